@@ -1,0 +1,81 @@
+"""What can be wrong, and by whose fault: every way a command may end other than well.
+
+A failed request is not an error here, it is a record (`records.Outcome`). These classes end a command.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The process's exit status; CI must tell "the system is slow" from "the tester is wrong"."""
+
+    OK = 0
+    USAGE = 2  # the scenario or the command line is wrong
+    TARGET = 3  # the target cannot be used; found before anything is spent
+    BUG = 70  # ours
+    INVALID = 98  # the run does not measure what it says: the generator was the bottleneck
+    THRESHOLD = 99  # the run is valid and the endpoint missed a threshold
+    INTERRUPTED = 130
+
+
+class SmbenchError(Exception):
+    """An error a user reads as one or more sentences, never as a traceback.
+
+    Args:
+        message: What is wrong, as a fact.
+        advice: What to do about it; empty when the message already says so.
+    """
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message, self.advice = message, advice
+
+
+class UsageError(SmbenchError):
+    """The command line is wrong: the caller's fault, nothing was started."""
+
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a scenario file. `line` and `column` count from 1; 0 means the place is unknown."""
+
+    where: str  # dotted path in the file, "load.1.poisson.rate"
+    message: str
+    line: int = 0
+    column: int = 0
+    value: str = ""  # as written, shortened; empty when a key is missing
+    meant: str = ""  # the nearest known key or value; empty when nothing is near
+
+
+class ScenarioError(SmbenchError):
+    """The scenario file is wrong: all problems at once, in the file's order."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file, self.problems = file, problems
+        super().__init__("\n".join(self._line(problem) for problem in problems))
+
+    def _line(self, problem: Problem) -> str:
+        place = f"{self.file}:{problem.line}:{problem.column}" if problem.line else self.file
+        value = f" (got {problem.value})" if problem.value else ""
+        meant = f"; did you mean '{problem.meant}'?" if problem.meant else ""
+        where = f" {problem.where}:" if problem.where else ""
+        return f"{place}:{where} {problem.message}{value}{meant}"
+
+
+class TargetError(SmbenchError):
+    """The endpoint, its queue, its topics or the credentials cannot be used; nothing was sent."""
+
+    exit_code = ExitCode.TARGET
+
+
+class ResultsError(SmbenchError):
+    """A results folder cannot be read or written: not a run, cut short, of a later schema, disk full."""
+
+    exit_code = ExitCode.USAGE

@@ -1,0 +1,46 @@
+"""The outside as a run sees it. Each protocol has at least two implementations and one contract suite."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from smbench.records import Accepted, Delivery, Event, Invocation, OutputFound, Reading
+
+
+class Transport(Protocol):
+    """Submits one request."""
+
+    async def submit(self, invocation: Invocation) -> Accepted:
+        """Return when the endpoint has taken the request.
+
+        Raises:
+            Rejected: it answered with an error.
+            Unacknowledged: no answer came; whether it was taken is unknown.
+        """
+
+
+class Notices(Protocol):
+    """The queue that hears of every end."""
+
+    async def receive(self) -> list[Delivery]:
+        """Up to ten messages; empty when the long poll ended without one.
+
+        Raises:
+            Unacknowledged: the queue did not answer; try again.
+        """
+
+    async def delete(self, receipts: Sequence[str]) -> list[str]:
+        """Delete by receipt, at most ten; returns the receipts that could not be deleted, to be tried again."""
+
+
+class Outputs(Protocol):
+    """The results in S3, asked after the drain for requests of which no notice came."""
+
+    async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
+        """What stands at the two locations; None when nothing does."""
+
+
+class Gauges(Protocol):
+    """Everything AWS will tell about an endpoint while it works."""
+
+    async def read(self) -> tuple[list[Reading], list[Event]]:
+        """What is new since the last call. Never raises for a failing gauge: its gap is a reading."""

@@ -1,0 +1,146 @@
+"""The facts a run is made of: what was asked, what was answered, what was noticed, what was read.
+
+Instants inside a run are integer nanoseconds since the run began (`_ns`); instants that AWS stamped are UTC
+nanoseconds since 1970 (`_utc_ns`) until the tracker turns them into the former.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a scheduled request ended. Every request has exactly one, and the counts obey the ledger's law:
+
+    scheduled = not_sent + sent
+    sent      = accepted + rejected + transport_error
+    accepted  = completed + failed + expired + lost + pending
+    """
+
+    NOT_SENT = "not_sent"  # our own limit, or the run stopped first
+    REJECTED = "rejected"  # answered with an error: a throttle, a validation error, a 5xx
+    TRANSPORT_ERROR = "transport_error"  # no answer came and nothing proved that it was accepted: unknown
+    COMPLETED = "completed"
+    FAILED = "failed"  # the container answered with an error, or its time-out struck
+    EXPIRED = "expired"  # its time to live ended in the queue
+    LOST = "lost"  # older than time to live plus time-out, no notice, no output: nobody knows
+    PENDING = "pending"  # accepted, and the run ended before its end could be known
+
+
+ACCEPTED = (Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One InvokeEndpointAsync, ready to go. Exactly one of `input_location` and `body` is set."""
+
+    seq: int
+    inference_id: str
+    input_location: str | None = None
+    body: bytes | None = None
+    content_type: str | None = None
+    accept: str | None = None
+    custom_attributes: str | None = None
+    ttl_s: int | None = None  # RequestTTLSeconds, 60..21600
+    timeout_s: int | None = None  # InvocationTimeoutSeconds, 1..3600
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The endpoint answered 202: it has taken the request."""
+
+    output_location: str | None
+    failure_location: str | None = None
+    status_code: int = 202
+
+
+class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an error of the program
+    """The service answered with an error.
+
+    Args:
+        status_code: HTTP status.
+        code: AWS's error code, `ThrottlingException`.
+        message: AWS's message; empty when it sent none (a throttle's is null).
+    """
+
+    def __init__(self, status_code: int, code: str, message: str = "") -> None:
+        super().__init__(f"{status_code} {code}: {message}")
+        self.status_code, self.code, self.message = status_code, code, message
+
+
+class Unacknowledged(Exception):  # noqa: N818  # likewise
+    """No answer came: time-out, reset, refused. Whether the request was taken is not known.
+
+    Args:
+        cause: A short stable name, `read timeout`, `connection reset`, `connection refused`.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The end of one inference as SNS told it. `outcome` is completed, failed or expired."""
+
+    inference_id: str
+    outcome: Outcome
+    recv_utc_ns: int | None  # receivedTime, whole milliseconds
+    done_utc_ns: int | None  # eventTime, whole milliseconds
+    pub_utc_ns: int | None  # the SNS envelope's Timestamp; null with raw delivery
+    output_location: str | None = None
+    failure_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A message that is no inference result: a TestNotification, foreign JSON, or no JSON at all."""
+
+    kind: str  # "test_notification" | "foreign" | "malformed"
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message taken from the queue; it must be deleted by its receipt or it comes again."""
+
+    receipt: str
+    content: Notice | Unreadable
+    n_receives: int = 1  # SQS's ApproximateReceiveCount
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFound:
+    """What a look at a request's output and failure locations showed after the drain."""
+
+    outcome: Outcome  # completed or failed
+    done_utc_ns: int  # S3 LastModified: whole seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of one gauge. A gap is a reading whose value is null and whose `detail` says why."""
+
+    source: str  # ledger | generator | cloudwatch | endpoint
+    name: str  # `backlog_seen`, `ApproximateBacklogSize`, `instances_current`
+    stat: str  # average | maximum | minimum | sum | sample_count | value
+    value: float | None
+    at_ns: int  # the instant the value speaks of; for a CloudWatch datapoint the period's start
+    seen_ns: int  # when we read it first
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at an instant: a phase began, an alarm changed state, capacity was decided."""
+
+    kind: str  # phase | scaling_activity | alarm | capacity | test_notification | malformed_message | stop
+    name: str  # phase name, activity id, alarm name
+    at_ns: int
+    seen_ns: int
+    state: str = ""  # "Successful", "OK -> ALARM"
+    end_ns: int | None = None  # an activity's end
+    before: float | None = None  # desired instances before, where known
+    after: float | None = None
+    cause: str = ""
+    detail: dict[str, object] = field(default_factory=dict)  # as AWS sent it

@@ -1,0 +1,100 @@
+"""Every column of every file a run leaves: name, type, unit, meaning, and when it is null.
+
+The file is the interface between what sends and what reports. `docs/columns.md` is printed from here.
+History: 1, the first.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+SCHEMA_VERSION = 1
+
+INSTANT = pl.Datetime("ns", "UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `null` says when it has no value; empty means never."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    unit: str
+    meaning: str
+    null: str = ""
+
+
+REQUESTS = (
+    Column("seq", pl.Int64, "", "place in the schedule, from 0; unique in a run"),
+    Column("phase", pl.String, "", "name of the load phase the request belongs to"),
+    Column("warmup", pl.Boolean, "", "the phase is a warm-up: kept here, left out of the figures"),
+    Column("inference_id", pl.String, "", "our InferenceId: run, worker and seq", "not sent"),
+    Column("payload", pl.String, "", "payload class, or the payload's name where no class was given"),
+    Column("size_in_bytes", pl.Int64, "bytes", "size of the input"),
+    Column("sched", INSTANT, "UTC", "when the request was due", "a closed loop never released it"),
+    Column("send", INSTANT, "UTC", "when the submission began, of the last attempt", "not sent"),
+    Column("ack", INSTANT, "UTC", "when its answer or error was there", "not sent, or still unanswered at the end"),
+    Column("recv", INSTANT, "UTC", "receivedTime of the notice: when AWS says it took the request", "no notice"),
+    Column("done", INSTANT, "UTC", "eventTime of the notice, or LastModified of the output", "not known to have ended"),
+    Column("pub", INSTANT, "UTC", "Timestamp of the SNS envelope", "no notice, or raw delivery"),
+    Column("seen", INSTANT, "UTC", "when the notice, or the output, reached us", "neither did"),
+    Column("outcome", pl.String, "", "one of `records.Outcome`"),
+    Column("accepted", pl.Boolean, "", "the endpoint has taken the request: it answered 202, or an end proved it"),
+    Column("status_code", pl.Int64, "", "HTTP status of the submission", "no answer"),
+    Column("error", pl.String, "", "error code, cause of a transport error, failure reason, or why not sent", "none"),
+    Column("attempts", pl.Int64, "", "submissions tried, 0 when not sent"),
+    Column("output_location", pl.String, "", "where the result is, from the answer or the notice", "never told"),
+    Column("notices", pl.Int64, "", "notices that came for this id; more than one are duplicates"),
+    Column("end_from", pl.String, "", "`notice`, or `output` when the end was found in S3 (whole seconds)", "no end"),
+    Column("worker", pl.Int64, "", "which worker sent it, from 0"),
+)
+
+READINGS = (
+    Column("source", pl.String, "", "ledger, generator, cloudwatch or endpoint"),
+    Column("name", pl.String, "", "the gauge"),
+    Column("stat", pl.String, "", "average, maximum, minimum, sum, sample_count, or value"),
+    Column("value", pl.Float64, "of the gauge", "the reading", "a gap: the gauge gave nothing; `detail` says why"),
+    Column("at", INSTANT, "UTC", "the instant the value speaks of; of a CloudWatch datapoint its period's start"),
+    Column("seen", INSTANT, "UTC", "when we read it first"),
+    Column("detail", pl.String, "", "why there is a gap; else empty"),
+)
+
+EVENTS = (
+    Column(
+        "kind", pl.String, "", "phase, scaling_activity, alarm, capacity, test_notification, malformed_message, stop"
+    ),
+    Column("name", pl.String, "", "of the phase, the activity, the alarm"),
+    Column("at", INSTANT, "UTC", "when it happened"),
+    Column("seen", INSTANT, "UTC", "when we learned of it"),
+    Column("state", pl.String, "", "the state after it"),
+    Column("end", INSTANT, "UTC", "when it was over", "it has no duration, or is still going on"),
+    Column("before", pl.Float64, "instances", "desired capacity before", "not about capacity, or not told"),
+    Column("after", pl.Float64, "instances", "desired capacity after", "not about capacity, or not told"),
+    Column("cause", pl.String, "", "as AWS worded it"),
+    Column("detail", pl.String, "", "JSON: the rest of what AWS said"),
+)
+
+TRUTH = (
+    Column("call", pl.Int64, "", "how many invocations the emulated endpoint had seen before this one"),
+    Column("inference_id", pl.String, "", "as the caller gave it, or the service made it"),
+    Column("arrived", INSTANT, "UTC", "when the call reached the endpoint"),
+    Column("accepted", pl.Boolean, "", "the request was taken into the queue"),
+    Column("status_code", pl.Int64, "", "the answer as sent", "the connection was reset instead"),
+    Column("fault", pl.String, "", "throttled, server_error, reset, lost_reply, slow_answer", "none"),
+    Column("started", INSTANT, "UTC", "when an instance began with it, the last time", "never began"),
+    Column("ended", INSTANT, "UTC", "when it was over", "not over when the emulator stopped, or not accepted"),
+    Column("outcome", pl.String, "", "completed, failed, expired, pending", "not accepted"),
+    Column("instance", pl.Int64, "", "which instance, counted from 0 in order of launch", "never began"),
+    Column("attempts", pl.Int64, "", "times an instance began with it"),
+    Column("notice", pl.String, "", "sent, late, lost or none", "not accepted or not over"),
+    Column("copies", pl.Int64, "", "messages published for it, duplicates included"),
+    Column("published", INSTANT, "UTC", "when its message was first put into a queue", "it never was"),
+    Column("output_location", pl.String, "", "where the result or the error was written", "not accepted"),
+)
+
+FILES = {"requests": REQUESTS, "readings": READINGS, "events": EVENTS, "truth": TRUTH}
+
+
+def polars_schema(columns: tuple[Column, ...]) -> pl.Schema:
+    """The polars schema of one file, columns in order."""
+    return pl.Schema([(column.name, column.dtype) for column in columns])

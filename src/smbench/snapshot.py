@@ -1,0 +1,85 @@
+"""What a worker says of itself four times a second: counts and histograms that merge by adding."""
+
+import math
+from dataclasses import dataclass, field
+
+from smbench.records import Outcome
+
+_GROWTH = 1.02  # one bucket is 2 % wide: good for a live view; final figures come from the ledger
+_SMALLEST_S = 1e-5
+_BUCKETS = 1200  # up to 1e-5 * 1.02**1200 = 2.1e5 s, more than the six hours a request may wait
+_LOG_GROWTH = math.log(_GROWTH)
+
+
+class LogHistogram:
+    """Counts of durations in buckets 2 % wide, from 10 us to 58 hours; values outside go to the end buckets."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self.total = 0
+
+    def record(self, seconds: float) -> None:
+        bucket = 0 if seconds <= _SMALLEST_S else min(_BUCKETS, int(math.log(seconds / _SMALLEST_S) / _LOG_GROWTH) + 1)
+        self.counts[bucket] = self.counts.get(bucket, 0) + 1
+        self.total += 1
+
+    def add(self, other: "LogHistogram") -> None:
+        for bucket, count in other.counts.items():
+            self.counts[bucket] = self.counts.get(bucket, 0) + count
+        self.total += other.total
+
+    def copy(self) -> "LogHistogram":
+        twin = LogHistogram()
+        twin.add(self)
+        return twin
+
+    def quantile(self, share: float) -> float | None:
+        """The middle (geometric) of the bucket that holds the quantile, in seconds; None when empty."""
+        if not self.total:
+            return None
+        rank = max(1, math.ceil(share * self.total))
+        seen = 0
+        for bucket in sorted(self.counts):
+            seen += self.counts[bucket]
+            if seen >= rank:
+                return _SMALLEST_S * _GROWTH ** (bucket - 0.5) if bucket else _SMALLEST_S
+        raise AssertionError(f"counts {seen} below their total {self.total}")
+
+    @property
+    def maximum(self) -> float | None:
+        """Upper edge of the highest bucket in use, in seconds; None when empty."""
+        return _SMALLEST_S * _GROWTH ** max(self.counts) if self.counts else None
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A worker's state at one instant. Counts are since the run began; snapshots of several workers add up."""
+
+    worker: int
+    at_ns: int
+    real_elapsed_s: float  # since the start instant, whatever time the scenario keeps
+    stage: str  # preparing | sending | draining | looking up | closing | done
+    phase: str = ""
+    phase_index: int = 0
+    n_scheduled: int = 0
+    n_due: int = 0  # scheduled at or before `at_ns`
+    n_sent: int = 0
+    n_in_flight: int = 0  # sent, not yet answered
+    n_accepted: int = 0
+    backlog_seen: int = 0  # accepted, not yet ended
+    oldest_age_s: float | None = None  # of the backlog, since it was due
+    outcomes: dict[Outcome, int] = field(default_factory=dict)  # of the ended and the not sent; no `pending`
+    errors: dict[str, int] = field(default_factory=dict)  # "ThrottlingException" -> count, the commonest first
+    n_notices: int = 0
+    n_duplicates: int = 0
+    n_foreign: int = 0
+    n_malformed: int = 0
+    sojourn: LogHistogram = field(default_factory=LogHistogram)  # done - sched, of the completed
+    schedule_lag: LogHistogram = field(default_factory=LogHistogram)  # send - sched
+    ack: LogHistogram = field(default_factory=LogHistogram)  # ack - send
+    observer_lag: LogHistogram = field(default_factory=LogHistogram)  # seen - done
+    loop_lag_max_s: float = 0.0  # worst since the last snapshot
+    cpu_share: float = 0.0  # of one core, since the last snapshot
+    rss_bytes: int = 0
