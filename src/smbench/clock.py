@@ -8,10 +8,14 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
 
 import anyio
+
+_Args = TypeVarTuple("_Args")
+_Result = TypeVar("_Result")
 
 
 class TimeKind(StrEnum):
@@ -60,7 +64,7 @@ class MonotonicClock:
 
     async def sleep_until_ns(self, due_ns: int) -> None:
         # A loop, not one sleep: uvloop's timers are whole milliseconds and fire early (MagicStack/uvloop#739).
-        while (left_ns := due_ns - self.now_ns()) > 0:
+        while (left_ns := due_ns - self.now_ns()) > 0:  # noqa: ASYNC110  # what is waited for is the time itself
             await anyio.sleep(left_ns / self.scale / 1e9)
 
 
@@ -81,7 +85,7 @@ class LoopClock:
         return round((anyio.current_time() - self.start_s) * 1e9)
 
     async def sleep_until_ns(self, due_ns: int) -> None:
-        while (left_ns := due_ns - self.now_ns()) > 0:
+        while (left_ns := due_ns - self.now_ns()) > 0:  # noqa: ASYNC110  # likewise
             await anyio.sleep((left_ns + self.late_ns) / 1e9)
 
 
@@ -120,7 +124,9 @@ class WarpLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.virtual_s
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[_Args]], _Result], *args: Unpack[_Args]
+    ) -> asyncio.Future[_Result]:
         self.jobs_running += 1
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._job_ended)
@@ -130,7 +136,7 @@ class WarpLoop(asyncio.SelectorEventLoop):
         self.jobs_running -= 1
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[valid-type,misc]  # the platform decides its base
+class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, loop: WarpLoop) -> None:
         super().__init__()
         self._loop = loop
