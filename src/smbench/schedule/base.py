@@ -1,0 +1,139 @@
+"""The schedule: every request's due instant, phase and payload, decided before the run and obeyed by it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Instants: TypeAlias = NDArray[np.int64]  # nanoseconds, ascending
+
+NOT_TIMED_NS = -1  # `sched_ns` of a closed phase's rows: they are due when an end releases them
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSpan:
+    """Where one phase of the load lies in the schedule, and what it asks for."""
+
+    index: int
+    name: str  # unique in a schedule
+    kind: str
+    warmup: bool
+    start_ns: int
+    end_ns: int | None  # None: a closed phase without `for` is over when its last request has ended
+    first_seq: int  # of the phase, in the whole schedule
+    n: int  # rows; 0 for a pause
+    outstanding: int | None  # a closed phase's; None for every other kind
+    description: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """The whole load. Row `seq` of each array is one request; a phase's rows are contiguous, phases in order.
+
+    Args:
+        sched_ns: When it is due, since the run began; ascending, `NOT_TIMED_NS` in closed phases.
+        phase: Index into `spans`.
+        payload: Index into the scenario's payloads.
+    """
+
+    sched_ns: Instants
+    phase: NDArray[np.int16]
+    payload: NDArray[np.int32]
+    spans: tuple[PhaseSpan, ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.sched_ns) == len(self.phase) == len(self.payload) == sum(span.n for span in self.spans):
+            raise ValueError("a schedule's arrays and spans differ in length")
+        for array in (self.sched_ns, self.phase, self.payload):
+            array.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.sched_ns)
+
+    @property
+    def span_ns(self) -> int:
+        """From zero to the last instant that is known: the last phase's end, or its start when that is open."""
+        last = self.spans[-1]
+        return last.start_ns if last.end_ns is None else last.end_ns
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is sent when; the wording of `description` is no part of it."""
+        sha = hashlib.sha256()
+        for array, dtype in ((self.sched_ns, "<i8"), (self.phase, "<i2"), (self.payload, "<i4")):
+            sha.update(np.ascontiguousarray(array, dtype=dtype).data)
+        facts = [{key: value for key, value in asdict(span).items() if key != "description"} for span in self.spans]
+        sha.update(json.dumps(facts, sort_keys=True).encode())
+        return sha.hexdigest()
+
+    def rows(self, phase: int) -> slice:
+        """The rows of one phase."""
+        span = self.spans[phase]
+        return slice(span.first_seq, span.first_seq + span.n)
+
+    def shard(self, index: int, of: int) -> "Shard":
+        """The part of worker `index` among `of`.
+
+        A timed row belongs to worker `seq % of`. In a closed phase the outstanding places are dealt out one by one
+        and each place brings its own rows. Dealing the rows evenly instead would leave the worker with fewer places
+        busy long after the others, with less outstanding than was asked for, and would give rows that nobody ever
+        releases to workers without a place.
+
+        Raises:
+            ValueError: `index` is not one of the `of` workers.
+        """
+        if not 0 <= index < of:
+            raise ValueError(f"there is no worker {index} among {of}")
+        owner = np.arange(len(self)) % of
+        for span in self.spans:
+            if span.outstanding is not None:
+                owner[self.rows(span.index)] = np.arange(span.n) % span.outstanding % of
+        seq = np.flatnonzero(owner == index).astype(np.int64)
+        phase = self.phase[seq]
+        own_rows = np.bincount(phase, minlength=len(self.spans))
+        return Shard(
+            index=index,
+            of=of,
+            seq=seq,
+            sched_ns=self.sched_ns[seq],
+            phase=phase,
+            payload=self.payload[seq],
+            spans=tuple(_share(span, int(n), index, of) for span, n in zip(self.spans, own_rows, strict=True)),
+        )
+
+
+def _share(span: PhaseSpan, n: int, index: int, of: int) -> PhaseSpan:
+    outstanding = None if span.outstanding is None else len(range(index, span.outstanding, of))
+    return replace(span, n=n, outstanding=outstanding)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shard:
+    """One worker's rows. `spans` are the schedule's, with `n` and `outstanding` cut down to this worker's share."""
+
+    index: int
+    of: int
+    seq: NDArray[np.int64]  # place in the whole schedule, ascending
+    sched_ns: Instants
+    phase: NDArray[np.int16]
+    payload: NDArray[np.int32]
+    spans: tuple[PhaseSpan, ...]
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+    def rows(self, phase: int) -> slice:
+        """Where one phase lies in this shard's arrays."""
+        first, end = np.searchsorted(self.phase, [phase, phase + 1])
+        return slice(int(first), int(end))
+
+    def position(self, seq: int) -> int | None:
+        """Where `seq` lies in this shard's arrays; None when it is another worker's or no row at all.
+
+        Not `seq // of`: a closed phase deals its rows otherwise.
+        """
+        place = int(self.seq.searchsorted(seq))
+        return place if place < len(self.seq) and self.seq[place] == seq else None
