@@ -125,7 +125,7 @@ class WarpLoop(asyncio.SelectorEventLoop):
         return self.virtual_s
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[_Args]], _Result], *args: Unpack[_Args]
+        self, executor: Executor | None, func: Callable[[Unpack[_Args]], _Result], *args: *_Args
     ) -> asyncio.Future[_Result]:
         self.jobs_running += 1
         future = super().run_in_executor(executor, func, *args)

@@ -1,0 +1,140 @@
+"""Hears every end: overlapping long polls on the run's queue, deletes in batches, asks S3 for what was never told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+import anyio.abc
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from smbench.clock import Clock
+from smbench.ports import Notices, Outputs
+from smbench.records import Delivery, Event, Notice, Unacknowledged
+from smbench.run.tracker import Tracker
+
+_BATCH = 10  # SQS takes at most ten receipts in one DeleteMessageBatch
+_DELETE_TRIES = 3
+_RETRY_AFTER_S = 0.5
+_KEPT_ASIDE = 1000  # unreadable messages whose text is kept; all are counted
+_KEPT_CHARACTERS = 2000
+
+
+@dataclass(slots=True)
+class CollectorCounts:
+    """What the collector saw beyond the notices the tracker counts."""
+
+    n_messages: int = 0
+    n_test_notifications: int = 0
+    n_foreign: int = 0
+    n_malformed: int = 0
+    n_undeleted: int = 0
+    n_receive_errors: int = 0
+
+
+class Collector:
+    """Receives until stopped.
+
+    Args:
+        on_event: Gets test notifications and messages that could not be read, the first thousand of these.
+    """
+
+    def __init__(
+        self, notices: Notices, tracker: Tracker, clock: Clock, receivers: int, on_event: Callable[[Event], None]
+    ) -> None:
+        self.notices, self.tracker, self.clock = notices, tracker, clock
+        self.receivers, self.on_event = receivers, on_event
+        self.counts = CollectorCounts()
+        self._receiving = anyio.CancelScope()
+
+    async def run(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """Listen until `stop`, then delete what was received. Started means that every receiver is about to call."""
+        done_send, done_receive = anyio.create_memory_object_stream[str](10_000)
+        async with anyio.create_task_group() as deleting, done_receive:
+            for _ in range(self.receivers):
+                deleting.start_soon(self._delete, done_receive.clone())
+            async with done_send, anyio.create_task_group() as receiving:
+                self._receiving = receiving.cancel_scope
+                for _ in range(self.receivers):
+                    receiving.start_soon(self._receive, done_send.clone())
+                task_status.started()
+
+    def stop(self) -> None:
+        """Receive no more; `run` returns when the messages at hand are deleted."""
+        self._receiving.cancel()
+
+    async def _receive(self, done: MemoryObjectSendStream[str]) -> None:
+        async with done:
+            while True:
+                try:
+                    deliveries = await self.notices.receive()
+                except Unacknowledged:
+                    self.counts.n_receive_errors += 1
+                    await self.clock.sleep_until_ns(self.clock.now_ns() + round(_RETRY_AFTER_S * 1e9))
+                    continue
+                seen_ns = self.clock.now_ns()
+                for delivery in deliveries:
+                    self._take(delivery, seen_ns)
+                    await done.send(delivery.receipt)
+
+    def _take(self, delivery: Delivery, seen_ns: int) -> None:
+        counts, content = self.counts, delivery.content
+        counts.n_messages += 1
+        if isinstance(content, Notice):
+            self.tracker.noticed(content, seen_ns)
+            return
+        if content.kind == "test_notification":
+            counts.n_test_notifications += 1
+            self.on_event(Event("test_notification", "TestNotification", seen_ns, seen_ns))
+            return
+        if content.kind == "foreign":
+            counts.n_foreign += 1
+        else:
+            counts.n_malformed += 1
+        if counts.n_foreign + counts.n_malformed <= _KEPT_ASIDE:
+            kept = {"kind": content.kind, "body": content.body[:_KEPT_CHARACTERS]}
+            self.on_event(Event("malformed_message", content.kind, seen_ns, seen_ns, detail=dict(kept)))
+
+    async def _delete(self, done: MemoryObjectReceiveStream[str]) -> None:
+        async with done:
+            async for first in done:
+                receipts = [first]
+                while len(receipts) < _BATCH:
+                    try:
+                        receipts.append(done.receive_nowait())
+                    except (anyio.WouldBlock, anyio.EndOfStream):
+                        break
+                self.counts.n_undeleted += len(await self._delete_batch(receipts))
+
+    async def _delete_batch(self, receipts: list[str]) -> list[str]:
+        """Delete, trying again what failed; returns what could not be deleted and will come again."""
+        left = receipts
+        for _ in range(_DELETE_TRIES):
+            try:
+                left = await self.notices.delete(left)
+            except Unacknowledged:
+                await self.clock.sleep_until_ns(self.clock.now_ns() + round(_RETRY_AFTER_S * 1e9))
+            if not left:
+                break
+        return left
+
+
+async def look_up_rest(tracker: Tracker, outputs: Outputs, clock: Clock, *, at_once: int = 16) -> int:
+    """Ask S3 for every accepted request of whose end nothing was heard; returns how many were found."""
+    limiter = anyio.CapacityLimiter(at_once)
+    n_found = 0
+
+    async def look(index: int) -> None:
+        nonlocal n_found
+        async with limiter:
+            try:
+                found = await outputs.look_up(*tracker.locations(index))
+            except Unacknowledged:
+                return  # not known, and the row says so
+        if found is not None:
+            n_found += 1
+            tracker.found(index, found, clock.now_ns())
+
+    async with anyio.create_task_group() as looks:
+        for index in tracker.waiting():
+            looks.start_soon(look, index)
+    return n_found

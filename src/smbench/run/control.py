@@ -1,0 +1,36 @@
+"""How a run is told to end early. Stop means: send no more, drain, report. Cancel means: stop now, keep the ledger."""
+
+import anyio
+
+
+class Control:
+    """Two one-way switches with a reason each; whoever turns one first says why. Needs a running loop."""
+
+    def __init__(self) -> None:
+        self._stopped, self._cancelled = anyio.Event(), anyio.Event()
+        self.stop_reason = self.cancel_reason = ""
+
+    def stop(self, reason: str) -> None:
+        if not self._stopped.is_set():
+            self.stop_reason = reason
+            self._stopped.set()
+
+    def cancel(self, reason: str) -> None:
+        if not self._cancelled.is_set():
+            self.cancel_reason = reason
+            self._cancelled.set()
+        self.stop(reason)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped.is_set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    async def wait_stopped(self) -> None:
+        await self._stopped.wait()
+
+    async def wait_cancelled(self) -> None:
+        await self._cancelled.wait()

@@ -1,0 +1,200 @@
+"""The open loop: submit each request at the instant the schedule says, whatever becomes of the others.
+
+Three rules. It sleeps until absolute instants and looks again on waking. At its own limit it drops and counts; it never
+waits for an answer, a consumer or a slot, for waiting would turn the open loop into a closed one. When told to stop it
+sends nothing more, and what is in flight is still answered. A closed phase, which is asked for by name, is the one
+exception: there each end releases the next request.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+import anyio.abc
+import numpy as np
+
+from smbench.clock import Clock
+from smbench.ports import Transport
+from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
+from smbench.run.control import Control
+from smbench.run.ledger import State
+from smbench.run.tracker import Tracker
+from smbench.scenario.model import Limits, Retry
+from smbench.schedule.base import PhaseSpan
+
+_YIELD_EVERY = 64  # behind schedule nothing awaits: let answers in
+_THROTTLE_CODES = ("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the engine obeys: the phases of this worker's shard and what a row carries."""
+
+    spans: tuple[PhaseSpan, ...]
+    invocation: Callable[[int], Invocation]  # of the row at this index
+    limits: Limits
+    retry: Retry
+    jitter: np.random.Generator  # for the backoff between attempts
+    patience_s: float  # a closed phase without an end for this long gives up
+
+
+class Engine:
+    """Submits one shard's rows; the tracker hears of everything.
+
+    `phase_index` is the phase being sent, for whoever watches.
+    """
+
+    def __init__(self, load: Load, tracker: Tracker, transport: Transport, clock: Clock, control: Control) -> None:
+        self.load, self.tracker, self.transport = load, tracker, transport
+        self.clock, self.control = clock, control
+        self.phase_index = 0
+        self._in_flight = self._n_submitted = 0
+        self._outstanding: anyio.Semaphore | None = None  # of the closed phase being sent
+        tracker.on_resolved = self._resolved
+
+    async def submit_all(self) -> None:
+        """Send every row of the shard, or stop at a limit; return when all that was sent has been answered."""
+        async with anyio.create_task_group() as requests, anyio.create_task_group() as pacing:
+            pacing.start_soon(self._end_when_stopped, pacing.cancel_scope)
+            if self.load.limits.time is not None:
+                pacing.start_soon(self._stop_at, round(self.load.limits.time * 1e9))
+            await self._pace(requests)
+            pacing.cancel_scope.cancel()
+        why = self.control.stop_reason or ("request limit" if self._is_over else "the closed phase ended first")
+        for index, state in enumerate(self.tracker.ledger.state):
+            if state == State.SCHEDULED:
+                self.tracker.not_sent(index, why)
+
+    async def _pace(self, requests: anyio.abc.TaskGroup) -> None:
+        phase = np.asarray(self.tracker.ledger.phase)
+        for span in self.load.spans:
+            if self._is_over:
+                return
+            self.phase_index = span.index
+            await self.clock.sleep_until_ns(span.start_ns)
+            first, last = (int(place) for place in np.searchsorted(phase, [span.index, span.index + 1]))
+            if span.outstanding is None:
+                await self._pace_open(range(first, last), requests)
+            else:
+                await self._pace_closed(range(first, last), span, requests)
+            if span.end_ns > span.start_ns:
+                await self.clock.sleep_until_ns(span.end_ns)
+
+    async def _pace_open(self, rows: range, requests: anyio.abc.TaskGroup) -> None:
+        sched_ns = self.tracker.ledger.sched_ns
+        for index in rows:
+            await self.clock.sleep_until_ns(sched_ns[index])
+            if self._is_over:
+                return
+            self._submit_or_drop(index, requests)
+            if index % _YIELD_EVERY == 0:
+                await anyio.lowlevel.checkpoint()
+
+    async def _pace_closed(self, rows: range, span: PhaseSpan, requests: anyio.abc.TaskGroup) -> None:
+        assert span.outstanding is not None
+        self._outstanding = slots = anyio.Semaphore(span.outstanding)
+        limit_ns = span.end_ns if span.end_ns > span.start_ns else None
+        try:
+            for index in rows:
+                if not await self._slot_freed(slots, limit_ns) or self._is_over:
+                    return
+                self.tracker.release(index, self.clock.now_ns())
+                self._submit_or_drop(index, requests)
+        finally:
+            self._outstanding = None
+
+    async def _slot_freed(self, slots: anyio.Semaphore, limit_ns: int | None) -> bool:
+        """Wait for a place in the closed loop; False when the phase's time or our patience ended first."""
+        give_up_ns = self.clock.now_ns() + round(self.load.patience_s * 1e9)
+        until_ns = give_up_ns if limit_ns is None else min(limit_ns, give_up_ns)
+        is_freed = False
+        async with anyio.create_task_group() as race:
+
+            async def watch() -> None:
+                await self.clock.sleep_until_ns(until_ns)
+                race.cancel_scope.cancel()
+
+            race.start_soon(watch)
+            await slots.acquire()
+            is_freed = True
+            race.cancel_scope.cancel()
+        return is_freed
+
+    def _resolved(self, index: int) -> None:
+        if self._outstanding is not None and self.tracker.ledger.phase[index] == self.phase_index:
+            self._outstanding.release()
+
+    def _submit_or_drop(self, index: int, requests: anyio.abc.TaskGroup) -> None:
+        if self._in_flight >= self.load.limits.in_flight:
+            self.tracker.not_sent(index, "in-flight limit")
+            self._resolved(index)
+            return
+        self._in_flight += 1
+        self._n_submitted += 1
+        requests.start_soon(self._submit, index)
+
+    async def _submit(self, index: int) -> None:
+        attempt = 1
+        try:
+            if self.control.is_stopped:
+                return  # stopped between being started and its first instruction: nothing was sent
+            invocation = self.load.invocation(index)
+            while True:
+                self.tracker.sent(index, self.clock.now_ns())
+                answer: Accepted | Rejected | Unacknowledged
+                try:
+                    answer = await self.transport.submit(invocation)
+                except (Rejected, Unacknowledged) as refusal:
+                    answer = refusal
+                now_ns = self.clock.now_ns()
+                if isinstance(answer, Accepted) or not self._may_retry(answer, attempt):
+                    break
+                backoff_s = self.load.retry.backoff * 2 ** (attempt - 1) * self.load.jitter.random()
+                await self.clock.sleep_until_ns(now_ns + round(backoff_s * 1e9))
+                attempt += 1
+        finally:
+            self._in_flight -= 1
+        self._take(index, now_ns, answer)
+
+    def _take(self, index: int, now_ns: int, answer: Accepted | Rejected | Unacknowledged) -> None:
+        if isinstance(answer, Accepted):
+            self.tracker.accepted(index, now_ns, answer)
+        elif isinstance(answer, Rejected):
+            self.tracker.rejected(index, now_ns, answer)
+        else:
+            self.tracker.unacknowledged(index, now_ns, answer)
+        self._watch_limits()
+
+    def _may_retry(self, refusal: Rejected | Unacknowledged, attempt: int) -> bool:
+        if attempt >= self.load.retry.attempts or self.control.is_stopped:
+            return False
+        if isinstance(refusal, Unacknowledged):
+            cause = "transport_error"
+        elif refusal.code.startswith(_THROTTLE_CODES):
+            cause = "throttle"
+        else:
+            cause = "server_error" if refusal.status_code >= 500 else ""
+        return cause in self.load.retry.on
+
+    # ---- stopping ---------------------------------------------------------------------------------------------
+
+    @property
+    def _is_over(self) -> bool:
+        limit = self.load.limits.requests
+        return self.control.is_stopped or (limit is not None and self._n_submitted >= limit)
+
+    async def _end_when_stopped(self, pacing: anyio.CancelScope) -> None:
+        await self.control.wait_stopped()
+        pacing.cancel()
+
+    async def _stop_at(self, limit_ns: int) -> None:
+        await self.clock.sleep_until_ns(limit_ns)
+        self.control.stop("time limit")
+
+    def _watch_limits(self) -> None:
+        limits, tracker = self.load.limits, self.tracker
+        if limits.errors is None or tracker.n_answers < limits.errors_after:
+            return
+        n_bad = tracker.counts[State.REJECTED] + tracker.counts[State.TRANSPORT_ERROR]
+        if n_bad > limits.errors * tracker.n_answers:
+            self.control.stop(f"error limit: {n_bad} of {tracker.n_answers} answers were errors")

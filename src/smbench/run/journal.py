@@ -1,0 +1,106 @@
+"""Everything known, on disk within two seconds: row versions, readings and events as part files.
+
+Where the loop keeps real time the writing is done in a thread; where time is virtual it stands still meanwhile.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import anyio
+import anyio.to_thread
+import orjson
+import polars as pl
+
+from smbench.records import Event, Reading
+from smbench.results.schema import EVENTS, READINGS, polars_schema
+from smbench.run.ledger import Ledger
+
+FLUSH_EVERY_S = 2.0
+
+
+class Parts(Protocol):
+    """Writes one part file; `results.store.PartWriter` does."""
+
+    def write(self, frame: pl.DataFrame) -> None: ...
+
+
+class Journal:
+    """Collects readings and events, and writes them with the ledger's changed rows.
+
+    Args:
+        ledger: None where only readings and events are kept.
+    """
+
+    def __init__(
+        self, ledger: Ledger | None, requests: Parts | None, readings: Parts, events: Parts, epoch_ns: int
+    ) -> None:
+        self._ledger, self._requests = ledger, requests
+        self._readings_parts, self._events_parts, self._epoch_ns = readings, events, epoch_ns
+        self._readings: list[Reading] = []
+        self._events: list[Event] = []
+
+    def read(self, readings: Iterable[Reading]) -> None:
+        self._readings.extend(readings)
+
+    def happened(self, event: Event) -> None:
+        self._events.append(event)
+
+    async def run(self) -> None:
+        """Write what is new every two real seconds, in a thread, until cancelled; the last write is the caller's."""
+        while True:
+            await anyio.sleep(FLUSH_EVERY_S)
+            for parts, frame in self._take():
+                await anyio.to_thread.run_sync(parts.write, frame)
+
+    def write(self) -> None:
+        """Write what is new, at once.
+
+        Raises:
+            ResultsError: the disk is full, or the folder is gone.
+        """
+        for parts, frame in self._take():
+            parts.write(frame)
+
+    def _take(self) -> list[tuple[Parts, pl.DataFrame]]:
+        # Taken in one step on the loop, so that no row is torn; only the writing may leave it.
+        frames: list[tuple[Parts, pl.DataFrame]] = []
+        if self._ledger is not None and self._requests is not None:
+            frames.append((self._requests, self._ledger.take_changed()))
+        frames.append((self._readings_parts, readings_frame(self._readings, self._epoch_ns)))
+        frames.append((self._events_parts, events_frame(self._events, self._epoch_ns)))
+        self._readings, self._events = [], []
+        return [(parts, frame) for parts, frame in frames if frame.height]
+
+
+def readings_frame(readings: list[Reading], epoch_ns: int) -> pl.DataFrame:
+    """Readings in the schema of `results.schema.READINGS`, in the order given."""
+    rows = [
+        (one.source, one.name, one.stat, one.value, one.at_ns + epoch_ns, one.seen_ns + epoch_ns, one.detail)
+        for one in readings
+    ]
+    return _frame(rows, polars_schema(READINGS))
+
+
+def events_frame(events: list[Event], epoch_ns: int) -> pl.DataFrame:
+    """Events in the schema of `results.schema.EVENTS`, in the order given."""
+    rows = [
+        (
+            one.kind,
+            one.name,
+            one.at_ns + epoch_ns,
+            one.seen_ns + epoch_ns,
+            one.state,
+            None if one.end_ns is None else one.end_ns + epoch_ns,
+            one.before,
+            one.after,
+            one.cause,
+            orjson.dumps(one.detail, default=str).decode(),
+        )
+        for one in events
+    ]
+    return _frame(rows, polars_schema(EVENTS))
+
+
+def _frame(rows: Sequence[tuple[object, ...]], schema: pl.Schema) -> pl.DataFrame:
+    whole_numbers = {name: pl.Int64() if dtype == pl.Datetime else dtype for name, dtype in schema.items()}
+    return pl.DataFrame(rows, schema=pl.Schema(whole_numbers), orient="row").cast(schema)

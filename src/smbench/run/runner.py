@@ -1,0 +1,230 @@
+"""One worker's run as one task tree: listen, send, drain, look up, close. The ledger is closed whatever happens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
+import anyio.abc
+
+from smbench.clock import Clock, TimeKind, real_ns
+from smbench.ports import Gauges, Notices, Outputs, Transport
+from smbench.records import Event, Reading
+from smbench.run.collector import Collector, look_up_rest
+from smbench.run.control import Control
+from smbench.run.engine import Engine, Load
+from smbench.run.journal import Journal
+from smbench.run.ledger import Ledger
+from smbench.run.monitors import OnRead, watch
+from smbench.run.tracker import Tracker
+from smbench.run.vitals import Health, Vitals
+from smbench.snapshot import Snapshot
+
+_LEDGER_BEAT_S = 0.25
+_VITALS_EVERY = 4  # ledger beats
+_DRAIN_LOOK_S = 0.1
+_UNKNOWN_GRACE_S = 30.0  # beyond twice the longest life seen, for requests whose answer never came
+_LAST_WORDS_S = 15.0  # real or virtual: deletes under way and the last look at the endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The ports of one worker. `gauges` is None where somebody else watches the endpoint."""
+
+    transport: Transport
+    notices: Notices
+    outputs: Outputs
+    gauges: Gauges | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Windows in seconds of scenario time."""
+
+    drain_s: float
+    longest_life_s: float  # time to live plus invocation time-out
+    gauges_every_s: float
+    receivers: int
+
+
+class Runner:
+    """Runs one shard to its end. `stage` and `snapshot` may be read at any time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        load: Load,
+        outside: Outside,
+        bounds: Bounds,
+        *,
+        clock: Clock,
+        control: Control,
+        journal: Journal,
+        on_read: OnRead = lambda _readings, _events: None,
+    ) -> None:
+        self.ledger, self.load, self.outside, self.bounds = ledger, load, outside, bounds
+        self.clock, self.control, self.journal, self.on_read = clock, control, journal, on_read
+        self.tracker = Tracker(ledger)
+        self.engine = Engine(load, self.tracker, outside.transport, clock, control)
+        self.collector = Collector(outside.notices, self.tracker, clock, bounds.receivers, journal.happened)
+        self.vitals, self.health = Vitals(), Health(0.0, 0.0, 0)
+        self.stage = "preparing"
+        self._has_listened = anyio.Event()
+        self._start_real_ns = real_ns()
+
+    async def run(self) -> None:
+        """Return when the ledger is closed and on disk.
+
+        Raises:
+            ResultsError: the journal could not be written; what was written before stays.
+        """
+        try:
+            async with anyio.create_task_group() as background:
+                await background.start(self._listen)
+                background.start_soon(self._gauge_ledger)
+                if self.clock.kind is not TimeKind.WARP:
+                    background.start_soon(self.vitals.run)
+                    background.start_soon(self.journal.run)
+                if self.outside.gauges is not None:
+                    background.start_soon(
+                        watch, self.outside.gauges, self.clock, self.bounds.gauges_every_s, self._read
+                    )
+                await self._send_and_drain()
+                self.stage = "closing"
+                await self._last_words()
+                background.cancel_scope.cancel()
+        finally:
+            self._close()
+
+    async def _listen(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        await self.collector.run(task_status=task_status)
+        self._has_listened.set()
+
+    async def _send_and_drain(self) -> None:
+        async with anyio.create_task_group() as work:
+            work.start_soon(self._end_when_cancelled, work.cancel_scope)
+            self.stage = "sending"
+            await self.engine.submit_all()
+            self.stage = "draining"
+            await self._drain()
+            if self.tracker.backlog:
+                self.stage = "looking up"
+                await look_up_rest(self.tracker, self.outside.outputs, self.clock)
+            work.cancel_scope.cancel()
+
+    async def _end_when_cancelled(self, work: anyio.CancelScope) -> None:
+        await self.control.wait_cancelled()
+        work.cancel()
+
+    async def _drain(self) -> None:
+        """Wait until every accepted request has ended, and a while for those of which nobody knows."""
+        tracker = self.tracker
+        sent_ns = self.clock.now_ns()
+        end_ns = sent_ns + round(self.bounds.drain_s * 1e9)
+        look_ns = sent_ns
+        while self.clock.now_ns() < end_ns:
+            if not tracker.backlog and self.clock.now_ns() >= self._unknown_until_ns():
+                return
+            look_ns += round(_DRAIN_LOOK_S * 1e9)
+            await self.clock.sleep_until_ns(min(look_ns, end_ns))
+
+    def _unknown_until_ns(self) -> int:
+        tracker = self.tracker
+        if tracker.last_unknown_send_ns is None or not tracker.n_unknown:
+            return self.clock.now_ns()
+        patience_ns = 2 * tracker.longest_service_view_ns + round(_UNKNOWN_GRACE_S * 1e9)
+        return tracker.last_unknown_send_ns + patience_ns
+
+    async def _last_words(self) -> None:
+        with anyio.move_on_after(_LAST_WORDS_S, shield=True):
+            self.collector.stop()
+            await self._has_listened.wait()
+            if self.outside.gauges is not None:
+                self._read(*await self.outside.gauges.read())
+
+    def _close(self) -> None:
+        self.tracker.close(self.clock.now_ns(), round(self.bounds.longest_life_s * 1e9))
+        if broken := self.tracker.violations():
+            raise AssertionError("the ledger does not add up: " + "; ".join(broken))
+        now_ns = self.clock.now_ns()
+        if self.control.stop_reason:
+            self.journal.happened(Event("stop", self.control.stop_reason, now_ns, now_ns))
+        self.journal.write()
+        self.stage = "done"
+
+    # ---- what is told of it -----------------------------------------------------------------------------------
+
+    def _read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None:
+        self.journal.read(readings)
+        for event in events:
+            self.journal.happened(event)
+        self.on_read(readings, events)
+
+    async def _gauge_ledger(self) -> None:
+        """Backlog and age four times a second of scenario time, the generator's health once."""
+        scale = getattr(self.clock, "scale", 1.0)
+        step_ns = round(_LEDGER_BEAT_S * max(1.0, scale) * 1e9)
+        due_ns, beat = self.clock.now_ns(), 0
+        while True:
+            now_ns = self.clock.now_ns()
+            self.journal.read(self._ledger_readings(now_ns))
+            if beat % _VITALS_EVERY == 0:
+                self.health = self.vitals.take()
+                self.journal.read(self._vitals_readings(now_ns))
+            beat += 1
+            due_ns += max(1, -(-(now_ns - due_ns) // step_ns)) * step_ns
+            await self.clock.sleep_until_ns(due_ns)
+
+    def _ledger_readings(self, now_ns: int) -> list[Reading]:
+        values = {"backlog_seen": float(self.tracker.backlog), "in_flight": float(self.tracker.n_in_flight)}
+        if (oldest_ns := self.tracker.oldest_sched_ns()) is not None:
+            values["oldest_age_s"] = (now_ns - oldest_ns) / 1e9
+        return [Reading("ledger", name, "value", value, now_ns, now_ns) for name, value in values.items()]
+
+    def _vitals_readings(self, now_ns: int) -> list[Reading]:
+        health = self.health
+        values = {"cpu_share": health.cpu_share, "rss_bytes": float(health.rss_bytes)}
+        if self.clock.kind is not TimeKind.WARP:
+            values["loop_lag_max_s"] = health.loop_lag_max_s
+        counts = self.collector.counts
+        values |= {
+            "receive_errors": float(counts.n_receive_errors),
+            "undeleted_messages": float(counts.n_undeleted),
+            "foreign_messages": float(counts.n_foreign + self.tracker.n_foreign),
+            "malformed_messages": float(counts.n_malformed),
+            "duplicate_notices": float(self.tracker.n_duplicates),
+        }
+        return [Reading("generator", name, "value", value, now_ns, now_ns) for name, value in values.items()]
+
+    def snapshot(self) -> Snapshot:
+        """The state now, for whoever draws."""
+        tracker, now_ns, counts = self.tracker, self.clock.now_ns(), self.collector.counts
+        oldest_ns = tracker.oldest_sched_ns()
+        span = self.load.spans[self.engine.phase_index] if self.load.spans else None
+        return Snapshot(
+            worker=self.ledger.worker,
+            at_ns=now_ns,
+            real_elapsed_s=(real_ns() - self._start_real_ns) / 1e9,
+            stage=self.stage,
+            phase=span.name if span else "",
+            phase_index=self.engine.phase_index,
+            n_scheduled=self.ledger.n,
+            n_due=tracker.n_due(now_ns),
+            n_sent=tracker.n_sent,
+            n_in_flight=tracker.n_in_flight,
+            n_accepted=tracker.n_accepted,
+            backlog_seen=tracker.backlog,
+            oldest_age_s=None if oldest_ns is None else (now_ns - oldest_ns) / 1e9,
+            outcomes=tracker.outcomes(),
+            errors=dict(sorted(tracker.errors.items(), key=lambda error: -error[1])[:8]),
+            n_notices=tracker.n_notices,
+            n_duplicates=tracker.n_duplicates,
+            n_foreign=tracker.n_foreign + counts.n_foreign,
+            n_malformed=counts.n_malformed,
+            sojourn=tracker.sojourn.copy(),
+            schedule_lag=tracker.schedule_lag.copy(),
+            ack=tracker.ack.copy(),
+            observer_lag=tracker.observer_lag.copy(),
+            loop_lag_max_s=self.health.loop_lag_max_s,
+            cpu_share=self.health.cpu_share,
+            rss_bytes=self.health.rss_bytes,
+        )

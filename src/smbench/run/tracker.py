@@ -1,0 +1,280 @@
+"""Correlation: what is known of every request, whatever the order in which news arrives.
+
+Theory of operation. Two rules: everything that changes a row's state stands in this file, and nothing here waits or
+reads a clock; instants are handed in. News of one request comes from four sides: the engine (due, sent, answered), the
+queue (notices, in any order: before the answer, twice, late, never), S3 after the drain (outputs), and the end of the
+run. A row moves only forward:
+
+    SCHEDULED -> NOT_SENT
+    SCHEDULED -> IN_FLIGHT -> WAITING | REJECTED | TRANSPORT_ERROR
+    IN_FLIGHT | WAITING | REJECTED | TRANSPORT_ERROR -> COMPLETED | FAILED | EXPIRED     (a notice or an output)
+    WAITING -> LOST | PENDING                                                            (the run is over)
+
+A notice is proof that the endpoint took the request, whatever the answer said or did not say; so a transport error
+becomes accepted when its notice comes. The first notice decides; later ones only count.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from enum import StrEnum
+
+from smbench.records import Accepted, Notice, Outcome, OutputFound, Rejected, Unacknowledged
+from smbench.run.ledger import ENDED, NO_INSTANT, OUTCOME_OF, STATE_OF, Ledger, State
+from smbench.snapshot import LogHistogram
+
+_OPEN_TO_ENDS = frozenset({State.IN_FLIGHT, State.WAITING, State.REJECTED, State.TRANSPORT_ERROR})
+_UNRESOLVED = frozenset({State.SCHEDULED, State.IN_FLIGHT, State.WAITING})
+
+
+class Match(StrEnum):
+    """What a notice turned out to be."""
+
+    FIRST = "first"
+    DUPLICATE = "duplicate"
+    FOREIGN = "foreign"  # not our id, or an id we never sent
+
+
+class Tracker:
+    """The state machine over one ledger.
+
+    Args:
+        ledger: Its rows are changed here and nowhere else.
+        on_resolved: Called with a row's index when nothing more holds its place in a closed loop: it ended, was
+            rejected, or its answer was lost.
+    """
+
+    def __init__(self, ledger: Ledger, on_resolved: Callable[[int], None] = lambda _index: None) -> None:
+        self.ledger, self.on_resolved = ledger, on_resolved
+        self.counts: dict[State, int] = dict.fromkeys(State, 0)
+        self.counts[State.SCHEDULED] = ledger.n
+        self.n_sent = self.n_accepted = 0
+        self.n_notices = self.n_duplicates = self.n_foreign = 0
+        self.errors: dict[str, int] = {}
+        self.sojourn, self.schedule_lag = LogHistogram(), LogHistogram()
+        self.ack, self.observer_lag = LogHistogram(), LogHistogram()
+        self.longest_service_view_ns = 0
+        self.last_unknown_send_ns: int | None = None
+        self._failure_locations: dict[int, str] = {}  # of the backlog only: a bound on memory
+        self._oldest = 0
+        self._first_seq = int(ledger.seq[0]) if ledger.n else 0
+        self._stride = int(ledger.seq[1] - ledger.seq[0]) if ledger.n > 1 else 1
+
+    # ---- the engine's news ------------------------------------------------------------------------------------
+
+    def release(self, index: int, at_ns: int) -> None:
+        """A closed loop makes the row due now."""
+        self.ledger.sched_ns[index] = at_ns
+
+    def not_sent(self, index: int, why: str) -> None:
+        self._move(index, State.NOT_SENT)
+        self.ledger.error[index] = self.ledger.words.index(why)
+
+    def sent(self, index: int, send_ns: int) -> None:
+        """An attempt begins. Entered before the bytes leave: a notice cannot come too early."""
+        ledger = self.ledger
+        if ledger.state[index] == State.SCHEDULED:
+            self._move(index, State.IN_FLIGHT)
+            self.n_sent += 1
+            ledger.send_ns[index] = send_ns
+            self.schedule_lag.record((send_ns - ledger.sched_ns[index]) / 1e9)
+        ledger.attempts[index] += 1
+
+    def accepted(self, index: int, ack_ns: int, answer: Accepted) -> None:
+        ledger = self.ledger
+        self._answered(index, ack_ns, answer.status_code)
+        if ledger.output_location[index] is None:
+            ledger.output_location[index] = answer.output_location
+        if ledger.state[index] == State.IN_FLIGHT:
+            self._move(index, State.WAITING)
+            if answer.failure_location is not None:
+                self._failure_locations[index] = answer.failure_location
+        self._prove_accepted(index)
+
+    def rejected(self, index: int, ack_ns: int, refusal: Rejected) -> None:
+        self._answered(index, ack_ns, refusal.status_code)
+        self._fault(index, refusal.code)
+        if self.ledger.state[index] == State.IN_FLIGHT:
+            self._move(index, State.REJECTED)
+            self.on_resolved(index)
+
+    def unacknowledged(self, index: int, ack_ns: int, loss: Unacknowledged) -> None:
+        self.ledger.ack_ns[index] = ack_ns
+        self._fault(index, loss.cause)
+        if self.ledger.state[index] == State.IN_FLIGHT:
+            self._move(index, State.TRANSPORT_ERROR)
+            self.last_unknown_send_ns = self.ledger.send_ns[index]
+            self.on_resolved(index)
+
+    # ---- the queue's news -------------------------------------------------------------------------------------
+
+    def noticed(self, notice: Notice, seen_ns: int) -> Match:
+        """Take one notice, in any order and as often as it comes."""
+        index = self._index_of(notice.inference_id)
+        ledger = self.ledger
+        if index is None or ledger.state[index] in (State.SCHEDULED, State.NOT_SENT):
+            self.n_foreign += 1
+            return Match.FOREIGN
+        self.n_notices += 1
+        ledger.notices[index] += 1
+        ledger.changed(index)
+        if ledger.state[index] not in _OPEN_TO_ENDS:
+            self.n_duplicates += 1
+            return Match.DUPLICATE
+        ledger.recv_ns[index] = self._since_epoch(notice.recv_utc_ns)
+        ledger.pub_ns[index] = self._since_epoch(notice.pub_utc_ns)
+        if ledger.output_location[index] is None:
+            ledger.output_location[index] = notice.output_location
+        if notice.failure_reason:
+            self._fault(index, notice.failure_reason)
+        self._ended(index, notice.outcome, notice.done_utc_ns, seen_ns, end_from=1)
+        return Match.FIRST
+
+    # ---- after the drain --------------------------------------------------------------------------------------
+
+    def waiting(self) -> list[int]:
+        """Rows that were accepted and of whose end nothing was heard."""
+        return [index for index, state in enumerate(self.ledger.state) if state == State.WAITING]
+
+    def locations(self, index: int) -> tuple[str | None, str | None]:
+        """Where the result of a waiting row would be, and where its error would be."""
+        return self.ledger.output_location[index], self._failure_locations.get(index)
+
+    def found(self, index: int, output: OutputFound, seen_ns: int) -> None:
+        """Its output stands in S3: it ended, though nobody told us. A notice since then has priority."""
+        if self.ledger.state[index] == State.WAITING:
+            self._ended(index, output.outcome, output.done_utc_ns, seen_ns, end_from=2)
+
+    def close(self, now_ns: int, longest_life_ns: int) -> None:
+        """The run is over: give every row its last state.
+
+        Args:
+            now_ns: The end.
+            longest_life_ns: Time to live plus time-out: what waits longer is lost, what waits less is pending.
+        """
+        for index, state in enumerate(self.ledger.state):
+            if state == State.SCHEDULED:
+                self.not_sent(index, "the run ended first")
+            elif state == State.IN_FLIGHT:
+                self._fault(index, "unanswered when the run ended")
+                self._move(index, State.TRANSPORT_ERROR)
+            elif state == State.WAITING:
+                age_ns = now_ns - self.ledger.send_ns[index]
+                self._move(index, State.LOST if age_ns > longest_life_ns else State.PENDING)
+
+    # ---- what may be read at any time -------------------------------------------------------------------------
+
+    @property
+    def n_in_flight(self) -> int:
+        return self.counts[State.IN_FLIGHT]
+
+    @property
+    def backlog(self) -> int:
+        """Accepted and not yet ended."""
+        return self.counts[State.WAITING]
+
+    @property
+    def n_answers(self) -> int:
+        """Submissions that were answered or given up: the denominator of the error share."""
+        return self.n_sent - self.n_in_flight
+
+    @property
+    def n_unknown(self) -> int:
+        """Sent, and no answer came: a notice may still prove some of them accepted."""
+        return self.counts[State.TRANSPORT_ERROR]
+
+    def n_due(self, now_ns: int) -> int:
+        """How many rows were due by now. Open phases ascend, so this is where `now_ns` falls among them."""
+        return bisect_right(
+            self.ledger.sched_ns, now_ns, key=lambda due_ns: due_ns if due_ns != NO_INSTANT else now_ns + 1
+        )
+
+    def oldest_sched_ns(self) -> int | None:
+        """When the oldest request of the backlog was due; None when the backlog is empty."""
+        state, n = self.ledger.state, self.ledger.n
+        while self._oldest < n and state[self._oldest] not in _UNRESOLVED:
+            self._oldest += 1
+        for index in range(self._oldest, n):
+            if state[index] == State.WAITING:
+                return self.ledger.sched_ns[index]
+            if state[index] == State.SCHEDULED:
+                return None
+        return None
+
+    def outcomes(self) -> dict[Outcome, int]:
+        """Counts of the rows that have come to an end so far."""
+        ends = {state: count for state, count in self.counts.items() if count and state not in _UNRESOLVED}
+        return {OUTCOME_OF[state]: count for state, count in ends.items()}
+
+    def violations(self) -> list[str]:
+        """Where the ledger's law does not hold between the counters and the rows; empty when all is well."""
+        counts = self.counts
+        accepted_rows = sum(self.ledger.is_accepted)
+        unsent = counts[State.SCHEDULED] + counts[State.NOT_SENT]
+        refused = counts[State.REJECTED] + counts[State.TRANSPORT_ERROR]
+        ended = sum(counts[state] for state in (*ENDED, State.LOST, State.PENDING, State.WAITING))
+        # Between a notice and its answer a row is both answered for and in flight; its state says ended.
+        laws = {
+            "scheduled = not_sent + sent": (self.ledger.n, unsent + self.n_sent),
+            "sent = accepted + rejected + transport_error": (
+                self.n_sent,
+                ended + refused + counts[State.IN_FLIGHT],
+            ),
+            "accepted = completed + failed + expired + lost + pending": (accepted_rows, ended),
+            "accepted rows = accepted counter": (accepted_rows, self.n_accepted),
+        }
+        return [f"{law}: {left} is not {right}" for law, (left, right) in laws.items() if left != right]
+
+    # ---- moves ------------------------------------------------------------------------------------------------
+
+    def _move(self, index: int, state: State) -> None:
+        ledger = self.ledger
+        self.counts[State(ledger.state[index])] -= 1
+        self.counts[state] += 1
+        ledger.state[index] = state
+        ledger.changed(index)
+
+    def _answered(self, index: int, ack_ns: int, status_code: int) -> None:
+        ledger = self.ledger
+        ledger.ack_ns[index] = ack_ns
+        ledger.status_code[index] = status_code
+        ledger.changed(index)
+        self.ack.record((ack_ns - ledger.send_ns[index]) / 1e9)
+
+    def _fault(self, index: int, error: str) -> None:
+        self.ledger.error[index] = self.ledger.words.index(error)
+        self.errors[error] = self.errors.get(error, 0) + 1
+
+    def _prove_accepted(self, index: int) -> None:
+        if not self.ledger.is_accepted[index]:
+            self.ledger.is_accepted[index] = 1
+            self.n_accepted += 1
+
+    def _ended(self, index: int, outcome: Outcome, done_utc_ns: int | None, seen_ns: int, *, end_from: int) -> None:
+        ledger = self.ledger
+        was = ledger.state[index]
+        self._failure_locations.pop(index, None)
+        self._prove_accepted(index)
+        self._move(index, STATE_OF[outcome])
+        done_ns = self._since_epoch(done_utc_ns)
+        ledger.done_ns[index], ledger.seen_ns[index], ledger.end_from[index] = done_ns, seen_ns, end_from
+        if done_ns != NO_INSTANT and end_from == 1:
+            self.observer_lag.record((seen_ns - done_ns) / 1e9)
+            self.longest_service_view_ns = max(self.longest_service_view_ns, done_ns - ledger.send_ns[index])
+            if outcome is Outcome.COMPLETED:
+                self.sojourn.record((done_ns - ledger.sched_ns[index]) / 1e9)
+        if was in (State.IN_FLIGHT, State.WAITING):
+            self.on_resolved(index)
+
+    def _since_epoch(self, utc_ns: int | None) -> int:
+        return NO_INSTANT if utc_ns is None else utc_ns - self.ledger.epoch_ns
+
+    def _index_of(self, inference_id: str) -> int | None:
+        """By parsing, not by a dictionary: the id is the worker's prefix and the row's seq."""
+        prefix = self.ledger.id_prefix
+        digits = inference_id[len(prefix) :]
+        if not inference_id.startswith(prefix) or not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
+            return None
+        index, rest = divmod(int(digits) - self._first_seq, self._stride)
+        if rest or not 0 <= index < self.ledger.n or str(int(digits)) != digits:
+            return None
+        return index
