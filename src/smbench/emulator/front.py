@@ -1,0 +1,200 @@
+"""One door for all services on one port: who is meant, by which protocol, and the stamps every reply carries."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast, runtime_checkable
+
+from smbench.emulator import codecs
+from smbench.emulator.codecs import (
+    JSON_10,
+    JSON_11,
+    CborProtocol,
+    JsonProtocol,
+    QueryProtocol,
+    ServiceError,
+    not_implemented,
+    rest_json_error,
+    rest_xml_error,
+)
+from smbench.emulator.http import HttpRequest, HttpResponse
+from smbench.emulator.pump import Pump
+from smbench.emulator.site import Site, http_date
+
+Params = dict[str, Any]
+Result = Mapping[str, Any] | HttpResponse | None
+Operation = Callable[[Params, HttpRequest], Result | Awaitable[Result]]
+Wire = codecs.Protocol
+
+_SCOPE = re.compile(r"Credential=[^/,]+/[^/,]+/[^/,]+/([^/,]+)/aws4_request")
+_TARGETS = {
+    "AmazonSQS": JsonProtocol(codecs.SQS, JSON_10),
+    "SageMaker": JsonProtocol(codecs.SAGEMAKER, JSON_11),
+    "AnyScaleFrontendService": JsonProtocol(codecs.AUTOSCALING, JSON_11),
+    "GraniteServiceVersion20100801": JsonProtocol(codecs.CLOUDWATCH, JSON_10),
+}
+_CBOR = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
+_QUERY = {
+    "sns": QueryProtocol(codecs.SNS),
+    "sts": QueryProtocol(codecs.STS),
+    "monitoring": QueryProtocol(codecs.CLOUDWATCH),
+}
+_BY_VERSION = {"2010-03-31": "sns", "2011-06-15": "sts", "2010-08-01": "monitoring"}  # forms that nobody signed
+_FORM = "application/x-www-form-urlencoded"
+
+
+@runtime_checkable
+class ShapedService(Protocol):
+    """A service whose operations the codecs parse and write."""
+
+    service: str
+    operations: dict[str, Operation]
+
+
+@runtime_checkable
+class RestService(Protocol):
+    """A service that reads paths and headers itself: S3, SageMaker Runtime."""
+
+    service: str
+
+    def rest(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FrontStatistics:
+    n_requests: int
+    n_not_implemented: int
+
+
+class Front:
+    """The handler of every call: time first, then the service, then the stamps."""
+
+    def __init__(self, site: Site, pump: Pump) -> None:
+        self._site, self._pump = site, pump
+        self._shaped: dict[str, ShapedService] = {}
+        self._rest: dict[str, RestService] = {}
+        self._n_requests = self._n_not_implemented = 0
+        self._date = (-1, "")
+
+    def add(self, service: ShapedService | RestService) -> None:
+        """Serve it from now on, under its `service` name."""
+        if isinstance(service, RestService):
+            self._rest[service.service] = service
+        else:
+            self._shaped[service.service] = service
+
+    def statistics(self) -> FrontStatistics:
+        return FrontStatistics(self._n_requests, self._n_not_implemented)
+
+    def answer(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """The server's handler."""
+        self._pump.pump()
+        self._n_requests += 1
+        request_id = self._site.new_id()
+        answer = self._routed(request, request_id)
+        if isinstance(answer, HttpResponse) and not answer.after_s:
+            return self._stamped(answer, request_id)
+        return self._later(answer, request_id)
+
+    async def _later(self, answer: HttpResponse | Awaitable[HttpResponse], request_id: str) -> HttpResponse:
+        response = answer if isinstance(answer, HttpResponse) else await answer
+        if response.after_s:
+            await self._pump.wait_s(response.after_s)
+        return self._stamped(response, request_id)
+
+    def _stamped(self, response: HttpResponse, request_id: str) -> HttpResponse:
+        utc_ns = self._site.utc_ns()
+        second = utc_ns // 1_000_000_000
+        if self._date[0] != second:
+            self._date = (second, http_date(utc_ns))
+        response.headers += (("x-amzn-requestid", request_id), ("Date", self._date[1]))
+        return response
+
+    # who is meant
+
+    def _routed(self, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
+        headers = request.headers
+        if target := headers.get("x-amz-target"):
+            protocol = _TARGETS.get(target.partition(".")[0])
+            return self._shaped_call(protocol, request, request_id) if protocol else self._unknown(request, target)
+        if request.path.startswith("/service/"):
+            name = request.path.split("/")[2]
+            cbor = _CBOR.get(name)
+            return self._shaped_call(cbor, request, request_id) if cbor else self._unknown(request, request.path[9:])
+        scope = _scope(request)
+        if scope == "s3" or not (scope or request.path == "/" or request.path.startswith("/endpoints/")):
+            return self._rest_call("s3", request, request_id)
+        if request.path.startswith("/endpoints/") and scope in ("", "sagemaker"):
+            return self._rest_call("sagemaker-runtime", request, request_id)
+        return self._form_call(scope, request, request_id)
+
+    def _form_call(self, scope: str, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
+        form = _QUERY["sts"].fields(request)
+        if "Action" not in form:
+            if not scope:
+                return self._rest_call("s3", request, request_id)
+            if scope not in _QUERY:
+                return self._unknown(request, f"{scope}:{request.method} {request.path}")
+        service = scope or _BY_VERSION.get(str(form.get("Version", "")), "")
+        protocol = _QUERY.get(service)
+        if protocol is not None:
+            return self._shaped_call(protocol, request, request_id)
+        self._n_not_implemented += 1
+        error = not_implemented(service or "unknown", str(form["Action"]))
+        return _QUERY["sts"].error(error, request_id=request_id)
+
+    def _unknown(self, request: HttpRequest, name: str) -> HttpResponse:
+        self._n_not_implemented += 1
+        service, _, operation = name.replace("/operation/", ".").replace(":", ".", 1).partition(".")
+        return rest_json_error(not_implemented(service, operation or request.method))
+
+    # the calls
+
+    def _rest_call(self, name: str, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
+        service = self._rest.get(name)
+        try:
+            if service is None:
+                raise not_implemented(name, f"{request.method} {request.path}")
+            return service.rest(request)
+        except ServiceError as error:
+            self._n_not_implemented += error.status == 501
+            return rest_xml_error(error, request_id=request_id) if name == "s3" else rest_json_error(error)
+
+    def _shaped_call(
+        self, protocol: Wire, request: HttpRequest, request_id: str
+    ) -> HttpResponse | Awaitable[HttpResponse]:
+        name = protocol.operation(request)
+        service = self._shaped.get(protocol.dialect.service)
+        try:
+            run = service.operations.get(name) if service is not None else None
+            if name and run is None:
+                raise not_implemented(protocol.dialect.service, name)
+            name, params = protocol.parse(request)
+            assert run is not None, "parse refuses a request without an operation"
+            result = run(params, request)
+        except ServiceError as error:
+            self._n_not_implemented += error.status == 501
+            return protocol.error(error, request_id=request_id)
+        if isinstance(result, Awaitable):
+            return _finish(protocol, name, cast(Awaitable[Result], result), request_id)
+        return _written(protocol, name, result, request_id)
+
+
+async def _finish(protocol: Wire, name: str, result: Awaitable[Result], request_id: str) -> HttpResponse:
+    try:
+        return _written(protocol, name, await result, request_id)
+    except ServiceError as error:
+        return protocol.error(error, request_id=request_id)
+
+
+def _written(protocol: Wire, name: str, result: Result, request_id: str) -> HttpResponse:
+    return result if isinstance(result, HttpResponse) else protocol.reply(name, result, request_id=request_id)
+
+
+def _scope(request: HttpRequest) -> str:
+    """The service a request was signed for; empty when it was not signed."""
+    match = _SCOPE.search(request.headers.get("authorization", ""))
+    if match:
+        return match[1]
+    parts = request.query.get("X-Amz-Credential", "").split("/")
+    return parts[3] if len(parts) == 5 else ""

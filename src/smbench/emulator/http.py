@@ -1,0 +1,339 @@
+"""HTTP/1.1 for AWS clients on loopback: an asyncio protocol around httptools, nothing between it and the handler.
+
+Replies leave in the order of their requests. A handler answers at once, or gives an awaitable when the reply must
+wait (a long poll); then only that connection waits.
+"""
+
+import asyncio
+import socket
+import struct
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import parse_qsl, unquote
+
+import httptools
+
+HEADERS_MAX_BYTES = 65_536  # request line and headers together; S3 itself stops at 8 KB of headers
+BODY_MAX_BYTES = 1 << 30  # the largest input of an asynchronous invocation is 1 GB
+PIPELINED_MAX = 64  # requests parsed ahead of a parked reply before the socket is left unread
+_JOIN_MAX_BYTES = 65_536  # below this one copy is cheaper than a second write
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with zero seconds: close sends RST
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_BODILESS = (204, 304)
+
+
+@dataclass(slots=True)
+class HttpRequest:
+    """One whole request. Names in `headers` are lower case; a repeated header's values are joined by `, `."""
+
+    method: str
+    target: str  # as sent: path, and query after "?"
+    path: str  # percent-decoded
+    raw_path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class HttpResponse:
+    """One reply. The server adds Content-Length; `after_s` is honoured by the front, which knows the time."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    after_s: float = 0.0  # scenario seconds between the answer's making and its writing
+
+
+class ResetConnection(Exception):  # noqa: N818  # a planned fault, not an error of the program
+    """Raised by a handler: the client gets a TCP reset in place of an answer."""
+
+
+Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
+
+
+class HttpServer:
+    """A listener on 127.0.0.1 and its connections."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.n_requests = 0
+        self._server: asyncio.Server | None = None
+        self._connections: set[_Connection] = set()
+
+    async def start(self, handler: Handler, port: int = 0) -> None:
+        """Listen; afterwards `port` is the bound one.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Connection(self, handler, self._connections), "127.0.0.1", port, backlog=1024
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close the listener and every connection; parked replies are dropped."""
+        if self._server is None:
+            return
+        self._server.close()
+        parked = [connection.parked for connection in self._connections if connection.parked is not None]
+        for connection in list(self._connections):
+            connection.abort()
+        if parked:
+            await asyncio.wait(parked)
+        await self._server.wait_closed()
+        self._server = None
+
+
+@dataclass(slots=True)
+class _Incoming:
+    """A request while its bytes arrive."""
+
+    url: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    chunks: list[bytes] = field(default_factory=list)
+    head_bytes: int = 0
+    body_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A place in the order of replies: a request to hand on, or the last answer to a client that broke HTTP."""
+
+    request: HttpRequest | None
+    response: HttpResponse | None
+    keep_alive: bool
+
+
+class _TooLarge(Exception):
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+
+class _Connection(asyncio.Protocol):
+    """Parses into `_turns`, and answers them one after the other as far as the socket and the handler let it."""
+
+    def __init__(self, server: HttpServer, handler: Handler, open_connections: "set[_Connection]") -> None:
+        self._server, self._handler, self._open = server, handler, open_connections
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._incoming: _Incoming | None = None
+        self._turns: deque[_Turn] = deque()
+        self._is_writable = True
+        self._is_reading = True
+        self._continue_owed = False
+        self._no_more_input = False
+        self.parked: asyncio.Future[HttpResponse] | None = None
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._open.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open.discard(self)
+        self._transport = None
+        self._turns.clear()
+        if self.parked is not None:
+            self.parked.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        if self._no_more_input:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, _TooLarge):
+                raise
+            self._refuse(error.__context__.status)
+        except httptools.HttpParserError:
+            if not self._no_more_input:  # bytes after `Connection: close` are ignored, not answered
+                self._refuse(HTTPStatus.BAD_REQUEST)
+        if self._no_more_input:
+            self._incoming = None
+        self._answer_turns()
+
+    def eof_received(self) -> bool:
+        """A client that shut its sending side has left: what it is owed at once it gets, a parked reply it does not."""
+        if self._incoming is not None:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        self._no_more_input = True
+        if self.parked is not None:
+            self._turns.clear()
+            self.parked.cancel()
+        self._answer_turns()
+        return self._transport is not None and bool(self._turns)
+
+    def pause_writing(self) -> None:
+        self._is_writable = False
+
+    def resume_writing(self) -> None:
+        self._is_writable = True
+        self._answer_turns()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    # httptools callbacks
+
+    def on_message_begin(self) -> None:
+        self._incoming = _Incoming()
+
+    def on_url(self, url: bytes) -> None:
+        self._now_incoming.url += url
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        headers = self._now_incoming.headers
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        self._count_head(len(name) + len(value))
+
+    def on_headers_complete(self) -> None:
+        headers = self._now_incoming.headers
+        declared = headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared) > BODY_MAX_BYTES:
+            raise _TooLarge(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if headers.get("expect", "").lower() == "100-continue":
+            self._continue_owed = True
+
+    def on_body(self, body: bytes) -> None:
+        incoming = self._now_incoming
+        incoming.chunks.append(body)
+        incoming.body_bytes += len(body)
+        self._continue_owed = False
+        if incoming.body_bytes > BODY_MAX_BYTES:
+            raise _TooLarge(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+    def on_message_complete(self) -> None:
+        incoming, self._incoming = self._now_incoming, None
+        self._continue_owed = False
+        if self._no_more_input:
+            return
+        target = incoming.url.decode("latin-1")
+        raw_path, _, query = target.partition("?")
+        request = HttpRequest(
+            method=self._parser.get_method().decode("ascii"),
+            target=target,
+            path=unquote(raw_path) if "%" in raw_path else raw_path,
+            raw_path=raw_path,
+            query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+            headers=incoming.headers,
+            body=incoming.chunks[0] if len(incoming.chunks) == 1 else b"".join(incoming.chunks),
+        )
+        keep_alive = self._parser.should_keep_alive()
+        self._turns.append(_Turn(request, None, keep_alive))
+        self._no_more_input = not keep_alive
+
+    # our side
+
+    @property
+    def _now_incoming(self) -> _Incoming:
+        assert self._incoming is not None, "httptools calls on_message_begin first"
+        return self._incoming
+
+    def _count_head(self, n_bytes: int) -> None:
+        incoming = self._now_incoming
+        incoming.head_bytes += n_bytes
+        if incoming.head_bytes > HEADERS_MAX_BYTES:
+            raise _TooLarge(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _refuse(self, status: int) -> None:
+        """Queue the last reply of a connection whose bytes cannot be understood any further."""
+        self._incoming, self._no_more_input, self._continue_owed = None, True, False
+        self._turns.append(_Turn(None, HttpResponse(status), keep_alive=False))
+
+    def _answer_turns(self) -> None:
+        while self._turns and self.parked is None and self._is_writable and self._transport is not None:
+            turn = self._turns.popleft()
+            if turn.request is None:
+                assert turn.response is not None
+                self._write(turn, turn.response)
+                continue
+            self._server.n_requests += 1
+            try:
+                answer = self._handler(turn.request)
+            except ResetConnection:
+                self._reset()
+                return
+            if isinstance(answer, HttpResponse):
+                self._write(turn, answer)
+            else:
+                self._park(turn, answer)
+        self._settle()
+
+    def _settle(self) -> None:
+        """After the turns that could be taken: interim reply, end of the connection, flow control."""
+        transport = self._transport
+        if transport is None:
+            return
+        is_idle = not self._turns and self.parked is None
+        if is_idle and self._continue_owed:
+            self._continue_owed = False
+            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if is_idle and self._no_more_input:
+            transport.close()
+        elif self._is_reading is (len(self._turns) > PIPELINED_MAX):
+            self._is_reading = not self._is_reading
+            (transport.resume_reading if self._is_reading else transport.pause_reading)()
+
+    def _park(self, turn: _Turn, answer: Awaitable[HttpResponse]) -> None:
+        # The one task outside a task group: asyncio's protocols are callbacks, and this task is owned by its
+        # connection, which cancels it when it is lost; `HttpServer.stop` waits for it.
+        parked = asyncio.ensure_future(answer)
+        self.parked = parked
+
+        def unpark(done: "asyncio.Future[HttpResponse]") -> None:
+            self.parked = None
+            if done.cancelled():
+                self._settle()
+            elif isinstance(done.exception(), ResetConnection):
+                self._reset()
+            else:
+                self._write(turn, done.result())
+                self._answer_turns()
+
+        parked.add_done_callback(unpark)
+
+    def _write(self, turn: _Turn, response: HttpResponse) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        body = response.body
+        head = [_STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unnamed\r\n"]
+        head += [f"{name}: {value}\r\n" for name, value in response.headers]
+        is_head = turn.request is not None and turn.request.method == "HEAD"
+        if response.status not in _BODILESS and not (is_head and _names_length(response)):
+            head.append(f"Content-Length: {len(body)}\r\n")
+        if not turn.keep_alive:
+            head.append("Connection: close\r\n")
+        head.append("\r\n")
+        start = "".join(head).encode("latin-1", "replace")
+        if is_head or not body or response.status in _BODILESS:
+            transport.write(start)
+        elif len(body) < _JOIN_MAX_BYTES:
+            transport.write(start + body)
+        else:
+            transport.write(start)
+            transport.write(body)
+
+    def _reset(self) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        self._turns.clear()
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+
+
+def _names_length(response: HttpResponse) -> bool:
+    return any(name.lower() == "content-length" for name, _ in response.headers)

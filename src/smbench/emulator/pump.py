@@ -1,0 +1,77 @@
+"""Drives the agenda by the run's clock: what is due happens before any call is answered, and as soon as it is due."""
+
+import asyncio
+
+from smbench.clock import Clock, TimeKind
+from smbench.model.agenda import Agenda
+
+# Timers of real loops are whole milliseconds; asking for less only spins (uvloop fires early).
+# Nothing is stamped late by it: an entry runs with the agenda's time at its exact due instant.
+_SHORTEST_S = 0.001
+
+
+class Pump:
+    """One timer on the loop, at the agenda's next due instant; re-armed only for an earlier one.
+
+    Until `go`, scenario time stands at the agenda's start and only what is due then happens.
+    """
+
+    def __init__(self, agenda: Agenda) -> None:
+        self.agenda = agenda
+        self.clock: Clock | None = None
+        self._scale, self._shortest_s = 1.0, 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_ns = 0
+        self._is_pumping = False
+        agenda.on_earlier = self._arm
+
+    def go(self, clock: Clock) -> None:
+        """Let time run. Called on the loop that serves."""
+        self.clock = clock
+        self._scale = getattr(clock, "scale", 1.0)
+        self._shortest_s = 0.0 if clock.kind is TimeKind.WARP else _SHORTEST_S
+        self.pump()
+
+    def pump(self) -> None:
+        """Bring the agenda to the clock's now."""
+        self._is_pumping = True
+        try:
+            now_ns = self.agenda.now_ns if self.clock is None else self.clock.now_ns()
+            self.agenda.advance(max(now_ns, self.agenda.now_ns))
+        finally:
+            self._is_pumping = False
+        self._arm()
+
+    async def wait_s(self, wait_s: float) -> None:
+        """Return when this much scenario time has passed."""
+        waited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def end() -> None:
+            if not waited.done():
+                waited.set_result(None)
+
+        self.agenda.at(self.agenda.now_ns + round(wait_s * 1e9), end)
+        await waited
+
+    def stop(self) -> None:
+        """Disarm; time stands still again."""
+        self.clock = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _arm(self) -> None:
+        if self.clock is None or self._is_pumping:
+            return
+        due_ns = self.agenda.next_due_ns()
+        if due_ns is None or (self._timer is not None and self._armed_ns <= due_ns):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        delay_s = max((due_ns - self.clock.now_ns()) / self._scale / 1e9, self._shortest_s)
+        self._armed_ns = due_ns
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.pump()

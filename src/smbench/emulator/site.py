@@ -1,0 +1,65 @@
+"""Where and when the emulated services are: account, region, address and time, one object a whole emulator shares."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import formatdate
+
+from smbench.model.agenda import Agenda
+
+_UUID_STEP = 0x9E3779B97F4A7C15F39CC0605CEDC835  # odd, so that n * step mod 2**128 never repeats
+
+
+@dataclass(slots=True)
+class Site:
+    """What every emulated service knows.
+
+    Args:
+        epoch_ns: UTC nanoseconds at scenario time zero.
+        skew_ns: The services' clocks are ahead of the scenario's by this much; every stamp they give has it.
+        url: Where clients reach us; empty until the server listens.
+    """
+
+    agenda: Agenda
+    epoch_ns: int
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    skew_ns: int = 0
+    url: str = ""
+    n_ids: int = 0
+
+    @property
+    def now_ns(self) -> int:
+        return self.agenda.now_ns
+
+    def utc_ns(self, at_ns: int | None = None) -> int:
+        """What the services' clocks show at a scenario instant; now by default."""
+        return self.epoch_ns + self.skew_ns + (self.agenda.now_ns if at_ns is None else at_ns)
+
+    def now(self) -> datetime:
+        """The services' time, for members of type timestamp."""
+        return utc_datetime(self.utc_ns())
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def new_id(self) -> str:
+        """A fresh UUID: by count, not by chance, so that a repeated run repeats its ids."""
+        self.n_ids += 1
+        digits = f"{self.n_ids * _UUID_STEP % (1 << 128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
+
+
+def utc_datetime(utc_ns: int) -> datetime:
+    """UTC nanoseconds as a datetime, cut to microseconds (datetime has no more)."""
+    seconds, rest_ns = divmod(utc_ns, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest_ns // 1000)
+
+
+def iso_ms(utc_ns: int) -> str:
+    """`2023-05-23T03:23:21.814Z`, as SNS and SageMaker write instants."""
+    return utc_datetime(utc_ns).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def http_date(utc_ns: int) -> str:
+    """`Tue, 23 May 2023 03:23:21 GMT`, as HTTP writes instants."""
+    return formatdate(utc_ns // 1_000_000_000, usegmt=True)
