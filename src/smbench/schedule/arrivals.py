@@ -16,12 +16,14 @@ Every function returns nanoseconds since the phase began, int64, ascending, ties
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smbench.schedule.base import Instants
+from smbench.errors import UsageError
+from smbench.schedule.base import REQUESTS_MAX, Instants
 
 Floats: TypeAlias = NDArray[np.float64]
 Points: TypeAlias = Callable[[float], Floats]  # a mass -> points in [0, mass), ascending, one per unit of mass
@@ -60,7 +62,12 @@ def inhomogeneous(mass: float, inverse: Callable[[Floats], Floats], span_ns: int
         inverse: Masses in [0, mass) to seconds since the phase began; ascending to within rounding.
         span_ns: Length of the phase.
         points: `evenly`, or `at_random(rng)`.
+
+    Raises:
+        UsageError: more would be expected than a schedule holds.
     """
+    if not mass <= REQUESTS_MAX:
+        raise too_many(mass)
     at_s = inverse(points(mass))
     rounded_ns = np.rint(at_s * 1e9).astype(np.int64)
     # Rounding may lift the last arrival to the span's end, and a root found numerically may lie 1 ns before the
@@ -114,11 +121,12 @@ def steps(rates_hz: Sequence[float], each_ns: int, points: Points) -> Instants:
     Λ⁻¹(y) = i·d + (y - Cᵢ) / rᵢ with the last i whose Cᵢ <= y: a step at rate 0 has Cᵢ₊₁ = Cᵢ and is passed over.
     """
     rates, each_s = np.asarray(rates_hz, dtype=np.float64), each_ns / 1e9
-    corners = np.array([0.0, *(_whole(mass) for mass in np.cumsum(rates * each_s).tolist())])
+    corners = np.array([0.0, *(_whole(mass) for mass in accumulate(rate_hz * each_s for rate_hz in rates_hz))])
 
     def inverse(y: Floats) -> Floats:
         step = np.searchsorted(corners, y, side="right") - 1
-        return step * each_s + (y - corners[step]) / rates[step]
+        at_s: Floats = step * each_s + (y - corners[step]) / rates[step]
+        return at_s
 
     return inhomogeneous(float(corners[-1]), inverse, len(rates) * each_ns, points)
 
@@ -178,11 +186,15 @@ def _solve_kepler(anomaly: Floats, e: float) -> Floats:
     return root
 
 
+def too_many(n: float) -> UsageError:
+    return UsageError(f"about {n:,.0f} requests are more than can be run, {REQUESTS_MAX:,}")
+
+
 def _mass(rate_hz: float, span_ns: int) -> float:
     return _whole(rate_hz * (span_ns / 1e9))
 
 
 def _whole(mass: float) -> float:
-    """The whole number nearest to `mass` when rounding alone lies between: 0.1/s for 30 s are 3, not 3.0000000000004."""
-    nearest = round(mass)
-    return float(nearest) if abs(mass - nearest) <= 1e-12 * max(1.0, mass) else mass
+    """The nearest whole number when only rounding lies between: 1.1/s for 10 s are 11, not 11.000000000000002."""
+    nearest = float(np.rint(mass))
+    return nearest if abs(mass - nearest) <= 1e-12 * max(1.0, mass) else mass

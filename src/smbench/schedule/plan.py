@@ -1,0 +1,195 @@
+"""From a scenario to its schedule: the phases laid end to end, each with chance of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smbench.errors import UsageError
+from smbench.scenario.model import Scenario
+from smbench.scenario.phases import Burst, Closed, Constant, Pause, Phase, Poisson, Ramp, Replay, Sine, Steps
+from smbench.scenario.seeds import stream
+from smbench.schedule import arrivals
+from smbench.schedule.base import NOT_TIMED_NS, REQUESTS_MAX, SPAN_MAX_NS, Instants, PhaseSpan, Schedule
+from smbench.schedule.trace import read_trace, resample, trace_span_ns
+
+
+def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float]) -> Schedule:
+    """The scenario's load as rows, the same for ever for the same seeds.
+
+    Each phase draws its arrivals from the stream `arrivals.INDEX` and its payloads from `payloads.INDEX`: to change
+    one phase, or the payloads, leaves every other draw alone. `limits` cut nothing here: they stop the run, and the
+    rows that are left are counted as not sent.
+
+    Args:
+        base_dir: Where relative trace paths begin: the scenario file's folder.
+        payload_weights: One a payload; each row's payload is drawn in proportion to them.
+
+    Raises:
+        UsageError: a trace cannot be read, the load is too large, or a phase follows one whose end is unknown.
+        ValueError: no weights, or negative ones, or all 0.
+    """
+    cumulative = _cumulative_shares(payload_weights)
+    spans: list[PhaseSpan] = []
+    sched_ns: list[Instants] = []
+    payload: list[NDArray[np.int32]] = []
+    start_ns: int | None = 0
+    n_before = 0
+    for index, (phase, name) in enumerate(zip(scenario.load, _names(scenario.load), strict=True)):
+        where = f"load.{index}.{phase.kind}"
+        if start_ns is None:
+            raise UsageError(
+                f"{where}: nobody knows when this phase begins: the closed phase before it lasts until its last "
+                "request has ended",
+                "give the closed phase a `for`, or put it last",
+            )
+        try:
+            drawn = _draw(phase, base_dir, stream(scenario.seed_of("arrivals"), f"arrivals.{index}"))
+            span = _span(phase, drawn, index, name, start_ns=start_ns, first_seq=n_before)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error.message}", error.advice) from error
+        spans.append(span)
+        sched_ns.append(drawn.offsets_ns if span.outstanding else drawn.offsets_ns + start_ns)
+        uniform = stream(scenario.seed_of("payloads"), f"payloads.{index}").random(span.n)
+        payload.append(np.searchsorted(cumulative, uniform, side="right").astype(np.int32))
+        start_ns, n_before = span.end_ns, n_before + span.n
+    return Schedule(
+        sched_ns=np.concatenate(sched_ns),
+        phase=np.repeat(np.arange(len(spans), dtype=np.int16), [span.n for span in spans]),
+        payload=np.concatenate(payload),
+        spans=tuple(spans),
+    )
+
+
+def _cumulative_shares(weights: Sequence[float]) -> NDArray[np.float64]:
+    cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
+    if not len(weights) or min(weights) < 0 or not 0 < cumulative[-1] < np.inf:
+        raise ValueError(f"payload weights {list(weights)} are no shares")
+    shares: NDArray[np.float64] = cumulative / cumulative[-1]
+    return shares
+
+
+def _names(phases: Sequence[Phase]) -> list[str]:
+    """A name for each phase: the one given, else its kind; a number is added to one that is taken."""
+    taken: set[str] = set()
+    given = {phase.settings.name for phase in phases}
+    names = []
+    for phase in phases:
+        base = phase.settings.name or phase.kind
+        name, number = base, 1
+        while name in taken or (name in given and name != phase.settings.name):
+            number += 1
+            name = f"{base}-{number}"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """One phase's arrivals, on a time axis of its own."""
+
+    offsets_ns: Instants  # `NOT_TIMED_NS` throughout in a closed phase
+    span_ns: int | None  # None: unknown
+    description: str
+
+
+def _span(phase: Phase, drawn: _Drawn, index: int, name: str, *, start_ns: int, first_seq: int) -> PhaseSpan:
+    n = len(drawn.offsets_ns)
+    end_ns = None if drawn.span_ns is None else start_ns + drawn.span_ns
+    if first_seq + n > REQUESTS_MAX:
+        raise UsageError(
+            f"with this phase the load has {first_seq + n:,} requests; at most {REQUESTS_MAX:,} can be run"
+        )
+    if end_ns is not None and end_ns > SPAN_MAX_NS:
+        raise UsageError("with this phase the load lasts more than 104 days")
+    return PhaseSpan(
+        index=index,
+        name=name,
+        kind=phase.kind,
+        warmup=phase.settings.warmup,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        first_seq=first_seq,
+        n=n,
+        outstanding=phase.settings.outstanding if isinstance(phase.settings, Closed) else None,
+        description=drawn.description,
+    )
+
+
+def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator) -> _Drawn:
+    match phase.settings:
+        case Constant(rate=rate_hz, for_s=for_s):
+            span_ns = _ns(for_s)
+            return _Drawn(arrivals.constant(rate_hz, span_ns), span_ns, f"{rate_hz:g}/s evenly for {for_s:g} s")
+        case Poisson(rate=rate_hz, for_s=for_s):
+            span_ns = _ns(for_s)
+            return _Drawn(arrivals.poisson(rate_hz, span_ns, rng), span_ns, f"{rate_hz:g}/s Poisson for {for_s:g} s")
+        case Ramp(from_hz=from_hz, to_hz=to_hz, for_s=for_s, arrivals=law):
+            span_ns = _ns(for_s)
+            text = f"{from_hz:g}/s to {to_hz:g}/s, {_LAWS[law]}, in {for_s:g} s"
+            return _Drawn(arrivals.ramp(from_hz, to_hz, span_ns, _points(law, rng)), span_ns, text)
+        case Steps(rates=rates_hz, each=each_s, arrivals=law):
+            each_ns = _ns(each_s)
+            rates = ", ".join(f"{rate_hz:g}" for rate_hz in rates_hz)
+            text = f"{rates}/s, {_LAWS[law]}, {each_s:g} s each"
+            return _Drawn(arrivals.steps(rates_hz, each_ns, _points(law, rng)), len(rates_hz) * each_ns, text)
+        case Burst(requests=n, within=within_s):
+            span_ns = _ns(within_s)
+            text = f"{n} requests " + (f"within {within_s:g} s" if span_ns else "at once")
+            return _Drawn(arrivals.burst(n, span_ns), span_ns, text)
+        case Sine(mean=mean_hz, amplitude=amplitude_hz, period=period_s, for_s=for_s, arrivals=law):
+            span_ns = _ns(for_s)
+            if not _ns(period_s):
+                raise UsageError(f"a period of {period_s:g} s is shorter than a nanosecond")
+            text = f"{mean_hz:g}/s ± {amplitude_hz:g}/s each {period_s:g} s, {_LAWS[law]}, for {for_s:g} s"
+            offsets_ns = arrivals.sine(mean_hz, amplitude_hz, period_s, span_ns, _points(law, rng))
+            return _Drawn(offsets_ns, span_ns, text)
+        case Replay() as settings:
+            return _replay(settings, base_dir, rng)
+        case Closed(requests=n, outstanding=outstanding, for_s=for_s):
+            if n > REQUESTS_MAX:
+                raise arrivals.too_many(n)
+            text = f"closed loop: {n} requests, {outstanding} outstanding" + (f", for {for_s:g} s" if for_s else "")
+            offsets_ns = np.full(n, NOT_TIMED_NS, dtype=np.int64)
+            return _Drawn(offsets_ns, None if for_s is None else _ns(for_s), text)
+        case Pause(for_s=for_s):
+            return _Drawn(np.zeros(0, dtype=np.int64), _ns(for_s), f"nothing for {for_s:g} s")
+
+
+def _replay(settings: Replay, base_dir: Path, rng: np.random.Generator) -> _Drawn:
+    path = base_dir / settings.trace
+    all_ns = read_trace(path, column=settings.column, counts=settings.counts, unit=settings.unit)
+    start_ns = _ns(settings.start)
+    left_ns = trace_span_ns(all_ns) - start_ns
+    span_ns = left_ns if settings.for_s is None else _ns(settings.for_s)
+    if span_ns > left_ns or left_ns < 0:
+        asked = f"from {settings.start:g} s" + ("" if settings.for_s is None else f" for {settings.for_s:g} s")
+        raise UsageError(f"{path} lasts {trace_span_ns(all_ns) / 1e9:,.1f} s and cannot be replayed {asked}")
+    first, end = np.searchsorted(all_ns, [start_ns, start_ns + max(1, span_ns)])
+    recorded_ns = all_ns[first:end] - start_ns
+    n = len(recorded_ns)
+    if not n:
+        raise UsageError(f"{path} has no arrival in the part to be replayed")
+    if settings.rate is not None and not span_ns:
+        raise UsageError(f"all arrivals of {path} are simultaneous: there is no rate", "use scale instead of rate")
+    factor = (settings.scale or 1.0) if settings.rate is None else settings.rate * (span_ns / 1e9) / n
+    if factor * n > REQUESTS_MAX:
+        raise arrivals.too_many(factor * n)
+    offsets_ns = resample(recorded_ns, span_ns, factor, rng)
+    return _Drawn(offsets_ns, span_ns, f"{settings.trace}: {n} arrivals in {span_ns / 1e9:g} s, {factor:.4g} times")
+
+
+_LAWS = {"poisson": "Poisson", "constant": "evenly"}
+
+
+def _points(law: str, rng: np.random.Generator) -> arrivals.Points:
+    return arrivals.evenly if law == "constant" else arrivals.at_random(rng)
+
+
+def _ns(seconds: float) -> int:
+    if seconds * 1e9 > SPAN_MAX_NS:
+        raise UsageError(f"{seconds:g} s is more than 104 days")
+    return round(seconds * 1e9)

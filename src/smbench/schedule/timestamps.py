@@ -1,0 +1,111 @@
+"""Time as traces write it, to integer nanoseconds, exactly.
+
+No float on the way: near today's date a float64 of seconds is 240 ns coarse, and traces write seven digits.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}  # decimal places of each unit down to the nanosecond
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
+    r"(?: ?(Z|z|UTC)|([+-])(\d\d):?(\d\d)?)?",
+    re.ASCII,
+)
+_UNIT_WORDS = {
+    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
+    "ms": "ms", "msec": "ms", "millis": "ms", "millisecond": "ms", "milliseconds": "ms",
+    "us": "us", "µs": "us", "usec": "us", "micros": "us", "microsecond": "us", "microseconds": "us",
+    "ns": "ns", "nsec": "ns", "nanos": "ns", "nanosecond": "ns", "nanoseconds": "ns",
+}  # fmt: skip
+_INT64_MAX = 2**63 - 1
+
+
+def is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
+
+
+def is_date(text: str) -> bool:
+    """Whether the text has the form of a date; the month may still be the thirteenth."""
+    return _ISO.fullmatch(text) is not None
+
+
+def parse_number(text: str) -> Decimal:
+    """A finite decimal number, no digit lost.
+
+    Raises:
+        ValueError: anything else, "nan" and "1_000" included.
+    """
+    if not is_number(text):
+        raise ValueError("is no number")
+    return Decimal(text)
+
+
+def number_ns(number: Decimal, unit: str) -> int:
+    """Nanoseconds, to the nearest; exact when the number ends there.
+
+    Raises:
+        ValueError: beyond 292 years.
+    """
+    scaled = number.scaleb(DIGITS[unit])
+    if abs(scaled) > _INT64_MAX:
+        raise ValueError(f"is beyond 292 years when its unit is {unit}")
+    return int(scaled.to_integral_value())
+
+
+def date_ns(text: str) -> int:
+    """UTC nanoseconds since 1970 of an ISO date and time.
+
+    `T` or a space between date and time; seconds, their fraction (any number of digits, the tenth and later cut off)
+    and the time itself may be missing; `Z`, `UTC` or an offset, and **with no zone it is taken as UTC**: a replay
+    needs differences only, and a zone with summer time would bend them.
+
+    Raises:
+        ValueError: no such form, or no such date.
+    """
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise ValueError("is no date and time such as 2023-11-16 18:17:03.9799600")
+    year, month, day, hour, minute, second, fraction, _zulu, sign, offset_hours, offset_minutes = match.groups()
+    at_s = _minute_s(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
+    if int(second or 0) > 59:
+        raise ValueError("has a second beyond 59")
+    if sign:
+        offset_s = int(offset_hours) * 3600 + int(offset_minutes or 0) * 60
+        at_s -= offset_s if sign == "+" else -offset_s
+    return (at_s + int(second or 0)) * 10**9 + int((fraction or "")[:9].ljust(9, "0"))
+
+
+@lru_cache(maxsize=256)  # a trace has thousands of rows a minute
+def _minute_s(year: int, month: int, day: int, hour: int, minute: int) -> int:
+    since_1970 = datetime(year, month, day, hour, minute, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return since_1970.days * 86_400 + since_1970.seconds
+
+
+def split_unit(name: str) -> tuple[str, str | None]:
+    """A column's name in plain letters, and the unit it ends with: `Arrival_Time (ms)` is `arrivaltime` and `ms`."""
+    camel_apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = re.sub(r"[^a-zµ]+", " ", camel_apart.lower()).split()
+    unit = _UNIT_WORDS.get(words[-1]) if words else None
+    return "".join(words[:-1] if unit else words), unit
+
+
+def guess_unit(name: str, numbers: Sequence[Decimal]) -> str | None:
+    """The unit of a column of numbers, or None: a wrong guess would change the load a thousandfold in silence.
+
+    In this order: the name says it (`timestamp_ms`, `startTimeMs`, `seconds`); all values are epoch times of the
+    years 2001 to 2286 in one unit; some value has a fraction, then seconds.
+    """
+    _plain, named = split_unit(name)
+    if named:
+        return named
+    low, high = min(numbers), max(numbers)
+    for unit, digits in DIGITS.items():
+        if low >= 10 ** (18 - digits) and high < 10 ** (19 - digits):
+            return unit
+    return "s" if any(number != number.to_integral_value() for number in numbers) else None
