@@ -66,18 +66,17 @@ class Engine:
                 self.tracker.not_sent(index, why)
 
     async def _pace(self, requests: anyio.abc.TaskGroup) -> None:
-        phase = np.asarray(self.tracker.ledger.phase)
         for span in self.load.spans:
             if self._is_over:
                 return
             self.phase_index = span.index
             await self.clock.sleep_until_ns(span.start_ns)
-            first, last = (int(place) for place in np.searchsorted(phase, [span.index, span.index + 1]))
+            rows = self.tracker.ledger.rows_of_phase(span.index)
             if span.outstanding is None:
-                await self._pace_open(range(first, last), requests)
+                await self._pace_open(rows, requests)
             else:
-                await self._pace_closed(range(first, last), span, requests)
-            if span.end_ns > span.start_ns:
+                await self._pace_closed(rows, span.outstanding, span.end_ns, requests)
+            if span.end_ns is not None:
                 await self.clock.sleep_until_ns(span.end_ns)
 
     async def _pace_open(self, rows: range, requests: anyio.abc.TaskGroup) -> None:
@@ -90,23 +89,23 @@ class Engine:
             if index % _YIELD_EVERY == 0:
                 await anyio.lowlevel.checkpoint()
 
-    async def _pace_closed(self, rows: range, span: PhaseSpan, requests: anyio.abc.TaskGroup) -> None:
-        assert span.outstanding is not None
-        self._outstanding = slots = anyio.Semaphore(span.outstanding)
-        limit_ns = span.end_ns if span.end_ns > span.start_ns else None
+    async def _pace_closed(
+        self, rows: range, outstanding: int, end_ns: int | None, requests: anyio.abc.TaskGroup
+    ) -> None:
+        self._outstanding = slots = anyio.Semaphore(outstanding)
         try:
             for index in rows:
-                if not await self._slot_freed(slots, limit_ns) or self._is_over:
+                if not await self._slot_freed(slots, end_ns) or self._is_over:
                     return
                 self.tracker.release(index, self.clock.now_ns())
                 self._submit_or_drop(index, requests)
         finally:
             self._outstanding = None
 
-    async def _slot_freed(self, slots: anyio.Semaphore, limit_ns: int | None) -> bool:
+    async def _slot_freed(self, slots: anyio.Semaphore, end_ns: int | None) -> bool:
         """Wait for a place in the closed loop; False when the phase's time or our patience ended first."""
         give_up_ns = self.clock.now_ns() + round(self.load.patience_s * 1e9)
-        until_ns = give_up_ns if limit_ns is None else min(limit_ns, give_up_ns)
+        until_ns = give_up_ns if end_ns is None else min(end_ns, give_up_ns)
         is_freed = False
         async with anyio.create_task_group() as race:
 

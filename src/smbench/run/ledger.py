@@ -129,6 +129,21 @@ class Ledger:
         self.words = Words()
         self.output_location: list[str | None] = [None] * n
         self._changed: dict[int, None] = {}
+        self._first_seq = int(seq[0]) if n else 0
+        self._is_dense = n == 0 or int(seq[-1]) - self._first_seq == n - 1
+
+    def position(self, seq: int) -> int | None:
+        """The row of a place in the schedule; None when it is another worker's, or no row at all."""
+        if self._is_dense:
+            index = seq - self._first_seq
+            return index if 0 <= index < self.n else None
+        index = int(self.seq.searchsorted(seq))
+        return index if index < self.n and self.seq[index] == seq else None
+
+    def rows_of_phase(self, phase: int) -> range:
+        """A phase's rows lie together, phases in order."""
+        first, end = np.searchsorted(self.phase, [phase, phase + 1])
+        return range(int(first), int(end))
 
     def changed(self, index: int) -> None:
         """Mark a row to be written with the next flush."""

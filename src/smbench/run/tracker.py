@@ -56,8 +56,6 @@ class Tracker:
         self.last_unknown_send_ns: int | None = None
         self._failure_locations: dict[int, str] = {}  # of the backlog only: a bound on memory
         self._oldest = 0
-        self._first_seq = int(ledger.seq[0]) if ledger.n else 0
-        self._stride = int(ledger.seq[1] - ledger.seq[0]) if ledger.n > 1 else 1
 
     # ---- the engine's news ------------------------------------------------------------------------------------
 
@@ -274,7 +272,5 @@ class Tracker:
         digits = inference_id[len(prefix) :]
         if not inference_id.startswith(prefix) or not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
             return None
-        index, rest = divmod(int(digits) - self._first_seq, self._stride)
-        if rest or not 0 <= index < self.ledger.n or str(int(digits)) != digits:
-            return None
-        return index
+        seq = int(digits)
+        return self.ledger.position(seq) if str(seq) == digits else None

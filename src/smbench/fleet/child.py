@@ -1,0 +1,85 @@
+"""A child process of a run: started by spawn, deaf to Ctrl-C (the parent decides), gone when the parent is gone."""
+
+import multiprocessing
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from smbench.errors import ExitCode, SmbenchError
+from smbench.fleet.messages import Failed, Message, receive
+
+_LEAVE_S = 5.0
+
+
+@dataclass(slots=True)
+class Child:
+    """A running child and our end of its pipe."""
+
+    name: str
+    process: SpawnProcess
+    pipe: Connection
+
+    async def receive(self) -> Message | None:
+        """The next message; None when the child is gone."""
+        return await receive(self.pipe)
+
+    def tell(self, message: Message) -> None:
+        """Send; a child that is gone hears nothing, and its end is seen by `receive`."""
+        try:
+            self.pipe.send(message)
+        except OSError:
+            return
+
+    def how_it_ended(self) -> str:
+        self.process.join(_LEAVE_S)
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"the {self.name} was killed by signal {signal.Signals(-code).name}"
+        return f"the {self.name} ended with exit code {code}"
+
+    def leave(self) -> None:
+        """Wait for its end a while, then end it."""
+        self.process.join(_LEAVE_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.pipe.close()
+
+
+def start_child(name: str, main: Callable[..., None], *arguments: Any) -> Child:
+    """Start `main(pipe, *arguments)` in a new process."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
+    # Ignored signals stay ignored in the new process, so a Ctrl-C during its start is not its own.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    theirs.close()
+    return Child(name, process, ours)
+
+
+def _run(main: Callable[..., None], pipe: Connection, arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        main(pipe, *arguments)
+    except BaseException as error:  # noqa: BLE001  # the last line of a process: whatever it is, the parent must hear it
+        pipe.send(_as_failed(error))
+        sys.exit(1)
+
+
+def _as_failed(error: BaseException) -> Failed:
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if isinstance(error, SmbenchError):
+        return Failed(error.message, error.advice, ExitCode(error.exit_code))
+    text = "".join(traceback.format_exception(error))
+    return Failed(f"{type(error).__name__}: {error}", "this is a bug in smbench", ExitCode.BUG, text)

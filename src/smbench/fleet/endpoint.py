@@ -1,0 +1,36 @@
+"""The emulator in a process of its own: for real and scaled time, where it must not share the generator's core."""
+
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import anyio
+
+from smbench.clock import MonotonicClock
+from smbench.emulator.server import Emulator
+from smbench.fleet.messages import Done, Finish, Go, Ready, receive
+from smbench.scenario.model import Scenario
+
+
+def endpoint_main(pipe: Connection, scenario_json: str, base_dir: Path, epoch_ns: int) -> None:
+    """Serve until told to finish or the parent is gone."""
+    scenario = Scenario.model_validate_json(scenario_json)
+    anyio.run(_serve, pipe, scenario, base_dir, epoch_ns)
+
+
+async def _serve(pipe: Connection, scenario: Scenario, base_dir: Path, epoch_ns: int) -> None:
+    emulator = Emulator(scenario, base_dir, epoch_ns)
+    url = await emulator.start()
+    try:
+        pipe.send(Ready({"url": url}))
+        while True:
+            message = await receive(pipe)
+            if isinstance(message, Go):
+                emulator.go(MonotonicClock(message.anchor_ns, message.epoch_ns, message.scale))
+            elif isinstance(message, Finish):
+                emulator.write_truth(Path(message.run_dir) / "truth.parquet")
+                pipe.send(Done())
+                return
+            elif message is None:
+                return
+    finally:
+        await emulator.stop()

@@ -1,0 +1,100 @@
+"""What parent, worker and emulator say to each other over their pipes: these few values, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+
+import anyio
+
+from smbench.errors import ExitCode, SmbenchError
+from smbench.records import Event, Reading
+from smbench.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A child has prepared everything and waits for the go. `found` is what it found, as plain data."""
+
+    found: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """What a worker is doing before it is ready, for a person to read."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Scenario time begins: when the machine's monotonic clock shows `anchor_ns`."""
+
+    anchor_ns: int
+    epoch_ns: int
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Send no more, drain, report."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop now, keep the ledger."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """To the emulator: write the truth and leave."""
+
+    run_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A worker's state, and what its gauges read since the last one."""
+
+    snapshot: Snapshot
+    readings: Sequence[Reading] = ()
+    events: Sequence[Event] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A child came to its end as it should. `notes` are sentences for the manifest."""
+
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A child could not go on, and whose fault that is. `traceback` is set when it is ours."""
+
+    message: str
+    advice: str
+    exit_code: ExitCode
+    traceback: str = ""
+
+    def error(self) -> SmbenchError:
+        error = SmbenchError(self.message, self.advice)
+        error.exit_code = self.exit_code
+        return error
+
+
+Message = Ready | Preparing | Go | Stop | Cancel | Finish | Beat | Done | Failed
+
+
+async def receive(pipe: Connection) -> Message | None:
+    """The next message; None when the other side is gone."""
+    while not pipe.poll():
+        await anyio.wait_readable(pipe.fileno())
+    try:
+        message: Message = pipe.recv()
+    except (EOFError, OSError):
+        return None
+    return message

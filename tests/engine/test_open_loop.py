@@ -1,0 +1,191 @@
+"""The engine keeps its schedule whatever the endpoint does.
+
+Method: virtual time on asyncio and on trio, against an endpoint whose answers we delay, refuse or lose; and a clock
+that wakes late, because a perfect clock cannot show that lateness is reported.
+"""
+
+from typing import Any
+
+import anyio
+import numpy as np
+import pytest
+
+from doubles import FakeEndpoint, invocation_of, ledger, span
+from smbench.clock import LoopClock
+from smbench.records import Rejected, Unacknowledged
+from smbench.run.control import Control
+from smbench.run.engine import Engine, Load
+from smbench.run.ledger import State
+from smbench.run.tracker import Tracker
+from smbench.scenario.model import Limits, Retry
+
+SECOND = 1_000_000_000
+MINUTES_5 = [n * SECOND for n in range(300)]
+
+
+@pytest.fixture
+def anyio_backend(virtual_time: Any) -> Any:
+    return virtual_time
+
+
+def make(
+    sched_ns: list[int],
+    clock: LoopClock,
+    endpoint: FakeEndpoint,
+    *,
+    limits: Limits | None = None,
+    retry: Retry | None = None,
+    outstanding: int | None = None,
+    end_ns: int | None = None,
+) -> tuple[Engine, Tracker, Control]:
+    rows = ledger(sched_ns)
+    tracker, control = Tracker(rows), Control()
+    load = Load(
+        (span(rows.n, end_ns=end_ns, outstanding=outstanding),),
+        invocation_of(rows),
+        limits or Limits(in_flight=100_000),
+        retry or Retry(),
+        np.random.default_rng(0),
+        patience_s=600,
+    )
+    return Engine(load, tracker, endpoint, clock, control), tracker, control
+
+
+@pytest.mark.parametrize("ack_s", [0.001, 1.0, 600.0])
+async def test_a_slow_endpoint_never_moves_the_schedule(ack_s: float) -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, ack_s=ack_s)
+    engine, tracker, _ = make(MINUTES_5, clock, endpoint)
+    await engine.submit_all()
+    assert [at_ns for at_ns, _ in endpoint.submitted] == MINUTES_5
+    assert list(tracker.ledger.send_ns) == MINUTES_5
+
+
+async def test_a_loop_that_wakes_late_is_late_once_each_time_and_says_so() -> None:
+    clock = LoopClock(late_ns=3_000_000)
+    endpoint = FakeEndpoint(clock)
+    engine, tracker, _ = make(MINUTES_5, clock, endpoint)
+    await engine.submit_all()
+    lags_ns = np.asarray(tracker.ledger.send_ns) - np.asarray(MINUTES_5)
+    # The first is due at once; every later one waits for the clock, which is 3 ms late, each time anew: no drift.
+    assert set(lags_ns[1:].tolist()) == {3_000_000}
+    assert tracker.schedule_lag.quantile(0.5) == pytest.approx(0.003, rel=0.02)
+
+
+async def test_at_its_own_limit_the_client_drops_and_counts_it_never_waits() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, ack_s=9.5)
+    engine, tracker, _ = make([n * SECOND for n in range(20)], clock, endpoint, limits=Limits(in_flight=5))
+    await engine.submit_all()
+    # Answers take 9.5 s, one arrival a second, five places: 0-4 go, 5-9 drop, 10-14 go, 15-19 drop.
+    assert [at_ns // SECOND for at_ns, _ in endpoint.submitted] == [*range(5), *range(10, 15)]
+    assert endpoint.in_flight_max == 5
+    assert tracker.counts[State.NOT_SENT] == 10
+    assert tracker.ledger.words[tracker.ledger.error[5]] == "in-flight limit"
+    assert tracker.violations() == []
+
+
+async def test_behind_schedule_answers_still_get_their_turn() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, ack_s=0.0)
+    engine, tracker, _ = make([0] * 1000, clock, endpoint, limits=Limits(in_flight=200))
+    await engine.submit_all()
+    # All are due at once; were the loop never to yield, 800 would find no place.
+    assert tracker.counts[State.NOT_SENT] == 0
+
+
+async def test_after_a_stop_nothing_is_sent_and_what_is_in_flight_is_answered() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, ack_s=30.0)
+    engine, tracker, control = make(MINUTES_5, clock, endpoint)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(engine.submit_all)
+        await clock.sleep_until_ns(100 * SECOND + 1)
+        control.stop("asked to")
+    assert [at_ns for at_ns, _ in endpoint.submitted] == MINUTES_5[:101]
+    assert tracker.counts[State.WAITING] == 101
+    assert tracker.counts[State.NOT_SENT] == 199
+    assert tracker.ledger.words[tracker.ledger.error[101]] == "asked to"
+
+
+async def test_the_request_limit_sends_exactly_that_many_even_in_a_burst() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock)
+    engine, tracker, _ = make([0] * 100, clock, endpoint, limits=Limits(requests=37))
+    await engine.submit_all()
+    assert len(endpoint.submitted) == 37
+    assert tracker.counts[State.NOT_SENT] == 63
+
+
+async def test_the_time_limit_ends_the_sending_at_that_instant() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock)
+    engine, tracker, control = make(MINUTES_5, clock, endpoint, limits=Limits(time=60.5))
+    await engine.submit_all()
+    assert len(endpoint.submitted) == 61
+    assert control.stop_reason == "time limit"
+    assert tracker.counts[State.NOT_SENT] == 239
+
+
+async def test_the_error_limit_stops_when_the_share_is_passed_and_not_before_enough_answers() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(
+        clock, ack_s=0.01, verdict=lambda n: Rejected(400, "ThrottlingException") if n >= 30 else None
+    )
+    limits = Limits(errors=0.1, errors_after=50)
+    engine, tracker, control = make(MINUTES_5, clock, endpoint, limits=limits)
+    await engine.submit_all()
+    # 30 good ones, then every answer is an error: at the 50th answer 20 of 50 is above a tenth.
+    assert len(endpoint.submitted) == 50
+    assert control.stop_reason == "error limit: 20 of 50 answers were errors"
+    assert tracker.counts[State.REJECTED] == 20
+
+
+async def test_a_retry_is_an_attempt_of_the_same_request_and_is_counted() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, verdict=lambda n: Rejected(400, "ThrottlingException") if n < 2 else None)
+    retry = Retry(attempts=3, backoff=1.0)
+    engine, tracker, _ = make([0], clock, endpoint, retry=retry)
+    await engine.submit_all()
+    assert {inference_id for _, inference_id in endpoint.submitted} == {"smb-test-0-0"}
+    assert tracker.ledger.attempts[0] == 3
+    assert tracker.n_sent == 1
+    assert tracker.counts[State.WAITING] == 1
+    assert tracker.ledger.send_ns[0] == 0  # lateness is judged by the first attempt
+
+
+async def test_a_lost_answer_is_not_retried_unless_asked_for() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, verdict=lambda _n: Unacknowledged("connection reset"))
+    engine, tracker, _ = make([0], clock, endpoint, retry=Retry(attempts=5))
+    await engine.submit_all()
+    assert len(endpoint.submitted) == 1
+    assert tracker.counts[State.TRANSPORT_ERROR] == 1
+
+
+async def test_a_closed_loop_keeps_exactly_n_outstanding_and_each_end_releases_the_next() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, ack_s=0.0, service_s=10.0)
+    engine, tracker, _ = make([-1] * 9, clock, endpoint, outstanding=3)
+
+    async def hear() -> None:
+        while True:
+            for delivery in await endpoint.receive():
+                tracker.noticed(delivery.content, clock.now_ns())  # type: ignore[arg-type]  # the fake sends notices only
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hear)
+        await engine.submit_all()
+        tasks.cancel_scope.cancel()
+    assert [at_ns // SECOND for at_ns, _ in endpoint.submitted] == [0, 0, 0, 10, 10, 10, 20, 20, 20]
+    assert list(tracker.ledger.sched_ns) == [at_ns for at_ns, _ in endpoint.submitted]
+
+
+async def test_a_closed_loop_whose_ends_never_come_gives_up_after_its_patience() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock)
+    engine, tracker, _ = make([-1] * 9, clock, endpoint, outstanding=3)
+    await engine.submit_all()
+    assert len(endpoint.submitted) == 3
+    assert clock.now_ns() == 600 * SECOND
+    assert tracker.counts[State.NOT_SENT] == 6

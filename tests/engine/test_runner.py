@@ -1,0 +1,103 @@
+"""A run is one task tree: whatever interrupts it, the ledger is closed, adds up and is on disk.
+
+Method: virtual time on asyncio and on trio, parts kept in memory; property/test_interruption.py picks any instant.
+"""
+
+from typing import Any
+
+import anyio
+import polars as pl
+import pytest
+
+from doubles import SECOND, KeptParts, world
+from smbench.errors import ResultsError
+from smbench.records import Unacknowledged
+
+
+@pytest.fixture
+def anyio_backend(virtual_time: Any) -> Any:
+    return virtual_time
+
+
+async def test_a_run_ends_when_its_last_request_has_ended_not_when_the_drain_window_does() -> None:
+    run = world(service_s=45.0)
+    await run.runner.run()
+    assert run.outcomes() == {"completed": 30}
+    # The last is due at 29 s, ends at 74 s, and the drain looks ten times a second.
+    assert 74 * SECOND <= run.clock.now_ns() <= 75 * SECOND
+    assert len(run.endpoint.deleted) == 30
+
+
+async def test_lost_notices_are_found_in_s3_after_the_drain() -> None:
+    run = world(drain_s=100.0, copies=lambda n: 0 if n % 3 == 0 else 1)
+    await run.runner.run()
+    rows = run.requests.latest()
+    assert run.outcomes() == {"completed": 30}
+    assert rows.filter(pl.col("end_from") == "output")["seq"].to_list() == list(range(0, 30, 3))
+
+
+async def test_what_has_not_ended_when_the_drain_is_over_is_pending() -> None:
+    run = world(drain_s=50.0, service_s=60.0)
+    await run.runner.run()
+    # Sending ends at 29.01 s, the drain 50 s later at 79.01 s: those sent up to 19 s have ended by then.
+    assert run.outcomes() == {"completed": 20, "pending": 10}
+
+
+async def test_requests_whose_answer_was_lost_are_waited_for_and_proved_by_their_notices() -> None:
+    run = world(service_s=100.0, verdict=lambda n: Unacknowledged("connection reset") if n == 29 else None)
+    await run.runner.run()
+    # The last answer is lost though the request was not; when the backlog is empty its notice is still to come.
+    assert run.outcomes() == {"completed": 30}
+    assert run.requests.latest()["status_code"].null_count() == 1
+
+
+async def test_duplicates_late_and_early_news_leave_one_outcome_each() -> None:
+    run = world(ack_s=3.0, service_s=1.0, copies=lambda n: 1 + n % 3, delay_s=lambda n: 7.0 * (n % 2))
+    await run.runner.run()
+    assert run.outcomes() == {"completed": 30}
+    assert run.requests.latest()["notices"].min() == 1
+    assert run.runner.tracker.n_duplicates > 0
+
+
+async def test_a_stop_drains_and_a_cancel_does_not_wait() -> None:
+    run = world(service_s=45.0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run.runner.run)
+        await run.clock.sleep_until_ns(10 * SECOND + 1)
+        run.runner.control.stop("Ctrl-C")
+    assert run.outcomes() == {"completed": 11, "not_sent": 19}
+
+    run = world(service_s=45.0)
+    start_ns = run.clock.now_ns()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run.runner.run)
+        await run.clock.sleep_until_ns(start_ns + 10 * SECOND + 1)
+        run.runner.control.cancel("Ctrl-C twice")
+    # The one sent a nanosecond before has no answer yet.
+    assert run.outcomes() == {"pending": 10, "transport_error": 1, "not_sent": 19}
+    assert run.events.frames[-1]["kind"].to_list()[-1] == "stop"
+
+
+async def test_the_ledger_is_gauged_four_times_a_second() -> None:
+    run = world(n=10, service_s=5.0)
+    await run.runner.run()
+    backlog = pl.concat(run.readings.frames).filter(pl.col("name") == "backlog_seen").sort("at")
+    gaps_s = backlog["at"].diff().drop_nulls().dt.total_nanoseconds() / 1e9
+    assert gaps_s.max() <= 0.26  # type: ignore[operator]  # a number: the frame is not empty
+    assert backlog["value"].max() == 5  # one a second, five seconds each
+
+
+class FullDisk(KeptParts):
+    """A disk that is full after the first parts."""
+
+    def write(self, frame: pl.DataFrame) -> None:
+        if self.frames:
+            raise ResultsError("no space left on device")
+        super().write(frame)
+
+
+async def test_a_full_disk_ends_the_run_with_its_own_error() -> None:
+    run = world(requests=FullDisk())
+    with pytest.raises(ResultsError, match="no space left"):
+        await run.runner.run()
+    assert run.requests.latest().height == 30

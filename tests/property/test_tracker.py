@@ -1,0 +1,179 @@
+"""Whatever the order in which news comes, every request is in exactly one place and the places add up.
+
+Method: a hypothesis state machine drives the tracker with sends, answers, refusals, losses and notices in any order SQS
+can produce (before the answer, twice, late, never, foreign); after each step the ledger's law is checked, and a plain
+reference says what each row must have become.
+"""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from doubles import RUN, ledger
+from smbench.records import Accepted, Notice, Outcome, OutputFound, Rejected, Unacknowledged
+from smbench.run.ledger import State
+from smbench.run.tracker import Match, Tracker
+
+ENDS = st.sampled_from([Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED])
+N = 6
+ROWS = st.integers(0, N - 1)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """`expected` is the reference: the state each row must be in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resolved: list[int] = []
+        self.tracker = Tracker(ledger([n * 1000 for n in range(N)]), self.resolved.append)
+        self.expected = [State.SCHEDULED] * N
+        self.unanswered: set[int] = set()
+        self.now_ns = 0
+
+    def later(self) -> int:
+        self.now_ns += 1000
+        return self.now_ns
+
+    @rule(row=ROWS)
+    def send(self, row: int) -> None:
+        if self.expected[row] is State.SCHEDULED:
+            self.tracker.sent(row, self.later())
+            self.expected[row] = State.IN_FLIGHT
+            self.unanswered.add(row)
+
+    @rule(row=ROWS)
+    def drop(self, row: int) -> None:
+        if self.expected[row] is State.SCHEDULED:
+            self.tracker.not_sent(row, "in-flight limit")
+            self.expected[row] = State.NOT_SENT
+
+    @rule(row=ROWS, kind=st.sampled_from(["accepted", "rejected", "lost"]))
+    def answer(self, row: int, kind: str) -> None:
+        if row not in self.unanswered:
+            return
+        self.unanswered.discard(row)
+        if kind == "accepted":
+            self.tracker.accepted(row, self.later(), Accepted("s3://b/out"))
+        elif kind == "rejected":
+            self.tracker.rejected(row, self.later(), Rejected(400, "ThrottlingException"))
+        else:
+            self.tracker.unacknowledged(row, self.later(), Unacknowledged("read timeout"))
+        if self.expected[row] is State.IN_FLIGHT:
+            become = {"accepted": State.WAITING, "rejected": State.REJECTED, "lost": State.TRANSPORT_ERROR}
+            self.expected[row] = become[kind]
+
+    @rule(row=ROWS, outcome=ENDS)
+    def notice(self, row: int, outcome: Outcome) -> None:
+        match = self.tracker.noticed(Notice(f"{RUN}-0-{row}", outcome, 1, 2, 3), self.later())
+        was = self.expected[row]
+        if was in (State.SCHEDULED, State.NOT_SENT):
+            assert match is Match.FOREIGN
+        elif was in (State.COMPLETED, State.FAILED, State.EXPIRED):
+            assert match is Match.DUPLICATE
+        else:
+            assert match is Match.FIRST
+            self.expected[row] = State[outcome.name]
+
+    @rule(
+        inference_id=st.one_of(
+            st.text(max_size=20),
+            st.sampled_from([f"{RUN}-0-", f"{RUN}-0-{N}", f"{RUN}-0--1", f"{RUN}-1-0", f"{RUN}-0-00", f"{RUN}-0-²"]),
+        )
+    )
+    def foreign_notice(self, inference_id: str) -> None:
+        notice = Notice(inference_id, Outcome.COMPLETED, 1, 2, 3)
+        assert self.tracker.noticed(notice, self.later()) is Match.FOREIGN
+
+    @rule(row=ROWS)
+    def output_found(self, row: int) -> None:
+        self.tracker.found(row, OutputFound(Outcome.COMPLETED, 5), self.later())
+        if self.expected[row] is State.WAITING:
+            self.expected[row] = State.COMPLETED
+
+    @precondition(lambda self: self.now_ns > 20_000)
+    @rule(longest_life_ns=st.sampled_from([0, 10**12]))
+    def close(self, longest_life_ns: int) -> None:
+        self.tracker.close(self.later(), longest_life_ns)
+        over = State.LOST if longest_life_ns == 0 else State.PENDING
+        become = {
+            State.SCHEDULED: State.NOT_SENT,
+            State.IN_FLIGHT: State.TRANSPORT_ERROR,
+            State.WAITING: over,
+        }
+        self.expected = [become.get(state, state) for state in self.expected]
+        self.unanswered.clear()
+
+    @invariant()
+    def every_row_is_where_the_reference_says(self) -> None:
+        assert [State(state) for state in self.tracker.ledger.state] == self.expected
+
+    @invariant()
+    def the_places_add_up(self) -> None:
+        assert self.tracker.violations() == []
+        assert sum(self.tracker.counts.values()) == N
+
+    @invariant()
+    def no_row_frees_its_place_twice(self) -> None:
+        assert len(self.resolved) == len(set(self.resolved))
+
+
+AnyOrder.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+test_any_order = pytest.mark.slow(AnyOrder.TestCase)
+
+
+def sent_tracker() -> Tracker:
+    tracker = Tracker(ledger([0, 1_000_000_000]))
+    tracker.sent(0, 5_000_000)
+    return tracker
+
+
+def test_a_notice_before_the_answer_ends_the_request_and_the_answer_still_counts() -> None:
+    tracker = sent_tracker()
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 6_000_000, 9_000_000, None), 9_500_000)
+    assert tracker.backlog == 0
+    tracker.accepted(0, 10_000_000, Accepted("s3://b/o"))
+    assert tracker.counts[State.COMPLETED] == 1
+    assert tracker.backlog == 0
+    assert (tracker.ledger.status_code[0], tracker.n_accepted) == (202, 1)
+
+
+def test_a_notice_proves_that_an_unanswered_request_was_accepted() -> None:
+    tracker = sent_tracker()
+    tracker.unacknowledged(0, 6_000_000, Unacknowledged("connection reset"))
+    assert (tracker.n_accepted, tracker.n_unknown) == (0, 1)
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 1, 2, 3), 7_000_000)
+    assert (tracker.n_accepted, tracker.n_unknown) == (1, 0)
+    assert tracker.ledger.words[tracker.ledger.error[0]] == "connection reset"  # the row keeps what happened
+
+
+def test_duplicate_notices_count_once_and_the_first_decides() -> None:
+    tracker = sent_tracker()
+    tracker.accepted(0, 6_000_000, Accepted(None))
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.FAILED, 1, 20_000_000, 3, failure_reason="boom"), 30_000_000)
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 1, 99_000_000, 3), 99_000_000)
+    assert tracker.ledger.done_ns[0] == 20_000_000
+    assert tracker.ledger.notices[0] == 2
+    assert (tracker.counts[State.FAILED], tracker.counts[State.COMPLETED], tracker.n_duplicates) == (1, 0, 1)
+
+
+def test_latency_counts_from_the_instant_it_was_due_not_from_when_it_was_sent() -> None:
+    tracker = sent_tracker()  # due at 0, sent 5 ms late
+    tracker.accepted(0, 6_000_000, Accepted(None))
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 6_000_000, 1_005_000_000, None), 1_105_000_000)
+    assert tracker.sojourn.quantile(1.0) == pytest.approx(1.005, rel=0.02)
+    assert tracker.schedule_lag.quantile(1.0) == pytest.approx(0.005, rel=0.02)
+    assert tracker.observer_lag.quantile(1.0) == pytest.approx(0.1, rel=0.02)
+
+
+def test_the_oldest_age_is_that_of_the_oldest_waiting_request() -> None:
+    tracker = Tracker(ledger([0, 10, 20]))
+    assert tracker.oldest_sched_ns() is None
+    for row in range(3):
+        tracker.sent(row, 30)
+        tracker.accepted(row, 40, Accepted(None))
+    assert tracker.oldest_sched_ns() == 0
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 1, 50, 3), 60)
+    assert tracker.oldest_sched_ns() == 10
+    tracker.noticed(Notice(f"{RUN}-0-2", Outcome.COMPLETED, 1, 50, 3), 60)
+    assert tracker.oldest_sched_ns() == 10
