@@ -1,34 +1,39 @@
 """Laws of durations as a scenario names them; `model.service` draws from them."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from smbench.scenario.quantities import PositiveSeconds, Seconds
-from smbench.scenario.record import Part
+from smbench.scenario.files import ExistingFile
+from smbench.scenario.quantities import Number, PositiveSeconds, Seconds
+from smbench.scenario.record import EXACTLY_ONE_KEY, Part
 
 
 class Lognormal(Part):
     """exp(N(ln median, sigma^2)) seconds."""
 
-    median: PositiveSeconds
-    sigma: float = Field(ge=0, le=5, description="standard deviation of the logarithm")
+    median: PositiveSeconds = Field(description="half of the draws are below it")
+    sigma: Number = Field(ge=0, le=5, description="standard deviation of the logarithm")
 
 
 class Gamma(Part):
     """Gamma with this mean and coefficient of variation."""
 
-    mean: PositiveSeconds
-    cv: float = Field(gt=0, le=20, description="standard deviation over mean")
+    mean: PositiveSeconds = Field(description="mean of the draws")
+    cv: Number = Field(gt=0, le=20, description="standard deviation over mean")
 
 
 class Exponential(Part):
-    mean: PositiveSeconds
+    """Exponential with this mean: the service law of the M/M/c queue."""
+
+    mean: PositiveSeconds = Field(description="mean of the draws")
 
 
 class Uniform(Part):
-    low: Seconds
-    high: Seconds
+    """Anything between two durations, equally likely."""
+
+    low: Seconds = Field(description="the shortest draw")
+    high: Seconds = Field(description="the longest draw")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -40,15 +45,17 @@ class Uniform(Part):
 class Empirical(Part):
     """Resampled from measured seconds: the rows of a CSV column, or the lines of a plain file."""
 
-    file: str
+    file: ExistingFile = Field(description="CSV or plain text, beside the scenario file")
     column: str | None = Field(default=None, description="column name; the first column when absent")
-    unit: str = Field(default="s", pattern="^(s|ms|us)$", description="unit of the numbers in the file")
+    unit: Literal["s", "ms", "us"] = Field(default="s", description="unit of the numbers in the file")
 
 
 class Distribution(Part):
     """Exactly one law. A plain duration means a constant."""
 
-    constant: Seconds | None = None
+    model_config = ConfigDict(json_schema_extra={**EXACTLY_ONE_KEY})
+
+    constant: Seconds | None = Field(default=None, description="always the same")
     lognormal: Lognormal | None = None
     gamma: Gamma | None = None
     exponential: Exponential | None = None
@@ -64,7 +71,7 @@ class Distribution(Part):
     def _exactly_one(self) -> Self:
         named = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(named) != 1:
-            raise ValueError(f"name exactly one law, not {len(named)}: {', '.join(type(self).model_fields)}")
+            raise ValueError(f"must name exactly one law, not {len(named)}: {', '.join(type(self).model_fields)}")
         return self
 
 
@@ -77,13 +84,9 @@ def _one_law_or_by_class(value: Any) -> Any:
 class ServiceLaw(Part):
     """Service time by payload class. The class "" is the law of every payload that is not named."""
 
-    by_class: dict[str, Distribution]
-
-    @model_validator(mode="after")
-    def _has_a_law(self) -> Self:
-        if not self.by_class:
-            raise ValueError("name at least one payload class")
-        return self
+    by_class: dict[str, Distribution] = Field(
+        min_length=1, description='a law for each payload class, by its name; the class "" is for all others'
+    )
 
 
 Service = Annotated[ServiceLaw, BeforeValidator(_one_law_or_by_class)]

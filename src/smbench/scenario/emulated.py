@@ -3,27 +3,31 @@
 What AWS does not document is a setting here, with the default that the evidence favours.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from smbench.scenario.distributions import Distribution, Lognormal, Service, ServiceLaw, Uniform
-from smbench.scenario.quantities import PositiveHertz, Seconds, Share, SignedSeconds
-from smbench.scenario.record import Part
+from smbench.scenario.quantities import Number, PositiveHertz, Seconds, Share, SignedSeconds, Switch, Whole
+from smbench.scenario.record import EXACTLY_ONE_KEY, Part
 
 
 class Instances(Part):
     """Fleet limits. `start` instances are in service when the run begins; default: `min`."""
 
-    min: int = Field(default=0, ge=0, le=1000)
-    max: int = Field(default=4, ge=1, le=1000)
-    start: int | None = Field(default=None, ge=0, le=1000)
-    concurrency: int = Field(default=1, ge=1, le=1000, description="MaxConcurrentInvocationsPerInstance")
+    min: Whole = Field(default=0, ge=0, le=1000, description="MinCapacity of the scalable target")
+    max: Whole = Field(default=4, ge=1, le=1000, description="MaxCapacity of the scalable target")
+    start: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(
+        default=None, description="instances in service when the run begins; default: `min`"
+    )
+    concurrency: Whole = Field(default=1, ge=1, le=1000, description="MaxConcurrentInvocationsPerInstance")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
+        if self.at_start > self.max:
+            raise ValueError(f"start {self.start} is above max {self.max}")
         return self
 
     @property
@@ -34,46 +38,66 @@ class Instances(Part):
 class TargetTracking(Part):
     """Keep ApproximateBacklogSizePerInstance near a value: two alarms that Auto Scaling makes itself."""
 
-    backlog_per_instance: float = Field(gt=0)
-    out_cooldown: Seconds = 300.0
-    in_cooldown: Seconds = 300.0
-    disable_scale_in: bool = False
+    backlog_per_instance: Number = Field(gt=0, description="TargetValue")
+    out_cooldown: Seconds = Field(default=300.0, description="ScaleOutCooldown")
+    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown")
+    disable_scale_in: Switch = Field(default=False, description="DisableScaleIn")
 
 
 class StepFromZero(Part):
     """AWS's documented recipe: HasBacklogWithoutCapacity >= 1 for some minutes adds instances."""
 
-    add: int = Field(default=1, ge=1)
-    cooldown: Seconds = 300.0
-    minutes: int = Field(default=2, ge=1, le=60, description="datapoints to alarm, and evaluation periods")
+    add: Whole = Field(default=1, ge=1, description="instances added")
+    cooldown: Seconds = Field(default=300.0, description="Cooldown of the policy")
+    minutes: Whole = Field(default=2, ge=1, le=60, description="datapoints to alarm, and evaluation periods")
 
 
 class Step(Part):
     """One step of a step policy; bounds are relative to the alarm's threshold, lower inclusive, upper exclusive."""
 
-    lower: float | None = None
-    upper: float | None = None
-    change: int
+    lower: Number | None = Field(default=None, description="MetricIntervalLowerBound; default: minus infinity")
+    upper: Number | None = Field(default=None, description="MetricIntervalUpperBound; default: infinity")
+    change: Whole = Field(description="ScalingAdjustment, in the policy's `adjustment`")
+
+    @model_validator(mode="after")
+    def _is_an_interval(self) -> Self:
+        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
+            raise ValueError(f"lower {self.lower:g} is not below upper {self.upper:g}")
+        return self
 
 
 class StepPolicy(Part):
     """A step policy with an alarm of its own on any metric the endpoint publishes."""
 
-    metric: str = "ApproximateBacklogSizePerInstance"
-    statistic: Literal["Average", "Maximum", "Minimum", "Sum"] = "Average"
-    comparison: Literal[">=", ">", "<", "<="] = ">="
-    threshold: float
-    datapoints: int = Field(default=1, ge=1, le=60)
-    of: int | None = Field(default=None, ge=1, le=60, description="evaluation periods; default: `datapoints`")
-    missing: Literal["missing", "breaching", "notBreaching", "ignore"] = "missing"
-    adjustment: Literal["change", "exact", "percent"] = "change"
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=20)
-    min_magnitude: int | None = Field(default=None, ge=1, description="MinAdjustmentMagnitude, for percent")
-    cooldown: Seconds = 300.0
+    metric: str = Field(default="ApproximateBacklogSizePerInstance", description="MetricName of the alarm")
+    statistic: Literal["Average", "Maximum", "Minimum", "Sum"] = Field(default="Average", description="of each minute")
+    comparison: Literal[">=", ">", "<", "<="] = Field(default=">=", description="of the metric with the threshold")
+    threshold: Number = Field(description="Threshold of the alarm, in the metric's unit")
+    datapoints: Whole = Field(default=1, ge=1, le=60, description="DatapointsToAlarm")
+    of: Annotated[Whole, Field(ge=1, le=60)] | None = Field(
+        default=None, description="EvaluationPeriods; default: `datapoints`"
+    )
+    missing: Literal["missing", "breaching", "notBreaching", "ignore"] = Field(
+        default="missing", description="TreatMissingData"
+    )
+    adjustment: Literal["change", "exact", "percent"] = Field(default="change", description="what `change` means")
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=20, description="by how far the threshold is passed")
+    min_magnitude: Annotated[Whole, Field(ge=1)] | None = Field(
+        default=None, description="MinAdjustmentMagnitude, for percent"
+    )
+    cooldown: Seconds = Field(default=300.0, description="Cooldown of the policy")
+
+    @model_validator(mode="after")
+    def _enough_periods(self) -> Self:
+        if self.of is not None and self.of < self.datapoints:
+            raise ValueError(f"{self.datapoints} datapoints cannot be found in {self.of} periods")
+        return self
 
 
 class Policy(Part):
     """Exactly one scaling policy."""
+
+    model_config = ConfigDict(json_schema_extra={**EXACTLY_ONE_KEY})
 
     target_tracking: TargetTracking | None = None
     step_from_zero: StepFromZero | None = None
@@ -83,37 +107,37 @@ class Policy(Part):
     def _exactly_one(self) -> Self:
         named = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(named) != 1:
-            raise ValueError(f"name exactly one policy, not {len(named)}: {', '.join(type(self).model_fields)}")
+            raise ValueError(f"must name exactly one policy, not {len(named)}: {', '.join(type(self).model_fields)}")
         return self
 
 
 class Throttle(Part):
     """A token bucket on InvokeEndpointAsync; AWS publishes no such quota, so none is assumed."""
 
-    rate: PositiveHertz
-    burst: int = Field(default=1, ge=1)
+    rate: PositiveHertz = Field(description="tokens added")
+    burst: Whole = Field(default=1, ge=1, description="tokens the bucket holds")
 
 
 class Delayed(Part):
     """This share of messages or answers comes later by a draw from `delay`."""
 
-    share: Share
-    delay: Distribution
+    share: Share = Field(description="how many of them")
+    delay: Distribution = Field(description="how much later")
 
 
 class Faults(Part):
     """What goes wrong, each from its own stream of the scenario's seed. Shares are per call or per message."""
 
-    throttle: Throttle | None = None
+    throttle: Throttle | None = Field(default=None, description="a rate limit on InvokeEndpointAsync")
     throttled: Share = Field(default=0.0, description="400 ThrottlingException with a null message, per invocation")
     server_errors: Share = Field(default=0.0, description="500 or 503 without effect, per invocation")
     resets: Share = Field(default=0.0, description="connection reset before the request is taken")
     lost_replies: Share = Field(default=0.0, description="the request is taken, then the connection is reset")
-    slow_answers: Delayed | None = None
+    slow_answers: Delayed | None = Field(default=None, description="the acknowledgement comes late")
     container_errors: Share = Field(default=0.0, description="the container answers 500")
-    notices_lost: Share = 0.0
-    notices_late: Delayed | None = None
-    notices_duplicated: Share = 0.0
+    notices_lost: Share = Field(default=0.0, description="a notification is never delivered")
+    notices_late: Delayed | None = Field(default=None, description="a notification is delivered late")
+    notices_duplicated: Share = Field(default=0.0, description="a notification is delivered twice")
     messages_redelivered: Share = Field(default=0.0, description="SQS shows a message again although it was deleted")
     malformed_messages: Share = Field(default=0.0, description="a message that is no JSON follows the real one")
     instance_life: Distribution | None = Field(default=None, description="an instance dies after this long in service")
@@ -125,30 +149,40 @@ class Faults(Part):
 class OpenQuestions(Part):
     """What AWS does not say. Defaults follow the evidence in public; change one to see what it would mean."""
 
-    backlog_counts_running: bool = Field(default=True, description="ApproximateBacklogSize includes running requests")
-    per_instance_at_zero: Literal["as_one", "missing"] = "as_one"
-    zeros_when_idle: bool = Field(default=True, description="backlog metrics are published as 0 while idle")
-    drain_on_remove: bool = Field(default=True, description="scale-in lets running requests finish")
-    redeliver_on_death: bool = Field(
+    backlog_counts_running: Switch = Field(default=True, description="ApproximateBacklogSize includes running requests")
+    per_instance_at_zero: Literal["as_one", "missing"] = Field(
+        default="as_one", description="the per-instance backlog at no instances: as if there were one, or no datapoint"
+    )
+    zeros_when_idle: Switch = Field(default=True, description="backlog metrics are published as 0 while idle")
+    drain_on_remove: Switch = Field(default=True, description="scale-in lets running requests finish")
+    redeliver_on_death: Switch = Field(
         default=True, description="an instance's death puts its requests back in the queue"
     )
-    serialise_updates: bool = Field(default=True, description="capacity changes are refused while one is under way")
-    scale_in: Literal["proportional", "one_step"] = "proportional"
-    tracking_leaves_zero: bool = Field(default=True, description="target tracking may scale out from zero instances")
-    expiry_notifies: bool = Field(default=True, description="an expired request causes an error notification")
-    timeout_notifies: bool = Field(default=True, description="an invocation time-out causes an error notification")
-    tracking_points_out: int = Field(default=3, ge=1)
-    tracking_points_in: int = Field(default=15, ge=1)
-    tracking_low_share: float = Field(default=0.9, gt=0, le=1, description="AlarmLow's threshold over the target")
+    serialise_updates: Switch = Field(default=True, description="capacity changes are refused while one is under way")
+    scale_in: Literal["proportional", "one_step"] = Field(
+        default="proportional", description="how target tracking scales in"
+    )
+    tracking_leaves_zero: Switch = Field(default=True, description="target tracking may scale out from zero instances")
+    expiry_notifies: Switch = Field(default=True, description="an expired request causes an error notification")
+    timeout_notifies: Switch = Field(default=True, description="an invocation time-out causes an error notification")
+    tracking_points_out: Whole = Field(default=3, ge=1, le=60, description="minutes in AlarmHigh before scaling out")
+    tracking_points_in: Whole = Field(default=15, ge=1, le=60, description="minutes in AlarmLow before scaling in")
+    tracking_low_share: Number = Field(default=0.9, gt=0, le=1, description="AlarmLow's threshold over the target")
 
 
 class Scaled(Part):
     """Scenario time runs this many times faster than the wall's."""
 
-    scaled: float = Field(gt=0, le=1000)
+    scaled: Number = Field(gt=0, le=1000, description="scenario seconds per real second")
 
 
-Time = Literal["real", "warp"] | Scaled
+def _kind_of_time(value: Any) -> str:
+    return "a pace" if isinstance(value, dict | Scaled) else "a word"
+
+
+Time = Annotated[
+    Annotated[Literal["real", "warp"], Tag("a word")] | Annotated[Scaled, Tag("a pace")], Discriminator(_kind_of_time)
+]
 
 
 class Emulated(Part):
@@ -163,8 +197,11 @@ class Emulated(Part):
     remove: Distribution = Field(
         default=Distribution(uniform=Uniform(low=60.0, high=130.0)), description="from scale-in decided to billing end"
     )
-    policies: tuple[Policy, ...] = ()
-    time: Time = "real"
+    policies: tuple[Policy, ...] = Field(default=(), description="how it scales; without any it never does")
+    time: Time = Field(
+        default="real",
+        description="real: the wall's; {scaled: 20}: so many times faster; warp: jumps to whatever happens next",
+    )
     metric_delay: Distribution = Field(
         default=Distribution(uniform=Uniform(low=60.0, high=90.0)),
         description="from the end of a minute to its datapoint being visible",
@@ -174,7 +211,7 @@ class Emulated(Part):
         description="from an inference's end to its message in the queue",
     )
     action_delay: Seconds = Field(default=5.0, description="from alarm to capacity decided")
-    service_spread: float = Field(default=0.0, ge=0, le=0.5, description="standard deviation of instance speed")
+    service_spread: Number = Field(default=0.0, ge=0, le=0.5, description="standard deviation of instance speed")
     start_of_minute: Seconds = Field(default=0.0, lt=60, description="how far into a UTC minute the run begins")
     faults: Faults = Faults()
     open_questions: OpenQuestions = OpenQuestions()

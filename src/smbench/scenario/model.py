@@ -1,91 +1,138 @@
 """The scenario: everything a run is, fixed before it starts. Frozen, comparable, written into the manifest."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from smbench.scenario.emulated import Emulated
-from smbench.scenario.phases import Phase
-from smbench.scenario.quantities import Bytes, PositiveSeconds, Seconds, Share
+from smbench.scenario.files import ExistingFile, ExistingFiles
+from smbench.scenario.phases import REQUESTS_MAX, Phase
+from smbench.scenario.quantities import Bytes, Number, PositiveSeconds, Seconds, Share, Switch, Whole
 from smbench.scenario.record import Part
+from smbench.scenario.thresholds import PATTERN, parse_threshold
 
 BODY_MAX_BYTES = 128_000  # InvokeEndpointAsync.Body: bytes, not KiB (botocore service model 1.44.5)
+TTL_MIN_S, TTL_MAX_S = 60, 21_600  # RequestTTLSeconds
+TIMEOUT_MIN_S, TIMEOUT_MAX_S = 1, 3_600  # InvocationTimeoutSeconds
+HEADER_MAX = 1024  # ContentType, Accept, CustomAttributes
+
+
+def _whole_seconds(seconds: float) -> float:
+    if seconds != int(seconds):
+        raise ValueError("must be whole seconds: AWS takes no fraction here")
+    return seconds
+
+
+def _readable(text: str) -> str:
+    parse_threshold(text)
+    return text
+
+
+WholeSeconds = Annotated[PositiveSeconds, AfterValidator(_whole_seconds)]
+ThresholdText = Annotated[str, AfterValidator(_readable), WithJsonSchema({"type": "string", "pattern": PATTERN})]
+SyntheticBytes = Annotated[Bytes, Field(ge=1, le=2**30)]  # AWS takes inputs up to 1 GiB
+Header = Annotated[str, Field(max_length=HEADER_MAX)]
 
 
 class Target(Part):
     """What is measured: a real endpoint by name, or the emulated one."""
 
-    kind: Literal["async"] = "async"
-    endpoint: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
+    kind: Literal["async"] = Field(default="async", description="kind of endpoint")
+    endpoint: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
+                json_schema_extra={
+                    "patternErrorMessage": "must be an endpoint name: at most 63 letters, digits, dashes"
+                },
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="name of a real endpoint; leave it out to use the emulated one")
     variant: str | None = Field(default=None, description="whose instances are watched; default: the only one")
-    emulated: Emulated = Emulated()
+    emulated: Emulated = Field(default=Emulated(), description="the emulated endpoint, when no real one is named")
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if self.endpoint is not None and "emulated" in self.model_fields_set:
-            raise ValueError("name a real endpoint or describe an emulated one, not both")
+            raise ValueError("must name a real endpoint or describe an emulated one, not both")
         return self
 
 
 class Retry(Part):
     """Retries of the submission, by us and counted. Off by default: the call is not idempotent."""
 
-    attempts: int = Field(default=1, ge=1, le=20, description="tries in all")
-    on: tuple[Literal["throttle", "server_error", "transport_error"], ...] = ("throttle", "server_error")
+    attempts: Whole = Field(default=1, ge=1, le=20, description="tries in all")
+    on: tuple[Literal["throttle", "server_error", "transport_error"], ...] = Field(
+        default=("throttle", "server_error"), description="which bad answers are tried again"
+    )
     backoff: Seconds = Field(default=0.5, description="before the second try; doubled each time, with full jitter")
 
 
 class Request(Part):
     """What every InvokeEndpointAsync carries; a JSON-lines payload may say otherwise for itself."""
 
-    ttl: PositiveSeconds | None = Field(default=None, ge=60, le=21600, description="RequestTTLSeconds; AWS: 6 h")
-    timeout: PositiveSeconds | None = Field(
-        default=None, ge=1, le=3600, description="InvocationTimeoutSeconds; AWS: 15 min"
+    ttl: Annotated[WholeSeconds, Field(ge=TTL_MIN_S, le=TTL_MAX_S)] | None = Field(
+        default=None, description="RequestTTLSeconds, whole seconds; AWS's default: 6 h"
     )
-    content_type: str | None = Field(default=None, max_length=1024)
-    accept: str | None = Field(default=None, max_length=1024)
-    custom_attributes: str | None = Field(default=None, max_length=1024)
-    retry: Retry = Retry()
+    timeout: Annotated[WholeSeconds, Field(ge=TIMEOUT_MIN_S, le=TIMEOUT_MAX_S)] | None = Field(
+        default=None, description="InvocationTimeoutSeconds, whole seconds; AWS's default: 15 min"
+    )
+    content_type: Header | None = Field(default=None, description="ContentType; default: by the payload's extension")
+    accept: Header | None = Field(default=None, description="Accept")
+    custom_attributes: Header | None = Field(default=None, description="CustomAttributes")
+    retry: Retry = Field(default=Retry(), description="what is done about a bad answer to a submission")
 
 
 class PayloadSet(Part):
     """One ingredient of a mix: files, or JSON lines of invoke arguments, or bytes made to size."""
 
-    name: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", description="the payload class")
-    files: tuple[str, ...] = Field(default=(), description="paths and globs beside the scenario file")
-    lines: str | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
-    synthetic: Bytes | None = Field(default=None, description="one JSON document of this size")
-    weight: float = Field(default=1.0, gt=0)
-    content_type: str | None = Field(default=None, max_length=1024)
+    name: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="the payload class",
+        json_schema_extra={"patternErrorMessage": "must be letters, digits, dots, dashes and underscores"},
+    )
+    files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
+    lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
+    synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
+    weight: Number = Field(default=1.0, gt=0, le=1e9, description="share of the requests, relative to the others")
+    content_type: Header | None = Field(default=None, description="ContentType of these payloads")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         named = [bool(self.files), self.lines is not None, self.synthetic is not None]
         if sum(named) != 1:
-            raise ValueError("name exactly one of files, lines and synthetic")
+            raise ValueError("must name exactly one of files, lines and synthetic")
         return self
 
 
 class Payloads(Part):
     """What is sent. Without any source, a synthetic JSON document of 1 KiB."""
 
-    files: tuple[str, ...] = ()
-    lines: str | None = None
-    synthetic: Bytes | None = None
-    mix: tuple[PayloadSet, ...] = ()
-    inline: bool = Field(default=False, description="send the bytes as Body, at most 128,000, instead of through S3")
-    unique: bool = Field(default=False, description="a different object for each request, so that no cache can help")
-    prefix: str | None = Field(
-        default=None,
-        pattern=r"^s3://[^/]+(/.*)?$",
-        description="where inputs go; default: beside the endpoint's output",
-    )
+    files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
+    lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
+    synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
+    mix: tuple[PayloadSet, ...] = Field(default=(), description="several sources, each with its weight")
+    inline: Switch = Field(default=False, description="send the bytes as Body, at most 128,000, instead of through S3")
+    unique: Switch = Field(default=False, description="a different object for each request, so that no cache can help")
+    prefix: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^s3://[^/]+(/.*)?$",
+                json_schema_extra={"patternErrorMessage": "must be an S3 location such as s3://bucket/folder"},
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="where inputs go, s3://bucket/folder; default: beside the endpoint's output")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         named = [bool(self.files), self.lines is not None, self.synthetic is not None, bool(self.mix)]
         if sum(named) > 1:
-            raise ValueError("name one of files, lines, synthetic and mix")
+            raise ValueError("must name one of files, lines, synthetic and mix")
         return self
 
     @property
@@ -97,16 +144,18 @@ class Payloads(Part):
             return (PayloadSet(files=self.files),)
         if self.lines is not None:
             return (PayloadSet(lines=self.lines),)
-        return (PayloadSet(synthetic=1024 if self.synthetic is None else self.synthetic),)
+        return (PayloadSet(synthetic=self.synthetic or 1024),)
 
 
 class Limits(Part):
     """Where the run stops by itself, and what the client may hold at once."""
 
-    in_flight: int = Field(default=1000, ge=1, le=100_000, description="unanswered submissions; beyond it we drop")
+    in_flight: Whole = Field(default=1000, ge=1, le=100_000, description="unanswered submissions; beyond it we drop")
     errors: Share | None = Field(default=None, description="stop sending when this share of answers is errors")
-    errors_after: int = Field(default=50, ge=1, description="answers before the error share counts")
-    requests: int | None = Field(default=None, ge=1, description="stop sending after this many requests")
+    errors_after: Whole = Field(default=50, ge=1, description="answers before the error share counts")
+    requests: Annotated[Whole, Field(ge=1, le=REQUESTS_MAX)] | None = Field(
+        default=None, description="stop sending after this many requests"
+    )
     time: PositiveSeconds | None = Field(default=None, description="stop sending after this long")
 
 
@@ -114,35 +163,44 @@ class Collector(Part):
     """How ends are heard."""
 
     queue: str | None = Field(default=None, description="URL of an existing queue; default: one of our own")
-    receivers: int = Field(default=4, ge=1, le=64, description="overlapping long polls")
+    receivers: Whole = Field(default=4, ge=1, le=64, description="overlapping long polls")
+
+
+Seed = Annotated[Whole, Field(ge=0, le=2**63 - 1)]
 
 
 class Seeds(Part):
     """A seed for one dimension alone; those not given follow from the scenario's."""
 
-    arrivals: int | None = Field(default=None, ge=0)
-    payloads: int | None = Field(default=None, ge=0)
-    service: int | None = Field(default=None, ge=0)
-    capacity: int | None = Field(default=None, ge=0)
-    faults: int | None = Field(default=None, ge=0)
+    arrivals: Seed | None = Field(default=None, description="when requests are due")
+    payloads: Seed | None = Field(default=None, description="which payload each carries")
+    service: Seed | None = Field(default=None, description="how long the emulated endpoint takes")
+    capacity: Seed | None = Field(default=None, description="how long its instances take to come and go")
+    faults: Seed | None = Field(default=None, description="what goes wrong")
 
 
 class Scenario(Part):
     """A question put to an endpoint."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="lower case, digits and dashes")
-    description: str = ""
-    seed: int = Field(default=1, ge=0)
-    seeds: Seeds = Seeds()
-    target: Target = Target()
-    payloads: Payloads = Payloads()
-    request: Request = Request()
-    load: tuple[Phase, ...] = Field(min_length=1)
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="names the results folder: lower case letters, digits and dashes",
+        json_schema_extra={"patternErrorMessage": "must be lower case letters, digits and dashes, at most 63"},
+    )
+    description: str = Field(default="", description="the question, for the report")
+    seed: Seed = Field(default=1, description="the same seed gives the same run, in every dimension")
+    seeds: Seeds = Field(default=Seeds(), description="to change one dimension and leave the others alone")
+    target: Target = Field(default=Target(), description="what is measured")
+    payloads: Payloads = Field(default=Payloads(), description="what is sent")
+    request: Request = Field(default=Request(), description="what every submission carries")
+    load: tuple[Phase, ...] = Field(min_length=1, description="when it is sent: phases, one after another")
     drain: Seconds = Field(default=1200.0, description="after the last send, wait this long for ends")
-    limits: Limits = Limits()
-    collector: Collector = Collector()
+    limits: Limits = Field(default=Limits(), description="where the run stops by itself")
+    collector: Collector = Field(default=Collector(), description="how ends are heard")
     gauges_every: PositiveSeconds = Field(default=10.0, description="between two looks at the endpoint")
-    thresholds: tuple[str, ...] = Field(default=(), description="`sojourn_p95 < 8m`, `expired == 0`")
+    thresholds: tuple[ThresholdText, ...] = Field(
+        default=(), description="what must hold, each `metric operator value`: `sojourn_p95 < 8m`, `expired == 0`"
+    )
 
     def seed_of(self, dimension: str) -> int:
         """The seed of one dimension (a field of `Seeds`): its own, or the scenario's."""

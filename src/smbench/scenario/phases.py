@@ -1,41 +1,46 @@
 """The load, phase by phase. A phase is one key, its kind, over its settings: `- poisson: {rate: 3/s, for: 10m}`."""
 
-from typing import Literal, Self
+import math
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from smbench.scenario.quantities import Hertz, PositiveHertz, PositiveSeconds, Seconds
-from smbench.scenario.record import Part
+from smbench.scenario.files import ExistingFile
+from smbench.scenario.quantities import Hertz, Number, PositiveHertz, PositiveSeconds, Seconds, Switch, Whole
+from smbench.scenario.record import EXACTLY_ONE_KEY, Part
+
+REQUESTS_MAX = 50_000_000  # the schedule is held in memory, 16 bytes a request
+ARRIVALS = "poisson: independent arrivals at the rate of the moment; constant: spaced as evenly as it allows"
 
 
 class PhaseSettings(Part):
     """What every phase may say of itself."""
 
     name: str | None = Field(default=None, description="shown in tables and in the `phase` column")
-    warmup: bool = Field(default=False, description="marked in the ledger, left out of the figures")
+    warmup: Switch = Field(default=False, description="marked in the ledger, left out of the figures")
 
 
 class Constant(PhaseSettings):
     """Evenly spaced arrivals."""
 
-    rate: PositiveHertz
-    for_s: PositiveSeconds = Field(alias="for")
+    rate: PositiveHertz = Field(description="arrivals per second")
+    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
 
 
 class Poisson(PhaseSettings):
     """Independent arrivals: exponential gaps."""
 
-    rate: PositiveHertz
-    for_s: PositiveSeconds = Field(alias="for")
+    rate: PositiveHertz = Field(description="arrivals per second")
+    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
 
 
 class Ramp(PhaseSettings):
     """The rate changes linearly."""
 
-    from_hz: Hertz = Field(alias="from")
-    to_hz: Hertz = Field(alias="to")
-    for_s: PositiveSeconds = Field(alias="for")
-    arrivals: Literal["poisson", "constant"] = "poisson"
+    from_hz: Hertz = Field(alias="from", description="rate at the phase's start")
+    to_hz: Hertz = Field(alias="to", description="rate at the phase's end")
+    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
+    arrivals: Literal["poisson", "constant"] = Field(default="poisson", description=ARRIVALS)
 
     @model_validator(mode="after")
     def _not_idle(self) -> Self:
@@ -47,26 +52,26 @@ class Ramp(PhaseSettings):
 class Steps(PhaseSettings):
     """One rate after another, each held equally long."""
 
-    rates: tuple[Hertz, ...] = Field(min_length=1)
-    each: PositiveSeconds
-    arrivals: Literal["poisson", "constant"] = "poisson"
+    rates: tuple[Hertz, ...] = Field(min_length=1, description="the rates, in order")
+    each: PositiveSeconds = Field(description="how long each is held")
+    arrivals: Literal["poisson", "constant"] = Field(default="poisson", description=ARRIVALS)
 
 
 class Burst(PhaseSettings):
     """This many requests, spread evenly over a span; a span of 0 makes them simultaneous."""
 
-    requests: int = Field(ge=1)
-    within: Seconds = 0.0
+    requests: Whole = Field(ge=1, le=REQUESTS_MAX, description="how many")
+    within: Seconds = Field(default=0.0, description="the span they are spread over")
 
 
 class Sine(PhaseSettings):
     """The rate swings around a mean: mean + amplitude * sin(2 pi t / period), starting at the mean, rising."""
 
-    mean: PositiveHertz
-    amplitude: Hertz
-    period: PositiveSeconds
-    for_s: PositiveSeconds = Field(alias="for")
-    arrivals: Literal["poisson", "constant"] = "poisson"
+    mean: PositiveHertz = Field(description="rate the wave swings around")
+    amplitude: Hertz = Field(description="how far it swings, at most the mean")
+    period: PositiveSeconds = Field(description="length of one wave")
+    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
+    arrivals: Literal["poisson", "constant"] = Field(default="poisson", description=ARRIVALS)
 
     @model_validator(mode="after")
     def _never_negative(self) -> Self:
@@ -79,12 +84,14 @@ class Replay(PhaseSettings):
     """Arrivals as they were recorded. Fewer are taken at random, more are added as shifted copies; the time axis
     is never compressed."""
 
-    trace: str = Field(description="CSV or JSON lines, beside the scenario file")
+    trace: ExistingFile = Field(description="CSV or JSON lines, beside the scenario file")
     column: str | None = Field(default=None, description="the time column; found by its name or values when absent")
     counts: str | None = Field(default=None, description="column of counts per bin, where rows are bins")
     unit: Literal["auto", "s", "ms", "us", "ns"] = Field(default="auto", description="unit of a numeric time column")
     rate: PositiveHertz | None = Field(default=None, description="wanted mean rate")
-    scale: float | None = Field(default=None, gt=0, le=1000, description="wanted rate as a multiple of the trace's")
+    scale: Annotated[Number, Field(gt=0, le=1000)] | None = Field(
+        default=None, description="wanted rate as a multiple of the trace's"
+    )
     start: Seconds = Field(default=0.0, description="skip this much of the trace")
     for_s: PositiveSeconds | None = Field(default=None, alias="for", description="take this much; default: all")
 
@@ -98,15 +105,21 @@ class Replay(PhaseSettings):
 class Closed(PhaseSettings):
     """N inferences outstanding: each end releases the next. Not an open loop; the report says so."""
 
-    outstanding: int = Field(ge=1)
-    requests: int = Field(ge=1)
+    outstanding: Whole = Field(ge=1, le=100_000, description="how many are kept open")
+    requests: Whole = Field(ge=1, le=REQUESTS_MAX, description="how many in all")
     for_s: PositiveSeconds | None = Field(default=None, alias="for", description="stop releasing after this long")
+
+    @model_validator(mode="after")
+    def _enough_to_keep_open(self) -> Self:
+        if self.requests < self.outstanding:
+            raise ValueError(f"{self.requests} requests can never keep {self.outstanding} outstanding")
+        return self
 
 
 class Pause(PhaseSettings):
     """Nothing is sent."""
 
-    for_s: PositiveSeconds = Field(alias="for")
+    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
 
 
 KINDS = ("constant", "poisson", "ramp", "steps", "burst", "sine", "replay", "closed", "pause")
@@ -114,6 +127,8 @@ KINDS = ("constant", "poisson", "ramp", "steps", "burst", "sine", "replay", "clo
 
 class Phase(Part):
     """Exactly one kind of load."""
+
+    model_config = ConfigDict(json_schema_extra={**EXACTLY_ONE_KEY})
 
     constant: Constant | None = None
     poisson: Poisson | None = None
@@ -129,12 +144,44 @@ class Phase(Part):
     def _exactly_one(self) -> Self:
         named = [kind for kind in KINDS if getattr(self, kind) is not None]
         if len(named) != 1:
-            raise ValueError(f"a phase names exactly one kind, not {len(named)}: {', '.join(KINDS)}")
+            raise ValueError(f"must name exactly one kind of load, not {len(named)}: {', '.join(KINDS)}")
         return self
 
     @property
     def kind(self) -> str:
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def expected_requests(self) -> float | None:
+        """How many requests the phase asks for, on average where chance decides; None where only the trace knows."""
+        match self.settings:
+            case Constant() | Poisson() as even:
+                return even.rate * even.for_s
+            case Ramp() as ramp:
+                return (ramp.from_hz + ramp.to_hz) / 2 * ramp.for_s
+            case Steps() as steps:
+                return sum(steps.rates) * steps.each
+            case Burst() | Closed() as counted:
+                return float(counted.requests)
+            case Sine() as sine:
+                # The integral of the wave; the swing cancels over whole periods.
+                swing = 1 - math.cos(math.tau * sine.for_s / sine.period)
+                return sine.mean * sine.for_s + sine.amplitude * sine.period / math.tau * swing
+            case Replay() as replay:
+                return None if replay.rate is None or replay.for_s is None else replay.rate * replay.for_s
+            case Pause():
+                return 0.0
+
+    @property
+    def planned_s(self) -> float | None:
+        """How long the phase lasts; None where the trace, or the last end of a closed loop, decides."""
+        match self.settings:
+            case Steps() as steps:
+                return steps.each * len(steps.rates)
+            case Burst() as burst:
+                return burst.within
+            case settings:
+                return settings.for_s
 
     @property
     def settings(self) -> Constant | Poisson | Ramp | Steps | Burst | Sine | Replay | Closed | Pause:

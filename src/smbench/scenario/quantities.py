@@ -1,34 +1,46 @@
 """Quantities as people write them: `30s`, `5m`, `3/s`, `2KiB`, `5%`; numbers inside the program.
 
-Each type accepts its own canonical number too, so a resolved scenario can be read back.
+Each type accepts its own canonical number too, so a resolved scenario can be read back. A bool is never a number,
+and a number is never text: YAML would otherwise turn `yes` and `1.10` into something nobody wrote.
 """
 
 import math
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {
     "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
-_NUMBER = r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
-_DURATION_PART = re.compile(_NUMBER + r"\s*(ns|us|µs|ms|s|min|m|h|d)")
-_RATE = re.compile(_NUMBER + r"\s*(?:/|per\s+)\s*(s|sec|second|m|min|minute|h|hour)")
-_SIZE = re.compile(_NUMBER + r"\s*(B|kB|KB|MB|GB|KiB|MiB|GiB)")
 _PER_SECOND = {"s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
 
+SECONDS_MAX = 366 * 86400.0  # a run of a year; far below what int64 nanoseconds can hold
+HERTZ_MAX = 1e6
 
-def _finite(value: Any) -> float | None:
+# One source for the parsers and for the JSON schema, whose dialect has [0-9] but no named groups.
+_NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+_DURATION = rf"({_NUMBER})\s*({'|'.join(_SECONDS)})"
+_DURATIONS = rf"({_DURATION}\s*)+"
+_RATE = rf"({_NUMBER})\s*(/|per )\s*({'|'.join(_PER_SECOND)})"
+_SIZE = rf"({_NUMBER})\s*({'|'.join(_BYTES)})"
+_SHARE = rf"({_NUMBER})\s*%"
+
+
+def _finite(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ValueError("must be a finite number")
-    return float(value)
+    return number
 
 
-def parse_duration_s(value: Any) -> float:
+def parse_duration_s(value: object) -> float:
     """Seconds from `90s`, `1m30s`, `250ms`, `1h`, or a plain number of seconds.
 
     Raises:
@@ -38,65 +50,123 @@ def parse_duration_s(value: Any) -> float:
         return number
     text = str(value).strip()
     sign, body = (-1.0, text[1:]) if text.startswith("-") else (1.0, text)
-    parts = _DURATION_PART.findall(body)
-    if not parts or _DURATION_PART.sub("", body).strip():
+    if not re.fullmatch(_DURATIONS, body):
         raise ValueError("must be a duration such as 30s, 5m, 1h30m or 250ms")
-    return sign * math.fsum(float(number) * _SECONDS[unit] for number, unit in parts)
+    return sign * math.fsum(float(part[1]) * _SECONDS[part[4]] for part in re.finditer(_DURATION, body))
 
 
-def parse_rate_hz(value: Any) -> float:
+def parse_rate_hz(value: object) -> float:
     """Requests per second from `3/s`, `90/m`, `1000/h`, or a plain number per second."""
     if (number := _finite(value)) is not None:
         return number
-    match = _RATE.fullmatch(str(value).strip())
+    match = re.fullmatch(_RATE, str(value).strip())
     if not match:
         raise ValueError("must be a rate such as 3/s, 90/m or 1000/h")
-    return float(match[1]) / _PER_SECOND[match[2]]
+    return float(match[1]) / _PER_SECOND[match[5]]
 
 
-def parse_size_bytes(value: Any) -> int:
+def parse_size_bytes(value: object) -> int:
     """Bytes from `2KiB`, `1MB`, or a plain number of bytes."""
-    if (number := _finite(value)) is not None:
-        if number != int(number):
-            raise ValueError("must be a whole number of bytes")
-        return int(number)
-    match = _SIZE.fullmatch(str(value).strip())
-    if not match:
-        raise ValueError("must be a size such as 512B, 2KiB or 1MB")
-    return round(float(match[1]) * _BYTES[match[2]])
+    if (number := _finite(value)) is None:
+        match = re.fullmatch(_SIZE, str(value).strip())
+        if not match:
+            raise ValueError("must be a size such as 512B, 2KiB or 1MB")
+        number = _finite(float(match[1]) * _BYTES[match[4]])
+    if number is None or number != int(number):
+        raise ValueError("must be a whole number of bytes")
+    return int(number)
 
 
-def parse_share(value: Any) -> float:
+def parse_share(value: object) -> float:
     """A share 0..1 from `5%` or a plain number."""
     if (number := _finite(value)) is not None:
         return number
-    text = str(value).strip()
-    if not text.endswith("%"):
+    match = re.fullmatch(_SHARE, str(value).strip())
+    if not match:
         raise ValueError("must be a share such as 5% or 0.05")
-    try:
-        return float(text[:-1]) / 100
-    except ValueError:
-        raise ValueError("must be a share such as 5% or 0.05") from None
+    return float(match[1]) / 100
 
 
-def _written(pattern: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema(
-        {"anyOf": [{"type": "string", "pattern": pattern}, {"type": "number"}], "examples": [example]}
-    )
+def parse_number(value: object) -> float:
+    if (number := _finite(value)) is None:
+        raise ValueError("must be a number")
+    return number
 
 
-_DURATION_SCHEMA = _written(r"^(\d+(\.\d+)?\s*(ns|us|µs|ms|s|min|m|h|d)\s*)+$", "30s")
+def parse_whole(value: object) -> int:
+    """An integer; `1e6` is one too, as it is in JSON schema."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    number = _finite(value)
+    if number is None or number != int(number):
+        raise ValueError("must be a whole number")
+    return int(number)
 
-Seconds = Annotated[float, BeforeValidator(parse_duration_s), Field(ge=0), _DURATION_SCHEMA]
-PositiveSeconds = Annotated[float, BeforeValidator(parse_duration_s), Field(gt=0), _DURATION_SCHEMA]
+
+def format_duration(seconds: float) -> str:
+    """`1h 30m`, `1m 30s`, `2.5s`, `250ms`: what a person would write, read back within rounding."""
+    if seconds < 0:
+        return f"-{format_duration(-seconds)}"
+    if seconds < 1:
+        return f"{seconds * 1000:.4g}ms" if seconds else "0s"
+    if seconds < 60:
+        return f"{seconds:.4g}s"
+    whole = round(seconds)
+    parts = ((whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s"))
+    return " ".join(f"{count}{unit}" for count, unit in parts if count)
+
+
+def format_rate(hertz: float) -> str:
+    """`50/s`, `90/m`, `12/h`: in the unit that keeps the number at or above one."""
+    for unit, factor in (("s", 1.0), ("m", 60.0)):
+        if hertz * factor >= 1 or not hertz:
+            return f"{hertz * factor:.4g}/{unit}"
+    return f"{hertz * 3600:.4g}/h"
+
+
+def _quantity(pattern: str, unit: str, example: str, **bounds: float) -> WithJsonSchema:
+    """The schema of a quantity: text in its own notation, or a plain number in `unit` within the same bounds."""
+    text = {"type": "string", "pattern": rf"^\s*{pattern}\s*$"}
+    return WithJsonSchema({"anyOf": [text, {"type": "number", **bounds}], "unit": unit, "examples": [example]})
+
+
+def _seconds(**bounds: float) -> WithJsonSchema:
+    return _quantity(_DURATIONS, "seconds", "30s", **bounds)
+
+
+Seconds = Annotated[
+    float, BeforeValidator(parse_duration_s), Field(ge=0, le=SECONDS_MAX), _seconds(minimum=0, maximum=SECONDS_MAX)
+]
+PositiveSeconds = Annotated[
+    float,
+    BeforeValidator(parse_duration_s),
+    Field(gt=0, le=SECONDS_MAX),
+    _seconds(exclusiveMinimum=0, maximum=SECONDS_MAX),
+]
 SignedSeconds = Annotated[
-    float, BeforeValidator(parse_duration_s), _written(r"^-?(\d+(\.\d+)?\s*(ns|us|µs|ms|s|min|m|h|d)\s*)+$", "-250ms")
+    float,
+    BeforeValidator(parse_duration_s),
+    Field(ge=-SECONDS_MAX, le=SECONDS_MAX),
+    _quantity("-?" + _DURATIONS, "seconds", "-250ms", minimum=-SECONDS_MAX, maximum=SECONDS_MAX),
 ]
 Hertz = Annotated[
-    float, BeforeValidator(parse_rate_hz), Field(ge=0), _written(r"^\d+(\.\d+)?\s*(/|per )\s*[a-z]+$", "3/s")
+    float,
+    BeforeValidator(parse_rate_hz),
+    Field(ge=0, le=HERTZ_MAX),
+    _quantity(_RATE, "requests per second", "3/s", minimum=0, maximum=HERTZ_MAX),
 ]
 PositiveHertz = Annotated[
-    float, BeforeValidator(parse_rate_hz), Field(gt=0), _written(r"^\d+(\.\d+)?\s*(/|per )\s*[a-z]+$", "3/s")
+    float,
+    BeforeValidator(parse_rate_hz),
+    Field(gt=0, le=HERTZ_MAX),
+    _quantity(_RATE, "requests per second", "3/s", exclusiveMinimum=0, maximum=HERTZ_MAX),
 ]
-Bytes = Annotated[int, BeforeValidator(parse_size_bytes), Field(ge=0), _written(r"^\d+(\.\d+)?\s*[kKMG]?i?B$", "2KiB")]
-Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1), _written(r"^\d+(\.\d+)?\s*%$", "5%")]
+Bytes = Annotated[int, BeforeValidator(parse_size_bytes), Field(ge=0), _quantity(_SIZE, "bytes", "2KiB", minimum=0)]
+Share = Annotated[
+    float, BeforeValidator(parse_share), Field(ge=0, le=1), _quantity(_SHARE, "share", "5%", minimum=0, maximum=1)
+]
+
+# Bounds come from the field: `Whole = Field(ge=1)`. The types only refuse what is no number.
+Whole = Annotated[int, BeforeValidator(parse_whole)]
+Number = Annotated[float, BeforeValidator(parse_number)]
+Switch = Annotated[bool, Strict()]

@@ -4,6 +4,14 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Part(BaseModel):
-    """A frozen piece of a scenario; two with equal settings are equal and hash alike."""
+    """A frozen piece of a scenario; two with equal settings are equal.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+    Keys that Python reserves have another name in code (`for` is `for_s`); dumps carry the file's names.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
+
+
+EXACTLY_ONE_KEY: dict[str, int] = {"minProperties": 1, "maxProperties": 1}  # for `json_schema_extra`

@@ -1,0 +1,184 @@
+"""A scenario as one paragraph that a person can check before paying for it."""
+
+from collections import Counter
+
+from smbench.scenario.distributions import Distribution
+from smbench.scenario.emulated import Emulated, Policy, Scaled
+from smbench.scenario.model import PayloadSet, Payloads, Scenario
+from smbench.scenario.phases import (
+    Burst,
+    Closed,
+    Constant,
+    Pause,
+    Phase,
+    Poisson,
+    Ramp,
+    Replay,
+    Sine,
+    Steps,
+)
+from smbench.scenario.quantities import format_duration, format_rate
+
+
+def describe(scenario: Scenario) -> str:
+    """What is sent, when, how many requests in all, to what, in which time, and what must hold."""
+    sentences = [
+        f"Load: {', then '.join(describe_phase(phase) for phase in scenario.load)}; {_total(scenario)}",
+        f"payloads are {_payloads(scenario.payloads)}",
+        f"target: {_target(scenario)}",
+        f"after the last send, wait at most {format_duration(scenario.drain)} for ends",
+    ]
+    if stops := _stops(scenario):
+        sentences.append(f"stop sending {stops}")
+    if scenario.thresholds:
+        sentences.append(f"must hold: {', '.join(scenario.thresholds)}")
+    return " ".join(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences)
+
+
+def expected_requests(scenario: Scenario) -> float | None:
+    """How many requests the load asks for, on average where chance decides; None where a trace decides."""
+    counts = [phase.expected_requests for phase in scenario.load]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def describe_phase(phase: Phase) -> str:
+    """One phase in a few words: `Poisson 3/s for 10m`."""
+    text = _phase(phase)
+    return f"{text} (warm-up, left out of the figures)" if phase.settings.warmup else text
+
+
+def _phase(phase: Phase) -> str:
+    match phase.settings:
+        case Constant() as p:
+            return f"constant {format_rate(p.rate)} for {format_duration(p.for_s)}"
+        case Poisson() as p:
+            return f"Poisson {format_rate(p.rate)} for {format_duration(p.for_s)}"
+        case Ramp() as p:
+            return f"a ramp from {format_rate(p.from_hz)} to {format_rate(p.to_hz)} over {format_duration(p.for_s)}"
+        case Steps() as p:
+            return f"steps of {', '.join(map(format_rate, p.rates))}, each for {format_duration(p.each)}"
+        case Burst() as p:
+            span = f"within {format_duration(p.within)}" if p.within else "at one instant"
+            return f"a burst of {p.requests:,} {span}"
+        case Sine() as p:
+            wave = f"{format_rate(p.mean)} ± {format_rate(p.amplitude)}, one wave in {format_duration(p.period)}"
+            return f"a sine of {wave}, for {format_duration(p.for_s)}"
+        case Replay() as p:
+            return _replay(p)
+        case Closed() as p:
+            until = "" if p.for_s is None else f", for at most {format_duration(p.for_s)}"
+            return f"a closed loop of {p.outstanding:,} outstanding until {p.requests:,} are sent{until}"
+        case Pause() as p:
+            return f"nothing for {format_duration(p.for_s)}"
+
+
+def _replay(replay: Replay) -> str:
+    parts = [f"a replay of {replay.trace}"]
+    if replay.rate is not None:
+        parts.append(f"thinned or superposed to {format_rate(replay.rate)}")
+    elif replay.scale is not None:
+        parts.append(f"at {replay.scale:g} times its rate")
+    if replay.start:
+        parts.append(f"from {format_duration(replay.start)} on")
+    if replay.for_s is not None:
+        parts.append(f"for {format_duration(replay.for_s)}")
+    return " ".join(parts)
+
+
+def _total(scenario: Scenario) -> str:
+    count = expected_requests(scenario)
+    if count is None:
+        return "how many requests in all, the trace says"
+    is_random = any(phase.kind not in ("burst", "closed", "pause", "constant") for phase in scenario.load)
+    about = "about " if is_random or count != int(count) else ""
+    lasts = [phase.planned_s for phase in scenario.load]
+    span = "" if None in lasts else f" in {format_duration(sum(last or 0.0 for last in lasts))}"
+    return f"{about}{count:,.0f} request{'' if count == 1 else 's'} in all{span}"
+
+
+def _payloads(payloads: Payloads) -> str:
+    parts = [_payload_set(part) for part in payloads.sets]
+    if len(parts) > 1:
+        total = sum(part.weight for part in payloads.sets)
+        parts = [f"{text} ({part.weight / total:.0%})" for text, part in zip(parts, payloads.sets, strict=True)]
+    unique = ", each made different," if payloads.unique else ""
+    return f"{', '.join(parts)}{unique} sent {'inline' if payloads.inline else 'through S3'}"
+
+
+def _payload_set(part: PayloadSet) -> str:
+    if part.lines is not None:
+        return f"the lines of {part.lines}"
+    if part.synthetic is not None:
+        return f"one JSON document of {part.synthetic:,} bytes"
+    return " and ".join(part.files)
+
+
+def _target(scenario: Scenario) -> str:
+    target = scenario.target
+    if target.endpoint is not None:
+        variant = f", variant {target.variant}" if target.variant else ""
+        return f"the real {target.kind} endpoint {target.endpoint}{variant}, in real time"
+    return f"an emulated {target.kind} endpoint, {_emulated(target.emulated)}"
+
+
+def _emulated(emulated: Emulated) -> str:
+    instances = emulated.instances
+    fleet = f"{instances.at_start} of {instances.min} to {instances.max} instances at the start"
+    slots = f"{instances.concurrency} request{'' if instances.concurrency == 1 else 's'} at once on each"
+    laws = [(name, describe_law(law)) for name, law in emulated.service.by_class.items()]
+    service = "; ".join(f"{text} for {name or 'all others'}" if len(laws) > 1 else text for name, text in laws)
+    faults = sorted(emulated.faults.model_dump(exclude_defaults=True))
+    parts = [fleet, slots, f"service time {service}", _policies(emulated.policies)]
+    if faults:
+        parts.append(f"with faults ({', '.join(fault.replace('_', ' ') for fault in faults)})")
+    match emulated.time:
+        case Scaled(scaled=factor):
+            parts.append(f"in time {factor:g} times faster than real")
+        case kind:
+            parts.append(f"in {kind} time")
+    return ", ".join(parts)
+
+
+def _policies(policies: tuple[Policy, ...]) -> str:
+    if not policies:
+        return "never scaled"
+    told: list[str] = []
+    for policy in policies:
+        if policy.target_tracking is not None:
+            told.append(f"target tracking of {policy.target_tracking.backlog_per_instance:g} per instance")
+        elif policy.step_from_zero is not None:
+            told.append(f"step from zero by {policy.step_from_zero.add}")
+        elif policy.step is not None:
+            told.append(f"steps on {policy.step.metric}")
+    repeated = Counter(told)
+    return "scaled by " + " and ".join(text if n == 1 else f"{n} × {text}" for text, n in repeated.items())
+
+
+def describe_law(law: Distribution) -> str:
+    """A distribution in a few words: `about 1.2s (lognormal, sigma 0.3)`."""
+    if law.constant is not None:
+        return f"always {format_duration(law.constant)}"
+    if law.lognormal is not None:
+        return f"about {format_duration(law.lognormal.median)} (lognormal, sigma {law.lognormal.sigma:g})"
+    if law.gamma is not None:
+        return f"about {format_duration(law.gamma.mean)} (gamma, cv {law.gamma.cv:g})"
+    if law.exponential is not None:
+        return f"about {format_duration(law.exponential.mean)} (exponential)"
+    if law.uniform is not None:
+        return f"{format_duration(law.uniform.low)} to {format_duration(law.uniform.high)}"
+    if law.empirical is not None:
+        return f"as measured in {law.empirical.file}"
+    raise AssertionError("a distribution has exactly one law")
+
+
+def _stops(scenario: Scenario) -> str:
+    limits = scenario.limits
+    stops: list[str] = []
+    if limits.requests is not None:
+        stops.append(f"after {limits.requests:,} requests")
+    if limits.time is not None:
+        stops.append(f"after {format_duration(limits.time)}")
+    if limits.errors is not None:
+        stops.append(f"when {limits.errors * 100:.3g}% of the answers are errors")
+    return " or ".join(stops)

@@ -1,0 +1,143 @@
+"""From what the validator found to what an author should read: where it is written, what is wrong, what was meant.
+
+The validator speaks of its own types and of keys as the model has them; a reader has a file. Places the model adds by
+itself (a plain duration is a law, one law is a law by class) do not appear.
+"""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from smbench.errors import Problem
+from smbench.scenario.quantities import format_duration, format_rate
+from smbench.scenario.schema import homes_of, keys_at, keyword_at, schemas_at, words_at
+from smbench.scenario.source import Source, Where, dotted
+
+_IN_UNIT: dict[str, Callable[[float], str]] = {
+    "seconds": format_duration,
+    "requests per second": format_rate,
+    "share": lambda share: f"{share:.0%}",
+}
+_MEANT_SWITCH = {"yes": "true", "on": "true", "y": "true", "1": "true", "no": "false", "off": "false", "n": "false"}
+
+
+def explain(error: ValidationError, source: Source) -> dict[Where, Problem]:
+    """One problem a place; a place already known to be wrong, or one that only suffers from such, is left out."""
+    details = error.errors(include_url=False)
+    found: dict[Where, Problem] = {}
+    supplied: set[Where] = set()  # settings that are there, under a misspelt name
+    for detail in sorted(details, key=lambda detail: detail["type"] == "missing"):
+        where = _as_written(detail, source.value)
+        if where in found or where in supplied or any(spoiled[: len(where)] == where for spoiled in source.problems):
+            continue
+        problem = _problem(detail, where, source)
+        found[where] = problem
+        if detail["type"] == "extra_forbidden" and problem.meant:
+            supplied.add((*where[:-1], problem.meant))
+    return found
+
+
+def _as_written(detail: ErrorDetails, value: Any) -> Where:
+    """The model's path without the steps the file does not have; a missing key is kept as the last."""
+    where: list[str | int] = []
+    for step in detail["loc"]:
+        is_entry = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if is_entry or (isinstance(value, dict) and step in value):
+            where.append(step)
+            value = value[step]
+    if detail["type"] == "missing":
+        where.append(detail["loc"][-1])
+    return tuple(where)
+
+
+def _problem(detail: ErrorDetails, where: Where, source: Source) -> Problem:
+    kind, ctx = detail["type"], detail.get("ctx", {})
+    if kind == "missing":
+        return source.problem(where, _missing(where))
+    if kind == "extra_forbidden":
+        message, meant = _unknown_key(where, source)
+        return source.problem(where, message, at_key=True, show=False, meant=meant)
+    message, meant = _wrong_value(kind, ctx, where, detail["input"])
+    is_whole = isinstance(detail["input"], dict | list | tuple) and kind == "value_error"
+    return source.problem(where, message, show=not is_whole, meant=meant)
+
+
+def _missing(where: Where) -> str:
+    about, example = keyword_at(where, "description"), keyword_at(where, "examples").strip("[]'")
+    return "is missing" + (f": {about}" if about else "") + (f", such as {example}" if example else "")
+
+
+def _unknown_key(where: Where, source: Source) -> tuple[str, str]:
+    *parent, last = where
+    key, known = str(last), keys_at(parent)
+    siblings = [other[-1] for other in source.key_places if other[:-1] == where[:-1]]
+    if inside := [sibling for sibling in siblings if key in keys_at((*parent, sibling))]:
+        return "does not belong here: check the indentation", dotted((*parent, inside[0], key))
+    near = get_close_matches(key.lower(), known, n=1)
+    homes = homes_of(key)
+    if not near and len(homes) == 1:
+        return "does not belong here", homes[0]
+    listed = "" if near else f"; known here: {', '.join(known)}"
+    return f"unknown key{listed}", near[0] if near else ""
+
+
+def unknown_word(word: str, known: list[str]) -> str:
+    """The known word that was probably meant; empty when none is near."""
+    return next(iter(get_close_matches(word.lower(), known, n=1)), "")
+
+
+def _wrong_value(kind: str, ctx: Mapping[str, Any], where: Where, value: Any) -> tuple[str, str]:
+    """What is wrong, and what was probably meant."""
+    match kind:
+        case "value_error":
+            return str(ctx["error"]), getattr(ctx["error"], "meant", "")
+        case "literal_error":
+            words = words_at(where)
+            others = [f"{{{key}: …}}" for key in keys_at(where)]
+            return f"must be one of {', '.join(words + others)}", unknown_word(str(value), words)
+        case "bool_type":
+            return "must be true or false", _MEANT_SWITCH.get(str(value).lower(), "")
+        case "string_type":
+            is_plain = isinstance(value, bool | int | float)
+            return "must be text" + (": put it in quotes" if is_plain else ""), ""
+        case "model_type" | "dict_type":
+            return _must_be_mapping(where), ""
+        case "tuple_type":
+            return "must be a list: [one, two], or one entry a line behind '- '", ""
+        case "string_pattern_mismatch":
+            return keyword_at(where, "patternErrorMessage"), ""
+        case _:
+            return _out_of_bounds(kind, ctx, where), ""
+
+
+def _must_be_mapping(where: Where) -> str:
+    keys = ", ".join(keys_at(where)) if where else "name, load and others"
+    if any(schema.get("maxProperties") == 1 for schema in schemas_at(where)):
+        plain = "a duration such as 30s, or " if keyword_at(where, "unit") == "seconds" else ""
+        return f"must be {plain}exactly one of {keys}, with its settings"
+    return f"must be a mapping with settings such as {keys}" if keys else "must be a mapping"
+
+
+def _out_of_bounds(kind: str, ctx: Mapping[str, Any], where: Where) -> str:
+    shown = _IN_UNIT.get(keyword_at(where, "unit"), "{:,.12g}".format)
+    match kind:
+        case "greater_than":
+            return f"must be above {shown(ctx['gt'])}"
+        case "greater_than_equal":
+            return f"must be at least {shown(ctx['ge'])}"
+        case "less_than":
+            return f"must be below {shown(ctx['lt'])}"
+        case "less_than_equal":
+            return f"must be at most {shown(ctx['le'])}"
+        case "too_short":
+            return "must have at least one entry"
+        case "too_long":
+            return f"must have at most {ctx['max_length']} entries, not {ctx['actual_length']}"
+        case "string_too_long":
+            return f"must be at most {ctx['max_length']:,} characters"
+        case "string_unicode":
+            return "holds characters that cannot be written as UTF-8"
+    return "is not a value that can stand here"
