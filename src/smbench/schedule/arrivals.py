@@ -68,6 +68,8 @@ def inhomogeneous(mass: float, inverse: Callable[[Floats], Floats], span_ns: int
     """
     if not mass <= REQUESTS_MAX:
         raise too_many(mass)
+    if mass == 0:
+        return np.zeros(0, dtype=np.int64)
     at_s = inverse(points(mass))
     rounded_ns = np.rint(at_s * 1e9).astype(np.int64)
     # Rounding may lift the last arrival to the span's end, and a root found numerically may lie 1 ns before the

@@ -126,16 +126,3 @@ class Shard:
 
     def __len__(self) -> int:
         return len(self.seq)
-
-    def rows(self, phase: int) -> slice:
-        """Where one phase lies in this shard's arrays."""
-        first, end = np.searchsorted(self.phase, [phase, phase + 1])
-        return slice(int(first), int(end))
-
-    def position(self, seq: int) -> int | None:
-        """Where `seq` lies in this shard's arrays; None when it is another worker's or no row at all.
-
-        Not `seq // of`: a closed phase deals its rows otherwise.
-        """
-        place = int(self.seq.searchsorted(seq))
-        return place if place < len(self.seq) and self.seq[place] == seq else None
