@@ -1,0 +1,107 @@
+"""What botocore, aiohttp and the operating system call a failed call, as one short stable name.
+
+These names stand in the ledger's `error` column and in gaps: runs are compared by them, so they never change.
+"""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+
+import aiohttp
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
+
+_CREDENTIALS = (NoCredentialsError, CredentialRetrievalError, MetadataRetrievalError, SSOError, TokenRetrievalError)
+
+# Every way a call can end without an answer from the service. Programming errors (a parameter botocore refuses) are
+# not among them: they end the run.
+NO_ANSWER = (
+    HTTPClientError,
+    BotoConnectionError,
+    ResponseParserError,
+    aiohttp.ClientError,
+    OSError,  # also TimeoutError
+    *_CREDENTIALS,
+)
+
+_BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
+    (ConnectTimeoutError, "connect timeout"),
+    (aiohttp.ConnectionTimeoutError, "connect timeout"),
+    (ReadTimeoutError, "read timeout"),
+    (SSLError, "TLS error"),
+    (aiohttp.ClientSSLError, "TLS error"),
+    (ssl.SSLError, "TLS error"),
+    (ProxyConnectionError, "proxy error"),
+    (socket.gaierror, "name not resolved"),
+    (TimeoutError, "read timeout"),
+    (ResponseParserError, "unreadable answer"),
+    *((kind, "credentials not usable") for kind in _CREDENTIALS),
+)
+_BY_ERRNO = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "connection reset",
+    errno.ECONNABORTED: "connection reset",
+    errno.ETIMEDOUT: "connect timeout",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.ENETUNREACH: "network unreachable",
+    errno.EMFILE: "too many open files",
+    errno.ENFILE: "too many open files",
+    errno.EADDRNOTAVAIL: "no local port left",
+}
+_CLOSED = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)
+
+
+def cause_of(error: BaseException) -> str:
+    """The name of a network failure; "network error" when it is none of those known."""
+    chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, OSError) and link.errno in _BY_ERRNO:
+            return _BY_ERRNO[link.errno]
+        for kind, name in _BY_TYPE:
+            if isinstance(link, kind):
+                return name
+    # The server went away in the middle, with or without a word: asyncio tells both alike.
+    if any(isinstance(link, _CLOSED) for link in chain):
+        return "connection closed"
+    return "network error"
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's error code; the HTTP status where the answer named none, as a proxy's does not."""
+    return str(error.response.get("Error", {}).get("Code") or status_of(error))
+
+
+def status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a call failed, answered or not, in a word or two."""
+    return code_of(error) if isinstance(error, ClientError) else cause_of(error)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and inside it what botocore, aiohttp and Python keep of its origin."""
+    seen: set[int] = set()
+    link: object = error
+    while isinstance(link, BaseException) and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        kept = getattr(link, "kwargs", None)
+        inner = kept.get("error") if isinstance(kept, dict) else getattr(link, "os_error", None)
+        link = inner if isinstance(inner, BaseException) else (link.__cause__ or link.__context__)

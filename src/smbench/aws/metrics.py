@@ -1,0 +1,90 @@
+"""What CloudWatch publishes of an asynchronous endpoint, and how each metric is asked for.
+
+Source: developer guide, async-inference-monitor and monitoring-cloudwatch, read 2026-11. `Unit` is never part of a
+query: one that differs from the metric's gives silence.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+PERIOD_S = 60
+
+_ENDPOINT = "AWS/SageMaker"
+_INSTANCES = "/aws/sagemaker/Endpoints"
+_READING_STAT = {
+    "Average": "average",
+    "Maximum": "maximum",
+    "Minimum": "minimum",
+    "Sum": "sum",
+    "SampleCount": "sample_count",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One statistic of one metric, minute by minute.
+
+    Args:
+        spelling: As CloudWatch may name it; `name` is what we call it.
+    """
+
+    name: str
+    statistic: str
+    namespace: str = _ENDPOINT
+    by_variant: bool = True
+    spelling: str = ""
+
+    @property
+    def stat(self) -> str:
+        """The statistic's name in a Reading."""
+        return _READING_STAT[self.statistic]
+
+    def query(self, query_id: str, endpoint: str, variant: str) -> dict[str, Any]:
+        """One entry of GetMetricData's MetricDataQueries."""
+        dimensions = [{"Name": "EndpointName", "Value": endpoint}]
+        if self.by_variant:
+            dimensions.append({"Name": "VariantName", "Value": variant})
+        metric = {"Namespace": self.namespace, "MetricName": self.spelling or self.name, "Dimensions": dimensions}
+        return {"Id": query_id, "MetricStat": {"Metric": metric, "Period": PERIOD_S, "Stat": self.statistic}}
+
+
+def _backlog(name: str, *statistics: str) -> tuple[Metric, ...]:
+    """Of the endpoint as a whole: what waits."""
+    return tuple(Metric(name, statistic, by_variant=False) for statistic in statistics)
+
+
+def _counts(*names: str) -> tuple[Metric, ...]:
+    """Absent, not 0, in a minute in which nothing of the kind happened."""
+    return tuple(Metric(name, "Sum") for name in names)
+
+
+def _durations(*names: str) -> tuple[Metric, ...]:
+    statistics = ("Average", "Maximum", "SampleCount")
+    return tuple(Metric(name, statistic) for name in names for statistic in statistics)
+
+
+def _use(name: str, *statistics: str) -> tuple[Metric, ...]:
+    return tuple(Metric(name, statistic, namespace=_INSTANCES) for statistic in statistics)
+
+
+ASYNC_METRICS = (
+    *_backlog("ApproximateBacklogSize", "Average", "Maximum", "Minimum"),
+    *_backlog("ApproximateBacklogSizePerInstance", "Average", "Maximum"),
+    *_backlog("ApproximateAgeOfOldestRequest", "Average", "Maximum"),
+    *_backlog("HasBacklogWithoutCapacity", "Average"),
+    *_counts("InvocationsProcessed", "InvocationFailures", "ExpiredRequests", "NotificationFailures"),
+    # The developer guide spells it with a third s; what is emitted was only seen with two.
+    Metric("InvocationsProcessed", "Sum", spelling="InvocationsProcesssed"),
+    *_counts("RequestDownloadFailures", "ResponseUploadFailures", "Invocation4XXErrors", "Invocation5XXErrors"),
+    *_durations("TimeInBacklog", "TotalProcessingTime", "ModelLatency"),
+    *_durations("RequestDownloadLatency", "ResponseUploadLatency"),
+    # One sample a minute from each instance: the count of samples is the count of instances.
+    *_use("CPUUtilization", "Average", "Maximum", "SampleCount"),
+    *_use("MemoryUtilization", "Average"),
+    *_use("DiskUtilization", "Average"),
+    *_use("GPUUtilization", "Average"),
+    *_use("GPUMemoryUtilization", "Average"),
+)
+
+# Published in every minute, so that a minute without it, followed by one with it, was lost on the way.
+CONTINUOUS = "ApproximateBacklogSize"

@@ -1,0 +1,57 @@
+"""The results in S3 as Outputs: which of a request's two locations is taken, and since when."""
+
+import re
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from smbench.aws.causes import NO_ANSWER, code_of, reason_of, status_of
+from smbench.aws.instants import datetime_utc_ns
+from smbench.records import Outcome, OutputFound, Unacknowledged
+
+_S3_URI = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
+_VIRTUAL_HOST = re.compile(
+    r"https?://(.+?)\.s3(?:[.-][a-z0-9-]+)?(?:\.[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?/([^?]+)", re.DOTALL
+)
+_PATH_STYLE = re.compile(r"https?://[^/]+/([^/]+)/([^?]+)", re.DOTALL)
+_NOT_THERE = (403, 404)  # without s3:ListBucket a missing key is a 403
+
+
+class S3Outputs:
+    """Asks S3 by HEAD.
+
+    Args:
+        client: An `s3` client.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
+        for location, outcome in ((output_location, Outcome.COMPLETED), (failure_location, Outcome.FAILED)):
+            place = None if location is None else bucket_and_key(location)
+            if place is None:
+                continue
+            written_utc_ns = await self._written(*place)
+            if written_utc_ns is not None:
+                return OutputFound(outcome, written_utc_ns)
+        return None
+
+    async def _written(self, bucket: str, key: str) -> int | None:
+        try:
+            head = await self.client.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if status_of(error) in _NOT_THERE:
+                return None
+            raise Unacknowledged(code_of(error)) from error
+        except NO_ANSWER as error:
+            raise Unacknowledged(reason_of(error)) from error
+        return datetime_utc_ns(head["LastModified"])
+
+
+def bucket_and_key(location: str) -> tuple[str, str] | None:
+    """From `s3://bucket/key` or the https forms SageMaker gives back; None when it is neither."""
+    for form in (_S3_URI, _VIRTUAL_HOST, _PATH_STYLE):
+        if match := form.fullmatch(location):
+            return match[1], match[2]
+    return None
