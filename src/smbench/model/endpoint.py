@@ -1,0 +1,335 @@
+"""An asynchronous endpoint as theory: a queue, instances with slots, and every request's one end.
+
+Rules of the whole file. Requests start in order of acceptance. A request that waits expires at its time to live, on
+that instant and not when somebody looks. State changes first, metrics next, callbacks last, so that a callback sees
+a consistent endpoint and may bring the next arrival.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from smbench.model.agenda import Agenda, Entry
+from smbench.model.fleet import CapacityChange, Fleet, FleetSettings, Instance, UpdateInProgress
+from smbench.model.metrics import MetricStore
+from smbench.model.service import ServiceSampler
+from smbench.model.telemetry import EndpointMetrics
+from smbench.records import Outcome
+from smbench.scenario.distributions import Distribution, ServiceLaw
+from smbench.scenario.emulated import Emulated, Faults, OpenQuestions
+from smbench.scenario.seeds import stream
+
+__all__ = ["CapacityChange", "Ended", "Endpoint", "EndpointSettings", "Held", "Job", "UpdateInProgress"]
+
+CONTAINER_ERROR = "container_error"
+TIMEOUT = "timeout"
+TTL = "ttl"
+INSTANCE_LOST = "instance_lost"  # only when requests are not redelivered (open question)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request as the endpoint sees it: accepted, waiting for a slot."""
+
+    index: int  # order of acceptance
+    inference_id: str
+    payload_class: str
+    ttl_s: float
+    timeout_s: float
+    recv_ns: int
+    context: object = None  # whatever the driver wants back at the end
+
+
+@dataclass(slots=True)
+class Ended:
+    """How a request ended. `reason` is empty for the completed."""
+
+    job: Job
+    outcome: Outcome  # completed, failed or expired
+    reason: str
+    start_ns: int | None  # the last time an instance began with it; None: never
+    done_ns: int
+    instance: int | None
+    attempts: int  # times an instance began with it
+
+
+@dataclass(slots=True)
+class EndpointSettings:
+    """Everything about an endpoint but its capacity limits, which belong to the scalable target."""
+
+    name: str
+    variant: str
+    concurrency: int
+    service: ServiceLaw
+    provision: Distribution
+    remove: Distribution
+    faults: Faults
+    open_questions: OpenQuestions
+    service_spread: float = 0.0
+    base_dir: Path | None = None
+
+    @classmethod
+    def of(cls, emulated: Emulated, name: str, variant: str, base_dir: Path | None) -> "EndpointSettings":
+        """The settings that a scenario describes."""
+        return cls(
+            name=name,
+            variant=variant,
+            concurrency=emulated.instances.concurrency,
+            service=emulated.service,
+            provision=emulated.provision,
+            remove=emulated.remove,
+            faults=emulated.faults,
+            open_questions=emulated.open_questions,
+            service_spread=emulated.service_spread,
+            base_dir=base_dir,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """An accepted request until its end."""
+
+    job: Job
+    work_s: float  # on an instance of average speed
+    has_container_error: bool
+    is_queued: bool = False
+    start_ns: int | None = None
+    attempts: int = 0
+    instance: Instance | None = None
+    entry: Entry | None = None  # its expiry while it waits, its end while it runs
+
+    @property
+    def expires_ns(self) -> int:
+        return self.job.recv_ns + round(self.job.ttl_s * 1e9)
+
+
+class Endpoint:
+    """The endpoint. Conservation: accepted = queued + running + ended, at every instant.
+
+    Args:
+        metrics: Where CloudWatch's view is kept; None for none.
+
+    Attributes:
+        on_end: Called once for each request, when it is over.
+        on_capacity: Called for each thing that happens to the fleet.
+    """
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        settings: EndpointSettings,
+        *,
+        instances_at_start: int,
+        seed_service: int,
+        seed_capacity: int,
+        seed_faults: int,
+        metrics: MetricStore | None = None,
+    ) -> None:
+        self._agenda, self.settings = agenda, settings
+        self.on_end: list[Callable[[Ended], None]] = []
+        self.on_capacity: list[Callable[[CapacityChange], None]] = []
+        self.accepted = self.queued = self.running = 0
+        self._queue: deque[Held] = deque()  # may hold some that expired; `is_queued` tells
+        self._service = ServiceSampler(settings.service, seed_service, settings.base_dir)
+        self._container_errors = stream(seed_faults, "faults.container_errors")
+        self._fleet = Fleet(
+            agenda,
+            FleetSettings(
+                settings.concurrency,
+                settings.provision,
+                settings.remove,
+                settings.faults,
+                settings.open_questions,
+                settings.service_spread,
+                settings.base_dir,
+            ),
+            instances_at_start=instances_at_start,
+            seed_capacity=seed_capacity,
+            seed_faults=seed_faults,
+            on_ready=self._dispatch_and_observe,
+            on_orphans=self._take_back,
+            on_capacity=self._on_capacity_change,
+        )
+        self._metrics = None if metrics is None else EndpointMetrics(self, metrics)
+        self._observe()
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def variant(self) -> str:
+        return self.settings.variant
+
+    @property
+    def backlog(self) -> int:
+        """Accepted, not yet ended."""
+        return self.queued + self.running
+
+    @property
+    def in_service(self) -> int:
+        """Instances able to take work."""
+        return self._fleet.in_service
+
+    @property
+    def current(self) -> int:
+        """Instances as DescribeEndpoint counts them: in service, and leaving but not yet gone."""
+        return self._fleet.current
+
+    @property
+    def billed(self) -> int:
+        """Instances paid for: from launch until gone."""
+        return self._fleet.billed
+
+    @property
+    def desired(self) -> int:
+        return self._fleet.desired
+
+    @property
+    def is_updating(self) -> bool:
+        """A capacity change is under way."""
+        return self._fleet.is_updating
+
+    @property
+    def status(self) -> str:
+        return "Updating" if self.is_updating else "InService"
+
+    @property
+    def oldest_recv_ns(self) -> int | None:
+        """When the request that waits longest was accepted; None when none waits."""
+        queue = self._queue
+        while queue and not queue[0].is_queued:
+            queue.popleft()
+        return queue[0].job.recv_ns if queue else None
+
+    def utilisations(self, minute_start_ns: int) -> list[float]:
+        """The busy share of each existing instance since the last call, 0..1."""
+        return self._fleet.utilisations(minute_start_ns)
+
+    def close(self) -> None:
+        """The endpoint is deleted: it publishes nothing any more. What it held is forgotten."""
+        if self._metrics is not None:
+            self._metrics.close()
+            self._metrics = None
+
+    def arrive(self, job: Job) -> None:
+        """Accept a request. Call in order of `job.index`."""
+        share = self.settings.faults.container_errors
+        has_error = bool(self._container_errors.random() < share) if share else False
+        held = Held(job, self._service.work_s(job.payload_class), has_error)
+        self.accepted += 1
+        # Whoever waits goes first; with nobody waiting there may be a slot at once.
+        if self.queued or (instance := self._fleet.take()) is None:
+            self._enqueue(held)
+        else:
+            self._start(held, instance)
+        self._observe()
+
+    def set_desired(self, n: int, cause: str = "") -> None:
+        """Ask for another number of instances; nothing happens when it is the present one.
+
+        Raises:
+            UpdateInProgress: updates serialise and one is under way.
+        """
+        self._fleet.set_desired(n, cause)
+        self._dispatch_and_observe()
+
+    def _enqueue(self, held: Held) -> None:
+        held.is_queued = True
+        self.queued += 1
+        held.entry = self._agenda.at(held.expires_ns, partial(self._expire, held))
+        self._queue.append(held)
+
+    def _dispatch(self) -> None:
+        """Start what can start, the head of the queue first."""
+        now_ns = self._agenda.now_ns
+        while self.queued and (instance := self._fleet.take()) is not None:
+            held = self._queue.popleft()
+            if not held.is_queued:
+                continue  # it expired where it stood
+            if now_ns >= held.expires_ns:
+                self._expire(held)  # at this very instant, whichever of the two entries came first
+                continue
+            held.is_queued = False
+            self.queued -= 1
+            assert held.entry is not None, "a waiting request has its expiry on the agenda"
+            held.entry.cancel()
+            self._start(held, instance)
+
+    def _start(self, held: Held, instance: Instance) -> None:
+        self.running += 1
+        held.attempts += 1
+        held.start_ns, held.instance = self._agenda.now_ns, instance
+        self._fleet.begin(instance, held)
+        duration_s = held.work_s * instance.slowness
+        if duration_s > held.job.timeout_s:
+            duration_s, outcome, reason = held.job.timeout_s, Outcome.FAILED, TIMEOUT
+        elif held.has_container_error:
+            outcome, reason = Outcome.FAILED, CONTAINER_ERROR
+        else:
+            outcome, reason = Outcome.COMPLETED, ""
+        done_ns = held.start_ns + round(duration_s * 1e9)
+        held.entry = self._agenda.at(done_ns, partial(self._finish, held, outcome, reason))
+
+    def _finish(self, held: Held, outcome: Outcome, reason: str) -> None:
+        assert held.instance is not None, "a running request has an instance"
+        self.running -= 1
+        self._fleet.end(held.instance, held)
+        self._dispatch()
+        self._end(held, outcome, reason)
+
+    def _expire(self, held: Held) -> None:
+        held.is_queued = False
+        self.queued -= 1
+        if held.entry is not None:
+            held.entry.cancel()
+        self._end(held, Outcome.EXPIRED, TTL)
+
+    def _end(self, held: Held, outcome: Outcome, reason: str) -> None:
+        ended = Ended(
+            job=held.job,
+            outcome=outcome,
+            reason=reason,
+            start_ns=held.start_ns,
+            done_ns=self._agenda.now_ns,
+            instance=None if held.instance is None else held.instance.index,
+            attempts=held.attempts,
+        )
+        if self._metrics is not None:
+            self._metrics.count_end(ended)
+        self._observe()
+        for tell in self.on_end:
+            tell(ended)
+
+    def _take_back(self, orphans: Iterable[Held]) -> None:
+        """Requests whose instance is gone: back to the front, in order of acceptance, or over."""
+        lost = sorted(orphans, key=lambda held: held.job.index)
+        self.running -= len(lost)
+        for held in lost:
+            assert held.entry is not None, "a running request has its end on the agenda"
+            held.entry.cancel()
+        if not self.settings.open_questions.redeliver_on_death:
+            for held in lost:
+                self._end(held, Outcome.FAILED, INSTANCE_LOST)
+            return
+        for held in reversed(lost):
+            held.is_queued = True
+            self.queued += 1
+            held.entry = self._agenda.at(held.expires_ns, partial(self._expire, held))
+            self._queue.appendleft(held)
+        self._dispatch_and_observe()
+
+    def _dispatch_and_observe(self) -> None:
+        self._dispatch()
+        self._observe()
+
+    def _on_capacity_change(self, change: CapacityChange) -> None:
+        self._observe()
+        for tell in self.on_capacity:
+            tell(change)
+
+    def _observe(self) -> None:
+        if self._metrics is not None:
+            self._metrics.observe()

@@ -1,0 +1,311 @@
+"""The instances behind an endpoint: launched, loaded, removed, dying; one capacity change at a time.
+
+Desired capacity is what was asked for; an update is under way until every instance it launches or removes has come
+or gone. Instances that are being removed serve nobody any more and are billed until they are gone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smbench.model.agenda import Agenda, Entry
+from smbench.model.service import Sampler
+from smbench.scenario.distributions import Distribution
+from smbench.scenario.emulated import Faults, OpenQuestions
+from smbench.scenario.seeds import stream
+
+if TYPE_CHECKING:
+    from smbench.model.endpoint import Held
+
+SLOWEST = 0.05  # of average: a normal law of speeds has no lower end, an instance has
+
+
+class UpdateInProgress(Exception):  # noqa: N818  # AWS's refusal, an expected answer
+    """The endpoint is being updated and refuses another capacity change until it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityChange:
+    """What happened to the fleet.
+
+    `kind`: `desired` (another count was asked for), `in_service`, `removed`, `died`, `failed` (a launch came to
+    nothing and desired went down by one).
+    """
+
+    at_ns: int
+    desired_before: int
+    desired_after: int
+    in_service: int
+    kind: str
+    instance: int | None = None
+    cause: str = ""
+
+
+@dataclass(slots=True)
+class FleetSettings:
+    """What the fleet needs to know of an endpoint's settings."""
+
+    concurrency: int
+    provision: Distribution
+    remove: Distribution
+    faults: Faults
+    open_questions: OpenQuestions
+    service_spread: float
+    base_dir: Path | None
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """One machine. All its chances are drawn at launch: the n-th launched has the same under every policy."""
+
+    index: int
+    slowness: float  # service times are this much longer than on an average instance
+    provision_ns: int
+    remove_ns: int
+    life_ns: int | None
+    is_stillborn: bool
+    running: "dict[Held, None]"  # in order of start
+    is_launching: bool = True
+    is_leaving: bool = False
+    is_gone: bool = False
+    entry: Entry | None = None  # its readiness, or its death
+    is_paid_off: bool = False  # leaving, and its removal time is over
+    busy_ns: int = 0  # slot-nanoseconds worked in this minute, up to `since_ns`
+    since_ns: int = 0
+
+    def settle(self, now_ns: int) -> None:
+        """Account for the work done until now; before the number running changes."""
+        self.busy_ns += len(self.running) * (now_ns - self.since_ns)
+        self.since_ns = now_ns
+
+
+class Fleet:
+    """Instances and their slots.
+
+    Args:
+        on_ready: An instance has come into service and has free slots.
+        on_orphans: Requests whose instance died or left without them, in order of start.
+    """
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        settings: FleetSettings,
+        *,
+        instances_at_start: int,
+        seed_capacity: int,
+        seed_faults: int,
+        on_ready: Callable[[], None],
+        on_orphans: "Callable[[list[Held]], None]",
+        on_capacity: Callable[[CapacityChange], None],
+    ) -> None:
+        self._agenda, self._settings = agenda, settings
+        self._on_ready, self._on_orphans, self._on_capacity = on_ready, on_orphans, on_capacity
+        self._provision = Sampler(settings.provision, stream(seed_capacity, "capacity.provision"), settings.base_dir)
+        self._remove = Sampler(settings.remove, stream(seed_capacity, "capacity.remove"), settings.base_dir)
+        self._speeds = stream(seed_capacity, "capacity.speed")
+        life = settings.faults.instance_life
+        life_rng = stream(seed_faults, "faults.instance_life")
+        self._life = None if life is None else Sampler(life, life_rng, settings.base_dir)
+        self._failures = stream(seed_faults, "faults.provision_failures")
+        self._n_launched = 0
+        self.desired = instances_at_start
+        self._launching: list[Instance] = []
+        self._serving: list[Instance] = []
+        self._leaving: list[Instance] = []
+        self._pending: set[int] = set()  # indices of instances that the update under way waits for
+        # Serving instances with a free slot, by number running; within one load, the longest at it first.
+        self._by_load: list[dict[Instance, None]] = [{} for _ in range(settings.concurrency)]
+        for _ in range(instances_at_start):
+            self._serve(self._new_instance())
+
+    @property
+    def in_service(self) -> int:
+        """Able to take work."""
+        return len(self._serving)
+
+    @property
+    def current(self) -> int:
+        """As DescribeEndpoint counts: in service, and leaving but not yet gone."""
+        return len(self._serving) + len(self._leaving)
+
+    @property
+    def billed(self) -> int:
+        """Paid for: from launch until gone."""
+        return len(self._launching) + self.current
+
+    @property
+    def is_updating(self) -> bool:
+        return bool(self._pending)
+
+    def utilisations(self, minute_start_ns: int) -> list[float]:
+        """The busy share of each instance since the last call, 0..1, of those that exist now."""
+        now_ns = self._agenda.now_ns
+        span_ns = max(1, now_ns - minute_start_ns) * self._settings.concurrency
+        shares = []
+        for instance in (*self._serving, *self._leaving):
+            instance.settle(now_ns)
+            shares.append(min(1.0, instance.busy_ns / span_ns))
+            instance.busy_ns = 0
+        return shares
+
+    def take(self) -> Instance | None:
+        """The serving instance with the fewest running and a free slot; None when every slot is taken."""
+        for instances in self._by_load:
+            if instances:
+                return next(iter(instances))
+        return None
+
+    def begin(self, instance: Instance, held: "Held") -> None:
+        """Put a request into a free slot."""
+        instance.settle(self._agenda.now_ns)
+        load = len(instance.running)
+        del self._by_load[load][instance]
+        instance.running[held] = None
+        if load + 1 < self._settings.concurrency:
+            self._by_load[load + 1][instance] = None
+
+    def end(self, instance: Instance, held: "Held") -> None:
+        """Free the slot of a request that is over."""
+        instance.settle(self._agenda.now_ns)
+        load = len(instance.running)
+        del instance.running[held]
+        if instance.is_leaving:
+            # An entry of its own at this instant: the endpoint is amid counting this end, and whoever hears of the
+            # removal must see the books in order.
+            self._agenda.at(self._agenda.now_ns, partial(self._leave_when_drained, instance))
+            return
+        if load < self._settings.concurrency:
+            del self._by_load[load][instance]
+        self._by_load[load - 1][instance] = None
+
+    def set_desired(self, n: int, cause: str = "") -> None:
+        """Ask for another number of instances.
+
+        Raises:
+            UpdateInProgress: updates serialise and one is under way.
+        """
+        if self.is_updating and self._settings.open_questions.serialise_updates:
+            raise UpdateInProgress(f"cannot set {n} instances: an update to {self.desired} is under way")
+        if n == self.desired:
+            return
+        before, self.desired = self.desired, n
+        surplus = len(self._launching) + len(self._serving) - n
+        for _ in range(-surplus):
+            self._pending.add(self._launch())
+        leavers = [self._drop_one() for _ in range(surplus)]
+        self._tell("desired", before, cause=cause)
+        if not self._settings.open_questions.drain_on_remove:
+            for instance in leavers:  # after all have stopped serving, or one's requests would go to the next
+                self._orphan(instance)
+
+    def _new_instance(self) -> Instance:
+        spread, faults = self._settings.service_spread, self._settings.faults
+        instance = Instance(
+            index=self._n_launched,
+            slowness=max(SLOWEST, self._speeds.normal(1.0, spread)) if spread else 1.0,
+            provision_ns=round(self._provision.draw_s() * 1e9),
+            remove_ns=round(self._remove.draw_s() * 1e9),
+            life_ns=None if self._life is None else round(self._life.draw_s() * 1e9),
+            is_stillborn=bool(self._failures.random() < faults.provision_failures),
+            running={},
+        )
+        self._n_launched += 1
+        return instance
+
+    def _launch(self) -> int:
+        instance = self._new_instance()
+        self._launching.append(instance)
+        instance.entry = self._agenda.at(self._agenda.now_ns + instance.provision_ns, partial(self._launched, instance))
+        return instance.index
+
+    def _launched(self, instance: Instance) -> None:
+        self._launching.remove(instance)
+        is_replacement = instance.index not in self._pending
+        self._pending.discard(instance.index)
+        if instance.is_stillborn and not is_replacement:
+            instance.is_gone = True
+            before, self.desired = self.desired, self.desired - 1
+            self._tell("failed", before, instance)
+            return
+        self._serve(instance)
+        self._tell("in_service", self.desired, instance)
+        self._on_ready()
+
+    def _serve(self, instance: Instance) -> None:
+        instance.is_launching = False
+        instance.since_ns = self._agenda.now_ns
+        self._serving.append(instance)
+        self._by_load[0][instance] = None
+        if instance.life_ns is not None:
+            instance.entry = self._agenda.at(self._agenda.now_ns + instance.life_ns, partial(self._die, instance))
+
+    def _drop_one(self) -> Instance:
+        """Scale in by one: a launch that has not come up yet, else the idlest instance, of those the newest."""
+        if self._launching:
+            instance = self._launching.pop()
+            if instance.entry is not None:
+                instance.entry.cancel()
+            instance.is_gone = True
+            self._pending.discard(instance.index)
+            return instance
+        instance = min(self._serving, key=lambda each: (len(each.running), -each.index))
+        self._stop_serving(instance)
+        instance.is_leaving = True
+        self._leaving.append(instance)
+        self._pending.add(instance.index)
+        self._agenda.at(self._agenda.now_ns + instance.remove_ns, partial(self._pay_off, instance))
+        return instance
+
+    def _stop_serving(self, instance: Instance) -> None:
+        self._serving.remove(instance)
+        if len(instance.running) < self._settings.concurrency:
+            del self._by_load[len(instance.running)][instance]
+
+    def _pay_off(self, instance: Instance) -> None:
+        instance.is_paid_off = True
+        self._leave_when_drained(instance)
+
+    def _leave_when_drained(self, instance: Instance) -> None:
+        if instance.is_paid_off and not instance.running and not instance.is_gone:
+            self._bury(instance)
+            self._tell("removed", self.desired, instance)
+
+    def _bury(self, instance: Instance) -> None:
+        self._leaving.remove(instance)
+        self._pending.discard(instance.index)
+        instance.is_gone = True
+        if instance.entry is not None:
+            instance.entry.cancel()
+
+    def _die(self, instance: Instance) -> None:
+        if instance.is_leaving:
+            self._bury(instance)
+        else:
+            self._stop_serving(instance)
+            instance.is_gone = True
+            self._launch()  # the service replaces it by itself; nobody asked, so no update is under way
+        self._orphan(instance)
+        self._tell("died", self.desired, instance)
+
+    def _orphan(self, instance: Instance) -> None:
+        instance.settle(self._agenda.now_ns)
+        orphans = list(instance.running)
+        instance.running.clear()
+        if orphans:
+            self._on_orphans(orphans)
+
+    def _tell(self, kind: str, before: int, instance: Instance | None = None, cause: str = "") -> None:
+        self._on_capacity(
+            CapacityChange(
+                self._agenda.now_ns,
+                before,
+                self.desired,
+                self.in_service,
+                kind,
+                None if instance is None else instance.index,
+                cause,
+            )
+        )

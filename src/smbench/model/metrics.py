@@ -1,0 +1,433 @@
+"""CloudWatch as far as an endpoint needs it: a series per metric, a datapoint per UTC minute, visible some time later.
+
+A gauge's datapoint is its **time average** over the minute, not a sample: with sampling, an alarm on a backlog would
+fire up to a minute earlier or later than it does.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from smbench.model.agenda import Agenda
+from smbench.model.service import Sampler
+from smbench.scenario.distributions import Distribution
+from smbench.scenario.emulated import Emulated
+from smbench.scenario.seeds import stream
+
+MINUTE_S = 60
+MINUTE_NS = MINUTE_S * 1_000_000_000
+SAGEMAKER = "AWS/SageMaker"
+INSTANCES = "/aws/sagemaker/Endpoints"
+
+Dimensions = tuple[tuple[str, str], ...]
+
+
+class MetricId(NamedTuple):
+    """What names a series. Dimensions in any order are the same series; here they are sorted."""
+
+    namespace: str
+    name: str
+    dimensions: Dimensions
+
+    @classmethod
+    def of(cls, namespace: str, name: str, dimensions: Dimensions) -> "MetricId":
+        return cls(namespace, name, tuple(sorted(dimensions)))
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A minute's values, summed up."""
+
+    sum: float
+    sample_count: float
+    minimum: float
+    maximum: float
+
+    @property
+    def average(self) -> float:
+        return self.sum / self.sample_count
+
+    def plus(self, other: "Statistics") -> "Statistics":
+        return Statistics(
+            self.sum + other.sum,
+            self.sample_count + other.sample_count,
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Datapoint:
+    """One minute of one series. Instants are scenario time; the minute is one of UTC."""
+
+    start_ns: int
+    period_s: int
+    average: float
+    maximum: float
+    minimum: float
+    sum: float
+    sample_count: float
+    visible_ns: int  # from when on anybody can read it
+    unit: str
+
+    @classmethod
+    def of(cls, start_ns: int, statistics: Statistics, visible_ns: int, unit: str) -> "Datapoint":
+        return cls(
+            start_ns=start_ns,
+            period_s=MINUTE_S,
+            average=statistics.average,
+            maximum=statistics.maximum,
+            minimum=statistics.minimum,
+            sum=statistics.sum,
+            sample_count=statistics.sample_count,
+            visible_ns=visible_ns,
+            unit=unit,
+        )
+
+    @property
+    def statistics(self) -> Statistics:
+        return Statistics(self.sum, self.sample_count, self.minimum, self.maximum)
+
+    def value(self, statistic: str) -> float:
+        """By CloudWatch's name of the statistic: Average, Maximum, Minimum, Sum, SampleCount."""
+        return {
+            "Average": self.average,
+            "Maximum": self.maximum,
+            "Minimum": self.minimum,
+            "Sum": self.sum,
+            "SampleCount": self.sample_count,
+        }[statistic]
+
+
+class Gauge:
+    """A value that stands until it is set again; undefined while None. Between settings it may rise linearly.
+
+    Args:
+        initial: What it was from the start of this minute until now.
+        omit_zeros: A minute in which it was 0 all the time has no datapoint.
+    """
+
+    __slots__ = (
+        "_area",
+        "_defined_ns",
+        "_maximum",
+        "_minimum",
+        "_omit_zeros",
+        "_since_ns",
+        "_slope_hz",
+        "_store",
+        "_value",
+    )
+
+    def __init__(self, store: "MetricStore", initial: float | None, *, omit_zeros: bool) -> None:
+        self._store, self._omit_zeros = store, omit_zeros
+        self._value, self._slope_hz = initial, 0.0
+        self._reset(store.minute_start_ns)
+
+    def set(self, value: float | None, slope_hz: float = 0.0) -> None:
+        """From now on the value is this, rising by `slope_hz` a second."""
+        store = self._store
+        store.roll()
+        self._settle(store.now_ns)
+        self._value, self._slope_hz = value, slope_hz
+
+    def close_minute(self, end_ns: int) -> Statistics | None:
+        """The minute's statistics, and begin the next; None when it has none."""
+        self._settle(end_ns)
+        defined_s, area, low, high = self._defined_ns / 1e9, self._area, self._minimum, self._maximum
+        self._reset(end_ns)
+        if not defined_s or (self._omit_zeros and low == high == 0):
+            return None
+        # One sample a second is what the average stands for.
+        return Statistics(area, defined_s, low, high)
+
+    def _reset(self, start_ns: int) -> None:
+        self._since_ns, self._defined_ns, self._area = start_ns, 0, 0.0
+        self._minimum, self._maximum = math.inf, -math.inf
+
+    def _settle(self, now_ns: int) -> None:
+        """Account for the value until now. One that stood for no time at all counts for nothing."""
+        span_ns = now_ns - self._since_ns
+        self._since_ns = now_ns
+        value = self._value
+        if value is None or not span_ns:
+            return
+        span_s = span_ns / 1e9
+        end_value = value + self._slope_hz * span_s
+        self._defined_ns += span_ns
+        self._area += (value + end_value) / 2 * span_s
+        self._minimum = min(self._minimum, value, end_value)
+        self._maximum = max(self._maximum, value, end_value)
+        self._value = end_value
+
+
+class Counter:
+    """Events, each with a value; absent in a minute without any."""
+
+    __slots__ = ("_maximum", "_minimum", "_n", "_store", "_sum")
+
+    def __init__(self, store: "MetricStore") -> None:
+        self._store = store
+        self._reset()
+
+    def add(self, value: float = 1.0) -> None:
+        self._store.roll()
+        self._n += 1
+        self._sum += value
+        if value < self._minimum:
+            self._minimum = value
+        if value > self._maximum:
+            self._maximum = value
+
+    def close_minute(self, _end_ns: int) -> Statistics | None:
+        """The minute's statistics, and begin the next; None when nothing happened."""
+        statistics = Statistics(self._sum, float(self._n), self._minimum, self._maximum) if self._n else None
+        self._reset()
+        return statistics
+
+    def _reset(self) -> None:
+        self._n, self._sum, self._minimum, self._maximum = 0, 0.0, math.inf, -math.inf
+
+
+class _Series:
+    """The datapoints of one metric, ascending, and what fills them."""
+
+    def __init__(self, unit: str, delay: Sampler, has_gap: Callable[[], bool]) -> None:
+        self.unit, self.delay, self.has_gap = unit, delay, has_gap
+        self.source: Gauge | Counter | None = None
+        self.starts_ns: list[int] = []
+        self.points: list[Datapoint] = []
+
+    def merge(self, start_ns: int, statistics: Statistics, visible_ns: int) -> Datapoint:
+        place = bisect_left(self.starts_ns, start_ns)
+        if place < len(self.points) and self.starts_ns[place] == start_ns:
+            statistics = self.points[place].statistics.plus(statistics)
+            point = self.points[place] = Datapoint.of(start_ns, statistics, visible_ns, self.unit)
+        else:
+            point = Datapoint.of(start_ns, statistics, visible_ns, self.unit)
+            self.starts_ns.insert(place, start_ns)
+            self.points.insert(place, point)
+        return point
+
+
+class MetricStore:
+    """All series of one emulated account.
+
+    Each series draws its delays and gaps from a stream of its own name, so that a series which only one driver
+    keeps does not move the others'.
+
+    Args:
+        epoch_ns: UTC nanoseconds at scenario time zero; gives the phase of the minutes.
+        delay: From the end of a minute until its datapoint is visible.
+        gap_share: This share of datapoints is never published.
+
+    Attributes:
+        on_minute: Called at the end of each UTC minute, before its datapoints are made, with its start.
+        on_closed: Called at the end of each UTC minute, after; alarms are evaluated here.
+        on_published: Called when a datapoint becomes visible.
+    """
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        epoch_ns: int,
+        *,
+        delay: Distribution | None = None,
+        gap_share: float = 0.0,
+        seed_delay: int = 0,
+        seed_gaps: int = 0,
+        base_dir: Path | None = None,
+    ) -> None:
+        self._agenda, self.epoch_ns = agenda, epoch_ns
+        self._delay = Emulated().metric_delay if delay is None else delay
+        self._gap_share, self._seed_delay, self._seed_gaps, self._base_dir = gap_share, seed_delay, seed_gaps, base_dir
+        self._series: dict[MetricId, _Series] = {}
+        self.on_minute: list[Callable[[int], None]] = []
+        self.on_closed: list[Callable[[], None]] = []
+        self.on_published: list[Callable[[MetricId, Datapoint], None]] = []
+        self.minute_start_ns = self.minute_of(agenda.now_ns)
+        self._minute_end_ns = self.minute_start_ns + MINUTE_NS
+        self._agenda.at(self._minute_end_ns, self.roll)
+
+    @property
+    def now_ns(self) -> int:
+        return self._agenda.now_ns
+
+    def minute_of(self, at_ns: int) -> int:
+        """The start, in scenario time, of the UTC minute that holds an instant."""
+        return at_ns - (self.epoch_ns + at_ns) % MINUTE_NS
+
+    def open_gauge(
+        self,
+        name: str,
+        dimensions: Dimensions,
+        unit: str,
+        *,
+        namespace: str = SAGEMAKER,
+        initial: float | None = None,
+        omit_zeros: bool = False,
+    ) -> Gauge:
+        """The gauge of this name, made when new."""
+        series = self._open(MetricId.of(namespace, name, dimensions), unit)
+        if not isinstance(series.source, Gauge):
+            series.source = Gauge(self, initial, omit_zeros=omit_zeros)
+        return series.source
+
+    def open_counter(self, name: str, dimensions: Dimensions, unit: str, *, namespace: str = SAGEMAKER) -> Counter:
+        """The counter of this name, made when new."""
+        series = self._open(MetricId.of(namespace, name, dimensions), unit)
+        if not isinstance(series.source, Counter):
+            series.source = Counter(self)
+        return series.source
+
+    def gauge(
+        self, name: str, dimensions: Dimensions, unit: str, value: float | None, *, namespace: str = SAGEMAKER
+    ) -> None:
+        """Set a gauge by name."""
+        self.open_gauge(name, dimensions, unit, namespace=namespace).set(value)
+
+    def count(
+        self, name: str, dimensions: Dimensions, unit: str, value: float = 1.0, *, namespace: str = SAGEMAKER
+    ) -> None:
+        """Count an event by name."""
+        self.open_counter(name, dimensions, unit, namespace=namespace).add(value)
+
+    def put(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Dimensions,
+        unit: str,
+        at_ns: int,
+        statistics: Statistics | float,
+    ) -> None:
+        """PutMetricData: merged into the minute of `at_ns`, visible at once."""
+        if not isinstance(statistics, Statistics):
+            statistics = Statistics(statistics, 1.0, statistics, statistics)
+        metric = MetricId.of(namespace, name, dimensions)
+        point = self._open(metric, unit).merge(self.minute_of(at_ns), statistics, self.now_ns)
+        self._tell(metric, point)
+
+    def publish(self, metric: MetricId, unit: str, minute_start_ns: int, statistics: Statistics) -> None:
+        """A datapoint that an `on_minute` listener summed up itself: delayed and lost as those of the gauges."""
+        self._publish(metric, self._open(metric, unit), minute_start_ns, statistics)
+
+    def forget(self, metric: MetricId) -> None:
+        """Nothing feeds this metric any more; its datapoints stay."""
+        if metric in self._series:
+            self._series[metric].source = None
+
+    def datapoints(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Dimensions,
+        start_ns: int,
+        end_ns: int,
+        *,
+        visible_at_ns: int | None = None,
+    ) -> list[Datapoint]:
+        """Those whose minute starts in [start, end) and that are visible at an instant (default: now), ascending."""
+        series = self._series.get(MetricId.of(namespace, name, dimensions))
+        if series is None:
+            return []
+        visible_ns = self.now_ns if visible_at_ns is None else visible_at_ns
+        first, last = bisect_left(series.starts_ns, start_ns), bisect_left(series.starts_ns, end_ns)
+        return [point for point in series.points[first:last] if point.visible_ns <= visible_ns]
+
+    def newest_known_end_ns(self, metric: MetricId) -> int:
+        """The end of the newest minute about which all is known now: its datapoint is visible, or there is none.
+
+        A datapoint still on its way is not missing; an alarm that took it for missing would jump to conclusions.
+        """
+        end_ns = self.minute_start_ns
+        series = self._series.get(metric)
+        if series is not None:
+            for point in reversed(series.points):
+                if point.visible_ns <= self.now_ns:
+                    break
+                end_ns = point.start_ns
+        return end_ns
+
+    def list_metrics(
+        self, namespace: str | None = None, name: str | None = None, dimensions: Dimensions = ()
+    ) -> list[MetricId]:
+        """Series with a visible datapoint that have this namespace, name and at least these dimensions."""
+        return [
+            metric
+            for metric, series in self._series.items()
+            if (namespace is None or metric.namespace == namespace)
+            and (name is None or metric.name == name)
+            and set(dimensions) <= set(metric.dimensions)
+            and any(point.visible_ns <= self.now_ns for point in series.points)
+        ]
+
+    def history(self) -> Iterator[tuple[MetricId, Datapoint]]:
+        """Every datapoint there is, visible or not yet, series by series."""
+        for metric, series in self._series.items():
+            for point in series.points:
+                yield metric, point
+
+    def roll(self) -> None:
+        """Close the minute if it is over.
+
+        The agenda has an entry for it, and every change calls it too: what happens on the stroke belongs to the new
+        minute, whichever entry of that instant comes first.
+        """
+        while self.now_ns >= self._minute_end_ns:
+            self._close_minute()
+
+    def _close_minute(self) -> None:
+        start_ns, end_ns = self.minute_start_ns, self._minute_end_ns
+        self.minute_start_ns, self._minute_end_ns = end_ns, end_ns + MINUTE_NS
+        self._agenda.at(self._minute_end_ns, self.roll)
+        for tell in self.on_minute:
+            tell(start_ns)
+        for metric, series in list(self._series.items()):
+            statistics = None if series.source is None else series.source.close_minute(end_ns)
+            if statistics is not None:
+                self._publish(metric, series, start_ns, statistics)
+        for evaluate in self.on_closed:
+            evaluate()
+
+    def _publish(self, metric: MetricId, series: _Series, start_ns: int, statistics: Statistics) -> None:
+        visible_ns = start_ns + MINUTE_NS + round(series.delay.draw_s() * 1e9)
+        if series.has_gap():
+            return
+        point = series.merge(start_ns, statistics, visible_ns)
+        if self.on_published:
+            self._agenda.at(visible_ns, partial(self._tell, metric, point))
+
+    def _tell(self, metric: MetricId, point: Datapoint) -> None:
+        for tell in self.on_published:
+            tell(metric, point)
+
+    def _open(self, metric: MetricId, unit: str) -> _Series:
+        series = self._series.get(metric)
+        if series is None:
+            use = f"{metric.namespace}.{metric.name}." + ",".join(f"{key}={value}" for key, value in metric.dimensions)
+            gaps = stream(self._seed_gaps, f"faults.metric_gaps.{use}")
+            series = self._series[metric] = _Series(
+                unit,
+                Sampler(self._delay, stream(self._seed_delay, f"capacity.metric_delay.{use}"), self._base_dir),
+                lambda: bool(gaps.random() < self._gap_share),
+            )
+        return series
+
+
+def combine(points: list[Datapoint]) -> Datapoint:
+    """Several minutes as one longer period.
+
+    Args:
+        points: At least one, ascending.
+    """
+    statistics = points[0].statistics
+    for point in points[1:]:
+        statistics = statistics.plus(point.statistics)
+    visible_ns = max(point.visible_ns for point in points)
+    whole = Datapoint.of(points[0].start_ns, statistics, visible_ns, points[0].unit)
+    return replace(whole, period_s=MINUTE_S * len(points))

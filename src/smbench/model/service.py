@@ -1,0 +1,110 @@
+"""Chance in the model: laws of durations to draw from, and how long a request keeps a slot busy."""
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from smbench.errors import UsageError
+from smbench.scenario.distributions import Distribution, Empirical, ServiceLaw
+from smbench.scenario.seeds import stream
+
+_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
+
+
+class Sampler:
+    """Draws seconds from one law, with a generator of its own.
+
+    Args:
+        base_dir: Where an empirical law's file is looked for.
+
+    Raises:
+        UsageError: An empirical law's file is missing, empty, or holds something that is no duration.
+    """
+
+    def __init__(self, distribution: Distribution, rng: np.random.Generator, base_dir: Path | None = None) -> None:
+        self.draw_s: Callable[[], float] = _draw(distribution, rng, base_dir)
+
+
+def _draw(law: Distribution, rng: np.random.Generator, base_dir: Path | None) -> Callable[[], float]:
+    if law.lognormal is not None:
+        log_median, sigma = math.log(law.lognormal.median), law.lognormal.sigma
+        return lambda: rng.lognormal(log_median, sigma)
+    if law.gamma is not None:
+        shape = law.gamma.cv**-2
+        scale_s = law.gamma.mean / shape
+        return lambda: rng.gamma(shape, scale_s)
+    if law.exponential is not None:
+        mean_s = law.exponential.mean
+        return lambda: rng.exponential(mean_s)
+    if law.uniform is not None:
+        low_s, high_s = law.uniform.low, law.uniform.high
+        return lambda: rng.uniform(low_s, high_s)
+    if law.empirical is not None:
+        values_s = read_empirical_s(law.empirical, base_dir)
+        return lambda: values_s[int(rng.integers(len(values_s)))]
+    constant_s = law.constant or 0.0  # exactly one law is named, so this is the one
+    return lambda: constant_s
+
+
+def read_empirical_s(law: Empirical, base_dir: Path | None = None) -> list[float]:
+    """The measured durations of an empirical law's file, in seconds, in the file's order.
+
+    Raises:
+        UsageError: see `Sampler`.
+    """
+    path = (base_dir or Path()) / law.file
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [
+                (line, row) for line, row in enumerate(csv.reader(file), start=1) if any(cell.strip() for cell in row)
+            ]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    place = 0
+    if rows and _number(rows[0][1][0]) is None:  # a header
+        header = [cell.strip() for cell in rows.pop(0)[1]]
+        if law.column is not None and law.column not in header:
+            raise UsageError(f"{path}: has no column '{law.column}'", f"its columns are {', '.join(header)}")
+        place = 0 if law.column is None else header.index(law.column)
+    elif law.column is not None:
+        raise UsageError(f"{path}: has no header, so no column '{law.column}'")
+    if not rows:
+        raise UsageError(f"{path}: holds no durations")
+    return [_duration_s(row, place, path, line) / _PER_SECOND[law.unit] for line, row in rows]
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _duration_s(row: list[str], place: int, path: Path, line: int) -> float:
+    value = _number(row[place]) if place < len(row) else None
+    if value is None or not math.isfinite(value) or value < 0:
+        got = row[place] if place < len(row) else "nothing"
+        raise UsageError(f"{path}:{line}: a duration must be a number, not below zero (got {got})")
+    return value
+
+
+class ServiceSampler:
+    """How long each request works, by payload class, on an instance of average speed.
+
+    Call it once per request in order of acceptance: the n-th request of a class then works equally long under every
+    policy and in every driver, which is what makes two simulations of one load comparable request by request.
+    A request that begins again, after its instance died, works as long as the first time.
+    """
+
+    def __init__(self, law: ServiceLaw, seed: int, base_dir: Path | None = None) -> None:
+        self._by_class = {
+            name: Sampler(each, stream(seed, f"service.{name}"), base_dir) for name, each in law.by_class.items()
+        }
+        # A class that nobody named has the law of "", or the first when there is no such law.
+        self._other = self._by_class.get("") or next(iter(self._by_class.values()))
+
+    def work_s(self, payload_class: str) -> float:
+        return self._by_class.get(payload_class, self._other).draw_s()

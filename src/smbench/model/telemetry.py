@@ -1,0 +1,121 @@
+"""What an asynchronous endpoint tells CloudWatch: its backlog as gauges, its ends as counts, its instances' load.
+
+Names, units and dimensions are AWS's (developer guide, "Monitoring asynchronous endpoint", and "Monitor Amazon
+SageMaker AI with Amazon CloudWatch"); what the guide leaves open is a setting.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+from smbench.model.metrics import INSTANCES, SAGEMAKER, Counter, Dimensions, Gauge, MetricId, MetricStore, Statistics
+from smbench.records import Outcome
+
+if TYPE_CHECKING:
+    from smbench.model.endpoint import Ended, Endpoint
+
+BACKLOG = "ApproximateBacklogSize"
+BACKLOG_PER_INSTANCE = "ApproximateBacklogSizePerInstance"
+BACKLOG_WITHOUT_CAPACITY = "HasBacklogWithoutCapacity"
+OLDEST_AGE = "ApproximateAgeOfOldestRequest"
+PROCESSED = "InvocationsProcessed"
+FAILURES = "InvocationFailures"
+EXPIRED = "ExpiredRequests"
+TIME_IN_BACKLOG = "TimeInBacklog"
+TOTAL_TIME = "TotalProcessingTime"
+MODEL_LATENCY = "ModelLatency"
+CPU = "CPUUtilization"
+
+ENDPOINT_METRICS = (BACKLOG, BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, OLDEST_AGE)
+
+
+def metric_of(name: str, endpoint: str, variant: str) -> MetricId:
+    """The series that an endpoint publishes under a name: the namespace and dimensions differ by name."""
+    per_endpoint: Dimensions = (("EndpointName", endpoint),)
+    per_variant: Dimensions = (*per_endpoint, ("VariantName", variant))
+    if name in ENDPOINT_METRICS:
+        return MetricId.of(SAGEMAKER, name, per_endpoint)
+    if name.endswith("Utilization"):
+        return MetricId.of(INSTANCES, name, per_variant)
+    return MetricId.of(SAGEMAKER, name, per_variant)
+
+
+class EndpointMetrics:
+    """Publishes one endpoint into a store."""
+
+    def __init__(self, endpoint: "Endpoint", store: MetricStore) -> None:
+        self._endpoint, self._store = endpoint, store
+        questions = endpoint.settings.open_questions
+        self._counts_running = questions.backlog_counts_running
+        self._at_zero_as_one = questions.per_instance_at_zero == "as_one"
+        self._omit_zeros = not questions.zeros_when_idle
+        self._opened: list[MetricId] = []
+        self._backlog = self._gauge(BACKLOG, "Count")
+        self._per_instance = self._gauge(BACKLOG_PER_INSTANCE, "Count")
+        self._without_capacity = self._gauge(BACKLOG_WITHOUT_CAPACITY, "Count")
+        self._oldest_age = self._gauge(OLDEST_AGE, "Seconds")
+        self._processed = self._counter(PROCESSED, "Count")
+        self._failures = self._counter(FAILURES, "Count")
+        self._expired = self._counter(EXPIRED, "Count")
+        self._time_in_backlog = self._counter(TIME_IN_BACKLOG, "Milliseconds")
+        self._total_time = self._counter(TOTAL_TIME, "Milliseconds")
+        self._model_latency = self._counter(MODEL_LATENCY, "Microseconds")
+        self._seen: tuple[int, int, int | None] | None = None
+        store.on_minute.append(self._publish_load)
+
+    def close(self) -> None:
+        """Publish nothing any more."""
+        self._store.on_minute.remove(self._publish_load)
+        for metric in self._opened:
+            self._store.forget(metric)
+
+    def observe(self) -> None:
+        """Bring the gauges to the endpoint's present state."""
+        endpoint = self._endpoint
+        backlog = endpoint.backlog if self._counts_running else endpoint.queued
+        capacity, oldest_ns = endpoint.in_service, endpoint.oldest_recv_ns
+        if (backlog, capacity, oldest_ns) == self._seen:
+            return
+        self._seen = (backlog, capacity, oldest_ns)
+        self._backlog.set(backlog)
+        if capacity or self._at_zero_as_one:
+            self._per_instance.set(backlog / max(capacity, 1))
+        else:
+            self._per_instance.set(None)
+        self._without_capacity.set(1.0 if backlog and not capacity else 0.0)
+        if oldest_ns is None:
+            self._oldest_age.set(0.0)
+        else:
+            self._oldest_age.set((self._store.now_ns - oldest_ns) / 1e9, slope_hz=1.0)
+
+    def count_end(self, ended: "Ended") -> None:
+        """Count one request's end."""
+        recv_ns = ended.job.recv_ns
+        if ended.outcome is Outcome.EXPIRED:
+            self._expired.add()
+            return
+        (self._processed if ended.outcome is Outcome.COMPLETED else self._failures).add()
+        self._total_time.add((ended.done_ns - recv_ns) / 1e6)
+        if ended.start_ns is not None:
+            self._time_in_backlog.add((ended.start_ns - recv_ns) / 1e6)
+            self._model_latency.add((ended.done_ns - ended.start_ns) / 1e3)
+
+    def _publish_load(self, minute_start_ns: int) -> None:
+        # Each instance reports once a minute: SampleCount is the way to count them (AWS's own advice).
+        loads = [100.0 * share for share in self._endpoint.utilisations(minute_start_ns)]
+        if loads:
+            statistics = Statistics(math.fsum(loads), float(len(loads)), min(loads), max(loads))
+            self._store.publish(self._id(CPU), "Percent", minute_start_ns, statistics)
+
+    def _id(self, name: str) -> MetricId:
+        return metric_of(name, self._endpoint.name, self._endpoint.variant)
+
+    def _gauge(self, name: str, unit: str) -> Gauge:
+        metric = self._id(name)
+        self._opened.append(metric)
+        # An endpoint is older than the run: until now this minute it was idle, which is not the same as undefined.
+        return self._store.open_gauge(name, metric.dimensions, unit, initial=0.0, omit_zeros=self._omit_zeros)
+
+    def _counter(self, name: str, unit: str) -> Counter:
+        metric = self._id(name)
+        self._opened.append(metric)
+        return self._store.open_counter(name, metric.dimensions, unit)
