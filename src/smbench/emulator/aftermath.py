@@ -1,0 +1,140 @@
+"""What follows an inference's end: the object in S3 first, the message to SNS a little later."""
+
+from functools import partial
+
+import orjson
+
+from smbench.emulator.codecs import ServiceError
+from smbench.emulator.hosting import Hosted
+from smbench.emulator.locations import Place, bucket_and_key
+from smbench.emulator.notifications import (
+    DOWNLOAD_FAILED,
+    FAILURE_REASONS,
+    RUBBISH,
+    UPLOAD_FAILED,
+    Result,
+    result_message,
+)
+from smbench.emulator.s3 import S3
+from smbench.emulator.site import Site
+from smbench.emulator.sns import Sns
+from smbench.emulator.sqs import Sqs
+from smbench.emulator.truth import Call
+from smbench.model.endpoint import Ended
+from smbench.model.metrics import MetricStore
+from smbench.records import Outcome
+from smbench.scenario.emulated import OpenQuestions
+
+_CONTAINER_ERROR = b'{"error":"the emulated container failed"}'
+
+
+class Aftermath:
+    """Writes results and publishes messages, and notes in the truth what became of them."""
+
+    def __init__(self, site: Site, s3: S3, sqs: Sqs, sns: Sns, metrics: MetricStore, open_questions: OpenQuestions) -> None:
+        self.site, self.s3, self.sqs, self.sns, self.metrics = site, s3, sqs, sns, metrics
+        self._silent_reasons = {
+            reason
+            for reason, notifies in (("ttl", open_questions.expiry_notifies), ("timeout", open_questions.timeout_notifies))
+            if not notifies
+        }
+
+    def __call__(self, hosted: Hosted, ended: Ended) -> None:
+        """One inference is over. An endpoint that was deleted meanwhile leaves no trace but the truth."""
+        call = ended.job.context
+        assert isinstance(call, Call), "the runtime puts its call into every job"
+        call.started_ns, call.ended_ns = ended.start_ns, ended.done_ns
+        call.instance, call.attempts = ended.instance, ended.attempts
+        call.outcome, call.notice = ended.outcome, "none"
+        if hosted.is_deleted:
+            return
+        failure_reason, body = self._write(hosted, call, ended)
+        if ended.reason not in self._silent_reasons:
+            self._announce(hosted, call, failure_reason, body)
+        call.fate = None
+
+    # S3
+
+    def _write(self, hosted: Hosted, call: Call, ended: Ended) -> tuple[str | None, bytes]:
+        """The reason of failure, None when there is none, and the object's body; both for the message."""
+        delivery = hosted.delivery
+        if ended.outcome is Outcome.COMPLETED:
+            reason = self._transfer_failure(hosted, call)
+            if reason is None:
+                body = orjson.dumps({"inferenceId": call.inference_id, "instance": ended.instance})
+                self._put(delivery.output, call.output_key, body)
+                return None, body
+            call.outcome = Outcome.FAILED
+        else:
+            reason = FAILURE_REASONS[ended.reason]
+        call.output_location = None
+        body = _CONTAINER_ERROR if ended.reason == "container_error" else reason.encode()
+        # A request that expired never met a container: nothing is written for it.
+        if call.outcome is Outcome.FAILED and delivery.failure is not None and call.failure_key:
+            if self.s3.has_bucket(delivery.failure.bucket):
+                self._put(delivery.failure, call.failure_key, body)
+                call.output_location = call.failure_location
+        return reason, body
+
+    def _transfer_failure(self, hosted: Hosted, call: Call) -> str | None:
+        """What S3 refused of a request that the container would have served."""
+        if call.input_location is not None:
+            found = bucket_and_key(call.input_location)
+            if found is None or not self.s3.exists(*found):
+                self._count(hosted, "RequestDownloadFailures")
+                return DOWNLOAD_FAILED
+        if not self.s3.has_bucket(hosted.delivery.output.bucket):
+            self._count(hosted, "ResponseUploadFailures")
+            return UPLOAD_FAILED
+        return None
+
+    def _put(self, place: Place, key: str, body: bytes) -> None:
+        self.s3.put(place.bucket, key, body, content_type="application/json")
+
+    # SNS
+
+    def _announce(self, hosted: Hosted, call: Call, failure_reason: str | None, body: bytes) -> None:
+        delivery = hosted.delivery
+        is_completed = failure_reason is None
+        topic = delivery.success_topic if is_completed else delivery.error_topic
+        includes = delivery.includes_response if is_completed else delivery.includes_error
+        fate = call.fate
+        if topic is None or fate is None:
+            return
+        call.notice = fate.notice
+        assert call.ended_ns is not None, "it is over"
+        result = Result(
+            event_utc_ns=self.site.utc_ns(call.ended_ns),
+            received_utc_ns=self.site.utc_ns(call.arrived_ns),
+            failure_reason=failure_reason,
+            location=call.output_location,
+            response=body if includes else None,
+        )
+        message = result_message(call, result, endpoint=hosted.name, region=self.site.region)
+        agenda = self.site.agenda
+        for delay_s in fate.delays_s:
+            publish = partial(self._publish, hosted, call, topic, message)
+            agenda.at(call.ended_ns + round(delay_s * 1e9), publish)
+        if fate.is_followed_by_rubbish:
+            last_s = fate.delays_s[-1] if fate.delays_s else 0.0
+            agenda.at(call.ended_ns + round(last_s * 1e9), partial(self._send_rubbish, topic))
+
+    def _publish(self, hosted: Hosted, call: Call, topic: str, message: str) -> None:
+        n_before = self.sns.counts.n_delivered
+        try:
+            self.sns.publish(topic, message)
+        except ServiceError:  # the topic is gone
+            self._count(hosted, "NotificationFailures")
+            return
+        call.copies += 1
+        if call.published_ns is None and self.sns.counts.n_delivered > n_before:
+            call.published_ns = self.site.now_ns
+
+    def _send_rubbish(self, topic: str) -> None:
+        # Into the queues, past the topic: a subscription that filters on the body would keep it out.
+        for queue in self.sns.queues(topic):
+            self.sqs.send(queue, RUBBISH)
+
+    def _count(self, hosted: Hosted, name: str) -> None:
+        dimensions = (("EndpointName", hosted.name), ("VariantName", hosted.variant_name))
+        self.metrics.count(name, dimensions, "Count")

@@ -1,0 +1,46 @@
+"""Lists handed out in pages, with tokens that say nothing to the caller."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+
+
+class BadToken(ValueError):
+    """A token this emulator never gave."""
+
+
+def page(items: Sequence[_Item], token: str | None, limit: int) -> tuple[list[_Item], str | None]:
+    """Up to `limit` items from where `token` points, and the token of the rest; None when there is none.
+
+    Raises:
+        BadToken: each service answers it with an error of its own.
+    """
+    start = position(token)
+    if start > len(items):
+        raise BadToken(token)
+    end = start + limit
+    return list(items[start:end]), token_for(end) if end < len(items) else None
+
+
+def position(token: str | None) -> int:
+    """The place a token points at; 0 without one.
+
+    Raises:
+        BadToken: likewise.
+    """
+    if token is None:
+        return 0
+    try:
+        text = base64.urlsafe_b64decode(token.encode("ascii", "replace")).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        raise BadToken(token) from None
+    if not text.isdecimal():
+        raise BadToken(token)
+    return int(text)
+
+
+def token_for(place: int) -> str:
+    return base64.urlsafe_b64encode(str(place).encode("ascii")).decode("ascii")
