@@ -20,7 +20,7 @@ class CborError(ValueError):
     """The bytes are no CBOR, or CBOR that no AWS request contains."""
 
 
-class _Break(Exception):
+class _BreakMark(Exception):  # noqa: N818  # a mark in the bytes, not an error
     """The end mark of an item of indefinite length."""
 
 
@@ -44,7 +44,7 @@ def decode(data: bytes) -> Any:
     reader = _Reader(data)
     try:
         value = reader.item(0)
-    except _Break:
+    except _BreakMark:
         raise CborError("a break outside an item of indefinite length") from None
     if reader.position != len(data):
         raise CborError(f"{len(data) - reader.position} bytes follow the value")
@@ -136,7 +136,7 @@ class _Reader:
             form = _FLOATS[low]
             return struct.unpack(form, self._take(struct.calcsize(form)))[0]
         if low == 31:
-            raise _Break
+            raise _BreakMark
         raise CborError(f"simple value {low}")
 
     def _string(self, major: int, length: int, depth: int) -> Any:
@@ -145,7 +145,7 @@ class _Reader:
             kind = bytes if major == _MAJOR_BYTES else str
             if not all(type(chunk) is kind for chunk in chunks):
                 raise CborError("a chunk of another kind than its string")
-            return kind().join(chunks)  # type: ignore[arg-type]  # all chunks are of `kind`, just checked
+            return kind().join(chunks)
         data = self._take(length)
         if major == _MAJOR_BYTES:
             return data
@@ -164,14 +164,14 @@ class _Reader:
         while True:
             try:
                 item = self.item(depth + 1)
-            except _Break:
+            except _BreakMark:
                 return
             yield item
 
     def _no_break(self, depth: int) -> Any:
         try:
             return self.item(depth + 1)
-        except _Break:
+        except _BreakMark:
             raise CborError("a break inside an item of definite length") from None
 
     def _map(self, length: int, depth: int) -> dict[Any, Any]:

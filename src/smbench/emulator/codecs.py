@@ -29,6 +29,7 @@ class ServiceError(Exception):
         status: HTTP status.
         query_error_code: The code of the service's older query protocol, where it differs.
         fault: `Sender` (the caller's) or `Receiver` (the service's).
+        details: Further elements of an S3 error, such as Key.
     """
 
     def __init__(
@@ -39,10 +40,11 @@ class ServiceError(Exception):
         *,
         query_error_code: str | None = None,
         fault: str = "Sender",
+        details: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.code, self.message, self.status = code, message, status
-        self.query_error_code, self.fault = query_error_code, fault
+        self.query_error_code, self.fault, self.details = query_error_code, fault, details or {}
 
 
 def not_implemented(service: str, operation: str) -> ServiceError:
@@ -288,9 +290,9 @@ def xml_reply(document: str, status: int = 200, headers: list[tuple[str, str]] |
     return HttpResponse(status, [("Content-Type", "application/xml"), *(headers or [])], body)
 
 
-def rest_xml_error(error: ServiceError, *, request_id: str = "", details: Mapping[str, str] | None = None) -> HttpResponse:
-    """An S3 error; `details` are the further elements some codes have, such as Key."""
-    more = "".join(f"<{tag}>{query.escape(text)}</{tag}>" for tag, text in (details or {}).items())
+def rest_xml_error(error: ServiceError, *, request_id: str = "") -> HttpResponse:
+    """An S3 error."""
+    more = "".join(f"<{tag}>{query.escape(text)}</{tag}>" for tag, text in error.details.items())
     code, message = query.escape(error.code), query.escape(error.message or "")
     ids = f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId>"
     return xml_reply(f"<Error><Code>{code}</Code><Message>{message}</Message>{more}{ids}</Error>", error.status)

@@ -1,6 +1,7 @@
 """SNS filter policies, compiled once a subscription: JSON rules in, a predicate on messages out.
 
-Keys are joined by AND, the rules of a key by OR. Source: SNS developer guide, "Amazon SNS subscription filter policies".
+Keys are joined by AND, the rules of a key by OR.
+Source: SNS developer guide, "Amazon SNS subscription filter policies".
 """
 
 import re

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from smbench.emulator import codecs
 from smbench.emulator.codecs import (
@@ -176,7 +176,7 @@ class Front:
             self._n_not_implemented += error.status == 501
             return protocol.error(error, request_id=request_id)
         if isinstance(result, Awaitable):
-            return _finish(protocol, name, cast(Awaitable[Result], result), request_id)
+            return _finish(protocol, name, result, request_id)
         return _written(protocol, name, result, request_id)
 
 

@@ -109,7 +109,7 @@ class _Turn:
     keep_alive: bool
 
 
-class _TooLarge(Exception):
+class _TooLarge(Exception):  # noqa: N818  # carries a status out of the parser's callbacks
     def __init__(self, status: int) -> None:
         self.status = status
 

@@ -71,9 +71,7 @@ class Queue:
     def statistics(self, now_ns: int) -> QueueStatistics:
         self._wake(now_ns)
         count = self._count
-        return QueueStatistics(
-            count[Place.VISIBLE], count[Place.IN_FLIGHT], count[Place.DELAYED], self._n_looked_at
-        )
+        return QueueStatistics(count[Place.VISIBLE], count[Place.IN_FLIGHT], count[Place.DELAYED], self._n_looked_at)
 
     def put(self, message: Message, *, delay_ns: int = 0) -> None:
         """Add a new message; visible after the delay."""

@@ -1,4 +1,4 @@
-"""Members by AWS's own shapes: the installed botocore models, compiled into readers and writers, loaded when first used.
+"""Members by AWS's own shapes: the installed botocore models, compiled into readers and writers when first used.
 
 A reader turns what a codec decoded into Python values (datetime, bytes, int, float) and collects what is wrong with
 it; a writer turns an operation's result into what JSON can carry. Members without a need for either cost nothing.
@@ -15,7 +15,15 @@ from functools import cache
 from typing import Any
 
 from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, OperationModel, OperationNotFoundError, ServiceModel, Shape, StructureShape
+from botocore.model import (
+    ListShape,
+    MapShape,
+    OperationModel,
+    OperationNotFoundError,
+    ServiceModel,
+    Shape,
+    StructureShape,
+)
 
 Path = tuple[Any, str] | None  # (parent, name): rendered only when there is something to complain about
 
@@ -130,9 +138,11 @@ def _structure_reader(members: dict[str, Reader], required: tuple[str, ...]) -> 
             reader = members.get(name)
             if reader is not None and item is not None:  # AWS ignores members it does not know
                 result[name] = reader(item, (path, name), problems)
-        for name in required:
-            if name not in result:
-                problems.append(_problem(Fault.MISSING, (path, name), None, "Member must not be null"))
+        problems.extend(
+            _problem(Fault.MISSING, (path, name), None, "Member must not be null")
+            for name in required
+            if name not in result
+        )
         return result
 
     return read

@@ -14,7 +14,7 @@ from smbench.emulator.front import Operation
 from smbench.emulator.http import HttpRequest
 from smbench.emulator.policy import allows_topic
 from smbench.emulator.site import Site, iso_ms
-from smbench.emulator.sqs import Sqs
+from smbench.emulator.sqs import HostedQueue, Sqs
 
 MESSAGE_MAX_BYTES = 262_144
 _PAGE = 100
@@ -125,6 +125,15 @@ class Sns:
             self._topics[arn] = Topic(arn, {"DisplayName": "", "Policy": _default_policy(arn, self._site.account)}, {})
         return arn
 
+    def exists(self, arn: str) -> bool:
+        return arn in self._topics
+
+    def queues(self, arn: str) -> list[HostedQueue]:
+        """The queues that subscribe to a topic and let it send; none when there is no such topic."""
+        topic = self._topics.get(arn)
+        found = [self._reachable(subscription) for subscription in (topic.subscriptions.values() if topic else ())]
+        return [hosted for hosted in found if hosted is not None]
+
     def publish(
         self,
         topic_arn: str,
@@ -158,8 +167,8 @@ class Sns:
                 self.counts.n_filtered += 1
 
     def _deliver(self, subscription: Subscription, publication: _Publication) -> None:
-        hosted = self._sqs.find(subscription.endpoint)
-        if hosted is None or not allows_topic(hosted.attributes.get("Policy", ""), hosted.arn, subscription.topic_arn):
+        hosted = self._reachable(subscription)
+        if hosted is None:
             self.counts.n_dropped += 1
             return
         if not subscription.is_raw:
@@ -170,6 +179,14 @@ class Sns:
             self.counts.n_dropped += 1
             return
         self.counts.n_delivered += 1
+
+    def _reachable(self, subscription: Subscription) -> HostedQueue | None:
+        """The queue of a subscription, if it exists and its policy allows the topic."""
+        hosted = self._sqs.find(subscription.endpoint)
+        if hosted is None:
+            return None
+        policy = hosted.attributes.get("Policy", "")
+        return hosted if allows_topic(policy, hosted.arn, subscription.topic_arn) else None
 
     def _envelope(self, subscription: Subscription, publication: _Publication) -> str:
         """The notification as SNS prints it: two spaces in, one before each colon, Subject only when there is one."""
@@ -471,9 +488,7 @@ def _check_batch(entries: list[dict[str, Any]]) -> None:
             "InvalidBatchEntryId", "The Id of a batch entry in a batch request doesn't abide by the specification."
         )
     if len(set(ids)) < len(ids):
-        raise ServiceError(
-            "BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id."
-        )
+        raise ServiceError("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
 
 
 def _page(name: str, items: list[Any], params: dict[str, Any]) -> dict[str, Any]:

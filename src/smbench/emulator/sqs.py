@@ -555,9 +555,7 @@ def _batch(params: dict[str, Any]) -> list[dict[str, Any]]:
     return entries
 
 
-def _each(
-    entries: list[dict[str, Any]], act: Callable[[dict[str, Any]], dict[str, Any] | None]
-) -> dict[str, Any]:
+def _each(entries: list[dict[str, Any]], act: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any]:
     """Act on every entry; one that fails is told of and stops no other."""
     successful: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []

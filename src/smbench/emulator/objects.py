@@ -1,0 +1,137 @@
+"""What S3 keeps: objects in buckets, listed in key order without sorting everything again for each page."""
+
+import bisect
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+_LAST_CHARACTER = "\U0010ffff"
+
+
+@dataclass(slots=True)
+class StoredObject:
+    """One object. Its bytes are there, or `make` gives them whenever somebody asks."""
+
+    key: str
+    size_bytes: int
+    etag: str  # with its quotation marks
+    modified_ns: int  # scenario time
+    body: bytes | None = None
+    make: Callable[[], bytes] | None = None
+    content_type: str = "binary/octet-stream"
+    headers: dict[str, str] = field(default_factory=dict)  # metadata, checksums and what else a GET repeats
+
+    def read(self) -> bytes:
+        if self.body is not None:
+            return self.body
+        assert self.make is not None, "an object has bytes or a maker"
+        return self.make()
+
+
+@dataclass(slots=True)
+class Upload:
+    """A multipart upload under way. `parts` by number: bytes, etag, checksum headers, when."""
+
+    key: str
+    upload_id: str
+    started_ns: int
+    content_type: str
+    headers: dict[str, str]
+    parts: dict[int, "Part"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    body: bytes
+    etag: str
+    modified_ns: int
+    checksums: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page: objects and common prefixes in key order together. `last` is where the next page starts after."""
+
+    objects: list[StoredObject]
+    prefixes: list[str]
+    is_truncated: bool
+    last: str
+
+
+class Bucket:
+    """Objects by key. Keys are sorted when a listing needs it: new ones are merged in, gone ones dropped."""
+
+    def __init__(self, name: str, created_ns: int, region: str) -> None:
+        self.name, self.created_ns, self.region = name, created_ns, region
+        self.objects: dict[str, StoredObject] = {}
+        self.uploads: dict[str, Upload] = {}
+        self._sorted: list[str] = []
+        self._unsorted: list[str] = []
+        self._has_gone = False
+
+    def put(self, stored: StoredObject) -> None:
+        """Store under the object's key; what was there is replaced."""
+        if stored.key not in self.objects:
+            self._unsorted.append(stored.key)
+        self.objects[stored.key] = stored
+
+    def page(self, *, prefix: str = "", delimiter: str = "", after: str = "", n_max: int = 1000) -> Listing:
+        """Up to `n_max` objects and common prefixes whose keys follow `after`."""
+        keys = self._in_order()
+        objects: list[StoredObject] = []
+        prefixes: list[str] = []
+        last, index = after, bisect.bisect_left(keys, max(prefix, after))
+        while n_max and index < len(keys) and keys[index].startswith(prefix):
+            key = keys[index]
+            group = _group(key, prefix, delimiter)
+            if not group:
+                index += 1
+            else:  # past everything the group rolls up, at once
+                index = bisect.bisect_left(keys, group + _LAST_CHARACTER, index)
+            if (group or key) <= after:
+                continue
+            if len(objects) + len(prefixes) == n_max:
+                return Listing(objects, prefixes, is_truncated=True, last=last)
+            if group:
+                prefixes.append(group)
+            else:
+                objects.append(self.objects[key])
+            last = group or key
+        return Listing(objects, prefixes, is_truncated=False, last=last)
+
+    def delete(self, key: str) -> None:
+        """Forget an object, if there is one."""
+        if self.objects.pop(key, None) is not None:
+            self._has_gone = True
+
+    def _in_order(self) -> list[str]:
+        if self._unsorted or self._has_gone:
+            # Two sorted runs: one merge for the sort. A key that went and came back is in both.
+            merged = self._sorted + sorted(self._unsorted)
+            merged.sort()
+            self._sorted = [key for key in dict.fromkeys(merged) if key in self.objects]
+            self._unsorted, self._has_gone = [], False
+        return self._sorted
+
+
+def _group(key: str, prefix: str, delimiter: str) -> str:
+    """The common prefix a key is rolled up into; empty when it stands for itself."""
+    if not delimiter:
+        return ""
+    end = key.find(delimiter, len(prefix))
+    return "" if end < 0 else key[: end + len(delimiter)]
+
+
+def etag_of(body: bytes) -> str:
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+
+
+def etag_of_parts(etags: list[str]) -> str:
+    """A multipart object's: the digest of its parts' digests, and how many there were."""
+    digest = hashlib.md5(b"".join(bytes.fromhex(etag.strip('"')) for etag in etags), usedforsecurity=False)
+    return f'"{digest.hexdigest()}-{len(etags)}"'
+
+
+def etag_of_name(name: str) -> str:
+    """For bytes that do not exist yet: formed as a one-part upload's, which nobody compares with a body's MD5."""
+    return f'"{hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()}-1"'
