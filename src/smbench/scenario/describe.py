@@ -4,7 +4,7 @@ from collections import Counter
 
 from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import Emulated, Policy, Scaled
-from smbench.scenario.model import PayloadSet, Payloads, Scenario
+from smbench.scenario.model import Payloads, PayloadSet, Request, Scenario
 from smbench.scenario.phases import (
     Burst,
     Closed,
@@ -28,6 +28,8 @@ def describe(scenario: Scenario) -> str:
         f"target: {_target(scenario)}",
         f"after the last send, wait at most {format_duration(scenario.drain)} for ends",
     ]
+    if fate := _fate(scenario.request):
+        sentences.append(f"each request {fate}")
     if stops := _stops(scenario):
         sentences.append(f"stop sending {stops}")
     if scenario.thresholds:
@@ -93,7 +95,8 @@ def _total(scenario: Scenario) -> str:
     is_random = any(phase.kind not in ("burst", "closed", "pause", "constant") for phase in scenario.load)
     about = "about " if is_random or count != int(count) else ""
     lasts = [phase.planned_s for phase in scenario.load]
-    span = "" if None in lasts else f" in {format_duration(sum(last or 0.0 for last in lasts))}"
+    planned_s = sum(last or 0.0 for last in lasts)
+    span = f" in {format_duration(planned_s)}" if planned_s and None not in lasts else ""
     return f"{about}{count:,.0f} request{'' if count == 1 else 's'} in all{span}"
 
 
@@ -124,7 +127,9 @@ def _target(scenario: Scenario) -> str:
 
 def _emulated(emulated: Emulated) -> str:
     instances = emulated.instances
-    fleet = f"{instances.at_start} of {instances.min} to {instances.max} instances at the start"
+    fleet = f"{instances.at_start} instance{'' if instances.at_start == 1 else 's'} at the start"
+    if emulated.policies:
+        fleet += f" and {instances.min} to {instances.max} later"
     slots = f"{instances.concurrency} request{'' if instances.concurrency == 1 else 's'} at once on each"
     laws = [(name, describe_law(law)) for name, law in emulated.service.by_class.items()]
     service = "; ".join(f"{text} for {name or 'all others'}" if len(laws) > 1 else text for name, text in laws)
@@ -170,6 +175,17 @@ def describe_law(law: Distribution) -> str:
     if law.empirical is not None:
         return f"as measured in {law.empirical.file}"
     raise AssertionError("a distribution has exactly one law")
+
+
+def _fate(request: Request) -> str:
+    parts: list[str] = []
+    if request.ttl is not None:
+        parts.append(f"expires after {format_duration(request.ttl)} in the queue")
+    if request.timeout is not None:
+        parts.append(f"fails after {format_duration(request.timeout)} in service")
+    if request.retry.attempts > 1:
+        parts.append(f"is tried up to {request.retry.attempts} times after {' or '.join(request.retry.on)}")
+    return " and ".join(parts)
 
 
 def _stops(scenario: Scenario) -> str:

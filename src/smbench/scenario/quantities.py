@@ -117,9 +117,9 @@ def format_duration(seconds: float) -> str:
 
 
 def format_rate(hertz: float) -> str:
-    """`50/s`, `90/m`, `12/h`: in the unit that keeps the number at or above one."""
+    """`50/s`, `0.5/s`, `3/m`, `12/h`: per second while that is a readable number."""
     for unit, factor in (("s", 1.0), ("m", 60.0)):
-        if hertz * factor >= 1 or not hertz:
+        if hertz * factor >= 0.1 or not hertz:
             return f"{hertz * factor:.4g}/{unit}"
     return f"{hertz * 3600:.4g}/h"
 
