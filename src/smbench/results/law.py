@@ -1,0 +1,113 @@
+"""The ledger's law: every request that was scheduled is in exactly one place, and the places add up.
+
+    scheduled = not_sent + sent
+    sent      = accepted + rejected + transport_error
+    accepted  = completed + failed + expired + lost + pending
+
+The three sides are counted from different columns: `sent` from `send`, `accepted` from `accepted`, the rest from
+`outcome`. So a row that contradicts itself breaks the law.
+"""
+
+from dataclasses import dataclass, fields
+
+import polars as pl
+
+from smbench.records import ACCEPTED, Outcome
+
+_SENT_PARTS = ("accepted", "rejected", "transport_error")
+_ENDS = tuple(outcome.value for outcome in ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many requests are where."""
+
+    scheduled: int = 0
+    not_sent: int = 0
+    sent: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    transport_error: int = 0
+    completed: int = 0
+    failed: int = 0
+    expired: int = 0
+    lost: int = 0
+    pending: int = 0
+
+    @classmethod
+    def of(cls, requests: pl.LazyFrame | pl.DataFrame) -> "Counts":
+        """Count the rows; needs `send`, `accepted` and `outcome`."""
+        counted = requests.lazy().select(
+            pl.len().alias("scheduled"),
+            pl.col("send").count().alias("sent"),
+            pl.col("accepted").sum().alias("accepted"),
+            *((pl.col("outcome") == outcome.value).sum().alias(outcome.value) for outcome in Outcome),
+        )
+        return cls(
+            **{name: int(count) for name, count in counted.collect(engine="streaming").row(0, named=True).items()}
+        )
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+    def equations(self) -> tuple[str, str, str]:
+        """The law with its numbers, one line each; `!=` where it does not hold."""
+        return (
+            self._equation("scheduled", ("not_sent", "sent")),
+            self._equation("sent", _SENT_PARTS),
+            self._equation("accepted", _ENDS),
+        )
+
+    def violations(self) -> list[str]:
+        """Where the law does not hold, in words with the numbers; empty when all is well."""
+        broken = []
+        for whole, parts in (("scheduled", ("not_sent", "sent")), ("sent", _SENT_PARTS), ("accepted", _ENDS)):
+            difference = self._of(whole) - sum(self._of(part) for part in parts)
+            if difference:
+                fault = f"{abs(difference):,} {'missing' if difference > 0 else 'too many'}"
+                broken.append(f"{self._equation(whole, parts)}: {fault}")
+        return broken
+
+    def _of(self, name: str) -> int:
+        count: int = getattr(self, name)
+        return count
+
+    def _equation(self, whole: str, parts: tuple[str, ...]) -> str:
+        holds = self._of(whole) == sum(self._of(part) for part in parts)
+        terms = " + ".join(f"{part} {self._of(part):,}" for part in parts)
+        return f"{whole} {self._of(whole):,} {'=' if holds else '!='} {terms}"
+
+
+def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | None = None) -> list[str]:
+    """What no sum can show: rows that stand twice, contradict themselves, or are missing altogether.
+
+    Args:
+        requests: Needs `seq`, `send`, `accepted`, `outcome`.
+        n_scheduled: Rows the schedule had; None where nobody knows.
+    """
+    is_sent = pl.col("send").is_not_null()
+    is_end = pl.col("outcome").is_in(_ENDS)
+    found = (
+        requests.lazy()
+        .select(
+            pl.len().alias("rows"),
+            pl.col("seq").n_unique().alias("distinct"),
+            (~pl.col("outcome").is_in([outcome.value for outcome in Outcome])).sum().alias("unknown"),
+            (is_end != pl.col("accepted")).sum().alias("accepted"),
+            (is_sent == (pl.col("outcome") == Outcome.NOT_SENT.value)).sum().alias("sent"),
+        )
+        .collect(engine="streaming")
+        .row(0, named=True)
+    )
+    broken = []
+    if repeated := found["rows"] - found["distinct"]:
+        broken.append(f"{repeated:,} rows have a seq that another row has")
+    if n_scheduled is not None and found["distinct"] != n_scheduled:
+        broken.append(f"{n_scheduled:,} requests were scheduled, {found['distinct']:,} stand in the ledger")
+    if found["unknown"]:
+        broken.append(f"{found['unknown']:,} rows have an outcome that is none")
+    if found["accepted"]:
+        broken.append(f"{found['accepted']:,} rows are accepted without an end, or have an end without being accepted")
+    if found["sent"]:
+        broken.append(f"{found['sent']:,} rows are sent and not sent at once, or neither")
+    return broken

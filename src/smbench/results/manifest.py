@@ -1,0 +1,152 @@
+"""Everything needed to repeat a run and to judge it, in one JSON file. No credential ever stands in it."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from smbench.errors import ResultsError
+from smbench.results.files import write_whole
+from smbench.results.schema import SCHEMA_VERSION
+from smbench.results.secrets import redacted
+from smbench.schedule.base import PhaseSpan
+
+MANIFEST = "manifest.json"
+PACKAGES = ("smbench", "aioboto3", "aiobotocore", "botocore", "anyio", "numpy", "polars", "pydantic", "uvloop")
+
+
+class Ending(StrEnum):
+    """How a run came to its end. `RUNNING` in a file at rest: it was killed."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"  # sending ended early, by a limit or a person; what was sent was followed
+    CANCELLED = "cancelled"  # ended at once, by a person
+    FAILED = "failed"
+
+
+class ClockFacts(BaseModel):
+    """How scenario time related to the wall's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str = "real"  # real | scaled | warp
+    epoch_ns: int = 0  # UTC nanoseconds since 1970 at scenario time zero
+    scale: float = 1.0  # scenario seconds per real second
+
+
+class Host(BaseModel):
+    """The machine and what ran on it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = ""
+    platform: str = ""
+    cpu_count: int = 0
+    python: str = ""
+    packages: dict[str, str] = {}
+
+    @classmethod
+    def this(cls) -> "Host":
+        packages = {}
+        for name in PACKAGES:
+            try:
+                packages[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                continue  # uvloop is not for every platform
+        python = f"{platform.python_implementation()} {platform.python_version()}"
+        return cls(
+            name=platform.node(),
+            platform=platform.platform(),
+            cpu_count=os.cpu_count() or 0,
+            python=python,
+            packages=packages,
+        )
+
+
+class Manifest(BaseModel):
+    """Written when a run begins, with `ending` running, and again when it is over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = SCHEMA_VERSION
+    smbench: str = ""  # version
+    run_id: str
+    command: tuple[str, ...] = ()
+    started: datetime.datetime  # wall time, UTC
+    ended: datetime.datetime | None = None
+    ending: Ending = Ending.RUNNING
+    reason: str = ""  # of a stop, a cancellation or a failure
+    scenario: dict[str, Any] = {}  # resolved: every default written out
+    scenario_file: str = ""  # the file's name
+    scenario_digest: str = ""  # SHA-256 of the file's bytes
+    seeds: dict[str, int] = {}
+    schedule_digest: str = ""
+    spans: tuple[PhaseSpan, ...] = ()
+    payload_digests: dict[str, str] = {}  # by the payload's name
+    clock: ClockFacts = ClockFacts()
+    workers: int = 1
+    transport: str = ""  # sdk, wire, or simulated
+    target: dict[str, Any] = {}  # endpoint, policies and alarms as found before the run
+    host: Host = Host()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_scheduled(self) -> int:
+        return sum(span.n for span in self.spans)
+
+    def write(self, run_dir: Path) -> None:
+        """Put it in the run's folder, whole or not at all.
+
+        Raises:
+            ResultsError: it could not be written.
+        """
+        path = run_dir / MANIFEST
+        content = redacted(self.model_dump(mode="json"))
+        try:
+            write_whole(path, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        except OSError as error:
+            raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def read_manifest(run_dir: Path) -> Manifest:
+    """The manifest of a run's folder.
+
+    Raises:
+        ResultsError: there is no run, its manifest is damaged, or a later smbench wrote it.
+    """
+    path = run_dir / MANIFEST
+    try:
+        found = orjson.loads(path.read_bytes())
+        version = found["schema_version"]
+    except (FileNotFoundError, NotADirectoryError):
+        raise ResultsError(f"{run_dir} is no run: it has no {MANIFEST}", _runs_below(run_dir)) from None
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise ResultsError(f"{path} is damaged, or no manifest of smbench: {error!r}") from error
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise ResultsError(
+            f"{run_dir} has results of schema {version}, written by smbench {found.get('smbench', '?')}; "
+            f"this smbench reads up to schema {SCHEMA_VERSION}",
+            "upgrade smbench",
+        )
+    try:
+        return Manifest.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ResultsError(f"{path} is damaged: {where}: {first['msg']}") from error
+
+
+def _runs_below(folder: Path) -> str:
+    if not folder.is_dir():
+        return ""
+    runs = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+    return f"runs in it, the latest last: {', '.join(runs[-5:])}" if runs else ""

@@ -1,0 +1,299 @@
+"""A run on disk: part files while it lasts, one file of each kind when it is over, and the way back to frames.
+
+Two rules. A file is whole or it is not there: every one is written beside its place, synced, then renamed. And a
+request's row may stand in several parts, as versions; the one in its worker's latest part is the row.
+"""
+
+import datetime
+import io
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from smbench.errors import ResultsError
+from smbench.results.files import sync_folder, write_whole
+from smbench.results.manifest import Ending, Manifest, read_manifest
+from smbench.results.schema import FILES, polars_schema
+
+PARTS = "parts"
+_SPENT = "parts.compacted"  # what `parts` is called once its contents stand in the compacted files
+_JOURNALLED = ("requests", "readings", "events")
+_PART = re.compile(r"(requests|readings|events)-(.+)-(\d{6,})\.parquet")
+_ORDER = {"readings": ["seen", "at", "source", "name", "stat"], "events": ["at", "seen", "kind", "name", "state"]}
+_RANGE = 100_000  # requests held in memory at once: a million rows in three versions stay below 450 MB
+
+
+def new_run_dir(root: Path, name: str, stamp: str) -> Path:
+    """Make `root/name-stamp`, or `root/name-stamp-2` and so on; never a folder that was there before.
+
+    Raises:
+        ResultsError: it cannot be made.
+    """
+    count = 1
+    while True:
+        run_dir = root / (f"{name}-{stamp}" if count == 1 else f"{name}-{stamp}-{count}")
+        try:
+            run_dir.mkdir(parents=True)
+        except FileExistsError:
+            if not run_dir.is_dir():  # `root` itself is a file, or a file has the run's name
+                raise ResultsError(f"cannot make {run_dir}: a file of that name is in the way") from None
+            count += 1
+        except OSError as error:
+            raise ResultsError(f"cannot make {run_dir}: {error.strerror}", "name another folder for results") from error
+        else:
+            return run_dir
+
+
+class PartWriter:
+    """Writes the parts of one file (`requests`, `readings` or `events`) for one writer, in order.
+
+    Nothing here knows a loop: where one must not be held up, call `write` in a thread, one call at a time.
+    """
+
+    def __init__(self, folder: Path, file: str, writer: int | str) -> None:
+        self.folder, self.file, self.writer = folder / PARTS, file, writer
+        self._schema = polars_schema(FILES[file])
+        self._number = self._rows = self._parts = 0
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Write one part; it is on disk when this returns.
+
+        Raises:
+            ResultsError: it could not be written. The parts before it are whole and stay.
+        """
+        if frame.schema != self._schema:
+            raise AssertionError(f"not the columns of {self.file}: {frame.schema}")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self._parts:
+                self._number = _next_number(self.folder, self.file, self.writer)
+            path = self.folder / f"{self.file}-{self.writer}-{self._number:06d}.parquet"
+            buffer = io.BytesIO()
+            frame.write_parquet(buffer)
+            write_whole(path, buffer.getbuffer())
+        except OSError as error:
+            raise ResultsError(
+                f"cannot write to {self.folder}: {error.strerror or error}. Kept of {self.file}: "
+                f"{self._rows:,} rows in {self._parts:,} parts, the last one before this",
+                "make room; `smbench report` reads what was kept",
+            ) from error
+        self._number += 1
+        self._parts += 1
+        self._rows += frame.height
+
+
+def compact(run_dir: Path) -> None:
+    """Turn the parts into one file of each kind; do nothing when there are none.
+
+    The parts leave in one rename after all files are in place and their rows counted, so a compaction that was cut
+    short is simply done again. Memory is bounded by `_RANGE`, not by the run.
+
+    Raises:
+        ResultsError: a part cannot be read, or a file cannot be written; the parts stay.
+    """
+    folder = run_dir / PARTS
+    shutil.rmtree(run_dir / _SPENT, ignore_errors=True)
+    if not folder.is_dir():
+        return
+    try:
+        for file in _JOURNALLED:
+            _compact_file(run_dir, file, _parts(folder, file))
+        folder.rename(run_dir / _SPENT)
+        sync_folder(run_dir)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ResultsError(
+            f"cannot compact {folder}: {_first_line(error)}", "the parts are kept; `smbench report` reads them"
+        ) from error
+    shutil.rmtree(run_dir / _SPENT, ignore_errors=True)
+
+
+def recover(run_dir: Path) -> list[str]:
+    """Make a run that was killed readable: set unreadable parts aside, compact the rest, say so in the manifest.
+
+    Returns:
+        What was found, as sentences; also the manifest's notes.
+
+    Raises:
+        ResultsError: there is no run, or it cannot be written.
+    """
+    manifest = read_manifest(run_dir)
+    ended = _last_write(run_dir)
+    notes = _set_broken_parts_aside(run_dir / PARTS)
+    compact(run_dir)
+    if manifest.ending is Ending.RUNNING:
+        notes.insert(0, "the run was killed; what its journal held was recovered")
+        manifest = manifest.model_copy(update={"ending": Ending.FAILED, "reason": "killed", "ended": ended})
+    manifest.model_copy(update={"notes": (*manifest.notes, *notes)}).write(run_dir)
+    return notes
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """A run, read lazily. Frames have the columns of `results.schema`, requests one row each, sorted by seq."""
+
+    path: Path
+    manifest: Manifest
+    requests: pl.LazyFrame
+    readings: pl.LazyFrame
+    events: pl.LazyFrame
+    truth: pl.LazyFrame | None  # of an emulated endpoint only
+    is_compacted: bool
+
+    @property
+    def is_finished(self) -> bool:
+        """False while it runs, and when it was killed."""
+        return self.manifest.ending is not Ending.RUNNING
+
+
+def open_run(path: Path) -> RunFiles:
+    """A run's folder, compacted or not.
+
+    Raises:
+        ResultsError: it is no run, a later smbench wrote it, or a file of it is damaged.
+    """
+    manifest = read_manifest(path)
+    folder = path / PARTS
+    frames = {}
+    for file in _JOURNALLED:
+        if folder.is_dir():
+            frames[file] = _merged(file, [_checked(part, file) for part in _parts(folder, file)])
+        elif (whole := path / f"{file}.parquet").exists():
+            frames[file] = pl.scan_parquet(_checked(whole, file))
+        else:
+            frames[file] = _nothing(file)
+    truth = path / "truth.parquet"
+    return RunFiles(
+        path=path,
+        manifest=manifest,
+        requests=frames["requests"],
+        readings=frames["readings"],
+        events=frames["events"],
+        truth=pl.scan_parquet(_checked(truth, "truth")) if truth.exists() else None,
+        is_compacted=not folder.is_dir(),
+    )
+
+
+# ---- parts ----------------------------------------------------------------------------------------------------
+
+
+def _parts(folder: Path, file: str) -> list[Path]:
+    """The parts of a file by writer, each writer's in the order written. Files under way (`.tmp`) are no parts."""
+    found = [(match[2], int(match[3]), path) for path in folder.iterdir() if (match := _PART.fullmatch(path.name))]
+    return [path for _, _, path in sorted(found) if path.name.startswith(f"{file}-")]
+
+
+def _next_number(folder: Path, file: str, writer: int | str) -> int:
+    """Beyond what this writer wrote before: a resumed run goes on where it was."""
+    own = [int(path.stem.rpartition("-")[2]) for path in folder.glob(f"{file}-{writer}-*.parquet")]
+    return max(own, default=-1) + 1
+
+
+def _last_write(run_dir: Path) -> datetime.datetime:
+    """When a killed run was last heard of."""
+    written = [path.stat().st_mtime for path in run_dir.rglob("*.parquet")] or [run_dir.stat().st_mtime]
+    return datetime.datetime.fromtimestamp(max(written), tz=datetime.UTC)
+
+
+def _set_broken_parts_aside(folder: Path) -> list[str]:
+    notes = []
+    for part in (part for file in _JOURNALLED for part in (_parts(folder, file) if folder.is_dir() else [])):
+        try:
+            pl.read_parquet(part)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            broken = part.parent.with_name("broken")
+            broken.mkdir(exist_ok=True)
+            part.rename(broken / part.name)
+            notes.append(f"{part.name} cannot be read and was set aside: {_first_line(error)}")
+    return notes
+
+
+def _merged(file: str, parts: Sequence[Path]) -> pl.LazyFrame:
+    if not parts:
+        return _nothing(file)
+    rows = pl.scan_parquet(list(parts), include_file_paths="_part")
+    if file != "requests":
+        return rows.drop("_part").sort(_ORDER[file], maintain_order=True)
+    return _latest(rows)
+
+
+def _latest(versions: pl.LazyFrame) -> pl.LazyFrame:
+    """The last version of each row. Two workers never have the same row; if they did, both must be seen."""
+    latest = versions.sort("seq", "worker", "_part").unique(["seq", "worker"], keep="last", maintain_order=True)
+    return latest.drop("_part")
+
+
+def _nothing(file: str) -> pl.LazyFrame:
+    return pl.LazyFrame(schema=polars_schema(FILES[file]))
+
+
+# ---- compaction -----------------------------------------------------------------------------------------------
+
+
+def _compact_file(run_dir: Path, file: str, parts: Sequence[Path]) -> None:
+    whole = run_dir / f"{file}.parquet"
+    beside = whole.with_name(whole.name + ".tmp")
+    if file == "requests" and parts:
+        _sink_requests(parts, beside)
+        expected = _distinct_requests(parts)
+    else:
+        _merged(file, parts).sink_parquet(beside)
+        expected = _rows(parts)
+    if (written := _rows([beside])) != expected:
+        raise ResultsError(f"{whole} would hold {written:,} rows instead of {expected:,}; the parts are kept")
+    with beside.open("rb") as written_file:
+        os.fsync(written_file.fileno())
+    beside.replace(whole)
+
+
+def _sink_requests(parts: Sequence[Path], target: Path) -> None:
+    """By ranges of seq, each sorted by itself, then joined as a stream: sorting all at once took 2 GB a million."""
+    versions = pl.scan_parquet(list(parts), include_file_paths="_part")
+    first, last = versions.select(pl.min("seq").alias("first"), pl.max("seq").alias("last")).collect().row(0)
+    runs = []
+    try:
+        for start in range(first or 0, (last or 0) + 1, _RANGE):
+            rows = versions.filter(pl.col("seq").is_between(start, start + _RANGE - 1))
+            runs.append(target.with_name(f"{target.name}-{start}.tmp"))
+            _latest(rows).collect(engine="streaming").write_parquet(runs[-1])
+        pl.scan_parquet(runs).sink_parquet(target)
+    finally:
+        for run in runs:
+            run.unlink(missing_ok=True)
+
+
+def _rows(files: Sequence[Path]) -> int:
+    return sum(int(pl.scan_parquet(file).select(pl.len()).collect().item()) for file in files)
+
+
+def _distinct_requests(parts: Sequence[Path]) -> int:
+    keys = pl.scan_parquet(list(parts)).select("seq", "worker").unique()
+    return int(keys.select(pl.len()).collect(engine="streaming").item())
+
+
+# ---- what can be wrong with a file ----------------------------------------------------------------------------
+
+
+def _checked(path: Path, file: str) -> Path:
+    """The path, if it is a whole parquet file with the columns it should have."""
+    try:
+        found = pl.read_parquet_schema(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ResultsError(
+            f"{path} cannot be read: it is no parquet file, or was cut short ({_first_line(error)})",
+            "move it away to read the rest" if path.parent.name == PARTS else "restore it from a copy",
+        ) from error
+    for name, dtype in polars_schema(FILES[file]).items():
+        if name not in found:
+            raise ResultsError(f"{path} has no column {name}: another program wrote or changed it")
+        if found[name] != dtype:
+            raise ResultsError(f"{path}: column {name} is {found[name]}, not {dtype}: another program changed it")
+    return path
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
