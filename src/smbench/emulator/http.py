@@ -148,8 +148,10 @@ class _Connection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(HTTPStatus.BAD_REQUEST)
+        except httptools.HttpParserUpgrade:  # we speak nothing else: the request is answered as if it had not asked
+            self._no_more_input = True
+            if self._turns:
+                self._turns[-1].keep_alive = False
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, _TooLarge):
                 raise
