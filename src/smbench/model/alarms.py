@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from smbench.model.agenda import Agenda
-from smbench.model.metrics import MINUTE_NS, MINUTE_S, Datapoint, Dimensions, MetricId, MetricStore, combine
+from smbench.model.metrics import Dimensions, MetricId, MetricStore
+from smbench.model.series import MINUTE_NS, MINUTE_S, Datapoint, combine
 
 OK = "OK"
 ALARM = "ALARM"

@@ -4,22 +4,19 @@ A gauge's datapoint is its **time average** over the minute, not a sample: with 
 fire up to a minute earlier or later than it does.
 """
 
-import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from smbench.model.agenda import Agenda
+from smbench.model.series import MINUTE_NS, Counter, Datapoint, Gauge, Statistics
 from smbench.model.service import Sampler
 from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.seeds import stream
 
-MINUTE_S = 60
-MINUTE_NS = MINUTE_S * 1_000_000_000
 SAGEMAKER = "AWS/SageMaker"
 INSTANCES = "/aws/sagemaker/Endpoints"
 
@@ -36,161 +33,6 @@ class MetricId(NamedTuple):
     @classmethod
     def of(cls, namespace: str, name: str, dimensions: Dimensions) -> "MetricId":
         return cls(namespace, name, tuple(sorted(dimensions)))
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """A minute's values, summed up."""
-
-    sum: float
-    sample_count: float
-    minimum: float
-    maximum: float
-
-    @property
-    def average(self) -> float:
-        return self.sum / self.sample_count
-
-    def plus(self, other: "Statistics") -> "Statistics":
-        return Statistics(
-            self.sum + other.sum,
-            self.sample_count + other.sample_count,
-            min(self.minimum, other.minimum),
-            max(self.maximum, other.maximum),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Datapoint:
-    """One minute of one series. Instants are scenario time; the minute is one of UTC."""
-
-    start_ns: int
-    period_s: int
-    average: float
-    maximum: float
-    minimum: float
-    sum: float
-    sample_count: float
-    visible_ns: int  # from when on anybody can read it
-    unit: str
-
-    @classmethod
-    def of(cls, start_ns: int, statistics: Statistics, visible_ns: int, unit: str) -> "Datapoint":
-        return cls(
-            start_ns=start_ns,
-            period_s=MINUTE_S,
-            average=statistics.average,
-            maximum=statistics.maximum,
-            minimum=statistics.minimum,
-            sum=statistics.sum,
-            sample_count=statistics.sample_count,
-            visible_ns=visible_ns,
-            unit=unit,
-        )
-
-    @property
-    def statistics(self) -> Statistics:
-        return Statistics(self.sum, self.sample_count, self.minimum, self.maximum)
-
-    def value(self, statistic: str) -> float:
-        """By CloudWatch's name of the statistic: Average, Maximum, Minimum, Sum, SampleCount."""
-        return {
-            "Average": self.average,
-            "Maximum": self.maximum,
-            "Minimum": self.minimum,
-            "Sum": self.sum,
-            "SampleCount": self.sample_count,
-        }[statistic]
-
-
-class Gauge:
-    """A value that stands until it is set again; undefined while None. Between settings it may rise linearly.
-
-    Args:
-        initial: What it was from the start of this minute until now.
-        omit_zeros: A minute in which it was 0 all the time has no datapoint.
-    """
-
-    __slots__ = (
-        "_area",
-        "_defined_ns",
-        "_maximum",
-        "_minimum",
-        "_omit_zeros",
-        "_since_ns",
-        "_slope_hz",
-        "_store",
-        "_value",
-    )
-
-    def __init__(self, store: "MetricStore", initial: float | None, *, omit_zeros: bool) -> None:
-        self._store, self._omit_zeros = store, omit_zeros
-        self._value, self._slope_hz = initial, 0.0
-        self._reset(store.minute_start_ns)
-
-    def set(self, value: float | None, slope_hz: float = 0.0) -> None:
-        """From now on the value is this, rising by `slope_hz` a second."""
-        store = self._store
-        store.roll()
-        self._settle(store.now_ns)
-        self._value, self._slope_hz = value, slope_hz
-
-    def close_minute(self, end_ns: int) -> Statistics | None:
-        """The minute's statistics, and begin the next; None when it has none."""
-        self._settle(end_ns)
-        defined_s, area, low, high = self._defined_ns / 1e9, self._area, self._minimum, self._maximum
-        self._reset(end_ns)
-        if not defined_s or (self._omit_zeros and low == high == 0):
-            return None
-        # One sample a second is what the average stands for.
-        return Statistics(area, defined_s, low, high)
-
-    def _reset(self, start_ns: int) -> None:
-        self._since_ns, self._defined_ns, self._area = start_ns, 0, 0.0
-        self._minimum, self._maximum = math.inf, -math.inf
-
-    def _settle(self, now_ns: int) -> None:
-        """Account for the value until now. One that stood for no time at all counts for nothing."""
-        span_ns = now_ns - self._since_ns
-        self._since_ns = now_ns
-        value = self._value
-        if value is None or not span_ns:
-            return
-        span_s = span_ns / 1e9
-        end_value = value + self._slope_hz * span_s
-        self._defined_ns += span_ns
-        self._area += (value + end_value) / 2 * span_s
-        self._minimum = min(self._minimum, value, end_value)
-        self._maximum = max(self._maximum, value, end_value)
-        self._value = end_value
-
-
-class Counter:
-    """Events, each with a value; absent in a minute without any."""
-
-    __slots__ = ("_maximum", "_minimum", "_n", "_store", "_sum")
-
-    def __init__(self, store: "MetricStore") -> None:
-        self._store = store
-        self._reset()
-
-    def add(self, value: float = 1.0) -> None:
-        self._store.roll()
-        self._n += 1
-        self._sum += value
-        if value < self._minimum:
-            self._minimum = value
-        if value > self._maximum:
-            self._maximum = value
-
-    def close_minute(self, _end_ns: int) -> Statistics | None:
-        """The minute's statistics, and begin the next; None when nothing happened."""
-        statistics = Statistics(self._sum, float(self._n), self._minimum, self._maximum) if self._n else None
-        self._reset()
-        return statistics
-
-    def _reset(self) -> None:
-        self._n, self._sum, self._minimum, self._maximum = 0, 0.0, math.inf, -math.inf
 
 
 class _Series:
@@ -417,17 +259,3 @@ class MetricStore:
                 lambda: bool(gaps.random() < self._gap_share),
             )
         return series
-
-
-def combine(points: list[Datapoint]) -> Datapoint:
-    """Several minutes as one longer period.
-
-    Args:
-        points: At least one, ascending.
-    """
-    statistics = points[0].statistics
-    for point in points[1:]:
-        statistics = statistics.plus(point.statistics)
-    visible_ns = max(point.visible_ns for point in points)
-    whole = Datapoint.of(points[0].start_ns, statistics, visible_ns, points[0].unit)
-    return replace(whole, period_s=MINUTE_S * len(points))

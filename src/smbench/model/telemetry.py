@@ -7,7 +7,8 @@ SageMaker AI with Amazon CloudWatch"); what the guide leaves open is a setting.
 import math
 from typing import TYPE_CHECKING
 
-from smbench.model.metrics import INSTANCES, SAGEMAKER, Counter, Dimensions, Gauge, MetricId, MetricStore, Statistics
+from smbench.model.metrics import INSTANCES, SAGEMAKER, Dimensions, MetricId, MetricStore
+from smbench.model.series import Counter, Gauge, Statistics
 from smbench.records import Outcome
 
 if TYPE_CHECKING:

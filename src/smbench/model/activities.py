@@ -1,0 +1,121 @@
+"""Scaling activities: what Application Auto Scaling did, or would have done, in its own words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+IN_PROGRESS = "InProgress"
+SUCCESSFUL = "Successful"
+OVERRIDDEN = "Overridden"
+FAILED = "Failed"
+
+AT_MAX = "AlreadyAtMaxCapacity"
+AT_MIN = "AlreadyAtMinCapacity"
+AT_DESIRED = "AlreadyAtDesiredCapacity"
+FLAPPING = "AutoScalingAnticipatedFlapping"
+UNSCALABLE = "TargetServicePutResourceAsUnscalable"
+
+
+@dataclass(frozen=True, slots=True)
+class NotScaledReason:
+    """Why an alarm led to nothing."""
+
+    code: str
+    max_capacity: int | None = None
+    min_capacity: int | None = None
+    current_capacity: int | None = None
+
+
+@dataclass(slots=True)
+class Activity:
+    """One change of capacity, or one that was not made. Texts are those seen in public logs."""
+
+    id: str
+    resource_id: str
+    description: str
+    cause: str
+    start_ns: int
+    end_ns: int | None
+    status: str
+    status_message: str | None
+    not_scaled_reasons: tuple[NotScaledReason, ...] = ()
+    before: int | None = None
+    after: int | None = None
+    n_failed: int = field(default=0)  # launches that came to nothing
+
+    @property
+    def is_scaled(self) -> bool:
+        return not self.not_scaled_reasons
+
+    def succeed(self, at_ns: int) -> None:
+        self.end_ns, self.status = at_ns, SUCCESSFUL
+        self.status_message = (
+            f"Successfully set desired instance count to {self.after}. Change successfully fulfilled by sagemaker."
+        )
+
+    def fail(self, at_ns: int) -> None:
+        self.end_ns, self.status = at_ns, FAILED
+        self.status_message = (  # ours: no text of AWS's for this case is public
+            f"Failed to set desired instance count to {self.after}. "
+            f"Reason: {self.n_failed} of the new instances did not pass the health check."
+        )
+
+    def override(self, at_ns: int) -> None:
+        self.end_ns, self.status = at_ns, OVERRIDDEN
+        self.status_message = "Overridden by a later scaling activity."
+
+
+def cause_of_alarm(alarm: str, policy: str) -> str:
+    return f"monitor alarm {alarm} in state ALARM triggered policy {policy}"
+
+
+class ActivityLog:
+    """Activities by resource, in order."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+        self._by_resource: dict[str, list[Activity]] = {}
+
+    def begin(self, resource_id: str, cause: str, at_ns: int, before: int, after: int) -> Activity:
+        """Capacity was set; the service is at it."""
+        activity = Activity(
+            id=self._new_id(),
+            resource_id=resource_id,
+            description=f"Setting desired instance count to {after}.",
+            cause=cause,
+            start_ns=at_ns,
+            end_ns=None,
+            status=IN_PROGRESS,
+            status_message=(
+                f"Successfully set desired instance count to {after}. Waiting for change to be fulfilled by sagemaker."
+            ),
+            before=before,
+            after=after,
+        )
+        self._by_resource.setdefault(resource_id, []).append(activity)
+        return activity
+
+    def not_scaled(self, resource_id: str, cause: str, at_ns: int, reason: NotScaledReason) -> None:
+        """An alarm led to nothing. Of a run of equal reasons only the first is kept."""
+        activities = self._by_resource.setdefault(resource_id, [])
+        if activities and [each.code for each in activities[-1].not_scaled_reasons] == [reason.code]:
+            return
+        activities.append(
+            Activity(
+                id=self._new_id(),
+                resource_id=resource_id,
+                description="Attempting to scale due to alarm triggered",
+                cause=cause,
+                start_ns=at_ns,
+                end_ns=None,
+                status=FAILED,
+                status_message=None,
+                not_scaled_reasons=(reason,),
+            )
+        )
+
+    def newest_first(self, resource_id: str | None = None) -> list[Activity]:
+        """Of one resource, or of all."""
+        chosen = self._by_resource.values() if resource_id is None else [self._by_resource.get(resource_id, [])]
+        # Reversed before the sort, which is stable: of two at one instant the later made comes first.
+        newest = [activity for activities in chosen for activity in reversed(activities)]
+        return sorted(newest, key=lambda activity: -activity.start_ns)

@@ -1,0 +1,428 @@
+"""Application Auto Scaling: scalable targets, policies and their alarms, one decision per target and minute.
+
+Rules of the whole file. Policies fired by alarms of one minute are decided together: the largest capacity wins;
+tracking scales in only when all tracking policies agree. A cooldown begins when its activity has succeeded: after
+scaling out only more than was already added counts, after scaling in nothing more goes until it ends or something
+scales out. A change that the endpoint refuses is lost; the alarm goes on firing and a later one gets through.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from smbench.model.activities import (
+    AT_DESIRED,
+    AT_MAX,
+    AT_MIN,
+    FLAPPING,
+    UNSCALABLE,
+    Activity,
+    ActivityLog,
+    NotScaledReason,
+    cause_of_alarm,
+)
+from smbench.model.agenda import Agenda
+from smbench.model.alarms import Alarm, AlarmBook
+from smbench.model.endpoint import CapacityChange, Endpoint, UpdateInProgress
+from smbench.model.policies import PolicySpec, TrackingSpec, stepped, tracked
+from smbench.scenario.emulated import OpenQuestions
+
+SERVICE = "sagemaker"
+
+
+class UnknownTarget(KeyError):  # noqa: N818  # a refusal that the service words itself
+    """No scalable target is registered under this resource id."""
+
+
+@dataclass(slots=True)
+class ScalerSettings:
+    """What the auto scaler needs to know of the world it works in."""
+
+    action_delay_s: float = 5.0  # from alarm to capacity decided
+    open_questions: OpenQuestions = field(default_factory=OpenQuestions)
+    region: str = "us-east-1"
+    account: str = "123456789012"
+
+
+@dataclass(slots=True)
+class ScalingPolicy:
+    """A policy as it was put, and what Auto Scaling made of it."""
+
+    spec: PolicySpec
+    arn: str
+    created_ns: int
+    alarm_high: str | None = None  # names of the alarms of a tracking policy
+    alarm_low: str | None = None
+
+
+@dataclass(slots=True)
+class Cooldown:
+    """After a scaling activity of a policy; without an end while the activity is still under way."""
+
+    is_out: bool
+    before: int  # capacity before the activity
+    length_s: float
+    until_ns: int | None = None
+
+    def is_on(self, now_ns: int) -> bool:
+        return self.until_ns is None or now_ns < self.until_ns
+
+
+@dataclass(slots=True)
+class Firing:
+    """One policy set off by one alarm, with the alarm as it was then."""
+
+    policy: ScalingPolicy
+    alarm: Alarm
+
+    @property
+    def cause(self) -> str:
+        return cause_of_alarm(self.alarm.name, self.policy.spec.name)
+
+
+@dataclass(slots=True)
+class Proposal:
+    """What one firing wants."""
+
+    capacity: int
+    firing: Firing
+
+
+@dataclass(slots=True)
+class ScalableTarget:
+    """An endpoint variant that may be scaled, and where it is in it."""
+
+    resource_id: str
+    min_capacity: int
+    max_capacity: int
+    created_ns: int
+    policies: dict[str, ScalingPolicy] = field(default_factory=dict)
+    under_way: Activity | None = None
+    cooldown: Cooldown | None = None
+    fired_ns: int | None = None  # when the firings being gathered fired
+    firings: list[Firing] = field(default_factory=list)
+    is_watched: bool = False
+
+
+class AutoScaler:
+    """Turns alarms into capacity.
+
+    Args:
+        resolve: The endpoint of a resource id `endpoint/NAME/variant/NAME`; None when there is none.
+    """
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        alarms: AlarmBook,
+        settings: ScalerSettings,
+        resolve: Callable[[str], Endpoint | None],
+    ) -> None:
+        self._agenda, self._alarms, self._settings, self._resolve = agenda, alarms, settings, resolve
+        self._targets: dict[str, ScalableTarget] = {}
+        self._n_ids = 0
+        self._log = ActivityLog(self._new_id)
+        alarms.on_action.append(self._on_alarm)
+
+    # Targets
+
+    def register_target(
+        self, resource_id: str, min_capacity: int | None = None, max_capacity: int | None = None
+    ) -> ScalableTarget:
+        """Register, or change the limits of, a target; capacity outside of them is brought inside at once.
+
+        Raises:
+            ValueError: a new target without both limits, or limits in the wrong order.
+        """
+        target = self._targets.get(resource_id)
+        low = min_capacity if min_capacity is not None else target.min_capacity if target else None
+        high = max_capacity if max_capacity is not None else target.max_capacity if target else None
+        if low is None or high is None:
+            raise ValueError("a new scalable target needs a minimum and a maximum capacity")
+        if not 0 <= low <= high:
+            raise ValueError(f"minimum capacity {low} and maximum capacity {high} are no range")
+        if target is None:
+            target = self._targets[resource_id] = ScalableTarget(resource_id, low, high, self._agenda.now_ns)
+        target.min_capacity, target.max_capacity = low, high
+        self._keep_limits(target)
+        return target
+
+    def deregister(self, resource_id: str) -> None:
+        """Forget a target with its policies and their alarms; its activities stay.
+
+        Raises:
+            UnknownTarget: there is none.
+        """
+        target = self._target(resource_id)
+        for name in list(target.policies):
+            self.delete_policy(resource_id, name)
+        del self._targets[resource_id]
+
+    def describe_targets(self, resource_ids: Iterable[str] | None = None) -> list[ScalableTarget]:
+        chosen = self._targets if resource_ids is None else resource_ids
+        return [self._targets[each] for each in chosen if each in self._targets]
+
+    # Policies
+
+    def put_policy(self, spec: PolicySpec) -> ScalingPolicy:
+        """Make or change a policy; a tracking policy makes its two alarms itself.
+
+        Raises:
+            UnknownTarget: its target is not registered.
+        """
+        target = self._target(spec.resource_id)
+        policy = target.policies.get(spec.name)
+        if policy is None:
+            policy = ScalingPolicy(spec, self._policy_arn(spec), self._agenda.now_ns)
+            target.policies[spec.name] = policy
+        policy.spec = spec
+        if spec.tracking is None:
+            self._delete_alarms(policy)
+        else:
+            self._put_alarms(policy, spec.tracking)
+        return policy
+
+    def delete_policy(self, resource_id: str, name: str) -> None:
+        """Forget a policy, and the alarms it made.
+
+        Raises:
+            UnknownTarget: the target is not registered.
+            KeyError: it has no such policy.
+        """
+        self._delete_alarms(self._target(resource_id).policies.pop(name))
+
+    def describe_policies(
+        self, resource_id: str | None = None, names: Iterable[str] | None = None
+    ) -> list[ScalingPolicy]:
+        chosen = None if names is None else set(names)
+        return [
+            policy
+            for target in self._targets.values()
+            for policy in target.policies.values()
+            if resource_id in (None, target.resource_id) and (chosen is None or policy.spec.name in chosen)
+        ]
+
+    def alarms_of(self, policy: ScalingPolicy) -> list[Alarm]:
+        """The alarms that set a policy off: its own, or whoever names it in an action."""
+        return [alarm for alarm in self._alarms.describe() if policy.arn in alarm.actions]
+
+    def activities(self, resource_id: str | None = None, *, include_not_scaled: bool = False) -> list[Activity]:
+        """Newest first, of one resource or of all."""
+        return [each for each in self._log.newest_first(resource_id) if include_not_scaled or each.is_scaled]
+
+    # Decisions
+
+    def _on_alarm(self, alarm: Alarm) -> None:
+        for target in self._targets.values():
+            for policy in target.policies.values():
+                if policy.arn in alarm.actions:
+                    self._gather(target, Firing(policy, replace(alarm)))
+
+    def _gather(self, target: ScalableTarget, firing: Firing) -> None:
+        now_ns = self._agenda.now_ns
+        if target.fired_ns != now_ns:
+            target.fired_ns, target.firings = now_ns, []
+            due_ns = now_ns + round(self._settings.action_delay_s * 1e9)
+            self._agenda.at(due_ns, partial(self._decide, target, target.firings))
+        target.firings.append(firing)
+
+    def _decide(self, target: ScalableTarget, firings: list[Firing]) -> None:
+        endpoint = self._resolve(target.resource_id)
+        if endpoint is None or self._targets.get(target.resource_id) is not target:
+            return
+        firings = [firing for firing in firings if firing.policy.spec.name in target.policies]
+        outs, ins = self._proposals(target, endpoint.desired, firings)
+        if outs:
+            self._scale(target, endpoint, max(outs, key=lambda each: each.capacity), is_out=True)
+        elif ins:
+            self._scale(target, endpoint, max(ins, key=lambda each: each.capacity), is_out=False)
+
+    def _proposals(
+        self, target: ScalableTarget, capacity: int, firings: list[Firing]
+    ) -> tuple[list[Proposal], list[Proposal]]:
+        """What the policies want, out and in, after their cooldowns."""
+        cooldown = target.cooldown
+        is_on = cooldown is not None and cooldown.is_on(self._agenda.now_ns)
+        may_scale_in = not (is_on and cooldown is not None and not cooldown.is_out)
+        # What was added since counts as part of the next step: the need is reckoned from before.
+        base = cooldown.before if is_on and cooldown is not None and cooldown.is_out else capacity
+        outs: list[Proposal] = []
+        ins: list[Proposal] = []
+        lows: list[Proposal] = []
+        for firing in firings:
+            alarm, tracking = firing.alarm, firing.policy.spec.tracking
+            if alarm.value is None:
+                continue
+            if tracking is None:
+                step = firing.policy.spec.step
+                assert step is not None, "a policy is tracking or steps"
+                wish = partial(stepped, step, value=alarm.value, threshold=alarm.threshold)
+                wanted = wish(capacity=capacity, is_alarm_above=alarm.is_breached_above)
+                if wanted > capacity:
+                    wanted = wish(capacity=base, is_alarm_above=alarm.is_breached_above)
+                    outs += [Proposal(wanted, firing)] if wanted > capacity else []
+                elif wanted < capacity or capacity <= target.min_capacity:
+                    ins += [Proposal(wanted, firing)] if may_scale_in else []
+            elif alarm.name == firing.policy.alarm_low:
+                lows.append(Proposal(self._tracked_in(capacity, alarm.value, tracking), firing))
+            elif capacity or self._settings.open_questions.tracking_leaves_zero:
+                wanted = tracked(base, alarm.value, tracking.target)
+                outs += [Proposal(wanted, firing)] if wanted > capacity else []
+        if may_scale_in and self._all_agree(target, lows):
+            ins.append(max(lows, key=lambda each: each.capacity))
+        return outs, ins
+
+    def _tracked_in(self, capacity: int, value: float, tracking: TrackingSpec) -> int:
+        if not capacity:
+            return 0
+        wanted = tracked(capacity, value, tracking.target)
+        return max(wanted, capacity - 1) if self._settings.open_questions.scale_in == "one_step" else wanted
+
+    def _all_agree(self, target: ScalableTarget, lows: list[Proposal]) -> bool:
+        agreeing = {low.firing.policy.spec.name for low in lows}
+        scaling_in = {policy.spec.name for policy in target.policies.values() if policy.alarm_low is not None}
+        return bool(lows) and agreeing == scaling_in
+
+    def _scale(self, target: ScalableTarget, endpoint: Endpoint, proposal: Proposal, *, is_out: bool) -> None:
+        before, firing = endpoint.desired, proposal.firing
+        after = min(max(proposal.capacity, target.min_capacity), target.max_capacity)
+        if (after <= before) if is_out else (after >= before):
+            self._note_not_scaled(target, firing, self._why_not(target, before, proposal, is_out=is_out))
+            return
+        cooldown = target.cooldown
+        is_added_to = is_out and cooldown is not None and cooldown.is_out and cooldown.is_on(self._agenda.now_ns)
+        base = cooldown.before if is_added_to and cooldown is not None else before
+        if self._set_desired(target, endpoint, after, firing.cause):
+            target.cooldown = Cooldown(is_out, base, firing.policy.spec.cooldown_s(is_out=is_out))
+            self._settle(target, endpoint)
+        else:
+            self._note_not_scaled(target, firing, NotScaledReason(UNSCALABLE))
+
+    def _why_not(self, target: ScalableTarget, capacity: int, proposal: Proposal, *, is_out: bool) -> NotScaledReason:
+        if is_out:
+            return NotScaledReason(AT_MAX, max_capacity=target.max_capacity)
+        if capacity <= target.min_capacity:
+            return NotScaledReason(AT_MIN, min_capacity=target.min_capacity)
+        if proposal.firing.policy.spec.tracking is not None:
+            return NotScaledReason(FLAPPING)  # one instance less, and the metric would be above its target
+        return NotScaledReason(AT_DESIRED, current_capacity=capacity)
+
+    def _note_not_scaled(self, target: ScalableTarget, firing: Firing, reason: NotScaledReason) -> None:
+        self._log.not_scaled(target.resource_id, firing.cause, self._agenda.now_ns, reason)
+
+    def _set_desired(self, target: ScalableTarget, endpoint: Endpoint, after: int, cause: str) -> bool:
+        """Whether the endpoint took it. The activity is under way then."""
+        before, earlier = endpoint.desired, target.under_way
+        target.under_way = None  # what the endpoint tells meanwhile is not about the earlier one
+        try:
+            endpoint.set_desired(after, cause)
+        except UpdateInProgress:
+            target.under_way = earlier
+            return False
+        if earlier is not None:
+            earlier.override(self._agenda.now_ns)
+        self._watch(target, endpoint)
+        target.under_way = self._log.begin(target.resource_id, cause, self._agenda.now_ns, before, after)
+        return True
+
+    def _watch(self, target: ScalableTarget, endpoint: Endpoint) -> None:
+        if not target.is_watched:
+            target.is_watched = True
+            endpoint.on_capacity.append(partial(self._on_capacity, target, endpoint))
+
+    def _on_capacity(self, target: ScalableTarget, endpoint: Endpoint, change: CapacityChange) -> None:
+        if target.under_way is not None and change.kind == "failed":
+            target.under_way.n_failed += 1
+        self._settle(target, endpoint)
+
+    def _settle(self, target: ScalableTarget, endpoint: Endpoint) -> None:
+        """End the activity under way when the endpoint has done with it; then its cooldown begins."""
+        if endpoint.is_updating:
+            return
+        activity, target.under_way = target.under_way, None
+        if activity is not None:
+            now_ns, cooldown = self._agenda.now_ns, target.cooldown
+            if activity.n_failed:
+                activity.fail(now_ns)
+                target.cooldown = None
+            else:
+                activity.succeed(now_ns)
+                if cooldown is not None and cooldown.until_ns is None:
+                    cooldown.until_ns = now_ns + round(cooldown.length_s * 1e9)
+        self._keep_limits(target)
+
+    def _keep_limits(self, target: ScalableTarget) -> None:
+        endpoint = self._resolve(target.resource_id)
+        if endpoint is None or self._targets.get(target.resource_id) is not target:
+            return
+        self._watch(target, endpoint)
+        if endpoint.desired < target.min_capacity:
+            capacity, which = target.min_capacity, "minimum"
+        elif endpoint.desired > target.max_capacity:
+            capacity, which = target.max_capacity, "maximum"
+        else:
+            return
+        if self._set_desired(target, endpoint, capacity, f"{which} capacity was set to {capacity}"):
+            self._settle(target, endpoint)
+
+    # What a policy is made of
+
+    def _put_alarms(self, policy: ScalingPolicy, tracking: TrackingSpec) -> None:
+        questions = self._settings.open_questions
+        policy.alarm_high = policy.alarm_high or self._alarm_name(policy, "AlarmHigh")
+        high = self._tracking_alarm(policy, tracking, policy.alarm_high, questions.tracking_points_out)
+        high.comparison, high.threshold = "GreaterThanThreshold", tracking.target
+        self._alarms.put(high)
+        if tracking.disable_scale_in:
+            self._delete_alarm_low(policy)
+            return
+        policy.alarm_low = policy.alarm_low or self._alarm_name(policy, "AlarmLow")
+        low = self._tracking_alarm(policy, tracking, policy.alarm_low, questions.tracking_points_in)
+        low.comparison, low.threshold = "LessThanThreshold", questions.tracking_low_share * tracking.target
+        self._alarms.put(low)
+
+    def _tracking_alarm(self, policy: ScalingPolicy, tracking: TrackingSpec, name: str, points: int) -> Alarm:
+        return Alarm(
+            name=name,
+            namespace=tracking.metric.namespace,
+            metric=tracking.metric.name,
+            dimensions=tracking.metric.dimensions,
+            statistic=tracking.statistic,
+            comparison="GreaterThanThreshold",
+            threshold=tracking.target,
+            evaluation_periods=points,
+            datapoints_to_alarm=points,
+            actions=(policy.arn,),
+            unit=tracking.unit,
+            description=f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.arn}",
+        )
+
+    def _delete_alarms(self, policy: ScalingPolicy) -> None:
+        if policy.alarm_high is not None:
+            self._alarms.delete(policy.alarm_high)
+            policy.alarm_high = None
+        self._delete_alarm_low(policy)
+
+    def _delete_alarm_low(self, policy: ScalingPolicy) -> None:
+        if policy.alarm_low is not None:
+            self._alarms.delete(policy.alarm_low)
+            policy.alarm_low = None
+
+    def _alarm_name(self, policy: ScalingPolicy, which: str) -> str:
+        return f"TargetTracking-{policy.spec.resource_id}-{which}-{self._new_id()}"
+
+    def _policy_arn(self, spec: PolicySpec) -> str:
+        settings = self._settings
+        place = f"resource/{SERVICE}/{spec.resource_id}:policyName/{spec.name}"
+        return f"arn:aws:autoscaling:{settings.region}:{settings.account}:scalingPolicy:{self._new_id()}:{place}"
+
+    def _target(self, resource_id: str) -> ScalableTarget:
+        if resource_id not in self._targets:
+            raise UnknownTarget(resource_id)
+        return self._targets[resource_id]
+
+    def _new_id(self) -> str:
+        # By count, not by chance: a repeated run repeats its ids.
+        self._n_ids += 1
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"application-autoscaling/{self._n_ids}"))

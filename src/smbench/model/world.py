@@ -1,0 +1,218 @@
+"""The world of one emulated account: metrics, alarms, the auto scaler and the endpoints, wired together."""
+
+from pathlib import Path
+from typing import Self
+
+from smbench.model.agenda import Agenda
+from smbench.model.alarms import Alarm, AlarmBook
+from smbench.model.endpoint import Endpoint, EndpointSettings
+from smbench.model.metrics import MetricStore
+from smbench.model.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
+from smbench.model.scaler import AutoScaler, ScalerSettings
+from smbench.model.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
+from smbench.scenario.distributions import Distribution
+from smbench.scenario.emulated import OpenQuestions, Policy, StepFromZero, StepPolicy, TargetTracking
+from smbench.scenario.model import Scenario
+
+EMBEDDED_ENDPOINT = "smbench-emulated"
+EMBEDDED_VARIANT = "AllTraffic"
+
+_COMPARISONS = {
+    ">=": "GreaterThanOrEqualToThreshold",
+    ">": "GreaterThanThreshold",
+    "<": "LessThanThreshold",
+    "<=": "LessThanOrEqualToThreshold",
+}
+_ADJUSTMENTS = {"change": CHANGE, "exact": EXACT, "percent": PERCENT}
+
+
+def resource_id_of(endpoint: str, variant: str) -> str:
+    """What Application Auto Scaling calls an endpoint's variant."""
+    return f"endpoint/{endpoint}/variant/{variant}"
+
+
+class World:
+    """Everything that exists in one account and region. Two worlds share nothing.
+
+    Args:
+        epoch_ns: UTC nanoseconds at scenario time zero; gives the phase of CloudWatch's minutes.
+    """
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        epoch_ns: int,
+        *,
+        metric_delay: Distribution | None = None,
+        metric_gaps: float = 0.0,
+        action_delay_s: float = 5.0,
+        open_questions: OpenQuestions | None = None,
+        seed_capacity: int = 0,
+        seed_faults: int = 0,
+        base_dir: Path | None = None,
+        region: str = "us-east-1",
+        account: str = "123456789012",
+    ) -> None:
+        self.agenda, self.epoch_ns = agenda, epoch_ns
+        self.metrics = MetricStore(
+            agenda,
+            epoch_ns,
+            delay=metric_delay,
+            gap_share=metric_gaps,
+            seed_delay=seed_capacity,
+            seed_gaps=seed_faults,
+            base_dir=base_dir,
+        )
+        self.alarms = AlarmBook(agenda, self.metrics)
+        settings = ScalerSettings(action_delay_s, open_questions or OpenQuestions(), region, account)
+        self.scaler = AutoScaler(agenda, self.alarms, settings, self.resolve)
+        self.endpoints: dict[str, Endpoint] = {}
+
+    @classmethod
+    def from_scenario(
+        cls,
+        agenda: Agenda,
+        epoch_ns: int,
+        scenario: Scenario,
+        base_dir: Path | None,
+        *,
+        region: str = "us-east-1",
+        account: str = "123456789012",
+    ) -> Self:
+        """The embedded endpoint as a scenario describes it, with its scalable target, policies and alarms."""
+        emulated = scenario.target.emulated
+        world = cls(
+            agenda,
+            epoch_ns,
+            metric_delay=emulated.metric_delay,
+            metric_gaps=emulated.faults.metric_gaps,
+            action_delay_s=emulated.action_delay,
+            open_questions=emulated.open_questions,
+            seed_capacity=scenario.seed_of("capacity"),
+            seed_faults=scenario.seed_of("faults"),
+            base_dir=base_dir,
+            region=region,
+            account=account,
+        )
+        world.add_endpoint(
+            EndpointSettings.of(emulated, EMBEDDED_ENDPOINT, EMBEDDED_VARIANT, base_dir),
+            instances_at_start=emulated.instances.at_start,
+            seed_service=scenario.seed_of("service"),
+            seed_capacity=scenario.seed_of("capacity"),
+            seed_faults=scenario.seed_of("faults"),
+        )
+        resource_id = resource_id_of(EMBEDDED_ENDPOINT, EMBEDDED_VARIANT)
+        world.scaler.register_target(resource_id, emulated.instances.min, emulated.instances.max)
+        for index, policy in enumerate(emulated.policies):
+            world.add_policy(EMBEDDED_ENDPOINT, EMBEDDED_VARIANT, policy, index)
+        return world
+
+    def add_endpoint(
+        self,
+        settings: EndpointSettings,
+        *,
+        instances_at_start: int,
+        seed_service: int = 0,
+        seed_capacity: int = 0,
+        seed_faults: int = 0,
+    ) -> Endpoint:
+        """A new endpoint, in service at once.
+
+        Raises:
+            ValueError: there is one of that name.
+        """
+        if settings.name in self.endpoints:
+            raise ValueError(f"there is an endpoint {settings.name} already")
+        endpoint = self.endpoints[settings.name] = Endpoint(
+            self.agenda,
+            settings,
+            instances_at_start=instances_at_start,
+            seed_service=seed_service,
+            seed_capacity=seed_capacity,
+            seed_faults=seed_faults,
+            metrics=self.metrics,
+        )
+        return endpoint
+
+    def remove_endpoint(self, name: str) -> None:
+        """Delete an endpoint: it publishes nothing any more and its scalable target finds nothing.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        self.endpoints.pop(name).close()
+
+    def resolve(self, resource_id: str) -> Endpoint | None:
+        """The endpoint of a resource id; None when there is none, or none with that variant."""
+        parts = resource_id.split("/")
+        if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
+            return None
+        endpoint = self.endpoints.get(parts[1])
+        return endpoint if endpoint is not None and endpoint.variant == parts[3] else None
+
+    def add_policy(self, endpoint: str, variant: str, policy: Policy, index: int) -> None:
+        """Put a scenario's policy, and the alarm that a step policy needs."""
+        resource_id = resource_id_of(endpoint, variant)
+        if policy.target_tracking is not None:
+            self.scaler.put_policy(tracking_policy(resource_id, endpoint, variant, policy.target_tracking, index))
+            return
+        wish = policy.step if policy.step is not None else _as_step_policy(policy.step_from_zero)
+        name = f"{wish.metric}-{index}"
+        put = self.scaler.put_policy(step_policy(resource_id, name, wish))
+        self.alarms.put(step_alarm(f"{endpoint}-{name}", endpoint, variant, wish, put.arn))
+
+
+def tracking_policy(resource_id: str, endpoint: str, variant: str, wish: TargetTracking, index: int) -> PolicySpec:
+    """A scenario's target tracking policy in Auto Scaling's terms."""
+    spec = TrackingSpec(
+        target=wish.backlog_per_instance,
+        metric=metric_of(BACKLOG_PER_INSTANCE, endpoint, variant),
+        out_cooldown_s=wish.out_cooldown,
+        in_cooldown_s=wish.in_cooldown,
+        disable_scale_in=wish.disable_scale_in,
+    )
+    return PolicySpec(resource_id, f"backlog-tracking-{index}", tracking=spec)
+
+
+def step_policy(resource_id: str, name: str, wish: StepPolicy) -> PolicySpec:
+    """A scenario's step policy in Auto Scaling's terms."""
+    spec = StepSpec(
+        adjustment=_ADJUSTMENTS[wish.adjustment],
+        steps=tuple(StepAdjustment(step.change, step.lower, step.upper) for step in wish.steps),
+        cooldown_s=wish.cooldown,
+        aggregation="Average" if wish.statistic == "Sum" else wish.statistic,
+        min_magnitude=wish.min_magnitude,
+    )
+    return PolicySpec(resource_id, name, step=spec)
+
+
+def step_alarm(name: str, endpoint: str, variant: str, wish: StepPolicy, policy_arn: str) -> Alarm:
+    """The alarm that sets a scenario's step policy off."""
+    metric = metric_of(wish.metric, endpoint, variant)
+    return Alarm(
+        name=name,
+        namespace=metric.namespace,
+        metric=metric.name,
+        dimensions=metric.dimensions,
+        statistic=wish.statistic,
+        comparison=_COMPARISONS[wish.comparison],
+        threshold=wish.threshold,
+        evaluation_periods=wish.datapoints if wish.of is None else wish.of,
+        datapoints_to_alarm=wish.datapoints,
+        treat_missing_data=wish.missing,
+        actions=(policy_arn,),
+    )
+
+
+def _as_step_policy(wish: StepFromZero | None) -> StepPolicy:
+    """AWS's documented recipe for waking from zero, as the step policy it is."""
+    assert wish is not None, "a policy names exactly one kind"
+    return StepPolicy.model_validate(
+        {
+            "metric": BACKLOG_WITHOUT_CAPACITY,
+            "threshold": 1.0,
+            "datapoints": wish.minutes,
+            "steps": [{"lower": 0.0, "change": wish.add}],
+            "cooldown": wish.cooldown,
+        }
+    )
