@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smbench.errors import UsageError
-from smbench.schedule.base import REQUESTS_MAX, Instants
+from smbench.scenario.phases import REQUESTS_MAX
+from smbench.schedule.base import Instants
 
 Floats: TypeAlias = NDArray[np.float64]
 Points: TypeAlias = Callable[[float], Floats]  # a mass -> points in [0, mass), ascending, one per unit of mass

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 Instants: TypeAlias = NDArray[np.int64]  # nanoseconds, ascending
 
-REQUESTS_MAX = 10_000_000  # of one schedule; 14 bytes a row here, some hundreds in the ledger
 SPAN_MAX_NS = 2**53  # 104 days; a float64, in which arrivals are computed, cannot name every nanosecond beyond
 NOT_TIMED_NS = -1  # `sched_ns` of a closed phase's rows: they are due when an end releases them
 

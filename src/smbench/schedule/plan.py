@@ -9,10 +9,22 @@ from numpy.typing import NDArray
 
 from smbench.errors import UsageError
 from smbench.scenario.model import Scenario
-from smbench.scenario.phases import Burst, Closed, Constant, Pause, Phase, Poisson, Ramp, Replay, Sine, Steps
+from smbench.scenario.phases import (
+    REQUESTS_MAX,
+    Burst,
+    Closed,
+    Constant,
+    Pause,
+    Phase,
+    Poisson,
+    Ramp,
+    Replay,
+    Sine,
+    Steps,
+)
 from smbench.scenario.seeds import stream
 from smbench.schedule import arrivals
-from smbench.schedule.base import NOT_TIMED_NS, REQUESTS_MAX, SPAN_MAX_NS, Instants, PhaseSpan, Schedule
+from smbench.schedule.base import NOT_TIMED_NS, SPAN_MAX_NS, Instants, PhaseSpan, Schedule
 from smbench.schedule.trace import read_trace, resample, trace_span_ns
 
 
@@ -32,6 +44,10 @@ def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float]) -
         ValueError: no weights, or negative ones, or all 0.
     """
     cumulative = _cumulative_shares(payload_weights)
+    if len(scenario.load) > np.iinfo(np.int16).max:
+        raise UsageError(
+            f"the load has {len(scenario.load):,} phases; at most {np.iinfo(np.int16).max:,} can be told apart"
+        )
     spans: list[PhaseSpan] = []
     sched_ns: list[Instants] = []
     payload: list[NDArray[np.int32]] = []
@@ -150,8 +166,6 @@ def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator) -> _Drawn:
         case Replay() as settings:
             return _replay(settings, base_dir, rng)
         case Closed(requests=n, outstanding=outstanding, for_s=for_s):
-            if n > REQUESTS_MAX:
-                raise arrivals.too_many(n)
             text = f"closed loop: {n} requests, {outstanding} outstanding" + (f", for {for_s:g} s" if for_s else "")
             offsets_ns = np.full(n, NOT_TIMED_NS, dtype=np.int64)
             return _Drawn(offsets_ns, None if for_s is None else _ns(for_s), text)

@@ -14,7 +14,7 @@ DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}  # decimal places of each unit down
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
-    r"(?: ?(Z|z|UTC)|([+-])(\d\d):?(\d\d)?)?",
+    r"(?: ?(?:(Z|z|UTC)|([+-])(\d\d)(?::?(\d\d))?))?",
     re.ASCII,
 )
 _UNIT_WORDS = {

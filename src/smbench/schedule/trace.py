@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from smbench.errors import UsageError
-from smbench.schedule.base import REQUESTS_MAX, Instants
+from smbench.scenario.phases import REQUESTS_MAX
+from smbench.schedule.base import Instants
 from smbench.schedule.tabular import Table, read_table
 from smbench.schedule.timestamps import date_ns, guess_unit, is_date, is_number, number_ns, parse_number, split_unit
 

@@ -1,0 +1,120 @@
+"""Goal: every way a trace writes time becomes the same integer. Method: tables; the integers are worked out by hand
+or by the standard library's calendar."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from smbench.schedule.timestamps import date_ns, guess_unit, number_ns, parse_number, split_unit
+
+S = 10**9
+AT_S = int(datetime(2023, 11, 16, 18, 17, 3, tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("text", "after_ns"),
+    [
+        ("2023-11-16 18:17:03.9799600", 979_960_000),
+        ("2023-11-16T18:17:03.9799607", 979_960_700),
+        ("2023-11-16T18:17:03.979960712Z", 979_960_712),
+        ("2023-11-16T18:17:03.97996071299Z", 979_960_712),  # the tenth digit is below our unit
+        ("2023-11-16 18:17:03,5", 500_000_000),
+        ("2023-11-16 18:17:03", 0),
+        ("2023-11-16 18:17:03 UTC", 0),
+        ("2023-11-16T20:17:03+02:00", 0),
+        ("2023-11-16 13:47:03.000000001 -0430", 1),
+        ("2023-11-16 19:17:03+01", 0),
+        ("2023-11-16 18:17", -3 * S),
+        ("2023-11-16", -(18 * 3600 + 17 * 60 + 3) * S),
+    ],
+)
+def test_a_date_is_read_to_the_nanosecond_and_without_a_zone_is_utc(text: str, after_ns: int) -> None:
+    assert date_ns(text) == AT_S * S + after_ns
+
+
+def test_dates_before_1970_count_backwards() -> None:
+    assert date_ns("1969-12-31 23:59:59.25") == -750_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "18:17:03", "16/11/2023 18:17", "2023-11-16 18:17:03 CET", "2023-13-01", "2023-02-29", "2023-11-16 24:00",
+        "2023-11-16 18:17:60", "2023-11-16 18:17:03.", "2023-11-16  18:17:03", "2023-11-16 18:17:03.1.2",
+        "2023-11-16 18:17:03+1", "2023-11-16 18:17:03+01:",
+    ],
+)  # fmt: skip
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        date_ns(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "ns"),
+    [
+        ("1700158623.9799607", "s", 1_700_158_623_979_960_700),  # a float would give ...960_778
+        ("1700158623979", "ms", 1_700_158_623_979_000_000),
+        ("1700158623979.9607", "ms", 1_700_158_623_979_960_700),
+        ("3536999", "ms", 3_536_999_000_000),
+        ("5", "us", 5_000),
+        ("7", "ns", 7),
+        ("0.0000000005", "s", 0),  # half a nanosecond: to the even neighbour
+        ("0.0000000015", "s", 2),
+        ("1.5e3", "s", 1500 * S),
+        ("-2", "s", -2 * S),
+        (".5", "s", 500_000_000),
+        ("5.", "s", 5 * S),
+    ],
+)
+def test_a_number_keeps_every_digit(text: str, unit: str, ns: int) -> None:
+    assert number_ns(parse_number(text), unit) == ns
+
+
+@pytest.mark.parametrize("text", ["", "abc", "nan", "inf", "-Infinity", "1_000", "1,5", "0x10", "1e999", "1 2", "٣"])
+def test_what_is_no_finite_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no number"):
+        parse_number(text)
+
+
+def test_numbers_beyond_what_an_integer_holds_are_refused() -> None:
+    with pytest.raises(ValueError, match="beyond 292 years when its unit is s"):
+        number_ns(Decimal("1e11"), "s")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "unit"),
+    [
+        ("timestamp_ms", "timestamp", "ms"),
+        ("TIMESTAMP", "timestamp", None),
+        ("Arrival_Time (s)", "arrivaltime", "s"),
+        ("startTimeMs", "starttime", "ms"),
+        ("ts.ns", "ts", "ns"),
+        ("time µs", "time", "us"),
+        ("seconds", "", "s"),
+        ("requests", "requests", None),
+        ("items", "items", None),
+        ("", "", None),
+    ],
+)
+def test_a_unit_is_the_last_word_of_a_name(name: str, plain: str, unit: str | None) -> None:
+    assert split_unit(name) == (plain, unit)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "unit"),
+    [
+        ("timestamp_ms", ["0", "1.5"], "ms"),
+        ("t", ["1700158623", "1700158624"], "s"),
+        ("t", ["1700158623979", "1700158624979"], "ms"),
+        ("t", ["1700158623979960", "1700158623979961"], "us"),
+        ("t", ["1700158623979960712", "1700158623979960713"], "ns"),
+        ("t", ["0", "0.5", "2"], "s"),
+        ("t", ["0", "500", "2000"], None),
+        ("t", ["0", "1700158623979"], None),  # an epoch and a zero: nobody knows
+    ],
+)
+def test_a_unit_is_told_by_the_name_by_epoch_times_or_by_a_fraction_and_else_not(
+    name: str, values: list[str], unit: str | None
+) -> None:
+    assert guess_unit(name, [Decimal(value) for value in values]) == unit
