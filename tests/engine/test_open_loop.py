@@ -108,6 +108,16 @@ async def test_after_a_stop_nothing_is_sent_and_what_is_in_flight_is_answered() 
     assert tracker.ledger.words[tracker.ledger.error[101]] == "asked to"
 
 
+async def test_a_stop_in_the_middle_of_a_burst_holds_for_those_not_begun() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock)
+    engine, tracker, control = make([0] * 10, clock, endpoint)
+    endpoint.verdict = lambda n: control.stop(f"after {n}")
+    await engine.submit_all()
+    assert len(endpoint.submitted) == 1
+    assert tracker.counts[State.NOT_SENT] == 9
+
+
 async def test_the_request_limit_sends_exactly_that_many_even_in_a_burst() -> None:
     clock = LoopClock()
     endpoint = FakeEndpoint(clock)

@@ -158,11 +158,12 @@ def test_duplicate_notices_count_once_and_the_first_decides() -> None:
 
 
 def test_latency_counts_from_the_instant_it_was_due_not_from_when_it_was_sent() -> None:
-    tracker = sent_tracker()  # due at 0, sent 5 ms late
-    tracker.accepted(0, 6_000_000, Accepted(None))
-    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 6_000_000, 1_005_000_000, None), 1_105_000_000)
-    assert tracker.sojourn.quantile(1.0) == pytest.approx(1.005, rel=0.02)
-    assert tracker.schedule_lag.quantile(1.0) == pytest.approx(0.005, rel=0.02)
+    tracker = Tracker(ledger([0]))
+    tracker.sent(0, 500_000_000)  # half a second late
+    tracker.accepted(0, 501_000_000, Accepted(None))
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 501_000_000, 1_500_000_000, None), 1_600_000_000)
+    assert tracker.sojourn.quantile(1.0) == pytest.approx(1.5, rel=0.02)
+    assert tracker.schedule_lag.quantile(1.0) == pytest.approx(0.5, rel=0.02)
     assert tracker.observer_lag.quantile(1.0) == pytest.approx(0.1, rel=0.02)
 
 
@@ -177,3 +178,25 @@ def test_the_oldest_age_is_that_of_the_oldest_waiting_request() -> None:
     assert tracker.oldest_sched_ns() == 10
     tracker.noticed(Notice(f"{RUN}-0-2", Outcome.COMPLETED, 1, 50, 3), 60)
     assert tracker.oldest_sched_ns() == 10
+
+
+def test_the_rows_of_an_unfinished_run_already_obey_the_law() -> None:
+    tracker = Tracker(ledger([0, 1, 2, 3]))
+    tracker.sent(0, 10)
+    tracker.sent(1, 10)
+    tracker.accepted(1, 20, Accepted("s3://b/o"))
+    tracker.not_sent(2, "in-flight limit")
+    rows = tracker.ledger.all_rows()
+    assert rows["outcome"].to_list() == ["transport_error", "pending", "not_sent", "not_sent"]
+    assert rows["accepted"].to_list() == [False, True, False, False]
+    assert rows["error"].to_list() == ["unanswered when the run ended", None, "in-flight limit", "the run ended first"]
+    assert rows["inference_id"].to_list() == ["smb-test-0-0", "smb-test-0-1", None, None]
+
+
+def test_each_flush_holds_the_rows_that_changed_and_no_others() -> None:
+    tracker = Tracker(ledger([0, 1, 2, 3]))
+    tracker.sent(2, 10)
+    assert tracker.ledger.take_changed()["seq"].to_list() == [2]
+    assert tracker.ledger.take_changed().height == 0
+    tracker.accepted(2, 20, Accepted(None))
+    assert tracker.ledger.take_changed()["outcome"].to_list() == ["pending"]

@@ -21,7 +21,7 @@ async def _serve(pipe: Connection, scenario: Scenario, base_dir: Path, epoch_ns:
     emulator = Emulator(scenario, base_dir, epoch_ns)
     url = await emulator.start()
     try:
-        pipe.send(Ready({"url": url}))
+        pipe.send(Ready(url=url))
         while True:
             message = await receive(pipe)
             if isinstance(message, Go):

@@ -1,11 +1,12 @@
 """What parent, worker and emulator say to each other over their pipes: these few values, and nothing else."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import anyio
 
+from smbench.aws.target import TargetFound
 from smbench.errors import ExitCode, SmbenchError
 from smbench.records import Event, Reading
 from smbench.snapshot import Snapshot
@@ -13,9 +14,10 @@ from smbench.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A child has prepared everything and waits for the go. `found` is what it found, as plain data."""
+    """A child has prepared everything and waits for the go: a worker with its target, the emulator with its address."""
 
-    found: dict[str, object] = field(default_factory=dict)
+    target: TargetFound | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ In warp time the emulator lives on this worker's loop; else the worker cannot te
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -16,12 +18,12 @@ from smbench.aws.gauges import AwsGauges
 from smbench.aws.invoke import SdkTransport
 from smbench.aws.notices import SqsNotices
 from smbench.aws.outputs import S3Outputs
-from smbench.aws.payloads import upload
-from smbench.aws.queue import run_queue
+from smbench.aws.payloads import Upload, input_prefix, upload
+from smbench.aws.queue import RunQueue, run_queue
 from smbench.aws.target import TargetFound, discover
 from smbench.clock import Clock, LoopClock, MonotonicClock, TimeKind, WarpLoop
-from smbench.emulator.server import Emulator
-from smbench.errors import SmbenchError
+from smbench.emulator.server import EMBEDDED_ENDPOINT, Emulator
+from smbench.errors import SmbenchError, TargetError
 from smbench.fleet.messages import Beat, Cancel, Done, Go, Preparing, Ready, Stop, receive
 from smbench.fleet.plan import RunPlan, WorkerOrder, make_plan
 from smbench.fleet.requests import invocations
@@ -33,10 +35,10 @@ from smbench.run.journal import FLUSH_EVERY_S, Journal
 from smbench.run.ledger import Ledger
 from smbench.run.runner import Bounds, Outside, Runner
 from smbench.scenario.model import Scenario
+from smbench.scenario.payloads import Payload
 from smbench.scenario.seeds import stream
 
 _BEAT_S = 0.25
-_EMULATED_ENDPOINT = "smbench-emulated"
 
 
 def worker_main(pipe: Connection, order: WorkerOrder) -> None:
@@ -54,28 +56,30 @@ def worker_main(pipe: Connection, order: WorkerOrder) -> None:
 
 
 async def _in_real(pipe: Connection, order: WorkerOrder, plan: RunPlan) -> None:
-    async with _prepared(pipe, order, plan, order.access.endpoint_url) as (outside, target, locations):
-        del target  # the parent watches the endpoint
-        pipe_go = await _wait_go(pipe)
-        clock = MonotonicClock(pipe_go.anchor_ns, pipe_go.epoch_ns, pipe_go.scale)
-        runner, _ = _assemble(order, plan, outside(None), clock, locations)
+    async with _prepared(pipe, order, plan, order.access.endpoint_url) as prepared:
+        go = await _wait_go(pipe)
+        clock = MonotonicClock(go.anchor_ns, go.epoch_ns, go.scale)
+        runner, _ = _assemble(
+            order, plan, prepared.outside(None), clock, prepared.locations
+        )  # the parent has the gauges
         async with anyio.create_task_group() as around:
             around.start_soon(_obey, pipe, runner.control)
             around.start_soon(_tell, pipe, runner)
             await runner.run()
             around.cancel_scope.cancel()
         pipe.send(Beat(runner.snapshot()))
+    pipe.send(Done(prepared.notes()))
 
 
 async def _in_warp(pipe: Connection, order: WorkerOrder, plan: RunPlan, on_beat: list[Callable[[], None]]) -> None:
     emulator = Emulator(plan.scenario, plan.base_dir, order.epoch_ns)
     url = await emulator.start()
     try:
-        async with _prepared(pipe, order, plan, url) as (outside, target, locations):
+        async with _prepared(pipe, order, plan, url) as prepared:
             await _wait_go(pipe)
             clock = LoopClock(order.epoch_ns)
             emulator.go(clock)
-            runner, told = _assemble(order, plan, outside((target, clock)), clock, locations)
+            runner, told = _assemble(order, plan, prepared.outside(clock), clock, prepared.locations)
             beat = _WarpBeat(pipe, runner, told)
             on_beat.append(beat)
             async with anyio.create_task_group() as around:
@@ -87,7 +91,7 @@ async def _in_warp(pipe: Connection, order: WorkerOrder, plan: RunPlan, on_beat:
         emulator.write_truth(order.run_dir / "truth.parquet")
     finally:
         await emulator.stop()
-    pipe.send(Done())
+    pipe.send(Done(prepared.notes()))
 
 
 class _WarpBeat:
@@ -120,14 +124,34 @@ class _Told:
         return taken
 
 
-_MakeOutside = Callable[[tuple[TargetFound, Clock] | None], Outside]
+@dataclass(slots=True)
+class _Prepared:
+    """What stands before the go."""
+
+    clients: AwsClients
+    endpoint: str
+    target: TargetFound
+    queue: RunQueue
+    locations: list[str] | None
+    id_prefix: str
+
+    def outside(self, watching: Clock | None) -> Outside:
+        """The ports. With a clock, this worker also watches the endpoint."""
+        return Outside(
+            SdkTransport(self.clients.runtime, self.endpoint),
+            SqsNotices(self.clients.sqs, self.queue.url, run_prefix=self.id_prefix),
+            S3Outputs(self.clients.s3),
+            None if watching is None else AwsGauges(self.clients, self.target, watching),
+        )
+
+    def notes(self) -> list[str]:
+        """For the manifest, once everything is taken down."""
+        return [*self.target.notes, *self.queue.notes, *(f"left behind: {one}" for one in self.queue.left)]
 
 
 @asynccontextmanager
-async def _prepared(
-    pipe: Connection, order: WorkerOrder, plan: RunPlan, url: str | None
-) -> AsyncIterator[tuple[_MakeOutside, TargetFound, list[str | None]]]:
-    """Everything that must stand before the go, and is taken down after: clients, inputs in S3, the queue."""
+async def _prepared(pipe: Connection, order: WorkerOrder, plan: RunPlan, url: str | None) -> AsyncIterator[_Prepared]:
+    """Clients, inputs in S3 and the queue; said to be ready on entering, taken down on leaving."""
     scenario = plan.scenario
     settings = AwsSettings(
         region=order.access.region,
@@ -136,37 +160,47 @@ async def _prepared(
         emulated=plan.is_emulated,
         in_flight=scenario.limits.in_flight,
     )
+    endpoint = scenario.target.endpoint or EMBEDDED_ENDPOINT
     async with AwsClients(settings) as clients:
-        endpoint = scenario.target.endpoint or _EMULATED_ENDPOINT
-        target = await discover(clients, endpoint, scenario.target.variant, queue_given=bool(scenario.collector.queue))
-        pipe.send(Preparing("uploading the inputs"))
-        locations = await upload_inputs(clients, plan, order, target)
+        target = await discover(
+            clients, endpoint, scenario.target.variant, queue_given=scenario.collector.queue is not None
+        )
+        locations = await _upload_inputs(pipe, clients, plan, order, target)
         async with run_queue(
-            clients,
-            target,
-            run_id=order.run_id,
-            worker=order.worker,
-            existing_url=scenario.collector.queue,
+            clients, target, run_id=order.run_id, worker=order.worker, existing_url=scenario.collector.queue
         ) as queue:
-
-            def outside(watched: tuple[TargetFound, Clock] | None) -> Outside:
-                gauges = None if watched is None else AwsGauges(clients, *watched)
-                return Outside(
-                    SdkTransport(clients.runtime, endpoint),
-                    SqsNotices(clients.sqs, queue.url, run_prefix=order.run_id),
-                    S3Outputs(clients.s3),
-                    gauges,
-                )
-
-            pipe.send(Ready(target.as_json()))
-            yield outside, target, locations
-    pipe.send(Preparing("cleaned up"))
+            pipe.send(Ready(target))
+            yield _Prepared(clients, endpoint, target, queue, locations, f"{order.run_id}-{order.worker}-")
 
 
-async def upload_inputs(
-    clients: AwsClients, plan: RunPlan, order: WorkerOrder, target: TargetFound
-) -> list[str | None]:
-    raise NotImplementedError(upload)
+async def _upload_inputs(
+    pipe: Connection, clients: AwsClients, plan: RunPlan, order: WorkerOrder, target: TargetFound
+) -> list[str] | None:
+    """Every input this shard needs, in S3; None when bodies go inline. One a payload, or one a row when unique."""
+    scenario, payloads = plan.scenario, plan.payloads
+    if scenario.payloads.inline:
+        return None
+    if scenario.payloads.prefix is None and target.output_path is None:
+        raise TargetError("where inputs may go is not known: the endpoint names no output path", "set payloads.prefix")
+    prefix = scenario.payloads.prefix or input_prefix(str(target.output_path))
+    shard = plan.schedule.shard(order.worker, order.of)
+    rows = zip(shard.seq.tolist(), shard.payload.tolist(), strict=True)
+    n = len(shard) if scenario.payloads.unique else len(payloads)
+
+    def progress(n_done: int) -> None:
+        if n_done % 100 == 0 or n_done == n:
+            pipe.send(Preparing(f"uploading the inputs: {n_done:,} of {n:,}"))
+
+    if scenario.payloads.unique:
+        made = (_upload_of(payloads[place], payloads[place].unique(seq)) for seq, place in rows)
+        return await upload(clients, made, prefix, progress=progress)
+    here = [payload for payload in payloads if payload.body is not None]
+    places = iter(await upload(clients, [_upload_of(one, one.body or b"") for one in here], prefix, progress=progress))
+    return [payload.input_location or next(places) for payload in payloads]
+
+
+def _upload_of(payload: Payload, body: bytes) -> Upload:
+    return Upload(payload.payload_class, body, payload.content_type, Path(payload.name).suffix)
 
 
 async def _wait_go(pipe: Connection) -> Go:
@@ -198,7 +232,7 @@ async def _tell(pipe: Connection, runner: Runner) -> None:
 
 
 def _assemble(
-    order: WorkerOrder, plan: RunPlan, outside: Outside, clock: Clock, locations: list[str | None]
+    order: WorkerOrder, plan: RunPlan, outside: Outside, clock: Clock, locations: list[str] | None
 ) -> tuple[Runner, _Told]:
     scenario = plan.scenario
     shard = plan.schedule.shard(order.worker, order.of)
@@ -210,7 +244,7 @@ def _assemble(
         phase_names=[span.name for span in plan.schedule.spans],
         warmup=[span.warmup for span in plan.schedule.spans],
         payload_names=[payload.payload_class for payload in plan.payloads],
-        size_bytes=[payload.size_bytes for payload in plan.payloads],
+        size_bytes=[len(payload.body or b"") for payload in plan.payloads],
         id_prefix=f"{order.run_id}-{order.worker}-",
         worker=order.worker,
         epoch_ns=clock.epoch_ns,
@@ -226,7 +260,7 @@ def _assemble(
     )
     load = Load(
         spans=shard.spans,
-        invocation=invocations(scenario.request, plan.payloads, ledger, locations),
+        invocation=invocations(scenario, plan.payloads, ledger, locations),
         limits=scenario.limits,
         retry=scenario.request.retry,
         jitter=stream(scenario.seed_of("faults"), f"retry.{order.worker}"),

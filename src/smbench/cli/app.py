@@ -1,0 +1,172 @@
+"""The `smbench` command: names, options and help. What a command does stands in its own module."""
+
+import os
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smbench import __version__
+from smbench.errors import ExitCode, SmbenchError
+
+app = typer.Typer(
+    name="smbench",
+    help="Benchmark SageMaker asynchronous inference endpoints, and trust the answer.\n\n"
+    "Without an endpoint everything runs against an emulated one on this machine: no AWS account, no cost.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Output(StrEnum):
+    """How results are printed on stdout."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class Ui(StrEnum):
+    """What is shown on stderr while a run goes on."""
+
+    AUTO = "auto"
+    FULL = "full"
+    PLAIN = "plain"
+    NONE = "none"
+
+
+ScenarioFile = Annotated[Path | None, typer.Argument(help="Scenario file; the quick start when absent.")]
+RunFolder = Annotated[Path, typer.Argument(help="Results folder of a run.")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="What stdout gets.")]
+UiOption = Annotated[
+    Ui,
+    typer.Option(
+        help="What stderr shows: one live screen, plain lines, or nothing. auto: live on a terminal, else plain."
+    ),
+]
+ResultsOption = Annotated[Path, typer.Option("--results", help="Where results folders are made.")]
+RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
+ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
+UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"smbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _smbench(
+    _version_asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    scenario: ScenarioFile = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="A real endpoint instead of the scenario's target. This uses AWS and costs money."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
+    results: ResultsOption = Path("results"),
+    ui: UiOption = Ui.AUTO,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Run a scenario and judge it.
+
+    Ends with a verdict, and leaves parquet and a manifest in a new folder under --results.
+    First Ctrl-C: stop sending, drain, report. Second: stop now, keep what is known.
+
+    Exit status: 0 fine, 2 the scenario is wrong, 3 the target cannot be used, 98 the run is invalid (the generator was
+    the bottleneck), 99 a threshold was missed, 130 interrupted, 70 a bug of ours.
+    """
+    from smbench.cli.run import RunOptions, run_command
+
+    options = RunOptions(scenario, endpoint, seed, region, profile, endpoint_url, results, ui.value, output.value)
+    raise typer.Exit(run_command(options))
+
+
+@app.command()
+def report(run_folder: RunFolder, output: OutputOption = Output.TABLE) -> None:
+    """Print the summary of a run again, from its files alone."""
+    from smbench.cli.report import report_command
+
+    raise typer.Exit(report_command(run_folder, output.value))
+
+
+@app.command()
+def validate(scenario: Annotated[Path, typer.Argument(help="Scenario file.")]) -> None:
+    """Check a scenario and say in words what it would do. Nothing is started."""
+    from smbench.cli.scenarios import validate_command
+
+    validate_command(scenario)
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="File to write.")] = Path("scenario.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+) -> None:
+    """Write a commented scenario that runs as it is."""
+    from smbench.cli.scenarios import init_command
+
+    init_command(file, is_forced=force)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a scenario, for editors."""
+    from smbench.cli.scenarios import schema_command
+
+    schema_command()
+
+
+@app.command()
+def emulate(
+    scenario: Annotated[
+        Path | None, typer.Argument(help="Scenario whose emulated endpoint stands ready; without, an empty region.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    truth: Annotated[Path | None, typer.Option(help="Write truth.parquet here at the end.")] = None,
+) -> None:
+    """Serve the emulated AWS services on loopback, for boto3, aiobotocore or the AWS CLI.
+
+    Prints the endpoint URL, then serves until Ctrl-C. Any credentials will do.
+    """
+    from smbench.cli.emulate import emulate_command
+
+    emulate_command(scenario, port, truth)
+
+
+def main() -> None:
+    """Run the command; no traceback reaches a user unless the fault is ours."""
+    try:
+        app()
+    except SmbenchError as error:
+        print(f"smbench: {error.message}", file=sys.stderr)  # noqa: T201  # the command's own last word
+        if error.advice:
+            print(f"  {error.advice}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our stdout has gone (`| head`): keep the interpreter from complaining about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.OK)
+    except Exception:  # noqa: BLE001  # the top of the program: whatever this is, it is a bug of ours
+        traceback.print_exc()
+        print("smbench: this is a bug in smbench; the lines above say where", file=sys.stderr)  # noqa: T201
+        sys.exit(ExitCode.BUG)

@@ -1,0 +1,36 @@
+"""`validate`, `init`, `schema`: help to write a scenario; nothing is started."""
+
+import json
+from pathlib import Path
+
+import typer
+
+from smbench.errors import UsageError
+from smbench.fleet.plan import make_plan
+from smbench.scenario.describe import describe
+from smbench.scenario.load import load_scenario
+from smbench.scenario.schema import json_schema
+from smbench.scenario.starter import starter_scenario
+
+
+def validate_command(file: Path) -> None:
+    scenario = load_scenario(file)
+    plan = make_plan(scenario, file.parent)
+    typer.echo(f"{file}: fine")
+    typer.echo(describe(scenario))
+    typer.echo(f"The schedule has {len(plan.schedule):,} requests; its digest is {plan.schedule.digest[:16]}.")
+
+
+def init_command(file: Path, *, is_forced: bool) -> None:
+    if file.exists() and not is_forced:
+        raise UsageError(f"{file} exists already", "give another name, or --force to overwrite it")
+    name = "".join(char if char.isalnum() else "-" for char in file.stem.lower()).strip("-") or "scenario"
+    try:
+        file.write_text(starter_scenario(name), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+    typer.echo(f"wrote {file}; next: smbench run {file}")
+
+
+def schema_command() -> None:
+    typer.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,61 @@
+"""The repository checks itself: documents that speak of code are held against the code.
+
+Method: read the tree; no list here needs keeping, except of what may be forgiven, with the reason beside it.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "smbench"
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
+FILLER = re.compile(r"\b(comprehensive|robust|flexible|seamless|powerful|orchestrat\w*)\b", re.IGNORECASE)
+
+
+def test_every_module_stands_in_the_map_and_none_besides() -> None:
+    told = set(re.findall(r"`([a-z_0-9/]+\.py)`", (ROOT / "docs" / "map.md").read_text(encoding="utf-8")))
+    real = {path.relative_to(SOURCE).as_posix() for path in MODULES}
+    assert told == real
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_a_module_opens_with_a_sentence_and_stays_readable(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith('"""'), "a module opens with one sentence a newcomer can quote"
+    assert not FILLER.search(text), "words that could stand in any docstring"
+    assert text.count("\n") <= 450, "two ideas in one place?"
+
+
+def test_the_changelog_has_an_unreleased_part() -> None:
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_no_module_is_imported_by_nobody() -> None:
+    sources = {path: path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
+    everything = "\n".join(sources.values())
+    for path in MODULES:
+        name = ".".join(("smbench", *path.relative_to(SOURCE).with_suffix("").parts))
+        package, _, module = name.rpartition(".")
+        direct = rf"from {re.escape(name)} import|import {re.escape(name)}\b"
+        imports = rf"{direct}|from {re.escape(package)} import .*\b{module}\b"
+        assert re.search(imports, everything), f"{name} is imported by nobody"
+
+
+def commands_in_the_readme() -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+@pytest.mark.slow
+def test_every_smbench_command_in_the_readme_is_one_it_knows() -> None:
+    used = {command.split()[1] for command in commands_in_the_readme() if command.startswith("smbench ")}
+    assert used, "the README shows no command"
+    for command in sorted(used):
+        shown = subprocess.run(
+            [sys.executable, "-m", "smbench", command, "--help"], capture_output=True, text=True, check=False
+        )
+        assert shown.returncode == 0, shown.stderr
