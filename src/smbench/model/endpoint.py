@@ -14,7 +14,7 @@ from pathlib import Path
 from smbench.model.agenda import Agenda, Entry
 from smbench.model.fleet import CapacityChange, Fleet, FleetSettings, Instance, UpdateInProgress
 from smbench.model.metrics import MetricStore
-from smbench.model.service import ServiceSampler
+from smbench.model.service import Seeds, ServiceSampler
 from smbench.model.telemetry import EndpointMetrics
 from smbench.records import Outcome
 from smbench.scenario.distributions import Distribution, ServiceLaw
@@ -71,12 +71,20 @@ class EndpointSettings:
     base_dir: Path | None = None
 
     @classmethod
-    def of(cls, emulated: Emulated, name: str, variant: str, base_dir: Path | None) -> "EndpointSettings":
-        """The settings that a scenario describes."""
+    def of(
+        cls,
+        emulated: Emulated,
+        *,
+        name: str,
+        variant: str,
+        concurrency: int | None = None,
+        base_dir: Path | None = None,
+    ) -> "EndpointSettings":
+        """The settings that a scenario describes; `concurrency` where something else says it."""
         return cls(
             name=name,
             variant=variant,
-            concurrency=emulated.instances.concurrency,
+            concurrency=emulated.instances.concurrency if concurrency is None else concurrency,
             service=emulated.service,
             provision=emulated.provision,
             remove=emulated.remove,
@@ -122,9 +130,7 @@ class Endpoint:
         settings: EndpointSettings,
         *,
         instances_at_start: int,
-        seed_service: int,
-        seed_capacity: int,
-        seed_faults: int,
+        seeds: Seeds,
         metrics: MetricStore | None = None,
     ) -> None:
         self._agenda, self.settings = agenda, settings
@@ -132,8 +138,8 @@ class Endpoint:
         self.on_capacity: list[Callable[[CapacityChange], None]] = []
         self.accepted = self.queued = self.running = 0
         self._queue: deque[Held] = deque()  # may hold some that expired; `is_queued` tells
-        self._service = ServiceSampler(settings.service, seed_service, settings.base_dir)
-        self._container_errors = stream(seed_faults, "faults.container_errors")
+        self._service = ServiceSampler(settings.service, seeds.service, settings.base_dir)
+        self._container_errors = stream(seeds.faults, "faults.container_errors")
         self._fleet = Fleet(
             agenda,
             FleetSettings(
@@ -146,8 +152,7 @@ class Endpoint:
                 settings.base_dir,
             ),
             instances_at_start=instances_at_start,
-            seed_capacity=seed_capacity,
-            seed_faults=seed_faults,
+            seeds=seeds,
             on_ready=self._dispatch_and_observe,
             on_orphans=self._take_back,
             on_capacity=self._on_capacity_change,

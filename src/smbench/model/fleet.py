@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smbench.model.agenda import Agenda, Entry
-from smbench.model.service import Sampler
+from smbench.model.service import Sampler, Seeds
 from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import Faults, OpenQuestions
 from smbench.scenario.seeds import stream
@@ -95,21 +95,20 @@ class Fleet:
         settings: FleetSettings,
         *,
         instances_at_start: int,
-        seed_capacity: int,
-        seed_faults: int,
+        seeds: Seeds,
         on_ready: Callable[[], None],
         on_orphans: "Callable[[list[Held]], None]",
         on_capacity: Callable[[CapacityChange], None],
     ) -> None:
         self._agenda, self._settings = agenda, settings
         self._on_ready, self._on_orphans, self._on_capacity = on_ready, on_orphans, on_capacity
-        self._provision = Sampler(settings.provision, stream(seed_capacity, "capacity.provision"), settings.base_dir)
-        self._remove = Sampler(settings.remove, stream(seed_capacity, "capacity.remove"), settings.base_dir)
-        self._speeds = stream(seed_capacity, "capacity.speed")
+        self._provision = Sampler(settings.provision, stream(seeds.capacity, "capacity.provision"), settings.base_dir)
+        self._remove = Sampler(settings.remove, stream(seeds.capacity, "capacity.remove"), settings.base_dir)
+        self._speeds = stream(seeds.capacity, "capacity.speed")
         life = settings.faults.instance_life
-        life_rng = stream(seed_faults, "faults.instance_life")
+        life_rng = stream(seeds.faults, "faults.instance_life")
         self._life = None if life is None else Sampler(life, life_rng, settings.base_dir)
-        self._failures = stream(seed_faults, "faults.provision_failures")
+        self._failures = stream(seeds.faults, "faults.provision_failures")
         self._n_launched = 0
         self.desired = instances_at_start
         self._launching: list[Instance] = []

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smbench.model.agenda import Agenda
-from smbench.model.series import MINUTE_NS, Counter, Datapoint, Gauge, Statistics
-from smbench.model.service import Sampler
+from smbench.model.series import MINUTE_NS, Counter, Datapoint, Gauge, Statistics, combine
+from smbench.model.service import Sampler, Seeds
 from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.seeds import stream
+
+__all__ = ["INSTANCES", "SAGEMAKER", "Datapoint", "Dimensions", "MetricId", "MetricStore", "Statistics", "combine"]
 
 SAGEMAKER = "AWS/SageMaker"
 INSTANCES = "/aws/sagemaker/Endpoints"
@@ -80,13 +82,13 @@ class MetricStore:
         *,
         delay: Distribution | None = None,
         gap_share: float = 0.0,
-        seed_delay: int = 0,
-        seed_gaps: int = 0,
+        seeds: Seeds | None = None,
         base_dir: Path | None = None,
     ) -> None:
         self._agenda, self.epoch_ns = agenda, epoch_ns
         self._delay = Emulated().metric_delay if delay is None else delay
-        self._gap_share, self._seed_delay, self._seed_gaps, self._base_dir = gap_share, seed_delay, seed_gaps, base_dir
+        self._gap_share, self._base_dir = gap_share, base_dir
+        self._seeds = seeds or Seeds()
         self._series: dict[MetricId, _Series] = {}
         self.on_minute: list[Callable[[int], None]] = []
         self.on_closed: list[Callable[[], None]] = []
@@ -252,10 +254,10 @@ class MetricStore:
         series = self._series.get(metric)
         if series is None:
             use = f"{metric.namespace}.{metric.name}." + ",".join(f"{key}={value}" for key, value in metric.dimensions)
-            gaps = stream(self._seed_gaps, f"faults.metric_gaps.{use}")
+            gaps = stream(self._seeds.faults, f"faults.metric_gaps.{use}")
             series = self._series[metric] = _Series(
                 unit,
-                Sampler(self._delay, stream(self._seed_delay, f"capacity.metric_delay.{use}"), self._base_dir),
+                Sampler(self._delay, stream(self._seeds.capacity, f"capacity.metric_delay.{use}"), self._base_dir),
                 lambda: bool(gaps.random() < self._gap_share),
             )
         return series

@@ -3,15 +3,31 @@
 import csv
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from smbench.errors import UsageError
 from smbench.scenario.distributions import Distribution, Empirical, ServiceLaw
+from smbench.scenario.model import Scenario
 from smbench.scenario.seeds import stream
 
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """Where the model's chances come from; each use of one seed has a stream of its own."""
+
+    service: int = 0
+    capacity: int = 0
+    faults: int = 0
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        return cls(scenario.seed_of("service"), scenario.seed_of("capacity"), scenario.seed_of("faults"))
 
 
 class Sampler:

@@ -9,13 +9,14 @@ from smbench.model.endpoint import Endpoint, EndpointSettings
 from smbench.model.metrics import MetricStore
 from smbench.model.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaler import AutoScaler, ScalerSettings
+from smbench.model.service import Seeds
 from smbench.model.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
 from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import OpenQuestions, Policy, StepFromZero, StepPolicy, TargetTracking
 from smbench.scenario.model import Scenario
 
-EMBEDDED_ENDPOINT = "smbench-emulated"
-EMBEDDED_VARIANT = "AllTraffic"
+EMBEDDED = "smbench-emulated"
+VARIANT = "AllTraffic"
 
 _COMPARISONS = {
     ">=": "GreaterThanOrEqualToThreshold",
@@ -47,20 +48,18 @@ class World:
         metric_gaps: float = 0.0,
         action_delay_s: float = 5.0,
         open_questions: OpenQuestions | None = None,
-        seed_capacity: int = 0,
-        seed_faults: int = 0,
+        seeds: Seeds | None = None,
         base_dir: Path | None = None,
         region: str = "us-east-1",
         account: str = "123456789012",
     ) -> None:
-        self.agenda, self.epoch_ns = agenda, epoch_ns
+        self.agenda, self.epoch_ns, self.seeds = agenda, epoch_ns, seeds or Seeds()
         self.metrics = MetricStore(
             agenda,
             epoch_ns,
             delay=metric_delay,
             gap_share=metric_gaps,
-            seed_delay=seed_capacity,
-            seed_gaps=seed_faults,
+            seeds=self.seeds,
             base_dir=base_dir,
         )
         self.alarms = AlarmBook(agenda, self.metrics)
@@ -69,17 +68,22 @@ class World:
         self.endpoints: dict[str, Endpoint] = {}
 
     @classmethod
-    def from_scenario(
+    def of(
         cls,
         agenda: Agenda,
         epoch_ns: int,
-        scenario: Scenario,
+        scenario: Scenario | None,
         base_dir: Path | None,
         *,
         region: str = "us-east-1",
         account: str = "123456789012",
     ) -> Self:
-        """The embedded endpoint as a scenario describes it, with its scalable target, policies and alarms."""
+        """The embedded endpoint as a scenario describes it, with its scalable target, policies and alarms.
+
+        Without a scenario: an empty account.
+        """
+        if scenario is None:
+            return cls(agenda, epoch_ns, region=region, account=account)
         emulated = scenario.target.emulated
         world = cls(
             agenda,
@@ -88,23 +92,19 @@ class World:
             metric_gaps=emulated.faults.metric_gaps,
             action_delay_s=emulated.action_delay,
             open_questions=emulated.open_questions,
-            seed_capacity=scenario.seed_of("capacity"),
-            seed_faults=scenario.seed_of("faults"),
+            seeds=Seeds.of(scenario),
             base_dir=base_dir,
             region=region,
             account=account,
         )
         world.add_endpoint(
-            EndpointSettings.of(emulated, EMBEDDED_ENDPOINT, EMBEDDED_VARIANT, base_dir),
+            EndpointSettings.of(emulated, name=EMBEDDED, variant=VARIANT, base_dir=base_dir),
             instances_at_start=emulated.instances.at_start,
-            seed_service=scenario.seed_of("service"),
-            seed_capacity=scenario.seed_of("capacity"),
-            seed_faults=scenario.seed_of("faults"),
         )
-        resource_id = resource_id_of(EMBEDDED_ENDPOINT, EMBEDDED_VARIANT)
+        resource_id = resource_id_of(EMBEDDED, VARIANT)
         world.scaler.register_target(resource_id, emulated.instances.min, emulated.instances.max)
         for index, policy in enumerate(emulated.policies):
-            world.add_policy(EMBEDDED_ENDPOINT, EMBEDDED_VARIANT, policy, index)
+            world.add_policy(EMBEDDED, VARIANT, policy, index)
         return world
 
     def add_endpoint(
@@ -112,11 +112,9 @@ class World:
         settings: EndpointSettings,
         *,
         instances_at_start: int,
-        seed_service: int = 0,
-        seed_capacity: int = 0,
-        seed_faults: int = 0,
+        seeds: Seeds | None = None,
     ) -> Endpoint:
-        """A new endpoint, in service at once.
+        """A new endpoint, in service at once; with the world's seeds unless it has its own.
 
         Raises:
             ValueError: there is one of that name.
@@ -127,9 +125,7 @@ class World:
             self.agenda,
             settings,
             instances_at_start=instances_at_start,
-            seed_service=seed_service,
-            seed_capacity=seed_capacity,
-            seed_faults=seed_faults,
+            seeds=seeds or self.seeds,
             metrics=self.metrics,
         )
         return endpoint
