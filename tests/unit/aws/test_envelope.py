@@ -1,0 +1,207 @@
+"""Goal: from any text to a Notice or to Unreadable, with AWS's instants exact to the nanosecond.
+
+Method: messages as AWS was seen to send them, in and out of SNS's envelope; then arbitrary text and arbitrary JSON.
+"""
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from smbench.aws.envelope import parse_message, utc_ns
+from smbench.records import Notice, Outcome, Unreadable
+
+COMPLETED = {
+    "awsRegion": "us-east-1",
+    "eventTime": "2023-05-23T03:23:21.814Z",
+    "receivedTime": "2023-05-23T03:23:09.588Z",
+    "invocationStatus": "Completed",
+    "requestParameters": {"endpointName": "ep", "inputLocation": "s3://bucket/in.json"},
+    "responseParameters": {"contentType": "application/json", "outputLocation": "s3://bucket/out/1.out"},
+    "inferenceId": "run-0-1",
+    "eventVersion": "1.0",
+    "eventSource": "aws:sagemaker",
+    "eventName": "InferenceResult",
+}
+FAILED = {key: value for key, value in COMPLETED.items() if key != "responseParameters"} | {
+    "invocationStatus": "Failed",
+    "failureReason": "ClientError: Received client error (400) from model. See the SageMaker Endpoint logs.",
+}
+TEST_NOTIFICATION = {"eventVersion": "1.0", "eventSource": "aws:sagemaker", "eventName": "TestNotification"}
+EVENT_NS = 1684812201_814_000_000  # date -u -d 2023-05-23T03:23:21 +%s gives 1684812201
+RECEIVED_NS = 1684812189_588_000_000
+
+
+def enveloped(message: object, timestamp: str = "2023-05-23T03:23:21.961Z") -> str:
+    """As an SQS body without raw delivery: pretty-printed, a space before the colon."""
+    text = message if isinstance(message, str) else json.dumps(message, separators=(",", ":"))
+    envelope = {"Type": "Notification", "MessageId": "1", "TopicArn": "arn", "Message": text, "Timestamp": timestamp}
+    return json.dumps(envelope, indent=2, separators=(",", " : "))
+
+
+def notice(body: str, **settings: Any) -> Notice:
+    content = parse_message(body, **settings)
+    assert isinstance(content, Notice)
+    return content
+
+
+def kind(body: str, **settings: Any) -> str:
+    content = parse_message(body, **settings)
+    assert isinstance(content, Unreadable)
+    assert content.body == body
+    return content.kind
+
+
+def test_a_completion_says_when_and_where() -> None:
+    assert notice(enveloped(COMPLETED)) == Notice(
+        "run-0-1",
+        Outcome.COMPLETED,
+        recv_utc_ns=RECEIVED_NS,
+        done_utc_ns=EVENT_NS,
+        pub_utc_ns=EVENT_NS + 147_000_000,
+        output_location="s3://bucket/out/1.out",
+    )
+
+
+def test_raw_delivery_differs_only_in_not_knowing_the_publication() -> None:
+    raw, in_envelope = notice(json.dumps(COMPLETED)), notice(enveloped(COMPLETED))
+    assert raw.pub_utc_ns is None
+    assert (raw.inference_id, raw.outcome, raw.recv_utc_ns, raw.done_utc_ns, raw.output_location) == (
+        in_envelope.inference_id,
+        in_envelope.outcome,
+        in_envelope.recv_utc_ns,
+        in_envelope.done_utc_ns,
+        in_envelope.output_location,
+    )
+
+
+def test_a_failure_keeps_its_reason() -> None:
+    found = notice(enveloped(FAILED))
+    assert found.outcome is Outcome.FAILED
+    assert found.failure_reason == FAILED["failureReason"]
+    assert found.output_location is None
+
+
+def test_a_failure_with_a_location_is_still_a_failure() -> None:
+    told = FAILED | {"responseParameters": {"failureLocation": "s3://bucket/failed/1-error.out"}}
+    found = notice(json.dumps(told))
+    assert (found.outcome, found.output_location) == (Outcome.FAILED, "s3://bucket/failed/1-error.out")
+
+
+@pytest.mark.parametrize(
+    "reason", ["Request expired", "The RequestTTL was exceeded: TTL 60", "Exceeded its time to live", "Expiration"]
+)
+def test_a_failure_whose_reason_speaks_of_expiry_is_an_expiry(reason: str) -> None:
+    assert notice(json.dumps(FAILED | {"failureReason": reason})).outcome is Outcome.EXPIRED
+
+
+def test_a_failure_without_a_reason_is_a_failure() -> None:
+    told = {key: value for key, value in FAILED.items() if key != "failureReason"}
+    assert notice(json.dumps(told)).outcome is Outcome.FAILED
+
+
+def test_a_test_notification_is_known_as_one() -> None:
+    assert kind(enveloped(TEST_NOTIFICATION)) == "test_notification"
+    assert kind(json.dumps(TEST_NOTIFICATION), run_prefix="run-0-") == "test_notification"
+
+
+@pytest.mark.parametrize("body", ["", "no json", "{", '{"Type":', "\ud800", enveloped("no json"), "NaN"])
+def test_what_is_no_json_is_malformed(body: str) -> None:
+    assert kind(body) == "malformed"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [],
+        "text",
+        7,
+        {},
+        {"Type": "SubscriptionConfirmation", "Message": "confirm", "TopicArn": "arn"},
+        COMPLETED | {"eventName": "Other"},
+        COMPLETED | {"invocationStatus": "Paused"},
+        COMPLETED | {"inferenceId": None},
+    ],
+    ids=str,
+)
+def test_json_that_is_no_result_is_foreign(message: object) -> None:
+    assert kind(json.dumps(message)) == "foreign"
+    assert kind(enveloped(json.dumps(message))) == "foreign"
+
+
+def test_ids_of_another_run_are_foreign() -> None:
+    assert kind(enveloped(COMPLETED), run_prefix="run-1-") == "foreign"
+    assert notice(enveloped(COMPLETED), run_prefix="run-0-").inference_id == "run-0-1"
+
+
+@settings(max_examples=50)
+@given(st.text())
+@example("\x00")
+def test_any_text_has_an_answer(body: str) -> None:
+    assert isinstance(parse_message(body, run_prefix="run"), Notice | Unreadable)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*COMPLETED, "failureReason"]), anything), st.sampled_from([COMPLETED, FAILED, {}])
+)
+def test_any_member_may_be_missing_or_be_anything(changes: dict[str, Any], base: dict[str, Any]) -> None:
+    content = parse_message(enveloped(base | changes))
+    assert isinstance(content, Notice | Unreadable)
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.sampled_from(["Type", "Message", "Timestamp", "TopicArn"]), anything))
+def test_any_envelope_has_an_answer(changes: dict[str, Any]) -> None:
+    envelope = json.loads(enveloped(COMPLETED)) | changes
+    assert isinstance(parse_message(json.dumps(envelope)), Notice | Unreadable)
+
+
+@given(st.datetimes(timezones=st.just(datetime.UTC)))
+def test_every_instant_is_exact(instant: datetime.datetime) -> None:
+    since = instant - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    exact_ns = (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000
+    assert utc_ns(instant.isoformat()) == exact_ns
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:00.001Z", 1_000_000),
+        ("1970-01-01T00:00:00.123456789Z", 123_456_789),
+        ("1970-01-01T00:00:00.1234567891Z", 123_456_789),
+        ("1970-01-01T01:00:00+01:00", 0),
+        ("1969-12-31T23:30:00-00:30", 0),
+        ("2024-02-29T00:00:00Z", 1_709_164_800_000_000_000),
+        ("2016-12-31T23:59:60Z", 1_483_228_800_000_000_000),  # a leap second is the next second
+    ],
+)
+def test_stamps_by_hand(stamp: str, expected: int) -> None:
+    assert utc_ns(stamp) == expected
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        None,
+        7,
+        "",
+        "2023-02-29T00:00:00Z",
+        "2023-01-01T24:00:00Z",
+        "2023-01-01T00:61:00Z",
+        "2023-01-01",
+        "2023-01-01T00:00:00",
+    ],
+)
+def test_what_is_no_instant_is_none(stamp: object) -> None:
+    assert utc_ns(stamp) is None

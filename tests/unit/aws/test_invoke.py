@@ -1,0 +1,237 @@
+"""Goal: InvokeEndpointAsync leaves as AWS wants it, and every way it can end has its own name.
+
+Method: the real aiobotocore client against a scripted server on loopback; the bytes of the request are looked at.
+Time-outs pass in virtual time.
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import pytest
+
+from fake_aws import FakeAws, json_answer
+from smbench.aws.clients import AwsClients, AwsSettings
+from smbench.aws.invoke import SdkTransport
+from smbench.clock import WarpLoop
+from smbench.emulator.http import HttpRequest, HttpResponse, ResetConnection
+from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
+
+OUTPUT, FAILURE = "s3://bucket/out/1.out", "s3://bucket/failed/1-error.out"
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> Any:
+    return "asyncio", {"loop_factory": WarpLoop}
+
+
+def accepted(_request: HttpRequest) -> HttpResponse:
+    headers = {"x-amzn-sagemaker-outputlocation": OUTPUT, "x-amzn-sagemaker-failurelocation": FAILURE}
+    return HttpResponse(202, [("content-type", "application/json"), *headers.items()], b'{"InferenceId":"run-0-1"}')
+
+
+@pytest.fixture(scope="module")
+async def aws() -> AsyncIterator[FakeAws]:
+    async with FakeAws(accepted) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def clients(aws: FakeAws) -> AsyncIterator[AwsClients]:
+    async with AwsClients(AwsSettings(endpoint_url=aws.url, emulated=True, in_flight=20)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def transport(aws: FakeAws, clients: AwsClients) -> SdkTransport:
+    aws.answer = accepted
+    aws.requests.clear()
+    return SdkTransport(clients.runtime, "ep")
+
+
+async def test_an_input_in_s3_goes_as_a_header_with_an_empty_body(aws: FakeAws, transport: SdkTransport) -> None:
+    await transport.submit(Invocation(1, "run-0-1", input_location="s3://bucket/in.json"))
+    (request,) = aws.requests
+    assert (request.method, request.raw_path) == ("POST", "/endpoints/ep/async-invocations")
+    assert request.headers["x-amzn-sagemaker-inputlocation"] == "s3://bucket/in.json"
+    assert request.headers["x-amzn-sagemaker-inference-id"] == "run-0-1"
+    assert request.headers["content-length"] == "0"
+    assert request.body == b""
+
+
+async def test_an_inline_body_goes_byte_by_byte(aws: FakeAws, transport: SdkTransport) -> None:
+    body = bytes(range(256)) * 500  # 128,000 bytes, the most that AWS takes
+    await transport.submit(Invocation(1, "run-0-1", body=body, content_type="image/png"))
+    (request,) = aws.requests
+    assert request.body == body
+    assert "x-amzn-sagemaker-inputlocation" not in request.headers
+    assert "content-type" not in request.headers  # the type of the payload has a header of its own
+    assert request.headers["x-amzn-sagemaker-content-type"] == "image/png"
+
+
+async def test_everything_that_was_asked_for_is_sent_and_nothing_else(aws: FakeAws, transport: SdkTransport) -> None:
+    await transport.submit(
+        Invocation(
+            seq=1,
+            inference_id="run-0-1",
+            input_location="s3://bucket/in.json",
+            content_type="application/json",
+            accept="text/csv",
+            custom_attributes="a=b",
+            ttl_s=60,
+            timeout_s=3600,
+        )
+    )
+    await transport.submit(Invocation(2, "run-0-2", input_location="s3://bucket/in.json"))
+    full, bare = (own_headers(request) for request in aws.requests)
+    assert full == {
+        "inputlocation": "s3://bucket/in.json",
+        "inference-id": "run-0-1",
+        "content-type": "application/json",
+        "accept": "text/csv",
+        "custom-attributes": "a=b",
+        "requestttlseconds": "60",
+        "invocationtimeoutseconds": "3600",
+    }
+    assert bare == {"inputlocation": "s3://bucket/in.json", "inference-id": "run-0-2"}
+
+
+def own_headers(request: HttpRequest) -> dict[str, str]:
+    prefix = "x-amzn-sagemaker-"
+    return {name.removeprefix(prefix): value for name, value in request.headers.items() if name.startswith(prefix)}
+
+
+async def test_the_client_knows_the_members_that_came_after_its_model(aws: FakeAws, clients: AwsClients) -> None:
+    aws.answer = accepted
+    aws.requests.clear()
+    await clients.runtime.invoke_endpoint_async(
+        EndpointName="ep", Body=b"x", Filename="a.json", S3OutputPathExtension="run/1"
+    )
+    headers = own_headers(aws.requests[0])
+    assert headers == {"filename": "a.json", "s3outputpathextension": "run/1"}
+
+
+async def test_an_acceptance_says_where_the_result_will_be(transport: SdkTransport) -> None:
+    assert await transport.submit(Invocation(1, "run-0-1", body=b"x")) == Accepted(OUTPUT, FAILURE, 202)
+
+
+async def test_without_a_failure_path_there_is_no_failure_location(aws: FakeAws, transport: SdkTransport) -> None:
+    aws.answer = lambda _: json_answer({"InferenceId": "x"}, 202, x_amzn_sagemaker_outputlocation=OUTPUT)
+    assert await transport.submit(Invocation(1, "run-0-1", body=b"x")) == Accepted(OUTPUT, None, 202)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "code", "message"),
+    [
+        (400, {"message": None}, "ThrottlingException", "ThrottlingException", ""),
+        (400, {"message": "no such endpoint"}, "ValidationError:http://x/", "ValidationError", "no such endpoint"),
+        (500, {}, "InternalFailure", "InternalFailure", ""),
+        (403, {"message": "denied", "__type": "AccessDeniedException"}, "", "AccessDeniedException", "denied"),
+    ],
+)
+async def test_a_refusal_keeps_status_code_and_message(
+    aws: FakeAws, transport: SdkTransport, status: int, body: object, kind: str, code: str, message: str
+) -> None:
+    headers = {"x_amzn_errortype": kind} if kind else {}
+    aws.answer = lambda _: json_answer(body, status, **headers)
+    with pytest.raises(Rejected) as refusal:
+        await transport.submit(Invocation(1, "run-0-1", body=b"x"))
+    assert (refusal.value.status_code, refusal.value.code, refusal.value.message) == (status, code, message)
+    assert len(aws.requests) == 1  # the client does not try again by itself
+
+
+async def test_an_error_page_of_something_in_between_is_a_refusal_by_its_status(
+    aws: FakeAws, transport: SdkTransport
+) -> None:
+    aws.answer = lambda _: HttpResponse(503, [("content-type", "text/html")], b"<html>no</html>")
+    with pytest.raises(Rejected) as refusal:
+        await transport.submit(Invocation(1, "run-0-1", body=b"x"))
+    assert (refusal.value.status_code, refusal.value.code) == (503, "503")
+
+
+async def test_a_refused_signature_is_not_repeated_with_its_token(aws: FakeAws, transport: SdkTransport) -> None:
+    text = "The Canonical String should have been\n'POST\nx-amz-security-token:SECRET\n'"
+    aws.answer = lambda _: json_answer({"message": text}, 403, x_amzn_errortype="InvalidSignatureException")
+    with pytest.raises(Rejected) as refusal:
+        await transport.submit(Invocation(1, "run-0-1", body=b"x"))
+    assert (refusal.value.code, refusal.value.message) == ("InvalidSignatureException", "")
+
+
+async def cause(transport: SdkTransport) -> str:
+    with pytest.raises(Unacknowledged) as failure:
+        await transport.submit(Invocation(1, "run-0-1", body=b"x"))
+    return failure.value.cause
+
+
+async def test_a_reset_is_a_reset(aws: FakeAws, transport: SdkTransport) -> None:
+    def reset(_request: HttpRequest) -> HttpResponse:
+        raise ResetConnection
+
+    aws.answer = reset
+    assert await cause(transport) == "connection reset"
+    assert len(aws.requests) == 1
+
+
+async def test_silence_is_a_read_timeout_after_a_minute(aws: FakeAws, transport: SdkTransport) -> None:
+    async def never(_request: HttpRequest) -> HttpResponse:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    aws.answer = never
+    begin_s = anyio.current_time()
+    assert await cause(transport) == "read timeout"
+    assert 60 <= anyio.current_time() - begin_s < 61
+
+
+@pytest.mark.slow
+async def test_nobody_at_the_address_is_a_refused_connection(clients: AwsClients) -> None:
+    async with AwsClients(AwsSettings(endpoint_url=f"http://127.0.0.1:{free_port()}", emulated=True)) as nowhere:
+        assert await cause(SdkTransport(nowhere.runtime, "ep")) == "connection refused"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b"", "connection closed"),
+        (b"HTTP/1.1 202 Accepted\r\nContent-Length: 50\r\n\r\n{", "connection closed"),
+        (b"\x16\x03\x01 this is not HTTP\r\n\r\n", "network error"),
+    ],
+    ids=["no answer", "half an answer", "no HTTP"],
+)
+async def test_a_server_that_breaks_off_has_a_cause(answer: bytes, expected: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(1)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        async with AwsClients(AwsSettings(endpoint_url=url, emulated=True)) as clients:
+            assert await cause(SdkTransport(clients.runtime, "ep")) == expected
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def test_an_acceptance_that_is_no_json_is_still_an_acceptance(aws: FakeAws, transport: SdkTransport) -> None:
+    aws.answer = lambda _: HttpResponse(202, [], json.dumps({"InferenceId": 1}).encode()[:-3])
+    assert (await transport.submit(Invocation(1, "run-0-1", body=b"x"))).status_code == 202
+
+
+async def test_a_parameter_that_botocore_refuses_is_our_bug_and_no_outcome(transport: SdkTransport) -> None:
+    wrong: Any = 12
+    with pytest.raises(Exception, match="Parameter validation failed"):
+        await transport.submit(Invocation(1, wrong, body=b"x"))

@@ -1,0 +1,86 @@
+"""Goal: a look at S3 tells completed from failed from not known, and an instant to the second.
+
+Method: a client that answers by a table; locations in every form that SageMaker gives back.
+"""
+
+import datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from fake_aws import FakeClient, client_error
+from smbench.aws.outputs import S3Outputs, bucket_and_key
+from smbench.records import Outcome, OutputFound, Unacknowledged
+
+WRITTEN = datetime.datetime(2026, 11, 21, 3, 4, 5, tzinfo=datetime.UTC)
+WRITTEN_NS = 1_795_230_245_000_000_000  # date -u -d 2026-11-21T03:04:05 +%s
+OUTPUT, FAILURE = "s3://bucket/out/1.out", "s3://bucket/failed/1-error.out"
+
+
+def s3(*keys: str, missing: int = 404) -> FakeClient:
+    """A bucket with these keys."""
+
+    def head(**at: Any) -> object:
+        return {"LastModified": WRITTEN} if at["Key"] in keys else client_error(str(missing), status=missing)
+
+    return FakeClient({"head_object": head})
+
+
+async def test_an_output_is_a_completion() -> None:
+    assert await S3Outputs(s3("out/1.out")).look_up(OUTPUT, FAILURE) == OutputFound(Outcome.COMPLETED, WRITTEN_NS)
+
+
+async def test_an_error_object_is_a_failure() -> None:
+    found = await S3Outputs(s3("failed/1-error.out")).look_up(OUTPUT, FAILURE)
+    assert found == OutputFound(Outcome.FAILED, WRITTEN_NS)
+
+
+@pytest.mark.parametrize("missing", [404, 403])
+async def test_nothing_at_either_place_is_none(missing: int) -> None:
+    client = s3(missing=missing)
+    assert await S3Outputs(client).look_up(OUTPUT, FAILURE) is None
+    assert [call["Key"] for call in client.called("head_object")] == ["out/1.out", "failed/1-error.out"]
+
+
+async def test_no_location_is_never_looked_up() -> None:
+    client = s3()
+    assert await S3Outputs(client).look_up(None, None) is None
+    assert client.calls == []
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (client_error("SlowDown", status=503), "SlowDown"),
+        (EndpointConnectionError(endpoint_url="x", error=OSError(111, "refused")), "connection refused"),
+    ],
+)
+async def test_no_answer_is_not_nothing(error: Exception, cause: str) -> None:
+    with pytest.raises(Unacknowledged) as failure:
+        await S3Outputs(FakeClient({"head_object": error})).look_up(OUTPUT, FAILURE)
+    assert failure.value.cause == cause
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "s3://my.bucket/a/b c.out",
+        "https://my.bucket.s3.eu-west-1.amazonaws.com/a/b c.out",
+        "https://my.bucket.s3.amazonaws.com/a/b c.out",
+        "https://my.bucket.s3-us-west-2.amazonaws.com/a/b c.out",
+        "https://my.bucket.s3.dualstack.eu-west-1.amazonaws.com/a/b c.out",
+        "https://my.bucket.s3.cn-north-1.amazonaws.com.cn/a/b c.out",
+        "https://s3.eu-west-1.amazonaws.com/my.bucket/a/b c.out",
+        "http://127.0.0.1:9000/my.bucket/a/b c.out",
+    ],
+)
+def test_every_form_of_a_location_names_bucket_and_key(location: str) -> None:
+    assert bucket_and_key(location) == ("my.bucket", "a/b c.out")
+
+
+@pytest.mark.parametrize(
+    "location", ["", "s3://bucket", "s3://bucket/", "https://host", "ftp://bucket/key", "bucket/key"]
+)
+def test_what_is_no_location_names_nothing(location: str) -> None:
+    assert bucket_and_key(location) is None
