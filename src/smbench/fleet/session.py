@@ -30,7 +30,7 @@ from smbench.run.monitors import watch
 from smbench.snapshot import Snapshot
 
 _HEAD_START_S = 0.2  # between the go and scenario time zero: every child has read it by then
-_PARENT_WRITER = 99  # part files of the parent, beside those of workers 0..98
+_PARENT_WRITER = "parent"
 _FINISH_S = 30.0
 
 

@@ -22,11 +22,12 @@ from smbench.aws.payloads import Upload, input_prefix, upload
 from smbench.aws.queue import RunQueue, run_queue
 from smbench.aws.target import TargetFound, discover
 from smbench.clock import Clock, LoopClock, MonotonicClock, TimeKind, WarpLoop
-from smbench.emulator.server import EMBEDDED_ENDPOINT, Emulator
+from smbench.emulator.server import Emulator
 from smbench.errors import SmbenchError, TargetError
 from smbench.fleet.messages import Beat, Cancel, Done, Go, Preparing, Ready, Stop, receive
 from smbench.fleet.plan import RunPlan, WorkerOrder, make_plan
 from smbench.fleet.requests import invocations
+from smbench.model.world import EMBEDDED
 from smbench.records import Event, Reading
 from smbench.results.store import PartWriter
 from smbench.run.control import Control
@@ -160,7 +161,7 @@ async def _prepared(pipe: Connection, order: WorkerOrder, plan: RunPlan, url: st
         emulated=plan.is_emulated,
         in_flight=scenario.limits.in_flight,
     )
-    endpoint = scenario.target.endpoint or EMBEDDED_ENDPOINT
+    endpoint = scenario.target.endpoint or EMBEDDED
     async with AwsClients(settings) as clients:
         target = await discover(
             clients, endpoint, scenario.target.variant, queue_given=scenario.collector.queue is not None

@@ -1,0 +1,178 @@
+"""`run`: from a scenario file to a verdict."""
+
+import datetime
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import typer
+
+from smbench import __version__
+from smbench.cli.report import judged_exit, print_report
+from smbench.errors import ExitCode, ResultsError, UsageError
+from smbench.fleet.plan import AwsAccess, RunPlan, make_plan
+from smbench.fleet.session import SessionEnd, run_session
+from smbench.records import Event, Reading
+from smbench.results.manifest import ClockFacts, Ending, Host, Manifest
+from smbench.results.store import compact, new_run_dir
+from smbench.scenario.load import load_scenario
+from smbench.scenario.model import Scenario, Seeds, Target
+from smbench.scenario.starter import QUICK_START, shipped_scenario
+from smbench.snapshot import Snapshot
+from smbench.view.choose import View, choose_view
+from smbench.view.state import LiveState, RunHeader
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The command line of `run`."""
+
+    scenario: Path | None
+    endpoint: str | None
+    seed: int | None
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+    results: Path
+    ui: str
+    output: str
+
+
+def run_command(options: RunOptions) -> ExitCode:
+    """Run, report, judge; returns the exit status.
+
+    Raises:
+        ScenarioError, UsageError, TargetError, ResultsError: before anything was sent.
+    """
+    file = options.scenario or shipped_scenario(QUICK_START)
+    plan = make_plan(_chosen(load_scenario(file), options, file), file.parent)
+    access = AwsAccess(options.region, options.profile, options.endpoint_url)
+    started = datetime.datetime.now(datetime.UTC)
+    run_dir = new_run_dir(options.results, plan.scenario.name, started.strftime("%Y%m%dT%H%M%SZ"))
+    manifest = _manifest(plan, file, started)
+    view = choose_view(options.ui, sys.stderr, os.environ)
+    screen = _Screen(LiveState(_header(plan, run_dir)), view)
+
+    def on_ready(end: SessionEnd) -> None:
+        _at_start(manifest, plan, end).write(run_dir)
+
+    try:
+        with view:
+            end = anyio.run(run_session, plan, access, run_dir, manifest.run_id, screen, on_ready)
+    except BaseException:
+        _remove_if_unused(run_dir)
+        raise
+    return _conclude(run_dir, _at_start(manifest, plan, end), end, options.output)
+
+
+def _chosen(scenario: Scenario, options: RunOptions, file: Path) -> Scenario:
+    """The scenario with what the command line says instead."""
+    changes: dict[str, object] = {}
+    if options.endpoint is not None:
+        changes["target"] = Target(endpoint=options.endpoint, variant=scenario.target.variant)
+    if options.seed is not None:
+        changes |= {"seed": options.seed, "seeds": Seeds()}
+    if changes:
+        scenario = scenario.model_copy(update=changes)
+    if scenario.target.endpoint is None and (options.region or options.profile or options.endpoint_url):
+        raise UsageError(
+            f"{file} runs on the emulated endpoint: --region, --profile and --endpoint-url have no effect on it",
+            "add --endpoint NAME to use a real one",
+        )
+    return scenario
+
+
+class _Screen:
+    """Passes what the session tells to the state, and the state to the view."""
+
+    def __init__(self, state: LiveState, view: View) -> None:
+        self.state, self.view = state, view
+
+    def preparing(self, text: str) -> None:
+        self.state.preparing(text)
+        self.view.show(self.state)
+
+    def update(self, snapshots: Sequence[Snapshot]) -> None:
+        self.state.update(snapshots)
+        self.view.show(self.state)
+
+    def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None:
+        self.state.read(readings, events)
+
+
+def _header(plan: RunPlan, run_dir: Path) -> RunHeader:
+    scenario = plan.scenario
+    return RunHeader(
+        scenario=scenario.name,
+        target="emulated endpoint" if plan.is_emulated else f"endpoint {scenario.target.endpoint}",
+        time_kind=plan.time_kind,
+        phases=plan.schedule.spans,
+        n_scheduled=len(plan.schedule),
+        drain_s=scenario.drain,
+        in_flight_limit=scenario.limits.in_flight,
+        results=str(run_dir),
+        scale=plan.scale,
+    )
+
+
+def _manifest(plan: RunPlan, file: Path, started: datetime.datetime) -> Manifest:
+    scenario = plan.scenario
+    return Manifest(
+        smbench=__version__,
+        run_id=f"smb-{secrets.token_hex(5)}",
+        command=("smbench", *sys.argv[1:]),
+        started=started,
+        scenario=scenario.model_dump(mode="json", by_alias=True),
+        scenario_file=file.name,
+        scenario_digest=hashlib.sha256(file.read_bytes()).hexdigest(),
+        seeds={dimension: scenario.seed_of(dimension) for dimension in Seeds.model_fields},
+        schedule_digest=plan.schedule.digest,
+        spans=plan.schedule.spans,
+        payload_digests={payload.name: payload.digest for payload in plan.payloads},
+        transport="sdk",
+        host=Host.this(),
+    )
+
+
+def _at_start(manifest: Manifest, plan: RunPlan, end: SessionEnd) -> Manifest:
+    clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
+    return manifest.model_copy(update={"clock": clock, "target": {} if end.target is None else end.target.as_json()})
+
+
+def _remove_if_unused(run_dir: Path) -> None:
+    """A run that never began leaves no folder; one that did leaves everything it has."""
+    if not any(run_dir.iterdir()):
+        run_dir.rmdir()
+
+
+def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, output: str) -> ExitCode:
+    """Close the books of a run that began, print what is known, and say how it went."""
+    ended = manifest.model_copy(
+        update={
+            "ended": datetime.datetime.now(datetime.UTC),
+            "ending": Ending(end.ended),
+            "reason": end.reason,
+            "notes": tuple(end.notes),
+        }
+    )
+    try:
+        compact(run_dir)
+        ended.write(run_dir)
+    except ResultsError as error:
+        typer.echo(f"smbench: {error.message}\n  {error.advice}", err=True)
+    judged = print_report(run_dir, output)
+    if end.failure is not None:
+        typer.echo(f"smbench: {end.failure.message}", err=True)
+        typer.echo(end.failure.traceback or f"  {end.failure.advice}", err=True)
+        return end.failure.exit_code
+    if end.ended in ("stopped", "cancelled"):
+        return ExitCode.INTERRUPTED
+    if end.ended == "failed":
+        typer.echo(f"smbench: the run did not end by itself: {end.reason}", err=True)
+        return ExitCode.INVALID
+    return judged_exit(judged)
