@@ -10,6 +10,7 @@ import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from anyio.abc import SocketStream
+from botocore.loaders import Loader
 from botocore.validate import ParamValidator
 
 from smbench.clock import LoopClock
@@ -32,6 +33,8 @@ CONFIG = AioConfig(
     read_timeout=3600,
 )
 
+_LOADER = Loader()  # shared: reading the models again for each client is most of a test's time
+
 
 def isolate_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no setting of the machine reach the SDK."""
@@ -44,7 +47,8 @@ def isolate_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def aws_client(service: str, url: str) -> AsyncIterator[Any]:
     """An aiobotocore client that raises when a parsed reply breaks the operation's output shape."""
-    session = AioSession()
+    session: Any = AioSession()
+    session.register_component("data_loader", _LOADER)
     async with session.create_client(
         service,
         region_name="us-east-1",
