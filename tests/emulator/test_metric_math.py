@@ -43,7 +43,19 @@ def test_a_gap_before_the_first_value_stays_a_gap() -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["1 + 2", "m9", "m1 ** 2", "__import__('os')", "m1 if m2 else m1", "FILL(m1)", "RATE(m1)", "m1 +", "m1.x", "1 / 0", ""],
+    [
+        "1 + 2",
+        "m9",
+        "m1 ** 2",
+        "__import__('os')",
+        "m1 if m2 else m1",
+        "FILL(m1)",
+        "RATE(m1)",
+        "m1 +",
+        "m1.x",
+        "1 / 0",
+        "",
+    ],
 )
 def test_what_is_not_known_is_an_error_and_never_runs(expression: str) -> None:
     with pytest.raises(MathError):

@@ -3,7 +3,7 @@
 import base64
 import json
 
-from smbench.emulator.notifications import CONTAINER_ERROR, RESPONSE_MAX_BYTES, Result, result_message
+from smbench.emulator.notifications import CONTAINER_FAILED, RESPONSE_MAX_BYTES, Result, result_message
 from smbench.emulator.truth import Call
 
 EVENT, RECEIVED = 1_684_812_201_814_000_000, 1_684_812_189_588_999_999  # 2023-05-23
@@ -29,7 +29,7 @@ def test_a_success_is_written_as_sagemaker_writes_it() -> None:
 
 
 def test_a_failure_without_a_failure_path_is_written_as_sagemaker_writes_it() -> None:
-    assert message(call(), Result(EVENT, RECEIVED, CONTAINER_ERROR, None)) == (
+    assert message(call(), Result(EVENT, RECEIVED, CONTAINER_FAILED, None)) == (
         '{"awsRegion":"us-east-1","eventTime":"2023-05-23T03:23:21.814Z","receivedTime":"2023-05-23T03:23:09.588Z",'
         '"invocationStatus":"Failed","failureReason":"ClientError: Received server error (500) from model. '
         'See the SageMaker Endpoint logs in your account for more information.",'
@@ -39,7 +39,7 @@ def test_a_failure_without_a_failure_path_is_written_as_sagemaker_writes_it() ->
 
 
 def test_a_failure_tells_where_the_error_stands() -> None:
-    told = json.loads(message(call(), Result(EVENT, RECEIVED, CONTAINER_ERROR, "s3://fail/x-error.out")))
+    told = json.loads(message(call(), Result(EVENT, RECEIVED, CONTAINER_FAILED, "s3://fail/x-error.out")))
     assert told["responseParameters"] == {"failureLocation": "s3://fail/x-error.out"}
     assert list(told).index("responseParameters") < list(told).index("inferenceId")
 

@@ -20,7 +20,7 @@ from smbench.emulator.site import Site
 from smbench.emulator.sns import Sns
 from smbench.emulator.sqs import Sqs
 from smbench.emulator.truth import Call
-from smbench.model.endpoint import Ended
+from smbench.model.endpoint import CONTAINER_ERROR, Ended
 from smbench.model.metrics import MetricStore
 from smbench.records import Outcome
 from smbench.scenario.emulated import OpenQuestions
@@ -31,11 +31,16 @@ _CONTAINER_ERROR = b'{"error":"the emulated container failed"}'
 class Aftermath:
     """Writes results and publishes messages, and notes in the truth what became of them."""
 
-    def __init__(self, site: Site, s3: S3, sqs: Sqs, sns: Sns, metrics: MetricStore, open_questions: OpenQuestions) -> None:
+    def __init__(
+        self, site: Site, s3: S3, sqs: Sqs, sns: Sns, metrics: MetricStore, open_questions: OpenQuestions
+    ) -> None:
         self.site, self.s3, self.sqs, self.sns, self.metrics = site, s3, sqs, sns, metrics
         self._silent_reasons = {
             reason
-            for reason, notifies in (("ttl", open_questions.expiry_notifies), ("timeout", open_questions.timeout_notifies))
+            for reason, notifies in (
+                ("ttl", open_questions.expiry_notifies),
+                ("timeout", open_questions.timeout_notifies),
+            )
             if not notifies
         }
 
@@ -58,38 +63,41 @@ class Aftermath:
     def _write(self, hosted: Hosted, call: Call, ended: Ended) -> tuple[str | None, bytes]:
         """The reason of failure, None when there is none, and the object's body; both for the message."""
         delivery = hosted.delivery
-        if ended.outcome is Outcome.COMPLETED:
-            reason = self._transfer_failure(hosted, call)
-            if reason is None:
-                body = orjson.dumps({"inferenceId": call.inference_id, "instance": ended.instance})
-                self._put(delivery.output, call.output_key, body)
+        reason = FAILURE_REASONS[ended.reason] if ended.reason else self._download_failure(hosted, call)
+        if reason is None:
+            body = orjson.dumps({"inferenceId": call.inference_id, "instance": ended.instance})
+            if self._put(delivery.output, call.output_key, body):
                 return None, body
+            self._count(hosted, "ResponseUploadFailures")
+            reason = UPLOAD_FAILED
+        if ended.outcome is Outcome.COMPLETED:  # the container did its part, S3 did not
             call.outcome = Outcome.FAILED
-        else:
-            reason = FAILURE_REASONS[ended.reason]
         call.output_location = None
-        body = _CONTAINER_ERROR if ended.reason == "container_error" else reason.encode()
+        body = _CONTAINER_ERROR if ended.reason == CONTAINER_ERROR else reason.encode()
         # A request that expired never met a container: nothing is written for it.
-        if call.outcome is Outcome.FAILED and delivery.failure is not None and call.failure_key:
-            if self.s3.has_bucket(delivery.failure.bucket):
-                self._put(delivery.failure, call.failure_key, body)
-                call.output_location = call.failure_location
+        if (
+            call.outcome is Outcome.FAILED
+            and delivery.failure is not None
+            and self._put(delivery.failure, call.failure_key, body)
+        ):
+            call.output_location = call.failure_location
         return reason, body
 
-    def _transfer_failure(self, hosted: Hosted, call: Call) -> str | None:
-        """What S3 refused of a request that the container would have served."""
-        if call.input_location is not None:
-            found = bucket_and_key(call.input_location)
-            if found is None or not self.s3.exists(*found):
-                self._count(hosted, "RequestDownloadFailures")
-                return DOWNLOAD_FAILED
-        if not self.s3.has_bucket(hosted.delivery.output.bucket):
-            self._count(hosted, "ResponseUploadFailures")
-            return UPLOAD_FAILED
-        return None
+    def _download_failure(self, hosted: Hosted, call: Call) -> str | None:
+        """Looked at once, when the container is through: the model knows nothing of S3."""
+        found = None if call.input_location is None else bucket_and_key(call.input_location)
+        if call.input_location is None or (found is not None and self.s3.exists(*found)):
+            return None
+        self._count(hosted, "RequestDownloadFailures")
+        return DOWNLOAD_FAILED
 
-    def _put(self, place: Place, key: str, body: bytes) -> None:
-        self.s3.put(place.bucket, key, body, content_type="application/json")
+    def _put(self, place: Place, key: str, body: bytes) -> bool:
+        """Whether the bucket is there to take it."""
+        try:
+            self.s3.put(place.bucket, key, body, content_type="application/json")
+        except ServiceError:
+            return False
+        return True
 
     # SNS
 

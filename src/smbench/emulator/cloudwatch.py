@@ -7,7 +7,7 @@ from smbench.emulator.codecs import Params, ServiceError
 from smbench.emulator.front import Operation
 from smbench.emulator.http import HttpRequest
 from smbench.emulator.metric_queries import Reader, dimensions_of, utc_ns
-from smbench.emulator.paging import BadToken, page
+from smbench.emulator.paging import TokenError, page
 from smbench.emulator.site import Site
 from smbench.model.alarms import AlarmBook
 from smbench.model.metrics import Dimensions, MetricId, MetricStore, Statistics
@@ -42,7 +42,7 @@ class CloudWatch:
         ]
         try:
             items, token = page(found, params.get("NextToken"), _LIST_PAGE)
-        except BadToken:
+        except TokenError:
             raise ServiceError(
                 "InvalidParameterValueException", "Invalid nextToken.", query_error_code="InvalidParameterValue"
             ) from None

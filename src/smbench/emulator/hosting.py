@@ -1,4 +1,4 @@
-"""Endpoints as SageMaker hosts them: each a configuration and a modelled fleet, and the test messages on every change."""
+"""Endpoints as SageMaker hosts them: a configuration, a modelled fleet, and test messages at every change."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,8 +12,9 @@ from smbench.emulator.notifications import TEST_NOTIFICATION
 from smbench.emulator.site import Site
 from smbench.emulator.sns import Sns
 from smbench.model.endpoint import CapacityChange, Endpoint, EndpointSettings
+from smbench.model.scaler import UnknownTarget
 from smbench.model.service import Sampler
-from smbench.model.world import World
+from smbench.model.world import World, resource_id_of
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.seeds import stream
 
@@ -104,7 +105,6 @@ class Hosting:
 
     Args:
         emulated: Laws and faults for endpoints that API calls make.
-        seeds: The scenario's seeds for service, capacity and faults.
     """
 
     def __init__(
@@ -113,14 +113,13 @@ class Hosting:
         world: World,
         sns: Sns,
         emulated: Emulated,
-        seeds: Seeds,
         base_dir: Path | None = None,
     ) -> None:
         self.site, self.world, self.sns = site, world, sns
-        self.emulated, self.seeds, self.base_dir = emulated, seeds, base_dir
+        self.emulated, self.base_dir = emulated, base_dir
         self.endpoints: dict[str, Hosted] = {}
         self.on_launch: list[Callable[[Hosted], None]] = []
-        self._deploy_time = Sampler(emulated.provision, stream(seeds.capacity, "deployments"), base_dir)
+        self._deploy_time = Sampler(emulated.provision, stream(world.seeds.capacity, "deployments"), base_dir)
 
     def create(self, name: str, config: dict[str, Any]) -> None:
         """Begin to host; the endpoint serves after one provisioning time.
@@ -170,6 +169,8 @@ class Hosting:
         """Gone at once; what was queued or running is dropped without a message."""
         hosted.is_deleted = True
         del self.endpoints[hosted.name]
+        with suppress(UnknownTarget):
+            self.world.scaler.deregister(resource_id_of(hosted.name, hosted.variant_name))
         self.world.remove_endpoint(hosted.name)
 
     def test_notify(self, hosted: Hosted) -> None:
@@ -201,7 +202,7 @@ class Hosting:
             concurrency=concurrency(hosted.config, self.emulated),
             base_dir=self.base_dir,
         )
-        self._attach(hosted, self.world.add_endpoint(settings, instances_at_start=count, seeds=self.seeds))
+        self._attach(hosted, self.world.add_endpoint(settings, instances_at_start=count))
 
     def _attach(self, hosted: Hosted, fleet: Endpoint) -> None:
         hosted.fleet = fleet

@@ -7,7 +7,7 @@ from typing import Any
 
 from smbench.emulator.codecs import Params, ServiceError
 from smbench.emulator.metric_math import MathError, Series, evaluate, ids_in
-from smbench.emulator.paging import BadToken, position, token_for
+from smbench.emulator.paging import TokenError, position, token_for
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.metrics import Datapoint, Dimensions, MetricStore, combine
 
@@ -17,6 +17,7 @@ STATISTICS_MAX = 1_440
 _MINUTE_S = 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
+
 
 def utc_ns(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1) * 1000
@@ -31,14 +32,12 @@ def invalid(message: str) -> ServiceError:
 
 
 def combination(message: str) -> ServiceError:
-    return ServiceError(
-        "InvalidParameterCombinationException", message, query_error_code="InvalidParameterCombination"
-    )
+    return ServiceError("InvalidParameterCombinationException", message, query_error_code="InvalidParameterCombination")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The periods of one query, in UTC nanoseconds. Only whole periods count: one that ends after the end is left out."""
+    """The periods of one query, in UTC nanoseconds. A period that ends after the end is left out."""
 
     start_ns: int
     end_ns: int
@@ -206,7 +205,8 @@ def _check_queries(queries: Sequence[Params]) -> None:
         raise invalid("The values for parameter Id in MetricDataQueries are not unique.")
     for query in queries:
         if not (query["Id"][:1].islower() and query["Id"].replace("_", "a").isalnum()):
-            raise invalid(f"The value {query['Id']} for parameter MetricDataQueries.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.")
+            text = "is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$"
+            raise invalid(f"The value {query['Id']} for parameter MetricDataQueries.Id {text}.")
         if ("MetricStat" in query) == ("Expression" in query):
             raise invalid(f"Exactly one of MetricStat and Expression must be given in MetricDataQuery {query['Id']}.")
 
@@ -216,7 +216,7 @@ def _paged(params: Params, shown: Sequence[Params], rows: Sequence[tuple[int, in
     limit = params.get("MaxDatapoints", DATAPOINTS_MAX)
     try:
         first = position(params.get("NextToken"))
-    except BadToken:
+    except TokenError:
         raise ServiceError(
             "InvalidNextToken", "The service cannot process the next token.", query_error_code="InvalidNextToken"
         ) from None

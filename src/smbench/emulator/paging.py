@@ -8,7 +8,7 @@ from typing import TypeVar
 _Item = TypeVar("_Item")
 
 
-class BadToken(ValueError):
+class TokenError(ValueError):
     """A token this emulator never gave."""
 
 
@@ -16,11 +16,11 @@ def page(items: Sequence[_Item], token: str | None, limit: int) -> tuple[list[_I
     """Up to `limit` items from where `token` points, and the token of the rest; None when there is none.
 
     Raises:
-        BadToken: each service answers it with an error of its own.
+        TokenError: each service answers it with an error of its own.
     """
     start = position(token)
     if start > len(items):
-        raise BadToken(token)
+        raise TokenError(token)
     end = start + limit
     return list(items[start:end]), token_for(end) if end < len(items) else None
 
@@ -29,16 +29,16 @@ def position(token: str | None) -> int:
     """The place a token points at; 0 without one.
 
     Raises:
-        BadToken: likewise.
+        TokenError: likewise.
     """
     if token is None:
         return 0
     try:
         text = base64.urlsafe_b64decode(token.encode("ascii", "replace")).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
-        raise BadToken(token) from None
+        raise TokenError(token) from None
     if not text.isdecimal():
-        raise BadToken(token)
+        raise TokenError(token)
     return int(text)
 
 

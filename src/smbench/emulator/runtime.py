@@ -209,7 +209,9 @@ def _check_headers(name: str, headers: dict[str, str]) -> None:
 def _broken(rule: _Rule, value: str) -> list[Problem]:
     problems = []
     if len(value) > rule.max_length:
-        problems.append(_problem(rule.member, value, f"Member must have length less than or equal to {rule.max_length}"))
+        problems.append(
+            _problem(rule.member, value, f"Member must have length less than or equal to {rule.max_length}")
+        )
     if rule.pattern is not None and not rule.pattern.fullmatch(value):
         problems.append(_problem(rule.member, value, f"Member must satisfy regular expression pattern: {rule.written}"))
     return problems
@@ -244,7 +246,9 @@ def _check_input(call: Call) -> None:
     """Exactly one of InputLocation and Body; the model cannot say so, the service does."""
     if call.body_bytes > BODY_MAX_BYTES:
         text = f"Member must have length less than or equal to {BODY_MAX_BYTES}"
-        raise ServiceError("ValidationError", f"1 validation error detected: Value at 'body' failed to satisfy constraint: {text}")
+        raise ServiceError(
+            "ValidationError", f"1 validation error detected: Value at 'body' failed to satisfy constraint: {text}"
+        )
     if call.input_location is None and not call.body_bytes:
         raise _complaint([_problem("inputLocation", None, "Member must not be null")])
     if call.input_location is not None and call.body_bytes:

@@ -1,20 +1,18 @@
 """The SageMaker control plane: models, endpoint configurations, endpoints and tags, as JSON 1.1 callers see them."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from smbench.emulator.codecs import Params, ServiceError
+from smbench.emulator.front import Operation
 from smbench.emulator.hosting import Change, Hosted, Hosting
 from smbench.emulator.http import HttpRequest
-from smbench.emulator.paging import BadToken, page
+from smbench.emulator.paging import TokenError, page
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.endpoint import UpdateInProgress
 
 _PAGE = 10  # SageMaker's default MaxResults for lists
 _TAGS_MAX = 50
-
-Operation = Callable[[Params, HttpRequest], dict[str, Any]]
 
 
 def invalid(message: str) -> ServiceError:
@@ -55,6 +53,20 @@ class SageMaker:
             "DeleteTags": self.delete_tags,
         }
 
+    # for the emulator itself
+
+    def keep_model(self, params: Params) -> dict[str, Any]:
+        """A model as Describe gives it back."""
+        name = params["ModelName"]
+        self.models[name] = self._kept(params, ModelArn=self._arn("model", name))
+        return self.models[name]
+
+    def keep_config(self, params: Params) -> dict[str, Any]:
+        """An endpoint configuration as Describe gives it back."""
+        name = params["EndpointConfigName"]
+        self.configs[name] = self._kept(params, EndpointConfigArn=self._arn("endpoint-config", name))
+        return self.configs[name]
+
     # models
 
     def create_model(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -64,7 +76,7 @@ class SageMaker:
             raise invalid(f'Cannot create already existing model "{arn}".')
         if "PrimaryContainer" in params and "Containers" in params:
             raise invalid("Cannot specify both PrimaryContainer and Containers in CreateModel request.")
-        self.models[name] = self._kept(params, ModelArn=arn)
+        self.keep_model(params)
         self._tag(arn, params)
         return {"ModelArn": arn}
 
@@ -78,7 +90,9 @@ class SageMaker:
         return {}
 
     def list_models(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        rows = [{key: model[key] for key in ("ModelName", "ModelArn", "CreationTime")} for model in self.models.values()]
+        rows = [
+            {key: model[key] for key in ("ModelName", "ModelArn", "CreationTime")} for model in self.models.values()
+        ]
         return _listed(params, rows, "Models", "ModelName")
 
     # endpoint configurations
@@ -91,7 +105,7 @@ class SageMaker:
         for variant in params["ProductionVariants"]:
             if "ModelName" in variant:
                 self._model(variant["ModelName"])
-        self.configs[name] = self._kept(params, EndpointConfigArn=arn)
+        self.keep_config(params)
         self._tag(arn, params)
         return {"EndpointConfigArn": arn}
 
@@ -310,7 +324,9 @@ def _listed(params: Params, rows: list[dict[str, Any]], key: str, name_key: str)
 
 def _is_wanted(params: Params, row: dict[str, Any], name_key: str) -> bool:
     def within(low: str, high: str, at: datetime) -> bool:
-        return params.get(low, at) <= at <= params.get(high, at)
+        earliest: datetime = params.get(low, at)
+        latest: datetime = params.get(high, at)
+        return earliest <= at <= latest
 
     return (
         params.get("NameContains", "") in row[name_key]
@@ -322,6 +338,6 @@ def _is_wanted(params: Params, row: dict[str, Any], name_key: str) -> bool:
 def _paged(params: Params, rows: list[dict[str, Any]], key: str, default: int) -> dict[str, Any]:
     try:
         items, token = page(rows, params.get("NextToken"), params.get("MaxResults", default))
-    except BadToken:
+    except TokenError:
         raise invalid("Invalid pagination token.") from None
     return {key: items} | ({} if token is None else {"NextToken": token})

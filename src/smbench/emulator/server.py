@@ -1,0 +1,150 @@
+"""The emulator as a whole: every service on one port of 127.0.0.1, one model behind them, one clock before them."""
+
+from pathlib import Path
+from typing import Any
+
+from smbench.clock import Clock
+from smbench.emulator.aftermath import Aftermath
+from smbench.emulator.autoscaling import AutoScaling
+from smbench.emulator.cloudwatch import CloudWatch
+from smbench.emulator.fates import Fates
+from smbench.emulator.faults import Faults
+from smbench.emulator.front import Front
+from smbench.emulator.hosting import Hosting
+from smbench.emulator.http import HttpServer
+from smbench.emulator.pump import Pump
+from smbench.emulator.runtime import Runtime
+from smbench.emulator.s3 import S3
+from smbench.emulator.sagemaker import SageMaker
+from smbench.emulator.site import Site
+from smbench.emulator.sns import Sns
+from smbench.emulator.sqs import Sqs
+from smbench.emulator.sts import Sts
+from smbench.emulator.truth import Truth
+from smbench.model.agenda import Agenda
+from smbench.model.world import EMBEDDED, VARIANT, World
+from smbench.scenario.emulated import Emulated
+from smbench.scenario.model import Scenario
+
+BUCKET = "smbench-emulated"
+SUCCESS_TOPIC, ERROR_TOPIC = "smbench-success", "smbench-error"
+
+
+class Emulator:
+    """AWS as one endpoint's clients need it. Two of them in one process share nothing.
+
+    Scenario time stands at zero until `go`, so clients can be set up without using any of it.
+
+    Args:
+        scenario: Whose emulated endpoint is served, and whose laws, faults and seeds hold for every endpoint that
+            API calls make beside it. None serves an empty account with the defaults.
+        base_dir: Where the scenario's empirical files are looked up.
+        epoch_ns: UTC nanoseconds at scenario time zero.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | None,
+        base_dir: Path | None,
+        epoch_ns: int,
+        region: str = "us-east-1",
+        account: str = "123456789012",
+    ) -> None:
+        emulated = Emulated() if scenario is None else scenario.target.emulated
+        agenda = Agenda()
+        skew_ns = round(emulated.faults.clock_skew * 1e9)
+        self.site = Site(agenda, epoch_ns, region, account, skew_ns)
+        self.pump = Pump(agenda)
+        self.world = World.of(agenda, epoch_ns, scenario, base_dir, region=region, account=account)
+        self.truth = Truth(epoch_ns)
+
+        self.s3 = S3(self.site)
+        self.sqs = Sqs(self.site, redelivered=emulated.faults.messages_redelivered, seed=self.world.seeds.faults)
+        self.sns = Sns(self.site, self.sqs)
+        self.hosting = Hosting(self.site, self.world, self.sns, emulated, base_dir)
+        aftermath = Aftermath(self.site, self.s3, self.sqs, self.sns, self.world.metrics, emulated.open_questions)
+        self.runtime = Runtime(
+            self.site,
+            self.hosting,
+            self.truth,
+            Faults(emulated.faults, self.world.seeds.faults, base_dir),
+            Fates(emulated, self.world.seeds.faults, base_dir),
+            aftermath,
+        )
+        self.sagemaker = SageMaker(self.site, self.hosting)
+        self.front = Front(self.site, self.pump)
+        for service in (
+            self.s3,
+            self.sqs,
+            self.sns,
+            Sts(self.site),
+            self.sagemaker,
+            self.runtime,
+            CloudWatch(self.site, self.world.metrics, self.world.alarms),
+            AutoScaling(self.site, self.world),
+        ):
+            self.front.add(service)
+        self._server = HttpServer()
+        if scenario is not None:
+            self._adopt_embedded(emulated)
+
+    @property
+    def url(self) -> str:
+        """Where clients reach it; empty until it was started."""
+        return self.site.url
+
+    async def start(self, port: int = 0) -> str:
+        """Listen on 127.0.0.1; the endpoint URL.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        await self._server.start(self.front.answer, port)
+        self.site.url = f"http://127.0.0.1:{self._server.port}"
+        return self.site.url
+
+    def go(self, clock: Clock) -> None:
+        """Let scenario time run by this clock."""
+        self.pump.go(clock)
+
+    def write_truth(self, path: Path) -> None:
+        """What happened up to now, as `truth.parquet`."""
+        self.pump.pump()
+        self.truth.write(path)
+
+    async def stop(self) -> None:
+        """Close every connection; scenario time stands still."""
+        self.pump.stop()
+        await self._server.stop()
+
+    def _adopt_embedded(self, emulated: Emulated) -> None:
+        """The scenario's endpoint as SageMaker would describe it, with its bucket and topics."""
+        self.s3.create_bucket(BUCKET)
+        success, error = self.sns.create(SUCCESS_TOPIC), self.sns.create(ERROR_TOPIC)
+        config = _embedded_config(emulated, success, error)
+        self.sagemaker.keep_model({"ModelName": EMBEDDED, "PrimaryContainer": {"Image": "smbench/emulated"}})
+        kept = self.sagemaker.keep_config(config)
+        self.hosting.adopt(EMBEDDED, kept, self.world.endpoints[EMBEDDED])
+
+
+def _embedded_config(emulated: Emulated, success_topic: str, error_topic: str) -> dict[str, Any]:
+    return {
+        "EndpointConfigName": EMBEDDED,
+        "ProductionVariants": [
+            {
+                "VariantName": VARIANT,
+                "ModelName": EMBEDDED,
+                "InstanceType": "ml.m5.xlarge",
+                "InitialInstanceCount": emulated.instances.at_start,
+                "InitialVariantWeight": 1.0,
+            }
+        ],
+        "AsyncInferenceConfig": {
+            "ClientConfig": {"MaxConcurrentInvocationsPerInstance": emulated.instances.concurrency},
+            "OutputConfig": {
+                "S3OutputPath": f"s3://{BUCKET}/async-outputs",
+                "S3FailurePath": f"s3://{BUCKET}/async-failures",
+                "NotificationConfig": {"SuccessTopic": success_topic, "ErrorTopic": error_topic},
+            },
+        },
+    }

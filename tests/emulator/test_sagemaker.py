@@ -1,0 +1,293 @@
+"""Goal: the control plane answers an SDK as SageMaker does, in states, texts and counts.
+
+Method: every call goes through aiobotocore over HTTP on the warp loop; each reply is checked against its shape.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulation import ACCOUNT, FAST, REGION, ROLE, advance, body_of, client, emulating, scenario
+from smbench.clock import WarpLoop
+from smbench.emulator.server import Emulator
+
+ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+
+
+@pytest.fixture
+def anyio_backend() -> Any:
+    return "asyncio", {"loop_factory": WarpLoop}
+
+
+class Account:
+    """An emulator, a SageMaker client, and the things most tests need made."""
+
+    def __init__(self, emulator: Emulator, sagemaker: Any, stack: AsyncExitStack) -> None:
+        self.emulator, self.sagemaker, self.stack = emulator, sagemaker, stack
+
+    async def client(self, service: str) -> Any:
+        return await self.stack.enter_async_context(client(self.emulator, service))
+
+    async def model(self, name: str = "m") -> None:
+        await self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "repo:1"})
+
+    async def config(self, name: str = "c", *, count: int = 1, variant: str = "AllTraffic", **output: Any) -> None:
+        await self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name,
+            ProductionVariants=[
+                {
+                    "VariantName": variant,
+                    "ModelName": "m",
+                    "InstanceType": "ml.m5.xlarge",
+                    "InitialInstanceCount": count,
+                }
+            ],
+            AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://out/results"} | output},
+        )
+
+    async def endpoint(self, name: str = "ep", config: str = "c") -> None:
+        await self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
+
+    async def status(self, name: str = "ep") -> str:
+        described = await self.sagemaker.describe_endpoint(EndpointName=name)
+        return str(described["EndpointStatus"])
+
+
+@pytest.fixture
+async def account() -> AsyncIterator[Account]:
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(emulating(scenario(FAST)))
+        sagemaker = await stack.enter_async_context(client(emulator, "sagemaker"))
+        yield Account(emulator, sagemaker, stack)
+
+
+async def refused(call: Any) -> tuple[str, str]:
+    """Code and text of the error a call ends in."""
+    with pytest.raises(ClientError) as caught:
+        await call
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+async def test_the_scenarios_endpoint_is_in_service_from_the_beginning(account: Account) -> None:
+    described = await account.sagemaker.describe_endpoint(EndpointName="smbench-emulated")
+    assert described["EndpointStatus"] == "InService"
+    assert described["EndpointArn"] == f"{ARN}:endpoint/smbench-emulated"
+    (variant,) = described["ProductionVariants"]
+    assert (variant["VariantName"], variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (
+        "AllTraffic",
+        1,
+        1,
+    )
+    output = described["AsyncInferenceConfig"]["OutputConfig"]
+    assert output["S3OutputPath"] == "s3://smbench-emulated/async-outputs"
+    assert output["S3FailurePath"] == "s3://smbench-emulated/async-failures"
+    assert output["NotificationConfig"]["SuccessTopic"] == f"arn:aws:sns:{REGION}:{ACCOUNT}:smbench-success"
+
+
+async def test_an_endpoint_is_creating_for_one_provisioning_time(account: Account) -> None:
+    await account.model()
+    await account.config(count=2)
+    await account.endpoint()
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert described["EndpointStatus"] == "Creating"
+    (variant,) = described["ProductionVariants"]
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (0, 2)
+    assert variant["VariantStatus"][0]["StatusMessage"] == "Launching 2 instance(s)."
+    await advance(account.emulator, 59.0)
+    assert await account.status() == "Creating"
+    await advance(account.emulator, 1.5)
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert described["EndpointStatus"] == "InService"
+    (variant,) = described["ProductionVariants"]
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (2, 2)
+    assert variant["DeployedImages"][0]["SpecifiedImage"] == "repo:1"
+    assert "VariantStatus" not in variant
+
+
+async def test_the_waiter_of_the_sdk_sees_it_come_into_service(account: Account) -> None:
+    await account.model()
+    await account.config()
+    await account.endpoint()
+    await account.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="ep")
+    assert await account.status() == "InService"
+
+
+async def test_a_resized_endpoint_is_updating_until_the_last_instance_serves(account: Account) -> None:
+    sagemaker, name = account.sagemaker, "smbench-emulated"
+
+    async def resize(count: int) -> None:
+        wish = {"VariantName": "AllTraffic", "DesiredInstanceCount": count}
+        await sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[wish])
+
+    await resize(3)
+    described = await sagemaker.describe_endpoint(EndpointName=name)
+    assert described["EndpointStatus"] == "Updating"
+    (variant,) = described["ProductionVariants"]
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (1, 3)
+    assert await refused(resize(2)) == (
+        "ValidationException",
+        f'Cannot update in-progress endpoint "{ARN}:endpoint/smbench-emulated".',
+    )
+    await advance(account.emulator, 61.0)
+    assert await account.status(name) == "InService"
+    await resize(0)
+    await advance(account.emulator, 31.0)
+    described = await sagemaker.describe_endpoint(EndpointName=name)
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+
+
+async def test_every_change_of_an_endpoint_sends_test_notifications_to_both_topics(account: Account) -> None:
+    sns, sqs = await account.client("sns"), await account.client("sqs")
+    queue = (await sqs.create_queue(QueueName="q"))["QueueUrl"]
+    queue_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
+    policy = (
+        '{"Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},'
+        f'"Action":"sqs:SendMessage","Resource":"{queue_arn}"}}]}}'
+    )
+    await sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    topics = {}
+    for key in ("SuccessTopic", "ErrorTopic"):
+        topics[key] = (await sns.create_topic(Name=key))["TopicArn"]
+        await sns.subscribe(TopicArn=topics[key], Protocol="sqs", Endpoint=queue_arn)
+
+    async def heard() -> int:
+        received = await sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        for message in received.get("Messages", []):
+            assert body_of(message) == {
+                "eventVersion": "1.0",
+                "eventSource": "aws:sagemaker",
+                "eventName": "TestNotification",
+            }
+            await sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return len(received.get("Messages", []))
+
+    await account.model()
+    await account.config(NotificationConfig=topics)
+    await account.config("c2", NotificationConfig=topics)
+    await account.endpoint()
+    assert await heard() == 2
+    await advance(account.emulator, 61.0)
+    wish = {"VariantName": "AllTraffic", "DesiredInstanceCount": 2}
+    await account.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="ep", DesiredWeightsAndCapacities=[wish]
+    )
+    assert await heard() == 2
+    await advance(account.emulator, 61.0)
+    await account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="c2", RetainAllVariantProperties=True)
+    assert await heard() == 2
+
+
+async def test_an_update_takes_effect_when_it_is_done(account: Account) -> None:
+    await account.model()
+    await account.config()
+    await account.config("c2", count=2, S3FailurePath="s3://out/failures")
+    await account.endpoint()
+    await advance(account.emulator, 61.0)
+    await account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="c2")
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("Updating", "c")
+    assert described["PendingDeploymentSummary"]["EndpointConfigName"] == "c2"
+    await advance(account.emulator, 150.0)
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "c2")
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+    assert "S3FailurePath" in described["AsyncInferenceConfig"]["OutputConfig"]
+
+
+async def test_a_deleted_endpoint_is_gone(account: Account) -> None:
+    await account.model()
+    await account.config()
+    await account.endpoint()
+    in_progress = await refused(account.sagemaker.delete_endpoint(EndpointName="ep"))
+    assert in_progress == ("ValidationException", f'Cannot update in-progress endpoint "{ARN}:endpoint/ep".')
+    await advance(account.emulator, 61.0)
+    await account.sagemaker.delete_endpoint(EndpointName="ep")
+    await account.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="ep")
+    gone = await refused(account.sagemaker.describe_endpoint(EndpointName="ep"))
+    assert gone == ("ValidationException", f'Could not find endpoint "{ARN}:endpoint/ep".')
+
+
+async def test_what_is_missing_or_there_already_is_said_in_sagemakers_words(account: Account) -> None:
+    sagemaker = account.sagemaker
+    await account.model()
+    await account.config()
+    await account.endpoint()
+    texts = [
+        (account.model(), f'Cannot create already existing model "{ARN}:model/m".'),
+        (account.config(), f'Cannot create already existing endpoint configuration "{ARN}:endpoint-config/c".'),
+        (account.endpoint(), f'Cannot create already existing endpoint "{ARN}:endpoint/ep".'),
+        (account.endpoint("x", "no"), f'Could not find endpoint configuration "{ARN}:endpoint-config/no".'),
+        (sagemaker.describe_model(ModelName="no"), f'Could not find model "{ARN}:model/no".'),
+        (sagemaker.delete_model(ModelName="no"), f'Could not find model "{ARN}:model/no".'),
+        (
+            sagemaker.describe_endpoint_config(EndpointConfigName="no"),
+            f'Could not find endpoint configuration "{ARN}:endpoint-config/no".',
+        ),
+        (
+            sagemaker.delete_endpoint_config(EndpointConfigName="no"),
+            f'Could not find endpoint configuration "{ARN}:endpoint-config/no".',
+        ),
+        (
+            sagemaker.update_endpoint(EndpointName="no", EndpointConfigName="c"),
+            f'Could not find endpoint "{ARN}:endpoint/no".',
+        ),
+        (sagemaker.list_endpoints(NextToken="!"), "Invalid pagination token."),
+    ]
+    for call, text in texts:
+        assert await refused(call) == ("ValidationException", text)
+
+
+async def test_what_the_emulator_cannot_host_is_refused_by_name(account: Account) -> None:
+    await account.model()
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    await account.sagemaker.create_endpoint_config(EndpointConfigName="sync", ProductionVariants=[variant])
+    code, text = await refused(account.endpoint("ep", "sync"))
+    assert (code, text) == ("NotImplemented", "the emulator does not host an endpoint without AsyncInferenceConfig")
+
+
+async def test_a_topic_that_does_not_exist_is_noticed_at_creation(account: Account) -> None:
+    await account.model()
+    await account.config(NotificationConfig={"SuccessTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:nobody"})
+    code, text = await refused(account.endpoint())
+    assert code == "ValidationException"
+    assert "nobody" in text
+
+
+async def test_lists_are_filtered_sorted_and_paged(account: Account) -> None:
+    for index in range(12):
+        await account.model(f"model-{index:02}")
+        await advance(account.emulator, 1.0)
+    first = await account.sagemaker.list_models(NameContains="model-")
+    assert [row["ModelName"] for row in first["Models"]] == [f"model-{index:02}" for index in range(11, 1, -1)]
+    rest = await account.sagemaker.list_models(NameContains="model-", NextToken=first["NextToken"])
+    assert [row["ModelName"] for row in rest["Models"]] == ["model-01", "model-00"]
+    assert "NextToken" not in rest
+    by_name = await account.sagemaker.list_models(SortBy="Name", SortOrder="Ascending", MaxResults=2)
+    assert [row["ModelName"] for row in by_name["Models"]] == ["model-00", "model-01"]
+    in_service = await account.sagemaker.list_endpoints(StatusEquals="InService")
+    assert [row["EndpointName"] for row in in_service["Endpoints"]] == ["smbench-emulated"]
+    configs = await account.sagemaker.list_endpoint_configs()
+    assert [row["EndpointConfigName"] for row in configs["EndpointConfigs"]] == ["smbench-emulated"]
+
+
+async def test_tags_are_added_listed_and_removed(account: Account) -> None:
+    await account.model()
+    arn = f"{ARN}:model/m"
+    added = await account.sagemaker.add_tags(
+        ResourceArn=arn, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    )
+    assert added["Tags"] == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    await account.sagemaker.delete_tags(ResourceArn=arn, TagKeys=["a", "never"])
+    listed = await account.sagemaker.list_tags(ResourceArn=arn)
+    assert listed["Tags"] == [{"Key": "b", "Value": "2"}]
+    code, _ = await refused(account.sagemaker.list_tags(ResourceArn=f"{ARN}:model/no"))
+    assert code == "ValidationException"
+
+
+async def test_an_unknown_operation_is_501_with_its_name(account: Account) -> None:
+    code, text = await refused(account.sagemaker.list_training_jobs())
+    assert (code, text) == ("NotImplemented", "the emulator does not implement sagemaker:ListTrainingJobs")
