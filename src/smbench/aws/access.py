@@ -103,7 +103,8 @@ def _refused(doing: str, error: ClientError, profile: str | None, region: str) -
 def _unset(error: BotoCoreError, profile: str | None) -> TargetError:
     if isinstance(error, ProfileNotFound):
         return TargetError(
-            f"there is no AWS profile named {profile}", "`aws configure list-profiles` lists those there are"
+            f"there is no AWS profile named {error.kwargs['profile']}",  # it may have come from AWS_PROFILE
+            "`aws configure list-profiles` lists those there are",
         )
     if isinstance(error, NoRegionError):
         return TargetError("no AWS region is set", "give --region, set AWS_REGION, or add `region` to the profile")

@@ -98,7 +98,10 @@ class AwsClients:
                         config=AioConfig(connect_timeout=_CONNECT_S, **options),
                         **(_EMULATED_CREDENTIALS if settings.emulated else {}),
                     )
-                    setattr(self, name, await opened.enter_async_context(client))
+                    try:
+                        setattr(self, name, await opened.enter_async_context(client))
+                    except ValueError as error:  # botocore's word for an address or a region it cannot read
+                        raise TargetError(str(error), "an address looks like http://127.0.0.1:8000") from error
             self._stack = opened.pop_all()
         return self
 

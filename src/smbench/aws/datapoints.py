@@ -14,7 +14,7 @@ from smbench.records import Event, Reading
 _PERIOD_NS = PERIOD_S * 1_000_000_000
 # Arrival is said to take 2 to 5 minutes; a datapoint later than this is not seen, and its minute becomes a gap.
 _WINDOW_S = 600
-_BAD = ("InternalError", "Forbidden", "PartialData")
+_BAD = ("InternalError", "Forbidden")
 
 
 class Datapoints:
