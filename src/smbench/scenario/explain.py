@@ -4,7 +4,7 @@ The validator speaks of its own types and of keys as the model has them; a reade
 itself (a plain duration is a law, one law is a law by class) do not appear.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -37,7 +37,12 @@ def explain(error: ValidationError, source: Source) -> dict[Where, Problem]:
         found[where] = problem
         if detail["type"] == "extra_forbidden" and problem.meant:
             supplied.add((*where[:-1], problem.meant))
-    return found
+    return {where: problem for where, problem in found.items() if not _suffers(where, found)}
+
+
+def _suffers(where: Where, found: Collection[Where]) -> bool:
+    """Whether something inside is wrong already: a list whose only entry is bad is not also too short."""
+    return any(len(other) > len(where) and other[: len(where)] == where for other in found)
 
 
 def _as_written(detail: ErrorDetails, value: Any) -> Where:
@@ -78,6 +83,7 @@ def _unknown_key(where: Where, source: Source) -> tuple[str, str]:
         return "does not belong here: check the indentation", dotted((*parent, inside[0], key))
     near = get_close_matches(key.lower(), known, n=1)
     homes = homes_of(key)
+    homes = tuple(home for home in homes if home.startswith(dotted((*parent, "")))) or homes
     if not near and len(homes) == 1:
         return "does not belong here", homes[0]
     listed = "" if near else f"; known here: {', '.join(known)}"

@@ -107,9 +107,9 @@ def format_duration(seconds: float) -> str:
     """`1h 30m`, `1m 30s`, `2.5s`, `250ms`: what a person would write, read back within rounding."""
     if seconds < 0:
         return f"-{format_duration(-seconds)}"
-    if seconds < 1:
+    if seconds < 0.99995:  # what rounds up to the next unit is written in it
         return f"{seconds * 1000:.4g}ms" if seconds else "0s"
-    if seconds < 60:
+    if seconds < 59.995:
         return f"{seconds:.4g}s"
     whole = round(seconds)
     parts = ((whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s"))

@@ -25,6 +25,7 @@ def json_schema() -> JsonSchema:
     definitions["ServiceLaw"] = {
         "description": "One law for every payload, or laws `by_class`.",
         "anyOf": [*definitions["Distribution"]["anyOf"], definitions["ServiceLaw"]],
+        "unit": "seconds",
     }
     root = _tidy(generated)
     return {"$schema": DRAFT, "title": "smbench scenario", **root, "definitions": dict(sorted(definitions.items()))}

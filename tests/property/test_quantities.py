@@ -1,0 +1,115 @@
+"""Goal: quantities mean what a person who writes them means, and the program never reads more into them.
+
+Method: hypothesis writes quantities from known numbers; what is read back must be those numbers.
+"""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smbench.scenario.quantities import (
+    format_duration,
+    format_rate,
+    parse_duration_s,
+    parse_number,
+    parse_rate_hz,
+    parse_share,
+    parse_size_bytes,
+    parse_whole,
+)
+
+UNITS_S = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+PARSERS = (parse_duration_s, parse_rate_hz, parse_size_bytes, parse_share, parse_number, parse_whole)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 999), st.sampled_from(sorted(UNITS_S))), min_size=1, max_size=4), st.booleans()
+)
+def test_a_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]], spaced: bool) -> None:
+    text = (" " if spaced else "").join(f"{count}{unit}" for count, unit in parts)
+    assert parse_duration_s(text) == pytest.approx(sum(count * UNITS_S[unit] for count, unit in parts))
+    assert parse_duration_s("-" + text) == -parse_duration_s(text)
+
+
+@given(st.floats(0, 1e6), st.sampled_from([("s", 1), ("m", 60), ("min", 60), ("h", 3600), ("hour", 3600)]))
+def test_a_rate_is_per_second(number: float, unit: tuple[str, int]) -> None:
+    for text in (f"{number:f}/{unit[0]}", f"{number:f} / {unit[0]}", f"{number:f} per {unit[0]}"):
+        assert parse_rate_hz(text) == pytest.approx(float(f"{number:f}") / unit[1])
+
+
+@given(st.floats(0, 100))
+def test_a_share_is_a_hundredth_of_its_percent(percent: float) -> None:
+    assert parse_share(f"{percent:f}%") == pytest.approx(float(f"{percent:f}") / 100)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([("B", 1), ("kB", 1000), ("KiB", 1024), ("MB", 10**6), ("MiB", 2**20)]))
+def test_a_size_is_in_bytes(count: int, unit: tuple[str, int]) -> None:
+    assert parse_size_bytes(f"{count}{unit[0]}") == count * unit[1]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_plain_number_is_itself(number: float) -> None:
+    for parse in (parse_duration_s, parse_rate_hz, parse_share, parse_number):
+        assert parse(number) == number
+
+
+@given(st.text(max_size=12) | st.booleans() | st.none() | st.floats() | st.integers() | st.lists(st.integers()))
+def test_anything_is_a_finite_number_or_a_value_error(value: object) -> None:
+    for parse in PARSERS:
+        try:
+            read: float | str = parse(value)
+        except ValueError as error:
+            read = str(error)
+        if isinstance(read, str):
+            assert read.startswith("must be ")
+        else:
+            assert math.isfinite(read) or isinstance(value, str)  # "1e999s" is out of bounds, not unreadable
+
+
+@pytest.mark.parametrize(
+    "value", [True, False, None, [], {}, "", "x", "1", "s", "5 parsecs", "1.5.3s", "1e", "٣s", "1s!"]
+)
+def test_what_is_no_quantity_is_refused(value: object) -> None:
+    for parse in PARSERS:
+        with pytest.raises(ValueError, match="must be "):
+            parse(value)
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, 10**400])
+def test_numbers_without_end_are_refused(number: float) -> None:
+    for parse in (parse_duration_s, parse_rate_hz, parse_size_bytes, parse_share, parse_number):
+        with pytest.raises(ValueError, match="must be a finite number"):
+            parse(number)
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_formatted_duration_reads_back_within_its_rounding(seconds: float) -> None:
+    read = parse_duration_s(format_duration(seconds))
+    # Three digits after the first below a minute, whole seconds above it.
+    assert math.isclose(read, seconds, rel_tol=5e-4, abs_tol=0.5 if abs(seconds) >= 59.9 else 1e-12)
+
+
+@given(st.floats(1e-3, 1e6))
+def test_a_formatted_rate_reads_back_within_its_rounding(hertz: float) -> None:
+    assert math.isclose(parse_rate_hz(format_rate(hertz)), hertz, rel_tol=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (0.25, "250ms"),
+        (2.5, "2.5s"),
+        (59.99, "59.99s"),
+        (0.99996, "1s"),
+        (59.999, "1m"),
+        (90, "1m 30s"),
+        (3600, "1h"),
+        (93784, "1d 2h 3m 4s"),
+        (-90, "-1m 30s"),
+    ],
+)
+def test_durations_are_written_as_a_person_would(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text

@@ -1,0 +1,243 @@
+"""Goal: a scenario that is wrong ends with everything that is wrong, each at its place and in words for a person.
+
+Method: scenarios wrong in one known way each; the problem's place, path, words and guess are compared. What can be
+wrong in the YAML itself is in test_source.py, any text at all in property/test_scenario_texts.py.
+"""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from smbench.errors import ExitCode, Problem, ScenarioError
+from smbench.scenario.load import load_scenario, parse_scenario
+
+SOUND = """\
+name: sound
+load:
+  - poisson: {rate: 3/s, for: 10m}
+"""
+
+
+def problems(text: str, folder: Path | None = None) -> list[Problem]:
+    file = str((folder or Path("nowhere")) / "x.yaml")
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(dedent(text), file)
+    assert caught.value.exit_code is ExitCode.USAGE
+    return caught.value.problems
+
+
+def only(text: str, folder: Path | None = None) -> Problem:
+    (problem,) = problems(text, folder)
+    return problem
+
+
+def test_a_sound_text_becomes_a_scenario_in_numbers() -> None:
+    phase = parse_scenario(SOUND, "x.yaml").load[0].poisson
+    assert phase is not None
+    assert (phase.rate, phase.for_s) == (3.0, 600.0)
+
+
+def test_all_problems_come_at_once_and_in_the_order_of_the_file() -> None:
+    found = problems(
+        """\
+        name: Not Allowed
+        drain: soon
+        load:
+          - poisson: {rate: 3, for: -1s}
+        sed: 3
+        thresholds: [speed < 3]
+        """
+    )
+    assert [(problem.line, problem.where) for problem in found] == [
+        (1, "name"), (2, "drain"), (4, "load.0.poisson.for"), (5, "sed"), (6, "thresholds.0"),
+    ]  # fmt: skip
+
+
+def test_the_message_is_one_line_a_problem_with_file_line_and_column() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(SOUND + "sed: 3\n", "folder/x.yaml")
+    assert caught.value.message == "folder/x.yaml:4:1: sed: unknown key; did you mean 'seed'?"
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "column", "words", "meant"),
+    [
+        ("seed: true", "seed", 7, "must be a whole number", ""),
+        ("seed: 1.5", "seed", 7, "must be a whole number", ""),
+        ("seed: '7'", "seed", 7, "must be a whole number", ""),
+        ("seed: -1", "seed", 7, "must be at least 0", ""),
+        ("description: 1.10", "description", 14, "must be text: put it in quotes", ""),
+        ("drain: true", "drain", 8, "must be a duration such as 30s", ""),
+        ("drain: .nan", "drain", 8, "must be a finite number", ""),
+        ("drain: 1e999s", "drain", 8, "must be at most 366d", ""),
+        ("limits: 5", "limits", 9, "must be a mapping with settings such as in_flight, errors", ""),
+        ("limits: {errors: 120%}", "limits.errors", 18, "must be at most 100%", ""),
+        ("limits: {in_flight: 1000000}", "limits.in_flight", 21, "must be at most 100,000", ""),
+        ("request: {ttl: 59s}", "request.ttl", 16, "must be at least 1m", ""),
+        ("request: {timeout: 1500ms}", "request.timeout", 20, "must be whole seconds", ""),
+        ("request: {retry: {on: [throtle]}}", "request.retry.on.0", 24, "must be one of throttle", "throttle"),
+        ("payloads: {inline: yes}", "payloads.inline", 20, "must be true or false", "true"),
+        ("payloads: {synthetic: 1.5}", "payloads.synthetic", 23, "must be a whole number of bytes", ""),
+        ("payloads: {files: a.json}", "payloads.files", 19, "must be a list", ""),
+        ("payloads: {prefix: bucket}", "payloads.prefix", 20, "must be an S3 location", ""),
+        ("payloads: {synthetic: 1KiB, mix: [{}]}", "payloads.mix.0", 35, "exactly one of files, lines and", ""),
+        ("target: {time: warp}", "target.time", 10, "does not belong here", "target.emulated.time"),
+        ("target: {endpoint: my_endpoint}", "target.endpoint", 20, "must be an endpoint name", ""),
+        ("target: {endpoint: x, emulated: {}}", "target", 9, "must name a real endpoint or", ""),
+        ("target: {emulated: {time: warped}}", "target.emulated.time", 27, "one of real, warp, {scaled", "warp"),
+        ("target: {emulated: {time: {scaled: 0}}}", "target.emulated.time.scaled", 36, "must be above 0", ""),
+        ("target: {emulated: {time: {scaled: 3, pace: 3}}}", "target.emulated.time.pace", 39, "known here: scaled", ""),
+        ("target: {emulated: {service: fast}}", "target.emulated.service", 30, "must be a duration such as", ""),
+        ("target: {emulated: {service: [1]}}", "target.emulated.service", 30, "such as 30s, or exactly one", ""),
+        ("target: {emulated: {service: {}}}", "target.emulated.service", 30, "must name exactly one law, not 0", ""),
+        ("target: {emulated: {service: {by_class: {}}}}", "target.emulated.service.by_class", 41, "at least one", ""),
+        ("target: {emulated: {instances: {start: 9}}}", "target.emulated.instances", 32, "start 9 is above max 4", ""),
+        ("target: {emulated: {provision: {gama: {}}}}", "target.emulated.provision.gama", 33, "unknown key", "gamma"),
+        ("thresholds: [sojorn_p95 < 8m]", "thresholds.0", 14, "there is no metric 'sojorn_p95'", "sojourn_p95"),
+        ("thresholds: [failed < 5%]", "thresholds.0", 14, "must be a whole number of requests", ""),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_told_at_its_place(line: str, where: str, column: int, words: str, meant: str) -> None:
+    problem = only(SOUND + line + "\n")
+    assert (problem.where, problem.line, problem.column, problem.meant) == (where, 4, column, meant)
+    assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("phase", "where", "words"),
+    [
+        ("{}", "load.0", "must name exactly one kind of load, not 0"),
+        ("poisson", "load.0", "must be exactly one of constant"),
+        ("{pause: {for: 1s}, burst: {requests: 1}}", "load.0", "must name exactly one kind of load, not 2"),
+        ("burst: {within: 10s}", "load.0.burst.requests", "is missing: how many"),
+        ("poisson: {rate: 3/s}", "load.0.poisson.for", "is missing: how long the phase lasts, such as 30s"),
+        ("poisson: {rate: 3/s, for_s: 5}", "load.0.poisson.for_s", "unknown key"),
+        ("poisson: {rate: 0, for: 5s}", "load.0.poisson.rate", "must be above 0/s"),
+        ("burst: {requests: 1e9}", "load.0.burst.requests", "must be at most 50,000,000"),
+        ("closed: {outstanding: 5, requests: 4}", "load.0.closed", "4 requests can never keep 5 outstanding"),
+        ("ramp: {from: 0, to: 0, for: 1m}", "load.0.ramp", "sends nothing"),
+        ("steps: {rates: [], each: 1m}", "load.0.steps.rates", "must have at least one entry"),
+        ("replay: {trace: gone.csv}", "load.0.replay.trace", "there is no file"),
+        ("constant: {rate: 1e5, for: 1h}", "load", "asks for about 360,000,000 requests"),
+    ],
+)  # fmt: skip
+def test_each_mistake_in_a_phase_is_told(phase: str, where: str, words: str) -> None:
+    problem = only(f"name: x\nload:\n  - {phase}\n")
+    assert problem.where == where
+    assert words in problem.message
+
+
+def test_settings_at_the_indentation_of_their_kind_are_shown_where_they_belong() -> None:
+    found = problems("name: x\nload:\n  - poisson:\n    rate: 3/s\n    for: 1m\n")
+    assert [(problem.where, problem.meant) for problem in found] == [
+        ("load.0.poisson", ""),
+        ("load.0.rate", "load.0.poisson.rate"),
+        ("load.0.for", "load.0.poisson.for"),
+    ]
+    assert "has no value" in found[0].message
+    assert (found[0].line, found[0].column) == (3, 5)
+
+
+def test_a_misspelt_key_is_one_problem_and_not_also_a_missing_one() -> None:
+    assert only("name: x\nload:\n  - poisson: {rat: 3/s, for: 1m}\n").meant == "rate"
+
+
+def test_a_key_far_from_all_others_lists_those_there_are() -> None:
+    assert only(SOUND + "request: {zzz: 1}\n").message.startswith("unknown key; known here: ttl, timeout, content_type")
+
+
+def test_no_word_of_the_validator_reaches_the_reader() -> None:
+    text = SOUND + "seeds: [1]\nlimits: {errors: {}, requests: []}\ncollector: {queue: 5}\ntarget: {kind: sync}\n"
+    for problem in problems(text):
+        told = f"{problem.where} {problem.message}"
+        assert not any(word in told for word in ("Input", "valid", "pydantic", "literal", "function-", "a pace"))
+
+
+def test_a_phase_after_an_endless_closed_loop_is_told() -> None:
+    problem = only("name: x\nload:\n  - closed: {outstanding: 1, requests: 2}\n  - pause: {for: 1s}\n")
+    assert (problem.where, problem.line) == ("load.0.closed", 3)
+    assert "needs a `for`" in problem.message
+
+
+def test_a_service_law_for_a_class_no_payload_has_is_told() -> None:
+    text = (
+        SOUND
+        + "payloads: {synthetic: 1KiB}\ntarget:\n  emulated:\n    service:\n      by_class: {sinthetic: 1s, '': 2s}\n"
+    )
+    problem = only(text)
+    assert (problem.where, problem.line, problem.meant) == (
+        "target.emulated.service.by_class.sinthetic",
+        8,
+        "synthetic",
+    )
+
+
+def test_payloads_without_a_service_law_are_told() -> None:
+    text = SOUND + "payloads: {mix: [{name: a, synthetic: 9}, {name: b, synthetic: 9}]}\n"
+    problem = only(text + "target: {emulated: {service: {by_class: {a: 1s}}}}\n")
+    assert "gives no law for b" in problem.message
+
+
+def test_an_inline_payload_above_the_limit_of_aws_is_told() -> None:
+    assert parse_scenario(SOUND + "payloads: {synthetic: 128000, inline: true}\n", "x.yaml").payloads.inline
+    problem = only(SOUND + "payloads: {synthetic: 128001, inline: true}\n")
+    assert problem.where == "payloads.synthetic"
+    assert "128,001 bytes; inline takes at most 128,000" in problem.message
+
+
+def test_sense_is_checked_in_the_sound_sections_when_another_is_broken() -> None:
+    found = problems("name: x\nload: []\npayloads: {synthetic: 1MB, inline: true}\n")
+    assert [problem.where for problem in found] == ["load", "payloads.synthetic"]
+
+
+def test_no_drain_at_all_is_allowed() -> None:
+    assert parse_scenario(SOUND + "drain: 0\n", "x.yaml").drain == 0
+
+
+def test_files_are_looked_for_beside_the_scenario(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    text = SOUND + "payloads: {files: ['*.json', b.json]}\n"
+    problem = only(text, tmp_path)
+    assert problem.where == "payloads.files.1"
+    assert str(tmp_path / "b.json") in problem.message
+    (tmp_path / "b.json").write_text("{}")
+    assert parse_scenario(text, str(tmp_path / "x.yaml")).payloads.files == ("*.json", "b.json")
+
+
+def test_a_bad_line_of_a_payload_file_is_told_at_the_place_that_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"Body": "a"}\n{"Bdy": "b"}\n')
+    problem = only(SOUND + "payloads: {lines: in.jsonl}\n", tmp_path)
+    assert (problem.where, problem.line) == ("payloads.lines", 4)
+    assert "in.jsonl line 2" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("missing.yaml", "there is no such file"), (".", "is a folder")],
+)
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        load_scenario(tmp_path / name)
+
+
+def test_a_misspelt_file_name_is_guessed(tmp_path: Path) -> None:
+    (tmp_path / "quick-start.yaml").write_text(SOUND)
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(tmp_path / "quick-strat.yaml")
+    assert caught.value.problems[0].meant == str(tmp_path / "quick-start.yaml")
+
+
+def test_bytes_that_are_no_utf8_are_told_with_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_bytes(b"name: x\ndescription: caf\xe9\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    problem = caught.value.problems[0]
+    assert (problem.message, problem.line, problem.column) == ("is not UTF-8 text", 2, 17)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + SOUND.replace("\n", "\r\n").encode())
+    assert load_scenario(path).name == "sound"
