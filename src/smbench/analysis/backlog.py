@@ -1,0 +1,92 @@
+"""Requests in the system over time, from the rows: B(t) = received up to t, less ended up to t. Source: science.md 2.2.
+
+Queued and being processed both count, as in AWS's `ApproximateBacklogSize`. A request that never ended stays in it.
+"""
+
+from dataclasses import dataclass
+from operator import mul
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Instants = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backlog:
+    """A step function: `backlog[i]` from `at_ns[i]` until the next, the last until `end_ns`; 0 before the first."""
+
+    at_ns: Instants  # ascending, distinct
+    backlog: npt.NDArray[np.int64]
+    end_ns: int
+
+    def area_ns(self) -> int:
+        """The integral of B from first to last, request-nanoseconds, exact: int64 would overflow, python does not."""
+        steps_ns = np.diff(self.at_ns, append=self.end_ns)
+        area_ns: int = sum(map(mul, self.backlog.tolist(), steps_ns.tolist()))
+        return area_ns
+
+    def peak(self, without: npt.NDArray[np.bool_] | None = None) -> tuple[int, int | None]:
+        """The most there was and when it was first reached; (0, None) when nothing ever came.
+
+        Args:
+            without: Instants of `at_ns` to leave out.
+        """
+        backlog = self.backlog if without is None else np.where(without, 0, self.backlog)
+        if not len(backlog) or not backlog.max():
+            return 0, None
+        place = int(backlog.argmax())
+        return int(backlog[place]), int(self.at_ns[place])
+
+    def within(self, spans_ns: list[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+        """Which instants of `at_ns` lie in one of these spans, their ends left out."""
+        inside = np.zeros(len(self.at_ns), dtype=bool)
+        for start_ns, end_ns in spans_ns:
+            inside |= (self.at_ns >= start_ns) & (self.at_ns < end_ns)
+        return inside
+
+    def means(self, starts_ns: Instants, length_ns: int) -> npt.NDArray[np.float64]:
+        """The time average over each window of `length_ns`; 0 before the first request and after the end."""
+        if not len(self.at_ns):
+            return np.zeros(len(starts_ns))
+        knots_ns = np.append(self.at_ns, self.end_ns)
+        area = np.concatenate([[0.0], np.cumsum(self.backlog * np.diff(knots_ns).astype(np.float64))])
+        ends_ns = starts_ns + length_ns
+        upto, since = (np.interp(instants, knots_ns, area, left=0.0) for instants in (ends_ns, starts_ns))
+        means: npt.NDArray[np.float64] = (upto - since) / length_ns
+        return means
+
+
+def backlog(requests: pl.DataFrame, end_ns: int) -> Backlog:
+    """The curve of all accepted requests, warm-up included: they were in the system.
+
+    Args:
+        requests: `accepted`, `recv_ns`, `send_ns` (where no notice told recv), `done_ns` (null: not ended).
+        end_ns: The end of the run.
+    """
+    arrived_ns, ended_ns = _stays(requests)
+    instants_ns, place = np.unique(np.concatenate([arrived_ns, ended_ns]), return_inverse=True)
+    change = np.concatenate([np.ones(len(arrived_ns), np.int64), np.full(len(ended_ns), -1, np.int64)])
+    net = np.zeros(len(instants_ns), dtype=np.int64)
+    np.add.at(net, place, change)
+    last_ns = int(instants_ns[-1]) if len(instants_ns) else end_ns
+    return Backlog(instants_ns, np.cumsum(net), max(end_ns, last_ns))
+
+
+def time_in_system_ns(requests: pl.DataFrame, end_ns: int) -> int:
+    """The other side of Little's law: the sum over requests of their stay, cut at the end of the run; exact."""
+    arrived_ns, ended_ns = _stays(requests)
+    latest_ns = max([end_ns, *(int(side.max()) for side in (arrived_ns, ended_ns) if len(side))])
+    n_open = len(arrived_ns) - len(ended_ns)
+    total_ns: int = sum(ended_ns.tolist()) + n_open * latest_ns - sum(arrived_ns.tolist())
+    return total_ns
+
+
+def _stays(requests: pl.DataFrame) -> tuple[Instants, Instants]:
+    """When each accepted request arrived, and when each ended that did; never before it arrived."""
+    accepted = requests.filter("accepted").with_columns(pl.coalesce("recv_ns", "send_ns").alias("arrived_ns"))
+    ended = accepted.select(pl.max_horizontal("done_ns", "arrived_ns").filter(pl.col("done_ns").is_not_null()))
+    arrived_ns: Instants = accepted["arrived_ns"].to_numpy()
+    ended_ns: Instants = ended.to_series().to_numpy()
+    return arrived_ns, ended_ns

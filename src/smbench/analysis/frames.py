@@ -1,0 +1,173 @@
+"""A run's rows with what follows from each: durations in seconds, instants in nanoseconds since the run began.
+
+Nothing is dropped here. Instants that AWS stamped are corrected where its clock is a known constant away (`clocks`).
+An end that was found in S3 is known to the whole second only; it is taken to be at that second's end, or when it was
+seen, so that no latency is understated.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from smbench.analysis.clocks import Clocks, compare_clocks
+from smbench.errors import ResultsError
+from smbench.records import Outcome
+from smbench.results.manifest import Manifest
+from smbench.results.store import RunFiles
+from smbench.schedule.base import PhaseSpan
+
+_SECOND_NS = 1_000_000_000
+_STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
+_NEEDED = ("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "attempts", "notices", "end_from")
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Everything the figures are made from.
+
+    `requests` has one row a request. Beside the schema's columns it has
+
+        sched_ns .. seen_ns   instants since the run began (null as in the schema; `done_ns` as told above)
+        age_s                 from due to its end, or to the end of the run where it has none
+        service_age_s         the same from recv
+        sojourn_s             done - sched, of the completed
+        service_view_s        done - recv (send where no notice told recv), of the completed
+        schedule_lag_s        send - sched
+        ack_s                 ack - send
+        observer_lag_s        seen - done, of ends told by a notice
+        publish_lag_s         pub - done
+        delivery_s            seen - pub
+    """
+
+    manifest: Manifest
+    requests: pl.DataFrame
+    readings: pl.DataFrame
+    events: pl.DataFrame
+    clocks: Clocks
+    spans: tuple[PhaseSpan, ...]
+    end_ns: int  # the last thing known of the run
+
+    @property
+    def measured(self) -> pl.DataFrame:
+        """The requests outside warm-up phases."""
+        return self.requests.filter(~pl.col("warmup"))
+
+    @property
+    def epoch_ns(self) -> int:
+        return self.manifest.clock.epoch_ns
+
+
+def load(run: RunFiles) -> Frames:
+    """Read a run and derive.
+
+    Raises:
+        ResultsError: a file is damaged inside.
+    """
+    try:
+        requests = run.requests.select(*_NEEDED, *_STEMS).collect(engine="streaming")
+        readings, events = run.readings.collect(), run.events.collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ResultsError(f"{run.path} is damaged: {first_line}", "restore it from a copy") from error
+    return derive(run.manifest, requests, readings, events)
+
+
+def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> Frames:
+    """The frames of a run whose rows are in memory."""
+    epoch_ns = manifest.clock.epoch_ns
+    rows = requests.with_columns(
+        pl.col("outcome").cast(pl.Categorical),
+        *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in _STEMS),
+    ).drop(_STEMS)
+    readings, events = _since(_as_last_told(readings), epoch_ns), _since(events, epoch_ns)
+    clocks = _clocks(rows)
+    rows = _on_our_clock(rows, clocks.correction_ns)
+    end_ns = _end_ns(rows, readings, events)
+    return Frames(
+        manifest=manifest,
+        requests=_durations(rows, end_ns),
+        readings=readings,
+        events=events,
+        clocks=clocks,
+        spans=manifest.spans,
+        end_ns=end_ns,
+    )
+
+
+def _as_last_told(readings: pl.DataFrame) -> pl.DataFrame:
+    """CloudWatch may tell a minute again with more in it: then the later reading holds."""
+    from_aws = readings.filter(pl.col("source") == "cloudwatch").sort("seen", maintain_order=True)
+    latest = from_aws.unique(["name", "stat", "at"], keep="last", maintain_order=True)
+    return pl.concat([readings.filter(pl.col("source") != "cloudwatch"), latest])
+
+
+def _since(frame: pl.DataFrame, epoch_ns: int) -> pl.DataFrame:
+    instants = [name for name in ("at", "seen", "end") if name in frame.columns]
+    return frame.with_columns(
+        (pl.col(name).dt.timestamp("ns") - epoch_ns).alias(f"{name}_ns") for name in instants
+    ).drop(instants)
+
+
+def _clocks(rows: pl.DataFrame) -> Clocks:
+    is_plain = pl.col("accepted") & (pl.col("attempts") == 1) & pl.col("status_code").is_not_null()
+    known = rows.filter(is_plain).select("send_ns", "ack_ns", "recv_ns").drop_nulls()
+    send_ns, ack_ns, recv_ns = (known[name].to_numpy() for name in ("send_ns", "ack_ns", "recv_ns"))
+    return compare_clocks(send_ns, ack_ns, recv_ns)
+
+
+def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
+    """AWS's instants on our clock; `told_ns` is `done_ns` where a notice told it to the millisecond."""
+    if correction_ns:
+        rows = rows.with_columns(pl.col("recv_ns", "done_ns", "pub_ns") - correction_ns)
+    is_over = pl.col("outcome").is_in([Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value])
+    end_of_second_ns = pl.min_horizontal(pl.col("done_ns") + _SECOND_NS, "seen_ns")
+    return rows.with_columns(
+        pl.when(pl.col("end_from") == "notice").then("done_ns").alias("told_ns"),
+        pl.when(pl.col("end_from") == "output")
+        .then(end_of_second_ns)
+        .when(is_over)
+        .then(pl.coalesce("done_ns", "seen_ns"))  # a notice without a time: it was over when we saw it
+        .alias("done_ns"),
+    )
+
+
+def _end_ns(rows: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> int:
+    """The last instant anything was known: how old those are that never ended."""
+    instants = [rows[f"{stem}_ns"].max() for stem in ("send", "ack", "done", "seen")]
+    instants += [readings["seen_ns"].max(), events["seen_ns"].max()]
+    known = [int(instant) for instant in instants if isinstance(instant, int)]
+    return max(known, default=0)
+
+
+def _durations(rows: pl.DataFrame, end_ns: int) -> pl.DataFrame:
+    def seconds(later: str | pl.Expr, earlier: str | pl.Expr) -> pl.Expr:
+        later, earlier = (pl.col(one) if isinstance(one, str) else one for one in (later, earlier))
+        return (later - earlier) / 1e9
+
+    is_completed = pl.col("outcome") == Outcome.COMPLETED.value
+    received = pl.coalesce("recv_ns", "send_ns")
+    # Stamps are cut to milliseconds, so a very short service may seem to end just before it was due.
+    last_known = pl.max_horizontal(pl.coalesce("done_ns", pl.lit(end_ns)), "sched_ns")
+    service_last_known = pl.max_horizontal(pl.coalesce("done_ns", pl.lit(end_ns)), received)
+    rows = rows.with_columns(
+        seconds(last_known, "sched_ns").alias("age_s"),
+        seconds(service_last_known, received).alias("service_age_s"),
+        seconds("send_ns", "sched_ns").alias("schedule_lag_s"),
+        seconds("ack_ns", "send_ns").alias("ack_s"),
+        seconds("seen_ns", "told_ns").alias("observer_lag_s"),
+        seconds("pub_ns", "told_ns").alias("publish_lag_s"),
+        seconds("seen_ns", "pub_ns").alias("delivery_s"),
+    )
+    return rows.with_columns(
+        pl.when(is_completed).then("age_s").alias("sojourn_s"),
+        pl.when(is_completed).then("service_age_s").alias("service_view_s"),
+    ).drop("told_ns")
+
+
+def values(frame: pl.DataFrame, column: str, where: pl.Expr | None = None) -> npt.NDArray[np.float64]:
+    """One column as float64, nulls left out."""
+    rows = frame if where is None else frame.filter(where)
+    taken: npt.NDArray[np.float64] = rows[column].drop_nulls().to_numpy()
+    return taken

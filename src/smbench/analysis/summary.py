@@ -1,0 +1,255 @@
+"""All figures of a run, in one value that says the same as a table and as JSON. Every number is finite or absent.
+
+Warm-up phases are left out of every figure but `counts`, which is the whole ledger. Durations are seconds of scenario
+time, rates are per second of it.
+"""
+
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis.backlog import backlog
+from smbench.analysis.bounds import Bounded, Distribution, distribution
+from smbench.analysis.clocks import Clocks
+from smbench.analysis.frames import Frames, values
+from smbench.analysis.rates import PhaseRates, Rates, overall_rates, phase_rates
+from smbench.analysis.scaling import Scaling, scaling
+from smbench.records import Outcome
+from smbench.results.law import Counts, row_violations
+
+IN_FLIGHT_LIMIT = "in-flight limit"  # why a row was not sent, as the engine words it
+_NEVER = (Outcome.FAILED.value, Outcome.EXPIRED.value)
+_OPEN = (Outcome.LOST.value, Outcome.PENDING.value)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
+
+
+class Cause(_Part):
+    """One error and how often it was met. `outcome` is where its requests ended."""
+
+    outcome: str
+    error: str
+    status_code: int | None
+    n: int
+
+
+class BacklogFigures(_Part):
+    """Requests accepted and not yet ended, from our rows."""
+
+    peak: int
+    peak_at_s: float | None
+    oldest_age_s: float | None  # the longest any request was in the system, since it was due
+    drain: Bounded | None  # from the last send until nothing was open; None when nothing was sent
+
+
+class Notices(_Part):
+    """What came through the queue."""
+
+    n: int
+    n_duplicates: int
+    n_foreign: int
+    n_malformed: int
+    n_from_outputs: int  # ends nobody told, found in S3: known to the second
+
+
+class Generator(_Part):
+    """What we did ourselves. Loop lag and CPU are real time; None where time was virtual or nothing was measured."""
+
+    schedule_lag: Distribution
+    n_dropped: int  # at our own in-flight limit
+    loop_lag_max_s: float | None
+    cpu_share_max: float | None
+    cpu_share_median: float | None
+    rss_max_bytes: int | None
+    n_receive_errors: int
+    n_undeleted: int
+
+
+class Summary(_Part):
+    """What a run showed."""
+
+    run_id: str
+    name: str
+    description: str
+    target: str
+    clock: str  # real | scaled | warp
+    scale: float
+    started: str  # wall time, ISO 8601
+    ending: str
+    reason: str
+    seed: int | None
+    length_s: float  # from the schedule's start to the last thing known
+    counts: Counts
+    violations: tuple[str, ...]
+    measured: Counts  # without warm-up phases
+    n_warmup: int
+    rates: Rates
+    phases: tuple[PhaseRates, ...]
+    sojourn: Distribution  # done - sched
+    service_view: Distribution  # done - recv
+    ack: Distribution  # ack - send
+    observer_lag: Distribution  # seen - done
+    causes: tuple[Cause, ...]
+    backlog: BacklogFigures
+    notices: Notices
+    clocks: Clocks
+    generator: Generator
+    scaling: Scaling
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values; no NaN and no infinity can stand in them."""
+        return self.model_dump(mode="json")
+
+    @property
+    def error_share(self) -> Bounded | None:
+        """Of the requests that were answered, those that did not complete; None when none was answered."""
+        counts = self.measured
+        answered = counts.accepted + counts.rejected
+        if not answered:
+            return None
+        bad = answered - counts.completed
+        return Bounded(low=(bad - counts.pending - counts.lost) / answered, high=bad / answered)
+
+
+def summarise(frames: Frames) -> Summary:
+    """Every figure of a run, from its frames alone."""
+    manifest, measured = frames.manifest, frames.measured
+    counts = _counts(frames.requests)
+    n_scheduled = manifest.n_scheduled if manifest.spans else None
+    scenario = manifest.scenario
+    return Summary(
+        run_id=manifest.run_id,
+        name=str(scenario.get("name", "")),
+        description=str(scenario.get("description", "")),
+        target=_target(manifest.target, scenario),
+        clock=manifest.clock.kind,
+        scale=manifest.clock.scale,
+        started=manifest.started.isoformat(timespec="seconds"),
+        ending=manifest.ending.value,
+        reason=manifest.reason,
+        seed=scenario.get("seed"),
+        length_s=frames.end_ns / 1e9,
+        counts=counts,
+        violations=(*counts.violations(), *row_violations(_as_law(frames.requests), n_scheduled)),
+        measured=_counts(measured),
+        n_warmup=frames.requests.height - measured.height,
+        rates=overall_rates(frames),
+        phases=phase_rates(frames),
+        sojourn=_latency(measured, "sojourn_s", "age_s"),
+        service_view=_latency(measured, "service_view_s", "service_age_s"),
+        ack=_acknowledgement(measured),
+        observer_lag=distribution(values(measured, "observer_lag_s")),
+        causes=_causes(measured),
+        backlog=_backlog(frames),
+        notices=_notices(frames),
+        clocks=frames.clocks,
+        generator=_generator(frames),
+        scaling=scaling(frames),
+    )
+
+
+def _as_law(requests: pl.DataFrame) -> pl.DataFrame:
+    return requests.select("seq", pl.col("send_ns").alias("send"), "accepted", pl.col("outcome").cast(pl.String))
+
+
+def _counts(requests: pl.DataFrame) -> Counts:
+    return Counts.of(_as_law(requests))
+
+
+def _target(found: dict[str, Any], scenario: dict[str, Any]) -> str:
+    endpoint = (scenario.get("target") or {}).get("endpoint")
+    return str(endpoint or found.get("endpoint") or "emulated endpoint")
+
+
+def _latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
+    """Over all accepted requests: what has no end is longer than its age, what failed never completes."""
+    accepted = requests.filter("accepted")
+    return distribution(
+        values(accepted, known),
+        censored_s=values(accepted, age, pl.col("outcome").is_in(_OPEN)),
+        never_s=values(accepted, age, pl.col("outcome").is_in(_NEVER)),
+    )
+
+
+def _acknowledgement(requests: pl.DataFrame) -> Distribution:
+    """Over all submissions but the refused: without an answer it took longer than we waited."""
+    is_answered = pl.col("status_code").is_not_null()
+    asked = requests.filter(pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value))
+    return distribution(values(asked, "ack_s", is_answered), censored_s=values(asked, "ack_s", ~is_answered))
+
+
+def _causes(requests: pl.DataFrame) -> tuple[Cause, ...]:
+    met = requests.filter(pl.col("error").is_not_null()).group_by("outcome", "error", "status_code").agg(pl.len())
+    rows = met.with_columns(pl.col("outcome").cast(pl.String)).sort(
+        ["len", "outcome", "error", "status_code"], descending=[True, False, False, False]
+    )
+    return tuple(
+        Cause(outcome=outcome, error=error, status_code=status_code, n=n)
+        for outcome, error, status_code, n in rows.iter_rows()
+    )
+
+
+def _backlog(frames: Frames) -> BacklogFigures:
+    curve = backlog(frames.requests, frames.end_ns)
+    warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
+    peak, peak_at_ns = curve.peak(without=curve.within(warm_up) if warm_up else None)
+    ages_s = values(frames.measured, "age_s", pl.col("accepted"))
+    return BacklogFigures(
+        peak=peak,
+        peak_at_s=None if peak_at_ns is None else peak_at_ns / 1e9,
+        oldest_age_s=float(ages_s.max()) if len(ages_s) else None,
+        drain=_drain(frames),
+    )
+
+
+def _drain(frames: Frames) -> Bounded | None:
+    sends = frames.requests["send_ns"].drop_nulls()
+    if not len(sends):
+        return None
+    accepted = frames.requests.filter("accepted")
+    last_send_ns = int(sends.to_numpy().max())
+    if accepted["done_ns"].null_count():
+        return Bounded(low=max(0, frames.end_ns - last_send_ns) / 1e9, high=None)
+    last_end_ns = int(accepted["done_ns"].to_numpy().max()) if accepted.height else last_send_ns
+    return Bounded.exactly(max(0, last_end_ns - last_send_ns) / 1e9)
+
+
+def _notices(frames: Frames) -> Notices:
+    measured = frames.measured
+    kept_aside = frames.events.filter(pl.col("kind") == "malformed_message")["name"]
+    return Notices(
+        n=int(measured["notices"].sum()),
+        n_duplicates=int((measured["notices"] - 1).clip(0).sum()),
+        # The gauge is each worker's own count, the events are all workers' first thousand: the larger is nearer.
+        n_foreign=max(_last(frames, "foreign_messages"), int((kept_aside == "foreign").sum())),
+        n_malformed=max(_last(frames, "malformed_messages"), int((kept_aside == "malformed").sum())),
+        n_from_outputs=int((measured["end_from"] == "output").sum()),
+    )
+
+
+def _generator(frames: Frames) -> Generator:
+    measured = frames.measured
+    return Generator(
+        schedule_lag=distribution(values(measured, "schedule_lag_s")),
+        n_dropped=measured.filter((pl.col("outcome") == "not_sent") & (pl.col("error") == IN_FLIGHT_LIMIT)).height,
+        loop_lag_max_s=_of_gauge(frames, "loop_lag_max_s").max() if frames.manifest.clock.kind != "warp" else None,
+        cpu_share_max=_of_gauge(frames, "cpu_share").max(),
+        cpu_share_median=_of_gauge(frames, "cpu_share").median(),
+        rss_max_bytes=_last(frames, "rss_bytes") or None,
+        n_receive_errors=_last(frames, "receive_errors"),
+        n_undeleted=_last(frames, "undeleted_messages"),
+    )
+
+
+def _of_gauge(frames: Frames, name: str) -> pl.Series:
+    is_it = (pl.col("source") == "generator") & (pl.col("name") == name)
+    return frames.readings.filter(is_it)["value"].drop_nulls()
+
+
+def _last(frames: Frames, name: str) -> int:
+    """The highest reading of a count that only grows; 0 when there is none."""
+    highest = _of_gauge(frames, name).max()
+    return int(highest) if isinstance(highest, float) else 0
