@@ -152,13 +152,17 @@ class Front:
 
     def _rest_call(self, name: str, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
         service = self._rest.get(name)
+        is_s3 = name == "s3"
         try:
             if service is None:
                 raise not_implemented(name, f"{request.method} {request.path}")
-            return service.rest(request)
+            answer = service.rest(request)
         except ServiceError as error:
             self._n_not_implemented += error.status == 501
-            return rest_xml_error(error, request_id=request_id) if name == "s3" else rest_json_error(error)
+            answer = rest_xml_error(error, request_id=request_id) if is_s3 else rest_json_error(error)
+        if is_s3 and isinstance(answer, HttpResponse):  # the only names S3's clients look for
+            answer.headers += (("x-amz-request-id", request_id), ("x-amz-id-2", request_id))
+        return answer
 
     def _shaped_call(
         self, protocol: Wire, request: HttpRequest, request_id: str
