@@ -83,6 +83,9 @@ class AlarmHistoryItem:
     alarm: str
     summary: str
     data: dict[str, object]
+    old_state: str = ""  # of a StateUpdate
+    new_state: str = ""
+    reason: str = ""
 
 
 def judge(points: Sequence[bool | None], n: int, m: int, treatment: str) -> str | None:
@@ -225,7 +228,10 @@ class AlarmBook:
         alarm.state, alarm.state_reason, alarm.state_reason_data = state, reason, reason_data
         alarm.updated_ns = self._agenda.now_ns
         new = {"stateValue": state, "stateReason": reason, "stateReasonData": reason_data}
-        self._note("StateUpdate", alarm.name, summary, {"version": "1.0", "oldState": old, "newState": new})
+        data: dict[str, object] = {"version": "1.0", "oldState": old, "newState": new}
+        before = str(old["stateValue"])
+        now_ns = self._agenda.now_ns
+        self._history.append(AlarmHistoryItem(now_ns, "StateUpdate", alarm.name, summary, data, before, state, reason))
         for tell in self.on_change:
             tell(replace(alarm))
         return True

@@ -4,17 +4,18 @@ import math
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from smbench.model.agenda import Agenda
+
 MINUTE_S = 60
 MINUTE_NS = MINUTE_S * 1_000_000_000
 
 
 class Minutes(Protocol):
-    """Whoever closes the minutes; every change asks it first, because the change may come on the stroke."""
+    """Whoever closes the minutes; every change looks at its end, because the change may come on the stroke."""
 
+    agenda: Agenda
     minute_start_ns: int
-
-    @property
-    def now_ns(self) -> int: ...
+    minute_end_ns: int
 
     def roll(self) -> None: ...
 
@@ -99,7 +100,7 @@ def combine(points: list[Datapoint]) -> Datapoint:
 
 
 class Gauge:
-    """A value that stands until it is set again; undefined while None. Between settings it may rise linearly.
+    """A value that stands until it is set again; undefined while None. Between settings it may rise, never fall.
 
     Args:
         initial: What it was from the start of this minute until now.
@@ -127,38 +128,49 @@ class Gauge:
     def set(self, value: float | None, slope_hz: float = 0.0) -> None:
         """From now on the value is this, rising by `slope_hz` a second."""
         store = self._store
-        store.roll()
-        self._settle(store.now_ns)
+        now_ns = store.agenda.now_ns
+        if now_ns >= store.minute_end_ns:
+            store.roll()
+        self._settle(now_ns)
         self._value, self._slope_hz = value, slope_hz
 
     def close_minute(self, end_ns: int) -> Statistics | None:
         """The minute's statistics, and begin the next; None when it has none."""
         self._settle(end_ns)
-        defined_s, area, low, high = self._defined_ns / 1e9, self._area, self._minimum, self._maximum
+        defined_ns, area, low, high = self._defined_ns, self._area, self._minimum, self._maximum
         self._reset(end_ns)
-        if not defined_s or (self._omit_zeros and low == high == 0):
+        if not defined_ns or (self._omit_zeros and low == high == 0):
             return None
         # One sample a second is what the average stands for.
-        return Statistics(area, defined_s, low, high)
+        return Statistics(area / 1e9, defined_ns / 1e9, low, high)
 
     def _reset(self, start_ns: int) -> None:
         self._since_ns, self._defined_ns, self._area = start_ns, 0, 0.0
         self._minimum, self._maximum = math.inf, -math.inf
 
     def _settle(self, now_ns: int) -> None:
-        """Account for the value until now. One that stood for no time at all counts for nothing."""
+        """Account for the value until now. One that stood for no time at all counts for nothing.
+
+        Several times for each request, so without a call more than it needs.
+        """
         span_ns = now_ns - self._since_ns
-        self._since_ns = now_ns
         value = self._value
-        if value is None or not span_ns:
+        if not span_ns:
             return
-        span_s = span_ns / 1e9
-        end_value = value + self._slope_hz * span_s
+        self._since_ns = now_ns
+        if value is None:
+            return
         self._defined_ns += span_ns
-        self._area += (value + end_value) / 2 * span_s
-        self._minimum = min(self._minimum, value, end_value)
-        self._maximum = max(self._maximum, value, end_value)
-        self._value = end_value
+        if value < self._minimum:
+            self._minimum = value
+        if self._slope_hz:
+            rise = self._slope_hz * span_ns / 1e9
+            self._area += (value + rise / 2) * span_ns
+            value = self._value = value + rise
+        else:
+            self._area += value * span_ns
+        if value > self._maximum:
+            self._maximum = value
 
 
 class Counter:
@@ -171,7 +183,9 @@ class Counter:
         self._n, self._sum, self._minimum, self._maximum = 0, 0.0, math.inf, -math.inf
 
     def add(self, value: float = 1.0) -> None:
-        self._store.roll()
+        store = self._store
+        if store.agenda.now_ns >= store.minute_end_ns:
+            store.roll()
         self._n += 1
         self._sum += value
         if value < self._minimum:

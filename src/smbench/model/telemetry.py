@@ -60,7 +60,9 @@ class EndpointMetrics:
         self._time_in_backlog = self._counter(TIME_IN_BACKLOG, "Milliseconds")
         self._total_time = self._counter(TOTAL_TIME, "Milliseconds")
         self._model_latency = self._counter(MODEL_LATENCY, "Microseconds")
-        self._seen: tuple[int, int, int | None] | None = None
+        self._seen_backlog, self._seen_capacity = 0, -1
+        self._seen_oldest_ns: int | None = None
+        self._seen_without_capacity = False
         store.on_minute.append(self._publish_load)
 
     def close(self) -> None:
@@ -70,23 +72,30 @@ class EndpointMetrics:
             self._store.forget(metric)
 
     def observe(self) -> None:
-        """Bring the gauges to the endpoint's present state."""
+        """Bring the gauges to the present state; sets only what differs, for every request calls it twice."""
         endpoint = self._endpoint
-        backlog = endpoint.backlog if self._counts_running else endpoint.queued
-        capacity, oldest_ns = endpoint.in_service, endpoint.oldest_recv_ns
-        if (backlog, capacity, oldest_ns) == self._seen:
+        queued, capacity = endpoint.queued, endpoint.in_service
+        backlog = queued + endpoint.running if self._counts_running else queued
+        oldest_ns = endpoint.oldest_recv_ns if queued else None
+        if oldest_ns != self._seen_oldest_ns:
+            self._seen_oldest_ns = oldest_ns
+            if oldest_ns is None:
+                self._oldest_age.set(0.0)
+            else:
+                self._oldest_age.set((self._store.agenda.now_ns - oldest_ns) / 1e9, slope_hz=1.0)
+        if backlog != self._seen_backlog:
+            self._backlog.set(backlog)
+        elif capacity == self._seen_capacity:
             return
-        self._seen = (backlog, capacity, oldest_ns)
-        self._backlog.set(backlog)
-        if capacity or self._at_zero_as_one:
-            self._per_instance.set(backlog / max(capacity, 1))
+        self._seen_backlog, self._seen_capacity = backlog, capacity
+        if capacity:
+            self._per_instance.set(backlog / capacity)
         else:
-            self._per_instance.set(None)
-        self._without_capacity.set(1.0 if backlog and not capacity else 0.0)
-        if oldest_ns is None:
-            self._oldest_age.set(0.0)
-        else:
-            self._oldest_age.set((self._store.now_ns - oldest_ns) / 1e9, slope_hz=1.0)
+            self._per_instance.set(backlog if self._at_zero_as_one else None)
+        is_without_capacity = bool(backlog) and not capacity
+        if is_without_capacity != self._seen_without_capacity:
+            self._seen_without_capacity = is_without_capacity
+            self._without_capacity.set(float(is_without_capacity))
 
     def count_end(self, ended: "Ended") -> None:
         """Count one request's end."""

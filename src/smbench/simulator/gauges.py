@@ -1,0 +1,217 @@
+"""What a run's gauges would have shown of a simulated world, with the instant at which they would have shown it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+import numpy as np
+import orjson
+import polars as pl
+from numpy.typing import NDArray
+
+from smbench.aws.metrics import ASYNC_METRICS
+from smbench.model.activities import Activity
+from smbench.model.alarms import AlarmHistoryItem
+from smbench.model.endpoint import CapacityChange, Endpoint
+from smbench.model.world import World
+from smbench.records import Event
+from smbench.results.schema import EVENTS, READINGS, polars_schema
+from smbench.schedule.base import Schedule
+from smbench.simulator.client import Client
+from smbench.simulator.tables import frame, instants
+
+_LEDGER_STEP_NS = 1_000_000_000  # a run looks four times as often; a prediction has no use for it
+
+Rows = dict[str, list[object]]
+
+
+class Fleet:
+    """Notes an endpoint's instances over time."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self.changes: list[tuple[int, int, int, str]] = [(0, endpoint.current, endpoint.desired, endpoint.status)]
+        endpoint.on_capacity.append(self._note)
+
+    def _note(self, change: CapacityChange) -> None:
+        endpoint = self._endpoint
+        self.changes.append((change.at_ns, endpoint.current, endpoint.desired, endpoint.status))
+
+    def readings(self, looks_ns: NDArray[np.int64]) -> pl.DataFrame:
+        """Instances current and desired at each look."""
+        changed_ns = np.array([change[0] for change in self.changes])
+        place = np.searchsorted(changed_ns, looks_ns, side="right") - 1
+        parts = []
+        for name, column in (("instances_current", 1), ("instances_desired", 2)):
+            counts = np.array([change[column] for change in self.changes], dtype=np.float64)
+            parts.append(_readings("endpoint", name, "value", counts[place], looks_ns, looks_ns))
+        return pl.concat(parts)
+
+    def events(self, variant: str, every_ns: int) -> list[Event]:
+        """Changes of what is desired, and of the endpoint's status."""
+        events = []
+        for (_, _, before, was), (at_ns, _, desired, status) in zip(self.changes, self.changes[1:], strict=False):
+            if (before, was) != (desired, status):
+                seen_ns = _next_look_ns(at_ns, every_ns)
+                events.append(Event("capacity", variant, at_ns, seen_ns, status, None, float(before), float(desired)))
+        return events
+
+
+def readings_table(
+    client: Client, world: World, fleet: Fleet, *, every_ns: int, epoch_ns: int, end_ns: int
+) -> pl.DataFrame:
+    """The ledger's, CloudWatch's and the endpoint's gauges until the end of the run."""
+    looks_ns = np.arange(0, end_ns + 1, every_ns, dtype=np.int64)
+    parts = [_ledger(client, end_ns), _cloudwatch(world, every_ns, end_ns), fleet.readings(looks_ns)]
+    table = pl.concat(parts).sort("seen", maintain_order=True)
+    stamped = [instants(table[name].to_list(), epoch_ns).alias(name) for name in ("at", "seen")]
+    return table.with_columns(stamped).select(list(polars_schema(READINGS)))
+
+
+def _ledger(client: Client, end_ns: int) -> pl.DataFrame:
+    """Backlog and oldest age as the client knows them: until it has heard of the end."""
+    rows = client.order
+    at_ns = np.arange(0, end_ns + 1, _LEDGER_STEP_NS, dtype=np.int64)
+    never = np.iinfo(np.int64).max
+    sent_ns = np.array([client.sched_ns[row] for row in rows], dtype=np.int64)
+    seen_ns = np.array([never if client.pub_ns[row] is None else client.pub_ns[row] for row in rows], dtype=np.int64)
+    n_sent = np.searchsorted(sent_ns, at_ns, side="right")  # rows were accepted in order of time
+    n_seen = np.searchsorted(np.sort(seen_ns), at_ns, side="right")
+    backlog = _readings("ledger", "backlog_seen", "value", (n_sent - n_seen).astype(np.float64), at_ns, at_ns)
+    # The oldest still open is the first row whose end is seen later: found in the running maximum, which ascends.
+    oldest = np.searchsorted(np.maximum.accumulate(seen_ns), at_ns, side="right") if len(rows) else n_sent
+    is_open = oldest < n_sent
+    age_s = (at_ns[is_open] - sent_ns[oldest[is_open]]) / 1e9
+    return pl.concat([backlog, _readings("ledger", "oldest_age_s", "value", age_s, at_ns[is_open], at_ns[is_open])])
+
+
+def _cloudwatch(world: World, every_ns: int, end_ns: int) -> pl.DataFrame:
+    asked: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for metric in ASYNC_METRICS:
+        asked.setdefault((metric.namespace, metric.spelling or metric.name), []).append((metric.statistic, metric.stat))
+    names: list[str] = []
+    stats: list[str] = []
+    values: list[float] = []
+    at_ns: list[int] = []
+    seen_ns: list[int] = []
+    for metric_id, point in world.metrics.history():
+        look_ns = _next_look_ns(point.visible_ns, every_ns)
+        if look_ns > end_ns:
+            continue
+        for statistic, stat in asked.get((metric_id.namespace, metric_id.name), ()):
+            names.append(metric_id.name)
+            stats.append(stat)
+            values.append(point.value(statistic))
+            at_ns.append(point.start_ns)
+            seen_ns.append(look_ns)
+    return _readings("cloudwatch", names, stats, values, at_ns, seen_ns)
+
+
+def _readings(
+    source: str,
+    name: str | list[str],
+    stat: str | list[str],
+    value: NDArray[np.float64] | list[float],
+    at_ns: NDArray[np.int64] | list[int],
+    seen_ns: NDArray[np.int64] | list[int],
+) -> pl.DataFrame:
+    n = len(value)
+    return pl.DataFrame(
+        {
+            "source": [source] * n,
+            "name": [name] * n if isinstance(name, str) else name,
+            "stat": [stat] * n if isinstance(stat, str) else stat,
+            "value": pl.Series(value, dtype=pl.Float64),
+            "at": pl.Series(at_ns, dtype=pl.Int64),
+            "seen": pl.Series(seen_ns, dtype=pl.Int64),
+            "detail": [""] * n,
+        },
+        schema_overrides={"source": pl.String, "name": pl.String, "stat": pl.String, "detail": pl.String},
+    )
+
+
+def events_table(
+    client: Client,
+    schedule: Schedule,
+    world: World,
+    fleet: Fleet,
+    endpoint: Endpoint,
+    *,
+    every_ns: int,
+    epoch_ns: int,
+    end_ns: int,
+) -> pl.DataFrame:
+    """Phases, capacity, scaling activities, changes of alarms, and why sending stopped."""
+    events = [
+        Event("phase", span.name, span.start_ns, span.start_ns, span.kind, span.end_ns, detail={"n": span.n})
+        for span in schedule.spans
+    ]
+    events += fleet.events(endpoint.variant, every_ns)
+    events += _activity_events(world.scaler.activities(include_not_scaled=True), every_ns)
+    events += _alarm_events(world.alarms.history(), every_ns)
+    events = [event for event in events if event.seen_ns <= end_ns or event.kind == "phase"]
+    if client.stop_reason:
+        events.append(Event("stop", client.stop_reason, end_ns, end_ns))
+    events.sort(key=lambda event: (event.seen_ns, event.at_ns))
+    return frame(_columns(events, epoch_ns), EVENTS)
+
+
+def _columns(events: Sequence[Event], epoch_ns: int) -> dict[str, object]:
+    return {
+        "kind": [event.kind for event in events],
+        "name": [event.name for event in events],
+        "at": instants([event.at_ns for event in events], epoch_ns),
+        "seen": instants([event.seen_ns for event in events], epoch_ns),
+        "state": [event.state for event in events],
+        "end": instants([event.end_ns for event in events], epoch_ns),
+        "before": [event.before for event in events],
+        "after": [event.after for event in events],
+        "cause": [event.cause for event in events],
+        "detail": [orjson.dumps(event.detail).decode() for event in events],
+    }
+
+
+def _activity_events(activities: Iterable[Activity], every_ns: int) -> list[Event]:
+    """Each activity when a look first finds it, and again when a look finds it over."""
+    events = []
+    for activity in activities:
+        first_ns = _next_look_ns(activity.start_ns, every_ns)
+        last_ns = first_ns if activity.end_ns is None else _next_look_ns(activity.end_ns, every_ns)
+        if last_ns > first_ns:
+            events.append(_activity_event(activity, "InProgress", None, first_ns))
+        events.append(_activity_event(activity, activity.status, activity.end_ns, last_ns))
+    return events
+
+
+def _activity_event(activity: Activity, status: str, end_ns: int | None, seen_ns: int) -> Event:
+    detail: dict[str, object] = {"Description": activity.description}
+    if activity.not_scaled_reasons:
+        detail["NotScaledReasons"] = [asdict(reason) for reason in activity.not_scaled_reasons]
+    return Event(
+        kind="scaling_activity",
+        name=activity.id,
+        at_ns=activity.start_ns,
+        seen_ns=seen_ns,
+        state=status,
+        end_ns=end_ns,
+        before=None if activity.before is None else float(activity.before),
+        after=None if activity.after is None else float(activity.after),
+        cause=activity.cause,
+        detail=detail,
+    )
+
+
+def _alarm_events(history: Iterable[AlarmHistoryItem], every_ns: int) -> list[Event]:
+    events = []
+    for item in history:
+        if item.kind == "StateUpdate":
+            seen_ns = _next_look_ns(item.at_ns, every_ns)
+            state = f"{item.old_state} -> {item.new_state}"
+            events.append(
+                Event("alarm", item.alarm, item.at_ns, seen_ns, state, cause=item.reason, detail=dict(item.data))
+            )
+    return events
+
+
+def _next_look_ns(at_ns: int, every_ns: int) -> int:
+    """The first look at or after an instant; looks are on a beat that begins at zero."""
+    return max(0, -(-at_ns // every_ns)) * every_ns

@@ -1,0 +1,70 @@
+"""A run without a network, a clock or a loop: the schedule against the model, in the tables of a run.
+
+The same seeds give the same truth here and in the emulator. What happens on the way to the endpoint and back
+(throttles, resets, lost and late notices) belongs to the emulator alone: a simulation predicts the endpoint.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from smbench.model.agenda import Agenda
+from smbench.model.world import EMBEDDED, World
+from smbench.scenario.model import Scenario
+from smbench.schedule.base import Schedule
+from smbench.simulator.client import Client
+from smbench.simulator.gauges import Fleet, events_table, readings_table
+from smbench.simulator.tables import requests_table, truth_table
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A run's tables, in the schemas of `results.schema`, and when it was over."""
+
+    requests: pl.DataFrame
+    readings: pl.DataFrame
+    events: pl.DataFrame
+    truth: pl.DataFrame
+    end_ns: int
+
+
+def simulate(
+    scenario: Scenario,
+    base_dir: Path | None,
+    schedule: Schedule,
+    payload_classes: Sequence[str],
+    *,
+    epoch_ns: int,
+    run_id: str,
+    size_bytes: Sequence[int] | None = None,
+) -> Simulated:
+    """Run a scenario's load against its emulated endpoint as events on a heap.
+
+    Args:
+        base_dir: Where empirical laws' files are looked for.
+        payload_classes: The class of each payload that the schedule's rows point to.
+        epoch_ns: UTC nanoseconds at scenario time zero; gives the phase of CloudWatch's minutes.
+        size_bytes: The size of each payload; 0 where not given.
+
+    Raises:
+        UsageError: an empirical law's file cannot be used.
+    """
+    agenda = Agenda()
+    world = World.of(agenda, epoch_ns, scenario, base_dir)
+    endpoint = world.endpoints[EMBEDDED]
+    fleet = Fleet(endpoint)
+    client = Client(agenda, endpoint, scenario, schedule, payload_classes, base_dir, f"{run_id}-0-")
+    end_ns = client.run()
+    sizes = [0] * len(payload_classes) if size_bytes is None else size_bytes
+    every_ns = round(scenario.gauges_every * 1e9)
+    return Simulated(
+        requests=requests_table(client, schedule, payload_classes, sizes, epoch_ns, end_ns),
+        readings=readings_table(client, world, fleet, every_ns=every_ns, epoch_ns=epoch_ns, end_ns=end_ns),
+        events=events_table(
+            client, schedule, world, fleet, endpoint, every_ns=every_ns, epoch_ns=epoch_ns, end_ns=end_ns
+        ),
+        truth=truth_table(client, epoch_ns),
+        end_ns=end_ns,
+    )

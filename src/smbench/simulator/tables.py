@@ -1,0 +1,111 @@
+"""A simulation's client and world as the tables of a run: what a run would have written, had it gone this way."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from smbench.model.endpoint import Ended
+from smbench.records import Outcome
+from smbench.results.schema import REQUESTS, TRUTH, Column, polars_schema
+from smbench.schedule.base import Schedule
+from smbench.simulator.client import Client
+
+_ACCEPTED_CODE = 202
+
+
+def instants(at_ns: Sequence[int | None], epoch_ns: int) -> pl.Series:
+    """Scenario instants as UTC."""
+    return (pl.Series(at_ns, dtype=pl.Int64) + epoch_ns).cast(pl.Datetime("ns")).dt.replace_time_zone("UTC")
+
+
+def frame(columns: dict[str, object], schema: tuple[Column, ...]) -> pl.DataFrame:
+    """Columns by name in the order and types of a file's schema."""
+    types = polars_schema(schema)
+    return pl.DataFrame({name: columns[name] for name in types}, schema=types)
+
+
+def requests_table(
+    client: Client,
+    schedule: Schedule,
+    payload_classes: Sequence[str],
+    size_bytes: Sequence[int],
+    epoch_ns: int,
+    end_ns: int,
+) -> pl.DataFrame:
+    """One row a request, as the client knows it at the end of the run."""
+    n = len(schedule)
+    is_sent = np.zeros(n, dtype=bool)
+    is_sent[client.order] = True
+    heard = [ended if pub is not None else None for ended, pub in zip(client.ended, client.pub_ns, strict=True)]
+    sent_ns = [at if sent else None for at, sent in zip(client.sched_ns, is_sent.tolist(), strict=True)]
+    names = np.array([span.name for span in schedule.spans], dtype=object)
+    warmups = np.array([span.warmup for span in schedule.spans], dtype=bool)
+    classes = np.array(payload_classes, dtype=object)
+    outcomes = [
+        _outcome(client, row, ended, end_ns) if sent else Outcome.NOT_SENT
+        for row, (ended, sent) in enumerate(zip(heard, is_sent.tolist(), strict=True))
+    ]
+    return frame(
+        {
+            "seq": np.arange(n),
+            "phase": names[schedule.phase].tolist(),
+            "warmup": warmups[schedule.phase],
+            "inference_id": [client.id_of(row) if sent else None for row, sent in enumerate(is_sent.tolist())],
+            "payload": classes[schedule.payload].tolist(),
+            "size_in_bytes": np.asarray(size_bytes, dtype=np.int64)[schedule.payload],
+            "sched": instants(client.sched_ns, epoch_ns),
+            "send": instants(sent_ns, epoch_ns),
+            "ack": instants(sent_ns, epoch_ns),
+            "recv": instants([None if ended is None else ended.job.recv_ns for ended in heard], epoch_ns),
+            "done": instants([None if ended is None else ended.done_ns for ended in heard], epoch_ns),
+            "pub": instants(client.pub_ns, epoch_ns),
+            "seen": instants(client.pub_ns, epoch_ns),
+            "outcome": [outcome.value for outcome in outcomes],
+            "accepted": is_sent,
+            "status_code": [_ACCEPTED_CODE if sent else None for sent in is_sent.tolist()],
+            "error": [
+                (ended.reason or None) if ended is not None else why
+                for ended, why in zip(heard, client.why_not, strict=True)
+            ],
+            "attempts": is_sent.astype(np.int64),
+            "output_location": [None] * n,
+            "notices": [int(ended is not None) for ended in heard],
+            "end_from": [None if ended is None else "notice" for ended in heard],
+            "worker": np.zeros(n, dtype=np.int64),
+        },
+        REQUESTS,
+    )
+
+
+def _outcome(client: Client, row: int, ended: Ended | None, end_ns: int) -> Outcome:
+    if ended is not None:
+        return ended.outcome
+    accepted_ns = client.sched_ns[row] or 0
+    return Outcome.LOST if end_ns - accepted_ns > client.longest_life_ns else Outcome.PENDING
+
+
+def truth_table(client: Client, epoch_ns: int) -> pl.DataFrame:
+    """One row a request, in order of acceptance, as the endpoint knows it."""
+    rows = client.order
+    ends = [client.ended[row] for row in rows]
+    return frame(
+        {
+            "call": np.arange(len(rows)),
+            "inference_id": [client.id_of(row) for row in rows],
+            "arrived": instants([client.sched_ns[row] for row in rows], epoch_ns),
+            "accepted": [True] * len(rows),
+            "status_code": [_ACCEPTED_CODE] * len(rows),
+            "fault": [None] * len(rows),
+            "started": instants([None if end is None else end.start_ns for end in ends], epoch_ns),
+            "ended": instants([None if end is None else end.done_ns for end in ends], epoch_ns),
+            "outcome": [Outcome.PENDING.value if end is None else end.outcome.value for end in ends],
+            "instance": [None if end is None else end.instance for end in ends],
+            "attempts": [0 if end is None else end.attempts for end in ends],
+            "notice": [None if end is None else client.notice_of(row) for row, end in zip(rows, ends, strict=True)],
+            "copies": [int(client.pub_ns[row] is not None) for row in rows],
+            "published": instants([client.pub_ns[row] for row in rows], epoch_ns),
+            "output_location": [None] * len(rows),
+        },
+        TRUTH,
+    )
