@@ -7,7 +7,7 @@ Source: CloudWatch user guide, "Using Amazon CloudWatch alarms" and "Configuring
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from smbench.model.agenda import Agenda
@@ -124,7 +124,6 @@ class AlarmBook:
 
     Attributes:
         on_action: Called for each alarm in ALARM whose actions are enabled, on the change and every minute after.
-        on_change: Called for each change of state, after it.
     """
 
     def __init__(self, agenda: Agenda, metrics: MetricStore) -> None:
@@ -132,7 +131,6 @@ class AlarmBook:
         self._alarms: dict[str, Alarm] = {}
         self._history: list[AlarmHistoryItem] = []
         self.on_action: list[Callable[[Alarm], None]] = []
-        self.on_change: list[Callable[[Alarm], None]] = []
         metrics.on_closed.append(self.evaluate)
 
     def put(self, alarm: Alarm) -> None:
@@ -219,21 +217,11 @@ class AlarmBook:
     def _change(self, alarm: Alarm, state: str, reason: str, reason_data: dict[str, object]) -> bool:
         if state == alarm.state:
             return False
-        old = {
-            "stateValue": alarm.state,
-            "stateReason": alarm.state_reason,
-            "stateReasonData": alarm.state_reason_data,
-        }
-        summary = f"Alarm updated from {alarm.state} to {state}"
-        alarm.state, alarm.state_reason, alarm.state_reason_data = state, reason, reason_data
-        alarm.updated_ns = self._agenda.now_ns
-        new = {"stateValue": state, "stateReason": reason, "stateReasonData": reason_data}
-        data: dict[str, object] = {"version": "1.0", "oldState": old, "newState": new}
-        before = str(old["stateValue"])
-        now_ns = self._agenda.now_ns
+        now_ns, before, old = self._agenda.now_ns, alarm.state, _state_of(alarm)
+        alarm.state, alarm.state_reason, alarm.state_reason_data, alarm.updated_ns = state, reason, reason_data, now_ns
+        data: dict[str, object] = {"version": "1.0", "oldState": old, "newState": _state_of(alarm)}
+        summary = f"Alarm updated from {before} to {state}"
         self._history.append(AlarmHistoryItem(now_ns, "StateUpdate", alarm.name, summary, data, before, state, reason))
-        for tell in self.on_change:
-            tell(replace(alarm))
         return True
 
     def _act(self, alarm: Alarm) -> None:
@@ -251,16 +239,16 @@ class AlarmBook:
     def _reason(self, alarm: Alarm, state: str, n: int, m: int, values: list[float]) -> str:
         if state == INSUFFICIENT_DATA:
             return f"Insufficient Data: {n} datapoints were unknown."
-        is_breaching = _COMPARISONS[alarm.comparison]
-        breaching = sum(is_breaching(value, alarm.threshold) for value in values)
+        breaching = sum(_COMPARISONS[alarm.comparison](value, alarm.threshold) for value in values)
+        if state == ALARM:
+            counted, negation, needed, change = breaching, "", m, "OK -> ALARM"
+        else:
+            counted, negation, needed, change = len(values) - breaching, "not ", n - m + 1, "ALARM -> OK"
         shown = ", ".join(repr(round(value, 6)) for value in reversed(values))
-        counted, negation = (breaching, "") if state == ALARM else (len(values) - breaching, "not ")
-        change = f"{m} datapoint{'s' if m > 1 else ''} for OK -> ALARM transition"
-        back = f"{n - m + 1} datapoint{'s' if n > m else ''} for ALARM -> OK transition"
         return (
             f"Threshold Crossed: {counted} out of the last {len(values)} datapoints [{shown}] "
-            f"{'were' if counted != 1 else 'was'} {negation}{_WORDS[alarm.comparison]} the threshold "
-            f"({alarm.threshold}) (minimum {change if state == ALARM else back})."
+            f"{'was' if counted == 1 else 'were'} {negation}{_WORDS[alarm.comparison]} the threshold "
+            f"({alarm.threshold}) (minimum {needed} datapoint{'' if needed == 1 else 's'} for {change} transition)."
         )
 
     def _reason_data(self, alarm: Alarm, recent: list[tuple[Datapoint, float]]) -> dict[str, object]:
@@ -284,3 +272,11 @@ class AlarmBook:
         utc_ms = (self._metrics.epoch_ns + at_ns) // 1_000_000
         at = datetime.fromtimestamp(utc_ms // 1000, UTC).replace(microsecond=utc_ms % 1000 * 1000)
         return at.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+
+
+def _state_of(alarm: Alarm) -> dict[str, object]:
+    return {
+        "stateValue": alarm.state,
+        "stateReason": alarm.state_reason,
+        "stateReasonData": alarm.state_reason_data,
+    }

@@ -81,8 +81,8 @@ def tracked(capacity: int, value: float, target: float) -> int:
     return math.ceil(max(capacity, 1) * value / target - _ROUNDING)
 
 
-def stepped(spec: StepSpec, capacity: int, value: float, threshold: float, *, is_alarm_above: bool) -> int:
-    """The capacity that the step which covers the breach leads to; the present one when none does.
+def stepped(spec: StepSpec, capacity: int, value: float, threshold: float, *, is_alarm_above: bool) -> int | None:
+    """The capacity that the step which covers the breach leads to, not cut to any limit; None when none does.
 
     Args:
         is_alarm_above: The alarm watches for values above its threshold; decides for a value right on it.
@@ -91,7 +91,7 @@ def stepped(spec: StepSpec, capacity: int, value: float, threshold: float, *, is
     is_above = distance > 0 or (distance == 0 and is_alarm_above)
     step = next((step for step in spec.steps if step.covers(distance, is_above=is_above)), None)
     if step is None:
-        return capacity
+        return None
     if spec.adjustment == EXACT:
         return step.change
     change = step.change
@@ -99,7 +99,7 @@ def stepped(spec: StepSpec, capacity: int, value: float, threshold: float, *, is
         change = rounded_percent(capacity * step.change / 100)
         if spec.min_magnitude is not None and change and abs(change) < spec.min_magnitude:
             change = spec.min_magnitude if change > 0 else -spec.min_magnitude
-    return max(0, capacity + change)
+    return capacity + change
 
 
 def rounded_percent(change: float) -> int:

@@ -1,9 +1,8 @@
 """Application Auto Scaling: scalable targets, policies and their alarms, one decision per target and minute.
 
-Rules of the whole file. Policies fired by alarms of one minute are decided together: the largest capacity wins;
-tracking scales in only when all tracking policies agree. A cooldown begins when its activity has succeeded: after
-scaling out only more than was already added counts, after scaling in nothing more goes until it ends or something
-scales out. A change that the endpoint refuses is lost; the alarm goes on firing and a later one gets through.
+Rules of the whole file. Policies fired by alarms of one minute are decided together. A cooldown begins when its
+activity has succeeded; scaling out ends one that followed scaling in. A change that the endpoint refuses is lost; the
+alarm goes on firing and a later one gets through.
 """
 
 import uuid
@@ -11,21 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from smbench.model.activities import (
-    AT_DESIRED,
-    AT_MAX,
-    AT_MIN,
-    FLAPPING,
-    UNSCALABLE,
-    Activity,
-    ActivityLog,
-    NotScaledReason,
-    cause_of_alarm,
-)
+from smbench.model.activities import UNSCALABLE, Activity, ActivityLog, NotScaledReason
 from smbench.model.agenda import Agenda
 from smbench.model.alarms import Alarm, AlarmBook
+from smbench.model.decisions import Cooldown, Firing, Proposal, ScalableTarget, ScalingPolicy, largest, propose, why_not
 from smbench.model.endpoint import CapacityChange, Endpoint, UpdateInProgress
-from smbench.model.policies import PolicySpec, TrackingSpec, stepped, tracked
+from smbench.model.policies import PolicySpec, TrackingSpec
 from smbench.scenario.emulated import OpenQuestions
 
 SERVICE = "sagemaker"
@@ -43,66 +33,6 @@ class ScalerSettings:
     open_questions: OpenQuestions = field(default_factory=OpenQuestions)
     region: str = "us-east-1"
     account: str = "123456789012"
-
-
-@dataclass(slots=True)
-class ScalingPolicy:
-    """A policy as it was put, and what Auto Scaling made of it."""
-
-    spec: PolicySpec
-    arn: str
-    created_ns: int
-    alarm_high: str | None = None  # names of the alarms of a tracking policy
-    alarm_low: str | None = None
-
-
-@dataclass(slots=True)
-class Cooldown:
-    """After a scaling activity of a policy; without an end while the activity is still under way."""
-
-    is_out: bool
-    before: int  # capacity before the activity
-    length_s: float
-    until_ns: int | None = None
-
-    def is_on(self, now_ns: int) -> bool:
-        return self.until_ns is None or now_ns < self.until_ns
-
-
-@dataclass(slots=True)
-class Firing:
-    """One policy set off by one alarm, with the alarm as it was then."""
-
-    policy: ScalingPolicy
-    alarm: Alarm
-
-    @property
-    def cause(self) -> str:
-        return cause_of_alarm(self.alarm.name, self.policy.spec.name)
-
-
-@dataclass(slots=True)
-class Proposal:
-    """What one firing wants."""
-
-    capacity: int
-    firing: Firing
-
-
-@dataclass(slots=True)
-class ScalableTarget:
-    """An endpoint variant that may be scaled, and where it is in it."""
-
-    resource_id: str
-    min_capacity: int
-    max_capacity: int
-    created_ns: int
-    policies: dict[str, ScalingPolicy] = field(default_factory=dict)
-    under_way: Activity | None = None
-    cooldown: Cooldown | None = None
-    fired_ns: int | None = None  # when the firings being gathered fired
-    firings: list[Firing] = field(default_factory=list)
-    is_watched: bool = False
 
 
 class AutoScaler:
@@ -232,81 +162,27 @@ class AutoScaler:
         if endpoint is None or self._targets.get(target.resource_id) is not target:
             return
         firings = [firing for firing in firings if firing.policy.spec.name in target.policies]
-        outs, ins = self._proposals(target, endpoint.desired, firings)
-        if outs:
-            self._scale(target, endpoint, max(outs, key=lambda each: each.capacity), is_out=True)
-        elif ins:
-            self._scale(target, endpoint, max(ins, key=lambda each: each.capacity), is_out=False)
-
-    def _proposals(
-        self, target: ScalableTarget, capacity: int, firings: list[Firing]
-    ) -> tuple[list[Proposal], list[Proposal]]:
-        """What the policies want, out and in, after their cooldowns."""
-        cooldown = target.cooldown
-        is_on = cooldown is not None and cooldown.is_on(self._agenda.now_ns)
-        may_scale_in = not (is_on and cooldown is not None and not cooldown.is_out)
-        # What was added since counts as part of the next step: the need is reckoned from before.
-        base = cooldown.before if is_on and cooldown is not None and cooldown.is_out else capacity
-        outs: list[Proposal] = []
-        ins: list[Proposal] = []
-        lows: list[Proposal] = []
-        for firing in firings:
-            alarm, tracking = firing.alarm, firing.policy.spec.tracking
-            if alarm.value is None:
-                continue
-            if tracking is None:
-                step = firing.policy.spec.step
-                assert step is not None, "a policy is tracking or steps"
-                wish = partial(stepped, step, value=alarm.value, threshold=alarm.threshold)
-                wanted = wish(capacity=capacity, is_alarm_above=alarm.is_breached_above)
-                if wanted > capacity:
-                    wanted = wish(capacity=base, is_alarm_above=alarm.is_breached_above)
-                    outs += [Proposal(wanted, firing)] if wanted > capacity else []
-                elif wanted < capacity or capacity <= target.min_capacity:
-                    ins += [Proposal(wanted, firing)] if may_scale_in else []
-            elif alarm.name == firing.policy.alarm_low:
-                lows.append(Proposal(self._tracked_in(capacity, alarm.value, tracking), firing))
-            elif capacity or self._settings.open_questions.tracking_leaves_zero:
-                wanted = tracked(base, alarm.value, tracking.target)
-                outs += [Proposal(wanted, firing)] if wanted > capacity else []
-        if may_scale_in and self._all_agree(target, lows):
-            ins.append(max(lows, key=lambda each: each.capacity))
-        return outs, ins
-
-    def _tracked_in(self, capacity: int, value: float, tracking: TrackingSpec) -> int:
-        if not capacity:
-            return 0
-        wanted = tracked(capacity, value, tracking.target)
-        return max(wanted, capacity - 1) if self._settings.open_questions.scale_in == "one_step" else wanted
-
-    def _all_agree(self, target: ScalableTarget, lows: list[Proposal]) -> bool:
-        agreeing = {low.firing.policy.spec.name for low in lows}
-        scaling_in = {policy.spec.name for policy in target.policies.values() if policy.alarm_low is not None}
-        return bool(lows) and agreeing == scaling_in
+        now_ns, questions = self._agenda.now_ns, self._settings.open_questions
+        proposals = propose(target, endpoint.desired, firings, questions, now_ns)
+        if proposals.outs:
+            self._scale(target, endpoint, largest(proposals.outs), is_out=True)
+        elif proposals.ins:
+            self._scale(target, endpoint, largest(proposals.ins), is_out=False)
 
     def _scale(self, target: ScalableTarget, endpoint: Endpoint, proposal: Proposal, *, is_out: bool) -> None:
         before, firing = endpoint.desired, proposal.firing
         after = min(max(proposal.capacity, target.min_capacity), target.max_capacity)
         if (after <= before) if is_out else (after >= before):
-            self._note_not_scaled(target, firing, self._why_not(target, before, proposal, is_out=is_out))
+            self._note_not_scaled(target, firing, why_not(target, before, proposal, is_out=is_out))
             return
-        cooldown = target.cooldown
-        is_added_to = is_out and cooldown is not None and cooldown.is_out and cooldown.is_on(self._agenda.now_ns)
+        cooldown = target.cooldown_at(self._agenda.now_ns)
+        is_added_to = is_out and cooldown is not None and cooldown.is_out
         base = cooldown.before if is_added_to and cooldown is not None else before
         if self._set_desired(target, endpoint, after, firing.cause):
             target.cooldown = Cooldown(is_out, base, firing.policy.spec.cooldown_s(is_out=is_out))
             self._settle(target, endpoint)
         else:
             self._note_not_scaled(target, firing, NotScaledReason(UNSCALABLE))
-
-    def _why_not(self, target: ScalableTarget, capacity: int, proposal: Proposal, *, is_out: bool) -> NotScaledReason:
-        if is_out:
-            return NotScaledReason(AT_MAX, max_capacity=target.max_capacity)
-        if capacity <= target.min_capacity:
-            return NotScaledReason(AT_MIN, min_capacity=target.min_capacity)
-        if proposal.firing.policy.spec.tracking is not None:
-            return NotScaledReason(FLAPPING)  # one instance less, and the metric would be above its target
-        return NotScaledReason(AT_DESIRED, current_capacity=capacity)
 
     def _note_not_scaled(self, target: ScalableTarget, firing: Firing, reason: NotScaledReason) -> None:
         self._log.not_scaled(target.resource_id, firing.cause, self._agenda.now_ns, reason)
@@ -327,11 +203,13 @@ class AutoScaler:
         return True
 
     def _watch(self, target: ScalableTarget, endpoint: Endpoint) -> None:
-        if not target.is_watched:
-            target.is_watched = True
+        if target.watched is not endpoint:
+            target.watched = endpoint
             endpoint.on_capacity.append(partial(self._on_capacity, target, endpoint))
 
     def _on_capacity(self, target: ScalableTarget, endpoint: Endpoint, change: CapacityChange) -> None:
+        if target.watched is not endpoint:
+            return  # an endpoint of the same name has taken its place
         if target.under_way is not None and change.kind == "failed":
             target.under_way.n_failed += 1
         self._settle(target, endpoint)

@@ -1,0 +1,164 @@
+"""What the policies of one target want when their alarms fire together: proposals to scale out, and in.
+
+Rules of the whole file. Of several proposals the largest capacity wins. Tracking scales in only when all tracking
+policies that may do so agree. During a cooldown after scaling out, only more than was already added counts; after
+scaling in, nothing more goes in. No state changes here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from smbench.model.activities import (
+    AT_DESIRED,
+    AT_MAX,
+    AT_MIN,
+    FLAPPING,
+    Activity,
+    NotScaledReason,
+    cause_of_alarm,
+)
+from smbench.model.alarms import Alarm
+from smbench.model.endpoint import Endpoint
+from smbench.model.policies import PolicySpec, StepSpec, TrackingSpec, stepped, tracked
+from smbench.scenario.emulated import OpenQuestions
+
+
+@dataclass(slots=True)
+class ScalingPolicy:
+    """A policy as it was put, and what Auto Scaling made of it."""
+
+    spec: PolicySpec
+    arn: str
+    created_ns: int
+    alarm_high: str | None = None  # names of the alarms of a tracking policy
+    alarm_low: str | None = None
+
+
+@dataclass(slots=True)
+class Cooldown:
+    """After a scaling activity of a policy; without an end while the activity is still under way."""
+
+    is_out: bool
+    before: int  # capacity before the activity
+    length_s: float
+    until_ns: int | None = None
+
+    def is_on(self, now_ns: int) -> bool:
+        return self.until_ns is None or now_ns < self.until_ns
+
+
+@dataclass(slots=True)
+class Firing:
+    """One policy set off by one alarm, with the alarm as it was then."""
+
+    policy: ScalingPolicy
+    alarm: Alarm
+
+    @property
+    def cause(self) -> str:
+        return cause_of_alarm(self.alarm.name, self.policy.spec.name)
+
+
+@dataclass(slots=True)
+class Proposal:
+    """What one firing wants."""
+
+    capacity: int
+    firing: Firing
+
+
+@dataclass(slots=True)
+class ScalableTarget:
+    """An endpoint variant that may be scaled, and where it is in it."""
+
+    resource_id: str
+    min_capacity: int
+    max_capacity: int
+    created_ns: int
+    policies: dict[str, ScalingPolicy] = field(default_factory=dict)
+    under_way: Activity | None = None
+    cooldown: Cooldown | None = None
+    fired_ns: int | None = None  # when the firings being gathered fired
+    firings: list[Firing] = field(default_factory=list)
+    watched: Endpoint | None = None  # whose capacity changes end its activities
+
+    def cooldown_at(self, now_ns: int) -> Cooldown | None:
+        """The cooldown that is on; None when none is."""
+        return self.cooldown if self.cooldown is not None and self.cooldown.is_on(now_ns) else None
+
+
+@dataclass(slots=True)
+class Proposals:
+    """What is left of the firings after the cooldowns."""
+
+    outs: list[Proposal] = field(default_factory=list)
+    ins: list[Proposal] = field(default_factory=list)
+
+
+def propose(
+    target: ScalableTarget, capacity: int, firings: Iterable[Firing], questions: OpenQuestions, now_ns: int
+) -> Proposals:
+    """What the policies want of a target at this capacity; not yet cut to its limits."""
+    cooldown = target.cooldown_at(now_ns)
+    # What was added since counts as part of the next step: the need is reckoned from before.
+    base = cooldown.before if cooldown is not None and cooldown.is_out else capacity
+    proposals, lows = Proposals(), Proposals()
+    for firing in firings:
+        alarm, tracking, step = firing.alarm, firing.policy.spec.tracking, firing.policy.spec.step
+        if alarm.value is None:
+            continue
+        if step is not None:
+            _propose_step(proposals, firing, step, alarm.value, capacity, base)
+        elif tracking is not None and alarm.name == firing.policy.alarm_low:
+            lows.ins.append(Proposal(_tracked_in(capacity, alarm.value, tracking, questions), firing))
+        elif tracking is not None and (capacity or questions.tracking_leaves_zero):
+            wanted = tracked(base, alarm.value, tracking.target)
+            if wanted > capacity:
+                proposals.outs.append(Proposal(wanted, firing))
+    if _all_agree(target, lows.ins):
+        proposals.ins.append(largest(lows.ins))
+    if cooldown is not None and not cooldown.is_out:
+        proposals.ins.clear()
+    return proposals
+
+
+def largest(proposals: list[Proposal]) -> Proposal:
+    """The one that wins: the largest capacity; of equals the first."""
+    return max(proposals, key=lambda proposal: proposal.capacity)
+
+
+def why_not(target: ScalableTarget, capacity: int, proposal: Proposal, *, is_out: bool) -> NotScaledReason:
+    """Why a proposal changes nothing once it is cut to the target's limits."""
+    if is_out:
+        return NotScaledReason(AT_MAX, max_capacity=target.max_capacity)
+    if capacity <= target.min_capacity:
+        return NotScaledReason(AT_MIN, min_capacity=target.min_capacity)
+    if proposal.firing.policy.spec.tracking is not None:
+        return NotScaledReason(FLAPPING)  # one instance less, and the metric would be above its target
+    return NotScaledReason(AT_DESIRED, current_capacity=capacity)
+
+
+def _propose_step(proposals: Proposals, firing: Firing, step: StepSpec, value: float, capacity: int, base: int) -> None:
+    alarm = firing.alarm
+    wanted = stepped(step, capacity, value, alarm.threshold, is_alarm_above=alarm.is_breached_above)
+    if wanted is None:
+        return
+    if wanted <= capacity:
+        proposals.ins.append(Proposal(wanted, firing))
+        return
+    from_base = stepped(step, base, value, alarm.threshold, is_alarm_above=alarm.is_breached_above)
+    if from_base is not None and from_base > capacity:
+        proposals.outs.append(Proposal(from_base, firing))
+
+
+def _tracked_in(capacity: int, value: float, tracking: TrackingSpec, questions: OpenQuestions) -> int:
+    if not capacity:
+        return 0
+    wanted = tracked(capacity, value, tracking.target)
+    return max(wanted, capacity - 1) if questions.scale_in == "one_step" else wanted
+
+
+def _all_agree(target: ScalableTarget, lows: list[Proposal]) -> bool:
+    agreeing = {low.firing.policy.spec.name for low in lows}
+    scaling_in = {policy.spec.name for policy in target.policies.values() if policy.alarm_low is not None}
+    return bool(lows) and agreeing == scaling_in
