@@ -11,7 +11,8 @@ from smbench.emulator.paging import TokenError, page
 from smbench.emulator.scaling_policies import described, invalid, policy_spec
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.activities import Activity, NotScaledReason
-from smbench.model.scaler import SERVICE, AutoScaler, ScalableTarget, ScalingPolicy, UnknownTarget
+from smbench.model.decisions import ScalableTarget, ScalingPolicy
+from smbench.model.scaler import SERVICE, AutoScaler, UnknownTarget
 from smbench.model.world import World
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"

@@ -76,13 +76,7 @@ def by_period(points: Sequence[Datapoint], span: Span, epoch_ns: int) -> dict[in
 
 
 def statistic(points: list[Datapoint], name: str) -> float:
-    """One statistic of a period.
-
-    Raises:
-        ServiceError: a percentile or a trimmed mean: the model keeps sums and extremes, not values.
-    """
-    if name not in STATISTICS:
-        raise invalid(f"The value {name} for parameter Stat is not supported by the emulator.")
+    """One of `STATISTICS` of a period."""
     return combine(points).value(name)
 
 
@@ -166,6 +160,8 @@ class _Answers:
     def _stat(self, query: Params) -> Series:
         stat = query["MetricStat"]
         metric = stat["Metric"]
+        if stat["Stat"] not in STATISTICS:  # percentiles, trimmed means: the model keeps sums and extremes, not values
+            raise invalid(f"The value {stat['Stat']} for parameter Stat is not supported by the emulator.")
         span = Span.of(self.params, stat["Period"])
         dimensions = dimensions_of(metric.get("Dimensions", []))
         periods = self.reader.periods(metric["Namespace"], metric["MetricName"], dimensions, span)

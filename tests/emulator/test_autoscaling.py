@@ -1,0 +1,323 @@
+"""Goal: Application Auto Scaling through the API: what is registered is described, what scales tells why.
+
+Method: the calls of AWS's documented asynchronous recipe on the warp loop; times and counts by hand.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulation import ACCOUNT, FAST, REGION, advance, client, emulating, scenario
+from smbench.clock import WarpLoop
+from smbench.emulator.server import Emulator
+
+NAME = "smbench-emulated"
+RESOURCE = f"endpoint/{NAME}/variant/AllTraffic"
+DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+KEY = {"ServiceNamespace": "sagemaker", "ResourceId": RESOURCE, "ScalableDimension": DIMENSION}
+ZERO = datetime(2026, 1, 1, tzinfo=UTC)
+
+TRACKING = {
+    "TargetValue": 5.0,
+    "CustomizedMetricSpecification": {
+        "MetricName": "ApproximateBacklogSizePerInstance",
+        "Namespace": "AWS/SageMaker",
+        "Dimensions": [{"Name": "EndpointName", "Value": NAME}],
+        "Statistic": "Average",
+    },
+    "ScaleInCooldown": 600,
+    "ScaleOutCooldown": 300,
+}
+STEP = {
+    "AdjustmentType": "ChangeInCapacity",
+    "MetricAggregationType": "Average",
+    "Cooldown": 300,
+    "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+}
+
+
+@pytest.fixture
+def anyio_backend() -> Any:
+    return "asyncio", {"loop_factory": WarpLoop}
+
+
+class Scaled:
+    """An emulator without policies, and its Auto Scaling."""
+
+    def __init__(self, emulator: Emulator, autoscaling: Any, stack: AsyncExitStack) -> None:
+        self.emulator, self.autoscaling, self.stack = emulator, autoscaling, stack
+
+    async def put(self, name: str = "p", **config: Any) -> dict[str, Any]:
+        answer = await self.autoscaling.put_scaling_policy(PolicyName=name, **KEY, **config)
+        return dict(answer)
+
+    async def track(self, name: str = "p", **more: Any) -> dict[str, Any]:
+        config = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": TRACKING | more}
+        return await self.put(name, **config)
+
+    async def activities(self, **more: Any) -> list[dict[str, Any]]:
+        asked = {"ServiceNamespace": "sagemaker", "ResourceId": RESOURCE} | more
+        answer = await self.autoscaling.describe_scaling_activities(**asked)
+        return list(answer["ScalingActivities"])
+
+    async def load(self, n: int) -> None:
+        runtime = await self.stack.enter_async_context(client(self.emulator, "sagemaker-runtime"))
+        self.emulator.s3.put(NAME, "in.json", b"{}")
+        for _ in range(n):
+            await runtime.invoke_endpoint_async(EndpointName=NAME, InputLocation=f"s3://{NAME}/in.json")
+
+
+@pytest.fixture
+async def scaled() -> AsyncIterator[Scaled]:
+    async with AsyncExitStack() as stack:
+        slow = {"service": "600s", "instances": {"min": 0, "max": 4, "start": 0}, "action_delay": "5s"}
+        emulator = await stack.enter_async_context(emulating(scenario(FAST | slow)))
+        autoscaling = await stack.enter_async_context(client(emulator, "application-autoscaling"))
+        yield Scaled(emulator, autoscaling, stack)
+
+
+async def refused(call: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        await call
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+async def test_the_scenarios_target_is_registered(scaled: Scaled) -> None:
+    answer = await scaled.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")
+    (target,) = answer["ScalableTargets"]
+    assert (target["ResourceId"], target["MinCapacity"], target["MaxCapacity"]) == (RESOURCE, 0, 4)
+    assert target["ScalableDimension"] == DIMENSION
+
+
+async def test_registering_again_changes_only_what_is_named(scaled: Scaled) -> None:
+    registered = await scaled.autoscaling.register_scalable_target(**KEY, MaxCapacity=8)
+    assert registered["ScalableTargetARN"].startswith(
+        f"arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/"
+    )
+    answer = await scaled.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[RESOURCE])
+    (target,) = answer["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (0, 8)
+    assert target["ScalableTargetARN"] == registered["ScalableTargetARN"]
+
+
+async def test_a_minimum_above_the_present_count_is_an_activity(scaled: Scaled) -> None:
+    await scaled.autoscaling.register_scalable_target(**KEY, MinCapacity=2)
+    (activity,) = await scaled.activities()
+    assert activity["Description"] == "Setting desired instance count to 2."
+    assert activity["Cause"] == "minimum capacity was set to 2"
+    assert activity["StatusCode"] == "InProgress"
+    assert activity["StatusMessage"] == (
+        "Successfully set desired instance count to 2. Waiting for change to be fulfilled by sagemaker."
+    )
+    assert "EndTime" not in activity
+    await advance(scaled.emulator, 61.0)
+    (activity,) = await scaled.activities()
+    assert activity["StatusCode"] == "Successful"
+    assert activity["EndTime"] - activity["StartTime"] == timedelta(seconds=60)
+    assert activity["StatusMessage"] == (
+        "Successfully set desired instance count to 2. Change successfully fulfilled by sagemaker."
+    )
+
+
+async def test_a_tracking_policy_makes_its_two_alarms(scaled: Scaled) -> None:
+    put = await scaled.track()
+    name = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:"
+    assert put["PolicyARN"].startswith(name)
+    assert put["PolicyARN"].endswith(f":resource/sagemaker/{RESOURCE}:policyName/p")
+    high, low = sorted(alarm["AlarmName"] for alarm in put["Alarms"])
+    assert high.startswith(f"TargetTracking-{RESOURCE}-AlarmHigh-")
+    assert low.startswith(f"TargetTracking-{RESOURCE}-AlarmLow-")
+    cloudwatch = await scaled.stack.enter_async_context(client(scaled.emulator, "cloudwatch"))
+    alarms = (await cloudwatch.describe_alarms(AlarmNames=[high, low]))["MetricAlarms"]
+    told = [(each["Threshold"], each["ComparisonOperator"], each["EvaluationPeriods"]) for each in alarms]
+    assert told == [(5.0, "GreaterThanThreshold", 3), (4.5, "LessThanThreshold", 15)]
+    assert {each["AlarmDescription"] for each in alarms} == {
+        f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {put['PolicyARN']}"
+    }
+    (policy,) = (await scaled.autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker"))["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"] == TRACKING
+    assert policy["PolicyType"] == "TargetTrackingScaling"
+
+
+async def test_a_policy_of_the_scenario_is_described_like_one_that_was_put() -> None:
+    policies = [
+        {"target_tracking": {"backlog_per_instance": 5, "out_cooldown": "300s", "in_cooldown": "600s"}},
+        {"step_from_zero": {}},
+    ]
+    async with (
+        emulating(scenario(FAST | {"policies": policies})) as emulator,
+        client(emulator, "application-autoscaling") as autoscaling,
+    ):
+        answer = await autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")
+    tracking, step = answer["ScalingPolicies"]
+    assert tracking["TargetTrackingScalingPolicyConfiguration"] == TRACKING | {"DisableScaleIn": False}
+    assert step["StepScalingPolicyConfiguration"] == STEP
+    assert len(step["Alarms"]) == 1
+
+
+async def test_the_documented_recipe_wakes_the_endpoint_from_zero(scaled: Scaled) -> None:
+    put = await scaled.put("wake", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEP)
+    assert put["Alarms"] == []
+    cloudwatch = await scaled.stack.enter_async_context(client(scaled.emulator, "cloudwatch"))
+    await cloudwatch.put_metric_alarm(
+        AlarmName="nobody-there",
+        MetricName="HasBacklogWithoutCapacity",
+        Namespace="AWS/SageMaker",
+        Statistic="Average",
+        EvaluationPeriods=2,
+        DatapointsToAlarm=2,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="missing",
+        Dimensions=[{"Name": "EndpointName", "Value": NAME}],
+        Period=60,
+        AlarmActions=[put["PolicyARN"]],
+    )
+    await scaled.load(1)
+    await advance(scaled.emulator, 130.0)
+    (activity,) = await scaled.activities()
+    assert activity["Cause"] == "monitor alarm nobody-there in state ALARM triggered policy wake"
+    # Two whole minutes of backlog without capacity, and the action delay of 5 s. What was invoked at 0 s counts from
+    # there, so the first whole minute is the first.
+    assert activity["StartTime"] == ZERO + timedelta(seconds=125)
+    await advance(scaled.emulator, 60.0)
+    (activity,) = await scaled.activities()
+    assert activity["StatusCode"] == "Successful"
+    fleet = scaled.emulator.world.endpoints[NAME]
+    assert (fleet.in_service, fleet.running) == (1, 1)
+    listed = (await scaled.autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker"))["ScalingPolicies"]
+    assert [alarm["AlarmName"] for alarm in listed[0]["Alarms"]] == ["nobody-there"]
+
+
+async def test_tracking_scales_in_proportion_and_then_says_why_it_does_not(scaled: Scaled) -> None:
+    await scaled.autoscaling.register_scalable_target(**KEY, MinCapacity=1)
+    await advance(scaled.emulator, 61.0)
+    await scaled.track()
+    await scaled.load(30)  # 30 on one instance against a target of 5: six wanted, four allowed
+    await advance(scaled.emulator, 600.0)
+    kept = await scaled.activities()
+    assert [activity["Description"] for activity in kept] == [
+        "Setting desired instance count to 4.",
+        "Setting desired instance count to 1.",
+    ]
+    reasons = (await scaled.activities(IncludeNotScaledActivities=True))[0]
+    assert reasons["Description"] == "Attempting to scale due to alarm triggered"
+    assert reasons["NotScaledReasons"][0]["Code"] == "AlreadyAtMaxCapacity"
+    assert reasons["NotScaledReasons"][0]["MaxCapacity"] == 4
+
+
+async def test_activities_come_newest_first_and_in_pages(scaled: Scaled) -> None:
+    for count in (1, 2, 3):
+        await scaled.autoscaling.register_scalable_target(**KEY, MinCapacity=count)
+        await advance(scaled.emulator, 61.0)
+    asked = {"ServiceNamespace": "sagemaker", "MaxResults": 2}
+    first = await scaled.autoscaling.describe_scaling_activities(**asked)
+    rest = await scaled.autoscaling.describe_scaling_activities(**asked, NextToken=first["NextToken"])
+    causes = [activity["Cause"] for activity in (*first["ScalingActivities"], *rest["ScalingActivities"])]
+    assert causes == [f"minimum capacity was set to {count}" for count in (3, 2, 1)]
+    assert "NextToken" not in rest
+
+
+async def test_a_policy_that_is_deleted_takes_its_alarms_along(scaled: Scaled) -> None:
+    await scaled.track()
+    await scaled.autoscaling.delete_scaling_policy(PolicyName="p", **KEY)
+    assert (await scaled.autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker"))["ScalingPolicies"] == []
+    assert scaled.emulator.world.alarms.describe() == []
+
+
+async def test_deregistering_removes_the_policies_and_keeps_the_activities(scaled: Scaled) -> None:
+    await scaled.autoscaling.register_scalable_target(**KEY, MinCapacity=1)
+    await scaled.track()
+    await scaled.autoscaling.deregister_scalable_target(**KEY)
+    assert (await scaled.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"] == []
+    assert (await scaled.autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker"))["ScalingPolicies"] == []
+    assert len(await scaled.activities()) == 1
+
+
+async def test_a_predefined_metric_that_no_asynchronous_endpoint_publishes_never_scales(scaled: Scaled) -> None:
+    config = {
+        "TargetValue": 1.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    }
+    await scaled.put(PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=config)
+    await scaled.load(10)
+    await advance(scaled.emulator, 600.0)
+    assert await scaled.activities(IncludeNotScaledActivities=True) == []
+    assert {alarm.state for alarm in scaled.emulator.world.alarms.describe()} == {"INSUFFICIENT_DATA"}
+
+
+async def test_refusals_are_said_in_auto_scalings_words(scaled: Scaled) -> None:
+    api = scaled.autoscaling
+    where = f"service namespace: sagemaker, resource ID: endpoint/no/variant/v, scalable dimension: {DIMENSION}"
+    nobody = KEY | {"ResourceId": "endpoint/no/variant/v"}
+    step: dict[str, Any] = {"PolicyType": "StepScaling", "StepScalingPolicyConfiguration": STEP}
+    not_found, invalid = "ObjectNotFoundException", "ValidationException"
+    assert await refused(api.put_scaling_policy(PolicyName="p", **nobody, **step)) == (
+        not_found,
+        f"No scalable target registered for {where}",
+    )
+    assert await refused(api.deregister_scalable_target(**nobody)) == (
+        not_found,
+        f"No scalable target found for {where}",
+    )
+    code, text = await refused(api.delete_scaling_policy(PolicyName="p", **KEY))
+    assert (code, text.endswith(", policy name: p")) == (not_found, True)
+    calls = [
+        api.register_scalable_target(**nobody, MinCapacity=0, MaxCapacity=1),
+        api.register_scalable_target(**KEY, MinCapacity=5, MaxCapacity=4),
+        api.register_scalable_target(**KEY | {"ScalableDimension": "ecs:service:DesiredCount"}),
+        api.put_scaling_policy(
+            PolicyName="p",
+            **KEY,
+            PolicyType="TargetTrackingScaling",
+            **{k: v for k, v in step.items() if k != "PolicyType"},
+        ),
+        scaled.put(**step | {"StepScalingPolicyConfiguration": STEP | {"StepAdjustments": []}}),
+        scaled.put(**step | {"StepScalingPolicyConfiguration": STEP | {"MinAdjustmentMagnitude": 1}}),
+        scaled.put(**step | {"StepScalingPolicyConfiguration": STEP | {"StepAdjustments": [{"ScalingAdjustment": 1}]}}),
+        scaled.track(CustomizedMetricSpecification={"MetricName": "M", "Namespace": "N"}),
+    ]
+    for call in calls:
+        assert (await refused(call))[0] == invalid
+    code, _ = await refused(api.describe_scaling_policies(ServiceNamespace="sagemaker", NextToken="!"))
+    assert code == "InvalidNextTokenException"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text"),
+    [
+        ([(0, 10), (5, None)], "StepAdjustment intervals can't overlap"),
+        ([(0, 10), (20, None)], "StepAdjustment intervals can't have gaps between them"),
+        ([(10, 0)], "Each StepAdjustment needs a lower bound below its upper bound; at least one must be specified"),
+    ],
+)
+async def test_steps_must_cover_their_range_once(
+    scaled: Scaled, bounds: list[tuple[float, float | None]], text: str
+) -> None:
+    steps = [
+        {"MetricIntervalLowerBound": low, "ScalingAdjustment": 1}
+        | ({} if high is None else {"MetricIntervalUpperBound": high})
+        for low, high in bounds
+    ]
+    config = STEP | {"StepAdjustments": steps}
+    call = scaled.put(PolicyType="StepScaling", StepScalingPolicyConfiguration=config)
+    assert await refused(call) == ("ValidationException", text)
+
+
+async def test_other_services_have_nothing_registered(scaled: Scaled) -> None:
+    for describe in ("describe_scalable_targets", "describe_scaling_policies", "describe_scaling_activities"):
+        answer = await getattr(scaled.autoscaling, describe)(ServiceNamespace="ecs")
+        assert [value for key, value in answer.items() if key.startswith("Scal")] == [[]]
+
+
+async def test_a_deleted_endpoint_takes_its_target_along(scaled: Scaled) -> None:
+    sagemaker = await scaled.stack.enter_async_context(client(scaled.emulator, "sagemaker"))
+    await scaled.track()
+    await sagemaker.delete_endpoint(EndpointName=NAME)
+    assert (await scaled.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"] == []
+    assert scaled.emulator.world.alarms.describe() == []
