@@ -88,7 +88,7 @@ def requests_frame(rows: Sequence[Request], first_seq: int = 0) -> pl.DataFrame:
     schema = polars_schema(REQUESTS)
     whole = {name: pl.Int64() if name in _STEMS else dtype for name, dtype in schema.items()}
     plain = [row.row(seq) for seq, row in enumerate(rows, first_seq)]
-    return pl.DataFrame(plain, schema=pl.Schema(whole)).cast(dict(schema))
+    return pl.DataFrame(plain, schema=pl.Schema(whole)).cast(schema)
 
 
 def span(

@@ -14,9 +14,9 @@ _SECRET_KEYS = re.compile(
 _SHAPES = re.compile(
     r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"  # key ids and principal ids: IAM user guide, unique identifiers
     r"|\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=]{60,}"  # session tokens begin so, for what they encode
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # user and password in a URL
+    r"|(?<=://)[^/\s:@]+:[^\s@]+(?=@)"  # user and password in a URL
     r"|(?i:X-Amz-(?:Signature|Credential|Security-Token))=[^&\s\"']+"  # a signed URL
-    r"|(?i:aws_(?:secret_access_key|session_token|access_key_id))\s*[=:]\s*\S+"
+    r"|(?i:secret_?access_?key|se(?:ssion|curity)_?token|password)[\"']?\s*[=:]\s*[\"']?[^\s\"',}]+"
 )
 _SHORTEST = 8  # a shorter value of a variable would redact ordinary words
 

@@ -1,0 +1,20 @@
+"""Goal: docs/columns.md is the schema. Method: print it again and compare; look for columns nobody explains."""
+
+from pathlib import Path
+
+from smbench.results.columns import columns_markdown
+from smbench.results.schema import FILES
+
+DOCS = Path(__file__).parents[3] / "docs" / "columns.md"
+
+
+def test_the_documented_columns_are_those_of_the_schema() -> None:
+    assert DOCS.read_text() == columns_markdown(), "write results.columns.columns_markdown() to docs/columns.md"
+
+
+def test_every_column_says_what_it_means_in_one_cell() -> None:
+    for file, columns in FILES.items():
+        assert len({column.name for column in columns}) == len(columns)
+        for column in columns:
+            assert column.meaning, f"{file}.{column.name}"
+            assert "|" not in column.meaning + column.null + column.unit, f"{file}.{column.name}"

@@ -1,0 +1,101 @@
+"""Goal: a request that is missing, counted twice or contradicts itself breaks the law, in words with the numbers.
+
+Method: counts by hand; then rows with one column changed at a time.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runs import Request, requests_frame
+from smbench.records import Outcome
+from smbench.results.law import Counts, row_violations
+
+GOOD = Counts(
+    scheduled=1200,
+    not_sent=3,
+    sent=1197,
+    accepted=1190,
+    rejected=5,
+    transport_error=2,
+    completed=1180,
+    failed=4,
+    expired=3,
+    lost=1,
+    pending=2,
+)
+ONE_OF_EACH = [
+    Request(0.0, Outcome.NOT_SENT),
+    Request(1.0, Outcome.REJECTED),
+    Request(2.0, Outcome.TRANSPORT_ERROR),
+    Request(3.0, Outcome.COMPLETED, done=4.0),
+    Request(3.0, Outcome.FAILED, done=4.0),
+    Request(3.0, Outcome.EXPIRED, done=4.0),
+    Request(3.0, Outcome.LOST),
+    Request(3.0, Outcome.PENDING),
+]
+
+
+def test_the_law_reads_as_three_equations() -> None:
+    assert GOOD.violations() == []
+    assert GOOD.equations() == (
+        "scheduled 1,200 = not_sent 3 + sent 1,197",
+        "sent 1,197 = accepted 1,190 + rejected 5 + transport_error 2",
+        "accepted 1,190 = completed 1,180 + failed 4 + expired 3 + lost 1 + pending 2",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ({"scheduled": 1201}, ["scheduled 1,201 != not_sent 3 + sent 1,197: 1 missing"]),
+        ({"pending": 4}, ["accepted 1,190 != completed 1,180 + failed 4 + expired 3 + lost 1 + pending 4: 2 too many"]),
+        (
+            {"accepted": 1189},
+            [
+                "sent 1,197 != accepted 1,189 + rejected 5 + transport_error 2: 1 missing",
+                "accepted 1,189 != completed 1,180 + failed 4 + expired 3 + lost 1 + pending 2: 1 too many",
+            ],
+        ),
+    ],
+)
+def test_a_broken_law_says_by_how_many(change: dict[str, int], broken: list[str]) -> None:
+    assert replace(GOOD, **change).violations() == broken
+
+
+def test_rows_are_counted_where_they_are() -> None:
+    counts = Counts.of(requests_frame(ONE_OF_EACH))
+    assert counts == Counts(8, 1, 7, 5, 1, 1, 1, 1, 1, 1, 1)
+    assert counts.violations() == []
+    assert counts + counts == Counts(16, 2, 14, 10, 2, 2, 2, 2, 2, 2, 2)
+
+
+def test_no_rows_obey_the_law() -> None:
+    nothing = requests_frame([])
+    assert Counts.of(nothing) == Counts()
+    assert Counts().violations() == row_violations(nothing, 0) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "changes", "words"),
+    [
+        (3, {"seq": 0}, "1 rows have a seq that another row has"),
+        (3, {"accepted": False}, "accepted without an end"),
+        (1, {"accepted": True}, "accepted without an end"),
+        (3, {"send": None}, "sent and not sent at once, or neither"),
+        (0, {"send": 1_795_000_000_000_000_000}, "sent and not sent at once, or neither"),
+        (3, {"outcome": "finished"}, "1 rows have an outcome that is none"),
+    ],
+)
+def test_a_row_that_contradicts_itself_is_found(place: int, changes: dict[str, Any], words: str) -> None:
+    rows = [replace(row) for row in ONE_OF_EACH]
+    rows[place].changes = changes
+    found = row_violations(requests_frame(rows))
+    assert any(words in violation for violation in found), found
+    assert Counts.of(requests_frame(rows)).violations() or "seq" in words
+
+
+def test_a_request_of_which_no_row_is_left_is_missed() -> None:
+    assert row_violations(requests_frame(ONE_OF_EACH), 8) == []
+    assert row_violations(requests_frame(ONE_OF_EACH[1:]), 8) == ["8 requests were scheduled, 7 stand in the ledger"]

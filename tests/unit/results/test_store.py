@@ -1,0 +1,237 @@
+"""Goal: a run's files are whole or absent, whatever happened, and a request's last version is the one that is read.
+
+Method: real folders and real parquet; a full disk is the process's own limit on file sizes; a kill is what is left.
+"""
+
+import datetime
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
+from smbench.errors import ResultsError
+from smbench.records import Event, Outcome
+from smbench.results.manifest import Ending, read_manifest
+from smbench.results.store import PartWriter, compact, new_run_dir, open_run, recover
+from smbench.run.journal import events_frame, readings_frame
+
+NOT_YET = requests_frame([Request(float(due), Outcome.NOT_SENT) for due in range(4)])
+WAITING = requests_frame([Request(float(due), Outcome.PENDING) for due in range(4)])
+DONE = requests_frame([Request(float(due), done=due + 1.0) for due in range(4)])
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    """A run that has begun: a manifest, no parts."""
+    folder = new_run_dir(tmp_path, "by-hand", "20261121T031200Z")
+    manifest_of([span(4)], ending=Ending.RUNNING).write(folder)
+    return folder
+
+
+def read(run_dir: Path) -> pl.DataFrame:
+    return open_run(run_dir).requests.collect()
+
+
+def test_a_run_never_takes_the_folder_of_another(tmp_path: Path) -> None:
+    made = [new_run_dir(tmp_path / "results", "x", "20261121T031200Z").name for _ in range(3)]
+    assert made == ["x-20261121T031200Z", "x-20261121T031200Z-2", "x-20261121T031200Z-3"]
+
+
+def test_a_file_in_the_way_of_the_results_is_said(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("")
+    with pytest.raises(ResultsError, match="cannot make"):
+        new_run_dir(tmp_path / "results", "x", "20261121T031200Z")
+
+
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_the_last_version_of_a_row_is_the_row(run_dir: Path, is_compacted: bool) -> None:
+    writer = PartWriter(run_dir, "requests", 0)
+    for frame in (NOT_YET, WAITING[:3], DONE[1:2]):
+        writer.write(frame)
+    if is_compacted:
+        compact(run_dir)
+    assert read(run_dir)["outcome"].to_list() == ["pending", "completed", "pending", "not_sent"]
+
+
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_what_several_workers_wrote_reads_as_one_run_in_the_order_of_the_schedule(
+    run_dir: Path, is_compacted: bool
+) -> None:
+    ours = requests_frame([Request(due, done=due + 1.0, worker=due % 2) for due in range(6)])
+    for worker in (1, 0):
+        PartWriter(run_dir, "requests", worker).write(ours.filter(pl.col("worker") == worker))
+    if is_compacted:
+        compact(run_dir)
+    assert_frame_equal(read(run_dir), ours)
+
+
+def test_a_row_that_two_workers_claim_is_kept_twice_for_the_law_to_find(run_dir: Path) -> None:
+    for worker in (0, 1):
+        claimed = requests_frame([Request(0.0, done=1.0, worker=worker)])
+        PartWriter(run_dir, "requests", worker).write(claimed)
+    compact(run_dir)
+    assert read(run_dir)["seq"].to_list() == [0, 0]
+
+
+def test_compaction_leaves_three_files_and_no_parts(run_dir: Path) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    PartWriter(run_dir, "readings", 99).write(readings_frame([reading("backlog_seen", 3.0, 1.0)], EPOCH_NS))
+    PartWriter(run_dir, "events", 0).write(events_frame([Event("stop", "limit", 1, 1)], EPOCH_NS))
+    compact(run_dir)
+    names = sorted(path.name for path in run_dir.iterdir())
+    assert names == ["events.parquet", "manifest.json", "readings.parquet", "requests.parquet"]
+    run = open_run(run_dir)
+    assert run.is_compacted
+    assert run.readings.collect()["value"].to_list() == [3.0]
+    assert run.events.collect()["name"].to_list() == ["limit"]
+
+
+def test_compacting_twice_changes_nothing(run_dir: Path) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    compact(run_dir)
+    before = (run_dir / "requests.parquet").read_bytes()
+    compact(run_dir)
+    assert (run_dir / "requests.parquet").read_bytes() == before
+
+
+def test_a_compaction_that_was_cut_short_is_done_again(run_dir: Path) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    (run_dir / "requests.parquet.tmp").write_bytes(b"PAR1 half a file")
+    NOT_YET.write_parquet(run_dir / "requests.parquet")  # in place already, when the parts were not yet gone
+    assert_frame_equal(read(run_dir), DONE)
+    compact(run_dir)
+    assert_frame_equal(read(run_dir), DONE)
+
+
+def test_compaction_goes_by_ranges_and_joins_them_in_order(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smbench.results.store._RANGE", 3)  # four rows become two ranges
+    for frame in (NOT_YET, DONE[2:], DONE[:2]):
+        PartWriter(run_dir, "requests", 0).write(frame)
+    compact(run_dir)
+    assert_frame_equal(read(run_dir), DONE)
+    assert not list(run_dir.glob("*.tmp"))
+
+
+def test_a_resumed_writer_goes_on_after_its_own_last_part(run_dir: Path) -> None:
+    PartWriter(run_dir, "requests", 0).write(NOT_YET)
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    assert_frame_equal(read(run_dir), DONE)
+
+
+def test_a_file_under_way_when_the_run_was_killed_is_not_read(run_dir: Path) -> None:
+    PartWriter(run_dir, "requests", 0).write(WAITING)
+    (run_dir / "parts" / "requests-0-000001.parquet.tmp").write_bytes(b"PAR1 cut")
+    assert_frame_equal(read(run_dir), WAITING)
+    compact(run_dir)
+    assert_frame_equal(read(run_dir), WAITING)
+
+
+def test_a_killed_run_is_recovered_and_says_so(run_dir: Path) -> None:
+    writer = PartWriter(run_dir, "requests", 0)
+    writer.write(NOT_YET)
+    writer.write(DONE[:2])
+    cut = run_dir / "parts" / "requests-0-000002.parquet"
+    cut.write_bytes((run_dir / "parts" / "requests-0-000001.parquet").read_bytes()[:200])
+    notes = recover(run_dir)
+    assert read(run_dir)["outcome"].to_list() == ["completed", "completed", "not_sent", "not_sent"]
+    manifest = read_manifest(run_dir)
+    assert (manifest.ending, manifest.reason) == (Ending.FAILED, "killed")
+    assert manifest.ended is not None
+    assert manifest.ended > datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    assert manifest.notes == tuple(notes)
+    assert [note.split()[0] for note in notes] == ["the", "requests-0-000002.parquet"]
+    assert [path.name for path in (run_dir / "broken").iterdir()] == ["requests-0-000002.parquet"]
+
+
+def test_recovering_a_run_that_ended_leaves_its_ending_alone(run_dir: Path) -> None:
+    manifest_of([span(4)], ending=Ending.STOPPED, reason="time limit").write(run_dir)
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    assert recover(run_dir) == []
+    assert read_manifest(run_dir).reason == "time limit"
+
+
+def test_a_run_without_a_single_row_can_be_opened(run_dir: Path) -> None:
+    assert read(run_dir).is_empty()
+    compact(run_dir)
+    run = open_run(run_dir)
+    assert run.truth is None
+    assert run.readings.collect().is_empty()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit on file sizes")
+def test_a_full_disk_says_where_and_what_was_kept(run_dir: Path) -> None:
+    import resource
+
+    writer = PartWriter(run_dir, "requests", 0)
+    writer.write(DONE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # python ignores the signal: write raises
+        with pytest.raises(ResultsError, match=r"parts: .*Kept of requests: 4 rows in 1 parts") as caught:
+            writer.write(WAITING)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.advice.startswith("make room")
+    assert_frame_equal(read(run_dir), DONE)
+    assert not list((run_dir / "parts").glob("*.tmp"))
+    writer.write(WAITING)  # room again: it goes on
+    assert_frame_equal(read(run_dir), WAITING)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit on file sizes")
+def test_a_disk_too_full_to_compact_keeps_every_part(run_dir: Path) -> None:
+    import resource
+
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+        with pytest.raises(ResultsError, match="cannot compact"):
+            compact(run_dir)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert_frame_equal(read(run_dir), DONE)
+    compact(run_dir)
+    assert_frame_equal(read(run_dir), DONE)
+
+
+def test_a_folder_that_is_no_run_is_named_with_the_runs_below_it(run_dir: Path) -> None:
+    with pytest.raises(ResultsError, match="is no run") as caught:
+        open_run(run_dir.parent)
+    assert run_dir.name in caught.value.advice
+
+
+def test_results_of_a_later_schema_are_not_guessed_at(run_dir: Path) -> None:
+    later = manifest_of().model_copy(update={"schema_version": 2, "smbench": "9.0.0"})
+    later.write(run_dir)
+    with pytest.raises(ResultsError, match=r"schema 2, written by smbench 9\.0\.0") as caught:
+        open_run(run_dir)
+    assert caught.value.advice == "upgrade smbench"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"schema_version": 1}', b'{"schema_version": "x"}', b"null"])
+def test_a_damaged_manifest_is_an_error_of_results(run_dir: Path, content: bytes) -> None:
+    (run_dir / "manifest.json").write_bytes(content)
+    with pytest.raises(ResultsError):
+        open_run(run_dir)
+
+
+def test_a_parquet_file_that_was_cut_is_named(run_dir: Path) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    compact(run_dir)
+    whole = (run_dir / "requests.parquet").read_bytes()
+    (run_dir / "requests.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ResultsError, match=r"requests\.parquet cannot be read"):
+        open_run(run_dir)
+
+
+def test_a_file_with_other_columns_is_refused(run_dir: Path) -> None:
+    DONE.drop("outcome").write_parquet(run_dir / "requests.parquet")
+    with pytest.raises(ResultsError, match="has no column outcome"):
+        open_run(run_dir)
+    DONE.with_columns(pl.col("seq").cast(pl.String)).write_parquet(run_dir / "requests.parquet")
+    with pytest.raises(ResultsError, match="column seq is String, not Int64"):
+        open_run(run_dir)
