@@ -198,6 +198,6 @@ def _mass(rate_hz: float, span_ns: int) -> float:
 
 
 def _whole(mass: float) -> float:
-    """The nearest whole number when only rounding lies between: 1.1/s for 10 s are 11, not 11.000000000000002."""
+    """The nearest whole number when only rounding lies between: 1.1/s for 50 s are 55, not 55.00000000000001."""
     nearest = float(np.rint(mass))
     return nearest if abs(mass - nearest) <= 1e-12 * max(1.0, mass) else mass

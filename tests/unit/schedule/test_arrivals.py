@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
@@ -26,8 +27,8 @@ def seconds(instants: Instants) -> list[float]:
     [
         (10.0, 1.0, 10),
         (3.0, 10.0, 30),
-        (0.1, 30.0, 3),  # 0.1 · 30 = 3.0000000000000004 as floats
-        (1.1, 10.0, 11),  # 11.000000000000002
+        (1.1, 50.0, 55),  # 1.1 · 50 = 55.00000000000001 as floats
+        (2.3, 50.0, 115),  # 114.99999999999999
         (100 / 3600, 3600.0, 100),
         (1.5, 1.0, 2),  # 0 and 0.667; the third would be at 1.333
         (0.2, 1.0, 1),
@@ -90,8 +91,11 @@ def test_nothing_arrives_in_a_step_at_rate_0() -> None:
 
 
 def test_rounded_products_put_no_arrival_into_a_step_at_rate_0() -> None:
-    # 0.1 · 30 is a little more than 3: without care the fourth arrival would come as the silence begins.
-    assert seconds(arrivals.steps([0.1, 0, 0.1], 30 * S, evenly)) == [0, 10, 20, 60, 70, 80]
+    # 1.1 · 50 = 55.00000000000001: without care arrival 55 would come as the silence begins.
+    instants = arrivals.steps([1.1, 0, 1.1], 50 * S, evenly)
+    assert len(instants) == 110
+    assert instants[54] < 50 * S
+    assert instants[55] == 100 * S
 
 
 def test_a_sine_without_amplitude_is_a_constant_rate() -> None:
@@ -111,6 +115,16 @@ def test_a_sine_is_inverted_to_less_than_a_microsecond(mean_hz: float, amplitude
     for k in range(1, len(instants), 7):
         found_s = brentq(lambda t_s, k=k: integral(t_s) - k, 0.0, 200.0, xtol=1e-13)
         assert abs(instants[k] / S - found_s) < 1e-6, k
+
+
+def test_a_sine_is_inverted_close_to_where_its_rate_is_0() -> None:
+    # At A = m Λ grows from the trough as m·(2π/P)²·v³/6: one arrival a period of 10⁶ s, and a mass of 10⁻¹³ away.
+    period_s, mass = 1e6, 1e-13
+    trough_mass = 0.75 + 1 / (2 * math.pi)
+    around = np.array([trough_mass - mass, trough_mass + mass])
+    instants = arrivals.sine(1e-6, 1e-6, period_s, 10**6 * S, lambda _mass: around)
+    away_s = period_s / (2 * math.pi) * (6 * 2 * math.pi * mass) ** (1 / 3)  # 25 s
+    assert (instants / S - 750_000) == pytest.approx([-away_s, away_s], rel=1e-2)  # 10⁻¹⁶ in the mass is 10⁻³ of 10⁻¹³
 
 
 def test_a_sine_repeats_each_period() -> None:
@@ -154,6 +168,17 @@ def test_less_than_one_arrival_is_missing_at_the_end(name: str) -> None:
     last_s = seconds(instants)[-1]
     left = quad(rate_hz, last_s, 20.0, points=[corner for corner in corners if corner > last_s] or None)[0]
     assert 0 < left <= 1 + 1e-8
+
+
+def test_points_are_the_same_however_their_gaps_are_drawn() -> None:
+    class Quarters(np.random.Generator):
+        """Gaps so short that the likely number of them falls short of the mass."""
+
+        def standard_exponential(self, n: int) -> NDArray[np.float64]:  # type: ignore[override]  # the one use we make
+            return np.full(n, 0.25)
+
+    taken = arrivals.at_random(Quarters(np.random.PCG64(1)))(100.0)
+    assert taken.tolist() == [0.25 * k for k in range(1, 400)]
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,8 @@ def test_changing_one_phase_leaves_the_others_alone() -> None:
 
 
 def test_equal_phases_have_chance_of_their_own() -> None:
-    schedule = planned(POISSON, POISSON)
+    schedule = planned(POISSON, POISSON, weights=(1, 1))
+    assert schedule.payload[schedule.rows(0)][:20].tolist() != schedule.payload[schedule.rows(1)][:20].tolist()
     first, second = (schedule.sched_ns[schedule.rows(index)] - schedule.spans[index].start_ns for index in (0, 1))
     assert first[:20].tolist() != second[:20].tolist()
 
@@ -197,9 +198,10 @@ def test_a_part_of_a_trace_keeps_its_place_in_time() -> None:
 
 
 def test_a_wanted_rate_is_reached_over_the_same_span() -> None:
-    schedule = planned({"replay": {"trace": "azure_llm_code_2023_excerpt.csv", "rate": "100/s"}})
+    # 39 arrivals in 34.9 s; 30/s need 26 whole copies and most of another.
+    schedule = planned({"replay": {"trace": "azure_llm_code_2023_excerpt.csv", "rate": "30/s"}})
     assert schedule.span_ns == planned(REPLAY).span_ns
-    assert len(schedule) / (schedule.span_ns / S) == pytest.approx(100, rel=0.15)
+    assert len(schedule) / (schedule.span_ns / S) == pytest.approx(30, abs=39 / 34.9)
 
 
 def test_a_scale_multiplies_the_number() -> None:

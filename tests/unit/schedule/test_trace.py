@@ -97,8 +97,8 @@ def test_json_lines_say_the_same(tmp_path: Path, name: str, text: str) -> None:
 
 
 def test_json_numbers_keep_digits_a_float_would_lose(tmp_path: Path) -> None:
-    path = trace(tmp_path, '{"t": 1700158623.9799600}\n{"t": 1700158623.9799607}\n', "a.jsonl")
-    assert read_trace(path).tolist() == [0, 700]
+    path = trace(tmp_path, '{"t": 1700158623.979960001}\n{"t": 1700158623.979960002}\n', "a.jsonl")
+    assert read_trace(path).tolist() == [0, 1]
 
 
 def test_a_column_may_be_named_or_numbered_and_its_unit_told(tmp_path: Path) -> None:
@@ -106,6 +106,11 @@ def test_a_column_may_be_named_or_numbered_and_its_unit_told(tmp_path: Path) -> 
     assert read_trace(named, column="other", unit="ms").tolist() == SAME
     bare = trace(tmp_path, "9,0\n9,250\n9,250\n9,2000\n", "bare.csv")
     assert read_trace(bare, column="2", unit="ms").tolist() == SAME
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+    marked = trace(tmp_path, b"\xef\xbb\xbfwhen,x\n2023-11-16,1\n")
+    assert read_trace(marked, column="when").tolist() == [0]
 
 
 def test_one_arrival_is_a_trace(tmp_path: Path) -> None:
