@@ -178,8 +178,8 @@ class _Reader:
         flat = list(self._items(length if length == _INDEFINITE else 2 * length, depth))
         if len(flat) % 2:
             raise CborError("a key without a value")
-        if not all(isinstance(key, str | int) for key in flat[::2]):
-            raise CborError("a key that is neither text nor integer")
+        if not all(isinstance(key, str) for key in flat[::2]):
+            raise CborError("a key that is no text")
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
     def _tagged(self, tag: int, depth: int) -> Any:

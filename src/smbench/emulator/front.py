@@ -27,13 +27,13 @@ Operation = Callable[[Params, HttpRequest], Result | Awaitable[Result]]
 Wire = codecs.Protocol
 
 _SCOPE = re.compile(r"Credential=[^/,]+/[^/,]+/[^/,]+/([^/,]+)/aws4_request")
-_TARGETS = {
+_TARGETS: dict[str, Wire] = {
     "AmazonSQS": JsonProtocol(codecs.SQS, JSON_10),
     "SageMaker": JsonProtocol(codecs.SAGEMAKER, JSON_11),
     "AnyScaleFrontendService": JsonProtocol(codecs.AUTOSCALING, JSON_11),
     "GraniteServiceVersion20100801": JsonProtocol(codecs.CLOUDWATCH, JSON_10),
 }
-_CBOR = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
+_CBOR: dict[str, Wire] = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
 _QUERY = {
     "sns": QueryProtocol(codecs.SNS),
     "sts": QueryProtocol(codecs.STS),
@@ -113,18 +113,23 @@ class Front:
     # who is meant
 
     def _routed(self, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
-        headers = request.headers
+        headers, path = request.headers, request.path
         if target := headers.get("x-amz-target"):
-            protocol = _TARGETS.get(target.partition(".")[0])
-            return self._shaped_call(protocol, request, request_id) if protocol else self._unknown(request, target)
-        if request.path.startswith("/service/"):
-            name = request.path.split("/")[2]
-            cbor = _CBOR.get(name)
-            return self._shaped_call(cbor, request, request_id) if cbor else self._unknown(request, request.path[9:])
+            prefix, _, operation = target.partition(".")
+            protocol = _TARGETS.get(prefix)
+            if protocol is None:
+                return self._unknown(_TARGETS["SageMaker"], prefix, operation, request_id)
+            return self._shaped_call(protocol, request, request_id)
+        if "smithy-protocol" in headers and path.startswith("/service/"):
+            name, _, operation = path.removeprefix("/service/").partition("/operation/")
+            protocol = _CBOR.get(name)
+            if protocol is None:
+                return self._unknown(next(iter(_CBOR.values())), name, operation, request_id)
+            return self._shaped_call(protocol, request, request_id)
         scope = _scope(request)
-        if scope == "s3" or not (scope or request.path == "/" or request.path.startswith("/endpoints/")):
+        if scope == "s3" or not (scope or path == "/" or path.startswith("/endpoints/")):
             return self._rest_call("s3", request, request_id)
-        if request.path.startswith("/endpoints/") and scope in ("", "sagemaker"):
+        if path.startswith("/endpoints/") and scope in ("", "sagemaker"):
             return self._rest_call("sagemaker-runtime", request, request_id)
         return self._form_call(scope, request, request_id)
 
@@ -134,19 +139,18 @@ class Front:
             if not scope:
                 return self._rest_call("s3", request, request_id)
             if scope not in _QUERY:
-                return self._unknown(request, f"{scope}:{request.method} {request.path}")
+                self._n_not_implemented += 1
+                return rest_json_error(not_implemented(scope, f"{request.method} {request.path}"))
         service = scope or _BY_VERSION.get(str(form.get("Version", "")), "")
         protocol = _QUERY.get(service)
         if protocol is not None:
             return self._shaped_call(protocol, request, request_id)
-        self._n_not_implemented += 1
-        error = not_implemented(service or "unknown", str(form["Action"]))
-        return _QUERY["sts"].error(error, request_id=request_id)
+        return self._unknown(_QUERY["sts"], service or "unknown", str(form["Action"]), request_id)
 
-    def _unknown(self, request: HttpRequest, name: str) -> HttpResponse:
+    def _unknown(self, speaking: Wire, service: str, operation: str, request_id: str) -> HttpResponse:
+        """Name what is missing in the caller's own protocol; `speaking` is any service's of that protocol."""
         self._n_not_implemented += 1
-        service, _, operation = name.replace("/operation/", ".").replace(":", ".", 1).partition(".")
-        return rest_json_error(not_implemented(service, operation or request.method))
+        return speaking.error(not_implemented(service, operation), request_id=request_id)
 
     # the calls
 

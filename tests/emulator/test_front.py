@@ -1,0 +1,284 @@
+"""The front: who is meant by a request, the stamps on every reply, the pump, and requests that mean nothing.
+
+Method: requests as bytes or as objects into a front with all plain services; nothing may raise, and what the emulator
+lacks is 501 with the operation's name in the caller's own protocol.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import orjson
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plain_services import EPOCH_NS, answers, aws_client, isolate_aws, serving, talk
+from smbench.clock import LoopClock, MonotonicClock, WarpLoop, real_ns
+from smbench.emulator.front import Front
+from smbench.emulator.http import HttpRequest, HttpResponse
+from smbench.emulator.pump import Pump
+from smbench.emulator.s3 import S3
+from smbench.emulator.site import Site, iso_ms
+from smbench.emulator.sns import Sns
+from smbench.emulator.sqs import Sqs
+from smbench.emulator.sts import Sts
+from smbench.model.agenda import Agenda
+
+S = 1_000_000_000
+
+
+@pytest.fixture
+def anyio_backend() -> Any:
+    return "asyncio", {"loop_factory": WarpLoop}
+
+
+@pytest.fixture(autouse=True)
+def _isolated(monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate_aws(monkeypatch)
+
+
+def plain_front() -> Front:
+    site = Site(Agenda(), EPOCH_NS, url="http://127.0.0.1:1")
+    front = Front(site, Pump(site.agenda))
+    sqs = Sqs(site)
+    for service in (sqs, Sns(site, sqs), S3(site), Sts(site)):
+        front.add(service)
+    return front
+
+
+def signed(service: str) -> str:
+    scope = f"20260101/us-east-1/{service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential=AKID/{scope}, SignedHeaders=host, Signature=0"
+
+
+def request(
+    method: str = "POST", target: str = "/", headers: dict[str, str] | None = None, body: bytes = b""
+) -> HttpRequest:
+    path, _, query = target.partition("?")
+    pairs = (pair.partition("=") for pair in query.split("&") if pair)
+    return HttpRequest(method, target, path, path, {name: value for name, _, value in pairs}, headers or {}, body)
+
+
+def answered(front: Front, sent: HttpRequest) -> HttpResponse:
+    answer = front.answer(sent)
+    assert isinstance(answer, HttpResponse)
+    return answer
+
+
+def stamp(response: HttpResponse, name: str) -> str:
+    (value,) = [value for key, value in response.headers if key.lower() == name]
+    return value
+
+
+# who is meant
+
+CBOR = {"smithy-protocol": "rpc-v2-cbor"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "says"),
+    [
+        (request(headers={"x-amz-target": "AmazonSQS.ListQueues"}), 200, b'{"QueueUrls":[]}'),
+        (request(headers={"x-amz-target": "AmazonSQS.StartMessageMoveTask"}), 501, b"sqs:StartMessageMoveTask"),
+        (request(headers={"x-amz-target": "SageMaker.ListEndpoints"}), 501, b"sagemaker:ListEndpoints"),
+        (request(headers={"x-amz-target": "Logs_20140328.GetLogEvents"}), 501, b"Logs_20140328:GetLogEvents"),
+        (request(headers={"x-amz-target": "nonsense"}), 501, b"nonsense:"),
+        (
+            request(target="/service/GraniteServiceVersion20100801/operation/ListMetrics", headers=CBOR),
+            501,
+            b"monitoring:ListMetrics",
+        ),
+        (request(target="/service/Odd/operation/Op", headers=CBOR), 501, b"Odd:Op"),
+        (request(target="/service/", headers=CBOR), 501, b"NotImplemented"),
+        (request("GET", "/service/k"), 404, b"<BucketName>service<"),
+        (request(body=b"Action=GetCallerIdentity&Version=2011-06-15"), 200, b"<Account>123456789012</Account>"),
+        (request("GET", "/?Action=ListTopics&Version=2010-03-31"), 200, b"<ListTopicsResult>"),
+        (request(headers={"authorization": signed("sts")}, body=b"Action=GetCallerIdentity"), 200, b"<Arn>"),
+        (request(headers={"authorization": signed("iam")}, body=b"Action=CreateRole"), 501, b"iam:CreateRole"),
+        (request("GET", "/rest", headers={"authorization": signed("lambda")}), 501, b"lambda:GET /rest"),
+        (request(headers={"authorization": signed("sns")}), 400, b"<Code>MissingAction</Code>"),
+        (request("POST", "/endpoints/e/async-invocations"), 501, b"sagemaker-runtime:POST /endpoints/e"),
+        (request("GET", "/endpoints/k", headers={"authorization": signed("s3")}), 404, b"<BucketName>endpoints<"),
+        (request("GET", "/bucket/key"), 404, b"<Code>NoSuchBucket</Code>"),
+        (request("GET", "/"), 200, b"<ListAllMyBucketsResult"),
+        (request("GET", "/b?X-Amz-Credential=A/20260101/us-east-1/s3/aws4_request"), 404, b"NoSuchBucket"),
+        (request("PATCH", "/b"), 501, b"s3:PATCH bucket"),
+    ],
+)
+def test_a_request_reaches_the_service_it_means(sent: HttpRequest, status: int, says: bytes) -> None:
+    response = answered(plain_front(), sent)
+    assert response.status == status
+    assert says in response.body
+
+
+def test_what_is_missing_is_counted() -> None:
+    front = plain_front()
+    for target in ("Logs.X", "AmazonSQS.StartMessageMoveTask", "AmazonSQS.ListQueues"):
+        answered(front, request(headers={"x-amz-target": target}))
+    statistics = front.statistics()
+    assert (statistics.n_requests, statistics.n_not_implemented) == (3, 2)
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(["x-amz-target", "authorization", "content-type", "smithy-protocol", "range", "x-amz-copy-source"]),
+    st.one_of(
+        st.text(max_size=20),
+        st.sampled_from(["AmazonSQS.SendMessage", "AmazonSQS.CreateQueue", "AmazonSQS.", signed("s3"), signed("sns")]),
+    ),
+    max_size=3,
+)
+TARGETS = st.one_of(
+    st.sampled_from(["/", "/b", "/b/k", "/b?delete", "/b?list-type=2", "/b/k?uploadId=u&partNumber=1", "//", "/?a"]),
+    st.text(max_size=12).map(lambda text: "/" + text),
+)
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["QueueUrl", "QueueName", "Entries", "Attributes", "Id", "tags"]), inner),
+    ),
+    max_leaves=8,
+)
+BODIES = st.one_of(
+    st.binary(max_size=30),
+    JSON.map(orjson.dumps),
+    st.sampled_from([b"Action=Publish", b"Action=Subscribe&TopicArn=&Protocol=sqs", b"Action=CreateTopic&Name=%00"]),
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(
+    method=st.sampled_from(["GET", "PUT", "POST", "HEAD", "DELETE", "ODD"]),
+    target=TARGETS,
+    headers=HEADERS,
+    body=BODIES,
+)
+def test_no_request_is_a_traceback(method: str, target: str, headers: dict[str, str], body: bytes) -> None:
+    response = answered(plain_front(), request(method, target, headers, body))
+    assert 200 <= response.status < 600
+    assert stamp(response, "x-amzn-requestid")
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(operation=st.sampled_from(sorted(Sqs(Site(Agenda(), 0)).operations)), params=JSON)
+def test_no_parameters_of_sqs_are_a_traceback(operation: str, params: Any) -> None:
+    front = plain_front()
+    answered(front, request(headers={"x-amz-target": "AmazonSQS.CreateQueue"}, body=b'{"QueueName":"q"}'))
+    if isinstance(params, dict):
+        params = {"QueueUrl": "q"} | params
+    answer = front.answer(request(headers={"x-amz-target": f"AmazonSQS.{operation}"}, body=orjson.dumps(params)))
+    assert isinstance(answer, HttpResponse)
+    assert answer.status in (200, 400, 501)
+
+
+# stamps
+
+
+async def test_every_reply_carries_scenario_time_with_the_skew() -> None:
+    async with serving(skew_ns=-5 * S) as services:
+        await anyio.sleep(65.5)
+        data = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+        (first,) = answers(await talk(services.server.port, data))
+        (second,) = answers(await talk(services.server.port, data))
+    assert first.headers["date"] == "Thu, 01 Jan 2026 00:01:00 GMT"
+    assert first.headers["x-amzn-requestid"] != second.headers["x-amzn-requestid"]
+
+
+def test_ids_never_repeat_and_are_the_same_every_time() -> None:
+    first, second = (Site(Agenda(), 0) for _ in range(2))
+    ids = [first.new_id() for _ in range(10_000)]
+    assert len(set(ids)) == len(ids)
+    assert ids[:10] == [second.new_id() for _ in range(10)]
+    assert [len(part) for part in ids[0].split("-")] == [8, 4, 4, 4, 12]
+
+
+def test_milliseconds_are_cut_never_rounded() -> None:
+    assert iso_ms(EPOCH_NS + 999_999_999) == "2026-01-01T00:00:00.999Z"
+
+
+async def test_a_reply_may_come_later_in_scenario_time() -> None:
+    class Slow:
+        service = "s3"
+
+        def rest(self, _request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+            return HttpResponse(200, after_s=3.0)
+
+    async with serving() as services:
+        services.front.add(Slow())
+        await talk(services.server.port, b"GET /b HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert services.site.now_ns == pytest.approx(3 * S, abs=S // 100)
+
+
+# STS
+
+
+async def test_sts_says_who_calls_and_lends_a_role() -> None:
+    async with serving() as services, aws_client("sts", services.site.url) as sts:
+        assert (await sts.get_caller_identity())["Account"] == "123456789012"
+        reply = await sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/r", RoleSessionName="session")
+        assert reply["Credentials"]["Expiration"] == datetime(2026, 1, 1, 1, tzinfo=UTC)
+        assert reply["AssumedRoleUser"]["Arn"].endswith(":assumed-role/r/session")
+        with pytest.raises(ClientError, match="at 'roleSessionName' failed to satisfy constraint") as error:
+            await sts.assume_role(RoleArn="arn:aws:iam::1:role/role", RoleSessionName="a b")
+        assert error.value.response["Error"]["Code"] == "ValidationError"
+        with pytest.raises(ClientError, match="sts:GetSessionToken"):
+            await sts.get_session_token()
+
+
+# the pump
+
+
+async def test_time_stands_still_until_go() -> None:
+    agenda = Agenda()
+    pump = Pump(agenda)
+    ran: list[int] = []
+    agenda.at(0, lambda: ran.append(0))
+    agenda.at(1 * S, lambda: ran.append(1))
+    await anyio.sleep(100)
+    pump.pump()
+    assert (ran, agenda.now_ns) == ([0], 0)
+    pump.go(LoopClock())
+    await anyio.sleep(2)
+    assert ran == [0, 1]
+    pump.stop()
+
+
+async def test_an_entry_runs_at_its_instant_and_an_earlier_one_is_not_missed() -> None:
+    agenda = Agenda()
+    pump = Pump(agenda)
+    pump.go(LoopClock())
+    loop = asyncio.get_running_loop()
+    ran: list[tuple[int, float]] = []
+    for due_s in (5, 2, 8):
+        agenda.at(due_s * S, lambda: ran.append((agenda.now_ns, loop.time())))
+    start_s = loop.time()
+    await anyio.sleep(10)
+    pump.stop()
+    assert [now_ns for now_ns, _ in ran] == [2 * S, 5 * S, 8 * S]
+    assert [at_s - start_s for _, at_s in ran] == pytest.approx([2, 5, 8])
+
+
+async def test_a_clock_that_has_not_begun_keeps_the_agenda_at_zero() -> None:
+    agenda = Agenda()
+    pump = Pump(agenda)
+    pump.go(MonotonicClock(real_ns() + 3600 * S, EPOCH_NS))
+    pump.pump()
+    assert agenda.now_ns == 0
+    pump.stop()
+
+
+async def test_scaled_time_is_late_in_showing_never_in_stamping() -> None:
+    agenda = Agenda()
+    pump = Pump(agenda)
+    ran: list[int] = []
+    for due_ns in (1, 2 * S, 5 * S):
+        agenda.at(due_ns, lambda: ran.append(agenda.now_ns))
+    pump.go(MonotonicClock(real_ns() - 10 * S, EPOCH_NS, scale=1000.0))
+    pump.stop()
+    assert ran == [1, 2 * S, 5 * S]
