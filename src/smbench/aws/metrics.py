@@ -14,7 +14,6 @@ _INSTANCES = "/aws/sagemaker/Endpoints"
 _READING_STAT = {
     "Average": "average",
     "Maximum": "maximum",
-    "Minimum": "minimum",
     "Sum": "sum",
     "SampleCount": "sample_count",
 }
@@ -53,33 +52,38 @@ def _backlog(name: str, *statistics: str) -> tuple[Metric, ...]:
     return tuple(Metric(name, statistic, by_variant=False) for statistic in statistics)
 
 
-def _counts(*names: str) -> tuple[Metric, ...]:
-    """Absent, not 0, in a minute in which nothing of the kind happened."""
-    return tuple(Metric(name, "Sum") for name in names)
-
-
-def _durations(*names: str) -> tuple[Metric, ...]:
-    statistics = ("Average", "Maximum", "SampleCount")
-    return tuple(Metric(name, statistic) for name in names for statistic in statistics)
+def _work(name: str, *statistics: str) -> tuple[Metric, ...]:
+    """Of the variant: what was done. Absent, not 0, in a minute in which nothing of the kind happened."""
+    return tuple(Metric(name, statistic) for statistic in statistics)
 
 
 def _use(name: str, *statistics: str) -> tuple[Metric, ...]:
+    """Of the instances."""
     return tuple(Metric(name, statistic, namespace=_INSTANCES) for statistic in statistics)
 
 
 ASYNC_METRICS = (
-    *_backlog("ApproximateBacklogSize", "Average", "Maximum", "Minimum"),
-    *_backlog("ApproximateBacklogSizePerInstance", "Average", "Maximum"),
-    *_backlog("ApproximateAgeOfOldestRequest", "Average", "Maximum"),
+    *_backlog("ApproximateBacklogSize", "Average", "Maximum"),
+    *_backlog("ApproximateBacklogSizePerInstance", "Average"),
+    *_backlog("ApproximateAgeOfOldestRequest", "Maximum"),
     *_backlog("HasBacklogWithoutCapacity", "Average"),
-    *_counts("InvocationsProcessed", "InvocationFailures", "ExpiredRequests", "NotificationFailures"),
+    *_work("InvocationsProcessed", "Sum"),
     # The developer guide spells it with a third s; what is emitted was only seen with two.
     Metric("InvocationsProcessed", "Sum", spelling="InvocationsProcesssed"),
-    *_counts("RequestDownloadFailures", "ResponseUploadFailures", "Invocation4XXErrors", "Invocation5XXErrors"),
-    *_durations("TimeInBacklog", "TotalProcessingTime", "ModelLatency"),
-    *_durations("RequestDownloadLatency", "ResponseUploadLatency"),
+    *_work("InvocationFailures", "Sum"),
+    *_work("ExpiredRequests", "Sum"),
+    *_work("NotificationFailures", "Sum"),
+    *_work("RequestDownloadFailures", "Sum"),
+    *_work("ResponseUploadFailures", "Sum"),
+    *_work("Invocation4XXErrors", "Sum"),
+    *_work("Invocation5XXErrors", "Sum"),
+    *_work("TimeInBacklog", "Average", "Maximum", "SampleCount"),
+    *_work("TotalProcessingTime", "Average", "Maximum"),
+    *_work("ModelLatency", "Average"),
+    *_work("RequestDownloadLatency", "Average"),
+    *_work("ResponseUploadLatency", "Average"),
     # One sample a minute from each instance: the count of samples is the count of instances.
-    *_use("CPUUtilization", "Average", "Maximum", "SampleCount"),
+    *_use("CPUUtilization", "Average", "SampleCount"),
     *_use("MemoryUtilization", "Average"),
     *_use("DiskUtilization", "Average"),
     *_use("GPUUtilization", "Average"),

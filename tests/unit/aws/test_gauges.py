@@ -43,7 +43,7 @@ class HandClock:
 class Cloud:
     """An endpoint with everything that can be read of it."""
 
-    def __init__(self, **changes: Any) -> None:
+    def __init__(self, cloudwatch_every_s: float = 0.0) -> None:
         self.clock = HandClock()
         self.points: dict[tuple[str, str], list[tuple[int, float]]] = {}  # (metric as spelt, Stat) -> minute, value
         self.asked: list[dict[str, Any]] = []
@@ -55,7 +55,8 @@ class Cloud:
         self.sagemaker = FakeClient({"describe_endpoint": self._endpoint})
         self.autoscaling = FakeClient({"describe_scaling_activities": self._activities})
         clients = fake_clients(cloudwatch=self.cloudwatch, sagemaker=self.sagemaker, autoscaling=self.autoscaling)
-        self.gauges = AwsGauges(clients, target(scalable_target=SCALES, alarms=(ALARM,), **changes), self.clock)
+        found = target(scalable_target=SCALES, alarms=(ALARM,))
+        self.gauges = AwsGauges(clients, found, self.clock, cloudwatch_every_s=cloudwatch_every_s)
 
     def _data(self, **asked: Any) -> list[dict[str, Any]]:
         self.asked.append(asked)
@@ -334,6 +335,24 @@ async def test_a_gauge_that_failed_tells_later_what_it_missed() -> None:
     await cloud.look(100)
     cloud.cloudwatch.table["get_metric_data"] = told
     assert [reading.value for reading in await cloud.metrics(110)] == [1.0]
+
+
+async def test_cloudwatch_is_asked_at_its_own_pace_and_the_rest_at_every_look() -> None:
+    cloud = Cloud(cloudwatch_every_s=30.0)
+    for at_s in range(10, 100, 10):
+        await cloud.look(at_s)
+    calls = {name: len(cloud.cloudwatch.called(name)) for name in ("get_metric_data", "describe_alarm_history")}
+    assert calls == {"get_metric_data": 3, "describe_alarm_history": 3}
+    assert len(cloud.sagemaker.called("describe_endpoint")) == 9
+    assert len(cloud.autoscaling.called("describe_scaling_activities")) == 9
+
+
+async def test_a_gauge_that_failed_is_asked_again_at_the_next_look() -> None:
+    cloud = Cloud(cloudwatch_every_s=30.0)
+    cloud.cloudwatch.table["get_metric_data"] = client_error("ThrottlingException")
+    for at_s in (10, 20, 30):
+        await cloud.look(at_s)
+    assert len(cloud.cloudwatch.called("get_metric_data")) == 3
 
 
 async def test_an_endpoint_that_does_not_scale_is_not_asked_how() -> None:
