@@ -53,6 +53,16 @@ def invocation_of(rows: Ledger) -> Callable[[int], Invocation]:
     return lambda index: Invocation(index, rows.inference_id(index), input_location="s3://bucket/in.json")
 
 
+class TickingClock(LoopClock):
+    """Time passes between two readings, as it does outside of tests."""
+
+    n_readings = 0
+
+    def now_ns(self) -> int:
+        self.n_readings += 1
+        return super().now_ns() + self.n_readings
+
+
 @dataclass
 class KeptParts:
     """Part files, in memory."""
@@ -175,9 +185,16 @@ class World:
         return dict(self.requests.latest()["outcome"].value_counts().iter_rows())
 
 
-def world(n: int = 30, *, drain_s: float = 600.0, requests: KeptParts | None = None, **endpoint: Any) -> World:
+def world(
+    n: int = 30,
+    *,
+    drain_s: float = 600.0,
+    requests: KeptParts | None = None,
+    clock: LoopClock | None = None,
+    **endpoint: Any,
+) -> World:
     """A run of `n` requests, one a second from zero, against a fake endpoint with these settings; needs a loop."""
-    clock = LoopClock()
+    clock = clock or LoopClock()
     rows = ledger([index * SECOND for index in range(n)])
     fake = FakeEndpoint(clock, **endpoint)
     parts = requests or KeptParts()

@@ -9,7 +9,7 @@ import anyio
 import polars as pl
 import pytest
 
-from doubles import SECOND, KeptParts, world
+from doubles import SECOND, KeptParts, TickingClock, world
 from smbench.errors import ResultsError
 from smbench.records import Unacknowledged
 
@@ -26,6 +26,13 @@ async def test_a_run_ends_when_its_last_request_has_ended_not_when_the_drain_win
     # The last is due at 29 s, ends at 74 s, and the drain looks ten times a second.
     assert 74 * SECOND <= run.clock.now_ns() <= 75 * SECOND
     assert len(run.endpoint.deleted) == 30
+
+
+async def test_a_drain_ends_on_a_clock_that_moves_between_two_readings() -> None:
+    run = world(service_s=45.0, clock=TickingClock())
+    await run.runner.run()
+    assert run.outcomes() == {"completed": 30}
+    assert run.clock.now_ns() <= 75 * SECOND
 
 
 async def test_lost_notices_are_found_in_s3_after_the_drain() -> None:

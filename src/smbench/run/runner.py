@@ -121,18 +121,19 @@ class Runner:
         sent_ns = self.clock.now_ns()
         end_ns = sent_ns + round(self.bounds.drain_s * 1e9)
         look_ns = sent_ns
-        while self.clock.now_ns() < end_ns:
-            if not tracker.backlog and self.clock.now_ns() >= self._unknown_until_ns():
+        while (now_ns := self.clock.now_ns()) < end_ns:
+            if not tracker.backlog and not self._awaits_unknown(now_ns):
                 return
             look_ns += round(_DRAIN_LOOK_S * 1e9)
             await self.clock.sleep_until_ns(min(look_ns, end_ns))
 
-    def _unknown_until_ns(self) -> int:
+    def _awaits_unknown(self, now_ns: int) -> bool:
+        """Whether a notice may still come for a request whose answer never did."""
         tracker = self.tracker
         if tracker.last_unknown_send_ns is None or not tracker.n_unknown:
-            return self.clock.now_ns()
+            return False
         patience_ns = 2 * tracker.longest_service_view_ns + round(_UNKNOWN_GRACE_S * 1e9)
-        return tracker.last_unknown_send_ns + patience_ns
+        return now_ns < tracker.last_unknown_send_ns + patience_ns
 
     async def _last_words(self) -> None:
         with anyio.move_on_after(_LAST_WORDS_S, shield=True):
