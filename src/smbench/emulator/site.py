@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 
 from smbench.model.agenda import Agenda
 
@@ -57,7 +58,13 @@ def utc_datetime(utc_ns: int) -> datetime:
 
 def iso_ms(utc_ns: int) -> str:
     """`2023-05-23T03:23:21.814Z`, as SNS and SageMaker write instants."""
-    return utc_datetime(utc_ns).isoformat(timespec="milliseconds")[:-6] + "Z"
+    seconds, rest_ns = divmod(utc_ns, 1_000_000_000)
+    return f"{_iso_second(seconds)}.{rest_ns // 1_000_000:03}Z"
+
+
+@lru_cache(maxsize=256)  # three stamps a message, many messages a second
+def _iso_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def http_date(utc_ns: int) -> str:
