@@ -110,10 +110,11 @@ def distribution(known_s: Seconds, censored_s: Seconds | None = None, never_s: S
     percentiles = {
         name: at(share) if n and (name != "p999" or n >= P999_FROM) else None for name, share in PERCENTILES.items()
     }
+    # The mean is of the sorted values: a sum of floats depends on its order, and a run's figures may not.
     return Distribution(
         n=n,
         n_censored=len(censored_s),
         n_never=len(never_s),
-        mean_s=float(known_s.mean()) if len(known_s) else None,
+        mean_s=float(high.mean()) if len(high) else None,
         **percentiles,
     )

@@ -1,4 +1,4 @@
-"""A run's rows with what follows from each: durations in seconds, instants in nanoseconds since the run began.
+"""A run's rows with what follows from each: instants since the run began and durations, in whole nanoseconds.
 
 Nothing is dropped here. Instants that AWS stamped are corrected where its clock is a known constant away (`clocks`).
 An end that was found in S3 is known to the whole second only; it is taken to be at that second's end, or when it was
@@ -30,15 +30,18 @@ class Frames:
     `requests` has one row a request. Beside the schema's columns it has
 
         sched_ns .. seen_ns   instants since the run began (null as in the schema; `done_ns` as told above)
-        age_s                 from due to its end, or to the end of the run where it has none
-        service_age_s         the same from recv
-        sojourn_s             done - sched, of the completed
-        service_view_s        done - recv (send where no notice told recv), of the completed
-        schedule_lag_s        send - sched
-        ack_s                 ack - send
-        observer_lag_s        seen - done, of ends told by a notice
-        publish_lag_s         pub - done
-        delivery_s            seen - pub
+
+    and durations, likewise in nanoseconds; `seconds` makes seconds of a column:
+
+        age_ns                from due to its end, or to the end of the run where it has none
+        service_age_ns        the same from recv (send, where no notice told recv)
+        sojourn_ns            done - sched: the age of the completed
+        service_view_ns       done - recv, likewise
+        schedule_lag_ns       send - sched
+        acknowledging_ns      ack - send
+        observer_lag_ns       seen - done, of ends told by a notice
+        publish_lag_ns        pub - done
+        delivery_ns           seen - pub
     """
 
     manifest: Manifest
@@ -142,32 +145,30 @@ def _end_ns(rows: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) ->
 
 
 def _durations(rows: pl.DataFrame, end_ns: int) -> pl.DataFrame:
-    def seconds(later: str | pl.Expr, earlier: str | pl.Expr) -> pl.Expr:
-        later, earlier = (pl.col(one) if isinstance(one, str) else one for one in (later, earlier))
-        return (later - earlier) / 1e9
-
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
-    received = pl.coalesce("recv_ns", "send_ns")
-    # Stamps are cut to milliseconds, so a very short service may seem to end just before it was due.
-    last_known = pl.max_horizontal(pl.coalesce("done_ns", pl.lit(end_ns)), "sched_ns")
-    service_last_known = pl.max_horizontal(pl.coalesce("done_ns", pl.lit(end_ns)), received)
+    received_ns = pl.coalesce("recv_ns", "send_ns")
+    last_known_ns = pl.coalesce("done_ns", pl.lit(end_ns))
+    # Stamps are cut to milliseconds, so a very short service may seem to end just before it was due: hence `max`.
     rows = rows.with_columns(
-        seconds(last_known, "sched_ns").alias("age_s"),
-        seconds(service_last_known, received).alias("service_age_s"),
-        seconds("send_ns", "sched_ns").alias("schedule_lag_s"),
-        seconds("ack_ns", "send_ns").alias("ack_s"),
-        seconds("seen_ns", "told_ns").alias("observer_lag_s"),
-        seconds("pub_ns", "told_ns").alias("publish_lag_s"),
-        seconds("seen_ns", "pub_ns").alias("delivery_s"),
+        (pl.max_horizontal(last_known_ns, "sched_ns") - pl.col("sched_ns")).alias("age_ns"),
+        (pl.max_horizontal(last_known_ns, received_ns) - received_ns).alias("service_age_ns"),
+        (pl.col("send_ns") - pl.col("sched_ns")).alias("schedule_lag_ns"),
+        (pl.col("ack_ns") - pl.col("send_ns")).alias("acknowledging_ns"),
+        (pl.col("seen_ns") - pl.col("told_ns")).alias("observer_lag_ns"),
+        (pl.col("pub_ns") - pl.col("told_ns")).alias("publish_lag_ns"),
+        (pl.col("seen_ns") - pl.col("pub_ns")).alias("delivery_ns"),
     )
     return rows.with_columns(
-        pl.when(is_completed).then("age_s").alias("sojourn_s"),
-        pl.when(is_completed).then("service_age_s").alias("service_view_s"),
+        pl.when(is_completed).then("age_ns").alias("sojourn_ns"),
+        pl.when(is_completed).then("service_age_ns").alias("service_view_ns"),
     ).drop("told_ns")
 
 
-def values(frame: pl.DataFrame, column: str, where: pl.Expr | None = None) -> npt.NDArray[np.float64]:
-    """One column as float64, nulls left out."""
+def seconds(frame: pl.DataFrame, column: str, where: pl.Expr | None = None) -> npt.NDArray[np.float64]:
+    """A column of nanoseconds as float64 seconds, nulls left out.
+
+    Divided by numpy, which rounds correctly: polars multiplies by the reciprocal and makes 60 s 60.000000000000006.
+    """
     rows = frame if where is None else frame.filter(where)
-    taken: npt.NDArray[np.float64] = rows[column].drop_nulls().to_numpy()
+    taken: npt.NDArray[np.float64] = rows[column].drop_nulls().to_numpy() / 1e9
     return taken

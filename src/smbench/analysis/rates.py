@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.frames import Frames, values
+from smbench.analysis.frames import Frames
 from smbench.records import Outcome
 
 
@@ -110,8 +110,8 @@ def _completions(requests: pl.DataFrame) -> pl.Series:
 
 
 def _first(rows: pl.DataFrame) -> int:
-    instants = values(rows, "sched_ns")
-    return int(instants.min()) if len(instants) else 0
+    first = rows["sched_ns"].min()
+    return first if isinstance(first, int) else 0
 
 
 def _last(instants: pl.Series) -> int | None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.backlog import backlog
 from smbench.analysis.bounds import Bounded, Distribution, distribution
 from smbench.analysis.clocks import Clocks
-from smbench.analysis.frames import Frames, values
+from smbench.analysis.frames import Frames, seconds
 from smbench.analysis.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.analysis.scaling import Scaling, scaling
 from smbench.records import Outcome
@@ -138,10 +138,10 @@ def summarise(frames: Frames) -> Summary:
         n_warmup=frames.requests.height - measured.height,
         rates=overall_rates(frames),
         phases=phase_rates(frames),
-        sojourn=_latency(measured, "sojourn_s", "age_s"),
-        service_view=_latency(measured, "service_view_s", "service_age_s"),
+        sojourn=_latency(measured, "sojourn_ns", "age_ns"),
+        service_view=_latency(measured, "service_view_ns", "service_age_ns"),
         ack=_acknowledgement(measured),
-        observer_lag=distribution(values(measured, "observer_lag_s")),
+        observer_lag=distribution(seconds(measured, "observer_lag_ns")),
         causes=_causes(measured),
         backlog=_backlog(frames),
         notices=_notices(frames),
@@ -168,9 +168,9 @@ def _latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
     """Over all accepted requests: what has no end is longer than its age, what failed never completes."""
     accepted = requests.filter("accepted")
     return distribution(
-        values(accepted, known),
-        censored_s=values(accepted, age, pl.col("outcome").is_in(_OPEN)),
-        never_s=values(accepted, age, pl.col("outcome").is_in(_NEVER)),
+        seconds(accepted, known),
+        censored_s=seconds(accepted, age, pl.col("outcome").is_in(_OPEN)),
+        never_s=seconds(accepted, age, pl.col("outcome").is_in(_NEVER)),
     )
 
 
@@ -178,7 +178,9 @@ def _acknowledgement(requests: pl.DataFrame) -> Distribution:
     """Over all submissions but the refused: without an answer it took longer than we waited."""
     is_answered = pl.col("status_code").is_not_null()
     asked = requests.filter(pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value))
-    return distribution(values(asked, "ack_s", is_answered), censored_s=values(asked, "ack_s", ~is_answered))
+    return distribution(
+        seconds(asked, "acknowledging_ns", is_answered), censored_s=seconds(asked, "acknowledging_ns", ~is_answered)
+    )
 
 
 def _causes(requests: pl.DataFrame) -> tuple[Cause, ...]:
@@ -196,7 +198,7 @@ def _backlog(frames: Frames) -> BacklogFigures:
     curve = backlog(frames.requests, frames.end_ns)
     warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
     peak, peak_at_ns = curve.peak(without=curve.within(warm_up) if warm_up else None)
-    ages_s = values(frames.measured, "age_s", pl.col("accepted"))
+    ages_s = seconds(frames.measured, "age_ns", pl.col("accepted"))
     return BacklogFigures(
         peak=peak,
         peak_at_s=None if peak_at_ns is None else peak_at_ns / 1e9,
@@ -233,7 +235,7 @@ def _notices(frames: Frames) -> Notices:
 def _generator(frames: Frames) -> Generator:
     measured = frames.measured
     return Generator(
-        schedule_lag=distribution(values(measured, "schedule_lag_s")),
+        schedule_lag=distribution(seconds(measured, "schedule_lag_ns")),
         n_dropped=measured.filter((pl.col("outcome") == "not_sent") & (pl.col("error") == IN_FLIGHT_LIMIT)).height,
         loop_lag_max_s=_of_gauge(frames, "loop_lag_max_s").max() if frames.manifest.clock.kind != "warp" else None,
         cpu_share_max=_of_gauge(frames, "cpu_share").max(),

@@ -1,0 +1,78 @@
+"""Goal: a summary depends on what happened, not on the order in which it was written down or on how many files hold it.
+
+Method: hypothesis draws a run; it is summarised as it is, shuffled, and read back from parts of several writers.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runs import EPOCH_NS, Request, frames_of, manifest_of, reading, requests_frame, span
+from smbench.analysis.frames import derive, load
+from smbench.analysis.summary import summarise
+from smbench.records import Outcome
+from smbench.results.store import PartWriter, compact, open_run
+from smbench.run.journal import events_frame, readings_frame
+
+
+@st.composite
+def _request(draw: st.DrawFn) -> Request:
+    sched = draw(st.integers(0, 10_000)) / 1000
+    outcome = draw(st.sampled_from(list(Outcome)))
+    is_over = outcome in (Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED)
+    send = sched + draw(st.integers(0, 100)) / 1000
+    done = send + draw(st.integers(0, 60_000)) / 1000 if is_over else None
+    return Request(
+        sched,
+        outcome,
+        send=send,
+        ack=send + draw(st.integers(0, 50)) / 1000,
+        done=done,
+        seen=None if done is None else done + draw(st.integers(0, 500)) / 1000,
+        error=draw(st.sampled_from([None, "ThrottlingException", "in-flight limit"])),
+        warmup=draw(st.booleans()),
+        worker=draw(st.integers(0, 2)),
+    )
+
+
+READINGS = readings_frame([reading("instances_current", float(k), 10.0 * k) for k in range(3)], EPOCH_NS)
+EVENTS = events_frame([], EPOCH_NS)
+
+
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None)
+@given(rows=st.lists(_request(), max_size=25), seed=st.integers(0, 2**32), n_parts=st.integers(1, 4))
+def test_shuffled_rows_and_split_files_give_the_same_summary(rows: list[Request], seed: int, n_parts: int) -> None:
+    manifest = manifest_of([span(len(rows))])
+    frame = requests_frame(rows)
+    whole = summarise(derive(manifest, frame, READINGS, EVENTS))
+    rng = np.random.default_rng(seed)
+    shuffled = frame[rng.permutation(frame.height)] if frame.height else frame
+    assert summarise(derive(manifest, shuffled, READINGS, EVENTS)) == whole
+    with tempfile.TemporaryDirectory() as name:
+        run_dir = Path(name)
+        manifest.write(run_dir)
+        PartWriter(run_dir, "readings", 99).write(READINGS)
+        for worker in range(3):
+            writer = PartWriter(run_dir, "requests", worker)
+            own = shuffled.filter(pl.col("worker") == worker)
+            for rows_of_part in np.array_split(np.arange(own.height), n_parts):
+                writer.write(own[rows_of_part])
+        assert summarise(load(open_run(run_dir))) == whole
+        compact(run_dir)
+        assert summarise(load(open_run(run_dir))) == whole
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(rows=st.lists(_request(), max_size=25))
+def test_the_law_holds_of_whatever_happened(rows: list[Request]) -> None:
+    summary = summarise(frames_of(rows))
+    assert summary.violations == ()
+    assert summary.measured.violations() == []
+    assert summary.measured.scheduled + summary.n_warmup == summary.counts.scheduled == len(rows)

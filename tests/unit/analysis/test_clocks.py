@@ -1,0 +1,68 @@
+"""Goal: AWS's clock is believed where it can be, corrected where it is a constant off, and doubted where it is neither.
+
+Method: acknowledgements of 20 ms with `recv` in the middle, shifted; then the same through a whole run.
+"""
+
+import numpy as np
+import pytest
+
+from runs import Request, frames_of
+from smbench.analysis.clocks import Agreement, Clocks, compare_clocks
+
+MS = 1_000_000
+SEND = np.arange(0, 100_000 * MS, 1000 * MS, dtype=np.int64)  # a hundred
+ACK = SEND + 20 * MS
+
+
+def shifted(by_ms: int) -> Clocks:
+    return compare_clocks(SEND, ACK, SEND + 10 * MS + by_ms * MS)
+
+
+@pytest.mark.parametrize("by_ms", [-14, -3, 0, 3, 14])
+def test_a_stamp_between_send_and_ack_is_agreement(by_ms: int) -> None:
+    assert shifted(by_ms).agreement is Agreement.AGREE  # 5 ms beyond either end are forgiven
+    assert shifted(by_ms).correction_ns == 0
+
+
+@pytest.mark.parametrize("by_ms", [-3_600_000, -120, 120, 2_000])
+def test_a_constant_offset_is_found_and_taken_off(by_ms: int) -> None:
+    clocks = shifted(by_ms)
+    assert clocks.agreement is Agreement.OFFSET
+    assert clocks.correction_ns == by_ms * MS
+    assert clocks.violation_share == 0.0
+    assert clocks.uncertainty_s == 0.01
+
+
+def test_an_offset_that_wanders_is_no_offset() -> None:
+    wandering = np.linspace(0, 2_000 * MS, len(SEND)).astype(np.int64)
+    clocks = compare_clocks(SEND, ACK, SEND + wandering)
+    assert clocks.agreement is Agreement.DISAGREE
+    assert clocks.correction_ns == 0
+    assert clocks.violation_share > 0.9
+
+
+def test_one_stray_stamp_in_a_hundred_is_no_disagreement() -> None:
+    recv = SEND + 10 * MS
+    recv[50] += 10_000 * MS
+    assert compare_clocks(SEND, ACK, recv).agreement is Agreement.AGREE
+
+
+def test_without_a_notice_nothing_is_known_of_the_clocks() -> None:
+    nothing = np.empty(0, dtype=np.int64)
+    assert compare_clocks(nothing, nothing, nothing) == Clocks(agreement=Agreement.UNKNOWN)
+
+
+def test_latencies_of_a_run_with_a_skewed_clock_are_the_true_ones() -> None:
+    # AWS is 2 s ahead: received at 0.01 by our clock, 2.01 by its own; done 1.5 s after that.
+    rows = [Request(float(due), send=due, ack=due + 0.02, recv=due + 2.01, done=due + 3.51) for due in range(20)]
+    frames = frames_of(rows)
+    assert frames.clocks.agreement is Agreement.OFFSET
+    assert frames.requests["sojourn_ns"].to_list() == [1_510 * MS] * 20
+    assert frames.requests["service_view_ns"].to_list() == [1_500 * MS] * 20  # one clock: no offset in it
+    # seen is ours, stamped with `done` as AWS wrote it: 2 s later by our clock
+    assert frames.requests["observer_lag_ns"].to_list() == [2_000 * MS] * 20
+
+
+def test_retried_and_unanswered_submissions_say_nothing_of_the_clocks() -> None:
+    rows = [Request(0.0, done=1.0, attempts=2), Request(0.0, done=1.0, changes={"status_code": None})]
+    assert frames_of(rows).clocks.agreement is Agreement.UNKNOWN
