@@ -63,14 +63,18 @@ async def aws_client(service: str, url: str) -> AsyncIterator[Any]:
 
 def check_reply(parsed: dict[str, Any], model: Any, **_: Any) -> None:
     """Validate a parsed reply as botocore validates parameters."""
-    metadata = parsed["ResponseMetadata"]
-    assert metadata["RequestId"]
-    assert metadata["HTTPHeaders"]["date"]
-    if metadata["HTTPStatusCode"] >= 300 or model.output_shape is None:
+    if parsed["ResponseMetadata"]["HTTPStatusCode"] >= 300 or model.output_shape is None:
         return
     members = {name: value for name, value in parsed.items() if name != "ResponseMetadata"}
     report = ParamValidator().validate(members, model.output_shape)
     assert not report.has_errors(), f"{model.name}: {report.generate_report()}"
+
+
+def check_stamps(parsed: dict[str, Any], **_: Any) -> None:
+    """Every reply of ours, errors too, has an id that its SDK finds, and a date."""
+    metadata = parsed["ResponseMetadata"]
+    assert metadata["RequestId"]
+    assert metadata["HTTPHeaders"]["date"]
 
 
 @dataclass
@@ -87,7 +91,9 @@ class PlainServices:
     stack: AsyncExitStack
 
     async def client(self, service: str) -> Any:
-        return await self.stack.enter_async_context(aws_client(service, self.site.url))
+        client = await self.stack.enter_async_context(aws_client(service, self.site.url))
+        client.meta.events.register("after-call.*", check_stamps)
+        return client
 
 
 @asynccontextmanager
