@@ -102,9 +102,9 @@ def run(
 @app.command()
 def report(run_folder: RunFolder, output: OutputOption = Output.TABLE) -> None:
     """Print the summary of a run again, from its files alone."""
-    from smbench.cli.report import report_command
+    from smbench.cli.report import print_report
 
-    raise typer.Exit(report_command(run_folder, output.value))
+    raise typer.Exit(print_report(run_folder, output.value))
 
 
 @app.command()

@@ -13,7 +13,7 @@ import anyio
 import typer
 
 from smbench import __version__
-from smbench.cli.report import judged_exit, print_report
+from smbench.cli.report import print_report
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.fleet.plan import AwsAccess, RunPlan, make_plan
 from smbench.fleet.session import SessionEnd, run_session
@@ -165,7 +165,7 @@ def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, output: str) -
         ended.write(run_dir)
     except ResultsError as error:
         typer.echo(f"smbench: {error.message}\n  {error.advice}", err=True)
-    judged = print_report(run_dir, output)
+    status = print_report(run_dir, output)
     if end.failure is not None:
         typer.echo(f"smbench: {end.failure.message}", err=True)
         typer.echo(end.failure.traceback or f"  {end.failure.advice}", err=True)
@@ -175,4 +175,4 @@ def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, output: str) -
     if end.ended == "failed":
         typer.echo(f"smbench: the run did not end by itself: {end.reason}", err=True)
         return ExitCode.INVALID
-    return judged_exit(judged)
+    return status

@@ -218,8 +218,8 @@ class _Session:
             emulated=self.plan.is_emulated,
             in_flight=10,
         )
-        parts = [PartWriter(self.run_dir, file, _PARENT_WRITER) for file in ("readings", "events")]
-        journal = Journal(None, None, *parts, clock.epoch_ns)
+        readings = PartWriter(self.run_dir, "readings", _PARENT_WRITER)
+        journal = Journal(None, None, readings, PartWriter(self.run_dir, "events", _PARENT_WRITER), clock.epoch_ns)
 
         def on_read(readings: Sequence[Reading], events: Sequence[Event]) -> None:
             journal.read(readings)

@@ -4,7 +4,7 @@ In warp time the emulator lives on this worker's loop; else the worker cannot te
 """
 
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -49,9 +49,8 @@ def worker_main(pipe: Connection, order: WorkerOrder) -> None:
     if plan.schedule.digest != order.schedule_digest:
         raise SmbenchError("the worker drew another schedule than the parent: a payload or trace file has changed")
     if plan.time_kind is TimeKind.WARP:
-        on_beat: list[Callable[[], None]] = []
-        options = {"loop_factory": lambda: WarpLoop(lambda: [beat() for beat in on_beat] and None, _BEAT_S)}
-        anyio.run(_in_warp, pipe, order, plan, on_beat, backend_options=options)
+        beat = _WarpBeat(pipe)
+        anyio.run(_in_warp, pipe, order, plan, beat, backend_options={"loop_factory": lambda: WarpLoop(beat, _BEAT_S)})
     else:
         anyio.run(_in_real, pipe, order, plan, backend_options={"use_uvloop": sys.platform != "win32"})
 
@@ -72,7 +71,7 @@ async def _in_real(pipe: Connection, order: WorkerOrder, plan: RunPlan) -> None:
     pipe.send(Done(prepared.notes()))
 
 
-async def _in_warp(pipe: Connection, order: WorkerOrder, plan: RunPlan, on_beat: list[Callable[[], None]]) -> None:
+async def _in_warp(pipe: Connection, order: WorkerOrder, plan: RunPlan, beat: "_WarpBeat") -> None:
     emulator = Emulator(plan.scenario, plan.base_dir, order.epoch_ns)
     url = await emulator.start()
     try:
@@ -81,14 +80,13 @@ async def _in_warp(pipe: Connection, order: WorkerOrder, plan: RunPlan, on_beat:
             clock = LoopClock(order.epoch_ns)
             emulator.go(clock)
             runner, told = _assemble(order, plan, prepared.outside(clock), clock, prepared.locations)
-            beat = _WarpBeat(pipe, runner, told)
-            on_beat.append(beat)
+            beat.runner, beat.told = runner, told
             async with anyio.create_task_group() as around:
                 around.start_soon(_obey, pipe, runner.control)
                 await runner.run()
                 around.cancel_scope.cancel()
-            on_beat.clear()
             beat()
+            beat.runner = None
         emulator.write_truth(order.run_dir / "truth.parquet")
     finally:
         await emulator.stop()
@@ -98,10 +96,14 @@ async def _in_warp(pipe: Connection, order: WorkerOrder, plan: RunPlan, on_beat:
 class _WarpBeat:
     """Called a few times a real second between two turns of the loop: tells the parent, and flushes the journal."""
 
-    def __init__(self, pipe: Connection, runner: Runner, told: "_Told") -> None:
-        self.pipe, self.runner, self.told, self.count = pipe, runner, told, 0
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe, self.count = pipe, 0
+        self.runner: Runner | None = None  # None before the go and after the end: there is nothing to tell
+        self.told = _Told()
 
     def __call__(self) -> None:
+        if self.runner is None:
+            return
         self.pipe.send(Beat(self.runner.snapshot(), *self.told.take()))
         self.count += 1
         if self.count % round(FLUSH_EVERY_S / _BEAT_S) == 0:
