@@ -1,0 +1,521 @@
+"""The auto scaler by minute tables: the metric of each minute is put by hand, every decision follows by arithmetic.
+
+The stand: alarms are evaluated on the stroke of a minute, decisions come 5 s later, an instance is provisioned in 20 s
+and removed in 10 s, so an activity of minute k lasts from 60 k + 5 to 60 k + 25 (out) or 60 k + 15 (in).
+"""
+
+from typing import Any
+
+import pytest
+
+from modelling import SECOND, emulated
+from smbench.model.activities import Activity
+from smbench.model.agenda import Agenda
+from smbench.model.alarms import Alarm
+from smbench.model.endpoint import EndpointSettings
+from smbench.model.metrics import MetricId
+from smbench.model.policies import CHANGE, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
+from smbench.model.scaler import UnknownTarget
+from smbench.model.world import World, resource_id_of
+from smbench.scenario.distributions import Distribution
+from smbench.scenario.emulated import OpenQuestions
+
+MINUTE = 60 * SECOND
+RESOURCE = resource_id_of("e", "v")
+
+
+class Stand:
+    """One endpoint, its target, and metrics put by hand."""
+
+    def __init__(
+        self, start: int, low: int = 0, high: int = 10, endpoint: dict[str, Any] | None = None, **questions: Any
+    ) -> None:
+        self.agenda = Agenda()
+        open_questions = OpenQuestions.model_validate({"tracking_points_out": 1, "tracking_points_in": 1} | questions)
+        self.world = World(
+            self.agenda, 0, metric_delay=Distribution.model_validate("0s"), open_questions=open_questions
+        )
+        laws = {"provision": "20s", "remove": "10s"} | (endpoint or {})
+        settings = emulated(open_questions=open_questions.model_dump(), **laws)
+        self.endpoint = self.world.add_endpoint(
+            EndpointSettings.of(settings, name="e", variant="v"), instances_at_start=start
+        )
+        self.desired: list[tuple[float, int]] = []
+        self.endpoint.on_capacity.append(
+            lambda change: (
+                self.desired.append((change.at_ns / SECOND, change.desired_after)) if change.kind == "desired" else None
+            )
+        )
+        self.world.scaler.register_target(RESOURCE, low, high)
+
+    def track(self, target: float = 10.0, name: str = "track", metric: str = "m", **settings: Any) -> None:
+        """Out at once on one minute above the target, in on one below 0.9 of it; no cooldowns unless given."""
+        spec = TrackingSpec(
+            target, MetricId.of("n", metric, ()), **({"out_cooldown_s": 0.0, "in_cooldown_s": 0.0} | settings)
+        )
+        self.world.scaler.put_policy(PolicySpec(RESOURCE, name, tracking=spec))
+
+    def step(
+        self,
+        *bounds: tuple[float | None, float | None, int],
+        comparison: str = "GreaterThanOrEqualToThreshold",
+        threshold: float = 50.0,
+        name: str = "step",
+        metric: str = "m",
+        cooldown_s: float = 0.0,
+        adjustment: str = CHANGE,
+    ) -> None:
+        """A step policy with an alarm of one minute."""
+        adjustments = tuple(StepAdjustment(change, lower, upper) for lower, upper, change in bounds)
+        spec = PolicySpec(RESOURCE, name, step=StepSpec(adjustment, adjustments, cooldown_s))
+        policy = self.world.scaler.put_policy(spec)
+        self.world.alarms.put(
+            Alarm(f"alarm-{name}", "n", metric, (), "Average", comparison, threshold, actions=(policy.arn,))
+        )
+
+    def minutes(self, *values: float | None, metric: str = "m") -> None:
+        """One minute after another with these values; None puts nothing."""
+        for value in values:
+            self.minute(**{metric: value})
+
+    def minute(self, **values: float | None) -> None:
+        for name, value in values.items():
+            if value is not None:
+                self.world.metrics.put("n", name, (), "Count", self.agenda.now_ns, value)
+        self.agenda.advance(self.agenda.now_ns + MINUTE)
+
+    def settle(self) -> None:
+        """Half a minute more: what the last minute led to has been decided."""
+        self.agenda.advance(self.agenda.now_ns + 30 * SECOND)
+
+    def activities(self, *, include_not_scaled: bool = False) -> list[Activity]:
+        """Oldest first."""
+        return self.world.scaler.activities(RESOURCE, include_not_scaled=include_not_scaled)[::-1]
+
+    def reasons(self) -> list[str]:
+        """Why alarms led to nothing, oldest first."""
+        return [
+            reason.code
+            for activity in self.activities(include_not_scaled=True)
+            for reason in activity.not_scaled_reasons
+        ]
+
+
+# Target tracking
+
+
+def test_tracking_scales_out_in_proportion_and_five_seconds_after_the_alarm() -> None:
+    stand = Stand(2)
+    stand.track(target=10)
+    stand.minutes(24)  # ceil(2 * 2.4) = 5
+    stand.settle()
+    assert stand.desired == [(65, 5)]
+
+
+def test_tracking_needs_its_points_out_and_its_points_in() -> None:
+    stand = Stand(2, tracking_points_out=3, tracking_points_in=15)
+    stand.track(target=10)
+    # Out: ceil(2 * 2) = 4 after three minutes above. In: 4 * 5 / 10 = 2 after fifteen minutes below 9.
+    stand.minutes(20, 20, 20)
+    stand.minutes(*[5] * 15)
+    stand.settle()
+    assert stand.desired == [(185, 4), (180 + 15 * 60 + 5, 2)]
+
+
+def test_between_nine_tenths_of_the_target_and_the_target_nothing_happens() -> None:
+    stand = Stand(2)
+    stand.track(target=10)
+    stand.minutes(10, 9.5, 9.0)
+    stand.settle()
+    assert stand.desired == []
+    assert stand.reasons() == []
+
+
+def test_tracking_scales_in_by_proportion_rounded_up() -> None:
+    stand = Stand(8)
+    stand.track(target=10)
+    stand.minutes(4)  # ceil(8 * 0.4) = 4
+    stand.settle()
+    assert stand.desired == [(65, 4)]
+
+
+def test_tracking_may_scale_in_one_by_one_instead() -> None:
+    stand = Stand(8, scale_in="one_step")
+    stand.track(target=10)
+    stand.minutes(4, 4)
+    stand.settle()
+    assert stand.desired == [(65, 7), (125, 6)]
+
+
+def test_an_instance_less_that_would_break_the_target_is_flapping_foreseen() -> None:
+    stand = Stand(2)
+    stand.track(target=10)
+    stand.minutes(8, 8)  # ceil(2 * 0.8) = 2
+    stand.settle()
+    assert stand.desired == []
+    assert stand.reasons() == ["AutoScalingAnticipatedFlapping"]  # of a run of equal reasons only the first
+
+
+@pytest.mark.parametrize(("may", "desired"), [(True, [(65, 3)]), (False, [])])
+def test_tracking_leaves_zero_if_it_may(may: bool, desired: list[tuple[float, int]]) -> None:
+    stand = Stand(0, tracking_leaves_zero=may)
+    stand.track(target=10)
+    stand.minutes(30)
+    stand.settle()
+    assert stand.desired == desired
+
+
+def test_no_data_is_no_scaling() -> None:
+    stand = Stand(4)
+    stand.track(target=10)
+    stand.minutes(None, None, None, None)
+    stand.settle()
+    assert stand.desired == []
+
+
+def test_scaling_in_can_be_switched_off() -> None:
+    stand = Stand(4)
+    stand.track(target=10, disable_scale_in=True)
+    stand.minutes(0, 0)
+    stand.settle()
+    assert stand.desired == []
+    assert len(stand.world.alarms.describe()) == 1
+
+
+# Cooldowns. Activities end 20 s (out) or 10 s (in) after their decision; the cooldown begins there.
+
+
+def test_during_the_cooldown_after_scaling_out_an_equal_need_changes_nothing() -> None:
+    stand = Stand(2)
+    stand.track(target=10, out_cooldown_s=120.0)
+    # 65 s: ceil(2 * 2) = 4; over at 85 s, cooldown until 205 s. Until then the need is reckoned from 2: no more than 4.
+    stand.minutes(20, 20, 20)
+    assert stand.desired == [(65, 4)]
+    stand.minutes(20)  # 245 s: ceil(4 * 2) = 8
+    stand.settle()
+    assert stand.desired == [(65, 4), (245, 8)]
+
+
+def test_during_the_cooldown_after_scaling_out_a_larger_need_adds_only_the_excess() -> None:
+    stand = Stand(2)
+    stand.track(target=10, out_cooldown_s=300.0)
+    stand.minutes(20, 35)  # 4 at once; then ceil(2 * 3.5) = 7 in all, not ceil(4 * 3.5) = 14
+    stand.settle()
+    assert stand.desired == [(65, 4), (125, 7)]
+
+
+def test_the_cooldown_begins_when_the_activity_has_succeeded() -> None:
+    stand = Stand(2)
+    stand.track(target=10, out_cooldown_s=45.0)
+    # 65 s: 4, over at 85 s; 45 s more are 130 s: the decision of 125 s is still inside.
+    stand.minutes(20, 20, 20)
+    stand.settle()
+    assert stand.desired == [(65, 4), (185, 8)]
+
+
+def test_during_the_cooldown_after_scaling_in_nothing_more_goes() -> None:
+    stand = Stand(8)
+    stand.track(target=10, in_cooldown_s=120.0)
+    stand.minutes(5, 5, 5, 5)  # 65 s: 4, gone at 75 s, cooldown until 195 s; 245 s: 2
+    stand.settle()
+    assert stand.desired == [(65, 4), (245, 2)]
+
+
+def test_scaling_out_ends_the_cooldown_after_scaling_in_and_goes_ahead_at_once() -> None:
+    stand = Stand(8)
+    stand.track(target=10, in_cooldown_s=600.0)
+    stand.minutes(5, 20, 5)  # 4; then out to 8 during the cooldown; then in again: nothing is left of it
+    stand.settle()
+    assert stand.desired == [(65, 4), (125, 8), (185, 4)]
+
+
+def test_a_failed_activity_has_no_cooldown() -> None:
+    stand = Stand(1, endpoint={"faults": {"provision_failures": 1.0}})
+    stand.track(target=10, out_cooldown_s=600.0)
+    stand.minutes(20, 20)
+    stand.settle()
+    assert stand.desired == [(65, 2), (125, 2)]
+    assert [activity.status for activity in stand.activities()] == ["Failed", "Failed"]
+    assert stand.endpoint.desired == 1
+
+
+# Step policies
+
+
+def test_steps_are_chosen_by_the_size_of_the_breach() -> None:
+    for value, wanted in ((50, 3), (59, 3), (60, 4), (75, 5)):
+        stand = Stand(2)
+        stand.step((0, 10, 1), (10, 20, 2), (20, None, 3))
+        stand.minutes(value)
+        stand.settle()
+        assert stand.desired == [(65, wanted)]
+
+
+def test_a_step_policy_fires_every_minute_until_its_alarm_is_over() -> None:
+    stand = Stand(1)
+    stand.step((0, None, 1))
+    stand.minutes(50, 50, 50, 10)
+    stand.settle()
+    assert stand.desired == [(65, 2), (125, 3), (185, 4)]
+
+
+def test_during_its_cooldown_a_step_adds_only_what_exceeds_what_was_added() -> None:
+    stand = Stand(1)
+    stand.step((0, 20, 2), (20, None, 3), cooldown_s=300.0)
+    stand.minutes(55, 55, 80)  # +2; +2 is already there; +3 is one more
+    stand.settle()
+    assert stand.desired == [(65, 3), (185, 4)]
+
+
+def test_a_step_policy_scales_in_without_asking_tracking() -> None:
+    stand = Stand(4)
+    stand.track(target=10, metric="busy")
+    stand.step((None, 0, -1), comparison="LessThanThreshold", threshold=1.0)
+    stand.minute(m=0, busy=10)
+    stand.settle()
+    assert stand.desired == [(65, 3)]
+
+
+def test_waking_from_zero_takes_two_whole_minutes_of_backlog() -> None:
+    # HasBacklogWithoutCapacity >= 1 in two of two minutes: the half minute of the arrival is none.
+    stand = Stand(0)
+    stand.step((0, None, 1), threshold=1.0)
+    stand.world.alarms.get("alarm-step").evaluation_periods = 2  # type: ignore[union-attr]  # it was just put
+    stand.minutes(0.5, 1, 1)
+    stand.settle()
+    assert stand.desired == [(185, 1)]
+
+
+# Several policies
+
+
+def test_of_several_policies_the_largest_capacity_wins() -> None:
+    stand = Stand(2)
+    stand.track(target=10, name="low")
+    stand.track(target=5, name="high")
+    stand.step((0, None, 1), threshold=20.0)
+    stand.minutes(20)  # 4, 8 and 3
+    stand.settle()
+    assert stand.desired == [(65, 8)]
+    assert stand.activities()[0].cause.endswith("in state ALARM triggered policy high")
+
+
+def test_scaling_out_wins_over_scaling_in() -> None:
+    stand = Stand(4)
+    stand.track(target=10, name="a", metric="a")
+    stand.track(target=10, name="b", metric="b")
+    stand.minute(a=0, b=20)
+    stand.settle()
+    assert stand.desired == [(65, 8)]
+
+
+def test_tracking_scales_in_only_when_all_tracking_policies_agree() -> None:
+    stand = Stand(8)
+    stand.track(target=10, name="a", metric="a")
+    stand.track(target=10, name="b", metric="b")
+    stand.minute(a=0, b=10)
+    stand.settle()
+    assert stand.desired == []
+    stand.minute(a=2, b=5)  # both low: the larger of 2 and 4
+    stand.settle()
+    assert [n for _, n in stand.desired] == [4]
+
+
+def test_a_policy_that_may_not_scale_in_does_not_keep_the_others_from_it() -> None:
+    stand = Stand(8)
+    stand.track(target=10, name="a", metric="a")
+    stand.track(target=10, name="b", metric="b", disable_scale_in=True)
+    stand.minute(a=5, b=10)
+    stand.settle()
+    assert [n for _, n in stand.desired] == [4]
+
+
+# Limits
+
+
+def test_capacity_stays_within_its_limits_and_says_why() -> None:
+    stand = Stand(2, low=1, high=3)
+    stand.track(target=10)
+    stand.minutes(100, 100, 0, 0)
+    stand.settle()
+    assert [n for _, n in stand.desired] == [3, 1]
+    assert stand.reasons() == ["AlreadyAtMaxCapacity", "AlreadyAtMinCapacity"]
+    reasons = [each.not_scaled_reasons[0] for each in stand.activities(include_not_scaled=True) if not each.is_scaled]
+    assert (reasons[0].max_capacity, reasons[1].min_capacity) == (3, 1)
+
+
+def test_a_step_in_at_the_minimum_says_so() -> None:
+    stand = Stand(0)
+    stand.step((None, 0, -1), comparison="LessThanThreshold", threshold=1.0)
+    stand.minutes(0)
+    stand.settle()
+    assert stand.reasons() == ["AlreadyAtMinCapacity"]
+
+
+def test_registering_brings_capacity_within_the_limits() -> None:
+    stand = Stand(1, low=3, high=10)
+    (activity,) = stand.activities()
+    assert (activity.cause, activity.before, activity.after) == ("minimum capacity was set to 3", 1, 3)
+    stand.agenda.advance(20 * SECOND)
+    stand.world.scaler.register_target(RESOURCE, 0, 2)
+    assert stand.activities()[-1].cause == "maximum capacity was set to 2"
+    assert stand.desired == [(0, 3), (20, 2)]
+
+
+def test_limits_set_while_the_endpoint_is_updating_hold_once_it_is_done() -> None:
+    stand = Stand(1)
+    stand.endpoint.set_desired(2)
+    stand.world.scaler.register_target(RESOURCE, 5, 10)
+    assert stand.activities() == []
+    stand.agenda.advance(20 * SECOND)
+    assert stand.desired == [(0, 2), (20, 5)]
+
+
+def test_one_limit_alone_changes_that_one() -> None:
+    stand = Stand(2)
+    stand.world.scaler.register_target(RESOURCE, max_capacity=4)
+    (target,) = stand.world.scaler.describe_targets([RESOURCE, "endpoint/other/variant/v"])
+    assert (target.min_capacity, target.max_capacity) == (0, 4)
+    with pytest.raises(ValueError, match="no range"):
+        stand.world.scaler.register_target(RESOURCE, min_capacity=5)
+    with pytest.raises(ValueError, match="needs a minimum and a maximum"):
+        stand.world.scaler.register_target("endpoint/other/variant/v", min_capacity=1)
+
+
+# What the endpoint refuses
+
+
+def test_a_change_that_the_endpoint_refuses_is_lost_and_a_later_one_gets_through() -> None:
+    stand = Stand(2)
+    stand.track(target=10)
+    stand.agenda.advance(50 * SECOND)
+    stand.endpoint.set_desired(3)  # by hand; under way until 70 s
+    stand.world.metrics.put("n", "m", (), "Count", 0, 20.0)
+    stand.agenda.advance(MINUTE)
+    stand.minutes(20)
+    stand.settle()
+    assert stand.desired == [(50, 3), (125, 6)]
+    assert stand.reasons() == ["TargetServicePutResourceAsUnscalable"]
+
+
+def test_updates_that_need_not_serialise_override_each_other() -> None:
+    stand = Stand(1, endpoint={"provision": "100s"}, serialise_updates=False)
+    stand.step((0, 20, 1), (20, None, 3))
+    # 2; while that is under way the need is reckoned from 1: 1 + 1 is there already, 1 + 3 is more.
+    stand.minutes(50, 50, 80)
+    stand.settle()
+    assert stand.desired == [(65, 2), (185, 4)]
+    assert [activity.status for activity in stand.activities()] == ["Successful", "InProgress"]
+    stand = Stand(1, endpoint={"provision": "100s"}, serialise_updates=False)
+    stand.step((0, 20, 1), (20, None, 3))
+    stand.minutes(50, 80)
+    stand.settle()
+    first, second = stand.activities()
+    assert (first.status, first.end_ns, second.status) == ("Overridden", 125 * SECOND, "InProgress")
+
+
+def test_an_action_on_an_endpoint_that_is_gone_does_nothing() -> None:
+    stand = Stand(1)
+    stand.track(target=10)
+    stand.world.metrics.put("n", "m", (), "Count", 0, 20.0)
+    stand.agenda.advance(MINUTE)
+    stand.world.remove_endpoint("e")
+    stand.settle()
+    assert stand.activities(include_not_scaled=True) == []
+
+
+# What is told
+
+
+def test_activities_speak_as_aws_does() -> None:
+    stand = Stand(1)
+    stand.track(target=10)
+    stand.minutes(20)
+    stand.agenda.advance(70 * SECOND)
+    (activity,) = stand.activities()
+    assert activity.description == "Setting desired instance count to 2."
+    assert activity.cause.startswith("monitor alarm TargetTracking-endpoint/e/variant/v-AlarmHigh-")
+    assert activity.cause.endswith(" in state ALARM triggered policy track")
+    assert (activity.status, activity.end_ns) == ("InProgress", None)
+    assert activity.status_message == (
+        "Successfully set desired instance count to 2. Waiting for change to be fulfilled by sagemaker."
+    )
+    stand.agenda.advance(90 * SECOND)
+    assert (activity.status, activity.start_ns, activity.end_ns) == ("Successful", 65 * SECOND, 85 * SECOND)
+    assert activity.status_message == (
+        "Successfully set desired instance count to 2. Change successfully fulfilled by sagemaker."
+    )
+
+
+def test_activities_that_changed_nothing_are_told_only_when_asked_for() -> None:
+    stand = Stand(1, high=1)
+    stand.track(target=10)
+    stand.minutes(20)
+    stand.settle()
+    assert stand.activities() == []
+    (activity,) = stand.activities(include_not_scaled=True)
+    assert activity.description == "Attempting to scale due to alarm triggered"
+    assert (activity.status, activity.end_ns) == ("Failed", None)
+
+
+def test_activities_come_newest_first() -> None:
+    stand = Stand(2)
+    stand.track(target=10)
+    stand.minutes(20, 5)
+    stand.settle()
+    starts_ns = [activity.start_ns for activity in stand.world.scaler.activities()]
+    assert starts_ns == [125 * SECOND, 65 * SECOND]
+
+
+def test_tracking_makes_two_alarms_as_aws_makes_them() -> None:
+    stand = Stand(1, tracking_points_out=3, tracking_points_in=15)
+    stand.track(target=10)
+    (policy,) = stand.world.scaler.describe_policies(RESOURCE)
+    high, low = sorted(stand.world.scaler.alarms_of(policy), key=lambda alarm: alarm.name)
+    assert (high.comparison, high.threshold, high.evaluation_periods) == ("GreaterThanThreshold", 10, 3)
+    assert (low.comparison, low.threshold, low.evaluation_periods) == ("LessThanThreshold", 9, 15)
+    assert high.name.startswith("TargetTracking-endpoint/e/variant/v-AlarmHigh-")
+    assert low.name.startswith("TargetTracking-endpoint/e/variant/v-AlarmLow-")
+    assert high.description == f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.arn}"
+    assert policy.arn.startswith("arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:")
+    assert policy.arn.endswith(":resource/sagemaker/endpoint/e/variant/v:policyName/track")
+
+
+def test_a_policy_put_again_keeps_its_name_and_changes_its_alarms() -> None:
+    stand = Stand(1)
+    stand.track(target=10)
+    (before,) = stand.world.scaler.describe_policies()
+    arn, names = before.arn, {alarm.name for alarm in stand.world.alarms.describe()}
+    stand.track(target=20)
+    (after,) = stand.world.scaler.describe_policies(names=["track"])
+    assert after.arn == arn
+    assert {alarm.name for alarm in stand.world.alarms.describe()} == names
+    assert {alarm.threshold for alarm in stand.world.alarms.describe()} == {20, 18}
+    stand.step((0, None, 1), name="track")  # now a step policy: its own alarms go
+    assert [alarm.name for alarm in stand.world.alarms.describe()] == ["alarm-track"]
+
+
+def test_a_deleted_policy_takes_its_alarms_with_it_and_decides_nothing_more() -> None:
+    stand = Stand(1)
+    stand.track(target=10)
+    stand.world.metrics.put("n", "m", (), "Count", 0, 20.0)
+    stand.agenda.advance(MINUTE)  # it has fired
+    stand.world.scaler.delete_policy(RESOURCE, "track")
+    stand.settle()
+    assert stand.desired == []
+    assert stand.world.alarms.describe() == []
+    with pytest.raises(KeyError):
+        stand.world.scaler.delete_policy(RESOURCE, "track")
+
+
+def test_a_deregistered_target_is_forgotten_with_its_policies() -> None:
+    stand = Stand(1)
+    stand.track(target=10)
+    stand.world.scaler.deregister(RESOURCE)
+    assert stand.world.scaler.describe_targets() == []
+    assert stand.world.scaler.describe_policies() == []
+    assert stand.world.alarms.describe() == []
+    with pytest.raises(UnknownTarget):
+        stand.world.scaler.deregister(RESOURCE)
+    with pytest.raises(UnknownTarget):
+        stand.track(target=10)
