@@ -6,6 +6,7 @@
 """
 
 import argparse
+import itertools
 import os
 import sys
 import time
@@ -13,11 +14,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from smbench.clock import TimeKind
+from smbench.clock import TimeKind, real_ns
 from smbench.records import Event, Outcome, Reading
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.choose import choose_view
+from smbench.view.screen import render as render
 from smbench.view.state import LiveState, RunHeader
 
 SECOND = 1_000_000_000
@@ -148,7 +150,9 @@ def main() -> None:
     options.add_argument("--hold", type=float, default=0.0, help="real seconds to stay on the last screen")
     given = options.parse_args()
     state = LiveState(HEADER)
-    with choose_view(given.ui, sys.stderr, os.environ) as view:
+    ticks = itertools.count(0, SECOND // 4)  # without a pace every scene is a frame
+    now_ns = real_ns if given.pace else lambda: next(ticks)
+    with choose_view(given.ui, sys.stderr, os.environ, now_ns=now_ns) as view:
         for scene in story():
             state.update([scene.snapshot])
             state.read(scene.readings, scene.events)

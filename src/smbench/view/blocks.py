@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from smbench.analysis.words import size
 from smbench.clock import TimeKind
 from smbench.records import Event, Outcome
 from smbench.snapshot import LogHistogram, Snapshot
-from smbench.view import figures, words
+from smbench.view import figures, sentences
 from smbench.view.charts import Glyphs, bar, columns
 from smbench.view.state import Gauge, LiveState
 
@@ -63,7 +64,7 @@ def title(state: LiveState, width: int, glyphs: Glyphs) -> Row:
     clock = figures.stopwatch(state.elapsed_s)
     if planned_s is not None:
         clock += f" / {figures.stopwatch(planned_s)}"
-    rest = f" {glyphs.between} {words.plain(state.header.target)} {glyphs.between} {words.kind_of_time(state)}"
+    rest = f" {glyphs.between} {sentences.plain(state.header.target)} {glyphs.between} {sentences.kind_of_time(state)}"
     left = Text.assemble(" ", (state.header.scenario, STRONG), (rest, DIM))
     room = width - len(clock) - 2
     left.truncate(max(0, room), overflow="ellipsis" if glyphs.between == "·" else "crop", pad=True)
@@ -75,7 +76,7 @@ def progress(page: Page) -> Row:
     state, now = page.state, page.now
     if now.stage == "sending" and state.header.phases:
         n_phases = len(state.header.phases)
-        what = f"phase {now.phase_index + 1} of {n_phases}, {words.plain(now.phase)}" if n_phases > 1 else now.phase
+        what = f"phase {now.phase_index + 1} of {n_phases}, {sentences.plain(now.phase)}" if n_phases > 1 else now.phase
         done, tail = state.phase_progress or 0.0, f"{now.n_due:,} of {now.n_scheduled:,} due"
     elif now.stage in ("draining", "looking up"):
         what = ""
@@ -84,14 +85,14 @@ def progress(page: Page) -> Row:
         if now.stage == "draining":
             tail += f", waits at most {figures.seconds(state.header.drain_s)}"
     else:
-        return Row(0, _labelled(now.stage, WARN).append(words.plain(state.note), DIM))
+        return Row(0, _labelled(now.stage, WARN).append(sentences.plain(state.note), DIM))
     head = _labelled(now.stage, GOOD if now.stage == "sending" else WARN).append(f"{what}  " if what else "")
     room = page.width - len(head.plain) - len("  100 %") - 1
     tail = f"   {tail}" if len(tail) + 3 <= room else ""
     room = min(_BAR_MAX, room - len(tail))
     if room >= 5:
         head.append(bar(done, room, page.glyphs), "cyan").append("  ")
-    return Row(0, head.append(f"{figures.share(done):>5}").append(tail, DIM))
+    return Row(0, head.append(f"{figures.percent(done):>5}").append(tail, DIM))
 
 
 def phases(page: Page, rows: int) -> list[Row]:
@@ -104,9 +105,9 @@ def phases(page: Page, rows: int) -> list[Row]:
         span = figures.seconds(None if phase.end_ns is None else (phase.end_ns - phase.start_ns) / 1e9)
         style = STRONG if 0 < done < 1 else ("" if done else DIM)
         warmup = " (warm-up)" if phase.warmup else ""
-        text = Text(" " * GUTTER).append(f"{words.plain(phase.name)[:22] + warmup:<32.32}", style)
-        text.append(bar(done, 30, page.glyphs), "cyan").append(f" {figures.share(done):>5}   ")
-        text.append(f"{phase.n:>9,} requests   {span:>10}   ", style).append(words.plain(phase.description), DIM)
+        text = Text(" " * GUTTER).append(f"{sentences.plain(phase.name)[:22] + warmup:<32.32}", style)
+        text.append(bar(done, 30, page.glyphs), "cyan").append(f" {figures.percent(done):>5}   ")
+        text.append(f"{phase.n:>9,} requests   {span:>10}   ", style).append(sentences.plain(phase.description), DIM)
         lines.append(Row(7, text))
     return lines
 
@@ -130,20 +131,23 @@ def rate_courses(page: Page, rows: int) -> tuple[list[Row], list[Row]]:
     width, end_ns = page.width - GUTTER - 1, page.now.at_ns
     offered = _chart(page.state.offered.columns(width, end_ns), rows, page.glyphs, "cyan")
     completed = _chart(page.state.completed.columns(width, end_ns), rows, page.glyphs, "green")
-    return [Row(6, Text(" Offered/s", STRONG)), *offered], [Row(6, Text(" Completed/s", STRONG)), *completed]
+    return [Row(6, Text.styled(" Offered/s", STRONG)), *offered], [
+        Row(6, Text.styled(" Completed/s", STRONG)),
+        *completed,
+    ]
 
 
 def requests(page: Page) -> list[Row]:
     """What became of the requests: submitted, then ended; errors by cause when there are any."""
     now, ended = page.now, page.now.outcomes
     submitted = [
-        Field("", figures.count(now.n_sent)),
-        Field("accepted", figures.count(now.n_accepted)),
+        Field("", f"{now.n_sent:,}"),
+        Field("accepted", f"{now.n_accepted:,}"),
         _bad("rejected", ended.get(Outcome.REJECTED, 0)),
         _bad("transport errors", ended.get(Outcome.TRANSPORT_ERROR, 0)),
         _bad("not sent", ended.get(Outcome.NOT_SENT, 0)),
     ]
-    completed = Field("completed", figures.count(ended.get(Outcome.COMPLETED, 0)))
+    completed = Field("completed", f"{ended.get(Outcome.COMPLETED, 0):,}")
     notices = [
         _bad(name, n, WARN)
         for name, n in (
@@ -156,7 +160,7 @@ def requests(page: Page) -> list[Row]:
     ends = [completed, *(_bad(outcome.value, ended.get(outcome, 0)) for outcome in _BAD_ENDS), *notices]
     rows = [Row(2, _fields("Sent", submitted, page.width)), Row(2, _fields("Ended", ends, page.width))]
     if now.errors:
-        causes = [Field(words.plain(cause), figures.count(n), is_minor=True) for cause, n in now.errors.items()]
+        causes = [Field(sentences.plain(cause), f"{n:,}", is_minor=True) for cause, n in now.errors.items()]
         rows.append(Row(3, _fields("Errors", causes, page.width)))
     return rows
 
@@ -180,8 +184,8 @@ def backlog(page: Page, chart_rows: int) -> list[Row]:
     """Accepted and not yet ended: now, at its highest, its course."""
     state, now = page.state, page.now
     fields = [
-        Field("", figures.count(now.backlog_seen), STRONG),
-        Field("peak", figures.count(state.backlog_peak)),
+        Field("", f"{now.backlog_seen:,}", STRONG),
+        Field("peak", f"{state.backlog_peak:,}"),
         Field("oldest", figures.seconds(now.oldest_age_s)),
     ]
     reported = state.gauges.get(("ApproximateBacklogSize", "average"))
@@ -196,7 +200,7 @@ def backlog(page: Page, chart_rows: int) -> list[Row]:
 def time_axis(page: Page) -> Row:
     """Where the charts above begin and end."""
     begin, end = figures.stopwatch(0), figures.stopwatch(page.state.elapsed_s)
-    return Row(7, Text(" " * GUTTER + begin + end.rjust(page.width - GUTTER - 1 - len(begin)), DIM))
+    return Row(7, Text.styled(" " * GUTTER + begin + end.rjust(page.width - GUTTER - 1 - len(begin)), DIM))
 
 
 def capacity(page: Page, chart_rows: int = 0) -> list[Row]:
@@ -234,28 +238,28 @@ def generator(page: Page, n_remarks: int) -> list[Row]:
     fields = [
         Field("in flight", f"{now.n_in_flight:,} of {limit:,}"),
         _bad("dropped", state.n_dropped),
-        Field("memory", figures.size(now.rss_bytes), is_minor=True),
+        Field("memory", size(now.rss_bytes), is_minor=True),
     ]
     if state.header.time_kind is not TimeKind.WARP:
         fields += [
             Field("loop lag", figures.seconds(now.loop_lag_max_s), is_minor=True),
-            Field("cpu", figures.share(now.cpu_share)),
+            Field("cpu", figures.percent(now.cpu_share)),
         ]
     rows = [Row(5, _fields("Generator", fields, page.width))]
-    found = words.remarks(state)
+    found = sentences.remarks(state)
     if not found:
-        rows.append(Row(8, Text(" " * GUTTER).append(words.kept(state), GOOD)))
+        rows.append(Row(8, Text(" " * GUTTER).append(sentences.kept(state), GOOD)))
     for remark in found[:n_remarks]:
-        text = Text(f"{page.glyphs.warning:>{GUTTER - 1}} ", BAD).append(remark.seen, f"{BAD} {STRONG}")
+        text = Text.styled(f"{page.glyphs.warning:>{GUTTER - 1}} ", BAD).append(remark.seen, f"{BAD} {STRONG}")
         rows.append(Row(1, text.append(f"; {remark.advice}")))
     return rows
 
 
 def foot(state: LiveState, glyphs: Glyphs) -> Row:
     """What the user can do, or what the run says it is doing; and where the results are."""
-    hint = words.plain(state.note) or _HINTS.get("" if state.now is None else state.now.stage, "")
-    parts = [part for part in (hint, words.plain(state.header.results)) if part]
-    return Row(8, Text(f" {f' {glyphs.between} '.join(parts)}", DIM))
+    hint = sentences.plain(state.note) or _HINTS.get("" if state.now is None else state.now.stage, "")
+    parts = [part for part in (hint, sentences.plain(state.header.results)) if part]
+    return Row(8, Text.styled(f" {f' {glyphs.between} '.join(parts)}", DIM))
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------------
@@ -267,7 +271,7 @@ def _labelled(label: str, style: str = STRONG) -> Text:
 
 def _bad(name: str, n: int, style: str = BAD) -> Field:
     """A count that is fine at zero."""
-    return Field(name, figures.count(n), style if n else DIM, is_minor=not n)
+    return Field(name, f"{n:,}", style if n else DIM, is_minor=not n)
 
 
 def _fields(label: str, fields: Sequence[Field], width: int) -> Text:
@@ -311,7 +315,8 @@ def _chart(course: Sequence[float], rows: int, glyphs: Glyphs, style: str) -> li
         marks[0], marks[-1] = f"{top:,.0f}" if top >= 10 else f"{top:.3g}", "0"
     cells = columns(course, rows, top, glyphs)
     return [
-        Row(6, Text(f"{mark:>{GUTTER - 1}} ", DIM).append(line, style)) for mark, line in zip(marks, cells, strict=True)
+        Row(6, Text.styled(f"{mark:>{GUTTER - 1}} ", DIM).append(line, style))
+        for mark, line in zip(marks, cells, strict=True)
     ]
 
 
@@ -321,7 +326,7 @@ def _age_if_old(gauge: Gauge, elapsed_s: float) -> str:
 
 
 def _event(event: Event) -> Text:
-    kind, what, why = words.event_words(event)
+    kind, what, why = sentences.event_words(event)
     is_bad = event.state in ("Failed", "Unfulfilled")
     text = Text("   ").append(f"{figures.stopwatch(event.at_ns / 1e9)}  ", DIM).append(f"{kind:<8} ")
     return text.append(what, BAD if is_bad else STRONG).append(f"  {why}", DIM)

@@ -1,9 +1,10 @@
 """Which view a run gets: the live screen only where there is a terminal that can show it and a person who looks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
+from smbench.clock import real_ns
 from smbench.view.live import LiveView
 from smbench.view.plain import PlainView
 from smbench.view.state import LiveState
@@ -39,12 +40,12 @@ class NoView:
         """Nothing."""
 
 
-def choose_view(ui: str, stream: TextIO, environ: Mapping[str, str]) -> View:
+def choose_view(ui: str, stream: TextIO, environ: Mapping[str, str], *, now_ns: Callable[[], int] = real_ns) -> View:
     """The view for `--ui` (auto, full, plain, none) on this stream.
 
     `auto` is plain without a terminal, in CI, with NO_COLOR and with TERM=dumb. `full` overrides CI and NO_COLOR
     (there the screen has no colour), but not a stream that cannot move a cursor. FORCE_COLOR changes nothing: a pipe
-    never gets control codes.
+    never gets control codes. `now_ns` is real time, for the pace.
     """
     if ui == "none":
         return NoView()
@@ -52,8 +53,8 @@ def choose_view(ui: str, stream: TextIO, environ: Mapping[str, str]) -> View:
     wants_colour = not environ.get("NO_COLOR")
     is_watched = not _is_set(environ, "CI")
     if can_redraw and (ui == "full" or (ui == "auto" and wants_colour and is_watched)):
-        return LiveView(stream, has_colour=wants_colour)
-    return PlainView(stream)
+        return LiveView(stream, has_colour=wants_colour, now_ns=now_ns)
+    return PlainView(stream, now_ns=now_ns)
 
 
 def _is_set(environ: Mapping[str, str], name: str) -> bool:

@@ -32,7 +32,7 @@ class Course:
 
     def columns(self, n: int, end_ns: int) -> list[float]:
         """`n` equal stretches from zero to `end_ns`, which is in the last one: the highest value of each."""
-        if end_ns <= 0 or not self._bins:
+        if end_ns < 0 or not self._bins:
             return [0.0] * n
         length_ns, whole_ns = end_ns + 1, n * self._bin_ns
         stretches = (

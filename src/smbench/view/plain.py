@@ -6,7 +6,7 @@ from typing import Self, TextIO
 
 from smbench.clock import real_ns
 from smbench.records import Outcome
-from smbench.view import figures, words
+from smbench.view import figures, sentences
 from smbench.view.state import LiveState
 
 LINE_EVERY_NS = 5_000_000_000
@@ -26,7 +26,7 @@ class PlainView:
         self._at = ("", -1)  # stage and phase last told
         self._n_events = 0
         self._remarked: set[str] = set()
-        self._is_gone = False
+        self._is_over = self._is_gone = False
 
     def __enter__(self) -> Self:
         return self
@@ -54,19 +54,23 @@ class PlainView:
         now_ns = self._now_ns()
         if self._next_ns is None:
             self._next_ns = now_ns + LINE_EVERY_NS
-            lines += [words.opening(state.header), f"results: {state.header.results}"]
+            lines += [sentences.opening(state.header), f"results: {state.header.results}"]
         if state.note != self._note:
             self._note = state.note
-            lines.append(words.plain(state.note))
+            lines.append(sentences.plain(state.note))
         if state.now is None:
             return lines
         clock = figures.stopwatch(state.elapsed_s)
         lines += [f"{clock} {line}" for line in (*self._turns(state), *self._trouble(state))]
         lines += self._scaling(state)
-        if now_ns >= self._next_ns:
+        if now_ns >= self._next_ns or self._has_just_ended(state):
             self._next_ns = now_ns + LINE_EVERY_NS
             lines.append(f"{clock} {_summary(state)}")
         return lines
+
+    def _has_just_ended(self, state: LiveState) -> bool:
+        was_over, self._is_over = self._is_over, state.now is not None and state.now.stage == "done"
+        return self._is_over and not was_over
 
     def _turns(self, state: LiveState) -> list[str]:
         now = state.now
@@ -77,11 +81,11 @@ class PlainView:
         if now.stage == "sending" and now.phase_index < len(state.header.phases):
             phase = state.header.phases[now.phase_index]
             n_phases = len(state.header.phases)
-            return [f"phase {phase.index + 1} of {n_phases}, {words.plain(f'{phase.name}: {phase.description}')}"]
+            return [f"phase {phase.index + 1} of {n_phases}, {sentences.plain(f'{phase.name}: {phase.description}')}"]
         return [now.stage]
 
     def _trouble(self, state: LiveState) -> list[str]:
-        new = [remark for remark in words.remarks(state) if remark.about not in self._remarked]
+        new = [remark for remark in sentences.remarks(state) if remark.about not in self._remarked]
         self._remarked |= {remark.about for remark in new}
         return [f"warning: {remark.seen}; {remark.advice}" for remark in new]
 
@@ -90,8 +94,9 @@ class PlainView:
         events = list(state.events)[-n_new:] if n_new else []
         lines = []
         for event in events:
-            parts = "  ".join(part for part in words.event_words(event) if part)
-            lines.append(f"{figures.stopwatch(event.at_ns / 1e9)} {parts}")
+            kind, *rest = sentences.event_words(event)
+            told, happened = (figures.stopwatch(instant_ns / 1e9) for instant_ns in (event.seen_ns, event.at_ns))
+            lines.append(f"{told} {kind} at {happened}: {', '.join(part for part in rest if part)}")
         return lines
 
 

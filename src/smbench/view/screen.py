@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.text import Text
 
-from smbench.view import blocks
+from smbench.view import blocks, sentences
 from smbench.view.blocks import BLANK, Page, Row
 from smbench.view.charts import BLOCKS, Glyphs
 from smbench.view.state import LiveState
@@ -15,7 +15,7 @@ from smbench.view.state import LiveState
 _WIDE_COLUMNS, _WIDE_ROWS = 140, 34
 _EVENTS_MIN, _EVENTS_MAX = 3, 8
 _CHART_ROWS_MAX = 14
-_EVENTS_HEAD = Row(4, Text(" Scaling", "bold"))
+_EVENTS_HEAD = Row(4, Text.styled(" Scaling", "bold"))
 
 
 class Frame:
@@ -42,7 +42,7 @@ def render(state: LiveState, width: int, height: int, glyphs: Glyphs = BLOCKS) -
 
 def _lines(state: LiveState, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     if state.now is None:
-        middle = [BLANK, Row(0, Text(f" {state.note or 'preparing'}"))]
+        middle = [BLANK, Row(0, Text(f" {sentences.plain(state.note) or 'preparing'}"))]
     else:
         page = Page(state, state.now, width, glyphs)
         is_wide = width >= _WIDE_COLUMNS and height >= _WIDE_ROWS

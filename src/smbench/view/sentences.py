@@ -1,22 +1,21 @@
 """What is said of a run in words: what it is, what became of capacity, and what is wrong with the generator.
 
-A remark says what was seen, by how much, and what to try; the verdict at the end is `analysis.checks`'s, not ours.
+A remark says what was seen, by how much, and what to try. Its limits are those of `analysis.checks`, which judges the
+run at its end: what is well here is well there.
 """
 
 import re
 from dataclasses import dataclass
 
+from smbench.analysis.checks import CPU_SHARE_MAX, LAG_FLOOR_S, LAG_SHARE, LOOP_LAG_MAX_S
 from smbench.clock import TimeKind
 from smbench.records import Event
+from smbench.snapshot import Snapshot
 from smbench.view import figures
 from smbench.view.state import LiveState, RunHeader
 
-LAG_MAX_S = 0.1  # schedule lag p99; science: max(1 % of the median sojourn, 100 ms)
-_LAG_SHARE = 0.01
-_LOOP_LAG_MAX_S = 0.1
 _TRACKING_ALARM = re.compile(r"TargetTracking-.*-(Alarm(?:High|Low))-")
 _POLICY = re.compile(r"triggered policy (\S+)")
-_CPU_SHARE_MAX = 0.85
 _IN_FLIGHT_SHARE_MAX = 0.8
 
 
@@ -31,28 +30,34 @@ class Remark:
 
 def remarks(state: LiveState) -> list[Remark]:
     """What is wrong now, the worst first; empty when all is well."""
-    now, header = state.now, state.header
+    now, limit = state.now, state.header.in_flight_limit
     if now is None:
         return []
-    found: list[Remark] = []
+    found = []
     if state.n_dropped:
-        seen = f"{state.n_dropped:,} requests were not sent: {header.in_flight_limit:,} were in flight already"
-        found.append(Remark("drops", seen, "raise limits.in_flight, or lower the rate"))
-    if header.time_kind is TimeKind.WARP:
-        return found  # the generator is never late in warp time, and its own cost means nothing
+        seen = f"{state.n_dropped:,} requests were not sent: {limit:,} were in flight already"
+        found.append(Remark("drops", seen, "raise `limits.in_flight`, or lower the rate"))
+    if state.header.time_kind is not TimeKind.WARP:  # there it is never late, and its own cost means nothing
+        found += _too_slow(state, now)
+    if now.n_in_flight > _IN_FLIGHT_SHARE_MAX * limit and not state.n_dropped:
+        seen = f"{now.n_in_flight:,} of {limit:,} in flight: at the limit requests are dropped"
+        found.append(Remark("in flight", seen, "raise `limits.in_flight`, or lower the rate"))
+    return found
+
+
+def _too_slow(state: LiveState, now: Snapshot) -> list[Remark]:
+    found = []
     lag_p99_s, sojourn_p50_s = now.schedule_lag.quantile(0.99), now.sojourn.quantile(0.5)
-    if lag_p99_s is not None and lag_p99_s > max(LAG_MAX_S, _LAG_SHARE * (sojourn_p50_s or 0.0)):
+    if lag_p99_s is not None and lag_p99_s > max(LAG_FLOOR_S, LAG_SHARE * (sojourn_p50_s or 0.0)):
         seen = f"1 in 100 requests was sent {figures.seconds(lag_p99_s)} late or more: the load is not as planned"
-        found.append(Remark("lag", seen, "lower the rate, or use a machine with less other work"))
-    if now.loop_lag_max_s > _LOOP_LAG_MAX_S:
+        is_scaled = state.header.time_kind is TimeKind.SCALED
+        found.append(Remark("lag", seen, "lower `scaled`" if is_scaled else "lower the rate, or free the machine"))
+    if now.loop_lag_max_s > LOOP_LAG_MAX_S:
         seen = f"the generator stood still for {figures.seconds(now.loop_lag_max_s)}"
-        found.append(Remark("loop", seen, "look for other work on this machine"))
-    if now.cpu_share > _CPU_SHARE_MAX:
-        seen = f"the generator uses {figures.share(now.cpu_share)} of its core"
+        found.append(Remark("loop", seen, "free the machine, or use a larger one"))
+    if now.cpu_share > CPU_SHARE_MAX:
+        seen = f"the generator uses {figures.percent(now.cpu_share)} of its core"
         found.append(Remark("cpu", seen, "lower the rate: it is near what it can send"))
-    if now.n_in_flight > _IN_FLIGHT_SHARE_MAX * header.in_flight_limit and not state.n_dropped:
-        seen = f"{now.n_in_flight:,} of {header.in_flight_limit:,} in flight: at the limit requests are dropped"
-        found.append(Remark("in flight", seen, "raise limits.in_flight, or lower the rate"))
     return found
 
 
