@@ -398,20 +398,17 @@ def test_a_change_that_the_endpoint_refuses_is_lost_and_a_later_one_gets_through
     assert stand.reasons() == ["TargetServicePutResourceAsUnscalable"]
 
 
-def test_updates_that_need_not_serialise_override_each_other() -> None:
+@pytest.mark.parametrize(("second", "desired"), [(50, [(65, 2)]), (80, [(65, 2), (125, 4)])])
+def test_updates_that_need_not_serialise_override_each_other(second: float, desired: list[tuple[float, int]]) -> None:
     stand = Stand(1, endpoint={"provision": "100s"}, serialise_updates=False)
     stand.step((0, 20, 1), (20, None, 3))
     # 2; while that is under way the need is reckoned from 1: 1 + 1 is there already, 1 + 3 is more.
-    stand.minutes(50, 50, 80)
+    stand.minutes(50, second)
     stand.settle()
-    assert stand.desired == [(65, 2), (185, 4)]
-    assert [activity.status for activity in stand.activities()] == ["Successful", "InProgress"]
-    stand = Stand(1, endpoint={"provision": "100s"}, serialise_updates=False)
-    stand.step((0, 20, 1), (20, None, 3))
-    stand.minutes(50, 80)
-    stand.settle()
-    first, second = stand.activities()
-    assert (first.status, first.end_ns, second.status) == ("Overridden", 125 * SECOND, "InProgress")
+    assert stand.desired == desired
+    *earlier, last = stand.activities()
+    assert [(activity.status, activity.end_ns) for activity in earlier] == [("Overridden", 125 * SECOND)] * len(earlier)
+    assert (last.status, len(earlier)) == ("InProgress", len(desired) - 1)
 
 
 def test_an_action_on_an_endpoint_that_is_gone_does_nothing() -> None:
