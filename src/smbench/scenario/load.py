@@ -11,6 +11,7 @@ from smbench.scenario.files import BASE_DIR
 from smbench.scenario.model import Scenario
 from smbench.scenario.sense import sense_problems
 from smbench.scenario.source import Source, Where, read_source
+from smbench.scenario.starter import shipped_names, shipped_scenario
 
 # What stands in for a section that is wrong, so that the checks of the sound ones can still be made.
 _SOUND = {"name": "unnamed", "load": [{"pause": {"for": 1}}]}
@@ -78,8 +79,9 @@ def _check_sense(
 def _unreadable(path: Path, error: OSError) -> Problem:
     if isinstance(error, FileNotFoundError):
         beside = [other.name for other in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        near = get_close_matches(path.name, beside, n=1)
-        return Problem("", "there is no such file", meant=str(path.with_name(near[0])) if near else "")
+        near = [str(path.with_name(name)) for name in get_close_matches(path.name, beside, n=1)]
+        shipped = [str(shipped_scenario(name)) for name in shipped_names() if name == path.stem]
+        return Problem("", "there is no such file", meant=next(iter(near + shipped), ""))
     if isinstance(error, IsADirectoryError):
         return Problem("", "is a folder, not a scenario file")
     return Problem("", f"cannot be read: {error.strerror or error}")

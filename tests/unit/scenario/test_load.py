@@ -11,6 +11,7 @@ import pytest
 
 from smbench.errors import ExitCode, Problem, ScenarioError
 from smbench.scenario.load import load_scenario, parse_scenario
+from smbench.scenario.starter import shipped_scenario
 
 SOUND = """\
 name: sound
@@ -226,6 +227,12 @@ def test_a_misspelt_file_name_is_guessed(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as caught:
         load_scenario(tmp_path / "quick-strat.yaml")
     assert caught.value.problems[0].meant == str(tmp_path / "quick-start.yaml")
+
+
+def test_the_name_of_a_shipped_scenario_leads_to_its_file(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(tmp_path / "quick-start")
+    assert caught.value.problems[0].meant == str(shipped_scenario("quick-start"))
 
 
 def test_bytes_that_are_no_utf8_are_told_with_their_place(tmp_path: Path) -> None:
