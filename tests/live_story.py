@@ -19,7 +19,6 @@ from smbench.records import Event, Outcome, Reading
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.choose import choose_view
-from smbench.view.screen import render as render
 from smbench.view.state import LiveState, RunHeader
 
 SECOND = 1_000_000_000
