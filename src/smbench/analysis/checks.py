@@ -111,8 +111,10 @@ def conservation(run: Run) -> Finding:
 
 
 def run_ended_by_itself(run: Run) -> Finding:
-    summary = run.summary
-    seen = summary.ending + (f": {summary.reason}" if summary.reason else "")
+    summary, events = run.summary, run.frames.events
+    stops = events.filter(pl.col("kind") == "stop")["name"].unique(maintain_order=True).to_list()
+    why = "; ".join(dict.fromkeys([*([summary.reason] if summary.reason else []), *stops]))
+    seen = summary.ending + (f": {why}" if why else "")
     good = summary.ending in (Ending.FINISHED, Ending.STOPPED)
     return Finding(
         name="ended by itself",

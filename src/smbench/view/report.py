@@ -27,6 +27,11 @@ _MEANING = {
     Verdict.INVALID: "these figures are not the endpoint's, see the checks",
 }
 _PASSED = {True: ("met", "green"), False: ("missed", "bold red"), None: ("unknown", "yellow")}
+_CLOSED_NOTE = "closed: each end released the next request, so the endpoint set the rate; this hides waiting."
+_SCALING_NOTE = (
+    "breach: the first minute beyond the alarm's threshold; first end: the first completion once the capacity served; "
+    "instants are minutes:seconds of the run."
+)
 _CAUSES_SHOWN = 8
 _STEPS_SHOWN = 16
 _ERROR_WIDTH = 52
@@ -41,7 +46,7 @@ def render(
     """The whole report."""
     blocks: list[RenderableType | None] = [
         _head(summary, findings, thresholds),
-        Text("\n".join(summary.counts.equations())),
+        _law(summary),
         _thresholds(thresholds),
         _rates(summary),
         _latencies(summary),
@@ -92,6 +97,16 @@ def _head(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[Th
     return text
 
 
+def _law(summary: Summary) -> Table:
+    """Three lines, aligned at the equals sign; a long one is continued behind it."""
+    table = Table.grid(padding=(0, 1))
+    for equation in summary.counts.equations():
+        sign = " != " if " != " in equation else " = "
+        whole, parts = equation.split(sign)
+        table.add_row(whole, sign.strip(), parts, style="bold red" if sign == " != " else "")
+    return table
+
+
 def _thresholds(thresholds: Sequence[ThresholdResult]) -> Table | None:
     if not thresholds:
         return None
@@ -105,16 +120,18 @@ def _thresholds(thresholds: Sequence[ThresholdResult]) -> Table | None:
 # ---- rates and latencies --------------------------------------------------------------------------------------
 
 
-def _rates(summary: Summary) -> Table | None:
+def _rates(summary: Summary) -> RenderableType | None:
     if not summary.counts.scheduled:
         return None
-    columns = ("due", "over", "offered", "achieved", "accepted", "completed")
+    columns = ("due", "length", "offered", "achieved", "accepted", "completed")
     table = _table(("Rates", "left"), *((name, "right") for name in columns))
     for phase in summary.phases:
         name = f"{phase.name} (warm-up)" if phase.warmup else phase.name
         table.add_row(name, *_rate_cells(phase.rates), style="dim" if phase.warmup else "")
     if len(summary.phases) != 1:
         table.add_row("all" if not summary.n_warmup else "all but warm-up", *_rate_cells(summary.rates))
+    if any(phase.kind == "closed" for phase in summary.phases):
+        return Group(table, Text(_CLOSED_NOTE, style="dim"))
     return table
 
 
@@ -164,7 +181,7 @@ def _latency_notes(summary: Summary, shown: Iterable[str]) -> list[str]:
     if any(spread.n and spread.is_thin(name) for name in shown):
         notes.append("~ fewer than ten requests lie above it.")
     if summary.notices.n_from_outputs:
-        notes.append(f"{summary.notices.n_from_outputs:,} ends were found in S3, known to the second only.")
+        notes.append(f"Ends found in S3, known to the second only: {summary.notices.n_from_outputs:,}.")
     return notes
 
 
@@ -187,13 +204,13 @@ def _scaling(summary: Summary) -> RenderableType | None:
     steps = summary.scaling.steps
     if not steps:
         return None
-    columns = ("over", "alarm", "decided", "serving", "first end", "detect", "provide")
+    columns = ("breach", "alarm", "decided", "serving", "first end", "detection", "provision")
     table = _table(("Scaling", "left"), *((name, "right") for name in columns))
     for step in steps[:_STEPS_SHOWN]:
         table.add_row(_change(step), *_step_cells(step), style="" if step.is_out else "dim")
     if len(steps) > _STEPS_SHOWN:
         table.add_row(f"{len(steps) - _STEPS_SHOWN} more")
-    return table
+    return Group(table, Text(_SCALING_NOTE, style="dim"))
 
 
 def _change(step: ScalingStep) -> str:

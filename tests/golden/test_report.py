@@ -1,0 +1,135 @@
+"""Goal: the report a person reads and the JSON a program reads say the same, and stay as they were looked at.
+
+Method: one run by hand that has something in every section, printed 80 columns wide without colour and compared with
+the files beside this one. `UPDATE_GOLDEN=1 pytest tests/golden` writes them anew; a person reads the difference.
+"""
+
+import io
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from runs import Request, frames_of, reading, span
+from smbench.analysis.checks import Finding, Verdict, check
+from smbench.analysis.summary import Summary, summarise
+from smbench.analysis.thresholds import ThresholdResult, evaluate
+from smbench.records import Event, Outcome
+from smbench.view.report import render, to_json
+
+HERE = Path(__file__).parent
+S = 1_000_000_000
+HIGH = "TargetTracking-endpoint/e/variant/v-AlarmHigh-1"
+
+
+@pytest.fixture(scope="module")
+def everything() -> tuple[Summary, list[Finding], list[ThresholdResult]]:
+    """A burst that wakes an endpoint, with some of every bad end."""
+    warm = [Request(2.0 * k, ack=2.0 * k + 0.02, done=2.0 * k + 1.0, phase="warm", warmup=True) for k in range(5)]
+    burst = [
+        Request(
+            10.0 + 0.01 * k, send=10.002 + 0.01 * k, ack=10.03 + 0.01 * k, done=200.0 + 0.5 * k, seen=200.1 + 0.5 * k
+        )
+        for k in range(1200)
+    ]
+    bad = [
+        Request(22.0, Outcome.REJECTED, ack=22.01, error="ThrottlingException"),
+        Request(22.1, Outcome.TRANSPORT_ERROR, ack=82.1, error="read timeout"),
+        Request(22.2, Outcome.NOT_SENT, error="in-flight limit"),
+        Request(22.3, Outcome.FAILED, done=300.0, error="Received server error (500) from primary with message: " * 3),
+        Request(22.4, Outcome.EXPIRED, done=82.4, error="the request expired in the queue"),
+        Request(22.5, Outcome.PENDING),
+        Request(22.6, done=400.0, seen=900.0, end_from="output", notices=0),
+        Request(22.7, done=400.0, notices=2),
+    ]
+    cause = f"monitor alarm {HIGH} in state ALARM triggered policy keep-backlog"
+    events = [
+        Event("scaling_activity", "a", 70 * S, 190 * S, "Successful", 190 * S, after=4.0, cause=cause),
+        Event("scaling_activity", "b", 850 * S, 850 * S, "InProgress", None, after=1.0, cause=cause),
+        Event("alarm", HIGH, 65 * S, 66 * S, "OK -> ALARM"),
+        Event("malformed_message", "malformed", 5 * S, 5 * S),
+    ]
+    readings = [
+        reading("instances_current", 0.0, 0.0),
+        reading("instances_current", 4.0, 195.0),
+        reading("GetMetricData", None, 60.0, source="cloudwatch", detail="AccessDenied"),
+        reading("cpu_share", 0.31, 60.0, source="generator"),
+        reading("loop_lag_max_s", 0.012, 60.0, source="generator"),
+        reading("rss_bytes", 128.0 * 2**20, 60.0, source="generator"),
+    ]
+    rows = warm + [Request(**{**vars(row), "phase": "burst"}) for row in burst + bad]
+    spans = [
+        span(5, name="warm", end_s=10.0, warmup=True),
+        span(len(rows) - 5, name="burst", index=1, start_s=10.0, end_s=23.0, first_seq=5),
+    ]
+    thresholds = ["sojourn_p95 < 15m", "expired == 0", "drain_s < 1h", "sojourn_p99 < 1h"]
+    described = {"description": "Can the endpoint wake from zero for a burst?", "thresholds": thresholds}
+    frames = frames_of(rows, spans=spans, events=events, readings=readings, clock="real", scenario=described)
+    summary = summarise(frames)
+    return summary, check(frames, summary), evaluate(thresholds, summary)
+
+
+def printed(width: int, *report: object) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False)
+    console.print(render(*report))  # type: ignore[arg-type]  # the fixture's three, in order
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def matches(file: str, text: str) -> bool:
+    golden = HERE / file
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text)
+    return golden.read_text() == text
+
+
+def test_the_report_reads_as_it_was_read(everything: tuple[Summary, list[Finding], list[ThresholdResult]]) -> None:
+    assert matches("report.txt", printed(80, *everything, Path("results/by-hand-20261121T031200Z")))
+
+
+def test_the_json_report_is_as_it_was_read(everything: tuple[Summary, list[Finding], list[ThresholdResult]]) -> None:
+    assert matches("report.json", json.dumps(to_json(*everything), indent=1, allow_nan=False) + "\n")
+
+
+def test_no_line_is_wider_than_the_terminal(everything: tuple[Summary, list[Finding], list[ThresholdResult]]) -> None:
+    for width in (80, 100, 200):
+        assert max(map(len, printed(width, *everything).splitlines())) <= width
+
+
+def test_a_terminal_that_knows_only_ascii_can_show_it(
+    everything: tuple[Summary, list[Finding], list[ThresholdResult]],
+) -> None:
+    assert printed(80, *everything).isascii()
+
+
+def test_the_verdict_comes_first_and_then_the_law(
+    everything: tuple[Summary, list[Finding], list[ThresholdResult]],
+) -> None:
+    text = printed(80, *everything)
+    assert text.startswith("INVALID")
+    assert re.search(r"scheduled 1,213 = .*\nsent 1,212 +=.*\naccepted 1,210 +=", text)
+    assert text.index("scheduled 1,213") < text.index("Rates") < text.index("Latency")
+
+
+def test_the_json_has_the_numbers_of_the_report(
+    everything: tuple[Summary, list[Finding], list[ThresholdResult]],
+) -> None:
+    summary, findings, thresholds = everything
+    told = to_json(summary, findings, thresholds, Path("results/x"))
+    assert told["verdict"] == Verdict.INVALID.value
+    assert told["law"] == list(summary.counts.equations())
+    # Rank 1,145 of 1,205. The two stragglers (377 s) rank before it, so it is the burst's 1,143rd: 190 + 0.49 * 1,142.
+    assert told["summary"]["sojourn"]["p95"] == {"low": 749.58, "high": 749.58, "never": False}
+    assert [one["passed"] for one in told["thresholds"]] == [one.passed for one in thresholds]
+    assert Summary.model_validate(told["summary"]) == summary  # nothing is lost on the way
+
+
+def test_a_run_of_which_nothing_is_known_has_a_report() -> None:
+    frames = frames_of([], spans=[])
+    summary = summarise(frames)
+    text = printed(80, summary, check(frames, summary), [])
+    assert text.startswith("UNKNOWN")
+    assert "nan" not in text.lower()

@@ -1,0 +1,237 @@
+"""Goal: a run that misleads is told from one that does not; a run is not blamed for what its endpoint did.
+
+Method: a good run, and for each check the smallest change that it must notice. The bad news must arrive.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+
+from runs import Request, frames_of, reading, span
+from smbench.analysis import checks
+from smbench.analysis.checks import CHECKS, Finding, Verdict, check, verdict
+from smbench.analysis.frames import Frames
+from smbench.analysis.summary import summarise
+from smbench.records import Event, Outcome, Reading
+from smbench.results.manifest import Ending
+
+
+def good(n: int = 200) -> list[Request]:
+    return [Request(k * 0.05, ack=k * 0.05 + 0.02, recv=k * 0.05 + 0.01, done=k * 0.05 + 1.0) for k in range(n)]
+
+
+def health(loop_lag_s: float = 0.01, cpu: float = 0.2) -> list[Reading]:
+    return [
+        reading("loop_lag_max_s", loop_lag_s, 1.0, source="generator"),
+        reading("cpu_share", cpu, 1.0, source="generator"),
+    ]
+
+
+def findings_of(rows: list[Request], **run: Any) -> dict[str, Finding]:
+    run = {"clock": "real", "readings": health(), **run}
+    frames = frames_of(rows, **run)
+    return {finding.name: finding for finding in check(frames, summarise(frames))}
+
+
+def verdict_of(name: str, rows: list[Request], **run: Any) -> str:
+    return findings_of(rows, **run)[name].verdict.value
+
+
+def test_a_good_run_is_valid_and_says_what_was_expected_and_seen() -> None:
+    findings = findings_of(good())
+    assert verdict(findings.values()) is Verdict.VALID
+    assert all(finding.expected and finding.seen and not finding.advice for finding in findings.values())
+    assert {"conservation", "schedule kept", "generator healthy", "clocks agree", "little's law"} <= findings.keys()
+
+
+def test_the_verdict_is_the_worst() -> None:
+    def finding(one: Verdict) -> Finding:
+        return Finding(name="x", verdict=one, expected="", seen="")
+
+    valid, unknown, invalid = (finding(one) for one in (Verdict.VALID, Verdict.UNKNOWN, Verdict.INVALID))
+    assert verdict([valid, unknown, valid]) is Verdict.UNKNOWN
+    assert verdict([unknown, invalid, valid]) is Verdict.INVALID
+    assert verdict([]) is Verdict.UNKNOWN
+
+
+def test_a_check_that_crashes_is_unknown_and_leaves_the_others_alone() -> None:
+    def steady_state(_run: checks.Run) -> Finding:
+        raise ZeroDivisionError("no phases")
+
+    frames = frames_of(good())
+    found = check(frames, summarise(frames), [steady_state, checks.conservation])
+    assert [(one.name, one.verdict) for one in found] == [
+        ("steady state", Verdict.UNKNOWN),
+        ("conservation", Verdict.VALID),
+    ]
+    assert "ZeroDivisionError: no phases" in found[0].seen
+
+
+@pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.__name__)
+def test_every_check_lives_through_an_empty_run(one: Callable[[checks.Run], Finding | None]) -> None:
+    frames = frames_of([], spans=[])
+    finding = one(checks.Run(frames, summarise(frames)))
+    assert finding is None or finding.verdict is not Verdict.INVALID
+
+
+def test_a_run_that_measured_nothing_is_unknown() -> None:
+    assert verdict(findings_of([], spans=[]).values()) is Verdict.UNKNOWN
+    refused = [Request(0.0, Outcome.REJECTED, error="ValidationException")]
+    assert "ValidationException" in findings_of(refused)["something measured"].advice
+    warm = [Request(0.0, done=1.0, warmup=True)]
+    assert "warm-up" in findings_of(warm)["something measured"].advice
+
+
+def test_a_missing_request_breaks_conservation() -> None:
+    assert verdict_of("conservation", good(), spans=[span(200)]) == "valid"
+    assert verdict_of("conservation", good(), spans=[span(201)]) == "invalid"
+    broken = good()
+    broken[7].changes = {"accepted": False}
+    assert verdict_of("conservation", broken) == "invalid"
+
+
+def test_a_late_generator_invalidates_real_and_scaled_time_and_virtual_time_cannot_be_late() -> None:
+    late = [Request(row.sched, send=(row.sched or 0) + 0.11, done=row.done) for row in good()]
+    assert verdict_of("schedule kept", late) == "invalid"
+    assert verdict_of("schedule kept", late, clock="scaled", scale=20.0) == "invalid"
+    assert "scale of time, 20" in findings_of(late, clock="scaled", scale=20.0)["schedule kept"].advice
+    assert "schedule kept" not in findings_of(late, clock="warp")
+
+
+def test_lateness_is_judged_against_the_latency_that_is_measured() -> None:
+    # 110 ms late where the median is 20 s: below 1 % of it.
+    late = [Request(float(k), send=k + 0.11, ack=k + 0.12, done=k + 20.0) for k in range(100)]
+    assert verdict_of("schedule kept", late, spans=[span(100, end_s=100)]) == "valid"
+
+
+def test_one_late_request_in_two_hundred_is_no_late_generator() -> None:
+    rows = good()
+    rows[100] = Request(5.0, send=6.0, done=7.0)
+    assert verdict_of("schedule kept", rows) == "valid"
+
+
+def test_a_request_dropped_at_our_limit_invalidates_and_one_the_run_never_reached_does_not() -> None:
+    assert (
+        verdict_of("nothing dropped", [*good(), Request(9.0, Outcome.NOT_SENT, error="in-flight limit")]) == "invalid"
+    )
+    assert verdict_of("nothing dropped", [*good(), Request(9.0, Outcome.NOT_SENT, error="time limit")]) == "valid"
+
+
+def test_a_loop_that_hung_or_a_core_always_busy_is_not_healthy() -> None:
+    assert verdict_of("generator healthy", good(), readings=health(loop_lag_s=0.6)) == "unknown"
+    assert verdict_of("generator healthy", good(), readings=health(cpu=0.97)) == "unknown"
+    assert "generator healthy" not in findings_of(good(), clock="warp")
+
+
+def test_requests_without_an_end_leave_the_run_unknown_and_lost_ones_are_told() -> None:
+    assert verdict_of("drained", [*good(), Request(1.0, Outcome.PENDING)]) == "unknown"
+    lost = findings_of([*good(), Request(1.0, Outcome.LOST)])["drained"]
+    assert lost.verdict is Verdict.VALID
+    assert "1 are lost" in lost.seen
+
+
+def test_duplicates_are_expected_and_strangers_are_not() -> None:
+    twice = [*good(), Request(1.0, done=2.0, notices=2)]
+    assert verdict_of("notices ours", twice) == "valid"
+    strangers = [*health(), reading("foreign_messages", 1.0, 1.0, source="generator")]
+    assert verdict_of("notices ours", good(), readings=strangers) == "unknown"
+
+
+def test_a_constant_offset_of_the_clocks_is_told_and_a_wandering_one_is_doubted() -> None:
+    ahead = [Request(k, ack=k + 0.02, recv=k + 2.01, done=k + 3.0) for k in range(50)]
+    finding = findings_of(ahead)["clocks agree"]
+    assert finding.verdict is Verdict.VALID
+    assert "2.00 s ahead of ours, always; latencies are corrected" in finding.seen
+    wandering = [Request(k, ack=k + 0.02, recv=k + k * 0.1, done=k + 9.0) for k in range(50)]
+    assert verdict_of("clocks agree", wandering) == "unknown"
+
+
+@pytest.mark.parametrize(("n_throttled", "expected"), [(0, "valid"), (20, "valid"), (40, "unknown")])
+def test_throttles_are_outcomes_until_they_change_the_load(n_throttled: int, expected: str) -> None:
+    throttled = [Request(1.0, Outcome.REJECTED, error="ThrottlingException") for _ in range(n_throttled)]
+    assert verdict_of("not throttled", good() + throttled) == expected
+
+
+def test_a_server_error_is_no_throttle() -> None:
+    errors = [Request(1.0, Outcome.REJECTED, error="InternalServerException") for _ in range(100)]
+    assert verdict_of("not throttled", good() + errors) == "valid"
+
+
+@pytest.mark.parametrize(("n_gaps", "expected"), [(1, "valid"), (2, "unknown")])
+def test_gauges_with_holes_leave_the_timeline_unknown(n_gaps: int, expected: str) -> None:
+    looks = [reading("instances_current", 1.0, float(k)) for k in range(11)]
+    gaps = [reading("GetMetricData", None, float(k), detail="AccessDenied", source="cloudwatch") for k in range(n_gaps)]
+    finding = findings_of(good(), readings=[*health(), *looks, *gaps])["gauges read"]
+    assert finding.verdict.value == expected
+    assert "AccessDenied" in finding.seen
+
+
+def reported(share: float, minutes: int = 5) -> list[Reading]:
+    return [
+        reading("ApproximateBacklogSize", 10 * share, 60.0 * k, source="cloudwatch", stat="average")
+        for k in range(minutes)
+    ]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1.0, "valid"), (0.95, "valid"), (0.5, "unknown"), (1.2, "unknown")])
+def test_a_backlog_that_aws_sees_otherwise_is_doubted(share: float, expected: str) -> None:
+    ten_always = [Request(0.0, done=300.0) for _ in range(10)]
+    finding = findings_of(ten_always, readings=[*health(), *reported(share)])["little's law"]
+    assert finding.verdict.value == expected
+    assert f"{share:.2f} times ours over 5 minutes" in finding.seen
+
+
+def test_too_few_minutes_or_too_little_backlog_are_no_ground_for_doubt() -> None:
+    ten_always = [Request(0.0, done=300.0) for _ in range(10)]
+    assert verdict_of("little's law", ten_always, readings=[*health(), *reported(0.5, minutes=2)]) == "valid"
+    one_briefly = [Request(0.0, done=1.0), Request(299.0, done=300.0)]
+    assert verdict_of("little's law", one_briefly, readings=[*health(), *reported(0.5)]) == "valid"
+
+
+def test_bookkeeping_that_breaks_littles_law_invalidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "time_in_system_ns", lambda *_: 1)
+    assert verdict_of("little's law", good()) == "invalid"
+
+
+def test_a_percentile_that_a_threshold_names_needs_requests_above_it() -> None:
+    named = {"thresholds": ["sojourn_p99 < 8m", "sojourn_p50 < 1m", "expired == 0"]}
+    finding = findings_of(good(200), scenario=named)["enough requests"]
+    assert finding.verdict is Verdict.UNKNOWN
+    assert finding.advice == "sojourn_p99 needs 1,000 requests"
+    assert verdict_of("enough requests", good(200), scenario={"thresholds": ["sojourn_p95 < 8m"]}) == "valid"
+    assert verdict_of("enough requests", good(200)) == "valid"
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ("finished", "valid"),
+        ("stopped", "valid"),
+        ("cancelled", "unknown"),
+        ("failed", "unknown"),
+        ("running", "unknown"),
+    ],
+)
+def test_a_run_cut_off_is_unknown(ending: str, expected: str) -> None:
+    assert verdict_of("ended by itself", good(), ending=Ending(ending)) == expected
+
+
+def test_why_sending_stopped_is_told() -> None:
+    events = [Event("stop", "error limit: 60 of 100 answers were errors", 1, 1)]
+    assert "error limit: 60 of 100" in findings_of(good(), events=events)["ended by itself"].seen
+
+
+def test_bad_ends_of_requests_are_no_fault_of_the_run() -> None:
+    bad = [Request(1.0, Outcome.FAILED, done=2.0), Request(1.0, Outcome.EXPIRED, done=2.0), Request(1.0, Outcome.LOST)]
+    bad.append(Request(1.0, Outcome.TRANSPORT_ERROR, error="connection reset"))
+    assert verdict(findings_of(good() + bad).values()) is Verdict.VALID
+
+
+def test_frames_are_not_changed_by_being_checked() -> None:
+    frames: Frames = frames_of(good())
+    before = frames.requests.clone()
+    check(frames, summarise(frames))
+    assert frames.requests.equals(before)
+    assert isinstance(before, pl.DataFrame)
