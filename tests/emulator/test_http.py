@@ -263,6 +263,22 @@ async def test_bytes_after_the_last_request_are_ignored() -> None:
     assert [answer.headers["x-path"] for answer in got] == ["/last"]
 
 
+def test_another_loop_serves_the_same() -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def main() -> None:
+        async with serving() as server:
+            assert answers(await talk(server.port, GET % b"a" + LAST))[0].headers["x-path"] == "/a"
+
+        def reset(_request: HttpRequest) -> HttpResponse:
+            raise ResetConnection
+
+        async with serving(reset) as server:
+            assert await talk(server.port, LAST) == b""
+
+    anyio.run(main, backend_options={"loop_factory": uvloop.new_event_loop})
+
+
 PIECES = st.sampled_from(
     [GET % b"a", b"PUT /", b" HTTP/1.1\r\n", b"Host: a\r\n", b"Content-Length: 5\r\n", b"\r\n", b"hello", b"\x00\xff",
      b"Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\n0\r\n\r\n", b"Expect: 100-continue\r\n", b"%", b"\n", LAST]

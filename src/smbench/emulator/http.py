@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import cast
 from urllib.parse import parse_qsl, unquote
 
 import httptools
@@ -132,8 +133,7 @@ class _Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its type
         self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -191,14 +191,20 @@ class _Connection(asyncio.Protocol):
         self._incoming = _Incoming()
 
     def on_url(self, url: bytes) -> None:
-        self._now_incoming.url += url
-        self._count_head(len(url))
+        incoming = self._now_incoming
+        incoming.url += url
+        incoming.head_bytes += len(url)
+        if incoming.head_bytes > HEADERS_MAX_BYTES:
+            raise _TooLarge(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        headers = self._now_incoming.headers
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        incoming = self._now_incoming
+        headers = incoming.headers
+        key, text = name.lower().decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-        self._count_head(len(name) + len(value))
+        incoming.head_bytes += len(name) + len(value)
+        if incoming.head_bytes > HEADERS_MAX_BYTES:
+            raise _TooLarge(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         headers = self._now_incoming.headers
@@ -242,12 +248,6 @@ class _Connection(asyncio.Protocol):
     def _now_incoming(self) -> _Incoming:
         assert self._incoming is not None, "httptools calls on_message_begin first"
         return self._incoming
-
-    def _count_head(self, n_bytes: int) -> None:
-        incoming = self._now_incoming
-        incoming.head_bytes += n_bytes
-        if incoming.head_bytes > HEADERS_MAX_BYTES:
-            raise _TooLarge(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def _refuse(self, status: int) -> None:
         """Queue the last reply of a connection whose bytes cannot be understood any further."""

@@ -95,7 +95,7 @@ class ServiceShapes:
     def _compile_reader(self, shape: Shape) -> Reader:
         if isinstance(shape, StructureShape):
             members = {name: self._reader(member) for name, member in shape.members.items()}
-            return _structure_reader(members, tuple(shape.required_members))
+            return _structure_reader(members, frozenset(shape.required_members))
         if isinstance(shape, ListShape):
             return _list_reader(self._reader(shape.member), shape.metadata)
         if isinstance(shape, MapShape):
@@ -128,7 +128,7 @@ def _problem(fault: Fault, path: Path, value: Any, text: str) -> Problem:
 # Readers
 
 
-def _structure_reader(members: dict[str, Reader], required: tuple[str, ...]) -> Reader:
+def _structure_reader(members: dict[str, Reader], required: frozenset[str]) -> Reader:
     def read(value: Any, path: Path, problems: list[Problem]) -> Any:
         if not isinstance(value, dict):
             problems.append(_problem(Fault.TYPE, path, value, "a structure"))
@@ -138,11 +138,9 @@ def _structure_reader(members: dict[str, Reader], required: tuple[str, ...]) -> 
             reader = members.get(name)
             if reader is not None and item is not None:  # AWS ignores members it does not know
                 result[name] = reader(item, (path, name), problems)
-        problems.extend(
-            _problem(Fault.MISSING, (path, name), None, "Member must not be null")
-            for name in required
-            if name not in result
-        )
+        if not required <= result.keys():
+            missing = (name for name in members if name in required and name not in result)
+            problems += [_problem(Fault.MISSING, (path, name), None, "Member must not be null") for name in missing]
         return result
 
     return read
@@ -171,15 +169,23 @@ def _map_reader(member: Reader) -> Reader:
     return read
 
 
+def _read_text(value: Any, path: Path, problems: list[Problem]) -> Any:
+    if isinstance(value, str):
+        return value
+    problems.append(_problem(Fault.TYPE, path, value, "a String"))
+    return ""
+
+
 def _string_reader(limits: dict[str, Any]) -> Reader:
+    if limits.keys().isdisjoint(("min", "max", "enum", "pattern")):
+        return _read_text
     length = _length_check(limits)
     allowed = limits.get("enum")
     pattern = _pattern(limits["pattern"]) if "pattern" in limits else None
 
     def read(value: Any, path: Path, problems: list[Problem]) -> Any:
         if not isinstance(value, str):
-            problems.append(_problem(Fault.TYPE, path, value, "a String"))
-            return ""
+            return _read_text(value, path, problems)
         length(value, path, problems)
         if allowed is not None and value not in allowed:
             text = f"Member must satisfy enum value set: [{', '.join(allowed)}]"

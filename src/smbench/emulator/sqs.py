@@ -1,8 +1,6 @@
 """The emulated SQS: standard queues, long polls, batches, and AWS's own errors."""
 
 import asyncio
-import base64
-import binascii
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -48,6 +46,7 @@ _COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible
 _READABLE = {*_SETTABLE, *_COUNTS, "QueueArn", "CreatedTimestamp", "LastModifiedTimestamp", "FifoQueue"}
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_RECEIPT = re.compile("AQEB([0-9a-f]{8})([0-9a-f]{12})([0-9a-f]{8})")
 _BATCH_MAX = 10
 _VISIBILITY_MAX_S = 43_200
 _AGAIN_AFTER_NS = 60 * _S  # both rules: purging again, and making a queue anew
@@ -351,23 +350,23 @@ class Sqs:
     def _take(self, hosted: HostedQueue, params: dict[str, Any]) -> dict[str, Any]:
         visibility_s = params.get("VisibilityTimeout", hosted.number("VisibilityTimeout"))
         taken = hosted.queue.take(params.get("MaxNumberOfMessages", 1), self._site.now_ns, visibility_s * _S)
-        return {"Messages": [self._shown(hosted, message, params) for message in taken]} if taken else {}
+        if not taken:
+            return {}
+        asked = {*params.get("MessageSystemAttributeNames", ()), *params.get("AttributeNames", ())}
+        names = params.get("MessageAttributeNames", [])
+        return {"Messages": [self._shown(hosted, message, asked, names) for message in taken]}
 
-    def _shown(self, hosted: HostedQueue, message: Message, params: dict[str, Any]) -> dict[str, Any]:
+    def _shown(self, hosted: HostedQueue, message: Message, asked: set[str], names: list[str]) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "MessageId": message.message_id,
             "ReceiptHandle": _receipt(hosted, message),
             "MD5OfBody": message.md5,
             "Body": message.body,
         }
-        asked = {*params.get("MessageSystemAttributeNames", ()), *params.get("AttributeNames", ())}
         if asked:
-            shown["Attributes"] = {
-                name: value
-                for name, value in self._system_attributes(message).items()
-                if name in asked or "All" in asked
-            }
-        if message.attributes and (names := params.get("MessageAttributeNames")):
+            known = self._system_attributes(message)
+            shown["Attributes"] = known if "All" in asked else {name: known[name] for name in known if name in asked}
+        if names and message.attributes:
             chosen = {name: value for name, value in message.attributes.items() if _is_asked(name, names)}
             if chosen:
                 shown["MessageAttributes"] = chosen
@@ -375,12 +374,12 @@ class Sqs:
         return shown
 
     def _system_attributes(self, message: Message) -> dict[str, str]:
-        site = self._site
+        utc_ns = self._site.utc_ns(0)
         return {
             "SenderId": _SENDER_ID,
-            "SentTimestamp": str(site.utc_ns(message.sent_ns) // 1_000_000),
+            "SentTimestamp": str((utc_ns + message.sent_ns) // 1_000_000),
             "ApproximateReceiveCount": str(message.n_receives),
-            "ApproximateFirstReceiveTimestamp": str(site.utc_ns(message.first_received_ns) // 1_000_000),
+            "ApproximateFirstReceiveTimestamp": str((utc_ns + message.first_received_ns) // 1_000_000),
             **message.system_attributes,
         }
 
@@ -484,19 +483,14 @@ def _is_asked(name: str, names: list[str]) -> bool:
 
 
 def _receipt(hosted: HostedQueue, message: Message) -> str:
-    plain = f"{hosted.serial}:{message.serial}:{message.n_receives}"
-    return "AQEB" + base64.b64encode(plain.encode()).decode("ascii")
+    return f"AQEB{hosted.serial:08x}{message.serial:012x}{message.n_receives:08x}"
 
 
 def _read_receipt(hosted: HostedQueue, handle: str) -> tuple[int, int]:
-    try:
-        plain = base64.b64decode(handle.removeprefix("AQEB"), validate=True).decode("ascii")
-        queue_serial, serial, n_receives = map(int, plain.split(":"))
-    except (binascii.Error, ValueError):
-        queue_serial = serial = n_receives = -1
-    if queue_serial != hosted.serial:
+    match = _RECEIPT.fullmatch(handle)
+    if match is None or int(match[1], 16) != hosted.serial:
         raise sqs_error("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.')
-    return serial, n_receives
+    return int(match[2], 16), int(match[3], 16)
 
 
 def _ranged(params: dict[str, Any], name: str, low: int, high: int, default: int) -> int:
