@@ -1,7 +1,7 @@
 """An emulator to test against, and clients that check every reply against the service's own output shapes."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,11 @@ async def client(emulator: Emulator, service: str) -> AsyncIterator[Any]:
     ) as made:
         made.meta.events.register("after-call", check_shape)
         yield made
+
+
+async def clients(stack: AsyncExitStack, emulator: Emulator, *services: str) -> list[Any]:
+    """Clients of several services, closed with the stack."""
+    return [await stack.enter_async_context(client(emulator, service)) for service in services]
 
 
 def check_shape(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
