@@ -3,9 +3,14 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from trio.testing import MockClock
 
 from smbench.clock import WarpLoop
+
+# An example's duration says how busy the machine is, not whether the code is right.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture

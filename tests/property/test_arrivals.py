@@ -117,6 +117,7 @@ def drawn(draw: st.DrawFn) -> tuple[Instants, int]:
             return arrivals.burst(draw(st.integers(1, 500)), span_ns), span_ns
 
 
+@pytest.mark.slow
 @given(drawn())
 def test_arrivals_are_sorted_int64_and_inside_the_span(case: tuple[Instants, int]) -> None:
     instants, span_ns = case
@@ -150,6 +151,7 @@ def test_the_same_seed_gives_the_same_arrivals_and_another_seed_others(process: 
     assert first.tobytes() != other.tobytes()
 
 
+@pytest.mark.slow
 @given(st.floats(0.1, 50), st.integers(0, 30 * S), st.integers(0, 30 * S), st.integers(0, 2**32))
 def test_a_longer_phase_keeps_the_arrivals_of_a_shorter_one(
     rate_hz: float, span_ns: int, more_ns: int, seed: int

@@ -148,6 +148,7 @@ def written(how: str, at_100ns: int) -> str:
             return str(at_100ns * 100)
 
 
+@pytest.mark.slow
 @given(rows_100ns, st.sampled_from(["date", "zoned", "epoch", "ns"]), st.sampled_from(["csv", "jsonl"]))
 def test_a_trace_written_in_any_way_is_read_back_exactly(rows: list[int], how: str, form: str) -> None:
     name = "time_ns" if how == "ns" else "time"
@@ -162,6 +163,7 @@ def test_a_trace_written_in_any_way_is_read_back_exactly(rows: list[int], how: s
         assert read_trace(path).tolist() == [(row - min(rows)) * 100 for row in sorted(rows)]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=20).filter(any), st.sampled_from([1, 60, 3600]))
 def test_counts_come_back_bin_by_bin(counts: list[int], width_s: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -113,6 +113,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
     assert read_trace(marked, column="when").tolist() == [0]
 
 
+def test_a_first_row_with_a_wanted_name_is_a_header_even_beside_a_number(tmp_path: Path) -> None:
+    path = trace(tmp_path, "2023,at\n7,0.5\n7,0.75\n")
+    assert read_trace(path, column="at").tolist() == [0, 250 * MS]
+
+
 def test_one_arrival_is_a_trace(tmp_path: Path) -> None:
     assert read_trace(trace(tmp_path, "timestamp_ms\n17\n")).tolist() == [0]
 
