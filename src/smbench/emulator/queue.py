@@ -8,13 +8,13 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Any
 
 IN_FLIGHT_MAX = 120_000  # SQS developer guide, quotas of standard queues
 
 
-class Place(Enum):
+class Place(IntEnum):
     """Where a message is."""
 
     DELAYED = auto()
