@@ -29,14 +29,22 @@ class Notices(Protocol):
         """
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
-        """Delete by receipt, at most ten; returns the receipts that could not be deleted, to be tried again."""
+        """Delete by receipt, at most ten; returns the receipts that could not be deleted, to be tried again.
+
+        Raises:
+            Unacknowledged: the queue did not answer; any of them may be deleted.
+        """
 
 
 class Outputs(Protocol):
     """The results in S3, asked after the drain for requests of which no notice came."""
 
     async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
-        """What stands at the two locations; None when nothing does."""
+        """What stands at the two locations; None when nothing does.
+
+        Raises:
+            Unacknowledged: the store did not answer; what stands there is not known.
+        """
 
 
 class Gauges(Protocol):

@@ -62,6 +62,7 @@ _BY_ERRNO = {
     errno.EMFILE: "too many open files",
     errno.ENFILE: "too many open files",
     errno.EADDRNOTAVAIL: "no local port left",
+    errno.ENOENT: "certificate file not found",  # the only file a call opens: AWS_CA_BUNDLE's
 }
 _CLOSED = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)
 

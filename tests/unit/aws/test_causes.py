@@ -53,6 +53,7 @@ def os_error(number: int) -> OSError:
         (at_endpoint(os_error(errno.EHOSTUNREACH)), "host unreachable"),
         (at_endpoint(os_error(errno.EMFILE)), "too many open files"),
         (at_endpoint(os_error(errno.EADDRNOTAVAIL)), "no local port left"),
+        (HTTPClientError(error=FileNotFoundError(errno.ENOENT, "no file")), "certificate file not found"),
         (at_endpoint(socket.gaierror(socket.EAI_NONAME, "unknown")), "name not resolved"),
         (SSLError(endpoint_url=URL, error=ssl.SSLError("bad certificate")), "TLS error"),
         (ProxyConnectionError(proxy_url=URL), "proxy error"),
@@ -71,6 +72,10 @@ def test_every_failure_has_its_name_and_is_a_missing_answer(error: Exception, na
 def test_an_answer_with_an_error_is_named_by_its_code() -> None:
     assert reason_of(client_error("ThrottlingException")) == "ThrottlingException"
     assert not isinstance(client_error("ThrottlingException"), NO_ANSWER)
+
+
+def test_an_error_without_a_code_is_named_by_its_status() -> None:
+    assert reason_of(client_error("", status=503)) == "503"
 
 
 def test_an_error_that_contains_itself_is_named_all_the_same() -> None:

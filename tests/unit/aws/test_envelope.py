@@ -124,6 +124,8 @@ def test_what_is_no_json_is_malformed(body: str) -> None:
         COMPLETED | {"eventName": "Other"},
         COMPLETED | {"invocationStatus": "Paused"},
         COMPLETED | {"inferenceId": None},
+        COMPLETED | {"inferenceId": 7},
+        {"Type": "Notification", "Message": 7},
     ],
     ids=str,
 )

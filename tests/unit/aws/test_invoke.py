@@ -80,7 +80,7 @@ async def test_everything_that_was_asked_for_is_sent_and_nothing_else(aws: FakeA
             input_location="s3://bucket/in.json",
             content_type="application/json",
             accept="text/csv",
-            custom_attributes="a=b",
+            custom_attributes="",
             ttl_s=60,
             timeout_s=3600,
         )
@@ -92,7 +92,7 @@ async def test_everything_that_was_asked_for_is_sent_and_nothing_else(aws: FakeA
         "inference-id": "run-0-1",
         "content-type": "application/json",
         "accept": "text/csv",
-        "custom-attributes": "a=b",
+        "custom-attributes": "",
         "requestttlseconds": "60",
         "invocationtimeoutseconds": "3600",
     }
@@ -129,6 +129,7 @@ async def test_without_a_failure_path_there_is_no_failure_location(aws: FakeAws,
         (400, {"message": None}, "ThrottlingException", "ThrottlingException", ""),
         (400, {"message": "no such endpoint"}, "ValidationError:http://x/", "ValidationError", "no such endpoint"),
         (500, {}, "InternalFailure", "InternalFailure", ""),
+        (500, {}, "", "500", ""),
         (403, {"message": "denied", "__type": "AccessDeniedException"}, "", "AccessDeniedException", "denied"),
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 from fake_aws import ERROR_TOPIC, SUCCESS_TOPIC, FakeClient, client_error, fake_clients, target
 from smbench.aws.clients import AwsClients
 from smbench.aws.queue import run_queue
+from smbench.clock import WarpLoop
 from smbench.errors import TargetError
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:smbench-r1-0"
@@ -145,6 +146,15 @@ async def test_what_cannot_be_removed_is_named_and_the_rest_is_removed() -> None
         f"subscription {SUCCESS_TOPIC}:0 (AccessDenied)",
         f"subscription {ERROR_TOPIC}:1 (AccessDenied)",
     ]
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"loop_factory": WarpLoop})])
+async def test_a_removal_that_hangs_is_given_up_and_everything_named() -> None:
+    cloud = Cloud(hang="unsubscribe")
+    async with run_queue(cloud.clients, target(), run_id="r1", worker=0) as queue:
+        begin_s = anyio.current_time()
+    assert anyio.current_time() - begin_s == 20
+    assert queue.left == [f"queue {URL}", f"subscription {SUCCESS_TOPIC}:0", f"subscription {ERROR_TOPIC}:1"]
 
 
 async def test_a_queue_that_somebody_else_removed_is_not_left() -> None:
