@@ -95,19 +95,21 @@ def _is_time(text: str) -> bool:
 def _time_column(table: Table) -> int:
     """The time column of a file whose reader did not name one."""
     first = table.rows[0]
-    times = [index for index, cell in enumerate(first) if cell and _is_time(cell)]
-    if table.names is not None:
-        rank = {name: place for place, name in enumerate(_TIME_NAMES)}
-        named = sorted((rank[plain], index) for index in times if (plain := split_unit(table.names[index])[0]) in rank)
-        if named:
-            return named[0][1]
+    times = {index for index, cell in enumerate(first) if cell and _is_time(cell)}
+    rank = {name: place for place, name in enumerate(_TIME_NAMES)}
+    plain = [split_unit(name) for name in table.names or ()]
+    named = sorted((rank[name], index) for index, (name, unit) in enumerate(plain) if name in rank and (name or unit))
     dates = [index for index in times if is_date(first[index] or "")]
+    if usual := [index for _, index in named if index in times]:
+        return usual[0]
     if len(dates) == 1:
         return dates[0]
     if len(first) == 1:
         return 0
-    known = "its columns have no header" if table.names is None else f"its columns: {', '.join(table.names)}"
-    raise UsageError(f"{table.path}: which column is the time? Neither names nor values tell", f"say column; {known}")
+    if named:
+        return named[0][1]  # its first cell is no time; reading it says so, with its line
+    known = "a number: the file has no header" if table.names is None else f"one of {', '.join(table.names)}"
+    raise UsageError(f"{table.path}: which column is the time? Neither names nor values tell", f"say column: {known}")
 
 
 def _times_ns(table: Table, at: int, unit: str) -> list[int]:
