@@ -136,7 +136,7 @@ class Endpoint:
         self._agenda, self.settings = agenda, settings
         self.on_end: list[Callable[[Ended], None]] = []
         self.on_capacity: list[Callable[[CapacityChange], None]] = []
-        self.accepted = self.queued = self.running = 0
+        self.accepted = self.queued = self.running = self.ended = 0
         self._queue: deque[Held] = deque()  # may hold some that expired; `is_queued` tells
         self._service = ServiceSampler(settings.service, seeds.service, settings.base_dir)
         self._container_errors = stream(seeds.faults, "faults.container_errors")
@@ -282,18 +282,20 @@ class Endpoint:
         assert held.instance is not None, "a running request has an instance"
         self.running -= 1
         self._fleet.end(held.instance, held)
+        ended = self._end(held, outcome, reason)
         self._dispatch()
-        self._end(held, outcome, reason)
+        self._tell(ended)
 
     def _expire(self, held: Held) -> None:
         held.is_queued = False
         self.queued -= 1
         if held.entry is not None:
             held.entry.cancel()
-        self._end(held, Outcome.EXPIRED, TTL)
+        self._tell(self._end(held, Outcome.EXPIRED, TTL))
 
-    def _end(self, held: Held, outcome: Outcome, reason: str) -> None:
-        ended = Ended(
+    def _end(self, held: Held, outcome: Outcome, reason: str) -> Ended:
+        self.ended += 1
+        return Ended(
             job=held.job,
             outcome=outcome,
             reason=reason,
@@ -302,6 +304,8 @@ class Endpoint:
             instance=None if held.instance is None else held.instance.index,
             attempts=held.attempts,
         )
+
+    def _tell(self, ended: Ended) -> None:
         if self._metrics is not None:
             self._metrics.count_end(ended)
         self._observe()
@@ -316,8 +320,8 @@ class Endpoint:
             assert held.entry is not None, "a running request has its end on the agenda"
             held.entry.cancel()
         if not self.settings.open_questions.redeliver_on_death:
-            for held in lost:
-                self._end(held, Outcome.FAILED, INSTANCE_LOST)
+            for ended in [self._end(held, Outcome.FAILED, INSTANCE_LOST) for held in lost]:
+                self._tell(ended)
             return
         for held in reversed(lost):
             held.is_queued = True
