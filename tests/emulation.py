@@ -1,23 +1,17 @@
-"""An emulator to test against, and clients that check every reply against the service's own output shapes."""
+"""A whole emulator to test against, on the test's own time."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
-from botocore.model import OperationModel
-from botocore.validate import ParamValidator
 
+from plain_services import aws_client
 from smbench.clock import LoopClock
 from smbench.emulator.server import Emulator
 from smbench.scenario.model import Scenario
 
-# One session for all tests: it keeps the service models it has read. Its stubs have an overload for each service,
-# and `client` takes any of them.
-_SESSION: Any = get_session()
 EPOCH_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC: a whole minute
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -56,36 +50,14 @@ async def emulating(of: Scenario | None = None, base_dir: Path | None = None) ->
         await emulator.stop()
 
 
-@asynccontextmanager
-async def client(emulator: Emulator, service: str) -> AsyncIterator[Any]:
+def client(emulator: Emulator, service: str) -> AbstractAsyncContextManager[Any]:
     """An aiobotocore client of one service; a reply that breaks its shape fails the test."""
-    async with _SESSION.create_client(
-        service,
-        region_name=REGION,
-        endpoint_url=emulator.url,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=AioConfig(retries={"total_max_attempts": 1}, proxies={}, read_timeout=600, connect_timeout=600),
-    ) as made:
-        made.meta.events.register("after-call", check_shape)
-        yield made
+    return aws_client(service, emulator.url)
 
 
 async def clients(stack: AsyncExitStack, emulator: Emulator, *services: str) -> list[Any]:
     """Clients of several services, closed with the stack."""
     return [await stack.enter_async_context(client(emulator, service)) for service in services]
-
-
-def check_shape(parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
-    """botocore's own validator on what botocore parsed, and no member that the shape does not know."""
-    shape = model.output_shape
-    if shape is None or "Error" in parsed:
-        return
-    body = {key: value for key, value in parsed.items() if key != "ResponseMetadata"}
-    if shape.serialization.get("payload"):
-        return
-    report = ParamValidator().validate(body, shape)
-    assert not report.has_errors(), f"{model.name}: {report.generate_report()}"
 
 
 async def advance(emulator: Emulator, seconds: float) -> None:
