@@ -121,7 +121,7 @@ class _Uploading:
             )
         # Quoted, because the location travels in an HTTP header.
         payload_class = quote(item.payload_class, safe="") or _UNNAMED
-        name = hashlib.sha256(item.body).hexdigest() + item.extension
+        name = hashlib.sha256(item.body).hexdigest() + quote(item.extension, safe="")
         key = "/".join(part for part in (self.folder, payload_class, name) if part)
         if len(f"s3://{self.bucket}/{key}") > _LOCATION_MAX:
             raise UsageError(
