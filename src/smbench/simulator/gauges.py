@@ -8,7 +8,6 @@ import orjson
 import polars as pl
 from numpy.typing import NDArray
 
-from smbench.aws.metrics import ASYNC_METRICS
 from smbench.model.activities import Activity
 from smbench.model.alarms import AlarmHistoryItem
 from smbench.model.endpoint import CapacityChange, Endpoint
@@ -21,7 +20,13 @@ from smbench.simulator.tables import frame, instants
 
 _LEDGER_STEP_NS = 1_000_000_000  # a run looks four times as often; a prediction has no use for it
 
-Rows = dict[str, list[object]]
+_STATS = {
+    "Average": "average",
+    "Maximum": "maximum",
+    "Minimum": "minimum",
+    "Sum": "sum",
+    "SampleCount": "sample_count",
+}
 
 
 class Fleet:
@@ -85,31 +90,26 @@ def _ledger(client: Client, end_ns: int) -> pl.DataFrame:
 
 
 def _cloudwatch(world: World, every_ns: int, end_ns: int) -> pl.DataFrame:
-    asked: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for metric in ASYNC_METRICS:
-        asked.setdefault((metric.namespace, metric.spelling or metric.name), []).append((metric.statistic, metric.stat))
-    names: list[str] = []
-    stats: list[str] = []
-    values: list[float] = []
-    at_ns: list[int] = []
-    seen_ns: list[int] = []
-    for metric_id, point in world.metrics.history():
-        look_ns = _next_look_ns(point.visible_ns, every_ns)
-        if look_ns > end_ns:
-            continue
-        for statistic, stat in asked.get((metric_id.namespace, metric_id.name), ()):
-            names.append(metric_id.name)
-            stats.append(stat)
-            values.append(point.value(statistic))
-            at_ns.append(point.start_ns)
-            seen_ns.append(look_ns)
-    return _readings("cloudwatch", names, stats, values, at_ns, seen_ns)
+    """Every statistic of every datapoint that was visible at a look; a run asks for some of them."""
+    seen = [(metric, point, _next_look_ns(point.visible_ns, every_ns)) for metric, point in world.metrics.history()]
+    seen = [(metric, point, look_ns) for metric, point, look_ns in seen if look_ns <= end_ns]
+    return pl.concat(
+        _readings(
+            "cloudwatch",
+            [metric.name for metric, _, _ in seen],
+            stat,
+            [point.value(statistic) for _, point, _ in seen],
+            [point.start_ns for _, point, _ in seen],
+            [look_ns for _, _, look_ns in seen],
+        )
+        for statistic, stat in _STATS.items()
+    )
 
 
 def _readings(
     source: str,
     name: str | list[str],
-    stat: str | list[str],
+    stat: str,
     value: NDArray[np.float64] | list[float],
     at_ns: NDArray[np.int64] | list[int],
     seen_ns: NDArray[np.int64] | list[int],
@@ -119,7 +119,7 @@ def _readings(
         {
             "source": [source] * n,
             "name": [name] * n if isinstance(name, str) else name,
-            "stat": [stat] * n if isinstance(stat, str) else stat,
+            "stat": [stat] * n,
             "value": pl.Series(value, dtype=pl.Float64),
             "at": pl.Series(at_ns, dtype=pl.Int64),
             "seen": pl.Series(seen_ns, dtype=pl.Int64),
