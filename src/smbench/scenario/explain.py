@@ -4,7 +4,7 @@ The validator speaks of its own types and of keys as the model has them; a reade
 itself (a plain duration is a law, one law is a law by class) do not appear.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -28,21 +28,23 @@ def explain(error: ValidationError, source: Source) -> dict[Where, Problem]:
     """One problem a place; a place already known to be wrong, or one that only suffers from such, is left out."""
     details = error.errors(include_url=False)
     found: dict[Where, Problem] = {}
-    supplied: set[Where] = set()  # settings that are there, under a misspelt name
+    # Not told again: what is wrong or wrong inside already, and settings that are there under a misspelt name.
+    told = _with_enclosing(source.problems)
     for detail in sorted(details, key=lambda detail: detail["type"] == "missing"):
         where = _as_written(detail, source.value)
-        if where in found or where in supplied or any(spoiled[: len(where)] == where for spoiled in source.problems):
+        if where in found or where in told:
             continue
         problem = _problem(detail, where, source)
         found[where] = problem
         if detail["type"] == "extra_forbidden" and problem.meant:
-            supplied.add((*where[:-1], problem.meant))
-    return {where: problem for where, problem in found.items() if not _suffers(where, found)}
+            told.add((*where[:-1], problem.meant))
+    # A list whose only entry is bad is not also too short.
+    enclosing = _with_enclosing(where[:-1] for where in found if where)
+    return {where: problem for where, problem in found.items() if where not in enclosing}
 
 
-def _suffers(where: Where, found: Collection[Where]) -> bool:
-    """Whether something inside is wrong already: a list whose only entry is bad is not also too short."""
-    return any(len(other) > len(where) and other[: len(where)] == where for other in found)
+def _with_enclosing(places: Iterable[Where]) -> set[Where]:
+    return {where[:length] for where in places for length in range(len(where) + 1)}
 
 
 def _as_written(detail: ErrorDetails, value: Any) -> Where:

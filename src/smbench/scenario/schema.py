@@ -5,7 +5,7 @@ look at the disk, only the loader refuses.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from smbench.scenario.model import Scenario
@@ -92,6 +92,11 @@ def _branches(schema: JsonSchema) -> Iterator[JsonSchema]:
 
 def schemas_at(path: Sequence[str | int]) -> list[JsonSchema]:
     """Every alternative that may stand at a place in a scenario; none where nothing may."""
+    return _schemas_at(tuple(0 if isinstance(step, int) else step for step in path))
+
+
+@lru_cache(maxsize=4096)  # a long list of bad entries asks for the same place over and over
+def _schemas_at(path: tuple[str | int, ...]) -> list[JsonSchema]:
     found = list(_branches(_root()))
     for step in path:
         inner: list[JsonSchema] = []
