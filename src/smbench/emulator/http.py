@@ -169,8 +169,7 @@ class _Connection(asyncio.Protocol):
             self._refuse(HTTPStatus.BAD_REQUEST)
         self._no_more_input = True
         if self.parked is not None:
-            self._turns.clear()
-            self.parked.cancel()
+            self._turns.clear()  # with no turn left asyncio closes, and `connection_lost` cancels the parked one
         self._answer_turns()
         return self._transport is not None and bool(self._turns)
 

@@ -43,9 +43,7 @@ def checked_checksums(request: HttpRequest) -> dict[str, str]:
             continue
         compute = _COMPUTED.get(algorithm)
         if compute is not None and base64.b64encode(compute(request.body)).decode("ascii") != sent:
-            raise ServiceError(
-                "BadDigest", f"The {algorithm.upper()} you specified did not match the calculated one."
-            )
+            raise ServiceError("BadDigest", f"The {algorithm.upper()} you specified did not match the calculated one.")
         found[_CHECKSUM + algorithm] = sent
     return found
 

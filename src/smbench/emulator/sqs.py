@@ -1,70 +1,39 @@
 """The emulated SQS: standard queues, long polls, batches, and AWS's own errors."""
 
-import asyncio
-import re
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from smbench.emulator import messages
-from smbench.emulator.codecs import ServiceError, not_implemented
+from smbench.emulator.codecs import not_implemented
 from smbench.emulator.faults import Draws
 from smbench.emulator.front import Operation
 from smbench.emulator.http import HttpRequest
+from smbench.emulator.polls import Polls
 from smbench.emulator.queue import Message, Place, Queue
 from smbench.emulator.site import Site
-from smbench.model.agenda import Entry
+from smbench.emulator.sqs_rules import (
+    COUNTS,
+    QUEUE_NAME,
+    RANGES,
+    READABLE,
+    batch,
+    check_attributes,
+    each,
+    is_asked,
+    ranged,
+    read_receipt,
+    receipt,
+    sqs_error,
+)
 from smbench.scenario.seeds import stream
 
 _S = 1_000_000_000
-_PREFIX = "AWS.SimpleQueueService."
-_QUERY_CODES = {
-    "QueueDoesNotExist": _PREFIX + "NonExistentQueue",
-    "QueueNameExists": "QueueAlreadyExists",
-    **{
-        code: _PREFIX + code
-        for code in (
-            "BatchEntryIdsNotDistinct", "BatchRequestTooLong", "EmptyBatchRequest", "InvalidBatchEntryId",
-            "MessageNotInflight", "PurgeQueueInProgress", "QueueDeletedRecently", "TooManyEntriesInBatchRequest",
-            "UnsupportedOperation",
-        )
-    },
-}  # fmt: skip
-_RANGES = {  # attribute: default, least, most
-    "DelaySeconds": (0, 0, 900),
-    "MaximumMessageSize": (1_048_576, 1_024, 1_048_576),
-    "MessageRetentionPeriod": (345_600, 60, 1_209_600),
-    "ReceiveMessageWaitTimeSeconds": (0, 0, 20),
-    "VisibilityTimeout": (30, 0, 43_200),
-}
-_TEXTS = ("Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds")
-_SETTABLE = {*_RANGES, *_TEXTS, "SqsManagedSseEnabled"}
-_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
-_READABLE = {*_SETTABLE, *_COUNTS, "QueueArn", "CreatedTimestamp", "LastModifiedTimestamp", "FifoQueue"}
-_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_RECEIPT = re.compile("AQEB([0-9a-f]{8})([0-9a-f]{12})([0-9a-f]{8})")
-_BATCH_MAX = 10
 _VISIBILITY_MAX_S = 43_200
 _AGAIN_AFTER_NS = 60 * _S  # both rules: purging again, and making a queue anew
 _SENDER_ID = "AIDAEXAMPLEEXAMPLE000"
-
-
-def sqs_error(code: str, message: str, status: int = 400) -> ServiceError:
-    """An SQS error with the code that clients of the query era know."""
-    return ServiceError(code, message, status, query_error_code=_QUERY_CODES.get(code, code))
-
-
-@dataclass(slots=True)
-class _Poll:
-    """A parked ReceiveMessage."""
-
-    reply: "asyncio.Future[dict[str, Any]]"
-    params: dict[str, Any]
-    expiry: Entry | None = None
 
 
 @dataclass(slots=True)
@@ -79,10 +48,8 @@ class HostedQueue:
     tags: dict[str, str]
     created_ns: int
     modified_ns: int
+    polls: Polls
     purged_ns: int | None = None
-    polls: deque[_Poll] = field(default_factory=deque)
-    wake: Entry | None = None  # when a hidden message next shows, while somebody waits
-    wake_ns: int = 0
 
     def number(self, attribute: str) -> int:
         return int(self.attributes[attribute])
@@ -142,12 +109,12 @@ class Sqs:
         name, asked = params["QueueName"], params.get("Attributes", {})
         if name.endswith(".fifo") or asked.get("FifoQueue") == "true":
             raise not_implemented("sqs", "CreateQueue of a FIFO queue")
-        if not _QUEUE_NAME.fullmatch(name):
+        if not QUEUE_NAME.fullmatch(name):
             raise sqs_error(
                 "InvalidParameterValue",
                 "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
             )
-        _check_attributes(asked)
+        check_attributes(asked)
         existing = self._queues.get(name)
         if existing is not None:
             for attribute, value in asked.items():
@@ -164,16 +131,18 @@ class Sqs:
                 "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
             )
         self._n_queues += 1
-        attributes = {attribute: str(default) for attribute, (default, _, _) in _RANGES.items()}
+        attributes = {attribute: str(default) for attribute, (default, _, _) in RANGES.items()}
+        queue = Queue(int(attributes["MessageRetentionPeriod"]) * _S)
         hosted = HostedQueue(
             name=name,
             arn=self._site.arn("sqs", name),
             serial=self._n_queues,
-            queue=Queue(int(attributes["MessageRetentionPeriod"]) * _S),
+            queue=queue,
             attributes=attributes | {"SqsManagedSseEnabled": "true"},
             tags=dict(params.get("tags", {})),
             created_ns=now_ns,
             modified_ns=now_ns,
+            polls=Polls(self._site.agenda, queue),
         )
         self._queues[name] = hosted
         self._apply(hosted, asked)
@@ -186,21 +155,21 @@ class Sqs:
         hosted = self._at(params)
         asked = params.get("AttributeNames", [])
         for name in asked:
-            if name != "All" and name not in _READABLE:
+            if name != "All" and name not in READABLE:
                 raise sqs_error("InvalidAttributeName", f"Unknown Attribute {name}.")
         site, counts = self._site, hosted.queue.statistics(self._site.now_ns)
         known = hosted.attributes | {
             "QueueArn": hosted.arn,
             "CreatedTimestamp": str(site.utc_ns(hosted.created_ns) // _S),
             "LastModifiedTimestamp": str(site.utc_ns(hosted.modified_ns) // _S),
-            **dict(zip(_COUNTS, map(str, (counts.n_visible, counts.n_in_flight, counts.n_delayed)), strict=True)),
+            **dict(zip(COUNTS, map(str, (counts.n_visible, counts.n_in_flight, counts.n_delayed)), strict=True)),
         }
         shown = {name: value for name, value in known.items() if value and ("All" in asked or name in asked)}
         return {"Attributes": shown} if shown else {}
 
     def _set_queue_attributes(self, params: dict[str, Any], request: HttpRequest) -> None:
         hosted = self._at(params)
-        _check_attributes(params["Attributes"])
+        check_attributes(params["Attributes"])
         self._apply(hosted, params["Attributes"])
         hosted.modified_ns = self._site.now_ns
 
@@ -237,8 +206,7 @@ class Sqs:
         hosted = self._at(params)
         del self._queues[hosted.name]
         self._deleted_ns[hosted.name] = self._site.now_ns
-        for poll in hosted.polls:
-            _end(poll, {})
+        hosted.polls.dismiss()
 
     def _purge_queue(self, params: dict[str, Any], request: HttpRequest) -> None:
         hosted, now_ns = self._at(params), self._site.now_ns
@@ -268,14 +236,14 @@ class Sqs:
         return self._sent(hosted, params)
 
     def _send_message_batch(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        hosted, entries = self._at(params), _batch(params)
+        hosted, entries = self._at(params), batch(params)
         total = sum(messages.size_bytes(e["MessageBody"], e.get("MessageAttributes", {})) for e in entries)
-        if total > _RANGES["MaximumMessageSize"][2]:
+        if total > RANGES["MaximumMessageSize"][2]:
             raise sqs_error(
                 "BatchRequestTooLong",
                 f"Batch requests cannot be longer than 1048576 bytes. You have sent {total} bytes.",
             )
-        return _each(entries, lambda entry: self._sent(hosted, entry))
+        return each(entries, lambda entry: self._sent(hosted, entry))
 
     def _sent(self, hosted: HostedQueue, params: dict[str, Any]) -> dict[str, Any]:
         body, attributes = params["MessageBody"], params.get("MessageAttributes", {})
@@ -294,7 +262,7 @@ class Sqs:
         if messages.size_bytes(body, attributes) > limit:
             reason = f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
             raise sqs_error("InvalidParameterValue", reason)
-        delay_s = _ranged(params, "DelaySeconds", 0, 900, hosted.number("DelaySeconds"))
+        delay_s = ranged(params, "DelaySeconds", 0, 900, hosted.number("DelaySeconds"))
         message = self._put(hosted, body, attributes, delay_s=delay_s)
         reply = {"MessageId": message.message_id, "MD5OfMessageBody": message.md5}
         if attributes:
@@ -325,8 +293,7 @@ class Sqs:
             comes_again=self._redelivered > 0.0 and self._draws[serial] < self._redelivered,
         )
         hosted.queue.put(message, delay_ns=delay_s * _S)
-        if hosted.polls:
-            self._serve_polls(hosted)
+        hosted.polls.serve()
         return message
 
     # receiving
@@ -335,17 +302,13 @@ class Sqs:
         self, params: dict[str, Any], request: HttpRequest
     ) -> dict[str, Any] | Awaitable[dict[str, Any]]:
         hosted = self._at(params)
-        _ranged(params, "MaxNumberOfMessages", 1, 10, 1)
-        _ranged(params, "VisibilityTimeout", 0, _VISIBILITY_MAX_S, 0)
-        wait_s = _ranged(params, "WaitTimeSeconds", 0, 20, hosted.number("ReceiveMessageWaitTimeSeconds"))
+        ranged(params, "MaxNumberOfMessages", 1, 10, 1)
+        ranged(params, "VisibilityTimeout", 0, _VISIBILITY_MAX_S, 0)
+        wait_s = ranged(params, "WaitTimeSeconds", 0, 20, hosted.number("ReceiveMessageWaitTimeSeconds"))
         result = self._take(hosted, params)
         if result or wait_s == 0:
             return result
-        poll = _Poll(asyncio.get_running_loop().create_future(), params)
-        poll.expiry = self._site.agenda.at(self._site.now_ns + wait_s * _S, lambda: _end(poll, {}))
-        hosted.polls.append(poll)
-        self._arm(hosted)
-        return poll.reply
+        return hosted.polls.wait(lambda: self._take(hosted, params), wait_s)
 
     def _take(self, hosted: HostedQueue, params: dict[str, Any]) -> dict[str, Any]:
         visibility_s = params.get("VisibilityTimeout", hosted.number("VisibilityTimeout"))
@@ -359,7 +322,7 @@ class Sqs:
     def _shown(self, hosted: HostedQueue, message: Message, asked: set[str], names: list[str]) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "MessageId": message.message_id,
-            "ReceiptHandle": _receipt(hosted, message),
+            "ReceiptHandle": receipt(hosted.serial, message.serial, message.n_receives),
             "MD5OfBody": message.md5,
             "Body": message.body,
         }
@@ -367,7 +330,7 @@ class Sqs:
             known = self._system_attributes(message)
             shown["Attributes"] = known if "All" in asked else {name: known[name] for name in known if name in asked}
         if names and message.attributes:
-            chosen = {name: value for name, value in message.attributes.items() if _is_asked(name, names)}
+            chosen = {name: value for name, value in message.attributes.items() if is_asked(name, names)}
             if chosen:
                 shown["MessageAttributes"] = chosen
                 shown["MD5OfMessageAttributes"] = messages.md5_of_attributes(chosen)
@@ -383,58 +346,31 @@ class Sqs:
             **message.system_attributes,
         }
 
-    def _serve_polls(self, hosted: HostedQueue) -> None:
-        """Give what is visible to those who have waited longest; wake again when a hidden message shows."""
-        polls = hosted.polls
-        while polls:
-            if not polls[0].reply.done():
-                result = self._take(hosted, polls[0].params)
-                if not result:
-                    break
-                _end(polls[0], result)
-            polls.popleft()
-        self._arm(hosted)
-
-    def _arm(self, hosted: HostedQueue) -> None:
-        due_ns = hosted.queue.next_due_ns() if hosted.polls else None
-        if due_ns is None or (hosted.wake is not None and hosted.wake_ns <= due_ns):
-            return
-        if hosted.wake is not None:
-            hosted.wake.cancel()
-
-        def wake() -> None:
-            hosted.wake = None
-            self._serve_polls(hosted)
-
-        hosted.wake_ns = due_ns
-        hosted.wake = self._site.agenda.at(due_ns, wake)
-
     # by receipt
 
     def _delete_message(self, params: dict[str, Any], request: HttpRequest) -> None:
         self._delete(self._at(params), params)
 
     def _delete_message_batch(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        hosted, entries = self._at(params), _batch(params)
-        return _each(entries, lambda entry: self._delete(hosted, entry))
+        hosted, entries = self._at(params), batch(params)
+        return each(entries, lambda entry: self._delete(hosted, entry))
 
     def _delete(self, hosted: HostedQueue, params: dict[str, Any]) -> None:
-        serial, n_receives = _read_receipt(hosted, params["ReceiptHandle"])
+        serial, n_receives = read_receipt(hosted.serial, params["ReceiptHandle"])
         hosted.queue.delete(serial, n_receives, self._site.now_ns)
-        if hosted.polls:  # a planned redelivery shows at once
-            self._serve_polls(hosted)
+        hosted.polls.serve()  # a planned redelivery shows at once
 
     def _change_message_visibility(self, params: dict[str, Any], request: HttpRequest) -> None:
         self._change(self._at(params), params)
 
     def _change_message_visibility_batch(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        hosted, entries = self._at(params), _batch(params)
-        return _each(entries, lambda entry: self._change(hosted, entry))
+        hosted, entries = self._at(params), batch(params)
+        return each(entries, lambda entry: self._change(hosted, entry))
 
     def _change(self, hosted: HostedQueue, params: dict[str, Any]) -> None:
         handle = params["ReceiptHandle"]
-        serial, n_receives = _read_receipt(hosted, handle)
-        timeout_s = _ranged(params, "VisibilityTimeout", 0, _VISIBILITY_MAX_S, 0)
+        serial, n_receives = read_receipt(hosted.serial, handle)
+        timeout_s = ranged(params, "VisibilityTimeout", 0, _VISIBILITY_MAX_S, 0)
         now_ns = self._site.now_ns
         received_ns = hosted.queue.received_ns(serial)
         if received_ns is not None and now_ns + timeout_s * _S > received_ns + _VISIBILITY_MAX_S * _S:
@@ -452,7 +388,7 @@ class Sqs:
             )
         if was is not Place.IN_FLIGHT:
             raise sqs_error("MessageNotInflight", "The message referred to is not in flight.")
-        self._serve_polls(hosted)
+        hosted.polls.serve()
 
     # names
 
@@ -467,95 +403,3 @@ class Sqs:
         if hosted is None:
             raise sqs_error("QueueDoesNotExist", "The specified queue does not exist.")
         return hosted
-
-
-def _end(poll: _Poll, result: dict[str, Any]) -> None:
-    if not poll.reply.done():
-        poll.reply.set_result(result)
-    if poll.expiry is not None:
-        poll.expiry.cancel()
-
-
-def _is_asked(name: str, names: list[str]) -> bool:
-    return any(
-        asked in ("All", ".*", name) or (asked.endswith(".*") and name.startswith(asked[:-1])) for asked in names
-    )
-
-
-def _receipt(hosted: HostedQueue, message: Message) -> str:
-    return f"AQEB{hosted.serial:08x}{message.serial:012x}{message.n_receives:08x}"
-
-
-def _read_receipt(hosted: HostedQueue, handle: str) -> tuple[int, int]:
-    match = _RECEIPT.fullmatch(handle)
-    if match is None or int(match[1], 16) != hosted.serial:
-        raise sqs_error("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.')
-    return int(match[2], 16), int(match[3], 16)
-
-
-def _ranged(params: dict[str, Any], name: str, low: int, high: int, default: int) -> int:
-    value: int = params.get(name, default)
-    if not low <= value <= high:
-        reason = f"Must be between {low} and {high}, if provided."
-        raise sqs_error("InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: {reason}")
-    return value
-
-
-def _check_attributes(attributes: dict[str, str]) -> None:
-    for name, value in attributes.items():
-        if name not in _SETTABLE:
-            raise sqs_error("InvalidAttributeName", f"Unknown Attribute {name}.")
-        if name in _RANGES:
-            _, low, high = _RANGES[name]
-            is_valid = value.isascii() and value.isdecimal() and low <= int(value) <= high
-        else:
-            is_valid = not value or name not in ("Policy", "RedrivePolicy") or _is_document(name, value)
-        if not is_valid:
-            raise sqs_error("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
-
-
-def _is_document(name: str, text: str) -> bool:
-    try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    if not isinstance(document, dict):
-        return False
-    if name == "Policy":
-        return "Statement" in document
-    count = str(document.get("maxReceiveCount", ""))
-    return count.isdecimal() and 1 <= int(count) <= 1000 and isinstance(document.get("deadLetterTargetArn"), str)
-
-
-def _batch(params: dict[str, Any]) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = params["Entries"]
-    if not entries:
-        raise sqs_error("EmptyBatchRequest", "There should be at least one entry in the request.")
-    if len(entries) > _BATCH_MAX:
-        raise sqs_error(
-            "TooManyEntriesInBatchRequest",
-            f"Maximum number of entries per request are {_BATCH_MAX}. You have sent {len(entries)}.",
-        )
-    ids = [entry["Id"] for entry in entries]
-    for entry_id in ids:
-        if not _BATCH_ID.fullmatch(entry_id):
-            raise sqs_error(
-                "InvalidBatchEntryId",
-                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
-                "It can be at most 80 letters long.",
-            )
-        if ids.count(entry_id) > 1:
-            raise sqs_error("BatchEntryIdsNotDistinct", f"Id {entry_id} repeated.")
-    return entries
-
-
-def _each(entries: list[dict[str, Any]], act: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any]:
-    """Act on every entry; one that fails is told of and stops no other."""
-    successful: list[dict[str, Any]] = []
-    failed: list[dict[str, Any]] = []
-    for entry in entries:
-        try:
-            successful.append({"Id": entry["Id"], **(act(entry) or {})})
-        except ServiceError as error:
-            failed.append({"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message})
-    return {"Successful": successful, "Failed": failed}
