@@ -9,7 +9,7 @@ from smbench.emulator.autoscaling import AutoScaling
 from smbench.emulator.cloudwatch import CloudWatch
 from smbench.emulator.fates import Fates
 from smbench.emulator.faults import Faults
-from smbench.emulator.front import Front
+from smbench.emulator.front import Front, RestService, ShapedService
 from smbench.emulator.hosting import Hosting
 from smbench.emulator.http import HttpServer
 from smbench.emulator.pump import Pump
@@ -73,7 +73,7 @@ class Emulator:
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
         self.front = Front(self.site, self.pump)
-        for service in (
+        self.services: tuple[ShapedService | RestService, ...] = (
             self.s3,
             self.sqs,
             self.sns,
@@ -82,7 +82,8 @@ class Emulator:
             self.runtime,
             CloudWatch(self.site, self.world.metrics, self.world.alarms),
             AutoScaling(self.site, self.world),
-        ):
+        )
+        for service in self.services:
             self.front.add(service)
         self._server = HttpServer()
         if scenario is not None:
