@@ -76,7 +76,8 @@ def progress(page: Page) -> Row:
     state, now = page.state, page.now
     if now.stage == "sending" and state.header.phases:
         n_phases = len(state.header.phases)
-        what = f"phase {now.phase_index + 1} of {n_phases}, {sentences.plain(now.phase)}" if n_phases > 1 else now.phase
+        what = f"phase {now.phase_index + 1} of {n_phases}, " if n_phases > 1 else ""
+        what += sentences.plain(now.phase)
         done, tail = state.phase_progress or 0.0, f"{now.n_due:,} of {now.n_scheduled:,} due"
     elif now.stage in ("draining", "looking up"):
         what = ""

@@ -57,7 +57,7 @@ class PlainView:
             lines += [sentences.opening(state.header), f"results: {state.header.results}"]
         if state.note != self._note:
             self._note = state.note
-            lines.append(sentences.plain(state.note))
+            lines += [sentences.plain(state.note)] if state.note else []
         if state.now is None:
             return lines
         clock = figures.stopwatch(state.elapsed_s)

@@ -49,7 +49,9 @@ def _too_slow(state: LiveState, now: Snapshot) -> list[Remark]:
     found = []
     lag_p99_s, sojourn_p50_s = now.schedule_lag.quantile(0.99), now.sojourn.quantile(0.5)
     if lag_p99_s is not None and lag_p99_s > max(LAG_FLOOR_S, LAG_SHARE * (sojourn_p50_s or 0.0)):
-        seen = f"1 in 100 requests was sent {figures.seconds(lag_p99_s)} late or more: the load is not as planned"
+        seen = (
+            f"requests go out late, p99 {figures.seconds(lag_p99_s)} behind the schedule: not the load that was planned"
+        )
         is_scaled = state.header.time_kind is TimeKind.SCALED
         found.append(Remark("lag", seen, "lower `scaled`" if is_scaled else "lower the rate, or free the machine"))
     if now.loop_lag_max_s > LOOP_LAG_MAX_S:

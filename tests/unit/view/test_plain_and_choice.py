@@ -106,7 +106,9 @@ def test_the_preparations_are_told() -> None:
     for text in ("making the queue", "making the queue", "uploading the inputs"):
         state.preparing(text)
         view.show(state)
-    assert stream.getvalue().splitlines()[2:] == ["making the queue", "uploading the inputs"]
+    state.update([Snapshot(0, SECOND, 1.0, "draining")])
+    view.show(state)
+    assert stream.getvalue().splitlines()[2:] == ["making the queue", "uploading the inputs", "00:00:01 draining"]
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError, OSError])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -63,7 +63,8 @@ def states(draw: st.DrawFn) -> LiveState:
     return state
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(states(), st.integers(1, 220), st.integers(1, 60), st.sampled_from([BLOCKS, ASCII]))
 def test_a_frame_has_the_size_it_was_given_and_moves_no_cursor(
     state: LiveState, width: int, height: int, glyphs: Glyphs
@@ -160,7 +161,7 @@ def lagging(value_s: float) -> LogHistogram:
 @pytest.mark.parametrize(
     ("facts", "seen", "advice"),
     [
-        ({"schedule_lag": lagging(0.25)}, "sent 2", "lower the rate"),
+        ({"schedule_lag": lagging(0.25)}, "requests go out late, p99 2", "lower the rate"),
         ({"outcomes": {Outcome.NOT_SENT: 12}}, "12 requests were not sent: 1,000 were in flight", "limits.in_flight"),
         ({"loop_lag_max_s": 0.8}, "stood still for 800 ms", "free the machine"),
         ({"cpu_share": 0.97}, "uses 97 % of its core", "near what it can send"),
@@ -169,7 +170,7 @@ def lagging(value_s: float) -> LogHistogram:
 )
 def test_trouble_is_said_in_words_with_what_to_try(facts: dict[str, Any], seen: str, advice: str) -> None:
     text = "\n".join(screen(running(**facts), 140, 30))
-    assert f"▲ {'1 in 100 requests was ' if 'sent 2' in seen else ''}" in text
+    assert "▲" in text
     assert seen in text
     assert advice in text
     assert "keeps the schedule" not in text

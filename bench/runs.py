@@ -1,0 +1,93 @@
+"""What the benchmarks share: a run through the command line with its live view on a terminal, and who measured."""
+
+import os
+import platform
+import pty
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fcntl import ioctl
+from pathlib import Path
+
+import polars as pl
+
+_FILE = "scenario.yaml"
+_DONE = (0, 98, 99)  # fine, invalid, a threshold missed: in all three there is something to read
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The files of a run that has ended."""
+
+    folder: Path
+    exit_code: int
+
+    @property
+    def requests(self) -> pl.DataFrame:
+        """Without the warm-up."""
+        return pl.read_parquet(self.folder / "requests.parquet").filter(~pl.col("warmup"))
+
+    def generator(self, name: str) -> pl.DataFrame:
+        """One of the generator's own gauges: `at`, `value`."""
+        readings = pl.read_parquet(self.folder / "readings.parquet")
+        return readings.filter(pl.col("source") == "generator", pl.col("name") == name).sort("at").drop_nulls("value")
+
+
+def host() -> str:
+    """The machine in a line; figures of unlike machines are not compared."""
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    return (
+        f"{platform.platform()}, {os.cpu_count()} cores, {platform.python_implementation()} "
+        f"{platform.python_version()}, load average {load}"
+    )
+
+
+@contextmanager
+def live_run(scenario: str, *, width: int = 120, height: int = 40) -> Iterator[Run]:
+    """Run a scenario with the live view drawing on a pseudo-terminal; its files are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="smbench-bench-") as folder:
+        root = Path(folder)
+        (root / _FILE).write_text(scenario)
+        exit_code = _on_terminal(root, width, height)
+        if exit_code not in _DONE:
+            sys.exit(f"smbench run ended with {exit_code}:\n{(root / 'report.txt').read_text()}")
+        (results,) = (root / "results").iterdir()
+        yield Run(results, exit_code)
+
+
+def _on_terminal(root: Path, width: int, height: int) -> int:
+    ours, theirs = pty.openpty()
+    ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+    command = [sys.executable, "-m", "smbench", "run", str(root / _FILE), "--ui", "full", "--results"]
+    with (root / "report.txt").open("wb") as report:
+        process = subprocess.Popen(
+            [*command, str(root / "results")],
+            stdin=theirs,
+            stdout=report,
+            stderr=theirs,
+            env=os.environ | {"TERM": "xterm-256color"},
+        )
+        os.close(theirs)
+        try:
+            _drain(ours)
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+        finally:
+            os.close(ours)
+            process.wait()
+    return process.returncode
+
+
+def _drain(terminal: int) -> None:
+    """Read as a terminal would, until the last writer has closed, which Linux tells by an error."""
+    try:
+        while os.read(terminal, 65536):
+            pass
+    except OSError:
+        return
