@@ -102,7 +102,7 @@ def distribution(known_s: Seconds, censored_s: Seconds | None = None, never_s: S
     longest_s = max((float(ages.max()) for ages in (low, never_s) if len(ages)), default=0.0)
 
     def at(share: float) -> Bounded:
-        rank = max(1, math.ceil(share * n - 1e-9))  # 0.95 * 20 is a little more than 19
+        rank = max(1, math.ceil(share * n))  # exact for these shares: tried for every n to ten million
         if rank > len(low):
             return Bounded(low=longest_s, high=None, never=True)
         return Bounded(low=float(low[rank - 1]), high=float(high[rank - 1]) if rank <= len(high) else None)

@@ -19,7 +19,7 @@ from smbench.results.store import RunFiles
 from smbench.schedule.base import PhaseSpan
 
 _SECOND_NS = 1_000_000_000
-_STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
+_STEMS = ("sched", "send", "ack", "recv", "done", "seen")
 _NEEDED = ("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "attempts", "notices", "end_from")
 
 
@@ -40,8 +40,6 @@ class Frames:
         schedule_lag_ns       send - sched
         acknowledging_ns      ack - send
         observer_lag_ns       seen - done, of ends told by a notice
-        publish_lag_ns        pub - done
-        delivery_ns           seen - pub
     """
 
     manifest: Manifest
@@ -55,7 +53,8 @@ class Frames:
     @property
     def measured(self) -> pl.DataFrame:
         """The requests outside warm-up phases."""
-        return self.requests.filter(~pl.col("warmup"))
+        has_warmup = self.requests["warmup"].any()
+        return self.requests.filter(~pl.col("warmup")) if has_warmup else self.requests
 
     @property
     def epoch_ns(self) -> int:
@@ -80,10 +79,14 @@ def load(run: RunFiles) -> Frames:
 def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> Frames:
     """The frames of a run whose rows are in memory."""
     epoch_ns = manifest.clock.epoch_ns
-    rows = requests.with_columns(
-        pl.col("outcome").cast(pl.Categorical),
-        *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in _STEMS),
-    ).drop(_STEMS)
+    rows = (
+        requests.select(*_NEEDED, *_STEMS)
+        .with_columns(
+            pl.col("outcome").cast(pl.Categorical),
+            *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in _STEMS),
+        )
+        .drop(_STEMS)
+    )
     readings, events = _since(_as_last_told(readings), epoch_ns), _since(events, epoch_ns)
     clocks = _clocks(rows)
     rows = _on_our_clock(rows, clocks.correction_ns)
@@ -123,7 +126,7 @@ def _clocks(rows: pl.DataFrame) -> Clocks:
 def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
     """AWS's instants on our clock; `told_ns` is `done_ns` where a notice told it to the millisecond."""
     if correction_ns:
-        rows = rows.with_columns(pl.col("recv_ns", "done_ns", "pub_ns") - correction_ns)
+        rows = rows.with_columns(pl.col("recv_ns", "done_ns") - correction_ns)
     is_over = pl.col("outcome").is_in([Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value])
     end_of_second_ns = pl.min_horizontal(pl.col("done_ns") + _SECOND_NS, "seen_ns")
     return rows.with_columns(
@@ -155,8 +158,6 @@ def _durations(rows: pl.DataFrame, end_ns: int) -> pl.DataFrame:
         (pl.col("send_ns") - pl.col("sched_ns")).alias("schedule_lag_ns"),
         (pl.col("ack_ns") - pl.col("send_ns")).alias("acknowledging_ns"),
         (pl.col("seen_ns") - pl.col("told_ns")).alias("observer_lag_ns"),
-        (pl.col("pub_ns") - pl.col("told_ns")).alias("publish_lag_ns"),
-        (pl.col("seen_ns") - pl.col("pub_ns")).alias("delivery_ns"),
     )
     return rows.with_columns(
         pl.when(is_completed).then("age_ns").alias("sojourn_ns"),

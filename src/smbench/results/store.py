@@ -23,7 +23,7 @@ from smbench.results.schema import FILES, polars_schema
 PARTS = "parts"
 _SPENT = "parts.compacted"  # what `parts` is called once its contents stand in the compacted files
 _JOURNALLED = ("requests", "readings", "events")
-_PART = re.compile(r"(requests|readings|events)-(.+)-(\d{6,})\.parquet")
+_PART = re.compile(r"(requests|readings|events)-.+-\d{6}\.parquet")
 _ORDER = {"readings": ["seen", "at", "source", "name", "stat"], "events": ["at", "seen", "kind", "name", "state"]}
 _RANGE = 100_000  # requests held in memory at once: a million rows in three versions stay below 450 MB
 
@@ -183,8 +183,7 @@ def open_run(path: Path) -> RunFiles:
 
 def _parts(folder: Path, file: str) -> list[Path]:
     """The parts of a file by writer, each writer's in the order written. Files under way (`.tmp`) are no parts."""
-    found = [(match[2], int(match[3]), path) for path in folder.iterdir() if (match := _PART.fullmatch(path.name))]
-    return [path for _, _, path in sorted(found) if path.name.startswith(f"{file}-")]
+    return sorted(path for path in folder.iterdir() if (match := _PART.fullmatch(path.name)) and match[1] == file)
 
 
 def _next_number(folder: Path, file: str, writer: int | str) -> int:
@@ -222,7 +221,10 @@ def _merged(file: str, parts: Sequence[Path]) -> pl.LazyFrame:
 
 
 def _latest(versions: pl.LazyFrame) -> pl.LazyFrame:
-    """The last version of each row. Two workers never have the same row; if they did, both must be seen."""
+    """The last version of each row. Two workers never have the same row; if they did, both must be seen.
+
+    Parts of one worker sort by name as they were written: six digits last for 23 days of a part every two seconds.
+    """
     latest = versions.sort("seq", "worker", "_part").unique(["seq", "worker"], keep="last", maintain_order=True)
     return latest.drop("_part")
 

@@ -115,6 +115,14 @@ def test_compaction_goes_by_ranges_and_joins_them_in_order(run_dir: Path, monkey
     assert not list(run_dir.glob("*.tmp"))
 
 
+def test_rows_that_get_lost_while_compacting_keep_the_parts(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    monkeypatch.setattr("smbench.results.store._sink_requests", lambda _parts, target: DONE[1:].write_parquet(target))
+    with pytest.raises(ResultsError, match="would hold 3 rows instead of 4"):
+        compact(run_dir)
+    assert_frame_equal(read(run_dir), DONE)
+
+
 def test_a_resumed_writer_goes_on_after_its_own_last_part(run_dir: Path) -> None:
     PartWriter(run_dir, "requests", 0).write(NOT_YET)
     PartWriter(run_dir, "requests", 0).write(DONE)
