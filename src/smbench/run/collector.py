@@ -15,6 +15,7 @@ from smbench.run.tracker import Tracker
 _BATCH = 10  # SQS takes at most ten receipts in one DeleteMessageBatch
 _DELETE_TRIES = 3
 _RETRY_AFTER_S = 0.5
+_LINGER_S = 0.5  # of the loop's time: far below the queue's visibility time-out of 60 s
 _KEPT_ASIDE = 1000  # unreadable messages whose text is kept; all are counted
 _KEPT_CHARACTERS = 2000
 
@@ -45,13 +46,13 @@ class Collector:
         self.receivers, self.on_event = receivers, on_event
         self.counts = CollectorCounts()
         self._receiving = anyio.CancelScope()
+        self._deleters = anyio.Semaphore(receivers)
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Listen until `stop`, then delete what was received. Started means that every receiver is about to call."""
         done_send, done_receive = anyio.create_memory_object_stream[str](10_000)
-        async with anyio.create_task_group() as deleting, done_receive:
-            for _ in range(self.receivers):
-                deleting.start_soon(self._delete, done_receive.clone())
+        async with anyio.create_task_group() as deleting:
+            deleting.start_soon(self._delete, done_receive, deleting)
             async with done_send, anyio.create_task_group() as receiving:
                 self._receiving = receiving.cancel_scope
                 for _ in range(self.receivers):
@@ -94,28 +95,34 @@ class Collector:
             kept = {"kind": content.kind, "body": content.body[:_KEPT_CHARACTERS]}
             self.on_event(Event("malformed_message", content.kind, seen_ns, seen_ns, detail=dict(kept)))
 
-    async def _delete(self, done: MemoryObjectReceiveStream[str]) -> None:
+    async def _delete(self, done: MemoryObjectReceiveStream[str], deleting: anyio.abc.TaskGroup) -> None:
+        """Deletes are in no hurry, so they wait a little for one another: ten cost hardly more than one."""
         async with done:
             async for first in done:
                 receipts = [first]
-                while len(receipts) < _BATCH:
-                    try:
-                        receipts.append(done.receive_nowait())
-                    except (anyio.WouldBlock, anyio.EndOfStream):
-                        break
-                self.counts.n_undeleted += len(await self._delete_batch(receipts))
+                with anyio.move_on_after(_LINGER_S):
+                    while len(receipts) < _BATCH:
+                        try:
+                            receipts.append(await done.receive())
+                        except anyio.EndOfStream:
+                            break
+                await self._deleters.acquire()
+                deleting.start_soon(self._delete_batch, receipts)
 
-    async def _delete_batch(self, receipts: list[str]) -> list[str]:
-        """Delete, trying again what failed; returns what could not be deleted and will come again."""
+    async def _delete_batch(self, receipts: list[str]) -> None:
+        """Delete, trying again what failed; what cannot be deleted is counted, and will come again."""
         left = receipts
-        for _ in range(_DELETE_TRIES):
-            try:
-                left = await self.notices.delete(left)
-            except Unacknowledged:
-                await self.clock.sleep_until_ns(self.clock.now_ns() + round(_RETRY_AFTER_S * 1e9))
-            if not left:
-                break
-        return left
+        try:
+            for _ in range(_DELETE_TRIES):
+                try:
+                    left = await self.notices.delete(left)
+                except Unacknowledged:
+                    await self.clock.sleep_until_ns(self.clock.now_ns() + round(_RETRY_AFTER_S * 1e9))
+                if not left:
+                    break
+        finally:
+            self.counts.n_undeleted += len(left)
+            self._deleters.release()
 
 
 async def look_up_rest(tracker: Tracker, outputs: Outputs, clock: Clock, *, at_once: int = 16) -> int:

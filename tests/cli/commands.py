@@ -1,0 +1,93 @@
+"""How the CLI tests run the real command: a process of its own, away from the user's AWS settings."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+SMALL = """\
+name: small
+target:
+  emulated:
+    instances: {min: 1, max: 1, concurrency: 20}
+    service: {constant: 200ms}
+    time: real
+load:
+  - constant: {rate: 10/s, for: 2s}
+drain: 20s
+gauges_every: 1s
+"""
+LONG = SMALL.replace("for: 2s", "for: 60s")
+WARP = SMALL.replace("time: real", "time: warp")
+
+
+def environment() -> dict[str, str]:
+    """Ours, without what a developer's shell may have set for AWS, colours or CI."""
+    dropped = ("AWS_", "NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS")
+    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+
+
+def smbench(
+    *arguments: str | Path, cwd: Path, timeout_s: float = 120, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "smbench", *map(str, arguments)],
+        cwd=cwd,
+        env={**environment(), **(environ or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
+    """Start the command in a process group of its own, so that signals can be sent as a terminal would."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "smbench", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+    """Wait for something another process does; there is no event to wait for."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("waited in vain")
+        time.sleep(0.05)
+
+
+def has_begun(results: Path) -> Callable[[], bool]:
+    """The run in `results` has written what it sent."""
+    return lambda: len(list(results.glob("*/parts/requests-*.parquet"))) >= 2
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Ctrl-C: the whole process group hears it."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def children(process: subprocess.Popen[str], name: str) -> list[int]:
+    """Process ids of the run's children that were started as `name`."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            parent = int((folder / "stat").read_text().rpartition(") ")[2].split()[1])
+            command = (folder / "cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == process.pid and name in command:
+            found.append(int(folder.name))
+    return sorted(found)

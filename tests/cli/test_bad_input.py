@@ -1,0 +1,92 @@
+"""Bad input gets a clear error, costs nothing, and leaves nothing behind.
+
+Method: the real command; each case names the exit status and words that a person needs.
+"""
+
+import socket
+from pathlib import Path
+
+import pytest
+from commands import SMALL, smbench
+
+pytestmark = pytest.mark.slow
+
+WRONG = {
+    "a key that is nearly right": (SMALL.replace("drain:", "drian:"), ["drian", "drain", ":9:1"]),
+    "a value that is no duration": (SMALL.replace("20s", "twenty"), ["twenty", "duration", ":9:8"]),
+    "nothing to send": (SMALL.replace("  - constant: {rate: 10/s, for: 2s}", "  []"), ["load"]),
+    "not YAML": ("name: [", ["scenario.yaml:"]),
+    "a trace that is not there": (SMALL.replace("constant: {rate: 10/s, for: 2s}", "replay: {trace: no.csv}"), ["no.csv"]),
+    "an unknown threshold": (SMALL + "thresholds: ['sojurn_p95 < 1s']\n", ["sojurn_p95", "sojourn_p95"]),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_scenario_is_2_with_its_place_and_nothing_is_started(tmp_path: Path, case: str) -> None:
+    text, words = WRONG[case]
+    (tmp_path / "scenario.yaml").write_text(text)
+    ran = smbench("run", "scenario.yaml", cwd=tmp_path)
+    assert ran.returncode == 2, ran.stderr
+    for word in words:
+        assert word in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout == ""
+    assert not (tmp_path / "results").exists()
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text(SMALL.replace("10/s", "fast").replace("drain", "drian"))
+    ran = smbench("validate", "scenario.yaml", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.index("fast") < ran.stderr.index("drian")
+
+
+def test_a_file_that_is_not_there_is_2(tmp_path: Path) -> None:
+    ran = smbench("run", "nothing.yaml", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "nothing.yaml" in ran.stderr
+
+
+def test_an_endpoint_that_cannot_be_reached_is_3_and_leaves_no_folder(tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        (tmp_path / "scenario.yaml").write_text(SMALL)
+        (tmp_path / "config").write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
+        ran = smbench(
+            *("run", "scenario.yaml", "--endpoint", "mine", "--region", "eu-west-1", "--endpoint-url", url),
+            cwd=tmp_path,
+            environ={"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"},
+        )
+    assert ran.returncode == 3, ran.stderr
+    assert "mine" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_aws_options_without_an_endpoint_are_refused_because_they_would_do_nothing(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text(SMALL)
+    ran = smbench("run", "scenario.yaml", "--region", "eu-west-1", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "--endpoint" in ran.stderr
+
+
+def test_a_folder_that_is_no_run_is_2(tmp_path: Path) -> None:
+    ran = smbench("report", tmp_path, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "no run" in ran.stderr
+
+
+def test_init_writes_a_scenario_that_is_valid_and_never_overwrites(tmp_path: Path) -> None:
+    assert smbench("init", "mine.yaml", cwd=tmp_path).returncode == 0
+    assert smbench("validate", "mine.yaml", cwd=tmp_path).returncode == 0
+    again = smbench("init", "mine.yaml", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+
+
+def test_the_printed_schema_is_json(tmp_path: Path) -> None:
+    import json
+
+    schema = json.loads(smbench("schema", cwd=tmp_path).stdout)
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
