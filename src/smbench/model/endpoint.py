@@ -9,16 +9,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from smbench.model.agenda import Agenda, Entry
-from smbench.model.fleet import CapacityChange, Fleet, FleetSettings, Instance, UpdateInProgress
+from smbench.model.fleet import CapacityChange, Fleet, Instance, UpdateInProgress
 from smbench.model.metrics import MetricStore
 from smbench.model.service import Seeds, ServiceSampler
+from smbench.model.settings import EndpointSettings
 from smbench.model.telemetry import EndpointMetrics
 from smbench.records import Outcome
-from smbench.scenario.distributions import Distribution, ServiceLaw
-from smbench.scenario.emulated import Emulated, Faults, OpenQuestions
 from smbench.scenario.seeds import stream
 
 __all__ = ["CapacityChange", "Ended", "Endpoint", "EndpointSettings", "Held", "Job", "UpdateInProgress"]
@@ -53,46 +51,6 @@ class Ended:
     done_ns: int
     instance: int | None
     attempts: int  # times an instance began with it
-
-
-@dataclass(slots=True)
-class EndpointSettings:
-    """Everything about an endpoint but its capacity limits, which belong to the scalable target."""
-
-    name: str
-    variant: str
-    concurrency: int
-    service: ServiceLaw
-    provision: Distribution
-    remove: Distribution
-    faults: Faults
-    open_questions: OpenQuestions
-    service_spread: float = 0.0
-    base_dir: Path | None = None
-
-    @classmethod
-    def of(
-        cls,
-        emulated: Emulated,
-        *,
-        name: str,
-        variant: str,
-        concurrency: int | None = None,
-        base_dir: Path | None = None,
-    ) -> "EndpointSettings":
-        """The settings that a scenario describes; `concurrency` where something else says it."""
-        return cls(
-            name=name,
-            variant=variant,
-            concurrency=emulated.instances.concurrency if concurrency is None else concurrency,
-            service=emulated.service,
-            provision=emulated.provision,
-            remove=emulated.remove,
-            faults=emulated.faults,
-            open_questions=emulated.open_questions,
-            service_spread=emulated.service_spread,
-            base_dir=base_dir,
-        )
 
 
 @dataclass(slots=True, eq=False)
@@ -142,15 +100,7 @@ class Endpoint:
         self._container_errors = stream(seeds.faults, "faults.container_errors")
         self._fleet = Fleet(
             agenda,
-            FleetSettings(
-                settings.concurrency,
-                settings.provision,
-                settings.remove,
-                settings.faults,
-                settings.open_questions,
-                settings.service_spread,
-                settings.base_dir,
-            ),
+            settings,
             instances_at_start=instances_at_start,
             seeds=seeds,
             on_ready=self._dispatch_and_observe,

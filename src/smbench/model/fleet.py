@@ -7,13 +7,11 @@ or gone. Instances that are being removed serve nobody any more and are billed u
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smbench.model.agenda import Agenda, Entry
 from smbench.model.service import Sampler, Seeds
-from smbench.scenario.distributions import Distribution
-from smbench.scenario.emulated import Faults, OpenQuestions
+from smbench.model.settings import EndpointSettings
 from smbench.scenario.seeds import stream
 
 if TYPE_CHECKING:
@@ -41,19 +39,6 @@ class CapacityChange:
     kind: str
     instance: int | None = None
     cause: str = ""
-
-
-@dataclass(slots=True)
-class FleetSettings:
-    """What the fleet needs to know of an endpoint's settings."""
-
-    concurrency: int
-    provision: Distribution
-    remove: Distribution
-    faults: Faults
-    open_questions: OpenQuestions
-    service_spread: float
-    base_dir: Path | None
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +77,7 @@ class Fleet:
     def __init__(
         self,
         agenda: Agenda,
-        settings: FleetSettings,
+        settings: EndpointSettings,
         *,
         instances_at_start: int,
         seeds: Seeds,

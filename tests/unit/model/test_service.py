@@ -101,3 +101,9 @@ def test_one_class_more_leaves_the_draws_of_the_others_alone() -> None:
     alone = [one.work_s("a") for _ in range(5)]
     mixed = [two.work_s(name) for name in "abababaaab"]
     assert [work for work, name in zip(mixed, "abababaaab", strict=True) if name == "a"][:5] == alone
+
+
+def test_classes_of_one_law_are_independent() -> None:
+    exponential = {"exponential": {"mean": "1s"}}
+    sampler = ServiceSampler(ServiceLaw.model_validate({"by_class": {"a": exponential, "b": exponential}}), seed=7)
+    assert sampler.work_s("a") != sampler.work_s("b")

@@ -1,0 +1,47 @@
+"""What an endpoint is made with, by a scenario or by an API call."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from smbench.scenario.distributions import Distribution, ServiceLaw
+from smbench.scenario.emulated import Emulated, Faults, OpenQuestions
+
+
+@dataclass(slots=True)
+class EndpointSettings:
+    """Everything about an endpoint but its capacity limits, which belong to the scalable target."""
+
+    name: str
+    variant: str
+    concurrency: int
+    service: ServiceLaw
+    provision: Distribution
+    remove: Distribution
+    faults: Faults
+    open_questions: OpenQuestions
+    service_spread: float = 0.0
+    base_dir: Path | None = None
+
+    @classmethod
+    def of(
+        cls,
+        emulated: Emulated,
+        *,
+        name: str,
+        variant: str,
+        concurrency: int | None = None,
+        base_dir: Path | None = None,
+    ) -> "EndpointSettings":
+        """The settings that a scenario describes; `concurrency` where something else says it."""
+        return cls(
+            name=name,
+            variant=variant,
+            concurrency=emulated.instances.concurrency if concurrency is None else concurrency,
+            service=emulated.service,
+            provision=emulated.provision,
+            remove=emulated.remove,
+            faults=emulated.faults,
+            open_questions=emulated.open_questions,
+            service_spread=emulated.service_spread,
+            base_dir=base_dir,
+        )
