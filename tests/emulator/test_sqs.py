@@ -268,6 +268,26 @@ async def test_a_long_poll_wakes_when_a_visibility_timeout_ends(at: At) -> None:
     assert at.services.site.now_ns == pytest.approx(15 * S, abs=S // 100)
 
 
+@pytest.mark.parametrize(("timeout_s", "shown_at_s"), [(0, 3), (2, 5), (60, None)])
+async def test_a_long_poll_follows_a_changed_visibility(at: At, timeout_s: int, shown_at_s: int | None) -> None:
+    await at.sqs.send_message(QueueUrl=at.url, MessageBody="x")
+    (message,) = await at.receive(VisibilityTimeout=10)
+    got: list[tuple[int, int]] = []
+
+    async def poll() -> None:
+        got.append((len(await at.receive(WaitTimeSeconds=20)), at.services.site.now_ns))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(poll)
+        await anyio.sleep(3)
+        await at.sqs.change_message_visibility(
+            QueueUrl=at.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=timeout_s
+        )
+    ((n_messages, at_ns),) = got
+    assert n_messages == (shown_at_s is not None)
+    assert at_ns == pytest.approx((shown_at_s or 20) * S, abs=S // 100)
+
+
 async def test_those_who_wait_are_served_in_turn_each_message_once(at: At) -> None:
     got: list[str] = []
 
