@@ -142,9 +142,10 @@ def emulate(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     truth: Annotated[Path | None, typer.Option(help="Write truth.parquet here at the end.")] = None,
 ) -> None:
-    """Serve the emulated AWS services on loopback, for boto3, aiobotocore or the AWS CLI.
+    """Serve the emulated AWS services on loopback.
 
-    Prints the endpoint URL, then serves until Ctrl-C. Any credentials will do.
+    For boto3, aiobotocore, the AWS CLI: anything that takes an endpoint URL. Prints it, then serves until Ctrl-C. Any
+    credentials will do.
     """
     from smbench.cli.emulate import emulate_command
 
