@@ -2,18 +2,20 @@
 
 import csv
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smbench.errors import UsageError
 from smbench.scenario.distributions import Distribution, Empirical, ServiceLaw
 from smbench.scenario.model import Scenario
 from smbench.scenario.seeds import stream
 
+_BLOCK = 128
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
 
 
@@ -47,22 +49,32 @@ class Sampler:
 def _draw(law: Distribution, rng: np.random.Generator, base_dir: Path | None) -> Callable[[], float]:
     if law.lognormal is not None:
         log_median, sigma = math.log(law.lognormal.median), law.lognormal.sigma
-        return lambda: rng.lognormal(log_median, sigma)
+        return _one_by_one(lambda n: rng.lognormal(log_median, sigma, n))
     if law.gamma is not None:
         shape = law.gamma.cv**-2
         scale_s = law.gamma.mean / shape
-        return lambda: rng.gamma(shape, scale_s)
+        return _one_by_one(lambda n: rng.gamma(shape, scale_s, n))
     if law.exponential is not None:
         mean_s = law.exponential.mean
-        return lambda: rng.exponential(mean_s)
+        return _one_by_one(lambda n: rng.exponential(mean_s, n))
     if law.uniform is not None:
         low_s, high_s = law.uniform.low, law.uniform.high
-        return lambda: rng.uniform(low_s, high_s)
+        return _one_by_one(lambda n: rng.uniform(low_s, high_s, n))
     if law.empirical is not None:
-        values_s = read_empirical_s(law.empirical, base_dir)
-        return lambda: values_s[int(rng.integers(len(values_s)))]
+        values_s = np.array(read_empirical_s(law.empirical, base_dir))
+        return _one_by_one(lambda n: values_s[rng.integers(len(values_s), size=n)])
     constant_s = law.constant or 0.0  # exactly one law is named, so this is the one
     return lambda: constant_s
+
+
+def _one_by_one(draw: Callable[[int], NDArray[np.float64]]) -> Callable[[], float]:
+    """One draw a call. Drawn by the block: alone, each would cost more than all else an arrival needs."""
+
+    def draws() -> Iterator[float]:
+        while True:
+            yield from draw(_BLOCK).tolist()
+
+    return draws().__next__
 
 
 def read_empirical_s(law: Empirical, base_dir: Path | None = None) -> list[float]:

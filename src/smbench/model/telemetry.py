@@ -51,7 +51,8 @@ class EndpointMetrics:
         self._omit_zeros = not questions.zeros_when_idle
         self._opened: list[MetricId] = []
         self._backlog = self._gauge(BACKLOG, "Count")
-        self._per_instance = self._gauge(BACKLOG_PER_INSTANCE, "Count")
+        is_undefined = not (self._at_zero_as_one or endpoint.in_service)
+        self._per_instance = self._gauge(BACKLOG_PER_INSTANCE, "Count", None if is_undefined else 0.0)
         self._without_capacity = self._gauge(BACKLOG_WITHOUT_CAPACITY, "Count")
         self._oldest_age = self._gauge(OLDEST_AGE, "Seconds")
         self._processed = self._counter(PROCESSED, "Count")
@@ -119,11 +120,11 @@ class EndpointMetrics:
     def _id(self, name: str) -> MetricId:
         return metric_of(name, self._endpoint.name, self._endpoint.variant)
 
-    def _gauge(self, name: str, unit: str) -> Gauge:
+    def _gauge(self, name: str, unit: str, initial: float | None = 0.0) -> Gauge:
         metric = self._id(name)
         self._opened.append(metric)
         # An endpoint is older than the run: until now this minute it was idle, which is not the same as undefined.
-        return self._store.open_gauge(name, metric.dimensions, unit, initial=0.0, omit_zeros=self._omit_zeros)
+        return self._store.open_gauge(name, metric.dimensions, unit, initial=initial, omit_zeros=self._omit_zeros)
 
     def _counter(self, name: str, unit: str) -> Counter:
         metric = self._id(name)

@@ -40,10 +40,12 @@ def test_the_backlog_per_instance_is_shared_by_those_that_serve() -> None:
 def test_at_zero_instances_the_backlog_per_instance_is_that_of_one_or_missing(
     question: str, expected: list[float]
 ) -> None:
-    stand = Stand(0, open_questions={"per_instance_at_zero": question})
-    stand.arrive(4)
-    stand.go_to(120)
-    assert averages(stand, "ApproximateBacklogSizePerInstance") == expected
+    for epoch_s in (0, 30):  # begun amid a minute, the half before is idle, or undefined as well
+        stand = Stand(0, epoch_s=epoch_s, open_questions={"per_instance_at_zero": question})
+        stand.arrive(4)
+        stand.go_to(120 - epoch_s)
+        first = [average / 2 for average in expected[:1]] if epoch_s else expected[:1]
+        assert averages(stand, "ApproximateBacklogSizePerInstance") == first + expected[1:]
 
 
 def test_a_backlog_without_capacity_is_one_for_as_long_as_both_hold() -> None:
