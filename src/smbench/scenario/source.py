@@ -18,7 +18,7 @@ from smbench.errors import Problem
 
 Where = tuple[str | int, ...]
 
-TEXT_MAX = 1_000_000  # characters; no scenario written by a person comes near it
+TEXT_MAX = 200_000  # characters; no scenario written by a person comes near it
 VALUES_MAX = 100_000  # aliases of aliases can make a page of text mean more than fits in memory
 VALUE_SHOWN_MAX = 60
 

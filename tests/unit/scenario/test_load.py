@@ -174,6 +174,17 @@ def test_a_service_law_for_a_class_no_payload_has_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("{threshold: 1, steps: [{lower: 2, upper: 2, change: 1}]}", "lower 2 is not below upper 2"),
+        ("{threshold: 1, datapoints: 3, of: 2, steps: [{change: 1}]}", "3 datapoints cannot be found in 2 periods"),
+    ],
+)
+def test_a_step_policy_that_cannot_act_is_told(step: str, words: str) -> None:
+    assert only(SOUND + f"target: {{emulated: {{policies: [step: {step}]}}}}\n").message == words
+
+
 def test_payloads_without_a_service_law_are_told() -> None:
     text = SOUND + "payloads: {mix: [{name: a, synthetic: 9}, {name: b, synthetic: 9}]}\n"
     problem = only(text + "target: {emulated: {service: {by_class: {a: 1s}}}}\n")

@@ -91,6 +91,12 @@ def test_the_weight_of_a_set_is_shared_by_its_payloads(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_the_weight_of_a_file_of_lines_is_shared_by_its_lines(tmp_path: Path) -> None:
+    write_lines(tmp_path, {"Body": "a"}, {"Body": "b"})
+    mix = [{"lines": "in.jsonl", "weight": 3}, {"synthetic": 10}]
+    assert [payload.weight for payload in load_payloads(scenario({"mix": mix}), tmp_path)] == [1.5, 1.5, 1.0]
+
+
 def test_a_digest_is_the_sha256_of_the_body_and_empty_without_one() -> None:
     assert Payload("x", "x", b"abc", 1.0).digest == hashlib.sha256(b"abc").hexdigest()
     assert Payload("x", "x", None, 1.0, input_location="s3://b/k").digest == ""
