@@ -62,7 +62,7 @@ def title(state: LiveState, width: int, glyphs: Glyphs) -> Row:
     """Scenario, target, kind of time; at the right how far time has come."""
     planned_s = state.header.planned_s
     clock = figures.stopwatch(state.elapsed_s)
-    if planned_s is not None:
+    if planned_s is not None and (state.now is None or state.now.stage == "sending"):
         clock += f" / {figures.stopwatch(planned_s)}"
     rest = f" {glyphs.between} {sentences.plain(state.header.target)} {glyphs.between} {sentences.kind_of_time(state)}"
     left = Text.assemble(" ", (state.header.scenario, STRONG), (rest, DIM))
@@ -256,10 +256,14 @@ def generator(page: Page, n_remarks: int) -> list[Row]:
     return rows
 
 
-def foot(state: LiveState, glyphs: Glyphs) -> Row:
-    """What the user can do, or what the run says it is doing; and where the results are."""
+def foot(state: LiveState, width: int, glyphs: Glyphs) -> Row:
+    """What the user can do, or what the run says it is doing; and where the results are, of which the end matters."""
     hint = sentences.plain(state.note) or _HINTS.get("" if state.now is None else state.now.stage, "")
-    parts = [part for part in (hint, sentences.plain(state.header.results)) if part]
+    results = sentences.plain(state.header.results)
+    room = width - len(hint) - 5
+    if len(results) > room:
+        results = "..." + results[len(results) - room + 3 :] if room > 20 else ""
+    parts = [part for part in (hint, results) if part]
     return Row(8, Text.styled(f" {f' {glyphs.between} '.join(parts)}", DIM))
 
 

@@ -47,7 +47,7 @@ def _lines(state: LiveState, width: int, height: int, glyphs: Glyphs) -> list[Te
         page = Page(state, state.now, width, glyphs)
         is_wide = width >= _WIDE_COLUMNS and height >= _WIDE_ROWS
         middle = _wide(page, height - 2) if is_wide else _standard(page, height - 2)
-    rows = [blocks.title(state, width, glyphs), *middle, blocks.foot(state, glyphs)]
+    rows = [blocks.title(state, width, glyphs), *middle, blocks.foot(state, width, glyphs)]
     kept = [row.text for row in _most_important(rows, height)]
     kept[-1:-1] = [Text()] * (height - len(kept))  # the foot stands on the last line
     return kept

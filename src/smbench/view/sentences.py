@@ -94,7 +94,7 @@ def event_words(event: Event) -> tuple[str, str, str]:
     capacity = ""
     if event.after is not None:
         before = "" if event.before is None else f"{event.before:g} "
-        capacity = f"{before}-> {event.after:g}" if event.after != event.before else f"stays {event.after:g}"
+        capacity = f"{before}-> {event.after:g}" if event.after != event.before else f"{event.after:g}"
     what = ", ".join(part for part in (capacity, event.state) if part)
     return kind, plain(what), plain(_alarm(event.name) if event.kind == "alarm" else _cause(event.cause))
 

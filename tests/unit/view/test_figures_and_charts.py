@@ -105,6 +105,14 @@ def test_a_course_holds_its_value_until_it_is_told_another() -> None:
     assert course.columns(10, 10 * SECOND - 1) == [1, 1, 1, 1, 1, 1, 4, 4, 2, 2]
 
 
+def test_a_short_peak_is_still_there_when_time_has_been_folded_many_times() -> None:
+    course = Course()
+    for quarter in range(20):
+        course.record(quarter * SECOND // 4, 9.0 if quarter == 7 else 1.0)
+    course.record(3600 * SECOND, 1.0)
+    assert course.columns(100, 3600 * SECOND)[0] == 9.0
+
+
 def test_a_course_is_zero_before_its_first_value_and_before_time_begins() -> None:
     course = Course()
     assert course.columns(3, SECOND) == [0, 0, 0]

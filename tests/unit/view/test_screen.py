@@ -147,6 +147,19 @@ def test_instances_are_wanted_until_they_are_there_and_old_news_says_its_age() -
     assert "1 in service, 4 wanted   told 5 m ago" in row(state, "Instances")
 
 
+def test_a_long_results_path_keeps_its_end() -> None:
+    state = running(replace(REAL, results=f"/home/somebody/{'deep/' * 20}results/wake-from-zero-20261121T031200Z"))
+    foot = screen(state)[-1]
+    assert foot.startswith(" Ctrl-C: send no more, drain, report")
+    assert foot.endswith("/wake-from-zero-20261121T031200Z")
+    assert len(foot) <= 80
+
+
+def test_the_planned_end_is_that_of_the_sending() -> None:
+    assert screen(running())[0].endswith("00:01:00 / 00:10:10")
+    assert screen(running(stage="draining"))[0].endswith("  00:01:00")
+
+
 def test_notices_that_should_not_be_are_shown_only_when_there_are_any() -> None:
     assert "duplicate" not in row(running(), "Ended")
     assert "duplicate notices 4" in row(running(n_duplicates=4), "Ended", 120)

@@ -150,6 +150,22 @@ def test_of_a_scaling_activity_only_how_it_stands_now_is_listed() -> None:
     assert state.n_events == 4
 
 
+def test_an_activity_of_which_there_is_news_is_among_the_latest() -> None:
+    begun = Event("scaling_activity", "a1", 10 * SECOND, 11 * SECOND, "InProgress")
+    alarms = [Event("alarm", "high", at * SECOND, at * SECOND, "OK -> ALARM") for at in (20, 30, 40)]
+    state = LiveState(HEADER)
+    state.read([], [begun, *alarms, replace(begun, state="Successful")])
+    assert [event.kind for event in state.latest_events(2)] == ["scaling_activity", "alarm"]
+
+
+def test_a_phase_that_gave_up_early_is_over_when_the_next_has_begun() -> None:
+    closed = PhaseSpan(0, "closed", "closed", False, 0, None, 0, 20, 4, "")
+    pause = PhaseSpan(1, "pause", "pause", False, 0, None, 20, 0, None, "")
+    state = LiveState(replace(HEADER, phases=(closed, pause)))
+    state.update([snapshot(4, n_sent=5, phase_index=1)])
+    assert state.progress_of(closed) == 1.0
+
+
 def test_a_timed_phase_is_over_by_its_time_and_an_open_one_by_its_requests() -> None:
     timed = PhaseSpan(0, "poisson", "poisson", False, 0, 10 * SECOND, 0, 30, None, "")
     closed = PhaseSpan(1, "closed", "closed", False, 10 * SECOND, None, 30, 20, 4, "")
