@@ -52,7 +52,6 @@ class Instance:
     life_ns: int | None
     is_stillborn: bool
     running: "dict[Held, None]"  # in order of start
-    is_launching: bool = True
     is_leaving: bool = False
     is_gone: bool = False
     entry: Entry | None = None  # its readiness, or its death
@@ -219,7 +218,6 @@ class Fleet:
         self._on_ready()
 
     def _serve(self, instance: Instance) -> None:
-        instance.is_launching = False
         instance.since_ns = self._agenda.now_ns
         self._serving.append(instance)
         self._by_load[0][instance] = None

@@ -212,3 +212,27 @@ def test_the_oldest_waiting_request_is_told() -> None:
     assert stand.endpoint.oldest_recv_ns == 2 * SECOND
     stand.go_to(10.5)
     assert stand.endpoint.oldest_recv_ns == 3 * SECOND
+
+
+def test_a_request_that_a_callback_brings_overtakes_nobody() -> None:
+    # At 60 s the slot frees, request 1 expires, and whoever hears of it sends request 3: the slot is request 2's.
+    stand = Stand(1, service="60s")
+    stand.arrive()
+    stand.arrive(ttl_s=60)
+    stand.arrive()
+    stand.endpoint.on_end.append(lambda ended: stand.arrive() if ended.outcome is Outcome.EXPIRED else None)
+    stand.go_to(300)
+    assert stand.starts_s() == {0: 0, 2: 60, 3: 120}
+
+
+def test_requests_go_back_to_the_queue_in_order_of_acceptance() -> None:
+    # Two instances of three slots: 0 and 2 run on the first, 1 on the second. The second goes, 1 follows on the first,
+    # behind 2; then the first goes too.
+    stand = Stand(2, instances={"concurrency": 3}, service="500s", open_questions={"drain_on_remove": False})
+    stand.arrive(3)
+    stand.endpoint.set_desired(1)
+    stand.go_to(60)
+    stand.arrive()
+    assert [held.job.index for held in stand.endpoint._queue] == [3]
+    stand.endpoint.set_desired(0)
+    assert [held.job.index for held in stand.endpoint._queue] == [0, 1, 2, 3]
