@@ -132,6 +132,16 @@ def test_an_error_reads_as_it_was_given(protocol: str) -> None:
     assert (read["Error"]["Code"], read["Error"]["Message"]) == ("ResourceNotFound", "No <such> thing")
 
 
+@pytest.mark.parametrize(
+    ("dialect", "content_type", "name"),
+    [(codecs.SQS, JSON_10, "com.amazonaws.sqs#Odd"), (codecs.SAGEMAKER, JSON_11, "Odd")],
+)
+def test_an_error_carries_its_namespace_in_json_1_0_only(dialect: codecs.Dialect, content_type: str, name: str) -> None:
+    reply = JsonProtocol(dialect, content_type).error(ServiceError("Odd", "m", query_error_code="Older"))
+    assert orjson.loads(reply.body) == {"__type": name, "message": "m"}
+    assert ("x-amzn-query-error", "Older;Sender") in reply.headers
+
+
 def test_a_null_message_is_written_as_null() -> None:
     reply = codecs.rest_json_error(ServiceError("ThrottlingException", None))
     assert reply.body == b'{"message":null}'

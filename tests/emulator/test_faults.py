@@ -54,6 +54,12 @@ def test_one_fault_more_moves_no_other() -> None:
     assert resets == [index for index, decision in enumerate(together) if decision.kind is FaultKind.RESET]
 
 
+def test_faults_strike_independently() -> None:
+    decisions = decided(Settings(resets=0.5, throttled=0.5))
+    n_throttled = sum(decision.kind is FaultKind.THROTTLED for decision in decisions)
+    assert abs(n_throttled - N / 4) < 5 * math.sqrt(N * 0.25 * 0.75)  # not reset, and then thrown the other coin
+
+
 def test_a_decision_depends_on_seed_and_index_alone() -> None:
     settings = Settings(resets=0.1, server_errors=0.1, slow_answers=slow(0.5))
     expected = decided(settings, 3000)

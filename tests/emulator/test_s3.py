@@ -346,6 +346,7 @@ async def test_parts_that_do_not_fit_are_refused_by_name(at: At) -> None:
     await at.s3.upload_part(**names, PartNumber=2, Body=b"x")
     cases = [
         ([(2, etag), (1, etag)], "InvalidPartOrder"),
+        ([(1, etag), (1, etag)], "InvalidPartOrder"),
         ([(1, '"other"')], "InvalidPart"),
         ([(3, etag)], "InvalidPart"),
         ([(1, etag), (2, etag)], "EntityTooSmall"),
