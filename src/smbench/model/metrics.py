@@ -215,8 +215,8 @@ class MetricStore:
     def roll(self) -> None:
         """Close the minute if it is over.
 
-        The agenda has an entry for it, and every change calls it too: what happens on the stroke belongs to the new
-        minute, whichever entry of that instant comes first.
+        The agenda has an entry for it, and every counted event calls it too: what happens on the stroke belongs to the
+        new minute, whichever entry of that instant comes first.
         """
         while self.agenda.now_ns >= self.minute_end_ns:
             self._close_minute()

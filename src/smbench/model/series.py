@@ -11,7 +11,7 @@ MINUTE_NS = MINUTE_S * 1_000_000_000
 
 
 class Minutes(Protocol):
-    """Whoever closes the minutes; every change looks at its end, because the change may come on the stroke."""
+    """Whoever closes the minutes."""
 
     agenda: Agenda
     minute_start_ns: int
@@ -108,6 +108,7 @@ class Gauge:
     """
 
     __slots__ = (
+        "_agenda",
         "_area",
         "_defined_ns",
         "_maximum",
@@ -115,23 +116,19 @@ class Gauge:
         "_omit_zeros",
         "_since_ns",
         "_slope_hz",
-        "_store",
         "_value",
     )
 
     def __init__(self, store: Minutes, initial: float | None, *, omit_zeros: bool) -> None:
-        self._store, self._omit_zeros = store, omit_zeros
+        self._agenda, self._omit_zeros = store.agenda, omit_zeros
         self._value, self._slope_hz = initial, 0.0
         self._minimum = self._maximum = 0.0
         self._reset(store.minute_start_ns)
 
     def set(self, value: float | None, slope_hz: float = 0.0) -> None:
         """From now on the value is this, rising by `slope_hz` a second."""
-        store = self._store
-        now_ns = store.agenda.now_ns
-        if now_ns >= store.minute_end_ns:
-            store.roll()
-        self._settle(now_ns)
+        # Not asked whether the minute is over: on the stroke, the new value has stood for no time in the old minute.
+        self._settle(self._agenda.now_ns)
         self._value, self._slope_hz = value, slope_hz
 
     def close_minute(self, end_ns: int) -> Statistics | None:
@@ -185,7 +182,7 @@ class Counter:
     def add(self, value: float = 1.0) -> None:
         store = self._store
         if store.agenda.now_ns >= store.minute_end_ns:
-            store.roll()
+            store.roll()  # an event on the stroke belongs to the new minute
         self._n += 1
         self._sum += value
         if value < self._minimum:

@@ -72,6 +72,14 @@ def test_a_busy_instance_finishes_before_it_goes() -> None:
     assert stand.dones_s() == {0: 200}
 
 
+def test_an_instance_that_is_drained_early_is_billed_to_the_end_of_its_removal() -> None:
+    stand = Stand(1, service="20s")
+    stand.arrive()
+    stand.endpoint.set_desired(0)
+    stand.go_to(100)
+    assert stand.kinds() == [(0, "desired"), (50, "removed")]
+
+
 def test_without_draining_the_running_requests_go_back_to_the_queue() -> None:
     stand = Stand(2, service="200s", open_questions={"drain_on_remove": False})
     stand.arrive(2)
