@@ -317,7 +317,7 @@ def _chart(course: Sequence[float], rows: int, glyphs: Glyphs, style: str) -> li
     top = max(course, default=0.0)
     marks = [""] * rows
     if rows > 1:
-        marks[0], marks[-1] = f"{top:,.0f}" if top >= 10 else f"{top:.3g}", "0"
+        marks[0], marks[-1] = (f"{top:,.0f}" if top >= 10 else f"{top:.3g}") if top else "", "0"
     cells = columns(course, rows, top, glyphs)
     return [
         Row(6, Text.styled(f"{mark:>{GUTTER - 1}} ", DIM).append(line, style))

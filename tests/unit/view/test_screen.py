@@ -160,6 +160,18 @@ def test_the_planned_end_is_that_of_the_sending() -> None:
     assert screen(running(stage="draining"))[0].endswith("  00:01:00")
 
 
+def test_a_chart_has_its_highest_value_and_zero_at_its_side_and_only_zero_while_nothing_is() -> None:
+    def marks(state: LiveState) -> list[str]:
+        lines = screen(state, 80, 40)
+        first = next(place for place, line in enumerate(lines) if line.startswith(" Backlog")) + 1
+        last = next(place for place, line in enumerate(lines) if line.startswith(" Instances"))
+        return [line[:12].strip() for line in lines[first:last]]
+
+    assert [mark for mark in marks(running()) if mark] == ["0"]
+    told = marks(running(backlog_seen=1234))
+    assert (told[0], told[-1]) == ("1,234", "0")
+
+
 def test_notices_that_should_not_be_are_shown_only_when_there_are_any() -> None:
     assert "duplicate" not in row(running(), "Ended")
     assert "duplicate notices 4" in row(running(n_duplicates=4), "Ended", 120)
@@ -212,3 +224,8 @@ def test_without_colour_the_same_is_said(colour: bool) -> None:
         console.print(render(running(loop_lag_max_s=0.8), 80, 24))
     assert ("\x1b[31m" in drawn.get() or "\x1b[1;31m" in drawn.get()) is colour
     assert "▲" in drawn.get()
+
+
+def test_what_was_dropped_is_said_once_not_also_that_it_may_be() -> None:
+    text = "\n".join(screen(running(outcomes={Outcome.NOT_SENT: 12}, n_in_flight=1000), 140, 40))
+    assert text.count("▲") == 1
