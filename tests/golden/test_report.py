@@ -127,6 +127,15 @@ def test_the_json_has_the_numbers_of_the_report(
     assert Summary.model_validate(told["summary"]) == summary  # nothing is lost on the way
 
 
+@pytest.mark.parametrize(("wander_s", "said"), [(0.0, "corrected by that"), (0.1, "not corrected")])
+def test_clocks_that_differ_are_told_beside_the_latencies(wander_s: float, said: str) -> None:
+    rows = [Request(k, ack=k + 0.02, recv=k + 2 + wander_s * k, done=k + 9 + wander_s * k) for k in range(50)]
+    summary = summarise(frames_of(rows))
+    assert said in printed(120, summary, [], [])
+    agreeing = summarise(frames_of([Request(0.0, done=1.0)]))
+    assert "Clocks" not in printed(120, agreeing, [], [])
+
+
 def test_a_run_of_which_nothing_is_known_has_a_report() -> None:
     frames = frames_of([], spans=[])
     summary = summarise(frames)

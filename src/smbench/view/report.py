@@ -15,6 +15,7 @@ from rich.text import Text
 from smbench.analysis import words
 from smbench.analysis.bounds import Distribution
 from smbench.analysis.checks import Finding, Verdict, verdict
+from smbench.analysis.clocks import Agreement
 from smbench.analysis.rates import Rates
 from smbench.analysis.scaling import ScalingStep
 from smbench.analysis.summary import Summary
@@ -191,12 +192,12 @@ def _latency_notes(summary: Summary, shown: Iterable[str]) -> list[str]:
 def _causes(summary: Summary) -> Table | None:
     if not summary.causes:
         return None
-    table = _table(("Bad ends", "left"), ("n", "right"), ("status", "right"), ("cause", "left"))
+    table = _table(("Errors", "left"), ("n", "right"), ("status", "right"), ("cause", "left"))
     for cause in summary.causes[:_CAUSES_SHOWN]:
         status = "" if cause.status_code is None else str(cause.status_code)
         table.add_row(cause.outcome, f"{cause.n:,}", status, _shortened(cause.error, _ERROR_WIDTH))
     if rest := summary.causes[_CAUSES_SHOWN:]:
-        table.add_row("others", f"{sum(cause.n for cause in rest):,}", "", f"{len(rest):,} more causes")
+        table.add_row("others", f"{sum(cause.n for cause in rest):,}", "", "of other causes")
     return table
 
 
@@ -250,6 +251,8 @@ def _facts(summary: Summary) -> Table:
         f"{notices.n:,} heard, {notices.n_duplicates:,} duplicates, {notices.n_foreign:,} foreign, "
         f"{notices.n_malformed:,} unreadable",
     )
+    if (clocks := _clocks(summary)) is not None:
+        table.add_row("Clocks", clocks)
     table.add_row("Generator", _generator(summary))
     return table
 
@@ -257,6 +260,17 @@ def _facts(summary: Summary) -> Table:
 def _oldest(summary: Summary) -> str:
     oldest_s = summary.backlog.oldest_age_s
     return "" if oldest_s is None else f"; the oldest request grew {words.duration(oldest_s)} old"
+
+
+def _clocks(summary: Summary) -> str | None:
+    """Only where the two clocks differ: then latencies are not simply the difference of two columns."""
+    clocks = summary.clocks
+    offset = f"AWS's is {words.duration(abs(clocks.offset_s))} {'ahead of' if clocks.offset_s > 0 else 'behind'} ours"
+    if clocks.agreement is Agreement.OFFSET:
+        return f"{offset}, and latencies are corrected by that"
+    if clocks.agreement is Agreement.DISAGREE:
+        return f"{offset} in the median, but not always: latencies are not corrected"
+    return None
 
 
 def _generator(summary: Summary) -> str:

@@ -128,13 +128,13 @@ def test_bad_ends_are_told_by_cause_the_commonest_first() -> None:
     ]
 
 
-def test_a_submission_without_an_answer_took_longer_than_we_waited() -> None:
+def test_a_submission_without_an_answer_is_never_acknowledged() -> None:
     rows = [Request(0.0, ack=0.1, done=1.0) for _ in range(3)]
     rows.append(Request(0.0, Outcome.TRANSPORT_ERROR, ack=60.0))
     rows.append(Request(0.0, Outcome.REJECTED, ack=0.001))  # a refusal is no acknowledgement
     ack = summary_of(rows).ack
-    assert (ack.n, ack.n_censored) == (4, 1)
-    assert ack.max == Bounded(low=60.0, high=None)
+    assert (ack.n, ack.n_never) == (4, 1)
+    assert ack.max == Bounded(low=60.0, high=None, never=True)
 
 
 def test_the_generator_is_described_by_its_own_readings() -> None:
@@ -153,6 +153,13 @@ def test_the_generator_is_described_by_its_own_readings() -> None:
     assert (generator.cpu_share_max, generator.cpu_share_median, generator.loop_lag_max_s) == (0.9, 0.4, 0.3)
     assert generator.rss_max_bytes == 120_000_000
     assert generator.n_dropped == 1
+    virtual = summary_of(rows, readings=readings, clock="warp").generator
+    assert (virtual.cpu_share_max, virtual.cpu_share_median, virtual.loop_lag_max_s) == (None, None, None)
+
+
+def test_the_target_is_named_where_it_is_real() -> None:
+    assert summary_of([]).target == "emulated endpoint"
+    assert summary_of([], scenario={"target": {"endpoint": "whisper"}}).target == "endpoint whisper"
 
 
 def test_a_burst_at_one_instant_has_no_rate() -> None:
