@@ -79,7 +79,7 @@ class PartWriter:
         except OSError as error:
             raise ResultsError(
                 f"cannot write to {self.folder}: {error.strerror or error}. Kept of {self.file}: "
-                f"{self._rows:,} rows in {self._parts:,} parts, the last one before this",
+                f"{self._rows:,} rows in {self._parts:,} parts",
                 "make room; `smbench report` reads what was kept",
             ) from error
         self._number += 1
@@ -106,6 +106,8 @@ def compact(run_dir: Path) -> None:
         folder.rename(run_dir / _SPENT)
         sync_folder(run_dir)
     except (OSError, pl.exceptions.PolarsError) as error:
+        for file in _JOURNALLED:
+            (run_dir / f"{file}.parquet.tmp").unlink(missing_ok=True)
         raise ResultsError(
             f"cannot compact {folder}: {_first_line(error)}", "the parts are kept; `smbench report` reads them"
         ) from error

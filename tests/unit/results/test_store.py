@@ -202,6 +202,7 @@ def test_a_disk_too_full_to_compact_keeps_every_part(run_dir: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert_frame_equal(read(run_dir), DONE)
+    assert not list(run_dir.glob("*.tmp"))
     compact(run_dir)
     assert_frame_equal(read(run_dir), DONE)
 
