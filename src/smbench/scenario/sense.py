@@ -11,14 +11,12 @@ from smbench.scenario.source import Misfit, Where
 
 
 def sense_problems(scenario: Scenario, base_dir: Path, broken: Collection[str] = ()) -> Iterator[Misfit]:
-    """Every misfit that involves no section (top-level key) in `broken`."""
-    if not {"payloads", "request"} & set(broken):
+    """Every misfit that involves no section (top-level key) in `broken`, whose defaults stand in the scenario."""
+    if not {"payloads", "request"} & set(broken):  # the classes of payloads nobody could read are not known
         payloads, misfits = read_payloads(scenario, base_dir)
         yield from misfits
-        if "target" not in broken and scenario.target.endpoint is None:
-            yield from _classes_and_laws(scenario, payloads)
-    if "load" not in broken:
-        yield from _what_cannot_be_planned(scenario)
+        yield from _classes_and_laws(scenario, payloads)
+    yield from _what_cannot_be_planned(scenario)
 
 
 def _classes_and_laws(scenario: Scenario, payloads: Sequence[Payload]) -> Iterator[Misfit]:

@@ -203,6 +203,11 @@ def test_sense_is_checked_in_the_sound_sections_when_another_is_broken() -> None
     assert [problem.where for problem in found] == ["load", "payloads.synthetic"]
 
 
+def test_laws_are_not_held_against_payloads_that_could_not_be_read() -> None:
+    laws = "target: {emulated: {service: {by_class: {image: 3s}}}}\n"
+    assert only(SOUND + "payloads: {files: [gone.png]}\n" + laws).where == "payloads.files.0"
+
+
 def test_no_drain_at_all_is_allowed() -> None:
     assert parse_scenario(SOUND + "drain: 0\n", "x.yaml").drain == 0
 
