@@ -142,7 +142,9 @@ def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
 def _end_ns(rows: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> int:
     """The last instant anything was known: how old those are that never ended."""
     instants = [rows[f"{stem}_ns"].max() for stem in ("send", "ack", "done", "seen")]
-    instants += [readings["seen_ns"].max(), events["seen_ns"].max()]
+    # Phases are written down when the run begins, as planned: of a killed run they lie in a future that never came.
+    happened = events.filter(pl.col("kind") != "phase")
+    instants += [readings["seen_ns"].max(), happened["seen_ns"].max()]
     known = [int(instant) for instant in instants if isinstance(instant, int)]
     return max(known, default=0)
 

@@ -69,6 +69,15 @@ def test_a_quarter_that_never_ends_makes_the_ninetieth_percentile_more_than_a_nu
     assert summary.backlog.drain == Bounded(low=900.0, high=None)
 
 
+def test_a_phase_that_was_only_planned_makes_nobody_older() -> None:
+    # Killed after 6 s, in the first of two phases; the second was planned for 20 s.
+    events = [Event("phase", "load", 0, 0), Event("phase", "late", 20 * 10**9, 20 * 10**9)]
+    seen = [reading("backlog_seen", 1.0, 6.0, source="ledger")]
+    summary = summary_of([Request(0.0, Outcome.PENDING)], events=events, readings=seen)
+    assert summary.length_s == 6.0
+    assert summary.sojourn.max == Bounded(low=6.0, high=None)
+
+
 def test_what_failed_or_expired_counts_as_never_completed() -> None:
     rows = [Request(0.0, done=1.0) for _ in range(8)]
     rows += [Request(0.0, Outcome.FAILED, done=0.5), Request(0.0, Outcome.EXPIRED, done=60.0)]
