@@ -1,5 +1,6 @@
 """CloudWatch's alarm operations on the model's alarms."""
 
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -126,22 +127,26 @@ class Alarms:
             and ("EndDate" not in params or at_ns <= utc_ns(params["EndDate"]))
         )
 
+    def _at(self, at_ns: int) -> datetime:
+        """A stamp of CloudWatch's: whole milliseconds, which is all that its query protocol can write."""
+        return utc_datetime(self.site.utc_ns(at_ns) // 1_000_000 * 1_000_000)
+
     def _line(self, item: AlarmHistoryItem) -> dict[str, Any]:
         return {
             "AlarmName": item.alarm,
             "AlarmType": "MetricAlarm",
-            "Timestamp": utc_datetime(self.site.utc_ns(item.at_ns)),
+            "Timestamp": self._at(item.at_ns),
             "HistoryItemType": item.kind,
             "HistorySummary": item.summary,
             "HistoryData": orjson.dumps(item.data).decode(),
         }
 
     def _described(self, alarm: Alarm) -> dict[str, Any]:
-        state_since = utc_datetime(self.site.utc_ns(alarm.updated_ns))
+        state_since = self._at(alarm.updated_ns)
         described: dict[str, Any] = {
             "AlarmName": alarm.name,
             "AlarmArn": alarm_arn(self.site, alarm.name),
-            "AlarmConfigurationUpdatedTimestamp": utc_datetime(self.site.utc_ns(alarm.configured_ns)),
+            "AlarmConfigurationUpdatedTimestamp": self._at(alarm.configured_ns),
             "ActionsEnabled": alarm.actions_enabled,
             "OKActions": list(alarm.ok_actions),
             "AlarmActions": list(alarm.actions),
