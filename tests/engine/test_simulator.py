@@ -9,10 +9,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from modelling import SECOND, scenario
-from smbench.model.theory import ddc_burst_sojourns_s, mmc_wait_mean_s, mmc_wait_quantile_s
 from smbench.results.schema import FILES, polars_schema
 from smbench.schedule.plan import plan
 from smbench.simulator.simulate import Simulated, simulate
+from theory import ddc_burst_sojourns_s, mmc_wait_mean_s, mmc_wait_quantile_s
 
 EPOCH_NS = 1_767_225_600 * SECOND  # 2026-01-01: a whole minute
 

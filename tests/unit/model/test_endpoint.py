@@ -5,8 +5,8 @@ import pytest
 from modelling import SECOND, Stand
 from smbench.model.endpoint import CONTAINER_ERROR, INSTANCE_LOST, TIMEOUT, TTL, Ended
 from smbench.model.service import Seeds
-from smbench.model.theory import ddc_burst_sojourns_s
 from smbench.records import Outcome
+from theory import ddc_burst_sojourns_s
 
 
 @pytest.mark.parametrize(("instances", "concurrency"), [(1, 1), (1, 4), (3, 2), (5, 1)])

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from smbench.model.theory import (
+from theory import (
     ddc_burst_sojourns_s,
     drain_bound_s,
     erlang_b,
