@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from runs import Request, manifest_of, requests_frame
 from smbench.records import Outcome
 from smbench.results.manifest import Ending
-from smbench.results.store import PartWriter, compact, open_run, recover
+from smbench.results.store import PartWriter, compact, open_run
 
 N_WORKERS = 2
 VERSIONS = [Outcome.NOT_SENT, Outcome.PENDING, Outcome.COMPLETED, Outcome.FAILED]
@@ -35,7 +35,7 @@ def _row(seq: int, outcome: Outcome) -> pl.DataFrame:
 
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
-@given(history=st.lists(_write, max_size=8), is_cut=st.booleans(), how=st.sampled_from(["parts", "compact", "recover"]))
+@given(history=st.lists(_write, max_size=8), is_cut=st.booleans(), how=st.sampled_from(["parts", "compact"]))
 def test_what_is_read_is_the_last_version_of_every_row(
     history: list[tuple[int, dict[int, Outcome]]], is_cut: bool, how: str
 ) -> None:
@@ -53,7 +53,5 @@ def test_what_is_read_is_the_last_version_of_every_row(
             (run_dir / "parts" / "requests-0-000099.parquet.tmp").write_bytes(b"PAR1")
         if how == "compact":
             compact(run_dir)
-        elif how == "recover":
-            recover(run_dir)
         expected = pl.concat([requests_frame([]), *(known[seq] for seq in sorted(known))])
         assert_frame_equal(open_run(run_dir).requests.collect(), expected)

@@ -40,7 +40,9 @@ class Ui(StrEnum):
     NONE = "none"
 
 
-ScenarioFile = Annotated[Path | None, typer.Argument(help="Scenario file; the quick start when absent.")]
+ScenarioFile = Annotated[
+    Path | None, typer.Argument(help="Scenario file, or the name of a shipped scenario; the quick start when absent.")
+]
 RunFolder = Annotated[Path, typer.Argument(help="Results folder of a run.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="What stdout gets.")]
 UiOption = Annotated[

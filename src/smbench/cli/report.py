@@ -30,7 +30,9 @@ def print_report(run_dir: Path, output: str) -> ExitCode:
     findings = check(frames, summary)
     thresholds = evaluate(run.manifest.scenario.get("thresholds", ()), summary)
     if output == "json":
-        sys.stdout.buffer.write(orjson.dumps(to_json(summary, findings, thresholds), option=orjson.OPT_INDENT_2))
+        sys.stdout.buffer.write(
+            orjson.dumps(to_json(summary, findings, thresholds, run_dir), option=orjson.OPT_INDENT_2)
+        )
         sys.stdout.buffer.write(b"\n")
     else:
         console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)

@@ -22,7 +22,7 @@ from smbench.results.manifest import ClockFacts, Ending, Host, Manifest
 from smbench.results.store import compact, new_run_dir
 from smbench.scenario.load import load_scenario
 from smbench.scenario.model import Scenario, Seeds, Target
-from smbench.scenario.starter import QUICK_START, shipped_scenario
+from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
 from smbench.snapshot import Snapshot
 from smbench.view.choose import View, choose_view
 from smbench.view.state import LiveState, RunHeader
@@ -49,7 +49,7 @@ def run_command(options: RunOptions) -> ExitCode:
     Raises:
         ScenarioError, UsageError, TargetError, ResultsError: before anything was sent.
     """
-    file = options.scenario or shipped_scenario(QUICK_START)
+    file = _scenario_file(options.scenario)
     plan = make_plan(_chosen(load_scenario(file), options, file), file.parent)
     access = AwsAccess(options.region, options.profile, options.endpoint_url)
     started = datetime.datetime.now(datetime.UTC)
@@ -63,11 +63,21 @@ def run_command(options: RunOptions) -> ExitCode:
 
     try:
         with view:
+            screen.preparing("starting the processes")
             end = anyio.run(run_session, plan, access, run_dir, manifest.run_id, screen, on_ready)
     except BaseException:
         _remove_if_unused(run_dir)
         raise
     return _conclude(run_dir, _at_start(manifest, plan, end), end, options.output)
+
+
+def _scenario_file(given: Path | None) -> Path:
+    """The file given; the quick start where none is; a shipped scenario where only its name is given."""
+    if given is None:
+        return shipped_scenario(QUICK_START)
+    if not given.exists() and str(given) in shipped_names():
+        return shipped_scenario(str(given))
+    return given
 
 
 def _chosen(scenario: Scenario, options: RunOptions, file: Path) -> Scenario:
@@ -95,6 +105,9 @@ class _Screen:
 
     def preparing(self, text: str) -> None:
         self.state.preparing(text)
+        self.view.show(self.state)
+
+    def refresh(self) -> None:
         self.view.show(self.state)
 
     def update(self, snapshots: Sequence[Snapshot]) -> None:

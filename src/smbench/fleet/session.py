@@ -32,12 +32,15 @@ from smbench.snapshot import Snapshot
 _HEAD_START_S = 0.2  # between the go and scenario time zero: every child has read it by then
 _PARENT_WRITER = "parent"
 _FINISH_S = 30.0
+_REFRESH_S = 0.5
 
 
 class Watcher(Protocol):
     """Whoever draws. Calls are cheap and never raise for what is drawn."""
 
     def preparing(self, text: str) -> None: ...
+
+    def refresh(self) -> None: ...
 
     def update(self, snapshots: Sequence[Snapshot]) -> None: ...
 
@@ -152,6 +155,7 @@ class _Session:
     async def live(self) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hear_signals)
+            tasks.start_soon(self._refresh)
             await self._prepare()
             if self.end.failure is None:
                 clock = self._go()
@@ -162,6 +166,12 @@ class _Session:
                 else:
                     await self._follow_and_watch(clock)
             tasks.cancel_scope.cancel()
+
+    async def _refresh(self) -> None:
+        """So that a silent worker is seen to be silent."""
+        while True:
+            self.watcher.refresh()
+            await anyio.sleep(_REFRESH_S)
 
     async def _prepare(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 In warp time the emulator lives on this worker's loop; else the worker cannot tell the emulator from AWS.
 """
 
+import gc
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -40,6 +41,7 @@ from smbench.scenario.payloads import Payload
 from smbench.scenario.seeds import stream
 
 _BEAT_S = 0.25
+_GC_THRESHOLD = (10_000, 20, 50)
 
 
 def worker_main(pipe: Connection, order: WorkerOrder) -> None:
@@ -207,6 +209,10 @@ def _upload_of(payload: Payload, body: bytes) -> Upload:
 
 
 async def _wait_go(pipe: Connection) -> Go:
+    # What stands now stays; a full collection of it would hold the load up for tens of milliseconds.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLD)
     while True:
         message = await receive(pipe)
         if isinstance(message, Go):

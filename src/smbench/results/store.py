@@ -4,7 +4,6 @@ Two rules. A file is whole or it is not there: every one is written beside its p
 request's row may stand in several parts, as versions; the one in its worker's latest part is the row.
 """
 
-import datetime
 import io
 import os
 import re
@@ -114,26 +113,6 @@ def compact(run_dir: Path) -> None:
     shutil.rmtree(run_dir / _SPENT, ignore_errors=True)
 
 
-def recover(run_dir: Path) -> list[str]:
-    """Make a run that was killed readable: set unreadable parts aside, compact the rest, say so in the manifest.
-
-    Returns:
-        What was found, as sentences; also the manifest's notes.
-
-    Raises:
-        ResultsError: there is no run, or it cannot be written.
-    """
-    manifest = read_manifest(run_dir)
-    ended = _last_write(run_dir)
-    notes = _set_broken_parts_aside(run_dir / PARTS)
-    compact(run_dir)
-    if manifest.ending is Ending.RUNNING:
-        notes.insert(0, "the run was killed; what its journal held was recovered")
-        manifest = manifest.model_copy(update={"ending": Ending.FAILED, "reason": "killed", "ended": ended})
-    manifest.model_copy(update={"notes": (*manifest.notes, *notes)}).write(run_dir)
-    return notes
-
-
 @dataclass(frozen=True, slots=True)
 class RunFiles:
     """A run, read lazily. Frames have the columns of `results.schema`, requests one row each, sorted by seq."""
@@ -192,25 +171,6 @@ def _next_number(folder: Path, file: str, writer: int | str) -> int:
     """Beyond what this writer wrote before: a resumed run goes on where it was."""
     own = [int(path.stem.rpartition("-")[2]) for path in folder.glob(f"{file}-{writer}-*.parquet")]
     return max(own, default=-1) + 1
-
-
-def _last_write(run_dir: Path) -> datetime.datetime:
-    """When a killed run was last heard of."""
-    written = [path.stat().st_mtime for path in run_dir.rglob("*.parquet")] or [run_dir.stat().st_mtime]
-    return datetime.datetime.fromtimestamp(max(written), tz=datetime.UTC)
-
-
-def _set_broken_parts_aside(folder: Path) -> list[str]:
-    notes = []
-    for part in (part for file in _JOURNALLED for part in (_parts(folder, file) if folder.is_dir() else [])):
-        try:
-            pl.read_parquet(part)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            broken = part.parent.with_name("broken")
-            broken.mkdir(exist_ok=True)
-            part.rename(broken / part.name)
-            notes.append(f"{part.name} cannot be read and was set aside: {_first_line(error)}")
-    return notes
 
 
 def _merged(file: str, parts: Sequence[Path]) -> pl.LazyFrame:

@@ -3,7 +3,6 @@
 Method: real folders and real parquet; a full disk is the process's own limit on file sizes; a kill is what is left.
 """
 
-import datetime
 import sys
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from polars.testing import assert_frame_equal
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
 from smbench.errors import ResultsError
 from smbench.records import Event, Outcome
-from smbench.results.manifest import Ending, read_manifest
-from smbench.results.store import PartWriter, compact, new_run_dir, open_run, recover
+from smbench.results.manifest import Ending
+from smbench.results.store import PartWriter, compact, new_run_dir, open_run
 from smbench.run.journal import events_frame, readings_frame
 
 NOT_YET = requests_frame([Request(float(due), Outcome.NOT_SENT) for due in range(4)])
@@ -135,30 +134,6 @@ def test_a_file_under_way_when_the_run_was_killed_is_not_read(run_dir: Path) -> 
     assert_frame_equal(read(run_dir), WAITING)
     compact(run_dir)
     assert_frame_equal(read(run_dir), WAITING)
-
-
-def test_a_killed_run_is_recovered_and_says_so(run_dir: Path) -> None:
-    writer = PartWriter(run_dir, "requests", 0)
-    writer.write(NOT_YET)
-    writer.write(DONE[:2])
-    cut = run_dir / "parts" / "requests-0-000002.parquet"
-    cut.write_bytes((run_dir / "parts" / "requests-0-000001.parquet").read_bytes()[:200])
-    notes = recover(run_dir)
-    assert read(run_dir)["outcome"].to_list() == ["completed", "completed", "not_sent", "not_sent"]
-    manifest = read_manifest(run_dir)
-    assert (manifest.ending, manifest.reason) == (Ending.FAILED, "killed")
-    assert manifest.ended is not None
-    assert manifest.ended > datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    assert manifest.notes == tuple(notes)
-    assert [note.split()[0] for note in notes] == ["the", "requests-0-000002.parquet"]
-    assert [path.name for path in (run_dir / "broken").iterdir()] == ["requests-0-000002.parquet"]
-
-
-def test_recovering_a_run_that_ended_leaves_its_ending_alone(run_dir: Path) -> None:
-    manifest_of([span(4)], ending=Ending.STOPPED, reason="time limit").write(run_dir)
-    PartWriter(run_dir, "requests", 0).write(DONE)
-    assert recover(run_dir) == []
-    assert read_manifest(run_dir).reason == "time limit"
 
 
 def test_a_run_without_a_single_row_can_be_opened(run_dir: Path) -> None:
