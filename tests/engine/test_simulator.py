@@ -169,6 +169,7 @@ def test_a_datapoint_is_read_at_the_first_look_after_it_is_visible() -> None:
     assert at_s(backlog, "at")[:2] == [0, 60]
     assert at_s(backlog, "seen")[:2] == [130, 190]  # 60 + 65, 120 + 65, on a beat of ten seconds
     assert backlog["value"].to_list()[:2] == [20, 20]
+    assert max(at_s(done.readings, "seen")) * SECOND <= done.end_ns  # what came later nobody read
 
 
 def test_the_ledgers_backlog_and_oldest_age_are_the_clients() -> None:
@@ -180,6 +181,20 @@ def test_the_ledgers_backlog_and_oldest_age_are_the_clients() -> None:
     ages = ledger.filter(pl.col("name") == "oldest_age_s")
     assert ages["value"].to_list() == at_s(ages, "at")  # the oldest open was due at zero until the last has ended
     assert max(at_s(ages, "at")) == 326
+
+
+def test_the_oldest_age_is_that_of_the_oldest_open_request_even_when_younger_ones_ended() -> None:
+    done = run(
+        [{"poisson": {"rate": "1/s", "for": "60s"}}], instances=fixed(4), service={"exponential": {"mean": "3s"}}
+    )
+    sent_ns = done.requests["send"].cast(pl.Int64).to_numpy()
+    seen_ns = done.requests["seen"].cast(pl.Int64).to_numpy()
+    ages = done.readings.filter(pl.col("name") == "oldest_age_s")
+    shown = dict(zip(ages["at"].cast(pl.Int64), ages["value"], strict=True))
+    for at_ns in range(EPOCH_NS, EPOCH_NS + done.end_ns + 1, SECOND):
+        is_open = (sent_ns <= at_ns) & (at_ns < seen_ns)
+        expected_s = (at_ns - sent_ns[is_open].min()) / SECOND if is_open.any() else None
+        assert shown.get(at_ns) == expected_s
 
 
 # The tables of a run

@@ -16,6 +16,7 @@ from smbench.model.endpoint import EndpointSettings
 from smbench.model.metrics import MetricId
 from smbench.model.policies import CHANGE, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaler import UnknownTarget
+from smbench.model.service import Seeds
 from smbench.model.world import World, resource_id_of
 from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import OpenQuestions
@@ -28,7 +29,13 @@ class Stand:
     """One endpoint, its target, and metrics put by hand."""
 
     def __init__(
-        self, start: int, low: int = 0, high: int = 10, endpoint: dict[str, Any] | None = None, **questions: Any
+        self,
+        start: int,
+        low: int = 0,
+        high: int = 10,
+        endpoint: dict[str, Any] | None = None,
+        seed: int = 0,
+        **questions: Any,
     ) -> None:
         self.agenda = Agenda()
         open_questions = OpenQuestions.model_validate({"tracking_points_out": 1, "tracking_points_in": 1} | questions)
@@ -38,7 +45,7 @@ class Stand:
         laws = {"provision": "20s", "remove": "10s"} | (endpoint or {})
         settings = emulated(open_questions=open_questions.model_dump(), **laws)
         self.endpoint = self.world.add_endpoint(
-            EndpointSettings.of(settings, name="e", variant="v"), instances_at_start=start
+            EndpointSettings.of(settings, name="e", variant="v"), instances_at_start=start, seeds=Seeds(faults=seed)
         )
         self.desired: list[tuple[float, int]] = []
         self.endpoint.on_capacity.append(
@@ -145,6 +152,11 @@ def test_tracking_may_scale_in_one_by_one_instead() -> None:
     stand.minutes(4, 4)
     stand.settle()
     assert stand.desired == [(65, 7), (125, 6)]
+    stand = Stand(2, scale_in="one_step")
+    stand.track(target=10)
+    stand.minutes(8)  # one instance would have 16
+    stand.settle()
+    assert stand.desired == []
 
 
 def test_an_instance_less_that_would_break_the_target_is_flapping_foreseen() -> None:
@@ -239,6 +251,25 @@ def test_a_failed_activity_has_no_cooldown() -> None:
     assert stand.endpoint.desired == 1
 
 
+def test_the_need_after_a_partly_failed_activity_is_reckoned_from_what_came_up() -> None:
+    stand = Stand(1, endpoint={"faults": {"provision_failures": 0.5}}, seed=1, high=100)
+    stand.track(target=10, out_cooldown_s=600.0)
+    stand.minutes(40)
+    stand.settle()
+    came_up = stand.endpoint.desired
+    assert 1 < came_up < 4  # the seed is chosen for it
+    stand.minutes(20)
+    assert [n for _, n in stand.desired] == [4, 2 * came_up]
+
+
+def test_the_cooldown_after_scaling_out_does_not_keep_from_scaling_in() -> None:
+    stand = Stand(2)
+    stand.track(target=10, out_cooldown_s=600.0)
+    stand.minutes(20, 5)
+    stand.settle()
+    assert stand.desired == [(65, 4), (125, 2)]
+
+
 # Step policies
 
 
@@ -302,9 +333,9 @@ def test_of_several_policies_the_largest_capacity_wins() -> None:
 
 def test_scaling_out_wins_over_scaling_in() -> None:
     stand = Stand(4)
-    stand.track(target=10, name="a", metric="a")
-    stand.track(target=10, name="b", metric="b")
-    stand.minute(a=0, b=20)
+    stand.track(target=10, metric="busy")
+    stand.step((None, 0, -1), comparison="LessThanThreshold", threshold=1.0)
+    stand.minute(m=0, busy=20)
     stand.settle()
     assert stand.desired == [(65, 8)]
 
