@@ -16,7 +16,10 @@ WRONG = {
     "a value that is no duration": (SMALL.replace("20s", "twenty"), ["twenty", "duration", ":9:8"]),
     "nothing to send": (SMALL.replace("  - constant: {rate: 10/s, for: 2s}", "  []"), ["load"]),
     "not YAML": ("name: [", ["scenario.yaml:"]),
-    "a trace that is not there": (SMALL.replace("constant: {rate: 10/s, for: 2s}", "replay: {trace: no.csv}"), ["no.csv"]),
+    "a trace that is not there": (
+        SMALL.replace("constant: {rate: 10/s, for: 2s}", "replay: {trace: no.csv}"),
+        ["no.csv"],
+    ),
     "an unknown threshold": (SMALL + "thresholds: ['sojurn_p95 < 1s']\n", ["sojurn_p95", "sojourn_p95"]),
 }
 

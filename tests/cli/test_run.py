@@ -133,7 +133,9 @@ def test_a_killed_run_can_still_be_reported(tmp_path: Path) -> None:
 def test_a_full_disk_ends_the_run_and_what_was_written_is_reported(tmp_path: Path) -> None:
     mount = tmp_path / "small-disk"
     mount.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", mount], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", mount], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("needs the right to mount a small file system")
     try:
@@ -148,7 +150,7 @@ def test_a_full_disk_ends_the_run_and_what_was_written_is_reported(tmp_path: Pat
 def test_a_seed_gives_the_same_truth_again_and_another_seed_another(tmp_path: Path) -> None:
     text = WARP.replace("constant: {rate", "poisson: {rate").replace("constant: 200ms", "exponential: {mean: 200ms}")
     file = write(tmp_path, text)
-    truths = []
+    truths: list[list[tuple[object, ...]]] = []
     for seed in (1, 1, 2):
         folder = tmp_path / f"results-{len(truths)}"
         ran = smbench("run", file, "--seed", str(seed), "--results", folder, "--ui", "none", cwd=tmp_path)

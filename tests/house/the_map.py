@@ -37,8 +37,9 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
 HEAD = """\
 # The map
 
-Every module in a sentence, in reading order. A newcomer's ten minutes: the README and one report; one file of `scenarios/`;
-`schedule/arrivals.py`; `run/engine.py`; the head of `run/tracker.py`; `analysis/checks.py`; `tests/engine/test_open_loop.py`.
+Every module in a sentence, in reading order. A newcomer's ten minutes: the README and one report; one file of
+`scenarios/`; `schedule/arrivals.py`; `run/engine.py`; the head of `run/tracker.py`; `analysis/checks.py`;
+`tests/engine/test_open_loop.py`.
 
 ```
 scenario file ─▶ Scenario ─▶ Schedule ─▶ worker: engine ──submit──▶ Transport ─▶ endpoint (AWS, or the emulator)
@@ -62,7 +63,9 @@ def _room(source: Path, room: str, title: str) -> str:
     first = READ_FIRST[room]
     files.sort(key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.name))
     rows = [f"| `{path.relative_to(source).as_posix()}` | {first_sentence(path)} |" for path in files]
-    return "\n".join([f"## {room or 'smbench'}", "", f"{title}.", "", "| module | what it is |", "|---|---|", *rows, ""])
+    return "\n".join(
+        [f"## {room or 'smbench'}", "", f"{title}.", "", "| module | what it is |", "|---|---|", *rows, ""]
+    )
 
 
 def first_sentence(path: Path) -> str:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from smbench.results.columns import columns_markdown
+from the_columns import columns_markdown
+
 from smbench.results.schema import FILES
 
 DOCS = Path(__file__).parents[3] / "docs" / "columns.md"
