@@ -260,6 +260,22 @@ async def test_a_throttle_has_a_null_message(stack: AsyncExitStack, tmp_path: Pa
     assert bench.truth(tmp_path).row(0, named=True)["fault"] == "throttled"
 
 
+async def test_an_error_of_the_service_is_500_or_503_and_takes_nothing(stack: AsyncExitStack, tmp_path: Path) -> None:
+    bench = await Bench.ready(stack, {"faults": {"server_errors": "100%"}})
+    seen = {(await post(bench.emulator, {"InputLocation": INPUT}))[0] for _ in range(20)}
+    assert seen == {500, 503}
+    frame = bench.truth(tmp_path)
+    assert set(frame["fault"]) == {"server_error"}
+    assert not frame["accepted"].any()
+
+
+async def test_a_fault_that_never_came_to_pass_is_not_in_the_truth(stack: AsyncExitStack, tmp_path: Path) -> None:
+    bench = await Bench.ready(stack, {"faults": {"lost_replies": "100%"}})
+    status, _, _ = await post(bench.emulator, {"InputLocation": INPUT, "RequestTTLSeconds": "1"})
+    row = bench.truth(tmp_path).row(0, named=True)
+    assert (status, row["status_code"], row["fault"]) == (400, 400, None)
+
+
 async def test_a_reset_before_the_request_is_taken_leaves_nothing_behind(stack: AsyncExitStack, tmp_path: Path) -> None:
     bench = await Bench.ready(stack, {"faults": {"resets": "100%"}})
     with pytest.raises((anyio.BrokenResourceError, ConnectionResetError)):
@@ -340,6 +356,36 @@ async def test_a_time_out_ends_the_inference_as_failed(stack: AsyncExitStack) ->
     told = await bench.message()
     assert told["failureReason"] == TIMED_OUT
     assert seconds(told["eventTime"]) - seconds(told["receivedTime"]) == pytest.approx(2.0)
+
+
+async def test_without_limits_of_its_own_a_request_waits_six_hours_and_works_fifteen_minutes(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    bench = await Bench.ready(stack, {"service": "2h", "instances": {"min": 0, "start": 0, "max": 1}})
+    await bench.invoke()
+    await advance(bench.emulator, 6 * 3600.0)
+    fleet = bench.emulator.world.endpoints[NAME]
+    fleet.set_desired(1)
+    await bench.invoke()
+    await advance(bench.emulator, 3600.0)
+    frame = bench.truth(tmp_path)
+    assert frame["outcome"].to_list() == ["expired", "failed"]
+    assert frame["ended"][0] - frame["arrived"][0] == timedelta(hours=6)
+    assert frame["ended"][1] - frame["started"][1] == timedelta(minutes=15)
+
+
+async def test_messages_keep_their_fate_whichever_end_comes_first(stack: AsyncExitStack, tmp_path: Path) -> None:
+    """The n-th accepted request has the n-th fate: two laws of service must not change who is lost."""
+    lost = []
+    for service in ("1s", {"uniform": {"low": "1s", "high": "900s"}}):
+        fleet = {"instances": {"min": 1, "max": 1, "concurrency": 40}, "service": service}
+        bench = await Bench.ready(stack, fleet | {"faults": {"notices_lost": "50%"}}, seed=4)
+        for _ in range(40):
+            await bench.invoke()
+        await advance(bench.emulator, 1000.0)
+        lost.append(bench.truth(tmp_path)["notice"].to_list())
+    assert lost[0] == lost[1]
+    assert 5 < lost[0].count("lost") < 35
 
 
 async def test_a_request_expires_in_the_queue_and_leaves_no_object(stack: AsyncExitStack, tmp_path: Path) -> None:

@@ -140,6 +140,48 @@ async def test_a_resized_endpoint_is_updating_until_the_last_instance_serves(acc
     assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 0
 
 
+async def test_whether_changes_wait_for_each_other_is_a_setting() -> None:
+    free = scenario(FAST | {"open_questions": {"serialise_updates": False}})
+    async with emulating(free) as emulator, client(emulator, "sagemaker") as sagemaker:
+        for count in (3, 2):
+            await sagemaker.update_endpoint_weights_and_capacities(
+                EndpointName="smbench-emulated",
+                DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": count}],
+            )
+        described = await sagemaker.describe_endpoint(EndpointName="smbench-emulated")
+        assert described["ProductionVariants"][0]["DesiredInstanceCount"] == 2
+
+
+async def test_an_endpoint_that_is_updating_is_neither_updated_nor_deleted(account: Account) -> None:
+    await account.model()
+    await account.config()
+    name, wish = "smbench-emulated", {"VariantName": "AllTraffic", "DesiredInstanceCount": 2}
+    await account.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=name, DesiredWeightsAndCapacities=[wish]
+    )
+    busy = ("ValidationException", f'Cannot update in-progress endpoint "{ARN}:endpoint/{name}".')
+    assert await refused(account.sagemaker.delete_endpoint(EndpointName=name)) == busy
+    assert await refused(account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="c")) == busy
+
+
+async def test_an_update_waits_for_a_scaling_action_that_came_between(account: Account) -> None:
+    await account.model()
+    await account.config()
+    await account.config("c2", count=2)
+    await account.endpoint()
+    await advance(account.emulator, 61.0)
+    await account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="c2")
+    await advance(account.emulator, 30.0)
+    account.emulator.world.endpoints["ep"].set_desired(4)  # serves at 151 s; the update would be done at 121 s
+    await advance(account.emulator, 40.0)
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("Updating", "c")
+    await advance(account.emulator, 120.0)
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "c2")
+    assert described["ProductionVariants"][0]["DesiredInstanceCount"] == 2
+
+
 async def test_every_change_of_an_endpoint_sends_test_notifications_to_both_topics(account: Account) -> None:
     sns, sqs = await account.client("sns"), await account.client("sqs")
     queue = (await sqs.create_queue(QueueName="q"))["QueueUrl"]
@@ -179,6 +221,11 @@ async def test_every_change_of_an_endpoint_sends_test_notifications_to_both_topi
     await advance(account.emulator, 61.0)
     await account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="c2", RetainAllVariantProperties=True)
     assert await heard() == 2
+    await advance(account.emulator, 61.0)
+    await account.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="ep", DesiredWeightsAndCapacities=[wish]
+    )
+    assert await heard() == 2  # even where it changed nothing
 
 
 async def test_an_update_takes_effect_when_it_is_done(account: Account) -> None:

@@ -107,10 +107,11 @@ class Aftermath:
         topic = delivery.success_topic if is_completed else delivery.error_topic
         includes = delivery.includes_response if is_completed else delivery.includes_error
         fate = call.fate
-        if topic is None or fate is None:
+        if topic is None:
             return
-        call.notice = fate.notice
+        assert fate is not None, "drawn when the request was accepted"
         assert call.ended_ns is not None, "it is over"
+        call.notice = fate.notice
         result = Result(
             event_utc_ns=self.site.utc_ns(call.ended_ns),
             received_utc_ns=self.site.utc_ns(call.arrived_ns),

@@ -160,10 +160,10 @@ class Hosting:
             UpdateInProgress: a change is under way and the scenario has them serialise.
         """
         assert hosted.fleet is not None, "only an endpoint in service is resized"
-        if count == hosted.desired:
+        before = hosted.desired
+        hosted.fleet.set_desired(count, "UpdateEndpointWeightsAndCapacities")
+        if count == before:
             self.test_notify(hosted)  # SageMaker accepts the call, changes nothing, and still sends them
-        else:
-            hosted.fleet.set_desired(count, "UpdateEndpointWeightsAndCapacities")
 
     def delete(self, hosted: Hosted) -> None:
         """Gone at once; what was queued or running is dropped without a message."""
@@ -270,7 +270,7 @@ def delivery_of(config: dict[str, Any]) -> Delivery:
 
 def _place(location: str, member: str) -> Place:
     found = place(location)
-    if found is None:
+    if found is None or not location.isprintable():  # it goes into a header of every answer
         raise ServiceError("ValidationException", f"{member} must be an S3 location: '{location}'")
     return found
 

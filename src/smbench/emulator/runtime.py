@@ -97,14 +97,15 @@ class Runtime:
         inference_id = request.headers.get("x-amzn-sagemaker-inference-id") or self.site.new_id()
         call = self.truth.arrive(inference_id, self.site.now_ns)
         decision = self.faults.decide(call.number, call.arrived_ns)
-        call.fault = _FAULT_NAMES[decision.kind]
         try:
             if not decision.kind.is_taken:
+                call.fault = _FAULT_NAMES[decision.kind]
                 raise _refused(decision)
             response = self._accept(call, name, request)
         except ServiceError as error:
             call.status_code = error.status
             raise
+        call.fault = _FAULT_NAMES[decision.kind]
         if decision.kind is FaultKind.LOST_REPLY:
             raise ResetConnection
         call.status_code, response.after_s = response.status, decision.delay_s

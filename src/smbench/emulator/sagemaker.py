@@ -181,7 +181,9 @@ class SageMaker:
         return {"EndpointArn": self._arn("endpoint", hosted.name)}
 
     def update_endpoint_weights_and_capacities(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        hosted = self._settled_endpoint(params["EndpointName"])
+        hosted = self._endpoint(params["EndpointName"])
+        if hosted.pending is not None:
+            raise self._in_progress(hosted.name)
         wishes = params["DesiredWeightsAndCapacities"]
         unknown = [wish["VariantName"] for wish in wishes if wish["VariantName"] != hosted.variant_name]
         if unknown:
