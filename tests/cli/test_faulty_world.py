@@ -1,7 +1,7 @@
 """10,000 requests against a world in which everything goes wrong: each has one outcome, and it is the endpoint's.
 
-Method: the shipped scenario through the real command; then every row is held against `truth.parquet`, by a table of what
-a client can know from what happened.
+Method: the shipped scenario through the real command; then every row is held against `truth.parquet`, by a table of
+what a client can know from what happened.
 """
 
 from pathlib import Path

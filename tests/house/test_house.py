@@ -15,6 +15,7 @@ from the_map import the_map
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "smbench"
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
+ENTRANCES = {"smbench.simulator.simulate"}  # a prediction is called from Python until it has a command
 FILLER = re.compile(r"\b(comprehensive|robust|flexible|seamless|powerful|orchestrat\w*)\b", re.IGNORECASE)
 
 
@@ -46,7 +47,7 @@ def test_no_module_is_imported_by_nobody() -> None:
         package, _, module = name.rpartition(".")
         direct = rf"from {re.escape(name)} import|import {re.escape(name)}\b"
         imports = rf"{direct}|from {re.escape(package)} import .*\b{module}\b"
-        assert re.search(imports, everything), f"{name} is imported by nobody"
+        assert name in ENTRANCES or re.search(imports, everything), f"{name} is imported by nobody"
 
 
 def commands_in_the_readme() -> list[str]:

@@ -10,7 +10,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "columns.md"
 
 
 def test_the_documented_columns_are_those_of_the_schema() -> None:
-    assert DOCS.read_text() == columns_markdown(), "write results.columns.columns_markdown() to docs/columns.md"
+    assert DOCS.read_text() == columns_markdown(), "write the_columns.columns_markdown() to docs/columns.md"
 
 
 def test_every_column_says_what_it_means_in_one_cell() -> None:
