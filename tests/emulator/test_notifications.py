@@ -1,4 +1,4 @@
-"""Goal: messages have the bytes SageMaker's have. Method: whole messages, key order included, against public samples."""
+"""Goal: messages have the bytes SageMaker's have. Method: whole messages, key order too, against public samples."""
 
 import base64
 import json
