@@ -71,7 +71,6 @@ def test_waits_of_mmc_are_those_of_erlang_c(servers: int) -> None:
         assert error < 0.07 * theory  # else the line above would accept anything
 
 
-@pytest.mark.slow
 def test_slots_of_one_instance_are_servers_like_instances_are() -> None:
     waits_s = []
     for instances in (fixed(4), fixed(1, concurrency=4)):

@@ -101,7 +101,7 @@ def check(stand: Stand) -> None:
     assert all(load <= endpoint.settings.concurrency for load in loads)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(worlds, steps)
 def test_every_accepted_request_is_in_exactly_one_place(world: dict[str, Any], todo: list[Any]) -> None:
     stand = Stand(**world)
@@ -125,6 +125,7 @@ def test_no_slot_is_idle_while_a_request_waits(world: dict[str, Any], todo: list
         assert stand.endpoint.queued == 0 or serving == slots
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(worlds, steps)
 def test_requests_expire_at_their_time_to_live_and_start_only_before_it(world: dict[str, Any], todo: list[Any]) -> None:
@@ -142,6 +143,7 @@ def test_requests_expire_at_their_time_to_live_and_start_only_before_it(world: d
             assert end.done_ns - end.start_ns <= round(end.job.timeout_s * SECOND)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(quiet_worlds, steps)
 def test_requests_start_in_order_of_acceptance(world: dict[str, Any], todo: list[Any]) -> None:
@@ -153,6 +155,7 @@ def test_requests_start_in_order_of_acceptance(world: dict[str, Any], todo: list
     assert starts_s == sorted(starts_s)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(worlds, steps)
 def test_the_backlogs_integral_is_the_sum_of_the_sojourns(world: dict[str, Any], todo: list[Any]) -> None:
@@ -168,6 +171,7 @@ def test_the_backlogs_integral_is_the_sum_of_the_sojourns(world: dict[str, Any],
     assert integral_s == pytest.approx(sojourns_s, rel=1e-9, abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(worlds, steps, st.lists(spans_s, max_size=20))
 def test_the_steps_of_a_driver_do_not_change_the_truth(

@@ -177,6 +177,7 @@ def test_tracking_alone_leaves_a_small_backlog_at_zero_waiting() -> None:
     assert made.scaler.activities(RESOURCE) == []
 
 
+@pytest.mark.slow
 def test_tracking_the_backlog_goes_round_in_a_limit_cycle() -> None:
     # 2.5 erlang. Three instances hold the backlog under 0.9 * 5 each, so tracking scales in to what is too few; the
     # backlog grows, and it scales out again. It never settles.
