@@ -94,6 +94,14 @@ async def test_the_ledger_is_gauged_four_times_a_second() -> None:
     assert backlog["value"].max() == 5  # one a second, five seconds each
 
 
+async def test_a_ledger_that_does_not_add_up_is_never_written() -> None:
+    run = world()
+    run.runner.tracker.n_accepted += 1
+    with pytest.raises(AssertionError, match="does not add up: accepted rows = accepted counter"):
+        await run.runner.run()
+    assert len(run.requests.frames) == 1
+
+
 class FullDisk(KeptParts):
     """A disk that is full after the first parts."""
 

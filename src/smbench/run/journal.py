@@ -3,7 +3,7 @@
 Where the loop keeps real time the writing is done in a thread; where time is virtual it stands still meanwhile.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import anyio
@@ -29,11 +29,15 @@ class Journal:
 
     Args:
         ledger: None where only readings and events are kept.
+
+    Attributes:
+        check: Called before each write; raises when the ledger does not add up.
     """
 
     def __init__(
         self, ledger: Ledger | None, requests: Parts | None, readings: Parts, events: Parts, epoch_ns: int
     ) -> None:
+        self.check: Callable[[], None] = lambda: None
         self._ledger, self._requests = ledger, requests
         self._readings_parts, self._events_parts, self._epoch_ns = readings, events, epoch_ns
         self._readings: list[Reading] = []
@@ -62,6 +66,7 @@ class Journal:
             parts.write(frame)
 
     def _take(self) -> list[tuple[Parts, pl.DataFrame]]:
+        self.check()
         # Taken in one step on the loop, so that no row is torn; only the writing may leave it.
         frames: list[tuple[Parts, pl.DataFrame]] = []
         if self._ledger is not None and self._requests is not None:

@@ -64,6 +64,7 @@ class Runner:
         self.ledger, self.load, self.outside, self.bounds = ledger, load, outside, bounds
         self.clock, self.control, self.journal, self.on_read = clock, control, journal, on_read
         self.tracker = Tracker(ledger)
+        journal.check = self._check_law
         self.engine = Engine(load, self.tracker, outside.transport, clock, control)
         self.collector = Collector(outside.notices, self.tracker, clock, bounds.receivers, journal.happened)
         self.vitals, self.health = Vitals(), Health(0.0, 0.0, 0)
@@ -144,13 +145,15 @@ class Runner:
 
     def _close(self) -> None:
         self.tracker.close(self.clock.now_ns(), round(self.bounds.longest_life_s * 1e9))
-        if broken := self.tracker.violations():
-            raise AssertionError("the ledger does not add up: " + "; ".join(broken))
         now_ns = self.clock.now_ns()
         if self.control.stop_reason:
             self.journal.happened(Event("stop", self.control.stop_reason, now_ns, now_ns))
         self.journal.write()
         self.stage = "done"
+
+    def _check_law(self) -> None:
+        if broken := self.tracker.violations():
+            raise AssertionError("the ledger does not add up: " + "; ".join(broken))
 
     # ---- what is told of it -----------------------------------------------------------------------------------
 

@@ -206,7 +206,7 @@ class Tracker:
     def violations(self) -> list[str]:
         """Where the ledger's law does not hold between the counters and the rows; empty when all is well."""
         counts = self.counts
-        accepted_rows = sum(self.ledger.is_accepted)
+        accepted_rows = self.ledger.is_accepted.count(1)
         unsent = counts[State.SCHEDULED] + counts[State.NOT_SENT]
         refused = counts[State.REJECTED] + counts[State.TRANSPORT_ERROR]
         ended = sum(counts[state] for state in (*ENDED, State.LOST, State.PENDING, State.WAITING))
