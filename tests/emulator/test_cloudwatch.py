@@ -154,6 +154,13 @@ async def test_metric_math_reads_other_queries_and_may_hide_them(watch: Watch) -
     assert answered == [[1.0, 1.0, 3.0, 3.0]]
 
 
+async def test_an_expression_has_the_period_of_what_it_reads(watch: Watch) -> None:
+    await watch.put(2.0, minute=0)
+    coarse = stat(period=120, ReturnData=False)
+    assert await watch.values(coarse, math("FILL(m1, 0)"), minutes=4) == [[2.0, 0.0]]
+    assert await watch.values(coarse, math("FILL(m1, 0)", Period=60), minutes=4) == [[2.0, 0.0, 0.0, 0.0]]
+
+
 async def test_a_long_answer_comes_in_pages_that_lose_nothing(watch: Watch) -> None:
     for minute in range(7):
         await watch.put(float(minute), minute=minute)

@@ -450,6 +450,38 @@ async def test_the_response_rides_in_the_message_where_the_endpoint_asks_for_it(
     assert base64.b64decode(told["responseBody"]["content"]) == bench.emulator.s3.get("smbench-emulated", key)
 
 
+async def test_an_endpoint_that_was_deleted_tells_nobody_any_more(stack: AsyncExitStack, tmp_path: Path) -> None:
+    bench = await Bench.ready(stack)
+    await bench.invoke()
+    await (await bench.client("sagemaker")).delete_endpoint(EndpointName=NAME)
+    await advance(bench.emulator, 5.0)
+    assert await bench.messages(wait_s=0) == []
+    assert bench.truth(tmp_path).select("outcome", "notice").rows() == [("completed", "none")]
+
+
+async def test_an_endpoint_works_at_as_many_requests_as_its_configuration_says(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    bench = await Bench.ready(stack)
+    sagemaker = await bench.client("sagemaker")
+    await sagemaker.create_endpoint_config(
+        EndpointConfigName="c",
+        ProductionVariants=[{"VariantName": "v", "ModelName": NAME, "InitialInstanceCount": 1}],
+        AsyncInferenceConfig={
+            "OutputConfig": {"S3OutputPath": "s3://smbench-emulated/o"},
+            "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 2},
+        },
+    )
+    await sagemaker.create_endpoint(EndpointName="ep", EndpointConfigName="c")
+    await advance(bench.emulator, 61.0)
+    for _ in range(4):
+        await bench.invoke(EndpointName="ep")
+    await advance(bench.emulator, 3.0)
+    frame = bench.truth(tmp_path)
+    waits = (frame["started"] - frame["arrived"]).dt.total_seconds().to_list()
+    assert waits == [0, 0, 1, 1]
+
+
 async def test_a_message_whose_topic_is_gone_is_counted(stack: AsyncExitStack, tmp_path: Path) -> None:
     bench = await Bench.ready(stack)
     await bench.invoke()
@@ -498,7 +530,9 @@ async def test_duplicates_are_two_messages_of_one_inference(stack: AsyncExitStac
     both = await bench.messages()
     assert len({message["MessageId"] for message in both}) == 2
     assert len({body_of(message)["inferenceId"] for message in both}) == 1
-    assert bench.truth(tmp_path).row(0, named=True)["copies"] == 2
+    row = bench.truth(tmp_path).row(0, named=True)
+    assert row["copies"] == 2
+    assert row["published"] - row["ended"] == timedelta(milliseconds=100)  # the first of the two
 
 
 async def test_rubbish_follows_the_real_message_whatever_the_subscription_filters(stack: AsyncExitStack) -> None:

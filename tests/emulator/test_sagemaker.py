@@ -322,12 +322,16 @@ async def test_lists_are_filtered_sorted_and_paged(account: Account) -> None:
 
 
 async def test_tags_are_added_listed_and_removed(account: Account) -> None:
-    await account.model()
-    arn = f"{ARN}:model/m"
+    arn, container = f"{ARN}:model/m", {"Image": "repo:1"}
+    born_with = [{"Key": "b", "Value": "1"}]
+    await account.sagemaker.create_model(
+        ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container, Tags=born_with
+    )
+    assert "Tags" not in account.emulator.sagemaker.models["m"]  # Describe does not show them
     added = await account.sagemaker.add_tags(
         ResourceArn=arn, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
     )
-    assert added["Tags"] == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    assert added["Tags"] == [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "1"}]
     await account.sagemaker.delete_tags(ResourceArn=arn, TagKeys=["a", "never"])
     listed = await account.sagemaker.list_tags(ResourceArn=arn)
     assert listed["Tags"] == [{"Key": "b", "Value": "2"}]
