@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from emulation import ACCOUNT, FAST, REGION, advance, client, emulating, scenario
 from smbench.clock import WarpLoop
+from smbench.emulator.scaling_policies import policy_spec
 from smbench.emulator.server import Emulator
 
 NAME = "smbench-emulated"
@@ -286,6 +287,15 @@ async def test_refusals_are_said_in_auto_scalings_words(scaled: Scaled) -> None:
         assert (await refused(call))[0] == invalid
     code, _ = await refused(api.describe_scaling_policies(ServiceNamespace="sagemaker", NextToken="!"))
     assert code == "InvalidNextTokenException"
+
+
+def test_cooldowns_that_nobody_names_are_sagemakers_five_minutes() -> None:
+    named = {"PolicyName": "p", "ResourceId": RESOURCE}
+    tracking = {key: value for key, value in TRACKING.items() if not key.endswith("Cooldown")}
+    spec = policy_spec(named | {"TargetTrackingScalingPolicyConfiguration": tracking})
+    assert (spec.cooldown_s(is_out=True), spec.cooldown_s(is_out=False)) == (300.0, 300.0)
+    step = {key: value for key, value in STEP.items() if key != "Cooldown"}
+    assert policy_spec(named | {"StepScalingPolicyConfiguration": step}).cooldown_s(is_out=True) == 300.0
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,31 @@ async def test_on_real_and_scaled_clocks_ends_are_stamped_exactly(stack: AsyncEx
     assert call.published_ns - call.ended_ns == 1_000_000
 
 
+class LateLoop(LoopClock):
+    """A clock that has gone on while the loop was too busy to look."""
+
+    missed_ns = 0
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self.missed_ns
+
+
+async def test_the_truth_knows_what_is_due_when_it_is_written_however_busy_the_loop_was(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    emulator = Emulator(scenario(FAST), None, EPOCH_NS)
+    await emulator.start()
+    stack.push_async_callback(emulator.stop)
+    emulator.s3.put(NAME, "a", b"{}")
+    clock = LateLoop(EPOCH_NS)
+    emulator.go(clock)
+    (runtime,) = await clients(stack, emulator, "sagemaker-runtime")
+    await runtime.invoke_endpoint_async(EndpointName=NAME, InputLocation=f"s3://{NAME}/a")
+    clock.missed_ns = 2_000_000_000
+    emulator.write_truth(tmp_path / "truth.parquet")
+    assert pl.read_parquet(tmp_path / "truth.parquet")["outcome"].to_list() == ["completed"]
+
+
 async def test_the_truth_is_written_whole_or_not_at_all(stack: AsyncExitStack, tmp_path: Path) -> None:
     emulator = await stack.enter_async_context(emulating(scenario(FAST)))
     emulator.write_truth(tmp_path / "truth.parquet")

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from emulation import ACCOUNT, FAST, REGION, ROLE, advance, body_of, client, emulating, scenario
 from smbench.clock import WarpLoop
+from smbench.emulator.paging import token_for
 from smbench.emulator.server import Emulator
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
@@ -283,6 +284,7 @@ async def test_what_is_missing_or_there_already_is_said_in_sagemakers_words(acco
             f'Could not find endpoint "{ARN}:endpoint/no".',
         ),
         (sagemaker.list_endpoints(NextToken="!"), "Invalid pagination token."),
+        (sagemaker.list_endpoints(NextToken=token_for(99)), "Invalid pagination token."),
     ]
     for call, text in texts:
         assert await refused(call) == ("ValidationException", text)
