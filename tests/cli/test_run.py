@@ -45,7 +45,7 @@ def test_a_run_ends_with_a_verdict_and_leaves_its_files(tmp_path: Path, text: st
     assert {"requests.parquet", "readings.parquet", "events.parquet", "truth.parquet", "manifest.json"} == {
         path.name for path in run.iterdir()
     }
-    again = smbench("report", run, cwd=tmp_path)
+    again = smbench("report", run.relative_to(tmp_path), cwd=tmp_path)
     assert again.stdout.split() == ran.stdout.split()
 
 

@@ -12,9 +12,10 @@ from smbench.errors import UsageError
 from smbench.scenario.load import load_scenario
 from smbench.scenario.model import Scenario
 
+# Not AWS_ENDPOINT_URL alone: `aws sqs` of the AWS CLI v1 does not look at it and would go to AWS.
 _HINT = """\
-  export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
-  aws sagemaker list-endpoints"""
+  export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
+  aws --endpoint-url {url} sagemaker list-endpoints"""
 
 
 def emulate_command(file: Path | None, port: int, truth: Path | None) -> None:

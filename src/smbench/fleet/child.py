@@ -1,5 +1,6 @@
 """A child process of a run: started by spawn, deaf to Ctrl-C (the parent decides), gone when the parent is gone."""
 
+import contextlib
 import multiprocessing
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 from smbench.errors import ExitCode, SmbenchError
 from smbench.fleet.messages import Failed, Message, receive
 
-_LEAVE_S = 5.0
+_LEAVE_S = 30.0  # removing a queue on AWS takes its time
 
 
 @dataclass(slots=True)
@@ -43,12 +44,12 @@ class Child:
         return f"the {self.name} ended with exit code {code}"
 
     def leave(self) -> None:
-        """Wait for its end a while, then end it."""
+        """Hang up, which tells a child that still works to close its books; wait for its end a while, then end it."""
+        self.pipe.close()
         self.process.join(_LEAVE_S)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
-        self.pipe.close()
 
 
 def start_child(name: str, main: Callable[..., None], *arguments: Any) -> Child:
@@ -72,13 +73,20 @@ def _run(main: Callable[..., None], pipe: Connection, arguments: tuple[Any, ...]
     try:
         main(pipe, *arguments)
     except BaseException as error:  # noqa: BLE001  # the last line of a process: whatever it is, the parent must hear it
-        pipe.send(_as_failed(error))
+        with contextlib.suppress(OSError):  # the parent may be gone
+            pipe.send(_as_failed(error))
         sys.exit(1)
 
 
-def _as_failed(error: BaseException) -> Failed:
+def sole_error(error: BaseException) -> BaseException:
+    """What stands inside groups of one: task groups wrap whatever ends them."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
+    return error
+
+
+def _as_failed(error: BaseException) -> Failed:
+    error = sole_error(error)
     if isinstance(error, SmbenchError):
         return Failed(error.message, error.advice, ExitCode(error.exit_code))
     text = "".join(traceback.format_exception(error))

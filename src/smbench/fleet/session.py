@@ -17,8 +17,8 @@ from smbench.aws.clients import AwsClients, AwsSettings
 from smbench.aws.gauges import AwsGauges
 from smbench.aws.target import TargetFound
 from smbench.clock import MonotonicClock, TimeKind, real_ns, wall_ns
-from smbench.errors import SmbenchError, TargetError
-from smbench.fleet.child import Child, start_child
+from smbench.errors import ExitCode, SmbenchError, TargetError
+from smbench.fleet.child import Child, sole_error, start_child
 from smbench.fleet.endpoint import endpoint_main
 from smbench.fleet.messages import Beat, Cancel, Done, Failed, Finish, Go, Preparing, Ready, Stop
 from smbench.fleet.plan import AwsAccess, RunPlan, WorkerOrder
@@ -77,7 +77,7 @@ async def run_session(
         How it ended; the part files are in `run_dir`, not yet compacted.
 
     Raises:
-        TargetError: the endpoint cannot be used; nothing was sent.
+        SmbenchError: the run could not begin, a TargetError where the endpoint cannot be used; nothing was sent.
     """
     end = SessionEnd(epoch_ns=plan.virtual_epoch_ns())
     async with _emulator(plan, end) as (emulator, url):
@@ -98,8 +98,15 @@ async def run_session(
         session = _Session(plan, access, run_dir, watcher, on_ready, worker, emulator, end)
         try:
             await session.live()
+        except BaseExceptionGroup as group:
+            error = sole_error(group)
+            if not isinstance(error, SmbenchError):
+                raise
+            session.failed(Failed(error.message, error.advice, ExitCode(error.exit_code)))
         finally:
             worker.leave()
+        if end.failure is not None and not end.is_begun:
+            raise end.failure.error()
         if emulator is not None and end.is_begun:
             await _finish(emulator, run_dir, end)
     return end
@@ -121,7 +128,6 @@ async def _emulator(plan: RunPlan, end: SessionEnd) -> AsyncIterator[tuple[Child
             raise TargetError(f"the emulated endpoint did not start: {child.how_it_ended()}")
         yield child, message.url
     finally:
-        child.pipe.close()
         child.leave()
 
 
@@ -183,10 +189,11 @@ class _Session:
                 self.on_ready(self.end)
                 return
             elif isinstance(message, Failed):
-                self._failed(message)
-                raise message.error()
+                self.failed(message)
+                return
             elif message is None:
-                raise SmbenchError(f"before the run began {self.worker.how_it_ended()}")
+                self.failed(Failed(f"before the run began {self.worker.how_it_ended()}", "", ExitCode.BUG))
+                return
 
     def _go(self) -> MonotonicClock:
         anchor_ns = real_ns() + round(_HEAD_START_S * 1e9)
@@ -213,7 +220,7 @@ class _Session:
                 self.end.notes.extend(message.notes)
                 return
             elif isinstance(message, Failed):
-                self._failed(message)
+                self.failed(message)
                 return
             elif message is None:
                 self.end.ended, self.end.reason = "failed", self.worker.how_it_ended()
@@ -255,12 +262,13 @@ class _Session:
         """Nothing is expected of it while the run goes on but that it lives."""
         message = await emulator.receive()
         if isinstance(message, Failed):
-            self._failed(message)
+            self.failed(message)
         else:
             self.end.ended, self.end.reason = "failed", emulator.how_it_ended()
         self.worker.tell(Cancel(self.end.reason))
 
-    def _failed(self, message: Failed) -> None:
+    def failed(self, message: Failed) -> None:
+        """Note why the run could not begin or go on."""
         self.end.ended, self.end.reason, self.end.failure = "failed", message.message, message
 
     async def _hear_signals(self) -> None:

@@ -1,8 +1,15 @@
 """The scenario: everything a run is, fixed before it starts. Frozen, comparable, written into the manifest."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.files import ExistingFile, ExistingFiles
@@ -52,6 +59,13 @@ class Target(Part):
     ) = Field(default=None, description="name of a real endpoint; leave it out to use the emulated one")
     variant: str | None = Field(default=None, description="whose instances are watched; default: the only one")
     emulated: Emulated = Field(default=Emulated(), description="the emulated endpoint, when no real one is named")
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_meant(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if self.endpoint is not None:
+            written.pop("emulated", None)  # a default nobody asked for; with it the target could not be read back
+        return written
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

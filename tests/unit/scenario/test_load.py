@@ -11,6 +11,7 @@ import pytest
 
 from smbench.errors import ExitCode, Problem, ScenarioError
 from smbench.scenario.load import load_scenario, parse_scenario
+from smbench.scenario.model import Scenario
 from smbench.scenario.starter import shipped_scenario
 
 SOUND = """\
@@ -264,3 +265,10 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
     path = tmp_path / "x.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + SOUND.replace("\n", "\r\n").encode())
     assert load_scenario(path).name == "sound"
+
+
+def test_a_scenario_for_a_real_endpoint_can_be_written_and_read_back() -> None:
+    scenario = Scenario.model_validate(
+        {"name": "mine", "target": {"endpoint": "mine"}, "load": [{"pause": {"for": 1}}]}
+    )
+    assert Scenario.model_validate_json(scenario.model_dump_json(by_alias=True)) == scenario
