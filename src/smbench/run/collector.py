@@ -15,7 +15,8 @@ from smbench.run.tracker import Tracker
 _BATCH = 10  # SQS takes at most ten receipts in one DeleteMessageBatch
 _DELETE_TRIES = 3
 _RETRY_AFTER_S = 0.5
-_LINGER_S = 0.5  # of the loop's time: far below the queue's visibility time-out of 60 s
+_RECEIVE_LINGER_S = 0.25  # scenario time, after a receive that brought little: ten messages cost no more than one
+_DELETE_LINGER_S = 0.5  # of the loop's time: far below the queue's visibility time-out of 60 s
 _KEPT_ASIDE = 1000  # unreadable messages whose text is kept; all are counted
 _KEPT_CHARACTERS = 2000
 
@@ -36,14 +37,23 @@ class Collector:
     """Receives until stopped.
 
     Args:
+        is_prompt: Ends are waited for, by a closed loop: never linger between two receives.
         on_event: Gets test notifications and messages that could not be read, the first thousand of these.
     """
 
     def __init__(
-        self, notices: Notices, tracker: Tracker, clock: Clock, receivers: int, on_event: Callable[[Event], None]
+        self,
+        notices: Notices,
+        tracker: Tracker,
+        clock: Clock,
+        receivers: int,
+        on_event: Callable[[Event], None],
+        *,
+        is_prompt: bool = False,
     ) -> None:
         self.notices, self.tracker, self.clock = notices, tracker, clock
         self.receivers, self.on_event = receivers, on_event
+        self._linger_ns = 0 if is_prompt else round(_RECEIVE_LINGER_S * 1e9)
         self.counts = CollectorCounts()
         self._receiving = anyio.CancelScope()
         self._deleters = anyio.Semaphore(receivers)
@@ -76,6 +86,9 @@ class Collector:
                 for delivery in deliveries:
                     self._take(delivery, seen_ns)
                     await done.send(delivery.receipt)
+                if deliveries:
+                    missing = max(0, _BATCH - len(deliveries))
+                    await self.clock.sleep_until_ns(seen_ns + self._linger_ns * missing // _BATCH)
 
     def _take(self, delivery: Delivery, seen_ns: int) -> None:
         counts, content = self.counts, delivery.content
@@ -100,7 +113,7 @@ class Collector:
         async with done:
             async for first in done:
                 receipts = [first]
-                with anyio.move_on_after(_LINGER_S):
+                with anyio.move_on_after(_DELETE_LINGER_S):
                     while len(receipts) < _BATCH:
                         try:
                             receipts.append(await done.receive())

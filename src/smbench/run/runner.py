@@ -66,7 +66,14 @@ class Runner:
         self.tracker = Tracker(ledger)
         journal.check = self._check_law
         self.engine = Engine(load, self.tracker, outside.transport, clock, control)
-        self.collector = Collector(outside.notices, self.tracker, clock, bounds.receivers, journal.happened)
+        self.collector = Collector(
+            outside.notices,
+            self.tracker,
+            clock,
+            bounds.receivers,
+            journal.happened,
+            is_prompt=any(span.outstanding is not None for span in load.spans),
+        )
         self.vitals, self.health = Vitals(), Health(0.0, 0.0, 0)
         self.stage = "preparing"
         self._has_listened = anyio.Event()
