@@ -79,3 +79,9 @@ class ResultsError(SmbenchError):
     """A results folder cannot be read or written: not a run, cut short, of a later schema, disk full."""
 
     exit_code = ExitCode.USAGE
+
+
+class NotBegunError(SmbenchError):
+    """A person ended the command while it was still preparing; nothing was sent."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -90,6 +90,20 @@ def test_ctrl_c_once_stops_sending_drains_and_reports(tmp_path: Path) -> None:
     assert f"completed {told.completed}" in out
 
 
+def test_ctrl_c_while_preparing_sends_nothing_and_leaves_no_folder(tmp_path: Path) -> None:
+    many = LONG + "payloads: {synthetic: 1KiB, unique: true}\nlimits: {in_flight: 100}\n"
+    many = many.replace("rate: 10/s, for: 60s", "rate: 500/s, for: 60s")  # 30,000 uploads: a minute of preparing
+    process = start("run", write(tmp_path, many), "--ui", "plain", cwd=tmp_path)
+    assert process.stderr is not None
+    while "uploading" not in process.stderr.readline():
+        assert process.poll() is None
+    interrupt(process)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "nothing was sent" in err
+    assert list((tmp_path / "results").iterdir()) == []
+
+
 def test_ctrl_c_twice_stops_at_once_and_keeps_what_is_known(tmp_path: Path) -> None:
     slow = LONG.replace("constant: 200ms", "constant: 30s")
     process = start("run", write(tmp_path, slow), cwd=tmp_path)

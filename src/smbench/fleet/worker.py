@@ -24,7 +24,7 @@ from smbench.aws.queue import RunQueue, run_queue
 from smbench.aws.target import TargetFound, discover
 from smbench.clock import Clock, LoopClock, MonotonicClock, TimeKind, WarpLoop
 from smbench.emulator.server import Emulator
-from smbench.errors import SmbenchError, TargetError
+from smbench.errors import NotBegunError, SmbenchError, TargetError
 from smbench.fleet.messages import Beat, Cancel, Done, Go, Preparing, Ready, Stop, receive
 from smbench.fleet.plan import RunPlan, WorkerOrder, make_plan
 from smbench.fleet.requests import invocations
@@ -58,37 +58,42 @@ def worker_main(pipe: Connection, order: WorkerOrder) -> None:
 
 
 async def _in_real(pipe: Connection, order: WorkerOrder, plan: RunPlan) -> None:
-    async with _prepared(pipe, order, plan, order.access.endpoint_url) as prepared:
-        go = await _wait_go(pipe)
-        clock = MonotonicClock(go.anchor_ns, go.epoch_ns, go.scale)
-        runner, _ = _assemble(
-            order, plan, prepared.outside(None), clock, prepared.locations
-        )  # the parent has the gauges
-        async with anyio.create_task_group() as around:
-            around.start_soon(_obey, pipe, runner.control)
-            around.start_soon(_tell, pipe, runner)
-            await runner.run()
-            around.cancel_scope.cancel()
-        pipe.send(Beat(runner.snapshot()))
+    start = _Start()
+    async with anyio.create_task_group() as hearing:
+        hearing.start_soon(start.hear, pipe)
+        async with _prepared(pipe, order, plan, order.access.endpoint_url) as prepared:
+            go = await start.wait_given()
+            clock = MonotonicClock(go.anchor_ns, go.epoch_ns, go.scale)
+            outside = prepared.outside(None)  # the parent has the gauges
+            runner, _ = _assemble(order, plan, outside, clock, prepared.locations)
+            async with anyio.create_task_group() as around:
+                around.start_soon(_obey, pipe, runner.control)
+                around.start_soon(_tell, pipe, runner)
+                await runner.run()
+                around.cancel_scope.cancel()
+            pipe.send(Beat(runner.snapshot()))
     pipe.send(Done(prepared.notes()))
 
 
 async def _in_warp(pipe: Connection, order: WorkerOrder, plan: RunPlan, beat: "_WarpBeat") -> None:
     emulator = Emulator(plan.scenario, plan.base_dir, order.epoch_ns)
     url = await emulator.start()
+    start = _Start()
     try:
-        async with _prepared(pipe, order, plan, url) as prepared:
-            await _wait_go(pipe)
-            clock = LoopClock(order.epoch_ns)
-            emulator.go(clock)
-            runner, told = _assemble(order, plan, prepared.outside(clock), clock, prepared.locations)
-            beat.runner, beat.told = runner, told
-            async with anyio.create_task_group() as around:
-                around.start_soon(_obey, pipe, runner.control)
-                await runner.run()
-                around.cancel_scope.cancel()
-            beat()
-            beat.runner = None
+        async with anyio.create_task_group() as hearing:
+            hearing.start_soon(start.hear, pipe)
+            async with _prepared(pipe, order, plan, url) as prepared:
+                await start.wait_given()
+                clock = LoopClock(order.epoch_ns)
+                emulator.go(clock)
+                runner, told = _assemble(order, plan, prepared.outside(clock), clock, prepared.locations)
+                beat.runner, beat.told = runner, told
+                async with anyio.create_task_group() as around:
+                    around.start_soon(_obey, pipe, runner.control)
+                    await runner.run()
+                    around.cancel_scope.cancel()
+                beat()
+                beat.runner = None
         emulator.write_truth(order.run_dir / "truth.parquet")
     finally:
         await emulator.stop()
@@ -155,7 +160,12 @@ class _Prepared:
 
 
 @asynccontextmanager
-async def _prepared(pipe: Connection, order: WorkerOrder, plan: RunPlan, url: str | None) -> AsyncIterator[_Prepared]:
+async def _prepared(
+    pipe: Connection,
+    order: WorkerOrder,
+    plan: RunPlan,
+    url: str | None,
+) -> AsyncIterator[_Prepared]:
     """Clients, inputs in S3 and the queue; said to be ready on entering, taken down on leaving."""
     scenario = plan.scenario
     settings = AwsSettings(
@@ -208,17 +218,33 @@ def _upload_of(payload: Payload, body: bytes) -> Upload:
     return Upload(payload.payload_class, body, payload.content_type, Path(payload.name).suffix)
 
 
-async def _wait_go(pipe: Connection) -> Go:
-    # What stands now stays; a full collection of it would hold the load up for tens of milliseconds.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLD)
-    while True:
+class _Start:
+    """The go, heard while preparing goes on, so that a person need not wait for an upload to stop it."""
+
+    def __init__(self) -> None:
+        self._given: Go | None = None
+        self._heard = anyio.Event()
+
+    async def hear(self, pipe: Connection) -> None:
+        """Take the first message.
+
+        Raises:
+            NotBegunError: it is no go, or the parent is gone.
+        """
         message = await receive(pipe)
-        if isinstance(message, Go):
-            return message
-        if message is None or isinstance(message, Stop | Cancel):
-            raise SmbenchError("interrupted before the run began")
+        if not isinstance(message, Go):
+            raise NotBegunError("interrupted before the run began; nothing was sent")
+        self._given = message
+        self._heard.set()
+
+    async def wait_given(self) -> Go:
+        # What stands now stays; a full collection of it would hold the load up for tens of milliseconds.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLD)
+        await self._heard.wait()
+        assert self._given is not None
+        return self._given
 
 
 async def _obey(pipe: Connection, control: Control) -> None:
