@@ -24,8 +24,8 @@ demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoi
 test: check  ## what CI runs: all checks, then all tests
 	$(BIN)/python -m pytest
 
-quick: $(VENV)/.installed-dev  ## the fast tests only, under a minute
-	$(BIN)/python -m pytest -m "not slow and not venv"
+quick: $(VENV)/.installed-dev  ## unit, property and engine tests but the slow ones, under a minute
+	$(BIN)/python -m pytest -m "not slow" tests/unit tests/property tests/engine
 
 check: $(VENV)/.installed-dev  ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check src tests bench

@@ -374,6 +374,7 @@ async def test_without_limits_of_its_own_a_request_waits_six_hours_and_works_fif
     assert frame["ended"][1] - frame["started"][1] == timedelta(minutes=15)
 
 
+@pytest.mark.slow
 async def test_messages_keep_their_fate_whichever_end_comes_first(stack: AsyncExitStack, tmp_path: Path) -> None:
     """The n-th accepted request has the n-th fate: two laws of service must not change who is lost."""
     lost = []
