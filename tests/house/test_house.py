@@ -64,3 +64,11 @@ def test_every_smbench_command_in_the_readme_is_one_it_knows() -> None:
             [sys.executable, "-m", "smbench", command, "--help"], capture_output=True, text=True, check=False
         )
         assert shown.returncode == 0, shown.stderr
+
+
+@pytest.mark.slow
+def test_the_sample_run_can_be_reported() -> None:
+    sample = [sys.executable, "-m", "smbench", "report", str(ROOT / "results" / "sample")]
+    shown = subprocess.run(sample, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("VALID  quick-start")
