@@ -4,10 +4,12 @@ Method: every test runs once on our server and once on moto's, in real time, thr
 not asserted here; moto is no authority on errors' texts, so codes and shapes are compared, not sentences.
 """
 
+import datetime
 import hashlib
 import json
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -16,6 +18,8 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from plain_services import aws_client, isolate_aws, serving
+from smbench.clock import MonotonicClock, real_ns, wall_ns
+from smbench.emulator.server import Emulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -38,6 +42,12 @@ async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
         async with serving() as services:
             yield services.site.url
         return
+    async with _moto() as url:
+        yield url
+
+
+@asynccontextmanager
+async def _moto() -> AsyncIterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -49,6 +59,21 @@ async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.stop()
+
+
+@pytest.fixture(params=["emulator", "moto"])
+async def cloudwatch_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """CloudWatch belongs to the whole emulator, not to the plain services."""
+    if request.param == "emulator":
+        epoch_ns = wall_ns()
+        emulator = Emulator(None, None, epoch_ns)
+        await emulator.start()
+        emulator.go(MonotonicClock(real_ns(), epoch_ns))
+        yield emulator.url
+        await emulator.stop()
+        return
+    async with _moto() as url:
+        yield url
 
 
 async def code(call: Any) -> str:
@@ -250,3 +275,67 @@ async def test_topics_refuse_alike(url: str) -> None:
         assert await code(sns.publish(TopicArn=topic, Message="m" * 262_145)) == "InvalidParameter"
         await sns.delete_topic(TopicArn=topic)
         assert [entry["TopicArn"] for entry in (await sns.list_topics())["Topics"]] == []
+
+
+async def test_metrics_are_put_listed_and_read_alike(cloudwatch_url: str) -> None:
+    minute = datetime.datetime.now(datetime.UTC).replace(second=0, microsecond=0) - datetime.timedelta(minutes=10)
+    dimensions = [{"Name": "EndpointName", "Value": "mine"}]
+    metric = {"Namespace": "Mine", "MetricName": "Waiting", "Dimensions": dimensions}
+    async with aws_client("cloudwatch", cloudwatch_url) as cloudwatch:
+        for later, value in ((0, 2.0), (0, 6.0), (3, 10.0)):
+            datum = {
+                "MetricName": "Waiting",
+                "Dimensions": dimensions,
+                "Timestamp": minute + datetime.timedelta(minutes=later),
+                "Value": value,
+                "Unit": "Count",
+            }
+            await cloudwatch.put_metric_data(Namespace="Mine", MetricData=[datum])
+        listed = await cloudwatch.list_metrics(Namespace="Mine")
+        assert listed["Metrics"] == [metric]
+        assert (await cloudwatch.list_metrics(Namespace="Yours"))["Metrics"] == []
+        statistics = ["Average", "Sum", "Minimum", "Maximum", "SampleCount"]
+        queries = [
+            {"Id": name.lower(), "MetricStat": {"Metric": metric, "Period": 60, "Stat": name}} for name in statistics
+        ]
+        answer = await cloudwatch.get_metric_data(
+            MetricDataQueries=queries,
+            StartTime=minute,
+            EndTime=minute + datetime.timedelta(minutes=5),
+            ScanBy="TimestampAscending",
+        )
+    found = {result["Id"]: result["Values"] for result in answer["MetricDataResults"]}
+    # Two values in one minute, nothing for two minutes, one value: gaps are no zeros.
+    assert found == {
+        "average": [4.0, 10.0],
+        "sum": [8.0, 10.0],
+        "minimum": [2.0, 10.0],
+        "maximum": [6.0, 10.0],
+        "samplecount": [2.0, 1.0],
+    }
+
+
+async def test_alarms_are_put_described_set_and_deleted_alike(cloudwatch_url: str) -> None:
+    alarm = {
+        "AlarmName": "high",
+        "Namespace": "Mine",
+        "MetricName": "Waiting",
+        "Statistic": "Average",
+        "Period": 60,
+        "EvaluationPeriods": 3,
+        "DatapointsToAlarm": 2,
+        "Threshold": 5.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "missing",
+        "Dimensions": [{"Name": "EndpointName", "Value": "mine"}],
+    }
+    async with aws_client("cloudwatch", cloudwatch_url) as cloudwatch:
+        await cloudwatch.put_metric_alarm(**alarm)
+        (described,) = (await cloudwatch.describe_alarms(AlarmNames=["high"]))["MetricAlarms"]
+        assert {key: described[key] for key in alarm} == alarm
+        assert (await cloudwatch.describe_alarms(AlarmNamePrefix="low"))["MetricAlarms"] == []
+        await cloudwatch.set_alarm_state(AlarmName="high", StateValue="ALARM", StateReason="by hand")
+        (described,) = (await cloudwatch.describe_alarms(StateValue="ALARM"))["MetricAlarms"]
+        assert (described["StateValue"], described["StateReason"]) == ("ALARM", "by hand")
+        await cloudwatch.delete_alarms(AlarmNames=["high"])
+        assert (await cloudwatch.describe_alarms())["MetricAlarms"] == []
