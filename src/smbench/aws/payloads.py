@@ -75,7 +75,7 @@ async def upload(
         async with anyio.create_task_group() as group:
             for _ in range(limit):
                 group.start_soon(uploading.put_rest)
-    except BaseExceptionGroup as errors:
+    except BaseExceptionGroup as errors:  # one task's refusal, wrapped by the task group; anything else goes on up
         known, rest = errors.split(SmbenchError)
         if known is None or rest is not None:
             raise

@@ -65,7 +65,7 @@ def run_command(options: RunOptions) -> ExitCode:
         with view:
             screen.preparing("starting the processes")
             end = anyio.run(run_session, plan, access, run_dir, manifest.run_id, screen, on_ready)
-    except BaseException:
+    except BaseException:  # Ctrl-C included: the folder must not outlive a run that never began; it goes on up
         _remove_if_unused(run_dir)
         raise
     return _conclude(run_dir, _at_start(manifest, plan, end), end, options.output)

@@ -98,7 +98,7 @@ async def run_session(
         session = _Session(plan, access, run_dir, watcher, on_ready, worker, emulator, end)
         try:
             await session.live()
-        except BaseExceptionGroup as group:
+        except BaseExceptionGroup as group:  # task groups wrap what ends them; only our own errors are taken out
             error = sole_error(group)
             if not isinstance(error, SmbenchError):
                 raise
