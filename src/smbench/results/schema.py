@@ -1,7 +1,7 @@
 """Every column of every file a run leaves: name, type, unit, meaning, and when it is null.
 
 The file is the interface between what sends and what reports. `docs/columns.md` is printed from here.
-History: 1, the first.
+History: 1, the first. A column that came after it says so (`is_later`), and files without it are still read.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,17 @@ INSTANT = pl.Datetime("ns", "UTC")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `null` says when it has no value; empty means never."""
+    """One column. `null` says when it has no value; empty means never.
+
+    `is_later`: files written before it was thought of lack it, which reads as null.
+    """
 
     name: str
     dtype: pl.DataType | type[pl.DataType]
     unit: str
     meaning: str
     null: str = ""
+    is_later: bool = False
 
 
 REQUESTS = (
@@ -63,6 +67,14 @@ READINGS = (
     Column("at", INSTANT, "UTC", "the instant the value speaks of; of a CloudWatch datapoint its period's start"),
     Column("seen", INSTANT, "UTC", "when we read it first"),
     Column("detail", pl.String, "", "why there is a gap; else empty"),
+    Column(
+        "worker",
+        pl.Int64,
+        "",
+        "which worker read it, from 0: each speaks of itself alone",
+        "the parent process read it, or nobody did (a simulation)",
+        is_later=True,
+    ),
 )
 
 EVENTS = (

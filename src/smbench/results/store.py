@@ -144,7 +144,7 @@ def open_run(path: Path) -> RunFiles:
         if folder.is_dir():
             frames[file] = _merged(file, [_checked(part, file) for part in _parts(folder, file)])
         elif (whole := path / f"{file}.parquet").exists():
-            frames[file] = pl.scan_parquet(_checked(whole, file))
+            frames[file] = _scan(file, [_checked(whole, file)])
         else:
             frames[file] = _nothing(file)
     truth = path / "truth.parquet"
@@ -176,10 +176,15 @@ def _next_number(folder: Path, file: str, writer: int | str) -> int:
 def _merged(file: str, parts: Sequence[Path]) -> pl.LazyFrame:
     if not parts:
         return _nothing(file)
-    rows = pl.scan_parquet(list(parts), include_file_paths="_part")
     if file != "requests":
-        return rows.drop("_part").sort(_ORDER[file], maintain_order=True)
-    return _latest(rows)
+        return _scan(file, parts).sort(_ORDER[file], maintain_order=True)
+    return _latest(pl.scan_parquet(list(parts), include_file_paths="_part"))
+
+
+def _scan(file: str, paths: Sequence[Path]) -> pl.LazyFrame:
+    """Rows of these files, one after another, with the schema's columns; one that came later may be missing."""
+    schema = polars_schema(FILES[file])
+    return pl.scan_parquet(list(paths), schema=schema, missing_columns="insert", extra_columns="ignore")
 
 
 def _latest(versions: pl.LazyFrame) -> pl.LazyFrame:
@@ -251,8 +256,11 @@ def _checked(path: Path, file: str) -> Path:
             f"{path} cannot be read: it is no parquet file, or was cut short ({_first_line(error)})",
             "move it away to read the rest" if path.parent.name == PARTS else "restore it from a copy",
         ) from error
-    for name, dtype in polars_schema(FILES[file]).items():
+    for column in FILES[file]:
+        name, dtype = column.name, column.dtype
         if name not in found:
+            if column.is_later:
+                continue
             raise ResultsError(f"{path} has no column {name}: another program wrote or changed it")
         if found[name] != dtype:
             raise ResultsError(f"{path}: column {name} is {found[name]}, not {dtype}: another program changed it")

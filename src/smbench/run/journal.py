@@ -71,16 +71,17 @@ class Journal:
         frames: list[tuple[Parts, pl.DataFrame]] = []
         if self._ledger is not None and self._requests is not None:
             frames.append((self._requests, self._ledger.take_changed()))
-        frames.append((self._readings_parts, readings_frame(self._readings, self._epoch_ns)))
+        worker = None if self._ledger is None else self._ledger.worker
+        frames.append((self._readings_parts, readings_frame(self._readings, self._epoch_ns, worker)))
         frames.append((self._events_parts, events_frame(self._events, self._epoch_ns)))
         self._readings, self._events = [], []
         return [(parts, frame) for parts, frame in frames if frame.height]
 
 
-def readings_frame(readings: list[Reading], epoch_ns: int) -> pl.DataFrame:
-    """Readings in the schema of `results.schema.READINGS`, in the order given."""
+def readings_frame(readings: list[Reading], epoch_ns: int, worker: int | None = None) -> pl.DataFrame:
+    """Readings in the schema of `results.schema.READINGS`, in the order given; `worker` read them, None: the parent."""
     rows = [
-        (one.source, one.name, one.stat, one.value, one.at_ns + epoch_ns, one.seen_ns + epoch_ns, one.detail)
+        (one.source, one.name, one.stat, one.value, one.at_ns + epoch_ns, one.seen_ns + epoch_ns, one.detail, worker)
         for one in readings
     ]
     return _frame(rows, polars_schema(READINGS))

@@ -69,7 +69,8 @@ def readings_table(
     parts = [_ledger(client, end_ns), _cloudwatch(world, every_ns, end_ns), fleet.readings(looks_ns)]
     table = pl.concat(parts).sort("seen", maintain_order=True)
     stamped = [instants(table[name].to_list(), epoch_ns).alias(name) for name in ("at", "seen")]
-    return table.with_columns(stamped).select(list(polars_schema(READINGS)))
+    nobody = pl.lit(None, dtype=pl.Int64).alias("worker")
+    return table.with_columns(*stamped, nobody).select(list(polars_schema(READINGS)))
 
 
 def _ledger(client: Client, end_ns: int) -> pl.DataFrame:

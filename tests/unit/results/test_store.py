@@ -136,6 +136,26 @@ def test_a_file_under_way_when_the_run_was_killed_is_not_read(run_dir: Path) -> 
     assert_frame_equal(read(run_dir), WAITING)
 
 
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_a_reading_says_which_worker_read_it_and_older_readings_that_nobody_did(
+    run_dir: Path, is_compacted: bool
+) -> None:
+    told = [reading("cpu_share", 0.5, 1.0, source="generator")]
+    PartWriter(run_dir, "readings", 1).write(readings_frame(told, EPOCH_NS, worker=1))
+    PartWriter(run_dir, "readings", "parent").write(readings_frame(told, EPOCH_NS))
+    older = readings_frame(told, EPOCH_NS).drop("worker")
+    older.write_parquet(run_dir / "parts" / "readings-0-000000.parquet")
+    if is_compacted:
+        compact(run_dir)
+    assert open_run(run_dir).readings.collect()["worker"].to_list() == [None, 1, None]  # parts by name: 0, 1, parent
+
+
+def test_a_whole_file_of_readings_from_before_workers_were_counted_is_read(run_dir: Path) -> None:
+    older = readings_frame([reading("cpu_share", 0.5, 1.0)], EPOCH_NS).drop("worker")
+    older.write_parquet(run_dir / "readings.parquet")
+    assert_frame_equal(open_run(run_dir).readings.collect(), readings_frame([reading("cpu_share", 0.5, 1.0)], EPOCH_NS))
+
+
 def test_a_run_without_a_single_row_can_be_opened(run_dir: Path) -> None:
     assert read(run_dir).is_empty()
     compact(run_dir)
