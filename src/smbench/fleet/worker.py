@@ -28,6 +28,7 @@ from smbench.errors import NotBegunError, SmbenchError, TargetError
 from smbench.fleet.messages import Beat, Cancel, Done, Go, Preparing, Ready, Stop, receive
 from smbench.fleet.plan import RunPlan, WorkerOrder, make_plan
 from smbench.fleet.requests import invocations
+from smbench.fleet.shares import in_flight_share, share_of
 from smbench.model.world import EMBEDDED
 from smbench.records import Event, Reading
 from smbench.results.store import PartWriter
@@ -173,7 +174,7 @@ async def _prepared(
         profile=order.access.profile,
         endpoint_url=url,
         emulated=plan.is_emulated,
-        in_flight=scenario.limits.in_flight,
+        in_flight=in_flight_share(scenario.limits, order.worker, order.of),
     )
     endpoint = scenario.target.endpoint or EMBEDDED
     async with AwsClients(settings) as clients:
@@ -296,7 +297,7 @@ def _assemble(
     load = Load(
         spans=shard.spans,
         invocation=invocations(scenario, plan.payloads, ledger, locations),
-        limits=scenario.limits,
+        limits=share_of(scenario.limits, shard),
         retry=scenario.request.retry,
         jitter=stream(scenario.seed_of("faults"), f"retry.{order.worker}"),
         patience_s=scenario.drain,

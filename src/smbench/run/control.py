@@ -2,6 +2,8 @@
 
 import anyio
 
+from smbench.scenario.model import Limits
+
 
 class Control:
     """Two one-way switches with a reason each; whoever turns one first says why. Needs a running loop."""
@@ -34,3 +36,10 @@ class Control:
 
     async def wait_cancelled(self) -> None:
         await self._cancelled.wait()
+
+
+def beyond_error_limit(limits: Limits, n_bad: int, n_answers: int) -> str:
+    """Why to stop when so many answers were errors; empty while that is allowed, or too few have come to tell."""
+    if limits.errors is None or n_answers < limits.errors_after or n_bad <= limits.errors * n_answers:
+        return ""
+    return f"error limit: {n_bad} of {n_answers} answers were errors"

@@ -16,7 +16,7 @@ import numpy as np
 from smbench.clock import Clock
 from smbench.ports import Transport
 from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
-from smbench.run.control import Control
+from smbench.run.control import Control, beyond_error_limit
 from smbench.run.ledger import State
 from smbench.run.tracker import Tracker
 from smbench.scenario.model import Limits, Retry
@@ -191,9 +191,7 @@ class Engine:
         self.control.stop("time limit")
 
     def _watch_limits(self) -> None:
-        limits, tracker = self.load.limits, self.tracker
-        if limits.errors is None or tracker.n_answers < limits.errors_after:
-            return
+        tracker = self.tracker
         n_bad = tracker.counts[State.REJECTED] + tracker.counts[State.TRANSPORT_ERROR]
-        if n_bad > limits.errors * tracker.n_answers:
-            self.control.stop(f"error limit: {n_bad} of {tracker.n_answers} answers were errors")
+        if why := beyond_error_limit(self.load.limits, n_bad, tracker.n_answers):
+            self.control.stop(why)
