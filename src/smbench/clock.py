@@ -90,7 +90,7 @@ class LoopClock:
 
 
 def wall_ns() -> int:
-    """UTC nanoseconds since 1970. Read once a run, for the clock's anchor and the manifest."""
+    """UTC nanoseconds since 1970: for the clock's anchor and the manifest, once a run, and for what signatures say."""
     return time.time_ns()
 
 

@@ -1,4 +1,4 @@
-"""What botocore, aiohttp and the operating system call a failed call, as one short stable name.
+"""What botocore, aiohttp, the wire and the operating system call a failed call, as one short stable name.
 
 These names stand in the ledger's `error` column and in gaps: runs are compared by them, so they never change.
 """
@@ -25,6 +25,8 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
+from smbench.wire.http1 import BrokenOff, ConnectTimeout
+
 _CREDENTIALS = (NoCredentialsError, CredentialRetrievalError, MetadataRetrievalError, SSOError, TokenRetrievalError)
 
 # Every way a call can end without an answer from the service. Programming errors (a parameter botocore refuses) are
@@ -40,6 +42,7 @@ NO_ANSWER = (
 
 _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectTimeoutError, "connect timeout"),
+    (ConnectTimeout, "connect timeout"),
     (aiohttp.ConnectionTimeoutError, "connect timeout"),
     (ReadTimeoutError, "read timeout"),
     (SSLError, "TLS error"),
@@ -64,7 +67,7 @@ _BY_ERRNO = {
     errno.EADDRNOTAVAIL: "no local port left",
     errno.ENOENT: "certificate file not found",  # the only file a call opens: AWS_CA_BUNDLE's
 }
-_CLOSED = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)
+_CLOSED = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, BrokenOff)
 
 
 def cause_of(error: BaseException) -> str:

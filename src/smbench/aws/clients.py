@@ -20,22 +20,24 @@ from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from smbench import __version__
 from smbench.aws.access import explained
+from smbench.aws.credentials import SessionCredentials, frozen
 from smbench.errors import TargetError
+from smbench.wire.sigv4 import Credentials
 
 _MODELS = Path(__file__).parent / "models"  # members of InvokeEndpointAsync that botocore 1.40 does not know
 _EMULATED_REGION = "us-east-1"
-_EMULATED_CREDENTIALS = {"aws_access_key_id": "smbench", "aws_secret_access_key": "emulated"}
-_USER_AGENT = f"smbench/{__version__} botocore/{botocore.__version__}"
+_EMULATED = Credentials("smbench", "emulated")
+USER_AGENT = f"smbench/{__version__} botocore/{botocore.__version__}"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # Several tries are for preparation and for gauges. Never for submission: a second try hides a throttle, and the
 # call is not idempotent. Nor for the queue, whose caller tries again by itself and counts it.
 _ONE_TRY = {"mode": "standard", "total_max_attempts": 1}
 _SOME_TRIES = {"mode": "standard", "total_max_attempts": 4}
-_CONNECT_S = 10
-_ANSWER_S = 60
-_LONG_POLL_ANSWER_S = 35  # a long poll is 20 s by itself
-_QUEUE_CONNECTIONS = 160  # 64 receivers, as many deleters, and room
+CONNECT_S = 10
+ANSWER_S = 60
+LONG_POLL_ANSWER_S = 35  # a long poll is 20 s by itself
+QUEUE_CONNECTIONS = 160  # 64 receivers, as many deleters, and room
 _PREPARING_CONNECTIONS = 32
 
 
@@ -61,6 +63,10 @@ class AwsClients:
 
     The clients are `Any`: botocore makes their methods at run time, from the services' models.
 
+    Attributes:
+        credentials: For whoever signs by hand.
+        ca_bundle: The certificate file that the user's AWS settings name; None for the system's.
+
     Raises:
         TargetError: from `async with`: no region, no credentials, no such profile.
     """
@@ -77,6 +83,8 @@ class AwsClients:
     def __init__(self, settings: AwsSettings) -> None:
         self.settings = settings
         self.region = settings.region or ""
+        self.credentials = SessionCredentials(None, _EMULATED)
+        self.ca_bundle: str | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -89,7 +97,9 @@ class AwsClients:
                 session = aioboto3.Session(botocore_session=core, profile_name=settings.profile)
                 core.get_component("data_loader").search_paths.append(str(_MODELS))
                 self.region = _region(settings, core)
-                await self._check_credentials(core)
+                self.ca_bundle = core.get_config_variable("ca_bundle")
+                if not settings.emulated:
+                    self.credentials = await _session_credentials(core)
                 make: Any = session.client  # its stub knows services only by literal name
                 for name, (service, options) in _services(settings).items():
                     client = make(
@@ -99,8 +109,8 @@ class AwsClients:
                         # On loopback there is no TLS, and the certificates need not be read for each client.
                         verify=False if settings.emulated else None,
                         # botocore puts its own user agent together anew for each call: a tenth of a call's CPU.
-                        config=AioConfig(connect_timeout=_CONNECT_S, user_agent=_USER_AGENT, **options),
-                        **(_EMULATED_CREDENTIALS if settings.emulated else {}),
+                        config=AioConfig(connect_timeout=CONNECT_S, user_agent=USER_AGENT, **options),
+                        **_key_pair(settings),
                     )
                     try:
                         setattr(self, name, await opened.enter_async_context(client))
@@ -118,44 +128,56 @@ class AwsClients:
         region = self.region or "no region"
         return explained(doing, profile=settings.profile, region=region, url=settings.endpoint_url)
 
+    @property
+    def is_loopback(self) -> bool:
+        """Everything is on this machine: no proxy stands before it."""
+        return _is_loopback(self.settings.endpoint_url)
+
     async def account(self) -> str:
         """The account the credentials belong to; the cheapest proof that they work."""
         with self.explained("ask who we are (sts:GetCallerIdentity)"):
             identity = await self.sts.get_caller_identity()
         return str(identity["Account"])
 
-    async def _check_credentials(self, core: AioSession) -> None:
-        if self.settings.emulated:
-            return
-        credentials = await core.get_credentials()
-        if credentials is None:
-            profile = core.get_scoped_config()
-            if "login_session" in profile:
-                name = core.profile or "default"
-                raise TargetError(
-                    f"the profile {name} was made by `aws login`, which this AWS library cannot read",
-                    f"add to the profile: credential_process = "
-                    f"aws configure export-credentials --profile {name} --format process",
-                )
-            raise NoCredentialsError
-        await credentials.get_frozen_credentials()  # what must be fetched or refreshed fails here, not in the run
+
+async def _session_credentials(core: AioSession) -> SessionCredentials:
+    credentials = await core.get_credentials()
+    if credentials is None:
+        profile = core.get_scoped_config()
+        if "login_session" in profile:
+            name = core.profile or "default"
+            raise TargetError(
+                f"the profile {name} was made by `aws login`, which this AWS library cannot read",
+                f"add to the profile: credential_process = "
+                f"aws configure export-credentials --profile {name} --format process",
+            )
+        raise NoCredentialsError
+    # What must be fetched or refreshed fails here, not in the run.
+    return SessionCredentials(credentials, frozen(await credentials.get_frozen_credentials()))
+
+
+def _key_pair(settings: AwsSettings) -> dict[str, str]:
+    """What a client is told of credentials: the emulator's pair; else nothing, and it asks the session."""
+    if not settings.emulated:
+        return {}
+    return {"aws_access_key_id": _EMULATED.access_key, "aws_secret_access_key": _EMULATED.secret_key}
 
 
 def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]:
     """Attribute of `AwsClients` to botocore's service name and the settings of its client."""
     preparing = {
         "retries": _SOME_TRIES,
-        "read_timeout": _ANSWER_S,
+        "read_timeout": ANSWER_S,
         "max_pool_connections": _PREPARING_CONNECTIONS,
     }
     polling = {
         "retries": _ONE_TRY,
-        "read_timeout": _LONG_POLL_ANSWER_S,
-        "max_pool_connections": _QUEUE_CONNECTIONS,
+        "read_timeout": LONG_POLL_ANSWER_S,
+        "max_pool_connections": QUEUE_CONNECTIONS,
     }
     submitting = {
         "retries": _ONE_TRY,
-        "read_timeout": _ANSWER_S,
+        "read_timeout": ANSWER_S,
         "max_pool_connections": settings.in_flight,
     }
     services = {

@@ -54,6 +54,7 @@ async def upload(
     uploads: Iterable[Upload],
     prefix: str,
     *,
+    store: Any = None,
     limit: int = 16,
     progress: Callable[[int], None] | None = None,
 ) -> list[str]:
@@ -62,6 +63,7 @@ async def upload(
     Args:
         uploads: Taken as needed: a generator of unique payloads is never in memory as a whole.
         prefix: `s3://bucket` or `s3://bucket/folder`.
+        store: The SDK's S3 client, which is the default, or what speaks as it does.
         limit: Objects on their way at once.
         progress: Told how many are done, after each.
 
@@ -70,7 +72,9 @@ async def upload(
         UsageError: a payload is larger than an endpoint takes, or its location longer.
     """
     bucket, _, folder = prefix.removeprefix("s3://").partition("/")
-    uploading = _Uploading(clients, bucket, folder.strip("/"), uploads, progress)
+    uploading = _Uploading(
+        clients, clients.s3 if store is None else store, bucket, folder.strip("/"), uploads, progress
+    )
     try:
         async with anyio.create_task_group() as group:
             for _ in range(limit):
@@ -89,12 +93,14 @@ class _Uploading:
     def __init__(
         self,
         clients: AwsClients,
+        store: Any,
         bucket: str,
         folder: str,
         uploads: Iterable[Upload],
         progress: Callable[[int], None] | None,
     ) -> None:
-        self.clients, self.bucket, self.folder, self.progress = clients, bucket, folder, progress
+        self.clients, self.store = clients, store
+        self.bucket, self.folder, self.progress = bucket, folder, progress
         self.waiting = iter(uploads)
         self.taken: set[str] = set()
         self.locations: list[str] = []
@@ -109,7 +115,7 @@ class _Uploading:
                 self.taken.add(key)
                 with self.clients.explained(f"put the inputs into s3://{self.bucket}/{self.folder}"):
                     if not await self._stands(key, len(item.body)):
-                        await self.clients.s3.put_object(Bucket=self.bucket, Key=key, **_content(item))
+                        await self.store.put_object(Bucket=self.bucket, Key=key, **_content(item))
             self.n_done += 1
             if self.progress is not None:
                 self.progress(self.n_done)
@@ -131,7 +137,7 @@ class _Uploading:
 
     async def _stands(self, key: str, size_bytes: int) -> bool:
         try:
-            head = await self.clients.s3.head_object(Bucket=self.bucket, Key=key)
+            head = await self.store.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if status_of(error) in _MISSING:
                 return False

@@ -40,6 +40,13 @@ class Ui(StrEnum):
     NONE = "none"
 
 
+class TransportName(StrEnum):
+    """How the hot calls leave."""
+
+    WIRE = "wire"
+    SDK = "sdk"
+
+
 ScenarioFile = Annotated[
     Path | None, typer.Argument(help="Scenario file, or the name of a shipped scenario; the quick start when absent.")
 ]
@@ -83,6 +90,12 @@ def run(
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
+    transport: Annotated[
+        TransportName | None,
+        typer.Option(
+            help="How requests leave: `wire`, lean and signed by ourselves, or `sdk`. Default: the scenario's."
+        ),
+    ] = None,
     results: ResultsOption = Path("results"),
     ui: UiOption = Ui.AUTO,
     output: OutputOption = Output.TABLE,
@@ -97,7 +110,18 @@ def run(
     """
     from smbench.cli.run import RunOptions, run_command
 
-    options = RunOptions(scenario, endpoint, seed, region, profile, endpoint_url, results, ui.value, output.value)
+    options = RunOptions(
+        scenario=scenario,
+        endpoint=endpoint,
+        seed=seed,
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        transport=None if transport is None else transport.value,
+        results=results,
+        ui=ui.value,
+        output=output.value,
+    )
     raise typer.Exit(run_command(options))
 
 

@@ -38,6 +38,7 @@ class RunOptions:
     region: str | None
     profile: str | None
     endpoint_url: str | None
+    transport: str | None
     results: Path
     ui: str
     output: str
@@ -85,6 +86,8 @@ def _chosen(scenario: Scenario, options: RunOptions, file: Path) -> Scenario:
     changes: dict[str, object] = {}
     if options.endpoint is not None:
         changes["target"] = Target(endpoint=options.endpoint, variant=scenario.target.variant)
+    if options.transport is not None:
+        changes["transport"] = options.transport
     if options.seed is not None:
         changes |= {"seed": options.seed, "seeds": Seeds()}
     if changes:
@@ -147,7 +150,7 @@ def _manifest(plan: RunPlan, file: Path, started: datetime.datetime) -> Manifest
         schedule_digest=plan.schedule.digest,
         spans=plan.schedule.spans,
         payload_digests={payload.name: payload.digest for payload in plan.payloads},
-        transport="sdk",
+        transport=plan.scenario.transport,
         host=Host.this(),
     )
 

@@ -6,10 +6,11 @@ In warp time the emulator lives on this worker's loop; else the worker cannot te
 import gc
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -22,6 +23,9 @@ from smbench.aws.outputs import S3Outputs
 from smbench.aws.payloads import Upload, input_prefix, upload
 from smbench.aws.queue import RunQueue, run_queue
 from smbench.aws.target import TargetFound, discover
+from smbench.aws.wire_clients import WireClients, wire_clients
+from smbench.aws.wire_invoke import WireTransport
+from smbench.aws.wire_notices import WireNotices
 from smbench.clock import Clock, LoopClock, MonotonicClock, TimeKind, WarpLoop
 from smbench.emulator.server import Emulator
 from smbench.errors import NotBegunError, SmbenchError, TargetError
@@ -70,6 +74,7 @@ async def _in_real(pipe: Connection, order: WorkerOrder, plan: RunPlan) -> None:
             async with anyio.create_task_group() as around:
                 around.start_soon(_obey, pipe, runner.control)
                 around.start_soon(_tell, pipe, runner)
+                around.start_soon(prepared.clients.credentials.keep_fresh)
                 await runner.run()
                 around.cancel_scope.cancel()
             pipe.send(Beat(runner.snapshot()))
@@ -140,6 +145,7 @@ class _Prepared:
     """What stands before the go."""
 
     clients: AwsClients
+    wire: WireClients | None  # None: the hot calls go through the SDK
     endpoint: str
     target: TargetFound
     queue: RunQueue
@@ -148,11 +154,19 @@ class _Prepared:
 
     def outside(self, watching: Clock | None) -> Outside:
         """The ports. With a clock, this worker also watches the endpoint."""
+        gauges = None if watching is None else AwsGauges(self.clients, self.target, watching)
+        if self.wire is None:
+            return Outside(
+                SdkTransport(self.clients.runtime, self.endpoint),
+                SqsNotices(self.clients.sqs, self.queue.url, run_prefix=self.id_prefix),
+                S3Outputs(self.clients.s3),
+                gauges,
+            )
         return Outside(
-            SdkTransport(self.clients.runtime, self.endpoint),
-            SqsNotices(self.clients.sqs, self.queue.url, run_prefix=self.id_prefix),
-            S3Outputs(self.clients.s3),
-            None if watching is None else AwsGauges(self.clients, self.target, watching),
+            WireTransport(self.wire.runtime, self.endpoint),
+            WireNotices(self.wire.sqs, self.queue.url, run_prefix=self.id_prefix),
+            S3Outputs(self.wire.s3),
+            gauges,
         )
 
     def notes(self) -> list[str]:
@@ -181,16 +195,22 @@ async def _prepared(
         target = await discover(
             clients, endpoint, scenario.target.variant, queue_given=scenario.collector.queue is not None
         )
-        locations = await _upload_inputs(pipe, clients, plan, order, target)
-        async with run_queue(
-            clients, target, run_id=order.run_id, worker=order.worker, existing_url=scenario.collector.queue
-        ) as queue:
+        async with AsyncExitStack() as stack:
+            is_wire = scenario.transport == "wire"
+            wire = await stack.enter_async_context(wire_clients(clients)) if is_wire else None
+            store = clients.s3 if wire is None else wire.s3
+            locations = await _upload_inputs(pipe, clients, store, plan, order, target)
+            queue = await stack.enter_async_context(
+                run_queue(
+                    clients, target, run_id=order.run_id, worker=order.worker, existing_url=scenario.collector.queue
+                )
+            )
             pipe.send(Ready(target))
-            yield _Prepared(clients, endpoint, target, queue, locations, f"{order.run_id}-{order.worker}-")
+            yield _Prepared(clients, wire, endpoint, target, queue, locations, f"{order.run_id}-{order.worker}-")
 
 
 async def _upload_inputs(
-    pipe: Connection, clients: AwsClients, plan: RunPlan, order: WorkerOrder, target: TargetFound
+    pipe: Connection, clients: AwsClients, store: Any, plan: RunPlan, order: WorkerOrder, target: TargetFound
 ) -> list[str] | None:
     """Every input this shard needs, in S3; None when bodies go inline. One a payload, or one a row when unique."""
     scenario, payloads = plan.scenario, plan.payloads
@@ -209,9 +229,10 @@ async def _upload_inputs(
 
     if scenario.payloads.unique:
         made = (_upload_of(payloads[place], payloads[place].unique(seq)) for seq, place in rows)
-        return await upload(clients, made, prefix, progress=progress)
+        return await upload(clients, made, prefix, store=store, progress=progress)
     here = [payload for payload in payloads if payload.body is not None]
-    places = iter(await upload(clients, [_upload_of(one, one.body or b"") for one in here], prefix, progress=progress))
+    wanted = [_upload_of(one, one.body or b"") for one in here]
+    places = iter(await upload(clients, wanted, prefix, store=store, progress=progress))
     return [payload.input_location or next(places) for payload in payloads]
 
 
@@ -285,15 +306,14 @@ def _assemble(
         worker=order.worker,
         epoch_ns=clock.epoch_ns,
     )
-    requests = PartWriter(order.run_dir, "requests", order.worker)
-    requests.write(ledger.all_rows())  # the first version: not sent, whatever happens
     journal = Journal(
         ledger,
-        requests,
+        PartWriter(order.run_dir, "requests", order.worker),
         PartWriter(order.run_dir, "readings", order.worker),
         PartWriter(order.run_dir, "events", order.worker),
         clock.epoch_ns,
     )
+    journal.write_all()  # the first version of every row: not sent, whatever happens
     load = Load(
         spans=shard.spans,
         invocation=invocations(scenario, plan.payloads, ledger, locations),

@@ -177,7 +177,9 @@ class Collector(Part):
     """How ends are heard."""
 
     queue: str | None = Field(default=None, description="URL of an existing queue; default: one of our own")
-    receivers: Whole = Field(default=4, ge=1, le=64, description="overlapping long polls")
+    receivers: Whole = Field(
+        default=16, ge=1, le=64, description="the most long polls that may overlap; there are as many as the ends need"
+    )
 
 
 Seed = Annotated[Whole, Field(ge=0, le=2**63 - 1)]
@@ -208,6 +210,9 @@ class Scenario(Part):
     payloads: Payloads = Field(default=Payloads(), description="what is sent")
     request: Request = Field(default=Request(), description="what every submission carries")
     load: tuple[Phase, ...] = Field(min_length=1, description="when it is sent: phases, one after another")
+    transport: Literal["wire", "sdk"] = Field(
+        default="wire", description="how the hot calls leave: signed and sent by ourselves, or through the AWS SDK"
+    )
     drain: Seconds = Field(default=1200.0, description="after the last send, wait this long for ends")
     limits: Limits = Field(default=Limits(), description="where the run stops by itself")
     collector: Collector = Field(default=Collector(), description="how ends are heard")

@@ -1,0 +1,42 @@
+"""Credentials for signing by hand: those of the AWS session, looked at again while a run goes on."""
+
+from typing import Any
+
+import anyio
+from botocore.exceptions import BotoCoreError, ClientError
+
+from smbench.wire.sigv4 import Credentials
+
+_LOOK_EVERY_S = 30.0  # the session itself knows when it must fetch new ones: a quarter of an hour before the end
+
+
+class SessionCredentials:
+    """The session's credentials, at hand without waiting.
+
+    Args:
+        source: The session's own, which refresh themselves when asked; None for those that never change.
+        now: Those that are valid now.
+    """
+
+    def __init__(self, source: Any, now: Credentials) -> None:
+        self._source, self._now = source, now
+
+    def current(self) -> Credentials:
+        return self._now
+
+    async def keep_fresh(self) -> None:
+        """Ask the session from time to time, until cancelled.
+
+        A renewal that fails is tried again. If none succeeds AWS refuses the requests, and that is their outcome.
+        """
+        while self._source is not None:
+            await anyio.sleep(_LOOK_EVERY_S)
+            try:
+                self._now = frozen(await self._source.get_frozen_credentials())
+            except (BotoCoreError, ClientError, OSError):
+                continue
+
+
+def frozen(credentials: Any) -> Credentials:
+    """botocore's frozen credentials as ours."""
+    return Credentials(credentials.access_key, credentials.secret_key, credentials.token or None)

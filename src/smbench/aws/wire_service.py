@@ -1,0 +1,147 @@
+"""An AWS service without the SDK between: requests signed when they leave, refusals read as the SDK reads them."""
+
+from collections.abc import Callable, Sequence
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from time import gmtime, strftime
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError, create_parser
+
+from smbench.aws.access import told_by
+from smbench.aws.causes import cause_of, code_of, status_of
+from smbench.clock import wall_ns
+from smbench.records import Rejected, Unacknowledged
+from smbench.wire.http1 import Response, UnreadableAnswer
+from smbench.wire.pool import Pool
+from smbench.wire.sigv4 import Credentials, Signer, canonical_path, canonical_query, canonical_request, canonical_value
+
+Headers = list[tuple[str, str]]  # names in lower case
+
+_FIRST_ERROR_STATUS = 301  # botocore's own border
+_WRONG_TIME = {"RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"}
+_SKEW_MAX_S = 240  # AWS takes five minutes
+_path = lru_cache(maxsize=1024)(canonical_path)
+
+
+class ServiceClock:
+    """The time that signatures carry: this machine's, moved by what a service's refusal taught about it."""
+
+    def __init__(self) -> None:
+        self.offset_s = 0
+        self._second, self._stamp = 0, ""
+
+    def stamp(self) -> str:
+        """Now, as `20261121T090000Z`."""
+        second = wall_ns() // 1_000_000_000 + self.offset_s
+        if second != self._second:
+            self._second, self._stamp = second, strftime("%Y%m%dT%H%M%SZ", gmtime(second))
+        return self._stamp
+
+    def learn(self, date: str | None) -> None:
+        """Take over the time of an answer's `Date` header, when it is so far off that signatures are refused."""
+        try:
+            told_s = int(parsedate_to_datetime(date or "").timestamp())
+        except ValueError:
+            return
+        offset_s = told_s - wall_ns() // 1_000_000_000
+        if abs(offset_s - self.offset_s) > _SKEW_MAX_S:
+            self.offset_s = offset_s
+
+
+class WireService:
+    """Calls of one service at one origin.
+
+    Args:
+        signer: For the service's signing name and region.
+        credentials: Gives those that are valid now.
+        protocol: The service's, in botocore's words, by which refusals are read: `json`, `rest-json`, `rest-xml`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        signer: Signer,
+        credentials: Callable[[], Credentials],
+        *,
+        clock: ServiceClock,
+        protocol: str,
+        user_agent: str,
+    ) -> None:
+        self.pool, self.signer, self.credentials, self.clock = pool, signer, credentials, clock
+        self.authority = pool.origin.authority
+        self._parser: Any = create_parser(protocol)
+        self._tail = f"user-agent: {user_agent}\r\naccept-encoding: identity\r\naccept: */*\r\n"
+
+    def signed(
+        self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, body_sha256: str
+    ) -> bytes:
+        """A whole request.
+
+        Args:
+            path: As sent: percent-encoded, with a query behind `?` where there is one.
+            headers: Beside host, date and token, which are added here; all are signed.
+        """
+        credentials, stamp = self.credentials(), self.clock.stamp()
+        signed = [("host", self.authority), ("x-amz-date", stamp), *headers]
+        if credentials.token is not None:
+            signed.append(("x-amz-security-token", credentials.token))
+        signed.sort()
+        raw_path, _, query = path.partition("?")
+        canonical = canonical_request(
+            method,
+            _path(raw_path, service=self.signer.service),
+            canonical_query(query),
+            [(name, canonical_value(value)) for name, value in signed],
+            body_sha256,
+        )
+        names = ";".join([name for name, _ in signed])
+        authorization = self.signer.authorization(credentials, stamp, names, canonical)
+        lines = "".join([f"{name}: {value}\r\n" for name, value in signed])
+        head = (
+            f"{method} {path} HTTP/1.1\r\n{lines}authorization: {authorization}\r\n{self._tail}"
+            f"content-length: {len(body)}\r\n\r\n"
+        )
+        return head.encode("latin-1") + body
+
+    async def exchange(self, make: Callable[[], bytes], *, is_head: bool = False) -> Response:
+        """The answer of a good status; its errors are those the SDK's users know.
+
+        Raises:
+            ClientError: an answer of any other status.
+            OSError, ResponseParserError: no answer, or one that cannot be read.
+        """
+        try:
+            response = await self.pool.exchange(make, is_head=is_head)
+        except UnreadableAnswer as error:
+            raise ResponseParserError(str(error)) from error
+        if response.status >= _FIRST_ERROR_STATUS:
+            raise self._refusal(response)
+        return response
+
+    async def call(self, make: Callable[[], bytes]) -> Response:
+        """As `exchange`, its errors those of the ports.
+
+        Raises:
+            Rejected: an answer of a bad status.
+            Unacknowledged: no answer, or one that cannot be read.
+        """
+        try:
+            return await self.exchange(make)
+        except ClientError as error:
+            raise Rejected(status_of(error), code_of(error), told_by(error)) from error
+        except (OSError, ResponseParserError) as error:
+            raise Unacknowledged(cause_of(error)) from error
+
+    def _refusal(self, response: Response) -> ClientError:
+        """Read by botocore's own parser, so that both transports give an error the same name."""
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        raw = {"status_code": response.status, "headers": headers, "body": response.body, "context": {}}
+        try:
+            error = ClientError(self._parser.parse(raw, None), "")
+        except (ValueError, AttributeError, TypeError) as unreadable:  # JSON that is no object, bytes that are no text
+            raise ResponseParserError(f"the body of a refusal of status {response.status}") from unreadable
+        if code_of(error) in _WRONG_TIME:
+            self.clock.learn(headers.get("date"))
+        return error

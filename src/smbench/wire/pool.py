@@ -1,0 +1,217 @@
+"""Connections to one origin, opened when needed, kept while they live. A request is made once a connection is in hand.
+
+So no signature ages in a queue. Whoever finds no idle connection opens one, or takes one that comes free before; at
+most `CONNECTING_MAX` open at once, for a burst of handshakes would hold up the answers that make connections free.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import anyio
+import anyio.lowlevel
+
+from smbench.wire.http1 import AnswerTimeout, Connection, ConnectTimeout, Response
+from smbench.wire.origin import Origin, Resolver
+
+CONNECTING_MAX = 64
+IDLE_MAX_S = 12.0  # servers close idle connections; one that was idle longer is not trusted with a request
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatistics:
+    """What a pool holds now, and what it opened so far."""
+
+    n_open: int  # opening ones included
+    n_idle: int
+    n_waiting: int
+    n_opened: int
+
+
+class Pool:
+    """Exchanges requests for answers with one origin, between `async with` and its end.
+
+    Args:
+        limit: Connections at most; beyond it requests wait, unsigned, for one to come free.
+        tls: For an https origin.
+        connect_s: To have a connection, TLS included.
+        answer_s: From the request to the whole answer.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        *,
+        limit: int,
+        tls: ssl.SSLContext | None = None,
+        connect_s: float = 10.0,
+        answer_s: float = 60.0,
+    ) -> None:
+        if origin.is_tls and tls is None:
+            raise ValueError("an https origin needs a TLS context")
+        self.origin, self.limit = origin, limit
+        self.connect_s, self.answer_s = connect_s, answer_s
+        self._tls = tls if origin.is_tls else None
+        self._resolver = Resolver(origin)
+        self._idle: list[Connection] = []  # the last used on top, so that those not needed grow old
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._busy: dict[Connection, float] = {}  # to its deadline; in order, for all wait equally long
+        self._n_open = self._n_connecting = self._n_opened = 0
+        self._watch: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        for connection in [*self._idle, *self._busy]:
+            connection.close()
+        self._n_open -= len(self._idle)
+        self._idle.clear()
+        with anyio.CancelScope(shield=True):
+            await anyio.lowlevel.checkpoint()  # aborted transports close their sockets in the loop's next turn
+
+    def statistics(self) -> PoolStatistics:
+        return PoolStatistics(self._n_open, len(self._idle), len(self._waiting), self._n_opened)
+
+    async def exchange(self, make: Callable[[], bytes], *, is_head: bool = False) -> Response:
+        """Send what `make` returns once a connection is in hand; the answer, whatever its status.
+
+        Raises:
+            OSError: no connection, or it broke: refused, reset, `BrokenOff`, name not known, TLS error,
+                `ConnectTimeout`, `AnswerTimeout`.
+            UnreadableAnswer: what came is no HTTP.
+        """
+        loop = asyncio.get_running_loop()
+        connection = self._take_idle(loop.time())
+        if connection is None:
+            connection = await self._obtain()
+        now_s = loop.time()
+        self._busy[connection] = now_s + self.answer_s
+        if self._watch is None:
+            self._watch = loop.call_at(now_s + self.answer_s, self._end_overdue)
+        try:
+            return await connection.send(make(), is_head=is_head)
+        except BaseException:  # a cancelled wait too: its answer may still come, and must not meet another request
+            connection.close()
+            raise
+        finally:
+            del self._busy[connection]
+            self._release(connection, loop.time())
+
+    async def warm(self) -> None:
+        """Have one connection ready; raises as `exchange` does where none can be had."""
+        connection = self._take_idle(asyncio.get_running_loop().time()) or await self._obtain()
+        self._release(connection, asyncio.get_running_loop().time())
+
+    # ---- who gets which connection ----------------------------------------------------------------------------
+
+    def _take_idle(self, now_s: float) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_usable and now_s - connection.idle_since_s < IDLE_MAX_S:
+                return connection
+            self._drop(connection)
+        return None
+
+    async def _obtain(self) -> Connection:
+        """A new connection, or one that came free meanwhile."""
+        has_waited = False
+        while self._n_connecting >= CONNECTING_MAX or self._n_open >= self.limit or (self._waiting and not has_waited):
+            has_waited = True
+            given = await self._wait_turn()
+            if given is None:
+                continue
+            if given.is_usable:
+                return given
+            self._drop(given)
+        return await self._open()
+
+    async def _wait_turn(self) -> Connection | None:
+        """A connection, or None when one may be opened."""
+        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await turn
+        except BaseException:  # cancelled: what was given meanwhile goes to the next
+            if turn.done() and not turn.cancelled():
+                self._pass_on(turn.result())
+            raise
+
+    def _pass_on(self, given: Connection | None) -> None:
+        if given is None:
+            self._wake_one(None)
+        else:
+            self._release(given, asyncio.get_running_loop().time())
+
+    def _wake_one(self, given: Connection | None) -> bool:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(given)
+                return True
+        return False
+
+    def _release(self, connection: Connection, now_s: float) -> None:
+        if not connection.is_usable:
+            self._drop(connection)
+        elif not self._wake_one(connection):
+            connection.idle_since_s = now_s
+            self._idle.append(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        connection.close()
+        self._n_open -= 1
+        self._wake_one(None)
+
+    # ---- opening and ending -----------------------------------------------------------------------------------
+
+    async def _open(self) -> Connection:
+        self._n_open += 1
+        self._n_connecting += 1
+        try:
+            with anyio.fail_after(self.connect_s):
+                connection = await self._connect()
+        except TimeoutError as error:
+            self._n_open -= 1
+            raise ConnectTimeout(f"no connection to {self.origin.authority} in {self.connect_s:g} s") from error
+        except BaseException:
+            self._n_open -= 1
+            raise
+        finally:
+            self._n_connecting -= 1
+            self._wake_one(None)
+        self._n_opened += 1
+        return connection
+
+    async def _connect(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        host = self.origin.host if self._tls is not None else None
+        failure: OSError | None = None
+        for address in await self._resolver.addresses():
+            try:
+                _, connection = await loop.create_connection(
+                    Connection, address, self.origin.port, ssl=self._tls, server_hostname=host
+                )
+            except ssl.SSLError:
+                raise  # another address of the same name would say the same
+            except OSError as error:
+                failure = error
+            else:
+                return connection
+        assert failure is not None, "a name that is known has an address"
+        raise failure
+
+    def _end_overdue(self) -> None:
+        """One timer for all: the first of the busy ones is due first."""
+        loop = asyncio.get_running_loop()
+        self._watch = None
+        for connection, deadline_s in self._busy.items():
+            if deadline_s > loop.time():
+                self._watch = loop.call_at(deadline_s, self._end_overdue)
+                return
+            connection.fail(AnswerTimeout(f"no answer from {self.origin.authority} in {self.answer_s:g} s"))
