@@ -3,23 +3,28 @@
 import base64
 import json
 
-from smbench.emulator.notifications import CONTAINER_FAILED, RESPONSE_MAX_BYTES, Result, result_message
+import orjson
+
+from smbench.emulator.fates import Fate
+from smbench.emulator.notifications import CONTAINER_FAILED, RESPONSE_MAX_BYTES, Result, result_document
+from smbench.emulator.taken import Taken
 from smbench.emulator.truth import Call
 
 EVENT, RECEIVED = 1_684_812_201_814_000_000, 1_684_812_189_588_999_999  # 2023-05-23
 
 
-def call(**asked: str) -> Call:
-    return Call(0, "8a80ed4e", 0, input_location="s3://in/a.json", **asked)  # type: ignore[arg-type]  # strings only
+def taken(**asked: str) -> Taken:
+    fate = Fate("sent", (0.0,), is_followed_by_rubbish=False)
+    return Taken(Call(0, "8a80ed4e", 0), fate, "x.out", input_location="s3://in/a.json", **asked)  # type: ignore[arg-type]  # strings only
 
 
-def message(of: Call, result: Result) -> str:
-    return result_message(of, result, endpoint="ep", region="us-east-1")
+def message(of: Taken, result: Result) -> str:
+    return orjson.dumps(result_document(of, result, endpoint="ep", region="us-east-1")).decode()
 
 
 def test_a_success_is_written_as_sagemaker_writes_it() -> None:
     done = Result(EVENT, RECEIVED, None, "s3://out/x.out")
-    assert message(call(content_type="application/json", accept="*/*", custom_attributes="c=1"), done) == (
+    assert message(taken(content_type="application/json", accept="*/*", custom_attributes="c=1"), done) == (
         '{"awsRegion":"us-east-1","eventTime":"2023-05-23T03:23:21.814Z","receivedTime":"2023-05-23T03:23:09.588Z",'
         '"invocationStatus":"Completed","requestParameters":{"accept":"*/*","contentType":"application/json",'
         '"customAttributes":"c=1","endpointName":"ep","inputLocation":"s3://in/a.json"},'
@@ -29,7 +34,7 @@ def test_a_success_is_written_as_sagemaker_writes_it() -> None:
 
 
 def test_a_failure_without_a_failure_path_is_written_as_sagemaker_writes_it() -> None:
-    assert message(call(), Result(EVENT, RECEIVED, CONTAINER_FAILED, None)) == (
+    assert message(taken(), Result(EVENT, RECEIVED, CONTAINER_FAILED, None)) == (
         '{"awsRegion":"us-east-1","eventTime":"2023-05-23T03:23:21.814Z","receivedTime":"2023-05-23T03:23:09.588Z",'
         '"invocationStatus":"Failed","failureReason":"ClientError: Received server error (500) from model. '
         'See the SageMaker Endpoint logs in your account for more information.",'
@@ -39,14 +44,14 @@ def test_a_failure_without_a_failure_path_is_written_as_sagemaker_writes_it() ->
 
 
 def test_a_failure_tells_where_the_error_stands() -> None:
-    told = json.loads(message(call(), Result(EVENT, RECEIVED, CONTAINER_FAILED, "s3://fail/x-error.out")))
+    told = json.loads(message(taken(), Result(EVENT, RECEIVED, CONTAINER_FAILED, "s3://fail/x-error.out")))
     assert told["responseParameters"] == {"failureLocation": "s3://fail/x-error.out"}
     assert list(told).index("responseParameters") < list(told).index("inferenceId")
 
 
 def test_a_response_rides_along_up_to_its_limit() -> None:
     def told(body: bytes) -> dict[str, object]:
-        keys = json.loads(message(call(), Result(EVENT, RECEIVED, None, "s3://out/x.out", body)))
+        keys = json.loads(message(taken(), Result(EVENT, RECEIVED, None, "s3://out/x.out", body)))
         return dict(keys)
 
     within = told(b"x" * RESPONSE_MAX_BYTES)["responseBody"]

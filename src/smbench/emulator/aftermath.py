@@ -1,6 +1,7 @@
 """What follows an inference's end: the object in S3 first, the message to SNS a little later."""
 
 from functools import partial
+from typing import Any
 
 import orjson
 
@@ -13,12 +14,13 @@ from smbench.emulator.notifications import (
     RUBBISH,
     UPLOAD_FAILED,
     Result,
-    result_message,
+    result_document,
 )
 from smbench.emulator.s3 import S3
 from smbench.emulator.site import Site
 from smbench.emulator.sns import Sns
 from smbench.emulator.sqs import Sqs
+from smbench.emulator.taken import Taken
 from smbench.emulator.truth import Call
 from smbench.model.endpoint import CONTAINER_ERROR, Ended
 from smbench.model.metrics import MetricStore
@@ -46,27 +48,27 @@ class Aftermath:
 
     def __call__(self, hosted: Hosted, ended: Ended) -> None:
         """One inference is over. An endpoint that was deleted meanwhile leaves no trace but the truth."""
-        call = ended.job.context
-        assert isinstance(call, Call), "the runtime puts its call into every job"
+        taken = ended.job.context
+        assert isinstance(taken, Taken), "the runtime puts what it took into every job"
+        call = taken.call
         call.started_ns, call.ended_ns = ended.start_ns, ended.done_ns
         call.instance, call.attempts = ended.instance, ended.attempts
         call.outcome, call.notice = ended.outcome, "none"
         if hosted.is_deleted:
             return
-        failure_reason, body = self._write(hosted, call, ended)
+        failure_reason, body = self._write(hosted, taken, ended)
         if ended.reason not in self._silent_reasons:
-            self._announce(hosted, call, failure_reason, body)
-        call.fate = None
+            self._announce(hosted, taken, failure_reason, body)
 
     # S3
 
-    def _write(self, hosted: Hosted, call: Call, ended: Ended) -> tuple[str | None, bytes]:
+    def _write(self, hosted: Hosted, taken: Taken, ended: Ended) -> tuple[str | None, bytes]:
         """The reason of failure, None when there is none, and the object's body; both for the message."""
-        delivery = hosted.delivery
-        reason = FAILURE_REASONS[ended.reason] if ended.reason else self._download_failure(hosted, call)
+        call, delivery = taken.call, hosted.delivery
+        reason = FAILURE_REASONS[ended.reason] if ended.reason else self._download_failure(hosted, taken)
         if reason is None:
             body = orjson.dumps({"inferenceId": call.inference_id, "instance": ended.instance})
-            if self._put(delivery.output, call.output_key, body):
+            if self._put(delivery.output, taken.output_key, body):
                 return None, body
             self._count(hosted, "ResponseUploadFailures")
             reason = UPLOAD_FAILED
@@ -78,15 +80,17 @@ class Aftermath:
         if (
             call.outcome is Outcome.FAILED
             and delivery.failure is not None
-            and self._put(delivery.failure, call.failure_key, body)
+            and self._put(delivery.failure, taken.failure_key, body)
         ):
-            call.output_location = call.failure_location
+            call.output_location = taken.failure_location
         return reason, body
 
-    def _download_failure(self, hosted: Hosted, call: Call) -> str | None:
+    def _download_failure(self, hosted: Hosted, taken: Taken) -> str | None:
         """Looked at once, when the container is through: the model knows nothing of S3."""
-        found = None if call.input_location is None else bucket_and_key(call.input_location)
-        if call.input_location is None or (found is not None and self.s3.exists(*found)):
+        if taken.input_location is None:
+            return None
+        found = bucket_and_key(taken.input_location)
+        if found is not None and self.s3.exists(*found):
             return None
         self._count(hosted, "RequestDownloadFailures")
         return DOWNLOAD_FAILED
@@ -101,15 +105,13 @@ class Aftermath:
 
     # SNS
 
-    def _announce(self, hosted: Hosted, call: Call, failure_reason: str | None, body: bytes) -> None:
-        delivery = hosted.delivery
+    def _announce(self, hosted: Hosted, taken: Taken, failure_reason: str | None, body: bytes) -> None:
+        call, fate, delivery = taken.call, taken.fate, hosted.delivery
         is_completed = failure_reason is None
         topic = delivery.success_topic if is_completed else delivery.error_topic
         includes = delivery.includes_response if is_completed else delivery.includes_error
-        fate = call.fate
         if topic is None:
             return
-        assert fate is not None, "drawn when the request was accepted"
         assert call.ended_ns is not None, "it is over"
         call.notice = fate.notice
         result = Result(
@@ -119,19 +121,19 @@ class Aftermath:
             location=call.output_location,
             response=body if includes else None,
         )
-        message = result_message(call, result, endpoint=hosted.name, region=self.site.region)
+        document = result_document(taken, result, endpoint=hosted.name, region=self.site.region)
         agenda = self.site.agenda
         for delay_s in fate.delays_s:
-            publish = partial(self._publish, hosted, call, topic, message)
+            publish = partial(self._publish, hosted, call, topic, document)
             agenda.at(call.ended_ns + round(delay_s * 1e9), publish)
         if fate.is_followed_by_rubbish:
             last_s = fate.delays_s[-1] if fate.delays_s else 0.0
             agenda.at(call.ended_ns + round(last_s * 1e9), partial(self._send_rubbish, topic))
 
-    def _publish(self, hosted: Hosted, call: Call, topic: str, message: str) -> None:
+    def _publish(self, hosted: Hosted, call: Call, topic: str, document: dict[str, Any]) -> None:
         n_before = self.sns.counts.n_delivered
         try:
-            self.sns.publish(topic, message)
+            self.sns.publish(topic, orjson.dumps(document).decode(), document=document)
         except ServiceError:  # the topic is gone
             self._count(hosted, "NotificationFailures")
             return

@@ -9,7 +9,7 @@ from smbench.scenario.emulated import Emulated
 from smbench.scenario.seeds import stream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one a request: freezing would double what it costs
 class Fate:
     """What becomes of one inference's message: when each copy is published, counted from the inference's end."""
 
@@ -29,6 +29,7 @@ class Fates:
             "notices_duplicated": faults.notices_duplicated,
             "malformed_messages": faults.malformed_messages,
         }
+        self._is_calm = not any(self._shares.values())
         self._draws = {name: Draws(stream(seed, f"faults.{name}")) for name in self._shares}
         self._lag = Sampler(emulated.notify_lag, stream(seed, "notify_lag"), base_dir)
         self._copy_lag = Sampler(emulated.notify_lag, stream(seed, "notify_lag.copies"), base_dir)
@@ -41,6 +42,8 @@ class Fates:
     def draw(self, index: int) -> Fate:
         """The fate of the `index`-th accepted request's message. Asked once for each, in order."""
         lag_s = self._lag.draw_s()
+        if self._is_calm:
+            return Fate("sent", (lag_s,), is_followed_by_rubbish=False)
         is_rubbish_next = self._strikes("malformed_messages", index)
         copies = 1 + self._strikes("notices_duplicated", index)
         extra_s = tuple(self._copy_lag.draw_s() for _ in range(copies - 1))

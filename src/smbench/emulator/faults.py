@@ -94,6 +94,7 @@ class Faults:
             FaultKind.LOST_REPLY: settings.lost_replies,
             FaultKind.SLOW: 0.0 if settings.slow_answers is None else settings.slow_answers.share,
         }
+        self._is_calm = self._bucket is None and not any(self._shares.values())
         self._draws = {kind: Draws(stream(seed, f"faults.{kind}")) for kind in self._shares}
         self._statuses = Draws(stream(seed, "faults.server_error.status"))
         self._delays_s: list[float] = []
@@ -104,6 +105,8 @@ class Faults:
 
     def decide(self, index: int, at_ns: int) -> Decision:
         """The fate of the `index`-th InvokeEndpointAsync call, made at a scenario instant; call it once for each."""
+        if self._is_calm:
+            return _NOTHING
         if self._strikes(FaultKind.RESET, index):
             return Decision(FaultKind.RESET)
         is_admitted = self._bucket is None or self._bucket.admit(at_ns)

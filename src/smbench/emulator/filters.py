@@ -88,7 +88,11 @@ def _any_of(matchers: list[Matcher]) -> Matcher:
 
 
 def _on_key(path: tuple[str, ...], rules: list[Predicate]) -> Matcher:
+    key, is_top_level = path[0], len(path) == 1
+
     def matches(message: dict[str, Any]) -> bool:
+        if is_top_level and isinstance(value := message.get(key), str):  # nothing to look into: the usual case
+            return any(rule(value) for rule in rules) if len(rules) > 1 else rules[0](value)
         return any(rule(value) for value in _values(message, path) for rule in rules)
 
     return matches

@@ -10,6 +10,7 @@ import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import cast
 from urllib.parse import parse_qsl, unquote
@@ -23,6 +24,7 @@ _JOIN_MAX_BYTES = 65_536  # below this one copy is cheaper than a second write
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with zero seconds: close sends RST
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _BODILESS = (204, 304)
+_BEGUN = "httptools calls on_message_begin first"
 
 
 @dataclass(slots=True)
@@ -190,31 +192,34 @@ class _Connection(asyncio.Protocol):
         self._incoming = _Incoming()
 
     def on_url(self, url: bytes) -> None:
-        incoming = self._now_incoming
+        incoming = self._incoming
+        assert incoming is not None, _BEGUN
         incoming.url += url
         incoming.head_bytes += len(url)
         if incoming.head_bytes > HEADERS_MAX_BYTES:
             raise _TooLarge(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        incoming = self._now_incoming
-        headers = incoming.headers
-        key, text = name.lower().decode("latin-1"), value.decode("latin-1")
+        incoming = self._incoming
+        assert incoming is not None, _BEGUN
+        headers, key, text = incoming.headers, _name(name), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
         incoming.head_bytes += len(name) + len(value)
         if incoming.head_bytes > HEADERS_MAX_BYTES:
             raise _TooLarge(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
-        headers = self._now_incoming.headers
+        assert self._incoming is not None, _BEGUN
+        headers = self._incoming.headers
         declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared) > BODY_MAX_BYTES:
             raise _TooLarge(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if headers.get("expect", "").lower() == "100-continue":
+        if "expect" in headers and headers["expect"].lower() == "100-continue":
             self._continue_owed = True
 
     def on_body(self, body: bytes) -> None:
-        incoming = self._now_incoming
+        incoming = self._incoming
+        assert incoming is not None, _BEGUN
         incoming.chunks.append(body)
         incoming.body_bytes += len(body)
         self._continue_owed = False
@@ -222,7 +227,8 @@ class _Connection(asyncio.Protocol):
             raise _TooLarge(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def on_message_complete(self) -> None:
-        incoming, self._incoming = self._now_incoming, None
+        incoming, self._incoming = self._incoming, None
+        assert incoming is not None, _BEGUN
         self._continue_owed = False
         if self._no_more_input:
             return
@@ -242,11 +248,6 @@ class _Connection(asyncio.Protocol):
         self._no_more_input = not keep_alive
 
     # our side
-
-    @property
-    def _now_incoming(self) -> _Incoming:
-        assert self._incoming is not None, "httptools calls on_message_begin first"
-        return self._incoming
 
     def _refuse(self, status: int) -> None:
         """Queue the last reply of a connection whose bytes cannot be understood any further."""
@@ -309,17 +310,16 @@ class _Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        body = response.body
-        head = [_STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unnamed\r\n"]
-        head += [f"{name}: {value}\r\n" for name, value in response.headers]
+        body, status = response.body, response.status
         is_head = turn.request is not None and turn.request.method == "HEAD"
-        if response.status not in _BODILESS and not (is_head and _names_length(response)):
-            head.append(f"Content-Length: {len(body)}\r\n")
-        if not turn.keep_alive:
-            head.append("Connection: close\r\n")
-        head.append("\r\n")
-        start = "".join(head).encode("latin-1", "replace")
-        if is_head or not body or response.status in _BODILESS:
+        length = (
+            "" if status in _BODILESS or (is_head and _names_length(response)) else f"Content-Length: {len(body)}\r\n"
+        )
+        head = "".join([f"{name}: {value}\r\n" for name, value in response.headers])
+        end = "\r\n" if turn.keep_alive else "Connection: close\r\n\r\n"
+        status_line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unnamed\r\n"
+        start = f"{status_line}{head}{length}{end}".encode("latin-1", "replace")
+        if is_head or not body or status in _BODILESS:
             transport.write(start)
         elif len(body) < _JOIN_MAX_BYTES:
             transport.write(start + body)
@@ -334,6 +334,11 @@ class _Connection(asyncio.Protocol):
         self._turns.clear()
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         transport.abort()
+
+
+@lru_cache(maxsize=1024)  # clients send the same few names again and again
+def _name(sent: bytes) -> str:
+    return sent.lower().decode("latin-1")
 
 
 def _names_length(response: HttpResponse) -> bool:

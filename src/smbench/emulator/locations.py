@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 _S3 = re.compile(r"s3://([^/]+)/?(.*)", re.DOTALL)
@@ -23,6 +24,7 @@ class Place:
         return (f"{self.prefix}/{name}" if self.prefix else name), f"{self.url}/{url_name}"
 
 
+@lru_cache(maxsize=4096)  # a load's inputs are few, and each is asked for again and again
 def bucket_and_key(location: str) -> tuple[str, str] | None:
     """What a location names; None when it names nothing in S3."""
     if match := _S3.fullmatch(location):

@@ -4,10 +4,8 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from smbench.emulator.site import iso_ms
-from smbench.emulator.truth import Call
+from smbench.emulator.taken import Taken
 from smbench.model import endpoint as model
 
 TEST_NOTIFICATION = '{"eventVersion":"1.0","eventSource":"aws:sagemaker","eventName":"TestNotification"}'
@@ -35,7 +33,7 @@ RESPONSE_MAX_BYTES = 128 * 1024  # a larger response is left out of the message 
 _RESPONSE_MESSAGE = "Check S3 path location(if configured) or Cloudwatch for additional details."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """How an inference ended, as its message tells it. `failure_reason` is None when it completed."""
 
@@ -47,8 +45,11 @@ class Result:
     content_type: str = "application/json"
 
 
-def result_message(call: Call, result: Result, *, endpoint: str, region: str) -> str:
-    """The compact JSON that SageMaker publishes at an inference's end. What the caller did not send is left out."""
+def result_document(taken: Taken, result: Result, *, endpoint: str, region: str) -> dict[str, Any]:
+    """What SageMaker publishes at an inference's end, its keys in SageMaker's order.
+
+    What the caller did not send is left out.
+    """
     message: dict[str, Any] = {
         "awsRegion": region,
         "eventTime": iso_ms(result.event_utc_ns),
@@ -57,14 +58,14 @@ def result_message(call: Call, result: Result, *, endpoint: str, region: str) ->
     }
     if result.failure_reason is not None:
         message["failureReason"] = result.failure_reason
-    asked = {
-        "accept": call.accept,
-        "contentType": call.content_type,
-        "customAttributes": call.custom_attributes,
+    parameters = {
+        "accept": taken.accept,
+        "contentType": taken.content_type,
+        "customAttributes": taken.custom_attributes,
         "endpointName": endpoint,
-        "inputLocation": call.input_location,
+        "inputLocation": taken.input_location,
     }
-    message["requestParameters"] = {name: value for name, value in asked.items() if value is not None}
+    message["requestParameters"] = {name: value for name, value in parameters.items() if value is not None}
     if result.failure_reason is None:
         message["responseParameters"] = {"contentType": result.content_type, "outputLocation": result.location}
     elif result.location is not None:
@@ -75,8 +76,8 @@ def result_message(call: Call, result: Result, *, endpoint: str, region: str) ->
             "message": _RESPONSE_MESSAGE,
             "encoding": "BASE64",
         }
-    message["inferenceId"] = call.inference_id
+    message["inferenceId"] = taken.call.inference_id
     message["eventVersion"] = "1.0"
     message["eventSource"] = "aws:sagemaker"
     message["eventName"] = "InferenceResult"
-    return orjson.dumps(message).decode()
+    return message

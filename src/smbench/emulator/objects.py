@@ -2,9 +2,11 @@
 
 import bisect
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})  # one for all: results are many
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -14,12 +16,20 @@ class StoredObject:
 
     key: str
     size_bytes: int
-    etag: str  # with its quotation marks
+    known_etag: str  # with its quotation marks; empty when nobody has asked for it yet
     modified_ns: int  # scenario time
     body: bytes | None = None
     make: Callable[[], bytes] | None = None
     content_type: str = "binary/octet-stream"
-    headers: dict[str, str] = field(default_factory=dict)  # metadata, checksums and what else a GET repeats
+    headers: Mapping[str, str] = field(
+        default_factory=lambda: NO_HEADERS
+    )  # metadata, checksums and what else a GET repeats
+
+    @property
+    def etag(self) -> str:
+        """With its quotation marks."""
+        self.known_etag = self.known_etag or etag_of(self.read())
+        return self.known_etag
 
     def read(self) -> bytes:
         if self.body is not None:

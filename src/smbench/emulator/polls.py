@@ -46,6 +46,8 @@ class Polls:
     def serve(self) -> None:
         """Give what is visible to those who have waited longest. One whose client left takes nothing."""
         waiting = self._waiting
+        if not waiting:
+            return
         while waiting:
             if not waiting[0].reply.done():
                 result = waiting[0].take()

@@ -73,6 +73,11 @@ class Queue:
         count = self._count
         return QueueStatistics(count[Place.VISIBLE], count[Place.IN_FLIGHT], count[Place.DELAYED], self._n_looked_at)
 
+    @property
+    def has_visible(self) -> bool:
+        """Whether a receive would find something, as far as the last call showed."""
+        return self._count[Place.VISIBLE] > 0
+
     def put(self, message: Message, *, delay_ns: int = 0) -> None:
         """Add a new message; visible after the delay."""
         self._live[message.serial] = message

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from smbench.emulator.codecs import ServiceError, coral, json_reply, not_implemented
+import orjson
+
+from smbench.emulator.codecs import ServiceError, coral, not_implemented
 from smbench.emulator.fates import Fates
 from smbench.emulator.faults import Decision, FaultKind, Faults
 from smbench.emulator.hosting import Hosted, Hosting
@@ -13,6 +15,7 @@ from smbench.emulator.http import HttpRequest, HttpResponse, ResetConnection
 from smbench.emulator.locations import bucket_and_key
 from smbench.emulator.shapes import Fault, Problem
 from smbench.emulator.site import Site
+from smbench.emulator.taken import Taken
 from smbench.emulator.truth import Call, Truth
 from smbench.model.endpoint import Ended, Endpoint, Job
 
@@ -31,8 +34,8 @@ class _Rule:
 
     member: str
     max_length: int
-    pattern: re.Pattern[str] | None = None
-    written: str = ""  # the pattern in AWS's spelling
+    pattern: re.Pattern[str]
+    written: str  # the pattern in AWS's spelling
 
 
 _RULES = {
@@ -52,6 +55,7 @@ _RULES = {
 }  # fmt: skip
 _NAME = _Rule("endpointName", 63, re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"), "^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")
 _MEMBERS = [(_PREFIX + header, rule) for header, rule in _RULES.items()]
+_TTL, _TIMEOUT = _PREFIX + "requestttlseconds", _PREFIX + "invocationtimeoutseconds"
 
 
 class Runtime:
@@ -114,31 +118,25 @@ class Runtime:
     def _accept(self, call: Call, name: str, request: HttpRequest) -> HttpResponse:
         headers = request.headers
         _check_headers(name, headers)
-        ttl_s = _seconds(headers, "requestttlseconds", "requestTTLSeconds", TTL_S, TTL_DEFAULT_S)
-        timeout_s = _seconds(
-            headers, "invocationtimeoutseconds", "invocationTimeoutSeconds", TIMEOUT_S, TIMEOUT_DEFAULT_S
-        )
-        call.input_location = headers.get("x-amzn-sagemaker-inputlocation")
-        call.body_bytes = len(request.body)
-        _check_input(call)
+        ttl_s = _seconds(headers, _TTL, "requestTTLSeconds", TTL_S, TTL_DEFAULT_S)
+        timeout_s = _seconds(headers, _TIMEOUT, "invocationTimeoutSeconds", TIMEOUT_S, TIMEOUT_DEFAULT_S)
+        input_location = headers.get("x-amzn-sagemaker-inputlocation")
+        _check_input(input_location, len(request.body))
         hosted = self._endpoint(name)
-        call.content_type = headers.get("x-amzn-sagemaker-content-type")
-        call.accept = headers.get("x-amzn-sagemaker-accept")
-        call.custom_attributes = headers.get("x-amzn-sagemaker-custom-attributes")
-        self._place_outputs(call, hosted, headers)
-        call.accepted, call.fate = True, self.fates.draw(self.n_accepted)
+        taken = self._take(call, hosted, headers)
+        call.accepted = True
         job = Job(
             index=self.n_accepted,
             inference_id=call.inference_id,
-            payload_class="inline" if call.input_location is None else payload_class(call.input_location),
+            payload_class="inline" if input_location is None else payload_class(input_location),
             ttl_s=ttl_s,
             timeout_s=timeout_s,
             recv_ns=call.arrived_ns,
-            context=call,
+            context=taken,
         )
         self.n_accepted += 1
         _fleet(hosted).arrive(job)
-        return _taken(call)
+        return _accepted(taken)
 
     def _endpoint(self, name: str) -> Hosted:
         hosted = self.hosting.endpoints.get(name)
@@ -146,16 +144,27 @@ class Runtime:
             raise ServiceError("ValidationError", f"Endpoint {name} of account {self.site.account} not found.")
         return hosted
 
-    def _place_outputs(self, call: Call, hosted: Hosted, headers: dict[str, str]) -> None:
+    def _take(self, call: Call, hosted: Hosted, headers: dict[str, str]) -> Taken:
         extension = headers.get("x-amzn-sagemaker-s3outputpathextension", "").strip("/")
         folder = f"{extension}/" if extension else ""
         object_id = self.site.new_id()  # never the InferenceId: so it is in every real payload seen
         name = headers.get("x-amzn-sagemaker-filename")
         delivery = hosted.delivery
-        call.output_key, call.output_location = delivery.output.below(f"{folder}{name or object_id + '.out'}")
+        output_key, call.output_location = delivery.output.below(f"{folder}{name or object_id + '.out'}")
+        failure_key, failure_location = "", None
         if delivery.failure is not None:
-            failed = f"{folder}{name or object_id}-error.out"
-            call.failure_key, call.failure_location = delivery.failure.below(failed)
+            failure_key, failure_location = delivery.failure.below(f"{folder}{name or object_id}-error.out")
+        return Taken(
+            call,
+            self.fates.draw(self.n_accepted),
+            output_key,
+            failure_key,
+            failure_location,
+            input_location=headers.get("x-amzn-sagemaker-inputlocation"),
+            content_type=headers.get("x-amzn-sagemaker-content-type"),
+            accept=headers.get("x-amzn-sagemaker-accept"),
+            custom_attributes=headers.get("x-amzn-sagemaker-custom-attributes"),
+        )
 
 
 _FAULT_NAMES = {
@@ -177,11 +186,14 @@ def _refused(decision: Decision) -> Exception:
     return ServiceError(code, None, decision.status, fault="Receiver")
 
 
-def _taken(call: Call) -> HttpResponse:
-    headers = [("x-amzn-sagemaker-outputlocation", call.output_location or "")]
-    if call.failure_location is not None:
-        headers.append(("x-amzn-sagemaker-failurelocation", call.failure_location))
-    return json_reply({"InferenceId": call.inference_id}, 202, headers)
+def _accepted(taken: Taken) -> HttpResponse:
+    headers = [
+        ("Content-Type", "application/json"),
+        ("x-amzn-sagemaker-outputlocation", taken.call.output_location or ""),
+    ]
+    if taken.failure_location is not None:
+        headers.append(("x-amzn-sagemaker-failurelocation", taken.failure_location))
+    return HttpResponse(202, headers, orjson.dumps({"InferenceId": taken.call.inference_id}))
 
 
 @lru_cache(maxsize=4096)
@@ -201,7 +213,7 @@ def _check_headers(name: str, headers: dict[str, str]) -> None:
     problems = _broken(_NAME, name)
     for header, rule in _MEMBERS:
         value = headers.get(header)
-        if value is not None:
+        if value is not None and not (len(value) <= rule.max_length and rule.pattern.fullmatch(value)):
             problems += _broken(rule, value)
     if problems:
         raise _complaint(problems)
@@ -213,7 +225,7 @@ def _broken(rule: _Rule, value: str) -> list[Problem]:
         problems.append(
             _problem(rule.member, value, f"Member must have length less than or equal to {rule.max_length}")
         )
-    if rule.pattern is not None and not rule.pattern.fullmatch(value):
+    if not rule.pattern.fullmatch(value):
         problems.append(_problem(rule.member, value, f"Member must satisfy regular expression pattern: {rule.written}"))
     return problems
 
@@ -229,7 +241,7 @@ def _complaint(problems: list[Problem]) -> ServiceError:
 
 
 def _seconds(headers: dict[str, str], header: str, member: str, bounds: tuple[int, int], default: int) -> int:
-    text = headers.get(_PREFIX + header)
+    text = headers.get(header)
     if text is None:
         return default
     low, high = bounds
@@ -243,14 +255,14 @@ def _seconds(headers: dict[str, str], header: str, member: str, bounds: tuple[in
     return value
 
 
-def _check_input(call: Call) -> None:
+def _check_input(location: str | None, body_bytes: int) -> None:
     """Exactly one of InputLocation and Body; the model cannot say so, the service does."""
-    if call.body_bytes > BODY_MAX_BYTES:
+    if body_bytes > BODY_MAX_BYTES:
         text = f"Member must have length less than or equal to {BODY_MAX_BYTES}"
         raise ServiceError(
             "ValidationError", f"1 validation error detected: Value at 'body' failed to satisfy constraint: {text}"
         )
-    if call.input_location is None and not call.body_bytes:
+    if location is None and not body_bytes:
         raise _complaint([_problem("inputLocation", None, "Member must not be null")])
-    if call.input_location is not None and call.body_bytes:
+    if location is not None and body_bytes:
         raise ServiceError("ValidationError", "Exactly one of InputLocation and Body must be provided.")

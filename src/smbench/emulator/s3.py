@@ -1,7 +1,7 @@
 """The emulated S3: buckets and objects in memory, path style, with AWS's own errors."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from smbench.emulator import s3_lists, s3_multipart
 from smbench.emulator.codecs import ServiceError, not_implemented, xml_reply
 from smbench.emulator.http import HttpRequest, HttpResponse
-from smbench.emulator.objects import Bucket, StoredObject, etag_of, etag_of_name
+from smbench.emulator.objects import NO_HEADERS, Bucket, StoredObject, etag_of_name
 from smbench.emulator.query import escape
 from smbench.emulator.s3_headers import (
     byte_range,
@@ -70,14 +70,14 @@ class S3:
         body: bytes,
         *,
         content_type: str = "binary/octet-stream",
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> StoredObject:
         """Store bytes.
 
         Raises:
             ServiceError: NoSuchBucket.
         """
-        stored = StoredObject(key, len(body), etag_of(body), self._site.now_ns, body, None, content_type, headers or {})
+        stored = StoredObject(key, len(body), "", self._site.now_ns, body, None, content_type, headers)
         self._bucket(bucket).put(stored)
         return stored
 
@@ -209,7 +209,7 @@ class S3:
             is_unmodified(request, existing.etag, self._site.utc_ns(existing.modified_ns))
         checksums = checked_checksums(request)
         content_type = request.headers.get("content-type", "binary/octet-stream")
-        headers = stored_headers(request) | checksums
+        headers = (stored_headers(request) | checksums) or NO_HEADERS
         stored = self.put(bucket.name, key, request.body, content_type=content_type, headers=headers)
         reply = [("ETag", stored.etag), ("x-amz-server-side-encryption", "AES256"), *checksums.items()]
         if checksums:
@@ -230,10 +230,10 @@ class S3:
                 "object's metadata, storage class, website redirect location or encryption attributes.",
             )
         checksums = {name: value for name, value in original.headers.items() if name.startswith("x-amz-checksum-")}
-        kept = (stored_headers(request) if is_replaced else original.headers) | checksums
+        kept = {**(stored_headers(request) if is_replaced else original.headers), **checksums}
         sent_type = request.headers.get("content-type", "binary/octet-stream")
         content_type = sent_type if is_replaced else original.content_type
-        stored = self.put(bucket.name, key, original.read(), content_type=content_type, headers=dict(kept))
+        stored = self.put(bucket.name, key, original.read(), content_type=content_type, headers=kept)
         modified = s3_lists.stamp(self._site, stored.modified_ns)
         told = f"<LastModified>{modified}</LastModified><ETag>{escape(stored.etag)}</ETag>"
         return xml_reply(f'<CopyObjectResult xmlns="{s3_lists.NAMESPACE}">{told}</CopyObjectResult>')

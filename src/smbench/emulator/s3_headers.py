@@ -14,6 +14,7 @@ from smbench.emulator.http import HttpRequest
 _STORED = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 _CHECKSUM = "x-amz-checksum-"
 _ALGORITHMS = ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")
+_CHECKSUM_HEADERS = [(_CHECKSUM + algorithm, algorithm) for algorithm in _ALGORITHMS]
 _COMPUTED: dict[str, Callable[[bytes], bytes]] = {  # the others are stored as sent: the standard library has neither
     "crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
     "sha1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
@@ -37,14 +38,14 @@ def checked_checksums(request: HttpRequest) -> dict[str, str]:
     if request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
         raise ServiceError("NotImplemented", "the emulator does not read aws-chunked bodies", 501)
     found = {}
-    for algorithm in _ALGORITHMS:
-        sent = request.headers.get(_CHECKSUM + algorithm)
+    for header, algorithm in _CHECKSUM_HEADERS:
+        sent = request.headers.get(header)
         if sent is None:
             continue
         compute = _COMPUTED.get(algorithm)
         if compute is not None and base64.b64encode(compute(request.body)).decode("ascii") != sent:
             raise ServiceError("BadDigest", f"The {algorithm.upper()} you specified did not match the calculated one.")
-        found[_CHECKSUM + algorithm] = sent
+        found[header] = sent
     return found
 
 

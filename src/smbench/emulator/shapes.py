@@ -136,7 +136,9 @@ def _structure_reader(members: dict[str, Reader], required: frozenset[str]) -> R
         result = {}
         for name, item in value.items():
             reader = members.get(name)
-            if reader is not None and item is not None:  # AWS ignores members it does not know
+            if reader is _read_text and type(item) is str:  # most members of most calls
+                result[name] = item
+            elif reader is not None and item is not None:  # AWS ignores members it does not know
                 result[name] = reader(item, (path, name), problems)
         if not required <= result.keys():
             missing = (name for name in members if name in required and name not in result)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from smbench.model.agenda import Agenda
 
-_UUID_STEP = 0x9E3779B97F4A7C15F39CC0605CEDC835  # odd, so that n * step mod 2**128 never repeats
+_ID_STEP = 0x9E3779B1  # odd, so that n * step mod 2**32 takes every value before it repeats one
 
 
 @dataclass(slots=True)
@@ -45,9 +45,8 @@ class Site:
 
     def new_id(self) -> str:
         """A fresh UUID: by count, not by chance, so that a repeated run repeats its ids."""
-        self.n_ids += 1
-        digits = f"{self.n_ids * _UUID_STEP % (1 << 128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
+        n = self.n_ids = self.n_ids + 1
+        return f"{n * _ID_STEP & 0xFFFFFFFF:08x}-5b1e-4c0d-8e57-{n:012x}"
 
 
 def utc_datetime(utc_ns: int) -> datetime:

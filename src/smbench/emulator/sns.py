@@ -96,18 +96,20 @@ class Sns:
         *,
         subject: str = "",
         attributes: messages.Attributes | None = None,
+        document: dict[str, Any] | None = None,
     ) -> str:
         """Send a message to every subscription that wants it; its id.
 
         Args:
             at_ns: The scenario instant its Timestamp shows; now by default. It is in the queues now.
+            document: What the message says as JSON, from a caller that has it at hand.
 
         Raises:
             ServiceError: NotFound, when there is no such topic.
         """
-        topic = self._topic(topic_arn)
+        topic = self._topics.get(topic_arn) or self._topic(topic_arn)
         publication = Publication(
-            self._site.new_id(), message, subject, iso_ms(self._site.utc_ns(at_ns)), attributes or {}
+            self._site.new_id(), message, subject, iso_ms(self._site.utc_ns(at_ns)), attributes or {}, document
         )
         self._fan_out(topic, publication)
         return publication.message_id

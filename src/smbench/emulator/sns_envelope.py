@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ _SIGNATURE = "RW11bGF0ZWQgYnkgc21iZW5jaDogdGhpcyBpcyBubyBzaWduYXR1cmUu"
 
 @dataclass(slots=True)
 class Publication:
-    """One message on its way to the subscriptions; the body is parsed when the first filter asks."""
+    """One message on its way to the subscriptions; unless its document comes with it, the first filter parses it."""
 
     message_id: str
     message: str
@@ -34,24 +35,30 @@ class Publication:
 
 def envelope(publication: Publication, *, topic_arn: str, subscription_arn: str) -> str:
     """The notification as SNS prints it: two spaces in, one before each colon, Subject only when there is one."""
+    topic, tail = _constant(topic_arn, subscription_arn)
+    subject = f'  "Subject" : {_quoted(publication.subject)},\n' if publication.subject else ""
+    attributes = ""
+    if publication.attributes:
+        shown = ",\n    ".join(_attribute_line(*item) for item in publication.attributes.items())
+        attributes = f',\n  "MessageAttributes" : {{\n    {shown}\n  }}'
+    return (
+        f'{{\n  "Type" : "Notification",\n  "MessageId" : "{publication.message_id}",\n{topic}{subject}'
+        f'  "Message" : {_quoted(publication.message)},\n  "Timestamp" : "{publication.timestamp}",\n'
+        f"{tail}{attributes}\n}}"
+    )
+
+
+@lru_cache(maxsize=1024)
+def _constant(topic_arn: str, subscription_arn: str) -> tuple[str, str]:
+    """The lines that all envelopes of a subscription share: the topic's, and those after the time stamp."""
     host = f"https://sns.{topic_arn.split(':')[3]}.amazonaws.com/"
-    fields = [
-        '"Type" : "Notification"',
-        f'"MessageId" : "{publication.message_id}"',
-        f'"TopicArn" : "{topic_arn}"',
-        f'"Message" : {_quoted(publication.message)}',
-        f'"Timestamp" : "{publication.timestamp}"',
-        '"SignatureVersion" : "1"',
+    tail = [
+        '  "SignatureVersion" : "1"',
         f'"Signature" : "{_SIGNATURE}"',
         f'"SigningCertURL" : "{host}SimpleNotificationService-00000000000000000000000000000000.pem"',
         f'"UnsubscribeURL" : "{host}?Action=Unsubscribe&SubscriptionArn={subscription_arn}"',
     ]
-    if publication.subject:
-        fields.insert(3, f'"Subject" : {_quoted(publication.subject)}')
-    if publication.attributes:
-        shown = ",\n    ".join(_attribute_line(*item) for item in publication.attributes.items())
-        fields.append('"MessageAttributes" : {\n    ' + shown + "\n  }")
-    return "{\n  " + ",\n  ".join(fields) + "\n}"
+    return f'  "TopicArn" : "{topic_arn}",\n', ",\n  ".join(tail)
 
 
 def _quoted(text: str) -> str:

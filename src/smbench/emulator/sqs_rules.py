@@ -87,6 +87,8 @@ def batch(params: dict[str, Any]) -> list[dict[str, Any]]:
             f"Maximum number of entries per request are {_BATCH_MAX}. You have sent {len(entries)}.",
         )
     ids = [entry["Id"] for entry in entries]
+    if len(set(ids)) == len(ids) and all(map(_BATCH_ID.fullmatch, ids)):
+        return entries
     for entry_id in ids:
         if not _BATCH_ID.fullmatch(entry_id):
             raise sqs_error(

@@ -5,17 +5,13 @@ from pathlib import Path
 
 import polars as pl
 
-from smbench.emulator.fates import Fate
 from smbench.records import Outcome
 from smbench.results.schema import TRUTH, polars_schema
 
 
 @dataclass(slots=True)
 class Call:
-    """One InvokeEndpointAsync call, from its arrival to its last message. Instants are scenario time.
-
-    The second half is what the caller asked for; the messages of its end repeat it.
-    """
+    """One InvokeEndpointAsync call, from its arrival to its last message. Instants are scenario time."""
 
     number: int  # calls seen before this one
     inference_id: str
@@ -32,16 +28,6 @@ class Call:
     copies: int = 0
     published_ns: int | None = None
     output_location: str | None = None
-
-    output_key: str = ""
-    failure_key: str = ""
-    failure_location: str | None = None
-    input_location: str | None = None
-    body_bytes: int = 0
-    content_type: str | None = None
-    accept: str | None = None
-    custom_attributes: str | None = None
-    fate: Fate | None = None  # until the end
 
 
 class Truth:

@@ -3,9 +3,8 @@
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import anyio
-
 from smbench.clock import MonotonicClock
+from smbench.emulator.process import run_alone, spare_collections
 from smbench.emulator.server import Emulator
 from smbench.fleet.messages import Done, Finish, Go, Ready, receive
 from smbench.scenario.model import Scenario
@@ -14,12 +13,13 @@ from smbench.scenario.model import Scenario
 def endpoint_main(pipe: Connection, scenario_json: str, base_dir: Path, epoch_ns: int) -> None:
     """Serve until told to finish or the parent is gone."""
     scenario = Scenario.model_validate_json(scenario_json)
-    anyio.run(_serve, pipe, scenario, base_dir, epoch_ns)
+    run_alone(_serve, pipe, scenario, base_dir, epoch_ns)
 
 
 async def _serve(pipe: Connection, scenario: Scenario, base_dir: Path, epoch_ns: int) -> None:
     emulator = Emulator(scenario, base_dir, epoch_ns)
     url = await emulator.start()
+    spare_collections()
     try:
         pipe.send(Ready(url=url))
         while True:

@@ -27,7 +27,7 @@ TTL = "ttl"
 INSTANCE_LOST = "instance_lost"  # only when requests are not redelivered (open question)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one a request: freezing would double what it costs
 class Job:
     """A request as the endpoint sees it: accepted, waiting for a slot."""
 
