@@ -199,7 +199,8 @@ def world(
     fake = FakeEndpoint(clock, **endpoint)
     parts = requests or KeptParts()
     readings, events = KeptParts(), KeptParts()
-    parts.write(rows.all_rows())
+    journal = Journal(rows, parts, readings, events, 0)
+    journal.write_all()
     runner = Runner(
         rows,
         Load((span(n),), invocation_of(rows), Limits(), Retry(), np.random.default_rng(0), 600),
@@ -207,6 +208,6 @@ def world(
         Bounds(drain_s, 7200.0, 10.0, receivers=2),
         clock=clock,
         control=Control(),
-        journal=Journal(rows, parts, readings, events, 0),
+        journal=journal,
     )
     return World(runner, fake, parts, readings, events, clock)

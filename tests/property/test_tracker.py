@@ -5,6 +5,9 @@ can produce (before the answer, twice, late, never, foreign); after each step th
 reference says what each row must have become.
 """
 
+from collections.abc import Iterable
+
+import polars as pl
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from doubles import RUN, ledger
 from smbench.records import Accepted, Notice, Outcome, OutputFound, Rejected, Unacknowledged
-from smbench.run.ledger import State
+from smbench.run.ledger import State, Versions
+from smbench.run.rows import requests_frame
 from smbench.run.tracker import Match, Tracker
 
 ENDS = st.sampled_from([Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED])
@@ -122,6 +126,11 @@ AnyOrder.TestCase.settings = settings(max_examples=80, stateful_step_count=40, d
 test_any_order = pytest.mark.slow(AnyOrder.TestCase)
 
 
+def frame(lots: Iterable[Versions]) -> pl.DataFrame:
+    """All lots as rows."""
+    return pl.concat(requests_frame(versions) for versions in lots)
+
+
 def sent_tracker() -> Tracker:
     tracker = Tracker(ledger([0, 1_000_000_000]))
     tracker.sent(0, 5_000_000)
@@ -186,7 +195,7 @@ def test_the_rows_of_an_unfinished_run_already_obey_the_law() -> None:
     tracker.sent(1, 10)
     tracker.accepted(1, 20, Accepted("s3://b/o"))
     tracker.not_sent(2, "in-flight limit")
-    rows = tracker.ledger.all_rows()
+    rows = frame(tracker.ledger.take_all())
     assert rows["outcome"].to_list() == ["transport_error", "pending", "not_sent", "not_sent"]
     assert rows["accepted"].to_list() == [False, True, False, False]
     assert rows["error"].to_list() == ["unanswered when the run ended", None, "in-flight limit", "the run ended first"]
@@ -196,7 +205,7 @@ def test_the_rows_of_an_unfinished_run_already_obey_the_law() -> None:
 def test_each_flush_holds_the_rows_that_changed_and_no_others() -> None:
     tracker = Tracker(ledger([0, 1, 2, 3]))
     tracker.sent(2, 10)
-    assert tracker.ledger.take_changed()["seq"].to_list() == [2]
-    assert tracker.ledger.take_changed().height == 0
+    assert frame(tracker.ledger.take_changed())["seq"].to_list() == [2]
+    assert list(tracker.ledger.take_changed()) == []
     tracker.accepted(2, 20, Accepted(None))
-    assert tracker.ledger.take_changed()["outcome"].to_list() == ["pending"]
+    assert frame(tracker.ledger.take_changed())["outcome"].to_list() == ["pending"]

@@ -1,19 +1,23 @@
 """Everything known, on disk within two seconds: row versions, readings and events as part files.
 
-Where the loop keeps real time the writing is done in a thread; where time is virtual it stands still meanwhile.
+Where the loop keeps real time only the copying is done on it, a lot of rows at a time; what is copied becomes a frame
+and a file in a thread. Where time is virtual it stands still meanwhile.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import orjson
 import polars as pl
 
 from smbench.records import Event, Reading
 from smbench.results.schema import EVENTS, READINGS, polars_schema
-from smbench.run.ledger import Ledger
+from smbench.run.ledger import Ledger, Versions
+from smbench.run.rows import requests_frame
 
 FLUSH_EVERY_S = 2.0
 
@@ -53,8 +57,11 @@ class Journal:
         """Write what is new every two real seconds, in a thread, until cancelled; the last write is the caller's."""
         while True:
             await anyio.sleep(FLUSH_EVERY_S)
-            for parts, frame in self._take():
-                await anyio.to_thread.run_sync(parts.write, frame)
+            for write in self._lots():
+                # Shielded, for what was taken is in no other lot. A cancelled run ends after this one write.
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(write)
+                await anyio.lowlevel.checkpoint()
 
     def write(self) -> None:
         """Write what is new, at once.
@@ -62,20 +69,38 @@ class Journal:
         Raises:
             ResultsError: the disk is full, or the folder is gone.
         """
-        for parts, frame in self._take():
-            parts.write(frame)
+        for write in self._lots():
+            write()
 
-    def _take(self) -> list[tuple[Parts, pl.DataFrame]]:
+    def write_all(self) -> None:
+        """Write every row as it is now: the first versions, before the run begins."""
+        assert self._ledger is not None
+        for versions in self._ledger.take_all():
+            self._write_requests(versions)
+
+    def _lots(self) -> Iterator[Callable[[], None]]:
+        """What is new, as calls that write it. Each lot is taken in one step when asked for, so no row is torn."""
         self.check()
-        # Taken in one step on the loop, so that no row is torn; only the writing may leave it.
-        frames: list[tuple[Parts, pl.DataFrame]] = []
-        if self._ledger is not None and self._requests is not None:
-            frames.append((self._requests, self._ledger.take_changed()))
+        if self._ledger is not None:
+            for versions in self._ledger.take_changed():
+                yield partial(self._write_requests, versions)
+        readings, self._readings = self._readings, []
+        if readings:
+            yield partial(self._write_readings, readings)
+        events, self._events = self._events, []
+        if events:
+            yield partial(self._write_events, events)
+
+    def _write_requests(self, versions: Versions) -> None:
+        assert self._requests is not None
+        self._requests.write(requests_frame(versions))
+
+    def _write_readings(self, readings: list[Reading]) -> None:
         worker = None if self._ledger is None else self._ledger.worker
-        frames.append((self._readings_parts, readings_frame(self._readings, self._epoch_ns, worker)))
-        frames.append((self._events_parts, events_frame(self._events, self._epoch_ns)))
-        self._readings, self._events = [], []
-        return [(parts, frame) for parts, frame in frames if frame.height]
+        self._readings_parts.write(readings_frame(readings, self._epoch_ns, worker))
+
+    def _write_events(self, events: list[Event]) -> None:
+        self._events_parts.write(events_frame(events, self._epoch_ns))
 
 
 def readings_frame(readings: list[Reading], epoch_ns: int, worker: int | None = None) -> pl.DataFrame:

@@ -1,22 +1,24 @@
 """The run's memory: one row a request, kept as columns indexed by place in the shard.
 
-A row costs about 90 bytes and its output location. Rows are written to disk as versions: each flush takes those that
+A row costs 108 bytes, its output location included. Rows are written to disk as versions: each flush takes those that
 changed, and the last version of a row wins. The first version of every row says `not_sent`, so that a run killed at
 any instant leaves files that obey the ledger's law.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from smbench.records import Outcome
-from smbench.results.schema import REQUESTS, polars_schema
+from smbench.run.locations import Locations, TakenLocations
 
 NO_INSTANT = -(2**63)  # the column's null: no scenario reaches back 292 years
+VERSIONS_AT_ONCE = 10_000  # copied in less than a millisecond, during which nothing is sent
 
 
 class State(IntEnum):
@@ -55,8 +57,10 @@ STATE_OF = {
 }
 ENDED = frozenset({State.COMPLETED, State.FAILED, State.EXPIRED})
 
-_END_FROM = (None, "notice", "output")
-_WHY_UNFINISHED = {State.SCHEDULED: "the run ended first", State.IN_FLIGHT: "unanswered when the run ended"}
+_TAKEN = (
+    *("seq", "sched_ns", "send_ns", "ack_ns", "recv_ns", "done_ns", "pub_ns", "seen_ns"),
+    *("phase", "payload", "state", "is_accepted", "end_from", "status_code", "attempts", "notices", "error"),
+)
 
 
 class Words:
@@ -76,9 +80,6 @@ class Words:
 
     def __getitem__(self, index: int) -> str | None:
         return self._words[index]
-
-    def of(self, indices: npt.NDArray[np.int64]) -> list[str | None]:
-        return [self._words[index] for index in indices.tolist()]
 
 
 class Ledger:
@@ -119,16 +120,14 @@ class Ledger:
         empty = np.full(n, NO_INSTANT, dtype=np.int64).tobytes()
         self.send_ns, self.ack_ns, self.recv_ns = array("q", empty), array("q", empty), array("q", empty)
         self.done_ns, self.pub_ns, self.seen_ns = array("q", empty), array("q", empty), array("q", empty)
-        self.state = array("b", bytes(n))
-        self.is_accepted = array("b", bytes(n))
-        self.end_from = array("b", bytes(n))  # index into _END_FROM
-        self.status_code = array("h", bytes(2 * n))
-        self.attempts = array("h", bytes(2 * n))
+        self.state, self.is_accepted = bytearray(n), bytearray(n)
+        self.end_from = bytearray(n)  # 1 a notice, 2 an output
+        self.status_code, self.attempts = array("h", bytes(2 * n)), array("h", bytes(2 * n))
         self.notices = array("i", bytes(4 * n))
-        self.error = array("i", bytes(4 * n))
+        self.error = array("i", bytes(4 * n))  # index into `words`
         self.words = Words()
-        self.output_location: list[str | None] = [None] * n
-        self._changed: dict[int, None] = {}
+        self.locations = Locations(n)
+        self._is_changed = bytearray(n)
         self._first_seq = int(seq[0]) if n else 0
         self._is_dense = n == 0 or int(seq[-1]) - self._first_seq == n - 1
 
@@ -147,68 +146,46 @@ class Ledger:
 
     def changed(self, index: int) -> None:
         """Mark a row to be written with the next flush."""
-        self._changed[index] = None
+        self._is_changed[index] = 1
 
     def inference_id(self, index: int) -> str:
         return f"{self.id_prefix}{self.seq[index]}"
 
-    def take_changed(self) -> pl.DataFrame:
-        """The current version of every row that changed since the last call."""
-        rows = np.fromiter(self._changed, dtype=np.int64, count=len(self._changed))
-        self._changed.clear()
-        return self.rows(rows)
+    def take_changed(self) -> Iterator["Versions"]:
+        """The rows that changed since they were last taken, a lot at a time; each is copied when it is asked for."""
+        return self._lots(np.flatnonzero(np.asarray(self._is_changed).view(bool)))
 
-    def all_rows(self) -> pl.DataFrame:
-        return self.rows(np.arange(self.n, dtype=np.int64))
+    def take_all(self) -> Iterator["Versions"]:
+        """Every row, likewise."""
+        return self._lots(np.arange(self.n, dtype=np.int64))
 
-    def rows(self, rows: npt.NDArray[np.int64]) -> pl.DataFrame:
-        """These rows in the schema of `results.schema.REQUESTS`, in the order given."""
-        state = np.frombuffer(self.state, dtype=np.int8)[rows]
-        is_sent = (state != State.SCHEDULED) & (state != State.NOT_SENT)
-        seq = self.seq[rows]
-        phase = self.phase[rows]
-        payload = self.payload[rows]
-        status_code = _take(self.status_code, np.int16, rows)
-        error = self.words.of(_take(self.error, np.int32, rows))
-        for unfinished, why in _WHY_UNFINISHED.items():
-            for place in np.flatnonzero(state == unfinished).tolist():
-                error[place] = why
-        columns: dict[str, object] = {
-            "seq": seq,
-            "phase": _names(self.phase_names, phase),
-            "warmup": self.warmup[phase],
-            "inference_id": [
-                f"{self.id_prefix}{one}" if sent else None
-                for one, sent in zip(seq.tolist(), is_sent.tolist(), strict=True)
-            ],
-            "payload": _names(self.payload_names, payload),
-            "size_in_bytes": self.size_bytes[payload],
-            "outcome": [OUTCOME_OF[State(one)].value for one in state.tolist()],
-            "accepted": _take(self.is_accepted, np.int8, rows).astype(bool),
-            "status_code": pl.Series(status_code.astype(np.int64)).replace(0, None),
-            "error": error,
-            "attempts": _take(self.attempts, np.int16, rows).astype(np.int64),
-            "output_location": [self.output_location[row] for row in rows.tolist()],
-            "notices": _take(self.notices, np.int32, rows).astype(np.int64),
-            "end_from": [_END_FROM[one] for one in _take(self.end_from, np.int8, rows).tolist()],
-            "worker": np.full(len(rows), self.worker, dtype=np.int64),
-        }
-        for stem in ("sched", "send", "ack", "recv", "done", "pub", "seen"):
-            columns[stem] = _instants(_take(getattr(self, f"{stem}_ns"), np.int64, rows), self.epoch_ns)
-        schema = polars_schema(REQUESTS)
-        return pl.DataFrame({name: columns[name] for name in schema}, schema=schema)
+    def accepted_rows(self) -> int:
+        """How many rows are accepted, counted anew."""
+        return int(np.count_nonzero(np.asarray(self.is_accepted)))
+
+    def in_state(self, state: State) -> list[int]:
+        """The rows that are in this state, ascending."""
+        rows: list[int] = np.flatnonzero(np.asarray(self.state) == state).tolist()
+        return rows
+
+    def _lots(self, rows: npt.NDArray[np.int64]) -> Iterator["Versions"]:
+        is_changed = np.asarray(self._is_changed)
+        for start in range(0, len(rows), VERSIONS_AT_ONCE):
+            lot = rows[start : start + VERSIONS_AT_ONCE]
+            is_changed[lot] = 0
+            columns = {name: np.asarray(getattr(self, name)).take(lot) for name in _TAKEN}
+            yield Versions(self, columns, self.locations.take(lot))
 
 
-def _take(column: Iterable[int], dtype: type[np.signedinteger], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    taken: npt.NDArray[np.int64] = np.frombuffer(column, dtype=dtype)[rows]  # type: ignore[call-overload]  # an array is a buffer
-    return taken
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Copies of some rows, all made in one step so that no row is torn; `run.rows` makes a frame of them anywhere.
 
+    Args:
+        ledger: For what never changes: names, sizes, the prefix of the ids.
+        columns: As the ledger has them, nulls included.
+    """
 
-def _names(names: Sequence[str], indices: npt.NDArray[np.signedinteger]) -> list[str]:
-    return [names[index] for index in indices.tolist()]
-
-
-def _instants(instants_ns: npt.NDArray[np.int64], epoch_ns: int) -> pl.Series:
-    is_null = instants_ns == NO_INSTANT
-    series = pl.Series(np.where(is_null, 0, instants_ns) + epoch_ns)
-    return series.zip_with(pl.Series(~is_null), pl.Series([None], dtype=pl.Int64)).cast(pl.Datetime("ns", "UTC"))
+    ledger: Ledger
+    columns: dict[str, npt.NDArray[Any]]
+    locations: TakenLocations

@@ -1,0 +1,147 @@
+"""Where results stand: of a million locations only what is their own is kept, the sixteen bytes of a UUID.
+
+SageMaker writes a result to `<output path>/<uuid>.out` and an error to `<failure path>/<the same uuid>-error.out`. What
+stands before and after the UUID is the same for all of a run, so it is kept once, as a frame, and a row has its number.
+A location of another form is kept as it is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+_UNKNOWN, _AS_IT_IS = 0, 255  # what is between is the number of a frame
+_UUID_BYTES, _UUID_CHARACTERS = 16, 36
+_GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))  # of a UUID's 32 digits; a dash before each but the first
+
+Frame = tuple[str, str]  # before the UUID, after it
+
+
+class Locations:
+    """Two locations a row, of its output and of its failure; what went in comes out, to the letter."""
+
+    def __init__(self, n: int) -> None:
+        self._uuids = bytearray(_UUID_BYTES * n)
+        self._outputs, self._failures = bytearray(n), bytearray(n)
+        self._frames: list[Frame | None] = [None]
+        self._number_of: dict[Frame, int] = {}
+        self._odd_outputs: dict[int, str] = {}
+        self._odd_failures: dict[int, str] = {}
+
+    def learn_output(self, index: int, location: str | None) -> None:
+        """The first location that is told of a row stays."""
+        if location is None or self._outputs[index]:
+            return
+        start = location.rfind("/") + 1
+        end = start + _UUID_CHARACTERS
+        uuid = _packed(location[start:end])
+        number = _AS_IT_IS if uuid is None else self._number(location[:start], location[end:])
+        if uuid is None or number == _AS_IT_IS:
+            self._odd_outputs[index] = location
+        else:
+            self._uuids[_UUID_BYTES * index : _UUID_BYTES * (index + 1)] = uuid
+        self._outputs[index] = number
+
+    def learn_failure(self, index: int, location: str) -> None:
+        """Kept small where it has the UUID of the row's output, which must be known by then."""
+        number = _AS_IT_IS
+        if self._outputs[index] not in (_UNKNOWN, _AS_IT_IS):
+            before, uuid, after = location.partition(self._uuid(index))
+            number = self._number(before, after) if uuid else _AS_IT_IS
+        if number == _AS_IT_IS:
+            self._odd_failures[index] = location
+        self._failures[index] = number
+
+    def forget_failure(self, index: int) -> None:
+        """The row has ended: nobody will look for its error. So what is kept as it is never exceeds the backlog."""
+        if self._failures[index] == _AS_IT_IS:
+            del self._odd_failures[index]
+        self._failures[index] = _UNKNOWN
+
+    def output(self, index: int) -> str | None:
+        return self._location(index, self._outputs[index], self._odd_outputs)
+
+    def failure(self, index: int) -> str | None:
+        return self._location(index, self._failures[index], self._odd_failures)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "TakenLocations":
+        """A copy of these rows' output locations."""
+        numbers = np.asarray(self._outputs).take(rows)
+        odd = np.flatnonzero(numbers == _AS_IT_IS)
+        return TakenLocations(
+            numbers,
+            np.asarray(self._uuids).reshape(-1, _UUID_BYTES).take(rows, axis=0),
+            self._frames.copy(),
+            odd,
+            [self._odd_outputs[index] for index in rows[odd].tolist()],
+        )
+
+    def _number(self, before: str, after: str) -> int:
+        """Of this frame; paths that differ from row to row soon get none, for they are no frames."""
+        frame = (before, after)
+        if (number := self._number_of.get(frame)) is None:
+            number = len(self._frames)
+            if number == _AS_IT_IS:
+                return _AS_IT_IS
+            self._number_of[frame] = number
+            self._frames.append(frame)
+        return number
+
+    def _location(self, index: int, number: int, odd: dict[int, str]) -> str | None:
+        if number == _AS_IT_IS:
+            return odd[index]
+        frame = self._frames[number]
+        return None if frame is None else f"{frame[0]}{self._uuid(index)}{frame[1]}"
+
+    def _uuid(self, index: int) -> str:
+        return _unpacked(self._uuids[_UUID_BYTES * index : _UUID_BYTES * (index + 1)])
+
+
+@dataclass(frozen=True, slots=True)
+class TakenLocations:
+    """Output locations of some rows as they are kept; nothing changes here while they are turned into text."""
+
+    numbers: npt.NDArray[np.uint8]
+    uuids: npt.NDArray[np.uint8]  # (rows, 16)
+    frames: list[Frame | None]
+    odd_places: npt.NDArray[np.int64]
+    odd: list[str]
+
+    def series(self) -> pl.Series:
+        """As text, null where nothing is known; in the order of the rows."""
+        numbers = np.where(self.numbers == _AS_IT_IS, _UNKNOWN, self.numbers)
+        befores = pl.Series([frame and frame[0] for frame in self.frames], dtype=pl.String)
+        afters = pl.Series([frame and frame[1] for frame in self.frames], dtype=pl.String)
+        series = befores.gather(numbers) + _texts(self.uuids) + afters.gather(numbers)
+        return series.scatter(self.odd_places, self.odd) if self.odd else series
+
+
+def _packed(text: str) -> bytes | None:
+    """The bytes of a UUID in the one spelling that `_unpacked` gives back; None for anything else."""
+    digits = text.replace("-", "")
+    try:
+        uuid = bytes.fromhex(digits)
+    except ValueError:
+        return None
+    # Back to digits, for capitals and spaces are let in by `fromhex`; and every fifth from the eighth is a dash.
+    is_exact = len(digits) == 2 * _UUID_BYTES and text[8:24:5] == "----" and uuid.hex() == digits
+    return uuid if is_exact else None
+
+
+def _unpacked(uuid: bytes | bytearray) -> str:
+    digits = uuid.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _texts(uuids: npt.NDArray[np.uint8]) -> pl.Series:
+    """The spellings of many UUIDs, without a Python string for each: one long text, taken apart by polars."""
+    n = len(uuids)
+    if not n:
+        return pl.Series(dtype=pl.String)
+    digits = np.frombuffer(uuids.tobytes().hex().encode(), dtype=np.uint8).reshape(n, 2 * _UUID_BYTES)
+    text = np.full((n, _UUID_CHARACTERS + 1), ord("-"), dtype=np.uint8)
+    for n_dashes, (first, end) in enumerate(_GROUPS):
+        text[:, first + n_dashes : end + n_dashes] = digits[:, first:end]
+    text[:, -1] = ord("\n")
+    return pl.Series([text.tobytes().decode().removesuffix("\n")]).str.split("\n").explode()
