@@ -18,6 +18,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
 demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoint; no AWS account, half a minute
 	$(BIN)/smbench run
 
@@ -37,10 +41,12 @@ fix: $(VENV)/.installed-dev  ## format and mend what ruff can mend
 	$(BIN)/ruff format src tests bench
 	$(BIN)/ruff check --fix src tests bench
 
-bench: $(VENV)/.installed  ## measure the generator itself; takes some minutes, wants a quiet machine
+bench: $(VENV)/.installed-bench  ## measure the generator itself; takes some minutes, wants a quiet machine
 	$(BIN)/python bench/live_view.py
 	$(BIN)/python bench/schedule_lag.py
 	$(BIN)/python bench/memory.py
+	$(BIN)/python bench/emulator.py
+	$(BIN)/python bench/clients.py
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
