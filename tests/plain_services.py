@@ -45,7 +45,7 @@ def isolate_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def aws_client(service: str, url: str) -> AsyncIterator[Any]:
+async def aws_client(service: str, url: str, key: str = "AKIDEXAMPLE", secret: str = "secret") -> AsyncIterator[Any]:
     """An aiobotocore client that raises when a parsed reply breaks the operation's output shape."""
     session: Any = AioSession()
     session.register_component("data_loader", _LOADER)
@@ -53,8 +53,8 @@ async def aws_client(service: str, url: str) -> AsyncIterator[Any]:
         service,
         region_name="us-east-1",
         endpoint_url=url,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="secret",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
         config=CONFIG,
     ) as client:
         client.meta.events.register("after-call.*", check_reply)

@@ -167,15 +167,18 @@ def emulate(
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     truth: Annotated[Path | None, typer.Option(help="Write truth.parquet here at the end.")] = None,
+    verify_signatures: Annotated[
+        bool, typer.Option("--verify-signatures", help="Refuse calls that the printed key pair did not sign.")
+    ] = False,
 ) -> None:
     """Serve the emulated AWS services on loopback.
 
     For boto3, aiobotocore, the AWS CLI: anything that takes an endpoint URL. Prints it, then serves until Ctrl-C. Any
-    credentials will do.
+    credentials will do, unless --verify-signatures asks for those it prints.
     """
     from smbench.cli.emulate import emulate_command
 
-    emulate_command(scenario, port, truth)
+    emulate_command(scenario, port, truth, verify_signatures=verify_signatures)
 
 
 def main() -> None:

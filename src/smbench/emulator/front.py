@@ -19,6 +19,7 @@ from smbench.emulator.codecs import (
 )
 from smbench.emulator.http import HttpRequest, HttpResponse
 from smbench.emulator.pump import Pump
+from smbench.emulator.signatures import Signatures
 from smbench.emulator.site import Site, http_date
 
 Params = dict[str, Any]
@@ -41,6 +42,7 @@ _QUERY = {
 }
 _BY_VERSION = {"2010-03-31": "sns", "2011-06-15": "sts", "2010-08-01": "monitoring"}  # forms that nobody signed
 _FORM = "application/x-www-form-urlencoded"
+_SIGNED_AS = {"sagemaker-runtime": "sagemaker"}  # in the credential scope; all others are signed under their own name
 
 
 @runtime_checkable
@@ -67,10 +69,14 @@ class FrontStatistics:
 
 
 class Front:
-    """The handler of every call: time first, then the service, then the stamps."""
+    """The handler of every call: time first, then the service, then the stamps.
 
-    def __init__(self, site: Site, pump: Pump) -> None:
-        self._site, self._pump = site, pump
+    Args:
+        signatures: Refuses what is not signed as it should be; None takes any signature, and none.
+    """
+
+    def __init__(self, site: Site, pump: Pump, signatures: Signatures | None = None) -> None:
+        self._site, self._pump, self._signatures = site, pump, signatures
         self._shaped: dict[str, ShapedService] = {}
         self._rest: dict[str, RestService] = {}
         self._n_requests = self._n_not_implemented = 0
@@ -158,6 +164,8 @@ class Front:
         service = self._rest.get(name)
         is_s3 = name == "s3"
         try:
+            if self._signatures is not None:
+                self._signatures.check(request, _SIGNED_AS.get(name, name))
             if service is None:
                 raise not_implemented(name, f"{request.method} {request.path}")
             answer = service.rest(request)
@@ -174,6 +182,8 @@ class Front:
         name = protocol.operation(request)
         service = self._shaped.get(protocol.dialect.service)
         try:
+            if self._signatures is not None:
+                self._signatures.check(request, protocol.dialect.service)
             run = service.operations.get(name) if service is not None else None
             if name and run is None:
                 raise not_implemented(protocol.dialect.service, name)

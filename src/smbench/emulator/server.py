@@ -16,6 +16,7 @@ from smbench.emulator.pump import Pump
 from smbench.emulator.runtime import Runtime
 from smbench.emulator.s3 import S3
 from smbench.emulator.sagemaker import SageMaker
+from smbench.emulator.signatures import Signatures
 from smbench.emulator.site import Site
 from smbench.emulator.sns import Sns
 from smbench.emulator.sqs import Sqs
@@ -40,6 +41,7 @@ class Emulator:
             API calls make beside it. None serves an empty account with the defaults.
         base_dir: Where the scenario's empirical files are looked up.
         epoch_ns: UTC nanoseconds at scenario time zero.
+        verify_signatures: Refuse every call that `signatures.CREDENTIALS` did not sign.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Emulator:
         epoch_ns: int,
         region: str = "us-east-1",
         account: str = "123456789012",
+        *,
+        verify_signatures: bool = False,
     ) -> None:
         emulated = Emulated() if scenario is None else scenario.target.emulated
         agenda = Agenda()
@@ -72,7 +76,7 @@ class Emulator:
             aftermath,
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
-        self.front = Front(self.site, self.pump)
+        self.front = Front(self.site, self.pump, Signatures(region) if verify_signatures else None)
         self.services: tuple[ShapedService | RestService, ...] = (
             self.s3,
             self.sqs,

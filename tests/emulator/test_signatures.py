@@ -1,0 +1,320 @@
+"""Goal: a call passes if and only if botocore signed just this call, with our key, for this service, now.
+
+Method: requests signed by botocore itself, whole and then changed in one place each; what is refused is refused in the
+words of the service. Once, every operation over HTTP by real clients.
+"""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+from botocore import xform_name
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulation import EPOCH_NS, FAST, advance, scenario
+from plain_services import aws_client
+from smbench.aws.clients import AwsClients, AwsSettings
+from smbench.clock import LoopClock, WarpLoop
+from smbench.emulator.codecs import ServiceError
+from smbench.emulator.http import HttpRequest
+from smbench.emulator.server import Emulator
+from smbench.emulator.signatures import CREDENTIALS, S3_SKEW_S, SKEW_S, Signatures
+from smbench.wire.sigv4 import payload_hash
+from tour import TOUR, Call
+
+KEY, SECRET = CREDENTIALS.access_key, CREDENTIALS.secret_key
+HOST = "http://127.0.0.1:8000"
+JSON_HEADERS = {"X-Amz-Target": "AmazonSQS.ListQueues", "Content-Type": "application/x-amz-json-1.0"}
+SIGNED = {  # scope: method, URL, headers, body
+    "sqs": ("POST", "/", JSON_HEADERS, b'{"MaxResults":  3}'),
+    "sns": (
+        "POST",
+        "/",
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        b"Action=ListTopics&Version=2010-03-31",
+    ),
+    "sagemaker": ("POST", "/endpoints/a%20b/async-invocations", {"X-Amzn-SageMaker-Inference-Id": "a  b"}, b"{}"),
+    "s3": (
+        "PUT",
+        "/bucket/a%20b//c+d%2Fe?x-id=PutObject&a=%2F",
+        {"x-amz-meta-run": "7", "Content-Type": "a/b"},
+        b"body",
+    ),
+}
+MISMATCH = {"sqs": "InvalidSignatureException", "sns": "SignatureDoesNotMatch"}
+
+
+@pytest.fixture
+def anyio_backend() -> Any:
+    return "asyncio", {"loop_factory": WarpLoop}
+
+
+def signed(
+    scope: str, *, key: str = KEY, secret: str = SECRET, region: str = "us-east-1", **headers: str
+) -> HttpRequest:
+    """A request as botocore signs it and our server reads it."""
+    method, target, own, body = SIGNED[scope]
+    sent = AWSRequest(method, HOST + target, {**own, **headers}, body)
+    auth = S3SigV4Auth if scope == "s3" else SigV4Auth
+    auth(BotocoreCredentials(key, secret), scope, region).add_auth(sent)
+    return as_received(sent, body)
+
+
+def as_received(sent: AWSRequest, body: bytes) -> HttpRequest:
+    url = urlsplit(sent.url)
+    target = url.path + (f"?{url.query}" if url.query else "")
+    headers = {name.lower(): str(value) for name, value in sent.headers.items()} | {"host": url.netloc}
+    query = dict(parse_qsl(url.query, keep_blank_values=True))
+    return HttpRequest(sent.method, target, unquote(url.path), url.path, query, headers, body)
+
+
+def with_headers(request: HttpRequest, **headers: str) -> HttpRequest:
+    return replace(
+        request, headers=request.headers | {name.replace("_", "-"): value for name, value in headers.items()}
+    )
+
+
+def check(request: HttpRequest, service: str, now: datetime | None = None) -> None:
+    clock = {} if now is None else {"now_utc_ns": lambda: round(now.timestamp() * 1e9)}
+    Signatures("us-east-1", **clock).check(request, service)
+
+
+def refusal(request: HttpRequest, service: str, now: datetime | None = None) -> ServiceError:
+    with pytest.raises(ServiceError) as refused:
+        check(request, service, now)
+    return refused.value
+
+
+def code(error: ServiceError, service: str) -> str:
+    """As the service's clients read it."""
+    return error.query_error_code or error.code if service == "sns" else error.code
+
+
+@pytest.mark.parametrize("scope", SIGNED)
+def test_what_botocore_signed_passes(scope: str) -> None:
+    check(signed(scope), scope)
+
+
+def changed_paths(request: HttpRequest) -> HttpRequest:
+    return replace(request, raw_path=request.raw_path + "x")
+
+
+CHANGES: dict[str, Callable[[HttpRequest], HttpRequest]] = {
+    "method": lambda request: replace(request, method="GET"),
+    "path": changed_paths,
+    "query": lambda request: replace(request, target=request.target + ("&" if "?" in request.target else "?") + "b=1"),
+    "host": lambda request: with_headers(request, host="127.0.0.1:8001"),
+    "stamp": lambda request: with_headers(request, x_amz_date=later(request, 1)),
+    "signature": lambda request: with_headers(request, authorization=request.headers["authorization"][:-1] + "g"),
+}
+
+
+def stamped(request: HttpRequest) -> datetime:
+    return datetime.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def later(request: HttpRequest, seconds: float) -> str:
+    return (stamped(request) + timedelta(seconds=seconds)).strftime("%Y%m%dT%H%M%SZ")
+
+
+@pytest.mark.parametrize("scope", SIGNED)
+@pytest.mark.parametrize("change", CHANGES)
+def test_one_change_after_signing_is_a_mismatch(scope: str, change: str) -> None:
+    error = refusal(CHANGES[change](signed(scope)), scope)
+    expected = "InvalidSignatureException" if scope in ("sqs", "sagemaker") else "SignatureDoesNotMatch"
+    assert (code(error, scope), error.status) == (expected, 403)
+    assert str(error.message).startswith("The request signature we calculated does not match")
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_signed_header_can_be_changed(data: st.DataObject) -> None:
+    scope = data.draw(st.sampled_from(sorted(SIGNED)))
+    request = signed(scope)
+    _, _, names = request.headers["authorization"].partition("SignedHeaders=")
+    name = data.draw(st.sampled_from(names.partition(",")[0].split(";")))
+    value = data.draw(st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=30))
+    if value.split() != request.headers[name].split():  # white space does not count
+        refusal(replace(request, headers=request.headers | {name: value}), scope)
+
+
+@pytest.mark.parametrize("scope", SIGNED)
+def test_another_body_is_refused(scope: str) -> None:
+    error = refusal(replace(signed(scope), body=b"another"), scope)
+    expected = {"s3": "XAmzContentSHA256Mismatch", "sns": "SignatureDoesNotMatch"}
+    assert code(error, scope) == expected.get(scope, "InvalidSignatureException")
+
+
+@pytest.mark.parametrize("scope", ["sqs", "sagemaker"])  # S3's signer in botocore digests the body itself
+def test_a_signed_digest_must_be_the_bodys(scope: str) -> None:
+    wrong = signed(scope, **{"X-Amz-Content-SHA256": payload_hash(b"another")})
+    assert refusal(wrong, scope).code == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize("digest", ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"])
+def test_s3_alone_takes_a_body_without_its_digest(digest: str) -> None:
+    def sign(scope: str) -> HttpRequest:
+        method, target, own, body = SIGNED[scope]
+        sent = AWSRequest(method, HOST + target, {**own, "X-Amz-Content-SHA256": digest}, body)
+        auth = SigV4Auth(BotocoreCredentials(KEY, SECRET), scope, "us-east-1")
+        if scope == "s3":
+            auth.payload = lambda _request: digest  # type: ignore[method-assign]  # as its S3 form does over TLS
+            auth._normalize_url_path = lambda path: path
+        auth.add_auth(sent)
+        return as_received(sent, body)
+
+    check(sign("s3"), "s3")
+    check(replace(sign("s3"), body=b"another"), "s3")
+    assert refusal(sign("sqs"), "sqs").code == "InvalidSignatureException"
+
+
+NOT_SIGNED = {"sqs": "MissingAuthenticationTokenException", "sns": "MissingAuthenticationToken", "s3": "AccessDenied"}
+UNKNOWN_KEY = {"sqs": "UnrecognizedClientException", "sns": "InvalidClientTokenId", "s3": "InvalidAccessKeyId"}
+
+
+@pytest.mark.parametrize("scope", NOT_SIGNED)
+def test_who_does_not_sign_or_has_another_key_is_told_so(scope: str) -> None:
+    unsigned = signed(scope)
+    del unsigned.headers["authorization"]
+    missing, unknown = refusal(unsigned, scope), refusal(signed(scope, key="AKIDEXAMPLE"), scope)
+    assert (code(missing, scope), missing.status) == (NOT_SIGNED[scope], 403)
+    assert (code(unknown, scope), unknown.status) == (UNKNOWN_KEY[scope], 403)
+
+
+@pytest.mark.parametrize("scope", SIGNED)
+def test_the_key_with_another_secret_is_a_mismatch(scope: str) -> None:
+    assert str(refusal(signed(scope, secret="guessed"), scope).message).startswith(
+        "The request signature we calculated"
+    )
+
+
+@pytest.mark.parametrize(("scope", "skew_s"), [("sqs", SKEW_S), ("sagemaker", SKEW_S), ("s3", S3_SKEW_S)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_stamp_may_be_as_far_off_as_the_service_says_and_no_further(scope: str, skew_s: int, sign: int) -> None:
+    request = signed(scope)
+    check(request, scope, stamped(request) + timedelta(seconds=sign * skew_s))
+    error = refusal(request, scope, stamped(request) + timedelta(seconds=sign * (skew_s + 1)))
+    if scope == "s3":
+        assert (error.code, error.status) == ("RequestTimeTooSkewed", 403)
+        return
+    assert (error.code, error.status) == ("InvalidSignatureException", 403)
+    begins = "Signature expired: " if sign > 0 else "Signature not yet current: "
+    assert str(error.message).startswith(begins + request.headers["x-amz-date"])
+
+
+@pytest.mark.parametrize("scope", SIGNED)
+def test_a_signature_is_good_for_its_own_service_and_region_only(scope: str) -> None:
+    other = "sqs" if scope == "s3" else "s3"
+    elsewhere, other_service = refusal(signed(scope, region="eu-west-1"), scope), refusal(signed(scope), other)
+    assert code(elsewhere, scope) in (
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "AuthorizationHeaderMalformed",
+    )
+    assert other_service.code in ("InvalidSignatureException", "AuthorizationHeaderMalformed")
+
+
+@pytest.mark.parametrize("scope", ["sqs", "s3"])
+def test_a_header_of_aws_that_was_not_signed_is_refused(scope: str) -> None:
+    error = refusal(with_headers(signed(scope), x_amz_added="1"), scope)
+    assert error.code == ("AccessDenied" if scope == "s3" else "InvalidSignatureException")
+    check(with_headers(signed(scope), user_agent="any", accept="*/*"), scope)
+
+
+@given(text=st.text(st.characters(codec="latin-1"), max_size=80), scope=st.sampled_from(["sqs", "s3"]))
+def test_an_authorization_that_means_nothing_is_refused_and_never_raises_anything_else(text: str, scope: str) -> None:
+    for header in (
+        text,
+        f"AWS4-HMAC-SHA256 {text}",
+        f"AWS4-HMAC-SHA256 Credential={text}, SignedHeaders=a, Signature=b",
+    ):
+        refusal(with_headers(signed(scope), authorization=header), scope)
+
+
+def test_a_presigned_url_is_good_until_it_expires() -> None:
+    sent = AWSRequest("GET", f"{HOST}/bucket/a%20b", {}, b"")
+    S3SigV4QueryAuth(BotocoreCredentials(KEY, SECRET), "s3", "us-east-1", expires=60).add_auth(sent)
+    request = as_received(sent, b"")
+    signed_at = datetime.strptime(request.query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    check(request, "s3", signed_at + timedelta(seconds=60))
+    assert refusal(request, "s3", signed_at + timedelta(seconds=61)).message == "Request has expired"
+    assert refusal(changed_paths(request), "s3").code == "SignatureDoesNotMatch"
+
+
+# over HTTP
+
+
+async def verifying(stack: AsyncExitStack) -> Emulator:
+    emulator = Emulator(scenario(FAST), None, EPOCH_NS, verify_signatures=True)
+    await emulator.start()
+    stack.push_async_callback(emulator.stop)
+    emulator.go(LoopClock(EPOCH_NS))
+    return emulator
+
+
+@pytest.mark.slow
+async def test_every_operation_of_real_clients_is_signed_well() -> None:
+    kept: dict[str, Any] = {"start": datetime.fromtimestamp(EPOCH_NS / 1e9, UTC)}
+    kept["end"] = kept["start"] + timedelta(hours=2)
+    async with AsyncExitStack() as stack:
+        emulator = await verifying(stack)
+        clients: dict[str, Any] = {}
+        for step in TOUR:
+            if not isinstance(step, Call):
+                await advance(emulator, step.seconds)
+                continue
+            if step.service not in clients:
+                client = aws_client(step.service, emulator.url, KEY, SECRET)
+                clients[step.service] = await stack.enter_async_context(client)
+            reply = await getattr(clients[step.service], xform_name(step.operation))(**step.arguments(kept))
+            if step.keep:
+                kept[step.keep] = reply
+
+
+ASKED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "sqs": ("list_queues", {}, "SignatureDoesNotMatch"),  # botocore shows the code of the older protocol
+    "sns": ("list_topics", {}, "SignatureDoesNotMatch"),
+    "sts": ("get_caller_identity", {}, "SignatureDoesNotMatch"),
+    "s3": ("list_buckets", {}, "SignatureDoesNotMatch"),
+    "sagemaker": ("list_endpoints", {}, "InvalidSignatureException"),
+    "application-autoscaling": (
+        "describe_scalable_targets",
+        {"ServiceNamespace": "sagemaker"},
+        "InvalidSignatureException",
+    ),
+    "sagemaker-runtime": (
+        "invoke_endpoint_async",
+        {"EndpointName": "smbench-emulated", "InputLocation": "s3://a/b"},
+        "InvalidSignatureException",
+    ),
+}
+
+
+@pytest.mark.slow
+async def test_a_client_with_the_wrong_secret_reads_its_services_own_refusal() -> None:
+    async with AsyncExitStack() as stack:
+        emulator = await verifying(stack)
+        for service, (call, arguments, expected) in ASKED.items():
+            client = await stack.enter_async_context(aws_client(service, emulator.url, KEY, "guessed"))
+            with pytest.raises(ClientError) as refused:
+                await getattr(client, call)(**arguments)
+            answer = refused.value.response
+            assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (expected, 403), service
+
+
+@pytest.mark.slow
+async def test_smbenchs_own_clients_sign_with_the_pair_that_is_asked_for() -> None:
+    async with AsyncExitStack() as stack:
+        emulator = await verifying(stack)
+        settings_ = AwsSettings(endpoint_url=emulator.url, emulated=True)
+        clients = await stack.enter_async_context(AwsClients(settings_))
+        assert await clients.account() == emulator.site.account
