@@ -31,7 +31,12 @@ def everything() -> tuple[Summary, list[Finding], list[ThresholdResult]]:
     warm = [Request(2.0 * k, ack=2.0 * k + 0.02, done=2.0 * k + 1.0, phase="warm", warmup=True) for k in range(5)]
     burst = [
         Request(
-            10.0 + 0.01 * k, send=10.002 + 0.01 * k, ack=10.03 + 0.01 * k, done=200.0 + 0.5 * k, seen=200.1 + 0.5 * k
+            10.0 + 0.01 * k,
+            send=10.002 + 0.01 * k,
+            ack=10.03 + 0.01 * k,
+            done=200.0 + 0.5 * k,
+            pub=200.07 + 0.5 * k,
+            seen=200.1 + 0.5 * k,
         )
         for k in range(900)
     ]
@@ -59,6 +64,9 @@ def everything() -> tuple[Summary, list[Finding], list[ThresholdResult]]:
         reading("cpu_share", 0.31, 60.0, source="generator"),
         reading("loop_lag_max_s", 0.012, 60.0, source="generator"),
         reading("rss_bytes", 128.0 * 2**20, 60.0, source="generator"),
+        reading("receivers", 3.0, 60.0, source="generator"),
+        reading("receivers_max", 16.0, 60.0, source="generator"),
+        reading("receivers_saturated_s", 0.0, 60.0, source="generator"),
     ]
     rows = warm + [Request(**{**vars(row), "phase": "burst"}) for row in burst + bad]
     spans = [

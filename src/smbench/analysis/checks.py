@@ -26,6 +26,9 @@ _MINUTE_NS = 60_000_000_000
 
 LAG_FLOOR_S = 0.1  # science.md 2.6: p99 of send - sched at most 1 % of the latency to be measured, or this
 LAG_SHARE = 0.01
+SATURATED_MAX_S = 5.0  # a burst that was over in less was taken soon enough
+OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was known when the run was over
+CLOSED_LAG_FLOOR_S, CLOSED_LAG_SHARE = 1.0, 0.1  # in a closed loop our own lag is part of every turn
 LOOP_LAG_MAX_S = 0.5  # a loop that hung for longer stamped answers late by as much
 CPU_SHARE_MAX = 0.95
 THROTTLED_MAX = 0.1
@@ -228,6 +231,47 @@ def generator_healthy(run: Run) -> Finding | None:
     )
 
 
+def collector_kept_up(run: Run) -> Finding | None:
+    """Ends bear AWS's own stamps, so hearing late falsifies no latency; but a closed loop sends when it hears."""
+    summary, generator = run.summary, run.summary.generator
+    saturated_s, lag = generator.receivers_saturated_s or 0.0, summary.observer_lag.p99
+    if lag is None and generator.receivers_saturated_s is None:
+        return None
+    is_closed = any(span.outstanding is not None for span in run.frames.spans)
+    limit_s = _lag_limit_s(summary) if is_closed else OBSERVER_LAG_MAX_S
+    is_saturated, is_late = saturated_s > SATURATED_MAX_S, lag is not None and lag.low > limit_s
+    bad = Verdict.INVALID if is_closed else Verdict.UNKNOWN
+    seen = [] if lag is None else [f"p99 {lag.text()} from publication to us"]
+    if generator.receivers_max:
+        full = f"all full for {words.duration(saturated_s)} on end" if saturated_s else "not all full for long"
+        seen.append(f"{generator.receivers_peak} of {generator.receivers_max} receivers, {full}")
+    return Finding(
+        name="collector kept up",
+        verdict=bad if is_saturated or is_late else Verdict.VALID,
+        expected=f"99 % of notices heard within {words.duration(limit_s)}, "
+        f"all receivers full for at most {words.duration(SATURATED_MAX_S)}",
+        seen="; ".join(seen),
+        advice=_to_keep_up(run, is_saturated=is_saturated) if is_saturated or is_late else "",
+    )
+
+
+def _lag_limit_s(summary: Summary) -> float:
+    median = summary.sojourn.p50
+    share_s = CLOSED_LAG_SHARE * (median.low if median is not None else 0.0)
+    return min(OBSERVER_LAG_MAX_S, max(CLOSED_LAG_FLOOR_S, share_s))
+
+
+def _to_keep_up(run: Run, *, is_saturated: bool) -> str:
+    generator = run.summary.generator
+    if is_saturated and generator.n_waits_for_deletion:
+        return "deletes were behind, and receivers waited for them: raise `collector.receivers`, or use `--workers N`"
+    if is_saturated:
+        return "raise `collector.receivers`, or use `--workers N`, each with a queue of its own"
+    if generator.n_receive_errors:
+        return f"the queue gave no answer {generator.n_receive_errors:,} times: see to the network, and run it again"
+    return "SNS, SQS or this machine was slow to pass them on: free the machine, or run it again"
+
+
 # ---- the endpoint's side --------------------------------------------------------------------------------------
 
 
@@ -363,6 +407,7 @@ CHECKS: tuple[Check, ...] = (
     schedule_kept,
     offered_achieved,
     generator_healthy,
+    collector_kept_up,
     drained,
     notices_unique_and_ours,
     clocks_agree,

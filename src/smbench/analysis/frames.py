@@ -19,7 +19,7 @@ from smbench.results.store import RunFiles
 from smbench.schedule.base import PhaseSpan
 
 _SECOND_NS = 1_000_000_000
-_STEMS = ("sched", "send", "ack", "recv", "done", "seen")
+_STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _NEEDED = ("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "attempts", "notices", "end_from")
 
 
@@ -39,7 +39,9 @@ class Frames:
         service_view_ns       done - recv, likewise
         schedule_lag_ns       send - sched
         acknowledging_ns      ack - send
-        observer_lag_ns       seen - done, of ends told by a notice
+        hearing_ns            seen - done, of ends told by a notice
+        notification_ns       pub - done, of those whose notice says when it was published
+        observer_lag_ns       seen - pub, likewise
     """
 
     manifest: Manifest
@@ -126,7 +128,7 @@ def _clocks(rows: pl.DataFrame) -> Clocks:
 def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
     """AWS's instants on our clock; `told_ns` is `done_ns` where a notice told it to the millisecond."""
     if correction_ns:
-        rows = rows.with_columns(pl.col("recv_ns", "done_ns") - correction_ns)
+        rows = rows.with_columns(pl.col("recv_ns", "done_ns", "pub_ns") - correction_ns)
     is_over = pl.col("outcome").is_in([Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value])
     end_of_second_ns = pl.min_horizontal(pl.col("done_ns") + _SECOND_NS, "seen_ns")
     return rows.with_columns(
@@ -159,7 +161,9 @@ def _durations(rows: pl.DataFrame, end_ns: int) -> pl.DataFrame:
         (pl.max_horizontal(last_known_ns, received_ns) - received_ns).alias("service_age_ns"),
         (pl.col("send_ns") - pl.col("sched_ns")).alias("schedule_lag_ns"),
         (pl.col("ack_ns") - pl.col("send_ns")).alias("acknowledging_ns"),
-        (pl.col("seen_ns") - pl.col("told_ns")).alias("observer_lag_ns"),
+        (pl.col("seen_ns") - pl.col("told_ns")).alias("hearing_ns"),
+        (pl.col("pub_ns") - pl.col("told_ns")).alias("notification_ns"),
+        (pl.col("seen_ns") - pl.col("pub_ns")).alias("observer_lag_ns"),
     )
     return rows.with_columns(
         pl.when(is_completed).then("age_ns").alias("sojourn_ns"),

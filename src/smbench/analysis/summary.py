@@ -64,8 +64,13 @@ class Generator(_Part):
     cpu_share_max: float | None
     cpu_share_median: float | None
     rss_max_bytes: int | None
+    receivers_peak: int | None  # overlapping receives of one worker, the most that were needed; None: nothing was read
+    receivers_max: int | None  # and the most there might have been
+    receivers_saturated_s: float | None  # the longest that all of them came back full: the queue held more
+    n_received: int  # messages of every kind
     n_receive_errors: int
     n_undeleted: int
+    n_waits_for_deletion: int  # a receiver did not receive because deletes were behind
 
 
 class Summary(_Part):
@@ -91,7 +96,9 @@ class Summary(_Part):
     sojourn: Distribution  # done - sched
     service_view: Distribution  # done - recv
     ack: Distribution  # ack - send
-    observer_lag: Distribution  # seen - done
+    hearing: Distribution  # seen - done, the next two together
+    notification: Distribution  # pub - done: SageMaker's and SNS's part; only where the delivery says pub
+    observer_lag: Distribution  # seen - pub: the queue's part and ours
     causes: tuple[Cause, ...]
     backlog: BacklogFigures
     notices: Notices
@@ -141,6 +148,8 @@ def summarise(frames: Frames) -> Summary:
         sojourn=_latency(measured, "sojourn_ns", "age_ns"),
         service_view=_latency(measured, "service_view_ns", "service_age_ns"),
         ack=_acknowledgement(measured),
+        hearing=distribution(seconds(measured, "hearing_ns")),
+        notification=distribution(seconds(measured, "notification_ns")),
         observer_lag=distribution(seconds(measured, "observer_lag_ns")),
         causes=_causes(measured),
         backlog=_backlog(frames),
@@ -243,8 +252,13 @@ def _generator(frames: Frames) -> Generator:
         cpu_share_max=None if is_virtual else cpu_share.max(),
         cpu_share_median=None if is_virtual else cpu_share.median(),
         rss_max_bytes=_last(frames, "rss_bytes") or None,
+        receivers_peak=_last(frames, "receivers") or None,
+        receivers_max=_last(frames, "receivers_max") or None,
+        receivers_saturated_s=_of_gauge(frames, "receivers_saturated_s").max(),
+        n_received=_last(frames, "received_messages"),
         n_receive_errors=_last(frames, "receive_errors"),
         n_undeleted=_last(frames, "undeleted_messages"),
+        n_waits_for_deletion=_last(frames, "waits_for_deletion"),
     )
 
 

@@ -148,20 +148,25 @@ def _latencies(summary: Summary) -> RenderableType | None:
     shown = [name for name in ("p50", "p90", "p95", "p99", "p999", "max") if _any_has(summary, name)]
     heads = [(name.replace("p999", "p99.9"), "right") for name in shown]
     table = _table(("Latency", "left"), ("n", "right"), *heads)
-    rows = (
-        ("from schedule", summary.sojourn),
-        ("from acceptance", summary.service_view),
-        ("acknowledgement", summary.ack),
-        ("hearing of ends", summary.observer_lag),
-    )
-    for name, spread in rows:
+    for name, spread in _spreads(summary):
         table.add_row(name, f"{spread.n:,}", *(_percentile(spread, one) for one in shown))
     return Group(table, *(Text(note, style="dim") for note in _latency_notes(summary, shown)))
 
 
+def _spreads(summary: Summary) -> list[tuple[str, Distribution]]:
+    """The rows; the two parts of hearing only where a notice says when it was published."""
+    rows = [
+        ("from schedule", summary.sojourn),
+        ("from acceptance", summary.service_view),
+        ("acknowledgement", summary.ack),
+        ("hearing of ends", summary.hearing),
+    ]
+    parts = [("  notification", summary.notification), ("  observer lag", summary.observer_lag)]
+    return rows + [part for part in parts if part[1].n]
+
+
 def _any_has(summary: Summary, name: str) -> bool:
-    spreads = (summary.sojourn, summary.service_view, summary.ack, summary.observer_lag)
-    return any(spread.percentile(name) is not None for spread in spreads)
+    return any(spread.percentile(name) is not None for _, spread in _spreads(summary))
 
 
 def _percentile(spread: Distribution, name: str) -> str:
@@ -249,12 +254,17 @@ def _facts(summary: Summary) -> Table:
     table.add_row(
         "Notices",
         f"{notices.n:,} heard, {notices.n_duplicates:,} duplicates, {notices.n_foreign:,} foreign, "
-        f"{notices.n_malformed:,} unreadable",
+        f"{notices.n_malformed:,} unreadable{_receivers(summary)}",
     )
     if (clocks := _clocks(summary)) is not None:
         table.add_row("Clocks", clocks)
     table.add_row("Generator", _generator(summary))
     return table
+
+
+def _receivers(summary: Summary) -> str:
+    generator = summary.generator
+    return f"; {generator.receivers_peak} of {generator.receivers_max} receivers" if generator.receivers_max else ""
 
 
 def _oldest(summary: Summary) -> str:

@@ -4,6 +4,7 @@ Method: a good run, and for each check the smallest change that it must notice. 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,7 @@ from smbench.analysis.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.records import Event, Outcome, Reading
 from smbench.results.manifest import Ending
+from smbench.schedule.base import PhaseSpan
 
 
 def good(n: int = 200) -> list[Request]:
@@ -123,6 +125,68 @@ def test_a_loop_that_hung_or_a_core_always_busy_is_not_healthy() -> None:
     assert verdict_of("generator healthy", good(), readings=health(loop_lag_s=0.6)) == "unknown"
     assert verdict_of("generator healthy", good(), readings=health(cpu=0.97)) == "unknown"
     assert "generator healthy" not in findings_of(good(), clock="warp")
+
+
+def receivers(saturated_s: float, **counts: float) -> list[Reading]:
+    values = {"receivers": 16.0, "receivers_max": 16.0, "receivers_saturated_s": saturated_s, **counts}
+    return [*health(), *(reading(name, value, 1.0, source="generator") for name, value in values.items())]
+
+
+OPEN, CLOSED = span(200), replace(span(200), kind="closed", outstanding=10)
+
+
+@pytest.mark.parametrize(
+    ("saturated_s", "phase", "expected"),
+    [(0.0, OPEN, "valid"), (5.0, CLOSED, "valid"), (5.5, OPEN, "unknown"), (5.5, CLOSED, "invalid")],
+)
+def test_a_collector_that_was_always_full_leaves_open_loops_unknown_and_sets_the_pace_of_closed_ones(
+    saturated_s: float, phase: PhaseSpan, expected: str
+) -> None:
+    finding = findings_of(good(), readings=receivers(saturated_s), spans=[phase])["collector kept up"]
+    assert finding.verdict.value == expected
+    assert "16 of 16 receivers" in finding.seen
+    assert ("`collector.receivers`" in finding.advice) is (expected != "valid")
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "phase", "expected"),
+    [(10.0, OPEN, "valid"), (10.1, OPEN, "unknown"), (1.0, CLOSED, "valid"), (1.1, CLOSED, "invalid")],
+)
+def test_ends_heard_late_harm_a_closed_loop_sooner_than_an_open_one(
+    lag_s: float, phase: PhaseSpan, expected: str
+) -> None:
+    late = [replace(row, seen=(row.done or 0) + lag_s) for row in good()]
+    finding = findings_of(late, spans=[phase])["collector kept up"]
+    assert finding.verdict.value == expected
+    assert finding.seen.startswith("p99 ")
+
+
+def test_in_a_slow_closed_loop_our_lag_may_be_a_tenth_of_the_latency() -> None:
+    for lag_s, expected in ((6.0, "valid"), (6.1, "invalid")):
+        slow = [Request(k * 0.05, done=k * 0.05 + 60.0, seen=k * 0.05 + 60.0 + lag_s) for k in range(200)]
+        assert verdict_of("collector kept up", slow, spans=[CLOSED]) == expected
+
+
+def test_one_notice_in_two_hundred_that_was_heard_late_is_no_slow_collector() -> None:
+    rows = good()
+    rows[7] = replace(rows[7], seen=60.0)
+    assert verdict_of("collector kept up", rows) == "valid"
+
+
+def test_why_ends_were_heard_late_decides_what_to_do() -> None:
+    late = [replace(row, seen=(row.done or 0) + 11.0) for row in good()]
+    for readings, advice in (
+        (receivers(9.0), "raise `collector.receivers`"),
+        (receivers(9.0, waits_for_deletion=3.0), "deletes were behind"),
+        (receivers(0.0, receive_errors=12.0), "the queue gave no answer 12 times"),
+        (receivers(0.0), "this machine was slow"),
+    ):
+        assert advice in findings_of(late, readings=readings)["collector kept up"].advice
+
+
+def test_without_a_word_of_the_collector_nothing_is_said_of_it() -> None:
+    raw = [replace(row, changes={"pub": None}) for row in good()]
+    assert "collector kept up" not in findings_of(raw)
 
 
 def test_requests_without_an_end_leave_the_run_unknown_and_lost_ones_are_told() -> None:

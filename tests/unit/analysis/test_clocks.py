@@ -59,8 +59,10 @@ def test_latencies_of_a_run_with_a_skewed_clock_are_the_true_ones() -> None:
     assert frames.clocks.agreement is Agreement.OFFSET
     assert frames.requests["sojourn_ns"].to_list() == [1_510 * MS] * 20
     assert frames.requests["service_view_ns"].to_list() == [1_500 * MS] * 20  # one clock: no offset in it
-    # seen is ours, stamped with `done` as AWS wrote it: 2 s later by our clock
+    # seen is ours, stamped with `done` as AWS wrote it, and so is pub: 2 s later by our clock
+    assert frames.requests["hearing_ns"].to_list() == [2_000 * MS] * 20
     assert frames.requests["observer_lag_ns"].to_list() == [2_000 * MS] * 20
+    assert frames.requests["notification_ns"].to_list() == [0] * 20  # both AWS's
 
 
 def test_retried_and_unanswered_submissions_say_nothing_of_the_clocks() -> None:

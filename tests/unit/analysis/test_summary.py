@@ -39,7 +39,7 @@ def test_an_overloaded_server_by_hand() -> None:
     ]
     assert summary.sojourn.mean_s == pytest.approx(51.5)
     assert summary.service_view == summary.sojourn  # received when due, here
-    assert summary.observer_lag.max == Bounded.exactly(0.1)
+    assert summary.hearing.max == Bounded.exactly(0.1)
     assert summary.backlog.peak == 51  # at 99 s all 100 have come and 49 have gone
     assert summary.backlog.peak_at_s == 99.0
     assert summary.backlog.oldest_age_s == 101.0
@@ -109,14 +109,24 @@ def test_an_end_found_in_s3_is_not_taken_to_be_earlier_than_it_was() -> None:
     summary = summary_of(rows)
     assert summary.sojourn.p50 == Bounded.exactly(0.5)
     assert summary.notices.n_from_outputs == 1
-    assert summary.observer_lag.n == 1  # it says nothing of how late notices are
+    assert summary.hearing.n == 1  # it says nothing of how late notices are
 
 
 def test_a_notice_without_a_time_ended_at_the_latest_when_it_was_seen() -> None:
     rows = [Request(0.0, seen=5.0, end_from="notice", changes={"done": None}), Request(90.0, done=91.0)]
     summary = summary_of(rows)  # the run went on long after it
     assert summary.sojourn.max == Bounded.exactly(5.0)
-    assert summary.observer_lag.n == 1
+    assert summary.hearing.n == 1
+
+
+def test_hearing_is_the_notification_and_the_observer_lag_and_their_parts_are_known_only_with_an_envelope() -> None:
+    told = [Request(0.0, done=1.0, pub=1.07, seen=1.32) for _ in range(3)]
+    raw = [Request(0.0, done=1.0, seen=1.3, changes={"pub": None}) for _ in range(2)]
+    summary = summary_of(told + raw)
+    assert [one.n for one in (summary.hearing, summary.notification, summary.observer_lag)] == [5, 3, 3]
+    assert summary.hearing.p50 == Bounded.exactly(0.32)
+    assert summary.notification.p50 == Bounded.exactly(0.07)
+    assert summary.observer_lag.p50 == Bounded.exactly(0.25)
 
 
 def test_duplicates_foreign_and_unreadable_messages_are_counted_apart() -> None:
@@ -162,8 +172,22 @@ def test_the_generator_is_described_by_its_own_readings() -> None:
     assert (generator.cpu_share_max, generator.cpu_share_median, generator.loop_lag_max_s) == (0.9, 0.4, 0.3)
     assert generator.rss_max_bytes == 120_000_000
     assert generator.n_dropped == 1
+    assert (generator.receivers_peak, generator.receivers_max, generator.receivers_saturated_s) == (None, None, None)
     virtual = summary_of(rows, readings=readings, clock="warp").generator
     assert (virtual.cpu_share_max, virtual.cpu_share_median, virtual.loop_lag_max_s) == (None, None, None)
+
+
+def test_of_the_receivers_the_most_and_the_longest_stretch_are_told() -> None:
+    values = {"receivers": (2.0, 9.0, 3.0), "receivers_max": (16.0,) * 3, "receivers_saturated_s": (0.0, 4.5, 0.0)}
+    values["waits_for_deletion"] = (0.0, 2.0, 2.0)
+    readings = [
+        reading(name, value, float(at), source="generator")
+        for name, each in values.items()
+        for at, value in enumerate(each)
+    ]
+    generator = summary_of([Request(0.0, done=1.0)], readings=readings).generator
+    assert (generator.receivers_peak, generator.receivers_max, generator.receivers_saturated_s) == (9, 16, 4.5)
+    assert generator.n_waits_for_deletion == 2
 
 
 def test_the_target_is_named_where_it_is_real() -> None:
