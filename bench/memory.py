@@ -4,7 +4,7 @@ import argparse
 
 from runs import host, live_run
 
-COUNTS = (10_000, 100_000)
+COUNTS = (10_000, 100_000, 1_000_000)
 SCENARIO = """\
 name: memory
 seed: 12
@@ -23,7 +23,7 @@ limits: {{in_flight: 10000}}
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--counts", type=int, nargs="+", default=COUNTS, metavar="N")
-    options.add_argument("--rate", type=int, default=250, metavar="HZ", help="one that the generator can keep")
+    options.add_argument("--rate", type=int, default=2000, metavar="HZ", help="one that the generator can keep")
     given = options.parse_args()
     print(host())
     print("".join(f"{name:>20}" for name in ("requests", "at the start, MB", "at most, MB", "bytes a request")))

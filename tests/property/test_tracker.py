@@ -73,8 +73,8 @@ class AnyOrder(RuleBasedStateMachine):
         was = self.expected[row]
         if was in (State.SCHEDULED, State.NOT_SENT):
             assert match is Match.FOREIGN
-        elif was in (State.COMPLETED, State.FAILED, State.EXPIRED):
-            assert match is Match.DUPLICATE
+        elif was in (State.COMPLETED, State.FAILED, State.EXPIRED, State.LOST, State.PENDING):
+            assert match is Match.DUPLICATE  # a row that was closed stays as it is
         else:
             assert match is Match.FIRST
             self.expected[row] = State[outcome.name]
@@ -187,6 +187,42 @@ def test_the_oldest_age_is_that_of_the_oldest_waiting_request() -> None:
     assert tracker.oldest_sched_ns() == 10
     tracker.noticed(Notice(f"{RUN}-0-2", Outcome.COMPLETED, 1, 50, 3), 60)
     assert tracker.oldest_sched_ns() == 10
+
+
+def test_rows_that_were_never_released_do_not_hide_the_oldest_waiting_request() -> None:
+    tracker = Tracker(ledger([-1, -1, 10, 20]))  # a closed phase ended by its time, an open one after it
+    for row in (2, 3):
+        tracker.sent(row, 30)
+        tracker.accepted(row, 40, Accepted(None))
+    assert tracker.oldest_sched_ns() == 10
+
+
+def test_a_request_still_unanswered_does_not_hide_the_oldest_waiting_one() -> None:
+    tracker = Tracker(ledger([0, 10, 20]))
+    for row in range(3):
+        tracker.sent(row, 30)
+    tracker.accepted(2, 40, Accepted(None))
+    assert tracker.oldest_sched_ns() == 20
+
+
+def test_a_request_whose_end_nobody_told_is_looked_for_where_the_answer_said() -> None:
+    tracker = Tracker(ledger([0, 1, 2]))
+    for row in range(3):
+        tracker.sent(row, 10)
+        tracker.accepted(row, 20, Accepted(f"s3://b/out/{row}.out", f"s3://b/fail/{row}-error.out"))
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 1, 50, 3), 60)
+    assert tracker.waiting() == [1, 2]
+    assert tracker.locations(2) == ("s3://b/out/2.out", "s3://b/fail/2-error.out")
+
+
+def test_an_accepted_row_that_no_counter_knows_breaks_the_law() -> None:
+    tracker = Tracker(ledger([0, 1, 2]))
+    tracker.sent(0, 10)
+    tracker.ledger.is_accepted[0] = 1
+    assert tracker.violations() == [
+        "accepted = completed + failed + expired + lost + pending: 1 is not 0",
+        "accepted rows = accepted counter: 1 is not 0",
+    ]
 
 
 def test_the_rows_of_an_unfinished_run_already_obey_the_law() -> None:

@@ -1,6 +1,6 @@
 """The run's memory: one row a request, kept as columns indexed by place in the shard.
 
-A row costs 108 bytes, its output location included. Rows are written to disk as versions: each flush takes those that
+A row costs 104 bytes, its locations included. Rows are written to disk as versions: each flush takes those that
 changed, and the last version of a row wins. The first version of every row says `not_sent`, so that a run killed at
 any instant leaves files that obey the ledger's law.
 """
