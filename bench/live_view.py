@@ -95,7 +95,7 @@ def snapshot(at_s: int, wide: LogHistogram) -> Snapshot:
         backlog_seen=at_s * 7 % 5000, oldest_age_s=321.0,
         outcomes={Outcome.COMPLETED: n // 2, **dict.fromkeys((Outcome.FAILED, Outcome.REJECTED, Outcome.NOT_SENT), 9)},
         errors={"ThrottlingException": 9, "connection reset": 4, "read timeout": 2}, n_duplicates=3, n_foreign=1,
-        sojourn=wide, schedule_lag=wide, ack=wide, observer_lag=wide, loop_lag_max_s=0.8, cpu_share=0.97,
+        sojourn=wide, schedule_lag=wide, ack=wide, hearing=wide, loop_lag_max_s=0.8, cpu_share=0.97,
         rss_bytes=300_000_000,
     )  # fmt: skip
 

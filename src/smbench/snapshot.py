@@ -81,10 +81,13 @@ class Snapshot:
     n_duplicates: int = 0
     n_foreign: int = 0
     n_malformed: int = 0
+    receivers: int = 0  # overlapping receives now
+    receivers_max: int = 0
+    receivers_saturated_s: float = 0.0  # for how long all have come back full: the queue holds more than they take
     sojourn: LogHistogram = field(default_factory=LogHistogram)  # done - sched, of the completed
     schedule_lag: LogHistogram = field(default_factory=LogHistogram)  # send - sched
     ack: LogHistogram = field(default_factory=LogHistogram)  # ack - send
-    observer_lag: LogHistogram = field(default_factory=LogHistogram)  # seen - done
+    hearing: LogHistogram = field(default_factory=LogHistogram)  # seen - done
     loop_lag_max_s: float = 0.0  # worst since the last snapshot
     cpu_share: float = 0.0  # of one core, since the last snapshot
     rss_bytes: int = 0

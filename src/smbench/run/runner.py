@@ -43,7 +43,7 @@ class Bounds:
     drain_s: float
     longest_life_s: float  # time to live plus invocation time-out
     gauges_every_s: float
-    receivers: int
+    receivers: int  # the most that may overlap
 
 
 class Runner:
@@ -153,6 +153,7 @@ class Runner:
     def _close(self) -> None:
         self.tracker.close(self.clock.now_ns(), round(self.bounds.longest_life_s * 1e9))
         now_ns = self.clock.now_ns()
+        self.journal.read(self._collector_readings(now_ns))  # counts of a run are those at its end
         if self.control.stop_reason:
             self.journal.happened(Event("stop", self.control.stop_reason, now_ns, now_ns))
         self.journal.write()
@@ -180,7 +181,7 @@ class Runner:
             self.journal.read(self._ledger_readings(now_ns))
             if beat % _VITALS_EVERY == 0:
                 self.health = self.vitals.take()
-                self.journal.read(self._vitals_readings(now_ns))
+                self.journal.read([*self._vitals_readings(now_ns), *self._collector_readings(now_ns)])
             beat += 1
             due_ns += max(1, -(-(now_ns - due_ns) // step_ns)) * step_ns
             await self.clock.sleep_until_ns(due_ns)
@@ -196,19 +197,31 @@ class Runner:
         values = {"cpu_share": health.cpu_share, "rss_bytes": float(health.rss_bytes)}
         if self.clock.kind is not TimeKind.WARP:
             values["loop_lag_max_s"] = health.loop_lag_max_s
-        counts = self.collector.counts
-        values |= {
+        return [Reading("generator", name, "value", value, now_ns, now_ns) for name, value in values.items()]
+
+    def _collector_readings(self, now_ns: int) -> list[Reading]:
+        counts, receivers, deletions = self.collector.counts, self.collector.receivers, self.collector.deletions
+        full_share = receivers.beat()
+        values = {
+            "receivers": float(receivers.n),
+            "receivers_max": float(receivers.receivers_max),
+            "receivers_saturated_s": receivers.saturated_s,
+            "received_messages": float(counts.n_messages),
             "receive_errors": float(counts.n_receive_errors),
-            "undeleted_messages": float(counts.n_undeleted),
+            "undeleted_messages": float(deletions.n_undeleted),
+            "waits_for_deletion": float(deletions.n_waits),
             "foreign_messages": float(counts.n_foreign + self.tracker.n_foreign),
             "malformed_messages": float(counts.n_malformed),
             "duplicate_notices": float(self.tracker.n_duplicates),
         }
+        if full_share is not None:
+            values["full_receives_share"] = full_share
         return [Reading("generator", name, "value", value, now_ns, now_ns) for name, value in values.items()]
 
     def snapshot(self) -> Snapshot:
         """The state now, for whoever draws."""
         tracker, now_ns, counts = self.tracker, self.clock.now_ns(), self.collector.counts
+        receivers = self.collector.receivers
         oldest_ns = tracker.oldest_sched_ns()
         span = self.load.spans[self.engine.phase_index] if self.load.spans else None
         return Snapshot(
@@ -231,10 +244,13 @@ class Runner:
             n_duplicates=tracker.n_duplicates,
             n_foreign=tracker.n_foreign + counts.n_foreign,
             n_malformed=counts.n_malformed,
+            receivers=receivers.n,
+            receivers_max=receivers.receivers_max,
+            receivers_saturated_s=receivers.saturated_s,
             sojourn=tracker.sojourn.copy(),
             schedule_lag=tracker.schedule_lag.copy(),
             ack=tracker.ack.copy(),
-            observer_lag=tracker.observer_lag.copy(),
+            hearing=tracker.observer_lag.copy(),
             loop_lag_max_s=self.health.loop_lag_max_s,
             cpu_share=self.health.cpu_share,
             rss_bytes=self.health.rss_bytes,

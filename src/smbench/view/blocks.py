@@ -176,7 +176,7 @@ def latency(page: Page) -> list[Row]:
         Row(3, head),
         Row(3, _quantiles("sojourn, due to ended", now.sojourn, width)),
         Row(7, _quantiles("acknowledgement", now.ack, width)),
-        Row(8, _quantiles("observer lag, ours", now.observer_lag, width)),
+        Row(8, _quantiles("hearing of ends, ours", now.hearing, width)),
         Row(5, _quantiles("schedule lag, ours", now.schedule_lag, width)),
     ]
 
@@ -239,6 +239,7 @@ def generator(page: Page, n_remarks: int) -> list[Row]:
     fields = [
         Field("in flight", f"{now.n_in_flight:,} of {limit:,}"),
         _bad("dropped", state.n_dropped),
+        Field("receivers", f"{now.receivers} of {now.receivers_max}", is_minor=True),
         Field("memory", size(now.rss_bytes), is_minor=True),
     ]
     if state.header.time_kind is not TimeKind.WARP:

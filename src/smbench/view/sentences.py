@@ -7,7 +7,7 @@ run at its end: what is well here is well there.
 import re
 from dataclasses import dataclass
 
-from smbench.analysis.checks import CPU_SHARE_MAX, LAG_FLOOR_S, LAG_SHARE, LOOP_LAG_MAX_S
+from smbench.analysis.checks import CPU_SHARE_MAX, LAG_FLOOR_S, LAG_SHARE, LOOP_LAG_MAX_S, SATURATED_MAX_S
 from smbench.clock import TimeKind
 from smbench.records import Event
 from smbench.snapshot import Snapshot
@@ -39,6 +39,9 @@ def remarks(state: LiveState) -> list[Remark]:
         found.append(Remark("drops", seen, "raise `limits.in_flight`, or lower the rate"))
     if state.header.time_kind is not TimeKind.WARP:  # there it is never late, and its own cost means nothing
         found += _too_slow(state, now)
+    if now.receivers_saturated_s > SATURATED_MAX_S:
+        seen = f"ends are heard late: {now.receivers_max} receivers come back full, and the queue holds more"
+        found.append(Remark("receivers", seen, "raise `collector.receivers`, or use `--workers N`"))
     if now.n_in_flight > _IN_FLIGHT_SHARE_MAX * limit and not state.n_dropped:
         seen = f"{now.n_in_flight:,} of {limit:,} in flight: at the limit requests are dropped"
         found.append(Remark("in flight", seen, "raise `limits.in_flight`, or lower the rate"))

@@ -64,6 +64,9 @@ def test_workers_add_up_and_the_worst_news_stands() -> None:
         cpu_share=0.9,
         loop_lag_max_s=0.1,
         rss_bytes=100,
+        receivers=16,
+        receivers_max=16,
+        receivers_saturated_s=3.0,
     )
     fast = snapshot(
         5.0,
@@ -77,6 +80,8 @@ def test_workers_add_up_and_the_worst_news_stands() -> None:
         sojourn=histogram(2.0, 3.0),
         cpu_share=0.1,
         rss_bytes=50,
+        receivers=2,
+        receivers_max=16,
     )
     both = added([fast, slow])
     assert (both.n_sent, both.backlog_seen, both.rss_bytes, both.sojourn.total) == (30, 10, 150, 3)
@@ -84,12 +89,13 @@ def test_workers_add_up_and_the_worst_news_stands() -> None:
     assert list(both.errors.items()) == [("A", 5), ("B", 2)]
     assert (both.phase, both.at_ns, both.oldest_age_s) == ("burst", 5 * SECOND, 3.0)
     assert (both.cpu_share, both.loop_lag_max_s) == (0.9, 0.1)
+    assert (both.receivers, both.receivers_max, both.receivers_saturated_s) == (18, 32, 3.0)
 
 
 def test_every_field_of_a_snapshot_is_added() -> None:
     """A field that is forgotten would keep its default: sum a snapshot without defaults, look for defaults."""
     scene = next(scene.snapshot for scene in story() if scene.snapshot.at_ns >= 500 * SECOND)
-    full = replace(scene, n_duplicates=3, n_foreign=2, n_malformed=1)
+    full = replace(scene, n_duplicates=3, n_foreign=2, n_malformed=1, receivers_saturated_s=1.5)
     both, empty = added([full, replace(full, worker=1)]), Snapshot(9, 0, 0.0, "")
     for name in Snapshot.__slots__:
         if name != "worker":
