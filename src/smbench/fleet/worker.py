@@ -70,7 +70,7 @@ async def _in_real(pipe: Connection, order: WorkerOrder, plan: RunPlan) -> None:
             go = await start.wait_given()
             clock = MonotonicClock(go.anchor_ns, go.epoch_ns, go.scale)
             outside = prepared.outside(None)  # the parent has the gauges
-            runner, _ = _assemble(order, plan, outside, clock, prepared.locations)
+            runner, _ = assemble(order, plan, outside, clock, prepared.locations)
             async with anyio.create_task_group() as around:
                 around.start_soon(_obey, pipe, runner.control)
                 around.start_soon(_tell, pipe, runner)
@@ -92,7 +92,7 @@ async def _in_warp(pipe: Connection, order: WorkerOrder, plan: RunPlan, beat: "_
                 await start.wait_given()
                 clock = LoopClock(order.epoch_ns)
                 emulator.go(clock)
-                runner, told = _assemble(order, plan, prepared.outside(clock), clock, prepared.locations)
+                runner, told = assemble(order, plan, prepared.outside(clock), clock, prepared.locations)
                 beat.runner, beat.told = runner, told
                 async with anyio.create_task_group() as around:
                     around.start_soon(_obey, pipe, runner.control)
@@ -260,13 +260,17 @@ class _Start:
         self._heard.set()
 
     async def wait_given(self) -> Go:
-        # What stands now stays; a full collection of it would hold the load up for tens of milliseconds.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLD)
+        spare_collections()
         await self._heard.wait()
         assert self._given is not None
         return self._given
+
+
+def spare_collections() -> None:
+    """What stands now stays; a full collection of it would hold the load up for tens of milliseconds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLD)
 
 
 async def _obey(pipe: Connection, control: Control) -> None:
@@ -288,9 +292,10 @@ async def _tell(pipe: Connection, runner: Runner) -> None:
         await anyio.to_thread.run_sync(pipe.send, Beat(runner.snapshot()))
 
 
-def _assemble(
+def assemble(
     order: WorkerOrder, plan: RunPlan, outside: Outside, clock: Clock, locations: list[str] | None
 ) -> tuple[Runner, _Told]:
+    """A worker's runner, the first version of every row on disk, and what its gauges tell."""
     scenario = plan.scenario
     shard = plan.schedule.shard(order.worker, order.of)
     ledger = Ledger(
