@@ -173,7 +173,7 @@ def test_latency_counts_from_the_instant_it_was_due_not_from_when_it_was_sent() 
     tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 501_000_000, 1_500_000_000, None), 1_600_000_000)
     assert tracker.sojourn.quantile(1.0) == pytest.approx(1.5, rel=0.02)
     assert tracker.schedule_lag.quantile(1.0) == pytest.approx(0.5, rel=0.02)
-    assert tracker.observer_lag.quantile(1.0) == pytest.approx(0.1, rel=0.02)
+    assert tracker.hearing.quantile(1.0) == pytest.approx(0.1, rel=0.02)
 
 
 def test_the_oldest_age_is_that_of_the_oldest_waiting_request() -> None:

@@ -250,7 +250,7 @@ class Runner:
             sojourn=tracker.sojourn.copy(),
             schedule_lag=tracker.schedule_lag.copy(),
             ack=tracker.ack.copy(),
-            hearing=tracker.observer_lag.copy(),
+            hearing=tracker.hearing.copy(),
             loop_lag_max_s=self.health.loop_lag_max_s,
             cpu_share=self.health.cpu_share,
             rss_bytes=self.health.rss_bytes,

@@ -54,7 +54,7 @@ class Tracker:
         self.n_notices = self.n_duplicates = self.n_foreign = 0
         self.errors: dict[str, int] = {}
         self.sojourn, self.schedule_lag = LogHistogram(), LogHistogram()
-        self.ack, self.observer_lag = LogHistogram(), LogHistogram()
+        self.ack, self.hearing = LogHistogram(), LogHistogram()
         self.longest_service_view_ns = 0
         self.last_unknown_send_ns: int | None = None
 
@@ -248,7 +248,7 @@ class Tracker:
         done_ns = self._since_epoch(done_utc_ns)
         ledger.done_ns[index], ledger.seen_ns[index], ledger.end_from[index] = done_ns, seen_ns, end_from
         if done_ns != NO_INSTANT and end_from == 1:
-            self.observer_lag.record((seen_ns - done_ns) / 1e9)
+            self.hearing.record((seen_ns - done_ns) / 1e9)
             self.longest_service_view_ns = max(self.longest_service_view_ns, done_ns - ledger.send_ns[index])
             if outcome is Outcome.COMPLETED:
                 self.sojourn.record((done_ns - ledger.sched_ns[index]) / 1e9)
