@@ -82,6 +82,7 @@ class Summary(_Part):
     target: str
     clock: str  # real | scaled | warp
     scale: float
+    workers: int
     started: str  # wall time, ISO 8601
     ending: str
     reason: str
@@ -134,6 +135,7 @@ def summarise(frames: Frames) -> Summary:
         target=_target(manifest.target, scenario),
         clock=manifest.clock.kind,
         scale=manifest.clock.scale,
+        workers=manifest.workers,
         started=manifest.started.isoformat(timespec="seconds"),
         ending=manifest.ending.value,
         reason=manifest.reason,
@@ -234,9 +236,9 @@ def _notices(frames: Frames) -> Notices:
     return Notices(
         n=int(measured["notices"].sum()),
         n_duplicates=int((measured["notices"] - 1).clip(0).sum()),
-        # The gauge is each worker's own count, the events are all workers' first thousand: the larger is nearer.
-        n_foreign=max(_last(frames, "foreign_messages"), int((kept_aside == "foreign").sum())),
-        n_malformed=max(_last(frames, "malformed_messages"), int((kept_aside == "malformed").sum())),
+        # The gauges count all, the events are each worker's first thousand: the larger is nearer.
+        n_foreign=max(_total(frames, "foreign_messages"), int((kept_aside == "foreign").sum())),
+        n_malformed=max(_total(frames, "malformed_messages"), int((kept_aside == "malformed").sum())),
         n_from_outputs=int((measured["end_from"] == "output").sum()),
     )
 
@@ -250,24 +252,42 @@ def _generator(frames: Frames) -> Generator:
         n_dropped=measured.filter((pl.col("outcome") == "not_sent") & (pl.col("error") == IN_FLIGHT_LIMIT)).height,
         loop_lag_max_s=None if is_virtual else loop_lag_s.max(),
         cpu_share_max=None if is_virtual else cpu_share.max(),
-        cpu_share_median=None if is_virtual else cpu_share.median(),
-        rss_max_bytes=_last(frames, "rss_bytes") or None,
+        cpu_share_median=None if is_virtual else _busiest(frames),
+        rss_max_bytes=_total(frames, "rss_bytes") or None,
         receivers_peak=_last(frames, "receivers") or None,
         receivers_max=_last(frames, "receivers_max") or None,
         receivers_saturated_s=_of_gauge(frames, "receivers_saturated_s").max(),
-        n_received=_last(frames, "received_messages"),
-        n_receive_errors=_last(frames, "receive_errors"),
-        n_undeleted=_last(frames, "undeleted_messages"),
-        n_waits_for_deletion=_last(frames, "waits_for_deletion"),
+        n_received=_total(frames, "received_messages"),
+        n_receive_errors=_total(frames, "receive_errors"),
+        n_undeleted=_total(frames, "undeleted_messages"),
+        n_waits_for_deletion=_total(frames, "waits_for_deletion"),
     )
 
 
+def _busiest(frames: Frames) -> float | None:
+    """The median share of a core of the worker where it is highest: one that is at its limit makes the load late."""
+    medians = _of_workers(frames, "cpu_share").group_by("worker").agg(pl.median("value"))["value"]
+    highest = medians.max()
+    return highest if isinstance(highest, float) else None
+
+
+def _total(frames: Frames, name: str) -> int:
+    """The highest reading of each worker, added up: what a count that only grows came to; 0 when there is none."""
+    highest = _of_workers(frames, name).group_by("worker").agg(pl.max("value"))["value"]
+    return int(highest.sum())
+
+
 def _of_gauge(frames: Frames, name: str) -> pl.Series:
-    is_it = (pl.col("source") == "generator") & (pl.col("name") == name)
-    return frames.readings.filter(is_it)["value"].drop_nulls()
+    return _of_workers(frames, name)["value"]
+
+
+def _of_workers(frames: Frames, name: str) -> pl.DataFrame:
+    """A gauge of the generator, of which every worker has its own."""
+    is_it = (pl.col("source") == "generator") & (pl.col("name") == name) & pl.col("value").is_not_null()
+    return frames.readings.filter(is_it).select("worker", "value")
 
 
 def _last(frames: Frames, name: str) -> int:
-    """The highest reading of a count that only grows; 0 when there is none."""
+    """The highest reading of any worker; 0 when there is none."""
     highest = _of_gauge(frames, name).max()
     return int(highest) if isinstance(highest, float) else 0

@@ -94,7 +94,8 @@ def _head(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[Th
         text.append(f"{summary.description.strip()}\n", "dim")
     time = {"real": "real time", "warp": "virtual time"}.get(summary.clock, f"time scaled {summary.scale:g} times")
     seed = "" if summary.seed is None else f", seed {summary.seed}"
-    text.append(f"{summary.target}, {time}, {words.duration(summary.length_s)}{seed}, {summary.ending}", "dim")
+    by = "" if summary.workers == 1 else f", {summary.workers} workers"
+    text.append(f"{summary.target}, {time}, {words.duration(summary.length_s)}{by}{seed}, {summary.ending}", "dim")
     return text
 
 

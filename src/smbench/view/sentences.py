@@ -52,16 +52,20 @@ def _too_slow(state: LiveState, now: Snapshot) -> list[Remark]:
     found = []
     lag_p99_s, sojourn_p50_s = now.schedule_lag.quantile(0.99), now.sojourn.quantile(0.5)
     if lag_p99_s is not None and lag_p99_s > max(LAG_FLOOR_S, LAG_SHARE * (sojourn_p50_s or 0.0)):
+        latest = state.whose(lambda one: one.schedule_lag.quantile(0.99) or 0.0)
+        most = "" if latest == "the generator" else f", most of all those of {latest}"
         seen = (
-            f"requests go out late, p99 {figures.seconds(lag_p99_s)} behind the schedule: not the load that was planned"
+            f"requests go out late{most}, p99 {figures.seconds(lag_p99_s)} behind the schedule: "
+            "not the load that was planned"
         )
         is_scaled = state.header.time_kind is TimeKind.SCALED
         found.append(Remark("lag", seen, "lower `scaled`" if is_scaled else "lower the rate, or free the machine"))
     if now.loop_lag_max_s > LOOP_LAG_MAX_S:
-        seen = f"the generator stood still for {figures.seconds(now.loop_lag_max_s)}"
+        who = state.whose(lambda one: one.loop_lag_max_s)
+        seen = f"{who} stood still for {figures.seconds(now.loop_lag_max_s)}"
         found.append(Remark("loop", seen, "free the machine, or use a larger one"))
     if now.cpu_share > CPU_SHARE_MAX:
-        seen = f"the generator uses {figures.percent(now.cpu_share)} of its core"
+        seen = f"{state.whose(lambda one: one.cpu_share)} uses {figures.percent(now.cpu_share)} of its core"
         found.append(Remark("cpu", seen, "lower the rate: it is near what it can send"))
     return found
 

@@ -1,7 +1,7 @@
 """What there is to show of a run at this moment, and the little history that the charts and rates need. Pure."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -86,6 +86,7 @@ class LiveState:
         self.n_dropped = 0
         self.note = ""
         self._workers: dict[int, Snapshot] = {}
+        self._dropped: dict[int, int] = {}  # by worker
         self._counted: deque[tuple[int, int, int, int]] = deque()  # instant, due, sent, completed
 
     def preparing(self, text: str) -> None:
@@ -102,8 +103,13 @@ class LiveState:
         self.now = now = added(list(self._workers.values()))
         self.backlog.record(now.at_ns, now.backlog_seen)
         self.backlog_peak = max(self.backlog_peak, now.backlog_seen)
-        if now.stage == "sending":
-            self.n_dropped = now.outcomes.get(Outcome.NOT_SENT, 0)
+        # Worker by worker: one that has nothing more to send calls the rest not sent while the others still send.
+        self._dropped |= {
+            one.worker: one.outcomes.get(Outcome.NOT_SENT, 0)
+            for one in self._workers.values()
+            if one.stage == "sending"
+        }
+        self.n_dropped = sum(self._dropped.values())
         self._count(now)
 
     def _count(self, now: Snapshot) -> None:
@@ -139,6 +145,12 @@ class LiveState:
             if event.kind in _SCALING:
                 self.events.append(event)
                 self.n_events += 1
+
+    def whose(self, badness: Callable[[Snapshot], float]) -> str:
+        """Whose the worst news is: the generator's, or where several share the load the worst one's name."""
+        if len(self._workers) < 2:
+            return "the generator"
+        return f"worker {max(self._workers.values(), key=badness).worker}"
 
     def latest_events(self, n: int) -> list[Event]:
         """The last `n` of which there was news, by their instants; of a scaling activity only how it stands now."""

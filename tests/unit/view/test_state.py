@@ -92,6 +92,23 @@ def test_workers_add_up_and_the_worst_news_stands() -> None:
     assert (both.receivers, both.receivers_max, both.receivers_saturated_s) == (18, 32, 3.0)
 
 
+def test_what_a_worker_drops_while_it_sends_counts_and_what_it_leaves_unsent_at_its_end_does_not() -> None:
+    state = LiveState(HEADER)
+    state.update([snapshot(1.0, 0, outcomes={Outcome.NOT_SENT: 2}), snapshot(1.0, 1, outcomes={Outcome.NOT_SENT: 3})])
+    assert state.n_dropped == 5
+    at_its_limit = snapshot(2.0, 0, stage="draining", outcomes={Outcome.NOT_SENT: 90})
+    state.update([at_its_limit, snapshot(2.0, 1, outcomes={Outcome.NOT_SENT: 4})])
+    assert state.n_dropped == 2 + 4
+
+
+def test_of_several_workers_the_worst_is_named_and_alone_it_is_the_generator() -> None:
+    state = LiveState(HEADER)
+    state.update([snapshot(worker=0, cpu_share=0.2)])
+    assert state.whose(lambda one: one.cpu_share) == "the generator"
+    state.update([snapshot(worker=1, cpu_share=0.9), snapshot(worker=2, cpu_share=0.3)])
+    assert state.whose(lambda one: one.cpu_share) == "worker 1"
+
+
 def test_every_field_of_a_snapshot_is_added() -> None:
     """A field that is forgotten would keep its default: sum a snapshot without defaults, look for defaults."""
     scene = next(scene.snapshot for scene in story() if scene.snapshot.at_ns >= 500 * SECOND)
