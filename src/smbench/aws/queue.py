@@ -62,7 +62,7 @@ async def run_queue(
     if existing_url is not None:
         yield await _existing(clients, target, existing_url)
         return
-    name = f"smbench-{run_id}-{worker}"
+    name = queue_name(run_id, worker)
     if len(name) > _NAME_MAX:
         raise ValueError(f"queue name of {len(name)} characters, SQS takes {_NAME_MAX}: {name}")
     queue = RunQueue()
@@ -78,6 +78,11 @@ async def run_queue(
             queue.left = await remove(clients, queue)
         if scope.cancelled_caught:
             queue.left = [f"queue {queue.url}", *(f"subscription {arn}" for arn in queue.subscriptions)]
+
+
+def queue_name(run_id: str, worker: int) -> str:
+    """Of the queue that this worker makes for itself."""
+    return f"smbench-{run_id}-{worker}"
 
 
 async def _create(clients: AwsClients, target: TargetFound, queue: RunQueue, name: str, tags: dict[str, str]) -> None:

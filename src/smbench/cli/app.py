@@ -87,6 +87,9 @@ def run(
         typer.Option(help="A real endpoint instead of the scenario's target. This uses AWS and costs money."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that share the load, where one cannot send it. Not in warp time.")
+    ] = 1,
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
@@ -121,6 +124,7 @@ def run(
         results=results,
         ui=ui.value,
         output=output.value,
+        workers=workers,
     )
     raise typer.Exit(run_command(options))
 

@@ -17,6 +17,7 @@ from smbench.cli.report import print_report
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.fleet.plan import AwsAccess, RunPlan, make_plan
 from smbench.fleet.session import SessionEnd, run_session
+from smbench.fleet.shares import check_workers
 from smbench.records import Event, Reading
 from smbench.results.manifest import ClockFacts, Ending, Host, Manifest
 from smbench.results.store import compact, new_run_dir
@@ -42,6 +43,7 @@ class RunOptions:
     results: Path
     ui: str
     output: str
+    workers: int = 1
 
 
 def run_command(options: RunOptions) -> ExitCode:
@@ -52,10 +54,11 @@ def run_command(options: RunOptions) -> ExitCode:
     """
     file = _scenario_file(options.scenario)
     plan = make_plan(_chosen(load_scenario(file), options, file), file.parent)
+    check_workers(plan, options.workers)
     access = AwsAccess(options.region, options.profile, options.endpoint_url)
     started = datetime.datetime.now(datetime.UTC)
     run_dir = new_run_dir(options.results, plan.scenario.name, started.strftime("%Y%m%dT%H%M%SZ"))
-    manifest = _manifest(plan, file, started)
+    manifest = _manifest(plan, file, started, options.workers)
     view = choose_view(options.ui, sys.stderr, os.environ)
     screen = _Screen(LiveState(_header(plan, run_dir)), view)
 
@@ -65,7 +68,7 @@ def run_command(options: RunOptions) -> ExitCode:
     try:
         with view:
             screen.preparing("starting the processes")
-            end = anyio.run(run_session, plan, access, run_dir, manifest.run_id, screen, on_ready)
+            end = anyio.run(run_session, plan, access, options.workers, run_dir, manifest.run_id, screen, on_ready)
     except BaseException:  # Ctrl-C included: the folder must not outlive a run that never began; it goes on up
         _remove_if_unused(run_dir)
         raise
@@ -136,7 +139,7 @@ def _header(plan: RunPlan, run_dir: Path) -> RunHeader:
     )
 
 
-def _manifest(plan: RunPlan, file: Path, started: datetime.datetime) -> Manifest:
+def _manifest(plan: RunPlan, file: Path, started: datetime.datetime, workers: int) -> Manifest:
     scenario = plan.scenario
     return Manifest(
         smbench=__version__,
@@ -150,6 +153,7 @@ def _manifest(plan: RunPlan, file: Path, started: datetime.datetime) -> Manifest
         schedule_digest=plan.schedule.digest,
         spans=plan.schedule.spans,
         payload_digests={payload.name: payload.digest for payload in plan.payloads},
+        workers=workers,
         transport=plan.scenario.transport,
         host=Host.this(),
     )

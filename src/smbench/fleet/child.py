@@ -5,21 +5,25 @@ import multiprocessing
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+import anyio
+
+from smbench.clock import real_ns
 from smbench.errors import ExitCode, SmbenchError
 from smbench.fleet.messages import Failed, Message, receive
 
 _LEAVE_S = 30.0  # removing a queue on AWS takes its time
+_GONE_S = 1.0  # from hanging up to the end of the process
 
 
 @dataclass(slots=True)
 class Child:
-    """A running child and our end of its pipe."""
+    """A running child and our end of its pipe. `name` is what a sentence calls it: the emulator, worker 1."""
 
     name: str
     process: SpawnProcess
@@ -36,27 +40,36 @@ class Child:
         except OSError:
             return
 
-    def how_it_ended(self) -> str:
-        self.process.join(_LEAVE_S)
+    async def how_it_ended(self) -> str:
+        """In words, of a child that has hung up."""
+        with anyio.move_on_after(_GONE_S) as waiting:
+            await anyio.wait_readable(self.process.sentinel)
+        if waiting.cancelled_caught:
+            return f"{self.name} hung up without a word, and is still there"
+        self.process.join(_GONE_S)
         code = self.process.exitcode
         if code is not None and code < 0:
-            return f"the {self.name} was killed by signal {signal.Signals(-code).name}"
-        return f"the {self.name} ended with exit code {code}"
+            return f"{self.name} was killed by signal {signal.Signals(-code).name}"
+        return f"{self.name} ended with exit code {code}"
 
-    def leave(self) -> None:
-        """Hang up, which tells a child that still works to close its books; wait for its end a while, then end it."""
-        self.pipe.close()
-        self.process.join(_LEAVE_S)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+
+def leave(children: Sequence[Child]) -> None:
+    """Hang up on all, which tells one that still works to close its books; wait a while for their ends, or end them."""
+    for child in children:
+        child.pipe.close()
+    give_up_ns = real_ns() + round(_LEAVE_S * 1e9)
+    for child in children:
+        child.process.join(max(0, give_up_ns - real_ns()) / 1e9)
+        if child.process.is_alive():
+            child.process.kill()
+            child.process.join()
 
 
 def start_child(name: str, main: Callable[..., None], *arguments: Any) -> Child:
     """Start `main(pipe, *arguments)` in a new process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
+    process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench: {name}")
     # Ignored signals stay ignored in the new process, so a Ctrl-C during its start is not its own.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -6,6 +6,7 @@ from multiprocessing.connection import Connection
 
 import anyio
 
+from smbench.aws.queue import RunQueue
 from smbench.aws.target import TargetFound
 from smbench.errors import ExitCode, SmbenchError
 from smbench.records import Event, Reading
@@ -14,10 +15,14 @@ from smbench.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A child has prepared everything and waits for the go: a worker with its target, the emulator with its address."""
+    """A child has prepared everything and waits for the go: a worker with its target, the emulator with its address.
+
+    `queue` is the worker's own, which somebody must remove if the worker dies; None where it was given one.
+    """
 
     target: TargetFound | None = None
     url: str = ""
+    queue: RunQueue | None = None
 
 
 @dataclass(frozen=True, slots=True)

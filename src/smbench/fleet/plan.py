@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smbench.clock import TimeKind, wall_ns
+from smbench.run.ledger import Ledger
 from smbench.scenario.emulated import Scaled
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads import Payload, load_payloads
-from smbench.schedule.base import Schedule
+from smbench.schedule.base import Schedule, Shard
 from smbench.schedule.plan import plan as plan_schedule
 
 _MINUTE_NS = 60_000_000_000
@@ -48,6 +49,22 @@ class RunPlan:
         """Scenario time zero where it is not the wall's: this minute's beginning, plus what the scenario asks for."""
         now_ns = wall_ns()
         return now_ns - now_ns % _MINUTE_NS + round(self.scenario.target.emulated.start_of_minute * 1e9)
+
+    def ledger(self, shard: Shard, run_id: str, epoch_ns: int) -> Ledger:
+        """The books of one worker, all rows still to be sent."""
+        return Ledger(
+            shard.seq,
+            shard.sched_ns,
+            shard.phase,
+            shard.payload,
+            phase_names=[span.name for span in self.schedule.spans],
+            warmup=[span.warmup for span in self.schedule.spans],
+            payload_names=[payload.payload_class for payload in self.payloads],
+            size_bytes=[len(payload.body or b"") for payload in self.payloads],
+            id_prefix=f"{run_id}-{shard.index}-",
+            worker=shard.index,
+            epoch_ns=epoch_ns,
+        )
 
 
 @dataclass(frozen=True, slots=True)

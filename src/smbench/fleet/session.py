@@ -4,47 +4,36 @@ Whatever ends first (the run, Ctrl-C, a worker, the emulator, the disk), what is
 """
 
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 import anyio
 import anyio.abc
 
 from smbench.aws.clients import AwsClients, AwsSettings
 from smbench.aws.gauges import AwsGauges
+from smbench.aws.queue import queue_name
 from smbench.aws.target import TargetFound
 from smbench.clock import MonotonicClock, TimeKind, real_ns, wall_ns
-from smbench.errors import ExitCode, SmbenchError, TargetError
-from smbench.fleet.child import Child, sole_error, start_child
+from smbench.errors import ExitCode, ResultsError, SmbenchError, TargetError
+from smbench.fleet.child import Child, leave, sole_error, start_child
+from smbench.fleet.crew import Crew, Watcher
 from smbench.fleet.endpoint import endpoint_main
-from smbench.fleet.messages import Beat, Cancel, Done, Failed, Finish, Go, Preparing, Ready, Stop
+from smbench.fleet.leftovers import remove_queues, write_missing_rows
+from smbench.fleet.messages import Cancel, Done, Failed, Finish, Go, Ready, Stop
 from smbench.fleet.plan import AwsAccess, RunPlan, WorkerOrder
 from smbench.fleet.worker import worker_main
 from smbench.records import Event, Reading
 from smbench.results.store import PartWriter
 from smbench.run.journal import Journal
 from smbench.run.monitors import watch
-from smbench.snapshot import Snapshot
 
 _HEAD_START_S = 0.2  # between the go and scenario time zero: every child has read it by then
 _PARENT_WRITER = "parent"
 _FINISH_S = 30.0
 _REFRESH_S = 0.5
-
-
-class Watcher(Protocol):
-    """Whoever draws. Calls are cheap and never raise for what is drawn."""
-
-    def preparing(self, text: str) -> None: ...
-
-    def refresh(self) -> None: ...
-
-    def update(self, snapshots: Sequence[Snapshot]) -> None: ...
-
-    def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -63,12 +52,13 @@ class SessionEnd:
 async def run_session(
     plan: RunPlan,
     access: AwsAccess,
+    n_workers: int,
     run_dir: Path,
     run_id: str,
     watcher: Watcher,
     on_ready: Callable[[SessionEnd], None],
 ) -> SessionEnd:
-    """Run the plan with one worker.
+    """Run the plan.
 
     Args:
         on_ready: Called once the target is found and before anything is sent: the place to write the manifest.
@@ -83,33 +73,49 @@ async def run_session(
     async with _emulator(plan, end) as (emulator, url):
         if url is not None:
             access = AwsAccess(access.region, access.profile, url)
-        order = WorkerOrder(
-            scenario_json=plan.scenario.model_dump_json(by_alias=True),
-            base_dir=plan.base_dir,
-            run_dir=run_dir,
-            run_id=run_id,
-            worker=0,
-            of=1,
-            schedule_digest=plan.schedule.digest,
-            access=access,
-            epoch_ns=end.epoch_ns,
-        )
-        worker = start_child("worker", worker_main, order)
-        session = _Session(plan, access, run_dir, watcher, on_ready, worker, emulator, end)
-        try:
-            await session.live()
-        except BaseExceptionGroup as group:  # task groups wrap what ends them; only our own errors are taken out
-            error = sole_error(group)
-            if not isinstance(error, SmbenchError):
-                raise
-            session.failed(Failed(error.message, error.advice, ExitCode(error.exit_code)))
-        finally:
-            worker.leave()
+        with _workers(plan, access, n_workers, run_dir, run_id, end.epoch_ns) as workers:
+            session = _Session(plan, access, run_dir, watcher, on_ready, workers, emulator, end)
+            try:
+                await session.live()
+            except BaseExceptionGroup as group:  # task groups wrap what ends them; only our own errors are taken out
+                error = sole_error(group)
+                if not isinstance(error, SmbenchError):
+                    raise
+                session.failed(error.message, Failed(error.message, error.advice, ExitCode(error.exit_code)))
+        end.notes += await session.tidied_up(run_id)
         if end.failure is not None and not end.is_begun:
-            raise end.failure.error()
+            advice = "; ".join(filter(None, (end.failure.advice, *end.notes)))
+            raise replace(end.failure, advice=advice).error()
         if emulator is not None and end.is_begun:
             await _finish(emulator, run_dir, end)
     return end
+
+
+@contextmanager
+def _workers(
+    plan: RunPlan, access: AwsAccess, n_workers: int, run_dir: Path, run_id: str, epoch_ns: int
+) -> Iterator[list[Child]]:
+    """The workers' processes, by their number."""
+    scenario_json = plan.scenario.model_dump_json(by_alias=True)
+    workers: list[Child] = []
+    try:
+        for index in range(n_workers):
+            order = WorkerOrder(
+                scenario_json=scenario_json,
+                base_dir=plan.base_dir,
+                run_dir=run_dir,
+                run_id=run_id,
+                worker=index,
+                of=n_workers,
+                schedule_digest=plan.schedule.digest,
+                access=access,
+                epoch_ns=epoch_ns,
+            )
+            name = "the worker" if n_workers == 1 else f"worker {index}"
+            workers.append(start_child(name, worker_main, order))
+        yield workers
+    finally:
+        leave(workers)
 
 
 @asynccontextmanager
@@ -119,7 +125,7 @@ async def _emulator(plan: RunPlan, end: SessionEnd) -> AsyncIterator[tuple[Child
         yield None, None
         return
     scenario_json = plan.scenario.model_dump_json(by_alias=True)
-    child = start_child("emulator", endpoint_main, scenario_json, plan.base_dir, end.epoch_ns)
+    child = start_child("the emulator", endpoint_main, scenario_json, plan.base_dir, end.epoch_ns)
     try:
         message = await child.receive()
         if isinstance(message, Failed):
@@ -128,7 +134,7 @@ async def _emulator(plan: RunPlan, end: SessionEnd) -> AsyncIterator[tuple[Child
             raise TargetError(f"the emulated endpoint did not start: {child.how_it_ended()}")
         yield child, message.url
     finally:
-        child.leave()
+        leave([child])
 
 
 async def _finish(emulator: Child, run_dir: Path, end: SessionEnd) -> None:
@@ -141,7 +147,7 @@ async def _finish(emulator: Child, run_dir: Path, end: SessionEnd) -> None:
 
 
 class _Session:
-    """The parent's task tree while a worker runs."""
+    """The parent's task tree while the workers run."""
 
     def __init__(
         self,
@@ -150,25 +156,32 @@ class _Session:
         run_dir: Path,
         watcher: Watcher,
         on_ready: Callable[[SessionEnd], None],
-        worker: Child,
+        workers: Sequence[Child],
         emulator: Child | None,
         end: SessionEnd,
     ) -> None:
         self.plan, self.access, self.run_dir = plan, access, run_dir
         self.watcher, self.on_ready, self.end = watcher, on_ready, end
-        self.worker, self.emulator = worker, emulator
+        self.crew, self.emulator = Crew(workers, plan.scenario.limits, watcher, self._lost), emulator
+        self._is_stopping = False
 
     async def live(self) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hear_signals)
             tasks.start_soon(self._refresh)
-            await self._prepare()
-            if self.end.failure is None:
+            failure = await self.crew.prepare()
+            if failure is None and self._is_stopping:  # the last became ready before it was told
+                failure = Failed("interrupted before the run began; nothing was sent", "", ExitCode.INTERRUPTED)
+            if failure is not None:
+                self.failed(failure.message, failure)
+            else:
+                self.end.target = self.crew.ready[0].target
+                self.on_ready(self.end)
                 clock = self._go()
                 if self.emulator is not None:
                     tasks.start_soon(self._watch_emulator, self.emulator)
                 if self.plan.time_kind is TimeKind.WARP:
-                    await self._follow()
+                    await self.crew.follow()
                 else:
                     await self._follow_and_watch(clock)
             tasks.cancel_scope.cancel()
@@ -179,22 +192,6 @@ class _Session:
             self.watcher.refresh()
             await anyio.sleep(_REFRESH_S)
 
-    async def _prepare(self) -> None:
-        while True:
-            message = await self.worker.receive()
-            if isinstance(message, Preparing):
-                self.watcher.preparing(message.text)
-            elif isinstance(message, Ready):
-                self.end.target = message.target
-                self.on_ready(self.end)
-                return
-            elif isinstance(message, Failed):
-                self.failed(message)
-                return
-            elif message is None:
-                self.failed(Failed(f"before the run began {self.worker.how_it_ended()}", "", ExitCode.BUG))
-                return
-
     def _go(self) -> MonotonicClock:
         anchor_ns = real_ns() + round(_HEAD_START_S * 1e9)
         if not self.plan.is_emulated:
@@ -202,39 +199,12 @@ class _Session:
         go = Go(anchor_ns, self.end.epoch_ns, self.plan.scale)
         if self.emulator is not None:
             self.emulator.tell(go)
-        self.worker.tell(go)
+        self.crew.tell(go)
         self.end.is_begun = True
         return MonotonicClock(go.anchor_ns, go.epoch_ns, go.scale)
 
-    async def _follow(self) -> None:
-        """Take what the worker tells until it is done, or gone."""
-        while True:
-            message = await self.worker.receive()
-            if isinstance(message, Beat):
-                self.watcher.update([message.snapshot])
-                if message.readings or message.events:
-                    self.watcher.read(message.readings, message.events)
-            elif isinstance(message, Preparing):
-                self.watcher.preparing(message.text)
-            elif isinstance(message, Done):
-                self.end.notes.extend(message.notes)
-                return
-            elif isinstance(message, Failed):
-                self.failed(message)
-                return
-            elif message is None:
-                self.end.ended, self.end.reason = "failed", self.worker.how_it_ended()
-                return
-
     async def _follow_and_watch(self, clock: MonotonicClock) -> None:
         """The endpoint is watched from here, where a look costs the load nothing."""
-        settings = AwsSettings(
-            region=self.access.region,
-            profile=self.access.profile,
-            endpoint_url=self.access.endpoint_url,
-            emulated=self.plan.is_emulated,
-            in_flight=10,
-        )
         readings = PartWriter(self.run_dir, "readings", _PARENT_WRITER)
         journal = Journal(None, None, readings, PartWriter(self.run_dir, "events", _PARENT_WRITER), clock.epoch_ns)
 
@@ -244,14 +214,14 @@ class _Session:
                 journal.happened(event)
             self.watcher.read(readings, events)
 
-        assert self.end.target is not None  # the worker found it before the go
-        async with AwsClients(settings) as clients:
+        assert self.end.target is not None  # the workers found it before the go
+        async with AwsClients(self._settings()) as clients:
             gauges = AwsGauges(clients, self.end.target, clock)
             try:
                 async with anyio.create_task_group() as watching:
                     watching.start_soon(watch, gauges, clock, self.plan.scenario.gauges_every, on_read)
                     watching.start_soon(journal.run)
-                    await self._follow()
+                    await self.crew.follow()
                     watching.cancel_scope.cancel()
                 with anyio.move_on_after(_FINISH_S):
                     on_read(*await gauges.read())
@@ -262,24 +232,66 @@ class _Session:
         """Nothing is expected of it while the run goes on but that it lives."""
         message = await emulator.receive()
         if isinstance(message, Failed):
-            self.failed(message)
+            self.failed(message.message, message)
         else:
-            self.end.ended, self.end.reason = "failed", emulator.how_it_ended()
-        self.worker.tell(Cancel(self.end.reason))
+            self.failed(await emulator.how_it_ended())
+        self.crew.tell(Cancel(self.end.reason))
 
-    def failed(self, message: Failed) -> None:
-        """Note why the run could not begin or go on."""
-        self.end.ended, self.end.reason, self.end.failure = "failed", message.message, message
+    def _lost(self, reason: str, failure: Failed | None) -> None:
+        """The load is no longer what was asked for: the others send no more, and follow what they sent."""
+        self.failed(reason, failure)
+        self._is_stopping = True
+        self.crew.tell(Stop(self.end.reason))
+        if len(self.crew.lost) < len(self.crew.workers):
+            self.watcher.preparing(f"{reason}: no more is sent, waiting for ends; Ctrl-C to stop now")
+
+    def failed(self, reason: str, failure: Failed | None = None) -> None:
+        """Note why the run could not begin or go on; what fails after that is often a consequence."""
+        if self.end.ended == "failed":
+            self.end.notes.append(f"after that: {reason}")
+        else:
+            self.end.ended, self.end.reason, self.end.failure = "failed", reason, failure
 
     async def _hear_signals(self) -> None:
         """First Ctrl-C or SIGTERM: stop sending, drain, report. Second: stop now, keep the ledger."""
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for number in signals:
                 name = signal.Signals(number).name
-                if self.end.ended == "finished":
-                    self.end.ended, self.end.reason = "stopped", f"stopped by {name}"
-                    self.worker.tell(Stop(self.end.reason))
+                if not self._is_stopping:
+                    self._is_stopping = True
+                    self._ended_by_hand("stopped", f"stopped by {name}")
+                    self.crew.tell(Stop(self.end.reason))
                     self.watcher.preparing("stopping: no more is sent, waiting for ends; once more to stop now")
                 else:
-                    self.end.ended, self.end.reason = "cancelled", f"stopped at once by {name}"
-                    self.worker.tell(Cancel(self.end.reason))
+                    self._ended_by_hand("cancelled", f"stopped at once by {name}")
+                    self.crew.tell(Cancel(self.end.reason))
+
+    def _ended_by_hand(self, ended: str, reason: str) -> None:
+        if self.end.ended != "failed":
+            self.end.ended, self.end.reason = ended, reason
+
+    def _settings(self) -> AwsSettings:
+        return AwsSettings(
+            region=self.access.region,
+            profile=self.access.profile,
+            endpoint_url=self.access.endpoint_url,
+            emulated=self.plan.is_emulated,
+            in_flight=10,
+        )
+
+    async def tidied_up(self, run_id: str) -> list[str]:
+        """Do what lost workers left undone, when all have gone; returns what the workers and this leave to say."""
+        notes, n_workers = list(self.crew.notes), len(self.crew.workers)
+        for index in self.crew.lost if self.end.is_begun else ():
+            shard = self.plan.schedule.shard(index, n_workers)
+            try:
+                write_missing_rows(self.plan, shard, self.run_dir, run_id, self.end.epoch_ns)
+            except ResultsError as error:
+                notes.append(f"rows of worker {index} may be missing: {error.message}")
+        if self.crew.lost and not self.plan.is_emulated:  # the emulator's queues go with it
+            ready = [self.crew.ready[index] for index in self.crew.lost if index in self.crew.ready]
+            left = await remove_queues(self._settings(), [one.queue for one in ready if one.queue is not None])
+            notes += [f"left behind: {one}" for one in left]
+            unready = [queue_name(run_id, index) for index in self.crew.lost if index not in self.crew.ready]
+            notes += [f"left behind, if it was made already: queue {name}" for name in unready]
+        return notes

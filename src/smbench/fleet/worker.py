@@ -39,7 +39,6 @@ from smbench.results.store import PartWriter
 from smbench.run.control import Control
 from smbench.run.engine import Load
 from smbench.run.journal import FLUSH_EVERY_S, Journal
-from smbench.run.ledger import Ledger
 from smbench.run.runner import Bounds, Outside, Runner
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads import Payload
@@ -205,7 +204,7 @@ async def _prepared(
                     clients, target, run_id=order.run_id, worker=order.worker, existing_url=scenario.collector.queue
                 )
             )
-            pipe.send(Ready(target))
+            pipe.send(Ready(target, queue=queue if scenario.collector.queue is None else None))
             yield _Prepared(clients, wire, endpoint, target, queue, locations, f"{order.run_id}-{order.worker}-")
 
 
@@ -298,19 +297,7 @@ def assemble(
     """A worker's runner, the first version of every row on disk, and what its gauges tell."""
     scenario = plan.scenario
     shard = plan.schedule.shard(order.worker, order.of)
-    ledger = Ledger(
-        shard.seq,
-        shard.sched_ns,
-        shard.phase,
-        shard.payload,
-        phase_names=[span.name for span in plan.schedule.spans],
-        warmup=[span.warmup for span in plan.schedule.spans],
-        payload_names=[payload.payload_class for payload in plan.payloads],
-        size_bytes=[len(payload.body or b"") for payload in plan.payloads],
-        id_prefix=f"{order.run_id}-{order.worker}-",
-        worker=order.worker,
-        epoch_ns=clock.epoch_ns,
-    )
+    ledger = plan.ledger(shard, order.run_id, clock.epoch_ns)
     journal = Journal(
         ledger,
         PartWriter(order.run_dir, "requests", order.worker),
