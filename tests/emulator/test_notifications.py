@@ -15,7 +15,7 @@ EVENT, RECEIVED = 1_684_812_201_814_000_000, 1_684_812_189_588_999_999  # 2023-0
 
 def taken(**asked: str) -> Taken:
     fate = Fate("sent", (0.0,), is_followed_by_rubbish=False)
-    return Taken(Call(0, "8a80ed4e", 0), fate, "x.out", input_location="s3://in/a.json", **asked)  # type: ignore[arg-type]  # strings only
+    return Taken(Call(0, "8a80ed4e", 0), fate, "x.out", input_location="s3://in/a.json", **asked)
 
 
 def message(of: Taken, result: Result) -> str:

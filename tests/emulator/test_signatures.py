@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from emulation import EPOCH_NS, FAST, advance, scenario
 from plain_services import aws_client
 from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.clock import LoopClock, WarpLoop
+from smbench.clock import LoopClock, WarpLoop, wall_ns
 from smbench.emulator.codecs import ServiceError
 from smbench.emulator.http import HttpRequest
 from smbench.emulator.server import Emulator
@@ -69,8 +69,8 @@ def signed(
     return as_received(sent, body)
 
 
-def as_received(sent: AWSRequest, body: bytes) -> HttpRequest:
-    url = urlsplit(sent.url)
+def as_received(sent: Any, body: bytes) -> HttpRequest:
+    url = urlsplit(str(sent.url))
     target = url.path + (f"?{url.query}" if url.query else "")
     headers = {name.lower(): str(value) for name, value in sent.headers.items()} | {"host": url.netloc}
     query = dict(parse_qsl(url.query, keep_blank_values=True))
@@ -84,8 +84,8 @@ def with_headers(request: HttpRequest, **headers: str) -> HttpRequest:
 
 
 def check(request: HttpRequest, service: str, now: datetime | None = None) -> None:
-    clock = {} if now is None else {"now_utc_ns": lambda: round(now.timestamp() * 1e9)}
-    Signatures("us-east-1", **clock).check(request, service)
+    clock = wall_ns if now is None else lambda: round(now.timestamp() * 1e9)
+    Signatures("us-east-1", now_utc_ns=clock).check(request, service)
 
 
 def refusal(request: HttpRequest, service: str, now: datetime | None = None) -> ServiceError:
@@ -165,9 +165,9 @@ def test_s3_alone_takes_a_body_without_its_digest(digest: str) -> None:
     def sign(scope: str) -> HttpRequest:
         method, target, own, body = SIGNED[scope]
         sent = AWSRequest(method, HOST + target, {**own, "X-Amz-Content-SHA256": digest}, body)
-        auth = SigV4Auth(BotocoreCredentials(KEY, SECRET), scope, "us-east-1")
+        auth: Any = SigV4Auth(BotocoreCredentials(KEY, SECRET), scope, "us-east-1")
         if scope == "s3":
-            auth.payload = lambda _request: digest  # type: ignore[method-assign]  # as its S3 form does over TLS
+            auth.payload = lambda _request: digest  # as its S3 form does over TLS
             auth._normalize_url_path = lambda path: path
         auth.add_auth(sent)
         return as_received(sent, body)

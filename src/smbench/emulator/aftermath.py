@@ -67,7 +67,8 @@ class Aftermath:
         call, delivery = taken.call, hosted.delivery
         reason = FAILURE_REASONS[ended.reason] if ended.reason else self._download_failure(hosted, taken)
         if reason is None:
-            body = orjson.dumps({"inferenceId": call.inference_id, "instance": ended.instance})
+            written = orjson.dumps({"inferenceId": call.inference_id, "instance": ended.instance})
+            body = bytes(memoryview(written))  # it stays, and orjson's own would keep a buffer of 4 KiB
             if self._put(delivery.output, taken.output_key, body):
                 return None, body
             self._count(hosted, "ResponseUploadFailures")

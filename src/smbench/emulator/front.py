@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 from smbench.emulator import codecs
@@ -211,8 +212,14 @@ def _written(protocol: Wire, name: str, result: Result, request_id: str) -> Http
 
 def _scope(request: HttpRequest) -> str:
     """The service a request was signed for; empty when it was not signed."""
-    match = _SCOPE.search(request.headers.get("authorization", ""))
-    if match:
-        return match[1]
+    credential, _, _ = request.headers.get("authorization", "").partition(",")
+    if service := _credential_scope(credential):
+        return service
     parts = request.query.get("X-Amz-Credential", "").split("/")
     return parts[3] if len(parts) == 5 else ""
+
+
+@lru_cache(maxsize=256)  # a day's calls of a client to a service share it
+def _credential_scope(credential: str) -> str:
+    match = _SCOPE.search(credential)
+    return match[1] if match else ""

@@ -34,10 +34,15 @@ class Pump:
 
     def pump(self) -> None:
         """Bring the agenda to the clock's now."""
+        agenda = self.agenda
+        now_ns = agenda.now_ns if self.clock is None else max(self.clock.now_ns(), agenda.now_ns)
+        due_ns = agenda.next_due_ns()
+        if self._timer is not None and due_ns is not None and due_ns > now_ns:
+            agenda.now_ns = now_ns  # nothing is due, and the timer stands at what will be: the usual case
+            return
         self._is_pumping = True
         try:
-            now_ns = self.agenda.now_ns if self.clock is None else self.clock.now_ns()
-            self.agenda.advance(max(now_ns, self.agenda.now_ns))
+            agenda.advance(now_ns)
         finally:
             self._is_pumping = False
         self._arm()

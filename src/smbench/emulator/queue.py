@@ -65,7 +65,7 @@ class Queue:
         self._live: dict[int, Message] = {}
         self._ready: deque[Message] = deque()  # may hold messages that have gone since
         self._timers: list[tuple[int, int]] = []  # (due_ns, serial)
-        self._count = dict.fromkeys(Place, 0)
+        self._count = [0] * (max(Place) + 1)  # by place
         self._n_looked_at = 0
 
     def statistics(self, now_ns: int) -> QueueStatistics:
@@ -152,7 +152,7 @@ class Queue:
         self._live.clear()
         self._ready.clear()
         self._timers.clear()
-        self._count = dict.fromkeys(Place, 0)
+        self._count = [0] * len(self._count)
 
     def next_due_ns(self) -> int | None:
         """When a hidden message next becomes visible by itself."""

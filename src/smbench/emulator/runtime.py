@@ -54,7 +54,8 @@ _RULES = {
     ),
 }  # fmt: skip
 _NAME = _Rule("endpointName", 63, re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"), "^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")
-_MEMBERS = [(_PREFIX + header, rule) for header, rule in _RULES.items()]
+_ID = _PREFIX + "inference-id"
+_REPEATED = tuple(_PREFIX + header for header in _RULES if header != "inference-id")  # alike in many calls
 _TTL, _TIMEOUT = _PREFIX + "requestttlseconds", _PREFIX + "invocationtimeoutseconds"
 
 
@@ -210,13 +211,21 @@ def _fleet(hosted: Hosted) -> Endpoint:
 
 
 def _check_headers(name: str, headers: dict[str, str]) -> None:
-    problems = _broken(_NAME, name)
-    for header, rule in _MEMBERS:
-        value = headers.get(header)
-        if value is not None and not (len(value) <= rule.max_length and rule.pattern.fullmatch(value)):
-            problems += _broken(rule, value)
-    if problems:
-        raise _complaint(problems)
+    about_name, about_rest = _broken_repeated(name, *map(headers.get, _REPEATED))
+    inference_id = headers.get(_ID)
+    about_id = () if inference_id is None else _broken(_RULES["inference-id"], inference_id)
+    if about_name or about_id or about_rest:
+        raise _complaint([*about_name, *about_id, *about_rest])
+
+
+@lru_cache(maxsize=4096)
+def _broken_repeated(name: str, *values: str | None) -> tuple[list[Problem], list[Problem]]:
+    """What is wrong with the endpoint's name, and with the headers of `_REPEATED`."""
+    problems: list[Problem] = []
+    for header, value in zip(_REPEATED, values, strict=True):
+        if value is not None:
+            problems += _broken(_RULES[header.removeprefix(_PREFIX)], value)
+    return _broken(_NAME, name), problems
 
 
 def _broken(rule: _Rule, value: str) -> list[Problem]:

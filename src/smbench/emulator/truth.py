@@ -1,7 +1,9 @@
 """What really happened to every InvokeEndpointAsync call: the file a client's account is checked against."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -49,24 +51,26 @@ class Truth:
         def utc(at_ns: int | None) -> int | None:
             return None if at_ns is None else epoch_ns + at_ns
 
-        columns = {
-            "call": [call.number for call in calls],
-            "inference_id": [call.inference_id for call in calls],
-            "arrived": [utc(call.arrived_ns) for call in calls],
-            "accepted": [call.accepted for call in calls],
-            "status_code": [call.status_code for call in calls],
-            "fault": [call.fault for call in calls],
-            "started": [utc(call.started_ns) for call in calls],
-            "ended": [utc(call.ended_ns) for call in calls],
-            "outcome": [_outcome(call) for call in calls],
-            "instance": [call.instance for call in calls],
-            "attempts": [call.attempts for call in calls],
-            "notice": [call.notice for call in calls],
-            "copies": [call.copies for call in calls],
-            "published": [utc(call.published_ns) for call in calls],
-            "output_location": [call.output_location for call in calls],
+        columns: dict[str, Callable[[Call], Any]] = {
+            "call": lambda call: call.number,
+            "inference_id": lambda call: call.inference_id,
+            "arrived": lambda call: utc(call.arrived_ns),
+            "accepted": lambda call: call.accepted,
+            "status_code": lambda call: call.status_code,
+            "fault": lambda call: call.fault,
+            "started": lambda call: utc(call.started_ns),
+            "ended": lambda call: utc(call.ended_ns),
+            "outcome": _outcome,
+            "instance": lambda call: call.instance,
+            "attempts": lambda call: call.attempts,
+            "notice": lambda call: call.notice,
+            "copies": lambda call: call.copies,
+            "published": lambda call: utc(call.published_ns),
+            "output_location": lambda call: call.output_location,
         }
-        return pl.DataFrame(columns, schema=polars_schema(TRUTH))
+        schema = polars_schema(TRUTH)
+        # A column at a time: as Python lists all of them together would take more than the calls themselves.
+        return pl.DataFrame([pl.Series(name, map(read, calls), schema[name]) for name, read in columns.items()])
 
     def write(self, path: Path) -> None:
         """Whole or not at all: a reader never meets a truth cut short."""

@@ -1,0 +1,55 @@
+"""Goal: a million requests fit beside everything else. Method: what finished requests leave, counted by tracemalloc."""
+
+import gc
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from emulation import FAST, advance, emulating, scenario
+from smbench.clock import WarpLoop
+from smbench.emulator.http import HttpRequest
+from smbench.emulator.server import BUCKET, Emulator
+from smbench.model.world import EMBEDDED
+
+pytestmark = pytest.mark.slow
+LEFT_MAX_BYTES = 1_000  # for a million requests a gigabyte; the row of the truth and the object in S3 are most of it
+
+
+@pytest.fixture
+def anyio_backend() -> Any:
+    return "asyncio", {"loop_factory": WarpLoop}
+
+
+def invoke(emulator: Emulator, number: int) -> None:
+    headers = {
+        "x-amzn-sagemaker-inference-id": f"smb-{number:08d}",
+        "x-amzn-sagemaker-inputlocation": "s3://smbench-emulated/in/" + "0" * 64 + ".json",
+        "x-amzn-sagemaker-content-type": "application/json",
+    }
+    path = f"/endpoints/{EMBEDDED}/async-invocations"
+    emulator.front.answer(HttpRequest("POST", path, path, path, {}, headers, b""))
+
+
+async def test_a_finished_request_leaves_its_row_and_its_object_and_little_else() -> None:
+    fast = FAST | {"instances": {"min": 1, "concurrency": 100}, "service": "10ms"}
+    async with emulating(scenario(fast)) as emulator:
+        emulator.s3.put(BUCKET, "in/" + "0" * 64 + ".json", b"{}")
+
+        async def work(first: int, n: int) -> int:
+            for number in range(first, first + n):
+                invoke(emulator, number)
+            await advance(emulator, 10)
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0]
+
+        tracemalloc.start()
+        try:
+            before_bytes = await work(0, 500)
+            after_bytes = await work(500, 2000)
+        finally:
+            tracemalloc.stop()
+        frame = emulator.truth.frame()
+        assert frame["outcome"].to_list() == ["completed"] * 2500
+    left_bytes = (after_bytes - before_bytes) / 2000
+    assert left_bytes < LEFT_MAX_BYTES
