@@ -11,19 +11,17 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-import anyio
-
 from smbench.clock import real_ns
 from smbench.errors import ExitCode, SmbenchError
 from smbench.fleet.messages import Failed, Message, receive
 
 _LEAVE_S = 30.0  # removing a queue on AWS takes its time
-_GONE_S = 1.0  # from hanging up to the end of the process
+_GONE_S = 1.0  # from hanging up to the end of the process: milliseconds, and the caller's loop stands still meanwhile
 
 
 @dataclass(slots=True)
 class Child:
-    """A running child and our end of its pipe. `name` is what a sentence calls it: the emulator, worker 1."""
+    """A running child and our end of its pipe. `name` is what it is, "emulator", and which: "worker 1"."""
 
     name: str
     process: SpawnProcess
@@ -40,21 +38,27 @@ class Child:
         except OSError:
             return
 
-    async def how_it_ended(self) -> str:
-        """In words, of a child that has hung up."""
-        with anyio.move_on_after(_GONE_S) as waiting:
-            await anyio.wait_readable(self.process.sentinel)
-        if waiting.cancelled_caught:
-            return f"{self.name} hung up without a word, and is still there"
+    def how_it_ended(self) -> str:
+        """In words, of a child that has hung up; one that lives on all the same is not waited for."""
         self.process.join(_GONE_S)
         code = self.process.exitcode
-        if code is not None and code < 0:
-            return f"{self.name} was killed by signal {signal.Signals(-code).name}"
-        return f"{self.name} ended with exit code {code}"
+        if code is None:
+            return f"{self._called} hung up without a word, and is still there"
+        if code < 0:
+            return f"{self._called} was killed by signal {signal.Signals(-code).name}"
+        return f"{self._called} ended with exit code {code}"
+
+    @property
+    def _called(self) -> str:
+        return self.name if self.name[-1].isdigit() else f"the {self.name}"
+
+    def leave(self) -> None:
+        """Hang up, which tells a child that still works to close its books; wait for its end a while, then end it."""
+        leave_all([self])
 
 
-def leave(children: Sequence[Child]) -> None:
-    """Hang up on all, which tells one that still works to close its books; wait a while for their ends, or end them."""
+def leave_all(children: Sequence[Child]) -> None:
+    """Leave them together: they close their books side by side, and the longest wait is that of one."""
     for child in children:
         child.pipe.close()
     give_up_ns = real_ns() + round(_LEAVE_S * 1e9)
@@ -69,7 +73,7 @@ def start_child(name: str, main: Callable[..., None], *arguments: Any) -> Child:
     """Start `main(pipe, *arguments)` in a new process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench: {name}")
+    process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
     # Ignored signals stay ignored in the new process, so a Ctrl-C during its start is not its own.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

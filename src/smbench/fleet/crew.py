@@ -80,18 +80,16 @@ class Crew:
                     self.ready[index] = message
                     if len(self.ready) == len(self.workers):
                         listening.cancel_scope.cancel()
-                failures.append(message if isinstance(message, Failed) else await self._died_early(index))
+                failures.append(message if isinstance(message, Failed) else self._died_early(index))
                 listening.cancel_scope.cancel()
 
             for index in range(len(self.workers)):
                 listening.start_soon(listen, index)
         return failures[0] if failures else None
 
-    async def _died_early(self, index: int) -> Failed:
+    def _died_early(self, index: int) -> Failed:
         self.lost.append(index)
-        with anyio.CancelScope(shield=True):
-            how = await self.workers[index].how_it_ended()
-        return Failed(f"before the run began {how}", "", ExitCode.BUG)
+        return Failed(f"before the run began {self.workers[index].how_it_ended()}", "", ExitCode.BUG)
 
     async def follow(self) -> None:
         """Take what they tell until every one is done, or lost."""
@@ -112,9 +110,7 @@ class Crew:
             self.lost.append(index)
             self._lay_to_rest(index)
             failure = message if isinstance(message, Failed) else None
-            self.on_lost(
-                await worker.how_it_ended() if failure is None else self._said_by(index, failure.message), failure
-            )
+            self.on_lost(worker.how_it_ended() if failure is None else self._said_by(index, failure.message), failure)
         self._show()
 
     def _lay_to_rest(self, index: int) -> None:

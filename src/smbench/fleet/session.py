@@ -18,7 +18,7 @@ from smbench.aws.queue import queue_name
 from smbench.aws.target import TargetFound
 from smbench.clock import MonotonicClock, TimeKind, real_ns, wall_ns
 from smbench.errors import ExitCode, ResultsError, SmbenchError, TargetError
-from smbench.fleet.child import Child, leave, sole_error, start_child
+from smbench.fleet.child import Child, leave_all, sole_error, start_child
 from smbench.fleet.crew import Crew, Watcher
 from smbench.fleet.endpoint import endpoint_main
 from smbench.fleet.leftovers import remove_queues, write_missing_rows
@@ -111,11 +111,11 @@ def _workers(
                 access=access,
                 epoch_ns=epoch_ns,
             )
-            name = "the worker" if n_workers == 1 else f"worker {index}"
+            name = "worker" if n_workers == 1 else f"worker {index}"
             workers.append(start_child(name, worker_main, order))
         yield workers
     finally:
-        leave(workers)
+        leave_all(workers)
 
 
 @asynccontextmanager
@@ -125,7 +125,7 @@ async def _emulator(plan: RunPlan, end: SessionEnd) -> AsyncIterator[tuple[Child
         yield None, None
         return
     scenario_json = plan.scenario.model_dump_json(by_alias=True)
-    child = start_child("the emulator", endpoint_main, scenario_json, plan.base_dir, end.epoch_ns)
+    child = start_child("emulator", endpoint_main, scenario_json, plan.base_dir, end.epoch_ns)
     try:
         message = await child.receive()
         if isinstance(message, Failed):
@@ -134,7 +134,7 @@ async def _emulator(plan: RunPlan, end: SessionEnd) -> AsyncIterator[tuple[Child
             raise TargetError(f"the emulated endpoint did not start: {child.how_it_ended()}")
         yield child, message.url
     finally:
-        leave([child])
+        child.leave()
 
 
 async def _finish(emulator: Child, run_dir: Path, end: SessionEnd) -> None:
@@ -234,7 +234,7 @@ class _Session:
         if isinstance(message, Failed):
             self.failed(message.message, message)
         else:
-            self.failed(await emulator.how_it_ended())
+            self.failed(emulator.how_it_ended())
         self.crew.tell(Cancel(self.end.reason))
 
     def _lost(self, reason: str, failure: Failed | None) -> None:
