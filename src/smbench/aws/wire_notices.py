@@ -5,12 +5,10 @@ from typing import Any
 
 import orjson
 
-from smbench.aws.envelope import parse_message
-from smbench.aws.wire_service import WireService
+from smbench.aws.notices import COUNT, deliveries, entries, undeleted
+from smbench.aws.wire_service import Stencil, WireService
 from smbench.records import Delivery, Rejected, Unacknowledged
 from smbench.wire.sigv4 import payload_hash
-
-_COUNT = "ApproximateReceiveCount"
 
 
 class WireNotices:
@@ -30,31 +28,29 @@ class WireNotices:
                 "QueueUrl": queue_url,
                 "MaxNumberOfMessages": 10,
                 "WaitTimeSeconds": wait_s,
-                "MessageSystemAttributeNames": [_COUNT],
+                "MessageSystemAttributeNames": [COUNT],
             }
         )
         self._receive_sha256 = payload_hash(self._receive)
+        self._stencils = {
+            operation: _stencil(service, operation) for operation in ("ReceiveMessage", "DeleteMessageBatch")
+        }
 
     async def receive(self) -> list[Delivery]:
         answer = await self._call("ReceiveMessage", self._receive, self._receive_sha256)
-        return [self._delivery(message) for message in answer.get("Messages") or ()]
+        return deliveries(answer.get("Messages"), self.run_prefix)
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
         if not receipts:
             return []
-        entries = [{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(receipts)]
-        body = orjson.dumps({"QueueUrl": self.queue_url, "Entries": entries})
+        body = orjson.dumps({"QueueUrl": self.queue_url, "Entries": entries(receipts)})
         answer = await self._call("DeleteMessageBatch", body, payload_hash(body))
-        return [receipts[int(failed["Id"])] for failed in answer.get("Failed") or ()]
+        return undeleted(answer.get("Failed"), receipts)
 
     async def _call(self, operation: str, body: bytes, body_sha256: str) -> dict[str, Any]:
-        headers = [
-            ("content-type", "application/x-amz-json-1.0"),
-            ("x-amz-target", f"AmazonSQS.{operation}"),
-            ("x-amzn-query-mode", "true"),
-        ]
+        stencil = self._stencils[operation]
         try:
-            answer = await self.service.call(lambda: self.service.signed("POST", "/", headers, body, body_sha256))
+            answer = await self.service.call(lambda: stencil.filled((), body, body_sha256))
             told = orjson.loads(answer.body)
         except Rejected as refusal:
             raise Unacknowledged(refusal.code) from refusal
@@ -64,6 +60,11 @@ class WireNotices:
             raise Unacknowledged("unreadable answer")
         return told
 
-    def _delivery(self, message: dict[str, Any]) -> Delivery:
-        content = parse_message(message.get("Body", ""), run_prefix=self.run_prefix)
-        return Delivery(message["ReceiptHandle"], content, int(message.get("Attributes", {}).get(_COUNT, 1)))
+
+def _stencil(service: WireService, operation: str) -> Stencil:
+    headers = {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": f"AmazonSQS.{operation}",
+        "x-amzn-query-mode": "true",
+    }
+    return Stencil(service, "POST", "/", headers)

@@ -1,6 +1,6 @@
 """An AWS service without the SDK between: requests signed when they leave, refusals read as the SDK reads them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import gmtime, strftime
@@ -19,8 +19,9 @@ from smbench.wire.sigv4 import Credentials, Signer, canonical_path, canonical_qu
 
 Headers = list[tuple[str, str]]  # names in lower case
 
-_FIRST_ERROR_STATUS = 301  # botocore's own border
+_FIRST_ERROR_STATUS = 300  # botocore's client; its parser takes only what is above for an error
 _WRONG_TIME = {"RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"}
+_BODILESS = ("GET", "HEAD")
 _SKEW_MAX_S = 240  # AWS takes five minutes
 _path = lru_cache(maxsize=1024)(canonical_path)
 
@@ -72,7 +73,7 @@ class WireService:
         self.pool, self.signer, self.credentials, self.clock = pool, signer, credentials, clock
         self.authority = pool.origin.authority
         self._parser: Any = create_parser(protocol)
-        self._tail = f"user-agent: {user_agent}\r\naccept-encoding: identity\r\naccept: */*\r\n"
+        self.tail = f"user-agent: {user_agent}\r\naccept-encoding: identity\r\naccept: */*\r\n"
 
     def signed(
         self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, body_sha256: str
@@ -99,10 +100,8 @@ class WireService:
         names = ";".join([name for name, _ in signed])
         authorization = self.signer.authorization(credentials, stamp, names, canonical)
         lines = "".join([f"{name}: {value}\r\n" for name, value in signed])
-        head = (
-            f"{method} {path} HTTP/1.1\r\n{lines}authorization: {authorization}\r\n{self._tail}"
-            f"content-length: {len(body)}\r\n\r\n"
-        )
+        length = "" if method in _BODILESS else f"content-length: {len(body)}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\n{lines}authorization: {authorization}\r\n{self.tail}{length}\r\n"
         return head.encode("latin-1") + body
 
     async def exchange(self, make: Callable[[], bytes], *, is_head: bool = False) -> Response:
@@ -139,9 +138,67 @@ class WireService:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         raw = {"status_code": response.status, "headers": headers, "body": response.body, "context": {}}
         try:
-            error = ClientError(self._parser.parse(raw, None), "")
+            told = self._parser.parse(raw, None) if response.status > _FIRST_ERROR_STATUS else _without_code(raw)
+            error = ClientError(told, "")
         except (ValueError, AttributeError, TypeError) as unreadable:  # JSON that is no object, bytes that are no text
             raise ResponseParserError(f"the body of a refusal of status {response.status}") from unreadable
         if code_of(error) in _WRONG_TIME:
             self.clock.learn(headers.get("date"))
         return error
+
+
+class Stencil:
+    """Requests that differ in the date, the values of a few headers and the body: all else is put together once.
+
+    Equal to what `WireService.signed` makes, at half the cost.
+
+    Args:
+        constant: Headers that stay, beside host, date and token.
+        varying: Names of those that change, sorted, and behind `x-amz-date` in that order.
+    """
+
+    def __init__(
+        self, service: WireService, method: str, path: str, constant: Mapping[str, str], varying: tuple[str, ...] = ()
+    ) -> None:
+        if list(varying) != sorted(varying) or any(name < "x-amz-security-token" for name in varying):
+            raise ValueError("the varying headers are sorted and come behind the date and the token")
+        self.varying = varying
+        self._service, self._method, self._path, self._constant = service, method, path, constant
+        self._cut_for: Credentials | None = None
+        self._names = self._canonical = self._head = ""
+
+    def filled(self, values: Sequence[str], body: bytes, body_sha256: str) -> bytes:
+        """A whole request; `values` of the varying headers, in their order."""
+        service = self._service
+        credentials, stamp = service.credentials(), service.clock.stamp()
+        if credentials is not self._cut_for:
+            self._cut(credentials)
+        canonical = self._canonical % (stamp, *map(canonical_value, values), body_sha256)
+        authorization = service.signer.authorization(credentials, stamp, self._names, canonical)
+        return (self._head % (stamp, *values, authorization, len(body))).encode("latin-1") + body
+
+    def _cut(self, credentials: Credentials) -> None:
+        service = self._service
+        headers = {"host": service.authority, **self._constant}
+        if credentials.token is not None:
+            headers["x-amz-security-token"] = credentials.token
+        kept = {name: (canonical_value(value), value) for name, value in headers.items()}
+        lines = {name: tuple(text.replace("%", "%%") for text in pair) for name, pair in kept.items()}
+        lines |= dict.fromkeys(("x-amz-date", *self.varying), ("%s", "%s"))
+        signed = sorted(lines.items())
+        self._names = ";".join(name for name, _ in signed)
+        raw_path, _, query = self._path.partition("?")
+        path = _path(raw_path, service=service.signer.service).replace("%", "%%")
+        query = canonical_query(query).replace("%", "%%")
+        self._canonical = canonical_request(
+            self._method, path, query, [(name, canonical) for name, (canonical, _) in signed], "%s"
+        )
+        sent = "".join(f"{name}: {value}\r\n" for name, (_, value) in signed)
+        first = f"{self._method} {self._path} HTTP/1.1\r\n".replace("%", "%%")
+        tail = service.tail.replace("%", "%%")
+        self._head = f"{first}{sent}authorization: %s\r\n{tail}content-length: %d\r\n\r\n"
+        self._cut_for = credentials
+
+
+def _without_code(raw: dict[str, Any]) -> dict[str, Any]:
+    return {"ResponseMetadata": {"HTTPStatusCode": raw["status_code"], "HTTPHeaders": raw["headers"]}}

@@ -13,6 +13,7 @@ from urllib.parse import quote
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"  # S3 over TLS takes a body that was not hashed
+_BLOCK_BYTES = 64  # of SHA-256
 NEVER_SIGNED = frozenset({"expect", "transfer-encoding", "user-agent", "x-amzn-trace-id", "authorization"})
 
 
@@ -78,16 +79,12 @@ def canonical_request(method: str, path: str, query: str, headers: Sequence[tupl
 
 
 class Signer:
-    """Signs for one service in one region. The key of a day and a secret is derived once."""
+    """Signs for one service in one region. What follows from a day and a secret is derived once."""
 
     def __init__(self, region: str, service: str) -> None:
         self.region, self.service = region, service
-        self._day, self._secret = "", ""
-        self._keyed = hmac.new(b"", digestmod=sha256)
-
-    def scope(self, stamp: str) -> str:
-        """What the signature is good for; `stamp` as in `signature`."""
-        return f"{stamp[:8]}/{self.region}/{self.service}/aws4_request"
+        self._day, self._secret, self._scope = "", "", ""
+        self._inner = self._outer = sha256()
 
     def signature(self, credentials: Credentials, stamp: str, canonical: str) -> str:
         """The signature in hex.
@@ -99,20 +96,26 @@ class Signer:
         if stamp[:8] != self._day or credentials.secret_key != self._secret:
             self._derive(credentials.secret_key, stamp[:8])
         digest = sha256(canonical.encode()).hexdigest()
-        keyed = self._keyed.copy()  # the key is already mixed in: a third of the work of a new HMAC
-        keyed.update(f"{ALGORITHM}\n{stamp}\n{self.scope(stamp)}\n{digest}".encode())
-        return keyed.hexdigest()
+        # HMAC with the key mixed in beforehand (RFC 2104): half the time of the standard library's copy of one.
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(f"{ALGORITHM}\n{stamp}\n{self._scope}\n{digest}".encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
     def authorization(self, credentials: Credentials, stamp: str, signed_names: str, canonical: str) -> str:
         """The value of the `Authorization` header; `signed_names` joined by semicolons."""
+        signature = self.signature(credentials, stamp, canonical)
         return (
-            f"{ALGORITHM} Credential={credentials.access_key}/{self.scope(stamp)}, SignedHeaders={signed_names}, "
-            f"Signature={self.signature(credentials, stamp, canonical)}"
+            f"{ALGORITHM} Credential={credentials.access_key}/{self._scope}, SignedHeaders={signed_names}, "
+            f"Signature={signature}"
         )
 
     def _derive(self, secret: str, day: str) -> None:
         key = f"AWS4{secret}".encode()
         for part in (day, self.region, self.service, "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
-        self._keyed = hmac.new(key, digestmod=sha256)
+        block = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
         self._day, self._secret = day, secret
+        self._scope = f"{day}/{self.region}/{self.service}/aws4_request"
