@@ -115,21 +115,21 @@ class Collector:
 
 async def look_up_rest(tracker: Tracker, outputs: Outputs, clock: Clock, *, at_once: int = 16) -> int:
     """Ask S3 for every accepted request of whose end nothing was heard; returns how many were found."""
-    limiter = anyio.CapacityLimiter(at_once)
+    rows = iter(tracker.waiting())
     n_found = 0
 
-    async def look(index: int) -> None:
+    async def look() -> None:
         nonlocal n_found
-        async with limiter:
+        for index in rows:
             try:
                 found = await outputs.look_up(*tracker.locations(index))
             except Unacknowledged:
-                return  # not known, and the row says so
-        if found is not None:
-            n_found += 1
-            tracker.found(index, found, clock.now_ns())
+                continue  # not known, and the row says so
+            if found is not None:
+                n_found += 1
+                tracker.found(index, found, clock.now_ns())
 
     async with anyio.create_task_group() as looks:
-        for index in tracker.waiting():
-            looks.start_soon(look, index)
+        for _ in range(at_once):
+            looks.start_soon(look)
     return n_found
