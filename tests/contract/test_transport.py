@@ -1,7 +1,8 @@
 """Goal: every Transport means the same by accepted, rejected and unacknowledged.
 
-Method: one suite for each: the SDK against the emulator over HTTP, and the endpoint in memory that the engine's tests
-run on. A transport that fails here would make an engine test true and a run false.
+Method: one suite for each: the SDK and the wire against the emulator over HTTP, which checks their signatures, and the
+endpoint in memory that the engine's tests run on. A transport that fails here would make an engine test true and a run
+false.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -11,8 +12,7 @@ from typing import Any
 import pytest
 
 from doubles import FakeEndpoint
-from emulated_aws import ENDPOINT, WARP, emulated_aws
-from smbench.aws.invoke import SdkTransport
+from emulated_aws import WARP, emulated_aws
 from smbench.clock import LoopClock
 from smbench.ports import Transport
 from smbench.records import Invocation, Rejected, Unacknowledged
@@ -44,7 +44,13 @@ def anyio_backend() -> Any:
 @asynccontextmanager
 async def sdk(state: str) -> AsyncIterator[Transport]:
     async with emulated_aws({"faults": FAULTS[state]}) as aws:
-        yield SdkTransport(aws.clients.runtime, ENDPOINT)
+        yield aws.transport()
+
+
+@asynccontextmanager
+async def wire(state: str) -> AsyncIterator[Transport]:
+    async with emulated_aws({"faults": FAULTS[state]}, by="wire") as aws:
+        yield aws.transport()
 
 
 @asynccontextmanager
@@ -52,7 +58,7 @@ async def in_memory(state: str) -> AsyncIterator[Transport]:
     yield FakeEndpoint(LoopClock(), verdict=lambda _n: IN_MEMORY[state])
 
 
-@pytest.fixture(params=[sdk, in_memory], ids=["sdk", "in memory"])
+@pytest.fixture(params=[sdk, wire, in_memory], ids=["sdk", "wire", "in memory"])
 def make(request: pytest.FixtureRequest) -> _Make:
     made: _Make = request.param
     return made
@@ -101,9 +107,10 @@ async def test_a_connection_that_breaks_is_no_answer_either_way(make: _Make, sta
     assert failure.value.cause == "connection reset"
 
 
-async def test_an_endpoint_that_is_not_there_is_a_rejection() -> None:
-    async with emulated_aws() as aws:
+@pytest.mark.parametrize("by", ["sdk", "wire"])
+async def test_an_endpoint_that_is_not_there_is_a_rejection(by: str) -> None:
+    async with emulated_aws(by=by) as aws:
         with pytest.raises(Rejected) as refusal:
-            await SdkTransport(aws.clients.runtime, "gone").submit(invocation())
+            await aws.transport("gone").submit(invocation())
     assert (refusal.value.status_code, refusal.value.code) == (400, "ValidationError")
     assert refusal.value.message == "Endpoint gone of account 123456789012 not found."

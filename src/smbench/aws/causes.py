@@ -40,6 +40,10 @@ NO_ANSWER = (
     *_CREDENTIALS,
 )
 
+# What botocore's parsers trip over in an answer they did not expect: JSON that is no object, bytes that are no text.
+# Parameters it refuses are a BotoCoreError and not among these.
+UNREADABLE = (AttributeError, TypeError, ValueError)
+
 _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectTimeoutError, "connect timeout"),
     (ConnectTimeout, "connect timeout"),
@@ -52,6 +56,7 @@ _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "name not resolved"),
     (TimeoutError, "read timeout"),
     (ResponseParserError, "unreadable answer"),
+    (aiohttp.ClientResponseError, "unreadable answer"),  # aiohttp's word for what is no HTTP
     *((kind, "credentials not usable") for kind in _CREDENTIALS),
 )
 _BY_ERRNO = {

@@ -65,7 +65,7 @@ class AwsClients:
 
     Attributes:
         credentials: For whoever signs by hand.
-        ca_bundle: The certificate file that the user's AWS settings name; None for the system's.
+        ca_bundle: The certificate file that the user's settings name, as botocore reads them; None for its own.
 
     Raises:
         TargetError: from `async with`: no region, no credentials, no such profile.
@@ -95,9 +95,10 @@ class AwsClients:
             with self.explained("prepare the AWS clients"):
                 core = AioSession(_deaf_to_the_environment() if settings.emulated else None)
                 session = aioboto3.Session(botocore_session=core, profile_name=settings.profile)
+                core.user_agent_extra = ""  # our own user agent says it already
                 core.get_component("data_loader").search_paths.append(str(_MODELS))
                 self.region = _region(settings, core)
-                self.ca_bundle = core.get_config_variable("ca_bundle")
+                self.ca_bundle = core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
                 if not settings.emulated:
                     self.credentials = await _session_credentials(core)
                 make: Any = session.client  # its stub knows services only by literal name

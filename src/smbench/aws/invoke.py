@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from smbench.aws.access import told_by
-from smbench.aws.causes import NO_ANSWER, cause_of, code_of, status_of
+from smbench.aws.causes import NO_ANSWER, UNREADABLE, cause_of, code_of, status_of
 from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
 
 
@@ -26,6 +26,8 @@ class SdkTransport:
             raise Rejected(status_of(error), code_of(error), told_by(error)) from error
         except NO_ANSWER as error:
             raise Unacknowledged(cause_of(error)) from error
+        except UNREADABLE as error:
+            raise Unacknowledged("unreadable answer") from error
         return Accepted(
             answer.get("OutputLocation"), answer.get("FailureLocation"), answer["ResponseMetadata"]["HTTPStatusCode"]
         )

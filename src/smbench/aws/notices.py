@@ -5,11 +5,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from smbench.aws.causes import NO_ANSWER, reason_of
+from smbench.aws.causes import NO_ANSWER, UNREADABLE, reason_of
 from smbench.aws.envelope import parse_message
 from smbench.records import Delivery, Unacknowledged
 
-_COUNT = "ApproximateReceiveCount"
+COUNT = "ApproximateReceiveCount"
 
 
 class SqsNotices:
@@ -29,22 +29,54 @@ class SqsNotices:
                 QueueUrl=self.queue_url,
                 MaxNumberOfMessages=10,
                 WaitTimeSeconds=self.wait_s,
-                MessageSystemAttributeNames=[_COUNT],
+                MessageSystemAttributeNames=[COUNT],
             )
         except (ClientError, *NO_ANSWER) as error:
             raise Unacknowledged(reason_of(error)) from error
-        return [self._delivery(message) for message in answer.get("Messages", ())]
+        except UNREADABLE as error:
+            raise Unacknowledged("unreadable answer") from error
+        return deliveries(answer.get("Messages"), self.run_prefix)
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
         if not receipts:
             return []
-        entries = [{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(receipts)]
         try:
-            answer = await self.client.delete_message_batch(QueueUrl=self.queue_url, Entries=entries)
+            answer = await self.client.delete_message_batch(QueueUrl=self.queue_url, Entries=entries(receipts))
         except (ClientError, *NO_ANSWER) as error:
             raise Unacknowledged(reason_of(error)) from error
-        return [receipts[int(failed["Id"])] for failed in answer.get("Failed", ())]
+        except UNREADABLE as error:
+            raise Unacknowledged("unreadable answer") from error
+        return undeleted(answer.get("Failed"), receipts)
 
-    def _delivery(self, message: dict[str, Any]) -> Delivery:
-        content = parse_message(message.get("Body", ""), run_prefix=self.run_prefix)
-        return Delivery(message["ReceiptHandle"], content, int(message.get("Attributes", {}).get(_COUNT, 1)))
+
+def deliveries(messages: Any, run_prefix: str | None) -> list[Delivery]:
+    """What ReceiveMessage told; None where it told of none.
+
+    Raises:
+        Unacknowledged: it is no list of messages.
+    """
+    try:
+        told = [
+            (message["ReceiptHandle"], message.get("Body", ""), int(message.get("Attributes", {}).get(COUNT, 1)))
+            for message in messages or ()
+        ]
+    except (LookupError, *UNREADABLE) as error:
+        raise Unacknowledged("unreadable answer") from error
+    return [Delivery(receipt, parse_message(body, run_prefix=run_prefix), n) for receipt, body, n in told]
+
+
+def entries(receipts: Sequence[str]) -> list[dict[str, str]]:
+    """For DeleteMessageBatch: each named by its place."""
+    return [{"Id": str(place), "ReceiptHandle": receipt} for place, receipt in enumerate(receipts)]
+
+
+def undeleted(failed: Any, receipts: Sequence[str]) -> list[str]:
+    """The receipts of DeleteMessageBatch's failures; None where it told of none.
+
+    Raises:
+        Unacknowledged: it is no list of failures of these.
+    """
+    try:
+        return [receipts[int(one["Id"])] for one in failed or ()]
+    except (LookupError, *UNREADABLE) as error:
+        raise Unacknowledged("unreadable answer") from error

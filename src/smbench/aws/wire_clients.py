@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
+from botocore.httpsession import get_cert_path
+
 from smbench.aws.clients import ANSWER_S, CONNECT_S, LONG_POLL_ANSWER_S, QUEUE_CONNECTIONS, USER_AGENT, AwsClients
 from smbench.aws.wire_service import ServiceClock, WireService
 from smbench.aws.wire_store import WireStore
@@ -78,7 +80,7 @@ def _origin(client: Any, clients: AwsClients) -> Origin:
     try:
         origin = Origin.of(url)
     except ValueError as error:
-        raise TargetError(f"the wire cannot speak to {url}: {error}", _USE_SDK) from error
+        raise TargetError(f"the wire cannot speak to {_without_password(url)}: {error}", _USE_SDK) from error
     if not clients.is_loopback and not proxy_bypass(origin.host) and (proxy := getproxies().get(origin.scheme)):
         raise TargetError(
             f"{origin.host} is behind the proxy {_without_password(proxy)}, and the wire speaks to AWS directly",
@@ -87,13 +89,13 @@ def _origin(client: Any, clients: AwsClients) -> Origin:
     return origin
 
 
-def _without_password(proxy: str) -> str:
-    return proxy.rpartition("@")[2]
+def _without_password(url: str) -> str:
+    return url.rpartition("@")[2]
 
 
 def _tls(clients: AwsClients) -> ssl.SSLContext:
     try:
-        return tls_context(clients.ca_bundle)
+        return tls_context(clients.ca_bundle or get_cert_path(True))  # the SDK trusts what it brings, not the system
     except OSError as error:
         raise TargetError(
             f"the certificates in {clients.ca_bundle} cannot be used ({error.strerror or error})",

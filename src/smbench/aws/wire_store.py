@@ -11,16 +11,24 @@ from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
+import anyio
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
+from smbench.aws.causes import code_of, status_of
 from smbench.aws.wire_service import WireService
 from smbench.wire.http1 import Response
 from smbench.wire.origin import Origin
 from smbench.wire.sigv4 import UNSIGNED_PAYLOAD, payload_hash
 
 _VIRTUAL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")  # with dots no wildcard certificate fits: path style then
-_REGION_IN_HOST = re.compile(r"(?<=s3[.-])[a-z]{2}(?:-[a-z]+)+-\d(?=\.)")
+_REGION_IN_HOST = re.compile(r"(?<=[.-])[a-z]{2}(?:-[a-z]+)+-\d(?=\.amazonaws\.com)")
+_EVERYWHERE = "s3.amazonaws.com"  # the one host that names no region
 _ELSEWHERE = (301, 307, 400)
+# As the SDK's client for preparing tries again: asking twice for an object, or putting it twice, does no harm.
+_WAITS_S = (0.5, 1.0, 2.0)
+_PASSING = {500, 502, 503, 504}
+_PASSING_CODES = {"RequestTimeout", "RequestTimeTooSkewed", "SlowDown", "Throttling", "ThrottlingException"}
 
 
 class WireStore:
@@ -56,7 +64,7 @@ class WireStore:
 
         Raises:
             ClientError: an answer of a bad status; 403 or 404 where nothing stands.
-            OSError: no answer.
+            OSError, ResponseParserError: no answer, or one that cannot be read.
         """
         answer = await self._ask("HEAD", Bucket, Key)
         return _told(answer)
@@ -82,15 +90,29 @@ class WireStore:
     async def _ask(
         self, method: str, bucket: str, key: str, headers: list[tuple[str, str]] | None = None, body: bytes = b""
     ) -> Response:
+        for wait_s in _WAITS_S:
+            try:
+                return await self._ask_where_it_is(method, bucket, key, headers or [], body)
+            except ClientError as error:
+                if status_of(error) not in _PASSING and code_of(error) not in _PASSING_CODES:
+                    raise
+            except (OSError, ResponseParserError):
+                pass
+            await anyio.sleep(wait_s)
+        return await self._ask_where_it_is(method, bucket, key, headers or [], body)
+
+    async def _ask_where_it_is(
+        self, method: str, bucket: str, key: str, headers: list[tuple[str, str]], body: bytes
+    ) -> Response:
         try:
-            return await self._ask_once(method, bucket, key, headers or [], body)
+            return await self._ask_once(method, bucket, key, headers, body)
         except ClientError as error:
             region = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
-            status = error.response["ResponseMetadata"].get("HTTPStatusCode")
-            if not self.is_aws or status not in _ELSEWHERE or not region or region == self._region_of(bucket):
+            known = region in (None, self._region_of(bucket))
+            if not self.is_aws or status_of(error) not in _ELSEWHERE or known:
                 raise
-            self._regions[bucket] = region
-        return await self._ask_once(method, bucket, key, headers or [], body)
+            self._regions[bucket] = str(region)
+        return await self._ask_once(method, bucket, key, headers, body)
 
     async def _ask_once(
         self, method: str, bucket: str, key: str, headers: list[tuple[str, str]], body: bytes
@@ -98,7 +120,7 @@ class WireStore:
         is_virtual = self.is_aws and _VIRTUAL.fullmatch(bucket) is not None
         service = self._service(bucket, is_virtual=is_virtual)
         name = quote(key, safe="/-_.~")
-        path = f"/{name}" if is_virtual else f"/{bucket}/{name}"
+        path = f"/{name}" if is_virtual else f"/{quote(bucket, safe='-_.~')}/{name}"
         # TLS guards a body already, and a large one is not read twice.
         sha256 = UNSIGNED_PAYLOAD if body and self.origin.is_tls else payload_hash(body)
         headers = [*headers, ("x-amz-content-sha256", sha256)]
@@ -113,7 +135,7 @@ class WireStore:
         region = self._region_of(bucket)
         host = self.origin.host
         if region != self.region:
-            host = _REGION_IN_HOST.sub(region, host)
+            host = f"s3.{region}.amazonaws.com" if host == _EVERYWHERE else _REGION_IN_HOST.sub(region, host)
         if is_virtual:
             host = f"{bucket}.{host}"
         if (host, region) not in self._services:
@@ -134,5 +156,8 @@ class _Read:
 
 def _told(answer: Response) -> dict[str, Any]:
     written = answer.header(b"last-modified")
-    when = parsedate_to_datetime(written) if written else datetime.datetime.fromtimestamp(0, datetime.UTC)
+    try:
+        when = parsedate_to_datetime(written) if written else datetime.datetime.fromtimestamp(0, datetime.UTC)
+    except ValueError as error:
+        raise ResponseParserError(f"no date: {written}") from error
     return {"ContentLength": int(answer.header(b"content-length") or 0), "LastModified": when}

@@ -2,9 +2,12 @@
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import anyio
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -26,9 +29,9 @@ class Origin:
         """
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError(f"{url} is no http or https URL")
-        if parts.path not in ("", "/") or parts.query or parts.username:
-            raise ValueError(f"{url} has more than a scheme, a host and a port")
+            raise ValueError("it is no http or https URL")
+        if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("it has more than a scheme, a host and a port")
         return cls(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme])
 
     @property
@@ -74,6 +77,7 @@ class Resolver:
         self._addresses: list[str] = []
         self._fresh_until_s = float("-inf")
         self._turn = 0
+        self._asking = anyio.Lock()
         if (literal := origin.literal_address) is not None:
             self._addresses, self._fresh_until_s = [literal], float("inf")
 
@@ -85,9 +89,11 @@ class Resolver:
         """
         loop = asyncio.get_running_loop()
         if loop.time() >= self._fresh_until_s:
-            found = await loop.getaddrinfo(self._origin.host, self._origin.port, type=1)
-            self._addresses = list(dict.fromkeys(str(address[4][0]) for address in found))
-            self._fresh_until_s = loop.time() + self.FRESH_S
+            async with self._asking:  # a burst asks once
+                if loop.time() >= self._fresh_until_s:
+                    found = await loop.getaddrinfo(self._origin.host, self._origin.port, type=socket.SOCK_STREAM)
+                    self._addresses = list(dict.fromkeys(str(address[4][0]) for address in found))
+                    self._fresh_until_s = loop.time() + self.FRESH_S
         self._turn += 1
         first = self._turn % len(self._addresses)
         return self._addresses[first:] + self._addresses[:first]

@@ -18,6 +18,7 @@ from smbench.wire.http1 import AnswerTimeout, Connection, ConnectTimeout, Respon
 from smbench.wire.origin import Origin, Resolver
 
 CONNECTING_MAX = 64
+_ADDRESS_SHARE = 0.25  # of the time to connect: one address that swallows everything leaves time for another
 IDLE_MAX_S = 12.0  # servers close idle connections; one that was idle longer is not trusted with a request
 
 
@@ -38,7 +39,7 @@ class Pool:
         limit: Connections at most; beyond it requests wait, unsigned, for one to come free.
         tls: For an https origin.
         connect_s: To have a connection, TLS included.
-        answer_s: From the request to the whole answer.
+        answer_s: From the request to the whole answer. A large request that is still leaving has as long again.
     """
 
     def __init__(
@@ -76,7 +77,8 @@ class Pool:
             await anyio.lowlevel.checkpoint()  # aborted transports close their sockets in the loop's next turn
 
     def statistics(self) -> PoolStatistics:
-        return PoolStatistics(self._n_open, len(self._idle), len(self._waiting), self._n_opened)
+        n_waiting = sum(not turn.done() for turn in self._waiting)
+        return PoolStatistics(self._n_open, len(self._idle), n_waiting, self._n_opened)
 
     async def exchange(self, make: Callable[[], bytes], *, is_head: bool = False) -> Response:
         """Send what `make` returns once a connection is in hand; the answer, whatever its status.
@@ -124,6 +126,8 @@ class Pool:
         while self._n_connecting >= CONNECTING_MAX or self._n_open >= self.limit or (self._waiting and not has_waited):
             has_waited = True
             given = await self._wait_turn()
+            if given is None:  # something changed; in the meantime one may have come free that nobody waited for
+                given = self._take_idle(asyncio.get_running_loop().time())
             if given is None:
                 continue
             if given.is_usable:
@@ -192,11 +196,14 @@ class Pool:
         loop = asyncio.get_running_loop()
         host = self.origin.host if self._tls is not None else None
         failure: OSError | None = None
-        for address in await self._resolver.addresses():
+        addresses = await self._resolver.addresses()
+        for address in addresses:
+            share_s = None if address is addresses[-1] else self.connect_s * _ADDRESS_SHARE
             try:
-                _, connection = await loop.create_connection(
-                    Connection, address, self.origin.port, ssl=self._tls, server_hostname=host
-                )
+                with anyio.fail_after(share_s):
+                    _, connection = await loop.create_connection(
+                        Connection, address, self.origin.port, ssl=self._tls, server_hostname=host
+                    )
             except ssl.SSLError:
                 raise  # another address of the same name would say the same
             except OSError as error:
@@ -209,9 +216,14 @@ class Pool:
     def _end_overdue(self) -> None:
         """One timer for all: the first of the busy ones is due first."""
         loop = asyncio.get_running_loop()
-        self._watch = None
-        for connection, deadline_s in self._busy.items():
-            if deadline_s > loop.time():
-                self._watch = loop.call_at(deadline_s, self._end_overdue)
-                return
-            connection.fail(AnswerTimeout(f"no answer from {self.origin.authority} in {self.answer_s:g} s"))
+        now_s = loop.time()
+        for connection, deadline_s in list(self._busy.items()):
+            if deadline_s > now_s:
+                break
+            if connection.is_still_sending():
+                del self._busy[connection]  # to the end of the order
+                self._busy[connection] = now_s + self.answer_s
+            else:
+                connection.fail(AnswerTimeout(f"no answer from {self.origin.authority} in {self.answer_s:g} s"))
+        next_s = next((deadline_s for deadline_s in self._busy.values() if deadline_s > now_s), None)
+        self._watch = None if next_s is None else loop.call_at(next_s, self._end_overdue)

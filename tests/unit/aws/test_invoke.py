@@ -1,10 +1,9 @@
 """Goal: InvokeEndpointAsync leaves as AWS wants it, and every way it can end has its own name.
 
-Method: the real aiobotocore client against a scripted server on loopback; the bytes of the request are looked at.
-Time-outs pass in virtual time.
+Method: the real aiobotocore client, and the wire, against a scripted server on loopback; the bytes of the request are
+looked at. Time-outs pass in virtual time.
 """
 
-import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -16,9 +15,16 @@ import pytest
 from fake_aws import FakeAws, json_answer
 from smbench.aws.clients import AwsClients, AwsSettings
 from smbench.aws.invoke import SdkTransport
+from smbench.aws.wire_clients import WireClients, wire_clients
+from smbench.aws.wire_invoke import WireTransport
+from smbench.aws.wire_service import ServiceClock, WireService
 from smbench.clock import WarpLoop
 from smbench.emulator.http import HttpRequest, HttpResponse, ResetConnection
+from smbench.errors import TargetError
+from smbench.ports import Transport
 from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
+from smbench.wire.origin import Origin
+from smbench.wire.pool import Pool
 
 OUTPUT, FAILURE = "s3://bucket/out/1.out", "s3://bucket/failed/1-error.out"
 
@@ -45,14 +51,20 @@ async def clients(aws: FakeAws) -> AsyncIterator[AwsClients]:
         yield opened
 
 
-@pytest.fixture
-def transport(aws: FakeAws, clients: AwsClients) -> SdkTransport:
+@pytest.fixture(scope="module")
+async def wire(clients: AwsClients) -> AsyncIterator[WireClients]:
+    async with wire_clients(clients) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sdk", "wire"])
+def transport(aws: FakeAws, clients: AwsClients, wire: WireClients, request: pytest.FixtureRequest) -> Transport:
     aws.answer = accepted
     aws.requests.clear()
-    return SdkTransport(clients.runtime, "ep")
+    return SdkTransport(clients.runtime, "ep") if request.param == "sdk" else WireTransport(wire.runtime, "ep")
 
 
-async def test_an_input_in_s3_goes_as_a_header_with_an_empty_body(aws: FakeAws, transport: SdkTransport) -> None:
+async def test_an_input_in_s3_goes_as_a_header_with_an_empty_body(aws: FakeAws, transport: Transport) -> None:
     await transport.submit(Invocation(1, "run-0-1", input_location="s3://bucket/in.json"))
     (request,) = aws.requests
     assert (request.method, request.raw_path) == ("POST", "/endpoints/ep/async-invocations")
@@ -62,7 +74,7 @@ async def test_an_input_in_s3_goes_as_a_header_with_an_empty_body(aws: FakeAws, 
     assert request.body == b""
 
 
-async def test_an_inline_body_goes_byte_by_byte(aws: FakeAws, transport: SdkTransport) -> None:
+async def test_an_inline_body_goes_byte_by_byte(aws: FakeAws, transport: Transport) -> None:
     body = bytes(range(256)) * 500  # 128,000 bytes, the most that AWS takes
     await transport.submit(Invocation(1, "run-0-1", body=body, content_type="image/png"))
     (request,) = aws.requests
@@ -72,7 +84,7 @@ async def test_an_inline_body_goes_byte_by_byte(aws: FakeAws, transport: SdkTran
     assert request.headers["x-amzn-sagemaker-content-type"] == "image/png"
 
 
-async def test_everything_that_was_asked_for_is_sent_and_nothing_else(aws: FakeAws, transport: SdkTransport) -> None:
+async def test_everything_that_was_asked_for_is_sent_and_nothing_else(aws: FakeAws, transport: Transport) -> None:
     await transport.submit(
         Invocation(
             seq=1,
@@ -114,11 +126,11 @@ async def test_the_client_knows_the_members_that_came_after_its_model(aws: FakeA
     assert headers == {"filename": "a.json", "s3outputpathextension": "run/1"}
 
 
-async def test_an_acceptance_says_where_the_result_will_be(transport: SdkTransport) -> None:
+async def test_an_acceptance_says_where_the_result_will_be(transport: Transport) -> None:
     assert await transport.submit(Invocation(1, "run-0-1", body=b"x")) == Accepted(OUTPUT, FAILURE, 202)
 
 
-async def test_without_a_failure_path_there_is_no_failure_location(aws: FakeAws, transport: SdkTransport) -> None:
+async def test_without_a_failure_path_there_is_no_failure_location(aws: FakeAws, transport: Transport) -> None:
     aws.answer = lambda _: json_answer({"InferenceId": "x"}, 202, x_amzn_sagemaker_outputlocation=OUTPUT)
     assert await transport.submit(Invocation(1, "run-0-1", body=b"x")) == Accepted(OUTPUT, None, 202)
 
@@ -134,7 +146,7 @@ async def test_without_a_failure_path_there_is_no_failure_location(aws: FakeAws,
     ],
 )
 async def test_a_refusal_keeps_status_code_and_message(
-    aws: FakeAws, transport: SdkTransport, status: int, body: object, kind: str, code: str, message: str
+    aws: FakeAws, transport: Transport, status: int, body: object, kind: str, code: str, message: str
 ) -> None:
     headers = {"x_amzn_errortype": kind} if kind else {}
     aws.answer = lambda _: json_answer(body, status, **headers)
@@ -145,7 +157,7 @@ async def test_a_refusal_keeps_status_code_and_message(
 
 
 async def test_an_error_page_of_something_in_between_is_a_refusal_by_its_status(
-    aws: FakeAws, transport: SdkTransport
+    aws: FakeAws, transport: Transport
 ) -> None:
     aws.answer = lambda _: HttpResponse(503, [("content-type", "text/html")], b"<html>no</html>")
     with pytest.raises(Rejected) as refusal:
@@ -153,7 +165,7 @@ async def test_an_error_page_of_something_in_between_is_a_refusal_by_its_status(
     assert (refusal.value.status_code, refusal.value.code) == (503, "503")
 
 
-async def test_a_refused_signature_is_not_repeated_with_its_token(aws: FakeAws, transport: SdkTransport) -> None:
+async def test_a_refused_signature_is_not_repeated_with_its_token(aws: FakeAws, transport: Transport) -> None:
     text = "The Canonical String should have been\n'POST\nx-amz-security-token:SECRET\n'"
     aws.answer = lambda _: json_answer({"message": text}, 403, x_amzn_errortype="InvalidSignatureException")
     with pytest.raises(Rejected) as refusal:
@@ -161,13 +173,13 @@ async def test_a_refused_signature_is_not_repeated_with_its_token(aws: FakeAws, 
     assert (refusal.value.code, refusal.value.message) == ("InvalidSignatureException", "")
 
 
-async def cause(transport: SdkTransport) -> str:
+async def cause(transport: Transport) -> str:
     with pytest.raises(Unacknowledged) as failure:
         await transport.submit(Invocation(1, "run-0-1", body=b"x"))
     return failure.value.cause
 
 
-async def test_a_reset_is_a_reset(aws: FakeAws, transport: SdkTransport) -> None:
+async def test_a_reset_is_a_reset(aws: FakeAws, transport: Transport) -> None:
     def reset(_request: HttpRequest) -> HttpResponse:
         raise ResetConnection
 
@@ -176,7 +188,7 @@ async def test_a_reset_is_a_reset(aws: FakeAws, transport: SdkTransport) -> None
     assert len(aws.requests) == 1
 
 
-async def test_silence_is_a_read_timeout_after_a_minute(aws: FakeAws, transport: SdkTransport) -> None:
+async def test_silence_is_a_read_timeout_after_a_minute(aws: FakeAws, transport: Transport) -> None:
     async def never(_request: HttpRequest) -> HttpResponse:
         await anyio.sleep_forever()
         raise AssertionError
@@ -188,9 +200,23 @@ async def test_silence_is_a_read_timeout_after_a_minute(aws: FakeAws, transport:
 
 
 @pytest.mark.slow
-async def test_nobody_at_the_address_is_a_refused_connection(clients: AwsClients) -> None:
-    async with AwsClients(AwsSettings(endpoint_url=f"http://127.0.0.1:{free_port()}", emulated=True)) as nowhere:
+async def test_nobody_at_the_address_is_a_refused_connection(clients: AwsClients, wire: WireClients) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    async with AwsClients(AwsSettings(endpoint_url=url, emulated=True)) as nowhere:
         assert await cause(SdkTransport(nowhere.runtime, "ep")) == "connection refused"
+        with pytest.raises(TargetError, match="connection refused"):  # before the load already
+            async with wire_clients(nowhere):
+                pytest.fail("opened")
+    async with Pool(Origin.of(url), limit=1) as pool:
+        runtime = WireService(
+            pool,
+            wire.runtime.signer,
+            wire.runtime.credentials,
+            clock=ServiceClock(),
+            protocol="rest-json",
+            user_agent="u",
+        )
+        assert await cause(WireTransport(runtime, "ep")) == "connection refused"
 
 
 def free_port() -> int:
@@ -199,40 +225,12 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (b"", "connection closed"),
-        (b"HTTP/1.1 202 Accepted\r\nContent-Length: 50\r\n\r\n{", "connection closed"),
-        (b"\x16\x03\x01 this is not HTTP\r\n\r\n", "network error"),
-    ],
-    ids=["no answer", "half an answer", "no HTTP"],
-)
-async def test_a_server_that_breaks_off_has_a_cause(answer: bytes, expected: str) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(1)
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
-        async with AwsClients(AwsSettings(endpoint_url=url, emulated=True)) as clients:
-            assert await cause(SdkTransport(clients.runtime, "ep")) == expected
-    finally:
-        server.close()
-        await server.wait_closed()
-
-
-async def test_an_acceptance_that_is_no_json_is_still_an_acceptance(aws: FakeAws, transport: SdkTransport) -> None:
+async def test_an_acceptance_that_is_no_json_is_still_an_acceptance(aws: FakeAws, transport: Transport) -> None:
     aws.answer = lambda _: HttpResponse(202, [], json.dumps({"InferenceId": 1}).encode()[:-3])
     assert (await transport.submit(Invocation(1, "run-0-1", body=b"x"))).status_code == 202
 
 
-async def test_a_parameter_that_botocore_refuses_is_our_bug_and_no_outcome(transport: SdkTransport) -> None:
+async def test_a_parameter_that_botocore_refuses_is_our_bug_and_no_outcome(clients: AwsClients) -> None:
     wrong: Any = 12
     with pytest.raises(Exception, match="Parameter validation failed"):
-        await transport.submit(Invocation(1, wrong, body=b"x"))
+        await SdkTransport(clients.runtime, "ep").submit(Invocation(1, wrong, body=b"x"))
