@@ -176,10 +176,11 @@ class Runner:
         scale = getattr(self.clock, "scale", 1.0)
         step_ns = round(_LEDGER_BEAT_S * max(1.0, scale) * 1e9)
         due_ns, beat = self.clock.now_ns(), 0
+        self.vitals.take()  # preparing is no part of the run
         while True:
             now_ns = self.clock.now_ns()
             self.journal.read(self._ledger_readings(now_ns))
-            if beat % _VITALS_EVERY == 0:
+            if beat and beat % _VITALS_EVERY == 0:
                 self.health = self.vitals.take()
                 self.journal.read([*self._vitals_readings(now_ns), *self._collector_readings(now_ns)])
             beat += 1
