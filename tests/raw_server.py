@@ -7,7 +7,7 @@ import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _RESET = struct.pack("ii", 1, 0)
@@ -17,15 +17,14 @@ class Visitor(asyncio.Protocol):
     """One connection as the server has it."""
 
     def __init__(self, server: "RawServer") -> None:
-        self.server, self.transport = server, None
+        self.server = server
+        self.transport: asyncio.Transport | None = None
         self.received = b""
         self.is_lost = False
-
-    transport: asyncio.Transport | None
+        self.telling: object = None  # keeps a script alive that speaks in several turns
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.server.visitors.append(self)
         self.server.most_open = max(self.server.most_open, self.server.n_open)
         if self.server.on_connect is not None:
