@@ -11,10 +11,18 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.backlog import backlog
 from smbench.analysis.bounds import Bounded, Distribution, distribution
+from smbench.analysis.capacity import capacity, concurrency
 from smbench.analysis.clocks import Clocks
+from smbench.analysis.cost import Cost
+from smbench.analysis.detectors import Observation
+from smbench.analysis.elasticity import Elasticity
 from smbench.analysis.frames import Frames, seconds
+from smbench.analysis.intervals import Interval
 from smbench.analysis.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.analysis.scaling import Scaling, scaling
+from smbench.analysis.slots import slots
+from smbench.analysis.slowest import Slow
+from smbench.analysis.stages import Stage, stages
 from smbench.records import Outcome
 from smbench.results.law import Counts, row_violations
 
@@ -106,6 +114,13 @@ class Summary(_Part):
     clocks: Clocks
     generator: Generator
     scaling: Scaling
+    stages: tuple[Stage, ...] = ()
+    intervals: dict[str, Interval] = {}  # of the sojourn's percentiles
+    elasticity: Elasticity | None = None
+    cost: Cost | None = None
+    absent: dict[str, str] = {}  # figures that are None, and why
+    observations: tuple[Observation, ...] = ()
+    slowest: tuple[Slow, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values; no NaN and no infinity can stand in them."""
@@ -128,6 +143,10 @@ def summarise(frames: Frames) -> Summary:
     counts = _counts(frames.requests)
     n_scheduled = manifest.n_scheduled if manifest.spans else None
     scenario = manifest.scenario
+    served = capacity(frames)
+    reckoned = slots(frames, served, concurrency(frames))
+    of_stages = stages(frames, reckoned)
+    by_stage = {stage.name: stage.distribution for stage in of_stages}
     return Summary(
         run_id=manifest.run_id,
         name=str(scenario.get("name", "")),
@@ -149,16 +168,17 @@ def summarise(frames: Frames) -> Summary:
         phases=phase_rates(frames),
         sojourn=_latency(measured, "sojourn_ns", "age_ns"),
         service_view=_latency(measured, "service_view_ns", "service_age_ns"),
-        ack=_acknowledgement(measured),
+        ack=by_stage["submit"],
         hearing=distribution(seconds(measured, "hearing_ns")),
-        notification=distribution(seconds(measured, "notification_ns")),
-        observer_lag=distribution(seconds(measured, "observer_lag_ns")),
+        notification=by_stage["notification"],
+        observer_lag=by_stage["observer lag"],
         causes=_causes(measured),
         backlog=_backlog(frames),
         notices=_notices(frames),
         clocks=frames.clocks,
-        generator=_generator(frames),
+        generator=_generator(frames, by_stage["schedule lag"]),
         scaling=scaling(frames),
+        stages=of_stages,
     )
 
 
@@ -182,15 +202,6 @@ def _latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
         seconds(accepted, known),
         censored_s=seconds(accepted, age, pl.col("outcome").is_in(_OPEN)),
         never_s=seconds(accepted, age, pl.col("outcome").is_in(_NEVER)),
-    )
-
-
-def _acknowledgement(requests: pl.DataFrame) -> Distribution:
-    """Over all submissions but the refused; those without an answer, after a reset or our time-out, never get one."""
-    is_answered = pl.col("status_code").is_not_null()
-    asked = requests.filter(pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value))
-    return distribution(
-        seconds(asked, "acknowledging_ns", is_answered), never_s=seconds(asked, "acknowledging_ns", ~is_answered)
     )
 
 
@@ -243,12 +254,12 @@ def _notices(frames: Frames) -> Notices:
     )
 
 
-def _generator(frames: Frames) -> Generator:
+def _generator(frames: Frames, schedule_lag: Distribution) -> Generator:
     measured = frames.measured
     is_virtual = frames.manifest.clock.kind == "warp"  # as fast as it can: lag and CPU say nothing
     loop_lag_s, cpu_share = _of_gauge(frames, "loop_lag_max_s"), _of_gauge(frames, "cpu_share")
     return Generator(
-        schedule_lag=distribution(seconds(measured, "schedule_lag_ns")),
+        schedule_lag=schedule_lag,
         n_dropped=measured.filter((pl.col("outcome") == "not_sent") & (pl.col("error") == IN_FLIGHT_LIMIT)).height,
         loop_lag_max_s=None if is_virtual else loop_lag_s.max(),
         cpu_share_max=None if is_virtual else cpu_share.max(),

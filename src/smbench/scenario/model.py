@@ -58,6 +58,9 @@ class Target(Part):
         | None
     ) = Field(default=None, description="name of a real endpoint; leave it out to use the emulated one")
     variant: str | None = Field(default=None, description="whose instances are watched; default: the only one")
+    instance_hour: Annotated[Number, Field(gt=0, le=10_000)] | None = Field(
+        default=None, description="USD an hour of one instance costs; with it the report says what the run cost"
+    )
     emulated: Emulated = Field(default=Emulated(), description="the emulated endpoint, when no real one is named")
 
     @model_serializer(mode="wrap")
