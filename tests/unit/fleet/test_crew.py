@@ -95,9 +95,18 @@ def beat(worker: int, **facts: Any) -> Beat:
 
 async def test_all_are_ready_before_any_is_told_to_go() -> None:
     scene = Scene(3)
-    for child in scene.children:
-        child.says(Preparing("uploading"), Ready(url=child.name))
-    assert await scene.crew.prepare() is None
+    outcomes: list[Failed | None] = []
+
+    async def prepare() -> None:
+        outcomes.append(await scene.crew.prepare())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(prepare)
+        for child in scene.children:
+            assert outcomes == []
+            child.says(Preparing("uploading"), Ready(url=child.name))
+            await anyio.wait_all_tasks_blocked()
+    assert outcomes == [None]
     assert {index: ready.url for index, ready in scene.crew.ready.items()} == {k: f"worker {k}" for k in range(3)}
     assert sorted(scene.screen.texts) == [f"worker {k}: uploading" for k in range(3)]
 
@@ -111,10 +120,17 @@ async def test_one_that_cannot_begin_ends_the_preparing_of_all() -> None:
 
 async def test_one_that_dies_when_it_is_ready_is_missed_while_the_others_still_prepare() -> None:
     scene = Scene(2)
-    scene.children[1].says(Ready(), None)
-    failure = await scene.crew.prepare()
-    assert failure is not None
-    assert failure.message == "before the run began worker 1 was killed by signal SIGKILL"
+    scene.children[1].says(Ready())
+    failures: list[Failed | None] = []
+
+    async def prepare() -> None:
+        failures.append(await scene.crew.prepare())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(prepare)
+        await anyio.wait_all_tasks_blocked()
+        scene.children[1].says(None)  # worker 0 has not said a word yet
+    assert failures == [Failed("before the run began worker 1 was killed by signal SIGKILL", "", ExitCode.BUG)]
     assert scene.crew.lost == [1]
 
 
