@@ -123,11 +123,11 @@ class Pool:
     async def _obtain(self) -> Connection:
         """A new connection, or one that came free meanwhile."""
         has_waited = False
-        while self._n_connecting >= CONNECTING_MAX or self._n_open >= self.limit or (self._waiting and not has_waited):
+        while not self._may_open() or (self._waiting and not has_waited):
+            given = await self._wait_turn(is_first=has_waited)
             has_waited = True
-            given = await self._wait_turn()
-            if given is None:  # something changed; in the meantime one may have come free that nobody waited for
-                given = self._take_idle(asyncio.get_running_loop().time())
+            if given is None and (given := self._take_idle(asyncio.get_running_loop().time())) is not None:
+                self._let_one_open()  # it came free while nobody waited; the room that was offered is another's
             if given is None:
                 continue
             if given.is_usable:
@@ -135,10 +135,17 @@ class Pool:
             self._drop(given)
         return await self._open()
 
-    async def _wait_turn(self) -> Connection | None:
-        """A connection, or None when one may be opened."""
+    def _may_open(self) -> bool:
+        return self._n_connecting < CONNECTING_MAX and self._n_open < self.limit
+
+    async def _wait_turn(self, *, is_first: bool) -> Connection | None:
+        """A connection, or None when one may be opened.
+
+        Args:
+            is_first: It was this one's turn already, and a newcomer took what it was given.
+        """
         turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        (self._waiting.appendleft if is_first else self._waiting.append)(turn)
         try:
             return await turn
         except BaseException:  # cancelled: what was given meanwhile goes to the next
@@ -148,9 +155,13 @@ class Pool:
 
     def _pass_on(self, given: Connection | None) -> None:
         if given is None:
-            self._wake_one(None)
+            self._let_one_open()
         else:
             self._release(given, asyncio.get_running_loop().time())
+
+    def _let_one_open(self) -> None:
+        if self._may_open():
+            self._wake_one(None)
 
     def _wake_one(self, given: Connection | None) -> bool:
         while self._waiting:
@@ -170,7 +181,7 @@ class Pool:
     def _drop(self, connection: Connection) -> None:
         connection.close()
         self._n_open -= 1
-        self._wake_one(None)
+        self._let_one_open()
 
     # ---- opening and ending -----------------------------------------------------------------------------------
 
@@ -188,7 +199,7 @@ class Pool:
             raise
         finally:
             self._n_connecting -= 1
-            self._wake_one(None)
+            self._let_one_open()
         self._n_opened += 1
         return connection
 
