@@ -130,6 +130,23 @@ def run(
 
 
 @app.command()
+def bench(
+    transport: Annotated[
+        TransportName, typer.Option(help="Which way of sending is measured; each has a ceiling of its own.")
+    ] = TransportName.WIRE,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Measure what this machine can send, and keep it for `run`, which warns of plans beyond 70 % of it.
+
+    One worker sends at growing rates to a target on this machine that does nothing, for well under a minute. Nothing
+    else should be going on. What is kept: $XDG_CACHE_HOME/smbench/ceilings.json, by default below ~/.cache.
+    """
+    from smbench.cli.bench import bench_command
+
+    raise typer.Exit(bench_command(transport.value, output.value))
+
+
+@app.command()
 def report(run_folder: RunFolder, output: OutputOption = Output.TABLE) -> None:
     """Print the summary of a run again, from its files alone."""
     from smbench.cli.report import print_report

@@ -15,10 +15,12 @@ import typer
 from smbench import __version__
 from smbench.cli.report import print_report
 from smbench.errors import ExitCode, ResultsError, UsageError
+from smbench.fleet.headroom import warning
 from smbench.fleet.plan import AwsAccess, RunPlan, make_plan
 from smbench.fleet.session import SessionEnd, run_session
 from smbench.fleet.shares import check_workers
 from smbench.records import Event, Reading
+from smbench.results.ceiling import Machine, ceilings_file, find_ceiling
 from smbench.results.manifest import ClockFacts, Ending, Host, Manifest
 from smbench.results.store import compact, new_run_dir
 from smbench.scenario.load import load_scenario
@@ -59,6 +61,7 @@ def run_command(options: RunOptions) -> ExitCode:
     started = datetime.datetime.now(datetime.UTC)
     run_dir = new_run_dir(options.results, plan.scenario.name, started.strftime("%Y%m%dT%H%M%SZ"))
     manifest = _manifest(plan, file, started, options.workers)
+    _warn_beyond_ceiling(plan, options.workers, manifest.host)
     view = choose_view(options.ui, sys.stderr, os.environ)
     screen = _Screen(LiveState(_header(plan, run_dir)), view)
 
@@ -101,6 +104,12 @@ def _chosen(scenario: Scenario, options: RunOptions, file: Path) -> Scenario:
             "add --endpoint NAME to use a real one",
         )
     return scenario
+
+
+def _warn_beyond_ceiling(plan: RunPlan, n_workers: int, host: Host) -> None:
+    found = find_ceiling(ceilings_file(), plan.scenario.transport, Machine.of(host))
+    if line := warning(plan, n_workers, found):
+        typer.echo(f"smbench: {line}", err=True)
 
 
 class _Screen:

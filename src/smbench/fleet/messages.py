@@ -10,6 +10,7 @@ from smbench.aws.queue import RunQueue
 from smbench.aws.target import TargetFound
 from smbench.errors import ExitCode, SmbenchError
 from smbench.records import Event, Reading
+from smbench.results.ceiling import Trial
 from smbench.snapshot import Snapshot
 
 
@@ -72,6 +73,13 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of one rate, while a machine's ceiling is sought."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A child came to its end as it should. `notes` are sentences for the manifest."""
 
@@ -93,7 +101,7 @@ class Failed:
         return error
 
 
-Message = Ready | Preparing | Go | Stop | Cancel | Finish | Beat | Done | Failed
+Message = Ready | Preparing | Go | Stop | Cancel | Finish | Beat | Tried | Done | Failed
 
 
 async def receive(pipe: Connection) -> Message | None:
