@@ -1,0 +1,115 @@
+"""What differs between two runs apart from chance: only runs alike in all but what is compared can be compared.
+
+Looked at: the scenario as it was resolved, what was found of a real endpoint, the payloads' bytes, and the machine.
+Not looked at: what names or judges a run (`name`, `description`, `thresholds`), and its seeds, which are chance itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from smbench.results.manifest import Manifest
+
+_NOT_LOAD = ("name", "description", "thresholds", "seed", "seeds")
+_NAMES_AND_PLACES = ("PolicyARN", "PolicyName", "ResourceId", "Alarms", "CreationTime", "Dimensions")
+_SHOWN_MAX = 60  # characters of a value
+_ABSENT = "nothing"
+_MINUTE_NS = 60_000_000_000
+
+
+class Difference(BaseModel):
+    """One thing that is not the same, as a dotted key and both values in JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    baseline: str
+    other: str
+
+    def lies_under(self, keys: Sequence[str]) -> bool:
+        """Whether one of these keys names it, or a part of the scenario that it belongs to."""
+        return any(self.key == key or self.key.startswith(f"{key}.") for key in keys)
+
+
+def differences(baseline: Manifest, other: Manifest) -> tuple[Difference, ...]:
+    """In the order of their keys; empty when the two are runs of one question on one kind of machine."""
+    found = _walk("", _likeness(baseline), _likeness(other))
+    return tuple(sorted(found, key=lambda difference: difference.key))
+
+
+def is_repetition(one: Manifest, other: Manifest) -> bool:
+    """Two runs that had to come out the same: time was virtual and nothing was left to chance.
+
+    The second tells nothing that the first did not, so the two are one run. Both must be alike otherwise.
+    """
+    is_virtual = all(run.clock.kind == "warp" or run.transport == "simulated" for run in (one, other))
+    phases = {run.clock.epoch_ns % _MINUTE_NS for run in (one, other)}  # of CloudWatch's minutes
+    same_chance = one.seeds == other.seeds and one.schedule_digest == other.schedule_digest
+    return is_virtual and same_chance and len(phases) == 1
+
+
+def _likeness(run: Manifest) -> dict[str, Any]:
+    scenario = {key: value for key, value in run.scenario.items() if key not in _NOT_LOAD}
+    host = {
+        "platform": run.host.platform,
+        "cpu_count": run.host.cpu_count,
+        "python": ".".join(run.host.python.split(".")[:2]),
+    }
+    how = {
+        "smbench": run.smbench,
+        "transport": run.transport,
+        "workers": run.workers,
+        "clock": run.clock.kind,
+        "scale": run.clock.scale,
+    }
+    is_real = (scenario.get("target") or {}).get("endpoint") is not None
+    return {
+        **scenario,
+        "found": _found(run.target) if is_real else {},  # an emulated one is the scenario's own
+        "payload_digests": run.payload_digests,
+        "run": how,
+        "host": host,
+    }
+
+
+def _found(target: dict[str, Any]) -> dict[str, Any]:
+    """What decides how a real endpoint behaves, without what it is called."""
+    scalable = target.get("scalable_target") or {}
+    policies = [_unnamed(policy) for policy in target.get("policies") or ()]
+    return {
+        **{key: target.get(key) for key in ("instance_type", "concurrency", "instances_current")},
+        "min": scalable.get("MinCapacity"),
+        "max": scalable.get("MaxCapacity"),
+        "policies": sorted(policies, key=_json),
+    }
+
+
+def _unnamed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unnamed(inner) for key, inner in value.items() if key not in _NAMES_AND_PLACES}
+    return [_unnamed(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _walk(key: str, one: Any, other: Any) -> Iterator[Difference]:
+    """A key that is missing and one that is null are the same: a later smbench writes more defaults out."""
+    if one == other or (one in (None, {}) and other in (None, {})):
+        return
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in {**one, **other}:
+            yield from _walk(f"{key}.{name}" if key else str(name), one.get(name), other.get(name))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+            yield from _walk(f"{key}.{place}", mine, theirs)
+    else:
+        yield Difference(key=key, baseline=_shown(one), other=_shown(other))
+
+
+def _shown(value: Any) -> str:
+    text = _ABSENT if value is None else _json(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}..."
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,177 @@
+"""A comparison as tables at most 80 columns wide, one a contrast; `to_json` has the same numbers and all the others."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from smbench.analysis import words
+from smbench.analysis.bounds import Bounded
+from smbench.analysis.compare import CONFIDENCE, Comparison, Contrast, Interval, Row
+from smbench.analysis.regression import GateResult, Outcome
+from smbench.analysis.yardsticks import YARDSTICKS, Unit
+
+SCHEMA_VERSION = 1
+_WRITE: dict[Unit, Callable[[float], str]] = {
+    "s": words.duration,
+    "hz": words.rate,
+    "requests": lambda count: f"{count:,.0f}",
+    "instance_s": words.duration,
+    "usd": lambda price: f"${price:,.4g}",
+}
+_OUTCOME_STYLE = {Outcome.HELD: "green", Outcome.REGRESSED: "bold red", Outcome.INCONCLUSIVE: "yellow"}
+_VARIES_SHOWN = 8
+_NOTE = (
+    "One value a run; ratio: the median over all pairs of runs; p: exact permutation test of the ranks. * was named "
+    "beforehand; the others' p are corrected for being many (Holm)."
+)
+
+
+def render(comparison: Comparison, gate: Sequence[GateResult] = ()) -> RenderableType:
+    """Verdicts first, then what was compared, then the figures."""
+    blocks: list[RenderableType] = [_head(comparison, gate), _groups(comparison)]
+    blocks += [_contrast(comparison, contrast) for contrast in comparison.contrasts]
+    blocks.append(_footnotes(comparison))
+    return Group(*(Padding(block, (0, 0, 1, 0)) for block in blocks))
+
+
+def to_json(comparison: Comparison, gate: Sequence[GateResult] = ()) -> dict[str, Any]:
+    """The same as plain JSON values; no NaN and no infinity can stand in them."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "yardsticks": {name: asdict(yardstick) for name, yardstick in YARDSTICKS.items()},
+        "gate": [result.model_dump(mode="json") for result in gate],
+        "comparison": comparison.model_dump(mode="json"),
+    }
+
+
+def says(row: Row, margin: float) -> str:
+    """What a row shows, in a few words; `-` where nothing could be tested."""
+    if row.p is None and row.p_same is None:
+        return row.reason or "-"
+    within = f"within {words.share(margin)}"
+    if row.is_different:
+        effect = f" ({row.effect})" if row.effect is not None else ""
+        return f"{_direction(row)}, but {within}" if row.is_same else f"{_direction(row)}{effect}"
+    return f"same {within}" if row.is_same else row.reason or "no difference shown"
+
+
+def _direction(row: Row) -> str:
+    is_more = (row.cliffs_delta or 0.0) > 0
+    return "better" if is_more is YARDSTICKS[row.metric].more_is_better else "worse"
+
+
+# ---- the parts ------------------------------------------------------------------------------------------------
+
+
+def _head(comparison: Comparison, gate: Sequence[GateResult]) -> Text:
+    text = Text()
+    for result in gate:
+        text.append(result.outcome.value.upper(), _OUTCOME_STYLE[result.outcome])
+        label = YARDSTICKS[result.metric].label
+        text.append(f"  {result.label} {result.text}: {label} is {result.seen}\n")
+    for contrast in comparison.contrasts:
+        row = contrast.row(comparison.primary)
+        text.append(f"{contrast.label} against {comparison.baseline}: ", "bold")
+        text.append(f"{_sentence(comparison, row)}\n")
+    text.rstrip()
+    return text
+
+
+def _sentence(comparison: Comparison, row: Row | None) -> str:
+    label = YARDSTICKS[comparison.primary].label
+    if row is None:
+        return f"{label} is not known"
+    if row.ratio is None:
+        return f"{label} not estimable, {row.reason}"
+    said = says(row, comparison.margin)
+    sure = "" if row.interval is None else f" ({_interval(row.interval)})"
+    return f"{label} {row.ratio.text(_times)} times{sure}; {'no inference possible' if said == '-' else said}"
+
+
+def _groups(comparison: Comparison) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for group in comparison.groups:
+        n = len(group.runs)
+        role = "baseline, " if group.label == comparison.baseline else ""
+        runs = ", ".join(run.run for run in group.runs)
+        table.add_row(group.label, f"{role}{n} {'run' if n == 1 else 'runs'}: {runs}")
+    return table
+
+
+def _contrast(comparison: Comparison, contrast: Contrast) -> RenderableType:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    can_infer = min(contrast.n, contrast.n_baseline) > 1
+    sure = (_confidence(contrast), "p") if can_infer else ()
+    table.add_column(f"{contrast.label} against {comparison.baseline}")
+    for head in (comparison.baseline, contrast.label, "ratio", *sure):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("shows" if can_infer else "")
+    for row in contrast.rows:
+        yardstick = YARDSTICKS[row.metric]
+        mark = " *" if row.metric == comparison.primary else ""
+        table.add_row(
+            f"{yardstick.label}{mark}",
+            *(_figure(figure, row, _WRITE[yardstick.unit]) for figure in (row.baseline, row.other)),
+            "-" if row.ratio is None else row.ratio.text(_times),
+            *(_sure(row) if can_infer else ()),
+            says(row, comparison.margin) if can_infer else row.reason,
+        )
+    return Group(table, *_varies(comparison, contrast))
+
+
+def _sure(row: Row) -> tuple[str, str]:
+    return (
+        "-" if row.interval is None else _interval(row.interval),
+        "-" if row.p_holm is None else _probability(row.p_holm),
+    )
+
+
+def _varies(comparison: Comparison, contrast: Contrast) -> list[Text]:
+    lines = [
+        f"varies: {one.key}: {one.baseline} in {comparison.baseline}, {one.other} in {contrast.label}"
+        for one in contrast.varies[:_VARIES_SHOWN]
+    ]
+    if rest := len(contrast.varies) - _VARIES_SHOWN:
+        lines += [f"varies: {rest} more, see --output json"] if rest > 0 else []
+    return [Text(line, style="dim") for line in lines]
+
+
+def _footnotes(comparison: Comparison) -> Group:
+    notes = [_NOTE] if any(row.p is not None for contrast in comparison.contrasts for row in contrast.rows) else []
+    if any(row.is_thin for contrast in comparison.contrasts for row in contrast.rows):
+        notes.append("~ in some run fewer than ten requests lie above it.")
+    return Group(*(Text(note) for note in comparison.notes), *(Text(note, style="dim") for note in notes))
+
+
+# ---- cells ----------------------------------------------------------------------------------------------------
+
+
+def _figure(figure: Bounded | None, row: Row, write: Callable[[float], str]) -> str:
+    if figure is None:
+        return "-"
+    return f"~{figure.text(write)}" if row.is_thin else figure.text(write)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 9.995 else f"{ratio:,.0f}"
+
+
+def _interval(interval: Interval) -> str:
+    return f"> {_times(interval.low)}" if interval.high is None else f"{_times(interval.low)}-{_times(interval.high)}"
+
+
+def _confidence(contrast: Contrast) -> str:
+    """The head of the intervals' column: all rows of a contrast have the same."""
+    least = min((row.interval.confidence for row in contrast.rows if row.interval is not None), default=CONFIDENCE)
+    return f"{100 * min(least, CONFIDENCE):.0f} %"
+
+
+def _probability(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

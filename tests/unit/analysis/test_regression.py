@@ -1,0 +1,84 @@
+"""Goal: the gate fails when a group is slower for certain, and says so when the runs cannot tell.
+
+Method: groups of given figures; the interval of 5 a side is that of `test_compare`.
+"""
+
+import pytest
+
+from comparing import group_of
+from smbench.analysis.bounds import Bounded
+from smbench.analysis.compare import comparison
+from smbench.analysis.regression import Gate, GateError, GateResult, Outcome, judge, parse_gate, worst
+
+BASE = [100.0, 101.0, 102.0, 103.0, 104.0]
+
+
+def judged(other: list[float | Bounded], *, base: list[float] = BASE, metric: str = "sojourn_p95") -> GateResult:
+    groups = [group_of("A", base, metric), group_of("B", other, metric)]
+    (result,) = judge(parse_gate("slower-than 5%"), comparison(groups, baseline="A", primary=metric))
+    return result
+
+
+def test_a_gate_is_read_as_written() -> None:
+    assert parse_gate(" slower-than  5% ") == Gate(0.05, "slower-than  5%")
+    assert parse_gate("slower-than 0.2").share == 0.2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "slower 5%", "slower-than", "slower-than fast", "slower-than -1%", "faster-than 5%"]
+)
+def test_what_is_no_gate_is_told_in_a_sentence(text: str) -> None:
+    with pytest.raises(GateError, match=r"no gate|must"):
+        parse_gate(text)
+
+
+def test_slower_for_certain_is_a_regression_faster_holds_and_between_is_inconclusive() -> None:
+    assert judged([1.2 * value for value in BASE]).outcome is Outcome.REGRESSED
+    assert judged([1.0 * value for value in BASE]).outcome is Outcome.HELD
+    assert judged([0.5 * value for value in BASE]).outcome is Outcome.HELD
+    assert judged([1.05 * value for value in BASE]).outcome is Outcome.INCONCLUSIVE
+    assert "97 % confidence" in judged([1.2 * value for value in BASE]).seen
+
+
+def test_less_of_what_should_be_more_is_slower() -> None:
+    assert judged([value / 1.2 for value in BASE], metric="completed_hz").outcome is Outcome.REGRESSED
+    assert judged([value * 1.2 for value in BASE], metric="completed_hz").outcome is Outcome.HELD
+
+
+def test_with_one_run_a_side_the_bare_ratio_decides_and_it_is_said() -> None:
+    slower = judged([106.0], base=[100.0])
+    assert (slower.outcome, slower.seen) == (
+        Outcome.REGRESSED,
+        "1.060 times, one run a side: no inference, the bare ratio",
+    )
+    assert judged([104.0], base=[100.0]).outcome is Outcome.HELD
+
+
+def test_few_runs_decide_with_the_confidence_they_have() -> None:
+    result = judged([130.0, 131.0, 132.0], base=[100.0, 101.0, 102.0])
+    assert result.outcome is Outcome.REGRESSED
+    assert "90 % confidence" in result.seen
+
+
+def test_a_percentile_beyond_what_was_watched_is_slower_by_at_least_that() -> None:
+    beyond = Bounded(low=300.0, high=None)
+    assert judged([beyond] * 5).outcome is Outcome.REGRESSED
+    assert judged([Bounded(low=50.0, high=None)] * 5).outcome is Outcome.INCONCLUSIVE
+
+
+def test_what_is_not_estimable_is_inconclusive_with_the_reason() -> None:
+    result = judged([0.0, 1.0, 2.0, 3.0, 4.0])
+    assert (result.outcome, result.seen) == (
+        Outcome.INCONCLUSIVE,
+        "not estimable: it is 0 in some runs: no ratio",
+    )
+    groups = [group_of(label, BASE, "makespan_s") for label in "AB"]
+    (absent,) = judge(parse_gate("slower-than 5%"), comparison(groups, baseline="A"))
+    assert absent.outcome is Outcome.INCONCLUSIVE
+
+
+def test_of_several_groups_the_worst_counts() -> None:
+    results = [judged([factor * value for value in BASE]) for factor in (1.0, 1.2, 1.05)]
+    assert worst(results) is Outcome.REGRESSED
+    assert worst([results[0], results[2]]) is Outcome.INCONCLUSIVE
+    assert worst([]) is Outcome.HELD
