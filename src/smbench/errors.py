@@ -81,6 +81,12 @@ class ResultsError(SmbenchError):
     exit_code = ExitCode.USAGE
 
 
+class InvalidRunError(SmbenchError):
+    """A run that does not measure what it says was given to a command that needs one that does."""
+
+    exit_code = ExitCode.INVALID
+
+
 class NotBegunError(SmbenchError):
     """A person ended the command while it was still preparing; nothing was sent."""
 

@@ -40,6 +40,13 @@ class Ui(StrEnum):
     NONE = "none"
 
 
+class SchemaOf(StrEnum):
+    """Files with a JSON schema."""
+
+    SCENARIO = "scenario"
+    SUMMARY = "summary"
+
+
 class TransportName(StrEnum):
     """How the hot calls leave."""
 
@@ -59,6 +66,14 @@ UiOption = Annotated[
     ),
 ]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Where results folders are made.")]
+AssertOption = Annotated[
+    list[str] | None,
+    typer.Option("--assert", help="A threshold beside the scenario's, such as 'p95 < 8m'; may be given again."),
+]
+JunitOption = Annotated[Path | None, typer.Option("--junit", help="Write checks and thresholds as JUnit XML here.")]
+MarkdownOption = Annotated[
+    Path | None, typer.Option("--summary-md", help="Append Markdown here; on GitHub the job's summary gets it too.")
+]
 RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
 ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
 UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]
@@ -102,6 +117,13 @@ def run(
     results: ResultsOption = Path("results"),
     ui: UiOption = Ui.AUTO,
     output: OutputOption = Output.TABLE,
+    asserted: AssertOption = None,
+    stop_when_certain: Annotated[
+        bool,
+        typer.Option("--stop-when-certain", help="Send no more once the thresholds' verdict cannot change; then drain."),
+    ] = False,
+    junit: JunitOption = None,
+    summary_md: MarkdownOption = None,
 ) -> None:
     """Run a scenario and judge it.
 
@@ -125,6 +147,10 @@ def run(
         ui=ui.value,
         output=output.value,
         workers=workers,
+        asserted=tuple(asserted or ()),
+        stops_when_certain=stop_when_certain,
+        junit=junit,
+        summary_md=summary_md,
     )
     raise typer.Exit(run_command(options))
 
@@ -147,11 +173,70 @@ def bench(
 
 
 @app.command()
-def report(run_folder: RunFolder, output: OutputOption = Output.TABLE) -> None:
-    """Print the summary of a run again, from its files alone."""
-    from smbench.cli.report import print_report
+def report(
+    run_folder: RunFolder,
+    output: OutputOption = Output.TABLE,
+    asserted: AssertOption = None,
+    junit: JunitOption = None,
+    summary_md: MarkdownOption = None,
+) -> None:
+    """Print the summary of a run again, from its files alone.
 
-    raise typer.Exit(print_report(run_folder, output.value))
+    Exit status: 0 fine, 2 it is no run or an option is wrong, 98 the run is invalid, 99 a threshold was missed.
+    """
+    from smbench.cli.report import ReportOptions, print_report
+
+    options = ReportOptions(output.value, tuple(asserted or ()), junit, summary_md)
+    raise typer.Exit(print_report(run_folder, options))
+
+
+@app.command()
+def compare(
+    groups: Annotated[
+        list[str],
+        typer.Argument(
+            help="Two or more: a run's folder, several with commas between, or a glob in quotes; `name=...` names it."
+        ),
+    ],
+    against: Annotated[str | None, typer.Option(help="The group that is the baseline; default: the first.")] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(help="What is meant to differ, such as target.emulated.policies; may be given again."),
+    ] = None,
+    unlike: Annotated[bool, typer.Option("--unlike", help="Compare whatever differs; it is listed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Take invalid runs too.")] = False,
+    metric: Annotated[
+        str, typer.Option(help="The metric that counts, named before looking; the gate's.")
+    ] = "sojourn_p95",
+    margin: Annotated[str, typer.Option(help="Differences smaller than this do not matter.")] = "10%",
+    fail_if: Annotated[
+        str | None, typer.Option(help='Exit with 99 when a group is certainly worse: "slower-than 5%".')
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="With --fail-if: not being sure fails too.")] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Compare groups of runs with a baseline: how many times as long, and how sure that is.
+
+    A run counts once, however many requests it has: five runs a side are a beginning, with one there is no inference.
+    Runs that are not alike, in scenario or machine, are refused unless told; so are invalid ones.
+
+    Exit status: 0 fine, 2 not to be compared, 98 a run is invalid, 99 --fail-if.
+    """
+    from smbench.cli.compare import CompareOptions, compare_command
+
+    options = CompareOptions(
+        groups=tuple(groups),
+        against=against,
+        vary=tuple(vary or ()),
+        is_unlike=unlike,
+        is_forced=force,
+        metric=metric,
+        margin=margin,
+        fail_if=fail_if,
+        is_strict=strict,
+        output=output.value,
+    )
+    raise typer.Exit(compare_command(options))
 
 
 @app.command()
@@ -174,11 +259,15 @@ def init(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON schema of a scenario, for editors."""
+def schema(
+    of: Annotated[SchemaOf, typer.Argument(help="Of a scenario, for editors, or of a run's summary.json.")] = (
+        SchemaOf.SCENARIO
+    ),
+) -> None:
+    """Print a JSON schema."""
     from smbench.cli.scenarios import schema_command
 
-    schema_command()
+    schema_command(of.value)
 
 
 @app.command()
