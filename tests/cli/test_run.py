@@ -42,8 +42,13 @@ def test_a_run_ends_with_a_verdict_and_leaves_its_files(tmp_path: Path, text: st
     assert "completed 20" in ran.stdout
     assert "VALID" in ran.stdout.splitlines()[0]
     run = only_run(tmp_path / "results")
-    assert {"requests.parquet", "readings.parquet", "events.parquet", "truth.parquet", "manifest.json"} == {
-        path.name for path in run.iterdir()
+    assert {path.name for path in run.iterdir()} == {
+        "requests.parquet",
+        "readings.parquet",
+        "events.parquet",
+        "truth.parquet",
+        "manifest.json",
+        "summary.json",
     }
     again = smbench("report", run.relative_to(tmp_path), cwd=tmp_path)
     assert again.stdout.split() == ran.stdout.split()
@@ -106,10 +111,12 @@ def test_ctrl_c_while_preparing_sends_nothing_and_leaves_no_folder(tmp_path: Pat
 
 def test_ctrl_c_twice_stops_at_once_and_keeps_what_is_known(tmp_path: Path) -> None:
     slow = LONG.replace("constant: 200ms", "constant: 30s")
-    process = start("run", write(tmp_path, slow), cwd=tmp_path)
+    process = start("run", write(tmp_path, slow), "--ui", "plain", cwd=tmp_path)
     wait_until(has_begun(tmp_path / "results"))
     interrupt(process)
-    wait_until(lambda: process.poll() is None)
+    assert process.stderr is not None
+    while "stopping" not in process.stderr.readline():  # two signals at once would be one
+        pass
     interrupt(process)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
