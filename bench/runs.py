@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
 
+import orjson
 import polars as pl
 
 _FILE = "scenario.yaml"
@@ -32,10 +33,28 @@ class Run:
         """Without the warm-up."""
         return pl.read_parquet(self.folder / "requests.parquet").filter(~pl.col("warmup"))
 
+    @property
+    def n_sent(self) -> int:
+        """With the warm-up."""
+        sent = pl.scan_parquet(self.folder / "requests.parquet").select(pl.col("send").count()).collect()
+        return int(sent.item())
+
     def generator(self, name: str) -> pl.DataFrame:
         """One of the generator's own gauges: `at`, `value`."""
         readings = pl.read_parquet(self.folder / "readings.parquet")
         return readings.filter(pl.col("source") == "generator", pl.col("name") == name).sort("at").drop_nulls("value")
+
+    @property
+    def emulator_cpu_s(self) -> float:
+        """CPU seconds of the emulated endpoint's process."""
+        manifest = orjson.loads((self.folder / "manifest.json").read_bytes())
+        return float(manifest["emulator"]["cpu_s"])
+
+    def worker_cpu_s(self) -> float:
+        """CPU seconds of all workers, from their own readings: each speaks of the time since the one before it."""
+        readings = self.generator("cpu_share").sort("worker", "at")
+        since = (pl.col("at").diff().over("worker").dt.total_nanoseconds() / 1e9).fill_null(1.0)
+        return float(readings.select((pl.col("value") * since).sum()).item())
 
 
 def host() -> str:
@@ -48,25 +67,29 @@ def host() -> str:
 
 
 @contextmanager
-def live_run(scenario: str, *, width: int = 120, height: int = 40) -> Iterator[Run]:
-    """Run a scenario with the live view drawing on a pseudo-terminal; its files are gone afterwards."""
+def live_run(scenario: str, *options: str, width: int = 120, height: int = 40) -> Iterator[Run]:
+    """Run a scenario with the live view drawing on a pseudo-terminal; its files are gone afterwards.
+
+    Args:
+        options: More of the command line of `run`.
+    """
     with tempfile.TemporaryDirectory(prefix="smbench-bench-") as folder:
         root = Path(folder)
         (root / _FILE).write_text(scenario)
-        exit_code = _on_terminal(root, width, height)
+        exit_code = _on_terminal(root, options, width, height)
         if exit_code not in _DONE:
             sys.exit(f"smbench run ended with {exit_code}:\n{(root / 'report.txt').read_text()}")
         (results,) = (root / "results").iterdir()
         yield Run(results, exit_code)
 
 
-def _on_terminal(root: Path, width: int, height: int) -> int:
+def _on_terminal(root: Path, options: tuple[str, ...], width: int, height: int) -> int:
     ours, theirs = pty.openpty()
     ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
     command = [sys.executable, "-m", "smbench", "run", str(root / _FILE), "--ui", "full", "--results"]
     with (root / "report.txt").open("wb") as report:
         process = subprocess.Popen(
-            [*command, str(root / "results")],
+            [*command, str(root / "results"), *options],
             stdin=theirs,
             stdout=report,
             stderr=theirs,

@@ -9,13 +9,13 @@ import polars as pl
 
 from runs import Run, host, live_run
 
-RATES_HZ = (100, 500, 1000)
+RATES_HZ = (1000, 2000, 5000)
 SCENARIO = """\
 name: schedule-lag
 seed: 11
 target:
   emulated:
-    instances: {{min: 20, max: 20, concurrency: 20}}
+    instances: {{min: 20, max: 20, concurrency: 40}}
     service: {{constant: 100ms}}
     time: real
 load:
@@ -30,12 +30,13 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rates", type=int, nargs="+", default=RATES_HZ, metavar="HZ")
     options.add_argument("--seconds", type=int, default=20)
+    options.add_argument("--transport", choices=("wire", "sdk"), default="wire")
     given = options.parse_args()
     print(host())
     head = ("planned/s", "due", "not sent", "achieved/s", "lag p50", "p99", "max, ms", "CPU us/request", "CPU share")
     print("".join(f"{name:>15}" for name in head) + "   verdict")
     for rate_hz in given.rates:
-        with live_run(SCENARIO.format(rate_hz=rate_hz, for_s=given.seconds)) as run:
+        with live_run(SCENARIO.format(rate_hz=rate_hz, for_s=given.seconds), "--transport", given.transport) as run:
             print(row(rate_hz, run), flush=True)
 
 

@@ -31,6 +31,7 @@ OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was
 CLOSED_LAG_FLOOR_S, CLOSED_LAG_SHARE = 1.0, 0.1  # in a closed loop our own lag is part of every turn
 LOOP_LAG_MAX_S = 0.5  # a loop that hung for longer stamped answers late by as much
 CPU_SHARE_MAX = 0.95
+EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
 THROTTLED_MAX = 0.1
 GAPS_MAX = 0.1
 LITTLE_RANGE = (0.9, 1.1)  # science.md 2.2
@@ -231,6 +232,21 @@ def generator_healthy(run: Run) -> Finding | None:
     )
 
 
+def emulator_kept_up(run: Run) -> Finding | None:
+    """The emulated endpoint answers as late as its process: what is measured then is this machine."""
+    effort = run.frames.manifest.emulator
+    if effort is None:
+        return None
+    busy = effort.cpu_share > EMULATOR_CPU_SHARE_MAX
+    return Finding(
+        name="emulator kept up",
+        verdict=Verdict.UNKNOWN if busy else Verdict.VALID,
+        expected=f"the emulated endpoint's process uses at most {words.share(EMULATOR_CPU_SHARE_MAX)} of a core",
+        seen=f"{words.share(effort.cpu_share)} of a core, over the whole run",
+        advice="lower the rate: the emulated endpoint, which is one process, was the limit" if busy else "",
+    )
+
+
 def collector_kept_up(run: Run) -> Finding | None:
     """Ends bear AWS's own stamps, so hearing late falsifies no latency; but a closed loop sends when it hears."""
     summary, generator = run.summary, run.summary.generator
@@ -407,6 +423,7 @@ CHECKS: tuple[Check, ...] = (
     schedule_kept,
     offered_achieved,
     generator_healthy,
+    emulator_kept_up,
     collector_kept_up,
     drained,
     notices_unique_and_ours,

@@ -37,7 +37,8 @@ class WireTransport:
             invocation.ttl_s,
             invocation.timeout_s,
         )
-        varying = (invocation.inference_id, invocation.input_location)[: len(stencil.varying)]
+        location = invocation.input_location
+        varying = (invocation.inference_id,) if location is None else (invocation.inference_id, location)
         return stencil.filled(varying, body, payload_hash(body))
 
     def _cut(

@@ -138,7 +138,7 @@ class WireService:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         raw = {"status_code": response.status, "headers": headers, "body": response.body, "context": {}}
         try:
-            told = self._parser.parse(raw, None) if response.status > _FIRST_ERROR_STATUS else _without_code(raw)
+            told: Any = self._parser.parse(raw, None) if response.status > _FIRST_ERROR_STATUS else _without_code(raw)
             error = ClientError(told, "")
         except (ValueError, AttributeError, TypeError) as unreadable:  # JSON that is no object, bytes that are no text
             raise ResponseParserError(f"the body of a refusal of status {response.status}") from unreadable

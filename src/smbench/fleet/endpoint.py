@@ -3,10 +3,11 @@
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from smbench.clock import MonotonicClock
+from smbench.clock import MonotonicClock, process_cpu_ns, real_ns
 from smbench.emulator.process import run_alone, spare_collections
 from smbench.emulator.server import Emulator
 from smbench.fleet.messages import Done, Finish, Go, Ready, receive
+from smbench.results.manifest import EmulatorEffort
 from smbench.scenario.model import Scenario
 
 
@@ -22,13 +23,16 @@ async def _serve(pipe: Connection, scenario: Scenario, base_dir: Path, epoch_ns:
     spare_collections()
     try:
         pipe.send(Ready(url=url))
+        cpu_ns, begun_ns = process_cpu_ns(), real_ns()
         while True:
             message = await receive(pipe)
             if isinstance(message, Go):
                 emulator.go(MonotonicClock(message.anchor_ns, message.epoch_ns, message.scale))
+                cpu_ns, begun_ns = process_cpu_ns(), real_ns()
             elif isinstance(message, Finish):
+                effort = EmulatorEffort(cpu_s=(process_cpu_ns() - cpu_ns) / 1e9, elapsed_s=(real_ns() - begun_ns) / 1e9)
                 emulator.write_truth(Path(message.run_dir) / "truth.parquet")
-                pipe.send(Done())
+                pipe.send(Done(effort=effort))
                 return
             elif message is None:
                 return

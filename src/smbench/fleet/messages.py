@@ -11,6 +11,7 @@ from smbench.aws.target import TargetFound
 from smbench.errors import ExitCode, SmbenchError
 from smbench.records import Event, Reading
 from smbench.results.ceiling import Trial
+from smbench.results.manifest import EmulatorEffort
 from smbench.snapshot import Snapshot
 
 
@@ -81,9 +82,10 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A child came to its end as it should. `notes` are sentences for the manifest."""
+    """A child came to its end as it should. `notes` are sentences for the manifest; `effort` is the emulator's."""
 
     notes: Sequence[str] = ()
+    effort: EmulatorEffort | None = None
 
 
 @dataclass(frozen=True, slots=True)

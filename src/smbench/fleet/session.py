@@ -26,11 +26,13 @@ from smbench.fleet.messages import Cancel, Done, Failed, Finish, Go, Ready, Stop
 from smbench.fleet.plan import AwsAccess, RunPlan, WorkerOrder
 from smbench.fleet.worker import worker_main
 from smbench.records import Event, Reading
+from smbench.results.manifest import EmulatorEffort
 from smbench.results.store import PartWriter
 from smbench.run.journal import Journal
 from smbench.run.monitors import watch
 
-_HEAD_START_S = 0.2  # between the go and scenario time zero: every child has read it by then
+_HEAD_START_S = 0.3  # between the go and scenario time zero: every child has read it by then
+_HEAD_START_PER_ROW_S = 5e-6  # and has written the first version of its rows (2.5 us each), which needs the go's epoch
 _PARENT_WRITER = "parent"
 _FINISH_S = 30.0
 _REFRESH_S = 0.5
@@ -47,6 +49,7 @@ class SessionEnd:
     epoch_ns: int = 0
     notes: list[str] = field(default_factory=list)
     is_begun: bool = False
+    emulator: EmulatorEffort | None = None
 
 
 async def run_session(
@@ -142,6 +145,7 @@ async def _finish(emulator: Child, run_dir: Path, end: SessionEnd) -> None:
     with anyio.move_on_after(_FINISH_S):
         message = await emulator.receive()
         if isinstance(message, Done):
+            end.emulator = message.effort
             return
     end.notes.append("the emulator left no truth.parquet")
 
@@ -193,7 +197,9 @@ class _Session:
             await anyio.sleep(_REFRESH_S)
 
     def _go(self) -> MonotonicClock:
-        anchor_ns = real_ns() + round(_HEAD_START_S * 1e9)
+        head_start_s = _HEAD_START_S + _HEAD_START_PER_ROW_S * len(self.plan.schedule)
+        anchor_ns = real_ns() + round(head_start_s * 1e9)
+        self.watcher.preparing(f"writing down what is planned: the load begins in {head_start_s:.1f} s")
         if not self.plan.is_emulated:
             self.end.epoch_ns = wall_ns() + anchor_ns - real_ns()
         go = Go(anchor_ns, self.end.epoch_ns, self.plan.scale)

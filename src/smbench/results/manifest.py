@@ -70,6 +70,20 @@ class Host(BaseModel):
         )
 
 
+class EmulatorEffort(BaseModel):
+    """What the emulated endpoint used of the machine, in a process of its own, between the go and its last answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cpu_s: float
+    elapsed_s: float  # of the wall's time
+
+    @property
+    def cpu_share(self) -> float:
+        """Of one core, over the whole run."""
+        return self.cpu_s / self.elapsed_s if self.elapsed_s else 0.0
+
+
 class Manifest(BaseModel):
     """Written when a run begins, with `ending` running, and again when it is over."""
 
@@ -95,6 +109,7 @@ class Manifest(BaseModel):
     transport: str = ""  # sdk, wire, or simulated
     target: dict[str, Any] = {}  # endpoint, policies and alarms as found before the run
     host: Host = Host()
+    emulator: EmulatorEffort | None = None  # None: a real endpoint, or one that shared the generator's process
     notes: tuple[str, ...] = ()
 
     @property
