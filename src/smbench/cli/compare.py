@@ -5,6 +5,7 @@ import itertools
 import re
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from smbench.results.manifest import MANIFEST
 from smbench.results.store import RunFiles, open_run
 from smbench.view.comparison import render, to_json
 
+_AT_ONCE = 2
 _PIPED_WIDTH = 100  # columns where no terminal says how many it has
 _SHOWN_MAX = 8  # differences in an error
 _NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,15})=(.+)")
@@ -56,19 +58,29 @@ class _Runs:
 def compare_command(options: CompareOptions) -> ExitCode:
     """Print to stdout how the groups compare; returns the exit status that the gate asks for.
 
+    Raises: as `compare_runs`.
+    """
+    gate = _gate(options.fail_if)
+    told = compare_runs(options)
+    return _tell(told, gate, options)
+
+
+def compare_runs(options: CompareOptions) -> Comparison:
+    """The runs that the command line names, read and compared.
+
     Raises:
         UsageError: groups are written wrongly, or are not alike in what should not vary.
         InvalidRunError: a run says nothing of its endpoint.
         ResultsError: a folder is no run, or its files are damaged.
     """
-    gate, margin = _gate(options.fail_if), _margin(options.margin)
+    margin = _margin(options.margin)
     if options.metric not in YARDSTICKS:
         raise UsageError(f"there is no metric '{options.metric}'", f"known are {', '.join(YARDSTICKS)}")
     found, notes = _distinct(_grouped(options.groups))
     baseline = options.against or found[0].label
     varies = _varies(found, baseline, options)
-    groups = [Group(label=group.label, runs=tuple(_figures(run) for run in group.runs)) for group in found]
-    told = comparison(
+    groups = _read(found)
+    return comparison(
         groups,
         baseline=baseline,
         primary=options.metric,
@@ -76,7 +88,6 @@ def compare_command(options: CompareOptions) -> ExitCode:
         varies=varies,
         notes=[*notes, *_judged(groups, is_forced=options.is_forced)],
     )
-    return _tell(told, gate, options)
 
 
 def _tell(told: Comparison, gate: Gate | None, options: CompareOptions) -> ExitCode:
@@ -217,6 +228,13 @@ def _meant(key: str) -> str:
 
 
 # ---- the runs -------------------------------------------------------------------------------------------------
+
+
+def _read(groups: Sequence[_Runs]) -> list[Group]:
+    """Two runs at a time: most of the work is done by polars and numpy, which let each other run, and memory holds."""
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        figures = threads.map(_figures, [run for group in groups for run in group.runs])
+        return [Group(label=group.label, runs=tuple(next(figures) for _ in group.runs)) for group in groups]
 
 
 def _figures(run: RunFiles) -> RunFigures:
