@@ -1,0 +1,196 @@
+"""A run's report as one page that needs nothing but itself: no script, no network, no font.
+
+Verdict and findings come first, then what was asked and sent, latency, the endpoint at work, cost, bad ends, the
+slowest. A section whose figures are not known says why. Each picture is drawn twice, for a wide page and for a
+telephone's, and the style sheet shows one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from smbench.analysis import words
+from smbench.analysis.checks import Finding, Verdict, verdict
+from smbench.analysis.frames import Frames
+from smbench.analysis.summary import Summary
+from smbench.analysis.thresholds import ThresholdResult
+from smbench.results.manifest import Manifest
+from smbench.results.secrets import redacted
+from smbench.view.page import tables
+from smbench.view.page.gallery import gallery
+from smbench.view.page.load_plots import clock
+from smbench.view.page.pictures import Picture, to_inline_svg
+from smbench.view.page.tables import Table
+
+WIDE, NARROW = 800, 250  # of the plotting areas, CSS pixels: a page of 900, and one of 360 less axes and margins
+
+_MEANING = {
+    Verdict.VALID: "The figures are the endpoint's.",
+    Verdict.UNKNOWN: "Something stands between the figures and a conclusion: see the findings.",
+    Verdict.INVALID: "These figures are not the endpoint's: see the findings.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture as it stands in the page."""
+
+    name: str
+    title: str
+    text: str
+    wide: Markup
+    narrow: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page: tables, figures and sentences in the order in which they are read."""
+
+    anchor: str
+    title: str
+    blocks: tuple[Table | Figure | str, ...]
+
+
+def page(frames: Frames, summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> str:
+    """The whole HTML document."""
+    judged = verdict(findings)
+    environment = Environment(
+        loader=PackageLoader("smbench.view"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    bad = [finding for finding in findings if finding.verdict is not Verdict.VALID]
+    document = environment.get_template("page.html.j2").render(
+        name=summary.name or summary.run_id,
+        verdict=judged.value,
+        meaning=_MEANING[judged],
+        what=_what(summary),
+        description=summary.description.strip(),
+        bad=sorted(bad, key=lambda one: one.verdict is not Verdict.INVALID),
+        good=[finding.name for finding in findings if finding.verdict is Verdict.VALID],
+        thresholds=tables.thresholds(thresholds),
+        n_met=sum(result.passed is True for result in thresholds),
+        n_thresholds=len(thresholds),
+        observations=[(one, "" if one.at_s is None else clock(one.at_s)) for one in summary.observations],
+        sections=_sections(frames, summary),
+        made=_made(frames.manifest),
+        scenario=orjson.dumps(frames.manifest.scenario, option=orjson.OPT_INDENT_2).decode(),
+        is_figure=lambda block: isinstance(block, Figure),
+        is_table=lambda block: isinstance(block, Table),
+    )
+    # Of all texts in it an error's might hold a signed address: the page is what people pass on.
+    clean: str = redacted(document)
+    return clean
+
+
+def _what(summary: Summary) -> str:
+    time = {"real": "real time", "warp": "virtual time"}.get(summary.clock, f"time scaled {summary.scale:g} times")
+    seed = "" if summary.seed is None else f", seed {summary.seed}"
+    by = "" if summary.workers == 1 else f", {summary.workers} workers"
+    why = f": {summary.reason}" if summary.reason else ""
+    ending = "killed" if summary.ending == "running" else summary.ending
+    return f"{summary.target}, {time}, {words.duration(summary.length_s)}{by}{seed}; {ending}{why}"
+
+
+def _sections(frames: Frames, summary: Summary) -> list[Section]:
+    drawn, absent = gallery(frames, summary), summary.absent
+    elasticity, cost = tables.elasticity(summary), tables.cost(summary)
+    sections = [
+        Section(
+            "load",
+            "What was asked, and what was sent",
+            _blocks(*_law(summary), _figure(drawn.rates), tables.rates(summary), _figure(drawn.lag)),
+        ),
+        Section(
+            "latency",
+            "Latency",
+            _blocks(
+                _figure(drawn.latency),
+                tables.latencies(summary),
+                tables.intervals(summary),
+                tables.why_no_intervals(summary),
+                _figure(drawn.percentiles),
+            ),
+        ),
+        Section(
+            "stages",
+            "Where the time went",
+            _blocks(_figure(drawn.stages), tables.stages(summary), _figure(drawn.clocks)),
+        ),
+        Section(
+            "endpoint",
+            "Backlog, instances and scaling",
+            _blocks(
+                _figure(drawn.system),
+                _backlog(summary),
+                tables.scaling(summary),
+                elasticity,
+                "" if elasticity is not None else _why(absent, "elasticity", "How capacity followed load"),
+            ),
+        ),
+        Section("cost", "Cost", _blocks(cost, "" if cost is not None else _why(absent, "cost", "Cost"))),
+        Section(
+            "errors",
+            "Bad ends",
+            _blocks(tables.causes(summary) or "Every request that was sent completed, or nothing says why not."),
+        ),
+        Section("slowest", "The slowest requests", _blocks(tables.slowest(summary))),
+        Section("generator", "How well it was measured", _blocks(tables.generator(summary))),
+    ]
+    return [section for section in sections if section.blocks]
+
+
+def _blocks(*blocks: Table | Figure | str | None) -> tuple[Table | Figure | str, ...]:
+    return tuple(block for block in blocks if block)
+
+
+def _why(absent: dict[str, str], figure: str, what: str) -> str:
+    reason = absent.get(figure)
+    return f"{what}: not known, {reason}." if reason else ""
+
+
+def _law(summary: Summary) -> tuple[str, ...]:
+    """Every request in one place: the equations, and what breaks them."""
+    return (*(f"{equation}." for equation in summary.counts.equations()), *summary.violations)
+
+
+def _backlog(summary: Summary) -> str:
+    backlog = summary.backlog
+    if backlog.peak_at_s is None:
+        return ""
+    said = f"The backlog peaked at {backlog.peak:,} at {clock(backlog.peak_at_s)}."
+    if backlog.oldest_age_s is not None:
+        said += f" The oldest request grew {words.duration(backlog.oldest_age_s)} old."
+    if backlog.drain is not None:
+        said += f" From the last send to the last end: {backlog.drain.text()}."
+    return said
+
+
+def _figure(picture: Picture | None) -> Figure | None:
+    if picture is None:
+        return None
+    # vl-convert escapes what it draws, and the title and text are escaped beside it.
+    wide, narrow = (Markup(to_inline_svg(picture, width, name)) for width, name in ((WIDE, "w"), (NARROW, "n")))
+    return Figure(picture.name, picture.title, picture.text, wide, narrow)
+
+
+def _made(manifest: Manifest) -> Table:
+    host = manifest.host
+    packages = ", ".join(f"{name} {version}" for name, version in host.packages.items())
+    rows = [
+        ("run", manifest.run_id),
+        ("began", manifest.started.isoformat(timespec="seconds")),
+        ("smbench", manifest.smbench or "-"),
+        ("transport", manifest.transport or "-"),
+        ("machine", f"{host.platform}, {host.cpu_count} cores" if host.platform else "-"),
+        ("python", host.python or "-"),
+        ("packages", packages or "-"),
+        ("schedule's digest", manifest.schedule_digest or "-"),
+        ("scenario's digest", manifest.scenario_digest or "-"),
+    ]
+    return Table("What it takes to repeat this run", ("", "value"), tuple(rows), n_text=2)

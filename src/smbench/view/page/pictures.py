@@ -1,0 +1,84 @@
+"""A picture: what it shows in words, and how it is drawn at any width; as SVG for a page, as SVG or PNG for a file.
+
+Drawn here and now by vl-convert, which brings Vega along: a page needs no script and no network (docs/decisions/0016).
+"""
+
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+FILE_WIDTH = 760  # of the plotting area, CSS pixels
+_PNG_SCALE = 2.0
+_TITLE_CHARACTERS = 92  # a line of a title above a plot of that width
+
+# What Vega says of every mark to screen readers: hundreds of unnamed shapes. The picture is one image with a text.
+_ARIA = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
+_NAMESPACES = re.compile(r' xmlns(?::xlink)?="[^"]*"')
+_ID = re.compile(r'\bid="([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One plot.
+
+    Args:
+        name: Of its file, and its anchor on a page.
+        title: What it found, as a sentence.
+        text: The same for who cannot see it: what is drawn against what, and the figures to take away.
+        draw: From the plotting area's width in CSS pixels to the chart, without a title.
+    """
+
+    name: str
+    title: str
+    text: str
+    draw: Callable[[int], alt.TopLevelMixin]
+
+
+def to_inline_svg(picture: Picture, width: int, suffix: str) -> str:
+    """An SVG element to stand in a page, its title left to the page.
+
+    Args:
+        suffix: Told apart by it are the ids of two renderings of one picture on one page.
+    """
+    svg = vl_convert.vegalite_to_svg(_spec(picture.draw(width)))
+    svg = _NAMESPACES.sub("", _ARIA.sub("", svg))
+    own = f"{picture.name}-{suffix}"
+    for identity in _ID.findall(svg):
+        svg = svg.replace(f'id="{identity}"', f'id="{own}-{identity}"').replace(
+            f"url(#{identity})", f"url(#{own}-{identity})"
+        )
+    opening, rest = svg.split(">", 1)
+    named = f'{opening} role="img" aria-labelledby="{own}-title {own}-desc">'
+    title, text = escape(picture.title), escape(picture.text)
+    return f'{named}<title id="{own}-title">{title}</title><desc id="{own}-desc">{text}</desc>{rest}'
+
+
+def to_svg(picture: Picture) -> str:
+    """A whole SVG file, its title in it."""
+    svg = vl_convert.vegalite_to_svg(_spec(_titled(picture)))
+    opening, rest = svg.split(">", 1)
+    return f"{opening}><title>{escape(picture.title)}</title><desc>{escape(picture.text)}</desc>{rest}"
+
+
+def to_png(picture: Picture) -> bytes:
+    """A PNG file, its title in it, two pixels for one."""
+    png: bytes = vl_convert.vegalite_to_png(_spec(_titled(picture)), scale=_PNG_SCALE)
+    return png
+
+
+def _titled(picture: Picture) -> alt.TopLevelMixin:
+    lines = textwrap.wrap(picture.title, _TITLE_CHARACTERS)
+    chart: Any = picture.draw(FILE_WIDTH)  # of the mixin's subclasses all have `properties`
+    titled: alt.TopLevelMixin = chart.properties(title=alt.Title(lines, anchor="start", fontSize=15, offset=12))
+    return titled
+
+
+def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    spec: dict[str, Any] = chart.to_dict(validate=False)  # the tests validate; it takes a tenth of a page
+    return spec
