@@ -253,7 +253,7 @@ def _row(metric: str, base: _Sample, other: _Sample, margin: float, *, is_thin: 
 
 def _reason(*, has_zero: bool, has_ratio: bool, is_ordered: bool) -> str:
     if has_zero:
-        return "it is 0 in some runs: no ratio"
+        return "0 in some runs: no ratio"
     if not has_ratio:
         return "too many requests without an end on both sides"
     return "" if is_ordered else "the order of the runs depends on requests without an end"

@@ -25,6 +25,7 @@ _WRITE: dict[Unit, Callable[[float], str]] = {
 }
 _OUTCOME_STYLE = {Outcome.HELD: "green", Outcome.REGRESSED: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 _VARIES_SHOWN = 8
+_UNSURE = "no difference shown"  # which is not: the same
 _NOTE = (
     "One value a run; ratio: the median over all pairs of runs; p: exact permutation test of the ranks. * was named "
     "beforehand; the others' p are corrected for being many (Holm)."
@@ -57,7 +58,7 @@ def says(row: Row, margin: float) -> str:
     if row.is_different:
         effect = f" ({row.effect})" if row.effect is not None else ""
         return f"{_direction(row)}, but {within}" if row.is_same else f"{_direction(row)}{effect}"
-    return f"same {within}" if row.is_same else row.reason or "no difference shown"
+    return f"same {within}" if row.is_same else row.reason or _UNSURE
 
 
 def _direction(row: Row) -> str:
@@ -109,7 +110,7 @@ def _contrast(comparison: Comparison, contrast: Contrast) -> RenderableType:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     can_infer = min(contrast.n, contrast.n_baseline) > 1
     sure = (_confidence(contrast), "p") if can_infer else ()
-    table.add_column(f"{contrast.label} against {comparison.baseline}")
+    table.add_column(f"{contrast.label} against {comparison.baseline}", no_wrap=True)
     for head in (comparison.baseline, contrast.label, "ratio", *sure):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("shows" if can_infer else "")
@@ -121,7 +122,7 @@ def _contrast(comparison: Comparison, contrast: Contrast) -> RenderableType:
             *(_figure(figure, row, _WRITE[yardstick.unit]) for figure in (row.baseline, row.other)),
             "-" if row.ratio is None else row.ratio.text(_times),
             *(_sure(row) if can_infer else ()),
-            says(row, comparison.margin) if can_infer else row.reason,
+            says(row, comparison.margin).replace(_UNSURE, "nothing") if can_infer else row.reason,
         )
     return Group(table, *_varies(comparison, contrast))
 

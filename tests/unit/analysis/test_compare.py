@@ -227,7 +227,7 @@ def test_bounds_on_both_sides_are_not_estimable_and_say_why() -> None:
 
 def test_a_zero_has_no_ratio_but_a_rank() -> None:
     found = row([0.0, 0.0, 0.0, 0.0], [1.0, 2.0, 3.0, 4.0])
-    assert (found.ratio, found.interval, found.reason) == (None, None, "it is 0 in some runs: no ratio")
+    assert (found.ratio, found.interval, found.reason) == (None, None, "0 in some runs: no ratio")
     assert found.p == pytest.approx(2 / 70)
 
 

@@ -70,7 +70,7 @@ def test_what_is_not_estimable_is_inconclusive_with_the_reason() -> None:
     result = judged([0.0, 1.0, 2.0, 3.0, 4.0])
     assert (result.outcome, result.seen) == (
         Outcome.INCONCLUSIVE,
-        "not estimable: it is 0 in some runs: no ratio",
+        "not estimable: 0 in some runs: no ratio",
     )
     groups = [group_of(label, BASE, "makespan_s") for label in "AB"]
     (absent,) = judge(parse_gate("slower-than 5%"), comparison(groups, baseline="A"))
