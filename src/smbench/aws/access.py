@@ -6,6 +6,7 @@ No text made here carries a credential: AWS repeats the signed request, session 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -19,7 +20,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from smbench.aws.causes import NO_ANSWER, cause_of, code_of
+from smbench.aws.causes import NO_ANSWER, cause_of, code_of, distrust_of
 from smbench.errors import TargetError
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -63,13 +64,38 @@ def explained(doing: str, *, profile: str | None, region: str, url: str | None =
         # Their texts may quote what a credential process printed: say only which step failed.
         raise TargetError(f"the credentials could not be fetched ({type(error).__name__})", sign_in(profile)) from error
     except NO_ANSWER as error:
-        where = url or f"AWS in {region}"
-        raise TargetError(
-            f"could not {doing}: {where} did not answer ({cause_of(error)})",
-            "check the network, the proxy settings and the region",
-        ) from error
+        raise _unreached(doing, error, url or _named_by(error) or f"AWS in {region}") from error
     except BotoCoreError as error:
         raise TargetError(f"could not {doing}: {_SECRET.sub('[removed]', str(error))}") from error
+
+
+def _named_by(error: Exception) -> str | None:
+    """The address that an error of botocore's names, where a setting put another in AWS's place."""
+    kept = getattr(error, "kwargs", {})
+    parts = urlsplit(str(kept.get("endpoint_url", "")))
+    is_set = parts.hostname is not None and not parts.hostname.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if is_set else None
+
+
+def _unreached(doing: str, error: Exception, where: str) -> TargetError:
+    cause = cause_of(error)
+    if (distrust := distrust_of(error)) is not None:
+        return TargetError(
+            f"could not {doing}: the certificate of {where} is not trusted ({distrust})",
+            "name the file of its authority's certificate in AWS_CA_BUNDLE, or `ca_bundle` in the profile",
+        )
+    if cause == "certificate file not found":
+        return TargetError(
+            f"could not {doing}: the file of trusted certificates is not there",
+            "correct AWS_CA_BUNDLE, or `ca_bundle` in the profile",
+        )
+    if cause == "TLS error":
+        return TargetError(
+            f"could not {doing}: {where} does not speak TLS as it should", "check the address: http, or https?"
+        )
+    return TargetError(
+        f"could not {doing}: {where} did not answer ({cause})", "check the network, the proxy settings and the region"
+    )
 
 
 def sign_in(profile: str | None) -> str:

@@ -90,6 +90,14 @@ def cause_of(error: BaseException) -> str:
     return "network error"
 
 
+def distrust_of(error: BaseException) -> str | None:
+    """Why a server's certificate was not accepted, in OpenSSL's words; None when that is not what failed."""
+    for link in _chain(error):
+        if isinstance(link, ssl.SSLCertVerificationError) and hasattr(link, "verify_message"):  # aiohttp's has none
+            return link.verify_message
+    return None
+
+
 def code_of(error: ClientError) -> str:
     """AWS's error code; the HTTP status where the answer named none, as a proxy's does not."""
     return str(error.response.get("Error", {}).get("Code") or status_of(error))

@@ -51,13 +51,34 @@ async def wire_clients(clients: AwsClients) -> AsyncIterator[WireClients]:
         sqs = opening.pool(stack, sqs_at, QUEUE_CONNECTIONS, LONG_POLL_ANSWER_S)
         is_aws = s3_at.host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
         s3 = await stack.enter_async_context(WireStore(s3_at, clients.region, open_s3, is_aws=is_aws))
-        with clients.explained(f"reach the runtime at {runtime_at.authority}"):
-            await runtime.warm()  # nor does the first request pay for the handshake
+        await _warm(runtime, clients)  # nor does the first request pay for the handshake
         yield WireClients(
             opening.service(runtime, Signer(clients.region, "sagemaker"), "rest-json"),
             opening.service(sqs, Signer(clients.region, "sqs"), "json"),
             s3,
         )
+
+
+async def try_runtime(clients: AwsClients) -> None:
+    """Open one connection to the runtime and close it, for a run whose hot calls go through the SDK.
+
+    Where a proxy stands before it, or its address is one that only the SDK understands, nothing is tried.
+
+    Raises:
+        TargetError: the runtime takes no connection.
+    """
+    try:
+        origin = _origin(clients.runtime, clients)
+    except TargetError:
+        return
+    tls = _tls(clients) if origin.is_tls else None
+    async with Pool(origin, limit=1, tls=tls, connect_s=CONNECT_S, answer_s=ANSWER_S) as pool:
+        await _warm(pool, clients)
+
+
+async def _warm(runtime: Pool, clients: AwsClients) -> None:
+    with clients.explained(f"reach the runtime at {runtime.origin.authority}"):
+        await runtime.warm()
 
 
 class _Opening:

@@ -23,7 +23,7 @@ from smbench.aws.outputs import S3Outputs
 from smbench.aws.payloads import Upload, input_prefix, upload
 from smbench.aws.queue import RunQueue, run_queue
 from smbench.aws.target import TargetFound, discover
-from smbench.aws.wire_clients import WireClients, wire_clients
+from smbench.aws.wire_clients import WireClients, try_runtime, wire_clients
 from smbench.aws.wire_invoke import WireTransport
 from smbench.aws.wire_notices import WireNotices
 from smbench.clock import Clock, LoopClock, MonotonicClock, TimeKind, WarpLoop
@@ -197,6 +197,8 @@ async def _prepared(
         async with AsyncExitStack() as stack:
             is_wire = scenario.transport == "wire"
             wire = await stack.enter_async_context(wire_clients(clients)) if is_wire else None
+            if wire is None:
+                await try_runtime(clients)
             store = clients.s3 if wire is None else wire.s3
             locations = await _upload_inputs(pipe, clients, store, plan, order, target)
             queue = await stack.enter_async_context(
