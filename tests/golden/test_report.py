@@ -18,7 +18,8 @@ from smbench.analysis.checks import Finding, Verdict, check
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.thresholds import ThresholdResult, evaluate
 from smbench.records import Event, Outcome
-from smbench.view.report import render, to_json
+from smbench.view.report import render
+from smbench.view.summary_file import to_json
 
 HERE = Path(__file__).parent
 S = 1_000_000_000
@@ -77,7 +78,7 @@ def everything() -> tuple[Summary, list[Finding], list[ThresholdResult]]:
     described = {"description": "Can the endpoint wake from zero for a burst?", "thresholds": thresholds}
     frames = frames_of(rows, spans=spans, events=events, readings=readings, clock="real", scenario=described)
     summary = summarise(frames)
-    return summary, check(frames, summary), evaluate(thresholds, summary)
+    return summary, check(frames, summary), evaluate(thresholds, frames, summary)
 
 
 def printed(width: int, *report: object) -> str:

@@ -107,7 +107,7 @@ def _steps(frames: Frames, at_start: int | None) -> tuple[ScalingStep, ...]:
                 cause=decision["cause"],
             )
         )
-        before = after
+        before = after if _may_come(decision) else before
     return tuple(steps)
 
 
@@ -123,10 +123,15 @@ def _decisions(events: pl.DataFrame) -> list[dict[str, Any]]:
     return activities.sort("at_ns", "name").to_dicts()
 
 
+def _may_come(decision: dict[str, Any]) -> bool:
+    """Whether this capacity came or is still to come; that of one that failed or was overridden never did."""
+    return decision["state"] in ("", *_UNDER_WAY, "Successful")
+
+
 def _in_service_ns(decision: dict[str, Any], current: pl.DataFrame) -> int | None:
     """When the capacity was there: the activity's end, or the first look that showed it, whichever was told."""
-    if decision["state"] not in ("", *_UNDER_WAY, "Successful"):
-        return None  # failed or overridden: this capacity never came
+    if not _may_come(decision):
+        return None
     if decision["state"] == "Successful" and decision["end_ns"] is not None:
         return int(decision["end_ns"])
     before, after = decision["before"], decision["after"]

@@ -40,6 +40,13 @@ class Ui(StrEnum):
     NONE = "none"
 
 
+class SchemaOf(StrEnum):
+    """Files with a JSON schema."""
+
+    SCENARIO = "scenario"
+    SUMMARY = "summary"
+
+
 class TransportName(StrEnum):
     """How the hot calls leave."""
 
@@ -59,6 +66,14 @@ UiOption = Annotated[
     ),
 ]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Where results folders are made.")]
+AssertOption = Annotated[
+    list[str] | None,
+    typer.Option("--assert", help="A threshold beside the scenario's, such as 'p95 < 8m'; may be given again."),
+]
+JunitOption = Annotated[Path | None, typer.Option("--junit", help="Write checks and thresholds as JUnit XML here.")]
+MarkdownOption = Annotated[
+    Path | None, typer.Option("--summary-md", help="Append Markdown here; on GitHub the job's summary gets it too.")
+]
 RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
 ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
 UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]
@@ -102,6 +117,15 @@ def run(
     results: ResultsOption = Path("results"),
     ui: UiOption = Ui.AUTO,
     output: OutputOption = Output.TABLE,
+    asserted: AssertOption = None,
+    stop_when_certain: Annotated[
+        bool,
+        typer.Option(
+            "--stop-when-certain", help="Send no more once the thresholds' verdict cannot change; then drain."
+        ),
+    ] = False,
+    junit: JunitOption = None,
+    summary_md: MarkdownOption = None,
 ) -> None:
     """Run a scenario and judge it.
 
@@ -125,6 +149,10 @@ def run(
         ui=ui.value,
         output=output.value,
         workers=workers,
+        asserted=tuple(asserted or ()),
+        stops_when_certain=stop_when_certain,
+        junit=junit,
+        summary_md=summary_md,
     )
     raise typer.Exit(run_command(options))
 
@@ -147,11 +175,21 @@ def bench(
 
 
 @app.command()
-def report(run_folder: RunFolder, output: OutputOption = Output.TABLE) -> None:
-    """Print the summary of a run again, from its files alone."""
-    from smbench.cli.report import print_report
+def report(
+    run_folder: RunFolder,
+    output: OutputOption = Output.TABLE,
+    asserted: AssertOption = None,
+    junit: JunitOption = None,
+    summary_md: MarkdownOption = None,
+) -> None:
+    """Print the summary of a run again, from its files alone.
 
-    raise typer.Exit(print_report(run_folder, output.value))
+    Exit status: 0 fine, 2 it is no run or an option is wrong, 98 the run is invalid, 99 a threshold was missed.
+    """
+    from smbench.cli.report import ReportOptions, print_report
+
+    options = ReportOptions(output.value, tuple(asserted or ()), junit, summary_md)
+    raise typer.Exit(print_report(run_folder, options))
 
 
 @app.command()
@@ -223,11 +261,15 @@ def init(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON schema of a scenario, for editors."""
+def schema(
+    of: Annotated[SchemaOf, typer.Argument(help="Of a scenario, for editors, or of a run's summary.json.")] = (
+        SchemaOf.SCENARIO
+    ),
+) -> None:
+    """Print a JSON schema."""
     from smbench.cli.scenarios import schema_command
 
-    schema_command()
+    schema_command(of.value)
 
 
 @app.command()

@@ -1,49 +1,118 @@
 """`report`: what a run's files say, printed again; and the exit status that follows from it."""
 
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 from rich.console import Console
 
-from smbench.analysis.checks import Finding, Verdict, check, verdict
-from smbench.analysis.frames import load
-from smbench.analysis.summary import summarise
+from smbench.analysis.checks import Finding, check
+from smbench.analysis.frames import Frames, load
+from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.thresholds import ThresholdResult, evaluate
-from smbench.errors import ExitCode
+from smbench.errors import ExitCode, ResultsError, UsageError
+from smbench.results.files import write_whole
 from smbench.results.store import open_run
-from smbench.view.report import render, to_json
+from smbench.scenario.thresholds import ThresholdError, parse_threshold
+from smbench.view.junit import to_junit
+from smbench.view.markdown import to_markdown
+from smbench.view.report import render
+from smbench.view.summary_file import SUMMARY_FILE, exit_status, to_json
 
 _PIPED_WIDTH = 100  # columns where no terminal says how many it has
+_STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def print_report(run_dir: Path, output: str) -> ExitCode:
-    """Print to stdout what the files say; returns the exit status that the verdict and the thresholds ask for.
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What is said of a run, and where."""
+
+    output: str = "table"
+    asserted: tuple[str, ...] = ()  # thresholds beside the scenario's
+    junit: Path | None = None
+    summary_md: Path | None = None
+    has_summary_file: bool = False  # summary.json is written into the run's folder
+
+
+def print_report(run_dir: Path, options: ReportOptions) -> ExitCode:
+    """Say what the files say; returns the exit status that the verdict and the thresholds ask for.
 
     Raises:
-        ResultsError: it is no run, or its files are damaged.
+        UsageError: an asserted threshold cannot be read.
+        ResultsError: it is no run, its files are damaged, or what was asked for cannot be written.
     """
+    asserted = readable(options.asserted)
     run = open_run(run_dir)
     frames = load(run)
     summary = summarise(frames)
     findings = check(frames, summary)
-    thresholds = evaluate(run.manifest.scenario.get("thresholds", ()), summary)
-    if output == "json":
-        sys.stdout.buffer.write(
-            orjson.dumps(to_json(summary, findings, thresholds, run_dir), option=orjson.OPT_INDENT_2)
-        )
-        sys.stdout.buffer.write(b"\n")
+    thresholds = _judged(run_dir, asserted, frames, summary)
+    told = summary, findings, thresholds
+    if options.output == "json":
+        sys.stdout.buffer.write(_json(to_json(*told, run_dir)))
     else:
         console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
-        console.print(render(summary, findings, thresholds, run_dir))
-    return _status(findings, thresholds)
+        console.print(render(*told, run_dir))
+    _leave(run_dir, options, *told)
+    return exit_status(findings, thresholds)
 
 
-def _status(findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> ExitCode:
-    """An invalid run cannot pass or miss a threshold: it says nothing of the endpoint."""
-    if verdict(findings) is Verdict.INVALID:
-        return ExitCode.INVALID
-    if any(threshold.passed is False for threshold in thresholds):
-        return ExitCode.THRESHOLD
-    return ExitCode.OK
+def readable(asserted: Sequence[str]) -> tuple[str, ...]:
+    """The thresholds of the command line as they are.
+
+    Raises:
+        UsageError: one of them cannot be read.
+    """
+    for text in asserted:
+        try:
+            parse_threshold(text)
+        except ThresholdError as error:
+            meant = f"did you mean '{error.meant}'?" if error.meant else "docs/thresholds.md has all metrics"
+            raise UsageError(f"--assert '{text}': {error}", meant) from None
+    return tuple(asserted)
+
+
+def _judged(run_dir: Path, asserted: Sequence[str], frames: Frames, summary: Summary) -> list[ThresholdResult]:
+    """The scenario's thresholds, then the command line's, each once."""
+    texts = dict.fromkeys((*frames.manifest.scenario.get("thresholds", ()), *asserted))
+    try:
+        return evaluate(list(texts), frames, summary)
+    except ThresholdError as error:
+        raise ResultsError(
+            f"{run_dir} has a threshold that this smbench cannot read: {error}", "upgrade smbench, or correct it"
+        ) from None
+
+
+def _leave(
+    run_dir: Path,
+    options: ReportOptions,
+    summary: Summary,
+    findings: Sequence[Finding],
+    thresholds: Sequence[ThresholdResult],
+) -> None:
+    """What programs read: summary.json, JUnit XML, the summary page of a CI job."""
+    told = summary, findings, thresholds
+    step_summary = os.environ.get(_STEP_SUMMARY)
+    pages = dict.fromkeys(path for path in (options.summary_md, Path(step_summary) if step_summary else None) if path)
+    path = run_dir
+    try:
+        if options.has_summary_file:
+            path = run_dir / SUMMARY_FILE
+            write_whole(path, _json(to_json(*told, run_dir)))
+        if options.junit is not None:
+            path = options.junit
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, to_junit(*told))
+        for path in pages:
+            with path.open("a", encoding="utf-8") as page:  # a job's page belongs to all its steps
+                page.write(to_markdown(*told))
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
+
+
+def _json(told: dict[str, Any]) -> bytes:
+    return orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -13,7 +13,7 @@ import anyio
 import typer
 
 from smbench import __version__
-from smbench.cli.report import print_report
+from smbench.cli.report import ReportOptions, print_report, readable
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.fleet.headroom import warning
 from smbench.fleet.plan import AwsAccess, RunPlan, make_plan
@@ -46,6 +46,10 @@ class RunOptions:
     ui: str
     output: str
     workers: int = 1
+    asserted: tuple[str, ...] = ()  # thresholds beside the scenario's
+    stops_when_certain: bool = False
+    junit: Path | None = None
+    summary_md: Path | None = None
 
 
 def run_command(options: RunOptions) -> ExitCode:
@@ -75,7 +79,7 @@ def run_command(options: RunOptions) -> ExitCode:
     except BaseException:  # Ctrl-C included: the folder must not outlive a run that never began; it goes on up
         _remove_if_unused(run_dir)
         raise
-    return _conclude(run_dir, _at_start(manifest, plan, end), end, options.output)
+    return _conclude(run_dir, _at_start(manifest, plan, end), end, options)
 
 
 def _scenario_file(given: Path | None) -> Path:
@@ -96,6 +100,8 @@ def _chosen(scenario: Scenario, options: RunOptions, file: Path) -> Scenario:
         changes["transport"] = options.transport
     if options.seed is not None:
         changes |= {"seed": options.seed, "seeds": Seeds()}
+    if asserted := readable(options.asserted):
+        changes["thresholds"] = tuple(dict.fromkeys((*scenario.thresholds, *asserted)))
     if changes:
         scenario = scenario.model_copy(update=changes)
     if scenario.target.endpoint is None and (options.region or options.profile or options.endpoint_url):
@@ -179,7 +185,7 @@ def _remove_if_unused(run_dir: Path) -> None:
         run_dir.rmdir()
 
 
-def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, output: str) -> ExitCode:
+def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, options: RunOptions) -> ExitCode:
     """Close the books of a run that began, print what is known, and say how it went."""
     ended = manifest.model_copy(
         update={
@@ -187,6 +193,7 @@ def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, output: str) -
             "ending": Ending(end.ended),
             "reason": end.reason,
             "notes": tuple(end.notes),
+            "emulator": end.emulator,
         }
     )
     try:
@@ -194,7 +201,10 @@ def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, output: str) -
         ended.write(run_dir)
     except ResultsError as error:
         typer.echo(f"smbench: {error.message}\n  {error.advice}", err=True)
-    status = print_report(run_dir, output)
+    status = print_report(
+        run_dir,
+        ReportOptions(output=options.output, junit=options.junit, summary_md=options.summary_md, has_summary_file=True),
+    )
     if end.failure is not None:
         typer.echo(f"smbench: {end.failure.message}", err=True)
         typer.echo(end.failure.traceback or f"  {end.failure.advice}", err=True)

@@ -11,6 +11,7 @@ from smbench.scenario.describe import describe
 from smbench.scenario.load import load_scenario
 from smbench.scenario.schema import json_schema
 from smbench.scenario.starter import starter_scenario
+from smbench.view.summary_file import summary_schema
 
 
 def validate_command(file: Path) -> None:
@@ -32,5 +33,5 @@ def init_command(file: Path, *, is_forced: bool) -> None:
     typer.echo(f"wrote {file}; next: smbench run {file}")
 
 
-def schema_command() -> None:
-    typer.echo(json.dumps(json_schema(), indent=2))
+def schema_command(of: str) -> None:
+    typer.echo(json.dumps(summary_schema() if of == "summary" else json_schema(), indent=2))

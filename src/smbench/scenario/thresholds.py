@@ -1,60 +1,147 @@
-"""Thresholds: what a scenario's author expects of the endpoint, as one comparison a line, `sojourn_p95 < 8m`."""
+"""Thresholds: what a scenario's author expects of the endpoint, as one comparison a line, `sojourn_p95 < 8m`.
+
+    metric [(deadline)] [from schedule | from acceptance] operator value [for duration]
+
+`METRICS` is the whole vocabulary; the parser, the JSON schema and docs/thresholds.md are made from it.
+"""
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Literal, cast
 
-from smbench.scenario.quantities import parse_duration_s, parse_share
+from smbench.scenario.quantities import parse_duration_s, parse_rate_hz, parse_share
 
-Unit = Literal["s", "requests", "share"]
-
-_LATENCIES = {
-    "sojourn": "from due to done, what a user feels",
-    "service_view": "from received to done, as the service sees it",
-    "ack": "from send to the acknowledgement",
-}
-_STATISTICS = {"p50": "median", "p90": "90th percentile", "p95": "95th percentile", "p99": "99th percentile", "max": "maximum"}  # fmt: skip  # noqa: E501
-_COUNTS = {
-    "completed": "requests that completed",
-    "failed": "requests the container failed, or that timed out in it",
-    "expired": "requests whose time to live ended in the queue",
-    "lost": "requests nobody can account for",
-    "pending": "requests still open at the end",
-    "rejected": "requests refused by the service",
-    "transport_error": "requests without an answer, not proved taken",
-    "not_sent": "requests held back by our own limit or the run's end",
-    "backlog_max": "the most requests accepted and not yet ended",
-}
-
-METRICS: dict[str, tuple[Unit, str]] = {
-    **{
-        f"{latency}_{statistic}": ("s", f"{name}, {meaning}")
-        for latency, meaning in _LATENCIES.items()
-        for statistic, name in _STATISTICS.items()
-    },
-    "schedule_lag_p99": ("s", "99th percentile, how late we sent"),
-    "drain_s": ("s", "from the last send until nothing was open"),
-    **{count: ("requests", meaning) for count, meaning in _COUNTS.items()},
-    "error_share": ("share", "requests that were answered and did not complete, over those answered"),
-}
-"""Every metric a threshold may name: its unit and its meaning. Warm-up phases are left out of all of them."""
-
+Unit = Literal["s", "requests", "share", "hz", "usd"]
 Operator = Literal["<", "<=", "==", "!=", ">=", ">"]
-_EXPRESSION = re.compile(r"\s*([A-Za-z0-9_.]+)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
-PATTERN = rf"^\s*({'|'.join(METRICS)})\s*(<=|>=|==|!=|<|>)\s*\S.*$"
+Since = Literal["schedule", "acceptance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a threshold may name. Warm-up phases are left out of all of them.
+
+    Attributes:
+        unit: Of a value without `%`.
+        example: A threshold that names it.
+        share_of: What `value %` is a share of; empty where the value cannot be a share.
+        has_deadline: It is written with a deadline in parentheses.
+        has_since: `from schedule` (the default) or `from acceptance` may follow.
+        may_last: `for DURATION` may end the threshold.
+    """
+
+    unit: Unit
+    meaning: str
+    example: str
+    share_of: str = ""
+    has_deadline: bool = False
+    has_since: bool = False
+    may_last: bool = False
+
+
+LATENCIES: dict[str, str] = {
+    "sojourn": "from due to done, what a user feels: the same as `pNN` or `pNN from schedule`",
+    "service_view": "from received to done, as the service sees it: the same as `pNN from acceptance`",
+    "ack": "from send to the acknowledgement",
+    "schedule_lag": "from due to send: how late we sent",
+}
+"""Each with a statistic: `sojourn_p95`, `ack_p99.9`, `service_view_max`."""
+
+METRICS: dict[str, Metric] = {
+    "pNN": Metric(
+        "s", "any percentile of latency, `p50` to `p99.9`, and `max`", "p99.9 from acceptance < 5m", has_since=True
+    ),
+    **{f"{name}_pNN": Metric("s", meaning, f"{name}_p95 < 8m") for name, meaning in LATENCIES.items()},
+    "completed": Metric("requests", "requests that completed", "completed >= 99%", "those accepted"),
+    "failed": Metric(
+        "requests", "requests the container failed, or that timed out in it", "failed < 1%", "those accepted"
+    ),
+    "expired": Metric("requests", "requests whose time to live ended in the queue", "expired == 0", "those accepted"),
+    "lost": Metric("requests", "requests nobody can account for", "lost == 0", "those accepted"),
+    "pending": Metric("requests", "requests still open at the end", "pending == 0", "those accepted"),
+    "rejected": Metric("requests", "requests refused by the service", "rejected <= 0.1%", "those sent"),
+    "transport_error": Metric(
+        "requests", "requests without an answer, not proved taken", "transport_error == 0", "those sent"
+    ),
+    "not_sent": Metric(
+        "requests", "requests held back by our own limit or the run's end", "not_sent == 0", "those scheduled"
+    ),
+    "error_share": Metric(
+        "share", "requests that were answered and did not complete, over those answered", "error_share < 5%"
+    ),
+    "backlog": Metric(
+        "requests",
+        "requests accepted and not yet ended: the most there were; with `for`, never beyond the value for longer",
+        "backlog <= 500 for 5m",
+        may_last=True,
+    ),
+    "backlog_max": Metric("requests", "the same as `backlog` without `for`", "backlog_max < 2000"),
+    "oldest_age": Metric("s", "the longest any request was in the system, since it was due", "oldest_age < 10m"),
+    "drain": Metric("s", "from the last send until nothing was open", "drain < 5m"),
+    "drain_s": Metric("s", "the same as `drain`", "drain_s < 5m"),
+    "within": Metric(
+        "share",
+        "requests that completed within the deadline, over those accepted",
+        "within(8m) >= 99%",
+        has_deadline=True,
+        has_since=True,
+    ),
+    "goodput": Metric(
+        "hz",
+        "completions within the deadline, per second of the measured phases",
+        "goodput(8m) >= 1.2/s",
+        has_deadline=True,
+        has_since=True,
+    ),
+    "first_completion": Metric(
+        "s", "from the first request that was due to the first completion", "first_completion < 8m"
+    ),
+    "scale_out": Metric(
+        "s", "the longest reaction to growing load: from the alarm's breach to capacity that serves", "scale_out < 6m"
+    ),
+    "cost_per_1000": Metric(
+        "usd", "USD of instance time per 1,000 completions; needs `target.instance_hour`", "cost_per_1000 < 0.40"
+    ),
+}
+
+_STATISTIC = r"(p[0-9]{1,2}(\.[0-9]+)?|max)"
+_OPERATOR = r"(<=|>=|==|!=|<|>)"
+_PLAIN = [name for name, metric in METRICS.items() if not name.endswith("pNN") and not metric.has_deadline]
+_WITH_DEADLINE = [name for name, metric in METRICS.items() if metric.has_deadline]
+_SINCE = r"(\s*from\s+(schedule|acceptance))?"
+PATTERN = (
+    rf"^\s*({_STATISTIC}{_SINCE}|({'|'.join(LATENCIES)})_{_STATISTIC}|{'|'.join(_PLAIN)}"
+    rf"|({'|'.join(_WITH_DEADLINE)})\s*\([^()]+\){_SINCE})\s*{_OPERATOR}\s*\S.*$"
+)
+_EXPRESSION = re.compile(
+    r"\s*(?P<name>[A-Za-z0-9_.]+)\s*(\((?P<deadline>[^()]*)\))?\s*(\bfrom\s+(?P<since>\w+)\s*)?"
+    rf"(?P<op>{_OPERATOR})\s*(?P<value>\S.*?)(\s+for\s+(?P<lasting>\S.*?))?\s*"
+)
+_LATENCY = re.compile(rf"((?P<of>{'|'.join(LATENCIES)})_)?(?P<statistic>{_STATISTIC})")
+_NAMES = [
+    *_PLAIN,
+    *_WITH_DEADLINE,
+    *(f"{of}{one}" for of in ("", *(f"{name}_" for name in LATENCIES)) for one in ("p50", "p90", "p95", "p99", "max")),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One comparison. `value` is in `unit`: seconds, requests, or a share 0..1."""
+    """One comparison. `value` is in `unit`: seconds, requests, a share 0..1, per second, or USD."""
 
-    metric: str
+    metric: str  # a key of METRICS, or a latency with its statistic, "sojourn_p95"
     op: Operator
     value: float
     unit: Unit
     text: str  # as written
+    of: str = ""  # a key of LATENCIES, where the metric is a latency
+    quantile: Fraction | None = None  # of that latency, 0..1; 1 is the maximum
+    deadline_s: float | None = None
+    since: Since = "schedule"  # where the deadline counts from
+    lasting_s: float | None = None  # the comparison may fail for as long as this at a time
 
     def holds(self, seen: float) -> bool:
         """Whether the figure meets the threshold; both in the threshold's unit."""
@@ -71,6 +158,11 @@ class Threshold:
                 return seen >= self.value
             case ">":
                 return seen > self.value
+
+    def of_its_duration(self) -> "Threshold":
+        """What `for` says, as a threshold on the longest time at a stretch during which the comparison fails."""
+        assert self.lasting_s is not None
+        return replace(self, op="<=", value=self.lasting_s, unit="s", lasting_s=None)
 
 
 class ThresholdError(ValueError):
@@ -90,17 +182,97 @@ def parse_threshold(text: str) -> Threshold:
     match = _EXPRESSION.fullmatch(text)
     if not match:
         raise ThresholdError("must read `metric operator value`, such as `sojourn_p95 < 8m` or `expired == 0`")
-    metric, op, value = match.groups()
-    if metric not in METRICS:
-        near = get_close_matches(metric, METRICS, n=1)
+    name = match["name"]
+    of, quantile = _statistic(name)
+    metric = _metric(name, of, quantile)
+    since = _since(name, metric, match["since"])
+    number, unit = _number(name, metric, match["value"])
+    if quantile is not None and not of:
+        of = "sojourn" if since == "schedule" else "service_view"
+    return Threshold(
+        f"{of}_{name.removeprefix(f'{of}_')}" if of else name,
+        cast(Operator, match["op"]),  # the expression knows no other operator
+        number,
+        unit,
+        text,
+        of=of,
+        quantile=quantile,
+        deadline_s=_deadline_s(name, metric, match["deadline"]),
+        since=since,
+        lasting_s=_lasting_s(name, metric, match["op"], match["lasting"]),
+    )
+
+
+def _statistic(name: str) -> tuple[str, Fraction | None]:
+    """Which latency, empty where only a percentile is named, and which quantile of it; ("", None): no latency."""
+    match = _LATENCY.fullmatch(name)
+    if not match:
+        if bare := re.fullmatch(r"(.*_)?p([0-9]{2})([0-9]+)", name):
+            meant = f"{bare[1] or ''}" + ("max" if bare[3] == "0" else f"p{bare[2]}.{bare[3]}")
+            raise ThresholdError(f"'{name}' is no percentile: 99.9 % is written p99.9", meant)
+        return "", None
+    statistic = match["statistic"]
+    quantile = Fraction(1) if statistic == "max" else Fraction(statistic[1:]) / 100
+    if not quantile:
+        raise ThresholdError(f"'{name}' is no percentile: they lie between 0 and 100, such as p50 and p99.9")
+    return match["of"] or "", quantile
+
+
+def _metric(name: str, of: str, quantile: Fraction | None) -> Metric:
+    if quantile is not None:
+        return METRICS[f"{of}_pNN" if of else "pNN"]
+    if name not in METRICS or "NN" in name:
+        near = get_close_matches(name, _NAMES, n=1)
         known = "" if near else f"; known are {', '.join(METRICS)}"
-        raise ThresholdError(f"there is no metric '{metric}'{known}", near[0] if near else "")
-    unit = METRICS[metric][0]
+        raise ThresholdError(f"there is no metric '{name}'{known}", near[0] if near else "")
+    return METRICS[name]
+
+
+def _since(name: str, metric: Metric, given: str | None) -> Since:
+    if given is None:
+        return "schedule"
+    if not metric.has_since:
+        raise ThresholdError(f"{name} takes no `from {given}`")
+    if given not in ("schedule", "acceptance"):
+        near = get_close_matches(given, ("schedule", "acceptance"), n=1)
+        raise ThresholdError(
+            f"latency counts `from schedule` or `from acceptance`, not '{given}'", near[0] if near else ""
+        )
+    return "schedule" if given == "schedule" else "acceptance"
+
+
+def _deadline_s(name: str, metric: Metric, written: str | None) -> float | None:
+    if not metric.has_deadline:
+        if written is not None:
+            raise ThresholdError(f"{name} takes nothing in parentheses")
+        return None
+    if written is None:
+        raise ThresholdError(f"{name} needs a deadline, as in `{metric.example}`")
+    return _read(f"the deadline '{written}' of {name}", _seconds, written)
+
+
+def _lasting_s(name: str, metric: Metric, op: str, written: str | None) -> float | None:
+    if written is None:
+        return None
+    if not metric.may_last:
+        raise ThresholdError(f"{name} takes no `for {written}`")
+    if op not in ("<", "<="):
+        raise ThresholdError(f"`for {written}` needs < or <=, as in `{metric.example}`")
+    return _read(f"the duration '{written}' of {name}", _seconds, written)
+
+
+def _number(name: str, metric: Metric, written: str) -> tuple[float, Unit]:
+    about = f"the value '{written}' of {name}"
+    if metric.share_of and "%" in written:
+        return _read(about, _share, written), "share"
+    return _read(about, _VALUES[metric.unit], written), metric.unit
+
+
+def _read(about: str, read: Callable[[str], float], written: str) -> float:
     try:
-        number = _VALUES[unit](value)
+        return read(written)
     except ValueError as error:
-        raise ThresholdError(f"the value '{value}' of {metric} {error}") from None
-    return Threshold(metric, cast(Operator, op), number, unit, text)  # the expression knows no other operator
+        raise ThresholdError(f"{about} {error}") from None
 
 
 def _plain_or(text: str) -> float | str:
@@ -110,11 +282,18 @@ def _plain_or(text: str) -> float | str:
         return text
 
 
-def _seconds(text: str) -> float:
-    seconds = parse_duration_s(_plain_or(text))
-    if seconds < 0:
+def _not_negative(number: float) -> float:
+    if number < 0:
         raise ValueError("must not be negative")
-    return seconds
+    return number
+
+
+def _seconds(text: str) -> float:
+    return _not_negative(parse_duration_s(_plain_or(text)))
+
+
+def _per_second(text: str) -> float:
+    return _not_negative(parse_rate_hz(_plain_or(text)))
 
 
 def _requests(text: str) -> float:
@@ -131,4 +310,17 @@ def _share(text: str) -> float:
     return share
 
 
-_VALUES = {"s": _seconds, "requests": _requests, "share": _share}
+def _usd(text: str) -> float:
+    number = _plain_or(text)
+    if isinstance(number, str) or not math.isfinite(number):
+        raise ValueError("must be a number of USD, such as 0.40")
+    return _not_negative(number)
+
+
+_VALUES: dict[Unit, Callable[[str], float]] = {
+    "s": _seconds,
+    "requests": _requests,
+    "share": _share,
+    "hz": _per_second,
+    "usd": _usd,
+}

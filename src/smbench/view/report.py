@@ -1,11 +1,10 @@
 """The report of a run: verdict first, then the law, then the figures in the order in which a reader doubts them.
 
-Tables are at most 80 columns wide and say the same without colour. `to_json` has the same numbers.
+Tables are at most 80 columns wide and say the same without colour. `summary_file` has the same numbers.
 """
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -60,23 +59,6 @@ def render(
     return Group(*(Padding(block, (0, 0, 1, 0)) for block in blocks if block is not None))
 
 
-def to_json(
-    summary: Summary,
-    findings: Sequence[Finding],
-    thresholds: Sequence[ThresholdResult],
-    run_dir: Path | None = None,
-) -> dict[str, Any]:
-    """The same as plain JSON values."""
-    return {
-        "verdict": verdict(findings).value,
-        "thresholds": [result.model_dump(mode="json") for result in thresholds],
-        "law": list(summary.counts.equations()),
-        "findings": [finding.model_dump(mode="json") for finding in findings],
-        "summary": summary.as_json(),
-        "files": None if run_dir is None else str(run_dir),
-    }
-
-
 # ---- head -----------------------------------------------------------------------------------------------------
 
 
@@ -95,8 +77,16 @@ def _head(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[Th
     time = {"real": "real time", "warp": "virtual time"}.get(summary.clock, f"time scaled {summary.scale:g} times")
     seed = "" if summary.seed is None else f", seed {summary.seed}"
     by = "" if summary.workers == 1 else f", {summary.workers} workers"
-    text.append(f"{summary.target}, {time}, {words.duration(summary.length_s)}{by}{seed}, {summary.ending}", "dim")
+    length = words.duration(summary.length_s)
+    text.append(f"{summary.target}, {time}, {length}{by}{seed}, {_ending(summary)}", "dim")
     return text
+
+
+def _ending(summary: Summary) -> str:
+    """Finished, or why it was not as planned."""
+    if not summary.reason or summary.reason.startswith(summary.ending):
+        return summary.reason or summary.ending
+    return f"{summary.ending}: {summary.reason}"
 
 
 def _law(summary: Summary) -> Table:
@@ -116,6 +106,8 @@ def _thresholds(thresholds: Sequence[ThresholdResult]) -> Table | None:
     for result in thresholds:
         word, style = _PASSED[result.passed]
         table.add_row(Text(word, style), result.text, result.seen)
+        if result.note:
+            table.add_row("", "", Text(result.note, style="dim"))
     return table
 
 

@@ -1,19 +1,29 @@
-"""Goal: every metric a threshold may name has a figure in the summary, judged as met, missed or not known.
+"""Goal: every metric a threshold may name has a figure, judged as met, missed or not known; nothing is guessed.
 
-Method: one run whose figures are plain; every metric of the scenario's table is asked for.
+Method: one run whose figures are plain, every metric of the table asked for; backlogs, breaches and open requests made
+by hand with the arithmetic beside them; what is open judged as whatever may still become of it.
 """
 
-import pytest
+import math
+from typing import Any
 
-from runs import Request, frames_of
-from smbench.analysis.summary import Summary, summarise
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs import Request, frames_of, reading, span
+from smbench.analysis.frames import Frames
+from smbench.analysis.summary import summarise
 from smbench.analysis.thresholds import ThresholdResult, evaluate
-from smbench.records import Outcome
-from smbench.scenario.thresholds import METRICS
+from smbench.records import Event, Outcome
+from smbench.scenario.thresholds import METRICS, parse_threshold
+
+S = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
-def summary() -> Summary:
+def frames() -> Frames:
     """20 completed after 1..20 s, acknowledged after 10 ms; one of each other end but pending."""
     rows = [Request(0.0, ack=0.01, done=float(k)) for k in range(1, 21)]
     rows += [
@@ -24,20 +34,25 @@ def summary() -> Summary:
         Request(0.0, Outcome.TRANSPORT_ERROR, ack=0.5, error="read timeout"),
         Request(0.0, Outcome.NOT_SENT, error="in-flight limit"),
     ]
-    return summarise(frames_of(rows))
+    return frames_of(rows)
 
 
-def judged(text: str, summary: Summary) -> tuple[str, bool | None]:
-    (result,) = evaluate([text], summary)
+def judge(text: str, frames: Frames) -> ThresholdResult:
+    (result,) = evaluate([text], frames, summarise(frames))
     assert result.text == text
+    return result
+
+
+def judged(text: str, frames: Frames) -> tuple[str, bool | None]:
+    result = judge(text, frames)
     return result.seen, result.passed
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_every_metric_has_a_figure(metric: str, summary: Summary) -> None:
-    value = {"s": "1h", "requests": "7", "share": "50%"}[METRICS[metric][0]]
-    (result,) = evaluate([f"{metric} < {value}"], summary)
-    assert result.seen != "nothing to measure"
+@pytest.mark.parametrize("name", [name for name in METRICS if name not in ("scale_out", "cost_per_1000")])
+def test_every_metric_has_a_figure(name: str, frames: Frames) -> None:
+    result = judge(METRICS[name].example, frames)
+    assert result.low is not None
+    assert math.isfinite(result.low)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +60,13 @@ def test_every_metric_has_a_figure(metric: str, summary: Summary) -> None:
     [
         ("sojourn_p50 < 13s", "12.0 s", True),  # rank 12 of 23 accepted
         ("sojourn_p50 < 12s", "12.0 s", False),
+        ("p50 <= 12s", "12.0 s", True),
+        ("p50 from acceptance <= 12s", "12.0 s", True),
+        ("p4 < 2s", "1.00 s", True),  # rank 1: 0.92 rounded up
+        ("p86.9 < 21s", "20.0 s", True),  # rank 20: 19.987 rounded up
+        ("p87 < 50s", "> 60.0 s", False),  # rank 21: 20.01 rounded up: the lost one's, 60 s old
+        ("p87 < 2m", "> 60.0 s", None),
+        ("p95 < 1h", "> 60.0 s", False),  # rank 22: one that never completes
         ("sojourn_p99 < 1h", "> 60.0 s", False),  # failed and expired never complete
         ("service_view_p50 <= 12s", "12.0 s", True),
         ("ack_max < 1s", "> 500 ms", False),  # one never got an answer
@@ -57,29 +79,214 @@ def test_every_metric_has_a_figure(metric: str, summary: Summary) -> None:
         ("rejected == 1", "1", True),
         ("transport_error == 1", "1", True),
         ("not_sent == 1", "1", True),
+        # of 23 accepted, the lost one may have come to any of these ends
+        ("completed >= 86%", "87.0 % to 91.3 %", True),
+        ("completed >= 90%", "87.0 % to 91.3 %", None),
+        ("failed < 4%", "4.35 % to 8.70 %", False),
+        ("failed < 5%", "4.35 % to 8.70 %", None),
+        ("expired < 9%", "4.35 % to 8.70 %", True),
+        ("lost < 4%", "4.35 %", False),
+        ("rejected <= 4%", "4.00 %", True),  # 1 of 25 sent
+        ("transport_error > 4%", "4.00 %", False),
+        ("not_sent < 3.9%", "3.85 %", True),  # 1 of 26
+        ("within(10s) >= 43%", "43.5 %", True),  # 10 of 23; the lost one is older
+        ("within(10s) >= 44%", "43.5 %", False),
+        ("within(10s) from acceptance >= 43%", "43.5 %", True),
+        ("within(2m) >= 90%", "87.0 % to 91.3 %", None),  # the lost one is 60 s old
+        ("goodput(10s) >= 1/s", "1.00/s", True),  # 10 within 10 s of load
+        ("goodput(2m) >= 2.2/s", "2.00/s to 2.10/s", False),
         ("backlog_max >= 23", "23", True),
+        ("backlog <= 22", "23", False),
+        ("oldest_age < 50s", "> 60.0 s", False),
+        ("oldest_age < 2m", "> 60.0 s", None),  # the lost one
         ("drain_s < 50s", "> 60.0 s", False),  # the lost one was open when the run was over
-        ("drain_s < 10m", "> 60.0 s", None),
+        ("drain < 10m", "> 60.0 s", None),
+        ("first_completion <= 1s", "1.00 s", True),
         # 23 accepted and 1 rejected were answered; 3 surely did not complete, the lost one perhaps not
         ("error_share < 20%", "12.5 % to 16.7 %", True),
         ("error_share < 15%", "12.5 % to 16.7 %", None),
         ("error_share < 10%", "12.5 % to 16.7 %", False),
+        ("scale_out < 6m", "no scale-out was seen", None),
     ],
 )
-def test_a_threshold_is_judged_by_its_figure(text: str, seen: str, passed: bool | None, summary: Summary) -> None:
-    assert judged(text, summary) == (seen, passed)
+def test_a_threshold_is_judged_by_its_figure(text: str, seen: str, passed: bool | None, frames: Frames) -> None:
+    assert judged(text, frames) == (seen, passed)
 
 
-def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
-    nothing = summarise(frames_of([], spans=[]))
-    assert judged("sojourn_p95 < 1s", nothing) == ("nothing to measure", None)
-    assert judged("error_share < 1%", nothing) == ("nothing to measure", None)
-    assert judged("expired == 0", nothing) == ("0", True)
+@pytest.mark.parametrize("example", sorted({metric.example for metric in METRICS.values()}))
+def test_what_was_not_measured_is_neither_met_nor_missed(example: str) -> None:
+    nothing = frames_of([], spans=[])
+    result = judge(example, nothing)
+    threshold = parse_threshold(example)
+    if threshold.unit == "requests":  # a count of nothing is 0
+        assert result.low == 0
+    else:
+        assert (result.low, result.high, result.passed) == (None, None, None)
+        assert result.seen
 
 
-def test_results_keep_the_order_of_the_scenario(summary: Summary) -> None:
-    texts = ["lost == 0", "completed > 1"]
-    assert evaluate(texts, summary) == [
-        ThresholdResult(text="lost == 0", seen="1", passed=False),
-        ThresholdResult(text="completed > 1", seen="20", passed=True),
+def test_results_keep_the_order_of_the_scenario(frames: Frames) -> None:
+    results = evaluate(["lost == 0", "completed > 1"], frames, summarise(frames))
+    assert [(one.text, one.seen, one.passed, one.low, one.high) for one in results] == [
+        ("lost == 0", "1", False, 1.0, 1.0),
+        ("completed > 1", "20", True, 20.0, 20.0),
     ]
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(199, True), (200, False)])
+def test_a_percentile_of_too_few_requests_says_so(n: int, is_told: bool) -> None:
+    rows = [Request(0.0, done=1.0 + k) for k in range(n)]
+    assert bool(judge("p95 < 1h", frames_of(rows)).note) == is_told
+    assert not judge("max < 1h", frames_of(rows)).note
+
+
+@given(
+    known=st.lists(st.integers(0, 50), max_size=40),
+    n_open=st.integers(0, 10),
+    n_never=st.integers(0, 10),
+    name=st.sampled_from(["p50", "p90", "p95", "p99", "max"]),
+)
+def test_a_percentile_of_a_threshold_is_the_report_s(known: list[int], n_open: int, n_never: int, name: str) -> None:
+    rows = [Request(0.0, done=float(k)) for k in known]
+    rows += [Request(0.0, Outcome.PENDING)] * n_open + [Request(0.0, Outcome.FAILED, done=3.0)] * n_never
+    frames = frames_of(rows)
+    result, expected = judge(f"{name} < 25s", frames), summarise(frames).sojourn.percentile(name)
+    if expected is None:
+        assert result.low is None
+    else:
+        assert (result.low, result.high) == (expected.low, expected.high)
+        assert result.passed is expected.meets(parse_threshold(f"{name} < 25s"))
+
+
+@given(
+    ends=st.lists(st.integers(1, 30), max_size=12),
+    fates=st.lists(st.one_of(st.integers(21, 60), st.sampled_from([Outcome.FAILED, Outcome.EXPIRED])), max_size=6),
+    text=st.sampled_from(
+        ["p50 < 25s", "p90 <= 40s", "max < 50s", "within(25s) >= 70%", "within(40s) < 90%", "completed >= 80%",
+         "failed <= 10%", "error_share < 20%", "oldest_age < 45s", "drain < 40s", "goodput(25s) >= 0.5/s",
+         "backlog <= 2 for 25s", "backlog < 4 for 10s"]
+    ),
+)  # fmt: skip
+def test_a_verdict_on_open_requests_holds_whatever_becomes_of_them(
+    ends: list[int], fates: list[Any], text: str
+) -> None:
+    """Judged at 20 s, and again when every request that was open then has come to its end."""
+    end_s = 20.0
+    now = [Request(0.0, done=float(k)) if k <= end_s else Request(0.0, Outcome.PENDING) for k in ends]
+    now += [Request(0.0, Outcome.PENDING)] * len(fates)
+    later = [Request(0.0, done=float(k)) for k in ends]
+    later += [
+        Request(0.0, done=float(fate)) if isinstance(fate, int) else Request(0.0, fate, done=30.0) for fate in fates
+    ]
+    before = judge(text, frames_of(now, readings=[reading("instances_current", 1.0, end_s)]))
+    after = judge(text, frames_of(later))
+    assert after.passed is not None or after.low is None
+    if before.passed is not None:
+        assert before.passed is after.passed
+
+
+# ---- backlog over time ----------------------------------------------------------------------------------------
+
+
+def waiting(*stays: tuple[float, float | None], **options: Any) -> Frames:
+    """Requests from one instant to another; None: open when the run ended, at 100 s."""
+    rows = [
+        Request(since, done=until) if until is not None else Request(since, Outcome.PENDING) for since, until in stays
+    ]
+    return frames_of(rows, readings=[reading("instances_current", 1.0, 100.0)], **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "passed"),
+    [
+        ("backlog <= 1 for 20s", 20.0, 20.0, True),  # two from 10 to 30 s, again from 50 to 60 s
+        ("backlog <= 1 for 19s", 20.0, 20.0, False),
+        ("backlog < 1 for 30s", 40.0, 40.0, False),  # one from 0 to 40 s
+        ("backlog <= 2 for 0s", 0.0, 0.0, True),
+    ],
+)
+def test_a_backlog_may_be_too_large_for_a_while(text: str, low: float, high: float, passed: bool) -> None:
+    result = judge(text, waiting((0, 40), (10, 30), (50, 60), (50, 60)))
+    assert (result.low, result.high, result.passed) == (low, high, passed)
+    assert result.seen.startswith("beyond it for")
+
+
+@pytest.mark.parametrize(("allowed", "passed"), [("5s", False), ("1m", None)])
+def test_a_backlog_too_large_at_the_end_was_so_for_at_least_that_long(allowed: str, passed: bool | None) -> None:
+    result = judge(f"backlog <= 0 for {allowed}", waiting((60, None)))
+    assert (result.low, result.high, result.passed) == (40.0, None, passed)
+
+
+def test_a_backlog_in_a_warm_up_phase_is_left_out() -> None:
+    spans = [span(1, name="warm", end_s=50.0, warmup=True), span(0, name="load", index=1, start_s=50.0, end_s=100.0)]
+    result = judge("backlog <= 0 for 15s", waiting((10, 70), spans=spans))
+    assert (result.low, result.passed) == (20.0, False)
+
+
+def test_a_lost_request_left_the_backlog_nobody_knows_when() -> None:
+    rows = [Request(0.0, done=10.0), Request(5.0, Outcome.LOST), Request(90.0, done=100.0)]
+    assert judge("backlog <= 1 for 5s", frames_of(rows)).passed is None
+    assert judge("backlog <= 1 for 10s", frames_of(rows)).passed is True  # not even with it
+    assert judge("backlog <= 0 for 5s", frames_of(rows)).passed is False  # 10 s without it, too
+
+
+# ---- capacity -------------------------------------------------------------------------------------------------
+
+HIGH = "TargetTracking-endpoint/e/variant/v-AlarmHigh-1"
+CAUSE = f"monitor alarm {HIGH} in state ALARM triggered policy keep-backlog"
+
+
+def breach(at_s: float, breach_s: float) -> Event:
+    stamp = np.datetime64(1_795_000_000_000 + round(breach_s * 1000), "ms")
+    detail: dict[str, object] = {"newState": {"stateReasonData": {"startDate": f"{stamp}+0000"}}}
+    return Event("alarm", HIGH, round(at_s * S), round(at_s * S), "OK -> ALARM", detail=detail)
+
+
+def activity(name: str, at_s: float, end_s: float | None, state: str, after: float) -> Event:
+    ended_ns = None if end_s is None else round(end_s * S)
+    return Event(
+        "scaling_activity", name, round(at_s * S), round((end_s or at_s) * S), state, ended_ns, after=after, cause=CAUSE
+    )
+
+
+def scaled(*events: Event) -> Frames:
+    rows = [Request(0.0, done=900.0)]
+    return frames_of(rows, events=events, readings=[reading("instances_current", 0.0, 0.0)])
+
+
+def test_scale_out_counts_from_the_breach_to_capacity_that_serves() -> None:
+    frames = scaled(breach(180, 60), activity("a", 200, 400, "Successful", 2.0))
+    result = judge("scale_out < 6m", frames)
+    assert (result.low, result.high, result.passed) == (340.0, 340.0, True)
+
+
+def test_a_breach_is_answered_by_the_first_capacity_that_comes_after_a_failed_try() -> None:
+    frames = scaled(breach(180, 60), activity("a", 200, 210, "Failed", 2.0), activity("b", 300, 500, "Successful", 2.0))
+    assert judge("scale_out < 6m", frames).low == 440.0
+
+
+def test_a_breach_that_nothing_answered_took_at_least_until_the_end() -> None:
+    frames = scaled(breach(180, 60), activity("a", 200, None, "InProgress", 2.0))
+    result = judge("scale_out < 10m", frames)
+    assert (result.low, result.high, result.passed) == (840.0, None, False)
+    assert judge("scale_out < 15m", frames).passed is None
+
+
+def test_a_scale_out_whose_breach_nobody_told_is_not_guessed() -> None:
+    result = judge("scale_out < 6m", scaled(activity("a", 200, 400, "Successful", 2.0)))
+    assert result.passed is None
+    assert "nobody told" in result.seen
+
+
+def test_first_completion_of_a_run_without_any_is_longer_than_it_was_watched() -> None:
+    pending = frames_of([Request(0.0, Outcome.PENDING), Request(60.0, Outcome.FAILED, done=90.0)])
+    assert judge("first_completion < 8m", pending).passed is None
+    assert judge("first_completion < 1m", pending).passed is False
+    failed = frames_of([Request(0.0, Outcome.FAILED, done=90.0)])
+    assert judge("first_completion < 8m", failed).passed is False  # it never came
+
+
+def test_a_cost_without_a_price_is_unknown_and_says_what_is_missing() -> None:
+    result = judge("cost_per_1000 < 0.40", scaled())
+    assert result.passed is None
+    assert "target.instance_hour" in result.seen

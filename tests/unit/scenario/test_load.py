@@ -97,7 +97,7 @@ def test_the_message_is_one_line_a_problem_with_file_line_and_column() -> None:
         ("target: {emulated: {instances: {start: 9}}}", "target.emulated.instances", 32, "start 9 is above max 4", ""),
         ("target: {emulated: {provision: {gama: {}}}}", "target.emulated.provision.gama", 33, "unknown key", "gamma"),
         ("thresholds: [sojorn_p95 < 8m]", "thresholds.0", 14, "there is no metric 'sojorn_p95'", "sojourn_p95"),
-        ("thresholds: [failed < 5%]", "thresholds.0", 14, "must be a whole number of requests", ""),
+        ("thresholds: [backlog < 5%]", "thresholds.0", 14, "must be a whole number of requests", ""),
     ],
 )  # fmt: skip
 def test_each_mistake_is_told_at_its_place(line: str, where: str, column: int, words: str, meant: str) -> None:

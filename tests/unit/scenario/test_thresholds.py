@@ -1,8 +1,16 @@
-"""Goal: a threshold says the same to its author and to the check. Method: known answers, each way to be wrong."""
+"""Goal: a threshold says the same to its author, to the check and to the schema.
+
+Method: known answers, each way to be wrong, and every metric's own example.
+"""
+
+import re
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from smbench.scenario.thresholds import METRICS, Threshold, ThresholdError, parse_threshold
+from smbench.scenario.thresholds import LATENCIES, METRICS, PATTERN, Threshold, ThresholdError, parse_threshold
 
 
 @pytest.mark.parametrize(
@@ -16,6 +24,16 @@ from smbench.scenario.thresholds import METRICS, Threshold, ThresholdError, pars
         ("completed>=1800", "completed", ">=", 1800.0, "requests"),
         ("error_share < 5%", "error_share", "<", 0.05, "share"),
         ("error_share != 0.05", "error_share", "!=", 0.05, "share"),
+        ("failed < 1%", "failed", "<", 0.01, "share"),
+        ("p95 < 8m", "sojourn_p95", "<", 480.0, "s"),
+        ("max from schedule < 1h", "sojourn_max", "<", 3600.0, "s"),
+        ("p99.9 from acceptance<=5m", "service_view_p99.9", "<=", 300.0, "s"),
+        ("schedule_lag_p99 < 100ms", "schedule_lag_p99", "<", 0.1, "s"),
+        ("backlog <= 500 for 5m", "backlog", "<=", 500.0, "requests"),
+        ("drain < 5m", "drain", "<", 300.0, "s"),
+        ("within(8m) >= 99%", "within", ">=", 0.99, "share"),
+        ("goodput(8m) from acceptance >= 90/m", "goodput", ">=", 1.5, "hz"),
+        ("cost_per_1000 < 0.40", "cost_per_1000", "<", 0.4, "usd"),
     ],
 )
 def test_a_threshold_is_read_in_the_unit_of_its_metric(
@@ -34,7 +52,23 @@ def test_a_threshold_is_read_in_the_unit_of_its_metric(
         ("expired = 0", "must read"),
         ("expired == ", "must read"),
         ("0 == expired", "there is no metric '0'"),
-        ("expired == 5%", "must be a whole number of requests"),
+        ("backlog == 5%", "must be a whole number of requests"),
+        ("failed < 101%", "must lie between 0% and 100%"),
+        ("p999 < 1s", "99.9 % is written p99.9"),
+        ("p0 < 1s", "between 0 and 100"),
+        ("pNN < 1s", "there is no metric 'pNN'"),
+        ("p95 from submission < 1s", "`from schedule` or `from acceptance`"),
+        ("sojourn_p95 from schedule < 1s", "takes no `from schedule`"),
+        ("within >= 99%", "needs a deadline, as in `within"),
+        ("within(soon) >= 99%", "the deadline 'soon' of within must be a duration"),
+        ("p95(8m) < 1s", "takes nothing in parentheses"),
+        ("failed == 0 for 5m", "takes no `for 5m`"),
+        ("backlog >= 3 for 5m", "needs < or <="),
+        ("backlog < 3 for ever", "the duration 'ever' of backlog must be a duration"),
+        ("goodput(8m) >= fast", "must be a rate"),
+        ("goodput(8m) >= -1/s", "must be a rate"),
+        ("cost_per_1000 < cheap", "must be a number of USD"),
+        ("cost_per_1000 < -1", "must not be negative"),
         ("expired == -1", "must be a whole number of requests"),
         ("expired == nan", "must be a whole number of requests"),
         ("expired == 1.5", "must be a whole number of requests"),
@@ -49,16 +83,57 @@ def test_what_is_no_threshold_is_told(text: str, words: str) -> None:
         parse_threshold(text)
 
 
-def test_the_nearest_metric_is_guessed() -> None:
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("sojurn_p95 < 8m", "sojourn_p95"),
+        ("sojourn_p999 < 8m", "sojourn_p99.9"),
+        ("p100 < 8m", "max"),
+        ("withn(8m) >= 99%", "within"),
+        ("scaleout < 6m", "scale_out"),
+        ("p95 from schedul < 8m", "schedule"),
+        ("qqq == 1", ""),
+    ],
+)
+def test_what_was_probably_meant_is_guessed(text: str, meant: str) -> None:
     with pytest.raises(ThresholdError) as caught:
-        parse_threshold("sojurn_p95 < 8m")
-    assert caught.value.meant == "sojourn_p95"
+        parse_threshold(text)
+    assert caught.value.meant == meant
 
 
-def test_every_metric_can_be_named() -> None:
-    value = {"s": "1s", "requests": "1", "share": "1%"}
-    for metric, (unit, _) in METRICS.items():
-        assert parse_threshold(f"{metric} <= {value[unit]}").metric == metric
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_s_example_names_it_and_is_read_by_parser_and_schema(name: str) -> None:
+    metric = METRICS[name]
+    threshold = parse_threshold(metric.example)
+    assert name == "pNN" or threshold.metric.startswith(name.removesuffix("NN"))
+    assert threshold.unit == metric.unit or (threshold.unit == "share" and metric.share_of)
+    assert re.search(PATTERN, metric.example)
+    assert (threshold.deadline_s is not None) == metric.has_deadline
+
+
+@given(
+    of=st.sampled_from(["", *LATENCIES]),
+    hundredths=st.integers(1, 9_999),
+    since=st.sampled_from(["", " from schedule", " from acceptance"]),
+    op=st.sampled_from(["<", "<=", "==", "!=", ">=", ">"]),
+    blanks=st.sampled_from(["", " ", "  "]),
+)
+def test_any_percentile_is_read_exactly(of: str, hundredths: int, since: str, op: str, blanks: str) -> None:
+    written = f"{hundredths / 100:g}"
+    since = "" if of else since
+    text = f"{blanks}{of}{'_' if of else ''}p{written}{since}{blanks}{op}{blanks}90s"
+    threshold = parse_threshold(text)
+    assert threshold.quantile == Fraction(hundredths, 10_000)
+    assert threshold.of == (of or ("service_view" if "acceptance" in since else "sojourn"))
+    assert (threshold.op, threshold.value) == (op, 90.0)
+    assert re.search(PATTERN, text)
+
+
+def test_how_long_a_comparison_may_fail_is_a_threshold_on_that_time() -> None:
+    threshold = parse_threshold("backlog < 500 for 5m")
+    assert threshold.lasting_s == 300.0
+    asked = threshold.of_its_duration()
+    assert (asked.op, asked.value, asked.unit) == ("<=", 300.0, "s")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,136 @@
+"""Goal: what CI reads of a run says what the report says: JUnit XML, the job's Markdown page, summary.json.
+
+Method: runs by hand whose verdicts are known; the XML counted and parsed again, the JSON held against its own schema.
+"""
+
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs import Request, frames_of
+from smbench.analysis.checks import Finding, Verdict, check
+from smbench.analysis.summary import Summary, summarise
+from smbench.analysis.thresholds import ThresholdResult, evaluate
+from smbench.errors import ExitCode
+from smbench.records import Outcome
+from smbench.results.manifest import Ending
+from smbench.view.junit import to_junit
+from smbench.view.markdown import to_markdown
+from smbench.view.summary_file import HISTORY, SCHEMA_VERSION, exit_status, summary_schema, to_json
+
+Told = tuple[Summary, list[Finding], list[ThresholdResult]]
+THRESHOLDS = ["p95 < 1h", "failed == 0", "drain < 1h", "max < 1s"]  # met, missed, unknown, missed
+
+
+def told(rows: list[Request], thresholds: list[str], **manifest: Any) -> Told:
+    frames = frames_of(rows, **manifest)
+    summary = summarise(frames)
+    return summary, check(frames, summary), evaluate(thresholds, frames, summary)
+
+
+@pytest.fixture(scope="module")
+def mixed() -> Told:
+    """Completed, failed and open requests: every word a threshold can get."""
+    rows = [Request(0.0, done=float(k)) for k in range(1, 300)]
+    rows += [Request(0.0, Outcome.FAILED, done=5.0, error="model | <b>broke</b>"), Request(0.0, Outcome.PENDING)]
+    return told(rows, THRESHOLDS)
+
+
+@pytest.fixture(scope="module")
+def invalid() -> Told:
+    rows = [Request(0.0, done=1.0), Request(0.0, Outcome.NOT_SENT, error="in-flight limit")]
+    return told(rows, ["p50 < 1ms", "completed == 1"])
+
+
+def cases(document: bytes, suite: str) -> dict[str, str]:
+    """What became of each test case: its first child's tag."""
+    found = ElementTree.fromstring(document).find(f"testsuite[@name='smbench.by-hand.{suite}']")
+    assert found is not None
+    return {case.attrib["name"]: case[0].tag for case in found}
+
+
+def test_a_missed_threshold_is_a_failure_and_an_unknown_one_is_skipped(mixed: Told) -> None:
+    tags = ["system-out", "failure", "skipped", "failure"]
+    assert cases(to_junit(*mixed), "thresholds") == dict(zip(THRESHOLDS, tags, strict=True))
+
+
+def test_an_invalid_check_is_an_error_and_then_no_threshold_passes_or_fails(invalid: Told) -> None:
+    document = to_junit(*invalid)
+    assert cases(document, "checks")["nothing dropped"] == "error"
+    assert set(cases(document, "thresholds").values()) == {"skipped"}
+    assert ElementTree.fromstring(document).attrib["failures"] == "0"
+
+
+@pytest.mark.parametrize("ending", [Ending.RUNNING, Ending.FAILED, Ending.CANCELLED])
+def test_a_run_that_did_not_end_by_itself_is_an_error(ending: Ending) -> None:
+    document = to_junit(*told([Request(0.0, done=1.0)], [], ending=ending))
+    assert cases(document, "checks")["ended by itself"] == "error"
+
+
+def test_the_sums_of_a_suite_are_its_cases(mixed: Told, invalid: Told) -> None:
+    for one in (mixed, invalid):
+        root = ElementTree.fromstring(to_junit(*one))
+        for element in (root, *root):
+            for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+                assert int(element.attrib[attribute]) == len(list(element.iter(tag)))
+            assert int(element.attrib["tests"]) == len(list(element.iter("testcase")))
+        assert all(case.attrib["classname"] for case in root.iter("testcase"))
+
+
+@given(st.text(max_size=30))
+def test_whatever_an_endpoint_says_the_xml_can_be_read(text: str) -> None:
+    finding = Finding(name="a check", verdict=Verdict.UNKNOWN, expected=text, seen=text, advice=text)
+    summary = summarise(frames_of([]))
+    root = ElementTree.fromstring(to_junit(summary, [finding], []))
+    assert root.find(".//skipped") is not None
+
+
+def test_the_page_has_the_verdict_each_threshold_and_each_doubt(mixed: Told) -> None:
+    page = to_markdown(*mixed)
+    assert page.splitlines()[2] == "**UNKNOWN**; 1 of 4 thresholds met, 2 missed"
+    assert "| met | `p95 < 1h` |" in page
+    assert "| **missed** | `failed == 0` | 1 |" in page
+    assert "| unknown | `drain < 1h` |" in page
+    assert "| unknown | drained |" in page
+    assert "accepted 301 = completed 299 + failed 1" in page
+
+
+def test_the_page_of_an_invalid_run_says_that_nothing_counts(invalid: Told) -> None:
+    assert "**INVALID**" in to_markdown(*invalid)
+    assert "nothing passes or fails" in to_markdown(*invalid)
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_a_row_of_the_page(text: str) -> None:
+    finding = Finding(name="a check", verdict=Verdict.UNKNOWN, expected=text, seen=text, advice=text)
+    page = to_markdown(summarise(frames_of([])), [finding], [])
+    (row,) = [line for line in page.split("\n") if line.startswith("| unknown |")]
+    assert row.replace("\\|", "").count("|") == 5
+    assert "<" not in row
+
+
+def test_an_invalid_run_is_98_before_any_threshold_is_99(mixed: Told, invalid: Told) -> None:
+    assert exit_status(*invalid[1:]) is ExitCode.INVALID
+    assert exit_status(*mixed[1:]) is ExitCode.THRESHOLD
+    assert exit_status(mixed[1], [one for one in mixed[2] if one.passed is not False]) is ExitCode.OK
+
+
+def test_what_is_written_is_what_the_schema_says(mixed: Told, invalid: Told) -> None:
+    schema = summary_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    nothing = told([], THRESHOLDS, spans=[])
+    for one in (mixed, invalid, nothing):
+        written = json.loads(json.dumps(to_json(*one), allow_nan=False))
+        jsonschema.validate(written, schema)
+        assert written["schema_version"] == SCHEMA_VERSION
+        assert written["exit_status"] == exit_status(*one[1:])
+
+
+def test_every_version_of_the_summary_is_in_its_history() -> None:
+    assert sorted(HISTORY) == list(range(1, SCHEMA_VERSION + 1))
+    assert all(f"version {version}: {what}" in summary_schema()["$comment"] for version, what in HISTORY.items())
