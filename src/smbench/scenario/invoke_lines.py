@@ -93,14 +93,20 @@ def _body(value: object) -> bytes:
 
 
 def _header(value: object) -> str:
-    if not isinstance(value, str) or len(value) > HEADER_MAX or not value.isprintable():
-        raise ValueError(f"must be text of at most {HEADER_MAX} printable characters")
+    if not isinstance(value, str) or len(value) > HEADER_MAX or not _fits_header(value):
+        raise ValueError(f"must be text of at most {HEADER_MAX} characters of printable ASCII")
     return value
+
+
+def _fits_header(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _location(value: object) -> str:
     if not isinstance(value, str) or not value.startswith("s3://") or "/" not in value[5:].strip("/"):
         raise ValueError("must be an S3 object such as s3://bucket/key")
+    if not _fits_header(value):
+        raise ValueError("must be printable ASCII: it travels in an HTTP header")
     return value
 
 

@@ -38,7 +38,14 @@ def _readable(text: str) -> str:
 WholeSeconds = Annotated[PositiveSeconds, AfterValidator(_whole_seconds)]
 ThresholdText = Annotated[str, AfterValidator(_readable), WithJsonSchema({"type": "string", "pattern": PATTERN})]
 SyntheticBytes = Annotated[Bytes, Field(ge=1, le=2**30)]  # AWS takes inputs up to 1 GiB
-Header = Annotated[str, Field(max_length=HEADER_MAX)]
+Header = Annotated[  # a line break would begin another header, and other letters have no one spelling in bytes
+    str,
+    Field(
+        max_length=HEADER_MAX,
+        pattern=r"^[ -~]*$",
+        json_schema_extra={"patternErrorMessage": "must be printable ASCII: it travels in an HTTP header"},
+    ),
+]
 
 
 class Target(Part):
@@ -138,7 +145,7 @@ class Payloads(Part):
         Annotated[
             str,
             Field(
-                pattern=r"^s3://[^/]+(/.*)?$",
+                pattern=r"^s3://[!-.0-~]+(/[ -~]*)?$",
                 json_schema_extra={"patternErrorMessage": "must be an S3 location such as s3://bucket/folder"},
             ),
         ]

@@ -149,6 +149,24 @@ def test_a_key_far_from_all_others_lists_those_there_are() -> None:
     assert only(SOUND + "request: {zzz: 1}\n").message.startswith("unknown key; known here: ttl, timeout, content_type")
 
 
+@pytest.mark.parametrize("key", ["content_type", "accept", "custom_attributes"])
+@pytest.mark.parametrize("value", [r'"a\r\nx-amz-target: b"', r'"a\n"', r'"\0"', '"text/é"', r'"\x7f"'])
+def test_what_would_not_stay_one_header_is_told(key: str, value: str) -> None:
+    problem = only(SOUND + f"request: {{{key}: {value}}}\n")
+    assert problem.where == f"request.{key}"
+    assert "printable ASCII" in problem.message
+
+
+@pytest.mark.parametrize("value", ["text/plain; charset=utf-8", "a  b", " a ", "~!@#$%^&*()", ""])
+def test_every_printable_character_fits_a_header(value: str) -> None:
+    assert parse_scenario(SOUND + f"request: {{accept: '{value}'}}\n", "x.yaml").request.accept == value
+
+
+@pytest.mark.parametrize("prefix", [r"s3://bucket/a\nb", "s3://bücket/a", "s3://bucket/é"])
+def test_a_prefix_travels_in_a_header_too(prefix: str) -> None:
+    assert only(SOUND + f'payloads: {{prefix: "{prefix}"}}\n').where == "payloads.prefix"
+
+
 def test_no_word_of_the_validator_reaches_the_reader() -> None:
     text = SOUND + "seeds: [1]\nlimits: {errors: {}, requests: []}\ncollector: {queue: 5}\ntarget: {kind: sync}\n"
     for problem in problems(text):
