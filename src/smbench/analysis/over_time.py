@@ -151,7 +151,7 @@ def percentile_curve(frames: Frames, age: Age) -> pl.DataFrame:
     low = np.sort(rows["low"].to_numpy()) if is_open.any() else high
     # Evenly on the scale on which they are drawn, -log10(1 - share), up to the percentile that one request is above.
     shares = 1 - np.logspace(0, -np.log10(max(n, 2)), PERCENTILES_DRAWN)
-    ranks = np.unique(np.clip(np.ceil(shares * n - 1e-9).astype(np.int64), 1, n))
+    ranks = np.unique(np.floor(shares * n + 1e-9).astype(np.int64).clip(0, n - 1)) + 1
     is_bound = high[ranks - 1] == _NEVER_NS
     n_drawn = int(np.argmax(is_bound)) + 1 if is_bound.any() else len(ranks)
     ranks, is_bound = ranks[:n_drawn], is_bound[:n_drawn]

@@ -47,6 +47,13 @@ class SchemaOf(StrEnum):
     SUMMARY = "summary"
 
 
+class PlotFormat(StrEnum):
+    """Files a plot is written as."""
+
+    PNG = "png"
+    SVG = "svg"
+
+
 class TransportName(StrEnum):
     """How the hot calls leave."""
 
@@ -181,6 +188,9 @@ def report(
     asserted: AssertOption = None,
     junit: JunitOption = None,
     summary_md: MarkdownOption = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the report as one page with its plots here; needs no network.")
+    ] = None,
 ) -> None:
     """Print the summary of a run again, from its files alone.
 
@@ -188,8 +198,22 @@ def report(
     """
     from smbench.cli.report import ReportOptions, print_report
 
-    options = ReportOptions(output.value, tuple(asserted or ()), junit, summary_md)
+    options = ReportOptions(output.value, tuple(asserted or ()), junit, summary_md, html=html)
     raise typer.Exit(print_report(run_folder, options))
+
+
+@app.command()
+def plot(
+    run_folder: RunFolder,
+    out: Annotated[Path, typer.Option(help="Folder for the files; made where it is missing.")] = Path("plots"),
+    formats: Annotated[
+        list[PlotFormat] | None, typer.Option("--format", help="May be given again; default: both.")
+    ] = None,
+) -> None:
+    """Write each plot of a run as a file, and print the paths."""
+    from smbench.cli.plot import plot_command
+
+    plot_command(run_folder, out, [one.value for one in formats or PlotFormat])
 
 
 @app.command()

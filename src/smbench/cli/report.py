@@ -36,6 +36,7 @@ class ReportOptions:
     junit: Path | None = None
     summary_md: Path | None = None
     has_summary_file: bool = False  # summary.json is written into the run's folder
+    html: Path | None = None  # the whole report as a page, pictures and all
 
 
 def print_report(run_dir: Path, options: ReportOptions) -> ExitCode:
@@ -58,6 +59,8 @@ def print_report(run_dir: Path, options: ReportOptions) -> ExitCode:
         console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
         console.print(render(*told, run_dir))
     _leave(run_dir, options, *told)
+    if options.html is not None:
+        _write_page(options.html, frames, *told)
     return exit_status(findings, thresholds)
 
 
@@ -110,6 +113,19 @@ def _leave(
         for path in pages:
             with path.open("a", encoding="utf-8") as page:  # a job's page belongs to all its steps
                 page.write(to_markdown(*told))
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
+
+
+def _write_page(
+    path: Path, frames: Frames, summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]
+) -> None:
+    from smbench.view.page.page import page  # its libraries cost half a second, which a table is not made to wait
+
+    document = page(frames, summary, findings, thresholds).encode()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, document)
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
 
