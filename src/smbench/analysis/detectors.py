@@ -1,6 +1,40 @@
-"""What stands out in how the endpoint behaved. It says nothing of whether the run may be believed: checks do."""
+"""What stands out in how the endpoint behaved. It says nothing of whether the run may be believed: checks do.
 
+A detector is a function from the run to an Observation, or to None where there is nothing to tell or nothing to tell
+it from.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import polars as pl
 from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis import words
+from smbench.analysis.capacity import Capacity
+from smbench.analysis.frames import Frames
+from smbench.analysis.timeline import Timeline
+from smbench.records import Outcome
+
+if TYPE_CHECKING:
+    from smbench.analysis.summary import Summary
+
+HOLE_MIN_S = 10.0  # shorter than two looks at the endpoint it may not have been
+STALL_MIN_S = 30.0
+STALL_SERVICES = 5.0  # times a long service (p95: what stalled is a service too) without any end
+STALL_UNKNOWN_S = 120.0  # where the service is not known
+STUCK_MIN_S = 600.0  # from zero a scale-out is decided within some five minutes
+UTILISATION_MAX = 1.02  # science.md 2.2: more proves the slots or the instances wrong
+CONCURRENCY_MARGIN = 0.3
+CONCURRENCY_MIN = 30  # requests of either kind
+COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
+LOOKS_MAX_S = 30.0
+_THROTTLES = ("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded")
+_QUOTA = re.compile(r"limit|quota|exceed|insufficient|capacity is not available|capacity error", re.IGNORECASE)
 
 
 class Observation(BaseModel):
@@ -12,3 +46,310 @@ class Observation(BaseModel):
     seen: str
     advice: str = ""
     at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What detectors look at."""
+
+    frames: Frames
+    summary: "Summary"
+    capacity: Capacity | None
+    concurrency: int | None
+    course: Timeline | None  # None: nobody told how many instances there were
+
+    @property
+    def service_p95_s(self) -> float | None:
+        known = {stage.name: stage.distribution.p95 for stage in self.summary.stages}.get("service")
+        return None if known is None else known.low
+
+
+def detect(
+    frames: Frames, summary: "Summary", capacity: Capacity | None, concurrency: int | None, course: Timeline | None
+) -> tuple[Observation, ...]:
+    """Everything that stands out, in the order of `DETECTORS`."""
+    seen = Seen(frames, summary, capacity, concurrency, course)
+    return tuple(found for one in DETECTORS if (found := _found(one, seen)) is not None)
+
+
+def _found(one: "Detector", seen: Seen) -> Observation | None:
+    try:
+        return one(seen)
+    except Exception as error:  # noqa: BLE001  # a report must not be lost to a bug in what adorns it
+        return Observation(
+            name=one.__name__.replace("_", " "),
+            seen=f"its detector crashed: {type(error).__name__}: {error}",
+            advice="report this as a bug in smbench, with the results folder",
+        )
+
+
+# ---- capacity -------------------------------------------------------------------------------------------------
+
+
+def capacity_hole(seen: Seen) -> Observation | None:
+    figures = seen.summary.elasticity
+    if figures is None or figures.hole_longest_s < HOLE_MIN_S or figures.hole_at_s is None:
+        return None
+    rest = "" if figures.hole_s - figures.hole_longest_s < 1 else f", {words.duration(figures.hole_s)} in all"
+    return Observation(
+        name="capacity hole",
+        seen=f"for {words.duration(figures.hole_longest_s)} requests waited and no instance served{rest}",
+        advice="keep one instance (MinCapacity 1), or shorten what it takes to wake: the alarm's periods, the image",
+        at_s=figures.hole_at_s,
+    )
+
+
+def stuck_at_zero(seen: Seen) -> Observation | None:
+    course = seen.course
+    if course is None:
+        return None
+    longest_s, at_s = course.longest((course.backlog > 0) & (course.serving == 0) & (course.desired == 0))
+    if longest_s < STUCK_MIN_S:
+        return None
+    return Observation(
+        name="stuck at zero",
+        seen=f"for {words.duration(longest_s)} requests waited, no instance served and none was asked for",
+        advice="add a step policy on HasBacklogWithoutCapacity; target tracking may not leave zero by itself",
+        at_s=at_s,
+    )
+
+
+def scale_in_amid_work(seen: Seen) -> Observation | None:
+    course = seen.course
+    if course is None:
+        return None
+    found = []
+    for step in seen.summary.scaling.steps:
+        inside = int(course.since(round(step.decided_at_s * 1e9)).backlog[0])
+        if step.before is not None and step.after < step.before and inside > step.after * (seen.concurrency or 1):
+            found.append((step, inside))
+    if not found:
+        return None
+    step, inside = found[0]
+    return Observation(
+        name="scale-in amid work",
+        seen=f"{len(found):,} times, first {step.before} -> {step.after} instances with {inside:,} requests there",
+        advice="raise the scale-in cooldown or lower the target: what is left is more than those that stay can hold",
+        at_s=step.decided_at_s,
+    )
+
+
+def oscillation(seen: Seen) -> Observation | None:
+    figures = seen.summary.elasticity
+    if figures is None or not figures.oscillations:
+        return None
+    undone = [step for step in seen.summary.scaling.steps if not step.is_out]
+    return Observation(
+        name="oscillation",
+        seen=f"{figures.oscillations:,} scale-ins were undone within {words.duration(figures.oscillation_window_s)}",
+        advice="a backlog target drains, scales in and overloads again: raise the scale-in cooldown or MinCapacity",
+        at_s=undone[0].decided_at_s if undone else None,
+    )
+
+
+def ceiling(seen: Seen) -> Observation | None:
+    """Capacity that was wanted and not to be had: the account's quota, AWS's stock, or the target's own MaxCapacity."""
+    is_activity = pl.col("kind") == "scaling_activity"
+    at_max = None
+    for event in seen.frames.events.filter(is_activity).sort("at_ns", "seen_ns", "name").to_dicts():
+        detail = _detail(event["detail"])
+        message = str(detail.get("StatusMessage") or "")
+        if event["state"] == "Failed" and _QUOTA.search(f"{message} {event['cause']}"):
+            return Observation(
+                name="quota ceiling",
+                seen=f"a scaling activity failed: {' '.join(message.split())[:160]}",
+                advice="ask for a higher quota of this instance type, or use another",
+                at_s=event["at_ns"] / 1e9,
+            )
+        reasons = [reason.get("Code") or reason.get("code") for reason in detail.get("NotScaledReasons") or ()]
+        if "AlreadyAtMaxCapacity" in reasons and at_max is None:
+            at_max = event["at_ns"] / 1e9
+    return _short_of_desired(seen) or (
+        None
+        if at_max is None
+        else Observation(
+            name="at MaxCapacity",
+            seen="the policy wanted more instances than MaxCapacity allows",
+            advice="raise MaxCapacity if the latency is too high; it bounds the cost as well",
+            at_s=at_max,
+        )
+    )
+
+
+def _short_of_desired(seen: Seen) -> Observation | None:
+    course = seen.course
+    if course is None:
+        return None
+    longest_s, at_s = course.longest(course.serving < course.desired)
+    usual_s = max((delay for step in seen.summary.scaling.steps if (delay := step.provisioning_s)), default=0.0)
+    if longest_s < max(2 * usual_s, 2 * STUCK_MIN_S):
+        return None
+    return Observation(
+        name="quota ceiling",
+        seen=f"for {words.duration(longest_s)} fewer instances served than were desired",
+        advice="look at the endpoint's scaling activities: a quota, or no instances of this type to be had",
+        at_s=at_s,
+    )
+
+
+# ---- work -----------------------------------------------------------------------------------------------------
+
+
+def stall(seen: Seen) -> Observation | None:
+    """Requests, instances, and no end: the longest time of that."""
+    course = seen.course
+    if course is None or not len(course.backlog):
+        return None
+    knots_ns, at_work = course.knots_ns, (course.backlog > 0) & (course.serving > 0)
+    begins = np.diff(at_work.astype(np.int8), prepend=0) == 1
+    since_ns = np.maximum.accumulate(np.where(begins, knots_ns[:-1], np.iinfo(np.int64).min))
+    ended_ns = np.sort(seen.frames.requests["done_ns"].drop_nulls().to_numpy())
+    if len(ended_ns):
+        place = np.searchsorted(ended_ns, knots_ns[:-1], side="right") - 1
+        since_ns = np.maximum(since_ns, np.where(place >= 0, ended_ns[place.clip(0)], since_ns))
+    lengths_ns = np.where(at_work, knots_ns[1:] - np.where(at_work, since_ns, knots_ns[1:]), 0)
+    longest = int(lengths_ns.argmax())
+    longest_s, service_s = int(lengths_ns[longest]) / 1e9, seen.service_p95_s
+    limit_s = STALL_UNKNOWN_S if service_s is None else max(STALL_MIN_S, STALL_SERVICES * service_s)
+    if longest_s < limit_s:
+        return None
+    return Observation(
+        name="stall",
+        seen=f"for {words.duration(longest_s)} instances served, requests waited and none ended",
+        advice="look at the container's log of that time: a time-out, a model that loads again, a deadlock",
+        at_s=int(since_ns[longest]) / 1e9,
+    )
+
+
+def effective_concurrency(seen: Seen) -> Observation | None:
+    """What an instance does when it has plenty to do, against what one request takes that has it to itself."""
+    course = seen.course
+    if course is None or seen.capacity is None or seen.concurrency is None:
+        return None
+    alone_s = _alone_s(seen.frames, seen.capacity)
+    is_full = (course.serving > 0) & (course.backlog >= 2 * seen.concurrency * course.serving)
+    ended_ns = seen.frames.requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].to_numpy()
+    place = np.searchsorted(course.knots_ns, ended_ns, side="left") - 1
+    inside = (place >= 0) & (place < len(is_full))
+    n_ended = int(is_full[place[inside]].sum())
+    if len(alone_s) < CONCURRENCY_MIN or n_ended < CONCURRENCY_MIN:
+        return None
+    instance_s = float(np.sum((course.serving * course.lengths_s)[is_full]))
+    at_once = n_ended / instance_s * float(np.sort(alone_s).mean())
+    if abs(at_once / seen.concurrency - 1) <= CONCURRENCY_MARGIN:
+        return None
+    return Observation(
+        name="effective concurrency",
+        seen=f"a busy instance does {at_once:.1f} requests in the time of one; it is set to {seen.concurrency} at once",
+        advice="requests slow each other down: more at once gain nothing, see what they share"
+        if at_once < seen.concurrency
+        else "the container works on more at once than it is told, or one alone is slow to start",
+    )
+
+
+def _alone_s(frames: Frames, capacity: Capacity) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """How long those took that found an instance and nobody else: they began at once, however many slots it has."""
+    rows = frames.requests.filter("accepted").select(
+        pl.coalesce("recv_ns", "send_ns").alias("at_ns"),
+        "done_ns",
+        ((pl.col("end_from") == "notice") & (pl.col("outcome") == Outcome.COMPLETED.value))
+        .fill_null(False)
+        .alias("is_told"),
+    )
+    rows = rows.sort("at_ns", "done_ns")
+    at_ns = rows["at_ns"].to_numpy()
+    done_ns = rows["done_ns"].fill_null(np.iinfo(np.int64).max).to_numpy()
+    found_nothing = np.searchsorted(np.sort(done_ns), at_ns, side="right") >= np.arange(len(at_ns))
+    began_at_once = found_nothing & (capacity.serving_at(at_ns) > 0)
+    alone: np.ndarray[Any, np.dtype[np.float64]] = (done_ns - at_ns)[began_at_once & rows["is_told"].to_numpy()] / 1e9
+    return alone
+
+
+def too_much_work(seen: Seen) -> Observation | None:
+    figures = seen.summary.elasticity
+    if figures is None or figures.utilisation is None or figures.utilisation <= UTILISATION_MAX:
+        return None
+    return Observation(
+        name="utilisation above one",
+        seen=f"more was worked than there were slots for, {figures.utilisation:.2f} times as much",
+        advice="the number of instances or their concurrency is not what was told: figures that rest on them are wrong",
+    )
+
+
+# ---- news of it -----------------------------------------------------------------------------------------------
+
+
+def notification_loss(seen: Seen) -> Observation | None:
+    n_lost = seen.summary.notices.n_from_outputs + seen.summary.measured.lost
+    accepted = seen.summary.measured.accepted
+    if not n_lost:
+        return None
+    return Observation(
+        name="notification loss",
+        seen=f"the ends of {n_lost:,} of {accepted:,} requests were never told ({words.share(n_lost / accepted)})",
+        advice="see the topics' delivery failures and their filter policies; who waits for them waits for ever",
+    )
+
+
+def coarse_times(seen: Seen) -> Observation | None:
+    """Stamps of whole seconds, or looks so rare that a change of capacity is known to half a minute only."""
+    frames = seen.frames
+    if frames.manifest.clock.kind == "warp":
+        return None  # a model's instants may well be whole, and are known exactly
+    told = frames.requests.filter(pl.col("end_from") == "notice")["done_ns"].drop_nulls().to_numpy()
+    utc_ns = told + frames.clocks.correction_ns + frames.epoch_ns
+    if len(utc_ns) >= CONCURRENCY_MIN and float((utc_ns % 1_000_000_000 == 0).mean()) > COARSE_SHARE:
+        return Observation(
+            name="poll quantisation",
+            seen="most ends bear a stamp of a whole second: latencies are known to that",
+            advice="do not read differences below a second from this run",
+        )
+    is_look = (pl.col("source") == "endpoint") & (pl.col("name") == "instances_current")
+    looks_ns = frames.readings.filter(is_look)["at_ns"].sort().to_numpy()
+    between_s = float(np.median(np.diff(looks_ns))) / 1e9 if len(looks_ns) > 1 else 0.0
+    if between_s <= LOOKS_MAX_S or not seen.summary.scaling.steps:
+        return None
+    return Observation(
+        name="poll quantisation",
+        seen=f"instances were looked at every {words.duration(between_s)}: when they changed is known to that",
+        advice="lower `gauges_every` to 10 s",
+    )
+
+
+def throttling(seen: Seen) -> Observation | None:
+    is_throttle = pl.any_horizontal(*(pl.col("error").str.starts_with(word) for word in _THROTTLES))
+    rows = seen.frames.measured.filter((pl.col("outcome") == Outcome.REJECTED.value) & is_throttle)
+    if not rows.height:
+        return None
+    first_ns = rows["send_ns"].min()
+    return Observation(
+        name="throttling",
+        seen=f"{rows.height:,} of {seen.summary.measured.sent:,} submissions were throttled",
+        advice="a quota of the account, shared by all its endpoints: ask for more, or send slower",
+        at_s=first_ns / 1e9 if isinstance(first_ns, int) else None,
+    )
+
+
+def _detail(text: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+Detector = Callable[[Seen], Observation | None]
+
+DETECTORS: tuple[Detector, ...] = (
+    stall,
+    capacity_hole,
+    stuck_at_zero,
+    scale_in_amid_work,
+    oscillation,
+    ceiling,
+    effective_concurrency,
+    too_much_work,
+    notification_loss,
+    coarse_times,
+    throttling,
+)

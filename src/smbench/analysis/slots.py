@@ -22,7 +22,6 @@ Instants = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _NEVER = np.iinfo(np.int64).max
-_GRAIN_NS = 2_000_000  # AWS's stamps are cut to milliseconds
 _CONTRADICTIONS_MAX = 0.01
 
 
@@ -81,8 +80,8 @@ def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) ->
     over = is_sharp & (ended_ns < _NEVER)
     n_over = int(over.sum())
     if not n_over:
-        return "of no request both its begin and its end can be known: instances left amid work, or no notice came"
-    n_contradictions = int((ended_ns[over] < began_ns[over] - _GRAIN_NS).sum())
+        return "of no request both its begin and its end are known: instances came or left unseen, or no notice came"
+    n_contradictions = int((ended_ns <= began_ns)[over & (began_ns > arrived_ns)].sum())
     if n_contradictions > _CONTRADICTIONS_MAX * n_over:
         return (
             f"{n_contradictions:,} of {n_over:,} requests would have ended before a slot was free: the order is not "

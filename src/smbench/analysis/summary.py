@@ -13,16 +13,17 @@ from smbench.analysis.backlog import backlog
 from smbench.analysis.bounds import Bounded, Distribution, distribution
 from smbench.analysis.capacity import capacity, concurrency
 from smbench.analysis.clocks import Clocks
-from smbench.analysis.cost import Cost
-from smbench.analysis.detectors import Observation
-from smbench.analysis.elasticity import Elasticity
+from smbench.analysis.cost import Cost, cost, instance_hour_usd
+from smbench.analysis.detectors import Observation, detect
+from smbench.analysis.elasticity import Elasticity, elasticity
 from smbench.analysis.frames import Frames, seconds
-from smbench.analysis.intervals import Interval
+from smbench.analysis.intervals import Interval, intervals
 from smbench.analysis.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.analysis.scaling import Scaling, scaling
 from smbench.analysis.slots import slots
-from smbench.analysis.slowest import Slow
+from smbench.analysis.slowest import Slow, slowest
 from smbench.analysis.stages import Stage, stages
+from smbench.analysis.timeline import timeline
 from smbench.records import Outcome
 from smbench.results.law import Counts, row_violations
 
@@ -143,11 +144,14 @@ def summarise(frames: Frames) -> Summary:
     counts = _counts(frames.requests)
     n_scheduled = manifest.n_scheduled if manifest.spans else None
     scenario = manifest.scenario
-    served = capacity(frames)
-    reckoned = slots(frames, served, concurrency(frames))
+    served, at_once = capacity(frames), concurrency(frames)
+    reckoned = slots(frames, served, at_once)
     of_stages = stages(frames, reckoned)
     by_stage = {stage.name: stage.distribution for stage in of_stages}
-    return Summary(
+    scaled = scaling(frames)
+    course = None if served is None else timeline(frames, served)
+    untold = "nobody told how many instances there were"
+    summary = Summary(
         run_id=manifest.run_id,
         name=str(scenario.get("name", "")),
         description=str(scenario.get("description", "")),
@@ -177,9 +181,17 @@ def summarise(frames: Frames) -> Summary:
         notices=_notices(frames),
         clocks=frames.clocks,
         generator=_generator(frames, by_stage["schedule lag"]),
-        scaling=scaling(frames),
+        scaling=scaled,
         stages=of_stages,
+        intervals=intervals(frames, served),
+        elasticity=None
+        if served is None or course is None
+        else elasticity(frames, served, at_once, reckoned, course, scaled.steps),
+        cost=None if served is None else cost(frames, served, at_once, reckoned, instance_hour_usd(frames)),
+        absent={} if served is not None else {"elasticity": untold, "cost": untold},
+        slowest=slowest(frames, served, scaled.steps),
     )
+    return summary.model_copy(update={"observations": detect(frames, summary, served, at_once, course)})
 
 
 def _as_law(requests: pl.DataFrame) -> pl.DataFrame:

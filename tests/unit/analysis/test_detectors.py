@@ -1,0 +1,164 @@
+"""Goal: each detector finds its story, says when it began, and is silent on a run in which nothing stands out.
+
+Method: the same steady run for all, with one thing done to it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from runs import EPOCH_NS, Request, frames_of, reading, span
+from smbench.analysis.detectors import DETECTORS, Observation
+from smbench.analysis.summary import Summary, summarise
+from smbench.records import Event, Outcome, Reading
+
+S = 1_000_000_000
+
+
+def looks(*seen: tuple[float, int, int]) -> list[Reading]:
+    return [
+        reading(name, float(count), at)
+        for at, there, desired in seen
+        for name, count in (("instances_current", there), ("instances_desired", desired))
+    ]
+
+
+def activity(at: float, end: float | None, before: int, after: int, *, state: str = "", **detail: Any) -> Event:
+    state = state or ("Successful" if end is not None else "InProgress")
+    seen_ns = round((at if end is None else end) * S)
+    end_ns = None if end is None else round(end * S)
+    text = orjson.loads(orjson.dumps(detail))
+    return Event("scaling_activity", f"a{at}", round(at * S), seen_ns, state, end_ns, before, after, detail=text)
+
+
+def steady(n: int = 100, takes_s: float = 1.5, start_s: float = 0.0) -> list[Request]:
+    """One request every two seconds, each with an instance to itself."""
+    return [Request(start_s + 2.0 * k, done=start_s + 2.0 * k + takes_s + 0.001 * (k % 7)) for k in range(n)]
+
+
+def observed(rows: list[Request], seen: list[Reading], events: list[Event] | None = None, **more: Any) -> Summary:
+    of = {"target": {"emulated": {"instances": {"concurrency": more.pop("slots", 1)}}}}
+    more.setdefault("clock", "real")
+    return summarise(
+        frames_of(rows, readings=seen, events=events or [], scenario=of, spans=[span(len(rows), end_s=200.0)], **more)
+    )
+
+
+def named(summary: Summary, name: str) -> Observation:
+    (found,) = [one for one in summary.observations if one.name == name]
+    return found
+
+
+def test_nothing_stands_out_of_a_steady_run() -> None:
+    assert observed(steady(), looks((0.0, 1, 1), (100.0, 1, 1))).observations == ()
+
+
+def test_without_anything_known_nothing_is_observed() -> None:
+    assert summarise(frames_of([], spans=[])).observations == ()
+    assert observed([Request(0.0, Outcome.PENDING)], []).observations == ()
+
+
+def test_a_stall_is_requests_and_instances_and_no_end() -> None:
+    # Nothing ends between 99.5 s and 160 s although an instance serves and one request waits from 100 s on.
+    rows = [*steady(50), Request(100.0, done=160.0), *steady(20, start_s=170.0)]
+    found = named(observed(rows, looks((0.0, 1, 1))), "stall")
+    assert found.at_s == 100.0
+    assert "60.0 s" in found.seen
+
+
+def test_an_idle_endpoint_does_not_stall() -> None:
+    rows = steady(20) + steady(20, start_s=2000.0)
+    assert observed(rows, looks((0.0, 1, 1))).observations == ()
+
+
+def test_a_capacity_hole_says_how_long_nobody_served() -> None:
+    rows = [Request(20.0, done=101.5), *steady(20, start_s=110.0)]
+    seen = looks((0.0, 0, 0), (59.999, 0, 0), (60.001, 0, 1), (99.999, 0, 1), (100.001, 1, 1))
+    found = named(observed(rows, seen), "capacity hole")
+    assert found.at_s == 20.0
+    assert "80.0 s" in found.seen
+
+
+def test_stuck_at_zero_is_a_hole_in_which_nobody_asked_for_an_instance() -> None:
+    rows = [Request(20.0, Outcome.PENDING), Request(700.0, Outcome.REJECTED, error="x")]
+    found = named(observed(rows, looks((0.0, 0, 0), (700.0, 0, 0))), "stuck at zero")
+    assert found.at_s == 20.0
+    asked = observed(rows, looks((0.0, 0, 0), (30.0, 0, 1), (700.0, 0, 1)))
+    assert [one.name for one in asked.observations] == ["capacity hole"]
+
+
+def test_scaling_in_below_the_work_there_is() -> None:
+    # Eight in the system when four instances become one.
+    rows = [Request(0.0, done=50.0 + k) for k in range(8)]
+    seen = looks((0.0, 4, 4), (20.0, 4, 1), (30.0, 1, 1))
+    found = named(observed(rows, seen, [activity(15.0, 30.0, 4, 1)]), "scale-in amid work")
+    assert found.at_s == 15.0
+    assert "4 -> 1 instances with 8 requests" in found.seen
+    idle = observed(steady(5), seen, [activity(15.0, 30.0, 4, 1)])
+    assert idle.observations == ()
+
+
+def test_a_scale_in_that_is_undone_oscillates() -> None:
+    events = [activity(50.0, 60.0, 2, 1), activity(150.0, 170.0, 1, 2)]
+    seen = looks((0.0, 2, 2), (50.0, 2, 1), (60.0, 1, 1), (150.0, 1, 2), (170.0, 2, 2))
+    assert named(observed(steady(), seen, events), "oscillation").at_s == 50.0
+
+
+def test_capacity_that_was_not_to_be_had_is_a_ceiling() -> None:
+    message = "The account-level service limit 'ml.g5.xlarge for endpoint usage' is 2 Instances"
+    failed = activity(50.0, 70.0, 1, 3, state="Failed", StatusMessage=message)
+    found = named(observed(steady(), looks((0.0, 1, 1)), [failed]), "quota ceiling")
+    assert found.at_s == 50.0
+    assert "ml.g5.xlarge" in found.seen
+    at_max = activity(50.0, None, 4, 4, state="Failed", NotScaledReasons=[{"Code": "AlreadyAtMaxCapacity"}])
+    assert named(observed(steady(), looks((0.0, 1, 1)), [at_max]), "at MaxCapacity").at_s == 50.0
+    waiting = looks((0.0, 1, 1), (10.0, 1, 3), (2000.0, 1, 3))
+    assert "desired" in named(observed(steady(), waiting), "quota ceiling").seen
+
+
+def test_requests_that_slow_each_other_down_show_as_effective_concurrency() -> None:
+    # Alone a request takes 1.5 s. Four at once are promised, but of a hundred that wait one ends every 1.5 s.
+    rows = steady(40) + [Request(100.0, done=100.0 + 1.5 * (k + 1)) for k in range(100)]
+    found = named(observed(rows, looks((0.0, 1, 1)), slots=4), "effective concurrency")
+    assert "does 1.0 requests" in found.seen
+    as_told = steady(40) + [Request(100.0, done=100.0 + 1.5 * (k // 4 + 1)) for k in range(200)]
+    assert "effective concurrency" not in {
+        one.name for one in observed(as_told, looks((0.0, 1, 1)), slots=4).observations
+    }
+
+
+def test_ends_that_were_never_told_are_a_loss() -> None:
+    rows = [*steady(98), Request(196.0, done=197.0, end_from="output", notices=0), Request(198.0, Outcome.LOST)]
+    assert "2 of 100" in named(observed(rows, looks((0.0, 1, 1))), "notification loss").seen
+
+
+def test_stamps_of_whole_seconds_are_told_and_a_models_are_not() -> None:
+    whole = [Request(2.0 * k, done=2.0 * k + 1.0) for k in range(100)]
+    assert EPOCH_NS % S == 0
+    assert "whole second" in named(observed(whole, looks((0.0, 1, 1))), "poll quantisation").seen
+    assert observed(whole, looks((0.0, 1, 1)), clock="warp").observations == ()
+
+
+def test_looks_that_are_far_apart_are_told_where_capacity_changed() -> None:
+    seen = looks((0.0, 1, 1), (60.0, 1, 2), (120.0, 2, 2), (180.0, 2, 2))
+    found = named(observed(steady(), seen, [activity(55.0, 100.0, 1, 2)]), "poll quantisation")
+    assert "60.0 s" in found.seen
+
+
+def test_throttles_are_counted_from_the_first() -> None:
+    rows = [*steady(), Request(70.5, Outcome.REJECTED, error="ThrottlingException")]
+    found = named(observed(rows, looks((0.0, 1, 1))), "throttling")
+    assert (found.at_s, found.seen) == (70.5, "1 of 101 submissions were throttled")
+
+
+def test_a_detector_that_crashes_takes_nothing_else_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> Observation | None:
+        raise ZeroDivisionError("boom")
+
+    detectors: tuple[Callable[[Any], Observation | None], ...] = (broken, *DETECTORS)
+    monkeypatch.setattr("smbench.analysis.detectors.DETECTORS", detectors)
+    rows = [*steady(), Request(70.5, Outcome.REJECTED, error="ThrottlingException")]
+    names = [one.name for one in observed(rows, looks((0.0, 1, 1))).observations]
+    assert names == ["broken", "throttling"]

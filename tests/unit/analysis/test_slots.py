@@ -1,0 +1,171 @@
+"""Goal: what is reckoned of begins and ends is what happened, and what cannot be known is left out, never guessed.
+
+Method: a queue with slots played by a heap beside the reckoning; then stories in which one instance leaves amid work,
+or one end is not told.
+"""
+
+import heapq
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs import Request, frames_of, reading
+from smbench.analysis.capacity import capacity, concurrency
+from smbench.analysis.frames import Frames
+from smbench.analysis.slots import Slots, slots
+from smbench.analysis.stages import Stage, stages
+from smbench.records import Outcome, Reading
+
+
+def scenario(slots_each: int) -> dict[str, object]:
+    return {"target": {"emulated": {"instances": {"concurrency": slots_each}}}}
+
+
+def counts(*looks: tuple[float, int, int]) -> list[Reading]:
+    """Looks at the endpoint: when, instances there, instances desired."""
+    return [
+        reading(name, float(count), at)
+        for at, there, desired in looks
+        for name, count in (("instances_current", there), ("instances_desired", desired))
+    ]
+
+
+def reckon(rows: list[Request], looks: list[Reading], slots_each: int = 1) -> Slots:
+    found = reckoned(frames_of(rows, readings=looks, scenario=scenario(slots_each)))
+    assert isinstance(found, Slots), found
+    return found
+
+
+def reckoned(frames: Frames) -> Slots | str:
+    return slots(frames, capacity(frames), concurrency(frames))
+
+
+def stage(frames: Frames, name: str) -> Stage:
+    return next(one for one in stages(frames, reckoned(frames)) if one.name == name)
+
+
+ARRIVALS = st.lists(
+    st.tuples(st.integers(0, 20_000), st.integers(1, 5_000)), min_size=1, max_size=60
+)  # when, and how long, milliseconds
+
+
+@given(jobs=ARRIVALS, instances=st.integers(1, 3), slots_each=st.integers(1, 3))
+def test_begins_are_those_of_the_queue(jobs: list[tuple[int, int]], instances: int, slots_each: int) -> None:
+    jobs = sorted(jobs)
+    free = [0] * (instances * slots_each)
+    rows, began = [], []
+    for at, takes in jobs:
+        starts = max(at, heapq.heappop(free))
+        heapq.heappush(free, starts + takes)
+        began.append(starts)
+        rows.append(Request(at / 1000, done=(starts + takes) / 1000))
+    found = reckon(rows, counts((0.0, instances, instances)), slots_each)
+    assert found.is_known.all()
+    # Equal arrivals may change places among themselves: as sets, and each service is positive.
+    assert sorted((found.began_ns // 1_000_000).tolist()) == sorted(began)
+    assert (found.ended_ns >= found.began_ns).all()
+
+
+def test_instances_that_come_bring_their_slots_at_the_instant_told() -> None:
+    # Nobody serves; at 10 s one instance of two slots, at 12 s another. Six requests of 5 s wait from 0 s:
+    # two begin at 10 and end at 15, two at 12 and 17, two at 15 and 20.
+    rows = [Request(0.0, done=done) for done in (15.0, 15.0, 17.0, 17.0, 20.0, 20.0)]
+    looks = counts((0.0, 0, 2), (9.999, 0, 2), (10.001, 1, 2), (11.999, 1, 2), (12.001, 2, 2))
+    found = reckon(rows, looks, 2)
+    assert (found.began_ns / 1e9).tolist() == pytest.approx([10, 10, 12, 12, 15, 15])
+    assert found.service_mean_s == pytest.approx(5.0)
+
+
+def test_a_begin_between_two_looks_is_no_service_time() -> None:
+    # The instance came at some instant between 0 s and 10 s: only what began later is known exactly.
+    rows = [Request(0.0, done=7.0), Request(0.0, done=11.0), Request(0.0, done=12.5)]
+    found = reckon(rows, counts((0.0, 0, 1), (10.0, 1, 1)))
+    assert found.is_known.all()
+    assert found.is_sharp.tolist() == [False, False, True]
+    assert found.service_mean_s == pytest.approx(1.5)
+
+
+def test_after_an_instance_leaves_amid_work_the_rest_of_the_busy_period_is_left_out() -> None:
+    # Two instances until 5 s, then one. Four requests at 0 s of 3 s each; a fifth finds nothing at 60 s.
+    rows = [Request(0.0, done=done) for done in (3.0, 3.0, 6.0, 6.0, 9.0)] + [Request(60.0, done=61.5)]
+    found = reckon(rows, counts((0.0, 2, 2), (4.999, 2, 2), (5.001, 1, 1)))
+    assert found.is_known.tolist() == [True, True, True, True, False, True]
+    assert (found.ended_ns - found.began_ns)[-1] / 1e9 == pytest.approx(1.5)
+
+
+def test_an_instance_that_leaves_an_idle_endpoint_spoils_nothing() -> None:
+    rows = [Request(0.0, done=3.0), Request(60.0, done=62.0), Request(60.0, done=64.0)]
+    found = reckon(rows, counts((0.0, 2, 2), (30.0, 2, 2), (40.0, 1, 1)))
+    assert found.is_known.all()
+    assert (found.began_ns / 1e9).tolist() == [0.0, 60.0, 62.0]  # one slot is left
+
+
+def test_an_end_that_no_notice_told_spoils_what_began_after_it() -> None:
+    rows = [
+        Request(0.0, done=2.0),
+        Request(0.0, done=4.0, end_from="output", notices=0),
+        Request(0.0, done=6.0),
+        Request(90.0, done=91.0),
+    ]
+    found = reckon(rows, counts((0.0, 1, 1)))
+    assert found.is_known.tolist() == [True, False, False, True]
+
+
+def test_requests_that_expire_take_no_slot() -> None:
+    rows = [Request(0.0, done=10.0), Request(1.0, Outcome.EXPIRED, done=5.0), Request(2.0, done=13.0)]
+    found = reckon(rows, counts((0.0, 1, 1)))
+    assert (found.began_ns / 1e9).tolist() == [0.0, 10.0]
+
+
+def test_what_waits_and_what_works_at_the_end_is_censored() -> None:
+    rows = [Request(0.0, done=4.0), Request(1.0, Outcome.PENDING), Request(2.0, Outcome.PENDING)]
+    looks = counts((0.0, 1, 1), (10.0, 1, 1))
+    frames = frames_of(rows, readings=looks, scenario=scenario(1))
+    wait, service = stage(frames, "queue wait").distribution, stage(frames, "service").distribution
+    assert (wait.n, wait.n_censored) == (3, 1)  # 0 s, 3 s and more than 8 s
+    assert wait.max is not None
+    assert (wait.max.low, wait.max.high) == (8.0, None)
+    assert (service.n, service.n_censored) == (2, 1)  # 4 s, and more than the 6 s since 4 s
+
+
+@pytest.mark.parametrize(
+    ("looks", "of", "why"),
+    [
+        ([], scenario(1), "how many instances"),
+        (counts((0.0, 1, 1)), {"target": {"endpoint": "e"}}, "MaxConcurrentInvocationsPerInstance"),
+    ],
+)
+def test_without_instances_or_slots_there_is_a_reason_and_no_figure(
+    looks: list[Reading], of: dict[str, object], why: str
+) -> None:
+    frames = frames_of([Request(0.0, done=1.0)], readings=looks, scenario=of)
+    for name in ("queue wait", "service"):
+        assert stage(frames, name).n == 0
+        assert why in stage(frames, name).reason
+
+
+def test_a_wrong_concurrency_contradicts_itself_and_is_not_believed() -> None:
+    # Two at once in truth, one told: of each pair the second would end before the first has.
+    rows = [Request(float(k), done=k + 2.0) for k in range(40)]
+    rows += [Request(float(k), done=k + 2.0) for k in range(40)]
+    frames = frames_of(rows, readings=counts((0.0, 1, 1)), scenario=scenario(1))
+    found = reckoned(frames)
+    assert isinstance(found, str)
+    assert "before a slot was free" in found
+
+
+def test_waiting_and_service_add_up_to_the_time_from_receipt_to_end() -> None:
+    rng = np.random.default_rng(3)
+    at = np.sort(rng.uniform(0, 50, 80))
+    rows, free = [], 0.0
+    for arrived, takes in zip(at.tolist(), rng.exponential(0.5, 80).tolist(), strict=True):
+        free = max(arrived, free) + takes
+        rows.append(Request(arrived, done=free))
+    frames = frames_of(rows, readings=counts((0.0, 1, 1)), scenario=scenario(1))
+    wait, service = stage(frames, "queue wait").distribution, stage(frames, "service").distribution
+    received = frames.requests["service_view_ns"].to_numpy() / 1e9
+    assert wait.mean_s is not None
+    assert service.mean_s is not None
+    assert wait.mean_s + service.mean_s == pytest.approx(received.mean())
