@@ -115,6 +115,7 @@ class OutputFound:
 
     outcome: Outcome  # completed or failed
     done_utc_ns: int  # S3 LastModified: whole seconds
+    failure_reason: str | None = None  # how the error object begins
 
 
 @dataclass(frozen=True, slots=True)

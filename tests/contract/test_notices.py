@@ -86,6 +86,7 @@ async def test_a_container_error_is_heard_as_a_failure_with_its_reason(by: str) 
         found = await aws.outputs().look_up(accepted.output_location, accepted.failure_location)
     assert found is not None
     assert found.outcome is Outcome.FAILED
+    assert found.failure_reason == '{"error":"the emulated container failed"}'
 
 
 async def test_an_expiry_is_heard_as_an_expiry(by: str) -> None:

@@ -215,6 +215,20 @@ def test_a_request_whose_end_nobody_told_is_looked_for_where_the_answer_said() -
     assert tracker.locations(2) == ("s3://b/out/2.out", "s3://b/fail/2-error.out")
 
 
+def test_what_an_error_object_says_stands_in_the_row_unless_a_notice_was_first() -> None:
+    tracker = Tracker(ledger([0, 1]))
+    for row in range(2):
+        tracker.sent(row, 10)
+        tracker.accepted(row, 20, Accepted("s3://b/o", "s3://b/f"))
+    tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 1, 50, 3), 60)
+    for row in range(2):
+        tracker.found(row, OutputFound(Outcome.FAILED, 70, "out of memory"), 80)
+    rows = frame(tracker.ledger.take_all())
+    assert rows["outcome"].to_list() == ["completed", "failed"]
+    assert rows["error"].to_list() == [None, "out of memory"]
+    assert tracker.errors == {"out of memory": 1}
+
+
 def test_an_accepted_row_that_no_counter_knows_breaks_the_law() -> None:
     tracker = Tracker(ledger([0, 1, 2]))
     tracker.sent(0, 10)

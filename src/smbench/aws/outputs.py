@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from smbench.aws.causes import NO_ANSWER, code_of, reason_of, status_of
 from smbench.aws.instants import datetime_utc_ns
@@ -14,14 +14,15 @@ _VIRTUAL_HOST = re.compile(
     r"https?://(.+?)\.s3(?:[.-][a-z0-9-]+)?(?:\.[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?/([^?]+)", re.DOTALL
 )
 _PATH_STYLE = re.compile(r"https?://[^/]+/([^/]+)/([^?]+)", re.DOTALL)
+_REASON_BYTES, _REASON_MAX = 256, 200  # what is read of an error object, and the characters kept of it
 _NOT_THERE = (403, 404)  # without s3:ListBucket a missing key is a 403
 
 
 class S3Outputs:
-    """Asks S3 by HEAD.
+    """Asks S3 by HEAD, and reads how an error begins.
 
     Args:
-        client: An `s3` client.
+        client: The SDK's S3 client, or what speaks as it does.
     """
 
     def __init__(self, client: Any) -> None:
@@ -34,8 +35,19 @@ class S3Outputs:
                 continue
             written_utc_ns = await self._written(*place)
             if written_utc_ns is not None:
-                return OutputFound(outcome, written_utc_ns)
+                reason = await self._reason(*place) if outcome is Outcome.FAILED else None
+                return OutputFound(outcome, written_utc_ns, reason)
         return None
+
+    async def _reason(self, bucket: str, key: str) -> str | None:
+        """How an error object begins, on one line; None where it cannot be read: that it stands there is enough."""
+        try:
+            answer = await self.client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{_REASON_BYTES - 1}")
+            begin: bytes = await answer["Body"].read()
+        except (ClientError, BotoCoreError, *NO_ANSWER):
+            return None
+        words = " ".join(begin[:_REASON_BYTES].decode(errors="replace").split())
+        return "".join(filter(str.isprintable, words))[:_REASON_MAX] or None
 
     async def _written(self, bucket: str, key: str) -> int | None:
         try:

@@ -139,6 +139,8 @@ class Tracker:
     def found(self, index: int, output: OutputFound, seen_ns: int) -> None:
         """Its output stands in S3: it ended, though nobody told us. A notice since then has priority."""
         if self.ledger.state[index] == State.WAITING:
+            if output.failure_reason:
+                self._fault(index, output.failure_reason)
             self._ended(index, output.outcome, output.done_utc_ns, seen_ns, end_from=2)
 
     def close(self, now_ns: int, longest_life_ns: int) -> None:

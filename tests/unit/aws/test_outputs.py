@@ -18,13 +18,25 @@ WRITTEN_NS = 1_795_230_245_000_000_000  # date -u -d 2026-11-21T03:04:05 +%s
 OUTPUT, FAILURE = "s3://bucket/out/1.out", "s3://bucket/failed/1-error.out"
 
 
-def s3(*keys: str, missing: int = 404) -> FakeClient:
-    """A bucket with these keys."""
+class Body:
+    """An object's bytes as the client streams them."""
+
+    def __init__(self, begin: bytes) -> None:
+        self.begin = begin
+
+    async def read(self) -> bytes:
+        return self.begin
+
+
+def s3(*keys: str, missing: int = 404, body: bytes | Exception = b"") -> FakeClient:
+    """A bucket with these keys, whose objects all have one body."""
 
     def head(**at: Any) -> object:
         return {"LastModified": WRITTEN} if at["Key"] in keys else client_error(str(missing), status=missing)
 
-    return FakeClient({"head_object": head})
+    return FakeClient(
+        {"head_object": head, "get_object": body if isinstance(body, Exception) else {"Body": Body(body)}}
+    )
 
 
 async def test_an_output_is_a_completion() -> None:
@@ -34,6 +46,35 @@ async def test_an_output_is_a_completion() -> None:
 async def test_an_error_object_is_a_failure() -> None:
     found = await S3Outputs(s3("failed/1-error.out")).look_up(OUTPUT, FAILURE)
     assert found == OutputFound(Outcome.FAILED, WRITTEN_NS)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"error":"out of memory"}', '{"error":"out of memory"}'),
+        (b"Traceback:\n  File\r\n\tx\0\x1b[31m", "Traceback: File x[31m"),
+        ("caf\u00e9".encode("latin-1"), "caf\ufffd"),
+        (b"x" * 256, "x" * 200),
+        (b"", None),
+        (b" \n\0", None),
+        (client_error("AccessDenied", status=403), None),
+        (client_error("InvalidRange", status=416), None),  # of an empty object
+        (EndpointConnectionError(endpoint_url="x", error=OSError(104, "reset")), None),
+    ],
+)
+async def test_a_failure_is_told_with_how_its_error_begins_where_that_can_be_read(
+    body: bytes | Exception, reason: str | None
+) -> None:
+    client = s3("failed/1-error.out", body=body)
+    found = await S3Outputs(client).look_up(OUTPUT, FAILURE)
+    assert found == OutputFound(Outcome.FAILED, WRITTEN_NS, reason)
+    assert client.called("get_object") == [{"Bucket": "bucket", "Key": "failed/1-error.out", "Range": "bytes=0-255"}]
+
+
+async def test_a_completion_is_not_read() -> None:
+    client = s3("out/1.out", body=b"secret result")
+    await S3Outputs(client).look_up(OUTPUT, FAILURE)
+    assert client.called("get_object") == []
 
 
 @pytest.mark.parametrize("missing", [404, 403])
