@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from raw_server import RawServer, Visitor, turns
 from smbench.clock import WarpLoop
 from smbench.wire import pool as pool_module
-from smbench.wire.http1 import AnswerTimeout, BrokenOff, ConnectTimeout, UnreadableAnswer
+from smbench.wire.http1 import AnswerTimeout, BrokenOff, Connection, ConnectTimeout, UnreadableAnswer
 from smbench.wire.origin import Origin
 from smbench.wire.pool import CONNECTING_MAX, IDLE_MAX_S, Pool
 
@@ -169,7 +169,7 @@ async def test_each_has_its_own_time() -> None:
 async def test_a_large_request_that_is_still_leaving_has_as_long_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """How much of it is left is the connection's to know; that has a test of its own."""
     still_sending = iter([True, True, False, True, True])
-    monkeypatch.setattr(pool_module.Connection, "is_still_sending", lambda _: next(still_sending))
+    monkeypatch.setattr(Connection, "is_still_sending", lambda _: next(still_sending))
     async with RawServer(after(35)) as server, pool_of(server, answer_s=10) as pool:
         begin_s = anyio.current_time()
         with pytest.raises(AnswerTimeout):
