@@ -304,10 +304,10 @@ def slowest(summary: Summary) -> Table | None:
         )
         for slow in summary.slowest
     )
-    heads = ("request", "outcome", "capacity then", "due", "latency", "ahead of it", "instances", "none for")
+    heads = ("request", "outcome", "capacity then", "due", "latency", "ahead of it", "instances", "unserved for")
     note = (
-        "Ahead of it: requests in the system when it was received. None for: how long until an instance served, where "
-        "none did."
+        "Ahead of it: requests in the system when it was received. Unserved for: how long until an instance served, "
+        "where none did."
     )
     return Table("The slowest requests, and what stood in their way", heads, rows, (note,), 3)
 
