@@ -36,6 +36,8 @@ class Frames:
         age_ns                from due to its end, or to the end of the run where it has none
         service_age_ns        the same from recv (send, where no notice told recv)
         sojourn_ns            done - sched: the age of the completed
+        from_send_age_ns      the same from send: hides how late we were
+        from_send_ns          done - send, likewise
         service_view_ns       done - recv, likewise
         schedule_lag_ns       send - sched
         acknowledging_ns      ack - send
@@ -165,8 +167,10 @@ def _durations(rows: pl.DataFrame, end_ns: int) -> pl.DataFrame:
         (pl.col("pub_ns") - pl.col("told_ns")).alias("notification_ns"),
         (pl.col("seen_ns") - pl.col("pub_ns")).alias("observer_lag_ns"),
     )
+    rows = rows.with_columns((pl.col("age_ns") - pl.col("schedule_lag_ns")).clip(0).alias("from_send_age_ns"))
     return rows.with_columns(
         pl.when(is_completed).then("age_ns").alias("sojourn_ns"),
+        pl.when(is_completed).then("from_send_age_ns").alias("from_send_ns"),
         pl.when(is_completed).then("service_age_ns").alias("service_view_ns"),
     ).drop("told_ns")
 

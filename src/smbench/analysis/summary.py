@@ -104,6 +104,7 @@ class Summary(_Part):
     rates: Rates
     phases: tuple[PhaseRates, ...]
     sojourn: Distribution  # done - sched
+    from_send: Distribution  # done - send: beside sojourn it shows what counting from the send would hide
     service_view: Distribution  # done - recv
     ack: Distribution  # ack - send
     hearing: Distribution  # seen - done, the next two together
@@ -171,6 +172,7 @@ def summarise(frames: Frames) -> Summary:
         rates=overall_rates(frames),
         phases=phase_rates(frames),
         sojourn=_latency(measured, "sojourn_ns", "age_ns"),
+        from_send=_latency(measured, "from_send_ns", "from_send_age_ns"),
         service_view=_latency(measured, "service_view_ns", "service_age_ns"),
         ack=by_stage["submit"],
         hearing=distribution(seconds(measured, "hearing_ns")),
