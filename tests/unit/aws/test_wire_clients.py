@@ -10,6 +10,8 @@ from smbench.aws.clients import AwsClients, AwsSettings
 from smbench.aws.wire_clients import try_runtime, wire_clients
 from smbench.errors import TargetError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
