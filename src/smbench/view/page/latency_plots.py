@@ -70,7 +70,8 @@ def _each(frames: Frames, title: str) -> Picture:
     y, unit_s = theme.duration_axis(alt.Y, "value_s", "latency from schedule", data["value_s"].to_numpy())
     data = data.with_columns(pl.col("value_s") / unit_s)
     start_ns, end_ns = sending(frames)
-    domain_s = (start_ns / 1e9, max(end_ns / 1e9, start_ns / 1e9 + 1.0))
+    margin_s = max(0.02 * (end_ns - start_ns) / 1e9, 0.01)  # no point on the frame
+    domain_s = (start_ns / 1e9 - margin_s, end_ns / 1e9 + margin_s)
 
     def draw(width: int) -> alt.TopLevelMixin:
         legend = alt.Legend(title=None, orient="top", direction="vertical" if width < theme.NARROW else "horizontal")
@@ -95,7 +96,7 @@ def _each(frames: Frames, title: str) -> Picture:
     return Picture(
         "latency",
         title,
-        f"Latency of each of the {data.height:,} accepted requests by when it was due. Circles completed; a triangle "
+        f"Latency of each accepted request, {data.height:,} in all, by when it was due. Circles completed; a triangle "
         "had no end when the run was over, so its latency is more than that; a cross failed or expired then.",
         draw,
     )
@@ -103,7 +104,7 @@ def _each(frames: Frames, title: str) -> Picture:
 
 def _stretched(frames: Frames, title: str) -> Picture:
     start_ns, end_ns = sending(frames)
-    over = stretches(start_ns, max(end_ns, start_ns + 1))
+    over = stretches(start_ns, end_ns + 1)
     kinds = ((FROM_SCHEDULE, 0.5, "p50"), (FROM_SCHEDULE, 0.95, "p95"), (FROM_SCHEDULE, 1.0, "max"))
     found = [
         percentiles_over_time(frames, age, over, (share,)).with_columns(pl.lit(name).alias("series"))
@@ -191,7 +192,6 @@ def percentiles(frames: Frames, summary: Summary) -> Picture | None:
 
 def _percentiles_title(summary: Summary, frames: Frames) -> str:
     spread = summary.sojourn
-    median = spread.p50.text() if spread.p50 is not None else "-"
     is_thin = spread.p95 is None or spread.is_thin("p95")
     tail = spread.max if is_thin else spread.p95
     lag = summary.generator.schedule_lag
@@ -202,11 +202,13 @@ def _percentiles_title(summary: Summary, frames: Frames) -> str:
         and lag.max.value > 0.05 * spread.max.low
     )
     late = f"; latency from send hides up to {lag.max.text()}" if hidden and lag.max is not None else ""
+    n_open = spread.n_censored + spread.n_never
+    if spread.p50 is None or spread.p50.value is None:
+        return f"Fewer than half of the requests completed: {n_open:,} of {spread.n:,} did not{late}"
     if tail is None or tail.value is None:
-        n_open = spread.n_censored + spread.n_never
-        return f"Half of the requests completed within {median}; {n_open:,} of {spread.n:,} did not complete{late}"
+        return f"Half of the requests completed within {spread.p50.text()}; {n_open:,} of {spread.n:,} never did{late}"
     slow = f"the slowest took {tail.text()}" if is_thin else f"one in twenty took {tail.text()} or more"
-    return f"Half of the requests took {median} or less; {slow}{late}"
+    return f"Half of the requests took {spread.p50.text()} or less; {slow}{late}"
 
 
 # ---- the clocks -----------------------------------------------------------------------------------------------
@@ -216,7 +218,7 @@ def clocks(frames: Frames, summary: Summary) -> Picture | None:
     """AWS's clock against ours, with error bars; None where nothing could be compared."""
     found = summary.clocks
     start_ns, end_ns = sending(frames)
-    over = stretches(start_ns, max(end_ns, start_ns + 1), 60)
+    over = stretches(start_ns, end_ns + 1, 60)
     data = clock_over_time(frames, over)
     if found.agreement is Agreement.UNKNOWN or not data.height:
         return None
@@ -257,7 +259,7 @@ def clocks(frames: Frames, summary: Summary) -> Picture | None:
         _clocks_title(summary),
         "AWS's stamp of a request less the middle of our send and its answer, the median of each stretch of "
         f"{words.duration(over.length_s)}; the bars are half the time of an answer either side, within which the truth "
-        f"lies. {found.n:,} requests compared.",
+        f"lies. Requests compared: {found.n:,}.",
         draw,
     )
 
@@ -280,7 +282,7 @@ def _clocks_title(summary: Summary) -> str:
 def stages(summary: Summary) -> Picture | None:
     """Each stage's p50, p95 and longest on one scale; None when nothing was sent."""
     rows = [
-        {"stage": stage.name, "series": name, "low_s": max(figure.low, _GRAIN_S), "is_bound": figure.value is None}
+        {"stage": stage.name, "series": name, "low_s": max(figure.low, _GRAIN_S)}
         for stage in summary.stages
         for name in ("p50", "p95", "max")
         if (figure := stage.distribution.percentile(name)) is not None

@@ -18,7 +18,7 @@ def rates(frames: Frames, summary: Summary) -> Picture | None:
     start_ns, end_ns = sending(frames)
     if end_ns == start_ns:
         return None
-    over = stretches(start_ns, end_ns, min(STRETCHES_MAX, max(20, summary.counts.scheduled // 10)))
+    over = stretches(start_ns, end_ns + 1, min(STRETCHES_MAX, max(20, summary.counts.scheduled // 10)))
     instants = {"due": "sched_ns", "sent": "send_ns", "accepted": "send_ns"}
     rows = {"due": frames.requests, "sent": frames.requests, "accepted": frames.requests.filter("accepted")}
     data = pl.concat(
@@ -67,14 +67,14 @@ def _rates_title(summary: Summary) -> str:
         sent = f"All {counts_.scheduled:,} requests were sent"
     late = f", 99 % of them at most {lag.p99.text()} late" if lag.p99 is not None and lag.p99.high else ", none late"
     refused = counts_.sent - counts_.accepted
-    return f"{sent}{late if lag.p99 is not None else ''}" + (f"; {refused:,} were not accepted" if refused else "")
+    return f"{sent}{late if lag.p99 is not None else ''}" + (f"; {refused:,} not accepted" if refused else "")
 
 
 def lag(frames: Frames, summary: Summary) -> Picture | None:
     """How late the generator was; None where it never was, as in virtual time."""
     spread = summary.generator.schedule_lag
     start_ns, end_ns = sending(frames)
-    over = stretches(start_ns, max(end_ns, start_ns + 1))
+    over = stretches(start_ns, end_ns + 1)
     found = lag_over_time(frames, over)
     if spread.max is None or spread.p99 is None or not found.height or not found["max_s"].max():
         return None

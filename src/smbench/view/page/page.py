@@ -137,7 +137,7 @@ def _sections(frames: Frames, summary: Summary) -> list[Section]:
         Section(
             "errors",
             "Bad ends",
-            _blocks(tables.causes(summary) or "Every request that was sent completed, or nothing says why not."),
+            _blocks(tables.causes(summary) or ("No bad end was told of." if summary.counts.sent else "")),
         ),
         Section("slowest", "The slowest requests", _blocks(tables.slowest(summary))),
         Section("generator", "How well it was measured", _blocks(tables.generator(summary))),

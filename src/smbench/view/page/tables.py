@@ -63,6 +63,7 @@ def latencies(summary: Summary) -> Table | None:
         return None
     rows = [
         ("from schedule", summary.sojourn),
+        ("from send", summary.from_send),
         ("from acceptance", summary.service_view),
         ("acknowledgement", summary.ack),
         ("hearing of ends", summary.hearing),
@@ -85,7 +86,8 @@ def stages(summary: Summary) -> Table | None:
         f"{stage.name.capitalize()}: {stage.meaning}" + (f". {stage.reason.capitalize()}." if stage.reason else ".")
         for stage in summary.stages
     ]
-    return _spreads("A request's time, stage by stage", "stage", rows, notes) if rows else None
+    is_known = any(spread.n for _, spread in rows)
+    return _spreads("A request's time, stage by stage", "stage", rows, notes) if is_known else None
 
 
 def _spreads(caption: str, head: str, rows: Sequence[tuple[str, Distribution]], notes: Iterable[str]) -> Table:
