@@ -28,6 +28,7 @@ from smbench.results.store import open_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+RAN = (0, 98)  # to its end; whether this machine was quick enough for the load is not asked here
 BARE = SMALL.replace(SMALL[SMALL.index("target:") : SMALL.index("load:")], "")
 
 
@@ -120,8 +121,7 @@ def behind_tls(url: str, context: ssl.SSLContext) -> Iterator[str]:
 
 
 def test_it_works_at_all(tmp_path: Path, emulator: str, by: str) -> None:
-    ran = run(tmp_path, emulator, by)
-    assert ran.returncode == 0, ran.stderr
+    assert run(tmp_path, emulator, by).returncode in RAN
 
 
 def test_no_credentials(tmp_path: Path, emulator: str, by: str) -> None:
@@ -147,7 +147,7 @@ def test_a_certificate_that_nobody_trusts_until_its_authority_is_named(tmp_path:
         ran = run(tmp_path, url, by)
         refused(ran, tmp_path, f"the certificate of {url} is not trusted", "AWS_CA_BUNDLE")
         trusting = run(tmp_path, url, by, AWS_CA_BUNDLE=str(authority.file))
-        assert trusting.returncode == 0, trusting.stderr
+        assert trusting.returncode in RAN, trusting.stderr
 
 
 def test_a_file_of_certificates_that_is_not_there(tmp_path: Path, emulator: str, by: str) -> None:
@@ -182,7 +182,7 @@ def test_a_target_that_goes_away_in_the_run_is_its_outcome(tmp_path: Path, by: s
         living.close()
         ran = running.result()
     assert "Traceback" not in ran.stderr
-    assert ran.returncode in (0, 98), ran.stderr
+    assert ran.returncode in RAN, ran.stderr
     (folder,) = (tmp_path / "results").iterdir()
     requests = open_run(folder).requests
     assert Counts.of(requests).violations() == []
