@@ -3,6 +3,8 @@
 Method: a few looks and activities by hand; areas by multiplication.
 """
 
+from typing import Any
+
 import pytest
 
 from runs import Request, frames_of, reading
@@ -26,7 +28,7 @@ def activity(at: float, end: float | None, after: int, state: str = "Successful"
     return Event("scaling_activity", f"a{at}", round(at * S), round((end or at) * S), state, end_ns, None, float(after))
 
 
-def run(seen: list[Reading], events: list[Event] | None = None, end: float = 100.0, **manifest: object) -> Frames:
+def run(seen: list[Reading], events: list[Event] | None = None, end: float = 100.0, **manifest: Any) -> Frames:
     return frames_of([Request(0.0, done=end)], readings=seen, events=events or [], **manifest)
 
 

@@ -194,6 +194,8 @@ def test_paid_time_is_useful_cold_or_idle_and_nothing_besides() -> None:
     [
         ({"thresholds": ["sojourn_p95 < 8m", "sojourn_p50 <= 2m"]}, 120.0, "sojourn_p50 <= 2m"),
         ({"thresholds": ["sojourn_p95 > 8m", "expired == 0"], "request": {"ttl": 900}}, 900.0, "request.ttl"),
+        ({"thresholds": ["within(5m) >= 99%", "sojourn_p95 < 8m"]}, 300.0, "within(5m) >= 99%"),
+        ({"thresholds": ["within(5m) from acceptance >= 99%", "p95 from acceptance < 1m"]}, None, ""),
         ({}, None, ""),
     ],
 )

@@ -79,6 +79,28 @@ def test_latencies_that_remember_have_no_interval_and_the_reason_counts_what_the
     assert "N_eff = " in found.reason
 
 
+def test_a_batch_is_twenty_times_as_long_as_the_latencies_remember() -> None:
+    # x(k+1) = 0.9 x(k) + noise: the autocorrelations 0.9^k sum to a memory of (1 + 0.9) / (1 - 0.9) = 19 values, so
+    # ten batches of twenty memories take 3,800 of them; with the allowance for the estimate's own error some more.
+    for n, is_given in ((3_000, False), (20_000, True)):
+        noise = np.random.default_rng(4).normal(0, 1, n).tolist()
+        series = [0.0]
+        for step in noise:
+            series.append(0.9 * series[-1] + step)
+        found = of_series(np.array(series), np.array(series), ["p50"])["p50"]
+        assert (found.method == "10 batches") is is_given, found
+
+
+def test_latencies_are_taken_in_order_of_schedule_however_the_file_has_them() -> None:
+    rng = np.random.default_rng(6)
+    waves = (2 + np.sin(np.arange(400) / 40)).tolist()  # neighbours are alike
+    rows = [Request(k * 5.0, done=k * 5.0 + takes) for k, takes in enumerate(waves)]
+    shuffled = [rows[k] for k in rng.permutation(len(rows))]
+    told, again = (intervals(frames_of(each, spans=[phase("poisson", 400)]), None) for each in (rows, shuffled))
+    assert "N_eff" in told["p50"].reason
+    assert again == told
+
+
 def test_what_never_ended_bounds_an_interval_from_below_only() -> None:
     # 6 % never complete: p95 lies among them, and the upper rank too.
     rng = np.random.default_rng(2)

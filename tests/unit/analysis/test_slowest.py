@@ -43,6 +43,13 @@ def test_position_instances_and_the_change_under_way_are_those_at_receipt() -> N
     assert (last.seq, last.ahead, last.instances, last.served_after_s, last.event) == (3, 2, 1, None, "")
 
 
+def test_unserved_for_is_until_the_next_instance_and_not_since_the_last() -> None:
+    # One instance until 20 s and again from 100 s: who comes at 50 s waits fifty seconds for it.
+    rows = [Request(0.0, done=1.0), Request(50.0, done=101.0)]
+    looks = ((0.0, 1, 1), (19.0, 1, 1), (21.0, 0, 0), (99.0, 0, 1), (101.0, 1, 1))
+    assert summary_of(rows, looks=looks).slowest[0].served_after_s == 50.0
+
+
 def test_warm_up_and_what_was_refused_are_left_out() -> None:
     rows = [Request(0.0, done=99.0, warmup=True), Request(1.0, Outcome.REJECTED), Request(2.0, done=3.0)]
     assert [one.seq for one in summary_of(rows).slowest] == [2]
