@@ -19,6 +19,7 @@ from smbench.analysis.rates import Rates
 from smbench.analysis.scaling import ScalingStep
 from smbench.analysis.summary import Summary
 from smbench.analysis.thresholds import ThresholdResult
+from smbench.view.behaviour import behaviour, instant, interval_notes, observations, slowest, stage_notes
 
 _STYLE = {Verdict.VALID: "bold green", Verdict.UNKNOWN: "bold yellow", Verdict.INVALID: "bold red"}
 _MEANING = {
@@ -53,6 +54,9 @@ def render(
         _causes(summary),
         _scaling(summary),
         _facts(summary),
+        behaviour(summary),
+        observations(summary),
+        slowest(summary),
         _checks(findings),
         Text(f"Files: {run_dir}", style="dim") if run_dir is not None else None,
     ]
@@ -147,10 +151,13 @@ def _latencies(summary: Summary) -> RenderableType | None:
 
 
 def _spreads(summary: Summary) -> list[tuple[str, Distribution]]:
-    """The rows; the two parts of hearing only where a notice says when it was published."""
+    """The rows; the parts of one only where they are known."""
+    reckoned = {stage.name: stage.distribution for stage in summary.stages if stage.name in ("queue wait", "service")}
     rows = [
         ("from schedule", summary.sojourn),
+        ("from send", summary.from_send),
         ("from acceptance", summary.service_view),
+        *((f"  {name}", spread) for name, spread in reckoned.items() if spread.n),
         ("acknowledgement", summary.ack),
         ("hearing of ends", summary.hearing),
     ]
@@ -181,7 +188,7 @@ def _latency_notes(summary: Summary, shown: Iterable[str]) -> list[str]:
         notes.append("~ fewer than ten requests lie above it.")
     if summary.notices.n_from_outputs:
         notes.append(f"Ends found in S3, known to the second only: {summary.notices.n_from_outputs:,}.")
-    return notes
+    return notes + stage_notes(summary) + interval_notes(summary)
 
 
 # ---- outcomes, backlog, scaling -------------------------------------------------------------------------------
@@ -222,15 +229,9 @@ def _step_cells(step: ScalingStep) -> tuple[str, ...]:
     instants = (step.breach_at_s, step.alarm_at_s, step.decided_at_s, step.in_service_at_s)
     first_end = step.first_completion_at_s if step.is_out else None
     delays = (step.detection_s, step.provisioning_s)
-    return tuple("-" if seconds is None else _instant(seconds) for seconds in (*instants, first_end)) + tuple(
+    return tuple("-" if seconds is None else instant(seconds) for seconds in (*instants, first_end)) + tuple(
         "-" if seconds is None else words.duration(seconds) for seconds in delays
     )
-
-
-def _instant(seconds: float) -> str:
-    """An instant of the run as minutes and seconds, 12:05."""
-    sign, whole = ("-", round(-seconds)) if round(seconds) < 0 else ("", round(seconds))
-    return f"{sign}{whole // 60}:{whole % 60:02d}"
 
 
 def _facts(summary: Summary) -> Table:
@@ -240,7 +241,7 @@ def _facts(summary: Summary) -> Table:
     table.add_column()
     backlog = summary.backlog
     if backlog.peak_at_s is not None:
-        table.add_row("Backlog", f"peak {backlog.peak:,} at {_instant(backlog.peak_at_s)}{_oldest(summary)}")
+        table.add_row("Backlog", f"peak {backlog.peak:,} at {instant(backlog.peak_at_s)}{_oldest(summary)}")
     if backlog.drain is not None:
         table.add_row("Drain", f"{backlog.drain.text()} from the last send to the last end")
     notices = summary.notices
