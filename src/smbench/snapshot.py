@@ -52,6 +52,12 @@ class LogHistogram:
                 return _SMALLEST_S * _GROWTH ** (bucket - 0.5) if bucket else _SMALLEST_S
         raise AssertionError(f"counts {seen} below their total {self.total}")
 
+    @staticmethod
+    def edges(bucket: int) -> tuple[float, float]:
+        """Between which durations a bucket lies, in seconds."""
+        low = _SMALLEST_S * _GROWTH ** (bucket - 1) if bucket else 0.0
+        return low, math.inf if bucket == _BUCKETS else _SMALLEST_S * _GROWTH**bucket
+
     @property
     def maximum(self) -> float | None:
         """Upper edge of the highest bucket in use, in seconds; None when empty."""

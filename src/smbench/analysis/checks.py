@@ -6,6 +6,7 @@ a Finding, or to None where it does not apply; one that crashes is unknown. Bad 
 run: they are what it was to find out, and thresholds judge them.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -400,21 +401,21 @@ def enough_requests(run: Run) -> Finding | None:
     if not summary.sojourn.n:
         return None
     thin = [name for name in PERCENTILES if name != "p999" and summary.sojourn.is_thin(name)]
-    asked = {parse_threshold(text).metric for text in run.frames.manifest.scenario.get("thresholds", ())}
-    thin_asked = sorted(
-        metric for metric in asked if (parts := metric.rpartition("_"))[2] in thin and parts[0] in _LATENCIES
-    )
-    need = {name: round(ABOVE_MIN / (1 - PERCENTILES[name])) for name in thin}
+    asked = {parse_threshold(text) for text in run.frames.manifest.scenario.get("thresholds", ())}
+    need = {
+        threshold.metric: math.ceil(ABOVE_MIN / (1 - threshold.quantile))
+        for threshold in asked
+        if threshold.quantile is not None and threshold.quantile < 1
+    }
+    thin_asked = sorted(metric for metric, n in need.items() if summary.sojourn.n < n)
     return Finding(
         name="enough requests",
         verdict=Verdict.UNKNOWN if thin_asked else Verdict.VALID,
         expected=f"at least {ABOVE_MIN} requests above each percentile that a threshold names",
         seen=f"{summary.sojourn.n:,} requests" + (f", too few for {', '.join(thin)}" if thin else ""),
-        advice=f"{thin_asked[0]} needs {need[thin_asked[0].rpartition('_')[2]]:,} requests" if thin_asked else "",
+        advice=f"{thin_asked[0]} needs {need[thin_asked[0]]:,} requests" if thin_asked else "",
     )
 
-
-_LATENCIES = ("sojourn", "service_view", "ack", "schedule_lag")
 
 CHECKS: tuple[Check, ...] = (
     conservation,

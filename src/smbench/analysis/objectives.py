@@ -35,7 +35,7 @@ def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure:
     if threshold.quantile is not None:
         return _percentile(threshold.of, threshold.quantile, frames)
     if threshold.deadline_s is not None:
-        return _within_deadline(threshold, frames, summary)
+        return _within_deadline(threshold, threshold.deadline_s, frames, summary)
     if threshold.lasting_s is not None:
         return Figure(_longest_beyond(threshold, frames))
     match threshold.metric:
@@ -104,10 +104,10 @@ def _of_rank(values: Seconds, rank: int) -> float:
     return float(np.partition(values, rank - 1)[rank - 1])
 
 
-def _within_deadline(threshold: Threshold, frames: Frames, summary: Summary) -> Figure:
+def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, summary: Summary) -> Figure:
     known_s, open_s, never_s = _samples("sojourn" if threshold.since == "schedule" else "service_view", frames)
-    n_in = int((known_s <= threshold.deadline_s).sum())
-    n_perhaps = n_in + int((open_s <= threshold.deadline_s).sum())
+    n_in = int((known_s <= deadline_s).sum())
+    n_perhaps = n_in + int((open_s <= deadline_s).sum())
     whole: float = len(known_s) + len(open_s) + len(never_s)
     if threshold.metric == "goodput":
         whole = summary.rates.length_s if summary.rates.offered_hz is not None else 0.0

@@ -13,6 +13,7 @@ import anyio
 import typer
 
 from smbench import __version__
+from smbench.analysis.foreseen import Foresight
 from smbench.cli.report import ReportOptions, print_report, readable
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.fleet.headroom import warning
@@ -26,6 +27,7 @@ from smbench.results.store import compact, new_run_dir
 from smbench.scenario.load import load_scenario
 from smbench.scenario.model import Scenario, Seeds, Target
 from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
+from smbench.scenario.thresholds import parse_threshold
 from smbench.snapshot import Snapshot
 from smbench.view.choose import View, choose_view
 from smbench.view.state import LiveState, RunHeader
@@ -67,7 +69,7 @@ def run_command(options: RunOptions) -> ExitCode:
     manifest = _manifest(plan, file, started, options.workers)
     _warn_beyond_ceiling(plan, options.workers, manifest.host)
     view = choose_view(options.ui, sys.stderr, os.environ)
-    screen = _Screen(LiveState(_header(plan, run_dir)), view)
+    screen = _Screen(LiveState(_header(plan, run_dir)), view, _foresight(plan), stops=options.stops_when_certain)
 
     def on_ready(end: SessionEnd) -> None:
         _at_start(manifest, plan, end).write(run_dir)
@@ -79,6 +81,7 @@ def run_command(options: RunOptions) -> ExitCode:
     except BaseException:  # Ctrl-C included: the folder must not outlive a run that never began; it goes on up
         _remove_if_unused(run_dir)
         raise
+    end.reason = end.reason or screen.stopped
     return _conclude(run_dir, _at_start(manifest, plan, end), end, options)
 
 
@@ -118,11 +121,20 @@ def _warn_beyond_ceiling(plan: RunPlan, n_workers: int, host: Host) -> None:
         typer.echo(f"smbench: {line}", err=True)
 
 
-class _Screen:
-    """Passes what the session tells to the state, and the state to the view."""
+def _foresight(plan: RunPlan) -> Foresight:
+    return Foresight([parse_threshold(text) for text in plan.scenario.thresholds], plan.schedule.spans)
 
-    def __init__(self, state: LiveState, view: View) -> None:
-        self.state, self.view = state, view
+
+class _Screen:
+    """Passes what the session tells to the state, and the state to the view; says when the verdict is certain.
+
+    Attributes:
+        stopped: Why no more was sent than was needed for a verdict; empty where that was not asked for, or not so.
+    """
+
+    def __init__(self, state: LiveState, view: View, foresight: Foresight, *, stops: bool) -> None:
+        self.state, self.view, self.foresight, self._stops = state, view, foresight, stops
+        self.stopped = ""
 
     def preparing(self, text: str) -> None:
         self.state.preparing(text)
@@ -131,9 +143,16 @@ class _Screen:
     def refresh(self) -> None:
         self.view.show(self.state)
 
-    def update(self, snapshots: Sequence[Snapshot]) -> None:
+    def update(self, snapshots: Sequence[Snapshot]) -> str:
         self.state.update(snapshots)
+        if (now := self.state.now) is not None:
+            told_until_ns = min((one.at_ns for one in snapshots if one.stage != "done"), default=now.at_ns)
+            self.foresight.update(now, told_until_ns)
+            self.state.judged = self.foresight.judged
+            if self._stops and not self.stopped and now.stage == "sending" and self.foresight.conclusion:
+                self.stopped = f"stopped early, {self.foresight.conclusion}"
         self.view.show(self.state)
+        return self.stopped
 
     def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None:
         self.state.read(readings, events)

@@ -1,6 +1,7 @@
 """The workers of a run, led as one: made ready, told, followed until each is done or gone.
 
-What one of them cannot judge alone is judged here, on the sum: the share of answers that were errors.
+What one of them cannot judge alone is judged on the sum: here the share of answers that were errors, and by whoever
+draws whether the thresholds' verdict is certain.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +28,8 @@ class Watcher(Protocol):
 
     def refresh(self) -> None: ...
 
-    def update(self, snapshots: Sequence[Snapshot]) -> None: ...
+    def update(self, snapshots: Sequence[Snapshot]) -> str:
+        """Why no more need be sent; empty while there is need."""
 
     def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None: ...
 
@@ -59,7 +61,7 @@ class Crew:
         self._at_work = set(range(len(workers)))
         self._latest: dict[int, Snapshot] = {}
         self._told: set[int] = set()  # since the view was told
-        self._is_over_limit = False
+        self._is_stopped = False
 
     def tell(self, message: Message) -> None:
         """Tell all; those that are gone hear nothing."""
@@ -136,10 +138,13 @@ class Crew:
     def _show(self) -> None:
         self._told.clear()
         latest = [self._latest[index] for index in sorted(self._latest)]
-        self.watcher.update(latest)
-        if len(self.workers) > 1 and not self._is_over_limit:  # one alone judges itself, with every answer
-            n_bad = sum(one.outcomes.get(outcome, 0) for one in latest for outcome in _BAD_ANSWERS)
-            n_answers = sum(one.n_sent - one.n_in_flight for one in latest)
-            if why := beyond_error_limit(self.limits, n_bad, n_answers):
-                self._is_over_limit = True
-                self.tell(Stop(why))
+        why = self.watcher.update(latest) or self._beyond_limit(latest)
+        if why and not self._is_stopped:
+            self._is_stopped = True
+            self.tell(Stop(why))
+
+    def _beyond_limit(self, latest: Sequence[Snapshot]) -> str:
+        if len(self.workers) == 1:  # one alone judges itself, with every answer
+            return ""
+        n_bad = sum(one.outcomes.get(outcome, 0) for one in latest for outcome in _BAD_ANSWERS)
+        return beyond_error_limit(self.limits, n_bad, sum(one.n_sent - one.n_in_flight for one in latest))

@@ -166,6 +166,19 @@ def requests(page: Page) -> list[Row]:
     return rows
 
 
+def thresholds(page: Page) -> list[Row]:
+    """Each with its figure so far, and its verdict as soon as nothing can change it; no row where there are none."""
+    if not page.state.judged:
+        return []
+    words = {True: ("met", GOOD), False: ("missed", BAD)}
+    fields = []
+    for one in sorted(page.state.judged, key=lambda judged: judged.verdict is not False):
+        word, style = ("", "") if one.verdict is None else words[one.verdict]
+        value = " ".join(part for part in (word, one.so_far) if part) or "-"
+        fields.append(Field(sentences.plain(one.text), value, style, is_minor=one.verdict is not False))
+    return [Row(3, _fields("Thresholds", fields, page.width))]
+
+
 def latency(page: Page) -> list[Row]:
     """Percentiles of what has ended so far. What has not ended yet is not in them: they can only get worse."""
     now, width = page.now, page.width

@@ -27,7 +27,8 @@ def to_junit(summary: Summary, findings: Sequence[Finding], thresholds: Sequence
     root = ElementTree.Element("testsuites", {"name": "smbench", **_sums([case for suite in suites for case in suite])})
     root.extend(suites)
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def _has_ended(summary: Summary) -> bool:

@@ -21,8 +21,8 @@ def to_markdown(summary: Summary, findings: Sequence[Finding], thresholds: Seque
     if judged is Verdict.INVALID:
         parts.append("The figures below are the generator's, not the endpoint's: nothing passes or fails on them.\n")
     if thresholds:
-        rows = [(_WORD[one.passed], _code(one.text), _seen(one)) for one in thresholds]
-        parts.append(_table(("", "threshold", "seen"), rows))
+        results = [(_WORD[one.passed], _code(one.text), _seen(one)) for one in thresholds]
+        parts.append(_table(("", "threshold", "seen"), results))
     doubts = [one for one in findings if one.verdict is not Verdict.VALID]
     if doubts:
         parts.append(

@@ -26,6 +26,7 @@ class PlainView:
         self._at = ("", -1)  # stage and phase last told
         self._n_events = 0
         self._remarked: set[str] = set()
+        self._judged: set[str] = set()  # thresholds whose verdict was told
         self._is_over = self._is_gone = False
 
     def __enter__(self) -> Self:
@@ -61,7 +62,7 @@ class PlainView:
         if state.now is None:
             return lines
         clock = figures.stopwatch(state.elapsed_s)
-        lines += [f"{clock} {line}" for line in (*self._turns(state), *self._trouble(state))]
+        lines += [f"{clock} {line}" for line in (*self._turns(state), *self._trouble(state), *self._verdicts(state))]
         lines += self._scaling(state)
         if now_ns >= self._next_ns or self._has_just_ended(state):
             self._next_ns = now_ns + LINE_EVERY_NS
@@ -88,6 +89,15 @@ class PlainView:
         new = [remark for remark in sentences.remarks(state) if remark.about not in self._remarked]
         self._remarked |= {remark.about for remark in new}
         return [f"warning: {remark.seen}; {remark.advice}" for remark in new]
+
+    def _verdicts(self, state: LiveState) -> list[str]:
+        new = [one for one in state.judged if one.verdict is not None and one.text not in self._judged]
+        self._judged |= {one.text for one in new}
+        return [
+            f"threshold {'met' if one.verdict else 'missed'}, whatever comes: {sentences.plain(one.text)}"
+            + (f" ({one.so_far} so far)" if one.so_far else "")
+            for one in new
+        ]
 
     def _scaling(self, state: LiveState) -> list[str]:
         n_new, self._n_events = state.n_events - self._n_events, state.n_events

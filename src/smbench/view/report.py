@@ -88,7 +88,7 @@ def _head(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[Th
 
 def _ending(summary: Summary) -> str:
     """Finished, or why it was not as planned."""
-    if not summary.reason or summary.reason.startswith(summary.ending):
+    if not summary.reason or summary.reason.startswith("stopped"):
         return summary.reason or summary.ending
     return f"{summary.ending}: {summary.reason}"
 

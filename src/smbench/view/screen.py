@@ -68,6 +68,7 @@ def _standard(page: Page, height: int) -> list[Row]:
         *blocks.requests(page),
         BLANK,
         *blocks.latency(page),
+        *blocks.thresholds(page),
         BLANK,
     ]
     ours = [BLANK, *blocks.generator(page, 1 + max(0, height - 24) // 4)]
@@ -88,6 +89,7 @@ def _wide(page: Page, height: int) -> list[Row]:
         *blocks.phases(page, min(6, len(page.state.header.phases))),
         BLANK,
         *_beside([blocks.rates(left), *blocks.requests(left)], blocks.latency(left), half),
+        *blocks.thresholds(page),
         BLANK,
         *_beside(*rates, half),
         BLANK,

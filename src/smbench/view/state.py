@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from smbench.analysis.foreseen import Foreseen
 from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading
 from smbench.schedule.base import PhaseSpan
@@ -72,6 +73,7 @@ class LiveState:
         n_events: How many there were in all.
         n_dropped: Requests not sent while there was time to send them: our own limit.
         note: What the run says of itself in words, "uploading the inputs".
+        judged: What is known already of the thresholds.
     """
 
     def __init__(self, header: RunHeader) -> None:
@@ -85,6 +87,7 @@ class LiveState:
         self.n_events = 0
         self.n_dropped = 0
         self.note = ""
+        self.judged: tuple[Foreseen, ...] = ()
         self._workers: dict[int, Snapshot] = {}
         self._dropped: dict[int, int] = {}  # by worker
         self._counted: deque[tuple[int, int, int, int]] = deque()  # instant, due, sent, completed

@@ -62,14 +62,16 @@ class Screen:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.updates: list[list[Snapshot]] = []
+        self.conclusion = ""
 
     def preparing(self, text: str) -> None:
         self.texts.append(text)
 
     def refresh(self) -> None: ...
 
-    def update(self, snapshots: Any) -> None:
+    def update(self, snapshots: Any) -> str:
         self.updates.append(list(snapshots))
+        return self.conclusion
 
     def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None: ...
 
@@ -226,3 +228,14 @@ async def test_alone_a_worker_judges_its_errors_itself() -> None:
     scene = Scene(1, Limits(errors=0.1, errors_after=1))
     await follow_in_turn(scene, [answers(0, 0, 9)])
     assert scene.children[0].heard == []
+
+
+async def test_a_verdict_that_is_certain_stops_all_once() -> None:
+    scene = Scene(2)
+    scene.screen.conclusion = "stopped early, certain to miss failed == 0"
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(scene.crew.follow)
+        for index, child in enumerate(scene.children):
+            child.says(beat(index, at_ns=1), beat(index, at_ns=2), Done())
+    assert [child.heard for child in scene.children] == [[Stop(scene.screen.conclusion)]] * 2
