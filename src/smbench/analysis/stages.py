@@ -12,6 +12,8 @@ from smbench.analysis.frames import Frames, seconds
 from smbench.analysis.slots import Mask, Slots
 from smbench.records import Outcome
 
+FOLLOWED_MIN = 0.9  # of the requests; else the rest's waiting times are not those of all
+
 
 class Stage(BaseModel):
     """One stage. `reason` says why nothing, or not everything, is known of it; empty when all is."""
@@ -78,10 +80,15 @@ def _inside(frames: Frames, reckoned: Slots | str) -> tuple[Stage, Stage]:
     else:
         wait, service = _wait(frames, reckoned), _service(reckoned)
         lost = "an instance left amid work, or an end was not told to the millisecond"
+        followed = reckoned.is_known[reckoned.is_measured]
+        if followed.sum() < FOLLOWED_MIN * len(followed):  # those left out are the later ones, which waited longest
+            wait = distribution(np.empty(0))
         why_wait = _left_out(reckoned.is_measured & ~reckoned.is_known, lost)
         why_service = _left_out(
             reckoned.is_measured & ~reckoned.is_sharp & (reckoned.has_begun | ~reckoned.is_known),
-            f"{lost}, or instances came between two looks" if why_wait else "instances came between two looks",
+            f"{lost}, or while instances came between two looks"
+            if why_wait
+            else "while instances came between two looks",
         )
     return (
         Stage(

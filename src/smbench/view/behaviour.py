@@ -68,7 +68,8 @@ def _elastic(summary: Summary) -> Iterable[tuple[str, str]]:
         yield "Demand", _demand(found.provisioning)
     else:
         yield "Demand", f"not known: {found.why_no_provisioning}"
-    drained = [] if found.time_to_drain is None else [f"the peak was worked off in {found.time_to_drain.text()}"]
+    peak = found.time_to_drain  # of no length where the peak fitted into the slots
+    drained = [f"the peak was worked off in {peak.text()}"] if peak is not None and peak.value != 0 else []
     if found.drain_efficiency is not None and found.drain_bound_s is not None:
         drained.append(
             f"after the last send at {words.share(found.drain_efficiency)} of the speed of slots that never idle "
@@ -92,8 +93,12 @@ def _capacity(found: Elasticity) -> str:
 def _demand(found: Provisioning) -> str:
     idle = "" if found.idle_share is None else f", {words.share(found.idle_share)} of all that served"
     parts = [
-        f"too few instances {words.share(found.under_time_share)} of the time ({found.under_instances:.2f} in mean)",
-        f"too many {words.share(found.over_time_share)} ({found.over_instances:.2f}{idle})",
+        f"too few instances {words.share(found.under_time_share)} of the time ({found.under_instances:.2f} in mean)"
+        if found.under_instances
+        else "never too few instances",
+        f"too many {words.share(found.over_time_share)} of the time ({found.over_instances:.2f}{idle})"
+        if found.over_instances
+        else "never too many",
     ]
     if found.reaction.n and found.reaction.max is not None:
         times = "once" if found.reaction.n == 1 else f"{found.reaction.n:,} times"

@@ -130,6 +130,17 @@ def test_what_waits_and_what_works_at_the_end_is_censored() -> None:
     assert (service.n, service.n_censored) == (2, 1)  # 4 s, and more than the 6 s since 4 s
 
 
+def test_waiting_times_are_withheld_where_many_are_left_out() -> None:
+    # One instance of two leaves at 5.5 s, and the backlog never clears: who came early is followed, who waited is not.
+    rows = [Request(0.0, done=float(k // 2 + 1 if k < 10 else k - 4)) for k in range(40)]
+    looks = counts((0.0, 2, 2), (5.499, 2, 2), (5.501, 1, 1))
+    frames = frames_of(rows, readings=looks, scenario=scenario(1))
+    wait, service = stage(frames, "queue wait"), stage(frames, "service")
+    assert (wait.n, service.n) == (0, 12)
+    assert "28 requests left out" in wait.reason
+    assert service.distribution.mean_s == pytest.approx(1.0, abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("looks", "of", "why"),
     [
