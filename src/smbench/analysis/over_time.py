@@ -20,6 +20,7 @@ POINTS_MAX = 400  # requests that are drawn one by one; more are drawn as percen
 PERCENTILES_DRAWN = 120
 
 _ROUND_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
+_NEAR = 50  # times as long after the first as before it
 _NEVER_NS = 1 << 62  # longer than any run
 _OPEN = (Outcome.LOST.value, Outcome.PENDING.value)
 
@@ -59,10 +60,11 @@ def _round_length_ns(least_ns: int) -> int:
 
 
 def sending(frames: Frames) -> tuple[int, int]:
-    """From the first instant at which a request was due or sent to the last."""
+    """From the first instant at which a request was due or sent to the last; from zero where the first is near it."""
     instants = [frames.requests[name] for name in ("sched_ns", "send_ns")]
     known = [bound for one in instants for bound in (one.min(), one.max()) if isinstance(bound, int)]
-    return min(known, default=0), max(known, default=0)
+    start_ns, end_ns = min(known, default=0), max(known, default=0)
+    return (0 if 0 < _NEAR * start_ns < end_ns else start_ns), end_ns
 
 
 def counts(rows: pl.DataFrame, instant: str, over: Stretches) -> npt.NDArray[np.int64]:
@@ -75,15 +77,15 @@ def counts(rows: pl.DataFrame, instant: str, over: Stretches) -> npt.NDArray[np.
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """Which duration is looked at: the columns of its ages and of what it counts from."""
+    """Which duration is looked at, and the column of its ages."""
 
     name: str
-    column: pl.Expr
+    column: str
 
 
-FROM_SCHEDULE = Age("from schedule", pl.col("age_ns"))
-FROM_SEND = Age("from send", (pl.col("age_ns") - pl.col("schedule_lag_ns")).clip(0))
-FROM_ACCEPTANCE = Age("from acceptance", pl.col("service_age_ns"))
+FROM_SCHEDULE = Age("from schedule", "age_ns")
+FROM_SEND = Age("from send", "from_send_age_ns")
+FROM_ACCEPTANCE = Age("from acceptance", "service_age_ns")
 
 
 def percentiles_over_time(frames: Frames, age: Age, over: Stretches, shares: tuple[float, ...]) -> pl.DataFrame:
@@ -164,7 +166,7 @@ def _bounded(requests: pl.DataFrame, age: Age) -> pl.DataFrame:
     """Of accepted requests: when due, how long at least (`low`) and at most (`high`), and watched how long (`age`)."""
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
     is_open = pl.col("outcome").is_in(_OPEN)
-    rows = requests.filter("accepted").select("sched_ns", "outcome", age.column.alias("age"))
+    rows = requests.filter("accepted").select("sched_ns", "outcome", pl.col(age.column).alias("age"))
     return rows.with_columns(
         pl.when(is_completed | is_open).then("age").otherwise(_NEVER_NS).alias("low"),
         pl.when(is_completed).then("age").otherwise(_NEVER_NS).alias("high"),

@@ -25,6 +25,7 @@ from smbench.analysis.summary import Summary
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
 
+_LONGEST = "longest seen"
 _ENDS = ["completed", "no end yet", "failed or expired"]
 _INSIDE = ("schedule lag", "submit", "queue wait", "service")
 _IN_WORDS = dict(zip(_INSIDE, ("our own lateness", "the call", "waiting in the queue", "service"), strict=True))
@@ -105,7 +106,7 @@ def _each(frames: Frames, title: str) -> Picture:
 def _stretched(frames: Frames, title: str) -> Picture:
     start_ns, end_ns = sending(frames)
     over = stretches(start_ns, end_ns + 1)
-    kinds = ((FROM_SCHEDULE, 0.5, "p50"), (FROM_SCHEDULE, 0.95, "p95"), (FROM_SCHEDULE, 1.0, "max"))
+    kinds = ((FROM_SCHEDULE, 0.5, "p50"), (FROM_SCHEDULE, 0.95, "p95"), (FROM_SCHEDULE, 1.0, _LONGEST))
     found = [
         percentiles_over_time(frames, age, over, (share,)).with_columns(pl.lit(name).alias("series"))
         for age, share, name in (*kinds, (FROM_SEND, 0.95, "p95 from send"))
@@ -114,19 +115,19 @@ def _stretched(frames: Frames, title: str) -> Picture:
     y, unit_s = theme.duration_axis(alt.Y, "value_s", "latency", data["value_s"].to_numpy())
     data = data.with_columns(pl.col("value_s") / unit_s)
     domain_s = (start_ns / 1e9, float(over.starts_s()[-1]) + over.length_s)
-    names = ["max", "p95", "p95 from send", "p50"]
+    names = [_LONGEST, "p95", "p95 from send", "p50"]
 
     def draw(width: int) -> alt.TopLevelMixin:
         x = theme.time_axis("at_s", domain_s, width)
         told_apart = theme.series(
             names,
             [theme.GREY, theme.VERMILLION, theme.BLACK, theme.BLUE],
-            [theme.DOTTED, theme.SOLID, theme.DASHED, theme.SOLID],
+            [theme.DOTTED, theme.SOLID, theme.DASHED, theme.DASH_DOT],
             width,
         )
         lines = alt.Chart(data).mark_line().encode(x=x, y=y, **told_apart)
         marks = (
-            alt.Chart(data.filter("is_bound"))
+            alt.Chart(data.filter(pl.col("is_bound") & (pl.col("series") != _LONGEST)))
             .mark_point(shape="triangle-up", size=24, filled=False)
             .encode(x=x, y=y, color=told_apart["color"])
         )
@@ -138,7 +139,7 @@ def _stretched(frames: Frames, title: str) -> Picture:
         "Percentiles of latency from schedule by when requests were due, and p95 from send beside them: where the two "
         "part, the generator was late and latency from send hides it. Stretches of "
         f"{words.duration(over.length_s)}. A triangle is a lower bound: requests of that stretch never completed, or "
-        "had no end when the run was over.",
+        "had no end when the run was over. The longest seen is the longest that any was watched.",
         draw,
     )
 

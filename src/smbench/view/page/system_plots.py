@@ -154,7 +154,8 @@ def _instances_panel(
     dashes = [theme.SOLID, theme.DASHED, theme.DOTTED][: len(shown)]
     x = theme.time_axis("at_s", domain_s, width)
     most = max(float(data["n"].to_numpy().max()), 1.0)
-    ticks = list(range(0, int(most) + 1, max(1, -(-int(most) // 6))))
+    step = next(figure * 10**power for power in range(6) for figure in (1, 2, 5) if figure * 10**power * 6 >= most)
+    ticks = list(range(0, int(most) + 1, step))
     y = alt.Y(
         "n:Q", title="instances", scale=alt.Scale(domain=[0, most * 1.2]), axis=alt.Axis(values=ticks, format="d")
     )
