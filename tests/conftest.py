@@ -1,5 +1,7 @@
 """Fixtures shared by all suites. Async tests say which loop they want; the default keeps real time."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,25 @@ from smbench.clock import WarpLoop
 # An example's duration says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write committed files that tests draw; look at the difference"
+    )
+
+
+@pytest.fixture(scope="session")
+def is_golden(request: pytest.FixtureRequest) -> Callable[[Path, str], bool]:
+    """Whether a committed file says this; with `--update-golden` it is made to."""
+    updates = bool(request.config.getoption("--update-golden"))
+
+    def compare(file: Path, text: str) -> bool:
+        if updates:
+            file.write_text(text, encoding="utf-8")
+        return file.read_text(encoding="utf-8") == text
+
+    return compare
 
 
 @pytest.fixture

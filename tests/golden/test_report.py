@@ -1,13 +1,13 @@
 """Goal: the report a person reads and the JSON a program reads say the same, and stay as they were looked at.
 
 Method: one run by hand that has something in every section, printed 80 columns wide without colour and compared with
-the files beside this one. `UPDATE_GOLDEN=1 pytest tests/golden` writes them anew; a person reads the difference.
+the files beside this one. `pytest tests/golden --update-golden` writes them anew; a person reads the difference.
 """
 
 import io
 import json
-import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -88,19 +88,19 @@ def printed(width: int, *report: object) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
-def matches(file: str, text: str) -> bool:
-    golden = HERE / file
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(text)
-    return golden.read_text() == text
+Golden = Callable[[Path, str], bool]
 
 
-def test_the_report_reads_as_it_was_read(everything: tuple[Summary, list[Finding], list[ThresholdResult]]) -> None:
-    assert matches("report.txt", printed(80, *everything, Path("results/by-hand-20261121T031200Z")))
+def test_the_report_reads_as_it_was_read(
+    everything: tuple[Summary, list[Finding], list[ThresholdResult]], is_golden: Golden
+) -> None:
+    assert is_golden(HERE / "report.txt", printed(80, *everything, Path("results/by-hand-20261121T031200Z")))
 
 
-def test_the_json_report_is_as_it_was_read(everything: tuple[Summary, list[Finding], list[ThresholdResult]]) -> None:
-    assert matches("report.json", json.dumps(to_json(*everything), indent=1, allow_nan=False) + "\n")
+def test_the_json_report_is_as_it_was_read(
+    everything: tuple[Summary, list[Finding], list[ThresholdResult]], is_golden: Golden
+) -> None:
+    assert is_golden(HERE / "report.json", json.dumps(to_json(*everything), indent=1, allow_nan=False) + "\n")
 
 
 def test_no_line_is_wider_than_the_terminal(everything: tuple[Summary, list[Finding], list[ThresholdResult]]) -> None:

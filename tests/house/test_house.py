@@ -3,14 +3,21 @@
 Method: read the tree; no list here needs keeping, except of what may be forgiven, with the reason beside it.
 """
 
-import os
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from the_map import the_map
+from the_thresholds import thresholds_markdown
+
+from smbench.scenario.thresholds import METRICS
+from smbench.view.summary_file import summary_schema
+
+Golden = Callable[[Path, str], bool]
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "smbench"
@@ -19,11 +26,9 @@ ENTRANCES = {"smbench.simulator.simulate"}  # a prediction is called from Python
 FILLER = re.compile(r"\b(comprehensive|robust|flexible|seamless|powerful|orchestrat\w*)\b", re.IGNORECASE)
 
 
-def test_the_map_has_every_module_with_its_own_first_sentence() -> None:
-    drawn, file = the_map(SOURCE), ROOT / "docs" / "map.md"
-    if os.environ.get("UPDATE_GOLDEN"):
-        file.write_text(drawn, encoding="utf-8")
-    assert file.read_text(encoding="utf-8") == drawn
+def test_the_map_has_every_module_with_its_own_first_sentence(is_golden: Golden) -> None:
+    drawn = the_map(SOURCE)
+    assert is_golden(ROOT / "docs" / "map.md", drawn), "draw it again: pytest tests/house --update-golden"
     assert all(f"`{path.relative_to(SOURCE).as_posix()}`" in drawn for path in MODULES), "a room is missing"
 
 
@@ -33,6 +38,18 @@ def test_a_module_opens_with_a_sentence_and_stays_readable(path: Path) -> None:
     assert text.startswith('"""'), "a module opens with one sentence a newcomer can quote"
     assert not FILLER.search(text), "words that could stand in any docstring"
     assert text.count("\n") <= 450, "two ideas in one place?"
+
+
+def test_every_metric_of_a_threshold_is_documented_from_its_own_words(is_golden: Golden) -> None:
+    drawn = thresholds_markdown()
+    assert is_golden(ROOT / "docs" / "thresholds.md", drawn), "draw it again: pytest tests/house --update-golden"
+    assert all(f"`{name}" in drawn for name in METRICS)
+
+
+def test_the_schema_of_the_summary_is_the_committed_one(is_golden: Golden) -> None:
+    """A new field is drawn with `pytest tests/house --update-golden`; one that goes or changes needs a new version."""
+    drawn = json.dumps(summary_schema(), indent=2) + "\n"
+    assert is_golden(ROOT / "docs" / "summary.schema.json", drawn)
 
 
 def test_the_changelog_has_an_unreleased_part() -> None:

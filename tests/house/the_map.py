@@ -50,7 +50,7 @@ parent: live view, gauges ◀── snapshots ──  ledger ─▶ parts ─▶
 ```
 
 Imports run downhill only, from the last room to the first; import-linter says so (`pyproject.toml`).
-Drawn from the modules' own first sentences: `UPDATE_GOLDEN=1 pytest tests/house` draws it again.
+Drawn from the modules' own first sentences: `pytest tests/house --update-golden` draws it again.
 """
 
 

@@ -1,5 +1,6 @@
 """Goal: docs/columns.md is the schema. Method: print it again and compare; look for columns nobody explains."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from the_columns import columns_markdown
@@ -9,8 +10,8 @@ from smbench.results.schema import FILES
 DOCS = Path(__file__).parents[3] / "docs" / "columns.md"
 
 
-def test_the_documented_columns_are_those_of_the_schema() -> None:
-    assert DOCS.read_text() == columns_markdown(), "write the_columns.columns_markdown() to docs/columns.md"
+def test_the_documented_columns_are_those_of_the_schema(is_golden: Callable[[Path, str], bool]) -> None:
+    assert is_golden(DOCS, columns_markdown()), "draw it again: pytest tests/unit/results --update-golden"
 
 
 def test_every_column_says_what_it_means_in_one_cell() -> None:

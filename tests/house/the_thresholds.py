@@ -1,0 +1,67 @@
+"""docs/thresholds.md, printed from the vocabulary of thresholds; a test keeps the two equal."""
+
+from smbench.scenario.thresholds import LATENCIES, METRICS, Metric
+
+_UNITS = {"s": "duration", "requests": "requests", "share": "share", "hz": "rate", "usd": "USD"}
+
+_HEAD = """# Thresholds
+
+What is expected of an endpoint, one comparison a line; in a scenario under `thresholds:`, or as `--assert "p95 <
+8m"` of `run` and `report`. The table is printed from `src/smbench/scenario/thresholds.py`.
+
+    metric [(deadline)] [from schedule | from acceptance] operator value [for duration]
+
+Operators are `<`, `<=`, `==`, `!=`, `>=`, `>`. Durations are written `250ms`, `30s`, `8m`, `1h30m`; rates `1.2/s`,
+`90/m`; shares `99%`. A count takes a share too where the table says of what: `failed == 0`, `failed < 1%`. Warm-up
+phases are left out of all.
+
+| metric | value | meaning | example |
+|---|---|---|---|
+"""
+
+_FOOT = """
+A latency is one of {latencies}, with `_pNN`, such as `_p95` or `_p99.9`, or `_max`.
+
+## Met, missed, unknown
+
+A request that had no end when the run was over may still become anything; a threshold that depends on it is
+*unknown*, which is neither met nor missed ([decision 10](decisions/0010-percentiles-are-bounds.md)). A count is
+what was counted when the run was over; a share is of all that were accepted, and those still open may yet join it.
+What nobody told (a price, a breach) is unknown too.
+
+| exit status | |
+|---|---|
+| 0 | no threshold was missed; unknown ones are named in the report |
+| 98 | the run is invalid, whatever the thresholds say: it says nothing of the endpoint |
+| 99 | a threshold was missed |
+
+## While the run goes on
+
+The live view shows each figure so far, `~` before an estimate, and a verdict only where nothing that may still come
+can change it ([decision 14](decisions/0014-thresholds.md)). With `--stop-when-certain` no more is sent once one
+threshold is certain to be missed, or all are certain to be met; what was sent is followed to its end, and the
+report judges by the files, as always.
+
+## In CI
+
+`--junit FILE` writes one test case a threshold and a check: a missed threshold is a failure, an invalid check an
+error, what is unknown is skipped. `--summary-md FILE` appends a page of Markdown; where `GITHUB_STEP_SUMMARY` is
+set, the job's page gets it too. `summary.json` in the run's folder, and `report --output json`, have everything,
+under `schema_version` and [a JSON schema](summary.schema.json) (`smbench schema summary`).
+
+```console
+$ smbench run mine.yaml --assert "within(8m) >= 99%" --assert "backlog <= 500 for 5m" --junit smbench.xml
+```
+"""
+
+
+def thresholds_markdown() -> str:
+    """The grammar, every metric, and what becomes of a verdict."""
+    rows = "".join(_row(name, metric) for name, metric in METRICS.items())
+    return _HEAD + rows + _FOOT.format(latencies=", ".join(f"`{name}`" for name in LATENCIES))
+
+
+def _row(name: str, metric: Metric) -> str:
+    value = _UNITS[metric.unit] + (f", or a share of {metric.share_of}" if metric.share_of else "")
+    written = f"{name}(deadline)" if metric.has_deadline else name
+    return f"| `{written}` | {value} | {metric.meaning} | `{metric.example}` |\n"
