@@ -66,12 +66,12 @@ def backlog(requests: pl.DataFrame, end_ns: int) -> Backlog:
         end_ns: The end of the run.
     """
     arrived_ns, ended_ns = _stays(requests)
-    instants_ns, place = np.unique(np.concatenate([arrived_ns, ended_ns]), return_inverse=True)
-    change = np.concatenate([np.ones(len(arrived_ns), np.int64), np.full(len(ended_ns), -1, np.int64)])
-    net = np.zeros(len(instants_ns), dtype=np.int64)
-    np.add.at(net, place, change)
-    last_ns = int(instants_ns[-1]) if len(instants_ns) else end_ns
-    return Backlog(instants_ns, np.cumsum(net), max(end_ns, last_ns))
+    # One sort of plain numbers, the last bit of each telling an end: half the time of sorting with places.
+    changes = np.sort(np.concatenate([2 * arrived_ns, 2 * ended_ns + 1]))
+    at_ns, count = changes >> 1, np.cumsum(1 - 2 * (changes & 1))
+    is_last = np.append(at_ns[1:] != at_ns[:-1], True)[: len(at_ns)]  # of all that happened at one instant
+    last_ns = int(at_ns[-1]) if len(at_ns) else end_ns
+    return Backlog(at_ns[is_last], count[is_last], max(end_ns, last_ns))
 
 
 def time_in_system_ns(requests: pl.DataFrame, end_ns: int) -> int:
