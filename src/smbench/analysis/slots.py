@@ -3,9 +3,10 @@
 An instance works on `concurrency` requests at once, and they begin in the order in which they were received. So a slot
 becomes free when an instance comes into service and whenever a request ends, and the k-th request to come takes the
 k-th slot to become free, at once or when it comes. Nothing is assumed of how long requests take. Source: science.md
-6.1. The reckoning starts anew whenever nothing is in the system, so that what it cannot follow spoils one busy period
-only: an instance that leaves amid work takes slots along nobody knows which, and an end that no notice told frees one
-at an unknown instant. From there to the end of the busy period requests are left out.
+6.1. The reckoning starts anew with each request that finds fewer in the system than there are slots: none waits then,
+and it begins at once. So what cannot be followed spoils only what waited near it: an instance that leaves amid work
+takes slots along nobody knows which, until all that was in the system has ended; and an end that no notice told frees
+one at an unknown instant.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ Instants = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _NEVER = np.iinfo(np.int64).max
+_SECOND_NS = 1_000_000_000
 _CONTRADICTIONS_MAX = 0.01
 
 
@@ -68,12 +70,10 @@ def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) ->
     if not rows.height:
         return "no request was taken up"
     arrived_ns, ended_ns = rows["arrived_ns"].to_numpy(), rows["ended_ns"].to_numpy()
-    first = _busy_periods(arrived_ns, ended_ns)
-    period = np.cumsum(first) - 1
-    began_ns = _began(arrived_ns, ended_ns, first, period, capacity, concurrency)
+    n_free = _n_free(arrived_ns, ended_ns, capacity, concurrency)
+    began_ns = _began(arrived_ns, ended_ns, n_free, capacity, concurrency)
     has_begun = began_ns < _NEVER
-    spoiled_ns = _spoiled(rows, arrived_ns, ended_ns, began_ns, first, period, capacity)[period]
-    is_known = np.where(has_begun, began_ns < spoiled_ns, spoiled_ns == _NEVER)
+    is_known = (n_free > 0) | ~_is_spoiled(rows, arrived_ns, ended_ns, began_ns, n_free, capacity)
     is_sharp = is_known & has_begun
     for since_ns, until_ns in capacity.unsure_ns:
         is_sharp &= ~((began_ns > np.maximum(arrived_ns, since_ns)) & (began_ns <= until_ns))
@@ -119,32 +119,27 @@ def _takers(frames: Frames) -> pl.DataFrame:
     )
 
 
-def _busy_periods(arrived_ns: Instants, ended_ns: Instants) -> Mask:
-    """Which requests found nothing in the system: as many have ended by then as had come."""
+def _n_free(arrived_ns: Instants, ended_ns: Instants, capacity: Capacity, concurrency: int) -> Instants:
+    """The slots free when each came; below one where it had to wait."""
     n_ended = np.searchsorted(np.sort(ended_ns), arrived_ns, side="right")
-    found_nothing: Mask = n_ended >= np.arange(len(arrived_ns))
-    return found_nothing
+    inside = (np.arange(len(arrived_ns)) - n_ended).clip(0)
+    n_free: Instants = concurrency * capacity.serving_at(arrived_ns) - inside
+    return n_free
 
 
 def _began(
-    arrived_ns: Instants, ended_ns: Instants, first: Mask, period: Instants, capacity: Capacity, concurrency: int
+    arrived_ns: Instants, ended_ns: Instants, n_free: Instants, capacity: Capacity, concurrency: int
 ) -> Instants:
     """When each began; the end of time where no slot became free for it."""
-    starts_ns = arrived_ns[first]
-    n_free = concurrency * capacity.serving_at(starts_ns)
-    place = np.arange(len(arrived_ns)) - np.flatnonzero(first)[period]
-    ready_ns = _ready(capacity, concurrency)
-    of_ready = np.searchsorted(starts_ns, ready_ns, side="left") - 1  # counted already where both are one instant
-    is_over = ended_ns < _NEVER
-    free_ns = np.concatenate([ready_ns[of_ready >= 0], ended_ns[is_over]])
-    free_in = np.concatenate([of_ready[of_ready >= 0], period[is_over]])
-    order = np.lexsort((free_ns, free_in))
-    free_ns = np.append(free_ns[order], _NEVER)
-    n_in = np.bincount(free_in, minlength=len(starts_ns))
-    offset = np.concatenate([[0], np.cumsum(n_in)[:-1]])
-    rank = place - n_free[period]
-    lacks = rank >= n_in[period]
-    at = np.where(lacks, len(free_ns) - 1, offset[period] + np.maximum(rank, 0))
+    first = n_free > 0
+    first[0] = True  # where nobody serves yet the reckoning begins with none free
+    place = np.arange(len(arrived_ns))
+    period = np.cumsum(first) - 1
+    # What is free or comes at the instant a period starts is counted in `n_free`.
+    free_ns = np.append(np.sort(np.concatenate([_ready(capacity, concurrency), ended_ns[ended_ns < _NEVER]])), _NEVER)
+    n_before = np.searchsorted(free_ns, arrived_ns[first], side="right")
+    rank = place - place[first][period] - n_free[first].clip(0)[period]
+    at = np.minimum(n_before[period] + rank.clip(0), len(free_ns) - 1)
     began_ns: Instants = np.where(rank < 0, arrived_ns, np.maximum(arrived_ns, free_ns[at]))
     return began_ns
 
@@ -155,23 +150,29 @@ def _ready(capacity: Capacity, concurrency: int) -> Instants:
     return np.repeat(capacity.at_ns[1:], concurrency * more)
 
 
-def _spoiled(
+def _is_spoiled(
     rows: pl.DataFrame,
     arrived_ns: Instants,
     ended_ns: Instants,
     began_ns: Instants,
-    first: Mask,
-    period: Instants,
+    n_free: Instants,
     capacity: Capacity,
-) -> Instants:
-    """From when on each busy period cannot be followed; the end of time where it can to its end."""
-    spoiled_ns = np.full(int(first.sum()), _NEVER, dtype=np.int64)
+) -> Mask:
+    """Of whom it is not known when they began, had they to wait."""
     left_ns = capacity.at_ns[1:][np.diff(capacity.serving) < 0]
     for since_ns, until_ns in capacity.unsure_ns:
         left_ns = np.where((left_ns > since_ns) & (left_ns <= until_ns), since_ns, left_ns)
-    n_inside = np.searchsorted(arrived_ns, left_ns, "right") - np.searchsorted(np.sort(ended_ns), left_ns, "right")
-    left_ns = left_ns[n_inside > 0]
-    np.minimum.at(spoiled_ns, np.searchsorted(arrived_ns[first], left_ns, side="right") - 1, left_ns)
+    n_came = np.searchsorted(arrived_ns, left_ns, side="right")
+    left_ns, n_came = left_ns[n_came > 0], n_came[n_came > 0]
+    over_ns = np.maximum.accumulate(ended_ns)[n_came - 1]  # all who were there have ended, and whoever left is gone
+    starts_ns = np.append(arrived_ns[n_free > 0], _NEVER)
+    anew_ns = starts_ns[np.minimum(np.searchsorted(starts_ns, over_ns, side="left"), len(starts_ns) - 1)]
     untold = ~rows["is_told"].to_numpy()
-    np.minimum.at(spoiled_ns, period[untold], began_ns[untold])
-    return spoiled_ns
+    # An end found in S3 is known to its second; one nobody knows frees a slot at some time or other, from its begin on.
+    vague_ns = np.where(ended_ns < _NEVER, ended_ns - _SECOND_NS, began_ns)[untold]
+    begin_ns = np.sort(np.concatenate([left_ns, vague_ns]))
+    finish_ns = np.sort(np.concatenate([anew_ns, ended_ns[untold]]))
+    n_begun = np.searchsorted(begin_ns, began_ns, side="right")
+    n_finished = np.searchsorted(finish_ns, began_ns, side="left")
+    is_spoiled: Mask = (n_begun > n_finished) | untold
+    return is_spoiled
