@@ -173,11 +173,11 @@ def _stretch(threshold: Threshold, frames: Frames, requests: pl.DataFrame) -> tu
     """The longest stretch outside warm-up phases, and whether the last lasts to the end of the run."""
     curve = backlog(requests, frames.end_ns)
     warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
-    borders = [curve.end_ns, *(instant for within in warm_up for instant in within)]
-    at_ns = np.unique(np.concatenate([curve.at_ns, np.array(borders, dtype=np.int64)]))
-    at_ns = at_ns[at_ns <= curve.end_ns]
-    place = np.searchsorted(curve.at_ns, at_ns, side="right") - 1
-    level = np.where(place >= 0, curve.backlog[np.maximum(place, 0)], 0) if len(curve.backlog) else np.zeros(len(at_ns))
+    borders_ns = np.array(sorted({curve.end_ns, *(instant for within in warm_up for instant in within)}))
+    borders_ns = borders_ns[borders_ns <= curve.end_ns]
+    place = np.searchsorted(curve.at_ns, borders_ns)  # before an equal instant, where it lasts no time
+    at_ns = np.insert(curve.at_ns, place, borders_ns)
+    level = np.insert(curve.backlog, place, np.concatenate([[0], curve.backlog])[place])
     beyond = level > threshold.value if threshold.op == "<=" else level >= threshold.value
     for start_ns, end_ns in warm_up:
         beyond &= ~((at_ns >= start_ns) & (at_ns < end_ns))
