@@ -4,6 +4,7 @@ Method: the real command on small scenarios; what it left is read back, and repo
 """
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -87,6 +88,16 @@ def test_an_unreadable_assertion_is_told_before_anything_starts(ran: Path, comma
     assert "did you mean 'within'?" in told.stderr
     assert told.stdout == ""
     assert len(list((ran / "results").iterdir())) == 1
+
+
+def test_a_threshold_of_a_later_smbench_is_no_bug_of_this_one(ran: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(run_of(ran), tmp_path / "run"))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["scenario"]["thresholds"] = ["carbon < 1kg"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    told = smbench("report", copy, cwd=tmp_path)
+    assert told.returncode == 2
+    assert "has a threshold that this smbench cannot read: there is no metric 'carbon'" in told.stderr
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(ran: Path) -> None:

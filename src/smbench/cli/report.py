@@ -16,7 +16,7 @@ from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.thresholds import ThresholdResult, evaluate
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.results.files import write_whole
-from smbench.results.store import open_run
+from smbench.results.store import RunFiles, open_run
 from smbench.scenario.thresholds import ThresholdError, parse_threshold
 from smbench.view.junit import to_junit
 from smbench.view.markdown import to_markdown
@@ -48,10 +48,11 @@ def print_report(run_dir: Path, options: ReportOptions) -> ExitCode:
     """
     asserted = readable(options.asserted)
     run = open_run(run_dir)
+    texts = dict.fromkeys((*_of_the_scenario(run), *asserted))  # each once
     frames = load(run)
     summary = summarise(frames)
     findings = check(frames, summary)
-    thresholds = _judged(run_dir, asserted, frames, summary)
+    thresholds = evaluate(list(texts), frames, summary)
     told = summary, findings, thresholds
     if options.output == "json":
         sys.stdout.buffer.write(_json(to_json(*told, run_dir)))
@@ -79,15 +80,16 @@ def readable(asserted: Sequence[str]) -> tuple[str, ...]:
     return tuple(asserted)
 
 
-def _judged(run_dir: Path, asserted: Sequence[str], frames: Frames, summary: Summary) -> list[ThresholdResult]:
-    """The scenario's thresholds, then the command line's, each once."""
-    texts = dict.fromkeys((*frames.manifest.scenario.get("thresholds", ()), *asserted))
+def _of_the_scenario(run: RunFiles) -> tuple[str, ...]:
+    texts = tuple(run.manifest.scenario.get("thresholds", ()))
     try:
-        return evaluate(list(texts), frames, summary)
+        for text in texts:
+            parse_threshold(text)
     except ThresholdError as error:
         raise ResultsError(
-            f"{run_dir} has a threshold that this smbench cannot read: {error}", "upgrade smbench, or correct it"
+            f"{run.path} has a threshold that this smbench cannot read: {error}", "upgrade smbench, or correct it"
         ) from None
+    return texts
 
 
 def _leave(

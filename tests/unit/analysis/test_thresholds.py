@@ -5,11 +5,12 @@ by hand with the arithmetic beside them; what is open judged as whatever may sti
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs import Request, frames_of, reading, span
@@ -140,6 +141,8 @@ def test_a_percentile_of_too_few_requests_says_so(n: int, is_told: bool) -> None
     assert not judge("max < 1h", frames_of(rows)).note
 
 
+@pytest.mark.slow
+@settings(max_examples=40)
 @given(
     known=st.lists(st.integers(0, 50), max_size=40),
     n_open=st.integers(0, 10),
@@ -158,6 +161,8 @@ def test_a_percentile_of_a_threshold_is_the_report_s(known: list[int], n_open: i
         assert result.passed is expected.meets(parse_threshold(f"{name} < 25s"))
 
 
+@pytest.mark.slow
+@settings(max_examples=40)
 @given(
     ends=st.lists(st.integers(1, 30), max_size=12),
     fates=st.lists(st.one_of(st.integers(21, 60), st.sampled_from([Outcome.FAILED, Outcome.EXPIRED])), max_size=6),
@@ -183,6 +188,18 @@ def test_a_verdict_on_open_requests_holds_whatever_becomes_of_them(
     assert after.passed is not None or after.low is None
     if before.passed is not None:
         assert before.passed is after.passed
+
+
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(order=st.permutations(range(23)))
+def test_no_verdict_depends_on_the_order_of_the_rows(order: list[int]) -> None:
+    rows = [Request(0.5 * k, done=0.5 * k + (7 * k) % 11 + 1.0) for k in range(20)]
+    rows += [Request(3.0, Outcome.FAILED, done=9.0), Request(4.0, Outcome.PENDING), Request(5.0, Outcome.LOST)]
+    frames = frames_of(rows)
+    shuffled = replace(frames, requests=frames.requests[order])
+    texts = [metric.example for metric in METRICS.values()]
+    assert evaluate(texts, shuffled, summarise(shuffled)) == evaluate(texts, frames, summarise(frames))
 
 
 # ---- backlog over time ----------------------------------------------------------------------------------------
