@@ -275,8 +275,11 @@ def test_a_backlog_is_too_large_for_too_long_only_when_no_end_can_be_unheard() -
 
 
 def test_a_backlog_that_shrank_between_two_looks_begins_anew() -> None:
-    story = [at(seconds, 80, completed=0 if seconds < 25 else 60) for seconds in range(1, 60)]
-    assert foresee("backlog <= 50 for 20s", *story) is None
+    """Eighty, from 25 s on twenty, from 30 s on eighty again."""
+    story = [at(seconds, 80 if seconds < 30 else 140, completed=0 if seconds < 25 else 60) for seconds in range(1, 80)]
+    enough_s = round(30 + 20 + CLOCKS_S + HEARING_MIN_S)
+    assert foresee("backlog <= 50 for 20s", *story[:enough_s]) is None
+    assert foresee("backlog <= 50 for 20s", *story[: enough_s + 1]) is False
 
 
 def test_a_drain_and_a_first_completion_are_missed_while_they_last() -> None:
