@@ -26,7 +26,7 @@ WARP = SMALL.replace("time: real", "time: warp")
 
 def environment() -> dict[str, str]:
     """Ours, without what a developer's shell may have set for AWS, colours or CI."""
-    dropped = ("AWS_", "NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS")
+    dropped = ("AWS_", "NO_COLOR", "FORCE_COLOR", "CI", "GITHUB_STEP_SUMMARY", "COLUMNS")
     return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
 
 
