@@ -3,6 +3,7 @@
 Method: the real command on the sample run that comes with the repository.
 """
 
+import shutil
 import struct
 from pathlib import Path
 
@@ -64,3 +65,14 @@ def test_a_folder_that_is_no_run_is_2(tmp_path: Path) -> None:
     ran = smbench("plot", tmp_path, cwd=tmp_path)
     assert ran.returncode == 2
     assert "is no run" in ran.stderr
+
+
+def test_a_comparison_has_a_page_too(tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(SAMPLE, again)
+    plain = smbench("compare", SAMPLE, again, "--unlike", cwd=tmp_path)
+    ran = smbench("compare", SAMPLE, again, "--unlike", "--html", "page.html", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+    document = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert fetched(document) == []
+    assert parsed(document).all("h1")[0].text == "B against A"

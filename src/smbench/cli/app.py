@@ -81,6 +81,9 @@ JunitOption = Annotated[Path | None, typer.Option("--junit", help="Write checks 
 MarkdownOption = Annotated[
     Path | None, typer.Option("--summary-md", help="Append Markdown here; on GitHub the job's summary gets it too.")
 ]
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", help="Write one page with plots here, too; it needs no network to be read.")
+]
 RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
 ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
 UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]
@@ -188,9 +191,7 @@ def report(
     asserted: AssertOption = None,
     junit: JunitOption = None,
     summary_md: MarkdownOption = None,
-    html: Annotated[
-        Path | None, typer.Option("--html", help="Write the report as one page with its plots here; needs no network.")
-    ] = None,
+    html: HtmlOption = None,
 ) -> None:
     """Print the summary of a run again, from its files alone.
 
@@ -240,6 +241,7 @@ def compare(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="With --fail-if: not being sure fails too.")] = False,
     output: OutputOption = Output.TABLE,
+    html: HtmlOption = None,
 ) -> None:
     """Compare groups of runs with a baseline: how many times as long, and how sure that is.
 
@@ -261,6 +263,7 @@ def compare(
         fail_if=fail_if,
         is_strict=strict,
         output=output.value,
+        html=html,
     )
     raise typer.Exit(compare_command(options))
 

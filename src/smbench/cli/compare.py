@@ -17,10 +17,11 @@ from smbench.analysis.compare import Comparison, Group, RunFigures, comparison
 from smbench.analysis.frames import load
 from smbench.analysis.likeness import Difference, differences, is_repetition
 from smbench.analysis.rank_tests import N_MAX
-from smbench.analysis.regression import Gate, GateError, Outcome, judge, parse_gate, share_of, worst
+from smbench.analysis.regression import Gate, GateError, GateResult, Outcome, judge, parse_gate, share_of, worst
 from smbench.analysis.summary import summarise
 from smbench.analysis.yardsticks import YARDSTICKS, measure, thin
-from smbench.errors import ExitCode, InvalidRunError, UsageError
+from smbench.errors import ExitCode, InvalidRunError, ResultsError, UsageError
+from smbench.results.files import write_whole
 from smbench.results.manifest import MANIFEST
 from smbench.results.store import RunFiles, open_run
 from smbench.view.comparison import render, to_json
@@ -45,6 +46,7 @@ class CompareOptions:
     fail_if: str | None = None
     is_strict: bool = False
     output: str = "table"
+    html: Path | None = None  # all of it as a page, pictures and all
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,21 @@ def _tell(told: Comparison, gate: Gate | None, options: CompareOptions) -> ExitC
     else:
         console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
         console.print(render(told, results))
+    if options.html is not None:
+        _write_page(options.html, told, results)
     failing = (Outcome.REGRESSED, Outcome.INCONCLUSIVE) if options.is_strict else (Outcome.REGRESSED,)
     return ExitCode.THRESHOLD if worst(results) in failing else ExitCode.OK
+
+
+def _write_page(path: Path, told: Comparison, results: Sequence[GateResult]) -> None:
+    from smbench.view.page.comparison_page import comparison_page  # its libraries cost half a second
+
+    document = comparison_page(told, results).encode()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, document)
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
 
 
 # ---- the command line -----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from smbench.analysis.regression import GateResult, Outcome
 from smbench.analysis.yardsticks import YARDSTICKS, Unit
 
 SCHEMA_VERSION = 1
-_WRITE: dict[Unit, Callable[[float], str]] = {
+WRITE: dict[Unit, Callable[[float], str]] = {
     "s": words.duration,
     "hz": words.rate,
     "requests": lambda count: f"{count:,.0f}",
@@ -26,7 +26,8 @@ _WRITE: dict[Unit, Callable[[float], str]] = {
 _OUTCOME_STYLE = {Outcome.HELD: "green", Outcome.REGRESSED: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 _VARIES_SHOWN = 8
 _UNSURE = "no difference shown"  # which is not: the same
-_NOTE = (
+THIN_NOTE = "~ in some run fewer than ten requests lie above it."
+NOTE = (
     "One value a run; ratio: the median over all pairs of runs; p: exact permutation test of the ranks. * was named "
     "beforehand; the others' p are corrected for being many (Holm)."
 )
@@ -78,12 +79,13 @@ def _head(comparison: Comparison, gate: Sequence[GateResult]) -> Text:
     for contrast in comparison.contrasts:
         row = contrast.row(comparison.primary)
         text.append(f"{contrast.label} against {comparison.baseline}: ", "bold")
-        text.append(f"{_sentence(comparison, row)}\n")
+        text.append(f"{sentence(comparison, row)}\n")
     text.rstrip()
     return text
 
 
-def _sentence(comparison: Comparison, row: Row | None) -> str:
+def sentence(comparison: Comparison, row: Row | None) -> str:
+    """What the metric that was named beforehand shows."""
     label = YARDSTICKS[comparison.primary].label
     if row is None:
         return f"{label} is not known"
@@ -108,23 +110,39 @@ def _groups(comparison: Comparison) -> Table:
 
 def _contrast(comparison: Comparison, contrast: Contrast) -> RenderableType:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    can_infer = min(contrast.n, contrast.n_baseline) > 1
-    sure = (_confidence(contrast), "p") if can_infer else ()
-    table.add_column(f"{contrast.label} against {comparison.baseline}", no_wrap=True)
-    for head in (comparison.baseline, contrast.label, "ratio", *sure):
+    first, *figures, last = heads(comparison, contrast)
+    table.add_column(first, no_wrap=True)
+    for head in figures:
         table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("shows" if can_infer else "")
+    table.add_column(last)
     for row in contrast.rows:
-        yardstick = YARDSTICKS[row.metric]
-        mark = " *" if row.metric == comparison.primary else ""
-        table.add_row(
-            f"{yardstick.label}{mark}",
-            *(_figure(figure, row, _WRITE[yardstick.unit]) for figure in (row.baseline, row.other)),
-            "-" if row.ratio is None else row.ratio.text(_times),
-            *(_sure(row) if can_infer else ()),
-            says(row, comparison.margin).replace(_UNSURE, "nothing") if can_infer else row.reason,
-        )
+        table.add_row(*cells(comparison, contrast, row))
     return Group(table, *_varies(comparison, contrast))
+
+
+def heads(comparison: Comparison, contrast: Contrast) -> tuple[str, ...]:
+    """Of the columns of a contrast's table; the first and the last are words, the others figures."""
+    can_infer = _can_infer(contrast)
+    sure = (_confidence(contrast), "p") if can_infer else ()
+    against = f"{contrast.label} against {comparison.baseline}"
+    return (against, comparison.baseline, contrast.label, "ratio", *sure, "shows" if can_infer else "")
+
+
+def cells(comparison: Comparison, contrast: Contrast, row: Row) -> tuple[str, ...]:
+    """One metric of a contrast, under `heads`."""
+    can_infer, yardstick = _can_infer(contrast), YARDSTICKS[row.metric]
+    mark = " *" if row.metric == comparison.primary else ""
+    return (
+        f"{yardstick.label}{mark}",
+        *(_figure(figure, row, WRITE[yardstick.unit]) for figure in (row.baseline, row.other)),
+        "-" if row.ratio is None else row.ratio.text(_times),
+        *(_sure(row) if can_infer else ()),
+        says(row, comparison.margin).replace(_UNSURE, "nothing") if can_infer else row.reason,
+    )
+
+
+def _can_infer(contrast: Contrast) -> bool:
+    return min(contrast.n, contrast.n_baseline) > 1
 
 
 def _sure(row: Row) -> tuple[str, str]:
@@ -145,9 +163,9 @@ def _varies(comparison: Comparison, contrast: Contrast) -> list[Text]:
 
 
 def _footnotes(comparison: Comparison) -> Group:
-    notes = [_NOTE] if any(row.p is not None for contrast in comparison.contrasts for row in contrast.rows) else []
+    notes = [NOTE] if any(row.p is not None for contrast in comparison.contrasts for row in contrast.rows) else []
     if any(row.is_thin for contrast in comparison.contrasts for row in contrast.rows):
-        notes.append("~ in some run fewer than ten requests lie above it.")
+        notes.append(THIN_NOTE)
     return Group(*(Text(note) for note in comparison.notes), *(Text(note, style="dim") for note in notes))
 
 

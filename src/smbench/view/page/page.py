@@ -6,11 +6,8 @@ telephone's, and the style sheet shows one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from smbench.analysis import words
 from smbench.analysis.checks import Finding, Verdict, verdict
@@ -18,14 +15,11 @@ from smbench.analysis.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.thresholds import ThresholdResult
 from smbench.results.manifest import Manifest
-from smbench.results.secrets import redacted
 from smbench.view.page import tables
+from smbench.view.page.document import Block, Section, drawn, written
 from smbench.view.page.gallery import gallery
 from smbench.view.page.load_plots import clock
-from smbench.view.page.pictures import Picture, to_inline_svg
 from smbench.view.page.tables import Table
-
-WIDE, NARROW = 800, 250  # of the plotting areas, CSS pixels: a page of 900, and one of 360 less axes and margins
 
 _MEANING = {
     Verdict.VALID: "The figures are the endpoint's.",
@@ -34,38 +28,12 @@ _MEANING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A picture as it stands in the page."""
-
-    name: str
-    title: str
-    text: str
-    wide: Markup
-    narrow: Markup
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the page: tables, figures and sentences in the order in which they are read."""
-
-    anchor: str
-    title: str
-    blocks: tuple[Table | Figure | str, ...]
-
-
 def page(frames: Frames, summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> str:
     """The whole HTML document."""
     judged = verdict(findings)
-    environment = Environment(
-        loader=PackageLoader("smbench.view"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     bad = [finding for finding in findings if finding.verdict is not Verdict.VALID]
-    document = environment.get_template("page.html.j2").render(
+    return written(
+        "page.html.j2",
         name=summary.name or summary.run_id,
         verdict=judged.value,
         meaning=_MEANING[judged],
@@ -80,12 +48,7 @@ def page(frames: Frames, summary: Summary, findings: Sequence[Finding], threshol
         sections=_sections(frames, summary),
         made=_made(frames.manifest),
         scenario=orjson.dumps(frames.manifest.scenario, option=orjson.OPT_INDENT_2).decode(),
-        is_figure=lambda block: isinstance(block, Figure),
-        is_table=lambda block: isinstance(block, Table),
     )
-    # Of all texts in it an error's might hold a signed address: the page is what people pass on.
-    clean: str = redacted(document)
-    return clean
 
 
 def _what(summary: Summary) -> str:
@@ -98,35 +61,35 @@ def _what(summary: Summary) -> str:
 
 
 def _sections(frames: Frames, summary: Summary) -> list[Section]:
-    drawn, absent = gallery(frames, summary), summary.absent
+    pictures, absent = gallery(frames, summary), summary.absent
     elasticity, cost = tables.elasticity(summary), tables.cost(summary)
     sections = [
         Section(
             "load",
             "What was asked, and what was sent",
-            _blocks(*_law(summary), _figure(drawn.rates), tables.rates(summary), _figure(drawn.lag)),
+            _blocks(*_law(summary), drawn(pictures.rates), tables.rates(summary), drawn(pictures.lag)),
         ),
         Section(
             "latency",
             "Latency",
             _blocks(
-                _figure(drawn.latency),
+                drawn(pictures.latency),
                 tables.latencies(summary),
                 tables.intervals(summary),
                 tables.why_no_intervals(summary),
-                _figure(drawn.percentiles),
+                drawn(pictures.percentiles),
             ),
         ),
         Section(
             "stages",
             "Where the time went",
-            _blocks(_figure(drawn.stages), tables.stages(summary), _figure(drawn.clocks)),
+            _blocks(drawn(pictures.stages), tables.stages(summary), drawn(pictures.clocks)),
         ),
         Section(
             "endpoint",
             "Backlog, instances and scaling",
             _blocks(
-                _figure(drawn.system),
+                drawn(pictures.system),
                 _backlog(summary),
                 tables.scaling(summary),
                 elasticity,
@@ -145,7 +108,7 @@ def _sections(frames: Frames, summary: Summary) -> list[Section]:
     return [section for section in sections if section.blocks]
 
 
-def _blocks(*blocks: Table | Figure | str | None) -> tuple[Table | Figure | str, ...]:
+def _blocks(*blocks: Block | None) -> tuple[Block, ...]:
     return tuple(block for block in blocks if block)
 
 
@@ -169,14 +132,6 @@ def _backlog(summary: Summary) -> str:
     if backlog.drain is not None:
         said += f" From the last send to the last end: {backlog.drain.text()}."
     return said
-
-
-def _figure(picture: Picture | None) -> Figure | None:
-    if picture is None:
-        return None
-    # vl-convert escapes what it draws, and the title and text are escaped beside it.
-    wide, narrow = (Markup(to_inline_svg(picture, width, name)) for width, name in ((WIDE, "w"), (NARROW, "n")))
-    return Figure(picture.name, picture.title, picture.text, wide, narrow)
 
 
 def _made(manifest: Manifest) -> Table:

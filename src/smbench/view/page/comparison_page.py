@@ -1,0 +1,66 @@
+"""A comparison as one page, made as a run's report is: what it shows first, then every run, then all figures."""
+
+from collections.abc import Sequence
+
+from smbench.analysis.compare import Comparison, Contrast
+from smbench.analysis.regression import GateResult
+from smbench.analysis.yardsticks import YARDSTICKS
+from smbench.view.comparison import NOTE, THIN_NOTE, cells, heads, sentence
+from smbench.view.page import comparison_plots
+from smbench.view.page.document import Block, Section, drawn, written
+from smbench.view.page.tables import Table
+
+
+def comparison_page(comparison: Comparison, gate: Sequence[GateResult] = ()) -> str:
+    """The whole HTML document."""
+    return written(
+        "comparison.html.j2",
+        title=" against ".join((", ".join(one.label for one in comparison.contrasts), comparison.baseline)),
+        verdicts=_verdicts(comparison, gate),
+        sections=_sections(comparison),
+    )
+
+
+def _verdicts(comparison: Comparison, gate: Sequence[GateResult]) -> tuple[str, ...]:
+    told = [
+        f"{result.outcome.value.upper()}: {result.label} {result.text}; "
+        f"{YARDSTICKS[result.metric].label} is {result.seen}."
+        for result in gate
+    ]
+    told += [
+        f"{contrast.label} against {comparison.baseline}: {sentence(comparison, contrast.row(comparison.primary))}."
+        for contrast in comparison.contrasts
+    ]
+    return (*told, *comparison.notes)
+
+
+def _sections(comparison: Comparison) -> list[Section]:
+    pictures = (drawn(comparison_plots.runs(comparison)), drawn(comparison_plots.ratios(comparison)))
+    shown: list[Block] = [picture for picture in pictures if picture is not None]
+    return [
+        Section("runs", "The runs", (*shown, _groups(comparison))),
+        *(
+            Section(
+                f"contrast-{place}", f"{contrast.label} against {comparison.baseline}", _contrast(comparison, contrast)
+            )
+            for place, contrast in enumerate(comparison.contrasts)
+        ),
+    ]
+
+
+def _groups(comparison: Comparison) -> Table:
+    rows = tuple(
+        (run.run, group.label, run.verdict, f"{run.n_accepted:,}") for group in comparison.groups for run in group.runs
+    )
+    return Table("Every run", ("run", "group", "verdict", "accepted"), rows, n_text=3)
+
+
+def _contrast(comparison: Comparison, contrast: Contrast) -> tuple[Block, ...]:
+    rows = tuple(cells(comparison, contrast, row) for row in contrast.rows)
+    varies = tuple(
+        f"Varies: {one.key}: {one.baseline} in {comparison.baseline}, {one.other} in {contrast.label}."
+        for one in contrast.varies
+    )
+    notes = (NOTE,) if any(row.p is not None for row in contrast.rows) else ()
+    thin = (THIN_NOTE,) if any(row.is_thin for row in contrast.rows) else ()
+    return (Table("Metric by metric", heads(comparison, contrast), rows, (*notes, *thin, *varies)),)
