@@ -17,6 +17,7 @@ ROOMS = {
     "simulator": "The model without a network, a clock or a loop",
     "analysis": "Frames in, figures and findings out",
     "view": "What a person sees",
+    "view/page": "What a person passes on: a run's report and a comparison as one page each, and their plots",
     "fleet": "Processes: parent, worker, emulator",
     "cli": "The command line",
 }
@@ -33,6 +34,7 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "simulator": ("simulate",),
     "analysis": ("frames", "summary", "checks"),
     "view": ("live", "report"),
+    "view/page": ("page", "comparison_page", "document", "gallery", "pictures"),
     "fleet": ("plan", "session", "worker"),
     "cli": ("app", "run"),
 }
