@@ -4,7 +4,6 @@ Method: the real command against the emulated endpoint, whose instances come one
 summary's stages beside `truth.parquet`, request by request the same ones.
 """
 
-
 import numpy as np
 import polars as pl
 import pytest

@@ -7,12 +7,10 @@ would stop it.
 import os
 import signal
 import time
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-
 from commands import children, has_begun, start, wait_until
 
 pytestmark = pytest.mark.slow

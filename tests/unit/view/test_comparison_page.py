@@ -23,7 +23,9 @@ COMPARED = {
     "never ended": comparison(
         [group_of("old", [1.0]), group_of("new", [Bounded(low=900.0, high=None)])], baseline="old"
     ),
-    "nothing known": comparison([group_of("old", [1.0], "drain_s"), group_of("new", [1.0], "makespan_s")], baseline="old"),
+    "nothing known": comparison(
+        [group_of("old", [1.0], "drain_s"), group_of("new", [1.0], "makespan_s")], baseline="old"
+    ),
 }
 
 
