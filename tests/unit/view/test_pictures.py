@@ -1,0 +1,88 @@
+"""Goal: a picture's title states what was found, and never more than is known.
+
+Method: runs by hand whose finding is known, and the sentence that should follow; every chart checked against
+Vega-Lite's own schema, which the page itself does not take the time for.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from runs import Request, frames_of, reading, span
+from smbench.analysis.frames import Frames
+from smbench.analysis.summary import summarise
+from smbench.records import Outcome
+from smbench.view.page.gallery import Gallery, gallery
+
+pytestmark = pytest.mark.slow
+
+
+def pictures_of(frames: Frames) -> Gallery:
+    return gallery(frames, summarise(frames))
+
+
+def stalled() -> Frames:
+    """Due 20 ms apart and served in 1 s; the generator stands still from 3.0 to 4.4 s."""
+    rows = []
+    for k in range(500):
+        send = 4.4 if 3.0 <= 0.02 * k < 4.4 else 0.02 * k
+        rows.append(Request(0.02 * k, send=send, ack=send + 0.01, done=send + 1.0))
+    return frames_of(rows, clock="real", spans=[span(500)])
+
+
+def without_instances() -> Frames:
+    """All 200 wait for 100 s for an instance, then 1 s each."""
+    told = [
+        reading(name, float(at >= 100), at)
+        for at in range(0, 210, 1)
+        for name in ("instances_current", "instances_desired")
+    ]
+    return frames_of([Request(0.0, done=101.0) for _ in range(200)], readings=told)
+
+
+def censored() -> Frames:
+    """250 of which 64 never end, watched for 900 s: nine in ten is beyond what is known."""
+    rows = [Request(0.0, done=float(k + 1)) for k in range(186)] + [Request(0.0, Outcome.PENDING) for _ in range(64)]
+    return frames_of(rows, readings=[reading("instances_current", 1.0, 900.0)])
+
+
+def test_a_stall_of_the_generator_is_told_and_placed() -> None:
+    shown = pictures_of(stalled())
+    assert shown.lag is not None
+    assert shown.lag.title.startswith("The generator was late by at most 1.40 s, near 0:03")
+    assert shown.percentiles is not None
+    assert shown.percentiles.title.endswith("latency from send hides up to 1.40 s")
+    assert shown.rates is not None
+    assert "99 % of them at most 1.30 s late" in shown.rates.title
+
+
+def test_waiting_for_want_of_any_instance_is_told_beside_the_percentile() -> None:
+    shown = pictures_of(without_instances())
+    assert shown.latency is not None
+    assert shown.latency.title.startswith("p95 is 101 s; 98.5 % of all waiting was for want of any instance")
+
+
+def test_what_was_cut_off_is_more_than_was_watched() -> None:
+    shown = pictures_of(censored())
+    assert shown.latency is not None
+    assert shown.latency.title.startswith("p95 is more than 15 m; ")
+    assert shown.percentiles is not None
+    assert shown.percentiles.title == "Half of the requests completed within 2 m 05 s; 64 of 250 never did"
+    assert shown.system is not None
+    assert shown.system.title.endswith("not drained 15 m after the last send")
+
+
+def test_nothing_accepted_is_nothing_to_draw_of_the_endpoint() -> None:
+    shown = pictures_of(frames_of([Request(float(k), Outcome.REJECTED, error="ThrottlingException") for k in range(9)]))
+    assert (shown.latency, shown.percentiles, shown.system, shown.clocks) == (None, None, None, None)
+    assert shown.rates is not None
+    assert shown.rates.title == "All 9 requests were sent, none late; 9 not accepted"
+
+
+@pytest.mark.parametrize("run", [stalled, without_instances, censored])
+@pytest.mark.parametrize("width", [250, 800])
+def test_every_chart_is_valid_vega_lite(run: Callable[[], Frames], width: int) -> None:
+    shown = pictures_of(run()).shown()
+    assert len(shown) >= 4
+    for picture in shown:
+        assert picture.draw(width).to_dict(validate=True)["config"]["background"] == "white"
