@@ -62,7 +62,7 @@ def _latency_title(spread: Distribution, unserved_share: float | None) -> str:
     if unserved_share is not None and unserved_share >= 0.05:
         said += f"; {words.share(unserved_share)} of all waiting was for want of any instance"
     elif spread.n_never + spread.n_censored:
-        said += f"; {spread.n_never + spread.n_censored:,} of {spread.n:,} never completed"
+        said += f"; {spread.n_never + spread.n_censored:,} of {spread.n:,} did not complete"
     return said
 
 
@@ -207,7 +207,7 @@ def _percentiles_title(summary: Summary, frames: Frames) -> str:
     if spread.p50 is None or spread.p50.value is None:
         return f"Fewer than half of the requests completed: {n_open:,} of {spread.n:,} did not{late}"
     if tail is None or tail.value is None:
-        return f"Half of the requests completed within {spread.p50.text()}; {n_open:,} of {spread.n:,} never did{late}"
+        return f"Half of the requests completed within {spread.p50.text()}; {n_open:,} of {spread.n:,} did not{late}"
     slow = f"the slowest took {tail.text()}" if is_thin else f"one in twenty took {tail.text()} or more"
     return f"Half of the requests took {spread.p50.text()} or less; {slow}{late}"
 
