@@ -44,6 +44,7 @@ fix: $(VENV)/.installed-dev  ## format and mend what ruff can mend
 bench: $(VENV)/.installed-bench  ## measure the generator itself; takes some minutes, wants a quiet machine
 	$(BIN)/python bench/live_view.py
 	$(BIN)/python bench/schedule_lag.py
+	$(BIN)/python bench/whole_life.py
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/emulator.py
 	$(BIN)/python bench/clients.py

@@ -54,7 +54,8 @@ class Provisioning(BaseModel):
     under_time_share_needed: float | None  # the same two over the time in which any was needed
     over_time_share_needed: float | None
     instability: float | None  # upsilon: of the seconds, those in which supply and need went different ways
-    why_no_instability: str = ""
+    jitter_per_hour: float | None  # changes of supply less changes of need: above zero it moves more than it must
+    why_no_instability: str = ""  # nor jitter
     reaction: Distribution  # from too few to enough, each time
 
 
@@ -172,7 +173,7 @@ def _provisioning(
     need, supply = needed.instances, capacity.serving_at(needed.at_ns)
     under, over = (need - supply).clip(0), (supply - need).clip(0)
     is_needed = need >= 1
-    instability, why = _instability(need, supply, window_s, reaction_s)
+    why = _why_no_instability(len(need), window_s, reaction_s)
     return Provisioning(
         window_s=window_s,
         service_s=service_s,
@@ -186,21 +187,30 @@ def _provisioning(
         over_time_share=float((over > 0).mean()),
         under_time_share_needed=float((under > 0)[is_needed].mean()) if is_needed.any() else None,
         over_time_share_needed=float((over > 0)[is_needed].mean()) if is_needed.any() else None,
-        instability=instability,
+        instability=None if why else _instability(need, supply),
+        jitter_per_hour=None if why else _jitter_per_hour(need, supply),
         why_no_instability=why,
         reaction=_reaction(needed.at_ns, under > 0),
     )
 
 
-def _instability(need: Counts, supply: Counts, window_s: float, reaction_s: float) -> tuple[float | None, str]:
-    """Of the steps between samples, those in which the signs of the two changes differ."""
-    if len(need) < 2:  # a change needs two
-        return None, "the run was over within a second"
+def _why_no_instability(n_samples: int, window_s: float, reaction_s: float) -> str:
+    if n_samples < 2:  # a change needs two
+        return "the run was over within a second"
     if window_s < reaction_s:
-        return None, (
-            f"demand over {window_s:.0f} s changes faster than capacity can, which takes {reaction_s:.0f} s to react"
-        )
-    return float((np.sign(np.diff(supply)) != np.sign(np.diff(need))).mean()), ""
+        return f"demand over {window_s:.0f} s changes faster than capacity can, which takes {reaction_s:.0f} s to react"
+    return ""
+
+
+def _instability(need: Counts, supply: Counts) -> float:
+    """Of the steps between samples, those in which the signs of the two changes differ."""
+    return float((np.sign(np.diff(supply)) != np.sign(np.diff(need))).mean())
+
+
+def _jitter_per_hour(need: Counts, supply: Counts) -> float:
+    """Samples are a second apart."""
+    changes = np.count_nonzero(np.diff(supply)) - np.count_nonzero(np.diff(need))
+    return float(changes * 3600 / (len(need) - 1))
 
 
 def _reaction(at_ns: Instants, is_under: npt.NDArray[np.bool_]) -> Distribution:

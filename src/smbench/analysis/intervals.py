@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.bounds import ABOVE_MIN, P999_FROM, PERCENTILES
+from smbench.analysis.bounds import P999_FROM, PERCENTILES
 from smbench.analysis.capacity import Capacity
 from smbench.analysis.frames import Frames
 from smbench.records import Outcome
@@ -29,6 +29,7 @@ Values = npt.NDArray[np.float64]
 N_BATCHES = 10
 MEMORIES_MIN = 20  # lengths of memory in a batch
 LAGS = 10
+BEYOND_MIN = 20  # independent requests above it; with ten, p99 of M/M/1 at 0.5 covered four times in five
 _STUDENT_9 = 2.2621571628  # two-sided 95 %, nine degrees of freedom
 _WINDOW = 5  # the memory is summed over this many times itself (Sokal's window)
 _SHARES = {name: share for name, share in PERCENTILES.items() if name != "max"}
@@ -166,9 +167,9 @@ def _binomial_quantile(n: int, share: float, probability: float) -> int:
 
 def _of_batches(least_s: Values, most_s: Values, share: float, n_eff: float) -> Interval:
     """Student's t on the percentile of ten batches, around that of the whole (sectioning: it removes their bias)."""
-    if n_eff * (1 - share) < ABOVE_MIN - 1e-9:  # else its batches are too much alike, and the interval too narrow
+    if n_eff * (1 - share) < BEYOND_MIN - 1e-9:  # else its batches are too much alike, and the interval too narrow
         return Interval.none(
-            f"not estimable (N_eff = {n_eff:,.0f}): fewer than {ABOVE_MIN} independent requests lie above it"
+            f"not estimable (N_eff = {n_eff:,.0f}): fewer than {BEYOND_MIN} independent requests lie above it"
         )
     whole, whole_most = _percentile(least_s, share), _percentile(most_s, share)
     batches, batches_most = np.array_split(least_s, N_BATCHES), np.array_split(most_s, N_BATCHES)

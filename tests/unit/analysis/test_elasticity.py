@@ -113,6 +113,7 @@ def test_supply_below_and_above_demand_is_the_area_between_the_curves() -> None:
     assert found.over_time_share == pytest.approx(30 / 101)
     assert found.idle_share == pytest.approx(2 * 30 / (71 + 3 * 30))
     assert found.instability == pytest.approx(1 / 100)  # the one step up, of a hundred
+    assert found.jitter_per_hour == pytest.approx(3600 / 100)  # one change more than was needed, in a hundred seconds
 
 
 def test_too_little_ends_when_capacity_comes_and_is_censored_when_it_never_does() -> None:

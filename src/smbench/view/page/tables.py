@@ -213,6 +213,12 @@ def elasticity(summary: Summary) -> Table | None:
                 words.share,
                 against.why_no_instability or "of the time, supply and need went different ways",
             ),
+            _row(
+                "jitter",
+                against.jitter_per_hour,
+                lambda per_hour: f"{per_hour:+.1f}/h",
+                against.why_no_instability or "changes of supply, less those of need",
+            ),
         ]
         note = (
             f"Needed: the arrivals of the last {words.duration(against.window_s)}, times a service of "
