@@ -28,6 +28,7 @@ from smbench.records import Outcome
 from smbench.results.law import Counts, row_violations
 
 IN_FLIGHT_LIMIT = "in-flight limit"  # why a row was not sent, as the engine words it
+_UNTOLD = {"host_spread": "no notice says which instance served a request"}
 _NEVER = (Outcome.FAILED.value, Outcome.EXPIRED.value)
 _OPEN = (Outcome.LOST.value, Outcome.PENDING.value)
 
@@ -190,7 +191,7 @@ def summarise(frames: Frames) -> Summary:
         if served is None or course is None
         else elasticity(frames, served, at_once, reckoned, course, scaled.steps),
         cost=None if served is None else cost(frames, served, at_once, reckoned, instance_hour_usd(frames)),
-        absent={} if served is not None else {"elasticity": untold, "cost": untold},
+        absent=_UNTOLD if served is not None else _UNTOLD | {"elasticity": untold, "cost": untold},
         slowest=slowest(frames, served, scaled.steps),
     )
     return summary.model_copy(update={"observations": detect(frames, summary, served, at_once, course)})

@@ -199,7 +199,7 @@ class _Session:
     def _go(self) -> MonotonicClock:
         head_start_s = _HEAD_START_S + _HEAD_START_PER_ROW_S * len(self.plan.schedule)
         anchor_ns = real_ns() + round(head_start_s * 1e9)
-        self.watcher.preparing(f"writing down what is planned: the load begins in {head_start_s:.1f} s")
+        self.watcher.preparing(f"writing down the schedule: the load begins in {head_start_s:.1f} s")
         if not self.plan.is_emulated:
             self.end.epoch_ns = wall_ns() + anchor_ns - real_ns()
         go = Go(anchor_ns, self.end.epoch_ns, self.plan.scale)

@@ -94,6 +94,7 @@ def _sections(frames: Frames, summary: Summary) -> list[Section]:
                 tables.scaling(summary),
                 elasticity,
                 "" if elasticity is not None else _why(absent, "elasticity", "How capacity followed load"),
+                _why(absent, "host_spread", "How much instances differ in speed"),
             ),
         ),
         Section("cost", "Cost", _blocks(cost, "" if cost is not None else _why(absent, "cost", "Cost"))),
