@@ -53,6 +53,11 @@ _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientSSLError, "TLS error"),
     (ssl.SSLError, "TLS error"),
     (ProxyConnectionError, "proxy error"),
+    # asyncio makes some of these itself, without a number.
+    (ConnectionRefusedError, "connection refused"),
+    (ConnectionResetError, "connection reset"),
+    (ConnectionAbortedError, "connection reset"),
+    (BrokenPipeError, "connection reset"),
     (socket.gaierror, "name not resolved"),
     (TimeoutError, "read timeout"),
     (ResponseParserError, "unreadable answer"),

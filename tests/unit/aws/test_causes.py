@@ -86,3 +86,15 @@ def test_an_error_that_contains_itself_is_named_all_the_same() -> None:
 
 def test_our_own_mistakes_are_no_missing_answer() -> None:
     assert not isinstance(ParamValidationError(report="x"), NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ConnectionResetError(), "connection reset"),  # asyncio's own, when a handshake is broken off
+        (ConnectionAbortedError("SSL handshake is taking too long"), "connection reset"),
+        (ConnectionRefusedError(), "connection refused"),
+    ],
+)
+def test_an_error_without_a_number_has_the_name_of_its_kind(error: OSError, name: str) -> None:
+    assert cause_of(error) == name

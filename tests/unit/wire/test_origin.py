@@ -205,7 +205,7 @@ async def test_a_server_that_speaks_no_tls_gets_no_request(authority: Authority)
 
 async def test_a_server_that_leaves_in_the_handshake_is_no_answer(authority: Authority) -> None:
     async with RawServer(answer, on_connect=Visitor.close) as server:
-        with pytest.raises(OSError, match=r".") as error:
+        with pytest.raises(OSError, match=r".*") as error:
             await exchanged(server.port, tls_context(str(authority.file)))
     assert cause_of(error.value) in ("connection reset", "connection closed", "TLS error")
 
@@ -216,8 +216,10 @@ async def test_old_tls_is_not_spoken(authority: Authority) -> None:
     with pytest.warns(DeprecationWarning, match="deprecated"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     async with RawServer(answer, tls=context) as server:
-        with pytest.raises(OSError, match=r"."):
+        # A server whose OpenSSL has no such TLS any more leaves without a word.
+        with pytest.raises(OSError, match=r".*") as error:
             await exchanged(server.port, tls_context(str(authority.file)))
+    assert cause_of(error.value) in ("TLS error", "connection reset", "connection closed")
 
 
 async def test_a_handshake_that_is_given_up_leaves_no_connection(authority: Authority) -> None:
