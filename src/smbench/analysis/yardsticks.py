@@ -4,6 +4,7 @@ Requests of one run are no independent draws: they waited in the same queue. So 
 requests it has (science.md 3.3).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,9 @@ from smbench.analysis.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.records import Outcome
 
-Unit = Literal["s", "hz", "requests", "instance_s", "usd"]
+Unit = Literal["s", "hz", "requests", "instance_s", "usd", "share"]
+
+_LEAST_SHARE = 1e-6  # a share of nothing, so that it can be multiplied
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ YARDSTICKS: dict[str, Yardstick] = {
     "drain_s": Yardstick("drain", "from the last send until nothing was open", "s"),
     "first_completion_s": Yardstick("first completion", "from the first request due to the first result", "s"),
     "instance_s": Yardstick("instance time", "instance-seconds paid, to the end of the run", "instance_s"),
+    "misfit_share": Yardstick("misfit", "geometric mean of too few and too many, in instances and in time", "share"),
     "cost_usd": Yardstick("cost", "of the instances, at the price the scenario names", "usd"),
 }
 
@@ -57,6 +61,7 @@ def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
         figures["backlog_max"] = Bounded.exactly(summary.backlog.peak)
     if summary.rates.completed_hz is not None:
         figures["completed_hz"] = Bounded.exactly(summary.rates.completed_hz)
+    figures["misfit_share"] = _misfit(summary)
     if summary.cost is not None:
         figures["instance_s"] = Bounded.exactly(summary.cost.instance_s)
         figures["cost_usd"] = None if summary.cost.usd is None else Bounded.exactly(summary.cost.usd)
@@ -68,6 +73,15 @@ def thin(summary: Summary) -> tuple[str, ...]:
     spreads = {"sojourn": summary.sojourn, "service_view": summary.service_view}
     parts = ((name, *name.rpartition("_")[::2]) for name in YARDSTICKS)
     return tuple(name for name, latency, which in parts if latency in spreads and spreads[latency].is_thin(which))
+
+
+def _misfit(summary: Summary) -> Bounded | None:
+    """How badly capacity fitted the demand. The inverse of its ratio is the elastic speed-up (science.md 2.4)."""
+    fit = None if summary.elasticity is None else summary.elasticity.provisioning
+    if fit is None:
+        return None
+    shares = (fit.under_share, fit.over_share, fit.under_time_share, fit.over_time_share)
+    return Bounded.exactly(math.prod(max(share, _LEAST_SHARE) for share in shares) ** (1 / len(shares)))
 
 
 def _makespan(frames: Frames) -> Bounded | None:

@@ -22,6 +22,7 @@ WRITE: dict[Unit, Callable[[float], str]] = {
     "requests": lambda count: f"{count:,.0f}",
     "instance_s": words.duration,
     "usd": lambda price: f"${price:,.4g}",
+    "share": words.share,
 }
 _OUTCOME_STYLE = {Outcome.HELD: "green", Outcome.REGRESSED: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 _VARIES_SHOWN = 8

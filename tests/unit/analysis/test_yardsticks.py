@@ -3,9 +3,11 @@
 Method: a run of three requests with the arithmetic beside it, then runs in which something is missing.
 """
 
+import math
+
 import pytest
 
-from runs import Request, frames_of, span
+from runs import Request, frames_of, reading, span
 from smbench.analysis.bounds import Bounded
 from smbench.analysis.summary import summarise
 from smbench.analysis.yardsticks import YARDSTICKS, measure, thin
@@ -53,6 +55,23 @@ def test_warm_up_is_left_out_and_a_burst_at_once_has_no_rate() -> None:
     assert "completed_hz" not in found
 
 
+def test_misfit_is_the_geometric_mean_of_too_few_and_too_many() -> None:
+    # One a second, its end 2 s later; one slot serves until 60 s, three after, so 1.40 s of slot each in the mean, and
+    # from t = 42 on, 1.40 x 43 / 60 > 1, two are needed: 18 of 101 samples have one too few of two, 41 one too many.
+    rows = [Request(float(k), done=k + 2.0) for k in range(99)]
+    looks = ((0.0, 1), (59.0, 1), (61.0, 3))
+    frames = frames_of(
+        [*rows, Request(99.0, done=100.0)],
+        readings=[reading("instances_current", float(n), at) for at, n in looks],
+        scenario={"target": {"emulated": {"instances": {"concurrency": 1}}}},
+        spans=[span(100, end_s=100.0)],
+    )
+    shares = (9 / 101, 20.5 / 101, 18 / 101, 41 / 101)
+    assert measure(frames, summarise(frames))["misfit_share"].value == pytest.approx(
+        math.prod(shares) ** 0.25, rel=0.02
+    )
+
+
 def test_thin_percentiles_are_named() -> None:
     frames = frames_of([Request(0.01 * k, done=0.01 * k + 1) for k in range(200)])
     # Ten above: p50 and p90 and p95 of 200; p99 has two.
@@ -62,4 +81,4 @@ def test_thin_percentiles_are_named() -> None:
 @pytest.mark.parametrize("name", YARDSTICKS)
 def test_every_yardstick_has_its_unit_in_its_name_or_is_a_percentile_of_seconds(name: str) -> None:
     unit = YARDSTICKS[name].unit
-    assert name.endswith(("_s", "_hz", "_usd")) or "_p" in name or unit == "requests"
+    assert name.endswith(("_s", "_hz", "_usd", "_share")) or "_p" in name or unit == "requests"

@@ -15,6 +15,7 @@ _AXIS_UNITS = {
     "requests": "requests",
     "instance_s": "instance-seconds",
     "usd": "USD",
+    "share": "share",
 }
 _COLOURS = (theme.BLACK, theme.VERMILLION, theme.BLUE, theme.GREEN, theme.PURPLE, theme.ORANGE, theme.SKY)
 _SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-right", "triangle-down")
