@@ -208,7 +208,7 @@ def test_the_deadline_is_the_tightest_the_author_set(of: dict[str, Any], seconds
 def test_without_counts_of_instances_there_is_no_figure_and_a_reason() -> None:
     summary = by_hand([Request(0.0, done=1.0)], [])
     assert (summary.elasticity, summary.cost) == (None, None)
-    assert set(summary.absent) == {"elasticity", "cost"}
+    assert set(summary.absent) == {"elasticity", "cost", "host_spread"}
 
 
 def test_without_the_slots_of_an_instance_what_needs_no_slots_remains() -> None:
