@@ -188,16 +188,15 @@ class Pool:
     async def _open(self) -> Connection:
         self._n_open += 1
         self._n_connecting += 1
+        is_open = False
         try:
             with anyio.fail_after(self.connect_s):
                 connection = await self._connect()
+            is_open = True
         except TimeoutError as error:
-            self._n_open -= 1
             raise ConnectTimeout(f"no connection to {self.origin.authority} in {self.connect_s:g} s") from error
-        except BaseException:
-            self._n_open -= 1
-            raise
         finally:
+            self._n_open -= not is_open
             self._n_connecting -= 1
             self._let_one_open()
         self._n_opened += 1
