@@ -1,16 +1,14 @@
 """`bench`: what one worker of this machine can send, measured and kept for the runs to come."""
 
 import datetime
-import sys
 from pathlib import Path
 
 import anyio
-import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from smbench.analysis import words
+from smbench.cli.given_out import on_stdout, print_json
 from smbench.errors import ExitCode
 from smbench.fleet.ceiling import TRIAL_S, highest_kept_hz, measure_ceiling
 from smbench.fleet.headroom import SAFE_SHARE
@@ -18,7 +16,6 @@ from smbench.fleet.search import Search
 from smbench.results.ceiling import Ceiling, Machine, Trial, ceilings_file, store_ceiling
 from smbench.results.manifest import Host
 
-_PIPED_WIDTH = 100  # columns where no terminal says how many it has
 _SEARCH = Search()
 
 
@@ -44,7 +41,7 @@ def bench_command(
     measured = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     ceiling = Ceiling(transport=transport, rate_hz=rate_hz, measured=measured, machine=machine, trials=tuple(trials))
     if output == "json":
-        sys.stdout.buffer.write(orjson.dumps(ceiling.model_dump(mode="json"), option=orjson.OPT_INDENT_2) + b"\n")
+        print_json(ceiling.model_dump(mode="json"))
     else:
         _print(ceiling)
     store_ceiling(file, ceiling)
@@ -62,7 +59,7 @@ def _tell(trial: Trial) -> None:
 
 
 def _print(ceiling: Ceiling) -> None:
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    console = on_stdout()
     console.print(
         f"{_whole(ceiling.rate_hz)} requests/s a worker by {ceiling.transport}; "
         f"plan for at most {_whole(SAFE_SHARE * ceiling.rate_hz)}/s"

@@ -3,14 +3,10 @@
 import glob
 import itertools
 import re
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-
-import orjson
-from rich.console import Console
 
 from smbench.analysis.checks import Verdict, check, verdict
 from smbench.analysis.compare import Comparison, Group, RunFigures, comparison
@@ -20,14 +16,13 @@ from smbench.analysis.rank_tests import N_MAX
 from smbench.analysis.regression import Gate, GateError, GateResult, Outcome, judge, parse_gate, share_of, worst
 from smbench.analysis.summary import summarise
 from smbench.analysis.yardsticks import YARDSTICKS, measure, thin
-from smbench.errors import ExitCode, InvalidRunError, ResultsError, UsageError
-from smbench.results.files import write_whole
+from smbench.cli.given_out import on_stdout, print_json, write_page
+from smbench.errors import ExitCode, InvalidRunError, UsageError
 from smbench.results.manifest import MANIFEST
 from smbench.results.store import RunFiles, open_run
 from smbench.view.comparison import render, to_json
 
 _AT_ONCE = 2
-_PIPED_WIDTH = 100  # columns where no terminal says how many it has
 _SHOWN_MAX = 8  # differences in an error
 _NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,15})=(.+)")
 
@@ -95,10 +90,9 @@ def compare_runs(options: CompareOptions) -> Comparison:
 def _tell(told: Comparison, gate: Gate | None, options: CompareOptions) -> ExitCode:
     results = [] if gate is None else judge(gate, told)
     if options.output == "json":
-        sys.stdout.buffer.write(orjson.dumps(to_json(told, results), option=orjson.OPT_INDENT_2) + b"\n")
+        print_json(to_json(told, results))
     else:
-        console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
-        console.print(render(told, results))
+        on_stdout().print(render(told, results))
     if options.html is not None:
         _write_page(options.html, told, results)
     failing = (Outcome.REGRESSED, Outcome.INCONCLUSIVE) if options.is_strict else (Outcome.REGRESSED,)
@@ -108,12 +102,7 @@ def _tell(told: Comparison, gate: Gate | None, options: CompareOptions) -> ExitC
 def _write_page(path: Path, told: Comparison, results: Sequence[GateResult]) -> None:
     from smbench.view.page.comparison_page import comparison_page  # its libraries cost half a second
 
-    document = comparison_page(told, results).encode()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, document)
-    except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
+    write_page(path, comparison_page(told, results))
 
 
 # ---- the command line -----------------------------------------------------------------------------------------

@@ -1,19 +1,15 @@
 """`report`: what a run's files say, printed again; and the exit status that follows from it."""
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import orjson
-from rich.console import Console
 
 from smbench.analysis.checks import Finding, check
 from smbench.analysis.frames import Frames, load
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.thresholds import ThresholdResult, evaluate
+from smbench.cli.given_out import as_json, on_stdout, print_json, write_page
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.results.files import write_whole
 from smbench.results.store import RunFiles, open_run
@@ -23,7 +19,6 @@ from smbench.view.markdown import to_markdown
 from smbench.view.report import render
 from smbench.view.summary_file import SUMMARY_FILE, exit_status, to_json
 
-_PIPED_WIDTH = 100  # columns where no terminal says how many it has
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
@@ -55,10 +50,9 @@ def print_report(run_dir: Path, options: ReportOptions) -> ExitCode:
     thresholds = evaluate(list(texts), frames, summary)
     told = summary, findings, thresholds
     if options.output == "json":
-        sys.stdout.buffer.write(_json(to_json(*told, run_dir)))
+        print_json(to_json(*told, run_dir))
     else:
-        console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
-        console.print(render(*told, run_dir))
+        on_stdout().print(render(*told, run_dir))
     _leave(run_dir, options, *told)
     if options.html is not None:
         _write_page(options.html, frames, *told)
@@ -107,7 +101,7 @@ def _leave(
     try:
         if options.has_summary_file:
             path = run_dir / SUMMARY_FILE
-            write_whole(path, _json(to_json(*told, run_dir)))
+            write_whole(path, as_json(to_json(*told, run_dir)))
         if options.junit is not None:
             path = options.junit
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,13 +118,4 @@ def _write_page(
 ) -> None:
     from smbench.view.page.page import page  # its libraries cost half a second, which a table is not made to wait
 
-    document = page(frames, summary, findings, thresholds).encode()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, document)
-    except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
-
-
-def _json(told: dict[str, Any]) -> bytes:
-    return orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    write_page(path, page(frames, summary, findings, thresholds))

@@ -1,0 +1,40 @@
+"""Where a command's results go: tables and JSON to stdout, a page to the file that was asked for."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from smbench.errors import ResultsError
+from smbench.results.files import write_whole
+
+_PIPED_WIDTH = 100  # columns where no terminal says how many it has
+
+
+def on_stdout() -> Console:
+    """For tables, as wide as the terminal where there is one."""
+    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+
+
+def as_json(told: dict[str, Any]) -> bytes:
+    """JSON as a person may read it, with a line's end."""
+    return orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def print_json(told: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(as_json(told))
+
+
+def write_page(path: Path, document: str) -> None:
+    """Put a page where it was asked for, its folder made where it is missing; whole or not at all.
+
+    Raises:
+        ResultsError: it could not be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, document.encode())
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
