@@ -3,44 +3,26 @@
 Method: deterministic bursts and steps whose integrals are products, then M/M/c against queueing theory.
 """
 
-import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from modelling import SECOND, scenario
+from modelling import scenario
 from runs import Request, frames_of, reading, span
+from simulated import simulated_run
 from smbench.analysis.cost import Cost
 from smbench.analysis.elasticity import Elasticity, demand, n_oscillations
 from smbench.analysis.frames import Frames, derive
 from smbench.analysis.scaling import ScalingStep
 from smbench.analysis.summary import Summary, summarise
 from smbench.records import Outcome, Reading
-from smbench.results.manifest import ClockFacts, Ending, Manifest
-from smbench.schedule.plan import plan
-from smbench.simulator.simulate import simulate
 from theory import mmc_wait_mean_s
-
-EPOCH_NS = 1_767_225_600 * SECOND  # 2026-01-01: a whole minute
 
 
 def simulated(load: list[dict[str, Any]], **changes: Any) -> Frames:
     """What a run of this load against a modelled endpoint leaves."""
-    of = scenario(load, **changes)
-    schedule = plan(of, Path(), [1.0])
-    made = simulate(of, None, schedule, ["a"], epoch_ns=EPOCH_NS, run_id="run")
-    manifest = Manifest(
-        run_id="run",
-        started=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
-        ending=Ending.FINISHED,
-        scenario=of.model_dump(mode="json"),
-        spans=schedule.spans,
-        clock=ClockFacts(kind="warp", epoch_ns=EPOCH_NS),
-        transport="simulated",
-    )
-    return derive(manifest, made.requests, made.readings, made.events)
+    return derive(*simulated_run(scenario(load, **changes)))
 
 
 def fixed(n: int, slots: int = 1) -> dict[str, int]:

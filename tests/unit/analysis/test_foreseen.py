@@ -5,10 +5,8 @@ of the whole run and against that of a run stopped there; then each bound by han
 open and the first that does not.
 """
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,35 +16,20 @@ from hypothesis import strategies as st
 
 from modelling import SECOND, scenario
 from runs import span
+from simulated import EPOCH_NS, simulated_run
 from smbench.analysis.foreseen import CLOCKS_S, HEARING_MIN_S, Foresight
 from smbench.analysis.frames import derive
 from smbench.analysis.summary import summarise
 from smbench.analysis.thresholds import evaluate
 from smbench.records import Outcome
-from smbench.results.manifest import ClockFacts, Ending, Manifest
+from smbench.results.manifest import Manifest
 from smbench.scenario.thresholds import parse_threshold
-from smbench.schedule.plan import plan
-from smbench.simulator.simulate import simulate
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.state import added
 
-EPOCH_NS = 1_767_225_600 * SECOND
-
 
 def simulated(load: list[dict[str, Any]], **changes: Any) -> tuple[Manifest, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    of = scenario(load, **changes)
-    schedule = plan(of, Path(), [1.0])
-    made = simulate(of, None, schedule, ["a"], epoch_ns=EPOCH_NS, run_id="run")
-    manifest = Manifest(
-        run_id="run",
-        started=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
-        ending=Ending.FINISHED,
-        scenario=of.model_dump(mode="json"),
-        spans=schedule.spans,
-        clock=ClockFacts(kind="warp", epoch_ns=EPOCH_NS),
-        transport="simulated",
-    )
-    return manifest, made.requests, made.readings, made.events
+    return simulated_run(scenario(load, **changes))
 
 
 def histogram(durations_ns: Sequence[int]) -> LogHistogram:

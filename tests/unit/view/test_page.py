@@ -4,30 +4,26 @@ Method: the document taken apart by `html.parser`, for runs with something in ev
 in most: one request, no completion, nothing at all, cut off, no gauges.
 """
 
-import datetime
 import itertools
 import re
-from pathlib import Path
 
 import pytest
 
 from modelling import scenario
 from pages import Element, fetched, parsed
 from runs import Request, frames_of, reading, span
+from simulated import simulated_run
 from smbench.analysis.checks import check
 from smbench.analysis.frames import Frames, derive
 from smbench.analysis.summary import summarise
 from smbench.analysis.thresholds import evaluate
 from smbench.records import Event, Outcome
-from smbench.results.manifest import ClockFacts, Ending, Manifest
-from smbench.schedule.plan import plan
-from smbench.simulator.simulate import simulate
+from smbench.results.manifest import Ending
 from smbench.view.page.page import page
 
 pytestmark = pytest.mark.slow
 
 S = 1_000_000_000
-EPOCH_NS = 1_767_225_600 * S  # 2026-01-01: a whole minute
 SECRET = "AKIA" + "IOSFODNN7EXAMPLE"  # in two pieces, so that nobody's scanner takes it for one
 HIGH = "TargetTracking-endpoint/e/variant/v-AlarmHigh-1"
 
@@ -232,17 +228,6 @@ def test_a_hundred_thousand_requests_take_a_megabyte_and_a_half_at_most() -> Non
         instances={"min": 4, "max": 12, "start": 4, "concurrency": 4},
         policies=[{"target_tracking": {"backlog_per_instance": 5}}],
     )
-    schedule = plan(of, Path(), [1.0])
-    made = simulate(of, None, schedule, ["a"], epoch_ns=EPOCH_NS, run_id="run")
-    manifest = Manifest(
-        run_id="run",
-        started=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
-        ending=Ending.FINISHED,
-        scenario=of.model_dump(mode="json"),
-        spans=schedule.spans,
-        clock=ClockFacts(kind="warp", epoch_ns=EPOCH_NS),
-        transport="simulated",
-    )
-    frames = derive(manifest, made.requests, made.readings, made.events)
+    frames = derive(*simulated_run(of))
     assert frames.requests.height > 100_000
     assert len(page_of(frames).encode()) < 1_500_000
