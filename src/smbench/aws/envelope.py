@@ -28,32 +28,34 @@ def parse_message(body: str, *, run_prefix: str | None = None) -> Notice | Unrea
     Args:
         run_prefix: Ids that do not begin with it are foreign; None takes every id.
     """
-    message = _json(body)
-    if message is _NOT_JSON:
-        return Unreadable("malformed", body)
     pub_utc_ns = None
-    if isinstance(message, dict) and message.get("Type") == "Notification" and isinstance(message.get("Message"), str):
-        pub_utc_ns = utc_ns(message.get("Timestamp"))
-        message = _json(message["Message"])
-        if message is _NOT_JSON:
-            return Unreadable("malformed", body)
+    try:
+        message = orjson.loads(body)
+        if isinstance(message, dict) and message.get("Type") == "Notification":
+            if isinstance(inner := message.get("Message"), str):
+                pub_utc_ns = utc_ns(message.get("Timestamp"))
+                message = orjson.loads(inner)
+    except orjson.JSONDecodeError:
+        return Unreadable("malformed", body)
     if not isinstance(message, dict):
         return Unreadable("foreign", body)
-    if message.get("eventName") == "TestNotification":
+    event = message.get("eventName")
+    if event == "TestNotification":
         return Unreadable("test_notification", body)
-    inference_id, outcome = message.get("inferenceId"), _outcome(message)
-    if message.get("eventName") != "InferenceResult" or not isinstance(inference_id, str) or outcome is None:
+    inference_id, reason = message.get("inferenceId"), _text(message.get("failureReason"))
+    outcome = _outcome(message.get("invocationStatus"), reason)
+    if event != "InferenceResult" or not isinstance(inference_id, str) or outcome is None:
         return Unreadable("foreign", body)
     if run_prefix is not None and not inference_id.startswith(run_prefix):
         return Unreadable("foreign", body)
     return Notice(
         inference_id,
         outcome,
-        recv_utc_ns=utc_ns(message.get("receivedTime")),
-        done_utc_ns=utc_ns(message.get("eventTime")),
-        pub_utc_ns=pub_utc_ns,
-        output_location=_location(message),
-        failure_reason=_text(message.get("failureReason")),
+        utc_ns(message.get("receivedTime")),
+        utc_ns(message.get("eventTime")),
+        pub_utc_ns,
+        _location(message.get("responseParameters")),
+        reason,
     )
 
 
@@ -62,18 +64,20 @@ def utc_ns(stamp: object) -> int | None:
 
     Integers throughout: a float holds a time of day of our century to 200 ns at best.
     """
-    # AWS writes `2026-11-21T03:04:05.678Z`, and thousands of stamps a second share their minute.
-    if isinstance(stamp, str) and len(stamp) == 24 and stamp[19] == "." and stamp[23] == "Z" and stamp.isascii():
-        milliseconds = stamp[17:19] + stamp[20:23]
-        if milliseconds.isdecimal() and milliseconds < "60" and (minute_ns := _minute_ns(stamp[:17])) is not None:
-            return minute_ns + int(milliseconds) * 1_000_000
+    # AWS writes `2026-11-21T03:04:05.678Z`, and thousands of stamps share their second.
+    if isinstance(stamp, str) and (fraction_ns := _MILLISECONDS_NS.get(stamp[20:])) is not None:
+        second_ns = _second_ns(stamp[:20])
+        return None if second_ns is None else second_ns + fraction_ns
     return _parsed(stamp)
 
 
+_MILLISECONDS_NS = {f"{millisecond:03}Z": millisecond * 1_000_000 for millisecond in range(1000)}
+
+
 @lru_cache(maxsize=1024)
-def _minute_ns(minute: str) -> int | None:
-    """Of `2026-11-21T03:04:`."""
-    return _parsed(f"{minute}00Z")
+def _second_ns(second: str) -> int | None:
+    """Of `2026-11-21T03:04:05.`."""
+    return _parsed(f"{second}000Z")
 
 
 def _parsed(stamp: object) -> int | None:
@@ -94,28 +98,16 @@ def _parsed(stamp: object) -> int | None:
     return seconds * 1_000_000_000 + int((match[7] or "").ljust(9, "0"))
 
 
-_NOT_JSON = object()
-
-
-def _json(text: str) -> object:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return _NOT_JSON
-
-
-def _outcome(message: dict[str, object]) -> Outcome | None:
+def _outcome(status: object, reason: str | None) -> Outcome | None:
     """By `invocationStatus` alone: a failure may carry `responseParameters` too."""
-    status = message.get("invocationStatus")
     if status == "Completed":
         return Outcome.COMPLETED
     if status != "Failed":
         return None
-    return Outcome.EXPIRED if _EXPIRY.search(_text(message.get("failureReason")) or "") else Outcome.FAILED
+    return Outcome.EXPIRED if _EXPIRY.search(reason or "") else Outcome.FAILED
 
 
-def _location(message: dict[str, object]) -> str | None:
-    parameters = message.get("responseParameters")
+def _location(parameters: object) -> str | None:
     if not isinstance(parameters, dict):
         return None
     return _text(parameters.get("outputLocation")) or _text(parameters.get("failureLocation"))

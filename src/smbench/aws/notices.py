@@ -56,13 +56,19 @@ def deliveries(messages: Any, run_prefix: str | None) -> list[Delivery]:
         Unacknowledged: it is no list of messages.
     """
     try:
-        told = [
-            (message["ReceiptHandle"], message.get("Body", ""), int(message.get("Attributes", {}).get(COUNT, 1)))
+        return [
+            Delivery(
+                message["ReceiptHandle"],
+                parse_message(message.get("Body", ""), run_prefix=run_prefix),
+                int(message.get("Attributes", _NO_ATTRIBUTES).get(COUNT, 1)),
+            )
             for message in messages or ()
         ]
     except (LookupError, *UNREADABLE) as error:
         raise Unacknowledged("unreadable answer") from error
-    return [Delivery(receipt, parse_message(body, run_prefix=run_prefix), n) for receipt, body, n in told]
+
+
+_NO_ATTRIBUTES: dict[str, str] = {}
 
 
 def entries(receipts: Sequence[str]) -> list[dict[str, str]]:

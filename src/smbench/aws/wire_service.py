@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from hashlib import sha256
 from time import gmtime, strftime
 from typing import Any
 
@@ -22,6 +23,7 @@ Headers = list[tuple[str, str]]  # names in lower case
 _FIRST_ERROR_STATUS = 300  # botocore's client; its parser takes only what is above for an error
 _WRONG_TIME = {"RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"}
 _BODILESS = ("GET", "HEAD")
+_HOLE = "\0"  # where a value goes; no header and no path has one
 _SKEW_MAX_S = 240  # AWS takes five minutes
 _path = lru_cache(maxsize=1024)(canonical_path)
 
@@ -135,7 +137,7 @@ class WireService:
 
     def _refusal(self, response: Response) -> ClientError:
         """Read by botocore's own parser, so that both transports give an error the same name."""
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        headers = dict(response.headers)
         raw = {"status_code": response.status, "headers": headers, "body": response.body, "context": {}}
         try:
             told: Any = self._parser.parse(raw, None) if response.status > _FIRST_ERROR_STATUS else _without_code(raw)
@@ -148,13 +150,14 @@ class WireService:
 
 
 class Stencil:
-    """Requests that differ in the date, the values of a few headers and the body: all else is put together once.
+    """Requests that differ in the values of a few headers and in the body: all else is put together once a second.
 
-    Equal to what `WireService.signed` makes, at half the cost.
+    Equal to what `WireService.signed` makes, at a quarter of its cost. What stands before the first value is the same
+    for a whole second, so it is hashed once a second.
 
     Args:
         constant: Headers that stay, beside host, date and token.
-        varying: Names of those that change, sorted, and behind `x-amz-date` in that order.
+        varying: Names of those that change, sorted, and behind date and token in that order.
     """
 
     def __init__(
@@ -164,40 +167,60 @@ class Stencil:
             raise ValueError("the varying headers are sorted and come behind the date and the token")
         self.varying = varying
         self._service, self._method, self._path, self._constant = service, method, path, constant
-        self._cut_for: Credentials | None = None
-        self._names = self._canonical = self._head = ""
+        self._cut_for: tuple[Credentials, str] | None = None
+        self._hashed = sha256()
+        self._rest = self._head = ""
+        self._last_sha256, self._last = "", b""
 
     def filled(self, values: Sequence[str], body: bytes, body_sha256: str) -> bytes:
-        """A whole request; `values` of the varying headers, in their order."""
+        """A whole request; `values` of the varying headers, in their order.
+
+        Without such headers and with the body it had before, within the same second, it is the same request, and is not
+        made again: so a queue is asked thousands of times a second.
+        """
         service = self._service
         credentials, stamp = service.credentials(), service.clock.stamp()
-        if credentials is not self._cut_for:
-            self._cut(credentials)
-        canonical = self._canonical % (stamp, *map(canonical_value, values), body_sha256)
-        authorization = service.signer.authorization(credentials, stamp, self._names, canonical)
-        return (self._head % (stamp, *values, authorization, len(body))).encode("latin-1") + body
+        if (credentials, stamp) != self._cut_for:
+            self._cut(credentials, stamp)
+        elif body_sha256 == self._last_sha256:
+            return self._last
+        hashed = self._hashed.copy()
+        hashed.update((self._rest % (*map(canonical_value, values), body_sha256)).encode())
+        signature = service.signer.sign(credentials, stamp, hashed.hexdigest())
+        request = (self._head % (*values, signature, len(body))).encode("latin-1") + body
+        if not values:
+            self._last_sha256, self._last = body_sha256, request
+        return request
 
-    def _cut(self, credentials: Credentials) -> None:
+    def _cut(self, credentials: Credentials, stamp: str) -> None:
         service = self._service
-        headers = {"host": service.authority, **self._constant}
+        headers = {"host": service.authority, "x-amz-date": stamp, **self._constant}
         if credentials.token is not None:
             headers["x-amz-security-token"] = credentials.token
-        kept = {name: (canonical_value(value), value) for name, value in headers.items()}
-        lines = {name: tuple(text.replace("%", "%%") for text in pair) for name, pair in kept.items()}
-        lines |= dict.fromkeys(("x-amz-date", *self.varying), ("%s", "%s"))
-        signed = sorted(lines.items())
-        self._names = ";".join(name for name, _ in signed)
+        signed = sorted((headers | dict.fromkeys(self.varying, _HOLE)).items())
+        names = ";".join(name for name, _ in signed)
         raw_path, _, query = self._path.partition("?")
-        path = _path(raw_path, service=service.signer.service).replace("%", "%%")
-        query = canonical_query(query).replace("%", "%%")
-        self._canonical = canonical_request(
-            self._method, path, query, [(name, canonical) for name, (canonical, _) in signed], "%s"
+        canonical = canonical_request(
+            self._method,
+            _path(raw_path, service=service.signer.service),
+            canonical_query(query),
+            [(name, canonical_value(value)) for name, value in signed],
+            _HOLE,
         )
-        sent = "".join(f"{name}: {value}\r\n" for name, (_, value) in signed)
-        first = f"{self._method} {self._path} HTTP/1.1\r\n".replace("%", "%%")
-        tail = service.tail.replace("%", "%%")
-        self._head = f"{first}{sent}authorization: %s\r\n{tail}content-length: %d\r\n\r\n"
-        self._cut_for = credentials
+        same, hole, rest = canonical.partition(_HOLE)
+        self._hashed = sha256(same.encode())
+        self._rest = _template(hole + rest)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in signed)
+        claim = service.signer.claim(credentials, stamp, names)
+        self._head = _template(
+            f"{self._method} {self._path} HTTP/1.1\r\n{lines}authorization: {claim}{_HOLE}\r\n{service.tail}"
+            f"content-length: {_HOLE}\r\n\r\n"
+        )
+        self._cut_for, self._last_sha256 = (credentials, stamp), ""
+
+
+def _template(text: str) -> str:
+    return text.replace("%", "%%").replace(_HOLE, "%s")
 
 
 def _without_code(raw: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import cast
 import httptools
 
 HEADERS_MAX_BYTES = 65_536
+_WHITE = b" \t"
 BODY_MAX_BYTES = 1 << 26  # ten notices are 2.5 MB at most; nothing else that is asked for here is large
 
 
@@ -29,19 +30,33 @@ class AnswerTimeout(TimeoutError):  # noqa: N818  # likewise
 
 
 class Response:
-    """One answer. Header names keep the case in which they came; look them up by `header`."""
+    """One answer.
 
-    __slots__ = ("body", "headers", "status")
+    Its headers stay the bytes that came, and are read when they are asked for: of some ten that AWS sends, a call needs
+    two at most. The parser has seen to it that each stands on a line of its own.
+    """
 
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        self.status, self.headers, self.body = status, headers, body
+    __slots__ = ("_head", "_lower", "body", "status")
+
+    def __init__(self, status: int, head: bytes, body: bytes) -> None:
+        self.status, self.body = status, body
+        self._head, self._lower = head, b""
 
     def header(self, name: bytes) -> str | None:
         """The first value of a header, named in lower case; None when it did not come."""
-        for key, value in self.headers:
-            if len(key) == len(name) and key.lower() == name:
-                return value.decode("latin-1")
-        return None
+        lower = self._lower = self._lower or self._head.lower()
+        before = lower.find(b"\r\n%b:" % name)
+        if before < 0:
+            return None
+        start = before + len(name) + 3
+        end = lower.find(b"\r\n", start)
+        return self._head[start : None if end < 0 else end].strip(_WHITE).decode("latin-1")
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """All, in the order in which they came, names in lower case."""
+        lines = [line.partition(b":") for line in self._head.split(b"\r\n")[1:]]
+        return [(name.lower().decode("latin-1"), value.strip(_WHITE).decode("latin-1")) for name, _, value in lines]
 
 
 class Connection(asyncio.Protocol):
@@ -56,13 +71,12 @@ class Connection(asyncio.Protocol):
         "_answer",
         "_body",
         "_body_bytes",
+        "_came",
         "_end",
-        "_ends_with_connection",
-        "_head_bytes",
-        "_headers",
+        "_head",
         "_is_bodiless",
-        "_is_delimited",
         "_is_in_head",
+        "_loop",
         "_parser",
         "_received_bytes",
         "_transport",
@@ -75,10 +89,11 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Response] | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._loop = asyncio.get_running_loop()
+        self._came = self._head = b""  # of an answer whose head is not whole yet; and the whole head
         self._body: list[bytes] = []
-        self._head_bytes = self._body_bytes = self._received_bytes = 0
-        self._is_bodiless = self._is_delimited = self._ends_with_connection = False
+        self._body_bytes = self._received_bytes = 0
+        self._is_bodiless = False
         self._is_in_head = True
         self._unsent_bytes = 0
         self._end: Exception | None = None  # the first reason why nothing more can be sent
@@ -101,8 +116,8 @@ class Connection(asyncio.Protocol):
         if self._transport is None or not self.is_usable:  # a server may leave in the turn in which it was reached
             raise self._end or BrokenOff("the server closed the connection")
         self._is_bodiless = is_head
-        self._is_in_head, self._ends_with_connection, self._received_bytes = True, False, 0
-        self._answer = answer = asyncio.get_running_loop().create_future()
+        self._is_in_head, self._came, self._received_bytes = True, b"", 0
+        self._answer = answer = self._loop.create_future()
         self._transport.write(request)
         self._unsent_bytes = len(request)
         return answer
@@ -138,6 +153,8 @@ class Connection(asyncio.Protocol):
             self.fail(UnreadableAnswer("the server spoke without being asked"))
             return
         self._received_bytes += len(data)
+        if self._is_in_head:
+            self._came += data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -151,14 +168,14 @@ class Connection(asyncio.Protocol):
                 self.fail(UnreadableAnswer(str(error)))
             else:  # a whole answer, and something behind it
                 self.close()
-        # What the parser hands on only when it is whole, a header, is bounded here.
+        # What the parser says nothing of until it is whole, a head, is bounded here.
         limit_bytes = HEADERS_MAX_BYTES if self._is_in_head else HEADERS_MAX_BYTES + BODY_MAX_BYTES
         if self._received_bytes > limit_bytes and self._answer is not None:
             self.fail(UnreadableAnswer("the answer is too long"))
 
     def eof_received(self) -> None:
         self.is_usable = False
-        if self._answer is not None and self._ends_with_connection:
+        if self._answer is not None and not self._is_in_head and not self._is_delimited():
             self._complete()
         self.fail(BrokenOff("the server closed the connection"))
 
@@ -171,29 +188,24 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         if self._answer is None:  # right behind an answer, and asked for by nobody
             self.is_usable = False
-        self._headers, self._body = [], []
-        self._head_bytes = self._body_bytes = 0
-        self._is_delimited = False
+        self._body = []
+        self._body_bytes = 0
         self._is_in_head = True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name, value))
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > HEADERS_MAX_BYTES:
-            raise UnreadableAnswer("the answer's headers are too long")
-        if len(name) in (14, 17) and name.lower() in (b"content-length", b"transfer-encoding"):
-            self._is_delimited = True
-            if self._is_bodiless and len(name) == 17:  # chunks that HEAD's answer must not have would come unseen
-                self.is_usable = False
-
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
+        came = self._came.lstrip(b"\r\n")  # as the parser does
+        end = came.find(b"\r\n\r\n")
+        if end > HEADERS_MAX_BYTES:
+            raise UnreadableAnswer("the answer's headers are too long")
         if self._parser.get_status_code() < 200:  # only announces the answer
+            self._came = came[end + 4 :]
             return
+        self._head, self._came = came[:end], b""
+        self._is_in_head = False
         if self._is_bodiless:
+            if self._has(b"transfer-encoding"):  # chunks that HEAD's answer must not have would come unseen
+                self.is_usable = False
             self._complete()
-        else:
-            self._ends_with_connection = not self._is_delimited
 
     def on_body(self, body: bytes) -> None:
         if self._answer is None:  # HEAD's answer has none
@@ -206,6 +218,13 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() >= 200:
             self._complete()
+
+    def _is_delimited(self) -> bool:
+        """Whether the answer says where it ends; one that does not ends with the connection."""
+        return self._has(b"content-length") or self._has(b"transfer-encoding")
+
+    def _has(self, name: bytes) -> bool:
+        return b"\r\n%b:" % name in self._head.lower()
 
     def _waiting_to_leave(self) -> int:
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
@@ -221,4 +240,4 @@ class Connection(asyncio.Protocol):
         self.is_usable = self.is_usable and parser.should_keep_alive() and not self._waiting_to_leave()
         if not answer.done():
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            answer.set_result(Response(parser.get_status_code(), self._headers, body))
+            answer.set_result(Response(parser.get_status_code(), self._head, body))

@@ -22,7 +22,7 @@ from smbench.wire.origin import Origin
 from smbench.wire.sigv4 import EMPTY_SHA256, UNSIGNED_PAYLOAD
 
 WRITTEN = "Sat, 21 Nov 2026 03:04:05 GMT"
-FOUND = Response(200, [(b"Last-Modified", WRITTEN.encode()), (b"Content-Length", b"7")], b"")
+FOUND = Response(200, b"HTTP/1.1 200 OK\r\nLast-Modified: %b\r\nContent-Length: 7" % WRITTEN.encode(), b"")
 
 
 @pytest.fixture
@@ -190,6 +190,6 @@ async def test_what_stands_there_is_told_in_the_sdks_words() -> None:
 
 
 async def test_a_date_that_is_none_cannot_be_read() -> None:
-    world = World(lambda *_: Response(200, [(b"last-modified", b"yesterday")], b""))
+    world = World(lambda *_: Response(200, b"HTTP/1.1 200 OK\r\nlast-modified: yesterday", b""))
     with pytest.raises(ResponseParserError, match="yesterday"):
         await world.store("127.0.0.1", "us-east-1", is_aws=False).head_object(Bucket="bucket", Key="k")

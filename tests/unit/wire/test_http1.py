@@ -115,11 +115,23 @@ async def test_an_answer_is_read_to_its_end_and_no_further(case: str) -> None:
 
 
 async def test_headers_are_found_by_name_whatever_their_case_and_the_first_counts() -> None:
-    answer = b"HTTP/1.1 200 OK\r\nX-Amzn-ID: one\r\nx-amzn-id: two\r\nContent-Length: 0\r\n\r\n"
-    async with connected(speak(answer)) as (connection, _):
+    head = b"X-Amzn-ID:  one \r\nA: x-none: 1\r\nx-amzn-id: two\r\nEmpty:\r\nContent-Length: 0\r\nLast: \xe9"
+    async with connected(speak(b"HTTP/1.1 200 x-word: OK\r\n" + head + b"\r\n\r\n")) as (connection, _):
         response = await connection.send(REQUEST)
-    assert response.header(b"x-amzn-id") == "one"
-    assert response.header(b"x-amzn-ix") is None
+    names = (b"x-amzn-id", b"empty", b"last", b"x-amzn-ix", b"x-none", b"x-word", b"amzn-id")
+    assert [response.header(name) for name in names] == ["one", "", "\xe9", None, None, None, None]
+    names_told = ["x-amzn-id", "a", "x-amzn-id", "empty", "content-length", "last"]
+    assert response.headers == list(zip(names_told, ["one", "x-none: 1", "two", "", "0", "\xe9"], strict=True))
+
+
+@pytest.mark.parametrize("parts", [[0], [3, 20], [17, 18, 19, 20, 36, 37, 60]])
+async def test_headers_are_those_of_the_answer_and_not_of_what_announced_it(parts: list[int]) -> None:
+    whole = b"\r\nHTTP/1.1 103 Early\r\nA: early\r\nB: early\r\n\r\nHTTP/1.1 200 OK\r\nA: late\r\nContent-Length: 2\r\n\r\nhi"
+    cut = [whole[start:end] for start, end in zip(parts, [*parts[1:], len(whole)], strict=True)]
+    async with connected(speak(whole[: parts[0]], *cut)) as (connection, _):
+        response = await connection.send(REQUEST)
+    assert response.headers == [("a", "late"), ("content-length", "2")]
+    assert response.body == b"hi"
 
 
 @pytest.mark.parametrize(
