@@ -31,22 +31,6 @@ _STARTING_S = 5.0
 _TOKEN_MAX_CHARS = 2000  # nginx takes no word of more than 4096 bytes, quoting included
 _WANTED = {"nginx": "nginx-light", "openssl": "openssl"}  # program to Debian package
 
-# As SNS prints it, signature and all. Written out and not taken from the emulator: what is answered here stays the same
-# whatever becomes of that, so figures of two versions compare.
-_ENVELOPE = """\
-{{
-  "Type" : "Notification",
-  "MessageId" : "{message_id}",
-  "TopicArn" : "arn:aws:sns:us-east-1:123456789012:bench-success",
-  "Message" : {message},
-  "Timestamp" : "2026-11-21T09:00:{second}.961Z",
-  "SignatureVersion" : "1",
-  "Signature" : "{signature}",
-  "SigningCertURL" : "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-00000000000000000000000000000000.pem",
-  "UnsubscribeURL" : "https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=\
-arn:aws:sns:us-east-1:123456789012:bench-success:{subscription_id}"
-}}"""
-
 _CONF = """\
 daemon off;
 master_process off;
@@ -137,7 +121,10 @@ def origin() -> Iterator[Origin]:
 
 
 def received() -> bytes:
-    """SQS's answer to a receive: ten notices of completed inferences as SageMaker, SNS and SQS wrap them."""
+    """SQS's answer to a receive: ten notices of completed inferences, delivered raw, as a run's own queue gets them.
+
+    Written out and not taken from the emulator: what is answered here stays the same whatever becomes of that.
+    """
     return orjson.dumps({"Messages": [_message(index) for index in range(BATCH)]})
 
 
@@ -147,19 +134,13 @@ def deleted() -> bytes:
 
 
 def _message(index: int) -> dict[str, object]:
-    body = _ENVELOPE.format(
-        message_id=_uuid(f"publication {index}"),
-        message=orjson.dumps(_result(index).decode()).decode(),
-        second=f"{index:02d}",
-        signature=_base64(f"signature {index}", 256),
-        subscription_id=_uuid("subscription"),
-    )
+    body = _result(index)
     return {
         "MessageId": _uuid(f"message {index}"),
         "ReceiptHandle": "AQEB" + _base64(f"receipt {index}", 258),  # as long as SQS's own; a delete carries all ten
-        "MD5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-        "Body": body,
-        "Attributes": {"ApproximateReceiveCount": "1"},
+        "MD5OfBody": hashlib.md5(body, usedforsecurity=False).hexdigest(),
+        "Body": body.decode(),
+        "Attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": f"17953000{index:02d}961"},
     }
 
 

@@ -87,7 +87,7 @@ class Notice(NamedTuple):  # made for every end, and a third as dear to make as 
     outcome: Outcome
     recv_utc_ns: int | None  # receivedTime, whole milliseconds
     done_utc_ns: int | None  # eventTime, whole milliseconds
-    pub_utc_ns: int | None  # the SNS envelope's Timestamp; null with raw delivery
+    pub_utc_ns: int | None  # when SNS had put it into the queue (SQS's SentTimestamp), whole milliseconds
     output_location: str | None = None
     failure_reason: str | None = None
 

@@ -149,11 +149,19 @@ async def test_nothing_of_a_run_is_left_in_the_account(by: str) -> None:
             await aws.notices(queue.url).receive()
 
 
-async def test_a_queue_of_the_users_is_heard_through_and_stays(by: str) -> None:
+@pytest.mark.parametrize("is_raw", ["true", "false"])
+async def test_a_queue_of_the_users_is_heard_through_however_it_is_subscribed_and_stays(by: str, is_raw: str) -> None:
     async with emulated_aws(by=by) as aws, run_queue(aws.clients, aws.target, run_id="mine", worker=0) as mine:
+        for arn in mine.subscriptions:
+            await aws.clients.sns.set_subscription_attributes(
+                SubscriptionArn=arn, AttributeName="RawMessageDelivery", AttributeValue=is_raw
+            )
         async with run_queue(aws.clients, aws.target, run_id="r1", worker=0, existing_url=mine.url) as queue:
             await submit(aws, "mine-0-0")
-            assert len(contents(await heard(aws.notices(queue.url)))) == 1
+            (notice,) = contents(await heard(aws.notices(queue.url)))
+            assert notice.done_utc_ns is not None
+            assert notice.pub_utc_ns is not None
+            assert notice.pub_utc_ns > notice.done_utc_ns
         assert (await aws.clients.sqs.list_queues())["QueueUrls"] == [mine.url]
 
 

@@ -42,7 +42,7 @@ class Frames:
         schedule_lag_ns       send - sched
         acknowledging_ns      ack - send
         hearing_ns            seen - done, of ends told by a notice
-        notification_ns       pub - done, of those whose notice says when it was published
+        notification_ns       pub - done, of those of which a notice came
         observer_lag_ns       seen - pub, likewise
     """
 

@@ -109,7 +109,7 @@ class Summary(_Part):
     service_view: Distribution  # done - recv
     ack: Distribution  # ack - send
     hearing: Distribution  # seen - done, the next two together
-    notification: Distribution  # pub - done: SageMaker's and SNS's part; only where the delivery says pub
+    notification: Distribution  # pub - done: SageMaker's and SNS's part
     observer_lag: Distribution  # seen - pub: the queue's part and ours
     causes: tuple[Cause, ...]
     backlog: BacklogFigures

@@ -1,7 +1,8 @@
 """From the text of a queue message to a Notice, or to Unreadable; never an exception, whatever the text.
 
 Pure. The formats: SageMaker's result message (its keys differ with what the caller sent and the endpoint is
-configured for, so everything but status and id is optional), either as it is (raw delivery) or inside SNS's envelope.
+configured for, so everything but status and id is optional), either as it is (raw delivery, which a run's own queue
+asks for) or inside SNS's envelope (which an existing queue may get).
 """
 
 import datetime
@@ -22,19 +23,18 @@ _RFC3339 = re.compile(
 _EXPIRY = re.compile(r"expir|\bttl\b|time[ -]to[ -]live", re.IGNORECASE)
 
 
-def parse_message(body: str, *, run_prefix: str | None = None) -> Notice | Unreadable:
+def parse_message(body: str, *, pub_utc_ns: int | None = None, run_prefix: str | None = None) -> Notice | Unreadable:
     """What a message says.
 
     Args:
+        pub_utc_ns: Since when it has stood in the queue, which the message itself does not say.
         run_prefix: Ids that do not begin with it are foreign; None takes every id.
     """
-    pub_utc_ns = None
     try:
         message = orjson.loads(body)
-        if isinstance(message, dict) and message.get("Type") == "Notification":
-            if isinstance(inner := message.get("Message"), str):
-                pub_utc_ns = utc_ns(message.get("Timestamp"))
-                message = orjson.loads(inner)
+        is_enveloped = isinstance(message, dict) and message.get("Type") == "Notification"
+        if is_enveloped and isinstance(inner := message.get("Message"), str):
+            message = orjson.loads(inner)
     except orjson.JSONDecodeError:
         return Unreadable("malformed", body)
     if not isinstance(message, dict):

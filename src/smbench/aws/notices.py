@@ -9,7 +9,8 @@ from smbench.aws.causes import NO_ANSWER, UNREADABLE, reason_of
 from smbench.aws.envelope import parse_message
 from smbench.records import Delivery, Unacknowledged
 
-COUNT = "ApproximateReceiveCount"
+_COUNT, _SENT = "ApproximateReceiveCount", "SentTimestamp"
+ATTRIBUTES = [_COUNT, _SENT]
 
 
 class SqsNotices:
@@ -29,7 +30,7 @@ class SqsNotices:
                 QueueUrl=self.queue_url,
                 MaxNumberOfMessages=10,
                 WaitTimeSeconds=self.wait_s,
-                MessageSystemAttributeNames=[COUNT],
+                MessageSystemAttributeNames=ATTRIBUTES,
             )
         except (ClientError, *NO_ANSWER) as error:
             raise Unacknowledged(reason_of(error)) from error
@@ -56,16 +57,17 @@ def deliveries(messages: Any, run_prefix: str | None) -> list[Delivery]:
         Unacknowledged: it is no list of messages.
     """
     try:
-        return [
-            Delivery(
-                message["ReceiptHandle"],
-                parse_message(message.get("Body", ""), run_prefix=run_prefix),
-                int(message.get("Attributes", _NO_ATTRIBUTES).get(COUNT, 1)),
-            )
-            for message in messages or ()
-        ]
+        return [_delivery(message, run_prefix) for message in messages or ()]
     except (LookupError, *UNREADABLE) as error:
         raise Unacknowledged("unreadable answer") from error
+
+
+def _delivery(message: Any, run_prefix: str | None) -> Delivery:
+    attributes = message.get("Attributes", _NO_ATTRIBUTES)
+    sent_ms = attributes.get(_SENT)
+    pub_utc_ns = None if sent_ms is None else int(sent_ms) * 1_000_000
+    content = parse_message(message.get("Body", ""), pub_utc_ns=pub_utc_ns, run_prefix=run_prefix)
+    return Delivery(message["ReceiptHandle"], content, int(attributes.get(_COUNT, 1)))
 
 
 _NO_ATTRIBUTES: dict[str, str] = {}

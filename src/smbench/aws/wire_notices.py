@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from smbench.aws.notices import COUNT, deliveries, entries, undeleted
+from smbench.aws.notices import ATTRIBUTES, deliveries, entries, undeleted
 from smbench.aws.wire_service import Stencil, WireService
 from smbench.records import Delivery, Rejected, Unacknowledged
 from smbench.wire.sigv4 import payload_hash
@@ -28,7 +28,7 @@ class WireNotices:
                 "QueueUrl": queue_url,
                 "MaxNumberOfMessages": 10,
                 "WaitTimeSeconds": wait_s,
-                "MessageSystemAttributeNames": [COUNT],
+                "MessageSystemAttributeNames": ATTRIBUTES,
             }
         )
         self._receive_sha256 = payload_hash(self._receive)

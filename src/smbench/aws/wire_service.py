@@ -216,7 +216,7 @@ class Stencil:
             f"{self._method} {self._path} HTTP/1.1\r\n{lines}authorization: {claim}{_HOLE}\r\n{service.tail}"
             f"content-length: {_HOLE}\r\n\r\n"
         )
-        self._cut_for, self._last_sha256 = (credentials, stamp), ""
+        self._cut_for = credentials, stamp
 
 
 def _template(text: str) -> str:

@@ -15,7 +15,6 @@ import orjson
 from smbench.clock import wall_ns
 from smbench.emulator.process import run_alone, spare_collections
 from smbench.emulator.site import http_date, iso_ms
-from smbench.emulator.sns_envelope import Publication, envelope
 from smbench.fleet.messages import Ready, receive
 
 ENDPOINT = "null"
@@ -124,7 +123,12 @@ class NullTarget:
         return self._json(b'{"Messages":[%b]}' % b",".join(messages))
 
     def _message(self, inference_id: bytes, at_ns: int) -> bytes:
-        return _MESSAGE % {b"uuid": self._uuid(), b"id": inference_id, b"at": iso_ms(at_ns).encode()}
+        return _MESSAGE % {
+            b"uuid": self._uuid(),
+            b"id": inference_id,
+            b"at": iso_ms(at_ns).encode(),
+            b"sent": at_ns // 1_000_000,
+        }
 
     def _json(self, body: bytes) -> bytes:
         return _JSON % {b"uuid": self._uuid(), b"date": _date(wall_ns()), b"length": len(body), b"body": body}
@@ -208,7 +212,7 @@ def _date_of_second(second: int) -> bytes:
 
 
 def _message() -> bytes:
-    """A message of SQS with SNS's envelope and SageMaker's result in it, with places for what differs."""
+    """A message of SQS with SageMaker's result in it, delivered raw, with places for what differs."""
     result = {
         "awsRegion": "us-east-1",
         "eventTime": "%(at)b",
@@ -228,16 +232,13 @@ def _message() -> bytes:
         "eventSource": "aws:sagemaker",
         "eventName": "InferenceResult",
     }
-    publication = Publication("%(uuid)b", orjson.dumps(result).decode(), "", "%(at)b", {})
-    topic_arn = "arn:aws:sns:us-east-1:123456789012:null-success"
-    body = envelope(publication, topic_arn=topic_arn, subscription_arn=f"{topic_arn}:00000000-0000-4000-8000-0")
     return orjson.dumps(
         {
             "MessageId": "%(uuid)b",
             "ReceiptHandle": f"AQEB%(uuid)b{'0' * 308}",  # as long as SQS's own; a delete carries ten
             "MD5OfBody": "0" * 32,  # our clients do not look at it
-            "Body": body,
-            "Attributes": {"ApproximateReceiveCount": "1"},
+            "Body": orjson.dumps(result).decode(),
+            "Attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "%(sent)d"},
         }
     )
 

@@ -25,8 +25,9 @@ URL = "https://sqs.us-east-1.amazonaws.com/123456789012/queue"
 RESULT = json.dumps({"eventName": "InferenceResult", "invocationStatus": "Completed", "inferenceId": "run-0-1"})
 
 
-def message(body: str, receipt: str, n_receives: str = "1") -> dict[str, Any]:
-    return {"Body": body, "ReceiptHandle": receipt, "Attributes": {"ApproximateReceiveCount": n_receives}}
+def message(body: str, receipt: str, n_receives: str = "1", **attributes: str) -> dict[str, Any]:
+    attributes["ApproximateReceiveCount"] = n_receives
+    return {"Body": body, "ReceiptHandle": receipt, "Attributes": attributes}
 
 
 class Queue(FakeClient):
@@ -80,7 +81,14 @@ async def test_each_message_is_a_delivery_with_its_receipt_and_count(queue: Queu
     ]
 
 
-async def test_a_long_poll_asks_for_ten_and_their_counts(queue: Queue) -> None:
+async def test_a_notice_was_published_when_the_queue_had_it(queue: Queue) -> None:
+    queue.table["receive_message"] = {"Messages": [message(RESULT, "r1", SentTimestamp="1684812201961")]}
+    (delivery,) = await queue.notices().receive()
+    assert isinstance(delivery.content, Notice)
+    assert delivery.content.pub_utc_ns == 1684812201_961_000_000
+
+
+async def test_a_long_poll_asks_for_ten_with_their_counts_and_since_when_they_are_there(queue: Queue) -> None:
     queue.table["receive_message"] = {}
     assert await queue.notices(wait_s=7).receive() == []  # SQS leaves Messages out when there is none
     assert queue.called("receive_message") == [
@@ -88,7 +96,7 @@ async def test_a_long_poll_asks_for_ten_and_their_counts(queue: Queue) -> None:
             "QueueUrl": URL,
             "MaxNumberOfMessages": 10,
             "WaitTimeSeconds": 7,
-            "MessageSystemAttributeNames": ["ApproximateReceiveCount"],
+            "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
         }
     ]
 

@@ -73,6 +73,7 @@ async def test_the_queue_hears_both_topics_for_its_own_ids_only() -> None:
         for given in cloud.subscriptions.values():
             assert (given["Protocol"], given["Endpoint"]) == ("sqs", ARN)
             assert given["Attributes"]["FilterPolicyScope"] == "MessageBody"
+            assert given["Attributes"]["RawMessageDelivery"] == "true"
             assert json.loads(given["Attributes"]["FilterPolicy"]) == {"inferenceId": [{"prefix": "r1-0-"}]}
     assert cloud.is_empty
     assert queue.left == []

@@ -126,7 +126,8 @@ async def test_headers_are_found_by_name_whatever_their_case_and_the_first_count
 
 @pytest.mark.parametrize("parts", [[0], [3, 20], [17, 18, 19, 20, 36, 37, 60]])
 async def test_headers_are_those_of_the_answer_and_not_of_what_announced_it(parts: list[int]) -> None:
-    whole = b"\r\nHTTP/1.1 103 Early\r\nA: early\r\nB: early\r\n\r\nHTTP/1.1 200 OK\r\nA: late\r\nContent-Length: 2\r\n\r\nhi"
+    early = b"\r\nHTTP/1.1 103 Early\r\nA: early\r\nB: early\r\n\r\n"
+    whole = early + b"HTTP/1.1 200 OK\r\nA: late\r\nContent-Length: 2\r\n\r\nhi"
     cut = [whole[start:end] for start, end in zip(parts, [*parts[1:], len(whole)], strict=True)]
     async with connected(speak(whole[: parts[0]], *cut)) as (connection, _):
         response = await connection.send(REQUEST)
@@ -180,11 +181,11 @@ def test_an_answer_is_the_same_wherever_it_is_cut_into_segments() -> None:
         assert _read(data, list(range(1, len(data)))) == _read(data, [])
 
 
-def _read(data: bytes, cuts: list[int]) -> tuple[int, list[tuple[bytes, bytes]], bytes, bool]:
+def _read(data: bytes, cuts: list[int]) -> tuple[int, list[tuple[str, str]], bytes, bool]:
     """What a connection makes of segments, without a network: they are handed to it as asyncio would."""
     with asyncio.Runner() as runner:
 
-        async def read() -> tuple[int, list[tuple[bytes, bytes]], bytes, bool]:
+        async def read() -> tuple[int, list[tuple[str, str]], bytes, bool]:
             connection = Connection()
             connection.connection_made(_Nowhere())
             answer = connection.send(REQUEST)
