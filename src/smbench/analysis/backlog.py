@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from smbench.analysis.ordered import ascending
+
 Instants = npt.NDArray[np.int64]
 
 
@@ -67,7 +69,7 @@ def backlog(requests: pl.DataFrame, end_ns: int) -> Backlog:
     """
     arrived_ns, ended_ns = _stays(requests)
     # One sort of plain numbers, the last bit of each telling an end: half the time of sorting with places.
-    changes = np.sort(np.concatenate([2 * arrived_ns, 2 * ended_ns + 1]))
+    changes = ascending(np.concatenate([2 * arrived_ns, 2 * ended_ns + 1]))
     at_ns, count = changes >> 1, np.cumsum(1 - 2 * (changes & 1))
     is_last = np.append(at_ns[1:] != at_ns[:-1], True)[: len(at_ns)]  # of all that happened at one instant
     last_ns = int(at_ns[-1]) if len(at_ns) else end_ns

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis import words
+from smbench.analysis.ordered import ascending
 from smbench.scenario.thresholds import Threshold
 
 Seconds = npt.NDArray[np.float64]
@@ -96,8 +97,8 @@ def distribution(known_s: Seconds, censored_s: Seconds | None = None, never_s: S
     nothing = np.empty(0, dtype=np.float64)
     censored_s = nothing if censored_s is None else censored_s
     never_s = nothing if never_s is None else never_s
-    high = np.sort(known_s)
-    low = np.sort(np.concatenate([known_s, censored_s])) if len(censored_s) else high
+    high = ascending(known_s)
+    low = ascending(np.concatenate([known_s, censored_s])) if len(censored_s) else high
     n = len(low) + len(never_s)
     longest_s = max((float(ages.max()) for ages in (low, never_s) if len(ages)), default=0.0)
 

@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis import words
-from smbench.analysis.backlog import backlog, time_in_system_ns
+from smbench.analysis.backlog import time_in_system_ns
 from smbench.analysis.bounds import ABOVE_MIN, PERCENTILES
 from smbench.analysis.clocks import Agreement
 from smbench.analysis.frames import Frames
@@ -355,7 +355,7 @@ def gauges_without_gaps(run: Run) -> Finding | None:
 def littles_law(run: Run) -> Finding | None:
     """Our rows against themselves, exactly, and AWS's backlog against ours, minute by minute."""
     frames = run.frames
-    curve = backlog(frames.requests, frames.end_ns)
+    curve = frames.backlog
     if not len(curve.at_ns):
         return None
     area_ns, stays_ns = curve.area_ns(), time_in_system_ns(frames.requests, frames.end_ns)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis import words
 from smbench.analysis.capacity import Capacity
 from smbench.analysis.frames import Frames
+from smbench.analysis.ordered import ascending
 from smbench.analysis.timeline import Timeline
 from smbench.records import Outcome
 
@@ -203,7 +204,7 @@ def stall(seen: Seen) -> Observation | None:
     knots_ns, at_work = course.knots_ns, (course.backlog > 0) & (course.serving > 0)
     begins = np.diff(at_work.astype(np.int8), prepend=0) == 1
     since_ns = np.maximum.accumulate(np.where(begins, knots_ns[:-1], np.iinfo(np.int64).min))
-    ended_ns = np.sort(seen.frames.requests["done_ns"].drop_nulls().to_numpy())
+    ended_ns = ascending(seen.frames.requests["done_ns"].drop_nulls().to_numpy())
     if len(ended_ns):
         place = np.searchsorted(ended_ns, knots_ns[:-1], side="right") - 1
         since_ns = np.maximum(since_ns, np.where(place >= 0, ended_ns[place.clip(0)], since_ns))
@@ -235,7 +236,7 @@ def effective_concurrency(seen: Seen) -> Observation | None:
     if len(alone_s) < CONCURRENCY_MIN or n_ended < CONCURRENCY_MIN:
         return None
     instance_s = float(np.sum((course.serving * course.lengths_s)[is_full]))
-    at_once = n_ended / instance_s * float(np.sort(alone_s).mean())
+    at_once = n_ended / instance_s * float(ascending(alone_s).mean())
     if abs(at_once / seen.concurrency - 1) <= CONCURRENCY_MARGIN:
         return None
     return Observation(
@@ -259,7 +260,7 @@ def _alone_s(frames: Frames, capacity: Capacity) -> "np.ndarray[Any, np.dtype[np
     rows = rows.sort("at_ns", "done_ns")
     at_ns = rows["at_ns"].to_numpy()
     done_ns = rows["done_ns"].fill_null(np.iinfo(np.int64).max).to_numpy()
-    found_nothing = np.searchsorted(np.sort(done_ns), at_ns, side="right") >= np.arange(len(at_ns))
+    found_nothing = np.searchsorted(ascending(done_ns), at_ns, side="right") >= np.arange(len(at_ns))
     began_at_once = found_nothing & (capacity.serving_at(at_ns) > 0)
     alone: np.ndarray[Any, np.dtype[np.float64]] = (done_ns - at_ns)[began_at_once & rows["is_told"].to_numpy()] / 1e9
     return alone

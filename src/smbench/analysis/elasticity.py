@@ -18,6 +18,7 @@ from smbench.analysis.bounds import Bounded, Distribution, distribution
 from smbench.analysis.capacity import Capacity, measured_from_ns
 from smbench.analysis.deadline import TTL, deadline
 from smbench.analysis.frames import Frames
+from smbench.analysis.ordered import ascending
 from smbench.analysis.scaling import ScalingStep, delays
 from smbench.analysis.slots import Slots
 from smbench.analysis.timeline import Timeline
@@ -146,7 +147,7 @@ def elasticity(
 def demand(frames: Frames, service_s: float, concurrency: int, window_s: float) -> Demand:
     """Instances that would keep pace with what came in the window before each second of a run."""
     came = frames.requests.filter(pl.col("accepted")).select(pl.coalesce("recv_ns", "send_ns")).to_series()
-    came_ns = np.sort(came.to_numpy())
+    came_ns = ascending(came.to_numpy())
     at_ns = np.arange(measured_from_ns(frames), frames.end_ns + 1, _STEP_NS, dtype=np.int64)
     n_upto = np.searchsorted(came_ns, at_ns, side="right")
     n_before = np.searchsorted(came_ns, at_ns - round(window_s * 1e9), side="right")

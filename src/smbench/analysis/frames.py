@@ -6,11 +6,13 @@ seen, so that no latency is understated.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from smbench.analysis.backlog import Backlog, backlog
 from smbench.analysis.clocks import Clocks, compare_clocks
 from smbench.errors import ResultsError
 from smbench.records import Outcome
@@ -23,7 +25,7 @@ _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _NEEDED = ("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "attempts", "notices", "end_from")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frames:
     """Everything the figures are made from.
 
@@ -54,11 +56,16 @@ class Frames:
     spans: tuple[PhaseSpan, ...]
     end_ns: int  # the last thing known of the run
 
-    @property
+    @cached_property
     def measured(self) -> pl.DataFrame:
         """The requests outside warm-up phases."""
         has_warmup = self.requests["warmup"].any()
         return self.requests.filter(~pl.col("warmup")) if has_warmup else self.requests
+
+    @cached_property
+    def backlog(self) -> Backlog:
+        """Of all accepted requests, from the first to the end of the run."""
+        return backlog(self.requests, self.end_ns)
 
     @property
     def epoch_ns(self) -> int:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.bounds import P999_FROM, PERCENTILES
 from smbench.analysis.capacity import Capacity
 from smbench.analysis.frames import Frames
+from smbench.analysis.ordered import ascending
 from smbench.records import Outcome
 from smbench.schedule.base import PhaseSpan
 
@@ -79,7 +80,7 @@ def of_series(least_s: Values, most_s: Values, names: list[str]) -> dict[str, In
     """
     n = len(least_s)
     if (memory := _independent(least_s)) is None:
-        ordered = np.sort(least_s), np.sort(most_s)
+        ordered = ascending(least_s), np.sort(most_s)
         return {name: _of_order(*ordered, _SHARES[name]) for name in names}
     length = n // N_BATCHES
     if length < MEMORIES_MIN * memory:

@@ -13,6 +13,7 @@ import polars as pl
 from smbench.analysis.backlog import Backlog
 from smbench.analysis.capacity import Capacity
 from smbench.analysis.frames import Frames
+from smbench.analysis.ordered import ascending
 from smbench.records import Outcome
 
 STRETCHES_MAX = 240
@@ -148,9 +149,9 @@ def percentile_curve(frames: Frames, age: Age) -> pl.DataFrame:
     n = rows.height
     if not n:
         return pl.DataFrame(schema={"share": pl.Float64, "value_s": pl.Float64, "is_bound": pl.Boolean})
-    high = np.sort(rows["high"].to_numpy())
+    high = ascending(rows["high"].to_numpy())
     is_open = rows["low"] != rows["high"]
-    low = np.sort(rows["low"].to_numpy()) if is_open.any() else high
+    low = ascending(rows["low"].to_numpy()) if is_open.any() else high
     # Evenly on the scale on which they are drawn, -log10(1 - share), up to the percentile that one request is above.
     shares = 1 - np.logspace(0, -np.log10(max(n, 2)), PERCENTILES_DRAWN)
     ranks = np.unique(np.floor(shares * n + 1e-9).astype(np.int64).clip(0, n - 1)) + 1
@@ -245,7 +246,7 @@ def unserved_share(frames: Frames, capacity: Capacity) -> float | None:
         return 0.0
     knots_ns = np.append(capacity.at_ns, max(capacity.end_ns, frames.end_ns)).astype(np.float64)
     unserved_ns = np.concatenate([[0.0], np.cumsum((capacity.serving == 0) * np.diff(knots_ns))])
-    arrived_ns, left_ns = (np.sort(rows[name].to_numpy()) for name in ("arrived_ns", "left_ns"))
+    arrived_ns, left_ns = (ascending(rows[name].to_numpy()) for name in ("arrived_ns", "left_ns"))
     stayed_ns = float((left_ns - arrived_ns).sum())
     if stayed_ns <= 0:
         return None

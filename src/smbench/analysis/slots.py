@@ -17,6 +17,7 @@ import polars as pl
 
 from smbench.analysis.capacity import Capacity
 from smbench.analysis.frames import Frames
+from smbench.analysis.ordered import ascending
 from smbench.records import Outcome
 
 Instants = npt.NDArray[np.int64]
@@ -46,7 +47,7 @@ class Slots:
         """The mean service of those that completed; None without any."""
         chosen = self.is_sharp & self.is_completed
         # In order of size: a sum of floats depends on its order.
-        taken_ns = np.sort((self.ended_ns - self.began_ns)[chosen])
+        taken_ns = ascending((self.ended_ns - self.began_ns)[chosen])
         return float(taken_ns.clip(0).mean()) / 1e9 if len(taken_ns) else None
 
     def busy_s(self, since_ns: int) -> float | None:
@@ -121,7 +122,7 @@ def _takers(frames: Frames) -> pl.DataFrame:
 
 def _n_free(arrived_ns: Instants, ended_ns: Instants, capacity: Capacity, concurrency: int) -> Instants:
     """The slots free when each came; below one where it had to wait."""
-    n_ended = np.searchsorted(np.sort(ended_ns), arrived_ns, side="right")
+    n_ended = np.searchsorted(ascending(ended_ns), arrived_ns, side="right")
     inside = (np.arange(len(arrived_ns)) - n_ended).clip(0)
     n_free: Instants = concurrency * capacity.serving_at(arrived_ns) - inside
     return n_free
@@ -136,7 +137,7 @@ def _began(
     place = np.arange(len(arrived_ns))
     period = np.cumsum(first) - 1
     # What is free or comes at the instant a period starts is counted in `n_free`.
-    free_ns = np.append(np.sort(np.concatenate([_ready(capacity, concurrency), ended_ns[ended_ns < _NEVER]])), _NEVER)
+    free_ns = np.append(ascending(np.concatenate([_ready(capacity, concurrency), ended_ns[ended_ns < _NEVER]])), _NEVER)
     n_before = np.searchsorted(free_ns, arrived_ns[first], side="right")
     rank = place - place[first][period] - n_free[first].clip(0)[period]
     at = np.minimum(n_before[period] + rank.clip(0), len(free_ns) - 1)
@@ -170,8 +171,8 @@ def _is_spoiled(
     untold = ~rows["is_told"].to_numpy()
     # An end found in S3 is known to its second; one nobody knows frees a slot at some time or other, from its begin on.
     vague_ns = np.where(ended_ns < _NEVER, ended_ns - _SECOND_NS, began_ns)[untold]
-    begin_ns = np.sort(np.concatenate([left_ns, vague_ns]))
-    finish_ns = np.sort(np.concatenate([anew_ns, ended_ns[untold]]))
+    begin_ns = ascending(np.concatenate([left_ns, vague_ns]))
+    finish_ns = ascending(np.concatenate([anew_ns, ended_ns[untold]]))
     n_begun = np.searchsorted(begin_ns, began_ns, side="right")
     n_finished = np.searchsorted(finish_ns, began_ns, side="left")
     is_spoiled: Mask = (n_begun > n_finished) | untold

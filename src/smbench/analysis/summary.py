@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.backlog import backlog
 from smbench.analysis.bounds import Bounded, Distribution, distribution
 from smbench.analysis.capacity import capacity, concurrency
 from smbench.analysis.clocks import Clocks
@@ -232,7 +231,7 @@ def _causes(requests: pl.DataFrame) -> tuple[Cause, ...]:
 
 
 def _backlog(frames: Frames) -> BacklogFigures:
-    curve = backlog(frames.requests, frames.end_ns)
+    curve = frames.backlog
     warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
     peak, peak_at_ns = curve.peak(without=curve.within(warm_up) if warm_up else None)
     ages_s = seconds(frames.measured, "age_ns", pl.col("accepted"))

@@ -70,8 +70,11 @@ def in_system(frames: Frames) -> Backlog:
     Otherwise one lost notice would leave a request waiting for ever at an endpoint that rightly sleeps.
     """
     arrived_ns = pl.coalesce("recv_ns", "send_ns")
-    completed = frames.requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)
-    latest_ns = completed.select(arrived_ns.max()).item() if completed.height else None
-    is_open = pl.col("done_ns").is_null() & (pl.col("outcome") != Outcome.LOST.value)
+    is_completed, is_untold = pl.col("outcome") == Outcome.COMPLETED.value, pl.col("done_ns").is_null()
+    untold = frames.requests.filter(pl.col("accepted") & is_untold)
+    if not untold.height:
+        return frames.backlog
+    latest_ns = frames.requests.select(arrived_ns.filter(is_completed).max()).item()
     is_later = arrived_ns > latest_ns if latest_ns is not None else pl.lit(True)
-    return backlog(frames.requests.filter(pl.col("done_ns").is_not_null() | (is_open & is_later)), frames.end_ns)
+    is_over = is_untold & ~((pl.col("outcome") != Outcome.LOST.value) & is_later)
+    return backlog(frames.requests.filter(~is_over), frames.end_ns)

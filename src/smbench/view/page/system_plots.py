@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 
 from smbench.analysis import words
-from smbench.analysis.backlog import backlog
 from smbench.analysis.capacity import Capacity
 from smbench.analysis.elasticity import demand
 from smbench.analysis.frames import Frames
@@ -63,7 +62,7 @@ def system(frames: Frames, summary: Summary, capacity: Capacity | None) -> Pictu
 
 
 def _held(frames: Frames, over: Stretches) -> pl.Series:
-    return pl.Series(highest(backlog(frames.requests, frames.end_ns), over).astype(np.float64))
+    return pl.Series(highest(frames.backlog, over).astype(np.float64))
 
 
 def _told(frames: Frames) -> pl.DataFrame:
