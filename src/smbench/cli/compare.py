@@ -21,6 +21,7 @@ from smbench.errors import ExitCode, InvalidRunError, UsageError
 from smbench.results.manifest import MANIFEST
 from smbench.results.store import RunFiles, open_run
 from smbench.view.comparison import render, to_json
+from smbench.view.page.vega import Vega
 
 _AT_ONCE = 2
 _SHOWN_MAX = 8  # differences in an error
@@ -102,7 +103,8 @@ def _tell(told: Comparison, gate: Gate | None, options: CompareOptions) -> ExitC
 def _write_page(path: Path, told: Comparison, results: Sequence[GateResult]) -> None:
     from smbench.view.page.comparison_page import comparison_page  # its libraries cost half a second
 
-    write_page(path, comparison_page(told, results))
+    with Vega() as vega:
+        write_page(path, comparison_page(told, results, vega))
 
 
 # ---- the command line -----------------------------------------------------------------------------------------

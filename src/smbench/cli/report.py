@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from smbench.results.store import RunFiles, open_run
 from smbench.scenario.thresholds import ThresholdError, parse_threshold
 from smbench.view.junit import to_junit
 from smbench.view.markdown import to_markdown
+from smbench.view.page.vega import Vega
 from smbench.view.report import render
 from smbench.view.summary_file import SUMMARY_FILE, exit_status, to_json
 
@@ -43,6 +45,14 @@ def print_report(run_dir: Path, options: ReportOptions) -> ExitCode:
     """
     asserted = readable(options.asserted)
     run = open_run(run_dir)
+    with ExitStack() as stack:
+        vega = None if options.html is None else stack.enter_context(Vega())  # it starts while the figures are made
+        return _print(run_dir, run, asserted, options, vega)
+
+
+def _print(
+    run_dir: Path, run: RunFiles, asserted: Sequence[str], options: ReportOptions, vega: Vega | None
+) -> ExitCode:
     texts = dict.fromkeys((*_of_the_scenario(run), *asserted))  # each once
     frames = load(run)
     summary = summarise(frames)
@@ -54,8 +64,8 @@ def print_report(run_dir: Path, options: ReportOptions) -> ExitCode:
     else:
         on_stdout().print(render(*told, run_dir))
     _leave(run_dir, options, *told)
-    if options.html is not None:
-        _write_page(options.html, frames, *told)
+    if options.html is not None and vega is not None:
+        _write_page(options.html, vega, frames, *told)
     return exit_status(findings, thresholds)
 
 
@@ -114,8 +124,13 @@ def _leave(
 
 
 def _write_page(
-    path: Path, frames: Frames, summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]
+    path: Path,
+    vega: Vega,
+    frames: Frames,
+    summary: Summary,
+    findings: Sequence[Finding],
+    thresholds: Sequence[ThresholdResult],
 ) -> None:
     from smbench.view.page.page import page  # its libraries cost half a second, which a table is not made to wait
 
-    write_page(path, page(frames, summary, findings, thresholds))
+    write_page(path, page(frames, summary, findings, thresholds, vega))

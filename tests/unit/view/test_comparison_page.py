@@ -12,6 +12,7 @@ from smbench.analysis.compare import Comparison, comparison
 from smbench.analysis.regression import judge, parse_gate
 from smbench.view.comparison import cells
 from smbench.view.page.comparison_page import comparison_page
+from smbench.view.page.vega import Vega
 
 pytestmark = pytest.mark.slow
 
@@ -29,57 +30,57 @@ COMPARED = {
 }
 
 
-def tree_of(told: Comparison) -> Element:
-    document = comparison_page(told)
+def tree_of(told: Comparison, vega: Vega) -> Element:
+    document = comparison_page(told, [], vega)
     assert fetched(document) == []
     return parsed(document)
 
 
 @pytest.mark.parametrize("kind", COMPARED)
-def test_every_cell_of_the_table_stands_in_the_page(kind: str) -> None:
+def test_every_cell_of_the_table_stands_in_the_page(kind: str, vega: Vega) -> None:
     told = COMPARED[kind]
-    text = tree_of(told).whole_text()
+    text = tree_of(told, vega).whole_text()
     for contrast in told.contrasts:
         for row in contrast.rows:
             assert all(cell in text for cell in cells(told, contrast, row))
 
 
 @pytest.mark.parametrize("kind", COMPARED)
-def test_nothing_is_drawn_that_is_no_number(kind: str) -> None:
-    document = comparison_page(COMPARED[kind])
+def test_nothing_is_drawn_that_is_no_number(kind: str, vega: Vega) -> None:
+    document = comparison_page(COMPARED[kind], [], vega)
     assert not any(word in document for word in ("NaN", "Infinity", "undefined"))
     assert "<c>" not in document
 
 
-def test_the_gate_comes_first_then_what_was_named_beforehand() -> None:
+def test_the_gate_comes_first_then_what_was_named_beforehand(vega: Vega) -> None:
     told = COMPARED["five a side"]
-    document = comparison_page(told, judge(parse_gate("slower-than 5%"), told))
+    document = comparison_page(told, judge(parse_gate("slower-than 5%"), told), vega)
     sentences = [one.text for one in parsed(document).all("section")[0].all("p")]
     assert sentences[0].startswith("REGRESSED")
     assert sentences[1].startswith("new against old: sojourn p95 2.00 times")
 
 
-def test_a_run_is_a_point_and_its_value_is_told() -> None:
-    figure, *_ = tree_of(COMPARED["five a side"]).all("figure")
+def test_a_run_is_a_point_and_its_value_is_told(vega: Vega) -> None:
+    figure, *_ = tree_of(COMPARED["five a side"], vega).all("figure")
     wide = figure.all("svg")[0]
     assert len([path for path in wide.all("path") if path.attributes.get("stroke-width") == "2"]) == 10
     text = figure.all("figcaption")[0].text
     assert "old: 1.00 s, 1.10 s, 1.20 s, 1.15 s, 1.05 s; new: 2.00 s" in text
 
 
-def test_one_run_a_side_is_said_to_show_nothing_of_the_next() -> None:
-    titles = [one.text for one in tree_of(COMPARED["one a side"]).all("h3")]
+def test_one_run_a_side_is_said_to_show_nothing_of_the_next(vega: Vega) -> None:
+    titles = [one.text for one in tree_of(COMPARED["one a side"], vega).all("h3")]
     assert any("One run a side" in title for title in titles)
 
 
-def test_pictures_have_titles_that_say_something_and_texts() -> None:
-    for one in tree_of(COMPARED["three groups"]).all("figure"):
+def test_pictures_have_titles_that_say_something_and_texts(vega: Vega) -> None:
+    for one in tree_of(COMPARED["three groups"], vega).all("figure"):
         (head,) = one.all("h3")
         assert len(head.text.split()) > 3
         assert all(svg.attributes["role"] == "img" for svg in one.all("svg"))
         assert one.all("figcaption")[0].text
 
 
-def test_the_primary_metric_is_the_one_on_the_axis() -> None:
+def test_the_primary_metric_is_the_one_on_the_axis(vega: Vega) -> None:
     assert PRIMARY == "sojourn_p95"
-    assert "sojourn p95 (s)" in tree_of(COMPARED["five a side"]).all("svg")[0].whole_text()
+    assert "sojourn p95 (s)" in tree_of(COMPARED["five a side"], vega).all("svg")[0].whole_text()

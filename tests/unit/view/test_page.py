@@ -20,6 +20,7 @@ from smbench.analysis.thresholds import evaluate
 from smbench.records import Event, Outcome
 from smbench.results.manifest import Ending
 from smbench.view.page.page import page
+from smbench.view.page.vega import Vega
 
 pytestmark = pytest.mark.slow
 
@@ -67,13 +68,14 @@ def everything() -> Frames:
     return frames_of(warm + burst + bad, spans=spans, events=events, readings=readings, clock="real", scenario=scenario)
 
 
-def page_of(frames: Frames) -> str:
+def page_of(frames: Frames, vega: Vega) -> str:
     summary = summarise(frames)
     return page(
         frames,
         summary,
         check(frames, summary),
         evaluate(frames.manifest.scenario.get("thresholds", ()), frames, summary),
+        vega,
     )
 
 
@@ -91,8 +93,8 @@ LITTLE = {
 
 
 @pytest.fixture(scope="module")
-def document() -> str:
-    return page_of(everything())
+def document(vega: Vega) -> str:
+    return page_of(everything(), vega)
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +206,8 @@ def test_both_widths_are_drawn_and_one_is_shown(document: str, tree: Element) ->
 
 
 @pytest.mark.parametrize("kind", LITTLE)
-def test_a_run_with_little_in_it_has_a_page(kind: str) -> None:
-    document = page_of(LITTLE[kind]())
+def test_a_run_with_little_in_it_has_a_page(kind: str, vega: Vega) -> None:
+    document = page_of(LITTLE[kind](), vega)
     assert fetched(document) == []
     assert parsed(document).all("h1")
     assert not re.search("NaN|undefined|Infinity", document)
@@ -214,14 +216,14 @@ def test_a_run_with_little_in_it_has_a_page(kind: str) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_order_of_rows_is_of_no_consequence(seed: int, document: str) -> None:
+def test_the_order_of_rows_is_of_no_consequence(seed: int, document: str, vega: Vega) -> None:
     frames = everything()
     rows = frames.requests.sample(fraction=1.0, shuffle=True, seed=seed)
     shuffled = Frames(frames.manifest, rows, frames.readings, frames.events, frames.clocks, frames.spans, frames.end_ns)
-    assert page_of(shuffled) == document
+    assert page_of(shuffled, vega) == document
 
 
-def test_a_hundred_thousand_requests_take_a_megabyte_and_a_half_at_most() -> None:
+def test_a_hundred_thousand_requests_take_a_megabyte_and_a_half_at_most(vega: Vega) -> None:
     of = scenario(
         [{"poisson": {"rate": 28.0, "for": "1h"}}],
         service={"lognormal": {"median": "1s", "sigma": 0.5}},
@@ -230,4 +232,4 @@ def test_a_hundred_thousand_requests_take_a_megabyte_and_a_half_at_most() -> Non
     )
     frames = derive(*simulated_run(of))
     assert frames.requests.height > 100_000
-    assert len(page_of(frames).encode()) < 1_500_000
+    assert len(page_of(frames, vega).encode()) < 1_500_000

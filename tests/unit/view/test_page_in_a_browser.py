@@ -21,6 +21,7 @@ from smbench.analysis.checks import check
 from smbench.analysis.summary import summarise
 from smbench.records import Outcome
 from smbench.view.page.page import page
+from smbench.view.page.vega import Vega
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
@@ -54,12 +55,12 @@ onload = () => {
 """
 
 
-def document() -> str:
+def document(vega: Vega) -> str:
     rows = [Request(0.1 * k, send=0.1 * k + 0.002, ack=0.1 * k + 0.02, done=0.1 * k + 3 + k % 7) for k in range(600)]
     rows += [Request(60.0, Outcome.PENDING), Request(60.0, Outcome.FAILED, done=70.0, error="ModelError" * 20)]
     frames = frames_of(rows, spans=[span(len(rows), end_s=60.0)], clock="real")
     summary = summarise(frames)
-    return page(frames, summary, check(frames, summary), [])
+    return page(frames, summary, check(frames, summary), [], vega)
 
 
 class Served(ThreadingHTTPServer):
@@ -124,8 +125,8 @@ def look(server: Served, html: str, tmp_path: Path) -> Any:
     return json.loads(found[1].replace("&amp;", "&"))
 
 
-def test_the_page_asks_for_nothing_and_fits_both_widths(served: Served, tmp_path: Path) -> None:
-    seen = look(served, document(), tmp_path)
+def test_the_page_asks_for_nothing_and_fits_both_widths(served: Served, tmp_path: Path, vega: Vega) -> None:
+    seen = look(served, document(vega), tmp_path)
     for width in WIDTHS:
         at = seen[f"w{width}"]
         assert at["title"].endswith("by-hand - smbench")
@@ -142,7 +143,7 @@ def test_a_page_that_did_fetch_something_would_be_caught(served: Served, tmp_pat
     assert "/beacon.png" in served.asked
 
 
-def test_what_the_page_would_fetch_its_own_policy_stops(served: Served, tmp_path: Path) -> None:
-    spoiled = document().replace("</main>", f'<img src="{served.address}/beacon.png"></main>')
+def test_what_the_page_would_fetch_its_own_policy_stops(served: Served, tmp_path: Path, vega: Vega) -> None:
+    spoiled = document(vega).replace("</main>", f'<img src="{served.address}/beacon.png"></main>')
     look(served, spoiled, tmp_path)
     assert "/beacon.png" not in served.asked

@@ -9,15 +9,16 @@ from smbench.view.comparison import NOTE, THIN_NOTE, cells, heads, sentence
 from smbench.view.page import comparison_plots
 from smbench.view.page.document import Block, Section, drawn, written
 from smbench.view.page.tables import Table
+from smbench.view.page.vega import Vega
 
 
-def comparison_page(comparison: Comparison, gate: Sequence[GateResult] = ()) -> str:
+def comparison_page(comparison: Comparison, gate: Sequence[GateResult], vega: Vega) -> str:
     """The whole HTML document."""
     return written(
         "comparison.html.j2",
         title=" against ".join((", ".join(one.label for one in comparison.contrasts), comparison.baseline)),
         verdicts=_verdicts(comparison, gate),
-        sections=_sections(comparison),
+        sections=_sections(comparison, vega),
     )
 
 
@@ -34,8 +35,8 @@ def _verdicts(comparison: Comparison, gate: Sequence[GateResult]) -> tuple[str, 
     return (*told, *comparison.notes)
 
 
-def _sections(comparison: Comparison) -> list[Section]:
-    pictures = (drawn(comparison_plots.runs(comparison)), drawn(comparison_plots.ratios(comparison)))
+def _sections(comparison: Comparison, vega: Vega) -> list[Section]:
+    pictures = (drawn(draw(comparison), vega) for draw in (comparison_plots.runs, comparison_plots.ratios))
     shown: list[Block] = [picture for picture in pictures if picture is not None]
     return [
         Section("runs", "The runs", (*shown, _groups(comparison))),

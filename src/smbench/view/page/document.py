@@ -1,5 +1,6 @@
 """What every page is made of: sections of tables, pictures and sentences, written by a template, cleaned of secrets."""
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,21 +8,32 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from smbench.results.secrets import redacted
-from smbench.view.page.pictures import Picture, to_inline_svg
+from smbench.view.page.pictures import Picture, inline_svg, spec_of
 from smbench.view.page.tables import Table
+from smbench.view.page.vega import Vega
 
 WIDE, NARROW = 800, 250  # of the plotting areas, CSS pixels: a page of 900, and one of 360 less axes and margins
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture as it stands in a page."""
+    """A picture as it stands in a page, at two widths, each being drawn until somebody looks."""
 
-    name: str
-    title: str
-    text: str
-    wide: Markup
-    narrow: Markup
+    picture: Picture
+    drawn_wide: Future[str]
+    drawn_narrow: Future[str]
+
+    @property
+    def wide(self) -> Markup:
+        return self._inline(self.drawn_wide, "w")
+
+    @property
+    def narrow(self) -> Markup:
+        return self._inline(self.drawn_narrow, "n")
+
+    def _inline(self, drawn: Future[str], suffix: str) -> Markup:
+        # vl-convert escapes what it draws, and the title and text are escaped beside it.
+        return Markup(inline_svg(self.picture, drawn.result(), suffix))
 
 
 Block = Table | Figure | str
@@ -36,13 +48,11 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-def drawn(picture: Picture | None) -> Figure | None:
+def drawn(picture: Picture | None, vega: Vega) -> Figure | None:
     """The picture at both widths; None for none."""
     if picture is None:
         return None
-    # vl-convert escapes what it draws, and the title and text are escaped beside it.
-    wide, narrow = (Markup(to_inline_svg(picture, width, name)) for width, name in ((WIDE, "w"), (NARROW, "n")))
-    return Figure(picture.name, picture.title, picture.text, wide, narrow)
+    return Figure(picture, *(vega.svg(spec_of(picture.draw(width))) for width in (WIDE, NARROW)))
 
 
 def written(template: str, **told: Any) -> str:

@@ -20,6 +20,7 @@ from smbench.view.page.document import Block, Section, drawn, written
 from smbench.view.page.gallery import gallery
 from smbench.view.page.load_plots import clock
 from smbench.view.page.tables import Table
+from smbench.view.page.vega import Vega
 
 _MEANING = {
     Verdict.VALID: "The figures are the endpoint's.",
@@ -28,7 +29,9 @@ _MEANING = {
 }
 
 
-def page(frames: Frames, summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> str:
+def page(
+    frames: Frames, summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult], vega: Vega
+) -> str:
     """The whole HTML document."""
     judged = verdict(findings)
     bad = [finding for finding in findings if finding.verdict is not Verdict.VALID]
@@ -45,7 +48,7 @@ def page(frames: Frames, summary: Summary, findings: Sequence[Finding], threshol
         n_met=sum(result.passed is True for result in thresholds),
         n_thresholds=len(thresholds),
         observations=[(one, "" if one.at_s is None else clock(one.at_s)) for one in summary.observations],
-        sections=_sections(frames, summary),
+        sections=_sections(frames, summary, vega),
         made=_made(frames.manifest),
         scenario=orjson.dumps(frames.manifest.scenario, option=orjson.OPT_INDENT_2).decode(),
     )
@@ -60,36 +63,36 @@ def _what(summary: Summary) -> str:
     return f"{summary.target}, {time}, {words.duration(summary.length_s)}{by}{seed}; {ending}{why}"
 
 
-def _sections(frames: Frames, summary: Summary) -> list[Section]:
+def _sections(frames: Frames, summary: Summary, vega: Vega) -> list[Section]:
     pictures, absent = gallery(frames, summary), summary.absent
     elasticity, cost = tables.elasticity(summary), tables.cost(summary)
     sections = [
         Section(
             "load",
             "What was asked, and what was sent",
-            _blocks(*_law(summary), drawn(pictures.rates), tables.rates(summary), drawn(pictures.lag)),
+            _blocks(*_law(summary), drawn(pictures.rates, vega), tables.rates(summary), drawn(pictures.lag, vega)),
         ),
         Section(
             "latency",
             "Latency",
             _blocks(
-                drawn(pictures.latency),
+                drawn(pictures.latency, vega),
                 tables.latencies(summary),
                 tables.intervals(summary),
                 tables.why_no_intervals(summary),
-                drawn(pictures.percentiles),
+                drawn(pictures.percentiles, vega),
             ),
         ),
         Section(
             "stages",
             "Where the time went",
-            _blocks(drawn(pictures.stages), tables.stages(summary), drawn(pictures.clocks)),
+            _blocks(drawn(pictures.stages, vega), tables.stages(summary), drawn(pictures.clocks, vega)),
         ),
         Section(
             "endpoint",
             "Backlog, instances and scaling",
             _blocks(
-                drawn(pictures.system),
+                drawn(pictures.system, vega),
                 _backlog(summary),
                 tables.scaling(summary),
                 elasticity,

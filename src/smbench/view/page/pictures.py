@@ -1,6 +1,6 @@
 """A picture: what it shows in words, and how it is drawn at any width; as SVG for a page, as SVG or PNG for a file.
 
-Drawn here and now by vl-convert, which brings Vega along: a page needs no script and no network (docs/decisions/0016).
+Drawn once by vl-convert, which brings Vega along: a page needs no script and no network (docs/decisions/0016).
 """
 
 import re
@@ -40,13 +40,13 @@ class Picture:
     draw: Callable[[int], alt.TopLevelMixin]
 
 
-def to_inline_svg(picture: Picture, width: int, suffix: str) -> str:
+def inline_svg(picture: Picture, svg: str, suffix: str) -> str:
     """An SVG element to stand in a page, its title left to the page.
 
     Args:
+        svg: As Vega drew it.
         suffix: Told apart by it are the ids of two renderings of one picture on one page.
     """
-    svg = vl_convert.vegalite_to_svg(_spec(picture.draw(width)))
     svg = _NAMESPACES.sub("", _ARIA.sub("", svg))
     own = f"{picture.name}-{suffix}"
     for identity in _ID.findall(svg):
@@ -61,14 +61,14 @@ def to_inline_svg(picture: Picture, width: int, suffix: str) -> str:
 
 def to_svg(picture: Picture) -> str:
     """A whole SVG file, its title in it."""
-    svg = vl_convert.vegalite_to_svg(_spec(_titled(picture)))
+    svg = vl_convert.vegalite_to_svg(spec_of(_titled(picture)))
     opening, rest = svg.split(">", 1)
     return f"{opening}><title>{escape(picture.title)}</title><desc>{escape(picture.text)}</desc>{rest}"
 
 
 def to_png(picture: Picture) -> bytes:
     """A PNG file, its title in it, two pixels for one."""
-    png: bytes = vl_convert.vegalite_to_png(_spec(_titled(picture)), scale=_PNG_SCALE)
+    png: bytes = vl_convert.vegalite_to_png(spec_of(_titled(picture)), scale=_PNG_SCALE)
     return png
 
 
@@ -79,6 +79,7 @@ def _titled(picture: Picture) -> alt.TopLevelMixin:
     return titled
 
 
-def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+def spec_of(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """The chart in Vega-Lite's words."""
     spec: dict[str, Any] = chart.to_dict(validate=False)  # the tests validate; it takes a tenth of a page
     return spec
