@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity import Capacity, measured_from_ns
 from smbench.analysis.deadline import deadline
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.analysis.slots import Slots
 from smbench.records import Outcome
 
@@ -65,7 +65,7 @@ def cost(
     busy_s = None if isinstance(reckoned, str) else reckoned.busy_s(start_ns)
     useful_s = None if busy_s is None or concurrency is None else busy_s / concurrency
     limit = deadline(frames.manifest.scenario)
-    completed = frames.measured.filter(pl.col("outcome") == Outcome.COMPLETED.value)
+    completed = only(frames.measured, pl.col("outcome") == Outcome.COMPLETED.value, "sojourn_ns")
     n = completed.height
     n_within = None if limit is None else completed.filter(pl.col("sojourn_ns") <= round(limit.seconds * 1e9)).height
     usd = None if price_usd is None else price_usd * paid_s / 3600

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis import words
 from smbench.analysis.capacity import Capacity
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.analysis.ordered import ascending
 from smbench.analysis.timeline import Timeline
 from smbench.records import Outcome
@@ -229,7 +229,8 @@ def effective_concurrency(seen: Seen) -> Observation | None:
         return None
     alone_s = _alone_s(seen.frames, seen.capacity)
     is_full = (course.serving > 0) & (course.backlog >= 2 * seen.concurrency * course.serving)
-    ended_ns = seen.frames.requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].to_numpy()
+    is_completed = pl.col("outcome") == Outcome.COMPLETED.value
+    ended_ns = only(seen.frames.requests, is_completed, "done_ns")["done_ns"].to_numpy()
     place = np.searchsorted(course.knots_ns, ended_ns, side="left") - 1
     inside = (place >= 0) & (place < len(is_full))
     n_ended = int(is_full[place[inside]].sum())
@@ -250,7 +251,9 @@ def effective_concurrency(seen: Seen) -> Observation | None:
 
 def _alone_s(frames: Frames, capacity: Capacity) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """How long those took that found an instance and nobody else: they began at once, however many slots it has."""
-    rows = frames.requests.filter("accepted").select(
+    rows = only(
+        frames.requests,
+        pl.col("accepted"),
         pl.coalesce("recv_ns", "send_ns").alias("at_ns"),
         "done_ns",
         ((pl.col("end_from") == "notice") & (pl.col("outcome") == Outcome.COMPLETED.value))
@@ -297,7 +300,7 @@ def coarse_times(seen: Seen) -> Observation | None:
     frames = seen.frames
     if frames.manifest.clock.kind == "warp":
         return None  # a model's instants may well be whole, and are known exactly
-    told = frames.requests.filter(pl.col("end_from") == "notice")["done_ns"].drop_nulls().to_numpy()
+    told = only(frames.requests, pl.col("end_from") == "notice", "done_ns")["done_ns"].drop_nulls().to_numpy()
     utc_ns = told + frames.clocks.correction_ns + frames.epoch_ns
     if len(utc_ns) >= CONCURRENCY_MIN and float((utc_ns % 1_000_000_000 == 0).mean()) > COARSE_SHARE:
         return Observation(

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.bounds import Bounded, Distribution, distribution
 from smbench.analysis.capacity import Capacity, measured_from_ns
 from smbench.analysis.deadline import TTL, deadline
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.analysis.ordered import ascending
 from smbench.analysis.scaling import ScalingStep, delays
 from smbench.analysis.slots import Slots
@@ -146,7 +146,7 @@ def elasticity(
 
 def demand(frames: Frames, service_s: float, concurrency: int, window_s: float) -> Demand:
     """Instances that would keep pace with what came in the window before each second of a run."""
-    came = frames.requests.filter(pl.col("accepted")).select(pl.coalesce("recv_ns", "send_ns")).to_series()
+    came = only(frames.requests, pl.col("accepted"), pl.coalesce("recv_ns", "send_ns")).to_series()
     came_ns = ascending(came.to_numpy())
     at_ns = np.arange(measured_from_ns(frames), frames.end_ns + 1, _STEP_NS, dtype=np.int64)
     n_upto = np.searchsorted(came_ns, at_ns, side="right")
@@ -247,7 +247,7 @@ def _drain(
 
     Neither where nothing waited then: what is left is one service time.
     """
-    accepted = frames.requests.filter("accepted")
+    accepted = only(frames.requests, pl.col("accepted"), "send_ns", "done_ns")
     last_send_ns, last_end_ns = accepted["send_ns"].max(), accepted["done_ns"].max()
     if not isinstance(last_send_ns, int) or not isinstance(last_end_ns, int) or accepted["done_ns"].null_count():
         return None, None
@@ -267,4 +267,4 @@ def _drain(
 
 def _n_completed(frames: Frames, start_ns: int) -> int:
     is_it = (pl.col("outcome") == Outcome.COMPLETED.value) & (pl.col("done_ns") >= start_ns)
-    return frames.requests.filter(is_it).height
+    return only(frames.requests, is_it, "seq").height

@@ -68,18 +68,18 @@ def _samples(of: str, frames: Frames) -> tuple[Seconds, Seconds, Seconds]:
         return seconds(measured, "schedule_lag_ns"), np.empty(0), np.empty(0)
     if of == "ack":
         is_answered = pl.col("status_code").is_not_null()
-        asked = measured.filter(pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value))
+        is_asked = pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value)
         return (
-            seconds(asked, "acknowledging_ns", is_answered),
+            seconds(measured, "acknowledging_ns", is_asked & is_answered),
             np.empty(0),
-            seconds(asked, "acknowledging_ns", ~is_answered),
+            seconds(measured, "acknowledging_ns", is_asked & ~is_answered),
         )
     known, age = ("sojourn_ns", "age_ns") if of == "sojourn" else ("service_view_ns", "service_age_ns")
-    accepted = measured.filter("accepted")
+    is_accepted, outcome = pl.col("accepted"), pl.col("outcome")
     return (
-        seconds(accepted, known),
-        seconds(accepted, age, pl.col("outcome").is_in(_OPEN)),
-        seconds(accepted, age, pl.col("outcome").is_in(_NEVER)),
+        seconds(measured, known, is_accepted),
+        seconds(measured, age, is_accepted & outcome.is_in(_OPEN)),
+        seconds(measured, age, is_accepted & outcome.is_in(_NEVER)),
     )
 
 

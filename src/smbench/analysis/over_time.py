@@ -12,7 +12,7 @@ import polars as pl
 
 from smbench.analysis.backlog import Backlog
 from smbench.analysis.capacity import Capacity
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.analysis.ordered import ascending
 from smbench.records import Outcome
 
@@ -167,7 +167,7 @@ def _bounded(requests: pl.DataFrame, age: Age) -> pl.DataFrame:
     """Of accepted requests: when due, how long at least (`low`) and at most (`high`), and watched how long (`age`)."""
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
     is_open = pl.col("outcome").is_in(_OPEN)
-    rows = requests.filter("accepted").select("sched_ns", "outcome", pl.col(age.column).alias("age"))
+    rows = only(requests, pl.col("accepted"), "sched_ns", "outcome", pl.col(age.column).alias("age"))
     return rows.with_columns(
         pl.when(is_completed | is_open).then("age").otherwise(_NEVER_NS).alias("low"),
         pl.when(is_completed).then("age").otherwise(_NEVER_NS).alias("high"),
@@ -176,7 +176,7 @@ def _bounded(requests: pl.DataFrame, age: Age) -> pl.DataFrame:
 
 def lag_over_time(frames: Frames, over: Stretches) -> pl.DataFrame:
     """How late requests were sent, warm-ups included: `at_s`, `median_s` and `max_s` of each stretch with any."""
-    rows = frames.requests.filter(pl.col("schedule_lag_ns").is_not_null())
+    rows = only(frames.requests, pl.col("schedule_lag_ns").is_not_null(), "sched_ns", "schedule_lag_ns")
     return (
         rows.group_by(over.of("sched_ns").alias("stretch"))
         .agg(
@@ -198,12 +198,13 @@ def clock_over_time(frames: Frames, over: Stretches) -> pl.DataFrame:
     AWS took a request between send and ack, so its stamp less the middle is the offset, known to half of that time.
     """
     acknowledging = pl.col("ack_ns") - pl.col("send_ns")
-    rows = frames.requests.filter(
+    rows = only(
+        frames.requests,
         pl.col("accepted")
         & (pl.col("attempts") == 1)
         & pl.col("status_code").is_not_null()
-        & pl.col("recv_ns").is_not_null()
-    ).with_columns(
+        & pl.col("recv_ns").is_not_null(),
+        "send_ns",
         (pl.col("recv_ns") + frames.clocks.correction_ns - pl.col("send_ns") - acknowledging / 2).alias("offset"),
         acknowledging.alias("acknowledging"),
     )
@@ -238,7 +239,9 @@ def unserved_share(frames: Frames, capacity: Capacity) -> float | None:
 
     None when they spent none.
     """
-    rows = frames.measured.filter("accepted").select(
+    rows = only(
+        frames.measured,
+        pl.col("accepted"),
         pl.coalesce("recv_ns", "send_ns").alias("arrived_ns"),
         pl.coalesce("done_ns", pl.lit(frames.end_ns)).alias("left_ns"),
     )

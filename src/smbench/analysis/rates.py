@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.records import Outcome
 
 
@@ -44,7 +44,8 @@ class PhaseRates(BaseModel):
 def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
     """In the schedule's order; pauses left out."""
     done_ns = _completions(frames.requests)
-    rows_of = {str(name): rows for (name,), rows in frames.requests.group_by("phase")}
+    columns = ("phase", "sched_ns", "send_ns", "accepted", "done_ns")
+    rows_of = {str(name): rows for (name,), rows in frames.requests.select(columns).group_by("phase")}
     nothing = frames.requests.clear()
     phases = []
     for span in frames.spans:
@@ -106,7 +107,7 @@ def _end_ns(rows: pl.DataFrame, planned_ns: int | None, start_ns: int) -> int:
 
 
 def _completions(requests: pl.DataFrame) -> pl.Series:
-    return requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].drop_nulls().sort()
+    return only(requests, pl.col("outcome") == Outcome.COMPLETED.value, "done_ns")["done_ns"].drop_nulls().sort()
 
 
 def _first(rows: pl.DataFrame) -> int:

@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.records import Outcome
 
 _CAUSE = re.compile(r"alarm (\S+) in state ALARM triggered policy (.+)")
@@ -76,7 +76,8 @@ def _steps(frames: Frames, at_start: int | None) -> tuple[ScalingStep, ...]:
     decisions = _decisions(frames.events)
     alarms = _alarms(frames)
     current = _gauge(frames.readings, "instances_current")
-    completed_ns = frames.requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].drop_nulls().sort()
+    is_completed = pl.col("outcome") == Outcome.COMPLETED.value
+    completed_ns = only(frames.requests, is_completed, "done_ns")["done_ns"].drop_nulls().sort()
     steps: list[ScalingStep] = []
     explained: set[tuple[str, int]] = set()
     before = at_start

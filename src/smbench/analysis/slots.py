@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.analysis.capacity import Capacity
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.analysis.ordered import ascending
 from smbench.records import Outcome
 
@@ -104,8 +104,9 @@ def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) ->
 def _takers(frames: Frames) -> pl.DataFrame:
     """In order of receipt; `is_told`: its end came with a notice, to the millisecond, or is yet to come."""
     arrived = pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
-    taking = frames.requests.filter(pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value))
-    rows = taking.select(arrived, "send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup")
+    is_taking = pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value)
+    columns = ("send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup")
+    rows = only(frames.requests, is_taking, arrived, *columns)
     return rows.sort("arrived_ns", "send_ns", "sched_ns", "seq").select(
         "arrived_ns",
         pl.when(pl.col("done_ns").is_null())

@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity import Capacity
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.analysis.scaling import ScalingStep
 
 Ints = npt.NDArray[np.int64]
@@ -35,17 +35,17 @@ class Slow(BaseModel):
 
 def slowest(frames: Frames, capacity: Capacity | None, steps: Sequence[ScalingStep]) -> tuple[Slow, ...]:
     """The ten of the greatest age, those due first where ages are equal."""
-    accepted = frames.requests.filter(pl.col("accepted")).with_columns(
-        pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
-    )
-    candidates = frames.measured.filter("accepted").select("age_ns").top_k(N_SHOWN, by="age_ns")
+    is_accepted, arrived = pl.col("accepted"), pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
+    candidates = only(frames.measured, is_accepted, "age_ns").top_k(N_SHOWN, by="age_ns")
     if not candidates.height:
         return ()
     chosen = (
-        accepted.filter(~pl.col("warmup") & (pl.col("age_ns") >= candidates["age_ns"].min()))
+        frames.measured.filter(is_accepted & (pl.col("age_ns") >= candidates["age_ns"].min()))
+        .with_columns(arrived)
         .sort(["age_ns", "sched_ns", "seq"], descending=[True, False, False])
         .head(N_SHOWN)
     )
+    accepted = only(frames.requests, is_accepted, arrived, "seq", "done_ns")
     arrived_ns, seq = accepted["arrived_ns"].to_numpy(), accepted["seq"].to_numpy()
     ended_ns = accepted["done_ns"].drop_nulls().to_numpy()
     return tuple(

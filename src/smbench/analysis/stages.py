@@ -67,9 +67,10 @@ def stages(frames: Frames, reckoned: Slots | str) -> tuple[Stage, ...]:
 def _acknowledgement(requests: pl.DataFrame) -> Distribution:
     """Over all submissions but the refused; those without an answer, after a reset or our time-out, never get one."""
     is_answered = pl.col("status_code").is_not_null()
-    asked = requests.filter(pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value))
+    is_asked = pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value)
     return distribution(
-        seconds(asked, "acknowledging_ns", is_answered), never_s=seconds(asked, "acknowledging_ns", ~is_answered)
+        seconds(requests, "acknowledging_ns", is_asked & is_answered),
+        never_s=seconds(requests, "acknowledging_ns", is_asked & ~is_answered),
     )
 
 
@@ -115,11 +116,11 @@ def _wait(frames: Frames, reckoned: Slots) -> Distribution:
     """Of those that began, and of those that still waited; one that expired in the queue never begins."""
     chosen = reckoned.is_known & reckoned.is_measured
     began, waits = chosen & reckoned.has_begun, chosen & ~reckoned.has_begun
-    expired = frames.measured.filter(pl.col("outcome") == Outcome.EXPIRED.value)
+    has_expired = pl.col("outcome") == Outcome.EXPIRED.value
     return distribution(
         (reckoned.began_ns - reckoned.arrived_ns)[began] / 1e9,
         censored_s=(reckoned.end_ns - reckoned.arrived_ns)[waits].clip(0) / 1e9,
-        never_s=seconds(expired, "service_age_ns"),
+        never_s=seconds(frames.measured, "service_age_ns", has_expired),
     )
 
 
@@ -138,5 +139,5 @@ def _service(reckoned: Slots) -> Distribution:
 def _no_publication(measured: pl.DataFrame) -> str:
     is_heard = (measured["end_from"] == "notice").any()
     if is_heard and not measured["notification_ns"].count():
-        return "raw delivery: no message says when it was published"
+        return "no notice says when it was published"
     return "" if is_heard else "no notice came"

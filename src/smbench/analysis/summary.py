@@ -15,7 +15,7 @@ from smbench.analysis.clocks import Clocks
 from smbench.analysis.cost import Cost, cost, instance_hour_usd
 from smbench.analysis.detectors import Observation, detect
 from smbench.analysis.elasticity import Elasticity, elasticity
-from smbench.analysis.frames import Frames, seconds
+from smbench.analysis.frames import Frames, only, seconds
 from smbench.analysis.intervals import Interval, intervals
 from smbench.analysis.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.analysis.scaling import Scaling, scaling
@@ -211,11 +211,11 @@ def _target(found: dict[str, Any], scenario: dict[str, Any]) -> str:
 
 def _latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
     """Over all accepted requests: what has no end is longer than its age, what failed never completes."""
-    accepted = requests.filter("accepted")
+    is_accepted, outcome = pl.col("accepted"), pl.col("outcome")
     return distribution(
-        seconds(accepted, known),
-        censored_s=seconds(accepted, age, pl.col("outcome").is_in(_OPEN)),
-        never_s=seconds(accepted, age, pl.col("outcome").is_in(_NEVER)),
+        seconds(requests, known, is_accepted),
+        censored_s=seconds(requests, age, is_accepted & outcome.is_in(_OPEN)),
+        never_s=seconds(requests, age, is_accepted & outcome.is_in(_NEVER)),
     )
 
 
@@ -247,11 +247,11 @@ def _drain(frames: Frames) -> Bounded | None:
     sends = frames.requests["send_ns"].drop_nulls()
     if not len(sends):
         return None
-    accepted = frames.requests.filter("accepted")
+    ends = only(frames.requests, pl.col("accepted"), "done_ns")["done_ns"]
     last_send_ns = int(sends.to_numpy().max())
-    if accepted["done_ns"].null_count():
+    if ends.null_count():
         return Bounded(low=max(0, frames.end_ns - last_send_ns) / 1e9, high=None)
-    last_end_ns = int(accepted["done_ns"].to_numpy().max()) if accepted.height else last_send_ns
+    last_end_ns = int(ends.to_numpy().max()) if len(ends) else last_send_ns
     return Bounded.exactly(max(0, last_end_ns - last_send_ns) / 1e9)
 
 

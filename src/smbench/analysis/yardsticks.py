@@ -11,7 +11,7 @@ from typing import Literal
 import polars as pl
 
 from smbench.analysis.bounds import Bounded
-from smbench.analysis.frames import Frames
+from smbench.analysis.frames import Frames, only
 from smbench.analysis.summary import Summary
 from smbench.records import Outcome
 
@@ -85,7 +85,7 @@ def _misfit(summary: Summary) -> Bounded | None:
 
 
 def _makespan(frames: Frames) -> Bounded | None:
-    accepted = frames.measured.filter("accepted")
+    accepted = only(frames.measured, pl.col("accepted"), "done_ns")
     first_ns = _first_due_ns(frames)
     if not accepted.height or first_ns is None:
         return None
@@ -95,7 +95,7 @@ def _makespan(frames: Frames) -> Bounded | None:
 
 
 def _first_completion(frames: Frames) -> Bounded | None:
-    accepted = frames.measured.filter("accepted")
+    accepted = only(frames.measured, pl.col("accepted"), "outcome", "done_ns")
     first_ns = _first_due_ns(frames)
     if not accepted.height or first_ns is None:
         return None
