@@ -47,6 +47,7 @@ bench: $(VENV)/.installed-bench  ## measure the generator itself; takes some min
 	$(BIN)/python bench/whole_life.py
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/emulator.py
+	$(BIN)/python bench/report.py
 	$(BIN)/python bench/clients.py
 
 clean:  ## remove what the targets made
