@@ -105,7 +105,8 @@ def _takers(frames: Frames) -> pl.DataFrame:
     arrived = pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
     taking = frames.requests.filter(pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value))
     rows = taking.select(arrived, "send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup")
-    return rows.sort("arrived_ns", "send_ns", "sched_ns", "seq").select(
+    # Of those received at one instant the first to end is taken to have begun first, whatever their numbers.
+    return rows.sort("arrived_ns", "send_ns", "sched_ns", "done_ns", "seq", nulls_last=True).select(
         "arrived_ns",
         pl.when(pl.col("done_ns").is_null())
         .then(_NEVER)
