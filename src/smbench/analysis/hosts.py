@@ -5,7 +5,7 @@ ran on the same instance. Such links make chains. A chain is one slot for as lon
 an instance, or with a request that found a slot free, nobody knows which. Where two slots became free within the same
 instant (AWS stamps whole milliseconds), the chain ends: nothing is guessed.
 
-A slow instance does everything more slowly by the same factor, so the logarithm of a service is that of the work and
+A slow instance does everything more slowly by the same factor, so the logarithm of a service is that of the work plus
 that of the slot's slowness: a model of one random effect. What all slots had in common at a time, as a drift of the
 service, other payloads, or instances that came and went, is taken out first: time is cut into blocks of a few
 services, and a request counts by how far it is from the mean of those that began in its block. So chains are compared

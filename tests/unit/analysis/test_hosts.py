@@ -4,12 +4,14 @@ Method: chains by hand; two hosts whose services are fixed; then the simulator, 
 with no spread, where the test must call wolf as seldom as it says, and with one, beside the truth.
 """
 
+import dataclasses
 import heapq
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 
@@ -149,6 +151,13 @@ def test_hosts_of_fixed_speeds_differ_by_their_closed_form() -> None:
     assert found.slowest / found.fastest == pytest.approx(1.5035, rel=0.01)
     assert found.slowest_at_s == 0.01  # the second to come took the other host
     assert found.is_beyond_chance
+
+
+def test_the_order_and_the_numbers_of_rows_are_of_no_consequence() -> None:
+    of, rng = queued(200, 2, fast_and_slow), np.random.default_rng(3)
+    numbers = pl.Series("seq", rng.permutation(200))
+    again = dataclasses.replace(of, requests=of.requests[rng.permutation(200)].with_columns(numbers))
+    assert known(again) == known(of)
 
 
 def test_warm_up_and_failures_link_but_are_not_compared() -> None:
