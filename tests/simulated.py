@@ -1,6 +1,7 @@
 """A run that was never made: what a load against a modelled endpoint would have left, in tables."""
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -13,10 +14,12 @@ from smbench.simulator.simulate import simulate
 EPOCH_NS = 1_767_225_600_000_000_000  # 2026-01-01: a whole minute
 
 
-def simulated_run(of: Scenario) -> tuple[Manifest, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Its manifest, requests, readings and events, as `analysis.frames.derive` takes them."""
-    schedule = plan(of, Path(), [1.0])
-    made = simulate(of, None, schedule, ["a"], epoch_ns=EPOCH_NS, run_id="run")
+def simulated_run(
+    of: Scenario, classes: Sequence[str] = ("a",)
+) -> tuple[Manifest, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Its manifest, requests, readings and events, as `analysis.frames.derive` takes them; each class is as likely."""
+    schedule = plan(of, Path(), [1.0] * len(classes))
+    made = simulate(of, None, schedule, classes, epoch_ns=EPOCH_NS, run_id="run")
     manifest = Manifest(
         run_id="run",
         started=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),

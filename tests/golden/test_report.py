@@ -15,6 +15,7 @@ from rich.console import Console
 
 from runs import Request, frames_of, reading, span
 from smbench.analysis.checks import Finding, Verdict, check
+from smbench.analysis.hosts import HostSpread
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.thresholds import ThresholdResult, evaluate
 from smbench.records import Event, Outcome
@@ -106,6 +107,30 @@ def test_the_json_report_is_as_it_was_read(
 def test_no_line_is_wider_than_the_terminal(everything: tuple[Summary, list[Finding], list[ThresholdResult]]) -> None:
     for width in (80, 100, 200):
         assert max(map(len, printed(width, *everything).splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(1e-9, "s. d. 12.3 % (95 %: 9.88 % to 15.5 %)"), (0.2, "no difference beyond")]
+)
+def test_the_speeds_of_hosts_are_one_line(
+    everything: tuple[Summary, list[Finding], list[ThresholdResult]], p: float, said: str
+) -> None:
+    summary, *rest = everything
+    spread = HostSpread(
+        n_chains=45,
+        n_requests=12_345,
+        share=0.123,
+        share_low=0.0988,
+        share_high=0.155,
+        p=p,
+        slowest=1.31,
+        fastest=0.9,
+        slowest_at_s=12.0,
+    )
+    lines = printed(80, summary.model_copy(update={"host_spread": spread}), *rest).splitlines()
+    (place,) = [place for place, line in enumerate(lines) if line.startswith("Hosts ")]
+    assert said in lines[place]
+    assert not lines[place + 1]
 
 
 def test_a_terminal_that_knows_only_ascii_can_show_it(

@@ -34,6 +34,7 @@ CONCURRENCY_MARGIN = 0.3
 CONCURRENCY_MIN = 30  # requests of either kind
 COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
 LOOKS_MAX_S = 30.0
+SPREAD_MIN = 0.05  # as a share: less is lost in the spread of the work itself
 _THROTTLES = ("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded")
 _QUOTA = re.compile(r"limit|quota|exceed|insufficient|capacity is not available|capacity error", re.IGNORECASE)
 
@@ -280,6 +281,20 @@ def too_much_work(seen: Seen) -> Observation | None:
     )
 
 
+def host_spread(seen: Seen) -> Observation | None:
+    found = seen.summary.host_spread
+    if found is None or not found.is_beyond_chance or found.share < SPREAD_MIN:
+        return None
+    return Observation(
+        name="host spread",
+        seen=f"slots at work at the same time differ in speed by {words.share(found.share)} (s. d.); the fastest took "
+        f"{found.fastest:.2f} times the mean, the slowest {found.slowest:.2f}",
+        advice="a slow instance holds up whatever it gets: see the log streams variant/instance-id in "
+        "/aws/sagemaker/Endpoints/ENDPOINT, compare zones and instance types, size capacity for the slow ones",
+        at_s=found.slowest_at_s,
+    )
+
+
 # ---- news of it -----------------------------------------------------------------------------------------------
 
 
@@ -353,6 +368,7 @@ DETECTORS: tuple[Detector, ...] = (
     ceiling,
     effective_concurrency,
     too_much_work,
+    host_spread,
     notification_loss,
     coarse_times,
     throttling,

@@ -34,6 +34,7 @@ class Slots:
 
     arrived_ns: Instants
     began_ns: Instants  # where `has_begun`
+    follows: Instants  # the place here of the one whose end freed its slot; -1: none had to, or more than one may have
     ended_ns: Instants  # at the end of time, where it has no end
     has_begun: Mask
     is_known: Mask  # False: left out, see above
@@ -72,7 +73,7 @@ def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) ->
         return "no request was taken up"
     arrived_ns, ended_ns = rows["arrived_ns"].to_numpy(), rows["ended_ns"].to_numpy()
     n_free = _n_free(arrived_ns, ended_ns, capacity, concurrency)
-    began_ns = _began(arrived_ns, ended_ns, n_free, capacity, concurrency)
+    began_ns, follows = _began(arrived_ns, ended_ns, n_free, capacity, concurrency)
     has_begun = began_ns < _NEVER
     is_known = (n_free > 0) | ~_is_spoiled(rows, arrived_ns, ended_ns, began_ns, n_free, capacity)
     is_sharp = is_known & has_begun
@@ -91,6 +92,7 @@ def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) ->
     return Slots(
         arrived_ns=arrived_ns,
         began_ns=began_ns,
+        follows=np.where(is_sharp, follows, -1),
         ended_ns=ended_ns,
         has_begun=has_begun,
         is_known=is_known,
@@ -107,7 +109,8 @@ def _takers(frames: Frames) -> pl.DataFrame:
     is_taking = pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value)
     columns = ("send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup")
     rows = only(frames.requests, is_taking, arrived, *columns)
-    return rows.sort("arrived_ns", "send_ns", "sched_ns", "seq").select(
+    # Of those received at one instant the first to end is taken to have begun first, whatever their numbers.
+    return rows.sort("arrived_ns", "send_ns", "sched_ns", "done_ns", "seq", nulls_last=True).select(
         "arrived_ns",
         pl.when(pl.col("done_ns").is_null())
         .then(_NEVER)
@@ -131,19 +134,34 @@ def _n_free(arrived_ns: Instants, ended_ns: Instants, capacity: Capacity, concur
 
 def _began(
     arrived_ns: Instants, ended_ns: Instants, n_free: Instants, capacity: Capacity, concurrency: int
-) -> Instants:
-    """When each began; the end of time where no slot became free for it."""
+) -> tuple[Instants, Instants]:
+    """When each began, the end of time where no slot became free for it; and whom it follows, as in `Slots`."""
     first = n_free > 0
     first[0] = True  # where nobody serves yet the reckoning begins with none free
     place = np.arange(len(arrived_ns))
     period = np.cumsum(first) - 1
     # What is free or comes at the instant a period starts is counted in `n_free`.
-    free_ns = np.append(ascending(np.concatenate([_ready(capacity, concurrency), ended_ns[ended_ns < _NEVER]])), _NEVER)
+    free_ns, freed_by = _frees(ended_ns, _ready(capacity, concurrency))
     n_before = np.searchsorted(free_ns, arrived_ns[first], side="right")
     rank = place - place[first][period] - n_free[first].clip(0)[period]
     at = np.minimum(n_before[period] + rank.clip(0), len(free_ns) - 1)
-    began_ns: Instants = np.where(rank < 0, arrived_ns, np.maximum(arrived_ns, free_ns[at]))
-    return began_ns
+    began_ns = np.where(rank < 0, arrived_ns, np.maximum(arrived_ns, free_ns[at]))
+    # Who ended before one that came first had begun contradicts the reckoning: no link, and links make no ring.
+    is_linked = (began_ns > arrived_ns) & (freed_by[at] < place)
+    return began_ns, np.where(is_linked, freed_by[at], -1)
+
+
+def _frees(ended_ns: Instants, ready_ns: Instants) -> tuple[Instants, Instants]:
+    """The instants at which slots became free, then the end of time; and by whose end, -1 for several at once."""
+    over = np.flatnonzero(ended_ns < _NEVER)
+    free_ns = np.concatenate([ready_ns, ended_ns[over], [_NEVER]])
+    freed_by = np.concatenate([np.full(len(ready_ns), -1), over, [-1]])
+    order = pl.Series(free_ns).arg_sort().to_numpy()
+    free_ns, freed_by = free_ns[order], freed_by[order]
+    is_same = free_ns[1:] == free_ns[:-1]
+    freed_by[1:][is_same] = -1
+    freed_by[:-1][is_same] = -1
+    return free_ns, freed_by
 
 
 def _ready(capacity: Capacity, concurrency: int) -> Instants:

@@ -16,6 +16,7 @@ from smbench.analysis.cost import Cost, cost, instance_hour_usd
 from smbench.analysis.detectors import Observation, detect
 from smbench.analysis.elasticity import Elasticity, elasticity
 from smbench.analysis.frames import Frames, only, seconds
+from smbench.analysis.hosts import HostSpread, host_spread
 from smbench.analysis.intervals import Interval, intervals
 from smbench.analysis.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.analysis.scaling import Scaling, scaling
@@ -27,7 +28,6 @@ from smbench.records import Outcome
 from smbench.results.law import Counts, row_violations
 
 IN_FLIGHT_LIMIT = "in-flight limit"  # why a row was not sent, as the engine words it
-_UNTOLD = {"host_spread": "no notice says which instance served a request"}
 _NEVER = (Outcome.FAILED.value, Outcome.EXPIRED.value)
 _OPEN = (Outcome.LOST.value, Outcome.PENDING.value)
 
@@ -120,6 +120,7 @@ class Summary(_Part):
     intervals: dict[str, Interval] = {}  # of the sojourn's percentiles
     elasticity: Elasticity | None = None
     cost: Cost | None = None
+    host_spread: HostSpread | None = None
     absent: dict[str, str] = {}  # figures that are None, and why
     observations: tuple[Observation, ...] = ()
     slowest: tuple[Slow, ...] = ()
@@ -151,7 +152,10 @@ def summarise(frames: Frames) -> Summary:
     by_stage = {stage.name: stage.distribution for stage in of_stages}
     scaled = scaling(frames)
     course = None if served is None else timeline(frames, served)
-    untold = "nobody told how many instances there were"
+    spread = host_spread(reckoned, served)
+    absent = {"host_spread": spread} if isinstance(spread, str) else {}
+    if served is None:
+        absent |= dict.fromkeys(("elasticity", "cost"), "nobody told how many instances there were")
     summary = Summary(
         run_id=manifest.run_id,
         name=str(scenario.get("name", "")),
@@ -190,7 +194,8 @@ def summarise(frames: Frames) -> Summary:
         if served is None or course is None
         else elasticity(frames, served, at_once, reckoned, course, scaled.steps),
         cost=None if served is None else cost(frames, served, at_once, reckoned, instance_hour_usd(frames)),
-        absent=_UNTOLD if served is not None else _UNTOLD | {"elasticity": untold, "cost": untold},
+        host_spread=None if isinstance(spread, str) else spread,
+        absent=absent,
         slowest=slowest(frames, served, scaled.steps),
     )
     return summary.model_copy(update={"observations": detect(frames, summary, served, at_once, course)})

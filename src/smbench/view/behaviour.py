@@ -8,6 +8,7 @@ from rich.text import Text
 
 from smbench.analysis import words
 from smbench.analysis.elasticity import Elasticity, Provisioning
+from smbench.analysis.hosts import HostSpread
 from smbench.analysis.intervals import Interval
 from smbench.analysis.slowest import Slow
 from smbench.analysis.summary import Summary
@@ -52,6 +53,8 @@ def behaviour(summary: Summary) -> RenderableType | None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     rows = [*_elastic(summary), *_cost(summary)]
+    if summary.host_spread is not None:
+        rows.append(("Hosts", host_spread(summary.host_spread)))
     for name, text in rows:
         table.add_row(name, text)
     return table if rows else None
@@ -133,6 +136,14 @@ def _cost(summary: Summary) -> Iterable[tuple[str, str]]:
     if found.harness is not None:
         parts.append(f"measuring it {usd(found.harness.usd)} beside")
     yield "Cost", "; ".join(parts)
+
+
+def host_spread(found: HostSpread) -> str:
+    """How much slots differ in speed, in one line."""
+    if not found.is_beyond_chance:
+        return "speeds of slots followed: no difference beyond chance"
+    interval = f"{words.share(found.share_low)} to {words.share(found.share_high)}"
+    return f"speeds of slots followed: s. d. {words.share(found.share)} (95 %: {interval})"
 
 
 def _instance_s(amount: float) -> str:

@@ -3,6 +3,7 @@
 Method: the same steady run for all, with one thing done to it.
 """
 
+import heapq
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,30 @@ def test_requests_that_slow_each_other_down_show_as_effective_concurrency() -> N
     assert "effective concurrency" not in {
         one.name for one in observed(as_told, looks((0.0, 1, 1)), slots=4).observations
     }
+
+
+def backlog_on_two_hosts(factor: float) -> Summary:
+    """Eighty requests for two instances; one takes this many times as long as the other, give or take 7 %."""
+    rows, free = [], [(0.0, 1.0), (0.0, factor)]
+    for k in range(80):
+        since, takes_s = heapq.heappop(free)
+        done = since + takes_s * (1 + 0.0131 * (k * 7 % 11 - 5))
+        heapq.heappush(free, (done, takes_s))
+        rows.append(Request(0.001 * k, done=round(done, 3)))
+    return observed(rows, looks((0.0, 2, 2)))
+
+
+def test_hosts_that_differ_beyond_chance_and_by_enough_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = named(backlog_on_two_hosts(1.5007), "host spread")
+    assert "the slowest 1.2" in found.seen
+    assert found.at_s == 0.001
+    a_little = backlog_on_two_hosts(1.08)
+    assert a_little.host_spread is not None
+    assert a_little.host_spread.is_beyond_chance
+    assert a_little.host_spread.share < 0.05
+    assert "host spread" not in {one.name for one in a_little.observations}
+    monkeypatch.setattr("smbench.analysis.hosts.ALPHA", 0.0)
+    assert "host spread" not in {one.name for one in backlog_on_two_hosts(1.5007).observations}
 
 
 def test_ends_that_were_never_told_are_a_loss() -> None:

@@ -159,6 +159,19 @@ def test_requests_that_expire_take_no_slot() -> None:
     assert (found.began_ns / 1e9).tolist() == [0.0, 10.0]
 
 
+@pytest.mark.parametrize("done", [(5.0, 9.0), (9.0, 5.0)])
+def test_of_those_received_at_one_instant_the_first_to_end_began_first(done: tuple[float, float]) -> None:
+    # Whatever their numbers: 0 s to 5 s, then 5 s to 9 s.
+    found = reckon([Request(0.0, done=each) for each in done], counts((0.0, 1, 1)))
+    assert ((found.ended_ns - found.began_ns) / 1e9).tolist() == [5.0, 4.0]
+
+
+def test_who_has_no_end_began_last_of_those_received_at_one_instant() -> None:
+    found = reckon([Request(0.0, Outcome.PENDING), Request(0.0, done=5.0)], counts((0.0, 1, 1)))
+    assert (found.began_ns / 1e9).tolist() == [0.0, 5.0]
+    assert found.is_completed.tolist() == [True, False]
+
+
 def test_what_waits_and_what_works_at_the_end_is_censored() -> None:
     rows = [Request(0.0, done=4.0), Request(1.0, Outcome.PENDING), Request(2.0, Outcome.PENDING)]
     looks = counts((0.0, 1, 1), (10.0, 1, 1))

@@ -186,6 +186,17 @@ def test_figures_are_those_of_the_summary(tree: Element) -> None:
     assert "missed" in text
 
 
+def test_the_speeds_of_hosts_are_told_or_why_they_are_not_known() -> None:
+    load = [{"burst": {"requests": 200, "within": "1s"}}]
+    of = {"service": {"lognormal": {"median": "1s", "sigma": 0.3}}, "drain": "1h"}
+    for n, said in (
+        (4, "Hosts: speeds of slots followed"),
+        (1, "How much instances differ in speed: not known, no two"),
+    ):
+        instances = {"min": n, "max": n, "start": n}
+        assert said in page_of(derive(*simulated_run(scenario(load, instances=instances, **of))))
+
+
 def test_what_a_run_names_is_text_and_no_markup(document: str) -> None:
     assert "<b>Throttling" not in document
     assert "&lt;b&gt;Throttling &amp; co&lt;/b&gt;" in document

@@ -15,6 +15,7 @@ from smbench.analysis.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.thresholds import ThresholdResult
 from smbench.results.manifest import Manifest
+from smbench.view.behaviour import host_spread
 from smbench.view.page import tables
 from smbench.view.page.document import Block, Section, drawn, written
 from smbench.view.page.gallery import gallery
@@ -65,7 +66,7 @@ def _what(summary: Summary) -> str:
 
 def _sections(frames: Frames, summary: Summary, vega: Vega) -> list[Section]:
     pictures, absent = gallery(frames, summary), summary.absent
-    elasticity, cost = tables.elasticity(summary), tables.cost(summary)
+    elasticity, cost, spread = tables.elasticity(summary), tables.cost(summary), summary.host_spread
     sections = [
         Section(
             "load",
@@ -97,6 +98,7 @@ def _sections(frames: Frames, summary: Summary, vega: Vega) -> list[Section]:
                 tables.scaling(summary),
                 elasticity,
                 "" if elasticity is not None else _why(absent, "elasticity", "How capacity followed load"),
+                "" if spread is None else f"Hosts: {host_spread(spread)}.",
                 _why(absent, "host_spread", "How much instances differ in speed"),
             ),
         ),
