@@ -1,7 +1,7 @@
 """What it takes to report a run of a million requests, as tables and as a page, and to compare two of them.
 
-The run is simulated: an endpoint that scales by its backlog, a warm-up, a load that swings. What a simulation leaves out
-is put on top, for numbers that are all zero or all round are quicker to sort than a run's: lateness, the time of an
+The run is simulated: an endpoint that scales by its backlog, a warm-up, a load that swings. What a simulation leaves
+out is put on top, for numbers that are all zero or all round are quicker to sort than a run's: lateness, the time of an
 acknowledgement, AWS's stamps of whole milliseconds, the delay of a notice.
 """
 

@@ -186,7 +186,7 @@ def test_figures_are_those_of_the_summary(tree: Element) -> None:
     assert "missed" in text
 
 
-def test_the_speeds_of_hosts_are_told_or_why_they_are_not_known() -> None:
+def test_the_speeds_of_hosts_are_told_or_why_they_are_not_known(vega: Vega) -> None:
     load = [{"burst": {"requests": 200, "within": "1s"}}]
     of = {"service": {"lognormal": {"median": "1s", "sigma": 0.3}}, "drain": "1h"}
     for n, said in (
@@ -194,7 +194,7 @@ def test_the_speeds_of_hosts_are_told_or_why_they_are_not_known() -> None:
         (1, "How much instances differ in speed: not known, no two"),
     ):
         instances = {"min": n, "max": n, "start": n}
-        assert said in page_of(derive(*simulated_run(scenario(load, instances=instances, **of))))
+        assert said in page_of(derive(*simulated_run(scenario(load, instances=instances, **of))), vega)
 
 
 def test_what_a_run_names_is_text_and_no_markup(document: str) -> None:
