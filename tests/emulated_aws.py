@@ -43,7 +43,7 @@ class EmulatedAws:
             return WireTransport(self.wire.runtime, endpoint)
         return SdkTransport(self.clients.runtime, endpoint)
 
-    def notices(self, url: str, *, run_prefix: str | None = None) -> Notices:
+    def notices(self, url: str, *, run_prefix: str = "") -> Notices:
         if self.by == "wire":
             return WireNotices(self.wire.sqs, url, run_prefix=run_prefix)
         return SqsNotices(self.clients.sqs, url, run_prefix=run_prefix)

@@ -1,12 +1,14 @@
 """The facts a run is made of: what was asked, what was answered, what was noticed, what was read.
 
 Instants inside a run are integer nanoseconds since the run began (`_ns`); instants that AWS stamped are UTC
-nanoseconds since 1970 (`_utc_ns`) until the tracker turns them into the former.
+nanoseconds since 1970 (`_utc_ns`) until the tracker turns them into the former. What is made for every request is a
+Struct, an eighth of the cost of a frozen dataclass.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 
 class Outcome(StrEnum):
@@ -30,8 +32,7 @@ class Outcome(StrEnum):
 ACCEPTED = (Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING)
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True, gc=False):
     """One InvokeEndpointAsync, ready to go. Exactly one of `input_location` and `body` is set."""
 
     seq: int
@@ -45,8 +46,7 @@ class Invocation:
     timeout_s: int | None = None  # InvocationTimeoutSeconds, 1..3600
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The endpoint answered 202: it has taken the request."""
 
     output_location: str | None
@@ -80,7 +80,7 @@ class Unacknowledged(Exception):  # noqa: N818  # likewise
         self.cause = cause
 
 
-class Notice(NamedTuple):  # made for every end, and a third as dear to make as a frozen dataclass
+class Notice(msgspec.Struct, frozen=True, gc=False):
     """The end of one inference as SNS told it. `outcome` is completed, failed or expired."""
 
     inference_id: str
@@ -100,7 +100,7 @@ class Unreadable:
     body: str
 
 
-class Delivery(NamedTuple):  # likewise
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One message taken from the queue; it must be deleted by its receipt or it comes again."""
 
     receipt: str

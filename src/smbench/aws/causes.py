@@ -25,7 +25,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
-from smbench.wire.http1 import BrokenOff, ConnectTimeout
+from smbench.wire.http1 import BrokenOff, ConnectTimeout, UnreadableAnswer
 
 _CREDENTIALS = (NoCredentialsError, CredentialRetrievalError, MetadataRetrievalError, SSOError, TokenRetrievalError)
 
@@ -61,6 +61,7 @@ _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "name not resolved"),
     (TimeoutError, "read timeout"),
     (ResponseParserError, "unreadable answer"),
+    (UnreadableAnswer, "unreadable answer"),
     (aiohttp.ClientResponseError, "unreadable answer"),  # aiohttp's word for what is no HTTP
     *((kind, "credentials not usable") for kind in _CREDENTIALS),
 )

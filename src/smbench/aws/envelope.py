@@ -7,8 +7,9 @@ asks for) or inside SNS's envelope (which an existing queue may get).
 
 import datetime
 import re
-from functools import lru_cache
+from typing import Any
 
+import msgspec
 import orjson
 
 from smbench.records import Notice, Outcome, Unreadable
@@ -23,13 +24,60 @@ _RFC3339 = re.compile(
 _EXPIRY = re.compile(r"expir|\bttl\b|time[ -]to[ -]live", re.IGNORECASE)
 
 
-def parse_message(body: str, *, pub_utc_ns: int | None = None, run_prefix: str | None = None) -> Notice | Unreadable:
+class _Location(msgspec.Struct, gc=False):
+    outputLocation: str | None = None  # noqa: N815  # SageMaker's names
+
+
+class _Completion(msgspec.Struct, gc=False):
+    """Of a result message what tells a completion; whatever else stands in it is passed over unread."""
+
+    eventName: str  # noqa: N815
+    invocationStatus: str  # noqa: N815
+    inferenceId: str  # noqa: N815
+    receivedTime: str | None = None  # noqa: N815
+    eventTime: str | None = None  # noqa: N815
+    responseParameters: _Location | None = None  # noqa: N815
+    failureReason: Any = None  # noqa: N815  # a completion has none,
+    Type: Any = None  # and an envelope has this
+
+
+_completion = msgspec.json.Decoder(_Completion).decode
+
+
+def parse_message(body: str, pub_utc_ns: int | None = None, run_prefix: str = "") -> Notice | Unreadable:
     """What a message says.
 
     Args:
         pub_utc_ns: Since when it has stood in the queue, which the message itself does not say.
-        run_prefix: Ids that do not begin with it are foreign; None takes every id.
+        run_prefix: Ids that do not begin with it are foreign; empty takes every id.
     """
+    # Nearly every message is a completion of ours, delivered raw: read as such first, in half the time of any other.
+    try:
+        told = _completion(body)
+    except (msgspec.DecodeError, UnicodeError, TypeError):
+        return parse_any(body, pub_utc_ns, run_prefix)
+    location = None if told.responseParameters is None else told.responseParameters.outputLocation
+    if (
+        told.eventName != "InferenceResult"
+        or told.invocationStatus != "Completed"
+        or not location
+        or told.failureReason is not None
+        or told.Type is not None
+        or not told.inferenceId.startswith(run_prefix)
+    ):
+        return parse_any(body, pub_utc_ns, run_prefix)
+    return Notice(
+        told.inferenceId,
+        Outcome.COMPLETED,
+        utc_ns(told.receivedTime),
+        utc_ns(told.eventTime),
+        pub_utc_ns,
+        location,
+    )
+
+
+def parse_any(body: str, pub_utc_ns: int | None, run_prefix: str) -> Notice | Unreadable:
+    """The same for any message at all."""
     try:
         message = orjson.loads(body)
         is_enveloped = isinstance(message, dict) and message.get("Type") == "Notification"
@@ -46,7 +94,7 @@ def parse_message(body: str, *, pub_utc_ns: int | None = None, run_prefix: str |
     outcome = _outcome(message.get("invocationStatus"), reason)
     if event != "InferenceResult" or not isinstance(inference_id, str) or outcome is None:
         return Unreadable("foreign", body)
-    if run_prefix is not None and not inference_id.startswith(run_prefix):
+    if not inference_id.startswith(run_prefix):
         return Unreadable("foreign", body)
     return Notice(
         inference_id,
@@ -59,25 +107,29 @@ def parse_message(body: str, *, pub_utc_ns: int | None = None, run_prefix: str |
     )
 
 
-def utc_ns(stamp: object) -> int | None:
+_MILLISECONDS_NS = {f"{millisecond:03}Z": millisecond * 1_000_000 for millisecond in range(1000)}
+_SECONDS_MAX = 1024
+_seconds_ns: dict[str, int] = {}  # of `2026-11-21T03:04:05.`: thousands of stamps share their second
+
+
+def utc_ns(stamp: Any) -> int | None:
     """UTC nanoseconds of an RFC 3339 instant, exactly; None for anything else.
 
     Integers throughout: a float holds a time of day of our century to 200 ns at best.
     """
-    # AWS writes `2026-11-21T03:04:05.678Z`, and thousands of stamps share their second.
-    if isinstance(stamp, str) and (fraction_ns := _MILLISECONDS_NS.get(stamp[20:])) is not None:
-        second_ns = _second_ns(stamp[:20])
-        return None if second_ns is None else second_ns + fraction_ns
-    return _parsed(stamp)
+    try:  # AWS writes `2026-11-21T03:04:05.678Z`
+        return _seconds_ns[stamp[:20]] + _MILLISECONDS_NS[stamp[20:]]
+    except (KeyError, TypeError):
+        return _read(stamp)
 
 
-_MILLISECONDS_NS = {f"{millisecond:03}Z": millisecond * 1_000_000 for millisecond in range(1000)}
-
-
-@lru_cache(maxsize=1024)
-def _second_ns(second: str) -> int | None:
-    """Of `2026-11-21T03:04:05.`."""
-    return _parsed(f"{second}000Z")
+def _read(stamp: object) -> int | None:
+    read_ns = _parsed(stamp)
+    if isinstance(stamp, str) and read_ns is not None and (fraction_ns := _MILLISECONDS_NS.get(stamp[20:])) is not None:
+        if len(_seconds_ns) >= _SECONDS_MAX:
+            _seconds_ns.clear()
+        _seconds_ns[stamp[:20]] = read_ns - fraction_ns
+    return read_ns
 
 
 def _parsed(stamp: object) -> int | None:

@@ -11,6 +11,7 @@ from smbench.records import Delivery, Unacknowledged
 
 _COUNT, _SENT = "ApproximateReceiveCount", "SentTimestamp"
 ATTRIBUTES = [_COUNT, _SENT]
+_PLACES = tuple(map(str, range(10)))  # SQS takes ten at most
 
 
 class SqsNotices:
@@ -18,10 +19,10 @@ class SqsNotices:
 
     Args:
         client: An `sqs` client that waits longer than `wait_s` for an answer.
-        run_prefix: Notices of ids that do not begin with it are foreign; None takes all.
+        run_prefix: Notices of ids that do not begin with it are foreign; empty takes all.
     """
 
-    def __init__(self, client: Any, queue_url: str, *, run_prefix: str | None = None, wait_s: int = 20) -> None:
+    def __init__(self, client: Any, queue_url: str, *, run_prefix: str = "", wait_s: int = 20) -> None:
         self.client, self.queue_url, self.run_prefix, self.wait_s = client, queue_url, run_prefix, wait_s
 
     async def receive(self) -> list[Delivery]:
@@ -50,24 +51,23 @@ class SqsNotices:
         return undeleted(answer.get("Failed"), receipts)
 
 
-def deliveries(messages: Any, run_prefix: str | None) -> list[Delivery]:
+def deliveries(messages: Any, run_prefix: str) -> list[Delivery]:
     """What ReceiveMessage told; None where it told of none.
 
     Raises:
         Unacknowledged: it is no list of messages.
     """
+    told = []
     try:
-        return [_delivery(message, run_prefix) for message in messages or ()]
+        for message in messages or ():
+            attributes = message.get("Attributes", _NO_ATTRIBUTES)
+            sent_ms = attributes.get(_SENT)
+            pub_utc_ns = None if sent_ms is None else int(sent_ms) * 1_000_000
+            content = parse_message(message.get("Body", ""), pub_utc_ns, run_prefix)
+            told.append(Delivery(message["ReceiptHandle"], content, int(attributes.get(_COUNT, 1))))
     except (LookupError, *UNREADABLE) as error:
         raise Unacknowledged("unreadable answer") from error
-
-
-def _delivery(message: Any, run_prefix: str | None) -> Delivery:
-    attributes = message.get("Attributes", _NO_ATTRIBUTES)
-    sent_ms = attributes.get(_SENT)
-    pub_utc_ns = None if sent_ms is None else int(sent_ms) * 1_000_000
-    content = parse_message(message.get("Body", ""), pub_utc_ns=pub_utc_ns, run_prefix=run_prefix)
-    return Delivery(message["ReceiptHandle"], content, int(attributes.get(_COUNT, 1)))
+    return told
 
 
 _NO_ATTRIBUTES: dict[str, str] = {}
@@ -75,7 +75,8 @@ _NO_ATTRIBUTES: dict[str, str] = {}
 
 def entries(receipts: Sequence[str]) -> list[dict[str, str]]:
     """For DeleteMessageBatch: each named by its place."""
-    return [{"Id": str(place), "ReceiptHandle": receipt} for place, receipt in enumerate(receipts)]
+    places = _PLACES[: len(receipts)]
+    return [{"Id": place, "ReceiptHandle": receipt} for place, receipt in zip(places, receipts, strict=True)]
 
 
 def undeleted(failed: Any, receipts: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The run's queue as Notices, on the wire: long polls of up to ten messages, batch deletes whose failures come back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -16,12 +16,10 @@ class WireNotices:
 
     Args:
         service: SQS, whose pool waits longer than `wait_s` for an answer.
-        run_prefix: Notices of ids that do not begin with it are foreign; None takes all.
+        run_prefix: Notices of ids that do not begin with it are foreign; empty takes all.
     """
 
-    def __init__(
-        self, service: WireService, queue_url: str, *, run_prefix: str | None = None, wait_s: int = 20
-    ) -> None:
+    def __init__(self, service: WireService, queue_url: str, *, run_prefix: str = "", wait_s: int = 20) -> None:
         self.service, self.queue_url, self.run_prefix = service, queue_url, run_prefix
         self._receive = orjson.dumps(
             {
@@ -32,25 +30,22 @@ class WireNotices:
             }
         )
         self._receive_sha256 = payload_hash(self._receive)
-        self._stencils = {
-            operation: _stencil(service, operation) for operation in ("ReceiveMessage", "DeleteMessageBatch")
-        }
+        self._receiving, self._deleting = (_stencil(service, name) for name in ("ReceiveMessage", "DeleteMessageBatch"))
 
     async def receive(self) -> list[Delivery]:
-        answer = await self._call("ReceiveMessage", self._receive, self._receive_sha256)
+        answer = await self._answer(lambda: self._receiving.filled((), self._receive, self._receive_sha256))
         return deliveries(answer.get("Messages"), self.run_prefix)
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
         if not receipts:
             return []
         body = orjson.dumps({"QueueUrl": self.queue_url, "Entries": entries(receipts)})
-        answer = await self._call("DeleteMessageBatch", body, payload_hash(body))
+        answer = await self._answer(lambda: self._deleting.filled((), body, payload_hash(body)))
         return undeleted(answer.get("Failed"), receipts)
 
-    async def _call(self, operation: str, body: bytes, body_sha256: str) -> dict[str, Any]:
-        stencil = self._stencils[operation]
+    async def _answer(self, make: Callable[[], bytes]) -> dict[str, Any]:
         try:
-            answer = await self.service.call(lambda: stencil.filled((), body, body_sha256))
+            answer = await self.service.call(make)
             told = orjson.loads(answer.body)
         except Rejected as refusal:
             raise Unacknowledged(refusal.code) from refusal

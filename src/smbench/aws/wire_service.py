@@ -129,11 +129,14 @@ class WireService:
             Unacknowledged: no answer, or one that cannot be read.
         """
         try:
-            return await self.exchange(make)
+            response = await self.pool.exchange(make)
+            if response.status >= _FIRST_ERROR_STATUS:
+                raise self._refusal(response)
         except ClientError as error:
             raise Rejected(status_of(error), code_of(error), told_by(error)) from error
-        except (OSError, ResponseParserError) as error:
+        except (OSError, ResponseParserError, UnreadableAnswer) as error:
             raise Unacknowledged(cause_of(error)) from error
+        return response
 
     def _refusal(self, response: Response) -> ClientError:
         """Read by botocore's own parser, so that both transports give an error the same name."""

@@ -79,6 +79,7 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_parser",
         "_received_bytes",
+        "_status",
         "_transport",
         "_unsent_bytes",
         "idle_since_s",
@@ -95,6 +96,7 @@ class Connection(asyncio.Protocol):
         self._body_bytes = self._received_bytes = 0
         self._is_bodiless = False
         self._is_in_head = True
+        self._status = 0
         self._unsent_bytes = 0
         self._end: Exception | None = None  # the first reason why nothing more can be sent
         self.is_usable = False
@@ -197,7 +199,8 @@ class Connection(asyncio.Protocol):
         end = came.find(b"\r\n\r\n")
         if end > HEADERS_MAX_BYTES:
             raise UnreadableAnswer("the answer's headers are too long")
-        if self._parser.get_status_code() < 200:  # only announces the answer
+        self._status = self._parser.get_status_code()
+        if self._status < 200:  # only announces the answer
             self._came = came[end + 4 :]
             return
         self._head, self._came = came[:end], b""
@@ -216,7 +219,7 @@ class Connection(asyncio.Protocol):
             raise UnreadableAnswer("the answer's body is too long")
 
     def on_message_complete(self) -> None:
-        if self._parser.get_status_code() >= 200:
+        if not self._is_in_head:  # of one that only announces the answer, the head goes on
             self._complete()
 
     def _is_delimited(self) -> bool:
@@ -240,4 +243,4 @@ class Connection(asyncio.Protocol):
         self.is_usable = self.is_usable and parser.should_keep_alive() and not self._waiting_to_leave()
         if not answer.done():
             body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            answer.set_result(Response(parser.get_status_code(), self._head, body))
+            answer.set_result(Response(self._status, self._head, body))

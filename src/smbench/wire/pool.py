@@ -89,10 +89,11 @@ class Pool:
             UnreadableAnswer: what came is no HTTP.
         """
         loop = asyncio.get_running_loop()
-        connection = self._take_idle(loop.time())
+        now_s = loop.time()
+        connection = self._take_idle(now_s)
         if connection is None:
             connection = await self._obtain()
-        now_s = loop.time()
+            now_s = loop.time()
         self._busy[connection] = now_s + self.answer_s
         if self._watch is None:
             self._watch = loop.call_at(now_s + self.answer_s, self._end_overdue)
@@ -174,7 +175,7 @@ class Pool:
     def _release(self, connection: Connection, now_s: float) -> None:
         if not connection.is_usable:
             self._drop(connection)
-        elif not self._wake_one(connection):
+        elif not self._waiting or not self._wake_one(connection):
             connection.idle_since_s = now_s
             self._idle.append(connection)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smbench.aws.envelope import parse_message, utc_ns
+from smbench.aws.envelope import parse_any, parse_message, utc_ns
 from smbench.records import Notice, Outcome, Unreadable
 
 COMPLETED = {
@@ -33,6 +33,13 @@ FAILED = {key: value for key, value in COMPLETED.items() if key != "responsePara
 TEST_NOTIFICATION = {"eventVersion": "1.0", "eventSource": "aws:sagemaker", "eventName": "TestNotification"}
 EVENT_NS = 1684812201_814_000_000  # date -u -d 2023-05-23T03:23:21 +%s gives 1684812201
 RECEIVED_NS = 1684812189_588_000_000
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
 
 
 def enveloped(message: object) -> str:
@@ -69,6 +76,23 @@ def test_a_completion_says_when_and_where() -> None:
 
 def test_raw_delivery_says_the_same_as_the_envelope() -> None:
     assert notice(json.dumps(COMPLETED), pub_utc_ns=7) == notice(enveloped(COMPLETED), pub_utc_ns=7)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*COMPLETED, "failureReason", "Type", "Message"]), anything),
+    st.sampled_from([COMPLETED, FAILED, TEST_NOTIFICATION]),
+    st.sampled_from(["", "run-0-", "other-"]),
+)
+@example({"failureReason": "and yet"}, COMPLETED, "")
+@example({"responseParameters": {"failureLocation": "s3://bucket/failed"}}, COMPLETED, "")
+@example({"responseParameters": {"outputLocation": "", "failureLocation": "s3://bucket/failed"}}, COMPLETED, "")
+@example({"Type": "Notification", "Message": json.dumps(FAILED)}, COMPLETED, "")
+@example({"receivedTime": None, "eventTime": "yesterday"}, COMPLETED, "run-0-")
+def test_the_quick_reading_of_a_completion_says_what_the_general_one_says(
+    changes: dict[str, Any], base: dict[str, Any], run_prefix: str
+) -> None:
+    body = json.dumps(base | changes)
+    assert parse_message(body, 7, run_prefix) == parse_any(body, 7, run_prefix)
 
 
 def test_a_failure_keeps_its_reason() -> None:
@@ -137,13 +161,6 @@ def test_ids_of_another_run_are_foreign() -> None:
 @example("\x00")
 def test_any_text_has_an_answer(body: str) -> None:
     assert isinstance(parse_message(body, run_prefix="run"), Notice | Unreadable)
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @given(
