@@ -39,7 +39,7 @@ async def wire_clients(clients: AwsClients) -> AsyncIterator[WireClients]:
             runtime takes no connection.
     """
     runtime_at, sqs_at, s3_at = (_origin(client, clients) for client in (clients.runtime, clients.sqs, clients.s3))
-    tls = _tls(clients) if any(origin.is_tls for origin in (runtime_at, sqs_at, s3_at)) else None
+    tls = tls_of(clients) if any(origin.is_tls for origin in (runtime_at, sqs_at, s3_at)) else None
     opening = _Opening(clients, tls)
 
     def open_s3(stack: AsyncExitStack, origin: Origin, region: str) -> WireService:
@@ -71,7 +71,7 @@ async def try_runtime(clients: AwsClients) -> None:
         origin = _origin(clients.runtime, clients)
     except TargetError:
         return
-    tls = _tls(clients) if origin.is_tls else None
+    tls = tls_of(clients) if origin.is_tls else None
     async with Pool(origin, limit=1, tls=tls, connect_s=CONNECT_S, answer_s=ANSWER_S) as pool:
         await _warm(pool, clients)
 
@@ -114,11 +114,21 @@ def _without_password(url: str) -> str:
     return url.rpartition("@")[2]
 
 
-def _tls(clients: AwsClients) -> ssl.SSLContext:
+def tls_of(clients: AwsClients) -> ssl.SSLContext:
+    """Trusts whom AWS_CA_BUNDLE names; without it whom the system and the SDK trust.
+
+    Raises:
+        TargetError: the file it names cannot be used.
+    """
     try:
-        return tls_context(clients.ca_bundle or get_cert_path(True))  # the SDK trusts what it brings, not the system
+        context = tls_context(clients.ca_bundle)
+        if (
+            clients.ca_bundle is None
+        ):  # beside whom the system trusts, as the SDK does: a small image has no trust store
+            context.load_verify_locations(get_cert_path(True))
     except OSError as error:
         raise TargetError(
             f"the certificates in {clients.ca_bundle} cannot be used ({error.strerror or error})",
             "correct AWS_CA_BUNDLE, or `ca_bundle` in the profile",
         ) from error
+    return context

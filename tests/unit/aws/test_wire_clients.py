@@ -3,11 +3,15 @@
 Method: AWS's own variables, and nothing that is reached: what is refused is refused before.
 """
 
+from pathlib import Path
+
 import pytest
 
+from certificates import Authority
 from fake_aws import FakeAws, json_answer
+from raw_server import RawServer
 from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.wire_clients import try_runtime, wire_clients
+from smbench.aws.wire_clients import tls_of, try_runtime, wire_clients
 from smbench.errors import TargetError
 
 pytestmark = pytest.mark.slow
@@ -79,6 +83,35 @@ async def test_a_file_of_certificates_that_is_none_is_named(monkeypatch: pytest.
             with pytest.raises(TargetError, match=r"/nonexistent/ca.pem cannot be used \(No such file") as error:
                 await opening()
             assert "AWS_CA_BUNDLE" in error.value.advice
+
+
+async def test_whom_the_system_trusts_is_trusted_unless_a_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    known, other = Authority(tmp_path, "known"), Authority(tmp_path, "other")
+
+    async def refused() -> str:
+        url = f"https://127.0.0.1:{server.port}"
+        async with AwsClients(AwsSettings(region="eu-west-1", endpoint_url=url)) as clients:
+            try:
+                async with wire_clients(clients):
+                    return ""
+            except TargetError as error:
+                return error.message
+
+    async with RawServer(lambda *_: None, tls=known.server("127.0.0.1")) as server:
+        assert "not trusted" in await refused()
+        monkeypatch.setenv("SSL_CERT_FILE", str(known.file))  # OpenSSL's own word for the system's trust store
+        assert await refused() == ""
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(other.file))
+        assert "not trusted" in await refused()
+
+
+async def test_whom_the_sdk_trusts_is_trusted_where_the_system_trusts_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.setenv(name, "/nonexistent")
+    async with AwsClients(AwsSettings(region="eu-west-1")) as clients:
+        assert len(tls_of(clients).get_ca_certs()) > 100
 
 
 async def test_through_a_proxy_the_sdk_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
