@@ -93,19 +93,21 @@ Figures = dict[Key, list[Measured] | str]
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--repeats", type=int, default=5)
+    options.add_argument("--jobs", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="only these")
     given = options.parse_args()
     print(host())
     figures: Figures = {}
     with origin() as server:
         for repeat in range(given.repeats):
-            for key, measure in _turns(server):
+            for key, measure in _turns(server, given.jobs):
                 _show(f"{repeat + 1}/{given.repeats} {' '.join(filter(None, key))}")
                 _note(figures, key, measure)
     _show("")
-    for job in CONTENDERS:
+    for job in given.jobs:
         print_table(job, figures)
     for goal in GOALS:
-        print(verdict(goal, figures))
+        if goal.job in given.jobs:
+            print(verdict(goal, figures))
 
 
 def _show(now: str) -> None:
@@ -114,14 +116,14 @@ def _show(now: str) -> None:
         print(f"\r{now:<79}\r", end="", file=sys.stderr)
 
 
-def _turns(server: Origin) -> Iterable[tuple[Key, Callable[[], Measured | str]]]:
+def _turns(server: Origin, jobs: Sequence[str]) -> Iterable[tuple[Key, Callable[[], Measured | str]]]:
     """Everything once. What is compared comes close together, so that what else the machine does meets them alike."""
     for scheme, url in zip(SCHEMES, (server.http_url, server.tls_url), strict=True):
-        for job, contenders in CONTENDERS.items():
-            for one in contenders:
+        for job in jobs:
+            for one in CONTENDERS[job]:
                 order = Order(job, one.client, one.loop, url, str(server.ca_file), one.n_calls)
                 yield (job, one.title, one.loop, scheme), partial(carry_out, order)
-        for other in OUTSIDERS:
+        for other in OUTSIDERS if "invoke" in jobs else ():
             yield ("invoke", other.title, None, scheme), partial(other.measure, url)
 
 
