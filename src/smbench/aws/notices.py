@@ -1,6 +1,6 @@
 """The run's queue as Notices: long polls of up to ten messages, batch deletes whose failures come back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -57,20 +57,20 @@ def deliveries(messages: Any, run_prefix: str) -> list[Delivery]:
     Raises:
         Unacknowledged: it is no list of messages.
     """
-    told = []
     try:
-        for message in messages or ():
-            attributes = message.get("Attributes", _NO_ATTRIBUTES)
-            sent_ms = attributes.get(_SENT)
-            pub_utc_ns = None if sent_ms is None else int(sent_ms) * 1_000_000
-            content = parse_message(message.get("Body", ""), pub_utc_ns, run_prefix)
-            told.append(Delivery(message["ReceiptHandle"], content, int(attributes.get(_COUNT, 1))))
+        return [
+            delivery(one["ReceiptHandle"], one.get("Body", ""), one.get("Attributes", {}), run_prefix)
+            for one in messages or ()
+        ]
     except (LookupError, *UNREADABLE) as error:
         raise Unacknowledged("unreadable answer") from error
-    return told
 
 
-_NO_ATTRIBUTES: dict[str, str] = {}
+def delivery(receipt: str, body: str, attributes: Mapping[str, str], run_prefix: str) -> Delivery:
+    """A message, with what SQS says of it; a ValueError where its numbers are none."""
+    sent_ms = attributes.get(_SENT)
+    pub_utc_ns = None if sent_ms is None else int(sent_ms) * 1_000_000
+    return Delivery(receipt, parse_message(body, pub_utc_ns, run_prefix), int(attributes.get(_COUNT, 1)))
 
 
 def entries(receipts: Sequence[str]) -> list[dict[str, str]]:

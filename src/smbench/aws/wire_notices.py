@@ -1,11 +1,12 @@
 """The run's queue as Notices, on the wire: long polls of up to ten messages, batch deletes whose failures come back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import orjson
 
-from smbench.aws.notices import ATTRIBUTES, deliveries, entries, undeleted
+from smbench.aws.notices import ATTRIBUTES, delivery, entries, undeleted
 from smbench.aws.wire_service import Stencil, WireService
 from smbench.records import Delivery, Rejected, Unacknowledged
 from smbench.wire.sigv4 import payload_hash
@@ -33,27 +34,46 @@ class WireNotices:
         self._receiving, self._deleting = (_stencil(service, name) for name in ("ReceiveMessage", "DeleteMessageBatch"))
 
     async def receive(self) -> list[Delivery]:
-        answer = await self._answer(lambda: self._receiving.filled((), self._receive, self._receive_sha256))
-        return deliveries(answer.get("Messages"), self.run_prefix)
+        try:
+            answer = await self.service.call(lambda: self._receiving.filled((), self._receive, self._receive_sha256))
+            messages = _received(answer.body).Messages or ()
+            return [delivery(one.ReceiptHandle, one.Body, one.Attributes, self.run_prefix) for one in messages]
+        except Rejected as refusal:
+            raise Unacknowledged(refusal.code) from refusal
+        except ValueError as error:  # msgspec's errors are among them
+            raise Unacknowledged("unreadable answer") from error
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
         if not receipts:
             return []
         body = orjson.dumps({"QueueUrl": self.queue_url, "Entries": entries(receipts)})
-        answer = await self._answer(lambda: self._deleting.filled((), body, payload_hash(body)))
-        return undeleted(answer.get("Failed"), receipts)
-
-    async def _answer(self, make: Callable[[], bytes]) -> dict[str, Any]:
         try:
-            answer = await self.service.call(make)
-            told = orjson.loads(answer.body)
+            answer = await self.service.call(lambda: self._deleting.filled((), body, payload_hash(body)))
+            return undeleted(_deleted(answer.body).Failed, receipts)
         except Rejected as refusal:
             raise Unacknowledged(refusal.code) from refusal
-        except orjson.JSONDecodeError as error:
+        except ValueError as error:
             raise Unacknowledged("unreadable answer") from error
-        if not isinstance(told, dict):
-            raise Unacknowledged("unreadable answer")
-        return told
+
+
+# What is read of SQS's answers, under its names; the rest is passed over.
+
+
+class _Message(msgspec.Struct, gc=False):
+    ReceiptHandle: str
+    Body: str = ""
+    Attributes: dict[str, str] = {}  # msgspec makes each its own
+
+
+class _Received(msgspec.Struct, gc=False):
+    Messages: list[_Message] | None = None  # left out where there is none
+
+
+class _Deleted(msgspec.Struct, gc=False):
+    Failed: list[dict[str, Any]] | None = None  # left out where there is none
+
+
+_received, _deleted = msgspec.json.Decoder(_Received).decode, msgspec.json.Decoder(_Deleted).decode
 
 
 def _stencil(service: WireService, operation: str) -> Stencil:
