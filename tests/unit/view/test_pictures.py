@@ -6,6 +6,7 @@ Vega-Lite's own schema, which the page itself does not take the time for.
 
 from collections.abc import Callable
 
+import altair as alt
 import pytest
 
 from runs import Request, frames_of, reading, span
@@ -13,6 +14,8 @@ from smbench.analysis.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.records import Outcome
 from smbench.view.page.gallery import Gallery, gallery
+from smbench.view.page.pictures import spec_of
+from smbench.view.page.theme import CONFIG
 
 pytestmark = pytest.mark.slow
 
@@ -85,4 +88,9 @@ def test_every_chart_is_valid_vega_lite(run: Callable[[], Frames], width: int) -
     shown = pictures_of(run()).shown()
     assert len(shown) >= 4
     for picture in shown:
-        assert picture.draw(width).to_dict(validate=True)["config"]["background"] == "white"
+        picture.draw(width).to_dict(validate=True)
+        assert spec_of(picture.draw(width))["config"] == CONFIG
+
+
+def test_what_all_charts_share_is_valid_vega_lite() -> None:
+    assert alt.Config.from_dict(CONFIG).to_dict(validate=True) == CONFIG

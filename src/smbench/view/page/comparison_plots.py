@@ -49,7 +49,7 @@ def runs(comparison: Comparison) -> Picture | None:
         )
         bounds = alt.Chart(data.filter("is_bound")).mark_text(text=">", dx=-10, fontSize=13)
         marks = bounds.encode(x=x, y=alt.Y("group:N", sort=order, title=None))
-        return theme.themed(theme.layered(chart, marks).properties(width=width - 20, height=alt.Step(44)))
+        return theme.layered(chart, marks).properties(width=width - 20, height=alt.Step(44))
 
     contrast = comparison.contrasts[0]
     said = f"{contrast.label} against {comparison.baseline}: {sentence(comparison, contrast.row(comparison.primary))}"
@@ -124,7 +124,7 @@ def ratios(comparison: Comparison) -> Picture | None:
             )
         )
         high = (18 + 12 * len(order)) * len(metrics)
-        return theme.themed(theme.layered(band, same, lines, dots).properties(width=max(150, width - 90), height=high))
+        return theme.layered(band, same, lines, dots).properties(width=max(150, width - 90), height=high)
 
     different = [row for contrast in comparison.contrasts for row in contrast.rows if row.is_different]
     n_rows = sum(len(contrast.rows) for contrast in comparison.contrasts)

@@ -92,7 +92,8 @@ def _each(frames: Frames, title: str) -> Picture:
                 ),
             )
         )
-        return theme.themed(chart.properties(width=width, height=theme.height(width)))
+        whole: alt.TopLevelMixin = chart.properties(width=width, height=theme.height(width))
+        return whole
 
     return Picture(
         "latency",
@@ -131,7 +132,7 @@ def _stretched(frames: Frames, title: str) -> Picture:
             .mark_point(shape="triangle-up", size=24, filled=False)
             .encode(x=x, y=y, color=told_apart["color"])
         )
-        return theme.themed(theme.layered(lines, marks).properties(width=width, height=theme.height(width)))
+        return theme.layered(lines, marks).properties(width=width, height=theme.height(width))
 
     return Picture(
         "latency",
@@ -179,7 +180,7 @@ def percentiles(frames: Frames, summary: Summary) -> Picture | None:
             .mark_point(shape="triangle-up", size=70, filled=True)
             .encode(x=x, y=y, color=told_apart["color"])
         )
-        return theme.themed(theme.layered(lines, marks).properties(width=width, height=theme.height(width)))
+        return theme.layered(lines, marks).properties(width=width, height=theme.height(width))
 
     return Picture(
         "percentiles",
@@ -253,7 +254,7 @@ def clocks(frames: Frames, summary: Summary) -> Picture | None:
             .encode(y="zero:Q")
         )
         layers = [zero, bars, dots] if has_zero else [bars, dots]
-        return theme.themed(theme.layered(*layers).properties(width=width, height=theme.height(width, 160)))
+        return theme.layered(*layers).properties(width=width, height=theme.height(width, 160))
 
     return Picture(
         "clocks",
@@ -318,7 +319,7 @@ def stages(summary: Summary) -> Picture | None:
                 ),
             )
         )
-        return theme.themed(theme.layered(spread, marks).properties(width=max(160, width - 70), height=alt.Step(26)))
+        return theme.layered(spread, marks).properties(width=max(160, width - 70), height=alt.Step(26))
 
     return Picture(
         "stages",

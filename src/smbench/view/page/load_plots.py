@@ -45,8 +45,8 @@ def rates(frames: Frames, summary: Summary) -> Picture | None:
             strokeWidth=alt.StrokeWidth("series:N", scale=alt.Scale(domain=names, range=[6, 2, 2]), legend=None),
             **told_apart,
         )
-        whole = theme.shaded(theme.layered(chart), bands, x)
-        return theme.themed(whole.properties(width=width, height=theme.height(width, 200)))
+        whole = theme.layered(*theme.shading(bands, x), chart)
+        return whole.properties(width=width, height=theme.height(width, 200))
 
     peak_hz = float(data.filter(pl.col("series") == "due")["rate_hz"].to_numpy().max())
     return Picture(
@@ -93,7 +93,8 @@ def lag(frames: Frames, summary: Summary) -> Picture | None:
             y=alt.Y("lag:Q", title=f"sent late by ({unit})", scale=alt.Scale(zero=True)),
             **theme.series(["latest", "median"], [theme.VERMILLION, theme.BLUE], [theme.SOLID, theme.DASHED], width),
         )
-        return theme.themed(chart.properties(width=width, height=theme.height(width, 160)))
+        whole: alt.TopLevelMixin = chart.properties(width=width, height=theme.height(width, 160))
+        return whole
 
     return Picture(
         "lag",

@@ -13,6 +13,8 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from smbench.view.page.theme import CONFIG
+
 FILE_WIDTH = 760  # of the plotting area, CSS pixels
 _PNG_SCALE = 2.0
 _TITLE_CHARACTERS = 92  # a line of a title above a plot of that width
@@ -80,6 +82,6 @@ def _titled(picture: Picture) -> alt.TopLevelMixin:
 
 
 def spec_of(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The chart in Vega-Lite's words."""
+    """The chart in Vega-Lite's words, looking as all do."""
     spec: dict[str, Any] = chart.to_dict(validate=False)  # the tests validate; it takes a tenth of a page
-    return spec
+    return spec | {"config": CONFIG}

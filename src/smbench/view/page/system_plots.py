@@ -49,14 +49,18 @@ def system(frames: Frames, summary: Summary, capacity: Capacity | None) -> Pictu
         panels = [_backlog_panel(own, domain_s, width), _ended_panel(ended, domain_s, width, titled=instances is None)]
         if instances is not None:
             panels.append(_instances_panel(instances, steps, domain_s, width))
-        if steps.height:
-            panels = [theme.layered(rules, panel) for panel in panels]
-        x = theme.time_axis("at_s", domain_s, width, titled=False)
-        panels[0] = theme.shaded(panels[0], bands, x)
-        whole = alt.vconcat(
-            *(panel.properties(width=width, height=theme.height(width, 150)) for panel in panels), spacing=14
+        below = [rules] if steps.height else []
+        shading = theme.shading(bands, theme.time_axis("at_s", domain_s, width, titled=False))
+        whole: alt.TopLevelMixin = alt.vconcat(
+            *(
+                theme.layered(*(shading if panel is panels[0] else ()), *below, *panel).properties(
+                    width=width, height=theme.height(width, 150)
+                )
+                for panel in panels
+            ),
+            spacing=14,
         ).resolve_scale(color="independent", strokeDash="independent")
-        return theme.themed(whole)
+        return whole
 
     return Picture("system", _title(summary), _text(summary, capacity, needed, over, own), draw)
 
@@ -121,7 +125,7 @@ def _steps(summary: Summary, end_s: float) -> pl.DataFrame:
 # ---- panels ---------------------------------------------------------------------------------------------------
 
 
-def _backlog_panel(data: pl.DataFrame, domain_s: tuple[float, float], width: int) -> alt.LayerChart:
+def _backlog_panel(data: pl.DataFrame, domain_s: tuple[float, float], width: int) -> list[alt.Chart]:
     names = data["series"].unique(maintain_order=True).to_list()
     told_apart = theme.series(names, [theme.BLUE, theme.VERMILLION], [theme.SOLID, theme.SOLID], width, symbol=80)
     x = theme.time_axis("at_s", domain_s, width, titled=False)
@@ -130,10 +134,10 @@ def _backlog_panel(data: pl.DataFrame, domain_s: tuple[float, float], width: int
     own = alt.Chart(data.filter(pl.col("series") == names[0])).mark_line(interpolate="step-after")
     told = alt.Chart(data.filter(pl.col("series") != names[0])).mark_point(size=50, filled=True, opacity=1)
     color = told_apart["color"]
-    return theme.layered(own.encode(x=x, y=y, color=color), told.encode(x=x, y=y, color=color, shape=shape))
+    return [own.encode(x=x, y=y, color=color), told.encode(x=x, y=y, color=color, shape=shape)]
 
 
-def _ended_panel(data: pl.DataFrame, domain_s: tuple[float, float], width: int, *, titled: bool) -> alt.LayerChart:
+def _ended_panel(data: pl.DataFrame, domain_s: tuple[float, float], width: int, *, titled: bool) -> list[alt.Chart]:
     names = data["series"].unique(maintain_order=True).to_list()
     lines = alt.Chart(data).mark_line(interpolate="step-after")
     chart = lines.encode(
@@ -141,12 +145,12 @@ def _ended_panel(data: pl.DataFrame, domain_s: tuple[float, float], width: int, 
         y=alt.Y("rate_hz:Q", title="ends per second", scale=alt.Scale(zero=True)),
         **theme.series(names, [theme.GREEN, theme.VERMILLION], [theme.SOLID, theme.DASHED], width),
     )
-    return theme.layered(chart)
+    return [chart]
 
 
 def _instances_panel(
     data: pl.DataFrame, steps: pl.DataFrame, domain_s: tuple[float, float], width: int
-) -> alt.LayerChart:
+) -> list[alt.Chart]:
     names = ["serving", "desired", "needed for the arrivals"]
     shown = [name for name in names if name in set(data["series"])]
     colours = [theme.GREEN, theme.BLACK, theme.VERMILLION][: len(shown)]
@@ -165,7 +169,7 @@ def _instances_panel(
     )
     labels = alt.Chart(_apart(steps, (domain_s[1] - domain_s[0]) * _LABEL_PX / width))
     texts = labels.mark_text(align="left", dx=3, baseline="top", fontSize=11, color="#222222")
-    return theme.layered(lines, texts.encode(x=x, y=alt.value(2), text="label:N"))
+    return [lines, texts.encode(x=x, y=alt.value(2), text="label:N")]
 
 
 def _apart(steps: pl.DataFrame, least_s: float) -> pl.DataFrame:

@@ -28,6 +28,26 @@ GREY = "#767676"
 SOLID, DASHED, DOTTED, DASH_DOT = [1, 0], [7, 4], [2, 3], [9, 3, 2, 3]
 NARROW = 480  # plotting areas below it have fewer ticks and their legends in rows
 
+# What all pictures share, in Vega-Lite's words: put into a finished one, for Altair would copy the chart to add it.
+CONFIG = {
+    "font": "sans-serif",
+    "background": "white",
+    "padding": 4,
+    "aria": False,
+    "axis": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelColor": "#222222",
+        "titleColor": "#222222",
+        "gridColor": "#e2e2e2",
+        "domainColor": "#555555",
+        "tickColor": "#555555",
+    },
+    "legend": {"labelFontSize": 12, "labelColor": "#222222", "offset": 6, "rowPadding": 2},
+    "view": {"stroke": "#bbbbbb"},
+}
+
 _BELOW_A_SECOND = tuple(figure * 10.0**power for power in (-3, -2, -1) for figure in (1, 2, 5))
 _TICKS_S = (
     *_BELOW_A_SECOND,
@@ -192,45 +212,22 @@ def warm_ups(frames: Frames) -> pl.DataFrame:
     )
 
 
-def layered(*charts: alt.Chart | alt.LayerChart) -> alt.LayerChart:
-    """One over the other, the last on top."""
+def layered(*charts: alt.Chart) -> alt.LayerChart:
+    """One over the other, the last on top. Put all into one: each time Altair copies whatever is below."""
     return alt.LayerChart(layer=list(charts))
 
 
-def shaded(chart: alt.LayerChart, bands: pl.DataFrame, x: alt.X) -> alt.LayerChart:
-    """The chart over its warm-up phases, each a grey band with its name."""
+def shading(bands: pl.DataFrame, x: alt.X) -> list[alt.Chart]:
+    """Layers for warm-up phases, each a grey band with its name; none where there is no such phase."""
     if not bands.height:
-        return chart
+        return []
     start = x.copy()
     start.shorthand = "from_s:Q"
     band = alt.Chart(bands).mark_rect(color="#ececec").encode(x=start, x2="to_s:Q")
     name = alt.Chart(bands).mark_text(align="left", baseline="top", dx=3, fontSize=11, color="#444444")
-    return layered(band, name.encode(x=start, y=alt.value(2), text="label:N"), chart)
+    return [band, name.encode(x=start, y=alt.value(2), text="label:N")]
 
 
 def height(width: int, wide: int = 240) -> int:
     """Of a plotting area: a narrow one is not as high."""
     return wide if width >= NARROW else min(wide, 200)
-
-
-def themed(chart: alt.LayerChart | alt.VConcatChart | alt.Chart) -> alt.TopLevelMixin:
-    """The chart with what all pictures share."""
-    whole: alt.TopLevelMixin = chart.configure(
-        font="sans-serif",
-        background="white",
-        padding=4,
-        aria=False,
-        axis=alt.AxisConfig(
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            labelColor="#222222",
-            titleColor="#222222",
-            gridColor="#e2e2e2",
-            domainColor="#555555",
-            tickColor="#555555",
-        ),
-        legend=alt.LegendConfig(labelFontSize=12, labelColor="#222222", offset=6, rowPadding=2),
-        view=alt.ViewConfig(stroke="#bbbbbb"),
-    )
-    return whole
