@@ -122,9 +122,7 @@ def tls_of(clients: AwsClients) -> ssl.SSLContext:
     """
     try:
         context = tls_context(clients.ca_bundle)
-        if (
-            clients.ca_bundle is None
-        ):  # beside whom the system trusts, as the SDK does: a small image has no trust store
+        if clients.ca_bundle is None:  # a small image has no store of its own
             context.load_verify_locations(get_cert_path(True))
     except OSError as error:
         raise TargetError(

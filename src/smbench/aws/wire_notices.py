@@ -36,10 +36,11 @@ class WireNotices:
     async def receive(self) -> list[Delivery]:
         try:
             answer = await self.service.call(lambda: self._receiving.filled((), self._receive, self._receive_sha256))
-            messages = _received(answer.body).Messages or ()
-            return [delivery(one.ReceiptHandle, one.Body, one.Attributes, self.run_prefix) for one in messages]
         except Rejected as refusal:
             raise Unacknowledged(refusal.code) from refusal
+        try:
+            messages = _received(answer.body).Messages or ()
+            return [delivery(one.ReceiptHandle, one.Body, one.Attributes, self.run_prefix) for one in messages]
         except ValueError as error:  # msgspec's errors are among them
             raise Unacknowledged("unreadable answer") from error
 
@@ -49,11 +50,13 @@ class WireNotices:
         body = orjson.dumps({"QueueUrl": self.queue_url, "Entries": entries(receipts)})
         try:
             answer = await self.service.call(lambda: self._deleting.filled((), body, payload_hash(body)))
-            return undeleted(_deleted(answer.body).Failed, receipts)
         except Rejected as refusal:
             raise Unacknowledged(refusal.code) from refusal
+        try:
+            failed = _deleted(answer.body).Failed
         except ValueError as error:
             raise Unacknowledged("unreadable answer") from error
+        return undeleted(failed, receipts)
 
 
 # What is read of SQS's answers, under its names; the rest is passed over.

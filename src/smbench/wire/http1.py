@@ -9,8 +9,8 @@ from typing import cast
 import httptools
 
 HEADERS_MAX_BYTES = 65_536
-_WHITE = b" \t"
 BODY_MAX_BYTES = 1 << 26  # ten notices are 2.5 MB at most; nothing else that is asked for here is large
+_WHITE = b" \t"
 
 
 class BrokenOff(ConnectionError):  # noqa: N818  # named for what happened
