@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,7 @@ def print_report(run_dir: Path, options: ReportOptions) -> ExitCode:
     """
     asserted = readable(options.asserted)
     run = open_run(run_dir)
-    with ExitStack() as stack:
-        vega = None if options.html is None else stack.enter_context(Vega())  # it starts while the figures are made
+    with nullcontext() if options.html is None else Vega() as vega:  # it starts while the figures are made
         return _print(run_dir, run, asserted, options, vega)
 
 
