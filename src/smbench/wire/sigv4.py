@@ -83,7 +83,7 @@ class Signer:
 
     def __init__(self, region: str, service: str) -> None:
         self.region, self.service = region, service
-        self._day, self._secret, self._stamp, self._scope = "", "", "", ""
+        self._day, self._secret, self._stamp = "", "", ""
         self._inner = self._outer = self._begun = sha256()
 
     def authorization(self, credentials: Credentials, stamp: str, signed_names: str, canonical: str) -> str:
@@ -98,7 +98,7 @@ class Signer:
 
     def claim(self, credentials: Credentials, stamp: str, signed_names: str) -> str:
         """The same without the signature, which comes last."""
-        scope = f"{stamp[:8]}/{self.region}/{self.service}/aws4_request"
+        scope = self._scope(stamp[:8])
         return f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={signed_names}, Signature="
 
     def signature(self, credentials: Credentials, stamp: str, canonical: str) -> str:
@@ -120,7 +120,7 @@ class Signer:
         if stamp[:8] != self._day or secret != self._secret:
             self._derive(secret, stamp[:8])
         self._begun = self._inner.copy()
-        self._begun.update(f"{ALGORITHM}\n{stamp}\n{self._scope}\n".encode())
+        self._begun.update(f"{ALGORITHM}\n{stamp}\n{self._scope(self._day)}\n".encode())
         self._stamp = stamp
 
     def _derive(self, secret: str, day: str) -> None:
@@ -131,4 +131,6 @@ class Signer:
         self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
         self._day, self._secret = day, secret
-        self._scope = f"{day}/{self.region}/{self.service}/aws4_request"
+
+    def _scope(self, day: str) -> str:
+        return f"{day}/{self.region}/{self.service}/aws4_request"

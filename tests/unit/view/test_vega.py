@@ -5,6 +5,7 @@ Method: real drawing, in the real process.
 
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,14 @@ def test_a_chart_that_vega_does_not_take_is_an_error_and_the_next_is_drawn(vega:
     with pytest.raises(RuntimeError, match="conversion failed"):
         refused.result()
     assert "next" in drawn.result()
+
+
+def test_files_where_the_user_stands_are_not_taken_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("vl_convert.py", "orjson.py", "typing.py"):
+        (tmp_path / name).write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    with Vega() as vega:
+        assert "drawn" in vega.svg(titled("drawn")).result()
 
 
 def test_a_process_that_died_is_an_error_and_no_endless_wait() -> None:

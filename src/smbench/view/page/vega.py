@@ -18,7 +18,7 @@ class Vega:
     """Draws between `with` and its end. Each picture is begun in the order in which it was asked for."""
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", __name__]
+        command = [sys.executable, "-P", "-m", __name__]  # -P: nothing in the folder the user stands in is a module
         # A session of its own: a terminal's Ctrl-C is for the parent, without which its input ends.
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self._turns = ThreadPoolExecutor(1, thread_name_prefix="vega")
