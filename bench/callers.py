@@ -23,14 +23,14 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from origin import ENDPOINT, INPUT_LOCATION, INVOKE_PATH, QUEUE_PATH
-from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.invoke import SdkTransport
-from smbench.aws.notices import SqsNotices
-from smbench.aws.wire_clients import wire_clients
-from smbench.aws.wire_invoke import WireTransport
-from smbench.aws.wire_notices import WireNotices
-from smbench.fleet.worker import spare_collections
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.notices import SqsNotices
+from smbench.aws.transport.wire_clients import wire_clients
+from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_notices import WireNotices
 from smbench.ports import Notices, Transport
+from smbench.processes.worker import spare_collections
 from smbench.records import Invocation, Rejected, Unacknowledged, Unreadable
 
 CALLERS = 64

@@ -17,14 +17,14 @@ import anyio
 import orjson
 
 from runs import host
-from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.queue import run_queue
-from smbench.aws.target import discover
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.endpoint.description import discover
+from smbench.aws.setup.run_queue import run_queue
 from smbench.clock import real_ns, wall_ns
-from smbench.fleet.child import Child, start_child
-from smbench.fleet.endpoint import endpoint_main
-from smbench.fleet.messages import Go, Ready
 from smbench.model.world import EMBEDDED
+from smbench.processes.child import Child, start_child
+from smbench.processes.endpoint import endpoint_main
+from smbench.processes.messages import Go, Ready
 from smbench.scenario.model import Scenario
 
 CONNECTIONS = 16

@@ -18,8 +18,8 @@ from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
-from smbench.view.live import FRAME_EVERY_NS, LiveView
-from smbench.view.state import LiveState, RunHeader
+from smbench.view.live.state import LiveState, RunHeader
+from smbench.view.live.terminal import FRAME_EVERY_NS, LiveView
 
 SECOND = 1_000_000_000
 SIZES = ((80, 24), (200, 50))

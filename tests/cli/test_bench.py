@@ -9,11 +9,11 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import SMALL, children, interrupt, smbench, start
 
+from commands import SMALL, children, interrupt, smbench, start
+from smbench.ceiling.search import Search
 from smbench.cli.bench import bench_command
 from smbench.errors import ExitCode
-from smbench.fleet.search import Search
 from smbench.results.ceiling import Ceiling, Machine, ceilings_file, find_ceiling, store_ceiling
 from smbench.results.manifest import Host
 

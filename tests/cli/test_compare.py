@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import smbench
 
+from commands import smbench
 from comparing import run_folder
 from smbench.cli.compare import CompareOptions, compare_command
 from smbench.errors import ExitCode, InvalidRunError, ResultsError, UsageError

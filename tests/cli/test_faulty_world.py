@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from commands import smbench
 
+from commands import smbench
 from smbench.results.law import Counts, row_violations
 from smbench.results.store import open_run
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
 from commands import WARP, smbench
 
 pytestmark = pytest.mark.slow

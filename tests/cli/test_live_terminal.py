@@ -18,7 +18,7 @@ import pyte
 import pytest
 
 import live_story
-from smbench.view.screen import render
+from smbench.view.live.screen import render
 
 pytestmark = pytest.mark.slow
 

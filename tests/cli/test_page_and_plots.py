@@ -8,8 +8,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from commands import smbench
 
+from commands import smbench
 from pages import fetched, parsed
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from commands import LONG, SMALL, WARP, children, has_begun, interrupt, smbench, start, wait_until
 
+from commands import LONG, SMALL, WARP, children, has_begun, interrupt, smbench, start, wait_until
 from smbench.results.law import Counts
 from smbench.results.store import open_run
 

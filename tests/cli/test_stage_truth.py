@@ -7,11 +7,11 @@ summary's stages beside `truth.parquet`, request by request the same ones.
 import numpy as np
 import polars as pl
 import pytest
-from commands import smbench
 
-from smbench.analysis.bounds import Bounded
-from smbench.analysis.clocks import Agreement
-from smbench.analysis.frames import load
+from commands import smbench
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.rows.clocks import Agreement
+from smbench.analysis.rows.frames import load
 from smbench.analysis.summary import Summary, summarise
 from smbench.results.store import open_run
 

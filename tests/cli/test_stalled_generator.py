@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+
 from commands import children, has_begun, start, wait_until
 
 pytestmark = pytest.mark.slow

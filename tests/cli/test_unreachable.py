@@ -18,9 +18,9 @@ from typing import Any
 import anyio.from_thread
 import polars as pl
 import pytest
-from commands import SMALL, has_begun, smbench, wait_until
 
 from certificates import Authority
+from commands import SMALL, has_begun, smbench, wait_until
 from fake_aws import FakeAws, json_answer
 from serving import emulate, sdk_environment
 from smbench.results.law import Counts

@@ -16,8 +16,8 @@ from typing import Any
 import botocore.session
 import polars as pl
 import pytest
-from commands import LONG, SMALL, children, environment, has_begun, interrupt, smbench, start, wait_until
 
+from commands import LONG, SMALL, children, environment, has_begun, interrupt, smbench, start, wait_until
 from smbench.model.world import EMBEDDED
 from smbench.results.law import Counts, row_violations
 from smbench.results.store import RunFiles, open_run

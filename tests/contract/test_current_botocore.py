@@ -38,7 +38,7 @@ def test_the_newest_sdk_walks_the_tour(tmp_path: Path, package: str) -> None:
     with emulate(tmp_path, SCENARIO) as url:
         ended = subprocess.run(
             [python, SCRIPT, package, str(60 / SCALE)],
-            env=sdk_environment(url) | {"PYTHONPATH": str(TESTS)},
+            env=sdk_environment(url) | {"PYTHONPATH": str(TESTS / "support")},
             capture_output=True,
             text=True,
             timeout=280,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from emulated_aws import ENDPOINT, WARP, EmulatedAws, emulated_aws
-from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.gauges import AwsGauges
-from smbench.aws.invoke import SdkTransport
-from smbench.aws.target import discover
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.endpoint.description import discover
+from smbench.aws.endpoint.gauges import AwsGauges
+from smbench.aws.transport.invoke import SdkTransport
 from smbench.errors import TargetError
 from smbench.records import Event, Invocation, Reading
 

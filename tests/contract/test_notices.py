@@ -11,8 +11,8 @@ import anyio
 import pytest
 
 from emulated_aws import WARP, EmulatedAws, emulated_aws
-from smbench.aws.payloads import Upload, input_prefix, upload
-from smbench.aws.queue import run_queue
+from smbench.aws.setup.run_queue import run_queue
+from smbench.aws.setup.uploads import Upload, input_prefix, upload
 from smbench.ports import Notices
 from smbench.records import Accepted, Delivery, Invocation, Notice, Outcome, Unacknowledged, Unreadable
 

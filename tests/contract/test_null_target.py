@@ -11,9 +11,9 @@ import anyio
 import pytest
 
 from emulated_aws import WARP
+from smbench.ceiling.null_target import NullTarget
+from smbench.ceiling.trials import outside_of
 from smbench.clock import wall_ns
-from smbench.fleet.null_target import NullTarget
-from smbench.fleet.trials import outside_of
 from smbench.records import Delivery, Invocation, Notice, Outcome
 from smbench.run.runner import Outside
 

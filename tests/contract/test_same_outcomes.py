@@ -12,12 +12,12 @@ import pytest
 
 from emulated_aws import WARP
 from raw_server import RawServer, Visitor
-from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.invoke import SdkTransport
-from smbench.aws.notices import SqsNotices
-from smbench.aws.wire_clients import WireClients, wire_clients
-from smbench.aws.wire_invoke import WireTransport
-from smbench.aws.wire_notices import WireNotices
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.notices import SqsNotices
+from smbench.aws.transport.wire_clients import WireClients, wire_clients
+from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_notices import WireNotices
 from smbench.ports import Notices, Transport
 from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
 

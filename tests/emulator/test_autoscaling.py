@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from emulation import ACCOUNT, FAST, REGION, advance, client, emulating, scenario
 from smbench.clock import WarpLoop
-from smbench.emulator.scaling_policies import policy_spec
+from smbench.emulator.monitoring.scaling_policies import policy_spec
 from smbench.emulator.server import Emulator
 
 NAME = "smbench-emulated"

@@ -18,8 +18,8 @@ from botocore.serialize import create_serializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbench.emulator import cbor, codecs
-from smbench.emulator.codecs import (
+from smbench.emulator.protocol import cbor, codecs
+from smbench.emulator.protocol.codecs import (
     JSON_10,
     JSON_11,
     CborProtocol,
@@ -27,9 +27,9 @@ from smbench.emulator.codecs import (
     QueryProtocol,
     ServiceError,
 )
-from smbench.emulator.http import HttpRequest, HttpResponse
-from smbench.emulator.query import FormError, escape, parse_form
-from smbench.emulator.shapes import service_shapes
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
+from smbench.emulator.protocol.query import FormError, escape, parse_form
+from smbench.emulator.protocol.shapes import service_shapes
 
 CLOUDWATCH: dict[str, codecs.Protocol] = {
     "query": QueryProtocol(codecs.CLOUDWATCH),

@@ -20,7 +20,7 @@ from polars.testing import assert_frame_equal
 
 from emulation import ACCOUNT, EPOCH_NS, FAST, REGION, client, clients, emulating, scenario
 from smbench.clock import LoopClock, MonotonicClock, WarpLoop, real_ns
-from smbench.emulator.codecs import ServiceError
+from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.server import Emulator
 from smbench.scenario.model import Scenario
 from smbench.schedule.plan import plan

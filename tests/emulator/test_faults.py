@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbench.emulator.faults import Decision, FaultKind, Faults, TokenBucket
-from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import Delayed, Throttle
 from smbench.scenario.emulated import Faults as Settings
+from smbench.scenario.values.distributions import Distribution
 
 S = 1_000_000_000
 N = 20_000

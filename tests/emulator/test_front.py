@@ -1,4 +1,4 @@
-"""The front: who is meant by a request, the stamps on every reply, the pump, and requests that mean nothing.
+"""The front: who is meant by a request, the stamps on every reply, the driver, and requests that mean nothing.
 
 Method: requests as bytes or as objects into a front with all plain services; nothing may raise, and what the emulator
 lacks is 501 with the operation's name in the caller's own protocol.
@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 
 from plain_services import EPOCH_NS, answers, aws_client, isolate_aws, serving, talk
 from smbench.clock import LoopClock, MonotonicClock, WarpLoop, real_ns
-from smbench.emulator.front import Front
-from smbench.emulator.http import HttpRequest, HttpResponse
-from smbench.emulator.pump import Pump
-from smbench.emulator.s3 import S3
+from smbench.emulator.driver import Driver
+from smbench.emulator.messaging.sns import Sns
+from smbench.emulator.messaging.sqs import Sqs
+from smbench.emulator.protocol.front import Front
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
+from smbench.emulator.s3.service import S3
 from smbench.emulator.site import Site, iso_ms
-from smbench.emulator.sns import Sns
-from smbench.emulator.sqs import Sqs
 from smbench.emulator.sts import Sts
-from smbench.model.agenda import Agenda
+from smbench.model.event_queue import EventQueue
 
 S = 1_000_000_000
 
@@ -42,8 +42,8 @@ def _isolated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plain_front() -> Front:
-    site = Site(Agenda(), EPOCH_NS, url="http://127.0.0.1:1")
-    front = Front(site, Pump(site.agenda))
+    site = Site(EventQueue(), EPOCH_NS, url="http://127.0.0.1:1")
+    front = Front(site, Driver(site.event_queue))
     sqs = Sqs(site)
     for service in (sqs, Sns(site, sqs), S3(site), Sts(site)):
         front.add(service)
@@ -166,7 +166,7 @@ def test_no_request_is_a_traceback(method: str, target: str, headers: dict[str, 
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
-@given(operation=st.sampled_from(sorted(Sqs(Site(Agenda(), 0)).operations)), params=JSON)
+@given(operation=st.sampled_from(sorted(Sqs(Site(EventQueue(), 0)).operations)), params=JSON)
 def test_no_parameters_of_sqs_are_a_traceback(operation: str, params: Any) -> None:
     front = plain_front()
     answered(front, request(headers={"x-amz-target": "AmazonSQS.CreateQueue"}, body=b'{"QueueName":"q"}'))
@@ -193,7 +193,7 @@ async def test_every_reply_carries_scenario_time_with_the_skew() -> None:
 
 
 def test_ids_never_repeat_and_are_the_same_every_time() -> None:
-    first, second = (Site(Agenda(), 0) for _ in range(2))
+    first, second = (Site(EventQueue(), 0) for _ in range(2))
     ids = [first.new_id() for _ in range(10_000)]
     assert len(set(ids)) == len(ids)
     assert ids[:10] == [second.new_id() for _ in range(10)]
@@ -233,54 +233,54 @@ async def test_sts_says_who_calls_and_lends_a_role() -> None:
             await sts.get_session_token()
 
 
-# the pump
+# the driver
 
 
 async def test_time_stands_still_until_go() -> None:
-    agenda = Agenda()
-    pump = Pump(agenda)
+    event_queue = EventQueue()
+    driver = Driver(event_queue)
     ran: list[int] = []
-    agenda.at(0, lambda: ran.append(0))
-    agenda.at(1 * S, lambda: ran.append(1))
+    event_queue.at(0, lambda: ran.append(0))
+    event_queue.at(1 * S, lambda: ran.append(1))
     await anyio.sleep(100)
-    pump.pump()
-    assert (ran, agenda.now_ns) == ([0], 0)
-    pump.go(LoopClock())
+    driver.advance()
+    assert (ran, event_queue.now_ns) == ([0], 0)
+    driver.go(LoopClock())
     await anyio.sleep(2)
     assert ran == [0, 1]
-    pump.stop()
+    driver.stop()
 
 
 async def test_an_entry_runs_at_its_instant_and_an_earlier_one_is_not_missed() -> None:
-    agenda = Agenda()
-    pump = Pump(agenda)
-    pump.go(LoopClock())
+    event_queue = EventQueue()
+    driver = Driver(event_queue)
+    driver.go(LoopClock())
     loop = asyncio.get_running_loop()
     ran: list[tuple[int, float]] = []
     for due_s in (5, 2, 8):
-        agenda.at(due_s * S, lambda: ran.append((agenda.now_ns, loop.time())))
+        event_queue.at(due_s * S, lambda: ran.append((event_queue.now_ns, loop.time())))
     start_s = loop.time()
     await anyio.sleep(10)
-    pump.stop()
+    driver.stop()
     assert [now_ns for now_ns, _ in ran] == [2 * S, 5 * S, 8 * S]
     assert [at_s - start_s for _, at_s in ran] == pytest.approx([2, 5, 8])
 
 
 async def test_a_clock_that_has_not_begun_keeps_the_agenda_at_zero() -> None:
-    agenda = Agenda()
-    pump = Pump(agenda)
-    pump.go(MonotonicClock(real_ns() + 3600 * S, EPOCH_NS))
-    pump.pump()
-    assert agenda.now_ns == 0
-    pump.stop()
+    event_queue = EventQueue()
+    driver = Driver(event_queue)
+    driver.go(MonotonicClock(real_ns() + 3600 * S, EPOCH_NS))
+    driver.advance()
+    assert event_queue.now_ns == 0
+    driver.stop()
 
 
 async def test_scaled_time_is_late_in_showing_never_in_stamping() -> None:
-    agenda = Agenda()
-    pump = Pump(agenda)
+    event_queue = EventQueue()
+    driver = Driver(event_queue)
     ran: list[int] = []
     for due_ns in (1, 2 * S, 5 * S):
-        agenda.at(due_ns, lambda: ran.append(agenda.now_ns))
-    pump.go(MonotonicClock(real_ns() - 10 * S, EPOCH_NS, scale=1000.0))
-    pump.stop()
+        event_queue.at(due_ns, lambda: ran.append(event_queue.now_ns))
+    driver.go(MonotonicClock(real_ns() - 10 * S, EPOCH_NS, scale=1000.0))
+    driver.stop()
     assert ran == [1, 2 * S, 5 * S]

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from plain_services import answers, rest_of, talk
 from smbench.clock import WarpLoop
-from smbench.emulator import http
-from smbench.emulator.http import Handler, HttpRequest, HttpResponse, HttpServer, ResetConnection
+from smbench.emulator.protocol import http
+from smbench.emulator.protocol.http import Handler, HttpRequest, HttpResponse, HttpServer, ResetConnection
 
 GET = b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"

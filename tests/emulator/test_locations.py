@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbench.emulator.locations import bucket_and_key, place
+from smbench.emulator.s3.locations import bucket_and_key, place
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from emulation import FAST, advance, emulating, scenario
 from smbench.clock import WarpLoop
-from smbench.emulator.http import HttpRequest
+from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.server import BUCKET, Emulator
 from smbench.model.world import EMBEDDED
 

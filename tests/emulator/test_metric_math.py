@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbench.emulator.metric_math import MathError, Series, evaluate, ids_in
+from smbench.emulator.monitoring.metric_math import MathError, Series, evaluate, ids_in
 
 PERIODS = [0, 60, 120, 180]
 M1: Series = {0: 4.0, 120: 6.0}

@@ -5,20 +5,20 @@ import json
 
 import orjson
 
-from smbench.emulator.fates import Fate
-from smbench.emulator.notifications import CONTAINER_FAILED, RESPONSE_MAX_BYTES, Result, result_document
-from smbench.emulator.taken import Taken
-from smbench.emulator.truth import Call
+from smbench.emulator.message_faults import NoticeDelivery
+from smbench.emulator.sagemaker.invocation import PendingInvocation
+from smbench.emulator.sagemaker.notifications import CONTAINER_FAILED, RESPONSE_MAX_BYTES, Result, result_document
+from smbench.emulator.sagemaker.truth import Call
 
 EVENT, RECEIVED = 1_684_812_201_814_000_000, 1_684_812_189_588_999_999  # 2023-05-23
 
 
-def taken(**asked: str) -> Taken:
-    fate = Fate("sent", (0.0,), is_followed_by_rubbish=False)
-    return Taken(Call(0, "8a80ed4e", 0), fate, "x.out", input_location="s3://in/a.json", **asked)
+def taken(**asked: str) -> PendingInvocation:
+    notice = NoticeDelivery("sent", (0.0,), is_followed_by_rubbish=False)
+    return PendingInvocation(Call(0, "8a80ed4e", 0), notice, "x.out", input_location="s3://in/a.json", **asked)
 
 
-def message(of: Taken, result: Result) -> str:
+def message(of: PendingInvocation, result: Result) -> str:
     return orjson.dumps(result_document(of, result, endpoint="ep", region="us-east-1")).decode()
 
 

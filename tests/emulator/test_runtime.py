@@ -20,8 +20,8 @@ from botocore.exceptions import ClientError
 
 from emulation import ACCOUNT, FAST, REGION, advance, body_of, client, emulating, scenario
 from smbench.clock import WarpLoop
-from smbench.emulator.notifications import CONTAINER_FAILED, DOWNLOAD_FAILED, EXPIRED, TIMED_OUT
-from smbench.emulator.runtime import payload_class
+from smbench.emulator.sagemaker.notifications import CONTAINER_FAILED, DOWNLOAD_FAILED, EXPIRED, TIMED_OUT
+from smbench.emulator.sagemaker.runtime import payload_class
 from smbench.emulator.server import Emulator
 
 NAME = "smbench-emulated"

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from plain_services import PlainServices, answers, isolate_aws, serving, talk
 from smbench.clock import WarpLoop
-from smbench.emulator.codecs import ServiceError
-from smbench.emulator.objects import Bucket, StoredObject
-from smbench.emulator.s3_headers import byte_range
+from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.s3.headers import byte_range
+from smbench.emulator.s3.objects import Bucket, StoredObject
 
 MIB = 1024 * 1024
 

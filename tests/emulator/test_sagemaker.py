@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from emulation import ACCOUNT, FAST, REGION, ROLE, advance, body_of, client, emulating, scenario
 from smbench.clock import WarpLoop
-from smbench.emulator.paging import token_for
+from smbench.emulator.protocol.paging import token_for
 from smbench.emulator.server import Emulator
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"

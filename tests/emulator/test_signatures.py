@@ -22,12 +22,12 @@ from hypothesis import strategies as st
 
 from emulation import EPOCH_NS, FAST, advance, scenario
 from plain_services import aws_client
-from smbench.aws.clients import AwsClients, AwsSettings
+from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.clock import LoopClock, WarpLoop, wall_ns
-from smbench.emulator.codecs import ServiceError
-from smbench.emulator.http import HttpRequest
+from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.protocol.signatures import CREDENTIALS, S3_SKEW_S, SKEW_S, Signatures
 from smbench.emulator.server import Emulator
-from smbench.emulator.signatures import CREDENTIALS, S3_SKEW_S, SKEW_S, Signatures
 from smbench.wire.sigv4 import payload_hash
 from tour import TOUR, Call
 

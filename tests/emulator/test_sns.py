@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from plain_services import PlainServices, isolate_aws, serving
 from smbench.clock import WarpLoop
-from smbench.emulator.codecs import ServiceError
-from smbench.emulator.filters import FilterError, attribute_values, compile_policy
-from smbench.emulator.policy import allows_topic
+from smbench.emulator.messaging.filter_policy import FilterError, attribute_values, compile_policy
+from smbench.emulator.messaging.queue_policy import allows_topic
+from smbench.emulator.protocol.codecs import ServiceError
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"

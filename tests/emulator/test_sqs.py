@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from plain_services import PlainServices, isolate_aws, serving
 from smbench.clock import WarpLoop
-from smbench.emulator.messages import Attributes, md5_of_attributes
-from smbench.emulator.queue import Message, Place, Queue
+from smbench.emulator.messaging.message_attributes import Attributes, md5_of_attributes
+from smbench.emulator.messaging.queue import Message, Place, Queue
 
 S = 1_000_000_000
 

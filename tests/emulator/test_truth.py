@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from smbench.emulator.truth import Truth
+from smbench.emulator.sagemaker.truth import Truth
 from smbench.records import Outcome
 from smbench.results.schema import TRUTH, polars_schema
 

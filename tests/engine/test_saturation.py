@@ -13,9 +13,9 @@ import pytest
 
 from doubles import SECOND, FakeEndpoint, KeptParts, invocation_of, ledger, span
 from runs import manifest_of
-from smbench.analysis.checks import Finding, check
-from smbench.analysis.frames import derive
+from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
+from smbench.analysis.verdict.checks import Finding, check
 from smbench.clock import LoopClock
 from smbench.records import Delivery
 from smbench.run.control import Control

@@ -14,13 +14,13 @@ import pytest
 from rich.console import Console
 
 from runs import Request, frames_of, reading, span
-from smbench.analysis.checks import Finding, Verdict, check
-from smbench.analysis.hosts import HostSpread
+from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.summary import Summary, summarise
-from smbench.analysis.thresholds import ThresholdResult, evaluate
+from smbench.analysis.verdict.checks import Finding, Verdict, check
+from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.records import Event, Outcome
-from smbench.view.report import render
-from smbench.view.summary_file import to_json
+from smbench.view.report.summary_file import to_json
+from smbench.view.report.text import render
 
 HERE = Path(__file__).parent
 S = 1_000_000_000

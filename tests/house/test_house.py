@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from the_map import the_map
-from the_thresholds import thresholds_markdown
 
 from smbench.scenario.thresholds import METRICS
-from smbench.view.summary_file import summary_schema
+from smbench.view.report.summary_file import summary_schema
+from the_map import the_map
+from the_thresholds import thresholds_markdown
 
 Golden = Callable[[Path, str], bool]
 

@@ -7,42 +7,75 @@ from pathlib import Path
 ROOMS = {
     "": "The ground: what everything else is made of",
     "scenario": "From a file a person wrote to a frozen question",
+    "scenario/values": "Quantities, distributions, seeds and files: what a scenario's fields are made of",
+    "scenario/payloads": "The bodies that requests carry",
     "schedule": "The load as data, before anything is sent",
-    "model": "The endpoint as theory: no time but the time it is told",
+    "model": "The endpoint as theory: no time but the time it is given",
     "results": "What is on disk, and its law",
     "wire": "Signatures and HTTP/1.1 for the hot calls, without the SDK",
     "run": "One worker's run as one task tree",
-    "aws": "The only room that knows the AWS client",
+    "aws/access": "Clients, credentials, and what a refusal means",
+    "aws/endpoint": "What AWS says of an endpoint: its description, metrics, scaling and alarms",
+    "aws/transport": "The hot calls, through the SDK and on the wire",
+    "aws/setup": "What a run makes before it starts: a queue, inputs in S3",
     "emulator": "AWS's wire formats around the model",
+    "emulator/protocol": "HTTP, signatures and AWS's protocols",
+    "emulator/s3": "The emulated S3",
+    "emulator/messaging": "The emulated SQS and SNS",
+    "emulator/monitoring": "The emulated CloudWatch and Application Auto Scaling",
+    "emulator/sagemaker": "The emulated SageMaker: control plane, runtime, and what follows an inference's end",
     "simulator": "The model without a network, a clock or a loop",
     "analysis": "Frames in, figures and findings out",
-    "view": "What a person sees",
+    "analysis/numbers": "Order, bounds and small statistics",
+    "analysis/rows": "A run's rows with what follows from each",
+    "analysis/capacity": "Instances, slots and scaling over time",
+    "analysis/latency": "Stages, percentiles and their intervals",
+    "analysis/verdict": "Checks and thresholds",
+    "analysis/comparison": "Groups of runs against a baseline",
+    "view/live": "What a person sees while a run goes on",
+    "view/report": "What is printed of a run, for people and for programs",
     "view/page": "What a person passes on: a run's report and a comparison as one page each, and their plots",
-    "fleet": "Processes: parent, worker, emulator",
+    "processes": "Processes: parent, worker, emulator",
+    "ceiling": "The most that this generator can send on this machine",
     "cli": "The command line",
 }
 READ_FIRST = {  # the others of a room follow in alphabetical order
     "": ("errors", "records", "clock", "ports", "snapshot"),
     "scenario": ("model", "phases", "emulated", "load"),
+    "scenario/values": ("quantities", "record"),
+    "scenario/payloads": ("bodies",),
     "schedule": ("base", "arrivals", "plan"),
-    "model": ("agenda", "endpoint", "fleet", "world"),
+    "model": ("event_queue", "endpoint", "fleet", "world"),
     "results": ("schema", "store", "manifest", "law"),
     "run": ("control", "ledger", "tracker", "engine", "collector", "receivers", "deletions", "runner"),
     "wire": ("sigv4", "http1", "pool", "origin"),
-    "aws": ("clients", "target", "invoke", "notices", "wire_service", "wire_invoke", "wire_notices"),
-    "emulator": ("server", "front", "http"),
+    "aws/access": ("clients",),
+    "aws/endpoint": ("description", "gauges"),
+    "aws/transport": ("invoke", "notices", "wire_service", "wire_invoke", "wire_notices"),
+    "emulator": ("server", "site", "driver"),
+    "emulator/protocol": ("front", "http"),
+    "emulator/s3": ("service",),
+    "emulator/messaging": ("sqs", "queue", "sns"),
+    "emulator/monitoring": ("cloudwatch", "autoscaling"),
+    "emulator/sagemaker": ("control_plane", "hosting", "runtime", "completion"),
     "simulator": ("simulate",),
-    "analysis": ("frames", "summary", "checks"),
-    "view": ("live", "report"),
+    "analysis": ("summary", "detectors"),
+    "analysis/rows": ("frames",),
+    "analysis/capacity": ("instances",),
+    "analysis/verdict": ("checks",),
+    "analysis/comparison": ("compare",),
+    "view/live": ("terminal", "screen"),
+    "view/report": ("text",),
     "view/page": ("page", "comparison_page", "document", "gallery", "pictures"),
-    "fleet": ("plan", "session", "worker"),
+    "processes": ("plan", "session", "worker"),
+    "ceiling": ("measurement",),
     "cli": ("app", "run"),
 }
 HEAD = """\
 # The map
 
 Every module in a sentence, in reading order. A newcomer's ten minutes: the README and one report; one file of
-`scenarios/`; `schedule/arrivals.py`; `run/engine.py`; the head of `run/tracker.py`; `analysis/checks.py`;
+`scenarios/`; `schedule/arrivals.py`; `run/engine.py`; the head of `run/tracker.py`; `analysis/verdict/checks.py`;
 `tests/engine/test_open_loop.py`.
 
 ```
@@ -64,7 +97,7 @@ def the_map(source: Path) -> str:
 
 def _room(source: Path, room: str, title: str) -> str:
     files = [path for path in (source / room).glob("*.py") if path.name not in ("__init__.py", "__main__.py")]
-    first = READ_FIRST[room]
+    first = READ_FIRST.get(room, ())
     files.sort(key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.name))
     rows = [f"| `{path.relative_to(source).as_posix()}` | {first_sentence(path)} |" for path in files]
     return "\n".join(

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
-from smbench.analysis.frames import derive
+from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
 from smbench.records import Event, Outcome
 from smbench.results.manifest import Manifest

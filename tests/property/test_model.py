@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelling import SECOND, Stand
-from smbench.model.agenda import Agenda
 from smbench.model.endpoint import UpdateInProgress
+from smbench.model.event_queue import EventQueue
 from smbench.model.metrics import MetricStore
 from smbench.model.service import Seeds
 from smbench.records import Outcome
-from smbench.scenario.distributions import Distribution
+from smbench.scenario.values.distributions import Distribution
 
 # Half seconds: instants that coincide are where the mistakes are.
 spans_s = st.integers(0, 200).map(lambda halves: halves / 2)
@@ -87,7 +87,7 @@ def do(stand: Stand, step: Arrive | SetDesired | Wait) -> None:
             except UpdateInProgress:
                 assert stand.endpoint.is_updating
         case Wait(span_s):
-            stand.go_to(stand.agenda.now_ns / SECOND + span_s)
+            stand.go_to(stand.event_queue.now_ns / SECOND + span_s)
 
 
 def check(stand: Stand) -> None:
@@ -132,7 +132,7 @@ def test_requests_expire_at_their_time_to_live_and_start_only_before_it(world: d
     stand = Stand(**world)
     for step in todo:
         do(stand, step)
-    stand.go_to(stand.agenda.now_ns / SECOND + 2_000)
+    stand.go_to(stand.event_queue.now_ns / SECOND + 2_000)
     assert stand.endpoint.queued == 0
     for end in stand.ends:
         expires_ns = end.job.recv_ns + round(end.job.ttl_s * SECOND)
@@ -150,7 +150,7 @@ def test_requests_start_in_order_of_acceptance(world: dict[str, Any], todo: list
     stand = Stand(**world)
     for step in todo:
         do(stand, step)
-    stand.go_to(stand.agenda.now_ns / SECOND + 2_000)
+    stand.go_to(stand.event_queue.now_ns / SECOND + 2_000)
     starts_s = [start for _, start in sorted(stand.starts_s().items())]
     assert starts_s == sorted(starts_s)
 
@@ -164,8 +164,8 @@ def test_the_backlogs_integral_is_the_sum_of_the_sojourns(world: dict[str, Any],
     for step in todo:
         do(stand, step)
     while stand.endpoint.backlog:
-        stand.go_to(stand.agenda.now_ns / SECOND + 600)
-    stand.go_to(stand.agenda.now_ns / SECOND + 60)
+        stand.go_to(stand.event_queue.now_ns / SECOND + 600)
+    stand.go_to(stand.event_queue.now_ns / SECOND + 60)
     integral_s = sum(60 * point.average for point in stand.points("ApproximateBacklogSize"))
     sojourns_s = sum((end.done_ns - end.job.recv_ns) / SECOND for end in stand.ends)
     assert integral_s == pytest.approx(sojourns_s, rel=1e-9, abs=1e-6)
@@ -181,9 +181,9 @@ def test_the_steps_of_a_driver_do_not_change_the_truth(
         stand = Stand(**world)
         for step in todo:
             if isinstance(step, Wait) and in_small_steps:
-                end_s = stand.agenda.now_ns / SECOND + step.span_s
+                end_s = stand.event_queue.now_ns / SECOND + step.span_s
                 for pause in sorted(pauses):
-                    if stand.agenda.now_ns / SECOND < pause < end_s:
+                    if stand.event_queue.now_ns / SECOND < pause < end_s:
                         stand.go_to(pause)
                 stand.go_to(end_s)
             else:
@@ -196,18 +196,18 @@ def test_the_steps_of_a_driver_do_not_change_the_truth(
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(spans_s, st.one_of(st.none(), st.integers(-5, 50))), max_size=30), st.integers(0, 59))
 def test_a_gauges_minutes_are_its_time_averages(changes: list[tuple[float, int | None]], epoch_s: int) -> None:
-    agenda = Agenda()
-    metrics = MetricStore(agenda, epoch_s * SECOND, delay=Distribution.model_validate("0s"))
+    event_queue = EventQueue()
+    metrics = MetricStore(event_queue, epoch_s * SECOND, delay=Distribution.model_validate("0s"))
     gauge = metrics.open_gauge("m", (), "Count", initial=0.0)
     trajectory: list[tuple[float, float | None]] = [(-epoch_s, 0.0)]
     for span_s, value in changes:
-        agenda.advance(agenda.now_ns + round(span_s * SECOND))
+        event_queue.advance(event_queue.now_ns + round(span_s * SECOND))
         gauge.set(value)
-        trajectory.append((agenda.now_ns / SECOND, value))
-    agenda.advance(agenda.now_ns + 90 * SECOND)
+        trajectory.append((event_queue.now_ns / SECOND, value))
+    event_queue.advance(event_queue.now_ns + 90 * SECOND)
     points = {point.start_ns // SECOND: point for _, point in metrics.history()}
     minute_s = -epoch_s
-    while minute_s + 60 <= agenda.now_ns / SECOND:
+    while minute_s + 60 <= event_queue.now_ns / SECOND:
         standing = _standing(trajectory, minute_s)
         defined_s = sum(span_s for span_s, _ in standing)
         if defined_s:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbench.scenario.quantities import (
+from smbench.scenario.values.quantities import (
     format_duration,
     format_rate,
     parse_duration_s,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smbench.scenario.payloads.unique import check_unique, make_unique
 from smbench.scenario.starter import shipped_folder
-from smbench.scenario.unique import check_unique, make_unique
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

@@ -14,11 +14,11 @@ import orjson
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis import words
-from smbench.analysis.capacity import Capacity
-from smbench.analysis.frames import Frames, only
-from smbench.analysis.ordered import ascending
-from smbench.analysis.timeline import Timeline
+from smbench import units
+from smbench.analysis.capacity.instances import Capacity
+from smbench.analysis.capacity.timeline import Timeline
+from smbench.analysis.numbers.ordered import ascending
+from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Outcome
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def capacity_hole(seen: Seen) -> Observation | None:
     figures = seen.summary.elasticity
     if figures is None or figures.hole_longest_s < HOLE_MIN_S or figures.hole_at_s is None:
         return None
-    rest = "" if figures.hole_s - figures.hole_longest_s < 1 else f", {words.duration(figures.hole_s)} in all"
+    rest = "" if figures.hole_s - figures.hole_longest_s < 1 else f", {units.duration(figures.hole_s)} in all"
     return Observation(
         name="capacity hole",
-        seen=f"for {words.duration(figures.hole_longest_s)} requests waited and no instance served{rest}",
+        seen=f"for {units.duration(figures.hole_longest_s)} requests waited and no instance served{rest}",
         advice="keep one instance (MinCapacity 1), or shorten what it takes to wake: the alarm's periods, the image",
         at_s=figures.hole_at_s,
     )
@@ -110,7 +110,7 @@ def stuck_at_zero(seen: Seen) -> Observation | None:
         return None
     return Observation(
         name="stuck at zero",
-        seen=f"for {words.duration(longest_s)} requests waited, no instance served and none was asked for",
+        seen=f"for {units.duration(longest_s)} requests waited, no instance served and none was asked for",
         advice="add a step policy on HasBacklogWithoutCapacity; target tracking may not leave zero by itself",
         at_s=at_s,
     )
@@ -143,7 +143,7 @@ def oscillation(seen: Seen) -> Observation | None:
     undone = [step for step in seen.summary.scaling.steps if not step.is_out]
     return Observation(
         name="oscillation",
-        seen=f"{figures.oscillations:,} scale-ins were undone within {words.duration(figures.oscillation_window_s)}",
+        seen=f"{figures.oscillations:,} scale-ins were undone within {units.duration(figures.oscillation_window_s)}",
         advice="a backlog target drains, scales in and overloads again: raise the scale-in cooldown or MinCapacity",
         at_s=undone[0].decided_at_s if undone else None,
     )
@@ -188,7 +188,7 @@ def _short_of_desired(seen: Seen) -> Observation | None:
         return None
     return Observation(
         name="quota ceiling",
-        seen=f"for {words.duration(longest_s)} fewer instances served than were desired",
+        seen=f"for {units.duration(longest_s)} fewer instances served than were desired",
         advice="look at the endpoint's scaling activities: a quota, or no instances of this type to be had",
         at_s=at_s,
     )
@@ -217,7 +217,7 @@ def stall(seen: Seen) -> Observation | None:
         return None
     return Observation(
         name="stall",
-        seen=f"for {words.duration(longest_s)} instances served, requests waited and none ended",
+        seen=f"for {units.duration(longest_s)} instances served, requests waited and none ended",
         advice="look at the container's log of that time: a time-out, a model that loads again, a deadlock",
         at_s=int(since_ns[longest]) / 1e9,
     )
@@ -287,7 +287,7 @@ def host_spread(seen: Seen) -> Observation | None:
         return None
     return Observation(
         name="host spread",
-        seen=f"slots at work at the same time differ in speed by {words.share(found.share)} (s. d.); the fastest took "
+        seen=f"slots at work at the same time differ in speed by {units.share(found.share)} (s. d.); the fastest took "
         f"{found.fastest:.2f} times the mean, the slowest {found.slowest:.2f}",
         advice="a slow instance holds up whatever it gets: see the log streams variant/instance-id in "
         "/aws/sagemaker/Endpoints/ENDPOINT, compare zones and instance types, size capacity for the slow ones",
@@ -305,7 +305,7 @@ def notification_loss(seen: Seen) -> Observation | None:
         return None
     return Observation(
         name="notification loss",
-        seen=f"the ends of {n_lost:,} of {accepted:,} requests were never told ({words.share(n_lost / accepted)})",
+        seen=f"the ends of {n_lost:,} of {accepted:,} requests were never told ({units.share(n_lost / accepted)})",
         advice="see the topics' delivery failures and their filter policies; who waits for them waits for ever",
     )
 
@@ -330,7 +330,7 @@ def coarse_times(seen: Seen) -> Observation | None:
         return None
     return Observation(
         name="poll quantisation",
-        seen=f"instances were looked at every {words.duration(between_s)}: when they changed is known to that",
+        seen=f"instances were looked at every {units.duration(between_s)}: when they changed is known to that",
         advice="lower `gauges_every` to 10 s",
     )
 

@@ -9,21 +9,21 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.bounds import Bounded, Distribution, distribution
-from smbench.analysis.capacity import capacity, concurrency
-from smbench.analysis.clocks import Clocks
-from smbench.analysis.cost import Cost, cost, instance_hour_usd
+from smbench.analysis.capacity.cost import Cost, cost, instance_hour_usd
+from smbench.analysis.capacity.elasticity import Elasticity, elasticity
+from smbench.analysis.capacity.hosts import HostSpread, host_spread
+from smbench.analysis.capacity.instances import capacity, concurrency
+from smbench.analysis.capacity.scaling import Scaling, scaling
+from smbench.analysis.capacity.slots import slots
+from smbench.analysis.capacity.timeline import timeline
 from smbench.analysis.detectors import Observation, detect
-from smbench.analysis.elasticity import Elasticity, elasticity
-from smbench.analysis.frames import Frames, only, seconds
-from smbench.analysis.hosts import HostSpread, host_spread
-from smbench.analysis.intervals import Interval, intervals
-from smbench.analysis.rates import PhaseRates, Rates, overall_rates, phase_rates
-from smbench.analysis.scaling import Scaling, scaling
-from smbench.analysis.slots import slots
-from smbench.analysis.slowest import Slow, slowest
-from smbench.analysis.stages import Stage, stages
-from smbench.analysis.timeline import timeline
+from smbench.analysis.latency.intervals import Interval, intervals
+from smbench.analysis.latency.slowest import Slow, slowest
+from smbench.analysis.latency.stages import Stage, stages
+from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
+from smbench.analysis.rows.clocks import Clocks
+from smbench.analysis.rows.frames import Frames, only, seconds
+from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.records import Outcome
 from smbench.results.law import Counts, row_violations
 

@@ -7,12 +7,12 @@ import anyio
 import typer
 from rich.table import Table
 
-from smbench.analysis import words
+from smbench import units
+from smbench.ceiling.headroom import SAFE_SHARE
+from smbench.ceiling.measurement import TRIAL_S, highest_kept_hz, measure_ceiling
+from smbench.ceiling.search import Search
 from smbench.cli.given_out import on_stdout, print_json
 from smbench.errors import ExitCode
-from smbench.fleet.ceiling import TRIAL_S, highest_kept_hz, measure_ceiling
-from smbench.fleet.headroom import SAFE_SHARE
-from smbench.fleet.search import Search
 from smbench.results.ceiling import Ceiling, Machine, Trial, ceilings_file, store_ceiling
 from smbench.results.manifest import Host
 
@@ -52,8 +52,8 @@ def bench_command(
 def _tell(trial: Trial) -> None:
     typer.echo(
         f"  {_whole(trial.planned_hz)}/s planned, {_whole(trial.achieved_hz)}/s sent, "
-        f"late by p50 {words.duration(trial.lag_p50_s)}, p99 {words.duration(trial.lag_p99_s)}, "
-        f"{words.duration(trial.cpu_s)} of CPU each: {_verdict(trial)}",
+        f"late by p50 {units.duration(trial.lag_p50_s)}, p99 {units.duration(trial.lag_p99_s)}, "
+        f"{units.duration(trial.cpu_s)} of CPU each: {_verdict(trial)}",
         err=True,
     )
 
@@ -74,7 +74,7 @@ def _print(ceiling: Ceiling) -> None:
         table.add_row(
             f"{_whole(trial.planned_hz)}/s",
             f"{_whole(trial.achieved_hz)}/s",
-            *(words.duration(seconds) for seconds in (trial.lag_p50_s, trial.lag_p99_s, trial.cpu_s)),
+            *(units.duration(seconds) for seconds in (trial.lag_p50_s, trial.lag_p99_s, trial.cpu_s)),
             _verdict(trial),
         )
     console.print(table)

@@ -8,20 +8,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from smbench.analysis.checks import Verdict, check, verdict
-from smbench.analysis.compare import Comparison, Group, RunFigures, comparison
-from smbench.analysis.frames import load
-from smbench.analysis.likeness import Difference, differences, is_repetition
-from smbench.analysis.rank_tests import N_MAX
-from smbench.analysis.regression import Gate, GateError, GateResult, Outcome, judge, parse_gate, share_of, worst
+from smbench.analysis.comparison.comparability import Difference, differences, is_repetition
+from smbench.analysis.comparison.compare import Comparison, Group, RunFigures, comparison
+from smbench.analysis.comparison.regression import (
+    Gate,
+    GateError,
+    GateResult,
+    Outcome,
+    judge,
+    parse_gate,
+    share_of,
+    worst,
+)
+from smbench.analysis.comparison.run_metrics import RUN_METRICS, measure, thin
+from smbench.analysis.numbers.rank_tests import N_MAX
+from smbench.analysis.rows.frames import load
 from smbench.analysis.summary import summarise
-from smbench.analysis.yardsticks import YARDSTICKS, measure, thin
+from smbench.analysis.verdict.checks import Verdict, check, verdict
 from smbench.cli.given_out import on_stdout, print_json, write_page
 from smbench.errors import ExitCode, InvalidRunError, UsageError
 from smbench.results.manifest import MANIFEST
 from smbench.results.store import RunFiles, open_run
-from smbench.view.comparison import render, to_json
 from smbench.view.page.vega import Vega
+from smbench.view.report.comparison import render, to_json
 
 _AT_ONCE = 2
 _SHOWN_MAX = 8  # differences in an error
@@ -72,8 +81,8 @@ def compare_runs(options: CompareOptions) -> Comparison:
         ResultsError: a folder is no run, or its files are damaged.
     """
     margin = _margin(options.margin)
-    if options.metric not in YARDSTICKS:
-        raise UsageError(f"there is no metric '{options.metric}'", f"known are {', '.join(YARDSTICKS)}")
+    if options.metric not in RUN_METRICS:
+        raise UsageError(f"there is no metric '{options.metric}'", f"known are {', '.join(RUN_METRICS)}")
     found, notes = _distinct(_grouped(options.groups))
     baseline = options.against or found[0].label
     varies = _varies(found, baseline, options)

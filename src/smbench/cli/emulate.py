@@ -8,8 +8,8 @@ import typer
 
 from smbench.clock import MonotonicClock, real_ns, wall_ns
 from smbench.emulator.process import run_alone, spare_collections
+from smbench.emulator.protocol.signatures import CREDENTIALS
 from smbench.emulator.server import Emulator
-from smbench.emulator.signatures import CREDENTIALS
 from smbench.errors import UsageError
 from smbench.scenario.load import load_scenario
 from smbench.wire.sigv4 import Credentials

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from smbench.analysis.frames import load
+from smbench.analysis.rows.frames import load
 from smbench.analysis.summary import summarise
 from smbench.errors import ResultsError
 from smbench.results.files import write_whole

@@ -6,20 +6,20 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from smbench.analysis.checks import Finding, check
-from smbench.analysis.frames import Frames, load
+from smbench.analysis.rows.frames import Frames, load
 from smbench.analysis.summary import Summary, summarise
-from smbench.analysis.thresholds import ThresholdResult, evaluate
+from smbench.analysis.verdict.checks import Finding, check
+from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.cli.given_out import as_json, on_stdout, print_json, write_page
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.results.files import write_whole
 from smbench.results.store import RunFiles, open_run
 from smbench.scenario.thresholds import ThresholdError, parse_threshold
-from smbench.view.junit import to_junit
-from smbench.view.markdown import to_markdown
 from smbench.view.page.vega import Vega
-from smbench.view.report import render
-from smbench.view.summary_file import SUMMARY_FILE, exit_status, to_json
+from smbench.view.report.junit import to_junit
+from smbench.view.report.markdown import to_markdown
+from smbench.view.report.summary_file import SUMMARY_FILE, exit_status, to_json
+from smbench.view.report.text import render
 
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 

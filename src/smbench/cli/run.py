@@ -13,13 +13,13 @@ import anyio
 import typer
 
 from smbench import __version__
-from smbench.analysis.foreseen import Foresight
+from smbench.analysis.verdict.early_verdict import EarlyVerdict
+from smbench.ceiling.headroom import warning
 from smbench.cli.report import ReportOptions, print_report, readable
 from smbench.errors import ExitCode, ResultsError, UsageError
-from smbench.fleet.headroom import warning
-from smbench.fleet.plan import AwsAccess, RunPlan, make_plan
-from smbench.fleet.session import SessionEnd, run_session
-from smbench.fleet.shares import check_workers
+from smbench.processes.plan import AwsAccess, RunPlan, make_plan
+from smbench.processes.session import SessionEnd, run_session
+from smbench.processes.shares import check_workers
 from smbench.records import Event, Reading
 from smbench.results.ceiling import Machine, ceilings_file, find_ceiling
 from smbench.results.manifest import ClockFacts, Ending, Host, Manifest
@@ -29,8 +29,8 @@ from smbench.scenario.model import Scenario, Seeds, Target
 from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
 from smbench.scenario.thresholds import parse_threshold
 from smbench.snapshot import Snapshot
-from smbench.view.choose import View, choose_view
-from smbench.view.state import LiveState, RunHeader
+from smbench.view.live.choose import View, choose_view
+from smbench.view.live.state import LiveState, RunHeader
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ def _warn_beyond_ceiling(plan: RunPlan, n_workers: int, host: Host) -> None:
         typer.echo(f"smbench: {line}", err=True)
 
 
-def _foresight(plan: RunPlan) -> Foresight:
-    return Foresight([parse_threshold(text) for text in plan.scenario.thresholds], plan.schedule.spans)
+def _foresight(plan: RunPlan) -> EarlyVerdict:
+    return EarlyVerdict([parse_threshold(text) for text in plan.scenario.thresholds], plan.schedule.spans)
 
 
 class _Screen:
@@ -132,7 +132,7 @@ class _Screen:
         stopped: Why no more was sent than was needed for a verdict; empty where that was not asked for, or not so.
     """
 
-    def __init__(self, state: LiveState, view: View, foresight: Foresight, *, stops: bool) -> None:
+    def __init__(self, state: LiveState, view: View, foresight: EarlyVerdict, *, stops: bool) -> None:
         self.state, self.view, self.foresight, self._stops = state, view, foresight, stops
         self.stopped = ""
 

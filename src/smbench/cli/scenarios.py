@@ -6,12 +6,12 @@ from pathlib import Path
 import typer
 
 from smbench.errors import UsageError
-from smbench.fleet.plan import make_plan
+from smbench.processes.plan import make_plan
 from smbench.scenario.describe import describe
 from smbench.scenario.load import load_scenario
 from smbench.scenario.schema import json_schema
 from smbench.scenario.starter import starter_scenario
-from smbench.view.summary_file import summary_schema
+from smbench.view.report.summary_file import summary_schema
 
 
 def validate_command(file: Path) -> None:

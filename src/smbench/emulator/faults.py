@@ -13,7 +13,7 @@ import numpy as np
 from smbench.model.service import Sampler
 from smbench.scenario.emulated import Faults as FaultSettings
 from smbench.scenario.emulated import Throttle
-from smbench.scenario.seeds import stream
+from smbench.scenario.values.seeds import stream
 
 _BLOCK = 1024
 

@@ -4,25 +4,25 @@ from pathlib import Path
 from typing import Any
 
 from smbench.clock import Clock
-from smbench.emulator.aftermath import Aftermath
-from smbench.emulator.autoscaling import AutoScaling
-from smbench.emulator.cloudwatch import CloudWatch
-from smbench.emulator.fates import Fates
+from smbench.emulator.driver import Driver
 from smbench.emulator.faults import Faults
-from smbench.emulator.front import Front, RestService, ShapedService
-from smbench.emulator.hosting import Hosting
-from smbench.emulator.http import HttpServer
-from smbench.emulator.pump import Pump
-from smbench.emulator.runtime import Runtime
-from smbench.emulator.s3 import S3
-from smbench.emulator.sagemaker import SageMaker
-from smbench.emulator.signatures import Signatures
+from smbench.emulator.message_faults import MessageFaults
+from smbench.emulator.messaging.sns import Sns
+from smbench.emulator.messaging.sqs import Sqs
+from smbench.emulator.monitoring.autoscaling import AutoScaling
+from smbench.emulator.monitoring.cloudwatch import CloudWatch
+from smbench.emulator.protocol.front import Front, RestService, ShapedService
+from smbench.emulator.protocol.http import HttpServer
+from smbench.emulator.protocol.signatures import Signatures
+from smbench.emulator.s3.service import S3
+from smbench.emulator.sagemaker.completion import Completion
+from smbench.emulator.sagemaker.control_plane import SageMaker
+from smbench.emulator.sagemaker.hosting import Hosting
+from smbench.emulator.sagemaker.runtime import Runtime
+from smbench.emulator.sagemaker.truth import Truth
 from smbench.emulator.site import Site
-from smbench.emulator.sns import Sns
-from smbench.emulator.sqs import Sqs
 from smbench.emulator.sts import Sts
-from smbench.emulator.truth import Truth
-from smbench.model.agenda import Agenda
+from smbench.model.event_queue import EventQueue
 from smbench.model.world import EMBEDDED, VARIANT, World
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.model import Scenario
@@ -55,28 +55,28 @@ class Emulator:
         verify_signatures: bool = False,
     ) -> None:
         emulated = Emulated() if scenario is None else scenario.target.emulated
-        agenda = Agenda()
+        event_queue = EventQueue()
         skew_ns = round(emulated.faults.clock_skew * 1e9)
-        self.site = Site(agenda, epoch_ns, region, account, skew_ns)
-        self.pump = Pump(agenda)
-        self.world = World.of(agenda, epoch_ns, scenario, base_dir, region=region, account=account)
+        self.site = Site(event_queue, epoch_ns, region, account, skew_ns)
+        self.driver = Driver(event_queue)
+        self.world = World.of(event_queue, epoch_ns, scenario, base_dir, region=region, account=account)
         self.truth = Truth(epoch_ns)
 
         self.s3 = S3(self.site)
         self.sqs = Sqs(self.site, redelivered=emulated.faults.messages_redelivered, seed=self.world.seeds.faults)
         self.sns = Sns(self.site, self.sqs)
         self.hosting = Hosting(self.site, self.world, self.sns, emulated, base_dir)
-        aftermath = Aftermath(self.site, self.s3, self.sqs, self.sns, self.world.metrics, emulated.open_questions)
+        completion = Completion(self.site, self.s3, self.sqs, self.sns, self.world.metrics, emulated.open_questions)
         self.runtime = Runtime(
             self.site,
             self.hosting,
             self.truth,
             Faults(emulated.faults, self.world.seeds.faults, base_dir),
-            Fates(emulated, self.world.seeds.faults, base_dir),
-            aftermath,
+            MessageFaults(emulated, self.world.seeds.faults, base_dir),
+            completion,
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
-        self.front = Front(self.site, self.pump, Signatures(region) if verify_signatures else None)
+        self.front = Front(self.site, self.driver, Signatures(region) if verify_signatures else None)
         self.services: tuple[ShapedService | RestService, ...] = (
             self.s3,
             self.sqs,
@@ -110,16 +110,16 @@ class Emulator:
 
     def go(self, clock: Clock) -> None:
         """Let scenario time run by this clock."""
-        self.pump.go(clock)
+        self.driver.go(clock)
 
     def write_truth(self, path: Path) -> None:
         """What happened up to now, as `truth.parquet`."""
-        self.pump.pump()
+        self.driver.advance()
         self.truth.write(path)
 
     async def stop(self) -> None:
         """Close every connection; scenario time stands still."""
-        self.pump.stop()
+        self.driver.stop()
         await self._server.stop()
 
     def _adopt_embedded(self, emulated: Emulated) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
 
-from smbench.model.agenda import Agenda
+from smbench.model.event_queue import EventQueue
 
 _ID_STEP = 0x9E3779B1  # odd, so that n * step mod 2**32 takes every value before it repeats one
 
@@ -20,7 +20,7 @@ class Site:
         url: Where clients reach us; empty until the server listens.
     """
 
-    agenda: Agenda
+    event_queue: EventQueue
     epoch_ns: int
     region: str = "us-east-1"
     account: str = "123456789012"
@@ -30,11 +30,11 @@ class Site:
 
     @property
     def now_ns(self) -> int:
-        return self.agenda.now_ns
+        return self.event_queue.now_ns
 
     def utc_ns(self, at_ns: int | None = None) -> int:
         """What the services' clocks show at a scenario instant; now by default."""
-        return self.epoch_ns + self.skew_ns + (self.agenda.now_ns if at_ns is None else at_ns)
+        return self.epoch_ns + self.skew_ns + (self.event_queue.now_ns if at_ns is None else at_ns)
 
     def now(self) -> datetime:
         """The services' time, for members of type timestamp."""

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from smbench.emulator.front import Operation
-from smbench.emulator.http import HttpRequest
+from smbench.emulator.protocol.front import Operation
+from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.site import Site
 
 _USER_ID = "AIDAEXAMPLEEXAMPLE000"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from smbench.model.agenda import Agenda
+from smbench.model.event_queue import EventQueue
 from smbench.model.metrics import Dimensions, MetricId, MetricStore
 from smbench.model.series import MINUTE_NS, MINUTE_S, Datapoint, combine
 
@@ -126,8 +126,8 @@ class AlarmBook:
         on_action: Called for each alarm in ALARM whose actions are enabled, on the change and every minute after.
     """
 
-    def __init__(self, agenda: Agenda, metrics: MetricStore) -> None:
-        self._agenda, self._metrics = agenda, metrics
+    def __init__(self, event_queue: EventQueue, metrics: MetricStore) -> None:
+        self._event_queue, self._metrics = event_queue, metrics
         self._alarms: dict[str, Alarm] = {}
         self._history: list[AlarmHistoryItem] = []
         self.on_action: list[Callable[[Alarm], None]] = []
@@ -135,7 +135,7 @@ class AlarmBook:
 
     def put(self, alarm: Alarm) -> None:
         """Make or change an alarm. One that exists keeps its state until the next evaluation."""
-        now_ns = self._agenda.now_ns
+        now_ns = self._event_queue.now_ns
         known = self._alarms.get(alarm.name)
         if known is None:
             alarm.updated_ns = now_ns
@@ -217,7 +217,7 @@ class AlarmBook:
     def _change(self, alarm: Alarm, state: str, reason: str, reason_data: dict[str, object]) -> bool:
         if state == alarm.state:
             return False
-        now_ns, before, old = self._agenda.now_ns, alarm.state, _state_of(alarm)
+        now_ns, before, old = self._event_queue.now_ns, alarm.state, _state_of(alarm)
         alarm.state, alarm.state_reason, alarm.state_reason_data, alarm.updated_ns = state, reason, reason_data, now_ns
         data: dict[str, object] = {"version": "1.0", "oldState": old, "newState": _state_of(alarm)}
         summary = f"Alarm updated from {before} to {state}"
@@ -234,7 +234,7 @@ class AlarmBook:
             act(alarm)
 
     def _note(self, kind: str, name: str, summary: str, data: dict[str, object]) -> None:
-        self._history.append(AlarmHistoryItem(self._agenda.now_ns, kind, name, summary, data))
+        self._history.append(AlarmHistoryItem(self._event_queue.now_ns, kind, name, summary, data))
 
     def _reason(self, alarm: Alarm, state: str, n: int, m: int, values: list[float]) -> str:
         if state == INSUFFICIENT_DATA:
@@ -254,7 +254,7 @@ class AlarmBook:
     def _reason_data(self, alarm: Alarm, recent: list[tuple[Datapoint, float]]) -> dict[str, object]:
         data: dict[str, object] = {
             "version": "1.0",
-            "queryDate": self._stamp(self._agenda.now_ns),
+            "queryDate": self._stamp(self._event_queue.now_ns),
             "statistic": alarm.statistic,
             "period": alarm.period_s,
             "recentDatapoints": [value for _, value in recent],

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from smbench.model.agenda import Agenda, Entry
+from smbench.model.event_queue import Entry, EventQueue
 from smbench.model.fleet import CapacityChange, Fleet, Instance, UpdateInProgress
 from smbench.model.metrics import MetricStore
 from smbench.model.service import Seeds, ServiceSampler
 from smbench.model.settings import EndpointSettings
 from smbench.model.telemetry import EndpointMetrics
 from smbench.records import Outcome
-from smbench.scenario.seeds import stream
+from smbench.scenario.values.seeds import stream
 
 __all__ = ["CapacityChange", "Ended", "Endpoint", "EndpointSettings", "Held", "Job", "UpdateInProgress"]
 
@@ -84,14 +84,14 @@ class Endpoint:
 
     def __init__(
         self,
-        agenda: Agenda,
+        event_queue: EventQueue,
         settings: EndpointSettings,
         *,
         instances_at_start: int,
         seeds: Seeds,
         metrics: MetricStore | None = None,
     ) -> None:
-        self._agenda, self.settings = agenda, settings
+        self._event_queue, self.settings = event_queue, settings
         self.on_end: list[Callable[[Ended], None]] = []
         self.on_capacity: list[Callable[[CapacityChange], None]] = []
         self.accepted = self.queued = self.running = self.ended = 0
@@ -99,7 +99,7 @@ class Endpoint:
         self._service = ServiceSampler(settings.service, seeds.service, settings.base_dir)
         self._container_errors = stream(seeds.faults, "faults.container_errors")
         self._fleet = Fleet(
-            agenda,
+            event_queue,
             settings,
             instances_at_start=instances_at_start,
             seeds=seeds,
@@ -194,12 +194,12 @@ class Endpoint:
     def _enqueue(self, held: Held) -> None:
         held.is_queued = True
         self.queued += 1
-        held.entry = self._agenda.at(held.expires_ns, partial(self._expire, held))
+        held.entry = self._event_queue.at(held.expires_ns, partial(self._expire, held))
         self._queue.append(held)
 
     def _dispatch(self) -> None:
         """Start what can start, the head of the queue first."""
-        now_ns = self._agenda.now_ns
+        now_ns = self._event_queue.now_ns
         while self.queued and (instance := self._fleet.take()) is not None:
             held = self._queue.popleft()
             if not held.is_queued:
@@ -209,14 +209,14 @@ class Endpoint:
                 continue
             held.is_queued = False
             self.queued -= 1
-            assert held.entry is not None, "a waiting request has its expiry on the agenda"
+            assert held.entry is not None, "a waiting request has its expiry on the event_queue"
             held.entry.cancel()
             self._start(held, instance)
 
     def _start(self, held: Held, instance: Instance) -> None:
         self.running += 1
         held.attempts += 1
-        held.start_ns, held.instance = self._agenda.now_ns, instance
+        held.start_ns, held.instance = self._event_queue.now_ns, instance
         self._fleet.begin(instance, held)
         duration_s = held.work_s * instance.slowness
         if duration_s > held.job.timeout_s:
@@ -226,7 +226,7 @@ class Endpoint:
         else:
             outcome, reason = Outcome.COMPLETED, ""
         done_ns = held.start_ns + round(duration_s * 1e9)
-        held.entry = self._agenda.at(done_ns, partial(self._finish, held, outcome, reason))
+        held.entry = self._event_queue.at(done_ns, partial(self._finish, held, outcome, reason))
 
     def _finish(self, held: Held, outcome: Outcome, reason: str) -> None:
         assert held.instance is not None, "a running request has an instance"
@@ -250,7 +250,7 @@ class Endpoint:
             outcome=outcome,
             reason=reason,
             start_ns=held.start_ns,
-            done_ns=self._agenda.now_ns,
+            done_ns=self._event_queue.now_ns,
             instance=None if held.instance is None else held.instance.index,
             attempts=held.attempts,
         )
@@ -267,7 +267,7 @@ class Endpoint:
         lost = sorted(orphans, key=lambda held: held.job.index)
         self.running -= len(lost)
         for held in lost:
-            assert held.entry is not None, "a running request has its end on the agenda"
+            assert held.entry is not None, "a running request has its end on the event_queue"
             held.entry.cancel()
         if not self.settings.open_questions.redeliver_on_death:
             for ended in [self._end(held, Outcome.FAILED, INSTANCE_LOST) for held in lost]:
@@ -276,7 +276,7 @@ class Endpoint:
         for held in reversed(lost):
             held.is_queued = True
             self.queued += 1
-            held.entry = self._agenda.at(held.expires_ns, partial(self._expire, held))
+            held.entry = self._event_queue.at(held.expires_ns, partial(self._expire, held))
             self._queue.appendleft(held)
         self._dispatch_and_observe()
 

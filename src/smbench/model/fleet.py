@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from smbench.model.agenda import Agenda, Entry
+from smbench.model.event_queue import Entry, EventQueue
 from smbench.model.service import Sampler, Seeds
 from smbench.model.settings import EndpointSettings
-from smbench.scenario.seeds import stream
+from smbench.scenario.values.seeds import stream
 
 if TYPE_CHECKING:
     from smbench.model.endpoint import Held
@@ -75,7 +75,7 @@ class Fleet:
 
     def __init__(
         self,
-        agenda: Agenda,
+        event_queue: EventQueue,
         settings: EndpointSettings,
         *,
         instances_at_start: int,
@@ -84,7 +84,7 @@ class Fleet:
         on_orphans: "Callable[[list[Held]], None]",
         on_capacity: Callable[[CapacityChange], None],
     ) -> None:
-        self._agenda, self._settings = agenda, settings
+        self._event_queue, self._settings = event_queue, settings
         self._on_ready, self._on_orphans, self._on_capacity = on_ready, on_orphans, on_capacity
         self._provision = Sampler(settings.provision, stream(seeds.capacity, "capacity.provision"), settings.base_dir)
         self._remove = Sampler(settings.remove, stream(seeds.capacity, "capacity.remove"), settings.base_dir)
@@ -125,7 +125,7 @@ class Fleet:
 
     def utilisations(self, minute_start_ns: int) -> list[float]:
         """The busy share of each instance since the last call, 0..1, of those that exist now."""
-        now_ns = self._agenda.now_ns
+        now_ns = self._event_queue.now_ns
         span_ns = max(1, now_ns - minute_start_ns) * self._settings.concurrency
         shares = []
         for instance in (*self._serving, *self._leaving):
@@ -143,7 +143,7 @@ class Fleet:
 
     def begin(self, instance: Instance, held: "Held") -> None:
         """Put a request into a free slot."""
-        instance.settle(self._agenda.now_ns)
+        instance.settle(self._event_queue.now_ns)
         load = len(instance.running)
         del self._by_load[load][instance]
         instance.running[held] = None
@@ -152,13 +152,13 @@ class Fleet:
 
     def end(self, instance: Instance, held: "Held") -> None:
         """Free the slot of a request that is over."""
-        instance.settle(self._agenda.now_ns)
+        instance.settle(self._event_queue.now_ns)
         load = len(instance.running)
         del instance.running[held]
         if instance.is_leaving:
             # An entry of its own at this instant: the endpoint is amid counting this end, and whoever hears of the
             # removal must see the books in order.
-            self._agenda.at(self._agenda.now_ns, partial(self._leave_when_drained, instance))
+            self._event_queue.at(self._event_queue.now_ns, partial(self._leave_when_drained, instance))
             return
         if load < self._settings.concurrency:
             del self._by_load[load][instance]
@@ -201,7 +201,9 @@ class Fleet:
     def _launch(self) -> int:
         instance = self._new_instance()
         self._launching.append(instance)
-        instance.entry = self._agenda.at(self._agenda.now_ns + instance.provision_ns, partial(self._launched, instance))
+        instance.entry = self._event_queue.at(
+            self._event_queue.now_ns + instance.provision_ns, partial(self._launched, instance)
+        )
         return instance.index
 
     def _launched(self, instance: Instance) -> None:
@@ -218,11 +220,13 @@ class Fleet:
         self._on_ready()
 
     def _serve(self, instance: Instance) -> None:
-        instance.since_ns = self._agenda.now_ns
+        instance.since_ns = self._event_queue.now_ns
         self._serving.append(instance)
         self._by_load[0][instance] = None
         if instance.life_ns is not None:
-            instance.entry = self._agenda.at(self._agenda.now_ns + instance.life_ns, partial(self._die, instance))
+            instance.entry = self._event_queue.at(
+                self._event_queue.now_ns + instance.life_ns, partial(self._die, instance)
+            )
 
     def _drop_one(self) -> Instance:
         """Scale in by one: a launch that has not come up yet, else the idlest instance, of those the newest."""
@@ -238,7 +242,7 @@ class Fleet:
         instance.is_leaving = True
         self._leaving.append(instance)
         self._pending.add(instance.index)
-        self._agenda.at(self._agenda.now_ns + instance.remove_ns, partial(self._pay_off, instance))
+        self._event_queue.at(self._event_queue.now_ns + instance.remove_ns, partial(self._pay_off, instance))
         return instance
 
     def _stop_serving(self, instance: Instance) -> None:
@@ -273,7 +277,7 @@ class Fleet:
         self._tell("died", self.desired, instance)
 
     def _orphan(self, instance: Instance) -> None:
-        instance.settle(self._agenda.now_ns)
+        instance.settle(self._event_queue.now_ns)
         orphans = list(instance.running)
         instance.running.clear()
         if orphans:
@@ -282,7 +286,7 @@ class Fleet:
     def _tell(self, kind: str, before: int, instance: Instance | None = None, cause: str = "") -> None:
         self._on_capacity(
             CapacityChange(
-                self._agenda.now_ns,
+                self._event_queue.now_ns,
                 before,
                 self.desired,
                 self.in_service,

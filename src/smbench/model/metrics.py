@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from smbench.model.agenda import Agenda
+from smbench.model.event_queue import EventQueue
 from smbench.model.series import MINUTE_NS, Counter, Datapoint, Gauge, Statistics, combine
 from smbench.model.service import Sampler, Seeds
-from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import Emulated
-from smbench.scenario.seeds import stream
+from smbench.scenario.values.distributions import Distribution
+from smbench.scenario.values.seeds import stream
 
 __all__ = ["INSTANCES", "SAGEMAKER", "Datapoint", "Dimensions", "MetricId", "MetricStore", "Statistics", "combine"]
 
@@ -77,7 +77,7 @@ class MetricStore:
 
     def __init__(
         self,
-        agenda: Agenda,
+        event_queue: EventQueue,
         epoch_ns: int,
         *,
         delay: Distribution | None = None,
@@ -85,7 +85,7 @@ class MetricStore:
         seeds: Seeds | None = None,
         base_dir: Path | None = None,
     ) -> None:
-        self.agenda, self.epoch_ns = agenda, epoch_ns
+        self.event_queue, self.epoch_ns = event_queue, epoch_ns
         self._delay = Emulated().metric_delay if delay is None else delay
         self._gap_share, self._base_dir = gap_share, base_dir
         self._seeds = seeds or Seeds()
@@ -93,9 +93,9 @@ class MetricStore:
         self.on_minute: list[Callable[[int], None]] = []
         self.on_closed: list[Callable[[], None]] = []
         self.on_published: list[Callable[[MetricId, Datapoint], None]] = []
-        self.minute_start_ns = self.minute_of(agenda.now_ns)
+        self.minute_start_ns = self.minute_of(event_queue.now_ns)
         self.minute_end_ns = self.minute_start_ns + MINUTE_NS
-        self.agenda.at(self.minute_end_ns, self.roll)
+        self.event_queue.at(self.minute_end_ns, self.roll)
 
     def minute_of(self, at_ns: int) -> int:
         """The start, in scenario time, of the UTC minute that holds an instant."""
@@ -149,7 +149,7 @@ class MetricStore:
         if not isinstance(statistics, Statistics):
             statistics = Statistics(statistics, 1.0, statistics, statistics)
         metric = MetricId.of(namespace, name, dimensions)
-        point = self._open(metric, unit).merge(self.minute_of(at_ns), statistics, self.agenda.now_ns)
+        point = self._open(metric, unit).merge(self.minute_of(at_ns), statistics, self.event_queue.now_ns)
         self._tell(metric, point)
 
     def publish(self, metric: MetricId, unit: str, minute_start_ns: int, statistics: Statistics) -> None:
@@ -175,7 +175,7 @@ class MetricStore:
         series = self._series.get(MetricId.of(namespace, name, dimensions))
         if series is None:
             return []
-        visible_ns = self.agenda.now_ns if visible_at_ns is None else visible_at_ns
+        visible_ns = self.event_queue.now_ns if visible_at_ns is None else visible_at_ns
         first, last = bisect_left(series.starts_ns, start_ns), bisect_left(series.starts_ns, end_ns)
         return [point for point in series.points[first:last] if point.visible_ns <= visible_ns]
 
@@ -188,7 +188,7 @@ class MetricStore:
         series = self._series.get(metric)
         if series is not None:
             for point in reversed(series.points):
-                if point.visible_ns <= self.agenda.now_ns:
+                if point.visible_ns <= self.event_queue.now_ns:
                     break
                 end_ns = point.start_ns
         return end_ns
@@ -203,7 +203,7 @@ class MetricStore:
             if (namespace is None or metric.namespace == namespace)
             and (name is None or metric.name == name)
             and set(dimensions) <= set(metric.dimensions)
-            and any(point.visible_ns <= self.agenda.now_ns for point in series.points)
+            and any(point.visible_ns <= self.event_queue.now_ns for point in series.points)
         ]
 
     def history(self) -> Iterator[tuple[MetricId, Datapoint]]:
@@ -215,16 +215,16 @@ class MetricStore:
     def roll(self) -> None:
         """Close the minute if it is over.
 
-        The agenda has an entry for it, and every counted event calls it too: what happens on the stroke belongs to the
-        new minute, whichever entry of that instant comes first.
+        The event queue has an entry for it, and every counted event calls it too: what happens on the stroke belongs to
+        the new minute, whichever entry of that instant comes first.
         """
-        while self.agenda.now_ns >= self.minute_end_ns:
+        while self.event_queue.now_ns >= self.minute_end_ns:
             self._close_minute()
 
     def _close_minute(self) -> None:
         start_ns, end_ns = self.minute_start_ns, self.minute_end_ns
         self.minute_start_ns, self.minute_end_ns = end_ns, end_ns + MINUTE_NS
-        self.agenda.at(self.minute_end_ns, self.roll)
+        self.event_queue.at(self.minute_end_ns, self.roll)
         for tell in self.on_minute:
             tell(start_ns)
         for metric, series in list(self._series.items()):
@@ -240,7 +240,7 @@ class MetricStore:
             return
         point = series.merge(start_ns, statistics, visible_ns)
         if self.on_published:
-            self.agenda.at(visible_ns, partial(self._tell, metric, point))
+            self.event_queue.at(visible_ns, partial(self._tell, metric, point))
 
     def _tell(self, metric: MetricId, point: Datapoint) -> None:
         for tell in self.on_published:

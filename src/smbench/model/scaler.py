@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from smbench.model.activities import UNSCALABLE, Activity, ActivityLog, NotScaledReason
-from smbench.model.agenda import Agenda
 from smbench.model.alarms import Alarm, AlarmBook
 from smbench.model.decisions import Cooldown, Firing, Proposal, ScalableTarget, ScalingPolicy, largest, propose, why_not
 from smbench.model.endpoint import CapacityChange, Endpoint, UpdateInProgress
+from smbench.model.event_queue import EventQueue
 from smbench.model.policies import PolicySpec, TrackingSpec
 from smbench.scenario.emulated import OpenQuestions
 
@@ -44,12 +44,12 @@ class AutoScaler:
 
     def __init__(
         self,
-        agenda: Agenda,
+        event_queue: EventQueue,
         alarms: AlarmBook,
         settings: ScalerSettings,
         resolve: Callable[[str], Endpoint | None],
     ) -> None:
-        self._agenda, self._alarms, self._settings, self._resolve = agenda, alarms, settings, resolve
+        self._event_queue, self._alarms, self._settings, self._resolve = event_queue, alarms, settings, resolve
         self._targets: dict[str, ScalableTarget] = {}
         self._n_ids = 0
         self._log = ActivityLog(self._new_id)
@@ -73,7 +73,7 @@ class AutoScaler:
         if not 0 <= low <= high:
             raise ValueError(f"minimum capacity {low} and maximum capacity {high} are no range")
         if target is None:
-            target = self._targets[resource_id] = ScalableTarget(resource_id, low, high, self._agenda.now_ns)
+            target = self._targets[resource_id] = ScalableTarget(resource_id, low, high, self._event_queue.now_ns)
         target.min_capacity, target.max_capacity = low, high
         self._keep_limits(target)
         return target
@@ -104,7 +104,7 @@ class AutoScaler:
         target = self._target(spec.resource_id)
         policy = target.policies.get(spec.name)
         if policy is None:
-            policy = ScalingPolicy(spec, self._policy_arn(spec), self._agenda.now_ns)
+            policy = ScalingPolicy(spec, self._policy_arn(spec), self._event_queue.now_ns)
             target.policies[spec.name] = policy
         policy.spec = spec
         if spec.tracking is None:
@@ -150,11 +150,11 @@ class AutoScaler:
                     self._gather(target, Firing(policy, replace(alarm)))
 
     def _gather(self, target: ScalableTarget, firing: Firing) -> None:
-        now_ns = self._agenda.now_ns
+        now_ns = self._event_queue.now_ns
         if target.fired_ns != now_ns:
             target.fired_ns, target.firings = now_ns, []
             due_ns = now_ns + round(self._settings.action_delay_s * 1e9)
-            self._agenda.at(due_ns, partial(self._decide, target, target.firings))
+            self._event_queue.at(due_ns, partial(self._decide, target, target.firings))
         target.firings.append(firing)
 
     def _decide(self, target: ScalableTarget, firings: list[Firing]) -> None:
@@ -162,7 +162,7 @@ class AutoScaler:
         if endpoint is None or self._targets.get(target.resource_id) is not target:
             return
         firings = [firing for firing in firings if firing.policy.spec.name in target.policies]
-        now_ns, questions = self._agenda.now_ns, self._settings.open_questions
+        now_ns, questions = self._event_queue.now_ns, self._settings.open_questions
         proposals = propose(target, endpoint.desired, firings, questions, now_ns)
         if proposals.outs:
             self._scale(target, endpoint, largest(proposals.outs), is_out=True)
@@ -175,7 +175,7 @@ class AutoScaler:
         if (after <= before) if is_out else (after >= before):
             self._note_not_scaled(target, firing, why_not(target, before, proposal, is_out=is_out))
             return
-        cooldown = target.cooldown_at(self._agenda.now_ns)
+        cooldown = target.cooldown_at(self._event_queue.now_ns)
         is_added_to = is_out and cooldown is not None and cooldown.is_out
         base = cooldown.before if is_added_to and cooldown is not None else before
         if self._set_desired(target, endpoint, after, firing.cause):
@@ -185,7 +185,7 @@ class AutoScaler:
             self._note_not_scaled(target, firing, NotScaledReason(UNSCALABLE))
 
     def _note_not_scaled(self, target: ScalableTarget, firing: Firing, reason: NotScaledReason) -> None:
-        self._log.not_scaled(target.resource_id, firing.cause, self._agenda.now_ns, reason)
+        self._log.not_scaled(target.resource_id, firing.cause, self._event_queue.now_ns, reason)
 
     def _set_desired(self, target: ScalableTarget, endpoint: Endpoint, after: int, cause: str) -> bool:
         """Whether the endpoint took it. The activity is under way then."""
@@ -197,9 +197,9 @@ class AutoScaler:
             target.under_way = earlier
             return False
         if earlier is not None:
-            earlier.override(self._agenda.now_ns)
+            earlier.override(self._event_queue.now_ns)
         self._watch(target, endpoint)
-        target.under_way = self._log.begin(target.resource_id, cause, self._agenda.now_ns, before, after)
+        target.under_way = self._log.begin(target.resource_id, cause, self._event_queue.now_ns, before, after)
         return True
 
     def _watch(self, target: ScalableTarget, endpoint: Endpoint) -> None:
@@ -220,7 +220,7 @@ class AutoScaler:
             return
         activity, target.under_way = target.under_way, None
         if activity is not None:
-            now_ns, cooldown = self._agenda.now_ns, target.cooldown
+            now_ns, cooldown = self._event_queue.now_ns, target.cooldown
             if activity.n_failed:
                 activity.fail(now_ns)
                 target.cooldown = None

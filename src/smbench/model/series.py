@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from smbench.model.agenda import Agenda
+from smbench.model.event_queue import EventQueue
 
 MINUTE_S = 60
 MINUTE_NS = MINUTE_S * 1_000_000_000
@@ -13,7 +13,7 @@ MINUTE_NS = MINUTE_S * 1_000_000_000
 class Minutes(Protocol):
     """Whoever closes the minutes."""
 
-    agenda: Agenda
+    event_queue: EventQueue
     minute_start_ns: int
     minute_end_ns: int
 
@@ -108,9 +108,9 @@ class Gauge:
     """
 
     __slots__ = (
-        "_agenda",
         "_area",
         "_defined_ns",
+        "_event_queue",
         "_maximum",
         "_minimum",
         "_omit_zeros",
@@ -120,7 +120,7 @@ class Gauge:
     )
 
     def __init__(self, store: Minutes, initial: float | None, *, omit_zeros: bool) -> None:
-        self._agenda, self._omit_zeros = store.agenda, omit_zeros
+        self._event_queue, self._omit_zeros = store.event_queue, omit_zeros
         self._value, self._slope_hz = initial, 0.0
         self._minimum = self._maximum = 0.0
         self._reset(store.minute_start_ns)
@@ -128,7 +128,7 @@ class Gauge:
     def set(self, value: float | None, slope_hz: float = 0.0) -> None:
         """From now on the value is this, rising by `slope_hz` a second."""
         # Not asked whether the minute is over: on the stroke, the new value has stood for no time in the old minute.
-        self._settle(self._agenda.now_ns)
+        self._settle(self._event_queue.now_ns)
         self._value, self._slope_hz = value, slope_hz
 
     def close_minute(self, end_ns: int) -> Statistics | None:
@@ -181,7 +181,7 @@ class Counter:
 
     def add(self, value: float = 1.0) -> None:
         store = self._store
-        if store.agenda.now_ns >= store.minute_end_ns:
+        if store.event_queue.now_ns >= store.minute_end_ns:
             store.roll()  # an event on the stroke belongs to the new minute
         self._n += 1
         self._sum += value

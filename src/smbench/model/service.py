@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smbench.errors import UsageError
-from smbench.scenario.distributions import Distribution, Empirical, ServiceLaw
 from smbench.scenario.model import Scenario
-from smbench.scenario.seeds import stream
+from smbench.scenario.values.distributions import Distribution, Empirical, ServiceLaw
+from smbench.scenario.values.seeds import stream
 
 _BLOCK = 128
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}

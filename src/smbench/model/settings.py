@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from smbench.scenario.distributions import Distribution, ServiceLaw
 from smbench.scenario.emulated import Emulated, Faults, OpenQuestions
+from smbench.scenario.values.distributions import Distribution, ServiceLaw
 
 
 @dataclass(slots=True)

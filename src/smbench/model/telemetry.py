@@ -83,7 +83,7 @@ class EndpointMetrics:
             if oldest_ns is None:
                 self._oldest_age.set(0.0)
             else:
-                self._oldest_age.set((self._store.agenda.now_ns - oldest_ns) / 1e9, slope_hz=1.0)
+                self._oldest_age.set((self._store.event_queue.now_ns - oldest_ns) / 1e9, slope_hz=1.0)
         if backlog != self._seen_backlog:
             self._backlog.set(backlog)
         elif capacity == self._seen_capacity:

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Self
 
-from smbench.model.agenda import Agenda
 from smbench.model.alarms import Alarm, AlarmBook
 from smbench.model.endpoint import Endpoint, EndpointSettings
+from smbench.model.event_queue import EventQueue
 from smbench.model.metrics import MetricStore
 from smbench.model.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaler import AutoScaler, ScalerSettings
 from smbench.model.service import Seeds
 from smbench.model.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
-from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import OpenQuestions, Policy, StepFromZero, StepPolicy, TargetTracking
 from smbench.scenario.model import Scenario
+from smbench.scenario.values.distributions import Distribution
 
 EMBEDDED = "smbench-emulated"
 VARIANT = "AllTraffic"
@@ -41,7 +41,7 @@ class World:
 
     def __init__(
         self,
-        agenda: Agenda,
+        event_queue: EventQueue,
         epoch_ns: int,
         *,
         metric_delay: Distribution | None = None,
@@ -53,24 +53,24 @@ class World:
         region: str = "us-east-1",
         account: str = "123456789012",
     ) -> None:
-        self.agenda, self.epoch_ns, self.seeds = agenda, epoch_ns, seeds or Seeds()
+        self.event_queue, self.epoch_ns, self.seeds = event_queue, epoch_ns, seeds or Seeds()
         self.metrics = MetricStore(
-            agenda,
+            event_queue,
             epoch_ns,
             delay=metric_delay,
             gap_share=metric_gaps,
             seeds=self.seeds,
             base_dir=base_dir,
         )
-        self.alarms = AlarmBook(agenda, self.metrics)
+        self.alarms = AlarmBook(event_queue, self.metrics)
         settings = ScalerSettings(action_delay_s, open_questions or OpenQuestions(), region, account)
-        self.scaler = AutoScaler(agenda, self.alarms, settings, self.resolve)
+        self.scaler = AutoScaler(event_queue, self.alarms, settings, self.resolve)
         self.endpoints: dict[str, Endpoint] = {}
 
     @classmethod
     def of(
         cls,
-        agenda: Agenda,
+        event_queue: EventQueue,
         epoch_ns: int,
         scenario: Scenario | None,
         base_dir: Path | None,
@@ -83,10 +83,10 @@ class World:
         Without a scenario: an empty account.
         """
         if scenario is None:
-            return cls(agenda, epoch_ns, region=region, account=account)
+            return cls(event_queue, epoch_ns, region=region, account=account)
         emulated = scenario.target.emulated
         world = cls(
-            agenda,
+            event_queue,
             epoch_ns,
             metric_delay=emulated.metric_delay,
             metric_gaps=emulated.faults.metric_gaps,
@@ -122,7 +122,7 @@ class World:
         if settings.name in self.endpoints:
             raise ValueError(f"there is an endpoint {settings.name} already")
         endpoint = self.endpoints[settings.name] = Endpoint(
-            self.agenda,
+            self.event_queue,
             settings,
             instances_at_start=instances_at_start,
             seeds=seeds or self.seeds,

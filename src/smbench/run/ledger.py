@@ -63,7 +63,7 @@ _TAKEN = (
 )
 
 
-class Words:
+class StringTable:
     """Strings that repeat, kept once each; 0 is no word."""
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class Ledger:
         self.status_code, self.attempts = array("h", bytes(2 * n)), array("h", bytes(2 * n))
         self.notices = array("i", bytes(4 * n))
         self.error = array("i", bytes(4 * n))  # index into `words`
-        self.words = Words()
+        self.words = StringTable()
         self.locations = Locations(n)
         self._is_changed = bytearray(n)
         self._first_seq = int(seq[0]) if n else 0

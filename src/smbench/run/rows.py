@@ -5,7 +5,7 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.results.schema import INSTANT, REQUESTS, polars_schema
-from smbench.run.ledger import NO_INSTANT, OUTCOME_OF, State, Versions, Words
+from smbench.run.ledger import NO_INSTANT, OUTCOME_OF, State, StringTable, Versions
 
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _END_FROM = pl.Series([None, "notice", "output"], dtype=pl.String)
@@ -57,7 +57,7 @@ def _instant(stem: str, epoch_ns: int) -> pl.Expr:
     return pl.when(since_ns != NO_INSTANT).then(since_ns + epoch_ns).cast(INSTANT).alias(stem)
 
 
-def _words(words: Words, indices: npt.NDArray[np.int32]) -> pl.Series:
+def _words(words: StringTable, indices: npt.NDArray[np.int32]) -> pl.Series:
     """As text. Only the words that occur are looked up: a service may have as many reasons to fail as requests."""
     distinct, places = np.unique(indices, return_inverse=True)
     return pl.Series([words[index] for index in distinct.tolist()], dtype=pl.String).gather(places)

@@ -1,6 +1,6 @@
 """The generator's own health: how late its loop wakes, what CPU and memory it uses. Real time, whatever the scenario's.
 
-Nothing here judges; `analysis.checks` does, from the readings.
+Nothing here judges; `analysis.verdict.checks` does, from the readings.
 """
 
 import sys

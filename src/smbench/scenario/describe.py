@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import Emulated, Policy, Scaled
 from smbench.scenario.model import Payloads, PayloadSet, Request, Scenario
 from smbench.scenario.phases import (
@@ -17,7 +16,8 @@ from smbench.scenario.phases import (
     Sine,
     Steps,
 )
-from smbench.scenario.quantities import format_duration, format_rate
+from smbench.scenario.values.distributions import Distribution
+from smbench.scenario.values.quantities import format_duration, format_rate
 
 
 def describe(scenario: Scenario) -> str:

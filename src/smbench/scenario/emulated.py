@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from smbench.scenario.distributions import Distribution, Lognormal, Service, ServiceLaw, Uniform
-from smbench.scenario.quantities import Number, PositiveHertz, Seconds, Share, SignedSeconds, Switch, Whole
-from smbench.scenario.record import EXACTLY_ONE_KEY, Part
+from smbench.scenario.values.distributions import Distribution, Lognormal, Service, ServiceLaw, Uniform
+from smbench.scenario.values.quantities import Number, PositiveHertz, Seconds, Share, SignedSeconds, Switch, Whole
+from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 
 class Instances(Part):

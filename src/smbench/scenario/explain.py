@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from smbench.errors import Problem
-from smbench.scenario.quantities import format_duration, format_rate
 from smbench.scenario.schema import homes_of, keys_at, keyword_at, schemas_at, words_at
 from smbench.scenario.source import Source, Where, dotted
+from smbench.scenario.values.quantities import format_duration, format_rate
 
 _IN_UNIT: dict[str, Callable[[float], str]] = {
     "seconds": format_duration,

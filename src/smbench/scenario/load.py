@@ -6,12 +6,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from smbench.errors import Problem, ScenarioError
+from smbench.scenario.consistency import consistency_problems
 from smbench.scenario.explain import explain
-from smbench.scenario.files import BASE_DIR
 from smbench.scenario.model import Scenario
-from smbench.scenario.sense import sense_problems
 from smbench.scenario.source import Source, Where, read_source
 from smbench.scenario.starter import shipped_names, shipped_scenario
+from smbench.scenario.values.files import BASE_DIR
 
 # What stands in for a section that is wrong, so that the checks of the sound ones can still be made.
 _SOUND = {"name": "unnamed", "load": [{"pause": {"for": 1}}]}
@@ -72,7 +72,7 @@ def _check_sense(
         scenario = _validated({**_SOUND, **sound}, base_dir)
     return {
         trouble.where: source.problem(trouble.where, trouble.message, meant=trouble.meant)
-        for trouble in sense_problems(scenario, base_dir, broken)
+        for trouble in consistency_problems(scenario, base_dir, broken)
     }
 
 

@@ -12,11 +12,11 @@ from pydantic import (
 )
 
 from smbench.scenario.emulated import Emulated
-from smbench.scenario.files import ExistingFile, ExistingFiles
 from smbench.scenario.phases import REQUESTS_MAX, Phase
-from smbench.scenario.quantities import Bytes, Number, PositiveSeconds, Seconds, Share, Switch, Whole
-from smbench.scenario.record import Part
 from smbench.scenario.thresholds import PATTERN, parse_threshold
+from smbench.scenario.values.files import ExistingFile, ExistingFiles
+from smbench.scenario.values.quantities import Bytes, Number, PositiveSeconds, Seconds, Share, Switch, Whole
+from smbench.scenario.values.record import Part
 
 BODY_MAX_BYTES = 128_000  # InvokeEndpointAsync.Body: bytes, not KiB (botocore service model 1.44.5)
 TTL_MIN_S, TTL_MAX_S = 60, 21_600  # RequestTTLSeconds

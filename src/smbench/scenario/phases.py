@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from smbench.scenario.files import ExistingFile
-from smbench.scenario.quantities import Hertz, Number, PositiveHertz, PositiveSeconds, Seconds, Switch, Whole
-from smbench.scenario.record import EXACTLY_ONE_KEY, Part
+from smbench.scenario.values.files import ExistingFile
+from smbench.scenario.values.quantities import Hertz, Number, PositiveHertz, PositiveSeconds, Seconds, Switch, Whole
+from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 REQUESTS_MAX = 50_000_000  # the schedule is held in memory, 16 bytes a request
 ARRIVALS = "poisson: independent arrivals at the rate of the moment; constant: spaced as evenly as it allows"

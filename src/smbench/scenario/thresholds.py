@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Literal, cast
 
-from smbench.scenario.quantities import parse_duration_s, parse_rate_hz, parse_share
+from smbench.scenario.values.quantities import parse_duration_s, parse_rate_hz, parse_share
 
 Unit = Literal["s", "requests", "share", "hz", "usd"]
 Operator = Literal["<", "<=", "==", "!=", ">=", ">"]

@@ -22,7 +22,7 @@ from smbench.scenario.phases import (
     Sine,
     Steps,
 )
-from smbench.scenario.seeds import stream
+from smbench.scenario.values.seeds import stream
 from smbench.schedule import arrivals
 from smbench.schedule.base import NOT_TIMED_NS, SPAN_MAX_NS, Instants, PhaseSpan, Schedule
 from smbench.schedule.trace import read_trace, resample, trace_span_ns

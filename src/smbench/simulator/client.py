@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from smbench.model.agenda import Agenda
 from smbench.model.endpoint import TIMEOUT, TTL, Ended, Endpoint, Job
+from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler
 from smbench.scenario.model import Scenario
-from smbench.scenario.seeds import stream
+from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import PhaseSpan, Schedule
 
 DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own (developer guide, 2026-11)
@@ -30,7 +30,7 @@ class Client:
 
     def __init__(
         self,
-        agenda: Agenda,
+        event_queue: EventQueue,
         endpoint: Endpoint,
         scenario: Scenario,
         schedule: Schedule,
@@ -38,7 +38,7 @@ class Client:
         base_dir: Path | None,
         id_prefix: str,
     ) -> None:
-        self._agenda, self._endpoint, self._schedule = agenda, endpoint, schedule
+        self._event_queue, self._endpoint, self._schedule = event_queue, endpoint, schedule
         self._limits, self._drain_ns = scenario.limits, round(scenario.drain * 1e9)
         self._ttl_s = scenario.request.ttl or DEFAULT_TTL_S
         self._timeout_s = scenario.request.timeout or DEFAULT_TIMEOUT_S
@@ -93,7 +93,7 @@ class Client:
         return "none" if ended is None or ended.reason in self._silent else "sent"
 
     def _send_open(self, span: PhaseSpan) -> None:
-        advance, rows = self._agenda.advance, range(span.first_seq, span.first_seq + span.n)
+        advance, rows = self._event_queue.advance, range(span.first_seq, span.first_seq + span.n)
         for row, due_ns in zip(rows, self._schedule.sched_ns[self._schedule.rows(span.index)].tolist(), strict=True):
             if not self._may_send(due_ns):
                 self.why_not[row] = self.stop_reason
@@ -102,15 +102,15 @@ class Client:
             self._submit(row)
 
     def _begin_closed(self, span: PhaseSpan) -> None:
-        self._agenda.advance(max(span.start_ns, self._agenda.now_ns))
+        self._event_queue.advance(max(span.start_ns, self._event_queue.now_ns))
         self._unreleased[span.index] = list(reversed(range(span.first_seq, span.first_seq + span.n)))
         for _ in range(span.outstanding or 0):
             self._release(span)
         if span.end_ns is not None:
-            self._agenda.advance(span.end_ns)
+            self._event_queue.advance(span.end_ns)
 
     def _release(self, span: PhaseSpan) -> None:
-        now_ns, rows = self._agenda.now_ns, self._unreleased[span.index]
+        now_ns, rows = self._event_queue.now_ns, self._unreleased[span.index]
         if rows and (span.end_ns is None or now_ns < span.end_ns) and self._may_send(now_ns):
             row = rows.pop()
             self.sched_ns[row] = now_ns
@@ -126,7 +126,7 @@ class Client:
         return not self.stop_reason
 
     def _submit(self, row: int) -> None:
-        now_ns = self._agenda.now_ns
+        now_ns = self._event_queue.now_ns
         index = len(self.order)
         self.order.append(row)
         self._n_open += 1
@@ -140,10 +140,10 @@ class Client:
         assert isinstance(row, int), "the client puts the row into every job"
         self.ended[row] = ended
         if ended.reason not in self._silent:
-            self._agenda.at(ended.done_ns + self._lag_ns[row], partial(self._hear, row))
+            self._event_queue.at(ended.done_ns + self._lag_ns[row], partial(self._hear, row))
 
     def _hear(self, row: int) -> None:
-        self.pub_ns[row] = self._agenda.now_ns
+        self.pub_ns[row] = self._event_queue.now_ns
         self._n_open -= 1
         span = self._schedule.spans[int(self._schedule.phase[row])]
         if span.outstanding is not None:
@@ -151,17 +151,17 @@ class Client:
 
     def _advance_to_end_of_load(self) -> None:
         if not self.stop_reason:
-            self._agenda.advance(max(self._agenda.now_ns, self._schedule.span_ns))
+            self._event_queue.advance(max(self._event_queue.now_ns, self._schedule.span_ns))
 
     def _drain(self) -> int:
         """Until every end was heard of, but no longer than the drain after the last submission."""
-        agenda = self._agenda
-        sent_ns = agenda.now_ns
+        event_queue = self._event_queue
+        sent_ns = event_queue.now_ns
         while self._n_open:
             limit_ns = max(sent_ns, self._last_sent_ns) + self._drain_ns
-            due_ns = agenda.next_due_ns()
+            due_ns = event_queue.next_due_ns()
             if due_ns is None or due_ns > limit_ns:
-                agenda.advance(limit_ns)
+                event_queue.advance(limit_ns)
                 break
-            agenda.advance(due_ns)
-        return agenda.now_ns
+            event_queue.advance(due_ns)
+        return event_queue.now_ns

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from smbench.model.agenda import Agenda
+from smbench.model.event_queue import EventQueue
 from smbench.model.world import EMBEDDED, World
 from smbench.scenario.model import Scenario
 from smbench.schedule.base import Schedule
@@ -51,11 +51,11 @@ def simulate(
     Raises:
         UsageError: an empirical law's file cannot be used.
     """
-    agenda = Agenda()
-    world = World.of(agenda, epoch_ns, scenario, base_dir)
+    event_queue = EventQueue()
+    world = World.of(event_queue, epoch_ns, scenario, base_dir)
     endpoint = world.endpoints[EMBEDDED]
     fleet = Fleet(endpoint)
-    client = Client(agenda, endpoint, scenario, schedule, payload_classes, base_dir, f"{run_id}-0-")
+    client = Client(event_queue, endpoint, scenario, schedule, payload_classes, base_dir, f"{run_id}-0-")
     end_ns = client.run()
     sizes = [0] * len(payload_classes) if size_bytes is None else size_bytes
     every_ns = round(scenario.gauges_every * 1e9)

@@ -1,4 +1,4 @@
-"""Walks the tour (tests/tour.py) with the SDK of the environment it runs in, and prints what it found.
+"""Walks the tour (tests/support/tour.py) with the SDK of the environment it runs in, and prints what it found.
 
 Usage: walk_tour.py botocore|aiobotocore SECONDS_PER_MINUTE, with tests/ on the path and the usual AWS variables.
 Every parsed reply is checked against its output shape; what CloudWatch answers is asked again in each of its protocols.

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs import Request, frames_of
-from smbench.analysis.backlog import Backlog, backlog, time_in_system_ns
-from smbench.analysis.frames import Frames
+from smbench.analysis.rows.backlog import Backlog, backlog, time_in_system_ns
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome
 
 S = 1_000_000_000

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbench.analysis.bounds import PERCENTILES, Bounded, distribution
+from smbench.analysis.numbers.bounds import PERCENTILES, Bounded, distribution
 from smbench.scenario.thresholds import parse_threshold
 
 _ages = st.lists(st.floats(0.0, 1e6, allow_nan=False), max_size=30)

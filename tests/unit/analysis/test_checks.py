@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from runs import Request, frames_of, reading, span
-from smbench.analysis import checks
-from smbench.analysis.checks import CHECKS, Finding, Verdict, check, verdict
-from smbench.analysis.frames import Frames
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
+from smbench.analysis.verdict import checks
+from smbench.analysis.verdict.checks import CHECKS, Finding, Verdict, check, verdict
 from smbench.records import Event, Outcome, Reading
 from smbench.results.manifest import Ending
 from smbench.schedule.base import PhaseSpan

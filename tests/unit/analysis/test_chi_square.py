@@ -6,7 +6,7 @@ Method: scipy's exact laws beside it, from one degree of freedom to thousands.
 import pytest
 from scipy import stats
 
-from smbench.analysis.chi_square import noncentrality, p_above
+from smbench.analysis.numbers.chi_square import noncentrality, p_above
 
 
 @pytest.mark.parametrize("degrees", [0.5, 1, 3, 15, 100, 5_000])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from runs import Request, frames_of
-from smbench.analysis.clocks import Agreement, Clocks, compare_clocks
+from smbench.analysis.rows.clocks import Agreement, Clocks, compare_clocks
 
 MS = 1_000_000
 SEND = np.arange(0, 100_000 * MS, 1000 * MS, dtype=np.int64)  # a hundred

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparing import PRIMARY, group_of, simulated
-from smbench.analysis.bounds import Bounded
-from smbench.analysis.compare import Comparison, Group, Row, comparison
-from smbench.analysis.rank_tests import p_two_sided
-from smbench.analysis.yardsticks import YARDSTICKS
-from smbench.view.comparison import says
+from smbench.analysis.comparison.compare import Comparison, Group, Row, comparison
+from smbench.analysis.comparison.run_metrics import RUN_METRICS
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.numbers.rank_tests import p_two_sided
+from smbench.view.report.comparison import says
 
 _times = st.lists(st.floats(0.01, 1e5).map(lambda value: round(value, 3)), min_size=2, max_size=7)
 MORE_THAN_900 = Bounded(low=900.0, high=None)
@@ -281,13 +281,13 @@ def test_bounds_hold_for_whatever_the_truth_may_be(
 def test_holm_corrects_the_others_and_leaves_the_primary_alone() -> None:
     def group(label: str, factor: float) -> Group:
         runs = group_of(label, [factor * (1 + k / 100) for k in range(6)]).runs
-        every = [run.model_copy(update={"figures": dict.fromkeys(YARDSTICKS, run.figures[PRIMARY])}) for run in runs]
+        every = [run.model_copy(update={"figures": dict.fromkeys(RUN_METRICS, run.figures[PRIMARY])}) for run in runs]
         return Group(label=label, runs=tuple(every))
 
     told = comparison([group("A", 1.0), group("B", 2.0)], baseline="A")
     least = 2 / math.comb(12, 6)
     for one in told.contrasts[0].rows:
-        n_looked_at = 1 if one.metric == PRIMARY else len(YARDSTICKS) - 1
+        n_looked_at = 1 if one.metric == PRIMARY else len(RUN_METRICS) - 1
         assert one.p == pytest.approx(least)
         assert one.p_holm == pytest.approx(n_looked_at * least)
     assert not told.notes

@@ -150,7 +150,7 @@ def test_hosts_that_differ_beyond_chance_and_by_enough_are_told(monkeypatch: pyt
     assert a_little.host_spread.is_beyond_chance
     assert a_little.host_spread.share < 0.05
     assert "host spread" not in {one.name for one in a_little.observations}
-    monkeypatch.setattr("smbench.analysis.hosts.ALPHA", 0.0)
+    monkeypatch.setattr("smbench.analysis.capacity.hosts.ALPHA", 0.0)
     assert "host spread" not in {one.name for one in backlog_on_two_hosts(1.5007).observations}
 
 

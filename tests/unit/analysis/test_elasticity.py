@@ -11,10 +11,10 @@ import pytest
 from modelling import scenario
 from runs import Request, frames_of, reading, span
 from simulated import simulated_run
-from smbench.analysis.cost import Cost
-from smbench.analysis.elasticity import Elasticity, demand, n_oscillations
-from smbench.analysis.frames import Frames, derive
-from smbench.analysis.scaling import ScalingStep
+from smbench.analysis.capacity.cost import Cost
+from smbench.analysis.capacity.elasticity import Elasticity, demand, n_oscillations
+from smbench.analysis.capacity.scaling import ScalingStep
+from smbench.analysis.rows.frames import Frames, derive
 from smbench.analysis.summary import Summary, summarise
 from smbench.records import Outcome, Reading
 from theory import mmc_wait_mean_s

@@ -18,11 +18,11 @@ from scipy import stats
 from modelling import scenario
 from runs import Request, frames_of, reading
 from simulated import EPOCH_NS, simulated_run
-from smbench.analysis import hosts
-from smbench.analysis.capacity import capacity, concurrency
-from smbench.analysis.frames import Frames, derive
-from smbench.analysis.hosts import ALPHA, CHAIN_MIN, HostSpread, chains, host_spread
-from smbench.analysis.slots import Slots, slots
+from smbench.analysis.capacity import hosts
+from smbench.analysis.capacity.hosts import ALPHA, CHAIN_MIN, HostSpread, chains, host_spread
+from smbench.analysis.capacity.instances import capacity, concurrency
+from smbench.analysis.capacity.slots import Slots, slots
+from smbench.analysis.rows.frames import Frames, derive
 from smbench.records import Event, Outcome, Reading
 from smbench.schedule.plan import plan
 from smbench.simulator.simulate import simulate

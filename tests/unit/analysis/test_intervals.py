@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from runs import Request, frames_of, reading, span
-from smbench.analysis.capacity import capacity
-from smbench.analysis.intervals import Interval, _binomial_quantile, intervals, of_series
+from smbench.analysis.capacity.instances import capacity
+from smbench.analysis.latency.intervals import Interval, _binomial_quantile, intervals, of_series
 from smbench.records import Outcome
 from smbench.schedule.base import PhaseSpan
 

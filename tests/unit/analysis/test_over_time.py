@@ -12,11 +12,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from runs import Request, frames_of, reading, span
-from smbench.analysis.backlog import Backlog, backlog
-from smbench.analysis.bounds import PERCENTILES
-from smbench.analysis.capacity import capacity
-from smbench.analysis.frames import Frames
-from smbench.analysis.over_time import (
+from smbench.analysis.capacity.instances import capacity
+from smbench.analysis.latency.over_time import (
     FROM_SCHEDULE,
     FROM_SEND,
     clock_over_time,
@@ -30,6 +27,9 @@ from smbench.analysis.over_time import (
     stretches,
     unserved_share,
 )
+from smbench.analysis.numbers.bounds import PERCENTILES
+from smbench.analysis.rows.backlog import Backlog, backlog
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.records import Outcome
 

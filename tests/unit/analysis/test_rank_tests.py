@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu, permutation_test
 
-from smbench.analysis.rank_tests import N_MAX, cliffs_delta, cut, holm, p_greater, p_least, p_two_sided
+from smbench.analysis.numbers.rank_tests import N_MAX, cliffs_delta, cut, holm, p_greater, p_least, p_two_sided
 
 _whole = st.lists(st.integers(0, 6).map(float), min_size=1, max_size=5)
 

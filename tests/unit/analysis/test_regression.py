@@ -6,9 +6,9 @@ Method: groups of given figures; the interval of 5 a side is that of `test_compa
 import pytest
 
 from comparing import group_of
-from smbench.analysis.bounds import Bounded
-from smbench.analysis.compare import comparison
-from smbench.analysis.regression import Gate, GateError, GateResult, Outcome, judge, parse_gate, worst
+from smbench.analysis.comparison.compare import comparison
+from smbench.analysis.comparison.regression import Gate, GateError, GateResult, Outcome, judge, parse_gate, worst
+from smbench.analysis.numbers.bounds import Bounded
 
 BASE = [100.0, 101.0, 102.0, 103.0, 104.0]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runs import EPOCH_NS, Request, frames_of, reading
-from smbench.analysis.scaling import Scaling, ScalingStep, delays, scaling
+from smbench.analysis.capacity.scaling import Scaling, ScalingStep, delays, scaling
 from smbench.records import Event, Reading
 
 S = 1_000_000_000

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runs import Request, frames_of, reading
-from smbench.analysis.capacity import capacity, concurrency
-from smbench.analysis.frames import Frames
-from smbench.analysis.slots import Slots, slots
-from smbench.analysis.stages import Stage, stages
+from smbench.analysis.capacity.instances import capacity, concurrency
+from smbench.analysis.capacity.slots import Slots, slots
+from smbench.analysis.latency.stages import Stage, stages
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome, Reading
 
 

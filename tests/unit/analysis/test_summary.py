@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runs import Request, frames_of, reading, span
-from smbench.analysis.bounds import Bounded
+from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary, summarise
 from smbench.records import Event, Outcome
 from smbench.results.law import Counts

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs import Request, frames_of, reading, span
-from smbench.analysis.frames import Frames
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
-from smbench.analysis.thresholds import ThresholdResult, evaluate
+from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.records import Event, Outcome
 from smbench.scenario.thresholds import METRICS, parse_threshold
 

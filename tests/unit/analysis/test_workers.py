@@ -3,7 +3,7 @@
 import polars as pl
 
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
-from smbench.analysis.frames import derive
+from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
 from smbench.run.journal import events_frame, readings_frame
 

@@ -25,7 +25,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from fake_aws import client_error
-from smbench.aws.causes import NO_ANSWER, cause_of, reason_of
+from smbench.aws.access.causes import NO_ANSWER, cause_of, reason_of
 
 URL = "http://x"
 

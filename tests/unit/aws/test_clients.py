@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from fake_aws import FakeAws, client_error, json_answer
-from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.invoke import SdkTransport
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.transport.invoke import SdkTransport
 from smbench.clock import WarpLoop
-from smbench.emulator.http import HttpResponse
+from smbench.emulator.protocol.http import HttpResponse
 from smbench.errors import TargetError
 from smbench.records import Invocation, Rejected
 

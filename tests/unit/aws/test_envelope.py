@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smbench.aws.envelope import parse_any, parse_message, utc_ns
+from smbench.aws.transport.envelope import parse_any, parse_message, utc_ns
 from smbench.records import Notice, Outcome, Unreadable
 
 COMPLETED = {

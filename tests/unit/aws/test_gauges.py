@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from fake_aws import FakeClient, client_error, fake_clients, target
-from smbench.aws.gauges import AwsGauges
-from smbench.aws.metrics import ASYNC_METRICS
+from smbench.aws.endpoint.gauges import AwsGauges
+from smbench.aws.endpoint.metrics import ASYNC_METRICS
 from smbench.clock import TimeKind
 from smbench.records import Event, Reading
 

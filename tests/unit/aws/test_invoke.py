@@ -13,13 +13,13 @@ import anyio
 import pytest
 
 from fake_aws import FakeAws, json_answer
-from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.invoke import SdkTransport
-from smbench.aws.wire_clients import WireClients, wire_clients
-from smbench.aws.wire_invoke import WireTransport
-from smbench.aws.wire_service import ServiceClock, WireService
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.wire_clients import WireClients, wire_clients
+from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_service import ServiceClock, WireService
 from smbench.clock import WarpLoop
-from smbench.emulator.http import HttpRequest, HttpResponse, ResetConnection
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse, ResetConnection
 from smbench.errors import TargetError
 from smbench.ports import Transport
 from smbench.records import Accepted, Invocation, Rejected, Unacknowledged

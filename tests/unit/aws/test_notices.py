@@ -13,11 +13,11 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from fake_aws import FakeAws, FakeClient, client_error, json_answer
-from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.notices import SqsNotices
-from smbench.aws.wire_clients import WireClients, wire_clients
-from smbench.aws.wire_notices import WireNotices
-from smbench.emulator.http import HttpRequest, HttpResponse
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.transport.notices import SqsNotices
+from smbench.aws.transport.wire_clients import WireClients, wire_clients
+from smbench.aws.transport.wire_notices import WireNotices
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.ports import Notices
 from smbench.records import Delivery, Notice, Outcome, Unacknowledged, Unreadable
 

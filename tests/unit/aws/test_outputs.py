@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from fake_aws import FakeClient, client_error
-from smbench.aws.outputs import S3Outputs, bucket_and_key
+from smbench.aws.transport.outputs import S3Outputs, bucket_and_key
 from smbench.records import Outcome, OutputFound, Unacknowledged
 
 WRITTEN = datetime.datetime(2026, 11, 21, 3, 4, 5, tzinfo=datetime.UTC)

@@ -10,8 +10,8 @@ import pytest
 from certificates import Authority
 from fake_aws import FakeAws, json_answer
 from raw_server import RawServer
-from smbench.aws.clients import AwsClients, AwsSettings
-from smbench.aws.wire_clients import tls_of, try_runtime, wire_clients
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.transport.wire_clients import tls_of, try_runtime, wire_clients
 from smbench.errors import TargetError
 
 pytestmark = pytest.mark.slow

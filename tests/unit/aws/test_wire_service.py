@@ -12,15 +12,15 @@ import anyio
 import pytest
 from botocore.exceptions import CredentialRetrievalError
 
-import smbench.aws.wire_service
+import smbench.aws.transport.wire_service
 from emulated_aws import WARP
 from fake_aws import FakeAws, json_answer
-from smbench.aws.credentials import SessionCredentials
-from smbench.aws.wire_invoke import WireTransport
-from smbench.aws.wire_service import ServiceClock, WireService
-from smbench.emulator.codecs import ServiceError
-from smbench.emulator.http import HttpRequest, HttpResponse
-from smbench.emulator.signatures import Signatures
+from smbench.aws.access.credentials import SessionCredentials
+from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_service import ServiceClock, WireService
+from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
+from smbench.emulator.protocol.signatures import Signatures
 from smbench.records import Invocation, Rejected
 from smbench.wire.origin import Origin
 from smbench.wire.pool import Pool
@@ -39,7 +39,7 @@ def anyio_backend() -> Any:
 
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smbench.aws.wire_service, "wall_ns", lambda: NOW_S * 10**9)
+    monkeypatch.setattr(smbench.aws.transport.wire_service, "wall_ns", lambda: NOW_S * 10**9)
 
 
 def runtime(pool: Pool, credentials: Any = lambda: OLD) -> WireService:

@@ -15,8 +15,8 @@ from botocore.parsers import ResponseParserError
 
 from emulated_aws import WARP
 from fake_aws import client_error
-from smbench.aws.wire_service import WireService
-from smbench.aws.wire_store import WireStore
+from smbench.aws.transport.wire_service import WireService
+from smbench.aws.transport.wire_store import WireStore
 from smbench.wire.http1 import Response
 from smbench.wire.origin import Origin
 from smbench.wire.sigv4 import EMPTY_SHA256, UNSIGNED_PAYLOAD

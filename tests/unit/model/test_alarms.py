@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 
 from modelling import SECOND
-from smbench.model.agenda import Agenda
 from smbench.model.alarms import ALARM, INSUFFICIENT_DATA, OK, Alarm, AlarmBook, judge
+from smbench.model.event_queue import EventQueue
 from smbench.model.metrics import MetricStore
-from smbench.scenario.distributions import Distribution
+from smbench.scenario.values.distributions import Distribution
 
 MINUTE = 60 * SECOND
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
@@ -61,11 +61,11 @@ class Minutes:
     """An alarm on a metric whose values are put by hand, one a minute; None puts nothing."""
 
     def __init__(self, **changes: object) -> None:
-        self.agenda = Agenda()
-        self.metrics = MetricStore(self.agenda, 0, delay=Distribution.model_validate("0s"))
-        self.book = AlarmBook(self.agenda, self.metrics)
+        self.event_queue = EventQueue()
+        self.metrics = MetricStore(self.event_queue, 0, delay=Distribution.model_validate("0s"))
+        self.book = AlarmBook(self.event_queue, self.metrics)
         self.fired_s: list[float] = []
-        self.book.on_action.append(lambda _: self.fired_s.append(self.agenda.now_ns / SECOND))
+        self.book.on_action.append(lambda _: self.fired_s.append(self.event_queue.now_ns / SECOND))
         settings: dict[str, object] = {
             "name": "a",
             "namespace": "n",
@@ -85,8 +85,8 @@ class Minutes:
         states = []
         for value in values:
             if value is not None:
-                self.metrics.put("n", "m", (), "Count", self.agenda.now_ns, value)
-            self.agenda.advance(self.agenda.now_ns + MINUTE)
+                self.metrics.put("n", "m", (), "Count", self.event_queue.now_ns, value)
+            self.event_queue.advance(self.event_queue.now_ns + MINUTE)
             states.append(self.alarm.state)
         return states
 
@@ -143,13 +143,13 @@ def test_what_is_still_on_its_way_is_not_missing() -> None:
     # A delay of 150 s: at each evaluation the two newest minutes are on their way. Two real points of N + 2 = 5 would
     # else be filled up and alarm one minute early.
     minutes = Minutes(evaluation_periods=3)
-    minutes.metrics = MetricStore(minutes.agenda, 0, delay=Distribution.model_validate("150s"))
-    book = AlarmBook(minutes.agenda, minutes.metrics)
+    minutes.metrics = MetricStore(minutes.event_queue, 0, delay=Distribution.model_validate("150s"))
+    book = AlarmBook(minutes.event_queue, minutes.metrics)
     book.put(minutes.alarm)
     minutes.metrics.gauge("m", (), "Count", 9.0, namespace="n")
     states: dict[int, str] = {}
     for minute in range(1, 8):
-        minutes.agenda.advance(minute * MINUTE)
+        minutes.event_queue.advance(minute * MINUTE)
         states[minute] = minutes.alarm.state
     # The minute that ends at 60 k is visible at 60 k + 150, so at 60 (k + 3): the third point at 360 s.
     assert [states[minute] for minute in (3, 4, 5, 6)] == [INSUFFICIENT_DATA, OK, OK, ALARM]
@@ -188,11 +188,11 @@ def test_history_is_a_chain_of_states() -> None:
 def test_a_state_set_by_hand_acts_and_lasts_until_the_next_evaluation() -> None:
     minutes = Minutes()
     minutes.pass_minutes(1, 1, 1)
-    minutes.agenda.advance(minutes.agenda.now_ns + 10 * SECOND)
+    minutes.event_queue.advance(minutes.event_queue.now_ns + 10 * SECOND)
     minutes.book.set_state("a", ALARM, "testing")
     assert minutes.fired_s == [190]
     assert minutes.alarm.state_reason == "testing"
-    minutes.agenda.advance(4 * MINUTE)
+    minutes.event_queue.advance(4 * MINUTE)
     assert minutes.alarm.state == OK
     with pytest.raises(KeyError):
         minutes.book.set_state("other", ALARM, "testing")

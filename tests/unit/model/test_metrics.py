@@ -3,10 +3,10 @@
 import pytest
 
 from modelling import SECOND
-from smbench.model.agenda import Agenda
+from smbench.model.event_queue import EventQueue
 from smbench.model.metrics import SAGEMAKER, Datapoint, MetricId, MetricStore, Statistics, combine
 from smbench.model.service import Seeds
-from smbench.scenario.distributions import Distribution
+from smbench.scenario.values.distributions import Distribution
 
 DIMENSIONS = (("EndpointName", "e"),)
 MINUTE = 60 * SECOND
@@ -14,7 +14,7 @@ MINUTE = 60 * SECOND
 
 def store(epoch_s: float = 0.0, delay: object = "0s", gap_share: float = 0.0) -> MetricStore:
     return MetricStore(
-        Agenda(),
+        EventQueue(),
         round(epoch_s * SECOND),
         delay=Distribution.model_validate(delay),
         gap_share=gap_share,
@@ -29,9 +29,9 @@ def points(metrics: MetricStore, name: str = "m") -> list[Datapoint]:
 def test_half_a_minute_at_ten_averages_five() -> None:
     metrics = store()
     gauge = metrics.open_gauge("m", DIMENSIONS, "Count", initial=0.0)
-    metrics.agenda.advance(30 * SECOND)
+    metrics.event_queue.advance(30 * SECOND)
     gauge.set(10)
-    metrics.agenda.advance(2 * MINUTE)
+    metrics.event_queue.advance(2 * MINUTE)
     first, second = points(metrics)
     assert (first.start_ns, first.period_s, first.unit) == (0, 60, "Count")
     assert (first.average, first.minimum, first.maximum) == (5, 0, 10)
@@ -42,9 +42,9 @@ def test_half_a_minute_at_ten_averages_five() -> None:
 def test_minutes_are_those_of_utc() -> None:
     metrics = store(epoch_s=1_000_000_002)  # 42 s into its minute: the first one ends at 18 s
     gauge = metrics.open_gauge("m", DIMENSIONS, "Count", initial=0.0)
-    metrics.agenda.advance(9 * SECOND)
+    metrics.event_queue.advance(9 * SECOND)
     gauge.set(12)
-    metrics.agenda.advance(80 * SECOND)
+    metrics.event_queue.advance(80 * SECOND)
     first, second = points(metrics)
     assert (first.start_ns, first.average) == (-42 * SECOND, 12 * 9 / 60)
     assert (second.start_ns, second.average) == (18 * SECOND, 12)
@@ -54,26 +54,26 @@ def test_what_happens_on_the_stroke_belongs_to_the_new_minute() -> None:
     metrics = store()
     counter = metrics.open_counter("n", DIMENSIONS, "Count")
     # Entered before the tick of this minute's end is: a long service that ends right on it.
-    early = Agenda()
+    early = EventQueue()
     late = MetricStore(early, 0, delay=Distribution.model_validate("0s"))
     early_counter = late.open_counter("n", DIMENSIONS, "Count")
     early.advance(0)
     early.at(2 * MINUTE, early_counter.add)  # before the second minute's tick is entered, at 60 s
     early.advance(4 * MINUTE)
     assert [point.start_ns for point in points(late, "n")] == [2 * MINUTE]
-    metrics.agenda.advance(MINUTE)
+    metrics.event_queue.advance(MINUTE)
     counter.add()
-    metrics.agenda.advance(3 * MINUTE)
+    metrics.event_queue.advance(3 * MINUTE)
     assert [point.start_ns for point in points(metrics, "n")] == [MINUTE]
 
 
 def test_a_value_that_stood_for_no_time_counts_for_nothing() -> None:
     metrics = store()
     gauge = metrics.open_gauge("m", DIMENSIONS, "Count", initial=1.0)
-    metrics.agenda.advance(10 * SECOND)
+    metrics.event_queue.advance(10 * SECOND)
     gauge.set(1_000)
     gauge.set(2)
-    metrics.agenda.advance(MINUTE)
+    metrics.event_queue.advance(MINUTE)
     (only,) = points(metrics)
     assert (only.minimum, only.maximum) == (1, 2)
 
@@ -82,7 +82,7 @@ def test_a_rising_gauge_averages_the_middle_and_ends_at_the_top() -> None:
     metrics = store()
     gauge = metrics.open_gauge("m", DIMENSIONS, "Seconds")
     gauge.set(5.0, slope_hz=1.0)
-    metrics.agenda.advance(2 * MINUTE)
+    metrics.event_queue.advance(2 * MINUTE)
     first, second = points(metrics)
     assert (first.minimum, first.average, first.maximum) == (5, 35, 65)
     assert (second.minimum, second.average, second.maximum) == (65, 95, 125)
@@ -91,11 +91,11 @@ def test_a_rising_gauge_averages_the_middle_and_ends_at_the_top() -> None:
 def test_an_undefined_stretch_is_left_out_of_the_average() -> None:
     metrics = store()
     gauge = metrics.open_gauge("m", DIMENSIONS, "Count")
-    metrics.agenda.advance(45 * SECOND)
+    metrics.event_queue.advance(45 * SECOND)
     gauge.set(8)
-    metrics.agenda.advance(MINUTE)
+    metrics.event_queue.advance(MINUTE)
     gauge.set(None)
-    metrics.agenda.advance(2 * MINUTE)
+    metrics.event_queue.advance(2 * MINUTE)
     (only,) = points(metrics)  # of the second minute nothing is defined, so it has no datapoint
     assert (only.average, only.sample_count) == (8, 15)
 
@@ -104,9 +104,9 @@ def test_zeros_are_left_out_only_when_told_and_only_for_whole_minutes() -> None:
     metrics = store()
     kept = metrics.open_gauge("kept", DIMENSIONS, "Count", initial=0.0)
     metrics.open_gauge("omitted", DIMENSIONS, "Count", initial=0.0, omit_zeros=True)
-    metrics.agenda.advance(90 * SECOND)
+    metrics.event_queue.advance(90 * SECOND)
     metrics.open_gauge("omitted", DIMENSIONS, "Count").set(6)
-    metrics.agenda.advance(2 * MINUTE)
+    metrics.event_queue.advance(2 * MINUTE)
     kept.set(0.0)
     assert [point.average for point in points(metrics, "kept")] == [0, 0]
     assert [point.average for point in points(metrics, "omitted")] == [3]
@@ -114,10 +114,10 @@ def test_zeros_are_left_out_only_when_told_and_only_for_whole_minutes() -> None:
 
 def test_a_counter_is_absent_when_nothing_happened() -> None:
     metrics = store()
-    metrics.agenda.advance(70 * SECOND)
+    metrics.event_queue.advance(70 * SECOND)
     for value in (2.0, 5.0, 5.0):
         metrics.count("n", DIMENSIONS, "Milliseconds", value)
-    metrics.agenda.advance(4 * MINUTE)
+    metrics.event_queue.advance(4 * MINUTE)
     (only,) = points(metrics, "n")
     assert only.start_ns == MINUTE
     assert (only.sum, only.sample_count, only.minimum, only.maximum, only.average) == (12, 3, 2, 5, 4)
@@ -126,7 +126,7 @@ def test_a_counter_is_absent_when_nothing_happened() -> None:
 def test_a_datapoint_is_visible_after_its_delay_and_not_before() -> None:
     metrics = store(delay="75s")
     metrics.gauge("m", DIMENSIONS, "Count", 1.0)
-    metrics.agenda.advance(10 * MINUTE)
+    metrics.event_queue.advance(10 * MINUTE)
     (first, *_) = metrics.datapoints(SAGEMAKER, "m", DIMENSIONS, 0, MINUTE)
     assert first.visible_ns == MINUTE + 75 * SECOND
     for at_ns, n in ((first.visible_ns - 1, 0), (first.visible_ns, 1)):
@@ -137,7 +137,7 @@ def test_a_delay_is_drawn_for_each_metric_and_minute() -> None:
     metrics = store(delay={"uniform": {"low": "60s", "high": "90s"}})
     for name in ("a", "b"):
         metrics.gauge(name, DIMENSIONS, "Count", 1.0)
-    metrics.agenda.advance(103 * MINUTE)
+    metrics.event_queue.advance(103 * MINUTE)
     delays_s = [
         (point.visible_ns - point.start_ns) / SECOND - 60
         for name in ("a", "b")
@@ -154,7 +154,7 @@ def test_one_series_more_leaves_the_delays_of_the_others_alone() -> None:
         metrics = store(delay={"uniform": {"low": "60s", "high": "90s"}}, gap_share=0.3)
         for name in names:
             metrics.gauge(name, DIMENSIONS, "Count", 1.0)
-        metrics.agenda.advance(30 * MINUTE)
+        metrics.event_queue.advance(30 * MINUTE)
         visible.append([point.visible_ns for point in points(metrics, "a")])
     assert visible[0] == visible[1]
 
@@ -162,7 +162,7 @@ def test_one_series_more_leaves_the_delays_of_the_others_alone() -> None:
 def test_gaps_lose_their_share_of_minutes() -> None:
     metrics = store(gap_share=0.25)
     metrics.gauge("m", DIMENSIONS, "Count", 1.0)
-    metrics.agenda.advance(1_000 * MINUTE)
+    metrics.event_queue.advance(1_000 * MINUTE)
     lost = 1_000 - len(points(metrics))
     assert lost == pytest.approx(250, abs=5 * (1_000 * 0.25 * 0.75) ** 0.5)
 
@@ -171,14 +171,14 @@ def test_dimensions_name_a_series_in_any_order() -> None:
     metrics = store()
     metrics.count("n", (("b", "2"), ("a", "1")), "Count")
     metrics.count("n", (("a", "1"), ("b", "2")), "Count")
-    metrics.agenda.advance(MINUTE)
+    metrics.event_queue.advance(MINUTE)
     (only,) = metrics.datapoints(SAGEMAKER, "n", (("b", "2"), ("a", "1")), 0, MINUTE)
     assert only.sum == 2
 
 
 def test_what_is_put_merges_into_its_minute_and_is_visible_at_once() -> None:
     metrics = store(delay="300s")
-    metrics.agenda.advance(200 * SECOND)
+    metrics.event_queue.advance(200 * SECOND)
     metrics.put("mine", "m", DIMENSIONS, "Count", 130 * SECOND, 4.0)
     metrics.put("mine", "m", DIMENSIONS, "Count", 10 * SECOND, 9.0)  # late, and out of order
     metrics.put("mine", "m", DIMENSIONS, "Count", 179 * SECOND, Statistics(10.0, 2.0, 1.0, 9.0))
@@ -192,9 +192,9 @@ def test_metrics_are_listed_once_they_can_be_read() -> None:
     metrics = store(delay="60s")
     metrics.count("n", DIMENSIONS, "Count")
     metrics.gauge("m", (*DIMENSIONS, ("VariantName", "v")), "Count", 1.0)
-    metrics.agenda.advance(119 * SECOND)
+    metrics.event_queue.advance(119 * SECOND)
     assert metrics.list_metrics() == []
-    metrics.agenda.advance(120 * SECOND)
+    metrics.event_queue.advance(120 * SECOND)
     assert {metric.name for metric in metrics.list_metrics()} == {"n", "m"}
     assert [metric.name for metric in metrics.list_metrics(name="n")] == ["n"]
     assert [metric.name for metric in metrics.list_metrics(dimensions=(("VariantName", "v"),))] == ["m"]
@@ -204,9 +204,9 @@ def test_metrics_are_listed_once_they_can_be_read() -> None:
 def test_listeners_hear_of_a_datapoint_when_it_becomes_visible() -> None:
     metrics = store(delay="75s")
     heard: list[tuple[int, str]] = []
-    metrics.on_published.append(lambda metric, _point: heard.append((metrics.agenda.now_ns, metric.name)))
+    metrics.on_published.append(lambda metric, _point: heard.append((metrics.event_queue.now_ns, metric.name)))
     metrics.count("n", DIMENSIONS, "Count")
-    metrics.agenda.advance(10 * MINUTE)
+    metrics.event_queue.advance(10 * MINUTE)
     assert heard == [(MINUTE + 75 * SECOND, "n")]
 
 
@@ -214,7 +214,7 @@ def test_the_newest_minute_about_which_all_is_known_ends_before_what_is_on_its_w
     metrics = store(delay="75s")
     metric = MetricId.of(SAGEMAKER, "m", DIMENSIONS)
     metrics.gauge("m", DIMENSIONS, "Count", 1.0)
-    metrics.agenda.advance(5 * MINUTE)
+    metrics.event_queue.advance(5 * MINUTE)
     # Visible by now: the minutes that ended at 60, 120, 180 s (at 135, 195, 255 s).
     assert metrics.newest_known_end_ns(metric) == 3 * MINUTE
     # Nothing is on its way for a metric that nobody feeds.

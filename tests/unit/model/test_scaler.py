@@ -10,16 +10,16 @@ import pytest
 
 from modelling import SECOND, emulated
 from smbench.model.activities import Activity
-from smbench.model.agenda import Agenda
 from smbench.model.alarms import Alarm
 from smbench.model.endpoint import EndpointSettings
+from smbench.model.event_queue import EventQueue
 from smbench.model.metrics import MetricId
 from smbench.model.policies import CHANGE, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaler import UnknownTarget
 from smbench.model.service import Seeds
 from smbench.model.world import World, resource_id_of
-from smbench.scenario.distributions import Distribution
 from smbench.scenario.emulated import OpenQuestions
+from smbench.scenario.values.distributions import Distribution
 
 MINUTE = 60 * SECOND
 RESOURCE = resource_id_of("e", "v")
@@ -37,10 +37,10 @@ class Stand:
         seed: int = 0,
         **questions: Any,
     ) -> None:
-        self.agenda = Agenda()
+        self.event_queue = EventQueue()
         open_questions = OpenQuestions.model_validate({"tracking_points_out": 1, "tracking_points_in": 1} | questions)
         self.world = World(
-            self.agenda, 0, metric_delay=Distribution.model_validate("0s"), open_questions=open_questions
+            self.event_queue, 0, metric_delay=Distribution.model_validate("0s"), open_questions=open_questions
         )
         laws = {"provision": "20s", "remove": "10s"} | (endpoint or {})
         settings = emulated(open_questions=open_questions.model_dump(), **laws)
@@ -88,12 +88,12 @@ class Stand:
     def minute(self, **values: float | None) -> None:
         for name, value in values.items():
             if value is not None:
-                self.world.metrics.put("n", name, (), "Count", self.agenda.now_ns, value)
-        self.agenda.advance(self.agenda.now_ns + MINUTE)
+                self.world.metrics.put("n", name, (), "Count", self.event_queue.now_ns, value)
+        self.event_queue.advance(self.event_queue.now_ns + MINUTE)
 
     def settle(self) -> None:
         """Half a minute more: what the last minute led to has been decided."""
-        self.agenda.advance(self.agenda.now_ns + 30 * SECOND)
+        self.event_queue.advance(self.event_queue.now_ns + 30 * SECOND)
 
     def activities(self, *, include_not_scaled: bool = False) -> list[Activity]:
         """Oldest first."""
@@ -387,7 +387,7 @@ def test_registering_brings_capacity_within_the_limits() -> None:
     stand = Stand(1, low=3, high=10)
     (activity,) = stand.activities()
     assert (activity.cause, activity.before, activity.after) == ("minimum capacity was set to 3", 1, 3)
-    stand.agenda.advance(20 * SECOND)
+    stand.event_queue.advance(20 * SECOND)
     stand.world.scaler.register_target(RESOURCE, 0, 2)
     assert stand.activities()[-1].cause == "maximum capacity was set to 2"
     assert stand.desired == [(0, 3), (20, 2)]
@@ -398,7 +398,7 @@ def test_limits_set_while_the_endpoint_is_updating_hold_once_it_is_done() -> Non
     stand.endpoint.set_desired(2)
     stand.world.scaler.register_target(RESOURCE, 5, 10)
     assert stand.activities() == []
-    stand.agenda.advance(20 * SECOND)
+    stand.event_queue.advance(20 * SECOND)
     assert stand.desired == [(0, 2), (20, 5)]
 
 
@@ -419,10 +419,10 @@ def test_one_limit_alone_changes_that_one() -> None:
 def test_a_change_that_the_endpoint_refuses_is_lost_and_a_later_one_gets_through() -> None:
     stand = Stand(2)
     stand.track(target=10)
-    stand.agenda.advance(50 * SECOND)
+    stand.event_queue.advance(50 * SECOND)
     stand.endpoint.set_desired(3)  # by hand; under way until 70 s
     stand.world.metrics.put("n", "m", (), "Count", 0, 20.0)
-    stand.agenda.advance(MINUTE)
+    stand.event_queue.advance(MINUTE)
     stand.minutes(20)
     stand.settle()
     assert stand.desired == [(50, 3), (125, 6)]
@@ -446,7 +446,7 @@ def test_an_action_on_an_endpoint_that_is_gone_does_nothing() -> None:
     stand = Stand(1)
     stand.track(target=10)
     stand.world.metrics.put("n", "m", (), "Count", 0, 20.0)
-    stand.agenda.advance(MINUTE)
+    stand.event_queue.advance(MINUTE)
     stand.world.remove_endpoint("e")
     stand.settle()
     assert stand.activities(include_not_scaled=True) == []
@@ -459,7 +459,7 @@ def test_activities_speak_as_aws_does() -> None:
     stand = Stand(1)
     stand.track(target=10)
     stand.minutes(20)
-    stand.agenda.advance(70 * SECOND)
+    stand.event_queue.advance(70 * SECOND)
     (activity,) = stand.activities()
     assert activity.description == "Setting desired instance count to 2."
     assert activity.cause.startswith("monitor alarm TargetTracking-endpoint/e/variant/v-AlarmHigh-")
@@ -468,7 +468,7 @@ def test_activities_speak_as_aws_does() -> None:
     assert activity.status_message == (
         "Successfully set desired instance count to 2. Waiting for change to be fulfilled by sagemaker."
     )
-    stand.agenda.advance(90 * SECOND)
+    stand.event_queue.advance(90 * SECOND)
     assert (activity.status, activity.start_ns, activity.end_ns) == ("Successful", 65 * SECOND, 85 * SECOND)
     assert activity.status_message == (
         "Successfully set desired instance count to 2. Change successfully fulfilled by sagemaker."
@@ -527,7 +527,7 @@ def test_a_deleted_policy_takes_its_alarms_with_it_and_decides_nothing_more() ->
     stand = Stand(1)
     stand.track(target=10)
     stand.world.metrics.put("n", "m", (), "Count", 0, 20.0)
-    stand.agenda.advance(MINUTE)  # it has fired
+    stand.event_queue.advance(MINUTE)  # it has fired
     stand.world.scaler.delete_policy(RESOURCE, "track")
     stand.settle()
     assert stand.desired == []

@@ -7,8 +7,8 @@ import pytest
 
 from smbench.errors import UsageError
 from smbench.model.service import Sampler, ServiceSampler, read_empirical_s
-from smbench.scenario.distributions import Distribution, Empirical, ServiceLaw
-from smbench.scenario.seeds import stream
+from smbench.scenario.values.distributions import Distribution, Empirical, ServiceLaw
+from smbench.scenario.values.seeds import stream
 
 
 def draws_s(law: object, n: int = 20_000) -> np.ndarray:

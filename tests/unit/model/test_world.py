@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from modelling import SECOND, scenario
-from smbench.model.agenda import Agenda
 from smbench.model.endpoint import Job
+from smbench.model.event_queue import EventQueue
 from smbench.model.policies import CHANGE, PERCENT
 from smbench.model.world import EMBEDDED, VARIANT, World, resource_id_of
 
@@ -20,13 +20,13 @@ WAKE = {"step_from_zero": {"add": 1}}
 
 
 def world(epoch_s: float = 0.0, **changes: Any) -> World:
-    return World.of(Agenda(), round(epoch_s * SECOND), scenario(LOAD, **changes), None)
+    return World.of(EventQueue(), round(epoch_s * SECOND), scenario(LOAD, **changes), None)
 
 
 def send(of: World, arrivals_ns: list[int]) -> None:
     endpoint = of.endpoints[EMBEDDED]
     for index, at_ns in enumerate(arrivals_ns):
-        of.agenda.advance(at_ns)
+        of.event_queue.advance(at_ns)
         endpoint.arrive(Job(index, f"id-{index}", "", 21_600.0, 3_600.0, at_ns))
 
 
@@ -36,12 +36,12 @@ def decision_s(of: World, arrivals_ns: list[int]) -> float:
     endpoint = of.endpoints[EMBEDDED]
     endpoint.on_capacity.append(lambda change: decided.append(change.at_ns))
     send(of, arrivals_ns)
-    of.agenda.advance(10 * MINUTE)
+    of.event_queue.advance(10 * MINUTE)
     return decided[0] / SECOND
 
 
 def test_an_empty_account_has_nothing_in_it() -> None:
-    empty = World.of(Agenda(), 0, None, None)
+    empty = World.of(EventQueue(), 0, None, None)
     assert empty.endpoints == {}
     assert empty.scaler.describe_targets() == []
     assert empty.resolve(RESOURCE) is None
@@ -106,7 +106,7 @@ def test_an_endpoint_made_again_under_its_name_is_scaled_again() -> None:
     made.remove_endpoint(EMBEDDED)
     made.add_endpoint(settings, instances_at_start=1)
     made.scaler.register_target(RESOURCE, 2, 4)
-    made.agenda.advance(200 * SECOND)
+    made.event_queue.advance(200 * SECOND)
     assert [activity.status for activity in made.scaler.activities(RESOURCE)] == ["Successful"]
 
 
@@ -165,7 +165,7 @@ def test_tracking_alone_leaves_zero_for_what_one_instance_could_not_hold() -> No
     # Twelve waiting at zero count as twelve on one instance: ceil(12 / 5) = 3.
     made = world(metric_delay="0s", policies=[TRACK])
     send(made, [0] * 12)
-    made.agenda.advance(4 * MINUTE)
+    made.event_queue.advance(4 * MINUTE)
     (activity,) = made.scaler.activities(RESOURCE)
     assert (activity.start_ns / SECOND, activity.before, activity.after) == (185, 0, 3)
 
@@ -173,7 +173,7 @@ def test_tracking_alone_leaves_zero_for_what_one_instance_could_not_hold() -> No
 def test_tracking_alone_leaves_a_small_backlog_at_zero_waiting() -> None:
     made = world(metric_delay="0s", policies=[TRACK])
     send(made, [0] * 5)
-    made.agenda.advance(60 * MINUTE)
+    made.event_queue.advance(60 * MINUTE)
     assert made.scaler.activities(RESOURCE) == []
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from the_columns import columns_markdown
-
 from smbench.results.schema import FILES
+from the_columns import columns_markdown
 
 DOCS = Path(__file__).parents[3] / "docs" / "columns.md"
 

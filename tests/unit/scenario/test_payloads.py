@@ -14,7 +14,7 @@ import pytest
 
 from smbench.errors import ScenarioError
 from smbench.scenario.model import Scenario
-from smbench.scenario.payloads import Payload, load_payloads, synthetic_json
+from smbench.scenario.payloads.bodies import Payload, load_payloads, synthetic_json
 
 
 def scenario(payloads: dict[str, Any], **sections: Any) -> Scenario:

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from smbench.errors import UsageError
 from smbench.scenario.describe import expected_requests
 from smbench.scenario.load import load_scenario, parse_scenario
-from smbench.scenario.payloads import load_payloads
+from smbench.scenario.payloads.bodies import load_payloads
 from smbench.scenario.schema import json_schema
 from smbench.scenario.starter import shipped_folder, shipped_names, shipped_scenario, starter_scenario
 

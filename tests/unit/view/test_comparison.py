@@ -10,21 +10,21 @@ import pytest
 from rich.console import Console
 
 from comparing import group_of
-from smbench.analysis.bounds import Bounded
-from smbench.analysis.compare import Comparison, Group, comparison
-from smbench.analysis.likeness import Difference
-from smbench.analysis.regression import judge, parse_gate
-from smbench.analysis.yardsticks import YARDSTICKS
-from smbench.view.comparison import render, to_json
+from smbench.analysis.comparison.comparability import Difference
+from smbench.analysis.comparison.compare import Comparison, Group, comparison
+from smbench.analysis.comparison.regression import judge, parse_gate
+from smbench.analysis.comparison.run_metrics import RUN_METRICS
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.view.report.comparison import render, to_json
 
 LONG = "results/some-long-scenario-name-20261121T100834Z"
 
 
 def group(label: str, factor: float, n: int = 5) -> Group:
-    """Every yardstick known; p99 beyond what was watched, drain 0, cost thin."""
+    """Every run_metric known; p99 beyond what was watched, drain 0, cost thin."""
     runs = []
     for k, run in enumerate(group_of(label, [1.0] * n).runs):
-        figures = {name: Bounded.exactly(754.3 * factor * (1 + k / 100)) for name in YARDSTICKS}
+        figures = {name: Bounded.exactly(754.3 * factor * (1 + k / 100)) for name in RUN_METRICS}
         figures |= {"sojourn_p99": Bounded(low=900.0, high=None), "drain_s": Bounded.exactly(0.0)}
         runs.append(run.model_copy(update={"run": f"{LONG}-{k}", "figures": figures, "thin": ("sojourn_p95",)}))
     return Group(label=label, runs=tuple(runs))
@@ -50,8 +50,8 @@ def test_nothing_is_wider_than_the_terminal_and_nothing_is_cut_off(told: Compari
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     words = " ".join(text.split())
-    for yardstick in YARDSTICKS.values():
-        assert all(part in words for part in yardstick.label.split())
+    for run_metric in RUN_METRICS.values():
+        assert all(part in words for part in run_metric.label.split())
     assert text.isascii()
 
 
@@ -73,4 +73,4 @@ def test_what_matters_comes_first_and_what_varies_is_listed(told: Comparison) ->
 def test_the_json_is_whole_and_can_be_read_back(told: Comparison) -> None:
     plain = json.loads(json.dumps(to_json(told), allow_nan=False))
     assert Comparison.model_validate(plain["comparison"]) == told
-    assert set(plain["yardsticks"]) == set(YARDSTICKS)
+    assert set(plain["run_metrics"]) == set(RUN_METRICS)

@@ -7,12 +7,12 @@ import pytest
 
 from comparing import PRIMARY, group_of
 from pages import Element, fetched, parsed
-from smbench.analysis.bounds import Bounded
-from smbench.analysis.compare import Comparison, comparison
-from smbench.analysis.regression import judge, parse_gate
-from smbench.view.comparison import cells
+from smbench.analysis.comparison.compare import Comparison, comparison
+from smbench.analysis.comparison.regression import judge, parse_gate
+from smbench.analysis.numbers.bounds import Bounded
 from smbench.view.page.comparison_page import comparison_page
 from smbench.view.page.vega import Vega
+from smbench.view.report.comparison import cells
 
 pytestmark = pytest.mark.slow
 

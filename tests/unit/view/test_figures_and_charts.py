@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbench.view import figures
-from smbench.view.charts import ASCII, BLOCKS, Glyphs, bar, columns, glyphs_for
-from smbench.view.course import Course
+from smbench.view.live import figures
+from smbench.view.live.charts import ASCII, BLOCKS, Glyphs, bar, columns, glyphs_for
+from smbench.view.live.history import History
 
 SECOND = 1_000_000_000
 GLYPHS = st.sampled_from([BLOCKS, ASCII])
@@ -89,7 +89,7 @@ def test_blocks_are_drawn_only_where_the_stream_can_carry_them(encoding: str | N
 def test_a_course_never_loses_its_highest_value_however_long_the_run(
     told: list[tuple[int, float]], n_columns: int
 ) -> None:
-    course = Course()
+    course = History()
     for at_ns, value in told:
         course.record(at_ns, value)
     drawn = course.columns(n_columns, max(at_ns for at_ns, _ in told))
@@ -98,7 +98,7 @@ def test_a_course_never_loses_its_highest_value_however_long_the_run(
 
 
 def test_a_course_holds_its_value_until_it_is_told_another() -> None:
-    course = Course()
+    course = History()
     for second, value in ((0, 1.0), (6, 4.0), (8, 2.0)):
         course.record(second * SECOND, value)
     # Ten columns of a second: each shows the highest of its second.
@@ -106,7 +106,7 @@ def test_a_course_holds_its_value_until_it_is_told_another() -> None:
 
 
 def test_a_short_peak_is_still_there_when_time_has_been_folded_many_times() -> None:
-    course = Course()
+    course = History()
     for quarter in range(20):
         course.record(quarter * SECOND // 4, 9.0 if quarter == 7 else 1.0)
     course.record(3600 * SECOND, 1.0)
@@ -114,7 +114,7 @@ def test_a_short_peak_is_still_there_when_time_has_been_folded_many_times() -> N
 
 
 def test_a_course_is_zero_before_its_first_value_and_before_time_begins() -> None:
-    course = Course()
+    course = History()
     assert course.columns(3, SECOND) == [0, 0, 0]
     course.record(8 * SECOND, 5.0)
     assert course.columns(5, 10 * SECOND - 1) == [0, 0, 0, 0, 5]

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runs import Request, frames_of
-from smbench.analysis.checks import Finding, Verdict, check
 from smbench.analysis.summary import Summary, summarise
-from smbench.analysis.thresholds import ThresholdResult, evaluate
+from smbench.analysis.verdict.checks import Finding, Verdict, check
+from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.errors import ExitCode
 from smbench.records import Outcome
 from smbench.results.manifest import Ending
-from smbench.view.junit import to_junit
-from smbench.view.markdown import to_markdown
-from smbench.view.summary_file import HISTORY, SCHEMA_VERSION, exit_status, summary_schema, to_json
+from smbench.view.report.junit import to_junit
+from smbench.view.report.markdown import to_markdown
+from smbench.view.report.summary_file import HISTORY, SCHEMA_VERSION, exit_status, summary_schema, to_json
 
 Told = tuple[Summary, list[Finding], list[ThresholdResult]]
 THRESHOLDS = ["p95 < 1h", "failed == 0", "drain < 1h", "max < 1s"]  # met, missed, unknown, missed

@@ -6,18 +6,18 @@ from dataclasses import replace
 import pytest
 
 from live_story import HEADER
-from smbench.analysis.foreseen import Foreseen
+from smbench.analysis.verdict.early_verdict import ThresholdSoFar
 from smbench.snapshot import Snapshot
-from smbench.view.plain import PlainView
-from smbench.view.screen import render
-from smbench.view.state import LiveState
+from smbench.view.live.plain_lines import PlainView
+from smbench.view.live.screen import render
+from smbench.view.live.state import LiveState
 
-OPEN = Foreseen("p95 < 8m", "~3.10 s", None)
-MISSED = Foreseen("failed == 0", "2", verdict=False)
-MET = Foreseen("completed >= 10", "12", verdict=True)
+OPEN = ThresholdSoFar("p95 < 8m", "~3.10 s", None)
+MISSED = ThresholdSoFar("failed == 0", "2", verdict=False)
+MET = ThresholdSoFar("completed >= 10", "12", verdict=True)
 
 
-def state(*judged: Foreseen) -> LiveState:
+def state(*judged: ThresholdSoFar) -> LiveState:
     made = LiveState(HEADER)
     made.update([Snapshot(0, 10**9, 1.0, "sending", n_sent=5)])
     made.judged = judged

@@ -13,10 +13,10 @@ from modelling import scenario
 from pages import Element, fetched, parsed
 from runs import Request, frames_of, reading, span
 from simulated import simulated_run
-from smbench.analysis.checks import check
-from smbench.analysis.frames import Frames, derive
+from smbench.analysis.rows.frames import Frames, derive
 from smbench.analysis.summary import summarise
-from smbench.analysis.thresholds import evaluate
+from smbench.analysis.verdict.checks import check
+from smbench.analysis.verdict.thresholds import evaluate
 from smbench.records import Event, Outcome
 from smbench.results.manifest import Ending
 from smbench.view.page.page import page

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from runs import Request, frames_of, span
-from smbench.analysis.checks import check
 from smbench.analysis.summary import summarise
+from smbench.analysis.verdict.checks import check
 from smbench.records import Outcome
 from smbench.view.page.page import page
 from smbench.view.page.vega import Vega

@@ -10,7 +10,7 @@ import altair as alt
 import pytest
 
 from runs import Request, frames_of, reading, span
-from smbench.analysis.frames import Frames
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.records import Outcome
 from smbench.view.page.gallery import Gallery, gallery

@@ -8,10 +8,10 @@ import pytest
 from live_story import HEADER, SECOND, Scene, story
 from smbench.records import Event
 from smbench.snapshot import Snapshot
-from smbench.view.choose import NoView, choose_view
-from smbench.view.live import LiveView
-from smbench.view.plain import PlainView
-from smbench.view.state import LiveState
+from smbench.view.live.choose import NoView, choose_view
+from smbench.view.live.plain_lines import PlainView
+from smbench.view.live.state import LiveState
+from smbench.view.live.terminal import LiveView
 
 
 class Terminal(io.StringIO):

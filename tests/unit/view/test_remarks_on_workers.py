@@ -8,8 +8,8 @@ import pytest
 from live_story import HEADER
 from smbench.clock import TimeKind
 from smbench.snapshot import LogHistogram, Snapshot
-from smbench.view.sentences import remarks
-from smbench.view.state import LiveState
+from smbench.view.live.sentences import remarks
+from smbench.view.live.state import LiveState
 
 
 def late(*lags_s: float) -> LogHistogram:

@@ -13,9 +13,9 @@ from live_story import HEADER, SECOND, state_at
 from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading
 from smbench.snapshot import LogHistogram, Snapshot
-from smbench.view.charts import ASCII, BLOCKS, Glyphs
-from smbench.view.screen import render
-from smbench.view.state import STAGES, LiveState, RunHeader
+from smbench.view.live.charts import ASCII, BLOCKS, Glyphs
+from smbench.view.live.screen import render
+from smbench.view.live.state import STAGES, LiveState, RunHeader
 
 REAL = replace(HEADER, time_kind=TimeKind.REAL)
 ANYTHING = st.text(max_size=60)

@@ -10,7 +10,7 @@ from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
-from smbench.view.state import LiveState, added
+from smbench.view.live.state import LiveState, added
 
 
 def snapshot(at_s: float = 1.0, worker: int = 0, **facts: Any) -> Snapshot:

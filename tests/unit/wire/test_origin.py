@@ -14,7 +14,7 @@ import pytest
 
 from certificates import Authority
 from raw_server import RawServer, Visitor
-from smbench.aws.causes import cause_of
+from smbench.aws.access.causes import cause_of
 from smbench.clock import WarpLoop
 from smbench.wire.origin import Origin, Resolver, tls_context
 from smbench.wire.pool import Pool

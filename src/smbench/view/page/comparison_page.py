@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from smbench.analysis.compare import Comparison, Contrast
-from smbench.analysis.regression import GateResult
-from smbench.analysis.yardsticks import YARDSTICKS
-from smbench.view.comparison import NOTE, THIN_NOTE, cells, heads, sentence
+from smbench.analysis.comparison.compare import Comparison, Contrast
+from smbench.analysis.comparison.regression import GateResult
+from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.view.page import comparison_plots
 from smbench.view.page.document import Block, Section, drawn, written
 from smbench.view.page.tables import Table
 from smbench.view.page.vega import Vega
+from smbench.view.report.comparison import NOTE, THIN_NOTE, cells, heads, sentence
 
 
 def comparison_page(comparison: Comparison, gate: Sequence[GateResult], vega: Vega) -> str:
@@ -25,7 +25,7 @@ def comparison_page(comparison: Comparison, gate: Sequence[GateResult], vega: Ve
 def _verdicts(comparison: Comparison, gate: Sequence[GateResult]) -> tuple[str, ...]:
     told = [
         f"{result.outcome.value.upper()}: {result.label} {result.text}; "
-        f"{YARDSTICKS[result.metric].label} is {result.seen}."
+        f"{RUN_METRICS[result.metric].label} is {result.seen}."
         for result in gate
     ]
     told += [

@@ -3,11 +3,11 @@
 import altair as alt
 import polars as pl
 
-from smbench.analysis.compare import Comparison
-from smbench.analysis.yardsticks import YARDSTICKS
-from smbench.view.comparison import WRITE, sentence
+from smbench.analysis.comparison.compare import Comparison
+from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
+from smbench.view.report.comparison import WRITE, sentence
 
 _AXIS_UNITS = {
     "s": "s",
@@ -32,11 +32,11 @@ def runs(comparison: Comparison) -> Picture | None:
     if not rows:
         return None
     data = pl.DataFrame(rows)
-    yardstick = YARDSTICKS[comparison.primary]
+    run_metric = RUN_METRICS[comparison.primary]
     order = [group.label for group in comparison.groups]
 
     def draw(width: int) -> alt.TopLevelMixin:
-        x = alt.X("value:Q", title=f"{yardstick.label} ({_AXIS_UNITS[yardstick.unit]})", scale=alt.Scale(zero=True))
+        x = alt.X("value:Q", title=f"{run_metric.label} ({_AXIS_UNITS[run_metric.unit]})", scale=alt.Scale(zero=True))
         chart = (
             alt.Chart(data)
             .mark_point(size=90, strokeWidth=2, opacity=1)
@@ -56,7 +56,7 @@ def runs(comparison: Comparison) -> Picture | None:
     values = "; ".join(
         f"{label}: "
         + ", ".join(
-            figure.text(WRITE[yardstick.unit])
+            figure.text(WRITE[run_metric.unit])
             for run in comparison.group(label).runs
             if (figure := run.figures.get(comparison.primary)) is not None
         )
@@ -65,7 +65,7 @@ def runs(comparison: Comparison) -> Picture | None:
     return Picture(
         "runs",
         said,
-        f"{yardstick.label} of every run, a point each; > where it is only known to be more. {values}.",
+        f"{run_metric.label} of every run, a point each; > where it is only known to be more. {values}.",
         draw,
     )
 
@@ -78,7 +78,7 @@ def ratios(comparison: Comparison) -> Picture | None:
     """Each metric's ratio to the baseline, with its interval and the margin within which nothing matters."""
     rows = [
         {
-            "metric": YARDSTICKS[row.metric].label,
+            "metric": RUN_METRICS[row.metric].label,
             "group": contrast.label,
             "ratio": row.ratio.low,
             "low": row.interval.low if row.interval is not None else row.ratio.low,

@@ -58,7 +58,7 @@ def drawn(picture: Picture | None, vega: Vega) -> Figure | None:
 def written(template: str, **told: Any) -> str:
     """The whole HTML document."""
     environment = Environment(
-        loader=PackageLoader("smbench.view"),
+        loader=PackageLoader("smbench.view.page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

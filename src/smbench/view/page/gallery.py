@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from smbench.analysis.capacity import capacity
-from smbench.analysis.frames import Frames
-from smbench.analysis.over_time import unserved_share
+from smbench.analysis.capacity.instances import capacity
+from smbench.analysis.latency.over_time import unserved_share
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.view.page import latency_plots, load_plots, system_plots
 from smbench.view.page.pictures import Picture

@@ -5,11 +5,8 @@ import math
 import altair as alt
 import polars as pl
 
-from smbench.analysis import words
-from smbench.analysis.bounds import Distribution
-from smbench.analysis.clocks import Agreement
-from smbench.analysis.frames import Frames
-from smbench.analysis.over_time import (
+from smbench import units
+from smbench.analysis.latency.over_time import (
     FROM_ACCEPTANCE,
     FROM_SCHEDULE,
     FROM_SEND,
@@ -21,6 +18,9 @@ from smbench.analysis.over_time import (
     sending,
     stretches,
 )
+from smbench.analysis.numbers.bounds import Distribution
+from smbench.analysis.rows.clocks import Agreement
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
@@ -60,7 +60,7 @@ def _latency_title(spread: Distribution, unserved_share: float | None) -> str:
     else:
         said = f"{name} is {figure.text().replace('>', 'more than')}"
     if unserved_share is not None and unserved_share >= 0.05:
-        said += f"; {words.share(unserved_share)} of all waiting was for want of any instance"
+        said += f"; {units.share(unserved_share)} of all waiting was for want of any instance"
     elif spread.n_never + spread.n_censored:
         said += f"; {spread.n_never + spread.n_censored:,} of {spread.n:,} did not complete"
     return said
@@ -139,7 +139,7 @@ def _stretched(frames: Frames, title: str) -> Picture:
         title,
         "Percentiles of latency from schedule by when requests were due, and p95 from send beside them: where the two "
         "part, the generator was late and latency from send hides it. Stretches of "
-        f"{words.duration(over.length_s)}. A triangle is a lower bound: requests of that stretch never completed, or "
+        f"{units.duration(over.length_s)}. A triangle is a lower bound: requests of that stretch never completed, or "
         "had no end when the run was over. The longest seen is the longest that any was watched.",
         draw,
     )
@@ -260,7 +260,7 @@ def clocks(frames: Frames, summary: Summary) -> Picture | None:
         "clocks",
         _clocks_title(summary),
         "AWS's stamp of a request less the middle of our send and its answer, the median of each stretch of "
-        f"{words.duration(over.length_s)}; the bars are half the time of an answer either side, within which the truth "
+        f"{units.duration(over.length_s)}; the bars are half the time of an answer either side, within which the truth "
         f"lies. Requests compared: {found.n:,}.",
         draw,
     )
@@ -268,11 +268,11 @@ def clocks(frames: Frames, summary: Summary) -> Picture | None:
 
 def _clocks_title(summary: Summary) -> str:
     found = summary.clocks
-    apart = f"{words.duration(abs(found.offset_s))} {'ahead of' if found.offset_s > 0 else 'behind'} ours"
-    known = f"known to {words.duration(found.uncertainty_s)} either side"
+    apart = f"{units.duration(abs(found.offset_s))} {'ahead of' if found.offset_s > 0 else 'behind'} ours"
+    known = f"known to {units.duration(found.uncertainty_s)} either side"
     match found.agreement:
         case Agreement.AGREE:
-            return f"The two clocks agree, as far as can be known: to {words.duration(found.uncertainty_s)} either side"
+            return f"The two clocks agree, as far as can be known: to {units.duration(found.uncertainty_s)} either side"
         case Agreement.OFFSET:
             return f"AWS's clock is {apart}, {known}; latencies are corrected by that"
     return f"The clocks disagree, and not by a constant: AWS's is {apart} in the median; nothing is corrected"
@@ -347,7 +347,7 @@ def _stages_title(summary: Summary) -> str:
         return "Queue wait and service are not known apart, the other stages are"
     largest = max(means, key=lambda name: means[name])
     n = min(stage.n for stage in summary.stages if stage.name in ("queue wait", "service"))
-    said = f"{words.share(means[largest] / total)} of the time went to {_IN_WORDS[largest]}"
+    said = f"{units.share(means[largest] / total)} of the time went to {_IN_WORDS[largest]}"
     if n < _FOLLOWED_MIN * summary.sojourn.n:
         return f"{said}, as far as {n:,} of {summary.sojourn.n:,} requests tell"
     return said

@@ -3,9 +3,9 @@
 import altair as alt
 import polars as pl
 
-from smbench.analysis import words
-from smbench.analysis.frames import Frames
-from smbench.analysis.over_time import STRETCHES_MAX, counts, lag_over_time, sending, stretches
+from smbench import units
+from smbench.analysis.latency.over_time import STRETCHES_MAX, counts, lag_over_time, sending, stretches
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
@@ -52,8 +52,8 @@ def rates(frames: Frames, summary: Summary) -> Picture | None:
     return Picture(
         "rates",
         _rates_title(summary),
-        f"Requests per second over the time of sending, in stretches of {words.duration(over.length_s)}: due, sent and "
-        f"accepted. At most {words.rate(peak_hz)} were due; {summary.counts.scheduled:,} were due in all, "
+        f"Requests per second over the time of sending, in stretches of {units.duration(over.length_s)}: due, sent and "
+        f"accepted. At most {units.rate(peak_hz)} were due; {summary.counts.scheduled:,} were due in all, "
         f"{summary.counts.sent:,} sent and {summary.counts.accepted:,} accepted.",
         draw,
     )
@@ -100,7 +100,7 @@ def lag(frames: Frames, summary: Summary) -> Picture | None:
         "lag",
         f"The generator was late by at most {spread.max.text()}, near {clock(worst['at_s'])}, "
         f"and by {spread.p99.text()} at p99",
-        f"How late requests were sent over the time of sending, in stretches of {words.duration(over.length_s)}: the "
+        f"How late requests were sent over the time of sending, in stretches of {units.duration(over.length_s)}: the "
         f"latest and the median of each. p50 {spread.p50.text() if spread.p50 else '-'}, p99 {spread.p99.text()}, "
         f"latest {spread.max.text()}.",
         draw,

@@ -9,19 +9,19 @@ from collections.abc import Sequence
 
 import orjson
 
-from smbench.analysis import words
-from smbench.analysis.checks import Finding, Verdict, verdict
-from smbench.analysis.frames import Frames
+from smbench import units
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
-from smbench.analysis.thresholds import ThresholdResult
+from smbench.analysis.verdict.checks import Finding, Verdict, verdict
+from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.results.manifest import Manifest
-from smbench.view.behaviour import host_spread
 from smbench.view.page import tables
 from smbench.view.page.document import Block, Section, drawn, written
 from smbench.view.page.gallery import gallery
 from smbench.view.page.load_plots import clock
 from smbench.view.page.tables import Table
 from smbench.view.page.vega import Vega
+from smbench.view.report.behaviour import host_spread
 
 _MEANING = {
     Verdict.VALID: "The figures are the endpoint's.",
@@ -61,7 +61,7 @@ def _what(summary: Summary) -> str:
     by = "" if summary.workers == 1 else f", {summary.workers} workers"
     why = f": {summary.reason}" if summary.reason else ""
     ending = "killed" if summary.ending == "running" else summary.ending
-    return f"{summary.target}, {time}, {words.duration(summary.length_s)}{by}{seed}; {ending}{why}"
+    return f"{summary.target}, {time}, {units.duration(summary.length_s)}{by}{seed}; {ending}{why}"
 
 
 def _sections(frames: Frames, summary: Summary, vega: Vega) -> list[Section]:
@@ -134,7 +134,7 @@ def _backlog(summary: Summary) -> str:
         return ""
     said = f"The backlog peaked at {backlog.peak:,} at {clock(backlog.peak_at_s)}."
     if backlog.oldest_age_s is not None:
-        said += f" The oldest request grew {words.duration(backlog.oldest_age_s)} old."
+        said += f" The oldest request grew {units.duration(backlog.oldest_age_s)} old."
     if backlog.drain is not None:
         said += f" From the last send to the last end: {backlog.drain.text()}."
     return said

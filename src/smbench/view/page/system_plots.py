@@ -6,11 +6,11 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from smbench.analysis import words
-from smbench.analysis.capacity import Capacity
-from smbench.analysis.elasticity import demand
-from smbench.analysis.frames import Frames
-from smbench.analysis.over_time import Stretches, counts, highest, stretches
+from smbench import units
+from smbench.analysis.capacity.elasticity import demand
+from smbench.analysis.capacity.instances import Capacity
+from smbench.analysis.latency.over_time import Stretches, counts, highest, stretches
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.records import Outcome
 from smbench.view.page import theme
@@ -197,7 +197,7 @@ def _title(summary: Summary) -> str:
     if figures.drain is not None and figures.drain.value is not None:
         said += f"; drained {figures.drain.text()} after the last send"
     elif figures.drain is not None:
-        said += f"; not drained {words.duration(figures.drain.low)} after the last send"
+        said += f"; not drained {units.duration(figures.drain.low)} after the last send"
     return said
 
 
@@ -205,7 +205,7 @@ def _text(
     summary: Summary, capacity: Capacity | None, needed: pl.DataFrame | None, over: Stretches, own: pl.DataFrame
 ) -> str:
     parts = [
-        f"Over the whole run, in stretches of {words.duration(over.length_s)}: requests accepted and not yet ended, "
+        f"Over the whole run, in stretches of {units.duration(over.length_s)}: requests accepted and not yet ended, "
         "as our rows tell"
         + (" and as CloudWatch's ApproximateBacklogSize tells" if _has_told(own) else "")
         + "; ends per second"

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from smbench.analysis import words
-from smbench.analysis.bounds import PERCENTILES, Distribution
-from smbench.analysis.intervals import Interval
-from smbench.analysis.rates import Rates
+from smbench import units
+from smbench.analysis.latency.intervals import Interval
+from smbench.analysis.numbers.bounds import PERCENTILES, Distribution
+from smbench.analysis.rows.rates import Rates
 from smbench.analysis.summary import Summary
-from smbench.analysis.thresholds import ThresholdResult
+from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.view.page.load_plots import clock
 
 _PASSED = {True: "met", False: "missed", None: "unknown"}
@@ -51,8 +51,8 @@ def rates(summary: Summary) -> Table | None:
 
 def _rate_cells(rates_: Rates) -> tuple[str, ...]:
     per_second = (rates_.offered_hz, rates_.achieved_hz, rates_.accepted_hz, rates_.completed_hz)
-    length = words.duration(rates_.length_s) if rates_.offered_hz is not None else "at once"
-    return (f"{rates_.n_offered:,}", length, *(words.rate(hertz) for hertz in per_second))
+    length = units.duration(rates_.length_s) if rates_.offered_hz is not None else "at once"
+    return (f"{rates_.n_offered:,}", length, *(units.rate(hertz) for hertz in per_second))
 
 
 # ---- latency --------------------------------------------------------------------------------------------------
@@ -121,8 +121,8 @@ def intervals(summary: Summary) -> Table | None:
 def _interval(interval: Interval) -> tuple[str, str]:
     if interval.low_s is None:
         return "none", interval.reason
-    high = "no bound" if interval.high_s is None else words.duration(interval.high_s)
-    return f"{words.duration(interval.low_s)} to {high}", interval.method
+    high = "no bound" if interval.high_s is None else units.duration(interval.high_s)
+    return f"{units.duration(interval.low_s)} to {high}", interval.method
 
 
 def why_no_intervals(summary: Summary) -> str:
@@ -151,7 +151,7 @@ def scaling(summary: Summary) -> Table | None:
             (
                 f"{before} → {step.after}{state}",
                 *("-" if at_s is None else clock(at_s) for at_s in (*instants, first_end_s)),
-                *("-" if delay_s is None else words.duration(delay_s) for delay_s in delays),
+                *("-" if delay_s is None else units.duration(delay_s) for delay_s in delays),
             )
         )
     note = (
@@ -169,27 +169,27 @@ def elasticity(summary: Summary) -> Table | None:
         return None
     rows: list[tuple[str, str, str]] = [
         ("instances serving", f"{found.instances_mean:.2f} in the mean, {found.instances_max:,} at most", "over time"),
-        _row("detection", found.detection_s, words.duration, "breach to decision, mean of the scale-outs"),
-        _row("provisioning", found.provision_s, words.duration, "decision to capacity that serves, likewise"),
-        _row("utilisation", found.utilisation, words.share, "slot-seconds worked, of those there were"),
-        ("throughput", words.rate(found.throughput_hz), "completions over time"),
-        _row("throughput bound", found.throughput_bound_hz, words.rate, "with every slot always busy"),
+        _row("detection", found.detection_s, units.duration, "breach to decision, mean of the scale-outs"),
+        _row("provisioning", found.provision_s, units.duration, "decision to capacity that serves, likewise"),
+        _row("utilisation", found.utilisation, units.share, "slot-seconds worked, of those there were"),
+        ("throughput", units.rate(found.throughput_hz), "completions over time"),
+        _row("throughput bound", found.throughput_bound_hz, units.rate, "with every slot always busy"),
         (
             "time to drain",
             "-" if found.time_to_drain is None else found.time_to_drain.text(),
             "from the peak until the backlog fitted into the slots",
         ),
-        _row("drain bound", found.drain_bound_s, words.duration, "after the last send, with every slot busy"),
-        _row("drain efficiency", found.drain_efficiency, words.share, "the bound over the time it took"),
+        _row("drain bound", found.drain_bound_s, units.duration, "after the last send, with every slot busy"),
+        _row("drain efficiency", found.drain_efficiency, units.share, "the bound over the time it took"),
         _row("backlog area", found.backlog_area_s, lambda area: f"{area:,.0f} request-s", "waited for a slot"),
         (
             "oscillations",
             f"{found.oscillations:,}",
-            f"scale-ins undone within {words.duration(found.oscillation_window_s)}",
+            f"scale-ins undone within {units.duration(found.oscillation_window_s)}",
         ),
         (
             "capacity hole",
-            f"{words.duration(found.hole_s)}, the longest {words.duration(found.hole_longest_s)}",
+            f"{units.duration(found.hole_s)}, the longest {units.duration(found.hole_longest_s)}",
             "requests in the system and no instance serving"
             + (f"; the longest from {clock(found.hole_at_s)}" if found.hole_at_s is not None else ""),
         ),
@@ -198,19 +198,19 @@ def elasticity(summary: Summary) -> Table | None:
         rows += [
             (
                 "too few instances",
-                f"{against.under_instances:.2f}; {words.share(against.under_time_share)} of the time",
+                f"{against.under_instances:.2f}; {units.share(against.under_time_share)} of the time",
                 "mean over time",
             ),
             (
                 "too many instances",
-                f"{against.over_instances:.2f}; {words.share(against.over_time_share)} of the time",
+                f"{against.over_instances:.2f}; {units.share(against.over_time_share)} of the time",
                 "mean over time",
             ),
-            _row("idle share", against.idle_share, words.share, "too many, of those that served"),
+            _row("idle share", against.idle_share, units.share, "too many, of those that served"),
             _row(
                 "instability",
                 against.instability,
-                words.share,
+                units.share,
                 against.why_no_instability or "of the time, supply and need went different ways",
             ),
             _row(
@@ -221,8 +221,8 @@ def elasticity(summary: Summary) -> Table | None:
             ),
         ]
         note = (
-            f"Needed: the arrivals of the last {words.duration(against.window_s)}, times a service of "
-            f"{words.duration(against.service_s)}, over {against.concurrency:,} at once on an instance, rounded up."
+            f"Needed: the arrivals of the last {units.duration(against.window_s)}, times a service of "
+            f"{units.duration(against.service_s)}, over {against.concurrency:,} at once on an instance, rounded up."
         )
     else:
         note = f"Against need: {found.why_no_provisioning}." if found.why_no_provisioning else ""
@@ -261,7 +261,7 @@ def cost(summary: Summary) -> Table | None:
     ]
     if found.deadline_s is not None:
         within = "-" if found.n_within_deadline is None else f"{found.n_within_deadline:,}"
-        name = f"per 1,000 within {words.duration(found.deadline_s)} ({within}; {found.deadline_from})"
+        name = f"per 1,000 within {units.duration(found.deadline_s)} ({within}; {found.deadline_from})"
         rows.append((name, "-", _usd(found.usd_per_1000_within_deadline)))
     notes = ["Paid is from the decision until the last instance is gone; that billing begins at launch is assumed."]
     if found.price_usd is None:
@@ -305,10 +305,10 @@ def slowest(summary: Summary) -> Table | None:
             slow.outcome,
             slow.event or "-",
             clock(slow.sched_s),
-            words.duration(slow.age_s) if slow.outcome == "completed" else f"> {words.duration(slow.age_s)}",
+            units.duration(slow.age_s) if slow.outcome == "completed" else f"> {units.duration(slow.age_s)}",
             f"{slow.ahead:,}",
             "-" if slow.instances is None else f"{slow.instances:,}",
-            "-" if slow.served_after_s is None else words.duration(slow.served_after_s),
+            "-" if slow.served_after_s is None else units.duration(slow.served_after_s),
         )
         for slow in summary.slowest
     )
@@ -328,9 +328,9 @@ def generator(summary: Summary) -> Table:
         ("sent late by, p99", "-" if lag.p99 is None else lag.p99.text()),
         ("sent late by, at most", "-" if lag.max is None else lag.max.text()),
         ("dropped at our own limit", f"{own.n_dropped:,}"),
-        ("loop late by, at most", "-" if own.loop_lag_max_s is None else words.duration(own.loop_lag_max_s)),
-        ("CPU of a core, median", words.share(own.cpu_share_median)),
-        ("memory", "-" if own.rss_max_bytes is None else words.size(own.rss_max_bytes)),
+        ("loop late by, at most", "-" if own.loop_lag_max_s is None else units.duration(own.loop_lag_max_s)),
+        ("CPU of a core, median", units.share(own.cpu_share_median)),
+        ("memory", "-" if own.rss_max_bytes is None else units.size(own.rss_max_bytes)),
         ("notices heard", f"{notices.n:,}"),
         (
             "duplicates, foreign, unreadable",

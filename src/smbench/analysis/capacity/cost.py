@@ -1,0 +1,113 @@
+"""What a run's instances were paid for, and what the requests cost of it. Source: science.md 2.5.
+
+Paid is from the decision until the last is gone: that billing begins at launch is an assumption.
+"""
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis.capacity.instances import Capacity, measured_from_ns
+from smbench.analysis.capacity.slots import Slots
+from smbench.analysis.rows.deadline import deadline
+from smbench.analysis.rows.frames import Frames, only
+from smbench.records import Outcome
+
+# USD, beyond what is free: AWS's public price pages of S3 (standard), SQS (standard queues) and SNS, us-east-1, as
+# known in January 2025 (SQS again in March 2026). SageMaker takes nothing for a request, SNS nothing for a delivery
+# into SQS.
+PRICES_OF = "us-east-1, January 2025"
+LONG_POLL_S = 20.0
+S3_PUT_USD, S3_GET_USD = 0.005 / 1e3, 0.0004 / 1e3
+SQS_REQUEST_USD = 0.40 / 1e6
+SNS_PUBLISH_USD = 0.50 / 1e6
+
+
+class HarnessCost(BaseModel):
+    """What measuring cost, beside the endpoint: list prices, nothing free, rather too much than too little."""
+
+    model_config = ConfigDict(frozen=True)
+
+    usd: float
+    parts: dict[str, float]  # USD
+    prices_of: str  # where and when
+
+
+class Cost(BaseModel):
+    """Instance-seconds and, where the price is known, USD; from the first measured phase to the end of the run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    instance_s: float  # paid
+    useful_s: float | None  # of them: as many as the work would fill, every slot busy
+    cold_s: float  # paid, not yet serving
+    idle_s: float | None  # the rest
+    n_completed: int
+    deadline_s: float | None
+    deadline_from: str  # the threshold, or request.ttl; empty: none
+    n_within_deadline: int | None
+    instance_s_per_1000: float | None  # completions
+    price_usd: float | None  # an instance-hour
+    usd: float | None
+    useful_usd: float | None  # no policy can do with less
+    usd_per_1000: float | None
+    usd_per_1000_within_deadline: float | None
+    harness: HarnessCost | None  # None: an emulated endpoint costs nothing to ask
+
+
+def cost(
+    frames: Frames, capacity: Capacity, concurrency: int | None, reckoned: Slots | str, price_usd: float | None
+) -> Cost:
+    """What a run cost; `price_usd` is of an instance-hour."""
+    start_ns = measured_from_ns(frames)
+    paid_s = capacity.instance_s(capacity.paid, start_ns)
+    launching = (capacity.desired - capacity.serving).clip(0)
+    cold_s = capacity.instance_s(launching, start_ns)
+    busy_s = None if isinstance(reckoned, str) else reckoned.busy_s(start_ns)
+    useful_s = None if busy_s is None or concurrency is None else busy_s / concurrency
+    limit = deadline(frames.manifest.scenario)
+    completed = only(frames.measured, pl.col("outcome") == Outcome.COMPLETED.value, "sojourn_ns")
+    n = completed.height
+    n_within = None if limit is None else completed.filter(pl.col("sojourn_ns") <= round(limit.seconds * 1e9)).height
+    usd = None if price_usd is None else price_usd * paid_s / 3600
+    return Cost(
+        instance_s=paid_s,
+        useful_s=useful_s,
+        cold_s=cold_s,
+        idle_s=None if useful_s is None else max(0.0, paid_s - cold_s - useful_s),
+        n_completed=n,
+        deadline_s=None if limit is None else limit.seconds,
+        deadline_from="" if limit is None else limit.source,
+        n_within_deadline=n_within,
+        instance_s_per_1000=_per_1000(paid_s, n),
+        price_usd=price_usd,
+        usd=usd,
+        useful_usd=None if price_usd is None or useful_s is None else price_usd * useful_s / 3600,
+        usd_per_1000=_per_1000(usd, n),
+        usd_per_1000_within_deadline=_per_1000(usd, n_within),
+        harness=_harness(frames),
+    )
+
+
+def instance_hour_usd(frames: Frames) -> float | None:
+    """The price that the scenario's author gave."""
+    price_usd = (frames.manifest.scenario.get("target") or {}).get("instance_hour")
+    return None if price_usd is None else float(price_usd)
+
+
+def _per_1000(amount: float | None, n: int | None) -> float | None:
+    return None if amount is None or not n else 1000 * amount / n
+
+
+def _harness(frames: Frames) -> HarnessCost | None:
+    """One object in and one out a request, each read once; a publication, a receive and a delete an end; idle polls."""
+    if not (frames.manifest.scenario.get("target") or {}).get("endpoint"):
+        return None
+    n_accepted, n_notices = int(frames.requests["accepted"].sum()), int(frames.requests["notices"].sum())
+    n_looked_up = int((frames.requests["end_from"] == "output").sum())
+    parts = {
+        "S3 writes": 2 * n_accepted * S3_PUT_USD,
+        "S3 reads": (n_accepted + 2 * n_looked_up) * S3_GET_USD,
+        "SNS": n_notices * SNS_PUBLISH_USD,
+        "SQS": (2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S) * SQS_REQUEST_USD,
+    }
+    return HarnessCost(usd=sum(parts.values()), parts=parts, prices_of=PRICES_OF)

@@ -1,0 +1,181 @@
+"""What the auto-scaler did, and how long each stage took: breach, alarm, decision, capacity, first completion on it.
+
+Everything here is read from what AWS told (scaling activities, alarm history, instance counts) and from our own rows;
+a stage nobody told of is left empty, never guessed. Source: science.md 2.4 and 4.
+"""
+
+import datetime
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis.rows.frames import Frames, only
+from smbench.records import Outcome
+
+_CAUSE = re.compile(r"alarm (\S+) in state ALARM triggered policy (.+)")
+_UNDER_WAY = ("Pending", "InProgress")
+
+
+class ScalingStep(BaseModel):
+    """One change of capacity. Instants are seconds since the run began; None: nobody told, or it never came."""
+
+    model_config = ConfigDict(frozen=True)
+
+    decided_at_s: float
+    before: int | None
+    after: int
+    state: str  # of the activity when last seen; empty where only the count of instances was seen to change
+    policy: str = ""
+    breach_at_s: float | None = None  # begin of the first minute over the alarm's threshold
+    alarm_at_s: float | None = None
+    in_service_at_s: float | None = None
+    first_completion_at_s: float | None = None  # the first after the capacity was in service
+    cause: str = ""
+
+    @property
+    def is_out(self) -> bool:
+        return self.before is None or self.after > self.before
+
+    @property
+    def detection_s(self) -> float | None:
+        """From the breach to the decision."""
+        return None if self.breach_at_s is None else self.decided_at_s - self.breach_at_s
+
+    @property
+    def provisioning_s(self) -> float | None:
+        """From the decision to capacity that serves."""
+        return None if self.in_service_at_s is None else self.in_service_at_s - self.decided_at_s
+
+
+class Scaling(BaseModel):
+    """The timeline of a run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    steps: tuple[ScalingStep, ...]
+    instances_at_start: int | None
+    instances_max: int | None
+
+
+def scaling(frames: Frames) -> Scaling:
+    """Read the timeline from a run's events and readings."""
+    current = _gauge(frames.readings, "instances_current")
+    at_start = int(current["value"][0]) if current.height else None
+    steps = _steps(frames, at_start)
+    known = [int(count) for count in current["value"].to_list()] + [
+        step.after for step in steps if step.in_service_at_s is not None
+    ]
+    return Scaling(steps=steps, instances_at_start=at_start, instances_max=max(known, default=None))
+
+
+def _steps(frames: Frames, at_start: int | None) -> tuple[ScalingStep, ...]:
+    decisions = _decisions(frames.events)
+    alarms = _alarms(frames)
+    current = _gauge(frames.readings, "instances_current")
+    is_completed = pl.col("outcome") == Outcome.COMPLETED.value
+    completed_ns = only(frames.requests, is_completed, "done_ns")["done_ns"].drop_nulls().sort()
+    steps: list[ScalingStep] = []
+    explained: set[tuple[str, int]] = set()
+    before = at_start
+    for decision in decisions:
+        own_before = decision["before"]
+        before = int(own_before) if own_before is not None else before
+        after, at_ns = int(decision["after"]), decision["at_ns"]
+        match = _CAUSE.search(decision["cause"])
+        alarm = _alarm_behind(alarms, match[1], at_ns) if match else None
+        is_news = alarm is not None and (alarm["name"], alarm["at_ns"]) not in explained
+        if alarm is not None:
+            explained.add((alarm["name"], alarm["at_ns"]))
+        in_service_ns = _in_service_ns(decision, current)
+        place = None if in_service_ns is None else completed_ns.search_sorted(in_service_ns)
+        steps.append(
+            ScalingStep(
+                decided_at_s=at_ns / 1e9,
+                before=before,
+                after=after,
+                state=decision["state"],
+                policy=match[2] if match else "",
+                breach_at_s=_breach_s(alarm, frames.epoch_ns) if alarm is not None and is_news else None,
+                alarm_at_s=None if alarm is None else alarm["at_ns"] / 1e9,
+                in_service_at_s=None if in_service_ns is None else in_service_ns / 1e9,
+                first_completion_at_s=(
+                    completed_ns[place] / 1e9 if isinstance(place, int) and place < len(completed_ns) else None
+                ),
+                cause=decision["cause"],
+            )
+        )
+        before = after if _may_come(decision) else before
+    return tuple(steps)
+
+
+def _decisions(events: pl.DataFrame) -> list[dict[str, Any]]:
+    """Scaling activities that set a capacity, each as last seen; else the changes of desired capacity themselves."""
+    told = events.filter((pl.col("kind") == "scaling_activity") & pl.col("after").is_not_null())
+    activities = told.sort("seen_ns", maintain_order=True).unique("name", keep="last", maintain_order=True)
+    if not activities.height:
+        changes = events.filter((pl.col("kind") == "capacity") & pl.col("after").is_not_null())
+        activities = changes.filter(pl.col("before").is_null() | (pl.col("before") != pl.col("after"))).with_columns(
+            pl.lit("").alias("state"), pl.lit(None, dtype=pl.Int64).alias("end_ns")
+        )
+    return activities.sort("at_ns", "name").to_dicts()
+
+
+def _may_come(decision: dict[str, Any]) -> bool:
+    """Whether this capacity came or is still to come; that of one that failed or was overridden never did."""
+    return decision["state"] in ("", *_UNDER_WAY, "Successful")
+
+
+def _in_service_ns(decision: dict[str, Any], current: pl.DataFrame) -> int | None:
+    """When the capacity was there: the activity's end, or the first look that showed it, whichever was told."""
+    if not _may_come(decision):
+        return None
+    if decision["state"] == "Successful" and decision["end_ns"] is not None:
+        return int(decision["end_ns"])
+    before, after = decision["before"], decision["after"]
+    is_there = pl.col("value") <= after if before is not None and after < before else pl.col("value") >= after
+    shown = current.filter((pl.col("at_ns") >= decision["at_ns"]) & is_there)["at_ns"]
+    return int(shown[0]) if len(shown) else None
+
+
+def _alarms(frames: Frames) -> pl.DataFrame:
+    return frames.events.filter((pl.col("kind") == "alarm") & pl.col("state").str.ends_with("ALARM")).sort("at_ns")
+
+
+def _alarm_behind(alarms: pl.DataFrame, name: str, decided_ns: int) -> dict[str, Any] | None:
+    """The last time this alarm went off before the decision."""
+    rows = alarms.filter((pl.col("name") == name) & (pl.col("at_ns") <= decided_ns)).to_dicts()
+    return rows[-1] if rows else None
+
+
+def _breach_s(alarm: dict[str, Any], epoch_ns: int) -> float | None:
+    """The begin of the oldest of the datapoints that set the alarm off, from the alarm's own history."""
+    try:
+        reason = orjson.loads(alarm["detail"])["newState"]["stateReasonData"]
+        reason = orjson.loads(reason) if isinstance(reason, str) else reason
+        stamps = [_utc_ns(point["timestamp"]) for point in reason.get("evaluatedDatapoints", []) if "value" in point]
+        stamps = stamps or [_utc_ns(reason["startDate"])]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
+        return None  # the history came without its data, as after SetAlarmState
+    return (min(stamps) - epoch_ns) / 1e9
+
+
+def _utc_ns(text: str) -> int:
+    """Of a stamp as alarm histories write it, `2026-11-21T03:12:00.000+0000`."""
+    at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+    return (at - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)) // datetime.timedelta(microseconds=1) * 1000
+
+
+def _gauge(readings: pl.DataFrame, name: str) -> pl.DataFrame:
+    rows = readings.filter((pl.col("source") == "endpoint") & (pl.col("name") == name) & pl.col("value").is_not_null())
+    return rows.select("at_ns", "value").sort("at_ns")
+
+
+def delays(steps: Sequence[ScalingStep]) -> tuple[list[float], list[float]]:
+    """Detection and provisioning delays of the scale-outs, those that are known."""
+    out = [step for step in steps if step.is_out]
+    detection = [step.detection_s for step in out if step.detection_s is not None]
+    return detection, [step.provisioning_s for step in out if step.provisioning_s is not None]

@@ -1,0 +1,198 @@
+"""Which request began when, which nobody tells: reckoned from who came when, who ended when, and the slots there were.
+
+An instance works on `concurrency` requests at once, and they begin in the order in which they were received. So a slot
+becomes free when an instance comes into service and whenever a request ends, and the k-th request to come takes the
+k-th slot to become free, at once or when it comes. Nothing is assumed of how long requests take. Source: science.md
+6.1. The reckoning starts anew with each request that finds fewer in the system than there are slots: none waits then,
+and it begins at once. So what cannot be followed spoils only what waited near it: an instance that leaves amid work
+takes slots along nobody knows which, until all that was in the system has ended; and an end that no notice told frees
+one at an unknown instant.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from smbench.analysis.capacity.instances import Capacity
+from smbench.analysis.numbers.ordered import ascending
+from smbench.analysis.rows.frames import Frames, only
+from smbench.records import Outcome
+
+Instants = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_NEVER = np.iinfo(np.int64).max
+_SECOND_NS = 1_000_000_000
+_CONTRADICTIONS_MAX = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slots:
+    """The requests that may take a slot (accepted, not expired), in the order in which they were received."""
+
+    arrived_ns: Instants
+    began_ns: Instants  # where `has_begun`
+    follows: Instants  # the place here of the one whose end freed its slot; -1: none had to, or more than one may have
+    ended_ns: Instants  # at the end of time, where it has no end
+    has_begun: Mask
+    is_known: Mask  # False: left out, see above
+    is_sharp: Mask  # begun, and not while instances came at instants nobody told: its begin is good to milliseconds
+    is_measured: Mask  # of no warm-up phase
+    is_completed: Mask
+    end_ns: int
+
+    @property
+    def service_mean_s(self) -> float | None:
+        """The mean service of those that completed; None without any."""
+        chosen = self.is_sharp & self.is_completed
+        # In order of size: a sum of floats depends on its order.
+        taken_ns = ascending((self.ended_ns - self.began_ns)[chosen])
+        return float(taken_ns.clip(0).mean()) / 1e9 if len(taken_ns) else None
+
+    def busy_s(self, since_ns: int) -> float | None:
+        """Slot-seconds worked from an instant on; who was left out counts as the mean. None: most were."""
+        known = self.is_known & self.has_begun
+        n_left_out, mean_s = int((~self.is_known & (self.ended_ns > since_ns)).sum()), self.service_mean_s
+        if n_left_out and (mean_s is None or n_left_out > known.sum()):
+            return None
+        until_ns = np.minimum(self.ended_ns[known], self.end_ns)
+        worked_ns = int((until_ns - np.maximum(self.began_ns[known], since_ns)).clip(0).sum())
+        return worked_ns / 1e9 + n_left_out * (mean_s or 0.0)
+
+
+def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) -> Slots | str:
+    """The reckoning, or why there is none: a clause for a person."""
+    if capacity is None:
+        return "nobody told how many instances there were"
+    if concurrency is None:
+        return "nobody told how many requests an instance takes at once (MaxConcurrentInvocationsPerInstance)"
+    rows = _takers(frames)
+    if not rows.height:
+        return "no request was taken up"
+    arrived_ns, ended_ns = rows["arrived_ns"].to_numpy(), rows["ended_ns"].to_numpy()
+    n_free = _n_free(arrived_ns, ended_ns, capacity, concurrency)
+    began_ns, follows = _began(arrived_ns, ended_ns, n_free, capacity, concurrency)
+    has_begun = began_ns < _NEVER
+    is_known = (n_free > 0) | ~_is_spoiled(rows, arrived_ns, ended_ns, began_ns, n_free, capacity)
+    is_sharp = is_known & has_begun
+    for since_ns, until_ns in capacity.unsure_ns:
+        is_sharp &= ~((began_ns > np.maximum(arrived_ns, since_ns)) & (began_ns <= until_ns))
+    over = is_sharp & (ended_ns < _NEVER)
+    n_over = int(over.sum())
+    if not n_over:
+        return "of no request both its begin and its end are known: instances came or left unseen, or no notice came"
+    n_contradictions = int((ended_ns <= began_ns)[over & (began_ns > arrived_ns)].sum())
+    if n_contradictions > _CONTRADICTIONS_MAX * n_over:
+        return (
+            f"{n_contradictions:,} of {n_over:,} requests would have ended before a slot was free: the order is not "
+            "that of receipt, others use the endpoint, or its instances take more at once than it is set to"
+        )
+    return Slots(
+        arrived_ns=arrived_ns,
+        began_ns=began_ns,
+        follows=np.where(is_sharp, follows, -1),
+        ended_ns=ended_ns,
+        has_begun=has_begun,
+        is_known=is_known,
+        is_sharp=is_sharp,
+        is_measured=~rows["warmup"].to_numpy(),
+        is_completed=(rows["outcome"] == Outcome.COMPLETED.value).to_numpy() & has_begun,
+        end_ns=frames.end_ns,
+    )
+
+
+def _takers(frames: Frames) -> pl.DataFrame:
+    """In order of receipt; `is_told`: its end came with a notice, to the millisecond, or is yet to come."""
+    arrived = pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
+    is_taking = pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value)
+    columns = ("send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup")
+    rows = only(frames.requests, is_taking, arrived, *columns)
+    # Of those received at one instant the first to end is taken to have begun first, whatever their numbers.
+    return rows.sort("arrived_ns", "send_ns", "sched_ns", "done_ns", "seq", nulls_last=True).select(
+        "arrived_ns",
+        pl.when(pl.col("done_ns").is_null())
+        .then(_NEVER)
+        .otherwise(pl.max_horizontal("done_ns", "arrived_ns"))
+        .alias("ended_ns"),
+        ((pl.col("end_from") == "notice").fill_null(False) | (pl.col("outcome") == Outcome.PENDING.value)).alias(
+            "is_told"
+        ),
+        "outcome",
+        "warmup",
+    )
+
+
+def _n_free(arrived_ns: Instants, ended_ns: Instants, capacity: Capacity, concurrency: int) -> Instants:
+    """The slots free when each came; below one where it had to wait."""
+    n_ended = np.searchsorted(ascending(ended_ns), arrived_ns, side="right")
+    inside = (np.arange(len(arrived_ns)) - n_ended).clip(0)
+    n_free: Instants = concurrency * capacity.serving_at(arrived_ns) - inside
+    return n_free
+
+
+def _began(
+    arrived_ns: Instants, ended_ns: Instants, n_free: Instants, capacity: Capacity, concurrency: int
+) -> tuple[Instants, Instants]:
+    """When each began, the end of time where no slot became free for it; and whom it follows, as in `Slots`."""
+    first = n_free > 0
+    first[0] = True  # where nobody serves yet the reckoning begins with none free
+    place = np.arange(len(arrived_ns))
+    period = np.cumsum(first) - 1
+    # What is free or comes at the instant a period starts is counted in `n_free`.
+    free_ns, freed_by = _frees(ended_ns, _ready(capacity, concurrency))
+    n_before = np.searchsorted(free_ns, arrived_ns[first], side="right")
+    rank = place - place[first][period] - n_free[first].clip(0)[period]
+    at = np.minimum(n_before[period] + rank.clip(0), len(free_ns) - 1)
+    began_ns = np.where(rank < 0, arrived_ns, np.maximum(arrived_ns, free_ns[at]))
+    # Who ended before one that came first had begun contradicts the reckoning: no link, and links make no ring.
+    is_linked = (began_ns > arrived_ns) & (freed_by[at] < place)
+    return began_ns, np.where(is_linked, freed_by[at], -1)
+
+
+def _frees(ended_ns: Instants, ready_ns: Instants) -> tuple[Instants, Instants]:
+    """The instants at which slots became free, then the end of time; and by whose end, -1 for several at once."""
+    over = np.flatnonzero(ended_ns < _NEVER)
+    free_ns = np.concatenate([ready_ns, ended_ns[over], [_NEVER]])
+    freed_by = np.concatenate([np.full(len(ready_ns), -1), over, [-1]])
+    order = pl.Series(free_ns).arg_sort().to_numpy()
+    free_ns, freed_by = free_ns[order], freed_by[order]
+    is_same = free_ns[1:] == free_ns[:-1]
+    freed_by[1:][is_same] = -1
+    freed_by[:-1][is_same] = -1
+    return free_ns, freed_by
+
+
+def _ready(capacity: Capacity, concurrency: int) -> Instants:
+    """The instants at which slots came into service, each as often as there were."""
+    more = np.diff(capacity.serving).clip(0)
+    return np.repeat(capacity.at_ns[1:], concurrency * more)
+
+
+def _is_spoiled(
+    rows: pl.DataFrame,
+    arrived_ns: Instants,
+    ended_ns: Instants,
+    began_ns: Instants,
+    n_free: Instants,
+    capacity: Capacity,
+) -> Mask:
+    """Of whom it is not known when they began, had they to wait."""
+    left_ns = capacity.at_ns[1:][np.diff(capacity.serving) < 0]
+    for since_ns, until_ns in capacity.unsure_ns:
+        left_ns = np.where((left_ns > since_ns) & (left_ns <= until_ns), since_ns, left_ns)
+    n_came = np.searchsorted(arrived_ns, left_ns, side="right")
+    left_ns, n_came = left_ns[n_came > 0], n_came[n_came > 0]
+    over_ns = np.maximum.accumulate(ended_ns)[n_came - 1]  # all who were there have ended, and whoever left is gone
+    starts_ns = np.append(arrived_ns[n_free > 0], _NEVER)
+    anew_ns = starts_ns[np.minimum(np.searchsorted(starts_ns, over_ns, side="left"), len(starts_ns) - 1)]
+    untold = ~rows["is_told"].to_numpy()
+    # An end found in S3 is known to its second; one nobody knows frees a slot at some time or other, from its begin on.
+    vague_ns = np.where(ended_ns < _NEVER, ended_ns - _SECOND_NS, began_ns)[untold]
+    begin_ns = ascending(np.concatenate([left_ns, vague_ns]))
+    finish_ns = ascending(np.concatenate([anew_ns, ended_ns[untold]]))
+    n_begun = np.searchsorted(begin_ns, began_ns, side="right")
+    n_finished = np.searchsorted(finish_ns, began_ns, side="left")
+    is_spoiled: Mask = (n_begun > n_finished) | untold
+    return is_spoiled

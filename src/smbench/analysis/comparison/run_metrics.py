@@ -1,0 +1,110 @@
+"""What runs are compared by: one value of each metric a run, for the run is the unit of a comparison.
+
+Requests of one run are no independent draws: they waited in the same queue. So a run counts once, however many
+requests it has (science.md 3.3).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.summary import Summary
+from smbench.records import Outcome
+
+Unit = Literal["s", "hz", "requests", "instance_s", "usd", "share"]
+
+_LEAST_SHARE = 1e-6  # a share of nothing, so that it can be multiplied
+
+
+@dataclass(frozen=True, slots=True)
+class RunMetric:
+    """A metric of a whole run. Each is a quantity with a zero, so that a ratio means something."""
+
+    label: str
+    meaning: str
+    unit: Unit
+    more_is_better: bool = False
+
+
+RUN_METRICS: dict[str, RunMetric] = {
+    "sojourn_p50": RunMetric("sojourn p50", "from due to done, median", "s"),
+    "sojourn_p90": RunMetric("sojourn p90", "from due to done, 90th percentile", "s"),
+    "sojourn_p95": RunMetric("sojourn p95", "from due to done, 95th percentile", "s"),
+    "sojourn_p99": RunMetric("sojourn p99", "from due to done, 99th percentile", "s"),
+    "service_view_p50": RunMetric("service view p50", "from received to done, median", "s"),
+    "service_view_p95": RunMetric("service view p95", "from received to done, 95th percentile", "s"),
+    "completed_hz": RunMetric("completed rate", "completions while load was offered", "hz", more_is_better=True),
+    "makespan_s": RunMetric("makespan", "from the first request due to the last end", "s"),
+    "backlog_max": RunMetric("backlog peak", "the most requests accepted and not yet ended", "requests"),
+    "drain_s": RunMetric("drain", "from the last send until nothing was open", "s"),
+    "first_completion_s": RunMetric("first completion", "from the first request due to the first result", "s"),
+    "instance_s": RunMetric("instance time", "instance-seconds paid, to the end of the run", "instance_s"),
+    "misfit_share": RunMetric("misfit", "geometric mean of too few and too many, in instances and in time", "share"),
+    "cost_usd": RunMetric("cost", "of the instances, at the price the scenario names", "usd"),
+}
+
+
+def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
+    """Every run_metric of a run that can be laid on it; those without a value are left out."""
+    figures: dict[str, Bounded | None] = {
+        **{f"sojourn_{name}": summary.sojourn.percentile(name) for name in ("p50", "p90", "p95", "p99")},
+        **{f"service_view_{name}": summary.service_view.percentile(name) for name in ("p50", "p95")},
+        "drain_s": summary.backlog.drain,
+        "makespan_s": _makespan(frames),
+        "first_completion_s": _first_completion(frames),
+    }
+    if summary.measured.accepted:
+        figures["backlog_max"] = Bounded.exactly(summary.backlog.peak)
+    if summary.rates.completed_hz is not None:
+        figures["completed_hz"] = Bounded.exactly(summary.rates.completed_hz)
+    figures["misfit_share"] = _misfit(summary)
+    if summary.cost is not None:
+        figures["instance_s"] = Bounded.exactly(summary.cost.instance_s)
+        figures["cost_usd"] = None if summary.cost.usd is None else Bounded.exactly(summary.cost.usd)
+    return {name: figure for name in RUN_METRICS if (figure := figures.get(name)) is not None}
+
+
+def thin(summary: Summary) -> tuple[str, ...]:
+    """The run_metrics that rest on fewer than ten requests above them."""
+    spreads = {"sojourn": summary.sojourn, "service_view": summary.service_view}
+    parts = ((name, *name.rpartition("_")[::2]) for name in RUN_METRICS)
+    return tuple(name for name, latency, which in parts if latency in spreads and spreads[latency].is_thin(which))
+
+
+def _misfit(summary: Summary) -> Bounded | None:
+    """How badly capacity fitted the demand. The inverse of its ratio is the elastic speed-up (science.md 2.4)."""
+    fit = None if summary.elasticity is None else summary.elasticity.provisioning
+    if fit is None:
+        return None
+    shares = (fit.under_share, fit.over_share, fit.under_time_share, fit.over_time_share)
+    return Bounded.exactly(math.prod(max(share, _LEAST_SHARE) for share in shares) ** (1 / len(shares)))
+
+
+def _makespan(frames: Frames) -> Bounded | None:
+    accepted = only(frames.measured, pl.col("accepted"), "done_ns")
+    first_ns = _first_due_ns(frames)
+    if not accepted.height or first_ns is None:
+        return None
+    if accepted["done_ns"].null_count():
+        return Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None)
+    return Bounded.exactly(max(0, int(accepted["done_ns"].to_numpy().max()) - first_ns) / 1e9)
+
+
+def _first_completion(frames: Frames) -> Bounded | None:
+    accepted = only(frames.measured, pl.col("accepted"), "outcome", "done_ns")
+    first_ns = _first_due_ns(frames)
+    if not accepted.height or first_ns is None:
+        return None
+    first_end_ns = accepted.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].min()
+    if not isinstance(first_end_ns, int):
+        return Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None)
+    return Bounded.exactly(max(0, first_end_ns - first_ns) / 1e9)
+
+
+def _first_due_ns(frames: Frames) -> int | None:
+    first_ns = frames.measured["sched_ns"].min()
+    return first_ns if isinstance(first_ns, int) else None

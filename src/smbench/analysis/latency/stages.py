@@ -1,0 +1,143 @@
+"""A request's time stage by stage, from the instant it was due to the instant we knew of its end.
+
+Queue wait and service are told by nobody and reckoned (`slots`); where they cannot be, the stage says why.
+"""
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis.capacity.slots import Mask, Slots
+from smbench.analysis.numbers.bounds import Distribution, distribution
+from smbench.analysis.rows.frames import Frames, seconds
+from smbench.records import Outcome
+
+FOLLOWED_MIN = 0.9  # of the requests; else the rest's waiting times are not those of all
+
+
+class Stage(BaseModel):
+    """One stage. `reason` says why nothing, or not everything, is known of it; empty when all is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    meaning: str
+    distribution: Distribution
+    reason: str = ""
+
+    @property
+    def n(self) -> int:
+        return self.distribution.n
+
+
+def stages(frames: Frames, reckoned: Slots | str) -> tuple[Stage, ...]:
+    """The six stages, in the order in which a request goes through them.
+
+    Args:
+        reckoned: What `slots` made of the run.
+    """
+    measured = frames.measured
+    return (
+        Stage(
+            name="schedule lag",
+            meaning="send - sched: how late we were",
+            distribution=distribution(seconds(measured, "schedule_lag_ns")),
+        ),
+        Stage(
+            name="submit",
+            meaning="ack - send: the call, until the endpoint has taken the request",
+            distribution=_acknowledgement(measured),
+        ),
+        *_inside(frames, reckoned),
+        Stage(
+            name="notification",
+            meaning="pub - done: SageMaker's and SNS's part of telling",
+            distribution=distribution(seconds(measured, "notification_ns")),
+            reason=_no_publication(measured),
+        ),
+        Stage(
+            name="observer lag",
+            meaning="seen - pub: the queue's part and ours",
+            distribution=distribution(seconds(measured, "observer_lag_ns")),
+            reason=_no_publication(measured),
+        ),
+    )
+
+
+def _acknowledgement(requests: pl.DataFrame) -> Distribution:
+    """Over all submissions but the refused; those without an answer, after a reset or our time-out, never get one."""
+    is_answered = pl.col("status_code").is_not_null()
+    is_asked = pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value)
+    return distribution(
+        seconds(requests, "acknowledging_ns", is_asked & is_answered),
+        never_s=seconds(requests, "acknowledging_ns", is_asked & ~is_answered),
+    )
+
+
+def _inside(frames: Frames, reckoned: Slots | str) -> tuple[Stage, Stage]:
+    if isinstance(reckoned, str):
+        wait = service = distribution(np.empty(0))
+        why_wait = why_service = reckoned
+    else:
+        wait, service = _wait(frames, reckoned), _service(reckoned)
+        lost = "an instance left amid work, or an end was not told to the millisecond"
+        followed = reckoned.is_known[reckoned.is_measured]
+        if followed.sum() < FOLLOWED_MIN * len(followed):  # those left out are the later ones, which waited longest
+            wait = distribution(np.empty(0))
+        why_wait = _left_out(reckoned.is_measured & ~reckoned.is_known, lost)
+        why_service = _left_out(
+            reckoned.is_measured & ~reckoned.is_sharp & (reckoned.has_begun | ~reckoned.is_known),
+            f"{lost}, or while instances came between two looks"
+            if why_wait
+            else "while instances came between two looks",
+        )
+    return (
+        Stage(
+            name="queue wait",
+            meaning="received, until an instance began with it (reckoned)",
+            distribution=wait,
+            reason=why_wait,
+        ),
+        Stage(
+            name="service",
+            meaning="in an instance, until its end (reckoned)",
+            distribution=service,
+            reason=why_service,
+        ),
+    )
+
+
+def _left_out(rows: Mask, why: str) -> str:
+    n = int(rows.sum())
+    return f"{n:,} {'request' if n == 1 else 'requests'} left out: {why}" if n else ""
+
+
+def _wait(frames: Frames, reckoned: Slots) -> Distribution:
+    """Of those that began, and of those that still waited; one that expired in the queue never begins."""
+    chosen = reckoned.is_known & reckoned.is_measured
+    began, waits = chosen & reckoned.has_begun, chosen & ~reckoned.has_begun
+    has_expired = pl.col("outcome") == Outcome.EXPIRED.value
+    return distribution(
+        (reckoned.began_ns - reckoned.arrived_ns)[began] / 1e9,
+        censored_s=(reckoned.end_ns - reckoned.arrived_ns)[waits].clip(0) / 1e9,
+        never_s=seconds(frames.measured, "service_age_ns", has_expired),
+    )
+
+
+def _service(reckoned: Slots) -> Distribution:
+    """Of those that completed; longer than their age for those at work still; a failed one never completes."""
+    chosen = reckoned.is_sharp & reckoned.is_measured
+    is_over = reckoned.ended_ns <= reckoned.end_ns
+    worked_s = (np.minimum(reckoned.ended_ns, reckoned.end_ns) - reckoned.began_ns).clip(0) / 1e9
+    return distribution(
+        worked_s[chosen & reckoned.is_completed],
+        censored_s=worked_s[chosen & ~is_over],
+        never_s=worked_s[chosen & is_over & ~reckoned.is_completed],
+    )
+
+
+def _no_publication(measured: pl.DataFrame) -> str:
+    is_heard = (measured["end_from"] == "notice").any()
+    if is_heard and not measured["notification_ns"].count():
+        return "no notice says when it was published"
+    return "" if is_heard else "no notice came"

@@ -1,0 +1,197 @@
+"""A run's rows with what follows from each: instants since the run began and durations, in whole nanoseconds.
+
+Nothing is dropped here. Instants that AWS stamped are corrected where its clock is a known constant away (`clocks`).
+An end that was found in S3 is known to the whole second only; it is taken to be at that second's end, or when it was
+seen, so that no latency is understated.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from smbench.analysis.rows.backlog import Backlog, backlog
+from smbench.analysis.rows.clocks import Clocks, compare_clocks
+from smbench.errors import ResultsError
+from smbench.records import Outcome
+from smbench.results.manifest import Manifest
+from smbench.results.store import RunFiles
+from smbench.schedule.base import PhaseSpan
+
+_SECOND_NS = 1_000_000_000
+_STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
+_NEEDED = ("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "attempts", "notices", "end_from")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Everything the figures are made from.
+
+    `requests` has one row a request. Beside the schema's columns it has
+
+        sched_ns .. seen_ns   instants since the run began (null as in the schema; `done_ns` as told above)
+
+    and durations, likewise in nanoseconds; `seconds` makes seconds of a column:
+
+        age_ns                from due to its end, or to the end of the run where it has none
+        service_age_ns        the same from recv (send, where no notice told recv)
+        sojourn_ns            done - sched: the age of the completed
+        from_send_age_ns      the same from send: hides how late we were
+        from_send_ns          done - send, likewise
+        service_view_ns       done - recv, likewise
+        schedule_lag_ns       send - sched
+        acknowledging_ns      ack - send
+        hearing_ns            seen - done, of ends told by a notice
+        notification_ns       pub - done, of those of which a notice came
+        observer_lag_ns       seen - pub, likewise
+    """
+
+    manifest: Manifest
+    requests: pl.DataFrame
+    readings: pl.DataFrame
+    events: pl.DataFrame
+    clocks: Clocks
+    spans: tuple[PhaseSpan, ...]
+    end_ns: int  # the last thing known of the run
+
+    @cached_property
+    def measured(self) -> pl.DataFrame:
+        """The requests outside warm-up phases."""
+        has_warmup = self.requests["warmup"].any()
+        return self.requests.filter(~pl.col("warmup")) if has_warmup else self.requests
+
+    @cached_property
+    def backlog(self) -> Backlog:
+        """Of all accepted requests, from the first to the end of the run."""
+        return backlog(self.requests, self.end_ns)
+
+    @property
+    def epoch_ns(self) -> int:
+        return self.manifest.clock.epoch_ns
+
+
+def load(run: RunFiles) -> Frames:
+    """Read a run and derive.
+
+    Raises:
+        ResultsError: a file is damaged inside.
+    """
+    try:
+        requests = run.requests.select(*_NEEDED, *_STEMS).collect(engine="streaming")
+        readings, events = run.readings.collect(), run.events.collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ResultsError(f"{run.path} is damaged: {first_line}", "restore it from a copy") from error
+    return derive(run.manifest, requests, readings, events)
+
+
+def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> Frames:
+    """The frames of a run whose rows are in memory."""
+    epoch_ns = manifest.clock.epoch_ns
+    rows = (
+        requests.select(*_NEEDED, *_STEMS)
+        .with_columns(
+            pl.col("outcome").cast(pl.Categorical),
+            *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in _STEMS),
+        )
+        .drop(_STEMS)
+    )
+    readings, events = _since(_as_last_told(readings), epoch_ns), _since(events, epoch_ns)
+    clocks = _clocks(rows)
+    rows = _on_our_clock(rows, clocks.correction_ns)
+    end_ns = _end_ns(rows, readings, events)
+    return Frames(
+        manifest=manifest,
+        requests=_durations(rows, end_ns),
+        readings=readings,
+        events=events,
+        clocks=clocks,
+        spans=manifest.spans,
+        end_ns=end_ns,
+    )
+
+
+def _as_last_told(readings: pl.DataFrame) -> pl.DataFrame:
+    """CloudWatch may tell a minute again with more in it: then the later reading holds."""
+    from_aws = readings.filter(pl.col("source") == "cloudwatch").sort("seen", maintain_order=True)
+    latest = from_aws.unique(["name", "stat", "at"], keep="last", maintain_order=True)
+    return pl.concat([readings.filter(pl.col("source") != "cloudwatch"), latest])
+
+
+def _since(frame: pl.DataFrame, epoch_ns: int) -> pl.DataFrame:
+    instants = [name for name in ("at", "seen", "end") if name in frame.columns]
+    return frame.with_columns(
+        (pl.col(name).dt.timestamp("ns") - epoch_ns).alias(f"{name}_ns") for name in instants
+    ).drop(instants)
+
+
+def _clocks(rows: pl.DataFrame) -> Clocks:
+    is_plain = pl.col("accepted") & (pl.col("attempts") == 1) & pl.col("status_code").is_not_null()
+    known = only(rows, is_plain, "send_ns", "ack_ns", "recv_ns").drop_nulls()
+    send_ns, ack_ns, recv_ns = (known[name].to_numpy() for name in ("send_ns", "ack_ns", "recv_ns"))
+    return compare_clocks(send_ns, ack_ns, recv_ns)
+
+
+def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
+    """AWS's instants on our clock; `told_ns` is `done_ns` where a notice told it to the millisecond."""
+    if correction_ns:
+        rows = rows.with_columns(pl.col("recv_ns", "done_ns", "pub_ns") - correction_ns)
+    is_over = pl.col("outcome").is_in([Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value])
+    end_of_second_ns = pl.min_horizontal(pl.col("done_ns") + _SECOND_NS, "seen_ns")
+    return rows.with_columns(
+        pl.when(pl.col("end_from") == "notice").then("done_ns").alias("told_ns"),
+        pl.when(pl.col("end_from") == "output")
+        .then(end_of_second_ns)
+        .when(is_over)
+        .then(pl.coalesce("done_ns", "seen_ns"))  # a notice without a time: it was over when we saw it
+        .alias("done_ns"),
+    )
+
+
+def _end_ns(rows: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> int:
+    """The last instant anything was known: how old those are that never ended."""
+    instants = [rows[f"{stem}_ns"].max() for stem in ("send", "ack", "done", "seen")]
+    # Phases are written down when the run begins, as planned: of a killed run they lie in a future that never came.
+    happened = events.filter(pl.col("kind") != "phase")
+    instants += [readings["seen_ns"].max(), happened["seen_ns"].max()]
+    known = [int(instant) for instant in instants if isinstance(instant, int)]
+    return max(known, default=0)
+
+
+def _durations(rows: pl.DataFrame, end_ns: int) -> pl.DataFrame:
+    is_completed = pl.col("outcome") == Outcome.COMPLETED.value
+    received_ns = pl.coalesce("recv_ns", "send_ns")
+    last_known_ns = pl.coalesce("done_ns", pl.lit(end_ns))
+    # Stamps are cut to milliseconds, so a very short service may seem to end just before it was due: hence `max`.
+    rows = rows.with_columns(
+        (pl.max_horizontal(last_known_ns, "sched_ns") - pl.col("sched_ns")).alias("age_ns"),
+        (pl.max_horizontal(last_known_ns, received_ns) - received_ns).alias("service_age_ns"),
+        (pl.col("send_ns") - pl.col("sched_ns")).alias("schedule_lag_ns"),
+        (pl.col("ack_ns") - pl.col("send_ns")).alias("acknowledging_ns"),
+        (pl.col("seen_ns") - pl.col("told_ns")).alias("hearing_ns"),
+        (pl.col("pub_ns") - pl.col("told_ns")).alias("notification_ns"),
+        (pl.col("seen_ns") - pl.col("pub_ns")).alias("observer_lag_ns"),
+    )
+    rows = rows.with_columns((pl.col("age_ns") - pl.col("schedule_lag_ns")).clip(0).alias("from_send_age_ns"))
+    return rows.with_columns(
+        pl.when(is_completed).then("age_ns").alias("sojourn_ns"),
+        pl.when(is_completed).then("from_send_age_ns").alias("from_send_ns"),
+        pl.when(is_completed).then("service_age_ns").alias("service_view_ns"),
+    ).drop("told_ns")
+
+
+def seconds(frame: pl.DataFrame, column: str, where: pl.Expr | None = None) -> npt.NDArray[np.float64]:
+    """A column of nanoseconds as float64 seconds, nulls left out.
+
+    Divided by numpy, which rounds correctly: polars multiplies by the reciprocal and makes 60 s 60.000000000000006.
+    """
+    rows = frame if where is None else only(frame, where, column)
+    taken: npt.NDArray[np.float64] = rows[column].drop_nulls().to_numpy() / 1e9
+    return taken
+
+
+def only(frame: pl.DataFrame, where: pl.Expr, *columns: str | pl.Expr) -> pl.DataFrame:
+    """Some columns of some rows. The other thirty of a million requests are not copied to be thrown away."""
+    return frame.lazy().filter(where).select(*columns).collect()

@@ -1,0 +1,120 @@
+"""Rates of a phase and of the run: offered, achieved, accepted, completed.
+
+Over the same seconds, so that they can be compared: from the phase's start to its planned end, or to its last send
+where that came later, because the generator was late or the phase has no planned end. `completed` counts the ends
+within those seconds, whichever phase the requests belong to: the endpoint's throughput then.
+"""
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis.rows.frames import Frames, only
+from smbench.records import Outcome
+
+
+class Rates(BaseModel):
+    """Per second; None where there is no time to divide by, as in a burst at one instant."""
+
+    model_config = ConfigDict(frozen=True)
+
+    length_s: float
+    n_offered: int  # due, a closed loop's: released
+    n_sent: int
+    n_accepted: int
+    n_completed: int  # within the length
+    offered_hz: float | None
+    achieved_hz: float | None
+    accepted_hz: float | None
+    completed_hz: float | None
+
+
+class PhaseRates(BaseModel):
+    """The rates of one phase."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: str
+    warmup: bool
+    description: str
+    rates: Rates
+
+
+def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
+    """In the schedule's order; pauses left out."""
+    done_ns = _completions(frames.requests)
+    columns = ("phase", "sched_ns", "send_ns", "accepted", "done_ns")
+    rows_of = {str(name): rows for (name,), rows in frames.requests.select(columns).group_by("phase")}
+    nothing = frames.requests.clear()
+    phases = []
+    for span in frames.spans:
+        if not span.n:
+            continue
+        rows = rows_of.get(span.name, nothing)
+        phases.append(
+            PhaseRates(
+                name=span.name,
+                kind=span.kind,
+                warmup=span.warmup,
+                description=span.description,
+                rates=_rates(rows, done_ns, span.start_ns, span.end_ns),
+            )
+        )
+    return tuple(phases)
+
+
+def overall_rates(frames: Frames) -> Rates:
+    """From the first measured phase's start to the last one's end, pauses and warm-ups between them included."""
+    measured = [span for span in frames.spans if span.n and not span.warmup]
+    rows = frames.measured
+    start_ns = min((span.start_ns for span in measured), default=_first(rows))
+    ends_ns = [span.end_ns for span in measured]
+    planned_ns = None if None in ends_ns else max((end for end in ends_ns if end is not None), default=None)
+    return _rates(rows, _completions(frames.requests), start_ns, planned_ns)
+
+
+def _rates(rows: pl.DataFrame, done_ns: pl.Series, start_ns: int, planned_ns: int | None) -> Rates:
+    end_ns = _end_ns(rows, planned_ns, start_ns)
+    length_s = (end_ns - start_ns) / 1e9
+    is_long = length_s > 0 and planned_ns != start_ns  # a burst at one instant has no rate, however late it was sent
+    n_offered = rows["sched_ns"].count()
+    n_sent, n_accepted = rows["send_ns"].count(), int(rows["accepted"].sum())
+    # One end at the very last instant belongs to it: a closed phase ends with it.
+    edges = np.searchsorted(done_ns.to_numpy(), [start_ns, end_ns + 1])
+    n_completed = int(edges[1] - edges[0])
+
+    def hertz(count: int) -> float | None:
+        return count / length_s if is_long else None
+
+    return Rates(
+        length_s=length_s,
+        n_offered=n_offered,
+        n_sent=n_sent,
+        n_accepted=n_accepted,
+        n_completed=n_completed,
+        offered_hz=hertz(n_offered),
+        achieved_hz=hertz(n_sent),
+        accepted_hz=hertz(n_accepted),
+        completed_hz=hertz(n_completed),
+    )
+
+
+def _end_ns(rows: pl.DataFrame, planned_ns: int | None, start_ns: int) -> int:
+    """The planned end or the last send; without a plan the last end, for that is what a closed phase waits for."""
+    ends = [planned_ns] if planned_ns is not None else [_last(rows["done_ns"])]
+    return max([end for end in (*ends, _last(rows["send_ns"])) if end is not None], default=start_ns)
+
+
+def _completions(requests: pl.DataFrame) -> pl.Series:
+    return only(requests, pl.col("outcome") == Outcome.COMPLETED.value, "done_ns")["done_ns"].drop_nulls().sort()
+
+
+def _first(rows: pl.DataFrame) -> int:
+    first = rows["sched_ns"].min()
+    return first if isinstance(first, int) else 0
+
+
+def _last(instants: pl.Series) -> int | None:
+    last = instants.max()
+    return last if isinstance(last, int) else None

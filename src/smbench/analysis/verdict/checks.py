@@ -1,0 +1,436 @@
+"""Does this run measure what it says? Each check answers: what was expected, what was seen, what to do.
+
+Three verdicts. Invalid: the generator or the bookkeeping was at fault, the figures are not the endpoint's. Unknown:
+something stands between the figures and a conclusion. Valid: nothing was found. A check is a function from the run to
+a Finding, or to None where it does not apply; one that crashes is unknown. Bad ends of requests are no fault of the
+run: they are what it was to find out, and thresholds judge them.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from smbench import units
+from smbench.analysis.numbers.bounds import ABOVE_MIN, PERCENTILES
+from smbench.analysis.rows.backlog import time_in_system_ns
+from smbench.analysis.rows.clocks import Agreement
+from smbench.analysis.rows.frames import Frames
+from smbench.analysis.summary import Summary
+from smbench.results.manifest import Ending
+from smbench.scenario.thresholds import parse_threshold
+
+_MINUTE_NS = 60_000_000_000
+
+LAG_FLOOR_S = 0.1  # science.md 2.6: p99 of send - sched at most 1 % of the latency to be measured, or this
+LAG_SHARE = 0.01
+SATURATED_MAX_S = 5.0  # a burst that was over in less was taken soon enough
+OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was known when the run was over
+CLOSED_LAG_FLOOR_S, CLOSED_LAG_SHARE = 1.0, 0.1  # in a closed loop our own lag is part of every turn
+LOOP_LAG_MAX_S = 0.5  # a loop that hung for longer stamped answers late by as much
+CPU_SHARE_MAX = 0.95
+EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
+THROTTLED_MAX = 0.1
+GAPS_MAX = 0.1
+LITTLE_RANGE = (0.9, 1.1)  # science.md 2.2
+LITTLE_MINUTES_MIN = 3
+LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
+
+
+class Verdict(StrEnum):
+    VALID = "valid"
+    UNKNOWN = "unknown"
+    INVALID = "invalid"
+
+
+_BADNESS = (Verdict.VALID, Verdict.UNKNOWN, Verdict.INVALID)
+
+
+class Finding(BaseModel):
+    """What one check found. `advice` is empty when there is nothing to do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    verdict: Verdict
+    expected: str
+    seen: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What checks look at."""
+
+    frames: Frames
+    summary: Summary
+
+    @property
+    def is_virtual(self) -> bool:
+        return self.summary.clock == "warp"
+
+
+Check = Callable[[Run], Finding | None]
+
+
+def check(frames: Frames, summary: Summary, checks: Sequence[Check] | None = None) -> list[Finding]:
+    """All findings, in the order of `CHECKS`."""
+    run = Run(frames, summary)
+    found = (_checked(one, run) for one in (CHECKS if checks is None else checks))
+    return [finding for finding in found if finding is not None]
+
+
+def verdict(findings: Iterable[Finding]) -> Verdict:
+    """The worst; unknown when nothing was checked."""
+    return max((finding.verdict for finding in findings), key=_BADNESS.index, default=Verdict.UNKNOWN)
+
+
+def _checked(one: Check, run: Run) -> Finding | None:
+    try:
+        return one(run)
+    except Exception as error:  # noqa: BLE001  # a verdict must not be lost to a bug in one of its checks
+        return Finding(
+            name=one.__name__.replace("_", " "),
+            verdict=Verdict.UNKNOWN,
+            expected="the check runs",
+            seen=f"it crashed: {type(error).__name__}: {error}",
+            advice="report this as a bug in smbench, with the results folder",
+        )
+
+
+# ---- the books ------------------------------------------------------------------------------------------------
+
+
+def conservation(run: Run) -> Finding:
+    broken = run.summary.violations
+    return Finding(
+        name="conservation",
+        verdict=Verdict.INVALID if broken else Verdict.VALID,
+        expected="every scheduled request in exactly one place",
+        seen="; ".join(broken) or f"{run.summary.counts.scheduled:,} requests, none missing, none twice",
+        advice="report this as a bug in smbench, with the results folder" if broken else "",
+    )
+
+
+def run_ended_by_itself(run: Run) -> Finding:
+    summary, events = run.summary, run.frames.events
+    stops = events.filter(pl.col("kind") == "stop")["name"].unique(maintain_order=True).to_list()
+    why = "; ".join(dict.fromkeys([*([summary.reason] if summary.reason else []), *stops]))
+    seen = summary.ending + (f": {why}" if why else "")
+    good = summary.ending in (Ending.FINISHED, Ending.STOPPED)
+    return Finding(
+        name="ended by itself",
+        verdict=Verdict.VALID if good else Verdict.UNKNOWN,
+        expected="the whole schedule, or a stop after which the rest was followed",
+        seen=seen if summary.ending != Ending.RUNNING else "killed: it never said that it was over",
+        advice="" if good else "run it again; what is here is what was known at that instant",
+    )
+
+
+def something_measured(run: Run) -> Finding | None:
+    counts = run.summary.measured
+    if counts.accepted:
+        return None
+    if counts.sent:
+        met = ", ".join(dict.fromkeys(cause.error for cause in run.summary.causes))
+        advice = f"see why every submission failed: {met}" if met else "look at the endpoint"
+    elif run.summary.n_warmup:
+        advice = "every request belongs to a warm-up phase: mark fewer phases `warmup`"
+    else:
+        advice = "nothing was sent: see how the run ended"
+    return Finding(
+        name="something measured",
+        verdict=Verdict.UNKNOWN,
+        expected="at least one accepted request",
+        seen=f"{counts.sent:,} sent, none accepted",
+        advice=advice,
+    )
+
+
+def drained(run: Run) -> Finding | None:
+    counts = run.summary.counts
+    if not counts.accepted:
+        return None
+    open_text = f"{counts.pending:,} of {counts.accepted:,} accepted requests had no end when the run was over"
+    lost_text = f"; {counts.lost:,} are lost: too old to end, no notice, no output" if counts.lost else ""
+    return Finding(
+        name="drained",
+        verdict=Verdict.UNKNOWN if counts.pending else Verdict.VALID,
+        expected="every accepted request came to an end",
+        seen=open_text + lost_text,
+        advice="give `drain` more time; until then percentiles are bounds" if counts.pending else "",
+    )
+
+
+def notices_unique_and_ours(run: Run) -> Finding | None:
+    notices = run.summary.notices
+    if not notices.n and not notices.n_foreign:
+        return None
+    return Finding(
+        name="notices ours",
+        verdict=Verdict.UNKNOWN if notices.n_foreign else Verdict.VALID,
+        expected="only notices of this run; a notice may come twice, it counts once",
+        seen=f"{notices.n:,} notices, {notices.n_duplicates:,} duplicates, {notices.n_foreign:,} foreign, "
+        f"{notices.n_malformed:,} unreadable",
+        advice="somebody else uses the endpoint or the queue: their load is in these figures"
+        if notices.n_foreign
+        else "",
+    )
+
+
+# ---- the generator --------------------------------------------------------------------------------------------
+
+
+def schedule_kept(run: Run) -> Finding | None:
+    lag = run.summary.generator.schedule_lag
+    if run.is_virtual or lag.p99 is None:
+        return None
+    median = run.summary.sojourn.p50
+    limit_s = max(LAG_FLOOR_S, LAG_SHARE * (median.low if median is not None else 0.0))
+    late = lag.p99.low > limit_s
+    scaled = run.summary.clock == "scaled"
+    return Finding(
+        name="schedule kept",
+        verdict=Verdict.INVALID if late else Verdict.VALID,
+        expected=f"99 % of requests sent within {units.duration(limit_s)} of when they were due",
+        seen=f"p99 {lag.p99.text()} late",
+        advice=(f"lower the scale of time, {run.summary.scale:g}" if scaled else "lower the rate, or free the machine")
+        if late
+        else "",
+    )
+
+
+def offered_achieved(run: Run) -> Finding | None:
+    dropped, due = run.summary.generator.n_dropped, run.summary.measured.scheduled
+    if not due:
+        return None
+    return Finding(
+        name="nothing dropped",
+        verdict=Verdict.INVALID if dropped else Verdict.VALID,
+        expected="no request held back by our own limit",
+        seen=f"{dropped:,} of {due:,} were not sent: the in-flight limit was reached"
+        if dropped
+        else f"none of {due:,}",
+        advice="raise `limits.in_flight`, or ask why the endpoint answers so slowly" if dropped else "",
+    )
+
+
+def generator_healthy(run: Run) -> Finding | None:
+    generator = run.summary.generator
+    lag_s, cpu = generator.loop_lag_max_s, generator.cpu_share_median
+    if run.is_virtual or lag_s is None:
+        return None
+    late, busy = lag_s > LOOP_LAG_MAX_S, cpu is not None and cpu > CPU_SHARE_MAX
+    return Finding(
+        name="generator healthy",
+        verdict=Verdict.UNKNOWN if late or busy else Verdict.VALID,
+        expected=f"its loop never later than {units.duration(LOOP_LAG_MAX_S)}, its core not always busy",
+        seen=f"loop at most {units.duration(lag_s)} late, CPU {units.share(cpu)} of a core (median)",
+        advice="free the machine, or use a larger one" if late or busy else "",
+    )
+
+
+def emulator_kept_up(run: Run) -> Finding | None:
+    """The emulated endpoint answers as late as its process: what is measured then is this machine."""
+    effort = run.frames.manifest.emulator
+    if effort is None:
+        return None
+    busy = effort.cpu_share > EMULATOR_CPU_SHARE_MAX
+    return Finding(
+        name="emulator kept up",
+        verdict=Verdict.UNKNOWN if busy else Verdict.VALID,
+        expected=f"the emulated endpoint's process uses at most {units.share(EMULATOR_CPU_SHARE_MAX)} of a core",
+        seen=f"{units.share(effort.cpu_share)} of a core, over the whole run",
+        advice="lower the rate: the emulated endpoint, which is one process, was the limit" if busy else "",
+    )
+
+
+def collector_kept_up(run: Run) -> Finding | None:
+    """Ends bear AWS's own stamps, so hearing late falsifies no latency; but a closed loop sends when it hears."""
+    summary, generator = run.summary, run.summary.generator
+    saturated_s, lag = generator.receivers_saturated_s or 0.0, summary.observer_lag.p99
+    if lag is None and generator.receivers_saturated_s is None:
+        return None
+    is_closed = any(span.outstanding is not None for span in run.frames.spans)
+    limit_s = _lag_limit_s(summary) if is_closed else OBSERVER_LAG_MAX_S
+    is_saturated, is_late = saturated_s > SATURATED_MAX_S, lag is not None and lag.low > limit_s
+    bad = Verdict.INVALID if is_closed else Verdict.UNKNOWN
+    seen = [] if lag is None else [f"p99 {lag.text()} from publication to us"]
+    if generator.receivers_max:
+        full = f"all full for {units.duration(saturated_s)} on end" if saturated_s else "not all full for long"
+        seen.append(f"{generator.receivers_peak} of {generator.receivers_max} receivers, {full}")
+    return Finding(
+        name="collector kept up",
+        verdict=bad if is_saturated or is_late else Verdict.VALID,
+        expected=f"99 % of notices heard within {units.duration(limit_s)}, "
+        f"all receivers full for at most {units.duration(SATURATED_MAX_S)}",
+        seen="; ".join(seen),
+        advice=_to_keep_up(run, is_saturated=is_saturated) if is_saturated or is_late else "",
+    )
+
+
+def _lag_limit_s(summary: Summary) -> float:
+    median = summary.sojourn.p50
+    share_s = CLOSED_LAG_SHARE * (median.low if median is not None else 0.0)
+    return min(OBSERVER_LAG_MAX_S, max(CLOSED_LAG_FLOOR_S, share_s))
+
+
+def _to_keep_up(run: Run, *, is_saturated: bool) -> str:
+    generator = run.summary.generator
+    if is_saturated and generator.n_waits_for_deletion:
+        return "deletes were behind, and receivers waited for them: raise `collector.receivers`, or use `--workers N`"
+    if is_saturated:
+        return "raise `collector.receivers`, or use `--workers N`, each with a queue of its own"
+    if generator.n_receive_errors:
+        return f"the queue gave no answer {generator.n_receive_errors:,} times: see to the network, and run it again"
+    return "SNS, SQS or this machine was slow to pass them on: free the machine, or run it again"
+
+
+# ---- the endpoint's side --------------------------------------------------------------------------------------
+
+
+def no_throttling(run: Run) -> Finding | None:
+    sent = run.summary.measured.sent
+    if not sent:
+        return None
+    throttled = sum(cause.n for cause in run.summary.causes if cause.outcome == "rejected" and is_throttle(cause.error))
+    much = throttled > THROTTLED_MAX * sent
+    return Finding(
+        name="not throttled",
+        verdict=Verdict.UNKNOWN if much else Verdict.VALID,
+        expected=f"at most {units.share(THROTTLED_MAX)} of the submissions throttled",
+        seen=f"{throttled:,} of {sent:,}" if throttled else "none",
+        advice="the endpoint saw less load than the schedule says: lower the rate or raise the quota" if much else "",
+    )
+
+
+def is_throttle(error: str) -> bool:
+    return error.startswith(("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded"))
+
+
+def clocks_agree(run: Run) -> Finding | None:
+    clocks = run.summary.clocks
+    if clocks.agreement is Agreement.UNKNOWN:
+        return None
+    ahead = "ahead of" if clocks.offset_s >= 0 else "behind"
+    offset = f"AWS's clock is {units.duration(abs(clocks.offset_s))} {ahead} ours"
+    outside = f"{units.share(clocks.violation_share)} of {clocks.n:,} requests were received outside send..ack"
+    seen = {
+        Agreement.AGREE: f"within {units.duration(max(abs(clocks.offset_s), clocks.uncertainty_s))}",
+        Agreement.OFFSET: f"{offset}, always; latencies are corrected by that",
+        Agreement.DISAGREE: f"{offset} in the median, but not always: {outside}",
+    }[clocks.agreement]
+    bad = clocks.agreement is Agreement.DISAGREE
+    return Finding(
+        name="clocks agree",
+        verdict=Verdict.UNKNOWN if bad else Verdict.VALID,
+        expected="AWS received each request between our send and its acknowledgement, or a constant away",
+        seen=seen,
+        advice="latencies mix two clocks: let this machine follow a time server" if bad else "",
+    )
+
+
+def gauges_without_gaps(run: Run) -> Finding | None:
+    readings = run.frames.readings.filter(pl.col("source").is_in(["cloudwatch", "endpoint"]))
+    if not readings.height:
+        return None
+    gaps = readings.filter(pl.col("value").is_null())
+    share = gaps.height / readings.height
+    why = gaps["detail"].filter(gaps["detail"] != "").value_counts(sort=True)
+    return Finding(
+        name="gauges read",
+        verdict=Verdict.UNKNOWN if share > GAPS_MAX else Verdict.VALID,
+        expected=f"at most {units.share(GAPS_MAX)} of the readings missing",
+        seen=f"{gaps.height:,} of {readings.height:,} missing"
+        + (f", mostly: {why['detail'][0]}" if why.height else ""),
+        advice="the scaling timeline may have holes: see the permissions and limits of the calls named"
+        if share > GAPS_MAX
+        else "",
+    )
+
+
+def littles_law(run: Run) -> Finding | None:
+    """Our rows against themselves, exactly, and AWS's backlog against ours, minute by minute."""
+    frames = run.frames
+    curve = frames.backlog
+    if not len(curve.at_ns):
+        return None
+    area_ns, stays_ns = curve.area_ns(), time_in_system_ns(frames.requests, frames.end_ns)
+    if area_ns != stays_ns:
+        return Finding(
+            name="little's law",
+            verdict=Verdict.INVALID,
+            expected=f"the area under the backlog is the time spent in the system, {stays_ns:,} ns",
+            seen=f"{area_ns:,} ns",
+            advice="report this as a bug in smbench, with the results folder",
+        )
+    told = _reported_backlog(frames)
+    own = curve.means(told["at_ns"].to_numpy(), _MINUTE_NS)
+    if len(own) < LITTLE_MINUTES_MIN or own.mean() < LITTLE_MEAN_MIN:
+        return Finding(
+            name="little's law",
+            verdict=Verdict.VALID,
+            expected="the area under the backlog is the time spent in the system",
+            seen="it is, to the nanosecond",
+        )
+    ratio = float(told["value"].sum() / own.sum())
+    good = LITTLE_RANGE[0] <= ratio <= LITTLE_RANGE[1]
+    return Finding(
+        name="little's law",
+        verdict=Verdict.VALID if good else Verdict.UNKNOWN,
+        expected=f"AWS's backlog is ours, within {LITTLE_RANGE[0]:g} to {LITTLE_RANGE[1]:g} times",
+        seen=f"{ratio:.2f} times ours over {len(own):,} minutes",
+        advice=""
+        if good
+        else "other traffic on the endpoint, lost notices, or a backlog that AWS counts without running requests",
+    )
+
+
+def _reported_backlog(frames: Frames) -> pl.DataFrame:
+    is_it = (pl.col("name") == "ApproximateBacklogSize") & (pl.col("stat") == "average")
+    told = frames.readings.filter(is_it & pl.col("value").is_not_null() & (pl.col("at_ns") >= 0))
+    return told.filter(pl.col("at_ns") + _MINUTE_NS <= frames.end_ns).sort("at_ns").select("at_ns", "value")
+
+
+def enough_requests(run: Run) -> Finding | None:
+    """Percentiles that thresholds name need requests above them; the others are only marked in the report."""
+    summary = run.summary
+    if not summary.sojourn.n:
+        return None
+    thin = [name for name in PERCENTILES if name != "p999" and summary.sojourn.is_thin(name)]
+    asked = {parse_threshold(text) for text in run.frames.manifest.scenario.get("thresholds", ())}
+    need = {
+        threshold.metric: math.ceil(ABOVE_MIN / (1 - threshold.quantile))
+        for threshold in asked
+        if threshold.quantile is not None and threshold.quantile < 1
+    }
+    thin_asked = sorted(metric for metric, n in need.items() if summary.sojourn.n < n)
+    return Finding(
+        name="enough requests",
+        verdict=Verdict.UNKNOWN if thin_asked else Verdict.VALID,
+        expected=f"at least {ABOVE_MIN} requests above each percentile that a threshold names",
+        seen=f"{summary.sojourn.n:,} requests" + (f", too few for {', '.join(thin)}" if thin else ""),
+        advice=f"{thin_asked[0]} needs {need[thin_asked[0]]:,} requests" if thin_asked else "",
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    conservation,
+    run_ended_by_itself,
+    something_measured,
+    schedule_kept,
+    offered_achieved,
+    generator_healthy,
+    emulator_kept_up,
+    collector_kept_up,
+    drained,
+    notices_unique_and_ours,
+    clocks_agree,
+    no_throttling,
+    gauges_without_gaps,
+    littles_law,
+    enough_requests,
+)

@@ -1,0 +1,229 @@
+"""What a threshold names, as a figure of the run: exact, within bounds where requests are open, or why not known."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from smbench.analysis.numbers.bounds import ABOVE_MIN, Bounded, Seconds
+from smbench.analysis.rows.backlog import backlog
+from smbench.analysis.rows.frames import Frames, seconds
+from smbench.analysis.summary import Summary
+from smbench.records import Outcome
+from smbench.results.law import Counts
+from smbench.scenario.thresholds import Threshold
+
+_OPEN = (Outcome.LOST.value, Outcome.PENDING.value)
+_NEVER = (Outcome.FAILED.value, Outcome.EXPIRED.value)
+
+Instants = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What was seen. `bounds` None: not known, and `note` says why; beside a figure it is what a reader should know."""
+
+    bounds: Bounded | None
+    note: str = ""
+
+
+def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure:
+    """The figure that a threshold speaks of; of one with `for`, the longest time that its comparison failed."""
+    if threshold.quantile is not None:
+        return _percentile(threshold.of, threshold.quantile, frames)
+    if threshold.deadline_s is not None:
+        return _within_deadline(threshold, threshold.deadline_s, frames, summary)
+    if threshold.lasting_s is not None:
+        return Figure(_longest_beyond(threshold, frames))
+    match threshold.metric:
+        case "backlog" | "backlog_max":
+            return Figure(Bounded.exactly(summary.backlog.peak))
+        case "oldest_age":
+            return _oldest_age(summary)
+        case "drain" | "drain_s":
+            return Figure(summary.backlog.drain)
+        case "error_share":
+            return Figure(summary.error_share)
+        case "first_completion":
+            return _first_completion(frames)
+        case "scale_out":
+            return _scale_out(frames, summary)
+        case "cost_per_1000":
+            return _cost_per_1000(summary)
+    if threshold.unit == "share":
+        return Figure(_outcome_share(threshold.metric, summary.measured))
+    return Figure(Bounded.exactly(getattr(summary.measured, threshold.metric)))
+
+
+# ---- latency --------------------------------------------------------------------------------------------------
+
+
+def _samples(of: str, frames: Frames) -> tuple[Seconds, Seconds, Seconds]:
+    """Those known; ages of those still open; ages at which it was certain that it would never be."""
+    measured = frames.measured
+    if of == "schedule_lag":
+        return seconds(measured, "schedule_lag_ns"), np.empty(0), np.empty(0)
+    if of == "ack":
+        is_answered = pl.col("status_code").is_not_null()
+        is_asked = pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value)
+        return (
+            seconds(measured, "acknowledging_ns", is_asked & is_answered),
+            np.empty(0),
+            seconds(measured, "acknowledging_ns", is_asked & ~is_answered),
+        )
+    known, age = ("sojourn_ns", "age_ns") if of == "sojourn" else ("service_view_ns", "service_age_ns")
+    is_accepted, outcome = pl.col("accepted"), pl.col("outcome")
+    return (
+        seconds(measured, known, is_accepted),
+        seconds(measured, age, is_accepted & outcome.is_in(_OPEN)),
+        seconds(measured, age, is_accepted & outcome.is_in(_NEVER)),
+    )
+
+
+def _percentile(of: str, quantile: Fraction, frames: Frames) -> Figure:
+    """By the inverse ECDF, as every percentile of the report: the value of one request."""
+    known_s, open_s, never_s = _samples(of, frames)
+    n = len(known_s) + len(open_s) + len(never_s)
+    if not n:
+        return Figure(None)
+    rank = math.ceil(quantile * n)
+    n_above = n - rank
+    note = "" if quantile == 1 or n_above >= ABOVE_MIN else f"{n_above:,} of {n:,} requests lie above"
+    low = np.concatenate([known_s, open_s])
+    if rank > len(low):
+        longest_s = max(float(ages.max()) for ages in (low, never_s) if len(ages))
+        return Figure(Bounded(low=longest_s, high=None, never=True), note)
+    high = _of_rank(known_s, rank) if rank <= len(known_s) else None
+    return Figure(Bounded(low=_of_rank(low, rank), high=high), note)
+
+
+def _of_rank(values: Seconds, rank: int) -> float:
+    return float(np.partition(values, rank - 1)[rank - 1])
+
+
+def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, summary: Summary) -> Figure:
+    known_s, open_s, never_s = _samples("sojourn" if threshold.since == "schedule" else "service_view", frames)
+    n_in = int((known_s <= deadline_s).sum())
+    n_perhaps = n_in + int((open_s <= deadline_s).sum())
+    whole: float = len(known_s) + len(open_s) + len(never_s)
+    if threshold.metric == "goodput":
+        whole = summary.rates.length_s if summary.rates.offered_hz is not None else 0.0
+    if not whole:
+        return Figure(None)
+    return Figure(Bounded(low=n_in / whole, high=n_perhaps / whole))
+
+
+# ---- outcomes -------------------------------------------------------------------------------------------------
+
+
+def _outcome_share(outcome: str, counts: Counts) -> Bounded | None:
+    """A count is what was counted when the run was over; in a share those still open may yet come to this end."""
+    n: int = getattr(counts, outcome)
+    if outcome == "not_sent":
+        return Bounded.exactly(n / counts.scheduled) if counts.scheduled else None
+    if outcome in ("rejected", "transport_error"):
+        return Bounded.exactly(n / counts.sent) if counts.sent else None
+    if not counts.accepted:
+        return None
+    n_open = counts.pending + counts.lost if outcome in ("completed", "failed", "expired") else 0
+    return Bounded(low=n / counts.accepted, high=(n + n_open) / counts.accepted)
+
+
+def _oldest_age(summary: Summary) -> Figure:
+    oldest_s = summary.backlog.oldest_age_s
+    if oldest_s is None:
+        return Figure(None)
+    is_open = summary.measured.pending or summary.measured.lost
+    return Figure(Bounded(low=oldest_s, high=None if is_open else oldest_s))
+
+
+def _first_completion(frames: Frames) -> Figure:
+    measured = frames.measured
+    first_ns = measured["sched_ns"].min()
+    if not isinstance(first_ns, int):
+        return Figure(None)
+    done_ns = measured.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].min()
+    is_open = measured["outcome"].is_in(_OPEN).any()
+    watched = Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None, never=not is_open)
+    if not isinstance(done_ns, int):
+        return Figure(watched, "none completed")
+    return Figure(Bounded.exactly(max(0, done_ns - first_ns) / 1e9))
+
+
+# ---- backlog --------------------------------------------------------------------------------------------------
+
+
+def _longest_beyond(threshold: Threshold, frames: Frames) -> Bounded:
+    """The longest time at a stretch that the backlog was too large; more than that where it was so at the end.
+
+    A lost request left the backlog nobody knows when: it counts until the end in the upper bound, not in the lower.
+    """
+    is_lost = pl.col("outcome") == Outcome.LOST.value
+    longest_s, is_beyond = _stretch(threshold, frames, frames.requests)
+    if not frames.requests.select(is_lost.any()).item():
+        return Bounded(low=longest_s, high=None if is_beyond else longest_s)
+    least_s, _ = _stretch(threshold, frames, frames.requests.filter(~is_lost))
+    return Bounded(low=least_s, high=None if is_beyond else longest_s)
+
+
+def _stretch(threshold: Threshold, frames: Frames, requests: pl.DataFrame) -> tuple[float, bool]:
+    """The longest stretch outside warm-up phases, and whether the last lasts to the end of the run."""
+    curve = backlog(requests, frames.end_ns)
+    warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
+    borders_ns = np.array(sorted({curve.end_ns, *(instant for within in warm_up for instant in within)}))
+    borders_ns = borders_ns[borders_ns <= curve.end_ns]
+    place = np.searchsorted(curve.at_ns, borders_ns)  # before an equal instant, where it lasts no time
+    at_ns = np.insert(curve.at_ns, place, borders_ns)
+    level = np.insert(curve.backlog, place, np.concatenate([[0], curve.backlog])[place])
+    beyond = level > threshold.value if threshold.op == "<=" else level >= threshold.value
+    for start_ns, end_ns in warm_up:
+        beyond &= ~((at_ns >= start_ns) & (at_ns < end_ns))
+    turns = np.diff(beyond.astype(np.int8), prepend=0)
+    starts_ns, ends_ns = at_ns[turns == 1], at_ns[turns == -1]
+    lasts = bool(beyond[-1])
+    if lasts:
+        ends_ns = np.append(ends_ns, curve.end_ns)
+    longest_ns = int((ends_ns - starts_ns).max()) if len(starts_ns) else 0
+    return longest_ns / 1e9, lasts
+
+
+# ---- capacity -------------------------------------------------------------------------------------------------
+
+
+def _scale_out(frames: Frames, summary: Summary) -> Figure:
+    """The slowest reaction: a breach is answered by the first capacity decided for it or later that serves."""
+    out = [step for step in summary.scaling.steps if step.is_out]
+    breaches = [step for step in out if step.breach_at_s is not None]
+    if not breaches:
+        return Figure(None, "nobody told when the alarm's metric broke through" if out else "no scale-out was seen")
+    reactions = []
+    for step in breaches:
+        assert step.breach_at_s is not None
+        serving = [
+            later.in_service_at_s
+            for later in out
+            if later.in_service_at_s is not None and later.decided_at_s >= step.decided_at_s
+        ]
+        seen_s = max(0.0, min(serving, default=frames.end_ns / 1e9) - step.breach_at_s)
+        reactions.append(Bounded(low=seen_s, high=seen_s if serving else None))
+    n_untold = sum(step.breach_at_s is None and not step.policy for step in out)
+    highs = [reaction.high for reaction in reactions]
+    return Figure(
+        Bounded(
+            low=max(reaction.low for reaction in reactions),
+            high=None if None in highs else max(high for high in highs if high is not None),
+        ),
+        f"{n_untold:,} more of which nobody told the breach" if n_untold else "",
+    )
+
+
+def _cost_per_1000(summary: Summary) -> Figure:
+    cost = summary.cost
+    if cost is None or cost.price_usd is None:
+        return Figure(None, "the price is not known: set target.instance_hour")
+    if cost.usd_per_1000 is None:
+        return Figure(None, "nothing completed")
+    return Figure(Bounded.exactly(cost.usd_per_1000))

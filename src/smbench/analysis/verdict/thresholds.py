@@ -1,0 +1,66 @@
+"""A scenario's thresholds against a run's figures. What is not known is neither passed nor missed."""
+
+from collections.abc import Callable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from smbench import units
+from smbench.analysis.rows.frames import Frames
+from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.objectives import figure
+from smbench.scenario.thresholds import Threshold, Unit, parse_threshold
+
+
+class ThresholdResult(BaseModel):
+    """One threshold as written, what was seen, and whether it was met; None: that depends on what is not known.
+
+    `low` and `high` bound the figure in `unit`, both None where there is none; `high` alone None: more than `low`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    seen: str
+    passed: bool | None
+    unit: Unit
+    low: float | None = None
+    high: float | None = None
+    note: str = ""  # what a reader should know of the figure
+
+
+WRITE: dict[Unit, Callable[[float], str]] = {
+    "s": units.duration,
+    "requests": lambda count: f"{count:,.0f}",
+    "share": units.share,
+    "hz": units.rate,
+    "usd": lambda usd: f"${usd:,.4g}",
+}
+"""A figure in the words of its unit."""
+
+
+def evaluate(texts: Sequence[str], frames: Frames, summary: Summary) -> list[ThresholdResult]:
+    """Judge each threshold, in order.
+
+    Raises:
+        ThresholdError: one cannot be read; a scenario that was loaded has none such.
+    """
+    return [_judge(parse_threshold(text), frames, summary) for text in texts]
+
+
+def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdResult:
+    found = figure(threshold, frames, summary)
+    asked = threshold if threshold.lasting_s is None else threshold.of_its_duration()
+    if found.bounds is None:
+        return ThresholdResult(
+            text=threshold.text, seen=found.note or "nothing to measure", passed=None, unit=asked.unit
+        )
+    seen = found.bounds.text(WRITE[asked.unit])
+    return ThresholdResult(
+        text=threshold.text,
+        seen=seen if threshold.lasting_s is None else f"beyond it for {seen}",
+        passed=found.bounds.meets(asked),
+        unit=asked.unit,
+        low=found.bounds.low,
+        high=found.bounds.high,
+        note=found.note,
+    )

@@ -1,0 +1,139 @@
+"""Why AWS would not let us, and what to do about it: the errors of set-up as `TargetError`.
+
+No text made here carries a credential: AWS repeats the signed request, session token included, in some messages.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from smbench.aws.access.causes import NO_ANSWER, cause_of, code_of, distrust_of
+from smbench.errors import TargetError
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_SIGNATURE = {
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+}
+_UNKNOWN_KEY = {
+    "AuthFailure",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "UnrecognizedClientException",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "403"}
+_SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b|(?i:x-amz-security-token\s*[:=]\s*)\S+|(?i:credential=)[^,\s]+")
+
+
+def told_by(error: ClientError) -> str:
+    """AWS's message, fit to be kept: empty when it sent none (a throttle's is null) or repeats the signed request."""
+    if code_of(error) in _SIGNATURE:
+        return ""
+    return _SECRET.sub("[removed]", str(error.response.get("Error", {}).get("Message") or ""))
+
+
+@contextmanager
+def explained(doing: str, *, profile: str | None, region: str, url: str | None = None) -> Iterator[None]:
+    """Turn whatever AWS or the network says against `doing` ("describe the endpoint x") into a TargetError."""
+    try:
+        yield
+    except ClientError as error:
+        raise _refused(doing, error, profile, region) from error
+    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound, NoRegionError) as error:
+        raise _unset(error, profile) from error
+    except (CredentialRetrievalError, SSOError, TokenRetrievalError) as error:
+        # Their texts may quote what a credential process printed: say only which step failed.
+        raise TargetError(f"the credentials could not be fetched ({type(error).__name__})", sign_in(profile)) from error
+    except NO_ANSWER as error:
+        raise _unreached(doing, error, url or _named_by(error) or f"AWS in {region}") from error
+    except BotoCoreError as error:
+        raise TargetError(f"could not {doing}: {_SECRET.sub('[removed]', str(error))}") from error
+
+
+def _named_by(error: Exception) -> str | None:
+    """The address that an error of botocore's names, where a setting put another in AWS's place."""
+    kept = getattr(error, "kwargs", {})
+    parts = urlsplit(str(kept.get("endpoint_url", "")))
+    is_set = parts.hostname is not None and not parts.hostname.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if is_set else None
+
+
+def _unreached(doing: str, error: Exception, where: str) -> TargetError:
+    cause = cause_of(error)
+    if (distrust := distrust_of(error)) is not None:
+        return TargetError(
+            f"could not {doing}: the certificate of {where} is not trusted ({distrust})",
+            "name the file of its authority's certificate in AWS_CA_BUNDLE, or `ca_bundle` in the profile",
+        )
+    if cause == "certificate file not found":
+        return TargetError(
+            f"could not {doing}: the file of trusted certificates is not there",
+            "correct AWS_CA_BUNDLE, or `ca_bundle` in the profile",
+        )
+    if cause == "TLS error":
+        return TargetError(
+            f"could not {doing}: {where} does not speak TLS as it should", "check the address: http, or https?"
+        )
+    return TargetError(
+        f"could not {doing}: {where} did not answer ({cause})", "check the network, the proxy settings and the region"
+    )
+
+
+def sign_in(profile: str | None) -> str:
+    """How a person gets fresh credentials."""
+    named = f" --profile {profile}" if profile else ""
+    return (
+        f"sign in again with `aws sso login{named}`, or renew the credentials; "
+        f"`aws sts get-caller-identity{named}` tells whether they work"
+    )
+
+
+def _refused(doing: str, error: ClientError, profile: str | None, region: str) -> TargetError:
+    code, message = code_of(error), told_by(error)
+    text = error.response.get("Error", {}).get("Message") or ""
+    if code == "RequestTimeTooSkewed" or (code in _SIGNATURE and ("expired" in text or "not yet current" in text)):
+        return TargetError(
+            f"could not {doing}: this machine's clock is wrong", "set the clock; AWS allows five minutes"
+        )
+    if code in _EXPIRED:
+        return TargetError(f"could not {doing}: the credentials have expired", sign_in(profile))
+    if code in _UNKNOWN_KEY or code in _SIGNATURE:
+        return TargetError(f"could not {doing}: AWS does not accept the credentials ({code})", sign_in(profile))
+    if code in _DENIED:
+        return TargetError(
+            f"not allowed to {doing}: {message or code}",
+            "have the action allowed for this identity, or use another profile",
+        )
+    return TargetError(f"could not {doing} in {region}: {code}{': ' + message if message else ''}")
+
+
+def _unset(error: BotoCoreError, profile: str | None) -> TargetError:
+    if isinstance(error, ProfileNotFound):
+        return TargetError(
+            f"there is no AWS profile named {error.kwargs['profile']}",  # it may have come from AWS_PROFILE
+            "`aws configure list-profiles` lists those there are",
+        )
+    if isinstance(error, NoRegionError):
+        return TargetError("no AWS region is set", "give --region, set AWS_REGION, or add `region` to the profile")
+    if isinstance(error, PartialCredentialsError):
+        return TargetError("the AWS credentials are incomplete", "set both the access key id and the secret access key")
+    return TargetError("no AWS credentials were found", sign_in(profile))

@@ -1,0 +1,213 @@
+"""The endpoint as found before a run: what it is, where it writes, whom it tells, how it scales."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
+from smbench.aws.access.causes import NO_ANSWER, reason_of
+from smbench.aws.access.clients import AwsClients
+from smbench.aws.access.json_values import plain
+from smbench.aws.access.refusals import told_by
+from smbench.errors import TargetError
+
+_SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
+SCALED_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFound:
+    """An asynchronous endpoint that takes requests.
+
+    Args:
+        concurrency: MaxConcurrentInvocationsPerInstance; None: SageMaker's own choice, which it does not tell.
+        scalable_target: As Application Auto Scaling describes it; None: the endpoint does not scale by itself.
+        alarms: Of the scaling policies, as CloudWatch describes them.
+        notes: What could not be found out, or limits what a run can hear; sentences for a person.
+    """
+
+    endpoint: str
+    endpoint_arn: str
+    config: str
+    status: str
+    variant: str
+    instance_type: str | None
+    instances_current: int | None
+    instances_desired: int | None
+    concurrency: int | None
+    output_path: str | None
+    failure_path: str | None
+    success_topic: str | None
+    error_topic: str | None
+    responses_in: tuple[str, ...] = ()  # IncludeInferenceResponseIn
+    scalable_target: dict[str, Any] | None = None
+    policies: tuple[dict[str, Any], ...] = ()
+    alarms: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def resource_id(self) -> str:
+        """Application Auto Scaling's name for what scales."""
+        return f"endpoint/{self.endpoint}/variant/{self.variant}"
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that tell of ends, each once."""
+        return tuple(dict.fromkeys(topic for topic in (self.success_topic, self.error_topic) if topic))
+
+    @property
+    def alarm_names(self) -> tuple[str, ...]:
+        return tuple(alarm["AlarmName"] for alarm in self.alarms)
+
+    def as_json(self) -> dict[str, object]:
+        """Everything found, as plain JSON values: for the manifest."""
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """The same again from `as_json`, in another process."""
+        members: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+        }
+        return cls(**members)
+
+
+async def discover(
+    clients: AwsClients, endpoint: str, variant: str | None = None, *, queue_given: bool = False
+) -> TargetFound:
+    """Describe the endpoint and everything that scales it.
+
+    Args:
+        variant: Whose instances are watched; may be None where there is only one.
+        queue_given: Ends are heard through a queue of the user's, so the endpoint may have no topic we know of.
+
+    Raises:
+        TargetError: there is no such endpoint, it takes no requests, is not asynchronous, or tells nobody of ends.
+    """
+    described = await _describe(clients, endpoint)
+    with clients.explained(f"describe the endpoint configuration {described['EndpointConfigName']}"):
+        config = await clients.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+    asynchronous = described.get("AsyncInferenceConfig") or config.get("AsyncInferenceConfig")
+    if not asynchronous:
+        raise TargetError(
+            f"the endpoint {endpoint} is not asynchronous",
+            "its configuration has no AsyncInferenceConfig; smbench measures asynchronous endpoints",
+        )
+    fleet = _variant(endpoint, described.get("ProductionVariants", []), variant)
+    configured = {made["VariantName"]: made for made in config.get("ProductionVariants", [])}
+    output = asynchronous.get("OutputConfig", {})
+    told = output.get("NotificationConfig", {})
+    found = TargetFound(
+        endpoint=endpoint,
+        endpoint_arn=described["EndpointArn"],
+        config=described["EndpointConfigName"],
+        status=described["EndpointStatus"],
+        variant=fleet["VariantName"],
+        instance_type=configured.get(fleet["VariantName"], {}).get("InstanceType"),
+        instances_current=fleet.get("CurrentInstanceCount"),
+        instances_desired=fleet.get("DesiredInstanceCount"),
+        concurrency=asynchronous.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance"),
+        output_path=output.get("S3OutputPath"),
+        failure_path=output.get("S3FailurePath"),
+        success_topic=told.get("SuccessTopic"),
+        error_topic=told.get("ErrorTopic"),
+        responses_in=tuple(told.get("IncludeInferenceResponseIn", ())),
+    )
+    return await _with_scaling(clients, found, _hearing(found, queue_given))
+
+
+async def _describe(clients: AwsClients, endpoint: str) -> dict[str, Any]:
+    with clients.explained(f"describe the endpoint {endpoint}"):
+        try:
+            described: dict[str, Any] = await clients.sagemaker.describe_endpoint(EndpointName=endpoint)
+        except ClientError as error:
+            if "Could not find endpoint" in told_by(error):
+                raise TargetError(
+                    f"there is no endpoint {endpoint} in {clients.region}",
+                    f"`aws sagemaker list-endpoints --region {clients.region}` lists those there are; "
+                    "check the name, the region and the profile",
+                ) from error
+            raise
+    status = described["EndpointStatus"]
+    if status not in _SERVING:
+        reason = described.get("FailureReason")
+        raise TargetError(
+            f"the endpoint {endpoint} is {status}{': ' + reason if reason else ''}",
+            f"wait for it with `aws sagemaker wait endpoint-in-service --endpoint-name {endpoint}`"
+            if status == "Creating"
+            else "it takes no requests; bring it into service first",
+        )
+    return described
+
+
+def _variant(endpoint: str, variants: list[dict[str, Any]], wanted: str | None) -> dict[str, Any]:
+    names = [variant["VariantName"] for variant in variants]
+    if wanted is None and len(variants) == 1:
+        return variants[0]
+    for variant in variants:
+        if variant["VariantName"] == wanted:
+            return variant
+    if wanted is None:
+        raise TargetError(
+            f"the endpoint {endpoint} has {len(names)} variants", f"name one in target.variant: {', '.join(names)}"
+        )
+    raise TargetError(f"the endpoint {endpoint} has no variant {wanted}", f"it has: {', '.join(names)}")
+
+
+def _hearing(found: TargetFound, queue_given: bool) -> list[str]:
+    """What a run will not hear of, as notes."""
+    if not found.topics and not queue_given:
+        raise TargetError(
+            f"the endpoint {found.endpoint} tells nobody when an inference has ended",
+            "add SuccessTopic and ErrorTopic to AsyncInferenceConfig.OutputConfig.NotificationConfig of its "
+            "configuration, or name a queue that hears of the ends in collector.queue",
+        )
+    notes = []
+    if found.topics and not found.success_topic:
+        notes.append("no SuccessTopic: completions are only found in S3 after the drain, to the whole second")
+    if found.topics and not found.error_topic:
+        ends = "found in S3 after the drain" if found.failure_path else "never known (no S3FailurePath either)"
+        notes.append(f"no ErrorTopic: failures are {ends}, expiries never")
+    return notes
+
+
+async def _with_scaling(clients: AwsClients, found: TargetFound, notes: list[str]) -> TargetFound:
+    """Adds what scales the endpoint; what we may not see becomes a note, a run can do without."""
+    about = {"ServiceNamespace": "sagemaker", "ScalableDimension": SCALED_DIMENSION}
+    targets = await _all(
+        clients.autoscaling, "describe_scalable_targets", notes, ResourceIds=[found.resource_id], **about
+    )
+    policies = await _all(
+        clients.autoscaling, "describe_scaling_policies", notes, ResourceId=found.resource_id, **about
+    )
+    alarms: dict[str, dict[str, Any]] = {}
+    for policy in policies:
+        # An alarm of the user's own names the policy among its actions; only CloudWatch is sure to know it.
+        for alarm in await _all(clients.cloudwatch, "describe_alarms", notes, ActionPrefix=policy["PolicyARN"]):
+            alarms[alarm["AlarmName"]] = alarm
+    return replace(
+        found,
+        scalable_target=plain(targets[0]) if targets else None,
+        policies=tuple(plain(policies)),
+        alarms=tuple(plain(list(alarms.values()))),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+_RESULT = {
+    "describe_scalable_targets": "ScalableTargets",
+    "describe_scaling_policies": "ScalingPolicies",
+    "describe_alarms": "MetricAlarms",
+}
+
+
+async def _all(client: Any, operation: str, notes: list[str], **about: Any) -> list[dict[str, Any]]:
+    """Every item of a paged listing; empty, with a note, when it may not be read."""
+    items: list[dict[str, Any]] = []
+    try:
+        async for page in client.get_paginator(operation).paginate(**about):
+            items.extend(page.get(_RESULT[operation], ()))
+    except (ClientError, *NO_ANSWER) as error:
+        notes.append(f"{operation.replace('_', ' ')}: {reason_of(error)}; the run knows less of the scaling")
+    return items

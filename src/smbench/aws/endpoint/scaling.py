@@ -1,0 +1,120 @@
+"""How many instances an endpoint has and wants, and what Application Auto Scaling did about it."""
+
+import re
+from typing import Any
+
+from smbench.aws.access.instants import datetime_utc_ns
+from smbench.aws.access.json_values import plain
+from smbench.aws.endpoint.description import SCALED_DIMENSION, TargetFound
+from smbench.clock import Clock
+from smbench.records import Event, Reading
+
+_SETTING = re.compile(r"Setting desired instance count to (\d+)")
+_TOP_LEVEL = ("ActivityId", "StartTime", "EndTime", "StatusCode", "Cause", "ServiceNamespace", "ScalableDimension")
+
+
+class Capacity:
+    """Instances current and desired, as DescribeEndpoint tells; a change of what is desired is an event."""
+
+    def __init__(self, client: Any, target: TargetFound, clock: Clock) -> None:
+        self.client, self.target, self.clock = client, target, clock
+        self._before: tuple[str, int | None] = (target.status, target.instances_desired)
+
+    async def read(self) -> tuple[list[Reading], list[Event]]:
+        described = await self.client.describe_endpoint(EndpointName=self.target.endpoint)
+        now_ns, status = self.clock.now_ns(), described["EndpointStatus"]
+        variants = described.get("ProductionVariants", [])
+        fleet = next((v for v in variants if v["VariantName"] == self.target.variant), None)
+        if fleet is None:
+            gap = Reading("endpoint", "instances_current", "value", None, now_ns, now_ns, f"no variant while {status}")
+            return [gap], []
+        readings = [
+            Reading("endpoint", name, "value", float(fleet[member]), now_ns, now_ns)
+            for name, member in (
+                ("instances_current", "CurrentInstanceCount"),
+                ("instances_desired", "DesiredInstanceCount"),
+            )
+            if member in fleet
+        ]
+        return readings, self._changes(status, fleet, now_ns)
+
+    def _changes(self, status: str, fleet: dict[str, Any], now_ns: int) -> list[Event]:
+        desired = fleet.get("DesiredInstanceCount")
+        if (status, desired) == self._before:
+            return []
+        before, self._before = self._before[1], (status, desired)
+        detail = {"variant_status": plain(fleet.get("VariantStatus", []))}
+        return [
+            Event(
+                "capacity",
+                self.target.variant,
+                now_ns,
+                now_ns,
+                status,
+                None,
+                _number(before),
+                _number(desired),
+                detail=detail,
+            )
+        ]
+
+
+class Activities:
+    """Scaling activities; each is told when first seen and again whenever its status changes."""
+
+    def __init__(self, client: Any, target: TargetFound, clock: Clock) -> None:
+        self.client, self.clock = client, clock
+        self._about = {
+            "ServiceNamespace": "sagemaker",
+            "ResourceId": target.resource_id,
+            "ScalableDimension": SCALED_DIMENSION,
+            "IncludeNotScaledActivities": True,
+        }
+        self._told: dict[str, str] = {}  # activity to its last status
+
+    async def read(self) -> tuple[list[Reading], list[Event]]:
+        events: list[Event] = []
+        pages = self.client.get_paginator("describe_scaling_activities").paginate(**self._about)
+        async for page in pages:
+            activities = page["ScalingActivities"]
+            events.extend(self._event(activity) for activity in activities if self._is_news(activity))
+            # Newest first: from an activity that was over before the run on, nothing is ours.
+            if any(self._is_before_the_run(activity) for activity in activities):
+                break
+        return [], events[::-1]
+
+    def _is_news(self, activity: dict[str, Any]) -> bool:
+        if self._is_before_the_run(activity):
+            return False
+        name, status = activity["ActivityId"], activity["StatusCode"]
+        if self._told.get(name) == status:
+            return False
+        self._told[name] = status
+        return True
+
+    def _is_before_the_run(self, activity: dict[str, Any]) -> bool:
+        last = activity.get("EndTime") or activity["StartTime"]
+        is_open = activity["StatusCode"] in ("Pending", "InProgress")
+        return not is_open and datetime_utc_ns(last) < self.clock.epoch_ns
+
+    def _event(self, activity: dict[str, Any]) -> Event:
+        epoch_ns, end = self.clock.epoch_ns, activity.get("EndTime")
+        wanted = _SETTING.search(activity.get("Description", ""))
+        reasons = activity.get("NotScaledReasons", [])
+        before = next((reason["CurrentCapacity"] for reason in reasons if "CurrentCapacity" in reason), None)
+        return Event(
+            kind="scaling_activity",
+            name=activity["ActivityId"],
+            at_ns=datetime_utc_ns(activity["StartTime"]) - epoch_ns,
+            seen_ns=self.clock.now_ns(),
+            state=activity["StatusCode"],
+            end_ns=None if end is None else datetime_utc_ns(end) - epoch_ns,
+            before=_number(before),
+            after=None if wanted is None else float(wanted[1]),
+            cause=activity.get("Cause", ""),
+            detail={key: plain(value) for key, value in activity.items() if key not in _TOP_LEVEL},
+        )
+
+
+def _number(count: int | None) -> float | None:
+    return None if count is None else float(count)

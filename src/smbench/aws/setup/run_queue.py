@@ -1,0 +1,193 @@
+"""A queue of the run's own that hears every end and nothing else; made before the run, gone after it.
+
+Other users of the endpoint lose no message to us, and runs do not see each other's (docs/decisions/).
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from botocore.exceptions import ClientError
+
+from smbench.aws.access.causes import NO_ANSWER, reason_of
+from smbench.aws.access.clients import AwsClients
+from smbench.aws.endpoint.description import TargetFound
+from smbench.errors import TargetError
+
+_REMOVE_S = 20.0  # removing may not hold up the end of a run for longer
+_LONG_POLL_S = "20"
+_VISIBILITY_S = "60"  # a worker that dies leaves its messages to nobody; one that is slow gets a message twice
+_NAME_MAX = 80
+
+
+class RunQueue:
+    """A queue that is subscribed to the endpoint's topics.
+
+    Attributes:
+        url: For receiving; empty until it is made.
+        left: After the run, what could not be removed, as a person would look for it.
+        notes: What was strange about an existing queue.
+    """
+
+    def __init__(self, url: str = "") -> None:
+        self.url = url
+        self.subscriptions: list[str] = []
+        self.left: list[str] = []
+        self.notes: list[str] = []
+
+
+@asynccontextmanager
+async def run_queue(
+    clients: AwsClients,
+    target: TargetFound,
+    *,
+    run_id: str,
+    worker: int,
+    existing_url: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> AsyncIterator[RunQueue]:
+    """The worker's queue, between its making and its removal.
+
+    It hears of the ids that begin with `<run_id>-<worker>-`.
+
+    Args:
+        existing_url: Use this queue as it is; it is checked, and neither changed nor deleted.
+        tags: On the queue, beside the run's own. (SNS subscriptions cannot be tagged: they carry the queue's name.)
+
+    Raises:
+        TargetError: it cannot be made, or the existing one does not hear the endpoint.
+    """
+    if existing_url is not None:
+        yield await _existing(clients, target, existing_url)
+        return
+    name = queue_name(run_id, worker)
+    if len(name) > _NAME_MAX:
+        raise ValueError(f"queue name of {len(name)} characters, SQS takes {_NAME_MAX}: {name}")
+    queue = RunQueue()
+    try:
+        # Shielded, so that no call is cut short between its effect and our hearing of it: nothing is left behind.
+        with anyio.CancelScope(shield=True):
+            own_tags = {"smbench:run": run_id, "smbench:worker": str(worker), **(tags or {})}
+            await _create(clients, target, queue, name, own_tags)
+            await _subscribe(clients, target, queue, name, f"{run_id}-{worker}-")
+        yield queue
+    finally:
+        with anyio.move_on_after(_REMOVE_S, shield=True) as scope:
+            queue.left = await remove(clients, queue)
+        if scope.cancelled_caught:
+            queue.left = [f"queue {queue.url}", *(f"subscription {arn}" for arn in queue.subscriptions)]
+
+
+def queue_name(run_id: str, worker: int) -> str:
+    """Of the queue that this worker makes for itself."""
+    return f"smbench-{run_id}-{worker}"
+
+
+async def _create(clients: AwsClients, target: TargetFound, queue: RunQueue, name: str, tags: dict[str, str]) -> None:
+    arn = _queue_arn(target, name)
+    attributes = {
+        # Set together with the queue: a policy added later may take a minute to count.
+        "Policy": json.dumps(_policy(arn, target.topics)),
+        "ReceiveMessageWaitTimeSeconds": _LONG_POLL_S,
+        "VisibilityTimeout": _VISIBILITY_S,
+    }
+    with clients.explained(f"create the queue {name}"):
+        made = await clients.sqs.create_queue(QueueName=name, Attributes=attributes, tags=tags)
+    queue.url = made["QueueUrl"]
+
+
+async def _subscribe(clients: AwsClients, target: TargetFound, queue: RunQueue, name: str, prefix: str) -> None:
+    attributes = {
+        "FilterPolicy": json.dumps({"inferenceId": [{"prefix": prefix}]}),
+        "FilterPolicyScope": "MessageBody",
+        # Half the bytes. What SNS's envelope adds is not needed: when it was published, the queue knows itself.
+        "RawMessageDelivery": "true",
+    }
+    for topic in target.topics:
+        with clients.explained(f"subscribe the queue {name} to the topic {topic}"):
+            made = await clients.sns.subscribe(
+                TopicArn=topic,
+                Protocol="sqs",
+                Endpoint=_queue_arn(target, name),
+                Attributes=attributes,
+                ReturnSubscriptionArn=True,
+            )
+        queue.subscriptions.append(made["SubscriptionArn"])
+
+
+def _queue_arn(target: TargetFound, name: str) -> str:
+    """In the endpoint's own partition, region and account: DescribeEndpoint reaches no other."""
+    _, partition, _, region, account, *_ = target.endpoint_arn.split(":")
+    return f"arn:{partition}:sqs:{region}:{account}:{name}"
+
+
+def _policy(queue_arn: str, topics: tuple[str, ...]) -> dict[str, Any]:
+    """Lets these topics, and nobody else, put messages into the queue. Source: SNS guide, subscribe-sqs-queue."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": list(topics)}},
+            }
+        ],
+    }
+
+
+async def remove(clients: AwsClients, queue: RunQueue) -> list[str]:
+    """Unsubscribe and delete; returns what is left, and why."""
+    left = []
+    for arn in queue.subscriptions:
+        reason = await _removed(clients.sns.unsubscribe(SubscriptionArn=arn))
+        if reason:
+            left.append(f"subscription {arn} ({reason})")
+    if queue.url:
+        reason = await _removed(clients.sqs.delete_queue(QueueUrl=queue.url))
+        if reason:
+            left.append(f"queue {queue.url} ({reason})")
+    return left
+
+
+async def _removed(call: Any) -> str:
+    try:
+        await call
+    except ClientError as error:
+        gone = {"NotFound", "NotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
+        return "" if reason_of(error) in gone else reason_of(error)
+    except NO_ANSWER as error:
+        return reason_of(error)
+    return ""
+
+
+async def _existing(clients: AwsClients, target: TargetFound, url: str) -> RunQueue:
+    """The user's queue, checked: it is there, and every topic of the endpoint's is known to reach it."""
+    with clients.explained(f"read the attributes of the queue {url}"):
+        wanted = ["QueueArn", "ApproximateNumberOfMessages"]
+        attributes = (await clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted))["Attributes"]
+    queue = RunQueue(url)
+    if int(attributes.get("ApproximateNumberOfMessages", 0)):
+        queue.notes.append(f"the queue {url} was not empty before the run; what else is in it is read and deleted")
+    for topic in target.topics:
+        try:
+            heard = await _hears(clients, topic, attributes["QueueArn"])
+        except (ClientError, *NO_ANSWER) as error:
+            queue.notes.append(f"whether {topic} reaches the queue is not known ({reason_of(error)})")
+            continue
+        if not heard:
+            raise TargetError(
+                f"the queue {url} is not subscribed to the endpoint's topic {topic}",
+                "subscribe it, or leave collector.queue out: the run then makes a queue of its own",
+            )
+    return queue
+
+
+async def _hears(clients: AwsClients, topic: str, queue_arn: str) -> bool:
+    async for page in clients.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
+        if any(subscription["Endpoint"] == queue_arn for subscription in page["Subscriptions"]):
+            return True
+    return False

@@ -1,0 +1,136 @@
+"""What SNS keeps and accepts: topics, subscriptions with their filters, parameters, batches, pages."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from smbench.emulator.messaging.filter_policy import FilterError, Matcher, attribute_values, compile_policy
+from smbench.emulator.messaging.sns_envelope import Publication
+from smbench.emulator.protocol.codecs import ServiceError
+
+MESSAGE_MAX_BYTES = 262_144
+_PAGE = 100
+TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+SUBJECT = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,99}")
+TOPIC_SETTABLE = {
+    "DeliveryPolicy", "DisplayName", "KmsMasterKeyId", "Policy", "SignatureVersion", "TracingConfig",
+}  # fmt: skip
+_SUBSCRIPTION_SETTABLE = {"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"}
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One queue's subscription; `matches` is None when it takes every message."""
+
+    arn: str
+    topic_arn: str
+    endpoint: str
+    attributes: dict[str, str]
+    matches: Matcher | None = None
+
+    @property
+    def is_raw(self) -> bool:
+        return self.attributes.get("RawMessageDelivery") == "true"
+
+    @property
+    def is_on_body(self) -> bool:
+        return self.attributes.get("FilterPolicyScope") == "MessageBody"
+
+
+@dataclass(slots=True)
+class Topic:
+    arn: str
+    attributes: dict[str, str]
+    tags: dict[str, str]
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    n_unsubscribed: int = 0
+
+
+def wants(subscription: Subscription, publication: Publication) -> bool:
+    assert subscription.matches is not None
+    if not subscription.is_on_body:
+        return subscription.matches(attribute_values(publication.attributes))
+    body = publication.body()
+    return isinstance(body, dict) and subscription.matches(body)
+
+
+def compile_filter(subscription: Subscription) -> None:
+    attributes = subscription.attributes
+    if attributes.get("RawMessageDelivery", "false").lower() not in ("true", "false"):
+        raise invalid("Attributes Reason: RawMessageDelivery: Invalid value [must be true or false]")
+    if attributes.get("FilterPolicyScope", "MessageBody") not in ("MessageAttributes", "MessageBody"):
+        raise invalid("Attributes Reason: FilterPolicyScope: Invalid value [must be MessageBody or MessageAttributes]")
+    policy = attributes.get("FilterPolicy", "")
+    try:
+        subscription.matches = compile_policy(policy, on_body=subscription.is_on_body) if policy else None
+    except FilterError as error:
+        raise invalid(f"Attributes Reason: FilterPolicy: {error}") from None
+
+
+def message_for_sqs(message: str) -> str:
+    try:
+        by_protocol = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        by_protocol = None
+    if not isinstance(by_protocol, dict):
+        raise invalid("Message Structure - JSON message body failed to parse")
+    if not isinstance(by_protocol.get("default"), str):
+        raise invalid("Message Structure - No default entry in JSON message body")
+    chosen = by_protocol.get("sqs", by_protocol["default"])
+    return chosen if isinstance(chosen, str) else str(by_protocol["default"])
+
+
+def default_policy(arn: str, account: str) -> str:
+    statement = {
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["SNS:Publish", "SNS:Subscribe", "SNS:GetTopicAttributes", "SNS:SetTopicAttributes"],
+        "Resource": arn,
+        "Condition": {"StringEquals": {"AWS:SourceOwner": account}},
+    }
+    return orjson.dumps({"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}).decode()
+
+
+def invalid(what: str) -> ServiceError:
+    return ServiceError("InvalidParameter", f"Invalid parameter: {what}")
+
+
+def check_arn(arn: str, name: str) -> None:
+    if len(arn.split(":")) < 6 or not arn.startswith("arn:"):
+        raise invalid(f"{name} Reason: An ARN must have at least 6 elements, not {len(arn.split(':'))}")
+
+
+def check_settable(name: str) -> None:
+    if name not in _SUBSCRIPTION_SETTABLE:
+        raise invalid("AttributeName")
+
+
+def check_batch(entries: list[dict[str, Any]]) -> None:
+    if not entries:
+        raise ServiceError("EmptyBatchRequest", "The batch request doesn't contain any entries.")
+    if len(entries) > 10:
+        raise ServiceError(
+            "TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible (more than 10)."
+        )
+    ids = [entry["Id"] for entry in entries]
+    if any(not _BATCH_ID.fullmatch(entry_id) for entry_id in ids):
+        raise ServiceError(
+            "InvalidBatchEntryId", "The Id of a batch entry in a batch request doesn't abide by the specification."
+        )
+    if len(set(ids)) < len(ids):
+        raise ServiceError("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
+
+
+def paged(name: str, items: list[Any], params: dict[str, Any]) -> dict[str, Any]:
+    token = params.get("NextToken", "0")
+    if not (token.isascii() and token.isdecimal()):
+        raise invalid("NextToken")
+    start = int(token)
+    page: dict[str, Any] = {name: items[start : start + _PAGE]}
+    if start + _PAGE < len(items):
+        page["NextToken"] = str(start + _PAGE)
+    return page

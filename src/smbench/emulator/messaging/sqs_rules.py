@@ -1,0 +1,136 @@
+"""What SQS accepts and how it refuses: attributes, names, ranges, batches, receipts."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from smbench.emulator.protocol.codecs import ServiceError
+
+_PREFIX = "AWS.SimpleQueueService."
+_QUERY_CODES = {
+    "QueueDoesNotExist": _PREFIX + "NonExistentQueue",
+    "QueueNameExists": "QueueAlreadyExists",
+    **{
+        code: _PREFIX + code
+        for code in (
+            "BatchEntryIdsNotDistinct", "BatchRequestTooLong", "EmptyBatchRequest", "InvalidBatchEntryId",
+            "MessageNotInflight", "PurgeQueueInProgress", "QueueDeletedRecently", "TooManyEntriesInBatchRequest",
+            "UnsupportedOperation",
+        )
+    },
+}  # fmt: skip
+RANGES = {  # attribute: default, least, most
+    "DelaySeconds": (0, 0, 900),
+    "MaximumMessageSize": (1_048_576, 1_024, 1_048_576),
+    "MessageRetentionPeriod": (345_600, 60, 1_209_600),
+    "ReceiveMessageWaitTimeSeconds": (0, 0, 20),
+    "VisibilityTimeout": (30, 0, 43_200),
+}
+_TEXTS = ("Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds")
+_SETTABLE = {*RANGES, *_TEXTS, "SqsManagedSseEnabled"}
+COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+READABLE = {*_SETTABLE, *COUNTS, "QueueArn", "CreatedTimestamp", "LastModifiedTimestamp", "FifoQueue"}
+QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_RECEIPT = re.compile("AQEB([0-9a-f]{8})([0-9a-f]{12})([0-9a-f]{8})")
+_BATCH_MAX = 10
+
+
+def sqs_error(code: str, message: str, status: int = 400) -> ServiceError:
+    """An SQS error with the code that clients of the query era know."""
+    return ServiceError(code, message, status, query_error_code=_QUERY_CODES.get(code, code))
+
+
+def ranged(params: dict[str, Any], name: str, low: int, high: int, default: int) -> int:
+    value: int = params.get(name, default)
+    if not low <= value <= high:
+        reason = f"Must be between {low} and {high}, if provided."
+        raise sqs_error("InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: {reason}")
+    return value
+
+
+def check_attributes(attributes: dict[str, str]) -> None:
+    for name, value in attributes.items():
+        if name not in _SETTABLE:
+            raise sqs_error("InvalidAttributeName", f"Unknown Attribute {name}.")
+        if name in RANGES:
+            _, low, high = RANGES[name]
+            is_valid = value.isascii() and value.isdecimal() and low <= int(value) <= high
+        else:
+            is_valid = not value or name not in ("Policy", "RedrivePolicy") or _is_document(name, value)
+        if not is_valid:
+            raise sqs_error("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
+
+
+def _is_document(name: str, text: str) -> bool:
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    if not isinstance(document, dict):
+        return False
+    if name == "Policy":
+        return "Statement" in document
+    count = str(document.get("maxReceiveCount", ""))
+    return count.isdecimal() and 1 <= int(count) <= 1000 and isinstance(document.get("deadLetterTargetArn"), str)
+
+
+def batch(params: dict[str, Any]) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = params["Entries"]
+    if not entries:
+        raise sqs_error("EmptyBatchRequest", "There should be at least one entry in the request.")
+    if len(entries) > _BATCH_MAX:
+        raise sqs_error(
+            "TooManyEntriesInBatchRequest",
+            f"Maximum number of entries per request are {_BATCH_MAX}. You have sent {len(entries)}.",
+        )
+    ids = [entry["Id"] for entry in entries]
+    if len(set(ids)) == len(ids) and all(map(_BATCH_ID.fullmatch, ids)):
+        return entries
+    for entry_id in ids:
+        if not _BATCH_ID.fullmatch(entry_id):
+            raise sqs_error(
+                "InvalidBatchEntryId",
+                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
+                "It can be at most 80 letters long.",
+            )
+        if ids.count(entry_id) > 1:
+            raise sqs_error("BatchEntryIdsNotDistinct", f"Id {entry_id} repeated.")
+    return entries
+
+
+def each(entries: list[dict[str, Any]], act: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any]:
+    """Act on every entry; one that fails is told of and stops no other."""
+    successful: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
+    for entry in entries:
+        try:
+            successful.append({"Id": entry["Id"], **(act(entry) or {})})
+        except ServiceError as error:
+            failed.append({"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message})
+    return {"Successful": successful, "Failed": failed}
+
+
+def is_asked(name: str, names: list[str]) -> bool:
+    return any(
+        asked in ("All", ".*", name) or (asked.endswith(".*") and name.startswith(asked[:-1])) for asked in names
+    )
+
+
+def receipt(queue: int, message: int, n_receives: int) -> str:
+    """The handle of one receive, from the serial numbers of queue and message."""
+    return f"AQEB{queue:08x}{message:012x}{n_receives:08x}"
+
+
+def read_receipt(queue: int, handle: str) -> tuple[int, int]:
+    """Serial number of the message and number of the receive.
+
+    Raises:
+        ServiceError: ReceiptHandleIsInvalid, also for a handle of another queue.
+    """
+    match = _RECEIPT.fullmatch(handle)
+    if match is None or int(match[1], 16) != queue:
+        raise sqs_error("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.')
+    return int(match[2], 16), int(match[3], 16)

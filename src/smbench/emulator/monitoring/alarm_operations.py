@@ -1,0 +1,218 @@
+"""CloudWatch's alarm operations on the model's alarms."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from smbench.emulator.monitoring.metric_queries import STATISTICS, dimensions_of, invalid, utc_ns
+from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.protocol.front import Operation
+from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.protocol.paging import TokenError, page
+from smbench.emulator.site import Site, utc_datetime
+from smbench.model.alarms import COMPARISONS, Alarm, AlarmBook, AlarmHistoryItem
+
+_PAGE = 100
+_TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
+
+
+class Alarms:
+    """PutMetricAlarm and its relatives."""
+
+    def __init__(self, site: Site, book: AlarmBook) -> None:
+        self.site, self.book = site, book
+        self.operations: dict[str, Operation] = {
+            "PutMetricAlarm": self.put_metric_alarm,
+            "DescribeAlarms": self.describe_alarms,
+            "DescribeAlarmHistory": self.describe_alarm_history,
+            "DescribeAlarmsForMetric": self.describe_alarms_for_metric,
+            "DeleteAlarms": self.delete_alarms,
+            "SetAlarmState": self.set_alarm_state,
+            "EnableAlarmActions": lambda params, _request: self._enable(params, is_enabled=True),
+            "DisableAlarmActions": lambda params, _request: self._enable(params, is_enabled=False),
+        }
+
+    def put_metric_alarm(self, params: Params, _request: HttpRequest) -> None:
+        _check(params)
+        self.book.put(
+            Alarm(
+                name=params["AlarmName"],
+                namespace=params["Namespace"],
+                metric=params["MetricName"],
+                dimensions=dimensions_of(params.get("Dimensions", [])),
+                statistic=params["Statistic"],
+                comparison=params["ComparisonOperator"],
+                threshold=params["Threshold"],
+                period_s=params["Period"],
+                evaluation_periods=params["EvaluationPeriods"],
+                datapoints_to_alarm=params.get("DatapointsToAlarm"),
+                treat_missing_data=params.get("TreatMissingData", "missing"),
+                actions=tuple(params.get("AlarmActions", [])),
+                ok_actions=tuple(params.get("OKActions", [])),
+                insufficient_actions=tuple(params.get("InsufficientDataActions", [])),
+                actions_enabled=params.get("ActionsEnabled", True),
+                description=params.get("AlarmDescription"),
+                unit=params.get("Unit"),
+                tags={tag["Key"]: tag["Value"] for tag in params.get("Tags", [])},
+            )
+        )
+
+    def describe_alarms(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        if "AlarmNames" in params and "AlarmNamePrefix" in params:
+            raise invalid("AlarmNamePrefix and AlarmNames cannot be specified together")
+        if "MetricAlarm" not in params.get("AlarmTypes", ["MetricAlarm"]):
+            return {"MetricAlarms": [], "CompositeAlarms": []}
+        found = self.book.describe(params.get("AlarmNames"), params.get("AlarmNamePrefix", ""))
+        kept = [
+            alarm
+            for alarm in found
+            if params.get("StateValue", alarm.state) == alarm.state
+            and ("ActionPrefix" not in params or _has_action(alarm, params["ActionPrefix"]))
+        ]
+        items, more = _page(params, kept)
+        return {"MetricAlarms": [self._described(alarm) for alarm in items], "CompositeAlarms": []} | more
+
+    def describe_alarms_for_metric(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        wanted = dimensions_of(params.get("Dimensions", []))
+        found = [
+            alarm
+            for alarm in self.book.describe()
+            if (alarm.namespace, alarm.metric) == (params["Namespace"], params["MetricName"])
+            and set(alarm.dimensions) == set(wanted)
+            and params.get("Statistic", alarm.statistic) == alarm.statistic
+            and params.get("Period", alarm.period_s) == alarm.period_s
+        ]
+        return {"MetricAlarms": [self._described(alarm) for alarm in found]}
+
+    def describe_alarm_history(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        items = self.book.history(params.get("AlarmName"))
+        kept = [item for item in items if self._is_wanted(params, item)]
+        if params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
+            kept.reverse()
+        shown, more = _page(params, kept)
+        return {"AlarmHistoryItems": [self._line(item) for item in shown]} | more
+
+    def delete_alarms(self, params: Params, _request: HttpRequest) -> None:
+        names = params["AlarmNames"]
+        missing = [name for name in names if self.book.get(name) is None]
+        if missing:  # one wrong name, and nothing is deleted
+            raise _not_found(f"Alarm(s) {', '.join(missing)} not found")
+        for name in names:
+            self.book.delete(name)
+
+    def set_alarm_state(self, params: Params, _request: HttpRequest) -> None:
+        if self.book.get(params["AlarmName"]) is None:
+            raise _not_found(f"Alarm {params['AlarmName']} not found")
+        try:
+            data = orjson.loads(params.get("StateReasonData") or "{}")
+        except orjson.JSONDecodeError:
+            raise ServiceError(
+                "InvalidFormatFault", "StateReasonData is not valid JSON", query_error_code="InvalidFormat"
+            ) from None
+        reason_data = data if isinstance(data, dict) else {"value": data}
+        self.book.set_state(params["AlarmName"], params["StateValue"], params["StateReason"], reason_data)
+
+    def _enable(self, params: Params, *, is_enabled: bool) -> None:
+        for name in params["AlarmNames"]:
+            alarm = self.book.get(name)
+            if alarm is not None:
+                alarm.actions_enabled = is_enabled
+
+    def _is_wanted(self, params: Params, item: AlarmHistoryItem) -> bool:
+        at_ns = self.site.utc_ns(item.at_ns)
+        return (
+            params.get("HistoryItemType", item.kind) == item.kind
+            and ("StartDate" not in params or utc_ns(params["StartDate"]) <= at_ns)
+            and ("EndDate" not in params or at_ns <= utc_ns(params["EndDate"]))
+        )
+
+    def _at(self, at_ns: int) -> datetime:
+        """A stamp of CloudWatch's: whole milliseconds, which is all that its query protocol can write."""
+        return utc_datetime(self.site.utc_ns(at_ns) // 1_000_000 * 1_000_000)
+
+    def _line(self, item: AlarmHistoryItem) -> dict[str, Any]:
+        return {
+            "AlarmName": item.alarm,
+            "AlarmType": "MetricAlarm",
+            "Timestamp": self._at(item.at_ns),
+            "HistoryItemType": item.kind,
+            "HistorySummary": item.summary,
+            "HistoryData": orjson.dumps(item.data).decode(),
+        }
+
+    def _described(self, alarm: Alarm) -> dict[str, Any]:
+        state_since = self._at(alarm.updated_ns)
+        described: dict[str, Any] = {
+            "AlarmName": alarm.name,
+            "AlarmArn": alarm_arn(self.site, alarm.name),
+            "AlarmConfigurationUpdatedTimestamp": self._at(alarm.configured_ns),
+            "ActionsEnabled": alarm.actions_enabled,
+            "OKActions": list(alarm.ok_actions),
+            "AlarmActions": list(alarm.actions),
+            "InsufficientDataActions": list(alarm.insufficient_actions),
+            "StateValue": alarm.state,
+            "StateReason": alarm.state_reason,
+            "StateUpdatedTimestamp": state_since,
+            "StateTransitionedTimestamp": state_since,
+            "MetricName": alarm.metric,
+            "Namespace": alarm.namespace,
+            "Statistic": alarm.statistic,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in alarm.dimensions],
+            "Period": alarm.period_s,
+            "EvaluationPeriods": alarm.evaluation_periods,
+            "Threshold": alarm.threshold,
+            "ComparisonOperator": alarm.comparison,
+            "TreatMissingData": alarm.treat_missing_data,
+        }
+        if alarm.state_reason_data:
+            described["StateReasonData"] = orjson.dumps(alarm.state_reason_data).decode()
+        optional = {
+            "AlarmDescription": alarm.description,
+            "DatapointsToAlarm": alarm.datapoints_to_alarm,
+            "Unit": alarm.unit,
+        }
+        return described | {key: value for key, value in optional.items() if value is not None}
+
+
+def alarm_arn(site: Site, name: str) -> str:
+    return site.arn("cloudwatch", f"alarm:{name}")
+
+
+def _has_action(alarm: Alarm, prefix: str) -> bool:
+    return any(action.startswith(prefix) for action in (*alarm.actions, *alarm.ok_actions, *alarm.insufficient_actions))
+
+
+def _check(params: Params) -> None:
+    for unknown in ("Metrics", "ExtendedStatistic", "ThresholdMetricId"):
+        if unknown in params:
+            raise invalid(f"The emulator does not evaluate alarms with {unknown}.")
+    for needed in ("MetricName", "Namespace", "Statistic", "Period", "Threshold"):
+        if needed not in params:
+            raise ServiceError(
+                "MissingRequiredParameterException",
+                f"The parameter {needed} must be present.",
+                query_error_code="MissingParameter",
+            )
+    if params["Statistic"] not in STATISTICS or params["ComparisonOperator"] not in COMPARISONS:
+        raise invalid(f"The emulator does not evaluate {params['Statistic']} {params['ComparisonOperator']}.")
+    if params["Period"] % 60 and params["Period"] not in (10, 20, 30):
+        raise invalid("Metrics period must be one of 10, 20, 30, or a multiple of 60")
+    if params.get("DatapointsToAlarm", 1) > params["EvaluationPeriods"]:
+        raise invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
+    if params.get("TreatMissingData", "missing") not in _TREATMENTS:
+        raise invalid(f"Unsupported treat missing data value: [{params['TreatMissingData']}]")
+
+
+def _not_found(message: str) -> ServiceError:
+    return ServiceError("ResourceNotFound", message, 404, query_error_code="ResourceNotFound")
+
+
+def _page(params: Params, items: list[Any]) -> tuple[list[Any], dict[str, str]]:
+    try:
+        shown, token = page(items, params.get("NextToken"), params.get("MaxRecords", _PAGE))
+    except TokenError:
+        raise ServiceError(
+            "InvalidNextToken", "The service cannot process the next token.", query_error_code="InvalidNextToken"
+        ) from None
+    return shown, {} if token is None else {"NextToken": token}

@@ -1,0 +1,204 @@
+"""The emulated Application Auto Scaling, for the one thing it scales here: the instances of an endpoint's variant."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from smbench.emulator.monitoring.alarm_operations import alarm_arn
+from smbench.emulator.monitoring.scaling_policies import described, invalid, policy_spec
+from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.protocol.front import Operation
+from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.protocol.paging import TokenError, page
+from smbench.emulator.site import Site, utc_datetime
+from smbench.model.activities import Activity, NotScaledReason
+from smbench.model.decisions import ScalableTarget, ScalingPolicy
+from smbench.model.scaler import SERVICE, AutoScaler, UnknownTarget
+from smbench.model.world import World
+
+DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+_ROLE = (
+    "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+)
+_Item = TypeVar("_Item")
+
+
+class AutoScaling:
+    """Operations on the model's auto scaler."""
+
+    service = "application-autoscaling"
+
+    def __init__(self, site: Site, world: World) -> None:
+        self.site, self.world = site, world
+        self._target_ids: dict[str, str] = {}
+        self._as_put: dict[str, Params] = {}  # policy ARN -> its configuration as the caller wrote it
+        self.operations: dict[str, Operation] = {
+            "RegisterScalableTarget": self.register_scalable_target,
+            "DeregisterScalableTarget": self.deregister_scalable_target,
+            "DescribeScalableTargets": self.describe_scalable_targets,
+            "PutScalingPolicy": self.put_scaling_policy,
+            "DeleteScalingPolicy": self.delete_scaling_policy,
+            "DescribeScalingPolicies": self.describe_scaling_policies,
+            "DescribeScalingActivities": self.describe_scaling_activities,
+        }
+
+    @property
+    def scaler(self) -> AutoScaler:
+        return self.world.scaler
+
+    # targets
+
+    def register_scalable_target(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        resource_id = _resource_id(params)
+        if any(params.get("SuspendedState", {}).values()):
+            raise ServiceError("NotImplemented", "the emulator does not suspend scaling", 501, fault="Receiver")
+        is_new = not self.scaler.describe_targets([resource_id])
+        if is_new and not {"MinCapacity", "MaxCapacity"} <= params.keys():
+            raise invalid("MinCapacity and MaxCapacity are required to register a new scalable target.")
+        if self.world.resolve(resource_id) is None:
+            raise invalid(f"SageMaker endpoint variant doesn't exist, or is not in service: {resource_id}")
+        try:
+            self.scaler.register_target(resource_id, params.get("MinCapacity"), params.get("MaxCapacity"))
+        except ValueError:
+            raise invalid("Maximum capacity cannot be less than minimum capacity") from None
+        return {"ScalableTargetARN": self._target_arn(resource_id)}
+
+    def deregister_scalable_target(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        resource_id = _resource_id(params)
+        try:
+            self.scaler.deregister(resource_id)
+        except UnknownTarget:
+            raise _not_found("No scalable target found", resource_id) from None
+        self._target_ids.pop(resource_id, None)
+        return {}
+
+    def describe_scalable_targets(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        found = self.scaler.describe_targets(params.get("ResourceIds")) if _is_ours(params) else []
+        return _paged(params, found, "ScalableTargets", 50, self._target)
+
+    def _target(self, target: ScalableTarget) -> dict[str, Any]:
+        return _scaled(target.resource_id) | {
+            "MinCapacity": target.min_capacity,
+            "MaxCapacity": target.max_capacity,
+            "RoleARN": f"arn:aws:iam::{self.site.account}:role/{_ROLE}",
+            "CreationTime": utc_datetime(self.site.utc_ns(target.created_ns)),
+            "SuspendedState": {
+                "DynamicScalingInSuspended": False,
+                "DynamicScalingOutSuspended": False,
+                "ScheduledScalingSuspended": False,
+            },
+            "ScalableTargetARN": self._target_arn(target.resource_id),
+        }
+
+    def _target_arn(self, resource_id: str) -> str:
+        if resource_id not in self._target_ids:
+            self._target_ids[resource_id] = self.site.new_id().replace("-", "")
+        return self.site.arn("application-autoscaling", f"scalable-target/{self._target_ids[resource_id]}")
+
+    # policies
+
+    def put_scaling_policy(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        resource_id = _resource_id(params)
+        if not self.scaler.describe_targets([resource_id]):
+            raise _not_found("No scalable target registered", resource_id)
+        spec = policy_spec(params)
+        policy = self.scaler.put_policy(spec)
+        kept = ("StepScalingPolicyConfiguration", "TargetTrackingScalingPolicyConfiguration")
+        self._as_put[policy.arn] = {key: params[key] for key in kept if key in params}
+        return {"PolicyARN": policy.arn, "Alarms": self._alarms(policy) if spec.tracking is not None else []}
+
+    def delete_scaling_policy(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        resource_id, name = _resource_id(params), params["PolicyName"]
+        if not self.scaler.describe_policies(resource_id, [name]):
+            raise _not_found("No scaling policy found", resource_id, f", policy name: {name}")
+        self.scaler.delete_policy(resource_id, name)
+        return {}
+
+    def describe_scaling_policies(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        found = self.scaler.describe_policies(params.get("ResourceId"), params.get("PolicyNames"))
+        return _paged(params, found if _is_ours(params) else [], "ScalingPolicies", 10, self._policy)
+
+    def _policy(self, policy: ScalingPolicy) -> dict[str, Any]:
+        is_tracking = policy.spec.tracking is not None
+        return (
+            _scaled(policy.spec.resource_id)
+            | {
+                "PolicyARN": policy.arn,
+                "PolicyName": policy.spec.name,
+                "PolicyType": "TargetTrackingScaling" if is_tracking else "StepScaling",
+                "Alarms": self._alarms(policy),
+                "CreationTime": utc_datetime(self.site.utc_ns(policy.created_ns)),
+            }
+            | (self._as_put.get(policy.arn) or described(policy.spec))
+        )
+
+    def _alarms(self, policy: ScalingPolicy) -> list[dict[str, str]]:
+        return [
+            {"AlarmName": alarm.name, "AlarmARN": alarm_arn(self.site, alarm.name)}
+            for alarm in self.scaler.alarms_of(policy)
+        ]
+
+    # activities
+
+    def describe_scaling_activities(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        found = self.scaler.activities(
+            params.get("ResourceId"), include_not_scaled=params.get("IncludeNotScaledActivities", False)
+        )
+        return _paged(params, found if _is_ours(params) else [], "ScalingActivities", 50, self._activity)
+
+    def _activity(self, activity: Activity) -> dict[str, Any]:
+        shown = _scaled(activity.resource_id) | {
+            "ActivityId": activity.id,
+            "Description": activity.description,
+            "Cause": activity.cause,
+            "StartTime": utc_datetime(self.site.utc_ns(activity.start_ns)),
+            "StatusCode": activity.status,
+        }
+        if activity.end_ns is not None:
+            shown["EndTime"] = utc_datetime(self.site.utc_ns(activity.end_ns))
+        if activity.status_message is not None:
+            shown["StatusMessage"] = activity.status_message
+        if activity.not_scaled_reasons:
+            shown["NotScaledReasons"] = [_reason(reason) for reason in activity.not_scaled_reasons]
+        return shown
+
+
+def _reason(reason: NotScaledReason) -> dict[str, Any]:
+    told = {
+        "Code": reason.code,
+        "MaxCapacity": reason.max_capacity,
+        "MinCapacity": reason.min_capacity,
+        "CurrentCapacity": reason.current_capacity,
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _scaled(resource_id: str) -> dict[str, Any]:
+    return {"ServiceNamespace": SERVICE, "ResourceId": resource_id, "ScalableDimension": DIMENSION}
+
+
+def _is_ours(params: Params) -> bool:
+    """Whether anything can be found at all: other services have nothing registered here."""
+    asked = (params["ServiceNamespace"], params.get("ScalableDimension", DIMENSION))
+    return asked == (SERVICE, DIMENSION)
+
+
+def _resource_id(params: Params) -> str:
+    if not _is_ours(params):
+        raise invalid("Unsupported service namespace, resource type or scalable dimension")
+    return str(params["ResourceId"])
+
+
+def _not_found(what: str, resource_id: str, more: str = "") -> ServiceError:
+    where = f"service namespace: {SERVICE}, resource ID: {resource_id}, scalable dimension: {DIMENSION}{more}"
+    return ServiceError("ObjectNotFoundException", f"{what} for {where}")
+
+
+def _paged(
+    params: Params, found: Sequence[_Item], key: str, most: int, show: Callable[[_Item], dict[str, Any]]
+) -> dict[str, Any]:
+    try:
+        items, token = page(found, params.get("NextToken"), min(params.get("MaxResults", most), most))
+    except TokenError:
+        raise ServiceError("InvalidNextTokenException", "The next token supplied is invalid.") from None
+    return {key: [show(item) for item in items]} | ({} if token is None else {"NextToken": token})

@@ -1,0 +1,95 @@
+"""The emulated CloudWatch: metrics and alarms, in whichever of its three protocols the caller speaks."""
+
+from typing import Any
+
+from smbench.emulator.monitoring import alarm_operations
+from smbench.emulator.monitoring.metric_queries import Reader, dimensions_of, utc_ns
+from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.protocol.front import Operation
+from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.protocol.paging import TokenError, page
+from smbench.emulator.site import Site
+from smbench.model.alarms import AlarmBook
+from smbench.model.metrics import Dimensions, MetricId, MetricStore, Statistics
+
+_LIST_PAGE = 500
+
+
+class CloudWatch:
+    """Operations on the model's metrics and alarms."""
+
+    service = "monitoring"
+
+    def __init__(self, site: Site, metrics: MetricStore, alarms: AlarmBook) -> None:
+        self.site, self.metrics = site, metrics
+        self.reader = Reader(site, metrics)
+        self.operations: dict[str, Operation] = {
+            "GetMetricData": lambda params, _request: self.reader.get_metric_data(params),
+            "GetMetricStatistics": lambda params, _request: self.reader.get_metric_statistics(params),
+            "ListMetrics": self.list_metrics,
+            "PutMetricData": self.put_metric_data,
+            **alarm_operations.Alarms(site, alarms).operations,
+        }
+
+    def list_metrics(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        wanted = params.get("Dimensions", [])
+        exact: Dimensions = tuple((each["Name"], each["Value"]) for each in wanted if "Value" in each)
+        named = {each["Name"] for each in wanted}
+        found = [
+            metric
+            for metric in self.metrics.list_metrics(params.get("Namespace"), params.get("MetricName"), exact)
+            if named <= {name for name, _ in metric.dimensions}
+        ]
+        try:
+            items, token = page(found, params.get("NextToken"), _LIST_PAGE)
+        except TokenError:
+            raise ServiceError(
+                "InvalidParameterValueException", "Invalid nextToken.", query_error_code="InvalidParameterValue"
+            ) from None
+        return {"Metrics": [_metric(metric) for metric in items]} | ({} if token is None else {"NextToken": token})
+
+    def put_metric_data(self, params: Params, _request: HttpRequest) -> None:
+        for datum in params.get("MetricData", []):
+            at = datum.get("Timestamp")
+            self.metrics.put(
+                params["Namespace"],
+                datum["MetricName"],
+                dimensions_of(datum.get("Dimensions", [])),
+                datum.get("Unit", "None"),
+                self.site.now_ns if at is None else utc_ns(at) - self.site.epoch_ns,
+                _statistics(datum),
+            )
+
+
+def _metric(metric: MetricId) -> dict[str, Any]:
+    return {
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
+    }
+
+
+def _statistics(datum: Params) -> Statistics:
+    """A datum in any of its three forms: one value, a statistic set, or values with counts."""
+    given = [form for form in ("Value", "StatisticValues", "Values") if form in datum]
+    if len(given) != 1:
+        raise ServiceError(
+            "InvalidParameterCombinationException",
+            f"Exactly one of Value, Values and StatisticValues must be given for metric {datum['MetricName']}.",
+            query_error_code="InvalidParameterCombination",
+        )
+    if given == ["Value"]:
+        return Statistics(datum["Value"], 1.0, datum["Value"], datum["Value"])
+    if given == ["StatisticValues"]:
+        values = datum["StatisticValues"]
+        return Statistics(values["Sum"], values["SampleCount"], values["Minimum"], values["Maximum"])
+    values = datum["Values"]
+    counts = datum.get("Counts", [1.0] * len(values))
+    if not values or len(counts) != len(values):
+        raise ServiceError(
+            "InvalidParameterValueException",
+            "The parameters Values and Counts must be of the same size, and not empty.",
+            query_error_code="InvalidParameterValue",
+        )
+    total = sum(value * count for value, count in zip(values, counts, strict=True))
+    return Statistics(total, sum(counts), min(values), max(values))

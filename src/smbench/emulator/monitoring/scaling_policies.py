@@ -1,0 +1,151 @@
+"""Scaling policies between two spellings: PutScalingPolicy's parameters, and the model's specifications."""
+
+from itertools import pairwise
+from typing import Any
+
+from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.model.metrics import SAGEMAKER, MetricId
+from smbench.model.policies import PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
+
+COOLDOWN_S = 300.0  # of SageMaker variants, both ways, when the policy does not say
+INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
+
+
+def invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationException", message)
+
+
+def policy_spec(params: Params) -> PolicySpec:
+    """The policy that a caller asks for.
+
+    Raises:
+        ServiceError: it contradicts itself, or is of a kind that the emulator does not know.
+    """
+    step, tracking = (
+        params.get("StepScalingPolicyConfiguration"),
+        params.get("TargetTrackingScalingPolicyConfiguration"),
+    )
+    kind = params.get("PolicyType", "StepScaling" if step is not None else "TargetTrackingScaling")
+    resource_id, name = params["ResourceId"], params["PolicyName"]
+    if kind == "TargetTrackingScaling" and tracking is not None and step is None:
+        return PolicySpec(resource_id, name, tracking=_tracking(tracking, resource_id))
+    if kind == "StepScaling" and step is not None and tracking is None:
+        return PolicySpec(resource_id, name, step=_step(step))
+    if kind not in ("TargetTrackingScaling", "StepScaling"):
+        raise invalid(f"The emulator does not know scaling policies of type {kind}.")
+    raise invalid(f"PolicyType {kind} needs its own configuration, and no other.")
+
+
+def _tracking(config: Params, resource_id: str) -> TrackingSpec:
+    custom, predefined = config.get("CustomizedMetricSpecification"), config.get("PredefinedMetricSpecification")
+    if (custom is None) == (predefined is None):
+        raise invalid(
+            "Exactly one of CustomizedMetricSpecification and PredefinedMetricSpecification must be specified"
+        )
+    metric, statistic, unit = _customized(custom) if custom is not None else _predefined(predefined or {}, resource_id)
+    return TrackingSpec(
+        target=config["TargetValue"],
+        metric=metric,
+        statistic=statistic,
+        unit=unit,
+        out_cooldown_s=float(config.get("ScaleOutCooldown", COOLDOWN_S)),
+        in_cooldown_s=float(config.get("ScaleInCooldown", COOLDOWN_S)),
+        disable_scale_in=config.get("DisableScaleIn", False),
+    )
+
+
+def _customized(custom: Params) -> tuple[MetricId, str, str | None]:
+    if "Metrics" in custom:
+        raise invalid("The emulator does not track metric math.")
+    missing = [name for name in ("MetricName", "Namespace", "Statistic") if name not in custom]
+    if missing:
+        raise invalid(f"{missing[0]} is required in CustomizedMetricSpecification")
+    dimensions = tuple((each["Name"], each["Value"]) for each in custom.get("Dimensions", []))
+    metric = MetricId.of(custom["Namespace"], custom["MetricName"], dimensions)
+    return metric, custom["Statistic"], custom.get("Unit")
+
+
+def _predefined(predefined: Params, resource_id: str) -> tuple[MetricId, str, str | None]:
+    kind = predefined["PredefinedMetricType"]
+    if kind != INVOCATIONS_PER_INSTANCE:
+        raise invalid(f"The emulator does not track the predefined metric {kind}.")
+    # Asynchronous endpoints never publish it: on AWS, too, such a policy waits for ever.
+    _, endpoint, _, variant = resource_id.split("/")
+    dimensions = (("EndpointName", endpoint), ("VariantName", variant))
+    return MetricId.of(SAGEMAKER, "InvocationsPerInstance", dimensions), "Sum", None
+
+
+def _step(config: Params) -> StepSpec:
+    if "AdjustmentType" not in config or not config.get("StepAdjustments"):
+        raise invalid("AdjustmentType and at least one StepAdjustment are required for step scaling policies")
+    if "MinAdjustmentMagnitude" in config and config["AdjustmentType"] != PERCENT:
+        raise invalid(f"MinAdjustmentMagnitude is only valid for AdjustmentType {PERCENT}")
+    steps = tuple(
+        StepAdjustment(
+            each["ScalingAdjustment"], each.get("MetricIntervalLowerBound"), each.get("MetricIntervalUpperBound")
+        )
+        for each in config["StepAdjustments"]
+    )
+    _check_steps(steps)
+    return StepSpec(
+        adjustment=config["AdjustmentType"],
+        steps=steps,
+        cooldown_s=float(config.get("Cooldown", COOLDOWN_S)),
+        aggregation=config.get("MetricAggregationType", "Average"),
+        min_magnitude=config.get("MinAdjustmentMagnitude"),
+    )
+
+
+def _check_steps(steps: tuple[StepAdjustment, ...]) -> None:
+    """The rules of the step scaling guide: a range each, no overlap, no gap, open ends only outside."""
+    infinity = float("inf")
+    ranges = sorted(
+        (-infinity if step.lower is None else step.lower, infinity if step.upper is None else step.upper)
+        for step in steps
+    )
+    if any(step.lower is None and step.upper is None for step in steps) or any(low >= high for low, high in ranges):
+        raise invalid("Each StepAdjustment needs a lower bound below its upper bound; at least one must be specified")
+    for (_, high), (low, _) in pairwise(ranges):
+        if low < high:
+            raise invalid("StepAdjustment intervals can't overlap")
+        if low > high:
+            raise invalid("StepAdjustment intervals can't have gaps between them")
+
+
+def described(spec: PolicySpec) -> dict[str, Any]:
+    """A specification as DescribeScalingPolicies shows it."""
+    if spec.tracking is not None:
+        return {"TargetTrackingScalingPolicyConfiguration": _described_tracking(spec.tracking)}
+    assert spec.step is not None, "a policy is tracking or steps"
+    return {"StepScalingPolicyConfiguration": _described_step(spec.step)}
+
+
+def _described_tracking(spec: TrackingSpec) -> dict[str, Any]:
+    metric: dict[str, Any] = {
+        "MetricName": spec.metric.name,
+        "Namespace": spec.metric.namespace,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in spec.metric.dimensions],
+        "Statistic": spec.statistic,
+    }
+    return {
+        "TargetValue": spec.target,
+        "CustomizedMetricSpecification": metric | ({} if spec.unit is None else {"Unit": spec.unit}),
+        "ScaleOutCooldown": round(spec.out_cooldown_s),
+        "ScaleInCooldown": round(spec.in_cooldown_s),
+        "DisableScaleIn": spec.disable_scale_in,
+    }
+
+
+def _described_step(spec: StepSpec) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "AdjustmentType": spec.adjustment,
+        "StepAdjustments": [_described_adjustment(step) for step in spec.steps],
+        "Cooldown": round(spec.cooldown_s),
+        "MetricAggregationType": spec.aggregation,
+    }
+    return config | ({} if spec.min_magnitude is None else {"MinAdjustmentMagnitude": spec.min_magnitude})
+
+
+def _described_adjustment(step: StepAdjustment) -> dict[str, Any]:
+    bounds = {"MetricIntervalLowerBound": step.lower, "MetricIntervalUpperBound": step.upper}
+    return {key: value for key, value in bounds.items() if value is not None} | {"ScalingAdjustment": step.change}

@@ -1,0 +1,225 @@
+"""One door for all services on one port: who is meant, by which protocol, and the stamps every reply carries."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
+
+from smbench.emulator.driver import Driver
+from smbench.emulator.protocol import codecs
+from smbench.emulator.protocol.codecs import (
+    JSON_10,
+    JSON_11,
+    CborProtocol,
+    JsonProtocol,
+    QueryProtocol,
+    ServiceError,
+    not_implemented,
+    rest_json_error,
+    rest_xml_error,
+)
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
+from smbench.emulator.protocol.signatures import Signatures
+from smbench.emulator.site import Site, http_date
+
+Params = dict[str, Any]
+Result = Mapping[str, Any] | HttpResponse | None
+Operation = Callable[[Params, HttpRequest], Result | Awaitable[Result]]
+Wire = codecs.Protocol
+
+_SCOPE = re.compile(r"Credential=[^/,]+/[^/,]+/[^/,]+/([^/,]+)/aws4_request")
+_TARGETS: dict[str, Wire] = {
+    "AmazonSQS": JsonProtocol(codecs.SQS, JSON_10),
+    "SageMaker": JsonProtocol(codecs.SAGEMAKER, JSON_11),
+    "AnyScaleFrontendService": JsonProtocol(codecs.AUTOSCALING, JSON_11),
+    "GraniteServiceVersion20100801": JsonProtocol(codecs.CLOUDWATCH, JSON_10),
+}
+_CBOR: dict[str, Wire] = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
+_QUERY = {
+    "sns": QueryProtocol(codecs.SNS),
+    "sts": QueryProtocol(codecs.STS),
+    "monitoring": QueryProtocol(codecs.CLOUDWATCH),
+}
+_BY_VERSION = {"2010-03-31": "sns", "2011-06-15": "sts", "2010-08-01": "monitoring"}  # forms that nobody signed
+_FORM = "application/x-www-form-urlencoded"
+_SIGNED_AS = {"sagemaker-runtime": "sagemaker"}  # in the credential scope; all others are signed under their own name
+
+
+@runtime_checkable
+class ShapedService(Protocol):
+    """A service whose operations the codecs parse and write."""
+
+    service: str
+    operations: dict[str, Operation]
+
+
+@runtime_checkable
+class RestService(Protocol):
+    """A service that reads paths and headers itself: S3, SageMaker Runtime."""
+
+    service: str
+
+    def rest(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FrontStatistics:
+    n_requests: int
+    n_not_implemented: int
+
+
+class Front:
+    """The handler of every call: time first, then the service, then the stamps.
+
+    Args:
+        signatures: Refuses what is not signed as it should be; None takes any signature, and none.
+    """
+
+    def __init__(self, site: Site, driver: Driver, signatures: Signatures | None = None) -> None:
+        self._site, self._driver, self._signatures = site, driver, signatures
+        self._shaped: dict[str, ShapedService] = {}
+        self._rest: dict[str, RestService] = {}
+        self._n_requests = self._n_not_implemented = 0
+        self._date = (-1, "")
+
+    def add(self, service: ShapedService | RestService) -> None:
+        """Serve it from now on, under its `service` name."""
+        if isinstance(service, RestService):
+            self._rest[service.service] = service
+        else:
+            self._shaped[service.service] = service
+
+    def statistics(self) -> FrontStatistics:
+        return FrontStatistics(self._n_requests, self._n_not_implemented)
+
+    def answer(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """The server's handler."""
+        self._driver.advance()
+        self._n_requests += 1
+        request_id = self._site.new_id()
+        answer = self._routed(request, request_id)
+        if isinstance(answer, HttpResponse) and not answer.after_s:
+            return self._stamped(answer, request_id)
+        return self._later(answer, request_id)
+
+    async def _later(self, answer: HttpResponse | Awaitable[HttpResponse], request_id: str) -> HttpResponse:
+        response = answer if isinstance(answer, HttpResponse) else await answer
+        if response.after_s:
+            await self._driver.wait_s(response.after_s)
+        return self._stamped(response, request_id)
+
+    def _stamped(self, response: HttpResponse, request_id: str) -> HttpResponse:
+        utc_ns = self._site.utc_ns()
+        second = utc_ns // 1_000_000_000
+        if self._date[0] != second:
+            self._date = (second, http_date(utc_ns))
+        response.headers += (("x-amzn-requestid", request_id), ("Date", self._date[1]))
+        return response
+
+    # who is meant
+
+    def _routed(self, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
+        headers, path = request.headers, request.path
+        if target := headers.get("x-amz-target"):
+            prefix, _, operation = target.partition(".")
+            protocol = _TARGETS.get(prefix)
+            if protocol is None:
+                return self._unknown(_TARGETS["SageMaker"], prefix, operation, request_id)
+            return self._shaped_call(protocol, request, request_id)
+        if "smithy-protocol" in headers and path.startswith("/service/"):
+            name, _, operation = path.removeprefix("/service/").partition("/operation/")
+            protocol = _CBOR.get(name)
+            if protocol is None:
+                return self._unknown(next(iter(_CBOR.values())), name, operation, request_id)
+            return self._shaped_call(protocol, request, request_id)
+        scope = _scope(request)
+        if scope == "s3" or not (scope or path == "/" or path.startswith("/endpoints/")):
+            return self._rest_call("s3", request, request_id)
+        if path.startswith("/endpoints/") and scope in ("", "sagemaker"):
+            return self._rest_call("sagemaker-runtime", request, request_id)
+        return self._form_call(scope, request, request_id)
+
+    def _form_call(self, scope: str, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
+        form = _QUERY["sts"].fields(request)
+        if "Action" not in form:
+            if not scope:
+                return self._rest_call("s3", request, request_id)
+            if scope not in _QUERY:
+                self._n_not_implemented += 1
+                return rest_json_error(not_implemented(scope, f"{request.method} {request.path}"))
+        service = scope or _BY_VERSION.get(str(form.get("Version", "")), "")
+        protocol = _QUERY.get(service)
+        if protocol is not None:
+            return self._shaped_call(protocol, request, request_id)
+        return self._unknown(_QUERY["sts"], service or "unknown", str(form["Action"]), request_id)
+
+    def _unknown(self, speaking: Wire, service: str, operation: str, request_id: str) -> HttpResponse:
+        """Name what is missing in the caller's own protocol; `speaking` is any service's of that protocol."""
+        self._n_not_implemented += 1
+        return speaking.error(not_implemented(service, operation), request_id=request_id)
+
+    # the calls
+
+    def _rest_call(self, name: str, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
+        service = self._rest.get(name)
+        is_s3 = name == "s3"
+        try:
+            if self._signatures is not None:
+                self._signatures.check(request, _SIGNED_AS.get(name, name))
+            if service is None:
+                raise not_implemented(name, f"{request.method} {request.path}")
+            answer = service.rest(request)
+        except ServiceError as error:
+            self._n_not_implemented += error.status == 501
+            answer = rest_xml_error(error, request_id=request_id) if is_s3 else rest_json_error(error)
+        if is_s3 and isinstance(answer, HttpResponse):  # the only names S3's clients look for
+            answer.headers += (("x-amz-request-id", request_id), ("x-amz-id-2", request_id))
+        return answer
+
+    def _shaped_call(
+        self, protocol: Wire, request: HttpRequest, request_id: str
+    ) -> HttpResponse | Awaitable[HttpResponse]:
+        name = protocol.operation(request)
+        service = self._shaped.get(protocol.dialect.service)
+        try:
+            if self._signatures is not None:
+                self._signatures.check(request, protocol.dialect.service)
+            run = service.operations.get(name) if service is not None else None
+            if name and run is None:
+                raise not_implemented(protocol.dialect.service, name)
+            name, params = protocol.parse(request)
+            assert run is not None, "parse refuses a request without an operation"
+            result = run(params, request)
+        except ServiceError as error:
+            self._n_not_implemented += error.status == 501
+            return protocol.error(error, request_id=request_id)
+        if isinstance(result, Awaitable):
+            return _finish(protocol, name, result, request_id)
+        return _written(protocol, name, result, request_id)
+
+
+async def _finish(protocol: Wire, name: str, result: Awaitable[Result], request_id: str) -> HttpResponse:
+    try:
+        return _written(protocol, name, await result, request_id)
+    except ServiceError as error:
+        return protocol.error(error, request_id=request_id)
+
+
+def _written(protocol: Wire, name: str, result: Result, request_id: str) -> HttpResponse:
+    return result if isinstance(result, HttpResponse) else protocol.reply(name, result, request_id=request_id)
+
+
+def _scope(request: HttpRequest) -> str:
+    """The service a request was signed for; empty when it was not signed."""
+    credential, _, _ = request.headers.get("authorization", "").partition(",")
+    if service := _credential_scope(credential):
+        return service
+    parts = request.query.get("X-Amz-Credential", "").split("/")
+    return parts[3] if len(parts) == 5 else ""
+
+
+@lru_cache(maxsize=256)  # a day's calls of a client to a service share it
+def _credential_scope(credential: str) -> str:
+    match = _SCOPE.search(credential)
+    return match[1] if match else ""

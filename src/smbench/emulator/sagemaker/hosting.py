@@ -1,0 +1,280 @@
+"""Endpoints as SageMaker hosts them: a configuration, a modelled fleet, and test messages at every change."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smbench.emulator.messaging.sns import Sns
+from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.s3.locations import Place, place
+from smbench.emulator.sagemaker.notifications import TEST_NOTIFICATION
+from smbench.emulator.site import Site
+from smbench.model.endpoint import CapacityChange, Endpoint, EndpointSettings
+from smbench.model.scaler import UnknownTarget
+from smbench.model.service import Sampler
+from smbench.model.world import World, resource_id_of
+from smbench.scenario.emulated import Emulated
+from smbench.scenario.values.seeds import stream
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where an endpoint's results and messages go: its AsyncInferenceConfig, read once."""
+
+    output: Place
+    failure: Place | None
+    success_topic: str | None
+    error_topic: str | None
+    includes_response: bool
+    includes_error: bool
+
+    @property
+    def topics(self) -> list[str]:
+        return [topic for topic in (self.success_topic, self.error_topic) if topic is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A capacity change under way."""
+
+    before: int
+    after: int
+    start_utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A configuration on its way to an endpoint."""
+
+    config_name: str
+    start_utc_ns: int
+
+
+@dataclass(slots=True)
+class Hosted:
+    """One endpoint. `fleet` is None until its first instances serve."""
+
+    name: str
+    config: dict[str, Any]
+    delivery: Delivery
+    created_utc_ns: int
+    modified_utc_ns: int
+    weight: float = 1.0
+    fleet: Endpoint | None = None
+    pending: Deployment | None = None
+    change: Change | None = None
+    is_deleted: bool = False
+
+    @property
+    def config_name(self) -> str:
+        return str(self.config["EndpointConfigName"])
+
+    @property
+    def async_config(self) -> dict[str, Any]:
+        kept: dict[str, Any] = self.config["AsyncInferenceConfig"]
+        return kept
+
+    @property
+    def variant(self) -> dict[str, Any]:
+        variant: dict[str, Any] = self.config["ProductionVariants"][0]
+        return variant
+
+    @property
+    def variant_name(self) -> str:
+        return str(self.variant["VariantName"])
+
+    @property
+    def status(self) -> str:
+        if self.fleet is None:
+            return "Creating"
+        return "Updating" if self.pending is not None else self.fleet.status
+
+    @property
+    def current(self) -> int:
+        return 0 if self.fleet is None else self.fleet.current
+
+    @property
+    def desired(self) -> int:
+        return initial_count(self.config) if self.fleet is None else self.fleet.desired
+
+
+class Hosting:
+    """Every endpoint of one emulator. What a scenario says of the emulated endpoint holds for each of them.
+
+    Args:
+        emulated: Laws and faults for endpoints that API calls make.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        world: World,
+        sns: Sns,
+        emulated: Emulated,
+        base_dir: Path | None = None,
+    ) -> None:
+        self.site, self.world, self.sns = site, world, sns
+        self.emulated, self.base_dir = emulated, base_dir
+        self.endpoints: dict[str, Hosted] = {}
+        self.on_launch: list[Callable[[Hosted], None]] = []
+        self._deploy_time = Sampler(emulated.provision, stream(world.seeds.capacity, "deployments"), base_dir)
+
+    def create(self, name: str, config: dict[str, Any]) -> None:
+        """Begin to host; the endpoint serves after one provisioning time.
+
+        Raises:
+            ServiceError: the emulator cannot host such a configuration.
+        """
+        self._check_topics(delivery_of(config))
+        hosted = self._hosted(name, config)
+        hosted.pending = Deployment(hosted.config_name, hosted.created_utc_ns)
+        hosted.change = Change(0, initial_count(config), hosted.created_utc_ns)
+        self._after_deploy_time(lambda: self._launch(hosted))
+        self.test_notify(hosted)
+
+    def adopt(self, name: str, config: dict[str, Any], fleet: Endpoint) -> None:
+        """Host a fleet that serves already: the scenario's own endpoint."""
+        self._attach(self._hosted(name, config), fleet)
+
+    def update(self, hosted: Hosted, config: dict[str, Any], *, keep_capacity: bool) -> None:
+        """Bring a new configuration to a serving endpoint; until it is there the old one serves."""
+        delivery = delivery_of(config)
+        if config["ProductionVariants"][0]["VariantName"] != hosted.variant_name:
+            raise unsupported("an update that renames the variant")
+        if concurrency(config, self.emulated) != concurrency(hosted.config, self.emulated):
+            raise unsupported("an update that changes MaxConcurrentInvocationsPerInstance")
+        self._check_topics(delivery)
+        hosted.pending = Deployment(str(config["EndpointConfigName"]), self.site.utc_ns())
+        count = hosted.desired if keep_capacity else initial_count(config)
+        hosted.change = Change(hosted.desired, count, self.site.utc_ns())
+        self._touch(hosted)
+        self._after_deploy_time(lambda: self._finish_update(hosted, config, delivery, count))
+        self.test_notify(hosted)
+
+    def resize(self, hosted: Hosted, count: int) -> None:
+        """Ask for another number of instances; the test messages follow from the change itself.
+
+        Raises:
+            UpdateInProgress: a change is under way and the scenario has them serialise.
+        """
+        assert hosted.fleet is not None, "only an endpoint in service is resized"
+        before = hosted.desired
+        hosted.fleet.set_desired(count, "UpdateEndpointWeightsAndCapacities")
+        if count == before:
+            self.test_notify(hosted)  # SageMaker accepts the call, changes nothing, and still sends them
+
+    def delete(self, hosted: Hosted) -> None:
+        """Gone at once; what was queued or running is dropped without a message."""
+        hosted.is_deleted = True
+        del self.endpoints[hosted.name]
+        with suppress(UnknownTarget):
+            self.world.scaler.deregister(resource_id_of(hosted.name, hosted.variant_name))
+        self.world.remove_endpoint(hosted.name)
+
+    def test_notify(self, hosted: Hosted) -> None:
+        """Tell both topics that messages can reach them; one that was deleted meanwhile is passed over."""
+        for topic in hosted.delivery.topics:
+            with suppress(ServiceError):
+                self.sns.publish(topic, TEST_NOTIFICATION)
+
+    def _check_topics(self, delivery: Delivery) -> None:
+        for topic in delivery.topics:
+            if not self.sns.exists(topic):
+                text = f'SNS topic "{topic}" does not exist, or SageMaker is not authorized to publish to it.'
+                raise ServiceError("ValidationException", text)
+
+    def _hosted(self, name: str, config: dict[str, Any]) -> Hosted:
+        now_ns = self.site.utc_ns()
+        weight = config["ProductionVariants"][0].get("InitialVariantWeight", 1.0)
+        hosted = Hosted(name, config, delivery_of(config), now_ns, now_ns, weight)
+        self.endpoints[name] = hosted
+        return hosted
+
+    def _launch(self, hosted: Hosted) -> None:
+        hosted.pending = None
+        count = initial_count(hosted.config)
+        settings = EndpointSettings.of(
+            self.emulated,
+            name=hosted.name,
+            variant=hosted.variant_name,
+            concurrency=concurrency(hosted.config, self.emulated),
+            base_dir=self.base_dir,
+        )
+        self._attach(hosted, self.world.add_endpoint(settings, instances_at_start=count))
+
+    def _attach(self, hosted: Hosted, fleet: Endpoint) -> None:
+        hosted.fleet = fleet
+        self._touch(hosted)
+        fleet.on_capacity.append(lambda change: self._on_capacity(hosted, change))
+        for launched in self.on_launch:
+            launched(hosted)
+
+    def _on_capacity(self, hosted: Hosted, change: CapacityChange) -> None:
+        if hosted.is_deleted:
+            return
+        self._touch(hosted)
+        if change.kind == "desired":
+            hosted.change = Change(change.desired_before, change.desired_after, self.site.utc_ns(change.at_ns))
+            self.test_notify(hosted)
+
+    def _finish_update(self, hosted: Hosted, config: dict[str, Any], delivery: Delivery, count: int) -> None:
+        fleet = hosted.fleet
+        assert fleet is not None, "only a serving endpoint is updated"
+        if fleet.is_updating:  # a scaling action came between: it goes first
+            self._after_deploy_time(lambda: self._finish_update(hosted, config, delivery, count))
+            return
+        hosted.pending, hosted.config, hosted.delivery = None, config, delivery
+        self._touch(hosted)
+        if count != hosted.desired:
+            fleet.set_desired(count, "UpdateEndpoint")
+
+    def _after_deploy_time(self, action: Callable[[], None]) -> None:
+        delay_ns = round(self._deploy_time.draw_s() * 1e9)
+        self.site.event_queue.at(self.site.now_ns + delay_ns, action)
+
+    def _touch(self, hosted: Hosted) -> None:
+        hosted.modified_utc_ns = self.site.utc_ns()
+
+
+def initial_count(config: dict[str, Any]) -> int:
+    return int(config["ProductionVariants"][0].get("InitialInstanceCount", 1))
+
+
+def concurrency(config: dict[str, Any], emulated: Emulated) -> int:
+    """MaxConcurrentInvocationsPerInstance; where SageMaker would choose, the scenario's."""
+    client = config["AsyncInferenceConfig"].get("ClientConfig", {})
+    return int(client.get("MaxConcurrentInvocationsPerInstance", emulated.instances.concurrency))
+
+
+def delivery_of(config: dict[str, Any]) -> Delivery:
+    """Raises ServiceError for what cannot be hosted here, or nowhere."""
+    if "AsyncInferenceConfig" not in config:
+        raise unsupported("an endpoint without AsyncInferenceConfig")
+    if len(config["ProductionVariants"]) != 1 or "ServerlessConfig" in config["ProductionVariants"][0]:
+        text = "One or more endpoint features are not supported using this configuration"
+        raise ServiceError("ValidationException", text)
+    output = config["AsyncInferenceConfig"]["OutputConfig"]
+    notification = output.get("NotificationConfig", {})
+    includes = notification.get("IncludeInferenceResponseIn", [])
+    return Delivery(
+        output=_place(output["S3OutputPath"], "S3OutputPath"),
+        failure=_place(output["S3FailurePath"], "S3FailurePath") if "S3FailurePath" in output else None,
+        success_topic=notification.get("SuccessTopic"),
+        error_topic=notification.get("ErrorTopic"),
+        includes_response="SUCCESS_NOTIFICATION_TOPIC" in includes,
+        includes_error="ERROR_NOTIFICATION_TOPIC" in includes,
+    )
+
+
+def _place(location: str, member: str) -> Place:
+    found = place(location)
+    if found is None or not location.isprintable():  # it goes into a header of every answer
+        raise ServiceError("ValidationException", f"{member} must be an S3 location: '{location}'")
+    return found
+
+
+def unsupported(what: str) -> ServiceError:
+    """The answer to what AWS could do and this emulator cannot."""
+    return ServiceError("NotImplemented", f"the emulator does not host {what}", 501, fault="Receiver")

@@ -1,0 +1,277 @@
+"""SageMaker Runtime: takes invocations into an endpoint's queue, and tells of their ends through S3 and SNS."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+import orjson
+
+from smbench.emulator.faults import Decision, FaultKind, Faults
+from smbench.emulator.message_faults import MessageFaults
+from smbench.emulator.protocol.codecs import ServiceError, coral, not_implemented
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse, ResetConnection
+from smbench.emulator.protocol.shapes import Fault, Problem
+from smbench.emulator.s3.locations import bucket_and_key
+from smbench.emulator.sagemaker.hosting import Hosted, Hosting
+from smbench.emulator.sagemaker.invocation import PendingInvocation
+from smbench.emulator.sagemaker.truth import Call, Truth
+from smbench.emulator.site import Site
+from smbench.model.endpoint import Ended, Endpoint, Job
+
+BODY_MAX_BYTES = 128_000  # bytes, not KiB (botocore service model 1.44.5)
+TTL_S, TTL_DEFAULT_S = (60, 21_600), 21_600
+TIMEOUT_S, TIMEOUT_DEFAULT_S = (1, 3_600), 900
+
+_PREFIX = "x-amzn-sagemaker-"
+_UPLOADED = re.compile(r"(?:.*/)?([^/]+)/[0-9a-f]{64}[^/]*")  # smbench's own: <class>/<sha256>.<ext>
+_complain = coral("ValidationError")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One header of InvokeEndpointAsync, as the service model limits it."""
+
+    member: str
+    max_length: int
+    pattern: re.Pattern[str]
+    written: str  # the pattern in AWS's spelling
+
+
+_RULES = {
+    "inference-id": _Rule("inferenceId", 64, re.compile(r"\S[ -~]*"), r"\A\S[\p{Print}]*\z"),
+    "inputlocation": _Rule("inputLocation", 1024, re.compile(r"(https|s3)://([^/]+)/?(.*)"), "^(https|s3)://([^/]+)/?(.*)$"),
+    "content-type": _Rule("contentType", 1024, re.compile(r"[\x00-\x7f]*"), r"\p{ASCII}*"),
+    "accept": _Rule("accept", 1024, re.compile(r"[\x00-\x7f]*"), r"\p{ASCII}*"),
+    "custom-attributes": _Rule("customAttributes", 1024, re.compile(r"[\x00-\x7f]*"), r"\p{ASCII}*"),
+    "s3outputpathextension": _Rule(
+        "s3OutputPathExtension", 512, re.compile(r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+"),
+        "^(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+$",
+    ),
+    "filename": _Rule(
+        "filename", 32, re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]*"),
+        r"^(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_\.]*$",
+    ),
+}  # fmt: skip
+_NAME = _Rule("endpointName", 63, re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"), "^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")
+_ID = _PREFIX + "inference-id"
+_REPEATED = tuple(_PREFIX + header for header in _RULES if header != "inference-id")  # alike in many calls
+_TTL, _TIMEOUT = _PREFIX + "requestttlseconds", _PREFIX + "invocationtimeoutseconds"
+
+
+class Runtime:
+    """Answers invocations; `Completion` does what follows when they end.
+
+    Args:
+        on_end: Called with the endpoint and how one of its inferences ended.
+    """
+
+    service = "sagemaker-runtime"
+
+    def __init__(
+        self,
+        site: Site,
+        hosting: Hosting,
+        truth: Truth,
+        faults: Faults,
+        message_faults: MessageFaults,
+        on_end: Callable[[Hosted, Ended], None],
+    ) -> None:
+        self.site, self.hosting, self.truth = site, hosting, truth
+        self.faults, self.message_faults = faults, message_faults
+        self.n_accepted = 0
+        hosting.on_launch.append(lambda hosted: _fleet(hosted).on_end.append(partial(on_end, hosted)))
+
+    def rest(self, request: HttpRequest) -> HttpResponse:
+        """`POST /endpoints/NAME/async-invocations`, and a clear no to the synchronous calls."""
+        _, _, rest = request.path.partition("/endpoints/")
+        name, _, action = rest.rpartition("/")
+        if request.method == "POST" and action == "async-invocations":
+            return self._invoke_async(name, request)
+        if request.method == "POST" and action in ("invocations", "invocations-response-stream"):
+            raise self._refused_synchronous(name)
+        raise not_implemented("sagemaker-runtime", f"{request.method} {request.path}")
+
+    def _refused_synchronous(self, name: str) -> ServiceError:
+        self._endpoint(name)
+        # AWS documents that it refuses; its text is not known in public.
+        text = f"Endpoint {name} is an asynchronous inference endpoint and does not support this invocation type."
+        return ServiceError("ValidationError", text)
+
+    def _invoke_async(self, name: str, request: HttpRequest) -> HttpResponse:
+        inference_id = request.headers.get("x-amzn-sagemaker-inference-id") or self.site.new_id()
+        call = self.truth.arrive(inference_id, self.site.now_ns)
+        decision = self.faults.decide(call.number, call.arrived_ns)
+        try:
+            if not decision.kind.is_taken:
+                call.fault = _FAULT_NAMES[decision.kind]
+                raise _refused(decision)
+            response = self._accept(call, name, request)
+        except ServiceError as error:
+            call.status_code = error.status
+            raise
+        call.fault = _FAULT_NAMES[decision.kind]
+        if decision.kind is FaultKind.LOST_REPLY:
+            raise ResetConnection
+        call.status_code, response.after_s = response.status, decision.delay_s
+        return response
+
+    def _accept(self, call: Call, name: str, request: HttpRequest) -> HttpResponse:
+        headers = request.headers
+        _check_headers(name, headers)
+        ttl_s = _seconds(headers, _TTL, "requestTTLSeconds", TTL_S, TTL_DEFAULT_S)
+        timeout_s = _seconds(headers, _TIMEOUT, "invocationTimeoutSeconds", TIMEOUT_S, TIMEOUT_DEFAULT_S)
+        input_location = headers.get("x-amzn-sagemaker-inputlocation")
+        _check_input(input_location, len(request.body))
+        hosted = self._endpoint(name)
+        taken = self._take(call, hosted, headers)
+        call.accepted = True
+        job = Job(
+            index=self.n_accepted,
+            inference_id=call.inference_id,
+            payload_class="inline" if input_location is None else payload_class(input_location),
+            ttl_s=ttl_s,
+            timeout_s=timeout_s,
+            recv_ns=call.arrived_ns,
+            context=taken,
+        )
+        self.n_accepted += 1
+        _fleet(hosted).arrive(job)
+        return _accepted(taken)
+
+    def _endpoint(self, name: str) -> Hosted:
+        hosted = self.hosting.endpoints.get(name)
+        if hosted is None or hosted.fleet is None:  # the runtime does not know an endpoint that is Creating, either
+            raise ServiceError("ValidationError", f"Endpoint {name} of account {self.site.account} not found.")
+        return hosted
+
+    def _take(self, call: Call, hosted: Hosted, headers: dict[str, str]) -> PendingInvocation:
+        extension = headers.get("x-amzn-sagemaker-s3outputpathextension", "").strip("/")
+        folder = f"{extension}/" if extension else ""
+        object_id = self.site.new_id()  # never the InferenceId: so it is in every real payload seen
+        name = headers.get("x-amzn-sagemaker-filename")
+        delivery = hosted.delivery
+        output_key, call.output_location = delivery.output.below(f"{folder}{name or object_id + '.out'}")
+        failure_key, failure_location = "", None
+        if delivery.failure is not None:
+            failure_key, failure_location = delivery.failure.below(f"{folder}{name or object_id}-error.out")
+        return PendingInvocation(
+            call,
+            self.message_faults.draw(self.n_accepted),
+            output_key,
+            failure_key,
+            failure_location,
+            input_location=headers.get("x-amzn-sagemaker-inputlocation"),
+            content_type=headers.get("x-amzn-sagemaker-content-type"),
+            accept=headers.get("x-amzn-sagemaker-accept"),
+            custom_attributes=headers.get("x-amzn-sagemaker-custom-attributes"),
+        )
+
+
+_FAULT_NAMES = {
+    FaultKind.NONE: None,
+    FaultKind.RESET: "reset",
+    FaultKind.THROTTLED: "throttled",
+    FaultKind.SERVER_ERROR: "server_error",
+    FaultKind.LOST_REPLY: "lost_reply",
+    FaultKind.SLOW: "slow_answer",
+}
+
+
+def _refused(decision: Decision) -> Exception:
+    if decision.kind is FaultKind.RESET:
+        return ResetConnection()
+    if decision.kind is FaultKind.THROTTLED:
+        return ServiceError("ThrottlingException", None, decision.status)  # AWS sends a null message
+    code = "InternalFailure" if decision.status == 500 else "ServiceUnavailable"
+    return ServiceError(code, None, decision.status, fault="Receiver")
+
+
+def _accepted(taken: PendingInvocation) -> HttpResponse:
+    headers = [
+        ("Content-Type", "application/json"),
+        ("x-amzn-sagemaker-outputlocation", taken.call.output_location or ""),
+    ]
+    if taken.failure_location is not None:
+        headers.append(("x-amzn-sagemaker-failurelocation", taken.failure_location))
+    return HttpResponse(202, headers, orjson.dumps({"InferenceId": taken.call.inference_id}))
+
+
+@lru_cache(maxsize=4096)
+def payload_class(location: str) -> str:
+    """The class that smbench's own uploads carry in their key; empty for every other object."""
+    found = bucket_and_key(location)
+    match = _UPLOADED.fullmatch(found[1]) if found else None
+    return match[1] if match else ""
+
+
+def _fleet(hosted: Hosted) -> Endpoint:
+    assert hosted.fleet is not None, "known to the runtime only once it serves"
+    return hosted.fleet
+
+
+def _check_headers(name: str, headers: dict[str, str]) -> None:
+    about_name, about_rest = _broken_repeated(name, *map(headers.get, _REPEATED))
+    inference_id = headers.get(_ID)
+    about_id = () if inference_id is None else _broken(_RULES["inference-id"], inference_id)
+    if about_name or about_id or about_rest:
+        raise _complaint([*about_name, *about_id, *about_rest])
+
+
+@lru_cache(maxsize=4096)
+def _broken_repeated(name: str, *values: str | None) -> tuple[list[Problem], list[Problem]]:
+    """What is wrong with the endpoint's name, and with the headers of `_REPEATED`."""
+    problems: list[Problem] = []
+    for header, value in zip(_REPEATED, values, strict=True):
+        if value is not None:
+            problems += _broken(_RULES[header.removeprefix(_PREFIX)], value)
+    return _broken(_NAME, name), problems
+
+
+def _broken(rule: _Rule, value: str) -> list[Problem]:
+    problems = []
+    if len(value) > rule.max_length:
+        problems.append(
+            _problem(rule.member, value, f"Member must have length less than or equal to {rule.max_length}")
+        )
+    if not rule.pattern.fullmatch(value):
+        problems.append(_problem(rule.member, value, f"Member must satisfy regular expression pattern: {rule.written}"))
+    return problems
+
+
+def _problem(member: str, value: str | None, text: str) -> Problem:
+    return Problem(Fault.CONSTRAINT, member, member, "null" if value is None else f"'{value}'", text)
+
+
+def _complaint(problems: list[Problem]) -> ServiceError:
+    error = _complain(problems)
+    assert error is not None, "there are problems"
+    return error
+
+
+def _seconds(headers: dict[str, str], header: str, member: str, bounds: tuple[int, int], default: int) -> int:
+    text = headers.get(header)
+    if text is None:
+        return default
+    low, high = bounds
+    if not re.fullmatch(r"-?[0-9]{1,10}", text):
+        raise ServiceError("SerializationException", f"'{text}' at '{member}' is not an Integer")
+    value = int(text)
+    if value < low:
+        raise _complaint([_problem(member, text, f"Member must have value greater than or equal to {low}")])
+    if value > high:
+        raise _complaint([_problem(member, text, f"Member must have value less than or equal to {high}")])
+    return value
+
+
+def _check_input(location: str | None, body_bytes: int) -> None:
+    """Exactly one of InputLocation and Body; the model cannot say so, the service does."""
+    if body_bytes > BODY_MAX_BYTES:
+        text = f"Member must have length less than or equal to {BODY_MAX_BYTES}"
+        raise ServiceError(
+            "ValidationError", f"1 validation error detected: Value at 'body' failed to satisfy constraint: {text}"
+        )
+    if location is None and not body_bytes:
+        raise _complaint([_problem("inputLocation", None, "Member must not be null")])
+    if location is not None and body_bytes:
+        raise ServiceError("ValidationError", "Exactly one of InputLocation and Body must be provided.")

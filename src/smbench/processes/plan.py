@@ -1,0 +1,102 @@
+"""What a run is before it starts: the scenario with its payloads and schedule, and what a worker is told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from smbench.clock import TimeKind, wall_ns
+from smbench.run.ledger import Ledger
+from smbench.scenario.emulated import Scaled
+from smbench.scenario.model import Scenario
+from smbench.scenario.payloads.bodies import Payload, load_payloads
+from smbench.schedule.base import Schedule, Shard
+from smbench.schedule.plan import plan as plan_schedule
+
+_MINUTE_NS = 60_000_000_000
+DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own defaults (developer guide, 2026-11)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Everything fixed before the run. Parent and worker each make it from the same file and compare digests."""
+
+    scenario: Scenario
+    base_dir: Path
+    payloads: tuple[Payload, ...]
+    schedule: Schedule
+
+    @property
+    def is_emulated(self) -> bool:
+        return self.scenario.target.endpoint is None
+
+    @property
+    def time_kind(self) -> TimeKind:
+        if not self.is_emulated:
+            return TimeKind.REAL
+        time = self.scenario.target.emulated.time
+        return TimeKind.SCALED if isinstance(time, Scaled) else TimeKind(time)
+
+    @property
+    def scale(self) -> float:
+        return self.scenario.target.emulated.time_scale if self.is_emulated else 1.0
+
+    @property
+    def longest_life_s(self) -> float:
+        """After this long an accepted request can no longer end: its time to live, then its time-out."""
+        request = self.scenario.request
+        return (request.ttl or DEFAULT_TTL_S) + (request.timeout or DEFAULT_TIMEOUT_S)
+
+    def virtual_epoch_ns(self) -> int:
+        """Scenario time zero where it is not the wall's: this minute's beginning, plus what the scenario asks for."""
+        now_ns = wall_ns()
+        return now_ns - now_ns % _MINUTE_NS + round(self.scenario.target.emulated.start_of_minute * 1e9)
+
+    def ledger(self, shard: Shard, run_id: str, epoch_ns: int) -> Ledger:
+        """The books of one worker, all rows still to be sent."""
+        return Ledger(
+            shard.seq,
+            shard.sched_ns,
+            shard.phase,
+            shard.payload,
+            phase_names=[span.name for span in self.schedule.spans],
+            warmup=[span.warmup for span in self.schedule.spans],
+            payload_names=[payload.payload_class for payload in self.payloads],
+            size_bytes=[len(payload.body or b"") for payload in self.payloads],
+            id_prefix=f"{run_id}-{shard.index}-",
+            worker=shard.index,
+            epoch_ns=epoch_ns,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAccess:
+    """How AWS is reached. For the emulator only the URL matters."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOrder:
+    """What a worker process is started with; all of it can be pickled."""
+
+    scenario_json: str
+    base_dir: Path
+    run_dir: Path
+    run_id: str
+    worker: int
+    of: int
+    schedule_digest: str
+    access: AwsAccess
+    epoch_ns: int  # of virtual time; real time gets its own with the go
+
+
+def make_plan(scenario: Scenario, base_dir: Path) -> RunPlan:
+    """Read the payloads and traces, draw every arrival.
+
+    Raises:
+        ScenarioError, UsageError: a file the scenario names cannot be used.
+    """
+    payloads = load_payloads(scenario, base_dir)
+    schedule = plan_schedule(scenario, base_dir, [payload.weight for payload in payloads])
+    return RunPlan(scenario, base_dir, payloads, schedule)

@@ -1,0 +1,150 @@
+"""The workers of a run, led as one: made ready, told, followed until each is done or gone.
+
+What one of them cannot judge alone is judged on the sum: here the share of answers that were errors, and by whoever
+draws whether the thresholds' verdict is certain.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import anyio
+
+from smbench.errors import ExitCode
+from smbench.processes.child import Child
+from smbench.processes.messages import Beat, Done, Failed, Message, Preparing, Ready, Stop
+from smbench.records import Event, Outcome, Reading
+from smbench.run.control import beyond_error_limit
+from smbench.scenario.model import Limits
+from smbench.snapshot import Snapshot
+
+_BAD_ANSWERS = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
+
+
+class Watcher(Protocol):
+    """Whoever draws. Calls are cheap and never raise for what is drawn."""
+
+    def preparing(self, text: str) -> None: ...
+
+    def refresh(self) -> None: ...
+
+    def update(self, snapshots: Sequence[Snapshot]) -> str:
+        """Why no more need be sent; empty while there is need."""
+
+    def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None: ...
+
+
+class Workers:
+    """All workers of a run, the one of a small run too.
+
+    Args:
+        workers: By their number.
+        on_lost: Called after the go with why, and what it said itself if it said something, when a worker is lost.
+
+    Attributes:
+        ready: What each said when it was ready, by its number.
+        lost: Those that did not come to their own end.
+        notes: Sentences for the manifest of those that did.
+    """
+
+    def __init__(
+        self,
+        workers: Sequence[Child],
+        limits: Limits,
+        watcher: Watcher,
+        on_lost: Callable[[str, Failed | None], None],
+    ) -> None:
+        self.workers, self.limits, self.watcher, self.on_lost = workers, limits, watcher, on_lost
+        self.ready: dict[int, Ready] = {}
+        self.lost: list[int] = []
+        self.notes: list[str] = []
+        self._at_work = set(range(len(workers)))
+        self._latest: dict[int, Snapshot] = {}
+        self._told: set[int] = set()  # since the view was told
+        self._is_stopped = False
+
+    def tell(self, message: Message) -> None:
+        """Tell all; those that are gone hear nothing."""
+        for worker in self.workers:
+            worker.tell(message)
+
+    async def prepare(self) -> Failed | None:
+        """Return when all are ready, or why the first that will not be ready is not."""
+        failures: list[Failed] = []
+        async with anyio.create_task_group() as listening:
+
+            async def listen(index: int) -> None:
+                # A worker that is ready is listened to as well: it may die while the others still upload.
+                while isinstance(message := await self.workers[index].receive(), Preparing | Ready):
+                    if isinstance(message, Preparing):
+                        self.watcher.preparing(self._said_by(index, message.text))
+                        continue
+                    self.ready[index] = message
+                    if len(self.ready) == len(self.workers):
+                        listening.cancel_scope.cancel()
+                failures.append(message if isinstance(message, Failed) else self._died_early(index))
+                listening.cancel_scope.cancel()
+
+            for index in range(len(self.workers)):
+                listening.start_soon(listen, index)
+        return failures[0] if failures else None
+
+    def _died_early(self, index: int) -> Failed:
+        self.lost.append(index)
+        return Failed(f"before the run began {self.workers[index].how_it_ended()}", "", ExitCode.BUG)
+
+    async def follow(self) -> None:
+        """Take what they tell until every one is done, or lost."""
+        async with anyio.create_task_group() as following:
+            for index in range(len(self.workers)):
+                following.start_soon(self._follow_one, index)
+
+    async def _follow_one(self, index: int) -> None:
+        worker = self.workers[index]
+        while isinstance(message := await worker.receive(), Beat):
+            self._take(message.snapshot)
+            if message.readings or message.events:
+                self.watcher.read(message.readings, message.events)
+        self._at_work.discard(index)
+        if isinstance(message, Done):
+            self.notes.extend(note for note in message.notes if note not in self.notes)  # all find the same target
+        else:
+            self.lost.append(index)
+            self._lay_to_rest(index)
+            failure = message if isinstance(message, Failed) else None
+            self.on_lost(worker.how_it_ended() if failure is None else self._said_by(index, failure.message), failure)
+        self._show()
+
+    def _lay_to_rest(self, index: int) -> None:
+        """What a lost worker did stays in the sums; it holds no stage up, and burdens the machine no more."""
+        if index in self._latest:
+            self._latest[index] = replace(
+                self._latest[index], stage="done", loop_lag_max_s=0.0, cpu_share=0.0, rss_bytes=0
+            )
+
+    def _said_by(self, index: int, text: str) -> str:
+        return text if len(self.workers) == 1 else f"{self.workers[index].name}: {text}"
+
+    # ---- sums -------------------------------------------------------------------------------------------------
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """A round is over when all who work have told, or one tells again: a slow worker holds up no view."""
+        is_again = snapshot.worker in self._told
+        self._latest[snapshot.worker] = snapshot
+        self._told.add(snapshot.worker)
+        if is_again or self._told >= self._at_work:
+            self._show()
+
+    def _show(self) -> None:
+        self._told.clear()
+        latest = [self._latest[index] for index in sorted(self._latest)]
+        why = self.watcher.update(latest) or self._beyond_limit(latest)
+        if why and not self._is_stopped:
+            self._is_stopped = True
+            self.tell(Stop(why))
+
+    def _beyond_limit(self, latest: Sequence[Snapshot]) -> str:
+        if len(self.workers) == 1:  # one alone judges itself, with every answer
+            return ""
+        n_bad = sum(one.outcomes.get(outcome, 0) for one in latest for outcome in _BAD_ANSWERS)
+        return beyond_error_limit(self.limits, n_bad, sum(one.n_sent - one.n_in_flight for one in latest))

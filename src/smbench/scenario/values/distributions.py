@@ -1,0 +1,92 @@
+"""Laws of durations as a scenario names them; `model.service` draws from them."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from smbench.scenario.values.files import ExistingFile
+from smbench.scenario.values.quantities import Number, PositiveSeconds, Seconds
+from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
+
+
+class Lognormal(Part):
+    """exp(N(ln median, sigma^2)) seconds."""
+
+    median: PositiveSeconds = Field(description="half of the draws are below it")
+    sigma: Number = Field(ge=0, le=5, description="standard deviation of the logarithm")
+
+
+class Gamma(Part):
+    """Gamma with this mean and coefficient of variation."""
+
+    mean: PositiveSeconds = Field(description="mean of the draws")
+    cv: Number = Field(gt=0, le=20, description="standard deviation over mean")
+
+
+class Exponential(Part):
+    """Exponential with this mean: the service law of the M/M/c queue."""
+
+    mean: PositiveSeconds = Field(description="mean of the draws")
+
+
+class Uniform(Part):
+    """Anything between two durations, equally likely."""
+
+    low: Seconds = Field(description="the shortest draw")
+    high: Seconds = Field(description="the longest draw")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.high < self.low:
+            raise ValueError("high must not be below low")
+        return self
+
+
+class Empirical(Part):
+    """Resampled from measured seconds: the rows of a CSV column, or the lines of a plain file."""
+
+    file: ExistingFile = Field(description="CSV or plain text, beside the scenario file")
+    column: str | None = Field(default=None, description="column name; the first column when absent")
+    unit: Literal["s", "ms", "us"] = Field(default="s", description="unit of the numbers in the file")
+
+
+class Distribution(Part):
+    """Exactly one law. A plain duration means a constant."""
+
+    model_config = ConfigDict(json_schema_extra={**EXACTLY_ONE_KEY})
+
+    constant: Seconds | None = Field(default=None, description="always the same")
+    lognormal: Lognormal | None = None
+    gamma: Gamma | None = None
+    exponential: Exponential | None = None
+    uniform: Uniform | None = None
+    empirical: Empirical | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_duration(cls, value: Any) -> Any:
+        return {"constant": value} if isinstance(value, str | int | float) else value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        named = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(named) != 1:
+            raise ValueError(f"must name exactly one law, not {len(named)}: {', '.join(type(self).model_fields)}")
+        return self
+
+
+def _one_law_or_by_class(value: Any) -> Any:
+    if isinstance(value, dict) and "by_class" in value:
+        return value
+    return {"by_class": {"": value}}
+
+
+class ServiceLaw(Part):
+    """Service time by payload class. The class "" is the law of every payload that is not named."""
+
+    by_class: dict[str, Distribution] = Field(
+        min_length=1, description='a law for each payload class, by its name; the class "" is for all others'
+    )
+
+
+Service = Annotated[ServiceLaw, BeforeValidator(_one_law_or_by_class)]

@@ -1,0 +1,132 @@
+"""The run in plain lines, for logs, pipes, CI and readers of screens: ASCII, no control codes, nothing redrawn."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TextIO
+
+from smbench.clock import real_ns
+from smbench.records import Outcome
+from smbench.view.live import figures, sentences
+from smbench.view.live.state import LiveState
+
+LINE_EVERY_NS = 5_000_000_000
+
+
+class PlainView:
+    """One line every five real seconds; a change of stage or phase, scaling and trouble have lines of their own.
+
+    Args:
+        now_ns: Real time, for the pace of the lines.
+    """
+
+    def __init__(self, stream: TextIO, *, now_ns: Callable[[], int] = real_ns) -> None:
+        self._stream, self._now_ns = stream, now_ns
+        self._next_ns: int | None = None
+        self._note = ""
+        self._at = ("", -1)  # stage and phase last told
+        self._n_events = 0
+        self._remarked: set[str] = set()
+        self._judged: set[str] = set()  # thresholds whose verdict was told
+        self._is_over = self._is_gone = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def show(self, state: LiveState) -> None:
+        """Write what is new. A reader that is gone is no error."""
+        lines = self._lines(state)
+        if not lines or self._is_gone:
+            return
+        text = "".join(f"{line}\n" for line in lines)
+        try:
+            self._stream.write(text.encode("ascii", "replace").decode("ascii"))
+            self._stream.flush()
+        except OSError:
+            self._is_gone = True
+
+    def close(self) -> None:
+        """Nothing to give back; lines already written stay."""
+
+    def _lines(self, state: LiveState) -> list[str]:
+        lines = []
+        now_ns = self._now_ns()
+        if self._next_ns is None:
+            self._next_ns = now_ns + LINE_EVERY_NS
+            lines += [sentences.opening(state.header), f"results: {state.header.results}"]
+        if state.note != self._note:
+            self._note = state.note
+            lines += [sentences.plain(state.note)] if state.note else []
+        if state.now is None:
+            return lines
+        clock = figures.stopwatch(state.elapsed_s)
+        lines += [f"{clock} {line}" for line in (*self._turns(state), *self._trouble(state), *self._verdicts(state))]
+        lines += self._scaling(state)
+        if now_ns >= self._next_ns or self._has_just_ended(state):
+            self._next_ns = now_ns + LINE_EVERY_NS
+            lines.append(f"{clock} {_summary(state)}")
+        return lines
+
+    def _has_just_ended(self, state: LiveState) -> bool:
+        was_over, self._is_over = self._is_over, state.now is not None and state.now.stage == "done"
+        return self._is_over and not was_over
+
+    def _turns(self, state: LiveState) -> list[str]:
+        now = state.now
+        at = ("", -1) if now is None else (now.stage, now.phase_index)
+        if now is None or at == self._at:
+            return []
+        self._at = at
+        if now.stage == "sending" and now.phase_index < len(state.header.phases):
+            phase = state.header.phases[now.phase_index]
+            n_phases = len(state.header.phases)
+            return [f"phase {phase.index + 1} of {n_phases}, {sentences.plain(f'{phase.name}: {phase.description}')}"]
+        return [now.stage]
+
+    def _trouble(self, state: LiveState) -> list[str]:
+        new = [remark for remark in sentences.remarks(state) if remark.about not in self._remarked]
+        self._remarked |= {remark.about for remark in new}
+        return [f"warning: {remark.seen}; {remark.advice}" for remark in new]
+
+    def _verdicts(self, state: LiveState) -> list[str]:
+        new = [one for one in state.judged if one.verdict is not None and one.text not in self._judged]
+        self._judged |= {one.text for one in new}
+        return [
+            f"threshold {'met' if one.verdict else 'missed'}, whatever comes: {sentences.plain(one.text)}"
+            + (f" ({one.so_far} so far)" if one.so_far else "")
+            for one in new
+        ]
+
+    def _scaling(self, state: LiveState) -> list[str]:
+        n_new, self._n_events = state.n_events - self._n_events, state.n_events
+        events = list(state.events)[-n_new:] if n_new else []
+        lines = []
+        for event in events:
+            kind, *rest = sentences.event_words(event)
+            told, happened = (figures.stopwatch(instant_ns / 1e9) for instant_ns in (event.seen_ns, event.at_ns))
+            lines.append(f"{told} {kind} at {happened}: {', '.join(part for part in rest if part)}")
+        return lines
+
+
+def _summary(state: LiveState) -> str:
+    now, told = state.now, state.rates
+    if now is None:
+        return ""
+    n_completed = now.outcomes.get(Outcome.COMPLETED, 0)
+    n_other = sum(now.outcomes.values()) - n_completed
+    current = state.gauges.get(("instances_current", "value"))
+    desired = state.gauges.get(("instances_desired", "value"))
+    parts = [
+        f"sent {now.n_sent:,} of {now.n_scheduled:,}",
+        f"offered {figures.hertz(told.offered_hz)} achieved {figures.hertz(told.achieved_hz)} "
+        f"completed {figures.hertz(told.completed_hz)}",
+        f"completed {n_completed:,} other {n_other:,}",
+        f"backlog {now.backlog_seen:,}",
+        f"sojourn p50 {figures.seconds(now.sojourn.quantile(0.5))} p99 {figures.seconds(now.sojourn.quantile(0.99))}",
+    ]
+    if current is not None:
+        wanted = "" if desired is None else f" of {desired.value:,.0f} wanted"
+        parts.append(f"instances {current.value:,.0f}{wanted}")
+    return " | ".join(parts)

@@ -1,0 +1,123 @@
+"""What is said of a run in words: what it is, what became of capacity, and what is wrong with the generator.
+
+A remark says what was seen, by how much, and what to try. Its limits are those of `analysis.verdict.checks`, which
+judges the run at its end: what is well here is well there.
+"""
+
+import re
+from dataclasses import dataclass
+
+from smbench.analysis.verdict.checks import CPU_SHARE_MAX, LAG_FLOOR_S, LAG_SHARE, LOOP_LAG_MAX_S, SATURATED_MAX_S
+from smbench.clock import TimeKind
+from smbench.records import Event
+from smbench.snapshot import Snapshot
+from smbench.view.live import figures
+from smbench.view.live.state import LiveState, RunHeader
+
+_TRACKING_ALARM = re.compile(r"TargetTracking-.*-(Alarm(?:High|Low))-")
+_POLICY = re.compile(r"triggered policy (\S+)")
+_IN_FLIGHT_SHARE_MAX = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something wrong with the generator. `about` is the same for the same trouble, whatever its figures."""
+
+    about: str
+    seen: str
+    advice: str
+
+
+def remarks(state: LiveState) -> list[Remark]:
+    """What is wrong now, the worst first; empty when all is well."""
+    now, limit = state.now, state.header.in_flight_limit
+    if now is None:
+        return []
+    found = []
+    if state.n_dropped:
+        seen = f"{state.n_dropped:,} requests were not sent: {limit:,} were in flight already"
+        found.append(Remark("drops", seen, "raise `limits.in_flight`, or lower the rate"))
+    if state.header.time_kind is not TimeKind.WARP:  # there it is never late, and its own cost means nothing
+        found += _too_slow(state, now)
+    if now.receivers_saturated_s > SATURATED_MAX_S:
+        seen = f"ends are heard late: {now.receivers_max} receivers come back full, and the queue holds more"
+        found.append(Remark("receivers", seen, "raise `collector.receivers`, or use `--workers N`"))
+    if now.n_in_flight > _IN_FLIGHT_SHARE_MAX * limit and not state.n_dropped:
+        seen = f"{now.n_in_flight:,} of {limit:,} in flight: at the limit requests are dropped"
+        found.append(Remark("in flight", seen, "raise `limits.in_flight`, or lower the rate"))
+    return found
+
+
+def _too_slow(state: LiveState, now: Snapshot) -> list[Remark]:
+    found = []
+    lag_p99_s, sojourn_p50_s = now.schedule_lag.quantile(0.99), now.sojourn.quantile(0.5)
+    if lag_p99_s is not None and lag_p99_s > max(LAG_FLOOR_S, LAG_SHARE * (sojourn_p50_s or 0.0)):
+        latest = state.whose(lambda one: one.schedule_lag.quantile(0.99) or 0.0)
+        most = "" if latest == "the generator" else f", most of all those of {latest}"
+        seen = (
+            f"requests go out late{most}, p99 {figures.seconds(lag_p99_s)} behind the schedule: "
+            "not the load that was planned"
+        )
+        is_scaled = state.header.time_kind is TimeKind.SCALED
+        found.append(Remark("lag", seen, "lower `scaled`" if is_scaled else "lower the rate, or free the machine"))
+    if now.loop_lag_max_s > LOOP_LAG_MAX_S:
+        who = state.whose(lambda one: one.loop_lag_max_s)
+        seen = f"{who} stood still for {figures.seconds(now.loop_lag_max_s)}"
+        found.append(Remark("loop", seen, "free the machine, or use a larger one"))
+    if now.cpu_share > CPU_SHARE_MAX:
+        seen = f"{state.whose(lambda one: one.cpu_share)} uses {figures.percent(now.cpu_share)} of its core"
+        found.append(Remark("cpu", seen, "lower the rate: it is near what it can send"))
+    return found
+
+
+def kept(state: LiveState) -> str:
+    """What to say of the generator when nothing is wrong."""
+    if state.header.time_kind is TimeKind.WARP:
+        return "exact: in warp time the generator is never late"
+    return "keeps the schedule"
+
+
+def kind_of_time(state: LiveState) -> str:
+    """`real time`, `20 x real time`, `warp time, 112 x real`."""
+    header, speed = state.header, state.speed
+    if header.time_kind is TimeKind.SCALED:
+        return f"{header.scale:g} x real time"
+    if header.time_kind is TimeKind.WARP:
+        return "warp time" if speed is None else f"warp time, {speed:,.0f} x real"
+    return "real time"
+
+
+def opening(header: RunHeader) -> str:
+    """The run in a line."""
+    n_phases = len(header.phases)
+    phases = f"{n_phases} phase{'' if n_phases == 1 else 's'}"
+    span = "" if header.planned_s is None else f" over {figures.seconds(header.planned_s)}"
+    return f"{header.scenario}: {header.n_scheduled:,} requests in {phases}{span} to the {header.target}"
+
+
+def event_words(event: Event) -> tuple[str, str, str]:
+    """What kind of thing happened, what it came to, and why; each printable, each in one line."""
+    kind = "scaling" if event.kind == "scaling_activity" else event.kind
+    capacity = ""
+    if event.after is not None:
+        before = "" if event.before is None else f"{event.before:g} "
+        capacity = f"{before}-> {event.after:g}" if event.after != event.before else f"{event.after:g}"
+    what = ", ".join(part for part in (capacity, event.state) if part)
+    return kind, plain(what), plain(_alarm(event.name) if event.kind == "alarm" else _cause(event.cause))
+
+
+def _alarm(name: str) -> str:
+    """Target tracking's own alarms have names of a hundred characters, of which one word tells."""
+    tracking = _TRACKING_ALARM.match(name)
+    return f"{tracking[1]} of target tracking" if tracking else name
+
+
+def _cause(cause: str) -> str:
+    """AWS's sentence names the alarm, which has its own line, and the policy."""
+    policy = _POLICY.search(cause)
+    return f"by policy {policy[1]}" if policy else cause
+
+
+def plain(text: str) -> str:
+    """One line of printable characters: what AWS or a file says must not move a cursor."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

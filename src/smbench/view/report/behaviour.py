@@ -1,0 +1,204 @@
+"""The report's part on the endpoint's behaviour: capacity against demand, cost, what stands out, the slowest."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from smbench import units
+from smbench.analysis.capacity.elasticity import Elasticity, Provisioning
+from smbench.analysis.capacity.hosts import HostSpread
+from smbench.analysis.latency.intervals import Interval
+from smbench.analysis.latency.slowest import Slow
+from smbench.analysis.summary import Summary
+
+_SLOWEST_SHOWN = 5
+_PERCENTILES = {"p999": "p99.9"}
+
+
+def interval_notes(summary: Summary) -> list[str]:
+    """How far the percentiles from schedule may be from the endpoint's own; one sentence where none can be had."""
+    known = {name: one for name, one in summary.intervals.items() if one.low_s is not None}
+    lines = []
+    if known:
+        method = ", ".join(dict.fromkeys(one.method for one in known.values()))
+        texts = (f"{_PERCENTILES.get(name, name)} {_interval(one)}" for name, one in known.items())
+        lines.append(f"95 % intervals, from schedule ({method}): {'; '.join(texts)}.")
+    why: dict[str, list[str]] = {}
+    for name, one in summary.intervals.items():
+        if one.reason:
+            why.setdefault(one.reason, []).append(_PERCENTILES.get(name, name))
+    lines += [f"Interval of {', '.join(names)}: {reason}." for reason, names in why.items()]
+    return lines
+
+
+def _interval(one: Interval) -> str:
+    low = "-" if one.low_s is None else units.duration(one.low_s)
+    return f"> {low}" if one.high_s is None else f"{low} to {units.duration(one.high_s)}"
+
+
+def stage_notes(summary: Summary) -> list[str]:
+    """Why queue wait and service are not known, or not of all requests."""
+    why: dict[str, list[str]] = {}
+    for stage in summary.stages:
+        if stage.name in ("queue wait", "service") and stage.reason:
+            why.setdefault(stage.reason, []).append(stage.name)
+    return [f"{' and '.join(names).capitalize()}: {reason}." for reason, names in why.items()]
+
+
+def behaviour(summary: Summary) -> RenderableType | None:
+    """Capacity, demand and cost, each a line of words."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    rows = [*_elastic(summary), *_cost(summary)]
+    if summary.host_spread is not None:
+        rows.append(("Hosts", host_spread(summary.host_spread)))
+    for name, text in rows:
+        table.add_row(name, text)
+    return table if rows else None
+
+
+def _elastic(summary: Summary) -> Iterable[tuple[str, str]]:
+    found = summary.elasticity
+    if found is None:
+        if why := summary.absent.get("elasticity"):
+            yield "Capacity", f"not known: {why}"
+        return
+    yield "Capacity", _capacity(found)
+    if found.provisioning is not None:
+        yield "Demand", _demand(found.provisioning)
+    else:
+        yield "Demand", f"not known: {found.why_no_provisioning}"
+    peak = found.time_to_drain  # of no length where the peak fitted into the slots
+    drained = [f"the peak was worked off in {peak.text()}"] if peak is not None and peak.value != 0 else []
+    if found.drain_efficiency is not None and found.drain_bound_s is not None:
+        drained.append(
+            f"after the last send at {units.share(found.drain_efficiency)} of the speed of slots that never idle "
+            f"({units.duration(found.drain_bound_s)})"
+        )
+    if drained:
+        yield "Draining", "; ".join(drained)
+
+
+def _capacity(found: Elasticity) -> str:
+    parts = [f"{found.instances_mean:.2f} instances served in the mean, {found.instances_max:,} at most"]
+    if found.utilisation is not None:
+        parts.append(f"their slots worked {units.share(found.utilisation)} of the time")
+    if found.throughput_bound_hz is not None:
+        parts.append(f"{units.rate(found.throughput_hz)} of {units.rate(found.throughput_bound_hz)} possible")
+    if found.hole_s:
+        parts.append(f"none served for {units.duration(found.hole_s)} with requests there")
+    return "; ".join(parts)
+
+
+def _demand(found: Provisioning) -> str:
+    idle = "" if found.idle_share is None else f", {units.share(found.idle_share)} of all that served"
+    parts = [
+        f"too few instances {units.share(found.under_time_share)} of the time ({found.under_instances:.2f} in mean)"
+        if found.under_instances
+        else "never too few instances",
+        f"too many {units.share(found.over_time_share)} of the time ({found.over_instances:.2f}{idle})"
+        if found.over_instances
+        else "never too many",
+    ]
+    if found.reaction.n and found.reaction.max is not None:
+        times = "once" if found.reaction.n == 1 else f"{found.reaction.n:,} times"
+        parts.append(f"{times} too few, for {found.reaction.max.text()} at most")
+    parts.append(
+        f"needed: what came in {units.duration(found.window_s)}, at {units.duration(found.service_s)} each, "
+        f"{found.concurrency:,} at once"
+    )
+    return "; ".join(parts)
+
+
+def _cost(summary: Summary) -> Iterable[tuple[str, str]]:
+    found = summary.cost
+    if found is None:
+        return
+    split = "" if found.useful_s is None else f"{_instance_s(found.useful_s)} useful, "
+    idle = "" if found.idle_s is None else f", {_instance_s(found.idle_s)} idle"
+    parts = [f"{_instance_s(found.instance_s)} instance-seconds: {split}{_instance_s(found.cold_s)} cold{idle}"]
+    if found.usd is not None:
+        parts.append(f"{usd(found.usd)}")
+    for per, amount in (
+        ("1,000 completions", found.usd_per_1000),
+        (
+            "" if found.deadline_s is None else f"1,000 within {units.duration(found.deadline_s)}",
+            found.usd_per_1000_within_deadline,
+        ),
+    ):
+        if amount is not None:
+            parts.append(f"{usd(amount)} per {per}")
+    if found.usd is None and found.instance_s_per_1000 is not None:
+        parts.append(f"{_instance_s(found.instance_s_per_1000)} per 1,000 completions")
+    if found.harness is not None:
+        parts.append(f"measuring it {usd(found.harness.usd)} beside")
+    yield "Cost", "; ".join(parts)
+
+
+def host_spread(found: HostSpread) -> str:
+    """How much slots differ in speed, in one line."""
+    if not found.is_beyond_chance:
+        return "speeds of slots followed: no difference beyond chance"
+    interval = f"{units.share(found.share_low)} to {units.share(found.share_high)}"
+    return f"speeds of slots followed: s. d. {units.share(found.share)} (95 %: {interval})"
+
+
+def _instance_s(amount: float) -> str:
+    return f"{amount:,.0f}"
+
+
+def usd(amount: float) -> str:
+    """Dollars to the cent, below a dollar to two figures."""
+    return f"{amount:,.2f} USD" if amount >= 1 or amount == 0 else f"{amount:.2g} USD"
+
+
+def observations(summary: Summary) -> Table | None:
+    """What stands out, and what to do about it."""
+    if not summary.observations:
+        return None
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for one in summary.observations:
+        when = "" if one.at_s is None else f", from {instant(one.at_s)} on"
+        text = Text(f"{one.seen}{when}.")
+        if one.advice:
+            text.append(f"\nto do: {one.advice}", "dim")
+        table.add_row(one.name, text)
+    return table
+
+
+def slowest(summary: Summary) -> RenderableType | None:
+    """The slowest few; the JSON has ten."""
+    if not summary.slowest:
+        return None
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("Slowest", no_wrap=True)
+    for head in ("due", "took", "ahead", "instances"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("capacity then")
+    for one in summary.slowest[:_SLOWEST_SHOWN]:
+        open_or_bad = "" if one.outcome == "completed" else "> "
+        table.add_row(
+            f"{one.phase} {one.seq:,}",
+            instant(one.sched_s),
+            f"{open_or_bad}{units.duration(one.age_s)}",
+            f"{one.ahead:,}",
+            "-" if one.instances is None else f"{one.instances:,}",
+            _then(one),
+        )
+    return Group(table, Text("ahead: in the system when it was received; instances: serving then.", style="dim"))
+
+
+def _then(one: Slow) -> str:
+    served = "" if one.served_after_s is None else f"none for {units.duration(one.served_after_s)}"
+    return "; ".join(part for part in (served, one.event, "" if one.outcome == "completed" else one.outcome) if part)
+
+
+def instant(seconds: float) -> str:
+    """An instant of the run as minutes and seconds, 12:05."""
+    sign, whole = ("-", round(-seconds)) if round(seconds) < 0 else ("", round(seconds))
+    return f"{sign}{whole // 60}:{whole % 60:02d}"

@@ -1,0 +1,98 @@
+"""JUnit XML for CI: one test case a threshold and a check.
+
+A missed threshold is a failure: the endpoint is slow. An invalid check is an error: the tester is wrong. What is not
+known is skipped, with the reason; so are all thresholds of an invalid run, which says nothing of the endpoint.
+"""
+
+import re
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.checks import Finding, Verdict, verdict
+from smbench.analysis.verdict.thresholds import ThresholdResult
+
+# XML 1.0 has no way to write these, not even escaped; an endpoint's error messages may hold any of them.
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_junit(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> bytes:
+    """The document, UTF-8."""
+    name = f"smbench.{summary.name or summary.run_id}"
+    is_invalid = verdict(findings) is Verdict.INVALID
+    suites = [
+        _suite(summary, f"{name}.thresholds", [_threshold(one, is_invalid=is_invalid) for one in thresholds]),
+        _suite(summary, f"{name}.checks", [_check(one, has_ended=_has_ended(summary)) for one in findings]),
+    ]
+    root = ElementTree.Element("testsuites", {"name": "smbench", **_sums([case for suite in suites for case in suite])})
+    root.extend(suites)
+    ElementTree.indent(root)
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def _has_ended(summary: Summary) -> bool:
+    return summary.ending in ("finished", "stopped")
+
+
+def _threshold(result: ThresholdResult, *, is_invalid: bool) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", {"name": _clean(result.text), "time": "0"})
+    seen = result.seen if result.low is None else f"seen {result.seen}"
+    seen += f" ({result.note})" if result.note else ""
+    if is_invalid:
+        _add(case, "skipped", f"the run is invalid; {seen}")
+    elif result.passed is None:
+        _add(case, "skipped", f"unknown: {seen}")
+    elif not result.passed:
+        _add(case, "failure", f"{result.text}: {seen}", kind="threshold")
+    else:
+        _add(case, "system-out", text=seen)
+    return case
+
+
+def _check(finding: Finding, *, has_ended: bool) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", {"name": _clean(finding.name), "time": "0"})
+    text = f"expected: {finding.expected}\nseen: {finding.seen}" + (
+        f"\nto do: {finding.advice}" if finding.advice else ""
+    )
+    if finding.verdict is Verdict.INVALID or (finding.name == "ended by itself" and not has_ended):
+        _add(case, "error", finding.seen, kind=finding.verdict.value, text=text)
+    elif finding.verdict is Verdict.UNKNOWN:
+        _add(case, "skipped", f"unknown: {finding.seen}", text=text)
+    else:
+        _add(case, "system-out", text=text)
+    return case
+
+
+def _add(case: ElementTree.Element, tag: str, message: str = "", *, kind: str = "", text: str = "") -> None:
+    attributes = {"message": _clean(message)} if message else {}
+    if kind:
+        attributes["type"] = kind
+    ElementTree.SubElement(case, tag, attributes).text = _clean(text) or None
+
+
+def _suite(summary: Summary, name: str, cases: list[ElementTree.Element]) -> ElementTree.Element:
+    suite = ElementTree.Element(
+        "testsuite",
+        {"name": name, **_sums(cases), "time": f"{summary.length_s:.3f}", "timestamp": summary.started[:19]},
+    )
+    for case in cases:
+        case.set("classname", name)
+        suite.append(case)
+    return suite
+
+
+def _sums(cases: Sequence[ElementTree.Element]) -> dict[str, str]:
+    def count(tag: str) -> str:
+        return str(sum(case.find(tag) is not None for case in cases))
+
+    return {
+        "tests": str(len(cases)),
+        "failures": count("failure"),
+        "errors": count("error"),
+        "skipped": count("skipped"),
+    }
+
+
+def _clean(text: str) -> str:
+    return _NO_XML.sub("?", text)

@@ -1,0 +1,73 @@
+"""summary.json: a run's verdict, thresholds and figures for programs, with a version and a JSON schema of its own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.checks import Finding, Verdict, verdict
+from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.errors import ExitCode
+
+SUMMARY_FILE = "summary.json"
+HISTORY = {1: "the first: verdict, exit status, thresholds, law, findings, summary"}
+"""What each version of the schema brought. A field that goes or changes its meaning makes a new one; a new field does
+not."""
+
+SCHEMA_VERSION = max(HISTORY)
+
+
+class RunSummary(BaseModel):
+    """What `summary.json` holds. Durations are seconds, rates per second; no number is NaN or infinite."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
+
+    schema_version: int
+    verdict: Verdict
+    exit_status: int  # of `report`; a run that was interrupted or failed has its own
+    thresholds: tuple[ThresholdResult, ...]
+    law: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    summary: Summary
+    files: str | None
+
+
+def exit_status(findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> ExitCode:
+    """An invalid run cannot pass or miss a threshold: it says nothing of the endpoint."""
+    if verdict(findings) is Verdict.INVALID:
+        return ExitCode.INVALID
+    if any(threshold.passed is False for threshold in thresholds):
+        return ExitCode.THRESHOLD
+    return ExitCode.OK
+
+
+def to_json(
+    summary: Summary,
+    findings: Sequence[Finding],
+    thresholds: Sequence[ThresholdResult],
+    run_dir: Path | None = None,
+) -> dict[str, Any]:
+    """All a report says, as plain JSON values."""
+    whole = RunSummary(
+        schema_version=SCHEMA_VERSION,
+        verdict=verdict(findings),
+        exit_status=exit_status(findings, thresholds),
+        thresholds=tuple(thresholds),
+        law=tuple(summary.counts.equations()),
+        findings=tuple(findings),
+        summary=summary,
+        files=None if run_dir is None else str(run_dir),
+    )
+    return whole.model_dump(mode="json")
+
+
+def summary_schema() -> dict[str, Any]:
+    """The JSON schema of `summary.json`, draft 2020-12, with the history of its versions."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **RunSummary.model_json_schema(mode="serialization"),
+        "title": "smbench summary",
+        "$comment": "; ".join(f"version {version}: {what}" for version, what in HISTORY.items()),
+    }

@@ -1,0 +1,152 @@
+"""Runs made of a few rows written by hand: the arithmetic of a test stands beside the instants it follows from."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from smbench.analysis.rows.frames import Frames, derive
+from smbench.records import ACCEPTED, Event, Outcome, Reading
+from smbench.results.manifest import ClockFacts, Ending, Manifest
+from smbench.results.schema import REQUESTS, polars_schema
+from smbench.run.journal import events_frame, readings_frame
+from smbench.schedule.base import PhaseSpan
+
+EPOCH_NS = 1_795_000_000_000_000_000
+_STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
+
+
+def instant(seconds: float | None) -> datetime.datetime | int | None:
+    """An instant of the run, as the files keep it."""
+    return None if seconds is None else EPOCH_NS + round(seconds * 1e9)
+
+
+@dataclass
+class Request:
+    """One row; instants in seconds since the run began. What is left out follows: sent when due, answered at once."""
+
+    sched: float | None
+    outcome: Outcome = Outcome.COMPLETED
+    done: float | None = None
+    recv: float | None = None
+    send: float | None = None
+    ack: float | None = None
+    seen: float | None = None
+    pub: float | None = None
+    phase: str = "load"
+    warmup: bool = False
+    error: str | None = None
+    status_code: int | None = None
+    notices: int | None = None
+    end_from: str | None = None
+    attempts: int = 1
+    worker: int = 0
+    changes: dict[str, Any] = field(default_factory=dict)  # columns to overwrite, to contradict all this
+
+    def row(self, seq: int) -> dict[str, Any]:
+        is_sent = self.outcome is not Outcome.NOT_SENT
+        is_accepted = self.outcome in ACCEPTED
+        send = (self.send if self.send is not None else self.sched) if is_sent else None
+        end_from = self.end_from or ("notice" if self.done is not None else None)
+        told = end_from == "notice"
+        recv = (self.recv if self.recv is not None else send) if told else None
+        at = {
+            "sched": self.sched,
+            "send": send,
+            "ack": (self.ack if self.ack is not None else send) if is_sent else None,
+            "recv": recv,
+            "done": self.done,
+            "pub": self.pub if self.pub is not None or not told else self.done,
+            "seen": self.seen if self.seen is not None else self.done,
+        }
+        code = {Outcome.REJECTED: 400, Outcome.TRANSPORT_ERROR: None}.get(self.outcome, 202)
+        row: dict[str, Any] = {
+            "seq": seq,
+            "phase": self.phase,
+            "warmup": self.warmup,
+            "inference_id": f"smb-test-0-{seq}" if is_sent else None,
+            "payload": "json",
+            "size_in_bytes": 10,
+            **{stem: instant(at[stem]) for stem in _STEMS},
+            "outcome": self.outcome.value,
+            "accepted": is_accepted,
+            "status_code": (self.status_code or code) if is_sent else None,
+            "error": self.error,
+            "attempts": self.attempts if is_sent else 0,
+            "output_location": None,
+            "notices": self.notices if self.notices is not None else int(told),
+            "end_from": end_from,
+            "worker": self.worker,
+        }
+        return row | self.changes
+
+
+def requests_frame(rows: Sequence[Request], first_seq: int = 0) -> pl.DataFrame:
+    """Rows in the schema of `results.schema.REQUESTS`."""
+    schema = polars_schema(REQUESTS)
+    whole = {name: pl.Int64() if name in _STEMS else dtype for name, dtype in schema.items()}
+    plain = [row.row(seq) for seq, row in enumerate(rows, first_seq)]
+    return pl.DataFrame(plain, schema=pl.Schema(whole)).cast(schema)
+
+
+def span(
+    n: int,
+    *,
+    name: str = "load",
+    index: int = 0,
+    start_s: float = 0.0,
+    end_s: float | None = 10.0,
+    warmup: bool = False,
+    first_seq: int = 0,
+) -> PhaseSpan:
+    end_ns = None if end_s is None else round(end_s * 1e9)
+    return PhaseSpan(index, name, "constant", warmup, round(start_s * 1e9), end_ns, first_seq, n, None, "")
+
+
+def manifest_of(
+    spans: Sequence[PhaseSpan] = (),
+    *,
+    clock: str = "warp",
+    ending: Ending = Ending.FINISHED,
+    reason: str = "",
+    scenario: dict[str, Any] | None = None,
+    scale: float = 1.0,
+) -> Manifest:
+    started = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
+    return Manifest(
+        run_id="smb-test",
+        started=started,
+        ended=None if ending is Ending.RUNNING else started + datetime.timedelta(minutes=1),
+        ending=ending,
+        reason=reason,
+        scenario={"name": "by-hand", "seed": 7, **(scenario or {})},
+        spans=tuple(spans),
+        clock=ClockFacts(kind=clock, epoch_ns=EPOCH_NS, scale=scale),
+        workers=1,
+        transport="sdk",
+    )
+
+
+def frames_of(
+    rows: Sequence[Request],
+    *,
+    spans: Sequence[PhaseSpan] | None = None,
+    readings: Sequence[Reading] = (),
+    events: Sequence[Event] = (),
+    **manifest: Any,
+) -> Frames:
+    """A run in memory; one phase of ten seconds unless told otherwise."""
+    spans = [span(len(rows))] if spans is None else spans
+    return derive(
+        manifest_of(spans, **manifest),
+        requests_frame(rows),
+        readings_frame(list(readings), EPOCH_NS),
+        events_frame(list(events), EPOCH_NS),
+    )
+
+
+def reading(name: str, value: float | None, at: float, *, source: str = "endpoint", **other: Any) -> Reading:
+    seen = round(other.pop("seen", at) * 1e9)
+    return Reading(source, name, other.pop("stat", "value"), value, round(at * 1e9), seen, other.pop("detail", ""))

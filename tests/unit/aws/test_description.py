@@ -1,0 +1,171 @@
+"""Goal: an endpoint is understood before the run, and one that cannot be measured is refused with advice.
+
+Method: descriptions as SageMaker gives them, from a table; one thing wrong at a time.
+"""
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+
+from fake_aws import ERROR_TOPIC, SUCCESS_TOPIC, FakeClient, client_error, fake_clients
+from smbench.aws.access.clients import AwsClients
+from smbench.aws.endpoint.description import TargetFound, discover
+from smbench.errors import TargetError
+
+CREATED = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
+ASYNC = {
+    "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 4},
+    "OutputConfig": {
+        "S3OutputPath": "s3://bucket/out",
+        "S3FailurePath": "s3://bucket/failed",
+        "NotificationConfig": {"SuccessTopic": SUCCESS_TOPIC, "ErrorTopic": ERROR_TOPIC},
+    },
+}
+POLICY = {
+    "PolicyARN": "arn:policy",
+    "PolicyName": "keep",
+    "PolicyType": "TargetTrackingScaling",
+    "CreationTime": CREATED,
+}
+
+
+def fleet(name: str = "blue", current: int = 1) -> dict[str, Any]:
+    return {"VariantName": name, "CurrentInstanceCount": current, "DesiredInstanceCount": current}
+
+
+def cloud(
+    described: object = None, *, asynchronous: object = ASYNC, scaling: dict[str, Any] | None = None, **changes: Any
+) -> AwsClients:
+    """An endpoint `ep` in service, with what differs."""
+    about = {
+        "EndpointName": "ep",
+        "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/ep",
+        "EndpointConfigName": "ep-config",
+        "EndpointStatus": "InService",
+        "ProductionVariants": [fleet()],
+    } | changes
+    config = {"ProductionVariants": [{"VariantName": "blue", "InstanceType": "ml.g5.xlarge"}]}
+    if asynchronous is not None:
+        config["AsyncInferenceConfig"] = asynchronous  # type: ignore[assignment]  # as AWS's own shape has it
+    tables = {"describe_scalable_targets": {}, "describe_scaling_policies": {}, "describe_alarms": {}} | (scaling or {})
+    return fake_clients(
+        sagemaker=FakeClient({"describe_endpoint": described or about, "describe_endpoint_config": config}),
+        autoscaling=FakeClient(tables),
+        cloudwatch=FakeClient(tables),
+    )
+
+
+async def refusal(clients: AwsClients, **settings: Any) -> TargetError:
+    with pytest.raises(TargetError) as error:
+        await discover(clients, "ep", **settings)
+    assert error.value.advice
+    return error.value
+
+
+async def test_everything_a_run_needs_is_found() -> None:
+    assert await discover(cloud(), "ep") == TargetFound(
+        endpoint="ep",
+        endpoint_arn="arn:aws:sagemaker:us-east-1:123456789012:endpoint/ep",
+        config="ep-config",
+        status="InService",
+        variant="blue",
+        instance_type="ml.g5.xlarge",
+        instances_current=1,
+        instances_desired=1,
+        concurrency=4,
+        output_path="s3://bucket/out",
+        failure_path="s3://bucket/failed",
+        success_topic=SUCCESS_TOPIC,
+        error_topic=ERROR_TOPIC,
+    )
+
+
+async def test_what_scales_it_is_found_by_the_policies_own_alarms() -> None:
+    def alarms(**about: Any) -> dict[str, Any]:
+        assert about == {"ActionPrefix": "arn:policy"}
+        return {"MetricAlarms": [{"AlarmName": "high", "AlarmConfigurationUpdatedTimestamp": CREATED}]}
+
+    scaling = {
+        "describe_scalable_targets": {
+            "ScalableTargets": [{"MinCapacity": 0, "MaxCapacity": 4, "CreationTime": CREATED}]
+        },
+        "describe_scaling_policies": [{"ScalingPolicies": [POLICY]}, {"ScalingPolicies": [POLICY]}],
+        "describe_alarms": alarms,
+    }
+    found = await discover(cloud(scaling=scaling), "ep")
+    assert found.scalable_target is not None
+    assert found.scalable_target["MaxCapacity"] == 4
+    assert len(found.policies) == 2
+    assert found.alarm_names == ("high",)
+    assert found.notes == ()
+
+
+async def test_what_was_found_survives_the_manifest() -> None:
+    scaling = {
+        "describe_scalable_targets": {"ScalableTargets": [{"MinCapacity": 0, "CreationTime": CREATED}]},
+        "describe_scaling_policies": {"ScalingPolicies": [POLICY]},
+    }
+    found = await discover(cloud(scaling=scaling), "ep")
+    assert TargetFound.from_json(json.loads(json.dumps(found.as_json()))) == found
+
+
+async def test_scaling_that_may_not_be_read_is_a_note_and_no_obstacle() -> None:
+    found = await discover(cloud(scaling={"describe_scaling_policies": client_error("AccessDeniedException")}), "ep")
+    assert found.policies == ()
+    assert found.notes == ("describe scaling policies: AccessDeniedException; the run knows less of the scaling",)
+
+
+async def test_an_endpoint_that_is_not_there_is_refused_by_name_and_region() -> None:
+    missing = client_error("ValidationException", 'Could not find endpoint "arn:aws:sagemaker:::endpoint/ep".')
+    error = await refusal(cloud(missing))
+    assert error.message == "there is no endpoint ep in us-east-1"
+
+
+@pytest.mark.parametrize("status", ["Creating", "Deleting", "Failed", "OutOfService"])
+async def test_an_endpoint_that_takes_no_requests_is_refused_with_the_reason(status: str) -> None:
+    error = await refusal(cloud(EndpointStatus=status, FailureReason="no capacity"))
+    assert error.message == f"the endpoint ep is {status}: no capacity"
+
+
+@pytest.mark.parametrize("status", ["InService", "Updating", "SystemUpdating", "RollingBack"])
+async def test_an_endpoint_that_is_being_changed_still_serves(status: str) -> None:
+    assert (await discover(cloud(EndpointStatus=status), "ep")).status == status
+
+
+async def test_an_endpoint_that_is_not_asynchronous_is_refused() -> None:
+    assert "not asynchronous" in (await refusal(cloud(asynchronous=None))).message
+
+
+def told(**topics: str) -> dict[str, Any]:
+    return {"OutputConfig": {"S3OutputPath": "s3://bucket/out", "NotificationConfig": topics}}
+
+
+async def test_an_endpoint_that_tells_nobody_is_refused_unless_a_queue_is_given() -> None:
+    error = await refusal(cloud(asynchronous=told()))
+    assert "collector.queue" in error.advice
+    assert (await discover(cloud(asynchronous=told()), "ep", queue_given=True)).topics == ()
+
+
+async def test_an_endpoint_that_tells_half_is_used_with_a_note() -> None:
+    only_success = await discover(cloud(asynchronous=told(SuccessTopic=SUCCESS_TOPIC)), "ep")
+    only_error = await discover(cloud(asynchronous=told(ErrorTopic=ERROR_TOPIC)), "ep")
+    assert only_success.topics == (SUCCESS_TOPIC,)
+    assert "no ErrorTopic: failures are never known" in only_success.notes[0]
+    assert "no SuccessTopic" in only_error.notes[0]
+
+
+async def test_one_topic_for_both_is_one_topic() -> None:
+    found = await discover(cloud(asynchronous=told(SuccessTopic=SUCCESS_TOPIC, ErrorTopic=SUCCESS_TOPIC)), "ep")
+    assert found.topics == (SUCCESS_TOPIC,)
+
+
+async def test_of_several_variants_one_must_be_named() -> None:
+    both = [fleet("blue"), fleet("green", 3)]
+    assert "blue, green" in (await refusal(cloud(ProductionVariants=both))).advice
+    assert (await discover(cloud(ProductionVariants=both), "ep", "green")).instances_current == 3
+
+
+async def test_a_variant_that_is_not_there_is_refused() -> None:
+    assert "no variant red" in (await refusal(cloud(), variant="red")).message

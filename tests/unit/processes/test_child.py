@@ -1,0 +1,64 @@
+"""Goal: the end of a child is told in words, and one that hangs up and lives on holds nobody up.
+
+Method: a process in memory; the other end of the pipe is closed.
+"""
+
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+
+import pytest
+
+from smbench.processes.child import Child, leave_all
+
+
+@dataclass
+class Process:
+    """As far as a child is asked for it. Kept: how long it was waited for, and whether it was ended."""
+
+    exitcode: int | None
+    waited_s: list[float | None] = field(default_factory=list)
+    is_killed: bool = False
+
+    def join(self, timeout_s: float | None = None) -> None:
+        self.waited_s.append(timeout_s)
+
+    def is_alive(self) -> bool:
+        return self.exitcode is None and not self.is_killed
+
+    def kill(self) -> None:
+        self.is_killed = True
+
+
+def child(process: Process, name: str = "worker 1") -> Child:
+    ours, theirs = Pipe()
+    theirs.close()
+    return Child(name, process, ours)  # type: ignore[arg-type]  # a fake
+
+
+@pytest.mark.parametrize(
+    ("name", "exitcode", "words"),
+    [
+        ("worker 1", -9, "worker 1 was killed by signal SIGKILL"),
+        ("emulator", -15, "the emulator was killed by signal SIGTERM"),
+        ("worker", 3, "the worker ended with exit code 3"),
+        ("worker 0", None, "worker 0 hung up without a word, and is still there"),
+    ],
+)
+async def test_how_a_child_ended_is_said_with_its_name_within_a_second(
+    name: str, exitcode: int | None, words: str
+) -> None:
+    process = Process(exitcode)
+    gone = child(process, name)
+    assert await gone.receive() is None
+    assert gone.how_it_ended() == words
+    assert process.waited_s == [1.0]
+
+
+def test_all_hear_the_hanging_up_before_the_first_is_waited_for_and_who_stays_is_ended() -> None:
+    stubborn, good = Process(None), Process(0)
+    children = [child(stubborn), child(good)]
+    closed = []
+    stubborn.join = lambda timeout_s=None: closed.append([one.pipe.closed for one in children])  # type: ignore[method-assign]
+    leave_all(children)
+    assert closed[0] == [True, True]
+    assert (stubborn.is_killed, good.is_killed) == (True, False)
