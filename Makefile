@@ -2,24 +2,27 @@
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+# The versions that all targets install; `make test CONSTRAINTS=` takes the newest instead.
+CONSTRAINTS ?= constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable
 
-.PHONY: help demo test quick check fix bench clean
+.PHONY: help demo test quick check fix bench constraints clean
 
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	@command -v $(PYTHON) >/dev/null || { echo "smbench needs $(PYTHON); set PYTHON=... to another 3.11 or newer" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: on Debian, apt install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --editable .
+	$(INSTALL) .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(INSTALL) '.[dev]'
 	@touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(INSTALL) '.[bench]'
 	@touch $@
 
 demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoint; no AWS account, half a minute
@@ -49,6 +52,13 @@ bench: $(VENV)/.installed-bench  ## measure the generator itself; takes some min
 	$(BIN)/python bench/emulator.py
 	$(BIN)/python bench/report.py
 	$(BIN)/python bench/clients.py
+
+constraints:  ## resolve constraints.txt anew; needs the package registry
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && $(PYTHON) -m venv "$$new/venv" \
+	  && "$$new/venv/bin/python" -m pip install --quiet '.[bench,dev]' \
+	  && "$$new/venv/bin/python" -m pip uninstall --quiet --yes smbench \
+	  && { grep '^#' constraints.txt; "$$new/venv/bin/python" -m pip freeze; } > "$$new/constraints.txt" \
+	  && mv "$$new/constraints.txt" constraints.txt && git --no-pager diff --stat constraints.txt
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
