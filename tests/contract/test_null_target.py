@@ -14,8 +14,8 @@ from emulated_aws import WARP
 from smbench.ceiling.null_target import NullTarget
 from smbench.ceiling.trials import outside_of
 from smbench.clock import wall_ns
+from smbench.generator.runner import Outside
 from smbench.records import Delivery, Invocation, Notice, Outcome
-from smbench.run.runner import Outside
 
 pytestmark = pytest.mark.slow
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from doubles import RUN, SECOND, FakeEndpoint, ledger
 from smbench.clock import Clock, LoopClock, WarpLoop
+from smbench.generator.collector import Collector
+from smbench.generator.tracker import Tracker
 from smbench.records import Delivery, Event, Notice, Outcome, Unacknowledged, Unreadable
-from smbench.run.collector import Collector
-from smbench.run.tracker import Tracker
 
 MS = 1_000_000
 VISIBILITY_NS = 60 * SECOND

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from doubles import RUN, KeptParts, first_of, ledger
+from smbench.generator import journal as journal_module
+from smbench.generator import ledger as ledger_module
+from smbench.generator.journal import Journal
+from smbench.generator.ledger import NO_INSTANT, Ledger, State
+from smbench.generator.tracker import Tracker
 from smbench.records import Accepted, Event, Notice, Outcome, Reading, Rejected
 from smbench.results.schema import REQUESTS, polars_schema
-from smbench.run import journal as journal_module
-from smbench.run import ledger as ledger_module
-from smbench.run.journal import Journal
-from smbench.run.ledger import NO_INSTANT, Ledger, State
-from smbench.run.tracker import Tracker
 
 LOT = 4
 

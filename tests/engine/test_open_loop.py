@@ -12,11 +12,11 @@ import pytest
 
 from doubles import FakeEndpoint, invocation_of, ledger, span
 from smbench.clock import LoopClock
+from smbench.generator.control import Control
+from smbench.generator.engine import Engine, Load
+from smbench.generator.ledger import State
+from smbench.generator.tracker import Tracker
 from smbench.records import Rejected, Unacknowledged
-from smbench.run.control import Control
-from smbench.run.engine import Engine, Load
-from smbench.run.ledger import State
-from smbench.run.tracker import Tracker
 from smbench.scenario.model import Limits, Retry
 
 SECOND = 1_000_000_000

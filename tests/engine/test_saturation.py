@@ -17,11 +17,11 @@ from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import Finding, check
 from smbench.clock import LoopClock
+from smbench.generator.control import Control
+from smbench.generator.engine import Load
+from smbench.generator.journal import Journal, events_frame
+from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.records import Delivery
-from smbench.run.control import Control
-from smbench.run.engine import Load
-from smbench.run.journal import Journal, events_frame
-from smbench.run.runner import Bounds, Outside, Runner
 from smbench.scenario.model import Limits, Retry
 
 

@@ -13,7 +13,7 @@ ROOMS = {
     "model": "The endpoint as theory: no time but the time it is given",
     "results": "What is on disk, and its law",
     "wire": "Signatures and HTTP/1.1 for the hot calls, without the SDK",
-    "run": "One worker's run as one task tree",
+    "generator": "The load generator: one worker's share of a run as one task tree",
     "aws/access": "Clients, credentials, and what a refusal means",
     "aws/endpoint": "What AWS says of an endpoint: its description, metrics, scaling and alarms",
     "aws/transport": "The hot calls, through the SDK and on the wire",
@@ -47,7 +47,7 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "schedule": ("base", "arrivals", "plan"),
     "model": ("event_queue", "endpoint", "fleet", "world"),
     "results": ("schema", "store", "manifest", "law"),
-    "run": ("control", "ledger", "tracker", "engine", "collector", "receivers", "deletions", "runner"),
+    "generator": ("plan", "control", "ledger", "tracker", "engine", "collector", "receivers", "deletions", "runner"),
     "wire": ("sigv4", "http1", "pool", "origin"),
     "aws/access": ("clients",),
     "aws/endpoint": ("description", "gauges"),
@@ -67,7 +67,7 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "view/live": ("terminal", "screen"),
     "view/report": ("text",),
     "view/page": ("page", "comparison_page", "document", "gallery", "pictures"),
-    "processes": ("plan", "session", "worker"),
+    "processes": ("session", "worker"),
     "ceiling": ("measurement",),
     "cli": ("app", "run"),
 }
@@ -75,8 +75,8 @@ HEAD = """\
 # The map
 
 Every module in a sentence, in reading order. A newcomer's ten minutes: the README and one report; one file of
-`scenarios/`; `schedule/arrivals.py`; `run/engine.py`; the head of `run/tracker.py`; `analysis/verdict/checks.py`;
-`tests/engine/test_open_loop.py`.
+`scenarios/`; `schedule/arrivals.py`; `generator/engine.py`; the head of `generator/tracker.py`;
+`analysis/verdict/checks.py`; `tests/engine/test_open_loop.py`.
 
 ```
 scenario file ─▶ Scenario ─▶ Schedule ─▶ worker: engine ──submit──▶ Transport ─▶ endpoint (AWS, or the emulator)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
 from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
+from smbench.generator.journal import events_frame, readings_frame
 from smbench.records import Event, Outcome
 from smbench.results.manifest import Manifest
-from smbench.run.journal import events_frame, readings_frame
 
 S = 1_000_000_000
 

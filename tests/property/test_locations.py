@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smbench.run.locations import Locations
+from smbench.generator.locations import Locations
 
 UUIDS = st.uuids().map(str)
 SPELLINGS = st.one_of(

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from doubles import RUN, ledger
+from smbench.generator.ledger import State, Versions
+from smbench.generator.rows import requests_frame
+from smbench.generator.tracker import Match, Tracker
 from smbench.records import Accepted, Notice, Outcome, OutputFound, Rejected, Unacknowledged
-from smbench.run.ledger import State, Versions
-from smbench.run.rows import requests_frame
-from smbench.run.tracker import Match, Tracker
 
 ENDS = st.sampled_from([Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED])
 N = 6

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from smbench.clock import Clock, LoopClock
+from smbench.generator.control import Control
+from smbench.generator.engine import Load
+from smbench.generator.journal import Journal
+from smbench.generator.ledger import Ledger
+from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.records import Accepted, Delivery, Invocation, Notice, Outcome, OutputFound, Rejected
-from smbench.run.control import Control
-from smbench.run.engine import Load
-from smbench.run.journal import Journal
-from smbench.run.ledger import Ledger
-from smbench.run.runner import Bounds, Outside, Runner
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 

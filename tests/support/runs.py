@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 
 from smbench.analysis.rows.frames import Frames, derive
+from smbench.generator.journal import events_frame, readings_frame
 from smbench.records import ACCEPTED, Event, Outcome, Reading
 from smbench.results.manifest import ClockFacts, Ending, Manifest
 from smbench.results.schema import REQUESTS, polars_schema
-from smbench.run.journal import events_frame, readings_frame
 from smbench.schedule.base import PhaseSpan
 
 EPOCH_NS = 1_795_000_000_000_000_000

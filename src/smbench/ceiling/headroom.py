@@ -10,7 +10,7 @@ import numpy as np
 
 from smbench import units
 from smbench.clock import TimeKind
-from smbench.processes.plan import RunPlan
+from smbench.generator.plan import RunPlan
 from smbench.results.ceiling import Ceiling, Found
 from smbench.schedule.base import NOT_TIMED_NS, Instants
 

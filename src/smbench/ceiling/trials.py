@@ -24,13 +24,13 @@ from smbench.aws.transport.wire_notices import WireNotices
 from smbench.ceiling.null_target import ENDPOINT, INPUT_LOCATION, QUEUE_PATH
 from smbench.ceiling.search import Search
 from smbench.clock import MonotonicClock, process_cpu_ns, real_ns, wall_ns
+from smbench.generator.ledger import State
+from smbench.generator.plan import AwsAccess, RunPlan, WorkerOrder, make_plan
+from smbench.generator.runner import Outside, Runner
 from smbench.processes.messages import Done, Tried, receive
-from smbench.processes.plan import AwsAccess, RunPlan, WorkerOrder, make_plan
 from smbench.processes.worker import assemble, spare_collections
 from smbench.records import OutputFound
 from smbench.results.ceiling import Trial
-from smbench.run.ledger import State
-from smbench.run.runner import Outside, Runner
 from smbench.scenario.model import Scenario
 
 _HEAD_START_S = 0.1  # the receivers are on their way before the first request is due

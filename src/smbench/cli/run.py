@@ -17,9 +17,9 @@ from smbench.analysis.verdict.early_verdict import EarlyVerdict
 from smbench.ceiling.headroom import warning
 from smbench.cli.report import ReportOptions, print_report, readable
 from smbench.errors import ExitCode, ResultsError, UsageError
-from smbench.processes.plan import AwsAccess, RunPlan, make_plan
+from smbench.generator.plan import AwsAccess, RunPlan, make_plan
+from smbench.generator.shares import check_workers
 from smbench.processes.session import SessionEnd, run_session
-from smbench.processes.shares import check_workers
 from smbench.records import Event, Reading
 from smbench.results.ceiling import Machine, ceilings_file, find_ceiling
 from smbench.results.manifest import ClockFacts, Ending, Host, Manifest

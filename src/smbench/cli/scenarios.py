@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from smbench.errors import UsageError
-from smbench.processes.plan import make_plan
+from smbench.generator.plan import make_plan
 from smbench.scenario.describe import describe
 from smbench.scenario.load import load_scenario
 from smbench.scenario.schema import json_schema

@@ -10,9 +10,9 @@ import polars as pl
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.setup.run_queue import RunQueue, remove
 from smbench.errors import SmbenchError
-from smbench.processes.plan import RunPlan
+from smbench.generator.plan import RunPlan
+from smbench.generator.rows import requests_frame
 from smbench.results.store import PartWriter, open_run
-from smbench.run.rows import requests_frame
 from smbench.schedule.base import Shard
 
 _REMOVE_S = 20.0

@@ -18,18 +18,18 @@ from smbench.aws.endpoint.gauges import AwsGauges
 from smbench.aws.setup.run_queue import queue_name
 from smbench.clock import MonotonicClock, TimeKind, real_ns, wall_ns
 from smbench.errors import ExitCode, ResultsError, SmbenchError, TargetError
+from smbench.generator.journal import Journal
+from smbench.generator.monitors import watch
+from smbench.generator.plan import AwsAccess, RunPlan, WorkerOrder
 from smbench.processes.child import Child, leave_all, sole_error, start_child
 from smbench.processes.endpoint import endpoint_main
 from smbench.processes.leftovers import remove_queues, write_missing_rows
 from smbench.processes.messages import Cancel, Done, Failed, Finish, Go, Ready, Stop
-from smbench.processes.plan import AwsAccess, RunPlan, WorkerOrder
 from smbench.processes.worker import worker_main
 from smbench.processes.workers import Watcher, Workers
 from smbench.records import Event, Reading
 from smbench.results.manifest import EmulatorEffort
 from smbench.results.store import PartWriter
-from smbench.run.journal import Journal
-from smbench.run.monitors import watch
 
 _HEAD_START_S = 0.3  # between the go and scenario time zero: every child has read it by then
 _HEAD_START_PER_ROW_S = 5e-6  # and has written the first version of its rows (2.5 us each), which needs the go's epoch

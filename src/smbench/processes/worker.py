@@ -29,17 +29,17 @@ from smbench.aws.transport.wire_notices import WireNotices
 from smbench.clock import Clock, LoopClock, MonotonicClock, TimeKind, WarpLoop
 from smbench.emulator.server import Emulator
 from smbench.errors import NotBegunError, SmbenchError, TargetError
+from smbench.generator.control import Control
+from smbench.generator.engine import Load
+from smbench.generator.journal import FLUSH_EVERY_S, Journal
+from smbench.generator.plan import RunPlan, WorkerOrder, make_plan
+from smbench.generator.requests import invocations
+from smbench.generator.runner import Bounds, Outside, Runner
+from smbench.generator.shares import in_flight_share, share_of
 from smbench.model.world import EMBEDDED
 from smbench.processes.messages import Beat, Cancel, Done, Go, Preparing, Ready, Stop, receive
-from smbench.processes.plan import RunPlan, WorkerOrder, make_plan
-from smbench.processes.requests import invocations
-from smbench.processes.shares import in_flight_share, share_of
 from smbench.records import Event, Reading
 from smbench.results.store import PartWriter
-from smbench.run.control import Control
-from smbench.run.engine import Load
-from smbench.run.journal import FLUSH_EVERY_S, Journal
-from smbench.run.runner import Bounds, Outside, Runner
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload
 from smbench.scenario.values.seeds import stream

@@ -11,10 +11,10 @@ from typing import Protocol
 import anyio
 
 from smbench.errors import ExitCode
+from smbench.generator.control import beyond_error_limit
 from smbench.processes.child import Child
 from smbench.processes.messages import Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.records import Event, Outcome, Reading
-from smbench.run.control import beyond_error_limit
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
 

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from smbench.ceiling.headroom import SAFE_SHARE, UNASKED_HZ, peak_of, warning
-from smbench.processes.plan import RunPlan, make_plan
+from smbench.generator.plan import RunPlan, make_plan
 from smbench.results.ceiling import Ceiling, Found, Machine
 from smbench.scenario.model import Scenario
 

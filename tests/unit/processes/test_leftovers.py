@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from runs import EPOCH_NS, manifest_of
+from smbench.generator.plan import make_plan
+from smbench.generator.rows import requests_frame
 from smbench.processes.leftovers import write_missing_rows
-from smbench.processes.plan import make_plan
 from smbench.results.law import Counts, row_violations
 from smbench.results.store import PartWriter, open_run
-from smbench.run.rows import requests_frame
 from smbench.scenario.model import Scenario
 from smbench.schedule.base import Shard
 

@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smbench.errors import UsageError
-from smbench.processes.plan import RunPlan, make_plan
-from smbench.processes.shares import check_workers, share_of
-from smbench.run.control import beyond_error_limit
+from smbench.generator.control import beyond_error_limit
+from smbench.generator.plan import RunPlan, make_plan
+from smbench.generator.shares import check_workers, share_of
 from smbench.scenario.model import Limits, Scenario
 
 BURSTS = st.integers(0, 30).map(lambda n: {"burst": {"requests": n + 1}})

@@ -12,10 +12,10 @@ from polars.testing import assert_frame_equal
 
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
 from smbench.errors import ResultsError
+from smbench.generator.journal import events_frame, readings_frame
 from smbench.records import Event, Outcome
 from smbench.results.manifest import Ending
 from smbench.results.store import PartWriter, compact, new_run_dir, open_run
-from smbench.run.journal import events_frame, readings_frame
 
 NOT_YET = requests_frame([Request(float(due), Outcome.NOT_SENT) for due in range(4)])
 WAITING = requests_frame([Request(float(due), Outcome.PENDING) for due in range(4)])

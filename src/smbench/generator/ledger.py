@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from smbench.generator.locations import Locations, TakenLocations
 from smbench.records import Outcome
-from smbench.run.locations import Locations, TakenLocations
 
 NO_INSTANT = -(2**63)  # the column's null: no scenario reaches back 292 years
 VERSIONS_AT_ONCE = 10_000  # copied in less than a millisecond, during which nothing is sent
@@ -179,7 +179,7 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Copies of some rows, all made in one step so that no row is torn; `run.rows` makes a frame of them anywhere.
+    """Copies of some rows, made in one step so that no row is torn; `generator.rows` makes a frame of them anywhere.
 
     Args:
         ledger: For what never changes: names, sizes, the prefix of the ids.

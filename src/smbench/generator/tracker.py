@@ -18,8 +18,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from enum import StrEnum
 
+from smbench.generator.ledger import ENDED, NO_INSTANT, OUTCOME_OF, STATE_OF, Ledger, State
 from smbench.records import Accepted, Notice, Outcome, OutputFound, Rejected, Unacknowledged
-from smbench.run.ledger import ENDED, NO_INSTANT, OUTCOME_OF, STATE_OF, Ledger, State
 from smbench.snapshot import LogHistogram
 
 # Plain numbers: to look one up in its enum costs as much as to compare it, several times a request.

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from smbench.generator.ledger import NO_INSTANT, OUTCOME_OF, State, StringTable, Versions
 from smbench.results.schema import INSTANT, REQUESTS, polars_schema
-from smbench.run.ledger import NO_INSTANT, OUTCOME_OF, State, StringTable, Versions
 
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _END_FROM = pl.Series([None, "notice", "output"], dtype=pl.String)

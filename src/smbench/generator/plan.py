@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smbench.clock import TimeKind, wall_ns
-from smbench.run.ledger import Ledger
+from smbench.generator.ledger import Ledger
 from smbench.scenario.emulated import Scaled
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload, load_payloads

@@ -7,16 +7,16 @@ import anyio
 import anyio.abc
 
 from smbench.clock import Clock, TimeKind, real_ns
+from smbench.generator.collector import Collector, look_up_rest
+from smbench.generator.control import Control
+from smbench.generator.engine import Engine, Load
+from smbench.generator.journal import Journal
+from smbench.generator.ledger import Ledger
+from smbench.generator.monitors import OnRead, watch
+from smbench.generator.tracker import Tracker
+from smbench.generator.vitals import Health, Vitals
 from smbench.ports import Gauges, Notices, Outputs, Transport
 from smbench.records import Event, Reading
-from smbench.run.collector import Collector, look_up_rest
-from smbench.run.control import Control
-from smbench.run.engine import Engine, Load
-from smbench.run.journal import Journal
-from smbench.run.ledger import Ledger
-from smbench.run.monitors import OnRead, watch
-from smbench.run.tracker import Tracker
-from smbench.run.vitals import Health, Vitals
 from smbench.snapshot import Snapshot
 
 _LEDGER_BEAT_S = 0.25

@@ -14,10 +14,10 @@ import anyio.to_thread
 import orjson
 import polars as pl
 
+from smbench.generator.ledger import Ledger, Versions
+from smbench.generator.rows import requests_frame
 from smbench.records import Event, Reading
 from smbench.results.schema import EVENTS, READINGS, polars_schema
-from smbench.run.ledger import Ledger, Versions
-from smbench.run.rows import requests_frame
 
 FLUSH_EVERY_S = 2.0
 

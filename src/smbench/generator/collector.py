@@ -7,11 +7,11 @@ import anyio
 import anyio.abc
 
 from smbench.clock import Clock
+from smbench.generator.deletions import Deletions
+from smbench.generator.receivers import BATCH, Receivers
+from smbench.generator.tracker import Tracker
 from smbench.ports import Notices, Outputs
 from smbench.records import Delivery, Event, Notice, Unacknowledged
-from smbench.run.deletions import Deletions
-from smbench.run.receivers import BATCH, Receivers
-from smbench.run.tracker import Tracker
 
 _RETRY_AFTER_S = 0.5
 # Scenario time, after a receive that brought next to nothing; less after a fuller one: ten messages cost hardly more

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from smbench.generator.ledger import Ledger
 from smbench.records import Invocation
-from smbench.run.ledger import Ledger
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload
 

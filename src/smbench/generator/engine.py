@@ -14,11 +14,11 @@ import anyio.abc
 import numpy as np
 
 from smbench.clock import Clock
+from smbench.generator.control import Control, beyond_error_limit
+from smbench.generator.ledger import State
+from smbench.generator.tracker import Tracker
 from smbench.ports import Transport
 from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
-from smbench.run.control import Control, beyond_error_limit
-from smbench.run.ledger import State
-from smbench.run.tracker import Tracker
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 

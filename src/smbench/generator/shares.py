@@ -9,7 +9,7 @@ import numpy as np
 
 from smbench.clock import TimeKind
 from smbench.errors import UsageError
-from smbench.processes.plan import RunPlan
+from smbench.generator.plan import RunPlan
 from smbench.scenario.model import Limits
 from smbench.schedule.base import Shard
 

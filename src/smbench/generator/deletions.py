@@ -9,9 +9,9 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from smbench.clock import Clock
+from smbench.generator.receivers import BATCH
 from smbench.ports import Notices
 from smbench.records import Unacknowledged
-from smbench.run.receivers import BATCH
 
 _TRIES = 3
 _RETRY_AFTER_S = 0.5
