@@ -217,7 +217,7 @@ class Sns:
                     raise invalid("Attributes Reason: Subscription already exists with different attributes")
                 return {"SubscriptionArn": existing.arn}
         subscription = Subscription(f"{topic.arn}:{self._site.new_id()}", topic.arn, endpoint, attributes)
-        compile_filter(subscription)
+        compile_filter(subscription, "Attributes Reason: ")
         topic.subscriptions[subscription.arn] = self._subscriptions[subscription.arn] = subscription
         return {"SubscriptionArn": subscription.arn}
 
@@ -255,13 +255,18 @@ class Sns:
         shown = {"RawMessageDelivery": "false"} | subscription.attributes
         if "FilterPolicy" in shown:
             shown.setdefault("FilterPolicyScope", "MessageAttributes")
+        else:
+            shown.pop("FilterPolicyScope", None)
         return {"Attributes": self._shown(subscription) | fixed | shown}
 
     def _set_subscription_attributes(self, params: dict[str, Any], request: HttpRequest) -> None:
         subscription = self._subscription(params["SubscriptionArn"])
         name, before = params["AttributeName"], dict(subscription.attributes)
         check_settable(name)
-        subscription.attributes[name] = params.get("AttributeValue", "")
+        if value := params.get("AttributeValue", ""):
+            subscription.attributes[name] = value
+        else:
+            subscription.attributes.pop(name, None)  # so a filter is taken off again
         try:
             compile_filter(subscription)
         except ServiceError:

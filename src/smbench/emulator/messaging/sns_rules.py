@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from smbench.emulator.messaging.filter_policy import FilterError, Matcher, attribute_values, compile_policy
+from smbench.emulator.messaging.filter_policy import Matcher, attribute_values, compile_policy
+from smbench.emulator.messaging.filter_rules import FilterError
 from smbench.emulator.messaging.sns_envelope import Publication
 from smbench.emulator.protocol.codecs import ServiceError
 
@@ -57,17 +58,27 @@ def wants(subscription: Subscription, publication: Publication) -> bool:
     return isinstance(body, dict) and subscription.matches(body)
 
 
-def compile_filter(subscription: Subscription) -> None:
+def compile_filter(subscription: Subscription, where: str = "") -> None:
+    """Make the subscription's predicate from its attributes.
+
+    Args:
+        where: What SNS says before the reason: `Attributes Reason: ` of a Subscribe, nothing of a later change.
+
+    Raises:
+        ServiceError: InvalidParameter, in SNS's words.
+    """
     attributes = subscription.attributes
-    if attributes.get("RawMessageDelivery", "false").lower() not in ("true", "false"):
-        raise invalid("Attributes Reason: RawMessageDelivery: Invalid value [must be true or false]")
-    if attributes.get("FilterPolicyScope", "MessageBody") not in ("MessageAttributes", "MessageBody"):
-        raise invalid("Attributes Reason: FilterPolicyScope: Invalid value [must be MessageBody or MessageAttributes]")
+    raw, scope = attributes.get("RawMessageDelivery", "false"), attributes.get("FilterPolicyScope", "MessageBody")
+    if raw.lower() not in ("true", "false"):
+        raise invalid(f"{where}RawMessageDelivery: Invalid value [{raw}]. Must be true or false.")
+    if scope not in ("MessageAttributes", "MessageBody"):
+        choice = "Please use either MessageBody or MessageAttributes"
+        raise invalid(f"{where}FilterPolicyScope: Invalid value [{scope}]. {choice}")
     policy = attributes.get("FilterPolicy", "")
     try:
         subscription.matches = compile_policy(policy, on_body=subscription.is_on_body) if policy else None
     except FilterError as error:
-        raise invalid(f"Attributes Reason: FilterPolicy: {error}") from None
+        raise invalid(f"{where}{error}") from None
 
 
 def message_for_sqs(message: str) -> str:
