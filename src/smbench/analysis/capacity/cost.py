@@ -1,6 +1,7 @@
-"""What a run's instances were paid for, and what the requests cost of it. Source: science.md 2.5.
+"""What a run's instances were paid for, and what the requests cost of it.
 
-Paid is from the decision until the last is gone: that billing begins at launch is an assumption.
+Paid is from the decision until the last instance has left: that billing begins at launch is an assumption. Source:
+docs/methods.md#cost.
 """
 
 import polars as pl

@@ -1,8 +1,8 @@
-"""Capacity against demand: too little, too much, too late, too often. Source: science.md 2.2 and 2.4.
+"""Capacity against demand: too little, too much, too late, too often.
 
 Shares are 0..1. What needs the service time, or the slots of an instance, is None where these are not known. For an
 asynchronous endpoint too little capacity is no fault in itself: that it lets requests wait is what it is for. Look at
-the latency first.
+the latency first. Source: docs/methods.md#elasticity.
 """
 
 import itertools

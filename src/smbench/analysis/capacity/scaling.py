@@ -1,7 +1,7 @@
 """What the auto-scaler did, and how long each stage took: breach, alarm, decision, capacity, first completion on it.
 
 Everything here is read from what AWS told (scaling activities, alarm history, instance counts) and from our own rows;
-a stage nobody told of is left empty, never guessed. Source: science.md 2.4 and 4.
+a stage nobody told of is left empty, never guessed. Source: docs/methods.md#scaling-delays.
 """
 
 import datetime

@@ -1,12 +1,12 @@
-"""Which request began when, which nobody tells: reckoned from who came when, who ended when, and the slots there were.
+"""Reconstructs when each request started, which AWS does not report, from arrivals, ends and the slots there were.
 
-An instance works on `concurrency` requests at once, and they begin in the order in which they were received. So a slot
-becomes free when an instance comes into service and whenever a request ends, and the k-th request to come takes the
-k-th slot to become free, at once or when it comes. Nothing is assumed of how long requests take. Source: science.md
-6.1. The reckoning starts anew with each request that finds fewer in the system than there are slots: none waits then,
-and it begins at once. So what cannot be followed spoils only what waited near it: an instance that leaves amid work
-takes slots along nobody knows which, until all that was in the system has ended; and an end that no notice told frees
-one at an unknown instant.
+An instance works on `concurrency` requests at once and starts them in the order in which they were received. So a slot
+becomes free when an instance enters service and whenever a request ends, and the k-th request to arrive takes the k-th
+slot to become free, at once or when it arrives. No distribution of the service is assumed. The pairing begins anew with
+each request that finds fewer in the system than there are slots: that request starts at once. So what cannot be
+followed affects only the requests that waited near it: an instance that leaves amid work takes unknown slots with it,
+until all that was in the system has ended, and an end without a notice frees a slot at an unknown instant. Source:
+docs/methods.md#service.
 """
 
 from dataclasses import dataclass

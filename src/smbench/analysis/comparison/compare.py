@@ -11,7 +11,7 @@ Per run_metric and per contrast (one group against the baseline) from one value 
 One run_metric, the primary, was named before anybody looked: its p stands as it is. The others are looked at together,
 and Holm's correction makes up for that. A value that is known within bounds only (runs with requests that never ended)
 gives a ratio within bounds, an interval that holds whatever the truth is, and a p only where the order of the runs does
-not depend on what is not known. Source: science.md 3.3; why: docs/decisions/0015-comparison.md.
+not depend on what is not known. Source: docs/methods.md#comparison; why: docs/decisions/0015-comparison.md.
 """
 
 import itertools

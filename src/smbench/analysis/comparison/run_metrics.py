@@ -1,7 +1,7 @@
 """What runs are compared by: one value of each metric a run, for the run is the unit of a comparison.
 
 Requests of one run are no independent draws: they waited in the same queue. So a run counts once, however many
-requests it has (science.md 3.3).
+requests it has (docs/methods.md#comparison).
 """
 
 import math
@@ -76,7 +76,7 @@ def thin(summary: Summary) -> tuple[str, ...]:
 
 
 def _misfit(summary: Summary) -> Bounded | None:
-    """How badly capacity fitted the demand. The inverse of its ratio is the elastic speed-up (science.md 2.4)."""
+    """How badly capacity fitted the demand: the inverse of an elastic speed-up (docs/methods.md#elasticity)."""
     fit = None if summary.elasticity is None else summary.elasticity.provisioning
     if fit is None:
         return None

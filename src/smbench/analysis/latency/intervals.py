@@ -9,7 +9,7 @@ run has an interval only in a phase of steady load, and there
 - else none, and the reason says how few independent requests the run is worth.
 
 A burst or a ramp has none whatever its length: its percentiles are of that one course, and only more runs tell how
-another would go. Source: science.md 3.1 and 3.2.
+another would go. Source: docs/methods.md#intervals.
 """
 
 import math

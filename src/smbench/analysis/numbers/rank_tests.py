@@ -2,8 +2,8 @@
 
 All of it rests on one distribution: that of the rank sum when every division of the pooled values into two groups of
 these sizes is equally likely. It is counted, not sampled: an exact permutation test costs as little for 20 runs a side
-as for 5. Ties share their mean rank. Sources: science.md 3.3; Hodges and Lehmann 1963; Streitberg and Röhmel 1986 (the
-counting); Schuirmann 1987 (two one-sided tests); Holm 1979.
+as for 5. Ties share their mean rank. Sources: docs/methods.md#comparison, with Hodges and Lehmann 1963; Streitberg and
+Röhmel 1986 (the counting); Schuirmann 1987 (two one-sided tests); Holm 1979.
 """
 
 import functools

@@ -1,6 +1,7 @@
-"""Requests in the system over time, from the rows: B(t) = received up to t, less ended up to t. Source: science.md 2.2.
+"""Requests in the system over time, from the rows: B(t) = received up to t, less ended up to t.
 
 Queued and being processed both count, as in AWS's `ApproximateBacklogSize`. A request that never ended stays in it.
+Source: docs/methods.md#backlog.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ far as anybody can know, and nothing is corrected. If it does after a constant i
 constant, and durations between the two clocks are corrected by it. If neither, durations are left as they are and the
 check of the clocks says so.
 
-Source: science.md 1; the offset is known to about half an acknowledgement.
+Source: docs/methods.md#clocks; the offset is known to about half an acknowledgement.
 """
 
 from enum import StrEnum

@@ -25,7 +25,7 @@ from smbench.scenario.thresholds import parse_threshold
 
 _MINUTE_NS = 60_000_000_000
 
-LAG_FLOOR_S = 0.1  # science.md 2.6: p99 of send - sched at most 1 % of the latency to be measured, or this
+LAG_FLOOR_S = 0.1  # p99 of send - sched: 1 % of the latency, or this (docs/methods.md#generator)
 LAG_SHARE = 0.01
 SATURATED_MAX_S = 5.0  # a burst that was over in less was taken soon enough
 OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was known when the run was over
@@ -35,7 +35,7 @@ CPU_SHARE_MAX = 0.95
 EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
 THROTTLED_MAX = 0.1
 GAPS_MAX = 0.1
-LITTLE_RANGE = (0.9, 1.1)  # science.md 2.2
+LITTLE_RANGE = (0.9, 1.1)  # docs/methods.md#backlog
 LITTLE_MINUTES_MIN = 3
 LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
 
