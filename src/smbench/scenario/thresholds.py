@@ -60,7 +60,7 @@ METRICS: dict[str, Metric] = {
         "requests", "requests the container failed, or that timed out in it", "failed < 1%", "those accepted"
     ),
     "expired": Metric("requests", "requests whose time to live ended in the queue", "expired == 0", "those accepted"),
-    "lost": Metric("requests", "requests nobody can account for", "lost == 0", "those accepted"),
+    "lost": Metric("requests", "requests of which neither an end nor a result was found", "lost == 0", "those accepted"),
     "pending": Metric("requests", "requests still open at the end", "pending == 0", "those accepted"),
     "rejected": Metric("requests", "requests refused by the service", "rejected <= 0.1%", "those sent"),
     "transport_error": Metric(
@@ -128,6 +128,30 @@ _NAMES = [
 ]
 
 
+_PERCENTILE = re.compile(r"(?P<of>\w+_)?(p|pct|perc|percentile|quantile)", re.IGNORECASE)
+_OF_OTHER_TOOLS = {  # what k6, Locust, vegeta and JMeter call it, or what people write first
+    "avg": "p50",
+    "average": "p50",
+    "mean": "p50",
+    "med": "p50",
+    "median": "p50",
+    "duration": "p95",
+    "http_req_duration": "p95",
+    "latency": "p95",
+    "response_time": "p95",
+    "cost": "cost_per_1000",
+    "error_rate": "error_share",
+    "errors": "error_share",
+    "fail_ratio": "error_share",
+    "http_req_failed": "error_share",
+    "success": "completed",
+    "http_reqs": "goodput(8m)",
+    "rps": "goodput(8m)",
+    "throughput": "goodput(8m)",
+    "timeouts": "expired",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """One comparison. `value` is in `unit`: seconds, requests, a share 0..1, per second, or USD."""
@@ -183,6 +207,7 @@ def parse_threshold(text: str) -> Threshold:
     if not match:
         raise ThresholdError("must read `metric operator value`, such as `sojourn_p95 < 8m` or `expired == 0`")
     name = match["name"]
+    _refuse_function(name, match["deadline"])
     of, quantile = _statistic(name)
     metric = _metric(name, of, quantile)
     since = _since(name, metric, match["since"])
@@ -201,6 +226,17 @@ def parse_threshold(text: str) -> Threshold:
         since=since,
         lasting_s=_lasting_s(name, metric, match["op"], match["lasting"]),
     )
+
+
+def _refuse_function(name: str, argument: str | None) -> None:
+    """`p(95)` is how k6 writes it."""
+    form = _PERCENTILE.fullmatch(name)
+    if form and argument is not None:
+        meant = f"{form['of'] or ''}p{argument.strip().rstrip('%')}"
+        is_one = _LATENCY.fullmatch(meant) is not None
+        raise ThresholdError(
+            f"a percentile is written without parentheses, not '{name}({argument})'", meant if is_one else "p95"
+        )
 
 
 def _statistic(name: str) -> tuple[str, Fraction | None]:
@@ -222,9 +258,9 @@ def _metric(name: str, of: str, quantile: Fraction | None) -> Metric:
     if quantile is not None:
         return METRICS[f"{of}_pNN" if of else "pNN"]
     if name not in METRICS or "NN" in name:
-        near = get_close_matches(name, _NAMES, n=1)
-        known = "" if near else f"; known are {', '.join(METRICS)}"
-        raise ThresholdError(f"there is no metric '{name}'{known}", near[0] if near else "")
+        meant = _OF_OTHER_TOOLS.get(name.lower()) or next(iter(get_close_matches(name.lower(), _NAMES, n=1)), "")
+        known = "" if meant else f"; known are {', '.join(METRICS)}"
+        raise ThresholdError(f"there is no metric '{name}'{known}", meant)
     return METRICS[name]
 
 
@@ -265,7 +301,15 @@ def _number(name: str, metric: Metric, written: str) -> tuple[float, Unit]:
     about = f"the value '{written}' of {name}"
     if metric.share_of and "%" in written:
         return _read(about, _share, written), "share"
+    if metric.share_of and (share := _fraction(written)):
+        raise ThresholdError(f"{about} is no number of requests; for a share of {metric.share_of} write {share:.6g}%")
     return _read(about, _VALUES[metric.unit], written), metric.unit
+
+
+def _fraction(written: str) -> float:
+    """A number between 0 and 1 in percent; 0 for anything else."""
+    number = _plain_or(written)
+    return 100 * number if isinstance(number, float) and 0 < number < 1 else 0.0
 
 
 def _read(about: str, read: Callable[[str], float], written: str) -> float:
@@ -289,7 +333,12 @@ def _not_negative(number: float) -> float:
 
 
 def _seconds(text: str) -> float:
-    return _not_negative(parse_duration_s(_plain_or(text)))
+    """A duration with its unit: other tools count a bare number in milliseconds, AWS in seconds."""
+    number = _plain_or(text)
+    if isinstance(number, float) and math.isfinite(number):
+        _not_negative(number)
+        raise ValueError(f"needs a unit: write {text}ms or {text}s")
+    return _not_negative(parse_duration_s(number))
 
 
 def _per_second(text: str) -> float:
@@ -304,9 +353,11 @@ def _requests(text: str) -> float:
 
 
 def _share(text: str) -> float:
-    share = parse_share(_plain_or(text))
+    number = _plain_or(text)
+    share = parse_share(number)
     if not 0 <= share <= 1:
-        raise ValueError("must lie between 0% and 100%")
+        meant = f": write {text}%" if isinstance(number, float) and 1 < number <= 100 else ""
+        raise ValueError(f"must lie between 0% and 100%{meant}")
     return share
 
 
