@@ -6,6 +6,8 @@ A failed request is not an error here, it is a record (`records.Outcome`). These
 from dataclasses import dataclass
 from enum import IntEnum
 
+PROBLEMS_SHOWN = 100  # of one scenario
+
 
 class ExitCode(IntEnum):
     """The process's exit status; CI must tell "the system is slow" from "the tester is wrong"."""
@@ -53,13 +55,20 @@ class Problem:
 
 
 class ScenarioError(SmbenchError):
-    """The scenario file is wrong: all problems at once, in the file's order."""
+    """The scenario file is wrong: all problems at once, in the file's order.
+
+    Args:
+        n_more: How many there are that are not in `problems`.
+    """
 
     exit_code = ExitCode.USAGE
 
-    def __init__(self, file: str, problems: list[Problem]) -> None:
+    def __init__(self, file: str, problems: list[Problem], n_more: int = 0) -> None:
         self.file, self.problems = file, problems
-        super().__init__("\n".join(self._line(problem) for problem in problems))
+        n_more += max(0, len(problems) - PROBLEMS_SHOWN)
+        lines = [self._line(problem) for problem in problems[:PROBLEMS_SHOWN]]
+        more = [f"{file}: and {n_more:,} more problem{'' if n_more == 1 else 's'}"] if n_more else []
+        super().__init__("\n".join([*lines, *more]))
 
     def _line(self, problem: Problem) -> str:
         place = f"{self.file}:{problem.line}:{problem.column}" if problem.line else self.file

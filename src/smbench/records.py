@@ -5,6 +5,7 @@ nanoseconds since 1970 (`_utc_ns`) until the tracker turns them into the former.
 Struct, an eighth of the cost of a frozen dataclass.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -32,6 +33,10 @@ class Outcome(StrEnum):
 ACCEPTED = (Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING)
 
 
+_LONG_VALUE = re.compile(r"'([^']{41,})'", re.DOTALL)
+_REASON_MAX = 300
+
+
 class Invocation(msgspec.Struct, frozen=True, gc=False):
     """One InvokeEndpointAsync, ready to go. Exactly one of `input_location` and `body` is set."""
 
@@ -44,6 +49,8 @@ class Invocation(msgspec.Struct, frozen=True, gc=False):
     custom_attributes: str | None = None
     ttl_s: int | None = None  # RequestTTLSeconds, 60..21600
     timeout_s: int | None = None  # InvocationTimeoutSeconds, 1..3600
+    output_extension: str | None = None  # S3OutputPathExtension: folders between the output path and the object
+    filename: str | None = None  # Filename: the object's name
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -66,6 +73,15 @@ class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an
     def __init__(self, status_code: int, code: str, message: str = "") -> None:
         super().__init__(f"{status_code} {code}: {message}")
         self.status_code, self.code, self.message = status_code, code, message
+
+    @property
+    def reason(self) -> str:
+        """Code and message on one line of at most 300 characters; long values that the message quotes are cut, so
+        that refusals for the same reason read the same."""
+        if not self.message:
+            return self.code
+        message = " ".join(_LONG_VALUE.sub(lambda quoted: f"'{quoted[1][:12]}…'", self.message).split())
+        return f"{self.code}: {message}"[:_REASON_MAX]
 
 
 class Unacknowledged(Exception):  # noqa: N818  # likewise

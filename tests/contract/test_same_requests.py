@@ -129,6 +129,8 @@ made = st.builds(
     custom_attributes=st.none() | odd,
     ttl_s=st.none() | st.integers(60, 21_600),
     timeout_s=st.none() | st.integers(1, 3_600),
+    output_extension=st.none() | st.from_regex(r"[a-zA-Z0-9!_.*'()/-]{1,40}", fullmatch=True),
+    filename=st.none() | st.from_regex(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,20}", fullmatch=True),
 )
 inline = st.builds(
     Invocation,

@@ -87,6 +87,14 @@ HtmlOption = Annotated[
 RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
 ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
 UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]
+AllowFilesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--allow-files",
+        metavar="DIR",
+        help="A folder beside the scenario's own that its files may be in; may be given again.",
+    ),
+]
 
 
 def _version(is_asked: bool) -> None:
@@ -136,6 +144,7 @@ def run(
     ] = False,
     junit: JunitOption = None,
     summary_md: MarkdownOption = None,
+    allow_files: AllowFilesOption = None,
 ) -> None:
     """Run a scenario and judge it.
 
@@ -163,6 +172,7 @@ def run(
         stops_when_certain=stop_when_certain,
         junit=junit,
         summary_md=summary_md,
+        allow_files=tuple(allow_files or ()),
     )
     raise typer.Exit(run_command(options))
 
@@ -269,11 +279,13 @@ def compare(
 
 
 @app.command()
-def validate(scenario: Annotated[Path, typer.Argument(help="Scenario file.")]) -> None:
+def validate(
+    scenario: Annotated[Path, typer.Argument(help="Scenario file.")], allow_files: AllowFilesOption = None
+) -> None:
     """Check a scenario and say in words what it would do. Nothing is started."""
     from smbench.cli.scenarios import validate_command
 
-    validate_command(scenario)
+    validate_command(scenario, tuple(allow_files or ()))
 
 
 @app.command()
@@ -309,6 +321,7 @@ def emulate(
     verify_signatures: Annotated[
         bool, typer.Option("--verify-signatures", help="Refuse calls that the printed key pair did not sign.")
     ] = False,
+    allow_files: AllowFilesOption = None,
 ) -> None:
     """Serve the emulated AWS services on loopback.
 
@@ -317,7 +330,7 @@ def emulate(
     """
     from smbench.cli.emulate import emulate_command
 
-    emulate_command(scenario, port, truth, verify_signatures=verify_signatures)
+    emulate_command(scenario, port, truth, tuple(allow_files or ()), verify_signatures=verify_signatures)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """`emulate`: the emulated AWS services alone, for any client that takes an endpoint URL."""
 
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
@@ -22,10 +23,12 @@ _HINT = """\
 _ANY = Credentials("any", "any")
 
 
-def emulate_command(file: Path | None, port: int, truth: Path | None, *, verify_signatures: bool) -> None:
+def emulate_command(
+    file: Path | None, port: int, truth: Path | None, allow_files: Sequence[Path], *, verify_signatures: bool
+) -> None:
     if truth is not None and not truth.parent.is_dir():
         raise UsageError(f"the folder of {truth} does not exist")
-    scenario = None if file is None else load_scenario(file)
+    scenario = None if file is None else load_scenario(file, allow_files)
     scale = 1.0 if scenario is None else scenario.target.emulated.time_scale
     clock = MonotonicClock(real_ns(), wall_ns(), scale)
     base_dir = Path.cwd() if file is None else file.parent

@@ -52,6 +52,7 @@ class RunOptions:
     stops_when_certain: bool = False
     junit: Path | None = None
     summary_md: Path | None = None
+    allow_files: tuple[Path, ...] = ()  # folders beside the scenario's own
 
 
 def run_command(options: RunOptions) -> ExitCode:
@@ -61,7 +62,7 @@ def run_command(options: RunOptions) -> ExitCode:
         ScenarioError, UsageError, TargetError, ResultsError: before anything was sent.
     """
     file = _scenario_file(options.scenario)
-    plan = make_plan(_chosen(load_scenario(file), options, file), file.parent)
+    plan = make_plan(_chosen(load_scenario(file, options.allow_files), options, file), file.parent)
     check_workers(plan, options.workers)
     access = AwsAccess(options.region, options.profile, options.endpoint_url)
     started = datetime.datetime.now(datetime.UTC)

@@ -1,6 +1,7 @@
 """`validate`, `init`, `schema`: help to write a scenario; nothing is started."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -14,8 +15,8 @@ from smbench.scenario.starter import starter_scenario
 from smbench.view.report.summary_file import summary_schema
 
 
-def validate_command(file: Path) -> None:
-    scenario = load_scenario(file)
+def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
+    scenario = load_scenario(file, allow_files)
     plan = make_plan(scenario, file.parent)
     typer.echo(f"{file}: fine")
     typer.echo(describe(scenario))

@@ -60,7 +60,7 @@ class RunPlan:
             phase_names=[span.name for span in self.schedule.spans],
             warmup=[span.warmup for span in self.schedule.spans],
             payload_names=[payload.payload_class for payload in self.payloads],
-            size_bytes=[len(payload.body or b"") for payload in self.payloads],
+            size_bytes=[payload.size_bytes for payload in self.payloads],
             id_prefix=f"{run_id}-{shard.index}-",
             worker=shard.index,
             epoch_ns=epoch_ns,

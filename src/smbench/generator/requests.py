@@ -38,6 +38,8 @@ def invocations(
             custom_attributes=payload.custom_attributes,
             ttl_s=payload.ttl_s,
             timeout_s=payload.timeout_s,
+            output_extension=payload.output_extension,
+            filename=payload.filename,
         )
 
     return invocation

@@ -90,7 +90,7 @@ class Tracker:
 
     def rejected(self, index: int, ack_ns: int, refusal: Rejected) -> None:
         self._answered(index, ack_ns, refusal.status_code)
-        self._fault(index, refusal.code)
+        self._fault(index, refusal.reason)
         if self.ledger.state[index] == State.IN_FLIGHT:
             self._move(index, State.REJECTED)
             self.on_resolved(index)

@@ -1,6 +1,7 @@
 """Chance in the model: laws of durations to draw from, and how long a request keeps a slot busy."""
 
 import csv
+import io
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +14,12 @@ from numpy.typing import NDArray
 from smbench.errors import UsageError
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.distributions import Distribution, Empirical, ServiceLaw
+from smbench.scenario.values.files import is_inside, read_regular
 from smbench.scenario.values.seeds import stream
 
 _BLOCK = 128
+_FILE_MAX_BYTES = 2**30
+_CELL_SHOWN_MAX = 60
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
 
 
@@ -85,23 +89,35 @@ def read_empirical_s(law: Empirical, base_dir: Path | None = None) -> list[float
     """
     path = (base_dir or Path()) / law.file
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [
-                (line, row) for line, row in enumerate(csv.reader(file), start=1) if any(cell.strip() for cell in row)
-            ]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from None
+        text = read_regular(path, _FILE_MAX_BYTES).decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""))
+        rows = [(line, row) for line, row in enumerate(reader, start=1) if any(cell.strip() for cell in row)]
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except csv.Error as error:
+        raise UsageError(f"{path}: is not CSV: {error}") from None
+    is_shown = is_inside(path, [base_dir or Path()])  # of a file outside nothing is quoted
     place = 0
     if rows and _number(rows[0][1][0]) is None:  # a header
         header = [cell.strip() for cell in rows.pop(0)[1]]
         if law.column is not None and law.column not in header:
-            raise UsageError(f"{path}: has no column '{law.column}'", f"its columns are {', '.join(header)}")
+            advice = f"its columns are {', '.join(header)}" if is_shown else ""
+            raise UsageError(f"{path}: has no column '{law.column}'", advice)
         place = 0 if law.column is None else header.index(law.column)
     elif law.column is not None:
         raise UsageError(f"{path}: has no header, so no column '{law.column}'")
     if not rows:
         raise UsageError(f"{path}: holds no durations")
-    return [_duration_s(row, place, path, line) / _PER_SECOND[law.unit] for line, row in rows]
+    durations = []
+    for line, row in rows:
+        value = _number(row[place]) if place < len(row) else None
+        if value is None or not math.isfinite(value) or value < 0:
+            got = f" (got {row[place][:_CELL_SHOWN_MAX] if place < len(row) else 'nothing'})" if is_shown else ""
+            raise UsageError(f"{path}:{line}: a duration must be a number, not below zero{got}")
+        durations.append(value / _PER_SECOND[law.unit])
+    return durations
 
 
 def _number(cell: str) -> float | None:
@@ -109,14 +125,6 @@ def _number(cell: str) -> float | None:
         return float(cell)
     except ValueError:
         return None
-
-
-def _duration_s(row: list[str], place: int, path: Path, line: int) -> float:
-    value = _number(row[place]) if place < len(row) else None
-    if value is None or not math.isfinite(value) or value < 0:
-        got = row[place] if place < len(row) else "nothing"
-        raise UsageError(f"{path}:{line}: a duration must be a number, not below zero (got {got})")
-    return value
 
 
 class ServiceSampler:

@@ -231,8 +231,7 @@ async def _upload_inputs(
     if scenario.payloads.unique:
         made = (_upload_of(payloads[place], payloads[place].unique(seq)) for seq, place in rows)
         return await upload(clients, made, prefix, store=store, progress=progress)
-    here = [payload for payload in payloads if payload.body is not None]
-    wanted = [_upload_of(one, one.body or b"") for one in here]
+    wanted = (_upload_of(payload, body) for payload in payloads if (body := payload.body) is not None)
     places = iter(await upload(clients, wanted, prefix, store=store, progress=progress))
     return [payload.input_location or next(places) for payload in payloads]
 

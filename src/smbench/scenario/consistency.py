@@ -12,10 +12,10 @@ from smbench.scenario.source import Misfit, Where
 
 def consistency_problems(scenario: Scenario, base_dir: Path, broken: Collection[str] = ()) -> Iterator[Misfit]:
     """Every misfit that involves no section (top-level key) in `broken`, whose defaults stand in the scenario."""
-    if not {"payloads", "request"} & set(broken):  # the classes of payloads nobody could read are not known
-        payloads, misfits = read_payloads(scenario, base_dir)
-        yield from misfits
-        yield from _classes_and_laws(scenario, payloads)
+    if not {"payloads", "request"} & set(broken):  # without the payloads their classes are not known
+        read = read_payloads(scenario, base_dir)
+        yield from read.misfits
+        yield from _classes_and_laws(scenario, read.payloads)
     yield from _what_cannot_be_planned(scenario)
 
 
@@ -37,5 +37,5 @@ def _what_cannot_be_planned(scenario: Scenario) -> Iterator[Misfit]:
         yield Misfit(("load",), f"asks for about {expected:,.0f} requests; a run holds at most {REQUESTS_MAX:,}")
     for index, phase in enumerate(scenario.load[:-1]):
         if phase.kind == "closed" and phase.planned_s is None:
-            message = "needs a `for`: without it nobody knows when the next phase begins"
+            message = "needs a `for`: without it the begin of the next phase is not known"
             yield Misfit(("load", index, "closed"), message)

@@ -5,6 +5,7 @@ itself (a plain duration is a law, one law is a law by class) do not appear.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,26 +22,56 @@ _IN_UNIT: dict[str, Callable[[float], str]] = {
     "requests per second": format_rate,
     "share": lambda share: f"{share:.0%}",
 }
+PROBLEMS_MAX = 100  # described one by one; the others are counted
+_WORD_MAX = 64  # of a longer one no setting is meant
 _MEANT_SWITCH = {"yes": "true", "on": "true", "y": "true", "1": "true", "no": "false", "off": "false", "n": "false"}
 
 
-def explain(error: ValidationError, source: Source) -> dict[Where, Problem]:
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The first problems in the order of the file, by their places, and how many more there are."""
+
+    problems: dict[Where, Problem]
+    n_more: int
+
+
+def explain(error: ValidationError, source: Source) -> Explained:
     """One problem a place; a place already known to be wrong, or one that only suffers from such, is left out."""
-    details = error.errors(include_url=False)
     found: dict[Where, Problem] = {}
-    # Not told again: what is wrong or wrong inside already, and settings that are there under a misspelt name.
-    told = _with_enclosing(source.problems)
-    for detail in sorted(details, key=lambda detail: detail["type"] == "missing"):
-        where = _as_written(detail, source.value)
-        if where in found or where in told:
+    n_more = 0
+    # Not said again: what is wrong or wrong inside already, and settings that are there under a misspelt name.
+    known = _with_enclosing(source.problems)
+    keys = _keys_by_parent(source)
+    for where, detail in _in_order(error.errors(include_url=False), source):
+        if where in found or where in known:
             continue
-        problem = _problem(detail, where, source)
+        if len(found) == PROBLEMS_MAX:
+            n_more += 1
+            continue
+        problem = _problem(detail, where, source, keys)
         found[where] = problem
         if detail["type"] == "extra_forbidden" and problem.meant:
-            told.add((*where[:-1], problem.meant))
+            known.add((*where[:-1], problem.meant))
     # A list whose only entry is bad is not also too short.
     enclosing = _with_enclosing(where[:-1] for where in found if where)
-    return {where: problem for where, problem in found.items() if where not in enclosing}
+    return Explained({where: problem for where, problem in found.items() if where not in enclosing}, n_more)
+
+
+def _in_order(details: list[ErrorDetails], source: Source) -> list[tuple[Where, ErrorDetails]]:
+    """As the file has them, what is missing from it last."""
+
+    def place(item: tuple[Where, ErrorDetails]) -> tuple[bool, tuple[int, int]]:
+        where, detail = item
+        return detail["type"] == "missing", source.key_places.get(where) or source.places.get(where) or (0, 0)
+
+    return sorted(((_as_written(detail, source.value), detail) for detail in details), key=place)
+
+
+def _keys_by_parent(source: Source) -> dict[Where, list[str]]:
+    keys: dict[Where, list[str]] = {}
+    for where in source.key_places:
+        keys.setdefault(where[:-1], []).append(str(where[-1]))
+    return keys
 
 
 def _with_enclosing(places: Iterable[Where]) -> set[Where]:
@@ -60,12 +91,12 @@ def _as_written(detail: ErrorDetails, value: Any) -> Where:
     return tuple(where)
 
 
-def _problem(detail: ErrorDetails, where: Where, source: Source) -> Problem:
+def _problem(detail: ErrorDetails, where: Where, source: Source, keys: Mapping[Where, list[str]]) -> Problem:
     kind, ctx = detail["type"], detail.get("ctx", {})
     if kind == "missing":
         return source.problem(where, _missing(where))
     if kind == "extra_forbidden":
-        message, meant = _unknown_key(where, source)
+        message, meant = _unknown_key(where, keys.get(where[:-1], []))
         return source.problem(where, message, at_key=True, show=False, meant=meant)
     message, meant = _wrong_value(kind, ctx, where, detail["input"])
     is_whole = isinstance(detail["input"], dict | list | tuple) and kind == "value_error"
@@ -77,13 +108,12 @@ def _missing(where: Where) -> str:
     return "is missing" + (f": {about}" if about else "") + (f", such as {example}" if example else "")
 
 
-def _unknown_key(where: Where, source: Source) -> tuple[str, str]:
+def _unknown_key(where: Where, siblings: list[str]) -> tuple[str, str]:
     *parent, last = where
     key, known = str(last), keys_at(parent)
-    siblings = [other[-1] for other in source.key_places if other[:-1] == where[:-1]]
-    if inside := [sibling for sibling in siblings if key in keys_at((*parent, sibling))]:
+    if inside := [sibling for sibling in siblings if sibling in known and key in keys_at((*parent, sibling))]:
         return "does not belong here: check the indentation", dotted((*parent, inside[0], key))
-    near = get_close_matches(key.lower(), known, n=1)
+    near = get_close_matches(key[:_WORD_MAX].lower(), known, n=1)
     homes = homes_of(key)
     homes = tuple(home for home in homes if home.startswith(dotted((*parent, "")))) or homes
     if not near and len(homes) == 1:
@@ -94,7 +124,7 @@ def _unknown_key(where: Where, source: Source) -> tuple[str, str]:
 
 def unknown_word(word: str, known: list[str]) -> str:
     """The known word that was probably meant; empty when none is near."""
-    return next(iter(get_close_matches(word.lower(), known, n=1)), "")
+    return next(iter(get_close_matches(word[:_WORD_MAX].lower(), known, n=1)), "")
 
 
 def _wrong_value(kind: str, ctx: Mapping[str, Any], where: Where, value: Any) -> tuple[str, str]:
@@ -148,4 +178,4 @@ def _out_of_bounds(kind: str, ctx: Mapping[str, Any], where: Where) -> str:
             return f"must be at most {ctx['max_length']:,} characters"
         case "string_unicode":
             return "holds characters that cannot be written as UTF-8"
-    return "is not a value that can stand here"
+    return "is no value for this setting"

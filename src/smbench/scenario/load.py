@@ -1,7 +1,10 @@
 """From a file to a Scenario, or to everything that is wrong with it, in the order of the file."""
 
+import errno
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -9,71 +12,82 @@ from smbench.errors import Problem, ScenarioError
 from smbench.scenario.consistency import consistency_problems
 from smbench.scenario.explain import explain
 from smbench.scenario.model import Scenario
-from smbench.scenario.source import Source, Where, read_source
+from smbench.scenario.source import TEXT_MAX, Source, Where, read_source
 from smbench.scenario.starter import shipped_names, shipped_scenario
-from smbench.scenario.values.files import BASE_DIR
+from smbench.scenario.values.files import ALLOWED, BASE_DIR, read_regular
 
+_UTF8_MAX_BYTES = 4  # a character
 # What stands in for a section that is wrong, so that the checks of the sound ones can still be made.
 _SOUND = {"name": "unnamed", "load": [{"pause": {"for": 1}}]}
 
 
-def load_scenario(path: Path) -> Scenario:
+def load_scenario(path: Path, allowed: Sequence[Path] = ()) -> Scenario:
     """Read a scenario file; the files it names are looked for beside it.
+
+    Args:
+        allowed: Folders outside of the scenario's own that files may be in.
 
     Raises:
         ScenarioError: every problem found, in the order of the file.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_regular(path, TEXT_MAX * _UTF8_MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         column = error.start - error.object[: error.start].rfind(b"\n")
         raise ScenarioError(str(path), [Problem("", "is not UTF-8 text", line, column)]) from None
     except OSError as error:
         raise ScenarioError(str(path), [_unreadable(path, error)]) from None
-    return parse_scenario(text, str(path))
+    return parse_scenario(text, str(path), allowed)
 
 
-def parse_scenario(text: str, file: str) -> Scenario:
+def parse_scenario(text: str, file: str, allowed: Sequence[Path] = ()) -> Scenario:
     """The scenario that `text` writes; `file` is its name in messages, and its folder the place of what it names.
 
     Raises:
         ScenarioError: every problem found, in the order of the text.
     """
-    source, base_dir = read_source(text), Path(file).parent
+    source = read_source(text)
+    context = {BASE_DIR: Path(file).parent, ALLOWED: tuple(allowed)}
     problems: dict[Where, Problem] = dict(source.problems)
+    misfits: list[Problem] = []
     scenario: Scenario | None = None
+    n_more = 0
     if () not in problems:
         try:
-            scenario = _validated(source.value, base_dir)
+            scenario = _validated(source.value, context)
         except ValidationError as error:
-            problems |= explain(error, source)
-        problems |= _check_sense(scenario, source, problems, base_dir)
-    if scenario is None or problems:
-        in_order = sorted(problems.values(), key=lambda problem: (problem.line, problem.column))
-        raise ScenarioError(file, in_order)
+            explained = explain(error, source)
+            problems |= explained.problems
+            n_more = explained.n_more
+        misfits = _misfits(scenario, source, problems, context)
+    if scenario is None or problems or misfits:
+        every = [*problems.values(), *misfits]
+        in_order = sorted(every, key=lambda problem: (problem.line, problem.column))  # stable: lines of a file in order
+        raise ScenarioError(file, in_order, n_more)
     return scenario
 
 
-def _validated(value: object, base_dir: Path) -> Scenario:
+def _validated(value: object, context: dict[str, object]) -> Scenario:
     # By alias only: the file says `for`, and `for_s` in it would be a mistake.
-    return Scenario.model_validate(value, by_alias=True, by_name=False, context={BASE_DIR: base_dir})
+    return Scenario.model_validate(value, by_alias=True, by_name=False, context=context)
 
 
-def _check_sense(
-    scenario: Scenario | None, source: Source, problems: dict[Where, Problem], base_dir: Path
-) -> dict[Where, Problem]:
+def _misfits(
+    scenario: Scenario | None, source: Source, problems: dict[Where, Problem], context: dict[str, Any]
+) -> list[Problem]:
     """What does not fit together, looked for in the sections that are sound in themselves."""
     broken = {str(where[0]) for where in problems if where}
     if scenario is None:
         if not isinstance(source.value, dict):
-            return {}
-        sound = {key: part for key, part in source.value.items() if key not in broken}
-        scenario = _validated({**_SOUND, **sound}, base_dir)
-    return {
-        trouble.where: source.problem(trouble.where, trouble.message, meant=trouble.meant)
-        for trouble in consistency_problems(scenario, base_dir, broken)
-    }
+            return []
+        sound = {key: part for key, part in source.value.items() if key not in broken and key in Scenario.model_fields}
+        scenario = _validated({**_SOUND, **sound}, context)
+    return [
+        source.problem(trouble.where, trouble.message, meant=trouble.meant)
+        for trouble in consistency_problems(scenario, context[BASE_DIR], broken)
+        if trouble.where not in problems
+    ]
 
 
 def _unreadable(path: Path, error: OSError) -> Problem:
@@ -84,4 +98,8 @@ def _unreadable(path: Path, error: OSError) -> Problem:
         return Problem("", "there is no such file", meant=next(iter(near + shipped), ""))
     if isinstance(error, IsADirectoryError):
         return Problem("", "is a folder, not a scenario file")
+    if error.errno == errno.EINVAL:
+        return Problem("", "is not a regular file, as a scenario is")
+    if error.errno == errno.EFBIG:
+        return Problem("", f"is too long for a scenario: it {error.strerror}")
     return Problem("", f"cannot be read: {error.strerror or error}")

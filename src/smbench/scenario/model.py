@@ -110,7 +110,7 @@ class Request(Part):
 
 
 class PayloadSet(Part):
-    """One ingredient of a mix: files, or JSON lines of invoke arguments, or bytes made to size."""
+    """One ingredient of a mix: files, JSON lines of invoke arguments, lines that are bodies, or bytes made to size."""
 
     name: str = Field(
         default="",
@@ -120,15 +120,16 @@ class PayloadSet(Part):
     )
     files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
     lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
+    bodies: ExistingFile | None = Field(default=None, description="a file of which each line is one body, as it is")
     synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
     weight: Number = Field(default=1.0, gt=0, le=1e9, description="share of the requests, relative to the others")
     content_type: Header | None = Field(default=None, description="ContentType of these payloads")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        named = [bool(self.files), self.lines is not None, self.synthetic is not None]
+        named = [bool(self.files), self.lines is not None, self.bodies is not None, self.synthetic is not None]
         if sum(named) != 1:
-            raise ValueError("must name exactly one of files, lines and synthetic")
+            raise ValueError("must name exactly one of files, lines, bodies and synthetic")
         return self
 
 
@@ -137,8 +138,12 @@ class Payloads(Part):
 
     files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
     lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
+    bodies: ExistingFile | None = Field(default=None, description="a file of which each line is one body, as it is")
     synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
     mix: tuple[PayloadSet, ...] = Field(default=(), description="several sources, each with its weight")
+    order: Literal["random", "once"] = Field(
+        default="random", description="random: drawn for each request; once: each one time, in the order of the source"
+    )
     inline: Switch = Field(default=False, description="send the bytes as Body, at most 128,000, instead of through S3")
     unique: Switch = Field(default=False, description="a different object for each request, so that no cache can help")
     prefix: (
@@ -154,9 +159,18 @@ class Payloads(Part):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        named = [bool(self.files), self.lines is not None, self.synthetic is not None, bool(self.mix)]
-        if sum(named) > 1:
-            raise ValueError("must name one of files, lines, synthetic and mix")
+        named = {
+            "files": self.files,
+            "lines": self.lines,
+            "bodies": self.bodies,
+            "synthetic": self.synthetic,
+            "mix": self.mix,
+        }
+        if sum(bool(value) for value in named.values()) > 1:
+            *others, last = named
+            raise ValueError(f"must name one of {', '.join(others)} and {last}")
+        if self.order == "once" and self.mix:
+            raise ValueError("a mix is drawn by weight: `order: once` needs one source")
         return self
 
     @property
@@ -168,6 +182,8 @@ class Payloads(Part):
             return (PayloadSet(files=self.files),)
         if self.lines is not None:
             return (PayloadSet(lines=self.lines),)
+        if self.bodies is not None:
+            return (PayloadSet(bodies=self.bodies),)
         return (PayloadSet(synthetic=self.synthetic or 1024),)
 
 

@@ -128,17 +128,20 @@ def keyword_at(path: Sequence[str | int], keyword: str) -> str:
     return next((str(schema[keyword]) for schema in schemas_at(path) if keyword in schema), "")
 
 
-@cache
 def homes_of(key: str) -> tuple[str, ...]:
     """Every place outside of lists where a setting of this name belongs, as dotted paths."""
-    homes: dict[str, None] = {}
+    return _homes().get(key, ())
+
+
+@cache
+def _homes() -> dict[str, tuple[str, ...]]:
+    homes: dict[str, dict[str, None]] = {}
 
     def visit(schema: JsonSchema, path: tuple[str, ...]) -> None:
         for branch in _branches(schema):
             for name, part in branch.get("properties", {}).items():
-                if name == key:
-                    homes[".".join((*path, name))] = None
+                homes.setdefault(name, {})[".".join((*path, name))] = None
                 visit(part, (*path, name))
 
     visit(_root(), ())
-    return tuple(homes)
+    return {key: tuple(places) for key, places in homes.items()}

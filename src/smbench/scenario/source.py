@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -19,8 +20,10 @@ from smbench.errors import Problem
 Where = tuple[str | int, ...]
 
 TEXT_MAX = 200_000  # characters; no scenario written by a person comes near it
+NODES_MAX = 20_000  # keys and values as written
 VALUES_MAX = 100_000  # aliases of aliases can make a page of text mean more than fits in memory
 VALUE_SHOWN_MAX = 60
+DEPTH_MAX = 50  # lists and mappings inside each other; a scenario has some ten
 
 _CORE = "tag:yaml.org,2002:"
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -89,7 +92,9 @@ def read_source(text: str) -> Source:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an anchor used twice means its latest value, as YAML 1.2 has it
-            root = YAML(typ="safe", pure=True).compose(text)
+            root = _yaml().compose(text)
+    except _TooMuchError as error:
+        source.problems[()] = error.problem
     except ReaderError as error:
         line, column = _place_of(text, error.position or 0)
         source.problems[()] = Problem(
@@ -99,14 +104,46 @@ def read_source(text: str) -> Source:
         source.problems[()] = _syntax_problem(error)
     except YAMLError as error:
         source.problems[()] = Problem("", f"is no YAML: {str(error).splitlines()[0]}", 1, 1)
-    except RecursionError:
-        source.problems[()] = Problem("", "is nested too deeply", 1, 1)
     else:
         if root is None:
             source.problems[()] = Problem("", "is empty; `smbench init` writes a scenario to begin with", 1, 1)
         else:
             source.value = _Walk(source).value(root, (), ())
     return source
+
+
+class _TooMuchError(Exception):
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.problem = Problem("", message, line, column)
+
+
+class _BoundedComposer(Composer):
+    """Gives up while it reads: a node costs 60 us, and of brackets within brackets each more than the one before."""
+
+    n_levels = n_nodes = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self.n_levels += 1
+        self.n_nodes += 1
+        if self.n_levels > DEPTH_MAX:
+            raise self._too_much(f"is nested more than {DEPTH_MAX} levels deep")
+        if self.n_nodes > NODES_MAX:
+            raise self._too_much(f"has more than {NODES_MAX:,} values; a long series of rates is better a trace")
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.n_levels -= 1
+
+    def _too_much(self, message: str) -> _TooMuchError:
+        mark = self.parser.peek_event().start_mark
+        return _TooMuchError(message, mark.line + 1, mark.column + 1)
+
+
+def _yaml() -> YAML:
+    reader = YAML(typ="safe", pure=True)
+    reader.Composer = _BoundedComposer
+    return reader
 
 
 def _syntax_problem(error: MarkedYAMLError) -> Problem:

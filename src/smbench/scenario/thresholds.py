@@ -60,7 +60,9 @@ METRICS: dict[str, Metric] = {
         "requests", "requests the container failed, or that timed out in it", "failed < 1%", "those accepted"
     ),
     "expired": Metric("requests", "requests whose time to live ended in the queue", "expired == 0", "those accepted"),
-    "lost": Metric("requests", "requests of which neither an end nor a result was found", "lost == 0", "those accepted"),
+    "lost": Metric(
+        "requests", "requests without a message of their end and without a result", "lost == 0", "those accepted"
+    ),
     "pending": Metric("requests", "requests still open at the end", "pending == 0", "those accepted"),
     "rejected": Metric("requests", "requests refused by the service", "rejected <= 0.1%", "those sent"),
     "transport_error": Metric(

@@ -53,11 +53,12 @@ def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float]) -
     payload: list[NDArray[np.int32]] = []
     start_ns: int | None = 0
     n_before = 0
+    is_once = scenario.payloads.order == "once"
     for index, (phase, name) in enumerate(zip(scenario.load, _names(scenario.load), strict=True)):
         where = f"load.{index}.{phase.kind}"
         if start_ns is None:
             raise UsageError(
-                f"{where}: nobody knows when this phase begins: the closed phase before it lasts until its last "
+                f"{where}: when this phase begins is not known: the closed phase before it lasts until its last "
                 "request has ended",
                 "give the closed phase a `for`, or put it last",
             )
@@ -74,9 +75,20 @@ def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float]) -
     return Schedule(
         sched_ns=np.concatenate(sched_ns),
         phase=np.repeat(np.arange(len(spans), dtype=np.int16), [span.n for span in spans]),
-        payload=np.concatenate(payload),
+        payload=_each_once(scenario, n_before, len(payload_weights)) if is_once else np.concatenate(payload),
         spans=tuple(spans),
     )
+
+
+def _each_once(scenario: Scenario, n_requests: int, n_payloads: int) -> NDArray[np.int32]:
+    """Every payload one time, in order; of requests beyond `limits.requests` none is sent, whatever it carries."""
+    n_sent = min(n_requests, scenario.limits.requests or n_requests)
+    if n_sent > n_payloads:
+        raise UsageError(
+            f"payloads.order is once: the load asks for {n_sent:,} requests, and there are {n_payloads:,} payloads",
+            f"make the load shorter, set limits.requests to {n_payloads}, or leave out `order`",
+        )
+    return np.minimum(np.arange(n_requests), n_payloads - 1).astype(np.int32)
 
 
 def _cumulative_shares(weights: Sequence[float]) -> NDArray[np.float64]:

@@ -95,6 +95,8 @@ async def test_everything_that_was_asked_for_is_sent_and_nothing_else(aws: FakeA
             custom_attributes="",
             ttl_s=60,
             timeout_s=3600,
+            output_extension="run1/a",
+            filename="result.json",
         )
     )
     await transport.submit(Invocation(2, "run-0-2", input_location="s3://bucket/in.json"))
@@ -107,6 +109,8 @@ async def test_everything_that_was_asked_for_is_sent_and_nothing_else(aws: FakeA
         "custom-attributes": "",
         "requestttlseconds": "60",
         "invocationtimeoutseconds": "3600",
+        "s3outputpathextension": "run1/a",
+        "filename": "result.json",
     }
     assert bare == {"inputlocation": "s3://bucket/in.json", "inference-id": "run-0-2"}
 

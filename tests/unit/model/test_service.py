@@ -107,3 +107,18 @@ def test_classes_of_one_law_are_independent() -> None:
     exponential = {"exponential": {"mean": "1s"}}
     sampler = ServiceSampler(ServiceLaw.model_validate({"by_class": {"a": exponential, "b": exponential}}), seed=7)
     assert sampler.work_s("a") != sampler.work_s("b")
+
+
+def test_what_is_wrong_in_a_file_outside_of_the_folder_is_said_without_its_words(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "passwd").write_text("1.5\njo:x:0:0\n")
+    with pytest.raises(UsageError) as caught:
+        read_empirical_s(Empirical(file="../passwd"), tmp_path / "inside")
+    assert caught.value.message.endswith("passwd:2: a duration must be a number, not below zero")
+
+
+@pytest.mark.parametrize("content", [b"\xff\n", b'1\n"' + b"a" * 200_000 + b'"\n'])
+def test_a_file_of_durations_that_cannot_be_read_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "s.txt").write_bytes(content)
+    with pytest.raises(UsageError, match=r"is not UTF-8 text|is not CSV"):
+        read_empirical_s(Empirical(file="s.txt"), tmp_path)

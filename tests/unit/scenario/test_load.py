@@ -4,6 +4,7 @@ Method: scenarios wrong in one known way each; the problem's place, path, words 
 wrong in the YAML itself is in test_source.py, any text at all in property/test_scenario_texts.py.
 """
 
+import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -82,8 +83,9 @@ def test_the_message_is_one_line_a_problem_with_file_line_and_column() -> None:
         ("payloads: {inline: yes}", "payloads.inline", 20, "must be true or false", "true"),
         ("payloads: {synthetic: 1.5}", "payloads.synthetic", 23, "must be a whole number of bytes", ""),
         ("payloads: {files: a.json}", "payloads.files", 19, "must be a list", ""),
+        ("payloads: {order: once, mix: [{synthetic: 1}]}", "payloads", 11, "`order: once` needs one source", ""),
         ("payloads: {prefix: bucket}", "payloads.prefix", 20, "must be an S3 location", ""),
-        ("payloads: {synthetic: 1KiB, mix: [{}]}", "payloads.mix.0", 35, "exactly one of files, lines and", ""),
+        ("payloads: {synthetic: 1KiB, mix: [{}]}", "payloads.mix.0", 35, "exactly one of files, lines, bodies", ""),
         ("target: {time: warp}", "target.time", 10, "does not belong here", "target.emulated.time"),
         ("target: {endpoint: my_endpoint}", "target.endpoint", 20, "must be an endpoint name", ""),
         ("target: {endpoint: x, emulated: {}}", "target", 9, "must name a real endpoint or", ""),
@@ -246,6 +248,38 @@ def test_a_bad_line_of_a_payload_file_is_told_at_the_place_that_names_the_file(t
     problem = only(SOUND + "payloads: {lines: in.jsonl}\n", tmp_path)
     assert (problem.where, problem.line) == ("payloads.lines", 4)
     assert "in.jsonl line 2" in problem.message
+
+
+def test_all_bad_lines_of_a_payload_file_are_told_in_its_order(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"Bdy": "a"}\n{"Body": "b"}\n{"Body": 3}\n')
+    first, second = problems(SOUND + "payloads: {lines: in.jsonl}\n", tmp_path)
+    assert "in.jsonl line 1: unknown key Bdy" in first.message
+    assert "in.jsonl line 3: Body must be text" in second.message
+
+
+@pytest.mark.parametrize("at_root", [True, False])
+def test_of_thousands_of_unknown_keys_the_first_hundred_are_explained_and_the_others_counted(at_root: bool) -> None:
+    keys = "".join(f"{'' if at_root else '  '}k{number}: 1\n" for number in range(4_000))
+    text = SOUND + ("" if at_root else "limits:\n") + keys
+    began_s = time.process_time()
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(text, "x.yaml")
+    assert time.process_time() - began_s < 5  # 31 s when each was held against every other
+    lines = caught.value.message.splitlines()
+    assert len(lines) == 101
+    assert ["k0: unknown key" in lines[0], "k99: unknown key" in lines[99]] == [True, True]
+    assert lines[100] == "x.yaml: and 3,900 more problems"
+
+
+def test_lists_and_mappings_within_each_other_end_at_a_depth_that_no_scenario_has() -> None:
+    for text in ("[" * 1_500, SOUND + "x: " + "{a: " * 1_500, SOUND + "".join(" " * n + "a:\n" for n in range(300))):
+        assert only(text).message == "is nested more than 50 levels deep"
+
+
+def test_more_values_than_a_person_writes_are_refused_where_they_become_too_many() -> None:
+    problem = only(SOUND + "x: [" + "1," * 30_000 + "]")
+    assert "has more than 20,000 values" in problem.message
+    assert problem.line == 4
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from smbench.errors import ScenarioError
 from smbench.scenario.model import Scenario
-from smbench.scenario.payloads.bodies import Payload, load_payloads, synthetic_json
+from smbench.scenario.payloads.bodies import Payload, Synthetic, load_payloads, read_payloads
 
 
 def scenario(payloads: dict[str, Any], **sections: Any) -> Scenario:
@@ -41,7 +42,7 @@ def test_without_a_source_one_json_document_of_1_kib_is_sent(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("n_bytes", [*range(1, 40), 1000, 128_000])
 def test_a_synthetic_document_is_json_of_exactly_its_size(n_bytes: int) -> None:
-    body = synthetic_json(n_bytes)
+    body = Synthetic(n_bytes).make()
     assert len(body) == n_bytes
     json.loads(body)
 
@@ -100,7 +101,7 @@ def test_the_weight_of_a_file_of_lines_is_shared_by_its_lines(tmp_path: Path) ->
 def test_a_digest_is_the_sha256_of_the_body_and_empty_without_one() -> None:
     assert Payload("x", "x", b"abc", 1.0).digest == hashlib.sha256(b"abc").hexdigest()
     assert Payload("x", "x", None, 1.0, input_location="s3://b/k").digest == ""
-    with pytest.raises(ValueError, match="exactly one of body and input_location"):
+    with pytest.raises(ValueError, match="exactly one of content and input_location"):
         Payload("x", "x", None, 1.0)
 
 
@@ -146,14 +147,14 @@ def test_empty_lines_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"{", "line 1: is no JSON: expecting"),
+        (b"{", "line 1: is not JSON: expecting"),
         (b"[]", "line 1: must be a JSON object"),
         (b"\xff", "line 1: is not UTF-8 text"),
         (b"[" * 100_000, "line 1: is nested too deeply"),
         (b"{}", "line 1: must have exactly one of Body and InputLocation"),
         (b'{"Body": "", "InputLocation": "s3://b/k"}', "must have exactly one of"),
         (b'{"Body": 1}', 'Body must be text, or {"base64": "..."}'),
-        (b'{"Body": {"base64": "@"}}', "Body is no base64"),
+        (b'{"Body": {"base64": "@"}}', "Body is not base64"),
         (b'{"Body": "\\ud800"}', "Body"),
         (b'{"InputLocation": "s3://bucket"}', "InputLocation must be an S3 object"),
         (b'{"Body": "", "RequestTTLSeconds": 59}', "RequestTTLSeconds must lie between 60 and 21600"),
@@ -162,7 +163,6 @@ def test_empty_lines_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: 
         ('{"Body": "", "Accept": "text/é"}'.encode(), "Accept must be text of at most 1024 characters of printable"),
         (b'{"Body": "", "CustomAttributes": "a\\r\\nX-Amz-Target: b"}', "CustomAttributes must be text"),
         (b'{"InputLocation": "s3://bucket/a\\r\\nb"}', "InputLocation must be printable ASCII"),
-        (b'{"Body": "", "InferenceId": "1"}', "InferenceId is not for a payload to say"),
         (b'{"Body": "", "ContentTpye": "a"}', "unknown key ContentTpye; did you mean 'ContentType'?"),
         (b"", "holds no line"),
     ],
@@ -177,6 +177,127 @@ def test_a_line_that_is_no_invocation_is_told(tmp_path: Path, line: bytes, words
 def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
     write_lines(tmp_path, {"Body": "a"}, {"Bod": "b"}, {}, [])
     assert len(wrong(tmp_path, {"lines": "in.jsonl"})) == 3
+
+
+def test_of_many_bad_lines_the_first_hundred_are_described_and_the_others_counted(tmp_path: Path) -> None:
+    write_lines(tmp_path, *({"Body": number} for number in range(5_000)))
+    described = wrong(tmp_path, {"lines": "in.jsonl"})
+    assert len(described) == 101
+    assert "line 100: Body" in described[99]
+    assert "in.jsonl has 4,900 more lines that are wrong" in described[100]
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://buck.s3.us-east-1.amazonaws.com/in/a.json",
+        "https://s3.us-east-1.amazonaws.com/buck/in/a.json",
+        "https://buck.s3.cn-north-1.amazonaws.com.cn/in/a.json",
+        "s3://buck/a",
+    ],
+)
+def test_an_input_s_location_may_be_an_s3_or_an_https_address_of_s3(tmp_path: Path, location: str) -> None:
+    write_lines(tmp_path, {"InputLocation": location})
+    (payload,) = load_payloads(scenario({"lines": "in.jsonl"}), tmp_path)
+    assert payload.input_location == location
+
+
+@pytest.mark.parametrize(
+    "location", ["https://u:p@buck.s3.us-east-1.amazonaws.com/a", "https://example.org/a", "buck/a"]
+)
+def test_any_other_location_is_refused(tmp_path: Path, location: str) -> None:
+    write_lines(tmp_path, {"InputLocation": location})
+    assert (
+        "InputLocation must be an S3 object such as s3://bucket/key or https://"
+        in wrong(tmp_path, {"lines": "in.jsonl"})[0]
+    )
+
+
+def test_a_location_longer_than_aws_takes_is_refused_with_both_lengths(tmp_path: Path) -> None:
+    write_lines(tmp_path, {"InputLocation": "s3://b/" + "k" * 1017}, {"InputLocation": "s3://b/" + "k" * 1050})
+    (only,) = wrong(tmp_path, {"lines": "in.jsonl"})
+    assert "line 2: InputLocation has 1,057 characters; AWS takes at most 1,024" in only
+
+
+def test_a_line_says_where_below_the_output_path_its_result_goes(tmp_path: Path) -> None:
+    line = {"InputLocation": "s3://b/a", "S3OutputPathExtension": "run1/a", "Filename": "result.json"}
+    write_lines(tmp_path, line)
+    (payload,) = load_payloads(scenario({"lines": "in.jsonl"}), tmp_path)
+    assert (payload.output_extension, payload.filename) == ("run1/a", "result.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("S3OutputPathExtension", "s3://b/a"),
+        ("S3OutputPathExtension", "a b"),
+        ("S3OutputPathExtension", "a" * 513),
+        ("Filename", "a/b"),
+        ("Filename", "a.b.c"),
+        ("Filename", "a" * 33),
+    ],
+)
+def test_a_place_that_aws_would_refuse_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    write_lines(tmp_path, {"InputLocation": "s3://b/a", key: value})
+    assert f"{key} must be at most" in wrong(tmp_path, {"lines": "in.jsonl"})[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("input_location", "InputLocation"),
+        ("inputLocation", "InputLocation"),
+        ("body", "Body"),
+        ("content-type", "ContentType"),
+        ("request_ttl_seconds", "RequestTTLSeconds"),
+        ("s3OutputPathExtension", "S3OutputPathExtension"),
+    ],
+)
+def test_a_key_in_the_spelling_of_another_language_leads_to_aws_s(tmp_path: Path, key: str, meant: str) -> None:
+    write_lines(tmp_path, {key: "s3://b/a"})
+    assert wrong(tmp_path, {"lines": "in.jsonl"})[0].endswith(f"unknown key {key}; did you mean '{meant}'?")
+
+
+def test_recorded_calls_are_taken_without_what_smbench_sets_itself(tmp_path: Path) -> None:
+    recorded = {"EndpointName": "prod", "InferenceId": "abc", "InputLocation": "s3://b/a"}
+    write_lines(tmp_path, recorded, recorded, {"InputLocation": "s3://b/b"})
+    read = read_payloads(scenario({"lines": "in.jsonl"}), tmp_path)
+    assert [payload.input_location for payload in read.payloads] == ["s3://b/a", "s3://b/a", "s3://b/b"]
+    assert read.notes == ["in.jsonl: EndpointName and InferenceId of 2 lines are left out: smbench sets its own"]
+
+
+def test_each_line_of_a_file_of_bodies_is_one_body_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_bytes(b'{"x": 1}\r\n\n  plain  \n\xff\n[2]')
+    payloads = load_payloads(scenario({"bodies": "b.jsonl"}), tmp_path)
+    assert [(payload.name, payload.body) for payload in payloads] == [
+        ("b:1", b'{"x": 1}'), ("b:3", b"  plain  "), ("b:4", b"\xff"), ("b:5", b"[2]"),
+    ]  # fmt: skip
+    assert [payload.content_type for payload in payloads] == [
+        "application/json", "text/plain", "application/octet-stream", "application/json",
+    ]  # fmt: skip
+
+
+def test_a_file_of_bodies_without_a_line_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_bytes(b"\n\n")
+    assert wrong(tmp_path, {"bodies": "b.jsonl"}) == ["payloads.bodies: b.jsonl holds no line"]
+
+
+@pytest.mark.parametrize("of", ["mix", "files"])
+def test_a_gigabyte_is_described_without_being_made(tmp_path: Path, of: str) -> None:
+    source: dict[str, Any] = {"synthetic": 2**30, "unique": True}
+    if of == "mix":
+        source = {"mix": [{"synthetic": 2**30}, {"synthetic": 2**30, "weight": 2}]}
+    tracemalloc.start()
+    payloads = load_payloads(scenario(source), tmp_path)
+    assert {payload.size_bytes for payload in payloads} == {2**30}
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_a_synthetic_document_s_digest_is_that_of_its_bytes() -> None:
+    for n_bytes in (1, 5, 64_999, 65_011, 65_012, 200_000):
+        made = Synthetic(n_bytes)
+        assert made.digest == hashlib.sha256(made.make()).hexdigest()
 
 
 def test_what_cannot_be_made_unique_is_told(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_every_value_and_every_key_has_its_place() -> None:
         ("a: ~", (1, 1), "has no value"),
         ("a: &x [*x]", (1, 4), "an alias may not stand inside what it repeats"),
         ("a: " + "1" * 5000, (1, 4), "is a number of absurd length"),
-        ("[" * 2_000, (1, 1), "is nested too deeply"),
+        ("[" * 2_000, (1, 51), "is nested more than 50 levels deep"),
         ("x" * (TEXT_MAX + 1), (0, 0), "is too long for a scenario"),
     ],
 )  # fmt: skip

@@ -91,7 +91,6 @@ def test_a_threshold_is_read_in_the_unit_of_its_metric(
         ("not_sent < .5", "for a share of those scheduled write 50%"),
         ("backlog < 0.5", "must be a whole number of requests"),
         ("p(95)<500", "a percentile is written without parentheses, not 'p\\(95\\)'"),
-        ("p95(8m) < 1s", "takes nothing in parentheses"),
     ],
 )
 def test_what_is_no_threshold_is_told(text: str, words: str) -> None:

@@ -176,7 +176,7 @@ def test_a_closed_phase_without_for_has_no_end_and_comes_last() -> None:
     endless = {"closed": {"outstanding": 3, "requests": 10}}
     schedule = planned(CONSTANT, endless)
     assert (schedule.spans[1].start_ns, schedule.spans[1].end_ns) == (3 * S, None)
-    with pytest.raises(UsageError, match=r"load\.2\.pause: nobody knows when this phase begins") as caught:
+    with pytest.raises(UsageError, match=r"load\.2\.pause: when this phase begins is not known") as caught:
         planned(CONSTANT, endless, PAUSE)
     assert "put it last" in caught.value.advice
 
@@ -267,3 +267,23 @@ def test_more_phases_than_the_phase_column_counts_are_refused() -> None:
 
 def test_a_load_shorter_than_a_nanosecond_has_no_arrivals() -> None:
     assert len(planned({"ramp": {"from": "0/s", "to": "1/s", "for": "1e-10s"}})) == 0
+
+
+def test_order_once_sends_each_payload_one_time_in_the_order_of_its_source() -> None:
+    phases = (BURST, PAUSE, CONSTANT)  # 7 and 6 requests
+    schedule = planned(*phases, weights=(0.05,) * 20, payloads={"order": "once"})
+    assert schedule.payload.tolist() == list(range(13))
+
+
+def test_order_once_needs_as_many_payloads_as_requests_that_may_be_sent() -> None:
+    with pytest.raises(UsageError, match="asks for 7 requests, and there are 5 payloads") as caught:
+        planned(BURST, weights=(0.2,) * 5, payloads={"order": "once"})
+    assert "limits.requests to 5" in caught.value.advice
+    schedule = planned(BURST, weights=(0.2,) * 5, payloads={"order": "once"}, limits={"requests": 5})
+    assert schedule.payload.tolist()[:5] == [0, 1, 2, 3, 4]
+    assert max(schedule.payload) < 5
+
+
+def test_order_once_changes_no_arrival() -> None:
+    once = planned(POISSON, weights=(0.001,) * 1000, payloads={"order": "once"})
+    assert (once.sched_ns == planned(POISSON, weights=(0.001,) * 1000).sched_ns).all()

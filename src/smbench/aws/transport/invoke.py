@@ -45,5 +45,7 @@ def _arguments(endpoint: str, invocation: Invocation) -> dict[str, Any]:
         "CustomAttributes": invocation.custom_attributes,
         "RequestTTLSeconds": invocation.ttl_s,
         "InvocationTimeoutSeconds": invocation.timeout_s,
+        "S3OutputPathExtension": invocation.output_extension,
+        "Filename": invocation.filename,
     }
     return {name: value for name, value in wanted.items() if value is not None}

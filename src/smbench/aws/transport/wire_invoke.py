@@ -36,6 +36,8 @@ class WireTransport:
             invocation.custom_attributes,
             invocation.ttl_s,
             invocation.timeout_s,
+            invocation.output_extension,
+            invocation.filename,
         )
         location = invocation.input_location
         varying = (invocation.inference_id,) if location is None else (invocation.inference_id, location)
@@ -49,14 +51,18 @@ class WireTransport:
         custom_attributes: str | None,
         ttl_s: int | None,
         timeout_s: int | None,
+        output_extension: str | None,
+        filename: str | None,
     ) -> Stencil:
         """Only what was given; the payload's type has a header of its own, and there is no Content-Type."""
         wanted = {
             "accept": accept,
             "content-type": content_type,
             "custom-attributes": custom_attributes,
+            "filename": filename,
             "invocationtimeoutseconds": timeout_s,
             "requestttlseconds": ttl_s,
+            "s3outputpathextension": output_extension,
         }
         constant = {f"{_PREFIX}{name}": str(value) for name, value in wanted.items() if value is not None}
         varying = (_ID, _LOCATION) if has_location else (_ID,)

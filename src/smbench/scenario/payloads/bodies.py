@@ -1,21 +1,23 @@
 """Payloads: the bodies and headers of the requests, read once, before anything is sent.
 
-Files by path or glob, JSON lines of invoke arguments, or a JSON document made to size. A line's own arguments go
-before its set's, these before the scenario's `request`, and these before what the file's extension says.
+Files by path or glob, JSON lines of invoke arguments, lines that are bodies, or a JSON document made to size. A line's
+own arguments go before its set's, these before the scenario's `request`, and these before what the file's extension
+says.
 """
 
 import hashlib
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 from smbench.errors import Problem, ScenarioError
 from smbench.scenario.model import BODY_MAX_BYTES, PayloadSet, Request, Scenario
-from smbench.scenario.payloads.invoke_lines import InvokeLine, read_lines
+from smbench.scenario.payloads.invoke_lines import FILE_MAX_BYTES, InvokeLine, numbered_lines, read_lines
 from smbench.scenario.payloads.unique import check_unique, is_json, make_unique
 from smbench.scenario.source import Misfit, Where, dotted
-from smbench.scenario.values.files import expand
+from smbench.scenario.values.files import expand, is_inside, read_regular
 
 JSON_TYPE = "application/json"
 OPAQUE_TYPE = "application/octet-stream"
@@ -31,12 +33,46 @@ for _type, _extension in (
 
 
 @dataclass(frozen=True, slots=True)
+class Synthetic:
+    """A JSON document of exactly this size, made when it is needed: a gigabyte is described without being made."""
+
+    n_bytes: int
+
+    def make(self) -> bytes:
+        return b"".join(self._pieces())
+
+    @property
+    def digest(self) -> str:
+        """sha256 in hex, of the document in pieces."""
+        found = hashlib.sha256()
+        for piece in self._pieces():
+            found.update(piece)
+        return found.hexdigest()
+
+    def _pieces(self) -> Iterator[bytes]:
+        """An object from two bytes on."""
+        if self.n_bytes == 1:
+            yield b"0"
+        elif self.n_bytes < len(_FRAME):
+            yield b"{" + b" " * (self.n_bytes - 2) + b"}"
+        else:
+            yield _FRAME[:-2]
+            n_whole, rest = divmod(self.n_bytes - len(_FRAME), len(_FILL))
+            yield from repeat(_FILL, n_whole)
+            yield _FILL[:rest] + _FRAME[-2:]
+
+
+_FRAME = b'{"data":""}'
+_FILL = b"abcdefghijklmnopqrstuvwxyz" * 2500
+
+
+@dataclass(frozen=True, slots=True)
 class Payload:
-    """One thing to send. Exactly one of `body` and `input_location` is set; None elsewhere leaves it to AWS."""
+    """One thing to send. Exactly one of `content` and `input_location` is set; None elsewhere leaves it to AWS."""
 
     name: str
     payload_class: str
-    body: bytes | None
+    content: bytes | Synthetic | None
     weight: float
     content_type: str | None = None
     accept: str | None = None
@@ -44,13 +80,29 @@ class Payload:
     ttl_s: int | None = None
     timeout_s: int | None = None
     input_location: str | None = None  # an S3 object that is there already
-    digest: str = field(init=False, default="")  # sha256 of the body in hex; empty without one
+    output_extension: str | None = None
+    filename: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.body is None) == (self.input_location is None):
-            raise ValueError(f"payload {self.name} needs exactly one of body and input_location")
-        if self.body is not None:
-            object.__setattr__(self, "digest", hashlib.sha256(self.body).hexdigest())
+        if (self.content is None) == (self.input_location is None):
+            raise ValueError(f"payload {self.name} needs exactly one of content and input_location")
+
+    @property
+    def body(self) -> bytes | None:
+        """What is sent; None where it is an object in S3 already. Synthetic documents are made by each call."""
+        return self.content.make() if isinstance(self.content, Synthetic) else self.content
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the body; 0 where there is none."""
+        return self.content.n_bytes if isinstance(self.content, Synthetic) else len(self.content or b"")
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the body in hex; empty without one."""
+        if isinstance(self.content, Synthetic):
+            return self.content.digest
+        return "" if self.content is None else hashlib.sha256(self.content).hexdigest()
 
     def unique(self, seq: int) -> bytes:
         """A body that no other `seq` has, still valid in its format, of the same size for every `seq`.
@@ -59,9 +111,19 @@ class Payload:
             ValueError: the format has no place for it (`scenario.payloads.unique` lists those
                 that have), or there is no body.
         """
-        if self.body is None:
+        body = self.body
+        if body is None:
             raise ValueError(f"payload {self.name} is an object in S3 already")
-        return make_unique(self.body, self.content_type or OPAQUE_TYPE, seq)
+        return make_unique(body, self.content_type or OPAQUE_TYPE, seq)
+
+
+@dataclass(slots=True)
+class PayloadsRead:
+    """Every payload in a stable order (sets as written, files sorted, lines as they stand), and what is wrong."""
+
+    payloads: list[Payload] = field(default_factory=list)
+    misfits: list[Misfit] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was left out of what was read
 
 
 def load_payloads(scenario: Scenario, base_dir: Path) -> tuple[Payload, ...]:
@@ -70,63 +132,79 @@ def load_payloads(scenario: Scenario, base_dir: Path) -> tuple[Payload, ...]:
     Raises:
         ScenarioError: a file or a line is wrong, or a payload does not fit the scenario.
     """
-    payloads, misfits = read_payloads(scenario, base_dir)
-    if misfits:
-        raise ScenarioError(scenario.name, [Problem(dotted(m.where), m.message) for m in misfits])
-    return payloads
+    read = read_payloads(scenario, base_dir)
+    if read.misfits:
+        raise ScenarioError(scenario.name, [Problem(dotted(m.where), m.message) for m in read.misfits])
+    return tuple(read.payloads)
 
 
-def read_payloads(scenario: Scenario, base_dir: Path) -> tuple[tuple[Payload, ...], list[Misfit]]:
+def read_payloads(scenario: Scenario, base_dir: Path) -> PayloadsRead:
     """What `load_payloads` gives, and in the place of what it raises, everything that is wrong."""
-    payloads: list[Payload] = []
-    misfits: list[Misfit] = []
+    found = PayloadsRead()
     for where, part in _sets_where(scenario):
+        n_before = len(found.payloads)
         try:
-            read = list(_of_set(where, part, scenario.request, base_dir, misfits))
+            found.payloads += _of_set(where, part, scenario.request, base_dir, found)
         except OSError as error:
-            misfits.append(Misfit(where, f"{error.filename} cannot be read: {error.strerror}"))
+            found.misfits.append(Misfit(where, f"{error.filename} cannot be read: {error.strerror}"))
             continue
-        payloads += read
-        found = ((payload.name, _misfit(payload, scenario)) for payload in read)
-        misfits += [Misfit(where, f"payload {name} {message}") for name, message in found if message]
-    return tuple(payloads), misfits
+        for payload in found.payloads[n_before:]:
+            if message := _misfit(payload, scenario):
+                found.misfits.append(Misfit(where, f"payload {payload.name} {message}"))
+    return found
 
 
 def _sets_where(scenario: Scenario) -> Iterator[tuple[Where, PayloadSet]]:
     for index, part in enumerate(scenario.payloads.sets):
         place: Where = ("payloads", "mix", index) if scenario.payloads.mix else ("payloads",)
-        source = "files" if part.files else "lines" if part.lines is not None else "synthetic"
-        yield (*place, source), part
+        yield (*place, next(name for name in _SOURCES if getattr(part, name))), part
 
 
-def _of_set(
-    where: Where, part: PayloadSet, request: Request, base_dir: Path, misfits: list[Misfit]
-) -> Iterator[Payload]:
+_SOURCES = ("files", "lines", "bodies", "synthetic")
+
+
+def _of_set(where: Where, part: PayloadSet, request: Request, base_dir: Path, found: PayloadsRead) -> Iterator[Payload]:
     if part.lines is not None:
-        lines, wrong = read_lines(base_dir / part.lines)
-        misfits += [Misfit(where, f"{part.lines} {message}") for message in wrong]
-        stem = Path(part.lines).stem
-        for line in lines:
-            yield _of_line(line, stem, part, request, part.weight / len(lines))
+        path = base_dir / part.lines
+        read = read_lines(path, is_shown=is_inside(path, [base_dir]))
+        found.misfits += [Misfit(where, f"{part.lines} {message}") for message in read.wrong]
+        found.notes += [f"{part.lines}: {note}" for note in read.notes]
+        for line in read.lines:
+            yield _of_line(line, path.stem, part, request, part.weight / len(read.lines))
+    elif part.bodies is not None:
+        path = base_dir / part.bodies
+        bodies = list(numbered_lines(path))
+        if not bodies:
+            found.misfits.append(Misfit(where, f"{part.bodies} holds no line"))
+        for number, body in bodies:
+            weight = part.weight / len(bodies)
+            yield _of_body(f"{path.stem}:{number}", path.stem, body, _type_of_text(body), part, request, weight)
     elif part.synthetic is not None:
-        body = synthetic_json(part.synthetic)
-        yield _of_body(f"synthetic-{part.synthetic}", "synthetic", body, JSON_TYPE, part, request, part.weight)
+        made = Synthetic(part.synthetic)
+        yield _of_body(f"synthetic-{part.synthetic}", "synthetic", made, JSON_TYPE, part, request, part.weight)
     else:
         # Two globs may find the same file: it is one payload.
         paths = list(dict.fromkeys(path for pattern in part.files for path in expand(base_dir, pattern)))
         for path in paths:
             guessed = _TYPES.guess_type(path.name)[0] or OPAQUE_TYPE
             name = path.relative_to(base_dir).as_posix() if path.is_relative_to(base_dir) else path.name
-            yield _of_body(name, path.stem, path.read_bytes(), guessed, part, request, part.weight / len(paths))
+            content, weight = read_regular(path, FILE_MAX_BYTES), part.weight / len(paths)
+            yield _of_body(name, path.stem, content, guessed, part, request, weight)
 
 
 def _of_body(
-    name: str, stem: str, body: bytes, guessed_type: str, part: PayloadSet, request: Request, weight: float
+    name: str,
+    stem: str,
+    content: bytes | Synthetic,
+    guessed_type: str,
+    part: PayloadSet,
+    request: Request,
+    weight: float,
 ) -> Payload:
     return Payload(
         name=name,
         payload_class=part.name or stem,
-        body=body,
+        content=content,
         weight=weight,
         content_type=part.content_type or request.content_type or guessed_type,
         accept=request.accept,
@@ -140,7 +218,7 @@ def _of_line(line: InvokeLine, stem: str, part: PayloadSet, request: Request, we
     return Payload(
         name=f"{stem}:{line.number}",
         payload_class=part.name or stem,
-        body=line.body,
+        content=line.body,
         weight=weight,
         content_type=line.content_type or part.content_type or request.content_type or _type_of_line(line),
         accept=line.accept or request.accept,
@@ -148,6 +226,8 @@ def _of_line(line: InvokeLine, stem: str, part: PayloadSet, request: Request, we
         ttl_s=line.ttl_s or _whole(request.ttl),
         timeout_s=line.timeout_s or _whole(request.timeout),
         input_location=line.input_location,
+        output_extension=line.output_extension,
+        filename=line.filename,
     )
 
 
@@ -160,31 +240,33 @@ def _type_of_line(line: InvokeLine) -> str | None:
         return None  # the object in S3 has its own
     if not line.is_text:
         return OPAQUE_TYPE
-    return JSON_TYPE if is_json(line.body) else "text/plain"
+    return _type_of_text(line.body)
+
+
+def _type_of_text(body: bytes) -> str:
+    if is_json(body):
+        return JSON_TYPE
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return OPAQUE_TYPE
+    return "text/plain"
 
 
 def _misfit(payload: Payload, scenario: Scenario) -> str:
     """Why this payload cannot be sent as the scenario wants it; empty when it can."""
-    wish, n_bytes = scenario.payloads, len(payload.body or b"")
+    wish, n_bytes = scenario.payloads, payload.size_bytes
     if wish.unique:
-        if payload.body is None:
+        if payload.content is None:
             return "is an object in S3 already, which cannot be made unique"
+        sample = payload.content
+        if isinstance(sample, Synthetic):  # all of them are alike but for their length
+            sample = Synthetic(min(sample.n_bytes, BODY_MAX_BYTES)).make()
         try:
-            check_unique(payload.body, payload.content_type or OPAQUE_TYPE)
+            check_unique(sample, payload.content_type or OPAQUE_TYPE)
         except ValueError as error:
             return str(error)
-        n_bytes = len(payload.unique(0))
+        n_bytes += len(make_unique(sample, payload.content_type or OPAQUE_TYPE, 0)) - len(sample)
     if wish.inline and n_bytes > BODY_MAX_BYTES:
         return f"has {n_bytes:,} bytes; inline takes at most {BODY_MAX_BYTES:,}: send it through S3"
     return ""
-
-
-def synthetic_json(n_bytes: int) -> bytes:
-    """A JSON document of exactly this size: an object from two bytes on."""
-    frame = b'{"data":""}'
-    if n_bytes == 1:
-        return b"0"
-    if n_bytes < len(frame):
-        return b"{" + b" " * (n_bytes - 2) + b"}"
-    fill = (b"abcdefghijklmnopqrstuvwxyz" * (n_bytes // 26 + 1))[: n_bytes - len(frame)]
-    return frame[:-2] + fill + frame[-2:]

@@ -2,16 +2,26 @@
 
 import base64
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from smbench.scenario.model import HEADER_MAX, TIMEOUT_MAX_S, TIMEOUT_MIN_S, TTL_MAX_S, TTL_MIN_S
+from smbench.scenario.values.files import read_regular
 from smbench.scenario.values.quantities import parse_whole
 
-_OURS = ("EndpointName", "InferenceId")
+FILE_MAX_BYTES = 2**30
+LOCATION_MAX = 1024  # InputLocation (botocore service model 1.44.8)
+EXTENSION_MAX, FILENAME_MAX = 512, 32  # S3OutputPathExtension, Filename: in the API since 2026-02-20
+WRONG_MAX = 100  # lines named one by one
+
+_OURS = ("EndpointName", "InferenceId")  # in recorded calls; smbench sets both
+_LOCATION = re.compile(r"s3://[^/@]+/+[^/].*|https://[^/@]+\.amazonaws\.com(\.cn)?/+[^/].*", re.DOTALL)
+_EXTENSION = re.compile(r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+")
+_FILENAME = re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,43 +37,78 @@ class InvokeLine:
     custom_attributes: str | None = None
     ttl_s: int | None = None
     timeout_s: int | None = None
+    output_extension: str | None = None
+    filename: str | None = None
 
 
-def read_lines(path: Path) -> tuple[list[InvokeLine], list[str]]:
-    """The lines of a file, and what is wrong with the others, each sentence beginning with its line's number.
+@dataclass(slots=True)
+class InvokeLines:
+    """A file's lines; what is wrong with the others; what was left out of those that are taken."""
+
+    lines: list[InvokeLine] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)  # sentences that begin with the line's number, in the file's order
+    notes: list[str] = field(default_factory=list)
+
+
+def read_lines(path: Path, *, is_shown: bool = True) -> InvokeLines:
+    """The lines of a file as invoke arguments. At most `WRONG_MAX` bad ones are described, the others counted.
+
+    Args:
+        is_shown: Whether what is wrong may quote the file.
 
     Raises:
         OSError: the file cannot be read.
     """
-    lines: list[InvokeLine] = []
-    wrong: list[str] = []
-    for number, text in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not text.strip():
-            continue
+    read, n_wrong, n_with_ours = InvokeLines(), 0, 0
+    for number, text in numbered_lines(path):
         try:
-            lines.append(_read_line(number, text))
+            line, has_ours = _read_line(number, text)
         except ValueError as error:
-            wrong.append(f"line {number}: {error}")
-    if not lines and not wrong:
-        wrong.append("holds no line")
-    return lines, wrong
+            n_wrong += 1
+            if n_wrong <= WRONG_MAX:
+                read.wrong.append(f"line {number}: {error if is_shown else 'is not the arguments of one invocation'}")
+            continue
+        read.lines.append(line)
+        n_with_ours += has_ours
+    if n_wrong > WRONG_MAX:
+        read.wrong.append(f"has {n_wrong - WRONG_MAX:,} more lines that are wrong")
+    if not read.lines and not n_wrong:
+        read.wrong.append("holds no line")
+    if n_with_ours:
+        read.notes.append(f"{' and '.join(_OURS)} of {n_with_ours:,} lines are left out: smbench sets its own")
+    return read
 
 
-def _read_line(number: int, text: bytes) -> InvokeLine:
+def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not blank, each with its number from 1 and without its line end.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    content = read_regular(path, FILE_MAX_BYTES).removeprefix(b"\xef\xbb\xbf")
+    for number, text in enumerate(content.split(b"\n"), start=1):
+        if text.strip():
+            yield number, text.removesuffix(b"\r")
+
+
+def _read_line(number: int, text: bytes) -> tuple[InvokeLine, bool]:
+    """One line, and whether it had arguments that smbench sets."""
     try:
         arguments: Any = json.loads(text)
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8 text") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"is no JSON: {error.msg[:1].lower()}{error.msg[1:]}, at column {error.colno}") from None
+        raise ValueError(f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}, at column {error.colno}") from None
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+    except ValueError:  # CPython's own limit on digits
+        raise ValueError("holds a number of too many digits") from None
     if not isinstance(arguments, dict):
         raise ValueError("must be a JSON object of invoke arguments")  # noqa: TRY004  # one kind for the reader
-    if ("Body" in arguments) == ("InputLocation" in arguments):
-        raise ValueError("must have exactly one of Body and InputLocation")
     read: dict[str, Any] = {}
     for key, value in arguments.items():
+        if key in _OURS:
+            continue
         if key not in _ARGUMENTS:
             raise ValueError(_unknown(key))
         name, parse = _ARGUMENTS[key]
@@ -71,24 +116,35 @@ def _read_line(number: int, text: bytes) -> InvokeLine:
             read[name] = parse(value)
         except ValueError as error:
             raise ValueError(f"{key} {error}") from None
-    return InvokeLine(number, is_text=isinstance(arguments.get("Body"), str), **read)
+    if ("body" in read) == ("input_location" in read):
+        raise ValueError("must have exactly one of Body and InputLocation")
+    line = InvokeLine(number, is_text=isinstance(arguments.get("Body"), str), **read)
+    return line, any(key in arguments for key in _OURS)
 
 
 def _unknown(key: str) -> str:
-    if key in _OURS:
-        return f"{key} is not for a payload to say: smbench sets it"
-    near = get_close_matches(key, _ARGUMENTS, n=1)
-    return f"unknown key {key}" + (f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(_ARGUMENTS)}")
+    plain = {_plain(known): known for known in _ARGUMENTS}
+    near = plain.get(_plain(key)) or next(iter(get_close_matches(key[:64], _ARGUMENTS, n=1)), None)
+    shown = key if len(key) <= 64 else key[:63] + "…"
+    return f"unknown key {shown}" + (f"; did you mean '{near}'?" if near else f"; known are {', '.join(_ARGUMENTS)}")
+
+
+def _plain(key: str) -> str:
+    """`input_location` and `input-location` are `InputLocation` in other languages."""
+    return re.sub(r"[^a-z0-9]", "", key.lower())
 
 
 def _body(value: object) -> bytes:
     if isinstance(value, str):
-        return value.encode()
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("holds half a surrogate pair, which no UTF-8 text can") from None
     if isinstance(value, dict) and set(value) == {"base64"} and isinstance(value["base64"], str):
         try:
             return base64.b64decode(value["base64"], validate=True)
         except ValueError:
-            raise ValueError("is no base64") from None
+            raise ValueError("is not base64") from None
     raise ValueError('must be text, or {"base64": "..."}')
 
 
@@ -103,11 +159,24 @@ def _fits_header(text: str) -> bool:
 
 
 def _location(value: object) -> str:
-    if not isinstance(value, str) or not value.startswith("s3://") or "/" not in value[5:].strip("/"):
-        raise ValueError("must be an S3 object such as s3://bucket/key")
+    if not isinstance(value, str) or not _LOCATION.fullmatch(value):
+        raise ValueError(
+            "must be an S3 object such as s3://bucket/key or https://bucket.s3.us-east-1.amazonaws.com/key"
+        )
     if not _fits_header(value):
         raise ValueError("must be printable ASCII: it travels in an HTTP header")
+    if len(value) > LOCATION_MAX:
+        raise ValueError(f"has {len(value):,} characters; AWS takes at most {LOCATION_MAX:,}")
     return value
+
+
+def _text_of(form: re.Pattern[str], most: int, example: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or len(value) > most or not form.fullmatch(value):
+            raise ValueError(f"must be at most {most} characters such as {example}: AWS takes only {form.pattern}")
+        return value
+
+    return parse
 
 
 def _seconds_between(least: int, most: int) -> Callable[[object], int]:
@@ -128,4 +197,6 @@ _ARGUMENTS: dict[str, tuple[str, Callable[[object], object]]] = {
     "CustomAttributes": ("custom_attributes", _header),
     "RequestTTLSeconds": ("ttl_s", _seconds_between(TTL_MIN_S, TTL_MAX_S)),
     "InvocationTimeoutSeconds": ("timeout_s", _seconds_between(TIMEOUT_MIN_S, TIMEOUT_MAX_S)),
+    "S3OutputPathExtension": ("output_extension", _text_of(_EXTENSION, EXTENSION_MAX, "run1/a")),
+    "Filename": ("filename", _text_of(_FILENAME, FILENAME_MAX, "result.json")),
 }

@@ -1,33 +1,109 @@
-"""Files a scenario names: found beside the scenario file, and looked for before anything starts."""
+"""Files a scenario names: regular ones, in its own folder or in one that the command line allows.
 
+A scenario may come from a stranger (a pull request, a mail), so it decides neither what of this machine is read nor
+for how long. Names are checked once, when the scenario is loaded; contents are read through `read_regular` alone.
+"""
+
+import errno
 import glob
+import os
+import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo
 
-BASE_DIR = "base_dir"  # key of the validation context; without it, as when a manifest is read, nothing is looked for
+# Keys of the validation context; without it, as when a manifest is read, nothing is looked for.
+BASE_DIR, ALLOWED = "base_dir", "allowed"
+
+
+def read_regular(path: Path, limit_bytes: int) -> bytes:
+    """The whole of a regular file.
+
+    Raises:
+        OSError: it cannot be read, is a device, a pipe or a folder, or has more than `limit_bytes`.
+    """
+    _refuse_special(os.stat(path).st_mode, path)  # before it is opened: opening some devices has effects
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:
+        _refuse_special(os.fstat(file.fileno()).st_mode, path)  # it may have been replaced in between
+        content = file.read(limit_bytes + 1)
+    if len(content) > limit_bytes:
+        raise OSError(errno.EFBIG, f"has more than {limit_bytes:,} bytes", str(path))
+    return content
+
+
+def _refuse_special(mode: int, path: Path) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
 
 
 def expand(base_dir: Path, pattern: str) -> list[Path]:
     """The files a path or glob means, sorted; a file of exactly that name is itself, brackets and all."""
     exact = base_dir / pattern
-    if exact.is_file():
+    if os.path.isfile(exact):
         return [exact]
-    return [path for name in sorted(glob.glob(pattern, root_dir=base_dir)) if (path := base_dir / name).is_file()]
+    return [path for name in sorted(glob.glob(pattern, root_dir=base_dir)) if os.path.isfile(path := base_dir / name)]
+
+
+def is_inside(path: Path, folders: Sequence[Path]) -> bool:
+    """Whether a file lies in one of the folders, links followed."""
+    try:
+        real = Path(os.path.realpath(path))
+    except ValueError:  # a NUL in the name: there is no such file anywhere
+        return False
+    return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
 def _must_exist(name: str, info: ValidationInfo) -> str:
-    path: Path | None = info.context and info.context[BASE_DIR] / name
-    if path is not None and not path.is_file():
-        raise ValueError(f"is a directory: {path}" if path.is_dir() else f"there is no file {path}")
+    if info.context:
+        path: Path = info.context[BASE_DIR] / name
+        _check_place(path, info)
+        try:
+            _refuse_special(os.stat(path).st_mode, path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise ValueError(f"there is no file {path}") from None
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            raise ValueError(f"cannot be used: {path} {getattr(error, 'strerror', None) or error}") from None
     return name
 
 
 def _must_match(pattern: str, info: ValidationInfo) -> str:
-    if info.context and not expand(info.context[BASE_DIR], pattern):
-        raise ValueError(f"no file matches {info.context[BASE_DIR] / pattern}")
+    if not info.context:
+        return pattern
+    base_dir: Path = info.context[BASE_DIR]
+    _check_place(base_dir / _fixed_part(pattern), info)
+    try:
+        found = expand(base_dir, pattern)
+    except (OSError, ValueError):
+        found = []
+    if not found:
+        raise ValueError(f"no file matches {base_dir / pattern}")
+    for path in found:
+        _check_place(path, info)
     return pattern
+
+
+def _fixed_part(pattern: str) -> str:
+    """The folder above the first wildcard: what lies outside is not even listed."""
+    fixed: list[str] = []
+    for part in Path(pattern).parts:
+        if glob.has_magic(part):
+            if ".." in Path(pattern).parts[len(fixed) :]:
+                raise ValueError("'..' may not come after a wildcard")
+            break
+        fixed.append(part)
+    return os.path.join(*fixed) if fixed else ""
+
+
+def _check_place(path: Path, info: ValidationInfo) -> None:
+    context = info.context or {}
+    if not is_inside(path, (context[BASE_DIR], *context.get(ALLOWED, ()))):
+        folder = path if os.path.isdir(path) else path.parent
+        raise ValueError(f"lies outside of the scenario's folder: copy it there, or allow it by --allow-files {folder}")
 
 
 ExistingFile = Annotated[str, AfterValidator(_must_exist)]
