@@ -30,13 +30,15 @@ class Clock(Protocol):
     """Scenario time. Zero is the instant the schedule begins; before it `now_ns` is negative."""
 
     @property
-    def kind(self) -> TimeKind: ...
+    def kind(self) -> TimeKind:
+        """Real, scaled or warp."""
 
     @property
     def epoch_ns(self) -> int:
         """UTC nanoseconds since 1970 at scenario time zero."""
 
-    def now_ns(self) -> int: ...
+    def now_ns(self) -> int:
+        """Scenario time: nanoseconds since the run began, negative before."""
 
     async def sleep_until_ns(self, due_ns: int) -> None:
         """Return at or after `due_ns`, never before; at once, without yielding, when it has passed."""
@@ -56,13 +58,16 @@ class MonotonicClock:
 
     @property
     def kind(self) -> TimeKind:
+        """Real at scale 1, else scaled."""
         return TimeKind.REAL if self.scale == 1.0 else TimeKind.SCALED
 
     def now_ns(self) -> int:
+        """See `Clock`; from the monotonic clock, so a correction of the wall clock does not move it."""
         elapsed_ns = time.monotonic_ns() - self.anchor_ns
         return elapsed_ns if self.scale == 1.0 else round(elapsed_ns * self.scale)
 
     async def sleep_until_ns(self, due_ns: int) -> None:
+        """See `Clock`; never wakes early."""
         # A loop, not one sleep: uvloop's timers are whole milliseconds and fire early (MagicStack/uvloop#739).
         while (left_ns := due_ns - self.now_ns()) > 0:  # noqa: ASYNC110  # what is waited for is the time itself
             await anyio.sleep(left_ns / self.scale / 1e9)
@@ -82,9 +87,11 @@ class LoopClock:
         self.epoch_ns, self.late_ns, self.start_s = epoch_ns, late_ns, anyio.current_time()
 
     def now_ns(self) -> int:
+        """See `Clock`; from the event loop's own time."""
         return round((anyio.current_time() - self.start_s) * 1e9)
 
     async def sleep_until_ns(self, due_ns: int) -> None:
+        """See `Clock`; late by `late_ns` in tests."""
         while (left_ns := due_ns - self.now_ns()) > 0:  # noqa: ASYNC110  # likewise
             await anyio.sleep((left_ns + self.late_ns) / 1e9)
 
@@ -122,11 +129,13 @@ class WarpLoop(asyncio.SelectorEventLoop):
         super().__init__(_JumpingSelector(self))
 
     def time(self) -> float:
+        """Virtual seconds; they jump when nothing is ready."""
         return self.virtual_s
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[_Args]], _Result], *args: *_Args
     ) -> asyncio.Future[_Result]:
+        """As asyncio's; time does not jump while a thread works."""
         self.jobs_running += 1
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._job_ended)

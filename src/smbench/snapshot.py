@@ -22,6 +22,7 @@ class LogHistogram:
         self.total = 0
 
     def record(self, seconds: float) -> None:
+        """Count one duration, seconds."""
         # Four times a request: no division, and no call that is not needed.
         bucket = 0 if seconds <= _SMALLEST_S else int(math.log(seconds) * _PER_LOG - _FIRST_EDGE)
         if bucket > _BUCKETS:
@@ -31,11 +32,13 @@ class LogHistogram:
         self.total += 1
 
     def add(self, other: "LogHistogram") -> None:
+        """Count all that another counted."""
         for bucket, count in other.counts.items():
             self.counts[bucket] = self.counts.get(bucket, 0) + count
         self.total += other.total
 
     def copy(self) -> "LogHistogram":
+        """An independent histogram with the same counts."""
         twin = LogHistogram()
         twin.add(self)
         return twin

@@ -62,6 +62,7 @@ class Seen:
 
     @property
     def service_p95_s(self) -> float | None:
+        """p95 of the reconstructed service time, seconds; its lower bound where it is not exact; None where unknown."""
         known = {stage.name: stage.distribution.p95 for stage in self.summary.stages}.get("service")
         return None if known is None else known.low
 
@@ -89,6 +90,7 @@ def _found(one: "Detector", seen: Seen) -> Observation | None:
 
 
 def capacity_hole(seen: Seen) -> Observation | None:
+    """Requests waited and no instance served, for at least `HOLE_MIN_S` at a stretch."""
     figures = seen.summary.elasticity
     if figures is None or figures.hole_longest_s < HOLE_MIN_S or figures.hole_at_s is None:
         return None
@@ -102,6 +104,7 @@ def capacity_hole(seen: Seen) -> Observation | None:
 
 
 def stuck_at_zero(seen: Seen) -> Observation | None:
+    """Requests waited for ten minutes or more while the auto-scaler asked for no instance."""
     course = seen.course
     if course is None:
         return None
@@ -117,6 +120,7 @@ def stuck_at_zero(seen: Seen) -> Observation | None:
 
 
 def scale_in_amid_work(seen: Seen) -> Observation | None:
+    """A scale-in left fewer slots than there were requests in the system."""
     course = seen.course
     if course is None:
         return None
@@ -137,6 +141,7 @@ def scale_in_amid_work(seen: Seen) -> Observation | None:
 
 
 def oscillation(seen: Seen) -> Observation | None:
+    """A scale-out followed a scale-in within the window of `Elasticity.oscillation_window_s`."""
     figures = seen.summary.elasticity
     if figures is None or not figures.oscillations:
         return None
@@ -271,6 +276,7 @@ def _alone_s(frames: Frames, capacity: Capacity) -> "np.ndarray[Any, np.dtype[np
 
 
 def too_much_work(seen: Seen) -> Observation | None:
+    """More slot-seconds were worked than there were, so the instance count or the concurrency is wrong."""
     figures = seen.summary.elasticity
     if figures is None or figures.utilisation is None or figures.utilisation <= UTILISATION_MAX:
         return None
@@ -282,6 +288,7 @@ def too_much_work(seen: Seen) -> Observation | None:
 
 
 def host_spread(seen: Seen) -> Observation | None:
+    """Instances differ in speed, beyond chance and by at least `SPREAD_MIN`."""
     found = seen.summary.host_spread
     if found is None or not found.is_beyond_chance or found.share < SPREAD_MIN:
         return None
@@ -299,6 +306,7 @@ def host_spread(seen: Seen) -> Observation | None:
 
 
 def notification_loss(seen: Seen) -> Observation | None:
+    """Requests ended without a notice: their ends were found in S3, or never."""
     n_lost = seen.summary.notices.n_from_outputs + seen.summary.measured.lost
     accepted = seen.summary.measured.accepted
     if not n_lost:
@@ -336,6 +344,7 @@ def coarse_times(seen: Seen) -> Observation | None:
 
 
 def throttling(seen: Seen) -> Observation | None:
+    """AWS throttled submissions; dated from the first."""
     is_throttle = pl.any_horizontal(*(pl.col("error").str.starts_with(word) for word in _THROTTLES))
     rows = seen.frames.measured.filter((pl.col("outcome") == Outcome.REJECTED.value) & is_throttle)
     if not rows.height:

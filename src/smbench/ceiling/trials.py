@@ -72,6 +72,7 @@ class NoOutputs:
     """A store with nothing in it: of what was not told in time no more is asked."""
 
     async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
+        """None always: the null target writes no outputs."""
         del output_location, failure_location
         return None
 

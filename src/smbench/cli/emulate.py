@@ -26,6 +26,7 @@ _ANY = Credentials("any", "any")
 def emulate_command(
     file: Path | None, port: int, truth: Path | None, allow_files: Sequence[Path], *, verify_signatures: bool
 ) -> None:
+    """Serve until SIGINT or SIGTERM, then write the truth. Raises UsageError: the port or the truth's folder."""
     if truth is not None and not truth.parent.is_dir():
         raise UsageError(f"the folder of {truth} does not exist")
     scenario = None if file is None else load_scenario(file, allow_files)

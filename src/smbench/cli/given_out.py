@@ -24,6 +24,7 @@ def as_json(told: dict[str, Any]) -> bytes:
 
 
 def print_json(told: dict[str, Any]) -> None:
+    """To stdout as UTF-8 with a final newline, whatever the locale."""
     sys.stdout.buffer.write(as_json(told))
 
 

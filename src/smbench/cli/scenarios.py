@@ -16,6 +16,7 @@ from smbench.view.report.summary_file import summary_schema
 
 
 def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
+    """Print the scenario in words and the size of its schedule. Raises ScenarioError where it is wrong."""
     scenario = load_scenario(file, allow_files)
     plan = make_plan(scenario, file.parent)
     typer.echo(f"{file}: fine")
@@ -24,6 +25,7 @@ def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
 
 
 def init_command(file: Path, *, is_forced: bool) -> None:
+    """Write the starter scenario, named after the file. Raises UsageError: it exists, or cannot be written."""
     if file.exists() and not is_forced:
         raise UsageError(f"{file} exists already", "give another name, or --force to overwrite it")
     name = "".join(char if char.isalnum() else "-" for char in file.stem.lower()).strip("-") or "scenario"
@@ -35,4 +37,5 @@ def init_command(file: Path, *, is_forced: bool) -> None:
 
 
 def schema_command(of: str) -> None:
+    """Print the JSON schema, of a scenario or of `summary.json`."""
     typer.echo(json.dumps(summary_schema() if of == "summary" else json_schema(), indent=2))

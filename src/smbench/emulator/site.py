@@ -30,6 +30,7 @@ class Site:
 
     @property
     def now_ns(self) -> int:
+        """Scenario time, nanoseconds."""
         return self.event_queue.now_ns
 
     def utc_ns(self, at_ns: int | None = None) -> int:
@@ -41,6 +42,7 @@ class Site:
         return utc_datetime(self.utc_ns())
 
     def arn(self, service: str, resource: str) -> str:
+        """An ARN in this region and account."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def new_id(self) -> str:

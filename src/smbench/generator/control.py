@@ -13,11 +13,13 @@ class Control:
         self.stop_reason = self.cancel_reason = ""
 
     def stop(self, reason: str) -> None:
+        """Send no more, and follow what was sent; the first reason counts."""
         if not self._stopped.is_set():
             self.stop_reason = reason
             self._stopped.set()
 
     def cancel(self, reason: str) -> None:
+        """End at once; stops as well. The first reason counts."""
         if not self._cancelled.is_set():
             self.cancel_reason = reason
             self._cancelled.set()
@@ -25,16 +27,20 @@ class Control:
 
     @property
     def is_stopped(self) -> bool:
+        """Whether sending is over; true after `cancel` too."""
         return self._stopped.is_set()
 
     @property
     def is_cancelled(self) -> bool:
+        """Whether everything is over."""
         return self._cancelled.is_set()
 
     async def wait_stopped(self) -> None:
+        """Return once `stop` or `cancel` was called."""
         await self._stopped.wait()
 
     async def wait_cancelled(self) -> None:
+        """Return once `cancel` was called."""
         await self._cancelled.wait()
 
 

@@ -25,7 +25,8 @@ FLUSH_EVERY_S = 2.0
 class Parts(Protocol):
     """Writes one part file; `results.store.PartWriter` does."""
 
-    def write(self, frame: pl.DataFrame) -> None: ...
+    def write(self, frame: pl.DataFrame) -> None:
+        """Write a frame as the next part. Raises ResultsError: the disk refuses it."""
 
 
 class Journal:
@@ -48,9 +49,11 @@ class Journal:
         self._events: list[Event] = []
 
     def read(self, readings: Iterable[Reading]) -> None:
+        """Keep readings for the next write."""
         self._readings.extend(readings)
 
     def happened(self, event: Event) -> None:
+        """Keep an event for the next write."""
         self._events.append(event)
 
     async def run(self) -> None:

@@ -71,6 +71,7 @@ class StringTable:
         self._words: list[str | None] = [None]
 
     def index(self, word: str | None) -> int:
+        """The word's number, which stays the same; 0 for None and for an empty one."""
         if not word:
             return 0
         if (index := self._index.get(word)) is None:
@@ -149,6 +150,7 @@ class Ledger:
         self._is_changed[index] = 1
 
     def inference_id(self, index: int) -> str:
+        """The InferenceId of a row."""
         return f"{self.id_prefix}{self.seq[index]}"
 
     def take_changed(self) -> Iterator["Versions"]:

@@ -60,9 +60,11 @@ class Locations:
         self._failures[index] = _UNKNOWN
 
     def output(self, index: int) -> str | None:
+        """Where the row's result is, as AWS named it; None where it never did."""
         return self._location(index, self._outputs[index], self._odd_outputs)
 
     def failure(self, index: int) -> str | None:
+        """Where the row's error would be, as AWS named it; None where it never did."""
         return self._location(index, self._failures[index], self._odd_failures)
 
     def take(self, rows: npt.NDArray[np.int64]) -> "TakenLocations":

@@ -26,10 +26,12 @@ class RunPlan:
 
     @property
     def is_emulated(self) -> bool:
+        """Whether the scenario names no endpoint of AWS."""
         return self.scenario.target.endpoint is None
 
     @property
     def time_kind(self) -> TimeKind:
+        """The clock of the run; always real for an endpoint of AWS."""
         if not self.is_emulated:
             return TimeKind.REAL
         time = self.scenario.target.emulated.time
@@ -37,6 +39,7 @@ class RunPlan:
 
     @property
     def scale(self) -> float:
+        """Scenario seconds per real second; 1 but for scaled time."""
         return self.scenario.target.emulated.time_scale if self.is_emulated else 1.0
 
     @property

@@ -65,6 +65,7 @@ class Tracker:
         self.ledger.sched_ns[index] = at_ns
 
     def not_sent(self, index: int, why: str) -> None:
+        """The row will never be sent, and why."""
         self._move(index, State.NOT_SENT)
         self.ledger.error[index] = self.ledger.words.index(why)
 
@@ -79,6 +80,7 @@ class Tracker:
         ledger.attempts[index] += 1
 
     def accepted(self, index: int, ack_ns: int, answer: Accepted) -> None:
+        """The endpoint answered 202. A notice may have come before it."""
         ledger = self.ledger
         self._answered(index, ack_ns, answer.status_code)
         ledger.locations.learn_output(index, answer.output_location)
@@ -89,6 +91,7 @@ class Tracker:
         self._prove_accepted(index)
 
     def rejected(self, index: int, ack_ns: int, refusal: Rejected) -> None:
+        """The endpoint answered with an error, after the last attempt."""
         self._answered(index, ack_ns, refusal.status_code)
         self._fault(index, refusal.reason)
         if self.ledger.state[index] == State.IN_FLIGHT:
@@ -96,6 +99,7 @@ class Tracker:
             self.on_resolved(index)
 
     def unacknowledged(self, index: int, ack_ns: int, loss: Unacknowledged) -> None:
+        """No answer came: whether the endpoint has the request is unknown until a notice or an output proves it."""
         self.ledger.ack_ns[index] = ack_ns
         self._fault(index, loss.cause)
         if self.ledger.state[index] == State.IN_FLIGHT:
@@ -164,6 +168,7 @@ class Tracker:
 
     @property
     def n_in_flight(self) -> int:
+        """Rows that are submitted and have no answer yet."""
         return self.counts[State.IN_FLIGHT]
 
     @property

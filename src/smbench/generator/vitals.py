@@ -44,6 +44,7 @@ class Vitals:
             due_ns += late_ns // round(_BEAT_S * 1e9) * round(_BEAT_S * 1e9)
 
     def take(self) -> Health:
+        """Since the last call: the loop's worst lag in seconds and CPU as a share of one core; memory as it is now."""
         now_ns, cpu_ns = real_ns(), process_cpu_ns()
         elapsed_ns = max(1, now_ns - self._since_ns)
         health = Health(self._lag_max_s, (cpu_ns - self._cpu_ns) / elapsed_ns, resident_bytes())

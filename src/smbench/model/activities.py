@@ -44,15 +44,18 @@ class Activity:
 
     @property
     def is_scaled(self) -> bool:
+        """Whether it changed the capacity, or tried to."""
         return not self.not_scaled_reasons
 
     def succeed(self, at_ns: int) -> None:
+        """Capacity is in service; in AWS's wording."""
         self.end_ns, self.status = at_ns, SUCCESSFUL
         self.status_message = (
             f"Successfully set desired instance count to {self.after}. Change successfully fulfilled by sagemaker."
         )
 
     def fail(self, at_ns: int) -> None:
+        """New instances failed their health check."""
         self.end_ns, self.status = at_ns, FAILED
         self.status_message = (  # ours: no text of AWS's for this case is public
             f"Failed to set desired instance count to {self.after}. "
@@ -60,11 +63,13 @@ class Activity:
         )
 
     def override(self, at_ns: int) -> None:
+        """A later activity took its place; in AWS's wording."""
         self.end_ns, self.status = at_ns, OVERRIDDEN
         self.status_message = "Overridden by a later scaling activity."
 
 
 def cause_of_alarm(alarm: str, policy: str) -> str:
+    """The `Cause` that AWS writes for a policy that an alarm set off."""
     return f"monitor alarm {alarm} in state ALARM triggered policy {policy}"
 
 

@@ -67,10 +67,12 @@ class Alarm:
 
     @property
     def metric_id(self) -> MetricId:
+        """The metric it watches."""
         return MetricId.of(self.namespace, self.metric, self.dimensions)
 
     @property
     def is_breached_above(self) -> bool:
+        """Whether high values set it off."""
         return self.comparison.startswith("Greater")
 
 
@@ -160,6 +162,7 @@ class AlarmBook:
             self._note("ConfigurationUpdate", name, f'Alarm "{name}" deleted', data)
 
     def get(self, name: str) -> Alarm | None:
+        """By name; None where there is none."""
         return self._alarms.get(name)
 
     def describe(self, names: Sequence[str] | None = None, prefix: str = "") -> list[Alarm]:

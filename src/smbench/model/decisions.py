@@ -44,6 +44,7 @@ class Cooldown:
     until_ns: int | None = None
 
     def is_on(self, now_ns: int) -> bool:
+        """Whether it lasts at this instant; it has no end while its activity is under way."""
         return self.until_ns is None or now_ns < self.until_ns
 
 
@@ -56,6 +57,7 @@ class Firing:
 
     @property
     def cause(self) -> str:
+        """The `Cause` of the activity that follows from it."""
         return cause_of_alarm(self.alarm.name, self.policy.spec.name)
 
 

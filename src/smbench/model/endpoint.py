@@ -68,6 +68,7 @@ class Held:
 
     @property
     def expires_ns(self) -> int:
+        """When its time to live is over, counted from its receipt."""
         return self.job.recv_ns + round(self.job.ttl_s * 1e9)
 
 
@@ -112,10 +113,12 @@ class Endpoint:
 
     @property
     def name(self) -> str:
+        """As created."""
         return self.settings.name
 
     @property
     def variant(self) -> str:
+        """The name of its one variant."""
         return self.settings.variant
 
     @property
@@ -140,6 +143,7 @@ class Endpoint:
 
     @property
     def desired(self) -> int:
+        """Instances asked for."""
         return self._fleet.desired
 
     @property
@@ -149,6 +153,7 @@ class Endpoint:
 
     @property
     def status(self) -> str:
+        """Updating while a change of capacity is under way, else InService."""
         return "Updating" if self.is_updating else "InService"
 
     @property

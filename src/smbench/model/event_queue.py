@@ -78,6 +78,7 @@ class EventQueue:
         self.now_ns = to_ns
 
     def note_cancelled(self) -> None:
+        """One entry was cancelled; the heap is rebuilt when half of it is."""
         # Cancelled entries stay in the heap until due. A request's time to live may be hours, so without a rebuild
         # the heap would grow with all requests ever queued; rebuilding at half keeps the cost constant per entry.
         self._n_cancelled += 1

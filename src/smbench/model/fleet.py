@@ -121,6 +121,7 @@ class Fleet:
 
     @property
     def is_updating(self) -> bool:
+        """Whether instances are still to come or to leave."""
         return bool(self._pending)
 
     def utilisations(self, minute_start_ns: int) -> list[float]:

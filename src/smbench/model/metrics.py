@@ -34,6 +34,7 @@ class MetricId(NamedTuple):
 
     @classmethod
     def of(cls, namespace: str, name: str, dimensions: Dimensions) -> "MetricId":
+        """With its dimensions in a fixed order, so that equal metrics are equal keys."""
         return cls(namespace, name, tuple(sorted(dimensions)))
 
 

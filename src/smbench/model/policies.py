@@ -66,6 +66,7 @@ class PolicySpec:
     step: StepSpec | None = None
 
     def cooldown_s(self, *, is_out: bool) -> float:
+        """Seconds; a step policy has one for both directions."""
         if self.tracking is not None:
             return self.tracking.out_cooldown_s if is_out else self.tracking.in_cooldown_s
         assert self.step is not None, "a policy is tracking or steps"

@@ -90,6 +90,7 @@ class AutoScaler:
         del self._targets[resource_id]
 
     def describe_targets(self, resource_ids: Iterable[str] | None = None) -> list[ScalableTarget]:
+        """All, or those of these resource ids that exist, in the order asked for."""
         chosen = self._targets if resource_ids is None else resource_ids
         return [self._targets[each] for each in chosen if each in self._targets]
 
@@ -125,6 +126,7 @@ class AutoScaler:
     def describe_policies(
         self, resource_id: str | None = None, names: Iterable[str] | None = None
     ) -> list[ScalingPolicy]:
+        """All, or those of one resource and of these names."""
         chosen = None if names is None else set(names)
         return [
             policy

@@ -17,7 +17,8 @@ class Minutes(Protocol):
     minute_start_ns: int
     minute_end_ns: int
 
-    def roll(self) -> None: ...
+    def roll(self) -> None:
+        """Close every minute that is over by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,11 @@ class Statistics:
 
     @property
     def average(self) -> float:
+        """Sum over count; the count is never 0."""
         return self.sum / self.sample_count
 
     def plus(self, other: "Statistics") -> "Statistics":
+        """Of both sets of values together."""
         return Statistics(
             self.sum + other.sum,
             self.sample_count + other.sample_count,
@@ -58,6 +61,7 @@ class Datapoint:
 
     @classmethod
     def of(cls, start_ns: int, statistics: Statistics, visible_ns: int, unit: str) -> "Datapoint":
+        """One minute's statistics as a datapoint that becomes visible at an instant."""
         return cls(
             start_ns=start_ns,
             period_s=MINUTE_S,
@@ -72,6 +76,7 @@ class Datapoint:
 
     @property
     def statistics(self) -> Statistics:
+        """Its values again as statistics, to be merged over a longer period."""
         return Statistics(self.sum, self.sample_count, self.minimum, self.maximum)
 
     def value(self, statistic: str) -> float:
@@ -180,6 +185,7 @@ class Counter:
         self._n, self._sum, self._minimum, self._maximum = 0, 0.0, math.inf, -math.inf
 
     def add(self, value: float = 1.0) -> None:
+        """Count one event of this value in the current minute."""
         store = self._store
         if store.event_queue.now_ns >= store.minute_end_ns:
             store.roll()  # an event on the stroke belongs to the new minute

@@ -33,6 +33,7 @@ class Seeds:
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
+        """Those that the scenario names, or derives from its one seed."""
         return cls(scenario.seed_of("service"), scenario.seed_of("capacity"), scenario.seed_of("faults"))
 
 
@@ -143,4 +144,5 @@ class ServiceSampler:
         self._other = self._by_class.get("") or next(iter(self._by_class.values()))
 
     def work_s(self, payload_class: str) -> float:
+        """Seconds for the next request of this class; an unknown class has the law of the default."""
         return self._by_class.get(payload_class, self._other).draw_s()

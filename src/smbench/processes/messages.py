@@ -98,6 +98,7 @@ class Failed:
     traceback: str = ""
 
     def error(self) -> SmbenchError:
+        """The same error again, on this side of the pipe."""
         error = SmbenchError(self.message, self.advice)
         error.exit_code = self.exit_code
         return error

@@ -24,14 +24,17 @@ _BAD_ANSWERS = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
 class Watcher(Protocol):
     """Whoever draws. Calls are cheap and never raise for what is drawn."""
 
-    def preparing(self, text: str) -> None: ...
+    def preparing(self, text: str) -> None:
+        """What is being prepared, in words for a person."""
 
-    def refresh(self) -> None: ...
+    def refresh(self) -> None:
+        """Draw again; nothing is new but the time."""
 
     def update(self, snapshots: Sequence[Snapshot]) -> str:
         """Why no more need be sent; empty while there is need."""
 
-    def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None: ...
+    def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None:
+        """What the gauges gave since the last call."""
 
 
 class Workers:

@@ -44,6 +44,7 @@ class Machine(BaseModel):
 
     @classmethod
     def of(cls, host: Host) -> Self:
+        """What of a host decides how much it can send."""
         return cls(
             name=host.name, cpu_count=host.cpu_count, python=host.python, smbench=host.packages.get("smbench", "")
         )

@@ -54,6 +54,7 @@ class Host(BaseModel):
 
     @classmethod
     def this(cls) -> "Host":
+        """The machine and the packages of this process; packages that are not installed are left out."""
         packages = {}
         for name in PACKAGES:
             try:
@@ -114,6 +115,7 @@ class Manifest(BaseModel):
 
     @property
     def n_scheduled(self) -> int:
+        """Requests of all phases."""
         return sum(span.n for span in self.spans)
 
     def write(self, run_dir: Path) -> None:

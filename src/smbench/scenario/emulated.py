@@ -32,6 +32,7 @@ class Instances(Part):
 
     @property
     def at_start(self) -> int:
+        """Instances when the run begins: `start`, or the minimum."""
         return self.min if self.start is None else self.start
 
 

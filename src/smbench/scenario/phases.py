@@ -149,6 +149,7 @@ class Phase(Part):
 
     @property
     def kind(self) -> str:
+        """The one key that says what the phase does."""
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
 
     @property
@@ -185,5 +186,6 @@ class Phase(Part):
 
     @property
     def settings(self) -> Constant | Poisson | Ramp | Steps | Burst | Sine | Replay | Closed | Pause:
+        """The value under that key."""
         settings: Constant | Poisson | Ramp | Steps | Burst | Sine | Replay | Closed | Pause = getattr(self, self.kind)
         return settings

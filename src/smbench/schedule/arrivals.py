@@ -190,6 +190,7 @@ def _solve_kepler(anomaly: Floats, e: float) -> Floats:
 
 
 def too_many(n: float) -> UsageError:
+    """For a schedule larger than a run can hold; to be raised."""
     return UsageError(f"about {n:,.0f} requests are more than can be run, {REQUESTS_MAX:,}")
 
 

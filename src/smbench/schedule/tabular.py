@@ -40,6 +40,7 @@ class Table:
         raise UsageError(f"{self.path} has no column '{column}'{meant}", f"its columns: {', '.join(self.names)}")
 
     def name(self, index: int) -> str:
+        """The column's name, or its number from 1 where the file has no header."""
         return str(index + 1) if self.names is None else self.names[index]
 
     def cells(self, index: int) -> Iterator[tuple[int, str]]:

@@ -27,6 +27,7 @@ _INT64_MAX = 2**63 - 1
 
 
 def is_number(text: str) -> bool:
+    """Whether a cell is a plain decimal number."""
     return _NUMBER.fullmatch(text) is not None
 
 

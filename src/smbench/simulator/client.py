@@ -85,6 +85,7 @@ class Client:
         return end_ns
 
     def id_of(self, row: int) -> str:
+        """The InferenceId of a row."""
         return f"{self._id_prefix}{row}"
 
     def notice_of(self, row: int) -> str:

@@ -147,10 +147,12 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio's: the connection can be used."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its type
         self.is_usable = True
 
     def data_received(self, data: bytes) -> None:
+        """asyncio's: parse; bytes that were not asked for end the connection."""
         if self._answer is None:  # whatever this is, the connection is not in the state we think
             self.fail(UnreadableAnswer("the server spoke without being asked"))
             return
@@ -176,18 +178,21 @@ class Connection(asyncio.Protocol):
             self.fail(UnreadableAnswer("the answer is too long"))
 
     def eof_received(self) -> None:
+        """asyncio's: completes an answer that only the end delimits, and breaks off any other."""
         self.is_usable = False
         if self._answer is not None and not self._is_in_head and not self._is_delimited():
             self._complete()
         self.fail(BrokenOff("the server closed the connection"))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio's: the caller that waits for an answer gets the error."""
         self._transport = None
         self.fail(exc or BrokenOff("the server closed the connection"))
 
     # httptools
 
     def on_message_begin(self) -> None:
+        """httptools': a new answer begins."""
         if self._answer is None:  # right behind an answer, and asked for by nobody
             self.is_usable = False
         self._body = []
@@ -195,6 +200,7 @@ class Connection(asyncio.Protocol):
         self._is_in_head = True
 
     def on_headers_complete(self) -> None:
+        """httptools': the head is there. Raises UnreadableAnswer: it is too long."""
         came = self._came.lstrip(b"\r\n")  # as the parser does
         end = came.find(b"\r\n\r\n")
         if end > HEADERS_MAX_BYTES:
@@ -211,6 +217,7 @@ class Connection(asyncio.Protocol):
             self._complete()
 
     def on_body(self, body: bytes) -> None:
+        """httptools': a piece of the body. Raises UnreadableAnswer: it is too long."""
         if self._answer is None:  # HEAD's answer has none
             self.is_usable = False
         self._body.append(body)
@@ -219,6 +226,7 @@ class Connection(asyncio.Protocol):
             raise UnreadableAnswer("the answer's body is too long")
 
     def on_message_complete(self) -> None:
+        """httptools': the answer is whole, unless it only announces another."""
         if not self._is_in_head:  # of one that only announces the answer, the head goes on
             self._complete()
 

@@ -36,6 +36,7 @@ class Origin:
 
     @property
     def is_tls(self) -> bool:
+        """Whether it is reached through TLS."""
         return self.scheme == "https"
 
     @property

@@ -77,6 +77,7 @@ class Pool:
             await anyio.lowlevel.checkpoint()  # aborted transports close their sockets in the loop's next turn
 
     def statistics(self) -> PoolStatistics:
+        """As it is at this instant."""
         n_waiting = sum(not turn.done() for turn in self._waiting)
         return PoolStatistics(self._n_open, len(self._idle), n_waiting, self._n_opened)
 

@@ -63,6 +63,7 @@ class HostSpread(BaseModel):
 
     @property
     def is_beyond_chance(self) -> bool:
+        """Whether the slots differ at the level `ALPHA`."""
         return self.p < ALPHA
 
 

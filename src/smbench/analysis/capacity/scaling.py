@@ -38,6 +38,7 @@ class ScalingStep(BaseModel):
 
     @property
     def is_out(self) -> bool:
+        """Whether it raised the capacity; a first step without a known capacity before it counts as one."""
         return self.before is None or self.after > self.before
 
     @property

@@ -27,6 +27,7 @@ class Timeline:
 
     @property
     def lengths_s(self) -> npt.NDArray[np.float64]:
+        """Seconds from each knot to the next, one fewer than there are knots."""
         lengths: npt.NDArray[np.float64] = np.diff(self.knots_ns) / 1e9
         return lengths
 

@@ -72,6 +72,7 @@ class Interval(_Part):
 
     @property
     def is_narrow_enough(self) -> bool:
+        """Whether the runs were enough for an interval of 95 %."""
         return self.confidence >= CONFIDENCE - 1e-12
 
 
@@ -94,6 +95,7 @@ class Row(_Part):
 
     @property
     def is_different(self) -> bool:
+        """Whether a difference is shown at 5 % after Holm's correction; False too where nothing could be tested."""
         return self.p_holm is not None and self.p_holm <= ALPHA
 
     @property
@@ -112,6 +114,7 @@ class Contrast(_Part):
     rows: tuple[Row, ...]
 
     def row(self, metric: str) -> Row | None:
+        """The row of a metric; None where no run of either group has it."""
         return next((row for row in self.rows if row.metric == metric), None)
 
 
@@ -126,6 +129,7 @@ class Comparison(_Part):
     notes: tuple[str, ...]
 
     def group(self, label: str) -> Group:
+        """The group with this label; StopIteration where there is none."""
         return next(group for group in self.groups if group.label == label)
 
 

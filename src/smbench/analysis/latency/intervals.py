@@ -52,6 +52,7 @@ class Interval(BaseModel):
 
     @classmethod
     def none(cls, reason: str) -> "Interval":
+        """No interval, with the clause that says why."""
         return cls(low_s=None, high_s=None, reason=reason)
 
 

@@ -36,6 +36,7 @@ class Stretches:
 
     @property
     def length_s(self) -> float:
+        """The length of each stretch, seconds."""
         return self.length_ns / 1e9
 
     def of(self, instant: str) -> pl.Expr:
@@ -43,6 +44,7 @@ class Stretches:
         return ((pl.col(instant) - self.start_ns) // self.length_ns).clip(0, self.n - 1)
 
     def starts_s(self) -> npt.NDArray[np.float64]:
+        """Where each stretch begins, seconds of the run, ascending."""
         starts: npt.NDArray[np.float64] = (self.start_ns + np.arange(self.n) * self.length_ns) / 1e9
         return starts
 

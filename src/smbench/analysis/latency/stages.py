@@ -27,6 +27,7 @@ class Stage(BaseModel):
 
     @property
     def n(self) -> int:
+        """How many requests the distribution is of."""
         return self.distribution.n
 
 

@@ -36,6 +36,7 @@ class Bounded(BaseModel):
 
     @classmethod
     def exactly(cls, value: float) -> "Bounded":
+        """A figure that is known: both bounds are the value."""
         return cls(low=value, high=value)
 
     @property
@@ -44,6 +45,7 @@ class Bounded(BaseModel):
         return self.low if self.low == self.high else None
 
     def text(self, write: Callable[[float], str] = units.duration) -> str:
+        """As a person reads it: `4 s`, `> 4 s` without an upper bound, `4 s to 9 s` between two bounds."""
         if self.value is not None:
             return write(self.value)
         if self.high is None:
@@ -78,6 +80,7 @@ class Distribution(BaseModel):
     max: Bounded | None
 
     def percentile(self, name: str) -> Bounded | None:
+        """By its name in `PERCENTILES`; None where there are too few values for it."""
         figure: Bounded | None = getattr(self, name)
         return figure
 

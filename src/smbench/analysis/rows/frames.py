@@ -69,6 +69,7 @@ class Frames:
 
     @property
     def epoch_ns(self) -> int:
+        """UTC nanoseconds since 1970 at scenario time zero."""
         return self.manifest.clock.epoch_ns
 
 

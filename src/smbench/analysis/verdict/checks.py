@@ -70,6 +70,7 @@ class Run:
 
     @property
     def is_virtual(self) -> bool:
+        """Whether the clock jumped (warp time): then the generator cannot be late."""
         return self.summary.clock == "warp"
 
 
@@ -105,6 +106,7 @@ def _checked(one: Check, run: Run) -> Finding | None:
 
 
 def conservation(run: Run) -> Finding:
+    """Invalid where a request is in two places, or in none."""
     broken = run.summary.violations
     return Finding(
         name="conservation",
@@ -116,6 +118,7 @@ def conservation(run: Run) -> Finding:
 
 
 def run_ended_by_itself(run: Run) -> Finding:
+    """Unknown where the run was cancelled, failed or killed."""
     summary, events = run.summary, run.frames.events
     stops = events.filter(pl.col("kind") == "stop")["name"].unique(maintain_order=True).to_list()
     why = "; ".join(dict.fromkeys([*([summary.reason] if summary.reason else []), *stops]))
@@ -131,6 +134,7 @@ def run_ended_by_itself(run: Run) -> Finding:
 
 
 def something_measured(run: Run) -> Finding | None:
+    """Unknown where the endpoint accepted no request of a measured phase; else no finding."""
     counts = run.summary.measured
     if counts.accepted:
         return None
@@ -151,6 +155,7 @@ def something_measured(run: Run) -> Finding | None:
 
 
 def drained(run: Run) -> Finding | None:
+    """Unknown where accepted requests were still open at the end of the run."""
     counts = run.summary.counts
     if not counts.accepted:
         return None
@@ -166,6 +171,7 @@ def drained(run: Run) -> Finding | None:
 
 
 def notices_unique_and_ours(run: Run) -> Finding | None:
+    """Unknown where notices of another run or user arrived; duplicates are counted once and do no harm."""
     notices = run.summary.notices
     if not notices.n and not notices.n_foreign:
         return None
@@ -185,6 +191,7 @@ def notices_unique_and_ours(run: Run) -> Finding | None:
 
 
 def schedule_kept(run: Run) -> Finding | None:
+    """Invalid where p99 of the schedule lag is above 1 % of the median latency and above `LAG_FLOOR_S`."""
     lag = run.summary.generator.schedule_lag
     if run.is_virtual or lag.p99 is None:
         return None
@@ -204,6 +211,7 @@ def schedule_kept(run: Run) -> Finding | None:
 
 
 def offered_achieved(run: Run) -> Finding | None:
+    """Invalid where our own in-flight limit dropped requests."""
     dropped, due = run.summary.generator.n_dropped, run.summary.measured.scheduled
     if not due:
         return None
@@ -219,6 +227,7 @@ def offered_achieved(run: Run) -> Finding | None:
 
 
 def generator_healthy(run: Run) -> Finding | None:
+    """Unknown where the worker's loop hung or its core was always busy; not asked in warp time."""
     generator = run.summary.generator
     lag_s, cpu = generator.loop_lag_max_s, generator.cpu_share_median
     if run.is_virtual or lag_s is None:
@@ -293,6 +302,7 @@ def _to_keep_up(run: Run, *, is_saturated: bool) -> str:
 
 
 def no_throttling(run: Run) -> Finding | None:
+    """Unknown where AWS throttled more than `THROTTLED_MAX` of the submissions."""
     sent = run.summary.measured.sent
     if not sent:
         return None
@@ -308,10 +318,12 @@ def no_throttling(run: Run) -> Finding | None:
 
 
 def is_throttle(error: str) -> bool:
+    """Whether an error code is one of AWS's for too many requests."""
     return error.startswith(("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded"))
 
 
 def clocks_agree(run: Run) -> Finding | None:
+    """Unknown where AWS's clock differs from ours by no constant; a constant is corrected."""
     clocks = run.summary.clocks
     if clocks.agreement is Agreement.UNKNOWN:
         return None
@@ -334,6 +346,7 @@ def clocks_agree(run: Run) -> Finding | None:
 
 
 def gauges_without_gaps(run: Run) -> Finding | None:
+    """Unknown where more than `GAPS_MAX` of the readings of AWS are missing."""
     readings = run.frames.readings.filter(pl.col("source").is_in(["cloudwatch", "endpoint"]))
     if not readings.height:
         return None

@@ -22,6 +22,7 @@ class SessionCredentials:
         self._source, self._now = source, now
 
     def current(self) -> Credentials:
+        """The last ones fetched; `keep_fresh` renews them."""
         return self._now
 
     async def keep_fresh(self) -> None:

@@ -23,6 +23,7 @@ class AlarmHistory:
         self._told: set[tuple[str, int, str]] = set()
 
     async def read(self) -> tuple[list[Reading], list[Event]]:
+        """No readings; the changes of state that are new, oldest first."""
         now_ns = self.clock.now_ns()
         events: list[Event] = []
         for name in self.names:

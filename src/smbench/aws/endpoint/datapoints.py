@@ -29,6 +29,7 @@ class Datapoints:
         self._next_minute_utc_ns = self._begin_utc_ns  # of the continuous metric: minutes before it are accounted for
 
     async def read(self) -> tuple[list[Reading], list[Event]]:
+        """The datapoints that are new or changed, and no events."""
         now_utc_ns = self.clock.epoch_ns + self.clock.now_ns()
         since_utc_ns = max(self._begin_utc_ns, now_utc_ns - now_utc_ns % _PERIOD_NS - _WINDOW_S * 1_000_000_000)
         readings: list[Reading] = []

@@ -58,6 +58,7 @@ class TargetFound:
 
     @property
     def alarm_names(self) -> tuple[str, ...]:
+        """The names of the policies' alarms, in the order of `alarms`."""
         return tuple(alarm["AlarmName"] for alarm in self.alarms)
 
     def as_json(self) -> dict[str, object]:

@@ -62,6 +62,7 @@ class AwsGauges:
             self._sources.append(_Source("cloudwatch", "DescribeAlarmHistory", history.read, cloudwatch_every_s))
 
     async def read(self) -> _News:
+        """What is new from every source that is due; a source that fails gives a reading without a value."""
         now_ns = self.clock.now_ns()
         news: list[_News] = []
         async with anyio.create_task_group() as asking:

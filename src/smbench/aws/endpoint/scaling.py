@@ -21,6 +21,7 @@ class Capacity:
         self._before: tuple[str, int | None] = (target.status, target.instances_desired)
 
     async def read(self) -> tuple[list[Reading], list[Event]]:
+        """Instances current and desired now; an event where the status or the desired count changed."""
         described = await self.client.describe_endpoint(EndpointName=self.target.endpoint)
         now_ns, status = self.clock.now_ns(), described["EndpointStatus"]
         variants = described.get("ProductionVariants", [])
@@ -73,6 +74,7 @@ class Activities:
         self._told: dict[str, str] = {}  # activity to its last status
 
     async def read(self) -> tuple[list[Reading], list[Event]]:
+        """No readings; the activities of this run that are new or have a new status, oldest first."""
         events: list[Event] = []
         pages = self.client.get_paginator("describe_scaling_activities").paginate(**self._about)
         async for page in pages:

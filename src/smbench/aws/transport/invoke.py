@@ -20,6 +20,7 @@ class SdkTransport:
         self.client, self.endpoint = client, endpoint
 
     async def submit(self, invocation: Invocation) -> Accepted:
+        """See `ports.Transport`; one attempt, without retries of the SDK."""
         try:
             answer = await self.client.invoke_endpoint_async(**_arguments(self.endpoint, invocation))
         except ClientError as error:

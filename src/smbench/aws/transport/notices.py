@@ -26,6 +26,7 @@ class SqsNotices:
         self.client, self.queue_url, self.run_prefix, self.wait_s = client, queue_url, run_prefix, wait_s
 
     async def receive(self) -> list[Delivery]:
+        """See `ports.Notices`: at most ten messages, after a long poll of `wait_s`."""
         try:
             answer = await self.client.receive_message(
                 QueueUrl=self.queue_url,
@@ -40,6 +41,7 @@ class SqsNotices:
         return deliveries(answer.get("Messages"), self.run_prefix)
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
+        """See `ports.Notices`; no call where there are no receipts."""
         if not receipts:
             return []
         try:

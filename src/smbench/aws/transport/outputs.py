@@ -29,6 +29,7 @@ class S3Outputs:
         self.client = client
 
     async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
+        """See `ports.Outputs`: the output first, then the failure."""
         for location, outcome in ((output_location, Outcome.COMPLETED), (failure_location, Outcome.FAILED)):
             place = None if location is None else bucket_and_key(location)
             if place is None:

@@ -24,6 +24,7 @@ class WireTransport:
         self._stencil = lru_cache(maxsize=_STENCILS_MAX)(self._cut)
 
     async def submit(self, invocation: Invocation) -> Accepted:
+        """See `ports.Transport`."""
         answer = await self.service.call(lambda: self._request(invocation))
         return Accepted(answer.header(_OUTPUT), answer.header(_FAILURE), answer.status)
 

@@ -34,6 +34,7 @@ class WireNotices:
         self._receiving, self._deleting = (_stencil(service, name) for name in ("ReceiveMessage", "DeleteMessageBatch"))
 
     async def receive(self) -> list[Delivery]:
+        """See `ports.Notices`: at most ten messages, after a long poll."""
         try:
             answer = await self.service.call(lambda: self._receiving.filled((), self._receive, self._receive_sha256))
         except Rejected as refusal:
@@ -45,6 +46,7 @@ class WireNotices:
             raise Unacknowledged("unreadable answer") from error
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
+        """See `ports.Notices`; no call where there are no receipts."""
         if not receipts:
             return []
         body = orjson.dumps({"QueueUrl": self.queue_url, "Entries": entries(receipts)})

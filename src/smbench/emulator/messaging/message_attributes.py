@@ -14,6 +14,7 @@ Attributes = dict[str, dict[str, Any]]  # name -> {"DataType", "StringValue" | "
 
 
 def md5_of_body(body: str) -> str:
+    """Lower-case hexadecimal, as `MD5OfMessageBody`."""
     return hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
 
 

@@ -69,6 +69,7 @@ class Queue:
         self._n_looked_at = 0
 
     def statistics(self, now_ns: int) -> QueueStatistics:
+        """How many messages are visible, in flight and delayed at this instant."""
         self._wake(now_ns)
         count = self._count
         return QueueStatistics(count[Place.VISIBLE], count[Place.IN_FLIGHT], count[Place.DELAYED], self._n_looked_at)

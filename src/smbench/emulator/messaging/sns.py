@@ -80,6 +80,7 @@ class Sns:
         return arn
 
     def exists(self, arn: str) -> bool:
+        """Whether there is a topic with this ARN."""
         return arn in self._topics
 
     def queues(self, arn: str) -> list[HostedQueue]:

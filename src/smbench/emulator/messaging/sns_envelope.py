@@ -25,6 +25,7 @@ class Publication:
     parsed: Any = None
 
     def body(self) -> Any:
+        """The message as JSON, parsed once; False where it is not JSON."""
         if self.parsed is None:
             try:
                 self.parsed = orjson.loads(self.message)

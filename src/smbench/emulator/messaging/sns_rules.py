@@ -34,10 +34,12 @@ class Subscription:
 
     @property
     def is_raw(self) -> bool:
+        """Whether the queue gets the bare message, without SNS's envelope."""
         return self.attributes.get("RawMessageDelivery") == "true"
 
     @property
     def is_on_body(self) -> bool:
+        """Whether its filter policy looks at the message's body instead of its attributes."""
         return self.attributes.get("FilterPolicyScope") == "MessageBody"
 
 
@@ -51,6 +53,7 @@ class Topic:
 
 
 def wants(subscription: Subscription, publication: Publication) -> bool:
+    """Whether the filter policy lets a publication through. The subscription must have one."""
     assert subscription.matches is not None
     if not subscription.is_on_body:
         return subscription.matches(attribute_values(publication.attributes))
@@ -82,6 +85,7 @@ def compile_filter(subscription: Subscription, where: str = "") -> None:
 
 
 def message_for_sqs(message: str) -> str:
+    """The `sqs` entry of a message by protocol, else `default`. Raises ServiceError: no JSON object, no default."""
     try:
         by_protocol = orjson.loads(message)
     except orjson.JSONDecodeError:
@@ -95,6 +99,7 @@ def message_for_sqs(message: str) -> str:
 
 
 def default_policy(arn: str, account: str) -> str:
+    """The access policy of a new topic, as JSON: its owner may do everything."""
     statement = {
         "Sid": "__default_statement_ID",
         "Effect": "Allow",
@@ -107,20 +112,24 @@ def default_policy(arn: str, account: str) -> str:
 
 
 def invalid(what: str) -> ServiceError:
+    """InvalidParameter in SNS's wording, to be raised."""
     return ServiceError("InvalidParameter", f"Invalid parameter: {what}")
 
 
 def check_arn(arn: str, name: str) -> None:
+    """Raises ServiceError: not an ARN of at least six parts."""
     if len(arn.split(":")) < 6 or not arn.startswith("arn:"):
         raise invalid(f"{name} Reason: An ARN must have at least 6 elements, not {len(arn.split(':'))}")
 
 
 def check_settable(name: str) -> None:
+    """Raises ServiceError: SNS has no such attribute of a subscription."""
     if name not in _SUBSCRIPTION_SETTABLE:
         raise invalid("AttributeName")
 
 
 def check_batch(entries: list[dict[str, Any]]) -> None:
+    """Raises ServiceError: empty, more than ten entries, an id that is not valid or occurs twice."""
     if not entries:
         raise ServiceError("EmptyBatchRequest", "The batch request doesn't contain any entries.")
     if len(entries) > 10:
@@ -137,6 +146,7 @@ def check_batch(entries: list[dict[str, Any]]) -> None:
 
 
 def paged(name: str, items: list[Any], params: dict[str, Any]) -> dict[str, Any]:
+    """One page of a listing under its name, with NextToken where more follow. Raises ServiceError: a foreign token."""
     token = params.get("NextToken", "0")
     if not (token.isascii() and token.isdecimal()):
         raise invalid("NextToken")

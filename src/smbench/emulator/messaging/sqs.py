@@ -54,6 +54,7 @@ class HostedQueue:
     purged_ns: int | None = None
 
     def number(self, attribute: str) -> int:
+        """An attribute that SQS writes as digits."""
         return int(self.attributes[attribute])
 
 

@@ -44,6 +44,7 @@ def sqs_error(code: str, message: str, status: int = 400) -> ServiceError:
 
 
 def ranged(params: dict[str, Any], name: str, low: int, high: int, default: int) -> int:
+    """A number parameter, or its default. Raises ServiceError: outside of the range, ends included."""
     value: int = params.get(name, default)
     if not low <= value <= high:
         reason = f"Must be between {low} and {high}, if provided."
@@ -52,6 +53,7 @@ def ranged(params: dict[str, Any], name: str, low: int, high: int, default: int)
 
 
 def check_attributes(attributes: dict[str, str]) -> None:
+    """Raises ServiceError: an attribute that cannot be set, or a value out of range."""
     for name, value in attributes.items():
         if name not in _SETTABLE:
             raise sqs_error("InvalidAttributeName", f"Unknown Attribute {name}.")
@@ -78,6 +80,7 @@ def _is_document(name: str, text: str) -> bool:
 
 
 def batch(params: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries of a batch. Raises ServiceError: none, more than ten, ids not valid or not distinct."""
     entries: list[dict[str, Any]] = params["Entries"]
     if not entries:
         raise sqs_error("EmptyBatchRequest", "There should be at least one entry in the request.")
@@ -114,6 +117,7 @@ def each(entries: list[dict[str, Any]], act: Callable[[dict[str, Any]], dict[str
 
 
 def is_asked(name: str, names: list[str]) -> bool:
+    """Whether an attribute is among the names asked for; `All`, `.*` and `prefix.*` are understood."""
     return any(
         asked in ("All", ".*", name) or (asked.endswith(".*") and name.startswith(asked[:-1])) for asked in names
     )

@@ -34,6 +34,7 @@ class Alarms:
         }
 
     def put_metric_alarm(self, params: Params, _request: HttpRequest) -> None:
+        """Create or replace; a new alarm begins without data. Metric alarms only, no metric math."""
         _check(params)
         self.book.put(
             Alarm(
@@ -59,6 +60,7 @@ class Alarms:
         )
 
     def describe_alarms(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """By names, prefix, state and action prefix, paged; composite alarms are always none."""
         if "AlarmNames" in params and "AlarmNamePrefix" in params:
             raise invalid("AlarmNamePrefix and AlarmNames cannot be specified together")
         if "MetricAlarm" not in params.get("AlarmTypes", ["MetricAlarm"]):
@@ -74,6 +76,7 @@ class Alarms:
         return {"MetricAlarms": [self._described(alarm) for alarm in items], "CompositeAlarms": []} | more
 
     def describe_alarms_for_metric(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Those of one metric and exactly these dimensions."""
         wanted = dimensions_of(params.get("Dimensions", []))
         found = [
             alarm
@@ -86,6 +89,7 @@ class Alarms:
         return {"MetricAlarms": [self._described(alarm) for alarm in found]}
 
     def describe_alarm_history(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Newest first unless ScanBy says otherwise, paged; `HistoryData` is JSON with the datapoints evaluated."""
         items = self.book.history(params.get("AlarmName"))
         kept = [item for item in items if self._is_wanted(params, item)]
         if params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
@@ -94,6 +98,7 @@ class Alarms:
         return {"AlarmHistoryItems": [self._line(item) for item in shown]} | more
 
     def delete_alarms(self, params: Params, _request: HttpRequest) -> None:
+        """All of them or none. Raises ServiceError: one does not exist."""
         names = params["AlarmNames"]
         missing = [name for name in names if self.book.get(name) is None]
         if missing:  # one wrong name, and nothing is deleted
@@ -102,6 +107,11 @@ class Alarms:
             self.book.delete(name)
 
     def set_alarm_state(self, params: Params, _request: HttpRequest) -> None:
+        """Until the next evaluation; actions follow at once.
+
+        Raises:
+            ServiceError: no such alarm, data that is not JSON.
+        """
         if self.book.get(params["AlarmName"]) is None:
             raise _not_found(f"Alarm {params['AlarmName']} not found")
         try:
@@ -176,6 +186,7 @@ class Alarms:
 
 
 def alarm_arn(site: Site, name: str) -> str:
+    """The alarm's ARN in this region and account."""
     return site.arn("cloudwatch", f"alarm:{name}")
 
 

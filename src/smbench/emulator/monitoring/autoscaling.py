@@ -44,11 +44,17 @@ class AutoScaling:
 
     @property
     def scaler(self) -> AutoScaler:
+        """The model that decides."""
         return self.world.scaler
 
     # targets
 
     def register_scalable_target(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Create or change.
+
+        Raises:
+            ServiceError: limits missing or reversed, no such variant, suspended scaling (501).
+        """
         resource_id = _resource_id(params)
         if any(params.get("SuspendedState", {}).values()):
             raise ServiceError("NotImplemented", "the emulator does not suspend scaling", 501, fault="Receiver")
@@ -64,6 +70,7 @@ class AutoScaling:
         return {"ScalableTargetARN": self._target_arn(resource_id)}
 
     def deregister_scalable_target(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """With its policies and their alarms. Raises ServiceError: not registered."""
         resource_id = _resource_id(params)
         try:
             self.scaler.deregister(resource_id)
@@ -73,6 +80,7 @@ class AutoScaling:
         return {}
 
     def describe_scalable_targets(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Pages of at most 50; none for another service than SageMaker."""
         found = self.scaler.describe_targets(params.get("ResourceIds")) if _is_ours(params) else []
         return _paged(params, found, "ScalableTargets", 50, self._target)
 
@@ -98,6 +106,11 @@ class AutoScaling:
     # policies
 
     def put_scaling_policy(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Create or replace; target tracking makes its two alarms.
+
+        Raises:
+            ServiceError: target not registered, policy not valid.
+        """
         resource_id = _resource_id(params)
         if not self.scaler.describe_targets([resource_id]):
             raise _not_found("No scalable target registered", resource_id)
@@ -108,6 +121,7 @@ class AutoScaling:
         return {"PolicyARN": policy.arn, "Alarms": self._alarms(policy) if spec.tracking is not None else []}
 
     def delete_scaling_policy(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """With the alarms it made. Raises ServiceError: no such policy."""
         resource_id, name = _resource_id(params), params["PolicyName"]
         if not self.scaler.describe_policies(resource_id, [name]):
             raise _not_found("No scaling policy found", resource_id, f", policy name: {name}")
@@ -115,6 +129,7 @@ class AutoScaling:
         return {}
 
     def describe_scaling_policies(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Pages of at most 10, each policy as it was put, with its alarms."""
         found = self.scaler.describe_policies(params.get("ResourceId"), params.get("PolicyNames"))
         return _paged(params, found if _is_ours(params) else [], "ScalingPolicies", 10, self._policy)
 
@@ -141,6 +156,7 @@ class AutoScaling:
     # activities
 
     def describe_scaling_activities(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Newest first, pages of at most 50; those that changed nothing only when asked for."""
         found = self.scaler.activities(
             params.get("ResourceId"), include_not_scaled=params.get("IncludeNotScaledActivities", False)
         )

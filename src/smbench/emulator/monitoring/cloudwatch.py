@@ -32,6 +32,7 @@ class CloudWatch:
         }
 
     def list_metrics(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Metrics with data that have at least the dimensions asked for, paged."""
         wanted = params.get("Dimensions", [])
         exact: Dimensions = tuple((each["Name"], each["Value"]) for each in wanted if "Value" in each)
         named = {each["Name"] for each in wanted}
@@ -49,6 +50,7 @@ class CloudWatch:
         return {"Metrics": [_metric(metric) for metric in items]} | ({} if token is None else {"NextToken": token})
 
     def put_metric_data(self, params: Params, _request: HttpRequest) -> None:
+        """Values, statistics sets or value arrays, each into the minute of its time stamp."""
         for datum in params.get("MetricData", []):
             at = datum.get("Timestamp")
             self.metrics.put(

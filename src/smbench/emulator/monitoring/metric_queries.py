@@ -20,18 +20,22 @@ STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
 
 
 def utc_ns(at: datetime) -> int:
+    """Nanoseconds since 1970 of an instant with a time zone, exact to its microseconds."""
     return (at - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def dimensions_of(params: Sequence[Mapping[str, str]]) -> Dimensions:
+    """Name and value pairs in the order given."""
     return tuple((dimension["Name"], dimension["Value"]) for dimension in params)
 
 
 def invalid(message: str) -> ServiceError:
+    """ValidationError in CloudWatch's wording, to be raised."""
     return ServiceError("ValidationError", message)
 
 
 def combination(message: str) -> ServiceError:
+    """InvalidParameterCombination, to be raised."""
     return ServiceError("InvalidParameterCombinationException", message, query_error_code="InvalidParameterCombination")
 
 
@@ -60,6 +64,7 @@ class Span:
 
     @property
     def starts_ns(self) -> range:
+        """The starts of its whole periods, UTC nanoseconds, ascending."""
         n = max((self.end_ns - self.start_ns) // self.period_ns, 0)
         return range(self.start_ns, self.start_ns + n * self.period_ns, self.period_ns)
 
@@ -87,6 +92,7 @@ class Reader:
         self.site, self.metrics = site, metrics
 
     def periods(self, namespace: str, name: str, dimensions: Dimensions, span: Span) -> dict[int, list[Datapoint]]:
+        """The statistics of each period of a span that has datapoints visible now, by the period's start."""
         epoch_ns = self.site.epoch_ns
         points = self.metrics.datapoints(
             namespace,
@@ -99,6 +105,7 @@ class Reader:
         return by_period(points, span, epoch_ns)
 
     def get_metric_statistics(self, params: Params) -> dict[str, Any]:
+        """One metric's datapoints, unordered. Raises ServiceError: no statistic, an extended one, too many points."""
         span = Span.of(params, params["Period"])
         wanted = params.get("Statistics", [])
         if not wanted:
@@ -121,6 +128,7 @@ class Reader:
         return {"Label": params["MetricName"], "Datapoints": rows}
 
     def get_metric_data(self, params: Params) -> dict[str, Any]:
+        """Metrics and metric math, paged over all points. Raises ServiceError: a query that is not valid."""
         queries = params["MetricDataQueries"]
         _check_queries(queries)
         series = _Answers(self, params).all()

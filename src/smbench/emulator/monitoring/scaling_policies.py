@@ -12,6 +12,7 @@ INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 
 
 def invalid(message: str) -> ServiceError:
+    """ValidationException in Application Auto Scaling's wording, to be raised."""
     return ServiceError("ValidationException", message)
 
 

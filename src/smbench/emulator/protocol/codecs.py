@@ -69,9 +69,11 @@ class Protocol(TypingProtocol):
             ServiceError: the body is malformed or breaks the operation's shapes.
         """
 
-    def reply(self, operation: str, result: Mapping[str, Any] | None, *, request_id: str = "") -> HttpResponse: ...
+    def reply(self, operation: str, result: Mapping[str, Any] | None, *, request_id: str = "") -> HttpResponse:
+        """A success in this protocol; `result` None or empty where the operation returns nothing."""
 
-    def error(self, error: ServiceError, *, request_id: str = "") -> HttpResponse: ...
+    def error(self, error: ServiceError, *, request_id: str = "") -> HttpResponse:
+        """A refusal in this protocol, with its status."""
 
 
 # What a service says about parameters that break its shapes
@@ -174,9 +176,15 @@ class JsonProtocol(_Shaped):
         self.content_type = content_type
 
     def operation(self, request: HttpRequest) -> str:
+        """From `X-Amz-Target`; empty where it is missing."""
         return request.headers.get("x-amz-target", "").rpartition(".")[2]
 
     def parse(self, request: HttpRequest) -> tuple[str, Params]:
+        """Operation and checked parameters; an empty body is no parameters.
+
+        Raises:
+            ServiceError: not JSON, or not valid.
+        """
         operation = self.operation(request)
         shapes = self.shapes(operation)
         try:
@@ -186,6 +194,7 @@ class JsonProtocol(_Shaped):
         return operation, self.checked(shapes, params)
 
     def reply(self, operation: str, result: Mapping[str, Any] | None, *, request_id: str = "") -> HttpResponse:
+        """See `Protocol`; no body where the operation's model has no output."""
         shapes = self.shapes(operation)
         if shapes.model.output_shape is None:  # SQS writes nothing here; so does everyone
             return HttpResponse(200, [("Content-Type", self.content_type)])
@@ -193,6 +202,7 @@ class JsonProtocol(_Shaped):
         return _json(200, shapes.write(body) if shapes.write else body, self.content_type)
 
     def error(self, error: ServiceError, *, request_id: str = "") -> HttpResponse:
+        """See `Protocol`; `__type` with the namespace of AWS JSON 1.0."""
         namespace = self.dialect.error_namespace if self.content_type == JSON_10 else ""
         reply = _json(error.status, {"__type": namespace + error.code, "message": error.message}, self.content_type)
         reply.headers += _query_error(error)
@@ -205,9 +215,11 @@ class CborProtocol(_Shaped):
     _HEADERS = (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"))
 
     def operation(self, request: HttpRequest) -> str:
+        """From the path of RPC v2; empty where it has none."""
         return request.path.rpartition("/operation/")[2]
 
     def parse(self, request: HttpRequest) -> tuple[str, Params]:
+        """Operation and checked parameters. Raises ServiceError: not CBOR, or not valid."""
         operation = self.operation(request)
         shapes = self.shapes(operation)
         try:
@@ -217,9 +229,11 @@ class CborProtocol(_Shaped):
         return operation, self.checked(shapes, params)
 
     def reply(self, operation: str, result: Mapping[str, Any] | None, *, request_id: str = "") -> HttpResponse:
+        """See `Protocol`; an empty map where there is no result."""
         return HttpResponse(200, list(self._HEADERS), cbor.encode(dict(result or {})))
 
     def error(self, error: ServiceError, *, request_id: str = "") -> HttpResponse:
+        """See `Protocol`; with the header that tells old clients the query code."""
         body = {"__type": self.dialect.error_namespace + error.code, "message": error.message}
         return HttpResponse(error.status, [*self._HEADERS, *_query_error(error)], cbor.encode(body))
 
@@ -228,9 +242,11 @@ class QueryProtocol(_Shaped):
     """AWS query: a form with `Action`, XML back."""
 
     def operation(self, request: HttpRequest) -> str:
+        """The form's `Action`; empty where it is missing."""
         return str(self.fields(request).get("Action", ""))
 
     def parse(self, request: HttpRequest) -> tuple[str, Params]:
+        """Operation and checked parameters of a form. Raises ServiceError: malformed, no Action, or not valid."""
         try:
             form = self._form(request)
         except query.FormError as error:
@@ -243,6 +259,7 @@ class QueryProtocol(_Shaped):
         return operation, self.checked(shapes, {} if shape is None else query.typed(shape, form))
 
     def reply(self, operation: str, result: Mapping[str, Any] | None, *, request_id: str = "") -> HttpResponse:
+        """See `Protocol`; XML in the operation's result wrapper."""
         shape = self.shapes(operation).model.output_shape
         inner = ""
         if isinstance(shape, StructureShape):
@@ -252,6 +269,7 @@ class QueryProtocol(_Shaped):
         return _xml(200, f"<{operation}Response{self._namespace}>{inner}{metadata}</{operation}Response>")
 
     def error(self, error: ServiceError, *, request_id: str = "") -> HttpResponse:
+        """See `Protocol`; `ErrorResponse` XML."""
         code = query.escape(error.query_error_code or error.code)
         told = f"<Type>{error.fault}</Type><Code>{code}</Code><Message>{query.escape(error.message or '')}</Message>"
         body = f"<Error>{told}</Error><RequestId>{request_id}</RequestId>"

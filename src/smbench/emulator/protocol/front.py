@@ -60,7 +60,8 @@ class RestService(Protocol):
 
     service: str
 
-    def rest(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]: ...
+    def rest(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """The answer to a request, now or later. Raises ServiceError for what AWS would refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Front:
             self._shaped[service.service] = service
 
     def statistics(self) -> FrontStatistics:
+        """Requests so far, and those answered by 501."""
         return FrontStatistics(self._n_requests, self._n_not_implemented)
 
     def answer(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:

@@ -43,4 +43,5 @@ def position(token: str | None) -> int:
 
 
 def token_for(place: int) -> str:
+    """An opaque NextToken for the place at which the next page begins."""
     return base64.urlsafe_b64encode(str(place).encode("ascii")).decode("ascii")

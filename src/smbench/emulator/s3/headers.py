@@ -108,6 +108,7 @@ def is_unmodified(request: HttpRequest, etag: str, modified_utc_ns: int) -> bool
 
 
 def precondition_failed(condition: str) -> ServiceError:
+    """S3's 412 for a conditional header, to be raised."""
     return ServiceError(
         "PreconditionFailed",
         "At least one of the pre-conditions you specified did not hold",

@@ -22,6 +22,7 @@ def stamp(site: Site, at_ns: int) -> str:
 
 
 def buckets(all_buckets: Iterable[Bucket], site: Site) -> HttpResponse:
+    """ListBuckets, sorted by name, all on one page."""
     told = "".join(
         f"<Bucket><Name>{bucket.name}</Name><CreationDate>{stamp(site, bucket.created_ns)}</CreationDate></Bucket>"
         for bucket in sorted(all_buckets, key=lambda bucket: bucket.name)

@@ -15,6 +15,7 @@ PART_NUMBER_MAX = 10_000
 
 
 def create(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
+    """CreateMultipartUpload: a new upload with the headers that the object will have."""
     content_type = request.headers.get("content-type", "binary/octet-stream")
     upload = Upload(key, site.new_id().replace("-", ""), site.now_ns, content_type, stored_headers(request))
     bucket.uploads[upload.upload_id] = upload
@@ -25,6 +26,7 @@ def create(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpRe
 
 
 def upload_part(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
+    """Store or replace a part. Raises ServiceError: no such upload, a number not in 1 to 10,000, a wrong checksum."""
     upload = _upload(request, bucket, key)
     text = request.query.get("partNumber", "")
     number = int(text) if text.isascii() and text.isdecimal() else 0
@@ -38,6 +40,7 @@ def upload_part(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> H
 
 
 def complete(request: HttpRequest, document: Element, bucket: Bucket, key: str, site: Site) -> HttpResponse:
+    """Join the chosen parts into the object. Raises ServiceError: a part unknown, out of order or too small."""
     upload = _upload(request, bucket, key)
     parts = _chosen(upload, document)
     for part in parts[:-1]:
@@ -80,6 +83,7 @@ def _chosen(upload: Upload, document: Element) -> list[Part]:
 
 
 def abort(request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
+    """Forget an upload and its parts. Raises ServiceError: no such upload."""
     del bucket.uploads[_upload(request, bucket, key).upload_id]
     return HttpResponse(204)
 

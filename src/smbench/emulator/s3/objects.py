@@ -32,6 +32,7 @@ class StoredObject:
         return self.known_etag
 
     def read(self) -> bytes:
+        """Its bytes; those of a lazy object are made anew each time."""
         if self.body is not None:
             return self.body
         assert self.make is not None, "an object has bytes or a maker"
@@ -133,6 +134,7 @@ def _group(key: str, prefix: str, delimiter: str) -> str:
 
 
 def etag_of(body: bytes) -> str:
+    """The quoted MD5 of an object that was put whole."""
     return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
 
 

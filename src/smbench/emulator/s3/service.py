@@ -101,6 +101,7 @@ class S3:
         return stored
 
     def has_bucket(self, name: str) -> bool:
+        """Whether there is a bucket of this name."""
         return name in self._buckets
 
     def get(self, bucket: str, key: str) -> bytes | None:
@@ -110,6 +111,7 @@ class S3:
         return None if stored is None else stored.read()
 
     def exists(self, bucket: str, key: str) -> bool:
+        """Whether a bucket holds a key; False where there is no such bucket."""
         found = self._buckets.get(bucket)
         return found is not None and key in found.objects
 
@@ -307,6 +309,7 @@ def read_xml(body: bytes) -> ElementTree.Element:
 
 
 def no_such_key(key: str) -> ServiceError:
+    """S3's 404 for an object, to be raised."""
     return ServiceError("NoSuchKey", "The specified key does not exist.", 404, details={"Key": key})
 
 

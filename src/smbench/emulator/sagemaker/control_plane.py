@@ -70,6 +70,11 @@ class SageMaker:
     # models
 
     def create_model(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """The container is kept and never started.
+
+        Raises:
+            ServiceError: the name is taken, or both container forms are given.
+        """
         name = params["ModelName"]
         arn = self._arn("model", name)
         if name in self.models:
@@ -81,15 +86,18 @@ class SageMaker:
         return {"ModelArn": arn}
 
     def describe_model(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """As it was created. Raises ServiceError: no such model."""
         return {"EnableNetworkIsolation": False} | self._model(params["ModelName"])
 
     def delete_model(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Endpoints that use it go on, as on AWS. Raises ServiceError: no such model."""
         model = self._model(params["ModelName"])
         del self.models[params["ModelName"]]
         self.tags.pop(model["ModelArn"], None)
         return {}
 
     def list_models(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Filtered, sorted and paged as ListModels asks."""
         rows = [
             {key: model[key] for key in ("ModelName", "ModelArn", "CreationTime")} for model in self.models.values()
         ]
@@ -98,6 +106,7 @@ class SageMaker:
     # endpoint configurations
 
     def create_endpoint_config(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Raises ServiceError: the name is taken, or a variant names no model that exists."""
         name = params["EndpointConfigName"]
         arn = self._arn("endpoint-config", name)
         if name in self.configs:
@@ -110,15 +119,18 @@ class SageMaker:
         return {"EndpointConfigArn": arn}
 
     def describe_endpoint_config(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """As it was created. Raises ServiceError: no such configuration."""
         return self._config(params["EndpointConfigName"])
 
     def delete_endpoint_config(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Endpoints made from it go on, as on AWS. Raises ServiceError: no such configuration."""
         config = self._config(params["EndpointConfigName"])
         del self.configs[params["EndpointConfigName"]]
         self.tags.pop(config["EndpointConfigArn"], None)
         return {}
 
     def list_endpoint_configs(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Filtered, sorted and paged as ListEndpointConfigs asks."""
         keys = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         rows = [{key: config[key] for key in keys} for config in self.configs.values()]
         return _listed(params, rows, "EndpointConfigs", "EndpointConfigName")
@@ -126,6 +138,11 @@ class SageMaker:
     # endpoints
 
     def create_endpoint(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Creating until its instances are provisioned.
+
+        Raises:
+            ServiceError: the name is taken, no such configuration.
+        """
         name = params["EndpointName"]
         arn = self._arn("endpoint", name)
         if name in self.hosting.endpoints:
@@ -136,6 +153,7 @@ class SageMaker:
         return {"EndpointArn": arn}
 
     def describe_endpoint(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Status and instance counts of this instant. Raises ServiceError: no such endpoint."""
         hosted = self._endpoint(params["EndpointName"])
         described = {
             "EndpointName": hosted.name,
@@ -175,12 +193,22 @@ class SageMaker:
         return [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": resolved_at} for image in images]
 
     def update_endpoint(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """To another configuration, with instances of its own.
+
+        Raises:
+            ServiceError: an update is under way, or no such configuration.
+        """
         hosted = self._settled_endpoint(params["EndpointName"])
         config = self._config(params["EndpointConfigName"])
         self.hosting.update(hosted, config, keep_capacity=params.get("RetainAllVariantProperties", False))
         return {"EndpointArn": self._arn("endpoint", hosted.name)}
 
     def update_endpoint_weights_and_capacities(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Set the desired count; weights mean nothing with one variant.
+
+        Raises:
+            ServiceError: under way, or no such variant.
+        """
         hosted = self._endpoint(params["EndpointName"])
         if hosted.pending is not None:
             raise self._in_progress(hosted.name)
@@ -203,12 +231,18 @@ class SageMaker:
             raise self._in_progress(hosted.name) from None
 
     def delete_endpoint(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Gone at once, with its scalable target and its queue.
+
+        Raises:
+            ServiceError: no such endpoint, an update is under way.
+        """
         hosted = self._settled_endpoint(params["EndpointName"])
         self.hosting.delete(hosted)
         self.tags.pop(self._arn("endpoint", hosted.name), None)
         return {}
 
     def list_endpoints(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Filtered, sorted and paged as ListEndpoints asks."""
         rows = [
             {
                 "EndpointName": hosted.name,
@@ -226,17 +260,20 @@ class SageMaker:
     # tags
 
     def add_tags(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Add or replace; returns all of the resource's tags. Raises ServiceError: no such resource."""
         arn = params["ResourceArn"]
         self._check_resource(arn)
         self._tag(arn, params)
         return {"Tags": self._tags_of(arn)}
 
     def list_tags(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Paged. Raises ServiceError: no such resource."""
         arn = params["ResourceArn"]
         self._check_resource(arn)
         return _paged(params, self._tags_of(arn), "Tags", _TAGS_MAX)
 
     def delete_tags(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Keys that it does not have are ignored. Raises ServiceError: no such resource."""
         arn = params["ResourceArn"]
         self._check_resource(arn)
         for key in params["TagKeys"]:

@@ -32,6 +32,7 @@ class Delivery:
 
     @property
     def topics(self) -> list[str]:
+        """The topics that there are, success first."""
         return [topic for topic in (self.success_topic, self.error_topic) if topic is not None]
 
 
@@ -69,34 +70,41 @@ class Hosted:
 
     @property
     def config_name(self) -> str:
+        """The name of the configuration it runs."""
         return str(self.config["EndpointConfigName"])
 
     @property
     def async_config(self) -> dict[str, Any]:
+        """`AsyncInferenceConfig` of its configuration."""
         kept: dict[str, Any] = self.config["AsyncInferenceConfig"]
         return kept
 
     @property
     def variant(self) -> dict[str, Any]:
+        """The one production variant of its configuration."""
         variant: dict[str, Any] = self.config["ProductionVariants"][0]
         return variant
 
     @property
     def variant_name(self) -> str:
+        """The name of the one variant."""
         return str(self.variant["VariantName"])
 
     @property
     def status(self) -> str:
+        """As DescribeEndpoint says it: Creating, Updating, InService."""
         if self.fleet is None:
             return "Creating"
         return "Updating" if self.pending is not None else self.fleet.status
 
     @property
     def current(self) -> int:
+        """Instances there are now; 0 while it is being created."""
         return 0 if self.fleet is None else self.fleet.current
 
     @property
     def desired(self) -> int:
+        """Instances asked for; the initial count while it is being created."""
         return initial_count(self.config) if self.fleet is None else self.fleet.desired
 
 
@@ -239,6 +247,7 @@ class Hosting:
 
 
 def initial_count(config: dict[str, Any]) -> int:
+    """Instances that the configuration begins with; 1 where it does not say."""
     return int(config["ProductionVariants"][0].get("InitialInstanceCount", 1))
 
 

@@ -40,6 +40,7 @@ class Truth:
         self.calls: list[Call] = []
 
     def arrive(self, inference_id: str, at_ns: int) -> Call:
+        """The record of a new call, to be filled in as it goes on."""
         call = Call(len(self.calls), inference_id, at_ns)
         self.calls.append(call)
         return call

@@ -46,6 +46,7 @@ def check_unique(body: bytes, content_type: str) -> None:
 
 
 def is_json(body: bytes) -> bool:
+    """Whether the whole body is one JSON value."""
     try:
         json.loads(body)
     except (ValueError, RecursionError):

@@ -88,6 +88,7 @@ def parse_share(value: object) -> float:
 
 
 def parse_number(value: object) -> float:
+    """A finite number, or its digits as text; no booleans. Raises ValueError."""
     if (number := _finite(value)) is None:
         raise ValueError("must be a number")
     return number

@@ -19,9 +19,11 @@ class View(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None: ...
 
-    def show(self, state: LiveState) -> None: ...
+    def show(self, state: LiveState) -> None:
+        """Draw the state, or part of it, where it is time to."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Draw no more, and give the terminal back as it was."""
 
 
 class NoView:

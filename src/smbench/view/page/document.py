@@ -25,10 +25,12 @@ class Figure:
 
     @property
     def wide(self) -> Markup:
+        """For a wide window, as inline SVG; waits until it is drawn."""
         return self._inline(self.drawn_wide, "w")
 
     @property
     def narrow(self) -> Markup:
+        """For a narrow window, as inline SVG; waits until it is drawn."""
         return self._inline(self.drawn_narrow, "n")
 
     def _inline(self, drawn: Future[str], suffix: str) -> Markup:

@@ -23,6 +23,7 @@ class Gallery:
     system: Picture | None
 
     def shown(self) -> list[Picture]:
+        """Those there are, in the order of the page."""
         every = (self.rates, self.lag, self.latency, self.percentiles, self.stages, self.clocks, self.system)
         return [picture for picture in every if picture is not None]
 

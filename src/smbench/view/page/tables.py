@@ -27,6 +27,7 @@ class Table:
 
 
 def thresholds(results: Sequence[ThresholdResult]) -> Table | None:
+    """Each threshold with its verdict; None where the scenario has none."""
     if not results:
         return None
     rows = tuple((result.text, _PASSED[result.passed], result.seen) for result in results)
@@ -34,6 +35,7 @@ def thresholds(results: Sequence[ThresholdResult]) -> Table | None:
 
 
 def rates(summary: Summary) -> Table | None:
+    """Rates by phase and of the run; None where nothing was scheduled."""
     if not summary.counts.scheduled:
         return None
     rows = [
@@ -59,6 +61,7 @@ def _rate_cells(rates_: Rates) -> tuple[str, ...]:
 
 
 def latencies(summary: Summary) -> Table | None:
+    """Percentiles of each latency; None where nothing was sent."""
     if not summary.measured.sent:
         return None
     rows = [
@@ -81,6 +84,7 @@ def latencies(summary: Summary) -> Table | None:
 
 
 def stages(summary: Summary) -> Table | None:
+    """Percentiles of each stage, with what each means; None where none is known."""
     rows = [(stage.name, stage.distribution) for stage in summary.stages]
     notes = [
         f"{stage.name.capitalize()}: {stage.meaning}" + (f". {stage.reason.capitalize()}." if stage.reason else ".")
@@ -137,6 +141,7 @@ def why_no_intervals(summary: Summary) -> str:
 
 
 def scaling(summary: Summary) -> Table | None:
+    """The changes of capacity; None where there were none."""
     steps = summary.scaling.steps
     if not steps:
         return None
@@ -282,6 +287,7 @@ def _usd(value: float | None) -> str:
 
 
 def causes(summary: Summary) -> Table | None:
+    """Why requests did not complete, the most frequent first; None where all did."""
     if not summary.causes:
         return None
     rows = tuple(
@@ -297,6 +303,7 @@ _CAUSES_SHOWN = 40
 
 
 def slowest(summary: Summary) -> Table | None:
+    """The slowest requests with what they met; None where none ended."""
     if not summary.slowest:
         return None
     rows = tuple(
