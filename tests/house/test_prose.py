@@ -1,0 +1,119 @@
+"""Goal: plain modern English, for users first: who does what, in the words of AWS and of the literature.
+
+Method: a list of words that this code was fond of and that its users do not use. Docstrings may have two of them in
+1,000 words; what a user reads (messages, labels, help, templates, documents) has none. `YET` holds what is still to be
+rewritten, room by room: a number there may only fall, and a room at the goal leaves the list.
+"""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "smbench"
+ARCHAIC = re.compile(
+    r"\b(told|tells?|nobody|reckon\w*|whoever|hears?|heard|hearing|stands?|stood|rubbish|deaf|thereby|likewise"
+    r"|of which|c[ao]mes? to an end|gone)\b",
+    re.IGNORECASE,
+)
+PER_1000_MAX = 2.0
+GROUND = "(ground)"
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "docs/decisions/*.md")
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+# Room: docstring words in 1,000, and strings that users read.
+YET: dict[str, tuple[float, int]] = {
+    "(ground)": (7.7, 0),
+    "analysis": (10, 21),
+    "aws": (14.3, 4),
+    "ceiling": (24.1, 0),
+    "cli": (3.3, 5),
+    "emulator": (4.1, 0),
+    "generator": (11.9, 0),
+    "model": (6.8, 0),
+    "processes": (27.7, 1),
+    "results": (5.3, 5),
+    "scenario": (4.7, 6),
+    "schedule": (2.9, 4),
+    "simulator": (8.3, 0),
+    "view": (10.4, 17),
+    "wire": (3.4, 0),
+    "documents": (4.2, 0),
+}
+
+
+def rooms() -> dict[str, list[Path]]:
+    by_room: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(SOURCE.rglob("*")):
+        if path.suffix in (".py", ".html", ".js", ".jinja", ".j2"):
+            parts = path.relative_to(SOURCE).parts
+            by_room[parts[0] if len(parts) > 1 else GROUND].append(path)
+    return by_room
+
+
+ROOMS = rooms()
+
+
+def docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and text of each in a module; none of a template."""
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
+                yield node.body[0].lineno, text
+
+
+def read_by_users(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and text of each string of two words or more; docstrings where they are the help; a template's lines."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        yield from enumerate(text.splitlines(), start=1)
+        return
+    tree = ast.parse(text)
+    is_help = path == SOURCE / "cli" / "app.py"
+    bare = set() if is_help else {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in bare:
+            continue
+        if len(node.value.split()) > 1:
+            yield node.lineno, node.value
+
+
+def offenders(texts: Iterator[tuple[int, str]], path: Path) -> list[str]:
+    """Each word found, with its place."""
+    place = path.relative_to(ROOT).as_posix()
+    return [f"  {place}:{line} {word.group()}" for line, text in texts for word in ARCHAIC.finditer(text)]
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_docstrings_have_few_archaic_words(room: str) -> None:
+    found = [one for path in ROOMS[room] for one in offenders(docstrings(path), path)]
+    n_words = sum(len(text.split()) for path in ROOMS[room] for _, text in docstrings(path))
+    allowed = YET.get(room, (PER_1000_MAX, 0))[0]
+    rate = 1000 * len(found) / max(1, n_words)
+    assert rate <= allowed, f"{room}: {rate:.1f} in 1,000 words, {allowed:g} allowed\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_what_users_read_has_no_archaic_word(room: str) -> None:
+    found = [one for path in ROOMS[room] for one in offenders(read_by_users(path), path)]
+    allowed = YET.get(room, (PER_1000_MAX, 0))[1]
+    assert len(found) <= allowed, f"{room}: {len(found)}, {allowed} allowed\n" + "\n".join(found)
+
+
+def test_documents_have_few_archaic_words() -> None:
+    """All of them together: a quotation may have one."""
+    paths = [path for pattern in DOCUMENTS for path in sorted(ROOT.glob(pattern)) if path.name != "map.md"]
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    found = [one for path, text in texts.items() for one in offenders(enumerate(text.splitlines(), 1), path)]
+    rate = 1000 * len(found) / sum(len(text.split()) for text in texts.values())
+    allowed = YET.get("documents", (PER_1000_MAX, 0))[0]
+    assert rate <= allowed, f"{rate:.1f} in 1,000 words, {allowed:g} allowed\n" + "\n".join(found)
+
+
+def test_rooms_at_the_goal_leave_the_list_of_those_to_be_rewritten() -> None:
+    assert not set(YET) - {*ROOMS, "documents"}, "a room that is no more"
+    assert all(rate > PER_1000_MAX or n for rate, n in YET.values())
