@@ -1,7 +1,7 @@
 """SQS: each operation through aiobotocore over HTTP, in virtual time; the queue's state machine on its own.
 
-Method: the client validates each reply against botocore's output shapes; hypothesis drives a queue and a slow, obvious
-model of one with the same steps.
+Method: each call in JSON and in the query protocol, by the service model of botocore 1.29.70; the client validates each
+reply against botocore's output shapes; hypothesis drives a queue and a slow, obvious model of one with the same steps.
 """
 
 import hashlib
@@ -40,6 +40,7 @@ class At:
     services: PlainServices
     sqs: Any
     url: str
+    is_new: bool
 
     async def receive(self, **params: Any) -> list[dict[str, Any]]:
         reply = await self.sqs.receive_message(QueueUrl=self.url, **params)
@@ -53,12 +54,13 @@ class At:
         return visible, hidden, delayed
 
 
-@pytest.fixture
-async def at() -> AsyncIterator[At]:
+@pytest.fixture(params=["json", "query"])
+async def at(request: pytest.FixtureRequest) -> AsyncIterator[At]:
+    """In the protocol of today, and in that of clients of before late 2023."""
     async with serving() as services:
-        sqs = await services.client("sqs")
+        sqs = await services.client("sqs", is_old=request.param == "query")
         url = (await sqs.create_queue(QueueName="q"))["QueueUrl"]
-        yield At(services, sqs, url)
+        yield At(services, sqs, url, request.param == "json")
 
 
 def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
@@ -137,7 +139,8 @@ async def test_a_message_comes_back_whole_with_its_digests_and_stamps(at: At) ->
     await anyio.sleep(1.25)
     sent = await at.sqs.send_message(QueueUrl=at.url, MessageBody="héllo", MessageAttributes=attributes)
     await anyio.sleep(2)
-    (message,) = await at.receive(MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"])
+    names = "MessageSystemAttributeNames" if at.is_new else "AttributeNames"
+    (message,) = await at.receive(**{names: ["All"], "MessageAttributeNames": ["All"]})
     assert message["Body"] == "héllo"
     assert message["MessageAttributes"] == attributes
     assert message["MessageId"] == sent["MessageId"]
@@ -385,8 +388,8 @@ async def test_a_wrong_parameter_gets_its_own_error(at: At, operation: str, para
 
 
 async def test_what_the_emulator_lacks_is_501_with_its_name(at: At) -> None:
-    with pytest.raises(ClientError, match="sqs:ListMessageMoveTasks") as error:
-        await at.sqs.list_message_move_tasks(SourceArn="arn:aws:sqs:us-east-1:123456789012:q")
+    with pytest.raises(ClientError, match="sqs:RemovePermission") as error:
+        await at.sqs.remove_permission(QueueUrl=at.url, Label="l")
     assert refusal(error) == ("NotImplemented", 501)
     with pytest.raises(ClientError, match="FIFO"):
         await at.sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})
@@ -398,7 +401,7 @@ async def test_what_the_emulator_lacks_is_501_with_its_name(at: At) -> None:
 async def test_a_planned_redelivery_shows_the_message_once_more_after_its_deletion() -> None:
     async with serving(redelivered=1.0) as services:
         sqs = await services.client("sqs")
-        at = At(services, sqs, (await sqs.create_queue(QueueName="q"))["QueueUrl"])
+        at = At(services, sqs, (await sqs.create_queue(QueueName="q"))["QueueUrl"], True)
         await sqs.send_message(QueueUrl=at.url, MessageBody="x")
         ids = []
         for n_left in (1, 0):

@@ -7,20 +7,8 @@ from typing import Any
 import orjson
 
 from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.sqs_query import CODES
 
-_PREFIX = "AWS.SimpleQueueService."
-_QUERY_CODES = {
-    "QueueDoesNotExist": _PREFIX + "NonExistentQueue",
-    "QueueNameExists": "QueueAlreadyExists",
-    **{
-        code: _PREFIX + code
-        for code in (
-            "BatchEntryIdsNotDistinct", "BatchRequestTooLong", "EmptyBatchRequest", "InvalidBatchEntryId",
-            "MessageNotInflight", "PurgeQueueInProgress", "QueueDeletedRecently", "TooManyEntriesInBatchRequest",
-            "UnsupportedOperation",
-        )
-    },
-}  # fmt: skip
 RANGES = {  # attribute: default, least, most
     "DelaySeconds": (0, 0, 900),
     "MaximumMessageSize": (1_048_576, 1_024, 1_048_576),
@@ -40,7 +28,7 @@ _BATCH_MAX = 10
 
 def sqs_error(code: str, message: str, status: int = 400) -> ServiceError:
     """An SQS error with the code that clients of the query era know."""
-    return ServiceError(code, message, status, query_error_code=_QUERY_CODES.get(code, code))
+    return ServiceError(code, message, status, query_error_code=CODES.get(code, code))
 
 
 def ranged(params: dict[str, Any], name: str, low: int, high: int, default: int) -> int:

@@ -270,7 +270,8 @@ class QueryProtocol(_Shaped):
 
     def error(self, error: ServiceError, *, request_id: str = "") -> HttpResponse:
         """See `Protocol`; `ErrorResponse` XML."""
-        code = query.escape(error.query_error_code or error.code)
+        spoken = "MalformedInput" if error.code == "SerializationException" else error.code
+        code = query.escape(error.query_error_code or spoken)
         told = f"<Type>{error.fault}</Type><Code>{code}</Code><Message>{query.escape(error.message or '')}</Message>"
         body = f"<Error>{told}</Error><RequestId>{request_id}</RequestId>"
         return _xml(error.status, f"<ErrorResponse{self._namespace}>{body}</ErrorResponse>")

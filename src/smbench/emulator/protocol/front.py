@@ -21,6 +21,7 @@ from smbench.emulator.protocol.codecs import (
 )
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.signatures import Signatures
+from smbench.emulator.protocol.sqs_query import SqsQueryProtocol
 from smbench.emulator.site import Site, http_date
 
 Params = dict[str, Any]
@@ -36,12 +37,18 @@ _TARGETS: dict[str, Wire] = {
     "GraniteServiceVersion20100801": JsonProtocol(codecs.CLOUDWATCH, JSON_10),
 }
 _CBOR: dict[str, Wire] = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
-_QUERY = {
+_QUERY: dict[str, QueryProtocol] = {
+    "sqs": SqsQueryProtocol(codecs.SQS),
     "sns": QueryProtocol(codecs.SNS),
     "sts": QueryProtocol(codecs.STS),
     "monitoring": QueryProtocol(codecs.CLOUDWATCH),
 }
-_BY_VERSION = {"2010-03-31": "sns", "2011-06-15": "sts", "2010-08-01": "monitoring"}  # forms that nobody signed
+_BY_VERSION = {
+    "2012-11-05": "sqs",
+    "2010-03-31": "sns",
+    "2011-06-15": "sts",
+    "2010-08-01": "monitoring",
+}  # forms that nobody signed
 _FORM = "application/x-www-form-urlencoded"
 _SIGNED_AS = {"sagemaker-runtime": "sagemaker"}  # in the credential scope; all others are signed under their own name
 
@@ -136,7 +143,7 @@ class Front:
                 return self._unknown(next(iter(_CBOR.values())), name, operation, request_id)
             return self._shaped_call(protocol, request, request_id)
         scope = _scope(request)
-        if scope == "s3" or not (scope or path == "/" or path.startswith("/endpoints/")):
+        if scope == "s3" or not (scope or path == "/" or path.startswith("/endpoints/") or _is_action(request)):
             return self._rest_call("s3", request, request_id)
         if path.startswith("/endpoints/") and scope in ("", "sagemaker"):
             return self._rest_call("sagemaker-runtime", request, request_id)
@@ -219,6 +226,17 @@ def _scope(request: HttpRequest) -> str:
         return service
     parts = request.query.get("X-Amz-Credential", "").split("/")
     return parts[3] if len(parts) == 5 else ""
+
+
+def _is_action(request: HttpRequest) -> bool:
+    """Whether an unsigned request to some path is a call in the query protocol: SQS's go to the queue's own URL."""
+    if request.method == "GET":
+        fields: Mapping[str, Any] = request.query
+    elif request.headers.get("content-type", "").startswith(_FORM):
+        fields = _QUERY["sqs"].fields(request)
+    else:
+        return False
+    return "Action" in fields and str(fields.get("Version", "")) in _BY_VERSION
 
 
 @lru_cache(maxsize=256)  # a day's calls of a client to a service share it

@@ -69,6 +69,8 @@ def _typed(shape: Shape, node: Any) -> Any:
             return []
         if not shape.serialization.get("flattened") and isinstance(node, dict):
             node = node.get(shape.member.serialization.get("name", "member"), {})
+        if isinstance(node, str):  # one item may come without its number, as boto 2 sends it
+            node = {"1": node}
         return [_typed(shape.member, item) for item in _in_order(node)]
     if isinstance(shape, MapShape):
         return _typed_map(shape, node)
@@ -86,6 +88,8 @@ def _typed_map(shape: MapShape, node: Any) -> Any:
         node = node.get("entry", {})
     key_name = shape.key.serialization.get("name", "key")
     value_name = shape.value.serialization.get("name", "value")
+    if isinstance(node, dict) and key_name in node:  # likewise one entry
+        node = {"1": node}
     entries = [entry for entry in _in_order(node) if isinstance(entry, dict)]
     return {str(entry.get(key_name, "")): _typed(shape.value, entry.get(value_name, "")) for entry in entries}
 

@@ -25,6 +25,8 @@ from botocore.model import (
     StructureShape,
 )
 
+from smbench.emulator.protocol import sqs_query_names
+
 Path = tuple[Any, str] | None  # (parent, name): rendered only when there is something to complain about
 
 
@@ -65,7 +67,10 @@ class ServiceShapes:
     """One service of the installed botocore."""
 
     def __init__(self, name: str) -> None:
-        self.model = ServiceModel(Loader().load_service_model(name, "service-2"), name)
+        loaded = Loader().load_service_model(name, "service-2")
+        if name == "sqs":
+            sqs_query_names.give_back(loaded)
+        self.model = ServiceModel(loaded, name)
         self.namespace: str = self.model.metadata.get("xmlNamespace", "")
         self._operations: dict[str, OperationShapes | None] = {}
         self._readers: dict[str, Reader] = {}
