@@ -34,6 +34,10 @@ class Clock(Protocol):
         """Real, scaled or warp."""
 
     @property
+    def scale(self) -> float:
+        """Scenario seconds per real second; 1.0 in warp time, where no real second is waited for."""
+
+    @property
     def epoch_ns(self) -> int:
         """UTC nanoseconds since 1970 at scenario time zero."""
 
@@ -82,6 +86,7 @@ class LoopClock:
     """
 
     kind = TimeKind.WARP
+    scale = 1.0
 
     def __init__(self, epoch_ns: int = 0, late_ns: int = 0) -> None:
         self.epoch_ns, self.late_ns, self.start_s = epoch_ns, late_ns, anyio.current_time()

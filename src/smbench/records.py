@@ -17,7 +17,7 @@ class Outcome(StrEnum):
 
     scheduled = not_sent + sent
     sent      = accepted + rejected + transport_error
-    accepted  = completed + failed + expired + lost + pending
+    accepted  = completed + failed + expired + unknown_end + lost + pending
     """
 
     NOT_SENT = "not_sent"  # our own limit, or the run stopped first
@@ -26,11 +26,84 @@ class Outcome(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"  # the container answered with an error, or its time-out struck
     EXPIRED = "expired"  # its time to live ended in the queue
+    UNKNOWN_END = "unknown_end"  # AWS reported an end of a kind that smbench does not know; the row's error names it
     LOST = "lost"  # older than time to live plus time-out, no notice, no output: nobody knows
     PENDING = "pending"  # accepted, and the run ended before its end could be known
 
 
-ACCEPTED = (Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING)
+ENDED = (Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.UNKNOWN_END)  # what a notice can report
+NEVER_COMPLETED = (Outcome.FAILED, Outcome.EXPIRED)
+MAY_HAVE_COMPLETED = (Outcome.UNKNOWN_END, Outcome.LOST, Outcome.PENDING)  # accepted, and nothing proves or excludes it
+ACCEPTED = (*ENDED, Outcome.LOST, Outcome.PENDING)
+
+
+class NotSent(StrEnum):
+    """Why a scheduled request was never submitted. The values are stored in results and do not change."""
+
+    IN_FLIGHT_LIMIT = "in_flight_limit"  # `limits.in_flight` requests were unanswered: the generator dropped it
+    REQUEST_LIMIT = "request_limit"  # `limits.requests` were sent
+    TIME_LIMIT = "time_limit"  # `limits.time` was over
+    ERROR_LIMIT = "error_limit"  # more answers than `limits.errors` were errors
+    PHASE_ENDED = "phase_ended"  # a closed phase ended before it released the request
+    STOPPED = "stopped"  # a person, a lost process or a certain verdict stopped the sending
+    RUN_ENDED = "run_ended"  # the run ended before the request was due, or was killed
+
+    @property
+    def text(self) -> str:
+        """The reason in words, for a person. No code compares it."""
+        return _NOT_SENT_TEXTS[self]
+
+
+_NOT_SENT_TEXTS = {
+    NotSent.IN_FLIGHT_LIMIT: "in-flight limit",
+    NotSent.REQUEST_LIMIT: "request limit",
+    NotSent.TIME_LIMIT: "time limit",
+    NotSent.ERROR_LIMIT: "error limit",
+    NotSent.PHASE_ENDED: "the closed phase ended first",
+    NotSent.STOPPED: "the sending was stopped",
+    NotSent.RUN_ENDED: "the run ended first",
+}
+
+
+class Stage(StrEnum):
+    """What a run is doing, in this order."""
+
+    PREPARING = "preparing"
+    SENDING = "sending"
+    DRAINING = "draining"  # waits for the ends of accepted requests
+    LOOKING_UP = "looking up"  # asks S3 for the ends that no notice reported
+    CLOSING = "closing"
+    DONE = "done"
+
+    @property
+    def place(self) -> int:
+        """In the order of a run, from 0."""
+        return tuple(Stage).index(self)
+
+
+class Ending(StrEnum):
+    """How a run ended. `RUNNING` in a file at rest: the run was killed."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"  # sending ended early, by a limit or a person; what was sent was followed
+    CANCELLED = "cancelled"  # ended at once, by a person
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Stands in place of a figure that cannot be known, and says why."""
+
+    reason: str  # a clause for a person
+
+
+_THROTTLES = ("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded")
+
+
+def is_throttle(code: str) -> bool:
+    """Whether an AWS error code says that requests come too fast."""
+    return code.startswith(_THROTTLES)
 
 
 _LONG_VALUE = re.compile(r"'([^']{41,})'", re.DOTALL)
@@ -97,7 +170,7 @@ class Unacknowledged(Exception):  # noqa: N818  # likewise
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):
-    """The end of one inference as SNS told it. `outcome` is completed, failed or expired."""
+    """The end of one inference as SNS reported it. `outcome` is one of `ENDED`."""
 
     inference_id: str
     outcome: Outcome

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from smbench.records import Outcome
+from smbench.records import Outcome, Stage
 
 _GROWTH = 1.02  # one bucket is 2 % wide: good for a live view; final figures come from the ledger
 _SMALLEST_S = 1e-5
@@ -74,7 +74,7 @@ class Snapshot:
     worker: int
     at_ns: int
     real_elapsed_s: float  # since the start instant, whatever time the scenario keeps
-    stage: str  # preparing | sending | draining | looking up | closing | done
+    stage: Stage
     phase: str = ""
     phase_index: int = 0
     n_scheduled: int = 0

@@ -15,7 +15,7 @@ from smbench.generator import ledger as ledger_module
 from smbench.generator.journal import Journal
 from smbench.generator.ledger import NO_INSTANT, Ledger, State
 from smbench.generator.tracker import Tracker
-from smbench.records import Accepted, Event, Notice, Outcome, Reading, Rejected
+from smbench.records import ENDED, Accepted, Event, Notice, NotSent, Reading, Rejected
 from smbench.results.schema import REQUESTS, polars_schema
 
 LOT = 4
@@ -110,7 +110,7 @@ def test_the_first_versions_are_every_row_in_order_and_are_not_written_again(n: 
     parts = KeptParts()
     rows = ledger(range(n))
     journal = Journal(rows, parts, KeptParts(), KeptParts(), 0)
-    Tracker(rows).not_sent(0, "in-flight limit") if n else None
+    Tracker(rows).not_sent(0, NotSent.IN_FLIGHT_LIMIT) if n else None
     journal.write_all()
     assert [row for frame in parts.frames for row in frame["seq"].to_list()] == list(range(n))
     n_parts = len(parts.frames)
@@ -119,17 +119,17 @@ def test_the_first_versions_are_every_row_in_order_and_are_not_written_again(n: 
 
 
 def test_what_is_taken_stays_as_it_was() -> None:
-    rows = ledger(range(3))
+    rows = ledger([0, 1_000, 2_000])
     tracker = Tracker(rows)
     (before,) = rows.take_all()
     tracker.sent(1, 10)
     tracker.accepted(1, 20, Accepted("s3://bucket/out/2f4dcf85-0000-4000-8000-000000000000.out"))
-    rows.sched_ns[0] = 77
+    rows.sched_ns[0] = 77_000
     parts = KeptParts()
     Journal(rows, parts, KeptParts(), KeptParts(), 0)._write_requests(before)
     assert parts.frames[0]["outcome"].to_list() == ["not_sent"] * 3
     assert parts.frames[0]["output_location"].to_list() == [None] * 3
-    assert parts.frames[0]["sched"].dt.timestamp("ns").to_list() == [0, 1, 2]
+    assert parts.frames[0]["sched"].dt.timestamp("us").to_list() == [0, 1, 2]
 
 
 def test_a_row_on_disk_says_what_the_ledgers_columns_say() -> None:
@@ -158,10 +158,10 @@ def story() -> Ledger:
         epoch_ns=1_790_000_000_000_000_000,
     )
     tracker = Tracker(rows)
-    ends = {State.COMPLETED: Outcome.COMPLETED, State.FAILED: Outcome.FAILED, State.EXPIRED: Outcome.EXPIRED}
+    ends = {State[outcome.name]: outcome for outcome in ENDED}
     for index, state in enumerate(State):
         if state is State.NOT_SENT:
-            tracker.not_sent(index, "in-flight limit")
+            tracker.not_sent(index, NotSent.IN_FLIGHT_LIMIT)
         elif state is not State.SCHEDULED:
             tracker.sent(index, 1000 + index)
         if state is State.REJECTED:
@@ -183,9 +183,10 @@ def row_of(rows: Ledger, index: int) -> dict[str, object]:
     is_sent = state not in (State.SCHEDULED, State.NOT_SENT)
     outcomes = {State.SCHEDULED: "not_sent", State.IN_FLIGHT: "transport_error", State.WAITING: "pending"}
     errors = {State.SCHEDULED: "the run ended first", State.IN_FLIGHT: "unanswered when the run ended"}
+    reasons = {State.SCHEDULED: "run_ended", State.NOT_SENT: "in_flight_limit"}
 
     def instant(since_ns: int) -> int | None:
-        return None if since_ns == NO_INSTANT else since_ns + rows.epoch_ns
+        return None if since_ns == NO_INSTANT else (since_ns + rows.epoch_ns) // 1000 * 1000
 
     phase, payload = int(rows.phase[index]), int(rows.payload[index])
     return {
@@ -206,8 +207,11 @@ def row_of(rows: Ledger, index: int) -> dict[str, object]:
         "accepted": bool(rows.is_accepted[index]),
         "status_code": rows.status_code[index] or None,
         "error": errors.get(state, rows.words[rows.error[index]]),
+        "why_not_sent": reasons.get(state),
+        "open": state in (State.SCHEDULED, State.IN_FLIGHT, State.WAITING),
         "attempts": rows.attempts[index],
         "output_location": rows.locations.output(index),
+        "failure_location": rows.locations.failure(index),
         "notices": rows.notices[index],
         "end_from": (None, "notice", "output")[rows.end_from[index]],
         "worker": 3,

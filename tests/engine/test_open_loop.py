@@ -14,9 +14,9 @@ from doubles import FakeEndpoint, invocation_of, ledger, span
 from smbench.clock import LoopClock
 from smbench.generator.control import Control
 from smbench.generator.engine import Engine, Load
-from smbench.generator.ledger import State
+from smbench.generator.ledger import WHY_NOT_SENT, State
 from smbench.generator.tracker import Tracker
-from smbench.records import Rejected, Unacknowledged
+from smbench.records import NotSent, Rejected, Unacknowledged
 from smbench.scenario.model import Limits, Retry
 
 SECOND = 1_000_000_000
@@ -72,6 +72,10 @@ async def test_a_loop_that_wakes_late_is_late_once_each_time_and_says_so() -> No
     assert tracker.schedule_lag.quantile(0.5) == pytest.approx(0.003, rel=0.02)
 
 
+def reason_of(tracker: Tracker, row: int) -> NotSent:
+    return WHY_NOT_SENT[tracker.ledger.why_not_sent[row] - 1]
+
+
 async def test_at_its_own_limit_the_client_drops_and_counts_it_never_waits() -> None:
     clock = LoopClock()
     endpoint = FakeEndpoint(clock, ack_s=9.5)
@@ -81,7 +85,7 @@ async def test_at_its_own_limit_the_client_drops_and_counts_it_never_waits() -> 
     assert [at_ns // SECOND for at_ns, _ in endpoint.submitted] == [*range(5), *range(10, 15)]
     assert endpoint.in_flight_max == 5
     assert tracker.counts[State.NOT_SENT] == 10
-    assert tracker.ledger.words[tracker.ledger.error[5]] == "in-flight limit"
+    assert reason_of(tracker, 5) is NotSent.IN_FLIGHT_LIMIT
     assert tracker.violations() == []
 
 
@@ -101,10 +105,11 @@ async def test_after_a_stop_nothing_is_sent_and_what_is_in_flight_is_answered() 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(engine.submit_all)
         await clock.sleep_until_ns(100 * SECOND + 1)
-        control.stop("asked to")
+        control.stop(NotSent.STOPPED, "asked to")
     assert [at_ns for at_ns, _ in endpoint.submitted] == MINUTES_5[:101]
     assert tracker.counts[State.WAITING] == 101
     assert tracker.counts[State.NOT_SENT] == 199
+    assert reason_of(tracker, 101) is NotSent.STOPPED
     assert tracker.ledger.words[tracker.ledger.error[101]] == "asked to"
 
 
@@ -112,7 +117,7 @@ async def test_a_stop_in_the_middle_of_a_burst_holds_for_those_not_begun() -> No
     clock = LoopClock()
     endpoint = FakeEndpoint(clock)
     engine, tracker, control = make([0] * 10, clock, endpoint)
-    endpoint.verdict = lambda n: control.stop(f"after {n}")
+    endpoint.verdict = lambda n: control.stop(NotSent.STOPPED, f"after {n}")
     await engine.submit_all()
     assert len(endpoint.submitted) == 1
     assert tracker.counts[State.NOT_SENT] == 9
@@ -133,7 +138,7 @@ async def test_the_time_limit_ends_the_sending_at_that_instant() -> None:
     engine, tracker, control = make(MINUTES_5, clock, endpoint, limits=Limits(time=60.5))
     await engine.submit_all()
     assert len(endpoint.submitted) == 61
-    assert control.stop_reason == "time limit"
+    assert control.why_not_sent is NotSent.TIME_LIMIT
     assert tracker.counts[State.NOT_SENT] == 239
 
 

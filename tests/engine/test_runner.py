@@ -11,7 +11,7 @@ import pytest
 
 from doubles import SECOND, KeptParts, TickingClock, world
 from smbench.errors import ResultsError
-from smbench.records import Unacknowledged
+from smbench.records import NotSent, Unacknowledged
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_a_stop_drains_and_a_cancel_does_not_wait() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(run.runner.run)
         await run.clock.sleep_until_ns(10 * SECOND + 1)
-        run.runner.control.stop("Ctrl-C")
+        run.runner.control.stop(NotSent.STOPPED, "Ctrl-C")
     assert run.outcomes() == {"completed": 11, "not_sent": 19}
 
     run = world(service_s=45.0)
@@ -79,7 +79,7 @@ async def test_a_stop_drains_and_a_cancel_does_not_wait() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(run.runner.run)
         await run.clock.sleep_until_ns(start_ns + 10 * SECOND + 1)
-        run.runner.control.cancel("Ctrl-C twice")
+        run.runner.control.cancel(NotSent.STOPPED, "Ctrl-C twice")
     # The one sent a nanosecond before has no answer yet.
     assert run.outcomes() == {"pending": 10, "transport_error": 1, "not_sent": 19}
     assert run.events.frames[-1]["kind"].to_list()[-1] == "stop"

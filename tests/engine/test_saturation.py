@@ -13,15 +13,16 @@ import pytest
 
 from doubles import SECOND, FakeEndpoint, KeptParts, invocation_of, ledger, span
 from runs import manifest_of
+from smbench import records
 from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
-from smbench.analysis.verdict.checks import Finding, check
+from smbench.analysis.verdict.checks import Finding, Verdict, check
 from smbench.clock import LoopClock
 from smbench.generator.control import Control
 from smbench.generator.engine import Load
 from smbench.generator.journal import Journal, events_frame
 from smbench.generator.runner import Bounds, Outside, Runner
-from smbench.records import Delivery
+from smbench.records import Delivery, NotSent
 from smbench.scenario.model import Limits, Retry
 
 
@@ -47,15 +48,17 @@ class DistantQueue:
         return await self.endpoint.delete(receipts)
 
 
-async def judged(receivers_max: int) -> tuple[Runner, Summary, dict[str, Finding]]:
+async def judged(
+    receivers_max: int, limits: Limits | None = None, ack_s: float = 0.01
+) -> tuple[Runner, Summary, dict[str, Finding]]:
     """Ten seconds of a hundred requests a second, to their ends."""
     clock, n = LoopClock(), 1000
     rows = ledger([index * SECOND // 100 for index in range(n)])
-    endpoint, phases = FakeEndpoint(clock), (span(n, end_ns=10 * SECOND),)
+    endpoint, phases = FakeEndpoint(clock, ack_s=ack_s), (span(n, end_ns=10 * SECOND),)
     requests, readings, events = KeptParts(), KeptParts(), KeptParts()
     runner = Runner(
         rows,
-        Load(phases, invocation_of(rows), Limits(), Retry(), np.random.default_rng(0), 600),
+        Load(phases, invocation_of(rows), limits or Limits(), Retry(), np.random.default_rng(0), 600),
         Outside(endpoint, DistantQueue(endpoint), endpoint, None),
         Bounds(600.0, 7200.0, 10.0, receivers_max),
         clock=clock,
@@ -63,7 +66,7 @@ async def judged(receivers_max: int) -> tuple[Runner, Summary, dict[str, Finding
         journal=Journal(rows, requests, readings, events, 0),
     )
     await runner.run()
-    assert sorted(endpoint.deleted) == sorted(f"{number}/0" for number in range(n))
+    assert sorted(endpoint.deleted) == sorted(f"{number}/0" for number in range(len(endpoint.submitted)))
     manifest = manifest_of(phases).model_copy(update={"clock": manifest_of().clock.model_copy(update={"epoch_ns": 0})})
     frames = derive(
         manifest,
@@ -73,6 +76,14 @@ async def judged(receivers_max: int) -> tuple[Runner, Summary, dict[str, Finding
     )
     summary = summarise(frames)
     return runner, summary, {finding.name: finding for finding in check(frames, summary)}
+
+
+@pytest.mark.slow
+async def test_no_verdict_depends_on_how_a_reason_is_worded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "_NOT_SENT_TEXTS", dict.fromkeys(NotSent, "words of a later version"))
+    _, summary, findings = await judged(16, Limits(in_flight=5), ack_s=3.0)
+    assert summary.generator.n_dropped == 980  # five every three seconds and a bit
+    assert findings["nothing dropped"].verdict is Verdict.INVALID
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ def seconds(frame: pl.DataFrame, until: str, since: str) -> np.ndarray:
 
 def at_s(frame: pl.DataFrame, column: str) -> list[float]:
     """Scenario seconds of an instant column."""
-    return [(utc_ns - EPOCH_NS) / SECOND for utc_ns in frame[column].cast(pl.Int64).to_list() if utc_ns is not None]
+    return [(utc_ns - EPOCH_NS) / SECOND for utc_ns in frame[column].dt.timestamp("ns").to_list() if utc_ns is not None]
 
 
 BURST = [{"burst": {"requests": 20, "within": "0s"}}]
@@ -102,7 +102,7 @@ def test_the_reported_backlog_obeys_littles_law() -> None:
         (pl.col("name") == "ApproximateBacklogSize") & (pl.col("stat") == "average"), pl.col("source") == "cloudwatch"
     )
     sojourn_s = seconds(done.truth, "ended", "arrived").sum()
-    assert 60 * average["value"].sum() == pytest.approx(sojourn_s, rel=1e-9)
+    assert 60 * average["value"].sum() == pytest.approx(sojourn_s, abs=1e-6 * done.truth.height)
 
 
 # A story by hand: 20 requests at zero instances, tracking 5 a minute, alarms 3 of 3, everything constant.
@@ -249,7 +249,7 @@ def test_another_policy_leaves_the_service_times_alone() -> None:
             service={"exponential": {"mean": "1s"}},
         )
         durations_s.append(seconds(done.truth, "ended", "started"))
-    assert np.array_equal(durations_s[0], durations_s[1])
+    assert np.abs(durations_s[0] - durations_s[1]).max() < 1.5e-6  # files have whole microseconds
 
 
 def test_a_closed_phase_keeps_its_number_outstanding_and_ends() -> None:

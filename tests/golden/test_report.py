@@ -18,7 +18,7 @@ from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import Finding, Verdict, check
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
-from smbench.records import Event, Outcome
+from smbench.records import Event, NotSent, Outcome
 from smbench.view.report.summary_file import to_json
 from smbench.view.report.text import render
 
@@ -45,7 +45,7 @@ def everything() -> tuple[Summary, list[Finding], list[ThresholdResult]]:
     bad = [
         Request(22.0, Outcome.REJECTED, ack=22.01, error="ThrottlingException"),
         Request(22.1, Outcome.TRANSPORT_ERROR, ack=82.1, error="read timeout"),
-        Request(22.2, Outcome.NOT_SENT, error="in-flight limit"),
+        Request(22.2, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT),
         Request(22.3, Outcome.FAILED, done=300.0, error="Received server error (500) from primary with message: " * 3),
         Request(22.4, Outcome.EXPIRED, done=82.4, error="the request expired in the queue"),
         Request(22.5, Outcome.PENDING),

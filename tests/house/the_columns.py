@@ -17,7 +17,7 @@ def columns_markdown() -> str:
     parts = [
         "# Columns\n",
         f"What stands in a run's folder, schema {SCHEMA_VERSION}. Printed from `src/smbench/results/schema.py`.\n",
-        "Instants are UTC with nanoseconds, in scenario time: on an emulated endpoint that may run faster than the "
+        "Instants are UTC with microseconds, in scenario time: on an emulated endpoint that may run faster than the "
         "wall's, and `manifest.json` says how (`clock`).\n",
     ]
     for file, columns in FILES.items():
@@ -34,4 +34,4 @@ def _table(columns: tuple[Column, ...]) -> str:
 
 
 def _type(column: Column) -> str:
-    return str(column.dtype).replace("time_unit='ns', time_zone='UTC'", "ns, UTC")
+    return str(column.dtype).replace("time_unit='us', time_zone='UTC'", "us, UTC")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from doubles import SECOND, World, first_of, world
 from smbench.clock import WarpLoop
-from smbench.records import Rejected, Unacknowledged
+from smbench.records import NotSent, Rejected, Unacknowledged
 
 
 @settings(max_examples=60, deadline=None)
@@ -43,11 +43,11 @@ def test_interrupted_at_any_instant_the_ledger_is_closed_adds_up_and_nothing_is_
             tasks.start_soon(run.runner.run)
             await run.clock.sleep_until_ns(at_ns)
             if way.startswith("stop"):
-                run.runner.control.stop(way)
+                run.runner.control.stop(NotSent.STOPPED, way)
             if way == "stop, then cancel":
                 await run.clock.sleep_until_ns(at_ns + 3 * SECOND)
             if way.endswith("cancel"):
-                run.runner.control.cancel(way)
+                run.runner.control.cancel(NotSent.STOPPED, way)
         return run, at_ns
 
     run, at_ns = anyio.run(interrupted, backend_options={"loop_factory": WarpLoop})

@@ -31,7 +31,8 @@ def test_what_was_told_comes_out_to_the_letter_one_by_one_and_as_a_column(output
     for index, output in enumerate(outputs):
         locations.learn_output(index, output)
     assert [locations.output(index) for index in range(len(outputs))] == outputs
-    assert locations.take(np.arange(len(outputs))).series().to_list() == outputs
+    taken, _ = locations.take(np.arange(len(outputs)))
+    assert taken.series().to_list() == outputs
 
 
 @given(output=TEXTS, failure=st.one_of(st.text(), TEXTS.filter(lambda text: text is not None)), twin=UUIDS)
@@ -66,7 +67,9 @@ def test_paths_that_differ_from_row_to_row_come_out_too() -> None:
     for index, output in enumerate(outputs):
         locations.learn_output(index, output)
         locations.learn_failure(index, output.replace(".out", "-error.out"))
-    assert locations.take(np.arange(600)[::-1]).series().to_list() == outputs[::-1]
+    taken, failures = locations.take(np.arange(600)[::-1])
+    assert taken.series().to_list() == outputs[::-1]
+    assert failures.series().to_list() == [output.replace(".out", "-error.out") for output in outputs[::-1]]
     assert [locations.failure(index) for index in range(600)] == [
         output.replace(".out", "-error.out") for output in outputs
     ]

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from runs import Request, manifest_of, requests_frame
-from smbench.records import Outcome
-from smbench.results.manifest import Ending
+from smbench.records import Ending, Outcome
 from smbench.results.store import PartWriter, compact, open_run
 
 N_WORKERS = 2

@@ -13,13 +13,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from doubles import RUN, ledger
+from doubles import RUN, content, ledger, written
 from smbench.generator.ledger import State, Versions
-from smbench.generator.rows import requests_frame
-from smbench.generator.tracker import Match, Tracker
-from smbench.records import Accepted, Notice, Outcome, OutputFound, Rejected, Unacknowledged
+from smbench.generator.rows import requests_frame, restore
+from smbench.generator.tracker import MOVES, Match, Tracker
+from smbench.records import Accepted, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
 
-ENDS = st.sampled_from([Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED])
+ENDS = st.sampled_from([Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.UNKNOWN_END])
 N = 6
 ROWS = st.integers(0, N - 1)
 
@@ -49,7 +49,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(row=ROWS)
     def drop(self, row: int) -> None:
         if self.expected[row] is State.SCHEDULED:
-            self.tracker.not_sent(row, "in-flight limit")
+            self.tracker.not_sent(row, NotSent.IN_FLIGHT_LIMIT)
             self.expected[row] = State.NOT_SENT
 
     @rule(row=ROWS, kind=st.sampled_from(["accepted", "rejected", "lost"]))
@@ -69,12 +69,15 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(row=ROWS, outcome=ENDS)
     def notice(self, row: int, outcome: Outcome) -> None:
-        match = self.tracker.noticed(Notice(f"{RUN}-0-{row}", outcome, 1, 2, 3), self.later())
+        match = self.tracker.noticed(Notice(f"{RUN}-0-{row}", outcome, 1000, 2000, 3000), self.later())
         was = self.expected[row]
         if was in (State.SCHEDULED, State.NOT_SENT):
             assert match is Match.FOREIGN
         elif was in (State.COMPLETED, State.FAILED, State.EXPIRED, State.LOST, State.PENDING):
             assert match is Match.DUPLICATE  # a row that was closed stays as it is
+        elif was is State.UNKNOWN_END:  # a status that is known says more
+            assert match is (Match.DUPLICATE if outcome is Outcome.UNKNOWN_END else Match.FIRST)
+            self.expected[row] = State[outcome.name]
         else:
             assert match is Match.FIRST
             self.expected[row] = State[outcome.name]
@@ -91,7 +94,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(row=ROWS)
     def output_found(self, row: int) -> None:
-        self.tracker.found(row, OutputFound(Outcome.COMPLETED, 5), self.later())
+        self.tracker.found(row, OutputFound(Outcome.COMPLETED, 5000), self.later())
         if self.expected[row] is State.WAITING:
             self.expected[row] = State.COMPLETED
 
@@ -118,12 +121,39 @@ class AnyOrder(RuleBasedStateMachine):
         assert sum(self.tracker.counts.values()) == N
 
     @invariant()
+    def what_is_written_makes_the_same_ledger_again(self) -> None:
+        before, after = self.tracker.ledger, ledger([n * 1000 for n in range(N)])
+        restore(after, written(before))
+        assert content(after) == content(before)
+        follower = Tracker(after)
+        assert follower.violations() == []
+        assert follower.counts == self.tracker.counts
+
+    @invariant()
     def no_row_frees_its_place_twice(self) -> None:
         assert len(self.resolved) == len(set(self.resolved))
 
 
 AnyOrder.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 test_any_order = pytest.mark.slow(AnyOrder.TestCase)
+
+
+@pytest.mark.parametrize("was", State, ids=lambda state: state.name)
+def test_a_move_that_the_table_does_not_have_is_refused(was: State) -> None:
+    for new in set(State) - MOVES[was]:
+        tracker = Tracker(ledger([0]))
+        tracker.ledger.state[0] = was
+        with pytest.raises(AssertionError, match=f"cannot go from {was.name} to {new.name}"):
+            tracker._move(0, new)
+
+
+def test_a_known_status_after_an_unknown_one_says_how_the_request_ended() -> None:
+    tracker = sent_tracker()
+    unknown = Notice(f"{RUN}-0-0", Outcome.UNKNOWN_END, 1, 20_000_000, 3, failure_reason="status Paused")
+    assert tracker.noticed(unknown, 30_000_000) is Match.FIRST
+    assert tracker.noticed(Notice(f"{RUN}-0-0", Outcome.COMPLETED, 1, 40_000_000, 3), 50_000_000) is Match.FIRST
+    assert tracker.outcomes() == {Outcome.COMPLETED: 1}
+    assert (tracker.ledger.done_ns[0], tracker.ledger.words[tracker.ledger.error[0]]) == (40_000_000, None)
 
 
 def frame(lots: Iterable[Versions]) -> pl.DataFrame:
@@ -234,7 +264,7 @@ def test_an_accepted_row_that_no_counter_knows_breaks_the_law() -> None:
     tracker.sent(0, 10)
     tracker.ledger.is_accepted[0] = 1
     assert tracker.violations() == [
-        "accepted = completed + failed + expired + lost + pending: 1 is not 0",
+        "accepted = completed + failed + expired + unknown_end + lost + pending: 1 is not 0",
         "accepted rows = accepted counter: 1 is not 0",
     ]
 
@@ -244,7 +274,7 @@ def test_the_rows_of_an_unfinished_run_already_obey_the_law() -> None:
     tracker.sent(0, 10)
     tracker.sent(1, 10)
     tracker.accepted(1, 20, Accepted("s3://b/o"))
-    tracker.not_sent(2, "in-flight limit")
+    tracker.not_sent(2, NotSent.IN_FLIGHT_LIMIT)
     rows = frame(tracker.ledger.take_all())
     assert rows["outcome"].to_list() == ["transport_error", "pending", "not_sent", "not_sent"]
     assert rows["accepted"].to_list() == [False, True, False, False]

@@ -1,5 +1,6 @@
 """The fakes: time that is ours, an endpoint that answers as told, part files in memory, a whole run on them."""
 
+from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Load
 from smbench.generator.journal import Journal
 from smbench.generator.ledger import Ledger
+from smbench.generator.rows import requests_frame
 from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.records import Accepted, Delivery, Invocation, Notice, Outcome, OutputFound, Rejected
 from smbench.scenario.model import Limits, Retry
@@ -211,3 +213,22 @@ def world(
         journal=journal,
     )
     return World(runner, fake, parts, readings, events, clock)
+
+
+def written(of: Ledger) -> pl.DataFrame:
+    return pl.concat(requests_frame(versions) for versions in of.take_all())
+
+
+def content(of: Ledger) -> dict[str, list[object]]:
+    """Every column that a run changes; words and locations as text, for their numbers are the ledger's own affair."""
+    columns = {
+        name: list(column)
+        for name, column in vars(of).items()
+        if isinstance(column, bytearray | array) and name not in ("error", "_is_changed")
+    }
+    rows = range(of.n)
+    return columns | {
+        "error": [of.words[index] for index in of.error],
+        "output": [of.locations.output(row) for row in rows],
+        "failure": [of.locations.failure(row) for row in rows],
+    }

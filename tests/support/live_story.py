@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from smbench.clock import TimeKind, real_ns
-from smbench.records import Event, Outcome, Reading
+from smbench.records import Event, Outcome, Reading, Stage
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.live.choose import choose_view
@@ -88,18 +88,18 @@ def story(step_s: int = 5, *, in_flight: int = 12) -> Iterator[Scene]:
         is_over = second > _BURST_S + _SLOW_S and not backlog
         if second % step_s and not is_over:
             continue
-        stage = "sending" if second < _BURST_S + _SLOW_S else "draining"
+        stage = Stage.SENDING if second < _BURST_S + _SLOW_S else Stage.DRAINING
         snapshot = Snapshot(
             worker=0,
             at_ns=second * SECOND,
             real_elapsed_s=second / 112,
-            stage="done" if is_over else stage,
+            stage=Stage.DONE if is_over else stage,
             phase="burst" if second < _BURST_S else "poisson",
             phase_index=int(second >= _BURST_S),
             n_scheduled=3800,
             n_due=n_due,
             n_sent=n_due,
-            n_in_flight=in_flight if stage == "sending" else 0,
+            n_in_flight=in_flight if stage == Stage.SENDING else 0,
             n_accepted=n_due - n_rejected,
             backlog_seen=backlog,
             oldest_age_s=oldest_s,

@@ -9,9 +9,9 @@ import polars as pl
 
 from smbench.analysis.rows.frames import Frames, derive
 from smbench.generator.journal import events_frame, readings_frame
-from smbench.records import ACCEPTED, Event, Outcome, Reading
-from smbench.results.manifest import ClockFacts, Ending, Manifest
-from smbench.results.schema import REQUESTS, polars_schema
+from smbench.records import ACCEPTED, Ending, Event, NotSent, Outcome, Reading
+from smbench.results.manifest import ClockFacts, Manifest
+from smbench.results.schema import REQUESTS, plain_schema, stamped
 from smbench.schedule.base import PhaseSpan
 
 EPOCH_NS = 1_795_000_000_000_000_000
@@ -38,6 +38,7 @@ class Request:
     phase: str = "load"
     warmup: bool = False
     error: str | None = None
+    why_not_sent: NotSent | None = None
     status_code: int | None = None
     notices: int | None = None
     end_from: str | None = None
@@ -73,9 +74,12 @@ class Request:
             "outcome": self.outcome.value,
             "accepted": is_accepted,
             "status_code": (self.status_code or code) if is_sent else None,
-            "error": self.error,
+            "error": self.error if self.why_not_sent is None else self.why_not_sent.text,
+            "why_not_sent": None if is_sent else (self.why_not_sent or NotSent.RUN_ENDED).value,
+            "open": False,
             "attempts": self.attempts if is_sent else 0,
             "output_location": None,
+            "failure_location": None,
             "notices": self.notices if self.notices is not None else int(told),
             "end_from": end_from,
             "worker": self.worker,
@@ -85,10 +89,8 @@ class Request:
 
 def requests_frame(rows: Sequence[Request], first_seq: int = 0) -> pl.DataFrame:
     """Rows in the schema of `results.schema.REQUESTS`."""
-    schema = polars_schema(REQUESTS)
-    whole = {name: pl.Int64() if name in _STEMS else dtype for name, dtype in schema.items()}
     plain = [row.row(seq) for seq, row in enumerate(rows, first_seq)]
-    return pl.DataFrame(plain, schema=pl.Schema(whole)).cast(schema)
+    return stamped(pl.DataFrame(plain, schema=plain_schema(REQUESTS)))
 
 
 def span(

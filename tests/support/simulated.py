@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from smbench.results.manifest import ClockFacts, Ending, Manifest
+from smbench.records import Ending
+from smbench.results.manifest import ClockFacts, Manifest
 from smbench.scenario.model import Scenario
 from smbench.schedule.plan import plan
 from smbench.simulator.simulate import simulate

@@ -19,7 +19,7 @@ from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.timeline import Timeline
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.frames import Frames, only
-from smbench.records import Outcome
+from smbench.records import Outcome, is_throttle
 
 if TYPE_CHECKING:
     from smbench.analysis.summary import Summary
@@ -35,7 +35,6 @@ CONCURRENCY_MIN = 30  # requests of either kind
 COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
 LOOKS_MAX_S = 30.0
 SPREAD_MIN = 0.05  # as a share: less is lost in the spread of the work itself
-_THROTTLES = ("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded")
 _QUOTA = re.compile(r"limit|quota|exceed|insufficient|capacity is not available|capacity error", re.IGNORECASE)
 
 
@@ -345,8 +344,9 @@ def coarse_times(seen: Seen) -> Observation | None:
 
 def throttling(seen: Seen) -> Observation | None:
     """AWS throttled submissions; dated from the first."""
-    is_throttle = pl.any_horizontal(*(pl.col("error").str.starts_with(word) for word in _THROTTLES))
-    rows = seen.frames.measured.filter((pl.col("outcome") == Outcome.REJECTED.value) & is_throttle)
+    rejected = seen.frames.measured.filter(pl.col("outcome") == Outcome.REJECTED.value)
+    codes = [code for code in rejected["error"].drop_nulls().unique() if is_throttle(code)]
+    rows = rejected.filter(pl.col("error").is_in(codes))
     if not rows.height:
         return None
     first_ns = rows["send_ns"].min()

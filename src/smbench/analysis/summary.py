@@ -22,14 +22,10 @@ from smbench.analysis.latency.slowest import Slow, slowest
 from smbench.analysis.latency.stages import Stage, stages
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.rows.clocks import Clocks
-from smbench.analysis.rows.frames import Frames, only, seconds
+from smbench.analysis.rows.frames import Frames, is_one_of, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
-from smbench.records import Outcome
+from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, NotSent
 from smbench.results.law import Counts, row_violations
-
-IN_FLIGHT_LIMIT = "in-flight limit"  # why a row was not sent, as the engine words it
-_NEVER = (Outcome.FAILED.value, Outcome.EXPIRED.value)
-_OPEN = (Outcome.LOST.value, Outcome.PENDING.value)
 
 
 class _Part(BaseModel):
@@ -137,7 +133,7 @@ class Summary(_Part):
         if not answered:
             return None
         bad = answered - counts.completed
-        return Bounded(low=(bad - counts.pending - counts.lost) / answered, high=bad / answered)
+        return Bounded(low=(bad - counts.may_have_completed) / answered, high=bad / answered)
 
 
 def summarise(frames: Frames) -> Summary:
@@ -216,11 +212,11 @@ def _target(found: dict[str, Any], scenario: dict[str, Any]) -> str:
 
 def _latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
     """Over all accepted requests: what has no end is longer than its age, what failed never completes."""
-    is_accepted, outcome = pl.col("accepted"), pl.col("outcome")
+    is_accepted = pl.col("accepted")
     return distribution(
         seconds(requests, known, is_accepted),
-        censored_s=seconds(requests, age, is_accepted & outcome.is_in(_OPEN)),
-        never_s=seconds(requests, age, is_accepted & outcome.is_in(_NEVER)),
+        censored_s=seconds(requests, age, is_accepted & is_one_of(MAY_HAVE_COMPLETED)),
+        never_s=seconds(requests, age, is_accepted & is_one_of(NEVER_COMPLETED)),
     )
 
 
@@ -279,7 +275,7 @@ def _generator(frames: Frames, schedule_lag: Distribution) -> Generator:
     loop_lag_s, cpu_share = _of_gauge(frames, "loop_lag_max_s"), _of_gauge(frames, "cpu_share")
     return Generator(
         schedule_lag=schedule_lag,
-        n_dropped=measured.filter((pl.col("outcome") == "not_sent") & (pl.col("error") == IN_FLIGHT_LIMIT)).height,
+        n_dropped=measured.filter(pl.col("why_not_sent") == NotSent.IN_FLIGHT_LIMIT.value).height,
         loop_lag_max_s=None if is_virtual else loop_lag_s.max(),
         cpu_share_max=None if is_virtual else cpu_share.max(),
         cpu_share_median=None if is_virtual else _busiest(frames),

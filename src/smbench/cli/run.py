@@ -20,9 +20,9 @@ from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.generator.plan import AwsAccess, RunPlan, make_plan
 from smbench.generator.shares import check_workers
 from smbench.processes.session import SessionEnd, run_session
-from smbench.records import Event, Reading
+from smbench.records import Ending, Event, Reading, Stage
 from smbench.results.ceiling import Machine, ceilings_file, find_ceiling
-from smbench.results.manifest import ClockFacts, Ending, Host, Manifest
+from smbench.results.manifest import ClockFacts, Host, Manifest
 from smbench.results.store import compact, new_run_dir
 from smbench.scenario.load import load_scenario
 from smbench.scenario.model import Scenario, Seeds, Target
@@ -147,10 +147,10 @@ class _Screen:
     def update(self, snapshots: Sequence[Snapshot]) -> str:
         self.state.update(snapshots)
         if (now := self.state.now) is not None:
-            told_until_ns = min((one.at_ns for one in snapshots if one.stage != "done"), default=now.at_ns)
+            told_until_ns = min((one.at_ns for one in snapshots if one.stage is not Stage.DONE), default=now.at_ns)
             self.foresight.update(now, told_until_ns)
             self.state.judged = self.foresight.judged
-            if self._stops and not self.stopped and now.stage == "sending" and self.foresight.conclusion:
+            if self._stops and not self.stopped and now.stage is Stage.SENDING and self.foresight.conclusion:
                 self.stopped = f"stopped early, {self.foresight.conclusion}"
         self.view.show(self.state)
         return self.stopped
@@ -210,7 +210,7 @@ def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, options: RunOp
     ended = manifest.model_copy(
         update={
             "ended": datetime.datetime.now(datetime.UTC),
-            "ending": Ending(end.ended),
+            "ending": end.ended,
             "reason": end.reason,
             "notes": tuple(end.notes),
             "emulator": end.emulator,
@@ -229,9 +229,9 @@ def _conclude(run_dir: Path, manifest: Manifest, end: SessionEnd, options: RunOp
         typer.echo(f"smbench: {end.failure.message}", err=True)
         typer.echo(end.failure.traceback or f"  {end.failure.advice}", err=True)
         return end.failure.exit_code
-    if end.ended in ("stopped", "cancelled"):
+    if end.ended in (Ending.STOPPED, Ending.CANCELLED):
         return ExitCode.INTERRUPTED
-    if end.ended == "failed":
+    if end.ended is Ending.FAILED:
         typer.echo(f"smbench: the run did not end by itself: {end.reason}", err=True)
         return ExitCode.INVALID
     return status

@@ -28,7 +28,7 @@ class Driver:
     def go(self, clock: Clock) -> None:
         """Let time run. Called on the loop that serves."""
         self.clock = clock
-        self._scale = getattr(clock, "scale", 1.0)
+        self._scale = clock.scale
         self._shortest_s = 0.0 if clock.kind is TimeKind.WARP else _SHORTEST_S
         self.advance()
 

@@ -2,28 +2,35 @@
 
 import anyio
 
+from smbench.records import NotSent
 from smbench.scenario.model import Limits
 
 
 class Control:
-    """Two one-way switches with a reason each; whoever turns one first says why. Needs a running loop."""
+    """Two one-way switches; the first call of each says why. Needs a running loop.
+
+    Attributes:
+        why_not_sent: Of the requests that were not sent because of the stop; None while there was no stop.
+        stop_reason, cancel_reason: The same for a person, with numbers or names; empty while there was none.
+    """
 
     def __init__(self) -> None:
         self._stopped, self._cancelled = anyio.Event(), anyio.Event()
+        self.why_not_sent: NotSent | None = None
         self.stop_reason = self.cancel_reason = ""
 
-    def stop(self, reason: str) -> None:
-        """Send no more, and follow what was sent; the first reason counts."""
+    def stop(self, why: NotSent, reason: str = "") -> None:
+        """Send no more. `reason` is for a person; empty: the words of `why`."""
         if not self._stopped.is_set():
-            self.stop_reason = reason
+            self.why_not_sent, self.stop_reason = why, reason or why.text
             self._stopped.set()
 
-    def cancel(self, reason: str) -> None:
-        """End at once; stops as well. The first reason counts."""
+    def cancel(self, why: NotSent, reason: str = "") -> None:
+        """Stop now, keep the ledger. Arguments as in `stop`."""
         if not self._cancelled.is_set():
-            self.cancel_reason = reason
+            self.cancel_reason = reason or why.text
             self._cancelled.set()
-        self.stop(reason)
+        self.stop(why, reason)
 
     @property
     def is_stopped(self) -> bool:

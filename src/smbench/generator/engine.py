@@ -18,12 +18,11 @@ from smbench.generator.control import Control, beyond_error_limit
 from smbench.generator.ledger import State
 from smbench.generator.tracker import Tracker
 from smbench.ports import Transport
-from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
+from smbench.records import Accepted, Invocation, NotSent, Rejected, Unacknowledged, is_throttle
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 
 _YIELD_EVERY = 64  # behind schedule nothing awaits: let answers in
-_THROTTLE_CODES = ("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,10 @@ class Engine:
                 pacing.start_soon(self._stop_at, round(self.load.limits.time * 1e9))
             await self._pace(requests)
             pacing.cancel_scope.cancel()
-        why = self.control.stop_reason or ("request limit" if self._is_over else "the closed phase ended first")
+        why = self.control.why_not_sent or (NotSent.REQUEST_LIMIT if self._is_over else NotSent.PHASE_ENDED)
         for index, state in enumerate(self.tracker.ledger.state):
             if state == State.SCHEDULED:
-                self.tracker.not_sent(index, why)
+                self.tracker.not_sent(index, why, self.control.stop_reason)
 
     async def _pace(self, requests: anyio.abc.TaskGroup) -> None:
         for span in self.load.spans:
@@ -125,7 +124,7 @@ class Engine:
 
     def _submit_or_drop(self, index: int, requests: anyio.abc.TaskGroup) -> None:
         if self._in_flight >= self.load.limits.in_flight:
-            self.tracker.not_sent(index, "in-flight limit")
+            self.tracker.not_sent(index, NotSent.IN_FLIGHT_LIMIT)
             self._resolved(index)
             return
         self._in_flight += 1
@@ -169,7 +168,7 @@ class Engine:
             return False
         if isinstance(refusal, Unacknowledged):
             cause = "transport_error"
-        elif refusal.code.startswith(_THROTTLE_CODES):
+        elif is_throttle(refusal.code):
             cause = "throttle"
         else:
             cause = "server_error" if refusal.status_code >= 500 else ""
@@ -188,10 +187,10 @@ class Engine:
 
     async def _stop_at(self, limit_ns: int) -> None:
         await self.clock.sleep_until_ns(limit_ns)
-        self.control.stop("time limit")
+        self.control.stop(NotSent.TIME_LIMIT)
 
     def _watch_limits(self) -> None:
         tracker = self.tracker
         n_bad = tracker.counts[State.REJECTED] + tracker.counts[State.TRANSPORT_ERROR]
         if why := beyond_error_limit(self.load.limits, n_bad, tracker.n_answers):
-            self.control.stop(why)
+            self.control.stop(NotSent.ERROR_LIMIT, why)

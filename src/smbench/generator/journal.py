@@ -17,7 +17,7 @@ import polars as pl
 from smbench.generator.ledger import Ledger, Versions
 from smbench.generator.rows import requests_frame
 from smbench.records import Event, Reading
-from smbench.results.schema import EVENTS, READINGS, polars_schema
+from smbench.results.schema import EVENTS, READINGS, Column, plain_schema, stamped
 
 FLUSH_EVERY_S = 2.0
 
@@ -112,7 +112,7 @@ def readings_frame(readings: list[Reading], epoch_ns: int, worker: int | None = 
         (one.source, one.name, one.stat, one.value, one.at_ns + epoch_ns, one.seen_ns + epoch_ns, one.detail, worker)
         for one in readings
     ]
-    return _frame(rows, polars_schema(READINGS))
+    return _frame(rows, READINGS)
 
 
 def events_frame(events: list[Event], epoch_ns: int) -> pl.DataFrame:
@@ -132,9 +132,8 @@ def events_frame(events: list[Event], epoch_ns: int) -> pl.DataFrame:
         )
         for one in events
     ]
-    return _frame(rows, polars_schema(EVENTS))
+    return _frame(rows, EVENTS)
 
 
-def _frame(rows: Sequence[tuple[object, ...]], schema: pl.Schema) -> pl.DataFrame:
-    whole_numbers = {name: pl.Int64() if dtype == pl.Datetime else dtype for name, dtype in schema.items()}
-    return pl.DataFrame(rows, schema=pl.Schema(whole_numbers), orient="row").cast(schema)
+def _frame(rows: Sequence[tuple[object, ...]], columns: tuple[Column, ...]) -> pl.DataFrame:
+    return stamped(pl.DataFrame(rows, schema=plain_schema(columns), orient="row"))

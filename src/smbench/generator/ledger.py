@@ -1,8 +1,8 @@
 """The run's memory: one row a request, kept as columns indexed by place in the shard.
 
-A row costs 104 bytes, its locations included. Rows are written to disk as versions: each flush takes those that
+A row costs 105 bytes, its locations included. Rows are written to disk as versions: each flush takes those that
 changed, and the last version of a row wins. The first version of every row says `not_sent`, so that a run killed at
-any instant leaves files that obey the ledger's law.
+any instant leaves files that obey the ledger's law. `run.rows.restore` makes the columns of such versions again.
 """
 
 from array import array
@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from smbench.generator.locations import Locations, TakenLocations
-from smbench.records import Outcome
+from smbench.records import ENDED, NotSent, Outcome
 
 NO_INSTANT = -(2**63)  # the column's null: no scenario reaches back 292 years
 VERSIONS_AT_ONCE = 10_000  # copied in less than a millisecond, during which nothing is sent
 
 
 class State(IntEnum):
-    """Where a request is. Every row is in exactly one state; the last seven are ends."""
+    """Where a request is. Every row is in exactly one state; the last eight are ends."""
 
     SCHEDULED = 0
     IN_FLIGHT = 1
@@ -33,9 +33,13 @@ class State(IntEnum):
     COMPLETED = 6
     FAILED = 7
     EXPIRED = 8
-    LOST = 9
-    PENDING = 10
+    UNKNOWN_END = 9  # a later notice may still say of which kind it is
+    LOST = 10
+    PENDING = 11
 
+
+UNANSWERED = "unanswered when the run ended"  # the error of a row that is IN_FLIGHT, or was at the end
+WHY_NOT_SENT = tuple(NotSent)  # a row has 1 + the place of its reason here; 0: none
 
 OUTCOME_OF = {
     State.SCHEDULED: Outcome.NOT_SENT,
@@ -47,19 +51,19 @@ OUTCOME_OF = {
     State.COMPLETED: Outcome.COMPLETED,
     State.FAILED: Outcome.FAILED,
     State.EXPIRED: Outcome.EXPIRED,
+    State.UNKNOWN_END: Outcome.UNKNOWN_END,
     State.LOST: Outcome.LOST,
     State.PENDING: Outcome.PENDING,
 }
-STATE_OF = {
-    Outcome.COMPLETED: State.COMPLETED,
-    Outcome.FAILED: State.FAILED,
-    Outcome.EXPIRED: State.EXPIRED,
-}
-ENDED = frozenset({State.COMPLETED, State.FAILED, State.EXPIRED})
+OPEN = (State.SCHEDULED, State.IN_FLIGHT, State.WAITING)  # the run is not done with these
+STATE_OF = {outcome: State[outcome.name] for outcome in Outcome}  # of a row that is not open
+OPEN_STATE_OF = {OUTCOME_OF[state]: state for state in OPEN}
+ENDS = frozenset(STATE_OF[outcome] for outcome in ENDED)
 
 _TAKEN = (
     *("seq", "sched_ns", "send_ns", "ack_ns", "recv_ns", "done_ns", "pub_ns", "seen_ns"),
-    *("phase", "payload", "state", "is_accepted", "end_from", "status_code", "attempts", "notices", "error"),
+    *("phase", "payload", "state", "is_accepted", "end_from", "status_code", "attempts", "notices"),
+    *("error", "why_not_sent"),
 )
 
 
@@ -126,6 +130,7 @@ class Ledger:
         self.status_code, self.attempts = array("h", bytes(2 * n)), array("h", bytes(2 * n))
         self.notices = array("i", bytes(4 * n))
         self.error = array("i", bytes(4 * n))  # index into `words`
+        self.why_not_sent = bytearray(n)  # 1 + place in `WHY_NOT_SENT`
         self.words = StringTable()
         self.locations = Locations(n)
         self._is_changed = bytearray(n)
@@ -176,7 +181,7 @@ class Ledger:
             lot = rows[start : start + VERSIONS_AT_ONCE]
             is_changed[lot] = 0
             columns = {name: np.asarray(getattr(self, name)).take(lot) for name in _TAKEN}
-            yield Versions(self, columns, self.locations.take(lot))
+            yield Versions(self, columns, *self.locations.take(lot))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +195,5 @@ class Versions:
 
     ledger: Ledger
     columns: dict[str, npt.NDArray[Any]]
-    locations: TakenLocations
+    outputs: TakenLocations
+    failures: TakenLocations

@@ -67,17 +67,12 @@ class Locations:
         """Where the row's error would be, as AWS named it; None where it never did."""
         return self._location(index, self._failures[index], self._odd_failures)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> "TakenLocations":
-        """A copy of these rows' output locations."""
-        numbers = np.asarray(self._outputs).take(rows)
-        odd = np.flatnonzero(numbers == _AS_IT_IS)
-        return TakenLocations(
-            numbers,
-            np.asarray(self._uuids).reshape(-1, _UUID_BYTES).take(rows, axis=0),
-            self._frames.copy(),
-            odd,
-            [self._odd_outputs[index] for index in rows[odd].tolist()],
-        )
+    def take(self, rows: npt.NDArray[np.int64]) -> "tuple[TakenLocations, TakenLocations]":
+        """Copies of these rows' output locations and failure locations."""
+        uuids = np.asarray(self._uuids).reshape(-1, _UUID_BYTES).take(rows, axis=0)
+        frames = self._frames.copy()
+        outputs = _taken(rows, self._outputs, self._odd_outputs, uuids, frames)
+        return outputs, _taken(rows, self._failures, self._odd_failures, uuids, frames)
 
     def _number(self, before: str, after: str) -> int:
         """Of this frame; paths that differ from row to row soon get none, for they are no frames."""
@@ -102,7 +97,7 @@ class Locations:
 
 @dataclass(frozen=True, slots=True)
 class TakenLocations:
-    """Output locations of some rows as they are kept; nothing changes here while they are turned into text."""
+    """Locations of some rows as they are kept; nothing changes here while they are turned into text."""
 
     numbers: npt.NDArray[np.uint8]
     uuids: npt.NDArray[np.uint8]  # (rows, 16)
@@ -112,11 +107,25 @@ class TakenLocations:
 
     def series(self) -> pl.Series:
         """As text, null where nothing is known; in the order of the rows."""
+        if not self.numbers.any():
+            return pl.repeat(None, len(self.numbers), dtype=pl.String, eager=True)
         numbers = np.where(self.numbers == _AS_IT_IS, _UNKNOWN, self.numbers)
         befores = pl.Series([frame and frame[0] for frame in self.frames], dtype=pl.String)
         afters = pl.Series([frame and frame[1] for frame in self.frames], dtype=pl.String)
         series = befores.gather(numbers) + _texts(self.uuids) + afters.gather(numbers)
         return series.scatter(self.odd_places, self.odd) if self.odd else series
+
+
+def _taken(
+    rows: npt.NDArray[np.int64],
+    numbers: bytearray,
+    odd: dict[int, str],
+    uuids: npt.NDArray[np.uint8],
+    frames: list[Frame | None],
+) -> TakenLocations:
+    of_rows = np.asarray(numbers).take(rows)
+    places = np.flatnonzero(of_rows == _AS_IT_IS)
+    return TakenLocations(of_rows, uuids, frames, places, [odd[index] for index in rows[places].tolist()])
 
 
 def _packed(text: str) -> bytes | None:

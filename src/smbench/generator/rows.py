@@ -1,14 +1,32 @@
-"""From the ledger's copies of rows to rows as files have them; in polars, so that a thread does it beside the loop."""
+"""From the ledger's copies of rows to rows as files have them, and back; in polars, so that a thread does it.
+
+What `restore` makes of the rows of `requests_frame` is the ledger as it was, at any instant of a run. Files have whole
+microseconds, so an instant loses what is finer; those that AWS stamps, whole milliseconds, lose nothing.
+"""
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from smbench.generator.ledger import NO_INSTANT, OUTCOME_OF, State, StringTable, Versions
-from smbench.results.schema import INSTANT, REQUESTS, polars_schema
+from smbench.generator.ledger import (
+    NO_INSTANT,
+    OPEN,
+    OPEN_STATE_OF,
+    OUTCOME_OF,
+    STATE_OF,
+    UNANSWERED,
+    WHY_NOT_SENT,
+    Ledger,
+    State,
+    StringTable,
+    Versions,
+)
+from smbench.records import NotSent, Outcome
+from smbench.results.schema import REQUESTS, instant_of, polars_schema
 
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _END_FROM = pl.Series([None, "notice", "output"], dtype=pl.String)
+_WHY_NOT_SENT = pl.Series([None, *WHY_NOT_SENT], dtype=pl.String)
 _OUTCOMES = pl.Series([OUTCOME_OF[state].value for state in State], dtype=pl.String)
 
 
@@ -24,9 +42,12 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         _OUTCOMES.gather(columns["state"]).alias("outcome"),
         _END_FROM.gather(columns["end_from"]).alias("end_from"),
         _words(ledger.words, columns["error"]).alias("error"),
-        versions.locations.series().alias("output_location"),
+        _WHY_NOT_SENT.gather(columns["why_not_sent"]).alias("why_not_sent"),
+        versions.outputs.series().alias("output_location"),
+        versions.failures.series().alias("failure_location"),
     )
-    is_sent = ~state.is_in([int(State.SCHEDULED), int(State.NOT_SENT)])
+    is_scheduled, is_in_flight = (state == int(one) for one in (State.SCHEDULED, State.IN_FLIGHT))
+    is_sent = ~is_scheduled & (state != int(State.NOT_SENT))
     return raw.select(
         "seq",
         "phase",
@@ -38,14 +59,17 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         "outcome",
         pl.col("is_accepted").cast(pl.Boolean).alias("accepted"),
         pl.when(pl.col("status_code") != 0).then(pl.col("status_code").cast(pl.Int64)).alias("status_code"),
-        pl.when(state == int(State.SCHEDULED))
-        .then(pl.lit("the run ended first"))
-        .when(state == int(State.IN_FLIGHT))
-        .then(pl.lit("unanswered when the run ended"))
+        pl.when(is_scheduled)
+        .then(pl.lit(NotSent.RUN_ENDED.text))
+        .when(is_in_flight)
+        .then(pl.lit(UNANSWERED))
         .otherwise("error")
         .alias("error"),
+        pl.when(is_scheduled).then(pl.lit(NotSent.RUN_ENDED.value)).otherwise("why_not_sent").alias("why_not_sent"),
+        state.is_in([int(one) for one in OPEN]).alias("open"),
         pl.col("attempts").cast(pl.Int64),
         "output_location",
+        "failure_location",
         pl.col("notices").cast(pl.Int64),
         "end_from",
         pl.lit(ledger.worker, dtype=pl.Int64).alias("worker"),
@@ -54,10 +78,72 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
 
 def _instant(stem: str, epoch_ns: int) -> pl.Expr:
     since_ns = pl.col(f"{stem}_ns")
-    return pl.when(since_ns != NO_INSTANT).then(since_ns + epoch_ns).cast(INSTANT).alias(stem)
+    return pl.when(since_ns != NO_INSTANT).then(instant_of(since_ns + epoch_ns)).alias(stem)
 
 
 def _words(words: StringTable, indices: npt.NDArray[np.int32]) -> pl.Series:
     """As text. Only the words that occur are looked up: a service may have as many reasons to fail as requests."""
     distinct, places = np.unique(indices, return_inverse=True)
     return pl.Series([words[index] for index in distinct.tolist()], dtype=pl.String).gather(places)
+
+
+# ---- and back -------------------------------------------------------------------------------------------------
+
+_PLACE_OF_SOURCE = {source: place for place, source in enumerate(_END_FROM.to_list()) if source}
+_PLACE_OF_REASON = {reason: place for place, reason in enumerate(_WHY_NOT_SENT.to_list()) if reason}
+
+
+def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
+    """Put rows that were written back into a ledger; it must be the new ledger of the same shard and run.
+
+    What the schedule fixes (phase, payload, the due instants of open phases) stays as the schedule has it.
+
+    Args:
+        rows: Columns of `results.schema.REQUESTS`, at most one row each; those of other workers are passed over, and
+            a row that is missing here stays as it is in the ledger.
+    """
+    rows = rows.filter(pl.col("worker") == ledger.worker)
+    places = [ledger.position(seq) for seq in rows["seq"].to_list()]
+    if None in places:
+        raise AssertionError(f"row {rows['seq'][places.index(None)]} is not of this shard")
+    at = np.asarray(places, dtype=np.int64)
+    columns = _restored(rows, ledger)
+    sched_ns = np.asarray(ledger.sched_ns)
+    is_planned = sched_ns[at] != NO_INSTANT
+    sched_ns[at] = np.where(is_planned, sched_ns[at], columns.pop("sched_ns").to_numpy())
+    for name, values in columns.items():
+        np.asarray(getattr(ledger, name))[at] = values.to_numpy()
+    locations = rows.select("output_location", "failure_location").iter_rows()
+    for index, (output, failure) in zip(at.tolist(), locations, strict=True):
+        ledger.locations.learn_output(index, output)
+        if failure is not None:
+            ledger.locations.learn_failure(index, failure)
+
+
+def _restored(rows: pl.DataFrame, ledger: Ledger) -> dict[str, pl.Series]:
+    """The ledger's columns of these rows, by name."""
+    outcomes, is_open = rows["outcome"], rows["open"].fill_null(False)
+    states = outcomes.replace_strict({one.value: int(STATE_OF[one]) for one in Outcome}, return_dtype=pl.UInt8)
+    open_states = outcomes.replace_strict(
+        {one.value: int(state) for one, state in OPEN_STATE_OF.items()}, default=None, return_dtype=pl.UInt8
+    )
+    state = pl.select(pl.when(is_open).then(open_states).otherwise(states)).to_series()
+    # A file says of an open row what a reader should think of it, should nothing more become known.
+    is_worded = ~(is_open & (outcomes != Outcome.PENDING.value))
+    errors = [ledger.words.index(word) if kept else 0 for word, kept in zip(rows["error"], is_worded, strict=True)]
+    reasons = rows["why_not_sent"].replace_strict(_PLACE_OF_REASON, default=0, return_dtype=pl.UInt8)
+    return {
+        "state": state,
+        "error": pl.Series(errors, dtype=pl.Int32),
+        "why_not_sent": reasons * is_worded.cast(pl.UInt8),
+        "is_accepted": rows["accepted"].cast(pl.UInt8),
+        "status_code": rows["status_code"].fill_null(0),
+        "end_from": rows["end_from"].replace_strict(_PLACE_OF_SOURCE, default=0, return_dtype=pl.UInt8),
+        "attempts": rows["attempts"],
+        "notices": rows["notices"],
+        **{f"{stem}_ns": _since_ns(rows[stem], ledger.epoch_ns) for stem in _STEMS},
+    }
+
+
+def _since_ns(instants: pl.Series, epoch_ns: int) -> pl.Series:
+    return (instants.dt.epoch("us") * 1000 - epoch_ns).fill_null(NO_INSTANT)

@@ -16,7 +16,7 @@ from smbench.generator.monitors import OnRead, watch
 from smbench.generator.tracker import Tracker
 from smbench.generator.vitals import Health, Vitals
 from smbench.ports import Gauges, Notices, Outputs, Transport
-from smbench.records import Event, Reading
+from smbench.records import Event, Reading, Stage
 from smbench.snapshot import Snapshot
 
 _LEDGER_BEAT_S = 0.25
@@ -75,7 +75,7 @@ class Runner:
             is_prompt=any(span.outstanding is not None for span in load.spans),
         )
         self.vitals, self.health = Vitals(), Health(0.0, 0.0, 0)
-        self.stage = "preparing"
+        self.stage = Stage.PREPARING
         self._has_listened = anyio.Event()
         self._start_real_ns = real_ns()
 
@@ -97,7 +97,7 @@ class Runner:
                         watch, self.outside.gauges, self.clock, self.bounds.gauges_every_s, self._read
                     )
                 await self._send_and_drain()
-                self.stage = "closing"
+                self.stage = Stage.CLOSING
                 await self._last_words()
                 background.cancel_scope.cancel()
         finally:
@@ -110,12 +110,12 @@ class Runner:
     async def _send_and_drain(self) -> None:
         async with anyio.create_task_group() as work:
             work.start_soon(self._end_when_cancelled, work.cancel_scope)
-            self.stage = "sending"
+            self.stage = Stage.SENDING
             await self.engine.submit_all()
-            self.stage = "draining"
+            self.stage = Stage.DRAINING
             await self._drain()
             if self.tracker.backlog:
-                self.stage = "looking up"
+                self.stage = Stage.LOOKING_UP
                 await look_up_rest(self.tracker, self.outside.outputs, self.clock)
             work.cancel_scope.cancel()
 
@@ -157,7 +157,7 @@ class Runner:
         if self.control.stop_reason:
             self.journal.happened(Event("stop", self.control.stop_reason, now_ns, now_ns))
         self.journal.write()
-        self.stage = "done"
+        self.stage = Stage.DONE
 
     def _check_law(self) -> None:
         if broken := self.tracker.violations():
@@ -173,8 +173,7 @@ class Runner:
 
     async def _gauge_ledger(self) -> None:
         """Backlog and age four times a second of scenario time, the generator's health once."""
-        scale = getattr(self.clock, "scale", 1.0)
-        step_ns = round(_LEDGER_BEAT_S * max(1.0, scale) * 1e9)
+        step_ns = round(_LEDGER_BEAT_S * max(1.0, self.clock.scale) * 1e9)
         due_ns, beat = self.clock.now_ns(), 0
         self.vitals.take()  # preparing is no part of the run
         while True:

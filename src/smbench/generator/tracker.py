@@ -7,26 +7,57 @@ run. A row moves only forward:
 
     SCHEDULED -> NOT_SENT
     SCHEDULED -> IN_FLIGHT -> WAITING | REJECTED | TRANSPORT_ERROR
-    IN_FLIGHT | WAITING | REJECTED | TRANSPORT_ERROR -> COMPLETED | FAILED | EXPIRED     (a notice or an output)
-    WAITING -> LOST | PENDING                                                            (the run is over)
+    IN_FLIGHT | WAITING | REJECTED | TRANSPORT_ERROR -> COMPLETED | FAILED | EXPIRED | UNKNOWN_END  (notice, output)
+    UNKNOWN_END -> COMPLETED | FAILED | EXPIRED                                                      (a later notice)
+    WAITING -> LOST | PENDING                                                                        (the run is over)
 
+`MOVES` is the same as a table, and any other move raises.
 A notice is proof that the endpoint took the request, whatever the answer said or did not say; so a transport error
-becomes accepted when its notice comes. The first notice decides; later ones only count.
+becomes accepted when its notice comes. The first notice decides, unless it names a status that we do not know; later
+ones only count.
 """
 
 from bisect import bisect_right
 from collections.abc import Callable
 from enum import StrEnum
 
-from smbench.generator.ledger import ENDED, NO_INSTANT, OUTCOME_OF, STATE_OF, Ledger, State
-from smbench.records import Accepted, Notice, Outcome, OutputFound, Rejected, Unacknowledged
+from smbench.generator.ledger import (
+    ENDS,
+    NO_INSTANT,
+    OPEN,
+    OUTCOME_OF,
+    STATE_OF,
+    UNANSWERED,
+    WHY_NOT_SENT,
+    Ledger,
+    State,
+)
+from smbench.records import Accepted, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
 from smbench.snapshot import LogHistogram
 
 # Plain numbers: to look one up in its enum costs as much as to compare it, several times a request.
 _SCHEDULED, _IN_FLIGHT, _WAITING = int(State.SCHEDULED), int(State.IN_FLIGHT), int(State.WAITING)
 _NEVER_SENT = frozenset({State.SCHEDULED, State.NOT_SENT})
-_OPEN_TO_ENDS = frozenset({State.IN_FLIGHT, State.WAITING, State.REJECTED, State.TRANSPORT_ERROR})
-_UNRESOLVED = frozenset({State.SCHEDULED, State.IN_FLIGHT, State.WAITING})
+_NO_MOVE: frozenset[State] = frozenset()
+
+MOVES: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.NOT_SENT, State.IN_FLIGHT}),
+    State.IN_FLIGHT: ENDS | {State.WAITING, State.REJECTED, State.TRANSPORT_ERROR},
+    State.WAITING: ENDS | {State.LOST, State.PENDING},
+    State.TRANSPORT_ERROR: ENDS,
+    State.NOT_SENT: _NO_MOVE,
+    State.REJECTED: ENDS,
+    State.COMPLETED: _NO_MOVE,
+    State.FAILED: _NO_MOVE,
+    State.EXPIRED: _NO_MOVE,
+    State.UNKNOWN_END: ENDS - {State.UNKNOWN_END},
+    State.LOST: _NO_MOVE,
+    State.PENDING: _NO_MOVE,
+}
+"""From each state the states that a row may go to."""
+
+_MAY_GO = tuple(MOVES[state] for state in State)  # by number: looked up several times a request
+_WHY_NUMBER = {why: number for number, why in enumerate(WHY_NOT_SENT, 1)}
 
 
 class Match(StrEnum):
@@ -41,17 +72,17 @@ class Tracker:
     """The state machine over one ledger.
 
     Args:
-        ledger: Its rows are changed here and nowhere else.
+        ledger: Its rows are changed here and nowhere else. New, or restored from what an earlier tracker left.
         on_resolved: Called with a row's index when nothing more holds its place in a closed loop: it ended, was
             rejected, or its answer was lost.
     """
 
     def __init__(self, ledger: Ledger, on_resolved: Callable[[int], None] = lambda _index: None) -> None:
         self.ledger, self.on_resolved = ledger, on_resolved
-        self.counts: dict[int, int] = dict.fromkeys(State, 0)
-        self.counts[State.SCHEDULED] = ledger.n
-        self.n_sent = self.n_accepted = 0
-        self.n_notices = self.n_duplicates = self.n_foreign = 0
+        self.counts: dict[int, int] = {state: ledger.state.count(state) for state in State}
+        self.n_sent = ledger.n - self.counts[State.SCHEDULED] - self.counts[State.NOT_SENT]
+        self.n_accepted, self.n_notices = ledger.accepted_rows(), sum(ledger.notices)
+        self.n_duplicates = self.n_foreign = 0  # since this tracker began
         self.errors: dict[str, int] = {}
         self.sojourn, self.schedule_lag = LogHistogram(), LogHistogram()
         self.ack, self.hearing = LogHistogram(), LogHistogram()
@@ -64,10 +95,11 @@ class Tracker:
         """A closed loop makes the row due now."""
         self.ledger.sched_ns[index] = at_ns
 
-    def not_sent(self, index: int, why: str) -> None:
-        """The row will never be sent, and why."""
+    def not_sent(self, index: int, why: NotSent, reason: str = "") -> None:
+        """The request is never submitted; `reason` says it to a person with numbers or names."""
         self._move(index, State.NOT_SENT)
-        self.ledger.error[index] = self.ledger.words.index(why)
+        self.ledger.why_not_sent[index] = _WHY_NUMBER[why]
+        self.ledger.error[index] = self.ledger.words.index(reason or why.text)
 
     def sent(self, index: int, send_ns: int) -> None:
         """An attempt begins. Entered before the bytes leave: a notice cannot come too early."""
@@ -119,7 +151,7 @@ class Tracker:
         self.n_notices += 1
         ledger.notices[index] += 1
         ledger.changed(index)
-        if was not in _OPEN_TO_ENDS:
+        if STATE_OF[notice.outcome] not in _MAY_GO[was]:
             self.n_duplicates += 1
             return Match.DUPLICATE
         ledger.recv_ns[index] = self._since_epoch(notice.recv_utc_ns)
@@ -127,6 +159,8 @@ class Tracker:
         ledger.locations.learn_output(index, notice.output_location)
         if notice.failure_reason:
             self._fault(index, notice.failure_reason)
+        elif was == State.UNKNOWN_END:
+            ledger.error[index] = 0  # it named the unknown status
         self._ended(index, notice.outcome, notice.done_utc_ns, seen_ns, end_from=1)
         return Match.FIRST
 
@@ -156,9 +190,9 @@ class Tracker:
         """
         for index, state in enumerate(self.ledger.state):
             if state == State.SCHEDULED:
-                self.not_sent(index, "the run ended first")
+                self.not_sent(index, NotSent.RUN_ENDED)
             elif state == State.IN_FLIGHT:
-                self._fault(index, "unanswered when the run ended")
+                self._fault(index, UNANSWERED)
                 self._move(index, State.TRANSPORT_ERROR)
             elif state == State.WAITING:
                 age_ns = now_ns - self.ledger.send_ns[index]
@@ -200,7 +234,7 @@ class Tracker:
 
     def outcomes(self) -> dict[Outcome, int]:
         """Counts of the rows that have come to an end so far."""
-        return {OUTCOME_OF[state]: n for state in State if state not in _UNRESOLVED and (n := self.counts[state])}
+        return {OUTCOME_OF[state]: n for state in State if state not in OPEN and (n := self.counts[state])}
 
     def violations(self) -> list[str]:
         """Where the ledger's law does not hold between the counters and the rows; empty when all is well."""
@@ -208,7 +242,7 @@ class Tracker:
         accepted_rows = self.ledger.accepted_rows()
         unsent = counts[State.SCHEDULED] + counts[State.NOT_SENT]
         refused = counts[State.REJECTED] + counts[State.TRANSPORT_ERROR]
-        ended = sum(counts[state] for state in (*ENDED, State.LOST, State.PENDING, State.WAITING))
+        ended = sum(counts[state] for state in (*ENDS, State.LOST, State.PENDING, State.WAITING))
         # Between a notice and its answer a row is both answered for and in flight; its state says ended.
         laws = {
             "scheduled = not_sent + sent": (self.ledger.n, unsent + self.n_sent),
@@ -216,7 +250,7 @@ class Tracker:
                 self.n_sent,
                 ended + refused + counts[State.IN_FLIGHT],
             ),
-            "accepted = completed + failed + expired + lost + pending": (accepted_rows, ended),
+            "accepted = completed + failed + expired + unknown_end + lost + pending": (accepted_rows, ended),
             "accepted rows = accepted counter": (accepted_rows, self.n_accepted),
         }
         return [f"{law}: {left} is not {right}" for law, (left, right) in laws.items() if left != right]
@@ -225,7 +259,10 @@ class Tracker:
 
     def _move(self, index: int, state: int) -> None:
         ledger = self.ledger
-        self.counts[ledger.state[index]] -= 1
+        was = ledger.state[index]
+        if state not in _MAY_GO[was]:
+            raise AssertionError(f"row {index} cannot go from {State(was).name} to {State(state).name}")
+        self.counts[was] -= 1
         self.counts[state] += 1
         ledger.state[index] = state
         ledger.changed(index)

@@ -9,7 +9,7 @@ import anyio
 from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.setup.run_queue import RunQueue
 from smbench.errors import ExitCode, SmbenchError
-from smbench.records import Event, Reading
+from smbench.records import Event, NotSent, Reading
 from smbench.results.ceiling import Trial
 from smbench.results.manifest import EmulatorEffort
 from smbench.snapshot import Snapshot
@@ -45,14 +45,15 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Send no more, drain, report."""
+    """Send no more, drain, report. `reason` says why to a person."""
 
+    why: NotSent
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Stop now, keep the ledger."""
+    """Stop now, keep the ledger. `reason` as in `Stop`."""
 
     reason: str
 

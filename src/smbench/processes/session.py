@@ -27,7 +27,7 @@ from smbench.processes.leftovers import remove_queues, write_missing_rows
 from smbench.processes.messages import Cancel, Done, Failed, Finish, Go, Ready, Stop
 from smbench.processes.worker import worker_main
 from smbench.processes.workers import Watcher, Workers
-from smbench.records import Event, Reading
+from smbench.records import Ending, Event, NotSent, Reading
 from smbench.results.manifest import EmulatorEffort
 from smbench.results.store import PartWriter
 
@@ -42,7 +42,7 @@ _REFRESH_S = 0.5
 class SessionEnd:
     """How it went. `failure` is None when the run came to its own end or was stopped by the user."""
 
-    ended: str = "finished"  # finished | stopped | cancelled | failed
+    ended: Ending = Ending.FINISHED
     reason: str = ""
     failure: Failed | None = None
     target: TargetFound | None = None
@@ -247,16 +247,16 @@ class _Session:
         """The load is no longer what was asked for: the others send no more, and follow what they sent."""
         self.failed(reason, failure)
         self._is_stopping = True
-        self.workers.tell(Stop(self.end.reason))
+        self.workers.tell(Stop(NotSent.STOPPED, self.end.reason))
         if len(self.workers.lost) < len(self.workers.workers):
             self.watcher.preparing(f"{reason}: no more is sent, waiting for ends; Ctrl-C to stop now")
 
     def failed(self, reason: str, failure: Failed | None = None) -> None:
         """Note why the run could not begin or go on; what fails after that is often a consequence."""
-        if self.end.ended == "failed":
+        if self.end.ended is Ending.FAILED:
             self.end.notes.append(f"after that: {reason}")
         else:
-            self.end.ended, self.end.reason, self.end.failure = "failed", reason, failure
+            self.end.ended, self.end.reason, self.end.failure = Ending.FAILED, reason, failure
 
     async def _hear_signals(self) -> None:
         """First Ctrl-C or SIGTERM: stop sending, drain, report. Second: stop now, keep the ledger."""
@@ -265,15 +265,15 @@ class _Session:
                 name = signal.Signals(number).name
                 if not self._is_stopping:
                     self._is_stopping = True
-                    self._ended_by_hand("stopped", f"stopped by {name}")
-                    self.workers.tell(Stop(self.end.reason))
+                    self._ended_by_hand(Ending.STOPPED, f"stopped by {name}")
+                    self.workers.tell(Stop(NotSent.STOPPED, self.end.reason))
                     self.watcher.preparing("stopping: no more is sent, waiting for ends; once more to stop now")
                 else:
-                    self._ended_by_hand("cancelled", f"stopped at once by {name}")
+                    self._ended_by_hand(Ending.CANCELLED, f"stopped at once by {name}")
                     self.workers.tell(Cancel(self.end.reason))
 
-    def _ended_by_hand(self, ended: str, reason: str) -> None:
-        if self.end.ended != "failed":
+    def _ended_by_hand(self, ended: Ending, reason: str) -> None:
+        if self.end.ended is not Ending.FAILED:
             self.end.ended, self.end.reason = ended, reason
 
     def _settings(self) -> AwsSettings:

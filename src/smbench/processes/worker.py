@@ -38,7 +38,7 @@ from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.generator.shares import in_flight_share, share_of
 from smbench.model.world import EMBEDDED
 from smbench.processes.messages import Beat, Cancel, Done, Go, Preparing, Ready, Stop, receive
-from smbench.records import Event, Reading
+from smbench.records import Event, NotSent, Reading
 from smbench.results.store import PartWriter
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload
@@ -277,11 +277,11 @@ async def _obey(pipe: Connection, control: Control) -> None:
     while True:
         message = await receive(pipe)
         if isinstance(message, Stop):
-            control.stop(message.reason)
+            control.stop(message.why, message.reason)
         elif isinstance(message, Cancel):
-            control.cancel(message.reason)
+            control.cancel(NotSent.STOPPED, message.reason)
         elif message is None:
-            control.cancel("the parent process is gone")
+            control.cancel(NotSent.STOPPED, "the parent process is gone")
             return
 
 

@@ -14,7 +14,7 @@ from smbench.errors import ExitCode
 from smbench.generator.control import beyond_error_limit
 from smbench.processes.child import Child
 from smbench.processes.messages import Beat, Done, Failed, Message, Preparing, Ready, Stop
-from smbench.records import Event, Outcome, Reading
+from smbench.records import Event, NotSent, Outcome, Reading, Stage
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
 
@@ -122,7 +122,7 @@ class Workers:
         """What a lost worker did stays in the sums; it holds no stage up, and burdens the machine no more."""
         if index in self._latest:
             self._latest[index] = replace(
-                self._latest[index], stage="done", loop_lag_max_s=0.0, cpu_share=0.0, rss_bytes=0
+                self._latest[index], stage=Stage.DONE, loop_lag_max_s=0.0, cpu_share=0.0, rss_bytes=0
             )
 
     def _said_by(self, index: int, text: str) -> str:
@@ -141,10 +141,12 @@ class Workers:
     def _show(self) -> None:
         self._told.clear()
         latest = [self._latest[index] for index in sorted(self._latest)]
-        why = self.watcher.update(latest) or self._beyond_limit(latest)
-        if why and not self._is_stopped:
+        stop = Stop(NotSent.STOPPED, self.watcher.update(latest))
+        if not stop.reason:
+            stop = Stop(NotSent.ERROR_LIMIT, self._beyond_limit(latest))
+        if stop.reason and not self._is_stopped:
             self._is_stopped = True
-            self.tell(Stop(why))
+            self.tell(stop)
 
     def _beyond_limit(self, latest: Sequence[Snapshot]) -> str:
         if len(self.workers) == 1:  # one alone judges itself, with every answer

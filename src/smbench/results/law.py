@@ -2,7 +2,7 @@
 
     scheduled = not_sent + sent
     sent      = accepted + rejected + transport_error
-    accepted  = completed + failed + expired + lost + pending
+    accepted  = completed + failed + expired + unknown_end + lost + pending
 
 The three sides are counted from different columns: `sent` from `send`, `accepted` from `accepted`, the rest from
 `outcome`. So a row that contradicts itself breaks the law.
@@ -12,10 +12,11 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from smbench.records import ACCEPTED, Outcome
+from smbench.records import ACCEPTED, MAY_HAVE_COMPLETED, Outcome
 
 _SENT_PARTS = ("accepted", "rejected", "transport_error")
 _ENDS = tuple(outcome.value for outcome in ACCEPTED)
+_RARE = Outcome.UNKNOWN_END.value  # named in an equation only where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Counts:
     expired: int = 0
     lost: int = 0
     pending: int = 0
+    unknown_end: int = 0
 
     @classmethod
     def of(cls, requests: pl.LazyFrame | pl.DataFrame) -> "Counts":
@@ -49,6 +51,11 @@ class Counts:
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+    @property
+    def may_have_completed(self) -> int:
+        """Accepted, and nothing proves or excludes that they completed."""
+        return sum(self._of(outcome.value) for outcome in MAY_HAVE_COMPLETED)
 
     def equations(self) -> tuple[str, str, str]:
         """The law with its numbers, one line each; `!=` where it does not hold."""
@@ -74,7 +81,7 @@ class Counts:
 
     def _equation(self, whole: str, parts: tuple[str, ...]) -> str:
         holds = self._of(whole) == sum(self._of(part) for part in parts)
-        terms = " + ".join(f"{part} {self._of(part):,}" for part in parts)
+        terms = " + ".join(f"{part} {self._of(part):,}" for part in parts if part != _RARE or self._of(part))
         return f"{whole} {self._of(whole):,} {'=' if holds else '!='} {terms}"
 
 

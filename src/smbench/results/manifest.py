@@ -4,14 +4,14 @@ import datetime
 import importlib.metadata
 import os
 import platform
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from smbench.errors import ResultsError
+from smbench.records import Ending
 from smbench.results.files import write_whole
 from smbench.results.schema import SCHEMA_VERSION
 from smbench.results.secrets import redacted
@@ -19,16 +19,6 @@ from smbench.schedule.base import PhaseSpan
 
 MANIFEST = "manifest.json"
 PACKAGES = ("smbench", "aioboto3", "aiobotocore", "botocore", "anyio", "numpy", "polars", "pydantic", "uvloop")
-
-
-class Ending(StrEnum):
-    """How a run came to its end. `RUNNING` in a file at rest: it was killed."""
-
-    RUNNING = "running"
-    FINISHED = "finished"
-    STOPPED = "stopped"  # sending ended early, by a limit or a person; what was sent was followed
-    CANCELLED = "cancelled"  # ended at once, by a person
-    FAILED = "failed"
 
 
 class ClockFacts(BaseModel):
@@ -39,6 +29,12 @@ class ClockFacts(BaseModel):
     kind: str = "real"  # real | scaled | warp
     epoch_ns: int = 0  # UTC nanoseconds since 1970 at scenario time zero
     scale: float = 1.0  # scenario seconds per real second
+
+    @field_validator("epoch_ns")
+    @classmethod
+    def _whole_microseconds(cls, epoch_ns: int) -> int:
+        """As instants on disk; runs of schema 1 began at any nanosecond."""
+        return epoch_ns - epoch_ns % 1000
 
 
 class Host(BaseModel):

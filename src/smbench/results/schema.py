@@ -1,16 +1,20 @@
 """Every column of every file a run leaves: name, type, unit, meaning, and when it is null.
 
 The file is the interface between what sends and what reports. `docs/columns.md` is printed from here.
-History: 1, the first. A column that came after it says so (`is_later`), and files without it are still read.
+History:
+1. The first; instants in nanoseconds, and why a request was not sent only in words, in `error`.
+2. Instants in microseconds, for which DuckDB has a minus; `why_not_sent`, `open` and `failure_location`.
+
+A column that came after the first says so (`is_later`), and files without it are still read.
 """
 
 from dataclasses import dataclass
 
 import polars as pl
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-INSTANT = pl.Datetime("ns", "UTC")
+INSTANT = pl.Datetime("us", "UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,26 @@ REQUESTS = (
     Column("outcome", pl.String, "", "one of `records.Outcome`"),
     Column("accepted", pl.Boolean, "", "the endpoint has taken the request: it answered 202, or an end proved it"),
     Column("status_code", pl.Int64, "", "HTTP status of the submission", "no answer"),
-    Column("error", pl.String, "", "error code, cause of a transport error, failure reason, or why not sent", "none"),
+    Column("error", pl.String, "", "code or cause of an error, reason of a failure, or why not sent, in words", "none"),
+    Column("why_not_sent", pl.String, "", "one of `records.NotSent`", "sent", is_later=True),
+    Column(
+        "open",
+        pl.Boolean,
+        "",
+        "the run was not done with it when this was written, so its outcome may not be the last; only after a kill",
+        "written before schema 2",
+        is_later=True,
+    ),
     Column("attempts", pl.Int64, "", "submissions tried, 0 when not sent"),
     Column("output_location", pl.String, "", "where the result is, from the answer or the notice", "never told"),
+    Column(
+        "failure_location",
+        pl.String,
+        "",
+        "where an error would be, from the answer",
+        "the answer named none, or the request has ended",
+        is_later=True,
+    ),
     Column("notices", pl.Int64, "", "notices that came for this id; more than one are duplicates"),
     Column("end_from", pl.String, "", "`notice`, or `output` when the end was found in S3 (whole seconds)", "no end"),
     Column("worker", pl.Int64, "", "which worker sent it, from 0"),
@@ -117,6 +138,22 @@ TRUTH = (
 )
 
 FILES = {"requests": REQUESTS, "readings": READINGS, "events": EVENTS, "truth": TRUTH}
+_INSTANTS = frozenset(column.name for file in FILES.values() for column in file if column.dtype == INSTANT)
+
+
+def instant_of(utc_ns: pl.Expr) -> pl.Expr:
+    """Nanoseconds since 1970 as files have instants; what is finer than a microsecond is cut off."""
+    return (utc_ns // 1000).cast(INSTANT)
+
+
+def stamped(plain: pl.DataFrame) -> pl.DataFrame:
+    """A frame under a schema from one in which instants are still nanoseconds since 1970; see `plain_schema`."""
+    return plain.with_columns(instant_of(pl.col(name)) for name in plain.columns if name in _INSTANTS)
+
+
+def plain_schema(columns: tuple[Column, ...]) -> pl.Schema:
+    """As `polars_schema`, with whole numbers in place of instants."""
+    return pl.Schema([(one.name, pl.Int64() if one.dtype == INSTANT else one.dtype) for one in columns])
 
 
 def polars_schema(columns: tuple[Column, ...]) -> pl.Schema:

@@ -15,8 +15,10 @@ from pathlib import Path
 import polars as pl
 
 from smbench.errors import ResultsError
+from smbench.records import Ending
 from smbench.results.files import sync_folder, write_whole
-from smbench.results.manifest import Ending, Manifest, read_manifest
+from smbench.results.manifest import Manifest, read_manifest
+from smbench.results.older import is_read_as, scan
 from smbench.results.schema import FILES, polars_schema
 
 PARTS = "parts"
@@ -154,7 +156,7 @@ def open_run(path: Path) -> RunFiles:
         requests=frames["requests"],
         readings=frames["readings"],
         events=frames["events"],
-        truth=pl.scan_parquet(_checked(truth, "truth")) if truth.exists() else None,
+        truth=_scan("truth", [_checked(truth, "truth")]) if truth.exists() else None,
         is_compacted=not folder.is_dir(),
     )
 
@@ -178,13 +180,16 @@ def _merged(file: str, parts: Sequence[Path]) -> pl.LazyFrame:
         return _nothing(file)
     if file != "requests":
         return _scan(file, parts).sort(_ORDER[file], maintain_order=True)
-    return _latest(pl.scan_parquet(list(parts), include_file_paths="_part"))
+    return _latest(_versions(parts))
 
 
 def _scan(file: str, paths: Sequence[Path]) -> pl.LazyFrame:
-    """Rows of these files, one after another, with the schema's columns; one that came later may be missing."""
-    schema = polars_schema(FILES[file])
-    return pl.scan_parquet(list(paths), schema=schema, missing_columns="insert", extra_columns="ignore")
+    return scan(file, [str(path) for path in paths])
+
+
+def _versions(parts: Sequence[Path]) -> pl.LazyFrame:
+    """All versions of all requests, with the part each is from."""
+    return scan("requests", [str(part) for part in parts], path_column="_part")
 
 
 def _latest(versions: pl.LazyFrame) -> pl.LazyFrame:
@@ -221,7 +226,7 @@ def _compact_file(run_dir: Path, file: str, parts: Sequence[Path]) -> None:
 
 def _sink_requests(parts: Sequence[Path], target: Path) -> None:
     """By ranges of seq, each sorted by itself, then joined as a stream: sorting all at once took 2 GB a million."""
-    versions = pl.scan_parquet(list(parts), include_file_paths="_part")
+    versions = _versions(parts)
     first, last = versions.select(pl.min("seq").alias("first"), pl.max("seq").alias("last")).collect().row(0)
     runs = []
     try:
@@ -262,7 +267,7 @@ def _checked(path: Path, file: str) -> Path:
             if column.is_later:
                 continue
             raise ResultsError(f"{path} has no column {name}: another program wrote or changed it")
-        if found[name] != dtype:
+        if not is_read_as(found[name], dtype):
             raise ResultsError(f"{path}: column {name} is {found[name]}, not {dtype}: another program changed it")
     return path
 

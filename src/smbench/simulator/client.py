@@ -11,6 +11,7 @@ from pathlib import Path
 from smbench.model.endpoint import TIMEOUT, TTL, Ended, Endpoint, Job
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler
+from smbench.records import NotSent
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import PhaseSpan, Schedule
@@ -56,9 +57,9 @@ class Client:
         self.sched_ns: list[int | None] = [at if at >= 0 else None for at in schedule.sched_ns.tolist()]
         self.ended: list[Ended | None] = [None] * n
         self.pub_ns: list[int | None] = [None] * n
-        self.why_not: list[str | None] = [None] * n
+        self.why_not: list[NotSent | None] = [None] * n
         self.order: list[int] = []  # rows in order of acceptance
-        self.stop_reason = ""
+        self.stopped: NotSent | None = None
         self._lag_ns: list[int] = [0] * n
         self._n_open = 0  # accepted, and the client has not heard of an end
         self._last_sent_ns = 0
@@ -81,7 +82,7 @@ class Client:
         end_ns = self._drain()
         for rows in self._unreleased.values():
             for row in rows:
-                self.why_not[row] = self.stop_reason or "the closed phase ended first"
+                self.why_not[row] = self.stopped or NotSent.PHASE_ENDED
         return end_ns
 
     def id_of(self, row: int) -> str:
@@ -97,7 +98,7 @@ class Client:
         advance, rows = self._event_queue.advance, range(span.first_seq, span.first_seq + span.n)
         for row, due_ns in zip(rows, self._schedule.sched_ns[self._schedule.rows(span.index)].tolist(), strict=True):
             if not self._may_send(due_ns):
-                self.why_not[row] = self.stop_reason
+                self.why_not[row] = self.stopped
                 continue
             advance(due_ns)
             self._submit(row)
@@ -119,12 +120,12 @@ class Client:
 
     def _may_send(self, due_ns: int) -> bool:
         limits = self._limits
-        if not self.stop_reason:
+        if self.stopped is None:
             if limits.time is not None and due_ns >= limits.time * 1e9:
-                self.stop_reason = "time limit"
+                self.stopped = NotSent.TIME_LIMIT
             elif limits.requests is not None and len(self.order) >= limits.requests:
-                self.stop_reason = "request limit"
-        return not self.stop_reason
+                self.stopped = NotSent.REQUEST_LIMIT
+        return self.stopped is None
 
     def _submit(self, row: int) -> None:
         now_ns = self._event_queue.now_ns
@@ -151,7 +152,7 @@ class Client:
             self._release(span)
 
     def _advance_to_end_of_load(self) -> None:
-        if not self.stop_reason:
+        if self.stopped is None:
             self._event_queue.advance(max(self._event_queue.now_ns, self._schedule.span_ns))
 
     def _drain(self) -> int:

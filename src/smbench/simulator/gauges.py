@@ -150,8 +150,8 @@ def events_table(
     events += _activity_events(world.scaler.activities(include_not_scaled=True), every_ns)
     events += _alarm_events(world.alarms.history(), every_ns)
     events = [event for event in events if event.seen_ns <= end_ns or event.kind == "phase"]
-    if client.stop_reason:
-        events.append(Event("stop", client.stop_reason, end_ns, end_ns))
+    if client.stopped is not None:
+        events.append(Event("stop", client.stopped.text, end_ns, end_ns))
     events.sort(key=lambda event: (event.seen_ns, event.at_ns))
     return frame(_columns(events, epoch_ns), EVENTS)
 

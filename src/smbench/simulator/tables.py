@@ -7,7 +7,7 @@ import polars as pl
 
 from smbench.model.endpoint import Ended
 from smbench.records import Outcome
-from smbench.results.schema import REQUESTS, TRUTH, Column, polars_schema
+from smbench.results.schema import REQUESTS, TRUTH, Column, instant_of, polars_schema
 from smbench.schedule.base import Schedule
 from smbench.simulator.client import Client
 
@@ -16,7 +16,7 @@ _ACCEPTED_CODE = 202
 
 def instants(at_ns: Sequence[int | None], epoch_ns: int) -> pl.Series:
     """Scenario instants as UTC."""
-    return (pl.Series(at_ns, dtype=pl.Int64) + epoch_ns).cast(pl.Datetime("ns")).dt.replace_time_zone("UTC")
+    return pl.select(instant_of(pl.lit(pl.Series(at_ns, dtype=pl.Int64)) + epoch_ns)).to_series()
 
 
 def frame(columns: dict[str, object], schema: tuple[Column, ...]) -> pl.DataFrame:
@@ -65,11 +65,14 @@ def requests_table(
             "accepted": is_sent,
             "status_code": [_ACCEPTED_CODE if sent else None for sent in is_sent.tolist()],
             "error": [
-                (ended.reason or None) if ended is not None else why
+                (ended.reason or None) if ended is not None else why and why.text
                 for ended, why in zip(heard, client.why_not, strict=True)
             ],
+            "why_not_sent": [why and why.value for why in client.why_not],
+            "open": [False] * n,
             "attempts": is_sent.astype(np.int64),
             "output_location": [None] * n,
+            "failure_location": [None] * n,
             "notices": [int(ended is not None) for ended in heard],
             "end_from": [None if ended is None else "notice" for ended in heard],
             "worker": np.zeros(n, dtype=np.int64),

@@ -15,8 +15,7 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict import checks
 from smbench.analysis.verdict.checks import CHECKS, Finding, Verdict, check, verdict
-from smbench.records import Event, Outcome, Reading
-from smbench.results.manifest import Ending
+from smbench.records import Ending, Event, NotSent, Outcome, Reading
 from smbench.schedule.base import PhaseSpan
 
 
@@ -115,10 +114,10 @@ def test_one_late_request_in_two_hundred_is_no_late_generator() -> None:
 
 
 def test_a_request_dropped_at_our_limit_invalidates_and_one_the_run_never_reached_does_not() -> None:
-    assert (
-        verdict_of("nothing dropped", [*good(), Request(9.0, Outcome.NOT_SENT, error="in-flight limit")]) == "invalid"
-    )
-    assert verdict_of("nothing dropped", [*good(), Request(9.0, Outcome.NOT_SENT, error="time limit")]) == "valid"
+    def verdict_with(why: NotSent) -> str:
+        return verdict_of("nothing dropped", [*good(), Request(9.0, Outcome.NOT_SENT, why_not_sent=why)])
+
+    assert {why for why in NotSent if verdict_with(why) == "invalid"} == {NotSent.IN_FLIGHT_LIMIT}
 
 
 def test_a_loop_that_hung_or_a_core_always_busy_is_not_healthy() -> None:

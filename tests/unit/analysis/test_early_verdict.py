@@ -21,7 +21,7 @@ from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.early_verdict import CLOCKS_S, HEARING_MIN_S, EarlyVerdict
 from smbench.analysis.verdict.thresholds import evaluate
-from smbench.records import Outcome
+from smbench.records import Outcome, Stage
 from smbench.results.manifest import Manifest
 from smbench.scenario.thresholds import parse_threshold
 from smbench.snapshot import LogHistogram, Snapshot
@@ -58,7 +58,7 @@ def told(requests: pl.DataFrame, at_ns: int, worker: int) -> Snapshot:
         worker=worker,
         at_ns=at_ns,
         real_elapsed_s=at_ns / 1e9,
-        stage="sending" if is_sending else "draining",
+        stage=Stage.SENDING if is_sending else Stage.DRAINING,
         n_scheduled=requests.height,
         n_due=int((requests["sched_ns"] <= at_ns).sum()),
         n_sent=sent.height,
@@ -176,7 +176,7 @@ def foresee(text: str, *snapshots: Snapshot, n: int = 100, n_warmup: int = 0) ->
     return foresight.judged[0].verdict
 
 
-def at(seconds: float, accepted: int, stage: str = "sending", /, **facts: Any) -> Snapshot:
+def at(seconds: float, accepted: int, stage: Stage = Stage.SENDING, /, **facts: Any) -> Snapshot:
     ends = {Outcome(name): n for name, n in facts.items() if name in list(Outcome)}
     others = {name: value for name, value in facts.items() if name not in list(Outcome)}
     made = Snapshot(0, round(seconds * 1e9), seconds, stage, n_sent=accepted, n_due=accepted, n_accepted=accepted)
@@ -266,12 +266,12 @@ def test_a_backlog_that_shrank_between_two_looks_begins_anew() -> None:
 
 
 def test_a_drain_and_a_first_completion_are_missed_while_they_last() -> None:
-    open_ = [at(10, 50), at(20, 50, "draining"), at(20 + 60 + HEARING_MIN_S + CLOCKS_S, 50, "draining")]
+    open_ = [at(10, 50), at(20, 50, Stage.DRAINING), at(20 + 60 + HEARING_MIN_S + CLOCKS_S, 50, Stage.DRAINING)]
     assert foresee("drain < 1m", *open_) is False
     assert foresee("drain < 2m", *open_) is None
-    assert foresee("drain < 1m", *open_[:-1], at(200, 50, "draining", completed=50)) is None
+    assert foresee("drain < 1m", *open_[:-1], at(200, 50, Stage.DRAINING, completed=50)) is None
     assert foresee("first_completion < 1m", *open_) is False
-    assert foresee("first_completion < 1m", *open_[:-1], at(200, 50, "draining", completed=1)) is None
+    assert foresee("first_completion < 1m", *open_[:-1], at(200, 50, Stage.DRAINING, completed=1)) is None
 
 
 def test_what_snapshots_do_not_tell_is_left_to_the_report() -> None:

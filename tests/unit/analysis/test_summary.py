@@ -14,7 +14,7 @@ import pytest
 from runs import Request, frames_of, reading, span
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary, summarise
-from smbench.records import Event, Outcome
+from smbench.records import Event, NotSent, Outcome
 from smbench.results.law import Counts
 
 
@@ -166,8 +166,8 @@ def test_the_generator_is_described_by_its_own_readings() -> None:
         }.items()
         for at, value in enumerate(values)
     ]
-    rows = [Request(0.0, done=1.0), Request(0.0, Outcome.NOT_SENT, error="in-flight limit")]
-    rows.append(Request(0.0, Outcome.NOT_SENT, error="the run ended first"))
+    rows = [Request(0.0, done=1.0), Request(0.0, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT)]
+    rows.append(Request(0.0, Outcome.NOT_SENT, why_not_sent=NotSent.RUN_ENDED))
     generator = summary_of(rows, readings=readings, clock="real").generator
     assert (generator.cpu_share_max, generator.cpu_share_median, generator.loop_lag_max_s) == (0.9, 0.4, 0.3)
     assert generator.rss_max_bytes == 120_000_000
@@ -208,7 +208,11 @@ def test_a_phase_that_was_sent_late_is_measured_until_its_last_send() -> None:
 
 
 def test_a_closed_phase_lasts_until_its_last_end_and_offers_what_it_released() -> None:
-    rows = [Request(0.0, done=2.0), Request(2.0, done=4.0), Request(None, Outcome.NOT_SENT, error="time limit")]
+    rows = [
+        Request(0.0, done=2.0),
+        Request(2.0, done=4.0),
+        Request(None, Outcome.NOT_SENT, why_not_sent=NotSent.TIME_LIMIT),
+    ]
     rates = summary_of(rows, spans=[span(3, end_s=None)]).rates
     assert (rates.length_s, rates.n_offered, rates.completed_hz) == (4.0, 2, 0.5)
 

@@ -17,7 +17,7 @@ from runs import Request, frames_of, reading, span
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
-from smbench.records import Event, Outcome
+from smbench.records import Event, NotSent, Outcome
 from smbench.scenario.thresholds import METRICS, parse_threshold
 
 S = 1_000_000_000
@@ -33,7 +33,7 @@ def frames() -> Frames:
         Request(0.0, Outcome.LOST, ack=0.01),
         Request(0.0, Outcome.REJECTED, ack=0.01, error="ThrottlingException"),
         Request(0.0, Outcome.TRANSPORT_ERROR, ack=0.5, error="read timeout"),
-        Request(0.0, Outcome.NOT_SENT, error="in-flight limit"),
+        Request(0.0, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT),
     ]
     return frames_of(rows)
 

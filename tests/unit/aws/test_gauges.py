@@ -28,6 +28,7 @@ class HandClock:
     """Stands where the test puts it."""
 
     kind = TimeKind.REAL
+    scale = 1.0
     epoch_ns = EPOCH_NS
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from smbench.errors import ExitCode
 from smbench.processes.child import Child
 from smbench.processes.messages import Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.processes.workers import Workers
-from smbench.records import Event, Outcome, Reading
+from smbench.records import Event, NotSent, Outcome, Reading, Stage
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
 
@@ -92,7 +92,7 @@ class Scene:
 
 
 def beat(worker: int, **facts: Any) -> Beat:
-    return Beat(replace(Snapshot(worker, facts.pop("at_ns", 0), 0.0, "sending"), **facts))
+    return Beat(replace(Snapshot(worker, facts.pop("at_ns", 0), 0.0, Stage.SENDING), **facts))
 
 
 async def test_all_are_ready_before_any_is_told_to_go() -> None:
@@ -148,13 +148,13 @@ async def test_what_all_have_to_say_at_the_end_is_said_once() -> None:
 async def test_one_that_is_lost_is_named_and_what_it_did_stays_in_the_sums() -> None:
     scene = Scene(2)
     scene.children[0].says(beat(0, n_sent=5), Done())
-    scene.children[1].says(beat(1, n_sent=7, cpu_share=0.9, stage="sending"), None)
+    scene.children[1].says(beat(1, n_sent=7, cpu_share=0.9, stage=Stage.SENDING), None)
     await scene.workers.follow()
     assert scene.losses == [("worker 1 was killed by signal SIGKILL", None)]
     assert scene.workers.lost == [1]
     mine, its = scene.screen.updates[-1]
     assert (mine.n_sent, its.n_sent) == (5, 7)
-    assert (its.stage, its.cpu_share) == ("done", 0.0)
+    assert (its.stage, its.cpu_share) == (Stage.DONE, 0.0)
 
 
 async def test_one_that_fails_says_why_itself() -> None:
@@ -220,7 +220,7 @@ async def test_the_error_limit_is_judged_on_the_sum_and_told_once_to_all_in_the_
     assert [child.heard for child in scene.children] == [[], []]
     scene = Scene(2, Limits(errors=0.1, errors_after=50))
     await follow_in_turn(scene, [answers(0, 24, 6), answers(1, 29, 1), answers(0, 24, 7), answers(1, 29, 1)])
-    stop = Stop("error limit: 7 of 60 answers were errors")
+    stop = Stop(NotSent.ERROR_LIMIT, "error limit: 7 of 60 answers were errors")
     assert [child.heard for child in scene.children] == [[stop], [stop]]
 
 
@@ -238,4 +238,4 @@ async def test_a_verdict_that_is_certain_stops_all_once() -> None:
         group.start_soon(scene.workers.follow)
         for index, child in enumerate(scene.children):
             child.says(beat(index, at_ns=1), beat(index, at_ns=2), Done())
-    assert [child.heard for child in scene.children] == [[Stop(scene.screen.conclusion)]] * 2
+    assert [child.heard for child in scene.children] == [[Stop(NotSent.STOPPED, scene.screen.conclusion)]] * 2

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
+
+from runs import Request, requests_frame
 from smbench.results.schema import FILES
 from the_columns import columns_markdown
 
@@ -19,3 +22,10 @@ def test_every_column_says_what_it_means_in_one_cell() -> None:
         for column in columns:
             assert column.meaning, f"{file}.{column.name}"
             assert "|" not in column.meaning + column.null + column.unit, f"{file}.{column.name}"
+
+
+def test_duckdb_subtracts_the_instants_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "requests.parquet"
+    requests_frame([Request(1.0, done=2.5)]).write_parquet(path)
+    rows = duckdb.connect().execute(f"select epoch_us(done - sched) from '{path}'").fetchall()
+    assert rows == [(1_500_000,)]

@@ -13,8 +13,7 @@ from polars.testing import assert_frame_equal
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
 from smbench.errors import ResultsError
 from smbench.generator.journal import events_frame, readings_frame
-from smbench.records import Event, Outcome
-from smbench.results.manifest import Ending
+from smbench.records import Ending, Event, NotSent, Outcome
 from smbench.results.store import PartWriter, compact, new_run_dir, open_run
 
 NOT_YET = requests_frame([Request(float(due), Outcome.NOT_SENT) for due in range(4)])
@@ -156,6 +155,39 @@ def test_a_whole_file_of_readings_from_before_workers_were_counted_is_read(run_d
     assert_frame_equal(open_run(run_dir).readings.collect(), readings_frame([reading("cpu_share", 0.5, 1.0)], EPOCH_NS))
 
 
+OLDER_REASONS = {
+    "in-flight limit": NotSent.IN_FLIGHT_LIMIT,
+    "request limit": NotSent.REQUEST_LIMIT,
+    "time limit": NotSent.TIME_LIMIT,
+    "error limit: 20 of 50 answers were errors": NotSent.ERROR_LIMIT,
+    "the closed phase ended first": NotSent.PHASE_ENDED,
+    "stopped by SIGINT": NotSent.STOPPED,
+    "the run ended first": NotSent.RUN_ENDED,
+}
+
+
+@pytest.mark.parametrize("where", ["parts", "whole", "parts, compacted now"])
+def test_a_run_of_schema_1_is_read_with_its_reasons_and_instants(run_dir: Path, where: str) -> None:
+    manifest_of().model_copy(update={"schema_version": 1}).write(run_dir)
+    unsent = [Request(1.5, Outcome.NOT_SENT, error=words) for words in OLDER_REASONS]
+    now = requests_frame([*unsent, Request(1.5, Outcome.FAILED, done=2.0, error="in-flight limit")])
+    finer = [name for name, dtype in now.schema.items() if dtype == pl.Datetime]
+    older = now.drop("why_not_sent", "open", "failure_location").with_columns(
+        pl.col(finer).cast(pl.Datetime("ns", "UTC")) + pl.duration(nanoseconds=7)
+    )
+    if where == "whole":
+        older.write_parquet(run_dir / "requests.parquet")
+    else:
+        (run_dir / "parts").mkdir()
+        older.write_parquet(run_dir / "parts" / "requests-0-000000.parquet")
+    if where.endswith("now"):
+        compact(run_dir)
+    rows = read(run_dir)
+    assert rows["why_not_sent"].to_list() == [*OLDER_REASONS.values(), None]
+    assert_frame_equal(rows.select(finer), now.select(finer))
+    assert rows["open"].to_list() == [None] * len(now)
+
+
 def test_a_run_without_a_single_row_can_be_opened(run_dir: Path) -> None:
     assert read(run_dir).is_empty()
     compact(run_dir)
@@ -209,9 +241,9 @@ def test_a_folder_that_is_no_run_is_named_with_the_runs_below_it(run_dir: Path) 
 
 
 def test_results_of_a_later_schema_are_not_guessed_at(run_dir: Path) -> None:
-    later = manifest_of().model_copy(update={"schema_version": 2, "smbench": "9.0.0"})
+    later = manifest_of().model_copy(update={"schema_version": 3, "smbench": "9.0.0"})
     later.write(run_dir)
-    with pytest.raises(ResultsError, match=r"schema 2, written by smbench 9\.0\.0") as caught:
+    with pytest.raises(ResultsError, match=r"schema 3, written by smbench 9\.0\.0") as caught:
         open_run(run_dir)
     assert caught.value.advice == "upgrade smbench"
 

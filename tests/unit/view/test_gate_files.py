@@ -17,8 +17,7 @@ from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import Finding, Verdict, check
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.errors import ExitCode
-from smbench.records import Outcome
-from smbench.results.manifest import Ending
+from smbench.records import Ending, NotSent, Outcome
 from smbench.view.report.junit import to_junit
 from smbench.view.report.markdown import to_markdown
 from smbench.view.report.summary_file import HISTORY, SCHEMA_VERSION, exit_status, summary_schema, to_json
@@ -43,7 +42,7 @@ def mixed() -> Told:
 
 @pytest.fixture(scope="module")
 def invalid() -> Told:
-    rows = [Request(0.0, done=1.0), Request(0.0, Outcome.NOT_SENT, error="in-flight limit")]
+    rows = [Request(0.0, done=1.0), Request(0.0, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT)]
     return told(rows, ["p50 < 1ms", "completed == 1"])
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from live_story import HEADER
 from smbench.analysis.verdict.early_verdict import ThresholdSoFar
+from smbench.records import Stage
 from smbench.snapshot import Snapshot
 from smbench.view.live.plain_lines import PlainView
 from smbench.view.live.screen import render
@@ -19,7 +20,7 @@ MET = ThresholdSoFar("completed >= 10", "12", verdict=True)
 
 def state(*judged: ThresholdSoFar) -> LiveState:
     made = LiveState(HEADER)
-    made.update([Snapshot(0, 10**9, 1.0, "sending", n_sent=5)])
+    made.update([Snapshot(0, 10**9, 1.0, Stage.SENDING, n_sent=5)])
     made.judged = judged
     return made
 

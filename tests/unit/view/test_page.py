@@ -17,8 +17,7 @@ from smbench.analysis.rows.frames import Frames, derive
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import evaluate
-from smbench.records import Event, Outcome
-from smbench.results.manifest import Ending
+from smbench.records import Ending, Event, NotSent, Outcome
 from smbench.view.page.page import page
 from smbench.view.page.vega import Vega
 
@@ -40,7 +39,7 @@ def everything() -> Frames:
         Request(22.0, Outcome.REJECTED, ack=22.01, error="<b>Throttling & co</b>", phase="burst"),
         Request(22.1, Outcome.FAILED, done=300.0, error=f"https://u:{SECRET}@host/?x={SECRET}", phase="burst"),
         Request(22.2, Outcome.PENDING, phase="burst"),
-        Request(22.3, Outcome.NOT_SENT, error="in-flight limit", phase="burst"),
+        Request(22.3, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT, phase="burst"),
     ]
     cause = f"monitor alarm {HIGH} in state ALARM triggered policy keep-backlog"
     events = [
@@ -84,7 +83,9 @@ LITTLE = {
     "one, never ended": lambda: frames_of([Request(0.0, Outcome.PENDING)]),
     "no completion": lambda: frames_of([Request(k, Outcome.FAILED, done=k + 5.0, error="x") for k in range(20)]),
     "all refused": lambda: frames_of([Request(k, Outcome.REJECTED, error="ThrottlingException") for k in range(3)]),
-    "nothing sent": lambda: frames_of([Request(k, Outcome.NOT_SENT, error="in-flight limit") for k in range(3)]),
+    "nothing sent": lambda: frames_of(
+        [Request(k, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT) for k in range(3)]
+    ),
     "nothing": lambda: frames_of([], spans=[]),
     "killed": lambda: frames_of([Request(k, Outcome.PENDING) for k in range(9)], ending=Ending.RUNNING),
     "at one instant": lambda: frames_of([Request(5.0, done=5.0) for _ in range(50)], spans=[span(50, end_s=5.0)]),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from live_story import HEADER, SECOND, Scene, story
-from smbench.records import Event
+from smbench.records import Event, Stage
 from smbench.snapshot import Snapshot
 from smbench.view.live.choose import NoView, choose_view
 from smbench.view.live.plain_lines import PlainView
@@ -57,7 +57,7 @@ def lines_of(scenes: list[Scene], *, step_ns: int = SECOND) -> list[str]:
 
 
 def test_a_line_comes_every_five_real_seconds_whatever_the_pace_of_news() -> None:
-    scenes = [Scene(Snapshot(0, at * SECOND, at, "sending", n_sent=at)) for at in range(21)]
+    scenes = [Scene(Snapshot(0, at * SECOND, at, Stage.SENDING, n_sent=at)) for at in range(21)]
     sent = [line for line in lines_of(scenes) if " sent " in line]
     assert [line.split()[2] for line in sent] == ["5", "10", "15", "20"]
     assert [line for line in lines_of(scenes, step_ns=SECOND // 10) if " sent " in line] == []
@@ -84,13 +84,13 @@ def test_the_story_is_told_in_lines_of_its_own() -> None:
 
 def test_lines_are_ascii_without_control_codes_whatever_a_service_says() -> None:
     rude = Event("alarm", "\x1b[2J\rhigh\nlow é", 0, 0, "OK -> ALARM")
-    told = lines_of([Scene(Snapshot(0, SECOND, 1.0, "sending"), events=[rude])])
+    told = lines_of([Scene(Snapshot(0, SECOND, 1.0, Stage.SENDING), events=[rude])])
     assert told[-1] == "00:00:00 alarm at 00:00:00: OK -> ALARM, [2J high low ?"
     assert all(line.isascii() and line.isprintable() for line in told)
 
 
 def test_trouble_is_told_once_though_its_figures_change() -> None:
-    scenes = [Scene(Snapshot(0, at * SECOND, at, "sending", n_in_flight=900 + at)) for at in range(9)]
+    scenes = [Scene(Snapshot(0, at * SECOND, at, Stage.SENDING, n_in_flight=900 + at)) for at in range(9)]
     stream, state = io.StringIO(), LiveState(replace(HEADER, in_flight_limit=1000))
     view = PlainView(stream, now_ns=Watch())
     for scene in scenes:
@@ -106,7 +106,7 @@ def test_the_preparations_are_told() -> None:
     for text in ("making the queue", "making the queue", "uploading the inputs"):
         state.preparing(text)
         view.show(state)
-    state.update([Snapshot(0, SECOND, 1.0, "draining")])
+    state.update([Snapshot(0, SECOND, 1.0, Stage.DRAINING)])
     view.show(state)
     assert stream.getvalue().splitlines()[2:] == ["making the queue", "uploading the inputs", "00:00:01 draining"]
 
@@ -194,7 +194,7 @@ def test_the_screen_is_for_a_terminal_that_a_person_watches(
 
 def test_the_screen_has_no_colour_where_none_is_wanted() -> None:
     terminal, state = Terminal(), LiveState(HEADER)
-    state.update([Snapshot(0, SECOND, 1.0, "sending")])
+    state.update([Snapshot(0, SECOND, 1.0, Stage.SENDING)])
     with choose_view("full", terminal, {"NO_COLOR": "1"}) as view:
         view.show(state)
     assert "Backlog" in terminal.getvalue()

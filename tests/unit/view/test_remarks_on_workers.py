@@ -7,6 +7,7 @@ import pytest
 
 from live_story import HEADER
 from smbench.clock import TimeKind
+from smbench.records import Stage
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.live.sentences import remarks
 from smbench.view.live.state import LiveState
@@ -29,5 +30,5 @@ def late(*lags_s: float) -> LogHistogram:
 )
 def test_the_worker_that_is_slow_is_named(facts: dict[str, Any], words: str) -> None:
     state = LiveState(replace(HEADER, time_kind=TimeKind.REAL))
-    state.update([Snapshot(0, 1, 1.0, "sending"), Snapshot(1, 1, 1.0, "sending", **facts)])
+    state.update([Snapshot(0, 1, 1.0, Stage.SENDING), Snapshot(1, 1, 1.0, Stage.SENDING, **facts)])
     assert any(words in remark.seen for remark in remarks(state)), remarks(state)

@@ -11,11 +11,11 @@ from rich.console import Console
 
 from live_story import HEADER, SECOND, state_at
 from smbench.clock import TimeKind
-from smbench.records import Event, Outcome, Reading
+from smbench.records import Event, Outcome, Reading, Stage
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.live.charts import ASCII, BLOCKS, Glyphs
 from smbench.view.live.screen import render
-from smbench.view.live.state import STAGES, LiveState, RunHeader
+from smbench.view.live.state import LiveState, RunHeader
 
 REAL = replace(HEADER, time_kind=TimeKind.REAL)
 ANYTHING = st.text(max_size=60)
@@ -32,7 +32,7 @@ def row(state: LiveState, label: str, width: int = 80) -> str:
 
 def running(header: RunHeader = REAL, **facts: object) -> LiveState:
     state = LiveState(header)
-    now = Snapshot(0, 60 * SECOND, 60.0, "sending", phase="poisson", phase_index=1, n_scheduled=3800)
+    now = Snapshot(0, 60 * SECOND, 60.0, Stage.SENDING, phase="poisson", phase_index=1, n_scheduled=3800)
     for name, value in facts.items():
         setattr(now, name, value)
     state.update([now])
@@ -51,7 +51,7 @@ def states(draw: st.DrawFn) -> LiveState:
     at_ns = 0
     for _ in range(draw(st.integers(0, 3))):
         at_ns += draw(st.integers(1, 10**13))
-        now = Snapshot(0, at_ns, 1.0, draw(st.sampled_from(STAGES)), draw(ANYTHING), draw(st.integers(0, 1)))
+        now = Snapshot(0, at_ns, 1.0, draw(st.sampled_from(Stage)), draw(ANYTHING), draw(st.integers(0, 1)))
         now.n_sent, now.n_accepted, now.backlog_seen, now.n_due = (draw(COUNTS) for _ in range(4))
         now.outcomes = {outcome: draw(COUNTS) for outcome in Outcome if outcome is not Outcome.PENDING}
         now.errors = draw(st.dictionaries(ANYTHING, COUNTS, max_size=3))
@@ -133,7 +133,7 @@ def test_a_lag_of_zero_reads_as_below_the_smallest_bucket() -> None:
 
 
 def test_the_drain_shows_what_has_not_ended_and_how_long_it_waits() -> None:
-    line = row(running(stage="draining", n_accepted=200, backlog_seen=50), "draining", 100)
+    line = row(running(stage=Stage.DRAINING, n_accepted=200, backlog_seen=50), "draining", 100)
     assert "75 %" in line
     assert "50 of 200 have not ended" in line
     assert "waits at most 20 m" in line
@@ -157,7 +157,7 @@ def test_a_long_results_path_keeps_its_end() -> None:
 
 def test_the_planned_end_is_that_of_the_sending() -> None:
     assert screen(running())[0].endswith("00:01:00 / 00:10:10")
-    assert screen(running(stage="draining"))[0].endswith("  00:01:00")
+    assert screen(running(stage=Stage.DRAINING))[0].endswith("  00:01:00")
 
 
 def test_a_chart_has_its_highest_value_and_zero_at_its_side_and_only_zero_while_nothing_is() -> None:

@@ -7,14 +7,14 @@ import pytest
 
 from live_story import HEADER, SECOND, story
 from smbench.clock import TimeKind
-from smbench.records import Event, Outcome, Reading
+from smbench.records import Event, Outcome, Reading, Stage
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.live.state import LiveState, added
 
 
 def snapshot(at_s: float = 1.0, worker: int = 0, **facts: Any) -> Snapshot:
-    return replace(Snapshot(worker, round(at_s * SECOND), at_s, "sending"), **facts)
+    return replace(Snapshot(worker, round(at_s * SECOND), at_s, Stage.SENDING), **facts)
 
 
 def histogram(*values_s: float) -> LogHistogram:
@@ -96,7 +96,7 @@ def test_what_a_worker_drops_while_it_sends_counts_and_what_it_leaves_unsent_at_
     state = LiveState(HEADER)
     state.update([snapshot(1.0, 0, outcomes={Outcome.NOT_SENT: 2}), snapshot(1.0, 1, outcomes={Outcome.NOT_SENT: 3})])
     assert state.n_dropped == 5
-    at_its_limit = snapshot(2.0, 0, stage="draining", outcomes={Outcome.NOT_SENT: 90})
+    at_its_limit = snapshot(2.0, 0, stage=Stage.DRAINING, outcomes={Outcome.NOT_SENT: 90})
     state.update([at_its_limit, snapshot(2.0, 1, outcomes={Outcome.NOT_SENT: 4})])
     assert state.n_dropped == 2 + 4
 
@@ -113,7 +113,7 @@ def test_every_field_of_a_snapshot_is_added() -> None:
     """A field that is forgotten would keep its default: sum a snapshot without defaults, look for defaults."""
     scene = next(scene.snapshot for scene in story() if scene.snapshot.at_ns >= 500 * SECOND)
     full = replace(scene, n_duplicates=3, n_foreign=2, n_malformed=1, receivers_saturated_s=1.5)
-    both, empty = added([full, replace(full, worker=1)]), Snapshot(9, 0, 0.0, "")
+    both, empty = added([full, replace(full, worker=1)]), Snapshot(9, 0, 0.0, Stage.PREPARING)
     for name in Snapshot.__slots__:
         if name != "worker":
             assert getattr(both, name) != getattr(empty, name), name
@@ -130,7 +130,7 @@ def test_a_worker_that_is_silent_keeps_what_it_said() -> None:
 def test_requests_that_a_stop_left_unsent_are_not_called_dropped() -> None:
     state = LiveState(HEADER)
     state.update([snapshot(1, outcomes={Outcome.NOT_SENT: 3})])
-    state.update([snapshot(2, stage="draining", outcomes={Outcome.NOT_SENT: 900})])
+    state.update([snapshot(2, stage=Stage.DRAINING, outcomes={Outcome.NOT_SENT: 900})])
     assert state.n_dropped == 3
 
 
@@ -199,7 +199,7 @@ def test_a_timed_phase_is_over_by_its_time_and_an_open_one_by_its_requests() -> 
     state.update([snapshot(90, phase_index=1, n_sent=34, outcomes={Outcome.NOT_SENT: 1})])
     assert state.phase_progress == pytest.approx(5 / 20)
     assert state.progress_of(timed) == 1.0
-    state.update([snapshot(95, stage="draining", phase_index=1, n_sent=34)])
+    state.update([snapshot(95, stage=Stage.DRAINING, phase_index=1, n_sent=34)])
     assert state.progress_of(closed) == 1.0
 
 

@@ -107,6 +107,8 @@ def _takers(frames: Frames) -> pl.DataFrame:
     """In order of receipt; `is_told`: its end came with a notice, to the millisecond, or is yet to come."""
     arrived = pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
     is_taking = pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value)
+    # An end of an unknown kind may be that of a request that no instance took up: it is known to neither instant.
+    is_heard = (pl.col("end_from") == "notice").fill_null(False) & (pl.col("outcome") != Outcome.UNKNOWN_END.value)
     columns = ("send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup")
     rows = only(frames.requests, is_taking, arrived, *columns)
     # Of those received at one instant the first to end is taken to have begun first, whatever their numbers.
@@ -116,9 +118,7 @@ def _takers(frames: Frames) -> pl.DataFrame:
         .then(_NEVER)
         .otherwise(pl.max_horizontal("done_ns", "arrived_ns"))
         .alias("ended_ns"),
-        ((pl.col("end_from") == "notice").fill_null(False) | (pl.col("outcome") == Outcome.PENDING.value)).alias(
-            "is_told"
-        ),
+        (is_heard | (pl.col("outcome") == Outcome.PENDING.value)).alias("is_told"),
         "outcome",
         "warmup",
     )

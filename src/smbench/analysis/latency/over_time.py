@@ -13,8 +13,8 @@ import polars as pl
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.backlog import Backlog
-from smbench.analysis.rows.frames import Frames, only
-from smbench.records import Outcome
+from smbench.analysis.rows.frames import Frames, is_one_of, only
+from smbench.records import MAY_HAVE_COMPLETED, Outcome
 
 STRETCHES_MAX = 240
 POINTS_MAX = 400  # requests that are drawn one by one; more are drawn as percentiles of their stretch
@@ -23,7 +23,6 @@ PERCENTILES_DRAWN = 120
 _ROUND_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 _NEAR = 50  # times as long after the first as before it
 _NEVER_NS = 1 << 62  # longer than any run
-_OPEN = (Outcome.LOST.value, Outcome.PENDING.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def points(frames: Frames) -> pl.DataFrame:
     end = (
         pl.when(pl.col("outcome") == Outcome.COMPLETED.value)
         .then(pl.lit("completed"))
-        .when(pl.col("outcome").is_in(_OPEN))
+        .when(is_one_of(MAY_HAVE_COMPLETED))
         .then(pl.lit("no end yet"))
         .otherwise(pl.lit("failed or expired"))
     )
@@ -168,7 +167,7 @@ def percentile_curve(frames: Frames, age: Age) -> pl.DataFrame:
 def _bounded(requests: pl.DataFrame, age: Age) -> pl.DataFrame:
     """Of accepted requests: when due, how long at least (`low`) and at most (`high`), and watched how long (`age`)."""
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
-    is_open = pl.col("outcome").is_in(_OPEN)
+    is_open = is_one_of(MAY_HAVE_COMPLETED)
     rows = only(requests, pl.col("accepted"), "sched_ns", "outcome", pl.col(age.column).alias("age"))
     return rows.with_columns(
         pl.when(is_completed | is_open).then("age").otherwise(_NEVER_NS).alias("low"),

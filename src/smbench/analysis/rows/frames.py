@@ -5,6 +5,7 @@ An end that was found in S3 is known to the whole second only; it is taken to be
 seen, so that no latency is understated.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,7 +23,10 @@ from smbench.schedule.base import PhaseSpan
 
 _SECOND_NS = 1_000_000_000
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
-_NEEDED = ("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "attempts", "notices", "end_from")
+_NEEDED = (
+    *("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "why_not_sent", "attempts", "notices"),
+    "end_from",
+)
 
 
 @dataclass(frozen=True)
@@ -191,6 +195,11 @@ def seconds(frame: pl.DataFrame, column: str, where: pl.Expr | None = None) -> n
     rows = frame if where is None else only(frame, where, column)
     taken: npt.NDArray[np.float64] = rows[column].drop_nulls().to_numpy() / 1e9
     return taken
+
+
+def is_one_of(outcomes: Iterable[Outcome]) -> pl.Expr:
+    """Whether a request ended in one of these ways."""
+    return pl.col("outcome").is_in([outcome.value for outcome in outcomes])
 
 
 def only(frame: pl.DataFrame, where: pl.Expr, *columns: str | pl.Expr) -> pl.DataFrame:

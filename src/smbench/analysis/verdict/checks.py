@@ -20,7 +20,7 @@ from smbench.analysis.rows.backlog import time_in_system_ns
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
-from smbench.results.manifest import Ending
+from smbench.records import Ending, is_throttle
 from smbench.scenario.thresholds import parse_threshold
 
 _MINUTE_NS = 60_000_000_000
@@ -315,11 +315,6 @@ def no_throttling(run: Run) -> Finding | None:
         seen=f"{throttled:,} of {sent:,}" if throttled else "none",
         advice="the endpoint saw less load than the schedule says: lower the rate or raise the quota" if much else "",
     )
-
-
-def is_throttle(error: str) -> bool:
-    """Whether an error code is one of AWS's for too many requests."""
-    return error.startswith(("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded"))
 
 
 def clocks_agree(run: Run) -> Finding | None:

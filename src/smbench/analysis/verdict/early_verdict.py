@@ -17,14 +17,13 @@ from fractions import Fraction
 
 from smbench import units
 from smbench.analysis.numbers.bounds import Bounded
-from smbench.records import Outcome
+from smbench.records import ENDED, Outcome, Stage
 from smbench.scenario.thresholds import Threshold
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
 
 HEARING_MIN_S = 10.0
 CLOCKS_S = 2.0  # further off, AWS's clock is corrected in the report, or the run is not believed
-_ENDED = (Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED)
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _ANYTHING = Bounded(low=0.0, high=None)
 
@@ -91,7 +90,7 @@ class EarlyVerdict:
     def _remember(self, now: Snapshot) -> None:
         if now.n_due and self._first_due_ns is None:
             self._first_due_ns = now.at_ns
-        if now.stage not in ("preparing", "sending") and self._sending_ended_ns is None:
+        if now.stage.place > Stage.SENDING.place and self._sending_ended_ns is None:
             self._sending_ended_ns, self._n_accepted_at_end = now.at_ns, now.n_accepted
         if not self._moments_ns or now.at_ns >= self._moments_ns[-1] + 1_000_000_000:
             self._moments_ns.append(now.at_ns)
@@ -237,12 +236,12 @@ class _Seen:
         if outcome is Outcome.NOT_SENT:
             most = self.n_all - self.now.n_sent
             return Bounded(low=self.surely(self.n(outcome)), high=min(self.n_measured, most))
-        if outcome not in _ENDED:
+        if outcome not in ENDED:
             return Bounded(low=0, high=min(self.n_measured, self._n_undecided))
         return Bounded(low=self.surely(self.n(outcome)), high=min(self.n_measured, self.n(outcome) + self._n_undecided))
 
     def share(self, outcome: Outcome) -> Bounded:
-        if outcome not in _ENDED or not self.n_sent_max:
+        if outcome not in ENDED or not self.n_sent_max:
             return Bounded(low=0.0, high=1.0)
         n_other = self.surely(_n_ended(self.now) - self.n(outcome))
         return Bounded(low=self.surely(self.n(outcome)) / self.n_sent_max, high=1 - n_other / self.n_sent_max)
@@ -257,7 +256,7 @@ class _Seen:
 
 
 def _n_ended(now: Snapshot) -> int:
-    return sum(now.outcomes.get(outcome, 0) for outcome in _ENDED)
+    return sum(now.outcomes.get(outcome, 0) for outcome in ENDED)
 
 
 def _percentile(quantile: Fraction, limit_s: float, n_max: int, n_over: int, n_in: int, n_never: int) -> Bounded:

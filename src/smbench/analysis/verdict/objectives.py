@@ -10,14 +10,11 @@ import polars as pl
 
 from smbench.analysis.numbers.bounds import ABOVE_MIN, Bounded, Seconds
 from smbench.analysis.rows.backlog import backlog
-from smbench.analysis.rows.frames import Frames, seconds
+from smbench.analysis.rows.frames import Frames, is_one_of, seconds
 from smbench.analysis.summary import Summary
-from smbench.records import Outcome
+from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome
 from smbench.results.law import Counts
 from smbench.scenario.thresholds import Threshold
-
-_OPEN = (Outcome.LOST.value, Outcome.PENDING.value)
-_NEVER = (Outcome.FAILED.value, Outcome.EXPIRED.value)
 
 Instants = npt.NDArray[np.int64]
 
@@ -75,11 +72,11 @@ def _samples(of: str, frames: Frames) -> tuple[Seconds, Seconds, Seconds]:
             seconds(measured, "acknowledging_ns", is_asked & ~is_answered),
         )
     known, age = ("sojourn_ns", "age_ns") if of == "sojourn" else ("service_view_ns", "service_age_ns")
-    is_accepted, outcome = pl.col("accepted"), pl.col("outcome")
+    is_accepted = pl.col("accepted")
     return (
         seconds(measured, known, is_accepted),
-        seconds(measured, age, is_accepted & outcome.is_in(_OPEN)),
-        seconds(measured, age, is_accepted & outcome.is_in(_NEVER)),
+        seconds(measured, age, is_accepted & is_one_of(MAY_HAVE_COMPLETED)),
+        seconds(measured, age, is_accepted & is_one_of(NEVER_COMPLETED)),
     )
 
 
@@ -128,7 +125,7 @@ def _outcome_share(outcome: str, counts: Counts) -> Bounded | None:
         return Bounded.exactly(n / counts.sent) if counts.sent else None
     if not counts.accepted:
         return None
-    n_open = counts.pending + counts.lost if outcome in ("completed", "failed", "expired") else 0
+    n_open = counts.may_have_completed if outcome in (Outcome.COMPLETED, *NEVER_COMPLETED) else 0
     return Bounded(low=n / counts.accepted, high=(n + n_open) / counts.accepted)
 
 
@@ -146,7 +143,7 @@ def _first_completion(frames: Frames) -> Figure:
     if not isinstance(first_ns, int):
         return Figure(None)
     done_ns = measured.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].min()
-    is_open = measured["outcome"].is_in(_OPEN).any()
+    is_open = measured.select(is_one_of(MAY_HAVE_COMPLETED).any()).item()
     watched = Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None, never=not is_open)
     if not isinstance(done_ns, int):
         return Figure(watched, "none completed")

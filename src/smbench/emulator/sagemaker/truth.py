@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from smbench.records import Outcome
-from smbench.results.schema import TRUTH, polars_schema
+from smbench.results.schema import TRUTH, plain_schema, stamped
 
 
 @dataclass(slots=True)
@@ -69,9 +69,10 @@ class Truth:
             "published": lambda call: utc(call.published_ns),
             "output_location": lambda call: call.output_location,
         }
-        schema = polars_schema(TRUTH)
+        schema = plain_schema(TRUTH)
         # A column at a time: as Python lists all of them together would take more than the calls themselves.
-        return pl.DataFrame([pl.Series(name, map(read, calls), schema[name]) for name, read in columns.items()])
+        plain = pl.DataFrame([pl.Series(name, map(read, calls), schema[name]) for name, read in columns.items()])
+        return stamped(plain)
 
     def write(self, path: Path) -> None:
         """Whole or not at all: a reader never meets a truth cut short."""

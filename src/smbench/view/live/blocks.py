@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from smbench.clock import TimeKind
-from smbench.records import Event, Outcome
+from smbench.records import Event, Outcome, Stage
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.units import size
 from smbench.view.live import figures, sentences
@@ -20,11 +20,11 @@ _NAME, _QUANTILE = 26, 11  # cells of the latency table: up to the count, and of
 _SHORTEST_S = 1e-5  # the histograms' first bucket: this, or less
 _OLD_READING_S = 90.0
 _HINTS = {
-    "sending": "Ctrl-C: send no more, drain, report",
-    "draining": "Ctrl-C twice: stop waiting, report",
-    "looking up": "Ctrl-C twice: stop waiting, report",
+    Stage.SENDING: "Ctrl-C: send no more, drain, report",
+    Stage.DRAINING: "Ctrl-C twice: stop waiting, report",
+    Stage.LOOKING_UP: "Ctrl-C twice: stop waiting, report",
 }
-_BAD_ENDS = (Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST)
+_BAD_ENDS = (Outcome.FAILED, Outcome.EXPIRED, Outcome.UNKNOWN_END, Outcome.LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def title(state: LiveState, width: int, glyphs: Glyphs) -> Row:
     """Scenario, target, kind of time; at the right how far time has come."""
     planned_s = state.header.planned_s
     clock = figures.stopwatch(state.elapsed_s)
-    if planned_s is not None and (state.now is None or state.now.stage == "sending"):
+    if planned_s is not None and (state.now is None or state.now.stage is Stage.SENDING):
         clock += f" / {figures.stopwatch(planned_s)}"
     rest = f" {glyphs.between} {sentences.plain(state.header.target)} {glyphs.between} {sentences.kind_of_time(state)}"
     left = Text.assemble(" ", (state.header.scenario, STRONG), (rest, DIM))
@@ -74,20 +74,20 @@ def title(state: LiveState, width: int, glyphs: Glyphs) -> Row:
 def progress(page: Page) -> Row:
     """The stage, and how much of it is over."""
     state, now = page.state, page.now
-    if now.stage == "sending" and state.header.phases:
+    if now.stage is Stage.SENDING and state.header.phases:
         n_phases = len(state.header.phases)
         what = f"phase {now.phase_index + 1} of {n_phases}, " if n_phases > 1 else ""
         what += sentences.plain(now.phase)
         done, tail = state.phase_progress or 0.0, f"{now.n_due:,} of {now.n_scheduled:,} due"
-    elif now.stage in ("draining", "looking up"):
+    elif now.stage in (Stage.DRAINING, Stage.LOOKING_UP):
         what = ""
         done = 1.0 - now.backlog_seen / now.n_accepted if now.n_accepted else 1.0
         tail = f"{now.backlog_seen:,} of {now.n_accepted:,} have not ended"
-        if now.stage == "draining":
+        if now.stage is Stage.DRAINING:
             tail += f", waits at most {figures.seconds(state.header.drain_s)}"
     else:
         return Row(0, _labelled(now.stage, WARN).append(sentences.plain(state.note), DIM))
-    head = _labelled(now.stage, GOOD if now.stage == "sending" else WARN).append(f"{what}  " if what else "")
+    head = _labelled(now.stage, GOOD if now.stage is Stage.SENDING else WARN).append(f"{what}  " if what else "")
     room = page.width - len(head.plain) - len("  100 %") - 1
     tail = f"   {tail}" if len(tail) + 3 <= room else ""
     room = min(_BAR_MAX, room - len(tail))
@@ -272,7 +272,7 @@ def generator(page: Page, n_remarks: int) -> list[Row]:
 
 def foot(state: LiveState, width: int, glyphs: Glyphs) -> Row:
     """What the user can do, or what the run says it is doing; and where the results are, of which the end matters."""
-    hint = sentences.plain(state.note) or _HINTS.get("" if state.now is None else state.now.stage, "")
+    hint = sentences.plain(state.note) or ("" if state.now is None else _HINTS.get(state.now.stage, ""))
     results = sentences.plain(state.header.results)
     room = width - len(hint) - 5
     if len(results) > room:

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from smbench.clock import real_ns
-from smbench.records import Outcome
+from smbench.records import Outcome, Stage
 from smbench.view.live import figures, sentences
 from smbench.view.live.state import LiveState
 
@@ -70,7 +70,7 @@ class PlainView:
         return lines
 
     def _has_just_ended(self, state: LiveState) -> bool:
-        was_over, self._is_over = self._is_over, state.now is not None and state.now.stage == "done"
+        was_over, self._is_over = self._is_over, state.now is not None and state.now.stage is Stage.DONE
         return self._is_over and not was_over
 
     def _turns(self, state: LiveState) -> list[str]:
@@ -79,7 +79,7 @@ class PlainView:
         if now is None or at == self._at:
             return []
         self._at = at
-        if now.stage == "sending" and now.phase_index < len(state.header.phases):
+        if now.stage is Stage.SENDING and now.phase_index < len(state.header.phases):
             phase = state.header.phases[now.phase_index]
             n_phases = len(state.header.phases)
             return [f"phase {phase.index + 1} of {n_phases}, {sentences.plain(f'{phase.name}: {phase.description}')}"]

@@ -7,13 +7,12 @@ from typing import TypeVar
 
 from smbench.analysis.verdict.early_verdict import ThresholdSoFar
 from smbench.clock import TimeKind
-from smbench.records import Event, Outcome, Reading
+from smbench.records import Event, Outcome, Reading, Stage
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.live.history import History
 
 RATE_OVER_S = 10.0  # of scenario time; longer where snapshots lie further apart
-STAGES = ("preparing", "sending", "draining", "looking up", "closing", "done")
 _EVENTS_KEPT = 64
 _SCALING = ("scaling_activity", "alarm", "capacity")
 
@@ -110,7 +109,7 @@ class LiveState:
         self._dropped |= {
             one.worker: one.outcomes.get(Outcome.NOT_SENT, 0)
             for one in self._workers.values()
-            if one.stage == "sending"
+            if one.stage is Stage.SENDING
         }
         self.n_dropped = sum(self._dropped.values())
         self._count(now)
@@ -189,7 +188,7 @@ class LiveState:
         now = self.now
         if now is None or now.phase_index < phase.index:
             return 0.0
-        if now.phase_index > phase.index or STAGES.index(now.stage) > STAGES.index("sending"):
+        if now.phase_index > phase.index or now.stage.place > Stage.SENDING.place:
             return 1.0
         if phase.end_ns is not None and phase.end_ns > phase.start_ns:
             done = (now.at_ns - phase.start_ns) / (phase.end_ns - phase.start_ns)
@@ -204,7 +203,7 @@ def added(snapshots: Sequence[Snapshot]) -> Snapshot:
     the worst."""
     if len(snapshots) == 1:
         return snapshots[0]
-    hindmost = min(snapshots, key=lambda one: (STAGES.index(one.stage), one.phase_index))
+    hindmost = min(snapshots, key=lambda one: (one.stage.place, one.phase_index))
     return Snapshot(
         worker=hindmost.worker,
         at_ns=max(one.at_ns for one in snapshots),

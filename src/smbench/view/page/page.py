@@ -14,6 +14,7 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.records import Ending
 from smbench.results.manifest import Manifest
 from smbench.view.page import tables
 from smbench.view.page.document import Block, Section, drawn, written
@@ -60,7 +61,7 @@ def _what(summary: Summary) -> str:
     seed = "" if summary.seed is None else f", seed {summary.seed}"
     by = "" if summary.workers == 1 else f", {summary.workers} workers"
     why = f": {summary.reason}" if summary.reason else ""
-    ending = "killed" if summary.ending == "running" else summary.ending
+    ending = "killed" if summary.ending == Ending.RUNNING else summary.ending
     return f"{summary.target}, {time}, {units.duration(summary.length_s)}{by}{seed}; {ending}{why}"
 
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.records import Ending
 
 # XML 1.0 has no way to write these, not even escaped; an endpoint's error messages may hold any of them.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,7 +33,7 @@ def to_junit(summary: Summary, findings: Sequence[Finding], thresholds: Sequence
 
 
 def _has_ended(summary: Summary) -> bool:
-    return summary.ending in ("finished", "stopped")
+    return summary.ending in (Ending.FINISHED, Ending.STOPPED)
 
 
 def _threshold(result: ThresholdResult, *, is_invalid: bool) -> ElementTree.Element:
