@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from runs import Request, frames_of, reading, span
 from smbench.analysis.capacity.hosts import HostSpread
@@ -19,6 +18,7 @@ from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import Finding, Verdict, check
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.records import Event, NotSent, Outcome
+from smbench.view.console import PlainTextConsole
 from smbench.view.report.summary_file import to_json
 from smbench.view.report.text import render
 
@@ -83,7 +83,7 @@ def everything() -> tuple[Summary, list[Finding], list[ThresholdResult]]:
 
 
 def printed(width: int, *report: object) -> str:
-    console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False)
+    console = PlainTextConsole(file=io.StringIO(), width=width, color_system=None)
     console.print(render(*report))  # type: ignore[arg-type]  # the fixture's three, in order
     text = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

@@ -52,6 +52,12 @@ def test_the_schema_of_the_summary_is_the_committed_one(is_golden: Golden) -> No
     assert is_golden(ROOT / "docs" / "summary.schema.json", drawn)
 
 
+def test_every_console_prints_texts_as_they_are() -> None:
+    """A console of rich's own would take `[red]` in a name for a colour."""
+    made = [path.name for path in MODULES if re.search(r"\bConsole\([^)]", path.read_text(encoding="utf-8"))]
+    assert not set(made) - {"console.py"}, "make it a PlainTextConsole"
+
+
 def test_the_changelog_has_an_unreleased_part() -> None:
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 

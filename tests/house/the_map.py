@@ -32,6 +32,7 @@ ROOMS = {
     "analysis/latency": "Stages, percentiles and their intervals",
     "analysis/verdict": "Checks and thresholds",
     "analysis/comparison": "Groups of runs against a baseline",
+    "view": "How anything is drawn and printed",
     "view/live": "What a person sees while a run goes on",
     "view/report": "What is printed of a run, for people and for programs",
     "view/page": "What a person passes on: a run's report and a comparison as one page each, and their plots",

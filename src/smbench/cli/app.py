@@ -11,6 +11,7 @@ import typer
 
 from smbench import __version__
 from smbench.errors import ExitCode, SmbenchError
+from smbench.printable import guard_streams
 
 app = typer.Typer(
     name="smbench",
@@ -335,6 +336,7 @@ def emulate(
 
 def main() -> None:
     """Run the command; no traceback reaches a user unless the fault is ours."""
+    guard_streams()
     try:
         app()
     except SmbenchError as error:

@@ -5,22 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rich.console import Console
 
 from smbench.errors import ResultsError
+from smbench.printable import printable_json, unguarded
 from smbench.results.files import write_whole
+from smbench.view.console import PlainTextConsole
 
 _PIPED_WIDTH = 100  # columns where no terminal says how many it has
 
 
-def on_stdout() -> Console:
+def on_stdout() -> PlainTextConsole:
     """For tables, as wide as the terminal where there is one."""
-    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    return PlainTextConsole(file=unguarded(sys.stdout), width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
 def as_json(told: dict[str, Any]) -> bytes:
     """JSON as a person may read it, with a line's end."""
-    return orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return printable_json(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def print_json(told: dict[str, Any]) -> None:

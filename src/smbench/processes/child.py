@@ -13,6 +13,7 @@ from typing import Any
 
 from smbench.clock import real_ns
 from smbench.errors import ExitCode, SmbenchError
+from smbench.printable import guard_streams
 from smbench.processes.messages import Failed, Message, receive
 
 _LEAVE_S = 30.0  # removing a queue on AWS takes its time
@@ -87,6 +88,7 @@ def start_child(name: str, main: Callable[..., None], *arguments: Any) -> Child:
 def _run(main: Callable[..., None], pipe: Connection, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    guard_streams()
     try:
         main(pipe, *arguments)
     except BaseException as error:  # noqa: BLE001  # the last line of a process: whatever it is, the parent must hear it

@@ -11,6 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from smbench.errors import ResultsError
+from smbench.printable import printable_json, printable_values
 from smbench.records import Ending
 from smbench.results.files import write_whole
 from smbench.results.schema import SCHEMA_VERSION
@@ -123,7 +124,7 @@ class Manifest(BaseModel):
         path = run_dir / MANIFEST
         content = redacted(self.model_dump(mode="json"))
         try:
-            write_whole(path, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+            write_whole(path, printable_json(orjson.dumps(content, option=orjson.OPT_INDENT_2)))
         except OSError as error:
             raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -151,7 +152,7 @@ def read_manifest(run_dir: Path) -> Manifest:
             "upgrade smbench",
         )
     try:
-        return Manifest.model_validate(found)
+        return Manifest.model_validate(printable_values(found))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

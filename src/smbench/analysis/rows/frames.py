@@ -16,6 +16,7 @@ import polars as pl
 from smbench.analysis.rows.backlog import Backlog, backlog
 from smbench.analysis.rows.clocks import Clocks, compare_clocks
 from smbench.errors import ResultsError
+from smbench.printable import CONTROLS, printable
 from smbench.records import Outcome
 from smbench.results.manifest import Manifest
 from smbench.results.store import RunFiles
@@ -84,12 +85,22 @@ def load(run: RunFiles) -> Frames:
         ResultsError: a file is damaged inside.
     """
     try:
-        requests = run.requests.select(*_NEEDED, *_STEMS).collect(engine="streaming")
-        readings, events = run.readings.collect(), run.events.collect()
+        requests = _printable(run.requests.select(*_NEEDED, *_STEMS).collect(engine="streaming"))
+        readings, events = _printable(run.readings.collect()), _printable(run.events.collect())
     except (OSError, pl.exceptions.PolarsError) as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ResultsError(f"{run.path} is damaged: {first_line}", "restore it from a copy") from error
     return derive(run.manifest, requests, readings, events)
+
+
+def _printable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every text without control characters; few are not so from the start."""
+    for name, kind in frame.schema.items():
+        if kind == pl.String and frame[name].str.contains(CONTROLS).any():
+            texts = frame[name].drop_nulls().unique().to_list()
+            clean = pl.col(name).replace_strict(texts, [printable(text) for text in texts], default=None)
+            frame = frame.with_columns(clean)
+    return frame
 
 
 def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> Frames:

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from smbench.clock import real_ns
+from smbench.printable import unguarded
 from smbench.view.live.plain_lines import PlainView
 from smbench.view.live.state import LiveState
 from smbench.view.live.terminal import LiveView
@@ -55,7 +56,7 @@ def choose_view(ui: str, stream: TextIO, environ: Mapping[str, str], *, now_ns: 
     wants_colour = not environ.get("NO_COLOR")
     is_watched = not _is_set(environ, "CI")
     if can_redraw and (ui == "full" or (ui == "auto" and wants_colour and is_watched)):
-        return LiveView(stream, has_colour=wants_colour, now_ns=now_ns)
+        return LiveView(unguarded(stream), has_colour=wants_colour, now_ns=now_ns)
     return PlainView(stream, now_ns=now_ns)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self, TextIO
 
-from rich.console import Console
 from rich.live import Live
 
 from smbench.clock import real_ns
+from smbench.view.console import PlainTextConsole
 from smbench.view.live.charts import glyphs_for
 from smbench.view.live.screen import render
 from smbench.view.live.state import LiveState
@@ -17,7 +17,7 @@ from smbench.view.live.state import LiveState
 FRAME_EVERY_NS = 250_000_000
 
 
-class _Console(Console):
+class _Console(PlainTextConsole):
     """A console whose reader may leave: rich would end the process and turn its stdout into nothing."""
 
     def on_broken_pipe(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from smbench.printable import printable
 from smbench.results.secrets import redacted
 from smbench.view.page.pictures import Picture, inline_svg, spec_of
 from smbench.view.page.tables import Table
@@ -57,6 +58,10 @@ def drawn(picture: Picture | None, vega: Vega) -> Figure | None:
     return Figure(picture, *(vega.svg(spec_of(picture.draw(width))) for width in (WIDE, NARROW)))
 
 
+def _as_printable(value: Any) -> Any:
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def written(template: str, **told: Any) -> str:
     """The whole HTML document."""
     environment = Environment(
@@ -65,6 +70,7 @@ def written(template: str, **told: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_as_printable,
     )
     document = environment.get_template(template).render(
         **told, is_figure=lambda block: isinstance(block, Figure), is_table=lambda block: isinstance(block, Table)

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.printable import printable
 from smbench.records import Ending
 
 # XML 1.0 has no way to write these, not even escaped; an endpoint's error messages may hold any of them.
@@ -19,7 +20,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def to_junit(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> bytes:
     """The document, UTF-8."""
-    name = f"smbench.{summary.name or summary.run_id}"
+    name = _clean(f"smbench.{summary.name or summary.run_id}")
     is_invalid = verdict(findings) is Verdict.INVALID
     suites = [
         _suite(summary, f"{name}.thresholds", [_threshold(one, is_invalid=is_invalid) for one in thresholds]),
@@ -96,4 +97,4 @@ def _sums(cases: Sequence[ElementTree.Element]) -> dict[str, str]:
 
 
 def _clean(text: str) -> str:
-    return _NO_XML.sub("?", text)
+    return _NO_XML.sub("?", printable(text))

@@ -6,6 +6,7 @@ from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.printable import printable
 
 _WORD = {True: "met", False: "**missed**", None: "unknown"}
 _PERCENTILES = ("p50", "p90", "p95", "p99", "max")
@@ -58,10 +59,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _cell(text: str) -> str:
     """One line of text that no character of which means anything to Markdown or ends the cell."""
-    line = " ".join(text.split())
+    line = " ".join(printable(text).split())
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
 
 
 def _code(text: str) -> str:
     """As written; in a table a bar is escaped even within a code span."""
-    return f"`{' '.join(text.split()).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+    return f"`{' '.join(printable(text).split()).replace('`', chr(39)).replace('|', chr(92) + '|')}`"

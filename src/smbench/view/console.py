@@ -1,0 +1,29 @@
+"""The consoles that tables and screens are printed on: a text is printed as it is, whatever it looks like.
+
+Rich takes `[red]` in a name for a colour, `[/b]` for an error and `:smile:` for a picture. Here none of it has a
+meaning: styles are given as styles.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from smbench.printable import printable
+
+
+class PlainTextConsole(Console):
+    """A console without markup, emoji and highlighting, to which no control character passes but its own."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"markup": False, "emoji": False, "highlight": False} | settings)
+
+    def render_str(self, text: str, **settings: Any) -> Text:
+        return super().render_str(printable(text), **settings)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else printable(segment.text)
+            yield segment if text == segment.text else Segment(text, segment.style)
