@@ -30,7 +30,7 @@ from smbench.aws.transport.wire_clients import wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.aws.transport.wire_notices import WireNotices
 from smbench.ports import Notices, Transport
-from smbench.processes.worker import spare_collections
+from smbench.processes.worker import freeze_collections
 from smbench.records import Invocation, Rejected, Unacknowledged, Unreadable
 
 CALLERS = 64
@@ -99,7 +99,7 @@ def _measured(order: Order) -> Measured:
 async def _on_loop(order: Order) -> Measured:
     async with CLIENTS[order.job, order.client](order) as call:
         await _drive(call, order.n_calls // _WARM_UP_SHARE)
-        spare_collections()  # as a run's worker does: what was imported is not collected again and again
+        freeze_collections()  # as a run's worker does: what was imported is not collected again and again
         cpu_s, wall_s = _cpu_s(), time.perf_counter()
         n_units = await _drive(call, order.n_calls)
         return Measured(n_units, _cpu_s() - cpu_s, time.perf_counter() - wall_s)

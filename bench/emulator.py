@@ -20,11 +20,11 @@ from runs import host
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import discover
 from smbench.aws.setup.run_queue import run_queue
-from smbench.clock import real_ns, wall_ns
+from smbench.clock import wall_ns
 from smbench.model.world import EMBEDDED
 from smbench.processes.child import Child, start_child
 from smbench.processes.endpoint import endpoint_main
-from smbench.processes.messages import Go, Ready
+from smbench.processes.messages import Go, Ready, Workplace
 from smbench.scenario.model import Scenario
 
 CONNECTIONS = 16
@@ -55,7 +55,8 @@ def main() -> None:
     print(host())
     scenario = Scenario.model_validate(SCENARIO)
     epoch_ns = wall_ns()
-    child = start_child("emulator", endpoint_main, scenario.model_dump_json(by_alias=True), Path.cwd(), epoch_ns)
+    workplace = Workplace(Path.cwd(), Path.cwd())
+    child = start_child("emulator", endpoint_main, scenario.model_dump_json(by_alias=True), workplace, epoch_ns)
     try:
         repeats = anyio.run(measure, child, epoch_ns, given.repeats, given.invocations)
     finally:
@@ -67,7 +68,7 @@ async def measure(child: Child, epoch_ns: int, n_repeats: int, n_invocations: in
     """CPU microseconds a call, by its name, once for each repeat."""
     ready = await child.receive()
     assert isinstance(ready, Ready), ready
-    child.tell(Go(real_ns(), epoch_ns, 1.0))
+    child.tell(Go(wall_ns(), epoch_ns, 1.0))
     async with AwsClients(AwsSettings(endpoint_url=ready.url, emulated=True)) as clients:
         target = await discover(clients, EMBEDDED)
         async with run_queue(clients, target, run_id=RUN_ID, worker=0) as queue, blasting(ready.url) as blast:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Protocol, Self, TypeVar, TypeVarTuple, Unpack
 
 import anyio
 
@@ -41,6 +41,10 @@ class Clock(Protocol):
     def epoch_ns(self) -> int:
         """UTC nanoseconds since 1970 at scenario time zero."""
 
+    @property
+    def scale(self) -> float:
+        """Scenario seconds per real second; 1.0 in warp time, whose real seconds mean nothing."""
+
     def now_ns(self) -> int:
         """Scenario time: nanoseconds since the run began, negative before."""
 
@@ -59,6 +63,11 @@ class MonotonicClock:
 
     def __init__(self, anchor_ns: int, epoch_ns: int, scale: float = 1.0) -> None:
         self.anchor_ns, self.epoch_ns, self.scale = anchor_ns, epoch_ns, scale
+
+    @classmethod
+    def beginning(cls, begins_utc_ns: int, epoch_ns: int, scale: float = 1.0) -> Self:
+        """A clock whose scenario time zero is when the machine's wall clock shows `begins_utc_ns`."""
+        return cls(_monotonic_at(begins_utc_ns), epoch_ns, scale)
 
     @property
     def kind(self) -> TimeKind:
@@ -109,6 +118,17 @@ def wall_ns() -> int:
 def real_ns() -> int:
     """The machine's monotonic nanoseconds: for measuring ourselves, whatever time the scenario keeps."""
     return time.monotonic_ns()
+
+
+def _monotonic_at(utc_ns: int) -> int:
+    """What the monotonic clock shows when the wall clock shows this, by the closest of a few readings of both."""
+    closest = None
+    for _ in range(5):
+        before_ns, wall, after_ns = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        if closest is None or after_ns - before_ns < closest[0]:
+            closest = after_ns - before_ns, (before_ns + after_ns) // 2 - wall
+    assert closest is not None
+    return utc_ns + closest[1]
 
 
 def process_cpu_ns() -> int:

@@ -115,6 +115,7 @@ def manifest_of(
     reason: str = "",
     scenario: dict[str, Any] | None = None,
     scale: float = 1.0,
+    inapplicable: Sequence[str] = (),
 ) -> Manifest:
     started = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
     return Manifest(
@@ -128,6 +129,7 @@ def manifest_of(
         clock=ClockFacts(kind=clock, epoch_ns=EPOCH_NS, scale=scale),
         workers=1,
         transport="sdk",
+        inapplicable=tuple(inapplicable),
     )
 
 

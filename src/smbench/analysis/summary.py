@@ -184,7 +184,7 @@ def summarise(frames: Frames) -> Summary:
         clocks=frames.clocks,
         generator=_generator(frames, by_stage["schedule lag"]),
         scaling=scaled,
-        stages=of_stages,
+        stages=tuple(stage for stage in of_stages if stage.name not in frames.manifest.inapplicable),
         intervals=intervals(frames, served),
         elasticity=None
         if served is None or course is None

@@ -11,7 +11,8 @@ import numpy as np
 from smbench import units
 from smbench.clock import TimeKind
 from smbench.generator.plan import RunPlan
-from smbench.results.ceiling import Ceiling, Found
+from smbench.results.ceiling import Ceiling, Found, Machine, ceilings_file, find_ceiling
+from smbench.results.manifest import Host
 from smbench.schedule.base import NOT_TIMED_NS, Instants
 
 SAFE_SHARE = 0.7  # the machine does other things, and short bursts within a second go beyond their mean
@@ -37,6 +38,12 @@ def peak_of(due_ns: Instants, window_ns: int) -> Peak:
     held = np.searchsorted(due_ns, due_ns + window_ns, side="left") - np.arange(len(due_ns))
     first = int(held.argmax())
     return Peak(int(held[first]), int(due_ns[first]))
+
+
+def ceiling_warning(plan: RunPlan, n_workers: int) -> str:
+    """The same `warning`, by the ceiling that was kept for this machine."""
+    found = find_ceiling(ceilings_file(), plan.scenario.transport, Machine.of(Host.this()))
+    return warning(plan, n_workers, found)
 
 
 def warning(plan: RunPlan, n_workers: int, found: Found) -> str:

@@ -7,15 +7,15 @@ Content-Length. What leaves it looks as AWS's answers do, because reading them i
 import asyncio
 from collections import deque
 from functools import lru_cache
-from multiprocessing.connection import Connection as Pipe
 from typing import cast
 
 import orjson
 
 from smbench.clock import wall_ns
-from smbench.emulator.process import run_alone, spare_collections
+from smbench.emulator.process import freeze_collections, run_alone
 from smbench.emulator.site import http_date, iso_ms
-from smbench.processes.messages import Ready, receive
+from smbench.processes.channel import Channel
+from smbench.processes.messages import Ready
 
 ENDPOINT = "null"
 INPUT_LOCATION = f"s3://smbench-null/async-inputs/synthetic/{'0' * 64}.json"  # as long as that of a run's own upload
@@ -42,18 +42,18 @@ _JSON = (
 _REFUSED = b"HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n"
 
 
-def null_target_main(pipe: Pipe) -> None:
+def null_target_main(channel: Channel) -> None:
     """Serve until the parent is gone."""
-    run_alone(_serve, pipe)
+    run_alone(_serve, channel)
 
 
-async def _serve(pipe: Pipe) -> None:
+async def _serve(channel: Channel) -> None:
     target = NullTarget()
     url = await target.start()
-    spare_collections()
+    freeze_collections()
     try:
-        pipe.send(Ready(url=url))
-        while await receive(pipe) is not None:
+        channel.send(Ready(url=url))
+        while await channel.receive() is not None:
             pass
     finally:
         await target.stop()

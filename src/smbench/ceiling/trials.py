@@ -7,7 +7,6 @@ collector, journal and clients are those of a run, with the defaults of a run.
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,11 +23,15 @@ from smbench.aws.transport.wire_notices import WireNotices
 from smbench.ceiling.null_target import ENDPOINT, INPUT_LOCATION, QUEUE_PATH
 from smbench.ceiling.search import Search
 from smbench.clock import MonotonicClock, process_cpu_ns, real_ns, wall_ns
+from smbench.generator.assembly import ShareRun
+from smbench.generator.control import Control
 from smbench.generator.ledger import State
-from smbench.generator.plan import AwsAccess, RunPlan, WorkerOrder, make_plan
+from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.runner import Outside, Runner
-from smbench.processes.messages import Done, Tried, receive
-from smbench.processes.worker import assemble, spare_collections
+from smbench.generator.shares import Share
+from smbench.processes.channel import Channel
+from smbench.processes.messages import Done, Tried
+from smbench.processes.worker import freeze_collections
 from smbench.records import OutputFound
 from smbench.results.ceiling import Trial
 from smbench.scenario.model import Scenario
@@ -38,16 +41,16 @@ _DRAIN_S = 3.0  # beyond its ceiling a worker hears of ends late; how late says 
 _WARM_UP_S = 0.3  # of sending, not counted: connections are opened, what is imported late is imported
 
 
-def trials_main(pipe: Connection, url: str, transport: str, search: Search, trial_s: float) -> None:
+def trials_main(channel: Channel, url: str, transport: str, search: Search, trial_s: float) -> None:
     """Try rate after rate and tell of each, until the search is over or the parent is gone."""
     with TemporaryDirectory(prefix="smbench-bench-") as folder:
-        arguments = (pipe, url, transport, search, trial_s, Path(folder))
+        arguments = (channel, url, transport, search, trial_s, Path(folder))
         anyio.run(_try_all, *arguments, backend_options={"use_uvloop": sys.platform != "win32"})
 
 
-async def _try_all(pipe: Connection, url: str, transport: str, search: Search, trial_s: float, folder: Path) -> None:
+async def _try_all(channel: Channel, url: str, transport: str, search: Search, trial_s: float, folder: Path) -> None:
     async with anyio.create_task_group() as around:
-        around.start_soon(_end_with_parent, pipe, around.cancel_scope)
+        around.start_soon(_end_with_parent, channel, around.cancel_scope)
         async with outside_of(url, transport) as outside:
             trials = Trials(outside, folder)
             await trials.run(search.first_hz, _WARM_UP_S)
@@ -56,15 +59,15 @@ async def _try_all(pipe: Connection, url: str, transport: str, search: Search, t
                 rate_hz = next(rates)
                 while True:
                     trial = await trials.run(rate_hz, trial_s)
-                    pipe.send(Tried(trial))
+                    channel.send(Tried(trial))
                     rate_hz = rates.send(trial.is_kept)
             except StopIteration:
-                pipe.send(Done())
+                channel.send(Done())
         around.cancel_scope.cancel()
 
 
-async def _end_with_parent(pipe: Connection, around: anyio.CancelScope) -> None:
-    await receive(pipe)  # it has nothing to say; this is its hanging up
+async def _end_with_parent(channel: Channel, around: anyio.CancelScope) -> None:
+    await channel.receive()  # it says nothing; this is its end
     around.cancel()
 
 
@@ -102,20 +105,12 @@ class Trials:
         self.n += 1
         plan = make_plan(_scenario(rate_hz, for_s), self.folder)
         epoch_ns = wall_ns() + round(_HEAD_START_S * 1e9)
-        order = WorkerOrder(
-            scenario_json=plan.scenario.model_dump_json(by_alias=True),
-            base_dir=self.folder,
-            run_dir=self.folder / f"trial-{self.n}",
-            run_id=f"smb-bench{self.n}",
-            worker=0,
-            of=1,
-            schedule_digest=plan.schedule.digest,
-            access=AwsAccess(),
-            epoch_ns=epoch_ns,
-        )
         clock = MonotonicClock(real_ns() + round(_HEAD_START_S * 1e9), epoch_ns)
-        runner, _ = assemble(order, plan, self.outside, clock, [INPUT_LOCATION] * len(plan.payloads))
-        spare_collections()
+        share_run = ShareRun(plan, Share(f"smb-bench{self.n}"), self.folder / f"trial-{self.n}")
+        share_run.write_first_versions(epoch_ns)
+        locations = [INPUT_LOCATION] * len(plan.payloads)
+        runner = share_run.runner(self.outside, clock, locations, Control())
+        freeze_collections()
         cpu_ns = process_cpu_ns()
         await runner.run()
         return _trial(runner, plan, rate_hz, for_s, process_cpu_ns() - cpu_ns)

@@ -8,7 +8,7 @@ import anyio
 import typer
 
 from smbench.clock import MonotonicClock, real_ns, wall_ns
-from smbench.emulator.process import run_alone, spare_collections
+from smbench.emulator.process import freeze_collections, run_alone
 from smbench.emulator.protocol.signatures import CREDENTIALS
 from smbench.emulator.server import Emulator
 from smbench.errors import UsageError
@@ -46,7 +46,7 @@ async def _serve(
         raise UsageError(
             f"port {port} cannot be used: {error.strerror}", "leave out --port to take a free one"
         ) from error
-    spare_collections()
+    freeze_collections()
     emulator.go(clock)
     hint = _HINT.format(url=url, key=sign_with.access_key, secret=sign_with.secret_key)
     try:

@@ -19,7 +19,7 @@ def run_alone(main: Callable[..., Awaitable[_Result]], *arguments: Any) -> _Resu
     return anyio.run(main, *arguments, backend_options={"use_uvloop": find_spec("uvloop") is not None})
 
 
-def spare_collections() -> None:
+def freeze_collections() -> None:
     """Call when everything that lasts has been made: the collector never looks at it again."""
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What a run is before it starts: the scenario with its payloads and schedule, and what a worker is told."""
+"""What a run is before it starts: the scenario with its payloads and its schedule."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,30 +68,6 @@ class RunPlan:
             worker=shard.index,
             epoch_ns=epoch_ns,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class AwsAccess:
-    """How AWS is reached. For the emulator only the URL matters."""
-
-    region: str | None = None
-    profile: str | None = None
-    endpoint_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerOrder:
-    """What a worker process is started with; all of it can be pickled."""
-
-    scenario_json: str
-    base_dir: Path
-    run_dir: Path
-    run_id: str
-    worker: int
-    of: int
-    schedule_digest: str
-    access: AwsAccess
-    epoch_ns: int  # of virtual time; real time gets its own with the go
 
 
 def make_plan(scenario: Scenario, base_dir: Path) -> RunPlan:

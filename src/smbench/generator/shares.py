@@ -5,6 +5,8 @@ of time needs no dealing, because all workers have the same zero. The share of e
 answers may be bad by chance while all workers' are not; the parent judges it on the sum.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from smbench.clock import TimeKind
@@ -12,6 +14,20 @@ from smbench.errors import UsageError
 from smbench.generator.plan import RunPlan
 from smbench.scenario.model import Limits
 from smbench.schedule.base import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which part of a run a worker has: number `worker` (from 0) of `of`, in the run `run_id`."""
+
+    run_id: str
+    worker: int = 0
+    of: int = 1
+
+    @property
+    def id_prefix(self) -> str:
+        """How the InferenceIds of this share begin; a row's `seq` follows."""
+        return f"{self.run_id}-{self.worker}-"
 
 
 def share_of(limits: Limits, shard: Shard) -> Limits:

@@ -1,50 +1,54 @@
-"""A child process of a run: started by spawn, deaf to Ctrl-C (the parent decides), gone when the parent is gone."""
+"""A child process of a run: started by spawn, ended by its parent and not by Ctrl-C, and with its parent at the latest.
+
+A child imports smbench and nothing of the program that started it, so a plain script needs no `__main__` guard.
+"""
 
 import contextlib
 import multiprocessing
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from types import ModuleType
 from typing import Any
 
 from smbench.clock import real_ns
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
-from smbench.processes.messages import Failed, Message, receive
+from smbench.processes.channel import Channel, PipeChannel
+from smbench.processes.messages import Failed, Message
 
-_LEAVE_S = 30.0  # removing a queue on AWS takes its time
-_GONE_S = 1.0  # from hanging up to the end of the process: milliseconds, and the caller's loop stands still meanwhile
+LEAVE_S = 30.0  # removing a queue on AWS takes its time
+_ENDED_S = 1.0  # from the closed channel to the end of the process: milliseconds, and the caller's loop waits meanwhile
+_PARENTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
+"""Signals that a terminal sends to the whole group: what they mean for a run, the parent decides."""
 
 
 @dataclass(slots=True)
 class Child:
-    """A running child and our end of its pipe. `name` is what it is, "emulator", and which: "worker 1"."""
+    """A running child and our end of its channel. `name` is what it is, "emulator", and which: "worker 1"."""
 
     name: str
     process: SpawnProcess
-    pipe: Connection
+    channel: Channel
 
     async def receive(self) -> Message | None:
-        """The next message; None when the child is gone."""
-        return await receive(self.pipe)
+        """The next message; None when the child has ended."""
+        return await self.channel.receive()
 
     def tell(self, message: Message) -> None:
-        """Send; a child that is gone hears nothing, and its end is seen by `receive`."""
-        try:
-            self.pipe.send(message)
-        except OSError:
-            return
+        """Send; to a child that has ended nothing is sent, and `receive` shows its end."""
+        self.channel.send(message)
 
     def how_it_ended(self) -> str:
-        """In words, of a child that has hung up; one that lives on all the same is not waited for."""
-        self.process.join(_GONE_S)
+        """In words, of a child whose channel is closed; one that lives on all the same is not waited for."""
+        self.process.join(_ENDED_S)
         code = self.process.exitcode
         if code is None:
-            return f"{self._called} hung up without a word, and is still there"
+            return f"{self._called} closed its channel without a word, and still runs"
         if code < 0:
             return f"{self._called} was killed by signal {signal.Signals(-code).name}"
         return f"{self._called} ended with exit code {code}"
@@ -53,16 +57,20 @@ class Child:
     def _called(self) -> str:
         return self.name if self.name[-1].isdigit() else f"the {self.name}"
 
-    def leave(self) -> None:
-        """Hang up, which tells a child that still works to close its books; wait for its end a while, then end it."""
-        leave_all([self])
+    def kill(self) -> None:
+        """End it at once; `receive` shows that it has ended."""
+        self.process.kill()
+
+    def leave(self, within_s: float = LEAVE_S) -> None:
+        """Close the channel, which tells a child that still works to end; wait for it a while, then end it."""
+        leave_all([self], within_s)
 
 
-def leave_all(children: Sequence[Child]) -> None:
-    """Leave them together: they close their books side by side, and the longest wait is that of one."""
+def leave_all(children: Sequence[Child], within_s: float = LEAVE_S) -> None:
+    """Leave them together: they end side by side, and the longest wait is that of one."""
     for child in children:
-        child.pipe.close()
-    give_up_ns = real_ns() + round(_LEAVE_S * 1e9)
+        child.channel.close()
+    give_up_ns = real_ns() + round(within_s * 1e9)
     for child in children:
         child.process.join(max(0, give_up_ns - real_ns()) / 1e9)
         if child.process.is_alive():
@@ -71,29 +79,55 @@ def leave_all(children: Sequence[Child]) -> None:
 
 
 def start_child(name: str, main: Callable[..., None], *arguments: Any) -> Child:
-    """Start `main(pipe, *arguments)` in a new process."""
+    """Start `main(channel, *arguments)` in a new process. May be called in any thread."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
-    # Ignored signals stay ignored in the new process, so a Ctrl-C during its start is not its own.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    with _signals_held_back(), _no_main_module():
         process.start()
-    finally:
-        signal.signal(signal.SIGINT, before)
     theirs.close()
-    return Child(name, process, ours)
+    return Child(name, process, PipeChannel(ours))
 
 
-def _run(main: Callable[..., None], pipe: Connection, arguments: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    guard_streams()
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """A blocked signal stays blocked in the new process, so a Ctrl-C during its start does not end it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # its own start would unblock SIGINT
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS)
     try:
-        main(pipe, *arguments)
-    except BaseException as error:  # noqa: BLE001  # the last line of a process: whatever it is, the parent must hear it
-        with contextlib.suppress(OSError):  # the parent may be gone
-            pipe.send(_as_failed(error))
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Spawn would import the calling program again in the child, and a script without a guard would run twice."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _run(main: Callable[..., None], connection: Connection, arguments: tuple[Any, ...]) -> None:
+    guard_streams()
+    for number in _PARENTS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _PARENTS)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    channel = PipeChannel(connection)
+    try:
+        main(channel, *arguments)
+    except BaseException as error:  # noqa: BLE001  # the last line of a process: whatever it is, the parent must know
+        channel.send(_as_failed(error))
         sys.exit(1)
 
 

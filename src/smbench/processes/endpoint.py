@@ -1,38 +1,42 @@
 """The emulator in a process of its own: for real and scaled time, where it must not share the generator's core."""
 
-from multiprocessing.connection import Connection
-from pathlib import Path
-
 from smbench.clock import MonotonicClock, process_cpu_ns, real_ns
-from smbench.emulator.process import run_alone, spare_collections
+from smbench.emulator.process import freeze_collections, run_alone
 from smbench.emulator.server import Emulator
-from smbench.processes.messages import Done, Finish, Go, Ready, receive
+from smbench.processes.channel import Channel
+from smbench.processes.messages import Acknowledged, Announce, Done, Finish, Go, Ready, Workplace
 from smbench.results.manifest import EmulatorEffort
 from smbench.scenario.model import Scenario
 
 
-def endpoint_main(pipe: Connection, scenario_json: str, base_dir: Path, epoch_ns: int) -> None:
-    """Serve until told to finish or the parent is gone."""
+def endpoint_main(channel: Channel, scenario_json: str, workplace: Workplace, epoch_ns: int) -> None:
+    """Serve until told to finish or the parent has ended.
+
+    Args:
+        epoch_ns: UTC nanoseconds at scenario time zero.
+    """
     scenario = Scenario.model_validate_json(scenario_json)
-    run_alone(_serve, pipe, scenario, base_dir, epoch_ns)
+    run_alone(_serve, channel, scenario, workplace, epoch_ns)
 
 
-async def _serve(pipe: Connection, scenario: Scenario, base_dir: Path, epoch_ns: int) -> None:
-    emulator = Emulator(scenario, base_dir, epoch_ns)
+async def _serve(channel: Channel, scenario: Scenario, workplace: Workplace, epoch_ns: int) -> None:
+    emulator = Emulator(scenario, workplace.base_dir, epoch_ns)
     url = await emulator.start()
-    spare_collections()
+    freeze_collections()
     try:
-        pipe.send(Ready(url=url))
+        channel.send(Ready(url=url))
         cpu_ns, begun_ns = process_cpu_ns(), real_ns()
         while True:
-            message = await receive(pipe)
-            if isinstance(message, Go):
-                emulator.go(MonotonicClock(message.anchor_ns, message.epoch_ns, message.scale))
+            message = await channel.receive()
+            if isinstance(message, Announce):
+                channel.send(Acknowledged())
+            elif isinstance(message, Go):
+                emulator.go(MonotonicClock.beginning(message.begins_utc_ns, message.epoch_ns, message.scale))
                 cpu_ns, begun_ns = process_cpu_ns(), real_ns()
             elif isinstance(message, Finish):
                 effort = EmulatorEffort(cpu_s=(process_cpu_ns() - cpu_ns) / 1e9, elapsed_s=(real_ns() - begun_ns) / 1e9)
-                emulator.write_truth(Path(message.run_dir) / "truth.parquet")
-                pipe.send(Done(effort=effort))
+                emulator.write_truth(workplace.run_dir / "truth.parquet")
+                channel.send(Done(effort=effort))
                 return
             elif message is None:
                 return

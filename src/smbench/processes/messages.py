@@ -1,30 +1,61 @@
-"""What parent, worker and emulator say to each other over their pipes: these few values, and nothing else."""
+"""What parent, worker and emulator say to each other: these few values, and nothing else.
+
+Nothing here means one thing on this machine and another elsewhere: instants are UTC, and no path of the file system is
+in an order. Where a worker finds files and leaves its parts, its `Workplace`, is for whoever starts it to say.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from pathlib import Path
 
-import anyio
-
-from smbench.aws.endpoint.description import TargetFound
-from smbench.aws.setup.run_queue import RunQueue
 from smbench.errors import ExitCode, SmbenchError
+from smbench.generator.shares import Share
 from smbench.records import Event, NotSent, Reading
 from smbench.results.ceiling import Trial
 from smbench.results.manifest import EmulatorEffort
 from smbench.snapshot import Snapshot
+from smbench.targets.base import AwsAccess, Facts
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOrder:
+    """What a worker is started with.
+
+    Args:
+        scenario_json: The scenario with every default written out.
+        share: Which part of the load is its own.
+        schedule_digest: Of the schedule that the parent drew; a worker that draws another refuses to begin.
+        epoch_ns: UTC nanoseconds at scenario time zero, where the scenario's time is not the wall's.
+    """
+
+    scenario_json: str
+    share: Share
+    schedule_digest: str
+    access: AwsAccess
+    epoch_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where a worker finds the files that the scenario names, and where it leaves its parts, on its own machine."""
+
+    base_dir: Path
+    run_dir: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A child has prepared everything and waits for the go: a worker with its target, the emulator with its address.
+    """A child has prepared everything and waits: a worker with its target, the emulator with its address.
 
-    `queue` is the worker's own, which somebody must remove if the worker dies; None where it was given one.
+    Args:
+        found: The target as the worker found it.
+        held: What must be removed if the worker dies; None: nothing.
+        url: Of the emulator.
     """
 
-    target: TargetFound | None = None
+    found: Facts | None = None
+    held: Facts | None = None
     url: str = ""
-    queue: RunQueue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +66,39 @@ class Preparing:
 
 
 @dataclass(frozen=True, slots=True)
-class Go:
-    """Scenario time begins: when the machine's monotonic clock shows `anchor_ns`."""
+class Announce:
+    """The go is near: do what takes time (a worker writes the first version of its rows), then acknowledge.
 
-    anchor_ns: int
+    Args:
+        epoch_ns: UTC nanoseconds at scenario time zero. A later announcement replaces it.
+    """
+
+    epoch_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """What the announcement asked for is done; nothing but the go is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Scenario time zero.
+
+    Args:
+        begins_utc_ns: When the wall clock shows this.
+        epoch_ns: UTC nanoseconds that scenario time zero stands for in the results.
+        scale: Scenario seconds per real second.
+    """
+
+    begins_utc_ns: int
     epoch_ns: int
     scale: float
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Send no more, drain, report. `reason` says why to a person."""
+    """Send no more, follow what was sent, end. `reason` says why to a person."""
 
     why: NotSent
     reason: str
@@ -60,9 +113,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """To the emulator: write the truth and leave."""
-
-    run_dir: str
+    """To the emulator: write the truth into its workplace and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +134,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A child came to its end as it should. `notes` are sentences for the manifest; `effort` is the emulator's."""
+    """A child ended as it should. `notes` are sentences for the manifest; `effort` is the emulator's."""
 
     notes: Sequence[str] = ()
     effort: EmulatorEffort | None = None
@@ -105,15 +156,4 @@ class Failed:
         return error
 
 
-Message = Ready | Preparing | Go | Stop | Cancel | Finish | Beat | Tried | Done | Failed
-
-
-async def receive(pipe: Connection) -> Message | None:
-    """The next message; None when the other side is gone."""
-    while not pipe.poll():
-        await anyio.wait_readable(pipe.fileno())
-    try:
-        message: Message = pipe.recv()
-    except (EOFError, OSError):
-        return None
-    return message
+Message = Ready | Preparing | Announce | Acknowledged | Go | Stop | Cancel | Finish | Beat | Tried | Done | Failed

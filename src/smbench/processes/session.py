@@ -3,7 +3,6 @@
 Whatever ends first (the run, Ctrl-C, a worker, the emulator, the disk), what is known is kept and reported.
 """
 
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,27 +11,40 @@ from pathlib import Path
 import anyio
 import anyio.abc
 
-from smbench.aws.access.clients import AwsClients, AwsSettings
-from smbench.aws.endpoint.description import TargetFound
-from smbench.aws.endpoint.gauges import AwsGauges
-from smbench.aws.setup.run_queue import queue_name
-from smbench.clock import MonotonicClock, TimeKind, real_ns, wall_ns
+from smbench.clock import MonotonicClock, TimeKind, wall_ns
 from smbench.errors import ExitCode, ResultsError, SmbenchError, TargetError
 from smbench.generator.journal import Journal
 from smbench.generator.monitors import watch
-from smbench.generator.plan import AwsAccess, RunPlan, WorkerOrder
+from smbench.generator.plan import RunPlan
+from smbench.generator.shares import Share
 from smbench.processes.child import Child, leave_all, sole_error, start_child
 from smbench.processes.endpoint import endpoint_main
-from smbench.processes.leftovers import remove_queues, write_missing_rows
-from smbench.processes.messages import Cancel, Done, Failed, Finish, Go, Ready, Stop
+from smbench.processes.interrupts import Interrupts
+from smbench.processes.leftovers import write_missing_rows
+from smbench.processes.messages import (
+    Acknowledged,
+    Announce,
+    Cancel,
+    Done,
+    Failed,
+    Finish,
+    Go,
+    Ready,
+    Stop,
+    WorkerOrder,
+    Workplace,
+)
 from smbench.processes.worker import worker_main
 from smbench.processes.workers import Watcher, Workers
 from smbench.records import Ending, Event, NotSent, Reading
 from smbench.results.manifest import EmulatorEffort
 from smbench.results.store import PartWriter
+from smbench.targets.base import AwsAccess, Facts
+from smbench.targets.kinds import target_of
 
 _HEAD_START_S = 0.3  # between the go and scenario time zero: every child has read it by then
-_HEAD_START_PER_ROW_S = 5e-6  # and has written the first version of its rows (2.5 us each), which needs the go's epoch
+_PER_ROW_S = 5e-6  # what a worker takes to write the first version of a row (2.5 us), doubled
+_ANNOUNCEMENTS_MAX = 3
 _PARENT_WRITER = "parent"
 _FINISH_S = 30.0
 _REFRESH_S = 0.5
@@ -40,12 +52,16 @@ _REFRESH_S = 0.5
 
 @dataclass(slots=True)
 class SessionEnd:
-    """How it went. `failure` is None when the run came to its own end or was stopped by the user."""
+    """How it went. `failure` is None when the run ended by itself or was stopped by the user.
 
-    ended: Ending = Ending.FINISHED
+    Attributes:
+        found: The target as found before the run, as JSON values.
+    """
+
+    ending: Ending = Ending.FINISHED
     reason: str = ""
     failure: Failed | None = None
-    target: TargetFound | None = None
+    found: Facts = field(default_factory=dict)
     epoch_ns: int = 0
     notes: list[str] = field(default_factory=list)
     is_begun: bool = False
@@ -59,11 +75,13 @@ async def run_session(
     run_dir: Path,
     run_id: str,
     watcher: Watcher,
+    interrupts: Interrupts,
     on_ready: Callable[[SessionEnd], None],
 ) -> SessionEnd:
     """Run the plan.
 
     Args:
+        interrupts: The first stops sending, the second stops at once.
         on_ready: Called once the target is found and before anything is sent: the place to write the manifest.
 
     Returns:
@@ -73,11 +91,13 @@ async def run_session(
         SmbenchError: the run could not begin, a TargetError where the endpoint cannot be used; nothing was sent.
     """
     end = SessionEnd(epoch_ns=plan.virtual_epoch_ns())
-    async with _emulator(plan, end) as (emulator, url):
+    workplace = Workplace(plan.base_dir, run_dir)
+    async with _emulator(plan, workplace, end) as (emulator, url):
         if url is not None:
             access = AwsAccess(access.region, access.profile, url)
-        with _workers(plan, access, n_workers, run_dir, run_id, end.epoch_ns) as workers:
-            session = _Session(plan, access, run_dir, watcher, on_ready, workers, emulator, end)
+        shares = [Share(run_id, index, n_workers) for index in range(n_workers)]
+        with _workers(plan, access, shares, workplace, end.epoch_ns) as workers:
+            session = _Session(plan, access, shares, run_dir, watcher, interrupts, on_ready, workers, emulator, end)
             try:
                 await session.live()
             except BaseExceptionGroup as group:  # task groups wrap what ends them; only our own errors are taken out
@@ -85,50 +105,42 @@ async def run_session(
                 if not isinstance(error, SmbenchError):
                     raise
                 session.failed(error.message, Failed(error.message, error.advice, ExitCode(error.exit_code)))
-        end.notes += await session.tidied_up(run_id)
+        end.notes += await session.tidied_up()
         if end.failure is not None and not end.is_begun:
             advice = "; ".join(filter(None, (end.failure.advice, *end.notes)))
             raise replace(end.failure, advice=advice).error()
         if emulator is not None and end.is_begun:
-            await _finish(emulator, run_dir, end)
+            await _finish(emulator, end)
     return end
 
 
 @contextmanager
 def _workers(
-    plan: RunPlan, access: AwsAccess, n_workers: int, run_dir: Path, run_id: str, epoch_ns: int
+    plan: RunPlan, access: AwsAccess, shares: Sequence[Share], workplace: Workplace, epoch_ns: int
 ) -> Iterator[list[Child]]:
     """The workers' processes, by their number."""
     scenario_json = plan.scenario.model_dump_json(by_alias=True)
     workers: list[Child] = []
     try:
-        for index in range(n_workers):
-            order = WorkerOrder(
-                scenario_json=scenario_json,
-                base_dir=plan.base_dir,
-                run_dir=run_dir,
-                run_id=run_id,
-                worker=index,
-                of=n_workers,
-                schedule_digest=plan.schedule.digest,
-                access=access,
-                epoch_ns=epoch_ns,
-            )
-            name = "worker" if n_workers == 1 else f"worker {index}"
-            workers.append(start_child(name, worker_main, order))
+        for share in shares:
+            order = WorkerOrder(scenario_json, share, plan.schedule.digest, access, epoch_ns)
+            name = "worker" if share.of == 1 else f"worker {share.worker}"
+            workers.append(start_child(name, worker_main, order, workplace))
         yield workers
     finally:
         leave_all(workers)
 
 
 @asynccontextmanager
-async def _emulator(plan: RunPlan, end: SessionEnd) -> AsyncIterator[tuple[Child | None, str | None]]:
+async def _emulator(
+    plan: RunPlan, workplace: Workplace, end: SessionEnd
+) -> AsyncIterator[tuple[Child | None, str | None]]:
     """The emulator's process, where the run wants one; in warp time it lives in the worker."""
     if not plan.is_emulated or plan.time_kind is TimeKind.WARP:
         yield None, None
         return
     scenario_json = plan.scenario.model_dump_json(by_alias=True)
-    child = start_child("emulator", endpoint_main, scenario_json, plan.base_dir, end.epoch_ns)
+    child = start_child("emulator", endpoint_main, scenario_json, workplace, end.epoch_ns)
     try:
         message = await child.receive()
         if isinstance(message, Failed):
@@ -140,8 +152,8 @@ async def _emulator(plan: RunPlan, end: SessionEnd) -> AsyncIterator[tuple[Child
         child.leave()
 
 
-async def _finish(emulator: Child, run_dir: Path, end: SessionEnd) -> None:
-    emulator.tell(Finish(str(run_dir)))
+async def _finish(emulator: Child, end: SessionEnd) -> None:
+    emulator.tell(Finish())
     with anyio.move_on_after(_FINISH_S):
         message = await emulator.receive()
         if isinstance(message, Done):
@@ -157,38 +169,47 @@ class _Session:
         self,
         plan: RunPlan,
         access: AwsAccess,
+        shares: Sequence[Share],
         run_dir: Path,
         watcher: Watcher,
+        interrupts: Interrupts,
         on_ready: Callable[[SessionEnd], None],
         workers: Sequence[Child],
         emulator: Child | None,
         end: SessionEnd,
     ) -> None:
-        self.plan, self.access, self.run_dir = plan, access, run_dir
-        self.watcher, self.on_ready, self.end = watcher, on_ready, end
-        self.workers, self.emulator = Workers(workers, plan.scenario.limits, watcher, self._lost), emulator
+        self.plan, self.shares, self.run_dir = plan, shares, run_dir
+        self.target = target_of(plan, access)
+        self.watcher, self.interrupts, self.on_ready, self.end = watcher, interrupts, on_ready, end
+        self.crew, self.emulator = Workers(workers, plan.scenario.limits, watcher, self._lost), emulator
         self._is_stopping = False
 
     async def live(self) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._hear_signals)
+            tasks.start_soon(self._obey_interrupts)
             tasks.start_soon(self._refresh)
-            failure = await self.workers.prepare()
-            if failure is None and self._is_stopping:  # the last became ready before it was told
-                failure = Failed("interrupted before the run began; nothing was sent", "", ExitCode.INTERRUPTED)
+            failure = await self.crew.prepare() or self._stopped_early()
+            if failure is None:
+                self.end.found = self.crew.ready[0].found or {}
+                failure = await self._announce() or self._stopped_early()
             if failure is not None:
                 self.failed(failure.message, failure)
             else:
-                self.end.target = self.workers.ready[0].target
                 self.on_ready(self.end)
                 clock = self._go()
                 if self.emulator is not None:
                     tasks.start_soon(self._watch_emulator, self.emulator)
                 if self.plan.time_kind is TimeKind.WARP:
-                    await self.workers.follow()
+                    await self.crew.follow()
                 else:
                     await self._follow_and_watch(clock)
             tasks.cancel_scope.cancel()
+
+    def _stopped_early(self) -> Failed | None:
+        """When the last became ready before it was told to stop."""
+        if not self._is_stopping:
+            return None
+        return Failed("interrupted before the run began; nothing was sent", "", ExitCode.INTERRUPTED)
 
     async def _refresh(self) -> None:
         """So that a silent worker is seen to be silent."""
@@ -196,18 +217,45 @@ class _Session:
             self.watcher.refresh()
             await anyio.sleep(_REFRESH_S)
 
+    async def _announce(self) -> Failed | None:
+        """Have every child do what takes time, and wait until all have: only then is time zero set.
+
+        A real endpoint's results speak wall time, so there the first versions of the rows need time zero: where the
+        children took longer than was thought, it is announced again, later.
+        """
+        head_start_s = _HEAD_START_S + _PER_ROW_S * len(self.plan.schedule)
+        for _ in range(_ANNOUNCEMENTS_MAX):
+            self.watcher.preparing(f"writing down the schedule of {len(self.plan.schedule):,} requests")
+            announced_ns = wall_ns()
+            if not self.plan.is_emulated:
+                self.end.epoch_ns = announced_ns + round((head_start_s + _HEAD_START_S) * 1e9)
+            self.crew.tell(Announce(self.end.epoch_ns))
+            if failure := await self.crew.acknowledge() or await self._emulator_acknowledges():
+                return failure
+            took_s = (wall_ns() - announced_ns) / 1e9
+            if self.plan.is_emulated or took_s <= head_start_s:
+                break
+            head_start_s = 2 * took_s
+        return None
+
+    async def _emulator_acknowledges(self) -> Failed | None:
+        if self.emulator is None:
+            return None
+        self.emulator.tell(Announce(self.end.epoch_ns))
+        message = await self.emulator.receive()
+        if isinstance(message, Acknowledged | Failed):
+            return message if isinstance(message, Failed) else None
+        return Failed(f"before the run began {self.emulator.how_it_ended()}", "", ExitCode.BUG)
+
     def _go(self) -> MonotonicClock:
-        head_start_s = _HEAD_START_S + _HEAD_START_PER_ROW_S * len(self.plan.schedule)
-        anchor_ns = real_ns() + round(head_start_s * 1e9)
-        self.watcher.preparing(f"writing down the schedule: the load begins in {head_start_s:.1f} s")
-        if not self.plan.is_emulated:
-            self.end.epoch_ns = wall_ns() + anchor_ns - real_ns()
-        go = Go(anchor_ns, self.end.epoch_ns, self.plan.scale)
+        """Set time zero a little ahead, so that the go is read before it."""
+        begins_utc_ns = wall_ns() + round(_HEAD_START_S * 1e9) if self.plan.is_emulated else self.end.epoch_ns
+        go = Go(begins_utc_ns, self.end.epoch_ns, self.plan.scale)
         if self.emulator is not None:
             self.emulator.tell(go)
-        self.workers.tell(go)
+        self.crew.tell(go)
         self.end.is_begun = True
-        return MonotonicClock(go.anchor_ns, go.epoch_ns, go.scale)
+        return MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
 
     async def _follow_and_watch(self, clock: MonotonicClock) -> None:
         """The endpoint is watched from here, where a look costs the load nothing."""
@@ -220,14 +268,12 @@ class _Session:
                 journal.happened(event)
             self.watcher.read(readings, events)
 
-        assert self.end.target is not None  # the workers found it before the go
-        async with AwsClients(self._settings()) as clients:
-            gauges = AwsGauges(clients, self.end.target, clock)
+        async with self.target.watched(self.end.found, clock) as gauges:
             try:
                 async with anyio.create_task_group() as watching:
                     watching.start_soon(watch, gauges, clock, self.plan.scenario.gauges_every, on_read)
                     watching.start_soon(journal.run)
-                    await self.workers.follow()
+                    await self.crew.follow()
                     watching.cancel_scope.cancel()
                 with anyio.move_on_after(_FINISH_S):
                     on_read(*await gauges.read())
@@ -241,63 +287,58 @@ class _Session:
             self.failed(message.message, message)
         else:
             self.failed(emulator.how_it_ended())
-        self.workers.tell(Cancel(self.end.reason))
+        self.crew.tell(Cancel(self.end.reason))
 
     def _lost(self, reason: str, failure: Failed | None) -> None:
         """The load is no longer what was asked for: the others send no more, and follow what they sent."""
         self.failed(reason, failure)
         self._is_stopping = True
-        self.workers.tell(Stop(NotSent.STOPPED, self.end.reason))
-        if len(self.workers.lost) < len(self.workers.workers):
+        self.crew.tell(Stop(NotSent.STOPPED, self.end.reason))
+        if len(self.crew.lost) < len(self.crew.workers):
             self.watcher.preparing(f"{reason}: no more is sent, waiting for ends; Ctrl-C to stop now")
 
     def failed(self, reason: str, failure: Failed | None = None) -> None:
         """Note why the run could not begin or go on; what fails after that is often a consequence."""
-        if self.end.ended is Ending.FAILED:
+        if self.end.ending is Ending.FAILED:
             self.end.notes.append(f"after that: {reason}")
         else:
-            self.end.ended, self.end.reason, self.end.failure = Ending.FAILED, reason, failure
+            self.end.ending, self.end.reason, self.end.failure = Ending.FAILED, reason, failure
 
-    async def _hear_signals(self) -> None:
-        """First Ctrl-C or SIGTERM: stop sending, drain, report. Second: stop now, keep the ledger."""
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for number in signals:
-                name = signal.Signals(number).name
-                if not self._is_stopping:
-                    self._is_stopping = True
-                    self._ended_by_hand(Ending.STOPPED, f"stopped by {name}")
-                    self.workers.tell(Stop(NotSent.STOPPED, self.end.reason))
-                    self.watcher.preparing("stopping: no more is sent, waiting for ends; once more to stop now")
-                else:
-                    self._ended_by_hand(Ending.CANCELLED, f"stopped at once by {name}")
-                    self.workers.tell(Cancel(self.end.reason))
+    async def _obey_interrupts(self) -> None:
+        """First: stop sending, drain, report. Second: stop now, keep the ledger."""
+        n_taken = 0
+        while True:
+            name = await self.interrupts.wait(n_taken + 1)
+            n_taken += 1
+            if not self._is_stopping:
+                self._is_stopping = True
+                self._ended_by_hand(Ending.STOPPED, f"stopped by {name}")
+                self.crew.tell(Stop(NotSent.STOPPED, self.end.reason))
+                self.watcher.preparing("stopping: no more is sent, waiting for ends; once more to stop now")
+            else:
+                self._ended_by_hand(Ending.CANCELLED, f"stopped at once by {name}")
+                self.crew.tell(Cancel(self.end.reason))
 
-    def _ended_by_hand(self, ended: Ending, reason: str) -> None:
-        if self.end.ended is not Ending.FAILED:
-            self.end.ended, self.end.reason = ended, reason
+    def _ended_by_hand(self, ending: Ending, reason: str) -> None:
+        if self.end.ending is not Ending.FAILED:
+            self.end.ending, self.end.reason = ending, reason
 
-    def _settings(self) -> AwsSettings:
-        return AwsSettings(
-            region=self.access.region,
-            profile=self.access.profile,
-            endpoint_url=self.access.endpoint_url,
-            emulated=self.plan.is_emulated,
-            in_flight=10,
-        )
-
-    async def tidied_up(self, run_id: str) -> list[str]:
-        """Do what lost workers left undone, when all have gone; returns what the workers and this leave to say."""
-        notes, n_workers = list(self.workers.notes), len(self.workers.workers)
-        for index in self.workers.lost if self.end.is_begun else ():
-            shard = self.plan.schedule.shard(index, n_workers)
+    async def tidied_up(self) -> list[str]:
+        """Do what lost workers left undone, when all have ended; returns what the workers and this leave to say."""
+        notes = list(self.crew.notes)
+        for index in self.crew.lost if self.end.is_begun else ():
+            share = self.shares[index]
+            shard = self.plan.schedule.shard(index, share.of)
             try:
-                write_missing_rows(self.plan, shard, self.run_dir, run_id, self.end.epoch_ns)
+                write_missing_rows(self.plan, shard, self.run_dir, share.run_id, self.end.epoch_ns)
             except ResultsError as error:
                 notes.append(f"rows of worker {index} may be missing: {error.message}")
-        if self.workers.lost and not self.plan.is_emulated:  # the emulator's queues go with it
-            ready = [self.workers.ready[index] for index in self.workers.lost if index in self.workers.ready]
-            left = await remove_queues(self._settings(), [one.queue for one in ready if one.queue is not None])
-            notes += [f"left behind: {one}" for one in left]
-            unready = [queue_name(run_id, index) for index in self.workers.lost if index not in self.workers.ready]
-            notes += [f"left behind, if it was made already: queue {name}" for name in unready]
+        ready = [self.crew.ready[index] for index in self.crew.lost if index in self.crew.ready]
+        held = [one.held for one in ready if one.held is not None]
+        left = await self.target.remove(held) if held else []
+        notes += [f"left behind: {one}" for one in left]
+        for index in self.crew.lost:
+            if index not in self.crew.ready:
+                made = self.target.unconfirmed(self.shares[index])
+                notes += [f"left behind, if it was made already: {one}" for one in made]
         return notes

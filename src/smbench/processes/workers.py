@@ -6,17 +6,19 @@ draws whether the thresholds' verdict is certain.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import anyio
 
 from smbench.errors import ExitCode
 from smbench.generator.control import beyond_error_limit
 from smbench.processes.child import Child
-from smbench.processes.messages import Beat, Done, Failed, Message, Preparing, Ready, Stop
+from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.records import Event, NotSent, Outcome, Reading, Stage
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
+
+_Word = TypeVar("_Word", Ready, Acknowledged)
 
 _BAD_ANSWERS = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
 
@@ -73,17 +75,30 @@ class Workers:
 
     async def prepare(self) -> Failed | None:
         """Return when all are ready, or why the first that will not be ready is not."""
+
+        def ready(index: int, message: Ready) -> None:
+            self.ready[index] = message
+
+        return await self._all_say(Ready, ready)
+
+    async def acknowledge(self) -> Failed | None:
+        """Return when all have acknowledged an announcement, or why the first that will not has not."""
+        return await self._all_say(Acknowledged, lambda _index, _message: None)
+
+    async def _all_say(self, word: type[_Word], take: Callable[[int, _Word], None]) -> Failed | None:
         failures: list[Failed] = []
+        said: set[int] = set()
         async with anyio.create_task_group() as listening:
 
             async def listen(index: int) -> None:
-                # A worker that is ready is listened to as well: it may die while the others still upload.
-                while isinstance(message := await self.workers[index].receive(), Preparing | Ready):
+                # One that has said it is listened to as well: it may die while the others still prepare.
+                while isinstance(message := await self.workers[index].receive(), Preparing | word):
                     if isinstance(message, Preparing):
                         self.watcher.preparing(self._said_by(index, message.text))
                         continue
-                    self.ready[index] = message
-                    if len(self.ready) == len(self.workers):
+                    take(index, message)
+                    said.add(index)
+                    if len(said) == len(self.workers):
                         listening.cancel_scope.cancel()
                 failures.append(message if isinstance(message, Failed) else self._died_early(index))
                 listening.cancel_scope.cancel()

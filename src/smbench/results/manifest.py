@@ -96,7 +96,8 @@ class Manifest(BaseModel):
     ending: Ending = Ending.RUNNING
     reason: str = ""  # of a stop, a cancellation or a failure
     scenario: dict[str, Any] = {}  # resolved: every default written out
-    scenario_file: str = ""  # the file's name
+    scenario_file: str = ""  # the file's name; empty where the scenario was made in Python
+    scenario_folder: str = ""  # of the files that the scenario names, on the machine that ran it
     scenario_digest: str = ""  # SHA-256 of the file's bytes
     seeds: dict[str, int] = {}
     schedule_digest: str = ""
@@ -106,6 +107,7 @@ class Manifest(BaseModel):
     workers: int = 1
     transport: str = ""  # sdk, wire, or simulated
     target: dict[str, Any] = {}  # endpoint, policies and alarms as found before the run
+    inapplicable: tuple[str, ...] = ()  # checks and stages of a request that mean nothing for this kind of target
     host: Host = Host()
     emulator: EmulatorEffort | None = None  # None: a real endpoint, or one that shared the generator's process
     notes: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from smbench.results.schema import FILES, polars_schema
 
 PARTS = "parts"
 _SPENT = "parts.compacted"  # what `parts` is called once its contents stand in the compacted files
+_WHOLE = "+"  # the writer of a part that was a whole file before: its name comes before those of all others
 _JOURNALLED = ("requests", "readings", "events")
 _PART = re.compile(r"(requests|readings|events)-.+-\d{6}\.parquet")
 _ORDER = {"readings": ["seen", "at", "source", "name", "stat"], "events": ["at", "seen", "kind", "name", "state"]}
@@ -113,6 +114,24 @@ def compact(run_dir: Path) -> None:
             f"cannot compact {folder}: {_first_line(error)}", "the parts are kept; `smbench report` reads them"
         ) from error
     shutil.rmtree(run_dir / _SPENT, ignore_errors=True)
+
+
+def uncompact(run_dir: Path) -> None:
+    """The way back: the whole files become the first parts, so that more can be written; nothing where parts are.
+
+    Raises:
+        ResultsError: the folder cannot be written to.
+    """
+    folder = run_dir / PARTS
+    try:
+        folder.mkdir(exist_ok=True)
+        for file in _JOURNALLED:
+            whole = run_dir / f"{file}.parquet"
+            if whole.exists():
+                whole.rename(folder / f"{file}-{_WHOLE}-000000.parquet")
+        sync_folder(run_dir)
+    except OSError as error:
+        raise ResultsError(f"cannot write to {run_dir}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,3 +298,15 @@ def test_frames_are_not_changed_by_being_checked() -> None:
     check(frames, summarise(frames))
     assert frames.requests.equals(before)
     assert isinstance(before, pl.DataFrame)
+
+
+def test_a_check_that_means_nothing_for_the_target_is_left_out() -> None:
+    every = findings_of(good())
+    left_out = findings_of(good(), inapplicable=("little's law", "notices ours"))
+    assert set(left_out) == set(every) - {"little's law", "notices ours"} < set(every)
+
+
+def test_a_stage_that_the_target_does_not_have_is_left_out() -> None:
+    every = [stage.name for stage in summarise(frames_of(good())).stages]
+    left_out = summarise(frames_of(good(), inapplicable=("notification",))).stages
+    assert [stage.name for stage in left_out] == [name for name in every if name != "notification"] != every

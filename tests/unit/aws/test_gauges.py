@@ -30,6 +30,7 @@ class HandClock:
     kind = TimeKind.REAL
     scale = 1.0
     epoch_ns = EPOCH_NS
+    scale = 1.0
 
     def __init__(self) -> None:
         self.at_ns = 0

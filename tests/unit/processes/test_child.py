@@ -1,13 +1,15 @@
-"""Goal: the end of a child is told in words, and one that hangs up and lives on holds nobody up.
+"""Goal: the end of a child is named in words, and one that closes its channel and lives on delays nothing.
 
 Method: a process in memory; the other end of the pipe is closed.
 """
 
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 
 import pytest
 
+from smbench.processes.channel import PipeChannel
 from smbench.processes.child import Child, leave_all
 
 
@@ -32,7 +34,12 @@ class Process:
 def child(process: Process, name: str = "worker 1") -> Child:
     ours, theirs = Pipe()
     theirs.close()
-    return Child(name, process, ours)  # type: ignore[arg-type]  # a fake
+    return Child(name, process, PipeChannel(ours))  # type: ignore[arg-type]  # a fake
+
+
+def ours(of: Child) -> Connection:
+    assert isinstance(of.channel, PipeChannel)
+    return of.channel.connection
 
 
 @pytest.mark.parametrize(
@@ -41,7 +48,7 @@ def child(process: Process, name: str = "worker 1") -> Child:
         ("worker 1", -9, "worker 1 was killed by signal SIGKILL"),
         ("emulator", -15, "the emulator was killed by signal SIGTERM"),
         ("worker", 3, "the worker ended with exit code 3"),
-        ("worker 0", None, "worker 0 hung up without a word, and is still there"),
+        ("worker 0", None, "worker 0 closed its channel without a word, and still runs"),
     ],
 )
 async def test_how_a_child_ended_is_said_with_its_name_within_a_second(
@@ -54,11 +61,11 @@ async def test_how_a_child_ended_is_said_with_its_name_within_a_second(
     assert process.waited_s == [1.0]
 
 
-def test_all_hear_the_hanging_up_before_the_first_is_waited_for_and_who_stays_is_ended() -> None:
+def test_all_channels_close_before_the_first_child_is_waited_for_and_one_that_stays_is_killed() -> None:
     stubborn, good = Process(None), Process(0)
     children = [child(stubborn), child(good)]
     closed = []
-    stubborn.join = lambda timeout_s=None: closed.append([one.pipe.closed for one in children])  # type: ignore[method-assign]
+    stubborn.join = lambda timeout_s=None: closed.append([ours(one).closed for one in children])  # type: ignore[method-assign]
     leave_all(children)
     assert closed[0] == [True, True]
     assert (stubborn.is_killed, good.is_killed) == (True, False)

@@ -78,10 +78,11 @@ Check = Callable[[Run], Finding | None]
 
 
 def check(frames: Frames, summary: Summary, checks: Sequence[Check] | None = None) -> list[Finding]:
-    """All findings, in the order of `CHECKS`."""
+    """All findings, in the order of `CHECKS`, without those that mean nothing for the run's kind of target."""
     run = Run(frames, summary)
+    inapplicable = frames.manifest.inapplicable
     found = (_checked(one, run) for one in (CHECKS if checks is None else checks))
-    return [finding for finding in found if finding is not None]
+    return [finding for finding in found if finding is not None and finding.name not in inapplicable]
 
 
 def verdict(findings: Iterable[Finding]) -> Verdict:

@@ -6,7 +6,7 @@ Other users of the endpoint lose no message to us, and runs do not see each othe
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import anyio
 from botocore.exceptions import ClientError
@@ -29,6 +29,7 @@ class RunQueue:
         url: For receiving; empty until it is made.
         left: After the run, what could not be removed, as a person would look for it.
         notes: What was strange about an existing queue.
+        is_abandoned: Whoever holds the queue ends with the run, so it need not be removed.
     """
 
     def __init__(self, url: str = "") -> None:
@@ -36,6 +37,18 @@ class RunQueue:
         self.subscriptions: list[str] = []
         self.left: list[str] = []
         self.notes: list[str] = []
+        self.is_abandoned = False
+
+    def as_json(self) -> dict[str, Any]:
+        """What another process needs to remove it, as JSON values."""
+        return {"url": self.url, "subscriptions": list(self.subscriptions)}
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        """The same again from `as_json`."""
+        queue = cls(held["url"])
+        queue.subscriptions = list(held["subscriptions"])
+        return queue
 
 
 @asynccontextmanager
@@ -74,10 +87,11 @@ async def run_queue(
             await _subscribe(clients, target, queue, name, f"{run_id}-{worker}-")
         yield queue
     finally:
-        with anyio.move_on_after(_REMOVE_S, shield=True) as scope:
-            queue.left = await remove(clients, queue)
-        if scope.cancelled_caught:
-            queue.left = [f"queue {queue.url}", *(f"subscription {arn}" for arn in queue.subscriptions)]
+        if not queue.is_abandoned:
+            with anyio.move_on_after(_REMOVE_S, shield=True) as scope:
+                queue.left = await remove(clients, queue)
+            if scope.cancelled_caught:
+                queue.left = [f"queue {queue.url}", *(f"subscription {arn}" for arn in queue.subscriptions)]
 
 
 def queue_name(run_id: str, worker: int) -> str:

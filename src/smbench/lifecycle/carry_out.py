@@ -1,0 +1,80 @@
+"""A run from its plan to its closed folder: opened, begun, followed, closed, whatever ends it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+
+from smbench.errors import SmbenchError
+from smbench.generator.plan import RunPlan
+from smbench.lifecycle.folder import Origin, RunFolder
+from smbench.lifecycle.screen import Screen
+from smbench.processes.interrupts import Interrupts
+from smbench.processes.session import SessionEnd, run_session
+from smbench.results.manifest import ClockFacts
+from smbench.targets.base import AwsAccess
+from smbench.targets.kinds import target_of
+from smbench.view.live.choose import View
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a plan is carried out.
+
+    Args:
+        results: Folder in which the run's own is made.
+        command: What asked for the run, for the manifest.
+    """
+
+    access: AwsAccess = field(default_factory=AwsAccess)
+    n_workers: int = 1
+    results: Path = Path("results")
+    stops_when_certain: bool = False
+    command: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """A run that began, its folder closed.
+
+    Args:
+        problems: What could not be written when it was closed; the rest was.
+        was_interrupted: A person or the system asked for an early end, after the last request had ended too.
+    """
+
+    path: Path
+    end: SessionEnd
+    problems: tuple[SmbenchError, ...]
+    was_interrupted: bool
+
+
+def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, interrupts: Interrupts) -> CarriedOut:
+    """Carry out a plan; returns when the folder is closed.
+
+    The first interrupt stops sending and follows what was sent, the second stops at once; one that comes while the
+    folder is being closed only shows in the result.
+
+    Raises:
+        SmbenchError: the run could not begin; nothing was sent, and no folder stays.
+    """
+    with interrupts.from_signals():
+        folder = RunFolder.open(settings.results, plan, origin, settings.command, settings.n_workers)
+
+        def on_ready(end: SessionEnd) -> None:
+            clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
+            folder.begin(dict(end.found), clock, target_of(plan, settings.access).inapplicable)
+
+        try:
+            with view:
+                screen = Screen(plan, folder.path, view, stops_when_certain=settings.stops_when_certain)
+                screen.preparing("starting the processes")
+                run_id, n_workers = folder.manifest.run_id, settings.n_workers
+                end = anyio.run(
+                    run_session, plan, settings.access, n_workers, folder.path, run_id, screen, interrupts, on_ready
+                )
+        except BaseException:
+            folder.discard_if_unused()
+            raise
+        problems = folder.close(end.ending, end.reason or screen.stopped, end.notes, end.emulator)
+        return CarriedOut(folder.path, end, tuple(problems), bool(interrupts.names))

@@ -1,0 +1,168 @@
+"""A run's folder from its making to its closing, and opened again later: the manifest, the parts, the whole files.
+
+The manifest says `running` from the first request until the folder is closed, so a folder at rest that says so belongs
+to a run that was killed.
+"""
+
+import datetime
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from smbench import __version__
+from smbench.errors import ResultsError
+from smbench.generator.plan import RunPlan, make_plan
+from smbench.records import Ending
+from smbench.results.manifest import ClockFacts, EmulatorEffort, Host, Manifest, read_manifest
+from smbench.results.store import compact, new_run_dir, uncompact
+from smbench.scenario.model import Scenario, Seeds
+
+_RESERVE = ".reserve"  # a file of random bytes, removed before the run is closed: room for the last manifest
+_RESERVE_BYTES = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run's scenario came from.
+
+    Args:
+        base_dir: Folder of the files that the scenario names.
+        file: Name of the scenario's file; empty where the scenario was made in Python.
+        digest: SHA-256 of the file's bytes, or of the scenario as JSON.
+    """
+
+    base_dir: Path
+    file: str = ""
+    digest: str = ""
+
+
+class RunFolder:
+    """One run on disk.
+
+    Attributes:
+        path: The folder.
+        manifest: As it is on disk after `begin`; before that, as it will be.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path, self.manifest = path, manifest
+
+    @classmethod
+    def open(cls, results: Path, plan: RunPlan, origin: Origin, command: Sequence[str], n_workers: int) -> Self:
+        """Make a new, empty folder below `results`.
+
+        Raises:
+            ResultsError: it cannot be made.
+        """
+        started = datetime.datetime.now(datetime.UTC)
+        path = new_run_dir(results, plan.scenario.name, started.strftime("%Y%m%dT%H%M%SZ"))
+        return cls(path, _manifest(plan, origin, command, started, n_workers))
+
+    @classmethod
+    def reopen(cls, path: Path) -> Self:
+        """Open the folder of a run that was closed or killed, so that parts can be added and it can be closed again.
+
+        Raises:
+            ResultsError: it is no run, its manifest is damaged, or the folder cannot be written to.
+        """
+        manifest = read_manifest(path)
+        uncompact(path)
+        folder = cls(path, manifest.model_copy(update={"ending": Ending.RUNNING, "ended": None, "reason": ""}))
+        folder.manifest.write(path)
+        return folder
+
+    def plan(self, base_dir: Path | None = None) -> RunPlan:
+        """What the run was planned to do, made again from the manifest.
+
+        Args:
+            base_dir: Folder of the files that the scenario names; default: where it was when the run began.
+
+        Raises:
+            ScenarioError, UsageError: a file that the scenario names is missing.
+            ResultsError: such a file has changed, so that the schedule or a payload is another.
+        """
+        scenario = Scenario.model_validate(self.manifest.scenario)
+        plan = make_plan(scenario, base_dir or Path(self.manifest.scenario_folder))
+        digests = {payload.name: payload.digest for payload in plan.payloads}
+        if plan.schedule.digest != self.manifest.schedule_digest or digests != self.manifest.payload_digests:
+            raise ResultsError(
+                f"the run in {self.path} cannot be planned again: a payload or trace file has changed since it began",
+                "put the files back as they were",
+            )
+        return plan
+
+    def begin(self, found: dict[str, Any], clock: ClockFacts, inapplicable: Iterable[str] = ()) -> None:
+        """Write the manifest of a run whose target was found and of which nothing was sent yet.
+
+        Args:
+            inapplicable: Checks and stages that mean nothing for this target.
+
+        Raises:
+            ResultsError: it could not be written.
+        """
+        self.manifest = self.manifest.model_copy(
+            update={"clock": clock, "target": found, "inapplicable": tuple(sorted(inapplicable))}
+        )
+        try:
+            (self.path / _RESERVE).write_bytes(os.urandom(_RESERVE_BYTES))
+        except OSError as error:
+            raise ResultsError(f"cannot write to {self.path}: {error.strerror or error}", "make room") from error
+        self.manifest.write(self.path)
+
+    def close(
+        self, ending: Ending, reason: str, notes: Sequence[str] = (), emulator: EmulatorEffort | None = None
+    ) -> list[ResultsError]:
+        """Write how the run ended, then make one file of each kind out of the parts.
+
+        Returns:
+            What could not be done, first things first; empty when all was. The parts stay where they could not be
+            compacted, and every report reads them.
+        """
+        (self.path / _RESERVE).unlink(missing_ok=True)
+        self.manifest = self.manifest.model_copy(
+            update={
+                "ended": datetime.datetime.now(datetime.UTC),
+                "ending": ending,
+                "reason": reason,
+                "notes": tuple(notes),
+                "emulator": emulator,
+            }
+        )
+        problems = []
+        for write in (self.manifest.write, compact):
+            try:
+                write(self.path)
+            except ResultsError as error:
+                problems.append(error)
+        return problems
+
+    def discard_if_unused(self) -> None:
+        """Remove the folder of a run that never began; one that did keeps everything it has."""
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
+
+def _manifest(
+    plan: RunPlan, origin: Origin, command: Sequence[str], started: datetime.datetime, n_workers: int
+) -> Manifest:
+    scenario = plan.scenario
+    return Manifest(
+        smbench=__version__,
+        run_id=f"smb-{secrets.token_hex(5)}",
+        command=tuple(command),
+        started=started,
+        scenario=scenario.model_dump(mode="json", by_alias=True),
+        scenario_file=origin.file,
+        scenario_folder=str(origin.base_dir.resolve()),
+        scenario_digest=origin.digest,
+        seeds={dimension: scenario.seed_of(dimension) for dimension in Seeds.model_fields},
+        schedule_digest=plan.schedule.digest,
+        spans=plan.schedule.spans,
+        payload_digests={payload.name: payload.digest for payload in plan.payloads},
+        workers=n_workers,
+        transport=scenario.transport,
+        host=Host.this(),
+    )

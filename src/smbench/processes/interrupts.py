@@ -1,0 +1,71 @@
+"""Requests to end a run early, from a signal or from another thread, counted from before it starts until it is closed.
+
+The first asks for no more to be sent and for what was sent to be followed; the second asks to stop at once. SIGINT,
+SIGTERM and SIGHUP mean the same. A signal that the process was started to ignore (`nohup`) stays ignored.
+"""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import anyio
+
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Interrupts:
+    """What was asked so far. `give` may be called from any thread and from a signal handler.
+
+    Attributes:
+        names: Who asked, in order: names of signals, or what a caller passed to `give`.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._given: anyio.Event | None = None
+
+    def give(self, name: str) -> None:
+        """Ask once more."""
+        self.names.append(name)
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake)
+
+    async def wait(self, number: int) -> str:
+        """Who asked for the `number`-th time (from 1), waiting for it. One loop at a time may wait."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            while len(self.names) < number:
+                self._given = given = anyio.Event()
+                if len(self.names) < number:  # given from another thread meanwhile
+                    await given.wait()
+        finally:
+            self._loop = self._given = None
+        return self.names[number - 1]
+
+    def _wake(self) -> None:
+        if self._given is not None:
+            self._given.set()
+
+    @contextmanager
+    def from_signals(self) -> Iterator[None]:
+        """Take the process's signals while the block lasts. In any thread but the main one it takes none."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        taken = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
+        try:
+            for number in taken:
+                signal.signal(number, self._received)
+            yield
+        finally:
+            for number in taken:
+                signal.signal(number, before[number])
+
+    def _received(self, number: int, _frame: FrameType | None) -> None:
+        self.give(signal.Signals(number).name)

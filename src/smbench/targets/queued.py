@@ -1,0 +1,164 @@
+"""An asynchronous endpoint as a target: inputs in S3, ends received through a queue of each worker's own."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.endpoint.description import TargetFound, discover
+from smbench.aws.endpoint.gauges import AwsGauges
+from smbench.aws.setup.run_queue import RunQueue, queue_name, remove, run_queue
+from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.notices import SqsNotices
+from smbench.aws.transport.outputs import S3Outputs
+from smbench.aws.transport.wire_clients import WireClients, try_runtime, wire_clients
+from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_notices import WireNotices
+from smbench.clock import Clock
+from smbench.errors import SmbenchError
+from smbench.generator.plan import RunPlan
+from smbench.generator.runner import Outside
+from smbench.generator.shares import Share, in_flight_share
+from smbench.model.world import EMBEDDED
+from smbench.ports import Gauges, Notices, Outputs, Transport
+from smbench.targets.base import AwsAccess, Facts
+from smbench.targets.inputs import upload_inputs
+
+_REMOVE_S = 20.0
+_FEW_CONNECTIONS = 10  # of a process that watches and removes, and sends nothing
+
+
+class QueuedTarget:
+    """The asynchronous endpoint of one run, real or emulated. All of a request's stages and all checks apply.
+
+    Args:
+        access: For an emulated endpoint its URL matters alone.
+    """
+
+    inapplicable: frozenset[str] = frozenset()
+
+    def __init__(self, plan: RunPlan, access: AwsAccess) -> None:
+        self.plan, self.access = plan, access
+
+    @asynccontextmanager
+    async def prepared(self, share: Share, progress: Callable[[str], None]) -> AsyncIterator["PreparedQueued"]:
+        """Clients, inputs in S3 and the queue; the queue is removed on leaving.
+
+        Raises:
+            TargetError: the endpoint cannot be used, or something it needs cannot be made.
+        """
+        scenario = self.plan.scenario
+        given_queue = scenario.collector.queue
+        in_flight = in_flight_share(scenario.limits, share.worker, share.of)
+        endpoint = scenario.target.endpoint or EMBEDDED
+        async with AwsClients(self._settings(in_flight)) as clients:
+            found = await discover(clients, endpoint, scenario.target.variant, queue_given=given_queue is not None)
+            async with AsyncExitStack() as stack:
+                wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
+                if wire is None:
+                    await try_runtime(clients)
+                store = clients.s3 if wire is None else wire.s3
+                locations = await upload_inputs(clients, store, self.plan, share, found, progress)
+                queue = await stack.enter_async_context(
+                    run_queue(clients, found, run_id=share.run_id, worker=share.worker, existing_url=given_queue)
+                )
+                is_own = given_queue is None
+                yield PreparedQueued(clients, wire, found, queue, locations, share.id_prefix, is_own_queue=is_own)
+
+    @asynccontextmanager
+    async def watched(self, found: Facts, clock: Clock) -> AsyncIterator[Gauges]:
+        """CloudWatch, instances, scaling activities and alarms of the endpoint that was found."""
+        async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
+            yield AwsGauges(clients, TargetFound.from_json(found), clock)
+
+    async def remove(self, held: Sequence[Facts]) -> list[str]:
+        """Remove queues of lost workers with their subscriptions, within 20 seconds; returns what is left.
+
+        The emulator's queues end with the emulator, so there nothing is removed and nothing is left.
+        """
+        if self.plan.is_emulated:
+            return []
+        waiting = [RunQueue.from_json(one) for one in held]
+        left: list[str] = []
+        reason = "not removed in time"
+        try:
+            with anyio.move_on_after(_REMOVE_S):
+                async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
+                    while waiting:
+                        left += await remove(clients, waiting[0])
+                        del waiting[0]
+        except SmbenchError as error:  # the credentials have expired meanwhile: what is left is named all the same
+            reason = error.message
+        for queue in waiting:
+            left += [f"{one} ({reason})" for one in (f"queue {queue.url}", *queue.subscriptions)]
+        return left
+
+    def unconfirmed(self, share: Share) -> list[str]:
+        """The queue by its name, which is known before it is made."""
+        if self.plan.is_emulated or self.plan.scenario.collector.queue is not None:
+            return []
+        return [f"queue {queue_name(share.run_id, share.worker)}"]
+
+    def _settings(self, in_flight: int) -> AwsSettings:
+        return AwsSettings(
+            region=self.access.region,
+            profile=self.access.profile,
+            endpoint_url=self.access.endpoint_url,
+            emulated=self.plan.is_emulated,
+            in_flight=in_flight,
+        )
+
+
+class PreparedQueued:
+    """An asynchronous endpoint that is ready for one share; see `targets.base.Prepared`."""
+
+    def __init__(
+        self,
+        clients: AwsClients,
+        wire: WireClients | None,  # None: the hot calls go through the SDK
+        target: TargetFound,
+        queue: RunQueue,
+        locations: list[str] | None,
+        id_prefix: str,
+        *,
+        is_own_queue: bool,
+    ) -> None:
+        self.found: Facts = target.as_json()
+        self.held: Facts | None = queue.as_json() if is_own_queue else None
+        self.locations = locations
+        self._clients, self._wire, self._target, self._queue = clients, wire, target, queue
+        self._id_prefix = id_prefix
+
+    def ports(self, watching: Clock | None) -> Outside:
+        """The ports of a run. With a clock, this worker also watches the endpoint."""
+        gauges = None if watching is None else AwsGauges(self._clients, self._target, watching)
+        transport, notices, outputs = self._hot_calls()
+        return Outside(transport, notices, outputs, gauges)
+
+    def _hot_calls(self) -> tuple[Transport, Notices, Outputs]:
+        endpoint, url, prefix = self._target.endpoint, self._queue.url, self._id_prefix
+        clients, wire = self._clients, self._wire
+        if wire is None:
+            return (
+                SdkTransport(clients.runtime, endpoint),
+                SqsNotices(clients.sqs, url, run_prefix=prefix),
+                S3Outputs(clients.s3),
+            )
+        return (
+            WireTransport(wire.runtime, endpoint),
+            WireNotices(wire.sqs, url, run_prefix=prefix),
+            S3Outputs(wire.s3),
+        )
+
+    async def keep_ready(self) -> None:
+        """Refresh the credentials before they expire, until cancelled."""
+        await self._clients.credentials.keep_fresh()
+
+    def abandon(self) -> None:
+        """Leave the queue where it is: the emulator that holds it ends with the run."""
+        self._queue.is_abandoned = True
+
+    def notes(self) -> list[str]:
+        """What limits what a run can find out, what was strange about the queue, and what could not be removed."""
+        return [*self._target.notes, *self._queue.notes, *(f"left behind: {one}" for one in self._queue.left)]

@@ -1,0 +1,145 @@
+"""Goal: a run's folder is opened, begun, closed and opened again without a row or a fact getting lost.
+
+Method: folders in a temporary place, with parts written as workers write them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smbench.errors import ResultsError
+from smbench.generator.plan import RunPlan, make_plan
+from smbench.generator.rows import requests_frame
+from smbench.lifecycle.folder import Origin, RunFolder
+from smbench.records import Ending
+from smbench.results.manifest import ClockFacts, read_manifest
+from smbench.results.store import PartWriter, open_run
+from smbench.scenario.model import Scenario
+
+SCENARIO: dict[str, Any] = {
+    "name": "folder",
+    "load": [{"constant": {"rate": "10/s", "for": "1s"}}],
+    "payloads": {"files": ["a.json"]},
+}
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> RunPlan:
+    (tmp_path / "a.json").write_text("{}")
+    return make_plan(Scenario.model_validate(SCENARIO), tmp_path)
+
+
+def opened(plan: RunPlan, results: Path) -> RunFolder:
+    return RunFolder.open(results, plan, Origin(plan.base_dir, "scenario.yaml", "digest"), ("smbench", "run"), 1)
+
+
+def begun(plan: RunPlan, results: Path) -> RunFolder:
+    folder = opened(plan, results)
+    folder.begin({"endpoint": "one"}, ClockFacts(kind="real", epoch_ns=1_000_000_000))
+    return folder
+
+
+def write_rows(plan: RunPlan, folder: RunFolder, *, error: str | None = None, only: int | None = None) -> None:
+    ledger = plan.ledger(plan.schedule.shard(0, 1), folder.manifest.run_id, 1_000_000_000)
+    for row in range(ledger.n) if only is None else (only,):
+        ledger.changed(row)
+        ledger.attempts[row] = 0 if error is None else 7
+    writer = PartWriter(folder.path, "requests", 0)
+    for versions in ledger.take_changed():
+        writer.write(requests_frame(versions))
+
+
+def attempts(path: Path) -> list[int]:
+    found: list[int] = open_run(path).requests.collect()["attempts"].to_list()
+    return found
+
+
+def test_a_run_that_began_says_running_until_it_is_closed(plan: RunPlan, tmp_path: Path) -> None:
+    folder = begun(plan, tmp_path / "results")
+    running = read_manifest(folder.path)
+    assert (running.ending, running.ended, running.target) == (Ending.RUNNING, None, {"endpoint": "one"})
+    write_rows(plan, folder)
+    assert folder.close(Ending.STOPPED, "stopped by SIGINT", ["a note"]) == []
+    closed = read_manifest(folder.path)
+    assert (closed.ending, closed.reason, closed.notes) == (Ending.STOPPED, "stopped by SIGINT", ("a note",))
+    assert closed.ended is not None
+    assert {path.name for path in folder.path.iterdir()} == {
+        "manifest.json",
+        "requests.parquet",
+        "readings.parquet",
+        "events.parquet",
+    }
+
+
+def test_a_run_that_never_began_leaves_no_folder_and_one_that_did_keeps_it(plan: RunPlan, tmp_path: Path) -> None:
+    unused, used = opened(plan, tmp_path / "results"), begun(plan, tmp_path / "results")
+    unused.discard_if_unused()
+    used.discard_if_unused()
+    assert not unused.path.exists()
+    assert used.path.exists()
+
+
+def test_a_closed_run_can_be_opened_again_and_what_is_written_then_is_the_latest(plan: RunPlan, tmp_path: Path) -> None:
+    folder = begun(plan, tmp_path / "results")
+    write_rows(plan, folder)
+    folder.close(Ending.FAILED, "the worker was killed by signal SIGKILL")
+    before = open_run(folder.path).requests.collect()
+    again = RunFolder.reopen(folder.path)
+    assert again.manifest.run_id == folder.manifest.run_id
+    assert read_manifest(again.path).ending is Ending.RUNNING
+    assert open_run(again.path).requests.collect().equals(before)
+    write_rows(plan, again, error="later", only=3)
+    assert attempts(again.path) == [0, 0, 0, 7, 0, 0, 0, 0, 0, 0]
+    assert again.close(Ending.FINISHED, "") == []
+    assert attempts(again.path) == [0, 0, 0, 7, 0, 0, 0, 0, 0, 0]
+    assert read_manifest(again.path).ending is Ending.FINISHED
+
+
+def test_a_killed_run_can_be_opened_again_with_its_parts(plan: RunPlan, tmp_path: Path) -> None:
+    folder = begun(plan, tmp_path / "results")
+    write_rows(plan, folder)
+    again = RunFolder.reopen(folder.path)
+    write_rows(plan, again, error="later", only=0)
+    assert attempts(again.path)[:2] == [7, 0]
+
+
+def test_an_opened_run_is_planned_as_it_was(plan: RunPlan, tmp_path: Path) -> None:
+    folder = begun(plan, tmp_path / "results")
+    folder.close(Ending.FINISHED, "")
+    again = RunFolder.reopen(folder.path).plan()
+    assert again.schedule.digest == plan.schedule.digest
+    assert again.payloads == plan.payloads
+    assert again.scenario == plan.scenario
+
+
+def test_a_payload_that_has_changed_since_is_refused(plan: RunPlan, tmp_path: Path) -> None:
+    folder = begun(plan, tmp_path / "results")
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(ResultsError, match="has changed"):
+        RunFolder.reopen(folder.path).plan()
+
+
+def test_a_folder_that_is_no_run_is_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="is no run"):
+        RunFolder.reopen(tmp_path)
+
+
+def test_when_nothing_can_be_compacted_the_manifest_is_closed_all_the_same(plan: RunPlan, tmp_path: Path) -> None:
+    folder = begun(plan, tmp_path / "results")
+    write_rows(plan, folder)
+    (part,) = (folder.path / "parts").iterdir()
+    part.write_bytes(part.read_bytes()[:100])
+    problems = folder.close(Ending.FINISHED, "")
+    assert [type(problem) for problem in problems] == [ResultsError]
+    assert read_manifest(folder.path).ending is Ending.FINISHED
+
+
+def test_whole_files_and_parts_tell_the_same(plan: RunPlan, tmp_path: Path) -> None:
+    folder = begun(plan, tmp_path / "results")
+    write_rows(plan, folder)
+    parts = open_run(folder.path).requests.collect()
+    folder.close(Ending.FINISHED, "")
+    whole = open_run(folder.path).requests.collect()
+    assert whole.equals(parts)
+    assert whole.schema == parts.schema

@@ -1,0 +1,93 @@
+"""Goal: a worker does what its parent says, from the first moment on, whatever it is doing.
+
+Method: the parent is the other end of a channel in memory; what is written down is only noted.
+"""
+
+from typing import Any
+
+import anyio
+import pytest
+
+from smbench.errors import NotBegunError
+from smbench.processes.channel import Channel, memory_channels
+from smbench.processes.messages import Acknowledged, Announce, Cancel, Go, Stop
+from smbench.processes.worker import Commands
+from smbench.records import NotSent
+
+
+class Rows:
+    """What a share's rows are asked for."""
+
+    def __init__(self) -> None:
+        self.epochs_ns: list[int] = []
+
+    def write_first_versions(self, epoch_ns: int) -> None:
+        self.epochs_ns.append(epoch_ns)
+
+
+async def begun(commands: Commands, rows: Any) -> Go:
+    with anyio.fail_after(5):
+        return await commands.wait_for_go(rows)
+
+
+async def listen(commands: Commands, parent: Channel, *messages: Any) -> None:
+    """Take these, and then the parent's end."""
+    for message in messages:
+        parent.send(message)
+    parent.close()
+    with anyio.fail_after(5):
+        await commands.listen()
+
+
+async def test_every_announcement_is_written_and_acknowledged_before_the_go_counts() -> None:
+    parent, child = memory_channels()
+    commands, rows, go = Commands(child), Rows(), Go(9, 8, 1.0)
+    await listen(commands, parent, Announce(7), Announce(8), go)
+    assert await begun(commands, rows) == go
+    assert rows.epochs_ns == [7, 8]
+
+
+async def test_an_acknowledgement_goes_back_to_the_parent() -> None:
+    parent, child = memory_channels()
+    commands, rows = Commands(child), Rows()
+    parent.send(Announce(7))
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(commands.listen)
+            tasks.start_soon(begun, commands, rows)
+            assert await parent.receive() == Acknowledged()
+            assert rows.epochs_ns == [7]
+            tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("message", [Stop(NotSent.STOPPED, "enough"), Cancel("now")])
+@pytest.mark.parametrize("before", [[], [Announce(7)]])
+async def test_to_be_stopped_before_the_go_is_not_to_begin(message: Any, before: list[Any]) -> None:
+    parent, child = memory_channels()
+    with pytest.raises(NotBegunError):
+        await listen(Commands(child), parent, *before, message)
+
+
+async def test_the_parents_end_before_the_go_is_not_to_begin() -> None:
+    parent, child = memory_channels()
+    with pytest.raises(NotBegunError):
+        await listen(Commands(child), parent)
+
+
+async def test_after_the_go_stop_and_cancel_reach_the_load_with_their_reasons() -> None:
+    parent, child = memory_channels()
+    commands = Commands(child)
+    await listen(commands, parent, Go(9, 8, 1.0), Stop(NotSent.STOPPED, "stopped by SIGINT"), Cancel("stopped at once by SIGINT"))
+    assert (commands.control.stop_reason, commands.control.cancel_reason) == (
+        "stopped by SIGINT",
+        "stopped at once by SIGINT",
+    )
+
+
+async def test_the_parents_end_after_the_go_cancels_the_load_and_leaves_what_ends_with_the_parent() -> None:
+    parent, child = memory_channels()
+    commands, abandoned = Commands(child), []
+    commands.on_orphaned = lambda: abandoned.append(True)
+    await listen(commands, parent, Go(9, 8, 1.0))
+    assert commands.control.is_cancelled
+    assert abandoned == [True]
