@@ -41,10 +41,6 @@ class Clock(Protocol):
     def epoch_ns(self) -> int:
         """UTC nanoseconds since 1970 at scenario time zero."""
 
-    @property
-    def scale(self) -> float:
-        """Scenario seconds per real second; 1.0 in warp time, whose real seconds mean nothing."""
-
     def now_ns(self) -> int:
         """Scenario time: nanoseconds since the run began, negative before."""
 

@@ -95,7 +95,7 @@ class RunFolder:
         return plan
 
     def begin(self, found: dict[str, Any], clock: ClockFacts, inapplicable: Iterable[str] = ()) -> None:
-        """Write the manifest of a run whose target was found and of which nothing was sent yet.
+        """Write the manifest of a run whose target was found, before anything is sent.
 
         Args:
             inapplicable: Checks and stages that mean nothing for this target.

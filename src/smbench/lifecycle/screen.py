@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, passed to the view that shows it; says when the verdict is certain."""
+"""What is known of a run while it goes on, passed to the view that shows it; says when the verdict is certain."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -28,7 +28,6 @@ class HandClock:
     """Stands where the test puts it."""
 
     kind = TimeKind.REAL
-    scale = 1.0
     epoch_ns = EPOCH_NS
     scale = 1.0
 

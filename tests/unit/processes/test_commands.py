@@ -77,7 +77,9 @@ async def test_the_parents_end_before_the_go_is_not_to_begin() -> None:
 async def test_after_the_go_stop_and_cancel_reach_the_load_with_their_reasons() -> None:
     parent, child = memory_channels()
     commands = Commands(child)
-    await listen(commands, parent, Go(9, 8, 1.0), Stop(NotSent.STOPPED, "stopped by SIGINT"), Cancel("stopped at once by SIGINT"))
+    await listen(
+        commands, parent, Go(9, 8, 1.0), Stop(NotSent.STOPPED, "stopped by SIGINT"), Cancel("stopped at once by SIGINT")
+    )
     assert (commands.control.stop_reason, commands.control.cancel_reason) == (
         "stopped by SIGINT",
         "stopped at once by SIGINT",
