@@ -31,7 +31,7 @@ demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoi
 test: check  ## what CI runs: all checks, then all tests
 	$(BIN)/python -m pytest
 
-quick: $(VENV)/.installed-dev  ## unit, property and engine tests but the slow ones, under a minute
+quick: $(VENV)/.installed-dev  ## unit, property and engine tests but the slow ones, under a minute of CPU
 	$(BIN)/python -m pytest -m "not slow" tests/unit tests/property tests/engine
 
 check: $(VENV)/.installed-dev  ## formatting, lint, types, import contracts

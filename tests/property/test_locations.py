@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ PATHS = st.sampled_from(["s3://bucket/out/", "https://bucket.s3.eu-west-1.amazon
 TEXTS = st.one_of(st.none(), st.text(), st.tuples(PATHS, SPELLINGS, st.sampled_from([".out", "", "é\n"])).map("".join))
 
 
+@pytest.mark.slow
 @given(outputs=st.lists(TEXTS, max_size=20))
 def test_what_was_told_comes_out_to_the_letter_one_by_one_and_as_a_column(outputs: list[str | None]) -> None:
     locations = Locations(len(outputs))
@@ -35,6 +37,7 @@ def test_what_was_told_comes_out_to_the_letter_one_by_one_and_as_a_column(output
     assert taken.series().to_list() == outputs
 
 
+@pytest.mark.slow
 @given(output=TEXTS, failure=st.one_of(st.text(), TEXTS.filter(lambda text: text is not None)), twin=UUIDS)
 @example("s3://b/out/2f4dcf85-0000-4000-8000-000000000000.out", "", "2f4dcf85-0000-4000-8000-000000000000")
 def test_a_failure_location_comes_out_whether_or_not_it_is_its_outputs_twin(
@@ -52,6 +55,7 @@ def test_a_failure_location_comes_out_whether_or_not_it_is_its_outputs_twin(
     assert locations.output(1) == output
 
 
+@pytest.mark.slow
 @given(first=TEXTS.filter(lambda text: text is not None), second=TEXTS)
 def test_the_first_location_that_is_told_stays(first: str, second: str | None) -> None:
     locations = Locations(1)

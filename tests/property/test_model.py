@@ -101,6 +101,7 @@ def check(stand: Stand) -> None:
     assert all(load <= endpoint.settings.concurrency for load in loads)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(worlds, steps)
 def test_every_accepted_request_is_in_exactly_one_place(world: dict[str, Any], todo: list[Any]) -> None:
@@ -114,6 +115,7 @@ def test_every_accepted_request_is_in_exactly_one_place(world: dict[str, Any], t
         assert len(stand.ends) == stand.endpoint.ended
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(worlds, steps)
 def test_no_slot_is_idle_while_a_request_waits(world: dict[str, Any], todo: list[Any]) -> None:

@@ -91,6 +91,7 @@ def test_a_formatted_duration_reads_back_within_its_rounding(seconds: float) -> 
     assert math.isclose(read, seconds, rel_tol=5e-4, abs_tol=0.5 if abs(seconds) >= 59.9 else 1e-12)
 
 
+@pytest.mark.slow
 @given(st.floats(1e-3, 1e6))
 def test_a_formatted_rate_reads_back_within_its_rounding(hertz: float) -> None:
     assert math.isclose(parse_rate_hz(format_rate(hertz)), hertz, rel_tol=5e-4)

@@ -43,6 +43,7 @@ traces = st.lists(st.integers(0, 100 * S - 1), min_size=1, max_size=60).map(lamb
 seeds = st.integers(0, 2**32)
 
 
+@pytest.mark.slow
 @given(traces, st.floats(0.001, 1, exclude_max=True), seeds)
 def test_thinning_gives_a_subset_at_unchanged_instants(trace: Instants, factor: float, seed: int) -> None:
     assert Counter(resample(trace, 100 * S, factor, rng(seed)).tolist()) <= Counter(trace.tolist())
@@ -53,6 +54,7 @@ def test_a_factor_of_1_is_the_trace_itself(trace: Instants, seed: int) -> None:
     assert resample(trace, 100 * S, 1.0, rng(seed)).tolist() == trace.tolist()
 
 
+@pytest.mark.slow
 @given(traces, st.integers(2, 9), seeds)
 def test_whole_copies_keep_the_span_and_multiply_the_number(trace: Instants, factor: int, seed: int) -> None:
     more = resample(trace, 100 * S, float(factor), rng(seed))

@@ -250,6 +250,7 @@ _maybe = st.one_of(
 _some = st.lists(_maybe, min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @given(baseline=_some, other=_some)
 def test_no_nan_and_no_infinity_whatever_is_known(baseline: list[Bounded], other: list[Bounded]) -> None:
     json.dumps(compared(baseline, other).model_dump(mode="json"), allow_nan=False)

@@ -63,6 +63,7 @@ def test_a_stretch_has_a_length_that_a_person_would_choose(span_s: int, length_s
     assert stretches(0, span_s * S).length_s == length_s
 
 
+@pytest.mark.slow
 @given(drawn=rows_of_any_end)
 def test_every_instant_is_counted_once(drawn: list[tuple[int, int, Outcome]]) -> None:
     frames = frames_from(drawn)
@@ -74,6 +75,7 @@ def test_every_instant_is_counted_once(drawn: list[tuple[int, int, Outcome]]) ->
 # ---- percentiles ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(drawn=rows_of_any_end)
 def test_one_stretch_has_the_percentiles_of_the_run(drawn: list[tuple[int, int, Outcome]]) -> None:
     frames = frames_from(drawn)
@@ -89,6 +91,7 @@ def test_one_stretch_has_the_percentiles_of_the_run(drawn: list[tuple[int, int, 
             assert row["value_s"] == pytest.approx(told.value)
 
 
+@pytest.mark.slow
 @given(drawn=rows_of_any_end)
 def test_a_curve_rises_and_ends_where_requests_have_no_end(drawn: list[tuple[int, int, Outcome]]) -> None:
     frames = frames_from(drawn)
@@ -152,6 +155,7 @@ def test_the_clocks_offset_lies_within_its_error_bars(ahead_s: float) -> None:
     assert found["error_s"].max() == pytest.approx(0.01)  # half the time of an answer
 
 
+@pytest.mark.slow
 @given(drawn=rows_of_any_end)
 def test_the_highest_of_all_stretches_is_the_peak(drawn: list[tuple[int, int, Outcome]]) -> None:
     frames = frames_from(drawn)
@@ -175,6 +179,7 @@ def test_waiting_without_instances_is_that_share_of_all_waiting() -> None:
     assert unserved_share(frames, served) == pytest.approx((began_s + max(0, began_s - 50)) / 200)
 
 
+@pytest.mark.slow
 @given(drawn=rows_of_any_end, seed=st.integers(0, 2**32))
 def test_the_order_of_rows_is_of_no_consequence(drawn: list[tuple[int, int, Outcome]], seed: int) -> None:
     frames = frames_from(drawn)

@@ -51,6 +51,7 @@ ARRIVALS = st.lists(
 )  # when, and how long, milliseconds
 
 
+@pytest.mark.slow
 @given(jobs=ARRIVALS, instances=st.integers(1, 3), slots_each=st.integers(1, 3))
 def test_begins_are_those_of_the_queue(jobs: list[tuple[int, int]], instances: int, slots_each: int) -> None:
     jobs = sorted(jobs)
@@ -68,6 +69,7 @@ def test_begins_are_those_of_the_queue(jobs: list[tuple[int, int]], instances: i
     assert (found.ended_ns >= found.began_ns).all()
 
 
+@pytest.mark.slow
 @given(
     jobs=ARRIVALS,
     instances=st.integers(2, 3),

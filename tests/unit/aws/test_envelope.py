@@ -78,6 +78,7 @@ def test_raw_delivery_says_the_same_as_the_envelope() -> None:
     assert notice(json.dumps(COMPLETED), pub_utc_ns=7) == notice(enveloped(COMPLETED), pub_utc_ns=7)
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from([*COMPLETED, "failureReason", "Type", "Message"]), anything),
     st.sampled_from([COMPLETED, FAILED, TEST_NOTIFICATION]),
@@ -163,6 +164,7 @@ def test_any_text_has_an_answer(body: str) -> None:
     assert isinstance(parse_message(body, run_prefix="run"), Notice | Unreadable)
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from([*COMPLETED, "failureReason"]), anything), st.sampled_from([COMPLETED, FAILED, {}])
 )

@@ -47,6 +47,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     return Service(monkeypatch)
 
 
+@pytest.mark.slow
 def test_a_filled_stencil_is_the_request_made_from_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service(monkeypatch)  # one for all examples: what is kept from another would be seen
     steps = st.lists(st.tuples(st.integers(0, 2), keys, st.lists(texts, min_size=3, max_size=3), st.binary(max_size=9)))

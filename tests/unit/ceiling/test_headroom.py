@@ -44,6 +44,7 @@ def test_the_peak_is_the_fullest_of_all_windows(due: list[int], window: int) -> 
         assert counts[peak.at_ns] == peak.n
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.floats(2, 400), st.integers(1, 9), st.floats(1, 600))
 def test_a_plan_is_told_of_exactly_when_its_fullest_second_is_beyond_the_safe_share(

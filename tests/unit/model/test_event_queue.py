@@ -72,6 +72,7 @@ def test_cancelled_entries_do_not_pile_up() -> None:
     assert len(event_queue._heap) < 5_000
 
 
+@pytest.mark.slow
 def test_tidying_while_time_runs_loses_nothing() -> None:
     event_queue, ran = EventQueue(), list[int]()
 

@@ -26,6 +26,7 @@ def plan_of(load: list[dict[str, Any]], time: str = "real", **sections: Any) -> 
     return make_plan(Scenario.model_validate({"name": "x", "load": load, "target": target, **sections}), Path())
 
 
+@pytest.mark.slow
 @given(LOADS, st.integers(1, 9), st.integers(0, 80), st.data())
 def test_shares_of_the_limits_add_up_to_the_limits(
     load: list[dict[str, Any]], of: int, spare: int, data: st.DataObject
@@ -87,6 +88,7 @@ def test_what_cannot_be_shared_is_refused_with_a_way_out(
     check_workers(plan, 1)
 
 
+@pytest.mark.slow
 @given(LOADS, st.integers(1, 9))
 def test_workers_that_are_let_begin_have_something_to_send(load: list[dict[str, Any]], n_workers: int) -> None:
     plan = plan_of(load)

@@ -257,6 +257,7 @@ def test_all_bad_lines_of_a_payload_file_are_told_in_its_order(tmp_path: Path) -
     assert "in.jsonl line 3: Body must be text" in second.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_root", [True, False])
 def test_of_thousands_of_unknown_keys_the_first_hundred_are_explained_and_the_others_counted(at_root: bool) -> None:
     keys = "".join(f"{'' if at_root else '  '}k{number}: 1\n" for number in range(4_000))
@@ -271,11 +272,13 @@ def test_of_thousands_of_unknown_keys_the_first_hundred_are_explained_and_the_ot
     assert lines[100] == "x.yaml: and 3,900 more problems"
 
 
+@pytest.mark.slow
 def test_lists_and_mappings_within_each_other_end_at_a_depth_that_no_scenario_has() -> None:
     for text in ("[" * 1_500, SOUND + "x: " + "{a: " * 1_500, SOUND + "".join(" " * n + "a:\n" for n in range(300))):
         assert only(text).message == "is nested more than 50 levels deep"
 
 
+@pytest.mark.slow
 def test_more_values_than_a_person_writes_are_refused_where_they_become_too_many() -> None:
     problem = only(SOUND + "x: [" + "1," * 30_000 + "]")
     assert "has more than 20,000 values" in problem.message

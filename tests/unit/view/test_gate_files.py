@@ -81,6 +81,7 @@ def test_the_sums_of_a_suite_are_its_cases(mixed: Told, invalid: Told) -> None:
         assert all(case.attrib["classname"] for case in root.iter("testcase"))
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_whatever_an_endpoint_says_the_xml_can_be_read(text: str) -> None:
     finding = Finding(name="a check", verdict=Verdict.UNKNOWN, expected=text, seen=text, advice=text)
@@ -104,6 +105,7 @@ def test_the_page_of_an_invalid_run_says_that_nothing_counts(invalid: Told) -> N
     assert "nothing passes or fails" in to_markdown(*invalid)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_no_text_breaks_a_row_of_the_page(text: str) -> None:
     finding = Finding(name="a check", verdict=Verdict.UNKNOWN, expected=text, seen=text, advice=text)
@@ -119,6 +121,7 @@ def test_an_invalid_run_is_98_before_any_threshold_is_99(mixed: Told, invalid: T
     assert exit_status(mixed[1], [one for one in mixed[2] if one.passed is not False]) is ExitCode.OK
 
 
+@pytest.mark.slow
 def test_what_is_written_is_what_the_schema_says(mixed: Told, invalid: Told) -> None:
     schema = summary_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
