@@ -87,30 +87,30 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: int = SCHEMA_VERSION
-    smbench: str = ""  # version
-    run_id: str
-    command: tuple[str, ...] = ()
-    started: datetime.datetime  # wall time, UTC
-    ended: datetime.datetime | None = None
-    ending: Ending = Ending.RUNNING
+    schema_version: int = SCHEMA_VERSION  # of the files in the folder
+    smbench: str = ""  # the version that made the run
+    run_id: str  # the beginning of every InferenceId and of the names of what the run creates
+    command: tuple[str, ...] = ()  # the command line
+    started: datetime.datetime  # UTC, the wall's time
+    ended: datetime.datetime | None = None  # UTC, the wall's time; null in the folder of a run that was killed
+    ending: Ending = Ending.RUNNING  # one of `records.Ending`; `running` in a file at rest: the run was killed
     reason: str = ""  # of a stop, a cancellation or a failure
-    scenario: dict[str, Any] = {}  # resolved: every default written out
+    scenario: dict[str, Any] = {}  # with every default written out, and what the command line changed
     scenario_file: str = ""  # the file's name; empty where the scenario was made in Python
     scenario_folder: str = ""  # of the files that the scenario names, on the machine that ran it
     scenario_digest: str = ""  # SHA-256 of the file's bytes
-    seeds: dict[str, int] = {}
-    schedule_digest: str = ""
-    spans: tuple[PhaseSpan, ...] = ()
-    payload_digests: dict[str, str] = {}  # by the payload's name
-    clock: ClockFacts = ClockFacts()
-    workers: int = 1
+    seeds: dict[str, int] = {}  # of each use of chance
+    schedule_digest: str = ""  # of due instants, phases and payloads: equal digests are equal loads
+    spans: tuple[PhaseSpan, ...] = ()  # each phase: kind, start and planned end in ns of the run, first `seq`, requests
+    payload_digests: dict[str, str] = {}  # SHA-256, by the payload's name
+    clock: ClockFacts = ClockFacts()  # time zero and the kind of time
+    workers: int = 1  # processes that shared the load
     transport: str = ""  # sdk, wire, or simulated
     target: dict[str, Any] = {}  # endpoint, policies and alarms as found before the run
     inapplicable: tuple[str, ...] = ()  # checks and stages of a request that mean nothing for this kind of target
-    host: Host = Host()
-    emulator: EmulatorEffort | None = None  # None: a real endpoint, or one that shared the generator's process
-    notes: tuple[str, ...] = ()
+    host: Host = Host()  # machine, CPU count, versions of Python and of packages
+    emulator: EmulatorEffort | None = None  # CPU of the emulated endpoint's own process; null where there was none
+    notes: tuple[str, ...] = ()  # what could not be read or removed, and other sentences for a person
 
     @property
     def n_scheduled(self) -> int:

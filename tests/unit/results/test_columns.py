@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from runs import Request, requests_frame
 from smbench.results.schema import FILES
-from the_columns import columns_markdown
+from the_columns import GAUGES, columns_markdown
 
-DOCS = Path(__file__).parents[3] / "docs" / "columns.md"
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs" / "columns.md"
 
 
 def test_the_documented_columns_are_those_of_the_schema(is_golden: Callable[[Path, str], bool]) -> None:
@@ -29,3 +31,18 @@ def test_duckdb_subtracts_the_instants_of_a_file(tmp_path: Path) -> None:
     requests_frame([Request(1.0, done=2.5)]).write_parquet(path)
     rows = duckdb.connect().execute(f"select epoch_us(done - sched) from '{path}'").fetchall()
     assert rows == [(1_500_000,)]
+
+
+def test_every_gauge_of_a_run_is_documented() -> None:
+    readings = pl.read_parquet(ROOT / "results" / "sample" / "readings.parquet")
+    ours = readings.filter(pl.col("source") != "cloudwatch").select("source", "name").unique().rows()
+    assert set(ours) <= set(GAUGES)
+    theirs = readings.filter(pl.col("source") == "cloudwatch")["name"].unique()
+    assert all(f"| `{name}` |" in columns_markdown() for name in theirs)
+
+
+def test_the_way_to_seconds_of_the_run_that_is_documented_works() -> None:
+    code = columns_markdown().split("```python\n")[1].split("```")[0]
+    names: dict[str, pl.DataFrame] = {}
+    exec(code.replace("results/sample", str(ROOT / "results" / "sample")), names)
+    assert 0 <= names["seconds"]["at"].max() < 3600  # type: ignore[operator]
