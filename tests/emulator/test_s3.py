@@ -382,10 +382,10 @@ async def test_parts_that_do_not_fit_are_refused_by_name(at: At) -> None:
         ("put_object", {"Key": "k", "ContentMD5": "nonsense"}, ("InvalidDigest", 400)),
         ("put_object", {"Key": "k", "ContentMD5": "AAAAAAAAAAAAAAAAAAAAAA=="}, ("BadDigest", 400)),
         ("put_object", {"Key": "k", "ChecksumCRC32": "AAAAAQ=="}, ("BadDigest", 400)),
-        ("get_bucket_versioning", {}, ("NotImplemented", 501)),
-        ("put_object_tagging", {"Key": "k", "Tagging": {"TagSet": []}}, ("NotImplemented", 501)),
+        ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}, ("NotImplemented", 501)),
+        ("put_object_tagging", {"Key": "none", "Tagging": {"TagSet": []}}, ("NoSuchKey", 404)),
         ("get_object", {"Key": "k", "VersionId": "v"}, ("NotImplemented", 501)),
-        ("get_object", {"Key": "k", "PartNumber": 1}, ("NotImplemented", 501)),
+        ("put_object", {"Key": "k", "StorageClass": "DEEP_ARCHIVE"}, ("NotImplemented", 501)),
     ],
 )
 async def test_a_wrong_request_gets_its_own_error(
@@ -396,9 +396,17 @@ async def test_a_wrong_request_gets_its_own_error(
     assert refusal(error) == expected
 
 
+SELECT = {
+    "Expression": "SELECT * FROM S3Object",
+    "ExpressionType": "SQL",
+    "InputSerialization": {"JSON": {"Type": "LINES"}},
+    "OutputSerialization": {"JSON": {}},
+}
+
+
 async def test_an_unknown_operation_is_named(at: At) -> None:
-    with pytest.raises(ClientError, match="s3:GetBucketVersioning"):
-        await at.s3.get_bucket_versioning(Bucket="bucket")
+    with pytest.raises(ClientError, match="s3:SelectObjectContent"):
+        await at.s3.select_object_content(Bucket="bucket", Key="k", **SELECT)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,15 @@ class Signer:
         outer.update(inner.digest())
         return outer.hexdigest()
 
+    def sign_next(self, credentials: Credentials, stamp: str, algorithm: str, signed: str) -> str:
+        """The signature of a chunk or of trailers, in hex; `signed` begins with the signature before it."""
+        if stamp != self._stamp or credentials.secret_key != self._secret:
+            self._begin(credentials.secret_key, stamp)
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(f"{algorithm}\n{stamp}\n{self._scope(self._day)}\n{signed}".encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
     def _begin(self, secret: str, stamp: str) -> None:
         """The key, and the text to be signed as far as all requests of this second share it."""
         if stamp[:8] != self._day or secret != self._secret:

@@ -12,6 +12,7 @@ from hmac import compare_digest
 from urllib.parse import unquote
 
 from smbench.clock import wall_ns
+from smbench.emulator.protocol import aws_chunked
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.wire.sigv4 import (
@@ -29,7 +30,6 @@ from smbench.wire.sigv4 import (
 CREDENTIALS = Credentials("smbench", "emulated")  # what smbench's own clients sign with, see `aws.access.clients`
 S3_SKEW_S, SKEW_S = 900, 300  # how far a stamp may be from our clock: S3, all others
 _PARAMETER = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
-_STREAMING = "STREAMING-"
 # Services that spoke AWS query first, where the same refusals have other names.
 _QUERY_ERA = {"sqs", "sns", "sts", "monitoring"}
 _MISMATCH = "The request signature we calculated does not match the signature you provided. "
@@ -88,6 +88,15 @@ class Signatures:
         if not compare_digest(
             self._signer(service).signature(self.credentials, claim.stamp, canonical), claim.signature
         ):
+            raise words.mismatch(claim, canonical)
+        if body_sha256.startswith(aws_chunked.SIGNED):
+            self._check_chunks(request, service, claim, canonical, words)
+
+    def _check_chunks(self, request: HttpRequest, service: str, claim: _Claim, canonical: str, words: "_Words") -> None:
+        def sign(algorithm: str, signed: str) -> str:
+            return self._signer(service).sign_next(self.credentials, claim.stamp, algorithm, signed)
+
+        if not aws_chunked.is_signed_throughout(aws_chunked.read(request.body), claim.signature, sign):
             raise words.mismatch(claim, canonical)
 
     def _signer(self, service: str) -> Signer:
@@ -265,7 +274,7 @@ def _body_sha256(request: HttpRequest, service: str, claim: _Claim, words: _Word
     if service == "s3" and claim.good_for_s is not None:
         return UNSIGNED_PAYLOAD
     sent = request.headers.get("x-amz-content-sha256", "")
-    if service == "s3" and (sent == UNSIGNED_PAYLOAD or sent.startswith(_STREAMING)):
+    if service == "s3" and (sent == UNSIGNED_PAYLOAD or sent.startswith(aws_chunked.STREAMING)):
         return sent
     computed = payload_hash(request.body)
     if sent and sent != computed:

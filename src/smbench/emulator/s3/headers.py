@@ -3,50 +3,85 @@
 import base64
 import binascii
 import hashlib
-import zlib
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.codecs import ServiceError, not_implemented
 from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.s3 import encryption
+from smbench.emulator.s3.checksums import SIZES_BYTES, checksum, is_well_formed
+from smbench.emulator.site import Site
 
-_STORED = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
-_CHECKSUM = "x-amz-checksum-"
-_ALGORITHMS = ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")
-_CHECKSUM_HEADERS = [(_CHECKSUM + algorithm, algorithm) for algorithm in _ALGORITHMS]
-_COMPUTED: dict[str, Callable[[bytes], bytes]] = {  # the others are stored as sent: the standard library has neither
-    "crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
-    "sha1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
-    "sha256": lambda body: hashlib.sha256(body).digest(),
-}
+_STORED = (
+    "cache-control", "content-disposition", "content-encoding", "content-language", "expires",
+    "x-amz-website-redirect-location",
+)  # fmt: skip
+CHECKSUM = "x-amz-checksum-"
+_CHECKSUM_HEADERS = [(CHECKSUM + algorithm, algorithm) for algorithm in SIZES_BYTES]
+STORAGE_CLASS = "x-amz-storage-class"
+_CLASSES = {"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"}
+_ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}  # what lies there cannot be read before it is restored
 
 
-def stored_headers(request: HttpRequest) -> dict[str, str]:
-    """What a GET repeats: user metadata and the standard headers."""
-    return {name: value for name, value in request.headers.items() if name.startswith("x-amz-meta-") or name in _STORED}
+def stored_headers(request: HttpRequest, site: Site) -> dict[str, str]:
+    """What a GET repeats: metadata, the standard headers, and encryption and class where they are not S3's default.
+
+    Raises:
+        ServiceError: an encryption or a storage class that S3 refuses, or one that is not emulated.
+    """
+    headers = request.headers
+    kept = {name: value for name, value in headers.items() if name.startswith("x-amz-meta-") or name in _STORED}
+    kept |= encryption.asked(headers, site)
+    storage_class = headers.get(STORAGE_CLASS, "STANDARD")
+    if storage_class in _ARCHIVES:
+        raise not_implemented("s3", f"storage class {storage_class}")
+    if storage_class not in _CLASSES:
+        raise ServiceError("InvalidStorageClass", "The storage class you specified is not valid")
+    if storage_class != "STANDARD":
+        kept[STORAGE_CLASS] = storage_class
+    return kept
 
 
 def checked_checksums(request: HttpRequest) -> dict[str, str]:
-    """The checksum headers of an upload, compared with its body as far as we can compute them.
+    """The checksum header of an upload, compared with its body unless it is of the xxHash family.
 
     Raises:
         ServiceError: BadDigest, InvalidDigest or InvalidRequest.
     """
     if (md5 := request.headers.get("content-md5")) is not None:
         _check_md5(md5, request.body)
-    if request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
-        raise ServiceError("NotImplemented", "the emulator does not read aws-chunked bodies", 501)
     found = {}
     for header, algorithm in _CHECKSUM_HEADERS:
         sent = request.headers.get(header)
         if sent is None:
             continue
-        compute = _COMPUTED.get(algorithm)
-        if compute is not None and base64.b64encode(compute(request.body)).decode("ascii") != sent:
+        if not is_well_formed(algorithm, sent):
+            raise ServiceError("InvalidRequest", f"Value for {header} header is invalid.")
+        if checksum(algorithm, request.body) not in (None, sent):
             raise ServiceError("BadDigest", f"The {algorithm.upper()} you specified did not match the calculated one.")
         found[header] = sent
+    if len(found) > 1:
+        text = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        raise ServiceError("InvalidRequest", text)
     return found
+
+
+def checksums_of(stored: Mapping[str, str]) -> dict[str, str]:
+    """The checksum among an object's headers, by algorithm; empty when there is none."""
+    return {name.removeprefix(CHECKSUM): value for name, value in stored.items() if name.startswith(CHECKSUM)}
+
+
+def checksum_type(value: str) -> str:
+    """Of the object's bytes, or of its parts' checksums with their number behind."""
+    return "COMPOSITE" if "-" in value else "FULL_OBJECT"
+
+
+def checksum_elements(checksums: Mapping[str, str], *, typed: bool = True) -> str:
+    """Checksums by algorithm as the elements of S3's documents."""
+    told = "".join(f"<Checksum{name.upper()}>{value}</Checksum{name.upper()}>" for name, value in checksums.items())
+    kinds = {checksum_type(value) for value in checksums.values()} if typed else set()
+    return told + "".join(f"<ChecksumType>{kind}</ChecksumType>" for kind in kinds)
 
 
 def _check_md5(sent: str, body: bytes) -> None:

@@ -8,11 +8,13 @@ from urllib.parse import quote
 from smbench.emulator.protocol.codecs import ServiceError, xml_reply
 from smbench.emulator.protocol.http import HttpResponse
 from smbench.emulator.protocol.query import escape
+from smbench.emulator.s3.headers import STORAGE_CLASS
 from smbench.emulator.s3.objects import Bucket, Listing
 from smbench.emulator.site import Site, iso_ms
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-_OWNER = "<Owner><ID>emulated</ID><DisplayName>smbench</DisplayName></Owner>"
+OWNER_ID, OWNER_NAME = "emulated", "smbench"
+_OWNER = f"<Owner><ID>{OWNER_ID}</ID><DisplayName>{OWNER_NAME}</DisplayName></Owner>"
 _PAGE_MAX = 1000
 
 
@@ -61,6 +63,27 @@ def objects(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     return _document("ListBucketResult", "".join(parts))
 
 
+def versions(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
+    """ListObjectVersions of a bucket that keeps none: each object as its only version, `null`."""
+    prefix, delimiter, after = query.get("prefix", ""), query.get("delimiter", ""), query.get("key-marker", "")
+    n_max = _n_max(query)
+    page = bucket.page(prefix=prefix, delimiter=delimiter, after=after, n_max=n_max)
+    is_url = query.get("encoding-type") == "url"
+    written = _quoted if is_url else escape
+    parts = [_tag("Name", bucket.name), _tag("Prefix", written(prefix)), _tag("KeyMarker", written(after))]
+    parts += ["<VersionIdMarker/>", _tag("MaxKeys", n_max)]
+    parts += [_tag("Delimiter", written(delimiter))] if delimiter else []
+    parts += [_tag("EncodingType", "url")] if is_url else []
+    parts += [_tag("IsTruncated", "true" if page.is_truncated else "false")]
+    if page.is_truncated:
+        parts += [_tag("NextKeyMarker", written(page.last)), _tag("NextVersionIdMarker", "null")]
+    version = "<VersionId>null</VersionId><IsLatest>true</IsLatest>"
+    for told in _contents(page, site, _OWNER, is_url=is_url):
+        inner = told.removeprefix("<Contents>").removesuffix("</Contents>")
+        parts.append(told if inner == told else f"<Version>{version}{inner}</Version>")
+    return _document("ListVersionsResult", "".join(parts))
+
+
 def uploads(bucket: Bucket, site: Site) -> HttpResponse:
     """ListMultipartUploads, on one page."""
     told = "".join(
@@ -77,7 +100,7 @@ def _contents(page: Listing, site: Site, owner: str, *, is_url: bool) -> list[st
     told = [
         f"<Contents><Key>{written(stored.key)}</Key><LastModified>{stamp(site, stored.modified_ns)}</LastModified>"
         f"<ETag>{escape(stored.etag)}</ETag><Size>{stored.size_bytes}</Size>"
-        f"<StorageClass>STANDARD</StorageClass>{owner}</Contents>"
+        f"<StorageClass>{stored.headers.get(STORAGE_CLASS, 'STANDARD')}</StorageClass>{owner}</Contents>"
         for stored in page.objects
     ]
     return told + [f"<CommonPrefixes><Prefix>{written(prefix)}</Prefix></CommonPrefixes>" for prefix in page.prefixes]

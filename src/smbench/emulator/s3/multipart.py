@@ -1,13 +1,25 @@
 """S3's multipart uploads: parts come in any order, and become one object when they are named in order."""
 
+import base64
+from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from smbench.emulator.protocol.codecs import ServiceError, xml_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.query import escape
-from smbench.emulator.s3.headers import checked_checksums, stored_headers
+from smbench.emulator.s3 import copying, encryption
+from smbench.emulator.s3.checksums import SIZES_BYTES, checksum
+from smbench.emulator.s3.documents import read_xml
+from smbench.emulator.s3.headers import (
+    CHECKSUM,
+    checked_checksums,
+    checksum_elements,
+    checksums_of,
+    precondition_failed,
+    stored_headers,
+)
 from smbench.emulator.s3.listings import NAMESPACE, stamp
-from smbench.emulator.s3.objects import Bucket, Part, StoredObject, Upload, etag_of, etag_of_parts
+from smbench.emulator.s3.objects import Bucket, Part, PartFacts, StoredObject, Upload, etag_of, etag_of_parts
 from smbench.emulator.site import Site
 
 PART_MIN_BYTES = 5 * 1024 * 1024  # of every part but the last
@@ -17,10 +29,23 @@ PART_NUMBER_MAX = 10_000
 def create(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """CreateMultipartUpload: a new upload with the headers that the object will have."""
     content_type = request.headers.get("content-type", "binary/octet-stream")
-    upload = Upload(key, site.new_id().replace("-", ""), site.now_ns, content_type, stored_headers(request))
+    algorithm = request.headers.get("x-amz-checksum-algorithm", "").lower()
+    if algorithm and algorithm not in SIZES_BYTES:
+        raise ServiceError("InvalidRequest", "Checksum algorithm provided is unsupported.")
+    kind = request.headers.get("x-amz-checksum-type", "FULL_OBJECT" if algorithm == "crc64nvme" else "COMPOSITE")
+    upload = Upload(
+        key,
+        site.new_id().replace("-", ""),
+        site.now_ns,
+        content_type,
+        stored_headers(request, site),
+        algorithm,
+        kind.upper() if algorithm else "",
+    )
     bucket.uploads[upload.upload_id] = upload
-    algorithm = request.headers.get("x-amz-checksum-algorithm")
-    headers = [("x-amz-checksum-algorithm", algorithm)] if algorithm else []
+    headers = encryption.described(upload.headers)
+    if algorithm:
+        headers += [("x-amz-checksum-algorithm", algorithm.upper()), ("x-amz-checksum-type", upload.checksum_type)]
     inner = f"<Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key><UploadId>{upload.upload_id}</UploadId>"
     return _document("InitiateMultipartUploadResult", inner, headers)
 
@@ -28,39 +53,91 @@ def create(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpRe
 def upload_part(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """Store or replace a part. Raises ServiceError: no such upload, a number not in 1 to 10,000, a wrong checksum."""
     upload = _upload(request, bucket, key)
+    part = _store(request, upload, request.body, checked_checksums(request), site)
+    return HttpResponse(200, [("ETag", part.etag), *encryption.described(upload.headers), *part.checksums.items()])
+
+
+def copy_part(
+    request: HttpRequest, bucket: Bucket, key: str, site: Site, bucket_of: Callable[[str], Bucket]
+) -> HttpResponse:
+    """UploadPartCopy: a part out of an object. Raises ServiceError: as `upload_part`, or about the source."""
+    upload = _upload(request, bucket, key)
+    _, original = copying.find_source(request, bucket_of, site)
+    part = _store(request, upload, copying.source_range(request, original), {}, site)
+    told = copying.result("CopyPartResult", part.etag, part.modified_ns, checksums_of(part.checksums), site)
+    return copying.reply(told, upload.headers)
+
+
+def _store(request: HttpRequest, upload: Upload, body: bytes, checksums: dict[str, str], site: Site) -> Part:
+    """Keep a part, with the checksum of its upload's algorithm where it came without."""
     text = request.query.get("partNumber", "")
-    number = int(text) if text.isascii() and text.isdecimal() else 0
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
     if not 1 <= number <= PART_NUMBER_MAX:
         raise ServiceError(
             "InvalidArgument", f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive"
         )
-    part = Part(request.body, etag_of(request.body), site.now_ns, checked_checksums(request))
+    if upload.checksum_algorithm and not checksums and (made := checksum(upload.checksum_algorithm, body)):
+        checksums = {CHECKSUM + upload.checksum_algorithm: made}
+    part = Part(body, etag_of(body), site.now_ns, checksums)
     upload.parts[number] = part
-    return HttpResponse(200, [("ETag", part.etag), *part.checksums.items()])
+    return part
 
 
-def complete(request: HttpRequest, document: Element, bucket: Bucket, key: str, site: Site) -> HttpResponse:
+def complete(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """Join the chosen parts into the object. Raises ServiceError: a part unknown, out of order or too small."""
+    document = read_xml(request.body)
     upload = _upload(request, bucket, key)
-    parts = _chosen(upload, document)
+    if request.headers.get("if-none-match") == "*" and key in bucket.objects:
+        raise precondition_failed("If-None-Match")
+    numbered = _chosen(upload, document)
+    parts = [part for _, part in numbered]
     for part in parts[:-1]:
         if len(part.body) < PART_MIN_BYTES:
             raise ServiceError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
     body = b"".join(part.body for part in parts)
+    checksums = _checksums(request, upload, parts, body)
     etag = etag_of_parts([part.etag for part in parts])
-    bucket.put(StoredObject(key, len(body), etag, site.now_ns, body, None, upload.content_type, upload.headers))
+    headers = upload.headers | {CHECKSUM + name: value for name, value in checksums.items()}
+    bucket.put(StoredObject(key, len(body), etag, site.now_ns, body, None, upload.content_type, headers))
+    bucket.parts_of[key] = tuple(
+        PartFacts(number, len(part.body), checksums_of(part.checksums)) for number, part in numbered
+    )
     del bucket.uploads[upload.upload_id]
     location = f"{site.url}/{bucket.name}/{key}"
     inner = f"<Location>{escape(location)}</Location><Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key>"
-    return _document("CompleteMultipartUploadResult", f"{inner}<ETag>{escape(etag)}</ETag>")
+    inner += f"<ETag>{escape(etag)}</ETag>{checksum_elements(checksums)}"
+    return _document("CompleteMultipartUploadResult", inner, encryption.described(headers))
 
 
-def _chosen(upload: Upload, document: Element) -> list[Part]:
-    parts: list[Part] = []
+def _checksums(request: HttpRequest, upload: Upload, parts: list[Part], body: bytes) -> dict[str, str]:
+    """The object's checksum by algorithm: of its bytes, or of its parts' checksums; empty where there is none.
+
+    Raises:
+        ServiceError: BadDigest, when the client says another.
+    """
+    algorithm = upload.checksum_algorithm
+    if not algorithm:
+        return {}
+    if upload.checksum_type == "FULL_OBJECT":
+        made = checksum(algorithm, body)
+    else:
+        digests = [part.checksums.get(CHECKSUM + algorithm) for part in parts]
+        joined = b"".join(base64.b64decode(digest) for digest in digests if digest)
+        made = checksum(algorithm, joined) if all(digests) else None
+    sent = request.headers.get(CHECKSUM + algorithm)
+    if made is None:
+        return {algorithm: sent} if sent else {}
+    if sent is not None and sent.partition("-")[0] != made:
+        raise ServiceError("BadDigest", f"The {algorithm} you specified did not match the calculated checksum.")
+    return {algorithm: made if upload.checksum_type == "FULL_OBJECT" else f"{made}-{len(parts)}"}
+
+
+def _chosen(upload: Upload, document: Element) -> list[tuple[int, Part]]:
+    parts: list[tuple[int, Part]] = []
     last_number = 0
     for element in document.iterfind("{*}Part"):
         text = (element.findtext("{*}PartNumber") or "").strip()
-        number = int(text) if text.isascii() and text.isdecimal() else 0
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
         if number <= last_number:
             raise ServiceError(
                 "InvalidPartOrder",
@@ -76,13 +153,13 @@ def _chosen(upload: Upload, document: Element) -> list[Part]:
                 "specified entity tag may not match the part's entity tag.",
                 details={"UploadId": upload.upload_id, "PartNumber": text},
             )
-        parts.append(part)
+        parts.append((number, part))
     if not parts:
         raise ServiceError("MalformedXML", "You must specify at least one part")
     return parts
 
 
-def abort(request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
+def abort(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """Forget an upload and its parts. Raises ServiceError: no such upload."""
     del bucket.uploads[_upload(request, bucket, key).upload_id]
     return HttpResponse(204)

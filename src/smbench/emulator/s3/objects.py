@@ -48,6 +48,8 @@ class Upload:
     started_ns: int
     content_type: str
     headers: dict[str, str]
+    checksum_algorithm: str = ""  # in lower case; empty where the client chose none
+    checksum_type: str = ""  # COMPOSITE or FULL_OBJECT, likewise
     parts: dict[int, "Part"] = field(default_factory=dict)
 
 
@@ -56,6 +58,15 @@ class Part:
     body: bytes
     etag: str
     modified_ns: int
+    checksums: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacts:
+    """What is remembered of a part when its upload is complete. `checksums` by algorithm."""
+
+    number: int
+    size_bytes: int
     checksums: dict[str, str]
 
 
@@ -76,6 +87,9 @@ class Bucket:
         self.name, self.created_ns, self.region = name, created_ns, region
         self.objects: dict[str, StoredObject] = {}
         self.uploads: dict[str, Upload] = {}
+        self.tags: dict[str, str] = {}
+        self.tags_of: dict[str, dict[str, str]] = {}  # key: its object's tags, where there are any
+        self.parts_of: dict[str, tuple[PartFacts, ...]] = {}  # key: of an object that came in parts
         self._sorted: list[str] = []
         self._unsorted: list[str] = []
         self._has_gone = False
@@ -84,6 +98,8 @@ class Bucket:
         """Store under the object's key; what was there is replaced."""
         if stored.key not in self.objects:
             self._unsorted.append(stored.key)
+        else:
+            self._forget_more(stored.key)
         self.objects[stored.key] = stored
 
     def page(self, *, prefix: str = "", delimiter: str = "", after: str = "", n_max: int = 1000) -> Listing:
@@ -114,6 +130,13 @@ class Bucket:
         """Forget an object, if there is one."""
         if self.objects.pop(key, None) is not None:
             self._has_gone = True
+            self._forget_more(key)
+
+    def _forget_more(self, key: str) -> None:
+        if self.tags_of:
+            self.tags_of.pop(key, None)
+        if self.parts_of:
+            self.parts_of.pop(key, None)
 
     def _in_order(self) -> list[str]:
         if self._unsorted or self._has_gone:

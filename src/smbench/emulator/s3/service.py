@@ -1,30 +1,42 @@
-"""The emulated S3: buckets and objects in memory, path style, with AWS's own errors."""
+"""The emulated S3: buckets and objects in memory, by path or by host name, with AWS's own errors."""
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
-from urllib.parse import unquote
-from xml.etree import ElementTree
+from urllib.parse import quote
 
+from smbench.emulator.protocol import aws_chunked
 from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.protocol.shapes import service_shapes
-from smbench.emulator.s3 import listings, multipart
-from smbench.emulator.s3.headers import (
-    byte_range,
-    checked_checksums,
-    is_unmodified,
-    precondition_failed,
-    stored_headers,
-)
+from smbench.emulator.s3 import copying, listings, multipart, object_operations, settings
+from smbench.emulator.s3.documents import malformed, read_tags, read_xml
 from smbench.emulator.s3.objects import NO_HEADERS, Bucket, StoredObject, etag_of_name
-from smbench.emulator.site import Site, http_date
+from smbench.emulator.site import Site
 
 KEY_MAX_BYTES = 1024
+_TAGS_MAX = 50
 _BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")
+_VIRTUAL_HOST = re.compile(r"(.+)\.(?:localhost|s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?)(?::\d+)?")
 _DELETE_MAX = 1000
-_NEUTRAL = {"x-id", "list-type", "uploads", "uploadId", "partNumber", "delete", "location"}
+_NEUTRAL = {"", "x-id", "list-type"}  # in a query, and yet no subresource
+
+OnObject = Callable[[HttpRequest, Bucket, str, Site], HttpResponse]
+_ON_OBJECT: dict[tuple[str, str], OnObject] = {
+    ("GET", ""): object_operations.get,
+    ("HEAD", ""): object_operations.get,
+    ("DELETE", ""): object_operations.delete,
+    ("GET", "attributes"): object_operations.attributes,
+    ("GET", "tagging"): object_operations.get_tagging,
+    ("PUT", "tagging"): object_operations.put_tagging,
+    ("DELETE", "tagging"): object_operations.delete_tagging,
+    ("POST", "uploads"): multipart.create,
+    ("POST", "uploadId"): multipart.complete,
+    ("DELETE", "uploadId"): multipart.abort,
+    ("GET", "uploadId"): multipart.list_parts,
+}
 
 
 class S3:
@@ -42,18 +54,11 @@ class S3:
             ("GET", ""): self._list_objects,
             ("GET", "location"): self._get_bucket_location,
             ("GET", "uploads"): self._list_multipart_uploads,
+            ("GET", "versions"): self._list_object_versions,
+            ("GET", "tagging"): self._get_bucket_tagging,
+            ("PUT", "tagging"): self._put_bucket_tagging,
+            ("DELETE", "tagging"): self._delete_bucket_tagging,
             ("POST", "delete"): self._delete_objects,
-        }
-        self._on_object: dict[tuple[str, str], Callable[[HttpRequest, Bucket, str], HttpResponse]] = {
-            ("PUT", ""): self._put_object,
-            ("GET", ""): self._get_object,
-            ("HEAD", ""): self._get_object,
-            ("DELETE", ""): self._delete_object,
-            ("POST", "uploads"): self._create_multipart_upload,
-            ("PUT", "uploadId"): self._upload_part,
-            ("POST", "uploadId"): self._complete_multipart_upload,
-            ("DELETE", "uploadId"): self._abort_multipart_upload,
-            ("GET", "uploadId"): self._list_parts,
         }
 
     # for the other services
@@ -123,22 +128,48 @@ class S3:
         Raises:
             ServiceError: AWS's own, or 501 for an operation the emulator does not know.
         """
+        request = _by_path(request)
         name, _, key = request.path[1:].partition("/")
         level = "object" if key else "bucket" if name else "service"
-        sub = _subresource(request, level)
+        if aws_chunked.is_framed(request.headers):
+            request = aws_chunked.unframed(request)
+        elif request.method == "PUT" and "transfer-encoding" in request.headers:
+            text = "A header you provided implies functionality that is not implemented"
+            raise ServiceError("NotImplemented", text, 501, details={"Header": "Transfer-Encoding"})
+        if request.headers.get("x-amz-expected-bucket-owner", self._site.account) != self._site.account:
+            raise ServiceError("AccessDenied", "Access Denied", 403)
+        subresource = _subresource(request, level)
         if not name and request.method == "GET":
             return listings.buckets(self._buckets.values(), self._site)
         if key:
-            act = self._on_object.get((request.method, sub))
-            if act is None:
-                raise not_implemented("s3", _operation_name(request.method, level, sub))
-            if len(key.encode()) > KEY_MAX_BYTES:
-                raise ServiceError("KeyTooLongError", "Your key is too long")
-            return act(request, self._bucket(name), key)
-        on_bucket = self._on_bucket.get((request.method, sub))
+            return self._on_object(request, self._bucket(name), key, subresource)
+        if request.method == "GET" and subresource in settings.OF_BUCKETS:
+            self._bucket(name)
+            return settings.of_bucket(name, subresource, request.query)
+        on_bucket = self._on_bucket.get((request.method, subresource))
         if on_bucket is None or not name:
-            raise not_implemented("s3", _operation_name(request.method, level, sub))
+            raise not_implemented("s3", _operation_name(request.method, level, subresource))
         return on_bucket(request, name)
+
+    def _on_object(self, request: HttpRequest, bucket: Bucket, key: str, subresource: str) -> HttpResponse:
+        if len(key.encode()) > KEY_MAX_BYTES:
+            raise ServiceError("KeyTooLongError", "Your key is too long")
+        is_copy = copying.SOURCE in request.headers
+        if (request.method, subresource) == ("PUT", ""):
+            if is_copy:
+                return object_operations.copy(request, bucket, key, self._site, self._bucket)
+            return object_operations.put(request, bucket, key, self._site)
+        if (request.method, subresource) == ("PUT", "uploadId"):
+            if is_copy:
+                return multipart.copy_part(request, bucket, key, self._site, self._bucket)
+            return multipart.upload_part(request, bucket, key, self._site)
+        if request.method == "GET" and subresource in settings.OF_OBJECTS:
+            object_operations.found(bucket, key)
+            return settings.of_object(subresource)
+        act = _ON_OBJECT.get((request.method, subresource))
+        if act is None:
+            raise not_implemented("s3", _operation_name(request.method, "object", subresource))
+        return act(request, bucket, key, self._site)
 
     def _bucket(self, name: str) -> Bucket:
         bucket = self._buckets.get(name)
@@ -186,158 +217,57 @@ class S3:
     def _list_multipart_uploads(self, request: HttpRequest, name: str) -> HttpResponse:
         return listings.uploads(self._bucket(name), self._site)
 
+    def _list_object_versions(self, request: HttpRequest, name: str) -> HttpResponse:
+        return listings.versions(self._bucket(name), request.query, self._site)
+
+    def _get_bucket_tagging(self, request: HttpRequest, name: str) -> HttpResponse:
+        if not (tags := self._bucket(name).tags):
+            raise settings.no_tags(name)
+        return settings.tagging(tags)
+
+    def _put_bucket_tagging(self, request: HttpRequest, name: str) -> HttpResponse:
+        self._bucket(name).tags = read_tags(request.body, _TAGS_MAX)
+        return HttpResponse(204)
+
+    def _delete_bucket_tagging(self, request: HttpRequest, name: str) -> HttpResponse:
+        self._bucket(name).tags = {}
+        return HttpResponse(204)
+
     def _delete_objects(self, request: HttpRequest, name: str) -> HttpResponse:
         bucket, document = self._bucket(name), read_xml(request.body)
         keys = [element.findtext("{*}Key") for element in document.iterfind("{*}Object")]
         if not 0 < len(keys) <= _DELETE_MAX or None in keys:
-            raise _malformed()
+            raise malformed()
         is_quiet = (document.findtext("{*}Quiet") or "").strip() == "true"
         for key in keys:
             bucket.delete(key or "")
         told = "" if is_quiet else "".join(f"<Deleted><Key>{escape(key or '')}</Key></Deleted>" for key in keys)
         return xml_reply(f'<DeleteResult xmlns="{listings.NAMESPACE}">{told}</DeleteResult>')
 
-    # objects
 
-    def _put_object(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        if "x-amz-copy-source" in request.headers:
-            return self._copy_object(request, bucket, key)
-        existing = bucket.objects.get(key)
-        if request.headers.get("if-none-match") == "*" and existing is not None:
-            raise precondition_failed("If-None-Match")
-        if "if-match" in request.headers:
-            if existing is None:
-                raise no_such_key(key)
-            is_unmodified(request, existing.etag, self._site.utc_ns(existing.modified_ns))
-        checksums = checked_checksums(request)
-        content_type = request.headers.get("content-type", "binary/octet-stream")
-        headers = (stored_headers(request) | checksums) or NO_HEADERS
-        stored = self.put(bucket.name, key, request.body, content_type=content_type, headers=headers)
-        reply = [("ETag", stored.etag), ("x-amz-server-side-encryption", "AES256"), *checksums.items()]
-        if checksums:
-            reply.append(("x-amz-checksum-type", "FULL_OBJECT"))
-        return HttpResponse(200, reply)
-
-    def _copy_object(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        source = unquote(request.headers["x-amz-copy-source"]).removeprefix("/").partition("?")[0]
-        source_name, _, source_key = source.partition("/")
-        original = self._bucket(source_name).objects.get(source_key)
-        if original is None:
-            raise no_such_key(source_key)
-        is_replaced = request.headers.get("x-amz-metadata-directive", "COPY") == "REPLACE"
-        if (bucket.name, key) == (source_name, source_key) and not is_replaced:
-            raise ServiceError(
-                "InvalidRequest",
-                "This copy request is illegal because it is trying to copy an object to itself without changing the "
-                "object's metadata, storage class, website redirect location or encryption attributes.",
-            )
-        checksums = {name: value for name, value in original.headers.items() if name.startswith("x-amz-checksum-")}
-        kept = {**(stored_headers(request) if is_replaced else original.headers), **checksums}
-        sent_type = request.headers.get("content-type", "binary/octet-stream")
-        content_type = sent_type if is_replaced else original.content_type
-        stored = self.put(bucket.name, key, original.read(), content_type=content_type, headers=kept)
-        modified = listings.stamp(self._site, stored.modified_ns)
-        told = f"<LastModified>{modified}</LastModified><ETag>{escape(stored.etag)}</ETag>"
-        return xml_reply(f'<CopyObjectResult xmlns="{listings.NAMESPACE}">{told}</CopyObjectResult>')
-
-    def _get_object(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        stored = bucket.objects.get(key)
-        if stored is None:
-            raise no_such_key(key)
-        modified_utc_ns = self._site.utc_ns(stored.modified_ns)
-        headers = [
-            ("ETag", stored.etag),
-            ("Last-Modified", http_date(modified_utc_ns)),
-            ("Accept-Ranges", "bytes"),
-            ("x-amz-server-side-encryption", "AES256"),
-        ]
-        if is_unmodified(request, stored.etag, modified_utc_ns):
-            return HttpResponse(304, headers)
-        headers.append(("Content-Type", stored.content_type))
-        chosen = byte_range(request.headers["range"], stored.size_bytes) if "range" in request.headers else None
-        shows_checksums = chosen is None and request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
-        headers += [
-            (name, value)
-            for name, value in stored.headers.items()
-            if shows_checksums or not name.startswith("x-amz-checksum-")
-        ]
-        start, end = chosen or (0, stored.size_bytes - 1)
-        if chosen is not None:
-            headers.append(("Content-Range", f"bytes {start}-{end}/{stored.size_bytes}"))
-        if request.method == "HEAD":
-            headers.append(("Content-Length", str(end + 1 - start)))
-            return HttpResponse(200 if chosen is None else 206, headers)
-        body = stored.read()
-        return HttpResponse(200, headers, body) if chosen is None else HttpResponse(206, headers, body[start : end + 1])
-
-    def _delete_object(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        bucket.delete(key)
-        return HttpResponse(204)
-
-    # multipart
-
-    def _create_multipart_upload(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        return multipart.create(request, bucket, key, self._site)
-
-    def _upload_part(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        if "x-amz-copy-source" in request.headers:
-            raise not_implemented("s3", "UploadPartCopy")
-        return multipart.upload_part(request, bucket, key, self._site)
-
-    def _complete_multipart_upload(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        return multipart.complete(request, read_xml(request.body), bucket, key, self._site)
-
-    def _abort_multipart_upload(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        return multipart.abort(request, bucket, key)
-
-    def _list_parts(self, request: HttpRequest, bucket: Bucket, key: str) -> HttpResponse:
-        return multipart.list_parts(request, bucket, key, self._site)
-
-
-def read_xml(body: bytes) -> ElementTree.Element:
-    """A request's document.
-
-    Raises:
-        ServiceError: MalformedXML; also for a document type, whose entities can be made to explode.
-    """
-    if b"<!" in body:
-        raise _malformed()
-    try:
-        return ElementTree.fromstring(body)
-    except ElementTree.ParseError:
-        raise _malformed() from None
-
-
-def no_such_key(key: str) -> ServiceError:
-    """S3's 404 for an object, to be raised."""
-    return ServiceError("NoSuchKey", "The specified key does not exist.", 404, details={"Key": key})
-
-
-def _malformed() -> ServiceError:
-    return ServiceError(
-        "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
-    )
+def _by_path(request: HttpRequest) -> HttpRequest:
+    """A request that names its bucket in the host, as one that names it in the path."""
+    match = _VIRTUAL_HOST.fullmatch(request.headers.get("host", ""))
+    if match is None:
+        return request
+    return replace(request, path=f"/{match[1]}{request.path}", raw_path=f"/{quote(match[1])}{request.raw_path}")
 
 
 def _subresource(request: HttpRequest, level: str) -> str:
-    """The part of the query that chooses the operation.
+    """The part of the query that chooses the operation; empty for the plain ones.
 
     Raises:
-        ServiceError: 501 for one the emulator does not know: ignoring it would be a silent success.
+        ServiceError: 501 for a version that is not `null`: ignoring it would be a silent success.
     """
     query = request.query
     if not query:
         return ""
-    for name in query:
-        if name not in _NEUTRAL and (request.method, level, name) in _operations():
-            raise not_implemented("s3", _operation_name(request.method, level, name))
     if "uploadId" in query:
         return "uploadId"
     if query.get("versionId", "null") != "null":
         raise not_implemented("s3", f"{_operation_name(request.method, level, '')} of a version")
-    if "partNumber" in query:
-        raise not_implemented("s3", f"{_operation_name(request.method, level, '')} of one part")
-    return next((name for name in ("uploads", "delete", "location") if name in query), "")
+    names = (name for name in query if name not in _NEUTRAL and (request.method, level, name) in _operations())
+    return next(names, "")
 
 
 @cache
