@@ -331,3 +331,107 @@ async def test_a_deleted_endpoint_takes_its_target_along(scaled: Scaled) -> None
     await sagemaker.delete_endpoint(EndpointName=NAME)
     assert (await scaled.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"] == []
     assert scaled.emulator.world.alarms.describe() == []
+
+
+METRICS = [
+    {
+        "Id": "backlog",
+        "MetricStat": {
+            "Metric": {
+                "MetricName": "ApproximateBacklogSize",
+                "Namespace": "AWS/SageMaker",
+                "Dimensions": [{"Name": "EndpointName", "Value": NAME}],
+            },
+            "Stat": "Average",
+        },
+        "ReturnData": False,
+    },
+    {"Id": "e1", "Expression": "FILL(backlog, 0) / 2", "Label": "half of it", "ReturnData": True},
+]
+
+
+async def test_tracking_follows_metric_math(scaled: Scaled) -> None:
+    put = await scaled.track(CustomizedMetricSpecification={"Metrics": METRICS})
+    await scaled.load(20)  # 10 by the expression, at no instance: ceil(10 / 5) = 2
+    await advance(scaled.emulator, 190.0)
+    (activity,) = await scaled.activities()
+    assert activity["Description"] == "Setting desired instance count to 2."
+    (policy,) = (await scaled.autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker"))["ScalingPolicies"]
+    config = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert config["CustomizedMetricSpecification"] == {"Metrics": METRICS}
+    cloudwatch = await scaled.stack.enter_async_context(client(scaled.emulator, "cloudwatch"))
+    names = [alarm["AlarmName"] for alarm in put["Alarms"]]
+    for alarm in (await cloudwatch.describe_alarms(AlarmNames=names))["MetricAlarms"]:
+        assert [each["Id"] for each in alarm["Metrics"]] == ["backlog", "e1"]
+        assert not {"MetricName", "Namespace", "Statistic", "Period"} & alarm.keys()
+
+
+async def test_a_gap_of_the_emulators_is_501_and_names_itself(scaled: Scaled) -> None:
+    def of(expression: str) -> dict[str, Any]:
+        return {"CustomizedMetricSpecification": {"Metrics": [METRICS[0], METRICS[1] | {"Expression": expression}]}}
+
+    predefined = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
+    tracking = {"TargetValue": 1.0, "PredefinedMetricSpecification": predefined}
+    calls = {
+        "ANOMALY_DETECTION_BAND": scaled.track(**of("ANOMALY_DETECTION_BAND(backlog, 2)")),
+        "SELECT": scaled.track(**of('SELECT AVG(ApproximateBacklogSize) FROM SCHEMA("AWS/SageMaker", EndpointName)')),
+        "HighResolution": scaled.put(
+            PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=tracking
+        ),
+        "PredictiveScaling": scaled.put(PolicyType="PredictiveScaling"),
+    }
+    for word, call in calls.items():
+        code, message = await refused(call)
+        assert code == "NotImplemented", word
+        assert word in message
+
+
+async def test_metric_math_that_is_wrong_is_refused_in_auto_scalings_words(scaled: Scaled) -> None:
+    both = [each | {"ReturnData": True} for each in METRICS]
+    for metrics in (both, METRICS[1:], [METRICS[0], METRICS[0]], [METRICS[0], METRICS[1] | {"Expression": "e1 + 1"}]):
+        code, _ = await refused(scaled.track(CustomizedMetricSpecification={"Metrics": metrics}))
+        assert code == "ValidationException"
+    code, _ = await refused(scaled.track(CustomizedMetricSpecification={"Metrics": METRICS, "MetricName": "M"}))
+    assert code == "ValidationException"
+
+
+async def test_suspended_scaling_is_described_and_kept(scaled: Scaled) -> None:
+    suspended = {"DynamicScalingOutSuspended": True}
+    await scaled.autoscaling.register_scalable_target(**KEY, SuspendedState=suspended)
+    await scaled.track()
+    await scaled.load(30)
+    await advance(scaled.emulator, 300.0)
+    assert await scaled.activities() == []
+    (target,) = (await scaled.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"]
+    assert target["SuspendedState"] == {
+        "DynamicScalingInSuspended": False,
+        "DynamicScalingOutSuspended": True,
+        "ScheduledScalingSuspended": False,
+    }
+    await scaled.autoscaling.register_scalable_target(**KEY, SuspendedState={"DynamicScalingOutSuspended": False})
+    await advance(scaled.emulator, 120.0)
+    assert len(await scaled.activities()) == 1
+
+
+async def test_a_step_alarm_set_by_hand_that_leads_to_nothing_leaves_an_activity_that_says_why(scaled: Scaled) -> None:
+    put = await scaled.put("wake", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEP)
+    cloudwatch = await scaled.stack.enter_async_context(client(scaled.emulator, "cloudwatch"))
+    await cloudwatch.put_metric_alarm(
+        AlarmName="nobody-there",
+        MetricName="HasBacklogWithoutCapacity",
+        Namespace="AWS/SageMaker",
+        Statistic="Average",
+        EvaluationPeriods=2,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        Dimensions=[{"Name": "EndpointName", "Value": NAME}],
+        Period=60,
+        AlarmActions=[put["PolicyARN"]],
+    )
+    await advance(scaled.emulator, 70.0)
+    await cloudwatch.set_alarm_state(AlarmName="nobody-there", StateValue="ALARM", StateReason="a test")
+    await advance(scaled.emulator, 10.0)
+    assert await scaled.activities() == []
+    (activity,) = await scaled.activities(IncludeNotScaledActivities=True)
+    assert activity["NotScaledReasons"] == [{"Code": "AlreadyAtDesiredCapacity", "CurrentCapacity": 0}]
+    assert activity["StatusMessage"] == "no step adjustment for metric value 0, breach delta -1"

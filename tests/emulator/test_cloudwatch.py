@@ -212,10 +212,10 @@ async def test_questions_that_make_no_sense_get_cloudwatchs_errors(watch: Watch)
     assert await refused(watch.data(stat(), stat())) == "ValidationError"  # one id twice
     assert await refused(watch.data(stat(query_id="M1"))) == "ValidationError"
     assert await refused(watch.data({"Id": "m1"})) == "ValidationError"
-    assert await refused(watch.data(stat(statistic="p99"))) == "ValidationError"
+    assert await refused(watch.data(stat(statistic="p99"))) == "NotImplemented"  # a gap is ours
     assert await refused(watch.data(stat(period=61))) == "ValidationError"
     assert await refused(watch.data(math("e1 + 1"))) == "ValidationError"  # a circle
-    assert await refused(watch.data(math("RATE(m1)"), stat())) == "ValidationError"
+    assert await refused(watch.data(math("RATE(m1)"), stat())) == "NotImplemented"
     assert await refused(watch.data(stat(), NextToken="!")) == "InvalidNextToken"
     assert await refused(watch.cloudwatch.list_metrics(NextToken="!")) == "InvalidParameterValue"
     datum = {"MetricName": "A", "Value": 1.0, "Values": [1.0]}
@@ -315,7 +315,7 @@ async def test_alarms_that_make_no_sense_get_cloudwatchs_errors(watch: Watch) ->
     assert await refused(put(**ALARM | {"DatapointsToAlarm": 3})) == "ValidationError"
     assert await refused(put(**ALARM | {"TreatMissingData": "guess"})) == "ValidationError"
     assert await refused(put(**ALARM | {"Period": 61})) == "ValidationError"
-    assert await refused(put(**ALARM | {"ComparisonOperator": "GreaterThanUpperThreshold"})) == "ValidationError"
+    assert await refused(put(**ALARM | {"ComparisonOperator": "GreaterThanUpperThreshold"})) == "NotImplemented"
     named = {"AlarmName": "never", "StateValue": "OK", "StateReason": ""}
     assert await refused(watch.cloudwatch.set_alarm_state(**named)) == "ResourceNotFound"
     await put(**ALARM)
@@ -328,3 +328,24 @@ async def test_an_unknown_operation_is_501_with_its_name(watch: Watch) -> None:
         await watch.cloudwatch.list_dashboards()
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert "ListDashboards" in caught.value.response["Error"]["Message"]
+
+
+async def test_an_alarm_on_metric_math_is_evaluated_and_described(watch: Watch) -> None:
+    plain = ("MetricName", "Namespace", "Statistic", "Period", "Dimensions", "Unit")
+    of_math = {key: value for key, value in ALARM.items() if key not in plain} | {"Threshold": 10.0}
+    metrics = [math("FILL(m1, 0) * 2"), stat() | {"ReturnData": False}]
+    put = watch.cloudwatch.put_metric_alarm
+    await put(**of_math, Metrics=metrics)
+    await watch.put(9.0, minute=0)
+    await watch.put(9.0, minute=1)
+    await advance(watch.emulator, 121.0)
+    (alarm,) = (await watch.cloudwatch.describe_alarms())["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
+    assert orjson.loads(alarm["StateReasonData"])["recentDatapoints"] == [18.0, 18.0]
+    assert [each["Id"] for each in alarm["Metrics"]] == ["e1", "m1"]
+    assert alarm["Metrics"][1]["MetricStat"]["Period"] == 60
+    assert not set(plain) & alarm.keys()
+    assert await refused(put(**ALARM, Metrics=metrics)) == "ValidationError"
+    assert await refused(put(**of_math, Metrics=[math("RATE(m1)"), metrics[1]])) == "NotImplemented"
+    assert await refused(put(**of_math, Metrics=[stat(statistic="p99")])) == "NotImplemented"
+    assert await refused(put(**of_math, Metrics=[math("m1"), stat()])) == "ValidationError"  # two that return data

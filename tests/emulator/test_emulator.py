@@ -34,7 +34,16 @@ STORY = {
     "instances": {"min": 0, "max": 5, "concurrency": 2},
     "service": {"by_class": {"": "1h", "json": {"lognormal": {"median": "6s", "sigma": 0.4}}}},
     "service_spread": 0.1,
-    "provision": {"lognormal": {"median": "120s", "sigma": 0.25}},
+    "provision": {"lognormal": {"median": "60s", "sigma": 0.25}},
+    "provision_common": {"lognormal": {"median": "60s", "sigma": 0.25}},
+    "host_speeds": [1.1, 0.9, 1],
+    "initial": {
+        "backlog": [1, 4],
+        "idle": "3m",
+        "cooldown": {"after": "in", "left": "90s"},
+        "activity": {"to": 1, "began": "40s"},
+    },
+    "scheduled": [{"at": "8m", "min": 1, "max": 4}, {"at": "21m", "min": 0, "max": 5}],
     "policies": [
         {"target_tracking": {"backlog_per_instance": 4, "out_cooldown": "60s", "in_cooldown": "60s"}},
         {"step_from_zero": {"add": 1}},

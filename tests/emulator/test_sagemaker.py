@@ -35,14 +35,22 @@ class Account:
     async def model(self, name: str = "m") -> None:
         await self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "repo:1"})
 
-    async def config(self, name: str = "c", *, count: int = 1, variant: str = "AllTraffic", **output: Any) -> None:
+    async def config(
+        self,
+        name: str = "c",
+        *,
+        count: int = 1,
+        variant: str = "AllTraffic",
+        instance_type: str = "ml.m5.xlarge",
+        **output: Any,
+    ) -> None:
         await self.sagemaker.create_endpoint_config(
             EndpointConfigName=name,
             ProductionVariants=[
                 {
                     "VariantName": variant,
                     "ModelName": "m",
-                    "InstanceType": "ml.m5.xlarge",
+                    "InstanceType": instance_type,
                     "InitialInstanceCount": count,
                 }
             ],
@@ -244,6 +252,33 @@ async def test_an_update_takes_effect_when_it_is_done(account: Account) -> None:
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "c2")
     assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 2
     assert "S3FailurePath" in described["AsyncInferenceConfig"]["OutputConfig"]
+
+
+async def test_a_variant_that_is_a_scalable_target_keeps_its_instance_type_and_its_name(account: Account) -> None:
+    await account.model()
+    await account.config()
+    await account.config("larger", instance_type="ml.m5.4xlarge")
+    await account.config("renamed", variant="Other")
+    await account.config("results", S3FailurePath="s3://out/failures")
+    await account.endpoint()
+    await advance(account.emulator, 61.0)
+    autoscaling = await account.client("application-autoscaling")
+    key = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": "endpoint/ep/variant/AllTraffic",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    await autoscaling.register_scalable_target(**key, MinCapacity=1, MaxCapacity=2)
+    update = account.sagemaker.update_endpoint
+    for name in ("larger", "renamed"):
+        code, text = await refused(update(EndpointName="ep", EndpointConfigName=name))
+        assert (code, '"AllTraffic" must be deregistered' in text) == ("ValidationException", True)
+    await update(EndpointName="ep", EndpointConfigName="results")  # the model and where it writes may change
+    await advance(account.emulator, 150.0)
+    await autoscaling.deregister_scalable_target(**key)
+    await update(EndpointName="ep", EndpointConfigName="larger")
+    await advance(account.emulator, 150.0)
+    assert await account.status() == "InService"
 
 
 async def test_a_deleted_endpoint_is_gone(account: Account) -> None:

@@ -35,6 +35,7 @@ FAST = {
     "remove": "30s",
     "notify_lag": "100ms",
     "metric_delay": "0s",
+    "open_questions": {"alarm_phase": "0s"},
 }
 
 

@@ -12,18 +12,29 @@ from smbench.scenario.model import Scenario
 from smbench.scenario.values.distributions import Distribution
 
 SECOND = 1_000_000_000
-PLAIN = {"service": "1s", "provision": "100s", "remove": "50s", "metric_delay": "0s", "notify_lag": "0s"}
+PLAIN: dict[str, Any] = {
+    "service": "1s",
+    "provision": "100s",
+    "remove": "50s",
+    "metric_delay": "0s",
+    "notify_lag": "0s",
+}
+ON_THE_STROKE = {"alarm_phase": "0s"}  # every alarm is evaluated when a minute ends
+
+
+def _plain(changes: dict[str, Any]) -> dict[str, Any]:
+    return PLAIN | changes | {"open_questions": ON_THE_STROKE | changes.get("open_questions", {})}
 
 
 def emulated(**changes: Any) -> Emulated:
     """An endpoint of one slot an instance, without chance: service 1 s, provisioning 100 s, removal 50 s."""
-    return Emulated.model_validate(PLAIN | changes)
+    return Emulated.model_validate(_plain(changes))
 
 
 def scenario(load: list[dict[str, Any]], **changes: Any) -> Scenario:
     """A scenario on such an endpoint; `changes` are of the endpoint, but for the keys of a scenario."""
     own = {key: changes.pop(key) for key in list(changes) if key in Scenario.model_fields}
-    document = {"name": "test", "target": {"emulated": PLAIN | changes}, "load": load}
+    document = {"name": "test", "target": {"emulated": _plain(changes)}, "load": load}
     return Scenario.model_validate(document | own)
 
 

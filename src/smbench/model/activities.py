@@ -99,10 +99,32 @@ class ActivityLog:
         self._by_resource.setdefault(resource_id, []).append(activity)
         return activity
 
-    def not_scaled(self, resource_id: str, cause: str, at_ns: int, reason: NotScaledReason) -> None:
-        """An alarm led to nothing. Of a run of equal reasons only the first is kept."""
+    def limits_set(self, resource_id: str, cause: str, at_ns: int, low: int, high: int) -> None:
+        """A scheduled action set new limits."""
+        self._by_resource.setdefault(resource_id, []).append(
+            Activity(
+                id=self._new_id(),
+                resource_id=resource_id,
+                description=f"Setting min capacity to {low} and max capacity to {high}",
+                cause=cause,
+                start_ns=at_ns,
+                end_ns=at_ns,
+                status=SUCCESSFUL,
+                status_message=f"Successfully set min capacity to {low} and max capacity to {high}",
+            )
+        )
+
+    def not_scaled(self, resource_id: str, cause: str, at_ns: int, reason: NotScaledReason, message: str = "") -> None:
+        """An alarm led to nothing. Of a run of equal reasons only the first is kept.
+
+        Args:
+            message: In our words, where the reason's code alone does not explain it.
+        """
         activities = self._by_resource.setdefault(resource_id, [])
-        if activities and [each.code for each in activities[-1].not_scaled_reasons] == [reason.code]:
+        told = [
+            ([each.code for each in last.not_scaled_reasons], last.status_message or "") for last in activities[-1:]
+        ]
+        if told == [([reason.code], message)]:
             return
         activities.append(
             Activity(
@@ -113,7 +135,7 @@ class ActivityLog:
                 start_ns=at_ns,
                 end_ns=None,
                 status=FAILED,
-                status_message=None,
+                status_message=message or None,
                 not_scaled_reasons=(reason,),
             )
         )

@@ -1,18 +1,27 @@
-"""CloudWatch alarms: M of N datapoints, evaluated every UTC minute on what is visible then.
+"""CloudWatch alarms: M of N datapoints, each alarm evaluated once a minute, at a second of its own, on what is visible.
 
-Rules of the whole file. When points are missing, the alarm looks further back than N; real points count before the
-treatment of missing ones does; Auto Scaling's actions are repeated every minute while the state is ALARM.
+Rules of the whole file. An alarm keeps its second as long as it exists. When points are missing, the alarm looks
+further back than N; real points count before the treatment of missing ones does; Auto Scaling's actions are repeated
+every minute while the state is ALARM.
 
-Source: CloudWatch user guide, "Using Amazon CloudWatch alarms" and "Configuring how alarms treat missing data".
+Source: CloudWatch user guide, "Using Amazon CloudWatch alarms" and "Configuring how alarms treat missing data"; for
+the second of the minute the `queryDate`s of public alarm histories (docs/methods.md, "The auto-scaler's clock").
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
-from smbench.model.event_queue import EventQueue
+from smbench.model.event_queue import Entry, EventQueue
 from smbench.model.metrics import Dimensions, MetricId, MetricStore
-from smbench.model.series import MINUTE_NS, MINUTE_S, Datapoint, combine
+from smbench.model.series import MINUTE_NS, MINUTE_S
+from smbench.model.service import Sampler, Seeds
+from smbench.model.watched import MetricQuery, Point, Watched
+from smbench.scenario.emulated import OpenQuestions
+from smbench.scenario.values.distributions import Distribution
+from smbench.scenario.values.seeds import stream
 
 OK = "OK"
 ALARM = "ALARM"
@@ -38,7 +47,12 @@ COMPARISONS = tuple(_COMPARISONS)
 
 @dataclass(slots=True)
 class Alarm:
-    """One alarm: what PutMetricAlarm said, and the state it is in."""
+    """One alarm: what PutMetricAlarm said, and the state it is in.
+
+    Attributes:
+        queries: `Metrics`, in place of namespace, metric, dimensions and statistic, which are empty then.
+        phase_key: What the second of its evaluations is drawn by; empty: its name.
+    """
 
     name: str
     namespace: str
@@ -58,6 +72,8 @@ class Alarm:
     description: str | None = None
     unit: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    queries: tuple[MetricQuery, ...] = ()
+    phase_key: str = ""
     state: str = INSUFFICIENT_DATA
     state_reason: str = "Unchecked: Initial alarm creation"
     state_reason_data: dict[str, object] = field(default_factory=dict)
@@ -69,6 +85,14 @@ class Alarm:
     def metric_id(self) -> MetricId:
         """The metric it watches."""
         return MetricId.of(self.namespace, self.metric, self.dimensions)
+
+    @property
+    def points_to_alarm(self) -> int:
+        return self.evaluation_periods if self.datapoints_to_alarm is None else self.datapoints_to_alarm
+
+    @property
+    def watched(self) -> Watched:
+        return Watched(None if self.queries else self.metric_id, self.statistic, self.queries, self.period_s)
 
     @property
     def is_breached_above(self) -> bool:
@@ -124,16 +148,29 @@ def judge(points: Sequence[bool | None], n: int, m: int, treatment: str) -> str 
 class AlarmBook:
     """All alarms of one account.
 
+    Args:
+        phase: The second of the minute at which an alarm is evaluated; drawn once for each.
+
     Attributes:
         on_action: Called for each alarm in ALARM whose actions are enabled, on the change and every minute after.
     """
 
-    def __init__(self, event_queue: EventQueue, metrics: MetricStore) -> None:
+    def __init__(
+        self,
+        event_queue: EventQueue,
+        metrics: MetricStore,
+        *,
+        phase: Distribution | None = None,
+        seeds: Seeds | None = None,
+        base_dir: Path | None = None,
+    ) -> None:
         self._event_queue, self._metrics = event_queue, metrics
+        self._phase = OpenQuestions().alarm_phase if phase is None else phase
+        self._seeds, self._base_dir = seeds or Seeds(), base_dir
         self._alarms: dict[str, Alarm] = {}
+        self._turns: dict[str, Entry] = {}  # the next evaluation of each
         self._history: list[AlarmHistoryItem] = []
         self.on_action: list[Callable[[Alarm], None]] = []
-        metrics.on_closed.append(self.evaluate)
 
     def put(self, alarm: Alarm) -> None:
         """Make or change an alarm. One that exists keeps its state until the next evaluation."""
@@ -151,6 +188,8 @@ class AlarmBook:
             )
         alarm.configured_ns = now_ns
         self._alarms[alarm.name] = alarm
+        if alarm.name not in self._turns:
+            self._take_turns(alarm)
         verb = "created" if known is None else "updated"
         kind = "Create" if known is None else "Update"
         self._note("ConfigurationUpdate", alarm.name, f'Alarm "{alarm.name}" {verb}', {"version": "1.0", "type": kind})
@@ -158,6 +197,7 @@ class AlarmBook:
     def delete(self, name: str) -> None:
         """Forget an alarm, if there is one; its history stays."""
         if self._alarms.pop(name, None) is not None:
+            self._turns.pop(name).cancel()
             data: dict[str, object] = {"version": "1.0", "type": "Delete"}
             self._note("ConfigurationUpdate", name, f'Alarm "{name}" deleted', data)
 
@@ -181,41 +221,53 @@ class AlarmBook:
             KeyError: there is no such alarm.
         """
         alarm = self._alarms[name]
+        self._look(alarm)
         if self._change(alarm, state, reason, reason_data or {}):
             self._act(alarm)
 
-    def evaluate(self) -> None:
-        """Evaluate every alarm on what is visible now; at the end of each UTC minute."""
-        for alarm in list(self._alarms.values()):
-            self._evaluate(alarm)
-            self._act(alarm)
+    def remember(self) -> None:
+        """Bring every alarm into the state that what is visible now stands for, as if long ago: without any action."""
+        for alarm in self._alarms.values():
+            state, points = self._judged(alarm)
+            if state is not None:
+                alarm.state = state
+                alarm.state_reason = self._reason(alarm, state, [point.value for point in points])
+                alarm.state_reason_data = self._reason_data(alarm, points)
 
-    def _evaluate(self, alarm: Alarm) -> None:
-        n = alarm.evaluation_periods
-        m = n if alarm.datapoints_to_alarm is None else alarm.datapoints_to_alarm
-        periods = self._periods(alarm, n + _EXTRA_POINTS)
-        values = [None if period is None else period.value(alarm.statistic) for period in periods]
+    def _take_turns(self, alarm: Alarm) -> None:
+        use = f"capacity.alarm_phase.{alarm.phase_key or alarm.name}"
+        sampler = Sampler(self._phase, stream(self._seeds.capacity, use), self._base_dir)
+        phase_ns = round(sampler.draw_s() * 1e3) * 1_000_000 % MINUTE_NS  # a stamp of CloudWatch's has milliseconds
+        now_ns = self._event_queue.now_ns
+        since_ns = (self._metrics.epoch_ns + now_ns - phase_ns) % MINUTE_NS
+        self._next_turn(alarm.name, now_ns + MINUTE_NS - since_ns)
+
+    def _next_turn(self, name: str, due_ns: int) -> None:
+        self._turns[name] = self._event_queue.at(due_ns, partial(self._turn, name))
+
+    def _turn(self, name: str) -> None:
+        self._metrics.roll()  # on the stroke, the minute that is over counts
+        self._next_turn(name, self._event_queue.now_ns + MINUTE_NS)
+        alarm = self._alarms[name]
+        state, points = self._judged(alarm)
+        if state is not None and state != alarm.state:
+            reason = self._reason(alarm, state, [point.value for point in points])
+            self._change(alarm, state, reason, self._reason_data(alarm, points))
+        self._act(alarm)
+
+    def _look(self, alarm: Alarm) -> list[Point | None]:
+        """The evaluation range, the oldest first; the alarm's value is its newest."""
+        points = alarm.watched.newest(self._metrics, alarm.evaluation_periods + _EXTRA_POINTS)
+        alarm.value = next((point.value for point in reversed(points) if point is not None), None)
+        return points
+
+    def _judged(self, alarm: Alarm) -> tuple[str | None, list[Point]]:
+        """The state that what is visible now stands for, None to keep the present one; and the newest real points."""
+        points = self._look(alarm)
         is_breaching = _COMPARISONS[alarm.comparison]
-        breaches = [None if value is None else is_breaching(value, alarm.threshold) for value in values]
-        state = judge(breaches, n, m, alarm.treat_missing_data)
-        real = [(period, value) for period, value in zip(periods, values, strict=True) if period and value is not None]
-        alarm.value = real[-1][1] if real else None
-        if state is None or state == alarm.state:
-            return
-        recent = real[-n:]
-        reason = self._reason(alarm, state, n, m, [value for _, value in recent])
-        self._change(alarm, state, reason, self._reason_data(alarm, recent))
-
-    def _periods(self, alarm: Alarm, count: int) -> list[Datapoint | None]:
-        """The newest `count` periods about which all is known, oldest first; None where there is no datapoint."""
-        metric = alarm.metric_id
-        minutes = max(1, alarm.period_s // MINUTE_S)
-        end_ns = self._metrics.newest_known_end_ns(metric)
-        start_ns = end_ns - count * minutes * MINUTE_NS
-        by_period: dict[int, list[Datapoint]] = {}
-        for point in self._metrics.datapoints(*metric, start_ns, end_ns):
-            by_period.setdefault((point.start_ns - start_ns) // (minutes * MINUTE_NS), []).append(point)
-        return [combine(by_period[period]) if period in by_period else None for period in range(count)]
+        breaches = [None if point is None else is_breaching(point.value, alarm.threshold) for point in points]
+        state = judge(breaches, alarm.evaluation_periods, alarm.points_to_alarm, alarm.treat_missing_data)
+        return state, [point for point in points if point is not None][-alarm.evaluation_periods :]
 
     def _change(self, alarm: Alarm, state: str, reason: str, reason_data: dict[str, object]) -> bool:
         if state == alarm.state:
@@ -239,7 +291,8 @@ class AlarmBook:
     def _note(self, kind: str, name: str, summary: str, data: dict[str, object]) -> None:
         self._history.append(AlarmHistoryItem(self._event_queue.now_ns, kind, name, summary, data))
 
-    def _reason(self, alarm: Alarm, state: str, n: int, m: int, values: list[float]) -> str:
+    def _reason(self, alarm: Alarm, state: str, values: list[float]) -> str:
+        n, m = alarm.evaluation_periods, alarm.points_to_alarm
         if state == INSUFFICIENT_DATA:
             return f"Insufficient Data: {n} datapoints were unknown."
         breaching = sum(_COMPARISONS[alarm.comparison](value, alarm.threshold) for value in values)
@@ -254,21 +307,25 @@ class AlarmBook:
             f"({alarm.threshold}) (minimum {needed} datapoint{'' if needed == 1 else 's'} for {change} transition)."
         )
 
-    def _reason_data(self, alarm: Alarm, recent: list[tuple[Datapoint, float]]) -> dict[str, object]:
+    def _reason_data(self, alarm: Alarm, recent: Sequence[Point]) -> dict[str, object]:
         data: dict[str, object] = {
             "version": "1.0",
             "queryDate": self._stamp(self._event_queue.now_ns),
-            "statistic": alarm.statistic,
+            **({} if alarm.queries else {"statistic": alarm.statistic}),
             "period": alarm.period_s,
-            "recentDatapoints": [value for _, value in recent],
+            "recentDatapoints": [point.value for point in recent],
             "threshold": alarm.threshold,
             "evaluatedDatapoints": [
-                {"timestamp": self._stamp(point.start_ns), "sampleCount": point.sample_count, "value": value}
-                for point, value in reversed(recent)
+                {
+                    "timestamp": self._stamp(point.start_ns),
+                    **({} if point.sample_count is None else {"sampleCount": point.sample_count}),
+                    "value": point.value,
+                }
+                for point in reversed(recent)
             ],
         }
         if recent:
-            data["startDate"] = self._stamp(recent[0][0].start_ns)
+            data["startDate"] = self._stamp(recent[0].start_ns)
         return data
 
     def _stamp(self, at_ns: int) -> str:

@@ -1,12 +1,13 @@
 """What the policies of one target want when their alarms fire together: proposals to scale out, and in.
 
 Rules of the whole file. Of several proposals the largest capacity wins. Tracking scales in only when all tracking
-policies that may do so agree. During a cooldown after scaling out, only more than was already added counts; after
+policies that may do so agree, that is, while each one's AlarmLow is in ALARM, for alarms are evaluated at seconds of
+their own. During a cooldown after scaling out, only more than was already added counts; after
 scaling in, nothing more goes in. No state changes here.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from smbench.model.activities import (
     AT_DESIRED,
@@ -78,6 +79,7 @@ class ScalableTarget:
     max_capacity: int
     created_ns: int
     policies: dict[str, ScalingPolicy] = field(default_factory=dict)
+    suspended: frozenset[str] = frozenset()  # of in, out and scheduled
     under_way: Activity | None = None
     cooldown: Cooldown | None = None
     fired_ns: int | None = None  # when the firings being gathered fired
@@ -95,30 +97,45 @@ class Proposals:
 
     outs: list[Proposal] = field(default_factory=list)
     ins: list[Proposal] = field(default_factory=list)
+    idle: list[tuple[Firing, str]] = field(default_factory=list)  # and why they want nothing, in our words
 
 
 def propose(
-    target: ScalableTarget, capacity: int, firings: Iterable[Firing], questions: OpenQuestions, now_ns: int
+    target: ScalableTarget,
+    capacity: int,
+    firings: Iterable[Firing],
+    lows: Mapping[str, Alarm],
+    questions: OpenQuestions,
+    now_ns: int,
 ) -> Proposals:
-    """What the policies want of a target at this capacity; not yet cut to its limits."""
+    """What the policies want of a target at this capacity; not yet cut to its limits.
+
+    Args:
+        lows: By policy name, each AlarmLow that is in ALARM now, whether it has fired just now or not.
+    """
     cooldown = target.cooldown_at(now_ns)
     # What was added since counts as part of the next step: the need is reckoned from before.
     base = cooldown.before if cooldown is not None and cooldown.is_out else capacity
-    proposals, lows = Proposals(), Proposals()
+    proposals = Proposals()
+    fired_low: dict[str, Firing] = {}
     for firing in firings:
         alarm, tracking, step = firing.alarm, firing.policy.spec.tracking, firing.policy.spec.step
         if alarm.value is None:
-            continue
-        if step is not None:
+            proposals.idle.append((firing, "the alarm's metric has no datapoint"))
+        elif step is not None:
             _propose_step(proposals, firing, step, alarm.value, capacity, base)
         elif tracking is not None and alarm.name == firing.policy.alarm_low:
-            lows.ins.append(Proposal(_tracked_in(capacity, alarm.value, tracking, questions), firing))
-        elif tracking is not None and (capacity or questions.tracking_leaves_zero):
+            fired_low[firing.policy.spec.name] = firing
+        elif tracking is not None and not capacity and not questions.tracking_leaves_zero:
+            proposals.idle.append((firing, "target tracking does not leave zero instances"))
+        elif tracking is not None:
             wanted = tracked(base, alarm.value, tracking.target)
             if wanted > capacity:
                 proposals.outs.append(Proposal(wanted, firing))
-    if _all_agree(target, lows.ins):
-        proposals.ins.append(largest(lows.ins))
+            elif base == capacity:  # else the cooldown says why
+                proposals.idle.append((firing, f"the metric, {alarm.value:g}, asks for no more instances"))
+    if agreed := _agreed_in(target, capacity, fired_low, lows, questions):
+        proposals.ins.append(largest(agreed))
     if cooldown is not None and not cooldown.is_out:
         proposals.ins.clear()
     return proposals
@@ -144,6 +161,8 @@ def _propose_step(proposals: Proposals, firing: Firing, step: StepSpec, value: f
     alarm = firing.alarm
     wanted = stepped(step, capacity, value, alarm.threshold, is_alarm_above=alarm.is_breached_above)
     if wanted is None:
+        distance = value - alarm.threshold
+        proposals.idle.append((firing, f"no step adjustment for metric value {value:g}, breach delta {distance:g}"))
         return
     if wanted <= capacity:
         proposals.ins.append(Proposal(wanted, firing))
@@ -160,7 +179,23 @@ def _tracked_in(capacity: int, value: float, tracking: TrackingSpec, questions: 
     return max(wanted, capacity - 1) if questions.scale_in == "one_step" else wanted
 
 
-def _all_agree(target: ScalableTarget, lows: list[Proposal]) -> bool:
-    agreeing = {low.firing.policy.spec.name for low in lows}
-    scaling_in = {policy.spec.name for policy in target.policies.values() if policy.alarm_low is not None}
-    return bool(lows) and agreeing == scaling_in
+def _agreed_in(
+    target: ScalableTarget,
+    capacity: int,
+    fired: Mapping[str, Firing],
+    lows: Mapping[str, Alarm],
+    questions: OpenQuestions,
+) -> list[Proposal]:
+    """What each tracking policy that may scale in would scale in to; empty unless one has fired and all agree."""
+    scaling_in = [policy for policy in target.policies.values() if policy.alarm_low is not None]
+    if not fired or any(policy.spec.name not in fired and policy.spec.name not in lows for policy in scaling_in):
+        return []
+    proposals = []
+    for policy in scaling_in:
+        name = policy.spec.name
+        firing = fired[name] if name in fired else Firing(policy, replace(lows[name]))
+        tracking, value = policy.spec.tracking, firing.alarm.value
+        if tracking is None or value is None:
+            return []
+        proposals.append(Proposal(_tracked_in(capacity, value, tracking, questions), firing))
+    return proposals

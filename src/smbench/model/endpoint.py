@@ -6,7 +6,7 @@ a consistent endpoint and may bring the next arrival.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -174,6 +174,11 @@ class Endpoint:
             self._metrics.close()
             self._metrics = None
 
+    def remember(self, backlogs: Sequence[float]) -> None:
+        """Publish what the backlog was in the whole minutes before this one, the oldest first."""
+        if self._metrics is not None:
+            self._metrics.remember(backlogs)
+
     def arrive(self, job: Job) -> None:
         """Accept a request. Call in order of `job.index`."""
         share = self.settings.faults.container_errors
@@ -187,13 +192,16 @@ class Endpoint:
             self._start(held, instance)
         self._observe()
 
-    def set_desired(self, n: int, cause: str = "") -> None:
+    def set_desired(self, n: int, cause: str = "", *, under_way_ns: int = 0) -> None:
         """Ask for another number of instances; nothing happens when it is the present one.
+
+        Args:
+            under_way_ns: For so long the change has been under way already.
 
         Raises:
             UpdateInProgress: updates serialise and one is under way.
         """
-        self._fleet.set_desired(n, cause)
+        self._fleet.set_desired(n, cause, under_way_ns=under_way_ns)
         self._dispatch_and_observe()
 
     def _enqueue(self, held: Held) -> None:

@@ -87,6 +87,9 @@ class Fleet:
         self._event_queue, self._settings = event_queue, settings
         self._on_ready, self._on_orphans, self._on_capacity = on_ready, on_orphans, on_capacity
         self._provision = Sampler(settings.provision, stream(seeds.capacity, "capacity.provision"), settings.base_dir)
+        self._common = Sampler(
+            settings.provision_common, stream(seeds.capacity, "capacity.provision_common"), settings.base_dir
+        )
         self._remove = Sampler(settings.remove, stream(seeds.capacity, "capacity.remove"), settings.base_dir)
         self._speeds = stream(seeds.capacity, "capacity.speed")
         life = settings.faults.instance_life
@@ -165,8 +168,11 @@ class Fleet:
             del self._by_load[load][instance]
         self._by_load[load - 1][instance] = None
 
-    def set_desired(self, n: int, cause: str = "") -> None:
+    def set_desired(self, n: int, cause: str = "", *, under_way_ns: int = 0) -> None:
         """Ask for another number of instances.
+
+        Args:
+            under_way_ns: For so long the change has been under way already: what exceeds it is left.
 
         Raises:
             UpdateInProgress: updates serialise and one is under way.
@@ -177,9 +183,10 @@ class Fleet:
             return
         before, self.desired = self.desired, n
         surplus = len(self._launching) + len(self._serving) - n
+        common_ns = round(self._common.draw_s() * 1e9)  # one draw a change, so that a policy moves no other's
         for _ in range(-surplus):
-            self._pending.add(self._launch())
-        leavers = [self._drop_one() for _ in range(surplus)]
+            self._pending.add(self._launch(common_ns - under_way_ns))
+        leavers = [self._drop_one(under_way_ns) for _ in range(surplus)]
         self._tell("desired", before, cause=cause)
         if not self._settings.open_questions.drain_on_remove:
             for instance in leavers:  # after all have stopped serving, or one's requests would go to the next
@@ -187,9 +194,11 @@ class Fleet:
 
     def _new_instance(self) -> Instance:
         spread, faults = self._settings.service_spread, self._settings.faults
+        slowness = max(SLOWEST, self._speeds.normal(1.0, spread)) if spread else 1.0
+        named = self._settings.host_speeds[self._n_launched : self._n_launched + 1]
         instance = Instance(
             index=self._n_launched,
-            slowness=max(SLOWEST, self._speeds.normal(1.0, spread)) if spread else 1.0,
+            slowness=1.0 / named[0] if named else slowness,
             provision_ns=round(self._provision.draw_s() * 1e9),
             remove_ns=round(self._remove.draw_s() * 1e9),
             life_ns=None if self._life is None else round(self._life.draw_s() * 1e9),
@@ -199,12 +208,11 @@ class Fleet:
         self._n_launched += 1
         return instance
 
-    def _launch(self) -> int:
+    def _launch(self, more_ns: int = 0) -> int:
         instance = self._new_instance()
         self._launching.append(instance)
-        instance.entry = self._event_queue.at(
-            self._event_queue.now_ns + instance.provision_ns, partial(self._launched, instance)
-        )
+        ready_ns = self._event_queue.now_ns + max(0, instance.provision_ns + more_ns)
+        instance.entry = self._event_queue.at(ready_ns, partial(self._launched, instance))
         return instance.index
 
     def _launched(self, instance: Instance) -> None:
@@ -229,7 +237,7 @@ class Fleet:
                 self._event_queue.now_ns + instance.life_ns, partial(self._die, instance)
             )
 
-    def _drop_one(self) -> Instance:
+    def _drop_one(self, under_way_ns: int) -> Instance:
         """Scale in by one: a launch that has not come up yet, else the idlest instance, of those the newest."""
         if self._launching:
             instance = self._launching.pop()
@@ -243,7 +251,8 @@ class Fleet:
         instance.is_leaving = True
         self._leaving.append(instance)
         self._pending.add(instance.index)
-        self._event_queue.at(self._event_queue.now_ns + instance.remove_ns, partial(self._pay_off, instance))
+        gone_ns = self._event_queue.now_ns + max(0, instance.remove_ns - under_way_ns)
+        self._event_queue.at(gone_ns, partial(self._pay_off, instance))
         return instance
 
     def _stop_serving(self, instance: Instance) -> None:

@@ -72,7 +72,6 @@ class MetricStore:
 
     Attributes:
         on_minute: Called at the end of each UTC minute, before its datapoints are made, with its start.
-        on_closed: Called at the end of each UTC minute, after; alarms are evaluated here.
         on_published: Called when a datapoint becomes visible.
     """
 
@@ -92,7 +91,6 @@ class MetricStore:
         self._seeds = seeds or Seeds()
         self._series: dict[MetricId, _Series] = {}
         self.on_minute: list[Callable[[int], None]] = []
-        self.on_closed: list[Callable[[], None]] = []
         self.on_published: list[Callable[[MetricId, Datapoint], None]] = []
         self.minute_start_ns = self.minute_of(event_queue.now_ns)
         self.minute_end_ns = self.minute_start_ns + MINUTE_NS
@@ -156,6 +154,10 @@ class MetricStore:
     def publish(self, metric: MetricId, unit: str, minute_start_ns: int, statistics: Statistics) -> None:
         """A datapoint that an `on_minute` listener summed up itself: delayed and lost as those of the gauges."""
         self._publish(metric, self._open(metric, unit), minute_start_ns, statistics)
+
+    def remember(self, metric: MetricId, unit: str, minute_start_ns: int, statistics: Statistics) -> None:
+        """A datapoint from before the run: everybody has been able to read it for long."""
+        self._open(metric, unit).merge(minute_start_ns, statistics, minute_start_ns + MINUTE_NS)
 
     def forget(self, metric: MetricId) -> None:
         """Nothing feeds this metric any more; its datapoints stay."""
@@ -232,8 +234,6 @@ class MetricStore:
             statistics = None if series.source is None else series.source.close_minute(end_ns)
             if statistics is not None:
                 self._publish(metric, series, start_ns, statistics)
-        for evaluate in self.on_closed:
-            evaluate()
 
     def _publish(self, metric: MetricId, series: _Series, start_ns: int, statistics: Statistics) -> None:
         visible_ns = start_ns + MINUTE_NS + round(series.delay.draw_s() * 1e9)

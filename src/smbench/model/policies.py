@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 from smbench.model.metrics import MetricId
+from smbench.model.watched import MetricQuery
 
 CHANGE = "ChangeInCapacity"
 EXACT = "ExactCapacity"
@@ -19,15 +20,16 @@ _ROUNDING = 1e-9  # 3 * 0.1 / 0.1 is 3, and must not become 4
 
 @dataclass(frozen=True, slots=True)
 class TrackingSpec:
-    """Keep a metric that is inversely proportional to capacity near a value."""
+    """Keep a metric, or what `queries` make of several, near a value: it must be inversely proportional to capacity."""
 
     target: float
-    metric: MetricId
+    metric: MetricId | None  # None: what the queries return
     statistic: str = "Average"
     unit: str | None = None
     out_cooldown_s: float = _DEFAULT_COOLDOWN_S
     in_cooldown_s: float = _DEFAULT_COOLDOWN_S
     disable_scale_in: bool = False
+    queries: tuple[MetricQuery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Application Auto Scaling: scalable targets, policies and their alarms, one decision per target and minute.
+"""Application Auto Scaling: scalable targets, policies and their alarms, one decision per target and instant.
 
-Rules of the whole file. Policies fired by alarms of one minute are decided together. A cooldown begins when its
+Rules of the whole file. Policies fired by alarms of one instant are decided together. A cooldown begins when its
 activity has succeeded; scaling out ends one that followed scaling in. A change that the endpoint refuses is lost; the
 alarm goes on firing and a later one gets through.
 """
@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from smbench.model.activities import UNSCALABLE, Activity, ActivityLog, NotScaledReason
-from smbench.model.alarms import Alarm, AlarmBook
+from smbench.model.activities import AT_DESIRED, UNSCALABLE, Activity, ActivityLog, NotScaledReason
+from smbench.model.alarms import ALARM, Alarm, AlarmBook
 from smbench.model.decisions import Cooldown, Firing, Proposal, ScalableTarget, ScalingPolicy, largest, propose, why_not
 from smbench.model.endpoint import CapacityChange, Endpoint, UpdateInProgress
 from smbench.model.event_queue import EventQueue
 from smbench.model.policies import PolicySpec, TrackingSpec
 from smbench.scenario.emulated import OpenQuestions
+from smbench.scenario.initial import Initial
 
 SERVICE = "sagemaker"
+_BEFORE_THE_RUN = "a change of capacity that began before the run"
 
 
 class UnknownTarget(KeyError):  # noqa: N818  # a refusal that the service words itself
@@ -94,6 +96,55 @@ class AutoScaler:
         chosen = self._targets if resource_ids is None else resource_ids
         return [self._targets[each] for each in chosen if each in self._targets]
 
+    def suspend(self, resource_id: str, suspended: Iterable[str]) -> None:
+        """What of scaling does not happen from now on: any of `in`, `out` and `scheduled`.
+
+        Raises:
+            UnknownTarget: there is none.
+        """
+        self._target(resource_id).suspended = frozenset(suspended)
+
+    def schedule(self, resource_id: str, name: str, at_ns: int, low: int | None, high: int | None) -> None:
+        """At an instant, set the target's limits; None leaves one as it is."""
+        self._event_queue.at(at_ns, partial(self._run_scheduled, resource_id, name, low, high))
+
+    def _run_scheduled(self, resource_id: str, name: str, low: int | None, high: int | None) -> None:
+        target = self._targets.get(resource_id)
+        if target is None or "scheduled" in target.suspended:
+            return
+        low = target.min_capacity if low is None else low
+        high = target.max_capacity if high is None else high
+        if low > high:
+            return  # others changed the limits meanwhile: AWS refuses such a range
+        target.min_capacity, target.max_capacity = low, high
+        cause = f"scheduled action name {name} was triggered"
+        self._log.limits_set(resource_id, cause, self._event_queue.now_ns, low, high)
+        self._keep_limits(target)
+
+    def begin_as(self, resource_id: str, initial: Initial) -> None:
+        """Bring a target that was just registered into the state in which a run finds it.
+
+        Raises:
+            UnknownTarget: there is none.
+        """
+        target, now_ns = self._target(resource_id), self._event_queue.now_ns
+        endpoint = self._resolve(resource_id)
+        if endpoint is not None and initial.activity is not None:
+            before, began_ns = endpoint.desired, round(initial.activity.began * 1e9)
+            first = next(iter(target.policies.values()), None)
+            is_out = initial.activity.to > before
+            length_s = 0.0 if first is None else first.spec.cooldown_s(is_out=is_out)
+            endpoint.set_desired(initial.activity.to, _BEFORE_THE_RUN, under_way_ns=began_ns)
+            self._watch(target, endpoint)
+            target.under_way = self._log.begin(
+                resource_id, _BEFORE_THE_RUN, now_ns - began_ns, before, initial.activity.to
+            )
+            target.cooldown = Cooldown(is_out, before, length_s)
+        if endpoint is not None and initial.cooldown is not None:
+            left_s = initial.cooldown.left
+            until_ns = now_ns + round(left_s * 1e9)
+            target.cooldown = Cooldown(initial.cooldown.after == "out", endpoint.desired, left_s, until_ns)
+
     # Policies
 
     def put_policy(self, spec: PolicySpec) -> ScalingPolicy:
@@ -165,11 +216,24 @@ class AutoScaler:
             return
         firings = [firing for firing in firings if firing.policy.spec.name in target.policies]
         now_ns, questions = self._event_queue.now_ns, self._settings.open_questions
-        proposals = propose(target, endpoint.desired, firings, questions, now_ns)
-        if proposals.outs:
+        proposals = propose(target, endpoint.desired, firings, self._lows(target), questions, now_ns)
+        if proposals.outs and "out" not in target.suspended:
             self._scale(target, endpoint, largest(proposals.outs), is_out=True)
-        elif proposals.ins:
+        elif proposals.ins and "in" not in target.suspended:
             self._scale(target, endpoint, largest(proposals.ins), is_out=False)
+        elif not proposals.outs and not proposals.ins:
+            for firing, why in proposals.idle:
+                reason = NotScaledReason(AT_DESIRED, current_capacity=endpoint.desired)
+                self._log.not_scaled(target.resource_id, firing.cause, now_ns, reason, why)
+
+    def _lows(self, target: ScalableTarget) -> dict[str, Alarm]:
+        """By policy name, each AlarmLow that is in ALARM."""
+        found = {}
+        for policy in target.policies.values():
+            alarm = None if policy.alarm_low is None else self._alarms.get(policy.alarm_low)
+            if alarm is not None and alarm.state == ALARM:
+                found[policy.spec.name] = alarm
+        return found
 
     def _scale(self, target: ScalableTarget, endpoint: Endpoint, proposal: Proposal, *, is_out: bool) -> None:
         before, firing = endpoint.desired, proposal.firing
@@ -251,23 +315,26 @@ class AutoScaler:
     def _put_alarms(self, policy: ScalingPolicy, tracking: TrackingSpec) -> None:
         questions = self._settings.open_questions
         policy.alarm_high = policy.alarm_high or self._alarm_name(policy, "AlarmHigh")
-        high = self._tracking_alarm(policy, tracking, policy.alarm_high, questions.tracking_points_out)
+        high = self._tracking_alarm(policy, tracking, policy.alarm_high, "AlarmHigh", questions.tracking_points_out)
         high.comparison, high.threshold = "GreaterThanThreshold", tracking.target
         self._alarms.put(high)
         if tracking.disable_scale_in:
             self._delete_alarm_low(policy)
             return
         policy.alarm_low = policy.alarm_low or self._alarm_name(policy, "AlarmLow")
-        low = self._tracking_alarm(policy, tracking, policy.alarm_low, questions.tracking_points_in)
+        low = self._tracking_alarm(policy, tracking, policy.alarm_low, "AlarmLow", questions.tracking_points_in)
         low.comparison, low.threshold = "LessThanThreshold", questions.tracking_low_share * tracking.target
         self._alarms.put(low)
 
-    def _tracking_alarm(self, policy: ScalingPolicy, tracking: TrackingSpec, name: str, points: int) -> Alarm:
+    def _tracking_alarm(
+        self, policy: ScalingPolicy, tracking: TrackingSpec, name: str, which: str, points: int
+    ) -> Alarm:
+        metric = tracking.metric
         return Alarm(
             name=name,
-            namespace=tracking.metric.namespace,
-            metric=tracking.metric.name,
-            dimensions=tracking.metric.dimensions,
+            namespace="" if metric is None else metric.namespace,
+            metric="" if metric is None else metric.name,
+            dimensions=() if metric is None else metric.dimensions,
             statistic=tracking.statistic,
             comparison="GreaterThanThreshold",
             threshold=tracking.target,
@@ -275,6 +342,8 @@ class AutoScaler:
             datapoints_to_alarm=points,
             actions=(policy.arn,),
             unit=tracking.unit,
+            queries=tracking.queries,
+            phase_key=f"{policy.spec.resource_id}/{policy.spec.name}/{which}",
             description=f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.arn}",
         )
 

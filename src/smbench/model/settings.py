@@ -16,10 +16,12 @@ class EndpointSettings:
     concurrency: int
     service: ServiceLaw
     provision: Distribution
+    provision_common: Distribution  # drawn once a capacity change, beside each instance's own
     remove: Distribution
     faults: Faults
     open_questions: OpenQuestions
     service_spread: float = 0.0
+    host_speeds: tuple[float, ...] = ()  # of the first launched, over the average
     base_dir: Path | None = None
 
     @classmethod
@@ -43,5 +45,7 @@ class EndpointSettings:
             faults=emulated.faults,
             open_questions=emulated.open_questions,
             service_spread=emulated.service_spread,
+            host_speeds=emulated.host_speeds,
+            provision_common=emulated.provision_common,
             base_dir=base_dir,
         )

@@ -5,10 +5,11 @@ SageMaker AI with Amazon CloudWatch"); what the guide leaves open is a setting.
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smbench.model.metrics import INSTANCES, SAGEMAKER, Dimensions, MetricId, MetricStore
-from smbench.model.series import Counter, Gauge, Statistics
+from smbench.model.series import MINUTE_NS, MINUTE_S, Counter, Gauge, Statistics
 from smbench.records import Outcome
 
 if TYPE_CHECKING:
@@ -71,6 +72,24 @@ class EndpointMetrics:
         self._store.on_minute.remove(self._publish_load)
         for metric in self._opened:
             self._store.forget(metric)
+
+    def remember(self, backlogs: Sequence[float]) -> None:
+        """The endpoint's gauges in the whole minutes before this one, by its backlog then, the oldest first."""
+        capacity = self._endpoint.in_service
+        start_ns = self._store.minute_start_ns - len(backlogs) * MINUTE_NS
+        for backlog in backlogs:
+            values = {
+                BACKLOG: backlog,
+                BACKLOG_PER_INSTANCE: backlog / capacity if capacity else backlog if self._at_zero_as_one else None,
+                BACKLOG_WITHOUT_CAPACITY: float(bool(backlog) and not capacity),
+                OLDEST_AGE: None if backlog else 0.0,  # how old it was, nobody said
+            }
+            for name, value in values.items():
+                if value is not None and (value or not self._omit_zeros):
+                    statistics = Statistics(value * MINUTE_S, float(MINUTE_S), value, value)
+                    unit = "Seconds" if name == OLDEST_AGE else "Count"
+                    self._store.remember(self._id(name), unit, start_ns, statistics)
+            start_ns += MINUTE_NS
 
     def observe(self) -> None:
         """Bring the gauges to the present state; sets only what differs, for every request calls it twice."""

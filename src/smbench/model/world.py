@@ -11,7 +11,7 @@ from smbench.model.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjus
 from smbench.model.scaler import AutoScaler, ScalerSettings
 from smbench.model.service import Seeds
 from smbench.model.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
-from smbench.scenario.emulated import OpenQuestions, Policy, StepFromZero, StepPolicy, TargetTracking
+from smbench.scenario.emulated import Emulated, OpenQuestions, Policy, StepFromZero, StepPolicy, TargetTracking
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.distributions import Distribution
 
@@ -62,8 +62,11 @@ class World:
             seeds=self.seeds,
             base_dir=base_dir,
         )
-        self.alarms = AlarmBook(event_queue, self.metrics)
-        settings = ScalerSettings(action_delay_s, open_questions or OpenQuestions(), region, account)
+        questions = open_questions or OpenQuestions()
+        self.alarms = AlarmBook(
+            event_queue, self.metrics, phase=questions.alarm_phase, seeds=self.seeds, base_dir=base_dir
+        )
+        settings = ScalerSettings(action_delay_s, questions, region, account)
         self.scaler = AutoScaler(event_queue, self.alarms, settings, self.resolve)
         self.endpoints: dict[str, Endpoint] = {}
 
@@ -105,7 +108,18 @@ class World:
         world.scaler.register_target(resource_id, emulated.instances.min, emulated.instances.max)
         for index, policy in enumerate(emulated.policies):
             world.add_policy(EMBEDDED, VARIANT, policy, index)
+        world._begin_as(emulated, resource_id)
         return world
+
+    def _begin_as(self, emulated: Emulated, resource_id: str) -> None:
+        """What a scenario says of the time before the run, and of what is to come by the clock."""
+        if emulated.initial.minutes:
+            self.endpoints[EMBEDDED].remember(emulated.initial.minutes)
+            self.alarms.remember()
+        self.scaler.begin_as(resource_id, emulated.initial)
+        self.scaler.suspend(resource_id, emulated.suspended)
+        for index, action in enumerate(emulated.scheduled):
+            self.scaler.schedule(resource_id, f"scheduled-{index}", round(action.at * 1e9), action.min, action.max)
 
     def add_endpoint(
         self,

@@ -1,14 +1,25 @@
 """The emulated endpoint as a scenario describes it: capacity, service, scaling, faults, and the open questions.
 
-What AWS does not document is a setting here, with the default that the evidence favours.
+What AWS does not document is a setting here, with the default that the evidence favours and, as `range` in the
+schema, the values that the evidence allows (docs/methods.md, "The auto-scaler's clock").
 """
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
+from smbench.scenario.initial import Initial
 from smbench.scenario.values.distributions import Distribution, Lognormal, Service, ServiceLaw, Uniform
-from smbench.scenario.values.quantities import Number, PositiveHertz, Seconds, Share, SignedSeconds, Switch, Whole
+from smbench.scenario.values.quantities import (
+    Number,
+    PositiveHertz,
+    Seconds,
+    Share,
+    SignedSeconds,
+    Switch,
+    Whole,
+    format_duration,
+)
 from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 
@@ -147,28 +158,108 @@ class Faults(Part):
     clock_skew: SignedSeconds = Field(default=0.0, description="AWS's stamps are ahead of ours by this much")
 
 
+class ScheduledAction(Part):
+    """New limits of the scalable target at an instant of the run, as PutScheduledAction sets them."""
+
+    at: Seconds = Field(description="when, from the beginning of the run")
+    min: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(
+        default=None, description="MinCapacity; default: as it is"
+    )
+    max: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(
+        default=None, description="MaxCapacity; default: as it is"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_change(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("names neither min nor max")
+        return self
+
+
+def _range(allowed: str) -> dict[str, Any]:
+    """For `json_schema_extra`: the values of an open question that public evidence allows."""
+    return {"range": allowed}
+
+
 class OpenQuestions(Part):
     """What AWS does not say. Defaults follow the evidence in public; change one to see what it would mean."""
 
-    backlog_counts_running: Switch = Field(default=True, description="ApproximateBacklogSize includes running requests")
+    backlog_counts_running: Switch = Field(
+        default=True,
+        description="ApproximateBacklogSize includes running requests",
+        json_schema_extra=_range("true (documented) or false (seen)"),
+    )
     per_instance_at_zero: Literal["as_one", "missing"] = Field(
-        default="as_one", description="the per-instance backlog at no instances: as if there were one, or no datapoint"
+        default="as_one",
+        description="the per-instance backlog at no instances: as if there were one, or no datapoint",
+        json_schema_extra=_range("as_one or missing"),
     )
-    zeros_when_idle: Switch = Field(default=True, description="backlog metrics are published as 0 while idle")
-    drain_on_remove: Switch = Field(default=True, description="scale-in lets running requests finish")
+    zeros_when_idle: Switch = Field(
+        default=True,
+        description="backlog metrics are published as 0 while idle",
+        json_schema_extra=_range("true or false"),
+    )
+    drain_on_remove: Switch = Field(
+        default=True,
+        description="scale-in lets running requests finish",
+        json_schema_extra=_range("true or false"),
+    )
     redeliver_on_death: Switch = Field(
-        default=True, description="an instance's death puts its requests back in the queue"
+        default=True,
+        description="an instance's death puts its requests back in the queue",
+        json_schema_extra=_range("true or false"),
     )
-    serialise_updates: Switch = Field(default=True, description="capacity changes are refused while one is under way")
+    serialise_updates: Switch = Field(
+        default=True,
+        description="capacity changes are refused while one is under way",
+        json_schema_extra=_range("true or false"),
+    )
     scale_in: Literal["proportional", "one_step"] = Field(
-        default="proportional", description="how target tracking scales in"
+        default="one_step",
+        description="how target tracking scales in: to what the metric asks for, or by one instance a time",
+        json_schema_extra=_range("one_step or proportional"),
     )
-    tracking_leaves_zero: Switch = Field(default=True, description="target tracking may scale out from zero instances")
-    expiry_notifies: Switch = Field(default=True, description="an expired request causes an error notification")
-    timeout_notifies: Switch = Field(default=True, description="an invocation time-out causes an error notification")
-    tracking_points_out: Whole = Field(default=3, ge=1, le=60, description="minutes in AlarmHigh before scaling out")
-    tracking_points_in: Whole = Field(default=15, ge=1, le=60, description="minutes in AlarmLow before scaling in")
-    tracking_low_share: Number = Field(default=0.9, gt=0, le=1, description="AlarmLow's threshold over the target")
+    tracking_leaves_zero: Switch = Field(
+        default=True,
+        description="target tracking may scale out from zero instances",
+        json_schema_extra=_range("true (seen) or false (claimed)"),
+    )
+    expiry_notifies: Switch = Field(
+        default=True,
+        description="an expired request causes an error notification",
+        json_schema_extra=_range("true or false"),
+    )
+    timeout_notifies: Switch = Field(
+        default=True,
+        description="an invocation time-out causes an error notification",
+        json_schema_extra=_range("true or false"),
+    )
+    tracking_points_out: Whole = Field(
+        default=3,
+        ge=1,
+        le=60,
+        description="minutes in AlarmHigh before scaling out",
+        json_schema_extra=_range("3 to 5"),
+    )
+    tracking_points_in: Whole = Field(
+        default=15,
+        ge=1,
+        le=60,
+        description="minutes in AlarmLow before scaling in",
+        json_schema_extra=_range("15"),
+    )
+    tracking_low_share: Number = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="AlarmLow's threshold over the target",
+        json_schema_extra=_range("0.7 to 0.9"),
+    )
+    alarm_phase: Distribution = Field(
+        default=Distribution(uniform=Uniform(low=0.0, high=60.0)),
+        description="the second of each minute at which an alarm is evaluated, drawn once for each alarm",
+        json_schema_extra=_range("0s to 60s"),
+    )
 
 
 class Scaled(Part):
@@ -194,28 +285,64 @@ class Emulated(Part):
     provision: Distribution = Field(
         default=Distribution(lognormal=Lognormal(median=170.0, sigma=0.25)),
         description="from capacity decided to an instance that serves; CPU image 170 s, GPU image 300 s",
+        json_schema_extra=_range("130s to 530s"),
+    )
+    provision_common: Distribution = Field(
+        default=Distribution(constant=0.0),
+        description="drawn once for each capacity change, added to `provision` of every instance that it launches",
+        json_schema_extra=_range("0s to the whole of provision"),
     )
     remove: Distribution = Field(
         default=Distribution(uniform=Uniform(low=60.0, high=130.0)), description="from scale-in decided to billing end"
     )
     policies: tuple[Policy, ...] = Field(default=(), description="how it scales; without any it never does")
+    scheduled: tuple[ScheduledAction, ...] = Field(
+        default=(), max_length=200, description="scheduled actions: new capacity limits at instants of the run"
+    )
+    suspended: tuple[Literal["in", "out", "scheduled"], ...] = Field(
+        default=(), description="SuspendedState of the scalable target: what of scaling does not happen"
+    )
+    initial: Initial = Field(default=Initial(), description="the state in which the run finds the endpoint")
     time: Time = Field(
         default="real",
         description="real: the wall's; {scaled: 20}: so many times faster; warp: jumps to whatever happens next",
     )
     metric_delay: Distribution = Field(
-        default=Distribution(uniform=Uniform(low=60.0, high=90.0)),
-        description="from the end of a minute to its datapoint being visible",
+        default=Distribution(uniform=Uniform(low=0.0, high=5.0)),
+        description="from the end of a minute to its datapoint being visible to alarms and to readers",
+        json_schema_extra=_range("0s to 180s"),
     )
     notify_lag: Distribution = Field(
         default=Distribution(lognormal=Lognormal(median=0.08, sigma=0.3)),
         description="from an inference's end to its message in the queue",
     )
-    action_delay: Seconds = Field(default=5.0, description="from alarm to capacity decided")
+    action_delay: Seconds = Field(
+        default=5.0, description="from alarm to capacity decided", json_schema_extra=_range("1s to 30s")
+    )
     service_spread: Number = Field(default=0.0, ge=0, le=0.5, description="standard deviation of instance speed")
+    host_speeds: tuple[Annotated[Number, Field(ge=0.01, le=100)], ...] = Field(
+        default=(),
+        max_length=1000,
+        description="speed of the first, second, ... instance launched, over the average: at 2 requests take half as "
+        "long; instances beyond the list follow `service_spread`",
+    )
     start_of_minute: Seconds = Field(default=0.0, lt=60, description="how far into a UTC minute the run begins")
     faults: Faults = Faults()
     open_questions: OpenQuestions = OpenQuestions()
+
+    @model_validator(mode="after")
+    def _limits_stay_in_order(self) -> Self:
+        low, high = self.instances.min, self.instances.max
+        for action in sorted(self.scheduled, key=lambda action: action.at):
+            low, high = (low if action.min is None else action.min), (high if action.max is None else action.max)
+            if low > high:
+                raise ValueError(f"scheduled at {format_duration(action.at)}: min {low} is above max {high}")
+        under_way = self.initial.activity
+        if under_way is not None and under_way.to > self.instances.max:
+            raise ValueError(f"initial.activity.to {under_way.to} is above instances.max {self.instances.max}")
+        if under_way is not None and under_way.to == self.instances.at_start:
+            raise ValueError(f"initial.activity.to {under_way.to} is what there is at the start: nothing is under way")
+        return self
 
     @property
     def time_scale(self) -> float:

@@ -8,7 +8,9 @@ import pytest
 from modelling import SECOND
 from smbench.model.alarms import ALARM, INSUFFICIENT_DATA, OK, Alarm, AlarmBook, judge
 from smbench.model.event_queue import EventQueue
-from smbench.model.metrics import MetricStore
+from smbench.model.metrics import MetricId, MetricStore
+from smbench.model.service import Seeds
+from smbench.model.watched import MetricQuery
 from smbench.scenario.values.distributions import Distribution
 
 MINUTE = 60 * SECOND
@@ -60,10 +62,10 @@ def test_without_gaps_only_the_newest_count() -> None:
 class Minutes:
     """An alarm on a metric whose values are put by hand, one a minute; None puts nothing."""
 
-    def __init__(self, **changes: object) -> None:
+    def __init__(self, phase: str = "0s", **changes: object) -> None:
         self.event_queue = EventQueue()
         self.metrics = MetricStore(self.event_queue, 0, delay=Distribution.model_validate("0s"))
-        self.book = AlarmBook(self.event_queue, self.metrics)
+        self.book = AlarmBook(self.event_queue, self.metrics, phase=Distribution.model_validate(phase))
         self.fired_s: list[float] = []
         self.book.on_action.append(lambda _: self.fired_s.append(self.event_queue.now_ns / SECOND))
         settings: dict[str, object] = {
@@ -144,7 +146,7 @@ def test_what_is_still_on_its_way_is_not_missing() -> None:
     # else be filled up and alarm one minute early.
     minutes = Minutes(evaluation_periods=3)
     minutes.metrics = MetricStore(minutes.event_queue, 0, delay=Distribution.model_validate("150s"))
-    book = AlarmBook(minutes.event_queue, minutes.metrics)
+    book = AlarmBook(minutes.event_queue, minutes.metrics, phase=Distribution.model_validate("0s"))
     book.put(minutes.alarm)
     minutes.metrics.gauge("m", (), "Count", 9.0, namespace="n")
     states: dict[int, str] = {}
@@ -226,3 +228,97 @@ def test_alarms_are_described_by_name_or_by_how_they_begin() -> None:
         minutes.book.put(Minutes(name=name).alarm)
     assert [alarm.name for alarm in minutes.book.describe(prefix="b")] == ["b1", "b2"]
     assert [alarm.name for alarm in minutes.book.describe(["b2", "no", "a"])] == ["a", "b2"]
+
+
+# The second of the minute
+
+
+def turns_s(phase: str, *, epoch_s: float = 0.0, names: tuple[str, ...] = ("a",), seed: int = 0) -> dict[str, float]:
+    """When each alarm on a metric that always breaches first fires, in seconds of the run."""
+    event_queue = EventQueue()
+    metrics = MetricStore(event_queue, round(epoch_s * SECOND), delay=Distribution.model_validate("0s"))
+    law = Distribution.model_validate({"uniform": {"low": "0s", "high": "60s"}} if phase == "drawn" else phase)
+    book = AlarmBook(event_queue, metrics, phase=law, seeds=Seeds(capacity=seed))
+    metrics.put("n", "m", (), "Count", 0, 9.0)
+    fired: dict[str, float] = {}
+
+    def note(alarm: Alarm) -> None:
+        fired.setdefault(alarm.name, event_queue.now_ns / SECOND)
+
+    book.on_action.append(note)
+    for name in names:
+        book.put(Alarm(name, "n", "m", (), "Average", "GreaterThanThreshold", 5.0, actions=("arn:policy",)))
+    event_queue.advance(3 * MINUTE)
+    return fired
+
+
+@pytest.mark.parametrize(("phase", "fired_s"), [("0s", 60), ("1s", 61), ("17s", 77), ("59.5s", 119.5), ("77s", 77)])
+def test_an_alarm_is_evaluated_at_its_second_on_what_is_visible_then(phase: str, fired_s: float) -> None:
+    # The minute's datapoint is visible at 60 s.
+    assert turns_s(phase) == {"a": fired_s}
+
+
+def test_the_second_of_an_alarm_is_one_of_the_utc_minute() -> None:
+    # The run begins 40 s into a minute, which ends at 20 s; the alarm's second is 17 s after that.
+    assert turns_s("17s", epoch_s=40.0) == {"a": 37}
+
+
+def test_each_alarm_has_a_second_of_its_own_and_another_seed_has_others() -> None:
+    names = tuple("abcdefgh")
+    first, again, other = (turns_s("drawn", names=names, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert len(set(first.values())) == len(set(other.values())) == 8
+    assert not set(first.values()) & set(other.values())
+    assert turns_s("drawn", names=("c",), seed=1)["c"] == first["c"]  # other alarms do not move it
+
+
+def test_an_alarm_keeps_its_second_when_it_is_changed() -> None:
+    minutes = Minutes("20s", evaluation_periods=1)
+    minutes.pass_minutes(9, 9)
+    minutes.event_queue.advance(minutes.event_queue.now_ns + 50 * SECOND)
+    minutes.book.put(Minutes(evaluation_periods=1, threshold=4.0).alarm)
+    minutes.pass_minutes(9, 9)
+    assert minutes.fired_s == [80, 140, 200, 260]
+
+
+# Metric math
+
+
+def math_alarm(expression: str, **changes: object) -> Minutes:
+    """An alarm on an expression over m1 (put by `pass_minutes`) and m2, a metric that nobody puts."""
+    queries = (
+        MetricQuery("e1", expression=expression),
+        MetricQuery("m1", MetricId.of("n", "m", ()), is_returned=False),
+        MetricQuery("m2", MetricId.of("n", "never", ()), is_returned=False),
+    )
+    settings: dict[str, object] = {"namespace": "", "metric": "", "evaluation_periods": 1, "queries": queries}
+    return Minutes("0s", **settings | changes)
+
+
+def test_an_alarm_on_an_expression_is_judged_by_the_expression() -> None:
+    minutes = math_alarm("m1 * 2", threshold=10.0)
+    assert minutes.pass_minutes(4, 6, 4) == [OK, ALARM, OK]
+    change = next(item for item in minutes.book.history("a") if item.new_state == ALARM)
+    assert '"recentDatapoints": [12.0]' in json.dumps(change.data)
+
+
+def test_fill_gives_an_alarm_values_where_the_metric_has_none() -> None:
+    assert math_alarm("m1").pass_minutes(9, None, None, None)[-1] == INSUFFICIENT_DATA
+    assert math_alarm("FILL(m1, 0)").pass_minutes(9, None, None, None)[-1] == OK
+    assert math_alarm("FILL(m1, REPEAT)").pass_minutes(9, None)[-1] == ALARM
+    assert math_alarm("m1 + FILL(m2, 0)").pass_minutes(9)[-1] == ALARM
+    assert math_alarm("SUM(METRICS())").pass_minutes(9)[-1] == ALARM
+    assert math_alarm("m1 + m2").pass_minutes(9)[-1] == INSUFFICIENT_DATA
+
+
+def test_an_expression_waits_for_the_slowest_of_its_metrics() -> None:
+    minutes = math_alarm("m1 + FILL(m2, 100)")
+    # m2 is a gauge of 0 whose datapoint is visible 90 s after its minute: while it is on its way it is not filled.
+    minutes.metrics = MetricStore(minutes.event_queue, 0, delay=Distribution.model_validate("90s"))
+    minutes.book = AlarmBook(minutes.event_queue, minutes.metrics, phase=Distribution.model_validate("0s"))
+    minutes.book.put(minutes.alarm)
+    minutes.metrics.gauge("never", (), "Count", 0.0, namespace="n")
+    minutes.metrics.put("n", "m", (), "Count", 0, 1.0)
+    minutes.metrics.put("n", "m", (), "Count", MINUTE, 1.0)
+    assert minutes.pass_minutes(1, 1, 1) == [INSUFFICIENT_DATA, INSUFFICIENT_DATA, OK]
+    assert minutes.alarm.value == 1

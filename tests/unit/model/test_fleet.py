@@ -177,3 +177,35 @@ def test_the_nth_launched_instance_is_the_same_whenever_it_is_launched() -> None
         came = {change.instance: change.at_ns / SECOND for change in stand.changes if change.kind == "in_service"}
         delays.append([came[index] - launched_s[index] for index in range(4)])
     assert all(one == pytest.approx(other) for one, other in pairwise(delays))
+
+
+def test_the_instances_of_one_change_share_a_part_of_their_provisioning() -> None:
+    law = {"uniform": {"low": "0s", "high": "1000s"}}
+    stand = Stand(0, seeds=Seeds(capacity=3), provision="100s", provision_common=law)
+    stand.endpoint.set_desired(3)
+    stand.go_to(2000)
+    stand.endpoint.set_desired(5)
+    stand.go_to(4000)
+    ready_s = [at_s for at_s, kind in stand.kinds() if kind == "in_service"]
+    assert ready_s[0] == ready_s[1] == ready_s[2]
+    assert ready_s[3] == ready_s[4]
+    assert ready_s[0] - 100 != ready_s[3] - 2100
+
+
+def test_hosts_have_the_speeds_that_are_named_and_those_beyond_the_average() -> None:
+    stand = Stand(3, service="10s", host_speeds=[2, 0.5])
+    stand.arrive(3)
+    stand.go_to(60)
+    assert stand.dones_s() == {0: 5, 1: 20, 2: 10}
+
+
+def test_a_change_that_has_been_under_way_takes_only_what_is_left() -> None:
+    stand = Stand(1, provision="100s", remove="50s")
+    stand.endpoint.set_desired(3, under_way_ns=30 * SECOND)
+    stand.go_to(69)
+    assert stand.endpoint.in_service == 1
+    stand.go_to(70)
+    assert stand.endpoint.in_service == 3
+    stand.endpoint.set_desired(2, under_way_ns=90 * SECOND)
+    stand.go_to(70)
+    assert not stand.endpoint.is_updating

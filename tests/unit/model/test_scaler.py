@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modelling import SECOND, emulated
+from modelling import ON_THE_STROKE, SECOND, emulated
 from smbench.model.activities import Activity
 from smbench.model.alarms import Alarm
 from smbench.model.endpoint import EndpointSettings
@@ -17,6 +17,7 @@ from smbench.model.metrics import MetricId
 from smbench.model.policies import CHANGE, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaler import UnknownTarget
 from smbench.model.service import Seeds
+from smbench.model.watched import MetricQuery
 from smbench.model.world import World, resource_id_of
 from smbench.scenario.emulated import OpenQuestions
 from smbench.scenario.values.distributions import Distribution
@@ -38,7 +39,8 @@ class Stand:
         **questions: Any,
     ) -> None:
         self.event_queue = EventQueue()
-        open_questions = OpenQuestions.model_validate({"tracking_points_out": 1, "tracking_points_in": 1} | questions)
+        plain = {"tracking_points_out": 1, "tracking_points_in": 1, "scale_in": "proportional"}
+        open_questions = OpenQuestions.model_validate(plain | ON_THE_STROKE | questions)
         self.world = World(
             self.event_queue, 0, metric_delay=Distribution.model_validate("0s"), open_questions=open_questions
         )
@@ -411,6 +413,167 @@ def test_one_limit_alone_changes_that_one() -> None:
         stand.world.scaler.register_target(RESOURCE, min_capacity=5)
     with pytest.raises(ValueError, match="needs a minimum and a maximum"):
         stand.world.scaler.register_target("endpoint/other/variant/v", min_capacity=1)
+
+
+# Alarms at seconds of their own
+
+
+def test_tracking_policies_agree_by_the_states_of_their_alarms_whenever_each_is_evaluated() -> None:
+    # Both are low from 60 s on. Each is evaluated at its own second; the later one finds the earlier in ALARM.
+    stand = Stand(8, alarm_phase={"uniform": {"low": "0s", "high": "60s"}})
+    stand.track(target=10, name="a", metric="a")
+    stand.track(target=10, name="b", metric="b")
+    for _ in range(3):
+        stand.minute(a=2, b=5)
+    (at_s, desired), *_ = stand.desired
+    lows = [alarm.updated_ns / SECOND for alarm in stand.world.alarms.describe() if "AlarmLow" in alarm.name]
+    assert len(set(lows)) == 2
+    assert at_s == pytest.approx(max(lows) + 5)
+    assert desired == 4
+
+
+def test_tracking_does_not_scale_in_while_another_policys_low_alarm_is_quiet() -> None:
+    stand = Stand(8, alarm_phase={"uniform": {"low": "0s", "high": "60s"}})
+    stand.track(target=10, name="a", metric="a")
+    stand.track(target=10, name="b", metric="b")
+    for _ in range(5):
+        stand.minute(a=0, b=10)
+    assert stand.desired == []
+
+
+def test_the_seconds_of_a_policys_alarms_do_not_depend_on_other_policies() -> None:
+    def seconds(*names: str) -> dict[str, float]:
+        stand = Stand(2, alarm_phase={"uniform": {"low": "0s", "high": "60s"}})
+        for name in names:
+            stand.track(target=10, name=name)
+        stand.minutes(20, 20)
+        stand.settle()
+        changed = {alarm.actions[0].rpartition("/")[2]: alarm.updated_ns for alarm in stand.world.alarms.describe()}
+        return {name: changed[name] / SECOND for name in names}
+
+    assert seconds("a", "b")["b"] == seconds("b")["b"]
+
+
+# Alarms whose state was set by hand
+
+
+def set_alarm(stand: Stand, name: str) -> None:
+    stand.world.alarms.set_state(name, "ALARM", "a test")
+    stand.settle()
+
+
+def test_a_step_alarm_set_by_hand_acts_by_the_newest_datapoint() -> None:
+    stand = Stand(2)
+    stand.step((None, 0, -1), (0, None, 3), threshold=50.0)
+    stand.world.metrics.put("n", "m", (), "Count", 0, 20.0)
+    stand.event_queue.advance(MINUTE)
+    set_alarm(stand, "alarm-step")
+    assert stand.desired == [(65, 1)]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (20.0, "no step adjustment for metric value 20, breach delta -30"),
+        (None, "the alarm's metric has no datapoint"),
+    ],
+)
+def test_a_step_alarm_set_by_hand_that_leads_to_nothing_says_why(value: float | None, why: str) -> None:
+    stand = Stand(2)
+    stand.step((0, None, 3), threshold=50.0)
+    stand.minutes(value)
+    set_alarm(stand, "alarm-step")
+    assert stand.desired == []
+    (activity,) = stand.activities(include_not_scaled=True)
+    assert (activity.cause, activity.status_message) == (
+        "monitor alarm alarm-step in state ALARM triggered policy step",
+        why,
+    )
+    (reason,) = activity.not_scaled_reasons
+    assert (reason.code, reason.current_capacity) == ("AlreadyAtDesiredCapacity", 2)
+
+
+@pytest.mark.parametrize(
+    ("which", "value", "code"),
+    [
+        ("AlarmHigh", 9.5, "AlreadyAtDesiredCapacity"),
+        ("AlarmHigh", None, "AlreadyAtDesiredCapacity"),
+        ("AlarmLow", 30.0, "AutoScalingAnticipatedFlapping"),
+    ],
+)
+def test_a_tracking_alarm_set_by_hand_that_leads_to_nothing_says_why(
+    which: str, value: float | None, code: str
+) -> None:
+    stand = Stand(2, tracking_points_out=3, tracking_points_in=15)
+    stand.track(target=10)
+    stand.minutes(value)
+    (name,) = [alarm.name for alarm in stand.world.alarms.describe() if which in alarm.name]
+    set_alarm(stand, name)
+    assert stand.desired == []
+    assert stand.reasons() == [code]
+
+
+def test_an_alarm_that_cannot_leave_zero_says_so() -> None:
+    stand = Stand(0, tracking_leaves_zero=False)
+    stand.track(target=10)
+    stand.minutes(30, 40, 50)
+    stand.settle()
+    (activity,) = stand.activities(include_not_scaled=True)
+    assert activity.status_message == "target tracking does not leave zero instances"
+
+
+# Metric math
+
+
+def test_tracking_an_expression_scales_by_its_value() -> None:
+    stand = Stand(2)
+    queries = (
+        MetricQuery("backlog", MetricId.of("n", "m", ()), is_returned=False),
+        MetricQuery("e", expression="FILL(backlog, 0) / 2"),
+    )
+    spec = TrackingSpec(10.0, None, out_cooldown_s=0.0, in_cooldown_s=0.0, queries=queries)
+    stand.world.scaler.put_policy(PolicySpec(RESOURCE, "math", tracking=spec))
+    stand.minutes(48)  # 24: ceil(2 * 2.4) = 5
+    stand.minutes(None)  # 0: in
+    stand.settle()
+    assert stand.desired == [(65, 5), (125, 0)]
+
+
+# Limits by the clock, suspended scaling
+
+
+def test_a_scheduled_action_sets_limits_at_its_instant_and_capacity_follows() -> None:
+    stand = Stand(1, low=0, high=4)
+    stand.world.scaler.schedule(RESOURCE, "morning", 90 * SECOND, 3, None)
+    stand.world.scaler.schedule(RESOURCE, "evening", 200 * SECOND, 0, 2)
+    stand.event_queue.advance(5 * MINUTE)
+    assert stand.desired == [(90, 3), (200, 2)]
+    told = [(each.description, each.cause) for each in stand.activities()]
+    assert told == [
+        ("Setting min capacity to 3 and max capacity to 4", "scheduled action name morning was triggered"),
+        ("Setting desired instance count to 3.", "minimum capacity was set to 3"),
+        ("Setting min capacity to 0 and max capacity to 2", "scheduled action name evening was triggered"),
+        ("Setting desired instance count to 2.", "maximum capacity was set to 2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("suspended", "desired"),
+    [
+        ((), [(65, 4), (125, 1), (200, 3)]),
+        (("out",), [(125, 1), (200, 3)]),
+        (("in",), [(65, 4)]),
+        (("scheduled",), [(65, 4), (125, 1)]),
+        (("in", "out", "scheduled"), []),
+    ],
+)
+def test_suspended_scaling_does_not_happen(suspended: tuple[str, ...], desired: list[tuple[float, int]]) -> None:
+    stand = Stand(2, high=4)
+    stand.track(target=10)
+    stand.world.scaler.suspend(RESOURCE, suspended)
+    stand.world.scaler.schedule(RESOURCE, "later", 200 * SECOND, 3, None)
+    stand.minutes(20, 2, None, None)
+    assert stand.desired == desired
 
 
 # What the endpoint refuses

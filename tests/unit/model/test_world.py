@@ -11,6 +11,7 @@ from smbench.model.endpoint import Job
 from smbench.model.event_queue import EventQueue
 from smbench.model.policies import CHANGE, PERCENT
 from smbench.model.world import EMBEDDED, VARIANT, World, resource_id_of
+from smbench.scenario.emulated import Emulated
 
 MINUTE = 60 * SECOND
 LOAD = [{"constant": {"rate": "1/s", "for": "1s"}}]
@@ -69,6 +70,7 @@ def test_a_scenario_has_its_endpoint_target_policies_and_alarms() -> None:
     assert (target.resource_id, target.min_capacity, target.max_capacity) == (RESOURCE, 1, 7)
     tracking, waking, stepping = (policy.spec for policy in made.scaler.describe_policies(RESOURCE))
     assert tracking.tracking is not None
+    assert tracking.tracking.metric is not None
     assert (tracking.tracking.target, tracking.tracking.metric.name) == (5, "ApproximateBacklogSizePerInstance")
     assert waking.step is not None
     assert (waking.step.adjustment, waking.step.cooldown_s, waking.step.steps[0].change) == (CHANGE, 300, 1)
@@ -155,10 +157,111 @@ def test_the_detection_table_of_constant_overload() -> None:
     assert mean(decided_s) == pytest.approx(217.5)
 
 
-@pytest.mark.parametrize(("delay", "expected_s"), [("0s", 125), ("1s", 185), ("60s", 185), ("61s", 245)])
-def test_an_alarm_sees_a_datapoint_on_the_first_stroke_after_it_is_visible(delay: str, expected_s: int) -> None:
-    made = world(metric_delay=delay, policies=[WAKE])
+@pytest.mark.parametrize(
+    ("delay", "second", "expected_s"),
+    [
+        ("0s", "0s", 125),
+        ("1s", "0s", 185),
+        ("60s", "0s", 185),
+        ("61s", "0s", 245),
+        ("0s", "20s", 145),
+        ("20s", "20s", 145),
+        ("21s", "20s", 205),
+        ("61s", "20s", 205),
+        ("119s", "20s", 265),
+    ],
+)
+def test_an_alarm_sees_a_datapoint_at_its_first_second_after_it_is_visible(
+    delay: str, second: str, expected_s: int
+) -> None:
+    # Two whole minutes of backlog end at 120 s; then the delay, the alarm's second, and 5 s.
+    made = world(metric_delay=delay, policies=[WAKE], open_questions={"alarm_phase": second})
     assert decision_s(made, [0]) == expected_s
+
+
+DEFAULTS = Emulated()
+
+
+def default_detection_s(seed: int, **changes: Any) -> float:
+    """When an overload of sixty at zero instances, at the beginning of a minute, is decided upon; drawn by the seed."""
+    clock = {"metric_delay": DEFAULTS.metric_delay, "action_delay": DEFAULTS.action_delay} | changes
+    questions = {"alarm_phase": DEFAULTS.open_questions.alarm_phase}
+    of = scenario(LOAD, seed=seed, policies=[TRACK], open_questions=questions, **clock)
+    return decision_s(World.of(EventQueue(), 0, of, None), [0] * 60)
+
+
+def test_by_default_an_overload_from_zero_is_detected_within_some_three_to_four_minutes_by_the_seed() -> None:
+    detected_s = [default_detection_s(seed) for seed in range(40)]
+    assert 180 <= min(detected_s) < 200
+    assert 235 < max(detected_s) <= 250
+    assert len(set(detected_s)) >= 35
+
+
+def test_a_longer_metric_delay_is_a_later_decision() -> None:
+    delays = ("0s", "30s", "61s", "90s", "119s")
+    by_delay = [mean(default_detection_s(seed, metric_delay=delay) for seed in range(40)) for delay in delays]
+    # Mean of 180 s, the delay, half a minute until the alarm's next second, and 5 s.
+    assert by_delay == pytest.approx([215, 245, 276, 305, 334], abs=8)
+
+
+# The state in which a run begins
+
+
+def test_alarms_remember_what_was_before_the_run() -> None:
+    made = world(instances={"min": 0, "max": 4, "start": 2}, policies=[TRACK], initial={"idle": "20m"})
+    high, low = made.alarms.describe()
+    assert (high.state, low.state) == ("OK", "ALARM")
+    assert made.alarms.history() == [item for item in made.alarms.history() if item.kind == "ConfigurationUpdate"]
+    made.event_queue.advance(2 * MINUTE)
+    assert [(each.start_ns / SECOND, each.before, each.after) for each in made.scaler.activities(RESOURCE)] == [
+        (65, 2, 1)
+    ]
+
+
+def test_a_backlog_before_the_run_counts_towards_an_alarm() -> None:
+    # Two minutes above the target are remembered; the run's first is the third.
+    made = world(instances={"min": 1, "max": 4}, service="3600s", policies=[TRACK], initial={"backlog": [2, 12, 12]})
+    assert decision_s(made, [0] * 12) == 65
+
+
+def test_without_a_history_alarms_know_nothing() -> None:
+    made = world(policies=[TRACK])
+    assert {alarm.state for alarm in made.alarms.describe()} == {"INSUFFICIENT_DATA"}
+
+
+def test_a_run_may_begin_amid_a_cooldown() -> None:
+    made = world(
+        instances={"min": 0, "max": 4, "start": 2},
+        policies=[TRACK],
+        initial={"idle": "20m", "cooldown": {"after": "in", "left": "200s"}},
+    )
+    made.event_queue.advance(10 * MINUTE)
+    assert made.scaler.activities(RESOURCE)[-1].start_ns / SECOND == 245
+
+
+def test_a_run_may_begin_amid_a_change_of_capacity() -> None:
+    made = world(
+        instances={"min": 0, "max": 4, "start": 1}, policies=[TRACK], initial={"activity": {"to": 3, "began": "70s"}}
+    )
+    endpoint = made.endpoints[EMBEDDED]
+    assert (endpoint.in_service, endpoint.desired, endpoint.is_updating) == (1, 3, True)
+    made.event_queue.advance(30 * SECOND)  # provisioning takes 100 s
+    assert (endpoint.in_service, endpoint.is_updating) == (3, False)
+    (activity,) = made.scaler.activities(RESOURCE)
+    assert (activity.start_ns / SECOND, activity.before, activity.after, activity.status) == (-70, 1, 3, "Successful")
+
+
+def test_a_scenarios_scheduled_actions_and_suspended_scaling_hold() -> None:
+    made = world(
+        instances={"min": 0, "max": 4},
+        scheduled=[{"at": "90s", "min": 2}, {"at": "10m", "min": 0, "max": 1}],
+        suspended=["in"],
+    )
+    made.event_queue.advance(11 * MINUTE)
+    (target,) = made.scaler.describe_targets()
+    assert (target.min_capacity, target.max_capacity, set(target.suspended)) == (0, 1, {"in"})
+    changes = [(each.start_ns / SECOND, each.after) for each in made.scaler.activities(RESOURCE)[::-1]]
+    assert changes == [(90, None), (90, 2), (600, None), (600, 1)]
 
 
 def test_tracking_alone_leaves_zero_for_what_one_instance_could_not_hold() -> None:

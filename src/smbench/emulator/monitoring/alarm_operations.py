@@ -5,13 +5,16 @@ from typing import Any
 
 import orjson
 
-from smbench.emulator.monitoring.metric_queries import STATISTICS, dimensions_of, invalid, utc_ns
-from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.monitoring.metric_lists import STATISTICS, described, dimensions_of, period_of, queries_of
+from smbench.emulator.monitoring.metric_queries import invalid, utc_ns
+from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.alarms import COMPARISONS, Alarm, AlarmBook, AlarmHistoryItem
+from smbench.model.metric_math import MathError
+from smbench.model.watched import MetricQuery
 
 _PAGE = 100
 _TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
@@ -36,16 +39,18 @@ class Alarms:
     def put_metric_alarm(self, params: Params, _request: HttpRequest) -> None:
         """Create or replace; a new alarm begins without data. Metric alarms only, no metric math."""
         _check(params)
+        metrics = params.get("Metrics", [])
         self.book.put(
             Alarm(
                 name=params["AlarmName"],
-                namespace=params["Namespace"],
-                metric=params["MetricName"],
+                namespace=params.get("Namespace", ""),
+                metric=params.get("MetricName", ""),
                 dimensions=dimensions_of(params.get("Dimensions", [])),
-                statistic=params["Statistic"],
+                statistic=params.get("Statistic", "Average"),
                 comparison=params["ComparisonOperator"],
                 threshold=params["Threshold"],
-                period_s=params["Period"],
+                period_s=period_of(metrics) if metrics else params["Period"],
+                queries=_queries(metrics),
                 evaluation_periods=params["EvaluationPeriods"],
                 datapoints_to_alarm=params.get("DatapointsToAlarm"),
                 treat_missing_data=params.get("TreatMissingData", "missing"),
@@ -165,11 +170,7 @@ class Alarms:
             "StateReason": alarm.state_reason,
             "StateUpdatedTimestamp": state_since,
             "StateTransitionedTimestamp": state_since,
-            "MetricName": alarm.metric,
-            "Namespace": alarm.namespace,
-            "Statistic": alarm.statistic,
-            "Dimensions": [{"Name": name, "Value": value} for name, value in alarm.dimensions],
-            "Period": alarm.period_s,
+            **_described_metric(alarm),
             "EvaluationPeriods": alarm.evaluation_periods,
             "Threshold": alarm.threshold,
             "ComparisonOperator": alarm.comparison,
@@ -195,24 +196,50 @@ def _has_action(alarm: Alarm, prefix: str) -> bool:
 
 
 def _check(params: Params) -> None:
-    for unknown in ("Metrics", "ExtendedStatistic", "ThresholdMetricId"):
+    for unknown in ("ExtendedStatistic", "ThresholdMetricId", "EvaluateLowSampleCountPercentile"):
         if unknown in params:
-            raise invalid(f"The emulator does not evaluate alarms with {unknown}.")
-    for needed in ("MetricName", "Namespace", "Statistic", "Period", "Threshold"):
+            raise beyond(f"evaluate alarms with {unknown}")
+    of_one_metric = ("MetricName", "Namespace", "Statistic", "Period")
+    if params.get("Metrics"):
+        beside = [name for name in (*of_one_metric, "Dimensions", "Unit") if name in params]
+        if beside:
+            raise invalid(f"If you specify Metrics, you must not specify {beside[0]}.")
+    for needed in ("Threshold", *(() if params.get("Metrics") else of_one_metric)):
         if needed not in params:
             raise ServiceError(
                 "MissingRequiredParameterException",
                 f"The parameter {needed} must be present.",
                 query_error_code="MissingParameter",
             )
-    if params["Statistic"] not in STATISTICS or params["ComparisonOperator"] not in COMPARISONS:
-        raise invalid(f"The emulator does not evaluate {params['Statistic']} {params['ComparisonOperator']}.")
-    if params["Period"] % 60 and params["Period"] not in (10, 20, 30):
+    if params["ComparisonOperator"] not in COMPARISONS:  # of an anomaly detection band
+        raise beyond(f"evaluate alarms with the operator {params['ComparisonOperator']}")
+    if params.get("Statistic", "Average") not in STATISTICS:
+        raise invalid(f"{params['Statistic']} is no statistic")
+    if (period_s := params.get("Period", 60)) % 60 and period_s not in (10, 20, 30):
         raise invalid("Metrics period must be one of 10, 20, 30, or a multiple of 60")
     if params.get("DatapointsToAlarm", 1) > params["EvaluationPeriods"]:
         raise invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     if params.get("TreatMissingData", "missing") not in _TREATMENTS:
         raise invalid(f"Unsupported treat missing data value: [{params['TreatMissingData']}]")
+
+
+def _queries(metrics: list[Params]) -> tuple[MetricQuery, ...]:
+    try:
+        return queries_of(metrics) if metrics else ()
+    except MathError as error:
+        raise invalid(str(error)) from None
+
+
+def _described_metric(alarm: Alarm) -> dict[str, Any]:
+    if alarm.queries:
+        return {"Metrics": described(alarm.queries, alarm.period_s)}
+    return {
+        "MetricName": alarm.metric,
+        "Namespace": alarm.namespace,
+        "Statistic": alarm.statistic,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in alarm.dimensions],
+        "Period": alarm.period_s,
+    }
 
 
 def _not_found(message: str) -> ServiceError:

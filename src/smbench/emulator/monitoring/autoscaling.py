@@ -20,6 +20,11 @@ _ROLE = (
     "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 )
+_SUSPENDED = {
+    "DynamicScalingInSuspended": "in",
+    "DynamicScalingOutSuspended": "out",
+    "ScheduledScalingSuspended": "scheduled",
+}
 _Item = TypeVar("_Item")
 
 
@@ -56,8 +61,6 @@ class AutoScaling:
             ServiceError: limits missing or reversed, no such variant, suspended scaling (501).
         """
         resource_id = _resource_id(params)
-        if any(params.get("SuspendedState", {}).values()):
-            raise ServiceError("NotImplemented", "the emulator does not suspend scaling", 501, fault="Receiver")
         is_new = not self.scaler.describe_targets([resource_id])
         if is_new and not {"MinCapacity", "MaxCapacity"} <= params.keys():
             raise invalid("MinCapacity and MaxCapacity are required to register a new scalable target.")
@@ -67,6 +70,9 @@ class AutoScaling:
             self.scaler.register_target(resource_id, params.get("MinCapacity"), params.get("MaxCapacity"))
         except ValueError:
             raise invalid("Maximum capacity cannot be less than minimum capacity") from None
+        if "SuspendedState" in params:
+            suspended = {name for key, name in _SUSPENDED.items() if params["SuspendedState"].get(key)}
+            self.scaler.suspend(resource_id, suspended)
         return {"ScalableTargetARN": self._target_arn(resource_id)}
 
     def deregister_scalable_target(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -90,11 +96,7 @@ class AutoScaling:
             "MaxCapacity": target.max_capacity,
             "RoleARN": f"arn:aws:iam::{self.site.account}:role/{_ROLE}",
             "CreationTime": utc_datetime(self.site.utc_ns(target.created_ns)),
-            "SuspendedState": {
-                "DynamicScalingInSuspended": False,
-                "DynamicScalingOutSuspended": False,
-                "ScheduledScalingSuspended": False,
-            },
+            "SuspendedState": {key: name in target.suspended for key, name in _SUSPENDED.items()},
             "ScalableTargetARN": self._target_arn(target.resource_id),
         }
 

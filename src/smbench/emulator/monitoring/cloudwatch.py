@@ -3,7 +3,8 @@
 from typing import Any
 
 from smbench.emulator.monitoring import alarm_operations
-from smbench.emulator.monitoring.metric_queries import Reader, dimensions_of, utc_ns
+from smbench.emulator.monitoring.metric_lists import dimensions_of
+from smbench.emulator.monitoring.metric_queries import Reader, utc_ns
 from smbench.emulator.protocol.codecs import Params, ServiceError
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest

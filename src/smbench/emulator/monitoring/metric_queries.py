@@ -1,14 +1,15 @@
 """CloudWatch's answers from what is visible now: periods, statistics, and the queries of GetMetricData."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from smbench.emulator.monitoring.metric_math import MathError, Series, evaluate, ids_in
-from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.monitoring.metric_lists import dimensions_of, known_statistic
+from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.paging import TokenError, position, token_for
 from smbench.emulator.site import Site, utc_datetime
+from smbench.model.metric_math import MathError, Series, UnknownMath, evaluate, ids_in, reads_all
 from smbench.model.metrics import Datapoint, Dimensions, MetricStore, combine
 
 QUERIES_MAX = 500
@@ -16,17 +17,11 @@ DATAPOINTS_MAX = 100_800
 STATISTICS_MAX = 1_440
 _MINUTE_S = 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
 
 
 def utc_ns(at: datetime) -> int:
     """Nanoseconds since 1970 of an instant with a time zone, exact to its microseconds."""
     return (at - _EPOCH) // timedelta(microseconds=1) * 1000
-
-
-def dimensions_of(params: Sequence[Mapping[str, str]]) -> Dimensions:
-    """Name and value pairs in the order given."""
-    return tuple((dimension["Name"], dimension["Value"]) for dimension in params)
 
 
 def invalid(message: str) -> ServiceError:
@@ -110,7 +105,7 @@ class Reader:
         wanted = params.get("Statistics", [])
         if not wanted:
             if params.get("ExtendedStatistics"):
-                raise invalid("ExtendedStatistics are not supported by the emulator.")
+                raise beyond("work out ExtendedStatistics")
             raise combination("Must specify either Statistics or ExtendedStatistics")
         if len(span.starts_ns) > STATISTICS_MAX:
             asked = f"{len(span.starts_ns):,}"
@@ -168,8 +163,10 @@ class _Answers:
     def _stat(self, query: Params) -> Series:
         stat = query["MetricStat"]
         metric = stat["Metric"]
-        if stat["Stat"] not in STATISTICS:  # percentiles, trimmed means: the model keeps sums and extremes, not values
-            raise invalid(f"The value {stat['Stat']} for parameter Stat is not supported by the emulator.")
+        try:
+            known_statistic(stat["Stat"])
+        except MathError as error:
+            raise invalid(str(error)) from None
         span = Span.of(self.params, stat["Period"])
         dimensions = dimensions_of(metric.get("Dimensions", []))
         periods = self.reader.periods(metric["Namespace"], metric["MetricName"], dimensions, span)
@@ -182,10 +179,13 @@ class _Answers:
     def _math(self, query: Params) -> Series:
         expression = query["Expression"]
         try:
-            needed = ids_in(expression)
+            metrics = [query_id for query_id, each in self.queries.items() if "MetricStat" in each]
+            needed = {*ids_in(expression), *(metrics if reads_all(expression) else ())}
             read = {query_id: self.answer(query_id) for query_id in sorted(needed) if query_id in self.queries}
             periods = list(Span.of(self.params, self._period_s(needed, query)).starts_ns)
-            return evaluate(expression, read, periods)
+            return evaluate(expression, read, periods, metrics)
+        except UnknownMath as error:
+            raise beyond(f"know all of metric math. {error}") from None
         except MathError as error:
             raise invalid(str(error)) from None
 

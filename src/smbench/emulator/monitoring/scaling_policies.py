@@ -3,9 +3,13 @@
 from itertools import pairwise
 from typing import Any
 
-from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.monitoring.metric_lists import STATISTICS, dimensions_of, queries_of
+from smbench.emulator.monitoring.metric_lists import described as described_queries
+from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
+from smbench.model.metric_math import MathError
 from smbench.model.metrics import SAGEMAKER, MetricId
 from smbench.model.policies import PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
+from smbench.model.watched import MetricQuery
 
 COOLDOWN_S = 300.0  # of SageMaker variants, both ways, when the policy does not say
 INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
@@ -33,7 +37,7 @@ def policy_spec(params: Params) -> PolicySpec:
     if kind == "StepScaling" and step is not None and tracking is None:
         return PolicySpec(resource_id, name, step=_step(step))
     if kind not in ("TargetTrackingScaling", "StepScaling"):
-        raise invalid(f"The emulator does not know scaling policies of type {kind}.")
+        raise beyond(f"know scaling policies of type {kind}")
     raise invalid(f"PolicyType {kind} needs its own configuration, and no other.")
 
 
@@ -43,33 +47,45 @@ def _tracking(config: Params, resource_id: str) -> TrackingSpec:
         raise invalid(
             "Exactly one of CustomizedMetricSpecification and PredefinedMetricSpecification must be specified"
         )
+    if custom is not None and "Metrics" in custom:
+        return TrackingSpec(metric=None, queries=_metric_math(custom), **_tracking_settings(config))
     metric, statistic, unit = _customized(custom) if custom is not None else _predefined(predefined or {}, resource_id)
-    return TrackingSpec(
-        target=config["TargetValue"],
-        metric=metric,
-        statistic=statistic,
-        unit=unit,
-        out_cooldown_s=float(config.get("ScaleOutCooldown", COOLDOWN_S)),
-        in_cooldown_s=float(config.get("ScaleInCooldown", COOLDOWN_S)),
-        disable_scale_in=config.get("DisableScaleIn", False),
-    )
+    return TrackingSpec(metric=metric, statistic=statistic, unit=unit, **_tracking_settings(config))
+
+
+def _tracking_settings(config: Params) -> dict[str, Any]:
+    return {
+        "target": config["TargetValue"],
+        "out_cooldown_s": float(config.get("ScaleOutCooldown", COOLDOWN_S)),
+        "in_cooldown_s": float(config.get("ScaleInCooldown", COOLDOWN_S)),
+        "disable_scale_in": config.get("DisableScaleIn", False),
+    }
 
 
 def _customized(custom: Params) -> tuple[MetricId, str, str | None]:
-    if "Metrics" in custom:
-        raise invalid("The emulator does not track metric math.")
     missing = [name for name in ("MetricName", "Namespace", "Statistic") if name not in custom]
     if missing:
         raise invalid(f"{missing[0]} is required in CustomizedMetricSpecification")
-    dimensions = tuple((each["Name"], each["Value"]) for each in custom.get("Dimensions", []))
-    metric = MetricId.of(custom["Namespace"], custom["MetricName"], dimensions)
+    if custom["Statistic"] not in STATISTICS:
+        raise invalid(f"{custom['Statistic']} is no statistic")
+    metric = MetricId.of(custom["Namespace"], custom["MetricName"], dimensions_of(custom.get("Dimensions", [])))
     return metric, custom["Statistic"], custom.get("Unit")
+
+
+def _metric_math(custom: Params) -> tuple[MetricQuery, ...]:
+    beside = [name for name in ("MetricName", "Namespace", "Statistic", "Dimensions", "Unit") if name in custom]
+    if beside:
+        raise invalid(f"Metrics cannot be specified together with {beside[0]} in CustomizedMetricSpecification")
+    try:
+        return queries_of(custom["Metrics"])
+    except MathError as error:
+        raise invalid(str(error)) from None
 
 
 def _predefined(predefined: Params, resource_id: str) -> tuple[MetricId, str, str | None]:
     kind = predefined["PredefinedMetricType"]
     if kind != INVOCATIONS_PER_INSTANCE:
-        raise invalid(f"The emulator does not track the predefined metric {kind}.")
+        raise beyond(f"track the predefined metric {kind}")
     # Asynchronous endpoints never publish it: on AWS, too, such a policy waits for ever.
     _, endpoint, _, variant = resource_id.split("/")
     dimensions = (("EndpointName", endpoint), ("VariantName", variant))
@@ -122,19 +138,25 @@ def described(spec: PolicySpec) -> dict[str, Any]:
 
 
 def _described_tracking(spec: TrackingSpec) -> dict[str, Any]:
+    return {
+        "TargetValue": spec.target,
+        "CustomizedMetricSpecification": _described_metric(spec),
+        "ScaleOutCooldown": round(spec.out_cooldown_s),
+        "ScaleInCooldown": round(spec.in_cooldown_s),
+        "DisableScaleIn": spec.disable_scale_in,
+    }
+
+
+def _described_metric(spec: TrackingSpec) -> dict[str, Any]:
+    if spec.metric is None:
+        return {"Metrics": described_queries(spec.queries)}
     metric: dict[str, Any] = {
         "MetricName": spec.metric.name,
         "Namespace": spec.metric.namespace,
         "Dimensions": [{"Name": name, "Value": value} for name, value in spec.metric.dimensions],
         "Statistic": spec.statistic,
     }
-    return {
-        "TargetValue": spec.target,
-        "CustomizedMetricSpecification": metric | ({} if spec.unit is None else {"Unit": spec.unit}),
-        "ScaleOutCooldown": round(spec.out_cooldown_s),
-        "ScaleInCooldown": round(spec.in_cooldown_s),
-        "DisableScaleIn": spec.disable_scale_in,
-    }
+    return metric | ({} if spec.unit is None else {"Unit": spec.unit})
 
 
 def _described_step(spec: StepSpec) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def not_implemented(service: str, operation: str) -> ServiceError:
     )
 
 
+def beyond(what: str) -> ServiceError:
+    """The answer to what AWS could do within an operation and this emulator cannot, such as `suspend scaling`."""
+    return ServiceError("NotImplemented", f"the emulator does not {what}", 501, fault="Receiver")
+
+
 class Protocol(TypingProtocol):
     """One service's wire format."""
 

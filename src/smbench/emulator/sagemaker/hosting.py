@@ -147,9 +147,18 @@ class Hosting:
         self._attach(self._hosted(name, config), fleet)
 
     def update(self, hosted: Hosted, config: dict[str, Any], *, keep_capacity: bool) -> None:
-        """Bring a new configuration to a serving endpoint; until it is there the old one serves."""
+        """Bring a new configuration to a serving endpoint; until it is there the old one serves.
+
+        Raises:
+            ServiceError: the endpoint's variant is a scalable target and would be removed or get another instance
+                type, or the emulator cannot host such a change.
+        """
         delivery = delivery_of(config)
-        if config["ProductionVariants"][0]["VariantName"] != hosted.variant_name:
+        variant = config["ProductionVariants"][0]
+        is_renamed = variant["VariantName"] != hosted.variant_name
+        if is_renamed or variant.get("InstanceType") != hosted.variant.get("InstanceType"):
+            self._refuse_if_scaled(hosted)
+        if is_renamed:
             raise unsupported("an update that renames the variant")
         if concurrency(config, self.emulated) != concurrency(hosted.config, self.emulated):
             raise unsupported("an update that changes MaxConcurrentInvocationsPerInstance")
@@ -186,6 +195,15 @@ class Hosting:
         for topic in hosted.delivery.topics:
             with suppress(ServiceError):
                 self.sns.publish(topic, TEST_NOTIFICATION)
+
+    def _refuse_if_scaled(self, hosted: Hosted) -> None:
+        """Source: developer guide, "Update endpoints that use auto scaling"."""
+        if self.world.scaler.describe_targets([resource_id_of(hosted.name, hosted.variant_name)]):
+            text = (
+                f'The variant(s) "{hosted.variant_name}" must be deregistered as scalable targets with AWS Application '
+                "Auto Scaling before they can be removed or have their instance type updated."
+            )
+            raise ServiceError("ValidationException", text)
 
     def _check_topics(self, delivery: Delivery) -> None:
         for topic in delivery.topics:

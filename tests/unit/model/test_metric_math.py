@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbench.emulator.monitoring.metric_math import MathError, Series, evaluate, ids_in
+from smbench.model.metric_math import MathError, Series, UnknownMath, evaluate, ids_in
 
 PERIODS = [0, 60, 120, 180]
 M1: Series = {0: 4.0, 120: 6.0}
@@ -31,10 +31,19 @@ series = st.dictionaries(st.sampled_from(PERIODS), st.floats(-1e6, 1e6), max_siz
         ("MAX(m1) + m1 * 0", {0: 6.0, 120: 6.0}),
         ("AVG(m1)", dict.fromkeys(PERIODS, 5.0)),
         ("ABS(0 - m1)", M1),
+        ("CEIL(m1 / 3)", {0: 2.0, 120: 2.0}),
+        ("FLOOR(m1 / 3)", {0: 1.0, 120: 2.0}),
+        ("SUM([m1, m2])", {0: 6.0, 60: 5.0, 120: 6.0}),  # at each period, of those that have it
+        ("MAX([m1, 3])", {0: 4.0, 60: 3.0, 120: 6.0, 180: 3.0}),
+        ("AVG(METRICS())", {0: 3.0, 60: 5.0, 120: 3.0}),
+        ("m1 > 5", {0: 0.0, 120: 1.0}),
+        ("IF(m1 > 5, m1, 0)", {0: 0.0, 120: 6.0}),
+        ("IF(m1 > 5, m1)", {120: 6.0}),
+        ("TIME_SERIES(3)", dict.fromkeys(PERIODS, 3.0)),
     ],
 )
 def test_expressions_have_these_values(expression: str, expected: Series) -> None:
-    assert evaluate(expression, {"m1": M1, "m2": M2}, PERIODS) == expected
+    assert evaluate(expression, {"m1": M1, "m2": M2}, PERIODS, ["m1", "m2"]) == expected
 
 
 def test_a_gap_before_the_first_value_stays_a_gap() -> None:
@@ -60,6 +69,21 @@ def test_a_gap_before_the_first_value_stays_a_gap() -> None:
 def test_what_is_not_known_is_an_error_and_never_runs(expression: str) -> None:
     with pytest.raises(MathError):
         evaluate(expression, {"m1": M1, "m2": M2}, PERIODS)
+
+
+@pytest.mark.parametrize(
+    "expression", ["RATE(m1)", "SELECT AVG(m) FROM n", "FILL(m1, LINEAR)", "m1 ** 2", "SEARCH(m1)"]
+)
+def test_a_gap_of_ours_is_told_from_an_error_of_the_callers(expression: str) -> None:
+    with pytest.raises(UnknownMath):
+        evaluate(expression, {"m1": M1}, PERIODS)
+
+
+@pytest.mark.parametrize("expression", ["m1 +", "m9", "1 + 2", "FILL(3, 1)", "+".join(["m1"] * 20_000)])
+def test_an_error_of_the_callers_is_no_gap_of_ours(expression: str) -> None:
+    with pytest.raises(MathError) as caught:
+        evaluate(expression, {"m1": M1}, PERIODS)
+    assert not isinstance(caught.value, UnknownMath)
 
 
 def test_functions_are_no_ids() -> None:
