@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOMS = {
     "": "The ground: what everything else is made of",
+    "tables": "Files of other programs, as columns",
     "scenario": "From a file a person wrote to a frozen question",
     "scenario/values": "Quantities, distributions, seeds and files: what a scenario's fields are made of",
     "scenario/payloads": "The bodies that requests carry",
@@ -47,6 +48,7 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "scenario": ("model", "phases", "emulated", "load"),
     "scenario/values": ("quantities", "record"),
     "scenario/payloads": ("bodies",),
+    "tables": ("foreign", "table", "opening"),
     "schedule": ("base", "arrivals", "plan"),
     "model": ("event_queue", "endpoint", "fleet", "world"),
     "results": ("schema", "store", "manifest", "law"),

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbench.schedule.base import Instants
-from smbench.schedule.trace import read_trace, resample, trace_span_ns
+from smbench.schedule.trace import Wanted, read_trace, resample, trace_span_ns
 
 S = 10**9
 
@@ -162,7 +162,7 @@ def test_a_trace_written_in_any_way_is_read_back_exactly(rows: list[int], how: s
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"trace.{form}"
         path.write_text(text)
-        assert read_trace(path).tolist() == [(row - min(rows)) * 100 for row in sorted(rows)]
+        assert read_trace(path).arrivals_ns.tolist() == [(row - min(rows)) * 100 for row in sorted(rows)]
 
 
 @pytest.mark.slow
@@ -171,7 +171,7 @@ def test_counts_come_back_bin_by_bin(counts: list[int], width_s: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bins.csv"
         path.write_text("\n".join(["t_s,n", *(f"{place * width_s},{n}" for place, n in enumerate(counts))]))
-        instants = read_trace(path, counts="n")
+        instants = read_trace(path, Wanted(counts="n")).arrivals_ns
     first_bin = next(place for place, n in enumerate(counts) if n)
     half_gap_ns = width_s * S / counts[first_bin] / 2
     in_bin = np.bincount((instants + round(half_gap_ns)) // (width_s * S), minlength=len(counts) - first_bin)

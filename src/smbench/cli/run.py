@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from smbench.ceiling.headroom import ceiling_warning
+from smbench.cli.reading import reading_progress
 from smbench.cli.report import ReportOptions, print_report, readable
 from smbench.errors import ExitCode, UsageError
 from smbench.generator.plan import make_plan
@@ -53,7 +54,7 @@ def run_command(options: RunOptions) -> ExitCode:
         ScenarioError, UsageError, TargetError, ResultsError: before anything was sent.
     """
     file = _scenario_file(options.scenario)
-    plan = make_plan(_chosen(load_scenario(file, options.allow_files), options, file), file.parent)
+    plan = make_plan(_chosen(load_scenario(file, options.allow_files), options, file), file.parent, reading_progress())
     check_workers(plan, options.workers)
     if line := ceiling_warning(plan, options.workers):
         typer.echo(f"smbench: {line}", err=True)

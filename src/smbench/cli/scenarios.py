@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from smbench.cli.reading import reading_progress
 from smbench.errors import UsageError
 from smbench.generator.plan import make_plan
 from smbench.scenario.describe import describe
@@ -18,9 +19,12 @@ from smbench.view.report.summary_file import summary_schema
 def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
     """Print the scenario in words and the size of its schedule. Raises ScenarioError where it is wrong."""
     scenario = load_scenario(file, allow_files)
-    plan = make_plan(scenario, file.parent)
+    plan = make_plan(scenario, file.parent, reading_progress())
     typer.echo(f"{file}: fine")
     typer.echo(describe(scenario))
+    for span in plan.schedule.spans:
+        for note in span.notes:
+            typer.echo(f"{span.name}: {note}")
     typer.echo(f"The schedule has {len(plan.schedule):,} requests; its digest is {plan.schedule.digest[:16]}.")
 
 

@@ -10,6 +10,7 @@ from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload, load_payloads
 from smbench.schedule.base import Schedule, Shard
 from smbench.schedule.plan import plan as plan_schedule
+from smbench.tables.opening import Watch
 
 _MINUTE_NS = 60_000_000_000
 DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own defaults (developer guide, 2026-11)
@@ -70,12 +71,15 @@ class RunPlan:
         )
 
 
-def make_plan(scenario: Scenario, base_dir: Path) -> RunPlan:
+def make_plan(scenario: Scenario, base_dir: Path, watch: Watch | None = None) -> RunPlan:
     """Read the payloads and traces, draw every arrival.
+
+    Args:
+        watch: Called while a trace is read.
 
     Raises:
         ScenarioError, UsageError: a file the scenario names cannot be used.
     """
     payloads = load_payloads(scenario, base_dir)
-    schedule = plan_schedule(scenario, base_dir, [payload.weight for payload in payloads])
+    schedule = plan_schedule(scenario, base_dir, [payload.weight for payload in payloads], watch)
     return RunPlan(scenario, base_dir, payloads, schedule)

@@ -84,10 +84,23 @@ class Replay(PhaseSettings):
     """Arrivals as they were recorded. Fewer are taken at random, more are added as shifted copies; the time axis
     is never compressed."""
 
-    trace: ExistingFile = Field(description="CSV or JSON lines, beside the scenario file")
-    column: str | None = Field(default=None, description="the time column; found by its name or values when absent")
+    trace: ExistingFile = Field(
+        description="CSV, JSON lines, parquet, Arrow, CloudWatch's answers; gzip, zstd, bzip2 or xz; beside the "
+        "scenario file"
+    )
+    column: str | None = Field(
+        default=None,
+        description="the time column, of nested JSON `request.arrival_time`; found by its name or values when absent",
+    )
     counts: str | None = Field(default=None, description="column of counts per bin, where rows are bins")
+    duration: str | None = Field(
+        default=None,
+        description="column to be taken from the time column, where that holds ends: start = end - duration",
+    )
     unit: Literal["auto", "s", "ms", "us", "ns"] = Field(default="auto", description="unit of a numeric time column")
+    gap_max: PositiveSeconds | None = Field(
+        default=None, description="a longer time without an arrival is cut to this; default: none is"
+    )
     rate: PositiveHertz | None = Field(default=None, description="wanted mean rate")
     scale: Annotated[Number, Field(gt=0, le=1000)] | None = Field(
         default=None, description="wanted rate as a multiple of the trace's"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Instants: TypeAlias = NDArray[np.int64]  # nanoseconds, ascending
 
 SPAN_MAX_NS = 2**53  # 104 days; a float64, in which arrivals are computed, cannot name every nanosecond beyond
+_WORDS = ("description", "notes")  # of a span
 NOT_TIMED_NS = -1  # `sched_ns` of a closed phase's rows: they are due when an end releases them
 
 
@@ -28,6 +29,7 @@ class PhaseSpan:
     n: int  # rows; 0 for a pause
     outstanding: int | None  # a closed phase's; None for every other kind
     description: str
+    notes: tuple[str, ...] = ()  # what a trace is like and how it was read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,11 +64,11 @@ class Schedule:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that is sent when; the wording of `description` is no part of it."""
+        """SHA-256 of all that is sent when; the wording of `description` and `notes` is no part of it."""
         sha = hashlib.sha256()
         for array, dtype in ((self.sched_ns, "<i8"), (self.phase, "<i2"), (self.payload, "<i4")):
             sha.update(np.ascontiguousarray(array, dtype=dtype).data)
-        facts = [{key: value for key, value in asdict(span).items() if key != "description"} for span in self.spans]
+        facts = [{key: value for key, value in asdict(span).items() if key not in _WORDS} for span in self.spans]
         sha.update(json.dumps(facts, sort_keys=True).encode())
         return sha.hexdigest()
 

@@ -25,10 +25,12 @@ from smbench.scenario.phases import (
 from smbench.scenario.values.seeds import stream
 from smbench.schedule import arrivals
 from smbench.schedule.base import NOT_TIMED_NS, SPAN_MAX_NS, Instants, PhaseSpan, Schedule
-from smbench.schedule.trace import read_trace, resample, trace_span_ns
+from smbench.schedule.trace import Wanted, read_trace, resample, trace_span_ns
+from smbench.schedule.trace_words import trace_words
+from smbench.tables.opening import Watch
 
 
-def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float]) -> Schedule:
+def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float], watch: Watch | None = None) -> Schedule:
     """The scenario's load as rows, the same for ever for the same seeds.
 
     Each phase draws its arrivals from the stream `arrivals.INDEX` and its payloads from `payloads.INDEX`: to change
@@ -38,6 +40,7 @@ def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float]) -
     Args:
         base_dir: Where relative trace paths begin: the scenario file's folder.
         payload_weights: One a payload; each row's payload is drawn in proportion to them.
+        watch: Called while a trace is read; see `tables.foreign`.
 
     Raises:
         UsageError: a trace cannot be read, the load is too large, or a phase follows one whose end is unknown.
@@ -63,7 +66,7 @@ def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float]) -
                 "give the closed phase a `for`, or put it last",
             )
         try:
-            drawn = _draw(phase, base_dir, stream(scenario.seed_of("arrivals"), f"arrivals.{index}"))
+            drawn = _draw(phase, base_dir, stream(scenario.seed_of("arrivals"), f"arrivals.{index}"), watch)
             span = _span(phase, drawn, index, name, start_ns=start_ns, first_seq=n_before)
         except UsageError as error:
             raise UsageError(f"{where}: {error.message}", error.advice) from error
@@ -122,6 +125,7 @@ class _Drawn:
     offsets_ns: Instants  # `NOT_TIMED_NS` throughout in a closed phase
     span_ns: int | None  # None: unknown
     description: str
+    notes: tuple[str, ...] = ()
 
 
 def _span(phase: Phase, drawn: _Drawn, index: int, name: str, *, start_ns: int, first_seq: int) -> PhaseSpan:
@@ -144,10 +148,11 @@ def _span(phase: Phase, drawn: _Drawn, index: int, name: str, *, start_ns: int, 
         n=n,
         outstanding=phase.settings.outstanding if isinstance(phase.settings, Closed) else None,
         description=drawn.description,
+        notes=drawn.notes,
     )
 
 
-def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator) -> _Drawn:
+def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator, watch: Watch | None) -> _Drawn:
     match phase.settings:
         case Constant(rate=rate_hz, for_s=for_s):
             span_ns = _ns(for_s)
@@ -176,7 +181,7 @@ def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator) -> _Drawn:
             offsets_ns = arrivals.sine(mean_hz, amplitude_hz, period_s, span_ns, _points(law, rng))
             return _Drawn(offsets_ns, span_ns, text)
         case Replay() as settings:
-            return _replay(settings, base_dir, rng)
+            return _replay(settings, base_dir, rng, watch)
         case Closed(requests=n, outstanding=outstanding, for_s=for_s):
             text = f"closed loop: {n} requests, {outstanding} outstanding" + (f", for {for_s:g} s" if for_s else "")
             offsets_ns = np.full(n, NOT_TIMED_NS, dtype=np.int64)
@@ -185,9 +190,20 @@ def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator) -> _Drawn:
             return _Drawn(np.zeros(0, dtype=np.int64), _ns(for_s), f"nothing for {for_s:g} s")
 
 
-def _replay(settings: Replay, base_dir: Path, rng: np.random.Generator) -> _Drawn:
+def _replay(settings: Replay, base_dir: Path, rng: np.random.Generator, watch: Watch | None) -> _Drawn:
     path = base_dir / settings.trace
-    all_ns = read_trace(path, column=settings.column, counts=settings.counts, unit=settings.unit)
+    trace = read_trace(
+        path,
+        Wanted(
+            column=settings.column,
+            counts=settings.counts,
+            unit=settings.unit,
+            duration=settings.duration,
+            gap_max_ns=None if settings.gap_max is None else _ns(settings.gap_max),
+        ),
+        watch,
+    )
+    all_ns = trace.arrivals_ns
     start_ns = _ns(settings.start)
     left_ns = trace_span_ns(all_ns) - start_ns
     span_ns = left_ns if settings.for_s is None else _ns(settings.for_s)
@@ -205,7 +221,8 @@ def _replay(settings: Replay, base_dir: Path, rng: np.random.Generator) -> _Draw
     if factor * n > REQUESTS_MAX:
         raise arrivals.too_many(factor * n)
     offsets_ns = resample(recorded_ns, span_ns, factor, rng)
-    return _Drawn(offsets_ns, span_ns, f"{settings.trace}: {n} arrivals in {span_ns / 1e9:g} s, {factor:.4g} times")
+    text = f"{settings.trace}: {n} arrivals in {span_ns / 1e9:g} s, {factor:.4g} times"
+    return _Drawn(offsets_ns, span_ns, text, trace_words(trace))
 
 
 _LAWS = {"poisson": "Poisson", "constant": "evenly"}

@@ -1,55 +1,73 @@
 """Recorded arrivals: read as they were written, made more or fewer without touching their time axis."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
+from smbench import units
 from smbench.errors import UsageError
 from smbench.scenario.phases import REQUESTS_MAX
+from smbench.schedule import bins
 from smbench.schedule.base import Instants
-from smbench.schedule.tabular import Table, read_table
-from smbench.schedule.timestamps import date_ns, guess_unit, is_date, is_number, number_ns, parse_number, split_unit
+from smbench.schedule.time_column import TimeColumn, days_only, time_column
+from smbench.tables.csv_rows import n_counted
+from smbench.tables.foreign import open_table
+from smbench.tables.instants import counts as counts_of
+from smbench.tables.instants import dates_ns, numbers_ns
+from smbench.tables.opening import Watch
+from smbench.tables.table import BadCell, Batch, Table
+from smbench.tables.timestamps import is_number, parse_number, split_unit, unit_of_epoch
 
-# Names of time columns without their unit, the likeliest first.
-_TIME_NAMES = (
-    "timestamp", "arrivaltime", "arrival", "arrivedat", "datetime", "time", "starttime", "start", "submittime",
-    "sendtime", "date", "ts", "t", "bin", "minute", "",
-)  # fmt: skip
+_DAY_NS = 86_400 * 10**9
+_EPOCH_NS = 10**18  # a number that its size alone shows to be an epoch time is not less, in nanoseconds
+_NO_TIME = "is no time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
+_UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
-def read_trace(path: Path, *, column: str | None = None, counts: str | None = None, unit: str = "auto") -> Instants:
-    """Arrivals as nanoseconds since the first one, sorted; simultaneous ones are all kept.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a replay says of its file; see `scenario.phases.Replay`."""
 
-    Times are ISO dates (with no zone: UTC) or numbers, epoch or not; the first row says which. Rows may be in any
-    order.
+    column: str | None = None
+    counts: str | None = None
+    unit: str = "auto"
+    duration: str | None = None  # column to be taken from the time: start = end - duration
+    gap_max_ns: int | None = None  # a longer gap without an arrival is cut to this
 
-    Where rows are bins, each of a time and a count, a bin's arrivals are spread evenly inside it, none on its edge:
-    the k-th of n lies (k + 1/2)/n of the width after its start. What was bursty within a bin is smooth afterwards.
-    The width is the smallest distance of two bins, every other must be a multiple of it, and rows of the same bin
-    add up.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """The arrivals of a file, as nanoseconds since the first one, ascending; simultaneous ones are all kept."""
+
+    arrivals_ns: Instants
+    source: str  # what was read: form, column, unit
+    notes: tuple[str, ...] = ()  # what a person should know before this is replayed
+
+
+def read_trace(path: Path, wanted: Wanted | None = None, watch: Watch | None = None) -> Trace:
+    """Read a file of arrivals; rows may be in any order.
+
+    Times are ISO dates (with no zone: UTC) or numbers, epoch or not; the first row says which. Where rows are bins,
+    each of a time and a count, see `bins.spread`. `tables.foreign` says which files are read.
 
     Args:
-        path: CSV, with a header or none, or JSON lines.
-        column: The time column. None: the one with a usual name, else the one of dates, else the only one.
-        counts: The column of counts, where rows are bins.
-        unit: `s`, `ms`, `us`, `ns` of a column of numbers; `auto` as in `timestamps.guess_unit`.
+        watch: Called while reading, with bytes read and bytes there are.
 
     Raises:
-        UsageError: the file, a column or a row is not as described; says which line and what it holds.
+        UsageError: the file, a column or a row is not as described; says which line, and what to write.
     """
-    table = read_table(path, _is_time, [name for name in (column, counts) if name is not None])
-    at = _time_column(table) if column is None else table.find(column)
-    times_ns = _times_ns(table, at, unit)
-    first_ns = min(times_ns)
-    if max(times_ns) - first_ns > np.iinfo(np.int64).max:
-        raise UsageError(f"{path}: column '{table.name(at)}' spans more than 292 years", "check its unit")
-    since_first_ns = np.array([time_ns - first_ns for time_ns in times_ns], dtype=np.int64)
-    if counts is not None:
-        return _spread(table, since_first_ns, table.find(counts))
-    if len(since_first_ns) > REQUESTS_MAX:
-        raise _too_many(path, len(since_first_ns))
-    return np.sort(since_first_ns, kind="stable")
+    wanted = wanted or Wanted()
+    named = [name for name in (wanted.column, wanted.counts, wanted.duration) if name is not None]
+    table = open_table(path, named, watch)
+    n_minutes = n_counted(table.names or ())
+    if n_minutes and wanted.counts is None and wanted.column is None:
+        trace = _of_minutes(table, n_minutes)
+    else:
+        trace = _of_rows(table, wanted)
+    return trace if wanted.gap_max_ns is None else _without_gaps(trace, wanted.gap_max_ns)
 
 
 def trace_span_ns(arrivals_ns: Instants) -> int:
@@ -88,102 +106,210 @@ def resample(arrivals_ns: Instants, span_ns: int, factor: float, rng: np.random.
     return np.sort(np.concatenate(parts), kind="stable")
 
 
-def _is_time(text: str) -> bool:
-    return is_number(text) or is_date(text)
+# ---- rows -----------------------------------------------------------------------------------------------------
 
 
-def _time_column(table: Table) -> int:
-    """The time column of a file whose reader did not name one."""
-    first = table.rows[0]
-    times = {index for index, cell in enumerate(first) if cell and _is_time(cell)}
-    rank = {name: place for place, name in enumerate(_TIME_NAMES)}
-    plain = [split_unit(name) for name in table.names or ()]
-    named = sorted((rank[name], index) for index, (name, unit) in enumerate(plain) if name in rank and (name or unit))
-    dates = [index for index in times if is_date(first[index] or "")]
-    if usual := [index for _, index in named if index in times]:
-        return usual[0]
-    if len(dates) == 1:
-        return dates[0]
-    if len(first) == 1:
-        return 0
-    if named:
-        return named[0][1]  # its first cell is no time; reading it says so, with its line
-    known = "a number: the file has no header" if table.names is None else f"one of {', '.join(table.names)}"
-    raise UsageError(f"{table.path}: which column is the time? Neither names nor values tell", f"say column: {known}")
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which columns are read, and how."""
+
+    time: TimeColumn
+    unit: str | None  # of a column of numbers; None for dates
+    is_epoch: bool  # its size alone says the unit: then every row must be of that size
+    counts_at: int | None
+    duration_at: int | None
+    duration_unit: str
+
+    @property
+    def columns(self) -> list[int]:
+        found = (self.time.at, self.time.time_at, self.duration_at, self.counts_at)
+        return [at for at in found if at is not None]
 
 
-def _times_ns(table: Table, at: int, unit: str) -> list[int]:
-    first = table.rows[0][at] if at < len(table.rows[0]) else None
-    if first and is_date(first):
-        return list(_parsed_dates(table, at))
-    numbers = []
-    for line, text in table.cells(at):
-        try:
-            numbers.append(parse_number(text))
-        except ValueError as error:
-            what = "is no time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
-            raise table.bad(line, at, text, what if line == table.lines[0] else str(error)) from error
-    known = guess_unit(table.name(at), numbers) if unit == "auto" else unit
+def _of_rows(table: Table, wanted: Wanted) -> Trace:
+    plan = _plan(table, wanted)
+    times: list[Instants] = []
+    numbers: list[Instants] = []
+    n = 0
+    for batch in table.rows.batches(plan.columns):
+        times_ns, n_each = _instants(table, batch, plan)
+        times.append(times_ns)
+        n += len(times_ns)
+        if n_each is not None:
+            numbers.append(n_each)
+        if n > REQUESTS_MAX:  # known before the end is reached: a file may unpack to a great many rows
+            raise UsageError(
+                f"{table.path} holds more than {REQUESTS_MAX:,} rows, and no more can be scheduled", "take an excerpt"
+            )
+    starts_ns = np.concatenate(times)
+    if not len(starts_ns):
+        raise UsageError(f"{table.path} holds no rows")
+    _check(table, plan, starts_ns)
+    first_ns = int(starts_ns.min())
+    starts_ns -= first_ns
+    source, notes = _source(table, plan), _notes(table, plan, wanted)
+    if plan.counts_at is not None:
+        return Trace(bins.spread(table, starts_ns, np.concatenate(numbers), plan.counts_at), source, notes)
+    starts_ns.sort(kind="stable")
+    return Trace(starts_ns, source, (*notes, *_looks_like_bins(table, plan, starts_ns)))
+
+
+def _plan(table: Table, wanted: Wanted) -> _Plan:
+    counts = wanted.counts
+    if counts is None and wanted.column is None:
+        counts = table.counts
+        if counts is None and table.has_gaps:
+            raise UsageError(
+                f"{table.path} is {table.form}, with several metrics", f"say counts: one of {table.listed()}"
+            )
+    at = time_column(table, wanted.column, is_end_wanted=wanted.duration is not None, has_counts=counts is not None)
+    unit, is_epoch = (None, False) if at.is_date else _unit(table, at.at, wanted.unit)
+    duration_at = None if wanted.duration is None else table.find(wanted.duration)
+    return _Plan(
+        time=at,
+        unit=unit,
+        is_epoch=is_epoch,
+        counts_at=None if counts is None else table.find(counts),
+        duration_at=duration_at,
+        duration_unit="ns" if duration_at is None else _duration_unit(table, duration_at, unit, wanted.unit),
+    )
+
+
+def _unit(table: Table, at: int, wanted: str) -> tuple[str, bool]:
+    """The unit of a column of numbers, and whether the size of the numbers alone says it.
+
+    Raises:
+        UsageError: nothing says it. A wrong guess would change the load a thousandfold in silence.
+    """
+    if wanted != "auto":
+        return wanted, False
+    _, named = split_unit(table.name(at))
+    if named is not None:
+        return named, False
+    first = table.head[0][at] or ""
+    if not is_number(first):
+        return "s", False  # no time at all; reading it says so, with its line
+    known = unit_of_epoch(parse_number(first))
     if known is None:
-        raise UsageError(
-            f"{table.path}: the numbers of column '{table.name(at)}' do not tell their unit",
-            "say unit: s, ms, us or ns",
-        )
-    times_ns = []
-    for (line, text), number in zip(table.cells(at), numbers, strict=True):
+        raise _no_unit(table, at)
+    return known, True
+
+
+def _no_unit(table: Table, at: int) -> UsageError:
+    return UsageError(
+        f"{table.path}: the numbers of column '{table.name(at)}' do not say their unit", "say unit: s, ms, us or ns"
+    )
+
+
+def _duration_unit(table: Table, at: int, unit: str | None, wanted: str) -> str:
+    _, named = split_unit(table.name(at))
+    known = named or (unit if wanted == "auto" else wanted)
+    if known is None:
+        raise _no_unit(table, at)
+    return known
+
+
+def _instants(table: Table, batch: Batch, plan: _Plan) -> tuple[Instants, Instants | None]:
+    """Instants of a batch, and the counts where rows are bins."""
+    cells, place = dict(zip(plan.columns, batch.cells, strict=True)), batch.place
+    if plan.counts_at is not None and table.has_gaps:  # no datapoint: nothing was counted
+        kept = cells[plan.counts_at].is_not_null().arg_true()
+        cells = {at: series.gather(kept) for at, series in cells.items()}
+        place = lambda row: batch.place(int(kept[row]))  # noqa: E731  # the same, of the rows that are left
+
+    def read(at: int, convert: Callable[[pl.Series], Instants]) -> Instants:
         try:
-            times_ns.append(number_ns(number, known))
-        except ValueError as error:
-            raise table.bad(line, at, text, str(error)) from error
-    return times_ns
+            return convert(cells[at])
+        except BadCell as bad:
+            raise table.bad(place, at, bad if at != time.at or is_time else replace(bad, problem=_NO_TIME)) from None
+
+    time = plan.time
+    is_time = time.is_date or is_number(table.head[0][time.at] or "") or not isinstance(cells[time.at].dtype, pl.String)
+    if time.time_at is not None:
+        cells[time.at] = cells[time.at].cast(pl.String) + " " + cells[time.time_at].cast(pl.String)
+    if time.is_date:
+        times_ns = read(time.at, dates_ns)
+    else:
+        times_ns = read(time.at, lambda series: numbers_ns(series, plan.unit or "s"))
+    if plan.duration_at is not None:
+        times_ns = times_ns - read(plan.duration_at, lambda series: numbers_ns(series, plan.duration_unit))
+    if plan.counts_at is None:
+        return times_ns, None
+    return times_ns, read(plan.counts_at, lambda series: counts_of(series, REQUESTS_MAX))
 
 
-def _parsed_dates(table: Table, at: int) -> Iterator[int]:
-    for line, text in table.cells(at):
-        try:
-            yield date_ns(text)
-        except ValueError as error:
-            raise table.bad(line, at, text, str(error)) from error
-
-
-def _spread(table: Table, starts_ns: Instants, at: int) -> Instants:
-    """Arrivals from bins: see `read_trace`."""
-    counts = np.fromiter(_parsed_counts(table, at), dtype=np.int64, count=len(starts_ns))
-    bins_ns, row_of_bin, bin_of_row = np.unique(starts_ns, return_index=True, return_inverse=True)
-    if len(bins_ns) < 2:
-        raise UsageError(f"{table.path}: one bin does not tell how wide it is", "give single arrivals or several bins")
-    gaps_ns = np.diff(bins_ns)
-    width_ns = int(gaps_ns.min())
-    if (uneven := np.flatnonzero(gaps_ns % width_ns)).size:
-        line = table.lines[int(row_of_bin[uneven[0] + 1])]
+def _check(table: Table, plan: _Plan, starts_ns: Instants) -> None:
+    first_ns, last_ns = int(starts_ns.min()), int(starts_ns.max())
+    if plan.is_epoch and plan.duration_at is None and first_ns < _EPOCH_NS:
+        raise _no_unit(table, plan.time.at)
+    if last_ns - first_ns > np.iinfo(np.int64).max:
         raise UsageError(
-            f"{table.path}:{line}: this bin begins {int(gaps_ns[uneven[0]]) / 1e9:g} s after the one before it, no "
-            f"multiple of the smallest distance, {width_ns / 1e9:g} s",
-            "bins of equal width are needed; rows without a count per bin are single arrivals: leave counts out",
+            f"{table.path}: column '{table.name(plan.time.at)}' spans more than 292 years", "check its unit"
         )
-    n_in_bin = np.zeros(len(bins_ns), dtype=np.int64)
-    np.add.at(n_in_bin, bin_of_row, counts)
-    n = int(n_in_bin.sum())
-    if n == 0:
-        raise UsageError(f"{table.path}: all counts in column '{table.name(at)}' are 0: no arrivals")
-    if n > REQUESTS_MAX:
-        raise _too_many(table.path, n)
-    k = np.arange(n) - np.repeat(np.cumsum(n_in_bin) - n_in_bin, n_in_bin)
-    inside_ns = np.rint((k + 0.5) / np.repeat(n_in_bin, n_in_bin) * width_ns).astype(np.int64)
-    at_ns = np.repeat(bins_ns, n_in_bin) + inside_ns
-    since_first_ns: Instants = at_ns - at_ns[0]
-    return since_first_ns
+    is_days = plan.time.is_date and plan.time.time_at is None and plan.counts_at is None and plan.duration_at is None
+    if is_days and len(starts_ns) > 1 and not (starts_ns % _DAY_NS).any():
+        raise days_only(table, plan.time.at)
 
 
-def _parsed_counts(table: Table, at: int) -> Iterator[int]:
-    for line, text in table.cells(at):
-        count = parse_number(text) if is_number(text) else None
-        if count is None or count < 0 or count != count.to_integral_value():
-            raise table.bad(line, at, text, "is no count: a whole number from 0")
-        if count > REQUESTS_MAX:
-            raise table.bad(line, at, text, f"is more than can be scheduled, {REQUESTS_MAX:,}")
-        yield int(count)
+def _source(table: Table, plan: _Plan) -> str:
+    """What was read, in words: column, unit, form."""
+    time, name = plan.time, table.name
+    if time.time_at is not None:
+        read = f"columns '{name(time.at)}' and '{name(time.time_at)}' joined"
+    else:
+        read = f"column '{name(time.at)}', {'dates' if plan.unit is None else _UNITS[plan.unit]}"
+    if plan.duration_at is not None:
+        read += f", less column '{name(plan.duration_at)}', {_UNITS[plan.duration_unit]}"
+    if plan.counts_at is not None:
+        read += f", bins with counts in column '{name(plan.counts_at)}'"
+    return f"{read}; {table.form}"
 
 
-def _too_many(path: Path, n: int) -> UsageError:
-    return UsageError(f"{path} holds {n:,} arrivals; at most {REQUESTS_MAX:,} can be scheduled", "take an excerpt")
+def _notes(table: Table, plan: _Plan, wanted: Wanted) -> tuple[str, ...]:
+    notes = list(table.notes)
+    name = table.name(plan.time.at)
+    if plan.time.is_end and plan.duration_at is None:
+        notes.append(
+            f"column '{name}' holds ends by its name, and ends are no arrivals: `duration: COLUMN` takes "
+            "start = end - duration"
+        )
+    _, named = split_unit(name)
+    if plan.unit is not None and named is not None and named != plan.unit:
+        notes.append(f"column '{name}' is in {_UNITS[named]} by its name, and was read in {_UNITS[plan.unit]}")
+    return tuple(notes)
+
+
+def _looks_like_bins(table: Table, plan: _Plan, starts_ns: Instants) -> tuple[str, ...]:
+    """Rows at even distances, with a number beside: counts a bin, perhaps, and not one arrival each."""
+    gaps_ns = np.diff(starts_ns)
+    if len(gaps_ns) < 3 or (least_ns := int(gaps_ns.min())) < 10**9 or (gaps_ns % least_ns).any():
+        return ()
+    others = [at for at in range(table.width) if at not in plan.columns and is_number(table.head[0][at] or "")]
+    if not others or (gaps_ns == least_ns).mean() < 0.9:
+        return ()
+    names = ", ".join(table.name(at) for at in others)
+    return (f"its rows lie {units.duration(least_ns / 1e9)} apart: if each is a bin, say counts: {names}",)
+
+
+# ---- counts a minute, and gaps --------------------------------------------------------------------------------
+
+
+def _of_minutes(table: Table, n: int) -> Trace:
+    if n != bins.MINUTES_A_DAY:
+        raise UsageError(
+            f"{table.path} has a count in each of the columns 1 to {n:,}: how long a bin is they do not say",
+            f"{bins.MINUTES_A_DAY:,} columns, the minutes of a day, are read; else write a row per bin: time, count",
+        )
+    arrivals_ns = bins.of_minutes(table, range(table.width - n, table.width))
+    return Trace(arrivals_ns, f"columns 1 to {n:,}, counts a minute of a day, added up over the rows; {table.form}")
+
+
+def _without_gaps(trace: Trace, most_ns: int) -> Trace:
+    gaps_ns = np.diff(trace.arrivals_ns, prepend=0)
+    cut_ns = np.minimum(gaps_ns, most_ns)
+    n = int((gaps_ns > most_ns).sum())
+    if not n:
+        return trace
+    removed_s = int((gaps_ns - cut_ns).sum()) / 1e9
+    note = f"{n:,} gaps were cut to {units.duration(most_ns / 1e9)}, {units.duration(removed_s)} in all"
+    return replace(trace, arrivals_ns=np.cumsum(cut_ns), notes=(*trace.notes, note))

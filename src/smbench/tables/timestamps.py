@@ -4,7 +4,6 @@ No float on the way: near today's date a float64 of seconds is 240 ns coarse, an
 """
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -13,10 +12,11 @@ DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}  # decimal places of each unit down
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
+    r"(\d{4})([-/])(\d\d)\2(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
     r"(?: ?(?:(Z|z|UTC)|([+-])(\d\d)(?::?(\d\d))?))?",
     re.ASCII,
 )
+_TIME_OF_DAY = re.compile(r"\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?", re.ASCII)
 _UNIT_WORDS = {
     "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
     "ms": "ms", "msec": "ms", "millis": "ms", "millisecond": "ms", "milliseconds": "ms",
@@ -27,13 +27,22 @@ _INT64_MAX = 2**63 - 1
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell is a plain decimal number."""
     return _NUMBER.fullmatch(text) is not None
 
 
 def is_date(text: str) -> bool:
     """Whether the text has the form of a date; the month may still be the thirteenth."""
     return _ISO.fullmatch(text) is not None
+
+
+def is_time_of_day(text: str) -> bool:
+    """Whether the text has the form of a time without a date, `18:17` or `18:17:03.97`."""
+    return _TIME_OF_DAY.fullmatch(text) is not None
+
+
+def has_time_of_day(date: str) -> bool:
+    """Whether a date of `is_date` says more than the day."""
+    return ":" in date
 
 
 def parse_number(text: str) -> Decimal:
@@ -60,7 +69,7 @@ def number_ns(number: Decimal, unit: str) -> int:
 
 
 def date_ns(text: str) -> int:
-    """UTC nanoseconds since 1970 of an ISO date and time.
+    """UTC nanoseconds since 1970 of an ISO date and time, its date written with `-` or `/`, the year first.
 
     `T` or a space between date and time; seconds, their fraction (any number of digits, the tenth and later cut off)
     and the time itself may be missing; `Z`, `UTC` or an offset, and **with no zone it is taken as UTC**: a replay
@@ -72,7 +81,7 @@ def date_ns(text: str) -> int:
     match = _ISO.fullmatch(text)
     if match is None:
         raise ValueError("is no date and time such as 2023-11-16 18:17:03.9799600")
-    year, month, day, hour, minute, second, fraction, _zulu, sign, offset_hours, offset_minutes = match.groups()
+    year, _, month, day, hour, minute, second, fraction, _zulu, sign, offset_hours, offset_minutes = match.groups()
     at_s = _minute_s(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
     if int(second or 0) > 59:
         raise ValueError("has a second beyond 59")
@@ -88,25 +97,19 @@ def _minute_s(year: int, month: int, day: int, hour: int, minute: int) -> int:
     return since_1970.days * 86_400 + since_1970.seconds
 
 
+def words_of(name: str) -> list[str]:
+    """The words of a column's name in small letters: `Arrival_Time (ms)` is `arrival`, `time`, `ms`."""
+    camel_apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return re.sub(r"[^a-zµ]+", " ", camel_apart.lower()).split()
+
+
 def split_unit(name: str) -> tuple[str, str | None]:
     """A column's name in plain letters, and the unit it ends with: `Arrival_Time (ms)` is `arrivaltime` and `ms`."""
-    camel_apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = re.sub(r"[^a-zµ]+", " ", camel_apart.lower()).split()
+    words = words_of(name)
     unit = _UNIT_WORDS.get(words[-1]) if words else None
     return "".join(words[:-1] if unit else words), unit
 
 
-def guess_unit(name: str, numbers: Sequence[Decimal]) -> str | None:
-    """The unit of a column of numbers, or None: a wrong guess would change the load a thousandfold in silence.
-
-    In this order: the name says it (`timestamp_ms`, `startTimeMs`, `seconds`); all values are epoch times of the
-    years 2001 to 2286 in one unit; some value has a fraction, then seconds.
-    """
-    _plain, named = split_unit(name)
-    if named:
-        return named
-    low, high = min(numbers), max(numbers)
-    for unit, digits in DIGITS.items():
-        if low >= 10 ** (18 - digits) and high < 10 ** (19 - digits):
-            return unit
-    return "s" if any(number != number.to_integral_value() for number in numbers) else None
+def unit_of_epoch(number: Decimal) -> str | None:
+    """The unit in which a number is an epoch time of the years 2001 to 2286; None when there is none."""
+    return next((unit for unit, digits in DIGITS.items() if 10 ** (18 - digits) <= number < 10 ** (19 - digits)), None)

@@ -1,0 +1,169 @@
+"""Which column of a trace holds the instants of arrival, by its name and by what it holds; else a question.
+
+A wrong guess would replay another load in silence, so what is not plain is asked for: ends are no arrivals, dates
+without a time of day are none, and several candidates are proposed, not chosen among.
+"""
+
+from dataclasses import dataclass
+
+from smbench.errors import UsageError
+from smbench.tables.table import Table, shown
+from smbench.tables.timestamps import (
+    has_time_of_day,
+    is_date,
+    is_number,
+    is_time_of_day,
+    split_unit,
+    words_of,
+)
+
+# Names of time columns without their unit, the likeliest first.
+_USUAL = (
+    "timestamp", "arrivaltime", "arrival", "arrivedat", "datetime", "time", "starttime", "start", "submittime",
+    "sendtime", "date", "ts", "t", "bin", "minute", "timestamps", "",
+)  # fmt: skip
+_TIME_WORDS = {
+    "time", "timestamp", "date", "datetime", "ts", "arrival", "arrivals", "arrived", "submit", "submitted",
+    "submission", "start", "started", "begin", "began", "create", "created", "creation", "received", "requested",
+    "queued", "enqueued", "issued",
+}  # fmt: skip
+_TIME_ENDINGS = ("time", "timestamp", "date")
+_NO_TIME_WORDS = {"runtime", "uptime", "lifetime", "overtime", "update", "updated", "modified", "timeout", "zone"}
+_END_WORDS = {
+    "end", "ended", "finish", "finished", "complete", "completed", "completion", "done", "stop", "stopped", "closed",
+    "responded", "expired",
+}  # fmt: skip
+_LENGTH_WORDS = {"duration", "elapsed", "latency", "took", "runtime", "wait", "waiting", "seconds", "delay", "length"}
+
+
+@dataclass(frozen=True, slots=True)
+class TimeColumn:
+    """Where a table holds its instants."""
+
+    at: int
+    is_date: bool
+    time_at: int | None = None  # of the times of day, where the dates are in a column of their own
+    is_end: bool = False  # by its name: these are no arrivals
+
+
+def time_column(table: Table, column: str | None, *, is_end_wanted: bool, has_counts: bool) -> TimeColumn:
+    """The column that was asked for, else the one that is plainly meant.
+
+    Args:
+        is_end_wanted: Ends are looked for, because a duration will be taken from them.
+        has_counts: Rows are bins, which may be whole days.
+
+    Raises:
+        UsageError: none is plain, or the one named holds no times; the message says what to write.
+    """
+    at = table.find(column) if column is not None else _guess(table, is_end_wanted=is_end_wanted)
+    first = table.head[0][at] or ""
+    is_end = _is_end(table, at)
+    if is_time_of_day(first):
+        return TimeColumn(_dates_beside(table, at), is_date=True, time_at=at, is_end=is_end)
+    if not is_date(first):
+        return TimeColumn(at, is_date=False, is_end=is_end)
+    if not has_counts and all(cell is not None and not has_time_of_day(cell) for cell in _column(table, at)):
+        return TimeColumn(at, is_date=True, time_at=_times_beside(table, at), is_end=is_end)
+    return TimeColumn(at, is_date=True, is_end=is_end)
+
+
+def days_only(table: Table, at: int) -> UsageError:
+    """The error for dates of which none says more than the day."""
+    return UsageError(
+        f"{table.path}: column '{table.name(at)}' holds dates without a time of day in every row: no arrival times",
+        "name the column of times, `column`, or of counts per day, `counts`",
+    )
+
+
+def _column(table: Table, at: int) -> list[str | None]:
+    return [row[at] for row in table.head]
+
+
+def _dates_beside(table: Table, at: int) -> int:
+    """The dates that belong to a column of times of day."""
+    days = [index for index, cell in enumerate(table.head[0]) if cell and is_date(cell) and not has_time_of_day(cell)]
+    if len(days) == 1:
+        return days[0]
+    many = f": which of {', '.join(table.name(day) for day in days)}?" if days else ", and no column holds the dates"
+    raise UsageError(
+        f"{table.path}: column '{table.name(at)}' holds times of day without dates{many}",
+        "name the column of dates, `column`" if days else "join date and time in one column",
+    )
+
+
+def _times_beside(table: Table, at: int) -> int | None:
+    """The times of day that belong to a column of dates; None where there are none, or the file is one row."""
+    times = [index for index, cell in enumerate(table.head[0]) if cell and is_time_of_day(cell)]
+    times = [index for index in times if not _is_end(table, index)] or times
+    if len(times) > 1:
+        raise UsageError(
+            f"{table.path}: column '{table.name(at)}' holds dates, and several hold times of day: "
+            f"{', '.join(table.name(index) for index in times)}",
+            "name the one of arrivals, `column`",
+        )
+    return times[0] if times else None
+
+
+def _is_time(cell: str | None) -> bool:
+    return cell is not None and (is_number(cell) or is_date(cell) or is_time_of_day(cell))
+
+
+def _is_end(table: Table, at: int) -> bool:
+    return table.names is not None and bool(_END_WORDS.intersection(words_of(table.names[at])))
+
+
+def _guess(table: Table, *, is_end_wanted: bool) -> int:
+    first = table.head[0]
+    times = [index for index, cell in enumerate(first) if _is_time(cell)]
+    if is_end_wanted:
+        ends = [index for index in times if _is_end(table, index)]
+        if len(ends) == 1:
+            return ends[0]
+    rank = {name: place for place, name in enumerate(_USUAL)}
+    plain = [split_unit(name) for name in table.names or ()]
+    usual = sorted((rank[name], index) for index, (name, unit) in enumerate(plain) if name in rank and (name or unit))
+    if of_times := [index for _, index in usual if index in times]:
+        return of_times[0]
+    likely = [index for index in times if table.names is not None and _is_likely(table.names[index])]
+    if len(likely) == 1:
+        return likely[0]
+    dates = [index for index in times if is_date(first[index] or "")]
+    starts = [index for index in dates if not _is_end(table, index)]
+    if len(starts) == 1 and not likely:
+        return starts[0]
+    if len(first) == 1:
+        return 0
+    if usual:
+        return usual[0][1]  # its first cell is no time; reading it says so, with its line
+    raise _question(table, times, likely or dates)
+
+
+def _is_likely(name: str) -> bool:
+    """Whether a name speaks of an instant that is no end."""
+    words = words_of(name)
+    if _END_WORDS.intersection(words) or _LENGTH_WORDS.intersection(words) or _NO_TIME_WORDS.intersection(words):
+        return False
+    return any(word in _TIME_WORDS or word.endswith(_TIME_ENDINGS) for word in words)
+
+
+def _question(table: Table, times: list[int], likely: list[int]) -> UsageError:
+    if table.names is None:
+        known = "a number: the file has no header"
+        return UsageError(
+            f"{table.path}: which column is the time? Neither names nor values say", f"say column: {known}"
+        )
+    ends = [index for index in times if _is_end(table, index)]
+    if ends and not [index for index in likely if index not in ends]:
+        end = shown(table.names[ends[0]])
+        return UsageError(
+            f"{table.path}: column '{end}' holds ends by its name, and ends are no arrivals",
+            f"say `duration: COLUMN` to take start = end - duration, or `column: {end}` to take the ends as they are",
+        )
+    lengths = [index for index in times if _LENGTH_WORDS.intersection(words_of(table.names[index]))]
+    proposed = ", ".join(table.name(index) for index in likely or lengths)
+    advice = f"say column: one of {table.listed()}"
+    return UsageError(
+        f"{table.path}: which column is the time? Neither names nor values say",
+        f"perhaps {proposed}; {advice}" if proposed else advice,
+    )

@@ -1,0 +1,190 @@
+"""CSV as people have it: commas, semicolons or tabs, a header or none, lines before it, cells of any length.
+
+Where a file has no quotes a row is a line and its cells lie between separators, and polars cuts the columns that are
+asked for out of a block at once. From the first quote on, and wherever a block is not plain, the standard library's
+reader decides, so both ways give the same.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import polars as pl
+
+from smbench.errors import UsageError
+from smbench.tables.opening import LINE_MAX_BYTES, Watch, blocks
+from smbench.tables.table import HEAD_ROWS, Batch, Table
+from smbench.tables.timestamps import is_date, is_number, is_time_of_day
+
+Row = list[str]
+
+_BATCH_ROWS = 100_000
+_BATCH_CHARS = 32 << 20
+_PREAMBLE_ROWS_MAX = 20
+_CONSOLE_ROWS = {"full label", "label", "id", "region", "period", "statistic", "account", "account id"}  # one a metric
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRows:
+    """The rows below the header."""
+
+    path: Path
+    separator: str
+    width: int
+    n_skipped: int  # lines before the first row of data
+    watch: Watch | None
+
+    def batches(self, columns: Sequence[int]) -> Iterator[Batch]:
+        """See `table.Rows`."""
+        line = 1
+        pieces = blocks(self.path, self.watch)
+        for piece in pieces:
+            if b'"' in piece:
+                yield from self._by_the_library(chain([piece], pieces), line, columns)
+                return
+            n_lines = piece.count(b"\n") + (not piece.endswith(b"\n"))
+            if line + n_lines - 1 > self.n_skipped:
+                n_skipped = max(0, self.n_skipped - line + 1)
+                if (plain := self._plain(piece, n_skipped, n_lines, line, columns)) is not None:
+                    yield plain
+                else:
+                    yield from self._by_the_library([piece], line, columns)
+            line += n_lines
+
+    def _plain(self, piece: bytes, n_skipped: int, n_lines: int, line: int, columns: Sequence[int]) -> Batch | None:
+        """The block's cells; None where a row is not a line, or a cell is missing, or it is not UTF-8."""
+        if piece.count(b"\r") != piece.count(b"\r\n"):
+            return None
+        names = [f"c{index}" for index in range(self.width)]
+        try:
+            frame = pl.read_csv(
+                piece,
+                has_header=False,
+                schema=dict.fromkeys(names, pl.String),
+                columns=sorted(set(columns)),
+                separator=self.separator,
+                quote_char=None,
+                skip_lines=n_skipped,
+                truncate_ragged_lines=True,
+                raise_if_empty=False,
+            )
+        except pl.exceptions.PolarsError:
+            return None
+        if frame.height != n_lines - n_skipped:
+            return None
+        frame = frame.select(pl.all().str.strip_chars())
+        if frame.select(pl.any_horizontal((pl.all().is_null() | (pl.all() == "")).any())).item():
+            return None
+        first = line + n_skipped
+        return Batch(tuple(frame[names[index]] for index in columns), lambda row: f":{first + row}")
+
+    def _by_the_library(self, pieces: Iterable[bytes], line: int, columns: Sequence[int]) -> Iterator[Batch]:
+        lines: list[int] = []
+        cells: list[list[str | None]] = [[] for _ in columns]
+        n_chars = 0
+        for at, row in _library_rows(self.path, pieces, self.separator, line):
+            if at <= self.n_skipped:
+                continue
+            lines.append(at)
+            for column, index in zip(cells, columns, strict=True):
+                cell = row[index] if index < len(row) else ""
+                n_chars += len(cell)
+                column.append(cell or None)
+            if len(lines) == _BATCH_ROWS or n_chars > _BATCH_CHARS:
+                yield _batch(cells, lines)
+                lines, cells, n_chars = [], [[] for _ in columns], 0
+        if lines:
+            yield _batch(cells, lines)
+
+
+def _batch(cells: list[list[str | None]], lines: list[int]) -> Batch:
+    return Batch(tuple(pl.Series(column, dtype=pl.String) for column in cells), lambda row: f":{lines[row]}")
+
+
+def csv_table(path: Path, wanted: Iterable[str] = (), watch: Watch | None = None) -> Table:
+    """The table of a CSV file. Its first row is the header when none of its cells could be a number or a time.
+
+    Args:
+        wanted: Names that make a first row the header.
+
+    Raises:
+        UsageError: not UTF-8, not CSV, or without a row.
+    """
+    pieces = blocks(path)
+    first = next(pieces, b"")
+    first_line = first.lstrip().partition(b"\n")[0]
+    separator = max(",;\t", key=lambda mark: first_line.count(mark.encode()))
+    rows = list(islice(_library_rows(path, chain([first], pieces), separator, 1), HEAD_ROWS + _PREAMBLE_ROWS_MAX))
+    if not rows:
+        raise UsageError(f"{path} holds no rows")
+    names, n_above, is_console = _layout([row for _, row in rows], set(wanted))
+    body = [row for _, row in rows[n_above : n_above + HEAD_ROWS]]
+    if not body:
+        raise UsageError(f"{path} holds no rows")
+    width = len(names) if names is not None else max(len(row) for row in body)
+    n_skipped = rows[n_above - 1][0] if n_above else 0
+    is_console = is_console or (names is not None and all(_is_console_row(row) for row in body))
+    return Table(
+        path=path,
+        form="CSV of the CloudWatch console" if is_console else "CSV",
+        names=names,
+        head=tuple(tuple((row[index] if index < len(row) else "") or None for index in range(width)) for row in body),
+        rows=CsvRows(path, separator, width, n_skipped, watch),
+        counts=names[1] if is_console and names is not None and width == 2 else None,
+        has_gaps=is_console,
+    )
+
+
+def _layout(rows: Sequence[Row], wanted: set[str]) -> tuple[tuple[str, ...] | None, int, bool]:
+    """The names, how many rows lie above the data, and whether the CloudWatch console wrote them."""
+    first = rows[0]
+    if wanted & set(first):
+        return tuple(first), 1, False
+    if len(rows) > 1 and all(row[0].rstrip(":").lower() in _CONSOLE_ROWS for row in rows[:2]):
+        begins = (at for at, row in enumerate(rows) if is_date(row[0]))
+        n_above = next(begins, len(rows))
+        labels = {row[0].rstrip(":").lower(): row for row in reversed(rows[:n_above])}
+        named = next((labels[kind] for kind in ("label", "full label", "id") if kind in labels), first)
+        return ("time", *(name or str(at) for at, name in enumerate(named[1:], 2))), n_above, True
+    if not any(is_number(cell) or is_date(cell) or is_time_of_day(cell) for cell in first) or n_counted(first):
+        return tuple(first), 1, False
+    return None, 0, False
+
+
+def _is_console_row(row: Row) -> bool:
+    """A date as the console writes it, and nothing but values beside it."""
+    return len(row) > 1 and "/" in row[0] and is_date(row[0]) and all(not cell or is_number(cell) for cell in row[1:])
+
+
+def n_counted(names: Sequence[str]) -> int:
+    """How many of the last names count up from one: columns of counts, of a minute each; 0 for fewer than ten."""
+    n = int(names[-1]) if names and names[-1].isdecimal() and len(names[-1]) <= 5 else 0
+    counted = 10 <= n <= len(names) and all(name == str(at) for at, name in enumerate(names[-n:], 1))
+    return n if counted else 0
+
+
+def _library_rows(path: Path, pieces: Iterable[bytes], separator: str, line: int) -> Iterator[tuple[int, Row]]:
+    """Line and cells of each row that is not empty, cells without blanks around them; `line` is the first one's."""
+    csv.field_size_limit(LINE_MAX_BYTES)
+    reader = csv.reader(_text_lines(path, pieces, line), delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            row = [cell.strip() for cell in cells]
+            if any(row):
+                yield reader.line_num + line - 1, row
+    except csv.Error as error:
+        raise UsageError(f"{path}:{reader.line_num + line - 1}: not CSV: {error}") from error
+
+
+def _text_lines(path: Path, pieces: Iterable[bytes], line: int) -> Iterator[str]:
+    for piece in pieces:
+        try:
+            text = piece.decode()
+        except UnicodeDecodeError as error:
+            at = line + piece.count(b"\n", 0, error.start)
+            raise UsageError(f"{path} is not UTF-8 text: {error.reason} in line {at}") from error
+        line += piece.count(b"\n")
+        yield from io.StringIO(text, newline="")

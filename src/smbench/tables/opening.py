@@ -1,0 +1,154 @@
+"""A file of another program as blocks of text: what it is by its first bytes, unpacked under way, in bounded memory.
+
+What a file is called says little: `.gz` files hold tar archives, `.csv` files are parquet, downloads are web pages. So
+its first bytes decide. What cannot be read is named as what it is, with what to do about it.
+"""
+
+import bz2
+import gzip
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TypeAlias, cast
+
+from smbench.errors import UsageError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+BLOCK_BYTES = 4 << 20
+LINE_MAX_BYTES = 64 << 20  # a longer line is no row of a table: memory is bounded by it
+UNPACKED_FREE_BYTES = 256 << 20  # this much may come out of any file, however small
+UNPACKED_SHARE_MAX = (
+    200  # beyond, times the packed size: tables shrink to a tenth or a thirtieth, bombs to a thousandth
+)
+
+Watch: TypeAlias = Callable[[Path, int, int], None]  # the file, its bytes read so far, its bytes in all
+
+
+class Form(StrEnum):
+    """What a file is, once unpacked."""
+
+    TEXT = "text"
+    PARQUET = "parquet"
+    ARROW = "Arrow IPC"
+    ARROW_STREAM = "Arrow IPC stream"
+
+
+_UNPACK_FIRST = "unpack it, and name the file inside"
+_AS_CSV = "save it as CSV or parquet"
+# What begins like this is named and refused: the bytes, where they are, what it is, what to do.
+_FOREIGN: tuple[tuple[bytes, int, str, str], ...] = (
+    (b"PK\x03\x04", 0, "a zip archive (or a spreadsheet, which is one)", f"{_UNPACK_FIRST}; save a spreadsheet as CSV"),
+    (b"PK\x05\x06", 0, "an empty zip archive", _UNPACK_FIRST),
+    (b"ustar", 257, "a tar archive", _UNPACK_FIRST),
+    (b"7z\xbc\xaf\x27\x1c", 0, "a 7z archive", _UNPACK_FIRST),
+    (b"Rar!\x1a\x07", 0, "a rar archive", _UNPACK_FIRST),
+    (b"\x04\x22\x4d\x18", 0, "packed by lz4", "unpack it, or pack it by gzip or zstd"),
+    (b"\xff\x06\x00\x00sNaPpY", 0, "packed by snappy", "unpack it, or pack it by gzip or zstd"),
+    (b"ORC", 0, "an ORC file", _AS_CSV),
+    (b"Obj\x01", 0, "an Avro file", _AS_CSV),
+    (b"FEA1", 0, "a Feather file of version 1", "write it again as parquet or Arrow IPC"),
+    (b"SQLite format 3\x00", 0, "an SQLite database", _AS_CSV),
+    (b"\x89HDF\r\n\x1a\n", 0, "an HDF5 file", _AS_CSV),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, "an old Excel or Word document", _AS_CSV),
+    (b"%PDF-", 0, "a PDF document", _AS_CSV),
+    (b"version https://git-lfs.github.com/", 0, "a Git LFS pointer, not the file itself", "run `git lfs pull`"),
+    (b"\xff\xfe", 0, "UTF-16 text, so it is not UTF-8 text", "save it as UTF-8"),
+    (b"\xfe\xff", 0, "UTF-16 text, so it is not UTF-8 text", "save it as UTF-8"),
+)
+_COLUMNS = {b"PAR1": Form.PARQUET, b"ARROW1\x00\x00": Form.ARROW, b"\xff\xff\xff\xff": Form.ARROW_STREAM}
+_PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+    b"\x1f\x8b": lambda packed: cast(IO[bytes], gzip.GzipFile(fileobj=packed)),
+    b"\x28\xb5\x2f\xfd": lambda packed: cast(IO[bytes], zstd.ZstdFile(packed)),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lambda packed: cast(IO[bytes], lzma.LZMAFile(packed)),  # noqa: SIM115  # its caller closes the file
+}
+_WEB_PAGES = (b"<!doctype html", b"<html")
+_MAGIC_BYTES = 512
+
+
+def form_of(path: Path) -> Form:
+    """What the file is; a packed one by what comes out of it.
+
+    Raises:
+        UsageError: it cannot be read, or it is known to be nothing that can be: an archive, a web page.
+    """
+    with _opened(path) as (packed, stream):
+        head, is_packed = _read(path, stream, _MAGIC_BYTES), stream is not packed
+    for magic, form in _COLUMNS.items():
+        if head.startswith(magic):
+            if is_packed:
+                raise UsageError(f"{path} is {form} packed once more", "unpack it: such files are packed inside")
+            return form
+    for magic, at, what, advice in _FOREIGN:
+        if head[at : at + len(magic)] == magic:
+            raise UsageError(f"{path} {'holds' if is_packed else 'is'} {what}", advice)
+    if head.lstrip().lower().startswith(_WEB_PAGES):
+        raise UsageError(f"{path} is a web page, not a table", "download the file itself")
+    return Form.TEXT
+
+
+def blocks(path: Path, watch: Watch | None = None) -> Iterator[bytes]:
+    """The file's text, unpacked, as blocks of whole lines, each about `BLOCK_BYTES`; without a byte order mark.
+
+    Lines end with `\\n` or `\\r\\n`; where a file has only `\\r` they are made `\\n`.
+
+    Raises:
+        UsageError: it cannot be read, is damaged, has a line beyond `LINE_MAX_BYTES`, or unpacks beyond all measure.
+    """
+    size = path.stat().st_size
+    rest, n_out, is_first, has_bare_returns = b"", 0, True, False
+    with _opened(path) as (packed, stream):
+        while piece := _read(path, stream, BLOCK_BYTES):
+            n_out += len(piece)
+            if n_out > max(UNPACKED_FREE_BYTES, UNPACKED_SHARE_MAX * size):
+                raise UsageError(f"{path} unpacks to more than {UNPACKED_SHARE_MAX} times its size", "unpack it first")
+            if is_first:
+                piece, is_first = piece.removeprefix(b"\xef\xbb\xbf"), False
+                has_bare_returns = b"\r" in piece and b"\n" not in piece
+            if has_bare_returns:
+                piece = piece.replace(b"\r", b"\n")
+            end = piece.rfind(b"\n") + 1
+            if end:
+                yield rest + piece[:end]
+                rest = piece[end:]
+            else:
+                rest += piece
+            if len(rest) > LINE_MAX_BYTES:
+                raise UsageError(f"{path} has a line of more than {LINE_MAX_BYTES >> 20} MiB: it is no table")
+            if watch is not None:
+                watch(path, packed.tell(), size)
+    if rest:
+        yield rest
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """The file as it lies, and what comes out of it; the same where it is not packed."""
+    if path.exists() and not path.is_file():  # a device or a pipe may never end
+        what = "Is a directory" if path.is_dir() else "not a regular file"
+        raise UsageError(f"{path} cannot be read: {what}")
+    try:
+        with path.open("rb") as packed:
+            head = packed.read(_MAGIC_BYTES)
+            packed.seek(0)
+            unpack = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
+            yield packed, packed if unpack is None else unpack(packed)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _read(path: Path, stream: IO[bytes], n: int) -> bytes:
+    try:
+        return stream.read(n)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise UsageError(f"{path} is damaged or was cut short: it cannot be unpacked", "copy it again") from error
