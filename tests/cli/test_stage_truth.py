@@ -74,7 +74,7 @@ def test_stage_times_are_the_true_ones(
     true_s = (truth[until] - truth[since]).dt.total_nanoseconds().drop_nulls().to_numpy() / 1e9
     stage = next(one for one in summary.stages if one.name == name)
     assert stage.n > 0.9 * len(true_s), stage.reason
-    for share, figure, within in ((0.5, stage.distribution.p50, 0.02), (0.99, stage.distribution.p99, 0.05)):
+    for share, figure, within in ((0.5, stage.spread.p50, 0.02), (0.99, stage.spread.p99, 0.05)):
         assert isinstance(figure, Bounded)
         expected_s = float(np.quantile(true_s, share, method="inverted_cdf"))
         assert figure.value == pytest.approx(expected_s, rel=within), (name, share)
@@ -83,7 +83,7 @@ def test_stage_times_are_the_true_ones(
 def test_the_notification_takes_as_long_as_it_took(run: tuple[float, Summary, pl.DataFrame]) -> None:
     _, summary, truth = run
     true_s = (truth["published"] - truth["ended"]).dt.total_nanoseconds().drop_nulls().to_numpy() / 1e9
-    found = next(one for one in summary.stages if one.name == "notification").distribution
+    found = next(one for one in summary.stages if one.name == "notification").spread
     assert found.p50 is not None
     # Both stamps are cut to the millisecond, of some eighty.
     assert found.p50.value == pytest.approx(float(np.quantile(true_s, 0.5)), abs=0.0015)

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
+from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
 from smbench.generator.journal import events_frame, readings_frame
-from smbench.records import Event, Outcome
+from smbench.records import Event, Outcome, Unknown
 from smbench.results.manifest import Manifest
 
 S = 1_000_000_000
@@ -101,16 +102,17 @@ def test_other_ids_give_the_same_figures(files: Files, seed: int) -> None:
 @given(files=_files())
 def test_shares_are_shares_and_paid_time_is_the_sum_of_its_parts(files: Files) -> None:
     summary = files.summary()
-    if summary.elasticity is not None and (found := summary.elasticity.provisioning) is not None:
+    found = then(summary.elasticity, lambda one: one.provisioning)
+    if not isinstance(found, Unknown):
         for share in (found.under_time_share, found.over_time_share, found.idle_share, found.instability):
-            assert share is None or 0 <= share <= 1
+            assert isinstance(share, Unknown) or 0 <= share <= 1
         assert found.under_share <= found.under_instances + 1e-9
-    if (cost := summary.cost) is not None:
+    if not isinstance(cost := summary.cost, Unknown):
         assert 0 <= cost.cold_s <= cost.instance_s + 1e-9
-        if cost.useful_s is not None and cost.idle_s:
+        if not isinstance(cost.useful_s, Unknown) and not isinstance(cost.idle_s, Unknown) and cost.idle_s:
             assert math.isclose(cost.useful_s + cost.cold_s + cost.idle_s, cost.instance_s)
     for stage in summary.stages:
-        assert stage.distribution.mean_s is None or stage.distribution.mean_s >= 0
+        assert stage.spread.mean_s is None or stage.spread.mean_s >= 0
     assert _all_finite(summary.as_json())
 
 

@@ -3,19 +3,28 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
 from smbench.analysis.rows.frames import Frames, derive
 from smbench.generator.journal import events_frame, readings_frame
-from smbench.records import ACCEPTED, Ending, Event, NotSent, Outcome, Reading
+from smbench.records import ACCEPTED, Ending, Event, NotSent, Outcome, Reading, Unknown
 from smbench.results.manifest import ClockFacts, Manifest
 from smbench.results.schema import REQUESTS, plain_schema, stamped
 from smbench.schedule.base import PhaseSpan
 
 EPOCH_NS = 1_795_000_000_000_000_000
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
+
+
+_Figure = TypeVar("_Figure")
+
+
+def sure(figure: _Figure | Unknown) -> _Figure:
+    """A figure that the test expects to be known."""
+    assert not isinstance(figure, Unknown), figure
+    return figure
 
 
 def instant(seconds: float | None) -> datetime.datetime | int | None:

@@ -5,9 +5,9 @@ it from.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
@@ -15,14 +15,17 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench import units
+from smbench.analysis.capacity.elasticity import Elasticity
+from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.capacity.instances import Capacity
-from smbench.analysis.capacity.timeline import Timeline
+from smbench.analysis.capacity.scaling import ScalingStep
+from smbench.analysis.capacity.system import System
+from smbench.analysis.numbers.bounds import Distribution
+from smbench.analysis.numbers.known import known, then
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.frames import Frames, only
-from smbench.records import Outcome, is_throttle
-
-if TYPE_CHECKING:
-    from smbench.analysis.summary import Summary
+from smbench.records import Outcome, Unknown, is_throttle
+from smbench.results.law import Counts
 
 HOLE_MIN_S = 10.0  # shorter than two looks at the endpoint it may not have been
 STALL_MIN_S = 30.0
@@ -51,26 +54,20 @@ class Observation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What detectors look at."""
+    """What detectors look at: a run, and what is known of it already."""
 
     frames: Frames
-    summary: "Summary"
-    capacity: Capacity | None
-    concurrency: int | None
-    course: Timeline | None  # None: nobody told how many instances there were
-
-    @property
-    def service_p95_s(self) -> float | None:
-        """p95 of the reconstructed service time, seconds; its lower bound where it is not exact; None where unknown."""
-        known = {stage.name: stage.distribution.p95 for stage in self.summary.stages}.get("service")
-        return None if known is None else known.low
+    system: System
+    counts: Counts  # without warm-up phases
+    steps: tuple[ScalingStep, ...]
+    service: Distribution  # reconstructed; empty where it is unknown
+    elasticity: Elasticity | Unknown
+    host_spread: HostSpread | Unknown
+    n_from_outputs: int  # ends that no notice reported, found in S3
 
 
-def detect(
-    frames: Frames, summary: "Summary", capacity: Capacity | None, concurrency: int | None, course: Timeline | None
-) -> tuple[Observation, ...]:
+def detect(seen: Seen) -> tuple[Observation, ...]:
     """Everything that stands out, in the order of `DETECTORS`."""
-    seen = Seen(frames, summary, capacity, concurrency, course)
     return tuple(found for one in DETECTORS if (found := _found(one, seen)) is not None)
 
 
@@ -90,8 +87,8 @@ def _found(one: "Detector", seen: Seen) -> Observation | None:
 
 def capacity_hole(seen: Seen) -> Observation | None:
     """Requests waited and no instance served, for at least `HOLE_MIN_S` at a stretch."""
-    figures = seen.summary.elasticity
-    if figures is None or figures.hole_longest_s < HOLE_MIN_S or figures.hole_at_s is None:
+    figures = seen.elasticity
+    if isinstance(figures, Unknown) or figures.hole_longest_s < HOLE_MIN_S or figures.hole_at_s is None:
         return None
     rest = "" if figures.hole_s - figures.hole_longest_s < 1 else f", {units.duration(figures.hole_s)} in all"
     return Observation(
@@ -104,8 +101,8 @@ def capacity_hole(seen: Seen) -> Observation | None:
 
 def stuck_at_zero(seen: Seen) -> Observation | None:
     """Requests waited for ten minutes or more while the auto-scaler asked for no instance."""
-    course = seen.course
-    if course is None:
+    course = seen.system.course
+    if isinstance(course, Unknown):
         return None
     longest_s, at_s = course.longest((course.backlog > 0) & (course.serving == 0) & (course.desired == 0))
     if longest_s < STUCK_MIN_S:
@@ -120,13 +117,14 @@ def stuck_at_zero(seen: Seen) -> Observation | None:
 
 def scale_in_amid_work(seen: Seen) -> Observation | None:
     """A scale-in left fewer slots than there were requests in the system."""
-    course = seen.course
-    if course is None:
+    course = seen.system.course
+    if isinstance(course, Unknown):
         return None
     found = []
-    for step in seen.summary.scaling.steps:
+    at_once = known(seen.system.concurrency) or 1
+    for step in seen.steps:
         inside = int(course.since(round(step.decided_at_s * 1e9)).backlog[0])
-        if step.before is not None and step.after < step.before and inside > step.after * (seen.concurrency or 1):
+        if step.before is not None and step.after < step.before and inside > step.after * at_once:
             found.append((step, inside))
     if not found:
         return None
@@ -141,10 +139,10 @@ def scale_in_amid_work(seen: Seen) -> Observation | None:
 
 def oscillation(seen: Seen) -> Observation | None:
     """A scale-out followed a scale-in within the window of `Elasticity.oscillation_window_s`."""
-    figures = seen.summary.elasticity
-    if figures is None or not figures.oscillations:
+    figures = seen.elasticity
+    if isinstance(figures, Unknown) or not figures.oscillations:
         return None
-    undone = [step for step in seen.summary.scaling.steps if not step.is_out]
+    undone = [step for step in seen.steps if not step.is_out]
     return Observation(
         name="oscillation",
         seen=f"{figures.oscillations:,} scale-ins were undone within {units.duration(figures.oscillation_window_s)}",
@@ -156,38 +154,45 @@ def oscillation(seen: Seen) -> Observation | None:
 def ceiling(seen: Seen) -> Observation | None:
     """Capacity that was wanted and not to be had: the account's quota, AWS's stock, or the target's own MaxCapacity."""
     is_activity = pl.col("kind") == "scaling_activity"
-    at_max = None
-    for event in seen.frames.events.filter(is_activity).sort("at_ns", "seen_ns", "name").to_dicts():
-        detail = _detail(event["detail"])
+    activities = seen.frames.events.filter(is_activity).sort("at_ns", "seen_ns", "name").to_dicts()
+    told = [(activity, _detail(activity["detail"])) for activity in activities]
+    return _refused(told) or _short_of_desired(seen) or _at_max(told)
+
+
+def _refused(activities: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Observation | None:
+    """The first activity that failed for a quota, or for want of instances."""
+    for activity, detail in activities:
         message = str(detail.get("StatusMessage") or "")
-        if event["state"] == "Failed" and _QUOTA.search(f"{message} {event['cause']}"):
+        if activity["state"] == "Failed" and _QUOTA.search(f"{message} {activity['cause']}"):
             return Observation(
                 name="quota ceiling",
                 seen=f"a scaling activity failed: {' '.join(message.split())[:160]}",
                 advice="ask for a higher quota of this instance type, or use another",
-                at_s=event["at_ns"] / 1e9,
+                at_s=activity["at_ns"] / 1e9,
             )
+    return None
+
+
+def _at_max(activities: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Observation | None:
+    """The first activity that MaxCapacity held back."""
+    for activity, detail in activities:
         reasons = [reason.get("Code") or reason.get("code") for reason in detail.get("NotScaledReasons") or ()]
-        if "AlreadyAtMaxCapacity" in reasons and at_max is None:
-            at_max = event["at_ns"] / 1e9
-    return _short_of_desired(seen) or (
-        None
-        if at_max is None
-        else Observation(
-            name="at MaxCapacity",
-            seen="the policy wanted more instances than MaxCapacity allows",
-            advice="raise MaxCapacity if the latency is too high; it bounds the cost as well",
-            at_s=at_max,
-        )
-    )
+        if "AlreadyAtMaxCapacity" in reasons:
+            return Observation(
+                name="at MaxCapacity",
+                seen="the policy wanted more instances than MaxCapacity allows",
+                advice="raise MaxCapacity if the latency is too high; it bounds the cost as well",
+                at_s=activity["at_ns"] / 1e9,
+            )
+    return None
 
 
 def _short_of_desired(seen: Seen) -> Observation | None:
-    course = seen.course
-    if course is None:
+    course = seen.system.course
+    if isinstance(course, Unknown):
         return None
     longest_s, at_s = course.longest(course.serving < course.desired)
-    usual_s = max((delay for step in seen.summary.scaling.steps if (delay := step.provisioning_s)), default=0.0)
+    usual_s = max((delay for step in seen.steps if (delay := step.provisioning_s)), default=0.0)
     if longest_s < max(2 * usual_s, 2 * STUCK_MIN_S):
         return None
     return Observation(
@@ -203,8 +208,8 @@ def _short_of_desired(seen: Seen) -> Observation | None:
 
 def stall(seen: Seen) -> Observation | None:
     """Requests, instances, and no end: the longest time of that."""
-    course = seen.course
-    if course is None or not len(course.backlog):
+    course = seen.system.course
+    if isinstance(course, Unknown) or not len(course.backlog):
         return None
     knots_ns, at_work = course.knots_ns, (course.backlog > 0) & (course.serving > 0)
     begins = np.diff(at_work.astype(np.int8), prepend=0) == 1
@@ -215,8 +220,8 @@ def stall(seen: Seen) -> Observation | None:
         since_ns = np.maximum(since_ns, np.where(place >= 0, ended_ns[place.clip(0)], since_ns))
     lengths_ns = np.where(at_work, knots_ns[1:] - np.where(at_work, since_ns, knots_ns[1:]), 0)
     longest = int(lengths_ns.argmax())
-    longest_s, service_s = int(lengths_ns[longest]) / 1e9, seen.service_p95_s
-    limit_s = STALL_UNKNOWN_S if service_s is None else max(STALL_MIN_S, STALL_SERVICES * service_s)
+    longest_s, long_service = int(lengths_ns[longest]) / 1e9, seen.service.p95
+    limit_s = STALL_UNKNOWN_S if long_service is None else max(STALL_MIN_S, STALL_SERVICES * long_service.low)
     if longest_s < limit_s:
         return None
     return Observation(
@@ -229,11 +234,12 @@ def stall(seen: Seen) -> Observation | None:
 
 def effective_concurrency(seen: Seen) -> Observation | None:
     """What an instance does when it has plenty to do, against what one request takes that has it to itself."""
-    course = seen.course
-    if course is None or seen.capacity is None or seen.concurrency is None:
+    course = seen.system.course
+    capacity, concurrency = seen.system.capacity, seen.system.concurrency
+    if isinstance(course, Unknown) or isinstance(capacity, Unknown) or isinstance(concurrency, Unknown):
         return None
-    alone_s = _alone_s(seen.frames, seen.capacity)
-    is_full = (course.serving > 0) & (course.backlog >= 2 * seen.concurrency * course.serving)
+    alone_s = _alone_s(seen.frames, capacity)
+    is_full = (course.serving > 0) & (course.backlog >= 2 * concurrency * course.serving)
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
     ended_ns = only(seen.frames.requests, is_completed, "done_ns")["done_ns"].to_numpy()
     place = np.searchsorted(course.knots_ns, ended_ns, side="left") - 1
@@ -243,13 +249,13 @@ def effective_concurrency(seen: Seen) -> Observation | None:
         return None
     instance_s = float(np.sum((course.serving * course.lengths_s)[is_full]))
     at_once = n_ended / instance_s * float(ascending(alone_s).mean())
-    if abs(at_once / seen.concurrency - 1) <= CONCURRENCY_MARGIN:
+    if abs(at_once / concurrency - 1) <= CONCURRENCY_MARGIN:
         return None
     return Observation(
         name="effective concurrency",
-        seen=f"a busy instance does {at_once:.1f} requests in the time of one; it is set to {seen.concurrency} at once",
+        seen=f"a busy instance does {at_once:.1f} requests in the time of one; it is set to {concurrency} at once",
         advice="requests slow each other down: more at once gain nothing, see what they share"
-        if at_once < seen.concurrency
+        if at_once < concurrency
         else "the container works on more at once than it is told, or one alone is slow to start",
     )
 
@@ -276,20 +282,21 @@ def _alone_s(frames: Frames, capacity: Capacity) -> "np.ndarray[Any, np.dtype[np
 
 def too_much_work(seen: Seen) -> Observation | None:
     """More slot-seconds were worked than there were, so the instance count or the concurrency is wrong."""
-    figures = seen.summary.elasticity
-    if figures is None or figures.utilisation is None or figures.utilisation <= UTILISATION_MAX:
+    figures = seen.elasticity
+    utilisation = then(figures, lambda one: one.utilisation)
+    if isinstance(utilisation, Unknown) or utilisation <= UTILISATION_MAX:
         return None
     return Observation(
         name="utilisation above one",
-        seen=f"more was worked than there were slots for, {figures.utilisation:.2f} times as much",
+        seen=f"more was worked than there were slots for, {utilisation:.2f} times as much",
         advice="the number of instances or their concurrency is not what was told: figures that rest on them are wrong",
     )
 
 
 def host_spread(seen: Seen) -> Observation | None:
     """Instances differ in speed, beyond chance and by at least `SPREAD_MIN`."""
-    found = seen.summary.host_spread
-    if found is None or not found.is_beyond_chance or found.share < SPREAD_MIN:
+    found = seen.host_spread
+    if isinstance(found, Unknown) or not found.is_beyond_chance or found.share < SPREAD_MIN:
         return None
     return Observation(
         name="host spread",
@@ -306,8 +313,8 @@ def host_spread(seen: Seen) -> Observation | None:
 
 def notification_loss(seen: Seen) -> Observation | None:
     """Requests ended without a notice: their ends were found in S3, or never."""
-    n_lost = seen.summary.notices.n_from_outputs + seen.summary.measured.lost
-    accepted = seen.summary.measured.accepted
+    n_lost = seen.n_from_outputs + seen.counts.lost
+    accepted = seen.counts.accepted
     if not n_lost:
         return None
     return Observation(
@@ -333,7 +340,7 @@ def coarse_times(seen: Seen) -> Observation | None:
     is_look = (pl.col("source") == "endpoint") & (pl.col("name") == "instances_current")
     looks_ns = frames.readings.filter(is_look)["at_ns"].sort().to_numpy()
     between_s = float(np.median(np.diff(looks_ns))) / 1e9 if len(looks_ns) > 1 else 0.0
-    if between_s <= LOOKS_MAX_S or not seen.summary.scaling.steps:
+    if between_s <= LOOKS_MAX_S or not seen.steps:
         return None
     return Observation(
         name="poll quantisation",
@@ -352,7 +359,7 @@ def throttling(seen: Seen) -> Observation | None:
     first_ns = rows["send_ns"].min()
     return Observation(
         name="throttling",
-        seen=f"{rows.height:,} of {seen.summary.measured.sent:,} submissions were throttled",
+        seen=f"{rows.height:,} of {seen.counts.sent:,} submissions were throttled",
         advice="a quota of the account, shared by all its endpoints: ask for more, or send slower",
         at_s=first_ns / 1e9 if isinstance(first_ns, int) else None,
     )

@@ -1,30 +1,30 @@
-"""All figures of a run, in one value that says the same as a table and as JSON. Every number is finite or absent.
+"""All figures of a run, in one value that says the same as a table and as JSON: finite, or unknown for a reason.
 
 Warm-up phases are left out of every figure but `counts`, which is the whole ledger. Durations are seconds of scenario
 time, rates are per second of it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field, model_validator
 
-from smbench.analysis.capacity.cost import Cost, cost, instance_hour_usd
+from smbench.analysis.capacity.cost import Cost, cost
 from smbench.analysis.capacity.elasticity import Elasticity, elasticity
 from smbench.analysis.capacity.hosts import HostSpread, host_spread
-from smbench.analysis.capacity.instances import capacity, concurrency
-from smbench.analysis.capacity.scaling import Scaling, scaling
-from smbench.analysis.capacity.slots import slots
-from smbench.analysis.capacity.timeline import timeline
-from smbench.analysis.detectors import Observation, detect
-from smbench.analysis.latency.intervals import Interval, intervals
+from smbench.analysis.capacity.scaling import Scaling, ScalingStep, scaling
+from smbench.analysis.capacity.system import System, system
+from smbench.analysis.detectors import Observation, Seen, detect
+from smbench.analysis.latency.intervals import Intervals, intervals
 from smbench.analysis.latency.slowest import Slow, slowest
 from smbench.analysis.latency.stages import Stage, stages
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
+from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
 from smbench.analysis.rows.clocks import Clocks
 from smbench.analysis.rows.frames import Frames, is_one_of, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
-from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, NotSent
+from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, NotSent, Unknown
 from smbench.results.law import Counts, row_violations
 
 
@@ -47,7 +47,7 @@ class BacklogFigures(_Part):
     peak: int
     peak_at_s: float | None
     oldest_age_s: float | None  # the longest any request was in the system, since it was due
-    drain: Bounded | None  # from the last send until nothing was open; None when nothing was sent
+    drain: Bounded | Missing  # from the last send until nothing was open
 
 
 class Notices(_Part):
@@ -113,25 +113,35 @@ class Summary(_Part):
     generator: Generator
     scaling: Scaling
     stages: tuple[Stage, ...] = ()
-    intervals: dict[str, Interval] = {}  # of the sojourn's percentiles
-    elasticity: Elasticity | None = None
-    cost: Cost | None = None
-    host_spread: HostSpread | None = None
-    absent: dict[str, str] = {}  # figures that are None, and why
+    intervals: Intervals = {}  # of the sojourn's percentiles
+    elasticity: Elasticity | Missing
+    cost: Cost | Missing
+    host_spread: HostSpread | Missing
     observations: tuple[Observation, ...] = ()
     slowest: tuple[Slow, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy has no decorated properties
+    @property
+    def absent(self) -> dict[str, str]:
+        """For JSON: the figures that are null because they are unknown, by their path, and why."""
+        return reasons(self)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_json(cls, written: Any) -> Any:
+        return with_reasons(written)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values; no NaN and no infinity can stand in them."""
         return self.model_dump(mode="json")
 
     @property
-    def error_share(self) -> Bounded | None:
-        """Of the requests that were answered, those that did not complete; None when none was answered."""
+    def error_share(self) -> Bounded | Unknown:
+        """Of the requests that were answered, those that did not complete."""
         counts = self.measured
         answered = counts.accepted + counts.rejected
         if not answered:
-            return None
+            return Unknown("no request was answered")
         bad = answered - counts.completed
         return Bounded(low=(bad - counts.may_have_completed) / answered, high=bad / answered)
 
@@ -142,17 +152,24 @@ def summarise(frames: Frames) -> Summary:
     counts = _counts(frames.requests)
     n_scheduled = manifest.n_scheduled if manifest.spans else None
     scenario = manifest.scenario
-    served, at_once = capacity(frames), concurrency(frames)
-    reckoned = slots(frames, served, at_once)
-    of_stages = stages(frames, reckoned)
-    by_stage = {stage.name: stage.distribution for stage in of_stages}
-    scaled = scaling(frames)
-    course = None if served is None else timeline(frames, served)
-    spread = host_spread(reckoned, served)
-    absent = {"host_spread": spread} if isinstance(spread, str) else {}
-    if served is None:
-        absent |= dict.fromkeys(("elasticity", "cost"), "nobody told how many instances there were")
-    summary = Summary(
+    seen = system(frames)
+    of_stages = stages(frames, seen.slots)
+    by_stage = {stage.name: stage.spread for stage in of_stages}
+    scaled, notices, of_measured = scaling(frames), _notices(frames), _counts(measured)
+    followed, spread = _elasticity(frames, seen, scaled.steps), host_spread(seen.slots, seen.capacity)
+    observations = detect(
+        Seen(
+            frames=frames,
+            system=seen,
+            counts=of_measured,
+            steps=scaled.steps,
+            service=by_stage["service"],
+            elasticity=followed,
+            host_spread=spread,
+            n_from_outputs=notices.n_from_outputs,
+        )
+    )
+    return Summary(
         run_id=manifest.run_id,
         name=str(scenario.get("name", "")),
         description=str(scenario.get("description", "")),
@@ -167,7 +184,7 @@ def summarise(frames: Frames) -> Summary:
         length_s=frames.end_ns / 1e9,
         counts=counts,
         violations=(*counts.violations(), *row_violations(_as_law(frames.requests), n_scheduled)),
-        measured=_counts(measured),
+        measured=of_measured,
         n_warmup=frames.requests.height - measured.height,
         rates=overall_rates(frames),
         phases=phase_rates(frames),
@@ -180,21 +197,25 @@ def summarise(frames: Frames) -> Summary:
         observer_lag=by_stage["observer lag"],
         causes=_causes(measured),
         backlog=_backlog(frames),
-        notices=_notices(frames),
+        notices=notices,
         clocks=frames.clocks,
         generator=_generator(frames, by_stage["schedule lag"]),
         scaling=scaled,
-        stages=tuple(stage for stage in of_stages if stage.name not in frames.manifest.inapplicable),
-        intervals=intervals(frames, served),
-        elasticity=None
-        if served is None or course is None
-        else elasticity(frames, served, at_once, reckoned, course, scaled.steps),
-        cost=None if served is None else cost(frames, served, at_once, reckoned, instance_hour_usd(frames)),
-        host_spread=None if isinstance(spread, str) else spread,
-        absent=absent,
-        slowest=slowest(frames, served, scaled.steps),
+        stages=tuple(stage for stage in of_stages if stage.name not in manifest.inapplicable),
+        intervals=intervals(frames, seen.capacity),
+        elasticity=followed,
+        cost=then(seen.capacity, lambda capacity: cost(frames, capacity, seen)),
+        host_spread=spread,
+        observations=observations,
+        slowest=slowest(frames, seen.capacity, scaled.steps),
     )
-    return summary.model_copy(update={"observations": detect(frames, summary, served, at_once, course)})
+
+
+def _elasticity(frames: Frames, seen: System, steps: Sequence[ScalingStep]) -> Elasticity | Unknown:
+    capacity, course = seen.capacity, seen.course
+    if isinstance(capacity, Unknown):
+        return capacity
+    return then(course, lambda one: elasticity(frames, capacity, one, seen, steps))
 
 
 def _as_law(requests: pl.DataFrame) -> pl.DataFrame:
@@ -244,10 +265,10 @@ def _backlog(frames: Frames) -> BacklogFigures:
     )
 
 
-def _drain(frames: Frames) -> Bounded | None:
+def _drain(frames: Frames) -> Bounded | Unknown:
     sends = frames.requests["send_ns"].drop_nulls()
     if not len(sends):
-        return None
+        return Unknown("nothing was sent")
     ends = only(frames.requests, pl.col("accepted"), "done_ns")["done_ns"]
     last_send_ns = int(sends.to_numpy().max())
     if ends.null_count():

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from runs import EPOCH_NS, Request, frames_of, reading, span
+from runs import EPOCH_NS, Request, frames_of, reading, span, sure
 from smbench.analysis.detectors import DETECTORS, Observation
 from smbench.analysis.summary import Summary, summarise
 from smbench.records import Event, Outcome, Reading
@@ -146,9 +146,9 @@ def test_hosts_that_differ_beyond_chance_and_by_enough_are_told(monkeypatch: pyt
     assert "the slowest 1.2" in found.seen
     assert found.at_s == 0.001
     a_little = backlog_on_two_hosts(1.08)
-    assert a_little.host_spread is not None
-    assert a_little.host_spread.is_beyond_chance
-    assert a_little.host_spread.share < 0.05
+    spread = sure(a_little.host_spread)
+    assert spread.is_beyond_chance
+    assert spread.share < 0.05
     assert "host spread" not in {one.name for one in a_little.observations}
     monkeypatch.setattr("smbench.analysis.capacity.hosts.ALPHA", 0.0)
     assert "host spread" not in {one.name for one in backlog_on_two_hosts(1.5007).observations}

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from modelling import scenario
-from runs import Request, frames_of, reading, span
+from runs import Request, frames_of, reading, span, sure
 from simulated import simulated_run
 from smbench.analysis.capacity.cost import Cost
 from smbench.analysis.capacity.elasticity import Elasticity, demand, n_oscillations
 from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.rows.frames import Frames, derive
 from smbench.analysis.summary import Summary, summarise
-from smbench.records import Outcome, Reading
+from smbench.records import Outcome, Reading, Unknown
 from theory import mmc_wait_mean_s
 
 
@@ -43,13 +43,11 @@ def by_hand(rows: list[Request], seen: list[Reading], slots: int = 1, **more: An
 
 
 def elastic(summary: Summary) -> Elasticity:
-    assert summary.elasticity is not None
-    return summary.elasticity
+    return sure(summary.elasticity)
 
 
 def priced(summary: Summary) -> Cost:
-    assert summary.cost is not None
-    return summary.cost
+    return sure(summary.cost)
 
 
 def test_a_burst_on_a_fleet_that_stays_is_its_closed_form() -> None:
@@ -61,8 +59,7 @@ def test_a_burst_on_a_fleet_that_stays_is_its_closed_form() -> None:
     assert found.throughput_bound_hz == pytest.approx(4.0)
     assert found.drain_bound_s == pytest.approx(25.0)
     assert found.drain_efficiency == pytest.approx(1.0)
-    assert found.time_to_drain is not None
-    assert found.time_to_drain.value == pytest.approx(24.0)  # four are left, and all of them work
+    assert sure(found.time_to_drain).value == pytest.approx(24.0)  # four are left, and all of them work
     assert found.backlog_area_s == pytest.approx(sum(96 - 4 * k for k in range(24)))
     assert (found.hole_s, found.oscillations) == (0.0, 0)
     cost = priced(summary)
@@ -86,8 +83,7 @@ def test_supply_below_and_above_demand_is_the_area_between_the_curves() -> None:
     needed = demand(frames, 2.0, 1, 60.0)
     assert needed.instances.tolist() == [1] * 30 + [2] * 71
     summary = by_hand([*rows, Request(99.0, done=100.0)], looks((0.0, 1, 1), (70.0, 1, 3), (71.0, 3, 3)), slots=2)
-    found = elastic(summary).provisioning
-    assert found is not None
+    found = sure(elastic(summary).provisioning)
     # With two slots an instance one is needed throughout: never too few, and two too many at 71..100 s.
     assert found.under_instances == 0.0
     assert found.over_instances == pytest.approx(2 * 30 / 101)
@@ -107,16 +103,14 @@ def test_too_little_ends_when_capacity_comes_and_is_censored_when_it_never_does(
         free[free.index(min(free))] = starts + 1.0
         rows.append(Request(at, done=starts + 1.0))
     enough = by_hand(rows, looks((0.0, 2, 2), (79.999, 2, 4), (80.001, 4, 4)))
-    found = elastic(enough).provisioning
-    assert found is not None
+    found = sure(elastic(enough).provisioning)
     assert found.service_s == pytest.approx(1.0, abs=0.01)
     assert (found.reaction.n, found.reaction.n_censored) == (1, 0)
     assert found.reaction.max is not None
     # 4 t + 1 arrivals up to t, over 60 s: more than two needed from t = 30 on.
     assert found.reaction.max.value == pytest.approx(80.0 - 30.0, abs=1.0)
     rows = [row if row.done and row.done < 80 else Request(row.sched, Outcome.PENDING) for row in rows]
-    never = elastic(by_hand(rows, looks((0.0, 2, 2)))).provisioning
-    assert never is not None
+    never = sure(elastic(by_hand(rows, looks((0.0, 2, 2)))).provisioning)
     assert never.reaction.n_censored == 1
 
 
@@ -189,8 +183,16 @@ def test_the_deadline_is_the_tightest_the_author_set(of: dict[str, Any], seconds
 
 def test_without_counts_of_instances_there_is_no_figure_and_a_reason() -> None:
     summary = by_hand([Request(0.0, done=1.0)], [])
-    assert (summary.elasticity, summary.cost) == (None, None)
-    assert set(summary.absent) == {"elasticity", "cost", "host_spread"}
+    assert (
+        summary.elasticity
+        == summary.cost
+        == summary.host_spread
+        == Unknown("no reading says how many instances there were")
+    )
+    assert {"elasticity", "cost", "host_spread"} <= set(summary.absent)
+    written = summary.as_json()
+    assert (written["elasticity"], written["cost"], written["host_spread"]) == (None, None, None)
+    assert written["absent"] == summary.absent
 
 
 def test_without_the_slots_of_an_instance_what_needs_no_slots_remains() -> None:
@@ -200,11 +202,11 @@ def test_without_the_slots_of_an_instance_what_needs_no_slots_remains() -> None:
     )
     summary = summarise(frames)
     found, cost = elastic(summary), priced(summary)
-    assert found.provisioning is None
-    assert "MaxConcurrentInvocationsPerInstance" in found.why_no_provisioning
-    assert (found.utilisation, found.backlog_area_s) == (None, None)
+    assert isinstance(found.provisioning, Unknown)
+    assert "MaxConcurrentInvocationsPerInstance" in found.provisioning.reason
+    assert found.utilisation == found.backlog_area_s == cost.useful_s == cost.idle_s == found.provisioning
+    assert summary.as_json()["elasticity"]["why_no_provisioning"] == found.provisioning.reason
     assert found.hole_s == 15.0
-    assert (cost.useful_s, cost.idle_s) == (None, None)
     assert cost.usd == pytest.approx(31 / 3600)
     assert cost.harness is not None  # two objects, one read, one message
     assert cost.harness.usd == pytest.approx(sum(cost.harness.parts.values()))
@@ -226,13 +228,12 @@ def test_mmc_is_as_busy_and_waits_as_long_as_theory_says(servers: int) -> None:
                 drain="1h",
             )
         )
-        wait = next(one for one in summary.stages if one.name == "queue wait").distribution
-        utilisation = elastic(summary).utilisation
+        wait = sure(next(one for one in summary.stages if one.name == "queue wait").distribution)
+        utilisation = sure(elastic(summary).utilisation)
         assert wait.mean_s is not None
-        assert utilisation is not None
         busy.append(utilisation)
         waits_s.append(wait.mean_s)
-        assert priced(summary).useful_s == pytest.approx(utilisation * priced(summary).instance_s)
+        assert sure(priced(summary).useful_s) == pytest.approx(utilisation * priced(summary).instance_s)
     for measured, theory in ((busy, 0.6), (waits_s, mmc_wait_mean_s(servers, 0.6 * servers, 1.0))):
         error = np.std(measured, ddof=1) / len(measured) ** 0.5
         assert np.mean(measured) == pytest.approx(theory, abs=5 * error)

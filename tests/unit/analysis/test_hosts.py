@@ -23,7 +23,7 @@ from smbench.analysis.capacity.hosts import ALPHA, CHAIN_MIN, HostSpread, chains
 from smbench.analysis.capacity.instances import capacity, concurrency
 from smbench.analysis.capacity.slots import Slots, slots
 from smbench.analysis.rows.frames import Frames, derive
-from smbench.records import Event, Outcome, Reading
+from smbench.records import Event, Outcome, Reading, Unknown
 from smbench.schedule.plan import plan
 from smbench.simulator.simulate import simulate
 
@@ -50,7 +50,7 @@ def reckoned(of: Frames) -> Slots:
     return found
 
 
-def spread(of: Frames) -> HostSpread | str:
+def spread(of: Frames) -> HostSpread | Unknown:
     served = capacity(of)
     return host_spread(slots(of, served, concurrency(of)), served)
 
@@ -173,7 +173,7 @@ def test_warm_up_and_failures_link_but_are_not_compared() -> None:
 def test_nothing_is_compared_from_before_there_was_a_second_instance() -> None:
     # Two slots of one host until 1000 s, when nobody is there any more.
     looks = counts((0.0, 1), (999.0, 1), (1001.0, 2))
-    assert spread(frames(worked_off(100, 2, fast_and_slow), looks, slots_each=2)) == (
+    assert spread(frames(worked_off(100, 2, fast_and_slow), looks, slots_each=2)) == Unknown(
         f"no two slots could be followed at the same time over {CHAIN_MIN} requests each"
     )
 
@@ -198,7 +198,7 @@ def test_within_one_block_the_test_is_that_of_kruskal_and_wallis(monkeypatch: py
 @pytest.mark.parametrize(
     ("of", "why"),
     [
-        (frames([Request(0.0, done=1.0)], []), "nobody told how many instances"),
+        (frames([Request(0.0, done=1.0)], []), "how many instances there were"),
         (queued(100, 1, lambda _slot, _began: 1.0), "no two instances"),
         (frames([Request(3.0 * k, done=3.0 * k + 1) for k in range(50)], counts((0.0, 2))), "no request that waited"),
         (queued(CHAIN_MIN, 2, fast_and_slow), f"over {CHAIN_MIN} requests each"),
@@ -207,13 +207,13 @@ def test_within_one_block_the_test_is_that_of_kruskal_and_wallis(monkeypatch: py
 )
 def test_where_nothing_can_be_compared_there_is_a_reason(of: Frames, why: str) -> None:
     found = spread(of)
-    assert isinstance(found, str)
-    assert why in found
+    assert isinstance(found, Unknown)
+    assert why in found.reason
 
 
 def test_slots_of_one_host_are_not_compared() -> None:
     of = simulated(1, instances=fixed(1, 4), service=LOGNORMAL)
-    assert spread(of) == "no two instances served at the same time: there is nothing to compare"
+    assert spread(of) == Unknown("no two instances served at the same time: there is nothing to compare")
 
 
 def test_chains_that_ran_at_different_times_are_not_compared() -> None:

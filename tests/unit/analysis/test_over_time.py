@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from runs import Request, frames_of, reading, span
+from runs import Request, frames_of, reading, span, sure
 from smbench.analysis.capacity.instances import capacity
 from smbench.analysis.latency.over_time import (
     FROM_SCHEDULE,
@@ -173,8 +173,7 @@ def test_waiting_without_instances_is_that_share_of_all_waiting() -> None:
     # In the system from 0 to 100 s and from 50 to 150 s, an instance from 100 s: 100 + 50 of 200 s without.
     told = [reading("instances_current", count, at) for at, count in ((0.0, 0.0), (100.0, 1.0), (200.0, 1.0))]
     frames = frames_of([Request(0.0, done=100.0), Request(50.0, done=150.0)], readings=told)
-    served = capacity(frames)
-    assert served is not None
+    served = sure(capacity(frames))
     began_s = served.at_ns[1] / 1e9  # halfway between the looks
     assert unserved_share(frames, served) == pytest.approx((began_s + max(0, began_s - 50)) / 200)
 

@@ -16,7 +16,7 @@ from smbench.analysis.capacity.instances import capacity, concurrency
 from smbench.analysis.capacity.slots import Slots, slots
 from smbench.analysis.latency.stages import Stage, stages
 from smbench.analysis.rows.frames import Frames
-from smbench.records import Outcome, Reading
+from smbench.records import Outcome, Reading, Unknown
 
 
 def scenario(slots_each: int) -> dict[str, object]:
@@ -38,7 +38,7 @@ def reckon(rows: list[Request], looks: list[Reading], slots_each: int = 1) -> Sl
     return found
 
 
-def reckoned(frames: Frames) -> Slots | str:
+def reckoned(frames: Frames) -> Slots | Unknown:
     return slots(frames, capacity(frames), concurrency(frames))
 
 
@@ -96,7 +96,7 @@ def test_what_is_known_is_true_though_an_instance_leaves(
     looks = counts((0.0, instances, instances), ((left - 1) / 1000, instances, instances))
     looks += counts((left / 1000, instances - 1, instances - 1))
     found = reckoned(frames_of(rows, readings=looks, scenario=scenario(slots_each)))
-    if isinstance(found, str):
+    if isinstance(found, Unknown):
         return  # nothing is known of any: so be it
     reckoned_ms = (found.began_ns // 1_000_000).tolist()
     # Equal arrivals may change places among themselves.
@@ -178,7 +178,7 @@ def test_what_waits_and_what_works_at_the_end_is_censored() -> None:
     rows = [Request(0.0, done=4.0), Request(1.0, Outcome.PENDING), Request(2.0, Outcome.PENDING)]
     looks = counts((0.0, 1, 1), (10.0, 1, 1))
     frames = frames_of(rows, readings=looks, scenario=scenario(1))
-    wait, service = stage(frames, "queue wait").distribution, stage(frames, "service").distribution
+    wait, service = stage(frames, "queue wait").spread, stage(frames, "service").spread
     assert (wait.n, wait.n_censored) == (3, 1)  # 0 s, 3 s and more than 8 s
     assert wait.max is not None
     assert (wait.max.low, wait.max.high) == (8.0, None)
@@ -193,7 +193,7 @@ def test_waiting_times_are_withheld_where_many_are_left_out() -> None:
     wait, service = stage(frames, "queue wait"), stage(frames, "service")
     assert (wait.n, service.n) == (0, 12)
     assert "28 requests left out" in wait.reason
-    assert service.distribution.mean_s == pytest.approx(1.0, abs=0.1)
+    assert service.spread.mean_s == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -218,8 +218,8 @@ def test_a_wrong_concurrency_contradicts_itself_and_is_not_believed() -> None:
     rows += [Request(float(k), done=k + 2.0) for k in range(40)]
     frames = frames_of(rows, readings=counts((0.0, 1, 1)), scenario=scenario(1))
     found = reckoned(frames)
-    assert isinstance(found, str)
-    assert "before a slot was free" in found
+    assert isinstance(found, Unknown)
+    assert "before a slot was free" in found.reason
 
 
 def test_waiting_and_service_add_up_to_the_time_from_receipt_to_end() -> None:
@@ -230,7 +230,7 @@ def test_waiting_and_service_add_up_to_the_time_from_receipt_to_end() -> None:
         free = max(arrived, free) + takes
         rows.append(Request(arrived, done=free))
     frames = frames_of(rows, readings=counts((0.0, 1, 1)), scenario=scenario(1))
-    wait, service = stage(frames, "queue wait").distribution, stage(frames, "service").distribution
+    wait, service = stage(frames, "queue wait").spread, stage(frames, "service").spread
     received = frames.requests["service_view_ns"].to_numpy() / 1e9
     assert wait.mean_s is not None
     assert service.mean_s is not None

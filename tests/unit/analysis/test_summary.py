@@ -14,7 +14,7 @@ import pytest
 from runs import Request, frames_of, reading, span
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary, summarise
-from smbench.records import Event, NotSent, Outcome
+from smbench.records import Event, NotSent, Outcome, Unknown
 from smbench.results.law import Counts
 
 
@@ -222,8 +222,8 @@ def test_no_request_at_all_is_a_summary_without_figures() -> None:
     assert summary.counts == Counts()
     assert summary.sojourn.p50 is None
     assert summary.rates.offered_hz is None
-    assert summary.backlog.drain is None
-    assert summary.error_share is None
+    assert summary.backlog.drain == Unknown("nothing was sent")
+    assert summary.error_share == Unknown("no request was answered")
     assert _numbers_of(summary) >= 0
 
 

@@ -8,10 +8,11 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.instances import Capacity, measured_from_ns
-from smbench.analysis.capacity.slots import Slots
+from smbench.analysis.capacity.system import System
+from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import Frames, only
-from smbench.records import Outcome
+from smbench.records import Outcome, Unknown
 
 # USD, beyond what is free: AWS's public price pages of S3 (standard), SQS (standard queues) and SNS, us-east-1, as
 # known in January 2025 (SQS again in March 2026). SageMaker takes nothing for a request, SNS nothing for a delivery
@@ -39,64 +40,68 @@ class Cost(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     instance_s: float  # paid
-    useful_s: float | None  # of them: as many as the work would fill, every slot busy
+    useful_s: float | Missing  # of them: as many as the work would fill, every slot busy
     cold_s: float  # paid, not yet serving
-    idle_s: float | None  # the rest
+    idle_s: float | Missing  # the rest
     n_completed: int
-    deadline_s: float | None
+    deadline_s: float | None  # None: none was set
     deadline_from: str  # the threshold, or request.ttl; empty: none
     n_within_deadline: int | None
-    instance_s_per_1000: float | None  # completions
-    price_usd: float | None  # an instance-hour
-    usd: float | None
-    useful_usd: float | None  # no policy can do with less
-    usd_per_1000: float | None
-    usd_per_1000_within_deadline: float | None
+    instance_s_per_1000: float | Missing  # completions
+    price_usd: float | Missing  # an instance-hour
+    usd: float | Missing
+    useful_usd: float | Missing  # no policy can do with less
+    usd_per_1000: float | Missing
+    usd_per_1000_within_deadline: float | Missing
     harness: HarnessCost | None  # None: an emulated endpoint costs nothing to ask
 
 
-def cost(
-    frames: Frames, capacity: Capacity, concurrency: int | None, reckoned: Slots | str, price_usd: float | None
-) -> Cost:
-    """What a run cost; `price_usd` is of an instance-hour."""
+def cost(frames: Frames, capacity: Capacity, system: System) -> Cost:
+    """What a run cost.
+
+    Args:
+        capacity: That of `system`, which is known.
+    """
     start_ns = measured_from_ns(frames)
     paid_s = capacity.instance_s(capacity.paid, start_ns)
     launching = (capacity.desired - capacity.serving).clip(0)
     cold_s = capacity.instance_s(launching, start_ns)
-    busy_s = None if isinstance(reckoned, str) else reckoned.busy_s(start_ns)
-    useful_s = None if busy_s is None or concurrency is None else busy_s / concurrency
+    useful_s = then(system.slots, lambda one: ratio(one.busy_s(start_ns), one.concurrency, "an instance has no slot"))
     limit = deadline(frames.manifest.scenario)
     completed = only(frames.measured, pl.col("outcome") == Outcome.COMPLETED.value, "sojourn_ns")
     n = completed.height
     n_within = None if limit is None else completed.filter(pl.col("sojourn_ns") <= round(limit.seconds * 1e9)).height
-    usd = None if price_usd is None else price_usd * paid_s / 3600
+    price_usd = instance_hour_usd(frames)
+    usd = then(price_usd, lambda price: price * paid_s / 3600)
     return Cost(
         instance_s=paid_s,
         useful_s=useful_s,
         cold_s=cold_s,
-        idle_s=None if useful_s is None else max(0.0, paid_s - cold_s - useful_s),
+        idle_s=then(useful_s, lambda useful: max(0.0, paid_s - cold_s - useful)),
         n_completed=n,
         deadline_s=None if limit is None else limit.seconds,
         deadline_from="" if limit is None else limit.source,
         n_within_deadline=n_within,
-        instance_s_per_1000=_per_1000(paid_s, n),
+        instance_s_per_1000=_per_1000(paid_s, n, "nothing completed"),
         price_usd=price_usd,
         usd=usd,
-        useful_usd=None if price_usd is None or useful_s is None else price_usd * useful_s / 3600,
-        usd_per_1000=_per_1000(usd, n),
-        usd_per_1000_within_deadline=_per_1000(usd, n_within),
+        useful_usd=then(price_usd, lambda price: then(useful_s, lambda useful: price * useful / 3600)),
+        usd_per_1000=_per_1000(usd, n, "nothing completed"),
+        usd_per_1000_within_deadline=_per_1000(usd, n_within or 0, "nothing completed within a deadline"),
         harness=_harness(frames),
     )
 
 
-def instance_hour_usd(frames: Frames) -> float | None:
+def instance_hour_usd(frames: Frames) -> float | Unknown:
     """The price that the scenario's author gave."""
     price_usd = (frames.manifest.scenario.get("target") or {}).get("instance_hour")
-    return None if price_usd is None else float(price_usd)
+    if price_usd is None:
+        return Unknown("the price is not known: set target.instance_hour")
+    return float(price_usd)
 
 
-def _per_1000(amount: float | None, n: int | None) -> float | None:
-    return None if amount is None or not n else 1000 * amount / n
+def _per_1000(amount: float | Unknown, n: int, why_none: str) -> float | Unknown:
+    return then(amount, lambda one: ratio(1000 * one, n, why_none))
 
 
 def _harness(frames: Frames) -> HarnessCost | None:

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from smbench.analysis.capacity.instances import Capacity, measured_from_ns
 from smbench.analysis.capacity.scaling import ScalingStep, delays
-from smbench.analysis.capacity.slots import Slots
+from smbench.analysis.capacity.system import System
 from smbench.analysis.capacity.timeline import Timeline
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
+from smbench.analysis.numbers.known import Missing, known, ratio, then, why_unknown
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.deadline import TTL, deadline
 from smbench.analysis.rows.frames import Frames, only
-from smbench.records import Outcome
+from smbench.records import Outcome, Unknown
 
 Instants = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
@@ -30,6 +31,7 @@ Counts = npt.NDArray[np.int64]
 WINDOW_MIN_S = 60.0  # a shorter one makes demand toggle
 SOON_UNDONE_S = 900.0  # beside twice the reaction: fifteen minutes are what an idle alarm takes
 _STEP_NS = 1_000_000_000
+_NO_TIME, _NONE_SERVED, _NONE_NEEDED = "the run took no time", "no instance served", "no instance was needed"
 _EPSILON = 1e-9  # of an instance: 60 arrivals a minute of 1 s each need one, not two
 
 
@@ -49,15 +51,20 @@ class Provisioning(BaseModel):
     over_instances: float  # a_O: too many
     under_share: float  # theta_U: too few, over those needed, at least one
     over_share: float  # theta_O: too many, likewise; large where little is needed, so see the next
-    idle_share: float | None  # omega_O: too many, over those that served; None: none ever served
+    idle_share: float | Missing  # omega_O: too many, over those that served
     under_time_share: float  # tau_U: of the time, with too few
     over_time_share: float  # tau_O
-    under_time_share_needed: float | None  # the same two over the time in which any was needed
-    over_time_share_needed: float | None
-    instability: float | None  # upsilon: of the seconds, those in which supply and need went different ways
-    jitter_per_hour: float | None  # changes of supply less changes of need: above zero it moves more than it must
-    why_no_instability: str = ""  # nor jitter
+    under_time_share_needed: float | Missing  # the same two over the time in which any was needed
+    over_time_share_needed: float | Missing
+    instability: float | Missing  # upsilon: of the seconds, those in which supply and need went different ways
+    jitter_per_hour: float | Missing  # changes of supply less changes of need: above zero it moves more than it must
     reaction: Distribution  # from too few to enough, each time
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy has no decorated properties
+    @property
+    def why_no_instability(self) -> str:
+        """For JSON: nor jitter."""
+        return why_unknown(self.instability)
 
 
 class Elasticity(BaseModel):
@@ -67,23 +74,28 @@ class Elasticity(BaseModel):
 
     instances_mean: float
     instances_max: int
-    provisioning: Provisioning | None
-    why_no_provisioning: str = ""
-    detection_s: float | None  # from breach to decision, the mean of the scale-outs
-    provision_s: float | None  # from decision to capacity that serves, likewise
-    utilisation: float | None  # slot-seconds worked over those there were
-    throughput_hz: float | None  # completions over time; None: no time
-    throughput_bound_hz: float | None  # all slots always busy
-    time_to_drain: Bounded | None  # from the peak of the backlog until it fitted into the slots
-    drain_bound_s: float | None  # after the last send, had every slot been busy
-    drain_efficiency: float | None  # that over the time it took
-    backlog_area_s: float | None  # request-seconds waited for a slot
+    provisioning: Provisioning | Missing
+    detection_s: float | Missing  # from breach to decision, the mean of the scale-outs
+    provision_s: float | Missing  # from decision to capacity that serves, likewise
+    utilisation: float | Missing  # slot-seconds worked over those there were
+    throughput_hz: float | Missing  # completions over time
+    throughput_bound_hz: float | Missing  # all slots always busy
+    time_to_drain: Bounded | Missing  # from the peak of the backlog until it fitted into the slots
+    drain_bound_s: float | Missing  # after the last send, had every slot been busy
+    drain_efficiency: float | Missing  # that over the time it took
+    backlog_area_s: float | Missing  # request-seconds waited for a slot
     oscillations: int  # scale-ins soon undone
-    oscillations_per_hour: float | None
+    oscillations_per_hour: float | Missing
     oscillation_window_s: float
     hole_s: float  # with requests in the system and no instance serving
     hole_longest_s: float
-    hole_at_s: float | None  # where the longest began
+    hole_at_s: float | None  # where the longest began; None: there was none
+
+    @computed_field  # type: ignore[prop-decorator]  # as above
+    @property
+    def why_no_provisioning(self) -> str:
+        """For JSON."""
+        return why_unknown(self.provisioning)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,53 +107,50 @@ class Demand:
 
 
 def elasticity(
-    frames: Frames,
-    capacity: Capacity,
-    concurrency: int | None,
-    reckoned: Slots | str,
-    course: Timeline,
-    steps: Sequence[ScalingStep],
+    frames: Frames, capacity: Capacity, course: Timeline, system: System, steps: Sequence[ScalingStep]
 ) -> Elasticity:
-    """How the instances of a run followed its load, from the first measured phase to the end of the run."""
-    start_ns = measured_from_ns(frames)
+    """How the instances of a run followed its load, from the first measured phase to the end of the run.
+
+    Args:
+        capacity, course: Those of `system`, which are known.
+    """
+    start_ns, concurrency = measured_from_ns(frames), system.concurrency
     length_s = (capacity.end_ns - start_ns) / 1e9
-    service_s = None if isinstance(reckoned, str) else reckoned.service_mean_s
+    measured = course.since(start_ns)
     serving_s = capacity.instance_s(capacity.serving, start_ns)
-    busy_s = None if isinstance(reckoned, str) else reckoned.busy_s(start_ns)
-    detection_s, provision_s = (sum(each) / len(each) if each else None for each in delays(steps))
-    reaction_s = (detection_s or 0.0) + (provision_s or 0.0)
+    slots_s = then(concurrency, lambda at_once: at_once * serving_s)
+    service_s = then(system.slots, lambda one: one.service_mean_s)
+    detection_s, provision_s = (_mean_s(each) for each in delays(steps))
+    reaction_s = sum(known(each) or 0.0 for each in (detection_s, provision_s))
     window_s = 2 * reaction_s + SOON_UNDONE_S
     oscillations = n_oscillations(steps, window_s)
-    why = reckoned if isinstance(reckoned, str) else "no request completed whose service is known"
-    has_service = service_s is not None and concurrency is not None and length_s > 0
-    measured = course.since(start_ns)
     is_hole = (measured.backlog > 0) & (measured.serving == 0)
     longest_s, hole_at_s = measured.longest(is_hole)
-    bound_s, efficiency = _drain(frames, course, concurrency, service_s)
-    slots_s = (concurrency or 0) * serving_s
+    drain = _drain(frames, course, concurrency, service_s)
     return Elasticity(
         instances_mean=serving_s / length_s if length_s > 0 else float(capacity.serving[-1]),
         instances_max=int(capacity.serving.max()),
-        provisioning=_provisioning(frames, capacity, concurrency, service_s, start_ns, reaction_s)
-        if has_service and concurrency is not None and service_s is not None
-        else None,
-        why_no_provisioning="" if has_service else why,
+        provisioning=_provisioning(frames, capacity, concurrency, service_s, reaction_s),
         detection_s=detection_s,
         provision_s=provision_s,
-        utilisation=busy_s / slots_s if busy_s is not None and slots_s > 0 else None,
-        throughput_hz=_n_completed(frames, start_ns) / length_s if length_s > 0 else None,
-        throughput_bound_hz=slots_s / service_s / length_s if service_s and length_s > 0 else None,
-        time_to_drain=_time_to_drain(course, _peak_ns(measured), concurrency),
-        drain_bound_s=bound_s,
-        drain_efficiency=efficiency,
-        backlog_area_s=None if concurrency is None else _area_s(measured, concurrency),
+        utilisation=ratio(then(system.slots, lambda one: one.busy_s(start_ns)), slots_s, _NONE_SERVED),
+        throughput_hz=ratio(_n_completed(frames, start_ns), length_s, _NO_TIME),
+        throughput_bound_hz=ratio(ratio(slots_s, service_s, "requests took no time"), length_s, _NO_TIME),
+        time_to_drain=then(concurrency, lambda at_once: _time_to_drain(course, _peak_ns(measured), at_once)),
+        drain_bound_s=then(drain, lambda one: one.bound_s),
+        drain_efficiency=then(drain, lambda one: ratio(one.bound_s, one.took_s, _NO_TIME)),
+        backlog_area_s=then(concurrency, lambda at_once: _area_s(measured, at_once)),
         oscillations=oscillations,
-        oscillations_per_hour=oscillations / length_s * 3600 if length_s > 0 else None,
+        oscillations_per_hour=ratio(oscillations * 3600, length_s, _NO_TIME),
         oscillation_window_s=window_s,
         hole_s=float(measured.lengths_s[is_hole].sum()),
         hole_longest_s=longest_s,
         hole_at_s=hole_at_s,
     )
+
+
+def _mean_s(delays_s: Sequence[float]) -> float | Unknown:
+    return sum(delays_s) / len(delays_s) if delays_s else Unknown("of no scale-out both instants are known")
 
 
 def demand(frames: Frames, service_s: float, concurrency: int, window_s: float) -> Demand:
@@ -165,16 +174,26 @@ def n_oscillations(steps: Sequence[ScalingStep], window_s: float) -> int:
 
 
 def _provisioning(
-    frames: Frames, capacity: Capacity, concurrency: int, service_s: float, start_ns: int, reaction_s: float
-) -> Provisioning:
+    frames: Frames,
+    capacity: Capacity,
+    concurrency: int | Unknown,
+    service_s: float | Unknown,
+    reaction_s: float,
+) -> Provisioning | Unknown:
+    if isinstance(service_s, Unknown):
+        return service_s
+    if isinstance(concurrency, Unknown):
+        return concurrency
     limit = deadline(frames.manifest.scenario)
     patience_s = 0.0 if limit is None or limit.source == TTL else limit.seconds - service_s
     window_s = max(WINDOW_MIN_S, patience_s)
     needed = demand(frames, service_s, concurrency, window_s)
+    if capacity.end_ns <= measured_from_ns(frames):
+        return Unknown(_NO_TIME)
     need, supply = needed.instances, capacity.serving_at(needed.at_ns)
     under, over = (need - supply).clip(0), (supply - need).clip(0)
-    is_needed = need >= 1
-    why = _why_no_instability(len(need), window_s, reaction_s)
+    n_needed = int((need >= 1).sum())
+    changes = _changes(need, supply, window_s, reaction_s)
     return Provisioning(
         window_s=window_s,
         service_s=service_s,
@@ -183,24 +202,26 @@ def _provisioning(
         over_instances=float(over.mean()),
         under_share=float((under / need.clip(1)).mean()),
         over_share=float((over / need.clip(1)).mean()),
-        idle_share=float(over.sum() / supply.sum()) if supply.any() else None,
+        idle_share=ratio(float(over.sum()), float(supply.sum()), _NONE_SERVED),
         under_time_share=float((under > 0).mean()),
         over_time_share=float((over > 0).mean()),
-        under_time_share_needed=float((under > 0)[is_needed].mean()) if is_needed.any() else None,
-        over_time_share_needed=float((over > 0)[is_needed].mean()) if is_needed.any() else None,
-        instability=None if why else _instability(need, supply),
-        jitter_per_hour=None if why else _jitter_per_hour(need, supply),
-        why_no_instability=why,
+        under_time_share_needed=ratio(int(((under > 0) & (need >= 1)).sum()), n_needed, _NONE_NEEDED),
+        over_time_share_needed=ratio(int(((over > 0) & (need >= 1)).sum()), n_needed, _NONE_NEEDED),
+        instability=then(changes, lambda both: _instability(*both)),
+        jitter_per_hour=then(changes, lambda both: _jitter_per_hour(*both)),
         reaction=_reaction(needed.at_ns, under > 0),
     )
 
 
-def _why_no_instability(n_samples: int, window_s: float, reaction_s: float) -> str:
-    if n_samples < 2:  # a change needs two
-        return "the run was over within a second"
+def _changes(need: Counts, supply: Counts, window_s: float, reaction_s: float) -> tuple[Counts, Counts] | Unknown:
+    """The two series, where their changes can be compared."""
+    if len(need) < 2:  # a change needs two
+        return Unknown("the run was over within a second")
     if window_s < reaction_s:
-        return f"demand over {window_s:.0f} s changes faster than capacity can, which takes {reaction_s:.0f} s to react"
-    return ""
+        return Unknown(
+            f"demand over {window_s:.0f} s changes faster than capacity can, which takes {reaction_s:.0f} s to react"
+        )
+    return need, supply
 
 
 def _instability(need: Counts, supply: Counts) -> float:
@@ -230,9 +251,9 @@ def _peak_ns(course: Timeline) -> int | None:
     return int(course.knots_ns[course.backlog.argmax()]) if course.backlog.any() else None
 
 
-def _time_to_drain(course: Timeline, peak_ns: int | None, concurrency: int | None) -> Bounded | None:
-    if peak_ns is None or concurrency is None:
-        return None
+def _time_to_drain(course: Timeline, peak_ns: int | None, concurrency: int) -> Bounded | Unknown:
+    if peak_ns is None:
+        return Unknown("no request was in the system")
     after = course.since(peak_ns)
     fits = np.flatnonzero(after.backlog <= concurrency * after.serving)
     if not len(fits):
@@ -240,29 +261,37 @@ def _time_to_drain(course: Timeline, peak_ns: int | None, concurrency: int | Non
     return Bounded.exactly(int(after.knots_ns[fits[0]] - peak_ns) / 1e9)
 
 
-def _drain(
-    frames: Frames, course: Timeline, concurrency: int | None, service_s: float | None
-) -> tuple[float | None, float | None]:
-    """After the last send: the least time in which all slots could have done the rest, and that over the time taken.
+@dataclass(frozen=True, slots=True)
+class _Drain:
+    """After the last send: the least time in which all slots could have done the rest, and the time it took."""
 
-    Neither where nothing waited then: what is left is one service time.
-    """
+    bound_s: float
+    took_s: float
+
+
+def _drain(
+    frames: Frames, course: Timeline, concurrency: int | Unknown, service_s: float | Unknown
+) -> _Drain | Unknown:
+    """Unknown where nothing waited then: what is left is one service time."""
+    if isinstance(service_s, Unknown):
+        return service_s
+    if isinstance(concurrency, Unknown):
+        return concurrency
     accepted = only(frames.requests, pl.col("accepted"), "send_ns", "done_ns")
     last_send_ns, last_end_ns = accepted["send_ns"].max(), accepted["done_ns"].max()
     if not isinstance(last_send_ns, int) or not isinstance(last_end_ns, int) or accepted["done_ns"].null_count():
-        return None, None
+        return Unknown("some requests had no end when the run was over")
     after = course.since(last_send_ns)
-    if not service_s or concurrency is None or after.backlog[0] <= concurrency * after.serving[0]:
-        return None, None
+    if not service_s or after.backlog[0] <= concurrency * after.serving[0]:
+        return Unknown("no request waited for a slot when the last was sent")
     speeds_hz = concurrency * after.serving / service_s
     done = np.concatenate([[0.0], np.cumsum(speeds_hz * after.lengths_s)])
     rest = float(after.backlog[0])
-    if done[-1] < rest:
-        return None, None  # more was done than there were slots for: the utilisation says so too
+    if done[-1] < rest:  # the utilisation says so too
+        return Unknown("more requests ended than the slots could serve")
     last = int(np.searchsorted(done, rest)) - 1  # in this entry the rest is done
     bound_s = float((after.knots_ns[last] - last_send_ns) / 1e9 + (rest - done[last]) / speeds_hz[last])
-    took_s = (last_end_ns - last_send_ns) / 1e9
-    return bound_s, bound_s / took_s if took_s > 0 else None
+    return _Drain(bound_s, (last_end_ns - last_send_ns) / 1e9)
 
 
 def _n_completed(frames: Frames, start_ns: int) -> int:

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.slots import Slots
 from smbench.analysis.numbers.chi_square import noncentrality, p_above
+from smbench.records import Unknown
 
 Values = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -93,19 +94,21 @@ class _Between:
     total: float  # about its block alone
 
 
-def host_spread(reckoned: Slots | str, capacity: Capacity | None) -> HostSpread | str:
+def host_spread(reckoned: Slots | Unknown, capacity: Capacity | Unknown) -> HostSpread | Unknown:
     """The spread, or why it is not known: a clause for a person."""
-    if isinstance(reckoned, str):
+    if isinstance(reckoned, Unknown):
         return reckoned
-    if capacity is None:
-        return "nobody told how many instances there were"
+    if isinstance(capacity, Unknown):
+        return capacity
     if capacity.serving.max() < 2:
-        return "no two instances served at the same time: there is nothing to compare"
+        return Unknown("no two instances served at the same time: there is nothing to compare")
     if not (reckoned.follows >= 0).any():
-        return "no request that waited can be followed to the slot it took, and who finds slots free may take any"
+        return Unknown(
+            "no request that waited can be followed to the slot it took, and one that finds slots free may take any"
+        )
     found = _followed(reckoned, capacity)
     if found is None or (expected := _expected(found)) < _EXPECTED_MIN:
-        return f"no two slots could be followed at the same time over {CHAIN_MIN} requests each"
+        return Unknown(f"no two slots could be followed at the same time over {CHAIN_MIN} requests each")
     log_service = np.log(found.service_ns)
     deviations = log_service - found.means_of_blocks(log_service)
     ranks = _ranks(deviations)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.analysis.rows.frames import Frames
+from smbench.records import Unknown
 
 Instants = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
@@ -47,11 +48,11 @@ class Capacity:
         return bool(np.any(inside & (np.diff(self.serving) != 0)))
 
 
-def capacity(frames: Frames) -> Capacity | None:
-    """What is known of a run's instances; None when nobody told how many there were."""
+def capacity(frames: Frames) -> Capacity | Unknown:
+    """What is known of a run's instances; unknown where no reading says how many there were."""
     current = _looks(frames, "instances_current")
     if not current.height:
-        return None
+        return Unknown("no reading says how many instances there were")
     desired = _looks(frames, "instances_desired")
     activities = _activities(frames)
     ends = activities.filter((pl.col("state") == "Successful") & pl.col("end_ns").is_not_null())
@@ -73,13 +74,15 @@ def capacity(frames: Frames) -> Capacity | None:
     )
 
 
-def concurrency(frames: Frames) -> int | None:
-    """How many requests an instance works on at once; None when it is SageMaker's own choice, which nobody tells."""
+def concurrency(frames: Frames) -> int | Unknown:
+    """How many requests an instance works on at once; unknown where SageMaker chooses, for AWS does not report it."""
     target = frames.manifest.scenario.get("target") or {}
     told = frames.manifest.target.get("concurrency")
     if told is None and not target.get("endpoint"):
         told = ((target.get("emulated") or {}).get("instances") or {}).get("concurrency")
-    return int(told) if told else None
+    if not told:
+        return Unknown("how many requests an instance takes at once is not set (MaxConcurrentInvocationsPerInstance)")
+    return int(told)
 
 
 def measured_from_ns(frames: Frames) -> int:

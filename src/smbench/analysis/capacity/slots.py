@@ -18,7 +18,7 @@ import polars as pl
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.frames import Frames, only
-from smbench.records import Outcome
+from smbench.records import Outcome, Unknown
 
 Instants = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -42,35 +42,42 @@ class Slots:
     is_measured: Mask  # of no warm-up phase
     is_completed: Mask
     end_ns: int
+    concurrency: int  # slots of an instance
 
     @property
-    def service_mean_s(self) -> float | None:
-        """The mean service of those that completed; None without any."""
+    def service_mean_s(self) -> float | Unknown:
+        """The mean service of those that completed."""
         chosen = self.is_sharp & self.is_completed
         # In order of size: a sum of floats depends on its order.
         taken_ns = ascending((self.ended_ns - self.began_ns)[chosen])
-        return float(taken_ns.clip(0).mean()) / 1e9 if len(taken_ns) else None
+        if not len(taken_ns):
+            return Unknown("no request completed whose service is known")
+        return float(taken_ns.clip(0).mean()) / 1e9
 
-    def busy_s(self, since_ns: int) -> float | None:
-        """Slot-seconds worked from an instant on; who was left out counts as the mean. None: most were."""
+    def busy_s(self, since_ns: int) -> float | Unknown:
+        """Slot-seconds worked from an instant on; a request that was left out counts as the mean."""
         known = self.is_known & self.has_begun
         n_left_out, mean_s = int((~self.is_known & (self.ended_ns > since_ns)).sum()), self.service_mean_s
-        if n_left_out and (mean_s is None or n_left_out > known.sum()):
-            return None
+        if not n_left_out:
+            mean_s = 0.0
+        if isinstance(mean_s, Unknown):
+            return mean_s
+        if n_left_out > known.sum():
+            return Unknown("of most requests it is not known when an instance began with them")
         until_ns = np.minimum(self.ended_ns[known], self.end_ns)
         worked_ns = int((until_ns - np.maximum(self.began_ns[known], since_ns)).clip(0).sum())
-        return worked_ns / 1e9 + n_left_out * (mean_s or 0.0)
+        return worked_ns / 1e9 + n_left_out * mean_s
 
 
-def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) -> Slots | str:
+def slots(frames: Frames, capacity: Capacity | Unknown, concurrency: int | Unknown) -> Slots | Unknown:
     """The reckoning, or why there is none: a clause for a person."""
-    if capacity is None:
-        return "nobody told how many instances there were"
-    if concurrency is None:
-        return "nobody told how many requests an instance takes at once (MaxConcurrentInvocationsPerInstance)"
+    if isinstance(capacity, Unknown):
+        return capacity
+    if isinstance(concurrency, Unknown):
+        return concurrency
     rows = _takers(frames)
     if not rows.height:
-        return "no request was taken up"
+        return Unknown("no request was taken up")
     arrived_ns, ended_ns = rows["arrived_ns"].to_numpy(), rows["ended_ns"].to_numpy()
     n_free = _n_free(arrived_ns, ended_ns, capacity, concurrency)
     began_ns, follows = _began(arrived_ns, ended_ns, n_free, capacity, concurrency)
@@ -82,10 +89,12 @@ def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) ->
     over = is_sharp & (ended_ns < _NEVER)
     n_over = int(over.sum())
     if not n_over:
-        return "of no request both its begin and its end are known: instances came or left unseen, or no notice came"
+        return Unknown(
+            "of no request both its begin and its end are known: instances came or left unseen, or no notice came"
+        )
     n_contradictions = int((ended_ns <= began_ns)[over & (began_ns > arrived_ns)].sum())
     if n_contradictions > _CONTRADICTIONS_MAX * n_over:
-        return (
+        return Unknown(
             f"{n_contradictions:,} of {n_over:,} requests would have ended before a slot was free: the order is not "
             "that of receipt, others use the endpoint, or its instances take more at once than it is set to"
         )
@@ -100,6 +109,7 @@ def slots(frames: Frames, capacity: Capacity | None, concurrency: int | None) ->
         is_measured=~rows["warmup"].to_numpy(),
         is_completed=(rows["outcome"] == Outcome.COMPLETED.value).to_numpy() & has_begun,
         end_ns=frames.end_ns,
+        concurrency=concurrency,
     )
 
 

@@ -11,9 +11,10 @@ from typing import Literal
 import polars as pl
 
 from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.frames import Frames, only
 from smbench.analysis.summary import Summary
-from smbench.records import Outcome
+from smbench.records import Outcome, Unknown
 
 Unit = Literal["s", "hz", "requests", "instance_s", "usd", "share"]
 
@@ -50,7 +51,7 @@ RUN_METRICS: dict[str, RunMetric] = {
 
 def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
     """Every run_metric of a run that can be laid on it; those without a value are left out."""
-    figures: dict[str, Bounded | None] = {
+    figures: dict[str, Bounded | Unknown | None] = {
         **{f"sojourn_{name}": summary.sojourn.percentile(name) for name in ("p50", "p90", "p95", "p99")},
         **{f"service_view_{name}": summary.service_view.percentile(name) for name in ("p50", "p95")},
         "drain_s": summary.backlog.drain,
@@ -62,10 +63,9 @@ def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
     if summary.rates.completed_hz is not None:
         figures["completed_hz"] = Bounded.exactly(summary.rates.completed_hz)
     figures["misfit_share"] = _misfit(summary)
-    if summary.cost is not None:
-        figures["instance_s"] = Bounded.exactly(summary.cost.instance_s)
-        figures["cost_usd"] = None if summary.cost.usd is None else Bounded.exactly(summary.cost.usd)
-    return {name: figure for name in RUN_METRICS if (figure := figures.get(name)) is not None}
+    figures["instance_s"] = then(summary.cost, lambda cost: Bounded.exactly(cost.instance_s))
+    figures["cost_usd"] = then(then(summary.cost, lambda cost: cost.usd), Bounded.exactly)
+    return {name: one for name in RUN_METRICS if isinstance(one := figures.get(name), Bounded)}
 
 
 def thin(summary: Summary) -> tuple[str, ...]:
@@ -75,11 +75,11 @@ def thin(summary: Summary) -> tuple[str, ...]:
     return tuple(name for name, latency, which in parts if latency in spreads and spreads[latency].is_thin(which))
 
 
-def _misfit(summary: Summary) -> Bounded | None:
+def _misfit(summary: Summary) -> Bounded | Unknown:
     """How badly capacity fitted the demand: the inverse of an elastic speed-up (docs/methods.md#elasticity)."""
-    fit = None if summary.elasticity is None else summary.elasticity.provisioning
-    if fit is None:
-        return None
+    fit = then(summary.elasticity, lambda one: one.provisioning)
+    if isinstance(fit, Unknown):
+        return fit
     shares = (fit.under_share, fit.over_share, fit.under_time_share, fit.over_time_share)
     return Bounded.exactly(math.prod(max(share, _LEAST_SHARE) for share in shares) ** (1 / len(shares)))
 

@@ -13,16 +13,17 @@ another would go. Source: docs/methods.md#intervals.
 """
 
 import math
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, computed_field
 
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.frames import Frames
-from smbench.records import Outcome
+from smbench.records import Outcome, Unknown
 from smbench.schedule.base import PhaseSpan
 
 Values = npt.NDArray[np.float64]
@@ -38,32 +39,54 @@ _STEADY = ("constant", "poisson", "closed")
 
 
 class Interval(BaseModel):
-    """A 95 % interval of a percentile. `high_s` None where `low_s` is a number: nothing is known above it.
-
-    Both None: not estimable, and `reason` says why; `method` is empty then.
-    """
+    """A 95 % interval of a percentile. `high_s` None: nothing is known above `low_s`."""
 
     model_config = ConfigDict(frozen=True)
 
-    low_s: float | None
+    low_s: float
     high_s: float | None
-    method: str = ""
-    reason: str = ""
+    method: str
 
-    @classmethod
-    def none(cls, reason: str) -> "Interval":
-        """No interval, with the clause that says why."""
-        return cls(low_s=None, high_s=None, reason=reason)
+    @computed_field  # type: ignore[prop-decorator]  # mypy has no decorated properties
+    @property
+    def reason(self) -> str:
+        """For JSON, where an interval that is not estimable has the same fields: it has one of these."""
+        return ""
 
 
-def intervals(frames: Frames, capacity: Capacity | None) -> dict[str, Interval]:
+NotEstimable = Annotated[
+    Unknown,
+    PlainSerializer(
+        lambda one: {"low_s": None, "high_s": None, "method": "", "reason": one.reason},
+        return_type=dict[str, str | None],
+    ),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "title": "NotEstimable",
+            "properties": {
+                **{name: {"type": "null"} for name in ("low_s", "high_s")},
+                **{name: {"type": "string"} for name in ("method", "reason")},
+            },
+            "required": ["low_s", "high_s", "method", "reason"],
+        },
+        mode="serialization",
+    ),
+]
+"""In JSON an interval that is not estimable has the fields of one that is, and its reason."""
+
+Intervals = dict[str, Interval | NotEstimable]
+"""By the name of the percentile."""
+
+
+def intervals(frames: Frames, capacity: Capacity | Unknown) -> Intervals:
     """Of each percentile of the latency from schedule; empty when nothing was accepted."""
     rows = frames.measured.filter("accepted")
     names = [name for name in _SHARES if name != "p999" or rows.height >= P999_FROM]
     if not rows.height:
         return {}
     if why := _not_steady(frames, capacity):
-        return dict.fromkeys(names, Interval.none(f"not estimable: {why}"))
+        return dict.fromkeys(names, Unknown(f"not estimable: {why}"))
     # Not by id: a percentile's interval may not depend on how requests are called.
     rows = rows.sort("sched_ns", "send_ns", "age_ns")
     age_s = rows["age_ns"].to_numpy() / 1e9
@@ -71,7 +94,7 @@ def intervals(frames: Frames, capacity: Capacity | None) -> dict[str, Interval]:
     return of_series(age_s, never_over_s, names)
 
 
-def of_series(least_s: Values, most_s: Values, names: list[str]) -> dict[str, Interval]:
+def of_series(least_s: Values, most_s: Values, names: list[str]) -> Intervals:
     """Of a series in order of schedule.
 
     Args:
@@ -86,11 +109,11 @@ def of_series(least_s: Values, most_s: Values, names: list[str]) -> dict[str, In
     length = n // N_BATCHES
     if length < MEMORIES_MIN * memory:
         why = f"not estimable (N_eff = {n / memory:,.0f}): {n:,} requests, each like some {memory:,.0f} around it"
-        return dict.fromkeys(names, Interval.none(why))
+        return dict.fromkeys(names, Unknown(why))
     return {name: _of_batches(least_s, most_s, _SHARES[name], n / memory) for name in names}
 
 
-def _not_steady(frames: Frames, capacity: Capacity | None) -> str:
+def _not_steady(frames: Frames, capacity: Capacity | Unknown) -> str:
     """Why a run's load or capacity changed by design; empty where it did not."""
     spans = [span for span in frames.spans if span.n and not span.warmup]
     if not spans:
@@ -99,7 +122,7 @@ def _not_steady(frames: Frames, capacity: Capacity | None) -> str:
     if phase.kind not in _STEADY or others:
         kinds = ", ".join(dict.fromkeys(span.kind for span in spans))
         return f"the load changes by design ({kinds}): repeat the run, and compare runs"
-    if capacity is not None and _changed_amid(phase, capacity, frames.end_ns):
+    if not isinstance(capacity, Unknown) and _changed_amid(phase, capacity, frames.end_ns):
         return "the number of instances changed under way: repeat the run, and compare runs"
     return ""
 
@@ -139,13 +162,13 @@ def _autocorrelation(values: Values) -> Values:
     return correlations
 
 
-def _of_order(least_s: Values, most_s: Values, share: float) -> Interval:
+def _of_order(least_s: Values, most_s: Values, share: float) -> Interval | Unknown:
     """Between two ranks that a binomial count lies between. Both arrays ascending."""
     n = len(least_s)
     low, high = _binomial_quantile(n, share, 0.025), _binomial_quantile(n, share, 0.975) + 1
     if low < 1 or high > n:
         need = math.ceil(math.log(0.025) / math.log(max(share, 1 - share)))
-        return Interval.none(f"not estimable: {n:,} requests, and it takes {need:,}")
+        return Unknown(f"not estimable: {n:,} requests, and it takes {need:,}")
     top = float(most_s[high - 1])
     return Interval(
         low_s=float(least_s[low - 1]), high_s=top if math.isfinite(top) else None, method="order statistics"
@@ -167,10 +190,10 @@ def _binomial_quantile(n: int, share: float, probability: float) -> int:
     return k
 
 
-def _of_batches(least_s: Values, most_s: Values, share: float, n_eff: float) -> Interval:
+def _of_batches(least_s: Values, most_s: Values, share: float, n_eff: float) -> Interval | Unknown:
     """Student's t on the percentile of ten batches, around that of the whole (sectioning: it removes their bias)."""
     if n_eff * (1 - share) < BEYOND_MIN - 1e-9:  # else its batches are too much alike, and the interval too narrow
-        return Interval.none(
+        return Unknown(
             f"not estimable (N_eff = {n_eff:,.0f}): fewer than {BEYOND_MIN} independent requests lie above it"
         )
     whole, whole_most = _percentile(least_s, share), _percentile(most_s, share)
@@ -178,7 +201,7 @@ def _of_batches(least_s: Values, most_s: Values, share: float, n_eff: float) -> 
     of_each = np.array([_percentile(batch, share) for batch in batches])
     of_each_most = np.array([_percentile(batch, share) for batch in batches_most])
     if whole != whole_most or not np.array_equal(of_each, of_each_most):
-        return Interval.none("not estimable: it falls on requests that never completed")
+        return Unknown("not estimable: it falls on requests that never completed")
     half_s = _STUDENT_9 * math.sqrt(float(np.sum((of_each - whole) ** 2)) / (N_BATCHES - 1) / N_BATCHES)
     return Interval(low_s=max(0.0, whole - half_s), high_s=whole + half_s, method=f"{N_BATCHES} batches")
 

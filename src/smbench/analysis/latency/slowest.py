@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.rows.frames import Frames, only
+from smbench.records import Unknown
 
 Ints = npt.NDArray[np.int64]
 
@@ -33,7 +34,7 @@ class Slow(BaseModel):
     event: str  # the first change of capacity under way while it was in the system; empty: none
 
 
-def slowest(frames: Frames, capacity: Capacity | None, steps: Sequence[ScalingStep]) -> tuple[Slow, ...]:
+def slowest(frames: Frames, capacity: Capacity | Unknown, steps: Sequence[ScalingStep]) -> tuple[Slow, ...]:
     """The ten of the greatest age, those due first where ages are equal."""
     is_accepted, arrived = pl.col("accepted"), pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
     candidates = only(frames.measured, is_accepted, "age_ns").top_k(N_SHOWN, by="age_ns")
@@ -62,12 +63,12 @@ def _explained(
     row: dict[str, Any],
     n_before: int,
     ended_ns: Ints,
-    capacity: Capacity | None,
+    capacity: Capacity | Unknown,
     steps: Sequence[ScalingStep],
 ) -> Slow:
     arrived_ns = row["arrived_ns"]
     instances = served_after_s = None
-    if capacity is not None:
+    if not isinstance(capacity, Unknown):
         instances = int(capacity.serving_at(np.array([arrived_ns]))[0])
         later_ns = capacity.at_ns[(capacity.at_ns > arrived_ns) & (capacity.serving > 0)]
         if not instances and len(later_ns):

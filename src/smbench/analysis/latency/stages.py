@@ -3,35 +3,52 @@
 Queue wait and service are told by nobody and reckoned (`slots`); where they cannot be, the stage says why.
 """
 
+from typing import Annotated
+
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer, computed_field
 
 from smbench.analysis.capacity.slots import Mask, Slots
 from smbench.analysis.numbers.bounds import Distribution, distribution
+from smbench.analysis.numbers.known import why_unknown
 from smbench.analysis.rows.frames import Frames, seconds
-from smbench.records import Outcome
+from smbench.records import Outcome, Unknown
 
 FOLLOWED_MIN = 0.9  # of the requests; else the rest's waiting times are not those of all
 
 
+NothingKnown = Annotated[Unknown, PlainSerializer(lambda _stage: distribution(np.empty(0)), return_type=Distribution)]
+
+
 class Stage(BaseModel):
-    """One stage. `reason` says why nothing, or not everything, is known of it; empty when all is."""
+    """One stage of a request's way."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     meaning: str
-    distribution: Distribution
-    reason: str = ""
+    distribution: Distribution | NothingKnown
+    left_out: str = ""  # which requests, and why; empty: none
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy has no decorated properties
+    @property
+    def reason(self) -> str:
+        """Why nothing, or not everything, is known of it; empty when all is."""
+        return why_unknown(self.distribution) or self.left_out
+
+    @property
+    def spread(self) -> Distribution:
+        """The distribution; an empty one where nothing is known."""
+        return distribution(np.empty(0)) if isinstance(self.distribution, Unknown) else self.distribution
 
     @property
     def n(self) -> int:
-        """How many requests the distribution is of."""
-        return self.distribution.n
+        """How many requests it is known of."""
+        return self.spread.n
 
 
-def stages(frames: Frames, reckoned: Slots | str) -> tuple[Stage, ...]:
+def stages(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, ...]:
     """The six stages, in the order in which a request goes through them.
 
     Args:
@@ -53,16 +70,22 @@ def stages(frames: Frames, reckoned: Slots | str) -> tuple[Stage, ...]:
         Stage(
             name="notification",
             meaning="pub - done: SageMaker's and SNS's part of telling",
-            distribution=distribution(seconds(measured, "notification_ns")),
-            reason=_no_publication(measured),
+            distribution=_published(measured, "notification_ns"),
         ),
         Stage(
             name="observer lag",
             meaning="seen - pub: the queue's part and ours",
-            distribution=distribution(seconds(measured, "observer_lag_ns")),
-            reason=_no_publication(measured),
+            distribution=_published(measured, "observer_lag_ns"),
         ),
     )
+
+
+def _published(measured: pl.DataFrame, column: str) -> Distribution | Unknown:
+    if not (measured["end_from"] == "notice").any():
+        return Unknown("no notice came")
+    if not measured["notification_ns"].count():
+        return Unknown("no notice says when it was published")
+    return distribution(seconds(measured, column))
 
 
 def _acknowledgement(requests: pl.DataFrame) -> Distribution:
@@ -75,36 +98,42 @@ def _acknowledgement(requests: pl.DataFrame) -> Distribution:
     )
 
 
-def _inside(frames: Frames, reckoned: Slots | str) -> tuple[Stage, Stage]:
-    if isinstance(reckoned, str):
-        wait = service = distribution(np.empty(0))
-        why_wait = why_service = reckoned
+def _inside(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, Stage]:
+    why_wait = why_service = ""
+    wait: Distribution | Unknown
+    service: Distribution | Unknown
+    if isinstance(reckoned, Unknown):
+        wait = service = reckoned
     else:
         wait, service = _wait(frames, reckoned), _service(reckoned)
-        lost = "an instance left amid work, or an end was not told to the millisecond"
+        why_wait, why_service = _why_left_out(reckoned)
         followed = reckoned.is_known[reckoned.is_measured]
         if followed.sum() < FOLLOWED_MIN * len(followed):  # those left out are the later ones, which waited longest
-            wait = distribution(np.empty(0))
-        why_wait = _left_out(reckoned.is_measured & ~reckoned.is_known, lost)
-        why_service = _left_out(
-            reckoned.is_measured & ~reckoned.is_sharp & (reckoned.has_begun | ~reckoned.is_known),
-            f"{lost}, or while instances came between two looks"
-            if why_wait
-            else "while instances came between two looks",
-        )
+            wait = Unknown(why_wait)
     return (
         Stage(
             name="queue wait",
             meaning="received, until an instance began with it (reckoned)",
             distribution=wait,
-            reason=why_wait,
+            left_out=why_wait,
         ),
         Stage(
             name="service",
             meaning="in an instance, until its end (reckoned)",
             distribution=service,
-            reason=why_service,
+            left_out=why_service,
         ),
+    )
+
+
+def _why_left_out(reckoned: Slots) -> tuple[str, str]:
+    """Of the queue wait and of the service, empty where none was left out."""
+    lost = "an instance left amid work, or an end was not told to the millisecond"
+    why_wait = _left_out(reckoned.is_measured & ~reckoned.is_known, lost)
+    between = "while instances came between two looks"
+    return why_wait, _left_out(
+        reckoned.is_measured & ~reckoned.is_sharp & (reckoned.has_begun | ~reckoned.is_known),
+        f"{lost}, or {between}" if why_wait else between,
     )
 
 
@@ -135,10 +164,3 @@ def _service(reckoned: Slots) -> Distribution:
         censored_s=worked_s[chosen & ~is_over],
         never_s=worked_s[chosen & is_over & ~reckoned.is_completed],
     )
-
-
-def _no_publication(measured: pl.DataFrame) -> str:
-    is_heard = (measured["end_from"] == "notice").any()
-    if is_heard and not measured["notification_ns"].count():
-        return "no notice says when it was published"
-    return "" if is_heard else "no notice came"

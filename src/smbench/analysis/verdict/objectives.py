@@ -1,6 +1,7 @@
 """What a threshold names, as a figure of the run: exact, within bounds where requests are open, or why not known."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,26 +9,30 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.numbers.bounds import ABOVE_MIN, Bounded, Seconds
+from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.backlog import backlog
 from smbench.analysis.rows.frames import Frames, is_one_of, seconds
 from smbench.analysis.summary import Summary
-from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome
+from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
 from smbench.results.law import Counts
 from smbench.scenario.thresholds import Threshold
 
 Instants = npt.NDArray[np.int64]
 
+_NOTHING = "nothing to measure"
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was seen. `bounds` None: not known, and `note` says why; beside a figure it is what a reader should know."""
+    """What was seen, and in `note` what a reader should know of it."""
 
-    bounds: Bounded | None
+    bounds: Bounded
     note: str = ""
 
 
-def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure:
+def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | Unknown:
     """The figure that a threshold speaks of; of one with `for`, the longest time that its comparison failed."""
     if threshold.quantile is not None:
         return _percentile(threshold.of, threshold.quantile, frames)
@@ -35,23 +40,10 @@ def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure:
         return _within_deadline(threshold, threshold.deadline_s, frames, summary)
     if threshold.lasting_s is not None:
         return Figure(_longest_beyond(threshold, frames))
-    match threshold.metric:
-        case "backlog" | "backlog_max":
-            return Figure(Bounded.exactly(summary.backlog.peak))
-        case "oldest_age":
-            return _oldest_age(summary)
-        case "drain" | "drain_s":
-            return Figure(summary.backlog.drain)
-        case "error_share":
-            return Figure(summary.error_share)
-        case "first_completion":
-            return _first_completion(frames)
-        case "scale_out":
-            return _scale_out(frames, summary)
-        case "cost_per_1000":
-            return _cost_per_1000(summary)
+    if (read := _READ.get(threshold.metric)) is not None:
+        return read(frames, summary)
     if threshold.unit == "share":
-        return Figure(_outcome_share(threshold.metric, summary.measured))
+        return then(_outcome_share(threshold.metric, summary.measured), Figure)
     return Figure(Bounded.exactly(getattr(summary.measured, threshold.metric)))
 
 
@@ -80,12 +72,12 @@ def _samples(of: str, frames: Frames) -> tuple[Seconds, Seconds, Seconds]:
     )
 
 
-def _percentile(of: str, quantile: Fraction, frames: Frames) -> Figure:
+def _percentile(of: str, quantile: Fraction, frames: Frames) -> Figure | Unknown:
     """By the inverse ECDF, as every percentile of the report: the value of one request."""
     known_s, open_s, never_s = _samples(of, frames)
     n = len(known_s) + len(open_s) + len(never_s)
     if not n:
-        return Figure(None)
+        return Unknown(_NOTHING)
     rank = math.ceil(quantile * n)
     n_above = n - rank
     note = "" if quantile == 1 or n_above >= ABOVE_MIN else f"{n_above:,} of {n:,} requests lie above"
@@ -101,7 +93,7 @@ def _of_rank(values: Seconds, rank: int) -> float:
     return float(np.partition(values, rank - 1)[rank - 1])
 
 
-def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, summary: Summary) -> Figure:
+def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, summary: Summary) -> Figure | Unknown:
     known_s, open_s, never_s = _samples("sojourn" if threshold.since == "schedule" else "service_view", frames)
     n_in = int((known_s <= deadline_s).sum())
     n_perhaps = n_in + int((open_s <= deadline_s).sum())
@@ -109,39 +101,38 @@ def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, su
     if threshold.metric == "goodput":
         whole = summary.rates.length_s if summary.rates.offered_hz is not None else 0.0
     if not whole:
-        return Figure(None)
+        return Unknown(_NOTHING)
     return Figure(Bounded(low=n_in / whole, high=n_perhaps / whole))
 
 
 # ---- outcomes -------------------------------------------------------------------------------------------------
 
 
-def _outcome_share(outcome: str, counts: Counts) -> Bounded | None:
+def _outcome_share(outcome: str, counts: Counts) -> Bounded | Unknown:
     """A count is what was counted when the run was over; in a share those still open may yet come to this end."""
     n: int = getattr(counts, outcome)
-    if outcome == "not_sent":
-        return Bounded.exactly(n / counts.scheduled) if counts.scheduled else None
-    if outcome in ("rejected", "transport_error"):
-        return Bounded.exactly(n / counts.sent) if counts.sent else None
-    if not counts.accepted:
-        return None
+    whole = {"not_sent": counts.scheduled, "rejected": counts.sent, "transport_error": counts.sent}.get(
+        outcome, counts.accepted
+    )
+    if not whole:
+        return Unknown(_NOTHING)
     n_open = counts.may_have_completed if outcome in (Outcome.COMPLETED, *NEVER_COMPLETED) else 0
-    return Bounded(low=n / counts.accepted, high=(n + n_open) / counts.accepted)
+    return Bounded(low=n / whole, high=(n + n_open) / whole)
 
 
-def _oldest_age(summary: Summary) -> Figure:
+def _oldest_age(_frames: Frames, summary: Summary) -> Figure | Unknown:
     oldest_s = summary.backlog.oldest_age_s
     if oldest_s is None:
-        return Figure(None)
+        return Unknown(_NOTHING)
     is_open = summary.measured.pending or summary.measured.lost
     return Figure(Bounded(low=oldest_s, high=None if is_open else oldest_s))
 
 
-def _first_completion(frames: Frames) -> Figure:
+def _first_completion(frames: Frames, _summary: Summary) -> Figure | Unknown:
     measured = frames.measured
     first_ns = measured["sched_ns"].min()
     if not isinstance(first_ns, int):
-        return Figure(None)
+        return Unknown(_NOTHING)
     done_ns = measured.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].min()
     is_open = measured.select(is_one_of(MAY_HAVE_COMPLETED).any()).item()
     watched = Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None, never=not is_open)
@@ -190,37 +181,55 @@ def _stretch(threshold: Threshold, frames: Frames, requests: pl.DataFrame) -> tu
 # ---- capacity -------------------------------------------------------------------------------------------------
 
 
-def _scale_out(frames: Frames, summary: Summary) -> Figure:
+def _scale_out(frames: Frames, summary: Summary) -> Figure | Unknown:
     """The slowest reaction: a breach is answered by the first capacity decided for it or later that serves."""
     out = [step for step in summary.scaling.steps if step.is_out]
-    breaches = [step for step in out if step.breach_at_s is not None]
-    if not breaches:
-        return Figure(None, "nobody told when the alarm's metric broke through" if out else "no scale-out was seen")
-    reactions = []
-    for step in breaches:
-        assert step.breach_at_s is not None
-        serving = [
-            later.in_service_at_s
-            for later in out
-            if later.in_service_at_s is not None and later.decided_at_s >= step.decided_at_s
-        ]
-        seen_s = max(0.0, min(serving, default=frames.end_ns / 1e9) - step.breach_at_s)
-        reactions.append(Bounded(low=seen_s, high=seen_s if serving else None))
+    reactions = [_reaction(step.breach_at_s, step, out, frames) for step in out if step.breach_at_s is not None]
+    if not reactions:
+        return Unknown("nobody told when the alarm's metric broke through" if out else "no scale-out was seen")
     n_untold = sum(step.breach_at_s is None and not step.policy for step in out)
-    highs = [reaction.high for reaction in reactions]
-    return Figure(
-        Bounded(
-            low=max(reaction.low for reaction in reactions),
-            high=None if None in highs else max(high for high in highs if high is not None),
-        ),
-        f"{n_untold:,} more of which nobody told the breach" if n_untold else "",
-    )
+    return Figure(_greatest(reactions), f"{n_untold:,} more of which nobody told the breach" if n_untold else "")
 
 
-def _cost_per_1000(summary: Summary) -> Figure:
-    cost = summary.cost
-    if cost is None or cost.price_usd is None:
-        return Figure(None, "the price is not known: set target.instance_hour")
-    if cost.usd_per_1000 is None:
-        return Figure(None, "nothing completed")
-    return Figure(Bounded.exactly(cost.usd_per_1000))
+def _reaction(breach_at_s: float, step: ScalingStep, out: Sequence[ScalingStep], frames: Frames) -> Bounded:
+    """From the breach to the first capacity that was decided with this step or after it and serves."""
+    later = (one.in_service_at_s for one in out if one.decided_at_s >= step.decided_at_s)
+    serving = [at_s for at_s in later if at_s is not None]
+    seen_s = max(0.0, min(serving, default=frames.end_ns / 1e9) - breach_at_s)
+    return Bounded(low=seen_s, high=seen_s if serving else None)
+
+
+def _greatest(figures: Sequence[Bounded]) -> Bounded:
+    """The greatest of several that are each known within bounds."""
+    highs = [figure.high for figure in figures if figure.high is not None]
+    is_bounded = len(highs) == len(figures)
+    return Bounded(low=max(figure.low for figure in figures), high=max(highs) if is_bounded else None)
+
+
+def _cost_per_1000(_frames: Frames, summary: Summary) -> Figure | Unknown:
+    return then(then(summary.cost, lambda cost: cost.usd_per_1000), lambda usd: Figure(Bounded.exactly(usd)))
+
+
+def _backlog_peak(_frames: Frames, summary: Summary) -> Figure | Unknown:
+    return Figure(Bounded.exactly(summary.backlog.peak))
+
+
+def _drain(_frames: Frames, summary: Summary) -> Figure | Unknown:
+    return then(summary.backlog.drain, Figure)
+
+
+def _error_share(_frames: Frames, summary: Summary) -> Figure | Unknown:
+    return then(summary.error_share, Figure)
+
+
+_READ: dict[str, Callable[[Frames, Summary], Figure | Unknown]] = {
+    "backlog": _backlog_peak,
+    "backlog_max": _backlog_peak,
+    "oldest_age": _oldest_age,
+    "drain": _drain,
+    "drain_s": _drain,
+    "error_share": _error_share,
+    "first_completion": _first_completion,
+    "scale_out": _scale_out,
+    "cost_per_1000": _cost_per_1000,
+}

@@ -8,6 +8,7 @@ from smbench import units
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.objectives import figure
+from smbench.records import Unknown
 from smbench.scenario.thresholds import Threshold, Unit, parse_threshold
 
 
@@ -50,10 +51,8 @@ def evaluate(texts: Sequence[str], frames: Frames, summary: Summary) -> list[Thr
 def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdResult:
     found = figure(threshold, frames, summary)
     asked = threshold if threshold.lasting_s is None else threshold.of_its_duration()
-    if found.bounds is None:
-        return ThresholdResult(
-            text=threshold.text, seen=found.note or "nothing to measure", passed=None, unit=asked.unit
-        )
+    if isinstance(found, Unknown):
+        return ThresholdResult(text=threshold.text, seen=found.reason, passed=None, unit=asked.unit)
     seen = found.bounds.text(WRITE[asked.unit])
     return ThresholdResult(
         text=threshold.text,

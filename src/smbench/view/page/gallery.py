@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from smbench.analysis.capacity.instances import capacity
 from smbench.analysis.latency.over_time import unserved_share
+from smbench.analysis.numbers.known import known
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.view.page import latency_plots, load_plots, system_plots
@@ -30,7 +31,7 @@ class Gallery:
 
 def gallery(frames: Frames, summary: Summary) -> Gallery:
     """What is worth drawing of a run; nothing is drawn yet."""
-    served = capacity(frames)
+    served = known(capacity(frames))
     return Gallery(
         rates=load_plots.rates(frames, summary),
         lag=load_plots.lag(frames, summary),

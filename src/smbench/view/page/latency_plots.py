@@ -287,7 +287,7 @@ def stages(summary: Summary) -> Picture | None:
         {"stage": stage.name, "series": name, "low_s": max(figure.low, _GRAIN_S)}
         for stage in summary.stages
         for name in ("p50", "p95", "max")
-        if (figure := stage.distribution.percentile(name)) is not None
+        if (figure := stage.spread.percentile(name)) is not None
     ]
     if not rows:
         return None
@@ -326,9 +326,9 @@ def stages(summary: Summary) -> Picture | None:
         _stages_title(summary),
         "p50, p95 and the longest of each stage of a request, on a logarithmic scale. "
         + "; ".join(
-            f"{stage.name}: p50 {stage.distribution.p50.text()}, p95 {stage.distribution.p95.text()}"
+            f"{stage.name}: p50 {stage.spread.p50.text()}, p95 {stage.spread.p95.text()}"
             for stage in summary.stages
-            if stage.distribution.p50 is not None and stage.distribution.p95 is not None
+            if stage.spread.p50 is not None and stage.spread.p95 is not None
         )
         + ". Nothing is known better than AWS's whole milliseconds.",
         draw,
@@ -338,9 +338,9 @@ def stages(summary: Summary) -> Picture | None:
 def _stages_title(summary: Summary) -> str:
     """Which stage took most, by the means of those that add up to a request's latency."""
     means = {
-        stage.name: stage.distribution.mean_s
+        stage.name: stage.spread.mean_s
         for stage in summary.stages
-        if stage.name in _INSIDE and stage.distribution.mean_s is not None
+        if stage.name in _INSIDE and stage.spread.mean_s is not None
     }
     total = sum(means.values())
     if not total or not {"queue wait", "service"} <= means.keys():

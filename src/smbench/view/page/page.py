@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import orjson
 
 from smbench import units
+from smbench.analysis.numbers.known import why_unknown
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
-from smbench.records import Ending
+from smbench.records import Ending, Unknown
 from smbench.results.manifest import Manifest
 from smbench.view.page import tables
 from smbench.view.page.document import Block, Section, drawn, written
@@ -66,7 +67,7 @@ def _what(summary: Summary) -> str:
 
 
 def _sections(frames: Frames, summary: Summary, vega: Vega) -> list[Section]:
-    pictures, absent = gallery(frames, summary), summary.absent
+    pictures = gallery(frames, summary)
     elasticity, cost, spread = tables.elasticity(summary), tables.cost(summary), summary.host_spread
     sections = [
         Section(
@@ -98,12 +99,12 @@ def _sections(frames: Frames, summary: Summary, vega: Vega) -> list[Section]:
                 _backlog(summary),
                 tables.scaling(summary),
                 elasticity,
-                "" if elasticity is not None else _why(absent, "elasticity", "How capacity followed load"),
-                "" if spread is None else f"Hosts: {host_spread(spread)}.",
-                _why(absent, "host_spread", "How much instances differ in speed"),
+                _why(summary.elasticity, "How capacity followed load"),
+                "" if isinstance(spread, Unknown) else f"Hosts: {host_spread(spread)}.",
+                _why(spread, "How much instances differ in speed"),
             ),
         ),
-        Section("cost", "Cost", _blocks(cost, "" if cost is not None else _why(absent, "cost", "Cost"))),
+        Section("cost", "Cost", _blocks(cost, _why(summary.cost, "Cost"))),
         Section(
             "errors",
             "Bad ends",
@@ -119,8 +120,8 @@ def _blocks(*blocks: Block | None) -> tuple[Block, ...]:
     return tuple(block for block in blocks if block)
 
 
-def _why(absent: dict[str, str], figure: str, what: str) -> str:
-    reason = absent.get(figure)
+def _why(figure: object, what: str) -> str:
+    reason = why_unknown(figure)
     return f"{what}: not known, {reason}." if reason else ""
 
 
@@ -136,7 +137,7 @@ def _backlog(summary: Summary) -> str:
     said = f"The backlog peaked at {backlog.peak:,} at {clock(backlog.peak_at_s)}."
     if backlog.oldest_age_s is not None:
         said += f" The oldest request grew {units.duration(backlog.oldest_age_s)} old."
-    if backlog.drain is not None:
+    if not isinstance(backlog.drain, Unknown):
         said += f" From the last send to the last end: {backlog.drain.text()}."
     return said
 

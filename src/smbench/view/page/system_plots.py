@@ -10,9 +10,10 @@ from smbench import units
 from smbench.analysis.capacity.elasticity import demand
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.latency.over_time import Stretches, counts, highest, stretches
+from smbench.analysis.numbers.known import known, then
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
-from smbench.records import Outcome
+from smbench.records import Outcome, Unknown
 from smbench.view.page import theme
 from smbench.view.page.load_plots import clock
 from smbench.view.page.pictures import Picture
@@ -91,7 +92,8 @@ def _ended(frames: Frames, over: Stretches) -> pl.DataFrame:
 
 def _needed(frames: Frames, summary: Summary, over: Stretches) -> pl.DataFrame | None:
     """Instances that would have kept pace, the most of each stretch; None where that cannot be told."""
-    if summary.elasticity is None or (against := summary.elasticity.provisioning) is None:
+    against = then(summary.elasticity, lambda one: one.provisioning)
+    if isinstance(against, Unknown):
         return None
     found = demand(frames, against.service_s, against.concurrency, against.window_s)
     each_second = pl.DataFrame({"at_ns": found.at_ns, "n": found.instances})
@@ -194,10 +196,10 @@ def _title(summary: Summary) -> str:
         said += f"; more capacity served at {clock(outs[0].in_service_at_s)}"
     elif summary.scaling.steps:
         said += "; no capacity that was added came to serve"
-    if figures.drain is not None and figures.drain.value is not None:
-        said += f"; drained {figures.drain.text()} after the last send"
-    elif figures.drain is not None:
-        said += f"; not drained {units.duration(figures.drain.low)} after the last send"
+    drain = known(figures.drain)
+    if drain is not None:
+        is_over = drain.value is not None
+        said += f"; {'drained' if is_over else 'not drained'} {units.duration(drain.low)} after the last send"
     return said
 
 

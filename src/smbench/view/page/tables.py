@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from smbench import units
 from smbench.analysis.latency.intervals import Interval
-from smbench.analysis.numbers.bounds import PERCENTILES, Distribution
+from smbench.analysis.numbers.bounds import PERCENTILES, Bounded, Distribution
+from smbench.analysis.numbers.known import then, why_unknown
 from smbench.analysis.rows.rates import Rates
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.records import Unknown
 from smbench.view.page.load_plots import clock
 
 _PASSED = {True: "met", False: "missed", None: "unknown"}
 _PERCENTILE_HEADS = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p999": "p99.9", "max": "max"}
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ def latencies(summary: Summary) -> Table | None:
 
 def stages(summary: Summary) -> Table | None:
     """Percentiles of each stage, with what each means; None where none is known."""
-    rows = [(stage.name, stage.distribution) for stage in summary.stages]
+    rows = [(stage.name, stage.spread) for stage in summary.stages]
     notes = [
         f"{stage.name.capitalize()}: {stage.meaning}" + (f". {stage.reason.capitalize()}." if stage.reason else ".")
         for stage in summary.stages
@@ -111,8 +116,7 @@ def _percentile(spread: Distribution, name: str) -> str:
 
 def intervals(summary: Summary) -> Table | None:
     """Each percentile with its interval, or why it has none; one reason for all is said once."""
-    known = {name: interval for name, interval in summary.intervals.items() if interval.low_s is not None}
-    if not known:
+    if not summary.intervals or all(isinstance(one, Unknown) for one in summary.intervals.values()):
         return None
     rows = tuple(
         (_PERCENTILE_HEADS[name], _percentile(summary.sojourn, name), *_interval(interval))
@@ -122,8 +126,8 @@ def intervals(summary: Summary) -> Table | None:
     return Table("Latency from schedule: how far the percentiles may be from the endpoint's own", heads, rows)
 
 
-def _interval(interval: Interval) -> tuple[str, str]:
-    if interval.low_s is None:
+def _interval(interval: Interval | Unknown) -> tuple[str, str]:
+    if isinstance(interval, Unknown):
         return "none", interval.reason
     high = "no bound" if interval.high_s is None else units.duration(interval.high_s)
     return f"{units.duration(interval.low_s)} to {high}", interval.method
@@ -131,10 +135,10 @@ def _interval(interval: Interval) -> tuple[str, str]:
 
 def why_no_intervals(summary: Summary) -> str:
     """One sentence where no percentile has an interval; empty where one has, or there are no percentiles."""
-    reasons = dict.fromkeys(interval.reason for interval in summary.intervals.values() if interval.low_s is None)
-    if not summary.intervals or any(interval.low_s is not None for interval in summary.intervals.values()):
+    reasons = [one.reason for one in summary.intervals.values() if isinstance(one, Unknown)]
+    if not reasons or len(reasons) < len(summary.intervals):
         return ""
-    return "Intervals of these percentiles: " + "; ".join(reasons) + "."
+    return "Intervals of these percentiles: " + "; ".join(dict.fromkeys(reasons)) + "."
 
 
 # ---- the endpoint ---------------------------------------------------------------------------------------------
@@ -170,19 +174,17 @@ def scaling(summary: Summary) -> Table | None:
 def elasticity(summary: Summary) -> Table | None:
     """How capacity followed load, one figure a row."""
     found = summary.elasticity
-    if found is None:
+    if isinstance(found, Unknown):
         return None
     rows: list[tuple[str, str, str]] = [
         ("instances serving", f"{found.instances_mean:.2f} in the mean, {found.instances_max:,} at most", "over time"),
         _row("detection", found.detection_s, units.duration, "breach to decision, mean of the scale-outs"),
         _row("provisioning", found.provision_s, units.duration, "decision to capacity that serves, likewise"),
         _row("utilisation", found.utilisation, units.share, "slot-seconds worked, of those there were"),
-        ("throughput", units.rate(found.throughput_hz), "completions over time"),
+        _row("throughput", found.throughput_hz, units.rate, "completions over time"),
         _row("throughput bound", found.throughput_bound_hz, units.rate, "with every slot always busy"),
-        (
-            "time to drain",
-            "-" if found.time_to_drain is None else found.time_to_drain.text(),
-            "from the peak until the backlog fitted into the slots",
+        _row(
+            "time to drain", found.time_to_drain, Bounded.text, "from the peak until the backlog fitted into the slots"
         ),
         _row("drain bound", found.drain_bound_s, units.duration, "after the last send, with every slot busy"),
         _row("drain efficiency", found.drain_efficiency, units.share, "the bound over the time it took"),
@@ -199,7 +201,8 @@ def elasticity(summary: Summary) -> Table | None:
             + (f"; the longest from {clock(found.hole_at_s)}" if found.hole_at_s is not None else ""),
         ),
     ]
-    if (against := found.provisioning) is not None:
+    against = found.provisioning
+    if not isinstance(against, Unknown):
         rows += [
             (
                 "too few instances",
@@ -216,13 +219,13 @@ def elasticity(summary: Summary) -> Table | None:
                 "instability",
                 against.instability,
                 units.share,
-                against.why_no_instability or "of the time, supply and need went different ways",
+                why_unknown(against.instability) or "of the time, supply and need went different ways",
             ),
             _row(
                 "jitter",
                 against.jitter_per_hour,
                 lambda per_hour: f"{per_hour:+.1f}/h",
-                against.why_no_instability or "changes of supply, less those of need",
+                why_unknown(against.jitter_per_hour) or "changes of supply, less those of need",
             ),
         ]
         note = (
@@ -230,28 +233,26 @@ def elasticity(summary: Summary) -> Table | None:
             f"{units.duration(against.service_s)}, over {against.concurrency:,} at once on an instance, rounded up."
         )
     else:
-        note = f"Against need: {found.why_no_provisioning}." if found.why_no_provisioning else ""
-    return Table(
-        "How capacity followed load", ("figure", "value", "what it is"), tuple(rows), (note,) if note else (), 3
-    )
+        note = f"Against need: {against.reason}."
+    return Table("How capacity followed load", ("figure", "value", "what it is"), tuple(rows), (note,), 3)
 
 
-def _row(name: str, value: float | None, write: Callable[[float], str], meaning: str) -> tuple[str, str, str]:
-    return (name, "-" if value is None else write(value), meaning)
+def _row(name: str, value: _Value | Unknown, write: Callable[[_Value], str], meaning: str) -> tuple[str, str, str]:
+    return (name, "-" if isinstance(value, Unknown) else write(value), meaning)
 
 
 def cost(summary: Summary) -> Table | None:
     """What was paid, in instance-seconds and, where the price is known, in USD."""
     found = summary.cost
-    if found is None:
+    if isinstance(found, Unknown):
         return None
-    per_second = None if found.price_usd is None else found.price_usd / 3600
+    price_usd = found.price_usd
 
-    def usd(instance_s: float | None) -> str:
-        return "-" if per_second is None or instance_s is None else _usd(instance_s * per_second)
+    def usd(instance_s: float | Unknown) -> str:
+        return _usd(then(price_usd, lambda price: then(instance_s, lambda spent: spent * price / 3600)))
 
-    def seconds(value: float | None) -> str:
-        return "-" if value is None else f"{value:,.0f}"
+    def seconds(value: float | Unknown) -> str:
+        return "-" if isinstance(value, Unknown) else f"{value:,.0f}"
 
     rows = [
         ("paid", seconds(found.instance_s), _usd(found.usd)),
@@ -269,7 +270,7 @@ def cost(summary: Summary) -> Table | None:
         name = f"per 1,000 within {units.duration(found.deadline_s)} ({within}; {found.deadline_from})"
         rows.append((name, "-", _usd(found.usd_per_1000_within_deadline)))
     notes = ["Paid is from the decision until the last instance is gone; that billing begins at launch is assumed."]
-    if found.price_usd is None:
+    if isinstance(price_usd, Unknown):
         notes.append("No price: set target.instance_hour in the scenario.")
     if found.harness is not None:
         rows.append(("measuring it, beside the endpoint", "-", _usd(found.harness.usd)))
@@ -277,8 +278,8 @@ def cost(summary: Summary) -> Table | None:
     return Table("What the instances were paid for", ("", "instance-seconds", "USD"), tuple(rows), tuple(notes))
 
 
-def _usd(value: float | None) -> str:
-    if value is None:
+def _usd(value: float | Unknown) -> str:
+    if isinstance(value, Unknown):
         return "-"
     return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.2g}"
 

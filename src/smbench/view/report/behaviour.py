@@ -11,7 +11,9 @@ from smbench.analysis.capacity.elasticity import Elasticity, Provisioning
 from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.latency.intervals import Interval
 from smbench.analysis.latency.slowest import Slow
+from smbench.analysis.numbers.known import known
 from smbench.analysis.summary import Summary
+from smbench.records import Unknown
 
 _SLOWEST_SHOWN = 5
 _PERCENTILES = {"p999": "p99.9"}
@@ -19,22 +21,22 @@ _PERCENTILES = {"p999": "p99.9"}
 
 def interval_notes(summary: Summary) -> list[str]:
     """How far the percentiles from schedule may be from the endpoint's own; one sentence where none can be had."""
-    known = {name: one for name, one in summary.intervals.items() if one.low_s is not None}
+    estimated = [(name, one) for name, one in summary.intervals.items() if isinstance(one, Interval)]
     lines = []
-    if known:
-        method = ", ".join(dict.fromkeys(one.method for one in known.values()))
-        texts = (f"{_PERCENTILES.get(name, name)} {_interval(one)}" for name, one in known.items())
+    if estimated:
+        method = ", ".join(dict.fromkeys(one.method for _, one in estimated))
+        texts = (f"{_PERCENTILES.get(name, name)} {_interval(one)}" for name, one in estimated)
         lines.append(f"95 % intervals, from schedule ({method}): {'; '.join(texts)}.")
     why: dict[str, list[str]] = {}
     for name, one in summary.intervals.items():
-        if one.reason:
+        if isinstance(one, Unknown):
             why.setdefault(one.reason, []).append(_PERCENTILES.get(name, name))
     lines += [f"Interval of {', '.join(names)}: {reason}." for reason, names in why.items()]
     return lines
 
 
 def _interval(one: Interval) -> str:
-    low = "-" if one.low_s is None else units.duration(one.low_s)
+    low = units.duration(one.low_s)
     return f"> {low}" if one.high_s is None else f"{low} to {units.duration(one.high_s)}"
 
 
@@ -53,7 +55,7 @@ def behaviour(summary: Summary) -> RenderableType | None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     rows = [*_elastic(summary), *_cost(summary)]
-    if summary.host_spread is not None:
+    if not isinstance(summary.host_spread, Unknown):
         rows.append(("Hosts", host_spread(summary.host_spread)))
     for name, text in rows:
         table.add_row(name, text)
@@ -62,21 +64,19 @@ def behaviour(summary: Summary) -> RenderableType | None:
 
 def _elastic(summary: Summary) -> Iterable[tuple[str, str]]:
     found = summary.elasticity
-    if found is None:
-        if why := summary.absent.get("elasticity"):
-            yield "Capacity", f"not known: {why}"
+    if isinstance(found, Unknown):
+        yield "Capacity", f"not known: {found.reason}"
         return
     yield "Capacity", _capacity(found)
-    if found.provisioning is not None:
-        yield "Demand", _demand(found.provisioning)
-    else:
-        yield "Demand", f"not known: {found.why_no_provisioning}"
-    peak = found.time_to_drain  # of no length where the peak fitted into the slots
+    need = found.provisioning
+    yield "Demand", f"not known: {need.reason}" if isinstance(need, Unknown) else _demand(need)
+    peak = known(found.time_to_drain)  # of no length where the peak fitted into the slots
     drained = [f"the peak was worked off in {peak.text()}"] if peak is not None and peak.value != 0 else []
-    if found.drain_efficiency is not None and found.drain_bound_s is not None:
+    efficiency, bound_s = known(found.drain_efficiency), known(found.drain_bound_s)
+    if efficiency is not None and bound_s is not None:
         drained.append(
-            f"after the last send at {units.share(found.drain_efficiency)} of the speed of slots that never idle "
-            f"({units.duration(found.drain_bound_s)})"
+            f"after the last send at {units.share(efficiency)} of the speed of slots that never idle "
+            f"({units.duration(bound_s)})"
         )
     if drained:
         yield "Draining", "; ".join(drained)
@@ -84,17 +84,17 @@ def _elastic(summary: Summary) -> Iterable[tuple[str, str]]:
 
 def _capacity(found: Elasticity) -> str:
     parts = [f"{found.instances_mean:.2f} instances served in the mean, {found.instances_max:,} at most"]
-    if found.utilisation is not None:
+    if not isinstance(found.utilisation, Unknown):
         parts.append(f"their slots worked {units.share(found.utilisation)} of the time")
-    if found.throughput_bound_hz is not None:
-        parts.append(f"{units.rate(found.throughput_hz)} of {units.rate(found.throughput_bound_hz)} possible")
+    if not isinstance(found.throughput_bound_hz, Unknown):
+        parts.append(f"{units.rate(known(found.throughput_hz))} of {units.rate(found.throughput_bound_hz)} possible")
     if found.hole_s:
         parts.append(f"none served for {units.duration(found.hole_s)} with requests there")
     return "; ".join(parts)
 
 
 def _demand(found: Provisioning) -> str:
-    idle = "" if found.idle_share is None else f", {units.share(found.idle_share)} of all that served"
+    idle = "" if isinstance(found.idle_share, Unknown) else f", {units.share(found.idle_share)} of all that served"
     parts = [
         f"too few instances {units.share(found.under_time_share)} of the time ({found.under_instances:.2f} in mean)"
         if found.under_instances
@@ -115,23 +115,21 @@ def _demand(found: Provisioning) -> str:
 
 def _cost(summary: Summary) -> Iterable[tuple[str, str]]:
     found = summary.cost
-    if found is None:
+    if isinstance(found, Unknown):
         return
-    split = "" if found.useful_s is None else f"{_instance_s(found.useful_s)} useful, "
-    idle = "" if found.idle_s is None else f", {_instance_s(found.idle_s)} idle"
+    split = "" if isinstance(found.useful_s, Unknown) else f"{_instance_s(found.useful_s)} useful, "
+    idle = "" if isinstance(found.idle_s, Unknown) else f", {_instance_s(found.idle_s)} idle"
     parts = [f"{_instance_s(found.instance_s)} instance-seconds: {split}{_instance_s(found.cold_s)} cold{idle}"]
-    if found.usd is not None:
-        parts.append(f"{usd(found.usd)}")
+    if not isinstance(found.usd, Unknown):
+        parts.append(usd(found.usd))
+    within = "" if found.deadline_s is None else f"1,000 within {units.duration(found.deadline_s)}"
     for per, amount in (
         ("1,000 completions", found.usd_per_1000),
-        (
-            "" if found.deadline_s is None else f"1,000 within {units.duration(found.deadline_s)}",
-            found.usd_per_1000_within_deadline,
-        ),
+        (within, found.usd_per_1000_within_deadline),
     ):
-        if amount is not None:
+        if not isinstance(amount, Unknown):
             parts.append(f"{usd(amount)} per {per}")
-    if found.usd is None and found.instance_s_per_1000 is not None:
+    if isinstance(found.usd, Unknown) and not isinstance(found.instance_s_per_1000, Unknown):
         parts.append(f"{_instance_s(found.instance_s_per_1000)} per 1,000 completions")
     if found.harness is not None:
         parts.append(f"measuring it {usd(found.harness.usd)} beside")

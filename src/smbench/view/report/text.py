@@ -19,6 +19,7 @@ from smbench.analysis.rows.rates import Rates
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.records import Ending, Unknown
 from smbench.view.report.behaviour import behaviour, instant, interval_notes, observations, slowest, stage_notes
 
 _STYLE = {Verdict.VALID: "bold green", Verdict.UNKNOWN: "bold yellow", Verdict.INVALID: "bold red"}
@@ -88,9 +89,9 @@ def _head(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[Th
 
 def _ending(summary: Summary) -> str:
     """Finished, or why it was not as planned."""
-    if not summary.reason or summary.reason.startswith("stopped"):
-        return summary.reason or summary.ending
-    return f"{summary.ending}: {summary.reason}"
+    if summary.reason and summary.ending == Ending.FAILED:
+        return f"{summary.ending}: {summary.reason}"
+    return summary.reason or summary.ending
 
 
 def _law(summary: Summary) -> Table:
@@ -152,7 +153,7 @@ def _latencies(summary: Summary) -> RenderableType | None:
 
 def _spreads(summary: Summary) -> list[tuple[str, Distribution]]:
     """The rows; the parts of one only where they are known."""
-    reckoned = {stage.name: stage.distribution for stage in summary.stages if stage.name in ("queue wait", "service")}
+    reckoned = {stage.name: stage.spread for stage in summary.stages if stage.name in ("queue wait", "service")}
     rows = [
         ("from schedule", summary.sojourn),
         ("from send", summary.from_send),
@@ -242,7 +243,7 @@ def _facts(summary: Summary) -> Table:
     backlog = summary.backlog
     if backlog.peak_at_s is not None:
         table.add_row("Backlog", f"peak {backlog.peak:,} at {instant(backlog.peak_at_s)}{_oldest(summary)}")
-    if backlog.drain is not None:
+    if not isinstance(backlog.drain, Unknown):
         table.add_row("Drain", f"{backlog.drain.text()} from the last send to the last end")
     notices = summary.notices
     table.add_row(
