@@ -1,3 +1,61 @@
-"""Benchmark Amazon SageMaker asynchronous inference endpoints, and trust the answer."""
+"""Benchmark Amazon SageMaker asynchronous inference endpoints, and trust the answer.
 
-__version__ = "0.1.0"
+The Python API is what `__all__` names; `docs/python.md` shows its use. A name is imported when it is first asked for,
+so `import smbench` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from smbench.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from smbench.api.compare import ComparisonResult, compare
+    from smbench.api.emulate import emulate
+    from smbench.api.report import report
+    from smbench.api.result import Run
+    from smbench.api.run import run
+    from smbench.api.scenarios import Validation, validate
+    from smbench.api.simulate import simulate
+    from smbench.errors import SmbenchError
+    from smbench.scenario.model import Scenario
+
+
+__all__ = [
+    "ComparisonResult",
+    "Run",
+    "Scenario",
+    "SmbenchError",
+    "Validation",
+    "compare",
+    "emulate",
+    "report",
+    "run",
+    "simulate",
+    "validate",
+]
+
+_MODULES = {
+    "ComparisonResult": "api.compare",
+    "Run": "api.result",
+    "Scenario": "scenario.model",
+    "SmbenchError": "errors",
+    "Validation": "api.scenarios",
+    "compare": "api.compare",
+    "emulate": "api.emulate",
+    "report": "api.report",
+    "run": "api.run",
+    "simulate": "api.simulate",
+    "validate": "api.scenarios",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'smbench' has no attribute '{name}'")
+    value = globals()[name] = getattr(import_module(f"smbench.{_MODULES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -9,6 +9,8 @@ import re
 import sys
 from typing import Any, TextIO, cast
 
+import orjson
+
 # Control characters but for the line end and the tab, line and paragraph separators, what turns the direction of
 # writing, the byte order mark, halves of surrogate pairs.
 CONTROLS = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]"  # for engines that know no surrogates
@@ -40,6 +42,11 @@ def printable_values(value: Any) -> Any:
 def printable_json(document: bytes) -> bytes:
     """The same JSON, with escapes for those control characters that it may hold as they are."""
     return _CONTROL_IN_JSON.sub(lambda match: rb"\u%04x" % ord(match[0].decode()), document)
+
+
+def json_document(value: Any) -> bytes:
+    """JSON as a person may read it, printable, with a line's end."""
+    return printable_json(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 class PrintableStream:

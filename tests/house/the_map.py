@@ -41,6 +41,7 @@ ROOMS = {
     "processes": "Processes: parent, worker, emulator, and the channels between them",
     "lifecycle": "The life of a run: opened, begun, carried out, closed, opened again",
     "ceiling": "The most that this generator can send on this machine",
+    "api": "The Python API: what a script, a notebook and the command line call",
     "cli": "The command line",
 }
 READ_FIRST = {  # the others of a room follow in alphabetical order
@@ -87,6 +88,7 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "processes": ("channel", "messages", "session", "worker"),
     "lifecycle": ("folder", "carry_out"),
     "ceiling": ("measurement",),
+    "api": ("run", "result"),
     "cli": ("app", "run"),
 }
 HEAD = """\

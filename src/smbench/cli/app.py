@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from smbench import __version__
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
+from smbench.version import __version__
 
 app = typer.Typer(
     name="smbench",
@@ -157,24 +157,21 @@ def run(
     """
     from smbench.cli.run import RunOptions, run_command
 
-    options = RunOptions(
-        scenario=scenario,
-        endpoint=endpoint,
-        seed=seed,
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        transport=None if transport is None else transport.value,
-        results=results,
-        ui=ui.value,
-        output=output.value,
-        workers=workers,
-        asserted=tuple(asserted or ()),
-        stops_when_certain=stop_when_certain,
-        junit=junit,
-        summary_md=summary_md,
-        allow_files=tuple(allow_files or ()),
-    )
+    asked = {
+        "endpoint": endpoint,
+        "seed": seed,
+        "workers": workers,
+        "region": region,
+        "profile": profile,
+        "endpoint_url": endpoint_url,
+        "transport": None if transport is None else transport.value,
+        "results": results,
+        "thresholds": tuple(asserted or ()),
+        "stop_when_certain": stop_when_certain,
+        "progress": ui.value,
+        "allow_files": tuple(allow_files or ()),
+    }
+    options = RunOptions(scenario, asked, output.value, junit, summary_md)
     raise typer.Exit(run_command(options))
 
 
@@ -208,10 +205,10 @@ def report(
 
     Exit status: 0 fine, 2 it is no run or an option is wrong, 98 the run is invalid, 99 a threshold was missed.
     """
-    from smbench.cli.report import ReportOptions, print_report
+    from smbench.cli.report import ReportOptions, report_command
 
     options = ReportOptions(output.value, tuple(asserted or ()), junit, summary_md, html=html)
-    raise typer.Exit(print_report(run_folder, options))
+    raise typer.Exit(report_command(run_folder, options))
 
 
 @app.command()
@@ -263,19 +260,17 @@ def compare(
     """
     from smbench.cli.compare import CompareOptions, compare_command
 
-    options = CompareOptions(
-        groups=tuple(groups),
-        against=against,
-        vary=tuple(vary or ()),
-        is_unlike=unlike,
-        is_forced=force,
-        metric=metric,
-        margin=margin,
-        fail_if=fail_if,
-        is_strict=strict,
-        output=output.value,
-        html=html,
-    )
+    asked = {
+        "against": against,
+        "vary": tuple(vary or ()),
+        "unlike": unlike,
+        "force": force,
+        "metric": metric,
+        "margin": margin,
+        "fail_if": fail_if,
+        "strict": strict,
+    }
+    options = CompareOptions(tuple(groups), asked, output.value, html)
     raise typer.Exit(compare_command(options))
 
 

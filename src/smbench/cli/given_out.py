@@ -4,10 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from smbench.errors import ResultsError
-from smbench.printable import printable_json, unguarded
+from smbench.printable import json_document, unguarded
 from smbench.results.files import write_whole
 from smbench.view.console import PlainTextConsole
 
@@ -19,14 +17,9 @@ def on_stdout() -> PlainTextConsole:
     return PlainTextConsole(file=unguarded(sys.stdout), width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
-def as_json(told: dict[str, Any]) -> bytes:
-    """JSON as a person may read it, with a line's end."""
-    return printable_json(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-
-
 def print_json(told: dict[str, Any]) -> None:
     """To stdout as UTF-8 with a final newline, whatever the locale."""
-    sys.stdout.buffer.write(as_json(told))
+    sys.stdout.buffer.write(json_document(told))
 
 
 def write_page(path: Path, document: str) -> None:

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import typer
 
-from smbench.analysis.rows.frames import load
-from smbench.analysis.summary import summarise
+from smbench.api.report import report
 from smbench.errors import ResultsError
 from smbench.results.files import write_whole
-from smbench.results.store import open_run
 from smbench.view.page.gallery import gallery
 from smbench.view.page.pictures import to_png, to_svg
 
@@ -20,8 +18,8 @@ def plot_command(run_dir: Path, out: Path, formats: Sequence[str]) -> None:
     Raises:
         ResultsError: it is no run, its files are damaged, or `out` cannot be written to.
     """
-    frames = load(open_run(run_dir))
-    shown = gallery(frames, summarise(frames)).shown()
+    result = report(run_dir)
+    shown = gallery(result.frames, result.summary).shown()
     try:
         out.mkdir(parents=True, exist_ok=True)
         for picture in shown:

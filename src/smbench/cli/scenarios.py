@@ -6,11 +6,8 @@ from pathlib import Path
 
 import typer
 
-from smbench.cli.reading import reading_progress
+from smbench.api.scenarios import validate
 from smbench.errors import UsageError
-from smbench.generator.plan import make_plan
-from smbench.scenario.describe import describe
-from smbench.scenario.load import load_scenario
 from smbench.scenario.schema import json_schema
 from smbench.scenario.starter import starter_scenario
 from smbench.view.report.summary_file import summary_schema
@@ -18,14 +15,12 @@ from smbench.view.report.summary_file import summary_schema
 
 def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
     """Print the scenario in words and the size of its schedule. Raises ScenarioError where it is wrong."""
-    scenario = load_scenario(file, allow_files)
-    plan = make_plan(scenario, file.parent, reading_progress())
+    found = validate(file, allow_files=allow_files, shows_reading=True)
     typer.echo(f"{file}: fine")
-    typer.echo(describe(scenario))
-    for span in plan.schedule.spans:
-        for note in span.notes:
-            typer.echo(f"{span.name}: {note}")
-    typer.echo(f"The schedule has {len(plan.schedule):,} requests; its digest is {plan.schedule.digest[:16]}.")
+    typer.echo(found.description)
+    for note in found.notes:
+        typer.echo(note)
+    typer.echo(f"The schedule has {found.n_requests:,} requests; its digest is {found.schedule_digest[:16]}.")
 
 
 def init_command(file: Path, *, is_forced: bool) -> None:

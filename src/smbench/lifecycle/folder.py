@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from smbench import __version__
 from smbench.errors import ResultsError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.records import Ending
 from smbench.results.manifest import ClockFacts, EmulatorEffort, Host, Manifest, read_manifest
 from smbench.results.store import compact, new_run_dir, uncompact
 from smbench.scenario.model import Scenario, Seeds
+from smbench.version import __version__
 
 _RESERVE = ".reserve"  # a file of random bytes, removed before the run is closed: room for the last manifest
 _RESERVE_BYTES = 131_072

@@ -1,7 +1,7 @@
 """From a file to a Scenario, or to everything that is wrong with it, in the order of the file."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,37 @@ def parse_scenario(text: str, file: str, allowed: Sequence[Path] = ()) -> Scenar
     Raises:
         ScenarioError: every problem found, in the order of the text.
     """
-    source = read_source(text)
-    context = {BASE_DIR: Path(file).parent, ALLOWED: tuple(allowed)}
+    return _sound(read_source(text), file, Path(file).parent, allowed)
+
+
+def scenario_of(value: Mapping[str, Any], base_dir: Path, allowed: Sequence[Path] = ()) -> Scenario:
+    """The scenario that plain data says, with the keys and values of a scenario file.
+
+    Args:
+        base_dir: Where the files that it names are looked for.
+        allowed: Folders outside of `base_dir` that files may be in.
+
+    Raises:
+        ScenarioError: every problem found, by its key; there are no lines.
+    """
+    return _sound(Source("", value, places={(): (0, 0)}), "scenario", base_dir, allowed)
+
+
+def checked_scenario(scenario: Scenario, base_dir: Path) -> Scenario:
+    """A scenario that was made in Python, once its sections are found to fit together.
+
+    Raises:
+        ScenarioError: every misfit.
+    """
+    source = Source("", places={(): (0, 0)})
+    found = consistency_problems(scenario, base_dir, set())
+    if misfits := [source.problem(one.where, one.message, meant=one.meant) for one in found]:
+        raise ScenarioError("scenario", misfits)
+    return scenario
+
+
+def _sound(source: Source, file: str, base_dir: Path, allowed: Sequence[Path]) -> Scenario:
+    context = {BASE_DIR: base_dir, ALLOWED: tuple(allowed)}
     problems: dict[Where, Problem] = dict(source.problems)
     misfits: list[Problem] = []
     scenario: Scenario | None = None

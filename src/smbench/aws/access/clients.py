@@ -18,10 +18,10 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
-from smbench import __version__
 from smbench.aws.access.credentials import SessionCredentials, frozen
 from smbench.aws.access.refusals import explained
 from smbench.errors import TargetError
+from smbench.version import __version__
 from smbench.wire.sigv4 import Credentials
 
 _MODELS = Path(__file__).parent / "models"  # members of InvokeEndpointAsync that botocore 1.40 does not know

@@ -1,0 +1,82 @@
+"""A run read from its folder and judged again, from its files alone."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from smbench.analysis.rows.frames import Frames, load
+from smbench.analysis.summary import summarise
+from smbench.analysis.verdict.checks import check
+from smbench.analysis.verdict.thresholds import evaluate
+from smbench.api.result import Run
+from smbench.errors import ResultsError, UsageError
+from smbench.results.store import RunFiles, open_run
+from smbench.scenario.thresholds import ThresholdError, parse_threshold
+
+
+def report(run: str | os.PathLike[str], *, thresholds: Sequence[str] = ()) -> Run:
+    """Read a run's folder, compacted or not, and judge it.
+
+    Args:
+        thresholds: Beside those of its scenario, such as `"p95 < 8m"`.
+
+    Returns:
+        The run with its figures and its verdict.
+
+    Raises:
+        UsageError: a threshold cannot be read.
+        ResultsError: it is no run, or its files are damaged.
+    """
+    asserted = readable(thresholds)
+    files = open_run(Path(run))
+    texts = list(dict.fromkeys((*_of_the_scenario(files), *asserted)))  # each once
+    return judged(load(files), texts, files)
+
+
+def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = None) -> Run:
+    """Figures, checks and thresholds of frames.
+
+    Args:
+        files: Where the frames were read from; None for a simulation, whose tables the caller adds.
+    """
+    summary = summarise(frames)
+    empty = frames.requests.clear().lazy()
+    return Run(
+        path=None if files is None else files.path,
+        manifest=frames.manifest,
+        requests=empty if files is None else files.requests,
+        readings=empty if files is None else files.readings,
+        events=empty if files is None else files.events,
+        truth=None if files is None else files.truth,
+        summary=summary,
+        findings=tuple(check(frames, summary)),
+        thresholds=tuple(evaluate(list(thresholds), frames, summary)),
+        frames=frames,
+    )
+
+
+def readable(asserted: Sequence[str]) -> tuple[str, ...]:
+    """The thresholds as they are.
+
+    Raises:
+        UsageError: one of them cannot be read.
+    """
+    for text in asserted:
+        try:
+            parse_threshold(text)
+        except ThresholdError as error:
+            meant = f"did you mean '{error.meant}'?" if error.meant else "docs/thresholds.md has all metrics"
+            raise UsageError(f"--assert '{text}': {error}", meant) from None
+    return tuple(asserted)
+
+
+def _of_the_scenario(files: RunFiles) -> tuple[str, ...]:
+    texts = tuple(files.manifest.scenario.get("thresholds", ()))
+    try:
+        for text in texts:
+            parse_threshold(text)
+    except ThresholdError as error:
+        raise ResultsError(
+            f"{files.path} has a threshold that this smbench cannot read: {error}", "upgrade smbench, or correct it"
+        ) from None
+    return texts

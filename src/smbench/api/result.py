@@ -1,0 +1,136 @@
+"""A run as Python has it: its tables, its figures, its verdict, and the report in every form."""
+
+import html
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import RenderableType
+
+from smbench.analysis.rows.frames import Frames
+from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.checks import Finding, Verdict, verdict
+from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.errors import ExitCode
+from smbench.printable import json_document
+from smbench.results.files import write_whole
+from smbench.results.manifest import Manifest
+from smbench.view.console import PlainTextConsole
+from smbench.view.page.vega import Vega
+from smbench.view.report.junit import to_junit
+from smbench.view.report.markdown import to_markdown
+from smbench.view.report.summary_file import SUMMARY_FILE, exit_status, to_json
+from smbench.view.report.text import render
+
+_TEXT_COLUMNS = 100
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """A run that was read and judged.
+
+    Attributes:
+        path: Its folder; None for a simulation.
+        manifest: What is needed to repeat and to judge it.
+        requests: One row a request; `docs/columns.md` has the columns of all four tables.
+        readings: What gauges read.
+        events: What happened: phases, scaling activities, alarms.
+        truth: What an emulated endpoint did with each request; None for a real one.
+        summary: Its figures, in seconds and requests per second.
+        findings: What each check found.
+        thresholds: Met, missed or unknown, one by one.
+        interrupted: A person or the system ended it early.
+        failure: Why it could not go on, and what to do; empty when it ended by itself or was interrupted.
+        problems: What could not be written when it was closed.
+    """
+
+    path: Path | None
+    manifest: Manifest
+    requests: pl.LazyFrame
+    readings: pl.LazyFrame
+    events: pl.LazyFrame
+    truth: pl.LazyFrame | None
+    summary: Summary
+    findings: tuple[Finding, ...]
+    thresholds: tuple[ThresholdResult, ...]
+    frames: Frames
+    interrupted: bool = False
+    failure: str = ""
+    failure_status: ExitCode | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the run measures what it says: valid, unknown or invalid."""
+        return verdict(self.findings)
+
+    @property
+    def exit_status(self) -> ExitCode:
+        """What the command line would exit with."""
+        if self.failure_status is not None:
+            return self.failure_status
+        return ExitCode.INTERRUPTED if self.interrupted else exit_status(self.findings, self.thresholds)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `summary.json` holds (docs/summary.schema.json), as plain JSON values."""
+        return to_json(self.summary, self.findings, self.thresholds, self.path)
+
+    def to_text(self) -> RenderableType:
+        """The report as `rich` prints it."""
+        return render(self.summary, self.findings, self.thresholds, self.path)
+
+    def to_markdown(self) -> str:
+        """The report in GitHub's Markdown."""
+        return to_markdown(self.summary, self.findings, self.thresholds)
+
+    def to_junit(self) -> bytes:
+        """Checks and thresholds as JUnit XML, UTF-8."""
+        return to_junit(self.summary, self.findings, self.thresholds)
+
+    def to_html(self, vega: Vega | None = None) -> str:
+        """The report with plots as one page that needs no network.
+
+        Args:
+            vega: One that was started before; default: one of its own, which takes half a second to start.
+        """
+        from smbench.view.page.page import page  # its libraries cost half a second, which no table should wait for
+
+        if vega is not None:
+            return page(self.frames, self.summary, self.findings, self.thresholds, vega)
+        with Vega() as own:
+            return self.to_html(own)
+
+    def write_summary(self) -> None:
+        """Write `summary.json` into the run's folder.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        if self.path is not None:
+            write_whole(self.path / SUMMARY_FILE, json_document(self.to_json()))
+
+    def __str__(self) -> str:
+        """The report as text, 100 columns wide."""
+        return as_text(self.to_text())
+
+    def __repr__(self) -> str:
+        name = self.summary.name or self.summary.run_id
+        return f"<smbench.Run {name}: {self.verdict.value}, {self.path or 'simulated'}>"
+
+    def _repr_html_(self) -> str:
+        """The report for a notebook: the same lines as in a terminal."""
+        return as_html(str(self))
+
+
+def as_text(report: RenderableType) -> str:
+    """What `rich` prints, as text of 100 columns without colours and without blanks at the ends of lines."""
+    text = io.StringIO()
+    PlainTextConsole(file=text, width=_TEXT_COLUMNS, color_system=None).print(report)
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+
+
+def as_html(text: str) -> str:
+    """Text for a notebook, its columns kept."""
+    return f'<pre style="line-height:1.2;overflow-x:auto">{html.escape(text)}</pre>'

@@ -1,0 +1,174 @@
+"""A scenario run and judged, from a script, a notebook, a running event loop or the command line."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import anyio.lowlevel
+
+from smbench.api.report import readable, report
+from smbench.api.result import Run
+from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
+from smbench.ceiling.headroom import ceiling_warning
+from smbench.errors import ExitCode, UsageError
+from smbench.generator.plan import make_plan
+from smbench.generator.shares import check_workers
+from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
+from smbench.processes.interrupts import Interrupts
+from smbench.processes.session import SessionEnd
+from smbench.records import Ending
+from smbench.scenario.model import Scenario, Seeds, Target
+from smbench.targets.base import AwsAccess
+from smbench.view.live.choose import choose_view
+from smbench.view.live.reading import reading_progress
+
+Progress = Literal["auto", "full", "plain", "none"]
+
+_Result = TypeVar("_Result")
+
+
+def run(
+    scenario: ScenarioLike | None = None,
+    *,
+    endpoint: str | None = None,
+    seed: int | None = None,
+    workers: int = 1,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    transport: Literal["wire", "sdk"] | None = None,
+    results: str | os.PathLike[str] = "results",
+    thresholds: Sequence[str] = (),
+    stop_when_certain: bool = False,
+    progress: Progress = "auto",
+    base_dir: str | os.PathLike[str] | None = None,
+    allow_files: Folders = (),
+    command: Sequence[str] = ("smbench.run",),
+) -> Run:
+    """Run a scenario to its end and judge it.
+
+    It leaves a folder below `results`. SIGINT (Ctrl-C, a notebook's stop button), SIGTERM and SIGHUP end it early: the
+    first stops sending and follows what was sent, the second stops at once; either way the result is returned, with
+    `interrupted` set. Where an event loop runs in the calling thread, the run has a thread of its own and the caller
+    waits; `await asyncio.to_thread(smbench.run, ...)` does not block the loop.
+
+    Args:
+        scenario: A file, the name of a shipped scenario, a mapping or a Scenario; None is the quick start.
+        endpoint: A real endpoint instead of the scenario's target. This uses AWS and costs money.
+        seed: Another seed than the scenario's.
+        workers: Processes that share the load; 1 in warp time.
+        region: AWS region; None: as the AWS tools find it.
+        profile: AWS profile; None: as the AWS tools find it.
+        endpoint_url: Another address for all AWS services.
+        transport: How the hot calls leave; None: as the scenario says.
+        results: Folder in which the run's own is made.
+        thresholds: Beside those of the scenario, such as `"p95 < 8m"`.
+        stop_when_certain: Send no more once the thresholds' verdict cannot change, then drain.
+        progress: What stderr shows: one live screen, plain lines or nothing; auto: live on a terminal, else plain.
+        base_dir: Folder of the files that a mapping or a Scenario names; None: the current one. What a scenario file
+            names is beside it.
+        allow_files: Folders outside of that one which files may be in.
+        command: What asked for the run, for the manifest.
+
+    Returns:
+        The run with its figures and its verdict, whatever ended it.
+
+    Raises:
+        ScenarioError, UsageError, TargetError, ResultsError: the run could not begin, and nothing was sent.
+    """
+    given = given_scenario(scenario, base_dir, allow_files)
+    changed = _changed(given.scenario, endpoint=endpoint, transport=transport, seed=seed, thresholds=thresholds)
+    if changed.target.endpoint is None and (region or profile or endpoint_url):
+        raise UsageError(
+            f"{given.origin.file or changed.name} runs on the emulated endpoint: --region, --profile and "
+            "--endpoint-url have no effect on it",
+            "add --endpoint NAME to use a real one",
+        )
+    plan = make_plan(changed, given.origin.base_dir, None if progress == "none" else reading_progress())
+    check_workers(plan, workers)
+    if progress != "none" and (line := ceiling_warning(plan, workers)):
+        print(f"smbench: {line}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
+    settings = Settings(
+        access=AwsAccess(region, profile, endpoint_url),
+        n_workers=workers,
+        results=Path(results),
+        stops_when_certain=stop_when_certain,
+        command=tuple(command),
+    )
+    interrupts = Interrupts()
+    view = choose_view(progress, sys.stderr, os.environ)
+    done = outside_loops(lambda: carry_out(plan, given.origin, settings, view, interrupts), interrupts)
+    return _reported(done)
+
+
+def outside_loops(call: Callable[[], _Result], interrupts: Interrupts) -> _Result:
+    """Call a function that runs an event loop of its own; in another thread where one runs in this already.
+
+    Args:
+        interrupts: Receives the signals of this thread while it waits for the other.
+    """
+    try:
+        anyio.lowlevel.current_token()
+    except RuntimeError:
+        return call()
+    outcome: list[_Result] = []
+    failure: list[BaseException] = []
+
+    def kept() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that asked
+            failure.append(error)
+
+    thread = threading.Thread(target=kept, name="smbench-run")
+    with interrupts.from_signals():
+        thread.start()
+        thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def _changed(
+    scenario: Scenario,
+    *,
+    endpoint: str | None,
+    transport: str | None,
+    seed: int | None,
+    thresholds: Sequence[str],
+) -> Scenario:
+    """The scenario with what the caller says instead."""
+    changes: dict[str, object] = {}
+    if endpoint is not None:
+        changes["target"] = Target(endpoint=endpoint, variant=scenario.target.variant)
+    if transport is not None:
+        changes["transport"] = transport
+    if seed is not None:
+        changes |= {"seed": seed, "seeds": Seeds()}
+    if asserted := readable(thresholds):
+        changes["thresholds"] = tuple(dict.fromkeys((*scenario.thresholds, *asserted)))
+    return scenario.model_copy(update=changes) if changes else scenario
+
+
+def _reported(done: CarriedOut) -> Run:
+    """The run read from its files, with what the processes know of how it ended."""
+    end, problems = done.end, [f"{problem.message}\n  {problem.advice}" for problem in done.problems]
+    result = report(done.path)
+    try:
+        result.write_summary()
+    except OSError as error:
+        problems.append(f"cannot write {done.path}: {error.strerror or error}")
+    if end.ending is Ending.FAILED:
+        status = ExitCode.INVALID if end.failure is None else end.failure.exit_code
+        return replace(result, failure=_failure(end), failure_status=status, problems=tuple(problems))
+    return replace(result, interrupted=done.was_interrupted, problems=tuple(problems))
+
+
+def _failure(end: SessionEnd) -> str:
+    if end.failure is None:
+        return f"the run did not end by itself: {end.reason}"
+    return f"{end.failure.message}\n{end.failure.traceback or f'  {end.failure.advice}'}"

@@ -1,0 +1,114 @@
+"""A scenario however it is given: a file, the name of a shipped one, plain data, or a Scenario."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smbench.generator.plan import make_plan
+from smbench.lifecycle.folder import Origin
+from smbench.scenario.describe import describe
+from smbench.scenario.load import checked_scenario, load_scenario, scenario_of
+from smbench.scenario.model import Scenario
+from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
+from smbench.view.live.reading import reading_progress
+
+ScenarioLike = str | os.PathLike[str] | Mapping[str, Any] | Scenario
+"""A scenario's file, the name of a shipped scenario, a mapping with the keys of a scenario file, or a Scenario."""
+
+Folders = Sequence[str | os.PathLike[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A scenario that was read and checked, and where it came from."""
+
+    scenario: Scenario
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What a scenario would do.
+
+    Args:
+        scenario: With every default written out.
+        description: In words.
+        n_requests: How many its schedule has.
+        schedule_digest: The same for the same arrivals, payloads and phases.
+        notes: What is worth knowing of a phase, such as how its trace was read.
+    """
+
+    scenario: Scenario
+    description: str
+    n_requests: int
+    schedule_digest: str
+    notes: tuple[str, ...] = ()
+
+
+def validate(
+    scenario: ScenarioLike | None = None,
+    *,
+    base_dir: str | os.PathLike[str] | None = None,
+    allow_files: Folders = (),
+    shows_reading: bool = False,
+) -> Validation:
+    """Check a scenario and the files it names, and draw its schedule. Nothing is started.
+
+    Args:
+        scenario: As `run` takes it; None is the quick start.
+        base_dir: As `run` takes it.
+        allow_files: As `run` takes it.
+        shows_reading: Say on stderr how far the reading of a large file is.
+
+    Returns:
+        What it would do.
+
+    Raises:
+        ScenarioError: with every problem found.
+        UsageError: a trace cannot be read, or the load is too large.
+    """
+    given = given_scenario(scenario, base_dir, allow_files)
+    plan = make_plan(given.scenario, given.origin.base_dir, reading_progress() if shows_reading else None)
+    schedule = plan.schedule
+    notes = tuple(f"{span.name}: {note}" for span in schedule.spans for note in span.notes)
+    return Validation(given.scenario, describe(given.scenario), len(schedule), schedule.digest, notes)
+
+
+def given_scenario(
+    scenario: ScenarioLike | None, base_dir: str | os.PathLike[str] | None = None, allow_files: Folders = ()
+) -> Given:
+    """Read a scenario and check it.
+
+    Args:
+        base_dir: Folder of the files that a mapping or a Scenario names; None: the current one. The files that a
+            scenario file names are beside it.
+        allow_files: Folders outside of that one which files may be in.
+
+    Raises:
+        ScenarioError: with every problem found.
+    """
+    allowed = [Path(folder) for folder in allow_files]
+    if isinstance(scenario, Scenario | Mapping):
+        folder = Path.cwd() if base_dir is None else Path(base_dir)
+        if isinstance(scenario, Scenario):
+            checked = checked_scenario(scenario, folder)
+        else:
+            checked = scenario_of(scenario, folder, allowed)
+        digest = hashlib.sha256(checked.model_dump_json(by_alias=True).encode()).hexdigest()
+        return Given(checked, Origin(folder, digest=digest))
+    file = scenario_file(scenario)
+    loaded = load_scenario(file, allowed)
+    return Given(loaded, Origin(file.parent, file.name, hashlib.sha256(file.read_bytes()).hexdigest()))
+
+
+def scenario_file(given: str | os.PathLike[str] | None) -> Path:
+    """The file given; the quick start where none is; a shipped scenario where only its name is given."""
+    if given is None:
+        return shipped_scenario(QUICK_START)
+    path = Path(given)
+    if not path.exists() and str(given) in shipped_names():
+        return shipped_scenario(str(given))
+    return path

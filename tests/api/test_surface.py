@@ -1,0 +1,113 @@
+"""Goal: the Python API is small, named in one place, and costs nothing before it is used.
+
+Method: a fresh interpreter; the simulator where a run is needed.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import smbench
+from smbench.api.run import outside_loops
+from smbench.errors import ScenarioError, UsageError
+from smbench.processes.interrupts import Interrupts
+from smbench.scenario.model import Scenario
+
+SCENARIO: dict[str, Any] = {
+    "name": "surface",
+    "target": {"emulated": {"instances": {"min": 1, "max": 1}, "service": "100ms", "time": "warp"}},
+    "load": [{"constant": {"rate": "5/s", "for": "4s"}}],
+    "thresholds": ["failed == 0"],
+}
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    assert smbench.__all__ == sorted(smbench.__all__)
+    assert all(getattr(smbench, name).__doc__ for name in smbench.__all__)
+    assert set(smbench.__all__) <= set(dir(smbench))
+    page = (Path(__file__).parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+    functions = [name for name in smbench.__all__ if name.islower()]
+    assert [name for name in functions if f"`{name}(" not in page] == []
+
+
+def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="sweep_up"):
+        _ = smbench.sweep_up
+
+
+def test_to_import_it_imports_nothing_else() -> None:
+    code = "import sys, smbench; print([m for m in sys.modules if m.split('.')[0] in ('polars', 'pydantic', 'anyio')])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("given", [SCENARIO, Scenario.model_validate(SCENARIO)], ids=["mapping", "Scenario"])
+def test_a_scenario_may_be_plain_data_or_a_scenario(given: Any) -> None:
+    assert smbench.validate(given).n_requests == 20
+
+
+def test_a_scenario_may_be_a_shipped_one_by_its_name() -> None:
+    assert smbench.validate("quick-start").scenario.name == "quick-start"
+
+
+def test_every_mistake_in_plain_data_is_named_by_its_key_without_a_line() -> None:
+    wrong = {**SCENARIO, "drian": "1m", "load": [{"constant": {"rate": "5/h/s", "for": "4s"}}]}
+    with pytest.raises(ScenarioError) as failed:
+        smbench.validate(wrong)
+    message = failed.value.message
+    assert "did you mean 'drain'?" in message
+    assert "load.0.constant.rate" in message
+    assert "scenario:0" not in message
+    assert "scenario:1" not in message
+
+
+def test_a_simulation_has_the_figures_of_a_report() -> None:
+    run = smbench.simulate(SCENARIO, seed=3)
+    assert run.path is None
+    assert run.manifest.seeds["arrivals"] == 3
+    assert run.summary.counts.completed == run.requests.collect().height == 20
+    assert run.to_json()["summary"]["counts"]["completed"] == 20
+    assert [one.passed for one in run.thresholds] == [True]
+    assert (run.interrupted, run.failure, run.exit_status) == (False, "", 0)
+
+
+def test_a_run_shows_its_report_as_text_and_in_a_notebook() -> None:
+    run = smbench.simulate({**SCENARIO, "thresholds": []})
+    assert str(run).splitlines()[0].startswith(run.verdict.value.upper())
+    assert all(line == line.rstrip() for line in str(run).splitlines())
+    assert run._repr_html_().startswith("<pre")
+    assert "surface" in repr(run)
+
+
+def test_a_real_endpoint_cannot_be_simulated() -> None:
+    with pytest.raises(UsageError, match="no model"):
+        smbench.simulate({**SCENARIO, "target": {"endpoint": "mine"}})
+
+
+def test_one_run_is_nothing_to_compare() -> None:
+    with pytest.raises(UsageError, match="nothing to compare"):
+        smbench.compare("results/one")
+
+
+def test_a_simulation_cannot_be_compared() -> None:
+    run = smbench.simulate(SCENARIO)
+    with pytest.raises(UsageError, match="no folder"):
+        smbench.compare(run, run)
+
+
+async def test_a_call_from_a_running_loop_has_a_thread_of_its_own_and_its_errors_arrive() -> None:
+    import anyio
+
+    async def answer() -> int:
+        return 42
+
+    assert outside_loops(lambda: anyio.run(answer), Interrupts()) == 42
+    with pytest.raises(UsageError, match="no such thing"):
+        outside_loops(_failing, Interrupts())
+
+
+def _failing() -> int:
+    raise UsageError("no such thing")
