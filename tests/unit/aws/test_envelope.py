@@ -5,6 +5,7 @@ Method: messages as AWS was seen to send them, in and out of SNS's envelope; the
 
 import datetime
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -116,6 +117,72 @@ def test_a_failure_whose_reason_speaks_of_expiry_is_an_expiry(reason: str) -> No
     assert notice(json.dumps(FAILED | {"failureReason": reason})).outcome is Outcome.EXPIRED
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("The inference request has expired", "Expired request", "TTL exceeded", "Time to live exceeded", "expired."),
+        *("RequestTTLSeconds was exceeded", "The request expired before an instance took it", "Its TTL has passed"),
+    ],
+)
+def test_other_wordings_of_the_requests_time_to_live_are_an_expiry(reason: str) -> None:
+    assert notice(json.dumps(FAILED | {"failureReason": reason})).outcome is Outcome.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("ModelError: license expires", "KeyError: 'expiry_date'", "ValueError: token expired", "license expired"),
+        *(
+            "ClientError: the request expired upstream",
+            "redis.exceptions.ResponseError: TTL exceeded",
+            "cache ttl is 0",
+        ),
+        *(
+            "The certificate of the feature store has expired",
+            "expired_at is missing in the request",
+            "AWS session expired",
+        ),
+        *("Traceback (most recent call last): request expired", "Failed to request expiring credentials"),
+    ],
+)
+def test_words_of_the_container_about_something_that_expires_are_a_failure(reason: str) -> None:
+    assert notice(json.dumps(FAILED | {"failureReason": reason})).outcome is Outcome.FAILED
+
+
+def test_the_status_expired_is_an_expiry() -> None:
+    told = {key: value for key, value in COMPLETED.items() if key != "responseParameters"}
+    assert notice(json.dumps(told | {"invocationStatus": "Expired"})).outcome is Outcome.EXPIRED
+
+
+@pytest.mark.parametrize("run_prefix", ["", "run-0-"])
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ({"invocationStatus": "Paused"}, "invocationStatus Paused"),
+        (
+            {"invocationStatus": "Cancelled", "failureReason": "by an operator"},
+            "invocationStatus Cancelled: by an operator",
+        ),
+        ({"invocationStatus": 7}, "invocationStatus 7"),
+        ({"invocationStatus": None}, "no invocationStatus"),
+    ],
+    ids=str,
+)
+def test_an_own_id_with_an_unknown_status_is_an_end_of_an_unknown_kind(
+    told: dict[str, Any], named: str, run_prefix: str
+) -> None:
+    found = notice(json.dumps(COMPLETED | told), run_prefix=run_prefix)
+    assert (found.outcome, found.failure_reason) == (Outcome.UNKNOWN_END, named)
+    assert found.done_utc_ns == EVENT_NS
+
+
+@pytest.mark.parametrize("wrap", [json.dumps, enveloped])
+@pytest.mark.parametrize("base", [COMPLETED, FAILED])
+def test_a_result_without_an_event_name_is_ours(base: dict[str, Any], wrap: Callable[[object], str]) -> None:
+    told = {key: value for key, value in base.items() if key != "eventName"}
+    assert notice(wrap(told), run_prefix="run-0-") == notice(wrap(base), run_prefix="run-0-")
+
+
 def test_a_failure_without_a_reason_is_a_failure() -> None:
     told = {key: value for key, value in FAILED.items() if key != "failureReason"}
     assert notice(json.dumps(told)).outcome is Outcome.FAILED
@@ -140,7 +207,6 @@ def test_what_is_no_json_is_malformed(body: str) -> None:
         {},
         {"Type": "SubscriptionConfirmation", "Message": "confirm", "TopicArn": "arn"},
         COMPLETED | {"eventName": "Other"},
-        COMPLETED | {"invocationStatus": "Paused"},
         COMPLETED | {"inferenceId": None},
         COMPLETED | {"inferenceId": 7},
         {"Type": "Notification", "Message": 7},

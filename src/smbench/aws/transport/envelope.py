@@ -20,8 +20,22 @@ _RFC3339 = re.compile(
 )
 
 # A guess. AWS does not say how a message words the end of a time to live; docs only say that the request expires and
-# is counted in ExpiredRequests. These words stand in no failure reason known from a container (2026-11).
-_EXPIRY = re.compile(r"expir|\bttl\b|time[ -]to[ -]live", re.IGNORECASE)
+# is counted in ExpiredRequests. So the words must be about the request and its time to live: a container may say of a
+# licence, a token or a key of its own that it expires.
+_TIME_TO_LIVE = r"(?:ttl|time[ -]to[ -]live)"
+_EXPIRED = r"(?:expired?s?|expiry|expiration)"
+_EXPIRY = re.compile(
+    rf"""
+    \brequest_?ttl | \brequest(?:'s)?\s+{_TIME_TO_LIVE}\b            # RequestTTLSeconds, by AWS's own name
+    | ^\W*(?:(?:the|its|this|an?)\s+)*{_TIME_TO_LIVE}\b               # the message is about the request
+    | \b(?:its|the)\s+(?:\w+\s+)?{_TIME_TO_LIVE}\b
+    | ^\W*(?:(?:the|this|an?|your)\s+)*(?:\w+\s+)?request\s+(?:(?:has|had|was|is)\s+)?{_EXPIRED}\b
+    | ^\W*(?:(?:the|this|an?)\s+)*(?:expired\s+request|{_EXPIRED}(?:\s+of\s+(?:the|this)\s+request)?\W*$)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# What follows is the container's own: `ModelError: ...`, `KeyError: 'expiry_date'`, `botocore.exceptions.X: ...`.
+_CONTAINERS_WORDS = re.compile(r"^\W*(?:[\w.]*(?:Error|Exception|Warning)\b|Traceback\b|[\w.]+\.\w+:)")
 
 
 class _Location(msgspec.Struct, gc=False):
@@ -31,9 +45,9 @@ class _Location(msgspec.Struct, gc=False):
 class _Completion(msgspec.Struct, gc=False):
     """Of a result message what tells a completion; whatever else stands in it is passed over unread."""
 
-    eventName: str  # noqa: N815
     invocationStatus: str  # noqa: N815
     inferenceId: str  # noqa: N815
+    eventName: Any = None  # noqa: N815
     receivedTime: str | None = None  # noqa: N815
     eventTime: str | None = None  # noqa: N815
     responseParameters: _Location | None = None  # noqa: N815
@@ -41,6 +55,7 @@ class _Completion(msgspec.Struct, gc=False):
     Type: Any = None  # and an envelope has this
 
 
+_RESULT = "InferenceResult"  # may be left out: then the id and the status say what it is
 _completion = msgspec.json.Decoder(_Completion).decode
 
 
@@ -58,7 +73,7 @@ def parse_message(body: str, pub_utc_ns: int | None = None, run_prefix: str = ""
         return parse_any(body, pub_utc_ns, run_prefix)
     location = None if told.responseParameters is None else told.responseParameters.outputLocation
     if (
-        told.eventName != "InferenceResult"
+        told.eventName not in (None, _RESULT)
         or told.invocationStatus != "Completed"
         or not location
         or told.failureReason is not None
@@ -87,15 +102,13 @@ def parse_any(body: str, pub_utc_ns: int | None, run_prefix: str) -> Notice | Un
         return Unreadable("malformed", body)
     if not isinstance(message, dict):
         return Unreadable("foreign", body)
-    event = message.get("eventName")
+    event, inference_id = message.get("eventName"), message.get("inferenceId")
     if event == "TestNotification":
         return Unreadable("test_notification", body)
-    inference_id, reason = message.get("inferenceId"), _text(message.get("failureReason"))
-    outcome = _outcome(message.get("invocationStatus"), reason)
-    if event != "InferenceResult" or not isinstance(inference_id, str) or outcome is None:
+    is_ours = isinstance(inference_id, str) and inference_id.startswith(run_prefix)
+    if event not in (None, _RESULT) or not isinstance(inference_id, str) or not is_ours:
         return Unreadable("foreign", body)
-    if not inference_id.startswith(run_prefix):
-        return Unreadable("foreign", body)
+    outcome, reason = _end(message)
     return Notice(
         inference_id,
         outcome,
@@ -150,13 +163,25 @@ def _parsed(stamp: object) -> int | None:
     return seconds * 1_000_000_000 + int((match[7] or "").ljust(9, "0"))
 
 
-def _outcome(status: object, reason: str | None) -> Outcome | None:
-    """By `invocationStatus` alone: a failure may carry `responseParameters` too."""
+def _end(message: dict[str, Any]) -> tuple[Outcome, str | None]:
+    """How it ended and why, by `invocationStatus` alone: a failure may carry `responseParameters` too.
+
+    A status that we do not know is an end of an unknown kind, and the reason begins with its name.
+    """
+    status, reason = message.get("invocationStatus"), _text(message.get("failureReason"))
     if status == "Completed":
-        return Outcome.COMPLETED
-    if status != "Failed":
-        return None
-    return Outcome.EXPIRED if _EXPIRY.search(reason or "") else Outcome.FAILED
+        return Outcome.COMPLETED, reason
+    if status == "Expired":  # not known of AWS; other products that speak its format have it
+        return Outcome.EXPIRED, reason
+    if status == "Failed":
+        return (Outcome.EXPIRED if is_about_time_to_live(reason or "") else Outcome.FAILED), reason
+    named = "no invocationStatus" if status is None else f"invocationStatus {status}"
+    return Outcome.UNKNOWN_END, f"{named}: {reason}" if reason else named
+
+
+def is_about_time_to_live(reason: str) -> bool:
+    """Whether a failure's reason says that the request's time to live ended; a container's own words never do."""
+    return not _CONTAINERS_WORDS.search(reason) and _EXPIRY.search(reason) is not None
 
 
 def _location(parameters: object) -> str | None:
