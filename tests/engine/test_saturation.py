@@ -16,8 +16,9 @@ from runs import manifest_of
 from smbench import records
 from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
-from smbench.analysis.verdict.checks import Finding, Verdict, check
+from smbench.analysis.verdict.checks import check
 from smbench.clock import LoopClock
+from smbench.findings import Finding, Verdict
 from smbench.generator.control import Control
 from smbench.generator.engine import Load
 from smbench.generator.journal import Journal, events_frame

@@ -15,8 +15,9 @@ import pytest
 from runs import Request, frames_of, reading, span
 from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.summary import Summary, summarise
-from smbench.analysis.verdict.checks import Finding, Verdict, check
+from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
+from smbench.findings import Finding, Verdict
 from smbench.records import Event, NotSent, Outcome
 from smbench.view.console import PlainTextConsole
 from smbench.view.report.summary_file import to_json

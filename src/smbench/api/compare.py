@@ -28,9 +28,10 @@ from smbench.analysis.comparison.run_metrics import RUN_METRICS, measure, thin
 from smbench.analysis.numbers.rank_tests import N_MAX
 from smbench.analysis.rows.frames import load
 from smbench.analysis.summary import summarise
-from smbench.analysis.verdict.checks import Verdict, check, verdict
+from smbench.analysis.verdict.checks import check
 from smbench.api.result import Run, as_html, as_text
 from smbench.errors import ExitCode, InvalidRunError, UsageError
+from smbench.findings import Verdict, verdict
 from smbench.results.manifest import MANIFEST
 from smbench.results.store import RunFiles, open_run
 from smbench.view.page.vega import Vega

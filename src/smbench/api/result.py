@@ -11,9 +11,9 @@ from rich.console import RenderableType
 
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
-from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.errors import ExitCode
+from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import json_document
 from smbench.results.files import write_whole
 from smbench.results.manifest import Manifest

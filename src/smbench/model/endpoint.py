@@ -7,11 +7,11 @@ a consistent endpoint and may bring the next arrival.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
-from smbench.model.event_queue import Entry, EventQueue
-from smbench.model.fleet import CapacityChange, Fleet, Instance, UpdateInProgress
+from smbench.model.event_queue import EventQueue
+from smbench.model.fleet import CapacityChange, Fleet, UpdateInProgress
+from smbench.model.jobs import Ended, Held, Instance, Job
 from smbench.model.metrics import MetricStore
 from smbench.model.service import Seeds, ServiceSampler
 from smbench.model.settings import EndpointSettings
@@ -19,57 +19,12 @@ from smbench.model.telemetry import EndpointMetrics
 from smbench.records import Outcome
 from smbench.scenario.values.seeds import stream
 
-__all__ = ["CapacityChange", "Ended", "Endpoint", "EndpointSettings", "Held", "Job", "UpdateInProgress"]
+__all__ = ["CapacityChange", "Ended", "Endpoint", "EndpointSettings", "Job", "UpdateInProgress"]
 
 CONTAINER_ERROR = "container_error"
 TIMEOUT = "timeout"
 TTL = "ttl"
 INSTANCE_LOST = "instance_lost"  # only when requests are not redelivered (open question)
-
-
-@dataclass(slots=True)  # one a request: freezing would double what it costs
-class Job:
-    """A request as the endpoint sees it: accepted, waiting for a slot."""
-
-    index: int  # order of acceptance
-    inference_id: str
-    payload_class: str
-    ttl_s: float
-    timeout_s: float
-    recv_ns: int
-    context: object = None  # whatever the driver wants back at the end
-
-
-@dataclass(slots=True)
-class Ended:
-    """How a request ended. `reason` is empty for the completed."""
-
-    job: Job
-    outcome: Outcome  # completed, failed or expired
-    reason: str
-    start_ns: int | None  # the last time an instance began with it; None: never
-    done_ns: int
-    instance: int | None
-    attempts: int  # times an instance began with it
-
-
-@dataclass(slots=True, eq=False)
-class Held:
-    """An accepted request until its end."""
-
-    job: Job
-    work_s: float  # on an instance of average speed
-    has_container_error: bool
-    is_queued: bool = False
-    start_ns: int | None = None
-    attempts: int = 0
-    instance: Instance | None = None
-    entry: Entry | None = None  # its expiry while it waits, its end while it runs
-
-    @property
-    def expires_ns(self) -> int:
-        """When its time to live is over, counted from its receipt."""
-        return self.job.recv_ns + round(self.job.ttl_s * 1e9)
 
 
 class Endpoint:

@@ -7,15 +7,12 @@ or gone. Instances that are being removed serve nobody any more and are billed u
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
-from smbench.model.event_queue import Entry, EventQueue
+from smbench.model.event_queue import EventQueue
+from smbench.model.jobs import Held, Instance
 from smbench.model.service import Sampler, Seeds
 from smbench.model.settings import EndpointSettings
 from smbench.scenario.values.seeds import stream
-
-if TYPE_CHECKING:
-    from smbench.model.endpoint import Held
 
 SLOWEST = 0.05  # of average: a normal law of speeds has no lower end, an instance has
 
@@ -39,30 +36,6 @@ class CapacityChange:
     kind: str
     instance: int | None = None
     cause: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class Instance:
-    """One machine. All its chances are drawn at launch: the n-th launched has the same under every policy."""
-
-    index: int
-    slowness: float  # service times are this much longer than on an average instance
-    provision_ns: int
-    remove_ns: int
-    life_ns: int | None
-    is_stillborn: bool
-    running: "dict[Held, None]"  # in order of start
-    is_leaving: bool = False
-    is_gone: bool = False
-    entry: Entry | None = None  # its readiness, or its death
-    is_paid_off: bool = False  # leaving, and its removal time is over
-    busy_ns: int = 0  # slot-nanoseconds worked in this minute, up to `since_ns`
-    since_ns: int = 0
-
-    def settle(self, now_ns: int) -> None:
-        """Account for the work done until now; before the number running changes."""
-        self.busy_ns += len(self.running) * (now_ns - self.since_ns)
-        self.since_ns = now_ns
 
 
 class Fleet:
@@ -145,7 +118,7 @@ class Fleet:
                 return next(iter(instances))
         return None
 
-    def begin(self, instance: Instance, held: "Held") -> None:
+    def begin(self, instance: Instance, held: Held) -> None:
         """Put a request into a free slot."""
         instance.settle(self._event_queue.now_ns)
         load = len(instance.running)
@@ -154,7 +127,7 @@ class Fleet:
         if load + 1 < self._settings.concurrency:
             self._by_load[load + 1][instance] = None
 
-    def end(self, instance: Instance, held: "Held") -> None:
+    def end(self, instance: Instance, held: Held) -> None:
         """Free the slot of a request that is over."""
         instance.settle(self._event_queue.now_ns)
         load = len(instance.running)

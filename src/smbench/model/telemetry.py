@@ -6,14 +6,13 @@ SageMaker AI with Amazon CloudWatch"); what the guide leaves open is a setting.
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from smbench.model.jobs import Ended
 from smbench.model.metrics import INSTANCES, SAGEMAKER, Dimensions, MetricId, MetricStore
 from smbench.model.series import MINUTE_NS, MINUTE_S, Counter, Gauge, Statistics
+from smbench.model.settings import EndpointSettings
 from smbench.records import Outcome
-
-if TYPE_CHECKING:
-    from smbench.model.endpoint import Ended, Endpoint
 
 BACKLOG = "ApproximateBacklogSize"
 BACKLOG_PER_INSTANCE = "ApproximateBacklogSizePerInstance"
@@ -41,10 +40,39 @@ def metric_of(name: str, endpoint: str, variant: str) -> MetricId:
     return MetricId.of(SAGEMAKER, name, per_variant)
 
 
+class Observed(Protocol):
+    """What of an endpoint its metrics are made from."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def variant(self) -> str: ...
+
+    @property
+    def settings(self) -> EndpointSettings: ...
+
+    @property
+    def in_service(self) -> int: ...
+
+    @property
+    def queued(self) -> int: ...
+
+    @property
+    def running(self) -> int: ...
+
+    @property
+    def oldest_recv_ns(self) -> int | None:
+        """When the oldest request of the queue was accepted; None where the queue is empty."""
+
+    def utilisations(self, since_ns: int) -> Sequence[float]:
+        """Of each instance, the share of its slots that worked since an instant."""
+
+
 class EndpointMetrics:
     """Publishes one endpoint into a store."""
 
-    def __init__(self, endpoint: "Endpoint", store: MetricStore) -> None:
+    def __init__(self, endpoint: Observed, store: MetricStore) -> None:
         self._endpoint, self._store = endpoint, store
         questions = endpoint.settings.open_questions
         self._counts_running = questions.backlog_counts_running
@@ -117,7 +145,7 @@ class EndpointMetrics:
             self._seen_without_capacity = is_without_capacity
             self._without_capacity.set(float(is_without_capacity))
 
-    def count_end(self, ended: "Ended") -> None:
+    def count_end(self, ended: Ended) -> None:
         """Count one request's end."""
         recv_ns = ended.job.recv_ns
         if ended.outcome is Outcome.EXPIRED:

@@ -14,7 +14,8 @@ from runs import Request, frames_of, reading, span
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict import checks
-from smbench.analysis.verdict.checks import CHECKS, Finding, Verdict, check, verdict
+from smbench.analysis.verdict.checks import CHECKS, check
+from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, Event, NotSent, Outcome, Reading
 from smbench.schedule.base import PhaseSpan
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from runs import Request, frames_of
 from smbench.analysis.summary import Summary, summarise
-from smbench.analysis.verdict.checks import Finding, Verdict, check
+from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.errors import ExitCode
+from smbench.findings import Finding, Verdict
 from smbench.records import Ending, NotSent, Outcome
 from smbench.view.report.junit import to_junit
 from smbench.view.report.markdown import to_markdown

@@ -7,12 +7,10 @@ run: they are what it was to find out, and thresholds judge them.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
 
 from smbench import units
 from smbench.analysis.numbers.bounds import ABOVE_MIN, PERCENTILES
@@ -20,6 +18,7 @@ from smbench.analysis.rows.backlog import time_in_system_ns
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
+from smbench.findings import Finding, Verdict
 from smbench.records import Ending, is_throttle
 from smbench.scenario.thresholds import parse_threshold
 
@@ -38,27 +37,6 @@ GAPS_MAX = 0.1
 LITTLE_RANGE = (0.9, 1.1)  # docs/methods.md#backlog
 LITTLE_MINUTES_MIN = 3
 LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
-
-
-class Verdict(StrEnum):
-    VALID = "valid"
-    UNKNOWN = "unknown"
-    INVALID = "invalid"
-
-
-_BADNESS = (Verdict.VALID, Verdict.UNKNOWN, Verdict.INVALID)
-
-
-class Finding(BaseModel):
-    """What one check found. `advice` is empty when there is nothing to do."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    verdict: Verdict
-    expected: str
-    seen: str
-    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +61,6 @@ def check(frames: Frames, summary: Summary, checks: Sequence[Check] | None = Non
     inapplicable = frames.manifest.inapplicable
     found = (_checked(one, run) for one in (CHECKS if checks is None else checks))
     return [finding for finding in found if finding is not None and finding.name not in inapplicable]
-
-
-def verdict(findings: Iterable[Finding]) -> Verdict:
-    """The worst; unknown when nothing was checked."""
-    return max((finding.verdict for finding in findings), key=_BADNESS.index, default=Verdict.UNKNOWN)
 
 
 def _checked(one: Check, run: Run) -> Finding | None:

@@ -13,8 +13,8 @@ from smbench import units
 from smbench.analysis.numbers.known import why_unknown
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
-from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, Unknown
 from smbench.results.manifest import Manifest
 from smbench.view.page import tables

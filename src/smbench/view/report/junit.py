@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from smbench.analysis.summary import Summary
-from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import printable
 from smbench.records import Ending
 

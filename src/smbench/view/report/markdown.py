@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary
-from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import printable
 
 _WORD = {True: "met", False: "**missed**", None: "unknown"}

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.summary import Summary
-from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.errors import ExitCode
+from smbench.findings import Finding, Verdict, verdict
 
 SUMMARY_FILE = "summary.json"
 HISTORY = {1: "the first: verdict, exit status, thresholds, law, findings, summary"}

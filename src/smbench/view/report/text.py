@@ -17,8 +17,8 @@ from smbench.analysis.numbers.bounds import Distribution
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.rates import Rates
 from smbench.analysis.summary import Summary
-from smbench.analysis.verdict.checks import Finding, Verdict, verdict
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, Unknown
 from smbench.view.report.behaviour import behaviour, instant, interval_notes, observations, slowest, stage_notes
 
