@@ -50,6 +50,32 @@ def mmc_wait_quantile_s(servers: int, arrival_hz: float, service_mean_s: float, 
     return math.log(waiting / (1 - share)) * service_mean_s / (servers - offered_erlang)
 
 
+def mmc_sojourn_quantile_s(servers: int, arrival_hz: float, service_mean_s: float, share: float) -> float:
+    """The time from arrival to end that this share of M/M/c requests does not exceed; infinite from saturation on.
+
+    The wait is 0 with probability 1 - C and else exponential with rate (c - a) / s; the service is exponential, and
+    independent of it. By bisection: P(T > t) falls.
+    """
+    offered_erlang = arrival_hz * service_mean_s
+    if offered_erlang >= servers:
+        return math.inf
+    waiting, spare = erlang_c(servers, offered_erlang), servers - offered_erlang
+
+    def longer(t: float) -> float:
+        if math.isclose(spare, 1.0, rel_tol=1e-9):
+            return math.exp(-t) * (1 + waiting * t)
+        both = (spare * math.exp(-t) - math.exp(-spare * t)) / (spare - 1)
+        return (1 - waiting) * math.exp(-t) + waiting * both
+
+    low, high = 0.0, 1.0
+    while longer(high) > 1 - share:
+        high *= 2
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if longer(middle) > 1 - share else (low, middle)
+    return high * service_mean_s
+
+
 def mg1_wait_mean_s(arrival_hz: float, service_mean_s: float, service_cv: float) -> float:
     """Mean waiting time of M/G/1 (Pollaczek and Khinchine); infinite from saturation on.
 

@@ -202,7 +202,7 @@ def summarise(frames: Frames) -> Summary:
         generator=_generator(frames, by_stage["schedule lag"]),
         scaling=scaled,
         stages=tuple(stage for stage in of_stages if stage.name not in manifest.inapplicable),
-        intervals=intervals(frames, seen.capacity),
+        intervals=intervals(frames, seen.capacity, seen.concurrency),
         elasticity=followed,
         cost=then(seen.capacity, lambda capacity: cost(frames, capacity, seen)),
         host_spread=spread,

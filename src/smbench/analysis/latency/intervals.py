@@ -1,18 +1,22 @@
 """How far a run's percentiles may be from the endpoint's own: an interval where one can be had, else why none.
 
-Waiting times of neighbours are alike: a request that waits finds a queue, and so does the next. An interval that takes
-them as independent is far too narrow, and covers the truth one time in six where it claims nineteen in twenty. So one
-run has an interval only in a phase of steady load, and there
+Latencies of neighbours in a queue are alike: a request that waits finds a queue, and so does the next. So n requests
+are worth fewer independent ones, and an interval lies between those order statistics that as many independent requests
+would give. How many they are worth is taken from two sides, and the less holds: from batches of the run in order of
+schedule, and from the queue that such slots, so busy, have (`numbers.congestion`), because a run that is short against
+the queue's memory cannot show how long that memory is. A run has no interval where
 
-- from order statistics, where the first ten autocorrelations of the latencies are those of independent ones;
-- else from ten batches in order of schedule, where each is twenty times as long as the latencies remember;
-- else none, and the reason says how few independent requests the run is worth.
+- the load or the number of instances changed: its percentiles are of that one course, and only more runs tell how
+  another would go;
+- it is shorter than twenty times the queue's memory, or too few independent requests lie above a percentile;
+- it is not known how many slots there were, and it is too short to show the memory by itself.
 
-A burst or a ramp has none whatever its length: its percentiles are of that one course, and only more runs tell how
-another would go. Source: docs/methods.md#intervals.
+Source: docs/methods.md#intervals.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -20,7 +24,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, computed_field
 
 from smbench.analysis.capacity.instances import Capacity
+from smbench.analysis.numbers import student
 from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES
+from smbench.analysis.numbers.congestion import UTILISATION_MAX, Congestion, found_inside
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome, Unknown
@@ -28,12 +34,16 @@ from smbench.schedule.base import PhaseSpan
 
 Values = npt.NDArray[np.float64]
 
-N_BATCHES = 10
-MEMORIES_MIN = 20  # lengths of memory in a batch
-LAGS = 10
-BEYOND_MIN = 20  # independent requests above it; with ten, p99 of M/M/1 at 0.5 covered four times in five
-_STUDENT_9 = 2.2621571628  # two-sided 95 %, nine degrees of freedom
+N_BATCHES_MIN = 5
+N_BATCHES_MAX = 20
+MEMORIES_MIN = 4  # lengths of the queue's memory in a batch
+BEYOND_MIN = 8  # independent requests above a percentile, and below it
+CONFIDENCE = 0.95
+_MEMORY_ERRORS = 1.0  # standard errors added to the utilisation before the run's length is judged
+_WORTH_ERRORS = 1.5  # and before it is taken what the requests are worth
+_DEGREES_KNOWN = 20  # degrees of freedom more, where the queue and not the batches say what requests are worth
 _WINDOW = 5  # the memory is summed over this many times itself (Sokal's window)
+ALONE_MIN = 5_000  # requests, where the latencies alone must show the queue's memory
 _SHARES = {name: share for name, share in PERCENTILES.items() if name != "max"}
 _STEADY = ("constant", "poisson", "closed")
 
@@ -46,6 +56,7 @@ class Interval(BaseModel):
     low_s: float
     high_s: float | None
     method: str
+    n_eff: float  # independent requests that those of the run are worth, for this percentile
 
     @computed_field  # type: ignore[prop-decorator]  # mypy has no decorated properties
     @property
@@ -57,7 +68,7 @@ class Interval(BaseModel):
 NotEstimable = Annotated[
     Unknown,
     PlainSerializer(
-        lambda one: {"low_s": None, "high_s": None, "method": "", "reason": one.reason},
+        lambda one: {"low_s": None, "high_s": None, "method": "", "n_eff": None, "reason": one.reason},
         return_type=dict[str, str | None],
     ),
     WithJsonSchema(
@@ -65,10 +76,10 @@ NotEstimable = Annotated[
             "type": "object",
             "title": "NotEstimable",
             "properties": {
-                **{name: {"type": "null"} for name in ("low_s", "high_s")},
+                **{name: {"type": "null"} for name in ("low_s", "high_s", "n_eff")},
                 **{name: {"type": "string"} for name in ("method", "reason")},
             },
-            "required": ["low_s", "high_s", "method", "reason"],
+            "required": ["low_s", "high_s", "method", "n_eff", "reason"],
         },
         mode="serialization",
     ),
@@ -79,8 +90,14 @@ Intervals = dict[str, Interval | NotEstimable]
 """By the name of the percentile."""
 
 
-def intervals(frames: Frames, capacity: Capacity | Unknown) -> Intervals:
-    """Of each percentile of the latency from schedule; empty when nothing was accepted."""
+def intervals(frames: Frames, capacity: Capacity | Unknown, n_at_once: int | Unknown) -> Intervals:
+    """Of each percentile of the latency from schedule; empty when nothing was accepted.
+
+    Args:
+        frames: Of the run.
+        capacity: Its instances.
+        n_at_once: Requests that an instance takes at once.
+    """
     rows = frames.measured.filter("accepted")
     names = [name for name in _SHARES if name != "p999" or rows.height >= P999_FROM]
     if not rows.height:
@@ -91,57 +108,162 @@ def intervals(frames: Frames, capacity: Capacity | Unknown) -> Intervals:
     rows = rows.sort("sched_ns", "send_ns", "age_ns")
     age_s = rows["age_ns"].to_numpy() / 1e9
     never_over_s = np.where((rows["outcome"] == Outcome.COMPLETED.value).to_numpy(), age_s, np.inf)
-    return of_series(age_s, never_over_s, names)
+    ended_s = np.where(rows["done_ns"].is_null().to_numpy(), np.inf, age_s)
+    arrived_s = rows["sched_ns"].to_numpy() / 1e9
+    (phase,) = _measured_spans(frames)
+    if phase.outstanding is not None:
+        # A closed loop's requests are released by ends: no queue grows, and a round of them is what resembles another.
+        return of_series(age_s, never_over_s, names, float(phase.outstanding), _as_independent)
+    n_slots = _n_slots(phase, capacity, n_at_once)
+    return of_arrivals(arrived_s, ended_s, (age_s, never_over_s), names, n_slots)
 
 
-def of_series(least_s: Values, most_s: Values, names: list[str]) -> Intervals:
+def of_arrivals(
+    arrived_s: Values, takes_s: Values, latencies_s: tuple[Values, Values], names: list[str], n_slots: int | Unknown
+) -> Intervals:
+    """Of an open load on slots whose number does not change.
+
+    Args:
+        arrived_s: Instants, ascending.
+        takes_s: From arrival to end; infinite where there is none.
+        latencies_s: What each latency is at least and at most; see `of_series`.
+        names: Of `bounds.PERCENTILES`.
+        n_slots: Where it is unknown a long run must show its memory by itself, and a short one is taken as if there
+            was one slot, which would have been busier than more.
+    """
+    n = len(arrived_s)
+    if isinstance(n_slots, Unknown) and n >= ALONE_MIN:
+        memory = max(_own_memory(found_inside(arrived_s, arrived_s + takes_s)), _own_memory(latencies_s[0]))
+        return of_series(*latencies_s, names, memory, lambda share: memory)
+    queue = Congestion.of(arrived_s, arrived_s + takes_s, 1 if isinstance(n_slots, Unknown) else n_slots)
+    if queue is None:
+        return dict.fromkeys(names, Unknown("not estimable: all requests were due at one instant"))
+    busy, memory = queue.raised(_WORTH_ERRORS), queue.memory(queue.raised(_MEMORY_ERRORS))
+    is_busy = busy >= UTILISATION_MAX
+    if isinstance(n_slots, Unknown) and (is_busy or _n_batches(n, memory) < N_BATCHES_MIN):
+        return dict.fromkeys(
+            names, Unknown(f"not estimable: {n_slots.reason}, and {n:,} requests do not show how busy they were")
+        )
+    if is_busy:
+        seen = f"the slots were busy {min(1.0, queue.utilisation):.0%} of the time"
+        return dict.fromkeys(names, Unknown(f"not estimable: {seen}, so the queue may grow without limit"))
+    return of_series(*latencies_s, names, memory, lambda share: queue.inflation(share, busy))
+
+
+def of_series(
+    least_s: Values, most_s: Values, names: list[str], memory: float, inflation: Callable[[float], float]
+) -> Intervals:
     """Of a series in order of schedule.
 
     Args:
         least_s: What each latency is at least.
         most_s: And at most; infinite where it is not known, or never over.
         names: Of `bounds.PERCENTILES`.
+        memory: How many requests resemble each other.
+        inflation: Of a share, by how much at least the variance of the share of latencies below its quantile exceeds
+            that of independent ones.
     """
     n = len(least_s)
-    if (memory := _independent(least_s)) is None:
-        ordered = ascending(least_s), np.sort(most_s)
-        return {name: _of_order(*ordered, _SHARES[name]) for name in names}
-    length = n // N_BATCHES
-    if length < MEMORIES_MIN * memory:
-        why = f"not estimable (N_eff = {n / memory:,.0f}): {n:,} requests, each like some {memory:,.0f} around it"
-        return dict.fromkeys(names, Unknown(why))
-    return {name: _of_batches(least_s, most_s, _SHARES[name], n / memory) for name in names}
+    # What is not of the queue, as a service that drifts, may last longer than the queue's memory.
+    memory = max(memory, _own_memory(least_s) / MEMORIES_MIN)
+    n_batches = _n_batches(n, memory)
+    if n_batches < N_BATCHES_MIN:
+        need = math.ceil(N_BATCHES_MIN * MEMORIES_MIN * memory)
+        why = f"{n:,} requests, each like some {memory:,.0f} around it, and it takes {need:,}"
+        return dict.fromkeys(names, Unknown(f"not estimable (N_eff = {n / memory:,.0f}): {why}"))
+    series = _Series(least_s, ascending(least_s), np.sort(most_s), n_batches)
+    return {name: _interval(series, _SHARES[name], inflation(_SHARES[name])) for name in names}
+
+
+def _as_independent(share: float) -> float:
+    return 1.0
+
+
+def _n_batches(n: int, memory: float) -> int:
+    return min(N_BATCHES_MAX, int(n / (MEMORIES_MIN * memory)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Series:
+    """Latencies in order of schedule, and ascending what they are at least and at most."""
+
+    in_order: Values
+    least: Values
+    most: Values
+    n_batches: int
+
+    @property
+    def n(self) -> int:
+        return len(self.in_order)
+
+    def inflation(self, share: float) -> float:
+        """By how much the shares of batches below the percentile vary more than those of independent requests."""
+        at = self.least[math.ceil(share * self.n) - 1]
+        shares = np.array([float(np.mean(batch <= at)) for batch in np.array_split(self.in_order, self.n_batches)])
+        whole = float(np.mean(self.in_order <= at))
+        variance = float(np.sum((shares - whole) ** 2)) / (self.n_batches - 1)
+        return variance * self.n / self.n_batches / (share * (1 - share))
+
+
+def _interval(series: _Series, share: float, at_least: float) -> Interval | Unknown:
+    of_batches, rarer = series.inflation(share), min(share, 1 - share)
+    degrees = series.n_batches - 1 + (_DEGREES_KNOWN if at_least > of_batches else 0)
+    inflation, t = max(1.0, at_least, of_batches), student.quantile(CONFIDENCE, degrees)
+    half = t * math.sqrt(share * (1 - share) * inflation / series.n)
+    low, high = math.floor((share - half) * series.n), math.ceil((share + half) * series.n) - 1
+    if series.n * rarer < BEYOND_MIN * at_least or low < 0 or high >= series.n - 1:
+        need = math.ceil(max(BEYOND_MIN * at_least, t**2 * inflation) / rarer)
+        found = f"not estimable (N_eff = {series.n / inflation:,.0f})"
+        return Unknown(f"{found}: too few of {series.n:,} requests lie above it, and it takes some {need:,}")
+    top = float(series.most[high])
+    return Interval(
+        low_s=float(series.least[low]),
+        high_s=top if math.isfinite(top) else None,
+        method="order statistics",
+        n_eff=series.n / inflation,
+    )
+
+
+def _measured_spans(frames: Frames) -> list[PhaseSpan]:
+    return [span for span in frames.spans if span.n and not span.warmup]
 
 
 def _not_steady(frames: Frames, capacity: Capacity | Unknown) -> str:
     """Why a run's load or capacity changed by design; empty where it did not."""
-    spans = [span for span in frames.spans if span.n and not span.warmup]
+    spans = _measured_spans(frames)
     if not spans:
         return "which phases there were is not known"
     (phase, *others) = spans
     if phase.kind not in _STEADY or others:
         kinds = ", ".join(dict.fromkeys(span.kind for span in spans))
         return f"the load changes by design ({kinds}): repeat the run, and compare runs"
-    if not isinstance(capacity, Unknown) and _changed_amid(phase, capacity, frames.end_ns):
+    if isinstance(capacity, Unknown):
+        return ""
+    until_ns = frames.end_ns if phase.end_ns is None else phase.end_ns
+    if not capacity.serving.any():
+        return "no instance served"
+    if not _serving(phase, capacity) or capacity.changed_within(phase.start_ns, until_ns):
         return "the number of instances changed under way: repeat the run, and compare runs"
     return ""
 
 
-def _changed_amid(phase: PhaseSpan, capacity: Capacity, end_ns: int) -> bool:
-    until_ns = end_ns if phase.end_ns is None else phase.end_ns
-    served = capacity.serving_at(np.array([phase.start_ns]))[0]
-    return not served or capacity.changed_within(phase.start_ns, until_ns)
+def _serving(phase: PhaseSpan, capacity: Capacity) -> int:
+    return int(capacity.serving_at(np.array([phase.start_ns]))[0])
 
 
-def _independent(values: Values) -> float | None:
-    """None where the first lags are those of independent values; else the memory, in values, rather too long.
+def _n_slots(phase: PhaseSpan, capacity: Capacity | Unknown, n_at_once: int | Unknown) -> int | Unknown:
+    if isinstance(capacity, Unknown):
+        return capacity
+    return n_at_once if isinstance(n_at_once, Unknown) else n_at_once * _serving(phase, capacity)
+
+
+def _own_memory(values: Values) -> float:
+    """How many values resemble each other, rather too many: the integrated autocorrelation and two standard errors.
 
     Where it is taken too short by chance an interval is given that is too narrow: of the runs with one, too many would
-    miss. So twice the estimate's own standard error is added.
+    miss.
     """
     lags = _autocorrelation(values)
-    if np.all(np.abs(lags[1 : LAGS + 1]) <= 2 / math.sqrt(len(values))):
-        return None
     # Summed until the sum's own length is a fifth of the lags summed: beyond, there is only noise to add.
     memory = 1 + 2 * np.cumsum(lags[1:])
     enough = np.flatnonzero(np.arange(1, len(lags)) >= _WINDOW * memory)
@@ -160,51 +282,3 @@ def _autocorrelation(values: Values) -> Values:
     products = np.fft.irfft(spectrum * spectrum.conj(), size)[:n]
     correlations: Values = products / products[0] if products[0] > 0 else np.zeros(n)
     return correlations
-
-
-def _of_order(least_s: Values, most_s: Values, share: float) -> Interval | Unknown:
-    """Between two ranks that a binomial count lies between. Both arrays ascending."""
-    n = len(least_s)
-    low, high = _binomial_quantile(n, share, 0.025), _binomial_quantile(n, share, 0.975) + 1
-    if low < 1 or high > n:
-        need = math.ceil(math.log(0.025) / math.log(max(share, 1 - share)))
-        return Unknown(f"not estimable: {n:,} requests, and it takes {need:,}")
-    top = float(most_s[high - 1])
-    return Interval(
-        low_s=float(least_s[low - 1]), high_s=top if math.isfinite(top) else None, method="order statistics"
-    )
-
-
-def _binomial_quantile(n: int, share: float, probability: float) -> int:
-    """The least k with P(X <= k) >= probability, X binomial: summed from far below, where nothing is."""
-    spread = 8 * math.sqrt(n * share * (1 - share)) + 8
-    k = max(0, math.floor(n * share - spread))
-    odds = math.log(share) - math.log1p(-share)
-    log_p = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-    log_p += k * math.log(share) + (n - k) * math.log1p(-share)
-    total = math.exp(log_p)
-    while total < probability and k < n:
-        log_p += math.log(n - k) - math.log(k + 1) + odds
-        k += 1
-        total += math.exp(log_p)
-    return k
-
-
-def _of_batches(least_s: Values, most_s: Values, share: float, n_eff: float) -> Interval | Unknown:
-    """Student's t on the percentile of ten batches, around that of the whole (sectioning: it removes their bias)."""
-    if n_eff * (1 - share) < BEYOND_MIN - 1e-9:  # else its batches are too much alike, and the interval too narrow
-        return Unknown(
-            f"not estimable (N_eff = {n_eff:,.0f}): fewer than {BEYOND_MIN} independent requests lie above it"
-        )
-    whole, whole_most = _percentile(least_s, share), _percentile(most_s, share)
-    batches, batches_most = np.array_split(least_s, N_BATCHES), np.array_split(most_s, N_BATCHES)
-    of_each = np.array([_percentile(batch, share) for batch in batches])
-    of_each_most = np.array([_percentile(batch, share) for batch in batches_most])
-    if whole != whole_most or not np.array_equal(of_each, of_each_most):
-        return Unknown("not estimable: it falls on requests that never completed")
-    half_s = _STUDENT_9 * math.sqrt(float(np.sum((of_each - whole) ** 2)) / (N_BATCHES - 1) / N_BATCHES)
-    return Interval(low_s=max(0.0, whole - half_s), high_s=whole + half_s, method=f"{N_BATCHES} batches")
-
-
-def _percentile(values: Values, share: float) -> float:
-    return float(np.quantile(values, share, method="inverted_cdf"))

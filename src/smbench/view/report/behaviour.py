@@ -24,7 +24,7 @@ def interval_notes(summary: Summary) -> list[str]:
     estimated = [(name, one) for name, one in summary.intervals.items() if isinstance(one, Interval)]
     lines = []
     if estimated:
-        method = ", ".join(dict.fromkeys(one.method for _, one in estimated))
+        method = ", ".join(dict.fromkeys(_worth(one, summary.sojourn.n) for _, one in estimated))
         texts = (f"{_PERCENTILES.get(name, name)} {_interval(one)}" for name, one in estimated)
         lines.append(f"95 % intervals, from schedule ({method}): {'; '.join(texts)}.")
     why: dict[str, list[str]] = {}
@@ -33,6 +33,11 @@ def interval_notes(summary: Summary) -> list[str]:
             why.setdefault(one.reason, []).append(_PERCENTILES.get(name, name))
     lines += [f"Interval of {', '.join(names)}: {reason}." for reason, names in why.items()]
     return lines
+
+
+def _worth(one: Interval, n: int) -> str:
+    """How the interval was had, and how many independent requests the run is worth for it."""
+    return f"{one.method}, N_eff {one.n_eff:,.0f} of {n:,}"
 
 
 def _interval(one: Interval) -> str:
