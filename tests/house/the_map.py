@@ -91,38 +91,68 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "api": ("run", "result"),
     "cli": ("app", "run"),
 }
+STARRED = (  # the story of one request, and of the run around it
+    "scenario/model.py",
+    "schedule/arrivals.py",
+    "lifecycle/carry_out.py",
+    "processes/session.py",
+    "targets/queued.py",
+    "ports.py",
+    "generator/engine.py",
+    "generator/tracker.py",
+    "model/endpoint.py",
+    "results/schema.py",
+    "analysis/summary.py",
+    "analysis/verdict/checks.py",
+)
 HEAD = """\
 # The map
 
-Every module in a sentence, in reading order. A newcomer's ten minutes: the README and one report; one file of
-`scenarios/`; `schedule/arrivals.py`; `generator/engine.py`; the head of `generator/tracker.py`;
-`analysis/verdict/checks.py`; `tests/engine/test_open_loop.py`.
+Every module in a sentence, in reading order; the twelve to read first have a star. What the processes are and why:
+[design.md](design.md).
 
 ```
-scenario file ─▶ Scenario ─▶ Schedule ─▶ worker: engine ──submit──▶ Transport ─▶ endpoint (AWS, or the emulator)
-                                            collector ◀── Notices ◀── SQS ◀── SNS
-parent: live view, gauges ◀── snapshots ──  ledger ─▶ parts ─▶ parquet + manifest ─▶ analysis ─▶ report
+ scenario/ ──▶ schedule/ ──▶ lifecycle/ ──▶ processes/ ──▶ generator/ ──▶ results/ ──▶ analysis/ ──▶ view/
+ what a        every due     one run, from   parent and     engine,        parquet      figures,      what a
+ person        instant       plan to         workers        tracker,       and          checks        person
+ wrote                       folder              │          ledger         manifest                   sees
+                                                 ▼              │
+                                             targets/           │ ports
+                                             set up, watch      ▼
+                                                 └────────▶ aws/ wire/ ──HTTP──▶ AWS, or emulator/ around model/
 ```
 
-Imports run downhill only, from the last room to the first; import-linter says so (`pyproject.toml`).
+Imports run downhill only; import-linter says so (`pyproject.toml`).
 Drawn from the modules' own first sentences: `pytest tests/house --update-golden` draws it again.
+
+## The twelve to read first
+
+| module | what it is |
+|---|---|
+{starred}
 """
 
 
 def the_map(source: Path) -> str:
     """The whole document."""
     rooms = [_room(source, room, title) for room, title in ROOMS.items()]
-    return "\n".join([HEAD, *rooms])
+    starred = [_row(source, source / name) for name in STARRED]
+    return "\n".join([HEAD.format(starred="\n".join(starred)), *rooms])
 
 
 def _room(source: Path, room: str, title: str) -> str:
     files = [path for path in (source / room).glob("*.py") if path.name not in ("__init__.py", "__main__.py")]
     first = READ_FIRST.get(room, ())
     files.sort(key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.name))
-    rows = [f"| `{path.relative_to(source).as_posix()}` | {first_sentence(path)} |" for path in files]
+    rows = [_row(source, path) for path in files]
     return "\n".join(
         [f"## {room or 'smbench'}", "", f"{title}.", "", "| module | what it is |", "|---|---|", *rows, ""]
     )
+
+
+def _row(source: Path, path: Path) -> str:
+    name = path.relative_to(source).as_posix()
+    return f"| {'★ ' * (name in STARRED)}`{name}` | {first_sentence(path)} |"
 
 
 def first_sentence(path: Path) -> str:

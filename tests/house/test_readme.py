@@ -1,0 +1,22 @@
+"""Goal: ten minutes with the README and a newcomer can draw the processes and the rooms.
+
+Method: count its words; hold its picture against the packages there are.
+"""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WORDS_MAX = 1200
+
+
+def test_the_readme_can_be_read_in_six_minutes() -> None:
+    assert len(README.split()) < WORDS_MAX
+
+
+def test_the_picture_of_the_readme_has_every_room_and_no_other() -> None:
+    picture = re.search(r"## How it is built\n+```\n(.+?)```", README, re.DOTALL)
+    assert picture is not None
+    drawn = set(re.findall(r"\b([a-z]+)/", picture[1]))
+    assert drawn == {room.parent.name for room in (ROOT / "src" / "smbench").glob("*/__init__.py")}
