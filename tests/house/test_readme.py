@@ -15,8 +15,11 @@ def test_the_readme_can_be_read_in_six_minutes() -> None:
     assert len(README.split()) < WORDS_MAX
 
 
-def test_the_picture_of_the_readme_has_every_room_and_no_other() -> None:
+def test_the_picture_of_the_readme_has_the_rooms_of_a_request_s_way_and_none_that_is_not_there() -> None:
     picture = re.search(r"## How it is built\n+```\n(.+?)```", README, re.DOTALL)
     assert picture is not None
     drawn = set(re.findall(r"\b([a-z]+)/", picture[1]))
-    assert drawn == {room.parent.name for room in (ROOT / "src" / "smbench").glob("*/__init__.py")}
+    rooms = {room.parent.name for room in (ROOT / "src" / "smbench").glob("*/__init__.py")}
+    assert drawn <= rooms
+    way = {"scenario", "schedule", "processes", "targets", "generator", "aws", "wire", "results", "analysis", "view"}
+    assert way <= drawn
