@@ -125,6 +125,7 @@ def manifest_of(
     scenario: dict[str, Any] | None = None,
     scale: float = 1.0,
     inapplicable: Sequence[str] = (),
+    target: dict[str, Any] | None = None,
 ) -> Manifest:
     started = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
     return Manifest(
@@ -139,6 +140,7 @@ def manifest_of(
         workers=1,
         transport="sdk",
         inapplicable=tuple(inapplicable),
+        target=target or {},
     )
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench import units
+from smbench.analysis.capacity.alarm_facts import alarms_without_data, on_before
 from smbench.analysis.capacity.elasticity import Elasticity
 from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.capacity.instances import Capacity
@@ -35,6 +36,7 @@ STUCK_MIN_S = 600.0  # from zero a scale-out is decided within some five minutes
 UTILISATION_MAX = 1.02  # more proves slots or instances wrong (docs/methods.md#elasticity)
 CONCURRENCY_MARGIN = 0.3
 CONCURRENCY_MIN = 30  # requests of either kind
+JUDGED_WITHIN_S = 240.0  # the rest of a minute, a metric's delay of two, and the alarm's second
 COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
 LOOKS_MAX_S = 30.0
 SPREAD_MIN = 0.05  # as a share: less is lost in the spread of the work itself
@@ -115,26 +117,61 @@ def stuck_at_zero(seen: Seen) -> Observation | None:
     )
 
 
+def alarm_without_data(seen: Seen) -> Observation | None:
+    """An alarm of a scaling policy that watches what the endpoint never publishes."""
+    found = alarms_without_data(seen.frames.manifest.target)
+    if not found:
+        return None
+    return Observation(
+        name="alarm without data",
+        seen="; ".join(found),
+        advice="name ApproximateBacklogSizePerInstance or HasBacklogWithoutCapacity, with EndpointName alone",
+    )
+
+
 def scale_in_amid_work(seen: Seen) -> Observation | None:
-    """A scale-in left fewer slots than there were requests in the system."""
+    """A scale-in left fewer slots than there were requests in the system; and whether its alarm had seen them."""
     course = seen.system.course
     if isinstance(course, Unknown):
         return None
-    found = []
+    began_ns, over_ns = course.spells_ns(course.backlog > 0)
     at_once = known(seen.system.concurrency) or 1
+    found: list[tuple[ScalingStep, int, float]] = []
     for step in seen.steps:
-        inside = int(course.since(round(step.decided_at_s * 1e9)).backlog[0])
+        at_ns = round(step.decided_at_s * 1e9)
+        inside = int(course.since(at_ns).backlog[0])
         if step.before is not None and step.after < step.before and inside > step.after * at_once:
-            found.append((step, inside))
+            spell = np.flatnonzero((began_ns <= at_ns) & (at_ns < over_ns))
+            found.append((step, inside, int(began_ns[spell[-1]]) / 1e9 if len(spell) else step.decided_at_s))
     if not found:
         return None
-    step, inside = found[0]
+    was_on = [alarm.get("AlarmName") for alarm in on_before(seen.frames.manifest.target)]
+    old = [one for one in found if _judged_before(one[0], one[2], was_on)]
+    step, inside, began_s = (old or found)[0]
+    what = f"{len(found):,} times, first {step.before} -> {step.after} instances with {inside:,} requests there"
+    if not old:
+        advice = "raise the scale-in cooldown or lower the target: what is left is more than those that stay can hold"
+        return Observation(name="scale-in amid work", seen=what, advice=advice, at_s=step.decided_at_s)
+    alarm = step.alarm_kind
+    when = "before the run" if step.alarm_at_s is None else f"at {units.duration(step.alarm_at_s)}"
     return Observation(
         name="scale-in amid work",
-        seen=f"{len(found):,} times, first {step.before} -> {step.after} instances with {inside:,} requests there",
-        advice="raise the scale-in cooldown or lower the target: what is left is more than those that stay can hold",
+        seen=f"{what}; {alarm}'s points are from before the load, which had begun "
+        f"{units.duration(step.decided_at_s - began_s)} earlier: the alarm went off {when}",
+        advice=f"begin a load while {alarm} is OK or once MinCapacity is reached: pause for less than the minutes that "
+        "it judges, or for much longer; or raise MinCapacity, or switch scaling in off (DisableScaleIn); another "
+        "cooldown or target does not help against this",
         at_s=step.decided_at_s,
     )
+
+
+def _judged_before(step: ScalingStep, began_s: float, on_before_the_run: Sequence[str | None]) -> bool:
+    """Whether what set a step off was known before this work came: the alarm was on, and had no time to see it."""
+    if not step.policy or step.decided_at_s - began_s > JUDGED_WITHIN_S:
+        return False
+    if step.alarm_at_s is None:
+        return any(name is not None and name in step.cause for name in on_before_the_run)
+    return step.alarm_at_s < began_s or (step.judged_until_s is not None and step.judged_until_s <= began_s)
 
 
 def oscillation(seen: Seen) -> Observation | None:
@@ -379,6 +416,7 @@ DETECTORS: tuple[Detector, ...] = (
     stall,
     capacity_hole,
     stuck_at_zero,
+    alarm_without_data,
     scale_in_amid_work,
     oscillation,
     ceiling,

@@ -18,6 +18,7 @@ from smbench.errors import ExitCode, UsageError
 from smbench.generator.plan import make_plan
 from smbench.generator.shares import check_workers
 from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
+from smbench.model.cautions import scaling_cautions
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd
 from smbench.records import Ending
@@ -90,8 +91,9 @@ def run(
         )
     plan = make_plan(changed, given.origin.base_dir, None if progress == "none" else reading_progress())
     check_workers(plan, workers)
-    if progress != "none" and (line := ceiling_warning(plan, workers)):
-        print(f"smbench: {line}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
+    if progress != "none":
+        for line in (*filter(None, [ceiling_warning(plan, workers)]), *scaling_cautions(changed)):
+            print(f"smbench: {line}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
     settings = Settings(
         access=AwsAccess(region, profile, endpoint_url),
         n_workers=workers,

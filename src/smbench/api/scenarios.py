@@ -9,6 +9,7 @@ from typing import Any
 
 from smbench.generator.plan import make_plan
 from smbench.lifecycle.folder import Origin
+from smbench.model.cautions import scaling_cautions
 from smbench.scenario.describe import describe
 from smbench.scenario.load import checked_scenario, load_scenario, scenario_of
 from smbench.scenario.model import Scenario
@@ -38,7 +39,7 @@ class Validation:
         description: In words.
         n_requests: How many its schedule has.
         schedule_digest: The same for the same arrivals, payloads and phases.
-        notes: What is worth knowing of a phase, such as how its trace was read.
+        notes: What is worth knowing: how a phase's trace was read, what of the scaling may mislead.
     """
 
     scenario: Scenario
@@ -73,8 +74,9 @@ def validate(
     given = given_scenario(scenario, base_dir, allow_files)
     plan = make_plan(given.scenario, given.origin.base_dir, reading_progress() if shows_reading else None)
     schedule = plan.schedule
-    notes = tuple(f"{span.name}: {note}" for span in schedule.spans for note in span.notes)
-    return Validation(given.scenario, describe(given.scenario), len(schedule), schedule.digest, notes)
+    notes = [f"{span.name}: {note}" for span in schedule.spans for note in span.notes]
+    notes += [f"note: {caution}" for caution in scaling_cautions(given.scenario)]
+    return Validation(given.scenario, describe(given.scenario), len(schedule), schedule.digest, tuple(notes))
 
 
 def given_scenario(

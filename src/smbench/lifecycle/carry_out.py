@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anyio
 
+from smbench.analysis.capacity.alarm_facts import alarms_on_before_the_load, alarms_without_data
 from smbench.errors import SmbenchError
 from smbench.generator.plan import RunPlan
 from smbench.lifecycle.folder import Origin, RunFolder
@@ -61,13 +62,17 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
     with interrupts.from_signals():
         folder = RunFolder.open(settings.results, plan, origin, settings.command, settings.n_workers)
 
+        screen = Screen(plan, folder.path, view, stops_when_certain=settings.stops_when_certain)
+
         def on_ready(end: SessionEnd) -> None:
             clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
             folder.begin(dict(end.found), clock, target_of(plan, settings.access).inapplicable)
+            for caution in (*alarms_without_data(end.found), *alarms_on_before_the_load(end.found)):
+                end.notes.append(caution)
+                screen.preparing(f"note: {caution}")
 
         try:
             with view:
-                screen = Screen(plan, folder.path, view, stops_when_certain=settings.stops_when_certain)
                 screen.preparing("starting the processes")
                 run_id, n_workers = folder.manifest.run_id, settings.n_workers
                 end = anyio.run(

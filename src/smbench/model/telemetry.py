@@ -27,6 +27,16 @@ MODEL_LATENCY = "ModelLatency"
 CPU = "CPUUtilization"
 
 ENDPOINT_METRICS = (BACKLOG, BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, OLDEST_AGE)
+PUBLISHED = (
+    *ENDPOINT_METRICS,
+    PROCESSED,
+    FAILURES,
+    EXPIRED,
+    TIME_IN_BACKLOG,
+    TOTAL_TIME,
+    MODEL_LATENCY,
+    CPU,
+)
 
 
 def metric_of(name: str, endpoint: str, variant: str) -> MetricId:

@@ -10,8 +10,11 @@ from typing import Any
 import orjson
 import pytest
 
+from modelling import scenario
 from runs import EPOCH_NS, Request, frames_of, reading, span, sure
+from simulated import simulated_run
 from smbench.analysis.detectors import DETECTORS, Observation
+from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
 from smbench.records import Event, Outcome, Reading
 
@@ -99,6 +102,72 @@ def test_scaling_in_below_the_work_there_is() -> None:
     assert "4 -> 1 instances with 8 requests" in found.seen
     idle = observed(steady(5), seen, [activity(15.0, 30.0, 4, 1)])
     assert idle.observations == ()
+
+
+LOW = "TargetTracking-endpoint/e/variant/v-AlarmLow-1"
+
+
+def scaled_in_by(alarm_s: float | None, began_s: float, *, was_on: bool = False) -> Observation:
+    """Two instances become one at 1,000 s, amid a load of eight that began then; AlarmLow went off then."""
+    cause = f"monitor alarm {LOW} in state ALARM triggered policy p"
+    decided = Event("scaling_activity", "a", 1000 * S, 1080 * S, "Successful", 1080 * S, 2, 1, cause=cause)
+    off = [] if alarm_s is None else [Event("alarm", LOW, round(alarm_s * S), round(alarm_s * S), "OK -> ALARM")]
+    rows = [*steady(5), *(Request(began_s, done=1100.0 + k) for k in range(8))]
+    seen = looks((0.0, 2, 2), (1000.0, 2, 1), (1080.0, 1, 1), (1200.0, 1, 1))
+    target = {"alarms": [{"AlarmName": LOW, "StateValue": "ALARM" if was_on else "OK", "ComparisonOperator": "Less"}]}
+    return named(observed(rows, seen, [*off, decided], target=target), "scale-in amid work")
+
+
+@pytest.mark.parametrize(("alarm_s", "was_on"), [(960.0, False), (None, True)])
+def test_a_scale_in_by_an_alarm_that_had_not_seen_the_load_names_that_cause(
+    alarm_s: float | None, was_on: bool
+) -> None:
+    found = scaled_in_by(alarm_s, 970.0, was_on=was_on)
+    assert "AlarmLow's points are from before the load" in found.seen
+    assert "MinCapacity" in found.advice
+    assert "does not help" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("alarm_s", "began_s"),
+    [
+        (960.0, 950.0),  # it went off amid the load
+        (960.0, 700.0),
+        (500.0, 700.0),  # it had five minutes to see it
+        (None, 970.0),  # nothing is known of it
+    ],
+)
+def test_a_scale_in_by_an_alarm_that_had_seen_the_load_is_the_policys(alarm_s: float | None, began_s: float) -> None:
+    found = scaled_in_by(alarm_s, began_s)
+    assert "from before the load" not in found.seen
+    assert "lower the target" in found.advice
+
+
+def test_a_story_of_a_burst_that_meets_yesterdays_alarm_names_it() -> None:
+    # AlarmLow is evaluated at second 20 of each minute. It goes off at 15:20 after the first burst was worked off, and
+    # takes the last instance at 15:25, twelve seconds after the second burst.
+    of = scenario(
+        [
+            {"burst": {"requests": 3, "within": "0s"}},
+            {"pause": {"for": "913s"}},
+            {"burst": {"requests": 60, "within": "0s"}},
+        ],
+        instances={"min": 0, "max": 1, "start": 1},
+        policies=[{"target_tracking": {"backlog_per_instance": 5}}],
+        open_questions={"alarm_phase": "20s"},
+        drain="20m",
+    )
+    found = named(summarise(derive(*simulated_run(of))), "scale-in amid work")
+    assert found.at_s == 925.0
+    assert "1 -> 0 instances with 48 requests there; AlarmLow's points are from before the load" in found.seen
+
+
+def test_an_alarm_on_what_is_never_published_is_observed() -> None:
+    metric = {"Namespace": "AWS/SageMaker", "MetricName": "InvocationsPerInstance", "Dimensions": []}
+    found = named(
+        observed(steady(), looks((0.0, 1, 1)), target={"alarms": [{"AlarmName": "a"} | metric]}), "alarm without data"
+    )
+    assert "do not publish InvocationsPerInstance" in found.seen
 
 
 def test_a_scale_in_that_is_undone_oscillates() -> None:

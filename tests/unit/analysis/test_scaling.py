@@ -56,6 +56,7 @@ def test_a_scale_out_has_every_stage() -> None:
         policy="keep-backlog",
         breach_at_s=60,
         alarm_at_s=250,
+        judged_until_s=240,
         in_service_at_s=425,
         first_completion_at_s=430.5,
         cause=CAUSE,

@@ -32,6 +32,7 @@ class ScalingStep(BaseModel):
     policy: str = ""
     breach_at_s: float | None = None  # begin of the first minute over the alarm's threshold
     alarm_at_s: float | None = None
+    judged_until_s: float | None = None  # end of the newest minute that set the alarm off
     in_service_at_s: float | None = None
     first_completion_at_s: float | None = None  # the first after the capacity was in service
     cause: str = ""
@@ -40,6 +41,13 @@ class ScalingStep(BaseModel):
     def is_out(self) -> bool:
         """Whether it raised the capacity; a first step without a known capacity before it counts as one."""
         return self.before is None or self.after > self.before
+
+    @property
+    def alarm_kind(self) -> str:
+        """What to call the alarm that set it off: AlarmHigh, AlarmLow, or its own name; empty where none did."""
+        match = _CAUSE.search(self.cause)
+        name = match[1] if match else ""
+        return next((kind for kind in ("AlarmHigh", "AlarmLow") if f"-{kind}-" in name), name)
 
     @property
     def detection_s(self) -> float | None:
@@ -91,6 +99,7 @@ def _steps(frames: Frames, at_start: int | None) -> tuple[ScalingStep, ...]:
         is_news = alarm is not None and (alarm["name"], alarm["at_ns"]) not in explained
         if alarm is not None:
             explained.add((alarm["name"], alarm["at_ns"]))
+        judged = (None, None) if alarm is None else _judged_s(alarm, frames.epoch_ns)
         in_service_ns = _in_service_ns(decision, current)
         place = None if in_service_ns is None else completed_ns.search_sorted(in_service_ns)
         steps.append(
@@ -100,8 +109,9 @@ def _steps(frames: Frames, at_start: int | None) -> tuple[ScalingStep, ...]:
                 after=after,
                 state=decision["state"],
                 policy=match[2] if match else "",
-                breach_at_s=_breach_s(alarm, frames.epoch_ns) if alarm is not None and is_news else None,
+                breach_at_s=judged[0] if is_news else None,
                 alarm_at_s=None if alarm is None else alarm["at_ns"] / 1e9,
+                judged_until_s=judged[1],
                 in_service_at_s=None if in_service_ns is None else in_service_ns / 1e9,
                 first_completion_at_s=(
                     completed_ns[place] / 1e9 if isinstance(place, int) and place < len(completed_ns) else None
@@ -152,16 +162,17 @@ def _alarm_behind(alarms: pl.DataFrame, name: str, decided_ns: int) -> dict[str,
     return rows[-1] if rows else None
 
 
-def _breach_s(alarm: dict[str, Any], epoch_ns: int) -> float | None:
-    """The begin of the oldest of the datapoints that set the alarm off, from the alarm's own history."""
+def _judged_s(alarm: dict[str, Any], epoch_ns: int) -> tuple[float | None, float | None]:
+    """The begin of the oldest and the end of the newest datapoint that set the alarm off, from its own history."""
     try:
         reason = orjson.loads(alarm["detail"])["newState"]["stateReasonData"]
         reason = orjson.loads(reason) if isinstance(reason, str) else reason
         stamps = [_utc_ns(point["timestamp"]) for point in reason.get("evaluatedDatapoints", []) if "value" in point]
-        stamps = stamps or [_utc_ns(reason["startDate"])]
+        first_ns = min(stamps) if stamps else _utc_ns(reason["startDate"])
+        last_ns = max(stamps) + round(float(reason.get("period", 60)) * 1e9) if stamps else None
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
-        return None  # the history came without its data, as after SetAlarmState
-    return (min(stamps) - epoch_ns) / 1e9
+        return None, None  # the history came without its data, as after SetAlarmState
+    return (first_ns - epoch_ns) / 1e9, None if last_ns is None else (last_ns - epoch_ns) / 1e9
 
 
 def _utc_ns(text: str) -> int:

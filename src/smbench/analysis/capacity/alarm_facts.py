@@ -1,0 +1,95 @@
+"""What the alarms of an endpoint's scaling policies, as CloudWatch describes them, tell before anything is sent.
+
+Source: developer guide, "Monitoring asynchronous endpoint": which metrics an asynchronous endpoint publishes, and with
+which dimensions.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_NAMESPACE = "AWS/SageMaker"
+_PER_ENDPOINT = frozenset(
+    {
+        "ApproximateBacklogSize",
+        "ApproximateBacklogSizePerInstance",
+        "ApproximateAgeOfOldestRequest",
+        "HasBacklogWithoutCapacity",
+    }
+)
+_NEVER_PUBLISHED = frozenset(
+    {
+        "Invocations",
+        "InvocationsPerInstance",
+        "InvocationsPerCopy",
+        "OverheadLatency",
+        "ModelSetupTime",
+        "ConcurrentRequestsPerModel",
+        "ConcurrentRequestsPerCopy",
+        "NoCapacityInvocationFailures",
+        "FirstChunkLatency",
+        "FirstChunkModelLatency",
+        "FirstChunkOverheadLatency",
+        "MidStreamErrors",
+    }
+)
+
+
+def alarms_without_data(target: Mapping[str, Any]) -> list[str]:
+    """A sentence for each alarm that can never have data.
+
+    Args:
+        target: As found before the run; `alarms` are those of its scaling policies.
+    """
+    reasons = {
+        str(alarm.get("AlarmName")): [why for metric in _metrics(alarm) if (why := _why_no_data(*metric))]
+        for alarm in target.get("alarms") or ()
+    }
+    return [
+        f"the alarm {name} never has data, and its policy never acts: {whys[0]}"
+        for name, whys in reasons.items()
+        if whys
+    ]
+
+
+def alarms_on_before_the_load(target: Mapping[str, Any]) -> list[str]:
+    """A sentence for each alarm that is in ALARM before the load and may take instances away amid it."""
+    least = (target.get("scalable_target") or {}).get("MinCapacity")
+    there = target.get("instances_desired")
+    if there is None or least is None or there <= least:
+        return []
+    return [
+        f"the alarm {alarm.get('AlarmName')} is in ALARM before the load: until it has judged a minute of the load, "
+        f"some three minutes after it began, it may take away instances ({there:,} now, MinCapacity {least:,}); wait "
+        "until it is OK or until MinCapacity is reached, or suspend scaling in"
+        for alarm in on_before(target)
+    ]
+
+
+def on_before(target: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The alarms on low values that were in ALARM when the target was found."""
+    return [
+        alarm
+        for alarm in target.get("alarms") or ()
+        if alarm.get("StateValue") == "ALARM" and str(alarm.get("ComparisonOperator", "")).startswith("Less")
+    ]
+
+
+def _metrics(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Namespace, name and names of dimensions of each metric that an alarm reads."""
+    queried = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics") or () if query.get("MetricStat")]
+    for metric in queried or [alarm]:
+        if metric.get("MetricName"):
+            dimensions = frozenset(str(each.get("Name")) for each in metric.get("Dimensions") or ())
+            yield str(metric.get("Namespace")), str(metric["MetricName"]), dimensions
+
+
+def _why_no_data(namespace: str, name: str, dimensions: frozenset[str]) -> str:
+    if namespace != _NAMESPACE:
+        return ""
+    if name in _NEVER_PUBLISHED:
+        return f"asynchronous endpoints do not publish {name}; they scale by ApproximateBacklogSizePerInstance"
+    wanted = frozenset({"EndpointName"} if name in _PER_ENDPOINT else {"EndpointName", "VariantName"})
+    if dimensions == wanted:
+        return ""
+    given = ", ".join(sorted(dimensions)) or "no dimension"
+    return f"{name} is published with {' and '.join(sorted(wanted))}, and the alarm names {given}"
