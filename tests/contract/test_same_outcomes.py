@@ -13,11 +13,13 @@ import pytest
 from emulated_aws import WARP
 from raw_server import RawServer, Visitor
 from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.endpoint.description import discover
 from smbench.aws.transport.invoke import SdkTransport
 from smbench.aws.transport.notices import SqsNotices
 from smbench.aws.transport.wire_clients import WireClients, wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.aws.transport.wire_notices import WireNotices
+from smbench.errors import TargetError
 from smbench.ports import Notices, Transport
 from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
 
@@ -86,6 +88,7 @@ def cut(data: bytes) -> Script:
 
 
 JSON = "Content-Type: application/json\r\n"
+DEEP = b'{"a":' * 1200 + b"1" + b"}" * 1200
 REFUSALS = {
     "a throttle has no message": (
         said("400 Bad Request", b'{"message":null}', f"{JSON}x-amzn-errortype: ThrottlingException\r\n"),
@@ -108,6 +111,7 @@ REFUSALS = {
     "text": (said("429 Slow", b"slow down"), (429, "429", "slow down")),
     "JSON that is no object": (said("400 Bad", b"[1]", JSON), "unreadable answer"),
     "bytes that are no text": (said("400 Bad", b"\xff\xfe{", JSON), "unreadable answer"),
+    "JSON too deep": (said("400 Bad", DEEP, JSON), "unreadable answer"),
     "an answer one may not take": (said("301 Moved", b"{}"), (301, "301", "")),
     "a status nobody has": (said("599 Odd", b"{}"), (599, "599", "")),
     "many choices": (said("300 Many", b"{}", OUTPUT), (300, "300", "")),
@@ -124,6 +128,21 @@ async def test_a_refusal_is_recorded_alike(both: Both, transport: Transport, cas
 async def test_a_status_of_200_and_some_accepts(both: Both, transport: Transport, status: str) -> None:
     both.server.on_request = said(status, b"{}", OUTPUT)
     assert await recorded(transport) == Accepted("s3://bucket/out/1.out", None, int(status[:3]))
+
+
+@pytest.mark.parametrize("body", [DEEP, b'{"Failed":' + DEEP + b"}", b'{"Failed":[' + DEEP + b"]}"])
+async def test_an_answer_to_a_deletion_that_is_too_deep_cannot_be_read(
+    both: Both, notices: Notices, body: bytes
+) -> None:
+    both.server.on_request = said("200 OK", body)
+    with pytest.raises(Unacknowledged, match="unreadable answer"):
+        await notices.delete(["r1"])
+
+
+async def test_an_answer_that_is_too_deep_before_the_run_is_told_in_a_sentence(both: Both) -> None:
+    both.server.on_request = said("200 OK", DEEP)
+    with pytest.raises(TargetError, match="could not describe the endpoint ep"):
+        await discover(both.clients, "ep")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"<html></html>"])
@@ -231,7 +250,7 @@ async def test_a_long_poll_that_brought_nothing_is_empty(both: Both, notices: No
     assert await polled(notices) == []
 
 
-NO_MESSAGES = [b"[]", b"\xff\xfe", b'"text"', b'{"Messages":3}', b'{"Messages":[3]}', b'{"Messages":[{}]}']
+NO_MESSAGES = [b"[]", b"\xff\xfe", b'"text"', b'{"Messages":3}', b'{"Messages":[3]}', b'{"Messages":[{}]}', DEEP]
 
 
 @pytest.mark.parametrize("body", NO_MESSAGES)

@@ -21,7 +21,7 @@ from smbench.clock import LoopClock, MonotonicClock, WarpLoop, real_ns
 from smbench.emulator.driver import Driver
 from smbench.emulator.messaging.sns import Sns
 from smbench.emulator.messaging.sqs import Sqs
-from smbench.emulator.protocol.front import Front
+from smbench.emulator.protocol.front import Front, Operation
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.s3.service import S3
 from smbench.emulator.site import Site, iso_ms
@@ -284,3 +284,85 @@ async def test_scaled_time_is_late_in_showing_never_in_stamping() -> None:
     driver.go(MonotonicClock(real_ns() - 10 * S, EPOCH_NS, scale=1000.0))
     driver.stop()
     assert ran == [1, 2 * S, 5 * S]
+
+
+# what nobody expected
+
+
+class Breaking:
+    """A service every operation of which breaks, at once or later."""
+
+    service = "sqs"
+
+    def __init__(self) -> None:
+        self.operations: dict[str, Operation] = {
+            "ListQueues": self.at_once,
+            "ReceiveMessage": self.later,
+            "ListQueueTags": self.badly,
+        }
+
+    def at_once(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+        raise KeyError("S3OutputPath")
+
+    def later(self, params: dict[str, Any], request: HttpRequest) -> Awaitable[dict[str, Any]]:
+        async def broken() -> dict[str, Any]:
+            raise RecursionError("too deep")
+
+        return broken()
+
+    def badly(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+        return {"Tags": object()}
+
+
+class BreakingRest:
+    service = "s3"
+
+    def rest(self, request: HttpRequest) -> HttpResponse:
+        raise ZeroDivisionError("division by zero")
+
+
+QUEUE_URL = b'{"QueueUrl":"http://h/1/q"}'
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (request(headers={"x-amz-target": "AmazonSQS.ListQueues"}), b"sqs:ListQueues: KeyError: 'S3OutputPath'"),
+        (request(body=b"Action=ListQueues&Version=2012-11-05"), b"sqs:ListQueues: KeyError: 'S3OutputPath'"),
+        (request(headers={"x-amz-target": "AmazonSQS.ReceiveMessage"}, body=QUEUE_URL), b"RecursionError: too deep"),
+        (request(headers={"x-amz-target": "AmazonSQS.ListQueueTags"}, body=QUEUE_URL), b"sqs:ListQueueTags: TypeError"),
+        (request("GET", "/bucket/key"), b"s3:GET /bucket/key: ZeroDivisionError: division by zero"),
+    ],
+)
+async def test_whatever_breaks_is_a_500_that_names_the_operation_and_is_counted(sent: HttpRequest, says: bytes) -> None:
+    front = plain_front()
+    front.add(Breaking())
+    front.add(BreakingRest())
+    answer = front.answer(sent)
+    response = answer if isinstance(answer, HttpResponse) else await answer
+    assert (response.status, b"InternalFailure" in response.body) == (500, True)
+    assert says in response.body.replace(b"&quot;", b'"')
+    told = front.statistics()
+    assert (told.n_internal_failures, says.decode().partition(":")[0] in told.trouble) == (1, True)
+
+
+def test_a_front_in_which_nothing_broke_says_nothing() -> None:
+    front = plain_front()
+    answered(front, request("GET", "/"))
+    assert front.statistics().trouble == ""
+
+
+async def test_an_event_that_breaks_is_told_and_stops_nothing_after_it() -> None:
+    front = plain_front()
+    queue, happened = front._driver.event_queue, []
+    front._driver.go(LoopClock(EPOCH_NS))
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    queue.at(S, broken)
+    queue.at(2 * S, lambda: happened.append("later"))
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    await anyio.sleep(3)
+    assert happened == ["later"]
+    front._driver.stop()

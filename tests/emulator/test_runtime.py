@@ -30,6 +30,13 @@ ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 DIGEST = "0" * 64
 
 
+VARIANT = {"VariantName": "v", "ModelName": NAME, "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+TOPICS = {
+    "SuccessTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:smbench-success",
+    "ErrorTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:smbench-error",
+}
+
+
 @pytest.fixture
 def anyio_backend() -> Any:
     return "asyncio", {"loop_factory": WarpLoop}
@@ -432,7 +439,7 @@ async def test_the_response_rides_in_the_message_where_the_endpoint_asks_for_it(
     }
     await sagemaker.create_endpoint_config(
         EndpointConfigName="c",
-        ProductionVariants=[{"VariantName": "v", "ModelName": NAME, "InitialInstanceCount": 1}],
+        ProductionVariants=[VARIANT],
         AsyncInferenceConfig={
             "OutputConfig": {
                 "S3OutputPath": f"https://smbench-emulated.s3.{REGION}.amazonaws.com/o",
@@ -451,6 +458,62 @@ async def test_the_response_rides_in_the_message_where_the_endpoint_asks_for_it(
     assert base64.b64decode(told["responseBody"]["content"]) == bench.emulator.s3.get("smbench-emulated", key)
 
 
+@pytest.mark.parametrize(
+    "output",
+    [
+        {},
+        {"NotificationConfig": TOPICS | {"IncludeInferenceResponseIn": ["SUCCESS_NOTIFICATION_TOPIC"]}},
+        {"NotificationConfig": TOPICS, "S3FailurePath": "s3://smbench-emulated/f"},
+    ],
+)
+async def test_an_endpoint_without_an_output_path_serves_and_writes_no_object(
+    stack: AsyncExitStack, tmp_path: Path, output: dict[str, Any]
+) -> None:
+    bench = await Bench.ready(stack)
+    sagemaker = await bench.client("sagemaker")
+    config: dict[str, Any] = {"OutputConfig": output}
+    await sagemaker.create_endpoint_config(
+        EndpointConfigName="c", ProductionVariants=[VARIANT], AsyncInferenceConfig=config
+    )
+    await sagemaker.create_endpoint(EndpointName="ep", EndpointConfigName="c")
+    await advance(bench.emulator, 61.0)
+    assert (await sagemaker.describe_endpoint(EndpointName="ep"))["EndpointStatus"] == "InService"
+    await bench.messages(wait_s=0)  # the test notifications
+    answer = await bench.invoke(EndpointName="ep")
+    assert "OutputLocation" not in answer
+    if output:
+        told = await bench.message()
+        assert told["responseParameters"] == {"contentType": "application/json"}
+        assert ("responseBody" in told) is ("IncludeInferenceResponseIn" in output["NotificationConfig"])
+    await advance(bench.emulator, 5.0)
+    row = bench.truth(tmp_path).row(0, named=True)
+    assert (row["outcome"], row["output_location"]) == ("completed", None)
+
+
+async def test_whether_an_output_path_may_be_left_out_is_a_setting(stack: AsyncExitStack) -> None:
+    bench = await Bench.ready(stack, {"open_questions": {"output_path_required": True}})
+    with pytest.raises(ClientError, match="S3OutputPath is required"):
+        await (await bench.client("sagemaker")).create_endpoint_config(
+            EndpointConfigName="c", ProductionVariants=[VARIANT], AsyncInferenceConfig={"OutputConfig": {}}
+        )
+
+
+async def test_results_are_described_under_the_key_that_the_endpoint_has(stack: AsyncExitStack) -> None:
+    bench = await Bench.ready(stack)
+    sagemaker, s3 = await bench.client("sagemaker"), await bench.client("s3")
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    output = {"S3OutputPath": "s3://smbench-emulated/o", "KmsKeyId": key}
+    await sagemaker.create_endpoint_config(
+        EndpointConfigName="c", ProductionVariants=[VARIANT], AsyncInferenceConfig={"OutputConfig": output}
+    )
+    await sagemaker.create_endpoint(EndpointName="ep", EndpointConfigName="c")
+    await advance(bench.emulator, 61.0)
+    answer = await bench.invoke(EndpointName="ep")
+    await advance(bench.emulator, 5.0)
+    told = await s3.head_object(Bucket="smbench-emulated", Key="o/" + answer["OutputLocation"].rpartition("/")[2])
+    assert (told["ServerSideEncryption"], told["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
 async def test_an_endpoint_that_was_deleted_tells_nobody_any_more(stack: AsyncExitStack, tmp_path: Path) -> None:
     bench = await Bench.ready(stack)
     await bench.invoke()
@@ -467,7 +530,7 @@ async def test_an_endpoint_works_at_as_many_requests_as_its_configuration_says(
     sagemaker = await bench.client("sagemaker")
     await sagemaker.create_endpoint_config(
         EndpointConfigName="c",
-        ProductionVariants=[{"VariantName": "v", "ModelName": NAME, "InitialInstanceCount": 1}],
+        ProductionVariants=[VARIANT],
         AsyncInferenceConfig={
             "OutputConfig": {"S3OutputPath": "s3://smbench-emulated/o"},
             "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 2},

@@ -416,6 +416,8 @@ async def test_an_unknown_operation_is_named(at: At) -> None:
         b"<",
         b"<Delete/>",
         b"<Delete><Object/></Delete>",
+        b"<a>" * 100_000,
+        b"<a>" * 100_000 + b"</a>" * 100_000,
         b'<!DOCTYPE a [<!ENTITY b "b">]><Delete><Object><Key>&b;</Key></Object></Delete>',
     ],
 )

@@ -333,6 +333,30 @@ async def test_what_the_emulator_cannot_host_is_refused_by_name(account: Account
     assert (code, text) == ("NotImplemented", "the emulator does not host an endpoint without AsyncInferenceConfig")
 
 
+@pytest.mark.parametrize(
+    ("variants", "says"),
+    [
+        ([{"InstanceType": None}], "InstanceType"),
+        ([{}, {}], "unique"),
+        ([{"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1}}], "ServerlessConfig"),
+    ],
+)
+async def test_variants_that_nothing_could_serve_are_refused(
+    account: Account, variants: list[dict[str, Any]], says: str
+) -> None:
+    await account.model()
+    whole = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    made = [{name: value for name, value in (whole | own).items() if value is not None} for own in variants]
+    code, text = await refused(
+        account.sagemaker.create_endpoint_config(
+            EndpointConfigName="c",
+            ProductionVariants=made,
+            AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://out/results"}},
+        )
+    )
+    assert (code, says in text) == ("ValidationException", True)
+
+
 async def test_a_topic_that_does_not_exist_is_noticed_at_creation(account: Account) -> None:
     await account.model()
     await account.config(NotificationConfig={"SuccessTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:nobody"})

@@ -37,3 +37,5 @@ def emulate_command(
 
     emulation = Emulation(file, truth=truth, verify_signatures=verify_signatures, allow_files=allow_files)
     emulation.serve(port, until_signal)
+    if trouble := emulation.emulator.front.statistics().trouble:
+        typer.echo(trouble, err=True)

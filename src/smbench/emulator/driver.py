@@ -43,9 +43,9 @@ class Driver:
         self._is_pumping = True
         try:
             event_queue.advance(now_ns)
-        finally:
+        finally:  # an event that breaks must not stop those after it
             self._is_pumping = False
-        self._arm()
+            self._arm()
 
     async def wait_s(self, wait_s: float) -> None:
         """Return when this much scenario time has passed."""

@@ -36,7 +36,8 @@ async def _serve(channel: Channel, scenario: Scenario, workplace: Workplace, epo
             elif isinstance(message, Finish):
                 effort = EmulatorEffort(cpu_s=(process_cpu_ns() - cpu_ns) / 1e9, elapsed_s=(real_ns() - begun_ns) / 1e9)
                 emulator.write_truth(workplace.run_dir / "truth.parquet")
-                channel.send(Done(effort=effort))
+                trouble = emulator.front.statistics().trouble
+                channel.send(Done(notes=(trouble,) if trouble else (), effort=effort))
                 return
             elif message is None:
                 return

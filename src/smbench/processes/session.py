@@ -158,6 +158,7 @@ async def _finish(emulator: Child, end: SessionEnd) -> None:
         message = await emulator.receive()
         if isinstance(message, Done):
             end.emulator = message.effort
+            end.notes.extend(message.notes)
             return
     end.notes.append("the emulator left no truth.parquet")
 

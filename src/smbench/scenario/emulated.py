@@ -229,6 +229,11 @@ class OpenQuestions(Part):
         description="an expired request causes an error notification",
         json_schema_extra=_range("true or false"),
     )
+    output_path_required: Switch = Field(
+        default=False,
+        description="an endpoint configuration without S3OutputPath is refused",
+        json_schema_extra=_range("false or true"),
+    )
     timeout_notifies: Switch = Field(
         default=True,
         description="an invocation time-out causes an error notification",

@@ -193,6 +193,24 @@ def test_a_test_notification_is_known_as_one() -> None:
     assert kind(json.dumps(TEST_NOTIFICATION), run_prefix="run-0-") == "test_notification"
 
 
+DEEP = '{"a":' * 1200 + "1" + "}" * 1200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        DEEP,
+        "[" * 100_000 + "]" * 100_000,
+        enveloped(DEEP),
+        json.dumps(COMPLETED)[:-1] + f',"more":{DEEP}}}',
+        json.dumps(COMPLETED)[:-1] + f',"failureReason":{DEEP}}}',
+    ],
+    ids=["object", "array", "enveloped", "beside a result", "in a result"],
+)
+def test_json_too_deep_to_be_read_is_malformed(body: str) -> None:
+    assert kind(body) == "malformed"
+
+
 @pytest.mark.parametrize("body", ["", "no json", "{", '{"Type":', "\ud800", enveloped("no json"), "NaN"])
 def test_what_is_no_json_is_malformed(body: str) -> None:
     assert kind(body) == "malformed"

@@ -283,6 +283,14 @@ async def test_a_change_of_an_alarm_is_told_once(data: str) -> None:
     assert await cloud.events(200) == []
 
 
+@pytest.mark.parametrize("depth", [300, 1200])
+async def test_a_history_too_deep_to_be_kept_is_told_without_it(depth: int) -> None:
+    cloud = Cloud()
+    cloud.history = [change(187.25, '{"a":' * depth + "1" + "}" * depth)]
+    (event,) = await cloud.events(190)
+    assert (event.state, event.detail) == ("OK -> ALARM", {})
+
+
 async def test_an_alarm_that_is_listed_late_is_told() -> None:
     cloud = Cloud()
     await cloud.events(190)

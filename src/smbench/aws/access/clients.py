@@ -18,6 +18,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
+from smbench.aws.access.answers import SoundParsers
 from smbench.aws.access.credentials import SessionCredentials, frozen
 from smbench.aws.access.refusals import explained
 from smbench.errors import TargetError
@@ -96,6 +97,7 @@ class AwsClients:
                 core = AioSession(_deaf_to_the_environment() if settings.emulated else None)
                 session = aioboto3.Session(botocore_session=core, profile_name=settings.profile)
                 core.user_agent_extra = ""  # our own user agent says it already
+                core.register_component("response_parser_factory", SoundParsers())
                 core.get_component("data_loader").search_paths.append(str(_MODELS))
                 self.region = _region(settings, core)
                 self.ca_bundle = core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")

@@ -64,10 +64,11 @@ class AlarmHistory:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """The JSON object in a text; empty when it holds none."""
+    """The JSON object in a text; empty when it holds none, or one too deep to be written again."""
     try:
         data = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        orjson.dumps(data)  # reads 1,024 levels, writes 254
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return {}
     return data if isinstance(data, dict) else {}
 

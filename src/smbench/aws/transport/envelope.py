@@ -69,7 +69,7 @@ def parse_message(body: str, pub_utc_ns: int | None = None, run_prefix: str = ""
     # Nearly every message is a completion of ours, delivered raw: read as such first, in half the time of any other.
     try:
         told = _completion(body)
-    except (msgspec.DecodeError, UnicodeError, TypeError):
+    except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError):  # the last: deeper than the stack
         return parse_any(body, pub_utc_ns, run_prefix)
     location = None if told.responseParameters is None else told.responseParameters.outputLocation
     if (

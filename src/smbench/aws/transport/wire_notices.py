@@ -42,7 +42,7 @@ class WireNotices:
         try:
             messages = _received(answer.body).Messages or ()
             return [delivery(one.ReceiptHandle, one.Body, one.Attributes, self.run_prefix) for one in messages]
-        except ValueError as error:  # msgspec's errors are among them
+        except (ValueError, RecursionError) as error:  # msgspec's errors are among them
             raise Unacknowledged("unreadable answer") from error
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
@@ -56,7 +56,7 @@ class WireNotices:
             raise Unacknowledged(refusal.code) from refusal
         try:
             failed = _deleted(answer.body).Failed
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unacknowledged("unreadable answer") from error
         return undeleted(failed, receipts)
 

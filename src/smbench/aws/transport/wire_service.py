@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError, create_parser
 
+from smbench.aws.access.answers import UNREADABLE_BODY
 from smbench.aws.access.causes import cause_of, code_of, status_of
 from smbench.aws.access.refusals import told_by
 from smbench.clock import wall_ns
@@ -145,7 +146,7 @@ class WireService:
         try:
             told: Any = self._parser.parse(raw, None) if response.status > _FIRST_ERROR_STATUS else _without_code(raw)
             error = ClientError(told, "")
-        except (ValueError, AttributeError, TypeError) as unreadable:  # JSON that is no object, bytes that are no text
+        except UNREADABLE_BODY as unreadable:  # JSON that is no object or too deep, bytes that are no text
             raise ResponseParserError(f"the body of a refusal of status {response.status}") from unreadable
         if code_of(error) in _WRONG_TIME:
             self.clock.learn(headers.get("date"))

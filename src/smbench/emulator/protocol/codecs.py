@@ -59,6 +59,14 @@ def beyond(what: str) -> ServiceError:
     return ServiceError("NotImplemented", f"the emulator does not {what}", 501, fault="Receiver")
 
 
+def internal_failure(service: str, operation: str, error: Exception) -> ServiceError:
+    """The answer to a call in which the emulator itself broke: a 500 that names the operation and what was raised."""
+    what = f"{type(error).__name__}: {error}"[:500]
+    return ServiceError(
+        "InternalFailure", f"the emulator broke in {service}:{operation}: {what}", 500, fault="Receiver"
+    )
+
+
 class Protocol(TypingProtocol):
     """One service's wire format."""
 

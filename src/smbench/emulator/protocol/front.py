@@ -15,11 +15,12 @@ from smbench.emulator.protocol.codecs import (
     JsonProtocol,
     QueryProtocol,
     ServiceError,
+    internal_failure,
     not_implemented,
     rest_json_error,
     rest_xml_error,
 )
-from smbench.emulator.protocol.http import HttpRequest, HttpResponse
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse, ResetConnection
 from smbench.emulator.protocol.signatures import Signatures
 from smbench.emulator.protocol.sqs_query import SqsQueryProtocol
 from smbench.emulator.site import Site, http_date
@@ -75,6 +76,17 @@ class RestService(Protocol):
 class FrontStatistics:
     n_requests: int
     n_not_implemented: int
+    n_internal_failures: int = 0
+    first_failure: str = ""  # of these, what was answered first
+
+    @property
+    def trouble(self) -> str:
+        """A sentence about calls in which the emulator broke; empty when there was none."""
+        if not self.n_internal_failures:
+            return ""
+        n = self.n_internal_failures
+        calls = "a call" if n == 1 else f"{n} calls, first"
+        return f"the emulator answered 500 InternalFailure to {calls}: {self.first_failure}; this is a bug of smbench"
 
 
 class Front:
@@ -88,7 +100,8 @@ class Front:
         self._site, self._driver, self._signatures = site, driver, signatures
         self._shaped: dict[str, ShapedService] = {}
         self._rest: dict[str, RestService] = {}
-        self._n_requests = self._n_not_implemented = 0
+        self._n_requests = self._n_not_implemented = self._n_internal_failures = 0
+        self._first_failure = ""
         self._date = (-1, "")
 
     def add(self, service: ShapedService | RestService) -> None:
@@ -99,12 +112,13 @@ class Front:
             self._shaped[service.service] = service
 
     def statistics(self) -> FrontStatistics:
-        """Requests so far, and those answered by 501."""
-        return FrontStatistics(self._n_requests, self._n_not_implemented)
+        """Requests so far, those answered by 501, and those in which the emulator broke."""
+        return FrontStatistics(
+            self._n_requests, self._n_not_implemented, self._n_internal_failures, self._first_failure
+        )
 
     def answer(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         """The server's handler."""
-        self._driver.advance()
         self._n_requests += 1
         request_id = self._site.new_id()
         answer = self._routed(request, request_id)
@@ -171,48 +185,69 @@ class Front:
     # the calls
 
     def _rest_call(self, name: str, request: HttpRequest, request_id: str) -> HttpResponse | Awaitable[HttpResponse]:
-        service = self._rest.get(name)
         is_s3 = name == "s3"
         try:
-            if self._signatures is not None:
-                self._signatures.check(request, _SIGNED_AS.get(name, name))
-            if service is None:
-                raise not_implemented(name, f"{request.method} {request.path}")
-            answer = service.rest(request)
-        except ServiceError as error:
-            self._n_not_implemented += error.status == 501
+            answer = self._rest_answer(name, request)
+        except ResetConnection:
+            raise
+        except Exception as raised:  # noqa: BLE001  # whatever broke, the client is told, and no connection is dropped
+            error = self._refusal(raised, name, f"{request.method} {request.path}")
             answer = rest_xml_error(error, request_id=request_id) if is_s3 else rest_json_error(error)
         if is_s3 and isinstance(answer, HttpResponse):  # the only names S3's clients look for
             answer.headers += (("x-amz-request-id", request_id), ("x-amz-id-2", request_id))
         return answer
 
+    def _rest_answer(self, name: str, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        self._driver.advance()
+        if self._signatures is not None:
+            self._signatures.check(request, _SIGNED_AS.get(name, name))
+        service = self._rest.get(name)
+        if service is None:
+            raise not_implemented(name, f"{request.method} {request.path}")
+        return service.rest(request)
+
     def _shaped_call(
         self, protocol: Wire, request: HttpRequest, request_id: str
     ) -> HttpResponse | Awaitable[HttpResponse]:
         name = protocol.operation(request)
-        service = self._shaped.get(protocol.dialect.service)
         try:
-            if self._signatures is not None:
-                self._signatures.check(request, protocol.dialect.service)
-            run = service.operations.get(name) if service is not None else None
-            if name and run is None:
-                raise not_implemented(protocol.dialect.service, name)
-            name, params = protocol.parse(request)
-            assert run is not None, "parse refuses a request without an operation"
-            result = run(params, request)
-        except ServiceError as error:
-            self._n_not_implemented += error.status == 501
+            result = self._shaped_result(protocol, name, request)
+            if isinstance(result, Awaitable):
+                return self._finish(protocol, name, result, request_id)
+            return _written(protocol, name, result, request_id)
+        except ResetConnection:
+            raise
+        except Exception as raised:  # noqa: BLE001  # as above
+            error = self._refusal(raised, protocol.dialect.service, name)
             return protocol.error(error, request_id=request_id)
-        if isinstance(result, Awaitable):
-            return _finish(protocol, name, result, request_id)
-        return _written(protocol, name, result, request_id)
 
+    def _shaped_result(self, protocol: Wire, name: str, request: HttpRequest) -> Result | Awaitable[Result]:
+        self._driver.advance()
+        if self._signatures is not None:
+            self._signatures.check(request, protocol.dialect.service)
+        service = self._shaped.get(protocol.dialect.service)
+        run = service.operations.get(name) if service is not None else None
+        if name and run is None:
+            raise not_implemented(protocol.dialect.service, name)
+        _, params = protocol.parse(request)
+        assert run is not None, "parse refuses a request without an operation"
+        return run(params, request)
 
-async def _finish(protocol: Wire, name: str, result: Awaitable[Result], request_id: str) -> HttpResponse:
-    try:
-        return _written(protocol, name, await result, request_id)
-    except ServiceError as error:
-        return protocol.error(error, request_id=request_id)
+    async def _finish(self, protocol: Wire, name: str, result: Awaitable[Result], request_id: str) -> HttpResponse:
+        try:
+            return _written(protocol, name, await result, request_id)
+        except Exception as raised:  # noqa: BLE001  # as above
+            return protocol.error(self._refusal(raised, protocol.dialect.service, name), request_id=request_id)
+
+    def _refusal(self, raised: Exception, service: str, operation: str) -> ServiceError:
+        """What the client is told of an exception, which is counted; an AWS error is told as it is."""
+        if isinstance(raised, ServiceError):
+            self._n_not_implemented += raised.status == 501
+            return raised
+        error = internal_failure(service, operation, raised)
+        self._n_internal_failures += 1
+        self._first_failure = self._first_failure or (error.message or "")
+        return error
 
 
 def _written(protocol: Wire, name: str, result: Result, request_id: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from smbench.emulator.messaging.sqs import Sqs
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.s3.locations import Place, bucket_and_key
 from smbench.emulator.s3.service import S3
-from smbench.emulator.sagemaker.hosting import Hosted
+from smbench.emulator.sagemaker.hosting import Delivery, Hosted
 from smbench.emulator.sagemaker.invocation import PendingInvocation
 from smbench.emulator.sagemaker.notifications import (
     DOWNLOAD_FAILED,
@@ -69,7 +69,7 @@ class Completion:
         if reason is None:
             written = orjson.dumps({"inferenceId": call.inference_id, "instance": ended.instance})
             body = bytes(memoryview(written))  # it stays, and orjson's own would keep a buffer of 4 KiB
-            if self._put(delivery.output, taken.output_key, body):
+            if delivery.output is None or self._put(delivery, delivery.output, taken.output_key, body):
                 return None, body
             self._count(hosted, "ResponseUploadFailures")
             reason = UPLOAD_FAILED
@@ -81,7 +81,7 @@ class Completion:
         if (
             call.outcome is Outcome.FAILED
             and delivery.failure is not None
-            and self._put(delivery.failure, taken.failure_key, body)
+            and self._put(delivery, delivery.failure, taken.failure_key, body)
         ):
             call.output_location = taken.failure_location
         return reason, body
@@ -96,10 +96,10 @@ class Completion:
         self._count(hosted, "RequestDownloadFailures")
         return DOWNLOAD_FAILED
 
-    def _put(self, place: Place, key: str, body: bytes) -> bool:
+    def _put(self, delivery: Delivery, place: Place, key: str, body: bytes) -> bool:
         """Whether the bucket is there to take it."""
         try:
-            self.s3.put(place.bucket, key, body, content_type="application/json")
+            self.s3.put(place.bucket, key, body, content_type="application/json", headers=delivery.object_headers)
         except ServiceError:
             return False
         return True

@@ -114,9 +114,27 @@ class SageMaker:
         for variant in params["ProductionVariants"]:
             if "ModelName" in variant:
                 self._model(variant["ModelName"])
+        self._check_variants(params)
         self.keep_config(params)
         self._tag(arn, params)
         return {"EndpointConfigArn": arn}
+
+    def _check_variants(self, params: Params) -> None:
+        """Refuse what cannot be hosted. AWS's words for the first two are not known in public."""
+        shadows = params.get("ShadowProductionVariants", [])
+        names = [variant["VariantName"] for variant in (*params["ProductionVariants"], *shadows)]
+        for name in names:
+            if names.count(name) > 1:
+                raise invalid(f"Production variant names must be unique within an endpoint configuration: {name}.")
+        for variant in params["ProductionVariants"]:
+            is_placed = variant.keys() & {"InstanceType", "ServerlessConfig", "InstancePools"}
+            if not is_placed:
+                raise invalid(f"InstanceType is required for the production variant {variant['VariantName']}.")
+            if "ServerlessConfig" in variant and variant.keys() & {"InstanceType", "InitialInstanceCount"}:
+                raise invalid("Cannot specify both an instance and ServerlessConfig for a production variant.")
+        output = params.get("AsyncInferenceConfig", {}).get("OutputConfig", {"S3OutputPath": ""})
+        if "S3OutputPath" not in output and self.hosting.emulated.open_questions.output_path_required:
+            raise invalid("S3OutputPath is required in AsyncInferenceConfig.OutputConfig.")
 
     def describe_endpoint_config(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """As it was created. Raises ServiceError: no such configuration."""

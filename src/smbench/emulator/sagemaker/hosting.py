@@ -1,6 +1,6 @@
 """Endpoints as SageMaker hosts them: a configuration, a modelled fleet, and test messages at every change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,9 @@ from typing import Any
 
 from smbench.emulator.messaging.sns import Sns
 from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.s3 import encryption
 from smbench.emulator.s3.locations import Place, place
+from smbench.emulator.s3.objects import NO_HEADERS
 from smbench.emulator.sagemaker.notifications import TEST_NOTIFICATION
 from smbench.emulator.site import Site
 from smbench.model.endpoint import CapacityChange, Endpoint, EndpointSettings
@@ -21,14 +23,20 @@ from smbench.scenario.values.seeds import stream
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where an endpoint's results and messages go: its AsyncInferenceConfig, read once."""
+    """Where an endpoint's results and messages go: its AsyncInferenceConfig, read once.
 
-    output: Place
+    Args:
+        output: None: results are only in the messages that include them.
+        object_headers: Stored with what is written, of its encryption; empty for S3's default.
+    """
+
+    output: Place | None
     failure: Place | None
     success_topic: str | None
     error_topic: str | None
     includes_response: bool
     includes_error: bool
+    object_headers: Mapping[str, str]
 
     @property
     def topics(self) -> list[str]:
@@ -135,7 +143,7 @@ class Hosting:
         Raises:
             ServiceError: the emulator cannot host such a configuration.
         """
-        self._check_topics(delivery_of(config))
+        self._check_topics(delivery_of(config, self.site))
         hosted = self._hosted(name, config)
         hosted.pending = Deployment(hosted.config_name, hosted.created_utc_ns)
         hosted.change = Change(0, initial_count(config), hosted.created_utc_ns)
@@ -153,7 +161,7 @@ class Hosting:
             ServiceError: the endpoint's variant is a scalable target and would be removed or get another instance
                 type, or the emulator cannot host such a change.
         """
-        delivery = delivery_of(config)
+        delivery = delivery_of(config, self.site)
         variant = config["ProductionVariants"][0]
         is_renamed = variant["VariantName"] != hosted.variant_name
         if is_renamed or variant.get("InstanceType") != hosted.variant.get("InstanceType"):
@@ -214,7 +222,7 @@ class Hosting:
     def _hosted(self, name: str, config: dict[str, Any]) -> Hosted:
         now_ns = self.site.utc_ns()
         weight = config["ProductionVariants"][0].get("InitialVariantWeight", 1.0)
-        hosted = Hosted(name, config, delivery_of(config), now_ns, now_ns, weight)
+        hosted = Hosted(name, config, delivery_of(config, self.site), now_ns, now_ns, weight)
         self.endpoints[name] = hosted
         return hosted
 
@@ -275,7 +283,7 @@ def concurrency(config: dict[str, Any], emulated: Emulated) -> int:
     return int(client.get("MaxConcurrentInvocationsPerInstance", emulated.instances.concurrency))
 
 
-def delivery_of(config: dict[str, Any]) -> Delivery:
+def delivery_of(config: dict[str, Any], site: Site) -> Delivery:
     """Raises ServiceError for what cannot be hosted here, or nowhere."""
     if "AsyncInferenceConfig" not in config:
         raise unsupported("an endpoint without AsyncInferenceConfig")
@@ -286,12 +294,13 @@ def delivery_of(config: dict[str, Any]) -> Delivery:
     notification = output.get("NotificationConfig", {})
     includes = notification.get("IncludeInferenceResponseIn", [])
     return Delivery(
-        output=_place(output["S3OutputPath"], "S3OutputPath"),
+        output=_place(output["S3OutputPath"], "S3OutputPath") if "S3OutputPath" in output else None,
         failure=_place(output["S3FailurePath"], "S3FailurePath") if "S3FailurePath" in output else None,
         success_topic=notification.get("SuccessTopic"),
         error_topic=notification.get("ErrorTopic"),
         includes_response="SUCCESS_NOTIFICATION_TOPIC" in includes,
         includes_error="ERROR_NOTIFICATION_TOPIC" in includes,
+        object_headers=encryption.of_key(output["KmsKeyId"], site) if "KmsKeyId" in output else NO_HEADERS,
     )
 
 

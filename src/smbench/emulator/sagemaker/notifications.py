@@ -67,7 +67,8 @@ def result_document(taken: PendingInvocation, result: Result, *, endpoint: str, 
     }
     message["requestParameters"] = {name: value for name, value in parameters.items() if value is not None}
     if result.failure_reason is None:
-        message["responseParameters"] = {"contentType": result.content_type, "outputLocation": result.location}
+        where = {} if result.location is None else {"outputLocation": result.location}
+        message["responseParameters"] = {"contentType": result.content_type} | where
     elif result.location is not None:
         message["responseParameters"] = {"failureLocation": result.location}
     if result.response is not None and len(result.response) <= RESPONSE_MAX_BYTES:

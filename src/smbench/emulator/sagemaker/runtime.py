@@ -151,7 +151,9 @@ class Runtime:
         object_id = self.site.new_id()  # never the InferenceId: so it is in every real payload seen
         name = headers.get("x-amzn-sagemaker-filename")
         delivery = hosted.delivery
-        output_key, call.output_location = delivery.output.below(f"{folder}{name or object_id + '.out'}")
+        output_key = ""
+        if delivery.output is not None:
+            output_key, call.output_location = delivery.output.below(f"{folder}{name or object_id + '.out'}")
         failure_key, failure_location = "", None
         if delivery.failure is not None:
             failure_key, failure_location = delivery.failure.below(f"{folder}{name or object_id}-error.out")
@@ -188,10 +190,9 @@ def _refused(decision: Decision) -> Exception:
 
 
 def _accepted(taken: PendingInvocation) -> HttpResponse:
-    headers = [
-        ("Content-Type", "application/json"),
-        ("x-amzn-sagemaker-outputlocation", taken.call.output_location or ""),
-    ]
+    headers = [("Content-Type", "application/json")]
+    if taken.call.output_location is not None:
+        headers.append(("x-amzn-sagemaker-outputlocation", taken.call.output_location))
     if taken.failure_location is not None:
         headers.append(("x-amzn-sagemaker-failurelocation", taken.failure_location))
     return HttpResponse(202, headers, orjson.dumps({"InferenceId": taken.call.inference_id}))

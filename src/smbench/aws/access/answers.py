@@ -1,0 +1,30 @@
+"""Answers that botocore's parsers cannot read, under the one name that every caller knows: ResponseParserError.
+
+They recurse with the JSON they are given and trust its shape; a proxy, or anything else that is no AWS, may send any.
+"""
+
+from typing import Any
+
+from aiobotocore.parsers import AioResponseParserFactory
+from botocore.parsers import ResponseParserError
+
+UNREADABLE_BODY = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class SoundParsers(AioResponseParserFactory):
+    """botocore's own parsers; register it as `response_parser_factory`."""
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """A parser whose `parse` raises ResponseParserError for whatever it trips over."""
+        parser: Any = super().create_parser(protocol_name)
+        parse = parser.parse
+
+        async def parsed(response: Any, shape: Any) -> Any:
+            try:
+                return await parse(response, shape)
+            except UNREADABLE_BODY as error:
+                what = f"the body of an answer of status {response.get('status_code')}"
+                raise ResponseParserError(f"{what}: {type(error).__name__}") from error
+
+        parser.parse = parsed
+        return parser
