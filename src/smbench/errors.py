@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
     USAGE = 2  # the scenario or the command line is wrong
     TARGET = 3  # the target cannot be used; found before anything is spent
     BUG = 70  # ours
-    INVALID = 98  # the run does not measure what it says: the generator was the bottleneck
+    INVALID = 98  # the run cannot answer: the generator was the bottleneck, or the run was cut short
     THRESHOLD = 99  # the run is valid and the endpoint missed a threshold
     INTERRUPTED = 130
 

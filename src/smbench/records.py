@@ -45,8 +45,19 @@ class NotSent(StrEnum):
     TIME_LIMIT = "time_limit"  # `limits.time` was over
     ERROR_LIMIT = "error_limit"  # more answers than `limits.errors` were errors
     PHASE_ENDED = "phase_ended"  # a closed phase ended before it released the request
-    STOPPED = "stopped"  # a person, a lost process or a certain verdict stopped the sending
+    STOPPED = "stopped"  # a person or a lost process stopped the sending
+    CERTAIN = "certain"  # the thresholds were decided, and the run was asked to stop then
     RUN_ENDED = "run_ended"  # the run ended before the request was due, or was killed
+
+    @property
+    def ends_sending(self) -> bool:
+        """Whether nothing that was due later was sent either."""
+        return self not in (NotSent.IN_FLIGHT_LIMIT, NotSent.PHASE_ENDED)
+
+    @property
+    def cuts_short(self) -> bool:
+        """Whether the question of the scenario stays open: neither its author's limits nor its thresholds ended it."""
+        return self in (NotSent.STOPPED, NotSent.ERROR_LIMIT, NotSent.RUN_ENDED)
 
     @property
     def text(self) -> str:
@@ -61,6 +72,7 @@ _NOT_SENT_TEXTS = {
     NotSent.ERROR_LIMIT: "error limit",
     NotSent.PHASE_ENDED: "the closed phase ended first",
     NotSent.STOPPED: "the sending was stopped",
+    NotSent.CERTAIN: "the thresholds were decided",
     NotSent.RUN_ENDED: "the run ended first",
 }
 

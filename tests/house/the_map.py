@@ -45,7 +45,7 @@ ROOMS = {
     "cli": "The command line",
 }
 READ_FIRST = {  # the others of a room follow in alphabetical order
-    "": ("errors", "records", "clock", "ports", "snapshot"),
+    "": ("errors", "findings", "records", "clock", "ports", "snapshot"),
     "scenario": ("model", "phases", "emulated", "load"),
     "scenario/values": ("quantities", "record"),
     "scenario/payloads": ("bodies",),

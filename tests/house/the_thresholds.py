@@ -25,14 +25,16 @@ A latency is one of {latencies}, with `_pNN`, such as `_p95` or `_p99.9`, or `_m
 ## Met, missed, unknown
 
 A request that had no end when the run was over may still become anything; a threshold that depends on it is
-*unknown*, which is neither met nor missed ([decision 10](decisions/0010-percentiles-are-bounds.md)). A count is
-what was counted when the run was over; a share is of all that were accepted, and those still open may yet join it.
-What nobody told (a price, a breach) is unknown too.
+*unknown*, which is neither met nor missed ([decision 10](decisions/0010-percentiles-are-bounds.md)): `expired == 0`
+is unknown while a request is pending, and missed as soon as one has expired. A threshold is a question about the whole
+schedule: where the run was cut short (a person or the error limit stopped it, or it was killed), each request that was
+never sent may have come to any end after any time, and what that could have changed is unknown. What no source
+reports (a price, a breach) is unknown too.
 
 | exit status | |
 |---|---|
 | 0 | no threshold was missed; unknown ones are named in the report |
-| 98 | the run is invalid, whatever the thresholds say: it says nothing of the endpoint |
+| 98 | the run is invalid or was cut short: it says nothing of the endpoint; with `--strict` whatever is unknown |
 | 99 | a threshold was missed |
 
 ## While the run goes on

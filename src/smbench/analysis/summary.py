@@ -97,6 +97,7 @@ class Summary(_Part):
     violations: tuple[str, ...]
     measured: Counts  # without warm-up phases
     n_warmup: int
+    n_cut_short: int = 0  # measured requests that were never sent, because the run ended too early
     rates: Rates
     phases: tuple[PhaseRates, ...]
     sojourn: Distribution  # done - sched
@@ -186,6 +187,7 @@ def summarise(frames: Frames) -> Summary:
         violations=(*counts.violations(), *row_violations(_as_law(frames.requests), n_scheduled)),
         measured=of_measured,
         n_warmup=frames.requests.height - measured.height,
+        n_cut_short=frames.n_cut_short,
         rates=overall_rates(frames),
         phases=phase_rates(frames),
         sojourn=_latency(measured, "sojourn_ns", "age_ns"),

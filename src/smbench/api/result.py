@@ -11,6 +11,7 @@ from rich.console import RenderableType
 
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.gate import exit_status
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.errors import ExitCode
 from smbench.findings import Finding, Verdict, verdict
@@ -21,7 +22,7 @@ from smbench.view.console import PlainTextConsole
 from smbench.view.page.vega import Vega
 from smbench.view.report.junit import to_junit
 from smbench.view.report.markdown import to_markdown
-from smbench.view.report.summary_file import SUMMARY_FILE, exit_status, to_json
+from smbench.view.report.summary_file import SUMMARY_FILE, to_json
 from smbench.view.report.text import render
 
 _TEXT_COLUMNS = 100

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import anyio
 import numpy as np
 
-from smbench.analysis.verdict.checks import LAG_FLOOR_S
+from smbench.analysis.verdict.generator_checks import LAG_FLOOR_S
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.transport.invoke import SdkTransport
 from smbench.aws.transport.notices import SqsNotices

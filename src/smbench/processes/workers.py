@@ -156,7 +156,7 @@ class Workers:
     def _show(self) -> None:
         self._told.clear()
         latest = [self._latest[index] for index in sorted(self._latest)]
-        stop = Stop(NotSent.STOPPED, self.watcher.update(latest))
+        stop = Stop(NotSent.CERTAIN, self.watcher.update(latest))
         if not stop.reason:
             stop = Stop(NotSent.ERROR_LIMIT, self._beyond_limit(latest))
         if stop.reason and not self._is_stopped:

@@ -15,6 +15,7 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict import checks
 from smbench.analysis.verdict.checks import CHECKS, check
+from smbench.analysis.verdict.judged_run import Run
 from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, Event, NotSent, Outcome, Reading
 from smbench.schedule.base import PhaseSpan
@@ -59,7 +60,7 @@ def test_the_verdict_is_the_worst() -> None:
 
 
 def test_a_check_that_crashes_is_unknown_and_leaves_the_others_alone() -> None:
-    def steady_state(_run: checks.Run) -> Finding:
+    def steady_state(_run: Run) -> Finding:
         raise ZeroDivisionError("no phases")
 
     frames = frames_of(good())
@@ -72,9 +73,9 @@ def test_a_check_that_crashes_is_unknown_and_leaves_the_others_alone() -> None:
 
 
 @pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.__name__)
-def test_every_check_lives_through_an_empty_run(one: Callable[[checks.Run], Finding | None]) -> None:
+def test_every_check_lives_through_an_empty_run(one: Callable[[Run], Finding | None]) -> None:
     frames = frames_of([], spans=[])
-    finding = one(checks.Run(frames, summarise(frames)))
+    finding = one(Run(frames, summarise(frames)))
     assert finding is None or finding.verdict is not Verdict.INVALID
 
 
@@ -84,6 +85,21 @@ def test_a_run_that_measured_nothing_is_unknown() -> None:
     assert "ValidationException" in findings_of(refused)["something measured"].advice
     warm = [Request(0.0, done=1.0, warmup=True)]
     assert "warm-up" in findings_of(warm)["something measured"].advice
+
+
+def test_a_run_that_was_cut_short_is_unknown_and_says_how_much_of_it_took_place() -> None:
+    rest = [Request(10.0 + k, Outcome.NOT_SENT, phase="later", why_not_sent=NotSent.STOPPED) for k in range(200)]
+    spans = [span(200, end_s=10), span(200, name="later", start_s=10, end_s=210)]
+    finding = findings_of([*good(), *rest], spans=spans, ending=Ending.STOPPED)["ended by itself"]
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "200 of 400 requests were sent (50.0 %), none of 'later'" in finding.seen
+
+
+@pytest.mark.parametrize("why", NotSent)
+def test_limits_and_certain_verdicts_end_a_run_and_cut_nothing_short(why: NotSent) -> None:
+    rows = [*good(), Request(9.0, Outcome.NOT_SENT, why_not_sent=why)]
+    expected = "unknown" if why in (NotSent.STOPPED, NotSent.ERROR_LIMIT, NotSent.RUN_ENDED) else "valid"
+    assert verdict_of("ended by itself", rows) == expected
 
 
 def test_a_missing_request_breaks_conservation() -> None:

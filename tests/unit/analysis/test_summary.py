@@ -207,6 +207,13 @@ def test_a_phase_that_was_sent_late_is_measured_until_its_last_send() -> None:
     assert (rates.length_s, rates.achieved_hz) == (20.0, 11 / 20)
 
 
+def test_rates_are_of_the_time_that_took_place() -> None:
+    sent = [Request(float(k), done=k + 1.0) for k in range(10)]
+    rest = [Request(float(k), Outcome.NOT_SENT, why_not_sent=NotSent.STOPPED) for k in range(10, 100)]
+    rates = summary_of([*sent, *rest], spans=[span(100, end_s=100)]).rates
+    assert (rates.length_s, rates.n_offered, rates.offered_hz, rates.achieved_hz) == (10.0, 10, 1.0, 1.0)
+
+
 def test_a_closed_phase_lasts_until_its_last_end_and_offers_what_it_released() -> None:
     rows = [
         Request(0.0, done=2.0),

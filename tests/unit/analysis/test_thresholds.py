@@ -17,7 +17,7 @@ from runs import Request, frames_of, reading, span
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
-from smbench.records import Event, NotSent, Outcome
+from smbench.records import Ending, Event, NotSent, Outcome
 from smbench.scenario.thresholds import METRICS, parse_threshold
 
 S = 1_000_000_000
@@ -72,9 +72,9 @@ def test_every_metric_has_a_figure(name: str, frames: Frames) -> None:
         ("service_view_p50 <= 12s", "12.0 s", True),
         ("ack_max < 1s", "> 500 ms", False),  # one never got an answer
         ("schedule_lag_p99 < 1ms", "0 s", True),
-        ("completed == 20", "20", True),
-        ("failed == 0", "1", False),
-        ("expired <= 1", "1", True),
+        ("completed == 20", "20 to 21", None),
+        ("failed == 0", "1 to 2", False),
+        ("expired <= 1", "1 to 2", None),
         ("lost == 1", "1", True),
         ("pending == 0", "0", True),
         ("rejected == 1", "1", True),
@@ -126,11 +126,64 @@ def test_what_was_not_measured_is_neither_met_nor_missed(example: str) -> None:
         assert result.seen
 
 
+CUT = [Request(float(k), done=k + 10.0) for k in range(10)] + [
+    Request(float(k), Outcome.NOT_SENT, why_not_sent=NotSent.STOPPED) for k in range(10, 20)
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("p50 <= 10s", True),  # rank 10 of 20: the slowest of those sent, had all others been slower
+        ("p55 < 1h", None),  # ten requests that were never sent may have taken any time
+        ("p95 < 1s", False),  # rank 19 of 20, had all others taken no time
+        ("max < 5s", False),  # whatever the others had taken
+        ("ack_p95 < 1h", None),
+        ("schedule_lag_max < 1s", None),
+        ("failed == 0", None),
+        ("failed < 11", True),  # ten at the most
+        ("completed >= 10", True),
+        ("completed >= 99%", None),
+        ("rejected == 0", None),
+        ("transport_error <= 50%", True),
+        ("not_sent == 0", False),
+        ("error_share < 60%", True),
+        ("error_share < 10%", None),
+        ("backlog <= 5", False),
+        ("backlog <= 50", None),
+        ("backlog <= 50 for 1m", None),
+        ("oldest_age < 1m", None),
+        ("oldest_age < 5s", False),
+        ("drain < 1h", None),
+        ("within(20s) >= 50%", True),
+        ("within(20s) >= 60%", None),
+        ("goodput(20s) >= 0.01/s", None),
+        ("first_completion < 20s", True),
+        ("scale_out < 1h", None),
+    ],
+)
+def test_a_run_that_was_cut_short_leaves_open_what_the_rest_could_have_changed(text: str, passed: bool | None) -> None:
+    frames = frames_of(CUT, spans=[span(20, end_s=20)], ending=Ending.STOPPED)
+    (result,) = evaluate([text], frames, summarise(frames))
+    assert result.passed is passed
+    assert passed is not None or "cut short" in result.seen or "10 requests of the schedule" in result.note
+
+
+@pytest.mark.parametrize("outcome", ["completed", "failed", "expired", "lost"])
+def test_a_count_is_open_while_requests_without_an_end_may_join_it(outcome: str) -> None:
+    rows = [Request(0.0, done=1.0), Request(0.0, Outcome.PENDING)]
+    frames = frames_of(rows)
+    n = int(outcome == "completed")
+    (result,) = evaluate([f"{outcome} == {n}"], frames, summarise(frames))
+    assert (result.passed, result.low, result.high) == (None, n, n + 1)
+    assert "1 accepted request has no known end" in result.note
+
+
 def test_results_keep_the_order_of_the_scenario(frames: Frames) -> None:
     results = evaluate(["lost == 0", "completed > 1"], frames, summarise(frames))
     assert [(one.text, one.seen, one.passed, one.low, one.high) for one in results] == [
         ("lost == 0", "1", False, 1.0, 1.0),
-        ("completed > 1", "20", True, 20.0, 20.0),
+        ("completed > 1", "20 to 21", True, 20.0, 21.0),
     ]
 
 

@@ -238,4 +238,4 @@ async def test_a_verdict_that_is_certain_stops_all_once() -> None:
         group.start_soon(scene.workers.follow)
         for index, child in enumerate(scene.children):
             child.says(beat(index, at_ns=1), beat(index, at_ns=2), Done())
-    assert [child.heard for child in scene.children] == [[Stop(NotSent.STOPPED, scene.screen.conclusion)]] * 2
+    assert [child.heard for child in scene.children] == [[Stop(NotSent.CERTAIN, scene.screen.conclusion)]] * 2

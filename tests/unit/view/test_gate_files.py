@@ -12,16 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs import Request, frames_of
+from runs import Request, frames_of, span
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import check
+from smbench.analysis.verdict.gate import exit_status
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.errors import ExitCode
-from smbench.findings import Finding, Verdict
+from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, NotSent, Outcome
 from smbench.view.report.junit import to_junit
 from smbench.view.report.markdown import to_markdown
-from smbench.view.report.summary_file import HISTORY, SCHEMA_VERSION, exit_status, summary_schema, to_json
+from smbench.view.report.summary_file import HISTORY, SCHEMA_VERSION, summary_schema, to_json
 
 Told = tuple[Summary, list[Finding], list[ThresholdResult]]
 THRESHOLDS = ["p95 < 1h", "failed == 0", "drain < 1h", "max < 1s"]  # met, missed, unknown, missed
@@ -95,7 +96,7 @@ def test_the_page_has_the_verdict_each_threshold_and_each_doubt(mixed: Told) -> 
     page = to_markdown(*mixed)
     assert page.splitlines()[2] == "**UNKNOWN**; 1 of 4 thresholds met, 2 missed"
     assert "| met | `p95 < 1h` |" in page
-    assert "| **missed** | `failed == 0` | 1 |" in page
+    assert "| **missed** | `failed == 0` | 1 to 2 (1 accepted request has no known end) |" in page
     assert "| unknown | `drain < 1h` |" in page
     assert "| unknown | drained |" in page
     assert "accepted 301 = completed 299 + failed 1" in page
@@ -114,6 +115,41 @@ def test_no_text_breaks_a_row_of_the_page(text: str) -> None:
     (row,) = [line for line in page.split("\n") if line.startswith("| unknown |")]
     assert row.replace("\\|", "").count("|") == 5
     assert "<" not in row
+
+
+@pytest.fixture(scope="module")
+def cut_short() -> Told:
+    """Interrupted after 5 of 100 requests: what was sent was fast, and says nothing of the rest."""
+    rows = [Request(float(k), done=k + 0.1) for k in range(5)]
+    rows += [Request(float(k), Outcome.NOT_SENT, why_not_sent=NotSent.STOPPED) for k in range(5, 100)]
+    return told(rows, ["p95 < 10m", "failed == 0"], ending=Ending.STOPPED, spans=[span(100, end_s=100)])
+
+
+def test_a_run_that_was_cut_short_passes_no_gate(cut_short: Told) -> None:
+    assert [one.passed for one in cut_short[2]] == [None, None]
+    assert verdict(cut_short[1]) is Verdict.UNKNOWN
+    assert exit_status(*cut_short[1:]) is ExitCode.INVALID
+    document = to_junit(*cut_short)
+    assert set(cases(document, "thresholds").values()) == {"error"}
+    assert cases(document, "checks")["ended by itself"] == "error"
+
+
+@pytest.mark.parametrize("is_strict", [False, True])
+def test_junit_is_red_exactly_where_the_exit_status_is_not_0(
+    mixed: Told, invalid: Told, cut_short: Told, *, is_strict: bool
+) -> None:
+    fine = told([Request(k * 0.1, done=k * 0.1 + 1.0) for k in range(300)], ["p50 < 2s"])
+    unknown = told([Request(k * 0.1, done=k * 0.1 + 1.0) for k in range(300)], ["cost_per_1000 < 1"])
+    for one in (mixed, invalid, cut_short, fine, unknown):
+        root = ElementTree.fromstring(to_junit(*one, is_strict=is_strict))
+        is_red = root.attrib["failures"] != "0" or root.attrib["errors"] != "0"
+        assert is_red == (exit_status(*one[1:], is_strict=is_strict) is not ExitCode.OK)
+
+
+def test_only_a_strict_gate_fails_for_what_is_not_known() -> None:
+    unknown = told([Request(k * 0.1, done=k * 0.1 + 1.0) for k in range(300)], ["cost_per_1000 < 1"])
+    assert exit_status(*unknown[1:]) is ExitCode.OK
+    assert exit_status(*unknown[1:], is_strict=True) is ExitCode.INVALID
 
 
 def test_an_invalid_run_is_98_before_any_threshold_is_99(mixed: Told, invalid: Told) -> None:

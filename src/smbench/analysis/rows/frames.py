@@ -17,12 +17,13 @@ from smbench.analysis.rows.backlog import Backlog, backlog
 from smbench.analysis.rows.clocks import Clocks, compare_clocks
 from smbench.errors import ResultsError
 from smbench.printable import CONTROLS, printable
-from smbench.records import Outcome
+from smbench.records import NotSent, Outcome
 from smbench.results.manifest import Manifest
 from smbench.results.store import RunFiles
 from smbench.schedule.base import PhaseSpan
 
 _SECOND_NS = 1_000_000_000
+_CUTS_SHORT = tuple(why.value for why in NotSent if why.cuts_short)
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _NEEDED = (
     *("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "why_not_sent", "attempts", "notices"),
@@ -66,6 +67,11 @@ class Frames:
         """The requests outside warm-up phases."""
         has_warmup = self.requests["warmup"].any()
         return self.requests.filter(~pl.col("warmup")) if has_warmup else self.requests
+
+    @cached_property
+    def n_cut_short(self) -> int:
+        """Measured requests that the schedule has and the run never sent, because it ended too early."""
+        return int(self.measured["why_not_sent"].is_in(_CUTS_SHORT).sum())
 
     @cached_property
     def backlog(self) -> Backlog:

@@ -1,8 +1,9 @@
 """Rates of a phase and of the run: offered, achieved, accepted, completed.
 
 Over the same seconds, so that they can be compared: from the phase's start to its planned end, or to its last send
-where that came later, because the generator was late or the phase has no planned end. `completed` counts the ends
-within those seconds, whichever phase the requests belong to: the endpoint's throughput then.
+where that came later, because the generator was late or the phase has no planned end. Where the sending ended early,
+the time and the requests after that count nowhere: rates are of what took place. `completed` counts the ends within
+those seconds, whichever phase the requests belong to: the endpoint's throughput then.
 """
 
 import numpy as np
@@ -10,7 +11,9 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.rows.frames import Frames, only
-from smbench.records import Outcome
+from smbench.records import NotSent, Outcome
+
+_ENDS_SENDING = tuple(why.value for why in NotSent if why.ends_sending)
 
 
 class Rates(BaseModel):
@@ -44,7 +47,7 @@ class PhaseRates(BaseModel):
 def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
     """In the schedule's order; pauses left out."""
     done_ns = _completions(frames.requests)
-    columns = ("phase", "sched_ns", "send_ns", "accepted", "done_ns")
+    columns = ("phase", "sched_ns", "send_ns", "accepted", "done_ns", "why_not_sent")
     rows_of = {str(name): rows for (name,), rows in frames.requests.select(columns).group_by("phase")}
     nothing = frames.requests.clear()
     phases = []
@@ -75,10 +78,13 @@ def overall_rates(frames: Frames) -> Rates:
 
 
 def _rates(rows: pl.DataFrame, done_ns: pl.Series, start_ns: int, planned_ns: int | None) -> Rates:
+    unreached_ns = rows.filter(pl.col("why_not_sent").is_in(_ENDS_SENDING))["sched_ns"]
+    if (stopped_ns := unreached_ns.min()) is not None and planned_ns is not None:
+        planned_ns = min(planned_ns, max(start_ns, int(stopped_ns)))  # type: ignore[arg-type]
     end_ns = _end_ns(rows, planned_ns, start_ns)
     length_s = (end_ns - start_ns) / 1e9
     is_long = length_s > 0 and planned_ns != start_ns  # a burst at one instant has no rate, however late it was sent
-    n_offered = rows["sched_ns"].count()
+    n_offered = rows["sched_ns"].count() - unreached_ns.count()
     n_sent, n_accepted = rows["send_ns"].count(), int(rows["accepted"].sum())
     # One end at the very last instant belongs to it: a closed phase ends with it.
     edges = np.searchsorted(done_ns.to_numpy(), [start_ns, end_ns + 1])

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench import units
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
-from smbench.analysis.verdict.objectives import figure
+from smbench.analysis.verdict.objectives import Figure, figure
 from smbench.records import Unknown
 from smbench.scenario.thresholds import Threshold, Unit, parse_threshold
 
@@ -53,6 +53,7 @@ def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdR
     asked = threshold if threshold.lasting_s is None else threshold.of_its_duration()
     if isinstance(found, Unknown):
         return ThresholdResult(text=threshold.text, seen=found.reason, passed=None, unit=asked.unit)
+    note = "; ".join(part for part in (_left_open(found, summary), found.note) if part)
     seen = found.bounds.text(WRITE[asked.unit])
     return ThresholdResult(
         text=threshold.text,
@@ -61,5 +62,19 @@ def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdR
         unit=asked.unit,
         low=found.bounds.low,
         high=found.bounds.high,
-        note=found.note,
+        note=note,
     )
+
+
+def _left_open(found: Figure, summary: Summary) -> str:
+    """Why a figure is no number; empty where it is one."""
+    if found.bounds.value is not None or found.bounds.never:
+        return ""
+    counts, why = summary.measured, []
+    if summary.n_cut_short:
+        why.append(f"{summary.n_cut_short:,} requests of the schedule were never sent")
+    if n_open := counts.may_have_completed:
+        why.append(
+            "1 accepted request has no known end" if n_open == 1 else f"{n_open:,} accepted requests have no known end"
+        )
+    return "; ".join(why)

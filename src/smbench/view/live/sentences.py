@@ -7,7 +7,13 @@ judges the run at its end: what is well here is well there.
 import re
 from dataclasses import dataclass
 
-from smbench.analysis.verdict.checks import CPU_SHARE_MAX, LAG_FLOOR_S, LAG_SHARE, LOOP_LAG_MAX_S, SATURATED_MAX_S
+from smbench.analysis.verdict.generator_checks import (
+    CPU_SHARE_MAX,
+    LAG_FLOOR_S,
+    LAG_SHARE,
+    LOOP_LAG_MAX_S,
+    SATURATED_MAX_S,
+)
 from smbench.clock import TimeKind
 from smbench.records import Event
 from smbench.snapshot import Snapshot

@@ -1,7 +1,9 @@
 """JUnit XML for CI: one test case a threshold and a check.
 
-A missed threshold is a failure: the endpoint is slow. An invalid check is an error: the tester is wrong. What is not
-known is skipped, with the reason; so are all thresholds of an invalid run, which says nothing of the endpoint.
+A missed threshold is a failure: the endpoint is slow. An invalid check is an error: the tester is wrong; so is a run
+that was cut short, with every threshold that this leaves open. What else is not known is skipped, with the reason, and
+an error where the gate is strict. All thresholds of an invalid run are skipped: it says nothing of the endpoint. So the
+document is red exactly where the exit status is not 0.
 """
 
 import re
@@ -9,22 +11,32 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.checks import ENDED_BY_ITSELF
+from smbench.analysis.verdict.gate import breaks
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import printable
-from smbench.records import Ending
 
 # XML 1.0 has no way to write these, not even escaped; an endpoint's error messages may hold any of them.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def to_junit(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> bytes:
+def to_junit(
+    summary: Summary,
+    findings: Sequence[Finding],
+    thresholds: Sequence[ThresholdResult],
+    *,
+    is_strict: bool = False,
+) -> bytes:
     """The document, UTF-8."""
     name = _clean(f"smbench.{summary.name or summary.run_id}")
     is_invalid = verdict(findings) is Verdict.INVALID
+    unknown = (
+        "error" if is_strict or any(one.name == ENDED_BY_ITSELF and breaks(one) for one in findings) else "skipped"
+    )
     suites = [
-        _suite(summary, f"{name}.thresholds", [_threshold(one, is_invalid=is_invalid) for one in thresholds]),
-        _suite(summary, f"{name}.checks", [_check(one, has_ended=_has_ended(summary)) for one in findings]),
+        _suite(summary, f"{name}.thresholds", [_threshold(one, unknown, is_invalid=is_invalid) for one in thresholds]),
+        _suite(summary, f"{name}.checks", [_check(one, is_strict=is_strict) for one in findings]),
     ]
     root = ElementTree.Element("testsuites", {"name": "smbench", **_sums([case for suite in suites for case in suite])})
     root.extend(suites)
@@ -33,18 +45,14 @@ def to_junit(summary: Summary, findings: Sequence[Finding], thresholds: Sequence
     return document + b"\n"
 
 
-def _has_ended(summary: Summary) -> bool:
-    return summary.ending in (Ending.FINISHED, Ending.STOPPED)
-
-
-def _threshold(result: ThresholdResult, *, is_invalid: bool) -> ElementTree.Element:
+def _threshold(result: ThresholdResult, unknown: str, *, is_invalid: bool) -> ElementTree.Element:
     case = ElementTree.Element("testcase", {"name": _clean(result.text), "time": "0"})
     seen = result.seen if result.low is None else f"seen {result.seen}"
     seen += f" ({result.note})" if result.note else ""
     if is_invalid:
         _add(case, "skipped", f"the run is invalid; {seen}")
     elif result.passed is None:
-        _add(case, "skipped", f"unknown: {seen}")
+        _add(case, unknown, f"unknown: {seen}", kind="unknown" if unknown == "error" else "")
     elif not result.passed:
         _add(case, "failure", f"{result.text}: {seen}", kind="threshold")
     else:
@@ -52,12 +60,12 @@ def _threshold(result: ThresholdResult, *, is_invalid: bool) -> ElementTree.Elem
     return case
 
 
-def _check(finding: Finding, *, has_ended: bool) -> ElementTree.Element:
+def _check(finding: Finding, *, is_strict: bool) -> ElementTree.Element:
     case = ElementTree.Element("testcase", {"name": _clean(finding.name), "time": "0"})
     text = f"expected: {finding.expected}\nseen: {finding.seen}" + (
         f"\nto do: {finding.advice}" if finding.advice else ""
     )
-    if finding.verdict is Verdict.INVALID or (finding.name == "ended by itself" and not has_ended):
+    if breaks(finding, is_strict=is_strict):
         _add(case, "error", finding.seen, kind=finding.verdict.value, text=text)
     elif finding.verdict is Verdict.UNKNOWN:
         _add(case, "skipped", f"unknown: {finding.seen}", text=text)

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.gate import exit_status
 from smbench.analysis.verdict.thresholds import ThresholdResult
-from smbench.errors import ExitCode
 from smbench.findings import Finding, Verdict, verdict
 
 SUMMARY_FILE = "summary.json"
@@ -34,26 +34,19 @@ class RunSummary(BaseModel):
     files: str | None
 
 
-def exit_status(findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> ExitCode:
-    """An invalid run cannot pass or miss a threshold: it says nothing of the endpoint."""
-    if verdict(findings) is Verdict.INVALID:
-        return ExitCode.INVALID
-    if any(threshold.passed is False for threshold in thresholds):
-        return ExitCode.THRESHOLD
-    return ExitCode.OK
-
-
 def to_json(
     summary: Summary,
     findings: Sequence[Finding],
     thresholds: Sequence[ThresholdResult],
     run_dir: Path | None = None,
+    *,
+    is_strict: bool = False,
 ) -> dict[str, Any]:
     """All a report says, as plain JSON values."""
     whole = RunSummary(
         schema_version=SCHEMA_VERSION,
         verdict=verdict(findings),
-        exit_status=exit_status(findings, thresholds),
+        exit_status=exit_status(findings, thresholds, is_strict=is_strict),
         thresholds=tuple(thresholds),
         law=tuple(summary.counts.equations()),
         findings=tuple(findings),

@@ -1,0 +1,123 @@
+"""Whether the generator, the emulator or this machine was the bottleneck: then the figures are not the endpoint's."""
+
+from smbench import units
+from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.judged_run import Run
+from smbench.findings import Finding, Verdict
+
+LAG_FLOOR_S = 0.1  # p99 of send - sched: 1 % of the latency, or this (docs/methods.md#generator)
+LAG_SHARE = 0.01
+SATURATED_MAX_S = 5.0  # a burst that was over in less was taken soon enough
+OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was known when the run was over
+CLOSED_LAG_FLOOR_S, CLOSED_LAG_SHARE = 1.0, 0.1  # in a closed loop our own lag is part of every turn
+LOOP_LAG_MAX_S = 0.5  # a loop that hung for longer stamped answers late by as much
+CPU_SHARE_MAX = 0.95
+EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
+
+
+def schedule_kept(run: Run) -> Finding | None:
+    """Invalid where p99 of the schedule lag is above 1 % of the median latency and above `LAG_FLOOR_S`."""
+    lag = run.summary.generator.schedule_lag
+    if run.is_virtual or lag.p99 is None:
+        return None
+    median = run.summary.sojourn.p50
+    limit_s = max(LAG_FLOOR_S, LAG_SHARE * (median.low if median is not None else 0.0))
+    late = lag.p99.low > limit_s
+    scaled = run.summary.clock == "scaled"
+    return Finding(
+        name="schedule kept",
+        verdict=Verdict.INVALID if late else Verdict.VALID,
+        expected=f"99 % of requests sent within {units.duration(limit_s)} of when they were due",
+        seen=f"p99 {lag.p99.text()} late",
+        advice=(f"lower the scale of time, {run.summary.scale:g}" if scaled else "lower the rate, or free the machine")
+        if late
+        else "",
+    )
+
+
+def offered_achieved(run: Run) -> Finding | None:
+    """Invalid where our own in-flight limit dropped requests."""
+    dropped, due = run.summary.generator.n_dropped, run.summary.measured.scheduled
+    if not due:
+        return None
+    return Finding(
+        name="nothing dropped",
+        verdict=Verdict.INVALID if dropped else Verdict.VALID,
+        expected="no request held back by our own limit",
+        seen=f"{dropped:,} of {due:,} were not sent: the in-flight limit was reached"
+        if dropped
+        else f"none of {due:,}",
+        advice="raise `limits.in_flight`, or ask why the endpoint answers so slowly" if dropped else "",
+    )
+
+
+def generator_healthy(run: Run) -> Finding | None:
+    """Unknown where the worker's loop hung or its core was always busy; not asked in warp time."""
+    generator = run.summary.generator
+    lag_s, cpu = generator.loop_lag_max_s, generator.cpu_share_median
+    if run.is_virtual or lag_s is None:
+        return None
+    late, busy = lag_s > LOOP_LAG_MAX_S, cpu is not None and cpu > CPU_SHARE_MAX
+    return Finding(
+        name="generator healthy",
+        verdict=Verdict.UNKNOWN if late or busy else Verdict.VALID,
+        expected=f"its loop never later than {units.duration(LOOP_LAG_MAX_S)}, its core not always busy",
+        seen=f"loop at most {units.duration(lag_s)} late, CPU {units.share(cpu)} of a core (median)",
+        advice="free the machine, or use a larger one" if late or busy else "",
+    )
+
+
+def emulator_kept_up(run: Run) -> Finding | None:
+    """The emulated endpoint answers as late as its process: what is measured then is this machine."""
+    effort = run.frames.manifest.emulator
+    if effort is None:
+        return None
+    busy = effort.cpu_share > EMULATOR_CPU_SHARE_MAX
+    return Finding(
+        name="emulator kept up",
+        verdict=Verdict.UNKNOWN if busy else Verdict.VALID,
+        expected=f"the emulated endpoint's process uses at most {units.share(EMULATOR_CPU_SHARE_MAX)} of a core",
+        seen=f"{units.share(effort.cpu_share)} of a core, over the whole run",
+        advice="lower the rate: the emulated endpoint, which is one process, was the limit" if busy else "",
+    )
+
+
+def collector_kept_up(run: Run) -> Finding | None:
+    """Ends bear AWS's own stamps, so hearing late falsifies no latency; but a closed loop sends when it hears."""
+    summary, generator = run.summary, run.summary.generator
+    saturated_s, lag = generator.receivers_saturated_s or 0.0, summary.observer_lag.p99
+    if lag is None and generator.receivers_saturated_s is None:
+        return None
+    is_closed = any(span.outstanding is not None for span in run.frames.spans)
+    limit_s = _lag_limit_s(summary) if is_closed else OBSERVER_LAG_MAX_S
+    is_saturated, is_late = saturated_s > SATURATED_MAX_S, lag is not None and lag.low > limit_s
+    bad = Verdict.INVALID if is_closed else Verdict.UNKNOWN
+    seen = [] if lag is None else [f"p99 {lag.text()} from publication to us"]
+    if generator.receivers_max:
+        full = f"all full for {units.duration(saturated_s)} on end" if saturated_s else "not all full for long"
+        seen.append(f"{generator.receivers_peak} of {generator.receivers_max} receivers, {full}")
+    return Finding(
+        name="collector kept up",
+        verdict=bad if is_saturated or is_late else Verdict.VALID,
+        expected=f"99 % of notices heard within {units.duration(limit_s)}, "
+        f"all receivers full for at most {units.duration(SATURATED_MAX_S)}",
+        seen="; ".join(seen),
+        advice=_to_keep_up(run, is_saturated=is_saturated) if is_saturated or is_late else "",
+    )
+
+
+def _lag_limit_s(summary: Summary) -> float:
+    median = summary.sojourn.p50
+    share_s = CLOSED_LAG_SHARE * (median.low if median is not None else 0.0)
+    return min(OBSERVER_LAG_MAX_S, max(CLOSED_LAG_FLOOR_S, share_s))
+
+
+def _to_keep_up(run: Run, *, is_saturated: bool) -> str:
+    generator = run.summary.generator
+    if is_saturated and generator.n_waits_for_deletion:
+        return "deletes were behind, and receivers waited for them: raise `collector.receivers`, or use `--workers N`"
+    if is_saturated:
+        return "raise `collector.receivers`, or use `--workers N`, each with a queue of its own"
+    if generator.n_receive_errors:
+        return f"the queue gave no answer {generator.n_receive_errors:,} times: see to the network, and run it again"
+    return "SNS, SQS or this machine was slow to pass them on: free the machine, or run it again"
