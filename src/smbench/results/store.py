@@ -6,7 +6,6 @@ request's row may stand in several parts, as versions; the one in its worker's l
 
 import io
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +15,24 @@ import polars as pl
 
 from smbench.errors import ResultsError
 from smbench.records import Ending
+from smbench.results.damage import (
+    PARTS,
+    Part,
+    checked,
+    checked_part,
+    first_line,
+    manifest_of_rows,
+    part_name,
+    sound_parts,
+)
 from smbench.results.files import sync_folder, write_whole
-from smbench.results.manifest import Manifest, read_manifest
-from smbench.results.older import is_read_as, scan
+from smbench.results.manifest import MANIFEST, Manifest, read_manifest
+from smbench.results.older import scan
 from smbench.results.schema import FILES, polars_schema
 
-PARTS = "parts"
 _SPENT = "parts.compacted"  # what `parts` is called once its contents stand in the compacted files
 _WHOLE = "+"  # the writer of a part that was a whole file before: its name comes before those of all others
 _JOURNALLED = ("requests", "readings", "events")
-_PART = re.compile(r"(requests|readings|events)-.+-\d{6}\.parquet")
 _ORDER = {"readings": ["seen", "at", "source", "name", "stat"], "events": ["at", "seen", "kind", "name", "state"]}
 _RANGE = 100_000  # requests held in memory at once: a million rows in three versions stay below 450 MB
 
@@ -74,10 +81,10 @@ class PartWriter:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not self._parts:
                 self._number = _next_number(self.folder, self.file, self.writer)
-            path = self.folder / f"{self.file}-{self.writer}-{self._number:06d}.parquet"
             buffer = io.BytesIO()
             frame.write_parquet(buffer)
-            write_whole(path, buffer.getbuffer())
+            content = buffer.getbuffer()
+            write_whole(self.folder / part_name(self.file, self.writer, self._number, content), content)
         except OSError as error:
             raise ResultsError(
                 f"cannot write to {self.folder}: {error.strerror or error}. Kept of {self.file}: "
@@ -104,14 +111,14 @@ def compact(run_dir: Path) -> None:
         return
     try:
         for file in _JOURNALLED:
-            _compact_file(run_dir, file, _parts(folder, file))
+            _compact_file(run_dir, file, [checked_part(part) for part in _parts(folder, file)])
         folder.rename(run_dir / _SPENT)
         sync_folder(run_dir)
     except (OSError, pl.exceptions.PolarsError) as error:
         for file in _JOURNALLED:
             (run_dir / f"{file}.parquet.tmp").unlink(missing_ok=True)
         raise ResultsError(
-            f"cannot compact {folder}: {_first_line(error)}", "the parts are kept; `smbench report` reads them"
+            f"cannot compact {folder}: {first_line(error)}", "the parts are kept; `smbench report` reads them"
         ) from error
     shutil.rmtree(run_dir / _SPENT, ignore_errors=True)
 
@@ -145,6 +152,7 @@ class RunFiles:
     events: pl.LazyFrame
     truth: pl.LazyFrame | None  # of an emulated endpoint only
     is_compacted: bool
+    damage: tuple[str, ...] = ()  # what could not be read, a sentence each
 
     @property
     def is_finished(self) -> bool:
@@ -153,44 +161,59 @@ class RunFiles:
 
 
 def open_run(path: Path) -> RunFiles:
-    """A run's folder, compacted or not.
+    """A run's folder, compacted or not. Parts that are damaged are left out, and so is a manifest that is missing.
 
     Raises:
-        ResultsError: it is no run, a later smbench wrote it, or a file of it is damaged.
+        ResultsError: it is no run, a later smbench wrote it, or a whole file of it is damaged or missing.
     """
-    manifest = read_manifest(path)
-    folder = path / PARTS
-    frames = {}
-    for file in _JOURNALLED:
-        if folder.is_dir():
-            frames[file] = _merged(file, [_checked(part, file) for part in _parts(folder, file)])
-        elif (whole := path / f"{file}.parquet").exists():
-            frames[file] = _scan(file, [_checked(whole, file)])
-        else:
-            frames[file] = _nothing(file)
-    truth = path / "truth.parquet"
+    folder, truth = path / PARTS, path / "truth.parquet"
+    has_rows = folder.is_dir() or any((path / f"{file}.parquet").exists() for file in _JOURNALLED)
+    is_headless = has_rows and not (path / MANIFEST).exists()
+    manifest = None if is_headless else read_manifest(path)
+    damage: list[str] = []
+    if folder.is_dir():
+        frames = {file: _of_parts(folder, file, damage) for file in _JOURNALLED}
+    elif (has_rows and (path / "requests.parquet").exists()) or (manifest is not None and _is_owed(manifest)):
+        frames = {file: _scan(file, [checked(path / f"{file}.parquet", file)]) for file in _JOURNALLED}
+    else:
+        wholes = ((file, path / f"{file}.parquet") for file in _JOURNALLED)
+        frames = {file: _scan(file, [checked(one, file)]) if one.exists() else _nothing(file) for file, one in wholes}
+    if manifest is None:
+        manifest = manifest_of_rows(**frames)
+        damage.append(f"{path / MANIFEST} is missing: the scenario, the target and how the run ended are not known")
     return RunFiles(
         path=path,
         manifest=manifest,
-        requests=frames["requests"],
-        readings=frames["readings"],
-        events=frames["events"],
-        truth=_scan("truth", [_checked(truth, "truth")]) if truth.exists() else None,
+        **frames,
+        truth=_scan("truth", [checked(truth, "truth")]) if truth.exists() else None,
         is_compacted=not folder.is_dir(),
+        damage=tuple(damage),
     )
+
+
+def _is_owed(manifest: Manifest) -> bool:
+    """Whether the run, as its manifest has it, left files: it had requests, and is over."""
+    return manifest.n_scheduled > 0 and manifest.ending is not Ending.RUNNING
+
+
+def _of_parts(folder: Path, file: str, damage: list[str]) -> pl.LazyFrame:
+    sound, left_out = sound_parts(_parts(folder, file))
+    damage += left_out
+    return _merged(file, sound)
 
 
 # ---- parts ----------------------------------------------------------------------------------------------------
 
 
-def _parts(folder: Path, file: str) -> list[Path]:
+def _parts(folder: Path, file: str) -> list[Part]:
     """The parts of a file by writer, each writer's in the order written. Files under way (`.tmp`) are no parts."""
-    return sorted(path for path in folder.iterdir() if (match := _PART.fullmatch(path.name)) and match[1] == file)
+    found = (Part.of(path) for path in sorted(folder.iterdir()))
+    return [part for part in found if part is not None and part.file == file]
 
 
 def _next_number(folder: Path, file: str, writer: int | str) -> int:
     """Beyond what this writer wrote before: a resumed run goes on where it was."""
-    own = [int(path.stem.rpartition("-")[2]) for path in folder.glob(f"{file}-{writer}-*.parquet")]
+    own = [part.number for part in _parts(folder, file) if part.writer == str(writer)]
     return max(own, default=-1) + 1
 
 
@@ -266,30 +289,3 @@ def _rows(files: Sequence[Path]) -> int:
 def _distinct_requests(parts: Sequence[Path]) -> int:
     keys = pl.scan_parquet(list(parts)).select("seq", "worker").unique()
     return int(keys.select(pl.len()).collect(engine="streaming").item())
-
-
-# ---- what can be wrong with a file ----------------------------------------------------------------------------
-
-
-def _checked(path: Path, file: str) -> Path:
-    """The path, if it is a whole parquet file with the columns it should have."""
-    try:
-        found = pl.read_parquet_schema(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ResultsError(
-            f"{path} cannot be read: it is no parquet file, or was cut short ({_first_line(error)})",
-            "move it away to read the rest" if path.parent.name == PARTS else "restore it from a copy",
-        ) from error
-    for column in FILES[file]:
-        name, dtype = column.name, column.dtype
-        if name not in found:
-            if column.is_later:
-                continue
-            raise ResultsError(f"{path} has no column {name}: another program wrote or changed it")
-        if not is_read_as(found[name], dtype):
-            raise ResultsError(f"{path}: column {name} is {found[name]}, not {dtype}: another program changed it")
-    return path
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
+from smbench.analysis.rows.frames import load
+from smbench.analysis.summary import summarise
+from smbench.analysis.verdict.checks import check
 from smbench.errors import ResultsError
+from smbench.findings import Verdict
 from smbench.generator.journal import events_frame, readings_frame
 from smbench.records import Ending, Event, NotSent, Outcome
 from smbench.results.store import PartWriter, compact, new_run_dir, open_run
@@ -177,6 +183,8 @@ def test_a_run_of_schema_1_is_read_with_its_reasons_and_instants(run_dir: Path, 
     )
     if where == "whole":
         older.write_parquet(run_dir / "requests.parquet")
+        readings_frame([], EPOCH_NS).write_parquet(run_dir / "readings.parquet")
+        events_frame([], EPOCH_NS).write_parquet(run_dir / "events.parquet")
     else:
         (run_dir / "parts").mkdir()
         older.write_parquet(run_dir / "parts" / "requests-0-000000.parquet")
@@ -232,6 +240,87 @@ def test_a_disk_too_full_to_compact_keeps_every_part(run_dir: Path) -> None:
     assert not list(run_dir.glob("*.tmp"))
     compact(run_dir)
     assert_frame_equal(read(run_dir), DONE)
+
+
+def test_a_part_that_was_cut_short_is_left_out_and_named(run_dir: Path) -> None:
+    for frame in (NOT_YET, DONE):
+        PartWriter(run_dir, "requests", 0).write(frame)
+    first, last = sorted((run_dir / "parts").iterdir())
+    last.write_bytes(last.read_bytes()[:-40])
+    run = open_run(run_dir)
+    assert_frame_equal(run.requests.collect(), NOT_YET)
+    assert len(run.damage) == 1
+    assert str(last) in run.damage[0]
+    with pytest.raises(ResultsError, match="damaged"):
+        compact(run_dir)
+    assert first.exists(), "the parts are kept"
+
+
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_changed_byte_is_found_wherever_it_lies(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    run_dir = tmp_path_factory.mktemp("run")
+    manifest_of().write(run_dir)
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    (part,) = (run_dir / "parts").iterdir()
+    content = bytearray(part.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    part.write_bytes(content)
+    run = open_run(run_dir)
+    assert run.requests.collect().is_empty()
+    assert run.damage == (f"left out: {part} is damaged: its bytes are not those that were written",)
+
+
+def test_a_part_without_a_checksum_is_of_an_older_smbench_and_read(run_dir: Path) -> None:
+    (run_dir / "parts").mkdir()
+    DONE.write_parquet(run_dir / "parts" / "requests-0-000000.parquet")
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    run = open_run(run_dir)
+    assert (run.requests.collect().height, run.damage) == (4, ())
+
+
+def test_what_is_damaged_makes_the_verdict_unknown_and_is_named(run_dir: Path) -> None:
+    manifest_of([span(4)]).write(run_dir)
+    PartWriter(run_dir, "requests", 0).write(DONE[:2])
+    PartWriter(run_dir, "requests", 0).write(DONE[2:])
+    last = max((run_dir / "parts").iterdir())
+    last.write_bytes(b"PAR1")
+    frames = load(open_run(run_dir))
+    found = {finding.name: finding for finding in check(frames, summarise(frames))}
+    assert found["files whole"].verdict is Verdict.UNKNOWN
+    assert last.name in found["files whole"].seen
+    assert found["conservation"].verdict is Verdict.UNKNOWN, "two rows are missing, and it is known why"
+
+
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_a_run_whose_manifest_is_missing_is_read_with_what_its_rows_say(run_dir: Path, is_compacted: bool) -> None:
+    phase = Event("phase", "load", 0, 0, "constant", 10 * 10**9, detail={"n": 4})
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    PartWriter(run_dir, "readings", 0).write(readings_frame([reading("backlog_seen", 3.0, 1.0)], EPOCH_NS))
+    PartWriter(run_dir, "events", 0).write(events_frame([phase], EPOCH_NS))
+    if is_compacted:
+        compact(run_dir)
+    expected = summarise(load(open_run(run_dir)))
+    (run_dir / "manifest.json").unlink()
+    run = open_run(run_dir)
+    assert_frame_equal(run.requests.collect(), DONE)
+    assert "manifest.json is missing" in run.damage[0]
+    assert (run.manifest.run_id, run.manifest.clock.epoch_ns, run.manifest.n_scheduled) == ("smb-test", EPOCH_NS, 4)
+    found = summarise(load(run))
+    assert (found.sojourn, found.phases, found.ending) == (expected.sojourn, expected.phases, "running")
+
+
+@pytest.mark.parametrize("file", ["requests", "readings", "events"])
+def test_a_whole_file_that_is_missing_is_named_as_a_cut_one_is(run_dir: Path, file: str) -> None:
+    manifest_of([span(4)]).write(run_dir)
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    compact(run_dir)
+    (run_dir / f"{file}.parquet").unlink()
+    with pytest.raises(ResultsError, match=rf"{file}\.parquet is missing") as caught:
+        open_run(run_dir)
+    assert caught.value.advice == "restore it from a copy"
 
 
 def test_a_folder_that_is_no_run_is_named_with_the_runs_below_it(run_dir: Path) -> None:

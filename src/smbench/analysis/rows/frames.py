@@ -6,7 +6,7 @@ seen, so that no latency is understated.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -61,6 +61,7 @@ class Frames:
     clocks: Clocks
     spans: tuple[PhaseSpan, ...]
     end_ns: int  # the last thing known of the run
+    damage: tuple[str, ...] = ()  # of its files, left out of all this; a sentence each
 
     @cached_property
     def measured(self) -> pl.DataFrame:
@@ -96,7 +97,7 @@ def load(run: RunFiles) -> Frames:
     except (OSError, pl.exceptions.PolarsError) as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ResultsError(f"{run.path} is damaged: {first_line}", "restore it from a copy") from error
-    return derive(run.manifest, requests, readings, events)
+    return replace(derive(run.manifest, requests, readings, events), damage=run.damage)
 
 
 def _printable(frame: pl.DataFrame) -> pl.DataFrame:

@@ -36,6 +36,7 @@ THROTTLED_MAX = 0.1
 GAPS_MAX = 0.1
 LITTLE_RANGE = (0.9, 1.1)  # docs/methods.md#backlog
 LITTLE_MINUTES_MIN = 3
+_OUR_BUG = "report this as a bug in smbench, with the results folder"
 LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
 
 
@@ -56,7 +57,7 @@ def _checked(one: Check, run: Run) -> Finding | None:
             verdict=Verdict.UNKNOWN,
             expected="the check runs",
             seen=f"it crashed: {type(error).__name__}: {error}",
-            advice="report this as a bug in smbench, with the results folder",
+            advice=_OUR_BUG,
         )
 
 
@@ -66,12 +67,28 @@ def _checked(one: Check, run: Run) -> Finding | None:
 def conservation(run: Run) -> Finding:
     """Invalid where a request is in two places, or in none."""
     broken = run.summary.violations
+    bad = Verdict.UNKNOWN if run.frames.damage else Verdict.INVALID  # what was left out explains what is missing
+    advice = "restore the damaged files" if run.frames.damage else _OUR_BUG
     return Finding(
         name="conservation",
-        verdict=Verdict.INVALID if broken else Verdict.VALID,
+        verdict=bad if broken else Verdict.VALID,
         expected="every scheduled request in exactly one place",
         seen="; ".join(broken) or f"{run.summary.counts.scheduled:,} requests, none missing, none twice",
-        advice="report this as a bug in smbench, with the results folder" if broken else "",
+        advice=advice if broken else "",
+    )
+
+
+def files_whole(run: Run) -> Finding | None:
+    """Unknown where a file of the results is damaged and was left out."""
+    damage = run.frames.damage
+    if not damage:
+        return None
+    return Finding(
+        name="files whole",
+        verdict=Verdict.UNKNOWN,
+        expected="every file of the results as it was written",
+        seen="; ".join(damage),
+        advice="restore them from a copy; the figures are of the rest",
     )
 
 
@@ -232,7 +249,7 @@ def littles_law(run: Run) -> Finding | None:
             verdict=Verdict.INVALID,
             expected=f"the area under the backlog is the time spent in the system, {stays_ns:,} ns",
             seen=f"{area_ns:,} ns",
-            advice="report this as a bug in smbench, with the results folder",
+            advice=_OUR_BUG,
         )
     told = _reported_backlog(frames)
     own = curve.means(told["at_ns"].to_numpy(), _MINUTE_NS)
@@ -286,6 +303,7 @@ def enough_requests(run: Run) -> Finding | None:
 
 CHECKS: tuple[Check, ...] = (
     conservation,
+    files_whole,
     run_ended_by_itself,
     something_measured,
     schedule_kept,

@@ -1,0 +1,156 @@
+"""Finds what of a run's files is damaged, so that the rest can be read and the reader knows.
+
+A part bears the CRC-32 of its bytes in its name (`requests-0-000003-1c291ca3.parquet`), so a changed byte is found
+wherever it lies; a part without one, of an older smbench, is only tried.
+"""
+
+import datetime
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from smbench.errors import ResultsError
+from smbench.records import Ending
+from smbench.results.manifest import MANIFEST, ClockFacts, Manifest
+from smbench.results.older import is_read_as
+from smbench.results.schema import FILES
+from smbench.schedule.base import PhaseSpan
+
+PARTS = "parts"
+_PART = re.compile(r"(requests|readings|events)-(.+)-(\d{6})(?:-([0-9a-f]{8}))?\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part's file, by what its name says."""
+
+    path: Path
+    file: str  # requests, readings or events
+    writer: str
+    number: int
+    checksum: str | None
+
+    @classmethod
+    def of(cls, path: Path) -> "Part | None":
+        """None where it is no part: a file that was being written, or another's."""
+        match = _PART.fullmatch(path.name)
+        return None if match is None else cls(path, match[1], match[2], int(match[3]), match[4])
+
+
+def part_name(file: str, writer: int | str, number: int, content: bytes | memoryview) -> str:
+    """The name of a part's file."""
+    return f"{file}-{writer}-{number:06d}-{_checksum(content)}.parquet"
+
+
+def _checksum(content: bytes | memoryview) -> str:
+    return f"{zlib.crc32(content):08x}"
+
+
+def checked_part(part: Part) -> Path:
+    """The part's path, if its bytes are those that were written and its columns those it should have.
+
+    Raises:
+        ResultsError: they are not.
+    """
+    try:
+        is_changed = part.checksum is not None and _checksum(part.path.read_bytes()) != part.checksum
+    except OSError as error:
+        raise ResultsError(f"{part.path} cannot be read: {error.strerror or error}") from error
+    if is_changed:
+        raise ResultsError(f"{part.path} is damaged: its bytes are not those that were written", "restore it")
+    return checked(part.path, part.file)
+
+
+def sound_parts(parts: Sequence[Part]) -> tuple[list[Path], list[str]]:
+    """Those that can be read, in the order given, and a sentence on each that cannot."""
+    sound, damage = [], []
+    for part in parts:
+        try:
+            sound.append(checked_part(part))
+        except ResultsError as error:
+            damage.append(f"left out: {error.message}")
+    return sound, damage
+
+
+def checked(path: Path, file: str) -> Path:
+    """The path, if it is a whole parquet file with the columns it should have.
+
+    Raises:
+        ResultsError: it is not, or it is missing.
+    """
+    try:
+        found = pl.read_parquet_schema(path)
+    except FileNotFoundError as error:
+        raise ResultsError(f"{path} is missing", "restore it from a copy") from error
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ResultsError(
+            f"{path} cannot be read: it is no parquet file, or was cut short ({first_line(error)})",
+            "restore it from a copy",
+        ) from error
+    for column in FILES[file]:
+        name, dtype = column.name, column.dtype
+        if name not in found:
+            if column.is_later:
+                continue
+            raise ResultsError(f"{path} has no column {name}: another program wrote or changed it")
+        if not is_read_as(found[name], dtype):
+            raise ResultsError(f"{path}: column {name} is {found[name]}, not {dtype}: another program changed it")
+    return path
+
+
+def first_line(error: BaseException) -> str:
+    """Of an error's text; the name of its kind where it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+# ---- a run without its manifest -------------------------------------------------------------------------------
+
+
+def manifest_of_rows(requests: pl.LazyFrame, readings: pl.LazyFrame, events: pl.LazyFrame) -> Manifest:
+    """What the rows of a run say of it: its id, time zero, phases and workers; how it ended is not known."""
+    phases = events.filter(pl.col("kind") == "phase").sort("at").collect()
+    rows = requests.select(
+        pl.col("inference_id").drop_nulls().first(),
+        pl.col("sched").min(),
+        (pl.col("worker").max() + 1).alias("workers"),
+    ).collect()
+    inference_id, first_due, workers = rows.row(0)
+    began = phases["at"].min() if phases.height else first_due
+    if not isinstance(began, datetime.datetime):
+        raise ResultsError("no manifest, and no row says when the run began", f"restore {MANIFEST} from a copy")
+    epoch_ns = (began - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)) // datetime.timedelta(microseconds=1) * 1000
+    has_loop = readings.filter(pl.col("name") == "loop_lag_max_s").limit(1).collect().height > 0
+    return Manifest(
+        run_id=(inference_id or "").rsplit("-", 2)[0],
+        started=began,
+        ending=Ending.RUNNING,
+        clock=ClockFacts(kind="real" if has_loop else "warp", epoch_ns=epoch_ns),
+        workers=workers or 1,
+        spans=_spans(phases, requests, epoch_ns),
+    )
+
+
+def _spans(phases: pl.DataFrame, requests: pl.LazyFrame, epoch_ns: int) -> tuple[PhaseSpan, ...]:
+    """Each worker wrote the phases; the rows say how many requests they had, and which."""
+    counted = requests.group_by("phase").agg(pl.len(), pl.col("seq").min(), pl.col("warmup").any()).collect()
+    of_rows = {name: (n, first, warmup) for name, n, first, warmup in counted.iter_rows()}
+    spans: list[PhaseSpan] = []
+    for row in phases.unique("name", keep="first", maintain_order=True).sort("at", maintain_order=True).to_dicts():
+        n, first, warmup = of_rows.get(row["name"], (0, 0, False))
+        start_ns, end_ns = (_since_ns(row[name], epoch_ns) for name in ("at", "end"))
+        outstanding = 1 if row["state"] == "closed" else None  # how many is not known, that it was closed is
+        spans.append(
+            PhaseSpan(len(spans), row["name"], row["state"], warmup, start_ns or 0, end_ns, first, n, outstanding, "")
+        )
+    return tuple(spans)
+
+
+def _since_ns(instant: datetime.datetime | None, epoch_ns: int) -> int | None:
+    if instant is None:
+        return None
+    since_1970 = instant - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    return since_1970 // datetime.timedelta(microseconds=1) * 1000 - epoch_ns
