@@ -1,6 +1,7 @@
 """A scenario as one paragraph that a person can check before paying for it."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from smbench.scenario.emulated import Emulated, Policy, Scaled
 from smbench.scenario.model import Payloads, PayloadSet, Request, Scenario
@@ -134,7 +135,7 @@ def _emulated(emulated: Emulated) -> str:
     laws = [(name, describe_law(law)) for name, law in emulated.service.by_class.items()]
     service = "; ".join(f"{text} for {name or 'all others'}" if len(laws) > 1 else text for name, text in laws)
     faults = sorted(emulated.faults.model_dump(exclude_defaults=True))
-    parts = [fleet, slots, f"service time {service}", _policies(emulated.policies)]
+    parts = [fleet, slots, f"service time {service}", _policies(emulated.policies), *_circumstances(emulated)]
     if faults:
         parts.append(f"with faults ({', '.join(fault.replace('_', ' ') for fault in faults)})")
     match emulated.time:
@@ -143,6 +144,23 @@ def _emulated(emulated: Emulated) -> str:
         case kind:
             parts.append(f"in {kind} time")
     return ", ".join(parts)
+
+
+def _circumstances(emulated: Emulated) -> Iterator[str]:
+    """What holds of the scaling beside its policies: limits by the clock, what is suspended, what was before."""
+    for action in emulated.scheduled:
+        limits = [f"{name} {value}" for name, value in (("min", action.min), ("max", action.max)) if value is not None]
+        yield f"{' and '.join(limits)} from {format_duration(action.at)} on"
+    if emulated.suspended:
+        yield f"scaling suspended ({', '.join(emulated.suspended)})"
+    initial = emulated.initial
+    if initial.minutes:
+        yield f"alarms that remember {len(initial.minutes)} minutes"
+    if initial.cooldown is not None:
+        yield f"amid a cooldown after scaling {initial.cooldown.after}, {format_duration(initial.cooldown.left)} left"
+    if initial.activity is not None:
+        under_way = f"amid a change to {initial.activity.to} instances"
+        yield f"{under_way} that began {format_duration(initial.activity.began)} before"
 
 
 def _policies(policies: tuple[Policy, ...]) -> str:

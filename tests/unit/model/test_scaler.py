@@ -686,6 +686,24 @@ def test_a_policy_put_again_keeps_its_name_and_changes_its_alarms() -> None:
     assert [alarm.name for alarm in stand.world.alarms.describe()] == ["alarm-track"]
 
 
+def test_policies_are_described_by_target_and_by_name() -> None:
+    stand = Stand(1)
+    for name in ("a", "b", "c"):
+        stand.track(target=10, name=name)
+    describe = stand.world.scaler.describe_policies
+    assert [policy.spec.name for policy in describe(RESOURCE, ["c", "a", "other"])] == ["a", "c"]
+    assert [policy.spec.name for policy in describe(names=["b"])] == ["b"]
+    assert describe("endpoint/other/variant/v") == []
+    assert len(describe(RESOURCE)) == 3
+
+
+def test_a_cooldown_that_a_policy_does_not_name_is_five_minutes() -> None:
+    tracking = PolicySpec(RESOURCE, "t", tracking=TrackingSpec(10.0, MetricId.of("n", "m", ())))
+    step = PolicySpec(RESOURCE, "s", step=StepSpec(CHANGE, (StepAdjustment(1, 0.0),)))
+    for policy in (tracking, step):
+        assert (policy.cooldown_s(is_out=True), policy.cooldown_s(is_out=False)) == (300.0, 300.0)
+
+
 def test_a_deleted_policy_takes_its_alarms_with_it_and_decides_nothing_more() -> None:
     stand = Stand(1)
     stand.track(target=10)

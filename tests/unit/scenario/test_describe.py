@@ -78,6 +78,29 @@ def test_the_target_is_told_with_its_time() -> None:
         assert words in told
 
 
+def test_what_holds_of_the_scaling_beside_its_policies_is_described() -> None:
+    emulated = {
+        "instances": {"min": 0, "max": 4, "start": 2},
+        "scheduled": [{"at": "10m", "min": 2, "max": 8}],
+        "suspended": ["in"],
+        "initial": {
+            "backlog": [3],
+            "idle": "20m",
+            "cooldown": {"after": "out", "left": "90s"},
+            "activity": {"to": 3, "began": "1m"},
+        },
+    }
+    text = describe(scenario(target={"emulated": emulated}))
+    for part in (
+        "min 2 and max 8 from 10m on",
+        "scaling suspended (in)",
+        "alarms that remember 21 minutes",
+        "amid a cooldown after scaling out, 1m 30s left",
+        "amid a change to 3 instances that began 1m before",
+    ):
+        assert part in text
+
+
 def test_the_laws_of_several_classes_are_told_each() -> None:
     laws = {"by_class": {"image": "3s", "": {"uniform": {"low": "1s", "high": "2s"}}}}
     told = describe(scenario(target={"emulated": {"service": laws}}))
