@@ -71,5 +71,5 @@ def test_the_sample_run_has_an_answer(question: str, names: dict[str, Any]) -> N
     assert asked_of_polars(QUESTIONS[question]["python"], names).height
 
 
-def test_there_are_ten_questions() -> None:
-    assert len(QUESTIONS) == 10
+def test_there_are_eleven_questions() -> None:
+    assert len(QUESTIONS) == 11

@@ -15,6 +15,8 @@ from smbench.clock import MonotonicClock, real_ns, wall_ns
 from smbench.emulator.process import run_alone
 from smbench.emulator.server import Emulator
 from smbench.errors import UsageError
+from smbench.scenario.emulated import Emulated
+from smbench.scenario.values.distributions import Distribution
 
 
 @contextmanager
@@ -26,6 +28,7 @@ def emulate(
     verify_signatures: bool = False,
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
+    provision_s: float | None = None,
 ) -> Iterator[str]:
     """Serve the emulated AWS services while the block lasts, in a thread of this process.
 
@@ -36,6 +39,7 @@ def emulate(
         verify_signatures: Refuse calls that the emulator's own key pair did not sign.
         base_dir: As `run` takes it.
         allow_files: As `run` takes it.
+        provision_s: Seconds until an instance serves; None: as the scenario says, or some three minutes as on AWS.
 
     Returns:
         The endpoint URL, for any AWS client.
@@ -45,7 +49,12 @@ def emulate(
         UsageError: the port is taken, or the folder of `truth` does not exist.
     """
     emulation = Emulation(
-        scenario, truth=truth, verify_signatures=verify_signatures, base_dir=base_dir, allow_files=allow_files
+        scenario,
+        truth=truth,
+        verify_signatures=verify_signatures,
+        base_dir=base_dir,
+        allow_files=allow_files,
+        provision_s=provision_s,
     )
     thread = _Serving(emulation, port)
     try:
@@ -65,16 +74,25 @@ class Emulation:
         verify_signatures: bool,
         base_dir: str | os.PathLike[str] | None = None,
         allow_files: Folders = (),
+        provision_s: float | None = None,
     ) -> None:
         self.truth = None if truth is None else Path(truth)
         if self.truth is not None and not self.truth.parent.is_dir():
             raise UsageError(f"the folder of {self.truth} does not exist")
         given = None if scenario is None else given_scenario(scenario, base_dir, allow_files)
         chosen = None if given is None else given.scenario
-        scale = 1.0 if chosen is None else chosen.target.emulated.time_scale
-        self.clock = MonotonicClock(real_ns(), wall_ns(), scale)
+        laws = Emulated() if chosen is None else chosen.target.emulated
+        if provision_s is not None:
+            at_once = {"provision": Distribution(constant=provision_s), "provision_common": Distribution(constant=0.0)}
+            laws = laws.model_copy(update=at_once)
+        if chosen is not None:
+            target = chosen.target.model_copy(update={"emulated": laws})
+            chosen = chosen.model_copy(update={"target": target})
+        self.clock = MonotonicClock(real_ns(), wall_ns(), 1.0 if chosen is None else laws.time_scale)
         folder = Path.cwd() if given is None else given.origin.base_dir
-        self.emulator = Emulator(chosen, folder, self.clock.epoch_ns, verify_signatures=verify_signatures)
+        self.emulator = Emulator(
+            chosen, folder, self.clock.epoch_ns, verify_signatures=verify_signatures, defaults=laws
+        )
 
     def serve(self, port: int, until: Callable[[str], Awaitable[None]]) -> None:
         """Serve until a coroutine that is given the URL has ended, then write the truth.

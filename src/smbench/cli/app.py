@@ -318,6 +318,10 @@ def emulate(
         bool, typer.Option("--verify-signatures", help="Refuse calls that the printed key pair did not sign.")
     ] = False,
     allow_files: AllowFilesOption = None,
+    provision: Annotated[
+        str | None,
+        typer.Option(help="How long an instance takes to serve, such as 1s; default: the scenario's, or as on AWS."),
+    ] = None,
 ) -> None:
     """Serve the emulated AWS services on loopback.
 
@@ -326,7 +330,14 @@ def emulate(
     """
     from smbench.cli.emulate import emulate_command
 
-    emulate_command(scenario, port, truth, tuple(allow_files or ()), verify_signatures=verify_signatures)
+    emulate_command(
+        scenario,
+        port,
+        truth,
+        tuple(allow_files or ()),
+        verify_signatures=verify_signatures,
+        provision=provision,
+    )
 
 
 def main() -> None:

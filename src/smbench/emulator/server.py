@@ -38,10 +38,11 @@ class Emulator:
 
     Args:
         scenario: Whose emulated endpoint is served, and whose laws, faults and seeds hold for every endpoint that
-            API calls make beside it. None serves an empty account with the defaults.
+            API calls make beside it. None serves an empty account.
         base_dir: Where the scenario's empirical files are looked up.
         epoch_ns: UTC nanoseconds at scenario time zero.
         verify_signatures: Refuse every call that `signatures.CREDENTIALS` did not sign.
+        defaults: The laws of an empty account's endpoints, in the place of the usual ones.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Emulator:
         account: str = "123456789012",
         *,
         verify_signatures: bool = False,
+        defaults: Emulated | None = None,
     ) -> None:
-        emulated = Emulated() if scenario is None else scenario.target.emulated
+        emulated = (defaults or Emulated()) if scenario is None else scenario.target.emulated
         event_queue = EventQueue()
         skew_ns = round(emulated.faults.clock_skew * 1e9)
         self.site = Site(event_queue, epoch_ns, region, account, skew_ns)
