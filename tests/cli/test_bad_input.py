@@ -3,12 +3,17 @@
 Method: the real command; each case names the exit status and words that a person needs.
 """
 
+import shlex
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from commands import SMALL, smbench
+from commands import SMALL, environment, smbench
+from smbench.errors import ScenarioError
+from smbench.scenario.load import load_scenario
 
 pytestmark = pytest.mark.slow
 
@@ -94,3 +99,56 @@ def test_the_printed_schema_is_json(tmp_path: Path) -> None:
 
     schema = json.loads(smbench("schema", cwd=tmp_path).stdout)
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
+
+
+def test_a_password_in_an_address_is_refused_and_never_printed(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text(SMALL)
+    given = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
+    by_option = smbench(
+        *("run", "scenario.yaml", "--endpoint", "mine", "--endpoint-url", "http://user:PW-of-jo@127.0.0.1:1"),
+        cwd=tmp_path,
+        environ=given,
+    )
+    by_environment = smbench(
+        *("run", "scenario.yaml", "--endpoint", "mine"),
+        cwd=tmp_path,
+        environ={**given, "AWS_ENDPOINT_URL": "http://user:PW-of-jo@127.0.0.1:1"},
+    )
+    in_the_file = SMALL + "collector: {queue: 'https://user:PW-of-jo@sqs.us-east-1.amazonaws.com/1/q'}\n"
+    (tmp_path / "queue.yaml").write_text(in_the_file)
+    by_scenario = smbench("validate", "queue.yaml", cwd=tmp_path)
+    assert [ran.returncode for ran in (by_option, by_environment, by_scenario)] == [3, 3, 2]
+    for ran in (by_option, by_environment, by_scenario):
+        assert "PW-of-jo" not in ran.stdout + ran.stderr
+        assert "Traceback" not in ran.stderr
+        assert "name" in ran.stderr
+        assert "password" in ran.stderr
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_too_few_descriptors_are_one_sentence_before_the_start(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text(SMALL)
+    command = f"ulimit -n 60; exec {shlex.quote(sys.executable)} -m smbench run scenario.yaml"
+    ran = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert "the run may need 136 open files and connections in one process" in ran.stderr
+    assert "this system allows 60" in ran.stderr
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arn", "url"),
+    [
+        ("arn:aws:sqs:eu-west-1:123456789012:done", "https://sqs.eu-west-1.amazonaws.com/123456789012/done"),
+        ("arn:aws-cn:sqs:cn-north-1:1:a.fifo", "https://sqs.cn-north-1.amazonaws.com.cn/1/a.fifo"),
+        ("done", "https://sqs.us-east-1.amazonaws.com/123456789012/name"),
+    ],
+)
+def test_a_queue_s_arn_leads_to_its_url(tmp_path: Path, arn: str, url: str) -> None:
+    (tmp_path / "x.yaml").write_text(SMALL + f"collector: {{queue: '{arn}'}}\n")
+    with pytest.raises(ScenarioError, match="a URL is wanted") as caught:
+        load_scenario(tmp_path / "x.yaml")
+    assert url in caught.value.message

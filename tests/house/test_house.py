@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from smbench.scenario.schema import json_schema
 from smbench.scenario.thresholds import METRICS
 from smbench.view.report.summary_file import summary_schema
 from the_map import the_map
+from the_scenario import scenario_markdown
 from the_thresholds import thresholds_markdown
 
 Golden = Callable[[Path, str], bool]
@@ -44,6 +46,14 @@ def test_every_metric_of_a_threshold_is_documented_from_its_own_words(is_golden:
     drawn = thresholds_markdown()
     assert is_golden(ROOT / "docs" / "thresholds.md", drawn), "draw it again: pytest tests/house --update-golden"
     assert all(f"`{name}" in drawn for name in METRICS)
+
+
+def test_every_setting_of_a_scenario_is_documented_from_the_schema(is_golden: Golden) -> None:
+    drawn = scenario_markdown()
+    assert is_golden(ROOT / "docs" / "scenario.md", drawn), "draw it again: pytest tests/house --update-golden"
+    for name, part in json_schema()["definitions"].items():
+        assert f"## {name}\n" in drawn
+        assert all(f"| `{key}` |" in drawn for key in part.get("properties", {}))
 
 
 def test_the_schema_of_the_summary_is_the_committed_one(is_golden: Golden) -> None:

@@ -12,8 +12,8 @@ What is expected of an endpoint, one comparison a line; in a scenario under `thr
     metric [(deadline)] [from schedule | from acceptance] operator value [for duration]
 
 Operators are `<`, `<=`, `==`, `!=`, `>=`, `>`. Durations are written `250ms`, `30s`, `8m`, `1h30m`; rates `1.2/s`,
-`90/m`; shares `99%`. A count takes a share too where the table says of what: `failed == 0`, `failed < 1%`. Warm-up
-phases are left out of all.
+`90/m`; shares `99%`. A duration has its unit: a bare number is refused. A count takes a share too where the table says
+of what: `failed == 0`, `failed < 1%`. Warm-up phases are left out of all.
 
 | metric | value | meaning | example |
 |---|---|---|---|

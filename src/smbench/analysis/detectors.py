@@ -19,6 +19,7 @@ from smbench.analysis.capacity.alarm_facts import alarms_without_data, on_before
 from smbench.analysis.capacity.elasticity import Elasticity
 from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.capacity.instances import Capacity
+from smbench.analysis.capacity.overload import overloads
 from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Distribution
@@ -172,6 +173,32 @@ def _judged_before(step: ScalingStep, began_s: float, on_before_the_run: Sequenc
     if step.alarm_at_s is None:
         return any(name is not None and name in step.cause for name in on_before_the_run)
     return step.alarm_at_s < began_s or (step.judged_until_s is not None and step.judged_until_s <= began_s)
+
+
+def overload(seen: Seen) -> Observation | None:
+    """Of several phases the one in which most was left waiting."""
+    course, concurrency = seen.system.course, seen.system.concurrency
+    if isinstance(course, Unknown):
+        return None
+    found = overloads(seen.frames, course, None if isinstance(concurrency, Unknown) else concurrency)
+    if not found:
+        return None
+    worst = max(found, key=lambda one: one.backlog)
+    growth = (worst.came_hz - worst.ended_hz) * 60
+    others = f" (and in {len(found) - 1} more phases)" if len(found) > 1 else ""
+    return Observation(
+        name="overload",
+        seen=f"in phase {worst.phase} the backlog grew by {growth:.3g} a minute for {units.duration(worst.length_s)}, "
+        f"to {worst.backlog:,}{others}: {worst.came_hz:.2f}/s came, and {_instances(worst.instances)} did "
+        f"{worst.ended_hz:.2f}/s",
+        advice=f"{_instances(worst.enough_instances)} would do; latency grows with the length of such a phase, so its "
+        "percentiles are no steady figures",
+        at_s=worst.at_s,
+    )
+
+
+def _instances(count: int) -> str:
+    return f"{count:,} instance{'' if count == 1 else 's'}"
 
 
 def oscillation(seen: Seen) -> Observation | None:
@@ -413,6 +440,7 @@ def _detail(text: str) -> dict[str, Any]:
 Detector = Callable[[Seen], Observation | None]
 
 DETECTORS: tuple[Detector, ...] = (
+    overload,
     stall,
     capacity_hole,
     stuck_at_zero,

@@ -15,10 +15,13 @@ from smbench.api.result import Run
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
+from smbench.generator.forecast import forecast
+from smbench.generator.forecast_text import warnings
 from smbench.generator.plan import make_plan
 from smbench.generator.shares import check_workers
 from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
 from smbench.model.cautions import scaling_cautions
+from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd
 from smbench.records import Ending
@@ -91,8 +94,11 @@ def run(
         )
     plan = make_plan(changed, given.origin.base_dir, None if progress == "none" else reading_progress())
     check_workers(plan, workers)
+    require_descriptors(plan)
     if progress != "none":
-        for line in (*filter(None, [ceiling_warning(plan, workers)]), *scaling_cautions(changed)):
+        ceiling = ceiling_warning(plan, workers)
+        said = (*plan.notes, *warnings(forecast(plan)), *scaling_cautions(changed), *filter(None, [ceiling]))
+        for line in said:
             print(f"smbench: {line}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
     settings = Settings(
         access=AwsAccess(region, profile, endpoint_url),

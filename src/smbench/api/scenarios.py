@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from smbench.generator.forecast import forecast
+from smbench.generator.forecast_text import facts, warnings
 from smbench.generator.plan import make_plan
 from smbench.lifecycle.folder import Origin
 from smbench.model.cautions import scaling_cautions
@@ -18,6 +20,8 @@ from smbench.view.live.reading import reading_progress
 
 ScenarioLike = str | os.PathLike[str] | Mapping[str, Any] | Scenario
 """A scenario's file, the name of a shipped scenario, a mapping with the keys of a scenario file, or a Scenario."""
+
+DRAWN_MAX = 1_000_000  # requests: to say what a file means must not take a gigabyte
 
 Folders = Sequence[str | os.PathLike[str]]
 
@@ -38,8 +42,11 @@ class Validation:
         scenario: With every default written out.
         description: In words.
         n_requests: How many its schedule has.
-        schedule_digest: The same for the same arrivals, payloads and phases.
-        notes: What is worth knowing: how a phase's trace was read, what of the scaling may mislead.
+        schedule_digest: The same for the same arrivals, payloads and phases; empty where the schedule has more than
+            `DRAWN_MAX` requests, which are not drawn, and `n_requests` is what is to be expected.
+        notes: What is worth knowing: how a trace was read, what a phase needs, how long it takes and what it may
+            cost, what of the scaling may mislead.
+        warnings: What would surprise whoever reads the results, such as a load that the endpoint cannot keep up with.
     """
 
     scenario: Scenario
@@ -47,6 +54,7 @@ class Validation:
     n_requests: int
     schedule_digest: str
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def validate(
@@ -72,11 +80,18 @@ def validate(
         UsageError: a trace cannot be read, or the load is too large.
     """
     given = given_scenario(scenario, base_dir, allow_files)
+    n_known = round(sum(phase.expected_requests or 0.0 for phase in given.scenario.load))
+    if n_known > DRAWN_MAX:
+        note = f"more than {DRAWN_MAX:,} requests are not drawn here: what they need and how long they take is not said"
+        return Validation(given.scenario, describe(given.scenario), n_known, "", (note,))
     plan = make_plan(given.scenario, given.origin.base_dir, reading_progress() if shows_reading else None)
     schedule = plan.schedule
+    found = forecast(plan)
     notes = [f"{span.name}: {note}" for span in schedule.spans for note in span.notes]
+    notes += [*facts(found, plan.time_kind, given.scenario.target.instance_hour), *plan.notes]
     notes += [f"note: {caution}" for caution in scaling_cautions(given.scenario)]
-    return Validation(given.scenario, describe(given.scenario), len(schedule), schedule.digest, tuple(notes))
+    description = describe(given.scenario)
+    return Validation(given.scenario, description, len(schedule), schedule.digest, tuple(notes), tuple(warnings(found)))
 
 
 def given_scenario(

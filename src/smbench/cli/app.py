@@ -11,6 +11,7 @@ import typer
 
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
+from smbench.results.secrets import redacted
 from smbench.version import __version__
 
 app = typer.Typer(
@@ -346,9 +347,8 @@ def main() -> None:
     try:
         app()
     except SmbenchError as error:
-        print(f"smbench: {error.message}", file=sys.stderr)  # noqa: T201  # the command's own last word
-        if error.advice:
-            print(f"  {error.advice}", file=sys.stderr)  # noqa: T201
+        said = f"smbench: {error.message}" + (f"\n  {error.advice}" if error.advice else "")
+        print(redacted(said), file=sys.stderr)  # noqa: T201  # the command's own last word
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)

@@ -16,11 +16,15 @@ from smbench.view.report.summary_file import summary_schema
 def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
     """Print the scenario in words and the size of its schedule. Raises ScenarioError where it is wrong."""
     found = validate(file, allow_files=allow_files, shows_reading=True)
-    typer.echo(f"{file}: fine")
+    wrong = found.warnings
+    typer.echo(f"{file}: fine" + (f", with {len(wrong)} warning{'' if len(wrong) == 1 else 's'}" if wrong else ""))
+    for line in wrong:
+        typer.echo(f"  warning: {line}")
     typer.echo(found.description)
     for note in found.notes:
         typer.echo(note)
-    typer.echo(f"The schedule has {found.n_requests:,} requests; its digest is {found.schedule_digest[:16]}.")
+    digest = f"; its digest is {found.schedule_digest[:16]}" if found.schedule_digest else ", drawn when it is run"
+    typer.echo(f"The schedule has {found.n_requests:,} requests{digest}.")
 
 
 def init_command(file: Path, *, is_forced: bool) -> None:

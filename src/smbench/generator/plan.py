@@ -7,7 +7,7 @@ from smbench.clock import TimeKind, wall_ns
 from smbench.generator.ledger import Ledger
 from smbench.scenario.emulated import Scaled
 from smbench.scenario.model import Scenario
-from smbench.scenario.payloads.bodies import Payload, load_payloads
+from smbench.scenario.payloads.bodies import Payload, read_payloads
 from smbench.schedule.base import Schedule, Shard
 from smbench.schedule.plan import plan as plan_schedule
 from smbench.tables.opening import Watch
@@ -24,6 +24,7 @@ class RunPlan:
     base_dir: Path
     payloads: tuple[Payload, ...]
     schedule: Schedule
+    notes: tuple[str, ...] = ()  # what was left out of the files that were read
 
     @property
     def is_emulated(self) -> bool:
@@ -80,6 +81,7 @@ def make_plan(scenario: Scenario, base_dir: Path, watch: Watch | None = None) ->
     Raises:
         ScenarioError, UsageError: a file the scenario names cannot be used.
     """
-    payloads = load_payloads(scenario, base_dir)
+    read = read_payloads(scenario, base_dir)
+    payloads = read.sound(scenario.name)
     schedule = plan_schedule(scenario, base_dir, [payload.weight for payload in payloads], watch)
-    return RunPlan(scenario, base_dir, payloads, schedule)
+    return RunPlan(scenario, base_dir, payloads, schedule, tuple(read.notes))

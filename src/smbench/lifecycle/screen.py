@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smbench.analysis.verdict.early_verdict import EarlyVerdict
+from smbench.generator.forecast import forecast
+from smbench.generator.forecast_text import length
 from smbench.generator.plan import RunPlan
 from smbench.records import Event, Reading, Stage
 from smbench.scenario.thresholds import parse_threshold
@@ -63,4 +65,5 @@ def _header(plan: RunPlan, folder: Path) -> RunHeader:
         in_flight_limit=scenario.limits.in_flight,
         results=str(folder),
         scale=plan.scale,
+        length=length(forecast(plan), plan.time_kind),
     )

@@ -53,7 +53,7 @@ class Sampler:
 
 def _draw(law: Distribution, rng: np.random.Generator, base_dir: Path | None) -> Callable[[], float]:
     if law.lognormal is not None:
-        log_median, sigma = math.log(law.lognormal.median), law.lognormal.sigma
+        log_median, sigma = math.log(law.lognormal.median_s), law.lognormal.sigma
         return _one_by_one(lambda n: rng.lognormal(log_median, sigma, n))
     if law.gamma is not None:
         shape = law.gamma.cv**-2

@@ -183,7 +183,11 @@ def describe_law(law: Distribution) -> str:
     if law.constant is not None:
         return f"always {format_duration(law.constant)}"
     if law.lognormal is not None:
-        return f"about {format_duration(law.lognormal.median)} (lognormal, sigma {law.lognormal.sigma:g})"
+        law_of = law.lognormal
+        centre = format_duration(law_of.median_s)
+        if law_of.mean is not None:
+            centre = f"{format_duration(law_of.mean)} on average, median {centre}"
+        return f"about {centre} (lognormal, sigma {law_of.sigma:g})"
     if law.gamma is not None:
         return f"about {format_duration(law.gamma.mean)} (gamma, cv {law.gamma.cv:g})"
     if law.exponential is not None:

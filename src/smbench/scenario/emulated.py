@@ -26,12 +26,20 @@ from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 class Instances(Part):
     """Fleet limits. `start` instances are in service when the run begins; default: `min`."""
 
-    min: Whole = Field(default=0, ge=0, le=1000, description="MinCapacity of the scalable target")
+    min: Whole = Field(
+        default=1, ge=0, le=1000, description="MinCapacity of the scalable target; with `start: 0` it is 0 by default"
+    )
     max: Whole = Field(default=4, ge=1, le=1000, description="MaxCapacity of the scalable target")
     start: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(
         default=None, description="instances in service when the run begins; default: `min`"
     )
     concurrency: Whole = Field(default=1, ge=1, le=1000, description="MaxConcurrentInvocationsPerInstance")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_at_the_start(cls, value: Any) -> Any:
+        is_from_zero = isinstance(value, dict) and value.get("start") == 0 and "min" not in value
+        return {"min": 0, **value} if is_from_zero else value
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -29,10 +29,11 @@ _MEANT_SWITCH = {"yes": "true", "on": "true", "y": "true", "1": "true", "no": "f
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The first problems in the order of the file, by their places, and how many more there are."""
+    """The first problems in the order of the file, by their places, how many more there are, and in which sections."""
 
     problems: dict[Where, Problem]
     n_more: int
+    sections: frozenset[str]
 
 
 def explain(error: ValidationError, source: Source) -> Explained:
@@ -42,7 +43,8 @@ def explain(error: ValidationError, source: Source) -> Explained:
     # Not said again: what is wrong or wrong inside already, and settings that are there under a misspelt name.
     known = _with_enclosing(source.problems)
     keys = _keys_by_parent(source)
-    for where, detail in _in_order(error.errors(include_url=False), source):
+    details = _in_order(error.errors(include_url=False), source)
+    for where, detail in details:
         if where in found or where in known:
             continue
         if len(found) == PROBLEMS_MAX:
@@ -54,7 +56,8 @@ def explain(error: ValidationError, source: Source) -> Explained:
             known.add((*where[:-1], problem.meant))
     # A list whose only entry is bad is not also too short.
     enclosing = _with_enclosing(where[:-1] for where in found if where)
-    return Explained({where: problem for where, problem in found.items() if where not in enclosing}, n_more)
+    sections = frozenset(str(where[0]) for where, _ in details if where)
+    return Explained({where: problem for where, problem in found.items() if where not in enclosing}, n_more, sections)
 
 
 def _in_order(details: list[ErrorDetails], source: Source) -> list[tuple[Where, ErrorDetails]]:

@@ -12,7 +12,7 @@ from smbench.errors import Problem, ScenarioError
 from smbench.scenario.consistency import consistency_problems
 from smbench.scenario.explain import explain
 from smbench.scenario.model import Scenario
-from smbench.scenario.source import TEXT_MAX, Source, Where, read_source
+from smbench.scenario.source import TEXT_MAX, Source, Where, dotted, read_source
 from smbench.scenario.starter import shipped_names, shipped_scenario
 from smbench.scenario.values.files import ALLOWED, BASE_DIR, read_regular
 
@@ -82,6 +82,7 @@ def _sound(source: Source, file: str, base_dir: Path, allowed: Sequence[Path]) -
     misfits: list[Problem] = []
     scenario: Scenario | None = None
     n_more = 0
+    broken = {str(where[0]) for where in problems if where}
     if () not in problems:
         try:
             scenario = _validated(source.value, context)
@@ -89,7 +90,8 @@ def _sound(source: Source, file: str, base_dir: Path, allowed: Sequence[Path]) -
             explained = explain(error, source)
             problems |= explained.problems
             n_more = explained.n_more
-        misfits = _misfits(scenario, source, problems, context)
+            broken |= explained.sections
+        misfits = [one for one in _misfits(scenario, source, broken, context) if one.where not in map(dotted, problems)]
     if scenario is None or problems or misfits:
         every = [*problems.values(), *misfits]
         in_order = sorted(every, key=lambda problem: (problem.line, problem.column))  # stable: lines of a file in order
@@ -102,11 +104,8 @@ def _validated(value: object, context: dict[str, object]) -> Scenario:
     return Scenario.model_validate(value, by_alias=True, by_name=False, context=context)
 
 
-def _misfits(
-    scenario: Scenario | None, source: Source, problems: dict[Where, Problem], context: dict[str, Any]
-) -> list[Problem]:
+def _misfits(scenario: Scenario | None, source: Source, broken: Set[str], context: dict[str, Any]) -> list[Problem]:
     """What does not fit together, looked for in the sections that are sound in themselves."""
-    broken = {str(where[0]) for where in problems if where}
     if scenario is None:
         if not isinstance(source.value, dict):
             return []
@@ -115,7 +114,6 @@ def _misfits(
     return [
         source.problem(trouble.where, trouble.message, meant=trouble.meant)
         for trouble in consistency_problems(scenario, context[BASE_DIR], broken)
-        if trouble.where not in problems
     ]
 
 

@@ -1,5 +1,6 @@
 """The scenario: everything a run is, fixed before it starts. Frozen, comparable, written into the manifest."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -199,10 +200,27 @@ class Limits(Part):
     time: PositiveSeconds | None = Field(default=None, description="stop sending after this long")
 
 
+_QUEUE_ARN = re.compile(r"arn:(aws[a-z-]*):sqs:([a-z0-9-]+):([0-9]+):([A-Za-z0-9_.-]+)")
+
+
+def _queue_url(text: str) -> str:
+    if arn := _QUEUE_ARN.fullmatch(text):
+        partition, region, account, name = arn.groups()
+        suffix = ".cn" if partition == "aws-cn" else ""
+        raise ValueError(f"a URL is wanted: https://sqs.{region}.amazonaws.com{suffix}/{account}/{name}")
+    if not re.fullmatch(r"https?://[^/\s]\S*", text):
+        raise ValueError("a URL is wanted, such as https://sqs.us-east-1.amazonaws.com/123456789012/name")
+    if "@" in text.split("/")[2]:
+        raise ValueError("must be without a user's name and password: AWS is called with signatures")
+    return text
+
+
 class Collector(Part):
     """How ends are heard."""
 
-    queue: str | None = Field(default=None, description="URL of an existing queue; default: one of our own")
+    queue: Annotated[str, AfterValidator(_queue_url)] | None = Field(
+        default=None, description="URL of an existing queue; default: one of our own"
+    )
     receivers: Whole = Field(
         default=16, ge=1, le=64, description="the most long polls that may overlap; there are as many as the ends need"
     )

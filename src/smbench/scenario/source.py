@@ -30,6 +30,8 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INT_DIGITS_MAX = 4000  # CPython refuses to read longer ones
 
+_USER_INFO = re.compile(r"://[^/\s@]+@")  # a password may be in it
+
 # What ruamel.yaml says, and what the author wants to know; the first that matches.
 _IN_OUR_WORDS = (
     (r"found character '\\t'", "a tab stands where YAML wants spaces"),
@@ -65,7 +67,7 @@ class Source:
             known = known[:-1]
         places = self.key_places if at_key or known != path else self.places
         line, column = places.get(known) or self.places.get(known) or (1, 1)
-        value = self.written.get(path, "") if show else ""
+        value = _USER_INFO.sub("://[redacted]@", self.written.get(path, "")) if show else ""
         return Problem(dotted(path), message, line, column, value, meant)
 
 

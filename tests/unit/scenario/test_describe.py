@@ -74,7 +74,7 @@ def test_the_target_is_told_with_its_time() -> None:
     assert "the real async endpoint mine, in real time" in describe(scenario(target={"endpoint": "mine"}))
     emulated = {"time": {"scaled": 20}, "service": "2s", "faults": {"notices_lost": "1%"}}
     told = describe(scenario(target={"emulated": emulated}))
-    for words in ("0 instances at the start", "always 2s", "never scaled", "faults (notices lost)", "20 times faster"):
+    for words in ("1 instance at the start", "always 2s", "never scaled", "faults (notices lost)", "20 times faster"):
         assert words in told
 
 

@@ -273,6 +273,12 @@ def test_of_thousands_of_unknown_keys_the_first_hundred_are_explained_and_the_ot
 
 
 @pytest.mark.slow
+def test_a_section_of_which_no_problem_is_explained_any_more_is_broken_all_the_same() -> None:
+    keys = "".join(f"a{number}: 1\n" for number in range(150))
+    found = problems(keys + "payloads: {synthetic: 1MB, inline: true}\n" + SOUND + "seed: -1\n")
+    assert found[-1].where == "payloads.synthetic"
+
+
 def test_lists_and_mappings_within_each_other_end_at_a_depth_that_no_scenario_has() -> None:
     for text in ("[" * 1_500, SOUND + "x: " + "{a: " * 1_500, SOUND + "".join(" " * n + "a:\n" for n in range(300))):
         assert only(text).message == "is nested more than 50 levels deep"

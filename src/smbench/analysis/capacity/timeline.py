@@ -37,6 +37,16 @@ class Timeline:
         knots_ns = np.maximum(self.knots_ns[place:], start_ns)
         return Timeline(knots_ns, self.backlog[place:], self.serving[place:], self.desired[place:])
 
+    def between(self, start_ns: int, end_ns: int) -> "Timeline":
+        """The part between two instants; without an entry where there is none."""
+        after = self.since(start_ns)
+        n = int(np.searchsorted(after.knots_ns, end_ns, side="left"))
+        knots_ns = np.append(after.knots_ns[:n], min(end_ns, int(after.knots_ns[-1])))
+        if n == len(after.knots_ns):
+            knots_ns = after.knots_ns
+        n = len(knots_ns) - 1
+        return Timeline(knots_ns, after.backlog[:n], after.serving[:n], after.desired[:n])
+
     def spells_ns(self, holds: Mask) -> tuple[Instants, Instants]:
         """When each time on end began in which it held, entry by entry, and when it was over."""
         edges = np.diff(holds.astype(np.int8), prepend=0, append=0)

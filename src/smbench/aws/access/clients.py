@@ -59,6 +59,15 @@ class AwsSettings:
     in_flight: int = 1000
 
 
+def _refuse_user_info(whose: str, url: str | None) -> None:
+    """Its words are not repeated: a password may be in them."""
+    if url is not None and "@" in urlsplit(url).netloc:
+        raise TargetError(
+            f"{whose} has a user's name or password in it, which are not supported there",
+            "AWS is called with signatures: give credentials by the AWS settings, and remove all before the @",
+        )
+
+
 class AwsClients:
     """Every client a run needs, open between `async with` and its end.
 
@@ -92,6 +101,7 @@ class AwsClients:
         settings = self.settings
         if settings.emulated and settings.endpoint_url is None:
             raise ValueError("an emulated endpoint has an address")
+        _refuse_user_info("--endpoint-url", settings.endpoint_url)
         async with AsyncExitStack() as opened:
             with self.explained("prepare the AWS clients"):
                 core = AioSession(_deaf_to_the_environment() if settings.emulated else None)
@@ -116,7 +126,9 @@ class AwsClients:
                         **_key_pair(settings),
                     )
                     try:
-                        setattr(self, name, await opened.enter_async_context(client))
+                        entered: Any = await opened.enter_async_context(client)
+                        _refuse_user_info(f"the address of {service}", entered.meta.endpoint_url)
+                        setattr(self, name, entered)
                     except ValueError as error:  # botocore's word for an address or a region it cannot read
                         raise TargetError(str(error), "an address looks like http://127.0.0.1:8000") from error
             self._stack = opened.pop_all()

@@ -125,6 +125,16 @@ class PayloadsRead:
     misfits: list[Misfit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what was left out of what was read
 
+    def sound(self, file: str) -> tuple[Payload, ...]:
+        """The payloads, of which each can be sent.
+
+        Raises:
+            ScenarioError: something is wrong; `file` is what its message begins with.
+        """
+        if self.misfits:
+            raise ScenarioError(file, [Problem(dotted(m.where), m.message) for m in self.misfits])
+        return tuple(self.payloads)
+
 
 def load_payloads(scenario: Scenario, base_dir: Path) -> tuple[Payload, ...]:
     """Every payload of the scenario in a stable order: sets as written, files sorted, lines as they stand.
@@ -132,10 +142,7 @@ def load_payloads(scenario: Scenario, base_dir: Path) -> tuple[Payload, ...]:
     Raises:
         ScenarioError: a file or a line is wrong, or a payload does not fit the scenario.
     """
-    read = read_payloads(scenario, base_dir)
-    if read.misfits:
-        raise ScenarioError(scenario.name, [Problem(dotted(m.where), m.message) for m in read.misfits])
-    return tuple(read.payloads)
+    return read_payloads(scenario, base_dir).sound(scenario.name)
 
 
 def read_payloads(scenario: Scenario, base_dir: Path) -> PayloadsRead:

@@ -1,5 +1,6 @@
 """Laws of durations as a scenario names them; `model.service` draws from them."""
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
@@ -10,10 +11,22 @@ from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 
 class Lognormal(Part):
-    """exp(N(ln median, sigma^2)) seconds."""
+    """exp(N(ln median, sigma^2)) seconds, by its median or by its mean, median * exp(sigma^2 / 2)."""
 
-    median: PositiveSeconds = Field(description="half of the draws are below it")
+    median: PositiveSeconds | None = Field(default=None, description="half of the draws are below it")
+    mean: PositiveSeconds | None = Field(default=None, description="mean of the draws, in the place of `median`")
     sigma: Number = Field(ge=0, le=5, description="standard deviation of the logarithm")
+
+    @model_validator(mode="after")
+    def _one_centre(self) -> Self:
+        if (self.median is None) == (self.mean is None):
+            raise ValueError("must have either median or mean")
+        return self
+
+    @property
+    def median_s(self) -> float:
+        """The median, given or from the mean."""
+        return self.median if self.median is not None else (self.mean or 0.0) * math.exp(-(self.sigma**2) / 2)
 
 
 class Gamma(Part):

@@ -43,6 +43,8 @@ def render(state: LiveState, width: int, height: int, glyphs: Glyphs = BLOCKS) -
 def _lines(state: LiveState, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     if state.now is None:
         middle = [BLANK, Row(0, Text(f" {sentences.plain(state.note) or 'preparing'}"))]
+        if state.header.length:
+            middle.append(Row(1, Text(f" {state.header.length}", "dim")))
     else:
         page = Page(state, state.now, width, glyphs)
         is_wide = width >= _WIDE_COLUMNS and height >= _WIDE_ROWS

@@ -98,7 +98,8 @@ def opening(header: RunHeader) -> str:
     n_phases = len(header.phases)
     phases = f"{n_phases} phase{'' if n_phases == 1 else 's'}"
     span = "" if header.planned_s is None else f" over {figures.seconds(header.planned_s)}"
-    return f"{header.scenario}: {header.n_scheduled:,} requests in {phases}{span} to the {header.target}"
+    length = f"; {header.length}" if header.length else ""
+    return f"{header.scenario}: {header.n_scheduled:,} requests in {phases}{span} to the {header.target}{length}"
 
 
 def event_words(event: Event) -> tuple[str, str, str]:

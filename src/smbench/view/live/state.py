@@ -32,6 +32,7 @@ class RunHeader:
     in_flight_limit: int  # of all workers together
     results: str  # the folder, as the user would type it
     scale: float = 1.0  # scenario seconds per real second; means nothing in warp time
+    length: str = ""  # how long the run may last, in a sentence
 
     @property
     def planned_s(self) -> float | None:

@@ -1,0 +1,285 @@
+"""What a plan promises before it starts: whether the endpoint keeps up, how long the run takes, what it may cost.
+
+Only the emulated endpoint's capacity is known beforehand, so of a real one the forecast says how long the run lasts.
+The backlog is a fluid: work comes when the schedule says and leaves at the rate of all slots there can be, from the
+first second on. The endpoint of the run has fewer for a while, so every backlog given here is the least there will be.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smbench.generator.plan import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, RunPlan
+from smbench.model.law_facts import mean_s, share_beyond
+from smbench.scenario.emulated import Emulated, Policy
+from smbench.scenario.payloads.bodies import Payload
+from smbench.schedule.base import PhaseSpan
+
+WARP_REQUEST_S = 2.5e-3  # of the wall's time, a request of a whole run in warp time on two cores of 2026
+TIGHT_SHARE = 0.95  # of the slots busy: waits are long, and a run of hours is needed to see how long
+CERTAIN_SHARE, _NAMED_SHARE = 0.999, 0.01  # of requests whose service outlasts their time-out
+_BACKLOG_METRICS = ("ApproximateBacklogSize", "ApproximateBacklogSizePerInstance", "HasBacklogWithoutCapacity")
+_PER_INSTANCE = "ApproximateBacklogSizePerInstance"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseForecast:
+    """What one phase asks of the endpoint.
+
+    Attributes:
+        busy_slots: Slots its load keeps busy on average; None where its length is not known, or is nothing.
+        growth_hz: Requests a second by which the backlog grows in it; 0 where it does not.
+        backlog_at_end: Requests waiting when it ends, those of phases before included.
+        enough_instances: The fewest that keep up with it; None where `busy_slots` is.
+        work_s: Seconds that all slots need for what it sends.
+    """
+
+    name: str
+    kind: str
+    n: int
+    length_s: float | None
+    busy_slots: float | None
+    growth_hz: float
+    backlog_at_end: float
+    enough_instances: int | None
+    work_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOut:
+    """Requests that are sure to fail, or likely to, because their service outlasts their time-out."""
+
+    payload_class: str
+    mean_s: float
+    timeout_s: float
+    is_default: bool
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The whole plan. Durations are scenario time; `scale` of its seconds pass in one of the wall's.
+
+    Attributes:
+        phases: Empty for a real endpoint.
+        slots_max: Requests that all instances there can be work on at once; 0 for a real endpoint.
+        never_serves: Why no instance will ever serve; empty where one may.
+        least_s, most_s: How long the run lasts, from the first request to the end of its drain; `most_s` is None where
+            a closed loop decides.
+        instance_hours: The least and the most that are paid for; None for a real endpoint, and with `most_s`.
+    """
+
+    phases: tuple[PhaseForecast, ...]
+    slots_max: int
+    instances_max: int
+    n_classes: int  # of payloads
+    timeouts: tuple[TimeOut, ...]
+    never_serves: str
+    left_s: float  # of work for all slots, when the last request has been sent
+    ttl_s: float
+    drain_s: float
+    least_s: float
+    most_s: float | None
+    scale: float
+    instance_hours: tuple[float, float] | None
+
+
+def forecast(plan: RunPlan) -> Forecast:
+    """What can be said of the plan before it starts.
+
+    Raises:
+        UsageError: an empirical law's file cannot be read.
+    """
+    scenario = plan.scenario
+    span_s = plan.schedule.span_ns / 1e9
+    request_ttl_s = scenario.request.ttl or DEFAULT_TTL_S
+    if not plan.is_emulated:
+        most_s: float | None = None if plan.schedule.spans[-1].end_ns is None else span_s + scenario.drain
+        return Forecast((), 0, 0, 0, (), "", 0.0, request_ttl_s, scenario.drain, span_s, most_s, 1.0, None)
+    emulated = scenario.target.emulated
+    capacity = _Capacity.of(emulated)
+    service_s = np.array([_service_s(payload, emulated, plan.base_dir) for payload in plan.payloads])
+    phases, left_s = _phases(plan, service_s, capacity)
+    never = why_never_served(emulated, len(plan.schedule))
+    wake_s = _wake_s(emulated, plan.base_dir) if not emulated.instances.at_start else 0.0
+    after_s = scenario.drain if never else min(scenario.drain, left_s + float(np.min(service_s)))
+    span_s += sum(phase.work_s for phase in phases if phase.kind == "closed" and phase.length_s is None)
+    least_s = max(span_s + after_s, min(wake_s, span_s + scenario.drain))
+    most_s = None if plan.schedule.spans[-1].end_ns is None else span_s + scenario.drain
+    work_h = sum(phase.work_s for phase in phases) * capacity.instances_max / 3600
+    hours = None
+    if most_s is not None and not never:
+        most_h = _hours(capacity.instances_max, most_s)
+        least_h = max(_hours(capacity.instances_min, least_s), min(work_h, _hours(capacity.instances_max, least_s)))
+        hours = (min(least_h, most_h), most_h)
+    return Forecast(
+        phases,
+        capacity.slots_max,
+        capacity.instances_max,
+        len({payload.payload_class for payload in plan.payloads}),
+        _timeouts(plan.payloads, emulated, plan.base_dir),
+        never,
+        left_s,
+        request_ttl_s,
+        scenario.drain,
+        least_s,
+        most_s,
+        plan.scale,
+        hours,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Capacity:
+    """What the emulated endpoint can have."""
+
+    instances_min: int
+    instances_max: int
+    concurrency: int
+
+    @classmethod
+    def of(cls, emulated: Emulated) -> "_Capacity":
+        instances = emulated.instances
+        if not emulated.policies:
+            return cls(instances.at_start, instances.at_start, instances.concurrency)
+        return cls(min(instances.min, instances.at_start), instances.max, instances.concurrency)
+
+    @property
+    def slots_max(self) -> int:
+        return self.instances_max * self.concurrency
+
+
+def _hours(instances: int, length_s: float) -> float:
+    return instances * length_s / 3600
+
+
+def _service_s(payload: Payload, emulated: Emulated, base_dir: Path) -> float:
+    """How long a request of this payload keeps its slot, on average: its time-out ends it at the latest."""
+    laws = emulated.service.by_class
+    law = laws.get(payload.payload_class) or laws.get("") or next(iter(laws.values()))
+    return min(mean_s(law, base_dir), payload.timeout_s or DEFAULT_TIMEOUT_S)
+
+
+def _phases(
+    plan: RunPlan, service_s: NDArray[np.float64], capacity: _Capacity
+) -> tuple[tuple[PhaseForecast, ...], float]:
+    """Each phase's forecast, and the seconds of work for all slots that are left when the last one ends."""
+    slots = max(1, capacity.slots_max)
+    work_s = service_s[plan.schedule.payload] / slots  # of all slots together, a request
+    usual_s = float(service_s[plan.schedule.payload].mean()) if len(plan.schedule) else 0.0
+    phases: list[PhaseForecast] = []
+    left_s = 0.0
+    for span, phase in zip(plan.schedule.spans, plan.scenario.load, strict=True):
+        rows = plan.schedule.rows(span.index)
+        of_phase_s = work_s[rows]
+        before_s, left_s = left_s, _left_s(span, plan.schedule.sched_ns[rows], of_phase_s, left_s)
+        mean = float(of_phase_s.mean()) * slots if span.n else usual_s
+        # What is asked for, where that is known: what chance makes of it differs from seed to seed.
+        asked = float(span.n) if phase.expected_requests is None else phase.expected_requests
+        phases.append(_phase(span, asked, mean, before_s, left_s, capacity))
+    return tuple(phases), left_s
+
+
+def _left_s(span: PhaseSpan, due_ns: NDArray[np.int64], work_s: NDArray[np.float64], before_s: float) -> float:
+    """Work left at the phase's end: Lindley's recursion, unfolded into a running minimum."""
+    if span.outstanding is not None or span.end_ns is None:
+        return 0.0  # a closed loop waits for its ends, so nothing is left but what is outstanding
+    if not span.n:
+        return max(0.0, before_s - (span.end_ns - span.start_ns) / 1e9)
+    since_s = (due_ns - span.start_ns) / 1e9
+    before_each_s = before_s + np.cumsum(work_s) - work_s - since_s  # as if the slots never stood idle
+    idle_s = np.minimum(0.0, np.minimum.accumulate(before_each_s))
+    last_s = float(before_each_s[-1] - idle_s[-1] + work_s[-1])
+    return max(0.0, last_s - ((span.end_ns - span.start_ns) / 1e9 - float(since_s[-1])))
+
+
+def _phase(
+    span: PhaseSpan, asked: float, service_s: float, before_s: float, left_s: float, capacity: _Capacity
+) -> PhaseForecast:
+    length_s = None if span.end_ns is None else (span.end_ns - span.start_ns) / 1e9
+    slots = max(1, capacity.slots_max)
+    if span.outstanding is not None:
+        slots = min(slots, span.outstanding)
+    per_request_s = service_s / slots
+    backlog = left_s / per_request_s if per_request_s else 0.0
+    busy: float | None = None
+    growth_hz, enough = 0.0, None
+    if span.outstanding is None and length_s and asked:
+        busy = asked * service_s / length_s
+        enough = math.floor(busy / capacity.concurrency) + 1
+        if busy > slots:
+            growth_hz = asked / length_s - 1 / per_request_s
+            backlog = before_s / per_request_s + growth_hz * length_s
+    return PhaseForecast(
+        span.name, span.kind, span.n, length_s, busy, growth_hz, backlog, enough, asked * per_request_s
+    )
+
+
+def _timeouts(payloads: Sequence[Payload], emulated: Emulated, base_dir: Path) -> tuple[TimeOut, ...]:
+    laws = emulated.service.by_class
+    found: dict[tuple[str, float], TimeOut] = {}
+    for payload in payloads:
+        timeout_s = float(payload.timeout_s or DEFAULT_TIMEOUT_S)
+        key = payload.payload_class, timeout_s
+        if key in found:
+            continue
+        law = laws.get(payload.payload_class) or laws.get("") or next(iter(laws.values()))
+        share = share_beyond(law, timeout_s, base_dir)
+        found[key] = TimeOut(payload.payload_class, mean_s(law, base_dir), timeout_s, payload.timeout_s is None, share)
+    return tuple(one for one in found.values() if one.share >= _NAMED_SHARE)
+
+
+def why_never_served(emulated: Emulated, n_requests: int) -> str:
+    """Why no instance will ever serve: none at the start, and none that any policy would add; empty otherwise.
+
+    Args:
+        n_requests: Of the whole schedule: the backlog is never larger.
+    """
+    if emulated.instances.at_start or not n_requests:
+        return ""
+    if not emulated.policies:
+        return "no instance is there at the start, and without a policy none will be added"
+    reasons = [_why_not_from_zero(policy, emulated, n_requests) for policy in emulated.policies]
+    return "" if "" in reasons else "no instance is there at the start, and " + "; ".join(dict.fromkeys(reasons))
+
+
+def _why_not_from_zero(policy: Policy, emulated: Emulated, n_requests: int) -> str:
+    questions = emulated.open_questions
+    if policy.target_tracking is not None:
+        target = policy.target_tracking.backlog_per_instance
+        if not questions.tracking_leaves_zero:
+            return "target tracking does not leave zero (open_questions.tracking_leaves_zero is false)"
+        if questions.per_instance_at_zero == "missing":
+            return f"at zero instances {_PER_INSTANCE} has no datapoint (open_questions.per_instance_at_zero)"
+        if n_requests <= target:
+            return f"{n_requests:,} requests are never a backlog above the target of {target:g}"
+    step = policy.step
+    if step is not None:
+        if all(one.change <= 0 for one in step.steps) or (step.adjustment == "percent" and not step.min_magnitude):
+            return "its step policy adds nothing to zero instances"
+        is_above = step.comparison in (">", ">=")
+        if step.metric in _BACKLOG_METRICS and is_above and n_requests < step.threshold:
+            return f"{n_requests:,} requests never reach the threshold of {step.threshold:g} of its step policy"
+        if step.metric == _PER_INSTANCE and questions.per_instance_at_zero == "missing" and step.missing != "breaching":
+            return f"at zero instances {_PER_INSTANCE} has no datapoint (open_questions.per_instance_at_zero)"
+    return ""
+
+
+def _wake_s(emulated: Emulated, base_dir: Path) -> float:
+    """From zero instances to the first that serves, at the earliest, on average: the alarm's minutes and the start."""
+    minutes = []
+    for policy in emulated.policies:
+        if policy.target_tracking is not None:
+            minutes.append(emulated.open_questions.tracking_points_out)
+        elif policy.step_from_zero is not None:
+            minutes.append(policy.step_from_zero.minutes)
+        elif policy.step is not None:
+            minutes.append(policy.step.datapoints)
+    if not minutes:
+        return 0.0
+    seen_s = 60.0 * min(minutes) + mean_s(emulated.metric_delay, base_dir)
+    return seen_s + emulated.action_delay + mean_s(emulated.provision, base_dir)

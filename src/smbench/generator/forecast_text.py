@@ -1,0 +1,129 @@
+"""The forecast in sentences: what a person must know before the run, and what more there is to know."""
+
+from smbench import units
+from smbench.clock import TimeKind
+from smbench.generator.forecast import CERTAIN_SHARE, TIGHT_SHARE, WARP_REQUEST_S, Forecast, PhaseForecast, TimeOut
+from smbench.scenario.values.quantities import format_duration
+
+_PHASES_SHOWN = 20
+_SHORT_S = 60.0  # a burst of less is worked off, not kept up with
+
+
+def warnings(found: Forecast) -> list[str]:
+    """What would surprise whoever reads the results: one sentence each, none where all is well."""
+    if found.never_serves:
+        return [f"nothing will be served: {found.never_serves}"]
+    told = _timeouts(found)
+    told += [f"phase {phase.name}: {_too_much(phase, found)}" for phase in found.phases if _is_beyond(phase, found)]
+    if found.slots_max and found.left_s > found.drain_s and any(_is_beyond(phase, found) for phase in found.phases):
+        told.append(
+            f"what is left after the last request takes {_about(found.left_s)} even with all instances; with `drain` "
+            f"at {format_duration(found.drain_s)} the run ends before"
+        )
+    if found.left_s > found.ttl_s:
+        told.append(f"requests wait up to {_about(found.left_s)} and expire after {format_duration(found.ttl_s)}")
+    return told
+
+
+def _timeouts(found: Forecast) -> list[str]:
+    return [_timeout(one, is_named=found.n_classes > 1) for one in found.timeouts]
+
+
+def facts(found: Forecast, kind: TimeKind, instance_hour_usd: float | None) -> list[str]:
+    """Each phase that the endpoint keeps up with, how long the run lasts, what it may cost; a sentence each."""
+    kept = [phase for phase in found.phases if phase.n and not _is_beyond(phase, found)]
+    lines = [] if found.never_serves else [f"phase {one.name}: {_enough(one, found)}" for one in kept[:_PHASES_SHOWN]]
+    if len(kept) > _PHASES_SHOWN:
+        lines.append(f"{len(kept) - _PHASES_SHOWN:,} more phases are kept up with")
+    lines.append(length(found, kind))
+    if found.instance_hours is not None:
+        lines.append(_cost(*found.instance_hours, instance_hour_usd))
+    return lines
+
+
+def length(found: Forecast, kind: TimeKind) -> str:
+    """How long the run lasts, by the scenario's clock and by the wall's."""
+    span = _range(found.least_s, found.most_s)
+    if kind is TimeKind.WARP:
+        real_s = max(1.0, sum(phase.n for phase in found.phases) * WARP_REQUEST_S)
+        return f"the run lasts {span} of the scenario's time, and in warp time {_about(real_s)} of the wall's"
+    if found.scale != 1.0:
+        faster = f"{found.scale:g} times faster"
+        most_s = None if found.most_s is None else found.most_s / found.scale
+        return f"the run lasts {span}, and {_range(found.least_s / found.scale, most_s)} of the wall's time, {faster}"
+    return f"the run lasts {span}"
+
+
+def _is_beyond(phase: PhaseForecast, found: Forecast) -> bool:
+    return bool(phase.growth_hz) and not _is_burst(phase) and found.slots_max > 0
+
+
+def _is_burst(phase: PhaseForecast) -> bool:
+    return phase.kind == "burst" and (phase.length_s or 0.0) < _SHORT_S
+
+
+def _too_much(phase: PhaseForecast, found: Forecast) -> str:
+    growth = phase.growth_hz * 60
+    by = f"{growth:,.0f} a minute" if growth >= 10 else f"{growth:.1f} a minute"
+    return (
+        f"the endpoint cannot keep up: it needs {phase.busy_slots:.1f} slots, and {_instances(found.instances_max)} "
+        f"have {found.slots_max:,}; the backlog grows by {by}, to about {_rounded(phase.backlog_at_end)} at its end; "
+        f"{_instances(phase.enough_instances or 0)} would do"
+    )
+
+
+def _enough(phase: PhaseForecast, found: Forecast) -> str:
+    if phase.busy_slots is None or _is_burst(phase):
+        return f"{phase.n:,} requests are {_about(phase.work_s)} of work for {_instances(found.instances_max)}"
+    share = phase.busy_slots / found.slots_max
+    needed = f"{phase.busy_slots:.1f} of {found.slots_max:,} slots busy ({share:.0%})"
+    if share > TIGHT_SHARE:
+        return f"{needed}: the endpoint hardly keeps up, and waits are long"
+    return f"{needed}; {_instances(phase.enough_instances or 1)} would do"
+
+
+def _timeout(one: TimeOut, *, is_named: bool) -> str:
+    whose = "InvocationTimeoutSeconds is 15m by default" if one.is_default else "the time-out that was asked for"
+    which = "each request" if one.share > CERTAIN_SHARE else f"about {one.share:.0%} of the requests"
+    of = f" of class {one.payload_class}" if is_named else ""
+    advice = f"; {'set' if one.is_default else 'raise'} request.timeout, at most 1h"
+    return (
+        f"{which}{of} will fail after {format_duration(one.timeout_s)} in the container ({whose}), for service takes "
+        f"{format_duration(one.mean_s)} on average{advice}"
+    )
+
+
+def _cost(least_h: float, most_h: float, instance_hour_usd: float | None) -> str:
+    hours = f"{least_h:,.3g}" if f"{least_h:.3g}" == f"{most_h:.3g}" else f"{least_h:,.3g} to {most_h:,.3g}"
+    text = f"it pays for {hours} instance hours"
+    if instance_hour_usd is None:
+        return text
+    least, most = (f"{hour * instance_hour_usd:,.2f}" for hour in (least_h, most_h))
+    return f"{text}: {least if least == most else f'{least} to {most}'} USD"
+
+
+def _range(least_s: float, most_s: float | None) -> str:
+    if most_s is None:
+        return f"at least {_whole(least_s)}"
+    least, most = _whole(least_s), _whole(most_s)
+    return least if least == most else f"{least} to {most}"
+
+
+def _whole(seconds: float) -> str:
+    return format_duration(round(seconds) if seconds >= 10 else round(seconds, 1))
+
+
+def _about(seconds: float) -> str:
+    return f"about {units.duration(seconds)}"
+
+
+def _instances(count: int) -> str:
+    return f"{count:,} instance{'' if count == 1 else 's'}"
+
+
+def _rounded(count: float) -> str:
+    """Three figures of a large count: no more is known."""
+    if count < 1000:
+        return f"{count:,.0f}"
+    digits = 10 ** (len(str(int(count))) - 3)
+    return f"{round(count / digits) * digits:,}"

@@ -1,0 +1,47 @@
+"""Whether this machine lets the run hold as many connections and files as it may need, asked before it starts."""
+
+import sys
+
+from smbench.clock import TimeKind
+from smbench.errors import UsageError
+from smbench.generator.plan import RunPlan
+
+OWN = 100  # of a process without a request: libraries, pipes, files being written, connections to S3
+
+
+def needed_descriptors(plan: RunPlan) -> int:
+    """The most that one process of the run may hold open at once.
+
+    A request on its way holds a connection, a long poll another; in warp time both ends of each are in one process.
+    """
+    connections = min(plan.scenario.limits.in_flight, len(plan.schedule)) + plan.scenario.collector.receivers
+    return OWN + connections * (2 if plan.time_kind is TimeKind.WARP else 1)
+
+
+def require_descriptors(plan: RunPlan) -> None:
+    """Raise this process's limit to what is needed, as far as the system allows; the run's processes inherit it.
+
+    Raises:
+        UsageError: the system allows too few.
+    """
+    if sys.platform == "win32":
+        return  # there is no such limit
+    import resource
+
+    needed = needed_descriptors(plan)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = needed if hard == resource.RLIM_INFINITY else hard
+    if most < needed:
+        raise UsageError(
+            f"the run may need {needed:,} open files and connections in one process (limits.in_flight is "
+            f"{plan.scenario.limits.in_flight:,}), and this system allows {most:,}",
+            f"raise the limit, `ulimit -n {needed}`" + _or_fewer(plan, most, needed),
+        )
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def _or_fewer(plan: RunPlan, most: int, needed: int) -> str:
+    each = 2 if plan.time_kind is TimeKind.WARP else 1
+    in_flight = min(plan.scenario.limits.in_flight, len(plan.schedule)) - -(-(needed - most) // each)
+    return f", or lower limits.in_flight to {in_flight}" if in_flight > 0 else ""
