@@ -180,25 +180,11 @@ def overload(seen: Seen) -> Observation | None:
     course, concurrency = seen.system.course, seen.system.concurrency
     if isinstance(course, Unknown):
         return None
-    found = overloads(seen.frames, course, None if isinstance(concurrency, Unknown) else concurrency)
-    if not found:
+    slots = 1 if isinstance(concurrency, Unknown) else concurrency
+    worst = max(overloads(seen.frames, course, slots), key=lambda one: one.backlog, default=None)
+    if worst is None:
         return None
-    worst = max(found, key=lambda one: one.backlog)
-    growth = (worst.came_hz - worst.ended_hz) * 60
-    others = f" (and in {len(found) - 1} more phases)" if len(found) > 1 else ""
-    return Observation(
-        name="overload",
-        seen=f"in phase {worst.phase} the backlog grew by {growth:.3g} a minute for {units.duration(worst.length_s)}, "
-        f"to {worst.backlog:,}{others}: {worst.came_hz:.2f}/s came, and {_instances(worst.instances)} did "
-        f"{worst.ended_hz:.2f}/s",
-        advice=f"{_instances(worst.enough_instances)} would do; latency grows with the length of such a phase, so its "
-        "percentiles are no steady figures",
-        at_s=worst.at_s,
-    )
-
-
-def _instances(count: int) -> str:
-    return f"{count:,} instance{'' if count == 1 else 's'}"
+    return Observation(name="overload", seen=worst.seen, advice=worst.advice, at_s=worst.at_s)
 
 
 def oscillation(seen: Seen) -> Observation | None:

@@ -1,7 +1,7 @@
 """From a file to a Scenario, or to everything that is wrong with it, in the order of the file."""
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from smbench import units
 from smbench.analysis.capacity.timeline import Timeline
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.frames import Frames
@@ -42,15 +43,36 @@ class Overload:
     backlog: int
     enough_instances: int
 
+    @property
+    def seen(self) -> str:
+        """What happened, in a sentence."""
+        growth = (self.came_hz - self.ended_hz) * 60
+        return (
+            f"in phase {self.phase} the backlog grew by {growth:.3g} a minute for {units.duration(self.length_s)}, to "
+            f"{self.backlog:,}: {self.came_hz:.2f}/s came, and {_instances(self.instances)} did {self.ended_hz:.2f}/s"
+        )
 
-def overloads(frames: Frames, course: Timeline, concurrency: int | None) -> tuple[Overload, ...]:
+    @property
+    def advice(self) -> str:
+        """What would do, and what the latency of such a phase is worth."""
+        return (
+            f"{_instances(self.enough_instances)} would do; latency grows with the length of such a phase, so its "
+            "percentiles are no steady figures"
+        )
+
+
+def _instances(count: int) -> str:
+    return f"{count:,} instance{'' if count == 1 else 's'}"
+
+
+def overloads(frames: Frames, course: Timeline, slots: int) -> tuple[Overload, ...]:
     """Of every phase that sends by the clock, in the order of the phases.
 
     Args:
-        concurrency: Slots of an instance; None counts as one.
+        slots: Of an instance.
     """
     ended_ns = ascending(frames.requests["done_ns"].drop_nulls().to_numpy())
-    found = (_overload(span, frames.end_ns, course, ended_ns, concurrency or 1) for span in frames.spans)
+    found = (_overload(span, frames.end_ns, course, ended_ns, slots) for span in frames.spans)
     return tuple(one for one in found if one is not None)
 
 
