@@ -171,6 +171,13 @@ def test_a_datapoint_is_read_at_the_first_look_after_it_is_visible() -> None:
     assert max(at_s(done.readings, "seen")) * SECOND <= done.end_ns  # what came later nobody read
 
 
+def test_what_the_alarms_remember_from_before_the_run_is_no_reading_of_it() -> None:
+    done = story(initial={"backlog": [7], "idle": "20m"})
+    assert min(at_s(done.readings, "at")) == 0
+    low = done.events.filter(pl.col("kind") == "alarm", pl.col("name").str.contains("AlarmLow"))
+    assert low["state"].to_list()[:1] == ["ALARM -> OK"]
+
+
 def test_the_ledgers_backlog_and_oldest_age_are_the_clients() -> None:
     done = story(notify_lag="2s")
     ledger = done.readings.filter(pl.col("source") == "ledger")

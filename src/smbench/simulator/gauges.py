@@ -93,7 +93,9 @@ def _ledger(client: Client, end_ns: int) -> pl.DataFrame:
 def _cloudwatch(world: World, every_ns: int, end_ns: int) -> pl.DataFrame:
     """Every statistic of every datapoint that was visible at a look; a run asks for some of them."""
     seen = [(metric, point, _next_look_ns(point.visible_ns, every_ns)) for metric, point in world.metrics.history()]
-    seen = [(metric, point, look_ns) for metric, point, look_ns in seen if look_ns <= end_ns]
+    # A run asks from the minute in which it begins; what is older, its alarms remember.
+    begin_ns = world.metrics.minute_of(0)
+    seen = [each for each in seen if each[1].start_ns >= begin_ns and each[2] <= end_ns]
     return pl.concat(
         _readings(
             "cloudwatch",
