@@ -167,17 +167,18 @@ def open_run(path: Path) -> RunFiles:
         ResultsError: it is no run, a later smbench wrote it, or a whole file of it is damaged or missing.
     """
     folder, truth = path / PARTS, path / "truth.parquet"
-    has_rows = folder.is_dir() or any((path / f"{file}.parquet").exists() for file in _JOURNALLED)
+    there = [file for file in _JOURNALLED if (path / f"{file}.parquet").exists()]
+    has_rows = folder.is_dir() or bool(there)
     is_headless = has_rows and not (path / MANIFEST).exists()
     manifest = None if is_headless else read_manifest(path)
     damage: list[str] = []
     if folder.is_dir():
         frames = {file: _of_parts(folder, file, damage) for file in _JOURNALLED}
-    elif (has_rows and (path / "requests.parquet").exists()) or (manifest is not None and _is_owed(manifest)):
+    elif "requests" in there or len(there) > 1:  # all three were made together
         frames = {file: _scan(file, [checked(path / f"{file}.parquet", file)]) for file in _JOURNALLED}
     else:
-        wholes = ((file, path / f"{file}.parquet") for file in _JOURNALLED)
-        frames = {file: _scan(file, [checked(one, file)]) if one.exists() else _nothing(file) for file, one in wholes}
+        frames = {file: _nothing(file) for file in _JOURNALLED}
+        frames |= {file: _scan(file, [checked(path / f"{file}.parquet", file)]) for file in there}
     if manifest is None:
         manifest = manifest_of_rows(**frames)
         damage.append(f"{path / MANIFEST} is missing: the scenario, the target and how the run ended are not known")
@@ -189,11 +190,6 @@ def open_run(path: Path) -> RunFiles:
         is_compacted=not folder.is_dir(),
         damage=tuple(damage),
     )
-
-
-def _is_owed(manifest: Manifest) -> bool:
-    """Whether the run, as its manifest has it, left files: it had requests, and is over."""
-    return manifest.n_scheduled > 0 and manifest.ending is not Ending.RUNNING
 
 
 def _of_parts(folder: Path, file: str, damage: list[str]) -> pl.LazyFrame:
