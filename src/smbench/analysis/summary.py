@@ -18,7 +18,7 @@ from smbench.analysis.capacity.system import System, system
 from smbench.analysis.detectors import Observation, Seen, detect
 from smbench.analysis.latency.intervals import Intervals, intervals
 from smbench.analysis.latency.slowest import Slow, slowest
-from smbench.analysis.latency.stages import Stage, stages
+from smbench.analysis.latency.stages import Stage, StageName, stages
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
 from smbench.analysis.rows.clocks import Clocks
@@ -164,7 +164,7 @@ def summarise(frames: Frames) -> Summary:
             system=seen,
             counts=of_measured,
             steps=scaled.steps,
-            service=by_stage["service"],
+            service=by_stage[StageName.SERVICE],
             elasticity=followed,
             host_spread=spread,
             n_from_outputs=notices.n_from_outputs,
@@ -193,15 +193,15 @@ def summarise(frames: Frames) -> Summary:
         sojourn=_latency(measured, "sojourn_ns", "age_ns"),
         from_send=_latency(measured, "from_send_ns", "from_send_age_ns"),
         service_view=_latency(measured, "service_view_ns", "service_age_ns"),
-        ack=by_stage["submit"],
+        ack=by_stage[StageName.SUBMIT],
         hearing=distribution(seconds(measured, "hearing_ns")),
-        notification=by_stage["notification"],
-        observer_lag=by_stage["observer lag"],
+        notification=by_stage[StageName.NOTIFICATION],
+        observer_lag=by_stage[StageName.OBSERVER_LAG],
         causes=_causes(measured),
         backlog=_backlog(frames),
         notices=notices,
         clocks=frames.clocks,
-        generator=_generator(frames, by_stage["schedule lag"]),
+        generator=_generator(frames, by_stage[StageName.SCHEDULE_LAG]),
         scaling=scaled,
         stages=tuple(stage for stage in of_stages if stage.name not in manifest.inapplicable),
         intervals=intervals(frames, seen.capacity, seen.concurrency),

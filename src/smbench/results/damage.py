@@ -21,6 +21,7 @@ from smbench.results.schema import FILES
 from smbench.schedule.base import PhaseSpan
 
 PARTS = "parts"
+RESTORE = "restore it from a copy"
 _PART = re.compile(r"(requests|readings|events)-(.+)-(\d{6})(?:-([0-9a-f]{8}))?\.parquet")
 
 
@@ -85,11 +86,11 @@ def checked(path: Path, file: str) -> Path:
     try:
         found = pl.read_parquet_schema(path)
     except FileNotFoundError as error:
-        raise ResultsError(f"{path} is missing", "restore it from a copy") from error
+        raise ResultsError(f"{path} is missing", RESTORE) from error
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ResultsError(
             f"{path} cannot be read: it is no parquet file, or was cut short ({first_line(error)})",
-            "restore it from a copy",
+            RESTORE,
         ) from error
     for column in FILES[file]:
         name, dtype = column.name, column.dtype

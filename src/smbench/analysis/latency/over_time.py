@@ -19,6 +19,7 @@ from smbench.records import MAY_HAVE_COMPLETED, Outcome
 STRETCHES_MAX = 240
 POINTS_MAX = 400  # requests that are drawn one by one; more are drawn as percentiles of their stretch
 PERCENTILES_DRAWN = 120
+COMPLETED, OPEN, NOT_COMPLETED = "completed", "no end yet", "failed or expired"  # the ends that are drawn apart
 
 _ROUND_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 _NEAR = 50  # times as long after the first as before it
@@ -129,10 +130,10 @@ def points(frames: Frames) -> pl.DataFrame:
     """Every accepted request outside warm-ups by itself: `at_s`, `value_s`, and how it `ended`."""
     end = (
         pl.when(pl.col("outcome") == Outcome.COMPLETED.value)
-        .then(pl.lit("completed"))
+        .then(pl.lit(COMPLETED))
         .when(is_one_of(MAY_HAVE_COMPLETED))
-        .then(pl.lit("no end yet"))
-        .otherwise(pl.lit("failed or expired"))
+        .then(pl.lit(OPEN))
+        .otherwise(pl.lit(NOT_COMPLETED))
     )
     rows = frames.measured.filter("accepted")
     return rows.select(

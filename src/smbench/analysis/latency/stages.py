@@ -3,6 +3,7 @@
 Queue wait and service are told by nobody and reckoned (`slots`); where they cannot be, the stage says why.
 """
 
+from enum import StrEnum
 from typing import Annotated
 
 import numpy as np
@@ -19,6 +20,20 @@ FOLLOWED_MIN = 0.9  # of the requests; else the rest's waiting times are not tho
 
 
 NothingKnown = Annotated[Unknown, PlainSerializer(lambda _stage: distribution(np.empty(0)), return_type=Distribution)]
+
+
+class StageName(StrEnum):
+    """The stages, in the order in which a request goes through them."""
+
+    SCHEDULE_LAG = "schedule lag"
+    SUBMIT = "submit"
+    QUEUE_WAIT = "queue wait"
+    SERVICE = "service"
+    NOTIFICATION = "notification"
+    OBSERVER_LAG = "observer lag"
+
+
+INSIDE_THE_ENDPOINT = (StageName.QUEUE_WAIT, StageName.SERVICE)  # reconstructed
 
 
 class Stage(BaseModel):
@@ -57,23 +72,23 @@ def stages(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, ...]:
     measured = frames.measured
     return (
         Stage(
-            name="schedule lag",
+            name=StageName.SCHEDULE_LAG.value,
             meaning="send - sched: how late we were",
             distribution=distribution(seconds(measured, "schedule_lag_ns")),
         ),
         Stage(
-            name="submit",
+            name=StageName.SUBMIT.value,
             meaning="ack - send: the call, until the endpoint has taken the request",
             distribution=_acknowledgement(measured),
         ),
         *_inside(frames, reckoned),
         Stage(
-            name="notification",
+            name=StageName.NOTIFICATION.value,
             meaning="pub - done: SageMaker's and SNS's part of telling",
             distribution=_published(measured, "notification_ns"),
         ),
         Stage(
-            name="observer lag",
+            name=StageName.OBSERVER_LAG.value,
             meaning="seen - pub: the queue's part and ours",
             distribution=_published(measured, "observer_lag_ns"),
         ),
@@ -112,13 +127,13 @@ def _inside(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, Stage]:
             wait = Unknown(why_wait)
     return (
         Stage(
-            name="queue wait",
+            name=StageName.QUEUE_WAIT.value,
             meaning="received, until an instance began with it (reckoned)",
             distribution=wait,
             left_out=why_wait,
         ),
         Stage(
-            name="service",
+            name=StageName.SERVICE.value,
             meaning="in an instance, until its end (reckoned)",
             distribution=service,
             left_out=why_service,

@@ -18,6 +18,7 @@ from smbench.analysis.rows.clocks import Clocks, compare_clocks
 from smbench.errors import ResultsError
 from smbench.printable import CONTROLS, printable
 from smbench.records import NotSent, Outcome
+from smbench.results.damage import RESTORE
 from smbench.results.manifest import Manifest
 from smbench.results.store import RunFiles
 from smbench.schedule.base import PhaseSpan
@@ -96,7 +97,7 @@ def load(run: RunFiles) -> Frames:
         readings, events = _printable(run.readings.collect()), _printable(run.events.collect())
     except (OSError, pl.exceptions.PolarsError) as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ResultsError(f"{run.path} is damaged: {first_line}", "restore it from a copy") from error
+        raise ResultsError(f"{run.path} is damaged: {first_line}", RESTORE) from error
     return replace(derive(run.manifest, requests, readings, events), damage=run.damage)
 
 

@@ -14,6 +14,8 @@ LOOP_LAG_MAX_S = 0.5  # a loop that hung for longer stamped answers late by as m
 CPU_SHARE_MAX = 0.95
 EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
 
+LATE_ADVICE, BUSY_ADVICE = "lower the rate, or free the machine", "free the machine, or use a larger one"
+
 
 def schedule_kept(run: Run) -> Finding | None:
     """Invalid where p99 of the schedule lag is above 1 % of the median latency and above `LAG_FLOOR_S`."""
@@ -29,9 +31,7 @@ def schedule_kept(run: Run) -> Finding | None:
         verdict=Verdict.INVALID if late else Verdict.VALID,
         expected=f"99 % of requests sent within {units.duration(limit_s)} of when they were due",
         seen=f"p99 {lag.p99.text()} late",
-        advice=(f"lower the scale of time, {run.summary.scale:g}" if scaled else "lower the rate, or free the machine")
-        if late
-        else "",
+        advice=(f"lower the scale of time, {run.summary.scale:g}" if scaled else LATE_ADVICE) if late else "",
     )
 
 
@@ -63,7 +63,7 @@ def generator_healthy(run: Run) -> Finding | None:
         verdict=Verdict.UNKNOWN if late or busy else Verdict.VALID,
         expected=f"its loop never later than {units.duration(LOOP_LAG_MAX_S)}, its core not always busy",
         seen=f"loop at most {units.duration(lag_s)} late, CPU {units.share(cpu)} of a core (median)",
-        advice="free the machine, or use a larger one" if late or busy else "",
+        advice=BUSY_ADVICE if late or busy else "",
     )
 
 

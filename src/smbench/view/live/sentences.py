@@ -8,9 +8,11 @@ import re
 from dataclasses import dataclass
 
 from smbench.analysis.verdict.generator_checks import (
+    BUSY_ADVICE,
     CPU_SHARE_MAX,
     LAG_FLOOR_S,
     LAG_SHARE,
+    LATE_ADVICE,
     LOOP_LAG_MAX_S,
     SATURATED_MAX_S,
 )
@@ -65,11 +67,11 @@ def _too_slow(state: LiveState, now: Snapshot) -> list[Remark]:
             "not the load that was planned"
         )
         is_scaled = state.header.time_kind is TimeKind.SCALED
-        found.append(Remark("lag", seen, "lower `scaled`" if is_scaled else "lower the rate, or free the machine"))
+        found.append(Remark("lag", seen, "lower `scaled`" if is_scaled else LATE_ADVICE))
     if now.loop_lag_max_s > LOOP_LAG_MAX_S:
         who = state.whose(lambda one: one.loop_lag_max_s)
         seen = f"{who} stood still for {figures.seconds(now.loop_lag_max_s)}"
-        found.append(Remark("loop", seen, "free the machine, or use a larger one"))
+        found.append(Remark("loop", seen, BUSY_ADVICE))
     if now.cpu_share > CPU_SHARE_MAX:
         seen = f"{state.whose(lambda one: one.cpu_share)} uses {figures.percent(now.cpu_share)} of its core"
         found.append(Remark("cpu", seen, "lower the rate: it is near what it can send"))

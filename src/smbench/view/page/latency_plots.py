@@ -7,9 +7,12 @@ import polars as pl
 
 from smbench import units
 from smbench.analysis.latency.over_time import (
+    COMPLETED,
     FROM_ACCEPTANCE,
     FROM_SCHEDULE,
     FROM_SEND,
+    NOT_COMPLETED,
+    OPEN,
     POINTS_MAX,
     clock_over_time,
     percentile_curve,
@@ -18,6 +21,7 @@ from smbench.analysis.latency.over_time import (
     sending,
     stretches,
 )
+from smbench.analysis.latency.stages import INSIDE_THE_ENDPOINT, StageName
 from smbench.analysis.numbers.bounds import Distribution
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.frames import Frames
@@ -26,9 +30,11 @@ from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
 
 _LONGEST = "longest seen"
-_ENDS = ["completed", "no end yet", "failed or expired"]
-_INSIDE = ("schedule lag", "submit", "queue wait", "service")
-_IN_WORDS = dict(zip(_INSIDE, ("our own lateness", "the call", "waiting in the queue", "service"), strict=True))
+_ENDS = [COMPLETED, OPEN, NOT_COMPLETED]
+_INSIDE = (StageName.SCHEDULE_LAG, StageName.SUBMIT, *INSIDE_THE_ENDPOINT)
+_IN_WORDS: dict[str, str] = dict(
+    zip(_INSIDE, ("our own lateness", "the call", "waiting in the queue", "service"), strict=True)
+)
 _FOLLOWED_MIN = 0.9  # of the requests; fewer may be others than the rest
 _GRAIN_S = 1e-3  # AWS's stamps are whole milliseconds
 _CURVE_TICKS = {0.0: "0 %", 0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %"}
@@ -343,10 +349,10 @@ def _stages_title(summary: Summary) -> str:
         if stage.name in _INSIDE and stage.spread.mean_s is not None
     }
     total = sum(means.values())
-    if not total or not {"queue wait", "service"} <= means.keys():
+    if not total or not set(INSIDE_THE_ENDPOINT) <= means.keys():
         return "Queue wait and service are not known apart, the other stages are"
     largest = max(means, key=lambda name: means[name])
-    n = min(stage.n for stage in summary.stages if stage.name in ("queue wait", "service"))
+    n = min(stage.n for stage in summary.stages if stage.name in INSIDE_THE_ENDPOINT)
     said = f"{units.share(means[largest] / total)} of the time went to {_IN_WORDS[largest]}"
     if n < _FOLLOWED_MIN * summary.sojourn.n:
         return f"{said}, as far as {n:,} of {summary.sojourn.n:,} requests tell"

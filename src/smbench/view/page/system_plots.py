@@ -9,7 +9,7 @@ import polars as pl
 from smbench import units
 from smbench.analysis.capacity.elasticity import demand
 from smbench.analysis.capacity.instances import Capacity
-from smbench.analysis.latency.over_time import Stretches, counts, highest, stretches
+from smbench.analysis.latency.over_time import COMPLETED, NOT_COMPLETED, Stretches, counts, highest, stretches
 from smbench.analysis.numbers.known import known, then
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
@@ -82,11 +82,11 @@ def _told(frames: Frames) -> pl.DataFrame:
 def _ended(frames: Frames, over: Stretches) -> pl.DataFrame:
     ended = frames.requests.filter(pl.col("done_ns").is_not_null())
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
-    kinds = {"completed": ended.filter(is_completed), "failed or expired": ended.filter(~is_completed)}
+    kinds = {COMPLETED: ended.filter(is_completed), NOT_COMPLETED: ended.filter(~is_completed)}
     return pl.concat(
         theme.long(name, at_s=over.starts_s(), rate_hz=counts(rows, "done_ns", over) / over.length_s)
         for name, rows in kinds.items()
-        if rows.height or name == "completed"
+        if rows.height or name == COMPLETED
     )
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from smbench import units
 from smbench.analysis.latency.intervals import Interval
+from smbench.analysis.latency.over_time import FROM_ACCEPTANCE, FROM_SCHEDULE, FROM_SEND
 from smbench.analysis.numbers.bounds import PERCENTILES, Bounded, Distribution
 from smbench.analysis.numbers.known import then, why_unknown
 from smbench.analysis.rows.rates import Rates
@@ -70,9 +71,9 @@ def latencies(summary: Summary) -> Table | None:
     if not summary.measured.sent:
         return None
     rows = [
-        ("from schedule", summary.sojourn),
-        ("from send", summary.from_send),
-        ("from acceptance", summary.service_view),
+        (FROM_SCHEDULE.name, summary.sojourn),
+        (FROM_SEND.name, summary.from_send),
+        (FROM_ACCEPTANCE.name, summary.service_view),
         ("acknowledgement", summary.ack),
         ("hearing of ends", summary.hearing),
     ]

@@ -11,6 +11,7 @@ from smbench.analysis.capacity.elasticity import Elasticity, Provisioning
 from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.latency.intervals import Interval
 from smbench.analysis.latency.slowest import Slow
+from smbench.analysis.latency.stages import INSIDE_THE_ENDPOINT
 from smbench.analysis.numbers.known import known
 from smbench.analysis.summary import Summary
 from smbench.records import Unknown
@@ -49,7 +50,7 @@ def stage_notes(summary: Summary) -> list[str]:
     """Why queue wait and service are not known, or not of all requests."""
     why: dict[str, list[str]] = {}
     for stage in summary.stages:
-        if stage.name in ("queue wait", "service") and stage.reason:
+        if stage.name in INSIDE_THE_ENDPOINT and stage.reason:
             why.setdefault(stage.reason, []).append(stage.name)
     return [f"{' and '.join(names).capitalize()}: {reason}." for reason, names in why.items()]
 

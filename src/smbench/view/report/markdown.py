@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from smbench.analysis.latency.over_time import FROM_ACCEPTANCE, FROM_SCHEDULE
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
@@ -32,7 +33,7 @@ def to_markdown(summary: Summary, findings: Sequence[Finding], thresholds: Seque
                 [(one.verdict.value, _cell(one.name), _cell(one.seen), _cell(one.advice)) for one in doubts],
             )
         )
-    spreads = (("from schedule", summary.sojourn), ("from acceptance", summary.service_view))
+    spreads = ((FROM_SCHEDULE.name, summary.sojourn), (FROM_ACCEPTANCE.name, summary.service_view))
     measured = [(name, spread) for name, spread in spreads if spread.n]
     if measured:
         rows = [

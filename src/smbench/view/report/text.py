@@ -13,6 +13,8 @@ from rich.text import Text
 
 from smbench import units
 from smbench.analysis.capacity.scaling import ScalingStep
+from smbench.analysis.latency.over_time import FROM_ACCEPTANCE, FROM_SCHEDULE, FROM_SEND
+from smbench.analysis.latency.stages import INSIDE_THE_ENDPOINT, StageName
 from smbench.analysis.numbers.bounds import Distribution
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.rates import Rates
@@ -153,16 +155,16 @@ def _latencies(summary: Summary) -> RenderableType | None:
 
 def _spreads(summary: Summary) -> list[tuple[str, Distribution]]:
     """The rows; the parts of one only where they are known."""
-    reckoned = {stage.name: stage.spread for stage in summary.stages if stage.name in ("queue wait", "service")}
+    reckoned = {stage.name: stage.spread for stage in summary.stages if stage.name in INSIDE_THE_ENDPOINT}
     rows = [
-        ("from schedule", summary.sojourn),
-        ("from send", summary.from_send),
-        ("from acceptance", summary.service_view),
+        (FROM_SCHEDULE.name, summary.sojourn),
+        (FROM_SEND.name, summary.from_send),
+        (FROM_ACCEPTANCE.name, summary.service_view),
         *((f"  {name}", spread) for name, spread in reckoned.items() if spread.n),
         ("acknowledgement", summary.ack),
         ("hearing of ends", summary.hearing),
     ]
-    parts = [("  notification", summary.notification), ("  observer lag", summary.observer_lag)]
+    parts = [("  notification", summary.notification), (f"  {StageName.OBSERVER_LAG}", summary.observer_lag)]
     return rows + [part for part in parts if part[1].n]
 
 
