@@ -42,7 +42,6 @@ YET: dict[str, tuple[float, int]] = {
     "simulator": (8.3, 0),
     "view": (10.4, 17),
     "wire": (3.4, 0),
-    "documents": (3.2, 0),
 }
 
 

@@ -52,6 +52,7 @@ def test_a_row_of_another_shard_is_refused() -> None:
         restore(ledger([0]), rows)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**15))
 def test_an_instant_is_restored_to_the_microsecond(send_ns: int) -> None:
     before, after = ledger([0]), ledger([0])

@@ -65,6 +65,7 @@ def test_whole_copies_keep_the_span_and_multiply_the_number(trace: Instants, fac
     assert Counter(trace.tolist()) <= Counter(more.tolist())
 
 
+@pytest.mark.slow
 @given(traces, st.floats(1, 9), seeds)
 def test_the_number_lies_between_the_whole_copies_below_and_above(trace: Instants, factor: float, seed: int) -> None:
     more = resample(trace, 100 * S, factor, rng(seed))

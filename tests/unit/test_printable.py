@@ -46,6 +46,7 @@ def test_what_is_printable_already_stays_as_it_is_and_nothing_else_is_left(text:
         assert printable(text) == text
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)

@@ -5,6 +5,7 @@ Method: hypothesis over machines that keep every rate up to their ceiling, and o
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def highest_kept(made: list[tuple[float, bool]]) -> float:
     return max((rate_hz for rate_hz, kept in made if kept), default=0.0)
 
 
+@pytest.mark.slow
 @given(SEARCHES, st.floats(1, 100_000))
 def test_the_ceiling_is_found_to_within_the_last_step(search: Search, ceiling_hz: float) -> None:
     found_hz = highest_kept(trials(search, lambda _, rate_hz: rate_hz <= ceiling_hz))

@@ -197,6 +197,7 @@ def test_by_default_an_overload_from_zero_is_detected_within_some_three_to_four_
     assert len(set(detected_s)) >= 35
 
 
+@pytest.mark.slow
 def test_a_longer_metric_delay_is_a_later_decision() -> None:
     delays = ("0s", "30s", "61s", "90s", "119s")
     by_delay = [mean(default_detection_s(seed, metric_delay=delay) for seed in range(40)) for delay in delays]

@@ -90,6 +90,7 @@ def test_averages_are_no_counts(tmp_path: Path) -> None:
     assert "--statistics Sum" in caught.value.advice
 
 
+@pytest.mark.slow
 def test_a_column_for_each_minute_of_a_day_is_counts_a_minute_added_up_over_the_rows(tmp_path: Path) -> None:
     header = "HashOwner,HashApp,HashFunction,Trigger," + ",".join(map(str, range(1, 1441)))
     rows = [["0"] * 1440, ["0"] * 1440]
