@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 CONSTRAINTS ?= constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable
 
-.PHONY: help demo test quick check fix bench constraints clean
+.PHONY: help demo test quick check fix bench constraints sagemaker clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ constraints:  ## resolve constraints.txt anew; needs the package registry
 	  && "$$new/venv/bin/python" -m pip uninstall --quiet --yes smbench \
 	  && { grep '^#' constraints.txt; "$$new/venv/bin/python" -m pip freeze; } > "$$new/constraints.txt" \
 	  && mv "$$new/constraints.txt" constraints.txt && git --no-pager diff --stat constraints.txt
+
+sagemaker: $(VENV)/.installed-dev  ## the SageMaker Python SDK against the emulator; 190 MB of packages, three minutes
+	SMBENCH_SAGEMAKER_SDK=1 $(BIN)/python -m pytest tests/contract/test_sagemaker_sdk.py
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

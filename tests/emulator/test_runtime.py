@@ -514,6 +514,20 @@ async def test_results_are_described_under_the_key_that_the_endpoint_has(stack: 
     assert (told["ServerSideEncryption"], told["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
+async def test_results_are_kept_as_long_as_the_scenario_says(stack: AsyncExitStack, tmp_path: Path) -> None:
+    bench = await Bench.ready(stack, {"results_kept": "10s"})
+    keys = []
+    for _ in range(2):
+        answer = await bench.invoke()
+        keys.append(answer["OutputLocation"].removeprefix("s3://smbench-emulated/"))
+        await advance(bench.emulator, 6.0)
+    assert [bench.emulator.s3.exists("smbench-emulated", key) for key in keys] == [False, True]
+    bench.emulator.s3.put("smbench-emulated", keys[1], b"another")
+    await advance(bench.emulator, 60.0)
+    assert bench.emulator.s3.get("smbench-emulated", keys[1]) == b"another"
+    assert bench.truth(tmp_path)["outcome"].to_list() == ["completed", "completed"]
+
+
 async def test_an_endpoint_that_was_deleted_tells_nobody_any_more(stack: AsyncExitStack, tmp_path: Path) -> None:
     bench = await Bench.ready(stack)
     await bench.invoke()

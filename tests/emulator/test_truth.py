@@ -60,3 +60,54 @@ def test_a_truth_that_cannot_be_written_leaves_the_former_one(tmp_path: Path, mo
     with pytest.raises(OSError, match="No space"):
         truth.write(tmp_path / "truth.parquet")
     assert pl.read_parquet(tmp_path / "truth.parquet").is_empty()
+
+
+def done(truth: Truth, inference_id: str, location: str | None, **known: object) -> None:
+    call = truth.arrive(inference_id, 1_000)
+    call.accepted, call.outcome, call.output_location = True, Outcome.COMPLETED, location
+    for name, value in known.items():
+        setattr(call, name, value)
+    truth.close(call)
+
+
+def test_a_closed_call_is_the_row_that_the_open_one_was() -> None:
+    kept, closed = Truth(EPOCH_NS), Truth(EPOCH_NS)
+    facts: list[tuple[str, str | None, dict[str, object]]] = [
+        ("a", "s3://bucket/out/1.out", {"started_ns": 0, "ended_ns": 5_000, "published_ns": 6_000, "instance": 0}),
+        ("é \U0001f600", None, {"fault": "lost_reply", "attempts": 2, "copies": 3, "notice": "late"}),
+        ("", "no-folder", {"status_code": 202}),
+        ("b", "s3://bucket/out/", {}),
+    ]
+    for truth in (kept, closed):
+        for inference_id, location, known in facts:
+            done(truth, inference_id, location, **known)
+        truth.arrive("open", 9_000).accepted = True
+    for call in closed.open_calls:
+        assert call.inference_id == "open"
+    rows = closed.frame().rows(named=True)
+    assert rows == kept.frame().rows(named=True)
+    assert [row["inference_id"] for row in rows] == ["a", "é \U0001f600", "", "b", "open"]
+    assert [row["output_location"] for row in rows] == [
+        "s3://bucket/out/1.out", None, "no-folder", "s3://bucket/out/", None,
+    ]  # fmt: skip
+    assert rows[0]["instance"] == 0
+    assert rows[1]["started"] is None
+    assert (rows[1]["fault"], rows[1]["attempts"], rows[1]["copies"], rows[1]["notice"]) == ("lost_reply", 2, 3, "late")
+    assert (rows[2]["status_code"], rows[3]["status_code"]) == (202, None)
+    assert closed.frame().schema == polars_schema(TRUTH)
+
+
+def test_calls_are_in_the_order_of_their_arrival_whichever_ends_first() -> None:
+    truth = Truth(EPOCH_NS)
+    first, second = truth.arrive("first", 0), truth.arrive("second", 1)
+    truth.close(second)
+    truth.close(first)
+    assert truth.frame()["inference_id"].to_list() == ["first", "second"]
+
+
+def test_a_truth_nobody_asks_for_keeps_what_is_under_way_alone() -> None:
+    truth = Truth(EPOCH_NS, is_kept=False)
+    done(truth, "a", None)
+    truth.arrive("b", 0)
+    assert truth.frame()["inference_id"].to_list() == ["b"]
+    assert truth.frame()["call"].to_list() == [1]

@@ -91,7 +91,12 @@ class Emulation:
         self.clock = MonotonicClock(real_ns(), wall_ns(), 1.0 if chosen is None else laws.time_scale)
         folder = Path.cwd() if given is None else given.origin.base_dir
         self.emulator = Emulator(
-            chosen, folder, self.clock.epoch_ns, verify_signatures=verify_signatures, defaults=laws
+            chosen,
+            folder,
+            self.clock.epoch_ns,
+            verify_signatures=verify_signatures,
+            keeps_truth=self.truth is not None,
+            defaults=laws,
         )
 
     def serve(self, port: int, until: Callable[[str], Awaitable[None]]) -> None:

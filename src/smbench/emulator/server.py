@@ -43,6 +43,7 @@ class Emulator:
         epoch_ns: UTC nanoseconds at scenario time zero.
         verify_signatures: Refuse every call that `signatures.CREDENTIALS` did not sign.
         defaults: The laws of an empty account's endpoints, in the place of the usual ones.
+        keeps_truth: Keep a row for each call until the end; without, `truth` knows those that are under way alone.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Emulator:
         *,
         verify_signatures: bool = False,
         defaults: Emulated | None = None,
+        keeps_truth: bool = True,
     ) -> None:
         emulated = (defaults or Emulated()) if scenario is None else scenario.target.emulated
         event_queue = EventQueue()
@@ -62,13 +64,13 @@ class Emulator:
         self.site = Site(event_queue, epoch_ns, region, account, skew_ns)
         self.driver = Driver(event_queue)
         self.world = World.of(event_queue, epoch_ns, scenario, base_dir, region=region, account=account)
-        self.truth = Truth(epoch_ns)
+        self.truth = Truth(epoch_ns, is_kept=keeps_truth)
 
         self.s3 = S3(self.site)
         self.sqs = Sqs(self.site, redelivered=emulated.faults.messages_redelivered, seed=self.world.seeds.faults)
         self.sns = Sns(self.site, self.sqs)
         self.hosting = Hosting(self.site, self.world, self.sns, emulated, base_dir)
-        completion = Completion(self.site, self.s3, self.sqs, self.sns, self.world.metrics, emulated.open_questions)
+        completion = Completion(self.site, self.s3, self.sqs, self.sns, self.world.metrics, self.truth, emulated)
         self.runtime = Runtime(
             self.site,
             self.hosting,

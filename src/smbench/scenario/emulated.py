@@ -325,6 +325,10 @@ class Emulated(Part):
         description="from the end of a minute to its datapoint being visible to alarms and to readers",
         json_schema_extra=_range("0s to 180s"),
     )
+    results_kept: Annotated[Seconds, Field(gt=0)] | None = Field(
+        default=None,
+        description="results in S3 are deleted so long after they were written, as by a lifecycle rule; default: kept",
+    )
     notify_lag: Distribution = Field(
         default=Distribution(lognormal=Lognormal(median=0.08, sigma=0.3)),
         description="from an inference's end to its message in the queue",

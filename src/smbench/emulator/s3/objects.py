@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})  # one for all: results are many
+_TIDY_ABOVE = 1024  # fewer keys of deleted objects than this are not worth looking through
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -92,7 +93,7 @@ class Bucket:
         self.parts_of: dict[str, tuple[PartFacts, ...]] = {}  # key: of an object that came in parts
         self._sorted: list[str] = []
         self._unsorted: list[str] = []
-        self._has_gone = False
+        self._n_gone = 0  # deleted, and perhaps still in the two lists
 
     def put(self, stored: StoredObject) -> None:
         """Store under the object's key; what was there is replaced."""
@@ -129,8 +130,12 @@ class Bucket:
     def delete(self, key: str) -> None:
         """Forget an object, if there is one."""
         if self.objects.pop(key, None) is not None:
-            self._has_gone = True
+            self._n_gone += 1
             self._forget_more(key)
+            if self._n_gone > _TIDY_ABOVE and self._n_gone > len(self.objects):
+                self._sorted = [kept for kept in self._sorted if kept in self.objects]
+                self._unsorted = [kept for kept in self._unsorted if kept in self.objects]
+                self._n_gone = 0
 
     def _forget_more(self, key: str) -> None:
         if self.tags_of:
@@ -139,12 +144,12 @@ class Bucket:
             self.parts_of.pop(key, None)
 
     def _in_order(self) -> list[str]:
-        if self._unsorted or self._has_gone:
+        if self._unsorted or self._n_gone:
             # Two sorted runs: one merge for the sort. A key that went and came back is in both.
             merged = self._sorted + sorted(self._unsorted)
             merged.sort()
             self._sorted = [key for key in dict.fromkeys(merged) if key in self.objects]
-            self._unsorted, self._has_gone = [], False
+            self._unsorted, self._n_gone = [], 0
         return self._sorted
 
 

@@ -120,6 +120,12 @@ class S3:
         found = self._buckets.get(bucket)
         return found is not None and key in found.objects
 
+    def forget(self, bucket: str, stored: StoredObject) -> None:
+        """Delete an object, unless it is gone or another has its key."""
+        found = self._buckets.get(bucket)
+        if found is not None and found.objects.get(stored.key) is stored:
+            found.delete(stored.key)
+
     # routing
 
     def rest(self, request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ import orjson
 from smbench.emulator.messaging.sns import Sns
 from smbench.emulator.messaging.sqs import Sqs
 from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.s3.kept_results import KeptResults
 from smbench.emulator.s3.locations import Place, bucket_and_key
 from smbench.emulator.s3.service import S3
 from smbench.emulator.sagemaker.hosting import Delivery, Hosted
@@ -20,12 +21,12 @@ from smbench.emulator.sagemaker.notifications import (
     Result,
     result_document,
 )
-from smbench.emulator.sagemaker.truth import Call
+from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site
 from smbench.model.endpoint import CONTAINER_ERROR, Ended
 from smbench.model.metrics import MetricStore
 from smbench.records import Outcome
-from smbench.scenario.emulated import OpenQuestions
+from smbench.scenario.emulated import Emulated
 
 _CONTAINER_ERROR = b'{"error":"the emulated container failed"}'
 
@@ -34,9 +35,11 @@ class Completion:
     """Writes results and publishes messages, and notes in the truth what became of them."""
 
     def __init__(
-        self, site: Site, s3: S3, sqs: Sqs, sns: Sns, metrics: MetricStore, open_questions: OpenQuestions
+        self, site: Site, s3: S3, sqs: Sqs, sns: Sns, metrics: MetricStore, truth: Truth, emulated: Emulated
     ) -> None:
-        self.site, self.s3, self.sqs, self.sns, self.metrics = site, s3, sqs, sns, metrics
+        self.site, self.s3, self.sqs, self.sns, self.metrics, self.truth = site, s3, sqs, sns, metrics, truth
+        self._kept = None if emulated.results_kept is None else KeptResults(site, s3, emulated.results_kept)
+        open_questions = emulated.open_questions
         self._silent_reasons = {
             reason
             for reason, notifies in (
@@ -54,11 +57,12 @@ class Completion:
         call.started_ns, call.ended_ns = ended.start_ns, ended.done_ns
         call.instance, call.attempts = ended.instance, ended.attempts
         call.outcome, call.notice = ended.outcome, "none"
-        if hosted.is_deleted:
-            return
-        failure_reason, body = self._write(hosted, taken, ended)
-        if ended.reason not in self._silent_reasons:
-            self._announce(hosted, taken, failure_reason, body)
+        if not hosted.is_deleted:
+            failure_reason, body = self._write(hosted, taken, ended)
+            if ended.reason not in self._silent_reasons:
+                self._announce(hosted, taken, failure_reason, body)
+        if not call.n_unpublished:
+            self.truth.close(call)
 
     # S3
 
@@ -99,9 +103,13 @@ class Completion:
     def _put(self, delivery: Delivery, place: Place, key: str, body: bytes) -> bool:
         """Whether the bucket is there to take it."""
         try:
-            self.s3.put(place.bucket, key, body, content_type="application/json", headers=delivery.object_headers)
+            stored = self.s3.put(
+                place.bucket, key, body, content_type="application/json", headers=delivery.object_headers
+            )
         except ServiceError:
             return False
+        if self._kept is not None:
+            self._kept.add(place.bucket, stored)
         return True
 
     # SNS
@@ -124,6 +132,7 @@ class Completion:
         )
         document = result_document(taken, result, endpoint=hosted.name, region=self.site.region)
         event_queue = self.site.event_queue
+        call.n_unpublished = len(notice.delays_s)
         for delay_s in notice.delays_s:
             publish = partial(self._publish, hosted, call, topic, document)
             event_queue.at(call.ended_ns + round(delay_s * 1e9), publish)
@@ -137,10 +146,13 @@ class Completion:
             self.sns.publish(topic, orjson.dumps(document).decode(), document=document)
         except ServiceError:  # the topic is gone
             self._count(hosted, "NotificationFailures")
-            return
-        call.copies += 1
-        if call.published_ns is None and self.sns.counts.n_delivered > n_before:
-            call.published_ns = self.site.now_ns
+        else:
+            call.copies += 1
+            if call.published_ns is None and self.sns.counts.n_delivered > n_before:
+                call.published_ns = self.site.now_ns
+        call.n_unpublished -= 1
+        if not call.n_unpublished:
+            self.truth.close(call)
 
     def _send_rubbish(self, topic: str) -> None:
         # Into the queues, past the topic: a subscription that filters on the body would keep it out.

@@ -109,6 +109,10 @@ class Runtime:
             response = self._accept(call, name, request)
         except ServiceError as error:
             call.status_code = error.status
+            self.truth.close(call)
+            raise
+        except ResetConnection:
+            self.truth.close(call)
             raise
         call.fault = _FAULT_NAMES[decision.kind]
         if decision.kind is FaultKind.LOST_REPLY:

@@ -1,14 +1,22 @@
-"""What really happened to every InvokeEndpointAsync call: the file a client's account is checked against."""
+"""What really happened to every InvokeEndpointAsync call: the file a client's account is checked against.
 
-from collections.abc import Callable
+A call is an object while anything may still happen to it; then it is a row of compact columns, some 200 bytes for
+ever. What has no upper limit in a run is these rows and the objects in S3 (`target.emulated.results_kept`).
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from smbench.records import Outcome
 from smbench.results.schema import TRUTH, plain_schema, stamped
+
+_NONE = -1  # in a column of whole numbers; no instant of a run and no count is negative
 
 
 @dataclass(slots=True)
@@ -30,55 +38,145 @@ class Call:
     copies: int = 0
     published_ns: int | None = None
     output_location: str | None = None
+    n_unpublished: int = 0  # messages that are still to come
 
 
 class Truth:
-    """The calls in the order of their arrival."""
+    """The calls by the order of their arrival.
 
-    def __init__(self, epoch_ns: int) -> None:
-        self.epoch_ns = epoch_ns
-        self.calls: list[Call] = []
+    Args:
+        is_kept: Whether anybody will ask; without, a call is forgotten when nothing more can happen to it.
+    """
+
+    def __init__(self, epoch_ns: int, *, is_kept: bool = True) -> None:
+        self.epoch_ns, self._is_kept = epoch_ns, is_kept
+        self._n_calls = 0
+        self._open: dict[int, Call] = {}
+        self._closed = _Rows()
 
     def arrive(self, inference_id: str, at_ns: int) -> Call:
         """The record of a new call, to be filled in as it goes on."""
-        call = Call(len(self.calls), inference_id, at_ns)
-        self.calls.append(call)
+        call = Call(self._n_calls, inference_id, at_ns)
+        self._n_calls += 1
+        self._open[call.number] = call
         return call
+
+    def close(self, call: Call) -> None:
+        """Nothing more can happen to this call: its record is not looked at again."""
+        if self._open.pop(call.number, None) is not None and self._is_kept:
+            self._closed.add(call)
+
+    @property
+    def open_calls(self) -> Sequence[Call]:
+        """Those to which something may still happen, by arrival."""
+        return tuple(self._open.values())
 
     def frame(self) -> pl.DataFrame:
         """The schema `TRUTH`; who was accepted and has not ended is `pending`."""
-        calls, epoch_ns = self.calls, self.epoch_ns
-
-        def utc(at_ns: int | None) -> int | None:
-            return None if at_ns is None else epoch_ns + at_ns
-
-        columns: dict[str, Callable[[Call], Any]] = {
-            "call": lambda call: call.number,
-            "inference_id": lambda call: call.inference_id,
-            "arrived": lambda call: utc(call.arrived_ns),
-            "accepted": lambda call: call.accepted,
-            "status_code": lambda call: call.status_code,
-            "fault": lambda call: call.fault,
-            "started": lambda call: utc(call.started_ns),
-            "ended": lambda call: utc(call.ended_ns),
-            "outcome": _outcome,
-            "instance": lambda call: call.instance,
-            "attempts": lambda call: call.attempts,
-            "notice": lambda call: call.notice,
-            "copies": lambda call: call.copies,
-            "published": lambda call: utc(call.published_ns),
-            "output_location": lambda call: call.output_location,
-        }
-        schema = plain_schema(TRUTH)
-        # A column at a time: as Python lists all of them together would take more than the calls themselves.
-        plain = pl.DataFrame([pl.Series(name, map(read, calls), schema[name]) for name, read in columns.items()])
-        return stamped(plain)
+        still_open = _Rows()
+        for call in self._open.values():
+            still_open.add(call)
+        rows = [kept for kept in (self._closed, still_open) if len(kept)]
+        plain = pl.concat([kept.frame(self.epoch_ns) for kept in rows or [still_open]])
+        return stamped(plain.sort("call"))
 
     def write(self, path: Path) -> None:
         """Whole or not at all: a reader never meets a truth cut short."""
         part = path.with_name(path.name + ".tmp")
         self.frame().write_parquet(part)
         part.replace(path)
+
+
+class _Texts:
+    """Texts one behind the other, in UTF-8; a text may be None."""
+
+    def __init__(self) -> None:
+        self._bytes, self._ends, self._missing = bytearray(), array("Q"), set[int]()
+
+    def add(self, text: str | None) -> None:
+        if text is None:
+            self._missing.add(len(self._ends))
+        else:
+            self._bytes += text.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._bytes))
+
+    def __iter__(self) -> Iterator[str | None]:
+        start = 0
+        for index, end in enumerate(self._ends):
+            yield None if index in self._missing else self._bytes[start:end].decode("utf-8", "replace")
+            start = end
+
+
+class _Names:
+    """Few different texts, each kept once."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str | None, int] = {}
+        self._of_rows = array("I")
+
+    def add(self, name: str | None) -> None:
+        self._of_rows.append(self._codes.setdefault(name, len(self._codes)))
+
+    def __iter__(self) -> Iterator[str | None]:
+        names = list(self._codes)
+        return (names[code] for code in self._of_rows)
+
+
+class _Rows:
+    """Closed calls, in the order in which they were closed."""
+
+    def __init__(self) -> None:
+        # Instants are scenario nanoseconds; _NONE where there is none.
+        self._whole = {name: array("q") for name in ("number", "arrived", "started", "ended", "published")}
+        self._small = {name: array("i") for name in ("status_code", "instance", "attempts", "copies")}
+        self._accepted = array("b")
+        self._names = {name: _Names() for name in ("fault", "outcome", "notice", "folder")}
+        self._ids, self._objects = _Texts(), _Texts()  # where a result lies: its folder, and its name in there
+
+    def __len__(self) -> int:
+        return len(self._accepted)
+
+    def add(self, call: Call) -> None:
+        """One more row."""
+        whole, small, names = self._whole, self._small, self._names
+        whole["number"].append(call.number)
+        whole["arrived"].append(call.arrived_ns)
+        whole["started"].append(_NONE if call.started_ns is None else call.started_ns)
+        whole["ended"].append(_NONE if call.ended_ns is None else call.ended_ns)
+        whole["published"].append(_NONE if call.published_ns is None else call.published_ns)
+        small["status_code"].append(_NONE if call.status_code is None else call.status_code)
+        small["instance"].append(_NONE if call.instance is None else call.instance)
+        small["attempts"].append(call.attempts)
+        small["copies"].append(call.copies)
+        self._accepted.append(call.accepted)
+        names["fault"].add(call.fault)
+        names["outcome"].add(_outcome(call))
+        names["notice"].add(call.notice)
+        folder, slash, name = (call.output_location or "").rpartition("/")
+        names["folder"].add(None if call.output_location is None else folder + slash)
+        self._ids.add(call.inference_id)
+        self._objects.add(None if call.output_location is None else name)
+
+    def frame(self, epoch_ns: int) -> pl.DataFrame:
+        """The rows under `plain_schema(TRUTH)`."""
+        folders = zip(self._names["folder"], self._objects, strict=True)
+        columns: dict[str, Any] = {
+            "call": np.array(self._whole["number"]),
+            "inference_id": list(self._ids),
+            "accepted": np.array(self._accepted, dtype=bool),
+            **{name: np.array(values) for name, values in self._whole.items() if name != "number"},
+            **{name: np.array(values) for name, values in self._small.items()},
+            **{name: list(self._names[name]) for name in ("fault", "outcome", "notice")},
+            "output_location": [None if name is None else f"{folder}{name}" for folder, name in folders],
+        }
+        schema = plain_schema(TRUTH)
+        frame = pl.DataFrame([pl.Series(name, columns[name]).cast(dtype) for name, dtype in schema.items()])
+        unknown = {name: pl.col(name) == _NONE for name in ("started", "ended", "published", "status_code", "instance")}
+        instants = {name: pl.col(name) + epoch_ns for name in ("arrived", "started", "ended", "published")}
+        return frame.with_columns(
+            pl.when(unknown.get(name, False)).then(None).otherwise(instants.get(name, pl.col(name))).alias(name)
+            for name in unknown.keys() | instants.keys()
+        )
 
 
 def _outcome(call: Call) -> str | None:
