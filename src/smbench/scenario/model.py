@@ -121,7 +121,7 @@ class PayloadSet(Part):
     )
     files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
     lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
-    bodies: ExistingFile | None = Field(default=None, description="a file of which each line is one body, as it is")
+    bodies: ExistingFile | None = Field(default=None, description="a file: each line is one body, as it is")
     synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
     weight: Number = Field(default=1.0, gt=0, le=1e9, description="share of the requests, relative to the others")
     content_type: Header | None = Field(default=None, description="ContentType of these payloads")
@@ -139,7 +139,7 @@ class Payloads(Part):
 
     files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
     lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
-    bodies: ExistingFile | None = Field(default=None, description="a file of which each line is one body, as it is")
+    bodies: ExistingFile | None = Field(default=None, description="a file: each line is one body, as it is")
     synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
     mix: tuple[PayloadSet, ...] = Field(default=(), description="several sources, each with its weight")
     order: Literal["random", "once"] = Field(
@@ -216,7 +216,7 @@ def _queue_url(text: str) -> str:
 
 
 class Collector(Part):
-    """How ends are heard."""
+    """How the ends of requests are received."""
 
     queue: Annotated[str, AfterValidator(_queue_url)] | None = Field(
         default=None, description="URL of an existing queue; default: one of our own"
@@ -259,7 +259,7 @@ class Scenario(Part):
     )
     drain: Seconds = Field(default=1200.0, description="after the last send, wait this long for ends")
     limits: Limits = Field(default=Limits(), description="where the run stops by itself")
-    collector: Collector = Field(default=Collector(), description="how ends are heard")
+    collector: Collector = Field(default=Collector(), description="how the ends of requests are received")
     gauges_every: PositiveSeconds = Field(default=10.0, description="between two looks at the endpoint")
     thresholds: tuple[ThresholdText, ...] = Field(
         default=(), description="what must hold, each `metric operator value`: `sojourn_p95 < 8m`, `expired == 0`"

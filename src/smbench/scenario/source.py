@@ -34,7 +34,7 @@ _USER_INFO = re.compile(r"://[^/\s@]+@")  # a password may be in it
 
 # What ruamel.yaml says, and what the author wants to know; the first that matches.
 _IN_OUR_WORDS = (
-    (r"found character '\\t'", "a tab stands where YAML wants spaces"),
+    (r"found character '\\t'", "a tab is where YAML needs spaces"),
     (r"found character '(.)' that cannot start", r"text cannot begin with '\1' unless it is in quotes"),
     (r"mapping values are not allowed", "a ':' is not expected here: check the indentation, or put the text in quotes"),
     (r"could not find expected ':'", "a ':' is missing after a key on the line before"),
@@ -174,7 +174,7 @@ class _Walk:
         self.source.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
         self.source.written[path] = self._as_written(node)
         if any(node is outer for outer in above):
-            return self._wrong(path, "an alias may not stand inside what it repeats")
+            return self._wrong(path, "an alias cannot be inside what it repeats")
         if self.n_values > VALUES_MAX:
             if self.n_values == VALUES_MAX + 1:
                 self._wrong(path, f"aliases repeat so much that there are more than {VALUES_MAX:,} values")
@@ -205,7 +205,7 @@ class _Walk:
             elif key in found:
                 first = self.source.key_places[inner]
                 self.source.problems[inner] = Problem(
-                    dotted(inner), f"stands here a second time; the first is in line {first[0]}", *place
+                    dotted(inner), f"is here a second time; the first is in line {first[0]}", *place
                 )
             else:
                 self.source.key_places[inner] = place

@@ -49,7 +49,7 @@ def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float], w
     cumulative = _cumulative_shares(payload_weights)
     if len(scenario.load) > np.iinfo(np.int16).max:
         raise UsageError(
-            f"the load has {len(scenario.load):,} phases; at most {np.iinfo(np.int16).max:,} can be told apart"
+            f"the load has {len(scenario.load):,} phases; at most {np.iinfo(np.int16).max:,} can be distinguished"
         )
     spans: list[PhaseSpan] = []
     sched_ns: list[Instants] = []

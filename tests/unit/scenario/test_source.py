@@ -41,7 +41,7 @@ def test_every_value_and_every_key_has_its_place() -> None:
     [
         ("", (1, 1), "is empty"),
         ("# only a comment\n", (1, 1), "is empty"),
-        ("a:\n\t- b", (2, 1), "a tab stands where YAML wants spaces"),
+        ("a:\n\t- b", (2, 1), "a tab is where YAML needs spaces"),
         ("a: b: c", (1, 5), "a ':' is not expected here"),
         ("a: 1\n b: 2", (2, 3), "a ':' is not expected here"),
         ("a: [1, 2", (1, 9), "a ',' or the closing ']' is missing"),
@@ -60,7 +60,7 @@ def test_every_value_and_every_key_has_its_place() -> None:
         ("? [a]\n: b", (1, 3), "a key must be a single word"),
         ("a:\nb: 1", (1, 1), "has no value"),
         ("a: ~", (1, 1), "has no value"),
-        ("a: &x [*x]", (1, 4), "an alias may not stand inside what it repeats"),
+        ("a: &x [*x]", (1, 4), "an alias cannot be inside what it repeats"),
         ("a: " + "1" * 5000, (1, 4), "is a number of absurd length"),
         ("[" * 2_000, (1, 51), "is nested more than 50 levels deep"),
         ("x" * (TEXT_MAX + 1), (0, 0), "is too long for a scenario"),
@@ -75,7 +75,7 @@ def test_what_is_no_data_is_told_with_its_place(text: str, place: tuple[int, int
 def test_a_key_that_stands_twice_is_told_and_the_first_is_read_on() -> None:
     source = read_source("a: {b: 1}\nc: 2\na: 3\n")
     (problem,) = source.problems.values()
-    assert (problem.line, problem.message) == (3, "stands here a second time; the first is in line 1")
+    assert (problem.line, problem.message) == (3, "is here a second time; the first is in line 1")
     assert source.value == {"a": {"b": 1}, "c": 2}
 
 
