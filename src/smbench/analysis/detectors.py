@@ -22,6 +22,7 @@ from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.overload import overloads
 from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.capacity.system import System
+from smbench.analysis.capacity.timeline import Timeline
 from smbench.analysis.numbers.bounds import Distribution
 from smbench.analysis.numbers.known import known, then
 from smbench.analysis.numbers.ordered import ascending
@@ -135,15 +136,7 @@ def scale_in_amid_work(seen: Seen) -> Observation | None:
     course = seen.system.course
     if isinstance(course, Unknown):
         return None
-    began_ns, over_ns = course.spells_ns(course.backlog > 0)
-    at_once = known(seen.system.concurrency) or 1
-    found: list[tuple[ScalingStep, int, float]] = []
-    for step in seen.steps:
-        at_ns = round(step.decided_at_s * 1e9)
-        inside = int(course.since(at_ns).backlog[0])
-        if step.before is not None and step.after < step.before and inside > step.after * at_once:
-            spell = np.flatnonzero((began_ns <= at_ns) & (at_ns < over_ns))
-            found.append((step, inside, int(began_ns[spell[-1]]) / 1e9 if len(spell) else step.decided_at_s))
+    found = _left_too_few(seen, course)
     if not found:
         return None
     was_on = [alarm.get("AlarmName") for alarm in on_before(seen.frames.manifest.target)]
@@ -164,6 +157,20 @@ def scale_in_amid_work(seen: Seen) -> Observation | None:
         "cooldown or target does not help against this",
         at_s=step.decided_at_s,
     )
+
+
+def _left_too_few(seen: Seen, course: Timeline) -> list[tuple[ScalingStep, int, float]]:
+    """Scale-ins that left fewer slots than requests: the step, the requests, and when that work began, seconds."""
+    began_ns, over_ns = course.spells_ns(course.backlog > 0)
+    at_once = known(seen.system.concurrency) or 1
+    found: list[tuple[ScalingStep, int, float]] = []
+    for step in seen.steps:
+        at_ns = round(step.decided_at_s * 1e9)
+        inside = int(course.since(at_ns).backlog[0])
+        if step.before is not None and step.after < step.before and inside > step.after * at_once:
+            spell = np.flatnonzero((began_ns <= at_ns) & (at_ns < over_ns))
+            found.append((step, inside, int(began_ns[spell[-1]]) / 1e9 if len(spell) else step.decided_at_s))
+    return found
 
 
 def _judged_before(step: ScalingStep, began_s: float, on_before_the_run: Sequence[str | None]) -> bool:

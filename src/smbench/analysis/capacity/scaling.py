@@ -94,33 +94,41 @@ def _steps(frames: Frames, at_start: int | None) -> tuple[ScalingStep, ...]:
         own_before = decision["before"]
         before = int(own_before) if own_before is not None else before
         after, at_ns = int(decision["after"]), decision["at_ns"]
-        match = _CAUSE.search(decision["cause"])
-        alarm = _alarm_behind(alarms, match[1], at_ns) if match else None
+        alarm, policy = _cause(decision, alarms)
         is_news = alarm is not None and (alarm["name"], alarm["at_ns"]) not in explained
         if alarm is not None:
             explained.add((alarm["name"], alarm["at_ns"]))
-        judged = (None, None) if alarm is None else _judged_s(alarm, frames.epoch_ns)
+        breach_s, judged_until_s = (None, None) if alarm is None else _judged_s(alarm, frames.epoch_ns)
         in_service_ns = _in_service_ns(decision, current)
-        place = None if in_service_ns is None else completed_ns.search_sorted(in_service_ns)
         steps.append(
             ScalingStep(
                 decided_at_s=at_ns / 1e9,
                 before=before,
                 after=after,
                 state=decision["state"],
-                policy=match[2] if match else "",
-                breach_at_s=judged[0] if is_news else None,
+                policy=policy,
+                breach_at_s=breach_s if is_news else None,
                 alarm_at_s=None if alarm is None else alarm["at_ns"] / 1e9,
-                judged_until_s=judged[1],
+                judged_until_s=judged_until_s,
                 in_service_at_s=None if in_service_ns is None else in_service_ns / 1e9,
-                first_completion_at_s=(
-                    completed_ns[place] / 1e9 if isinstance(place, int) and place < len(completed_ns) else None
-                ),
+                first_completion_at_s=_first_from_s(completed_ns, in_service_ns),
                 cause=decision["cause"],
             )
         )
         before = after if _may_come(decision) else before
     return tuple(steps)
+
+
+def _cause(decision: dict[str, Any], alarms: pl.DataFrame) -> tuple[dict[str, Any] | None, str]:
+    """The alarm behind a decision, None where none is known, and its policy, empty where the cause names none."""
+    match = _CAUSE.search(decision["cause"])
+    return (None, "") if match is None else (_alarm_behind(alarms, match[1], decision["at_ns"]), match[2])
+
+
+def _first_from_s(completed_ns: pl.Series, since_ns: int | None) -> float | None:
+    """The first completion at or after an instant; `completed_ns` ascends."""
+    place = None if since_ns is None else completed_ns.search_sorted(since_ns)
+    return completed_ns[place] / 1e9 if isinstance(place, int) and place < len(completed_ns) else None
 
 
 def _decisions(events: pl.DataFrame) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ def _unnamed(value: Any) -> Any:
 
 def _walk(key: str, one: Any, other: Any) -> Iterator[Difference]:
     """A key that is missing and one that is null are the same: a later smbench writes more defaults out."""
-    if one == other or (one in (None, {}) and other in (None, {})):
+    if one == other or _are_unset(one, other):
         return
     if isinstance(one, dict) and isinstance(other, dict):
         for name in {**one, **other}:
@@ -104,6 +104,10 @@ def _walk(key: str, one: Any, other: Any) -> Iterator[Difference]:
             yield from _walk(f"{key}.{place}", mine, theirs)
     else:
         yield Difference(key=key, baseline=_shown(one), other=_shown(other))
+
+
+def _are_unset(*values: Any) -> bool:
+    return all(value is None or value == {} for value in values)
 
 
 def _shown(value: Any) -> str:

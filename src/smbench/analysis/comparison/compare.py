@@ -235,20 +235,20 @@ def _row(metric: str, base: _Sample, other: _Sample, margin: float, *, is_thin: 
     has_zero = any(figure.high == 0 for sample in (base, other) for figure in sample.figures)
     ratio = None if has_zero else _ratio(base, other)
     is_ordered = _is_ordered(base, other)
-    can_infer = min(len(base), len(other)) > 1
+    is_one_a_side = min(len(base), len(other)) == 1
+    can_bound = not is_one_a_side and ratio is not None
     delta = cliffs_delta(other.rank, base.rank) if is_ordered else None
-    p_same = _p_same(base, other, margin) if can_infer and ratio is not None else None
     return Row(
         metric=metric,
         baseline=base.median,
         other=other.median,
         ratio=ratio,
-        interval=_interval(base, other) if can_infer and ratio is not None else None,
+        interval=_interval(base, other) if can_bound else None,
         cliffs_delta=delta,
         effect=None if delta is None else _effect(delta),
-        p=p_two_sided(other.rank, base.rank) if can_infer and is_ordered else None,
+        p=None if is_one_a_side or delta is None else p_two_sided(other.rank, base.rank),
         p_holm=None,
-        p_same=p_same,
+        p_same=_p_same(base, other, margin) if can_bound else None,
         p_same_holm=None,
         is_thin=is_thin,
         reason=_reason(has_zero=has_zero, has_ratio=ratio is not None, is_ordered=is_ordered),

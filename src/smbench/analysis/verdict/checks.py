@@ -285,12 +285,7 @@ def enough_requests(run: Run) -> Finding | None:
     if not summary.sojourn.n:
         return None
     thin = [name for name in PERCENTILES if name != "p999" and summary.sojourn.is_thin(name)]
-    asked = {parse_threshold(text) for text in run.frames.manifest.scenario.get("thresholds", ())}
-    need = {
-        threshold.metric: math.ceil(ABOVE_MIN / (1 - threshold.quantile))
-        for threshold in asked
-        if threshold.quantile is not None and threshold.quantile < 1
-    }
+    need = _needed(run.frames.manifest.scenario.get("thresholds", ()))
     thin_asked = sorted(metric for metric, n in need.items() if summary.sojourn.n < n)
     return Finding(
         name="enough requests",
@@ -299,6 +294,16 @@ def enough_requests(run: Run) -> Finding | None:
         seen=f"{summary.sojourn.n:,} requests" + (f", too few for {', '.join(thin)}" if thin else ""),
         advice=f"{thin_asked[0]} needs {need[thin_asked[0]]:,} requests" if thin_asked else "",
     )
+
+
+def _needed(thresholds: Sequence[str]) -> dict[str, int]:
+    """How many requests each percentile takes that a threshold names."""
+    asked = {parse_threshold(text) for text in thresholds}
+    return {
+        threshold.metric: math.ceil(ABOVE_MIN / (1 - threshold.quantile))
+        for threshold in asked
+        if threshold.quantile is not None and threshold.quantile < 1
+    }
 
 
 CHECKS: tuple[Check, ...] = (

@@ -133,38 +133,45 @@ class EarlyVerdict:
         """Between which values the figure of the finished run will lie, its own bounds included; None: no telling."""
         if (stretch := self._stretches.get(threshold)) is not None:
             return Bounded(low=max(0.0, stretch.longest_s - CLOCKS_S), high=None)
-        if threshold.of == "schedule_lag" and threshold.quantile is not None:
-            lag = seen.now.schedule_lag
-            limit_s = threshold.value
-            return _percentile(
-                threshold.quantile, limit_s, seen.n_sent_max, seen.surely(_n_above(lag, limit_s)),
-                seen.surely(_n_below(lag, limit_s)), 0,
-            )  # fmt: skip
-        if threshold.of in ("sojourn", "service_view") and threshold.quantile is not None:
-            n_over, n_in = self._sides(threshold.of, threshold.value, seen, known_ns)
-            return _percentile(
-                threshold.quantile, threshold.value, seen.n_sent_max, n_over, n_in, seen.surely(seen.n_never)
-            )
+        if threshold.quantile is not None:
+            return self._percentile(threshold, threshold.quantile, seen, known_ns)
+        if (outcome := _OUTCOMES.get(threshold.metric)) is not None:
+            return seen.share(outcome) if threshold.unit == "share" else seen.count(outcome)
         match threshold.metric:
-            case "within" if threshold.deadline_s is not None and seen.n_sent_max:
-                of = "sojourn" if threshold.since == "schedule" else "service_view"
-                n_over, n_in = self._sides(of, threshold.deadline_s, seen, known_ns)
-                return Bounded(low=n_in / seen.n_sent_max, high=1 - n_over / seen.n_sent_max)
+            case "within":
+                return self._within(threshold, seen, known_ns)
             case "backlog" | "backlog_max":
                 return Bounded(low=self._peak, high=None)
             case "oldest_age":
-                longest = max(seen.now.sojourn.counts, default=0) if not self._n_warmup else 0
-                done_s = seen.now.sojourn.edges(longest)[0] - CLOCKS_S
-                return Bounded(low=max(self._oldest_s, done_s, 0.0), high=None)
+                return self._oldest_age(seen.now)
             case "drain" | "drain_s":
                 return self._drain(seen.now, known_ns)
             case "first_completion":
                 return self._first_completion(seen, known_ns)
-            case "error_share":
-                return seen.error_share()
-        if (outcome := _OUTCOMES.get(threshold.metric)) is not None:
-            return seen.share(outcome) if threshold.unit == "share" else seen.count(outcome)
-        return None
+        return seen.error_share() if threshold.metric == "error_share" else None
+
+    def _percentile(self, threshold: Threshold, quantile: Fraction, seen: "_Seen", known_ns: int) -> Bounded | None:
+        limit_s = threshold.value
+        if threshold.of == "schedule_lag":
+            lag = seen.now.schedule_lag
+            n_over, n_in, n_never = seen.surely(_n_above(lag, limit_s)), seen.surely(_n_below(lag, limit_s)), 0
+        elif threshold.of in ("sojourn", "service_view"):
+            (n_over, n_in), n_never = self._sides(threshold.of, limit_s, seen, known_ns), seen.surely(seen.n_never)
+        else:
+            return None
+        return _percentile(quantile, limit_s, seen.n_sent_max, n_over, n_in, n_never)
+
+    def _within(self, threshold: Threshold, seen: "_Seen", known_ns: int) -> Bounded | None:
+        if threshold.deadline_s is None or not seen.n_sent_max:
+            return None
+        of = "sojourn" if threshold.since == "schedule" else "service_view"
+        n_over, n_in = self._sides(of, threshold.deadline_s, seen, known_ns)
+        return Bounded(low=n_in / seen.n_sent_max, high=1 - n_over / seen.n_sent_max)
+
+    def _oldest_age(self, now: Snapshot) -> Bounded:
+        longest = max(now.sojourn.counts, default=0) if not self._n_warmup else 0
+        done_s = now.sojourn.edges(longest)[0] - CLOCKS_S
+        return Bounded(low=max(self._oldest_s, done_s, 0.0), high=None)
 
     def _sides(self, of: str, limit_s: float, seen: "_Seen", known_ns: int) -> tuple[int, int]:
         """How many requests are certain to take longer than the limit, and how many certainly did not."""
@@ -230,7 +237,8 @@ class _Seen:
 
     @property
     def _n_undecided(self) -> int:
-        return self.n_all - _n_ended(self.now) - self.n(Outcome.NOT_SENT)
+        n_decided = _n_ended(self.now) - self.n(Outcome.UNKNOWN_END)  # of which a later notice may say more
+        return self.n_all - n_decided - self.n(Outcome.NOT_SENT)
 
     def count(self, outcome: Outcome) -> Bounded:
         if outcome is Outcome.NOT_SENT:
@@ -243,7 +251,7 @@ class _Seen:
     def share(self, outcome: Outcome) -> Bounded:
         if outcome not in ENDED or not self.n_sent_max:
             return Bounded(low=0.0, high=1.0)
-        n_other = self.surely(_n_ended(self.now) - self.n(outcome))
+        n_other = self.surely(_n_ended(self.now) - self.n(Outcome.UNKNOWN_END) - self.n(outcome))
         return Bounded(low=self.surely(self.n(outcome)) / self.n_sent_max, high=1 - n_other / self.n_sent_max)
 
     def error_share(self) -> Bounded | None:

@@ -1,7 +1,8 @@
 """Whether the generator, the emulator or this machine was the bottleneck: then the figures are not the endpoint's."""
 
 from smbench import units
-from smbench.analysis.summary import Summary
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.summary import Generator, Summary
 from smbench.analysis.verdict.judged_run import Run
 from smbench.findings import Finding, Verdict
 
@@ -91,19 +92,24 @@ def collector_kept_up(run: Run) -> Finding | None:
     is_closed = any(span.outstanding is not None for span in run.frames.spans)
     limit_s = _lag_limit_s(summary) if is_closed else OBSERVER_LAG_MAX_S
     is_saturated, is_late = saturated_s > SATURATED_MAX_S, lag is not None and lag.low > limit_s
+    is_behind = is_saturated or is_late
     bad = Verdict.INVALID if is_closed else Verdict.UNKNOWN
+    return Finding(
+        name="collector kept up",
+        verdict=bad if is_behind else Verdict.VALID,
+        expected=f"99 % of notices heard within {units.duration(limit_s)}, "
+        f"all receivers full for at most {units.duration(SATURATED_MAX_S)}",
+        seen=_heard(generator, lag, saturated_s),
+        advice=_to_keep_up(run, is_saturated=is_saturated) if is_behind else "",
+    )
+
+
+def _heard(generator: Generator, lag: Bounded | None, saturated_s: float) -> str:
     seen = [] if lag is None else [f"p99 {lag.text()} from publication to us"]
     if generator.receivers_max:
         full = f"all full for {units.duration(saturated_s)} on end" if saturated_s else "not all full for long"
         seen.append(f"{generator.receivers_peak} of {generator.receivers_max} receivers, {full}")
-    return Finding(
-        name="collector kept up",
-        verdict=bad if is_saturated or is_late else Verdict.VALID,
-        expected=f"99 % of notices heard within {units.duration(limit_s)}, "
-        f"all receivers full for at most {units.duration(SATURATED_MAX_S)}",
-        seen="; ".join(seen),
-        advice=_to_keep_up(run, is_saturated=is_saturated) if is_saturated or is_late else "",
-    )
+    return "; ".join(seen)
 
 
 def _lag_limit_s(summary: Summary) -> float:
