@@ -15,12 +15,13 @@ import msgspec
 class Outcome(StrEnum):
     """How a scheduled request ended. Every request has exactly one, and the counts obey the ledger's law:
 
-    scheduled = not_sent + sent
+    scheduled = not_sent + unknown + sent
     sent      = accepted + rejected + transport_error
     accepted  = completed + failed + expired + unknown_end + lost + pending
     """
 
     NOT_SENT = "not_sent"  # our own limit, or the run stopped first
+    UNKNOWN = "unknown"  # its worker was lost, or works still: whether it was sent is not known
     REJECTED = "rejected"  # answered with an error: a throttle, a validation error, a 5xx
     TRANSPORT_ERROR = "transport_error"  # no answer came and nothing proved that it was accepted: unknown
     COMPLETED = "completed"

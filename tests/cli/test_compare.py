@@ -28,7 +28,8 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest
     monkeypatch.chdir(tmp_path)
 
     def run(*groups: str, **options: Any) -> tuple[int, str]:
-        status = compare_command(CompareOptions(groups=groups, **options))
+        output, html = options.pop("output", "table"), options.pop("html", None)
+        status = compare_command(CompareOptions(groups, options, output, html))
         text = capfdbinary.readouterr().out.decode()
         return status, "\n".join(line.rstrip() for line in text.splitlines())
 
@@ -95,7 +96,7 @@ def test_not_being_sure_fails_only_where_strictness_is_asked_for(tmp_path: Path,
     replications(tmp_path, "old", 1.0)
     replications(tmp_path, "new", 1.05)
     assert compare("old-*", "new-*", fail_if="slower-than 5%")[0] == ExitCode.OK
-    status, text = compare("old-*", "new-*", fail_if="slower-than 5%", is_strict=True)
+    status, text = compare("old-*", "new-*", fail_if="slower-than 5%", strict=True)
     assert status == ExitCode.THRESHOLD
     assert text.startswith("INCONCLUSIVE")
 
@@ -122,7 +123,7 @@ def test_unlike_scenarios_are_refused_with_what_differs_unless_it_is_meant(tmp_p
     key = "target.emulated.policies.0.target_tracking.backlog_per_instance"
     assert refused.value.message == f"A and B are not alike:\n  {key}: 5.0 in A, 9.0 in B"
     assert refused.value.advice == "if that is what you compare: --vary target.emulated.policies; or --unlike"
-    for told in ({"vary": ("target.emulated.policies",)}, {"is_unlike": True}):
+    for told in ({"vary": ("target.emulated.policies",)}, {"unlike": True}):
         _, text = compare("five", "nine", **told)
         assert f"varies: {key}: 5.0 in A, 9.0 in B" in " ".join(text.split())
 
@@ -140,7 +141,7 @@ def test_the_runs_of_a_group_must_be_alike_whatever_may_vary_between_groups(tmp_
         run_folder(tmp_path / name, [1.0] * 20, scenario={"drain": drain}, seeds={"arrivals": len(name)})
     with pytest.raises(UsageError, match=r"the runs of group B are not alike:\n  drain: 1.0 in three, 2.0 in two"):
         compare("one", "three,two", vary=("drain",))
-    assert compare("one", "three,two", is_unlike=True)[0] == ExitCode.OK
+    assert compare("one", "three,two", unlike=True)[0] == ExitCode.OK
 
 
 def test_invalid_runs_are_named_and_refused_unless_forced(tmp_path: Path, compare: Compare) -> None:
@@ -153,7 +154,7 @@ def test_invalid_runs_are_named_and_refused_unless_forced(tmp_path: Path, compar
     with pytest.raises(InvalidRunError, match=r"bad of B: conservation: ") as refused:
         compare("good", "bad")
     assert refused.value.exit_code == ExitCode.INVALID
-    _, text = compare("good", "bad", is_forced=True)
+    _, text = compare("good", "bad", force=True)
     assert "invalid: bad of B: conservation" in text
 
 
@@ -200,7 +201,7 @@ def test_runs_that_completed_nothing_or_had_one_request_are_compared_as_far_as_t
 ) -> None:
     run_folder(tmp_path / "one", [1.0])
     run_folder(tmp_path / "none", [])
-    status, text = compare("one", "none", is_unlike=True)
+    status, text = compare("one", "none", unlike=True)
     assert status == ExitCode.OK
     assert "some runs have no such figure" in text
     assert "nan" not in text.lower()

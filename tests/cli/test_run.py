@@ -138,6 +138,10 @@ def test_a_child_that_dies_is_named_and_what_is_known_is_kept(tmp_path: Path, vi
     assert told.violations() == []
     assert told.scheduled == 600
     assert told.completed > 0
+    if victim == 1:
+        assert told.unknown > 0, "its last two seconds are written nowhere"
+        again = smbench("report", only_run(tmp_path / "results"), cwd=tmp_path)
+        assert again.returncode == 98, again.stdout
 
 
 def test_a_killed_run_can_still_be_reported(tmp_path: Path) -> None:

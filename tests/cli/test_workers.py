@@ -132,6 +132,10 @@ def test_a_worker_that_is_killed_is_named_at_once_and_the_others_follow_what_the
     assert set(others["outcome"].unique().to_list()) == {"completed", "not_sent"}
     assert lost.filter(pl.col("outcome") == "completed").height > 0
     assert lost.filter(pl.col("outcome") == "not_sent").height > 0
+    assert run.truth is not None
+    reached = run.truth.collect()["inference_id"].to_list()
+    not_sent = rows.filter(pl.col("outcome") == "not_sent")["seq"].to_list()
+    assert not {int(one.rpartition("-")[2]) for one in reached} & set(not_sent), "what the endpoint has was sent"
 
 
 def test_a_worker_that_dies_before_the_go_ends_the_run_and_the_others_leave(tmp_path: Path) -> None:

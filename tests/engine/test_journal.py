@@ -127,7 +127,7 @@ def test_what_is_taken_stays_as_it_was() -> None:
     rows.sched_ns[0] = 77_000
     parts = KeptParts()
     Journal(rows, parts, KeptParts(), KeptParts(), 0)._write_requests(before)
-    assert parts.frames[0]["outcome"].to_list() == ["not_sent"] * 3
+    assert parts.frames[0]["outcome"].to_list() == ["unknown"] * 3
     assert parts.frames[0]["output_location"].to_list() == [None] * 3
     assert parts.frames[0]["sched"].dt.timestamp("us").to_list() == [0, 1, 2]
 
@@ -181,9 +181,9 @@ def row_of(rows: Ledger, index: int) -> dict[str, object]:
     """A row by the meaning of its columns, one at a time."""
     state = State(rows.state[index])
     is_sent = state not in (State.SCHEDULED, State.NOT_SENT)
-    outcomes = {State.SCHEDULED: "not_sent", State.IN_FLIGHT: "transport_error", State.WAITING: "pending"}
-    errors = {State.SCHEDULED: "the run ended first", State.IN_FLIGHT: "unanswered when the run ended"}
-    reasons = {State.SCHEDULED: "run_ended", State.NOT_SENT: "in_flight_limit"}
+    outcomes = {State.SCHEDULED: "unknown", State.IN_FLIGHT: "transport_error", State.WAITING: "pending"}
+    errors = {State.SCHEDULED: "not known: its worker wrote no more", State.IN_FLIGHT: "unanswered when the run ended"}
+    reasons = {State.NOT_SENT: "in_flight_limit"}
 
     def instant(since_ns: int) -> int | None:
         return None if since_ns == NO_INSTANT else (since_ns + rows.epoch_ns) // 1000 * 1000

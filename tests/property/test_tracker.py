@@ -276,9 +276,14 @@ def test_the_rows_of_an_unfinished_run_already_obey_the_law() -> None:
     tracker.accepted(1, 20, Accepted("s3://b/o"))
     tracker.not_sent(2, NotSent.IN_FLIGHT_LIMIT)
     rows = frame(tracker.ledger.take_all())
-    assert rows["outcome"].to_list() == ["transport_error", "pending", "not_sent", "not_sent"]
+    assert rows["outcome"].to_list() == ["transport_error", "pending", "not_sent", "unknown"]
     assert rows["accepted"].to_list() == [False, True, False, False]
-    assert rows["error"].to_list() == ["unanswered when the run ended", None, "in-flight limit", "the run ended first"]
+    assert rows["error"].to_list() == [
+        "unanswered when the run ended",
+        None,
+        "in-flight limit",
+        "not known: its worker wrote no more",
+    ]
     assert rows["inference_id"].to_list() == ["smb-test-0-0", "smb-test-0-1", None, None]
 
 

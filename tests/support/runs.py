@@ -56,7 +56,7 @@ class Request:
     changes: dict[str, Any] = field(default_factory=dict)  # columns to overwrite, to contradict all this
 
     def row(self, seq: int) -> dict[str, Any]:
-        is_sent = self.outcome is not Outcome.NOT_SENT
+        is_sent = self.outcome not in (Outcome.NOT_SENT, Outcome.UNKNOWN)
         is_accepted = self.outcome in ACCEPTED
         send = (self.send if self.send is not None else self.sched) if is_sent else None
         end_from = self.end_from or ("notice" if self.done is not None else None)
@@ -71,6 +71,7 @@ class Request:
             "pub": self.pub if self.pub is not None or not told else self.done,
             "seen": self.seen if self.seen is not None else self.done,
         }
+        why = self.why_not_sent or NotSent.RUN_ENDED
         code = {Outcome.REJECTED: 400, Outcome.TRANSPORT_ERROR: None}.get(self.outcome, 202)
         row: dict[str, Any] = {
             "seq": seq,
@@ -84,8 +85,8 @@ class Request:
             "accepted": is_accepted,
             "status_code": (self.status_code or code) if is_sent else None,
             "error": self.error if self.why_not_sent is None else self.why_not_sent.text,
-            "why_not_sent": None if is_sent else (self.why_not_sent or NotSent.RUN_ENDED).value,
-            "open": False,
+            "why_not_sent": why.value if self.outcome is Outcome.NOT_SENT else None,
+            "open": self.outcome is Outcome.UNKNOWN,
             "attempts": self.attempts if is_sent else 0,
             "output_location": None,
             "failure_location": None,

@@ -1,8 +1,9 @@
 """The run's memory: one row a request, kept as columns indexed by place in the shard.
 
 A row costs 105 bytes, its locations included. Rows are written to disk as versions: each flush takes those that
-changed, and the last version of a row wins. The first version of every row says `not_sent`, so that a run killed at
-any instant leaves files that obey the ledger's law. `run.rows.restore` makes the columns of such versions again.
+changed, and the last version of a row wins. The first version of every row says `unknown`, so that a run killed at
+any instant leaves files that obey the ledger's law and claim nothing. `generator.rows.restore` makes the columns of
+such versions again.
 """
 
 from array import array
@@ -39,10 +40,11 @@ class State(IntEnum):
 
 
 UNANSWERED = "unanswered when the run ended"  # the error of a row that is IN_FLIGHT, or was at the end
+UNWRITTEN = "not known: its worker wrote no more"  # the error of a row that is SCHEDULED
 WHY_NOT_SENT = tuple(NotSent)  # a row has 1 + the place of its reason here; 0: none
 
 OUTCOME_OF = {
-    State.SCHEDULED: Outcome.NOT_SENT,
+    State.SCHEDULED: Outcome.UNKNOWN,  # all that a file can say of it, should its worker never write again
     State.IN_FLIGHT: Outcome.TRANSPORT_ERROR,  # what a reader of an unfinished run may say of it: no answer known
     State.WAITING: Outcome.PENDING,
     State.TRANSPORT_ERROR: Outcome.TRANSPORT_ERROR,
@@ -56,7 +58,9 @@ OUTCOME_OF = {
     State.PENDING: Outcome.PENDING,
 }
 OPEN = (State.SCHEDULED, State.IN_FLIGHT, State.WAITING)  # the run is not done with these
-STATE_OF = {outcome: State[outcome.name] for outcome in Outcome}  # of a row that is not open
+STATE_OF: dict[Outcome, State] = {outcome: State[outcome.name] for outcome in Outcome if outcome is not Outcome.UNKNOWN}
+"""Of a row that is not open; one that is unknown is always open."""
+
 OPEN_STATE_OF = {OUTCOME_OF[state]: state for state in OPEN}
 ENDS = frozenset(STATE_OF[outcome] for outcome in ENDED)
 

@@ -15,13 +15,14 @@ from smbench.generator.ledger import (
     OUTCOME_OF,
     STATE_OF,
     UNANSWERED,
+    UNWRITTEN,
     WHY_NOT_SENT,
     Ledger,
     State,
     StringTable,
     Versions,
 )
-from smbench.records import NotSent, Outcome
+from smbench.records import Outcome
 from smbench.results.schema import REQUESTS, instant_of, polars_schema
 
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
@@ -60,12 +61,12 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         pl.col("is_accepted").cast(pl.Boolean).alias("accepted"),
         pl.when(pl.col("status_code") != 0).then(pl.col("status_code").cast(pl.Int64)).alias("status_code"),
         pl.when(is_scheduled)
-        .then(pl.lit(NotSent.RUN_ENDED.text))
+        .then(pl.lit(UNWRITTEN))
         .when(is_in_flight)
         .then(pl.lit(UNANSWERED))
         .otherwise("error")
         .alias("error"),
-        pl.when(is_scheduled).then(pl.lit(NotSent.RUN_ENDED.value)).otherwise("why_not_sent").alias("why_not_sent"),
+        "why_not_sent",
         state.is_in([int(one) for one in OPEN]).alias("open"),
         pl.col("attempts").cast(pl.Int64),
         "output_location",
@@ -123,7 +124,9 @@ def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
 def _restored(rows: pl.DataFrame, ledger: Ledger) -> dict[str, pl.Series]:
     """The ledger's columns of these rows, by name."""
     outcomes, is_open = rows["outcome"], rows["open"].fill_null(False)
-    states = outcomes.replace_strict({one.value: int(STATE_OF[one]) for one in Outcome}, return_dtype=pl.UInt8)
+    states = outcomes.replace_strict(
+        {one.value: int(state) for one, state in STATE_OF.items()}, default=None, return_dtype=pl.UInt8
+    )
     open_states = outcomes.replace_strict(
         {one.value: int(state) for one, state in OPEN_STATE_OF.items()}, default=None, return_dtype=pl.UInt8
     )

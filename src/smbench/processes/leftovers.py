@@ -1,30 +1,47 @@
-"""What a lost worker can no longer do for itself: its rows that no part has are written."""
+"""What a lost worker can no longer do for itself: its rows are written as far as they are certain."""
 
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from smbench.generator.ledger import NO_INSTANT
 from smbench.generator.plan import RunPlan
 from smbench.generator.rows import requests_frame
+from smbench.generator.shares import Share
+from smbench.generator.tracker import Tracker
+from smbench.records import NotSent, Outcome
 from smbench.results.store import PartWriter, open_run
-from smbench.schedule.base import Shard
 
 
-def write_missing_rows(plan: RunPlan, shard: Shard, run_dir: Path, run_id: str, epoch_ns: int) -> int:
-    """Write, as never sent, the rows of which a worker left no version; returns how many.
+def settle_rows(plan: RunPlan, share: Share, run_dir: Path, epoch_ns: int, lost_ns: int | None) -> int:
+    """Write what is certain of the rows that a worker left unwritten or unsent.
 
-    A worker writes every row once before it sends the first; one that died earlier still owes some or all.
+    A row that was due when the worker was lost may have been sent, for its last two seconds are written nowhere: it
+    is unknown. One that was due later was not sent.
+
+    Args:
+        lost_ns: Scenario time at which its process had ended; None: not known.
+
+    Returns:
+        How many rows are unknown.
 
     Raises:
         ResultsError: the parts cannot be read, or no more can be written.
     """
-    rows = open_run(run_dir).requests.filter(pl.col("worker") == shard.index).select("seq").collect()
-    missing = np.flatnonzero(~np.isin(shard.seq, rows["seq"].to_numpy()))
-    if len(missing):
-        ledger, writer = plan.ledger(shard, run_id, epoch_ns), PartWriter(run_dir, "requests", shard.index)
-        for row in missing.tolist():
-            ledger.changed(row)
-        for versions in ledger.take_changed():
-            writer.write(requests_frame(versions))
-    return len(missing)
+    shard = plan.schedule.shard(share.worker, share.of)
+    found = open_run(run_dir).requests.filter(pl.col("worker") == share.worker).select("seq", "outcome").collect()
+    is_unknown = (found["outcome"] == Outcome.UNKNOWN.value).to_numpy()
+    missing = ~np.isin(shard.seq, found["seq"].to_numpy())
+    unknown = missing | np.isin(shard.seq, found["seq"].to_numpy()[is_unknown])
+    ledger = plan.ledger(shard, share.run_id, epoch_ns)
+    sched_ns, tracker = np.asarray(ledger.sched_ns), Tracker(ledger)
+    is_later = np.zeros(ledger.n, dtype=bool) if lost_ns is None else (sched_ns != NO_INSTANT) & (sched_ns > lost_ns)
+    for row in np.flatnonzero(unknown & is_later).tolist():
+        tracker.not_sent(row, NotSent.RUN_ENDED)
+    for row in np.flatnonzero(missing).tolist():
+        ledger.changed(row)
+    writer = PartWriter(run_dir, "requests", share.worker)
+    for versions in ledger.take_changed():
+        writer.write(requests_frame(versions))
+    return int((unknown & ~is_later).sum())

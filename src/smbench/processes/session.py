@@ -20,7 +20,7 @@ from smbench.generator.shares import Share
 from smbench.processes.child import Child, leave_all, sole_error, start_child
 from smbench.processes.endpoint import endpoint_main
 from smbench.processes.interrupts import Interrupts
-from smbench.processes.leftovers import write_missing_rows
+from smbench.processes.leftovers import settle_rows
 from smbench.processes.messages import (
     Acknowledged,
     Announce,
@@ -184,6 +184,8 @@ class _Session:
         self.watcher, self.interrupts, self.on_ready, self.end = watcher, interrupts, on_ready, end
         self.crew, self.emulator = Workers(workers, plan.scenario.limits, watcher, self._lost), emulator
         self._is_stopping = False
+        self._clock: MonotonicClock | None = None  # None: not begun, or in warp time, which only the worker knows
+        self._lost_ns: dict[int, int] = {}  # by the worker's number
 
     async def live(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -203,6 +205,7 @@ class _Session:
                 if self.plan.time_kind is TimeKind.WARP:
                     await self.crew.follow()
                 else:
+                    self._clock = clock
                     await self._follow_and_watch(clock)
             tasks.cancel_scope.cancel()
 
@@ -293,6 +296,8 @@ class _Session:
     def _lost(self, reason: str, failure: Failed | None) -> None:
         """The load is no longer what was asked for: the others send no more, and follow what they sent."""
         self.failed(reason, failure)
+        if self._clock is not None:
+            self._lost_ns[self.crew.lost[-1]] = self._clock.now_ns()
         self._is_stopping = True
         self.crew.tell(Stop(NotSent.STOPPED, self.end.reason))
         if len(self.crew.lost) < len(self.crew.workers):
@@ -328,12 +333,16 @@ class _Session:
         """Do what lost workers left undone, when all have ended; returns what the workers and this leave to say."""
         notes = list(self.crew.notes)
         for index in self.crew.lost if self.end.is_begun else ():
-            share = self.shares[index]
-            shard = self.plan.schedule.shard(index, share.of)
+            lost_ns = self._lost_ns.get(index)
             try:
-                write_missing_rows(self.plan, shard, self.run_dir, share.run_id, self.end.epoch_ns)
+                n_unknown = settle_rows(self.plan, self.shares[index], self.run_dir, self.end.epoch_ns, lost_ns)
             except ResultsError as error:
                 notes.append(f"rows of worker {index} may be missing: {error.message}")
+            else:
+                if n_unknown:
+                    notes.append(
+                        f"worker {index} was lost: whether {n_unknown:,} of its requests were sent is not known"
+                    )
         ready = [self.crew.ready[index] for index in self.crew.lost if index in self.crew.ready]
         held = [one.held for one in ready if one.held is not None]
         left = await self.target.remove(held) if held else []

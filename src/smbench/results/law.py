@@ -1,6 +1,6 @@
 """The ledger's law: every request that was scheduled is in exactly one place, and the places add up.
 
-    scheduled = not_sent + sent
+    scheduled = not_sent + unknown + sent
     sent      = accepted + rejected + transport_error
     accepted  = completed + failed + expired + unknown_end + lost + pending
 
@@ -14,9 +14,11 @@ import polars as pl
 
 from smbench.records import ACCEPTED, MAY_HAVE_COMPLETED, Outcome
 
+_SCHEDULED_PARTS = ("not_sent", "unknown", "sent")
 _SENT_PARTS = ("accepted", "rejected", "transport_error")
+_UNSENT = (Outcome.NOT_SENT.value, Outcome.UNKNOWN.value)
 _ENDS = tuple(outcome.value for outcome in ACCEPTED)
-_RARE = Outcome.UNKNOWN_END.value  # named in an equation only where there is one
+_RARE = (Outcome.UNKNOWN.value, Outcome.UNKNOWN_END.value)  # named in an equation only where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Counts:
     lost: int = 0
     pending: int = 0
     unknown_end: int = 0
+    unknown: int = 0
 
     @classmethod
     def of(cls, requests: pl.LazyFrame | pl.DataFrame) -> "Counts":
@@ -60,7 +63,7 @@ class Counts:
     def equations(self) -> tuple[str, str, str]:
         """The law with its numbers, one line each; `!=` where it does not hold."""
         return (
-            self._equation("scheduled", ("not_sent", "sent")),
+            self._equation("scheduled", _SCHEDULED_PARTS),
             self._equation("sent", _SENT_PARTS),
             self._equation("accepted", _ENDS),
         )
@@ -68,7 +71,7 @@ class Counts:
     def violations(self) -> list[str]:
         """Where the law does not hold, in words with the numbers; empty when all is well."""
         broken = []
-        for whole, parts in (("scheduled", ("not_sent", "sent")), ("sent", _SENT_PARTS), ("accepted", _ENDS)):
+        for whole, parts in (("scheduled", _SCHEDULED_PARTS), ("sent", _SENT_PARTS), ("accepted", _ENDS)):
             difference = self._of(whole) - sum(self._of(part) for part in parts)
             if difference:
                 fault = f"{abs(difference):,} {'missing' if difference > 0 else 'too many'}"
@@ -81,7 +84,7 @@ class Counts:
 
     def _equation(self, whole: str, parts: tuple[str, ...]) -> str:
         holds = self._of(whole) == sum(self._of(part) for part in parts)
-        terms = " + ".join(f"{part} {self._of(part):,}" for part in parts if part != _RARE or self._of(part))
+        terms = " + ".join(f"{part} {self._of(part):,}" for part in parts if part not in _RARE or self._of(part))
         return f"{whole} {self._of(whole):,} {'=' if holds else '!='} {terms}"
 
 
@@ -99,9 +102,9 @@ def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | Non
         .select(
             pl.len().alias("rows"),
             pl.col("seq").n_unique().alias("distinct"),
-            (~pl.col("outcome").is_in([outcome.value for outcome in Outcome])).sum().alias("unknown"),
+            (~pl.col("outcome").is_in([outcome.value for outcome in Outcome])).sum().alias("no_outcome"),
             (is_end != pl.col("accepted")).sum().alias("accepted"),
-            (is_sent == (pl.col("outcome") == Outcome.NOT_SENT.value)).sum().alias("sent"),
+            (is_sent == pl.col("outcome").is_in(_UNSENT)).sum().alias("sent"),
         )
         .collect(engine="streaming")
         .row(0, named=True)
@@ -111,8 +114,8 @@ def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | Non
         broken.append(f"{repeated:,} rows have a seq that another row has")
     if n_scheduled is not None and found["distinct"] != n_scheduled:
         broken.append(f"{n_scheduled:,} requests were scheduled, {found['distinct']:,} stand in the ledger")
-    if found["unknown"]:
-        broken.append(f"{found['unknown']:,} rows have an outcome that is none")
+    if found["no_outcome"]:
+        broken.append(f"{found['no_outcome']:,} rows have an outcome that is none")
     if found["accepted"]:
         broken.append(f"{found['accepted']:,} rows are accepted without an end, or have an end without being accepted")
     if found["sent"]:

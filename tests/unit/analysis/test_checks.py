@@ -327,3 +327,12 @@ def test_a_stage_that_the_target_does_not_have_is_left_out() -> None:
     every = [stage.name for stage in summarise(frames_of(good())).stages]
     left_out = summarise(frames_of(good(), inapplicable=("notification",))).stages
     assert [stage.name for stage in left_out] == [name for name in every if name != "notification"] != every
+
+
+@pytest.mark.parametrize(("ending", "judged"), [(Ending.FAILED, "invalid"), (Ending.RUNNING, "unknown")])
+def test_requests_of_which_nothing_is_known_make_a_run_that_is_over_invalid(ending: Ending, judged: str) -> None:
+    lost = [*good(), Request(9.95, Outcome.UNKNOWN)]
+    finding = findings_of(lost, ending=ending)["ended by itself"]
+    assert finding.verdict == judged
+    assert "of 1 requests it is not known whether they were sent" in finding.seen
+    assert verdict_of("ended by itself", good(), ending=ending) == "unknown"

@@ -71,6 +71,13 @@ def test_rows_are_counted_where_they_are() -> None:
     assert counts + counts == Counts(16, 2, 14, 10, 2, 2, 2, 2, 2, 2, 2)
 
 
+def test_requests_of_which_nothing_is_known_are_a_part_of_those_scheduled_and_named_only_where_there_are_some() -> None:
+    counts = Counts.of(requests_frame([*ONE_OF_EACH, Request(9.0, Outcome.UNKNOWN)]))
+    assert counts.violations() == []
+    assert counts.equations()[0] == "scheduled 9 = not_sent 1 + unknown 1 + sent 7"
+    assert row_violations(requests_frame([Request(9.0, Outcome.UNKNOWN)]), 1) == []
+
+
 def test_no_rows_obey_the_law() -> None:
     nothing = requests_frame([])
     assert Counts.of(nothing) == Counts()

@@ -93,19 +93,22 @@ def files_whole(run: Run) -> Finding | None:
 
 
 def run_ended_by_itself(run: Run) -> Finding:
-    """Unknown where the run was cancelled, failed or killed."""
+    """Unknown where the run was cancelled, failed or killed; invalid where it is over and requests are unknown."""
     summary, events = run.summary, run.frames.events
     stops = events.filter(pl.col("kind") == "stop")["name"].unique(maintain_order=True).to_list()
     why = "; ".join(dict.fromkeys([*([summary.reason] if summary.reason else []), *stops]))
-    seen = summary.ending + (f": {why}" if why else "")
-    good = summary.ending in (Ending.FINISHED, Ending.STOPPED) and not summary.n_cut_short
+    is_over, n_unknown = summary.ending != Ending.RUNNING, summary.counts.unknown
+    seen = summary.ending + (f": {why}" if why else "") if is_over else "killed: it never said that it was over"
     if summary.n_cut_short:
         seen += f"; {_sent_of_the_schedule(run)}"
+    if n_unknown:
+        seen += f"; of {n_unknown:,} requests it is not known whether they were sent"
+    good = summary.ending in (Ending.FINISHED, Ending.STOPPED) and not summary.n_cut_short and not n_unknown
     return Finding(
         name=ENDED_BY_ITSELF,
-        verdict=Verdict.VALID if good else Verdict.UNKNOWN,
+        verdict=Verdict.VALID if good else Verdict.INVALID if n_unknown and is_over else Verdict.UNKNOWN,
         expected="the whole schedule was sent, up to a limit of the scenario's or to a certain verdict",
-        seen=seen if summary.ending != Ending.RUNNING else "killed: it never said that it was over",
+        seen=seen,
         advice="" if good else "run it again; what is here is what was known at that instant",
     )
 
