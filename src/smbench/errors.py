@@ -13,9 +13,11 @@ class ExitCode(IntEnum):
     """The process's exit status; CI must tell "the system is slow" from "the tester is wrong"."""
 
     OK = 0
+    MACHINE = 1  # this machine cannot: stdout takes nothing, or memory is short
     USAGE = 2  # the scenario or the command line is wrong
     TARGET = 3  # the target cannot be used; found before anything is spent
     BUG = 70  # ours
+    DISK = 74  # a run that had begun could not be written down any further
     INVALID = 98  # the run cannot answer: the generator was the bottleneck, or the run was cut short
     THRESHOLD = 99  # the run is valid and the endpoint missed a threshold
     INTERRUPTED = 130
@@ -88,6 +90,12 @@ class ResultsError(SmbenchError):
     """A results folder cannot be read or written: not a run, cut short, of a later schema, disk full."""
 
     exit_code = ExitCode.USAGE
+
+
+class DiskError(ResultsError):
+    """What a run does can no longer be written down: the disk is full, or the folder is not there any more."""
+
+    exit_code = ExitCode.DISK
 
 
 class InvalidRunError(SmbenchError):

@@ -1,5 +1,6 @@
 """The `smbench` command: names, options and help. What a command does stands in its own module."""
 
+import io
 import os
 import sys
 import traceback
@@ -343,20 +344,47 @@ def emulate(
 
 def main() -> None:
     """Run the command; no traceback reaches a user unless the fault is ours."""
+    _open_stdout()
     guard_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # what cannot be written is found here, and not when the interpreter has ended
     except SmbenchError as error:
-        said = f"smbench: {error.message}" + (f"\n  {error.advice}" if error.advice else "")
-        print(redacted(said), file=sys.stderr)  # noqa: T201  # the command's own last word
-        sys.exit(error.exit_code)
+        _end(error.exit_code, error.message, error.advice)
     except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our stdout has gone (`| head`): keep the interpreter from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
-    except Exception:  # noqa: BLE001  # the top of the program: whatever this is, it is a bug of ours
+        _end(ExitCode.INTERRUPTED)
+    except BrokenPipeError:  # the reader of our stdout has ended (`| head`)
+        _end(ExitCode.OK)
+    except MemoryError:
+        _end(ExitCode.MACHINE, "there is too little memory for this", "a run's folder, where one was begun, is kept")
+    except Exception as error:  # noqa: BLE001  # the top of the program: whatever else this is, it is a bug of ours
+        if isinstance(error, OSError) and error.filename is None:  # of a file it would have the name
+            _end(
+                ExitCode.MACHINE,
+                f"cannot write to stdout: {error.strerror or error}",
+                "nothing else is wrong: the folder of a run is whole, and `smbench report` prints it again",
+            )
         traceback.print_exc()
-        print("smbench: this is a bug in smbench; the lines above say where", file=sys.stderr)  # noqa: T201
-        sys.exit(ExitCode.BUG)
+        _end(ExitCode.BUG, "this is a bug in smbench; the lines above say where")
+
+
+def _open_stdout() -> None:
+    """A stdout that was closed refuses what is written to it, as a full one does, and names have any letters."""
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _end(status: ExitCode, message: str = "", advice: str = "") -> None:
+    """Say why, and end; what stdout still holds is dropped, so that the interpreter does not complain of it."""
+    for line in (f"smbench: {message}" if message else "", f"  {advice}" if advice else ""):
+        if line and sys.stderr is not None:
+            print(redacted(line), file=sys.stderr)  # noqa: T201  # the command's own last word
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)

@@ -30,9 +30,8 @@ def run_command(options: RunOptions) -> ExitCode:
         ScenarioError, UsageError, TargetError, ResultsError: before anything was sent.
     """
     result = run(options.scenario, command=("smbench", *sys.argv[1:]), **options.asked)
-    for problem in result.problems:
-        typer.echo(f"smbench: {problem}", err=True)
     print_report(result, ReportOptions(output=options.output, junit=options.junit, summary_md=options.summary_md))
-    if result.failure:
-        typer.echo(f"smbench: {result.failure}", err=True)
+    for what in (result.failure, *result.problems):  # the first cause first
+        if what:
+            typer.echo(f"smbench: {what}", err=True)
     return result.exit_status

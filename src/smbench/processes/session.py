@@ -47,7 +47,9 @@ _PER_ROW_S = 5e-6  # what a worker takes to write the first version of a row (2.
 _ANNOUNCEMENTS_MAX = 3
 _PARENT_WRITER = "parent"
 _FINISH_S = 30.0
+_HASTY_S = 3.0  # once a person wants it to end now
 _REFRESH_S = 0.5
+_OBEY_S = 10.0  # after the second interrupt; what a worker still has to write takes less
 
 
 @dataclass(slots=True)
@@ -66,6 +68,11 @@ class SessionEnd:
     notes: list[str] = field(default_factory=list)
     is_begun: bool = False
     emulator: EmulatorEffort | None = None
+
+    @property
+    def patience_s(self) -> float:
+        """How long a child may take for the last that is asked of it."""
+        return _HASTY_S if self.ending is Ending.CANCELLED else _FINISH_S
 
 
 async def run_session(
@@ -149,12 +156,12 @@ async def _emulator(
             raise TargetError(f"the emulated endpoint did not start: {child.how_it_ended()}")
         yield child, message.url
     finally:
-        child.leave()
+        child.leave(end.patience_s)
 
 
 async def _finish(emulator: Child, end: SessionEnd) -> None:
     emulator.tell(Finish())
-    with anyio.move_on_after(_FINISH_S):
+    with anyio.move_on_after(end.patience_s):
         message = await emulator.receive()
         if isinstance(message, Done):
             end.emulator = message.effort
@@ -189,7 +196,7 @@ class _Session:
 
     async def live(self) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._obey_interrupts)
+            tasks.start_soon(self._obey_interrupts, tasks)
             tasks.start_soon(self._refresh)
             failure = await self.crew.prepare() or self._stopped_early()
             if failure is None:
@@ -219,6 +226,7 @@ class _Session:
         """So that a silent worker is seen to be silent."""
         while True:
             self.watcher.refresh()
+            self.crew.name_silent()
             await anyio.sleep(_REFRESH_S)
 
     async def _announce(self) -> Failed | None:
@@ -279,7 +287,7 @@ class _Session:
                     watching.start_soon(journal.run)
                     await self.crew.follow()
                     watching.cancel_scope.cancel()
-                with anyio.move_on_after(_FINISH_S):
+                with anyio.move_on_after(self.end.patience_s):
                     on_read(*await gauges.read())
             finally:
                 journal.write()
@@ -295,7 +303,10 @@ class _Session:
 
     def _lost(self, reason: str, failure: Failed | None) -> None:
         """The load is no longer what was asked for: the others send no more, and follow what they sent."""
-        self.failed(reason, failure)
+        if self.end.ending is Ending.CANCELLED:  # it was ended by hand, as the rest
+            self.end.notes.append(reason)
+        else:
+            self.failed(reason, failure)
         if self._clock is not None:
             self._lost_ns[self.crew.lost[-1]] = self._clock.now_ns()
         self._is_stopping = True
@@ -310,7 +321,13 @@ class _Session:
         else:
             self.end.ending, self.end.reason, self.end.failure = Ending.FAILED, reason, failure
 
-    async def _obey_interrupts(self) -> None:
+    async def _kill_after_cancel(self) -> None:
+        """A worker that hangs does not obey: after a while it is ended, and what is on disk is reported."""
+        await anyio.sleep(_OBEY_S)
+        if names := self.crew.kill():
+            self.end.notes.append(f"killed, for it did not stop within {_OBEY_S:.0f} s: {', '.join(names)}")
+
+    async def _obey_interrupts(self, tasks: anyio.abc.TaskGroup) -> None:
         """First: stop sending, drain, report. Second: stop now, keep the ledger."""
         n_taken = 0
         while True:
@@ -324,6 +341,7 @@ class _Session:
             else:
                 self._ended_by_hand(Ending.CANCELLED, f"stopped at once by {name}")
                 self.crew.tell(Cancel(self.end.reason))
+                tasks.start_soon(self._kill_after_cancel)
 
     def _ended_by_hand(self, ending: Ending, reason: str) -> None:
         if self.end.ending is not Ending.FAILED:

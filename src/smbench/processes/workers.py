@@ -20,6 +20,7 @@ from smbench.snapshot import Snapshot
 
 _Word = TypeVar("_Word", Ready, Acknowledged)
 
+SILENT_S = 5.0  # a worker speaks four times a second
 _BAD_ANSWERS = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
 
 
@@ -67,6 +68,8 @@ class Workers:
         self._latest: dict[int, Snapshot] = {}
         self._told: set[int] = set()  # since the view was told
         self._is_stopped = False
+        self._last_word_s: dict[int, float] = {}  # by the worker's number, on the loop's clock, since the go
+        self._silent: set[int] = set()  # those that were named
 
     def tell(self, message: Message) -> None:
         """Tell all; those that are gone hear nothing."""
@@ -113,6 +116,7 @@ class Workers:
 
     async def follow(self) -> None:
         """Take what they tell until every one is done, or lost."""
+        self._last_word_s = dict.fromkeys(range(len(self.workers)), anyio.current_time())
         async with anyio.create_task_group() as following:
             for index in range(len(self.workers)):
                 following.start_soon(self._follow_one, index)
@@ -120,6 +124,7 @@ class Workers:
     async def _follow_one(self, index: int) -> None:
         worker = self.workers[index]
         while isinstance(message := await worker.receive(), Beat):
+            self._hear(index)
             self._take(message.snapshot)
             if message.readings or message.events:
                 self.watcher.read(message.readings, message.events)
@@ -132,6 +137,36 @@ class Workers:
             failure = message if isinstance(message, Failed) else None
             self.on_lost(worker.how_it_ended() if failure is None else self._said_by(index, failure.message), failure)
         self._show()
+
+    # ---- silence ----------------------------------------------------------------------------------------------
+
+    def name_silent(self) -> None:
+        """Say of each worker at work that has not spoken for `SILENT_S`; call it every now and then.
+
+        One that has told that its run is over takes its target down, and need not speak.
+        """
+        for index in sorted(self._at_work - self._silent):
+            silent_s = anyio.current_time() - self._last_word_s.get(index, anyio.current_time())
+            is_over = index in self._latest and self._latest[index].stage is Stage.DONE
+            if silent_s >= SILENT_S and not is_over:
+                self._silent.add(index)
+                why = "it hangs, or its machine is busy"
+                self.watcher.preparing(f"{self.workers[index].name} has said nothing for {SILENT_S:.0f} s: {why}")
+
+    def _hear(self, index: int) -> None:
+        silent_s = anyio.current_time() - self._last_word_s[index]
+        self._last_word_s[index] = anyio.current_time()
+        if index in self._silent:
+            self._silent.discard(index)
+            self.notes.append(f"{self.workers[index].name} said nothing for {silent_s:.0f} s")
+            self.watcher.preparing(f"{self.workers[index].name} answers again, after {silent_s:.0f} s")
+
+    def kill(self) -> list[str]:
+        """End every worker that is still at work; returns their names."""
+        stubborn = [self.workers[index] for index in sorted(self._at_work)]
+        for worker in stubborn:
+            worker.kill()
+        return [worker.name for worker in stubborn]
 
     def _lay_to_rest(self, index: int) -> None:
         """What a lost worker did stays in the sums; it holds no stage up, and burdens the machine no more."""

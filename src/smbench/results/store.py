@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from smbench.errors import ResultsError
+from smbench.errors import DiskError, ResultsError
 from smbench.records import Ending
 from smbench.results.damage import (
     PARTS,
@@ -73,7 +73,7 @@ class PartWriter:
         """Write one part; it is on disk when this returns.
 
         Raises:
-            ResultsError: it could not be written. The parts before it are whole and stay.
+            DiskError: it could not be written. The parts before it are whole and stay.
         """
         if frame.schema != self._schema:
             raise AssertionError(f"not the columns of {self.file}: {frame.schema}")
@@ -86,7 +86,7 @@ class PartWriter:
             content = buffer.getbuffer()
             write_whole(self.folder / part_name(self.file, self.writer, self._number, content), content)
         except OSError as error:
-            raise ResultsError(
+            raise DiskError(
                 f"cannot write to {self.folder}: {error.strerror or error}. Kept of {self.file}: "
                 f"{self._rows:,} rows in {self._parts:,} parts",
                 "make room; `smbench report` reads what was kept",

@@ -3,16 +3,18 @@
 Method: folders in a temporary place, with parts written as workers write them.
 """
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from smbench.errors import ResultsError
+from smbench.errors import DiskError, ResultsError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.rows import requests_frame
 from smbench.lifecycle.folder import Origin, RunFolder
 from smbench.records import Ending
+from smbench.results import manifest as manifest_module
 from smbench.results.manifest import ClockFacts, read_manifest
 from smbench.results.store import PartWriter, open_run
 from smbench.scenario.model import Scenario
@@ -143,3 +145,30 @@ def test_whole_files_and_parts_tell_the_same(plan: RunPlan, tmp_path: Path) -> N
     whole = open_run(folder.path).requests.collect()
     assert whole.equals(parts)
     assert whole.schema == parts.schema
+
+
+def test_on_a_full_disk_there_is_still_room_for_how_the_run_ended(
+    plan: RunPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = begun(plan, tmp_path / "results")
+    reserve = folder.path / ".reserve"
+    whole = manifest_module.write_whole
+
+    def write_while_there_is_room(path: Path, content: bytes) -> None:
+        if reserve.exists() or len(content) > 131_072:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(path, content)
+
+    assert reserve.stat().st_size == 131_072
+    monkeypatch.setattr(manifest_module, "write_whole", write_while_there_is_room)
+    assert folder.close(Ending.FAILED, "cannot write") == []
+    assert read_manifest(folder.path).ending is Ending.FAILED
+    assert not reserve.exists()
+
+
+def test_a_part_that_cannot_be_written_has_an_exit_status_of_its_own(plan: RunPlan, tmp_path: Path) -> None:
+    folder = begun(plan, tmp_path / "results")
+    (folder.path / "parts").write_text("a file is in the way")
+    with pytest.raises(DiskError) as failed:
+        write_rows(plan, folder)
+    assert failed.value.exit_code == 74

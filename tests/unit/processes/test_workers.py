@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from smbench.clock import WarpLoop
 from smbench.errors import ExitCode
 from smbench.processes.child import Child
-from smbench.processes.messages import Beat, Done, Failed, Message, Preparing, Ready, Stop
-from smbench.processes.workers import Workers
+from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message, Preparing, Ready, Stop
+from smbench.processes.workers import SILENT_S, Workers
 from smbench.records import Event, NotSent, Outcome, Reading, Stage
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
@@ -36,6 +36,7 @@ class ScriptedChild(Child):
     def __init__(self, index: int) -> None:
         self.name = f"worker {index}"
         self.heard: list[Message] = []
+        self.is_killed = False
         self._words: deque[Message | None] = deque()
         self._is_said = anyio.Event()
 
@@ -50,6 +51,10 @@ class ScriptedChild(Child):
 
     def how_it_ended(self) -> str:
         return f"{self.name} was killed by signal SIGKILL"
+
+    def kill(self) -> None:
+        self.is_killed = True
+        self.says(None)
 
     def says(self, *words: Message | None) -> None:
         self._words.extend(words)
@@ -239,3 +244,52 @@ async def test_a_verdict_that_is_certain_stops_all_once() -> None:
         for index, child in enumerate(scene.children):
             child.says(beat(index, at_ns=1), beat(index, at_ns=2), Done())
     assert [child.heard for child in scene.children] == [[Stop(NotSent.CERTAIN, scene.screen.conclusion)]] * 2
+
+
+async def test_all_acknowledge_before_the_go_and_the_first_that_cannot_is_named() -> None:
+    scene = Scene(2)
+    scene.children[0].says(Acknowledged())
+    scene.children[1].says(Preparing("writing"), Acknowledged())
+    assert await scene.workers.acknowledge() is None
+    scene.children[1].says(BROKEN)
+    assert await scene.workers.acknowledge() == BROKEN
+
+
+async def test_a_worker_that_says_nothing_is_named_once_and_so_is_its_return() -> None:
+    scene = Scene(2)
+    async with anyio.create_task_group() as group:
+        group.start_soon(scene.workers.follow)
+        for _ in range(2 * round(SILENT_S) + 2):
+            scene.children[0].says(beat(0))
+            await anyio.sleep(1)
+            scene.workers.name_silent()
+        assert [text.split(":")[0] for text in scene.screen.texts] == ["worker 1 has said nothing for 5 s"]
+        scene.children[1].says(beat(1))
+        await anyio.sleep(1)
+        scene.workers.name_silent()
+        assert scene.screen.texts[1:] == ["worker 1 answers again, after 12 s"]
+        for child in scene.children:
+            child.says(Done())
+    assert scene.workers.notes == ["worker 1 said nothing for 12 s"]
+
+
+async def test_one_whose_run_is_over_may_be_silent_while_it_takes_its_target_down() -> None:
+    scene = Scene(1)
+    async with anyio.create_task_group() as group:
+        group.start_soon(scene.workers.follow)
+        scene.children[0].says(beat(0, stage=Stage.DONE))
+        await anyio.sleep(3 * SILENT_S)
+        scene.workers.name_silent()
+        scene.children[0].says(Done())
+    assert scene.screen.texts == []
+
+
+async def test_only_those_that_still_work_are_killed_and_then_they_are_lost() -> None:
+    scene = Scene(2)
+    async with anyio.create_task_group() as group:
+        group.start_soon(scene.workers.follow)
+        scene.children[0].says(Done())
+        await anyio.sleep(1)
+        assert scene.workers.kill() == ["worker 1"]
+    assert [child.is_killed for child in scene.children] == [False, True]
+    assert scene.workers.lost == [1]
