@@ -15,6 +15,7 @@ from smbench.generator.rows import requests_frame
 from smbench.lifecycle.folder import Origin, RunFolder
 from smbench.records import Ending
 from smbench.results import manifest as manifest_module
+from smbench.results.files import write_whole
 from smbench.results.manifest import ClockFacts, read_manifest
 from smbench.results.store import PartWriter, open_run
 from smbench.scenario.model import Scenario
@@ -152,7 +153,7 @@ def test_on_a_full_disk_there_is_still_room_for_how_the_run_ended(
 ) -> None:
     folder = begun(plan, tmp_path / "results")
     reserve = folder.path / ".reserve"
-    whole = manifest_module.write_whole
+    whole = write_whole
 
     def write_while_there_is_room(path: Path, content: bytes) -> None:
         if reserve.exists() or len(content) > 131_072:
