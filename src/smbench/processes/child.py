@@ -143,6 +143,8 @@ def _as_failed(error: BaseException) -> Failed:
     if isinstance(error, SmbenchError):
         return Failed(error.message, error.advice, ExitCode(error.exit_code))
     if isinstance(error, MemoryError):
-        return Failed("there is too little memory for this", "use a machine with more, or send less", ExitCode.MACHINE)
+        return Failed(
+            "a process of the run has no memory left", "use a machine with more, or send less", ExitCode.MACHINE
+        )
     text = "".join(traceback.format_exception(error))
     return Failed(f"{type(error).__name__}: {error}", "this is a bug in smbench", ExitCode.BUG, text)
