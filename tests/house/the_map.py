@@ -14,6 +14,7 @@ ROOMS = {
     "model": "The endpoint as theory: no time but the time it is given",
     "results": "What is on disk, and its law",
     "wire": "Signatures and HTTP/1.1 for the hot calls, without the SDK",
+    "importing": "Another tool's latencies as a results folder",
     "generator": "The load generator: one worker's share of a run as one task tree",
     "aws/access": "Clients, credentials, and what a refusal means",
     "aws/endpoint": "What AWS says of an endpoint: its description, metrics, scaling and alarms",
@@ -53,6 +54,7 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "schedule": ("base", "arrivals", "plan"),
     "model": ("event_queue", "endpoint", "fleet", "world"),
     "results": ("schema", "store", "manifest", "law"),
+    "importing": ("folder", "roles", "requests"),
     "generator": (
         "plan",
         "assembly",

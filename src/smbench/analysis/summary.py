@@ -26,6 +26,7 @@ from smbench.analysis.rows.frames import Frames, is_one_of, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, NotSent, Unknown
 from smbench.results.law import Counts, row_violations
+from smbench.results.manifest import Manifest
 
 
 class _Part(BaseModel):
@@ -174,7 +175,7 @@ def summarise(frames: Frames) -> Summary:
         run_id=manifest.run_id,
         name=str(scenario.get("name", "")),
         description=str(scenario.get("description", "")),
-        target=_target(manifest.target, scenario),
+        target=_target(manifest),
         clock=manifest.clock.kind,
         scale=manifest.clock.scale,
         workers=manifest.workers,
@@ -228,9 +229,11 @@ def _counts(requests: pl.DataFrame) -> Counts:
     return Counts.of(_as_law(requests))
 
 
-def _target(found: dict[str, Any], scenario: dict[str, Any]) -> str:
-    endpoint = (scenario.get("target") or {}).get("endpoint")
-    return f"endpoint {found.get('endpoint', endpoint)}" if endpoint else "emulated endpoint"
+def _target(manifest: Manifest) -> str:
+    if manifest.imported is not None:
+        return f"imported from {manifest.imported.file}"
+    endpoint = (manifest.scenario.get("target") or {}).get("endpoint")
+    return f"endpoint {manifest.target.get('endpoint', endpoint)}" if endpoint else "emulated endpoint"
 
 
 def _latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:

@@ -57,6 +57,16 @@ class PlotFormat(StrEnum):
     SVG = "svg"
 
 
+class FileUnit(StrEnum):
+    """Units of numbers in a file of another tool."""
+
+    AUTO = "auto"
+    S = "s"
+    MS = "ms"
+    US = "us"
+    NS = "ns"
+
+
 class TransportName(StrEnum):
     """How the hot calls leave."""
 
@@ -67,6 +77,7 @@ class TransportName(StrEnum):
 ScenarioFile = Annotated[
     Path | None, typer.Argument(help="Scenario file, or the name of a shipped scenario; the quick start when absent.")
 ]
+RoleOption = Annotated[str | None, typer.Option(help="Its column; guessed where it is not named.")]
 RunFolder = Annotated[Path, typer.Argument(help="Results folder of a run.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="What stdout gets.")]
 UiOption = Annotated[
@@ -274,6 +285,45 @@ def compare(
     }
     options = CompareOptions(tuple(groups), asked, output.value, html)
     raise typer.Exit(compare_command(options))
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="CSV, JSON lines, parquet or Arrow with a row a request; may be packed.")
+    ],
+    start: RoleOption = None,
+    end: RoleOption = None,
+    latency: RoleOption = None,
+    due: RoleOption = None,
+    status: RoleOption = None,
+    success: RoleOption = None,
+    error: RoleOption = None,
+    label: RoleOption = None,
+    phase: RoleOption = None,
+    unit: Annotated[FileUnit, typer.Option(help="Unit of instants that are numbers.")] = FileUnit.AUTO,
+    latency_unit: Annotated[FileUnit, typer.Option(help="Unit of the latency.")] = FileUnit.AUTO,
+    timeout: Annotated[str | None, typer.Option(help="A request that took as long timed out, such as 30s.")] = None,
+    good: Annotated[
+        list[str] | None, typer.Option("--ok", help="A status that means completed; may be given again.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Of the run; default: the file's name.")] = "",
+    results: ResultsOption = Path("results"),
+) -> None:
+    """Make a results folder from another tool's client-side latencies.
+
+    k6, JMeter, vegeta, hey and oha are known by their columns; of other files name the columns, or see on stderr which
+    were guessed. `report`, `compare`, `plot` and thresholds read the folder; which figures it cannot have is said.
+    """
+    from smbench.cli.importing import ImportOptions, import_command
+
+    columns = {
+        "start": start, "end": end, "latency": latency, "due": due, "status": status, "success": success,
+        "error": error, "label": label, "phase": phase,
+    }  # fmt: skip
+    import_command(
+        ImportOptions(file, results, name, columns, unit.value, latency_unit.value, timeout, tuple(good or ()))
+    )
 
 
 @app.command()

@@ -82,6 +82,27 @@ class EmulatorEffort(BaseModel):
         return self.cpu_s / self.elapsed_s if self.elapsed_s else 0.0
 
 
+class ImportedFrom(BaseModel):
+    """The file of another tool that a run was made from by `smbench import`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str  # its name
+    digest: str  # SHA-256 of its bytes
+    tool: str = ""  # the tool that wrote it; empty: none that is known
+    columns: dict[str, str] = {}  # what each role was read from
+    lacking: dict[str, str] = {}  # figures that cannot be had, and why
+    is_due_known: bool = False  # the file says when each request was due
+    n_timeouts: int = 0  # requests whose client gave up: longer than they are old
+
+    @property
+    def in_words(self) -> str:
+        """Who sent the requests, and what is not known of them."""
+        timed_out = f"; {self.n_timeouts:,} timed out, and took longer than they waited" if self.n_timeouts else ""
+        lacking = "; ".join(f"{figure} ({why})" for figure, why in self.lacking.items())
+        return f"{self.tool or 'another tool'} did, {self.file}{timed_out}; not known: {lacking}"
+
+
 class Manifest(BaseModel):
     """Written when a run begins, with `ending` running, and again when it is over."""
 
@@ -110,6 +131,7 @@ class Manifest(BaseModel):
     inapplicable: tuple[str, ...] = ()  # checks and stages of a request that mean nothing for this kind of target
     host: Host = Host()  # machine, CPU count, versions of Python and of packages
     emulator: EmulatorEffort | None = None  # CPU of the emulated endpoint's own process; null where there was none
+    imported: ImportedFrom | None = None  # null: smbench itself sent the requests
     notes: tuple[str, ...] = ()  # what could not be read or removed, and other sentences for a person
 
     @property

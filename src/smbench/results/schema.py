@@ -57,7 +57,13 @@ REQUESTS = (
         "when SNS had put the notice into the queue: SQS's SentTimestamp, whole milliseconds",
         "no notice",
     ),
-    Column("seen", INSTANT, "UTC", "when the notice, or the output, reached us", "neither did"),
+    Column(
+        "seen",
+        INSTANT,
+        "UTC",
+        "when the notice, or the output, reached us; imported: its end, or when its client gave up",
+        "neither did",
+    ),
     Column("outcome", pl.String, "", "one of `records.Outcome`"),
     Column("accepted", pl.Boolean, "", "the endpoint has taken the request: it answered 202, or an end proved it"),
     Column("status_code", pl.Int64, "", "HTTP status of the submission", "no answer"),
@@ -82,7 +88,13 @@ REQUESTS = (
         is_later=True,
     ),
     Column("notices", pl.Int64, "", "notices that came for this id; more than one are duplicates"),
-    Column("end_from", pl.String, "", "`notice`, or `output` when the end was found in S3 (whole seconds)", "no end"),
+    Column(
+        "end_from",
+        pl.String,
+        "",
+        "`notice`, `output` when the end was found in S3 (whole seconds), `client` when imported",
+        "no end",
+    ),
     Column("worker", pl.Int64, "", "which worker sent it, from 0"),
 )
 

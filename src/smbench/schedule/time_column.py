@@ -13,7 +13,9 @@ from smbench.tables.timestamps import (
     is_date,
     is_number,
     is_time_of_day,
+    parse_number,
     split_unit,
+    unit_of_epoch,
     words_of,
 )
 
@@ -25,7 +27,7 @@ _USUAL = (
 _TIME_WORDS = {
     "time", "timestamp", "date", "datetime", "ts", "arrival", "arrivals", "arrived", "submit", "submitted",
     "submission", "start", "started", "begin", "began", "create", "created", "creation", "received", "requested",
-    "queued", "enqueued", "issued",
+    "queued", "enqueued", "issued", "sent", "send",
 }  # fmt: skip
 _TIME_ENDINGS = ("time", "timestamp", "date")
 _NO_TIME_WORDS = {"runtime", "uptime", "lifetime", "overtime", "update", "updated", "modified", "timeout", "zone"}
@@ -66,6 +68,33 @@ def time_column(table: Table, column: str | None, *, is_end_wanted: bool, has_co
     if not has_counts and all(cell is not None and not has_time_of_day(cell) for cell in _column(table, at)):
         return TimeColumn(at, is_date=True, time_at=_times_beside(table, at), is_end=is_end)
     return TimeColumn(at, is_date=True, is_end=is_end)
+
+
+def unit_of(table: Table, at: int, wanted: str) -> tuple[str, bool]:
+    """The unit of a column of numbers, and whether the size of the numbers alone says it.
+
+    Raises:
+        UsageError: nothing says it. A wrong guess would change the load a thousandfold in silence.
+    """
+    if wanted != "auto":
+        return wanted, False
+    _, named = split_unit(table.name(at))
+    if named is not None:
+        return named, False
+    first = table.head[0][at] or ""
+    if not is_number(first):
+        return "s", False  # no time at all; reading it says so, with its line
+    known = unit_of_epoch(parse_number(first))
+    if known is None:
+        raise no_unit(table, at)
+    return known, True
+
+
+def no_unit(table: Table, at: int) -> UsageError:
+    """The error for a column of numbers whose unit nothing says."""
+    return UsageError(
+        f"{table.path}: the numbers of column '{table.name(at)}' do not say their unit", "say unit: s, ms, us or ns"
+    )
 
 
 def days_only(table: Table, at: int) -> UsageError:

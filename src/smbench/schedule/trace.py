@@ -12,14 +12,14 @@ from smbench.errors import UsageError
 from smbench.scenario.phases import REQUESTS_MAX
 from smbench.schedule import bins
 from smbench.schedule.base import Instants
-from smbench.schedule.time_column import TimeColumn, days_only, time_column
+from smbench.schedule.time_column import TimeColumn, days_only, no_unit, time_column, unit_of
 from smbench.tables.csv_rows import n_counted
 from smbench.tables.foreign import open_table
 from smbench.tables.instants import counts as counts_of
 from smbench.tables.instants import dates_ns, numbers_ns
 from smbench.tables.opening import Watch
 from smbench.tables.table import BadCell, Batch, Table
-from smbench.tables.timestamps import is_number, parse_number, split_unit, unit_of_epoch
+from smbench.tables.timestamps import is_number, split_unit
 
 _DAY_NS = 86_400 * 10**9
 _EPOCH_NS = 10**18  # a number that its size alone shows to be an epoch time is not less, in nanoseconds
@@ -163,7 +163,7 @@ def _plan(table: Table, wanted: Wanted) -> _Plan:
                 f"{table.path} is {table.form}, with several metrics", f"say counts: one of {table.listed()}"
             )
     at = time_column(table, wanted.column, is_end_wanted=wanted.duration is not None, has_counts=counts is not None)
-    unit, is_epoch = (None, False) if at.is_date else _unit(table, at.at, wanted.unit)
+    unit, is_epoch = (None, False) if at.is_date else unit_of(table, at.at, wanted.unit)
     duration_at = None if wanted.duration is None else table.find(wanted.duration)
     return _Plan(
         time=at,
@@ -175,37 +175,11 @@ def _plan(table: Table, wanted: Wanted) -> _Plan:
     )
 
 
-def _unit(table: Table, at: int, wanted: str) -> tuple[str, bool]:
-    """The unit of a column of numbers, and whether the size of the numbers alone says it.
-
-    Raises:
-        UsageError: nothing says it. A wrong guess would change the load a thousandfold in silence.
-    """
-    if wanted != "auto":
-        return wanted, False
-    _, named = split_unit(table.name(at))
-    if named is not None:
-        return named, False
-    first = table.head[0][at] or ""
-    if not is_number(first):
-        return "s", False  # no time at all; reading it says so, with its line
-    known = unit_of_epoch(parse_number(first))
-    if known is None:
-        raise _no_unit(table, at)
-    return known, True
-
-
-def _no_unit(table: Table, at: int) -> UsageError:
-    return UsageError(
-        f"{table.path}: the numbers of column '{table.name(at)}' do not say their unit", "say unit: s, ms, us or ns"
-    )
-
-
 def _duration_unit(table: Table, at: int, unit: str | None, wanted: str) -> str:
     _, named = split_unit(table.name(at))
     known = named or (unit if wanted == "auto" else wanted)
     if known is None:
-        raise _no_unit(table, at)
+        raise no_unit(table, at)
     return known
 
 
@@ -241,7 +215,7 @@ def _instants(table: Table, batch: Batch, plan: _Plan) -> tuple[Instants, Instan
 def _check(table: Table, plan: _Plan, starts_ns: Instants) -> None:
     first_ns, last_ns = int(starts_ns.min()), int(starts_ns.max())
     if plan.is_epoch and plan.duration_at is None and first_ns < _EPOCH_NS:
-        raise _no_unit(table, plan.time.at)
+        raise no_unit(table, plan.time.at)
     if last_ns - first_ns > np.iinfo(np.int64).max:
         raise UsageError(
             f"{table.path}: column '{table.name(plan.time.at)}' spans more than 292 years", "check its unit"

@@ -234,6 +234,8 @@ def _not_steady(frames: Frames, capacity: Capacity | Unknown) -> str:
     if not spans:
         return "which phases there were is not known"
     (phase, *others) = spans
+    if frames.manifest.imported is not None:
+        return "whether the other tool's load was steady is not known: repeat the run, and compare runs"
     if phase.kind not in _STEADY or others:
         kinds = ", ".join(dict.fromkeys(span.kind for span in spans))
         return f"the load changes by design ({kinds}): repeat the run, and compare runs"

@@ -169,7 +169,7 @@ def _bounded(requests: pl.DataFrame, age: Age) -> pl.DataFrame:
     """Of accepted requests: when due, how long at least (`low`) and at most (`high`), and watched how long (`age`)."""
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
     is_open = is_one_of(MAY_HAVE_COMPLETED)
-    rows = only(requests, pl.col("accepted"), "sched_ns", "outcome", pl.col(age.column).alias("age"))
+    rows = only(requests, pl.col("accepted"), "sched_ns", "outcome", pl.col(age.column).alias("age")).drop_nulls("age")
     return rows.with_columns(
         pl.when(is_completed | is_open).then("age").otherwise(_NEVER_NS).alias("low"),
         pl.when(is_completed).then("age").otherwise(_NEVER_NS).alias("high"),

@@ -128,7 +128,7 @@ def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, e
     end_ns = _end_ns(rows, readings, events)
     return Frames(
         manifest=manifest,
-        requests=_durations(rows, end_ns),
+        requests=_durations(rows, end_ns, manifest),
         readings=readings,
         events=events,
         clocks=clocks,
@@ -184,21 +184,32 @@ def _end_ns(rows: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) ->
     return max(known, default=0)
 
 
-def _durations(rows: pl.DataFrame, end_ns: int) -> pl.DataFrame:
+def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFrame:
+    """Durations of each row. A request without an end is as old as when its client gave up, or the run ended.
+
+    In a run that was imported it is not known when the endpoint took a request, nor always when it was due.
+    """
+    nothing = pl.lit(None, dtype=pl.Int64)
+    is_due_known = manifest.imported is None or manifest.imported.is_due_known
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
     received_ns = pl.coalesce("recv_ns", "send_ns")
-    last_known_ns = pl.coalesce("done_ns", pl.lit(end_ns))
+    given_up_ns = pl.when(is_one_of((Outcome.PENDING, Outcome.LOST))).then("seen_ns")
+    last_known_ns = pl.coalesce("done_ns", given_up_ns, pl.lit(end_ns))
     # Stamps are cut to milliseconds, so a very short service may seem to end just before it was due: hence `max`.
     rows = rows.with_columns(
         (pl.max_horizontal(last_known_ns, "sched_ns") - pl.col("sched_ns")).alias("age_ns"),
-        (pl.max_horizontal(last_known_ns, received_ns) - received_ns).alias("service_age_ns"),
-        (pl.col("send_ns") - pl.col("sched_ns")).alias("schedule_lag_ns"),
+        (pl.max_horizontal(last_known_ns, received_ns) - received_ns if manifest.imported is None else nothing).alias(
+            "service_age_ns"
+        ),
+        (pl.col("send_ns") - pl.col("sched_ns") if is_due_known else nothing).alias("schedule_lag_ns"),
         (pl.col("ack_ns") - pl.col("send_ns")).alias("acknowledging_ns"),
         (pl.col("seen_ns") - pl.col("told_ns")).alias("hearing_ns"),
         (pl.col("pub_ns") - pl.col("told_ns")).alias("notification_ns"),
         (pl.col("seen_ns") - pl.col("pub_ns")).alias("observer_lag_ns"),
     )
-    rows = rows.with_columns((pl.col("age_ns") - pl.col("schedule_lag_ns")).clip(0).alias("from_send_age_ns"))
+    rows = rows.with_columns(
+        (pl.col("age_ns") - pl.col("schedule_lag_ns").fill_null(0)).clip(0).alias("from_send_age_ns")
+    )
     return rows.with_columns(
         pl.when(is_completed).then("age_ns").alias("sojourn_ns"),
         pl.when(is_completed).then("from_send_age_ns").alias("from_send_ns"),

@@ -36,6 +36,7 @@ THROTTLED_MAX = 0.1
 GAPS_MAX = 0.1
 LITTLE_RANGE = (0.9, 1.1)  # docs/methods.md#backlog
 LITTLE_MINUTES_MIN = 3
+_NOT_IN_FILES = ("drained", "ended by itself", "nothing dropped")  # checks of what another tool's file does not say
 _OUR_BUG = "report this as a bug in smbench, with the results folder"
 LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
 
@@ -43,7 +44,8 @@ LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
 def check(frames: Frames, summary: Summary, checks: Sequence[Check] | None = None) -> list[Finding]:
     """All findings, in the order of `CHECKS`, without those that mean nothing for the run's kind of target."""
     run = Run(frames, summary)
-    inapplicable = frames.manifest.inapplicable
+    imported_lack = () if frames.manifest.imported is None else _NOT_IN_FILES
+    inapplicable = (*frames.manifest.inapplicable, *imported_lack)
     found = (_checked(one, run) for one in (CHECKS if checks is None else checks))
     return [finding for finding in found if finding is not None and finding.name not in inapplicable]
 
@@ -171,9 +173,21 @@ def notices_unique_and_ours(run: Run) -> Finding | None:
         expected="only notices of this run; a notice may come twice, it counts once",
         seen=f"{notices.n:,} notices, {notices.n_duplicates:,} duplicates, {notices.n_foreign:,} foreign, "
         f"{notices.n_malformed:,} unreadable",
-        advice="somebody else uses the endpoint or the queue: their load is in these figures"
-        if notices.n_foreign
-        else "",
+        advice="another user of endpoint or queue: their load is in these figures" if notices.n_foreign else "",
+    )
+
+
+def imported(run: Run) -> Finding | None:
+    """Unknown for a run that another tool sent: whether that tool kept its schedule is in no file."""
+    source = run.frames.manifest.imported
+    if source is None:
+        return None
+    return Finding(
+        name="imported",
+        verdict=Verdict.UNKNOWN,
+        expected="smbench sent the requests, and watched itself",
+        seen=source.in_words,
+        advice="compare it with runs of the same tool, or send the same load by smbench",
     )
 
 
@@ -312,6 +326,7 @@ def _needed(thresholds: Sequence[str]) -> dict[str, int]:
 CHECKS: tuple[Check, ...] = (
     conservation,
     files_whole,
+    imported,
     run_ended_by_itself,
     something_measured,
     schedule_kept,

@@ -159,11 +159,13 @@ def percentiles(frames: Frames, summary: Summary) -> Picture | None:
     if summary.sojourn.n < 2:
         return None
     ages = (FROM_SCHEDULE, FROM_SEND, FROM_ACCEPTANCE)
-    curves = [percentile_curve(frames, age).with_columns(pl.lit(age.name).alias("series")) for age in ages]
-    data = pl.concat(curves).with_columns((-(1 - pl.col("share")).log(10)).alias("tail"))
+    found = {age.name: percentile_curve(frames, age) for age in ages}
+    curves = {name: curve for name, curve in found.items() if curve.height}  # of an imported run one is not known
+    data = pl.concat(curve.with_columns(pl.lit(name).alias("series")) for name, curve in curves.items())
+    data = data.with_columns((-(1 - pl.col("share")).log(10)).alias("tail"))
     y, unit_s = theme.duration_axis(alt.Y, "value_s", "latency", data["value_s"].to_numpy())
     data = data.with_columns(pl.col("value_s") / unit_s)
-    names = [age.name for age in ages]
+    names = list(curves)
     reach = -math.log10(1 / summary.sojourn.n)
     ticks = {
         -math.log10(1 - share): label for share, label in _CURVE_TICKS.items() if share <= 1 - 1 / summary.sojourn.n

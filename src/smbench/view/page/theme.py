@@ -157,11 +157,9 @@ def _log_axis(
 
 
 def labels(texts: dict[float, str]) -> str:
-    """Vega's expression for these labels of these ticks."""
-    return (
-        " : ".join(f"abs(datum.value - {at!r}) <= {abs(at) * 1e-6!r} ? '{text}'" for at, text in texts.items())
-        + " : ''"
-    )
+    """Vega's expression for these labels of these ticks; the empty text where there is none."""
+    cases = [f"abs(datum.value - {at!r}) <= {abs(at) * 1e-6!r} ? '{text}'" for at, text in texts.items()]
+    return " : ".join([*cases, "''"])
 
 
 def decades(channel: type[alt.X] | type[alt.Y], column: str, title: str, longest_s: float) -> alt.X | alt.Y:

@@ -1,0 +1,87 @@
+"""What another tool's status, success and error say of a request, in the ledger's words.
+
+A time-out is no end: the client gave up, and all that is known is that the request took longer. It is kept, open, as
+old as it was then (right-censored). An HTTP answer from 400 on is a refusal; no answer at all is a transport error.
+"""
+
+import re
+from dataclasses import dataclass
+
+from smbench.records import Outcome
+
+_CODE = re.compile(r"([1-5]\d\d)(?:\.0+)?(?:\s.*)?", re.DOTALL)
+_TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline exceeded|etimedout", re.IGNORECASE)
+_GOOD = {"ok", "success", "succeeded", "successful", "complete", "completed", "true", "pass", "passed", "yes", "done"}
+_BAD = {"false", "fail", "failed", "failure", "error", "errored", "ko", "no", "exception", "aborted"}
+_REFUSED = {"rejected", "throttled", "refused"}
+_OPEN = {"pending", "running", "queued", "inprogress", "in_progress", "in progress", "lost"}
+_NO_CODE = {"0", "0.0", "-1", "000"}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a row ended, with the columns of the ledger that follow from it."""
+
+    outcome: Outcome
+    status_code: int | None = None
+    error: str | None = None
+    is_timeout: bool = False
+
+
+def end_of(status: str | None, success: str | None, error: str | None, good: frozenset[str] = frozenset()) -> End:
+    """The end of a row that has one.
+
+    Args:
+        status: An HTTP status, or a word; None: the file has no such column, or the cell is empty.
+        success: Whether it went well, in the words of the file.
+        error: What went wrong; None where nothing did.
+        good: Statuses that mean completed, beside those that are known.
+    """
+    code = int(match[1]) if status is not None and (match := _CODE.fullmatch(status)) else None
+    went_well = _meaning(success)
+    if status is not None and status in good:
+        return End(Outcome.COMPLETED, code)
+    if code is not None and code >= 400:
+        return End(Outcome.REJECTED, code, error or f"HTTP {code}")
+    words = " ".join(text for text in (status, error) if text)
+    if code is None and _TIMED_OUT.search(words):
+        return End(Outcome.PENDING, None, error or status, is_timeout=True)
+    if code is not None:
+        if went_well is False:
+            return End(Outcome.FAILED, code, error or "not successful, by the file's own word")
+        return End(Outcome.COMPLETED, code)
+    if status is None or status in _NO_CODE:
+        return _without_status(status, went_well, error)
+    return _of_word(status, error)
+
+
+def _without_status(status: str | None, went_well: bool | None, error: str | None) -> End:
+    if went_well is not None:
+        return End(Outcome.COMPLETED) if went_well else End(Outcome.FAILED, None, error or "failed")
+    if status is not None:
+        return End(Outcome.TRANSPORT_ERROR, None, error or "no answer came")
+    return End(Outcome.COMPLETED) if error is None else End(Outcome.FAILED, None, error)
+
+
+def _of_word(status: str, error: str | None) -> End:
+    word = status.lower()
+    if word in _GOOD:
+        return End(Outcome.COMPLETED)
+    if word in _BAD:
+        return End(Outcome.FAILED, None, error or status)
+    if word in _REFUSED:
+        return End(Outcome.REJECTED, None, error or status)
+    if word in _OPEN:
+        return End(Outcome.PENDING, None, error)
+    if word == Outcome.EXPIRED.value:
+        return End(Outcome.EXPIRED, None, error)
+    if "connection" in word or word.startswith("non http response code"):
+        return End(Outcome.TRANSPORT_ERROR, None, error or status)
+    return End(Outcome.UNKNOWN_END, None, error or status)
+
+
+def _meaning(success: str | None) -> bool | None:
+    word = (success or "").lower()
+    if word in _GOOD or word in ("1", "1.0"):
+        return True
+    return False if word in _BAD or word in ("0", "0.0") else None

@@ -1,0 +1,224 @@
+"""Another tool's rows as rows of the ledger: instants, outcomes, and what is not known left null."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from smbench.errors import UsageError
+from smbench.importing.outcomes import end_of
+from smbench.importing.roles import Roles
+from smbench.records import ACCEPTED, Outcome
+from smbench.results.schema import REQUESTS, polars_schema
+from smbench.schedule.base import PhaseSpan
+from smbench.tables.instants import Nanoseconds, dates_ns, numbers_ns
+from smbench.tables.table import BadCell, Batch, Table
+
+PHASE = "imported"
+_TEXTS = ("status", "success", "error", "label", "phase")
+_OVER = [Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A file's requests in the ledger's columns, in the order of their phases and starts."""
+
+    requests: pl.DataFrame
+    spans: tuple[PhaseSpan, ...]
+    epoch_ns: int  # the first instant: scenario time zero
+    n_other_rows: int  # rows of the file that are no requests
+    n_timeouts: int  # requests whose client gave up
+
+
+def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good: frozenset[str]) -> Imported:
+    """Read the whole file.
+
+    Args:
+        timeout_ns: A request that took as long or longer timed out; None: only where its status or error says so.
+        good: Statuses that mean completed, beside those that are known.
+
+    Raises:
+        UsageError: a cell cannot be read, an end lies before its start, or there is no request.
+    """
+    columns = list(dict.fromkeys((*roles.columns.values(), *roles.where)))
+    parts, n_other = [], 0
+    for batch in table.rows.batches(columns):
+        part = _part(table, batch, roles, dict(zip(columns, batch.cells, strict=True)))
+        n_other += len(batch.cells[0]) - part.height
+        parts.append(part)
+    rows = pl.concat(parts) if parts else pl.DataFrame()
+    if rows.is_empty():
+        wanted = " and ".join(f"'{value}' in column '{table.name(at)}'" for at, value in roles.where.items())
+        raise UsageError(f"{table.path} holds no request" + (f": no row has {wanted}" if wanted else ""))
+    rows = _with_ends(rows, timeout_ns, good)
+    rows = rows.with_columns(pl.coalesce("due_ns", "start_ns").alias("due_ns"))
+    order = {name: place for place, name in enumerate(rows["phase"].unique(maintain_order=True))}
+    rows = rows.sort(pl.col("phase").replace_strict(order, return_dtype=pl.Int64), "due_ns", maintain_order=True)
+    first_ns = [rows[name].min() for name in ("due_ns", "start_ns")]
+    epoch_ns = min(ns for ns in first_ns if isinstance(ns, int))
+    return Imported(
+        requests=_ledger(rows),
+        spans=_spans(rows, order, epoch_ns),
+        epoch_ns=epoch_ns,
+        n_other_rows=n_other,
+        n_timeouts=int(rows["is_timeout"].sum()),
+    )
+
+
+# ---- a batch --------------------------------------------------------------------------------------------------
+
+
+def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Series]) -> pl.DataFrame:
+    """Instants in ns, texts as they are; only rows that are requests."""
+    chosen = np.ones(len(batch.cells[0]), dtype=bool)
+    for at, value in roles.where.items():
+        chosen &= (cells[at] == value).fill_null(value=False).to_numpy()
+    kept = np.flatnonzero(chosen)
+
+    def read(role: str) -> pl.Series:
+        """In ns; null where the row has nothing."""
+        if role not in roles.columns:
+            return pl.Series(np.zeros(len(kept), dtype=np.int64)).set(
+                pl.Series([True] * len(kept), dtype=pl.Boolean), None
+            )
+        at = roles.columns[role]
+        series = cells[at].gather(kept)
+        there = series.is_not_null()
+        unit = roles.units[role]
+        convert: Callable[[pl.Series], Nanoseconds] = dates_ns if unit is None else lambda some: numbers_ns(some, unit)
+        try:
+            values = convert(series.filter(there))
+        except BadCell as bad:
+            row = int(kept[there.arg_true()[bad.row]])
+            raise table.bad(batch.place, at, BadCell(row, bad.value, bad.problem)) from None
+        full = np.zeros(len(series), dtype=np.int64)
+        full[there.to_numpy()] = values
+        return pl.Series(full).set(~there, None)
+
+    frame = pl.DataFrame({f"{role}_ns": read(role) for role in ("due", "start", "end", "latency")})
+    texts = {
+        role: cells[roles.columns[role]].gather(kept).cast(pl.String) if role in roles.columns else None
+        for role in _TEXTS
+    }
+    frame = frame.with_columns(pl.lit(texts[role], dtype=pl.String).alias(role) for role in _TEXTS)
+    size = cells[roles.columns["size"]].gather(kept) if "size" in roles.columns else pl.Series([0] * len(kept))
+    frame = frame.with_columns(
+        size.cast(pl.String).cast(pl.Int64, strict=False).fill_null(0).alias("size_in_bytes"),
+        pl.coalesce("start_ns", pl.col("end_ns") - pl.col("latency_ns")).alias("start_ns"),
+        pl.coalesce("end_ns", pl.col("start_ns") + pl.col("latency_ns")).alias("end_ns"),
+        pl.col("phase").fill_null(PHASE),
+    )
+    _check(table, batch, roles, frame, kept)
+    return frame
+
+
+def _check(table: Table, batch: Batch, roles: Roles, frame: pl.DataFrame, kept: npt.NDArray[np.intp]) -> None:
+    if (missing := frame["start_ns"].is_null()).any():
+        row = int(kept[missing.arg_true()[0]])
+        at = roles.columns.get("start", roles.columns.get("end", 0))
+        raise table.bad(batch.place, at, BadCell(row, None, ""))
+    backwards = (frame["end_ns"] < frame["start_ns"]).fill_null(value=False)
+    if backwards.any():
+        row = int(kept[backwards.arg_true()[0]])
+        raise UsageError(
+            f"{table.path}{batch.place(row)}: the request ends before it starts", "check columns and units"
+        )
+
+
+# ---- outcomes and the ledger ----------------------------------------------------------------------------------
+
+
+def _with_ends(rows: pl.DataFrame, timeout_ns: int | None, good: frozenset[str]) -> pl.DataFrame:
+    """Outcome, status code and error of each row; each different combination is looked at once."""
+    keys = ["status", "success", "error"]
+    found = rows.select(keys).unique(maintain_order=True)
+    ends = [end_of(status, success, error, good) for status, success, error in found.iter_rows()]
+    found = found.with_columns(
+        pl.Series("outcome", [end.outcome.value for end in ends], dtype=pl.String),
+        pl.Series("status_code", [end.status_code for end in ends], dtype=pl.Int64),
+        pl.Series("why", [end.error for end in ends], dtype=pl.String),
+        pl.Series("is_timeout", [end.is_timeout for end in ends], dtype=pl.Boolean),
+    )
+    rows = rows.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    took_ns = pl.col("end_ns") - pl.col("start_ns")
+    if timeout_ns is not None:
+        is_late = (took_ns >= timeout_ns) & (pl.col("outcome") != Outcome.REJECTED.value)
+        rows = rows.with_columns(
+            pl.when(is_late).then(pl.lit(Outcome.PENDING.value)).otherwise("outcome").alias("outcome"),
+            pl.when(is_late).then(pl.lit(value=True)).otherwise("is_timeout").alias("is_timeout"),
+            pl.when(is_late).then(pl.coalesce("why", pl.lit("timed out"))).otherwise("why").alias("why"),
+        )
+    # Nobody can say how long a request took whose end has no instant, whatever the file says of how it went.
+    is_undated = pl.col("outcome").is_in(_OVER) & pl.col("end_ns").is_null()
+    said = pl.format("{}, and the file does not say when", pl.col("outcome"))
+    return rows.with_columns(
+        pl.when(is_undated).then(said).otherwise("why").alias("why"),
+        pl.when(is_undated)
+        .then(
+            pl.when(pl.col("status").is_null())
+            .then(pl.lit(Outcome.PENDING.value))
+            .otherwise(pl.lit(Outcome.UNKNOWN_END.value))
+        )
+        .otherwise("outcome")
+        .alias("outcome"),
+    )
+
+
+def _ledger(rows: pl.DataFrame) -> pl.DataFrame:
+    """The ledger's columns. `seen` of a request without an end is when its client gave up."""
+    schema = polars_schema(REQUESTS)
+    is_over = pl.col("outcome").is_in(_OVER)
+    seq = pl.int_range(pl.len(), dtype=pl.Int64)
+    values: dict[str, pl.Expr] = {
+        "seq": seq,
+        "phase": pl.col("phase"),
+        "warmup": pl.lit(value=False),
+        "inference_id": pl.format("imported-{}", seq),
+        "payload": pl.col("label").fill_null(PHASE),
+        "size_in_bytes": pl.col("size_in_bytes"),
+        "sched": _instant("due_ns"),
+        "send": _instant("start_ns"),
+        "done": pl.when(is_over).then(_instant("end_ns")),
+        "seen": pl.when(pl.col("outcome") != Outcome.TRANSPORT_ERROR.value).then(_instant("end_ns")),
+        "outcome": pl.col("outcome"),
+        "accepted": pl.col("outcome").is_in([outcome.value for outcome in ACCEPTED]),
+        "status_code": pl.col("status_code"),
+        "error": pl.col("why"),
+        "attempts": pl.lit(1),
+        "notices": pl.lit(0),
+        "end_from": pl.when(is_over).then(pl.lit("client")),
+        "open": pl.lit(value=False),
+        "worker": pl.lit(0),
+    }
+    return rows.select(values.get(name, pl.lit(None)).cast(dtype).alias(name) for name, dtype in schema.items())
+
+
+def _instant(column: str) -> pl.Expr:
+    return pl.from_epoch(pl.col(column), time_unit="ns").dt.replace_time_zone("UTC")
+
+
+def _spans(rows: pl.DataFrame, order: Mapping[str, int], epoch_ns: int) -> tuple[PhaseSpan, ...]:
+    """Each phase from its first request due to one mean gap after its last, else n requests would have n-1 gaps."""
+    spans: list[PhaseSpan] = []
+    first_seq = 0
+    for name, index in order.items():
+        due_ns = rows.filter(pl.col("phase") == name)["due_ns"].to_numpy() - epoch_ns
+        n, length_ns = len(due_ns), int(due_ns[-1] - due_ns[0])
+        spans.append(
+            PhaseSpan(
+                index=index,
+                name=name,
+                kind=PHASE,
+                warmup=False,
+                start_ns=int(due_ns[0]),
+                end_ns=int(due_ns[-1]) + (-(-length_ns // (n - 1)) if length_ns else 0),
+                first_seq=first_seq,
+                n=n,
+                outstanding=None,
+                description=f"{n:,} requests of another tool",
+            )
+        )
+        first_seq += n
+    return tuple(spans)

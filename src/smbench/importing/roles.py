@@ -1,0 +1,256 @@
+"""Which columns of another tool's file hold what: known tools by their header, else by name, else as asked.
+
+A tool's own habits decide more than its header shows: k6 stamps a request when it ends, JMeter when it starts, vegeta
+counts nanoseconds. What is guessed is shown to the user, and what no name says is asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from smbench.errors import UsageError
+from smbench.schedule.time_column import no_unit, time_column, unit_of
+from smbench.tables.table import Table
+from smbench.tables.timestamps import is_date, is_number, parse_number, split_unit, unit_of_epoch, words_of
+
+ROLES = ("due", "start", "end", "latency", "status", "success", "error", "label", "phase", "size")
+_INSTANTS = ("due", "start", "end")
+_PLACED = {"start", "end", "latency"}  # two of these place a request in time
+_WORDS: dict[str, set[str]] = {
+    "due": {"due", "scheduled", "intended", "planned"},
+    "end": {"end", "ended", "finish", "finished", "completed", "done", "responded"},
+    "latency": {"latency", "elapsed", "duration", "took", "rt", "responsetime"},
+    "status": {"status", "code", "statuscode", "responsecode", "outcome", "result", "state"},
+    "success": {"success", "successful", "ok", "passed"},
+    "error": {"error", "exception", "failure", "reason"},
+    "label": {"label", "endpoint", "name"},
+    "size": {"size", "bytes"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says: column names by role, and units."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    unit: str = "auto"  # of instants that are numbers
+    latency_unit: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Where each thing is. Instants have a unit, or None for dates."""
+
+    tool: str  # empty: none that is known
+    columns: Mapping[str, int]
+    units: Mapping[str, str | None]  # of due, start, end and latency
+    where: Mapping[int, str] = field(default_factory=dict)  # only rows with these cells are requests
+    notes: tuple[str, ...] = ()
+
+    def in_words(self, table: Table) -> list[str]:
+        """One line a role: `start: column 'submitted', dates`."""
+        lines = []
+        for role, at in self.columns.items():
+            unit = f", {self.units[role] or 'dates'}" if role in self.units else ""
+            lines.append(f"{role}: column '{table.name(at)}'{unit}")
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    name: str
+    columns: Mapping[str, str]  # role to the name of its column; those it may lack are left out
+    needs: tuple[str, ...]  # names that make a file this tool's
+    unit: str = "auto"
+    latency_unit: str = "auto"
+    where: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+_K6_NOTES = (
+    "k6 stamps a request when it ends: starts are ends less durations",
+    "k6's http_req_duration leaves out looking up, connecting and TLS",
+)
+_TOOLS = (
+    _Tool(
+        "k6",
+        {"end": "timestamp", "latency": "metric_value", "status": "status", "error": "error", "label": "name"},
+        ("metric_name", "timestamp", "metric_value"),
+        latency_unit="ms",
+        where={"metric_name": "http_req_duration"},
+        notes=_K6_NOTES,
+    ),
+    _Tool(
+        "k6",
+        {
+            "end": "data.time",
+            "latency": "data.value",
+            "status": "data.tags.status",
+            "error": "data.tags.error",
+            "label": "data.tags.name",
+        },
+        ("metric", "type", "data.time", "data.value"),
+        latency_unit="ms",
+        where={"metric": "http_req_duration", "type": "Point"},
+        notes=_K6_NOTES,
+    ),
+    _Tool(
+        "JMeter",
+        {
+            "start": "timeStamp",
+            "latency": "elapsed",
+            "status": "responseCode",
+            "success": "success",
+            "error": "failureMessage",
+            "label": "label",
+            "size": "sentBytes",
+        },
+        ("timeStamp", "elapsed"),
+        latency_unit="ms",
+        notes=("JMeter's timeStamp is taken as the start, as its shipped jmeter.properties says",),
+    ),
+    _Tool(
+        "vegeta",
+        {"start": "timestamp", "latency": "latency", "status": "code", "error": "error", "label": "attack"},
+        ("timestamp", "latency", "code", "attack", "seq"),
+        latency_unit="ns",
+    ),
+    _Tool(
+        "hey",
+        {"start": "offset", "latency": "response-time", "status": "status-code"},
+        ("response-time", "status-code", "offset"),
+        unit="s",
+        latency_unit="s",
+        notes=("hey leaves out requests that failed: how many there were is not in the file",),
+    ),
+    _Tool(
+        "oha",
+        {"start": "request-start", "latency": "request-duration", "status": "status"},
+        ("request-start", "request-duration", "status"),
+        unit="s",
+        latency_unit="s",
+        notes=("oha leaves out requests that failed: how many there were is not in the file",),
+    ),
+)
+_SUMS = (
+    ({"Request Count", "Median Response Time"}, "Locust's table of sums"),
+    ({"User Count", "Requests/s"}, "Locust's history of sums"),
+    ({"# Samples", "Average", "Median"}, "JMeter's aggregate report"),
+)
+_VEGETA_WIDTHS = (11, 12)  # without and with response headers
+
+
+def roles_of(table: Table, asked: Asked) -> Roles:
+    """Find the columns: what was asked for first, then a known tool's, then by name.
+
+    Raises:
+        UsageError: a column that was asked for is missing, the file holds sums, or neither start and latency, start
+            and end nor end and latency can be found; the message says what to write.
+    """
+    for names, what in _SUMS:
+        if names <= set(table.names or ()):
+            raise UsageError(
+                f"{table.path} is {what}: percentiles cannot be made of percentiles", "a row a request is wanted"
+            )
+    known = _known(table)
+    columns = dict(known.columns)
+    if not known.tool:
+        by_name = _by_name(table)
+        if asked.columns.keys() & _PLACED:  # one place is named: the others are not guessed beside it
+            columns = {role: at for role, at in by_name.items() if role not in (*_INSTANTS, "latency")}
+        else:
+            columns = _with_start(table, by_name)
+    columns |= {role: table.find(column) for role, column in asked.columns.items()}
+    units = _units(table, columns, known.units, asked)
+    return Roles(known.tool, _ordered(table, columns), units, known.where, known.notes)
+
+
+def _known(table: Table) -> Roles:
+    """A known tool's columns and the units that it writes; `auto` where it has several."""
+    names = table.names or ()
+    for tool in _TOOLS:
+        if set(tool.needs) <= set(names):
+            columns = {role: table.find(name) for role, name in tool.columns.items() if name in names}
+            where = {table.find(name): value for name, value in tool.where.items()}
+            units = {"latency": tool.latency_unit, **dict.fromkeys(_INSTANTS, tool.unit)}
+            return Roles(tool.name, columns, units, where, tool.notes)
+    if _is_vegeta_csv(table):
+        columns = {"start": 0, "status": 1, "latency": 2, "error": 5, "label": 7}
+        return Roles("vegeta", columns, {"start": "ns", "latency": "ns"})
+    return Roles("", {}, {})
+
+
+def _ordered(table: Table, columns: Mapping[str, int]) -> dict[str, int]:
+    """The roles in their order, each column in one role, enough of them."""
+    if not ("start" in columns and columns.keys() & {"end", "latency"}) and not {"end", "latency"} <= columns.keys():
+        have = ", ".join(role for role in ("start", "end", "latency") if role in columns) or "none of them"
+        raise UsageError(
+            f"{table.path}: a start and an end are wanted, or one of them and a latency; found: {have}",
+            f"name them: --start, --end, --latency; its columns: {table.listed()}",
+        )
+    return {role: columns[role] for role in ROLES if role in columns}
+
+
+def _is_vegeta_csv(table: Table) -> bool:
+    first = table.head[0]
+    if table.names is not None or table.width not in _VEGETA_WIDTHS:
+        return False
+    stamp, code, latency = first[0] or "", first[1] or "", first[2] or ""
+    is_stamp = is_number(stamp) and unit_of_epoch(parse_number(stamp)) == "ns"
+    return is_stamp and code.isdecimal() and int(code) < 600 and latency.isdecimal()
+
+
+def _by_name(table: Table) -> dict[str, int]:
+    """Each role's column, where exactly one has a word for it."""
+    found = {}
+    for role, own in _WORDS.items():
+        matching = []
+        for at, name in enumerate(table.names or ()):
+            words = words_of(name)
+            plain, _ = split_unit(name)
+            if own.intersection(words) or plain in own or (role == "latency" and plain.endswith("responsetime")):
+                matching.append(at)
+        if role == "status":
+            matching = [at for at in matching if not {"error", "success"} & set(words_of(table.name(at)))]
+        if role == "end":
+            matching = [at for at in matching if _is_instant(table, at)]
+        if len(matching) == 1:
+            found[role] = matching[0]
+    return found
+
+
+def _is_instant(table: Table, at: int) -> bool:
+    cell = next((row[at] for row in table.head if row[at]), "") or ""
+    return is_number(cell) or is_date(cell)
+
+
+def _with_start(table: Table, columns: dict[str, int]) -> dict[str, int]:
+    """The start by the rules of traces, unless end and latency are enough."""
+    taken = set(columns.values())
+    try:
+        start = time_column(table, None, is_end_wanted=False, has_counts=False).at
+    except UsageError:
+        if {"end", "latency"} <= columns.keys():
+            return columns
+        raise
+    return columns if start in taken else {**columns, "start": start}
+
+
+def _units(
+    table: Table, columns: Mapping[str, int], known: Mapping[str, str | None], asked: Asked
+) -> dict[str, str | None]:
+    units: dict[str, str | None] = {}
+    for role in _INSTANTS:
+        if role in columns:
+            at = columns[role]
+            cell = next((row[at] for row in table.head if row[at]), "") or ""
+            wanted = asked.unit if asked.unit != "auto" else (known.get(role) or "auto")
+            units[role] = None if is_date(cell) else unit_of(table, at, wanted)[0]
+    if "latency" in columns:
+        wanted = asked.latency_unit if asked.latency_unit != "auto" else (known.get("latency") or "auto")
+        _, named = split_unit(table.name(columns["latency"]))
+        unit = named if wanted == "auto" else wanted
+        if unit is None:
+            error = no_unit(table, columns["latency"])
+            raise UsageError(error.message, "say --latency-unit: s, ms, us or ns")
+        units["latency"] = unit
+    return units

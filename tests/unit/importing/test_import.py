@@ -1,0 +1,187 @@
+"""Goal: another tool's file becomes a run that every report reads, no row dropped, and what it cannot show is said.
+Method: the same twelve requests as each tool writes them; then the figures of the folder."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from smbench.analysis.rows.frames import Frames, load
+from smbench.analysis.summary import Summary, summarise
+from smbench.analysis.verdict.checks import check
+from smbench.analysis.verdict.thresholds import evaluate
+from smbench.errors import UsageError
+from smbench.findings import Verdict, verdict
+from smbench.importing.folder import Done, Wanted, import_file
+from smbench.importing.roles import Asked
+from smbench.results.store import open_run
+
+S = 10**9
+T0 = 1_767_225_600
+# Start after T0 and latency in seconds, kind: ten that completed, one error, one whose client gave up after 30 s.
+ROWS = [(2.0 * k, 0.5 + 0.25 * k, "ok") for k in range(10)] + [(21.0, 0.125, "bad"), (22.0, 30.0, "timeout")]
+CODE = {"ok": 200, "bad": 500, "timeout": 0}
+ERROR = {"ok": "", "bad": "", "timeout": "request timeout"}
+
+
+def iso(after_s: float) -> str:
+    return datetime.fromtimestamp(T0 + after_s, UTC).isoformat()
+
+
+def lines(header: str, row: Callable[[float, float, str], str]) -> str:
+    return "\n".join([header, *(row(*one) for one in ROWS)]).strip() + "\n"
+
+
+K6_HEADER = (
+    "metric_name,timestamp,metric_value,check,error,error_code,expected_response,group,method,name,proto,scenario,"
+    "service,status,subproto,tls_version,url,extra_tags,metadata"
+)
+
+
+def k6_row(start: float, took: float, kind: str) -> str:
+    rest = f",{ERROR[kind]},,true,,GET,http://x,HTTP/1.1,default,,{CODE[kind]},,,http://x,,"
+    end = f"{(T0 + start + took) * 1e3:.0f}"
+    return f"http_reqs,{end},1.000000,{rest}\nhttp_req_duration,{end},{took * 1e3:.6f},{rest}"
+
+
+def k6_point(start: float, took: float, kind: str) -> str:
+    tags = {"status": str(CODE[kind]), "error": ERROR[kind], "name": "http://x"}
+    data = {"time": iso(start + took), "value": took * 1e3, "tags": tags}
+    return json.dumps({"metric": "http_req_duration", "type": "Point", "data": data})
+
+
+def vegeta_json(start: float, took: float, kind: str) -> str:
+    stamp, latency = iso(start), round(took * S)
+    found = {"attack": "a", "seq": 1, "code": CODE[kind], "timestamp": stamp, "latency": latency, "error": ERROR[kind]}
+    return json.dumps(found)
+
+
+JMETER_CODE = {"ok": "200", "bad": "500", "timeout": "Non HTTP response code: java.net.SocketTimeoutException"}
+FILES = {
+    "mine.csv": lines("submitted,ended,status", lambda at, took, kind: f"{iso(at)},{iso(at + took)},{kind}").replace(
+        ",bad", ",500"
+    ),
+    "elapsed.csv": lines(
+        "sent_at,elapsed_ms,code,error",
+        lambda at, took, kind: f"{T0 + at},{took * 1e3},{CODE[kind]},{ERROR[kind]}",
+    ),
+    "k6.csv": lines(K6_HEADER, k6_row),
+    "k6.json": lines('{"type":"Metric","data":{"name":"http_req_duration"},"metric":"http_req_duration"}', k6_point),
+    "jmeter.jtl": lines(
+        "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes",
+        lambda at, took, kind: (
+            f'{(T0 + at) * 1e3:.0f},{took * 1e3:.0f},GET,{JMETER_CODE[kind]},"a, b",t 1,text,'
+            f"{str(kind == 'ok').lower()},,9,9"
+        ),
+    ),
+    "vegeta.csv": lines(
+        "",
+        lambda at, took, kind: (
+            f"{(T0 + at) * S:.0f},{CODE[kind]},{took * S:.0f},0,11,{ERROR[kind]},aGk=,load,0,GET,http://x,"
+        ),
+    ),
+    "vegeta.json": lines("", vegeta_json),
+}
+
+
+def imported(folder: Path, name: str, text: str | None = None, wanted: Wanted | None = None) -> Done:
+    path = folder / name
+    path.write_text(FILES[name] if text is None else text)
+    return import_file(path, folder / "results", wanted or Wanted())
+
+
+def read(done: Done) -> tuple[Frames, Summary]:
+    frames = load(open_run(done.path))
+    return frames, summarise(frames)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_tools_file_is_the_same_run(tmp_path: Path, name: str) -> None:
+    frames, summary = read(imported(tmp_path, name))
+    assert not summary.violations
+    counts = summary.counts
+    assert (counts.sent, counts.completed, counts.rejected, counts.pending) == (12, 10, 1, 1)
+    rows = frames.requests.sort("sched_ns")
+    assert (rows["sched_ns"] / S).round(3).to_list() == [start for start, _, _ in ROWS]
+    assert (rows["sojourn_ns"] / S).round(3).drop_nulls().to_list() == [took for _, took, kind in ROWS if kind == "ok"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_request_that_timed_out_is_as_old_as_it_was_then_and_counts(tmp_path: Path, name: str) -> None:
+    frames, summary = read(imported(tmp_path, name))
+    aged = frames.requests.filter(pl.col("outcome") == "pending")
+    assert (aged["age_ns"] / S).round(3).to_list() == [30.0]
+    assert summary.sojourn.n == 11
+    assert summary.sojourn.max is not None
+    assert (round(summary.sojourn.max.low, 3), summary.sojourn.max.high) == (30.0, None)
+
+
+def test_what_cannot_be_known_is_unknown_and_said(tmp_path: Path) -> None:
+    done = imported(tmp_path, "k6.csv")
+    frames, summary = read(done)
+    findings = check(frames, summary)
+    (finding,) = [one for one in findings if one.name == "imported"]
+    assert verdict(findings) is Verdict.UNKNOWN
+    assert "k6 did, k6.csv; 1 timed out" in finding.seen
+    assert "lateness of the tool" in finding.seen
+    assert not [one for one in findings if one.name in ("schedule kept", "generator healthy", "drained")]
+    assert summary.generator.schedule_lag.n == summary.ack.n == summary.service_view.n == 0
+    asked = ("p50 < 5s", "max < 10s", "lost == 0", "schedule_lag_p99 < 1s", "ack_p50 < 1s", "p95 from acceptance < 9s")
+    judged = evaluate(asked, frames, summary)
+    assert [one.passed for one in judged] == [True, False, None, None, None, None]
+    assert any(line.startswith("not known: acceptance, queue wait and service") for line in done.lines)
+
+
+def test_due_instants_show_how_late_the_other_tool_was(tmp_path: Path) -> None:
+    text = "due,start,end,status\n" + "".join(f"{iso(k)},{iso(k + 0.5)},{iso(k + 2)},ok\n" for k in range(5))
+    frames, summary = read(imported(tmp_path, "due.csv", text))
+    assert (frames.requests["sojourn_ns"] / S).to_list() == [2.0] * 5
+    assert (frames.requests["from_send_ns"] / S).to_list() == [1.5] * 5
+    (kept,) = [one for one in check(frames, summary) if one.name == "schedule kept"]
+    assert kept.verdict is Verdict.INVALID
+    assert "500 ms" in kept.seen
+
+
+def test_phases_are_the_values_of_a_column(tmp_path: Path) -> None:
+    text = "start,end,stage\n" + "".join(f"{iso(k)},{iso(k + 1)},{'b' if k > 3 else 'a'}\n" for k in range(8))
+    frames, summary = read(imported(tmp_path, "a.csv", text, Wanted(Asked({"phase": "stage"}))))
+    assert [(phase.name, phase.rates.n_sent) for phase in summary.phases] == [("a", 4), ("b", 4)]
+    assert frames.requests["seq"].to_list() == list(range(8))
+
+
+def test_a_timeout_may_be_said(tmp_path: Path) -> None:
+    text = "start,latency_s\n" + "".join(f"{iso(k)},{k}\n" for k in range(5))
+    _, summary = read(imported(tmp_path, "a.csv", text, Wanted(timeout_ns=3 * S)))
+    assert (summary.counts.completed, summary.counts.pending) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "advice"),
+    [
+        ("start,status\n2026-01-01,ok\n", "a start and an end are wanted, or one of them", "--start, --end"),
+        ("start,latency\n2026-01-01T00:00:00Z,5\n", "column 'latency' do not say their unit", "--latency-unit"),
+        ("start,latency_s\n0,5\n", "column 'start' do not say their unit", "unit"),
+        ("start_s,end_s\n2,1\n", "a.csv:2: the request ends before it starts", "units"),
+        ("start_s,end_s\n2,3\n4,soon\n", "a.csv:3: text of 4 characters in column 'end_s' is no", ""),
+        ("Type,Name,Request Count,Median Response Time\nGET,/,5,3\n", "Locust's table of sums", "a row a request"),
+        (K6_HEADER + "\nvus,1767225600,1.0,,,,,,,,,,,,,,,,\n", "holds no request: no row has 'http_req_duration'", ""),
+    ],
+)  # fmt: skip
+def test_what_is_not_plain_is_asked_for(tmp_path: Path, text: str, said: str, advice: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        imported(tmp_path, "a.csv", text)
+    assert said in caught.value.message
+    assert advice in caught.value.advice
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_folder_is_never_overwritten_and_has_every_file(tmp_path: Path) -> None:
+    first, second = imported(tmp_path, "mine.csv"), imported(tmp_path, "mine.csv")
+    assert first.path != second.path
+    assert {"requests.parquet", "readings.parquet", "events.parquet", "manifest.json"} <= {
+        path.name for path in second.path.iterdir()
+    }
+    assert open_run(second.path).is_compacted

@@ -1,0 +1,62 @@
+"""Goal: a row of another tool ends where the ledger says it does. Method: a table of what tools write."""
+
+import pytest
+
+from smbench.importing.outcomes import end_of
+from smbench.records import Outcome
+
+DEADLINE = 'Get "http://x": context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
+
+
+@pytest.mark.parametrize(
+    ("status", "success", "error", "outcome", "code"),
+    [
+        ("200", None, None, Outcome.COMPLETED, 200),
+        ("202 Accepted", None, None, Outcome.COMPLETED, 202),
+        ("200.0", None, None, Outcome.COMPLETED, 200),  # an integer column with gaps, as pandas writes it
+        ("ok", None, None, Outcome.COMPLETED, None),
+        ("Succeeded", None, None, Outcome.COMPLETED, None),
+        (None, "true", None, Outcome.COMPLETED, None),
+        (None, None, None, Outcome.COMPLETED, None),
+        ("200", "false", "Test failed: text expected", Outcome.FAILED, 200),  # JMeter's assertion
+        ("failed", None, None, Outcome.FAILED, None),
+        (None, "0", None, Outcome.FAILED, None),
+        (None, None, "ValueError", Outcome.FAILED, None),
+        ("429", "false", None, Outcome.REJECTED, 429),
+        ("503", None, "overloaded", Outcome.REJECTED, 503),
+        ("504", None, "Gateway Timeout", Outcome.REJECTED, 504),  # the service's own answer
+        ("throttled", None, None, Outcome.REJECTED, None),
+        ("0", None, "connection refused", Outcome.TRANSPORT_ERROR, None),
+        ("Non HTTP response code: java.net.ConnectException", "false", None, Outcome.TRANSPORT_ERROR, None),
+        ("expired", None, None, Outcome.EXPIRED, None),
+        ("in progress", None, None, Outcome.PENDING, None),
+        ("teapot", None, None, Outcome.UNKNOWN_END, None),
+    ],
+)
+def test_a_row_ends_as_its_tool_meant(
+    status: str | None, success: str | None, error: str | None, outcome: Outcome, code: int | None
+) -> None:
+    end = end_of(status, success, error)
+    assert (end.outcome, end.status_code, end.is_timeout) == (outcome, code, False)
+    assert end.error is not None or outcome in (Outcome.COMPLETED, Outcome.EXPIRED, Outcome.PENDING)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        ("0", "request timeout"),  # k6, code 1050
+        ("0", DEADLINE),  # vegeta
+        ("Non HTTP response code: java.net.SocketTimeoutException", "Read timed out"),  # JMeter
+        ("timeout", None),
+        ("Timed Out", None),
+        (None, "ReadTimeout"),
+    ],
+)
+def test_a_time_out_is_no_end(status: str | None, error: str | None) -> None:
+    end = end_of(status, None, error)
+    assert end.outcome is Outcome.PENDING
+    assert end.is_timeout
+
+
+def test_a_status_that_is_named_as_good_is_completed() -> None:
+    assert end_of("teapot", None, None, frozenset({"teapot"})).outcome is Outcome.COMPLETED
