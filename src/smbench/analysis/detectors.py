@@ -313,7 +313,7 @@ def effective_concurrency(seen: Seen) -> Observation | None:
         seen=f"a busy instance does {at_once:.1f} requests in the time of one; it is set to {concurrency} at once",
         advice="requests slow each other down: more at once gain nothing, see what they share"
         if at_once < concurrency
-        else "the container works on more at once than it is told, or one alone is slow to start",
+        else "the container works on more at once than it is set to, or one alone is slow to start",
     )
 
 
@@ -346,7 +346,7 @@ def too_much_work(seen: Seen) -> Observation | None:
     return Observation(
         name="utilisation above one",
         seen=f"more was worked than there were slots for, {utilisation:.2f} times as much",
-        advice="the number of instances or their concurrency is not what was told: figures that rest on them are wrong",
+        advice="the instance count or the concurrency differs from what was reported: figures based on them are wrong",
     )
 
 
@@ -376,8 +376,8 @@ def notification_loss(seen: Seen) -> Observation | None:
         return None
     return Observation(
         name="notification loss",
-        seen=f"the ends of {n_lost:,} of {accepted:,} requests were never told ({units.share(n_lost / accepted)})",
-        advice="see the topics' delivery failures and their filter policies; who waits for them waits for ever",
+        seen=f"no notice reported the ends of {n_lost:,} of {accepted:,} requests ({units.share(n_lost / accepted)})",
+        advice="see the topics' delivery failures and their filter policies; a client that waits for one waits forever",
     )
 
 

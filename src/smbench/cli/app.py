@@ -1,4 +1,4 @@
-"""The `smbench` command: names, options and help. What a command does stands in its own module."""
+"""The `smbench` command: names, options and help. Each command is implemented in its own module."""
 
 import io
 import os
@@ -267,7 +267,7 @@ def compare(
     """Compare groups of runs with a baseline: how many times as long, and how sure that is.
 
     A run counts once, however many requests it has: five runs a side are a beginning, with one there is no inference.
-    Runs that are not alike, in scenario or machine, are refused unless told; so are invalid ones.
+    Runs whose scenario or machine differ are refused unless an option allows them; so are invalid ones.
 
     Exit status: 0 fine, 2 not to be compared, 98 a run is invalid, 99 --fail-if.
     """
@@ -362,7 +362,7 @@ def schema(
 @app.command()
 def emulate(
     scenario: Annotated[
-        Path | None, typer.Argument(help="Scenario whose emulated endpoint stands ready; without, an empty region.")
+        Path | None, typer.Argument(help="Scenario whose endpoint is emulated; without one, the region is empty.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     truth: Annotated[Path | None, typer.Option(help="Write truth.parquet here at the end.")] = None,

@@ -86,7 +86,7 @@ def _verdict(trial: Trial) -> str:
     if trial.n_not_sent:
         return f"not kept, {trial.n_not_sent:,} dropped"
     if trial.n_not_completed:
-        return f"not kept, of {trial.n_not_completed:,} no end was heard"
+        return f"not kept, {trial.n_not_completed:,} not completed in time"
     return "not kept"
 
 

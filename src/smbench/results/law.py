@@ -113,7 +113,7 @@ def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | Non
     if repeated := found["rows"] - found["distinct"]:
         broken.append(f"{repeated:,} rows have a seq that another row has")
     if n_scheduled is not None and found["distinct"] != n_scheduled:
-        broken.append(f"{n_scheduled:,} requests were scheduled, {found['distinct']:,} stand in the ledger")
+        broken.append(f"{n_scheduled:,} requests were scheduled, {found['distinct']:,} are in the ledger")
     if found["no_outcome"]:
         broken.append(f"{found['no_outcome']:,} rows have an outcome that is none")
     if found["accepted"]:

@@ -78,7 +78,13 @@ REQUESTS = (
         is_later=True,
     ),
     Column("attempts", pl.Int64, "", "submissions tried, 0 when not sent"),
-    Column("output_location", pl.String, "", "where the result is, from the answer or the notice", "never told"),
+    Column(
+        "output_location",
+        pl.String,
+        "",
+        "where the result is, from the answer or the notice",
+        "neither the answer nor a notice named it",
+    ),
     Column(
         "failure_location",
         pl.String,
@@ -111,7 +117,7 @@ READINGS = (
         pl.Int64,
         "",
         "which worker read it, from 0: each speaks of itself alone",
-        "the parent process read it, or nobody did (a simulation)",
+        "the parent process read it, or the run is a simulation",
         is_later=True,
     ),
 )
@@ -125,8 +131,8 @@ EVENTS = (
     Column("seen", INSTANT, "UTC", "when we learned of it"),
     Column("state", pl.String, "", "the state after it"),
     Column("end", INSTANT, "UTC", "when it was over", "it has no duration, or is still going on"),
-    Column("before", pl.Float64, "instances", "desired capacity before", "not about capacity, or not told"),
-    Column("after", pl.Float64, "instances", "desired capacity after", "not about capacity, or not told"),
+    Column("before", pl.Float64, "instances", "desired capacity before", "not about capacity, or not reported"),
+    Column("after", pl.Float64, "instances", "desired capacity after", "not about capacity, or not reported"),
     Column("cause", pl.String, "", "as AWS worded it"),
     Column("detail", pl.String, "", "JSON: the rest of what AWS said"),
 )

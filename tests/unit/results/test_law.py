@@ -105,4 +105,4 @@ def test_a_row_that_contradicts_itself_is_found(place: int, changes: dict[str, A
 
 def test_a_request_of_which_no_row_is_left_is_missed() -> None:
     assert row_violations(requests_frame(ONE_OF_EACH), 8) == []
-    assert row_violations(requests_frame(ONE_OF_EACH[1:]), 8) == ["8 requests were scheduled, 7 stand in the ledger"]
+    assert row_violations(requests_frame(ONE_OF_EACH[1:]), 8) == ["8 requests were scheduled, 7 are in the ledger"]

@@ -24,7 +24,7 @@ def late(*lags_s: float) -> LogHistogram:
     ("facts", "words"),
     [
         ({"cpu_share": 0.99}, "worker 1 uses 99 % of its core"),
-        ({"loop_lag_max_s": 0.8}, "worker 1 stood still for 800 ms"),
+        ({"loop_lag_max_s": 0.8}, "worker 1 stalled for 800 ms"),
         ({"schedule_lag": late(9.0, 9.0)}, "requests go out late, most of all those of worker 1, p99 "),
     ],
 )

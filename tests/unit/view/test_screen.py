@@ -83,7 +83,7 @@ def test_one_screen_has_everything_a_user_looks_for(width: int, height: int) -> 
         *("sending", "phase 2 of 2, poisson", "3,173 of 3,800 due"),
         *("offered 3.00/s", "achieved 3.00/s", "completed 6.00/s"),
         *("accepted 3,1", "rejected 8", "ThrottlingException 8"),
-        *("sojourn", "acknowledgement", "hearing of ends", "schedule lag", "p50", "p99"),
+        *("sojourn", "acknowledgement", "end to notice", "schedule lag", "p50", "p99"),
         *("Backlog", "peak 3,040", "oldest 6 m", "CloudWatch"),
         *("3 in service, 3 wanted", "AlarmHigh of target tracking", "-> 3, Successful", "0 -> 3, Updating"),
         *("in flight 12 of 1,000", "dropped 0", "Ctrl-C", "results/wake-from-zero-20261121T031200Z"),
@@ -141,10 +141,10 @@ def test_the_drain_shows_what_has_not_ended_and_how_long_it_waits() -> None:
 
 def test_instances_are_wanted_until_they_are_there_and_old_news_says_its_age() -> None:
     state = running(at_ns=600 * SECOND)
-    assert "not told yet" in row(state, "Instances")
+    assert "not reported yet" in row(state, "Instances")
     for name, value in (("instances_current", 1.0), ("instances_desired", 4.0)):
         state.read([Reading("endpoint", name, "value", value, 300 * SECOND, 300 * SECOND)], [])
-    assert "1 in service, 4 wanted   told 5 m ago" in row(state, "Instances")
+    assert "1 in service, 4 wanted   read 5 m ago" in row(state, "Instances")
 
 
 def test_a_long_results_path_keeps_its_end() -> None:
@@ -188,11 +188,11 @@ def lagging(value_s: float) -> LogHistogram:
     [
         ({"schedule_lag": lagging(0.25)}, "requests go out late, p99 2", "lower the rate"),
         ({"outcomes": {Outcome.NOT_SENT: 12}}, "12 requests were not sent: 1,000 were in flight", "limits.in_flight"),
-        ({"loop_lag_max_s": 0.8}, "stood still for 800 ms", "free the machine"),
+        ({"loop_lag_max_s": 0.8}, "stalled for 800 ms", "free the machine"),
         ({"cpu_share": 0.97}, "uses 97 % of its core", "near what it can send"),
         (
             {"receivers": 16, "receivers_max": 16, "receivers_saturated_s": 5.5},
-            "16 receivers come back full",
+            "16 receivers return full batches",
             "collector.receivers",
         ),
         ({"n_in_flight": 900}, "900 of 1,000 in flight", "limits.in_flight"),

@@ -128,13 +128,13 @@ def _inside(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, Stage]:
     return (
         Stage(
             name=StageName.QUEUE_WAIT.value,
-            meaning="received, until an instance began with it (reckoned)",
+            meaning="received, until an instance started it (reconstructed)",
             distribution=wait,
             left_out=why_wait,
         ),
         Stage(
             name=StageName.SERVICE.value,
-            meaning="in an instance, until its end (reckoned)",
+            meaning="in an instance, until its end (reconstructed)",
             distribution=service,
             left_out=why_service,
         ),
@@ -143,7 +143,7 @@ def _inside(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, Stage]:
 
 def _why_left_out(reckoned: Slots) -> tuple[str, str]:
     """Of the queue wait and of the service, empty where none was left out."""
-    lost = "an instance left amid work, or an end was not told to the millisecond"
+    lost = "an instance left during its work, or an end was not reported to the millisecond"
     why_wait = _left_out(reckoned.is_measured & ~reckoned.is_known, lost)
     between = "while instances came between two looks"
     return why_wait, _left_out(

@@ -156,7 +156,7 @@ def drained(run: Run) -> Finding | None:
     return Finding(
         name="drained",
         verdict=Verdict.UNKNOWN if counts.pending else Verdict.VALID,
-        expected="every accepted request came to an end",
+        expected="every accepted request has an end",
         seen=open_text + lost_text,
         advice="give `drain` more time; until then percentiles are bounds" if counts.pending else "",
     )

@@ -97,7 +97,7 @@ def collector_kept_up(run: Run) -> Finding | None:
     return Finding(
         name="collector kept up",
         verdict=bad if is_behind else Verdict.VALID,
-        expected=f"99 % of notices heard within {units.duration(limit_s)}, "
+        expected=f"99 % of notices received within {units.duration(limit_s)}, "
         f"all receivers full for at most {units.duration(SATURATED_MAX_S)}",
         seen=_heard(generator, lag, saturated_s),
         advice=_to_keep_up(run, is_saturated=is_saturated) if is_behind else "",

@@ -212,9 +212,11 @@ def _scale_out(frames: Frames, summary: Summary) -> Figure | Unknown:
         return Unknown(_CUT_SHORT)
     reactions = [_reaction(step.breach_at_s, step, out, frames) for step in out if step.breach_at_s is not None]
     if not reactions:
-        return Unknown("nobody told when the alarm's metric broke through" if out else "no scale-out was seen")
+        return Unknown(
+            "breach time unknown: no alarm history or activity reported it" if out else "no scale-out was seen"
+        )
     n_untold = sum(step.breach_at_s is None and not step.policy for step in out)
-    return Figure(_greatest(reactions), f"{n_untold:,} more of which nobody told the breach" if n_untold else "")
+    return Figure(_greatest(reactions), f"{n_untold:,} more without a reported breach" if n_untold else "")
 
 
 def _reaction(breach_at_s: float, step: ScalingStep, out: Sequence[ScalingStep], frames: Frames) -> Bounded:

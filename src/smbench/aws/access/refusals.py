@@ -103,7 +103,7 @@ def sign_in(profile: str | None) -> str:
     named = f" --profile {profile}" if profile else ""
     return (
         f"sign in again with `aws sso login{named}`, or renew the credentials; "
-        f"`aws sts get-caller-identity{named}` tells whether they work"
+        f"`aws sts get-caller-identity{named}` shows whether they work"
     )
 
 

@@ -160,9 +160,9 @@ def _hearing(found: TargetFound, queue_given: bool) -> list[str]:
     """What a run will not hear of, as notes."""
     if not found.topics and not queue_given:
         raise TargetError(
-            f"the endpoint {found.endpoint} tells nobody when an inference has ended",
+            f"the endpoint {found.endpoint} sends no notification when an inference ends",
             "add SuccessTopic and ErrorTopic to AsyncInferenceConfig.OutputConfig.NotificationConfig of its "
-            "configuration, or name a queue that hears of the ends in collector.queue",
+            "configuration, or name a queue that receives its notifications in collector.queue",
         )
     notes = []
     if found.topics and not found.success_topic:

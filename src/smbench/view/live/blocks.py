@@ -189,7 +189,7 @@ def latency(page: Page) -> list[Row]:
         Row(3, head),
         Row(3, _quantiles("sojourn, due to ended", now.sojourn, width)),
         Row(7, _quantiles("acknowledgement", now.ack, width)),
-        Row(8, _quantiles("hearing of ends, ours", now.hearing, width)),
+        Row(8, _quantiles("end to notice, ours", now.hearing, width)),
         Row(5, _quantiles("schedule lag, ours", now.schedule_lag, width)),
     ]
 
@@ -222,12 +222,12 @@ def capacity(page: Page, chart_rows: int = 0) -> list[Row]:
     state = page.state
     current = state.gauges.get(("instances_current", "value"))
     if current is None:
-        return [Row(4, _labelled("Instances").append("not told yet", DIM))]
+        return [Row(4, _labelled("Instances").append("not reported yet", DIM))]
     desired = state.gauges.get(("instances_desired", "value"), current)
     text = _labelled("Instances").append(f"{current.value:,.0f}", STRONG).append(" in service, ")
     text.append(f"{desired.value:,.0f}", STRONG if desired.value == current.value else WARN).append(" wanted   ")
     if age := _age_if_old(current, state.elapsed_s):
-        text.append(f"told {age} ago   ", WARN)
+        text.append(f"read {age} ago   ", WARN)
     end_ns = page.now.at_ns
     if chart_rows:
         course = state.instances.columns(page.width - GUTTER - 1, end_ns)

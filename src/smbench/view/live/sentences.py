@@ -48,7 +48,7 @@ def remarks(state: LiveState) -> list[Remark]:
     if state.header.time_kind is not TimeKind.WARP:  # there it is never late, and its own cost means nothing
         found += _too_slow(state, now)
     if now.receivers_saturated_s > SATURATED_MAX_S:
-        seen = f"ends are heard late: {now.receivers_max} receivers come back full, and the queue holds more"
+        seen = f"notices are received late: {now.receivers_max} receivers return full batches, more is queued"
         found.append(Remark("receivers", seen, "raise `collector.receivers`, or use `--workers N`"))
     if now.n_in_flight > _IN_FLIGHT_SHARE_MAX * limit and not state.n_dropped:
         seen = f"{now.n_in_flight:,} of {limit:,} in flight: at the limit requests are dropped"
@@ -70,7 +70,7 @@ def _too_slow(state: LiveState, now: Snapshot) -> list[Remark]:
         found.append(Remark("lag", seen, "lower `scaled`" if is_scaled else LATE_ADVICE))
     if now.loop_lag_max_s > LOOP_LAG_MAX_S:
         who = state.whose(lambda one: one.loop_lag_max_s)
-        seen = f"{who} stood still for {figures.seconds(now.loop_lag_max_s)}"
+        seen = f"{who} stalled for {figures.seconds(now.loop_lag_max_s)}"
         found.append(Remark("loop", seen, BUSY_ADVICE))
     if now.cpu_share > CPU_SHARE_MAX:
         seen = f"{state.whose(lambda one: one.cpu_share)} uses {figures.percent(now.cpu_share)} of its core"

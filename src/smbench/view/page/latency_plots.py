@@ -357,5 +357,5 @@ def _stages_title(summary: Summary) -> str:
     n = min(stage.n for stage in summary.stages if stage.name in INSIDE_THE_ENDPOINT)
     said = f"{units.share(means[largest] / total)} of the time went to {_IN_WORDS[largest]}"
     if n < _FOLLOWED_MIN * summary.sojourn.n:
-        return f"{said}, as far as {n:,} of {summary.sojourn.n:,} requests tell"
+        return f"{said}, measured on {n:,} of {summary.sojourn.n:,} requests"
     return said

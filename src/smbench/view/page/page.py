@@ -27,7 +27,7 @@ from smbench.view.report.behaviour import host_spread
 
 _MEANING = {
     Verdict.VALID: "The figures are the endpoint's.",
-    Verdict.UNKNOWN: "Something stands between the figures and a conclusion: see the findings.",
+    Verdict.UNKNOWN: "These figures allow no conclusion: see the findings.",
     Verdict.INVALID: "These figures are not the endpoint's: see the findings.",
 }
 
@@ -108,7 +108,7 @@ def _sections(frames: Frames, summary: Summary, vega: Vega) -> list[Section]:
         Section(
             "errors",
             "Bad ends",
-            _blocks(tables.causes(summary) or ("No bad end was told of." if summary.counts.sent else "")),
+            _blocks(tables.causes(summary) or ("No request had a bad end." if summary.counts.sent else "")),
         ),
         Section("slowest", "The slowest requests", _blocks(tables.slowest(summary))),
         Section("generator", "How well it was measured", _blocks(tables.generator(summary))),

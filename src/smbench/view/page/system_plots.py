@@ -208,8 +208,8 @@ def _text(
 ) -> str:
     parts = [
         f"Over the whole run, in stretches of {units.duration(over.length_s)}: requests accepted and not yet ended, "
-        "as our rows tell"
-        + (" and as CloudWatch's ApproximateBacklogSize tells" if _has_told(own) else "")
+        "by our own rows"
+        + (" and by CloudWatch's ApproximateBacklogSize" if _has_told(own) else "")
         + "; ends per second"
     ]
     if capacity is not None:

@@ -75,7 +75,7 @@ def latencies(summary: Summary) -> Table | None:
         (FROM_SEND.name, summary.from_send),
         (FROM_ACCEPTANCE.name, summary.service_view),
         ("acknowledgement", summary.ack),
-        ("hearing of ends", summary.hearing),
+        ("end to notice", summary.hearing),
     ]
     spread = summary.sojourn
     notes = []
@@ -180,7 +180,12 @@ def elasticity(summary: Summary) -> Table | None:
     rows: list[tuple[str, str, str]] = [
         ("instances serving", f"{found.instances_mean:.2f} in the mean, {found.instances_max:,} at most", "over time"),
         _row("detection", found.detection_s, units.duration, "breach to decision, mean of the scale-outs"),
-        _row("provisioning", found.provision_s, units.duration, "decision to capacity that serves, likewise"),
+        _row(
+            "provisioning",
+            found.provision_s,
+            units.duration,
+            "decision to capacity that serves, mean of the scale-outs",
+        ),
         _row("utilisation", found.utilisation, units.share, "slot-seconds worked, of those there were"),
         _row("throughput", found.throughput_hz, units.rate, "completions over time"),
         _row("throughput bound", found.throughput_bound_hz, units.rate, "with every slot always busy"),
@@ -270,7 +275,9 @@ def cost(summary: Summary) -> Table | None:
         within = "-" if found.n_within_deadline is None else f"{found.n_within_deadline:,}"
         name = f"per 1,000 within {units.duration(found.deadline_s)} ({within}; {found.deadline_from})"
         rows.append((name, "-", _usd(found.usd_per_1000_within_deadline)))
-    notes = ["Paid is from the decision until the last instance is gone; that billing begins at launch is assumed."]
+    notes = [
+        "Paid time runs from the decision until the last instance has left; that billing begins at launch is assumed."
+    ]
     if isinstance(price_usd, Unknown):
         notes.append("No price: set target.instance_hour in the scenario.")
     if found.harness is not None:
@@ -326,7 +333,7 @@ def slowest(summary: Summary) -> Table | None:
         "Ahead of it: requests in the system when it was received. Unserved for: how long until an instance served, "
         "where none did."
     )
-    return Table("The slowest requests, and what stood in their way", heads, rows, (note,), 3)
+    return Table("The slowest requests, and what delayed them", heads, rows, (note,), 3)
 
 
 def generator(summary: Summary) -> Table:
@@ -340,7 +347,7 @@ def generator(summary: Summary) -> Table:
         ("loop late by, at most", "-" if own.loop_lag_max_s is None else units.duration(own.loop_lag_max_s)),
         ("CPU of a core, median", units.share(own.cpu_share_median)),
         ("memory", "-" if own.rss_max_bytes is None else units.size(own.rss_max_bytes)),
-        ("notices heard", f"{notices.n:,}"),
+        ("notices received", f"{notices.n:,}"),
         (
             "duplicates, foreign, unreadable",
             f"{notices.n_duplicates:,}, {notices.n_foreign:,}, {notices.n_malformed:,}",

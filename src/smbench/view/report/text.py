@@ -27,7 +27,7 @@ from smbench.view.report.behaviour import behaviour, instant, interval_notes, ob
 _STYLE = {Verdict.VALID: "bold green", Verdict.UNKNOWN: "bold yellow", Verdict.INVALID: "bold red"}
 _MEANING = {
     Verdict.VALID: "the figures are the endpoint's",
-    Verdict.UNKNOWN: "something stands between the figures and a conclusion, see the checks",
+    Verdict.UNKNOWN: "these figures allow no conclusion, see the checks",
     Verdict.INVALID: "these figures are not the endpoint's, see the checks",
 }
 _PASSED = {True: ("met", "green"), False: ("missed", "bold red"), None: ("unknown", "yellow")}
@@ -162,7 +162,7 @@ def _spreads(summary: Summary) -> list[tuple[str, Distribution]]:
         (FROM_ACCEPTANCE.name, summary.service_view),
         *((f"  {name}", spread) for name, spread in reckoned.items() if spread.n),
         ("acknowledgement", summary.ack),
-        ("hearing of ends", summary.hearing),
+        ("end to notice", summary.hearing),
     ]
     parts = [("  notification", summary.notification), (f"  {StageName.OBSERVER_LAG}", summary.observer_lag)]
     return rows + [part for part in parts if part[1].n]
@@ -250,7 +250,7 @@ def _facts(summary: Summary) -> Table:
     notices = summary.notices
     table.add_row(
         "Notices",
-        f"{notices.n:,} heard, {notices.n_duplicates:,} duplicates, {notices.n_foreign:,} foreign, "
+        f"{notices.n:,} received, {notices.n_duplicates:,} duplicates, {notices.n_foreign:,} foreign, "
         f"{notices.n_malformed:,} unreadable{_receivers(summary)}",
     )
     if (clocks := _clocks(summary)) is not None:
