@@ -35,7 +35,6 @@ YET: dict[str, tuple[float, int]] = {
     "emulator": (4.1, 0),
     "generator": (11.9, 0),
     "model": (6.8, 0),
-    "processes": (27.7, 0),
     "results": (5.3, 0),
     "scenario": (4.7, 0),
     "schedule": (2.9, 0),

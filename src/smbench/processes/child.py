@@ -62,7 +62,7 @@ class Child:
         self.process.kill()
 
     def leave(self, within_s: float = LEAVE_S) -> None:
-        """Close the channel, which tells a child that still works to end; wait for it a while, then end it."""
+        """Close the channel, at which a child that still works ends; wait for it a while, then end it."""
         leave_all([self], within_s)
 
 
@@ -132,7 +132,7 @@ def _run(main: Callable[..., None], connection: Connection, arguments: tuple[Any
 
 
 def sole_error(error: BaseException) -> BaseException:
-    """What stands inside groups of one: task groups wrap whatever ends them."""
+    """The error inside groups of one: task groups wrap whatever ends them."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error

@@ -10,7 +10,7 @@ from smbench.scenario.model import Scenario
 
 
 def endpoint_main(channel: Channel, scenario_json: str, workplace: Workplace, epoch_ns: int) -> None:
-    """Serve until told to finish or the parent has ended.
+    """Serve until the parent asks it to finish or has ended.
 
     Args:
         epoch_ns: UTC nanoseconds at scenario time zero.

@@ -1,7 +1,7 @@
 """What parent, worker and emulator say to each other: these few values, and nothing else.
 
 Nothing here means one thing on this machine and another elsewhere: instants are UTC, and no path of the file system is
-in an order. Where a worker finds files and leaves its parts, its `Workplace`, is for whoever starts it to say.
+in an order. Where a worker finds files and leaves its parts, its `Workplace`, comes from the code that starts it.
 """
 
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ class Go:
 
     Args:
         begins_utc_ns: When the wall clock shows this.
-        epoch_ns: UTC nanoseconds that scenario time zero stands for in the results.
+        epoch_ns: UTC nanoseconds of scenario time zero in the results.
         scale: Scenario seconds per real second.
     """
 

@@ -217,7 +217,7 @@ class _Session:
             tasks.cancel_scope.cancel()
 
     def _stopped_early(self) -> Failed | None:
-        """When the last became ready before it was told to stop."""
+        """When the last became ready before the run was stopped."""
         if not self._is_stopping:
             return None
         return Failed("interrupted before the run began; nothing was sent", "", ExitCode.INTERRUPTED)

@@ -1,6 +1,6 @@
 """A worker process: prepare the target, say ready, write its rows, wait for the go, send one share, take down.
 
-In warp time the emulator lives on this worker's loop; else the worker cannot tell the emulator from AWS. What is
+In warp time the emulator lives on this worker's loop; else the worker cannot distinguish the emulator from AWS. What is
 measured, and how it is reached, is the target's business (`targets`).
 """
 
@@ -173,7 +173,7 @@ class Commands:
 
 
 class _WarpBeat:
-    """Called a few times a real second between two turns of the loop: tells the parent, and flushes the journal."""
+    """Called a few times a real second between two turns of the loop: reports to the parent, flushes the journal."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel, self.count = channel, 0

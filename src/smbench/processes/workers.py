@@ -1,7 +1,7 @@
-"""The workers of a run, led as one: made ready, told, followed until each is done or gone.
+"""The workers of a run, led as one: made ready, started, followed until each is done or lost.
 
-What one of them cannot judge alone is judged on the sum: here the share of answers that were errors, and by whoever
-draws whether the thresholds' verdict is certain.
+What one of them cannot judge alone is judged on the sum: here the share of answers that were errors, and, by the
+view, whether the thresholds' verdict is certain.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ _BAD_ANSWERS = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
 
 
 class Watcher(Protocol):
-    """Whoever draws. Calls are cheap and never raise for what is drawn."""
+    """The view of a run. Calls are cheap and never raise for what is drawn."""
 
     def preparing(self, text: str) -> None:
         """What is being prepared, in words for a person."""
@@ -72,7 +72,7 @@ class Workers:
         self._silent: set[int] = set()  # those that were named
 
     def tell(self, message: Message) -> None:
-        """Tell all; those that are gone hear nothing."""
+        """Send it to all; those that have ended receive nothing."""
         for worker in self.workers:
             worker.tell(message)
 
@@ -115,7 +115,7 @@ class Workers:
         return Failed(f"before the run began {self.workers[index].how_it_ended()}", "", ExitCode.BUG)
 
     async def follow(self) -> None:
-        """Take what they tell until every one is done, or lost."""
+        """Take their messages until every one is done, or lost."""
         self._last_word_s = dict.fromkeys(range(len(self.workers)), anyio.current_time())
         async with anyio.create_task_group() as following:
             for index in range(len(self.workers)):
@@ -143,7 +143,7 @@ class Workers:
     def name_silent(self) -> None:
         """Say of each worker at work that has not spoken for `SILENT_S`; call it every now and then.
 
-        One that has told that its run is over takes its target down, and need not speak.
+        One that has reported the end of its run takes its target down, and need not speak.
         """
         for index in sorted(self._at_work - self._silent):
             silent_s = anyio.current_time() - self._last_word_s.get(index, anyio.current_time())
@@ -181,7 +181,7 @@ class Workers:
     # ---- sums -------------------------------------------------------------------------------------------------
 
     def _take(self, snapshot: Snapshot) -> None:
-        """A round is over when all who work have told, or one tells again: a slow worker holds up no view."""
+        """A round is over when all that work have reported, or one reports again: a slow worker holds up no view."""
         is_again = snapshot.worker in self._told
         self._latest[snapshot.worker] = snapshot
         self._told.add(snapshot.worker)
