@@ -6,29 +6,24 @@ it from.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
 import polars as pl
-from pydantic import BaseModel, ConfigDict
 
 from smbench import units
 from smbench.analysis.capacity.alarm_facts import alarms_without_data, on_before
-from smbench.analysis.capacity.elasticity import Elasticity
-from smbench.analysis.capacity.hosts import HostSpread
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.overload import overloads
 from smbench.analysis.capacity.scaling import ScalingStep
-from smbench.analysis.capacity.system import System
 from smbench.analysis.capacity.timeline import Timeline
-from smbench.analysis.numbers.bounds import Distribution
 from smbench.analysis.numbers.known import known, then
 from smbench.analysis.numbers.ordered import ascending
+from smbench.analysis.observations import Observation, Seen
+from smbench.analysis.report_detectors import coarse_times, container_failures, notification_loss
 from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Outcome, Unknown, is_throttle
-from smbench.results.law import Counts
 
 HOLE_MIN_S = 10.0  # shorter than two looks at the endpoint it may not have been
 STALL_MIN_S = 30.0
@@ -39,35 +34,8 @@ UTILISATION_MAX = 1.02  # more proves slots or instances wrong (docs/methods.md#
 CONCURRENCY_MARGIN = 0.3
 CONCURRENCY_MIN = 30  # requests of either kind
 JUDGED_WITHIN_S = 240.0  # the rest of a minute, a metric's delay of two, and the alarm's second
-COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
-LOOKS_MAX_S = 30.0
 SPREAD_MIN = 0.05  # as a share: less is lost in the spread of the work itself
 _QUOTA = re.compile(r"limit|quota|exceed|insufficient|capacity is not available|capacity error", re.IGNORECASE)
-
-
-class Observation(BaseModel):
-    """One thing that stands out: what was seen, what to do about it, and when it began, seconds of the run."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    seen: str
-    advice: str = ""
-    at_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What detectors look at: a run, and what is known of it already."""
-
-    frames: Frames
-    system: System
-    counts: Counts  # without warm-up phases
-    steps: tuple[ScalingStep, ...]
-    service: Distribution  # reconstructed; empty where it is unknown
-    elasticity: Elasticity | Unknown
-    host_spread: HostSpread | Unknown
-    n_from_outputs: int  # ends that no notice reported, found in S3
 
 
 def detect(seen: Seen) -> tuple[Observation, ...]:
@@ -264,11 +232,12 @@ def _short_of_desired(seen: Seen) -> Observation | None:
 
 
 def stall(seen: Seen) -> Observation | None:
-    """Requests, instances, and no end: the longest time of that."""
+    """More requests than slots, and no end: the longest time of that. A long job alone is no stall."""
     course = seen.system.course
     if isinstance(course, Unknown) or not len(course.backlog):
         return None
-    knots_ns, at_work = course.knots_ns, (course.backlog > 0) & (course.serving > 0)
+    slots = 1 if isinstance(seen.system.concurrency, Unknown) else seen.system.concurrency
+    knots_ns, at_work = course.knots_ns, (course.serving > 0) & (course.backlog > slots * course.serving)
     begins = np.diff(at_work.astype(np.int8), prepend=0) == 1
     since_ns = np.maximum.accumulate(np.where(begins, knots_ns[:-1], np.iinfo(np.int64).min))
     ended_ns = ascending(seen.frames.requests["done_ns"].drop_nulls().to_numpy())
@@ -368,44 +337,6 @@ def host_spread(seen: Seen) -> Observation | None:
 # ---- news of it -----------------------------------------------------------------------------------------------
 
 
-def notification_loss(seen: Seen) -> Observation | None:
-    """Requests ended without a notice: their ends were found in S3, or never."""
-    n_lost = seen.n_from_outputs + seen.counts.lost
-    accepted = seen.counts.accepted
-    if not n_lost:
-        return None
-    return Observation(
-        name="notification loss",
-        seen=f"no notice reported the ends of {n_lost:,} of {accepted:,} requests ({units.share(n_lost / accepted)})",
-        advice="see the topics' delivery failures and their filter policies; a client that waits for one waits forever",
-    )
-
-
-def coarse_times(seen: Seen) -> Observation | None:
-    """Stamps of whole seconds, or looks so rare that a change of capacity is known to half a minute only."""
-    frames = seen.frames
-    if frames.manifest.clock.kind == "warp":
-        return None  # a model's instants may well be whole, and are known exactly
-    told = only(frames.requests, pl.col("end_from") == "notice", "done_ns")["done_ns"].drop_nulls().to_numpy()
-    utc_ns = told + frames.clocks.correction_ns + frames.epoch_ns
-    if len(utc_ns) >= CONCURRENCY_MIN and float((utc_ns % 1_000_000_000 == 0).mean()) > COARSE_SHARE:
-        return Observation(
-            name="poll quantisation",
-            seen="most ends bear a stamp of a whole second: latencies are known to that",
-            advice="do not read differences below a second from this run",
-        )
-    is_look = (pl.col("source") == "endpoint") & (pl.col("name") == "instances_current")
-    looks_ns = frames.readings.filter(is_look)["at_ns"].sort().to_numpy()
-    between_s = float(np.median(np.diff(looks_ns))) / 1e9 if len(looks_ns) > 1 else 0.0
-    if between_s <= LOOKS_MAX_S or not seen.steps:
-        return None
-    return Observation(
-        name="poll quantisation",
-        seen=f"instances were looked at every {units.duration(between_s)}: when they changed is known to that",
-        advice="lower `gauges_every` to 10 s",
-    )
-
-
 def throttling(seen: Seen) -> Observation | None:
     """AWS throttled submissions; dated from the first."""
     rejected = seen.frames.measured.filter(pl.col("outcome") == Outcome.REJECTED.value)
@@ -444,6 +375,7 @@ DETECTORS: tuple[Detector, ...] = (
     effective_concurrency,
     too_much_work,
     host_spread,
+    container_failures,
     notification_loss,
     coarse_times,
     throttling,

@@ -15,12 +15,13 @@ from smbench.analysis.capacity.elasticity import Elasticity, elasticity
 from smbench.analysis.capacity.hosts import HostSpread, host_spread
 from smbench.analysis.capacity.scaling import Scaling, ScalingStep, scaling
 from smbench.analysis.capacity.system import System, system
-from smbench.analysis.detectors import Observation, Seen, detect
+from smbench.analysis.detectors import detect
 from smbench.analysis.latency.intervals import Intervals, intervals
 from smbench.analysis.latency.slowest import Slow, slowest
 from smbench.analysis.latency.stages import Stage, StageName, stages
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
+from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.clocks import Clocks
 from smbench.analysis.rows.frames import Frames, is_one_of, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
@@ -168,7 +169,6 @@ def summarise(frames: Frames) -> Summary:
             service=by_stage[StageName.SERVICE],
             elasticity=followed,
             host_spread=spread,
-            n_from_outputs=notices.n_from_outputs,
         )
     )
     return Summary(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from smbench.analysis.rows.frames import Frames, load
@@ -14,11 +15,12 @@ from smbench.results.store import RunFiles, open_run
 from smbench.scenario.thresholds import ThresholdError, parse_threshold
 
 
-def report(run: str | os.PathLike[str], *, thresholds: Sequence[str] = ()) -> Run:
+def report(run: str | os.PathLike[str], *, thresholds: Sequence[str] = (), strict: bool = False) -> Run:
     """Read a run's folder, compacted or not, and judge it.
 
     Args:
         thresholds: Beside those of its scenario, such as `"p95 < 8m"`.
+        strict: What is not known fails the gate, too.
 
     Returns:
         The run with its figures and its verdict.
@@ -30,7 +32,7 @@ def report(run: str | os.PathLike[str], *, thresholds: Sequence[str] = ()) -> Ru
     asserted = readable(thresholds)
     files = open_run(Path(run))
     texts = list(dict.fromkeys((*_of_the_scenario(files), *asserted)))  # each once
-    return judged(load(files), texts, files)
+    return replace(judged(load(files), texts, files), is_strict=strict)
 
 
 def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = None) -> Run:

@@ -45,6 +45,7 @@ class Run:
         interrupted: A person or the system ended it early.
         failure: Why it could not go on, and what to do; empty when it ended by itself or was interrupted.
         problems: What could not be written when it was closed.
+        is_strict: What is not known fails the gate, too: `exit_status` and JUnit.
     """
 
     path: Path | None
@@ -61,6 +62,7 @@ class Run:
     failure: str = ""
     failure_status: ExitCode | None = None
     problems: tuple[str, ...] = ()
+    is_strict: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -72,11 +74,15 @@ class Run:
         """What the command line would exit with."""
         if self.failure_status is not None:
             return self.failure_status
-        return ExitCode.INTERRUPTED if self.interrupted else exit_status(self.findings, self.thresholds)
+        return (
+            ExitCode.INTERRUPTED
+            if self.interrupted
+            else exit_status(self.findings, self.thresholds, is_strict=self.is_strict)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What `summary.json` holds (docs/summary.schema.json), as plain JSON values."""
-        return to_json(self.summary, self.findings, self.thresholds, self.path)
+        return to_json(self.summary, self.findings, self.thresholds, self.path, is_strict=self.is_strict)
 
     def to_text(self) -> RenderableType:
         """The report as `rich` prints it."""
@@ -88,7 +94,7 @@ class Run:
 
     def to_junit(self) -> bytes:
         """Checks and thresholds as JUnit XML, UTF-8."""
-        return to_junit(self.summary, self.findings, self.thresholds)
+        return to_junit(self.summary, self.findings, self.thresholds, is_strict=self.is_strict)
 
     def to_html(self, vega: Vega | None = None) -> str:
         """The report with plots as one page that needs no network.

@@ -48,6 +48,7 @@ def run(
     results: str | os.PathLike[str] = "results",
     thresholds: Sequence[str] = (),
     stop_when_certain: bool = False,
+    strict: bool = False,
     progress: Progress = "auto",
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
@@ -72,6 +73,7 @@ def run(
         results: Folder in which the run's own is made.
         thresholds: Beside those of the scenario, such as `"p95 < 8m"`.
         stop_when_certain: Send no more once the thresholds' verdict cannot change, then drain.
+        strict: A verdict or a threshold that is not known fails the gate, too.
         progress: What stderr shows: one live screen, plain lines or nothing; auto: live on a terminal, else plain.
         base_dir: Folder of the files that a mapping or a Scenario names; None: the current one. What a scenario file
             names is beside it.
@@ -110,7 +112,7 @@ def run(
     interrupts = Interrupts()
     view = choose_view(progress, sys.stderr, os.environ)
     done = outside_loops(lambda: carry_out(plan, given.origin, settings, view, interrupts), interrupts)
-    return _reported(done)
+    return replace(_reported(done), is_strict=strict)
 
 
 def outside_loops(call: Callable[[], _Result], interrupts: Interrupts) -> _Result:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import anyio
 import numpy as np
 
-from smbench.analysis.verdict.generator_checks import LAG_FLOOR_S
+from smbench.analysis.latency.lateness import LAG_MAX_S
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.transport.invoke import SdkTransport
 from smbench.aws.transport.notices import SqsNotices
@@ -144,5 +144,5 @@ def _trial(runner: Runner, plan: RunPlan, rate_hz: float, for_s: float, cpu_ns: 
         n=len(plan.schedule),
         n_not_sent=n_not_sent,
         n_not_completed=n_not_completed,
-        is_kept=p99_ns <= LAG_FLOOR_S * 1e9 and not n_not_sent and not n_not_completed,
+        is_kept=p99_ns <= LAG_MAX_S * 1e9 and not n_not_sent and not n_not_completed,
     )

@@ -91,6 +91,9 @@ AssertOption = Annotated[
     list[str] | None,
     typer.Option("--assert", help="A threshold beside the scenario's, such as 'p95 < 8m'; may be given again."),
 ]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="A verdict or a threshold that is not known fails, too: exit status 98.")
+]
 JunitOption = Annotated[Path | None, typer.Option("--junit", help="Write checks and thresholds as JUnit XML here.")]
 MarkdownOption = Annotated[
     Path | None, typer.Option("--summary-md", help="Append Markdown here; on GitHub the job's summary gets it too.")
@@ -156,6 +159,7 @@ def run(
             "--stop-when-certain", help="Send no more once the thresholds' verdict cannot change; then drain."
         ),
     ] = False,
+    strict: StrictOption = False,
     junit: JunitOption = None,
     summary_md: MarkdownOption = None,
     allow_files: AllowFilesOption = None,
@@ -181,6 +185,7 @@ def run(
         "results": results,
         "thresholds": tuple(asserted or ()),
         "stop_when_certain": stop_when_certain,
+        "strict": strict,
         "progress": ui.value,
         "allow_files": tuple(allow_files or ()),
     }
@@ -210,17 +215,19 @@ def report(
     run_folder: RunFolder,
     output: OutputOption = Output.TABLE,
     asserted: AssertOption = None,
+    strict: StrictOption = False,
     junit: JunitOption = None,
     summary_md: MarkdownOption = None,
     html: HtmlOption = None,
 ) -> None:
     """Print the summary of a run again, from its files alone.
 
-    Exit status: 0 fine, 2 it is no run or an option is wrong, 98 the run is invalid, 99 a threshold was missed.
+    Exit status: 0 fine, 2 it is no run or an option is wrong, 98 the run is invalid or was cut short, 99 a
+    threshold was missed.
     """
     from smbench.cli.report import ReportOptions, report_command
 
-    options = ReportOptions(output.value, tuple(asserted or ()), junit, summary_md, html=html)
+    options = ReportOptions(output.value, tuple(asserted or ()), junit, summary_md, strict=strict, html=html)
     raise typer.Exit(report_command(run_folder, options))
 
 

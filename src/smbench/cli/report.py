@@ -23,6 +23,7 @@ class ReportOptions:
     asserted: tuple[str, ...] = ()  # thresholds beside the scenario's
     junit: Path | None = None
     summary_md: Path | None = None
+    strict: bool = False  # what is not known fails, too
     html: Path | None = None  # the whole report as a page, pictures and all
 
 
@@ -34,7 +35,7 @@ def report_command(run_dir: Path, options: ReportOptions) -> ExitCode:
         ResultsError: it is no run, its files are damaged, or what was asked for cannot be written.
     """
     with nullcontext() if options.html is None else Vega() as vega:  # it starts while the figures are made
-        result = report(run_dir, thresholds=options.asserted)
+        result = report(run_dir, thresholds=options.asserted, strict=options.strict)
         print_report(result, options)
         if options.html is not None:
             write_page(options.html, result.to_html(vega))

@@ -67,6 +67,8 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
         def on_ready(end: SessionEnd) -> None:
             clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
             folder.begin(dict(end.found), clock, target_of(plan, settings.access).inapplicable)
+            for reason in dict.fromkeys(end.found.get("unobservable", {}).values()):
+                screen.caution(reason)
             for caution in (*alarms_without_data(end.found), *alarms_on_before_the_load(end.found)):
                 end.notes.append(caution)
                 screen.preparing(f"note: {caution}")

@@ -35,6 +35,11 @@ class Screen:
         self.state.preparing(text)
         self.view.show(self.state)
 
+    def caution(self, text: str) -> None:
+        """Say before the load what the run will not be able to say after it; the screen keeps it."""
+        self.state.cautions = (*self.state.cautions, text)
+        self.preparing(f"note: {text}")
+
     def refresh(self) -> None:
         self.view.show(self.state)
 

@@ -75,6 +75,7 @@ class EmulatorEffort(BaseModel):
 
     cpu_s: float
     elapsed_s: float  # of the wall's time
+    loop_lag_max_s: float | None = None  # the latest that its loop ever woke; None: an older run did not measure it
 
     @property
     def cpu_share(self) -> float:

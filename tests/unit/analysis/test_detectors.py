@@ -5,6 +5,7 @@ Method: the same steady run for all, with one thing done to it.
 
 import heapq
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,7 +14,8 @@ import pytest
 from modelling import scenario
 from runs import EPOCH_NS, Request, frames_of, reading, span, sure
 from simulated import simulated_run
-from smbench.analysis.detectors import DETECTORS, Observation
+from smbench.analysis.detectors import DETECTORS
+from smbench.analysis.observations import Observation
 from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
 from smbench.records import Event, Outcome, Reading
@@ -65,11 +67,30 @@ def test_without_anything_known_nothing_is_observed() -> None:
 
 
 def test_a_stall_is_requests_and_instances_and_no_end() -> None:
-    # Nothing ends between 99.5 s and 160 s although an instance serves and one request waits from 100 s on.
-    rows = [*steady(50), Request(100.0, done=160.0), *steady(20, start_s=170.0)]
+    # Nothing ends between 99.5 s and 160 s although the only slot has work from 100 s on and another request waits.
+    rows = [*steady(50), Request(100.0, done=160.0), Request(100.0, done=161.0), *steady(20, start_s=170.0)]
     found = named(observed(rows, looks((0.0, 1, 1))), "stall")
     assert found.at_s == 100.0
     assert "60.0 s" in found.seen
+
+
+def test_long_jobs_for_which_nobody_waits_are_no_stall() -> None:
+    rows = [Request(0.0, done=1800.0), Request(0.0, done=1800.0)]
+    found = observed(rows, looks((0.0, 1, 1), (1800.0, 1, 1)), slots=2)
+    assert "stall" not in {one.name for one in found.observations}
+
+
+def test_a_container_that_fails_everything_stands_out_with_its_words_in_full() -> None:
+    words = "ModelError: CUDA error: out of memory while the batch of 64 images was copied to the device"
+    rows = [Request(float(k), Outcome.FAILED, done=k + 0.5, error=words) for k in range(12)]
+    seen = named(observed(rows, looks((0.0, 1, 1))), "container failures").seen
+    assert "12 of 12" in seen
+    assert words in seen
+
+
+def test_a_rare_failure_of_the_container_does_not_stand_out() -> None:
+    rows = [*steady(99), Request(198.0, Outcome.FAILED, done=199.0, error="x")]
+    assert "container failures" not in {one.name for one in observed(rows, looks((0.0, 1, 1))).observations}
 
 
 def test_an_idle_endpoint_does_not_stall() -> None:
@@ -226,6 +247,15 @@ def test_hosts_that_differ_beyond_chance_and_by_enough_are_told(monkeypatch: pyt
 def test_ends_that_were_never_told_are_a_loss() -> None:
     rows = [*steady(98), Request(196.0, done=197.0, end_from="output", notices=0), Request(198.0, Outcome.LOST)]
     assert "2 of 100" in named(observed(rows, looks((0.0, 1, 1))), "notification loss").seen
+
+
+def test_ends_that_the_endpoint_does_not_publish_accuse_no_notification() -> None:
+    found_in_s3 = [Request(float(k), done=k + 1.0, end_from="output", notices=0) for k in range(24)]
+    target = {"unobservable": {"completed": "the endpoint has no SuccessTopic"}}
+    frames = frames_of(found_in_s3)
+    told = replace(frames, manifest=frames.manifest.model_copy(update={"target": target}))
+    assert "notification loss" not in {one.name for one in summarise(told).observations}
+    assert "notification loss" in {one.name for one in summarise(frames).observations}
 
 
 def test_stamps_of_whole_seconds_are_told_and_a_models_are_not() -> None:

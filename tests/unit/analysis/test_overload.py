@@ -6,7 +6,7 @@ Method: queues by hand: requests due at even distances, served one after the oth
 import heapq
 
 from runs import Request, frames_of, reading, span
-from smbench.analysis.detectors import Observation
+from smbench.analysis.observations import Observation
 from smbench.analysis.summary import summarise
 from smbench.records import Reading
 

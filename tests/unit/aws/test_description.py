@@ -152,8 +152,11 @@ async def test_an_endpoint_that_tells_half_is_used_with_a_note() -> None:
     only_success = await discover(cloud(asynchronous=told(SuccessTopic=SUCCESS_TOPIC)), "ep")
     only_error = await discover(cloud(asynchronous=told(ErrorTopic=ERROR_TOPIC)), "ep")
     assert only_success.topics == (SUCCESS_TOPIC,)
-    assert "no ErrorTopic: failures are never known" in only_success.notes[0]
+    assert set(only_success.unobservable) == {"failed", "expired"}
+    assert "failures and expiries cannot be known" in only_success.notes[0]
+    assert set(only_error.unobservable) == {"completed"}
     assert "no SuccessTopic" in only_error.notes[0]
+    assert TargetFound.from_json(only_error.as_json()) == only_error
 
 
 async def test_one_topic_for_both_is_one_topic() -> None:

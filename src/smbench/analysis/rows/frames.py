@@ -70,6 +70,12 @@ class Frames:
         has_warmup = self.requests["warmup"].any()
         return self.requests.filter(~pl.col("warmup")) if has_warmup else self.requests
 
+    @property
+    def unobservable(self) -> dict[str, str]:
+        """Why this run knows an outcome late or never, by the outcome; empty where the endpoint publishes every end."""
+        reasons = self.manifest.target.get("unobservable")
+        return dict(reasons) if isinstance(reasons, dict) else {}
+
     @cached_property
     def n_cut_short(self) -> int:
         """Measured requests that the schedule has and the run never sent, because it ended too early."""

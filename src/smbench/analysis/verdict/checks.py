@@ -162,6 +162,23 @@ def drained(run: Run) -> Finding | None:
     )
 
 
+def ends_observable(run: Run) -> Finding | None:
+    """Unknown where the endpoint does not publish how some of the open requests ended."""
+    counts, reasons = run.summary.measured, dict.fromkeys(run.frames.unobservable.values())
+    if not counts.accepted or not reasons:
+        return None
+    n_open = counts.pending + counts.lost
+    return Finding(
+        name="ends observable",
+        verdict=Verdict.UNKNOWN if n_open else Verdict.VALID,
+        expected="the endpoint publishes every end",
+        seen="; ".join(reasons) + (f"; {n_open:,} requests have no known end" if n_open else ""),
+        advice="add SuccessTopic and ErrorTopic to AsyncInferenceConfig.OutputConfig.NotificationConfig"
+        if n_open
+        else "",
+    )
+
+
 def notices_unique_and_ours(run: Run) -> Finding | None:
     """Unknown where notices of another run or user arrived; duplicates are counted once and do no harm."""
     notices = run.summary.notices
@@ -335,6 +352,7 @@ CHECKS: tuple[Check, ...] = (
     emulator_kept_up,
     collector_kept_up,
     drained,
+    ends_observable,
     notices_unique_and_ours,
     clocks_agree,
     no_throttling,

@@ -1,39 +1,47 @@
 """Whether the generator, the emulator or this machine was the bottleneck: then the figures are not the endpoint's."""
 
 from smbench import units
+from smbench.analysis.latency.lateness import lag_limit_s, touched
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Generator, Summary
 from smbench.analysis.verdict.judged_run import Run
 from smbench.findings import Finding, Verdict
 
-LAG_FLOOR_S = 0.1  # p99 of send - sched: 1 % of the latency, or this (docs/methods.md#generator)
-LAG_SHARE = 0.01
 SATURATED_MAX_S = 5.0  # a burst that was over in less was taken soon enough
 OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was known when the run was over
 CLOSED_LAG_FLOOR_S, CLOSED_LAG_SHARE = 1.0, 0.1  # in a closed loop our own lag is part of every turn
 LOOP_LAG_MAX_S = 0.5  # a loop that hung for longer stamped answers late by as much
 CPU_SHARE_MAX = 0.95
+EMULATOR_LAG_MIN_S = 0.05  # a process that shares two cores is late by less now and then
 EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
 
 LATE_ADVICE, BUSY_ADVICE = "lower the rate, or free the machine", "free the machine, or use a larger one"
 
 
 def schedule_kept(run: Run) -> Finding | None:
-    """Invalid where p99 of the schedule lag is above 1 % of the median latency and above `LAG_FLOOR_S`."""
-    lag = run.summary.generator.schedule_lag
-    if run.is_virtual or lag.p99 is None:
+    """Invalid where p99 of the schedule lag is beyond `lag_limit_s`; unknown where a rarer lag reaches a percentile."""
+    summary, lag = run.summary, run.summary.generator.schedule_lag
+    if run.is_virtual or lag.p99 is None or lag.max is None:
         return None
-    median = run.summary.sojourn.p50
-    limit_s = max(LAG_FLOOR_S, LAG_SHARE * (median.low if median is not None else 0.0))
-    late = lag.p99.low > limit_s
-    scaled = run.summary.clock == "scaled"
+    limit_s = lag_limit_s(None if summary.sojourn.p50 is None else summary.sojourn.p50.low)
+    late, reached = lag.p99.low > limit_s, touched(run.frames, limit_s)
+    seen = f"p99 {lag.p99.text()} late, at most {lag.max.text()}"
+    if reached:
+        seen += "; without it " + ", ".join(_without(name, bounds) for name, bounds in reached.items())
+    free = f"lower the scale of time, {summary.scale:g}" if summary.clock == "scaled" else LATE_ADVICE
     return Finding(
         name="schedule kept",
-        verdict=Verdict.INVALID if late else Verdict.VALID,
-        expected=f"99 % of requests sent within {units.duration(limit_s)} of when they were due",
-        seen=f"p99 {lag.p99.text()} late",
-        advice=(f"lower the scale of time, {run.summary.scale:g}" if scaled else LATE_ADVICE) if late else "",
+        verdict=Verdict.INVALID if late else Verdict.UNKNOWN if reached else Verdict.VALID,
+        expected=f"99 % of requests sent within {units.duration(limit_s)} of when they were due, and no percentile "
+        "of latency longer for our lateness",
+        seen=seen,
+        advice=free if late or reached else "",
     )
+
+
+def _without(name: str, bounds: Bounded) -> str:
+    assert bounds.high is not None
+    return f"{name} is {units.duration(bounds.low)} instead of {units.duration(bounds.high)}"
 
 
 def offered_achieved(run: Run) -> Finding | None:
@@ -69,17 +77,25 @@ def generator_healthy(run: Run) -> Finding | None:
 
 
 def emulator_kept_up(run: Run) -> Finding | None:
-    """The emulated endpoint answers as late as its process: what is measured then is this machine."""
+    """Unknown where the emulated endpoint's process was the limit, or stood still for longer than a lag may be."""
     effort = run.frames.manifest.emulator
     if effort is None:
         return None
-    busy = effort.cpu_share > EMULATOR_CPU_SHARE_MAX
+    median = run.summary.sojourn.p50
+    limit_s = lag_limit_s(None if median is None else median.low)
+    busy, lag_s = effort.cpu_share > EMULATOR_CPU_SHARE_MAX, effort.loop_lag_max_s
+    stood = lag_s is not None and lag_s > max(limit_s, EMULATOR_LAG_MIN_S)
+    advice = ["lower the rate: the emulated endpoint, which is one process, was the limit"] if busy else []
+    if stood:
+        advice.append("free the machine: latencies hold the time for which the emulated endpoint's process stood still")
     return Finding(
         name="emulator kept up",
-        verdict=Verdict.UNKNOWN if busy else Verdict.VALID,
-        expected=f"the emulated endpoint's process uses at most {units.share(EMULATOR_CPU_SHARE_MAX)} of a core",
-        seen=f"{units.share(effort.cpu_share)} of a core, over the whole run",
-        advice="lower the rate: the emulated endpoint, which is one process, was the limit" if busy else "",
+        verdict=Verdict.UNKNOWN if busy or stood else Verdict.VALID,
+        expected=f"the emulated endpoint's process uses at most {units.share(EMULATOR_CPU_SHARE_MAX)} of a core and is "
+        f"never more than {units.duration(max(limit_s, EMULATOR_LAG_MIN_S))} late",
+        seen=f"{units.share(effort.cpu_share)} of a core, over the whole run"
+        + ("" if lag_s is None else f"; at most {units.duration(lag_s)} late"),
+        advice="; ".join(advice),
     )
 
 

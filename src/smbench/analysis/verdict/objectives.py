@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from smbench import units
 from smbench.analysis.capacity.scaling import ScalingStep
+from smbench.analysis.latency.lateness import lag_limit_s, without_lag
 from smbench.analysis.numbers.bounds import ABOVE_MIN, Bounded, Seconds
 from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.backlog import backlog
@@ -41,7 +43,8 @@ class Figure:
 def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | Unknown:
     """The figure that a threshold speaks of; of one with `for`, the longest time that its comparison failed."""
     if threshold.quantile is not None:
-        return _percentile(threshold.of, threshold.quantile, frames)
+        found = _percentile(threshold.of, threshold.quantile, frames)
+        return then(found, lambda figure: _as_known(figure, threshold, frames, summary))
     if threshold.deadline_s is not None:
         return _within_deadline(threshold, threshold.deadline_s, frames, summary)
     if threshold.lasting_s is not None:
@@ -93,6 +96,21 @@ def _percentile(of: str, quantile: Fraction, frames: Frames) -> Figure | Unknown
         return Figure(Bounded(low=longest_s, high=None, never=True), note)
     high = _of_rank(known_s, rank) if rank <= len(known_s) else None
     return Figure(Bounded(low=_of_rank(low, rank), high=high), note)
+
+
+def _as_known(figure: Figure, threshold: Threshold, frames: Frames, summary: Summary) -> Figure:
+    """The figure, its lower bound without our own lateness where that reaches it."""
+    if threshold.of != "sojourn" or threshold.quantile is None:
+        return figure
+    median = summary.sojourn.p50
+    limit_s = lag_limit_s(None if median is None else median.low)
+    low_s = without_lag(frames, limit_s, threshold.quantile)
+    if low_s is None or low_s >= figure.bounds.low:
+        return figure
+    note = f"without the generator's lateness {units.duration(low_s)}"
+    return Figure(
+        figure.bounds.model_copy(update={"low": low_s}), "; ".join(part for part in (note, figure.note) if part)
+    )
 
 
 def _of_rank(values: Seconds, rank: int) -> float:

@@ -53,7 +53,7 @@ def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdR
     asked = threshold if threshold.lasting_s is None else threshold.of_its_duration()
     if isinstance(found, Unknown):
         return ThresholdResult(text=threshold.text, seen=found.reason, passed=None, unit=asked.unit)
-    note = "; ".join(part for part in (_left_open(found, summary), found.note) if part)
+    note = "; ".join(part for part in (_left_open(found, frames, summary), found.note) if part)
     seen = found.bounds.text(WRITE[asked.unit])
     return ThresholdResult(
         text=threshold.text,
@@ -66,7 +66,7 @@ def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdR
     )
 
 
-def _left_open(found: Figure, summary: Summary) -> str:
+def _left_open(found: Figure, frames: Frames, summary: Summary) -> str:
     """Why a figure is no number; empty where it is one."""
     if found.bounds.value is not None or found.bounds.never:
         return ""
@@ -77,4 +77,5 @@ def _left_open(found: Figure, summary: Summary) -> str:
         why.append(
             "1 accepted request has no known end" if n_open == 1 else f"{n_open:,} accepted requests have no known end"
         )
+        why += dict.fromkeys(frames.unobservable.values())
     return "; ".join(why)

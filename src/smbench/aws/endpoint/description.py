@@ -1,7 +1,7 @@
 """The endpoint as found before a run: what it is, where it writes, whom it tells, how it scales."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
@@ -24,7 +24,8 @@ class TargetFound:
         concurrency: MaxConcurrentInvocationsPerInstance; None: SageMaker's own choice, which it does not tell.
         scalable_target: As Application Auto Scaling describes it; None: the endpoint does not scale by itself.
         alarms: Of the scaling policies, as CloudWatch describes them.
-        notes: What could not be found out, or limits what a run can hear; sentences for a person.
+        notes: What could not be found out, or limits what a run can know; sentences for a person.
+        unobservable: Why an outcome is known late or never, by the outcome; empty where every end is published.
     """
 
     endpoint: str
@@ -45,6 +46,7 @@ class TargetFound:
     policies: tuple[dict[str, Any], ...] = ()
     alarms: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    unobservable: dict[str, str] = field(default_factory=dict)
 
     @property
     def resource_id(self) -> str:
@@ -115,7 +117,9 @@ async def discover(
         error_topic=told.get("ErrorTopic"),
         responses_in=tuple(told.get("IncludeInferenceResponseIn", ())),
     )
-    return await _with_scaling(clients, found, _hearing(found, queue_given))
+    unobservable = _unobservable(found, queue_given)
+    notes = list(dict.fromkeys(unobservable.values()))
+    return await _with_scaling(clients, replace(found, unobservable=unobservable), notes)
 
 
 async def _describe(clients: AwsClients, endpoint: str) -> dict[str, Any]:
@@ -156,21 +160,27 @@ def _variant(endpoint: str, variants: list[dict[str, Any]], wanted: str | None) 
     raise TargetError(f"the endpoint {endpoint} has no variant {wanted}", f"it has: {', '.join(names)}")
 
 
-def _hearing(found: TargetFound, queue_given: bool) -> list[str]:
-    """What a run will not hear of, as notes."""
+def _unobservable(found: TargetFound, queue_given: bool) -> dict[str, str]:
+    """Why an outcome is known late or never. Where no topic is known, the user's queue receives what it receives."""
     if not found.topics and not queue_given:
         raise TargetError(
-            f"the endpoint {found.endpoint} sends no notification when an inference ends",
+            f"the endpoint {found.endpoint} publishes no end of an inference",
             "add SuccessTopic and ErrorTopic to AsyncInferenceConfig.OutputConfig.NotificationConfig of its "
-            "configuration, or name a queue that receives its notifications in collector.queue",
+            "configuration, or name a queue that receives the ends in collector.queue",
         )
-    notes = []
+    reasons = {}
     if found.topics and not found.success_topic:
-        notes.append("no SuccessTopic: completions are only found in S3 after the drain, to the whole second")
-    if found.topics and not found.error_topic:
-        ends = "found in S3 after the drain" if found.failure_path else "never known (no S3FailurePath either)"
-        notes.append(f"no ErrorTopic: failures are {ends}, expiries never")
-    return notes
+        reasons["completed"] = (
+            "the endpoint has no SuccessTopic: completions are only found in S3 after the drain, to the whole second"
+        )
+    if found.topics and not found.error_topic and found.failure_path:
+        reasons["failed"] = "the endpoint has no ErrorTopic: failures are only found in S3 after the drain"
+        reasons["expired"] = "the endpoint has no ErrorTopic: an expired request cannot be told from a lost one"
+    elif found.topics and not found.error_topic:
+        reasons["failed"] = reasons["expired"] = (
+            "the endpoint has neither ErrorTopic nor S3FailurePath: failures and expiries cannot be known"
+        )
+    return reasons
 
 
 async def _with_scaling(clients: AwsClients, found: TargetFound, notes: list[str]) -> TargetFound:

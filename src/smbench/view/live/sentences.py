@@ -7,11 +7,10 @@ judges the run at its end: what is well here is well there.
 import re
 from dataclasses import dataclass
 
+from smbench.analysis.latency.lateness import lag_limit_s
 from smbench.analysis.verdict.generator_checks import (
     BUSY_ADVICE,
     CPU_SHARE_MAX,
-    LAG_FLOOR_S,
-    LAG_SHARE,
     LATE_ADVICE,
     LOOP_LAG_MAX_S,
     SATURATED_MAX_S,
@@ -53,13 +52,14 @@ def remarks(state: LiveState) -> list[Remark]:
     if now.n_in_flight > _IN_FLIGHT_SHARE_MAX * limit and not state.n_dropped:
         seen = f"{now.n_in_flight:,} of {limit:,} in flight: at the limit requests are dropped"
         found.append(Remark("in flight", seen, "raise `limits.in_flight`, or lower the rate"))
+    found += [Remark("not known", text, "thresholds that depend on it stay unknown") for text in state.cautions]
     return found
 
 
 def _too_slow(state: LiveState, now: Snapshot) -> list[Remark]:
     found = []
     lag_p99_s, sojourn_p50_s = now.schedule_lag.quantile(0.99), now.sojourn.quantile(0.5)
-    if lag_p99_s is not None and lag_p99_s > max(LAG_FLOOR_S, LAG_SHARE * (sojourn_p50_s or 0.0)):
+    if lag_p99_s is not None and lag_p99_s > lag_limit_s(sojourn_p50_s):
         latest = state.whose(lambda one: one.schedule_lag.quantile(0.99) or 0.0)
         most = "" if latest == "the generator" else f", most of all those of {latest}"
         seen = (

@@ -74,6 +74,7 @@ class LiveState:
         n_dropped: Requests not sent while there was time to send them: our own limit.
         note: What the run says of itself in words, "uploading the inputs".
         judged: What is known already of the thresholds.
+        cautions: What this run cannot know, as it was said before the load.
     """
 
     def __init__(self, header: RunHeader) -> None:
@@ -88,6 +89,7 @@ class LiveState:
         self.n_dropped = 0
         self.note = ""
         self.judged: tuple[ThresholdSoFar, ...] = ()
+        self.cautions: tuple[str, ...] = ()
         self._workers: dict[int, Snapshot] = {}
         self._dropped: dict[int, int] = {}  # by worker
         self._counted: deque[tuple[int, int, int, int]] = deque()  # instant, due, sent, completed

@@ -1,0 +1,69 @@
+"""What stands out in how ends were reported: failures of the container, lost notifications, coarse instants."""
+
+import numpy as np
+import polars as pl
+
+from smbench import units
+from smbench.analysis.observations import Observation, Seen
+from smbench.analysis.rows.frames import only
+from smbench.records import Outcome
+
+CONTAINER_FAILURES_MIN = 0.05  # as a share of those that the container answered
+STAMPS_MIN = 30  # fewer say nothing
+COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
+LOOKS_MAX_S = 30.0
+
+
+def notification_loss(seen: Seen) -> Observation | None:
+    """Requests ended without a notice: their ends were found in S3, or never."""
+    hidden = seen.frames.unobservable  # of these no notice was to be expected
+    from_outputs = seen.frames.measured.filter(pl.col("end_from") == "output")["outcome"].cast(pl.String)
+    n_lost = int((~from_outputs.is_in(list(hidden))).sum()) + (0 if hidden else seen.counts.lost)
+    accepted = seen.counts.accepted
+    if not n_lost:
+        return None
+    return Observation(
+        name="notification loss",
+        seen=f"no notice reported the ends of {n_lost:,} of {accepted:,} requests ({units.share(n_lost / accepted)})",
+        advice="see the topics' delivery failures and their filter policies; a client that waits for one waits forever",
+    )
+
+
+def container_failures(seen: Seen) -> Observation | None:
+    """The container answers with errors: how many, and its most frequent words in full."""
+    n_ended = seen.counts.completed + seen.counts.failed
+    if not n_ended or seen.counts.failed < CONTAINER_FAILURES_MIN * n_ended:
+        return None
+    words = only(seen.frames.measured, pl.col("outcome") == Outcome.FAILED.value, "error")["error"].drop_nulls()
+    most = words.value_counts(sort=True)["error"][0] if len(words) else "it gave no reason"
+    return Observation(
+        name="container failures",
+        seen=f"{seen.counts.failed:,} of {n_ended:,} requests that reached the container failed "
+        f"({units.share(seen.counts.failed / n_ended)}), most often with: {most}",
+        advice="look at the container's log: latencies are of the requests that it answered",
+    )
+
+
+def coarse_times(seen: Seen) -> Observation | None:
+    """Stamps of whole seconds, or looks so rare that a change of capacity is known to half a minute only."""
+    frames = seen.frames
+    if frames.manifest.clock.kind == "warp":
+        return None  # a model's instants may well be whole, and are known exactly
+    told = only(frames.requests, pl.col("end_from") == "notice", "done_ns")["done_ns"].drop_nulls().to_numpy()
+    utc_ns = told + frames.clocks.correction_ns + frames.epoch_ns
+    if len(utc_ns) >= STAMPS_MIN and float((utc_ns % 1_000_000_000 == 0).mean()) > COARSE_SHARE:
+        return Observation(
+            name="poll quantisation",
+            seen="most ends bear a stamp of a whole second: latencies are known to that",
+            advice="do not read differences below a second from this run",
+        )
+    is_look = (pl.col("source") == "endpoint") & (pl.col("name") == "instances_current")
+    looks_ns = frames.readings.filter(is_look)["at_ns"].sort().to_numpy()
+    between_s = float(np.median(np.diff(looks_ns))) / 1e9 if len(looks_ns) > 1 else 0.0
+    if between_s <= LOOKS_MAX_S or not seen.steps:
+        return None
+    return Observation(
+        name="poll quantisation",
+        seen=f"instances were looked at every {units.duration(between_s)}: when they changed is known to that",
+        advice="lower `gauges_every` to 10 s",
+    )
