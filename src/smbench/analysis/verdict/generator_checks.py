@@ -87,7 +87,7 @@ def emulator_kept_up(run: Run) -> Finding | None:
     stood = lag_s is not None and lag_s > max(limit_s, EMULATOR_LAG_MIN_S)
     advice = ["lower the rate: the emulated endpoint, which is one process, was the limit"] if busy else []
     if stood:
-        advice.append("free the machine: latencies hold the time for which the emulated endpoint's process stood still")
+        advice.append("free the machine: latencies hold the time for which the emulated endpoint's process did not run")
     return Finding(
         name="emulator kept up",
         verdict=Verdict.UNKNOWN if busy or stood else Verdict.VALID,

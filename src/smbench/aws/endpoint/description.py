@@ -175,7 +175,7 @@ def _unobservable(found: TargetFound, queue_given: bool) -> dict[str, str]:
         )
     if found.topics and not found.error_topic and found.failure_path:
         reasons["failed"] = "the endpoint has no ErrorTopic: failures are only found in S3 after the drain"
-        reasons["expired"] = "the endpoint has no ErrorTopic: an expired request cannot be told from a lost one"
+        reasons["expired"] = "the endpoint has no ErrorTopic: an expired request looks like a lost one"
     elif found.topics and not found.error_topic:
         reasons["failed"] = reasons["expired"] = (
             "the endpoint has neither ErrorTopic nor S3FailurePath: failures and expiries cannot be known"
