@@ -62,3 +62,8 @@ def _three_figures(number: float) -> str:
         decimals = max(0, decimals - 1)
     text = f"{number:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if decimals > 2 else text
+
+
+def usd(amount: float) -> str:
+    """Dollars to the cent, below a dollar to two figures."""
+    return f"{amount:,.2f} USD" if amount >= 1 or amount == 0 else f"{amount:.2g} USD"

@@ -8,13 +8,14 @@ import polars as pl
 
 from modelling import SECOND, scenario
 from runs import Request, manifest_of, requests_frame, span
-from smbench.analysis.comparison.compare import Group, RunFigures
+from smbench.analysis.comparison.contrasts import Group, RunFigures
 from smbench.analysis.comparison.run_metrics import measure, thin
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import summarise
 from smbench.results.manifest import Manifest
 from smbench.results.schema import EVENTS, READINGS, polars_schema
+from smbench.scenario.model import Seeds
 from smbench.schedule.plan import plan
 from smbench.simulator.simulate import simulate
 
@@ -26,6 +27,15 @@ def group_of(label: str, values: Sequence[float | Bounded], metric: str = PRIMAR
     """One run a value."""
     figures = [value if isinstance(value, Bounded) else Bounded.exactly(value) for value in values]
     return Group(label=label, runs=tuple(_run(f"{label}-{k}", {metric: one}) for k, one in enumerate(figures)))
+
+
+def with_seeds(group: Group, seeds: Sequence[int], **others: Sequence[int]) -> Group:
+    """The group with a seed of arrivals for each run, and of other dimensions by name."""
+    runs = [
+        run.model_copy(update={"seeds": {"arrivals": seed, **{name: own[place] for name, own in others.items()}}})
+        for place, (run, seed) in enumerate(zip(group.runs, seeds, strict=True))
+    ]
+    return Group(label=group.label, runs=tuple(runs))
 
 
 def _run(name: str, figures: dict[str, Bounded]) -> RunFigures:
@@ -64,6 +74,7 @@ def simulated(seed: int, *, load: list[dict[str, Any]], **changes: Any) -> RunFi
         run=f"run-{seed}",
         run_id=f"smb-{seed}",
         seed=seed,
+        seeds={dimension: of.seed_of(dimension) for dimension in Seeds.model_fields},
         verdict="valid",
         n_accepted=summary.measured.accepted,
         figures=measure(frames, summary),

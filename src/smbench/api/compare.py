@@ -13,7 +13,8 @@ from typing import Any
 from rich.console import RenderableType
 
 from smbench.analysis.comparison.comparability import Difference, differences, is_repetition
-from smbench.analysis.comparison.compare import Comparison, Group, RunFigures, comparison
+from smbench.analysis.comparison.compare import comparison
+from smbench.analysis.comparison.contrasts import Comparison, Group, RunFigures
 from smbench.analysis.comparison.regression import (
     Gate,
     GateError,
@@ -105,7 +106,7 @@ def compare(
     vary: Sequence[str] = (),
     unlike: bool = False,
     force: bool = False,
-    metric: str = "sojourn_p95",
+    metric: str | Sequence[str] = "sojourn_p95",
     margin: str = "10%",
     fail_if: str | None = None,
     strict: bool = False,
@@ -118,7 +119,7 @@ def compare(
         vary: Keys of the scenario that are meant to differ, such as `target.emulated.policies`.
         unlike: Compare whatever differs.
         force: Take invalid runs too.
-        metric: The one that counts, named before looking; the gate's.
+        metric: The one that counts, or several, named before looking; the gate's.
         margin: Differences smaller than this do not matter.
         fail_if: The gate, such as `"slower-than 5%"`; None: there is none.
         strict: Not being sure fails the gate too.
@@ -132,8 +133,7 @@ def compare(
         ResultsError: a folder is no run, or its files are damaged.
     """
     gate, share = _gate(fail_if), _margin(margin)
-    if metric not in RUN_METRICS:
-        raise UsageError(f"there is no metric '{metric}'", f"known are {', '.join(RUN_METRICS)}")
+    named = tuple(dict.fromkeys(_metric(one) for one in ([metric] if isinstance(metric, str) else metric)))
     found, notes = _distinct(_grouped(_named(groups)))
     baseline = against or found[0].label
     varies = _varies(found, baseline, vary, is_unlike=unlike)
@@ -141,7 +141,7 @@ def compare(
     compared = comparison(
         read,
         baseline=baseline,
-        primary=metric,
+        named=named,
         margin=share,
         varies=varies,
         notes=[*notes, *_judged(read, is_forced=force)],
@@ -168,6 +168,16 @@ def _gate(text: str | None) -> Gate | None:
         return None if text is None else parse_gate(text)
     except GateError as error:
         raise UsageError(f"--fail-if: {error}") from None
+
+
+def _metric(name: str) -> str:
+    """A metric by its name, with or without its unit; a percentile alone is that of the latency from schedule."""
+    units = ("", "_s", "_usd", "_share", "_hz")
+    spellings = (f"{before}{name}{unit}" for before in ("", "sojourn_") for unit in units)
+    found = next((spelling for spelling in spellings if spelling in RUN_METRICS), None)
+    if found is None:
+        raise UsageError(f"there is no metric '{name}'", f"known are {', '.join(RUN_METRICS)}")
+    return found
 
 
 def _margin(text: str) -> float:
@@ -321,6 +331,7 @@ def _figures(run: RunFiles) -> RunFigures:
         run=str(run.path),
         run_id=run.manifest.run_id,
         seed=summary.seed,
+        seeds=run.manifest.seeds,
         verdict=judged.value,
         reasons=tuple(
             f"{one.name}: {one.seen}" for one in findings if one.verdict is judged and judged is not Verdict.VALID

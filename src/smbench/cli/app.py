@@ -261,8 +261,9 @@ def compare(
     unlike: Annotated[bool, typer.Option("--unlike", help="Compare whatever differs; it is listed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Take invalid runs too.")] = False,
     metric: Annotated[
-        str, typer.Option(help="The metric that counts, named before looking; the gate's.")
-    ] = "sojourn_p95",
+        list[str] | None,
+        typer.Option(help="A metric that counts, named before looking, the gate's; may be given again. [sojourn_p95]"),
+    ] = None,
     margin: Annotated[str, typer.Option(help="Differences smaller than this do not matter.")] = "10%",
     fail_if: Annotated[
         str | None, typer.Option(help='Exit with 99 when a group is certainly worse: "slower-than 5%".')
@@ -285,7 +286,7 @@ def compare(
         "vary": tuple(vary or ()),
         "unlike": unlike,
         "force": force,
-        "metric": metric,
+        "metric": tuple(metric or ("sojourn_p95",)),
         "margin": margin,
         "fail_if": fail_if,
         "strict": strict,

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comparing import PRIMARY, group_of, simulated
-from smbench.analysis.comparison.compare import Comparison, Group, Row, comparison
+from smbench.analysis.comparison.compare import comparison
+from smbench.analysis.comparison.contrasts import Comparison, Group, Row
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.rank_tests import p_two_sided

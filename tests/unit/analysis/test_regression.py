@@ -15,7 +15,7 @@ BASE = [100.0, 101.0, 102.0, 103.0, 104.0]
 
 def judged(other: list[float | Bounded], *, base: list[float] = BASE, metric: str = "sojourn_p95") -> GateResult:
     groups = [group_of("A", base, metric), group_of("B", other, metric)]
-    (result,) = judge(parse_gate("slower-than 5%"), comparison(groups, baseline="A", primary=metric))
+    (result,) = judge(parse_gate("slower-than 5%"), comparison(groups, baseline="A", named=(metric,)))
     return result
 
 

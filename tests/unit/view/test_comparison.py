@@ -11,7 +11,8 @@ from rich.console import Console
 
 from comparing import group_of
 from smbench.analysis.comparison.comparability import Difference
-from smbench.analysis.comparison.compare import Comparison, Group, comparison
+from smbench.analysis.comparison.compare import comparison
+from smbench.analysis.comparison.contrasts import Comparison, Group
 from smbench.analysis.comparison.regression import judge, parse_gate
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded

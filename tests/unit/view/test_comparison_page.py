@@ -7,7 +7,8 @@ import pytest
 
 from comparing import PRIMARY, group_of
 from pages import Element, fetched, parsed
-from smbench.analysis.comparison.compare import Comparison, comparison
+from smbench.analysis.comparison.compare import comparison
+from smbench.analysis.comparison.contrasts import Comparison
 from smbench.analysis.comparison.regression import judge, parse_gate
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.view.page.comparison_page import comparison_page

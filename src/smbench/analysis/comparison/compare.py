@@ -8,136 +8,48 @@ Per run_metric and per contrast (one group against the baseline) from one value 
     p             exact permutation test of the ranks, two-sided
     p_same        two one-sided tests: how likely such closeness would be if the ratio lay outside the margin
 
-One run_metric, the primary, was named before anybody looked: its p stands as it is. The others are looked at together,
-and Holm's correction makes up for that. A value that is known within bounds only (runs with requests that never ended)
-gives a ratio within bounds, an interval that holds whatever the truth is, and a p only where the order of the runs does
-not depend on what is not known. Source: docs/methods.md#comparison; why: docs/decisions/0015-comparison.md.
+Runs of both groups that had the same seeds are compared pair by pair: what chance did to both drops out. The ratio is
+then the geometric mean of the pairs', its interval and p are Student's (`numbers.paired`).
+
+Some metrics were named before anybody looked: Holm's correction holds for them alone, and one stands as it is. The
+others are looked at together, and corrected together. A value that is known within bounds only (runs with requests that
+never ended) gives a ratio within bounds, an interval that holds whatever the truth is, and a p only where the order of
+the runs does not depend on what is not known. Source: docs/methods.md#comparison; why:
+docs/decisions/0015-comparison.md.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from smbench.analysis.comparison import together
 from smbench.analysis.comparison.comparability import Difference
+from smbench.analysis.comparison.contrasts import (
+    CONFIDENCE,
+    EFFECTS,
+    Comparison,
+    Contrast,
+    Effect,
+    Group,
+    Interval,
+    Row,
+    Shared,
+)
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
-from smbench.analysis.numbers.rank_tests import Values, cliffs_delta, cut, holm, p_greater, p_least, p_two_sided
+from smbench.analysis.numbers.paired import n_to_settle, paired_test, twins
+from smbench.analysis.numbers.rank_tests import Values, cliffs_delta, cut, p_greater, p_two_sided
 
-CONFIDENCE = 0.95
-ALPHA = 0.05
-Effect = Literal["negligible", "small", "medium", "large"]
-# Of Cliff's |delta| below each limit (Romano et al. 2006).
-EFFECTS: tuple[tuple[float, Effect], ...] = (
-    (0.147, "negligible"),
-    (0.33, "small"),
-    (0.474, "medium"),
-    (math.inf, "large"),
-)
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
-
-
-class RunFigures(_Part):
-    """One run: a value of each run_metric that could be laid on it."""
-
-    run: str  # its folder
-    run_id: str
-    seed: int | None
-    verdict: str
-    reasons: tuple[str, ...] = ()  # of a verdict that is not valid
-    n_accepted: int
-    figures: dict[str, Bounded]
-    thin: tuple[str, ...] = ()  # run_metrics with fewer than ten requests above them
-
-
-class Group(_Part):
-    """Runs of one configuration."""
-
-    label: str
-    runs: tuple[RunFigures, ...]
-
-
-class Interval(_Part):
-    """Of a ratio. `high` None: nothing bounds it above. `confidence` is what it has, not what was wanted."""
-
-    low: float
-    high: float | None
-    confidence: float
-
-    @property
-    def is_narrow_enough(self) -> bool:
-        """Whether the runs were enough for an interval of 95 %."""
-        return self.confidence >= CONFIDENCE - 1e-12
-
-
-class Row(_Part):
-    """One run_metric in one contrast. None: not estimable, and `reason` says why."""
-
-    metric: str
-    baseline: Bounded | None  # median over the runs
-    other: Bounded | None
-    ratio: Bounded | None  # other / baseline
-    interval: Interval | None
-    cliffs_delta: float | None
-    effect: Effect | None
-    p: float | None
-    p_holm: float | None  # as one of those looked at; the primary's is its own p
-    p_same: float | None
-    p_same_holm: float | None
-    is_thin: bool
-    reason: str = ""
-
-    @property
-    def is_different(self) -> bool:
-        """Whether a difference is shown at 5 % after Holm's correction; False too where nothing could be tested."""
-        return self.p_holm is not None and self.p_holm <= ALPHA
-
-    @property
-    def is_same(self) -> bool:
-        """Shown to lie within the margin; not merely: not shown to differ."""
-        return self.p_same_holm is not None and self.p_same_holm <= ALPHA
-
-
-class Contrast(_Part):
-    """One group against the baseline."""
-
-    label: str
-    n_baseline: int
-    n: int
-    varies: tuple[Difference, ...]  # what is not the same in the two groups
-    rows: tuple[Row, ...]
-
-    def row(self, metric: str) -> Row | None:
-        """The row of a metric; None where no run of either group has it."""
-        return next((row for row in self.rows if row.metric == metric), None)
-
-
-class Comparison(_Part):
-    """All that was compared, in one value that says the same as a table and as JSON."""
-
-    baseline: str
-    primary: str  # the run_metric named beforehand
-    margin: float  # of sameness: the ratio within 1 / (1 + margin) .. 1 + margin
-    groups: tuple[Group, ...]
-    contrasts: tuple[Contrast, ...]
-    notes: tuple[str, ...]
-
-    def group(self, label: str) -> Group:
-        """The group with this label; StopIteration where there is none."""
-        return next(group for group in self.groups if group.label == label)
+_ROUNDING = 1e-12  # of a logarithm
 
 
 def comparison(
     groups: Sequence[Group],
     *,
     baseline: str,
-    primary: str = "sojourn_p95",
+    named: Sequence[str] = ("sojourn_p95",),
     margin: float = 0.1,
     varies: dict[str, tuple[Difference, ...]] | None = None,
     notes: Sequence[str] = (),
@@ -147,32 +59,61 @@ def comparison(
     Args:
         groups: Labels distinct, at least one run each; together at most `rank_tests.N_MAX` runs in a contrast.
         baseline: The label of one of them.
-        primary: The run_metric whose p needs no correction.
+        named: The metrics that count, named before looking; corrected among themselves only.
         margin: Ratios nearer to 1 than this do not matter.
         varies: What differs between each group and the baseline, by label; for the reader.
         notes: What else a reader must know; put before our own.
     """
     base = next(group for group in groups if group.label == baseline)
     contrasts = [
-        Contrast(
-            label=group.label,
-            n_baseline=len(base.runs),
-            n=len(group.runs),
-            varies=(varies or {}).get(group.label, ()),
-            rows=_rows(base, group, margin),
-        )
-        for group in groups
-        if group.label != baseline
+        _contrast(base, group, margin, (varies or {}).get(group.label, ())) for group in groups if group is not base
     ]
-    corrected = _corrected(contrasts, primary)
+    held = together.corrected(contrasts, named)
     return Comparison(
         baseline=baseline,
-        primary=primary,
+        primary=named[0],
+        named=tuple(named),
         margin=margin,
         groups=tuple(groups),
-        contrasts=corrected,
-        notes=(*notes, *_notes(corrected, primary)),
+        contrasts=held,
+        notes=(*notes, *together.notes(held, named)),
     )
+
+
+def _contrast(base: Group, other: Group, margin: float, varies: tuple[Difference, ...]) -> Contrast:
+    pairs, shared = _paired(base, other)
+    mine, theirs = base, other
+    if pairs:
+        mine = base.model_copy(update={"runs": tuple(base.runs[place] for place, _ in pairs)})
+        theirs = other.model_copy(update={"runs": tuple(other.runs[place] for _, place in pairs)})
+    together = list(zip(mine.runs, theirs.runs, strict=True)) if pairs else []
+    return Contrast(
+        label=other.label,
+        n_baseline=len(base.runs),
+        n=len(other.runs),
+        varies=varies,
+        rows=_rows(mine, theirs, margin, is_paired=bool(pairs)),
+        pairs=tuple((one.run, twin.run) for one, twin in together),
+        shared=shared,
+        n_alike=sum(one.figures == twin.figures for one, twin in together),
+    )
+
+
+def _paired(base: Group, other: Group) -> tuple[list[tuple[int, int]], Shared | None]:
+    """Which runs had the same chances, and which of them; none where some have no twin, or several."""
+
+    def keys(group: Group, dimensions: Sequence[str] | None) -> list[tuple[object, ...]]:
+        return [
+            tuple(sorted(run.seeds.items())) if dimensions is None else tuple(run.seeds.get(one) for one in dimensions)
+            for run in group.runs
+        ]
+
+    if not all(run.seeds for group in (base, other) for run in group.runs):
+        return [], None
+    if pairs := twins(keys(base, None), keys(other, None)):
+        return pairs, "all seeds"
+    pairs = twins(keys(base, ["arrivals"]), keys(other, ["arrivals"]))
+    return pairs, "the seed of arrivals" if pairs else None
 
 
 # ---- one run_metric --------------------------------------------------------------------------------------------
@@ -191,12 +132,17 @@ class _Sample:
         return len(self.figures)
 
     @property
+    def is_exact(self) -> bool:
+        """Whether every value is a number above zero."""
+        return all(figure.value is not None and not figure.never and figure.low > 0 for figure in self.figures)
+
+    @property
     def median(self) -> Bounded:
         lows, highs = [figure.low for figure in self.figures], [_range(figure)[1] for figure in self.figures]
         return _bounded(float(np.median(lows)), float(np.median(highs)))
 
 
-def _rows(base: Group, other: Group, margin: float) -> tuple[Row, ...]:
+def _rows(base: Group, other: Group, margin: float, *, is_paired: bool) -> tuple[Row, ...]:
     rows = []
     for metric in RUN_METRICS:
         mine, theirs = (
@@ -208,8 +154,39 @@ def _rows(base: Group, other: Group, margin: float) -> tuple[Row, ...]:
         if len(mine) < len(base.runs) or len(theirs) < len(other.runs):
             rows.append(_not_estimable(metric, mine, theirs, is_thin))
         else:
-            rows.append(_row(metric, mine, theirs, margin, is_thin=is_thin))
+            row = _row(metric, mine, theirs, margin, is_thin=is_thin)
+            rows.append(
+                _of_pairs(row, mine, theirs, margin) if is_paired and mine.is_exact and theirs.is_exact else row
+            )
     return tuple(rows)
+
+
+def _of_pairs(row: Row, base: _Sample, other: _Sample, margin: float) -> Row:
+    """The row with ratio, interval and probabilities of the pairs, in order."""
+    differences, shift = other.low - base.low, math.log1p(margin)
+    test = paired_test(differences, shift, CONFIDENCE)
+    ends = (math.exp(test.mean + side * test.half) for side in (-1, 1))
+    delta = float(np.mean(np.sign(np.where(np.abs(differences) < _ROUNDING, 0.0, differences))))
+    return row.model_copy(
+        update={
+            "ratio": Bounded.exactly(math.exp(test.mean)),
+            "interval": Interval(low=next(ends), high=next(ends), confidence=CONFIDENCE),
+            "cliffs_delta": delta,
+            "effect": _effect(delta),
+            "p": test.p,
+            "p_same": test.p_same,
+            "is_paired": True,
+            "n_needed": n_to_settle(test.mean, float(differences.std(ddof=1)), shift, len(differences), is_paired=True),
+        }
+    )
+
+
+def _n_needed(base: _Sample, other: _Sample, margin: float) -> int | None:
+    if min(len(base), len(other)) < 2 or not (base.is_exact and other.is_exact):
+        return None
+    spread = math.sqrt((float(base.low.var(ddof=1)) + float(other.low.var(ddof=1))) / 2)
+    mean, n = float(other.low.mean() - base.low.mean()), min(len(base), len(other))
+    return n_to_settle(mean, spread, math.log1p(margin), n, is_paired=False)
 
 
 def _not_estimable(metric: str, base: _Sample, other: _Sample, is_thin: bool) -> Row:
@@ -252,6 +229,7 @@ def _row(metric: str, base: _Sample, other: _Sample, margin: float, *, is_thin: 
         p_same_holm=None,
         is_thin=is_thin,
         reason=_reason(has_zero=has_zero, has_ratio=ratio is not None, is_ordered=is_ordered),
+        n_needed=_n_needed(base, other, margin),
     )
 
 
@@ -321,70 +299,3 @@ def _bounded(low: float, high: float) -> Bounded:
 
 def _effect(delta: float) -> Effect:
     return next(word for limit, word in EFFECTS if abs(delta) < limit)
-
-
-# ---- all of them ----------------------------------------------------------------------------------------------
-
-
-def _corrected(contrasts: Sequence[Contrast], primary: str) -> tuple[Contrast, ...]:
-    """Holm over the primary run_metric's contrasts, and apart from it over everything else that was looked at."""
-    p_holm = _adjusted(contrasts, primary, lambda row: row.p)
-    p_same_holm = _adjusted(contrasts, primary, lambda row: row.p_same)
-
-    def corrected(contrast: Contrast, row: Row) -> Row:
-        place = (contrast.label, row.metric)
-        return row.model_copy(update={"p_holm": p_holm.get(place), "p_same_holm": p_same_holm.get(place)})
-
-    return tuple(
-        contrast.model_copy(update={"rows": tuple(corrected(contrast, row) for row in contrast.rows)})
-        for contrast in contrasts
-    )
-
-
-def _adjusted(
-    contrasts: Sequence[Contrast], primary: str, read: Callable[[Row], float | None]
-) -> dict[tuple[str, str], float]:
-    known = [(contrast.label, row.metric, read(row)) for contrast in contrasts for row in contrast.rows]
-    adjusted: dict[tuple[str, str], float] = {}
-    for is_primary in (True, False):
-        family = [
-            (label, metric, p) for label, metric, p in known if (metric == primary) is is_primary and p is not None
-        ]
-        places = [(label, metric) for label, metric, _ in family]
-        adjusted |= dict(zip(places, holm([p for _, _, p in family]), strict=True))
-    return adjusted
-
-
-def _notes(contrasts: Sequence[Contrast], primary: str) -> list[str]:
-    notes = []
-    for contrast in contrasts:
-        n, m = contrast.n_baseline, contrast.n
-        confidence = cut(m, n, CONFIDENCE).confidence
-        if min(n, m) == 1:
-            notes.append(
-                f"{contrast.label}: no inference possible, one run a side says nothing of how much runs differ by "
-                "chance. The ratios describe these runs only; five runs a side are a beginning."
-            )
-        elif confidence < CONFIDENCE:
-            notes.append(
-                f"{contrast.label}: {n} and {m} runs are too few for {100 * CONFIDENCE:.0f} %. The interval is the "
-                f"range of all pairs, and its confidence {100 * confidence:.0f} %."
-            )
-        else:
-            notes += _out_of_reach(contrast, contrasts, primary)
-    return notes
-
-
-def _out_of_reach(contrast: Contrast, contrasts: Sequence[Contrast], primary: str) -> list[str]:
-    """What even groups that do not overlap could not show, for everything else that is looked at."""
-    tested = [row.metric for one in contrasts for row in one.rows if row.p is not None]
-    n_primary = tested.count(primary)
-    n_others = len(tested) - n_primary
-    least = p_least(contrast.n, contrast.n_baseline)
-    if not n_others or n_others * least <= ALPHA:
-        return []
-    what = f"only {RUN_METRICS[primary].label}" if 0 < n_primary * least <= ALPHA else "nothing"
-    return [
-        f"{contrast.label}: {what} can be shown to differ. {n_others} others are looked at as well, and with "
-        f"{contrast.n_baseline} and {contrast.n} runs none of them can get below p = {min(1.0, n_others * least):.2g}."
-    ]

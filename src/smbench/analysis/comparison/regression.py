@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.comparison.compare import Comparison, Contrast, Row
+from smbench.analysis.comparison.contrasts import Comparison, Contrast, Row
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.scenario.values.quantities import parse_share
@@ -76,12 +76,12 @@ def share_of(text: str) -> float:
 
 
 def judge(gate: Gate, comparison: Comparison) -> list[GateResult]:
-    """The primary run_metric of every contrast against the gate, in order.
+    """Every metric that was named beforehand, of every contrast, against the gate, in order.
 
     By the interval; where there is none because a side has one run, by the ratio itself, and `seen` says so. Of a
     run_metric of which more is better, slower means less.
     """
-    return [_judge(gate, contrast, comparison.primary) for contrast in comparison.contrasts]
+    return [_judge(gate, contrast, metric) for contrast in comparison.contrasts for metric in comparison.named]
 
 
 def _judge(gate: Gate, contrast: Contrast, metric: str) -> GateResult:

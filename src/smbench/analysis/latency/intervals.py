@@ -8,7 +8,7 @@ the queue's memory cannot show how long that memory is. A run has no interval wh
 
 - the load or the number of instances changed: its percentiles are of that one course, and only more runs tell how
   another would go;
-- it is shorter than twenty times the queue's memory, or too few independent requests lie above a percentile;
+- it is shorter than 25 times the queue's memory, or too few independent requests lie above a percentile;
 - it is not known how many slots there were, and it is too short to show the memory by itself.
 
 Source: docs/methods.md#intervals.
@@ -36,11 +36,11 @@ Values = npt.NDArray[np.float64]
 
 N_BATCHES_MIN = 5
 N_BATCHES_MAX = 20
-MEMORIES_MIN = 4  # lengths of the queue's memory in a batch
+MEMORIES_MIN = 5  # lengths of the queue's memory in a batch
 BEYOND_MIN = 8  # independent requests above a percentile, and below it
 CONFIDENCE = 0.95
 _MEMORY_ERRORS = 1.0  # standard errors added to the utilisation before the run's length is judged
-_WORTH_ERRORS = 1.5  # and before it is taken what the requests are worth
+_WORTH_ERRORS = 1.25  # and before it is taken what the requests are worth
 _DEGREES_KNOWN = 20  # degrees of freedom more, where the queue and not the batches say what requests are worth
 _WINDOW = 5  # the memory is summed over this many times itself (Sokal's window)
 ALONE_MIN = 5_000  # requests, where the latencies alone must show the queue's memory

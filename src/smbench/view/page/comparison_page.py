@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from smbench.analysis.comparison.compare import Comparison, Contrast
+from smbench.analysis.comparison.advice import which_to_take
+from smbench.analysis.comparison.contrasts import Comparison, Contrast
 from smbench.analysis.comparison.regression import GateResult
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.view.page import comparison_plots
 from smbench.view.page.document import Block, Section, drawn, written
 from smbench.view.page.tables import Table
 from smbench.view.page.vega import Vega
-from smbench.view.report.comparison import NOTE, THIN_NOTE, cells, heads, sentence
+from smbench.view.report.comparison import THIN_NOTE, cells, heads, note, sentence
 
 
 def comparison_page(comparison: Comparison, gate: Sequence[GateResult], vega: Vega) -> str:
@@ -29,9 +30,11 @@ def _verdicts(comparison: Comparison, gate: Sequence[GateResult]) -> tuple[str, 
         for result in gate
     ]
     told += [
-        f"{contrast.label} against {comparison.baseline}: {sentence(comparison, contrast.row(comparison.primary))}."
+        f"{contrast.label} against {comparison.baseline}: {sentence(comparison, contrast.row(metric), metric)}."
         for contrast in comparison.contrasts
+        for metric in comparison.named
     ]
+    told += [f"{advice}." for advice in which_to_take(comparison)]
     return (*told, *comparison.notes)
 
 
@@ -62,6 +65,6 @@ def _contrast(comparison: Comparison, contrast: Contrast) -> tuple[Block, ...]:
         f"Varies: {one.key}: {one.baseline} in {comparison.baseline}, {one.other} in {contrast.label}."
         for one in contrast.varies
     )
-    notes = (NOTE,) if any(row.p is not None for row in contrast.rows) else ()
+    notes = (note(comparison),) if any(row.p is not None for row in contrast.rows) else ()
     thin = (THIN_NOTE,) if any(row.is_thin for row in contrast.rows) else ()
     return (Table("Metric by metric", heads(comparison, contrast), rows, (*notes, *thin, *varies)),)

@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from smbench.analysis.comparison.compare import Comparison
+from smbench.analysis.comparison.contrasts import Comparison
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
@@ -52,7 +52,8 @@ def runs(comparison: Comparison) -> Picture | None:
         return theme.layered(chart, marks).properties(width=width - 20, height=alt.Step(44))
 
     contrast = comparison.contrasts[0]
-    said = f"{contrast.label} against {comparison.baseline}: {sentence(comparison, contrast.row(comparison.primary))}"
+    shown = sentence(comparison, contrast.row(comparison.primary), comparison.primary)
+    said = f"{contrast.label} against {comparison.baseline}: {shown}"
     values = "; ".join(
         f"{label}: "
         + ", ".join(

@@ -127,18 +127,18 @@ def _cost(summary: Summary) -> Iterable[tuple[str, str]]:
     idle = "" if isinstance(found.idle_s, Unknown) else f", {_instance_s(found.idle_s)} idle"
     parts = [f"{_instance_s(found.instance_s)} instance-seconds: {split}{_instance_s(found.cold_s)} cold{idle}"]
     if not isinstance(found.usd, Unknown):
-        parts.append(usd(found.usd))
+        parts.append(units.usd(found.usd))
     within = "" if found.deadline_s is None else f"1,000 within {units.duration(found.deadline_s)}"
     for per, amount in (
         ("1,000 completions", found.usd_per_1000),
         (within, found.usd_per_1000_within_deadline),
     ):
         if not isinstance(amount, Unknown):
-            parts.append(f"{usd(amount)} per {per}")
+            parts.append(f"{units.usd(amount)} per {per}")
     if isinstance(found.usd, Unknown) and not isinstance(found.instance_s_per_1000, Unknown):
         parts.append(f"{_instance_s(found.instance_s_per_1000)} per 1,000 completions")
     if found.harness is not None:
-        parts.append(f"measuring it {usd(found.harness.usd)} beside")
+        parts.append(f"measuring it {units.usd(found.harness.usd)} beside")
     yield "Cost", "; ".join(parts)
 
 
@@ -152,11 +152,6 @@ def host_spread(found: HostSpread) -> str:
 
 def _instance_s(amount: float) -> str:
     return f"{amount:,.0f}"
-
-
-def usd(amount: float) -> str:
-    """Dollars to the cent, below a dollar to two figures."""
-    return f"{amount:,.2f} USD" if amount >= 1 or amount == 0 else f"{amount:.2g} USD"
 
 
 def observations(summary: Summary) -> Table | None:

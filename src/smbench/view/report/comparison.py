@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from smbench import units
-from smbench.analysis.comparison.compare import CONFIDENCE, Comparison, Contrast, Interval, Row
+from smbench.analysis.comparison.advice import is_better, which_to_take
+from smbench.analysis.comparison.contrasts import ALPHA, CONFIDENCE, Comparison, Contrast, Interval, Row
 from smbench.analysis.comparison.regression import GateResult, Outcome
 from smbench.analysis.comparison.run_metrics import RUN_METRICS, Unit
 from smbench.analysis.numbers.bounds import Bounded
@@ -21,7 +22,7 @@ WRITE: dict[Unit, Callable[[float], str]] = {
     "hz": units.rate,
     "requests": lambda count: f"{count:,.0f}",
     "instance_s": units.duration,
-    "usd": lambda price: f"${price:,.4g}",
+    "usd": units.usd,
     "share": units.share,
 }
 _OUTCOME_STYLE = {Outcome.HELD: "green", Outcome.REGRESSED: "bold red", Outcome.INCONCLUSIVE: "yellow"}
@@ -30,6 +31,10 @@ _UNSURE = "no difference shown"  # which is not: the same
 THIN_NOTE = "~ in some run fewer than ten requests lie above it."
 NOTE = (
     "One value a run; ratio: the median over all pairs of runs; p: exact permutation test of the ranks. * was named "
+    "beforehand; the others' p are corrected for being many (Holm)."
+)
+PAIRED_NOTE = (
+    "One value a run; ratio: the geometric mean of the pairs'; p: Student's t on their logarithms. * was named "
     "beforehand; the others' p are corrected for being many (Holm)."
 )
 
@@ -57,15 +62,22 @@ def says(row: Row, margin: float) -> str:
     if row.p is None and row.p_same is None:
         return row.reason or "-"
     within = f"within {units.share(margin)}"
+    direction = "better" if is_better(row) else "worse"
     if row.is_different:
         effect = f" ({row.effect})" if row.effect is not None else ""
-        return f"{_direction(row)}, but {within}" if row.is_same else f"{_direction(row)}{effect}"
-    return f"same {within}" if row.is_same else row.reason or _UNSURE
+        return f"{direction}, but {within}" if row.is_same else f"{direction}{effect}"
+    if row.is_same:
+        return f"same {within}"
+    if row.p is not None and row.p <= ALPHA:
+        return f"{direction} alone, not as one of {row.n_looked_at} (Holm)"
+    return row.reason or _UNSURE
 
 
-def _direction(row: Row) -> str:
-    is_more = (row.cliffs_delta or 0.0) > 0
-    return "better" if is_more is RUN_METRICS[row.metric].more_is_better else "worse"
+def note(comparison: Comparison) -> str:
+    """What the columns of the figures mean; empty where nothing was tested."""
+    rows = [row for contrast in comparison.contrasts for row in contrast.rows if row.p is not None]
+    notes = {True: PAIRED_NOTE, False: NOTE}
+    return " ".join(notes[is_paired] for is_paired in sorted({row.is_paired for row in rows}, reverse=True)[:1])
 
 
 # ---- the parts ------------------------------------------------------------------------------------------------
@@ -78,16 +90,18 @@ def _head(comparison: Comparison, gate: Sequence[GateResult]) -> Text:
         label = RUN_METRICS[result.metric].label
         text.append(f"  {result.label} {result.text}: {label} is {result.seen}\n")
     for contrast in comparison.contrasts:
-        row = contrast.row(comparison.primary)
-        text.append(f"{contrast.label} against {comparison.baseline}: ", "bold")
-        text.append(f"{sentence(comparison, row)}\n")
+        for metric in comparison.named:
+            text.append(f"{contrast.label} against {comparison.baseline}: ", "bold")
+            text.append(f"{sentence(comparison, contrast.row(metric), metric)}\n")
+    for advice in which_to_take(comparison):
+        text.append(f"{advice}.\n")
     text.rstrip()
     return text
 
 
-def sentence(comparison: Comparison, row: Row | None) -> str:
-    """What the metric that was named beforehand shows."""
-    label = RUN_METRICS[comparison.primary].label
+def sentence(comparison: Comparison, row: Row | None, metric: str) -> str:
+    """What a metric that was named beforehand shows; None where no run has it."""
+    label = RUN_METRICS[metric].label
     if row is None:
         return f"{label} is not known"
     if row.ratio is None:
@@ -132,7 +146,7 @@ def heads(comparison: Comparison, contrast: Contrast) -> tuple[str, ...]:
 def cells(comparison: Comparison, contrast: Contrast, row: Row) -> tuple[str, ...]:
     """One metric of a contrast, under `heads`."""
     can_infer, run_metric = _can_infer(contrast), RUN_METRICS[row.metric]
-    mark = " *" if row.metric == comparison.primary else ""
+    mark = " *" if row.metric in comparison.named else ""
     return (
         f"{run_metric.label}{mark}",
         *(_figure(figure, row, WRITE[run_metric.unit]) for figure in (row.baseline, row.other)),
@@ -164,7 +178,7 @@ def _varies(comparison: Comparison, contrast: Contrast) -> list[Text]:
 
 
 def _footnotes(comparison: Comparison) -> Group:
-    notes = [NOTE] if any(row.p is not None for contrast in comparison.contrasts for row in contrast.rows) else []
+    notes = [note(comparison)] if note(comparison) else []
     if any(row.is_thin for contrast in comparison.contrasts for row in contrast.rows):
         notes.append(THIN_NOTE)
     return Group(*(Text(note) for note in comparison.notes), *(Text(note, style="dim") for note in notes))
