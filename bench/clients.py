@@ -17,8 +17,8 @@ from statistics import median
 
 import outsiders
 from callers import ACCESS_KEY, CALLERS, REGION, SECRET_KEY, Measured, Order
+from machine import host
 from origin import BATCH, Origin, origin
-from runs import host
 
 SCHEMES = ("HTTP", "TLS")
 REFERENCE = "wire"

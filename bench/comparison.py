@@ -11,10 +11,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
 from comparing import simulated
-from runs import host
+from machine import host
 from smbench.analysis.comparison.compare import comparison
 from smbench.analysis.comparison.contrasts import Group
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import anyio
 import orjson
 
-from runs import host
+from machine import host
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import discover
 from smbench.aws.setup.run_queue import run_queue

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
+from machine import host
 from queues import System, simulated
-from runs import host
 from smbench.analysis.latency.intervals import Interval, of_arrivals
 from smbench.analysis.numbers.bounds import PERCENTILES
 from theory import mmc_sojourn_quantile_s

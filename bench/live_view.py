@@ -13,7 +13,7 @@ import threading
 import time
 from fcntl import ioctl
 
-from runs import host
+from machine import host
 from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading
 from smbench.schedule.base import PhaseSpan

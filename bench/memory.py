@@ -2,7 +2,8 @@
 
 import argparse
 
-from runs import host, live_run
+from machine import host
+from runs import live_run
 
 COUNTS = (10_000, 100_000, 1_000_000)
 SCENARIO = """\

@@ -20,7 +20,7 @@ from statistics import median
 import numpy as np
 import polars as pl
 
-from runs import host
+from machine import host
 from smbench.results.manifest import ClockFacts, Ending, Manifest
 from smbench.scenario.model import Scenario
 from smbench.schedule.plan import plan

@@ -1,7 +1,6 @@
 """What the benchmarks share: a run through the command line with its live view on a terminal, and who measured."""
 
 import os
-import platform
 import pty
 import struct
 import subprocess
@@ -55,15 +54,6 @@ class Run:
         readings = self.generator("cpu_share").sort("worker", "at")
         since = (pl.col("at").diff().over("worker").dt.total_nanoseconds() / 1e9).fill_null(1.0)
         return float(readings.select((pl.col("value") * since).sum()).item())
-
-
-def host() -> str:
-    """The machine in a line; figures of unlike machines are not compared."""
-    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
-    return (
-        f"{platform.platform()}, {os.cpu_count()} cores, {platform.python_implementation()} "
-        f"{platform.python_version()}, load average {load}"
-    )
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import argparse
 
 import polars as pl
 
-from runs import Run, host, live_run
+from machine import host
+from runs import Run, live_run
 
 RATES_HZ = (1000, 2000, 5000)
 SCENARIO = """\

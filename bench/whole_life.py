@@ -5,7 +5,8 @@ Both share its cores, so the CPU an inference costs each of them is told: whiche
 
 import argparse
 
-from runs import Run, host, live_run
+from machine import host
+from runs import Run, live_run
 
 RATES_HZ = (4000, 5000, 6000)
 SCENARIO = """\

@@ -37,10 +37,23 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest
 
 
 def replications(folder: Path, name: str, factor: float, n: int = 5, **changes: Any) -> None:
-    """n runs of 40 requests, each a little longer than the one before."""
+    """n runs of 40 requests, each a little longer than the one before; groups of other names have other seeds."""
     for k in range(n):
         sojourns_s = [factor * (1 + 0.01 * k) * (1 + 0.02 * i) for i in range(40)]
-        run_folder(folder / f"{name}-{k}", sojourns_s, seeds={"arrivals": k}, **changes)
+        seed = 100 * sum(map(ord, name)) + k
+        run_folder(folder / f"{name}-{k}", sojourns_s, **{"seeds": {"arrivals": seed}} | changes)
+
+
+def test_runs_that_share_seeds_are_pairs_and_several_metrics_can_be_named(tmp_path: Path, compare: Compare) -> None:
+    for k, factor in enumerate((1.05, 1.06, 1.04, 1.05)):
+        replications(tmp_path, f"old{k}", 1 + k, n=1, seeds={"arrivals": k})
+        replications(tmp_path, f"new{k}", factor * (1 + k), n=1, seeds={"arrivals": k})
+    _, text = compare("old=old*", "new=new*", metric=("p95", "makespan"))
+    assert "new: compared pair by pair, 4 pairs of runs that share all seeds." in text
+    assert text.startswith("new against old: sojourn p95 1.05 times (1.04-1.06); worse, but within 10.0 %")
+    assert "new against old: makespan" in text
+    assert "makespan *" in text
+    assert "new or old: " in text
 
 
 def test_two_groups_are_compared_by_their_runs(tmp_path: Path, compare: Compare) -> None:
