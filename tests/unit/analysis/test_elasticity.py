@@ -12,7 +12,7 @@ from modelling import scenario
 from runs import Request, frames_of, reading, span, sure
 from simulated import simulated_run
 from smbench.analysis.capacity.cost import Cost
-from smbench.analysis.capacity.elasticity import Elasticity, demand, n_oscillations
+from smbench.analysis.capacity.elasticity import Elasticity, demand, n_oscillations, possible_hz
 from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.rows.frames import Frames, derive
 from smbench.analysis.summary import Summary, summarise
@@ -67,6 +67,17 @@ def test_a_burst_on_a_fleet_that_stays_is_its_closed_form() -> None:
     assert cost.useful_s == pytest.approx(50.0)
     assert cost.idle_s == pytest.approx(0.0)
     assert cost.instance_s_per_1000 == pytest.approx(500.0)
+
+
+def test_what_was_achieved_never_exceeds_what_was_possible() -> None:
+    # A slow host served alone before the scale-in: its requests say little of the others'.
+    assert possible_hz(0.2, 0.25, 90, 100) == 0.25
+    assert possible_hz(0.25, 0.25, 100, 100) == 0.25
+    few, beyond = possible_hz(0.1, 0.25, 30, 100), possible_hz(12 / 60, 11 / 60, 90, 100)
+    assert isinstance(few, Unknown)
+    assert "30 of 100 requests only" in few.reason
+    assert isinstance(beyond, Unknown)
+    assert "more was achieved" in beyond.reason
 
 
 def test_supply_below_and_above_demand_is_the_area_between_the_curves() -> None:

@@ -127,6 +127,8 @@ def elasticity(
     is_hole = (measured.backlog > 0) & (measured.serving == 0)
     longest_s, hole_at_s = measured.longest(is_hole)
     drain = _drain(frames, course, concurrency, service_s)
+    achieved_hz = ratio(_n_completed(frames, start_ns), length_s, _NO_TIME)
+    bound_hz = ratio(ratio(slots_s, service_s, "requests took no time"), length_s, _NO_TIME)
     return Elasticity(
         instances_mean=serving_s / length_s if length_s > 0 else float(capacity.serving[-1]),
         instances_max=int(capacity.serving.max()),
@@ -134,8 +136,8 @@ def elasticity(
         detection_s=detection_s,
         provision_s=provision_s,
         utilisation=ratio(then(system.slots, lambda one: one.busy_s(start_ns)), slots_s, _NONE_SERVED),
-        throughput_hz=ratio(_n_completed(frames, start_ns), length_s, _NO_TIME),
-        throughput_bound_hz=ratio(ratio(slots_s, service_s, "requests took no time"), length_s, _NO_TIME),
+        throughput_hz=achieved_hz,
+        throughput_bound_hz=then(system.slots, lambda one: possible_hz(achieved_hz, bound_hz, *one.n_with_service)),
         time_to_drain=then(concurrency, lambda at_once: _time_to_drain(course, _peak_ns(measured), at_once)),
         drain_bound_s=then(drain, lambda one: one.bound_s),
         drain_efficiency=then(drain, lambda one: ratio(one.bound_s, one.took_s, _NO_TIME)),
@@ -151,6 +153,29 @@ def elasticity(
 
 def _mean_s(delays_s: Sequence[float]) -> float | Unknown:
     return sum(delays_s) / len(delays_s) if delays_s else Unknown("of no scale-out both instants are known")
+
+
+def possible_hz(achieved_hz: float | Unknown, bound_hz: float | Unknown, n_known: int, n: int) -> float | Unknown:
+    """The bound on the throughput, where what was achieved does not prove it wrong.
+
+    Args:
+        achieved_hz: Completions over time.
+        bound_hz: Of all slots, at the mean service of the requests of which it is known.
+        n_known: How many these are.
+        n: Of how many that completed.
+    """
+    if isinstance(bound_hz, Unknown) or isinstance(achieved_hz, Unknown):
+        return bound_hz
+    if 2 * n_known < n:
+        return Unknown(
+            f"the service time is known of {n_known:,} of {n:,} requests only, and the rest may be unlike them"
+        )
+    if achieved_hz > bound_hz * (1 + _EPSILON):
+        return Unknown(
+            f"more was achieved than slots could have done at the mean service of the {n_known:,} of {n:,} requests of "
+            "which it is known: the others were faster, or there were more slots"
+        )
+    return bound_hz
 
 
 def demand(frames: Frames, service_s: float, concurrency: int, window_s: float) -> Demand:

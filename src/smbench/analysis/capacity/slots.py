@@ -54,6 +54,11 @@ class Slots:
             return Unknown("no request completed whose service is known")
         return float(taken_ns.clip(0).mean()) / 1e9
 
+    @property
+    def n_with_service(self) -> tuple[int, int]:
+        """Of how many that completed the service is known, and how many completed."""
+        return int((self.is_sharp & self.is_completed).sum()), int(self.is_completed.sum())
+
     def busy_s(self, since_ns: int) -> float | Unknown:
         """Slot-seconds worked from an instant on; a request that was left out counts as the mean."""
         known = self.is_known & self.has_begun
