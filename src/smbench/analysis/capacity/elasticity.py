@@ -172,8 +172,8 @@ def possible_hz(achieved_hz: float | Unknown, bound_hz: float | Unknown, n_known
         )
     if achieved_hz > bound_hz * (1 + _EPSILON):
         return Unknown(
-            f"more was achieved than slots could have done at the mean service of the {n_known:,} of {n:,} requests of "
-            "which it is known: the others were faster, or there were more slots"
+            f"more was achieved than slots could do at the mean service, known of {n_known:,} of {n:,} requests: "
+            "the others were faster, or there were more slots"
         )
     return bound_hz
 
