@@ -28,8 +28,16 @@ $(VENV)/.installed-bench: $(VENV)/.installed
 demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoint; no AWS account, half a minute
 	$(BIN)/smbench run
 
+# Two halves that take about equally long, on both cores; each prints its own closing line.
+HALF_1 = tests/cli tests/contract
+HALF_2 = tests/api tests/emulator tests/engine tests/golden tests/house tests/property tests/unit
+
 test: check  ## what CI runs: all checks, then all tests
-	$(BIN)/python -m pytest
+	@first=$$(mktemp); $(BIN)/python -m pytest $(HALF_1) > "$$first" 2>&1 & half=$$!; \
+	trap 'kill $$half 2>/dev/null' INT TERM; \
+	$(BIN)/python -m pytest $(HALF_2); second=$$?; \
+	wait $$half; status=$$?; cat "$$first"; rm -f "$$first"; \
+	exit $$((status > second ? status : second))
 
 quick: $(VENV)/.installed-dev  ## unit, property and engine tests but the slow ones, under a minute of CPU
 	$(BIN)/python -m pytest -m "not slow" tests/unit tests/property tests/engine

@@ -13,6 +13,7 @@ from smbench.scenario.values.distributions import Distribution
 
 SECOND = 1_000_000_000
 PLAIN: dict[str, Any] = {
+    "instances": {"min": 0},
     "service": "1s",
     "provision": "100s",
     "remove": "50s",

@@ -1,5 +1,6 @@
 """Where a command's results go: tables and JSON to stdout, a page to the file that was asked for."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,20 @@ from typing import Any
 from smbench.errors import ResultsError
 from smbench.printable import json_document, unguarded
 from smbench.results.files import write_whole
-from smbench.view.console import PlainTextConsole
+from smbench.view.console import PlainTextConsole, WithoutPadding
 
-_PIPED_WIDTH = 100  # columns where no terminal says how many it has
+_PIPED_WIDTH = 100  # columns where neither a terminal nor COLUMNS says how many there are
+_WIDTH_MIN = 40  # fewer would cut figures
 
 
 def on_stdout() -> PlainTextConsole:
-    """For tables, as wide as the terminal where there is one."""
-    return PlainTextConsole(file=unguarded(sys.stdout), width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    """For tables, as wide as the terminal; elsewhere as wide as COLUMNS says, without blanks at the ends of lines."""
+    out = unguarded(sys.stdout)
+    if sys.stdout.isatty():
+        return PlainTextConsole(file=out)
+    columns = os.environ.get("COLUMNS", "")
+    width = max(_WIDTH_MIN, int(columns)) if columns.isdecimal() else _PIPED_WIDTH
+    return PlainTextConsole(file=WithoutPadding(out), width=width)
 
 
 def print_json(told: dict[str, Any]) -> None:

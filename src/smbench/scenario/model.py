@@ -211,7 +211,7 @@ def _queue_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^/\s]\S*", text):
         raise ValueError("a URL is wanted, such as https://sqs.us-east-1.amazonaws.com/123456789012/name")
     if "@" in text.split("/")[2]:
-        raise ValueError("must be without a user's name and password: AWS is called with signatures")
+        raise ValueError("must be without a user's name and password, for calls to AWS are signed")
     return text
 
 

@@ -4,8 +4,9 @@ Rich takes `[red]` in a name for a colour, `[/b]` for an error and `:smile:` for
 meaning: styles are given as styles.
 """
 
+import io
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -27,3 +28,21 @@ class PlainTextConsole(Console):
         for segment in super().render(renderable, options):
             text = segment.text if segment.control else printable(segment.text)
             yield segment if text == segment.text else Segment(text, segment.style)
+
+
+class WithoutPadding(io.TextIOBase):
+    """A text stream that leaves out the blanks with which tables fill their lines, for files and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._line = stream, ""
+
+    def write(self, text: str) -> int:
+        *whole, self._line = (self._line + text).split("\n")
+        self._stream.write("".join(f"{line.rstrip(' ')}\n" for line in whole))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what has no line end yet, too."""
+        self._stream.write(self._line)
+        self._line = ""
+        self._stream.flush()

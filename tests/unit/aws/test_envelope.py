@@ -12,7 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smbench.aws.transport.envelope import parse_any, parse_message, utc_ns
+from smbench.aws.transport.envelope import is_about_time_to_live, parse_any, parse_message, utc_ns
+from smbench.emulator.sagemaker.notifications import FAILURE_REASONS
+from smbench.model import endpoint as model
 from smbench.records import Notice, Outcome, Unreadable
 
 COMPLETED = {
@@ -303,3 +305,8 @@ def test_stamps_by_hand(stamp: str, expected: int) -> None:
 )
 def test_what_is_no_instant_is_none(stamp: object) -> None:
     assert utc_ns(stamp) is None
+
+
+def test_the_emulated_endpoints_words_for_an_expiry_are_an_expiry_and_its_other_words_are_not() -> None:
+    found = {why: is_about_time_to_live(words) for why, words in FAILURE_REASONS.items()}
+    assert [why for why, is_expiry in found.items() if is_expiry] == [model.TTL]

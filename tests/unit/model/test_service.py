@@ -120,5 +120,5 @@ def test_what_is_wrong_in_a_file_outside_of_the_folder_is_said_without_its_words
 @pytest.mark.parametrize("content", [b"\xff\n", b'1\n"' + b"a" * 200_000 + b'"\n'])
 def test_a_file_of_durations_that_cannot_be_read_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "s.txt").write_bytes(content)
-    with pytest.raises(UsageError, match=r"is not UTF-8 text|is not CSV"):
+    with pytest.raises(UsageError, match=r"is not UTF-8 text|is not CSV|a duration must be a number"):
         read_empirical_s(Empirical(file="s.txt"), tmp_path)

@@ -78,7 +78,7 @@ def test_the_story_is_told_in_lines_of_its_own() -> None:
         "00:16:01 alarm at 00:16:00: ALARM -> OK, AlarmHigh of target tracking",
         "00:16:31 done",
         "00:16:31 sent 3,800 of 3,800 | offered 0/s achieved 0/s completed 5.64/s | completed 3,788 other 12 "
-        "| backlog 0 | sojourn p50 8 m 43 s p99 11 m 17 s | instances 3 of 3 wanted",
+        "| 0 open | sojourn p50 8 m 43 s p99 11 m 17 s | instances 3 of 3 wanted",
     ]
 
 

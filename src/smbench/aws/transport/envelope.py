@@ -34,6 +34,9 @@ _EXPIRY = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# SageMaker begins messages of its own so, and a container may: only AWS's own name for the time to live decides.
+_SAGEMAKERS_OR_NOT = re.compile(r"^\W*ClientError:(?P<rest>.*)", re.DOTALL)
+_TTL_OF_THE_REQUEST = re.compile(rf"\brequest_?ttl | \brequest(?:'s)?\s+{_TIME_TO_LIVE}\b", re.IGNORECASE | re.VERBOSE)
 # What follows is the container's own: `ModelError: ...`, `KeyError: 'expiry_date'`, `botocore.exceptions.X: ...`.
 _CONTAINERS_WORDS = re.compile(r"^\W*(?:[\w.]*(?:Error|Exception|Warning)\b|Traceback\b|[\w.]+\.\w+:)")
 
@@ -181,6 +184,9 @@ def _end(message: dict[str, Any]) -> tuple[Outcome, str | None]:
 
 def is_about_time_to_live(reason: str) -> bool:
     """Whether a failure's reason says that the request's time to live ended; a container's own words never do."""
+    if (either := _SAGEMAKERS_OR_NOT.match(reason)) is not None:
+        rest = either["rest"]
+        return not _CONTAINERS_WORDS.search(rest) and _TTL_OF_THE_REQUEST.search(rest) is not None
     return not _CONTAINERS_WORDS.search(reason) and _EXPIRY.search(reason) is not None
 
 

@@ -115,7 +115,8 @@ def _summary(state: LiveState) -> str:
     if now is None:
         return ""
     n_completed = now.outcomes.get(Outcome.COMPLETED, 0)
-    n_other = sum(now.outcomes.values()) - n_completed
+    n_open = now.outcomes.get(Outcome.PENDING, 0) + now.outcomes.get(Outcome.LOST, 0)
+    n_other = sum(now.outcomes.values()) - n_completed - n_open
     current = state.gauges.get(("instances_current", "value"))
     desired = state.gauges.get(("instances_desired", "value"))
     parts = [
@@ -123,7 +124,7 @@ def _summary(state: LiveState) -> str:
         f"offered {figures.hertz(told.offered_hz)} achieved {figures.hertz(told.achieved_hz)} "
         f"completed {figures.hertz(told.completed_hz)}",
         f"completed {n_completed:,} other {n_other:,}",
-        f"backlog {now.backlog_seen:,}",
+        f"{n_open:,} open" if now.stage is Stage.DONE else f"backlog {now.backlog_seen:,}",
         f"sojourn p50 {figures.seconds(now.sojourn.quantile(0.5))} p99 {figures.seconds(now.sojourn.quantile(0.99))}",
     ]
     if current is not None:

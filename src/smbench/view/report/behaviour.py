@@ -15,6 +15,7 @@ from smbench.analysis.latency.stages import INSIDE_THE_ENDPOINT
 from smbench.analysis.numbers.known import known
 from smbench.analysis.summary import Summary
 from smbench.records import Unknown
+from smbench.view.report.whole_table import WholeTable
 
 _SLOWEST_SHOWN = 5
 _PERCENTILES = {"p999": "p99.9"}
@@ -174,11 +175,8 @@ def slowest(summary: Summary) -> RenderableType | None:
     """The slowest few; the JSON has ten."""
     if not summary.slowest:
         return None
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("Slowest", no_wrap=True)
-    for head in ("due", "took", "ahead", "instances"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("capacity then")
+    figures = ((head, "right") for head in ("due", "took", "ahead", "instances"))
+    table = WholeTable(("Slowest", "left"), *figures, ("capacity then", "left"))
     for one in summary.slowest[:_SLOWEST_SHOWN]:
         open_or_bad = "" if one.outcome == "completed" else "> "
         table.add_row(

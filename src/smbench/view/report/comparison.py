@@ -15,6 +15,7 @@ from smbench.analysis.comparison.contrasts import ALPHA, CONFIDENCE, Comparison,
 from smbench.analysis.comparison.regression import GateResult, Outcome
 from smbench.analysis.comparison.run_metrics import RUN_METRICS, Unit
 from smbench.analysis.numbers.bounds import Bounded
+from smbench.view.report.whole_table import WholeTable
 
 SCHEMA_VERSION = 1
 WRITE: dict[Unit, Callable[[float], str]] = {
@@ -124,12 +125,8 @@ def _groups(comparison: Comparison) -> Table:
 
 
 def _contrast(comparison: Comparison, contrast: Contrast) -> RenderableType:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     first, *figures, last = heads(comparison, contrast)
-    table.add_column(first, no_wrap=True)
-    for head in figures:
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column(last)
+    table = WholeTable((first, "left"), *((head, "right") for head in figures), (last, "left"))
     for row in contrast.rows:
         table.add_row(*cells(comparison, contrast, row))
     return Group(table, *_varies(comparison, contrast))

@@ -23,6 +23,7 @@ from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, Unknown
 from smbench.view.report.behaviour import behaviour, instant, interval_notes, observations, slowest, stage_notes
+from smbench.view.report.whole_table import WholeTable
 
 _STYLE = {Verdict.VALID: "bold green", Verdict.UNKNOWN: "bold yellow", Verdict.INVALID: "bold red"}
 _MEANING = {
@@ -106,10 +107,10 @@ def _law(summary: Summary) -> Table:
     return table
 
 
-def _thresholds(thresholds: Sequence[ThresholdResult]) -> Table | None:
+def _thresholds(thresholds: Sequence[ThresholdResult]) -> WholeTable | None:
     if not thresholds:
         return None
-    table = _table(("Thresholds", "left"), ("", "left"), ("seen", "right"))
+    table = WholeTable(("Thresholds", "left"), ("", "left"), ("seen", "right"))
     for result in thresholds:
         word, style = _PASSED[result.passed]
         table.add_row(Text(word, style), result.text, result.seen)
@@ -125,7 +126,7 @@ def _rates(summary: Summary) -> RenderableType | None:
     if not summary.counts.scheduled:
         return None
     columns = ("due", "length", "offered", "achieved", "accepted", "completed")
-    table = _table(("Rates", "left"), *((name, "right") for name in columns))
+    table = WholeTable(("Rates", "left"), *((name, "right") for name in columns))
     for phase in summary.phases:
         name = f"{phase.name} (warm-up)" if phase.warmup else phase.name
         table.add_row(name, *_rate_cells(phase.rates), style="dim" if phase.warmup else "")
@@ -147,7 +148,7 @@ def _latencies(summary: Summary) -> RenderableType | None:
         return None
     shown = [name for name in ("p50", "p90", "p95", "p99", "p999", "max") if _any_has(summary, name)]
     heads = [(name.replace("p999", "p99.9"), "right") for name in shown]
-    table = _table(("Latency", "left"), ("n", "right"), *heads)
+    table = WholeTable(("Latency", "left"), ("n", "right"), *heads)
     for name, spread in _spreads(summary):
         table.add_row(name, f"{spread.n:,}", *(_percentile(spread, one) for one in shown))
     return Group(table, *(Text(note, style="dim") for note in _latency_notes(summary, shown)))
@@ -197,10 +198,10 @@ def _latency_notes(summary: Summary, shown: Iterable[str]) -> list[str]:
 # ---- outcomes, backlog, scaling -------------------------------------------------------------------------------
 
 
-def _causes(summary: Summary) -> Table | None:
+def _causes(summary: Summary) -> WholeTable | None:
     if not summary.causes:
         return None
-    table = _table(("Errors", "left"), ("n", "right"), ("status", "right"), ("cause", "left"))
+    table = WholeTable(("Errors", "left"), ("n", "right"), ("status", "right"), ("cause", "left"))
     for cause in summary.causes[:_CAUSES_SHOWN]:
         status = "" if cause.status_code is None else str(cause.status_code)
         table.add_row(cause.outcome, f"{cause.n:,}", status, _shortened(cause.error, _ERROR_WIDTH))
@@ -214,7 +215,7 @@ def _scaling(summary: Summary) -> RenderableType | None:
     if not steps:
         return None
     columns = ("breach", "alarm", "decided", "serving", "first end", "detection", "provision")
-    table = _table(("Scaling", "left"), *((name, "right") for name in columns))
+    table = WholeTable(("Scaling", "left"), *((name, "right") for name in columns))
     for step in steps[:_STEPS_SHOWN]:
         table.add_row(_change(step), *_step_cells(step), style="" if step.is_out else "dim")
     if len(steps) > _STEPS_SHOWN:
@@ -316,14 +317,6 @@ def _checks(findings: Sequence[Finding]) -> RenderableType:
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------
-
-
-def _table(*columns: tuple[str, str]) -> Table:
-    """No lines: a bold head, two spaces between columns."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for head, justify in columns:
-        table.add_column(head, justify="right" if justify == "right" else "left", no_wrap=justify == "right")
-    return table
 
 
 def _shortened(text: str, width: int) -> str:
