@@ -196,9 +196,13 @@ async def test_an_existing_queue_whose_topics_may_not_be_listed_is_used_with_a_n
         assert "not known (AuthorizationError)" in queue.notes[0]
 
 
-async def test_an_existing_queue_with_messages_in_it_is_used_with_a_note() -> None:
-    async with run_queue(existing(waiting="3"), target(), run_id="r1", worker=0, existing_url=URL) as queue:
-        assert "not empty" in queue.notes[0]
+async def test_an_existing_queue_that_holds_messages_is_refused_before_any_is_deleted() -> None:
+    clients = existing(waiting="3")
+    with pytest.raises(TargetError, match="holds 3 messages already") as refusal:
+        async with run_queue(clients, target(), run_id="r1", worker=0, existing_url=URL):
+            pytest.fail("messages of others would be deleted")
+    assert "purge-queue" in refusal.value.advice
+    assert {name for name, _ in clients.sqs.calls} == {"get_queue_attributes"}
 
 
 async def test_a_queue_that_is_not_there_is_a_target_error() -> None:

@@ -184,8 +184,12 @@ async def _existing(clients: AwsClients, target: TargetFound, url: str) -> RunQu
         wanted = ["QueueArn", "ApproximateNumberOfMessages"]
         attributes = (await clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted))["Attributes"]
     queue = RunQueue(url)
-    if int(attributes.get("ApproximateNumberOfMessages", 0)):
-        queue.notes.append(f"the queue {url} was not empty before the run; what else is in it is read and deleted")
+    if n_waiting := int(attributes.get("ApproximateNumberOfMessages", 0)):
+        raise TargetError(
+            f"the queue {url} holds {n_waiting:,} {'message' if n_waiting == 1 else 'messages'} already",
+            "a run reads and deletes every message of its queue: empty it (`aws sqs purge-queue`), name another, or "
+            "leave collector.queue out for a queue of the run's own",
+        )
     for topic in target.topics:
         try:
             heard = await _hears(clients, topic, attributes["QueueArn"])
