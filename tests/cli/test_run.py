@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import polars as pl
@@ -129,6 +130,7 @@ def test_ctrl_c_twice_stops_at_once_and_keeps_what_is_known(tmp_path: Path) -> N
 def test_a_child_that_dies_is_named_and_what_is_known_is_kept(tmp_path: Path, victim: int) -> None:
     process = start("run", write(tmp_path, LONG), "--ui", "plain", cwd=tmp_path)
     wait_until(has_begun(tmp_path / "results"))
+    time.sleep(1.0)  # half of the time between two parts: there is something that no part has yet
     os.kill(children(process, "spawn_main")[victim], signal.SIGKILL)
     _, err = process.communicate(timeout=90)
     assert process.returncode == 98, err
