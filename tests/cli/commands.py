@@ -67,9 +67,9 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
         time.sleep(0.05)
 
 
-def has_begun(results: Path) -> Callable[[], bool]:
-    """The run in `results` has written what it sent."""
-    return lambda: len(list(results.glob("*/parts/requests-*.parquet"))) >= 2
+def has_begun(results: Path, workers: int = 1) -> Callable[[], bool]:
+    """The run in `results` has written what it sent: each worker's first part is from before the load."""
+    return lambda: len(list(results.glob("*/parts/requests-*.parquet"))) >= 2 * workers
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:

@@ -204,7 +204,7 @@ def test_the_queue_of_a_killed_worker_is_removed(tmp_path: Path) -> None:
             text=True,
             start_new_session=True,
         )
-        wait_until(lambda: process.poll() is not None or has_begun(tmp_path / "results")())
+        wait_until(lambda: process.poll() is not None or has_begun(tmp_path / "results", workers=2)())
         assert process.poll() is None, process.communicate()[1]
         sqs: Any = botocore.session.get_session().create_client(
             "sqs", "us-east-1", endpoint_url=url, aws_access_key_id="any", aws_secret_access_key="any"
