@@ -17,10 +17,10 @@ members = model.operation_model("CreateQueue").input_shape.members
 spelled = {name: members[name].serialization for name in ("Attributes", "tags")}
 print(botocore.__version__, model.metadata["protocol"], spelled)
 PY
-for version in 1.29.70 1.40.61; do
-  python3.11 -m venv "$tmp/$version"
-  "$tmp/$version/bin/python" -m pip install -qq --disable-pip-version-check "botocore==$version"
-  "$tmp/$version/bin/python" "$tmp/shapes.py" >> "$tmp/seen"
+for package in botocore==1.29.70 botocore==1.40.61; do
+  python3.11 -m venv "$tmp/$package"
+  "$tmp/$package/bin/python" -m pip install -qq --disable-pip-version-check "$package"
+  "$tmp/$package/bin/python" "$tmp/shapes.py" >> "$tmp/seen"
 done
 cat > "$tmp/expected" <<'TXT'
 1.29.70 query {'Attributes': {'flattened': True, 'name': 'Attribute'}, 'tags': {'flattened': True, 'name': 'Tag'}}

@@ -8,15 +8,15 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$tmp"' EXIT
 cd "$tmp"
-apt-get download -q wrk=4.1.0-3+b2 libluajit-5.1-2 >/dev/null 2>&1
+apt-get download -q wrk=4.1.0-3+b2 libluajit-5.1-2=2.1.0~beta3+git20220320+dfsg-4.1+deb12u1 >/dev/null 2>&1
 for package in *.deb; do dpkg -x "$package" root; done
 export LD_LIBRARY_PATH; LD_LIBRARY_PATH=$(dirname "$(find root -name 'libluajit*.so*' | head -1)")
 
 cat > server.py <<'PY'
-import asyncio, time
+import asyncio
 
 async def serve(reader, writer):
-    global n, stalled
+    global n
     while line := await reader.readline():
         if line != b"\r\n":
             continue  # a request ends with an empty line

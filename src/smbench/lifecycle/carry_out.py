@@ -80,7 +80,7 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
                 end = anyio.run(
                     run_session, plan, settings.access, n_workers, folder.path, run_id, screen, interrupts, on_ready
                 )
-        except BaseException:
+        except BaseException:  # Ctrl-C included: a run that never began leaves no folder; the error goes on up
             folder.discard_if_unused()
             raise
         problems = folder.close(end.ending, end.reason or screen.stopped, end.notes, end.emulator)
