@@ -1,4 +1,4 @@
-"""Goal: stage times, reckoned from what a client can know, are the endpoint's own, its clock half a second off or not.
+"""Goal: stage times, reconstructed from what a client can know, are the endpoint's own, its clock off or not.
 
 Method: the real command against the emulated endpoint, whose instances come one by one, between looks; then the
 summary's stages beside `truth.parquet`, request by request the same ones.

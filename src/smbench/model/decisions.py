@@ -114,7 +114,7 @@ def propose(
         lows: By policy name, each AlarmLow that is in ALARM now, whether it has fired just now or not.
     """
     cooldown = target.cooldown_at(now_ns)
-    # What was added since counts as part of the next step: the need is reckoned from before.
+    # What was added since counts as part of the next step: the need is reconstructed from before.
     base = cooldown.before if cooldown is not None and cooldown.is_out else capacity
     proposals = Proposals()
     fired_low: dict[str, Firing] = {}

@@ -44,7 +44,7 @@ def frames(rows: list[Request], looks: list[Reading], slots_each: int = 1) -> Fr
     return frames_of(rows, readings=looks, scenario=of)
 
 
-def reckoned(of: Frames) -> Slots:
+def reconstructed(of: Frames) -> Slots:
     found = slots(of, capacity(of), concurrency(of))
     assert isinstance(found, Slots), found
     return found
@@ -101,7 +101,7 @@ def fixed(n: int, slots_each: int = 1) -> dict[str, int]:
 def test_who_waited_follows_the_one_that_ended_when_it_began() -> None:
     # Two instances. 0 and 1 begin at once; 2 takes 1's slot at 2 s, 3 takes 0's at 3 s, 4 takes 2's at 4 s.
     rows = [Request(0.1 * k, done=done) for k, done in enumerate((3.0, 2.0, 4.0, 7.0, 6.0))]
-    found = reckoned(frames(rows, counts((0.0, 2))))
+    found = reconstructed(frames(rows, counts((0.0, 2))))
     assert found.follows.tolist() == [-1, -1, 1, 0, 2]
     assert chains(found.follows).tolist() == [0, 1, 1, 0, 1]
 
@@ -109,7 +109,7 @@ def test_who_waited_follows_the_one_that_ended_when_it_began() -> None:
 def test_slots_that_become_free_within_one_instant_break_the_chain() -> None:
     # 2 and 3 both begin at 2 s, when both slots became free: nobody knows which took which. 4 can be followed again.
     rows = [Request(0.1 * k, done=done) for k, done in enumerate((2.0, 2.0, 4.0, 7.0, 6.0))]
-    assert reckoned(frames(rows, counts((0.0, 2)))).follows.tolist() == [-1, -1, -1, -1, 2]
+    assert reconstructed(frames(rows, counts((0.0, 2)))).follows.tolist() == [-1, -1, -1, -1, 2]
 
 
 def test_an_instance_that_comes_at_the_instant_of_an_end_breaks_the_chain() -> None:
@@ -118,20 +118,20 @@ def test_an_instance_that_comes_at_the_instant_of_an_end_breaks_the_chain() -> N
     for came, follows in ((2, [-1, -1, 0]), (3, [-1, -1, -1])):
         told = Event("scaling_activity", "a", S, came * S, "Successful", came * S, 1.0, 2.0)
         of = {"target": {"emulated": {"instances": {"concurrency": 1}}}}
-        found = reckoned(frames_of(rows, readings=counts((0.0, 1), (10.0, 2)), events=[told], scenario=of))
+        found = reconstructed(frames_of(rows, readings=counts((0.0, 1), (10.0, 2)), events=[told], scenario=of))
         assert found.follows.tolist() == follows
 
 
 def test_who_finds_a_slot_free_begins_a_chain() -> None:
     rows = [Request(0.0, done=2.0), Request(2.0, done=4.0), Request(9.0, done=10.0)]
-    assert reckoned(frames(rows, counts((0.0, 2)))).follows.tolist() == [-1, -1, -1]
+    assert reconstructed(frames(rows, counts((0.0, 2)))).follows.tolist() == [-1, -1, -1]
 
 
 def test_nobody_is_followed_to_a_slot_that_may_have_left() -> None:
     rows = [Request(0.1 * k, done=done) for k, done in enumerate((3.0, 4.0, 6.0, 9.0))]
-    found = reckoned(frames(rows, counts((0.0, 2), (4.999, 2), (5.001, 1))))
+    found = reconstructed(frames(rows, counts((0.0, 2), (4.999, 2), (5.001, 1))))
     assert found.follows.tolist() == [-1, -1, 0, 1]
-    found = reckoned(frames(rows, counts((0.0, 2), (1.999, 2), (2.001, 1))))
+    found = reconstructed(frames(rows, counts((0.0, 2), (1.999, 2), (2.001, 1))))
     assert found.follows.tolist() == [-1, -1, -1, -1]
 
 
@@ -139,7 +139,7 @@ def test_who_ended_too_early_is_followed_by_nobody() -> None:
     # One slot, a second each; in truth 51 was taken before 50. By the order of receipt it would have begun as it ended.
     rows = [Request(0.001 * k, done=k + 1.0) for k in range(200)]
     rows[50].done, rows[51].done = rows[51].done, rows[50].done
-    follows = reckoned(frames(rows, counts((0.0, 1)))).follows
+    follows = reconstructed(frames(rows, counts((0.0, 1)))).follows
     assert follows[49:54].tolist() == [48, 49, -1, 50, 52]
 
 
@@ -187,7 +187,7 @@ def test_slots_whose_services_never_vary_do_not_differ() -> None:
 def test_within_one_block_the_test_is_that_of_kruskal_and_wallis(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hosts, "BLOCK_SERVICES", 10**6)
     of = simulated(5, instances=fixed(4), service=LOGNORMAL, service_spread=0.05)
-    found, of_slots = known(of), reckoned(of)
+    found, of_slots = known(of), reconstructed(of)
     chain = chains(of_slots.follows)
     service_ns = of_slots.ended_ns - of_slots.began_ns
     groups = [service_ns[chain == one] for one in np.unique(chain) if (chain == one).sum() >= CHAIN_MIN]

@@ -1,6 +1,6 @@
-"""Goal: what is reckoned of begins and ends is what happened, and what cannot be known is left out, never guessed.
+"""Goal: what is reconstructed of begins and ends is what happened, and what cannot be known is left out, never guessed.
 
-Method: a queue with slots played by a heap beside the reckoning; then stories in which one instance leaves amid work,
+Method: a queue with slots played by a heap beside the reconstruction; then stories in which an instance leaves at work,
 or one end is not told.
 """
 
@@ -33,17 +33,17 @@ def counts(*looks: tuple[float, int, int]) -> list[Reading]:
 
 
 def reckon(rows: list[Request], looks: list[Reading], slots_each: int = 1) -> Slots:
-    found = reckoned(frames_of(rows, readings=looks, scenario=scenario(slots_each)))
+    found = reconstructed(frames_of(rows, readings=looks, scenario=scenario(slots_each)))
     assert isinstance(found, Slots), found
     return found
 
 
-def reckoned(frames: Frames) -> Slots | Unknown:
+def reconstructed(frames: Frames) -> Slots | Unknown:
     return slots(frames, capacity(frames), concurrency(frames))
 
 
 def stage(frames: Frames, name: str) -> Stage:
-    return next(one for one in stages(frames, reckoned(frames)) if one.name == name)
+    return next(one for one in stages(frames, reconstructed(frames)) if one.name == name)
 
 
 ARRIVALS = st.lists(
@@ -95,7 +95,7 @@ def test_what_is_known_is_true_though_an_instance_leaves(
         rows.append(Request(at / 1000, done=(starts + takes) / 1000))
     looks = counts((0.0, instances, instances), ((left - 1) / 1000, instances, instances))
     looks += counts((left / 1000, instances - 1, instances - 1))
-    found = reckoned(frames_of(rows, readings=looks, scenario=scenario(slots_each)))
+    found = reconstructed(frames_of(rows, readings=looks, scenario=scenario(slots_each)))
     if isinstance(found, Unknown):
         return  # nothing is known of any: so be it
     reckoned_ms = (found.began_ns // 1_000_000).tolist()
@@ -217,7 +217,7 @@ def test_a_wrong_concurrency_contradicts_itself_and_is_not_believed() -> None:
     rows = [Request(float(k), done=k + 2.0) for k in range(40)]
     rows += [Request(float(k), done=k + 2.0) for k in range(40)]
     frames = frames_of(rows, readings=counts((0.0, 1, 1)), scenario=scenario(1))
-    found = reckoned(frames)
+    found = reconstructed(frames)
     assert isinstance(found, Unknown)
     assert "before a slot was free" in found.reason
 

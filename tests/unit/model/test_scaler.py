@@ -202,7 +202,7 @@ def test_scaling_in_can_be_switched_off() -> None:
 def test_during_the_cooldown_after_scaling_out_an_equal_need_changes_nothing() -> None:
     stand = Stand(2)
     stand.track(target=10, out_cooldown_s=120.0)
-    # 65 s: ceil(2 * 2) = 4; over at 85 s, cooldown until 205 s. Until then the need is reckoned from 2: no more than 4.
+    # 65 s: ceil(2 * 2) = 4; over at 85 s, cooldown until 205 s. Until then the need is worked out from 2: at most 4.
     stand.minutes(20, 20, 20)
     assert stand.desired == [(65, 4)]
     stand.minutes(20)  # 245 s: ceil(4 * 2) = 8
@@ -596,7 +596,7 @@ def test_a_change_that_the_endpoint_refuses_is_lost_and_a_later_one_gets_through
 def test_updates_that_need_not_serialise_override_each_other(second: float, desired: list[tuple[float, int]]) -> None:
     stand = Stand(1, endpoint={"provision": "100s"}, serialise_updates=False)
     stand.step((0, 20, 1), (20, None, 3))
-    # 2; while that is under way the need is reckoned from 1: 1 + 1 is there already, 1 + 3 is more.
+    # 2; while that is under way the need is reconstructed from 1: 1 + 1 is there already, 1 + 3 is more.
     stand.minutes(50, second)
     stand.settle()
     assert stand.desired == desired

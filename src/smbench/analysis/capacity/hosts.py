@@ -94,19 +94,19 @@ class _Between:
     total: float  # about its block alone
 
 
-def host_spread(reckoned: Slots | Unknown, capacity: Capacity | Unknown) -> HostSpread | Unknown:
+def host_spread(reconstructed: Slots | Unknown, capacity: Capacity | Unknown) -> HostSpread | Unknown:
     """The spread, or why it is not known: a clause for a person."""
-    if isinstance(reckoned, Unknown):
-        return reckoned
+    if isinstance(reconstructed, Unknown):
+        return reconstructed
     if isinstance(capacity, Unknown):
         return capacity
     if capacity.serving.max() < 2:
         return Unknown("no two instances served at the same time: there is nothing to compare")
-    if not (reckoned.follows >= 0).any():
+    if not (reconstructed.follows >= 0).any():
         return Unknown(
             "no request that waited can be followed to the slot it took, and one that finds slots free may take any"
         )
-    found = _followed(reckoned, capacity)
+    found = _followed(reconstructed, capacity)
     if found is None or (expected := _expected(found)) < _EXPECTED_MIN:
         return Unknown(f"no two slots could be followed at the same time over {CHAIN_MIN} requests each")
     log_service = np.log(found.service_ns)
@@ -125,22 +125,22 @@ def chains(follows: Places) -> Places:
     return first
 
 
-def _followed(reckoned: Slots, capacity: Capacity) -> _Followed | None:
-    chosen = reckoned.is_sharp & reckoned.is_measured & reckoned.is_completed
-    rows = np.flatnonzero(chosen & (capacity.serving_at(reckoned.began_ns) > 1))
-    chain = chains(reckoned.follows)
+def _followed(reconstructed: Slots, capacity: Capacity) -> _Followed | None:
+    chosen = reconstructed.is_sharp & reconstructed.is_measured & reconstructed.is_completed
+    rows = np.flatnonzero(chosen & (capacity.serving_at(reconstructed.began_ns) > 1))
+    chain = chains(reconstructed.follows)
     rows = rows[_is_long(chain[rows])]
     if not len(rows):
         return None
-    service_ns = (reckoned.ended_ns - reckoned.began_ns).clip(_STAMP_NS)
-    began_ns = reckoned.began_ns - reckoned.began_ns[rows].min()
+    service_ns = (reconstructed.ended_ns - reconstructed.began_ns).clip(_STAMP_NS)
+    began_ns = reconstructed.began_ns - reconstructed.began_ns[rows].min()
     width_ns = BLOCK_SERVICES * int(service_ns[rows].sum()) // len(rows)
     rows = rows[_has_company(chain[rows], _numbered(began_ns[rows] // width_ns))]
     rows = rows[_is_long(chain[rows])]
     if not len(rows):
         return None
     return _Followed(
-        _numbered(chain[rows]), _numbered(began_ns[rows] // width_ns), service_ns[rows], reckoned.began_ns[rows]
+        _numbered(chain[rows]), _numbered(began_ns[rows] // width_ns), service_ns[rows], reconstructed.began_ns[rows]
     )
 
 

@@ -75,7 +75,7 @@ class Slots:
 
 
 def slots(frames: Frames, capacity: Capacity | Unknown, concurrency: int | Unknown) -> Slots | Unknown:
-    """The reckoning, or why there is none: a clause for a person."""
+    """The reconstruction, or why there is none: a clause for a person."""
     if isinstance(capacity, Unknown):
         return capacity
     if isinstance(concurrency, Unknown):
@@ -152,7 +152,7 @@ def _began(
 ) -> tuple[Instants, Instants]:
     """When each began, the end of time where no slot became free for it; and whom it follows, as in `Slots`."""
     first = n_free > 0
-    first[0] = True  # where nobody serves yet the reckoning begins with none free
+    first[0] = True  # where nobody serves yet the reconstruction begins with none free
     place = np.arange(len(arrived_ns))
     period = np.cumsum(first) - 1
     # What is free or comes at the instant a period starts is counted in `n_free`.
@@ -161,7 +161,7 @@ def _began(
     rank = place - place[first][period] - n_free[first].clip(0)[period]
     at = np.minimum(n_before[period] + rank.clip(0), len(free_ns) - 1)
     began_ns = np.where(rank < 0, arrived_ns, np.maximum(arrived_ns, free_ns[at]))
-    # Who ended before one that came first had begun contradicts the reckoning: no link, and links make no ring.
+    # Who ended before one that came first had begun contradicts the reconstruction: no link, and links make no ring.
     is_linked = (began_ns > arrived_ns) & (freed_by[at] < place)
     return began_ns, np.where(is_linked, freed_by[at], -1)
 

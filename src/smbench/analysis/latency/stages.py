@@ -1,6 +1,6 @@
 """A request's time stage by stage, from the instant it was due to the instant we knew of its end.
 
-Queue wait and service are told by nobody and reckoned (`slots`); where they cannot be, the stage says why.
+Queue wait and service are told by nobody and reconstructed (`slots`); where they cannot be, the stage says why.
 """
 
 from enum import StrEnum
@@ -63,11 +63,11 @@ class Stage(BaseModel):
         return self.spread.n
 
 
-def stages(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, ...]:
+def stages(frames: Frames, reconstructed: Slots | Unknown) -> tuple[Stage, ...]:
     """The six stages, in the order in which a request goes through them.
 
     Args:
-        reckoned: What `slots` made of the run.
+        reconstructed: What `slots` made of the run.
     """
     measured = frames.measured
     return (
@@ -81,7 +81,7 @@ def stages(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, ...]:
             meaning="ack - send: the call, until the endpoint has taken the request",
             distribution=_acknowledgement(measured),
         ),
-        *_inside(frames, reckoned),
+        *_inside(frames, reconstructed),
         Stage(
             name=StageName.NOTIFICATION.value,
             meaning="pub - done: SageMaker's and SNS's part of telling",
@@ -113,16 +113,16 @@ def _acknowledgement(requests: pl.DataFrame) -> Distribution:
     )
 
 
-def _inside(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, Stage]:
+def _inside(frames: Frames, reconstructed: Slots | Unknown) -> tuple[Stage, Stage]:
     why_wait = why_service = ""
     wait: Distribution | Unknown
     service: Distribution | Unknown
-    if isinstance(reckoned, Unknown):
-        wait = service = reckoned
+    if isinstance(reconstructed, Unknown):
+        wait = service = reconstructed
     else:
-        wait, service = _wait(frames, reckoned), _service(reckoned)
-        why_wait, why_service = _why_left_out(reckoned)
-        followed = reckoned.is_known[reckoned.is_measured]
+        wait, service = _wait(frames, reconstructed), _service(reconstructed)
+        why_wait, why_service = _why_left_out(reconstructed)
+        followed = reconstructed.is_known[reconstructed.is_measured]
         if followed.sum() < FOLLOWED_MIN * len(followed):  # those left out are the later ones, which waited longest
             wait = Unknown(why_wait)
     return (
@@ -141,13 +141,13 @@ def _inside(frames: Frames, reckoned: Slots | Unknown) -> tuple[Stage, Stage]:
     )
 
 
-def _why_left_out(reckoned: Slots) -> tuple[str, str]:
+def _why_left_out(reconstructed: Slots) -> tuple[str, str]:
     """Of the queue wait and of the service, empty where none was left out."""
     lost = "an instance left during its work, or an end was not reported to the millisecond"
-    why_wait = _left_out(reckoned.is_measured & ~reckoned.is_known, lost)
+    why_wait = _left_out(reconstructed.is_measured & ~reconstructed.is_known, lost)
     between = "while instances came between two looks"
     return why_wait, _left_out(
-        reckoned.is_measured & ~reckoned.is_sharp & (reckoned.has_begun | ~reckoned.is_known),
+        reconstructed.is_measured & ~reconstructed.is_sharp & (reconstructed.has_begun | ~reconstructed.is_known),
         f"{lost}, or {between}" if why_wait else between,
     )
 
@@ -157,25 +157,25 @@ def _left_out(rows: Mask, why: str) -> str:
     return f"{n:,} {'request' if n == 1 else 'requests'} left out: {why}" if n else ""
 
 
-def _wait(frames: Frames, reckoned: Slots) -> Distribution:
+def _wait(frames: Frames, reconstructed: Slots) -> Distribution:
     """Of those that began, and of those that still waited; one that expired in the queue never begins."""
-    chosen = reckoned.is_known & reckoned.is_measured
-    began, waits = chosen & reckoned.has_begun, chosen & ~reckoned.has_begun
+    chosen = reconstructed.is_known & reconstructed.is_measured
+    began, waits = chosen & reconstructed.has_begun, chosen & ~reconstructed.has_begun
     has_expired = pl.col("outcome") == Outcome.EXPIRED.value
     return distribution(
-        (reckoned.began_ns - reckoned.arrived_ns)[began] / 1e9,
-        censored_s=(reckoned.end_ns - reckoned.arrived_ns)[waits].clip(0) / 1e9,
+        (reconstructed.began_ns - reconstructed.arrived_ns)[began] / 1e9,
+        censored_s=(reconstructed.end_ns - reconstructed.arrived_ns)[waits].clip(0) / 1e9,
         never_s=seconds(frames.measured, "service_age_ns", has_expired),
     )
 
 
-def _service(reckoned: Slots) -> Distribution:
+def _service(reconstructed: Slots) -> Distribution:
     """Of those that completed; longer than their age for those at work still; a failed one never completes."""
-    chosen = reckoned.is_sharp & reckoned.is_measured
-    is_over = reckoned.ended_ns <= reckoned.end_ns
-    worked_s = (np.minimum(reckoned.ended_ns, reckoned.end_ns) - reckoned.began_ns).clip(0) / 1e9
+    chosen = reconstructed.is_sharp & reconstructed.is_measured
+    is_over = reconstructed.ended_ns <= reconstructed.end_ns
+    worked_s = (np.minimum(reconstructed.ended_ns, reconstructed.end_ns) - reconstructed.began_ns).clip(0) / 1e9
     return distribution(
-        worked_s[chosen & reckoned.is_completed],
+        worked_s[chosen & reconstructed.is_completed],
         censored_s=worked_s[chosen & ~is_over],
-        never_s=worked_s[chosen & is_over & ~reckoned.is_completed],
+        never_s=worked_s[chosen & is_over & ~reconstructed.is_completed],
     )

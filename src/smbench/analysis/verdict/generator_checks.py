@@ -77,20 +77,20 @@ def generator_healthy(run: Run) -> Finding | None:
 
 
 def emulator_kept_up(run: Run) -> Finding | None:
-    """Unknown where the emulated endpoint's process was the limit, or stood still for longer than a lag may be."""
+    """Unknown where the emulated endpoint's process was the limit, or did not run for longer than a lag may be."""
     effort = run.frames.manifest.emulator
     if effort is None:
         return None
     median = run.summary.sojourn.p50
     limit_s = lag_limit_s(None if median is None else median.low)
     busy, lag_s = effort.cpu_share > EMULATOR_CPU_SHARE_MAX, effort.loop_lag_max_s
-    stood = lag_s is not None and lag_s > max(limit_s, EMULATOR_LAG_MIN_S)
+    paused = lag_s is not None and lag_s > max(limit_s, EMULATOR_LAG_MIN_S)
     advice = ["lower the rate: the emulated endpoint, which is one process, was the limit"] if busy else []
-    if stood:
+    if paused:
         advice.append("free the machine: latencies hold the time for which the emulated endpoint's process did not run")
     return Finding(
         name="emulator kept up",
-        verdict=Verdict.UNKNOWN if busy or stood else Verdict.VALID,
+        verdict=Verdict.UNKNOWN if busy or paused else Verdict.VALID,
         expected=f"the emulated endpoint's process uses at most {units.share(EMULATOR_CPU_SHARE_MAX)} of a core and is "
         f"never more than {units.duration(max(limit_s, EMULATOR_LAG_MIN_S))} late",
         seen=f"{units.share(effort.cpu_share)} of a core, over the whole run"

@@ -9,11 +9,11 @@ from smbench.analysis.latency.intervals import Interval
 from smbench.analysis.latency.over_time import FROM_ACCEPTANCE, FROM_SCHEDULE, FROM_SEND
 from smbench.analysis.numbers.bounds import PERCENTILES, Bounded, Distribution
 from smbench.analysis.numbers.known import then, why_unknown
-from smbench.analysis.rows.rates import Rates
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.records import Unknown
 from smbench.view.page.load_plots import clock
+from smbench.view.report.text import CLOSED_NOTE, rate_cells
 
 _PASSED = {True: "met", False: "missed", None: "unknown"}
 _PERCENTILE_HEADS = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p999": "p99.9", "max": "max"}
@@ -45,22 +45,16 @@ def rates(summary: Summary) -> Table | None:
     if not summary.counts.scheduled:
         return None
     rows = [
-        (f"{phase.name} (warm-up)" if phase.warmup else phase.name, *_rate_cells(phase.rates))
+        (f"{phase.name} (warm-up)" if phase.warmup else phase.name, *rate_cells(phase.rates))
         for phase in summary.phases
     ]
     if len(summary.phases) != 1:
-        rows.append(("all but warm-up" if summary.n_warmup else "all", *_rate_cells(summary.rates)))
+        rows.append(("all but warm-up" if summary.n_warmup else "all", *rate_cells(summary.rates)))
     notes = []
     if any(phase.kind == "closed" for phase in summary.phases):
-        notes.append("Closed: each end released the next request, so the endpoint set the rate; this hides waiting.")
+        notes.append(CLOSED_NOTE)
     heads = ("phase", "due", "length", "offered", "achieved", "accepted", "completed")
     return Table("Rates, phase by phase", heads, tuple(rows), tuple(notes))
-
-
-def _rate_cells(rates_: Rates) -> tuple[str, ...]:
-    per_second = (rates_.offered_hz, rates_.achieved_hz, rates_.accepted_hz, rates_.completed_hz)
-    length = units.duration(rates_.length_s) if rates_.offered_hz is not None else "at once"
-    return (f"{rates_.n_offered:,}", length, *(units.rate(hertz) for hertz in per_second))
 
 
 # ---- latency --------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Vega in a process of its own, which draws one picture while the next is made ready.
 
 Vega keeps the interpreter to itself while it draws, and takes a third of a second to start, in which a report of many
-requests is reckoned.
+requests is reconstructed.
 """
 
 import subprocess

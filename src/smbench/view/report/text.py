@@ -32,7 +32,7 @@ _MEANING = {
     Verdict.INVALID: "these figures are not the endpoint's, see the checks",
 }
 _PASSED = {True: ("met", "green"), False: ("missed", "bold red"), None: ("unknown", "yellow")}
-_CLOSED_NOTE = "closed: each end released the next request, so the endpoint set the rate; this hides waiting."
+CLOSED_NOTE = "closed: each end released the next request, so the endpoint set the rate; this hides waiting."
 _SCALING_NOTE = (
     "breach: the first minute beyond the alarm's threshold; first end: the first completion once the capacity served; "
     "instants are minutes:seconds of the run."
@@ -129,15 +129,16 @@ def _rates(summary: Summary) -> RenderableType | None:
     table = WholeTable(("Rates", "left"), *((name, "right") for name in columns))
     for phase in summary.phases:
         name = f"{phase.name} (warm-up)" if phase.warmup else phase.name
-        table.add_row(name, *_rate_cells(phase.rates), style="dim" if phase.warmup else "")
+        table.add_row(name, *rate_cells(phase.rates), style="dim" if phase.warmup else "")
     if len(summary.phases) != 1:
-        table.add_row("all" if not summary.n_warmup else "all but warm-up", *_rate_cells(summary.rates))
+        table.add_row("all" if not summary.n_warmup else "all but warm-up", *rate_cells(summary.rates))
     if any(phase.kind == "closed" for phase in summary.phases):
-        return Group(table, Text(_CLOSED_NOTE, style="dim"))
+        return Group(table, Text(CLOSED_NOTE, style="dim"))
     return table
 
 
-def _rate_cells(rates: Rates) -> tuple[str, ...]:
+def rate_cells(rates: Rates) -> tuple[str, ...]:
+    """How many were due, over what time, and the four rates, in the order of the columns."""
     per_second = (rates.offered_hz, rates.achieved_hz, rates.accepted_hz, rates.completed_hz)
     length = units.duration(rates.length_s) if rates.offered_hz is not None else "at once"
     return (f"{rates.n_offered:,}", length, *(units.rate(hertz) for hertz in per_second))
@@ -156,12 +157,12 @@ def _latencies(summary: Summary) -> RenderableType | None:
 
 def _spreads(summary: Summary) -> list[tuple[str, Distribution]]:
     """The rows; the parts of one only where they are known."""
-    reckoned = {stage.name: stage.spread for stage in summary.stages if stage.name in INSIDE_THE_ENDPOINT}
+    reconstructed = {stage.name: stage.spread for stage in summary.stages if stage.name in INSIDE_THE_ENDPOINT}
     rows = [
         (FROM_SCHEDULE.name, summary.sojourn),
         (FROM_SEND.name, summary.from_send),
         (FROM_ACCEPTANCE.name, summary.service_view),
-        *((f"  {name}", spread) for name, spread in reckoned.items() if spread.n),
+        *((f"  {name}", spread) for name, spread in reconstructed.items() if spread.n),
         ("acknowledgement", summary.ack),
         ("end to notice", summary.hearing),
     ]
