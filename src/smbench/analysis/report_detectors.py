@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from smbench import units
+from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.frames import only
 from smbench.records import Outcome
@@ -34,8 +35,8 @@ def container_failures(seen: Seen) -> Observation | None:
     n_ended = seen.counts.completed + seen.counts.failed
     if not n_ended or seen.counts.failed < CONTAINER_FAILURES_MIN * n_ended:
         return None
-    words = only(seen.frames.measured, pl.col("outcome") == Outcome.FAILED.value, "error")["error"].drop_nulls()
-    most = words.value_counts(sort=True)["error"][0] if len(words) else "it gave no reason"
+    words = only(seen.frames.measured, pl.col("outcome") == Outcome.FAILED.value, "error")["error"]
+    most = commonest(words) or "it gave no reason"
     return Observation(
         name="container failures",
         seen=f"{seen.counts.failed:,} of {n_ended:,} requests that reached the container failed "

@@ -133,7 +133,7 @@ def _lines(table: Table, roles: Roles, found: Imported) -> list[str]:
     lines += roles.in_words(table)
     if found.n_other_rows:
         lines.append(f"{found.n_other_rows:,} other rows were left out")
-    counts = found.requests["outcome"].value_counts(sort=True)
+    counts = found.requests["outcome"].value_counts(name="n").sort("n", "outcome", descending=[True, False])
     lines.append(", ".join(f"{outcome} {n:,}" for outcome, n in counts.iter_rows()))
     if found.n_timeouts:
         lines.append(f"{found.n_timeouts:,} timed out: their latency is at least as long as they waited (censored)")

@@ -13,6 +13,7 @@ import polars as pl
 
 from smbench import units
 from smbench.analysis.numbers.bounds import ABOVE_MIN, PERCENTILES
+from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.rows.backlog import time_in_system_ns
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.frames import Frames
@@ -257,13 +258,12 @@ def gauges_without_gaps(run: Run) -> Finding | None:
         return None
     gaps = readings.filter(pl.col("value").is_null())
     share = gaps.height / readings.height
-    why = gaps["detail"].filter(gaps["detail"] != "").value_counts(sort=True)
+    why = commonest(gaps["detail"].filter(gaps["detail"] != ""))
     return Finding(
         name="gauges read",
         verdict=Verdict.UNKNOWN if share > GAPS_MAX else Verdict.VALID,
         expected=f"at most {units.share(GAPS_MAX)} of the readings missing",
-        seen=f"{gaps.height:,} of {readings.height:,} missing"
-        + (f", mostly: {why['detail'][0]}" if why.height else ""),
+        seen=f"{gaps.height:,} of {readings.height:,} missing" + (f", mostly: {why}" if why else ""),
         advice="the scaling timeline may have holes: see the permissions and limits of the calls named"
         if share > GAPS_MAX
         else "",
