@@ -67,9 +67,16 @@ def _draw(law: Distribution, rng: np.random.Generator, base_dir: Path | None) ->
         return _one_by_one(lambda n: rng.uniform(low_s, high_s, n))
     if law.empirical is not None:
         values_s = np.array(read_empirical_s(law.empirical, base_dir))
-        return _one_by_one(lambda n: values_s[rng.integers(len(values_s), size=n)])
+        steps = np.arange(law.empirical.block)
+        return _one_by_one(lambda n: _blocks(values_s, rng.integers(len(values_s), size=-(-n // len(steps))), steps))
     constant_s = law.constant or 0.0  # exactly one law is named, so this is the one
     return lambda: constant_s
+
+
+def _blocks(values: NDArray[np.float64], starts: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Rows in turn from each start on; after the last row the first (circular block bootstrap)."""
+    drawn: NDArray[np.float64] = values[(starts[:, None] + steps) % len(values)].ravel()
+    return drawn
 
 
 def _one_by_one(draw: Callable[[int], NDArray[np.float64]]) -> Callable[[], float]:
@@ -117,7 +124,7 @@ def read_empirical_s(law: Empirical, base_dir: Path | None = None) -> list[float
         if value is None or not math.isfinite(value) or value < 0:
             got = f" (got {row[place][:_CELL_SHOWN_MAX] if place < len(row) else 'nothing'})" if is_shown else ""
             raise UsageError(f"{path}:{line}: a duration must be a number, not below zero{got}")
-        durations.append(value / _PER_SECOND[law.unit])
+        durations.append(value / _PER_SECOND[law.unit] * law.scale)
     return durations
 
 

@@ -51,6 +51,15 @@ def test_an_empirical_law_draws_only_what_was_measured(tmp_path: Path) -> None:
     assert {sampler.draw_s() for _ in range(50)} == {0.1, 0.25}
 
 
+def test_an_empirical_law_in_blocks_draws_rows_in_turn(tmp_path: Path) -> None:
+    (tmp_path / "s.txt").write_text("\n".join(str(number) for number in range(100)))
+    law = Distribution.model_validate({"empirical": {"file": "s.txt", "block": 10, "scale": 2}})
+    sampler = Sampler(law, stream(1, "test"), tmp_path)
+    blocks = np.array([[sampler.draw_s() for _ in range(10)] for _ in range(60)])
+    assert ((np.diff(blocks) == 2) | (np.diff(blocks) == -198)).all()
+    assert len(set(blocks[:, 0])) > 30
+
+
 @pytest.mark.parametrize("text", ["1.5\n2\n", "seconds\n1.5\n\n2\n", "\ufeff1.5\r\n2\r\n"])
 def test_a_plain_file_needs_no_header(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.txt").write_text(text, encoding="utf-8")

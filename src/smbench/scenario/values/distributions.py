@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from smbench.scenario.values.files import ExistingFile
-from smbench.scenario.values.quantities import Number, PositiveSeconds, Seconds
+from smbench.scenario.values.quantities import Number, PositiveSeconds, Seconds, Whole
 from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 
@@ -61,6 +61,10 @@ class Empirical(Part):
     file: ExistingFile = Field(description="CSV or plain text, beside the scenario file")
     column: str | None = Field(default=None, description="column name; the first column when absent")
     unit: Literal["s", "ms", "us"] = Field(default="s", description="unit of the numbers in the file")
+    block: Whole = Field(
+        default=1, ge=1, le=10_000, description="as many rows in turn as one draw, so that their correlation survives"
+    )
+    scale: Number = Field(default=1.0, gt=0, le=1000, description="each duration is multiplied by this")
 
 
 class Distribution(Part):
