@@ -27,6 +27,7 @@ ROOMS = {
     "emulator/monitoring": "The emulated CloudWatch and Application Auto Scaling",
     "emulator/sagemaker": "The emulated SageMaker: control plane, runtime, and what follows an inference's end",
     "simulator": "The model without a network, a clock or a loop",
+    "prediction": "What the model says of another policy, another minimum, another load",
     "analysis": "Frames in, figures and findings out",
     "analysis/numbers": "Order, bounds and small statistics",
     "analysis/rows": "A run's rows with what follows from each",

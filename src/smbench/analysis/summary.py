@@ -27,7 +27,7 @@ from smbench.analysis.rows.frames import Frames, is_one_of, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, NotSent, Unknown
 from smbench.results.law import Counts, row_violations
-from smbench.results.manifest import Manifest
+from smbench.results.manifest import Manifest, Prediction
 
 
 class _Part(BaseModel):
@@ -122,6 +122,8 @@ class Summary(_Part):
     host_spread: HostSpread | Missing
     observations: tuple[Observation, ...] = ()
     slowest: tuple[Slow, ...] = ()
+    kind: str = "measured"  # or simulated: a prediction
+    prediction: Prediction | None = None  # of a simulated run
 
     @computed_field  # type: ignore[prop-decorator]  # mypy has no decorated properties
     @property
@@ -211,6 +213,8 @@ def summarise(frames: Frames) -> Summary:
         host_spread=spread,
         observations=observations,
         slowest=slowest(frames, seen.capacity, scaled.steps),
+        kind=manifest.kind,
+        prediction=manifest.prediction,
     )
 
 

@@ -1,31 +1,53 @@
-"""A run predicted by the model alone: no process, no network, no waiting, nothing left on disk."""
+"""A run predicted by the model alone, without a process, a network or waiting; kept as a run's folder if wanted."""
 
 import datetime
+import io
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import polars as pl
+
+from smbench.analysis.comparison.run_metrics import measure
+from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.frames import derive
-from smbench.api.report import judged
+from smbench.api.report import judged, readable
 from smbench.api.result import Run
-from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
+from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
 from smbench.clock import TimeKind
-from smbench.errors import UsageError
-from smbench.generator.plan import make_plan
+from smbench.errors import ResultsError, UsageError
+from smbench.generator.plan import RunPlan, make_plan
+from smbench.prediction.label import UNGRADED
+from smbench.prediction.replications import bands
 from smbench.records import Ending
-from smbench.results.manifest import ClockFacts, Manifest
-from smbench.scenario.model import Seeds
+from smbench.results.files import write_whole
+from smbench.results.manifest import ClockFacts, Host, Manifest, Prediction
+from smbench.results.store import PartWriter, compact, new_run_dir
+from smbench.scenario.model import Scenario, Seeds
 from smbench.simulator import simulate as simulator
+from smbench.simulator.client import Watch
 from smbench.version import __version__
 
 _RUN_ID = "simulated"
+REPLICATIONS_MAX = 1000
+
+Progress = Callable[[str], Watch]
+"""From what is being done to the watcher of it."""
 
 
 def simulate(
     scenario: ScenarioLike | None = None,
     *,
     seed: int | None = None,
+    replications: int = 1,
+    results: str | os.PathLike[str] | None = None,
+    thresholds: Sequence[str] = (),
+    strict: bool = False,
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
+    progress: Progress | None = None,
+    command: Sequence[str] = ("smbench.simulate",),
 ) -> Run:
     """Predict a run against the scenario's emulated endpoint.
 
@@ -35,51 +57,118 @@ def simulate(
     Args:
         scenario: As `run` takes it; None is the quick start.
         seed: Another seed than the scenario's.
+        replications: Predictions in all. The first is the one returned; the others have the seeds that follow the
+            scenario's, in every dimension, and add the band of each metric.
+        results: Folder in which the run's own is made; None: nothing is left on disk.
+        thresholds: Beside those of the scenario, such as `"p95 < 8m"`.
+        strict: A threshold that is not known fails the gate, too.
         base_dir: As `run` takes it.
         allow_files: As `run` takes it.
+        progress: What shows how far it is; None: nothing does.
+        command: What asked for the prediction, for the manifest.
 
     Returns:
-        The run with its tables, figures and verdict; its `path` is None.
+        The run with its tables, figures and verdict; `manifest.kind` is `simulated`, and its `path` is None where
+        nothing was left on disk.
 
     Raises:
         ScenarioError: with every problem found.
         UsageError: the scenario names a real endpoint, or a file that it names cannot be used.
+        ResultsError: the folder cannot be written.
     """
+    if not 1 <= replications <= REPLICATIONS_MAX:
+        raise UsageError(f"{replications:,} replications: between 1 and {REPLICATIONS_MAX:,} can be made")
     given = given_scenario(scenario, base_dir, allow_files)
-    chosen = given.scenario
-    if seed is not None:
-        chosen = chosen.model_copy(update={"seed": seed, "seeds": Seeds()})
-    plan = make_plan(chosen, given.origin.base_dir)
-    if not plan.is_emulated:
-        raise UsageError(f"{chosen.name} names the endpoint {chosen.target.endpoint}, and there is no model of it")
+    chosen = given.scenario if seed is None else reseeded(given.scenario, seed)
+    if asserted := readable(thresholds):
+        chosen = chosen.model_copy(update={"thresholds": tuple(dict.fromkeys((*chosen.thresholds, *asserted)))})
+    require_emulated(chosen)
+    made, manifest = _made(Given(chosen, given.origin), 0, replications, progress, command)
+    first = _judged(made, manifest)
+    figures = [measure(first.frames, first.summary)]
+    for number in range(1, replications):
+        other = Given(reseeded(chosen, chosen.seed + number), given.origin)
+        figures.append(_figures(*_made(other, number, replications, progress, command)))
+    if replications > 1:
+        prediction = Prediction(label=UNGRADED, replications=replications, bands=bands(figures))
+        manifest = manifest.model_copy(update={"prediction": prediction})
+        first = _judged(made, manifest)
+    if results is not None:
+        first = replace(first, path=_kept(Path(results), made, manifest))
+        try:
+            first.write_summary()
+        except OSError as error:
+            raise ResultsError(f"cannot write {first.path}: {error.strerror or error}") from error
+    return replace(first, is_strict=strict)
+
+
+def reseeded(scenario: Scenario, seed: int) -> Scenario:
+    """The scenario with another seed in every dimension."""
+    return scenario.model_copy(update={"seed": seed, "seeds": Seeds()})
+
+
+def require_emulated(scenario: Scenario) -> None:
+    """Refuse a scenario whose endpoint is a real one.
+
+    Raises:
+        UsageError: it names an endpoint.
+    """
+    if scenario.target.endpoint is not None:
+        raise UsageError(
+            f"{scenario.name} names the endpoint {scenario.target.endpoint}, and there is no model of it",
+            "describe it under target.emulated, in the place of target.endpoint, and simulate that",
+        )
+
+
+def _made(
+    given: Given, number: int, of: int, progress: Progress | None, command: Sequence[str]
+) -> tuple[simulator.Simulated, Manifest]:
+    plan = make_plan(given.scenario, given.origin.base_dir)
     epoch_ns = plan.virtual_epoch_ns()
+    what = "simulating" if of == 1 else f"simulating {number + 1} of {of}"
     made = simulator.simulate(
-        chosen,
+        given.scenario,
         plan.base_dir,
         plan.schedule,
         [payload.payload_class for payload in plan.payloads],
         epoch_ns=epoch_ns,
         run_id=_RUN_ID,
         size_bytes=[payload.size_bytes for payload in plan.payloads],
+        watch=None if progress is None else progress(what),
     )
+    return made, _manifest(given, plan, epoch_ns, command)
+
+
+def _manifest(given: Given, plan: RunPlan, epoch_ns: int, command: Sequence[str]) -> Manifest:
     now = datetime.datetime.now(datetime.UTC)
-    manifest = Manifest(
+    chosen = given.scenario
+    return Manifest(
         smbench=__version__,
         run_id=_RUN_ID,
-        command=("smbench.simulate",),
+        command=tuple(command),
         started=now,
         ended=now,
         ending=Ending.FINISHED,
         scenario=chosen.model_dump(mode="json", by_alias=True),
         scenario_file=given.origin.file,
+        scenario_folder=str(given.origin.base_dir.resolve()),
         scenario_digest=given.origin.digest,
         seeds={dimension: chosen.seed_of(dimension) for dimension in Seeds.model_fields},
         schedule_digest=plan.schedule.digest,
         spans=plan.schedule.spans,
+        payload_digests={payload.name: payload.digest for payload in plan.payloads},
         clock=ClockFacts(kind=TimeKind.WARP.value, epoch_ns=epoch_ns),
         transport="simulated",
+        kind="simulated",
+        prediction=Prediction(label=UNGRADED),
+        host=Host.this(),
     )
-    result = judged(derive(manifest, made.requests, made.readings, made.events), list(chosen.thresholds))
+
+
+def _judged(made: simulator.Simulated, manifest: Manifest) -> Run:
+    result = judged(
+        derive(manifest, made.requests, made.readings, made.events), list(manifest.scenario.get("thresholds", ()))
+    )
     return replace(
         result,
         requests=made.requests.lazy(),
@@ -87,3 +176,29 @@ def simulate(
         events=made.events.lazy(),
         truth=made.truth.lazy(),
     )
+
+
+def _figures(made: simulator.Simulated, manifest: Manifest) -> dict[str, Bounded]:
+    run = _judged(made, manifest)
+    return measure(run.frames, run.summary)
+
+
+def _kept(results: Path, made: simulator.Simulated, manifest: Manifest) -> Path:
+    """Write the run's folder; its manifest says `running` until the files are whole."""
+    path = new_run_dir(results, str(manifest.scenario["name"]), f"{manifest.started:%Y%m%dT%H%M%SZ}")
+    manifest.model_copy(update={"ending": Ending.RUNNING, "ended": None}).write(path)
+    for name, table in (("requests", made.requests), ("readings", made.readings), ("events", made.events)):
+        PartWriter(path, name, 0).write(table)
+    compact(path)
+    try:
+        write_whole(path / "truth.parquet", _parquet(made.truth))
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+    manifest.write(path)
+    return path
+
+
+def _parquet(table: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    return buffer.getvalue()

@@ -4,12 +4,35 @@ import io
 import os
 import sys
 import traceback
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from smbench.cli import predictions
+from smbench.cli.options import (
+    AllowFilesOption,
+    AssertOption,
+    FileUnit,
+    HtmlOption,
+    JunitOption,
+    MarkdownOption,
+    Output,
+    OutputOption,
+    PlotFormat,
+    ProfileOption,
+    RegionOption,
+    ResultsOption,
+    RoleOption,
+    RunFolder,
+    ScenarioFile,
+    SchemaOf,
+    StrictOption,
+    TransportName,
+    Ui,
+    UiOption,
+    UrlOption,
+)
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
 from smbench.results.secrets import redacted
@@ -25,93 +48,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Output(StrEnum):
-    """How results are printed on stdout."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class Ui(StrEnum):
-    """What is shown on stderr while a run goes on."""
-
-    AUTO = "auto"
-    FULL = "full"
-    PLAIN = "plain"
-    NONE = "none"
-
-
-class SchemaOf(StrEnum):
-    """Files with a JSON schema."""
-
-    SCENARIO = "scenario"
-    SUMMARY = "summary"
-
-
-class PlotFormat(StrEnum):
-    """Files a plot is written as."""
-
-    PNG = "png"
-    SVG = "svg"
-
-
-class FileUnit(StrEnum):
-    """Units of numbers in a file of another tool."""
-
-    AUTO = "auto"
-    S = "s"
-    MS = "ms"
-    US = "us"
-    NS = "ns"
-
-
-class TransportName(StrEnum):
-    """How the hot calls leave."""
-
-    WIRE = "wire"
-    SDK = "sdk"
-
-
-ScenarioFile = Annotated[
-    Path | None, typer.Argument(help="Scenario file, or the name of a shipped scenario; the quick start when absent.")
-]
-RoleOption = Annotated[str | None, typer.Option(help="Its column; guessed where it is not named.")]
-RunFolder = Annotated[Path, typer.Argument(help="Results folder of a run.")]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="What stdout gets.")]
-UiOption = Annotated[
-    Ui,
-    typer.Option(
-        help="What stderr shows: one live screen, plain lines, or nothing. auto: live on a terminal, else plain."
-    ),
-]
-ResultsOption = Annotated[Path, typer.Option("--results", help="Where results folders are made.")]
-AssertOption = Annotated[
-    list[str] | None,
-    typer.Option("--assert", help="A threshold beside the scenario's, such as 'p95 < 8m'; may be given again."),
-]
-StrictOption = Annotated[
-    bool, typer.Option("--strict", help="A verdict or a threshold that is not known fails, too: exit status 98.")
-]
-JunitOption = Annotated[Path | None, typer.Option("--junit", help="Write checks and thresholds as JUnit XML here.")]
-MarkdownOption = Annotated[
-    Path | None, typer.Option("--summary-md", help="Append Markdown here; on GitHub the job's summary gets it too.")
-]
-HtmlOption = Annotated[
-    Path | None, typer.Option("--html", help="Write one page with plots here, too; it needs no network to be read.")
-]
-RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
-ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
-UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]
-AllowFilesOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--allow-files",
-        metavar="DIR",
-        help="A folder beside the scenario's own that its files may be in; may be given again.",
-    ),
-]
 
 
 def _version(is_asked: bool) -> None:
@@ -398,6 +334,9 @@ def emulate(
         verify_signatures=verify_signatures,
         provision=provision,
     )
+
+
+app.command()(predictions.simulate)
 
 
 def main() -> None:

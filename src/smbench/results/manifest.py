@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -104,6 +104,28 @@ class ImportedFrom(BaseModel):
         return f"{self.tool or 'another tool'} did, {self.file}{timed_out}; not known: {lacking}"
 
 
+class Band(BaseModel):
+    """One metric over the replications of a prediction, in the metric's unit; null: above every known value."""
+
+    model_config = ConfigDict(frozen=True)
+
+    metric: str  # of `compare`
+    n: int  # replications that have it
+    median: float | None
+    low: float | None  # 5th percentile, by the inverse ECDF
+    high: float | None  # 95th percentile
+
+
+class Prediction(BaseModel):
+    """What makes a run a prediction: its requests were never sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str  # how far the model can be trusted: its grade, or that it has none
+    replications: int = 1  # the folder has the first; `bands` has all
+    bands: tuple[Band, ...] = ()  # empty for a single replication
+
+
 class Manifest(BaseModel):
     """Written when a run begins, with `ending` running, and again when it is over."""
 
@@ -128,6 +150,8 @@ class Manifest(BaseModel):
     clock: ClockFacts = ClockFacts()  # time zero and the kind of time
     workers: int = 1  # processes that shared the load
     transport: str = ""  # sdk, wire, or simulated
+    kind: Literal["measured", "simulated"] = "measured"  # simulated: a prediction, no request was sent
+    prediction: Prediction | None = None  # of a simulated run: the model's label, and the band over replications
     target: dict[str, Any] = {}  # endpoint, policies and alarms as found before the run
     inapplicable: tuple[str, ...] = ()  # checks and stages of a request that mean nothing for this kind of target
     host: Host = Host()  # machine, CPU count, versions of Python and of packages

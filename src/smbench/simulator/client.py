@@ -4,7 +4,7 @@ It follows the run's engine and tracker rule by rule, without their network: wha
 instant, and a notice is seen when it is published.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,11 @@ from smbench.records import NotSent
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import PhaseSpan, Schedule
+
+Watch = Callable[[int, int], None]
+"""Called now and then with the number of requests sent so far, and of all."""
+
+_WATCHED_EVERY = 4096
 
 DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own (developer guide, 2026-11)
 
@@ -38,6 +43,7 @@ class Client:
         payload_classes: Sequence[str],
         base_dir: Path | None,
         id_prefix: str,
+        watch: Watch | None = None,
     ) -> None:
         self._event_queue, self._endpoint, self._schedule = event_queue, endpoint, schedule
         self._limits, self._drain_ns = scenario.limits, round(scenario.drain * 1e9)
@@ -52,7 +58,7 @@ class Client:
         # The emulator's stream, so that both publish the same request at the same instant.
         self._lag = Sampler(emulated.notify_lag, stream(scenario.seed_of("faults"), "notify_lag"), base_dir)
         self._classes = [payload_classes[index] for index in schedule.payload.tolist()]
-        self._id_prefix = id_prefix
+        self._id_prefix, self._watch = id_prefix, watch
         n = len(schedule)
         self.sched_ns: list[int | None] = [at if at >= 0 else None for at in schedule.sched_ns.tolist()]
         self.ended: list[Ended | None] = [None] * n
@@ -132,6 +138,8 @@ class Client:
         index = len(self.order)
         self.order.append(row)
         self._n_open += 1
+        if self._watch is not None and index % _WATCHED_EVERY == 0:
+            self._watch(index, len(self.sched_ns))
         self._last_sent_ns = now_ns
         self._lag_ns[row] = round(self._lag.draw_s() * 1e9)
         job = Job(index, self.id_of(row), self._classes[row], self._ttl_s, self._timeout_s, now_ns, row)

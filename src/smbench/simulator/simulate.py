@@ -14,7 +14,7 @@ from smbench.model.event_queue import EventQueue
 from smbench.model.world import EMBEDDED, World
 from smbench.scenario.model import Scenario
 from smbench.schedule.base import Schedule
-from smbench.simulator.client import Client
+from smbench.simulator.client import Client, Watch
 from smbench.simulator.gauges import Fleet, events_table, readings_table
 from smbench.simulator.tables import requests_table, truth_table
 
@@ -39,6 +39,7 @@ def simulate(
     epoch_ns: int,
     run_id: str,
     size_bytes: Sequence[int] | None = None,
+    watch: Watch | None = None,
 ) -> Simulated:
     """Run a scenario's load against its emulated endpoint as events on a heap.
 
@@ -47,6 +48,7 @@ def simulate(
         payload_classes: The class of each payload that the schedule's rows point to.
         epoch_ns: UTC nanoseconds at scenario time zero; gives the phase of CloudWatch's minutes.
         size_bytes: The size of each payload; 0 where not given.
+        watch: Called every few thousand requests.
 
     Raises:
         UsageError: an empirical law's file cannot be used.
@@ -55,7 +57,7 @@ def simulate(
     world = World.of(event_queue, epoch_ns, scenario, base_dir)
     endpoint = world.endpoints[EMBEDDED]
     fleet = Fleet(endpoint)
-    client = Client(event_queue, endpoint, scenario, schedule, payload_classes, base_dir, f"{run_id}-0-")
+    client = Client(event_queue, endpoint, scenario, schedule, payload_classes, base_dir, f"{run_id}-0-", watch)
     end_ns = client.run()
     sizes = [0] * len(payload_classes) if size_bytes is None else size_bytes
     every_ns = round(scenario.gauges_every * 1e9)

@@ -24,12 +24,7 @@ from smbench.view.page.load_plots import clock
 from smbench.view.page.tables import Table
 from smbench.view.page.vega import Vega
 from smbench.view.report.behaviour import host_spread
-
-_MEANING = {
-    Verdict.VALID: "The figures are the endpoint's.",
-    Verdict.UNKNOWN: "These figures allow no conclusion: see the findings.",
-    Verdict.INVALID: "These figures are not the endpoint's: see the findings.",
-}
+from smbench.view.report.predicted import meaning
 
 
 def page(
@@ -42,7 +37,7 @@ def page(
         "page.html.j2",
         name=summary.name or summary.run_id,
         verdict=judged.value,
-        meaning=_MEANING[judged],
+        meaning=_sentence(meaning(summary, judged)),
         what=_what(summary),
         description=summary.description.strip(),
         bad=sorted(bad, key=lambda one: one.verdict is not Verdict.INVALID),
@@ -55,6 +50,10 @@ def page(
         made=_made(frames.manifest),
         scenario=orjson.dumps(frames.manifest.scenario, option=orjson.OPT_INDENT_2).decode(),
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _what(summary: Summary) -> str:
@@ -70,6 +69,7 @@ def _sections(frames: Frames, summary: Summary, vega: Vega) -> list[Section]:
     pictures = gallery(frames, summary)
     elasticity, cost, spread = tables.elasticity(summary), tables.cost(summary), summary.host_spread
     sections = [
+        Section("replications", "The prediction's band", _blocks(tables.replications(summary))),
         Section(
             "load",
             "What was asked, and what was sent",

@@ -13,6 +13,7 @@ from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.records import Unknown
 from smbench.view.page.load_plots import clock
+from smbench.view.report.predicted import BAND_HEADS, band_caption, band_rows
 from smbench.view.report.text import CLOSED_NOTE, rate_cells
 
 _PASSED = {True: "met", False: "missed", None: "unknown"}
@@ -38,6 +39,13 @@ def thresholds(results: Sequence[ThresholdResult]) -> Table | None:
         return None
     rows = tuple((result.text, _PASSED[result.passed], result.seen) for result in results)
     return Table("Thresholds of the scenario", ("threshold", "", "seen"), rows, n_text=2)
+
+
+def replications(summary: Summary) -> Table | None:
+    """The band of each metric of a prediction; None where there is none."""
+    if not (caption := band_caption(summary)):
+        return None
+    return Table(caption, BAND_HEADS, tuple(band_rows(summary)))
 
 
 def rates(summary: Summary) -> Table | None:

@@ -8,6 +8,7 @@ from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import printable
+from smbench.view.report.predicted import meaning
 
 _WORD = {True: "met", False: "**missed**", None: "unknown"}
 _PERCENTILES = ("p50", "p90", "p95", "p99", "max")
@@ -20,7 +21,9 @@ def to_markdown(summary: Summary, findings: Sequence[Finding], thresholds: Seque
     n_met = sum(result.passed is True for result in thresholds)
     said = f"; {n_met} of {len(thresholds)} thresholds met, {n_missed} missed" if thresholds else ""
     parts = [f"## smbench: {_cell(summary.name or summary.run_id)}\n\n**{judged.value.upper()}**{said}\n"]
-    if judged is Verdict.INVALID:
+    if summary.prediction is not None:
+        parts.append(f"{_cell(meaning(summary, judged))}.\n")
+    elif judged is Verdict.INVALID:
         parts.append("The figures below are the generator's, not the endpoint's: nothing passes or fails on them.\n")
     if thresholds:
         results = [(_WORD[one.passed], _code(one.text), _seen(one)) for one in thresholds]

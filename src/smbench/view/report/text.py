@@ -23,14 +23,10 @@ from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, Unknown
 from smbench.view.report.behaviour import behaviour, instant, interval_notes, observations, slowest, stage_notes
+from smbench.view.report.predicted import band_table, meaning
 from smbench.view.report.whole_table import WholeTable
 
 _STYLE = {Verdict.VALID: "bold green", Verdict.UNKNOWN: "bold yellow", Verdict.INVALID: "bold red"}
-_MEANING = {
-    Verdict.VALID: "the figures are the endpoint's",
-    Verdict.UNKNOWN: "these figures allow no conclusion, see the checks",
-    Verdict.INVALID: "these figures are not the endpoint's, see the checks",
-}
 _PASSED = {True: ("met", "green"), False: ("missed", "bold red"), None: ("unknown", "yellow")}
 CLOSED_NOTE = "closed: each end released the next request, so the endpoint set the rate; this hides waiting."
 _SCALING_NOTE = (
@@ -53,6 +49,7 @@ def render(
         _head(summary, findings, thresholds),
         _law(summary),
         _thresholds(thresholds),
+        band_table(summary),
         _rates(summary),
         _latencies(summary),
         _causes(summary),
@@ -74,7 +71,7 @@ def _head(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[Th
     judged = verdict(findings)
     text = Text()
     text.append(judged.value.upper(), _STYLE[judged])
-    text.append(f"  {summary.name or summary.run_id}: {_MEANING[judged]}\n")
+    text.append(f"  {summary.name or summary.run_id}: {meaning(summary, judged)}\n")
     if thresholds:
         n_met = sum(result.passed is True for result in thresholds)
         n_missed = sum(result.passed is False for result in thresholds)
