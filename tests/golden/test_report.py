@@ -131,7 +131,7 @@ def test_the_speeds_of_hosts_are_one_line(
     lines = printed(80, summary.model_copy(update={"host_spread": spread}), *rest).splitlines()
     (place,) = [place for place, line in enumerate(lines) if line.startswith("Hosts ")]
     assert said in lines[place]
-    assert not lines[place + 1]
+    assert not lines[place + 1].startswith(" ")
 
 
 def test_a_terminal_that_knows_only_ascii_can_show_it(

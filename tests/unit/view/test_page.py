@@ -115,9 +115,10 @@ def test_a_browser_is_told_to_fetch_nothing(tree: Element) -> None:
     assert policy.attributes["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def test_the_verdict_comes_first_then_what_was_asked_then_latency(tree: Element) -> None:
+def test_the_verdict_comes_first_then_the_sums_then_what_was_asked_then_latency(tree: Element) -> None:
     heads = [head.text for head in tree.all("h2")]
-    assert heads[:3] == ["Verdict and findings", "What was asked, and what was sent", "Latency"]
+    asked = "What was asked, and what was sent"
+    assert heads[:4] == ["Verdict and findings", "Where every request is", asked, "Latency"]
     main = tree.all("main")[0]
     assert "invalid" in main.all("span")[0].classes()
 
@@ -192,7 +193,7 @@ def test_the_speeds_of_hosts_are_told_or_why_they_are_not_known(vega: Vega) -> N
     load = [{"burst": {"requests": 200, "within": "1s"}}]
     of = {"service": {"lognormal": {"median": "1s", "sigma": 0.3}}, "drain": "1h"}
     for n, said in (
-        (4, "Hosts: speeds of slots followed"),
+        (4, "speeds of slots followed"),
         (1, "How much instances differ in speed: not known, no two"),
     ):
         instances = {"min": n, "max": n, "start": n}

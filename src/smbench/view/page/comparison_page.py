@@ -7,10 +7,10 @@ from smbench.analysis.comparison.contrasts import Comparison, Contrast
 from smbench.analysis.comparison.regression import GateResult
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.view.page import comparison_plots
-from smbench.view.page.document import Block, Section, drawn, written
-from smbench.view.page.tables import Table
+from smbench.view.page.document import Drawing, Part, drawn, written
 from smbench.view.page.vega import Vega
 from smbench.view.report.comparison import THIN_NOTE, cells, heads, note, sentence
+from smbench.view.sections.blocks import Block, Sentence, Table, table_of_texts
 
 
 def comparison_page(comparison: Comparison, gate: Sequence[GateResult], vega: Vega) -> str:
@@ -23,7 +23,7 @@ def comparison_page(comparison: Comparison, gate: Sequence[GateResult], vega: Ve
     )
 
 
-def _verdicts(comparison: Comparison, gate: Sequence[GateResult]) -> tuple[str, ...]:
+def _verdicts(comparison: Comparison, gate: Sequence[GateResult]) -> tuple[Sentence, ...]:
     told = [
         f"{result.outcome.value.upper()}: {result.label} {result.text}; "
         f"{RUN_METRICS[result.metric].label} is {result.seen}."
@@ -35,16 +35,16 @@ def _verdicts(comparison: Comparison, gate: Sequence[GateResult]) -> tuple[str, 
         for metric in comparison.named
     ]
     told += [f"{advice}." for advice in which_to_take(comparison)]
-    return (*told, *comparison.notes)
+    return tuple(map(Sentence, (*told, *comparison.notes)))
 
 
-def _sections(comparison: Comparison, vega: Vega) -> list[Section]:
+def _sections(comparison: Comparison, vega: Vega) -> list[Part]:
     pictures = (drawn(draw(comparison), vega) for draw in (comparison_plots.runs, comparison_plots.ratios))
-    shown: list[Block] = [picture for picture in pictures if picture is not None]
+    shown: list[Block | Drawing] = [picture for picture in pictures if picture is not None]
     return [
-        Section("runs", "The runs", (*shown, _groups(comparison))),
+        Part("runs", "The runs", (*shown, _groups(comparison))),
         *(
-            Section(
+            Part(
                 f"contrast-{place}", f"{contrast.label} against {comparison.baseline}", _contrast(comparison, contrast)
             )
             for place, contrast in enumerate(comparison.contrasts)
@@ -56,7 +56,7 @@ def _groups(comparison: Comparison) -> Table:
     rows = tuple(
         (run.run, group.label, run.verdict, f"{run.n_accepted:,}") for group in comparison.groups for run in group.runs
     )
-    return Table("Every run", ("run", "group", "verdict", "accepted"), rows, n_text=3)
+    return table_of_texts("Every run", ("run", "group", "verdict", "accepted"), rows, n_text=3)
 
 
 def _contrast(comparison: Comparison, contrast: Contrast) -> tuple[Block, ...]:
@@ -67,4 +67,4 @@ def _contrast(comparison: Comparison, contrast: Contrast) -> tuple[Block, ...]:
     )
     notes = (note(comparison),) if any(row.p is not None for row in contrast.rows) else ()
     thin = (THIN_NOTE,) if any(row.is_thin for row in contrast.rows) else ()
-    return (Table("Metric by metric", heads(comparison, contrast), rows, (*notes, *thin, *varies)),)
+    return (table_of_texts("Metric by metric", heads(comparison, contrast), rows, (*notes, *thin, *varies)),)

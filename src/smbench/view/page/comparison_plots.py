@@ -7,7 +7,8 @@ from smbench.analysis.comparison.contrasts import Comparison
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
-from smbench.view.report.comparison import WRITE, sentence
+from smbench.view.report.comparison import sentence
+from smbench.view.sections.cells import WRITE
 
 _AXIS_UNITS = {
     "s": "s",

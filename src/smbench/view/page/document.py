@@ -1,4 +1,4 @@
-"""What every page is made of: sections of tables, pictures and sentences, written by a template, cleaned of secrets."""
+"""What every page is made of: pictures and a report's blocks, written by a template, cleaned of secrets."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from markupsafe import Markup
 from smbench.printable import printable
 from smbench.results.secrets import redacted
 from smbench.view.page.pictures import Picture, inline_svg, spec_of
-from smbench.view.page.tables import Table
 from smbench.view.page.vega import Vega
+from smbench.view.sections.blocks import Block, Equations, Figures, Missing, Remarks, Sentence, Table
 
 WIDE, NARROW = 800, 250  # of the plotting areas, CSS pixels: a page of 900, and one of 360 less axes and margins
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Drawing:
     """A picture as it stands in a page, at two widths, each being drawn until somebody looks."""
 
     picture: Picture
@@ -39,23 +39,39 @@ class Figure:
         return Markup(inline_svg(self.picture, drawn.result(), suffix))
 
 
-Block = Table | Figure | str
-
-
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A part of a page: tables, figures and sentences in the order in which they are read."""
+class Part:
+    """A part of a page: pictures and a section's blocks in the order in which they are read."""
 
     anchor: str
     title: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[Block | Drawing, ...]
 
 
-def drawn(picture: Picture | None, vega: Vega) -> Figure | None:
+def drawn(picture: Picture | None, vega: Vega) -> Drawing | None:
     """The picture at both widths; None for none."""
     if picture is None:
         return None
-    return Figure(picture, *(vega.svg(spec_of(picture.draw(width))) for width in (WIDE, NARROW)))
+    return Drawing(picture, *(vega.svg(spec_of(picture.draw(width))) for width in (WIDE, NARROW)))
+
+
+def _kind(block: Block | Drawing) -> str:
+    """Which macro of the template draws it."""
+    match block:
+        case Drawing():
+            return "drawing"
+        case Table():
+            return "table"
+        case Figures():
+            return "figures"
+        case Remarks():
+            return "remarks"
+        case Equations():
+            return "equations"
+        case Missing():
+            return "missing"
+        case Sentence():
+            return "sentence"
 
 
 def _as_printable(value: Any) -> Any:
@@ -72,9 +88,7 @@ def written(template: str, **told: Any) -> str:
         lstrip_blocks=True,
         finalize=_as_printable,
     )
-    document = environment.get_template(template).render(
-        **told, is_figure=lambda block: isinstance(block, Figure), is_table=lambda block: isinstance(block, Table)
-    )
+    document = environment.get_template(template).render(**told, kind=_kind)
     # Of all texts in it an error's might hold a signed address: the page is what people pass on.
     clean: str = redacted(document)
     return clean

@@ -13,19 +13,12 @@ from smbench import units
 from smbench.analysis.comparison.advice import is_better, which_to_take
 from smbench.analysis.comparison.contrasts import ALPHA, CONFIDENCE, Comparison, Contrast, Interval, Row
 from smbench.analysis.comparison.regression import GateResult, Outcome
-from smbench.analysis.comparison.run_metrics import RUN_METRICS, Unit
+from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.view.report.whole_table import WholeTable
+from smbench.view.sections.cells import WRITE
 
 SCHEMA_VERSION = 1
-WRITE: dict[Unit, Callable[[float], str]] = {
-    "s": units.duration,
-    "hz": units.rate,
-    "requests": lambda count: f"{count:,.0f}",
-    "instance_s": units.duration,
-    "usd": units.usd,
-    "share": units.share,
-}
 _OUTCOME_STYLE = {Outcome.HELD: "green", Outcome.REGRESSED: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 _VARIES_SHOWN = 8
 _UNSURE = "no difference shown"  # which is not: the same

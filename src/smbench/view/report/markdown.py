@@ -1,17 +1,26 @@
-"""The report as Markdown, short enough for the page of a CI job: verdict, thresholds, what to doubt, latency."""
+"""The report as Markdown, short enough for the page of a CI job: verdict, and the sections' brief blocks."""
 
 from collections.abc import Sequence
 
-from smbench.analysis.latency.over_time import FROM_ACCEPTANCE, FROM_SCHEDULE
-from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import printable
-from smbench.view.report.predicted import meaning
-
-_WORD = {True: "met", False: "**missed**", None: "unknown"}
-_PERCENTILES = ("p50", "p90", "p95", "p99", "max")
+from smbench.view.sections.blocks import (
+    Block,
+    Cell,
+    Detail,
+    Equations,
+    Figures,
+    Judged,
+    Missing,
+    Remarks,
+    Sentence,
+    Table,
+    Tone,
+)
+from smbench.view.sections.order import sections
+from smbench.view.sections.prediction import meaning
 
 
 def to_markdown(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> str:
@@ -20,40 +29,44 @@ def to_markdown(summary: Summary, findings: Sequence[Finding], thresholds: Seque
     n_missed = sum(result.passed is False for result in thresholds)
     n_met = sum(result.passed is True for result in thresholds)
     said = f"; {n_met} of {len(thresholds)} thresholds met, {n_missed} missed" if thresholds else ""
-    parts = [f"## smbench: {_cell(summary.name or summary.run_id)}\n\n**{judged.value.upper()}**{said}\n"]
+    parts = [f"## smbench: {_text(summary.name or summary.run_id)}\n\n**{judged.value.upper()}**{said}\n"]
     if summary.prediction is not None:
-        parts.append(f"{_cell(meaning(summary, judged))}.\n")
+        parts.append(f"{_text(meaning(summary, judged))}.\n")
     elif judged is Verdict.INVALID:
         parts.append("The figures below are the generator's, not the endpoint's: nothing passes or fails on them.\n")
-    if thresholds:
-        results = [(_WORD[one.passed], _code(one.text), _seen(one)) for one in thresholds]
-        parts.append(_table(("", "threshold", "seen"), results))
-    doubts = [one for one in findings if one.verdict is not Verdict.VALID]
-    if doubts:
-        parts.append(
-            _table(
-                ("", "check", "seen", "to do"),
-                [(one.verdict.value, _cell(one.name), _cell(one.seen), _cell(one.advice)) for one in doubts],
-            )
-        )
-    spreads = ((FROM_SCHEDULE.name, summary.sojourn), (FROM_ACCEPTANCE.name, summary.service_view))
-    measured = [(name, spread) for name, spread in spreads if spread.n]
-    if measured:
-        rows = [
-            (name, f"{spread.n:,}", *(_percentile(spread.percentile(one)) for one in _PERCENTILES))
-            for name, spread in measured
-        ]
-        parts.append(_table(("latency", "n", *_PERCENTILES), rows))
-    parts.append("\n".join(f"    {equation}" for equation in summary.counts.equations()) + "\n")
+    parts += [
+        _block(block)
+        for section in sections(Judged(summary, findings, thresholds))
+        for block in section.blocks
+        if block.detail is Detail.BRIEF
+    ]
     return "\n".join(parts)
 
 
-def _seen(result: ThresholdResult) -> str:
-    return _cell(result.seen) + (f" ({_cell(result.note)})" if result.note else "")
+def _block(block: Block) -> str:
+    match block:
+        case Table():
+            heads = (block.title, *(column.head for column in block.columns[1:]))
+            return _table(heads, [tuple(map(_cell, row.cells)) for row in block.rows[: block.n_brief]])
+        case Figures():
+            return f"**{_text(block.title)}**: {_text('; '.join(one.said for one in block.figures if one.said))}.\n"
+        case Missing():
+            return f"**{_text(block.title)}**: not known: {_text(block.reason)}.\n"
+        case Remarks():
+            rows = [(one.mark, _text(one.name), _text(one.seen), _text(one.advice)) for one in block.remarks]
+            return _table((block.title, "", "seen", "to do"), rows)
+        case Equations():
+            return "".join(f"    {line}\n" for line in block.lines)
+        case Sentence():
+            return f"{_text(block.text)}\n"
 
 
-def _percentile(figure: Bounded | None) -> str:
-    return "-" if figure is None else _cell(figure.text())
+def _cell(cell: Cell) -> str:
+    text = cell.brief or cell.text
+    if cell.is_code:
+        return _code(text)
+    emphasised = f"**{_text(text)}**" if cell.tone is Tone.BAD else _text(text)
+    return f"{emphasised} ({_text(cell.note)})" if cell.note else emphasised
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -61,7 +74,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def _cell(text: str) -> str:
+def _text(text: str) -> str:
     """One line of text that no character of which means anything to Markdown or ends the cell."""
     line = " ".join(printable(text).split())
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")

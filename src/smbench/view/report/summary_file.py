@@ -10,6 +10,9 @@ from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.gate import exit_status
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.findings import Finding, Verdict, verdict
+from smbench.view.report.section_data import SectionData, section_data
+from smbench.view.sections.blocks import Judged
+from smbench.view.sections.order import sections
 
 SUMMARY_FILE = "summary.json"
 HISTORY = {1: "the first: verdict, exit status, thresholds, law, findings, summary"}
@@ -31,6 +34,7 @@ class RunSummary(BaseModel):
     law: tuple[str, ...]
     findings: tuple[Finding, ...]
     summary: Summary
+    sections: tuple[SectionData, ...]  # what the report says, section by section
     files: str | None
 
 
@@ -51,6 +55,7 @@ def to_json(
         law=tuple(summary.counts.equations()),
         findings=tuple(findings),
         summary=summary,
+        sections=tuple(map(section_data, sections(Judged(summary, findings, thresholds)))),
         files=None if run_dir is None else str(run_dir),
     )
     return whole.model_dump(mode="json")

@@ -4,10 +4,8 @@ from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.summary import Summary
 from smbench.findings import Verdict
 from smbench.results.manifest import Band
-from smbench.view.report.comparison import WRITE
-from smbench.view.report.whole_table import WholeTable
-
-BAND_HEADS = ("metric", "median", "5 %", "95 %", "n")
+from smbench.view.sections.blocks import Cell, Column, Judged, Row, Section, Table
+from smbench.view.sections.cells import WRITE, count, written
 
 _MEASURED = {
     Verdict.VALID: "the figures are the endpoint's",
@@ -28,31 +26,22 @@ def meaning(summary: Summary, judged: Verdict) -> str:
     return f"{_PREDICTED[judged]}; model {summary.prediction.label}"
 
 
-def band_caption(summary: Summary) -> str:
-    """What the table of bands shows; empty where there is none."""
-    prediction = summary.prediction
+def replications(judged: Judged) -> Section | None:
+    """The band of each metric over a prediction's replications; None where there is none."""
+    prediction = judged.summary.prediction
     if prediction is None or not prediction.bands:
-        return ""
-    return f"Over {prediction.replications:,} replications (model {prediction.label})"
-
-
-def band_rows(summary: Summary) -> list[tuple[str, ...]]:
-    """The cells of each band under `BAND_HEADS`."""
-    return [] if summary.prediction is None else [_cells(band) for band in summary.prediction.bands]
-
-
-def band_table(summary: Summary) -> WholeTable | None:
-    """The bands for a terminal; None where there are none."""
-    if not band_caption(summary):
         return None
-    table = WholeTable(("Replications", "left"), *((head, "right") for head in BAND_HEADS[1:]))
-    for cells in band_rows(summary):
-        table.add_row(*cells)
-    return table
+    columns = (Column("metric", is_text=True), *map(Column, ("median", "5 %", "95 %", "n")))
+    caption = f"Over {prediction.replications:,} replications (model {prediction.label})"
+    table = Table("Replications", caption, columns, tuple(Row(_cells(band)) for band in prediction.bands))
+    return Section("replications", "The prediction's band", (table,))
 
 
-def _cells(band: Band) -> tuple[str, ...]:
+def _cells(band: Band) -> tuple[Cell, ...]:
     run_metric = RUN_METRICS[band.metric]
-    write = WRITE[run_metric.unit]
     values = (band.median, band.low, band.high)
-    return (run_metric.label, *("unbounded" if value is None else write(value) for value in values), f"{band.n:,}")
+    figures = (
+        Cell("unbounded") if value is None else written(value, WRITE[run_metric.unit], run_metric.unit)
+        for value in values
+    )
+    return (Cell(run_metric.label), *figures, count(band.n, "replications"))

@@ -1,0 +1,30 @@
+"""A report's sections, in the order in which they are read."""
+
+from collections.abc import Callable
+
+from smbench.view.sections import endpoint, judgement, prediction, requests
+from smbench.view.sections.blocks import Judged, Section
+
+SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
+    judgement.law,
+    judgement.thresholds,
+    prediction.replications,
+    requests.load,
+    requests.latency,
+    requests.stages,
+    requests.errors,
+    endpoint.scaling,
+    endpoint.endpoint,
+    endpoint.cost,
+    judgement.observations,
+    requests.slowest,
+    judgement.measuring,
+    judgement.checks,
+)
+"""Each makes one section, or None where there is nothing to say. One more here is in every rendering."""
+
+
+def sections(judged: Judged) -> list[Section]:
+    """Those that have something to say."""
+    made = (make(judged) for make in SECTIONS)
+    return [section for section in made if section is not None and section.blocks]

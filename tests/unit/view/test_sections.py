@@ -1,0 +1,121 @@
+"""Goal: what a report says is written once, and text, page, Markdown and JSON all have it.
+
+Method: a section with one block of every kind, put among the report's own; every rendering is searched for it.
+"""
+
+import io
+import json
+import re
+
+import pytest
+
+from pages import parsed
+from runs import Request, frames_of
+from smbench.analysis.summary import summarise
+from smbench.analysis.verdict.checks import check
+from smbench.analysis.verdict.thresholds import evaluate
+from smbench.records import Unknown
+from smbench.view.console import PlainTextConsole
+from smbench.view.page.page import page
+from smbench.view.page.vega import Vega
+from smbench.view.report.markdown import to_markdown
+from smbench.view.report.summary_file import to_json
+from smbench.view.report.text import render
+from smbench.view.sections import order
+from smbench.view.sections.blocks import (
+    Block,
+    Cell,
+    Column,
+    Detail,
+    Equations,
+    Figure,
+    Figures,
+    Judged,
+    Missing,
+    Remark,
+    Remarks,
+    Row,
+    Section,
+    Sentence,
+    Table,
+)
+from smbench.view.sections.cells import duration, rate
+
+FRAMES = frames_of([Request(float(k), done=k + 0.5) for k in range(20)])
+SUMMARY = summarise(FRAMES)
+RUN = (SUMMARY, check(FRAMES, SUMMARY), evaluate(["p95 < 1s"], FRAMES, SUMMARY))
+
+EVERY_KIND: dict[str, tuple[Block, tuple[str, ...]]] = {
+    "table": (
+        Table(
+            "Penguins",
+            "Penguins by island",
+            (Column("island", is_text=True), Column("n")),
+            (Row((Cell("Torgersen"), Cell("5,217", 5217, "penguins"))),),
+            detail=Detail.BRIEF,
+        ),
+        ("Penguins", "Torgersen", "5,217"),
+    ),
+    "figures": (
+        Figures(
+            "Swim", "How they swim", (Figure("depth", Cell("531 m", 531, "m"), "", "531 m deep"),), (), Detail.BRIEF
+        ),
+        ("531 m",),
+    ),
+    "missing": (Missing("Diet", "What they eat", "no krill was counted", Detail.BRIEF), ("no krill was counted",)),
+    "remarks": (Remarks("Seen", (Remark("moult", "feathers fly"),), Detail.BRIEF), ("moult", "feathers fly")),
+    "equations": (Equations(("eggs 7 = chicks 4 + lost 3",)), ("4 + lost 3",)),
+    "sentence": (Sentence("The colony is loud."), ("The colony is loud.",)),
+}
+
+
+def renderings(vega: Vega) -> dict[str, str]:
+    """The report in each form, as text without markup."""
+    console = PlainTextConsole(file=io.StringIO(), width=100, color_system=None)
+    console.print(render(*RUN))
+    return {
+        "text": console.file.getvalue(),  # type: ignore[attr-defined]  # the StringIO above
+        "page": parsed(page(FRAMES, *RUN, vega)).whole_text(),
+        "markdown": to_markdown(*RUN),
+        "json": json.dumps(to_json(*RUN)["sections"]),
+    }
+
+
+@pytest.mark.slow  # four pages with their pictures
+def test_a_section_is_in_every_rendering_once_it_is_in_the_list(vega: Vega, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [text for _, said in EVERY_KIND.values() for text in said]
+    for form, before in renderings(vega).items():
+        assert not [text for text in texts if text in before], form
+    blocks = tuple(block for block, _ in EVERY_KIND.values())
+    colony = Section("colony", "A colony of penguins", blocks)
+    monkeypatch.setattr(order, "SECTIONS", (*order.SECTIONS, lambda _judged: colony))
+    for form, after in renderings(vega).items():
+        assert [text for text in texts if text not in after] == [], form
+
+
+def test_a_section_without_content_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order, "SECTIONS", (lambda _judged: None, lambda _judged: Section("empty", "Empty", ())))
+    assert order.sections(Judged(*RUN)) == []
+
+
+def test_every_section_of_the_report_has_a_name_of_its_own() -> None:
+    names = [section.name for section in order.sections(Judged(*RUN))]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch("[a-z]+", name) for name in names)
+
+
+def test_a_cell_has_the_number_for_programs_and_a_reason_where_there_is_none() -> None:
+    assert duration(90.0) == Cell("90.0 s", 90.0, "s")
+    assert rate(0.5) == Cell("30.0/min", 0.5, "1/s")
+    assert duration(Unknown("nothing was sent")) == Cell("-", reason="nothing was sent")
+    assert duration(None) == Cell("-")
+
+
+def test_the_sections_of_the_json_say_the_same_as_its_summary() -> None:
+    told = to_json(*RUN)
+    (latency,) = [section for section in told["sections"] if section["name"] == "latency"]
+    (table,) = latency["tables"]
+    column = table["heads"].index("p50")
+    assert table["rows"][0][column]["value"] == told["summary"]["sojourn"]["p50"]["low"] == 0.5
+    (endpoint,) = [section for section in told["sections"] if section["name"] == "endpoint"]
+    assert {one["what"]: one["reason"] for one in endpoint["unknown"]}["How capacity followed load"]
