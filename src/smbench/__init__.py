@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from smbench.api.calibrate import Calibration, calibrate
     from smbench.api.compare import ComparisonResult, compare
     from smbench.api.emulate import emulate
     from smbench.api.report import report
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "Calibration",
     "ComparisonResult",
     "Run",
     "Scenario",
     "SmbenchError",
     "Validation",
+    "calibrate",
     "compare",
     "emulate",
     "report",
@@ -36,11 +39,13 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Calibration": "api.calibrate",
     "ComparisonResult": "api.compare",
     "Run": "api.result",
     "Scenario": "scenario.model",
     "SmbenchError": "errors",
     "Validation": "api.scenarios",
+    "calibrate": "api.calibrate",
     "compare": "api.compare",
     "emulate": "api.emulate",
     "report": "api.report",

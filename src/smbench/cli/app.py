@@ -271,6 +271,22 @@ def import_(
 
 
 @app.command()
+def calibrate(
+    runs: Annotated[list[Path], typer.Argument(help="Results folders of runs of one endpoint.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")] = Path("fitted.yaml"),
+    output: Annotated[Output, typer.Option("--output", help="What stdout gets.")] = Output.TABLE,
+) -> None:
+    """Fit a model of an endpoint from its runs, and write it as a scenario with an emulated target.
+
+    `run`, `simulate` and `emulate` take it as it is. Each parameter is given with its standard error and its source;
+    what the runs cannot say is assumed, and the reason is given.
+    """
+    from smbench.cli.calibrate import calibrate_command
+
+    calibrate_command(runs, out, output.value)
+
+
+@app.command()
 def validate(
     scenario: Annotated[Path, typer.Argument(help="Scenario file.")], allow_files: AllowFilesOption = None
 ) -> None:

@@ -32,6 +32,7 @@ _CONTRADICTIONS_MAX = 0.01
 class Slots:
     """The requests that may take a slot (accepted, not expired), in the order in which they were received."""
 
+    seq: Instants  # of each, as in the schedule
     arrived_ns: Instants
     began_ns: Instants  # where `has_begun`
     follows: Instants  # the place here of the one whose end freed its slot; -1: none had to, or more than one may have
@@ -104,6 +105,7 @@ def slots(frames: Frames, capacity: Capacity | Unknown, concurrency: int | Unkno
             "that of receipt, others use the endpoint, or its instances take more at once than it is set to"
         )
     return Slots(
+        seq=rows["seq"].to_numpy(),
         arrived_ns=arrived_ns,
         began_ns=began_ns,
         follows=np.where(is_sharp, follows, -1),
@@ -136,6 +138,7 @@ def _takers(frames: Frames) -> pl.DataFrame:
         (is_heard | (pl.col("outcome") == Outcome.PENDING.value)).alias("is_told"),
         "outcome",
         "warmup",
+        "seq",
     )
 
 

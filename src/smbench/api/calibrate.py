@@ -1,0 +1,68 @@
+"""A model of an endpoint fitted from its runs."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+
+from smbench.calibration.fit import fit
+from smbench.calibration.parameter import Parameter
+from smbench.calibration.runs import measured_run
+from smbench.calibration.written import write_model
+from smbench.errors import UsageError
+from smbench.results.store import open_run
+from smbench.view.report.calibration import calibration_text
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A fitted model.
+
+    Args:
+        path: Of the scenario that was written; None: nothing was.
+        runs: Names of the folders it was fitted from.
+        parameters: Each with its standard error and its source, or the reason why it is not known.
+        notes: What of the endpoint the model has no place for.
+    """
+
+    path: Path | None
+    runs: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_text(self) -> RenderableType:
+        """A table for a terminal."""
+        return calibration_text(self.runs, self.parameters, self.notes)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {
+            "path": None if self.path is None else str(self.path),
+            "runs": list(self.runs),
+            "parameters": [each.model_dump(mode="json") for each in self.parameters],
+            "notes": list(self.notes),
+        }
+
+
+def calibrate(*runs: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Calibration:
+    """Fit a model of an endpoint from the files of one or several of its runs.
+
+    Args:
+        runs: Results folders.
+        out: The scenario file to write, with its CSV files and its record beside it; None: nothing is written.
+
+    Raises:
+        UsageError: no run is given, they are of different endpoints, or nothing can be fitted from them.
+        ResultsError: a run cannot be read, or the files cannot be written.
+    """
+    if not runs:
+        raise UsageError("a run is wanted: the folder that it left")
+    path = None if out is None else Path(out)
+    if path is not None and path.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"{path} is no name of a scenario file", "end it in .yaml")
+    found = fit([measured_run(open_run(Path(run))) for run in runs])
+    if path is not None:
+        write_model(found, path)
+    return Calibration(path, found.runs, found.parameters, found.notes)

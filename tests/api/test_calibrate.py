@@ -1,0 +1,114 @@
+"""Goal: what `calibrate` writes is a scenario that runs as it is, with its provenance, whole or not at all.
+
+Method: folders of simulated runs, the API and the command within this process.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+import smbench
+from smbench.calibration.record import label_of, read_record
+from smbench.cli.app import app
+from smbench.errors import ExitCode, SmbenchError, UsageError
+
+STORY: dict[str, Any] = {
+    "name": "story",
+    "target": {
+        "emulated": {
+            "instances": {"min": 1, "max": 3, "concurrency": 2},
+            "service": {"lognormal": {"median": "1s", "sigma": 0.2}},
+            "provision": "100s",
+            "policies": [{"target_tracking": {"backlog_per_instance": 5, "out_cooldown": "60s"}}],
+            "time": "warp",
+        }
+    },
+    "load": [{"poisson": {"rate": "1/s", "for": "2m"}}, {"poisson": {"rate": "4/s", "for": "6m"}}],
+    "drain": "20m",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = smbench.simulate(STORY, results=tmp_path_factory.mktemp("results")).path
+    assert made is not None
+    return made
+
+
+def test_the_fitted_scenario_is_simulated_as_it_is(folder: Path, tmp_path: Path) -> None:
+    found = smbench.calibrate(folder, out=tmp_path / "fitted.yaml")
+    assert found.path == tmp_path / "fitted.yaml"
+    text = found.path.read_text()
+    assert "# service 1." in text
+    assert "[L1]" in text
+    again = smbench.simulate(found.path)
+    truth = smbench.report(folder)
+    assert again.requests.select("outcome").collect().equals(truth.requests.select("outcome").collect())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "fitted.arrivals.csv",
+        "fitted.model.json",
+        "fitted.service.csv",
+        "fitted.yaml",
+    ]
+
+
+def test_the_record_has_the_runs_and_every_parameter(folder: Path, tmp_path: Path) -> None:
+    found = smbench.calibrate(folder, out=tmp_path / "fitted.yaml")
+    record = read_record(tmp_path / "fitted.yaml")
+    assert record is not None
+    assert record.runs == found.runs
+    assert record.parameters == found.parameters
+    assert all(each.note for each in record.parameters if each.source == "assumed")
+
+
+def test_a_model_that_was_never_checked_is_not_validated(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "fitted.yaml"
+    smbench.calibrate(folder, out=path)
+    label = label_of(path)
+    assert not label.is_validated
+    assert "against no run yet" in label.text
+    path.write_text(path.read_text().replace("concurrency: 2", "concurrency: 3"))
+    assert "was changed after it was fitted" in label_of(path).text
+
+
+def test_the_command_prints_a_table_or_json(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fitted.yaml"
+    table = CliRunner().invoke(app, ["calibrate", str(folder), "-o", str(out)])
+    assert table.exit_code == ExitCode.OK, table.output
+    assert "concurrency of an instance" in table.stdout
+    found = CliRunner().invoke(app, ["calibrate", str(folder), "-o", str(out), "--output", "json"])
+    assert orjson.loads(found.stdout_bytes)["path"] == str(out)
+
+
+def changed(**emulated: Any) -> dict[str, Any]:
+    return {**STORY, "target": {"emulated": STORY["target"]["emulated"] | emulated}}
+
+
+@pytest.mark.parametrize(
+    ("story", "said"),
+    [
+        (changed(service="2s"), "are of different endpoints: service differ"),
+        ({**STORY, "load": [{"pause": {"for": "1m"}}]}, "has no completed request"),
+    ],
+)
+def test_runs_that_cannot_be_fitted_are_refused_and_nothing_is_written(
+    folder: Path, tmp_path: Path, story: dict[str, Any], said: str
+) -> None:
+    other = smbench.simulate(story, results=tmp_path / "results").path
+    assert other is not None
+    with pytest.raises(UsageError, match=said) as refused:
+        smbench.calibrate(folder, other, out=tmp_path / "out" / "fitted.yaml")
+    assert "\n" not in refused.value.message
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_run_or_a_name_there_is_nothing_to_fit(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a run is wanted"):
+        smbench.calibrate()
+    with pytest.raises(UsageError, match="no name of a scenario file"):
+        smbench.calibrate(folder, out=tmp_path / "fitted.json")
+    with pytest.raises(SmbenchError, match="is no run"):
+        smbench.calibrate(tmp_path)
