@@ -1,5 +1,6 @@
 """Fixtures shared by all suites. Async tests say which loop they want; the default keeps real time."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ from hypothesis import HealthCheck, settings
 from trio.testing import MockClock
 
 from smbench.clock import WarpLoop
+
+# Polars asks once, when it is imported, here and in every process that a test starts. Its threads wait for each other
+# on cores that other tests use: a summary of thirty rows takes four times as long with two threads as with one.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 # An example's duration says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -120,7 +120,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.tracker.violations() == []
         assert sum(self.tracker.counts.values()) == N
 
-    @invariant()
+    @rule()
     def what_is_written_makes_the_same_ledger_again(self) -> None:
         before, after = self.tracker.ledger, ledger([n * 1000 for n in range(N)])
         restore(after, written(before))
@@ -132,6 +132,9 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def no_row_frees_its_place_twice(self) -> None:
         assert len(self.resolved) == len(set(self.resolved))
+
+    def teardown(self) -> None:
+        self.what_is_written_makes_the_same_ledger_again()
 
 
 AnyOrder.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
