@@ -71,6 +71,11 @@ async def test_a_failure_is_told_with_how_its_error_begins_where_that_can_be_rea
     assert client.called("get_object") == [{"Bucket": "bucket", "Key": "failed/1-error.out", "Range": "bytes=0-255"}]
 
 
+async def test_an_object_of_which_nobody_says_since_when_it_is_there_has_no_end_that_is_known() -> None:
+    with pytest.raises(Unacknowledged, match="unreadable answer"):
+        await S3Outputs(FakeClient({"head_object": {"ContentLength": 7}})).look_up(OUTPUT, FAILURE)
+
+
 async def test_a_completion_is_not_read() -> None:
     client = s3("out/1.out", body=b"secret result")
     await S3Outputs(client).look_up(OUTPUT, FAILURE)

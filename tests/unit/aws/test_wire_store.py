@@ -189,7 +189,24 @@ async def test_what_stands_there_is_told_in_the_sdks_words() -> None:
     }
 
 
-async def test_a_date_that_is_none_cannot_be_read() -> None:
-    world = World(lambda *_: Response(200, b"HTTP/1.1 200 OK\r\nlast-modified: yesterday", b""))
-    with pytest.raises(ResponseParserError, match="yesterday"):
-        await world.store("127.0.0.1", "us-east-1", is_aws=False).head_object(Bucket="bucket", Key="k")
+async def head_with(header: str) -> dict[str, Any]:
+    world = World(lambda *_: Response(200, f"HTTP/1.1 200 OK{header}".encode(), b""))
+    return await world.store("127.0.0.1", "us-east-1", is_aws=False).head_object(Bucket="bucket", Key="k")
+
+
+@pytest.mark.parametrize(
+    "date", ["yesterday", "Sat, 21 Nov 2026 99:99:99 GMT", "Sat, 21 Nov 2026 03:04:05 +99999999999"]
+)
+async def test_a_date_that_is_none_cannot_be_read(date: str) -> None:
+    with pytest.raises(ResponseParserError, match="no date"):
+        await head_with(f"\r\nlast-modified: {date}")
+
+
+@pytest.mark.parametrize("zone", ["", " G", " -0000", " GMT"])
+async def test_a_date_without_a_zone_is_in_gmt(zone: str) -> None:
+    written = (await head_with(f"\r\nlast-modified: Sat, 21 Nov 2026 03:04:05{zone}"))["LastModified"]
+    assert written == datetime.datetime(2026, 11, 21, 3, 4, 5, tzinfo=datetime.UTC)
+
+
+async def test_an_answer_without_a_date_has_none() -> None:
+    assert "LastModified" not in await head_with("")

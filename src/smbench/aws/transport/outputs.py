@@ -59,7 +59,10 @@ class S3Outputs:
             raise Unacknowledged(code_of(error)) from error
         except NO_ANSWER as error:
             raise Unacknowledged(reason_of(error)) from error
-        return datetime_utc_ns(head["LastModified"])
+        written = head.get("LastModified")
+        if written is None:  # that it is there says nothing of when
+            raise Unacknowledged("unreadable answer")
+        return datetime_utc_ns(written)
 
 
 def bucket_and_key(location: str) -> tuple[str, str] | None:

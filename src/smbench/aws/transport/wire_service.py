@@ -1,7 +1,6 @@
 """An AWS service without the SDK between: requests signed when they leave, refusals read as the SDK reads them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from hashlib import sha256
 from time import gmtime, strftime
@@ -12,6 +11,7 @@ from botocore.parsers import ResponseParserError, create_parser
 
 from smbench.aws.access.answers import UNREADABLE_BODY
 from smbench.aws.access.causes import cause_of, code_of, status_of
+from smbench.aws.access.instants import http_date
 from smbench.aws.access.refusals import told_by
 from smbench.clock import wall_ns
 from smbench.records import Rejected, Unacknowledged
@@ -46,7 +46,7 @@ class ServiceClock:
     def learn(self, date: str | None) -> None:
         """Take over the time of an answer's `Date` header, when it is so far off that signatures are refused."""
         try:
-            told_s = int(parsedate_to_datetime(date or "").timestamp())
+            told_s = int(http_date(date or "").timestamp())
         except ValueError:
             return
         offset_s = told_s - wall_ns() // 1_000_000_000

@@ -3,11 +3,9 @@
 So whoever puts inputs or looks for outputs takes either.
 """
 
-import datetime
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
@@ -16,6 +14,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from smbench.aws.access.causes import code_of, status_of
+from smbench.aws.access.instants import http_date
 from smbench.aws.transport.wire_service import WireService
 from smbench.wire.http1 import Response
 from smbench.wire.origin import Origin
@@ -60,7 +59,7 @@ class WireStore:
         await self._stack.aclose()
 
     async def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # the SDK's words
-        """`ContentLength` and `LastModified`.
+        """`ContentLength`, and `LastModified` where the answer has one.
 
         Raises:
             ClientError: an answer of a bad status; 403 or 404 where nothing stands.
@@ -155,9 +154,11 @@ class _Read:
 
 
 def _told(answer: Response) -> dict[str, Any]:
+    size = {"ContentLength": int(answer.header(b"content-length") or 0)}
     written = answer.header(b"last-modified")
+    if not written:
+        return size
     try:
-        when = parsedate_to_datetime(written) if written else datetime.datetime.fromtimestamp(0, datetime.UTC)
+        return size | {"LastModified": http_date(written)}
     except ValueError as error:
         raise ResponseParserError(f"no date: {written}") from error
-    return {"ContentLength": int(answer.header(b"content-length") or 0), "LastModified": when}
