@@ -14,8 +14,10 @@ from smbench.analysis.capacity.cost import Cost, cost
 from smbench.analysis.capacity.elasticity import Elasticity, elasticity
 from smbench.analysis.capacity.hosts import HostSpread, host_spread
 from smbench.analysis.capacity.scaling import Scaling, ScalingStep, scaling
+from smbench.analysis.capacity.sizing import Sizing, sizing
 from smbench.analysis.capacity.system import System, system
 from smbench.analysis.detectors import detect
+from smbench.analysis.latency.breakdown import Part, by_class, by_phase, latency
 from smbench.analysis.latency.intervals import Intervals, intervals
 from smbench.analysis.latency.slowest import Slow, slowest
 from smbench.analysis.latency.stages import Stage, StageName, stages
@@ -23,9 +25,9 @@ from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
 from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.clocks import Clocks
-from smbench.analysis.rows.frames import Frames, is_one_of, only, seconds
+from smbench.analysis.rows.frames import Frames, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
-from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, NotSent, Unknown
+from smbench.records import NotSent, Unknown
 from smbench.results.law import Counts, row_violations
 from smbench.results.manifest import Manifest, Prediction
 
@@ -122,6 +124,10 @@ class Summary(_Part):
     host_spread: HostSpread | Missing
     observations: tuple[Observation, ...] = ()
     slowest: tuple[Slow, ...] = ()
+    by_phase: tuple[Part, ...] = ()  # warm-ups apart; none where there is but one
+    by_class: tuple[Part, ...] = ()  # of payloads, likewise; the most frequent, with `n_classes` of them in all
+    n_classes: int = 0
+    sizing: Sizing
     kind: str = "measured"  # or simulated: a prediction
     prediction: Prediction | None = None  # of a simulated run
 
@@ -157,7 +163,7 @@ def summarise(frames: Frames) -> Summary:
     counts = _counts(frames.requests)
     n_scheduled = manifest.n_scheduled if manifest.spans else None
     scenario = manifest.scenario
-    seen = system(frames)
+    seen, phases = system(frames), phase_rates(frames)
     of_stages = stages(frames, seen.slots)
     by_stage = {stage.name: stage.spread for stage in of_stages}
     scaled, notices, of_measured = scaling(frames), _notices(frames), _counts(measured)
@@ -192,10 +198,10 @@ def summarise(frames: Frames) -> Summary:
         n_warmup=frames.requests.height - measured.height,
         n_cut_short=frames.n_cut_short,
         rates=overall_rates(frames),
-        phases=phase_rates(frames),
-        sojourn=_latency(measured, "sojourn_ns", "age_ns"),
-        from_send=_latency(measured, "from_send_ns", "from_send_age_ns"),
-        service_view=_latency(measured, "service_view_ns", "service_age_ns"),
+        phases=phases,
+        sojourn=latency(measured, "sojourn_ns", "age_ns"),
+        from_send=latency(measured, "from_send_ns", "from_send_age_ns"),
+        service_view=latency(measured, "service_view_ns", "service_age_ns"),
         ack=by_stage[StageName.SUBMIT],
         hearing=distribution(seconds(measured, "hearing_ns")),
         notification=by_stage[StageName.NOTIFICATION],
@@ -213,6 +219,10 @@ def summarise(frames: Frames) -> Summary:
         host_spread=spread,
         observations=observations,
         slowest=slowest(frames, seen.capacity, scaled.steps),
+        by_phase=by_phase(frames, seen),
+        by_class=by_class(frames, seen),
+        n_classes=measured["payload"].n_unique(),
+        sizing=sizing(frames, seen, phases),
         kind=manifest.kind,
         prediction=manifest.prediction,
     )
@@ -238,16 +248,6 @@ def _target(manifest: Manifest) -> str:
         return f"imported from {manifest.imported.file}"
     endpoint = (manifest.scenario.get("target") or {}).get("endpoint")
     return f"endpoint {manifest.target.get('endpoint', endpoint)}" if endpoint else "emulated endpoint"
-
-
-def _latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
-    """Over all accepted requests: what has no end is longer than its age, what failed never completes."""
-    is_accepted = pl.col("accepted")
-    return distribution(
-        seconds(requests, known, is_accepted),
-        censored_s=seconds(requests, age, is_accepted & is_one_of(MAY_HAVE_COMPLETED)),
-        never_s=seconds(requests, age, is_accepted & is_one_of(NEVER_COMPLETED)),
-    )
 
 
 def _causes(requests: pl.DataFrame) -> tuple[Cause, ...]:

@@ -24,6 +24,7 @@ Instants = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _NEVER = np.iinfo(np.int64).max
+WORK_KNOWN_MIN = 0.9  # of the requests; those left out may be of one class
 _SECOND_NS = 1_000_000_000
 _CONTRADICTIONS_MAX = 0.01
 
@@ -44,6 +45,7 @@ class Slots:
     is_completed: Mask
     end_ns: int
     concurrency: int  # slots of an instance
+    payload: pl.Series  # the class of each
 
     @property
     def service_mean_s(self) -> float | Unknown:
@@ -59,6 +61,17 @@ class Slots:
     def n_with_service(self) -> tuple[int, int]:
         """Of how many that completed the service is known, and how many completed."""
         return int((self.is_sharp & self.is_completed).sum()), int(self.is_completed.sum())
+
+    def work_shares(self) -> dict[str, float] | Unknown:
+        """By payload class, its share of the slot-seconds that requests outside warm-ups worked; 0 to 1."""
+        chosen = self.is_sharp & self.is_measured
+        worked_ns = (np.minimum(self.ended_ns, self.end_ns) - self.began_ns)[chosen].clip(0)
+        sums = pl.DataFrame({"payload": self.payload.filter(pl.Series(chosen)), "worked": worked_ns})
+        of = dict(sums.group_by("payload").agg(pl.sum("worked")).iter_rows())
+        whole_ns = sum(of.values())
+        if not whole_ns or chosen.sum() < WORK_KNOWN_MIN * self.is_measured.sum():
+            return Unknown("of too few requests it is known how long an instance worked on them")
+        return {str(name): worked / whole_ns for name, worked in of.items()}
 
     def busy_s(self, since_ns: int) -> float | Unknown:
         """Slot-seconds worked from an instant on; a request that was left out counts as the mean."""
@@ -117,6 +130,7 @@ def slots(frames: Frames, capacity: Capacity | Unknown, concurrency: int | Unkno
         is_completed=(rows["outcome"] == Outcome.COMPLETED.value).to_numpy() & has_begun,
         end_ns=frames.end_ns,
         concurrency=concurrency,
+        payload=rows["payload"],
     )
 
 
@@ -126,7 +140,7 @@ def _takers(frames: Frames) -> pl.DataFrame:
     is_taking = pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value)
     # An end of an unknown kind may be that of a request that no instance took up: it is known to neither instant.
     is_heard = (pl.col("end_from") == "notice").fill_null(False) & (pl.col("outcome") != Outcome.UNKNOWN_END.value)
-    columns = ("send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup")
+    columns = ("send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup", "payload")
     rows = only(frames.requests, is_taking, arrived, *columns)
     # Of those received at one instant the first to end is taken to have begun first, whatever their numbers.
     return rows.sort("arrived_ns", "send_ns", "sched_ns", "done_ns", "seq", nulls_last=True).select(
@@ -139,6 +153,7 @@ def _takers(frames: Frames) -> pl.DataFrame:
         "outcome",
         "warmup",
         "seq",
+        "payload",
     )
 
 

@@ -27,7 +27,19 @@ _SECOND_NS = 1_000_000_000
 _CUTS_SHORT = tuple(why.value for why in NotSent if why.cuts_short)
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _NEEDED = (
-    *("seq", "phase", "warmup", "outcome", "accepted", "status_code", "error", "why_not_sent", "attempts", "notices"),
+    *(
+        "seq",
+        "phase",
+        "warmup",
+        "payload",
+        "outcome",
+        "accepted",
+        "status_code",
+        "error",
+        "why_not_sent",
+        "attempts",
+        "notices",
+    ),
     "end_from",
 )
 
@@ -123,7 +135,7 @@ def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, e
     rows = (
         requests.select(*_NEEDED, *_STEMS)
         .with_columns(
-            pl.col("outcome").cast(pl.Categorical),
+            pl.col("outcome", "payload").cast(pl.Categorical),
             *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in _STEMS),
         )
         .drop(_STEMS)

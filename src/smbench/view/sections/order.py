@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 
-from smbench.view.sections import endpoint, judgement, prediction, requests
+from smbench.view.sections import decision, endpoint, judgement, prediction, requests
 from smbench.view.sections.blocks import Judged, Section
 
 SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
     judgement.law,
     judgement.thresholds,
     prediction.replications,
+    decision.decision,
     requests.load,
     requests.latency,
     requests.stages,
+    decision.parts,
     requests.errors,
     endpoint.scaling,
     endpoint.endpoint,

@@ -1,0 +1,124 @@
+"""Latency and cost of a run's parts: by phase, and by payload class.
+
+The paid time of a phase is that from its begin to the next phase's begin, the last one's to the end of the run: a
+backlog that a phase leaves is paid for by the next. Instances are not bought for one class, so classes share the paid
+time as they share the work. Source: docs/methods.md#cost.
+"""
+
+from itertools import pairwise
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis.capacity.cost import instance_hour_usd
+from smbench.analysis.capacity.instances import measured_from_ns
+from smbench.analysis.capacity.system import System
+from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
+from smbench.analysis.numbers.known import Missing, ratio, then
+from smbench.analysis.rows.deadline import deadline
+from smbench.analysis.rows.frames import Frames, is_one_of, seconds
+from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
+
+CLASSES_MAX = 20
+_COLUMNS = ("accepted", "outcome", "sojourn_ns", "age_ns")
+
+
+class Part(BaseModel):
+    """One phase or class. Warm-up phases are no parts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    sojourn: Distribution  # done - sched of the accepted
+    n_completed: int
+    deadline_s: float | None  # None: none was set
+    over_deadline: Bounded | Missing  # of the accepted, the share that took longer
+    instance_s: float | Missing  # paid
+    usd: float | Missing
+    usd_per_1000: float | Missing  # completions
+
+
+def by_phase(frames: Frames, system: System) -> tuple[Part, ...]:
+    """The phases that are no warm-ups, in order; none where there is but one."""
+    spans = [span for span in frames.spans if span.n and not span.warmup]
+    if len(spans) < 2:
+        return ()
+    starts_ns = [span.start_ns for span in frames.spans if span.n]
+    next_ns = dict(pairwise(sorted(starts_ns)))
+    rows_of = _rows_by(frames.measured, "phase")
+
+    def paid_s(start_ns: int) -> float | Unknown:
+        until_ns = next_ns.get(start_ns)
+        return then(
+            system.capacity,
+            lambda one: (
+                one.instance_s(one.paid, start_ns) - (0.0 if until_ns is None else one.instance_s(one.paid, until_ns))
+            ),
+        )
+
+    return tuple(_part(frames, span.name, rows_of.get(span.name), paid_s(span.start_ns)) for span in spans)
+
+
+def by_class(frames: Frames, system: System) -> tuple[Part, ...]:
+    """The payload classes, the most frequent first, at most `CLASSES_MAX`; none where there is but one."""
+    measured = frames.measured
+    if measured["payload"].n_unique() < 2:
+        return ()
+    counts = measured["payload"].value_counts().with_columns(pl.col("payload").cast(pl.String))
+    names = counts.sort(["count", "payload"], descending=[True, False])["payload"].head(CLASSES_MAX).to_list()
+    rows_of = _rows_by(measured.filter(pl.col("payload").cast(pl.String).is_in(names)), "payload")
+    start_ns = measured_from_ns(frames)
+    paid_s = then(system.capacity, lambda one: one.instance_s(one.paid, start_ns))
+    shares = then(system.slots, lambda one: one.work_shares())
+
+    def spent_s(name: str) -> float | Unknown:
+        return then(shares, lambda of: then(paid_s, lambda paid: paid * of.get(name, 0.0)))
+
+    return tuple(_part(frames, name, rows_of.get(name), spent_s(name)) for name in names)
+
+
+def latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
+    """Over all accepted requests: what has no end is longer than its age, what failed never completes.
+
+    Args:
+        known, age: The columns of the latency, and of the age on the same clock.
+    """
+    is_accepted = pl.col("accepted")
+    return distribution(
+        seconds(requests, known, is_accepted),
+        censored_s=seconds(requests, age, is_accepted & is_one_of(MAY_HAVE_COMPLETED)),
+        never_s=seconds(requests, age, is_accepted & is_one_of(NEVER_COMPLETED)),
+    )
+
+
+def _rows_by(rows: pl.DataFrame, column: str) -> dict[str, pl.DataFrame]:
+    return {str(name): of for (name,), of in rows.select(column, *_COLUMNS).group_by(column)}
+
+
+def _part(frames: Frames, name: str, rows: pl.DataFrame | None, paid_s: float | Unknown) -> Part:
+    rows = frames.measured.select(_COLUMNS).clear() if rows is None else rows
+    limit = deadline(frames.manifest.scenario)
+    price_usd = instance_hour_usd(frames)
+    usd = then(price_usd, lambda price: then(paid_s, lambda spent: price * spent / 3600))
+    n = rows.filter(pl.col("outcome") == Outcome.COMPLETED.value).height
+    return Part(
+        name=name,
+        sojourn=latency(rows, "sojourn_ns", "age_ns"),
+        n_completed=n,
+        deadline_s=None if limit is None else limit.seconds,
+        over_deadline=Unknown("no deadline was set") if limit is None else _over(rows, limit.seconds),
+        instance_s=paid_s,
+        usd=usd,
+        usd_per_1000=then(usd, lambda one: ratio(1000 * one, n, "nothing completed")),
+    )
+
+
+def _over(rows: pl.DataFrame, limit_s: float) -> Bounded | Unknown:
+    """What failed or expired is over; what has no end yet may be, and is for certain once it is older."""
+    accepted = rows.filter("accepted")
+    if not accepted.height:
+        return Unknown("no request was accepted")
+    is_older = pl.col("age_ns") > round(limit_s * 1e9)
+    over = accepted.filter(is_older | is_one_of(NEVER_COMPLETED)).height
+    may_be = accepted.filter(~is_older & is_one_of(MAY_HAVE_COMPLETED)).height
+    return Bounded(low=over / accepted.height, high=(over + may_be) / accepted.height)
