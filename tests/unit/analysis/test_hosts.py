@@ -22,7 +22,9 @@ from smbench.analysis.capacity import hosts
 from smbench.analysis.capacity.hosts import ALPHA, CHAIN_MIN, HostSpread, chains, host_spread
 from smbench.analysis.capacity.instances import capacity, concurrency
 from smbench.analysis.capacity.slots import Slots, slots
+from smbench.analysis.latency.stages import StageName
 from smbench.analysis.rows.frames import Frames, derive
+from smbench.analysis.summary import summarise
 from smbench.records import Event, Outcome, Reading, Unknown
 from smbench.schedule.plan import plan
 from smbench.simulator.simulate import simulate
@@ -294,3 +296,43 @@ def test_hosts_that_differ_are_found_and_by_how_much(n: int, slots_each: int) ->
     assert np.mean(far) > 0.9
     covers = [one.share_low <= by <= one.share_high for one, by in zip(found, true, strict=True)]
     assert np.mean(covers) > 0.86  # of 60 at 95 %: three standard errors below
+
+
+def burst_at_once(seed: int, within: str | None) -> Frames:
+    """150 requests for two warm instances of different speed, stamped to the millisecond as AWS does."""
+    burst = {"requests": 150} | ({} if within is None else {"within": within})
+    service = {"lognormal": {"median": "10s", "sigma": 0.02}}
+    instances = {"min": 2, "max": 2, "start": 2}
+    of = scenario(
+        [{"burst": burst}], instances=instances, service=service, service_spread=0.0575, seed=seed, drain="1h"
+    )
+    manifest, requests, readings, events = simulated_run(of)
+    stamped = requests.with_columns(pl.col("recv", "done", "pub").dt.truncate("1ms"))
+    return derive(manifest, stamped, readings, events)
+
+
+def test_of_requests_received_at_one_instant_it_is_not_known_which_took_which_slot() -> None:
+    found = spread(burst_at_once(1, None))
+    assert isinstance(found, Unknown)
+    assert "received at the same instant" in found.reason
+    (service,) = [stage for stage in summarise(burst_at_once(1, None)).stages if stage.name == StageName.SERVICE]
+    assert "150 requests were received at the same instant as others" in service.reason
+
+
+def test_requests_stamped_alike_are_in_order_where_one_was_answered_before_the_next_was_sent() -> None:
+    found = known(burst_at_once(1, "1ms"))
+    assert found.is_beyond_chance
+    assert found.share_low < found.share < found.share_high
+
+
+def test_answers_that_overlap_the_next_send_leave_the_order_of_equal_stamps_open() -> None:
+    def rows(answered_after_s: float) -> Slots:
+        work = [
+            Request(0.0, send=0.0001 * k, ack=0.0001 * k + answered_after_s, recv=0.0, done=k + 1.0) for k in range(6)
+        ]
+        return reconstructed(frames(work, counts((0.0, 1))))
+
+    assert rows(0.00005).is_ordered.all()
+    assert not rows(0.00015).is_ordered.any()
+    assert rows(0.00015).follows.tolist() == [-1] * 6
+    assert rows(0.00005).follows.tolist() == [-1, 0, 1, 2, 3, 4]

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from scipy.stats import t as student_t
 
+from modelling import scenario
 from queues import System, simulated
 from runs import Request, frames_of, reading, span, sure
+from simulated import simulated_run
 from smbench.analysis.capacity.instances import capacity
 from smbench.analysis.latency.intervals import Intervals, intervals, of_arrivals, of_series
 from smbench.analysis.numbers.congestion import Congestion
 from smbench.analysis.numbers.student import p_beyond, quantile
+from smbench.analysis.rows.frames import derive
 from smbench.records import Outcome, Unknown
 from smbench.schedule.base import PhaseSpan
 from theory import mmc_sojourn_quantile_s
@@ -232,3 +235,10 @@ def test_an_endpoint_that_does_nothing_has_no_intervals() -> None:
     frames = frames_of([Request(0.0, Outcome.REJECTED)])
     assert intervals(frames, NO_LOOKS, 1) == {}
     assert isinstance(intervals(frames_of([Request(0.0, done=1.0)]), NO_LOOKS, 1)["p50"], Unknown)
+
+
+def test_a_run_in_which_no_instance_ever_served_says_so() -> None:
+    of = scenario([{"constant": {"rate": 1.0, "for": "100s"}}], instances={"min": 0, "max": 1, "start": 0}, drain="1m")
+    frames = derive(*simulated_run(of))
+    served = capacity(frames)
+    assert set(intervals(frames, served, 1).values()) == {Unknown("not estimable: no instance served")}

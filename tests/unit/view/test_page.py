@@ -115,10 +115,15 @@ def test_a_browser_is_told_to_fetch_nothing(tree: Element) -> None:
     assert policy.attributes["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def test_the_verdict_comes_first_then_the_sums_then_what_was_asked_then_latency(tree: Element) -> None:
+def test_the_verdict_comes_first_then_what_to_decide_then_the_sums_and_the_figures(tree: Element) -> None:
     heads = [head.text for head in tree.all("h2")]
-    asked = "What was asked, and what was sent"
-    assert heads[:4] == ["Verdict and findings", "Where every request is", asked, "Latency"]
+    assert heads[:5] == [
+        "Verdict and findings",
+        "For a decision",
+        "Where every request is",
+        "What was asked, and what was sent",
+        "Latency",
+    ]
     main = tree.all("main")[0]
     assert "invalid" in main.all("span")[0].classes()
 

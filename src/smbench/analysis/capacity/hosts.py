@@ -102,6 +102,12 @@ def host_spread(reconstructed: Slots | Unknown, capacity: Capacity | Unknown) ->
         return capacity
     if capacity.serving.max() < 2:
         return Unknown("no two instances served at the same time: there is nothing to compare")
+    has_waited = reconstructed.began_ns > reconstructed.arrived_ns
+    if not reconstructed.is_ordered[has_waited].any() and has_waited.any():
+        return Unknown(
+            "the requests that waited were received at the same instant, to AWS's millisecond: which of them took "
+            "which slot is not known"
+        )
     if not (reconstructed.follows >= 0).any():
         return Unknown(
             "no request that waited can be followed to the slot it took, and one that finds slots free may take any"
@@ -126,7 +132,7 @@ def chains(follows: Places) -> Places:
 
 
 def _followed(reconstructed: Slots, capacity: Capacity) -> _Followed | None:
-    chosen = reconstructed.is_sharp & reconstructed.is_measured & reconstructed.is_completed
+    chosen = reconstructed.is_sharp & reconstructed.is_ordered & reconstructed.is_measured & reconstructed.is_completed
     rows = np.flatnonzero(chosen & (capacity.serving_at(reconstructed.began_ns) > 1))
     chain = chains(reconstructed.follows)
     rows = rows[_is_long(chain[rows])]

@@ -41,6 +41,7 @@ class Slots:
     has_begun: Mask
     is_known: Mask  # False: left out, see above
     is_sharp: Mask  # begun, and not while instances came at instants nobody told: its begin is good to milliseconds
+    is_ordered: Mask  # False: received at the same instant as others that waited, and which came first is not known
     is_measured: Mask  # of no warm-up phase
     is_completed: Mask
     end_ns: int
@@ -105,6 +106,7 @@ def slots(frames: Frames, capacity: Capacity | Unknown, concurrency: int | Unkno
     is_sharp = is_known & has_begun
     for since_ns, until_ns in capacity.unsure_ns:
         is_sharp &= ~((began_ns > np.maximum(arrived_ns, since_ns)) & (began_ns <= until_ns))
+    is_ordered = _is_ordered(rows, arrived_ns, began_ns)
     over = is_sharp & (ended_ns < _NEVER)
     n_over = int(over.sum())
     if not n_over:
@@ -121,11 +123,12 @@ def slots(frames: Frames, capacity: Capacity | Unknown, concurrency: int | Unkno
         seq=rows["seq"].to_numpy(),
         arrived_ns=arrived_ns,
         began_ns=began_ns,
-        follows=np.where(is_sharp, follows, -1),
+        follows=np.where(is_sharp & is_ordered, follows, -1),
         ended_ns=ended_ns,
         has_begun=has_begun,
         is_known=is_known,
         is_sharp=is_sharp,
+        is_ordered=is_ordered,
         is_measured=~rows["warmup"].to_numpy(),
         is_completed=(rows["outcome"] == Outcome.COMPLETED.value).to_numpy() & has_begun,
         end_ns=frames.end_ns,
@@ -140,7 +143,7 @@ def _takers(frames: Frames) -> pl.DataFrame:
     is_taking = pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value)
     # An end of an unknown kind may be that of a request that no instance took up: it is known to neither instant.
     is_heard = (pl.col("end_from") == "notice").fill_null(False) & (pl.col("outcome") != Outcome.UNKNOWN_END.value)
-    columns = ("send_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup", "payload")
+    columns = ("send_ns", "ack_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup", "payload")
     rows = only(frames.requests, is_taking, arrived, *columns)
     # Of those received at one instant the first to end is taken to have begun first, whatever their numbers.
     return rows.sort("arrived_ns", "send_ns", "sched_ns", "done_ns", "seq", nulls_last=True).select(
@@ -154,6 +157,8 @@ def _takers(frames: Frames) -> pl.DataFrame:
         "warmup",
         "seq",
         "payload",
+        "send_ns",
+        pl.col("ack_ns").fill_null(_NEVER),
     )
 
 
@@ -182,6 +187,17 @@ def _began(
     # Who ended before one that came first had begun contradicts the reconstruction: no link, and links make no ring.
     is_linked = (began_ns > arrived_ns) & (freed_by[at] < place)
     return began_ns, np.where(is_linked, freed_by[at], -1)
+
+
+def _is_ordered(rows: pl.DataFrame, arrived_ns: Instants, began_ns: Instants) -> Mask:
+    """Where AWS stamped several alike, a request that was answered before the next was sent came before it."""
+    answered_ns = np.maximum.accumulate(rows["ack_ns"].to_numpy())
+    is_with_last = np.zeros(len(arrived_ns), dtype=bool)
+    is_with_last[1:] = (arrived_ns[1:] == arrived_ns[:-1]) & (answered_ns[:-1] >= rows["send_ns"].to_numpy()[1:])
+    group = np.cumsum(~is_with_last) - 1
+    n, n_waited = np.bincount(group), np.bincount(group, began_ns > arrived_ns)
+    is_ordered: Mask = ((n == 1) | (n_waited == 0))[group]
+    return is_ordered
 
 
 def _frees(ended_ns: Instants, ready_ns: Instants) -> tuple[Instants, Instants]:

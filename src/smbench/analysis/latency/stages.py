@@ -16,6 +16,7 @@ from smbench.analysis.numbers.known import why_unknown
 from smbench.analysis.rows.frames import Frames, seconds
 from smbench.records import Outcome, Unknown
 
+UNORDERED_MIN = 0.05  # of the requests; fewer change no percentile by much
 FOLLOWED_MIN = 0.9  # of the requests; else the rest's waiting times are not those of all
 
 
@@ -146,10 +147,19 @@ def _why_left_out(reconstructed: Slots) -> tuple[str, str]:
     lost = "an instance left during its work, or an end was not reported to the millisecond"
     why_wait = _left_out(reconstructed.is_measured & ~reconstructed.is_known, lost)
     between = "while instances came between two looks"
-    return why_wait, _left_out(
+    why_service = _left_out(
         reconstructed.is_measured & ~reconstructed.is_sharp & (reconstructed.has_begun | ~reconstructed.is_known),
         f"{lost}, or {between}" if why_wait else between,
     )
+    return why_wait, "; ".join(part for part in (why_service, _why_unordered(reconstructed)) if part)
+
+
+def _why_unordered(reconstructed: Slots) -> str:
+    """Their services may be exchanged among them, which changes percentiles and not the mean."""
+    n = int((reconstructed.is_measured & ~reconstructed.is_ordered).sum())
+    if n < UNORDERED_MIN * reconstructed.is_measured.sum():
+        return ""
+    return f"{n:,} requests were received at the same instant as others: which of them began first is not known"
 
 
 def _left_out(rows: Mask, why: str) -> str:

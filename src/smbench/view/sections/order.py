@@ -6,10 +6,10 @@ from smbench.view.sections import decision, endpoint, judgement, prediction, req
 from smbench.view.sections.blocks import Judged, Section
 
 SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
+    decision.decision,
     judgement.law,
     judgement.thresholds,
     prediction.replications,
-    decision.decision,
     requests.load,
     requests.latency,
     requests.stages,
