@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smbench.api.run import run
     from smbench.api.scenarios import Validation, validate
     from smbench.api.simulate import simulate
+    from smbench.api.what_if import WhatIf, what_if
     from smbench.errors import SmbenchError
     from smbench.scenario.model import Scenario
 
@@ -29,6 +30,7 @@ __all__ = [
     "Scenario",
     "SmbenchError",
     "Validation",
+    "WhatIf",
     "calibrate",
     "compare",
     "emulate",
@@ -36,6 +38,7 @@ __all__ = [
     "run",
     "simulate",
     "validate",
+    "what_if",
 ]
 
 _MODULES = {
@@ -45,6 +48,7 @@ _MODULES = {
     "Scenario": "scenario.model",
     "SmbenchError": "errors",
     "Validation": "api.scenarios",
+    "WhatIf": "api.what_if",
     "calibrate": "api.calibrate",
     "compare": "api.compare",
     "emulate": "api.emulate",
@@ -52,6 +56,7 @@ _MODULES = {
     "run": "api.run",
     "simulate": "api.simulate",
     "validate": "api.scenarios",
+    "what_if": "api.what_if",
 }
 
 

@@ -57,8 +57,11 @@ def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = N
     )
 
 
-def readable(asserted: Sequence[str]) -> tuple[str, ...]:
+def readable(asserted: Sequence[str], option: str = "--assert") -> tuple[str, ...]:
     """The thresholds as they are.
+
+    Args:
+        option: What they were given by, for the message.
 
     Raises:
         UsageError: one of them cannot be read.
@@ -68,7 +71,7 @@ def readable(asserted: Sequence[str]) -> tuple[str, ...]:
             parse_threshold(text)
         except ThresholdError as error:
             meant = f"did you mean '{error.meant}'?" if error.meant else "docs/thresholds.md has all metrics"
-            raise UsageError(f"--assert '{text}': {error}", meant) from None
+            raise UsageError(f"{option} '{text}': {error}", meant) from None
     return tuple(asserted)
 
 

@@ -18,7 +18,7 @@ from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
 from smbench.clock import TimeKind
 from smbench.errors import ResultsError, UsageError
 from smbench.generator.plan import RunPlan, make_plan
-from smbench.prediction.label import UNGRADED
+from smbench.prediction.label import model_label
 from smbench.prediction.replications import bands
 from smbench.records import Ending
 from smbench.results.files import write_whole
@@ -90,7 +90,7 @@ def simulate(
         other = Given(reseeded(chosen, chosen.seed + number), given.origin)
         figures.append(_figures(*_made(other, number, replications, progress, command)))
     if replications > 1:
-        prediction = Prediction(label=UNGRADED, replications=replications, bands=bands(figures))
+        prediction = Prediction(label=model_label(given.origin.path), replications=replications, bands=bands(figures))
         manifest = manifest.model_copy(update={"prediction": prediction})
         first = _judged(made, manifest)
     if results is not None:
@@ -160,7 +160,7 @@ def _manifest(given: Given, plan: RunPlan, epoch_ns: int, command: Sequence[str]
         clock=ClockFacts(kind=TimeKind.WARP.value, epoch_ns=epoch_ns),
         transport="simulated",
         kind="simulated",
-        prediction=Prediction(label=UNGRADED),
+        prediction=Prediction(label=model_label(given.origin.path)),
         host=Host.this(),
     )
 

@@ -353,6 +353,7 @@ def emulate(
 
 
 app.command()(predictions.simulate)
+app.command("what-if")(predictions.what_if)
 
 
 def main() -> None:

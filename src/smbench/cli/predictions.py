@@ -8,6 +8,7 @@ import typer
 from smbench.cli.options import (
     AllowFilesOption,
     AssertOption,
+    HtmlOption,
     JunitOption,
     MarkdownOption,
     Output,
@@ -16,6 +17,20 @@ from smbench.cli.options import (
     ScenarioFile,
     StrictOption,
 )
+
+TargetFile = Annotated[Path, typer.Argument(metavar="TARGET", help="Scenario file whose emulated endpoint is meant.")]
+LoadOption = Annotated[
+    Path | None, typer.Option("--load", help="Scenario file whose requests it gets; default: the target's own.")
+]
+SloOption = Annotated[
+    list[str] | None,
+    typer.Option("--slo", help="A threshold such as 'within(8m) >= 99%'; may be given again. Default: the load's."),
+]
+ReplicationsOption = Annotated[
+    int, typer.Option("--replications", min=1, max=1000, help="Predictions of each policy, with seeds of their own.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Take a fitted model without a grade, too.")]
+VaryOption = Annotated[Path, typer.Option("--vary", help="YAML of what to try: lists and ranges.")]
 
 
 def simulate(
@@ -50,3 +65,33 @@ def simulate(
         "allow_files": tuple(allow_files or ()),
     }
     raise typer.Exit(simulate_command(SimulateOptions(scenario, asked, output.value, junit, summary_md)))
+
+
+def what_if(
+    target: TargetFile,
+    vary: VaryOption,
+    load: LoadOption = None,
+    slo: SloOption = None,
+    replications: ReplicationsOption = 10,
+    results: ResultsOption = Path("results"),
+    output: OutputOption = Output.TABLE,
+    html: HtmlOption = None,
+    force: ForceOption = False,
+    allow_files: AllowFilesOption = None,
+) -> None:
+    """Predict many scaling policies under one load: cost against what matters.
+
+    Prints the policies that no other beats in both, and leaves all of them as parquet and JSON in a new folder under
+    --results. Each policy meets the same requests in each replication.
+    """
+    from smbench.cli.what_if import WhatIfOptions, what_if_command
+
+    asked = {
+        "vary": vary,
+        "load": load,
+        "slo": tuple(slo or ()),
+        "replications": replications,
+        "force": force,
+        "allow_files": tuple(allow_files or ()),
+    }
+    what_if_command(WhatIfOptions(target, asked, results, output.value, html))

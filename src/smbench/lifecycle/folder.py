@@ -38,6 +38,11 @@ class Origin:
     file: str = ""
     digest: str = ""
 
+    @property
+    def path(self) -> Path | None:
+        """Of the scenario's file; None where there is none."""
+        return self.base_dir / self.file if self.file else None
+
 
 class RunFolder:
     """One run on disk.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smbench.model.event_queue import EventQueue
-from smbench.model.series import MINUTE_NS, Counter, Datapoint, Gauge, Statistics, combine
+from smbench.model.series import MINUTE_NS, Counter, Datapoint, Gauge, Source, Statistics, combine
 from smbench.model.service import Sampler, Seeds
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.values.distributions import Distribution
@@ -43,7 +43,7 @@ class _Series:
 
     def __init__(self, unit: str, delay: Sampler, has_gap: Callable[[], bool]) -> None:
         self.unit, self.delay, self.has_gap = unit, delay, has_gap
-        self.source: Gauge | Counter | None = None
+        self.source: Source | None = None
         self.starts_ns: list[int] = []
         self.points: list[Datapoint] = []
 
@@ -122,6 +122,10 @@ class MetricStore:
         if not isinstance(series.source, Counter):
             series.source = Counter(self)
         return series.source
+
+    def feed(self, metric: MetricId, unit: str, source: Source) -> None:
+        """From now on the minutes of this metric are those of a source."""
+        self._open(metric, unit).source = source
 
     def gauge(
         self, name: str, dimensions: Dimensions, unit: str, value: float | None, *, namespace: str = SAGEMAKER

@@ -96,12 +96,21 @@ def combine(points: list[Datapoint]) -> Datapoint:
     Args:
         points: At least one, ascending.
     """
+    if len(points) == 1:
+        return points[0]
     statistics = points[0].statistics
     for point in points[1:]:
         statistics = statistics.plus(point.statistics)
     visible_ns = max(point.visible_ns for point in points)
     whole = Datapoint.of(points[0].start_ns, statistics, visible_ns, points[0].unit)
     return replace(whole, period_s=MINUTE_S * len(points))
+
+
+class Source(Protocol):
+    """What the minutes of a metric are made of."""
+
+    def close_minute(self, end_ns: int, /) -> Statistics | None:
+        """The minute's statistics, and begin the next; None when it has none."""
 
 
 class Gauge:

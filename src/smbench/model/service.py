@@ -152,4 +152,8 @@ class ServiceSampler:
 
     def work_s(self, payload_class: str) -> float:
         """Seconds for the next request of this class; an unknown class has the law of the default."""
-        return self._by_class.get(payload_class, self._other).draw_s()
+        return self.sampler(payload_class).draw_s()
+
+    def sampler(self, payload_class: str) -> Sampler:
+        """What the requests of this class are drawn from; classes without a law of their own share one."""
+        return self._by_class.get(payload_class, self._other)

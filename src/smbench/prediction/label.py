@@ -1,3 +1,39 @@
 """How far a model can be trusted, in the words that every prediction carries."""
 
+from pathlib import Path
+
+from smbench.calibration.record import label_of, read_record
+from smbench.errors import UsageError
+
 UNGRADED = "ungraded: emulated as written"
+
+
+def model_label(target_file: Path | None) -> str:
+    """The grade of a fitted model; of an endpoint that a person wrote, that it has none.
+
+    Args:
+        target_file: The scenario file; None where the scenario was made in Python.
+
+    Raises:
+        ResultsError: the record beside the file is damaged.
+    """
+    if target_file is None or read_record(target_file) is None:
+        return UNGRADED
+    return label_of(target_file).text
+
+
+def require_validated(target_file: Path | None) -> None:
+    """Refuse a fitted model that was never held against a run, or failed there.
+
+    Raises:
+        UsageError: it has no grade.
+        ResultsError: the record beside the file is damaged.
+    """
+    if target_file is None or read_record(target_file) is None:
+        return
+    label = label_of(target_file)
+    if not label.is_validated:
+        raise UsageError(
+            f"the model in {target_file} has no grade: {label.text}",
+            "check it against a run that it was not fitted from, or add --force and keep its label in mind",
+        )

@@ -1,0 +1,244 @@
+"""Many policies under one load: from two files and a policy space to a table, a picture and a parquet file."""
+
+import datetime
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import RenderableType
+
+from smbench.api.report import readable
+from smbench.api.result import as_html, as_text
+from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
+from smbench.api.simulate import REPLICATIONS_MAX, Progress, require_emulated, reseeded
+from smbench.errors import ResultsError, UsageError
+from smbench.generator.plan import RunPlan, make_plan
+from smbench.prediction.figures import require_known
+from smbench.prediction.label import model_label, require_validated
+from smbench.prediction.space import Space, space_of
+from smbench.prediction.sweep import Question, Sweep, sweep
+from smbench.printable import json_document
+from smbench.results.files import write_whole
+from smbench.results.store import new_run_dir
+from smbench.scenario.source import TEXT_MAX, read_source
+from smbench.scenario.thresholds import parse_threshold
+from smbench.scenario.values.files import read_regular
+from smbench.view.report.what_if import render, rows_of, to_json
+
+DEFAULT_OBJECTIVE = "sojourn_p95 < 1s"  # its metric is the axis where nothing is demanded; its value is not looked at
+
+VaryLike = str | os.PathLike[str] | Mapping[str, Any]
+"""A policy space: a YAML file, or a mapping with its keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a what-if or an advice is about, read and checked.
+
+    Args:
+        target: The scenario whose endpoint it is.
+        load: The scenario whose requests it gets, with that endpoint.
+        is_demanded: The objectives were given, by the caller or by the load.
+    """
+
+    target: Given
+    load: Given
+    question: Question
+    label: str
+    is_demanded: bool
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WhatIf:
+    """What many policies would have done.
+
+    Attributes:
+        sweep: Every policy that was looked at, with a value a replication.
+        label: How far the model can be trusted.
+        notes: What a reader should know of all of it.
+    """
+
+    name: str
+    sweep: Sweep
+    question: Question
+    label: str
+    is_demanded: bool
+    notes: tuple[str, ...]
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """A row a policy: what was varied, cost, each objective's median and bound, cluster, what was flagged."""
+        return pl.DataFrame(rows_of(self), infer_schema_length=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain JSON values."""
+        return to_json(self)
+
+    def to_text(self) -> RenderableType:
+        """The front as `rich` prints it."""
+        return render(self)
+
+    def to_html(self) -> str:
+        """One page with a picture, cost against the first objective."""
+        from smbench.view.page.vega import Vega  # its libraries cost half a second, which no table should wait for
+        from smbench.view.page.what_if_page import what_if_page
+
+        with Vega() as vega:
+            return what_if_page(self, vega)
+
+    def write(self, results: str | os.PathLike[str]) -> Path:
+        """Make a folder below `results` with `policies.parquet` and `what-if.json`; its path.
+
+        Raises:
+            ResultsError: it could not be written.
+        """
+        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        path = new_run_dir(Path(results), f"what-if-{self.name}", stamp)
+        try:
+            write_whole(path / "policies.parquet", self.as_parquet())
+            write_whole(path / "what-if.json", json_document(self.to_json()))
+        except OSError as error:
+            raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+        return path
+
+    def as_parquet(self) -> bytes:
+        """`table` as the content of a parquet file."""
+        buffer = io.BytesIO()
+        self.table.write_parquet(buffer)
+        return buffer.getvalue()
+
+    def __str__(self) -> str:
+        return as_text(self.to_text())
+
+    def __repr__(self) -> str:
+        return f"<smbench.WhatIf {self.name}: {len(self.sweep.rows):,} of {self.sweep.n_points:,} policies>"
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self))
+
+
+def what_if(
+    target: ScenarioLike,
+    *,
+    vary: VaryLike,
+    load: ScenarioLike | None = None,
+    slo: Sequence[str] = (),
+    replications: int = 10,
+    force: bool = False,
+    base_dir: str | os.PathLike[str] | None = None,
+    allow_files: Folders = (),
+    progress: Progress | None = None,
+) -> WhatIf:
+    """Foresee many policies of one endpoint under one load, each with the same chances.
+
+    Args:
+        target: The scenario whose `target` is the endpoint; as `run` takes it.
+        vary: What to try: for each key of `prediction.space.KEYS` a value, a list, or a range `{from, to, step}`.
+        load: The scenario whose requests it gets; None: the target's own.
+        slo: Thresholds; the first is the axis beside cost. Empty: the load's own, else the 95th percentile of latency.
+        replications: Of each policy, with the seeds that follow the load's.
+        force: Take a fitted model without a grade, too.
+        base_dir: As `run` takes it.
+        allow_files: As `run` takes it.
+        progress: What shows how far it is; None: nothing does.
+
+    Raises:
+        ScenarioError, UsageError: a file is wrong, the endpoint is a real one, there are too many policies, or a
+            threshold names what a prediction does not have.
+    """
+    asked = read_question(
+        target, load, slo, replications=replications, force=force, base_dir=base_dir, allow_files=allow_files
+    )
+    space = read_space(vary, asked)
+    watch = None if progress is None else progress("foreseeing policies")
+    found = sweep(asked.question, space.points, space.current, watch)
+    return WhatIf(
+        name=asked.load.scenario.name,
+        sweep=found,
+        question=asked.question,
+        label=asked.label,
+        is_demanded=asked.is_demanded,
+        notes=notes_of(found, space),
+    )
+
+
+def read_question(
+    target: ScenarioLike,
+    load: ScenarioLike | None,
+    slo: Sequence[str],
+    *,
+    replications: int,
+    force: bool,
+    base_dir: str | os.PathLike[str] | None,
+    allow_files: Folders,
+) -> Asked:
+    """The endpoint, the load and what it is judged by; arguments and errors as `what_if`."""
+    if not 1 <= replications <= REPLICATIONS_MAX:
+        raise UsageError(f"{replications:,} replications: between 1 and {REPLICATIONS_MAX:,} can be made")
+    of_target = given_scenario(target, base_dir, allow_files)
+    require_emulated(of_target.scenario)
+    if not force:
+        require_validated(of_target.origin.path)
+    of_load = of_target if load is None else given_scenario(load, base_dir, allow_files)
+    scenario = of_load.scenario.model_copy(update={"target": of_target.scenario.target})
+    texts = readable(slo, "--slo") or scenario.thresholds
+    objectives = tuple(parse_threshold(text) for text in texts or (DEFAULT_OBJECTIVE,))
+    for objective in objectives:
+        require_known(objective)
+    scenarios = (scenario, *(reseeded(scenario, scenario.seed + number) for number in range(1, replications)))
+    plans: list[RunPlan] = [make_plan(one, of_load.origin.base_dir) for one in scenarios]
+    if any(objective.unit == "usd" for objective in objectives) and scenario.target.instance_hour is None:
+        raise UsageError("what requests cost is not known without a price", "set target.instance_hour in the target")
+    question = Question(
+        scenarios=scenarios,
+        schedules=tuple(plan.schedule for plan in plans),
+        payload_classes=tuple(payload.payload_class for payload in plans[0].payloads),
+        base_dir=of_target.origin.base_dir,
+        epoch_ns=plans[0].virtual_epoch_ns(),
+        objectives=objectives,
+        price_usd=scenario.target.instance_hour,
+    )
+    if not len(question.schedules[0]):
+        raise UsageError(f"{scenario.name}: the load has no request")
+    given = Given(scenario, of_load.origin)
+    return Asked(of_target, given, question, model_label(of_target.origin.path), bool(texts))
+
+
+def read_space(vary: VaryLike, asked: Asked) -> Space:
+    """The policies to try.
+
+    Raises:
+        UsageError: the space cannot be read, or is too large.
+    """
+    emulated = asked.target.scenario.target.emulated
+    if isinstance(vary, Mapping):
+        return space_of(vary, emulated, "vary")
+    path = Path(vary)
+    try:
+        source = read_source(read_regular(path, TEXT_MAX).decode("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"{path}: cannot be read: {reason or error}") from None
+    if source.problems:
+        problem = next(iter(source.problems.values()))
+        raise UsageError(f"{path}:{problem.line}:{problem.column}: {problem.message}")
+    return space_of(source.value if isinstance(source.value, dict) else {}, emulated, str(path))
+
+
+def notes_of(found: Sweep, space: Space) -> tuple[str, ...]:
+    """What a reader should know of all rows."""
+    notes = []
+    if space.n_senseless:
+        notes.append(f"{space.n_senseless:,} combinations make no sense (such as min above max) and were left out")
+    n_fluid = sum(not row.costs for row in found.screened_out)
+    n_first = len(found.screened_out) - n_fluid
+    if n_fluid or n_first:
+        left_out = f"{n_fluid:,} as a fluid, {n_first:,} after one replication"
+        notes.append(f"far from the front, so not looked at any further: {left_out}")
+    if found.by_reference:
+        notes.append(f"the model itself ran, slower: the fast engine does not know {', '.join(found.by_reference)}")
+    return tuple(notes)

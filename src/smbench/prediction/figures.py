@@ -1,0 +1,129 @@
+"""What a threshold names, of a foreseen load: one number a replication, on the side that is worse where it is open."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smbench.errors import UsageError
+from smbench.prediction.foresee import COMPLETED, EXPIRED, FAILED, PENDING, Foreseen
+from smbench.scenario.thresholds import Threshold
+from smbench.schedule.base import PhaseSpan
+
+_COUNTS = {"completed": COMPLETED, "failed": FAILED, "expired": EXPIRED, "pending": PENDING}
+_OTHERS = ("error_share", "backlog", "backlog_max", "drain", "drain_s", "within", "goodput", "first_completion")
+_COST = "cost_per_1000"
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Which rows of a schedule are measured, and how long the phases are that have them."""
+
+    rows: Mask  # of the schedule: not of a warm-up phase
+    from_ns: int  # where the first measured phase begins
+    length_s: float  # of the measured phases
+
+    @classmethod
+    def of(cls, spans: tuple[PhaseSpan, ...]) -> "Measured":
+        """Those of a schedule's phases."""
+        rows = np.repeat([not span.warmup for span in spans], [span.n for span in spans])
+        measured = [span for span in spans if not span.warmup]
+        length_ns = sum(span.end_ns - span.start_ns for span in measured if span.end_ns is not None)
+        from_ns = min((span.start_ns for span in measured if span.n), default=0)
+        return cls(rows.astype(bool), from_ns, length_ns / 1e9)
+
+
+def require_known(threshold: Threshold) -> None:
+    """Refuse a threshold that a prediction has no figure for.
+
+    Raises:
+        UsageError: it names such a metric.
+    """
+    known = (*_COUNTS, *_OTHERS, _COST)
+    if threshold.of in ("sojourn", "service_view"):
+        return
+    if threshold.metric not in known or threshold.lasting_s is not None:
+        what = f"{threshold.metric} for a duration" if threshold.lasting_s is not None else threshold.metric
+        raise UsageError(
+            f"'{threshold.text}': a prediction of many policies has no {what}",
+            f"it has pNN, sojourn_pNN, service_view_pNN, {', '.join(known)}",
+        )
+
+
+def is_worse_high(threshold: Threshold) -> bool:
+    """Whether a larger figure is worse."""
+    return threshold.op in ("<", "<=", "==", "!=")
+
+
+def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float | None) -> float:
+    """The figure of a threshold in its unit; infinite where it has no bound, NaN where nothing was measured.
+
+    Args:
+        usd: What the instances cost; None: the price is not known.
+    """
+    rows = measured.rows[seen.rows]
+    outcome = np.where(seen.seen_ns >= 0, seen.outcome, PENDING)[rows]
+    if not len(outcome):
+        return math.nan
+    if threshold.quantile is not None:
+        return _percentile(threshold, seen, rows, outcome)
+    if threshold.metric in ("within", "goodput"):
+        latency_s = (seen.done_ns - seen.sched_ns)[rows] / 1e9
+        n_in = int(((outcome == COMPLETED) & (latency_s <= (threshold.deadline_s or 0.0))).sum())
+        return n_in / len(outcome) if threshold.metric == "within" else n_in / max(measured.length_s, 1e-9)
+    if threshold.metric in _COUNTS:
+        return _count(threshold, outcome)
+    if threshold.metric == "error_share":
+        return float((outcome != COMPLETED).mean())
+    if threshold.metric == _COST:
+        n = int((outcome == COMPLETED).sum())
+        return math.nan if usd is None else 1000 * usd / n if n else math.inf
+    return _over_time(threshold.metric, seen, rows, outcome)
+
+
+def _percentile(threshold: Threshold, seen: Foreseen, rows: Mask, outcome: NDArray[np.int8]) -> float:
+    """By the inverse ECDF over all accepted; what did not complete is above every value."""
+    latency_s = np.where(outcome == COMPLETED, (seen.done_ns - seen.sched_ns)[rows] / 1e9, math.inf)
+    rank = math.ceil((threshold.quantile or 1) * len(latency_s))
+    return float(np.partition(latency_s, rank - 1)[rank - 1])
+
+
+def _count(threshold: Threshold, outcome: NDArray[np.int8]) -> float:
+    """Those that may still join count where that is worse."""
+    wanted = _COUNTS[threshold.metric]
+    n = int((outcome == wanted).sum())
+    if wanted in (FAILED, EXPIRED) and is_worse_high(threshold):
+        n += int((outcome == PENDING).sum())
+    return n / len(outcome) if threshold.unit == "share" else float(n)
+
+
+def _over_time(metric: str, seen: Foreseen, rows: Mask, outcome: NDArray[np.int8]) -> float:
+    if metric == "first_completion":
+        done_ns = seen.done_ns[rows][outcome == COMPLETED]
+        return (int(done_ns.min()) - int(seen.sched_ns[rows].min())) / 1e9 if len(done_ns) else math.inf
+    if metric in ("drain", "drain_s"):
+        if (seen.done_ns < 0).any():
+            return math.inf
+        return max(0, int(seen.done_ns.max()) - int(seen.sched_ns.max())) / 1e9
+    return float(backlog_peak(seen))
+
+
+def backlog_peak(seen: Foreseen) -> int:
+    """The most requests that were accepted and not ended."""
+    ended_ns = np.sort(seen.done_ns[seen.done_ns >= 0])
+    if not len(seen.sched_ns):
+        return 0
+    # It is highest just after an arrival; an end of the same instant came before it.
+    n_ended = np.searchsorted(ended_ns, seen.sched_ns, side="right")
+    return int((np.arange(1, len(seen.sched_ns) + 1) - n_ended).max())
+
+
+def instance_s(seen: Foreseen, from_ns: int) -> float:
+    """Instance-seconds paid from an instant to the end of the run: each from its launch until it has left."""
+    at_ns = np.array([at for at, _ in seen.billed], dtype=np.int64)
+    n = np.array([billed for _, billed in seen.billed], dtype=np.float64)
+    edges_ns = np.clip(np.append(at_ns, seen.end_ns), from_ns, seen.end_ns)
+    return float((n * np.diff(edges_ns)).sum() / 1e9)

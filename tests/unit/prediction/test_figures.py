@@ -1,0 +1,70 @@
+"""Goal: a figure of many policies is the figure that the report of one prediction has.
+
+Method: the same scenario through `smbench.simulate`, whose thresholds are judged from tables.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import smbench
+from foretold import EPOCH_NS
+from smbench.errors import UsageError
+from smbench.prediction.figures import Measured, figure, instance_s, require_known
+from smbench.prediction.foresee import foresee
+from smbench.records import Unknown
+from smbench.scenario.model import Scenario
+from smbench.scenario.thresholds import parse_threshold
+from smbench.schedule.plan import plan
+
+STORY: dict[str, Any] = {
+    "name": "story",
+    "target": {
+        "instance_hour": 2.0,
+        "emulated": {
+            "instances": {"min": 0, "max": 3, "concurrency": 2},
+            "service": {"exponential": {"mean": "4s"}},
+            "policies": [{"target_tracking": {"backlog_per_instance": 4}}, {"step_from_zero": {}}],
+            "faults": {"container_errors": 0.05},
+            "time": "warp",
+        },
+    },
+    "request": {"ttl": "300s", "timeout": "15s"},
+    "load": [{"burst": {"requests": 20, "warmup": True}}, {"poisson": {"rate": "1/s", "for": "12m"}}],
+    "drain": "1h",
+}
+TEXTS = (
+    "p50 < 1s", "p95 < 1s", "p99 from acceptance < 1s", "max < 1s", "within(5m) > 50%", "goodput(5m) > 1/s",
+    "failed < 1%", "failed < 3", "expired < 5%", "completed > 10", "error_share < 3%", "backlog_max < 9", "drain < 1m",
+    "first_completion < 1m", "pending == 0",
+)  # fmt: skip
+
+
+@pytest.mark.slow  # a report of its own for the reference
+@pytest.mark.parametrize("drain", ["1h", "0s"])
+def test_figures_are_those_of_the_report(drain: str) -> None:
+    document = {**STORY, "drain": drain, "thresholds": TEXTS}
+    run = smbench.simulate(document)
+    scenario = Scenario.model_validate(document)
+    schedule = plan(scenario, Path(), [1.0])
+    seen = foresee(scenario, None, schedule, ["synthetic"], epoch_ns=EPOCH_NS)
+    measured = Measured.of(schedule.spans)
+    for text, judged in zip(TEXTS, run.thresholds, strict=True):
+        threshold = parse_threshold(text)
+        value = figure(threshold, seen, measured, None)
+        assert judged.low is not None, text
+        # Where the report has bounds, the figure is on the worse side.
+        wanted = judged.low if threshold.op == ">" else float("inf") if judged.high is None else judged.high
+        if judged.high is None and value < float("inf"):
+            assert threshold.metric in ("backlog_max", "drain"), text
+            continue
+        assert value == pytest.approx(wanted, rel=1e-6), text
+    assert not isinstance(run.summary.cost, Unknown)
+    assert instance_s(seen, measured.from_ns) == pytest.approx(run.summary.cost.instance_s, rel=1e-6)
+
+
+@pytest.mark.parametrize("text", ["ack_p95 < 1s", "scale_out < 6m", "rejected == 0", "backlog <= 5 for 1m"])
+def test_a_metric_that_a_prediction_does_not_have_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match="a prediction of many policies has no"):
+        require_known(parse_threshold(text))
