@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from smbench.records import Accepted, Delivery, Event, Invocation, OutputFound, Reading
+from smbench.records import Accepted, Answered, Delivery, Event, Invocation, OutputFound, Reading
 
 
 class Transport(Protocol):
     """Submits one request."""
 
-    async def submit(self, invocation: Invocation) -> Accepted:
-        """Return when the endpoint has taken the request.
+    async def submit(self, invocation: Invocation) -> Accepted | Answered:
+        """Return when the endpoint has taken the request; `Answered` where the request is over as well.
 
         Raises:
             Rejected: it answered with an error.

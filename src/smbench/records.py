@@ -124,7 +124,11 @@ _REASON_MAX = 300
 
 
 class Invocation(msgspec.Struct, frozen=True, gc=False):
-    """One InvokeEndpointAsync, ready to go. Exactly one of `input_location` and `body` is set."""
+    """One InvokeEndpointAsync or InvokeEndpoint, ready to go. Exactly one of `input_location` and `body` is set.
+
+    What only one of the two calls has is None for the other: time to live, time-out, location, extension and file name
+    are InvokeEndpointAsync's; the five from `target_model` on are InvokeEndpoint's.
+    """
 
     seq: int
     inference_id: str
@@ -137,6 +141,11 @@ class Invocation(msgspec.Struct, frozen=True, gc=False):
     timeout_s: int | None = None  # InvocationTimeoutSeconds, 1..3600
     output_extension: str | None = None  # S3OutputPathExtension: folders between the output path and the object
     filename: str | None = None  # Filename: the object's name
+    target_model: str | None = None  # TargetModel
+    target_variant: str | None = None  # TargetVariant
+    target_container: str | None = None  # TargetContainerHostname
+    inference_component: str | None = None  # InferenceComponentName
+    explanations: str | None = None  # EnableExplanations
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -147,6 +156,17 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     status_code: int = 202
 
 
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """A synchronous endpoint answered: it took the request, and the request is over.
+
+    `outcome` is completed, or failed: then the container's own error came back, and `failure_reason` says which.
+    """
+
+    outcome: Outcome = Outcome.COMPLETED
+    status_code: int = 200
+    failure_reason: str | None = None
+
+
 class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an error of the program
     """The service answered with an error.
 
@@ -154,20 +174,23 @@ class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an
         status_code: HTTP status.
         code: AWS's error code, `ThrottlingException`.
         message: AWS's message; empty when it sent none (a throttle's is null).
+        original_status: What the container answered, where the error is the container's own (OriginalStatusCode).
     """
 
-    def __init__(self, status_code: int, code: str, message: str = "") -> None:
+    def __init__(self, status_code: int, code: str, message: str = "", original_status: int | None = None) -> None:
         super().__init__(f"{status_code} {code}: {message}")
         self.status_code, self.code, self.message = status_code, code, message
+        self.original_status = original_status
 
     @property
     def reason(self) -> str:
         """Code and message on one line of at most 300 characters; long values that the message quotes are cut, so
         that refusals for the same reason read the same."""
+        code = self.code if self.original_status is None else f"{self.code} {self.original_status}"
         if not self.message:
-            return self.code
+            return code
         message = " ".join(_LONG_VALUE.sub(lambda quoted: f"'{quoted[1][:12]}…'", self.message).split())
-        return f"{self.code}: {message}"[:_REASON_MAX]
+        return f"{code}: {message}"[:_REASON_MAX]
 
 
 class Unacknowledged(Exception):  # noqa: N818  # likewise

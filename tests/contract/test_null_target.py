@@ -15,7 +15,7 @@ from smbench.ceiling.null_target import NullTarget
 from smbench.ceiling.trials import outside_of
 from smbench.clock import wall_ns
 from smbench.generator.runner import Outside
-from smbench.records import Delivery, Invocation, Notice, Outcome
+from smbench.records import Accepted, Delivery, Invocation, Notice, Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +57,7 @@ async def test_an_invocation_is_taken_and_its_success_told_with_every_stamp(by: 
         after_ns = wall_ns()
         (delivery,) = await outside.notices.receive()
     notice = notice_in(delivery)
+    assert isinstance(accepted, Accepted)
     assert accepted.status_code == 202
     assert accepted.output_location is not None
     assert accepted.output_location.startswith("s3://")

@@ -15,13 +15,15 @@ from raw_server import RawServer, Visitor
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import discover
 from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.invoke_sync import SdkSyncTransport
 from smbench.aws.transport.notices import SqsNotices
 from smbench.aws.transport.wire_clients import WireClients, wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.aws.transport.wire_notices import WireNotices
 from smbench.errors import TargetError
 from smbench.ports import Notices, Transport
-from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
+from smbench.records import Accepted, Answered, Invocation, Outcome, Rejected, Unacknowledged
 
 pytestmark = pytest.mark.slow
 
@@ -208,6 +210,82 @@ async def test_no_answer_is_recorded_alike(both: Both, transport: Transport, cas
     begin_s = anyio.current_time()
     assert await recorded(transport) == expected
     assert anyio.current_time() - begin_s == pytest.approx(60 if expected == "read timeout" else 0, abs=1)
+
+
+# ---- synchronous ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sdk", "wire"])
+def synchronous(both: Both, request: pytest.FixtureRequest) -> Transport:
+    if request.param == "sdk":
+        return SdkSyncTransport(both.clients.runtime, "ep")
+    return WireSyncTransport(both.wire.runtime, "ep")
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+async def test_a_refusal_of_a_synchronous_call_is_recorded_alike(both: Both, synchronous: Transport, case: str) -> None:
+    both.server.on_request, expected = REFUSALS[case]
+    assert await recorded(synchronous) == expected
+
+
+@pytest.mark.parametrize("case", BROKEN)
+async def test_no_answer_to_a_synchronous_call_is_recorded_alike(both: Both, synchronous: Transport, case: str) -> None:
+    both.server.on_request, expected = BROKEN[case]
+    assert await recorded(synchronous) == expected
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[1]", DEEP, b"x" * 1_000_000], ids=len)
+async def test_an_answer_of_200_is_the_end_whatever_its_body_says(
+    both: Both, synchronous: Transport, body: bytes
+) -> None:
+    both.server.on_request = said("200 OK", body, "Content-Type: text/csv\r\n")
+    assert await recorded(synchronous) == Answered(Outcome.COMPLETED, 200)
+
+
+_MODEL_ERROR = f"{JSON}x-amzn-errortype: ModelError\r\n"
+CONTAINER_ERRORS = {
+    "the container's error": (
+        said(
+            "424 Failed Dependency",
+            b'{"LogStreamArn":"arn:x","Message":"Received server error (500) from primary","OriginalMessage":"no",'
+            b'"OriginalStatusCode":500}',
+            _MODEL_ERROR,
+        ),
+        "ModelError 500: Received server error (500) from primary",
+    ),
+    "the container's silence": (
+        said("424 Failed Dependency", b'{"Message":"timed out","OriginalStatusCode":0}', _MODEL_ERROR),
+        "ModelError 0: timed out",
+    ),
+    "no original status": (
+        said("424 Failed Dependency", b'{"Message":"no"}', _MODEL_ERROR),
+        "ModelError: no",
+    ),
+    "a status as text": (
+        said("424 Failed Dependency", b'{"Message":"no","OriginalStatusCode":"503"}', _MODEL_ERROR),
+        "ModelError 503: no",
+    ),
+    "no message": (said("424 Failed Dependency", b"{}", _MODEL_ERROR), "ModelError"),
+}
+
+
+@pytest.mark.parametrize("case", CONTAINER_ERRORS)
+async def test_an_error_of_the_container_ends_a_request_that_was_taken(
+    both: Both, synchronous: Transport, case: str
+) -> None:
+    both.server.on_request, reason = CONTAINER_ERRORS[case]
+    assert await recorded(synchronous) == Answered(Outcome.FAILED, 424, reason)
+
+
+async def test_an_error_of_the_container_with_an_odd_status_cannot_be_read(both: Both, synchronous: Transport) -> None:
+    body = b'{"Message":"no","OriginalStatusCode":"many"}'
+    both.server.on_request = said("424 Failed Dependency", body, _MODEL_ERROR)
+    assert await recorded(synchronous) == "unreadable answer"
+
+
+async def test_a_424_of_something_between_is_no_error_of_the_container(both: Both, synchronous: Transport) -> None:
+    both.server.on_request = said("424 Failed Dependency", b"{}", JSON)
+    assert await recorded(synchronous) == (424, "424", "")
 
 
 async def polled(notices: Notices) -> object:

@@ -28,9 +28,11 @@ import smbench.aws.transport.wire_service
 from fake_aws import FakeAws, json_answer
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.invoke_sync import SdkSyncTransport
 from smbench.aws.transport.notices import SqsNotices
 from smbench.aws.transport.wire_clients import WireClients, wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.aws.transport.wire_notices import WireNotices
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.records import Invocation
@@ -62,6 +64,8 @@ class Both:
     def __post_init__(self) -> None:
         # One of each for all examples: what is kept from one request to the next would be seen.
         self.by_sdk, self.by_wire = SdkTransport(self.clients.runtime, "ep"), WireTransport(self.wire.runtime, "ep")
+        self.sync_by_sdk = SdkSyncTransport(self.clients.runtime, "ep")
+        self.sync_by_wire = WireSyncTransport(self.wire.runtime, "ep")
 
     def take(self, credentials: Credentials) -> None:
         """Sign with these from now on."""
@@ -149,6 +153,38 @@ def test_an_invocation_is_the_same_request_with_the_same_signature(both: Both) -
         both.take(signing)
         sdk = both.seen(both.by_sdk.submit, invocation)
         wire = both.seen(both.by_wire.submit, invocation)
+        assert (wire.method, wire.target, wire.body) == (sdk.method, sdk.target, sdk.body)
+        assert told(wire) == told(sdk)
+        assert "Signature=" in wire.headers["authorization"]
+
+    law()
+
+
+endpoint_like = st.from_regex(r"[a-zA-Z0-9](-[a-zA-Z0-9]){0,10}", fullmatch=True)
+printed = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=40)
+synchronous = st.builds(
+    Invocation,
+    seq=st.just(1),
+    inference_id=name,
+    body=st.binary(max_size=300),
+    content_type=st.none() | odd,
+    accept=st.none() | odd,
+    custom_attributes=st.none() | odd,
+    target_model=st.none() | printed,
+    target_variant=st.none() | endpoint_like,
+    target_container=st.none() | endpoint_like,
+    inference_component=st.none() | endpoint_like,
+    explanations=st.none() | printed,
+)
+
+
+def test_a_synchronous_invocation_is_the_same_request_with_the_same_signature(both: Both) -> None:
+    @settings(max_examples=200)
+    @given(synchronous, credentials)
+    def law(invocation: Invocation, signing: Credentials) -> None:
+        both.take(signing)
+        sdk = both.seen(both.sync_by_sdk.submit, invocation)
+        wire = both.seen(both.sync_by_wire.submit, invocation)
         assert (wire.method, wire.target, wire.body) == (sdk.method, sdk.target, sdk.body)
         assert told(wire) == told(sdk)
         assert "Signature=" in wire.headers["authorization"]

@@ -13,12 +13,14 @@ import pytest
 
 from doubles import FakeEndpoint
 from emulated_aws import WARP, emulated_aws
+from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.clock import LoopClock
-from smbench.ports import Transport
 from smbench.records import Invocation, Rejected, Unacknowledged
 
 pytestmark = pytest.mark.slow
 
+Transport = SdkTransport | WireTransport | FakeEndpoint
 _Make = Callable[[str], AbstractAsyncContextManager[Transport]]
 FAULTS = {
     "well": {},

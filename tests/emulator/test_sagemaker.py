@@ -328,9 +328,60 @@ async def test_what_is_missing_or_there_already_is_said_in_sagemakers_words(acco
 async def test_what_the_emulator_cannot_host_is_refused_by_name(account: Account) -> None:
     await account.model()
     variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
-    await account.sagemaker.create_endpoint_config(EndpointConfigName="sync", ProductionVariants=[variant])
-    code, text = await refused(account.endpoint("ep", "sync"))
-    assert (code, text) == ("NotImplemented", "the emulator does not host an endpoint without AsyncInferenceConfig")
+    both = [variant, variant | {"VariantName": "w"}]
+    await account.sagemaker.create_endpoint_config(EndpointConfigName="two", ProductionVariants=both)
+    code, text = await refused(account.endpoint("ep", "two"))
+    assert (code, text) == ("NotImplemented", "the emulator does not host an endpoint of several variants")
+
+
+ON_INSTANCES = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 2}
+WITHOUT = {"MemorySizeInMB": 3072, "MaxConcurrency": 7, "ProvisionedConcurrency": 2}
+
+
+@pytest.mark.parametrize("kind", ["realtime", "serverless"])
+async def test_a_synchronous_endpoint_is_created_described_called_and_deleted(account: Account, kind: str) -> None:
+    await account.model()
+    serverless = {"VariantName": "v", "ModelName": "m", "ServerlessConfig": WITHOUT}
+    variant = ON_INSTANCES if kind == "realtime" else serverless
+    await account.sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    await account.endpoint("ep", "c")
+    assert await account.status() == "Creating"
+    runtime = await account.stack.enter_async_context(client(account.emulator, "sagemaker-runtime"))
+    assert (await refused(runtime.invoke_endpoint(EndpointName="ep", Body=b"{}")))[0] == "ValidationError"
+    await advance(account.emulator, 60)
+    assert await account.status() == "InService"
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert "AsyncInferenceConfig" not in described
+    (found,) = described["ProductionVariants"]
+    if kind == "realtime":
+        assert (found["CurrentInstanceCount"], found["DesiredInstanceCount"]) == (2, 2)
+    else:
+        assert found["CurrentServerlessConfig"] == found["DesiredServerlessConfig"] == WITHOUT
+        assert "CurrentInstanceCount" not in found
+    answer = await runtime.invoke_endpoint(EndpointName="ep", Body=b"{}", ContentType="application/json")
+    assert (answer["InvokedProductionVariant"], answer["ContentType"]) == ("v", "application/json")
+    async with answer["Body"] as body:
+        assert b"inferenceId" in await body.read()
+    await account.sagemaker.delete_endpoint(EndpointName="ep")
+    assert (await refused(runtime.invoke_endpoint(EndpointName="ep", Body=b"{}")))[0] == "ValidationError"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"MemorySizeInMB": 1500}, "MemorySizeInMB 1500 is not valid: it must be one of 1024, 2048, 3072"),
+        ({"ProvisionedConcurrency": 8}, "ProvisionedConcurrency 8 must not be greater than MaxConcurrency 7"),
+    ],
+)
+async def test_a_serverless_configuration_that_aws_has_not_is_refused(
+    account: Account, changes: dict[str, int], says: str
+) -> None:
+    await account.model()
+    variant = {"VariantName": "v", "ModelName": "m", "ServerlessConfig": WITHOUT | changes}
+    code, text = await refused(
+        account.sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    )
+    assert (code, says in text) == ("ValidationException", True), text
 
 
 @pytest.mark.parametrize(

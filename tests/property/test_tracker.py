@@ -1,8 +1,8 @@
 """Whatever the order in which news comes, every request is in exactly one place and the places add up.
 
-Method: a hypothesis state machine drives the tracker with sends, answers, refusals, losses and notices in any order SQS
-can produce (before the answer, twice, late, never, foreign); after each step the ledger's law is checked, and a plain
-reference says what each row must have become.
+Method: a hypothesis state machine drives the tracker with sends, answers of both kinds, refusals, losses and notices in
+any order SQS can produce (before the answer, twice, late, never, foreign); after each step the ledger's law is checked,
+and a plain reference says what each row must have become.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from doubles import RUN, content, ledger, written
 from smbench.generator.ledger import State, Versions
 from smbench.generator.rows import requests_frame, restore
 from smbench.generator.tracker import MOVES, Match, Tracker
-from smbench.records import Accepted, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
+from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
 
 ENDS = st.sampled_from([Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.UNKNOWN_END])
 N = 6
@@ -52,19 +52,29 @@ class AnyOrder(RuleBasedStateMachine):
             self.tracker.not_sent(row, NotSent.IN_FLIGHT_LIMIT)
             self.expected[row] = State.NOT_SENT
 
-    @rule(row=ROWS, kind=st.sampled_from(["accepted", "rejected", "lost"]))
+    @rule(row=ROWS, kind=st.sampled_from(["accepted", "completed", "failed", "rejected", "lost"]))
     def answer(self, row: int, kind: str) -> None:
         if row not in self.unanswered:
             return
         self.unanswered.discard(row)
         if kind == "accepted":
             self.tracker.accepted(row, self.later(), Accepted("s3://b/out"))
+        elif kind == "completed":
+            self.tracker.answered(row, self.later(), Answered())
+        elif kind == "failed":
+            self.tracker.answered(row, self.later(), Answered(Outcome.FAILED, 424, "ModelError 500: no"))
         elif kind == "rejected":
             self.tracker.rejected(row, self.later(), Rejected(400, "ThrottlingException"))
         else:
             self.tracker.unacknowledged(row, self.later(), Unacknowledged("read timeout"))
         if self.expected[row] is State.IN_FLIGHT:
-            become = {"accepted": State.WAITING, "rejected": State.REJECTED, "lost": State.TRANSPORT_ERROR}
+            become = {
+                "accepted": State.WAITING,
+                "completed": State.COMPLETED,
+                "failed": State.FAILED,
+                "rejected": State.REJECTED,
+                "lost": State.TRANSPORT_ERROR,
+            }
             self.expected[row] = become[kind]
 
     @rule(row=ROWS, outcome=ENDS)
@@ -207,6 +217,25 @@ def test_latency_counts_from_the_instant_it_was_due_not_from_when_it_was_sent() 
     assert tracker.sojourn.quantile(1.0) == pytest.approx(1.5, rel=0.02)
     assert tracker.schedule_lag.quantile(1.0) == pytest.approx(0.5, rel=0.02)
     assert tracker.hearing.quantile(1.0) == pytest.approx(0.1, rel=0.02)
+
+
+def test_a_synchronous_answer_is_the_acceptance_and_the_end_by_our_own_clock() -> None:
+    tracker = Tracker(ledger([0, 1_000_000]))
+    for row in range(2):
+        tracker.sent(row, 5_000_000)
+    tracker.answered(0, 805_000_000, Answered())
+    tracker.answered(1, 905_000_000, Answered(Outcome.FAILED, 424, "ModelError 500: no"))
+    rows = frame(tracker.ledger.take_all())
+    assert rows["outcome"].to_list() == ["completed", "failed"]
+    assert rows["accepted"].to_list() == [True, True]
+    assert rows["status_code"].to_list() == [200, 424]
+    assert rows["error"].to_list() == [None, "ModelError 500: no"]
+    assert rows["end_from"].to_list() == ["answer", "answer"]
+    assert rows["done"].to_list() == rows["ack"].to_list() == rows["seen"].to_list()
+    assert rows["recv"].null_count() == rows["pub"].null_count() == 2
+    assert tracker.backlog == tracker.n_in_flight == 0
+    assert tracker.sojourn.quantile(1.0) == pytest.approx(0.805, rel=0.02)
+    assert tracker.hearing.quantile(1.0) is None
 
 
 def test_the_oldest_age_is_that_of_the_oldest_waiting_request() -> None:

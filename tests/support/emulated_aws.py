@@ -8,14 +8,16 @@ from typing import Any
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.invoke_sync import SdkSyncTransport
 from smbench.aws.transport.notices import SqsNotices
 from smbench.aws.transport.outputs import S3Outputs
 from smbench.aws.transport.wire_clients import WireClients, wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.aws.transport.wire_notices import WireNotices
 from smbench.clock import LoopClock, WarpLoop
 from smbench.emulator.server import Emulator
-from smbench.ports import Notices, Transport
+from smbench.ports import Notices
 from smbench.scenario.model import Scenario
 
 ENDPOINT = "smbench-emulated"
@@ -38,10 +40,15 @@ class EmulatedAws:
     clock: LoopClock
     by: str
 
-    def transport(self, endpoint: str = ENDPOINT) -> Transport:
+    def transport(self, endpoint: str = ENDPOINT) -> SdkTransport | WireTransport:
         if self.by == "wire":
             return WireTransport(self.wire.runtime, endpoint)
         return SdkTransport(self.clients.runtime, endpoint)
+
+    def synchronous(self, endpoint: str = ENDPOINT) -> SdkSyncTransport | WireSyncTransport:
+        if self.by == "wire":
+            return WireSyncTransport(self.wire.runtime, endpoint)
+        return SdkSyncTransport(self.clients.runtime, endpoint)
 
     def notices(self, url: str, *, run_prefix: str = "") -> Notices:
         if self.by == "wire":
@@ -58,19 +65,19 @@ class EmulatedAws:
 
 @asynccontextmanager
 async def emulated_aws(
-    emulated: Mapping[str, Any] | None = None, *, in_flight: int = 50, by: str = "sdk"
+    emulated: Mapping[str, Any] | None = None, *, kind: str = "async", in_flight: int = 50, by: str = "sdk"
 ) -> AsyncIterator[EmulatedAws]:
     """The embedded endpoint of a scenario with these settings, in its first second; it checks every signature."""
     settings = {"instances": {"min": 1}, "service": "1s"} | dict(emulated or {})
     scenario = Scenario.model_validate(
-        {"name": "contract", "target": {"emulated": settings}, "load": [{"burst": {"requests": 1}}]}
+        {"name": "contract", "target": {"kind": kind, "emulated": settings}, "load": [{"burst": {"requests": 1}}]}
     )
     emulator = Emulator(scenario, None, EPOCH_NS, verify_signatures=True)
     url = await emulator.start()
     try:
-        access = AwsSettings(endpoint_url=url, emulated=True, in_flight=in_flight)
+        access = AwsSettings(endpoint_url=url, emulated=True, in_flight=in_flight, answer_s=70)
         async with AwsClients(access) as clients, wire_clients(clients) as wire:
-            target = await discover(clients, ENDPOINT)
+            target = await discover(clients, ENDPOINT, kind=kind)
             clock = LoopClock(EPOCH_NS)
             emulator.go(clock)
             yield EmulatedAws(emulator, clients, wire, target, clock, by)

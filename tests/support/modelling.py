@@ -45,16 +45,26 @@ class Stand:
     Args:
         n: Instances in service at the start.
         epoch_s: UTC at scenario time zero; gives the phase of the minutes.
+        is_synchronous: A real-time endpoint, whose callers wait.
     """
 
-    def __init__(self, n: int = 1, *, seeds: Seeds | None = None, epoch_s: float = 0.0, **changes: Any) -> None:
+    def __init__(
+        self,
+        n: int = 1,
+        *,
+        seeds: Seeds | None = None,
+        epoch_s: float = 0.0,
+        is_synchronous: bool = False,
+        **changes: Any,
+    ) -> None:
+        self.is_synchronous = is_synchronous
         self.event_queue = EventQueue()
         self.metrics = MetricStore(
             self.event_queue, round(epoch_s * SECOND), delay=Distribution.model_validate("0s"), seeds=seeds
         )
         self.endpoint = Endpoint(
             self.event_queue,
-            EndpointSettings.of(emulated(**changes), name="e", variant="v"),
+            EndpointSettings.of(emulated(**changes), name="e", variant="v", is_synchronous=is_synchronous),
             instances_at_start=n,
             seeds=seeds or Seeds(),
             metrics=self.metrics,
@@ -68,7 +78,8 @@ class Stand:
     def arrive(self, n: int = 1, *, ttl_s: float = 21_600.0, timeout_s: float = 900.0, payload_class: str = "") -> None:
         for _ in range(n):
             index = len(self.jobs)
-            job = Job(index, f"id-{index}", payload_class, ttl_s, timeout_s, self.event_queue.now_ns)
+            now_ns, is_awaited = self.event_queue.now_ns, self.is_synchronous
+            job = Job(index, f"id-{index}", payload_class, ttl_s, timeout_s, now_ns, is_awaited=is_awaited)
             self.jobs.append(job)
             self.endpoint.arrive(job)
 

@@ -345,10 +345,13 @@ def throttling(seen: Seen) -> Observation | None:
     if not rows.height:
         return None
     first_ns = rows["send_ns"].min()
+    is_serverless = seen.frames.manifest.target.get("kind") == "serverless"
     return Observation(
         name="throttling",
         seen=f"{rows.height:,} of {seen.counts.sent:,} submissions were throttled",
-        advice="a quota of the account, shared by all its endpoints: ask for more, or send slower",
+        advice="more came at once than MaxConcurrency, or than the account's concurrency: raise it, or send slower"
+        if is_serverless
+        else "a quota of the account, shared by all its endpoints: ask for more, or send slower",
         at_s=first_ns / 1e9 if isinstance(first_ns, int) else None,
     )
 

@@ -147,6 +147,11 @@ class Summary(_Part):
         return self.model_dump(mode="json")
 
     @property
+    def is_synchronous(self) -> bool:
+        """Whether the call itself brought the answer: then submitting is no stage of its own."""
+        return bool(self.stages) and all(stage.name != StageName.SUBMIT for stage in self.stages)
+
+    @property
     def error_share(self) -> Bounded | Unknown:
         """Of the requests that were answered, those that did not complete."""
         counts = self.measured
@@ -247,7 +252,12 @@ def _target(manifest: Manifest) -> str:
     if manifest.imported is not None:
         return f"imported from {manifest.imported.file}"
     endpoint = (manifest.scenario.get("target") or {}).get("endpoint")
-    return f"endpoint {manifest.target.get('endpoint', endpoint)}" if endpoint else "emulated endpoint"
+    return f"endpoint {manifest.target.get('endpoint', endpoint)}" if endpoint else _emulated(manifest)
+
+
+def _emulated(manifest: Manifest) -> str:
+    kind = (manifest.scenario.get("target") or {}).get("kind", "async")
+    return "emulated endpoint" if kind == "async" else f"emulated {kind} endpoint"
 
 
 def _causes(requests: pl.DataFrame) -> tuple[Cause, ...]:

@@ -108,15 +108,20 @@ def reseeded(scenario: Scenario, seed: int) -> Scenario:
 
 
 def require_emulated(scenario: Scenario) -> None:
-    """Refuse a scenario whose endpoint is a real one.
+    """Refuse a scenario whose endpoint is a real one, or answers the call itself.
 
     Raises:
-        UsageError: it names an endpoint.
+        UsageError: it names an endpoint, or is of another kind than async.
     """
     if scenario.target.endpoint is not None:
         raise UsageError(
             f"{scenario.name} names the endpoint {scenario.target.endpoint}, and there is no model of it",
             "describe it under target.emulated, in the place of target.endpoint, and simulate that",
+        )
+    if scenario.target.is_synchronous:
+        raise UsageError(
+            f"{scenario.name} has a {scenario.target.kind} endpoint, and only asynchronous ones are simulated",
+            "run it with `target.emulated.time: warp`, which waits for nothing either",
         )
 
 

@@ -25,7 +25,7 @@ from smbench.emulator.sts import Sts
 from smbench.model.event_queue import EventQueue
 from smbench.model.world import EMBEDDED, VARIANT, World
 from smbench.scenario.emulated import Emulated
-from smbench.scenario.model import Scenario
+from smbench.scenario.model import Scenario, Target
 
 BUCKET = "smbench-emulated"
 SUCCESS_TOPIC, ERROR_TOPIC = "smbench-success", "smbench-error"
@@ -95,7 +95,7 @@ class Emulator:
             self.front.add(service)
         self._server = HttpServer()
         if scenario is not None:
-            self._adopt_embedded(emulated)
+            self._adopt_embedded(scenario.target)
 
     @property
     def url(self) -> str:
@@ -126,34 +126,39 @@ class Emulator:
         self.driver.stop()
         await self._server.stop()
 
-    def _adopt_embedded(self, emulated: Emulated) -> None:
+    def _adopt_embedded(self, target: Target) -> None:
         """The scenario's endpoint as SageMaker would describe it, with its bucket and topics."""
         self.s3.create_bucket(BUCKET)
-        success, error = self.sns.create(SUCCESS_TOPIC), self.sns.create(ERROR_TOPIC)
-        config = _embedded_config(emulated, success, error)
+        config: dict[str, Any] = {"EndpointConfigName": EMBEDDED, "ProductionVariants": [_embedded_variant(target)]}
+        if not target.is_synchronous:
+            success, error = self.sns.create(SUCCESS_TOPIC), self.sns.create(ERROR_TOPIC)
+            config["AsyncInferenceConfig"] = _embedded_async_config(target.emulated, success, error)
         self.sagemaker.keep_model({"ModelName": EMBEDDED, "PrimaryContainer": {"Image": "smbench/emulated"}})
         kept = self.sagemaker.keep_config(config)
-        self.hosting.adopt(EMBEDDED, kept, self.world.endpoints[EMBEDDED])
+        world = self.world
+        self.hosting.adopt(EMBEDDED, kept, world.serverless.get(EMBEDDED) or world.endpoints[EMBEDDED])
 
 
-def _embedded_config(emulated: Emulated, success_topic: str, error_topic: str) -> dict[str, Any]:
+def _embedded_variant(target: Target) -> dict[str, Any]:
+    variant = {"VariantName": VARIANT, "ModelName": EMBEDDED, "InitialVariantWeight": 1.0}
+    if target.kind != "serverless":
+        return variant | {
+            "InstanceType": "ml.m5.xlarge",
+            "InitialInstanceCount": target.emulated.instances.at_start,
+        }
+    wanted = target.emulated.serverless
+    config = {"MemorySizeInMB": wanted.memory, "MaxConcurrency": wanted.max_concurrency}
+    if wanted.provisioned:
+        config["ProvisionedConcurrency"] = wanted.provisioned
+    return variant | {"ServerlessConfig": config}
+
+
+def _embedded_async_config(emulated: Emulated, success_topic: str, error_topic: str) -> dict[str, Any]:
     return {
-        "EndpointConfigName": EMBEDDED,
-        "ProductionVariants": [
-            {
-                "VariantName": VARIANT,
-                "ModelName": EMBEDDED,
-                "InstanceType": "ml.m5.xlarge",
-                "InitialInstanceCount": emulated.instances.at_start,
-                "InitialVariantWeight": 1.0,
-            }
-        ],
-        "AsyncInferenceConfig": {
-            "ClientConfig": {"MaxConcurrentInvocationsPerInstance": emulated.instances.concurrency},
-            "OutputConfig": {
-                "S3OutputPath": f"s3://{BUCKET}/async-outputs",
-                "S3FailurePath": f"s3://{BUCKET}/async-failures",
-                "NotificationConfig": {"SuccessTopic": success_topic, "ErrorTopic": error_topic},
-            },
+        "ClientConfig": {"MaxConcurrentInvocationsPerInstance": emulated.instances.concurrency},
+        "OutputConfig": {
+            "S3OutputPath": f"s3://{BUCKET}/async-outputs",
+            "S3FailurePath": f"s3://{BUCKET}/async-failures",
+            "NotificationConfig": {"SuccessTopic": success_topic, "ErrorTopic": error_topic},
         },
     }

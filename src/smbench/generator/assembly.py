@@ -73,7 +73,8 @@ class ShareRun:
             jitter=stream(scenario.seed_of("faults"), f"retry.{share.worker}"),
             patience_s=scenario.drain,
         )
-        bounds = Bounds(scenario.drain, plan.longest_life_s, scenario.gauges_every, scenario.collector.receivers)
+        receivers = 0 if scenario.target.is_synchronous else scenario.collector.receivers
+        bounds = Bounds(scenario.drain, plan.longest_life_s, scenario.gauges_every, receivers)
         for span in shard.spans:
             phase = Event(
                 "phase", span.name, span.start_ns, span.start_ns, span.kind, span.end_ns, detail={"n": span.n}

@@ -18,7 +18,7 @@ from smbench.generator.control import Control, beyond_error_limit
 from smbench.generator.ledger import State
 from smbench.generator.tracker import Tracker
 from smbench.ports import Transport
-from smbench.records import Accepted, Invocation, NotSent, Rejected, Unacknowledged, is_throttle
+from smbench.records import Accepted, Answered, Invocation, NotSent, Rejected, Unacknowledged, is_throttle
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 
@@ -139,13 +139,13 @@ class Engine:
             invocation = self.load.invocation(index)
             while True:
                 self.tracker.sent(index, self.clock.now_ns())
-                answer: Accepted | Rejected | Unacknowledged
+                answer: Accepted | Answered | Rejected | Unacknowledged
                 try:
                     answer = await self.transport.submit(invocation)
                 except (Rejected, Unacknowledged) as refusal:
                     answer = refusal
                 now_ns = self.clock.now_ns()
-                if isinstance(answer, Accepted) or not self._may_retry(answer, attempt):
+                if isinstance(answer, Accepted | Answered) or not self._may_retry(answer, attempt):
                     break
                 backoff_s = self.load.retry.backoff * 2 ** (attempt - 1) * self.load.jitter.random()
                 await self.clock.sleep_until_ns(now_ns + round(backoff_s * 1e9))
@@ -154,9 +154,11 @@ class Engine:
             self._in_flight -= 1
         self._take(index, now_ns, answer)
 
-    def _take(self, index: int, now_ns: int, answer: Accepted | Rejected | Unacknowledged) -> None:
+    def _take(self, index: int, now_ns: int, answer: Accepted | Answered | Rejected | Unacknowledged) -> None:
         if isinstance(answer, Accepted):
             self.tracker.accepted(index, now_ns, answer)
+        elif isinstance(answer, Answered):
+            self.tracker.answered(index, now_ns, answer)
         elif isinstance(answer, Rejected):
             self.tracker.rejected(index, now_ns, answer)
         else:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from smbench.generator.plan import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, RunPlan
 from smbench.model.law_facts import mean_s, share_beyond
 from smbench.scenario.emulated import Emulated, Policy
+from smbench.scenario.model import ANSWER_MAX_S
 from smbench.scenario.payloads.bodies import Payload
 from smbench.schedule.base import PhaseSpan
 
@@ -71,6 +72,7 @@ class Forecast:
         least_s, most_s: How long the run lasts, from the first request to the end of its drain; `most_s` is None where
             a closed loop decides.
         instance_hours: The least and the most that are paid for; None for a real endpoint, and with `most_s`.
+        kind: `async`, `serverless` or `realtime`. The slots of a serverless endpoint are execution environments.
     """
 
     phases: tuple[PhaseForecast, ...]
@@ -86,6 +88,7 @@ class Forecast:
     most_s: float | None
     scale: float
     instance_hours: tuple[float, float] | None
+    kind: str = "async"
 
 
 def forecast(plan: RunPlan) -> Forecast:
@@ -97,22 +100,27 @@ def forecast(plan: RunPlan) -> Forecast:
     scenario = plan.scenario
     span_s = plan.schedule.span_ns / 1e9
     request_ttl_s = scenario.request.ttl or DEFAULT_TTL_S
+    kind = scenario.target.kind
+    if kind != "async":
+        request_ttl_s = ANSWER_MAX_S
     if not plan.is_emulated:
         most_s: float | None = None if plan.schedule.spans[-1].end_ns is None else span_s + scenario.drain
-        return Forecast((), 0, 0, 0, (), "", 0.0, request_ttl_s, scenario.drain, span_s, most_s, 1.0, None)
+        return Forecast((), 0, 0, 0, (), "", 0.0, request_ttl_s, scenario.drain, span_s, most_s, 1.0, None, kind)
     emulated = scenario.target.emulated
-    capacity = _Capacity.of(emulated)
-    service_s = np.array([_service_s(payload, emulated, plan.base_dir) for payload in plan.payloads])
+    capacity = _Capacity.of(emulated, kind)
+    service_s = np.array([_service_s(payload, emulated, plan.base_dir, kind) for payload in plan.payloads])
     phases, left_s = _phases(plan, service_s, capacity)
-    never = why_never_served(emulated, len(plan.schedule))
-    wake_s = _wake_s(emulated, plan.base_dir) if not emulated.instances.at_start else 0.0
+    never = "" if kind == "serverless" else why_never_served(emulated, len(plan.schedule))
+    wake_s = _wake_s(emulated, plan.base_dir) if kind == "async" and not emulated.instances.at_start else 0.0
+    if kind == "serverless":
+        left_s = 0.0  # nothing waits there
     after_s = scenario.drain if never else min(scenario.drain, left_s + float(np.min(service_s)))
     span_s += sum(phase.work_s for phase in phases if phase.kind == "closed" and phase.length_s is None)
     least_s = max(span_s + after_s, min(wake_s, span_s + scenario.drain))
     most_s = None if plan.schedule.spans[-1].end_ns is None else span_s + scenario.drain
     work_h = sum(phase.work_s for phase in phases) * capacity.instances_max / 3600
     hours = None
-    if most_s is not None and not never:
+    if most_s is not None and not never and kind != "serverless":
         most_h = _hours(capacity.instances_max, most_s)
         least_h = max(_hours(capacity.instances_min, least_s), min(work_h, _hours(capacity.instances_max, least_s)))
         hours = (min(least_h, most_h), most_h)
@@ -121,7 +129,7 @@ def forecast(plan: RunPlan) -> Forecast:
         capacity.slots_max,
         capacity.instances_max,
         len({payload.payload_class for payload in plan.payloads}),
-        _timeouts(plan.payloads, emulated, plan.base_dir),
+        _timeouts(plan.payloads, emulated, plan.base_dir, kind),
         never,
         left_s,
         request_ttl_s,
@@ -130,6 +138,7 @@ def forecast(plan: RunPlan) -> Forecast:
         most_s,
         plan.scale,
         hours,
+        kind,
     )
 
 
@@ -142,7 +151,9 @@ class _Capacity:
     concurrency: int
 
     @classmethod
-    def of(cls, emulated: Emulated) -> "_Capacity":
+    def of(cls, emulated: Emulated, kind: str) -> "_Capacity":
+        if kind == "serverless":
+            return cls(0, emulated.serverless.max_concurrency, 1)
         instances = emulated.instances
         if not emulated.policies:
             return cls(instances.at_start, instances.at_start, instances.concurrency)
@@ -157,11 +168,15 @@ def _hours(instances: int, length_s: float) -> float:
     return instances * length_s / 3600
 
 
-def _service_s(payload: Payload, emulated: Emulated, base_dir: Path) -> float:
+def _service_s(payload: Payload, emulated: Emulated, base_dir: Path, kind: str) -> float:
     """How long a request of this payload keeps its slot, on average: its time-out ends it at the latest."""
     laws = emulated.service.by_class
     law = laws.get(payload.payload_class) or laws.get("") or next(iter(laws.values()))
-    return min(mean_s(law, base_dir), payload.timeout_s or DEFAULT_TIMEOUT_S)
+    return min(mean_s(law, base_dir), _timeout_s(payload, kind))
+
+
+def _timeout_s(payload: Payload, kind: str) -> float:
+    return ANSWER_MAX_S if kind != "async" else float(payload.timeout_s or DEFAULT_TIMEOUT_S)
 
 
 def _phases(
@@ -219,11 +234,11 @@ def _phase(
     )
 
 
-def _timeouts(payloads: Sequence[Payload], emulated: Emulated, base_dir: Path) -> tuple[TimeOut, ...]:
+def _timeouts(payloads: Sequence[Payload], emulated: Emulated, base_dir: Path, kind: str) -> tuple[TimeOut, ...]:
     laws = emulated.service.by_class
     found: dict[tuple[str, float], TimeOut] = {}
     for payload in payloads:
-        timeout_s = float(payload.timeout_s or DEFAULT_TIMEOUT_S)
+        timeout_s = _timeout_s(payload, kind)
         key = payload.payload_class, timeout_s
         if key in found:
             continue

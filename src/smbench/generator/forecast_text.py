@@ -21,12 +21,14 @@ def warnings(found: Forecast) -> list[str]:
             f"at {format_duration(found.drain_s)} the run ends before"
         )
     if found.left_s > found.ttl_s:
-        told.append(f"requests wait up to {_about(found.left_s)} and expire after {format_duration(found.ttl_s)}")
+        ends = "expire" if found.kind == "async" else "time out"
+        told.append(f"requests wait up to {_about(found.left_s)} and {ends} after {format_duration(found.ttl_s)}")
     return told
 
 
 def _timeouts(found: Forecast) -> list[str]:
-    return [_timeout(one, is_named=found.n_classes > 1) for one in found.timeouts]
+    is_named = found.n_classes > 1
+    return [_timeout(one, is_named=is_named, is_synchronous=found.kind != "async") for one in found.timeouts]
 
 
 def facts(found: Forecast, kind: TimeKind, instance_hour_usd: float | None) -> list[str]:
@@ -63,6 +65,11 @@ def _is_burst(phase: PhaseForecast) -> bool:
 
 
 def _too_much(phase: PhaseForecast, found: Forecast) -> str:
+    if found.kind == "serverless":
+        return (
+            f"the endpoint cannot keep up: {phase.busy_slots:.1f} requests are there at once on average, and "
+            f"MaxConcurrency is {found.slots_max:,}: the others are throttled"
+        )
     growth = phase.growth_hz * 60
     by = f"{growth:,.0f} a minute" if growth >= 10 else f"{growth:.1f} a minute"
     return (
@@ -73,6 +80,9 @@ def _too_much(phase: PhaseForecast, found: Forecast) -> str:
 
 
 def _enough(phase: PhaseForecast, found: Forecast) -> str:
+    if found.kind == "serverless":
+        busy = "" if phase.busy_slots is None else f"; {phase.busy_slots:.1f} are there at once on average"
+        return f"{phase.n:,} requests, at most {found.slots_max:,} at once, for more are throttled{busy}"
     if phase.busy_slots is None or _is_burst(phase):
         return f"{phase.n:,} requests are {_about(phase.work_s)} of work for {_instances(found.instances_max)}"
     share = phase.busy_slots / found.slots_max
@@ -82,11 +92,15 @@ def _enough(phase: PhaseForecast, found: Forecast) -> str:
     return f"{needed}; {_instances(phase.enough_instances or 1)} would do"
 
 
-def _timeout(one: TimeOut, *, is_named: bool) -> str:
+def _timeout(one: TimeOut, *, is_named: bool, is_synchronous: bool) -> str:
     whose = "InvocationTimeoutSeconds is 15m by default" if one.is_default else "the time-out that was asked for"
+    if is_synchronous:
+        whose = "InvokeEndpoint waits no longer"
     which = "each request" if one.share > CERTAIN_SHARE else f"about {one.share:.0%} of the requests"
     of = f" of class {one.payload_class}" if is_named else ""
     advice = f"; {'set' if one.is_default else 'raise'} request.timeout, at most 1h"
+    if is_synchronous:
+        advice = "; an asynchronous endpoint waits up to 1h"
     return (
         f"{which}{of} will fail after {format_duration(one.timeout_s)} in the container ({whose}), for service takes "
         f"{format_duration(one.mean_s)} on average{advice}"

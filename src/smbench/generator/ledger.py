@@ -19,6 +19,7 @@ from smbench.generator.locations import Locations, TakenLocations
 from smbench.records import ENDED, NotSent, Outcome
 
 NO_INSTANT = -(2**63)  # the column's null: no scenario reaches back 292 years
+END_FROM_NOTICE, END_FROM_OUTPUT, END_FROM_ANSWER = 1, 2, 3  # how the end of a row became known; 0: it has none
 VERSIONS_AT_ONCE = 10_000  # copied in less than a millisecond, during which nothing is sent
 
 
@@ -130,7 +131,7 @@ class Ledger:
         self.send_ns, self.ack_ns, self.recv_ns = array("q", empty), array("q", empty), array("q", empty)
         self.done_ns, self.pub_ns, self.seen_ns = array("q", empty), array("q", empty), array("q", empty)
         self.state, self.is_accepted = bytearray(n), bytearray(n)
-        self.end_from = bytearray(n)  # 1 a notice, 2 an output
+        self.end_from = bytearray(n)  # one of `END_FROM_*`
         self.status_code, self.attempts = array("h", bytes(2 * n)), array("h", bytes(2 * n))
         self.notices = array("i", bytes(4 * n))
         self.error = array("i", bytes(4 * n))  # index into `words`

@@ -40,6 +40,11 @@ def invocations(
             timeout_s=payload.timeout_s,
             output_extension=payload.output_extension,
             filename=payload.filename,
+            target_model=payload.target_model,
+            target_variant=payload.target_variant,
+            target_container=payload.target_container,
+            inference_component=payload.inference_component,
+            explanations=payload.explanations,
         )
 
     return invocation

@@ -26,7 +26,7 @@ from smbench.records import Outcome
 from smbench.results.schema import REQUESTS, instant_of, polars_schema
 
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
-_END_FROM = pl.Series([None, "notice", "output"], dtype=pl.String)
+_END_FROM = pl.Series([None, "notice", "output", "answer"], dtype=pl.String)  # by the ledger's `END_FROM_*`
 _WHY_NOT_SENT = pl.Series([None, *WHY_NOT_SENT], dtype=pl.String)
 _OUTCOMES = pl.Series([OUTCOME_OF[state].value for state in State], dtype=pl.String)
 

@@ -43,7 +43,7 @@ class Bounds:
     drain_s: float
     longest_life_s: float  # time to live plus invocation time-out
     gauges_every_s: float
-    receivers: int  # the most that may overlap
+    receivers: int  # the most that may overlap; 0: a synchronous endpoint, which sends no notices
 
 
 class Runner:
@@ -138,7 +138,7 @@ class Runner:
     def _awaits_unknown(self, now_ns: int) -> bool:
         """Whether a notice may still come for a request whose answer never did."""
         tracker = self.tracker
-        if tracker.last_unknown_send_ns is None or not tracker.n_unknown:
+        if not self.bounds.receivers or tracker.last_unknown_send_ns is None or not tracker.n_unknown:
             return False
         patience_ns = 2 * tracker.longest_service_view_ns + round(_UNKNOWN_GRACE_S * 1e9)
         return now_ns < tracker.last_unknown_send_ns + patience_ns

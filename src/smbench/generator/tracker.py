@@ -7,6 +7,7 @@ run. A row moves only forward:
 
     SCHEDULED -> NOT_SENT
     SCHEDULED -> IN_FLIGHT -> WAITING | REJECTED | TRANSPORT_ERROR
+    IN_FLIGHT -> COMPLETED | FAILED                                                       (a synchronous answer)
     IN_FLIGHT | WAITING | REJECTED | TRANSPORT_ERROR -> COMPLETED | FAILED | EXPIRED | UNKNOWN_END  (notice, output)
     UNKNOWN_END -> COMPLETED | FAILED | EXPIRED                                                      (a later notice)
     WAITING -> LOST | PENDING                                                                        (the run is over)
@@ -22,6 +23,9 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from smbench.generator.ledger import (
+    END_FROM_ANSWER,
+    END_FROM_NOTICE,
+    END_FROM_OUTPUT,
     ENDS,
     NO_INSTANT,
     OPEN,
@@ -32,7 +36,7 @@ from smbench.generator.ledger import (
     Ledger,
     State,
 )
-from smbench.records import Accepted, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
+from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
 from smbench.snapshot import LogHistogram
 
 # Plain numbers: to look one up in its enum costs as much as to compare it, several times a request.
@@ -122,6 +126,14 @@ class Tracker:
                 ledger.locations.learn_failure(index, answer.failure_location)
         self._prove_accepted(index)
 
+    def answered(self, index: int, ack_ns: int, answer: Answered) -> None:
+        """A synchronous endpoint answered: accepted and over at once, by our own clock."""
+        self._answered(index, ack_ns, answer.status_code)
+        if self.ledger.state[index] == _IN_FLIGHT:
+            if answer.failure_reason:
+                self._fault(index, answer.failure_reason)
+            self._ended(index, answer.outcome, ack_ns, ack_ns, end_from=END_FROM_ANSWER)
+
     def rejected(self, index: int, ack_ns: int, refusal: Rejected) -> None:
         """The endpoint answered with an error, after the last attempt."""
         self._answered(index, ack_ns, refusal.status_code)
@@ -161,7 +173,7 @@ class Tracker:
             self._fault(index, notice.failure_reason)
         elif was == State.UNKNOWN_END:
             ledger.error[index] = 0  # it named the unknown status
-        self._ended(index, notice.outcome, notice.done_utc_ns, seen_ns, end_from=1)
+        self._ended(index, notice.outcome, self._since_epoch(notice.done_utc_ns), seen_ns, end_from=END_FROM_NOTICE)
         return Match.FIRST
 
     # ---- after the drain --------------------------------------------------------------------------------------
@@ -179,7 +191,8 @@ class Tracker:
         if self.ledger.state[index] == State.WAITING:
             if output.failure_reason:
                 self._fault(index, output.failure_reason)
-            self._ended(index, output.outcome, output.done_utc_ns, seen_ns, end_from=2)
+            done_ns = self._since_epoch(output.done_utc_ns)
+            self._ended(index, output.outcome, done_ns, seen_ns, end_from=END_FROM_OUTPUT)
 
     def close(self, now_ns: int, longest_life_ns: int) -> None:
         """The run is over: give every row its last state.
@@ -283,16 +296,16 @@ class Tracker:
             self.ledger.is_accepted[index] = 1
             self.n_accepted += 1
 
-    def _ended(self, index: int, outcome: Outcome, done_utc_ns: int | None, seen_ns: int, *, end_from: int) -> None:
+    def _ended(self, index: int, outcome: Outcome, done_ns: int, seen_ns: int, *, end_from: int) -> None:
         ledger = self.ledger
         was = ledger.state[index]
         ledger.locations.forget_failure(index)
         self._prove_accepted(index)
         self._move(index, STATE_OF[outcome])
-        done_ns = self._since_epoch(done_utc_ns)
         ledger.done_ns[index], ledger.seen_ns[index], ledger.end_from[index] = done_ns, seen_ns, end_from
-        if done_ns != NO_INSTANT and end_from == 1:
-            self.hearing.record((seen_ns - done_ns) / 1e9)
+        if done_ns != NO_INSTANT and end_from != END_FROM_OUTPUT:
+            if end_from == END_FROM_NOTICE:
+                self.hearing.record((seen_ns - done_ns) / 1e9)
             self.longest_service_view_ns = max(self.longest_service_view_ns, done_ns - ledger.send_ns[index])
             if outcome is Outcome.COMPLETED:
                 self.sojourn.record((done_ns - ledger.sched_ns[index]) / 1e9)

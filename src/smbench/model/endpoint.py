@@ -1,8 +1,9 @@
-"""An asynchronous endpoint as theory: a queue, instances with slots, and every request's one end.
+"""An endpoint on instances as theory: a queue, instances with slots, and every request's one end.
 
-Rules of the whole file. Requests start in order of acceptance. A request that waits expires at its time to live, on
-that instant and not when somebody looks. State changes first, metrics next, callbacks last, so that a callback sees
-a consistent endpoint and may bring the next arrival.
+Asynchronous or real-time: the two differ in who waits. Rules of the whole file. Requests start in order of acceptance.
+A request that waits expires at its time to live, on that instant and not when somebody looks; one whose caller waits
+for the answer has that time for waiting and work together, and then has timed out. State changes first, metrics next,
+callbacks last, so that a callback sees a consistent endpoint and may bring the next arrival.
 """
 
 from collections import deque
@@ -11,7 +12,18 @@ from functools import partial
 
 from smbench.model.event_queue import EventQueue
 from smbench.model.fleet import CapacityChange, Fleet, UpdateInProgress
-from smbench.model.jobs import Ended, Held, Instance, Job
+from smbench.model.invocation_metrics import InvocationMetrics
+from smbench.model.jobs import (
+    CONTAINER_ERROR,
+    INSTANCE_LOST,
+    OVERLOADED,
+    TIMEOUT,
+    TTL,
+    Ended,
+    Held,
+    Instance,
+    Job,
+)
 from smbench.model.metrics import MetricStore
 from smbench.model.service import Seeds, ServiceSampler
 from smbench.model.settings import EndpointSettings
@@ -19,12 +31,19 @@ from smbench.model.telemetry import EndpointMetrics
 from smbench.records import Outcome
 from smbench.scenario.values.seeds import stream
 
-__all__ = ["CapacityChange", "Ended", "Endpoint", "EndpointSettings", "Job", "UpdateInProgress"]
-
-CONTAINER_ERROR = "container_error"
-TIMEOUT = "timeout"
-TTL = "ttl"
-INSTANCE_LOST = "instance_lost"  # only when requests are not redelivered (open question)
+__all__ = [
+    "CONTAINER_ERROR",
+    "INSTANCE_LOST",
+    "OVERLOADED",
+    "TIMEOUT",
+    "TTL",
+    "CapacityChange",
+    "Ended",
+    "Endpoint",
+    "EndpointSettings",
+    "Job",
+    "UpdateInProgress",
+]
 
 
 class Endpoint:
@@ -63,7 +82,12 @@ class Endpoint:
             on_orphans=self._take_back,
             on_capacity=self._on_capacity_change,
         )
-        self._metrics = None if metrics is None else EndpointMetrics(self, metrics)
+        self._gauges: EndpointMetrics | None = None  # of the backlog, which only an asynchronous endpoint publishes
+        self._metrics: EndpointMetrics | InvocationMetrics | None = None
+        if metrics is not None and settings.is_synchronous:
+            self._metrics = InvocationMetrics(self.name, self.variant, metrics, self.utilisations)
+        elif metrics is not None:
+            self._metrics = self._gauges = EndpointMetrics(self, metrics)
         self._observe()
 
     @property
@@ -127,12 +151,12 @@ class Endpoint:
         """The endpoint is deleted: it publishes nothing any more. What it held is forgotten."""
         if self._metrics is not None:
             self._metrics.close()
-            self._metrics = None
+            self._metrics = self._gauges = None
 
     def remember(self, backlogs: Sequence[float]) -> None:
         """Publish what the backlog was in the whole minutes before this one, the oldest first."""
-        if self._metrics is not None:
-            self._metrics.remember(backlogs)
+        if self._gauges is not None:
+            self._gauges.remember(backlogs)
 
     def arrive(self, job: Job) -> None:
         """Accept a request. Call in order of `job.index`."""
@@ -142,6 +166,9 @@ class Endpoint:
         self.accepted += 1
         # Whoever waits goes first; with nobody waiting there may be a slot at once.
         if self.queued or (instance := self._fleet.take()) is None:
+            if self.settings.waiting_max is not None and self.queued >= self.settings.waiting_max:
+                self._tell(self._end(held, Outcome.FAILED, OVERLOADED))
+                return
             self._enqueue(held)
         else:
             self._start(held, instance)
@@ -186,9 +213,11 @@ class Endpoint:
         held.attempts += 1
         held.start_ns, held.instance = self._event_queue.now_ns, instance
         self._fleet.begin(instance, held)
-        duration_s = held.work_s * instance.slowness
-        if duration_s > held.job.timeout_s:
-            duration_s, outcome, reason = held.job.timeout_s, Outcome.FAILED, TIMEOUT
+        duration_s, limit_s = held.work_s * instance.slowness, held.job.timeout_s
+        if held.job.is_awaited:
+            limit_s = min(limit_s, (held.expires_ns - held.start_ns) / 1e9)
+        if duration_s > limit_s:
+            duration_s, outcome, reason = limit_s, Outcome.FAILED, TIMEOUT
         elif held.has_container_error:
             outcome, reason = Outcome.FAILED, CONTAINER_ERROR
         else:
@@ -209,7 +238,8 @@ class Endpoint:
         self.queued -= 1
         if held.entry is not None:
             held.entry.cancel()
-        self._tell(self._end(held, Outcome.EXPIRED, TTL))
+        outcome, reason = (Outcome.FAILED, TIMEOUT) if held.job.is_awaited else (Outcome.EXPIRED, TTL)
+        self._tell(self._end(held, outcome, reason))
 
     def _end(self, held: Held, outcome: Outcome, reason: str) -> Ended:
         self.ended += 1
@@ -237,7 +267,7 @@ class Endpoint:
         for held in lost:
             assert held.entry is not None, "a running request has its end on the event_queue"
             held.entry.cancel()
-        if not self.settings.open_questions.redeliver_on_death:
+        if self.settings.is_synchronous or not self.settings.open_questions.redeliver_on_death:
             for ended in [self._end(held, Outcome.FAILED, INSTANCE_LOST) for held in lost]:
                 self._tell(ended)
             return
@@ -258,5 +288,5 @@ class Endpoint:
             tell(change)
 
     def _observe(self) -> None:
-        if self._metrics is not None:
-            self._metrics.observe()
+        if self._gauges is not None:
+            self._gauges.observe()

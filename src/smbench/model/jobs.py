@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from smbench.model.event_queue import Entry
 from smbench.records import Outcome
 
+CONTAINER_ERROR = "container_error"
+TIMEOUT = "timeout"
+TTL = "ttl"
+INSTANCE_LOST = "instance_lost"  # nobody begins again with it: an open question, and always so where a caller waits
+OVERLOADED = "overloaded"  # too many were waiting for the instances of a real-time endpoint
+
 
 @dataclass(slots=True)  # one a request: freezing would double what it costs
 class Job:
-    """A request as the endpoint sees it: accepted, waiting for a slot."""
+    """A request as the endpoint sees it: accepted, waiting for a slot.
+
+    Where its caller waits for the answer (`is_awaited`), `ttl_s` is all the time it has, waiting and work together.
+    """
 
     index: int  # order of acceptance
     inference_id: str
@@ -17,6 +26,7 @@ class Job:
     timeout_s: float
     recv_ns: int
     context: object = None  # whatever the driver wants back at the end
+    is_awaited: bool = False
 
 
 @dataclass(slots=True)

@@ -23,6 +23,8 @@ class EndpointSettings:
     service_spread: float = 0.0
     host_speeds: tuple[float, ...] = ()  # of the first launched, over the average
     base_dir: Path | None = None
+    is_synchronous: bool = False
+    waiting_max: int | None = None  # requests that may wait for an instance; None: any number
 
     @classmethod
     def of(
@@ -32,6 +34,7 @@ class EndpointSettings:
         name: str,
         variant: str,
         concurrency: int | None = None,
+        is_synchronous: bool = False,
         base_dir: Path | None = None,
     ) -> "EndpointSettings":
         """The settings that a scenario describes; `concurrency` where something else says it."""
@@ -48,4 +51,6 @@ class EndpointSettings:
             host_speeds=emulated.host_speeds,
             provision_common=emulated.provision_common,
             base_dir=base_dir,
+            is_synchronous=is_synchronous,
+            waiting_max=emulated.waiting if is_synchronous else None,
         )

@@ -4,15 +4,18 @@ from pathlib import Path
 from typing import Self
 
 from smbench.model.alarms import Alarm, AlarmBook
-from smbench.model.endpoint import Endpoint, EndpointSettings
+from smbench.model.endpoint import Endpoint
 from smbench.model.event_queue import EventQueue
 from smbench.model.metrics import MetricStore
 from smbench.model.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaler import AutoScaler, ScalerSettings
+from smbench.model.serverless import ServerlessEndpoint
 from smbench.model.service import Seeds
+from smbench.model.settings import EndpointSettings
 from smbench.model.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
 from smbench.scenario.emulated import Emulated, OpenQuestions, Policy, StepFromZero, StepPolicy, TargetTracking
 from smbench.scenario.model import Scenario
+from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.distributions import Distribution
 
 EMBEDDED = "smbench-emulated"
@@ -68,7 +71,8 @@ class World:
         )
         settings = ScalerSettings(action_delay_s, questions, region, account)
         self.scaler = AutoScaler(event_queue, self.alarms, settings, self.resolve)
-        self.endpoints: dict[str, Endpoint] = {}
+        self.endpoints: dict[str, Endpoint] = {}  # on instances
+        self.serverless: dict[str, ServerlessEndpoint] = {}
 
     @classmethod
     def of(
@@ -100,10 +104,17 @@ class World:
             region=region,
             account=account,
         )
-        world.add_endpoint(
-            EndpointSettings.of(emulated, name=EMBEDDED, variant=VARIANT, base_dir=base_dir),
-            instances_at_start=emulated.instances.at_start,
+        settings = EndpointSettings.of(
+            emulated,
+            name=EMBEDDED,
+            variant=VARIANT,
+            is_synchronous=scenario.target.is_synchronous,
+            base_dir=base_dir,
         )
+        if scenario.target.kind == "serverless":
+            world.add_serverless(settings, emulated.serverless)
+            return world
+        world.add_endpoint(settings, instances_at_start=emulated.instances.at_start)
         resource_id = resource_id_of(EMBEDDED, VARIANT)
         world.scaler.register_target(resource_id, emulated.instances.min, emulated.instances.max)
         for index, policy in enumerate(emulated.policies):
@@ -133,8 +144,7 @@ class World:
         Raises:
             ValueError: there is one of that name.
         """
-        if settings.name in self.endpoints:
-            raise ValueError(f"there is an endpoint {settings.name} already")
+        self._check_name(settings.name)
         endpoint = self.endpoints[settings.name] = Endpoint(
             self.event_queue,
             settings,
@@ -144,13 +154,32 @@ class World:
         )
         return endpoint
 
+    def add_serverless(self, settings: EndpointSettings, serverless: Serverless) -> ServerlessEndpoint:
+        """A new serverless endpoint, ready at once.
+
+        Raises:
+            ValueError: there is one of that name.
+        """
+        self._check_name(settings.name)
+        endpoint = self.serverless[settings.name] = ServerlessEndpoint(
+            self.event_queue, settings, serverless, seeds=self.seeds, metrics=self.metrics
+        )
+        return endpoint
+
+    def _check_name(self, name: str) -> None:
+        if name in self.endpoints or name in self.serverless:
+            raise ValueError(f"there is an endpoint {name} already")
+
     def remove_endpoint(self, name: str) -> None:
         """Delete an endpoint: it publishes nothing any more and its scalable target finds nothing.
 
         Raises:
             KeyError: there is none of that name.
         """
-        self.endpoints.pop(name).close()
+        if name in self.serverless:
+            self.serverless.pop(name).close()
+        else:
+            self.endpoints.pop(name).close()
 
     def resolve(self, resource_id: str) -> Endpoint | None:
         """The endpoint of a resource id; None when there is none, or none with that variant."""

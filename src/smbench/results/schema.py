@@ -49,7 +49,13 @@ REQUESTS = (
         "not sent, or still unanswered at the end",
     ),
     Column("recv", INSTANT, "UTC", "receivedTime of the notice: when AWS says it took the request", "no notice"),
-    Column("done", INSTANT, "UTC", "eventTime of the notice, or LastModified of the output", "not known to have ended"),
+    Column(
+        "done",
+        INSTANT,
+        "UTC",
+        "eventTime of the notice, LastModified of the output, or when a synchronous answer was there",
+        "not known to have ended",
+    ),
     Column(
         "pub",
         INSTANT,
@@ -65,7 +71,12 @@ REQUESTS = (
         "neither did",
     ),
     Column("outcome", pl.String, "", "one of `records.Outcome`"),
-    Column("accepted", pl.Boolean, "", "the endpoint has taken the request: it answered 202, or an end proved it"),
+    Column(
+        "accepted",
+        pl.Boolean,
+        "",
+        "the endpoint has taken the request: it answered 202, or 200 or 424 to a synchronous call, or an end proved it",
+    ),
     Column("status_code", pl.Int64, "", "HTTP status of the submission", "no answer"),
     Column("error", pl.String, "", "code or cause of an error, reason of a failure, or why not sent, in words", "none"),
     Column("why_not_sent", pl.String, "", "one of `records.NotSent`", "sent", is_later=True),
@@ -98,7 +109,8 @@ REQUESTS = (
         "end_from",
         pl.String,
         "",
-        "`notice`, `output` when the end was found in S3 (whole seconds), `client` when imported",
+        "`notice`, `output` when the end was found in S3 (whole seconds), `answer` of a synchronous call, `client` "
+        "when imported",
         "no end",
     ),
     Column("worker", pl.Int64, "", "which worker sent it, from 0"),

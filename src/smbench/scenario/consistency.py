@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload, read_payloads
 from smbench.scenario.phases import REQUESTS_MAX
@@ -17,6 +19,7 @@ def consistency_problems(scenario: Scenario, base_dir: Path, broken: Collection[
         yield from read.misfits
         yield from _classes_and_laws(scenario, read.payloads)
     yield from _what_cannot_be_planned(scenario)
+    yield from _what_this_kind_has_not(scenario)
 
 
 def _classes_and_laws(scenario: Scenario, payloads: Sequence[Payload]) -> Iterator[Misfit]:
@@ -27,7 +30,9 @@ def _classes_and_laws(scenario: Scenario, payloads: Sequence[Payload]) -> Iterat
         if name and classes and name not in classes:
             near = get_close_matches(name, classes, n=1)
             yield Misfit((*where, name), f"no payload has the class '{name}', only {', '.join(classes)}", "".join(near))
-    if "" not in laws and (without := [name for name in classes if name not in laws]):
+    if scenario.target.is_synchronous and len(laws) > 1:
+        yield Misfit(where, "must have one law: of a body in the call the emulated endpoint does not know the class")
+    elif "" not in laws and (without := [name for name in classes if name not in laws]):
         yield Misfit(where, f'gives no law for {", ".join(without)}; the class "" is for all others')
 
 
@@ -39,3 +44,68 @@ def _what_cannot_be_planned(scenario: Scenario) -> Iterator[Misfit]:
         if phase.kind == "closed" and phase.planned_s is None:
             message = "needs a `for`: without it the begin of the next phase is not known"
             yield Misfit(("load", index, "closed"), message)
+
+
+_ASYNCHRONOUS: tuple[Where, ...] = (
+    ("collector", "queue"),
+    ("payloads", "prefix"),
+    *(
+        ("target", "emulated", name)
+        for name in ("policies", "scheduled", "suspended", "initial", "results_kept", "notify_lag", "action_delay")
+    ),
+    *(
+        ("target", "emulated", "faults", name)
+        for name in (
+            "notices_lost",
+            "notices_late",
+            "notices_duplicated",
+            "messages_redelivered",
+            "malformed_messages",
+        )
+    ),
+)
+_ON_INSTANCES: tuple[Where, ...] = (
+    ("target", "variant"),
+    ("target", "instance_hour"),
+    *(
+        ("target", "emulated", name)
+        for name in ("instances", "provision", "provision_common", "remove", "service_spread", "host_speeds", "waiting")
+    ),
+    ("target", "emulated", "faults", "instance_life"),
+    ("target", "emulated", "faults", "provision_failures"),
+)
+_ONLY_OF: dict[str, tuple[tuple[Where, ...], str]] = {
+    "async": (
+        (("target", "emulated", "serverless"), ("target", "emulated", "waiting")),
+        "an asynchronous endpoint, whose requests wait in its queue",
+    ),
+    "serverless": (
+        (*_ASYNCHRONOUS, *_ON_INSTANCES),
+        "a serverless endpoint, which has no queue and no instances",
+    ),
+    "realtime": (
+        (*_ASYNCHRONOUS, ("target", "emulated", "serverless")),
+        "a real-time endpoint, which answers the call itself; the emulated one does not scale",
+    ),
+}
+
+
+def _what_this_kind_has_not(scenario: Scenario) -> Iterator[Misfit]:
+    """Settings that were written down and that this kind of endpoint has no use for: silence would mislead."""
+    meaningless, why = _ONLY_OF[scenario.target.kind]
+    for where in meaningless:
+        if _is_set(scenario, where):
+            yield Misfit(where, f"means nothing for {why}")
+    target = scenario.target
+    if target.kind == "realtime" and target.endpoint is None and not target.emulated.instances.at_start:
+        where = ("target", "emulated", "instances", "start")
+        yield Misfit(where, "must be at least 1: a real-time endpoint has no queue in which requests await an instance")
+
+
+def _is_set(scenario: Scenario, where: Where) -> bool:
+    """Whether this key has another value than its default."""
+    part: BaseModel = scenario
+    for name in where[:-1]:
+        part = getattr(part, str(name))
+    last = str(where[-1])
+    return bool(getattr(part, last) != type(part).model_fields[last].default)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from smbench.scenario.emulated import Emulated, Policy, Scaled
-from smbench.scenario.model import Payloads, PayloadSet, Request, Scenario
+from smbench.scenario.model import Payloads, PayloadSet, Request, Scenario, Target
 from smbench.scenario.phases import (
     Burst,
     Closed,
@@ -17,6 +17,7 @@ from smbench.scenario.phases import (
     Sine,
     Steps,
 )
+from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.distributions import Distribution
 from smbench.scenario.values.quantities import format_duration, format_rate
 
@@ -25,9 +26,9 @@ def describe(scenario: Scenario) -> str:
     """What is sent, when, how many requests in all, to what, in which time, and what must hold."""
     sentences = [
         f"Load: {', then '.join(describe_phase(phase) for phase in scenario.load)}; {_total(scenario)}",
-        f"payloads are {_payloads(scenario.payloads)}",
+        f"payloads are {_payloads(scenario.payloads, is_synchronous=scenario.target.is_synchronous)}",
         f"target: {_target(scenario)}",
-        f"after the last send, wait at most {format_duration(scenario.drain)} for ends",
+        *(() if scenario.target.is_synchronous else (_drain(scenario),)),
     ]
     if fate := _fate(scenario.request):
         sentences.append(f"each request {fate}")
@@ -36,6 +37,10 @@ def describe(scenario: Scenario) -> str:
     if scenario.thresholds:
         sentences.append(f"must hold: {', '.join(scenario.thresholds)}")
     return " ".join(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences)
+
+
+def _drain(scenario: Scenario) -> str:
+    return f"after the last send, wait at most {format_duration(scenario.drain)} for ends"
 
 
 def expected_requests(scenario: Scenario) -> float | None:
@@ -101,13 +106,14 @@ def _total(scenario: Scenario) -> str:
     return f"{about}{count:,.0f} request{'' if count == 1 else 's'} in all{span}"
 
 
-def _payloads(payloads: Payloads) -> str:
+def _payloads(payloads: Payloads, *, is_synchronous: bool) -> str:
     parts = [_payload_set(part) for part in payloads.sets]
     if len(parts) > 1:
         total = sum(part.weight for part in payloads.sets)
         parts = [f"{text} ({part.weight / total:.0%})" for text, part in zip(parts, payloads.sets, strict=True)]
     unique = ", each made different," if payloads.unique else ""
-    return f"{', '.join(parts)}{unique} sent {'inline' if payloads.inline else 'through S3'}"
+    way = "in the call" if is_synchronous else "inline" if payloads.inline else "through S3"
+    return f"{', '.join(parts)}{unique} sent {way}"
 
 
 def _payload_set(part: PayloadSet) -> str:
@@ -123,19 +129,18 @@ def _target(scenario: Scenario) -> str:
     if target.endpoint is not None:
         variant = f", variant {target.variant}" if target.variant else ""
         return f"the real {target.kind} endpoint {target.endpoint}{variant}, in real time"
-    return f"an emulated {target.kind} endpoint, {_emulated(target.emulated)}"
+    return f"an emulated {target.kind} endpoint, {_emulated(target)}"
 
 
-def _emulated(emulated: Emulated) -> str:
-    instances = emulated.instances
-    fleet = f"{instances.at_start} instance{'' if instances.at_start == 1 else 's'} at the start"
-    if emulated.policies:
-        fleet += f" and {instances.min} to {instances.max} later"
-    slots = f"{instances.concurrency} request{'' if instances.concurrency == 1 else 's'} at once on each"
+def _emulated(target: Target) -> str:
+    emulated = target.emulated
+    capacity = _environments(emulated.serverless) if target.kind == "serverless" else _fleet(target)
     laws = [(name, describe_law(law)) for name, law in emulated.service.by_class.items()]
     service = "; ".join(f"{text} for {name or 'all others'}" if len(laws) > 1 else text for name, text in laws)
     faults = sorted(emulated.faults.model_dump(exclude_defaults=True))
-    parts = [fleet, slots, f"service time {service}", _policies(emulated.policies), *_circumstances(emulated)]
+    parts = [*capacity, f"service time {service}"]
+    if target.kind == "async":
+        parts += [_policies(emulated.policies), *_circumstances(emulated)]
     if faults:
         parts.append(f"with faults ({', '.join(fault.replace('_', ' ') for fault in faults)})")
     match emulated.time:
@@ -144,6 +149,27 @@ def _emulated(emulated: Emulated) -> str:
         case kind:
             parts.append(f"in {kind} time")
     return ", ".join(parts)
+
+
+def _fleet(target: Target) -> list[str]:
+    instances = target.emulated.instances
+    fleet = f"{instances.at_start} instance{'' if instances.at_start == 1 else 's'}"
+    if not target.is_synchronous:
+        fleet += " at the start"
+    if target.emulated.policies:
+        fleet += f" and {instances.min} to {instances.max} later"
+    parts = [fleet, f"{instances.concurrency} request{'' if instances.concurrency == 1 else 's'} at once on each"]
+    if target.emulated.waiting is not None:
+        parts.append(f"at most {target.emulated.waiting:,} waiting")
+    return parts
+
+
+def _environments(serverless: Serverless) -> list[str]:
+    parts = [f"{serverless.memory:,} MB", f"at most {serverless.max_concurrency} requests at once"]
+    if serverless.provisioned:
+        parts.append(f"{serverless.provisioned} environments always warm")
+    parts.append(f"cold starts {describe_law(serverless.cold_start)}")
+    return [*parts, f"idle environments kept for {format_duration(serverless.keep_warm)}"]
 
 
 def _circumstances(emulated: Emulated) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from smbench.scenario.initial import Initial
+from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.distributions import Distribution, Lognormal, Service, ServiceLaw, Uniform
 from smbench.scenario.values.quantities import (
     Number,
@@ -294,6 +295,12 @@ class Emulated(Part):
     """The whole emulated endpoint."""
 
     instances: Instances = Instances()
+    serverless: Serverless = Serverless()
+    waiting: Annotated[Whole, Field(ge=0, le=100_000)] | None = Field(
+        default=None,
+        description="requests that may wait for the instances of a real-time endpoint; beyond it the container answers "
+        "503; default: any number, for 60 s at most",
+    )
     service: Service = ServiceLaw(by_class={"": Distribution(lognormal=Lognormal(median=1.0, sigma=0.3))})
     provision: Distribution = Field(
         default=Distribution(lognormal=Lognormal(median=170.0, sigma=0.25)),

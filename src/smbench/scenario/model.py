@@ -20,6 +20,9 @@ from smbench.scenario.values.quantities import Bytes, Number, PositiveSeconds, S
 from smbench.scenario.values.record import Part
 
 BODY_MAX_BYTES = 128_000  # InvokeEndpointAsync.Body: bytes, not KiB (botocore service model 1.44.5)
+# InvokeEndpoint.Body, as the hosting FAQ says it. The API's model has 6,291,456 bytes for both, and enforces nothing.
+SYNCHRONOUS_BODY_MAX_BYTES = {"realtime": 25 * 2**20, "serverless": 4 * 2**20}
+ANSWER_MAX_S = 60  # a container must answer InvokeEndpoint within this (API reference, InvokeEndpoint)
 TTL_MIN_S, TTL_MAX_S = 60, 21_600  # RequestTTLSeconds
 TIMEOUT_MIN_S, TIMEOUT_MAX_S = 1, 3_600  # InvocationTimeoutSeconds
 HEADER_MAX = 1024  # ContentType, Accept, CustomAttributes
@@ -49,10 +52,25 @@ Header = Annotated[  # a line break would begin another header, and other letter
 ]
 
 
+_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+Name = Annotated[
+    str,
+    Field(
+        pattern=f"^{_NAME}$",
+        json_schema_extra={"patternErrorMessage": "must be a name of SageMaker's: at most 63 letters, digits, dashes"},
+    ),
+]
+_PRINTED = {"patternErrorMessage": "must be printable ASCII that does not begin with a space"}
+Printed = Annotated[str, Field(max_length=HEADER_MAX, pattern=r"^[!-~][ -~]*$", json_schema_extra={**_PRINTED})]
+Explanations = Annotated[str, Field(max_length=64, pattern=r"^[!-~][ -~]*$", json_schema_extra={**_PRINTED})]
+
+
 class Target(Part):
     """What is measured: a real endpoint by name, or the emulated one."""
 
-    kind: Literal["async"] = Field(default="async", description="kind of endpoint")
+    kind: Literal["async", "serverless", "realtime"] = Field(
+        default="async", description="kind of endpoint: async answers through S3 and SNS, the others answer the call"
+    )
     endpoint: (
         Annotated[
             str,
@@ -70,6 +88,11 @@ class Target(Part):
         default=None, description="USD an hour of one instance costs; with it the report says what the run cost"
     )
     emulated: Emulated = Field(default=Emulated(), description="the emulated endpoint, when no real one is named")
+
+    @property
+    def is_synchronous(self) -> bool:
+        """Whether the call itself brings the answer."""
+        return self.kind != "async"
 
     @model_serializer(mode="wrap")
     def _only_what_is_meant(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -96,7 +119,7 @@ class Retry(Part):
 
 
 class Request(Part):
-    """What every InvokeEndpointAsync carries; a JSON-lines payload may say otherwise for itself."""
+    """What every call carries; a JSON-lines payload may say otherwise for itself."""
 
     ttl: Annotated[WholeSeconds, Field(ge=TTL_MIN_S, le=TTL_MAX_S)] | None = Field(
         default=None, description="RequestTTLSeconds, whole seconds; AWS's default: 6 h"
@@ -107,6 +130,11 @@ class Request(Part):
     content_type: Header | None = Field(default=None, description="ContentType; default: by the payload's extension")
     accept: Header | None = Field(default=None, description="Accept")
     custom_attributes: Header | None = Field(default=None, description="CustomAttributes")
+    target_variant: Name | None = Field(default=None, description="TargetVariant; not asynchronous")
+    target_model: Printed | None = Field(default=None, description="TargetModel; real-time only")
+    target_container: Name | None = Field(default=None, description="TargetContainerHostname; real-time only")
+    inference_component: Name | None = Field(default=None, description="InferenceComponentName; real-time only")
+    explanations: Explanations | None = Field(default=None, description="EnableExplanations; not asynchronous")
     retry: Retry = Field(default=Retry(), description="what is done about a bad answer to a submission")
 
 

@@ -1,7 +1,7 @@
 """What a run measures, behind one protocol: described and set up, reached through ports, watched, and taken down.
 
-A kind of endpoint (asynchronous today) is one module that implements `Target`, and one line in `targets.kinds`. What a
-target finds and holds is plain JSON, so that parent and workers can pass it on whichever machine they are.
+A kind of endpoint is a module that implements `Target`, and one line in `targets.kinds`. What a target finds and holds
+is plain JSON, so that parent and workers can pass it on whichever machine they are.
 """
 
 from collections.abc import Callable, Mapping, Sequence

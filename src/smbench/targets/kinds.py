@@ -1,10 +1,17 @@
 """Which kind of target a scenario names, and what implements it."""
 
+from collections.abc import Callable
+
 from smbench.generator.plan import RunPlan
 from smbench.targets.base import AwsAccess, Target
+from smbench.targets.called import CalledTarget
 from smbench.targets.queued import QueuedTarget
 
-_KINDS = {"async": QueuedTarget}
+_KINDS: dict[str, Callable[[RunPlan, AwsAccess], Target]] = {
+    "async": QueuedTarget,
+    "serverless": CalledTarget,
+    "realtime": CalledTarget,
+}
 
 
 def target_of(plan: RunPlan, access: AwsAccess) -> Target:

@@ -7,6 +7,7 @@ nothing completed.
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from runs import Request, frames_of, reading, span
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary, summarise
+from smbench.analysis.verdict import checks
+from smbench.analysis.without_notices import WITHOUT_NOTICES
 from smbench.records import Event, NotSent, Outcome, Unknown
 from smbench.results.law import Counts
 
@@ -266,3 +269,33 @@ def _numbers_of(summary: Summary) -> int:
     )
     assert all(math.isfinite(number) for number in numbers)
     return len(numbers)
+
+
+SYNCHRONOUS = ("submit", "queue wait", "service", "notification", "observer lag")
+
+
+def test_a_synchronous_call_without_an_answer_took_at_least_as_long_as_it_waited() -> None:
+    rows = [
+        *(Request(float(n), done=n + 1.0, end_from="answer", status_code=200) for n in range(90)),
+        *(Request(float(n), Outcome.TRANSPORT_ERROR, ack=n + 70.0, error="read timeout") for n in range(90, 100)),
+    ]
+    summary = summarise(frames_of(rows, inapplicable=SYNCHRONOUS, target={"kind": "realtime"}))
+    assert summary.is_synchronous
+    assert (summary.counts.completed, summary.counts.transport_error) == (90, 10)
+    assert (summary.sojourn.n, summary.sojourn.n_censored) == (100, 10)
+    assert summary.sojourn.p50 == summary.from_send.p50 == Bounded.exactly(1.0)
+    assert summary.sojourn.p95 == Bounded(low=70.0, high=None)
+    asynchronous = summarise(frames_of(rows))
+    assert not asynchronous.is_synchronous
+    assert asynchronous.sojourn.n == 90  # there a notice might still prove or disprove them
+
+
+def test_what_is_left_out_without_notices_are_stages_and_checks_that_there_are() -> None:
+    rows = [Request(float(n), done=n + 1.0) for n in range(5)]
+    frames = frames_of(rows)
+    summary = summarise(frames)
+    named = {stage.name for stage in summary.stages}
+    assert set(SYNCHRONOUS) < named
+    assert set(SYNCHRONOUS) < WITHOUT_NOTICES
+    source = "\n".join(path.read_text() for path in Path(checks.__file__).parent.glob("*.py"))
+    assert all(f'name="{name}"' in source for name in WITHOUT_NOTICES - set(SYNCHRONOUS))

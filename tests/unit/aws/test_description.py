@@ -134,8 +134,41 @@ async def test_an_endpoint_that_is_being_changed_still_serves(status: str) -> No
     assert (await discover(cloud(EndpointStatus=status), "ep")).status == status
 
 
-async def test_an_endpoint_that_is_not_asynchronous_is_refused() -> None:
-    assert "not asynchronous" in (await refusal(cloud(asynchronous=None))).message
+SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "message"),
+    [
+        ("async", "serverless", "the endpoint ep is asynchronous, and target.kind asks for serverless"),
+        ("async", "realtime", "the endpoint ep is asynchronous, and target.kind asks for real-time"),
+        ("realtime", "async", "the endpoint ep is real-time, and target.kind asks for asynchronous"),
+        ("serverless", "async", "the endpoint ep is serverless, and target.kind asks for asynchronous"),
+        ("serverless", "realtime", "the endpoint ep is serverless, and target.kind asks for real-time"),
+    ],
+)
+async def test_an_endpoint_of_another_kind_is_refused_and_its_own_is_named(
+    found: str, wanted: str, message: str
+) -> None:
+    variants = [fleet() | {"CurrentServerlessConfig": SERVERLESS}] if found == "serverless" else [fleet()]
+    clients = cloud(asynchronous=ASYNC if found == "async" else None, ProductionVariants=variants)
+    error = await refusal(clients, kind=wanted)
+    assert (error.message, error.advice) == (message, f"set target.kind to {found}, or name another endpoint")
+
+
+async def test_a_serverless_endpoint_is_found_with_its_configuration_and_never_asked_for_scaling() -> None:
+    clients = cloud(
+        asynchronous=None, ProductionVariants=[fleet() | {"CurrentServerlessConfig": SERVERLESS}], scaling={}
+    )
+    found = await discover(clients, "ep", kind="serverless")
+    assert (found.kind, found.serverless, found.topics, found.unobservable) == ("serverless", SERVERLESS, (), {})
+    assert TargetFound.from_json(json.loads(json.dumps(found.as_json()))) == found
+
+
+async def test_a_real_time_endpoint_is_found_and_needs_no_topics() -> None:
+    found = await discover(cloud(asynchronous=None), "ep", kind="realtime")
+    assert (found.kind, found.instances_current, found.serverless, found.topics) == ("realtime", 1, None, ())
+    assert found.has_components  # no model in its configuration
 
 
 def told(**topics: str) -> dict[str, Any]:

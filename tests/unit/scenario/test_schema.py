@@ -83,7 +83,7 @@ def test_the_keys_of_a_place_are_known(where: tuple[str | int, ...], keys: list[
 def test_the_words_of_a_place_are_known() -> None:
     assert words_at(("target", "emulated", "time")) == ["real", "warp"]
     assert words_at(("load", 0, "ramp", "arrivals")) == ["poisson", "constant"]
-    assert words_at(("target", "kind")) == ["async"]
+    assert words_at(("target", "kind")) == ["async", "serverless", "realtime"]
 
 
 def test_the_home_of_a_setting_is_known() -> None:

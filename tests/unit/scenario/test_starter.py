@@ -19,11 +19,12 @@ from smbench.scenario.starter import shipped_folder, shipped_names, shipped_scen
 NAMES = shipped_names()
 EXPECTED = {
     "quick-start", "steady-poisson", "burst-from-zero", "ramp-to-saturation", "drain-test", "diurnal-sine",
-    "replay-azure-code", "replay-mooncake", "faulty-world", "closed-loop",
+    "replay-azure-code", "replay-mooncake", "faulty-world", "closed-loop", "realtime-overload",
+    "serverless-cold-starts",
 }  # fmt: skip
 
 
-def test_ten_scenarios_ship_and_the_quick_start_comes_first() -> None:
+def test_twelve_scenarios_ship_and_the_quick_start_comes_first() -> None:
     assert set(NAMES) == EXPECTED
     assert NAMES[0] == "quick-start"
 

@@ -17,10 +17,10 @@ from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import Frames, is_one_of, seconds
-from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
+from smbench.records import NEVER_COMPLETED, Outcome, Unknown
 
 CLASSES_MAX = 20
-_COLUMNS = ("accepted", "outcome", "sojourn_ns", "age_ns")
+_COLUMNS = ("accepted", "outcome", "is_unsettled", "sojourn_ns", "age_ns")
 
 
 class Part(BaseModel):
@@ -80,13 +80,15 @@ def by_class(frames: Frames, system: System) -> tuple[Part, ...]:
 def latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
     """Over all accepted requests: what has no end is longer than its age, what failed never completes.
 
+    A synchronous call that was never answered may have been accepted, and counts as one without an end.
+
     Args:
         known, age: The columns of the latency, and of the age on the same clock.
     """
     is_accepted = pl.col("accepted")
     return distribution(
         seconds(requests, known, is_accepted),
-        censored_s=seconds(requests, age, is_accepted & is_one_of(MAY_HAVE_COMPLETED)),
+        censored_s=seconds(requests, age, pl.col("is_unsettled")),
         never_s=seconds(requests, age, is_accepted & is_one_of(NEVER_COMPLETED)),
     )
 
@@ -115,10 +117,10 @@ def _part(frames: Frames, name: str, rows: pl.DataFrame | None, paid_s: float | 
 
 def _over(rows: pl.DataFrame, limit_s: float) -> Bounded | Unknown:
     """What failed or expired is over; what has no end yet may be, and is for certain once it is older."""
-    accepted = rows.filter("accepted")
+    accepted = rows.filter(pl.col("accepted") | pl.col("is_unsettled"))
     if not accepted.height:
         return Unknown("no request was accepted")
     is_older = pl.col("age_ns") > round(limit_s * 1e9)
     over = accepted.filter(is_older | is_one_of(NEVER_COMPLETED)).height
-    may_be = accepted.filter(~is_older & is_one_of(MAY_HAVE_COMPLETED)).height
+    may_be = accepted.filter(~is_older & pl.col("is_unsettled")).height
     return Bounded(low=over / accepted.height, high=(over + may_be) / accepted.height)

@@ -17,7 +17,7 @@ from smbench.analysis.rows.backlog import Backlog, backlog
 from smbench.analysis.rows.clocks import Clocks, compare_clocks
 from smbench.errors import ResultsError
 from smbench.printable import CONTROLS, printable
-from smbench.records import NotSent, Outcome
+from smbench.records import MAY_HAVE_COMPLETED, NotSent, Outcome
 from smbench.results.damage import RESTORE
 from smbench.results.manifest import Manifest
 from smbench.results.store import RunFiles
@@ -65,6 +65,11 @@ class Frames:
         hearing_ns            seen - done, of ends told by a notice
         notification_ns       pub - done, of those of which a notice came
         observer_lag_ns       seen - pub, likewise
+
+    and
+
+        is_unsettled          it may have completed after its age, and nobody knows: accepted without a known end, or a
+                              synchronous call that was never answered (of others a notice would tell)
     """
 
     manifest: Manifest
@@ -211,7 +216,8 @@ def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFr
     is_due_known = manifest.imported is None or manifest.imported.is_due_known
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
     received_ns = pl.coalesce("recv_ns", "send_ns")
-    given_up_ns = pl.when(is_one_of((Outcome.PENDING, Outcome.LOST))).then("seen_ns")
+    is_unanswered = pl.lit(manifest.target.get("kind", "async") != "async") & is_one_of((Outcome.TRANSPORT_ERROR,))
+    given_up_ns = pl.when(is_one_of((Outcome.PENDING, Outcome.LOST))).then("seen_ns").when(is_unanswered).then("ack_ns")
     last_known_ns = pl.coalesce("done_ns", given_up_ns, pl.lit(end_ns))
     # Stamps are cut to milliseconds, so a very short service may seem to end just before it was due: hence `max`.
     rows = rows.with_columns(
@@ -224,6 +230,7 @@ def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFr
         (pl.col("seen_ns") - pl.col("told_ns")).alias("hearing_ns"),
         (pl.col("pub_ns") - pl.col("told_ns")).alias("notification_ns"),
         (pl.col("seen_ns") - pl.col("pub_ns")).alias("observer_lag_ns"),
+        ((pl.col("accepted") & is_one_of(MAY_HAVE_COMPLETED)) | is_unanswered).alias("is_unsettled"),
     )
     rows = rows.with_columns(
         (pl.col("age_ns") - pl.col("schedule_lag_ns").fill_null(0)).clip(0).alias("from_send_age_ns")

@@ -40,6 +40,8 @@ NO_ANSWER = (
     *_CREDENTIALS,
 )
 
+CONTAINERS_OWN = "ModelError"  # 424 from InvokeEndpoint: the container answered with an error, or not within 60 s
+
 # What botocore's parsers trip over in an answer they did not expect: JSON that is no object, bytes that are no text.
 # Parameters it refuses are a BotoCoreError and not among these.
 UNREADABLE = (AttributeError, TypeError, ValueError)
@@ -112,6 +114,12 @@ def code_of(error: ClientError) -> str:
 def status_of(error: ClientError) -> int:
     """The HTTP status; 0 where the error has none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def original_status_of(error: ClientError) -> int | None:
+    """What the container answered, where the error is the container's own; None where it is not."""
+    status = error.response.get("OriginalStatusCode")
+    return status if isinstance(status, int) else None
 
 
 def reason_of(error: BaseException) -> str:

@@ -50,6 +50,7 @@ class AwsSettings:
         endpoint_url: One address for every service; default: each service's own, or its `AWS_ENDPOINT_URL_*`.
         emulated: The address is the emulator's: nothing of the user's AWS settings is read.
         in_flight: Submissions that may be unanswered at once; each needs a connection.
+        answer_s: How long the runtime may take to answer a submission.
     """
 
     region: str | None = None
@@ -57,6 +58,7 @@ class AwsSettings:
     endpoint_url: str | None = None
     emulated: bool = False
     in_flight: int = 1000
+    answer_s: float = ANSWER_S
 
 
 def _refuse_user_info(whose: str, url: str | None) -> None:
@@ -192,7 +194,7 @@ def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]
     }
     submitting = {
         "retries": _ONE_TRY,
-        "read_timeout": ANSWER_S,
+        "read_timeout": settings.answer_s,
         "max_pool_connections": settings.in_flight,
     }
     services = {

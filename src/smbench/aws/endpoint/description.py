@@ -13,14 +13,18 @@ from smbench.aws.access.refusals import told_by
 from smbench.errors import TargetError
 
 _SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
+_CALLED = {"async": "asynchronous", "serverless": "serverless", "realtime": "real-time"}
 SCALED_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 
 @dataclass(frozen=True, slots=True)
 class TargetFound:
-    """An asynchronous endpoint that takes requests.
+    """An endpoint that takes requests; where it writes and whom it tells is None for a synchronous one.
 
     Args:
+        kind: `async`, `serverless` or `realtime`, as its configuration has it.
+        serverless: ServerlessConfig; None: it has instances.
+        has_components: Its models are inference components, and every call names one.
         concurrency: MaxConcurrentInvocationsPerInstance; None: SageMaker's own choice, which it does not tell.
         scalable_target: As Application Auto Scaling describes it; None: the endpoint does not scale by itself.
         alarms: Of the scaling policies, as CloudWatch describes them.
@@ -37,16 +41,19 @@ class TargetFound:
     instances_current: int | None
     instances_desired: int | None
     concurrency: int | None
-    output_path: str | None
-    failure_path: str | None
-    success_topic: str | None
-    error_topic: str | None
+    output_path: str | None = None
+    failure_path: str | None = None
+    success_topic: str | None = None
+    error_topic: str | None = None
     responses_in: tuple[str, ...] = ()  # IncludeInferenceResponseIn
     scalable_target: dict[str, Any] | None = None
     policies: tuple[dict[str, Any], ...] = ()
     alarms: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     unobservable: dict[str, str] = field(default_factory=dict)
+    kind: str = "async"
+    serverless: dict[str, Any] | None = None
+    has_components: bool = False
 
     @property
     def resource_id(self) -> str:
@@ -77,29 +84,38 @@ class TargetFound:
 
 
 async def discover(
-    clients: AwsClients, endpoint: str, variant: str | None = None, *, queue_given: bool = False
+    clients: AwsClients,
+    endpoint: str,
+    variant: str | None = None,
+    *,
+    kind: str = "async",
+    queue_given: bool = False,
 ) -> TargetFound:
     """Describe the endpoint and everything that scales it.
 
     Args:
+        kind: What it must be: `async`, `serverless` or `realtime`.
         variant: Whose instances are watched; may be None where there is only one.
         queue_given: Ends are heard through a queue of the user's, so the endpoint may have no topic we know of.
 
     Raises:
-        TargetError: there is no such endpoint, it takes no requests, is not asynchronous, or tells nobody of ends.
+        TargetError: there is no such endpoint, it takes no requests, is of another kind, or tells nobody of ends.
     """
     described = await _describe(clients, endpoint)
     with clients.explained(f"describe the endpoint configuration {described['EndpointConfigName']}"):
         config = await clients.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
-    asynchronous = described.get("AsyncInferenceConfig") or config.get("AsyncInferenceConfig")
-    if not asynchronous:
-        raise TargetError(
-            f"the endpoint {endpoint} is not asynchronous",
-            "its configuration has no AsyncInferenceConfig; smbench measures asynchronous endpoints",
-        )
     fleet = _variant(endpoint, described.get("ProductionVariants", []), variant)
     configured = {made["VariantName"]: made for made in config.get("ProductionVariants", [])}
-    output = asynchronous.get("OutputConfig", {})
+    made = configured.get(fleet["VariantName"], {})
+    serverless = fleet.get("CurrentServerlessConfig") or made.get("ServerlessConfig")
+    asynchronous = described.get("AsyncInferenceConfig") or config.get("AsyncInferenceConfig")
+    found_kind = "async" if asynchronous else "serverless" if serverless else "realtime"
+    if found_kind != kind:
+        raise TargetError(
+            f"the endpoint {endpoint} is {_CALLED[found_kind]}, and target.kind asks for {_CALLED[kind]}",
+            f"set target.kind to {found_kind}, or name another endpoint",
+        )
+    output = (asynchronous or {}).get("OutputConfig", {})
     told = output.get("NotificationConfig", {})
     found = TargetFound(
         endpoint=endpoint,
@@ -107,17 +123,22 @@ async def discover(
         config=described["EndpointConfigName"],
         status=described["EndpointStatus"],
         variant=fleet["VariantName"],
-        instance_type=configured.get(fleet["VariantName"], {}).get("InstanceType"),
+        instance_type=made.get("InstanceType"),
         instances_current=fleet.get("CurrentInstanceCount"),
         instances_desired=fleet.get("DesiredInstanceCount"),
-        concurrency=asynchronous.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance"),
+        concurrency=(asynchronous or {}).get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance"),
         output_path=output.get("S3OutputPath"),
         failure_path=output.get("S3FailurePath"),
         success_topic=told.get("SuccessTopic"),
         error_topic=told.get("ErrorTopic"),
         responses_in=tuple(told.get("IncludeInferenceResponseIn", ())),
+        kind=kind,
+        serverless=plain(serverless) if serverless else None,
+        has_components=kind == "realtime" and bool(made) and "ModelName" not in made,
     )
-    unobservable = _unobservable(found, queue_given)
+    if kind == "serverless":
+        return found
+    unobservable = _unobservable(found, queue_given) if kind == "async" else {}
     notes = list(dict.fromkeys(unobservable.values()))
     return await _with_scaling(clients, replace(found, unobservable=unobservable), notes)
 

@@ -1,4 +1,4 @@
-"""What CloudWatch publishes of an asynchronous endpoint, and how each metric is asked for.
+"""What CloudWatch publishes of an endpoint of each kind, and how each metric is asked for.
 
 Source: developer guide, async-inference-monitor and monitoring-cloudwatch, read 2026-11. `Unit` is never part of a
 query: one that differs from the metric's gives silence.
@@ -89,6 +89,32 @@ ASYNC_METRICS = (
     *_use("GPUUtilization", "Average"),
     *_use("GPUMemoryUtilization", "Average"),
 )
+
+_SYNCHRONOUS = (
+    *_work("Invocations", "Sum"),
+    *_work("ModelLatency", "Average", "Maximum"),
+    *_work("OverheadLatency", "Average", "Maximum"),
+    *_work("Invocation4XXErrors", "Sum"),
+    *_work("Invocation5XXErrors", "Sum"),
+    *_work("InvocationModelErrors", "Sum"),
+)
+METRICS = {
+    "async": ASYNC_METRICS,
+    "serverless": (
+        *_SYNCHRONOUS,
+        *_work("ModelSetupTime", "Average", "Maximum", "SampleCount"),
+        *_work("MemoryUtilization", "Average"),
+        *_work("ServerlessConcurrentExecutionsUtilization", "Maximum"),
+        *_work("ServerlessProvisionedConcurrencyUtilization", "Maximum"),
+        *_work("ServerlessProvisionedConcurrencySpilloverInvocations", "Sum"),
+    ),
+    "realtime": (
+        *_SYNCHRONOUS,
+        *_work("InvocationsPerInstance", "Sum"),
+        *(metric for metric in ASYNC_METRICS if metric.namespace == _INSTANCES),
+    ),
+}
+"""By the kind of endpoint."""
 
 # Published in every minute, so that a minute without it, followed by one with it, was lost on the way.
 CONTINUOUS = "ApproximateBacklogSize"

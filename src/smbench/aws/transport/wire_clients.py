@@ -54,7 +54,7 @@ async def wire_clients(clients: AwsClients) -> AsyncIterator[WireClients]:
         return opening.service(pool, Signer(region, "s3"), "rest-xml")
 
     async with AsyncExitStack() as stack:
-        runtime = opening.pool(stack, runtime_at, clients.settings.in_flight, ANSWER_S)
+        runtime = opening.pool(stack, runtime_at, clients.settings.in_flight, clients.settings.answer_s)
         sqs = opening.pool(stack, sqs_at, QUEUE_CONNECTIONS, LONG_POLL_ANSWER_S)
         is_aws = s3_at.host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
         s3 = await stack.enter_async_context(WireStore(s3_at, clients.region, open_s3, is_aws=is_aws))

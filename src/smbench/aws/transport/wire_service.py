@@ -6,11 +6,12 @@ from hashlib import sha256
 from time import gmtime, strftime
 from typing import Any
 
+import msgspec
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError, create_parser
 
 from smbench.aws.access.answers import UNREADABLE_BODY
-from smbench.aws.access.causes import cause_of, code_of, status_of
+from smbench.aws.access.causes import CONTAINERS_OWN, cause_of, code_of, original_status_of, status_of
 from smbench.aws.access.instants import http_date
 from smbench.aws.access.refusals import told_by
 from smbench.clock import wall_ns
@@ -24,9 +25,14 @@ Headers = list[tuple[str, str]]  # names in lower case
 _FIRST_ERROR_STATUS = 300  # botocore's client; its parser takes only what is above for an error
 _WRONG_TIME = {"RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"}
 _BODILESS = ("GET", "HEAD")
+_ANY = "accept: */*\r\n"  # unsigned, where the request itself does not say what it accepts
 _HOLE = "\0"  # where a value goes; no header and no path has one
 _SKEW_MAX_S = 240  # AWS takes five minutes
 _path = lru_cache(maxsize=1024)(canonical_path)
+
+
+class _ModelError(msgspec.Struct):
+    OriginalStatusCode: Any = None  # AWS's name
 
 
 class ServiceClock:
@@ -76,7 +82,7 @@ class WireService:
         self.pool, self.signer, self.credentials, self.clock = pool, signer, credentials, clock
         self.authority = pool.origin.authority
         self._parser: Any = create_parser(protocol)
-        self.tail = f"user-agent: {user_agent}\r\naccept-encoding: identity\r\naccept: */*\r\n"
+        self.tail = f"user-agent: {user_agent}\r\naccept-encoding: identity\r\n"
 
     def signed(
         self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, body_sha256: str
@@ -104,7 +110,7 @@ class WireService:
         authorization = self.signer.authorization(credentials, stamp, names, canonical)
         lines = "".join([f"{name}: {value}\r\n" for name, value in signed])
         length = "" if method in _BODILESS else f"content-length: {len(body)}\r\n"
-        head = f"{method} {path} HTTP/1.1\r\n{lines}authorization: {authorization}\r\n{self.tail}{length}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\n{lines}authorization: {authorization}\r\n{self.tail}{_ANY}{length}\r\n"
         return head.encode("latin-1") + body
 
     async def exchange(self, make: Callable[[], bytes], *, is_head: bool = False) -> Response:
@@ -134,7 +140,7 @@ class WireService:
             if response.status >= _FIRST_ERROR_STATUS:
                 raise self._refusal(response)
         except ClientError as error:
-            raise Rejected(status_of(error), code_of(error), told_by(error)) from error
+            raise Rejected(status_of(error), code_of(error), told_by(error), original_status_of(error)) from error
         except (OSError, ResponseParserError, UnreadableAnswer) as error:
             raise Unacknowledged(cause_of(error)) from error
         return response
@@ -146,6 +152,8 @@ class WireService:
         try:
             told: Any = self._parser.parse(raw, None) if response.status > _FIRST_ERROR_STATUS else _without_code(raw)
             error = ClientError(told, "")
+            if code_of(error) == CONTAINERS_OWN and (original := _original_status(response.body)) is not None:
+                told["OriginalStatusCode"] = int(original)  # as the SDK does, which knows the operation's model
         except UNREADABLE_BODY as unreadable:  # JSON that is no object or too deep, bytes that are no text
             raise ResponseParserError(f"the body of a refusal of status {response.status}") from unreadable
         if code_of(error) in _WRONG_TIME:
@@ -218,9 +226,17 @@ class Stencil:
         claim = service.signer.claim(credentials, stamp, names)
         self._head = _template(
             f"{self._method} {self._path} HTTP/1.1\r\n{lines}authorization: {claim}{_HOLE}\r\n{service.tail}"
-            f"content-length: {_HOLE}\r\n\r\n"
+            f"{'' if 'accept' in self._constant else _ANY}content-length: {_HOLE}\r\n\r\n"
         )
         self._cut_for = credentials, stamp
+
+
+def _original_status(body: bytes) -> Any:
+    """Of the container; the parser knows no operation, and reads the code and the message alone."""
+    try:
+        return msgspec.json.decode(body, type=_ModelError).OriginalStatusCode
+    except msgspec.DecodeError:
+        return None
 
 
 def _template(text: str) -> str:

@@ -7,7 +7,7 @@ from smbench.emulator.protocol.codecs import Params, ServiceError
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
-from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting
+from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting, serverless_of
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.endpoint import UpdateInProgress
 
@@ -132,6 +132,8 @@ class SageMaker:
                 raise invalid(f"InstanceType is required for the production variant {variant['VariantName']}.")
             if "ServerlessConfig" in variant and variant.keys() & {"InstanceType", "InitialInstanceCount"}:
                 raise invalid("Cannot specify both an instance and ServerlessConfig for a production variant.")
+            if "ServerlessConfig" in variant:
+                serverless_of(variant, self.hosting.emulated)
         output = params.get("AsyncInferenceConfig", {}).get("OutputConfig", {"S3OutputPath": ""})
         if "S3OutputPath" not in output and self.hosting.emulated.open_questions.output_path_required:
             raise invalid("S3OutputPath is required in AsyncInferenceConfig.OutputConfig.")
@@ -181,8 +183,9 @@ class SageMaker:
             "CreationTime": utc_datetime(hosted.created_utc_ns),
             "LastModifiedTime": utc_datetime(hosted.modified_utc_ns),
             "ProductionVariants": [self._variant(hosted)],
-            "AsyncInferenceConfig": hosted.async_config,
         }
+        if "AsyncInferenceConfig" in hosted.config:
+            described["AsyncInferenceConfig"] = hosted.config["AsyncInferenceConfig"]
         if hosted.pending is not None:
             described["PendingDeploymentSummary"] = {
                 "EndpointConfigName": hosted.pending.config_name,
@@ -196,9 +199,12 @@ class SageMaker:
             "DeployedImages": self._images(hosted),
             "CurrentWeight": hosted.weight,
             "DesiredWeight": hosted.weight,
-            "CurrentInstanceCount": hosted.current,
-            "DesiredInstanceCount": hosted.desired,
         }
+        if "ServerlessConfig" in hosted.variant:
+            config = hosted.variant["ServerlessConfig"]
+            variant |= {"CurrentServerlessConfig": config, "DesiredServerlessConfig": config}
+        else:
+            variant |= {"CurrentInstanceCount": hosted.current, "DesiredInstanceCount": hosted.desired}
         if hosted.status in ("Creating", "Updating"):
             variant["VariantStatus"] = [_variant_status(hosted)]
         return variant

@@ -15,9 +15,11 @@ from smbench.emulator.sagemaker.notifications import TEST_NOTIFICATION
 from smbench.emulator.site import Site
 from smbench.model.endpoint import CapacityChange, Endpoint, EndpointSettings
 from smbench.model.scaler import UnknownTarget
+from smbench.model.serverless import ServerlessEndpoint
 from smbench.model.service import Sampler
 from smbench.model.world import World, resource_id_of
 from smbench.scenario.emulated import Emulated
+from smbench.scenario.serverless import MEMORIES_MB, Serverless
 from smbench.scenario.values.seeds import stream
 
 
@@ -42,6 +44,9 @@ class Delivery:
     def topics(self) -> list[str]:
         """The topics that there are, success first."""
         return [topic for topic in (self.success_topic, self.error_topic) if topic is not None]
+
+
+_NOTHING_IS_DELIVERED = Delivery(None, None, None, None, False, False, NO_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Hosted:
     created_utc_ns: int
     modified_utc_ns: int
     weight: float = 1.0
-    fleet: Endpoint | None = None
+    fleet: Endpoint | ServerlessEndpoint | None = None
     pending: Deployment | None = None
     change: Change | None = None
     is_deleted: bool = False
@@ -82,10 +87,9 @@ class Hosted:
         return str(self.config["EndpointConfigName"])
 
     @property
-    def async_config(self) -> dict[str, Any]:
-        """`AsyncInferenceConfig` of its configuration."""
-        kept: dict[str, Any] = self.config["AsyncInferenceConfig"]
-        return kept
+    def kind(self) -> str:
+        """`async`, `serverless` or `realtime`, as its configuration has it."""
+        return kind_of(self.config)
 
     @property
     def variant(self) -> dict[str, Any]:
@@ -103,17 +107,19 @@ class Hosted:
         """As DescribeEndpoint says it: Creating, Updating, InService."""
         if self.fleet is None:
             return "Creating"
-        return "Updating" if self.pending is not None else self.fleet.status
+        if self.pending is not None:
+            return "Updating"
+        return self.fleet.status if isinstance(self.fleet, Endpoint) else "InService"
 
     @property
     def current(self) -> int:
-        """Instances there are now; 0 while it is being created."""
-        return 0 if self.fleet is None else self.fleet.current
+        """Instances there are now; 0 while it is being created, and where there are none."""
+        return self.fleet.current if isinstance(self.fleet, Endpoint) else 0
 
     @property
     def desired(self) -> int:
         """Instances asked for; the initial count while it is being created."""
-        return initial_count(self.config) if self.fleet is None else self.fleet.desired
+        return self.fleet.desired if isinstance(self.fleet, Endpoint) else initial_count(self.config)
 
 
 class Hosting:
@@ -150,7 +156,7 @@ class Hosting:
         self._after_deploy_time(lambda: self._launch(hosted))
         self.test_notify(hosted)
 
-    def adopt(self, name: str, config: dict[str, Any], fleet: Endpoint) -> None:
+    def adopt(self, name: str, config: dict[str, Any], fleet: Endpoint | ServerlessEndpoint) -> None:
         """Host a fleet that serves already: the scenario's own endpoint."""
         self._attach(self._hosted(name, config), fleet)
 
@@ -161,6 +167,8 @@ class Hosting:
             ServiceError: the endpoint's variant is a scalable target and would be removed or get another instance
                 type, or the emulator cannot host such a change.
         """
+        if hosted.kind == "serverless" or kind_of(config) != hosted.kind:
+            raise unsupported("an update of a serverless endpoint, or to another kind of endpoint")
         delivery = delivery_of(config, self.site)
         variant = config["ProductionVariants"][0]
         is_renamed = variant["VariantName"] != hosted.variant_name
@@ -184,7 +192,8 @@ class Hosting:
         Raises:
             UpdateInProgress: a change is under way and the scenario has them serialise.
         """
-        assert hosted.fleet is not None, "only an endpoint in service is resized"
+        if not isinstance(hosted.fleet, Endpoint):
+            raise unsupported("a change of a serverless endpoint's capacity")
         before = hosted.desired
         hosted.fleet.set_desired(count, "UpdateEndpointWeightsAndCapacities")
         if count == before:
@@ -228,20 +237,26 @@ class Hosting:
 
     def _launch(self, hosted: Hosted) -> None:
         hosted.pending = None
-        count = initial_count(hosted.config)
         settings = EndpointSettings.of(
             self.emulated,
             name=hosted.name,
             variant=hosted.variant_name,
             concurrency=concurrency(hosted.config, self.emulated),
+            is_synchronous=hosted.kind != "async",
             base_dir=self.base_dir,
         )
+        if hosted.kind == "serverless":
+            serverless = serverless_of(hosted.variant, self.emulated)
+            self._attach(hosted, self.world.add_serverless(settings, serverless))
+            return
+        count = initial_count(hosted.config)
         self._attach(hosted, self.world.add_endpoint(settings, instances_at_start=count))
 
-    def _attach(self, hosted: Hosted, fleet: Endpoint) -> None:
+    def _attach(self, hosted: Hosted, fleet: Endpoint | ServerlessEndpoint) -> None:
         hosted.fleet = fleet
         self._touch(hosted)
-        fleet.on_capacity.append(lambda change: self._on_capacity(hosted, change))
+        if isinstance(fleet, Endpoint):
+            fleet.on_capacity.append(lambda change: self._on_capacity(hosted, change))
         for launched in self.on_launch:
             launched(hosted)
 
@@ -255,7 +270,7 @@ class Hosting:
 
     def _finish_update(self, hosted: Hosted, config: dict[str, Any], delivery: Delivery, count: int) -> None:
         fleet = hosted.fleet
-        assert fleet is not None, "only a serving endpoint is updated"
+        assert isinstance(fleet, Endpoint), "only a serving endpoint on instances is updated"
         if fleet.is_updating:  # a scaling action came between: it goes first
             self._after_deploy_time(lambda: self._finish_update(hosted, config, delivery, count))
             return
@@ -279,17 +294,43 @@ def initial_count(config: dict[str, Any]) -> int:
 
 def concurrency(config: dict[str, Any], emulated: Emulated) -> int:
     """MaxConcurrentInvocationsPerInstance; where SageMaker would choose, the scenario's."""
-    client = config["AsyncInferenceConfig"].get("ClientConfig", {})
+    client = config.get("AsyncInferenceConfig", {}).get("ClientConfig", {})
     return int(client.get("MaxConcurrentInvocationsPerInstance", emulated.instances.concurrency))
+
+
+def kind_of(config: dict[str, Any]) -> str:
+    """`async`, `serverless` or `realtime`: what the endpoint of a configuration is."""
+    if "AsyncInferenceConfig" in config:
+        return "async"
+    return "serverless" if "ServerlessConfig" in config["ProductionVariants"][0] else "realtime"
+
+
+def serverless_of(variant: dict[str, Any], emulated: Emulated) -> Serverless:
+    """A variant's ServerlessConfig, with the scenario's cold starts; raises ServiceError for what AWS has not."""
+    config = variant["ServerlessConfig"]
+    memory, most = config["MemorySizeInMB"], config["MaxConcurrency"]
+    provisioned = config.get("ProvisionedConcurrency", 0)
+    # The service model knows the ends of the ranges alone. AWS's words for these two are not known in public.
+    if memory not in MEMORIES_MB:
+        sizes = ", ".join(map(str, MEMORIES_MB))
+        raise ServiceError("ValidationException", f"MemorySizeInMB {memory} is not valid: it must be one of {sizes}.")
+    if provisioned > most:
+        text = f"ProvisionedConcurrency {provisioned} must not be greater than MaxConcurrency {most}."
+        raise ServiceError("ValidationException", text)
+    wanted = {"memory": memory, "max_concurrency": most, "provisioned": provisioned}
+    return emulated.serverless.model_copy(update=wanted)
 
 
 def delivery_of(config: dict[str, Any], site: Site) -> Delivery:
     """Raises ServiceError for what cannot be hosted here, or nowhere."""
-    if "AsyncInferenceConfig" not in config:
-        raise unsupported("an endpoint without AsyncInferenceConfig")
-    if len(config["ProductionVariants"]) != 1 or "ServerlessConfig" in config["ProductionVariants"][0]:
+    is_asynchronous, variants = "AsyncInferenceConfig" in config, config["ProductionVariants"]
+    if is_asynchronous and (len(variants) != 1 or "ServerlessConfig" in variants[0]):
         text = "One or more endpoint features are not supported using this configuration"
         raise ServiceError("ValidationException", text)
+    if len(variants) != 1:
+        raise unsupported("an endpoint of several variants")
+    if not is_asynchronous:
+        return _NOTHING_IS_DELIVERED
     output = config["AsyncInferenceConfig"]["OutputConfig"]
     notification = output.get("NotificationConfig", {})
     includes = notification.get("IncludeInferenceResponseIn", [])

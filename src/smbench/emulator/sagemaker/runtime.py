@@ -1,7 +1,8 @@
-"""SageMaker Runtime: takes invocations into an endpoint's queue, and tells of their ends through S3 and SNS."""
+"""SageMaker Runtime: takes invocations into an endpoint's queue, or answers them when they are over."""
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -15,6 +16,7 @@ from smbench.emulator.protocol.shapes import Fault, Problem
 from smbench.emulator.s3.locations import bucket_and_key
 from smbench.emulator.sagemaker.hosting import Hosted, Hosting
 from smbench.emulator.sagemaker.invocation import PendingInvocation
+from smbench.emulator.sagemaker.synchronous import SynchronousCalls
 from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site
 from smbench.model.endpoint import Ended, Endpoint, Job
@@ -30,7 +32,7 @@ _complain = coral("ValidationError")
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One header of InvokeEndpointAsync, as the service model limits it."""
+    """One header of InvokeEndpointAsync or InvokeEndpoint, as the service model limits it."""
 
     member: str
     max_length: int
@@ -52,10 +54,34 @@ _RULES = {
         "filename", 32, re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]*"),
         r"^(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_\.]*$",
     ),
+    "target-model": _Rule("targetModel", 1024, re.compile(r"\S[ -~]*"), r"\A\S[\p{Print}]*\z"),
+    "target-variant": _Rule(
+        "targetVariant", 63, re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"), "^[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+    ),
+    "target-container-hostname": _Rule(
+        "targetContainerHostname", 63, re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"), "^[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+    ),
+    "inference-component": _Rule(
+        "inferenceComponentName", 63, re.compile(r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?"),
+        r"^[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?$",
+    ),
+    "enable-explanations": _Rule("enableExplanations", 64, re.compile(r".*"), ".*"),
 }  # fmt: skip
 _NAME = _Rule("endpointName", 63, re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"), "^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")
 _ID = _PREFIX + "inference-id"
-_REPEATED = tuple(_PREFIX + header for header in _RULES if header != "inference-id")  # alike in many calls
+# Alike in many calls. A synchronous call has its type and what it accepts in HTTP's own headers.
+_ASYNCHRONOUS = tuple(
+    _PREFIX + header
+    for header in ("inputlocation", "content-type", "accept", "custom-attributes", "s3outputpathextension", "filename")
+)
+_SYNCHRONOUS = (
+    *("content-type", "accept"),
+    *(
+        _PREFIX + header
+        for header in ("custom-attributes", "target-model", "target-variant", "target-container-hostname")
+    ),
+    *(_PREFIX + header for header in ("inference-component", "enable-explanations")),
+)
 _TTL, _TIMEOUT = _PREFIX + "requestttlseconds", _PREFIX + "invocationtimeoutseconds"
 
 
@@ -63,7 +89,7 @@ class Runtime:
     """Answers invocations; `Completion` does what follows when they end.
 
     Args:
-        on_end: Called with the endpoint and how one of its inferences ended.
+        on_end: Called with an asynchronous endpoint and how one of its inferences ended.
     """
 
     service = "sagemaker-runtime"
@@ -80,25 +106,44 @@ class Runtime:
         self.site, self.hosting, self.truth = site, hosting, truth
         self.faults, self.message_faults = faults, message_faults
         self.n_accepted = 0
-        hosting.on_launch.append(lambda hosted: _fleet(hosted).on_end.append(partial(on_end, hosted)))
+        self.synchronous = SynchronousCalls(site, truth)
 
-    def rest(self, request: HttpRequest) -> HttpResponse:
-        """`POST /endpoints/NAME/async-invocations`, and a clear no to the synchronous calls."""
+        def launched(hosted: Hosted) -> None:
+            assert hosted.fleet is not None, "it is launched"
+            take = on_end if hosted.kind == "async" else self.synchronous.ended
+            hosted.fleet.on_end.append(partial(take, hosted))
+
+        hosting.on_launch.append(launched)
+
+    def rest(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        """`POST /endpoints/NAME/async-invocations` and `.../invocations`, each for its kind of endpoint."""
         _, _, rest = request.path.partition("/endpoints/")
         name, _, action = rest.rpartition("/")
         if request.method == "POST" and action == "async-invocations":
-            return self._invoke_async(name, request)
-        if request.method == "POST" and action in ("invocations", "invocations-response-stream"):
-            raise self._refused_synchronous(name)
+            return self._invoked(name, request, self._accept)
+        if request.method == "POST" and action == "invocations":
+            return self._invoked(name, request, self._begin)
+        if request.method == "POST" and action == "invocations-response-stream":
+            self._of_kind(name, is_asynchronous=False)
         raise not_implemented("sagemaker-runtime", f"{request.method} {request.path}")
 
-    def _refused_synchronous(self, name: str) -> ServiceError:
-        self._endpoint(name)
-        # AWS documents that it refuses; its text is not known in public.
-        text = f"Endpoint {name} is an asynchronous inference endpoint and does not support this invocation type."
-        return ServiceError("ValidationError", text)
+    def _of_kind(self, name: str, *, is_asynchronous: bool) -> Hosted:
+        """The endpoint, if this is its call. AWS documents that it refuses the other; its text is not public."""
+        hosted = self._endpoint(name)
+        if (hosted.kind == "async") != is_asynchronous:
+            kind = "not an" if is_asynchronous else "an"
+            text = (
+                f"Endpoint {name} is {kind} asynchronous inference endpoint and does not support this invocation type."
+            )
+            raise ServiceError("ValidationError", text)
+        return hosted
 
-    def _invoke_async(self, name: str, request: HttpRequest) -> HttpResponse:
+    def _invoked(
+        self,
+        name: str,
+        request: HttpRequest,
+        take: Callable[[Call, str, HttpRequest], "HttpResponse | asyncio.Future[HttpResponse]"],
+    ) -> HttpResponse | Awaitable[HttpResponse]:
         inference_id = request.headers.get("x-amzn-sagemaker-inference-id") or self.site.new_id()
         call = self.truth.arrive(inference_id, self.site.now_ns)
         decision = self.faults.decide(call.number, call.arrived_ns)
@@ -106,7 +151,7 @@ class Runtime:
             if not decision.kind.is_taken:
                 call.fault = _FAULT_NAMES[decision.kind]
                 raise _refused(decision)
-            response = self._accept(call, name, request)
+            taken = take(call, name, request)
         except ServiceError as error:
             call.status_code = error.status
             self.truth.close(call)
@@ -117,17 +162,23 @@ class Runtime:
         call.fault = _FAULT_NAMES[decision.kind]
         if decision.kind is FaultKind.LOST_REPLY:
             raise ResetConnection
-        call.status_code, response.after_s = response.status, decision.delay_s
-        return response
+        if not isinstance(taken, HttpResponse):
+            return _delayed(taken, decision.delay_s)
+        call.status_code, taken.after_s = taken.status, decision.delay_s
+        return taken
+
+    def _begin(self, call: Call, name: str, request: HttpRequest) -> "asyncio.Future[HttpResponse]":
+        _check_headers(name, request.headers, _SYNCHRONOUS)
+        return self.synchronous.begin(self._of_kind(name, is_asynchronous=False), call, request)
 
     def _accept(self, call: Call, name: str, request: HttpRequest) -> HttpResponse:
         headers = request.headers
-        _check_headers(name, headers)
+        _check_headers(name, headers, _ASYNCHRONOUS)
         ttl_s = _seconds(headers, _TTL, "requestTTLSeconds", TTL_S, TTL_DEFAULT_S)
         timeout_s = _seconds(headers, _TIMEOUT, "invocationTimeoutSeconds", TIMEOUT_S, TIMEOUT_DEFAULT_S)
         input_location = headers.get("x-amzn-sagemaker-inputlocation")
         _check_input(input_location, len(request.body))
-        hosted = self._endpoint(name)
+        hosted = self._of_kind(name, is_asynchronous=True)
         taken = self._take(call, hosted, headers)
         call.accepted = True
         job = Job(
@@ -140,7 +191,8 @@ class Runtime:
             context=taken,
         )
         self.n_accepted += 1
-        _fleet(hosted).arrive(job)
+        assert isinstance(hosted.fleet, Endpoint), "known to the runtime only once it serves"
+        hosted.fleet.arrive(job)
         return _accepted(taken)
 
     def _endpoint(self, name: str) -> Hosted:
@@ -210,13 +262,14 @@ def payload_class(location: str) -> str:
     return match[1] if match else ""
 
 
-def _fleet(hosted: Hosted) -> Endpoint:
-    assert hosted.fleet is not None, "known to the runtime only once it serves"
-    return hosted.fleet
+async def _delayed(answer: "asyncio.Future[HttpResponse]", delay_s: float) -> HttpResponse:
+    response = await answer
+    response.after_s = delay_s
+    return response
 
 
-def _check_headers(name: str, headers: dict[str, str]) -> None:
-    about_name, about_rest = _broken_repeated(name, *map(headers.get, _REPEATED))
+def _check_headers(name: str, headers: dict[str, str], repeated: tuple[str, ...]) -> None:
+    about_name, about_rest = _broken_repeated(name, repeated, *map(headers.get, repeated))
     inference_id = headers.get(_ID)
     about_id = () if inference_id is None else _broken(_RULES["inference-id"], inference_id)
     if about_name or about_id or about_rest:
@@ -224,10 +277,10 @@ def _check_headers(name: str, headers: dict[str, str]) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _broken_repeated(name: str, *values: str | None) -> tuple[list[Problem], list[Problem]]:
-    """What is wrong with the endpoint's name, and with the headers of `_REPEATED`."""
+def _broken_repeated(name: str, repeated: tuple[str, ...], *values: str | None) -> tuple[list[Problem], list[Problem]]:
+    """What is wrong with the endpoint's name, and with the headers that are alike in many calls."""
     problems: list[Problem] = []
-    for header, value in zip(_REPEATED, values, strict=True):
+    for header, value in zip(repeated, values, strict=True):
         if value is not None:
             problems += _broken(_RULES[header.removeprefix(_PREFIX)], value)
     return _broken(_NAME, name), problems

@@ -13,7 +13,7 @@ from itertools import repeat
 from pathlib import Path
 
 from smbench.errors import Problem, ScenarioError
-from smbench.scenario.model import BODY_MAX_BYTES, PayloadSet, Request, Scenario
+from smbench.scenario.model import BODY_MAX_BYTES, SYNCHRONOUS_BODY_MAX_BYTES, PayloadSet, Request, Scenario
 from smbench.scenario.payloads.invoke_lines import FILE_MAX_BYTES, InvokeLine, numbered_lines, read_lines
 from smbench.scenario.payloads.unique import check_unique, is_json, make_unique
 from smbench.scenario.source import Misfit, Where, dotted
@@ -82,6 +82,11 @@ class Payload:
     input_location: str | None = None  # an S3 object that is there already
     output_extension: str | None = None
     filename: str | None = None
+    target_model: str | None = None
+    target_variant: str | None = None
+    target_container: str | None = None
+    inference_component: str | None = None
+    explanations: str | None = None
 
     def __post_init__(self) -> None:
         if (self.content is None) == (self.input_location is None):
@@ -218,6 +223,11 @@ def _of_body(
         custom_attributes=request.custom_attributes,
         ttl_s=_whole(request.ttl),
         timeout_s=_whole(request.timeout),
+        target_model=request.target_model,
+        target_variant=request.target_variant,
+        target_container=request.target_container,
+        inference_component=request.inference_component,
+        explanations=request.explanations,
     )
 
 
@@ -235,6 +245,11 @@ def _of_line(line: InvokeLine, stem: str, part: PayloadSet, request: Request, we
         input_location=line.input_location,
         output_extension=line.output_extension,
         filename=line.filename,
+        target_model=line.target_model or request.target_model,
+        target_variant=line.target_variant or request.target_variant,
+        target_container=line.target_container or request.target_container,
+        inference_component=line.inference_component or request.inference_component,
+        explanations=line.explanations or request.explanations,
     )
 
 
@@ -274,6 +289,39 @@ def _misfit(payload: Payload, scenario: Scenario) -> str:
         except ValueError as error:
             return str(error)
         n_bytes += len(make_unique(sample, payload.content_type or OPAQUE_TYPE, 0)) - len(sample)
+    if scenario.target.is_synchronous:
+        return _synchronous_misfit(payload, n_bytes, scenario.target.kind)
     if wish.inline and n_bytes > BODY_MAX_BYTES:
         return f"has {n_bytes:,} bytes; inline takes at most {BODY_MAX_BYTES:,}: send it through S3"
-    return ""
+    return _named(payload, _NOT_ASYNCHRONOUS, "which an asynchronous endpoint does not take")
+
+
+def _synchronous_misfit(payload: Payload, n_bytes: int, kind: str) -> str:
+    most, called = SYNCHRONOUS_BODY_MAX_BYTES[kind], {"realtime": "real-time"}.get(kind, kind)
+    if payload.content is None:
+        return f"is an object in S3, which a {called} endpoint does not read: send its bytes"
+    if n_bytes > most:
+        return f"has {n_bytes:,} bytes; a {called} endpoint takes at most {most:,}: an asynchronous one takes 1 GB"
+    if misfit := _named(payload, _ASYNCHRONOUS_ONLY, "which only an asynchronous endpoint takes"):
+        return misfit
+    return _named(payload, _REAL_TIME_ONLY, "which a serverless endpoint does not take") if kind == "serverless" else ""
+
+
+_ASYNCHRONOUS_ONLY = {
+    "ttl_s": "RequestTTLSeconds",
+    "timeout_s": "InvocationTimeoutSeconds",
+    "output_extension": "S3OutputPathExtension",
+    "filename": "Filename",
+}
+_REAL_TIME_ONLY = {
+    "target_model": "TargetModel",
+    "target_container": "TargetContainerHostname",
+    "inference_component": "InferenceComponentName",
+}
+_NOT_ASYNCHRONOUS = _REAL_TIME_ONLY | {"target_variant": "TargetVariant", "explanations": "EnableExplanations"}
+
+
+def _named(payload: Payload, arguments: dict[str, str], why: str) -> str:
+    """Which of these arguments the payload has, and why it must not; empty where it has none."""
+    named = [argument for name, argument in arguments.items() if getattr(payload, name) is not None]
+    return f"has {' and '.join(named)}, {why}" if named else ""

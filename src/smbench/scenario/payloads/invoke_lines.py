@@ -1,4 +1,7 @@
-"""JSON lines of invoke arguments: each line one payload, its keys those of botocore's `invoke_endpoint_async`."""
+"""JSON lines of invoke arguments: each line one payload, its keys those of botocore's calls.
+
+These are `invoke_endpoint_async` and `invoke_endpoint`; which of the two takes a key is looked at with the scenario.
+"""
 
 import base64
 import json
@@ -16,11 +19,14 @@ from smbench.scenario.values.quantities import parse_whole
 FILE_MAX_BYTES = 2**30
 LOCATION_MAX = 1024  # InputLocation (botocore service model 1.44.8)
 EXTENSION_MAX, FILENAME_MAX = 512, 32  # S3OutputPathExtension, Filename: in the API since 2026-02-20
+NAME_MAX, EXPLANATIONS_MAX = 63, 64  # of variants, containers and components; EnableExplanations
 WRONG_MAX = 100  # lines named one by one
 
 _OURS = ("EndpointName", "InferenceId")  # in recorded calls; smbench sets both
 _LOCATION = re.compile(r"s3://[^/@]+/+[^/].*|https://[^/@]+\.amazonaws\.com(\.cn)?/+[^/].*", re.DOTALL)
 _EXTENSION = re.compile(r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+")
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_PRINTED = re.compile(r"[!-~][ -~]*")
 _FILENAME = re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]*")
 
 
@@ -39,6 +45,11 @@ class InvokeLine:
     timeout_s: int | None = None
     output_extension: str | None = None
     filename: str | None = None
+    target_model: str | None = None
+    target_variant: str | None = None
+    target_container: str | None = None
+    inference_component: str | None = None
+    explanations: str | None = None
 
 
 @dataclass(slots=True)
@@ -199,4 +210,9 @@ _ARGUMENTS: dict[str, tuple[str, Callable[[object], object]]] = {
     "InvocationTimeoutSeconds": ("timeout_s", _seconds_between(TIMEOUT_MIN_S, TIMEOUT_MAX_S)),
     "S3OutputPathExtension": ("output_extension", _text_of(_EXTENSION, EXTENSION_MAX, "run1/a")),
     "Filename": ("filename", _text_of(_FILENAME, FILENAME_MAX, "result.json")),
+    "TargetModel": ("target_model", _text_of(_PRINTED, HEADER_MAX, "model-a.tar.gz")),
+    "TargetVariant": ("target_variant", _text_of(_NAME, NAME_MAX, "AllTraffic")),
+    "TargetContainerHostname": ("target_container", _text_of(_NAME, NAME_MAX, "second")),
+    "InferenceComponentName": ("inference_component", _text_of(_NAME, NAME_MAX, "adapter-a")),
+    "EnableExplanations": ("explanations", _text_of(_PRINTED, EXPLANATIONS_MAX, "`true`")),
 }

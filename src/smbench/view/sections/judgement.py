@@ -98,7 +98,9 @@ def measuring(judged: Judged) -> Section:
     return Section("generator", "How well it was measured", tuple(block for block in blocks if block is not None))
 
 
-def _notices(summary: Summary) -> Figures:
+def _notices(summary: Summary) -> Figures | None:
+    if summary.is_synchronous:
+        return None
     notices, own = summary.notices, summary.generator
     used = f"; {own.receivers_peak} of {own.receivers_max} receivers" if own.receivers_max else ""
     said = (

@@ -56,10 +56,12 @@ def latency(judged: Judged) -> Section | None:
     spread = summary.sojourn
     notes = []
     if spread.n_never or spread.n_censored:
-        notes.append(
-            f"Of {spread.n:,} accepted, {spread.n_never:,} failed or expired and {spread.n_censored:,} had no end yet. "
-            "They count in every percentile: > is as long as was watched."
+        ends = (
+            f"Of {spread.n:,} accepted, {spread.n_never:,} failed or expired and {spread.n_censored:,} had no end yet."
         )
+        answers = f"Of {spread.n:,} calls, {spread.n_never:,} failed and {spread.n_censored:,} had no answer."
+        which = answers if summary.is_synchronous else ends
+        notes.append(f"{which} They count in every percentile: > is as long as was watched.")
     if summary.notices.n_from_outputs:
         notes.append(f"Ends found in S3, known to the second only: {summary.notices.n_from_outputs:,}.")
     notes += [*_why_no_stage(summary), *_intervals(summary)]
@@ -89,6 +91,8 @@ def _latencies(summary: Summary) -> list[tuple[str, Distribution]]:
     """The parts of a latency below it, only where they are known."""
     reconstructed = {stage.name: stage.spread for stage in summary.stages if stage.name in INSIDE_THE_ENDPOINT}
     parts = [("  notification", summary.notification), (f"  {StageName.OBSERVER_LAG}", summary.observer_lag)]
+    if summary.is_synchronous:
+        return [(FROM_SCHEDULE.name, summary.sojourn), (FROM_SEND.name, summary.from_send)]
     return [
         (FROM_SCHEDULE.name, summary.sojourn),
         (FROM_SEND.name, summary.from_send),

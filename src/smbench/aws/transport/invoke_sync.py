@@ -1,0 +1,72 @@
+"""InvokeEndpoint as a Transport, through the SDK; and what an error of the container's own means in both transports."""
+
+import io
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from smbench.aws.access.causes import (
+    CONTAINERS_OWN,
+    NO_ANSWER,
+    UNREADABLE,
+    cause_of,
+    code_of,
+    original_status_of,
+    status_of,
+)
+from smbench.aws.access.refusals import told_by
+from smbench.records import Answered, Invocation, Outcome, Rejected, Unacknowledged
+
+_AT_ONCE_BYTES = 2**20  # aiohttp sends more in pieces, so that the loop is not held, if it is given a stream
+
+
+class SdkSyncTransport:
+    """Calls through an aiobotocore client whose own retries are off (`clients.py`).
+
+    Args:
+        client: A `sagemaker-runtime` client.
+    """
+
+    def __init__(self, client: Any, endpoint: str) -> None:
+        self.client, self.endpoint = client, endpoint
+
+    async def submit(self, invocation: Invocation) -> Answered:
+        """See `ports.Transport`: returns when the whole answer is there; one attempt, without retries of the SDK."""
+        try:
+            answer = await self.client.invoke_endpoint(**_arguments(self.endpoint, invocation))
+            async with answer["Body"] as body:
+                await body.read()
+        except ClientError as error:
+            refusal = Rejected(status_of(error), code_of(error), told_by(error), original_status_of(error))
+            return container_error(refusal, error)
+        except NO_ANSWER as error:
+            raise Unacknowledged(cause_of(error)) from error
+        except UNREADABLE as error:
+            raise Unacknowledged("unreadable answer") from error
+        return Answered(Outcome.COMPLETED, answer["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def container_error(refusal: Rejected, cause: Exception | None = None) -> Answered:
+    """The container's own error as the end of a request that was taken; raises any other refusal."""
+    if refusal.code == CONTAINERS_OWN:
+        return Answered(Outcome.FAILED, refusal.status_code, refusal.reason)
+    raise refusal from cause
+
+
+def _arguments(endpoint: str, invocation: Invocation) -> dict[str, Any]:
+    """Only what was given: botocore refuses None."""
+    body = invocation.body or b""
+    wanted = {
+        "EndpointName": endpoint,
+        "InferenceId": invocation.inference_id,
+        "Body": body if len(body) <= _AT_ONCE_BYTES else io.BytesIO(body),
+        "ContentType": invocation.content_type,
+        "Accept": invocation.accept,
+        "CustomAttributes": invocation.custom_attributes,
+        "TargetModel": invocation.target_model,
+        "TargetVariant": invocation.target_variant,
+        "TargetContainerHostname": invocation.target_container,
+        "InferenceComponentName": invocation.inference_component,
+        "EnableExplanations": invocation.explanations,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}

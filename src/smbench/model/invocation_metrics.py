@@ -1,0 +1,69 @@
+"""What a synchronous endpoint tells CloudWatch: its invocations, how long the container took, and what went wrong.
+
+Names, units and dimensions are AWS's (developer guide, "Monitor Amazon SageMaker AI with Amazon CloudWatch").
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+from smbench.model.jobs import CONTAINER_ERROR, Ended
+from smbench.model.metrics import INSTANCES, SAGEMAKER, Dimensions, MetricId, MetricStore
+from smbench.model.series import Counter, Statistics
+from smbench.records import Outcome
+
+CPU = "CPUUtilization"
+
+Loads = Callable[[int], Sequence[float]]
+"""The busy share of each instance since an instant."""
+
+
+class InvocationMetrics:
+    """Publishes one endpoint into a store.
+
+    Args:
+        loads: Of its instances; None where it has none.
+    """
+
+    def __init__(self, endpoint: str, variant: str, store: MetricStore, loads: Loads | None = None) -> None:
+        self._store, self._loads = store, loads
+        self._dimensions: Dimensions = (("EndpointName", endpoint), ("VariantName", variant))
+        self._opened: list[MetricId] = []
+        self._invocations = self._counter("Invocations", "None")
+        self._model_latency = self._counter("ModelLatency", "Microseconds")
+        self._overhead = self._counter("OverheadLatency", "Microseconds")
+        self._setup = self._counter("ModelSetupTime", "Microseconds") if loads is None else None
+        self._server_errors = self._counter("Invocation5XXErrors", "None")
+        self._model_errors = self._counter("InvocationModelErrors", "None")
+        store.on_minute.append(self._publish_load)
+
+    def close(self) -> None:
+        """Publish nothing any more."""
+        self._store.on_minute.remove(self._publish_load)
+        for metric in self._opened:
+            self._store.forget(metric)
+
+    def count_end(self, ended: Ended) -> None:
+        """Count one request's end. The wait, or the cold start, is in OverheadLatency."""
+        self._invocations.add()
+        if ended.outcome is Outcome.FAILED:
+            self._model_errors.add()
+            if ended.reason == CONTAINER_ERROR:
+                self._server_errors.add()
+        if ended.start_ns is None:
+            return
+        overhead_us = (ended.start_ns - ended.job.recv_ns) / 1e3
+        self._model_latency.add((ended.done_ns - ended.start_ns) / 1e3)
+        self._overhead.add(overhead_us)
+        if self._setup is not None and overhead_us:
+            self._setup.add(overhead_us)
+
+    def _publish_load(self, minute_start_ns: int) -> None:
+        loads = [100.0 * share for share in self._loads(minute_start_ns)] if self._loads is not None else []
+        if loads:
+            statistics = Statistics(math.fsum(loads), float(len(loads)), min(loads), max(loads))
+            metric = MetricId.of(INSTANCES, CPU, self._dimensions)
+            self._store.publish(metric, "Percent", minute_start_ns, statistics)
+
+    def _counter(self, name: str, unit: str) -> Counter:
+        self._opened.append(MetricId.of(SAGEMAKER, name, self._dimensions))
+        return self._store.open_counter(name, self._dimensions, unit)

@@ -1,0 +1,138 @@
+"""A serverless endpoint as theory: execution environments of one request each, made when needed, kept warm a while.
+
+Rules of the whole file. A request takes a warm environment if one is idle: a provisioned one first, then the one that
+was used last. Else a new one is made, whose cold start comes before the work. Beyond MaxConcurrency a request is
+refused at once, for nothing waits here. Two requests that come at one instant are served in order of arrival.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from smbench.model.event_queue import Entry, EventQueue
+from smbench.model.invocation_metrics import InvocationMetrics
+from smbench.model.jobs import CONTAINER_ERROR, TIMEOUT, Ended, Job
+from smbench.model.metrics import MetricStore
+from smbench.model.service import Sampler, Seeds, ServiceSampler
+from smbench.model.settings import EndpointSettings
+from smbench.records import Outcome
+from smbench.scenario.serverless import Serverless
+from smbench.scenario.values.seeds import stream
+
+
+@dataclass(slots=True, eq=False)
+class _Environment:
+    """One execution environment: warm from its cold start on, until it was idle for too long."""
+
+    index: int  # counted from 0 in order of making
+    is_provisioned: bool
+    expiry: Entry | None = None  # while it is idle and not provisioned
+
+
+class ServerlessEndpoint:
+    """The endpoint. Conservation: accepted = running + ended, at every instant, and running <= MaxConcurrency.
+
+    Args:
+        metrics: Where CloudWatch's view is kept; None for none.
+
+    Attributes:
+        on_end: Called once for each accepted request, when it is over.
+    """
+
+    def __init__(
+        self,
+        event_queue: EventQueue,
+        settings: EndpointSettings,
+        serverless: Serverless,
+        *,
+        seeds: Seeds,
+        metrics: MetricStore | None = None,
+    ) -> None:
+        self._event_queue, self.settings, self.serverless = event_queue, settings, serverless
+        self.on_end: list[Callable[[Ended], None]] = []
+        self.accepted = self.running = self.ended = self.throttled = self.cold_starts = 0
+        self._service = ServiceSampler(settings.service, seeds.service, settings.base_dir)
+        self._container_errors = stream(seeds.faults, "faults.container_errors")
+        self._cold_start = Sampler(
+            serverless.cold_start, stream(seeds.capacity, "capacity.cold_start"), settings.base_dir
+        )
+        self._n_made = 0
+        self._provisioned = [self._make(is_provisioned=True) for _ in range(serverless.provisioned)]
+        self._idle: list[_Environment] = []  # on demand, the one used last at the end
+        self._metrics = None if metrics is None else InvocationMetrics(settings.name, settings.variant, metrics)
+
+    @property
+    def name(self) -> str:
+        """As created."""
+        return self.settings.name
+
+    @property
+    def variant(self) -> str:
+        """The name of its one variant."""
+        return self.settings.variant
+
+    @property
+    def warm(self) -> int:
+        """Environments that are idle and would serve a request without a cold start."""
+        return len(self._provisioned) + len(self._idle)
+
+    def close(self) -> None:
+        """The endpoint is deleted: it publishes nothing any more."""
+        if self._metrics is not None:
+            self._metrics.close()
+            self._metrics = None
+
+    def arrive(self, job: Job) -> bool:
+        """Take a request; False where it is throttled, and then nothing of it remains."""
+        if self.running >= self.serverless.max_concurrency:
+            self.throttled += 1
+            return False
+        share = self.settings.faults.container_errors
+        has_error = bool(self._container_errors.random() < share) if share else False
+        self.accepted += 1
+        self.running += 1
+        environment, setup_ns = self._warm_environment(), 0
+        if environment is None:
+            environment = self._make(is_provisioned=False)
+            setup_ns = round(self._cold_start.draw_s() * 1e9)
+            self.cold_starts += 1
+        work_s = self._service.work_s(job.payload_class)
+        if work_s > job.timeout_s:
+            work_s, outcome, reason = job.timeout_s, Outcome.FAILED, TIMEOUT
+        elif has_error:
+            outcome, reason = Outcome.FAILED, CONTAINER_ERROR
+        else:
+            outcome, reason = Outcome.COMPLETED, ""
+        start_ns = self._event_queue.now_ns + setup_ns
+        done_ns = start_ns + round(work_s * 1e9)
+        ended = Ended(job, outcome, reason, start_ns, done_ns, environment.index, attempts=1)
+        self._event_queue.at(done_ns, partial(self._finish, environment, ended))
+        return True
+
+    def _warm_environment(self) -> _Environment | None:
+        if self._provisioned:
+            return self._provisioned.pop()
+        if not self._idle:
+            return None
+        environment = self._idle.pop()
+        assert environment.expiry is not None, "an idle environment has its expiry on the event_queue"
+        environment.expiry.cancel()
+        return environment
+
+    def _make(self, *, is_provisioned: bool) -> _Environment:
+        self._n_made += 1
+        return _Environment(self._n_made - 1, is_provisioned)
+
+    def _finish(self, environment: _Environment, ended: Ended) -> None:
+        self.running -= 1
+        self.ended += 1
+        if environment.is_provisioned:
+            self._provisioned.append(environment)
+        else:
+            due_ns = self._event_queue.now_ns + round(self.serverless.keep_warm * 1e9)
+            environment.expiry = self._event_queue.at(due_ns, partial(self._idle.remove, environment))
+            self._idle.append(environment)
+        if self._metrics is not None:
+            self._metrics.count_end(ended)
+        for tell in self.on_end:
+            tell(ended)

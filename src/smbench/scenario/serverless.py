@@ -1,0 +1,44 @@
+"""A serverless endpoint as a scenario describes it: memory, concurrency, cold starts and how long they are avoided."""
+
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from smbench.scenario.values.distributions import Distribution, Lognormal
+from smbench.scenario.values.quantities import Seconds, Whole
+from smbench.scenario.values.record import Part
+
+MEMORIES_MB = (1024, 2048, 3072, 4096, 5120, 6144)  # MemorySizeInMB takes no other (botocore service model 1.44.8)
+CONCURRENCY_MAX = 200
+
+
+class Serverless(Part):
+    """ServerlessConfig, and what AWS does not publish: how long a cold start takes and how long it is avoided."""
+
+    memory: Whole = Field(default=2048, description="MemorySizeInMB: 1024, 2048, 3072, 4096, 5120 or 6144")
+    max_concurrency: Whole = Field(
+        default=20, ge=1, le=CONCURRENCY_MAX, description="MaxConcurrency: requests at once; beyond it AWS throttles"
+    )
+    provisioned: Whole = Field(
+        default=0, ge=0, le=CONCURRENCY_MAX, description="ProvisionedConcurrency: environments that are always warm"
+    )
+    cold_start: Distribution = Field(
+        default=Distribution(lognormal=Lognormal(median=4.0, sigma=0.3)),
+        description="from a request that finds no warm environment until a new one serves it; AWS publishes no figure",
+    )
+    keep_warm: Seconds = Field(
+        default=300.0, description="an idle environment is kept for this long; AWS publishes no figure"
+    )
+
+    @field_validator("memory")
+    @classmethod
+    def _is_a_size(cls, memory: int) -> int:
+        if memory not in MEMORIES_MB:
+            raise ValueError(f"must be one of {', '.join(map(str, MEMORIES_MB))}: AWS has no other memory size")
+        return memory
+
+    @model_validator(mode="after")
+    def _within_the_concurrency(self) -> Self:
+        if self.provisioned > self.max_concurrency:
+            raise ValueError(f"provisioned {self.provisioned} is above max_concurrency {self.max_concurrency}")
+        return self

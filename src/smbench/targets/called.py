@@ -1,0 +1,138 @@
+"""A serverless or real-time endpoint as a target: bodies in the call, and the answer is the end of the request."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from smbench.analysis.without_notices import WITHOUT_NOTICES
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.endpoint.description import TargetFound, discover
+from smbench.aws.endpoint.gauges import AwsGauges
+from smbench.aws.transport.invoke_sync import SdkSyncTransport
+from smbench.aws.transport.wire_clients import WireClients, try_runtime, wire_clients
+from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
+from smbench.clock import Clock
+from smbench.errors import TargetError
+from smbench.generator.plan import RunPlan
+from smbench.generator.runner import Outside
+from smbench.generator.shares import Share, in_flight_share
+from smbench.model.world import EMBEDDED
+from smbench.ports import Gauges
+from smbench.records import Delivery, OutputFound
+from smbench.scenario.model import ANSWER_MAX_S
+from smbench.targets.base import AwsAccess, Facts
+
+_COLD_START_MAX_S = 180  # a serverless container may take so long until it answers its first ping
+_ON_THE_WAY_S = 10  # beyond what the container may take; AWS advises 70 s for the 60 s of a container
+_ANSWER_S = {
+    "realtime": ANSWER_MAX_S + _ON_THE_WAY_S,
+    "serverless": ANSWER_MAX_S + _COLD_START_MAX_S + _ON_THE_WAY_S,
+}
+_FEW_CONNECTIONS = 10  # of a process that watches, and sends nothing
+
+
+class CalledTarget:
+    """The synchronous endpoint of one run, real or emulated. It leaves nothing behind: nothing is made for it.
+
+    Args:
+        access: For an emulated endpoint its URL matters alone.
+    """
+
+    inapplicable: frozenset[str] = WITHOUT_NOTICES
+
+    def __init__(self, plan: RunPlan, access: AwsAccess) -> None:
+        self.plan, self.access = plan, access
+
+    @asynccontextmanager
+    async def prepared(self, share: Share, progress: Callable[[str], None]) -> AsyncIterator["PreparedCalled"]:
+        """Clients, and the endpoint as found.
+
+        Raises:
+            TargetError: the endpoint cannot be used, or is of another kind.
+        """
+        scenario = self.plan.scenario
+        target = scenario.target
+        in_flight = in_flight_share(scenario.limits, share.worker, share.of)
+        async with AwsClients(self._settings(in_flight)) as clients, AsyncExitStack() as stack:
+            progress("describing the endpoint")
+            found = await discover(clients, target.endpoint or EMBEDDED, target.variant, kind=target.kind)
+            if found.has_components and not all(one.inference_component for one in self.plan.payloads):
+                raise TargetError(
+                    f"the models of the endpoint {found.endpoint} are inference components, and the call names none",
+                    f"`aws sagemaker list-inference-components --endpoint-name-equals {found.endpoint}` lists them; "
+                    "name one in request.inference_component",
+                )
+            wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
+            if wire is None:
+                await try_runtime(clients)
+            yield PreparedCalled(clients, wire, found)
+
+    @asynccontextmanager
+    async def watched(self, found: Facts, clock: Clock) -> AsyncIterator[Gauges]:
+        """CloudWatch, instances, scaling activities and alarms of the endpoint that was found."""
+        async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
+            yield AwsGauges(clients, TargetFound.from_json(found), clock)
+
+    async def remove(self, held: Sequence[Facts]) -> list[str]:
+        """Nothing was made, so nothing is removed and nothing is left."""
+        assert not held, "a synchronous target holds nothing"
+        return []
+
+    def unconfirmed(self, share: Share) -> list[str]:
+        """Nothing is ever made."""
+        del share
+        return []
+
+    def _settings(self, in_flight: int) -> AwsSettings:
+        return AwsSettings(
+            region=self.access.region,
+            profile=self.access.profile,
+            endpoint_url=self.access.endpoint_url,
+            emulated=self.plan.is_emulated,
+            in_flight=in_flight,
+            answer_s=_ANSWER_S[self.plan.scenario.target.kind],
+        )
+
+
+class PreparedCalled:
+    """A synchronous endpoint that is ready for one share; see `targets.base.Prepared`."""
+
+    held: Facts | None = None
+    locations: list[str] | None = None  # bodies go with the call
+
+    def __init__(self, clients: AwsClients, wire: WireClients | None, target: TargetFound) -> None:
+        self.found: Facts = target.as_json()
+        self._clients, self._wire, self._target = clients, wire, target
+
+    def ports(self, watching: Clock | None) -> Outside:
+        """The ports of a run. With a clock, this worker also watches the endpoint."""
+        gauges = None if watching is None else AwsGauges(self._clients, self._target, watching)
+        endpoint, silence = self._target.endpoint, _Silence()
+        if self._wire is None:
+            return Outside(SdkSyncTransport(self._clients.runtime, endpoint), silence, silence, gauges)
+        return Outside(WireSyncTransport(self._wire.runtime, endpoint), silence, silence, gauges)
+
+    async def keep_ready(self) -> None:
+        """Refresh the credentials before they expire, until cancelled."""
+        await self._clients.credentials.keep_fresh()
+
+    def abandon(self) -> None:
+        """Nothing was made."""
+
+    def notes(self) -> list[str]:
+        """What limits what a run can find out."""
+        return list(self._target.notes)
+
+
+class _Silence:
+    """The queue and the outputs that a synchronous endpoint has not: a run with no receivers never asks."""
+
+    async def receive(self) -> list[Delivery]:
+        return []
+
+    async def delete(self, receipts: Sequence[str]) -> list[str]:
+        del receipts
+        return []
+
+    async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
+        del output_location, failure_location
+        return None

@@ -1,0 +1,128 @@
+"""A real-time endpoint: its callers wait, for so long and in such numbers, and then have an answer of some kind."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modelling import SECOND, Stand
+from smbench.model.endpoint import CONTAINER_ERROR, INSTANCE_LOST, OVERLOADED, TIMEOUT
+from smbench.model.service import Seeds
+from smbench.records import Outcome
+from theory import ddc_burst_sojourns_s, mmc_sojourn_quantile_s, mmc_wait_mean_s
+
+LIMIT_S = 60.0
+
+
+def realtime(n: int = 1, **changes: Any) -> Stand:
+    return Stand(n, is_synchronous=True, **changes)
+
+
+def call(stand: Stand, n: int = 1) -> None:
+    stand.arrive(n, ttl_s=LIMIT_S, timeout_s=LIMIT_S)
+
+
+def fates(stand: Stand) -> list[tuple[float, str]]:
+    """When each call was over and why, by index; no reason where it completed."""
+    return [(end.done_ns / SECOND, end.reason) for end in sorted(stand.ends, key=lambda end: end.job.index)]
+
+
+def test_a_burst_is_answered_in_rounds() -> None:
+    stand = realtime(2, instances={"min": 2, "concurrency": 3}, service="2s")
+    call(stand, 20)
+    stand.go_to(100)
+    assert list(stand.dones_s().values()) == ddc_burst_sojourns_s(20, 6, 2.0)
+
+
+@pytest.mark.parametrize("work_s", [25, 35])
+def test_the_limit_covers_the_wait_and_the_work_together(work_s: int) -> None:
+    stand = realtime(service=f"{work_s}s")
+    call(stand, 3)
+    stand.go_to(200)
+    if work_s == 25:  # the second ends after 50 s, the third is at work when its 60 s are over
+        assert fates(stand) == [(25, ""), (50, ""), (60, TIMEOUT)]
+        assert stand.ended(2).start_ns == 50 * SECOND
+    else:  # the third never began
+        assert fates(stand) == [(35, ""), (60, TIMEOUT), (60, TIMEOUT)]
+        assert stand.ended(2).start_ns is None
+    assert {end.outcome for end in stand.ends} == {Outcome.COMPLETED, Outcome.FAILED}
+
+
+def test_a_time_out_frees_the_slot() -> None:
+    stand = realtime(service="70s")
+    call(stand)
+    stand.go_to(61)
+    call(stand)
+    stand.go_to(300)
+    assert fates(stand) == [(60, TIMEOUT), (121, TIMEOUT)]
+
+
+def test_beyond_the_bound_of_those_who_wait_a_call_is_answered_at_once() -> None:
+    stand = realtime(waiting=2, service="10s")
+    call(stand, 5)
+    assert fates(stand) == [(0, OVERLOADED), (0, OVERLOADED)]
+    stand.go_to(100)
+    assert fates(stand) == [(10, ""), (20, ""), (30, ""), (0, OVERLOADED), (0, OVERLOADED)]
+    endpoint = stand.endpoint
+    assert (endpoint.accepted, endpoint.queued, endpoint.running, endpoint.ended) == (5, 0, 0, 5)
+
+
+def test_nobody_waits_where_the_bound_is_nothing() -> None:
+    stand = realtime(waiting=0)
+    call(stand, 2)
+    stand.go_to(10)
+    assert fates(stand) == [(1, ""), (0, OVERLOADED)]
+
+
+def test_a_call_whose_instance_dies_is_over() -> None:
+    stand = realtime(service="50s", faults={"instance_life": "20s"})
+    call(stand)
+    stand.go_to(30)
+    assert fates(stand) == [(20, INSTANCE_LOST)]
+
+
+def test_a_container_that_fails_has_done_its_work() -> None:
+    stand = realtime(faults={"container_errors": 1.0})
+    call(stand)
+    stand.go_to(10)
+    assert fates(stand) == [(1, CONTAINER_ERROR)]
+
+
+def test_its_metrics_are_those_of_a_synchronous_endpoint() -> None:
+    stand = realtime(service="10s")
+    call(stand, 8)
+    stand.go_to(121)
+    assert {metric.name for metric, _ in stand.metrics.history()} == {
+        *("Invocations", "ModelLatency", "OverheadLatency", "InvocationModelErrors", "CPUUtilization")
+    }
+
+    def sums(name: str) -> list[float]:
+        return [point.value("Sum") for point in stand.points(name) if point.value("SampleCount")]
+
+    assert sum(sums("Invocations")) == 8
+    assert sum(sums("InvocationModelErrors")) == 2  # of eight calls of 10 s, two are not over after 60 s
+    assert sums("ModelLatency") == pytest.approx([50e6, 10e6])  # the sixth ends with the first minute
+    assert sum(sums("OverheadLatency")) == pytest.approx((0 + 10 + 20 + 30 + 40 + 50) * 1e6)
+
+
+@pytest.mark.slow  # 8 times 10,000 calls
+def test_waits_of_mmc_are_those_of_erlang_c() -> None:
+    means_s, medians_s = [], []
+    for seed in range(8):
+        stand = realtime(
+            instances={"min": 1, "concurrency": 4}, service={"exponential": {"mean": "1s"}}, seeds=Seeds(service=seed)
+        )
+        for gap_s in np.random.default_rng(seed).exponential(1 / 3.2, 10_000):
+            stand.event_queue.advance(stand.event_queue.now_ns + round(gap_s * SECOND))
+            call(stand)
+        stand.event_queue.advance(stand.event_queue.now_ns + 100 * SECOND)
+        sojourns_s = np.array([end.done_ns - end.job.recv_ns for end in stand.ends]) / SECOND
+        means_s.append(float(sojourns_s.mean()))
+        medians_s.append(float(np.median(sojourns_s)))
+    for found, expected_s in (
+        (means_s, 1.0 + mmc_wait_mean_s(4, 3.2, 1.0)),
+        (medians_s, mmc_sojourn_quantile_s(4, 3.2, 1.0, 0.5)),
+    ):
+        error_s = np.std(found, ddof=1) / np.sqrt(len(found))
+        assert abs(np.mean(found) - expected_s) < 5 * error_s
+        assert np.mean(found) == pytest.approx(expected_s, rel=0.06)
