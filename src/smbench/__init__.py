@@ -11,6 +11,7 @@ from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from smbench.api.calibrate import Calibration, calibrate
+    from smbench.api.check_model import CheckedModel, check_model
     from smbench.api.compare import ComparisonResult, compare
     from smbench.api.emulate import emulate
     from smbench.api.report import report
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Calibration",
+    "CheckedModel",
     "ComparisonResult",
     "Run",
     "Scenario",
@@ -32,6 +34,7 @@ __all__ = [
     "Validation",
     "WhatIf",
     "calibrate",
+    "check_model",
     "compare",
     "emulate",
     "report",
@@ -43,6 +46,7 @@ __all__ = [
 
 _MODULES = {
     "Calibration": "api.calibrate",
+    "CheckedModel": "api.check_model",
     "ComparisonResult": "api.compare",
     "Run": "api.result",
     "Scenario": "scenario.model",
@@ -50,6 +54,7 @@ _MODULES = {
     "Validation": "api.scenarios",
     "WhatIf": "api.what_if",
     "calibrate": "api.calibrate",
+    "check_model": "api.check_model",
     "compare": "api.compare",
     "emulate": "api.emulate",
     "report": "api.report",

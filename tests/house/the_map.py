@@ -86,7 +86,7 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "analysis/capacity": ("instances",),
     "analysis/verdict": ("checks",),
     "analysis/comparison": ("compare",),
-    "calibration": ("fit", "runs"),
+    "calibration": ("fit", "runs", "check"),
     "view/live": ("terminal", "screen"),
     "view/sections": ("blocks", "order"),
     "view/report": ("text",),

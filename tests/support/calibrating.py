@@ -1,16 +1,19 @@
 """Runs of a known truth to fit a model from: simulated, then blurred as a real run's files are."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from modelling import scenario
-from simulated import simulated_run
+from simulated import EPOCH_NS, simulated_run
 from smbench.analysis.rows.frames import derive
 from smbench.calibration.runs import MeasuredRun, measured
 from smbench.results.schema import REQUESTS, polars_schema
 from smbench.scenario.model import Scenario
+from smbench.schedule.plan import plan
+from smbench.simulator.simulate import simulate
 
 TRACKING = {"target_tracking": {"backlog_per_instance": 5, "out_cooldown": "60s", "in_cooldown": "60s"}}
 
@@ -20,7 +23,7 @@ def truth(load: list[dict[str, Any]], concurrency: int = 2, **changes: Any) -> S
     plain: dict[str, Any] = {
         "instances": {"min": 1, "max": 4, "concurrency": concurrency},
         "service": {"lognormal": {"mean": "2s", "sigma": 0.3}},
-        "provision": {"lognormal": {"mean": "150s", "sigma": 0.1}},
+        "provision": {"lognormal": {"mean": "150s", "sigma": 0.05}},
         "remove": {"uniform": {"low": "60s", "high": "130s"}},
         "metric_delay": {"uniform": {"low": "0s", "high": "5s"}},
         "notify_lag": {"lognormal": {"median": "80ms", "sigma": 0.3}},
@@ -70,3 +73,11 @@ def run_of(
         manifest = manifest.model_copy(update={"target": found, "scenario": {"target": {"endpoint": "e"}}})
     frames = derive(manifest, requests, readings, events)
     return measured(frames, requests.select("seq", "payload", "size_in_bytes"), "run")
+
+
+def drawn_mean_s(of: Scenario) -> float:
+    """The mean of the services that the simulation drew, which differs from the law's by chance."""
+    schedule = plan(of, Path(), [1.0])
+    truth = simulate(of, None, schedule, ["a"], epoch_ns=EPOCH_NS, run_id="run").truth
+    took = truth.select((pl.col("ended") - pl.col("started")).dt.total_microseconds().mean()).item()
+    return float(took) / 1e6

@@ -1,13 +1,16 @@
 """A model of an endpoint from its runs: every parameter with its standard error and source, or the reason for none."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from smbench.analysis.capacity.hosts import HostSpread
 from smbench.calibration.arrivals import Arrivals, arrivals
+from smbench.calibration.behaviour import behaviour
 from smbench.calibration.concurrency import Concurrency, concurrency
 from smbench.calibration.configured import Configured, configured
 from smbench.calibration.delays import NOT_OBSERVED, Delay, notification, provisioning, removal
@@ -20,6 +23,7 @@ from smbench.records import Outcome
 
 _NO_STEP_OUT = "no scale-out came into service during these runs"
 _NORMAL_975 = 1.96
+_N_QUANTILES = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +32,7 @@ class Fit:
 
     runs: tuple[str, ...]  # the names of their folders
     fingerprints: tuple[str, ...]  # of the runs
+    latency_s: tuple[float | None, ...]  # quantiles over all runs, evenly spaced; None: fewer completed
     parameters: tuple[Parameter, ...]
     slots: int  # the concurrency of the model: measured, set, or the least that is possible
     set_up: Configured
@@ -82,6 +87,7 @@ def fit(runs: Sequence[MeasuredRun]) -> Fit:
     return Fit(
         runs=tuple(run.name for run in runs),
         fingerprints=tuple(run.fingerprint for run in runs),
+        latency_s=_quantiles_s(runs),
         parameters=parameters,
         slots=n_slots,
         set_up=last,
@@ -190,6 +196,14 @@ def _arrivals(coming: Arrivals) -> list[Parameter]:
         return [rate]
     name = "dispersion of arrivals a minute"
     return [rate, Parameter(name=name, value=coming.dispersion, n=coming.n_windows, source=Source.CLIENT)]
+
+
+def _quantiles_s(runs: Sequence[MeasuredRun]) -> tuple[float | None, ...]:
+    taken_s = np.sort(np.concatenate([behaviour(run.frames).latency_s for run in runs]))
+    places = (np.arange(_N_QUANTILES) + 0.5) * len(taken_s) // _N_QUANTILES
+    return tuple(
+        round(value, 6) if math.isfinite(value) else None for value in taken_s[places.astype(np.int64)].tolist()
+    )
 
 
 def _payloads(runs: Sequence[MeasuredRun]) -> tuple[tuple[str, int, int], ...]:

@@ -31,7 +31,8 @@ class Check(BaseModel):
     is_in_sample: bool  # the model was fitted from this very run
     grade: str  # A, B or "not validated"
     digest: str  # of what was checked
-    figures: dict[str, float]  # by name; see docs/calibration.md
+    fingerprint: str  # of the run
+    figures: dict[str, float]  # errors by name; see docs/calibration.md
 
 
 class ModelRecord(BaseModel):
@@ -43,6 +44,7 @@ class ModelRecord(BaseModel):
     smbench: str = ""
     runs: tuple[str, ...]  # the names of their folders
     fingerprints: tuple[str, ...] = ()  # of the runs
+    latency_s: tuple[float | None, ...] = ()  # quantiles over the runs, evenly spaced; None: fewer completed
     parameters: tuple[Parameter, ...]
     digest: str
     checks: tuple[Check, ...] = ()
@@ -86,6 +88,12 @@ def read_record(target_file: Path) -> ModelRecord | None:
         raise ResultsError(f"{path} is damaged, or no record of a model", "fit the model again") from error
 
 
+def with_check(record: ModelRecord, check: Check) -> ModelRecord:
+    """The record with one more check; it replaces one of the same model against the same run."""
+    others = [each for each in record.checks if (each.fingerprint, each.digest) != (check.fingerprint, check.digest)]
+    return record.model_copy(update={"checks": (*others, check)})
+
+
 def label_of(target_file: Path) -> Label:
     """The grade of the model in a scenario file, and the sentence that every prediction from it carries.
 
@@ -103,7 +111,7 @@ def label_of(target_file: Path) -> Label:
     digest = physics_digest(load_scenario(target_file), target_file.parent)
     if digest != record.digest:
         return Label(grade=NOT_VALIDATED, text=f"{NOT_VALIDATED}: {target_file.name} was changed after it was fitted")
-    held_out = [check for check in record.checks if not check.is_in_sample]
+    held_out = [check for check in record.checks if not check.is_in_sample and check.digest == digest]
     if not held_out:
         only = "only against a run that it was fitted from" if record.checks else "against no run yet"
         return Label(grade=NOT_VALIDATED, text=f"{NOT_VALIDATED}: checked {only}; smbench check-model does it")

@@ -36,7 +36,12 @@ def write_model(fit: Fit, path: Path) -> ModelRecord:
             scenario = load_scenario(Path(folder) / path.name)
             digest = physics_digest(scenario, Path(folder))
         record = ModelRecord(
-            smbench=__version__, runs=fit.runs, fingerprints=fit.fingerprints, parameters=fit.parameters, digest=digest
+            smbench=__version__,
+            runs=fit.runs,
+            fingerprints=fit.fingerprints,
+            latency_s=fit.latency_s,
+            parameters=fit.parameters,
+            digest=digest,
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():

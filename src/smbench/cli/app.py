@@ -286,6 +286,23 @@ def calibrate(
     calibrate_command(runs, out, output.value)
 
 
+@app.command("check-model")
+def check_model(
+    model: Annotated[Path, typer.Argument(help="Scenario with the model, such as `calibrate` writes.")],
+    run_folder: RunFolder,
+    replications: Annotated[int, typer.Option(min=2, max=1000, help="Predictions that are made.")] = 20,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Say how well a model predicts a run: grade A, B or "not validated", with every error.
+
+    The model gets the run's arrivals, limits and policies. Only a run that it was not fitted from shows anything. The
+    grade is kept in the model's record beside it, and its predictions carry it.
+    """
+    from smbench.cli.check_model import check_model_command
+
+    check_model_command(model, run_folder, replications, output.value)
+
+
 @app.command()
 def validate(
     scenario: Annotated[Path, typer.Argument(help="Scenario file.")], allow_files: AllowFilesOption = None

@@ -1,0 +1,117 @@
+"""A model held against a run: every error with its band, the noise that no model can beat, and a grade."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from smbench.analysis.rows.deadline import deadline
+from smbench.calibration.agreement import Figures, disagreement, distance, wasserstein
+from smbench.calibration.behaviour import Behaviour, behaviour
+from smbench.calibration.parameter import Parameter
+from smbench.calibration.predicted import predictions, replayed
+from smbench.calibration.record import NOT_VALIDATED
+from smbench.calibration.runs import MeasuredRun
+from smbench.scenario.model import Scenario
+
+LIMITS: Mapping[str, float] = {"ks": 0.05, "backlog": 0.10, "instance_s": 0.05, "p95": 0.15}  # of grade A; B: twice
+_B_TIMES = 2.0
+_BAND = (0.05, 0.95)
+_SEED = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelCheck:
+    """What was found.
+
+    Attributes:
+        figures: Errors of the mean prediction, by name (docs/calibration.md).
+        bands: 5th and 95th percentile of each error over predictions with the parameters drawn anew.
+        floor: The median error of one prediction against the others: what chance alone does in this run.
+        persistence: Errors of the naive prediction that latency is as in the runs that the model was fitted from.
+        covered: The share of the run's p50, p90, p95 and p99 that lie within the band of the predictions.
+    """
+
+    grade: str
+    figures: Figures
+    bands: dict[str, tuple[float, float]]
+    floor: Figures
+    persistence: Figures
+    covered: float | None
+    replications: int
+
+
+def check(
+    run: MeasuredRun,
+    model: Scenario,
+    base_dir: Path,
+    *,
+    parameters: tuple[Parameter, ...],
+    quantiles_s: tuple[float, ...],
+    replications: int,
+) -> ModelCheck:
+    """Predict the run and compare.
+
+    Args:
+        parameters: Of the fit; empty where the model was written by hand.
+        quantiles_s: Latency of the runs it was fitted from, evenly spaced, infinite where fewer completed; or empty.
+    """
+    of, real = replayed(run, model, base_dir), behaviour(run.frames)
+    limit = deadline(run.frames.manifest.scenario)
+    deadline_s = None if limit is None else limit.seconds
+    slots = model.target.emulated.instances.concurrency
+
+    def errors(truth: Behaviour, *predicted: Behaviour) -> Figures:
+        return disagreement(truth, predicted, slots, deadline_s)
+
+    as_it_is = [behaviour(frames) for frames in predictions(of, replications, _SEED)]
+    drawn = [behaviour(frames) for frames in predictions(of, replications, _SEED + replications, parameters)]
+    figures = errors(real, *as_it_is)
+    singly = [errors(real, one) for one in drawn]
+    among = [errors(one, *as_it_is[:at], *as_it_is[at + 1 :]) for at, one in enumerate(as_it_is)]
+    return ModelCheck(
+        grade=grade(figures),
+        figures=figures,
+        bands={name: _band([one[name] for one in singly if name in one]) for name in figures},
+        floor={name: float(np.median([abs(one[name]) for one in among if name in one] or [0.0])) for name in figures},
+        persistence=_persistence(real, np.array(quantiles_s)),
+        covered=_covered(real, drawn),
+        replications=replications,
+    )
+
+
+def grade(figures: Figures) -> str:
+    """A, B or "not validated"; an error that could not be compared counts against no grade but that of p95."""
+    worst = max(abs(figures.get(name, 0.0)) / limit for name, limit in LIMITS.items())
+    return "A" if worst <= 1 else "B" if worst <= _B_TIMES else NOT_VALIDATED
+
+
+def _band(errors: list[float]) -> tuple[float, float]:
+    if not errors:
+        return float("nan"), float("nan")
+    low, high = np.quantile(np.array(errors), _BAND, method="inverted_cdf")
+    return float(low), float(high)
+
+
+def _persistence(real: Behaviour, quantiles_s: npt.NDArray[np.float64]) -> Figures:
+    if not len(quantiles_s):
+        return {}
+    figures = {"ks": distance(real.latency_s, quantiles_s), "w1": wasserstein(real.latency_s, quantiles_s)}
+    for name, share in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)):
+        own = real.quantile_s(share)
+        other = float(quantiles_s[int(np.ceil(share * len(quantiles_s))) - 1])
+        if np.isfinite(own) and own > 0:
+            figures[name] = other / own - 1
+    return figures
+
+
+def _covered(real: Behaviour, drawn: list[Behaviour]) -> float | None:
+    inside = []
+    for share in (0.5, 0.9, 0.95, 0.99):
+        own = real.quantile_s(share)
+        low, high = _band([one.quantile_s(share) for one in drawn])
+        if np.isfinite(own):
+            inside.append(low <= own <= high)
+    return float(np.mean(inside)) if inside else None
