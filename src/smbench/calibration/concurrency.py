@@ -96,7 +96,7 @@ def _groups(runs: Sequence[MeasuredRun], wanted: int) -> _Groups | None:
         found = slots(run.frames, run.capacity, wanted)
         if not isinstance(found, Slots):
             return None
-        chosen = found.is_sharp & found.is_completed & ~_is_tied(found.arrived_ns)
+        chosen = found.is_sharp & found.is_completed & found.is_ordered
         has_waited = found.began_ns > found.arrived_ns
         service_s = (found.ended_ns - found.began_ns) / 1e9
         n_at_once = int((chosen & _finds_one_idle(found, run)).sum())
@@ -106,13 +106,6 @@ def _groups(runs: Sequence[MeasuredRun], wanted: int) -> _Groups | None:
         np.concatenate([part.unwaited_s for part in parts]),
         sum(part.n_at_once for part in parts),
     )
-
-
-def _is_tied(arrived_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Received at the same instant as another: which of them began first is not known."""
-    is_same = np.diff(arrived_ns) == 0
-    is_tied: npt.NDArray[np.bool_] = np.append(is_same, False) | np.append(False, is_same)
-    return is_tied
 
 
 def _finds_one_idle(found: Slots, run: MeasuredRun) -> npt.NDArray[np.bool_]:
