@@ -8,8 +8,9 @@ from typing import Any
 from rich.console import RenderableType
 
 from smbench.calibration.fit import fit
+from smbench.calibration.foreign import foreign_run
 from smbench.calibration.parameter import Parameter
-from smbench.calibration.runs import measured_run
+from smbench.calibration.runs import MeasuredRun, measured_run
 from smbench.calibration.written import write_model
 from smbench.errors import UsageError
 from smbench.results.store import open_run
@@ -24,7 +25,7 @@ class Calibration:
         path: Of the scenario that was written; None: nothing was.
         runs: Names of the folders it was fitted from.
         parameters: Each with its standard error and its source, or the reason why it is not known.
-        notes: What of the endpoint the model has no place for.
+        notes: What was done to imported rows, and what of the endpoint the model has no place for.
     """
 
     path: Path | None
@@ -46,12 +47,15 @@ class Calibration:
         }
 
 
-def calibrate(*runs: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Calibration:
+def calibrate(
+    *runs: str | os.PathLike[str], out: str | os.PathLike[str] | None = None, instances: int | None = None
+) -> Calibration:
     """Fit a model of an endpoint from the files of one or several of its runs.
 
     Args:
         runs: Results folders.
         out: The scenario file to write, with its CSV files and its record beside it; None: nothing is written.
+        instances: How many served all the time, of runs that were imported from another tool.
 
     Raises:
         UsageError: no run is given, they are of different endpoints, or nothing can be fitted from them.
@@ -62,7 +66,17 @@ def calibrate(*runs: str | os.PathLike[str], out: str | os.PathLike[str] | None 
     path = None if out is None else Path(out)
     if path is not None and path.suffix not in (".yaml", ".yml"):
         raise UsageError(f"{path} is no name of a scenario file", "end it in .yaml")
-    found = fit([measured_run(open_run(Path(run))) for run in runs])
+    found = fit([_read(Path(run), instances) for run in runs])
     if path is not None:
         write_model(found, path)
-    return Calibration(path, found.runs, found.parameters, found.notes)
+    notes = (*found.notes, *(f"not in the model: {note}" for note in found.lacking))
+    return Calibration(path, found.runs, found.parameters, notes)
+
+
+def _read(path: Path, instances: int | None) -> MeasuredRun:
+    files = open_run(path)
+    if instances is None:
+        return measured_run(files)
+    if files.manifest.imported is None:
+        raise UsageError(f"{path} says how many instances served", "--instances is for runs that were imported")
+    return foreign_run(files, instances)

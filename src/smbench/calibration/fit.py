@@ -48,7 +48,8 @@ class Fit:
     arrivals: Arrivals  # of the first run
     payloads: tuple[tuple[str, int, int], ...]  # class, mean bytes, requests
     request: dict[str, Any]  # as the first run's scenario has it
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what was done to the rows before
+    lacking: tuple[str, ...] = ()  # what of the endpoint the model has no place for
 
 
 def fit(runs: Sequence[MeasuredRun]) -> Fit:
@@ -67,7 +68,7 @@ def fit(runs: Sequence[MeasuredRun]) -> Fit:
     seen, coming = detection(runs), arrivals(runs[0])
     removes = scale_in(runs, last.min)
     failed = _failed(runs)
-    parameters = (
+    parameters: tuple[Parameter, ...] = (
         _concurrency(found, last),
         *_services(served, n_slots, is_sure=bool(last.concurrency or found.value)),
         _spread(served),
@@ -83,12 +84,13 @@ def fit(runs: Sequence[MeasuredRun]) -> Fit:
         failed,
         *_arrivals(coming),
     )
+    is_foreign = any(run.frames.manifest.imported is not None for run in runs)
     asked = runs[0].frames.manifest.scenario.get("request") or {}
     return Fit(
         runs=tuple(run.name for run in runs),
         fingerprints=tuple(run.fingerprint for run in runs),
         latency_s=_quantiles_s(runs),
-        parameters=parameters,
+        parameters=parameters if not is_foreign else tuple(_of_a_client(each) for each in parameters),
         slots=n_slots,
         set_up=last,
         start=int(runs[0].capacity.serving[0]),
@@ -103,8 +105,16 @@ def fit(runs: Sequence[MeasuredRun]) -> Fit:
         arrivals=coming,
         payloads=_payloads(runs),
         request={key: asked[key] for key in ("ttl", "timeout") if asked.get(key) is not None},
-        notes=last.notes,
+        notes=tuple(note for run in runs for note in run.notes),
+        lacking=last.notes,
     )
+
+
+def _of_a_client(parameter: Parameter) -> Parameter:
+    """The same where no notice came: another tool's rows have what its client saw."""
+    if parameter.source is not Source.NOTICES:
+        return parameter
+    return parameter.model_copy(update={"source": Source.CLIENT})
 
 
 def _concurrency(found: Concurrency, set_up: Configured) -> Parameter:

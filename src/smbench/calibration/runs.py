@@ -24,6 +24,7 @@ class MeasuredRun:
     frames: Frames
     capacity: Capacity
     classes: pl.DataFrame  # `seq`, `payload`, `size_in_bytes` of every request
+    notes: tuple[str, ...] = ()  # what was done to its rows
 
     @property
     def fingerprint(self) -> str:

@@ -251,6 +251,9 @@ def import_(
     good: Annotated[
         list[str] | None, typer.Option("--ok", help="A status that means completed; may be given again.")
     ] = None,
+    all_at_once: Annotated[
+        bool, typer.Option("--all-at-once", help="All requests were sent at one instant, and no column has it.")
+    ] = False,
     name: Annotated[str, typer.Option(help="Of the run; default: the file's name.")] = "",
     results: ResultsOption = Path("results"),
 ) -> None:
@@ -266,7 +269,9 @@ def import_(
         "error": error, "label": label, "phase": phase,
     }  # fmt: skip
     import_command(
-        ImportOptions(file, results, name, columns, unit.value, latency_unit.value, timeout, tuple(good or ()))
+        ImportOptions(
+            file, results, name, columns, unit.value, latency_unit.value, timeout, tuple(good or ()), all_at_once
+        )
     )
 
 
@@ -274,6 +279,9 @@ def import_(
 def calibrate(
     runs: Annotated[list[Path], typer.Argument(help="Results folders of runs of one endpoint.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")] = Path("fitted.yaml"),
+    instances: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="How many served all the time, where the runs were imported.")
+    ] = None,
     output: Annotated[Output, typer.Option("--output", help="What stdout gets.")] = Output.TABLE,
 ) -> None:
     """Fit a model of an endpoint from its runs, and write it as a scenario with an emulated target.
@@ -283,7 +291,7 @@ def calibrate(
     """
     from smbench.cli.calibrate import calibrate_command
 
-    calibrate_command(runs, out, output.value)
+    calibrate_command(runs, out, output.value, instances)
 
 
 @app.command("check-model")
@@ -317,11 +325,14 @@ def validate(
 def init(
     file: Annotated[Path, typer.Argument(help="File to write.")] = Path("scenario.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    calibration: Annotated[
+        bool, typer.Option("--calibration", help="One from whose run `calibrate` can fit a model; says what it costs.")
+    ] = False,
 ) -> None:
     """Write a commented scenario that runs as it is."""
     from smbench.cli.scenarios import init_command
 
-    init_command(file, is_forced=force)
+    init_command(file, is_forced=force, is_calibration=calibration)
 
 
 @app.command()

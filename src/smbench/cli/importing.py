@@ -26,6 +26,7 @@ class ImportOptions:
     latency_unit: str = "auto"
     timeout: str | None = None
     good: tuple[str, ...] = ()
+    all_at_once: bool = False
 
 
 def import_command(options: ImportOptions) -> None:
@@ -41,7 +42,7 @@ def import_command(options: ImportOptions) -> None:
         raise UsageError(f"--timeout '{options.timeout}': {error}", "write it as 30s, 5m") from None
     asked = {role: column for role, column in options.columns.items() if column is not None}
     wanted = Wanted(
-        asked=Asked(asked, options.unit, options.latency_unit),
+        asked=Asked(asked, options.unit, options.latency_unit, options.all_at_once),
         name=options.name,
         timeout_ns=None if timeout_s is None else round(timeout_s * 1e9),
         good=frozenset(options.good),

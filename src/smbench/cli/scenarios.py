@@ -27,15 +27,18 @@ def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
     typer.echo(f"The schedule has {found.n_requests:,} requests{digest}.")
 
 
-def init_command(file: Path, *, is_forced: bool) -> None:
-    """Write the starter scenario, named after the file. Raises UsageError: it exists, or cannot be written."""
+def init_command(file: Path, *, is_forced: bool, is_calibration: bool = False) -> None:
+    """Write a scenario to begin with, named after the file. Raises UsageError: it exists, or cannot be written."""
     if file.exists() and not is_forced:
         raise UsageError(f"{file} exists already", "give another name, or --force to overwrite it")
     name = "".join(char if char.isalnum() else "-" for char in file.stem.lower()).strip("-") or "scenario"
     try:
-        file.write_text(starter_scenario(name), encoding="utf-8")
+        file.write_text(starter_scenario(name, is_calibration=is_calibration), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+    if is_calibration:  # what it takes and costs is known before it starts
+        for note in validate(file).notes:
+            typer.echo(note)
     typer.echo(f"wrote {file}; next: smbench run {file}")
 
 

@@ -98,6 +98,8 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
         return pl.Series(full).set(~there, None)
 
     frame = pl.DataFrame({f"{role}_ns": read(role) for role in ("due", "start", "end", "latency")})
+    if roles.all_at_once:
+        frame = frame.with_columns(pl.lit(0, dtype=pl.Int64).alias("start_ns"))
     texts = {
         role: cells[roles.columns[role]].gather(kept).cast(pl.String) if role in roles.columns else None
         for role in _TEXTS

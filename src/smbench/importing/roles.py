@@ -34,6 +34,7 @@ class Asked:
     columns: Mapping[str, str] = field(default_factory=dict)
     unit: str = "auto"  # of instants that are numbers
     latency_unit: str = "auto"
+    all_at_once: bool = False  # every request was sent at the same instant, and the file does not say which
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Roles:
     units: Mapping[str, str | None]  # of due, start, end and latency
     where: Mapping[int, str] = field(default_factory=dict)  # only rows with these cells are requests
     notes: tuple[str, ...] = ()
+    all_at_once: bool = False
 
     def in_words(self, table: Table) -> list[str]:
         """One line a role: `start: column 'submitted', dates`."""
@@ -155,13 +157,16 @@ def roles_of(table: Table, asked: Asked) -> Roles:
     columns = dict(known.columns)
     if not known.tool:
         by_name = _by_name(table)
-        if asked.columns.keys() & _PLACED:  # one place is named: the others are not guessed beside it
+        if asked.all_at_once:
+            columns = {role: at for role, at in by_name.items() if role not in _INSTANTS}
+        elif asked.columns.keys() & _PLACED:  # one place is named: the others are not guessed beside it
             columns = {role: at for role, at in by_name.items() if role not in (*_INSTANTS, "latency")}
         else:
             columns = _with_start(table, by_name)
     columns |= {role: table.find(column) for role, column in asked.columns.items()}
     units = _units(table, columns, known.units, asked)
-    return Roles(known.tool, _ordered(table, columns), units, known.where, known.notes)
+    columns = _ordered(table, columns, all_at_once=asked.all_at_once)
+    return Roles(known.tool, columns, units, known.where, known.notes, asked.all_at_once)
 
 
 def _known(table: Table) -> Roles:
@@ -179,8 +184,14 @@ def _known(table: Table) -> Roles:
     return Roles("", {}, {})
 
 
-def _ordered(table: Table, columns: Mapping[str, int]) -> dict[str, int]:
+def _ordered(table: Table, columns: Mapping[str, int], *, all_at_once: bool) -> dict[str, int]:
     """The roles in their order, each column in one role, enough of them."""
+    if all_at_once:
+        if "start" in columns or "end" in columns:
+            raise UsageError(f"{table.path}: it says when requests were sent, so they were not all sent at once")
+        if "latency" not in columns:
+            raise UsageError(f"{table.path}: no column holds the latency", f"name it: --latency; {table.listed()}")
+        return {role: columns[role] for role in ROLES if role in columns}
     if not ("start" in columns and columns.keys() & {"end", "latency"}) and not {"end", "latency"} <= columns.keys():
         have = ", ".join(role for role in ("start", "end", "latency") if role in columns) or "none of them"
         raise UsageError(

@@ -38,8 +38,11 @@ def shipped_scenario(name: str) -> Path:
     raise UsageError(f"no scenario '{name}' ships with smbench{meant}", f"There are: {', '.join(known)}.")
 
 
-def starter_scenario(name: str) -> str:
+def starter_scenario(name: str, *, is_calibration: bool = False) -> str:
     """A commented scenario that runs as it is, against the emulated endpoint.
+
+    Args:
+        is_calibration: One from whose run a model can be fitted, in the place of one that asks a question.
 
     Raises:
         UsageError: a scenario cannot have this name.
@@ -47,7 +50,7 @@ def starter_scenario(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
         advice = "A name is at most 63 lower case letters, digits and dashes; it names the results folder too."
         raise UsageError(f"a scenario cannot be called '{name}'", advice)
-    return _STARTER.replace("NAME", name)
+    return (_CALIBRATION if is_calibration else _STARTER).replace("NAME", name)
 
 
 _STARTER = """\
@@ -106,4 +109,49 @@ limits: {in_flight: 1000, errors: 20%}
 thresholds:
   - sojourn_p95 < 15m
   - lost == 0
+"""
+
+_CALIBRATION = """\
+# yaml-language-server: $schema=scenario.schema.json
+# A run from which `smbench calibrate` can fit a model of the endpoint: some two hours, most of them idle.
+name: NAME
+description: Everything that a model of the endpoint needs to know.
+seed: 1
+
+target:
+  # Of a real endpoint, in the place of `emulated` with all below it:
+  # endpoint: my-endpoint
+  # What an hour of an instance costs, USD: the run's cost is then shown before it starts and in its report.
+  instance_hour: 1.00
+  emulated:
+    instances: {min: 0, max: 4, start: 1, concurrency: 2}
+    service: {lognormal: {median: 1.2s, sigma: 0.3}}
+    provision: {lognormal: {median: 170s, sigma: 0.25}}
+    policies:
+      - target_tracking: {backlog_per_instance: 5, out_cooldown: 60s, in_cooldown: 60s}
+      - step_from_zero: {add: 1, cooldown: 300s}
+    time: warp
+
+# Send what your users send, in its classes: each class gets a law of its own from 30 requests on.
+payloads: {synthetic: 2KiB}
+request: {ttl: 1h, timeout: 5m}
+
+load:
+  # 1. One at a time: the service by itself. `for`: at least 40 times the service.
+  - closed: {outstanding: 1, requests: 40, for: 5m, name: probes}
+  - pause: {for: 1m}
+  # 2. More than can be served at once: concurrency, detection, provisioning, and several instances at work together.
+  #    Twelve minutes of one instance's work, 720 * concurrency / service, at least 40 a slot, and 3 times the target
+  #    value for each instance up to MaxCapacity. Spread, so that the order of receipt is known.
+  - burst: {requests: 1200, within: 30s, name: burst}
+  # 3. Until all of it is done, and AlarmLow has removed instances again.
+  - pause: {for: 35m}
+  # 4. 1.2 times what one instance can do: 1.2 * concurrency / service.
+  - poisson: {rate: 1.9/s, for: 15m, name: steady}
+  # 5. Idle, so that the endpoint scales in, to zero where MinCapacity is 0; then one request that wakes it.
+  - pause: {for: 40m}
+  - burst: {requests: 1, name: wake-up}
+
+drain: 30m
+limits: {errors: 20%}
 """

@@ -27,7 +27,7 @@ def calibration_text(runs: Sequence[str], parameters: Sequence[Parameter], notes
         table,
         "",
         *remarks,
-        *(f"  not in the model: {note}" for note in notes),
+        *(f"  {note}" for note in notes),
         "",
         f"Sources: {_SOURCES}",
     )
