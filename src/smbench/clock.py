@@ -5,6 +5,7 @@ Three kinds (docs/decisions/0007-three-kinds-of-time.md): `real`; `scaled`, whic
 """
 
 import asyncio
+import math
 import selectors
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from enum import StrEnum
 from typing import Any, Protocol, Self, TypeVar, TypeVarTuple, Unpack
 
 import anyio
+
+from smbench.kernel_timer import kernel_timer
 
 _Args = TypeVarTuple("_Args")
 _Result = TypeVar("_Result")
@@ -59,6 +62,7 @@ class MonotonicClock:
 
     def __init__(self, anchor_ns: int, epoch_ns: int, scale: float = 1.0) -> None:
         self.anchor_ns, self.epoch_ns, self.scale = anchor_ns, epoch_ns, scale
+        self._timer = kernel_timer()
 
     @classmethod
     def beginning(cls, begins_utc_ns: int, epoch_ns: int, scale: float = 1.0) -> Self:
@@ -77,9 +81,12 @@ class MonotonicClock:
 
     async def sleep_until_ns(self, due_ns: int) -> None:
         """See `Clock`; never wakes early."""
-        # A loop, not one sleep: uvloop's timers are whole milliseconds and fire early (MagicStack/uvloop#739).
-        while (left_ns := due_ns - self.now_ns()) > 0:  # noqa: ASYNC110  # what is waited for is the time itself
-            await anyio.sleep(left_ns / self.scale / 1e9)
+        # A loop, not one sleep: where there is no timer of the kernel, uvloop's may be early (MagicStack/uvloop#739).
+        while (left_ns := due_ns - self.now_ns()) > 0:
+            if self._timer is None:
+                await anyio.sleep(left_ns / self.scale / 1e9)
+            else:
+                await self._timer.wait_until(self.anchor_ns + math.ceil(due_ns / self.scale))
 
 
 class LoopClock:
