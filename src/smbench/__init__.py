@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from smbench.api.advise import Advised, advise
     from smbench.api.calibrate import Calibration, calibrate
     from smbench.api.check_model import CheckedModel, check_model
     from smbench.api.compare import ComparisonResult, compare
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "Advised",
     "Calibration",
     "CheckedModel",
     "ComparisonResult",
@@ -33,6 +35,7 @@ __all__ = [
     "SmbenchError",
     "Validation",
     "WhatIf",
+    "advise",
     "calibrate",
     "check_model",
     "compare",
@@ -45,6 +48,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Advised": "api.advise",
     "Calibration": "api.calibrate",
     "CheckedModel": "api.check_model",
     "ComparisonResult": "api.compare",
@@ -53,6 +57,7 @@ _MODULES = {
     "SmbenchError": "errors",
     "Validation": "api.scenarios",
     "WhatIf": "api.what_if",
+    "advise": "api.advise",
     "calibrate": "api.calibrate",
     "check_model": "api.check_model",
     "compare": "api.compare",

@@ -382,6 +382,7 @@ def emulate(
 
 app.command()(predictions.simulate)
 app.command("what-if")(predictions.what_if)
+app.command()(predictions.advise)
 
 
 def main() -> None:

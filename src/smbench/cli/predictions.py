@@ -95,3 +95,40 @@ def what_if(
         "allow_files": tuple(allow_files or ()),
     }
     what_if_command(WhatIfOptions(target, asked, results, output.value, html))
+
+
+def advise(
+    target: TargetFile,
+    load: LoadOption = None,
+    slo: SloOption = None,
+    vary: Annotated[
+        Path | None, typer.Option("--vary", help="YAML of what to try; default: around what the load needs.")
+    ] = None,
+    replications: ReplicationsOption = 20,
+    endpoint: Annotated[str, typer.Option(help="The name in the arguments of AWS's calls.")] = "ENDPOINT",
+    variant: Annotated[str, typer.Option(help="The variant in them.")] = "AllTraffic",
+    results: ResultsOption = Path("results"),
+    output: OutputOption = Output.TABLE,
+    force: ForceOption = False,
+    allow_files: AllowFilesOption = None,
+) -> None:
+    """Find the cheapest scaling policy that keeps what is demanded.
+
+    Prints it with its margin, the runner-up, what binds it and what changes, and leaves the arguments of AWS's calls as
+    files for `--cli-input-json` and a CloudFormation template in a new folder under --results. Nothing is applied.
+
+    Exit status: 0 there is one, 2 a file or an option is wrong, 99 no policy keeps it.
+    """
+    from smbench.cli.advise import AdviseOptions, advise_command
+
+    asked = {
+        "load": load,
+        "slo": tuple(slo or ()),
+        "vary": vary,
+        "replications": replications,
+        "endpoint": endpoint,
+        "variant": variant,
+        "force": force,
+        "allow_files": tuple(allow_files or ()),
+    }
+    raise typer.Exit(advise_command(AdviseOptions(target, asked, results, output.value)))

@@ -195,7 +195,7 @@ class World:
         if policy.target_tracking is not None:
             self.scaler.put_policy(tracking_policy(resource_id, endpoint, variant, policy.target_tracking, index))
             return
-        wish = policy.step if policy.step is not None else _as_step_policy(policy.step_from_zero)
+        wish = policy.step if policy.step is not None else as_step_policy(policy.step_from_zero)
         name = f"{wish.metric}-{index}"
         put = self.scaler.put_policy(step_policy(resource_id, name, wish))
         self.alarms.put(step_alarm(f"{endpoint}-{name}", endpoint, variant, wish, put.arn))
@@ -243,7 +243,7 @@ def step_alarm(name: str, endpoint: str, variant: str, wish: StepPolicy, policy_
     )
 
 
-def _as_step_policy(wish: StepFromZero | None) -> StepPolicy:
+def as_step_policy(wish: StepFromZero | None) -> StepPolicy:
     """AWS's documented recipe for waking from zero, as the step policy it is."""
     assert wish is not None, "a policy names exactly one kind"
     return StepPolicy.model_validate(

@@ -254,24 +254,25 @@ def _rank(rows: list[Row], objective: Threshold) -> None:
             best = sign * row.bound(0, objective)
     leaders: list[Row] = []
     for row in front:
-        if leaders and _is_tied(row, leaders[-1]):
+        if leaders and is_tied(row, leaders[-1]):
             row.cluster = leaders[-1].cluster
             continue
         leaders.append(row)
         row.cluster = len(leaders)
     for row in order:
         if row.cluster is None:
-            row.cluster = next((leader.cluster for leader in leaders if _is_tied(row, leader)), None)
+            row.cluster = next((leader.cluster for leader in leaders if is_tied(row, leader)), None)
     for number in range(1, len(leaders) + 1):
-        min((row for row in rows if row.cluster == number), key=_simplicity).is_leader = True
+        min((row for row in rows if row.cluster == number), key=simplicity).is_leader = True
 
 
-def _simplicity(row: Row) -> tuple[int, int, int, float]:
+def simplicity(row: Row) -> tuple[int, int, int, float]:
+    """Fewer policies first, then fewer instances at most and at least, then what costs less."""
     emulated = row.point.emulated
     return len(emulated.policies), emulated.instances.max, emulated.instances.min, row.cost
 
 
-def _is_tied(one: Row, other: Row) -> bool:
+def is_tied(one: Row, other: Row) -> bool:
     """The 90 % interval of the paired difference holds zero, in cost and in what matters."""
     figures = [[row.figures[place][0] for place in range(len(row.figures))] for row in (one, other)]
     return _holds_zero(one.costs, other.costs) and _holds_zero(*figures)

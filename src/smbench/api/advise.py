@@ -1,0 +1,148 @@
+"""The cheapest policy that keeps what is demanded, as something that can be applied."""
+
+import datetime
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+
+from smbench.api.result import as_html, as_text
+from smbench.api.scenarios import Folders, ScenarioLike
+from smbench.api.simulate import Progress
+from smbench.api.what_if import VaryLike, WhatIf, notes_of, read_question, read_space
+from smbench.errors import ExitCode, ResultsError, UsageError
+from smbench.prediction.advice import Advice, default_space, service_mean_s
+from smbench.prediction.advice import advise as search
+from smbench.prediction.apply import ENDPOINT, VARIANT, Applied, cloud_formation
+from smbench.printable import json_document
+from smbench.results.files import write_whole
+from smbench.results.store import new_run_dir
+from smbench.view.report.advice import render, to_json
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Advised:
+    """The policy to take, or that none keeps what is demanded.
+
+    Attributes:
+        advice: What was chosen, its runner-up, and what binds it.
+        what_if: All that was looked at.
+        before: The target's own scaling as arguments of AWS's calls.
+        after: The chosen policy's; None where none keeps what is demanded.
+    """
+
+    advice: Advice
+    what_if: WhatIf
+    before: Applied
+    after: Applied | None
+
+    @property
+    def exit_status(self) -> ExitCode:
+        """Of the command: a threshold's where no policy keeps what is demanded."""
+        return ExitCode.THRESHOLD if self.after is None else ExitCode.OK
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain JSON values."""
+        return to_json(self)
+
+    def to_text(self) -> RenderableType:
+        """As `rich` prints it."""
+        return render(self)
+
+    def write(self, results: str | os.PathLike[str]) -> Path:
+        """Make a folder below `results`; its path.
+
+        It has `advice.json`, every policy in `policies.parquet`, and where there is a policy to take one JSON file a
+        call for `--cli-input-json` of the AWS CLI, and `cloudformation.json`.
+
+        Raises:
+            ResultsError: it could not be written.
+        """
+        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        path = new_run_dir(Path(results), f"advice-{self.what_if.name}", stamp)
+        documents: dict[str, Any] = {"advice.json": self.to_json()}
+        if self.after is not None:
+            documents["register-scalable-target.json"] = self.after.target
+            for place, policy in enumerate(self.after.policies):
+                documents[f"put-scaling-policy-{place}.json"] = policy
+            for place, (_, alarm) in enumerate(self.after.alarms):
+                documents[f"put-metric-alarm-{place}.json"] = alarm
+            documents["cloudformation.json"] = cloud_formation(self.after)
+        try:
+            write_whole(path / "policies.parquet", self.what_if.as_parquet())
+            for name, document in documents.items():
+                write_whole(path / name, json_document(document))
+        except OSError as error:
+            raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+        return path
+
+    def __str__(self) -> str:
+        return as_text(self.to_text())
+
+    def __repr__(self) -> str:
+        return f"<smbench.Advised {self.what_if.name}: {'no policy' if self.after is None else 'a policy'}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self))
+
+
+def advise(
+    target: ScenarioLike,
+    *,
+    load: ScenarioLike | None = None,
+    slo: Sequence[str] = (),
+    vary: VaryLike | None = None,
+    replications: int = 20,
+    endpoint: str = ENDPOINT,
+    variant: str = VARIANT,
+    force: bool = False,
+    base_dir: str | os.PathLike[str] | None = None,
+    allow_files: Folders = (),
+    progress: Progress | None = None,
+) -> Advised:
+    """Find the cheapest policy whose bound over the replications keeps what is demanded.
+
+    Args:
+        target: As `what_if` takes it.
+        load: As `what_if` takes it.
+        slo: Thresholds that must hold; empty: the load's own. The first is the one whose margin is reported.
+        vary: What to try, as `what_if` takes it; None: limits and targets around what the load needs.
+        replications: As `what_if` takes it.
+        endpoint: The name in the arguments of AWS's calls.
+        variant: Likewise.
+        force: As `what_if` takes it.
+        base_dir: As `run` takes it.
+        allow_files: As `run` takes it.
+        progress: What shows how far it is; None: nothing does.
+
+    Raises:
+        ScenarioError, UsageError: as `what_if`, and where nothing is demanded.
+    """
+    asked = read_question(
+        target, load, slo, replications=replications, force=force, base_dir=base_dir, allow_files=allow_files
+    )
+    if not asked.is_demanded:
+        raise UsageError("nothing is demanded, so the cheapest policy is none", 'add --slo "within(8m) >= 99%"')
+    emulated = asked.target.scenario.target.emulated
+    if vary is None:
+        space = default_space(asked.question, emulated, service_mean_s(emulated, asked.question.base_dir))
+    else:
+        space = read_space(vary, asked)
+    watch = None if progress is None else progress("foreseeing policies")
+    found = search(asked.question, space, watch)
+    return Advised(
+        advice=found,
+        what_if=WhatIf(
+            name=asked.load.scenario.name,
+            sweep=found.sweep,
+            question=asked.question,
+            label=asked.label,
+            is_demanded=True,
+            notes=notes_of(found.sweep, space),
+        ),
+        before=Applied.of(emulated, endpoint, variant),
+        after=None if found.chosen is None else Applied.of(found.chosen.point.emulated, endpoint, variant),
+    )
