@@ -12,6 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 
 from machine import host
+from smbench.prediction import compiled
 from smbench.prediction.foresee import by_reference, foresee, load_of
 from smbench.scenario.model import Scenario
 from smbench.schedule.base import Schedule
@@ -89,7 +90,9 @@ def main() -> None:
     if asked.check is not None:
         check(asked.check)
         return
-    print(host())
+    print(host() + (", loops compiled by numba" if compiled.is_available() else ", without numba"))
+    scenario, schedule = wave(2 * compiled.WORTH_IT_FROM)
+    foresee(scenario, None, schedule, ["a"], epoch_ns=EPOCH_NS)  # compiles, where it does
     print(f"{'requests':>11} {'instances':>10} {'changes':>8} {'fast':>14} {'model':>14}")
     measure(10 * asked.requests, asked.repeats, with_model=False)
     times = measure(asked.requests, asked.repeats, with_model=True)

@@ -3,6 +3,8 @@
 Method: random scenarios, with instants that coincide; `bench/what_if.py --check 1000` compares a thousand more.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from foretold import EPOCH_NS, assert_equal, both, documents
+from smbench.model.service import Sampler
+from smbench.prediction import compiled
 from smbench.prediction.foresee import foresee
 from smbench.scenario.model import Scenario
+from smbench.scenario.values.distributions import Distribution
+from smbench.scenario.values.seeds import stream
 from smbench.schedule.plan import plan
 
 
@@ -48,3 +54,37 @@ def test_what_the_fast_engine_does_not_know_it_says_and_the_model_runs(document:
     seen = foresee(scenario, None, schedule, ["a"], epoch_ns=EPOCH_NS)
     assert seen.by_reference == (why,)
     assert len(seen.done_ns) == 3
+
+
+@pytest.mark.slow  # the loops of the compiled engine, as Python where numba is not installed
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(documents())
+def test_the_compiled_loops_give_them_too(document: dict[str, Any]) -> None:
+    document["target"]["emulated"]["open_questions"]["drain_on_remove"] = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "WORTH_IT_FROM", 0)
+        patch.setattr(compiled, "is_available", lambda: True)
+        assert_equal(*both(document))
+
+
+def test_nothing_loads_numba_before_a_large_load_needs_it() -> None:
+    code = "import sys, smbench.cli.app, smbench.api.what_if, smbench.api.advise; print('numba' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        "2s",
+        {"lognormal": {"median": "2s", "sigma": 0.8}},
+        {"exponential": {"mean": "10s"}},
+        {"uniform": {"low": "1s", "high": "90s"}},
+        {"gamma": {"mean": "4s", "cv": 2.0}},
+    ],
+)
+def test_draws_at_once_are_the_draws_one_by_one(law: Any) -> None:
+    of = Distribution.model_validate(law)
+    one_by_one = Sampler(of, stream(5, "use"))
+    assert Sampler(of, stream(5, "use")).first_s(300).tolist() == [one_by_one.draw_s() for _ in range(300)]
+    assert len(Sampler(of, stream(5, "use")).first_s(0)) == 0

@@ -48,29 +48,43 @@ class Sampler:
     """
 
     def __init__(self, distribution: Distribution, rng: np.random.Generator, base_dir: Path | None = None) -> None:
-        self.draw_s: Callable[[], float] = _draw(distribution, rng, base_dir)
+        self._draw = _blocks_of(distribution, rng, base_dir)
+        self.draw_s: Callable[[], float] = _one_by_one(self._draw)
+
+    def first_s(self, n: int) -> NDArray[np.float64]:
+        """The first `n` draws at once, of a sampler that has drawn nothing; it is used up then."""
+        parts: list[NDArray[np.float64]] = [np.empty(0)]
+        n_drawn = 0
+        while n_drawn < n:
+            parts.append(self._draw(_BLOCK))
+            n_drawn += len(parts[-1])
+        return np.concatenate(parts)[:n]
 
 
-def _draw(law: Distribution, rng: np.random.Generator, base_dir: Path | None) -> Callable[[], float]:
+_Blocks = Callable[[int], NDArray[np.float64]]
+
+
+def _blocks_of(law: Distribution, rng: np.random.Generator, base_dir: Path | None) -> _Blocks:
+    """So many draws of a law, or a few more."""
     if law.lognormal is not None:
         log_median, sigma = math.log(law.lognormal.median_s), law.lognormal.sigma
-        return _one_by_one(lambda n: rng.lognormal(log_median, sigma, n))
+        return lambda n: rng.lognormal(log_median, sigma, n)
     if law.gamma is not None:
         shape = law.gamma.cv**-2
         scale_s = law.gamma.mean / shape
-        return _one_by_one(lambda n: rng.gamma(shape, scale_s, n))
+        return lambda n: rng.gamma(shape, scale_s, n)
     if law.exponential is not None:
         mean_s = law.exponential.mean
-        return _one_by_one(lambda n: rng.exponential(mean_s, n))
+        return lambda n: rng.exponential(mean_s, n)
     if law.uniform is not None:
         low_s, high_s = law.uniform.low, law.uniform.high
-        return _one_by_one(lambda n: rng.uniform(low_s, high_s, n))
+        return lambda n: rng.uniform(low_s, high_s, n)
     if law.empirical is not None:
         values_s = np.array(read_empirical_s(law.empirical, base_dir))
         steps = np.arange(law.empirical.block)
-        return _one_by_one(lambda n: _blocks(values_s, rng.integers(len(values_s), size=-(-n // len(steps))), steps))
+        return lambda n: _blocks(values_s, rng.integers(len(values_s), size=-(-n // len(steps))), steps)
     constant_s = law.constant or 0.0  # exactly one law is named, so this is the one
-    return lambda: constant_s
+    return lambda n: np.full(n, constant_s)
 
 
 def _blocks(values: NDArray[np.float64], starts: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -79,7 +93,7 @@ def _blocks(values: NDArray[np.float64], starts: NDArray[np.int64], steps: NDArr
     return drawn
 
 
-def _one_by_one(draw: Callable[[int], NDArray[np.float64]]) -> Callable[[], float]:
+def _one_by_one(draw: _Blocks) -> Callable[[], float]:
     """One draw a call. Drawn by the block: alone, each would cost more than all else an arrival needs."""
 
     def draws() -> Iterator[float]:

@@ -5,10 +5,11 @@ event queue for each. `serve` works up to the next instant at which something el
 instance serves, leaves, loses its requests) is a call of its own. Instants are nanoseconds of the run.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from heapq import heapify, heappop, heappush, heapreplace
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +18,44 @@ LAST = 2**62  # a place in the order of one instant that follows every other
 NEVER = 2**62
 
 
-class Requests(NamedTuple):
-    """The requests of a load, in order of acceptance."""
+@dataclass(frozen=True)
+class Requests:
+    """The requests of a load, in order of acceptance; as arrays, and as lists for loops.
 
-    recv_ns: list[int]  # ascending
-    work_s: list[float]  # on an instance of average speed
-    duration_ns: list[int]  # on such an instance, cut at the time-out
+    Args:
+        arrivals_ns: When each is accepted, ascending.
+        works_s: How long it works on an instance of average speed.
+        durations_ns: The same, cut at the time-out.
+    """
+
+    arrivals_ns: NDArray[np.int64]
+    works_s: NDArray[np.float64]
+    durations_ns: NDArray[np.int64]
     ttl_ns: int
     timeout_s: float
-    arrivals_ns: NDArray[np.int64]  # `recv_ns` again, for sums
 
     @property
     def n(self) -> int:
         """How many there are."""
-        return len(self.recv_ns)
+        return len(self.arrivals_ns)
+
+    @cached_property
+    def recv_ns(self) -> list[int]:
+        """`arrivals_ns`."""
+        found: list[int] = self.arrivals_ns.tolist()
+        return found
+
+    @cached_property
+    def work_s(self) -> list[float]:
+        """`works_s`."""
+        found: list[float] = self.works_s.tolist()
+        return found
+
+    @cached_property
+    def duration_ns(self) -> list[int]:
+        """`durations_ns`."""
+        found: list[int] = self.durations_ns.tolist()
+        return found
 
 
 class DataPlane:
@@ -47,8 +72,8 @@ class DataPlane:
     """
 
     def __init__(self, requests: Requests, concurrency: int) -> None:
-        n = requests.n
         self._requests, self._concurrency = requests, concurrency
+        n = self._n_listed()
         self.start_ns, self.done_ns, self.instance = [-1] * n, [NEVER] * n, [-1] * n
         self.expired: set[int] = set()
         self.lost: set[int] = set()
@@ -65,6 +90,10 @@ class DataPlane:
         self._by_load: list[dict[int, None]] = [{} for _ in range(concurrency)]
         self._n_free = 0
         self._is_uniform = True
+
+    def _n_listed(self) -> int:
+        """How many requests have their places in lists."""
+        return self._requests.n
 
     # Instances
 
@@ -145,10 +174,9 @@ class DataPlane:
             the latter only where no instance served.
         """
         begin_ns, before, n_arrived = self._now_ns, self.backlog, self._n_arrived
-        bisect = bisect_right if order == LAST else bisect_left
-        arrived = bisect(self._requests.recv_ns, until_ns, n_arrived)
-        has_capacity = self._n_free > 0 or any(self._serves)
-        ends_ns: list[int] | None = None if has_capacity else []
+        side: Literal["left", "right"] = "right" if order == LAST else "left"
+        arrived = int(np.searchsorted(self._requests.arrivals_ns, until_ns, side=side))
+        ends_ns: list[int] | None = None if self._n_free or self._has_capacity() else []
         n_ended, sum_ended_ns = self._work(until_ns, order, ends_ns)
         n_expired, sum_expired_ns = self._expire_waiting(until_ns, arrived, ends_ns)
         n_ended, sum_ended_ns = n_ended + n_expired, sum_ended_ns + sum_expired_ns
@@ -161,6 +189,17 @@ class DataPlane:
         self._now_ns, self._n_arrived = until_ns, arrived
         some_ns = 0 if ends_ns is None else _time_above_zero(before, begin_ns, until_ns, arrivals_ns, ends_ns)
         return area, some_ns
+
+    def results(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """`start_ns`, `done_ns` and `instance` as arrays."""
+        return tuple(np.array(one, dtype=np.int64) for one in (self.start_ns, self.done_ns, self.instance))  # type: ignore[return-value]
+
+    def _has_capacity(self) -> bool:
+        return any(self._serves)
+
+    def _end_waiting(self, request: int, at_ns: int) -> None:
+        self.done_ns[request] = at_ns
+        self.expired.add(request)
 
     def _start(self, request: int) -> None:
         """Into a slot of the serving instance with the fewest running; of those the longest at that load."""
@@ -190,8 +229,7 @@ class DataPlane:
         return round(min(duration_s, self._requests.timeout_s) * 1e9)
 
     def _expire(self, request: int, at_ns: int) -> None:
-        self.done_ns[request] = at_ns
-        self.expired.add(request)
+        self._end_waiting(request, at_ns)
         self.backlog -= 1
 
     def _expire_waiting(self, until_ns: int, arrived: int, ends_ns: list[int] | None) -> tuple[int, int]:
@@ -199,13 +237,12 @@ class DataPlane:
         over: list[tuple[int, int]] = [item for item in self._front if item[1] <= until_ns]
         if over:
             self._front = [item for item in self._front if item[1] > until_ns]
-        recv_ns, ttl_ns = self._requests.recv_ns, self._requests.ttl_ns
-        while self._next < arrived and recv_ns[self._next] + ttl_ns <= until_ns:
-            over.append((self._next, recv_ns[self._next] + ttl_ns))
+        arrivals_ns, ttl_ns = self._requests.arrivals_ns, self._requests.ttl_ns
+        while self._next < arrived and (expires_ns := int(arrivals_ns[self._next]) + ttl_ns) <= until_ns:
+            over.append((self._next, expires_ns))
             self._next += 1
         for request, expires_ns in over:
-            self.done_ns[request] = expires_ns
-            self.expired.add(request)
+            self._end_waiting(request, expires_ns)
             if ends_ns is not None:
                 ends_ns.append(expires_ns)
         return len(over), sum(expires_ns for _, expires_ns in over)
@@ -230,7 +267,9 @@ class DataPlane:
     def _work(self, until_ns: int, order: int, ends_ns: list[int] | None) -> tuple[int, int]:
         """Ends and starts in order of time; returns how many ended, and the sum of those instants."""
         # Every request passes here, so nothing is looked up twice and nothing is called that can be written out.
-        recv_ns, work_s, duration_ns, ttl_ns, timeout_s, _ = self._requests
+        requests = self._requests
+        recv_ns, work_s, duration_ns = requests.recv_ns, requests.work_s, requests.duration_ns
+        ttl_ns, timeout_s = requests.ttl_ns, requests.timeout_s
         heap, front, by_load, serves, loads = self._heap, self._front, self._by_load, self._serves, self._load
         start_ns, done_ns, instance_of = self.start_ns, self.done_ns, self.instance
         slowness, is_uniform, full, n = self.slowness, self._is_uniform, self._concurrency, len(recv_ns)

@@ -6,7 +6,6 @@ then the model itself runs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat, starmap
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from smbench.model.endpoint import CapacityChange
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler, ServiceSampler
 from smbench.model.world import EMBEDDED, World
+from smbench.prediction import compiled
 from smbench.prediction.data_plane import DataPlane, Requests
 from smbench.prediction.fast_world import KNOWN_METRICS, FastWorld
 from smbench.records import Outcome
@@ -121,16 +121,15 @@ def load_of(scenario: Scenario, base_dir: Path | None, schedule: Schedule, paylo
         rows=np.arange(n_sent),
         work_s=work_s,
         has_error=errors.random(n_sent) < share if share else np.zeros(n_sent, dtype=bool),
-        lag_ns=_nanoseconds(np.fromiter(starmap(lag.draw_s, repeat((), n_sent)), np.float64, n_sent)),
+        lag_ns=_nanoseconds(lag.first_s(n_sent)),
         end_ns=max(sent_ns, schedule.span_ns) if n_sent == len(schedule) else sent_ns,
         sent_ns=sent_ns,
         requests=Requests(
-            sched_ns.tolist(),
-            work_s.tolist(),
-            _nanoseconds(np.minimum(work_s, timeout_s)).tolist(),
+            sched_ns,
+            work_s,
+            _nanoseconds(np.minimum(work_s, timeout_s)),
             round((scenario.request.ttl or DEFAULT_TTL_S) * 1e9),
             timeout_s,
-            sched_ns,
         ),
     )
 
@@ -163,7 +162,7 @@ def foresee(
 
 def _fast(scenario: Scenario, base_dir: Path | None, load: Load, epoch_ns: int) -> Foreseen:
     emulated = scenario.target.emulated
-    plane = DataPlane(load.requests, emulated.instances.concurrency)
+    plane = _plane(load, emulated)
     world = FastWorld.around(plane, epoch_ns, scenario, base_dir)
     endpoint, queue = world.endpoint, world.event_queue
     changes: list[CapacityChange] = []
@@ -183,11 +182,18 @@ def _fast(scenario: Scenario, base_dir: Path | None, load: Load, epoch_ns: int) 
     return _foreseen(load, plane, emulated.open_questions, changes, billed, end_ns)
 
 
+def _plane(load: Load, emulated: Emulated) -> DataPlane:
+    """The compiled one for a large load, where numba is installed and no instance leaves its requests behind."""
+    is_worth_it = load.requests.n >= compiled.WORTH_IT_FROM and emulated.open_questions.drain_on_remove
+    made = compiled.CompiledPlane if is_worth_it and compiled.is_available() else DataPlane
+    return made(load.requests, emulated.instances.concurrency)
+
+
 def _end_ns(load: Load, plane: DataPlane, questions: OpenQuestions, limit_ns: int) -> int:
     """When the client has seen every end; when it gives up, where some are never published or not over."""
     if not plane.is_over:
         return limit_ns
-    done_ns = np.array(plane.done_ns, dtype=np.int64)
+    _, done_ns, _ = plane.results()
     if _is_silent(load, plane, questions).any():
         return limit_ns
     return min(limit_ns, int((done_ns + load.lag_ns).max(initial=load.end_ns)))
@@ -201,8 +207,7 @@ def _foreseen(
     billed: list[tuple[int, int]],
     end_ns: int,
 ) -> Foreseen:
-    done_ns = np.array(plane.done_ns, dtype=np.int64)
-    start_ns = np.array(plane.start_ns, dtype=np.int64)
+    start_ns, done_ns, _ = plane.results()
     is_over = done_ns <= end_ns
     outcome = np.where(load.has_error, FAILED, COMPLETED).astype(np.int8)
     outcome[_timed_out(load, plane)] = FAILED
@@ -226,7 +231,7 @@ def _foreseen(
 
 def _timed_out(load: Load, plane: DataPlane) -> NDArray[np.bool_]:
     """Those whose last start led to a time-out; of those that never started nothing is said."""
-    instance = np.array(plane.instance, dtype=np.int64)
+    _, _, instance = plane.results()
     slowness = np.array([*plane.slowness, 1.0])[instance]  # the last place is of those that never started
     found: NDArray[np.bool_] = (load.work_s * slowness > load.requests.timeout_s) & (instance >= 0)
     found[list(plane.lost)] = False
@@ -305,7 +310,7 @@ def _work_s(
         places = [place for place, one in enumerate(samplers) if one is sampler]
         is_its = np.isin(payload, places)
         n = int(is_its.sum())
-        work_s[is_its] = np.fromiter(starmap(sampler.draw_s, repeat((), n)), np.float64, n)
+        work_s[is_its] = sampler.first_s(n)
     return work_s
 
 
