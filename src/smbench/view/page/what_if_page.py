@@ -13,6 +13,7 @@ from smbench.view.page.vega import Vega
 from smbench.view.report.what_if import Looked, heads, metric_of, sentence, table_notes, table_rows
 from smbench.view.sections.blocks import Block, Sentence, table_of_texts
 
+_LAYERS = ("other", "front", "now")
 _UNITS = {"s": "s", "requests": "requests", "share": "share", "hz": "per second", "usd": "USD"}
 
 
@@ -49,7 +50,7 @@ def front_picture(looked: Looked) -> Picture | None:
     ]
     if not rows:
         return None
-    data = pl.DataFrame(rows)
+    data = pl.DataFrame(sorted(rows, key=lambda row: _LAYERS.index(str(row["kind"]))))  # what comes last is on top
     unit = _UNITS[objective.unit]
     priced = "USD" if looked.question.price_usd is not None else "instance-hours"
     limit = pl.DataFrame({"limit": [objective.value]})
@@ -57,7 +58,7 @@ def front_picture(looked: Looked) -> Picture | None:
     def draw(width: int) -> alt.TopLevelMixin:
         x = alt.X("cost:Q", title=f"cost ({priced})", scale=alt.Scale(zero=False))
         y = alt.Y("bound:Q", title=f"{metric_of(objective)}, 90 % bound ({unit})", scale=alt.Scale(zero=False))
-        order = ["other", "front", "now"]
+        order = list(_LAYERS)
         points = (
             alt.Chart(data)
             .mark_point(filled=True, opacity=1, size=60)
