@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import smbench
 from smbench.calibration.record import label_of
 from smbench.cli.app import app
-from smbench.errors import ExitCode, UsageError
+from smbench.errors import ExitCode, ScenarioError, UsageError
 
 ENDPOINT: dict[str, Any] = {
     "instances": {"min": 1, "max": 4, "concurrency": 2},
@@ -107,6 +107,8 @@ def test_what_cannot_be_checked_is_refused_and_leaves_no_record(tmp_path: Path) 
     real.write_bytes(orjson.dumps({**SMALL, "target": {"endpoint": "mine"}}))
     with pytest.raises(UsageError, match="which is no model"):
         smbench.check_model(real, made)
+    with pytest.raises(ScenarioError, match="quick-start"):  # the name of a shipped scenario has no place for a record
+        smbench.check_model("quick-start", made)
     with pytest.raises(UsageError, match="between 2 and 1,000"):
         smbench.check_model(real, made, replications=1)
     assert not list(tmp_path.glob("*.json"))

@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from smbench.api.scenarios import given_scenario
 from smbench.calibration.check import ModelCheck, check
 from smbench.calibration.record import (
     Check,
@@ -23,6 +22,7 @@ from smbench.calibration.record import (
 from smbench.calibration.runs import measured_run
 from smbench.errors import ResultsError, UsageError
 from smbench.results.store import open_run
+from smbench.scenario.load import load_scenario
 from smbench.version import __version__
 from smbench.view.report.model_check import model_check_text
 
@@ -87,14 +87,14 @@ def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, r
     if not 2 <= replications <= REPLICATIONS_MAX:
         raise UsageError(f"{replications:,} replications: between 2 and {REPLICATIONS_MAX:,} can be made")
     path = Path(model)
-    given = given_scenario(path)
-    if given.scenario.target.endpoint is not None:
-        raise UsageError(f"{path} names the endpoint {given.scenario.target.endpoint}, which is no model")
-    measured, digest = measured_run(open_run(Path(run))), physics_digest(given.scenario, path.parent)
+    scenario = load_scenario(path)
+    if scenario.target.endpoint is not None:
+        raise UsageError(f"{path} names the endpoint {scenario.target.endpoint}, which is no model")
+    measured, digest = measured_run(open_run(Path(run))), physics_digest(scenario, path.parent)
     record = read_record(path) or ModelRecord(smbench=__version__, runs=(), parameters=(), digest=digest)
     found = check(
         measured,
-        given.scenario,
+        scenario,
         path.parent,
         parameters=record.parameters,
         quantiles_s=tuple(math.inf if value is None else value for value in record.latency_s),
