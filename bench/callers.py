@@ -25,17 +25,20 @@ from botocore.credentials import Credentials
 from origin import ENDPOINT, INPUT_LOCATION, INVOKE_PATH, QUEUE_PATH
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.invoke_sync import SdkSyncTransport
 from smbench.aws.transport.notices import SqsNotices
 from smbench.aws.transport.wire_clients import wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.aws.transport.wire_notices import WireNotices
-from smbench.ports import Notices, Transport
+from smbench.ports import Notices
 from smbench.processes.worker import freeze_collections
-from smbench.records import Invocation, Rejected, Unacknowledged, Unreadable
+from smbench.records import Answered, Invocation, Outcome, Rejected, Unacknowledged, Unreadable
 
 CALLERS = 64
 REGION = "us-east-1"
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # AWS's own examples
+_BODY = b'{"data":"%b"}' % (b"a" * 1013)  # of a synchronous call: 1,024 bytes
 _WARM_UP_SHARE = 10  # of the calls: one in so many again, before
 
 # What one call does, given its number; it tells how many units of work that was: invocations, or notices.
@@ -198,6 +201,18 @@ async def _sdk_transport(order: Order) -> AsyncIterator[Call]:
 
 
 @asynccontextmanager
+async def _sdk_answers(order: Order) -> AsyncIterator[Call]:
+    async with _aws_clients(order) as clients:
+        yield _calling(SdkSyncTransport(clients.runtime, ENDPOINT))
+
+
+@asynccontextmanager
+async def _wire_answers(order: Order) -> AsyncIterator[Call]:
+    async with _aws_clients(order) as clients, wire_clients(clients) as wire:
+        yield _calling(WireSyncTransport(wire.runtime, ENDPOINT))
+
+
+@asynccontextmanager
 async def _sdk_notices(order: Order) -> AsyncIterator[Call]:
     async with _aws_clients(order) as clients:
         yield _draining(SqsNotices(clients.sqs, order.url + QUEUE_PATH))
@@ -215,13 +230,26 @@ async def _wire_notices(order: Order) -> AsyncIterator[Call]:
         yield _draining(WireNotices(wire.sqs, order.url + QUEUE_PATH))
 
 
-def _submitting(transport: Transport) -> Call:
+def _submitting(transport: SdkTransport | WireTransport) -> Call:
     async def call(number: int) -> int:
         invocation = Invocation(
             number, _inference_id(number), input_location=INPUT_LOCATION, content_type="application/json"
         )
         accepted = await transport.submit(invocation)
         _check(accepted.status_code, accepted.output_location)
+        return 1
+
+    return call
+
+
+def _calling(transport: SdkSyncTransport | WireSyncTransport) -> Call:
+    expected = Answered(Outcome.COMPLETED, 200)
+
+    async def call(number: int) -> int:
+        invocation = Invocation(number, _inference_id(number), body=_BODY, content_type="application/json")
+        answer = await transport.submit(invocation)
+        if answer != expected:
+            raise WrongAnswerError(f"{answer}")
         return 1
 
     return call
@@ -254,6 +282,8 @@ CLIENTS: Mapping[tuple[str, str], Callable[[Order], AbstractAsyncContextManager[
     ("invoke", "aiohttp + SigV4Auth"): _aiohttp,
     ("invoke", "aiobotocore"): _sdk_transport,
     ("invoke", "wire"): _wire_transport,
+    ("answers", "aiobotocore"): _sdk_answers,
+    ("answers", "wire"): _wire_answers,
     ("notices", "aiobotocore"): _sdk_notices,
     ("notices", "wire"): _wire_notices,
 }

@@ -1,4 +1,4 @@
-"""What a call costs a client: InvokeEndpointAsync, and notices received and deleted, at one server, in one run.
+"""What a call costs a client: InvokeEndpointAsync, InvokeEndpoint, notices received and deleted, in one run.
 
 CPU of the client's process for each call, from its warm-up's end; 64 callers; every client in a process of its own,
 one after the other, again and again, and of each the median. Every answer is checked.
@@ -65,6 +65,10 @@ CONTENDERS = {
         *(Contender("aiohttp + SigV4Auth", loop, 6_000) for loop in LOOPS),
         *(Contender("wire", loop, 40_000) for loop in LOOPS),
     ),
+    "answers": (
+        *(Contender("aiobotocore", loop, 1_500) for loop in LOOPS),
+        *(Contender("wire", loop, 30_000) for loop in LOOPS),
+    ),
     "notices": (
         *(Contender("aiobotocore", loop, 800) for loop in LOOPS),
         *(Contender("wire", loop, 8_000) for loop in LOOPS),
@@ -77,11 +81,14 @@ OUTSIDERS = (
 )
 UNITS = {
     "invoke": ("InvokeEndpointAsync", "call"),
+    "answers": ("InvokeEndpoint with 1,024 bytes", "answer"),
     "notices": (f"Notices, {BATCH} to a receive and {BATCH} to a delete", "notice"),
 }
 GOALS = (
     Goal("invoke", "HTTP", 60.0, 20.0),
     Goal("invoke", "TLS", 140.0, 12.0),
+    Goal("answers", "HTTP", 75.0, 18.0),
+    Goal("answers", "TLS", 160.0, 11.0),
     Goal("notices", "HTTP", 20.0, 15.0),
 )
 

@@ -22,6 +22,7 @@ import orjson
 
 ENDPOINT = "bench"
 INVOKE_PATH = f"/endpoints/{ENDPOINT}/async-invocations"
+SYNCHRONOUS_PATH = f"/endpoints/{ENDPOINT}/invocations"
 UNSIGNED_INVOKE_PATH = f"/unsigned{INVOKE_PATH}"
 QUEUE_PATH = "/123456789012/bench"
 INPUT_LOCATION = f"s3://bench-bucket/async-inputs/json/{'0' * 64}.json"
@@ -68,6 +69,10 @@ http {{
       if ($is_signed = 0) {{ return 403 '{{"message":"Missing Authentication Token"}}'; }}
       {taken}
     }}
+    location = {synchronous} {{
+      if ($is_signed = 0) {{ return 403 '{{"message":"Missing Authentication Token"}}'; }}
+      {answered}
+    }}
     location = {unsigned_invoke} {{
       {taken}
     }}
@@ -88,6 +93,11 @@ add_header x-amzn-requestid $uuid always;
       add_header x-amzn-sagemaker-outputlocation s3://bench-bucket/async-outputs/$uuid.out always;
       add_header x-amzn-sagemaker-failurelocation s3://bench-bucket/async-failures/$uuid-error.out always;
       return 202 '{"InferenceId":"$http_x_amzn_sagemaker_inference_id"}';"""
+
+_ANSWERED = """\
+add_header x-amzn-requestid $uuid always;
+      add_header x-Amzn-Invoked-Production-Variant AllTraffic always;
+      return 200 '{"predictions":[0.125,0.25,0.625],"id":"$http_x_amzn_sagemaker_inference_id"}';"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +199,10 @@ def _configuration(folder: Path, http_port: int, tls_port: int) -> str:
         http_port=http_port,
         tls_port=tls_port,
         invoke=INVOKE_PATH,
+        synchronous=SYNCHRONOUS_PATH,
         unsigned_invoke=UNSIGNED_INVOKE_PATH,
         taken=_TAKEN,
+        answered=_ANSWERED,
         pieces="\n      ".join(pieces),
         **answers,
     )
