@@ -81,7 +81,7 @@ OUTSIDERS = (
 )
 UNITS = {
     "invoke": ("InvokeEndpointAsync", "call"),
-    "answers": ("InvokeEndpoint with 1,024 bytes", "answer"),
+    "answers": ("InvokeEndpoint with 1 KiB", "answer"),
     "notices": (f"Notices, {BATCH} to a receive and {BATCH} to a delete", "notice"),
 }
 GOALS = (
