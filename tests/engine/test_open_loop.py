@@ -16,7 +16,8 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Engine, Load
 from smbench.generator.ledger import WHY_NOT_SENT, State
 from smbench.generator.tracker import Tracker
-from smbench.records import NotSent, Rejected, Unacknowledged
+from smbench.ports import Transport
+from smbench.records import Answered, Invocation, NotSent, Outcome, Rejected, Unacknowledged
 from smbench.scenario.model import Limits, Retry
 
 SECOND = 1_000_000_000
@@ -31,7 +32,7 @@ def anyio_backend(virtual_time: Any) -> Any:
 def make(
     sched_ns: list[int],
     clock: LoopClock,
-    endpoint: FakeEndpoint,
+    endpoint: Transport,
     *,
     limits: Limits | None = None,
     retry: Retry | None = None,
@@ -154,6 +155,42 @@ async def test_the_error_limit_stops_when_the_share_is_passed_and_not_before_eno
     assert len(endpoint.submitted) == 50
     assert control.stop_reason == "error limit: 20 of 50 answers were errors"
     assert tracker.counts[State.REJECTED] == 20
+
+
+class Answering:
+    """A synchronous endpoint: each call takes a second, and every other one ends in the container's error."""
+
+    def __init__(self, clock: LoopClock) -> None:
+        self.clock, self.submitted_ns = clock, list[int]()
+
+    async def submit(self, invocation: Invocation) -> Answered:
+        number = len(self.submitted_ns)
+        self.submitted_ns.append(self.clock.now_ns())
+        await self.clock.sleep_until_ns(self.clock.now_ns() + SECOND)
+        if number % 2:
+            return Answered(Outcome.FAILED, 424, "ModelError 500: no")
+        return Answered()
+
+
+async def test_errors_of_the_container_count_for_the_error_limit_where_the_call_brings_them() -> None:
+    clock = LoopClock()
+    endpoint = Answering(clock)
+    engine, tracker, control = make(MINUTES_5, clock, endpoint, limits=Limits(errors=0.4, errors_after=20))
+    await engine.submit_all()
+    assert control.stop_reason == "error limit: 10 of 20 answers were errors"
+    assert tracker.counts[State.COMPLETED] == 10
+    assert tracker.n_bad_answers == tracker.counts[State.FAILED] == 10
+    assert Tracker(tracker.ledger).n_bad_answers == 10  # after a break, too
+
+
+async def test_an_error_of_the_container_is_never_tried_again() -> None:
+    clock = LoopClock()
+    endpoint = Answering(clock)
+    retry = Retry(attempts=5, on=("throttle", "server_error", "transport_error"))
+    engine, tracker, _ = make([0, 0], clock, endpoint, retry=retry)
+    await engine.submit_all()
+    assert len(endpoint.submitted_ns) == 2
+    assert (tracker.counts[State.COMPLETED], tracker.counts[State.FAILED]) == (1, 1)
 
 
 async def test_a_retry_is_an_attempt_of_the_same_request_and_is_counted() -> None:

@@ -100,6 +100,7 @@ def story(step_s: int = 5, *, in_flight: int = 12) -> Iterator[Scene]:
             n_due=n_due,
             n_sent=n_due,
             n_in_flight=in_flight if stage == Stage.SENDING else 0,
+            n_bad_answers=n_rejected,
             n_accepted=n_due - n_rejected,
             backlog_seen=backlog,
             oldest_age_s=oldest_s,

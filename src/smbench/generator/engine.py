@@ -193,6 +193,5 @@ class Engine:
 
     def _watch_limits(self) -> None:
         tracker = self.tracker
-        n_bad = tracker.counts[State.REJECTED] + tracker.counts[State.TRANSPORT_ERROR]
-        if why := beyond_error_limit(self.load.limits, n_bad, tracker.n_answers):
+        if why := beyond_error_limit(self.load.limits, tracker.n_bad_answers, tracker.n_answers):
             self.control.stop(NotSent.ERROR_LIMIT, why)

@@ -235,6 +235,7 @@ class Runner:
             n_due=tracker.n_due(now_ns),
             n_sent=tracker.n_sent,
             n_in_flight=tracker.n_in_flight,
+            n_bad_answers=tracker.n_bad_answers,
             n_accepted=tracker.n_accepted,
             backlog_seen=tracker.backlog,
             oldest_age_s=None if oldest_ns is None else (now_ns - oldest_ns) / 1e9,

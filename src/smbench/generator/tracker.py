@@ -87,6 +87,10 @@ class Tracker:
         self.n_sent = ledger.n - self.counts[State.SCHEDULED] - self.counts[State.NOT_SENT]
         self.n_accepted, self.n_notices = ledger.accepted_rows(), sum(ledger.notices)
         self.n_duplicates = self.n_foreign = 0  # since this tracker began
+        self._n_failed_answers = sum(
+            how == END_FROM_ANSWER and state == State.FAILED
+            for how, state in zip(ledger.end_from, ledger.state, strict=True)
+        )
         self.errors: dict[str, int] = {}
         self.sojourn, self.schedule_lag = LogHistogram(), LogHistogram()
         self.ack, self.hearing = LogHistogram(), LogHistogram()
@@ -132,6 +136,7 @@ class Tracker:
         if self.ledger.state[index] == _IN_FLIGHT:
             if answer.failure_reason:
                 self._fault(index, answer.failure_reason)
+            self._n_failed_answers += answer.outcome is Outcome.FAILED
             self._ended(index, answer.outcome, ack_ns, ack_ns, end_from=END_FROM_ANSWER)
 
     def rejected(self, index: int, ack_ns: int, refusal: Rejected) -> None:
@@ -227,6 +232,11 @@ class Tracker:
     def n_answers(self) -> int:
         """Submissions that were answered or given up: the denominator of the error share."""
         return self.n_sent - self.n_in_flight
+
+    @property
+    def n_bad_answers(self) -> int:
+        """Of those, the errors: of the service, of the connection, and of the container where the call brings them."""
+        return self.counts[State.REJECTED] + self.counts[State.TRANSPORT_ERROR] + self._n_failed_answers
 
     @property
     def n_unknown(self) -> int:

@@ -14,14 +14,13 @@ from smbench.errors import ExitCode
 from smbench.generator.control import beyond_error_limit
 from smbench.processes.child import Child
 from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message, Preparing, Ready, Stop
-from smbench.records import Event, NotSent, Outcome, Reading, Stage
+from smbench.records import Event, NotSent, Reading, Stage
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
 
 _Word = TypeVar("_Word", Ready, Acknowledged)
 
 SILENT_S = 5.0  # a worker speaks four times a second
-_BAD_ANSWERS = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
 
 
 class Watcher(Protocol):
@@ -201,5 +200,5 @@ class Workers:
     def _beyond_limit(self, latest: Sequence[Snapshot]) -> str:
         if len(self.workers) == 1:  # one alone judges itself, with every answer
             return ""
-        n_bad = sum(one.outcomes.get(outcome, 0) for one in latest for outcome in _BAD_ANSWERS)
+        n_bad = sum(one.n_bad_answers for one in latest)
         return beyond_error_limit(self.limits, n_bad, sum(one.n_sent - one.n_in_flight for one in latest))

@@ -18,7 +18,7 @@ from smbench.errors import ExitCode
 from smbench.processes.child import Child
 from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.processes.workers import SILENT_S, Workers
-from smbench.records import Event, NotSent, Outcome, Reading, Stage
+from smbench.records import Event, NotSent, Reading, Stage
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
 
@@ -215,7 +215,7 @@ def test_the_view_sees_rounds_and_no_slow_worker_holds_it_up(workers: list[int])
 
 
 def answers(worker: int, n_good: int, n_bad: int) -> Beat:
-    return beat(worker, n_sent=n_good + n_bad + 3, n_in_flight=3, outcomes={Outcome.REJECTED: n_bad})
+    return beat(worker, n_sent=n_good + n_bad + 3, n_in_flight=3, n_bad_answers=n_bad)
 
 
 async def test_the_error_limit_is_judged_on_the_sum_and_told_once_to_all_in_the_engines_words() -> None:

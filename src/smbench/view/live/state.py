@@ -218,6 +218,7 @@ def added(snapshots: Sequence[Snapshot]) -> Snapshot:
         n_due=sum(one.n_due for one in snapshots),
         n_sent=sum(one.n_sent for one in snapshots),
         n_in_flight=sum(one.n_in_flight for one in snapshots),
+        n_bad_answers=sum(one.n_bad_answers for one in snapshots),
         n_accepted=sum(one.n_accepted for one in snapshots),
         backlog_seen=sum(one.backlog_seen for one in snapshots),
         oldest_age_s=max((one.oldest_age_s for one in snapshots if one.oldest_age_s is not None), default=None),
