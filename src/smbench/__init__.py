@@ -1,4 +1,4 @@
-"""Benchmark Amazon SageMaker asynchronous inference endpoints, and trust the answer.
+"""Benchmark Amazon SageMaker inference endpoints, asynchronous ones first, and trust the answer.
 
 The Python API is what `__all__` names; `docs/python.md` shows its use. A name is imported when it is first asked for,
 so `import smbench` costs nothing.

@@ -40,7 +40,7 @@ from smbench.version import __version__
 
 app = typer.Typer(
     name="smbench",
-    help="Benchmark SageMaker asynchronous inference endpoints, and trust the answer.\n\n"
+    help="Benchmark SageMaker inference endpoints, asynchronous ones first, and trust the answer.\n\n"
     "Without an endpoint everything runs against an emulated one on this machine: no AWS account, no cost.",
     no_args_is_help=True,
     add_completion=True,
