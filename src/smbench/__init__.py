@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from smbench.api.emulate import emulate
     from smbench.api.report import report
     from smbench.api.result import Run
+    from smbench.api.resume import resume
     from smbench.api.run import run
     from smbench.api.scenarios import Validation, validate
     from smbench.api.simulate import simulate
@@ -41,6 +42,7 @@ __all__ = [
     "compare",
     "emulate",
     "report",
+    "resume",
     "run",
     "simulate",
     "validate",
@@ -63,6 +65,7 @@ _MODULES = {
     "compare": "api.compare",
     "emulate": "api.emulate",
     "report": "api.report",
+    "resume": "api.resume",
     "run": "api.run",
     "simulate": "api.simulate",
     "validate": "api.scenarios",

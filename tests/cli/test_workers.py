@@ -186,10 +186,12 @@ def test_ctrl_c_twice_stops_all_workers_at_once(tmp_path: Path) -> None:
     assert rows.filter(pl.col("outcome") == "pending")["worker"].unique().sort().to_list() == [0, 1]
 
 
-def test_the_queue_of_a_killed_worker_is_removed(tmp_path: Path) -> None:
+def test_the_queue_of_a_killed_worker_stays_until_the_run_is_resumed_and_then_every_end_is_known(
+    tmp_path: Path,
+) -> None:
     """The endpoint is one the run does not own: an emulator started by hand, as AWS would be there before and after."""
     hosted = write(tmp_path, LONG)
-    emulator = start("emulate", hosted, cwd=tmp_path)
+    emulator = start("emulate", hosted, "--truth", "truth.parquet", cwd=tmp_path)
     try:
         assert emulator.stdout is not None
         url = emulator.stdout.readline().strip()
@@ -213,13 +215,26 @@ def test_the_queue_of_a_killed_worker_is_removed(tmp_path: Path) -> None:
         os.kill(children(process, "spawn_main")[1], signal.SIGKILL)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 98, err
-        assert sqs.list_queues().get("QueueUrls", []) == []
         run = only_run(tmp_path)
         assert run.manifest.reason == "worker 1 was killed by signal SIGKILL"
-        assert [note for note in run.manifest.notes if "left behind" in note] == []
+        assert len(sqs.list_queues()["QueueUrls"]) == 1
+        assert list(run.manifest.held) == ["1"]
+        resumed = smbench("resume", run.path, "--ui", "none", cwd=tmp_path, environ=keys)
+        assert resumed.returncode == 98, resumed.stderr  # the rest of the schedule was not sent
+        assert sqs.list_queues().get("QueueUrls", []) == []
+        again = smbench("resume", run.path, "--ui", "plain", cwd=tmp_path, environ=keys)
+        assert "nothing is left to resume" in again.stderr
     finally:
         interrupt(emulator)
         emulator.communicate(timeout=60)
+    run = only_run(tmp_path)
+    rows = lawful(run)
+    truth = pl.read_parquet(tmp_path / "truth.parquet")
+    outcomes = dict(zip(rows["seq"], rows["outcome"], strict=True))
+    reached = [int(one.rpartition("-")[2]) for one in truth["inference_id"]]
+    assert len(reached) == len(set(reached)), "nothing was sent twice"
+    assert {outcomes[seq] for seq in reached} == {"completed"}, "every end is recovered"
+    assert (run.manifest.held, run.manifest.resumes) == ({}, 1)
 
 
 @pytest.mark.parametrize(

@@ -297,3 +297,31 @@ async def test_messages_that_cannot_be_read_are_counted_kept_aside_and_deleted()
     assert {event.kind for event in events} == {"malformed_message", "test_notification"}
     assert all(len(str(event.detail.get("body", ""))) <= 2000 for event in events)
     assert len(queue.deleted) == 6
+
+
+async def test_a_message_is_deleted_only_when_what_it_says_is_on_disk() -> None:
+    clock = LoopClock()
+    rows = ledger([0] * 3)
+    tracker = Tracker(rows)
+    for index in range(rows.n):
+        tracker.sent(index, 0)
+    queue, hurries = TimedQueue(clock, [SECOND, 2 * SECOND, 3 * SECOND]), list[int]()
+
+    def hurry() -> None:
+        hurries.append(clock.now_ns())
+        collector.hold()()
+
+    collector = Collector(queue, tracker, clock, 2, lambda _event: None, hurry=hurry)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(listen(collector))
+        await clock.sleep_until_ns(2_500_000_000)
+        is_written = collector.hold()  # two were heard: a write of them begins
+        await clock.sleep_until_ns(10 * SECOND)
+        assert queue.deleted == []
+        is_written()
+        await clock.sleep_until_ns(12 * SECOND)
+        assert sum(queue.deleted) == 2
+        assert hurries == []
+        collector.stop()
+    assert sum(queue.deleted) == 3, "the last is written, then deleted, before the collector ends"
+    assert len(hurries) == 1

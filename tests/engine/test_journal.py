@@ -215,4 +215,5 @@ def row_of(rows: Ledger, index: int) -> dict[str, object]:
         "notices": rows.notices[index],
         "end_from": (None, "notice", "output")[rows.end_from[index]],
         "worker": 3,
+        "resume": rows.resume[index] or None,
     }

@@ -93,6 +93,7 @@ class Request:
             "notices": self.notices if self.notices is not None else int(told),
             "end_from": end_from,
             "worker": self.worker,
+            "resume": None,
         }
         return row | self.changes
 

@@ -241,7 +241,8 @@ def _elasticity(frames: Frames, seen: System, steps: Sequence[ScalingStep]) -> E
 
 
 def _as_law(requests: pl.DataFrame) -> pl.DataFrame:
-    return requests.select("seq", pl.col("send_ns").alias("send"), "accepted", pl.col("outcome").cast(pl.String))
+    instants = (pl.col(f"{stem}_ns").alias(stem) for stem in ("send", "ack"))
+    return requests.select("seq", *instants, "accepted", pl.col("outcome").cast(pl.String))
 
 
 def _counts(requests: pl.DataFrame) -> Counts:

@@ -112,7 +112,7 @@ def run(
     interrupts = Interrupts()
     view = choose_view(progress, sys.stderr, os.environ)
     done = outside_loops(lambda: carry_out(plan, given.origin, settings, view, interrupts), interrupts)
-    return replace(_reported(done), is_strict=strict)
+    return replace(reported(done), is_strict=strict)
 
 
 def outside_loops(call: Callable[[], _Result], interrupts: Interrupts) -> _Result:
@@ -164,7 +164,7 @@ def _changed(
     return scenario.model_copy(update=changes) if changes else scenario
 
 
-def _reported(done: CarriedOut) -> Run:
+def reported(done: CarriedOut) -> Run:
     """The run read from its files, with what the processes know of how it ended."""
     end, problems = done.end, [f"{problem.message}\n  {problem.advice}" for problem in done.problems]
     result = report(done.path)

@@ -113,6 +113,7 @@ class Trials:
         freeze_collections()
         cpu_ns = process_cpu_ns()
         await runner.run()
+        share_run.close()
         return _trial(runner, plan, rate_hz, for_s, process_cpu_ns() - cpu_ns)
 
 

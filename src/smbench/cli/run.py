@@ -1,4 +1,4 @@
-"""`run`: from a scenario file to a verdict."""
+"""`run`: from a scenario file to a verdict; `resume`: the same for a run that was killed."""
 
 import sys
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from smbench.api.result import Run
+from smbench.api.resume import resume
 from smbench.api.run import run
 from smbench.cli.report import ReportOptions, print_report
 from smbench.errors import ExitCode
@@ -30,7 +32,20 @@ def run_command(options: RunOptions) -> ExitCode:
         ScenarioError, UsageError, TargetError, ResultsError: before anything was sent.
     """
     result = run(options.scenario, command=("smbench", *sys.argv[1:]), **options.asked)
-    print_report(result, ReportOptions(output=options.output, junit=options.junit, summary_md=options.summary_md))
+    return _told(result, ReportOptions(output=options.output, junit=options.junit, summary_md=options.summary_md))
+
+
+def resume_command(run_folder: Path, asked: dict[str, Any], output: str) -> ExitCode:
+    """Take up, report, judge; returns the exit status.
+
+    Raises:
+        ResultsError, ScenarioError, TargetError: it cannot be taken up.
+    """
+    return _told(resume(run_folder, **asked), ReportOptions(output=output))
+
+
+def _told(result: Run, options: ReportOptions) -> ExitCode:
+    print_report(result, options)
     for what in (result.failure, *result.problems):  # the first cause first
         if what:
             typer.echo(f"smbench: {what}", err=True)

@@ -13,8 +13,11 @@ from smbench.generator.requests import invocations
 from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.generator.shares import Share, share_of
 from smbench.records import Event
+from smbench.results.marks import Mark
 from smbench.results.store import PartWriter
+from smbench.scenario.model import Limits
 from smbench.scenario.values.seeds import stream
+from smbench.schedule.base import PhaseSpan
 
 
 class ShareRun:
@@ -30,6 +33,8 @@ class ShareRun:
         self.plan, self.share = plan, share
         self.shard = plan.schedule.shard(share.worker, share.of)
         self._parts = {file: PartWriter(folder, file, share.worker) for file in ("requests", "readings", "events")}
+        self._folder = folder
+        self._mark: Mark | None = None
         self._ledger: Ledger | None = None
         self._journal: Journal | None = None
 
@@ -42,10 +47,24 @@ class ShareRun:
         Raises:
             ResultsError: the disk is full, or the folder cannot be written to.
         """
-        self._ledger = self.plan.ledger(self.shard, self.share.run_id, epoch_ns)
-        parts = self._parts
-        self._journal = Journal(self._ledger, parts["requests"], parts["readings"], parts["events"], epoch_ns)
+        self._journal = self._journal_of(self.plan.ledger(self.shard, self.share.run_id, epoch_ns))
         self._journal.write_all()
+        self._marked().begin(-1)
+
+    def close(self) -> None:
+        """The worker has ended its work on the folder: another may take it up."""
+        if self._mark is not None:
+            self._mark.close()
+            self._mark = None
+
+    def _marked(self) -> Mark:
+        if self._mark is None:
+            self._mark = Mark.open(self._folder, self.share.worker)
+        return self._mark
+
+    def _journal_of(self, ledger: Ledger) -> Journal:
+        self._ledger, parts = ledger, self._parts
+        return Journal(ledger, parts["requests"], parts["readings"], parts["events"], ledger.epoch_ns)
 
     def runner(
         self,
@@ -63,30 +82,37 @@ class ShareRun:
         """
         assert self._ledger is not None
         assert self._journal is not None
-        plan, share, shard = self.plan, self.share, self.shard
-        scenario = plan.scenario
-        load = Load(
-            spans=shard.spans,
-            invocation=invocations(scenario, plan.payloads, self._ledger, locations),
-            limits=share_of(scenario.limits, shard),
-            retry=scenario.request.retry,
-            jitter=stream(scenario.seed_of("faults"), f"retry.{share.worker}"),
-            patience_s=scenario.drain,
-        )
-        receivers = 0 if scenario.target.is_synchronous else scenario.collector.receivers
-        bounds = Bounds(scenario.drain, plan.longest_life_s, scenario.gauges_every, receivers)
-        for span in shard.spans:
+        for span in self.shard.spans:
             phase = Event(
                 "phase", span.name, span.start_ns, span.start_ns, span.kind, span.end_ns, detail={"n": span.n}
             )
             self._journal.happened(phase)
         return Runner(
             self._ledger,
-            load,
+            self._load(locations, self.shard.spans, share_of(self.plan.scenario.limits, self.shard)),
             outside,
-            bounds,
+            self._bounds(),
             clock=clock,
             control=control,
             journal=self._journal,
             on_read=on_read,
         )
+
+    def _load(self, locations: list[str] | None, spans: tuple[PhaseSpan, ...], limits: Limits) -> Load:
+        assert self._ledger is not None
+        scenario = self.plan.scenario
+        return Load(
+            spans=spans,
+            invocation=invocations(scenario, self.plan.payloads, self._ledger, locations),
+            limits=limits,
+            retry=scenario.request.retry,
+            jitter=stream(scenario.seed_of("faults"), f"retry.{self.share.worker}"),
+            patience_s=scenario.drain,
+            reached=self._marked().reached,
+        )
+
+    def _bounds(self) -> Bounds:
+        plan = self.plan
+        scenario = plan.scenario
+        receivers = 0 if scenario.target.is_synchronous else scenario.collector.receivers
+        return Bounds(scenario.drain, plan.longest_life_s, scenario.gauges_every, receivers)

@@ -19,6 +19,7 @@ _RETRY_AFTER_S = 0.5
 # the ends are heard within 31 and 24 ms, none later than 0.11 s. Without it there would be 94 and 194 receives, 3 ms of
 # CPU each through the SDK; 0.25 s would still take 19 and 73, and be 0.24 s late.
 _LINGER_S = 0.1
+_HELD_MAX = 20_000  # messages heard and not yet on disk; SQS hands out 120,000 before it refuses more
 _KEPT_ASIDE = 1000  # unreadable messages whose text is kept; all are counted
 _KEPT_CHARACTERS = 2000
 
@@ -41,6 +42,8 @@ class Collector:
         receivers_max: The most long polls, and the most deletes, that may overlap.
         is_prompt: Ends are waited for, by a closed loop: never linger between two receives.
         on_event: Gets test notifications and messages that could not be read, the first thousand of these.
+        hurry: Asks for what was heard to be written down now. With it, a message is deleted only after `hold` was
+            called and what it returned, so what a killed run had heard comes again; None: deleted as soon as heard.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Collector:
         on_event: Callable[[Event], None],
         *,
         is_prompt: bool = False,
+        hurry: Callable[[], None] | None = None,
     ) -> None:
         self.notices, self.tracker, self.clock, self.on_event = notices, tracker, clock, on_event
         self.receivers = Receivers(receivers_max, is_prompt=is_prompt)
@@ -59,14 +63,37 @@ class Collector:
         self.counts = CollectorCounts()
         self._linger_ns = 0 if is_prompt else round(_LINGER_S * 1e9)
         self._receiving = anyio.CancelScope()
+        self._hurry, self._held, self._n_held = hurry, list[str](), 0
+        self._released, self._is_over = anyio.Event(), False
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Listen until `stop`, then delete what was received. Started means that every receiver is about to call."""
-        async with self.deletions.working(), anyio.create_task_group() as receiving:
-            self._receiving = receiving.cancel_scope
-            for _ in range(self.receivers.n):
-                receiving.start_soon(self._receive, receiving)
-            task_status.started()
+        async with self.deletions.working():
+            async with anyio.create_task_group() as receiving:
+                self._receiving = receiving.cancel_scope
+                for _ in range(self.receivers.n):
+                    receiving.start_soon(self._receive, receiving)
+                task_status.started()
+            try:
+                while self._n_held and self._hurry is not None:
+                    released = self._released
+                    self._hurry()
+                    await released.wait()
+            finally:
+                self._is_over = True
+
+    def hold(self) -> Callable[[], None]:
+        """A write begins; call what this returns when it is done, and what was heard before it is deleted."""
+        receipts, self._held = self._held, []
+
+        def written() -> None:
+            self._n_held -= len(receipts)
+            if not self._is_over:
+                self.deletions.add(receipts)
+            self._released.set()
+            self._released = anyio.Event()
+
+        return written
 
     def stop(self) -> None:
         """Receive no more; `run` returns when the messages at hand are deleted."""
@@ -83,16 +110,25 @@ class Collector:
             seen_ns = self.clock.now_ns()
             for delivery in deliveries:
                 self._take(delivery, seen_ns)
-            self.deletions.add([delivery.receipt for delivery in deliveries])
+            self._done_with([delivery.receipt for delivery in deliveries])
             change = self.receivers.came_back(len(deliveries), seen_ns)
             if change < 0:
                 return
             if change > 0:
                 receiving.start_soon(self._receive, receiving)
             await self.deletions.wait_room()
+            while self._n_held > _HELD_MAX:
+                await self._released.wait()
             if 0 < len(deliveries) < BATCH and self._linger_ns:
                 missing = BATCH - len(deliveries)
                 await self.clock.sleep_until_ns(seen_ns + self._linger_ns * missing // BATCH)
+
+    def _done_with(self, receipts: list[str]) -> None:
+        if self._hurry is None:
+            self.deletions.add(receipts)
+        else:
+            self._held += receipts
+            self._n_held += len(receipts)
 
     def _take(self, delivery: Delivery, seen_ns: int) -> None:
         counts, content = self.counts, delivery.content

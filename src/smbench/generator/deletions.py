@@ -15,7 +15,7 @@ from smbench.records import Unacknowledged
 
 _TRIES = 3
 _RETRY_AFTER_S = 0.5
-_LINGER_S = 0.5  # of the loop's time: far below the queue's visibility time-out of 60 s
+_LINGER_S = 0.5  # of the loop's time: far below the queue's visibility time-out of 30 s
 _OWED_BATCHES = 10  # a deleter: at 50 ms a call all of it is gone in half a second
 
 

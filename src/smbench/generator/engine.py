@@ -35,6 +35,7 @@ class Load:
     retry: Retry
     jitter: np.random.Generator  # for the backoff between attempts
     patience_s: float  # a closed phase without an end for this long gives up
+    reached: Callable[[int], None] = lambda _row: None  # called with each row before it is sent
 
 
 class Engine:
@@ -80,7 +81,10 @@ class Engine:
 
     async def _pace_open(self, rows: range, requests: anyio.abc.TaskGroup) -> None:
         sched_ns = self.tracker.ledger.sched_ns
+        state = self.tracker.ledger.state
         for index in rows:
+            if state[index] != State.SCHEDULED:  # of a run taken up: sent, or perhaps sent, before
+                continue
             await self.clock.sleep_until_ns(sched_ns[index])
             if self._is_over:
                 return
@@ -91,9 +95,11 @@ class Engine:
     async def _pace_closed(
         self, rows: range, outstanding: int, end_ns: int | None, requests: anyio.abc.TaskGroup
     ) -> None:
-        self._outstanding = slots = anyio.Semaphore(outstanding)
+        state = self.tracker.ledger.state
+        n_waiting = state.count(State.WAITING, rows.start, rows.stop)  # of a run taken up: they hold their places
+        self._outstanding = slots = anyio.Semaphore(max(0, outstanding - n_waiting))
         try:
-            for index in rows:
+            for index in (row for row in rows if state[row] == State.SCHEDULED):
                 if not await self._slot_freed(slots, end_ns) or self._is_over:
                     return
                 self.tracker.release(index, self.clock.now_ns())
@@ -129,6 +135,7 @@ class Engine:
             return
         self._in_flight += 1
         self._n_submitted += 1
+        self.load.reached(index)
         requests.start_soon(self._submit, index)
 
     async def _submit(self, index: int) -> None:

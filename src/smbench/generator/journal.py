@@ -19,7 +19,7 @@ from smbench.generator.rows import requests_frame
 from smbench.records import Event, Reading
 from smbench.results.schema import EVENTS, READINGS, Column, plain_schema, stamped
 
-FLUSH_EVERY_S = 2.0
+FLUSH_EVERY_S = 1.5  # with the write itself, less than two seconds
 
 
 class Parts(Protocol):
@@ -37,12 +37,15 @@ class Journal:
 
     Attributes:
         check: Called before each write; raises when the ledger does not add up.
+        before: Called when a write begins; what it returns is called once all that was new then is on disk.
     """
 
     def __init__(
         self, ledger: Ledger | None, requests: Parts | None, readings: Parts, events: Parts, epoch_ns: int
     ) -> None:
         self.check: Callable[[], None] = lambda: None
+        self.before: Callable[[], Callable[[], None]] = lambda: lambda: None
+        self._wanted: anyio.Event | None = None
         self._ledger, self._requests = ledger, requests
         self._readings_parts, self._events_parts, self._epoch_ns = readings, events, epoch_ns
         self._readings: list[Reading] = []
@@ -57,14 +60,23 @@ class Journal:
         self._events.append(event)
 
     async def run(self) -> None:
-        """Write what is new every two real seconds, in a thread, until cancelled; the last write is the caller's."""
+        """Write what is new every `FLUSH_EVERY_S`, in a thread, until cancelled; the last write is the caller's."""
         while True:
-            await anyio.sleep(FLUSH_EVERY_S)
+            self._wanted = anyio.Event()
+            with anyio.move_on_after(FLUSH_EVERY_S):
+                await self._wanted.wait()
+            is_written = self.before()
             for write in self._lots():
                 # Shielded, for what was taken is in no other lot. A cancelled run ends after this one write.
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(write)
                 await anyio.lowlevel.checkpoint()
+            is_written()
+
+    def hurry(self) -> None:
+        """Have `run` write what is new without waiting for its beat."""
+        if self._wanted is not None:
+            self._wanted.set()
 
     def write(self) -> None:
         """Write what is new, at once.
@@ -72,8 +84,10 @@ class Journal:
         Raises:
             ResultsError: the disk is full, or the folder is gone.
         """
+        is_written = self.before()
         for write in self._lots():
             write()
+        is_written()
 
     def write_all(self) -> None:
         """Write every row as it is now: the first versions, before the run begins."""

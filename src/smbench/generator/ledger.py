@@ -1,6 +1,6 @@
 """The run's memory: one row a request, kept as columns indexed by place in the shard.
 
-A row costs 105 bytes, its locations included. Rows are written to disk as versions: each flush takes those that
+A row costs 106 bytes, its locations included. Rows are written to disk as versions: each flush takes those that
 changed, and the last version of a row wins. The first version of every row says `unknown`, so that a run killed at
 any instant leaves files that obey the ledger's law and claim nothing. `generator.rows.restore` makes the columns of
 such versions again.
@@ -24,7 +24,7 @@ VERSIONS_AT_ONCE = 10_000  # copied in less than a millisecond, during which not
 
 
 class State(IntEnum):
-    """Where a request is. Every row is in exactly one state; the last eight are ends."""
+    """Where a request is. Every row is in exactly one state; the open ones are named in `OPEN`."""
 
     SCHEDULED = 0
     IN_FLIGHT = 1
@@ -38,6 +38,7 @@ class State(IntEnum):
     UNKNOWN_END = 9  # a later notice may still say of which kind it is
     LOST = 10
     PENDING = 11
+    UNPROVEN = 12  # its worker was killed and may have sent it: only a notice can prove that
 
 
 UNANSWERED = "unanswered when the run ended"  # the error of a row that is IN_FLIGHT, or was at the end
@@ -57,18 +58,21 @@ OUTCOME_OF = {
     State.UNKNOWN_END: Outcome.UNKNOWN_END,
     State.LOST: Outcome.LOST,
     State.PENDING: Outcome.PENDING,
+    State.UNPROVEN: Outcome.UNKNOWN,
 }
-OPEN = (State.SCHEDULED, State.IN_FLIGHT, State.WAITING)  # the run is not done with these
+OPEN = (State.SCHEDULED, State.IN_FLIGHT, State.WAITING, State.UNPROVEN)  # the run is not done with these
+NEVER_SENT = frozenset({State.SCHEDULED, State.NOT_SENT, State.UNPROVEN})  # as far as is known
 STATE_OF: dict[Outcome, State] = {outcome: State[outcome.name] for outcome in Outcome if outcome is not Outcome.UNKNOWN}
 """Of a row that is not open; one that is unknown is always open."""
 
-OPEN_STATE_OF = {OUTCOME_OF[state]: state for state in OPEN}
+OPEN_STATE_OF = {OUTCOME_OF[state]: state for state in reversed(OPEN)}
+"""Of a row that is open; whether one that is unknown was sent, `generator.taking_up` finds out."""
 ENDS = frozenset(STATE_OF[outcome] for outcome in ENDED)
 
 _TAKEN = (
     *("seq", "sched_ns", "send_ns", "ack_ns", "recv_ns", "done_ns", "pub_ns", "seen_ns"),
     *("phase", "payload", "state", "is_accepted", "end_from", "status_code", "attempts", "notices"),
-    *("error", "why_not_sent"),
+    *("error", "why_not_sent", "resume"),
 )
 
 
@@ -136,6 +140,7 @@ class Ledger:
         self.notices = array("i", bytes(4 * n))
         self.error = array("i", bytes(4 * n))  # index into `words`
         self.why_not_sent = bytearray(n)  # 1 + place in `WHY_NOT_SENT`
+        self.resume = bytearray(n)  # 0: sent, or to be sent, by the run itself
         self.words = StringTable()
         self.locations = Locations(n)
         self._is_changed = bytearray(n)

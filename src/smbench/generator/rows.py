@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.generator.ledger import (
+    NEVER_SENT,
     NO_INSTANT,
     OPEN,
     OPEN_STATE_OF,
@@ -47,8 +48,8 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         versions.outputs.series().alias("output_location"),
         versions.failures.series().alias("failure_location"),
     )
-    is_scheduled, is_in_flight = (state == int(one) for one in (State.SCHEDULED, State.IN_FLIGHT))
-    is_sent = ~is_scheduled & (state != int(State.NOT_SENT))
+    is_scheduled, is_in_flight = state.is_in([int(State.SCHEDULED), int(State.UNPROVEN)]), state == int(State.IN_FLIGHT)
+    is_sent = ~state.is_in([int(one) for one in NEVER_SENT])
     return raw.select(
         "seq",
         "phase",
@@ -74,6 +75,7 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         pl.col("notices").cast(pl.Int64),
         "end_from",
         pl.lit(ledger.worker, dtype=pl.Int64).alias("worker"),
+        pl.when(pl.col("resume") != 0).then(pl.col("resume").cast(pl.Int64)).alias("resume"),
     ).select(polars_schema(REQUESTS).names())
 
 
@@ -97,7 +99,8 @@ _PLACE_OF_REASON = {reason: place for place, reason in enumerate(_WHY_NOT_SENT.t
 def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
     """Put rows that were written back into a ledger; it must be the new ledger of the same shard and run.
 
-    What the schedule fixes (phase, payload, the due instants of open phases) stays as the schedule has it.
+    What the schedule fixes (phase, payload, the due instants of open phases) stays as the schedule has it, but for
+    rows that a resume made due later.
 
     Args:
         rows: Columns of `results.schema.REQUESTS`, at most one row each; those of other workers are passed over, and
@@ -111,6 +114,7 @@ def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
     columns = _restored(rows, ledger)
     sched_ns = np.asarray(ledger.sched_ns)
     is_planned = sched_ns[at] != NO_INSTANT
+    is_planned &= columns["resume"].to_numpy() == 0
     sched_ns[at] = np.where(is_planned, sched_ns[at], columns.pop("sched_ns").to_numpy())
     for name, values in columns.items():
         np.asarray(getattr(ledger, name))[at] = values.to_numpy()
@@ -143,6 +147,7 @@ def _restored(rows: pl.DataFrame, ledger: Ledger) -> dict[str, pl.Series]:
         "status_code": rows["status_code"].fill_null(0),
         "end_from": rows["end_from"].replace_strict(_PLACE_OF_SOURCE, default=0, return_dtype=pl.UInt8),
         "attempts": rows["attempts"],
+        "resume": rows["resume"].fill_null(0).cast(pl.UInt8),
         "notices": rows["notices"],
         **{f"{stem}_ns": _since_ns(rows[stem], ledger.epoch_ns) for stem in _STEMS},
     }

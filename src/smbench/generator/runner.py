@@ -44,10 +44,15 @@ class Bounds:
     longest_life_s: float  # time to live plus invocation time-out
     gauges_every_s: float
     receivers: int  # the most that may overlap; 0: a synchronous endpoint, which sends no notices
+    comes_again_ns: int | None = None  # of a run taken up: what its last worker had received has come again by then
 
 
 class Runner:
-    """Runs one shard to its end. `stage` and `snapshot` may be read at any time."""
+    """Runs one shard to its end. `stage` and `snapshot` may be read at any time.
+
+    Args:
+        tracker: Of a run taken up, with what is known of it; None: nothing is sent yet.
+    """
 
     def __init__(
         self,
@@ -60,10 +65,11 @@ class Runner:
         control: Control,
         journal: Journal,
         on_read: OnRead = lambda _readings, _events: None,
+        tracker: Tracker | None = None,
     ) -> None:
         self.ledger, self.load, self.outside, self.bounds = ledger, load, outside, bounds
         self.clock, self.control, self.journal, self.on_read = clock, control, journal, on_read
-        self.tracker = Tracker(ledger)
+        self.tracker = tracker or Tracker(ledger)
         journal.check = self._check_law
         self.engine = Engine(load, self.tracker, outside.transport, clock, control)
         self.collector = Collector(
@@ -73,7 +79,11 @@ class Runner:
             bounds.receivers,
             journal.happened,
             is_prompt=any(span.outstanding is not None for span in load.spans),
+            # In faster time a message would come again before it was written down.
+            hurry=journal.hurry if clock.kind is TimeKind.REAL else None,
         )
+        if clock.kind is TimeKind.REAL:
+            journal.before = self.collector.hold
         self.vitals, self.health = Vitals(), Health(0.0, 0.0, 0)
         self.stage = Stage.PREPARING
         self._has_listened = anyio.Event()
@@ -111,7 +121,10 @@ class Runner:
         async with anyio.create_task_group() as work:
             work.start_soon(self._end_when_cancelled, work.cancel_scope)
             self.stage = Stage.SENDING
-            await self.engine.submit_all()
+            async with anyio.create_task_group() as sending:
+                if self.bounds.comes_again_ns is not None:
+                    sending.start_soon(self._take_up, self.bounds.comes_again_ns)
+                await self.engine.submit_all()
             self.stage = Stage.DRAINING
             await self._drain()
             if self.tracker.backlog:
@@ -119,18 +132,23 @@ class Runner:
                 await look_up_rest(self.tracker, self.outside.outputs, self.clock)
             work.cancel_scope.cancel()
 
+    async def _take_up(self, comes_again_ns: int) -> None:
+        """Of a run taken up: hear what the queue holds of it, then look up the rest, which may have ended long ago."""
+        await self._drain_until(comes_again_ns)
+        await look_up_rest(self.tracker, self.outside.outputs, self.clock)
+
     async def _end_when_cancelled(self, work: anyio.CancelScope) -> None:
         await self.control.wait_cancelled()
         work.cancel()
 
     async def _drain(self) -> None:
         """Wait until every accepted request has ended, and a while for those of which nobody knows."""
-        tracker = self.tracker
-        sent_ns = self.clock.now_ns()
-        end_ns = sent_ns + round(self.bounds.drain_s * 1e9)
-        look_ns = sent_ns
+        await self._drain_until(self.clock.now_ns() + round(self.bounds.drain_s * 1e9))
+
+    async def _drain_until(self, end_ns: int) -> None:
+        look_ns = self.clock.now_ns()
         while (now_ns := self.clock.now_ns()) < end_ns:
-            if not tracker.backlog and not self._awaits_unknown(now_ns):
+            if not self.tracker.backlog and not self._awaits_unknown(now_ns):
                 return
             look_ns += round(_DRAIN_LOOK_S * 1e9)
             await self.clock.sleep_until_ns(min(look_ns, end_ns))
@@ -141,7 +159,7 @@ class Runner:
         if not self.bounds.receivers or tracker.last_unknown_send_ns is None or not tracker.n_unknown:
             return False
         patience_ns = 2 * tracker.longest_service_view_ns + round(_UNKNOWN_GRACE_S * 1e9)
-        return now_ns < tracker.last_unknown_send_ns + patience_ns
+        return now_ns < max(tracker.last_unknown_send_ns + patience_ns, self.bounds.comes_again_ns or 0)
 
     async def _last_words(self) -> None:
         with anyio.move_on_after(_LAST_WORDS_S, shield=True):

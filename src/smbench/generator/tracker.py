@@ -12,6 +12,11 @@ run. A row moves only forward:
     UNKNOWN_END -> COMPLETED | FAILED | EXPIRED                                                      (a later notice)
     WAITING -> LOST | PENDING                                                                        (the run is over)
 
+When a run that was killed is taken up again, its rows begin where a new run's never are:
+
+    SCHEDULED -> UNPROVEN -> COMPLETED | FAILED | EXPIRED | UNKNOWN_END         (may have been sent; a notice proves it)
+    PENDING -> WAITING, NOT_SENT -> SCHEDULED                                   (its end, or its turn, may still come)
+
 `MOVES` is the same as a table, and any other move raises.
 A notice is proof that the endpoint took the request, whatever the answer said or did not say; so a transport error
 becomes accepted when its notice comes. The first notice decides, unless it names a status that we do not know; later
@@ -19,7 +24,7 @@ ones only count.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from smbench.generator.ledger import (
@@ -27,6 +32,7 @@ from smbench.generator.ledger import (
     END_FROM_NOTICE,
     END_FROM_OUTPUT,
     ENDS,
+    NEVER_SENT,
     NO_INSTANT,
     OPEN,
     OUTCOME_OF,
@@ -41,27 +47,29 @@ from smbench.snapshot import LogHistogram
 
 # Plain numbers: to look one up in its enum costs as much as to compare it, several times a request.
 _SCHEDULED, _IN_FLIGHT, _WAITING = int(State.SCHEDULED), int(State.IN_FLIGHT), int(State.WAITING)
-_NEVER_SENT = frozenset({State.SCHEDULED, State.NOT_SENT})
+_NOT_OURS = NEVER_SENT - {State.UNPROVEN}
 _NO_MOVE: frozenset[State] = frozenset()
 
 MOVES: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.NOT_SENT, State.IN_FLIGHT}),
+    State.SCHEDULED: frozenset({State.NOT_SENT, State.IN_FLIGHT, State.UNPROVEN}),
     State.IN_FLIGHT: ENDS | {State.WAITING, State.REJECTED, State.TRANSPORT_ERROR},
     State.WAITING: ENDS | {State.LOST, State.PENDING},
     State.TRANSPORT_ERROR: ENDS,
-    State.NOT_SENT: _NO_MOVE,
+    State.NOT_SENT: frozenset({State.SCHEDULED}),
     State.REJECTED: ENDS,
     State.COMPLETED: _NO_MOVE,
     State.FAILED: _NO_MOVE,
     State.EXPIRED: _NO_MOVE,
     State.UNKNOWN_END: ENDS - {State.UNKNOWN_END},
     State.LOST: _NO_MOVE,
-    State.PENDING: _NO_MOVE,
+    State.PENDING: frozenset({State.WAITING}),
+    State.UNPROVEN: ENDS,
 }
 """From each state the states that a row may go to."""
 
 _MAY_GO = tuple(MOVES[state] for state in State)  # by number: looked up several times a request
 _WHY_NUMBER = {why: number for number, why in enumerate(WHY_NOT_SENT, 1)}
+_WAS_TO_BE_SENT = frozenset({_WHY_NUMBER[NotSent.STOPPED], _WHY_NUMBER[NotSent.RUN_ENDED]})
 
 
 class Match(StrEnum):
@@ -84,7 +92,7 @@ class Tracker:
     def __init__(self, ledger: Ledger, on_resolved: Callable[[int], None] = lambda _index: None) -> None:
         self.ledger, self.on_resolved = ledger, on_resolved
         self.counts: dict[int, int] = {state: ledger.state.count(state) for state in State}
-        self.n_sent = ledger.n - self.counts[State.SCHEDULED] - self.counts[State.NOT_SENT]
+        self.n_sent = ledger.n - sum(self.counts[state] for state in NEVER_SENT)
         self.n_accepted, self.n_notices = ledger.accepted_rows(), sum(ledger.notices)
         self.n_duplicates = self.n_foreign = 0  # since this tracker began
         self._n_failed_answers = sum(
@@ -162,7 +170,7 @@ class Tracker:
         """Take one notice, in any order and as often as it comes."""
         index = self._index_of(notice.inference_id)
         ledger = self.ledger
-        if index is None or (was := ledger.state[index]) in _NEVER_SENT:
+        if index is None or (was := ledger.state[index]) in _NOT_OURS:
             self.n_foreign += 1
             return Match.FOREIGN
         self.n_notices += 1
@@ -216,6 +224,50 @@ class Tracker:
                 age_ns = now_ns - self.ledger.send_ns[index]
                 self._move(index, State.LOST if age_ns > longest_life_ns else State.PENDING)
 
+    # ---- a run that is taken up again -------------------------------------------------------------------------
+
+    def take_up(self, may_be_sent: Sequence[bool], *, sends: bool) -> None:
+        """Put the rows of a ledger that a killed run left where this run can go on from.
+
+        Args:
+            may_be_sent: By row, whether it may have left although no file says so.
+            sends: What was certainly not sent is scheduled again; else it is closed.
+        """
+        ledger = self.ledger
+        for index, state in enumerate(ledger.state):
+            if state == _SCHEDULED and may_be_sent[index]:
+                self._move(index, State.UNPROVEN)
+                self._remember_unknown(ledger.sched_ns[index])
+            elif state == _SCHEDULED and not sends:
+                self.not_sent(index, NotSent.RUN_ENDED)
+            elif state == _IN_FLIGHT:
+                self._fault(index, UNANSWERED)
+                self._move(index, State.TRANSPORT_ERROR)
+                self._remember_unknown(ledger.send_ns[index])
+            elif state == State.PENDING:
+                self._move(index, _WAITING)
+            elif state == State.NOT_SENT and sends and ledger.why_not_sent[index] in _WAS_TO_BE_SENT:
+                self._move(index, _SCHEDULED)
+                ledger.why_not_sent[index] = ledger.error[index] = 0
+            if ledger.end_from[index] == END_FROM_NOTICE and NO_INSTANT not in (
+                ledger.done_ns[index],
+                ledger.send_ns[index],
+            ):
+                view_ns = ledger.done_ns[index] - ledger.send_ns[index]
+                self.longest_service_view_ns = max(self.longest_service_view_ns, view_ns)
+
+    def postpone(self, by_ns: int, resume: int) -> None:
+        """What is still to be sent is due so much later, and says in which resume it is sent, from 1."""
+        ledger = self.ledger
+        for index in ledger.in_state(State.SCHEDULED):
+            if ledger.sched_ns[index] != NO_INSTANT:
+                ledger.sched_ns[index] += by_ns
+            ledger.resume[index] = resume
+            ledger.changed(index)
+
+    def _remember_unknown(self, at_ns: int) -> None:
+        self.last_unknown_send_ns = max(at_ns, self.last_unknown_send_ns or 0)
+
     # ---- what may be read at any time -------------------------------------------------------------------------
 
     @property
@@ -240,8 +292,8 @@ class Tracker:
 
     @property
     def n_unknown(self) -> int:
-        """Sent, and no answer came: a notice may still prove some of them accepted."""
-        return self.counts[State.TRANSPORT_ERROR]
+        """Sent or perhaps sent, and no answer is known: a notice may still prove some of them accepted."""
+        return self.counts[State.TRANSPORT_ERROR] + self.counts[State.UNPROVEN]
 
     def n_due(self, now_ns: int) -> int:
         """How many rows were due by now. Open phases ascend, so this is where `now_ns` falls among them."""
@@ -263,7 +315,7 @@ class Tracker:
         """Where the ledger's law does not hold between the counters and the rows; empty when all is well."""
         counts = self.counts
         accepted_rows = self.ledger.accepted_rows()
-        unsent = counts[State.SCHEDULED] + counts[State.NOT_SENT]
+        unsent = sum(counts[state] for state in NEVER_SENT)
         refused = counts[State.REJECTED] + counts[State.TRANSPORT_ERROR]
         ended = sum(counts[state] for state in (*ENDS, State.LOST, State.PENDING, State.WAITING))
         # Between a notice and its answer a row is both answered for and in flight; its state says ended.
@@ -311,13 +363,17 @@ class Tracker:
         was = ledger.state[index]
         ledger.locations.forget_failure(index)
         self._prove_accepted(index)
+        if was == State.UNPROVEN:  # when it was sent is not known, that it was is
+            self.n_sent += 1
+            ledger.attempts[index] = 1
         self._move(index, STATE_OF[outcome])
         ledger.done_ns[index], ledger.seen_ns[index], ledger.end_from[index] = done_ns, seen_ns, end_from
         if done_ns != NO_INSTANT and end_from != END_FROM_OUTPUT:
             if end_from == END_FROM_NOTICE:
                 self.hearing.record((seen_ns - done_ns) / 1e9)
-            self.longest_service_view_ns = max(self.longest_service_view_ns, done_ns - ledger.send_ns[index])
-            if outcome is Outcome.COMPLETED:
+            if ledger.send_ns[index] != NO_INSTANT:
+                self.longest_service_view_ns = max(self.longest_service_view_ns, done_ns - ledger.send_ns[index])
+            if outcome is Outcome.COMPLETED and ledger.sched_ns[index] != NO_INSTANT:
                 self.sojourn.record((done_ns - ledger.sched_ns[index]) / 1e9)
         if was in (_IN_FLIGHT, _WAITING):
             self.on_resolved(index)

@@ -14,6 +14,7 @@ from smbench.lifecycle.screen import Screen
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd, run_session
 from smbench.results.manifest import ClockFacts
+from smbench.results.marks import sole_user
 from smbench.targets.base import AwsAccess
 from smbench.targets.kinds import target_of
 from smbench.view.live.choose import View
@@ -66,7 +67,9 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
 
         def on_ready(end: SessionEnd) -> None:
             clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
-            folder.begin(dict(end.found), clock, target_of(plan, settings.access).inapplicable)
+            inapplicable = target_of(plan, settings.access).inapplicable
+            url = None if plan.is_emulated else settings.access.endpoint_url
+            folder.begin(dict(end.found), clock, inapplicable, end.held, url)
             for reason in dict.fromkeys(end.found.get("unobservable", {}).values()):
                 screen.caution(reason)
             for caution in (*alarms_without_data(end.found), *alarms_on_before_the_load(end.found)):
@@ -74,7 +77,7 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
                 screen.preparing(f"note: {caution}")
 
         try:
-            with view:
+            with sole_user(folder.path), view:
                 screen.preparing("starting the processes")
                 run_id, n_workers = folder.manifest.run_id, settings.n_workers
                 end = anyio.run(
@@ -83,5 +86,9 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
         except BaseException:  # Ctrl-C included: a run that never began leaves no folder; the error goes on up
             folder.discard_if_unused()
             raise
-        problems = folder.close(end.ending, end.reason or screen.stopped, end.notes, end.emulator)
+        if end.held:
+            end.notes.append(
+                f"requests may still end: `smbench resume {folder.path}` collects them and removes the queue"
+            )
+        problems = folder.close(end.ending, end.reason or screen.stopped, end.notes, end.emulator, end.held)
         return CarriedOut(folder.path, end, tuple(problems), bool(interrupts.names))

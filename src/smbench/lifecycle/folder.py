@@ -7,7 +7,7 @@ to a run that was killed.
 import datetime
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -75,7 +75,9 @@ class RunFolder:
         """
         manifest = read_manifest(path)
         uncompact(path)
-        folder = cls(path, manifest.model_copy(update={"ending": Ending.RUNNING, "ended": None, "reason": ""}))
+        changes = {"ending": Ending.RUNNING, "ended": None, "reason": "", "resumes": manifest.resumes + 1}
+        folder = cls(path, manifest.model_copy(update=changes))
+        folder._reserve()
         folder.manifest.write(path)
         return folder
 
@@ -99,28 +101,54 @@ class RunFolder:
             )
         return plan
 
-    def begin(self, found: dict[str, Any], clock: ClockFacts, inapplicable: Iterable[str] = ()) -> None:
+    def begin(
+        self,
+        found: dict[str, Any],
+        clock: ClockFacts,
+        inapplicable: Iterable[str] = (),
+        held: Mapping[str, Mapping[str, Any]] | None = None,
+        endpoint_url: str | None = None,
+    ) -> None:
         """Write the manifest of a run whose target was found, before anything is sent.
 
         Args:
+            held: What the workers made in AWS, for whoever takes the run up after a kill.
+            endpoint_url: Where AWS's services are reached; None: at AWS's own addresses.
             inapplicable: Checks and stages that mean nothing for this target.
 
         Raises:
             ResultsError: it could not be written.
         """
         self.manifest = self.manifest.model_copy(
-            update={"clock": clock, "target": found, "inapplicable": tuple(sorted(inapplicable))}
+            update={
+                "clock": clock,
+                "target": found,
+                "inapplicable": tuple(sorted(inapplicable)),
+                "held": {worker: dict(one) for worker, one in (held or {}).items()},
+                "endpoint_url": endpoint_url,
+            }
         )
+        self._reserve()
+        self.manifest.write(self.path)
+
+    def _reserve(self) -> None:
         try:
             (self.path / _RESERVE).write_bytes(os.urandom(_RESERVE_BYTES))
         except OSError as error:
             raise ResultsError(f"cannot write to {self.path}: {error.strerror or error}", "make room") from error
-        self.manifest.write(self.path)
 
     def close(
-        self, ending: Ending, reason: str, notes: Sequence[str] = (), emulator: EmulatorEffort | None = None
+        self,
+        ending: Ending,
+        reason: str,
+        notes: Sequence[str] = (),
+        emulator: EmulatorEffort | None = None,
+        held: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> list[ResultsError]:
         """Write how the run ended, then make one file of each kind out of the parts.
+
+        Args:
+            held: What stays in AWS for `smbench resume`.
 
         Returns:
             What could not be done, first things first; empty when all was. The parts stay where they could not be
@@ -134,6 +162,7 @@ class RunFolder:
                 "reason": reason,
                 "notes": tuple(notes),
                 "emulator": emulator,
+                "held": {worker: dict(one) for worker, one in (held or {}).items()},
             }
         )
         problems = []

@@ -11,14 +11,15 @@ from smbench.generator.rows import requests_frame
 from smbench.generator.shares import Share
 from smbench.generator.tracker import Tracker
 from smbench.records import NotSent, Outcome
+from smbench.results.marks import InUseError, Mark
 from smbench.results.store import PartWriter, open_run
 
 
 def settle_rows(plan: RunPlan, share: Share, run_dir: Path, epoch_ns: int, lost_ns: int | None) -> int:
     """Write what is certain of the rows that a worker left unwritten or unsent.
 
-    A row that was due when the worker was lost may have been sent, for its last two seconds are written nowhere: it
-    is unknown. One that was due later was not sent.
+    A row that the worker's mark does not exclude may have been sent, for its last two seconds are written nowhere: it
+    is unknown. One beyond the mark, or due after the worker was lost, was not sent.
 
     Args:
         lost_ns: Scenario time at which its process had ended; None: not known.
@@ -37,6 +38,8 @@ def settle_rows(plan: RunPlan, share: Share, run_dir: Path, epoch_ns: int, lost_
     ledger = plan.ledger(shard, share.run_id, epoch_ns)
     sched_ns, tracker = np.asarray(ledger.sched_ns), Tracker(ledger)
     is_later = np.zeros(ledger.n, dtype=bool) if lost_ns is None else (sched_ns != NO_INSTANT) & (sched_ns > lost_ns)
+    if (last := _last_reached(run_dir, share)) is not None:
+        is_later |= np.arange(ledger.n) > last
     for row in np.flatnonzero(unknown & is_later).tolist():
         tracker.not_sent(row, NotSent.RUN_ENDED)
     for row in np.flatnonzero(missing).tolist():
@@ -45,3 +48,13 @@ def settle_rows(plan: RunPlan, share: Share, run_dir: Path, epoch_ns: int, lost_
     for versions in ledger.take_changed():
         writer.write(requests_frame(versions))
     return int((unknown & ~is_later).sum())
+
+
+def _last_reached(run_dir: Path, share: Share) -> int | None:
+    """The last row that the worker handed over; None where that is not known."""
+    try:
+        mark = Mark.open(run_dir, share.worker)
+    except InUseError:  # it lives on, though its channel is closed
+        return None
+    mark.close()
+    return mark.last if mark.is_exact else None

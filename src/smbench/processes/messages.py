@@ -5,11 +5,12 @@ in an order. Where a worker finds files and leaves its parts, its `Workplace`, c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from smbench.errors import ExitCode, SmbenchError
 from smbench.generator.shares import Share
+from smbench.generator.taking_up import TakingUp
 from smbench.records import Event, NotSent, Reading
 from smbench.results.ceiling import Trial
 from smbench.results.manifest import EmulatorEffort
@@ -26,6 +27,9 @@ class WorkerOrder:
         share: Which part of the load is its own.
         schedule_digest: Of the schedule that the parent drew; a worker that draws another refuses to begin.
         epoch_ns: UTC nanoseconds at scenario time zero, where the scenario's time is not the wall's.
+        taking_up: How a run that was killed goes on; None: this is a new run.
+        found: Of a run taken up, the target as it was found.
+        held: Of a run taken up, what this worker made before; None: nothing is left of it.
     """
 
     scenario_json: str
@@ -33,6 +37,9 @@ class WorkerOrder:
     schedule_digest: str
     access: AwsAccess
     epoch_ns: int
+    taking_up: TakingUp | None = None
+    found: Facts = field(default_factory=dict)
+    held: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +141,17 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A child ended as it should. `notes` are sentences for the manifest; `effort` is the emulator's."""
+    """A child ended as it should.
+
+    Args:
+        notes: Sentences for the manifest.
+        effort: The emulator's.
+        held: What a worker left in its place, because requests may still end; None: nothing.
+    """
 
     notes: Sequence[str] = ()
     effort: EmulatorEffort | None = None
+    held: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Whatever ends first (the run, Ctrl-C, a worker, the emulator, the disk), what is known is kept and reported.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from smbench.generator.journal import Journal
 from smbench.generator.monitors import watch
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
+from smbench.generator.taking_up import TakingUp
 from smbench.processes.child import Child, leave_all, sole_error, start_child
 from smbench.processes.endpoint import endpoint_main
 from smbench.processes.interrupts import Interrupts
@@ -58,6 +59,7 @@ class SessionEnd:
 
     Attributes:
         found: The target as found before the run, as JSON values.
+        held: What stays in place although the run is over, or has begun, by the worker's number.
     """
 
     ending: Ending = Ending.FINISHED
@@ -68,11 +70,28 @@ class SessionEnd:
     notes: list[str] = field(default_factory=list)
     is_begun: bool = False
     emulator: EmulatorEffort | None = None
+    held: dict[str, Facts] = field(default_factory=dict)
 
     @property
     def patience_s(self) -> float:
         """How long a child may take for the last that is asked of it."""
         return _HASTY_S if self.ending is Ending.CANCELLED else _FINISH_S
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What there was of a run that is taken up.
+
+    Args:
+        epoch_ns: UTC nanoseconds at its time zero.
+        found: The target as it was found.
+        held: What its workers held, by their number.
+    """
+
+    taking_up: TakingUp
+    epoch_ns: int
+    found: Facts
+    held: Mapping[str, Facts]
 
 
 async def run_session(
@@ -84,12 +103,14 @@ async def run_session(
     watcher: Watcher,
     interrupts: Interrupts,
     on_ready: Callable[[SessionEnd], None],
+    before: Before | None = None,
 ) -> SessionEnd:
     """Run the plan.
 
     Args:
         interrupts: The first stops sending, the second stops at once.
         on_ready: Called once the target is found and before anything is sent: the place to write the manifest.
+        before: Of a run that was killed and is taken up, not on an emulated endpoint; None: a new run.
 
     Returns:
         How it ended; the part files are in `run_dir`, not yet compacted.
@@ -97,14 +118,15 @@ async def run_session(
     Raises:
         SmbenchError: the run could not begin, a TargetError where the endpoint cannot be used; nothing was sent.
     """
-    end = SessionEnd(epoch_ns=plan.virtual_epoch_ns())
+    end = SessionEnd(epoch_ns=plan.virtual_epoch_ns() if before is None else before.epoch_ns)
     workplace = Workplace(plan.base_dir, run_dir)
     async with _emulator(plan, workplace, end) as (emulator, url):
         if url is not None:
             access = AwsAccess(access.region, access.profile, url)
         shares = [Share(run_id, index, n_workers) for index in range(n_workers)]
-        with _workers(plan, access, shares, workplace, end.epoch_ns) as workers:
+        with _workers(plan, access, shares, workplace, end.epoch_ns, before) as workers:
             session = _Session(plan, access, shares, run_dir, watcher, interrupts, on_ready, workers, emulator, end)
+            session.is_new = before is None
             try:
                 await session.live()
             except BaseExceptionGroup as group:  # task groups wrap what ends them; only our own errors are taken out
@@ -123,7 +145,12 @@ async def run_session(
 
 @contextmanager
 def _workers(
-    plan: RunPlan, access: AwsAccess, shares: Sequence[Share], workplace: Workplace, epoch_ns: int
+    plan: RunPlan,
+    access: AwsAccess,
+    shares: Sequence[Share],
+    workplace: Workplace,
+    epoch_ns: int,
+    before: Before | None,
 ) -> Iterator[list[Child]]:
     """The workers' processes, by their number."""
     scenario_json = plan.scenario.model_dump_json(by_alias=True)
@@ -131,6 +158,9 @@ def _workers(
     try:
         for share in shares:
             order = WorkerOrder(scenario_json, share, plan.schedule.digest, access, epoch_ns)
+            if before is not None:
+                held = before.held.get(str(share.worker))
+                order = replace(order, taking_up=before.taking_up, found=before.found, held=held)
             name = "worker" if share.of == 1 else f"worker {share.worker}"
             workers.append(start_child(name, worker_main, order, workplace))
         yield workers
@@ -190,6 +220,7 @@ class _Session:
         self.target = target_of(plan, access)
         self.watcher, self.interrupts, self.on_ready, self.end = watcher, interrupts, on_ready, end
         self.crew, self.emulator = Workers(workers, plan.scenario.limits, watcher, self._lost), emulator
+        self.is_new = True
         self._is_stopping = False
         self._clock: MonotonicClock | None = None  # None: not begun, or in warp time, which only the worker knows
         self._lost_ns: dict[int, int] = {}  # by the worker's number
@@ -201,6 +232,7 @@ class _Session:
             failure = await self.crew.prepare() or self._stopped_early()
             if failure is None:
                 self.end.found = self.crew.ready[0].found or {}
+                self.end.held = {str(index): one.held for index, one in self.crew.ready.items() if one.held is not None}
                 failure = await self._announce() or self._stopped_early()
             if failure is not None:
                 self.failed(failure.message, failure)
@@ -236,16 +268,17 @@ class _Session:
         children took longer than was thought, it is announced again, later.
         """
         head_start_s = _HEAD_START_S + _PER_ROW_S * len(self.plan.schedule)
+        is_zero_known = self.plan.is_emulated or not self.is_new
         for _ in range(_ANNOUNCEMENTS_MAX):
             self.watcher.preparing(f"writing down the schedule of {len(self.plan.schedule):,} requests")
             announced_ns = wall_ns()
-            if not self.plan.is_emulated:
+            if not is_zero_known:
                 self.end.epoch_ns = announced_ns + round((head_start_s + _HEAD_START_S) * 1e9)
             self.crew.tell(Announce(self.end.epoch_ns))
             if failure := await self.crew.acknowledge() or await self._emulator_acknowledges():
                 return failure
             took_s = (wall_ns() - announced_ns) / 1e9
-            if self.plan.is_emulated or took_s <= head_start_s:
+            if is_zero_known or took_s <= head_start_s:
                 break
             head_start_s = 2 * took_s
         return None
@@ -361,12 +394,20 @@ class _Session:
                     notes.append(
                         f"worker {index} was lost: whether {n_unknown:,} of its requests were sent is not known"
                     )
-        ready = [self.crew.ready[index] for index in self.crew.lost if index in self.crew.ready]
-        held = [one.held for one in ready if one.held is not None]
-        left = await self.target.remove(held) if held else []
-        notes += [f"left behind: {one}" for one in left]
+        notes += await self._kept_or_removed()
         for index in self.crew.lost:
             if index not in self.crew.ready:
                 made = self.target.unconfirmed(self.shares[index])
                 notes += [f"left behind, if it was made already: {one}" for one in made]
         return notes
+
+    async def _kept_or_removed(self) -> list[str]:
+        """What lost workers held stays for `smbench resume`, if the run began and the endpoint outlives it."""
+        ready = {index: self.crew.ready[index].held for index in self.crew.lost if index in self.crew.ready}
+        held = {str(index): one for index, one in ready.items() if one is not None}
+        if self.end.is_begun and not self.plan.is_emulated:
+            self.end.held = {**self.crew.held, **held}
+            return []
+        self.end.held = {}
+        left = await self.target.remove(list(held.values())) if held else []
+        return [f"left behind: {one}" for one in left]

@@ -7,6 +7,7 @@ measured, and how it is reached, is the target's business (`targets`).
 import gc
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import anyio
 import anyio.to_thread
@@ -17,8 +18,10 @@ from smbench.errors import NotBegunError, SmbenchError
 from smbench.generator.assembly import ShareRun
 from smbench.generator.control import Control
 from smbench.generator.journal import FLUSH_EVERY_S
+from smbench.generator.ledger import State
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.runner import Runner
+from smbench.generator.taking_up import TakenUpShare
 from smbench.processes.channel import Channel
 from smbench.processes.messages import (
     Acknowledged,
@@ -35,7 +38,7 @@ from smbench.processes.messages import (
 )
 from smbench.records import Event, NotSent, Reading
 from smbench.scenario.model import Scenario
-from smbench.targets.base import AwsAccess
+from smbench.targets.base import AwsAccess, Prepared, Target
 from smbench.targets.kinds import target_of
 
 _BEAT_S = 0.25
@@ -61,12 +64,16 @@ def worker_main(channel: Channel, order: WorkerOrder, workplace: Workplace) -> N
 async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, plan: RunPlan) -> None:
     commands = Commands(channel)
     target = target_of(plan, order.access)
-    share_run = ShareRun(plan, order.share, workplace.run_dir)
+    how = order.taking_up
+    share_run = (
+        ShareRun(plan, order.share, workplace.run_dir)
+        if how is None
+        else TakenUpShare(plan, order.share, workplace.run_dir, how)
+    )
     async with anyio.create_task_group() as listening:
         listening.start_soon(commands.listen)
-        async with target.prepared(order.share, lambda text: _say(channel, text)) as prepared:
-            if plan.is_emulated:  # its own emulator ends with the parent
-                commands.on_orphaned = prepared.abandon
+        async with _prepared(target, order, lambda text: _say(channel, text)) as prepared:
+            commands.on_orphaned = prepared.abandon  # for `smbench resume`; an emulator of the run's own ends with it
             channel.send(Ready(prepared.found, prepared.held))
             go = await commands.wait_for_go(share_run)
             clock = MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
@@ -75,11 +82,26 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
             async with anyio.create_task_group() as around:
                 around.start_soon(_tell, channel, runner)
                 around.start_soon(prepared.keep_ready)
-                await runner.run()
+                try:
+                    await runner.run()
+                except BaseException:  # what was sent goes on without us: whoever resumes the run needs the queue
+                    prepared.abandon()
+                    raise
                 around.cancel_scope.cancel()
+            if how is not None and not runner.tracker.counts[State.PENDING]:
+                prepared.release()
+            share_run.close()
             channel.send(Beat(runner.snapshot()))
         listening.cancel_scope.cancel()
-    channel.send(Done([*prepared.notes(), *_late_start(order, late_s)]))
+    channel.send(Done([*prepared.notes(), *(_late_start(order, late_s) if how is None else [])], held=prepared.kept()))
+
+
+def _prepared(
+    target: Target, order: WorkerOrder, progress: Callable[[str], None]
+) -> AbstractAsyncContextManager[Prepared]:
+    if order.taking_up is None:
+        return target.prepared(order.share, progress)
+    return target.taken_up(order.share, progress, order.found, order.held, sends=order.taking_up.sends)
 
 
 def _late_start(order: WorkerOrder, late_s: float) -> list[str]:
@@ -113,6 +135,7 @@ async def _in_warp(
                 beat()
                 beat.runner = None
             listening.cancel_scope.cancel()
+        share_run.close()
         emulator.write_truth(workplace.run_dir / "truth.parquet")
     finally:
         await emulator.stop()

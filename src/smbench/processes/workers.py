@@ -17,6 +17,7 @@ from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message
 from smbench.records import Event, NotSent, Reading, Stage
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
+from smbench.targets.base import Facts
 
 _Word = TypeVar("_Word", Ready, Acknowledged)
 
@@ -50,6 +51,7 @@ class Workers:
         ready: What each said when it was ready, by its number.
         lost: Those that did not come to their own end.
         notes: Sentences for the manifest of those that did.
+        held: What those left in its place, because requests may still end; by the worker's number.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Workers:
         self.ready: dict[int, Ready] = {}
         self.lost: list[int] = []
         self.notes: list[str] = []
+        self.held: dict[str, Facts] = {}
         self._at_work = set(range(len(workers)))
         self._latest: dict[int, Snapshot] = {}
         self._told: set[int] = set()  # since the view was told
@@ -130,6 +133,8 @@ class Workers:
         self._at_work.discard(index)
         if isinstance(message, Done):
             self.notes.extend(note for note in message.notes if note not in self.notes)  # all find the same target
+            if message.held is not None:
+                self.held[str(index)] = message.held
         else:
             self.lost.append(index)
             self._lay_to_rest(index)

@@ -5,7 +5,8 @@
     accepted  = completed + failed + expired + unknown_end + lost + pending
 
 The three sides are counted from different columns: `sent` from `send`, `accepted` from `accepted`, the rest from
-`outcome`. So a row that contradicts itself breaks the law.
+`outcome`. So a row that contradicts itself breaks the law. A row of a killed run counts as
+sent, too, where a notice alone proved it: it is accepted, and neither when it was sent nor its answer is known.
 """
 
 from dataclasses import dataclass, fields
@@ -18,6 +19,7 @@ _SCHEDULED_PARTS = ("not_sent", "unknown", "sent")
 _SENT_PARTS = ("accepted", "rejected", "transport_error")
 _UNSENT = (Outcome.NOT_SENT.value, Outcome.UNKNOWN.value)
 _ENDS = tuple(outcome.value for outcome in ACCEPTED)
+_IS_SENT = pl.col("send").is_not_null() | (pl.col("accepted") & pl.col("ack").is_null())
 _RARE = (Outcome.UNKNOWN.value, Outcome.UNKNOWN_END.value)  # named in an equation only where there is one
 
 
@@ -41,10 +43,10 @@ class Counts:
 
     @classmethod
     def of(cls, requests: pl.LazyFrame | pl.DataFrame) -> "Counts":
-        """Count the rows; needs `send`, `accepted` and `outcome`."""
+        """Count the rows; needs `send`, `ack`, `accepted` and `outcome`."""
         counted = requests.lazy().select(
             pl.len().alias("scheduled"),
-            pl.col("send").count().alias("sent"),
+            _IS_SENT.sum().alias("sent"),
             pl.col("accepted").sum().alias("accepted"),
             *((pl.col("outcome") == outcome.value).sum().alias(outcome.value) for outcome in Outcome),
         )
@@ -92,10 +94,9 @@ def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | Non
     """What no sum can show: rows that stand twice, contradict themselves, or are missing altogether.
 
     Args:
-        requests: Needs `seq`, `send`, `accepted`, `outcome`.
+        requests: Needs `seq`, `send`, `ack`, `accepted`, `outcome`.
         n_scheduled: Rows the schedule had; None where nobody knows.
     """
-    is_sent = pl.col("send").is_not_null()
     is_end = pl.col("outcome").is_in(_ENDS)
     found = (
         requests.lazy()
@@ -104,7 +105,7 @@ def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | Non
             pl.col("seq").n_unique().alias("distinct"),
             (~pl.col("outcome").is_in([outcome.value for outcome in Outcome])).sum().alias("no_outcome"),
             (is_end != pl.col("accepted")).sum().alias("accepted"),
-            (is_sent == pl.col("outcome").is_in(_UNSENT)).sum().alias("sent"),
+            (pl.col("outcome").is_in(_UNSENT) == _IS_SENT).sum().alias("sent"),
         )
         .collect(engine="streaming")
         .row(0, named=True)

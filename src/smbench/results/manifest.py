@@ -153,6 +153,9 @@ class Manifest(BaseModel):
     kind: Literal["measured", "simulated"] = "measured"  # simulated: a prediction, no request was sent
     prediction: Prediction | None = None  # of a simulated run: the model's label, and the band over replications
     target: dict[str, Any] = {}  # endpoint, policies and alarms as found before the run
+    held: dict[str, dict[str, Any]] = {}  # made in AWS by each worker and still needed; empty in a closed run
+    endpoint_url: str | None = None  # the address of all AWS services; null: AWS's own
+    resumes: int = 0  # how many times `smbench resume` took it up
     inapplicable: tuple[str, ...] = ()  # checks and stages of a request that mean nothing for this kind of target
     host: Host = Host()  # machine, CPU count, versions of Python and of packages
     emulator: EmulatorEffort | None = None  # CPU of the emulated endpoint's own process; null where there was none

@@ -114,6 +114,14 @@ REQUESTS = (
         "no end",
     ),
     Column("worker", pl.Int64, "", "which worker sent it, from 0"),
+    Column(
+        "resume",
+        pl.Int64,
+        "",
+        "which `smbench resume --continue` made it due, from 1: `sched` is later than the schedule had it",
+        "the run itself did",
+        is_later=True,
+    ),
 )
 
 READINGS = (
@@ -136,7 +144,10 @@ READINGS = (
 
 EVENTS = (
     Column(
-        "kind", pl.String, "", "phase, scaling_activity, alarm, capacity, test_notification, malformed_message, stop"
+        "kind",
+        pl.String,
+        "",
+        "phase, scaling_activity, alarm, capacity, test_notification, malformed_message, stop, resume",
     ),
     Column("name", pl.String, "", "of the phase, the activity, the alarm"),
     Column("at", INSTANT, "UTC", "when it happened"),

@@ -31,6 +31,7 @@ from smbench.results.older import scan
 from smbench.results.schema import FILES, polars_schema
 
 _SPENT = "parts.compacted"  # what `parts` is called once its contents stand in the compacted files
+_OPENING = "parts.opening"  # what `parts` is called until all whole files are in it
 _WHOLE = "+"  # the writer of a part that was a whole file before: its name comes before those of all others
 _JOURNALLED = ("requests", "readings", "events")
 _ORDER = {"readings": ["seen", "at", "source", "name", "stat"], "events": ["at", "seen", "kind", "name", "state"]}
@@ -124,21 +125,39 @@ def compact(run_dir: Path) -> None:
 
 
 def uncompact(run_dir: Path) -> None:
-    """The way back: the whole files become the first parts, so that more can be written; nothing where parts are.
+    """The way back: the whole files become the first parts, so that more can be written.
+
+    Where there are parts they hold everything already: whole files beside them are of a compaction that was cut short,
+    and count no second time.
 
     Raises:
         ResultsError: the folder cannot be written to.
     """
-    folder = run_dir / PARTS
+    folder, opening = run_dir / PARTS, run_dir / _OPENING
     try:
-        folder.mkdir(exist_ok=True)
-        for file in _JOURNALLED:
-            whole = run_dir / f"{file}.parquet"
-            if whole.exists():
-                whole.rename(folder / f"{file}-{_WHOLE}-000000.parquet")
+        for rest in (opening, run_dir / _SPENT):
+            shutil.rmtree(rest, ignore_errors=True)
+        wholes = {file: run_dir / f"{file}.parquet" for file in _JOURNALLED}
+        if not folder.is_dir():
+            opening.mkdir()
+            for file, whole in wholes.items():
+                if whole.exists():
+                    _second_name(whole, opening / f"{file}-{_WHOLE}-000000.parquet")
+            sync_folder(opening)
+            opening.rename(folder)
+            sync_folder(run_dir)
+        for whole in wholes.values():
+            whole.unlink(missing_ok=True)
         sync_folder(run_dir)
     except OSError as error:
         raise ResultsError(f"cannot write to {run_dir}: {error.strerror or error}") from error
+
+
+def _second_name(file: Path, name: Path) -> None:
+    try:
+        os.link(file, name)
+    except OSError:  # a file system without links
+        shutil.copyfile(file, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def requests_table(
             "notices": [int(ended is not None) for ended in heard],
             "end_from": [None if ended is None else "notice" for ended in heard],
             "worker": np.zeros(n, dtype=np.int64),
+            "resume": [None] * n,
         },
         REQUESTS,
     )

@@ -48,7 +48,13 @@ class Prepared(Protocol):
         """Do what must be done while the run lasts, such as refreshing credentials; returns when cancelled."""
 
     def abandon(self) -> None:
-        """The endpoint ends together with the run, so there is nothing to take down."""
+        """Take nothing down: the endpoint ends together with the run, or the run will be taken up again."""
+
+    def release(self) -> None:
+        """All that was sent is known: take everything down on leaving, of a run taken up, too."""
+
+    def kept(self) -> Facts | None:
+        """What was left in its place after `abandon`; None: nothing."""
 
     def notes(self) -> list[str]:
         """Sentences for the manifest, complete once everything is taken down."""
@@ -74,8 +80,19 @@ class Target(Protocol):
             TargetError: from `async with`: the endpoint cannot be used; nothing was sent.
         """
 
+    def taken_up(
+        self, share: Share, progress: Callable[[str], None], found: Facts, held: Facts | None, *, sends: bool
+    ) -> AbstractAsyncContextManager[Prepared]:
+        """As `prepared`, of a run that was killed: with what its worker held, which stays unless `release` is called.
+
+        Args:
+            found: The target as it was found before the run.
+            held: None where nothing is left of it: then no end comes by itself, and only outputs are looked up.
+            sends: More will be sent.
+        """
+
     def watched(self, found: Facts, clock: Clock) -> AbstractAsyncContextManager[Gauges]:
-        """The gauges of a target that was found, for whoever watches it without sending."""
+        """The gauges of a target that was found, for a process that watches it without sending."""
 
     async def remove(self, held: Sequence[Facts]) -> list[str]:
         """Remove what lost workers held; returns what is left, as a person would look for it."""

@@ -1,7 +1,7 @@
 """A serverless or real-time endpoint as a target: bodies in the call, and the answer is the end of the request."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from smbench.analysis.without_notices import WITHOUT_NOTICES
 from smbench.aws.access.clients import AwsClients, AwsSettings
@@ -66,6 +66,13 @@ class CalledTarget:
                 await try_runtime(clients)
             yield PreparedCalled(clients, wire, found)
 
+    def taken_up(
+        self, share: Share, progress: Callable[[str], None], found: Facts, held: Facts | None, *, sends: bool
+    ) -> AbstractAsyncContextManager["PreparedCalled"]:
+        """As `prepared`: an answer that a killed worker did not hear is lost, so there is nothing to collect."""
+        del found, held, sends
+        return self.prepared(share, progress)
+
     @asynccontextmanager
     async def watched(self, found: Facts, clock: Clock) -> AsyncIterator[Gauges]:
         """CloudWatch, instances, scaling activities and alarms of the endpoint that was found."""
@@ -117,6 +124,13 @@ class PreparedCalled:
 
     def abandon(self) -> None:
         """Nothing was made."""
+
+    def release(self) -> None:
+        """Nothing was made."""
+
+    def kept(self) -> Facts | None:
+        """Nothing was made."""
+        return None
 
     def notes(self) -> list[str]:
         """What limits what a run can find out."""

@@ -8,7 +8,7 @@ import anyio
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.endpoint.gauges import AwsGauges
-from smbench.aws.setup.run_queue import RunQueue, queue_name, remove, run_queue
+from smbench.aws.setup.run_queue import RunQueue, queue_name, remove, run_queue, run_queue_again
 from smbench.aws.transport.invoke import SdkTransport
 from smbench.aws.transport.notices import SqsNotices
 from smbench.aws.transport.outputs import S3Outputs
@@ -22,6 +22,7 @@ from smbench.generator.runner import Outside
 from smbench.generator.shares import Share, in_flight_share
 from smbench.model.world import EMBEDDED
 from smbench.ports import Gauges, Notices, Outputs, Transport
+from smbench.records import Delivery
 from smbench.targets.base import AwsAccess, Facts
 from smbench.targets.inputs import upload_inputs
 
@@ -67,6 +68,28 @@ class QueuedTarget:
                 yield PreparedQueued(clients, wire, found, queue, locations, share.id_prefix, is_own_queue=is_own)
 
     @asynccontextmanager
+    async def taken_up(
+        self, share: Share, progress: Callable[[str], None], found: Facts, held: Facts | None, *, sends: bool
+    ) -> AsyncIterator["PreparedQueued"]:
+        """As `prepared`, with the queue that the run left.
+
+        Raises:
+            TargetError: the queue cannot be reached; nothing is changed.
+        """
+        scenario = self.plan.scenario
+        in_flight = in_flight_share(scenario.limits, share.worker, share.of)
+        given_queue = scenario.collector.queue
+        async with AwsClients(self._settings(in_flight)) as clients:
+            target = TargetFound.from_json(found)  # as it was: the endpoint itself may be gone by now
+            async with AsyncExitStack() as stack:
+                wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
+                store = clients.s3 if wire is None else wire.s3
+                locations = await upload_inputs(clients, store, self.plan, share, target, progress) if sends else None
+                queue = await stack.enter_async_context(run_queue_again(clients, held, given_queue))
+                is_own = given_queue is None and bool(queue.url)
+                yield PreparedQueued(clients, wire, target, queue, locations, share.id_prefix, is_own_queue=is_own)
+
+    @asynccontextmanager
     async def watched(self, found: Facts, clock: Clock) -> AsyncIterator[Gauges]:
         """CloudWatch, instances, scaling activities and alarms of the endpoint that was found."""
         async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
@@ -110,6 +133,19 @@ class QueuedTarget:
         )
 
 
+class NoNotices:
+    """The queue of a run whose own was removed: nothing comes."""
+
+    async def receive(self) -> list[Delivery]:
+        """Wait until cancelled."""
+        await anyio.sleep_forever()
+        return []
+
+    async def delete(self, receipts: Sequence[str]) -> list[str]:
+        """Nothing is left."""
+        return []
+
+
 class PreparedQueued:
     """An asynchronous endpoint that is ready for one share; see `targets.base.Prepared`."""
 
@@ -142,12 +178,12 @@ class PreparedQueued:
         if wire is None:
             return (
                 SdkTransport(clients.runtime, endpoint),
-                SqsNotices(clients.sqs, url, run_prefix=prefix),
+                SqsNotices(clients.sqs, url, run_prefix=prefix) if url else NoNotices(),
                 S3Outputs(clients.s3),
             )
         return (
             WireTransport(wire.runtime, endpoint),
-            WireNotices(wire.sqs, url, run_prefix=prefix),
+            WireNotices(wire.sqs, url, run_prefix=prefix) if url else NoNotices(),
             S3Outputs(wire.s3),
         )
 
@@ -156,8 +192,16 @@ class PreparedQueued:
         await self._clients.credentials.keep_fresh()
 
     def abandon(self) -> None:
-        """Leave the queue where it is: the emulator that holds it ends with the run."""
+        """Leave the queue where it is: the emulator that holds it ends with the run, or the run will be taken up."""
         self._queue.is_abandoned = True
+
+    def release(self) -> None:
+        """Nothing more is expected of the queue: remove it on leaving."""
+        self._queue.is_abandoned = False
+
+    def kept(self) -> Facts | None:
+        """The queue, where it was left."""
+        return self.held if self._queue.is_abandoned else None
 
     def notes(self) -> list[str]:
         """What limits what a run can find out, what was strange about the queue, and what could not be removed."""

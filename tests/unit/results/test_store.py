@@ -20,7 +20,7 @@ from smbench.errors import ResultsError
 from smbench.findings import Verdict
 from smbench.generator.journal import events_frame, readings_frame
 from smbench.records import Ending, Event, NotSent, Outcome
-from smbench.results.store import PartWriter, compact, new_run_dir, open_run
+from smbench.results.store import PartWriter, compact, new_run_dir, open_run, uncompact
 
 NOT_YET = requests_frame([Request(float(due), Outcome.NOT_SENT) for due in range(4)])
 WAITING = requests_frame([Request(float(due), Outcome.PENDING) for due in range(4)])
@@ -125,6 +125,39 @@ def test_rows_that_get_lost_while_compacting_keep_the_parts(run_dir: Path, monke
     with pytest.raises(ResultsError, match="would hold 3 rows instead of 4"):
         compact(run_dir)
     assert_frame_equal(read(run_dir), DONE)
+
+
+@pytest.mark.parametrize("killed_at", ["rename", "unlink", "never"])
+def test_a_run_that_is_opened_again_counts_nothing_twice_whenever_it_is_killed(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    told = [reading("cpu_share", 0.5, 1.0), reading("cpu_share", 0.6, 2.0)]
+    PartWriter(run_dir, "readings", 0).write(readings_frame(told, EPOCH_NS))
+    PartWriter(run_dir, "requests", 0).write(requests_frame([Request(1.0)]))
+    compact(run_dir)
+
+    def kill(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        if killed_at != "never":
+            patched.setattr(Path, killed_at, kill)
+            with pytest.raises(KeyboardInterrupt):
+                uncompact(run_dir)
+    for _ in range(2):
+        assert open_run(run_dir).readings.collect().height == 2
+        uncompact(run_dir)
+    assert open_run(run_dir).requests.collect().height == 1
+    compact(run_dir)
+    assert open_run(run_dir).readings.collect().height == 2
+
+
+def test_whole_files_of_a_compaction_that_was_cut_short_count_no_second_time(run_dir: Path) -> None:
+    PartWriter(run_dir, "readings", 0).write(readings_frame([reading("cpu_share", 0.5, 1.0)], EPOCH_NS))
+    (part,) = (run_dir / "parts").glob("readings-*")
+    (run_dir / "readings.parquet").write_bytes(part.read_bytes())
+    uncompact(run_dir)
+    assert open_run(run_dir).readings.collect().height == 1
 
 
 def test_a_resumed_writer_goes_on_after_its_own_last_part(run_dir: Path) -> None:

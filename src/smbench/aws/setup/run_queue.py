@@ -1,4 +1,4 @@
-"""A queue of the run's own that hears every end and nothing else; made before the run, gone after it.
+"""A queue of the run's own that hears every end and nothing else; made before the run, removed when it is closed.
 
 Other users of the endpoint lose no message to us, and runs do not see each other's (docs/decisions/).
 """
@@ -18,7 +18,8 @@ from smbench.errors import TargetError
 
 _REMOVE_S = 20.0  # removing may not hold up the end of a run for longer
 _LONG_POLL_S = "20"
-_VISIBILITY_S = "60"  # a worker that dies leaves its messages to nobody; one that is slow gets a message twice
+VISIBILITY_S = 30  # what a killed worker had received comes again after it; a slow one gets a message twice
+_GONE = {"NotFound", "NotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 _NAME_MAX = 80
 
 
@@ -88,10 +89,56 @@ async def run_queue(
         yield queue
     finally:
         if not queue.is_abandoned:
-            with anyio.move_on_after(_REMOVE_S, shield=True) as scope:
-                queue.left = await remove(clients, queue)
-            if scope.cancelled_caught:
-                queue.left = [f"queue {queue.url}", *(f"subscription {arn}" for arn in queue.subscriptions)]
+            await _removed_in_time(clients, queue)
+
+
+@asynccontextmanager
+async def run_queue_again(
+    clients: AwsClients, held: Mapping[str, Any] | None, existing_url: str | None
+) -> AsyncIterator[RunQueue]:
+    """The queue that a killed run left; removed on leaving only where `is_abandoned` was set to False meanwhile.
+
+    Args:
+        held: `RunQueue.as_json` of it; None: the run had none of its own.
+        existing_url: The user's queue, which is never removed.
+
+    Returns:
+        A queue without a URL where there is none any more.
+
+    Raises:
+        TargetError: whether it is there cannot be found out.
+    """
+    if existing_url is not None:
+        yield RunQueue(existing_url)
+        return
+    queue = RunQueue() if held is None else RunQueue.from_json(held)
+    queue.is_abandoned = True
+    if queue.url and not await _is_there(clients, queue):
+        queue.notes.append(f"the queue {queue.url} does not exist any more: ends were looked up in S3 alone")
+        queue.url = ""
+    try:
+        yield queue
+    finally:
+        if not queue.is_abandoned:
+            await _removed_in_time(clients, queue)
+
+
+async def _is_there(clients: AwsClients, queue: RunQueue) -> bool:
+    with clients.explained(f"read the attributes of the queue {queue.url}"):
+        try:
+            await clients.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])
+        except ClientError as error:
+            if reason_of(error) not in _GONE:
+                raise
+            return False
+    return True
+
+
+async def _removed_in_time(clients: AwsClients, queue: RunQueue) -> None:
+    with anyio.move_on_after(_REMOVE_S, shield=True) as scope:
+        queue.left = await remove(clients, queue)
+    if scope.cancelled_caught:
+        queue.left = [f"queue {queue.url}", *(f"subscription {arn}" for arn in queue.subscriptions)]
 
 
 def queue_name(run_id: str, worker: int) -> str:
@@ -105,7 +152,7 @@ async def _create(clients: AwsClients, target: TargetFound, queue: RunQueue, nam
         # Set together with the queue: a policy added later may take a minute to count.
         "Policy": json.dumps(_policy(arn, target.topics)),
         "ReceiveMessageWaitTimeSeconds": _LONG_POLL_S,
-        "VisibilityTimeout": _VISIBILITY_S,
+        "VisibilityTimeout": str(VISIBILITY_S),
     }
     with clients.explained(f"create the queue {name}"):
         made = await clients.sqs.create_queue(QueueName=name, Attributes=attributes, tags=tags)
@@ -171,8 +218,7 @@ async def _removed(call: Any) -> str:
     try:
         await call
     except ClientError as error:
-        gone = {"NotFound", "NotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
-        return "" if reason_of(error) in gone else reason_of(error)
+        return "" if reason_of(error) in _GONE else reason_of(error)
     except NO_ANSWER as error:
         return reason_of(error)
     return ""

@@ -1,0 +1,151 @@
+"""How far a worker got, in a file that outlives it: the last row it handed to the network, and that it still lives.
+
+A row's number is in the file before the row is sent, through a shared mapping, so a process that is killed at any
+instant leaves it exact. A machine that loses its power may not: then the file counts for nothing, by its boot id.
+The worker locks the file; the lock ends with the process, whatever ends it.
+"""
+
+import contextlib
+import mmap
+import os
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from smbench.errors import ResultsError
+from smbench.results.damage import PARTS
+
+_LAYOUT = struct.Struct("=q36si")  # the last row handed over, the machine's boot id, the process
+_STAT = Path("/proc/stat")
+_BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+_NONE = -1
+
+
+class InUseError(ResultsError):
+    """Another process works on the run."""
+
+
+class Mark:
+    """One worker's mark, open and locked.
+
+    Attributes:
+        last: Place in the shard of the last row handed over; -1: none.
+        is_exact: No row beyond `last` was ever handed over.
+        boot: Of the machine that wrote it; empty: not known.
+    """
+
+    def __init__(self, descriptor: int, mapped: mmap.mmap) -> None:
+        self._descriptor, self._mapped = descriptor, mapped
+        self._rows = memoryview(mapped).cast("q")  # a row's number goes there in one store: no kill tears it
+        self.last, boot, _ = _LAYOUT.unpack(mapped[: _LAYOUT.size])
+        self.boot = boot.rstrip(b"\0")
+        self.is_exact = bool(_BOOT) and self.boot == _BOOT
+
+    @classmethod
+    def open(cls, run_dir: Path, worker: int) -> Self:
+        """Make the mark, or take it over from a worker that has ended.
+
+        Raises:
+            ResultsError: a worker that still lives holds it, or it cannot be written.
+        """
+        folder = run_dir / PARTS
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(folder / f"reached-{worker}", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise ResultsError(
+                f"cannot write to {folder}: {error.strerror or error}", "free some space there"
+            ) from error
+        try:
+            _require_lock(descriptor, run_dir, worker)
+            if os.fstat(descriptor).st_size < _LAYOUT.size:  # without a boot id it is not exact, until `begin`
+                os.write(descriptor, _LAYOUT.pack(_NONE, b"", os.getpid()))
+            return cls(descriptor, mmap.mmap(descriptor, _LAYOUT.size))
+        except BaseException as error:
+            os.close(descriptor)
+            if isinstance(error, OSError):
+                raise ResultsError(
+                    f"cannot write to {folder}: {error.strerror or error}", "free some space there"
+                ) from error
+            raise
+
+    def begin(self, last: int) -> None:
+        """From now on the mark is exact: no row beyond this one was handed over until now."""
+        self.last, self.is_exact = last, True
+        self._mapped[: _LAYOUT.size] = _LAYOUT.pack(last, _BOOT, os.getpid())
+
+    def reached(self, row: int) -> None:
+        """This row is handed over next; rows come in ascending order."""
+        self._rows[0] = row
+
+    def close(self) -> None:
+        """Unlock; what the file says stays."""
+        self._rows.release()
+        self._mapped.close()
+        os.close(self._descriptor)
+
+
+def _boot_id() -> bytes:
+    """Of the machine since it was started; empty where the system does not say."""
+    try:
+        return _BOOT_ID_FILE.read_bytes().strip()[:36]
+    except OSError:
+        return b""
+
+
+_BOOT = _boot_id()
+
+
+def _require_lock(descriptor: int, run_dir: Path, worker: int) -> None:
+    if not _locked(descriptor):
+        content = os.pread(descriptor, _LAYOUT.size, 0)
+        process = f", as process {_LAYOUT.unpack(content)[2]}" if len(content) == _LAYOUT.size else ""
+        at_work = f"worker {worker} of the run in {run_dir} is still at work{process}"
+        raise InUseError(at_work, "wait until it has ended, or end it")
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows: a file that another process has mapped cannot be told from one that it left
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def sole_user(run_dir: Path) -> Iterator[None]:
+    """While the block lasts no other process runs, resumes or closes the run.
+
+    Raises:
+        InUseError: one does.
+        ResultsError: there is no such folder.
+    """
+    if os.name == "nt":  # a folder cannot be opened there
+        yield
+        return
+    try:
+        descriptor = os.open(run_dir, os.O_RDONLY)
+    except OSError as error:
+        raise ResultsError(f"cannot read {run_dir}: {error.strerror or error}") from error
+    try:
+        if not _locked(descriptor):
+            raise InUseError(f"the run in {run_dir} is going on in another process", "wait until it has ended")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def machine_started_utc_ns() -> int | None:
+    """When this machine was started, UTC nanoseconds rounded up to the second; None where the system does not say."""
+    try:
+        lines = _STAT.read_text().splitlines()
+    except OSError:
+        return None
+    started_s = next((int(line.split()[1]) for line in lines if line.startswith("btime ")), None)
+    return None if started_s is None else min((started_s + 1) * 1_000_000_000, time.time_ns())

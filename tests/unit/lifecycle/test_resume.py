@@ -1,0 +1,102 @@
+"""Goal: a run that was killed together with its emulated endpoint is closed honestly, and only once.
+
+Method: folders as a killed run leaves them, written by hand; an endpoint that outlives the run needs processes, so
+`tests/cli/test_workers.py` and `bench/kills.py` have it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import smbench
+from smbench.errors import ResultsError
+from smbench.generator.plan import RunPlan, make_plan
+from smbench.generator.rows import requests_frame
+from smbench.generator.tracker import Tracker
+from smbench.lifecycle.folder import Origin, RunFolder
+from smbench.records import Accepted, Notice, Outcome
+from smbench.results.law import Counts, row_violations
+from smbench.results.manifest import ClockFacts
+from smbench.results.marks import Mark, sole_user
+from smbench.results.store import PartWriter, open_run
+from smbench.scenario.model import Scenario
+
+SCENARIO: dict[str, Any] = {
+    "name": "killed",
+    "target": {"emulated": {"time": "real"}},
+    "load": [{"constant": {"rate": "10/s", "for": "1s"}}],
+}
+EPOCH_NS = 1_795_230_000_000_000_000
+
+
+def killed(results: Path, *, reached: int | None = 5) -> Path:
+    """Row 0 ended, row 1 was accepted, row 2 had no answer; the rest is not in the files, row 5 was handed over."""
+    plan = make_plan(Scenario.model_validate(SCENARIO), results)
+    folder = RunFolder.open(results, plan, Origin(results, "scenario.yaml", "digest"), ("smbench", "run"), 1)
+    _write(plan, folder)
+    folder.begin({"endpoint": "smbench-emulated"}, ClockFacts(kind="real", epoch_ns=EPOCH_NS))
+    mark = Mark.open(folder.path, 0)
+    if reached is not None:
+        mark.begin(reached)
+    mark.close()
+    return folder.path
+
+
+def _write(plan: RunPlan, folder: RunFolder) -> None:
+    ledger = plan.ledger(plan.schedule.shard(0, 1), folder.manifest.run_id, EPOCH_NS)
+    tracker = Tracker(ledger)
+    for row in range(3):
+        tracker.sent(row, row * 100_000_000)
+    tracker.accepted(1, 200_000_000, Accepted("s3://b/out/1.out"))
+    done_utc_ns = EPOCH_NS + 250_000_000
+    tracker.noticed(
+        Notice(ledger.inference_id(0), Outcome.COMPLETED, EPOCH_NS + 1_000_000, done_utc_ns, done_utc_ns), 300_000_000
+    )
+    writer = PartWriter(folder.path, "requests", 0)
+    for versions in ledger.take_all():
+        writer.write(requests_frame(versions))
+
+
+def outcomes(path: Path) -> list[str]:
+    rows = open_run(path).requests.collect()
+    assert Counts.of(rows).violations() == []
+    assert row_violations(rows, 10) == []
+    told: list[str] = rows.sort("seq")["outcome"].to_list()
+    return told
+
+
+def test_what_ended_with_its_emulated_endpoint_stays_unknown_and_what_was_never_sent_is_not_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = killed(tmp_path)
+    run = smbench.resume(path, progress="none")
+    assert outcomes(path) == ["completed", "pending", "transport_error", *["unknown"] * 3, *["not_sent"] * 4]
+    assert run.failure is not None
+    assert "its emulated endpoint ended with it: the ends of 1 accepted requests" in run.failure
+    assert "what became of 4 more, stay unknown" in run.failure
+    assert open_run(path).is_compacted
+    before = open_run(path).requests.collect()
+    smbench.resume(path, progress="plain")
+    assert "nothing is left to resume" in capsys.readouterr().err
+    assert open_run(path).requests.collect().equals(before)
+
+
+def test_without_a_mark_nothing_is_called_not_sent(tmp_path: Path) -> None:
+    path = killed(tmp_path, reached=None)
+    smbench.resume(path, progress="none")
+    assert outcomes(path)[3:] == ["unknown"] * 7
+
+
+def test_a_run_that_goes_on_is_not_resumed(tmp_path: Path) -> None:
+    path = killed(tmp_path)
+    with sole_user(path), pytest.raises(ResultsError, match="going on in another process"):
+        smbench.resume(path, progress="none")
+    assert pl.scan_parquet(path / "parts" / "requests-0-*.parquet").collect().height == 10
+
+
+def test_what_never_began_says_so(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(ResultsError, match="nothing was sent"):
+        smbench.resume(tmp_path, progress="none")

@@ -1,0 +1,79 @@
+"""Goal: a mark says exactly how far a process got that was killed, and that nobody works on a run twice.
+
+Method: marks in a temporary folder, and a child process that is killed while it moves one.
+"""
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from smbench.results import marks
+from smbench.results.marks import InUseError, Mark, sole_user
+
+
+def test_a_mark_is_exact_once_it_was_begun_and_keeps_the_last_row(tmp_path: Path) -> None:
+    mark = Mark.open(tmp_path, 0)
+    assert not mark.is_exact, "a mark that never began says nothing"
+    mark.begin(-1)
+    mark.reached(300)
+    mark.close()
+    again = Mark.open(tmp_path, 0)
+    assert (again.last, again.is_exact) == (300, True)
+    again.close()
+
+
+def test_after_the_machine_was_started_again_a_mark_is_not_exact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = Mark.open(tmp_path, 0)
+    mark.begin(7)
+    mark.close()
+    monkeypatch.setattr(marks, "_BOOT", b"another")
+    again = Mark.open(tmp_path, 0)
+    assert (again.last, again.is_exact) == (7, False)
+    again.close()
+
+
+def test_a_mark_belongs_to_one_worker_at_a_time(tmp_path: Path) -> None:
+    mark = Mark.open(tmp_path, 0)
+    with pytest.raises(InUseError, match=f"still at work, as process {os.getpid()}"):
+        Mark.open(tmp_path, 0)
+    Mark.open(tmp_path, 1).close()
+    mark.close()
+    Mark.open(tmp_path, 0).close()
+
+
+def test_a_run_has_one_user_at_a_time(tmp_path: Path) -> None:
+    with sole_user(tmp_path), pytest.raises(InUseError, match="going on in another process"), sole_user(tmp_path):
+        pass
+    with sole_user(tmp_path):
+        pass
+
+
+def _count(folder: Path, begun: object) -> None:
+    mark = Mark.open(folder, 0)
+    mark.begin(-1)
+    row = 0
+    while True:
+        mark.reached(row)
+        if row == 1000:
+            begun.set()  # type: ignore[attr-defined]
+        row += 1
+
+
+def test_a_process_that_is_killed_leaves_its_mark_and_frees_it(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    begun = context.Event()
+    process = context.Process(target=_count, args=(tmp_path, begun))
+    process.start()
+    assert begun.wait(30)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    mark = Mark.open(tmp_path, 0)
+    assert mark.is_exact
+    assert mark.last >= 1000
+    mark.close()
