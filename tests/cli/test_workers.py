@@ -17,7 +17,7 @@ import botocore.session
 import polars as pl
 import pytest
 
-from commands import LONG, SMALL, children, environment, has_begun, interrupt, smbench, start, wait_until
+from commands import LONG, SMALL, children, environment, interrupt, smbench, start, wait_until
 from smbench.model.world import EMBEDDED
 from smbench.results.law import Counts, row_violations
 from smbench.results.store import RunFiles, open_run
@@ -206,7 +206,8 @@ def test_the_queue_of_a_killed_worker_stays_until_the_run_is_resumed_and_then_ev
             text=True,
             start_new_session=True,
         )
-        wait_until(lambda: process.poll() is not None or has_begun(tmp_path / "results", workers=2)())
+        written = [f"results/*/parts/readings-{worker}-*.parquet" for worker in (0, 1)]
+        wait_until(lambda: process.poll() is not None or all(any(tmp_path.glob(one)) for one in written))
         assert process.poll() is None, process.communicate()[1]
         sqs: Any = botocore.session.get_session().create_client(
             "sqs", "us-east-1", endpoint_url=url, aws_access_key_id="any", aws_secret_access_key="any"

@@ -22,6 +22,7 @@ from smbench.targets.base import Facts
 _Word = TypeVar("_Word", Ready, Acknowledged)
 
 SILENT_S = 5.0  # a worker speaks four times a second
+HANGS_S = 60.0  # no pause of a worker that works takes as long: it is ended, and its share is accounted for
 
 
 class Watcher(Protocol):
@@ -72,6 +73,7 @@ class Workers:
         self._is_stopped = False
         self._last_word_s: dict[int, float] = {}  # by the worker's number, on the loop's clock, since the go
         self._silent: set[int] = set()  # those that were named
+        self._hung: set[int] = set()  # those that were ended for it
 
     def tell(self, message: Message) -> None:
         """Send it to all; those that have ended receive nothing."""
@@ -139,20 +141,25 @@ class Workers:
             self.lost.append(index)
             self._lay_to_rest(index)
             failure = message if isinstance(message, Failed) else None
-            self.on_lost(worker.how_it_ended() if failure is None else self._said_by(index, failure.message), failure)
+            self.on_lost(self._how_lost(index) if failure is None else self._said_by(index, failure.message), failure)
         self._show()
 
     # ---- silence ----------------------------------------------------------------------------------------------
 
     def name_silent(self) -> None:
-        """Say of each worker at work that has not spoken for `SILENT_S`; call it every now and then.
+        """Say of each worker at work that has not spoken for `SILENT_S`, and end one that has not for `HANGS_S`.
 
-        One that has reported the end of its run takes its target down, and need not speak.
+        One that has reported the end of its run takes its target down, and need not speak. Call it every now and then.
         """
-        for index in sorted(self._at_work - self._silent):
+        for index in sorted(self._at_work - self._hung):
             silent_s = anyio.current_time() - self._last_word_s.get(index, anyio.current_time())
             is_over = index in self._latest and self._latest[index].stage is Stage.DONE
-            if silent_s >= SILENT_S and not is_over:
+            if is_over:
+                continue
+            if silent_s >= HANGS_S:
+                self._hung.add(index)
+                self.workers[index].kill()
+            elif silent_s >= SILENT_S and index not in self._silent:
                 self._silent.add(index)
                 why = "it hangs, or its machine is busy"
                 self.watcher.preparing(f"{self.workers[index].name} has said nothing for {SILENT_S:.0f} s: {why}")
@@ -164,6 +171,11 @@ class Workers:
             self._silent.discard(index)
             self.notes.append(f"{self.workers[index].name} said nothing for {silent_s:.0f} s")
             self.watcher.preparing(f"{self.workers[index].name} answers again, after {silent_s:.0f} s")
+
+    def _how_lost(self, index: int) -> str:
+        worker = self.workers[index]
+        hung = f"{worker.name} hung: it had said nothing for {HANGS_S:.0f} s, and was ended"
+        return hung if index in self._hung else worker.how_it_ended()
 
     def kill(self) -> list[str]:
         """End every worker that is still at work; returns their names."""

@@ -17,7 +17,7 @@ from smbench.clock import WarpLoop
 from smbench.errors import ExitCode
 from smbench.processes.child import Child
 from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message, Preparing, Ready, Stop
-from smbench.processes.workers import SILENT_S, Workers
+from smbench.processes.workers import HANGS_S, SILENT_S, Workers
 from smbench.records import Event, NotSent, Reading, Stage
 from smbench.scenario.model import Limits
 from smbench.snapshot import Snapshot
@@ -271,6 +271,21 @@ async def test_a_worker_that_says_nothing_is_named_once_and_so_is_its_return() -
         for child in scene.children:
             child.says(Done())
     assert scene.workers.notes == ["worker 1 said nothing for 12 s"]
+
+
+async def test_a_worker_that_hangs_is_ended_named_and_lost_and_the_others_go_on() -> None:
+    scene = Scene(2)
+    async with anyio.create_task_group() as group:
+        group.start_soon(scene.workers.follow)
+        for second in range(round(HANGS_S) + 2):
+            assert scene.children[1].is_killed == (second >= HANGS_S)
+            scene.children[0].says(beat(0))
+            await anyio.sleep(1)
+            scene.workers.name_silent()
+        scene.children[0].says(Done())
+    assert scene.workers.lost == [1]
+    assert scene.losses == [("worker 1 hung: it had said nothing for 60 s, and was ended", None)]
+    assert not scene.children[0].is_killed
 
 
 async def test_one_whose_run_is_over_may_be_silent_while_it_takes_its_target_down() -> None:
