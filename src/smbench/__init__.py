@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smbench.api.check_model import CheckedModel, check_model
     from smbench.api.compare import ComparisonResult, compare
     from smbench.api.emulate import emulate
+    from smbench.api.importing import import_run
     from smbench.api.report import report
     from smbench.api.result import Run
     from smbench.api.resume import resume
@@ -41,6 +42,7 @@ __all__ = [
     "check_model",
     "compare",
     "emulate",
+    "import_run",
     "report",
     "resume",
     "run",
@@ -64,6 +66,7 @@ _MODULES = {
     "check_model": "api.check_model",
     "compare": "api.compare",
     "emulate": "api.emulate",
+    "import_run": "api.importing",
     "report": "api.report",
     "resume": "api.resume",
     "run": "api.run",

@@ -93,6 +93,7 @@ class Summary(_Part):
     scale: float
     workers: int
     started: str  # wall time, ISO 8601
+    wall_s: float | None  # real time, preparations and closing included; None: killed, or nothing was run
     ending: str
     reason: str
     seed: int | None
@@ -193,6 +194,7 @@ def summarise(frames: Frames) -> Summary:
         scale=manifest.clock.scale,
         workers=manifest.workers,
         started=manifest.started.isoformat(timespec="seconds"),
+        wall_s=_wall_s(manifest),
         ending=manifest.ending.value,
         reason=manifest.reason,
         seed=scenario.get("seed"),
@@ -247,6 +249,12 @@ def _as_law(requests: pl.DataFrame) -> pl.DataFrame:
 
 def _counts(requests: pl.DataFrame) -> Counts:
     return Counts.of(_as_law(requests))
+
+
+def _wall_s(manifest: Manifest) -> float | None:
+    if manifest.ended is None or manifest.prediction is not None or manifest.imported is not None:
+        return None
+    return max(0.0, (manifest.ended - manifest.started).total_seconds())
 
 
 def _target(manifest: Manifest) -> str:

@@ -94,7 +94,7 @@ class Run:
 
     def to_junit(self) -> bytes:
         """Checks and thresholds as JUnit XML, UTF-8."""
-        return to_junit(self.summary, self.findings, self.thresholds, is_strict=self.is_strict)
+        return to_junit(self.summary, self.findings, self.thresholds, self.path, is_strict=self.is_strict)
 
     def to_html(self, vega: Vega | None = None) -> str:
         """The report with plots as one page that needs no network.

@@ -265,17 +265,16 @@ def import_(
     k6, JMeter, vegeta, hey and oha are known by their columns; of other files name the columns, or see on stderr which
     were guessed. `report`, `compare`, `plot` and thresholds read the folder; which figures it cannot have is said.
     """
-    from smbench.cli.importing import ImportOptions, import_command
+    from smbench.api.importing import ImportOptions
+    from smbench.cli.importing import import_command
 
     columns = {
         "start": start, "end": end, "latency": latency, "due": due, "status": status, "success": success,
         "error": error, "label": label, "phase": phase,
     }  # fmt: skip
-    import_command(
-        ImportOptions(
-            file, results, name, columns, unit.value, latency_unit.value, timeout, tuple(good or ()), all_at_once
-        )
-    )
+    named = {role: column for role, column in columns.items() if column is not None}
+    options = ImportOptions(name, named, unit.value, latency_unit.value, timeout, tuple(good or ()), all_at_once)
+    import_command(file, results, options)
 
 
 @app.command()

@@ -168,15 +168,24 @@ def n_counted(names: Sequence[str]) -> int:
 
 def _library_rows(path: Path, pieces: Iterable[bytes], separator: str, line: int) -> Iterator[tuple[int, Row]]:
     """Line and cells of each row that is not empty, cells without blanks around them; `line` is the first one's."""
-    csv.field_size_limit(LINE_MAX_BYTES)
     reader = csv.reader(_text_lines(path, pieces, line), delimiter=separator, strict=True)
     try:
-        for cells in reader:
+        while (cells := _next_row(reader)) is not None:
             row = [cell.strip() for cell in cells]
             if any(row):
                 yield reader.line_num + line - 1, row
     except csv.Error as error:
         raise UsageError(f"{path}:{reader.line_num + line - 1}: not CSV: {error}") from error
+
+
+def _next_row(reader: Iterator[Row]) -> Row | None:
+    """The next row, its cells as long as a line may be: the library's limit is one for the whole process, so it is
+    raised for this call alone."""
+    before = csv.field_size_limit(LINE_MAX_BYTES)
+    try:
+        return next(reader, None)
+    finally:
+        csv.field_size_limit(before)
 
 
 def _text_lines(path: Path, pieces: Iterable[bytes], line: int) -> Iterator[str]:

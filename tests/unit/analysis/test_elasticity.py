@@ -248,3 +248,20 @@ def test_mmc_is_as_busy_and_waits_as_long_as_theory_says(servers: int) -> None:
     for measured, theory in ((busy, 0.6), (waits_s, mmc_wait_mean_s(servers, 0.6 * servers, 1.0))):
         error = np.std(measured, ddof=1) / len(measured) ** 0.5
         assert np.mean(measured) == pytest.approx(theory, abs=5 * error)
+
+
+def test_what_measuring_costs_has_every_metric_asked_of_cloudwatch() -> None:
+    rows = [Request(0.0, done=600.0)]
+    aws = [
+        reading(name, 1.0, at, source="cloudwatch", stat=stat)
+        for at in (60.0, 120.0)
+        for name, stat in (
+            ("ApproximateBacklogSize", "average"),
+            ("ApproximateBacklogSize", "maximum"),
+            ("CPU", "average"),
+        )
+    ]
+    frames = frames_of(rows, readings=[*looks((0.0, 1, 1)), *aws], scenario={"target": {"endpoint": "e"}})
+    harness = priced(summarise(frames)).harness
+    assert harness is not None
+    assert harness.parts["CloudWatch"] == pytest.approx(3 * 20 * 0.01 / 1000)  # every 30 s for 600 s

@@ -360,3 +360,28 @@ def test_a_cost_without_a_price_is_unknown_and_says_what_is_missing() -> None:
     result = judge("cost_per_1000 < 0.40", scaled())
     assert result.passed is None
     assert "target.instance_hour" in result.seen
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("failed == 0", None),
+        ("expired < 5%", None),
+        ("not_sent == 0", None),
+        ("p60 < 2s", None),
+        ("p50 < 2s", True),  # the tenth of twenty, however long the others take
+        ("completed >= 10", True),
+        ("backlog_max < 100", None),
+        ("drain < 1h", None),
+        ("error_share < 10%", None),
+    ],
+)
+def test_requests_of_which_nothing_is_known_leave_open_what_they_may_have_come_to(
+    text: str, passed: bool | None
+) -> None:
+    rows = [Request(float(k), done=k + 1.0) for k in range(10)]
+    rows += [Request(float(k), Outcome.UNKNOWN) for k in range(10, 20)]  # their worker was lost
+    frames = frames_of(rows, spans=[span(20, end_s=20.0)])
+    (result,) = evaluate([text], frames, summarise(frames))
+    assert result.passed is passed
+    assert passed or "known" in result.note + result.seen

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import smbench
 from smbench.analysis.rows.frames import Frames, load
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import check
@@ -185,3 +186,16 @@ def test_a_folder_is_never_overwritten_and_has_every_file(tmp_path: Path) -> Non
         path.name for path in second.path.iterdir()
     }
     assert open_run(second.path).is_compacted
+
+
+def test_python_imports_as_the_command_line_does(tmp_path: Path) -> None:
+    rows = "".join(f"{T0 + start},{took},{CODE[kind]}\n" for start, took, kind in ROWS)
+    (tmp_path / "calls.csv").write_text(f"began,latency_s,status\n{rows}")
+    run = smbench.import_run(
+        tmp_path / "calls.csv", tmp_path, columns={"start": "began", "latency": "latency_s"}, timeout="30s"
+    )
+    assert run.path is not None
+    assert run.path.parent == tmp_path
+    assert (run.summary.counts.completed, run.summary.counts.scheduled) == (10, 12)
+    with pytest.raises(UsageError, match="--timeout 'soon'"):
+        smbench.import_run(tmp_path / "calls.csv", tmp_path, timeout="soon")

@@ -1,6 +1,7 @@
 """Goal: the same rows are the same table in every form, and a bad cell is named by its place, its content kept back.
 Method: one set of rows written in each way; small files with one peculiarity each."""
 
+import csv
 import io
 import json
 from collections.abc import Callable
@@ -159,3 +160,13 @@ def test_a_cut_parquet_file_is_refused_in_one_sentence(tmp_path: Path, cut: int)
     path.write_bytes(FORMS["parquet"][:cut])
     with pytest.raises(UsageError, match="is damaged, or was cut short"):
         open_table(path)
+
+
+def test_reading_a_long_cell_leaves_the_librarys_limit_as_it_was(tmp_path: Path) -> None:
+    """The limit is one for the process, and other code in it may count on its own."""
+    before = csv.field_size_limit()
+    (tmp_path / "long.csv").write_text(f'at,text\n1,"{"x" * (before + 1)}"\n2,"y"\n')
+    for batch in open_table(tmp_path / "long.csv").rows.batches([0, 1]):
+        assert csv.field_size_limit() == before
+        assert batch is not None
+    assert csv.field_size_limit() == before

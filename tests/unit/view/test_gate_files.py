@@ -4,6 +4,7 @@ Method: runs by hand whose verdicts are known; the XML counted and parsed again,
 """
 
 import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs import Request, frames_of, span
+from runs import Request, frames_of, reading, span
+from smbench.analysis.observations import Observation
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.gate import exit_status
@@ -173,3 +175,34 @@ def test_what_is_written_is_what_the_schema_says(mixed: Told, invalid: Told) -> 
 def test_every_version_of_the_summary_is_in_its_history() -> None:
     assert sorted(HISTORY) == list(range(1, SCHEMA_VERSION + 1))
     assert all(f"version {version}: {what}" in summary_schema()["$comment"] for version, what in HISTORY.items())
+
+
+def test_a_failure_names_the_run_its_doubts_and_what_is_notable(mixed: Told) -> None:
+    summary, findings, thresholds = mixed
+    seen = Observation(name="throttling", seen="3 of 9 were throttled")
+    document = to_junit(summary.model_copy(update={"observations": (seen,)}), findings, thresholds, Path("results/r-1"))
+    failure = ElementTree.fromstring(document).find(".//failure")
+    assert failure is not None
+    assert failure.attrib["message"].startswith("failed == 0: seen 1 to 2")
+    lines = (failure.text or "").splitlines()
+    assert lines[:2] == ["run: results/r-1", "verdict: unknown"]
+    assert "accepted 301 = completed 299 + failed 1 + expired 0 + lost 0 + pending 1" in lines
+    assert any(line.startswith("unknown: drained: ") for line in lines)
+    assert lines[-1] == "notable: throttling: 3 of 9 were throttled"
+
+
+def test_the_time_of_a_suite_is_the_walls_whatever_time_the_scenario_kept() -> None:
+    document = to_junit(
+        *told([Request(3600.0, done=7200.0)], [])
+    )  # two hours of virtual time; a minute by the manifest
+    assert {suite.attrib["time"] for suite in ElementTree.fromstring(document)} == {"60.000"}
+
+
+def test_dollars_are_spelled_as_in_every_table() -> None:
+    looks = [reading("instances_current", 1.0, float(at)) for at in range(0, 3601, 100)]
+    frames = frames_of(
+        [Request(0.0, done=3600.0)], readings=looks, scenario={"target": {"instance_hour": 25.6, "emulated": {}}}
+    )
+    summary = summarise(frames)
+    (result,) = evaluate(["cost_per_1000 < 1"], frames, summary)
+    assert result.seen == "25,600.00 USD"

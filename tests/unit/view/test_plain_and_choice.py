@@ -206,3 +206,21 @@ def test_no_view_writes_nothing() -> None:
     with choose_view("none", stream, {}) as view:
         view.show(LiveState(HEADER))
     assert stream.getvalue() == ""
+
+
+def test_progress_has_per_cent_speed_and_the_time_left_until_the_last_send() -> None:
+    """61 of 610 s of the schedule in half a second: 122 times as fast, and the other 549 s take 4.5 s."""
+    scenes = [Scene(Snapshot(0, at * SECOND, at / 122, Stage.SENDING)) for at in (0, 61)]
+    (line,) = [line for line in lines_of(scenes, step_ns=5 * SECOND) if " sent " in line]
+    assert " | 10 % of the schedule, 122 x real time, 4.00 s left until the last send | " in line
+
+
+def test_after_the_last_send_there_is_no_progress_to_speak_of() -> None:
+    scenes = [Scene(Snapshot(0, at * SECOND, float(at), Stage.DRAINING)) for at in (700, 800)]
+    assert not [line for line in lines_of(scenes, step_ns=5 * SECOND) if "schedule" in line]
+
+
+def test_a_schedule_whose_end_is_open_has_no_per_cent() -> None:
+    state = LiveState(replace(HEADER, phases=(replace(HEADER.phases[0], end_ns=None),)))
+    state.update([Snapshot(0, SECOND, 1.0, Stage.SENDING)])
+    assert (state.progress, state.left_s) == (None, None)

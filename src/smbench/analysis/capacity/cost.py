@@ -4,6 +4,8 @@ Paid is from the decision until the last instance has left: that billing begins 
 docs/methods.md#cost.
 """
 
+import math
+
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
@@ -12,6 +14,7 @@ from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import Frames, only
+from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.records import Outcome, Unknown
 
 # USD, beyond what is free: AWS's public price pages of S3 (standard), SQS (standard queues) and SNS, us-east-1, as
@@ -22,6 +25,7 @@ LONG_POLL_S = 20.0
 S3_PUT_USD, S3_GET_USD = 0.005 / 1e3, 0.0004 / 1e3
 SQS_REQUEST_USD = 0.40 / 1e6
 SNS_PUBLISH_USD = 0.50 / 1e6
+CLOUDWATCH_METRIC_USD = 0.01 / 1e3  # asked for with GetMetricData, which has nothing free
 
 
 class HarnessCost(BaseModel):
@@ -105,7 +109,7 @@ def _per_1000(amount: float | Unknown, n: int, why_none: str) -> float | Unknown
 
 
 def _harness(frames: Frames) -> HarnessCost | None:
-    """One object in and one out a request, each read once; a publication, a receive and a delete an end; idle polls."""
+    """One object in and one out a request, each read once; an end published, received, deleted; polls; metrics."""
     if not (frames.manifest.scenario.get("target") or {}).get("endpoint"):
         return None
     n_accepted, n_notices = int(frames.requests["accepted"].sum()), int(frames.requests["notices"].sum())
@@ -114,6 +118,14 @@ def _harness(frames: Frames) -> HarnessCost | None:
         "S3 writes": 2 * n_accepted * S3_PUT_USD,
         "S3 reads": (n_accepted + 2 * n_looked_up) * S3_GET_USD,
         "SNS": n_notices * SNS_PUBLISH_USD,
+        "CloudWatch": _n_metrics_asked(frames) * CLOUDWATCH_METRIC_USD,
         "SQS": (2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S) * SQS_REQUEST_USD,
     }
     return HarnessCost(usd=sum(parts.values()), parts=parts, prices_of=PRICES_OF)
+
+
+def _n_metrics_asked(frames: Frames) -> float:
+    """Every metric that ever had a datapoint, in each question."""
+    from_aws = frames.readings.filter((pl.col("source") == "cloudwatch") & pl.col("value").is_not_null())
+    every_s = max(CLOUDWATCH_EVERY_S, float(frames.manifest.scenario.get("gauges_every") or 0.0))
+    return from_aws.select("name", "stat").n_unique() * math.ceil(frames.end_ns / 1e9 / every_s)

@@ -99,6 +99,11 @@ class Frames:
         return int(self.measured["why_not_sent"].is_in(_CUTS_SHORT).sum())
 
     @cached_property
+    def n_unsure(self) -> int:
+        """Measured requests of which anything may have become: those cut short, and those of which nothing is known."""
+        return self.n_cut_short + int((self.measured["outcome"] == Outcome.UNKNOWN.value).sum())
+
+    @cached_property
     def backlog(self) -> Backlog:
         """Of all accepted requests, from the first to the end of the run."""
         return backlog(self.requests, self.end_ns)

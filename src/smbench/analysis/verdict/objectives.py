@@ -1,8 +1,9 @@
 """What a threshold names, as a figure of the run: exact, within bounds where requests are open, or why not known.
 
-A threshold is a question about the whole schedule. Requests that were never sent because the run was cut short may
-have come to any end after any time, so each figure has the bounds that they leave open; a figure that nothing bounds
-is not known. In the same way an accepted request without an end may still join any outcome.
+A threshold is a question about the whole schedule. Requests that were never sent because the run was cut short, and
+those of a lost worker of which nothing is known, may have come to any end after any time, so each figure has the bounds
+that they leave open; a figure that nothing bounds is not known. In the same way an accepted request without an end may
+still join any outcome.
 """
 
 import math
@@ -29,7 +30,6 @@ from smbench.scenario.thresholds import Threshold
 Instants = npt.NDArray[np.int64]
 
 _NOTHING = "nothing to measure"
-_CUT_SHORT = "the run was cut short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | U
     if (read := _READ.get(threshold.metric)) is not None:
         return read(frames, summary)
     if threshold.unit == "share":
-        return then(_outcome_share(threshold.metric, summary.measured, summary.n_cut_short), Figure)
-    return Figure(_outcome_count(threshold.metric, summary.measured, summary.n_cut_short))
+        return then(_outcome_share(threshold.metric, summary.measured, frames.n_unsure), Figure)
+    return Figure(_outcome_count(threshold.metric, summary.measured, frames.n_unsure))
 
 
 # ---- latency --------------------------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | U
 
 def _samples(of: str, frames: Frames) -> tuple[Seconds, Seconds, Seconds]:
     """Those known; ages of those still open; ages at which it was certain that it would never be."""
-    measured, never_sent_s = frames.measured, np.zeros(frames.n_cut_short)
+    measured, never_sent_s = frames.measured, np.zeros(frames.n_unsure)
     if of == "schedule_lag":
         return seconds(measured, "schedule_lag_ns"), never_sent_s, np.empty(0)
     if of == "ack":
@@ -122,13 +122,19 @@ def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, su
     n_in = int((known_s <= deadline_s).sum())
     n_perhaps = n_in + int((open_s <= deadline_s).sum())
     whole: float = len(known_s) + len(open_s) + len(never_s)
-    if threshold.metric == "goodput" and frames.n_cut_short:
-        return Unknown(_CUT_SHORT)
+    if threshold.metric == "goodput" and frames.n_unsure:
+        return _why_unsure(frames)
     if threshold.metric == "goodput":
         whole = summary.rates.length_s if summary.rates.offered_hz is not None else 0.0
     if not whole:
         return Unknown(_NOTHING)
     return Figure(Bounded(low=n_in / whole, high=n_perhaps / whole))
+
+
+def _why_unsure(frames: Frames) -> Unknown:
+    if frames.n_cut_short:
+        return Unknown("the run was cut short")
+    return Unknown("of some requests it is not known whether they were sent")
 
 
 # ---- outcomes -------------------------------------------------------------------------------------------------
@@ -138,7 +144,7 @@ def _outcome_count(outcome: str, counts: Counts, n_cut: int) -> Bounded:
     """At least those counted when the run was over; those without an end, and those never sent, may join them."""
     n: int = getattr(counts, outcome)
     if outcome == Outcome.NOT_SENT:
-        return Bounded.exactly(n)
+        return Bounded(low=n, high=n + counts.unknown)
     return Bounded(low=n, high=n + _may_join(outcome, counts) + n_cut)
 
 
@@ -146,7 +152,8 @@ def _outcome_share(outcome: str, counts: Counts, n_cut: int) -> Bounded | Unknow
     """Of those scheduled, sent or accepted, as docs/thresholds.md says."""
     n: int = getattr(counts, outcome)
     if outcome == Outcome.NOT_SENT:
-        return Bounded.exactly(n / counts.scheduled) if counts.scheduled else Unknown(_NOTHING)
+        whole = counts.scheduled
+        return Bounded(low=n / whole, high=(n + counts.unknown) / whole) if whole else Unknown(_NOTHING)
     whole = counts.sent if outcome in (Outcome.REJECTED, Outcome.TRANSPORT_ERROR) else counts.accepted
     whole += n_cut
     if not whole:
@@ -161,11 +168,11 @@ def _may_join(outcome: str, counts: Counts) -> int:
     return counts.pending if outcome in (Outcome.LOST, Outcome.UNKNOWN_END) else 0
 
 
-def _oldest_age(_frames: Frames, summary: Summary) -> Figure | Unknown:
+def _oldest_age(frames: Frames, summary: Summary) -> Figure | Unknown:
     oldest_s = summary.backlog.oldest_age_s
     if oldest_s is None:
         return Unknown(_NOTHING)
-    is_open = summary.measured.pending or summary.measured.lost or summary.n_cut_short
+    is_open = summary.measured.pending or summary.measured.lost or frames.n_unsure
     return Figure(Bounded(low=oldest_s, high=None if is_open else oldest_s))
 
 
@@ -175,7 +182,7 @@ def _first_completion(frames: Frames, _summary: Summary) -> Figure | Unknown:
     if not isinstance(first_ns, int):
         return Unknown(_NOTHING)
     done_ns = measured.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].min()
-    is_open = measured.select(is_one_of(MAY_HAVE_COMPLETED).any()).item() or frames.n_cut_short
+    is_open = measured.select(is_one_of(MAY_HAVE_COMPLETED).any()).item() or frames.n_unsure
     watched = Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None, never=not is_open)
     if not isinstance(done_ns, int):
         return Figure(watched, "none completed")
@@ -192,7 +199,7 @@ def _longest_beyond(threshold: Threshold, frames: Frames) -> Bounded:
     """
     is_lost = pl.col("outcome") == Outcome.LOST.value
     longest_s, is_beyond = _stretch(threshold, frames, frames.requests)
-    is_beyond |= bool(frames.n_cut_short)  # or might have been, later
+    is_beyond |= bool(frames.n_unsure)  # or might have been, later
     if not frames.requests.select(is_lost.any()).item():
         return Bounded(low=longest_s, high=None if is_beyond else longest_s)
     least_s, _ = _stretch(threshold, frames, frames.requests.filter(~is_lost))
@@ -226,8 +233,8 @@ def _stretch(threshold: Threshold, frames: Frames, requests: pl.DataFrame) -> tu
 def _scale_out(frames: Frames, summary: Summary) -> Figure | Unknown:
     """The slowest reaction: a breach is answered by the first capacity decided for it or later that serves."""
     out = [step for step in summary.scaling.steps if step.is_out]
-    if frames.n_cut_short:
-        return Unknown(_CUT_SHORT)
+    if frames.n_unsure:
+        return _why_unsure(frames)
     reactions = [_reaction(step.breach_at_s, step, out, frames) for step in out if step.breach_at_s is not None]
     if not reactions:
         return Unknown(
@@ -252,32 +259,31 @@ def _greatest(figures: Sequence[Bounded]) -> Bounded:
     return Bounded(low=max(figure.low for figure in figures), high=max(highs) if is_bounded else None)
 
 
-def _cost_per_1000(_frames: Frames, summary: Summary) -> Figure | Unknown:
-    if summary.n_cut_short:
-        return Unknown(_CUT_SHORT)
+def _cost_per_1000(frames: Frames, summary: Summary) -> Figure | Unknown:
+    if frames.n_unsure:
+        return _why_unsure(frames)
     return then(then(summary.cost, lambda cost: cost.usd_per_1000), lambda usd: Figure(Bounded.exactly(usd)))
 
 
-def _backlog_peak(_frames: Frames, summary: Summary) -> Figure | Unknown:
+def _backlog_peak(frames: Frames, summary: Summary) -> Figure | Unknown:
     peak = summary.backlog.peak
-    return Figure(Bounded(low=peak, high=None if summary.n_cut_short else peak))
+    return Figure(Bounded(low=peak, high=None if frames.n_unsure else peak))
 
 
-def _drain(_frames: Frames, summary: Summary) -> Figure | Unknown:
-    return Unknown(_CUT_SHORT) if summary.n_cut_short else then(summary.backlog.drain, Figure)
+def _drain(frames: Frames, summary: Summary) -> Figure | Unknown:
+    return _why_unsure(frames) if frames.n_unsure else then(summary.backlog.drain, Figure)
 
 
-def _error_share(_frames: Frames, summary: Summary) -> Figure | Unknown:
-    return then(summary.error_share, lambda known: Figure(_with_those_never_sent(known, summary)))
+def _error_share(frames: Frames, summary: Summary) -> Figure | Unknown:
+    return then(summary.error_share, lambda known: Figure(_with_those_unsure(known, summary.measured, frames.n_unsure)))
 
 
-def _with_those_never_sent(share: Bounded, summary: Summary) -> Bounded:
-    """The share of errors among all answers, had every request that was never sent been answered too."""
-    counts, n_cut = summary.measured, summary.n_cut_short
+def _with_those_unsure(share: Bounded, counts: Counts, n_unsure: int) -> Bounded:
+    """The share of errors among all answers, had every request of which nothing is known been answered too."""
     n_answered = counts.accepted + counts.rejected
-    whole = n_answered + n_cut
+    whole = n_answered + n_unsure
     high = share.low if share.high is None else share.high
-    return Bounded(low=share.low * n_answered / whole, high=(high * n_answered + n_cut) / whole)
+    return Bounded(low=share.low * n_answered / whole, high=(high * n_answered + n_unsure) / whole)
 
 
 _READ: dict[str, Callable[[Frames, Summary], Figure | Unknown]] = {

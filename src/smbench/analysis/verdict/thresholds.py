@@ -34,7 +34,7 @@ WRITE: dict[Unit, Callable[[float], str]] = {
     "requests": lambda count: f"{count:,.0f}",
     "share": units.share,
     "hz": units.rate,
-    "usd": lambda usd: f"${usd:,.4g}",
+    "usd": units.usd,
 }
 """A figure in the words of its unit."""
 
@@ -73,6 +73,8 @@ def _left_open(found: Figure, frames: Frames, summary: Summary) -> str:
     counts, why = summary.measured, []
     if summary.n_cut_short:
         why.append(f"{summary.n_cut_short:,} requests of the schedule were never sent")
+    if counts.unknown:
+        why.append(f"whether {counts.unknown:,} requests were sent is not known")
     if n_open := counts.may_have_completed:
         why.append(
             "1 accepted request has no known end" if n_open == 1 else f"{n_open:,} accepted requests have no known end"

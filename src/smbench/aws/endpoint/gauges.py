@@ -17,11 +17,8 @@ from smbench.aws.endpoint.datapoints import Datapoints
 from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.endpoint.scaling import Activities, Capacity
 from smbench.clock import Clock
+from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.records import Event, Reading
-
-# CloudWatch has something new once a minute, bills every metric of every question, and its answers cost us most:
-# 28 ms of CPU a look, emulator included, against 6 ms for all the others (60 looks under WarpLoop, 2 shared cores).
-_CLOUDWATCH_EVERY_S = 30.0
 
 _News = tuple[list[Reading], list[Event]]
 
@@ -46,7 +43,7 @@ class AwsGauges:
     """
 
     def __init__(
-        self, clients: AwsClients, target: TargetFound, clock: Clock, *, cloudwatch_every_s: float = _CLOUDWATCH_EVERY_S
+        self, clients: AwsClients, target: TargetFound, clock: Clock, *, cloudwatch_every_s: float = CLOUDWATCH_EVERY_S
     ) -> None:
         self.clock = clock
         points, capacity = Datapoints(clients.cloudwatch, target, clock), Capacity(clients.sagemaker, target, clock)

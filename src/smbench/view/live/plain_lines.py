@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
-from smbench.clock import real_ns
+from smbench.clock import TimeKind, real_ns
 from smbench.records import Outcome, Stage
 from smbench.view.live import figures, sentences
 from smbench.view.live.state import LiveState
@@ -110,6 +110,18 @@ class PlainView:
         return lines
 
 
+def _progress(state: LiveState) -> list[str]:
+    """`12 % of the schedule, 112 x real time, 3 m left until the last send`; nothing where it is not known."""
+    if state.progress is None:
+        return []
+    parts = [f"{figures.percent(state.progress)} of the schedule"]
+    if state.header.time_kind is not TimeKind.REAL and state.speed is not None:
+        parts.append(f"{state.speed:,.0f} x real time")
+    if state.left_s is not None:
+        parts.append(f"{figures.seconds(round(state.left_s))} left until the last send")
+    return [", ".join(parts)]
+
+
 def _summary(state: LiveState) -> str:
     now, told = state.now, state.rates
     if now is None:
@@ -121,6 +133,7 @@ def _summary(state: LiveState) -> str:
     desired = state.gauges.get(("instances_desired", "value"))
     parts = [
         f"sent {now.n_sent:,} of {now.n_scheduled:,}",
+        *_progress(state),
         f"offered {figures.hertz(told.offered_hz)} achieved {figures.hertz(told.achieved_hz)} "
         f"completed {figures.hertz(told.completed_hz)}",
         f"completed {n_completed:,} other {n_other:,}",

@@ -179,6 +179,22 @@ class LiveState:
         return self.elapsed_s / self.now.real_elapsed_s
 
     @property
+    def progress(self) -> float | None:
+        """How much of the schedule's time is over, 0..1; None before it began, after it, and where its end is open."""
+        planned_s = self.header.planned_s
+        if self.now is None or self.now.stage is not Stage.SENDING or not planned_s:
+            return None
+        return min(1.0, self.elapsed_s / planned_s)
+
+    @property
+    def left_s(self) -> float | None:
+        """Real seconds until the last send, at the speed so far; None where either is not known."""
+        planned_s, speed = self.header.planned_s, self.speed
+        if self.progress is None or planned_s is None or not speed:
+            return None
+        return max(0.0, planned_s - self.elapsed_s) / speed
+
+    @property
     def phase_progress(self) -> float | None:
         """How much of the phase under way is over, 0..1: of its time, or of its requests where its end is open."""
         now = self.now

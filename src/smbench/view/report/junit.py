@@ -3,11 +3,13 @@
 A missed threshold is a failure: the endpoint is slow. An invalid check is an error: the tester is wrong; so is a run
 that was cut short, with every threshold that this leaves open. What else is not known is skipped, with the reason, and
 an error where the gate is strict. All thresholds of an invalid run are skipped: it says nothing of the endpoint. So the
-document is red exactly where the exit status is not 0.
+document is red exactly where the exit status is not 0. Times are of the wall, as CI has them, whatever time the
+scenario kept.
 """
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from xml.etree import ElementTree
 
 from smbench.analysis.summary import Summary
@@ -25,17 +27,27 @@ def to_junit(
     summary: Summary,
     findings: Sequence[Finding],
     thresholds: Sequence[ThresholdResult],
+    run_dir: Path | None = None,
     *,
     is_strict: bool = False,
 ) -> bytes:
-    """The document, UTF-8."""
+    """The document, UTF-8.
+
+    Args:
+        run_dir: Where the run's files are, named in each failure.
+    """
     name = _clean(f"smbench.{summary.name or summary.run_id}")
     is_invalid = verdict(findings) is Verdict.INVALID
     unknown = (
         "error" if is_strict or any(one.name == ENDED_BY_ITSELF and breaks(one) for one in findings) else "skipped"
     )
+    circumstances = _circumstances(summary, findings, run_dir)
     suites = [
-        _suite(summary, f"{name}.thresholds", [_threshold(one, unknown, is_invalid=is_invalid) for one in thresholds]),
+        _suite(
+            summary,
+            f"{name}.thresholds",
+            [_threshold(one, unknown, circumstances, is_invalid=is_invalid) for one in thresholds],
+        ),
         _suite(summary, f"{name}.checks", [_check(one, is_strict=is_strict) for one in findings]),
     ]
     root = ElementTree.Element("testsuites", {"name": "smbench", **_sums([case for suite in suites for case in suite])})
@@ -45,19 +57,27 @@ def to_junit(
     return document + b"\n"
 
 
-def _threshold(result: ThresholdResult, unknown: str, *, is_invalid: bool) -> ElementTree.Element:
+def _threshold(result: ThresholdResult, unknown: str, circumstances: str, *, is_invalid: bool) -> ElementTree.Element:
     case = ElementTree.Element("testcase", {"name": _clean(result.text), "time": "0"})
     seen = result.seen if result.low is None else f"seen {result.seen}"
     seen += f" ({result.note})" if result.note else ""
     if is_invalid:
         _add(case, "skipped", f"the run is invalid; {seen}")
     elif result.passed is None:
-        _add(case, unknown, f"unknown: {seen}", kind="unknown" if unknown == "error" else "")
+        _add(case, unknown, f"unknown: {seen}", kind="unknown" if unknown == "error" else "", text=circumstances)
     elif not result.passed:
-        _add(case, "failure", f"{result.text}: {seen}", kind="threshold")
+        _add(case, "failure", f"{result.text}: {seen}", kind="threshold", text=circumstances)
     else:
         _add(case, "system-out", text=seen)
     return case
+
+
+def _circumstances(summary: Summary, findings: Sequence[Finding], run_dir: Path | None) -> str:
+    """What a reader of a failure asks next: where the run is, what to doubt, and what is notable."""
+    lines = [f"run: {run_dir or summary.run_id}", f"verdict: {verdict(findings).value}", *summary.counts.equations()]
+    lines += [f"{one.verdict.value}: {one.name}: {one.seen}" for one in findings if one.verdict is not Verdict.VALID]
+    lines += [f"notable: {one.name}: {one.seen}" for one in summary.observations]
+    return "\n".join(lines)
 
 
 def _check(finding: Finding, *, is_strict: bool) -> ElementTree.Element:
@@ -84,7 +104,7 @@ def _add(case: ElementTree.Element, tag: str, message: str = "", *, kind: str = 
 def _suite(summary: Summary, name: str, cases: list[ElementTree.Element]) -> ElementTree.Element:
     suite = ElementTree.Element(
         "testsuite",
-        {"name": name, **_sums(cases), "time": f"{summary.length_s:.3f}", "timestamp": summary.started[:19]},
+        {"name": name, **_sums(cases), "time": f"{summary.wall_s or 0.0:.3f}", "timestamp": summary.started[:19]},
     )
     for case in cases:
         case.set("classname", name)
