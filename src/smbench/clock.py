@@ -140,14 +140,14 @@ def process_cpu_ns() -> int:
 
 
 class WarpLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop whose clock stands still while anything is ready and else jumps to the next timer.
+    """An asyncio loop whose clock stops while anything is ready and else jumps to the next timer.
 
     Safe for sockets of this process on loopback: what one end has sent is readable at the other end at once, so
     "nothing is ready" means that nothing can arrive (measured: 0 of 400,000 sends were not). Jobs given to
     `run_in_executor` hold the clock. Not for sockets to elsewhere, nor for threads started another way.
 
     Args:
-        beat: Called on the loop about every `beat_s` real seconds, for whoever watches from outside.
+        beat: Called on the loop about every `beat_s` real seconds, for a watcher outside.
     """
 
     def __init__(self, beat: Callable[[], None] | None = None, beat_s: float = 0.25) -> None:

@@ -10,7 +10,7 @@ PROBLEMS_SHOWN = 100  # of one scenario
 
 
 class ExitCode(IntEnum):
-    """The process's exit status; CI must tell "the system is slow" from "the tester is wrong"."""
+    """The process's exit status; CI must distinguish "the system is slow" from "the tester is wrong"."""
 
     OK = 0
     MACHINE = 1  # this machine cannot: stdout takes nothing, or memory is short

@@ -24,7 +24,7 @@ class Transport(Protocol):
 
 
 class Notices(Protocol):
-    """The queue that hears of every end."""
+    """The queue that receives every end."""
 
     async def receive(self) -> list[Delivery]:
         """Up to ten messages; empty when the long poll ended without one.
@@ -42,18 +42,18 @@ class Notices(Protocol):
 
 
 class Outputs(Protocol):
-    """The results in S3, asked after the drain for requests of which no notice came."""
+    """The results in S3, asked after the drain for requests without a notice."""
 
     async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
-        """What stands at the two locations; None when nothing does.
+        """The object at one of the two locations; None when there is none.
 
         Raises:
-            Unacknowledged: the store did not answer; what stands there is not known.
+            Unacknowledged: the store did not answer; whether there is an object is not known.
         """
 
 
 class Gauges(Protocol):
-    """Everything AWS will tell about an endpoint while it works."""
+    """Everything AWS reports about an endpoint while it works."""
 
     async def read(self) -> tuple[list[Reading], list[Event]]:
         """What is new since the last call. Never raises for a failing gauge: its gap is a reading."""

@@ -106,7 +106,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Stands in place of a figure that cannot be known, and says why."""
+    """Takes the place of a figure that cannot be known, and says why."""
 
     reason: str  # a clause for a person
 

@@ -1,4 +1,4 @@
-"""What stands out in how the endpoint behaved. It says nothing of whether the run may be believed: checks do.
+"""What is notable in how the endpoint behaved. It says nothing of whether the run may be believed: checks do.
 
 A detector is a function from the run to an Observation, or to None where there is nothing to tell or nothing to tell
 it from.
@@ -39,7 +39,7 @@ _QUOTA = re.compile(r"limit|quota|exceed|insufficient|capacity is not available|
 
 
 def detect(seen: Seen) -> tuple[Observation, ...]:
-    """Everything that stands out, in the order of `DETECTORS`."""
+    """Everything notable, in the order of `DETECTORS`."""
     return tuple(found for one in DETECTORS if (found := _found(one, seen)) is not None)
 
 
@@ -287,7 +287,7 @@ def effective_concurrency(seen: Seen) -> Observation | None:
 
 
 def _alone_s(frames: Frames, capacity: Capacity) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """How long those took that found an instance and nobody else: they began at once, however many slots it has."""
+    """How long those took that had an instance to themselves: they began at once, however many slots it has."""
     rows = only(
         frames.requests,
         pl.col("accepted"),

@@ -1,4 +1,4 @@
-"""What stands out in a run, and what detectors look at to find it."""
+"""What is notable in a run, and what detectors look at to find it."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from smbench.results.law import Counts
 
 
 class Observation(BaseModel):
-    """One thing that stands out: what was seen, what to do about it, and when it began, seconds of the run."""
+    """One notable thing: what was seen, what to do about it, and when it began, seconds of the run."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""What stands out in how ends were reported: failures of the container, lost notifications, coarse instants."""
+"""What is notable in how ends were reported: failures of the container, lost notifications, coarse instants."""
 
 import numpy as np
 import polars as pl

@@ -144,7 +144,7 @@ class Summary(_Part):
         return with_reasons(written)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values; no NaN and no infinity can stand in them."""
+        """Plain JSON values; they have no NaN and no infinity."""
         return self.model_dump(mode="json")
 
     @property
@@ -357,7 +357,7 @@ def _of_gauge(frames: Frames, name: str) -> pl.Series:
 
 
 def _of_workers(frames: Frames, name: str) -> pl.DataFrame:
-    """A gauge of the generator, of which every worker has its own."""
+    """A gauge of the generator; every worker has its own."""
     is_it = (pl.col("source") == "generator") & (pl.col("name") == name) & pl.col("value").is_not_null()
     return frames.readings.filter(is_it).select("worker", "value")
 

@@ -49,7 +49,7 @@ def ceiling_warning(plan: RunPlan, n_workers: int) -> str:
 def warning(plan: RunPlan, n_workers: int, found: Found) -> str:
     """One line for the user before the run; empty when there is nothing to say.
 
-    Virtual time cannot be late. A closed phase sends when it hears, and plans no rate.
+    Virtual time cannot be late. A closed phase sends when a notice arrives, and plans no rate.
     """
     if plan.time_kind is TimeKind.WARP:
         return ""

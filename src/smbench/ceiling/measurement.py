@@ -16,7 +16,7 @@ TRIAL_S = 2.5  # long enough for one write of the journal within; a lag of 0.1 s
 async def measure_ceiling(
     transport: str, on_trial: Callable[[Trial], None], *, search: Search, trial_s: float = TRIAL_S
 ) -> list[Trial]:
-    """All trials, in the order in which they were made; `on_trial` hears of each.
+    """All trials, in the order in which they were made; `on_trial` is called with each.
 
     Args:
         transport: wire or sdk.

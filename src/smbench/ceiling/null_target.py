@@ -1,4 +1,4 @@
-"""A target that does nothing: takes every invocation and tells its success at once, so that only we are measured.
+"""A target that does nothing: takes every invocation and reports its success at once, so that only we are measured.
 
 An asyncio protocol that reads no more of HTTP than our own clients write: a request at a time, each with a
 Content-Length. What leaves it looks as AWS's answers do, because reading them is part of what a request costs us.
@@ -43,7 +43,7 @@ _REFUSED = b"HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n"
 
 
 def null_target_main(channel: Channel) -> None:
-    """Serve until the parent is gone."""
+    """Serve until the parent has ended."""
     run_alone(_serve, channel)
 
 
@@ -60,7 +60,7 @@ async def _serve(channel: Channel) -> None:
 
 
 class NullTarget:
-    """A listener on 127.0.0.1, and what it took and has not told yet."""
+    """A listener on 127.0.0.1, and what it took and has not reported yet."""
 
     def __init__(self) -> None:
         self.untold: deque[tuple[bytes, int]] = deque()  # id, and UTC nanoseconds at which it was taken
@@ -84,7 +84,7 @@ class NullTarget:
         await self._server.wait_closed()
 
     def take(self, inference_id: bytes) -> bytes:
-        """The answer to an invocation; when it is written, `tell`."""
+        """The answer to an invocation; once it is written, the success is reported."""
         now_ns = wall_ns()
         self.untold.append((inference_id, now_ns))
         length = _TAKEN_BODY_BYTES + len(inference_id)
@@ -105,11 +105,11 @@ class NullTarget:
         return self._told()
 
     def deleted(self, n: int) -> bytes:
-        """The answer to a batch of deletes, all of which went well."""
+        """The answer to a batch of deletes: all went well."""
         return self._json(_deleted(n))
 
     def forget(self, connection: "_Connection") -> None:
-        """It is gone, and nobody hears what it polls for."""
+        """It has closed, so what it polls for goes to no one."""
         if (expiry := self.polls.pop(connection, None)) is not None:
             expiry.cancel()
 

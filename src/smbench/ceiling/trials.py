@@ -42,7 +42,7 @@ _WARM_UP_S = 0.3  # of sending, not counted: connections are opened, what is imp
 
 
 def trials_main(channel: Channel, url: str, transport: str, search: Search, trial_s: float) -> None:
-    """Try rate after rate and tell of each, until the search is over or the parent is gone."""
+    """Try rate after rate and report each, until the search is over or the parent has ended."""
     with TemporaryDirectory(prefix="smbench-bench-") as folder:
         arguments = (channel, url, transport, search, trial_s, Path(folder))
         anyio.run(_try_all, *arguments, backend_options={"use_uvloop": sys.platform != "win32"})
@@ -72,7 +72,7 @@ async def _end_with_parent(channel: Channel, around: anyio.CancelScope) -> None:
 
 
 class NoOutputs:
-    """A store with nothing in it: of what was not told in time no more is asked."""
+    """A store with nothing in it: what was not reported in time is not looked up."""
 
     async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
         """None always: the null target writes no outputs."""
@@ -101,7 +101,7 @@ class Trials:
         self.outside, self.folder, self.n = outside, folder, 0
 
     async def run(self, rate_hz: float, for_s: float) -> Trial:
-        """Plan, send, hear, and say what came of it."""
+        """Plan, send, receive, and say what came of it."""
         self.n += 1
         plan = make_plan(_scenario(rate_hz, for_s), self.folder)
         epoch_ns = wall_ns() + round(_HEAD_START_S * 1e9)

@@ -13,7 +13,7 @@ _SHORTEST_S = 0.001
 class Driver:
     """One timer on the loop, at the event_queue's next due instant; re-armed only for an earlier one.
 
-    Until `go`, scenario time stands at the event_queue's start and only what is due then happens.
+    Until `go`, scenario time stays at the event_queue's start and only what is due then happens.
     """
 
     def __init__(self, event_queue: EventQueue) -> None:
@@ -59,7 +59,7 @@ class Driver:
         await waited
 
     def stop(self) -> None:
-        """Disarm; time stands still again."""
+        """Disarm; time stops again."""
         self.clock = None
         if self._timer is not None:
             self._timer.cancel()

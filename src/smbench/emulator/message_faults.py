@@ -1,4 +1,4 @@
-"""What may go wrong with a message between an inference's end and its topic: late, lost, twice, rubbish behind it."""
+"""What may go wrong with the message of an inference's end: delayed, lost, duplicated, followed by a malformed one."""
 
 from dataclasses import dataclass
 from pathlib import Path

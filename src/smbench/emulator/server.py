@@ -34,7 +34,7 @@ SUCCESS_TOPIC, ERROR_TOPIC = "smbench-success", "smbench-error"
 class Emulator:
     """AWS as one endpoint's clients need it. Two of them in one process share nothing.
 
-    Scenario time stands at zero until `go`, so clients can be set up without using any of it.
+    Scenario time stays at zero until `go`, so clients can be set up without using any of it.
 
     Args:
         scenario: Whose emulated endpoint is served, and whose laws, faults and seeds hold for every endpoint that
@@ -122,7 +122,7 @@ class Emulator:
         self.truth.write(path)
 
     async def stop(self) -> None:
-        """Close every connection; scenario time stands still."""
+        """Close every connection; scenario time stops."""
         self.driver.stop()
         await self._server.stop()
 

@@ -1,4 +1,4 @@
-"""Hears every end: as many long polls as the ends need, deletes in tens; asks S3 for what was never told."""
+"""Receives every end: as many long polls as the ends need, deletes in tens; asks S3 for ends without a notice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -150,7 +150,7 @@ class Collector:
 
 
 async def look_up_rest(tracker: Tracker, outputs: Outputs, clock: Clock, *, at_once: int = 16) -> int:
-    """Ask S3 for every accepted request of whose end nothing was heard; returns how many were found."""
+    """Ask S3 for every accepted request whose end is not known; returns how many were found."""
     rows = iter(tracker.waiting())
     n_found = 0
 

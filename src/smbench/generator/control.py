@@ -1,4 +1,4 @@
-"""How a run is told to end early. Stop means: send no more, drain, report. Cancel means: stop now, keep the ledger."""
+"""How a run is ended early. Stop means: send no more, drain, report. Cancel means: stop now, keep the ledger."""
 
 import anyio
 
@@ -52,7 +52,7 @@ class Control:
 
 
 def beyond_error_limit(limits: Limits, n_bad: int, n_answers: int) -> str:
-    """Why to stop when so many answers were errors; empty while that is allowed, or too few have come to tell."""
+    """Why to stop when so many answers were errors; empty while that is allowed, or too few have come to decide."""
     if limits.errors is None or n_answers < limits.errors_after or n_bad <= limits.errors * n_answers:
         return ""
     return f"error limit: {n_bad} of {n_answers} answers were errors"

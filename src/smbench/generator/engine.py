@@ -1,7 +1,7 @@
 """The open loop: submit each request at the instant the schedule says, whatever becomes of the others.
 
 Three rules. It sleeps until absolute instants and looks again on waking. At its own limit it drops and counts; it never
-waits for an answer, a consumer or a slot, for waiting would turn the open loop into a closed one. When told to stop it
+waits for an answer, a consumer or a slot, for waiting would turn the open loop into a closed one. When asked to stop it
 sends nothing more, and what is in flight is still answered. A closed phase, which is asked for by name, is the one
 exception: there each end releases the next request.
 """
@@ -39,9 +39,9 @@ class Load:
 
 
 class Engine:
-    """Submits one shard's rows; the tracker hears of everything.
+    """Submits one shard's rows; the tracker is given every event.
 
-    `phase_index` is the phase being sent, for whoever watches.
+    `phase_index` is the phase being sent, for the live view.
     """
 
     def __init__(self, load: Load, tracker: Tracker, transport: Transport, clock: Clock, control: Control) -> None:

@@ -10,7 +10,7 @@ _SHORT_S = 60.0  # a burst of less is worked off, not kept up with
 
 
 def warnings(found: Forecast) -> list[str]:
-    """What would surprise whoever reads the results: one sentence each, none where all is well."""
+    """What would surprise a reader of the results: one sentence each, none where all is well."""
     if found.never_serves:
         return [f"nothing will be served: {found.never_serves}"]
     told = _timeouts(found)

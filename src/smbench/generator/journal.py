@@ -1,7 +1,7 @@
 """Everything known, on disk within two seconds: row versions, readings and events as part files.
 
 Where the loop keeps real time only the copying is done on it, a lot of rows at a time; what is copied becomes a frame
-and a file in a thread. Where time is virtual it stands still meanwhile.
+and a file in a thread. Where time is virtual it stops meanwhile.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -82,7 +82,7 @@ class Journal:
         """Write what is new, at once.
 
         Raises:
-            ResultsError: the disk is full, or the folder is gone.
+            ResultsError: the disk is full, or the folder was removed.
         """
         is_written = self.before()
         for write in self._lots():

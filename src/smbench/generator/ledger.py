@@ -173,7 +173,7 @@ class Ledger:
         return self._lots(np.flatnonzero(np.asarray(self._is_changed).view(bool)))
 
     def take_all(self) -> Iterator["Versions"]:
-        """Every row, likewise."""
+        """The same for every row."""
         return self._lots(np.arange(self.n, dtype=np.int64))
 
     def accepted_rows(self) -> int:

@@ -1,7 +1,7 @@
-"""Where results stand: of a million locations only what is their own is kept, the sixteen bytes of a UUID.
+"""Where results are: of a million locations only what is their own is kept, the sixteen bytes of a UUID.
 
 SageMaker writes a result to `<output path>/<uuid>.out` and an error to `<failure path>/<the same uuid>-error.out`. What
-stands before and after the UUID is the same for all of a run, so it is kept once, as a frame, and a row has its number.
+is before and after the UUID is the same for all of a run, so it is kept once, as a frame, and a row has its number.
 A location of another form is kept as it is.
 """
 
@@ -30,7 +30,7 @@ class Locations:
         self._odd_failures: dict[int, str] = {}
 
     def learn_output(self, index: int, location: str | None) -> None:
-        """The first location that is told of a row stays."""
+        """The first location that is given for a row stays."""
         if location is None or self._outputs[index]:
             return
         start = location.rfind("/") + 1
@@ -54,7 +54,7 @@ class Locations:
         self._failures[index] = number
 
     def forget_failure(self, index: int) -> None:
-        """The row has ended: nobody will look for its error. So what is kept as it is never exceeds the backlog."""
+        """The row has ended: its error will not be looked for. So what is kept as it is never exceeds the backlog."""
         if self._failures[index] == _AS_IT_IS:
             del self._odd_failures[index]
         self._failures[index] = _UNKNOWN

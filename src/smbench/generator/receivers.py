@@ -18,7 +18,7 @@ _NEARLY_ALL = 0.9  # a standard queue may return less than it holds, now and the
 
 
 class Receivers:
-    """Decides after each receive; whoever calls starts and ends the receivers.
+    """Decides after each receive; the caller starts and ends the receivers.
 
     Args:
         receivers_max: The most that may overlap.
@@ -76,7 +76,7 @@ class Receivers:
     def beat(self) -> float | None:
         """To be called about once a second: the share of receives since the last beat that came back full.
 
-        None when none came back; then it is not known whether the queue holds more, and `saturated_s` stands still.
+        None when none came back; then it is not known whether the queue holds more, and `saturated_s` does not change.
         """
         if not self._beat_receives:
             return None

@@ -14,7 +14,7 @@ def invocations(
     """A function from a row's index to what it submits.
 
     Args:
-        locations: Where the inputs stand in S3: one a payload, or one a row of the shard when payloads are unique;
+        locations: Where the inputs are in S3: one a payload, or one a row of the shard when payloads are unique;
             None when bodies go inline.
     """
     is_unique = scenario.payloads.unique

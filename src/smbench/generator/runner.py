@@ -237,7 +237,7 @@ class Runner:
         return [Reading("generator", name, "value", value, now_ns, now_ns) for name, value in values.items()]
 
     def snapshot(self) -> Snapshot:
-        """The state now, for whoever draws."""
+        """The state now, for the view."""
         tracker, now_ns, counts = self.tracker, self.clock.now_ns(), self.collector.counts
         receivers = self.collector.receivers
         oldest_ns = tracker.oldest_sched_ns()

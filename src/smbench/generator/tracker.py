@@ -1,6 +1,6 @@
 """Correlation: what is known of every request, whatever the order in which news arrives.
 
-Theory of operation. Two rules: everything that changes a row's state stands in this file, and nothing here waits or
+Theory of operation. Two rules: everything that changes a row's state is in this file, and nothing here waits or
 reads a clock; instants are handed in. News of one request comes from four sides: the engine (due, sent, answered), the
 queue (notices, in any order: before the answer, twice, late, never), S3 after the drain (outputs), and the end of the
 run. A row moves only forward:
@@ -192,7 +192,7 @@ class Tracker:
     # ---- after the drain --------------------------------------------------------------------------------------
 
     def waiting(self) -> list[int]:
-        """Rows that were accepted and of whose end nothing was heard."""
+        """Rows that were accepted and whose end is not known."""
         return self.ledger.in_state(State.WAITING)
 
     def locations(self, index: int) -> tuple[str | None, str | None]:
@@ -200,7 +200,7 @@ class Tracker:
         return self.ledger.locations.output(index), self.ledger.locations.failure(index)
 
     def found(self, index: int, output: OutputFound, seen_ns: int) -> None:
-        """Its output stands in S3: it ended, though nobody told us. A notice since then has priority."""
+        """Its output is in S3: it ended, though no notice came. A notice since then has priority."""
         if self.ledger.state[index] == State.WAITING:
             if output.failure_reason:
                 self._fault(index, output.failure_reason)
@@ -308,7 +308,7 @@ class Tracker:
         return None if index < 0 else self.ledger.sched_ns[index]
 
     def outcomes(self) -> dict[Outcome, int]:
-        """Counts of the rows that have come to an end so far."""
+        """Counts of the rows that have ended so far."""
         return {OUTCOME_OF[state]: n for state in State if state not in OPEN and (n := self.counts[state])}
 
     def violations(self) -> list[str]:

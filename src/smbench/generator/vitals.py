@@ -53,7 +53,7 @@ class Vitals:
 
 
 def resident_bytes() -> int:
-    """Memory this process holds now; where the system does not tell, its peak; 0 where it tells neither."""
+    """Memory this process holds now; where the system does not report it, its peak; 0 where it reports neither."""
     if sys.platform == "linux":
         return int(_STATM.read_text().split()[1]) * _PAGE_BYTES
     if sys.platform == "win32":

@@ -115,7 +115,7 @@ class AlarmHistoryItem:
 
 
 def judge(points: Sequence[bool | None], n: int, m: int, treatment: str) -> str | None:
-    """The state that a row of datapoints stands for.
+    """The state that a row of datapoints means.
 
     Args:
         points: Oldest first, the whole evaluation range; True: breaching, None: missing.
@@ -126,7 +126,7 @@ def judge(points: Sequence[bool | None], n: int, m: int, treatment: str) -> str 
     Returns:
         The state; None to keep the present one.
 
-    Source: the two tables of "Configuring how CloudWatch alarms treat missing data", all ten rows of which hold here.
+    Source: the two tables of "Configuring how CloudWatch alarms treat missing data", whose ten rows all hold here.
     """
     real = [point for point in points if point is not None]
     if len(real) >= n:
@@ -226,7 +226,7 @@ class AlarmBook:
             self._act(alarm)
 
     def remember(self) -> None:
-        """Bring every alarm into the state that what is visible now stands for, as if long ago: without any action."""
+        """Bring every alarm into the state that what is visible now means, as if long ago: without any action."""
         for alarm in self._alarms.values():
             state, points = self._judged(alarm)
             if state is not None:
@@ -262,7 +262,7 @@ class AlarmBook:
         return points
 
     def _judged(self, alarm: Alarm) -> tuple[str | None, list[Point]]:
-        """The state that what is visible now stands for, None to keep the present one; and the newest real points."""
+        """The state that what is visible now means, None to keep the present one; and the newest real points."""
         points = self._look(alarm)
         is_breaching = _COMPARISONS[alarm.comparison]
         breaches = [None if point is None else is_breaching(point.value, alarm.threshold) for point in points]

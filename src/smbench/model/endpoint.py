@@ -112,12 +112,12 @@ class Endpoint:
 
     @property
     def current(self) -> int:
-        """Instances as DescribeEndpoint counts them: in service, and leaving but not yet gone."""
+        """Instances as DescribeEndpoint counts them: in service, or still leaving."""
         return self._fleet.current
 
     @property
     def billed(self) -> int:
-        """Instances paid for: from launch until gone."""
+        """Instances paid for: from launch until they have left."""
         return self._fleet.billed
 
     @property
@@ -261,7 +261,7 @@ class Endpoint:
             tell(ended)
 
     def _take_back(self, orphans: Iterable[Held]) -> None:
-        """Requests whose instance is gone: back to the front, in order of acceptance, or over."""
+        """Requests whose instance has left: back to the front, in order of acceptance, or over."""
         lost = sorted(orphans, key=lambda held: held.job.index)
         self.running -= len(lost)
         for held in lost:

@@ -1,4 +1,4 @@
-"""What is due when. The only time the model knows: a driver tells it how far to go, a run's clock or nobody's."""
+"""What is due when. The only time the model knows: a driver says how far to go, by a run's clock or by none."""
 
 import heapq
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """The instances behind an endpoint: launched, loaded, removed, dying; one capacity change at a time.
 
 Desired capacity is what was asked for; an update is under way until every instance it launches or removes has come
-or gone. Instances that are being removed serve nobody any more and are billed until they are gone.
+or gone. Instances that are being removed serve no more requests and are billed until they have left.
 """
 
 from collections.abc import Callable
@@ -87,12 +87,12 @@ class Fleet:
 
     @property
     def current(self) -> int:
-        """As DescribeEndpoint counts: in service, and leaving but not yet gone."""
+        """As DescribeEndpoint counts: in service, or still leaving."""
         return len(self._serving) + len(self._leaving)
 
     @property
     def billed(self) -> int:
-        """Paid for: from launch until gone."""
+        """Paid for: from launch until they have left."""
         return len(self._launching) + self.current
 
     @property

@@ -72,7 +72,7 @@ def evaluate(
     Args:
         series: By query id.
         periods: Starts of all periods of the request, ascending; what FILL fills.
-        metrics: Ids of what METRICS() stands for, in order.
+        metrics: Ids of what METRICS() gives, in order.
 
     Raises:
         UnknownMath: it uses what is not known here.

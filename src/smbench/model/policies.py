@@ -1,7 +1,7 @@
 """Scaling policies as arithmetic: how many instances a policy wants, given what there is and what its alarm saw.
 
 Sources: Application Auto Scaling user guide, "Target tracking" and "Step scaling"; what the guide leaves out (how
-tracking rounds, what it multiplies at zero) follows science and is said where it stands.
+tracking rounds, what it multiplies at zero) follows science and is said in its place.
 """
 
 import math

@@ -187,7 +187,7 @@ class AutoScaler:
         ]
 
     def alarms_of(self, policy: ScalingPolicy) -> list[Alarm]:
-        """The alarms that set a policy off: its own, or whoever names it in an action."""
+        """The alarms that set a policy off: its own, or any that names it in an action."""
         return [alarm for alarm in self._alarms.describe() if policy.arn in alarm.actions]
 
     def activities(self, resource_id: str | None = None, *, include_not_scaled: bool = False) -> list[Activity]:

@@ -1,4 +1,4 @@
-"""A minute of a metric: values that stand, values that are counted, and what is left of either as a datapoint."""
+"""A minute of a metric: values that last, values that are counted, and what is left of either as a datapoint."""
 
 import math
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ MINUTE_NS = MINUTE_S * 1_000_000_000
 
 
 class Minutes(Protocol):
-    """Whoever closes the minutes."""
+    """What closes the minutes."""
 
     event_queue: EventQueue
     minute_start_ns: int
@@ -114,7 +114,7 @@ class Source(Protocol):
 
 
 class Gauge:
-    """A value that stands until it is set again; undefined while None. Between settings it may rise, never fall.
+    """A value that lasts until it is set again; undefined while None. Between settings it may rise, never fall.
 
     Args:
         initial: What it was from the start of this minute until now.
@@ -160,7 +160,7 @@ class Gauge:
         self._minimum, self._maximum = math.inf, -math.inf
 
     def _settle(self, now_ns: int) -> None:
-        """Account for the value until now. One that stood for no time at all counts for nothing.
+        """Account for the value until now. One that lasted no time at all counts for nothing.
 
         Several times for each request, so without a call more than it needs.
         """

@@ -1,4 +1,4 @@
-"""What an asynchronous endpoint tells CloudWatch: its backlog as gauges, its ends as counts, its instances' load.
+"""What an asynchronous endpoint reports to CloudWatch: its backlog as gauges, its ends as counts, its instances' load.
 
 Names, units and dimensions are AWS's (developer guide, "Monitoring asynchronous endpoint", and "Monitor Amazon
 SageMaker AI with Amazon CloudWatch"); what the guide leaves open is a setting.

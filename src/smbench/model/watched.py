@@ -35,7 +35,7 @@ class Point:
 
 
 def check_queries(queries: Sequence[MetricQuery]) -> None:
-    """Whether these queries stand for one time series that can be worked out.
+    """Whether these queries give one time series that can be worked out.
 
     Raises:
         UnknownMath: it uses what is not known here.
@@ -48,7 +48,7 @@ def check_queries(queries: Sequence[MetricQuery]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One metric's statistic, or `queries` of which one is returned."""
+    """One metric's statistic, or `queries`, one of which is returned."""
 
     metric: MetricId | None
     statistic: str

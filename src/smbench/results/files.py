@@ -8,7 +8,7 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Put a file in its place; it is on the disk when this returns.
 
     Raises:
-        OSError: it could not be written; what stood there before still does.
+        OSError: it could not be written; the file that was there before remains.
     """
     beside = path.with_name(path.name + ".tmp")
     try:

@@ -91,7 +91,7 @@ class Counts:
 
 
 def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | None = None) -> list[str]:
-    """What no sum can show: rows that stand twice, contradict themselves, or are missing altogether.
+    """What no sum can show: rows that occur twice, contradict themselves, or are missing altogether.
 
     Args:
         requests: Needs `seq`, `send`, `ack`, `accepted`, `outcome`.

@@ -1,4 +1,4 @@
-"""Everything needed to repeat a run and to judge it, in one JSON file. No credential ever stands in it."""
+"""Everything needed to repeat a run and to judge it, in one JSON file. It never has a credential."""
 
 import datetime
 import importlib.metadata

@@ -1,7 +1,7 @@
 """A run on disk: part files while it lasts, one file of each kind when it is over, and the way back to frames.
 
 Two rules. A file is whole or it is not there: every one is written beside its place, synced, then renamed. And a
-request's row may stand in several parts, as versions; the one in its worker's latest part is the row.
+request's row may be in several parts, as versions; the one in its worker's latest part is the row.
 """
 
 import io

@@ -13,7 +13,7 @@ from smbench.scenario.source import Misfit, Where
 
 
 def consistency_problems(scenario: Scenario, base_dir: Path, broken: Collection[str] = ()) -> Iterator[Misfit]:
-    """Every misfit that involves no section (top-level key) in `broken`, whose defaults stand in the scenario."""
+    """Every misfit that involves no section (top-level key) in `broken`, whose defaults are in the scenario."""
     if not {"payloads", "request"} & set(broken):  # without the payloads their classes are not known
         read = read_payloads(scenario, base_dir)
         yield from read.misfits

@@ -62,7 +62,7 @@ def _tidy(schema: Any) -> Any:
 
 
 def _is_part(default: Any) -> bool:
-    """Whether this default only repeats the defaults that stand at the part's own settings."""
+    """Whether this default only repeats the defaults of the part's own settings."""
     return isinstance(default, dict) and len(default) > 1
 
 
@@ -91,7 +91,7 @@ def _branches(schema: JsonSchema) -> Iterator[JsonSchema]:
 
 
 def schemas_at(path: Sequence[str | int]) -> list[JsonSchema]:
-    """Every alternative that may stand at a place in a scenario; none where nothing may."""
+    """Every alternative that is allowed at a place in a scenario; none where nothing is."""
     return _schemas_at(tuple(0 if isinstance(step, int) else step for step in path))
 
 
@@ -116,7 +116,7 @@ def keys_at(path: Sequence[str | int]) -> list[str]:
 
 
 def words_at(path: Sequence[str | int]) -> list[str]:
-    """The words that may stand at this place, where only certain words may."""
+    """The words that are allowed at this place, where only certain words are."""
     words = [
         word for schema in schemas_at(path) for word in (schema["enum"] if "enum" in schema else [schema.get("const")])
     ]

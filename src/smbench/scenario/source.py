@@ -1,4 +1,4 @@
-"""A scenario as written: its values, and where in the text each of them stands.
+"""A scenario as written: its values, and where in the text each of them is.
 
 YAML 1.2, and of it only what makes data: `yes` is a word, `010` is ten, and there are no tags, merge keys or dates.
 An alias means the same value once more; what is wrong in it is shown where it was written.

@@ -8,7 +8,7 @@ neighbours the rate integrates to exactly 1, or to an Exp(1) draw, which makes t
 the draws are taken in the order of time: where λ does not depend on the span, a longer phase keeps the arrivals of
 a shorter one and adds to them; another constant rate stretches the same pattern.
 
-Where the rate is 0 for a while Λ stands still and many t have the same mass; the inverse is then the last of them,
+Where the rate is 0 for a while Λ is constant and many t have the same mass; the inverse is then the last of them,
 so no arrival ever lies where the rate is 0.
 
 Every function returns nanoseconds since the phase began, int64, ascending, ties allowed, in [0, span).
@@ -150,7 +150,7 @@ def sine(mean_hz: float, amplitude_hz: float, period_s: float, span_ns: int, poi
     Λ has no inverse in closed form. Counted from the trough at 3P/4, where Λ(3P/4) = 3·m·P/4 + A/ω, with the angle
     E = ω·(t - 3P/4) and e = A/m, Λ(t) = y becomes Kepler's equation, E - e·sin(E) = ω·(y - Λ(3P/4)) / m, which is
     odd and repeats each turn. Beginning at the trough matters when A = m: there the rate is 0, Λ is flat, and the
-    form with the cosine would lose the digits that tell one instant from another.
+    form with the cosine would lose the digits in which instants differ.
     """
     omega = _TAU / period_s
     span_s = span_ns / 1e9

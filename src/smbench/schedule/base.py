@@ -82,7 +82,7 @@ class Schedule:
 
         A timed row belongs to worker `seq % of`. In a closed phase the outstanding places are dealt out one by one
         and each place brings its own rows. Dealing the rows evenly instead would leave the worker with fewer places
-        busy long after the others, with less outstanding than was asked for, and would give rows that nobody ever
+        busy long after the others, with less outstanding than was asked for, and would give rows that no worker ever
         releases to workers without a place.
 
         Raises:

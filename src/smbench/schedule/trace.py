@@ -71,7 +71,7 @@ def read_trace(path: Path, wanted: Wanted | None = None, watch: Watch | None = N
 
 
 def trace_span_ns(arrivals_ns: Instants) -> int:
-    """The time a trace stands for: to its last arrival and one mean gap more, else n arrivals would have n-1 gaps.
+    """The time that a trace covers: to its last arrival and one mean gap more, else n arrivals would have n-1 gaps.
 
     0 when all arrivals are simultaneous: such a trace is a burst and has no rate.
     """
@@ -86,7 +86,7 @@ def resample(arrivals_ns: Instants, span_ns: int, factor: float, rng: np.random.
     and a thinned one are laid over each other. The first lies as recorded; each other is rotated, its arrivals
     shifted by one random time and those pushed out at the end let in at the beginning. (Only the copies' positions
     to each other matter, so the first needs no shift.) Time is never compressed: that would multiply the rate of
-    every burst and divide its length, a load nobody saw.
+    every burst and divide its length, a load that never was.
 
     What becomes of the burstiness, by the index of dispersion I(w), variance over mean of the counts in windows of
     length w (1 for a Poisson process):

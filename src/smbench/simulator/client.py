@@ -1,4 +1,4 @@
-"""The client of a simulation: obeys the schedule, hears of every end, gives up after the drain. It takes no time.
+"""The client of a simulation: obeys the schedule, learns of every end, gives up after the drain. It takes no time.
 
 It follows the run's engine and tracker rule by rule, without their network: what it submits is accepted at that very
 instant, and a notice is seen when it is published.
@@ -164,7 +164,7 @@ class Client:
             self._event_queue.advance(max(self._event_queue.now_ns, self._schedule.span_ns))
 
     def _drain(self) -> int:
-        """Until every end was heard of, but no longer than the drain after the last submission."""
+        """Until every end is known, but no longer than the drain after the last submission."""
         event_queue = self._event_queue
         sent_ns = event_queue.now_ns
         while self._n_open:

@@ -74,7 +74,7 @@ def readings_table(
 
 
 def _ledger(client: Client, end_ns: int) -> pl.DataFrame:
-    """Backlog and oldest age as the client knows them: until it has heard of the end."""
+    """Backlog and oldest age as the client knows them: until it knows of the end."""
     rows = client.order
     at_ns = np.arange(0, end_ns + 1, _LEDGER_STEP_NS, dtype=np.int64)
     never = np.iinfo(np.int64).max

@@ -1,4 +1,4 @@
-"""A simulation's client and world as the tables of a run: what a run would have written, had it gone this way."""
+"""A simulation's client and world as the tables of a run: what a run would have written, had it taken this course."""
 
 from collections.abc import Sequence
 

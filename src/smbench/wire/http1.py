@@ -33,7 +33,7 @@ class Response:
     """One answer.
 
     Its headers stay the bytes that came, and are read when they are asked for: of some ten that AWS sends, a call needs
-    two at most. The parser has seen to it that each stands on a line of its own.
+    two at most. The parser has made sure that each is on a line of its own.
     """
 
     __slots__ = ("_head", "_lower", "body", "status")
@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
         return 0 < self._unsent_bytes < before
 
     def fail(self, error: Exception) -> None:
-        """End the connection; whoever waits for an answer gets this instead."""
+        """End the connection; callers that wait for an answer get this instead."""
         self.is_usable = False
         self._end = self._end or error
         answer, self._answer = self._answer, None

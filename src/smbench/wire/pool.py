@@ -1,6 +1,6 @@
 """Connections to one origin, opened when needed, kept while they live. A request is made once a connection is in hand.
 
-So no signature ages in a queue. Whoever finds no idle connection opens one, or takes one that comes free before; at
+So no signature ages in a queue. A request without an idle connection opens one, or takes one that comes free before; at
 most `CONNECTING_MAX` open at once, for a burst of handshakes would hold up the answers that make connections free.
 """
 

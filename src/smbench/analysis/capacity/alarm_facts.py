@@ -1,4 +1,4 @@
-"""What the alarms of an endpoint's scaling policies, as CloudWatch describes them, tell before anything is sent.
+"""What follows from the alarms of scaling policies, as CloudWatch describes them, before anything is sent.
 
 Source: developer guide, "Monitoring asynchronous endpoint": which metrics an asynchronous endpoint publishes, and with
 which dimensions.

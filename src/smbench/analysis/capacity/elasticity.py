@@ -160,7 +160,7 @@ def possible_hz(achieved_hz: float | Unknown, bound_hz: float | Unknown, n_known
 
     Args:
         achieved_hz: Completions over time.
-        bound_hz: Of all slots, at the mean service of the requests of which it is known.
+        bound_hz: Of all slots, at the mean service of the requests whose service is known.
         n_known: How many these are.
         n: Of how many that completed.
     """

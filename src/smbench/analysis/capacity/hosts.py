@@ -2,7 +2,7 @@
 
 A request that waited began at the very instant at which another ended: it took the slot that this one freed, and both
 ran on the same instance. Such links make chains. A chain is one slot for as long as there is a backlog; it begins with
-an instance, or with a request that found a slot free, nobody knows which. Where two slots became free within the same
+an instance, or with a request that found a slot free, which is not known. Where two slots became free within the same
 instant (AWS stamps whole milliseconds), the chain ends: nothing is guessed.
 
 A slow instance does everything more slowly by the same factor, so the logarithm of a service is that of the work plus

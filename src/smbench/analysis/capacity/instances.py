@@ -1,8 +1,8 @@
-"""How many instances served, were wanted and were paid, over time, as looks at the endpoint and activities told.
+"""How many instances served, were wanted and were paid, over time, from looks and scaling activities.
 
-A look tells two counts. `current` are those that are there, which on the way in includes some that take no more work;
+A look gives two counts. `current` are those that are there, which on the way in includes some that take no more work;
 `desired` is what was asked for. So the lesser of the two serves, and the greater is paid: from the decision until the
-last is gone. Looks are seconds apart. A change between two of them is put at the instant an activity tells of it, or
+last has left. Looks are seconds apart. A change between two of them is put at the instant an activity gives for it, or
 halfway: late by as much as early, so that an integral over many is right.
 """
 
@@ -107,7 +107,7 @@ def _activities(frames: Frames) -> pl.DataFrame:
 
 
 def _changes(frames: Frames) -> Iterable[tuple[int, int]]:
-    """Changes of what is desired. Those a look found stand at the look, and tell no more than it."""
+    """Changes of what is desired. A change that a look found has the instant of the look, and says no more than it."""
     is_it = (pl.col("kind") == "capacity") & pl.col("after").is_not_null() & (pl.col("at_ns") < pl.col("seen_ns"))
     return frames.events.filter(is_it).select("at_ns", pl.col("after").cast(pl.Int64)).iter_rows()
 
@@ -115,7 +115,7 @@ def _changes(frames: Frames) -> Iterable[tuple[int, int]]:
 def _steps(
     looks: pl.DataFrame, told: Iterable[tuple[int, int]]
 ) -> tuple[Instants, Counts, tuple[tuple[int, int], ...]]:
-    """The changes between looks, each at the instant told of that count between them, else halfway; and the latter."""
+    """The changes between looks, each at the instant reported for its count, else halfway; and the latter."""
     looks_ns, counts = looks["at_ns"].to_numpy(), looks["value"].to_numpy()
     instants: dict[int, list[int]] = {}
     for at_ns, count in told:

@@ -1,7 +1,7 @@
 """What the auto-scaler did, and how long each stage took: breach, alarm, decision, capacity, first completion on it.
 
-Everything here is read from what AWS told (scaling activities, alarm history, instance counts) and from our own rows;
-a stage nobody told of is left empty, never guessed. Source: docs/methods.md#scaling-delays.
+All of it is read from what AWS reported (scaling activities, alarm history, instance counts) and from our own rows;
+a stage that was not reported is left empty, never guessed. Source: docs/methods.md#scaling-delays.
 """
 
 import datetime
@@ -21,7 +21,7 @@ _UNDER_WAY = ("Pending", "InProgress")
 
 
 class ScalingStep(BaseModel):
-    """One change of capacity. Instants are seconds since the run began; None: nobody told, or it never came."""
+    """One change of capacity. Instants are seconds since the run began; None: not reported, or it never came."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -149,7 +149,7 @@ def _may_come(decision: dict[str, Any]) -> bool:
 
 
 def _in_service_ns(decision: dict[str, Any], current: pl.DataFrame) -> int | None:
-    """When the capacity was there: the activity's end, or the first look that showed it, whichever was told."""
+    """When the capacity was there: the activity's end, or the first look that showed it, whichever is known."""
     if not _may_come(decision):
         return None
     if decision["state"] == "Successful" and decision["end_ns"] is not None:

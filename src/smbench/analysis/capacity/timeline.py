@@ -76,7 +76,7 @@ def timeline(frames: Frames, capacity: Capacity) -> Timeline:
 
 
 def in_system(frames: Frames) -> Backlog:
-    """The backlog without those whose end was never told: taken up before one that completed, they are over by now.
+    """The backlog without those whose end was never reported: taken up before one that completed, they are over by now.
 
     Otherwise one lost notice would leave a request waiting for ever at an endpoint that rightly sleeps.
     """

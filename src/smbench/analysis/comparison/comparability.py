@@ -42,7 +42,7 @@ def differences(baseline: Manifest, other: Manifest) -> tuple[Difference, ...]:
 def is_repetition(one: Manifest, other: Manifest) -> bool:
     """Two runs that had to come out the same: time was virtual and nothing was left to chance.
 
-    The second tells nothing that the first did not, so the two are one run. Both must be alike otherwise.
+    The second adds nothing to the first, so the two are one run. Both must be alike otherwise.
     """
     is_virtual = all(run.clock.kind == "warp" or run.transport == "simulated" for run in (one, other))
     phases = {run.clock.epoch_ns % _MINUTE_NS for run in (one, other)}  # of CloudWatch's minutes

@@ -11,7 +11,7 @@ Per run_metric and per contrast (one group against the baseline) from one value 
 Runs of both groups that had the same seeds are compared pair by pair: what chance did to both drops out. The ratio is
 then the geometric mean of the pairs', its interval and p are Student's (`numbers.paired`).
 
-Some metrics were named before anybody looked: Holm's correction holds for them alone, and one stands as it is. The
+Some metrics were named before anybody looked: Holm's correction holds for them alone, and a single one needs none. The
 others are looked at together, and corrected together. A value that is known within bounds only (runs with requests that
 never ended) gives a ratio within bounds, an interval that holds whatever the truth is, and a p only where the order of
 the runs does not depend on what is not known. Source: docs/methods.md#comparison; why:

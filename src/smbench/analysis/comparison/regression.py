@@ -14,7 +14,7 @@ from smbench.scenario.values.quantities import parse_share
 
 
 class Outcome(StrEnum):
-    """`inconclusive`: the interval has the limit inside, so these runs cannot tell."""
+    """`inconclusive`: the interval has the limit inside, so these runs do not decide it."""
 
     HELD = "held"
     REGRESSED = "regressed"
@@ -79,7 +79,7 @@ def judge(gate: Gate, comparison: Comparison) -> list[GateResult]:
     """Every metric that was named beforehand, of every contrast, against the gate, in order.
 
     By the interval; where there is none because a side has one run, by the ratio itself, and `seen` says so. Of a
-    run_metric of which more is better, slower means less.
+    a metric where more is better, slower means less.
     """
     return [_judge(gate, contrast, metric) for contrast in comparison.contrasts for metric in comparison.named]
 

@@ -6,7 +6,7 @@ would give. How many they are worth is taken from two sides, and the less holds:
 schedule, and from the queue that such slots, so busy, have (`numbers.congestion`), because a run that is short against
 the queue's memory cannot show how long that memory is. A run has no interval where
 
-- the load or the number of instances changed: its percentiles are of that one course, and only more runs tell how
+- the load or the number of instances changed: its percentiles are of that one course, and only more runs show how
   another would go;
 - it is shorter than 25 times the queue's memory, or too few independent requests lie above a percentile;
 - it is not known how many slots there were, and it is too short to show the memory by itself.

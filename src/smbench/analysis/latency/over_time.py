@@ -195,7 +195,7 @@ def lag_over_time(frames: Frames, over: Stretches) -> pl.DataFrame:
 
 
 def clock_over_time(frames: Frames, over: Stretches) -> pl.DataFrame:
-    """How far AWS's clock was ahead of ours, as each stretch told: `at_s`, `offset_s`, `error_s` (either side), `n`.
+    """How far AWS's clock was ahead of ours, in each stretch: `at_s`, `offset_s`, `error_s` (either side), `n`.
 
     AWS took a request between send and ack, so its stamp less the middle is the offset, known to half of that time.
     """

@@ -1,4 +1,4 @@
-"""The slowest requests, each with what stood in its way."""
+"""The slowest requests, each with what delayed it."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,6 +1,6 @@
 """A request's time stage by stage, from the instant it was due to the instant we knew of its end.
 
-Queue wait and service are told by nobody and reconstructed (`slots`); where they cannot be, the stage says why.
+AWS reports neither queue wait nor service: both are reconstructed (`slots`); where they cannot be, the stage says why.
 """
 
 from enum import StrEnum

@@ -13,7 +13,7 @@ def p_above(value: float, degrees: float) -> float:
 
 
 def noncentrality(value: float, degrees: float, deviate: float) -> float:
-    """With which the value would stand as high as a standard normal deviate does; 0 where it stands lower already."""
+    """With which the value would be as extreme as the standard normal deviate; 0 where it is less extreme already."""
     if _deviate(value, degrees, 0.0) <= deviate:
         return 0.0
     low, high = 0.0, 4 * value + 100 * (1 + degrees)

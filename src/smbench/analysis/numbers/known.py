@@ -1,6 +1,6 @@
-"""A figure is known, or it is `Unknown` and says why; a type checker can tell the two apart.
+"""A figure is known, or it is `Unknown` and says why; a type checker keeps the two apart.
 
-In JSON an unknown figure is null, and the reasons of a report stand together under `absent`.
+In JSON an unknown figure is null, and the reasons of a report are together under `absent`.
 """
 
 import copy
@@ -23,7 +23,7 @@ Missing = Annotated[
 
 
 def known(figure: _Figure | Unknown) -> _Figure | None:
-    """The figure; None where it is unknown, for whoever does not need the reason."""
+    """The figure; None where it is unknown, for callers that do not need the reason."""
     return None if isinstance(figure, Unknown) else figure
 
 

@@ -16,6 +16,6 @@ def ascending(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
 
 
 def commonest(texts: pl.Series) -> str | None:
-    """The text that stands most often, the first in the alphabet of several that do; None: there is none."""
+    """The most frequent text, the first in the alphabet of several that do; None: there is none."""
     counted = texts.drop_nulls().value_counts(name="n").sort("n", texts.name, descending=[True, False])
     return str(counted[texts.name][0]) if counted.height else None

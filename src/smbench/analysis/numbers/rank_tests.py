@@ -67,7 +67,7 @@ def cut(n: int, n_reference: int, confidence: float) -> Cut:
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """Each probability as it stands when it is one of several that were looked at; in the order given."""
+    """Each probability corrected for the others that were looked at; in the order given."""
     adjusted = [0.0] * len(probabilities)
     at_least = 0.0
     for rank, place in enumerate(sorted(range(len(probabilities)), key=probabilities.__getitem__)):

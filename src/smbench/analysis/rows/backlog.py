@@ -67,7 +67,7 @@ def backlog(requests: pl.DataFrame, end_ns: int) -> Backlog:
     """The curve of all accepted requests, warm-up included: they were in the system.
 
     Args:
-        requests: `accepted`, `recv_ns`, `send_ns` (where no notice told recv), `done_ns` (null: not ended).
+        requests: `accepted`, `recv_ns`, `send_ns` (where no notice gave recv), `done_ns` (null: not ended).
         end_ns: The end of the run.
     """
     arrived_ns, ended_ns = _stays(requests)

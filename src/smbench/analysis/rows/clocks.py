@@ -1,6 +1,6 @@
 """Two clocks wrote a run's instants: ours (sched, send, ack, seen) and AWS's (recv, done, pub). Do they agree?
 
-AWS took a request between our send and our ack, so `recv` must lie there. If it does as it stands, the clocks agree as
+AWS took a request between our send and our ack, so `recv` must lie there. If it does uncorrected, the clocks agree as
 far as anybody can know, and nothing is corrected. If it does after a constant is taken off, AWS's clock is off by that
 constant, and durations between the two clocks are corrected by it. If neither, durations are left as they are and the
 check of the clocks says so.
@@ -45,7 +45,7 @@ class Clocks(BaseModel):
 
 
 def compare_clocks(send_ns: Instants, ack_ns: Instants, recv_ns: Instants) -> Clocks:
-    """Compare, over requests that were answered at the first attempt and of which a notice came."""
+    """Compare, over requests that were answered at the first attempt and have a notice."""
     n = len(recv_ns)
     if not n:
         return Clocks(agreement=Agreement.UNKNOWN)

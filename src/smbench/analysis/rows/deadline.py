@@ -1,4 +1,4 @@
-"""How long a request may take: what the scenario's author demands, or the time after which nobody wants the result."""
+"""How long a request may take: what the scenario's author demands, or the time after which its result is of no use."""
 
 from dataclasses import dataclass
 from typing import Any

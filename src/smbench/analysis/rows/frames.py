@@ -50,26 +50,26 @@ class Frames:
 
     `requests` has one row a request. Beside the schema's columns it has
 
-        sched_ns .. seen_ns   instants since the run began (null as in the schema; `done_ns` as told above)
+        sched_ns .. seen_ns   instants since the run began (null as in the schema; `done_ns` as above)
 
-    and durations, likewise in nanoseconds; `seconds` makes seconds of a column:
+    and durations, in nanoseconds too; `seconds` makes seconds of a column:
 
         age_ns                from due to its end, or to the end of the run where it has none
-        service_age_ns        the same from recv (send, where no notice told recv)
+        service_age_ns        the same from recv (send, where no notice gave recv)
         sojourn_ns            done - sched: the age of the completed
         from_send_age_ns      the same from send: hides how late we were
-        from_send_ns          done - send, likewise
-        service_view_ns       done - recv, likewise
+        from_send_ns          done - send, of the completed
+        service_view_ns       done - recv, of the completed
         schedule_lag_ns       send - sched
         acknowledging_ns      ack - send
-        hearing_ns            seen - done, of ends told by a notice
-        notification_ns       pub - done, of those of which a notice came
-        observer_lag_ns       seen - pub, likewise
+        hearing_ns            seen - done, of ends reported by a notice
+        notification_ns       pub - done, of those that have a notice
+        observer_lag_ns       seen - pub, of the same
 
     and
 
-        is_unsettled          it may have completed after its age, and nobody knows: accepted without a known end, or a
-                              synchronous call that was never answered (of others a notice would tell)
+        is_unsettled          it may have completed after its age: accepted without a known end, or a synchronous call
+                              that was never answered (of other calls a notice would report it)
     """
 
     manifest: Manifest
@@ -100,7 +100,7 @@ class Frames:
 
     @cached_property
     def n_unsure(self) -> int:
-        """Measured requests of which anything may have become: those cut short, and those of which nothing is known."""
+        """Measured requests whose fate is open: never sent because the run was cut short, or of a lost worker."""
         return self.n_cut_short + int((self.measured["outcome"] == Outcome.UNKNOWN.value).sum())
 
     @cached_property
@@ -166,7 +166,7 @@ def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, e
 
 
 def _as_last_told(readings: pl.DataFrame) -> pl.DataFrame:
-    """CloudWatch may tell a minute again with more in it: then the later reading holds."""
+    """CloudWatch may report a minute again with more in it: then the later reading holds."""
     from_aws = readings.filter(pl.col("source") == "cloudwatch").sort("seen", maintain_order=True)
     latest = from_aws.unique(["name", "stat", "at"], keep="last", maintain_order=True)
     return pl.concat([readings.filter(pl.col("source") != "cloudwatch"), latest])
@@ -187,7 +187,7 @@ def _clocks(rows: pl.DataFrame) -> Clocks:
 
 
 def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
-    """AWS's instants on our clock; `told_ns` is `done_ns` where a notice told it to the millisecond."""
+    """AWS's instants on our clock; `told_ns` is `done_ns` where a notice gave it to the millisecond."""
     if correction_ns:
         rows = rows.with_columns(pl.col("recv_ns", "done_ns", "pub_ns") - correction_ns)
     is_over = pl.col("outcome").is_in([Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value])

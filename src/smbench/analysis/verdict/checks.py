@@ -1,7 +1,7 @@
 """Does this run measure what it says? Each check answers: what was expected, what was seen, what to do.
 
 Three verdicts. Invalid: the generator or the bookkeeping was at fault, the figures are not the endpoint's. Unknown:
-something stands between the figures and a conclusion. Valid: nothing was found. A check is a function from the run to
+something keeps the figures from a conclusion. Valid: nothing was found. A check is a function from the run to
 a Finding, or to None where it does not apply; one that crashes is unknown. Bad ends of requests are no fault of the
 run: they are what it was to find out, and thresholds judge them.
 """

@@ -3,7 +3,7 @@
 Snapshots hold counts and histograms; from them follow bounds on each figure of the finished run, and a threshold is
 judged by them as the report judges it. Where the bounds leave it open there is no verdict, only a figure so far.
 
-What the bounds allow for. A request whose end has not been heard may have ended: every end is heard within `h`, ten
+What the bounds allow for. A request may have ended without our knowing: every end is known within `h`, ten
 seconds or twice the longest hearing so far, so open at t - h is whatever was accepted by then and has not been heard
 of by t. AWS's clock may be two seconds off ours. Of the counts of a run with warm-up phases any may be warm-up. A
 notice that is lost can prove a verdict wrong; the report, which judges by the files alone, then says so.
@@ -75,7 +75,7 @@ class EarlyVerdict:
         """Take the sum of all workers' latest snapshots.
 
         Args:
-            told_until_ns: The oldest of them: what was heard later may be missing. `now.at_ns` is the latest.
+            told_until_ns: The oldest of them: what was received later may be missing. `now.at_ns` is the latest.
         """
         hearing_s = max(HEARING_MIN_S, 2 * (now.hearing.maximum or 0.0))
         known_ns = told_until_ns - round(hearing_s * 1e9)  # whatever ended by then has been heard

@@ -100,7 +100,7 @@ def emulator_kept_up(run: Run) -> Finding | None:
 
 
 def collector_kept_up(run: Run) -> Finding | None:
-    """Ends bear AWS's own stamps, so hearing late falsifies no latency; but a closed loop sends when it hears."""
+    """Ends bear AWS's own stamps, so a late notice falsifies no latency; but a closed loop sends at a notice."""
     summary, generator = run.summary, run.summary.generator
     saturated_s, lag = generator.receivers_saturated_s or 0.0, summary.observer_lag.p99
     if lag is None and generator.receivers_saturated_s is None:

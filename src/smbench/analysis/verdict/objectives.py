@@ -1,7 +1,7 @@
 """What a threshold names, as a figure of the run: exact, within bounds where requests are open, or why not known.
 
 A threshold is a question about the whole schedule. Requests that were never sent because the run was cut short, and
-those of a lost worker of which nothing is known, may have come to any end after any time, so each figure has the bounds
+the unknown ones of a lost worker, may have come to any end after any time, so each figure has the bounds
 that they leave open; a figure that nothing bounds is not known. In the same way an accepted request without an end may
 still join any outcome.
 """
@@ -195,7 +195,7 @@ def _first_completion(frames: Frames, _summary: Summary) -> Figure | Unknown:
 def _longest_beyond(threshold: Threshold, frames: Frames) -> Bounded:
     """The longest time at a stretch that the backlog was too large; more than that where it was so at the end.
 
-    A lost request left the backlog nobody knows when: it counts until the end in the upper bound, not in the lower.
+    When a lost request left the backlog is not known: it counts until the end in the upper bound, not in the lower.
     """
     is_lost = pl.col("outcome") == Outcome.LOST.value
     longest_s, is_beyond = _stretch(threshold, frames, frames.requests)
@@ -279,7 +279,7 @@ def _error_share(frames: Frames, summary: Summary) -> Figure | Unknown:
 
 
 def _with_those_unsure(share: Bounded, counts: Counts, n_unsure: int) -> Bounded:
-    """The share of errors among all answers, had every request of which nothing is known been answered too."""
+    """The share of errors among all answers, had every request of unknown fate been answered too."""
     n_answered = counts.accepted + counts.rejected
     whole = n_answered + n_unsure
     high = share.low if share.high is None else share.high

@@ -1,6 +1,6 @@
 """What botocore, aiohttp, the wire and the operating system call a failed call, as one short stable name.
 
-These names stand in the ledger's `error` column and in gaps: runs are compared by them, so they never change.
+These names are in the ledger's `error` column and in gaps: runs are compared by them, so they never change.
 """
 
 import errno

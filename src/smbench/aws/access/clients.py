@@ -76,7 +76,7 @@ class AwsClients:
     The clients are `Any`: botocore makes their methods at run time, from the services' models.
 
     Attributes:
-        credentials: For whoever signs by hand.
+        credentials: For callers that sign by hand.
         ca_bundle: The certificate file that the user's settings name, as botocore reads them; None for its own.
 
     Raises:
@@ -147,7 +147,7 @@ class AwsClients:
 
     @property
     def is_loopback(self) -> bool:
-        """Everything is on this machine: no proxy stands before it."""
+        """Everything is on this machine: there is no proxy."""
         return _is_loopback(self.settings.endpoint_url)
 
     async def account(self) -> str:
@@ -174,7 +174,7 @@ async def _session_credentials(core: AioSession) -> SessionCredentials:
 
 
 def _key_pair(settings: AwsSettings) -> dict[str, str]:
-    """What a client is told of credentials: the emulator's pair; else nothing, and it asks the session."""
+    """The credentials that a client gets: the emulator's pair; else nothing, and it asks the session."""
     if not settings.emulated:
         return {}
     return {"aws_access_key_id": _EMULATED.access_key, "aws_secret_access_key": _EMULATED.secret_key}

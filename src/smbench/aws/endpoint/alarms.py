@@ -1,4 +1,4 @@
-"""The history of the alarms that scale an endpoint: of all sources the one that tells best when scaling was decided."""
+"""The history of the alarms that scale an endpoint: of all sources the one that dates a scaling decision best."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ _OVERLAP_NS = 120_000_000_000  # an entry may be listed some time after its own 
 
 
 class AlarmHistory:
-    """Changes of state of the endpoint's alarms, each told once."""
+    """Changes of state of the endpoint's alarms, each reported once."""
 
     def __init__(self, client: Any, target: TargetFound, clock: Clock) -> None:
         self.client, self.clock, self.names = client, clock, target.alarm_names

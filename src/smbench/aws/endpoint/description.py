@@ -1,4 +1,4 @@
-"""The endpoint as found before a run: what it is, where it writes, whom it tells, how it scales."""
+"""The endpoint as found before a run: what it is, where it writes, which topics it notifies, how it scales."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -19,13 +19,13 @@ SCALED_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 @dataclass(frozen=True, slots=True)
 class TargetFound:
-    """An endpoint that takes requests; where it writes and whom it tells is None for a synchronous one.
+    """An endpoint that takes requests; where it writes and which topics it notifies is None for a synchronous one.
 
     Args:
         kind: `async`, `serverless` or `realtime`, as its configuration has it.
         serverless: ServerlessConfig; None: it has instances.
         has_components: Its models are inference components, and every call names one.
-        concurrency: MaxConcurrentInvocationsPerInstance; None: SageMaker's own choice, which it does not tell.
+        concurrency: MaxConcurrentInvocationsPerInstance; None: SageMaker's own choice, which it does not report.
         scalable_target: As Application Auto Scaling describes it; None: the endpoint does not scale by itself.
         alarms: Of the scaling policies, as CloudWatch describes them.
         notes: What could not be found out, or limits what a run can know; sentences for a person.
@@ -62,7 +62,7 @@ class TargetFound:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """The topics that tell of ends, each once."""
+        """The topics to which ends are published, each once."""
         return tuple(dict.fromkeys(topic for topic in (self.success_topic, self.error_topic) if topic))
 
     @property
@@ -96,10 +96,10 @@ async def discover(
     Args:
         kind: What it must be: `async`, `serverless` or `realtime`.
         variant: Whose instances are watched; may be None where there is only one.
-        queue_given: Ends are heard through a queue of the user's, so the endpoint may have no topic we know of.
+        queue_given: Ends are received through a queue of the user's, so the endpoint may have no topic we know of.
 
     Raises:
-        TargetError: there is no such endpoint, it takes no requests, is of another kind, or tells nobody of ends.
+        TargetError: there is no such endpoint, it takes no requests, is of another kind, or publishes no ends.
     """
     described = await _describe(clients, endpoint)
     with clients.explained(f"describe the endpoint configuration {described['EndpointConfigName']}"):

@@ -1,7 +1,7 @@
-"""Everything AWS tells of an endpoint while it works, as Gauges: metrics, instances, activities, alarms.
+"""Everything AWS reports of an endpoint while it works, as Gauges: metrics, instances, activities, alarms.
 
-Each source is asked on its own; one that fails gives a gap, with the reason, and the others go on. What was told
-before is not told again, except when AWS has changed it: then the later reading or event is the true one.
+Each source is asked on its own; one that fails gives a gap, with the reason, and the others go on. What was
+reported is not reported again, except when AWS has changed it: then the later reading or event is the true one.
 """
 
 from collections.abc import Awaitable, Callable

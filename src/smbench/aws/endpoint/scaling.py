@@ -14,7 +14,7 @@ _TOP_LEVEL = ("ActivityId", "StartTime", "EndTime", "StatusCode", "Cause", "Serv
 
 
 class Capacity:
-    """Instances current and desired, as DescribeEndpoint tells; a change of what is desired is an event."""
+    """Instances current and desired, as DescribeEndpoint reports them; a change of what is desired is an event."""
 
     def __init__(self, client: Any, target: TargetFound, clock: Clock) -> None:
         self.client, self.target, self.clock = client, target, clock
@@ -61,7 +61,7 @@ class Capacity:
 
 
 class Activities:
-    """Scaling activities; each is told when first seen and again whenever its status changes."""
+    """Scaling activities; each is reported when first seen and again whenever its status changes."""
 
     def __init__(self, client: Any, target: TargetFound, clock: Clock) -> None:
         self.client, self.clock = client, clock

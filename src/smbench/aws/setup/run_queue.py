@@ -30,7 +30,7 @@ class RunQueue:
         url: For receiving; empty until it is made.
         left: After the run, what could not be removed, as a person would look for it.
         notes: What was strange about an existing queue.
-        is_abandoned: Whoever holds the queue ends with the run, so it need not be removed.
+        is_abandoned: The queue's host ends with the run, so it need not be removed.
     """
 
     def __init__(self, url: str = "") -> None:
@@ -64,14 +64,14 @@ async def run_queue(
 ) -> AsyncIterator[RunQueue]:
     """The worker's queue, between its making and its removal.
 
-    It hears of the ids that begin with `<run_id>-<worker>-`.
+    It receives the ends of ids that begin with `<run_id>-<worker>-`.
 
     Args:
         existing_url: Use this queue as it is; it is checked, and neither changed nor deleted.
         tags: On the queue, beside the run's own. (SNS subscriptions cannot be tagged: they carry the queue's name.)
 
     Raises:
-        TargetError: it cannot be made, or the existing one does not hear the endpoint.
+        TargetError: it cannot be made, or the existing one receives nothing from the endpoint.
     """
     if existing_url is not None:
         yield await _existing(clients, target, existing_url)
@@ -185,7 +185,7 @@ def _queue_arn(target: TargetFound, name: str) -> str:
 
 
 def _policy(queue_arn: str, topics: tuple[str, ...]) -> dict[str, Any]:
-    """Lets these topics, and nobody else, put messages into the queue. Source: SNS guide, subscribe-sqs-queue."""
+    """Lets only these topics put messages into the queue. Source: SNS guide, subscribe-sqs-queue."""
     return {
         "Version": "2012-10-17",
         "Statement": [

@@ -27,7 +27,7 @@ _UNNAMED = "unnamed"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One object that must stand in S3. `extension` has its dot, ".json", or is empty."""
+    """One object that must be in S3. `extension` has its dot, ".json", or is empty."""
 
     payload_class: str
     body: bytes
@@ -65,7 +65,7 @@ async def upload(
         prefix: `s3://bucket` or `s3://bucket/folder`.
         store: The SDK's S3 client, which is the default, or what speaks as it does.
         limit: Objects on their way at once.
-        progress: Told how many are done, after each.
+        progress: Called with how many are done, after each.
 
     Raises:
         TargetError: the bucket cannot be written.

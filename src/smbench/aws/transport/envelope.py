@@ -46,7 +46,7 @@ class _Location(msgspec.Struct, gc=False):
 
 
 class _Completion(msgspec.Struct, gc=False):
-    """Of a result message what tells a completion; whatever else stands in it is passed over unread."""
+    """What a completion is read from in a result message; the rest of it is passed over unread."""
 
     invocationStatus: str  # noqa: N815
     inferenceId: str  # noqa: N815
@@ -66,7 +66,7 @@ def parse_message(body: str, pub_utc_ns: int | None = None, run_prefix: str = ""
     """What a message says.
 
     Args:
-        pub_utc_ns: Since when it has stood in the queue, which the message itself does not say.
+        pub_utc_ns: Since when it has been in the queue, which the message itself does not say.
         run_prefix: Ids that do not begin with it are foreign; empty takes every id.
     """
     # Nearly every message is a completion of ours, delivered raw: read as such first, in half the time of any other.

@@ -54,7 +54,7 @@ class SqsNotices:
 
 
 def deliveries(messages: Any, run_prefix: str) -> list[Delivery]:
-    """What ReceiveMessage told; None where it told of none.
+    """The messages of ReceiveMessage's answer; None where there are none.
 
     Raises:
         Unacknowledged: it is no list of messages.
@@ -82,7 +82,7 @@ def entries(receipts: Sequence[str]) -> list[dict[str, str]]:
 
 
 def undeleted(failed: Any, receipts: Sequence[str]) -> list[str]:
-    """The receipts of DeleteMessageBatch's failures; None where it told of none.
+    """The receipts of DeleteMessageBatch's failures; None where there are none.
 
     Raises:
         Unacknowledged: it is no list of failures of these.

@@ -41,7 +41,7 @@ class S3Outputs:
         return None
 
     async def _reason(self, bucket: str, key: str) -> str | None:
-        """How an error object begins, on one line; None where it cannot be read: that it stands there is enough."""
+        """How an error object begins, on one line; None where it cannot be read: that the object exists is enough."""
         try:
             answer = await self.client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{_REASON_BYTES - 1}")
             begin: bytes = await answer["Body"].read()

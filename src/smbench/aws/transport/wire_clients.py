@@ -69,7 +69,7 @@ async def wire_clients(clients: AwsClients) -> AsyncIterator[WireClients]:
 async def try_runtime(clients: AwsClients) -> None:
     """Open one connection to the runtime and close it, for a run whose hot calls go through the SDK.
 
-    Where a proxy stands before it, or its address is one that only the SDK understands, nothing is tried.
+    Where there is a proxy, or its address is one that only the SDK understands, nothing is tried.
 
     Raises:
         TargetError: the runtime takes no connection.

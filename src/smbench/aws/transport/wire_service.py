@@ -164,7 +164,7 @@ class WireService:
 class Stencil:
     """Requests that differ in the values of a few headers and in the body: all else is put together once a second.
 
-    Equal to what `WireService.signed` makes, at a quarter of its cost. What stands before the first value is the same
+    Equal to what `WireService.signed` makes, at a quarter of its cost. What precedes the first value is the same
     for a whole second, so it is hashed once a second.
 
     Args:

@@ -1,6 +1,6 @@
 """PutObject, HeadObject and GetObject on the wire, under the names and in the words of the SDK's own client.
 
-So whoever puts inputs or looks for outputs takes either.
+So code that puts inputs or looks for outputs takes either.
 """
 
 import re
@@ -62,7 +62,7 @@ class WireStore:
         """`ContentLength`, and `LastModified` where the answer has one.
 
         Raises:
-            ClientError: an answer of a bad status; 403 or 404 where nothing stands.
+            ClientError: an answer of a bad status; 403 or 404 where there is no object.
             OSError, ResponseParserError: no answer, or one that cannot be read.
         """
         answer = await self._ask("HEAD", Bucket, Key)

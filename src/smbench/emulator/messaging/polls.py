@@ -58,7 +58,7 @@ class Polls:
         self._arm()
 
     def dismiss(self) -> None:
-        """End every poll without a message: the queue is gone."""
+        """End every poll without a message: the queue was deleted."""
         for poll in self._waiting:
             poll.end({})
         self._waiting.clear()

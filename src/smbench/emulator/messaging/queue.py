@@ -1,6 +1,6 @@
 """One standard SQS queue as a state machine: where each message is, and when that changes by itself.
 
-Two rules. A message is in exactly one place: delayed, visible, in flight, or gone. Every step costs O(log n) at most:
+Two rules. A message is in exactly one place: delayed, visible, in flight or deleted. Each step costs O(log n) at most:
 timers live in a heap whose outdated entries are skipped when they surface, so no call ever scans the queue.
 """
 
@@ -114,7 +114,7 @@ class Queue:
         return taken
 
     def delete(self, serial: int, receipt: int, now_ns: int) -> None:
-        """Delete by a receipt. An outdated receipt, or one of a message long gone, changes nothing, as in SQS."""
+        """Delete by a receipt. An outdated receipt, or one of a message deleted before, changes nothing, as in SQS."""
         self._wake(now_ns)
         message = self._live.get(serial)
         if message is None or message.n_receives != receipt:
@@ -144,7 +144,7 @@ class Queue:
         return Place.IN_FLIGHT
 
     def received_ns(self, serial: int) -> int | None:
-        """When a live message was last received; None for one that is gone."""
+        """When a live message was last received; None for one that was deleted."""
         message = self._live.get(serial)
         return None if message is None else message.received_ns
 

@@ -93,7 +93,7 @@ def batch(params: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def each(entries: list[dict[str, Any]], act: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any]:
-    """Act on every entry; one that fails is told of and stops no other."""
+    """Act on every entry; one that fails is reported and stops no other."""
     successful: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for entry in entries:

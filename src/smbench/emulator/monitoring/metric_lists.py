@@ -34,7 +34,7 @@ def known_statistic(name: str) -> str:
 
 
 def queries_of(metrics: Sequence[Params]) -> tuple[MetricQuery, ...]:
-    """The queries of an alarm or of a target tracking policy, proved to stand for one series.
+    """The queries of an alarm or of a target tracking policy, proved to give one series.
 
     Raises:
         ServiceError: 501, for what CloudWatch may know and this emulator does not.

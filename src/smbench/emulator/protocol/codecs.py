@@ -246,7 +246,7 @@ class CborProtocol(_Shaped):
         return HttpResponse(200, list(self._HEADERS), cbor.encode(dict(result or {})))
 
     def error(self, error: ServiceError, *, request_id: str = "") -> HttpResponse:
-        """See `Protocol`; with the header that tells old clients the query code."""
+        """See `Protocol`; with the header that has the query code for old clients."""
         body = {"__type": self.dialect.error_namespace + error.code, "message": error.message}
         return HttpResponse(error.status, [*self._HEADERS, *_query_error(error)], cbor.encode(body))
 

@@ -240,7 +240,7 @@ class Front:
             return protocol.error(self._refusal(raised, protocol.dialect.service, name), request_id=request_id)
 
     def _refusal(self, raised: Exception, service: str, operation: str) -> ServiceError:
-        """What the client is told of an exception, which is counted; an AWS error is told as it is."""
+        """What the client gets for an exception, which is counted; an AWS error is passed on as it is."""
         if isinstance(raised, ServiceError):
             self._n_not_implemented += raised.status == 501
             return raised

@@ -29,7 +29,7 @@ def position(token: str | None) -> int:
     """The place a token points at; 0 without one.
 
     Raises:
-        TokenError: likewise.
+        TokenError: the same.
     """
     if token is None:
         return 0

@@ -1,4 +1,4 @@
-"""How an object is encrypted at rest, as far as S3 tells of it: asked for in headers, stored and described by them.
+"""How an object is encrypted at rest, as far as S3 reports it: asked for in headers, stored and described by them.
 
 Nothing is encrypted here. An object for which nothing was asked is described as AES256, S3's own default since 2023.
 """
@@ -53,7 +53,7 @@ def of_key(key: str, site: Site, kind: str = "aws:kms") -> dict[str, str]:
 
 
 def described(stored: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The headers that tell how an object with these stored headers is encrypted."""
+    """The headers that say how an object with these stored headers is encrypted."""
     told = [(name, value) for name, value in stored.items() if name.startswith(SSE)]
     return told or [(SSE, _OWN_KEY)]
 

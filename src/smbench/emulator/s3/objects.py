@@ -82,7 +82,7 @@ class Listing:
 
 
 class Bucket:
-    """Objects by key. Keys are sorted when a listing needs it: new ones are merged in, gone ones dropped."""
+    """Objects by key. Keys are sorted when a listing needs it: new ones are merged in, deleted ones dropped."""
 
     def __init__(self, name: str, created_ns: int, region: str) -> None:
         self.name, self.created_ns, self.region = name, created_ns, region
@@ -154,7 +154,7 @@ class Bucket:
 
 
 def _group(key: str, prefix: str, delimiter: str) -> str:
-    """The common prefix a key is rolled up into; empty when it stands for itself."""
+    """The common prefix a key is rolled up into; empty when it is listed by itself."""
     if not delimiter:
         return ""
     end = key.find(delimiter, len(prefix))

@@ -35,7 +35,7 @@ _RESPONSE_MESSAGE = "Check S3 path location(if configured) or Cloudwatch for add
 
 @dataclass(slots=True)
 class Result:
-    """How an inference ended, as its message tells it. `failure_reason` is None when it completed."""
+    """How an inference ended, as its message reports it. `failure_reason` is None when it completed."""
 
     event_utc_ns: int
     received_utc_ns: int

@@ -124,14 +124,14 @@ class Payload:
 
 @dataclass(slots=True)
 class PayloadsRead:
-    """Every payload in a stable order (sets as written, files sorted, lines as they stand), and what is wrong."""
+    """Every payload in a stable order (sets as written, files sorted, lines in their order), and what is wrong."""
 
     payloads: list[Payload] = field(default_factory=list)
     misfits: list[Misfit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what was left out of what was read
 
     def sound(self, file: str) -> tuple[Payload, ...]:
-        """The payloads, of which each can be sent.
+        """The payloads, each of which can be sent.
 
         Raises:
             ScenarioError: something is wrong; `file` is what its message begins with.
@@ -142,7 +142,7 @@ class PayloadsRead:
 
 
 def load_payloads(scenario: Scenario, base_dir: Path) -> tuple[Payload, ...]:
-    """Every payload of the scenario in a stable order: sets as written, files sorted, lines as they stand.
+    """Every payload of the scenario in a stable order: sets as written, files sorted, lines in their order.
 
     Raises:
         ScenarioError: a file or a line is wrong, or a payload does not fit the scenario.

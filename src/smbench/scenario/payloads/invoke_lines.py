@@ -32,7 +32,7 @@ _FILENAME = re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]*")
 
 @dataclass(frozen=True, slots=True)
 class InvokeLine:
-    """One line. Exactly one of `body` and `input_location` is set; `is_text` tells a body given as text."""
+    """One line. Exactly one of `body` and `input_location` is set; `is_text` marks a body given as text."""
 
     number: int
     body: bytes | None = None

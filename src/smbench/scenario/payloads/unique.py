@@ -39,7 +39,7 @@ def make_unique(body: bytes, content_type: str, seq: int) -> bytes:
 
 
 def check_unique(body: bytes, content_type: str) -> None:
-    """Refuse, once and before the run, what `make_unique` would spoil. Raises ValueError likewise."""
+    """Refuse, once and before the run, what `make_unique` would spoil. Raises ValueError too."""
     make_unique(body, content_type, 0)
     if _is_json_type(_media_type(content_type)) and not is_json(body):
         raise ValueError("is called JSON and is none, so it cannot be made unique")

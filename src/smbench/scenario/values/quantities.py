@@ -1,7 +1,7 @@
 """Quantities as people write them: `30s`, `5m`, `3/s`, `2KiB`, `5%`; numbers inside the program.
 
 Each type accepts its own canonical number too, so a resolved scenario can be read back. A bool is never a number,
-and a number is never text: YAML would otherwise turn `yes` and `1.10` into something nobody wrote.
+and a number is never text: YAML would otherwise turn `yes` and `1.10` into something that was not written.
 """
 
 import math

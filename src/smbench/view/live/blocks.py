@@ -271,7 +271,7 @@ def generator(page: Page, n_remarks: int) -> list[Row]:
 
 
 def foot(state: LiveState, width: int, glyphs: Glyphs) -> Row:
-    """What the user can do, or what the run says it is doing; and where the results are, of which the end matters."""
+    """What the user can do, or what the run says it is doing; and where the results are, whose end matters most."""
     hint = sentences.plain(state.note) or ("" if state.now is None else _HINTS.get(state.now.stage, ""))
     results = sentences.plain(state.header.results)
     room = width - len(hint) - 5

@@ -7,7 +7,7 @@ _FIRST_BIN_NS = 250_000_000
 class History:
     """The highest value of each stretch of time. The stretches are equal, and double when there are too many.
 
-    A stretch of which nothing was told has the last value before it: a gauge that is not read has not moved for us.
+    A stretch without a reading keeps the last value before it: for us a gauge that is not read has not moved.
     Before the first value it is zero.
     """
 

@@ -36,7 +36,7 @@ class PlainView:
         self.close()
 
     def show(self, state: LiveState) -> None:
-        """Write what is new. A reader that is gone is no error."""
+        """Write what is new. A reader that has closed the pipe is no error."""
         lines = self._lines(state)
         if not lines or self._is_gone:
             return

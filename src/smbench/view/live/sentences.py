@@ -116,7 +116,7 @@ def event_words(event: Event) -> tuple[str, str, str]:
 
 
 def _alarm(name: str) -> str:
-    """Target tracking's own alarms have names of a hundred characters, of which one word tells."""
+    """Target tracking's own alarms have names of a hundred characters, and one word of them matters."""
     tracking = _TRACKING_ALARM.match(name)
     return f"{tracking[1]} of target tracking" if tracking else name
 

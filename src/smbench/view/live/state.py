@@ -43,7 +43,7 @@ class RunHeader:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Events per second of scenario time over the last `over_s`; None until two snapshots tell."""
+    """Events per second of scenario time over the last `over_s`; None before the second snapshot."""
 
     offered_hz: float | None = None  # became due
     achieved_hz: float | None = None  # sent
@@ -61,14 +61,14 @@ class Gauge:
 
 
 class LiveState:
-    """Takes what workers and gauges tell; everything else here may be read at any time.
+    """Takes what workers and gauges report; everything else here may be read at any time.
 
     Attributes:
         now: All workers' latest snapshots added up; None until the first.
         rates: Over the last ten seconds of scenario time.
         backlog, instances, offered, completed: Their course since the run began; the latter two per second.
         backlog_peak: The highest of the snapshots; between two of them it may have been higher.
-        gauges: The latest of each gauge by name and statistic. A gap leaves the value before it, whose age then tells.
+        gauges: The latest of each gauge by name and statistic. A gap leaves the value before it, with its age.
         events: The latest of what became of the endpoint's capacity, oldest first.
         n_events: How many there were in all.
         n_dropped: Requests not sent while there was time to send them: our own limit.
@@ -136,7 +136,7 @@ class LiveState:
         self.completed.record(now.at_ns, completed)
 
     def read(self, readings: Sequence[Reading], events: Sequence[Event]) -> None:
-        """Take what the gauges told: in any order, the same thing again when it has changed."""
+        """Take what the gauges read: in any order, the same thing again when it has changed."""
         for reading in readings:
             if reading.value is None:
                 continue
@@ -158,7 +158,7 @@ class LiveState:
         return f"worker {max(self._workers.values(), key=badness).worker}"
 
     def latest_events(self, n: int) -> list[Event]:
-        """The last `n` of which there was news, by their instants; of a scaling activity only how it stands now."""
+        """The last `n` that changed, by their instants; of a scaling activity only its present state."""
         latest: dict[object, Event] = {}
         for event in self.events:
             key = event.name if event.kind == "scaling_activity" else id(event)
@@ -218,8 +218,8 @@ class LiveState:
 
 
 def added(snapshots: Sequence[Snapshot]) -> Snapshot:
-    """One snapshot for all workers: counts and histograms add; of stages and phases the hindmost stands, of bad news
-    the worst."""
+    """One snapshot for all workers: counts and histograms add; of stages and phases the hindmost counts, of bad
+    news the worst."""
     if len(snapshots) == 1:
         return snapshots[0]
     hindmost = min(snapshots, key=lambda one: (one.stage.place, one.phase_index))

@@ -25,7 +25,7 @@ class _Console(PlainTextConsole):
 
 
 class LiveView:
-    """Draws on the terminal's other screen, so that what stood there comes back at the end.
+    """Draws on the terminal's other screen, so that the text before it comes back at the end.
 
     Args:
         stream: A terminal.
@@ -53,7 +53,7 @@ class LiveView:
         self.close()
 
     def show(self, state: LiveState) -> None:
-        """Draw, unless the last frame is younger than a quarter of a second. A terminal that is gone is no error."""
+        """Draw, unless the last frame is younger than a quarter of a second. A closed terminal is no error."""
         now_ns = self._now_ns()
         if now_ns < self._next_ns or self._is_gone or not self._live.is_started:
             return

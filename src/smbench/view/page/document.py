@@ -18,7 +18,7 @@ WIDE, NARROW = 800, 250  # of the plotting areas, CSS pixels: a page of 900, and
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture as it stands in a page, at two widths, each being drawn until somebody looks."""
+    """A picture of a page at two widths, each drawn in another process until it is needed."""
 
     picture: Picture
     drawn_wide: Future[str]

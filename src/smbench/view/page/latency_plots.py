@@ -47,7 +47,7 @@ def latency(frames: Frames, summary: Summary, unserved_share: float | None) -> P
     """Latency by when a request was due; None when nothing was accepted.
 
     Args:
-        unserved_share: Of all time in the system, that during which no instance served; None when nobody told.
+        unserved_share: Of all time in the system, that during which no instance served; None when it is not known.
     """
     if not summary.sojourn.n:
         return None

@@ -43,11 +43,11 @@ class Picture:
 
 
 def inline_svg(picture: Picture, svg: str, suffix: str) -> str:
-    """An SVG element to stand in a page, its title left to the page.
+    """An SVG element for a page, which shows the title itself.
 
     Args:
         svg: As Vega drew it.
-        suffix: Told apart by it are the ids of two renderings of one picture on one page.
+        suffix: Makes the ids of two renderings of one picture on one page differ.
     """
     svg = _NAMESPACES.sub("", _ARIA.sub("", svg))
     own = f"{picture.name}-{suffix}"

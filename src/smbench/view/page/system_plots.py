@@ -26,7 +26,7 @@ def system(frames: Frames, summary: Summary, capacity: Capacity | None) -> Pictu
     """Backlog over throughput over instances; None when nothing was accepted.
 
     Args:
-        capacity: None when nobody told how many instances there were: then there is no such panel.
+        capacity: None when the number of instances is not known: then there is no such panel.
     """
     if not summary.counts.accepted:
         return None
@@ -91,7 +91,7 @@ def _ended(frames: Frames, over: Stretches) -> pl.DataFrame:
 
 
 def _needed(frames: Frames, summary: Summary, over: Stretches) -> pl.DataFrame | None:
-    """Instances that would have kept pace, the most of each stretch; None where that cannot be told."""
+    """Instances that would have kept pace, the most of each stretch; None where that is not known."""
     against = then(summary.elasticity, lambda one: one.provisioning)
     if isinstance(against, Unknown):
         return None

@@ -1,6 +1,6 @@
-"""How all pictures look: colours that the colour-blind tell apart, axes with units, time in minutes and seconds.
+"""How all pictures look: colours that the colour-blind can distinguish, axes with units, time in minutes and seconds.
 
-Every series differs from its neighbours in dash or shape too, so that it is told apart in grey. The colours are
+Every series differs from its neighbours in dash or shape too, so that it can be distinguished in grey. The colours are
 Okabe and Ito's.
 """
 
@@ -146,7 +146,7 @@ def duration_axis(
 def _log_axis(
     channel: type[alt.X] | type[alt.Y], column: str, title: str, domain_s: tuple[float, float]
 ) -> alt.X | alt.Y:
-    """Each tick with its own unit; what is shorter than the axis stands at its foot."""
+    """Each tick with its own unit; what is shorter than the axis is drawn at its foot."""
     ticks = [tick for tick in _LOG_TICKS if domain_s[0] <= tick <= domain_s[1]]
     return channel(
         f"{column}:Q",
@@ -163,7 +163,7 @@ def labels(texts: dict[float, str]) -> str:
 
 
 def decades(channel: type[alt.X] | type[alt.Y], column: str, title: str, longest_s: float) -> alt.X | alt.Y:
-    """From a millisecond, better than which AWS's stamps are not; what is shorter stands there."""
+    """From a millisecond, better than which AWS's stamps are not; shorter values are drawn at the foot."""
     last = next((tick for tick in _DECADES if tick >= longest_s), max(_DECADES))
     shown = {tick: text for tick, text in _DECADES.items() if tick <= last}
     return channel(
@@ -177,7 +177,7 @@ def decades(channel: type[alt.X] | type[alt.Y], column: str, title: str, longest
 def series(
     names: Sequence[str], colours: Sequence[str], dashes: Sequence[list[int]], width: int, symbol: int = 400
 ) -> dict[str, Any]:
-    """Encodings of lines that are told apart by colour and by dash, with one legend for both, above the plot."""
+    """Encodings of lines that differ by colour and by dash, with one legend for both, above the plot."""
     legend = alt.Legend(
         title=None,
         orient="top",

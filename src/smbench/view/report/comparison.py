@@ -42,7 +42,7 @@ def render(comparison: Comparison, gate: Sequence[GateResult] = ()) -> Renderabl
 
 
 def to_json(comparison: Comparison, gate: Sequence[GateResult] = ()) -> dict[str, Any]:
-    """The same as plain JSON values; no NaN and no infinity can stand in them."""
+    """The same as plain JSON values; they have no NaN and no infinity."""
     return {
         "schema_version": SCHEMA_VERSION,
         "run_metrics": {name: asdict(run_metric) for name, run_metric in RUN_METRICS.items()},

@@ -75,7 +75,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _text(text: str) -> str:
-    """One line of text that no character of which means anything to Markdown or ends the cell."""
+    """One line of text in which no character means anything to Markdown or ends the cell."""
     line = " ".join(printable(text).split())
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
 

@@ -37,7 +37,7 @@ class WholeTable:
         return Measurement.get(console, options, self._table(range(len(self._columns))))
 
     def _stacked(self, width: int) -> Iterator[Sequence[int]]:
-        """Which columns stand side by side: all where they fit, else as many as do, each time behind the labels."""
+        """Which columns are side by side: all where they fit, else as many as do, each time behind the labels."""
         widths = [self._width(place) for place in range(len(self._columns))]
         if self._longest_word() + sum(_BETWEEN + other for other in widths[1:]) <= width:  # labels may be wrapped
             yield range(len(widths))

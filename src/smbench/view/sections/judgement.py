@@ -77,7 +77,7 @@ def checks(judged: Judged) -> Section:
 
 
 def observations(judged: Judged) -> Section | None:
-    """What stands out in the endpoint's behaviour, and what to do about it; None where nothing does."""
+    """What is notable in the endpoint's behaviour, and what to do about it; None where nothing does."""
     found = judged.summary.observations
     if not found:
         return None
