@@ -25,7 +25,7 @@ class ImportOptions:
         unit, latency_unit: Of numbers: s, ms, us or ns; `auto` goes by their size and their column's name.
         timeout: After which the tool gave up (`30s`): such rows took longer than that.
         good: Statuses that mean completed, beside those that are known.
-        all_at_once: All rows were due at the first start.
+        all_at_once: All requests were sent at one instant, and no column has it.
     """
 
     name: str = ""
