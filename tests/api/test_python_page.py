@@ -20,4 +20,4 @@ def test_every_block_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     for block in blocks:
         exec(block, names)
     assert len(blocks) == 10
-    assert len(list((tmp_path / "results").iterdir())) == 2
+    assert len(list((tmp_path / "results").iterdir())) == 3  # two runs and an import
