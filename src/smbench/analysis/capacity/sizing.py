@@ -15,9 +15,9 @@ from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.known import Missing, then
 from smbench.analysis.rows.deadline import deadline
-from smbench.analysis.rows.frames import Frames, is_one_of
+from smbench.analysis.rows.frames import Frames, is_one_of, only
 from smbench.analysis.rows.rates import PhaseRates
-from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Unknown
+from smbench.records import NEVER_COMPLETED, Unknown
 from smbench.scenario.describe import describe
 from smbench.scenario.model import Scenario
 
@@ -66,7 +66,9 @@ def sizing(frames: Frames, system: System, phases: Sequence[PhaseRates]) -> Sizi
     scenario = frames.manifest.scenario
     service_s = then(system.slots, lambda one: one.service_mean_s)
     price_usd = instance_hour_usd(frames)
-    accepted = frames.measured.filter("accepted")
+    may_be_accepted = pl.col("accepted") | pl.col("is_unsettled")
+    never = is_one_of(NEVER_COMPLETED).alias("never")
+    accepted = only(frames.measured, may_be_accepted, "age_ns", "is_unsettled", never)
     return Sizing(
         scenario_in_words=_in_words(frames),
         machine=str(frames.manifest.target.get("instance_type") or ""),
@@ -112,12 +114,11 @@ def keeping_pace(offered_hz: float, service_s: float, concurrency: int) -> int:
 
 def _waited(accepted: pl.DataFrame, frames: Frames) -> tuple[Waited, ...]:
     limit = deadline(frames.manifest.scenario)
-    is_over = is_one_of(NEVER_COMPLETED)
     waited = []
     for over_s in WAITS_S if limit is None else (limit.seconds,):
         is_older = pl.col("age_ns") > round(over_s * 1e9)
         n_over, n_may_be = accepted.select(
-            (is_older | is_over).sum().alias("over"), (~is_older & is_one_of(MAY_HAVE_COMPLETED)).sum().alias("may_be")
+            (is_older | pl.col("never")).sum().alias("over"), (~is_older & pl.col("is_unsettled")).sum().alias("may_be")
         ).row(0)
         if n_over or limit is not None:
             waited.append(Waited(over_s=over_s, n=Bounded(low=n_over, high=n_over + n_may_be)))
