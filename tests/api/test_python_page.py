@@ -19,5 +19,5 @@ def test_every_block_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     for block in blocks:
         exec(block, names)
-    assert len(blocks) == 10
+    assert len(blocks) == 11
     assert len(list((tmp_path / "results").iterdir())) == 3  # two runs and an import

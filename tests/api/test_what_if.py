@@ -155,7 +155,7 @@ def graded(folder: Path, *checks: dict[str, Any]) -> Path:
         runs=("r",),
         parameters=(),
         digest=digest,
-        checks=tuple(Check(digest=digest, figures={}, **one) for one in checks),
+        checks=tuple(Check(digest=digest, fingerprint="of the run", figures={}, **one) for one in checks),
     )
     record.write(record_path(file))
     return file

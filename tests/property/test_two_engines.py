@@ -28,6 +28,44 @@ def test_both_engines_give_every_request_and_every_change_the_same_instant(docum
     assert_equal(*both(document))
 
 
+def test_an_instance_that_is_removed_before_it_served_leaves_nothing_behind() -> None:
+    # The burst is over before the second instance, which tracking asked for, is there.
+    emulated = {
+        "instances": {"min": 0, "max": 2, "start": 0, "concurrency": 1},
+        "service": "0s",
+        "provision": "120s",
+        "remove": "0s",
+        "metric_delay": "0s",
+        "notify_lag": "0s",
+        "action_delay": "0s",
+        "start_of_minute": "0s",
+        "policies": [
+            {"target_tracking": {"backlog_per_instance": 2, "out_cooldown": "0s", "in_cooldown": "0s"}},
+            {"step_from_zero": {"add": 1, "cooldown": "0s", "minutes": 1}},
+        ],
+        "open_questions": {
+            "drain_on_remove": False,
+            "redeliver_on_death": False,
+            "serialise_updates": False,
+            "per_instance_at_zero": "as_one",
+            "zeros_when_idle": False,
+            "scale_in": "one_step",
+            "tracking_leaves_zero": False,
+            "tracking_points_in": 1,
+            "alarm_phase": "0s",
+        },
+        "time": "warp",
+    }
+    document = {
+        "name": "removed-early",
+        "seed": 0,
+        "target": {"emulated": emulated},
+        "load": [{"burst": {"requests": 1}}, {"pause": {"for": "4m"}}],
+        "drain": "0s",
+    }
+    assert_equal(*both(document))
+
+
 def with_one(**emulated: Any) -> dict[str, Any]:
     return {"name": "one", "target": {"emulated": emulated}, "load": [{"burst": {"requests": 3}}]}
 

@@ -129,7 +129,8 @@ class DataPlane:
         orphans = sorted(item[2] for item in self._heap if item[3] == instance)
         self._heap = [item for item in self._heap if item[3] != instance]
         heapify(self._heap)
-        self._load[instance] = 0
+        if instance < len(self._load):  # else it was removed before it served
+            self._load[instance] = 0
         if not redeliver:
             self.lost.update(orphans)
             self.backlog -= len(orphans)
