@@ -133,7 +133,7 @@ async def test_a_message_that_is_not_deleted_comes_again_and_says_so(by: str) ->
         notices = aws.notices(queue.url)
         await submit(aws, "r1-0-0")
         (first,) = await notices.receive()
-        (again,) = [delivery for _ in range(5) for delivery in await notices.receive()]
+        (again,) = [delivery for _ in range(2) for delivery in await notices.receive()]  # hidden for 30 s of 40
     assert (first.n_receives, again.n_receives) == (1, 2)
     assert first.content == again.content
 
