@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smbench.calibration.behaviour import Behaviour
+from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
 
 Values = npt.NDArray[np.float64]
 
@@ -31,7 +32,7 @@ def disagreement(real: Behaviour, predicted: Sequence[Behaviour], slots: int, de
         By name; an error that one side does not know is left out. Relative errors are of the run's own value.
     """
     pooled = np.sort(np.concatenate([one.latency_s for one in predicted]))
-    figures = {"ks": distance(real.latency_s, pooled), "w1": wasserstein(real.latency_s, pooled)}
+    figures = {"ks": kolmogorov_smirnov(real.latency_s, pooled), "w1": wasserstein(real.latency_s, pooled)}
     for share in PERCENTILES:
         figures |= _relative(f"p{share * 100:g}", real, predicted, partial(Behaviour.quantile_s, share=share))
     until_ns = max(one.backlog.end_ns for one in (real, *predicted))
@@ -48,25 +49,6 @@ def disagreement(real: Behaviour, predicted: Sequence[Behaviour], slots: int, de
         hit = float(np.mean([one.attainment(deadline_s) for one in predicted]))
         figures["attainment"] = hit - real.attainment(deadline_s)
     return figures
-
-
-def distance(real_s: Values, predicted_s: Values) -> float:
-    """Kolmogorov and Smirnov's, of defective distributions: what never completed counts in the denominator alone."""
-    at = np.concatenate([real_s[np.isfinite(real_s)], predicted_s[np.isfinite(predicted_s)]])
-    if not len(at):
-        return 0.0
-    here, there = (np.searchsorted(values, at, side="right") / len(values) for values in (real_s, predicted_s))
-    return float(np.abs(here - there).max())
-
-
-def wasserstein(real_s: Values, predicted_s: Values) -> float:
-    """The area between both distributions up to the longest that completed, over the run's mean."""
-    finite = real_s[np.isfinite(real_s)]
-    at = np.unique(np.concatenate([[0.0], finite, predicted_s[np.isfinite(predicted_s)]]))
-    if not len(finite) or finite.mean() <= 0:
-        return 0.0
-    here, there = (np.searchsorted(values, at, side="right") / len(values) for values in (real_s, predicted_s))
-    return float(np.sum(np.abs(here - there)[:-1] * np.diff(at)) / finite.mean())
 
 
 def _backlog(real: Behaviour, predicted: Sequence[Behaviour], until_ns: int) -> float:

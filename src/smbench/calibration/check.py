@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from smbench.analysis.rows.deadline import deadline
-from smbench.calibration.agreement import Figures, disagreement, distance, wasserstein
+from smbench.calibration.agreement import Figures, disagreement
 from smbench.calibration.behaviour import Behaviour, behaviour
+from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
 from smbench.calibration.parameter import Parameter
 from smbench.calibration.predicted import predictions, replayed
 from smbench.calibration.record import NOT_VALIDATED
@@ -98,7 +99,7 @@ def _band(errors: list[float]) -> tuple[float, float]:
 def _persistence(real: Behaviour, quantiles_s: npt.NDArray[np.float64]) -> Figures:
     if not len(quantiles_s):
         return {}
-    figures = {"ks": distance(real.latency_s, quantiles_s), "w1": wasserstein(real.latency_s, quantiles_s)}
+    figures = {"ks": kolmogorov_smirnov(real.latency_s, quantiles_s), "w1": wasserstein(real.latency_s, quantiles_s)}
     for name, share in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)):
         own = real.quantile_s(share)
         other = float(quantiles_s[int(np.ceil(share * len(quantiles_s))) - 1])

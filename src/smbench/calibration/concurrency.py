@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from smbench.analysis.capacity.slots import Slots, slots
 from smbench.analysis.numbers.ordered import ascending
+from smbench.calibration.distances import kolmogorov_smirnov
 from smbench.calibration.runs import MeasuredRun
 
 Values = npt.NDArray[np.float64]
@@ -113,10 +114,3 @@ def _finds_one_idle(found: Slots, run: MeasuredRun) -> npt.NDArray[np.bool_]:
     inside = np.arange(len(found.arrived_ns)) - n_ended
     is_idle: npt.NDArray[np.bool_] = inside < run.capacity.serving_at(found.arrived_ns)
     return is_idle
-
-
-def kolmogorov_smirnov(some: Values, others: Values) -> float:
-    """The greatest distance between two empirical distributions, 0..1."""
-    at = np.concatenate([some, others])
-    here, there = (np.searchsorted(np.sort(values), at, side="right") / len(values) for values in (some, others))
-    return float(np.abs(here - there).max())

@@ -1,7 +1,7 @@
 """How long an inference takes, by payload class: what was measured, in order, so that its correlation survives.
 
 A model draws blocks of consecutive services (circular block bootstrap, Politis and Romano 1992), twice as long as the
-integrated autocorrelation time. Beside it the named law that is nearest, for whoever wants one without a file.
+integrated autocorrelation time. Beside it the named law that is nearest, which needs no file.
 """
 
 import math
@@ -15,6 +15,7 @@ import polars as pl
 
 from smbench.analysis.capacity.hosts import HostSpread, host_spread
 from smbench.analysis.capacity.slots import Slots, slots
+from smbench.analysis.numbers.autocorrelation import autocorrelation
 from smbench.calibration.runs import MeasuredRun
 from smbench.errors import UsageError
 from smbench.records import Unknown
@@ -124,17 +125,12 @@ def without_hosts(service: Service, spread: float) -> Values:
 def integrated_autocorrelation(values: Values) -> float:
     """One plus twice the sum of the autocorrelations until the first that may be chance; 1 where none is beyond it."""
     n = len(values)
-    deviations = values - values.mean()
-    variance = float(deviations @ deviations)
-    if n < 10 or variance <= 0:
+    if n < 10:
         return 1.0
-    noise, total = 2 / math.sqrt(n), 1.0
-    for lag in range(1, min(_LAGS_MAX, n // 4) + 1):
-        correlation = float(deviations[lag:] @ deviations[:-lag]) / variance
-        if correlation < noise:
-            break
-        total += 2 * correlation
-    return total
+    lags = autocorrelation(values)[1 : min(_LAGS_MAX, n // 4) + 1]
+    may_be_chance = np.flatnonzero(lags < 2 / math.sqrt(n))
+    n_lags = int(may_be_chance[0]) if len(may_be_chance) else len(lags)
+    return 1.0 + 2 * float(lags[:n_lags].sum())
 
 
 def _distance(logs: Values, mean: float, sigma: float) -> float:

@@ -12,9 +12,10 @@ from scipy.stats import wasserstein_distance
 
 from calibrating import run_of
 from modelling import scenario
-from smbench.calibration.agreement import disagreement, distance, wasserstein
+from smbench.calibration.agreement import disagreement
 from smbench.calibration.behaviour import Behaviour, behaviour
 from smbench.calibration.check import grade
+from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
 from smbench.calibration.predicted import predictions, replayed
 from smbench.calibration.redrawn import redrawn, scaled
 from smbench.model.law_facts import mean_s
@@ -23,9 +24,9 @@ from smbench.scenario.values.distributions import Distribution
 
 def test_what_never_completed_counts_in_the_denominator_alone() -> None:
     real = np.array([1.0, 2.0, np.inf, np.inf])
-    assert distance(real, real) == 0.0
-    assert distance(real, np.array([1.0, 2.0])) == 0.5  # half against all, at 2 s
-    assert distance(np.array([np.inf]), np.array([np.inf])) == 0.0
+    assert kolmogorov_smirnov(real, real) == 0.0
+    assert kolmogorov_smirnov(real, np.array([1.0, 2.0])) == 0.5  # half against all, at 2 s
+    assert kolmogorov_smirnov(np.array([np.inf]), np.array([np.inf])) == 0.0
 
 
 def test_the_area_between_two_distributions_is_that_of_wasserstein() -> None:

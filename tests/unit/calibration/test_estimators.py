@@ -9,8 +9,8 @@ import pytest
 from calibrating import run_of
 from modelling import scenario
 from smbench.calibration.arrivals import arrivals
-from smbench.calibration.concurrency import kolmogorov_smirnov
 from smbench.calibration.delays import even
+from smbench.calibration.distances import kolmogorov_smirnov
 from smbench.calibration.service import Service, integrated_autocorrelation, without_hosts
 
 

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, com
 
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.numbers import student
+from smbench.analysis.numbers.autocorrelation import autocorrelation
 from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES
 from smbench.analysis.numbers.congestion import UTILISATION_MAX, Congestion, found_inside
 from smbench.analysis.numbers.ordered import ascending
@@ -265,7 +266,7 @@ def _own_memory(values: Values) -> float:
     Where it is taken too short by chance an interval is given that is too narrow: of the runs with one, too many would
     miss.
     """
-    lags = _autocorrelation(values)
+    lags = autocorrelation(values)
     # Summed until the sum's own length is a fifth of the lags summed: beyond, there is only noise to add.
     memory = 1 + 2 * np.cumsum(lags[1:])
     enough = np.flatnonzero(np.arange(1, len(lags)) >= _WINDOW * memory)
@@ -273,14 +274,3 @@ def _own_memory(values: Values) -> float:
         return float(len(values))
     n_lags, estimate = int(enough[0]) + 1, float(memory[enough[0]])
     return max(1.0, estimate * (1 + 2 * math.sqrt(2 * (2 * n_lags + 1) / len(values))))
-
-
-def _autocorrelation(values: Values) -> Values:
-    """At every lag, by the Wiener-Khinchin theorem; zeros where all values are one."""
-    n = len(values)
-    centred = values - values.mean()
-    size = 1 << (2 * n - 1).bit_length()
-    spectrum = np.fft.rfft(centred, size)
-    products = np.fft.irfft(spectrum * spectrum.conj(), size)[:n]
-    correlations: Values = products / products[0] if products[0] > 0 else np.zeros(n)
-    return correlations
