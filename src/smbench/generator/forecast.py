@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from smbench.generator.plan import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, RunPlan
+from smbench.generator.plan import RunPlan
 from smbench.model.law_facts import mean_s, share_beyond
 from smbench.scenario.emulated import Emulated, Policy
-from smbench.scenario.model import ANSWER_MAX_S
+from smbench.scenario.model import ANSWER_MAX_S, DEFAULT_TIMEOUT_S, DEFAULT_TTL_S
 from smbench.scenario.payloads.bodies import Payload
 from smbench.schedule.base import PhaseSpan
 

@@ -6,14 +6,13 @@ from pathlib import Path
 from smbench.clock import TimeKind, wall_ns
 from smbench.generator.ledger import Ledger
 from smbench.scenario.emulated import Scaled
-from smbench.scenario.model import Scenario
+from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
 from smbench.scenario.payloads.bodies import Payload, read_payloads
 from smbench.schedule.base import Schedule, Shard
 from smbench.schedule.plan import plan as plan_schedule
 from smbench.tables.opening import Watch
 
 _MINUTE_NS = 60_000_000_000
-DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own defaults (developer guide, 2026-11)
 
 
 @dataclass(frozen=True, slots=True)

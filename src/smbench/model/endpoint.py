@@ -23,6 +23,7 @@ from smbench.model.jobs import (
     Held,
     Instance,
     Job,
+    end_of_work,
 )
 from smbench.model.metrics import MetricStore
 from smbench.model.service import Seeds, ServiceSampler
@@ -216,13 +217,8 @@ class Endpoint:
         duration_s, limit_s = held.work_s * instance.slowness, held.job.timeout_s
         if held.job.is_awaited:
             limit_s = min(limit_s, (held.expires_ns - held.start_ns) / 1e9)
-        if duration_s > limit_s:
-            duration_s, outcome, reason = limit_s, Outcome.FAILED, TIMEOUT
-        elif held.has_container_error:
-            outcome, reason = Outcome.FAILED, CONTAINER_ERROR
-        else:
-            outcome, reason = Outcome.COMPLETED, ""
-        done_ns = held.start_ns + round(duration_s * 1e9)
+        worked_s, outcome, reason = end_of_work(duration_s, limit_s, has_container_error=held.has_container_error)
+        done_ns = held.start_ns + round(worked_s * 1e9)
         held.entry = self._event_queue.at(done_ns, partial(self._finish, held, outcome, reason))
 
     def _finish(self, held: Held, outcome: Outcome, reason: str) -> None:

@@ -42,6 +42,20 @@ class Ended:
     attempts: int  # times an instance began with it
 
 
+def end_of_work(duration_s: float, limit_s: float, *, has_container_error: bool) -> tuple[float, Outcome, str]:
+    """How long a container works on a request, how that ends, and why.
+
+    Args:
+        duration_s: What the work would take.
+        limit_s: What it may take.
+    """
+    if duration_s > limit_s:
+        return limit_s, Outcome.FAILED, TIMEOUT
+    if has_container_error:
+        return duration_s, Outcome.FAILED, CONTAINER_ERROR
+    return duration_s, Outcome.COMPLETED, ""
+
+
 @dataclass(slots=True, eq=False)
 class Held:
     """An accepted request until its end."""

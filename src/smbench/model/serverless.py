@@ -11,11 +11,10 @@ from functools import partial
 
 from smbench.model.event_queue import Entry, EventQueue
 from smbench.model.invocation_metrics import InvocationMetrics
-from smbench.model.jobs import CONTAINER_ERROR, TIMEOUT, Ended, Job
+from smbench.model.jobs import Ended, Job, end_of_work
 from smbench.model.metrics import MetricStore
 from smbench.model.service import Sampler, Seeds, ServiceSampler
 from smbench.model.settings import EndpointSettings
-from smbench.records import Outcome
 from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.seeds import stream
 
@@ -96,13 +95,8 @@ class ServerlessEndpoint:
             environment = self._make(is_provisioned=False)
             setup_ns = round(self._cold_start.draw_s() * 1e9)
             self.cold_starts += 1
-        work_s = self._service.work_s(job.payload_class)
-        if work_s > job.timeout_s:
-            work_s, outcome, reason = job.timeout_s, Outcome.FAILED, TIMEOUT
-        elif has_error:
-            outcome, reason = Outcome.FAILED, CONTAINER_ERROR
-        else:
-            outcome, reason = Outcome.COMPLETED, ""
+        duration_s = self._service.work_s(job.payload_class)
+        work_s, outcome, reason = end_of_work(duration_s, job.timeout_s, has_container_error=has_error)
         start_ns = self._event_queue.now_ns + setup_ns
         done_ns = start_ns + round(work_s * 1e9)
         ended = Ended(job, outcome, reason, start_ns, done_ns, environment.index, attempts=1)

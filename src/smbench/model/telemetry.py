@@ -79,6 +79,31 @@ class Observed(Protocol):
         """Of each instance, the share of its slots that worked since an instant."""
 
 
+def remember_backlogs(settings: EndpointSettings, capacity: int, store: MetricStore, backlogs: Sequence[float]) -> None:
+    """Publish an endpoint's gauges of the whole minutes before this one.
+
+    Args:
+        capacity: Instances that served in them.
+        backlogs: A minute's each, the oldest first.
+    """
+    questions = settings.open_questions
+    start_ns = store.minute_start_ns - len(backlogs) * MINUTE_NS
+    for backlog in backlogs:
+        at_zero = backlog if questions.per_instance_at_zero == "as_one" else None
+        values = {
+            BACKLOG: backlog,
+            BACKLOG_PER_INSTANCE: backlog / capacity if capacity else at_zero,
+            BACKLOG_WITHOUT_CAPACITY: float(bool(backlog) and not capacity),
+            OLDEST_AGE: None if backlog else 0.0,  # of a backlog the scenario does not say how old it was
+        }
+        for name, value in values.items():
+            if value is not None and (value or questions.zeros_when_idle):
+                statistics = Statistics(value * MINUTE_S, float(MINUTE_S), value, value)
+                unit = "Seconds" if name == OLDEST_AGE else "Count"
+                store.remember(metric_of(name, settings.name, settings.variant), unit, start_ns, statistics)
+        start_ns += MINUTE_NS
+
+
 class EndpointMetrics:
     """Publishes one endpoint into a store."""
 
@@ -113,21 +138,7 @@ class EndpointMetrics:
 
     def remember(self, backlogs: Sequence[float]) -> None:
         """The endpoint's gauges in the whole minutes before this one, by its backlog then, the oldest first."""
-        capacity = self._endpoint.in_service
-        start_ns = self._store.minute_start_ns - len(backlogs) * MINUTE_NS
-        for backlog in backlogs:
-            values = {
-                BACKLOG: backlog,
-                BACKLOG_PER_INSTANCE: backlog / capacity if capacity else backlog if self._at_zero_as_one else None,
-                BACKLOG_WITHOUT_CAPACITY: float(bool(backlog) and not capacity),
-                OLDEST_AGE: None if backlog else 0.0,  # how old it was, nobody said
-            }
-            for name, value in values.items():
-                if value is not None and (value or not self._omit_zeros):
-                    statistics = Statistics(value * MINUTE_S, float(MINUTE_S), value, value)
-                    unit = "Seconds" if name == OLDEST_AGE else "Count"
-                    self._store.remember(self._id(name), unit, start_ns, statistics)
-            start_ns += MINUTE_NS
+        remember_backlogs(self._endpoint.settings, self._endpoint.in_service, self._store, backlogs)
 
     def observe(self) -> None:
         """Bring the gauges to the present state; sets only what differs, for every request calls it twice."""

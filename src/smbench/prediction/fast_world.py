@@ -15,9 +15,15 @@ from smbench.model.event_queue import EventQueue
 from smbench.model.fleet import Fleet
 from smbench.model.jobs import Instance
 from smbench.model.metrics import MetricStore
-from smbench.model.series import MINUTE_NS, MINUTE_S, Statistics
+from smbench.model.series import Statistics
 from smbench.model.service import Seeds
-from smbench.model.telemetry import BACKLOG, BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
+from smbench.model.telemetry import (
+    BACKLOG,
+    BACKLOG_PER_INSTANCE,
+    BACKLOG_WITHOUT_CAPACITY,
+    metric_of,
+    remember_backlogs,
+)
 from smbench.model.world import EMBEDDED, World
 from smbench.prediction.data_plane import LAST, DataPlane
 from smbench.scenario.model import Scenario
@@ -111,10 +117,10 @@ class FastEndpoint:
         self._fleet = _Fleet(self, event_queue, plane, settings, instances_at_start, seeds)
         questions = settings.open_questions
         self._at_zero_as_one = questions.per_instance_at_zero == "as_one"
-        self._omits_zeros = not questions.zeros_when_idle
+        omits_zeros = not questions.zeros_when_idle
         # The endpoint is older than the run: until now this minute it was idle.
         idle_ns = event_queue.now_ns - store.minute_start_ns
-        self._gauges = {name: _Minute(omits_zeros=self._omits_zeros) for name in KNOWN_METRICS}
+        self._gauges = {name: _Minute(omits_zeros=omits_zeros) for name in KNOWN_METRICS}
         for name, gauge in self._gauges.items():
             is_defined = name != BACKLOG_PER_INSTANCE or self._at_zero_as_one or self._fleet.in_service
             gauge.add(0.0, idle_ns if is_defined else 0)
@@ -146,20 +152,7 @@ class FastEndpoint:
 
     def remember(self, backlogs: Sequence[float]) -> None:
         """Publish what the backlog was in the whole minutes before this one, the oldest first."""
-        capacity = self._fleet.in_service
-        start_ns = self._store.minute_start_ns - len(backlogs) * MINUTE_NS
-        for backlog in backlogs:
-            values = {
-                BACKLOG: backlog,
-                BACKLOG_PER_INSTANCE: backlog / capacity if capacity else backlog if self._at_zero_as_one else None,
-                BACKLOG_WITHOUT_CAPACITY: float(bool(backlog) and not capacity),
-            }
-            for name, value in values.items():
-                if value is not None and (value or not self._omits_zeros):
-                    statistics = Statistics(value * MINUTE_S, float(MINUTE_S), value, value)
-                    metric = metric_of(name, self.settings.name, self.settings.variant)
-                    self._store.remember(metric, "Count", start_ns, statistics)
-            start_ns += MINUTE_NS
+        remember_backlogs(self.settings, self._fleet.in_service, self._store, backlogs)
 
     def catch_up(self, until_ns: int, order: int) -> None:
         """Let the data plane work up to an instant, and account for the backlog until then."""

@@ -20,10 +20,10 @@ from smbench.prediction.data_plane import DataPlane, Requests
 from smbench.prediction.fast_world import KNOWN_METRICS, FastWorld
 from smbench.records import Outcome
 from smbench.scenario.emulated import Emulated, OpenQuestions
-from smbench.scenario.model import Scenario
+from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import Schedule
-from smbench.simulator.client import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Client
+from smbench.simulator.client import Client
 
 OUTCOMES = (Outcome.PENDING, Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED)
 PENDING, COMPLETED, FAILED, EXPIRED = range(4)

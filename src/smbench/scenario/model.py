@@ -25,6 +25,7 @@ SYNCHRONOUS_BODY_MAX_BYTES = {"realtime": 25 * 2**20, "serverless": 4 * 2**20}
 ANSWER_MAX_S = 60  # a container must answer InvokeEndpoint within this (API reference, InvokeEndpoint)
 TTL_MIN_S, TTL_MAX_S = 60, 21_600  # RequestTTLSeconds
 TIMEOUT_MIN_S, TIMEOUT_MAX_S = 1, 3_600  # InvocationTimeoutSeconds
+DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own (developer guide, 2026-11)
 HEADER_MAX = 1024  # ContentType, Accept, CustomAttributes
 
 

@@ -12,7 +12,7 @@ from smbench.model.endpoint import TIMEOUT, TTL, Ended, Endpoint, Job
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler
 from smbench.records import NotSent
-from smbench.scenario.model import Scenario
+from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import PhaseSpan, Schedule
 
@@ -20,8 +20,6 @@ Watch = Callable[[int, int], None]
 """Called now and then with the number of requests sent so far, and of all."""
 
 _WATCHED_EVERY = 4096
-
-DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own (developer guide, 2026-11)
 
 
 class Client:
