@@ -35,7 +35,8 @@ ROOMS = {
     "analysis/latency": "Stages, percentiles and their intervals",
     "analysis/verdict": "Checks and thresholds",
     "analysis/comparison": "Groups of runs against a baseline",
-    "calibration": "A model of an endpoint fitted from its runs, and how well it predicts others",
+    "calibration": "A model of an endpoint fitted from its runs",
+    "calibration/checking": "How well a model predicts a run",
     "view": "How anything is drawn and printed",
     "view/live": "What a person sees while a run goes on",
     "view/sections": "What a report says, before it is drawn as text, page, Markdown or JSON",
@@ -47,6 +48,7 @@ ROOMS = {
     "ceiling": "The most that this generator can send on this machine",
     "api": "The Python API: what a script, a notebook and the command line call",
     "cli": "The command line",
+    "cli/signatures": "The commands as a user types them: names, options and help",
 }
 READ_FIRST = {  # the others of a room follow in alphabetical order
     "": ("errors", "findings", "records", "clock", "ports", "snapshot"),
@@ -86,7 +88,8 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
     "analysis/capacity": ("instances",),
     "analysis/verdict": ("checks",),
     "analysis/comparison": ("compare",),
-    "calibration": ("fit", "runs", "check"),
+    "calibration": ("fit", "runs"),
+    "calibration/checking": ("check",),
     "view/live": ("terminal", "screen"),
     "view/sections": ("blocks", "order"),
     "view/report": ("text",),

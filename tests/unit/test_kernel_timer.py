@@ -29,11 +29,6 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
     return "asyncio", {"use_uvloop": request.param == "uvloop"}
 
 
-async def reached(timer: KernelTimer, due_ns: int, ends: list[tuple[int, int]]) -> None:
-    await timer.wait_until(due_ns)
-    ends.append((due_ns, time.monotonic_ns()))
-
-
 @settings(max_examples=15)
 @given(
     after_us=st.lists(st.integers(-2000, 8000), min_size=1, max_size=30),
@@ -43,18 +38,19 @@ async def reached(timer: KernelTimer, due_ns: int, ends: list[tuple[int, int]]) 
 def test_all_who_are_not_cancelled_are_called_in_order_and_never_early(
     after_us: list[int], cancelled: set[int], on_uvloop: bool
 ) -> None:
-    async def main() -> list[tuple[int, int]]:
-        timer, ends = KernelTimer(), list[tuple[int, int]]()
+    async def main() -> dict[int, tuple[int, int]]:
+        timer, ends = KernelTimer(), dict[int, tuple[int, int]]()
         begin_ns = time.monotonic_ns() + 2 * MS
         async with anyio.create_task_group() as waiting:
             for index, after in enumerate(after_us):
                 scope = anyio.CancelScope()
 
-                async def wait(due_ns: int, scope: anyio.CancelScope) -> None:
+                async def wait(index: int, due_ns: int, scope: anyio.CancelScope) -> None:
                     with scope:
-                        await reached(timer, due_ns, ends)
+                        await timer.wait_until(due_ns)
+                        ends[index] = due_ns, time.monotonic_ns()
 
-                waiting.start_soon(wait, begin_ns + after * 1000, scope)
+                waiting.start_soon(wait, index, begin_ns + after * 1000, scope)
                 if index in cancelled:
                     scope.cancel()
         return ends
@@ -62,21 +58,21 @@ def test_all_who_are_not_cancelled_are_called_in_order_and_never_early(
     factory = uvloop.new_event_loop if on_uvloop else asyncio.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         ends = runner.run(main())
-    assert len(ends) == len([index for index in range(len(after_us)) if index not in cancelled])
-    assert all(due_ns <= at_ns for due_ns, at_ns in ends)
-    later = [due_ns for due_ns, _ in ends if due_ns > min(at_ns for _, at_ns in ends)]
+    # One that is cancelled when its instant has come, as on a slow machine, may have been called.
+    assert set(range(len(after_us))) - cancelled <= ends.keys()
+    assert all(due_ns <= at_ns for due_ns, at_ns in ends.values())
+    later = [due_ns for due_ns, _ in ends.values() if due_ns > min(at_ns for _, at_ns in ends.values())]
     assert later == sorted(later)
 
 
 async def test_a_wait_for_an_earlier_instant_does_not_wait_for_the_later_one() -> None:
-    timer, ends = KernelTimer(), list[tuple[int, int]]()
-    now_ns = time.monotonic_ns()
+    timer, now_ns = KernelTimer(), time.monotonic_ns()
     async with anyio.create_task_group() as waiting:
-        waiting.start_soon(reached, timer, now_ns + 60_000 * MS, ends)
+        waiting.start_soon(timer.wait_until, now_ns + 60_000 * MS)
         await anyio.sleep(0.001)
-        await reached(timer, now_ns + 5 * MS, ends)
+        with anyio.fail_after(30):
+            await timer.wait_until(now_ns + 5 * MS)
         waiting.cancel_scope.cancel()
-    assert len(ends) == 1
 
 
 def test_one_timer_serves_one_loop_after_another_and_then_is_closed() -> None:

@@ -1,6 +1,5 @@
 """The cheapest policy that keeps what is demanded, as something that can be applied."""
 
-import datetime
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +11,12 @@ from rich.console import RenderableType
 from smbench.api.result import as_html, as_text
 from smbench.api.scenarios import Folders, ScenarioLike
 from smbench.api.simulate import Progress
-from smbench.api.what_if import VaryLike, WhatIf, notes_of, read_question, read_space
-from smbench.errors import ExitCode, ResultsError, UsageError
+from smbench.api.what_if import VaryLike, WhatIf, notes_of, read_question, read_space, write_folder
+from smbench.errors import ExitCode, UsageError
 from smbench.prediction.advice import Advice, default_space, service_mean_s
 from smbench.prediction.advice import advise as search
 from smbench.prediction.apply import ENDPOINT, VARIANT, Applied, cloud_formation
 from smbench.printable import json_document
-from smbench.results.files import write_whole
-from smbench.results.store import new_run_dir
 from smbench.view.report.advice import render, to_json
 
 
@@ -61,8 +58,6 @@ class Advised:
         Raises:
             ResultsError: it could not be written.
         """
-        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-        path = new_run_dir(Path(results), f"advice-{self.what_if.name}", stamp)
         documents: dict[str, Any] = {"advice.json": self.to_json()}
         if self.after is not None:
             documents["register-scalable-target.json"] = self.after.target
@@ -71,13 +66,9 @@ class Advised:
             for place, (_, alarm) in enumerate(self.after.alarms):
                 documents[f"put-metric-alarm-{place}.json"] = alarm
             documents["cloudformation.json"] = cloud_formation(self.after)
-        try:
-            write_whole(path / "policies.parquet", self.what_if.as_parquet())
-            for name, document in documents.items():
-                write_whole(path / name, json_document(document))
-        except OSError as error:
-            raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
-        return path
+        files = {name: json_document(document) for name, document in documents.items()}
+        table = {"policies.parquet": self.what_if.as_parquet()}
+        return write_folder(results, f"advice-{self.what_if.name}", table | files)
 
     def __str__(self) -> str:
         return as_text(self.to_text())
@@ -112,7 +103,7 @@ def advise(
         vary: What to try, as `what_if` takes it; None: limits and targets around what the load needs.
         replications: As `what_if` takes it.
         endpoint: The name in the arguments of AWS's calls.
-        variant: Likewise.
+        variant: The variant's name in them.
         force: As `what_if` takes it.
         base_dir: As `run` takes it.
         allow_files: As `run` takes it.

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from smbench.calibration.check import ModelCheck, check
+from smbench.calibration.checking.check import ModelCheck, check
 from smbench.calibration.record import (
     Check,
     Label,

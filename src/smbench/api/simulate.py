@@ -190,7 +190,7 @@ def _figures(made: simulator.Simulated, manifest: Manifest) -> dict[str, Bounded
 
 def _kept(results: Path, made: simulator.Simulated, manifest: Manifest) -> Path:
     """Write the run's folder; its manifest says `running` until the files are whole."""
-    path = new_run_dir(results, str(manifest.scenario["name"]), f"{manifest.started:%Y%m%dT%H%M%SZ}")
+    path = new_run_dir(results, str(manifest.scenario["name"]), manifest.started)
     manifest.model_copy(update={"ending": Ending.RUNNING, "ended": None}).write(path)
     for name, table in (("requests", made.requests), ("readings", made.readings), ("events", made.events)):
         PartWriter(path, name, 0).write(table)

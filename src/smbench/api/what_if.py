@@ -96,14 +96,8 @@ class WhatIf:
         Raises:
             ResultsError: it could not be written.
         """
-        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-        path = new_run_dir(Path(results), f"what-if-{self.name}", stamp)
-        try:
-            write_whole(path / "policies.parquet", self.as_parquet())
-            write_whole(path / "what-if.json", json_document(self.to_json()))
-        except OSError as error:
-            raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
-        return path
+        files = {"policies.parquet": self.as_parquet(), "what-if.json": json_document(self.to_json())}
+        return write_folder(results, f"what-if-{self.name}", files)
 
     def as_parquet(self) -> bytes:
         """`table` as the content of a parquet file."""
@@ -164,6 +158,21 @@ def what_if(
         is_demanded=asked.is_demanded,
         notes=notes_of(found, space),
     )
+
+
+def write_folder(results: str | os.PathLike[str], name: str, files: Mapping[str, bytes]) -> Path:
+    """Make a folder of that name and the time below `results`, with these files; its path.
+
+    Raises:
+        ResultsError: it could not be written.
+    """
+    path = new_run_dir(Path(results), name, datetime.datetime.now(datetime.UTC))
+    try:
+        for file, content in files.items():
+            write_whole(path / file, content)
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
 
 
 def read_question(
@@ -235,10 +244,10 @@ def notes_of(found: Sweep, space: Space) -> tuple[str, ...]:
     if space.n_senseless:
         notes.append(f"{space.n_senseless:,} combinations make no sense (such as min above max) and were left out")
     n_fluid = sum(not row.costs for row in found.screened_out)
-    n_first = len(found.screened_out) - n_fluid
-    if n_fluid or n_first:
-        left_out = f"{n_fluid:,} as a fluid, {n_first:,} after one replication"
-        notes.append(f"far from the front, so not looked at any further: {left_out}")
+    left_out = {"as a fluid": n_fluid, "after one replication": len(found.screened_out) - n_fluid}
+    if found.screened_out:
+        in_words = ", ".join(f"{n:,} {when}" for when, n in left_out.items() if n)
+        notes.append(f"far from the front, so not looked at any further: {in_words}")
     if found.by_reference:
         notes.append(f"the model itself ran, slower: the fast engine does not know {', '.join(found.by_reference)}")
     return tuple(notes)

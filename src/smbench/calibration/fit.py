@@ -10,7 +10,7 @@ import polars as pl
 
 from smbench.analysis.capacity.hosts import HostSpread
 from smbench.calibration.arrivals import Arrivals, arrivals
-from smbench.calibration.behaviour import behaviour
+from smbench.calibration.checking.behaviour import behaviour
 from smbench.calibration.concurrency import Concurrency, concurrency
 from smbench.calibration.configured import Configured, configured
 from smbench.calibration.delays import NOT_OBSERVED, Delay, notification, provisioning, removal

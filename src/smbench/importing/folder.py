@@ -59,7 +59,7 @@ def import_file(file: Path, results: Path, wanted: Wanted, watch: Watch | None =
     found = import_requests(table, roles, timeout_ns=wanted.timeout_ns, good=wanted.good)
     lacking = _lacking(roles)
     manifest = _manifest(file, table, roles, found, wanted, lacking)
-    path = new_run_dir(results, str(manifest.scenario["name"]), f"{manifest.started:%Y%m%dT%H%M%SZ}")
+    path = new_run_dir(results, str(manifest.scenario["name"]), manifest.started)
     manifest.write(path)
     PartWriter(path, "requests", 0).write(found.requests)
     for name in ("readings", "events"):

@@ -63,7 +63,7 @@ class RunFolder:
             ResultsError: it cannot be made.
         """
         started = datetime.datetime.now(datetime.UTC)
-        path = new_run_dir(results, plan.scenario.name, started.strftime("%Y%m%dT%H%M%SZ"))
+        path = new_run_dir(results, plan.scenario.name, started)
         return cls(path, _manifest(plan, origin, command, started, n_workers))
 
     @classmethod

@@ -4,6 +4,7 @@ Two rules. A file is whole or it is not there: every one is written beside its p
 request's row may be in several parts, as versions; the one in its worker's latest part is the row.
 """
 
+import datetime
 import io
 import os
 import shutil
@@ -38,13 +39,13 @@ _ORDER = {"readings": ["seen", "at", "source", "name", "stat"], "events": ["at",
 _RANGE = 100_000  # requests held in memory at once: a million rows in three versions stay below 450 MB
 
 
-def new_run_dir(root: Path, name: str, stamp: str) -> Path:
-    """Make `root/name-stamp`, or `root/name-stamp-2` and so on; never a folder that was there before.
+def new_run_dir(root: Path, name: str, started: datetime.datetime) -> Path:
+    """Make `root/name-20261121T031200Z`, or `...Z-2` and so on; never a folder that was there before.
 
     Raises:
         ResultsError: it cannot be made.
     """
-    count = 1
+    count, stamp = 1, f"{started:%Y%m%dT%H%M%SZ}"
     while True:
         run_dir = root / (f"{name}-{stamp}" if count == 1 else f"{name}-{stamp}-{count}")
         try:

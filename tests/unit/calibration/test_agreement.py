@@ -12,12 +12,12 @@ from scipy.stats import wasserstein_distance
 
 from calibrating import run_of
 from modelling import scenario
-from smbench.calibration.agreement import disagreement
-from smbench.calibration.behaviour import Behaviour, behaviour
-from smbench.calibration.check import grade
+from smbench.calibration.checking.agreement import disagreement
+from smbench.calibration.checking.behaviour import Behaviour, behaviour
+from smbench.calibration.checking.check import grade
+from smbench.calibration.checking.predicted import predictions, replayed
+from smbench.calibration.checking.redrawn import redrawn, scaled
 from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
-from smbench.calibration.predicted import predictions, replayed
-from smbench.calibration.redrawn import redrawn, scaled
 from smbench.model.law_facts import mean_s
 from smbench.scenario.values.distributions import Distribution
 

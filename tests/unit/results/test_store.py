@@ -3,6 +3,7 @@
 Method: real folders and real parquet; a full disk is the process's own limit on file sizes; a kill is what is left.
 """
 
+import datetime
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from smbench.generator.journal import events_frame, readings_frame
 from smbench.records import Ending, Event, NotSent, Outcome
 from smbench.results.store import PartWriter, compact, new_run_dir, open_run, uncompact
 
+STARTED = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
 NOT_YET = requests_frame([Request(float(due), Outcome.NOT_SENT) for due in range(4)])
 WAITING = requests_frame([Request(float(due), Outcome.PENDING) for due in range(4)])
 DONE = requests_frame([Request(float(due), done=due + 1.0) for due in range(4)])
@@ -30,7 +32,7 @@ DONE = requests_frame([Request(float(due), done=due + 1.0) for due in range(4)])
 @pytest.fixture
 def run_dir(tmp_path: Path) -> Path:
     """A run that has begun: a manifest, no parts."""
-    folder = new_run_dir(tmp_path, "by-hand", "20261121T031200Z")
+    folder = new_run_dir(tmp_path, "by-hand", STARTED)
     manifest_of([span(4)], ending=Ending.RUNNING).write(folder)
     return folder
 
@@ -40,14 +42,14 @@ def read(run_dir: Path) -> pl.DataFrame:
 
 
 def test_a_run_never_takes_the_folder_of_another(tmp_path: Path) -> None:
-    made = [new_run_dir(tmp_path / "results", "x", "20261121T031200Z").name for _ in range(3)]
+    made = [new_run_dir(tmp_path / "results", "x", STARTED).name for _ in range(3)]
     assert made == ["x-20261121T031200Z", "x-20261121T031200Z-2", "x-20261121T031200Z-3"]
 
 
 def test_a_file_in_the_way_of_the_results_is_said(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(ResultsError, match="cannot make"):
-        new_run_dir(tmp_path / "results", "x", "20261121T031200Z")
+        new_run_dir(tmp_path / "results", "x", STARTED)
 
 
 @pytest.mark.parametrize("is_compacted", [False, True])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from rich.console import Group, RenderableType
 
-from smbench.calibration.check import LIMITS, ModelCheck
+from smbench.calibration.checking.check import LIMITS, ModelCheck
 from smbench.view.report.whole_table import WholeTable
 
 

@@ -1,4 +1,4 @@
-"""The commands that predict: names, options and help; `app` registers them."""
+"""The commands that predict: names, options and help."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ from smbench.cli.options import (
     Output,
     OutputOption,
     ResultsOption,
+    RunFolder,
     ScenarioFile,
     StrictOption,
 )
@@ -84,7 +85,7 @@ def what_if(
     Prints the policies that no other beats in both, and leaves all of them as parquet and JSON in a new folder under
     --results. Each policy meets the same requests in each replication.
     """
-    from smbench.cli.what_if import WhatIfOptions, what_if_command
+    from smbench.cli.policies import PolicyOptions, what_if_command
 
     asked = {
         "vary": vary,
@@ -94,7 +95,7 @@ def what_if(
         "force": force,
         "allow_files": tuple(allow_files or ()),
     }
-    what_if_command(WhatIfOptions(target, asked, results, output.value, html))
+    what_if_command(PolicyOptions(target, asked, results, output.value, html))
 
 
 def advise(
@@ -119,7 +120,7 @@ def advise(
 
     Exit status: 0 there is one, 2 a file or an option is wrong, 99 no policy keeps it.
     """
-    from smbench.cli.advise import AdviseOptions, advise_command
+    from smbench.cli.policies import PolicyOptions, advise_command
 
     asked = {
         "load": load,
@@ -131,4 +132,38 @@ def advise(
         "force": force,
         "allow_files": tuple(allow_files or ()),
     }
-    raise typer.Exit(advise_command(AdviseOptions(target, asked, results, output.value)))
+    raise typer.Exit(advise_command(PolicyOptions(target, asked, results, output.value)))
+
+
+def calibrate(
+    runs: Annotated[list[Path], typer.Argument(help="Results folders of runs of one endpoint.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")] = Path("fitted.yaml"),
+    instances: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="How many served all the time, where the runs were imported.")
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", help="What stdout gets.")] = Output.TABLE,
+) -> None:
+    """Fit a model of an endpoint from its runs, and write it as a scenario with an emulated target.
+
+    `run`, `simulate` and `emulate` take it as it is. Each parameter is given with its standard error and its source;
+    what the runs cannot say is assumed, and the reason is given.
+    """
+    from smbench.cli.calibrate import calibrate_command
+
+    calibrate_command(runs, out, output.value, instances)
+
+
+def check_model(
+    model: Annotated[Path, typer.Argument(help="Scenario with the model, such as `calibrate` writes.")],
+    run_folder: RunFolder,
+    replications: Annotated[int, typer.Option(min=2, max=1000, help="Predictions that are made.")] = 20,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Say how well a model predicts a run: grade A, B or "not validated", with every error.
+
+    The model gets the run's arrivals, limits and policies. Only a run that it was not fitted from shows anything. The
+    grade is kept in the model's record beside it, and its predictions carry it.
+    """
+    from smbench.cli.check_model import check_model_command
+
+    check_model_command(model, run_folder, replications, output.value)

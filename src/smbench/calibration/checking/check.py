@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from smbench.analysis.rows.deadline import deadline
-from smbench.calibration.agreement import Figures, disagreement
-from smbench.calibration.behaviour import Behaviour, behaviour
+from smbench.calibration.checking.agreement import Figures, disagreement
+from smbench.calibration.checking.behaviour import Behaviour, behaviour
+from smbench.calibration.checking.predicted import predictions, replayed
 from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
 from smbench.calibration.parameter import Parameter
-from smbench.calibration.predicted import predictions, replayed
 from smbench.calibration.record import NOT_VALIDATED
 from smbench.calibration.runs import MeasuredRun
 from smbench.scenario.model import Scenario

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from smbench.analysis.rows.frames import Frames, derive
+from smbench.calibration.checking.redrawn import redrawn
 from smbench.calibration.configured import configured
 from smbench.calibration.parameter import Parameter
-from smbench.calibration.redrawn import redrawn
 from smbench.calibration.runs import MeasuredRun
 from smbench.results.manifest import ClockFacts, Manifest
 from smbench.scenario.emulated import Instances

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from smbench.calibration.behaviour import Behaviour
+from smbench.calibration.checking.behaviour import Behaviour
 from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
 
 Values = npt.NDArray[np.float64]

@@ -1,0 +1,173 @@
+"""The commands that send or serve: names, options and help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smbench.cli.options import (
+    AllowFilesOption,
+    AssertOption,
+    JunitOption,
+    MarkdownOption,
+    Output,
+    OutputOption,
+    ProfileOption,
+    RegionOption,
+    ResultsOption,
+    RunFolder,
+    ScenarioFile,
+    StrictOption,
+    TransportName,
+    Ui,
+    UiOption,
+    UrlOption,
+)
+
+
+def run(
+    scenario: ScenarioFile = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="A real endpoint instead of the scenario's target. This uses AWS and costs money."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that share the load, where one cannot send it. Not in warp time.")
+    ] = 1,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
+    transport: Annotated[
+        TransportName | None,
+        typer.Option(
+            help="How requests leave: `wire`, lean and signed by ourselves, or `sdk`. Default: the scenario's."
+        ),
+    ] = None,
+    results: ResultsOption = Path("results"),
+    ui: UiOption = Ui.AUTO,
+    output: OutputOption = Output.TABLE,
+    asserted: AssertOption = None,
+    stop_when_certain: Annotated[
+        bool,
+        typer.Option(
+            "--stop-when-certain", help="Send no more once the thresholds' verdict cannot change; then drain."
+        ),
+    ] = False,
+    strict: StrictOption = False,
+    junit: JunitOption = None,
+    summary_md: MarkdownOption = None,
+    allow_files: AllowFilesOption = None,
+) -> None:
+    """Run a scenario and judge it.
+
+    Ends with a verdict, and leaves parquet and a manifest in a new folder under --results.
+    First Ctrl-C: stop sending, drain, report. Second: stop now, keep what is known.
+
+    Exit status: 0 fine, 2 the scenario is wrong, 3 the target cannot be used, 98 the run is invalid (the generator was
+    the bottleneck), 99 a threshold was missed, 130 interrupted, 70 a bug of ours.
+    """
+    from smbench.cli.run import RunOptions, run_command
+
+    asked = {
+        "endpoint": endpoint,
+        "seed": seed,
+        "workers": workers,
+        "region": region,
+        "profile": profile,
+        "endpoint_url": endpoint_url,
+        "transport": None if transport is None else transport.value,
+        "results": results,
+        "thresholds": tuple(asserted or ()),
+        "stop_when_certain": stop_when_certain,
+        "strict": strict,
+        "progress": ui.value,
+        "allow_files": tuple(allow_files or ()),
+    }
+    options = RunOptions(scenario, asked, output.value, junit, summary_md)
+    raise typer.Exit(run_command(options))
+
+
+def resume(
+    run_folder: RunFolder,
+    sends: Annotated[
+        bool, typer.Option("--continue", help="Also send what was certainly never sent, later than it was due.")
+    ] = False,
+    base_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the scenario's files; default: where it was when the run began."),
+    ] = None,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
+    ui: UiOption = Ui.AUTO,
+    output: OutputOption = Output.TABLE,
+    strict: StrictOption = False,
+) -> None:
+    """Take up a run that was killed, or whose requests had not all ended: collect their ends, and finish the report.
+
+    Sends nothing unless --continue asks for it, and never anything that may have been sent. Can be repeated, also on
+    another machine with a copy of the folder; says so when nothing is left to do.
+
+    Exit status: as `run`.
+    """
+    from smbench.cli.run import resume_command
+
+    asked = {
+        "sends": sends,
+        "base_dir": base_dir,
+        "region": region,
+        "profile": profile,
+        "endpoint_url": endpoint_url,
+        "progress": ui.value,
+        "strict": strict,
+    }
+    raise typer.Exit(resume_command(run_folder, asked, output.value))
+
+
+def bench(
+    transport: Annotated[
+        TransportName, typer.Option(help="Which way of sending is measured; each has a ceiling of its own.")
+    ] = TransportName.WIRE,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Measure what this machine can send, and keep it for `run`, which warns of plans beyond 70 % of it.
+
+    One worker sends at growing rates to a target on this machine that does nothing, for well under a minute. Nothing
+    else should be going on. What is kept: $XDG_CACHE_HOME/smbench/ceilings.json, by default below ~/.cache.
+    """
+    from smbench.cli.bench import bench_command
+
+    raise typer.Exit(bench_command(transport.value, output.value))
+
+
+def emulate(
+    scenario: Annotated[
+        Path | None, typer.Argument(help="Scenario whose endpoint is emulated; without one, the region is empty.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    truth: Annotated[Path | None, typer.Option(help="Write truth.parquet here at the end.")] = None,
+    verify_signatures: Annotated[
+        bool, typer.Option("--verify-signatures", help="Refuse calls that the printed key pair did not sign.")
+    ] = False,
+    allow_files: AllowFilesOption = None,
+    provision: Annotated[
+        str | None,
+        typer.Option(help="How long an instance takes to serve, such as 1s; default: the scenario's, or as on AWS."),
+    ] = None,
+) -> None:
+    """Serve the emulated AWS services on loopback.
+
+    For boto3, aiobotocore, the AWS CLI: anything that takes an endpoint URL. Prints it, then serves until Ctrl-C. Any
+    credentials will do, unless --verify-signatures asks for those it prints.
+    """
+    from smbench.cli.emulate import emulate_command
+
+    emulate_command(
+        scenario,
+        port,
+        truth,
+        tuple(allow_files or ()),
+        verify_signatures=verify_signatures,
+        provision=provision,
+    )
