@@ -126,7 +126,7 @@ class Summary(_Part):
     observations: tuple[Observation, ...] = ()
     slowest: tuple[Slow, ...] = ()
     by_phase: tuple[Part, ...] = ()  # warm-ups apart; none where there is but one
-    by_class: tuple[Part, ...] = ()  # of payloads, likewise; the most frequent, with `n_classes` of them in all
+    by_class: tuple[Part, ...] = ()  # the same by payload class; the most frequent, with `n_classes` of them in all
     n_classes: int = 0
     sizing: Sizing
     kind: str = "measured"  # or simulated: a prediction

@@ -21,9 +21,9 @@ Values = npt.NDArray[np.float64]
 _ENDS_MIN = 30
 _ENDS_MAX = 1_000  # are looked at: more tell no more
 _SHORTEST_S = 0.2
-_SPREAD_OVER = 3  # a period is sought up to this part of the spread: a longer one could not be told from chance
+_SPREAD_OVER = 3  # a period is sought up to this part of the spread: a longer one could be chance
 _AGREE = 0.9  # mean resultant length of phases on a grid; of others it is near zero
-_STEPS = 8  # frequencies looked at for each that could be told apart
+_STEPS = 8  # frequencies looked at for each that differs from its neighbours
 
 
 @dataclass(frozen=True, slots=True)

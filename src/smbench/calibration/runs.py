@@ -55,7 +55,7 @@ def measured(frames: Frames, classes: pl.DataFrame, name: str) -> MeasuredRun:
 
 
 def checked(frames: Frames, classes: pl.DataFrame, name: str) -> MeasuredRun:
-    """A run whose rows and readings suffice, whoever sent its requests.
+    """A run whose rows and readings suffice, by whatever tool its requests were sent.
 
     Raises:
         UsageError: they do not.

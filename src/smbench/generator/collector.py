@@ -19,7 +19,7 @@ _RETRY_AFTER_S = 0.5
 # the ends are heard within 31 and 24 ms, none later than 0.11 s. Without it there would be 94 and 194 receives, 3 ms of
 # CPU each through the SDK; 0.25 s would still take 19 and 73, and be 0.24 s late.
 _LINGER_S = 0.1
-_HELD_MAX = 20_000  # messages heard and not yet on disk; SQS hands out 120,000 before it refuses more
+_HELD_MAX = 20_000  # messages received and not yet on disk; SQS hands out 120,000 before it refuses more
 _KEPT_ASIDE = 1000  # unreadable messages whose text is kept; all are counted
 _KEPT_CHARACTERS = 2000
 
@@ -42,8 +42,8 @@ class Collector:
         receivers_max: The most long polls, and the most deletes, that may overlap.
         is_prompt: Ends are waited for, by a closed loop: never linger between two receives.
         on_event: Gets test notifications and messages that could not be read, the first thousand of these.
-        hurry: Asks for what was heard to be written down now. With it, a message is deleted only after `hold` was
-            called and what it returned, so what a killed run had heard comes again; None: deleted as soon as heard.
+        hurry: Asks for what was received to be written down now. With it, a message is deleted only after `hold` was
+            called and what it returned, so what a killed run had received comes again; None: deleted at once.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Collector:
                 self._is_over = True
 
     def hold(self) -> Callable[[], None]:
-        """A write begins; call what this returns when it is done, and what was heard before it is deleted."""
+        """A write begins; call what this returns when it is done, and what was received before is deleted."""
         receipts, self._held = self._held, []
 
         def written() -> None:

@@ -112,7 +112,7 @@ class RunFolder:
         """Write the manifest of a run whose target was found, before anything is sent.
 
         Args:
-            held: What the workers made in AWS, for whoever takes the run up after a kill.
+            held: What the workers made in AWS, for a resume after a kill.
             endpoint_url: Where AWS's services are reached; None: at AWS's own addresses.
             inapplicable: Checks and stages that mean nothing for this target.
 

@@ -107,8 +107,8 @@ def resume_run(
             else:
                 how = _how(folder, plan, sends=sends)
                 end = _session(folder, plan, _access(access, before), how, make_view(), interrupts)
-        except BaseException:
-            if before.ending is not Ending.RUNNING:  # closed again as it was
+        except BaseException:  # Ctrl-C included: the folder is left as it was found; the error goes on up
+            if before.ending is not Ending.RUNNING:
                 folder.close(before.ending, before.reason, before.notes, before.emulator, before.held)
             raise
         end.notes[:0] = [note for note in before.notes if note not in end.notes]

@@ -8,7 +8,7 @@ from smbench.records import Outcome
 CONTAINER_ERROR = "container_error"
 TIMEOUT = "timeout"
 TTL = "ttl"
-INSTANCE_LOST = "instance_lost"  # nobody begins again with it: an open question, and always so where a caller waits
+INSTANCE_LOST = "instance_lost"  # and no other begins with it: an open question, and always so where a caller waits
 OVERLOADED = "overloaded"  # too many were waiting for the instances of a real-time endpoint
 
 

@@ -84,7 +84,7 @@ def advise(question: Question, space: Space, watch: Watch | None = None) -> Advi
 
 
 def default_space(question: Question, emulated: Emulated, service_s: float) -> Space:
-    """What to try where nobody says: limits around what the load needs, several targets, with and without zero.
+    """What to try by default: limits around what the load needs, several targets, with and without zero.
 
     Args:
         service_s: The mean service time.

@@ -84,7 +84,9 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
                 around.start_soon(prepared.keep_ready)
                 try:
                     await runner.run()
-                except BaseException:  # what was sent goes on without us: whoever resumes the run needs the queue
+                except (
+                    BaseException
+                ):  # what was sent goes on without us: a resume needs the queue; the error goes on up
                     prepared.abandon()
                     raise
                 around.cancel_scope.cancel()

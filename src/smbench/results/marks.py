@@ -63,7 +63,7 @@ class Mark:
             if os.fstat(descriptor).st_size < _LAYOUT.size:  # without a boot id it is not exact, until `begin`
                 os.write(descriptor, _LAYOUT.pack(_NONE, b"", os.getpid()))
             return cls(descriptor, mmap.mmap(descriptor, _LAYOUT.size))
-        except BaseException as error:
+        except BaseException as error:  # whatever it is: the lock is given back
             os.close(descriptor)
             if isinstance(error, OSError):
                 raise ResultsError(
@@ -109,7 +109,7 @@ def _require_lock(descriptor: int, run_dir: Path, worker: int) -> None:
 def _locked(descriptor: int) -> bool:
     try:
         import fcntl
-    except ImportError:  # Windows: a file that another process has mapped cannot be told from one that it left
+    except ImportError:  # Windows: it does not say whether another process still has the file mapped
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -69,7 +69,7 @@ class CalledTarget:
     def taken_up(
         self, share: Share, progress: Callable[[str], None], found: Facts, held: Facts | None, *, sends: bool
     ) -> AbstractAsyncContextManager["PreparedCalled"]:
-        """As `prepared`: an answer that a killed worker did not hear is lost, so there is nothing to collect."""
+        """As `prepared`: an answer that a killed worker did not receive is lost, so there is nothing to collect."""
         del found, held, sends
         return self.prepared(share, progress)
 

@@ -1,4 +1,4 @@
-"""A queue of the run's own that hears every end and nothing else; made before the run, removed when it is closed.
+"""A queue of the run's own that receives every end and nothing else; made before the run, removed when it is closed.
 
 Other users of the endpoint lose no message to us, and runs do not see each other's (docs/decisions/).
 """
