@@ -133,7 +133,7 @@ class Runner:
             work.cancel_scope.cancel()
 
     async def _take_up(self, comes_again_ns: int) -> None:
-        """Of a run taken up: receive what the queue holds of it, then look up the rest, which may have ended long ago."""
+        """Of a run taken up: receive what its queue holds, then look up the rest, which may have ended long ago."""
         await self._drain_until(comes_again_ns)
         await look_up_rest(self.tracker, self.outside.outputs, self.clock)
 
