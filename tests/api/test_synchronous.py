@@ -12,7 +12,7 @@ import pytest
 
 import smbench
 from smbench.findings import Verdict
-from smbench.model.endpoint import Job
+from smbench.model.endpoints.endpoint import Job
 from smbench.model.event_queue import EventQueue
 from smbench.model.world import EMBEDDED, World
 from smbench.scenario.model import Scenario

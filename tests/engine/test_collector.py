@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from doubles import RUN, SECOND, FakeEndpoint, ledger
 from smbench.clock import Clock, LoopClock, WarpLoop
-from smbench.generator.collector import Collector
-from smbench.generator.tracker import Tracker
+from smbench.generator.receiving.collector import Collector
+from smbench.generator.tracking.tracker import Tracker
 from smbench.records import Delivery, Event, Notice, Outcome, Unacknowledged, Unreadable
 
 MS = 1_000_000

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from doubles import RUN, KeptParts, first_of, ledger
-from smbench.generator import journal as journal_module
-from smbench.generator import ledger as ledger_module
-from smbench.generator.journal import Journal
-from smbench.generator.ledger import NO_INSTANT, Ledger, State
-from smbench.generator.tracker import Tracker
+from smbench.generator.tracking import journal as journal_module
+from smbench.generator.tracking import ledger as ledger_module
+from smbench.generator.tracking.journal import Journal
+from smbench.generator.tracking.ledger import NO_INSTANT, Ledger, State
+from smbench.generator.tracking.tracker import Tracker
 from smbench.records import ENDED, Accepted, Event, Notice, NotSent, Reading, Rejected
 from smbench.results.schema import REQUESTS, polars_schema
 

@@ -14,8 +14,8 @@ from doubles import FakeEndpoint, invocation_of, ledger, span
 from smbench.clock import LoopClock
 from smbench.generator.control import Control
 from smbench.generator.engine import Engine, Load
-from smbench.generator.ledger import WHY_NOT_SENT, State
-from smbench.generator.tracker import Tracker
+from smbench.generator.tracking.ledger import WHY_NOT_SENT, State
+from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import Transport
 from smbench.records import Answered, Invocation, NotSent, Outcome, Rejected, Unacknowledged
 from smbench.scenario.model import Limits, Retry

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbench.generator.receivers import BATCH, Receivers
+from smbench.generator.receiving.receivers import BATCH, Receivers
 
 SECOND = 1_000_000_000
 

@@ -21,8 +21,8 @@ from smbench.clock import LoopClock
 from smbench.findings import Finding, Verdict
 from smbench.generator.control import Control
 from smbench.generator.engine import Load
-from smbench.generator.journal import Journal, events_frame
 from smbench.generator.runner import Bounds, Outside, Runner
+from smbench.generator.tracking.journal import Journal, events_frame
 from smbench.records import Delivery, NotSent
 from smbench.scenario.model import Limits, Retry
 

@@ -18,7 +18,7 @@ from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
 from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
-from smbench.generator.journal import events_frame, readings_frame
+from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import Event, Outcome, Unknown
 from smbench.results.manifest import Manifest
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smbench.generator.locations import Locations
+from smbench.generator.tracking.locations import Locations
 
 UUIDS = st.uuids().map(str)
 SPELLINGS = st.one_of(

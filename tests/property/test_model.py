@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelling import SECOND, Stand
-from smbench.model.endpoint import UpdateInProgress
+from smbench.model.endpoints.endpoint import UpdateInProgress
 from smbench.model.event_queue import EventQueue
-from smbench.model.metrics import MetricStore
+from smbench.model.monitoring.metrics import MetricStore
 from smbench.model.service import Seeds
 from smbench.records import Outcome
 from smbench.scenario.values.distributions import Distribution

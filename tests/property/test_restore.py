@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doubles import RUN, content, ledger, written
-from smbench.generator.rows import restore
-from smbench.generator.tracker import Tracker
+from smbench.generator.tracking.rows import restore
+from smbench.generator.tracking.tracker import Tracker
 from smbench.records import Accepted, Notice, NotSent, Outcome, Rejected
 
 UUID = "2f4dcf85-0000-4000-8000-00000000000{}"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from runs import EPOCH_NS, Request, frames_of, manifest_of, reading, requests_frame, span
 from smbench.analysis.rows.frames import derive, load
 from smbench.analysis.summary import summarise
-from smbench.generator.journal import events_frame, readings_frame
+from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import Outcome
 from smbench.results.store import PartWriter, compact, open_run
 

@@ -12,10 +12,10 @@ import polars as pl
 from smbench.clock import Clock, LoopClock
 from smbench.generator.control import Control
 from smbench.generator.engine import Load
-from smbench.generator.journal import Journal
-from smbench.generator.ledger import Ledger
-from smbench.generator.rows import requests_frame
 from smbench.generator.runner import Bounds, Outside, Runner
+from smbench.generator.tracking.journal import Journal
+from smbench.generator.tracking.ledger import Ledger
+from smbench.generator.tracking.rows import requests_frame
 from smbench.records import Accepted, Delivery, Invocation, Notice, Outcome, OutputFound, Rejected
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from smbench.model.endpoint import CapacityChange, Ended, Endpoint, EndpointSettings, Job
+from smbench.model.endpoints.endpoint import CapacityChange, Ended, Endpoint, EndpointSettings, Job
+from smbench.model.endpoints.telemetry import metric_of
 from smbench.model.event_queue import EventQueue
-from smbench.model.metrics import Datapoint, MetricStore
+from smbench.model.monitoring.metrics import Datapoint, MetricStore
 from smbench.model.service import Seeds
-from smbench.model.telemetry import metric_of
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.distributions import Distribution

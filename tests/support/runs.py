@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from smbench.analysis.rows.frames import Frames, derive
-from smbench.generator.journal import events_frame, readings_frame
+from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import ACCEPTED, Ending, Event, NotSent, Outcome, Reading, Unknown
 from smbench.results.manifest import ClockFacts, Manifest
 from smbench.results.schema import REQUESTS, plain_schema, stamped

@@ -25,10 +25,10 @@ from smbench.ceiling.search import Search
 from smbench.clock import MonotonicClock, process_cpu_ns, real_ns, wall_ns
 from smbench.generator.assembly import ShareRun
 from smbench.generator.control import Control
-from smbench.generator.ledger import State
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.runner import Outside, Runner
 from smbench.generator.shares import Share
+from smbench.generator.tracking.ledger import State
 from smbench.processes.channel import Channel
 from smbench.processes.messages import Done, Tried
 from smbench.processes.worker import freeze_collections

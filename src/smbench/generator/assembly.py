@@ -5,13 +5,13 @@ from pathlib import Path
 from smbench.clock import Clock
 from smbench.generator.control import Control
 from smbench.generator.engine import Load
-from smbench.generator.journal import Journal
-from smbench.generator.ledger import Ledger
 from smbench.generator.monitors import OnRead
 from smbench.generator.plan import RunPlan
 from smbench.generator.requests import invocations
 from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.generator.shares import Share, share_of
+from smbench.generator.tracking.journal import Journal
+from smbench.generator.tracking.ledger import Ledger
 from smbench.records import Event
 from smbench.results.marks import Mark
 from smbench.results.store import PartWriter

@@ -15,8 +15,8 @@ import numpy as np
 
 from smbench.clock import Clock
 from smbench.generator.control import Control, beyond_error_limit
-from smbench.generator.ledger import State
-from smbench.generator.tracker import Tracker
+from smbench.generator.tracking.ledger import State
+from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import Transport
 from smbench.records import Accepted, Answered, Invocation, NotSent, Rejected, Unacknowledged, is_throttle
 from smbench.scenario.model import Limits, Retry

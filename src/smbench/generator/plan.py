@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smbench.clock import TimeKind, wall_ns
-from smbench.generator.ledger import Ledger
+from smbench.generator.tracking.ledger import Ledger
 from smbench.scenario.emulated import Scaled
 from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
 from smbench.scenario.payloads.bodies import Payload, read_payloads

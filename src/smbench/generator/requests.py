@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from smbench.generator.ledger import Ledger
+from smbench.generator.tracking.ledger import Ledger
 from smbench.records import Invocation
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload

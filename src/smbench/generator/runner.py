@@ -7,13 +7,13 @@ import anyio
 import anyio.abc
 
 from smbench.clock import Clock, TimeKind, real_ns
-from smbench.generator.collector import Collector, look_up_rest
 from smbench.generator.control import Control
 from smbench.generator.engine import Engine, Load
-from smbench.generator.journal import Journal
-from smbench.generator.ledger import Ledger
 from smbench.generator.monitors import OnRead, watch
-from smbench.generator.tracker import Tracker
+from smbench.generator.receiving.collector import Collector, look_up_rest
+from smbench.generator.tracking.journal import Journal
+from smbench.generator.tracking.ledger import Ledger
+from smbench.generator.tracking.tracker import Tracker
 from smbench.generator.vitals import Health, Vitals
 from smbench.ports import Gauges, Notices, Outputs, Transport
 from smbench.records import Event, Reading, Stage

@@ -16,13 +16,13 @@ import polars as pl
 from smbench.clock import Clock
 from smbench.generator.assembly import ShareRun
 from smbench.generator.control import Control
-from smbench.generator.ledger import NO_INSTANT, Ledger, State
 from smbench.generator.monitors import OnRead
 from smbench.generator.plan import RunPlan
-from smbench.generator.rows import restore
 from smbench.generator.runner import Outside, Runner
 from smbench.generator.shares import Share, share_of
-from smbench.generator.tracker import Tracker
+from smbench.generator.tracking.ledger import NO_INSTANT, Ledger, State
+from smbench.generator.tracking.rows import restore
+from smbench.generator.tracking.tracker import Tracker
 from smbench.results.marks import Mark
 from smbench.results.store import open_run
 from smbench.schedule.base import PhaseSpan

@@ -15,13 +15,13 @@ import polars as pl
 
 from smbench.clock import wall_ns
 from smbench.errors import ResultsError
-from smbench.generator.journal import events_frame
-from smbench.generator.ledger import NO_INSTANT, Ledger, State
 from smbench.generator.plan import RunPlan
-from smbench.generator.rows import requests_frame
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp, may_be_sent, put_back
-from smbench.generator.tracker import Tracker
+from smbench.generator.tracking.journal import events_frame
+from smbench.generator.tracking.ledger import NO_INSTANT, Ledger, State
+from smbench.generator.tracking.rows import requests_frame
+from smbench.generator.tracking.tracker import Tracker
 from smbench.lifecycle.carry_out import CarriedOut
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.screen import Screen

@@ -6,7 +6,7 @@ three minutes (the rest of a minute, the metric's delay, the alarm's second) all
 
 from collections.abc import Iterator
 
-from smbench.model.telemetry import PUBLISHED
+from smbench.model.endpoints.telemetry import PUBLISHED
 from smbench.scenario.emulated import Emulated, TargetTracking
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.quantities import format_duration

@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Self
 
-from smbench.model.alarms import Alarm, AlarmBook
-from smbench.model.endpoint import Endpoint
+from smbench.model.endpoints.endpoint import Endpoint
+from smbench.model.endpoints.serverless import ServerlessEndpoint
+from smbench.model.endpoints.settings import EndpointSettings
+from smbench.model.endpoints.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
 from smbench.model.event_queue import EventQueue
-from smbench.model.metrics import MetricStore
-from smbench.model.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
-from smbench.model.scaler import AutoScaler, ScalerSettings
-from smbench.model.serverless import ServerlessEndpoint
+from smbench.model.monitoring.alarms import Alarm, AlarmBook
+from smbench.model.monitoring.metrics import MetricStore
+from smbench.model.scaling.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
+from smbench.model.scaling.scaler import AutoScaler, ScalerSettings
 from smbench.model.service import Seeds
-from smbench.model.settings import EndpointSettings
-from smbench.model.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
 from smbench.scenario.emulated import Emulated, OpenQuestions, Policy, StepFromZero, StepPolicy, TargetTracking
 from smbench.scenario.model import Scenario
 from smbench.scenario.serverless import Serverless

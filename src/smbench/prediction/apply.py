@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from smbench.model.alarms import Alarm
-from smbench.model.policies import PolicySpec, StepSpec, TrackingSpec
+from smbench.model.monitoring.alarms import Alarm
+from smbench.model.scaling.policies import PolicySpec, StepSpec, TrackingSpec
 from smbench.model.world import as_step_policy, resource_id_of, step_alarm, step_policy, tracking_policy
 from smbench.scenario.emulated import Emulated
 

@@ -10,20 +10,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from smbench.model.endpoint import CapacityChange, Endpoint, EndpointSettings
-from smbench.model.event_queue import EventQueue
-from smbench.model.fleet import Fleet
-from smbench.model.jobs import Instance
-from smbench.model.metrics import MetricStore
-from smbench.model.series import Statistics
-from smbench.model.service import Seeds
-from smbench.model.telemetry import (
+from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, EndpointSettings
+from smbench.model.endpoints.fleet import Fleet
+from smbench.model.endpoints.jobs import Instance
+from smbench.model.endpoints.telemetry import (
     BACKLOG,
     BACKLOG_PER_INSTANCE,
     BACKLOG_WITHOUT_CAPACITY,
     metric_of,
     remember_backlogs,
 )
+from smbench.model.event_queue import EventQueue
+from smbench.model.monitoring.metrics import MetricStore
+from smbench.model.monitoring.series import Statistics
+from smbench.model.service import Seeds
 from smbench.model.world import EMBEDDED, World
 from smbench.prediction.data_plane import LAST, DataPlane
 from smbench.scenario.model import Scenario

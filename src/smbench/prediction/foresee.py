@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from smbench.model.endpoint import CapacityChange
+from smbench.model.endpoints.endpoint import CapacityChange
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler, ServiceSampler
 from smbench.model.world import EMBEDDED, World

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from smbench.generator.ledger import NO_INSTANT
 from smbench.generator.plan import RunPlan
-from smbench.generator.rows import requests_frame
 from smbench.generator.shares import Share
-from smbench.generator.tracker import Tracker
+from smbench.generator.tracking.ledger import NO_INSTANT
+from smbench.generator.tracking.rows import requests_frame
+from smbench.generator.tracking.tracker import Tracker
 from smbench.records import NotSent, Outcome
 from smbench.results.marks import InUseError, Mark
 from smbench.results.store import PartWriter, open_run

@@ -13,11 +13,11 @@ import anyio.abc
 
 from smbench.clock import MonotonicClock, TimeKind, wall_ns
 from smbench.errors import ExitCode, ResultsError, SmbenchError, TargetError
-from smbench.generator.journal import Journal
 from smbench.generator.monitors import watch
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp
+from smbench.generator.tracking.journal import Journal
 from smbench.processes.child import Child, leave_all, sole_error, start_child
 from smbench.processes.endpoint import endpoint_main
 from smbench.processes.interrupts import Interrupts

@@ -17,11 +17,11 @@ from smbench.emulator.server import Emulator
 from smbench.errors import NotBegunError, SmbenchError
 from smbench.generator.assembly import ShareRun
 from smbench.generator.control import Control
-from smbench.generator.journal import FLUSH_EVERY_S
-from smbench.generator.ledger import State
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.runner import Runner
 from smbench.generator.taking_up import TakenUpShare
+from smbench.generator.tracking.journal import FLUSH_EVERY_S
+from smbench.generator.tracking.ledger import State
 from smbench.processes.channel import Channel
 from smbench.processes.messages import (
     Acknowledged,

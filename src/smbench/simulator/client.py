@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from smbench.model.endpoint import TIMEOUT, TTL, Ended, Endpoint, Job
+from smbench.model.endpoints.endpoint import TIMEOUT, TTL, Ended, Endpoint, Job
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler
 from smbench.records import NotSent

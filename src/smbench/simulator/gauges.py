@@ -8,9 +8,9 @@ import orjson
 import polars as pl
 from numpy.typing import NDArray
 
-from smbench.model.activities import Activity
-from smbench.model.alarms import AlarmHistoryItem
-from smbench.model.endpoint import CapacityChange, Endpoint
+from smbench.model.endpoints.endpoint import CapacityChange, Endpoint
+from smbench.model.monitoring.alarms import AlarmHistoryItem
+from smbench.model.scaling.activities import Activity
 from smbench.model.world import World
 from smbench.records import Event
 from smbench.results.schema import EVENTS, READINGS, polars_schema

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from smbench.model.endpoint import Ended
+from smbench.model.endpoints.endpoint import Ended
 from smbench.records import Outcome
 from smbench.results.schema import REQUESTS, TRUTH, Column, instant_of, polars_schema
 from smbench.schedule.base import Schedule

@@ -5,7 +5,7 @@ import polars as pl
 from runs import EPOCH_NS, Request, manifest_of, reading, requests_frame, span
 from smbench.analysis.rows.frames import derive
 from smbench.analysis.summary import Summary, summarise
-from smbench.generator.journal import events_frame, readings_frame
+from smbench.generator.tracking.journal import events_frame, readings_frame
 
 COUNTS = ("receive_errors", "undeleted_messages", "foreign_messages", "malformed_messages", "rss_bytes")
 

@@ -11,7 +11,7 @@ import pytest
 
 from smbench.errors import DiskError, ResultsError
 from smbench.generator.plan import RunPlan, make_plan
-from smbench.generator.rows import requests_frame
+from smbench.generator.tracking.rows import requests_frame
 from smbench.lifecycle.folder import Origin, RunFolder
 from smbench.records import Ending
 from smbench.results import manifest as manifest_module

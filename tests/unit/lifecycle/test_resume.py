@@ -13,8 +13,8 @@ import pytest
 import smbench
 from smbench.errors import ResultsError
 from smbench.generator.plan import RunPlan, make_plan
-from smbench.generator.rows import requests_frame
-from smbench.generator.tracker import Tracker
+from smbench.generator.tracking.rows import requests_frame
+from smbench.generator.tracking.tracker import Tracker
 from smbench.lifecycle.folder import Origin, RunFolder
 from smbench.records import Accepted, Notice, Outcome
 from smbench.results.law import Counts, row_violations

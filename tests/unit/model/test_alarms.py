@@ -6,11 +6,11 @@ from itertools import pairwise
 import pytest
 
 from modelling import SECOND
-from smbench.model.alarms import ALARM, INSUFFICIENT_DATA, OK, Alarm, AlarmBook, judge
 from smbench.model.event_queue import EventQueue
-from smbench.model.metrics import MetricId, MetricStore
+from smbench.model.monitoring.alarms import ALARM, INSUFFICIENT_DATA, OK, Alarm, AlarmBook, judge
+from smbench.model.monitoring.metrics import MetricId, MetricStore
+from smbench.model.monitoring.watched import MetricQuery
 from smbench.model.service import Seeds
-from smbench.model.watched import MetricQuery
 from smbench.scenario.values.distributions import Distribution
 
 MINUTE = 60 * SECOND

@@ -3,7 +3,7 @@
 import pytest
 
 from modelling import SECOND, Stand
-from smbench.model.endpoint import CONTAINER_ERROR, INSTANCE_LOST, TIMEOUT, TTL, Ended
+from smbench.model.endpoints.endpoint import CONTAINER_ERROR, INSTANCE_LOST, TIMEOUT, TTL, Ended
 from smbench.model.service import Seeds
 from smbench.records import Outcome
 from theory import ddc_burst_sojourns_s

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from modelling import SECOND, Stand
-from smbench.model.endpoint import UpdateInProgress
+from smbench.model.endpoints.endpoint import UpdateInProgress
 from smbench.model.service import Seeds
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbench.model.metric_math import MathError, Series, UnknownMath, evaluate, ids_in
+from smbench.model.monitoring.metric_math import MathError, Series, UnknownMath, evaluate, ids_in
 
 PERIODS = [0, 60, 120, 180]
 M1: Series = {0: 4.0, 120: 6.0}

@@ -4,7 +4,7 @@ import pytest
 
 from modelling import SECOND
 from smbench.model.event_queue import EventQueue
-from smbench.model.metrics import SAGEMAKER, Datapoint, MetricId, MetricStore, Statistics, combine
+from smbench.model.monitoring.metrics import SAGEMAKER, Datapoint, MetricId, MetricStore, Statistics, combine
 from smbench.model.service import Seeds
 from smbench.scenario.values.distributions import Distribution
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from smbench.model.policies import CHANGE, EXACT, PERCENT, StepAdjustment, StepSpec, rounded_percent, stepped, tracked
+from smbench.model.scaling.policies import (
+    CHANGE,
+    EXACT,
+    PERCENT,
+    StepAdjustment,
+    StepSpec,
+    rounded_percent,
+    stepped,
+    tracked,
+)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modelling import SECOND, Stand
-from smbench.model.endpoint import CONTAINER_ERROR, INSTANCE_LOST, OVERLOADED, TIMEOUT
+from smbench.model.endpoints.endpoint import CONTAINER_ERROR, INSTANCE_LOST, OVERLOADED, TIMEOUT
 from smbench.model.service import Seeds
 from smbench.records import Outcome
 from theory import ddc_burst_sojourns_s, mmc_sojourn_quantile_s, mmc_wait_mean_s

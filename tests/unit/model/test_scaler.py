@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from modelling import ON_THE_STROKE, SECOND, emulated
-from smbench.model.activities import Activity
-from smbench.model.alarms import Alarm
-from smbench.model.endpoint import EndpointSettings
+from smbench.model.endpoints.endpoint import EndpointSettings
 from smbench.model.event_queue import EventQueue
-from smbench.model.metrics import MetricId
-from smbench.model.policies import CHANGE, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
-from smbench.model.scaler import UnknownTarget
+from smbench.model.monitoring.alarms import Alarm
+from smbench.model.monitoring.metrics import MetricId
+from smbench.model.monitoring.watched import MetricQuery
+from smbench.model.scaling.activities import Activity
+from smbench.model.scaling.policies import CHANGE, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
+from smbench.model.scaling.scaler import UnknownTarget
 from smbench.model.service import Seeds
-from smbench.model.watched import MetricQuery
 from smbench.model.world import World, resource_id_of
 from smbench.scenario.emulated import OpenQuestions
 from smbench.scenario.values.distributions import Distribution

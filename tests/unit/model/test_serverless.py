@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelling import SECOND, emulated
-from smbench.model.endpoint import CONTAINER_ERROR, TIMEOUT
+from smbench.model.endpoints.endpoint import CONTAINER_ERROR, TIMEOUT
+from smbench.model.endpoints.jobs import Ended, Job
+from smbench.model.endpoints.serverless import ServerlessEndpoint
+from smbench.model.endpoints.settings import EndpointSettings
 from smbench.model.event_queue import EventQueue
-from smbench.model.jobs import Ended, Job
-from smbench.model.metrics import MetricStore
-from smbench.model.serverless import ServerlessEndpoint
+from smbench.model.monitoring.metrics import MetricStore
 from smbench.model.service import Seeds
-from smbench.model.settings import EndpointSettings
 from smbench.scenario.values.distributions import Distribution
 
 COLD_S = 3.0

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from modelling import SECOND, Stand
-from smbench.model.metrics import INSTANCES, SAGEMAKER
-from smbench.model.telemetry import metric_of
+from smbench.model.endpoints.telemetry import metric_of
+from smbench.model.monitoring.metrics import INSTANCES, SAGEMAKER
 
 
 def averages(stand: Stand, name: str) -> list[float]:

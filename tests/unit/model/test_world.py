@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from modelling import SECOND, scenario
-from smbench.model.endpoint import Job
+from smbench.model.endpoints.endpoint import Job
 from smbench.model.event_queue import EventQueue
-from smbench.model.policies import CHANGE, PERCENT
+from smbench.model.scaling.policies import CHANGE, PERCENT
 from smbench.model.world import EMBEDDED, VARIANT, World, resource_id_of
 from smbench.scenario.emulated import Emulated
 

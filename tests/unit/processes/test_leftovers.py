@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 
 from runs import EPOCH_NS, manifest_of
 from smbench.generator.plan import make_plan
-from smbench.generator.rows import requests_frame
 from smbench.generator.shares import Share
+from smbench.generator.tracking.rows import requests_frame
 from smbench.processes.leftovers import settle_rows
 from smbench.results.law import Counts, row_violations
 from smbench.results.store import PartWriter, open_run

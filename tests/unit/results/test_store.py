@@ -19,7 +19,7 @@ from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.checks import check
 from smbench.errors import ResultsError
 from smbench.findings import Verdict
-from smbench.generator.journal import events_frame, readings_frame
+from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import Ending, Event, NotSent, Outcome
 from smbench.results.store import PartWriter, compact, new_run_dir, open_run, uncompact
 

@@ -12,9 +12,9 @@ from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site, utc_datetime
-from smbench.model.alarms import COMPARISONS, Alarm, AlarmBook, AlarmHistoryItem
-from smbench.model.metric_math import MathError
-from smbench.model.watched import MetricQuery
+from smbench.model.monitoring.alarms import COMPARISONS, Alarm, AlarmBook, AlarmHistoryItem
+from smbench.model.monitoring.metric_math import MathError
+from smbench.model.monitoring.watched import MetricQuery
 
 _PAGE = 100
 _TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")

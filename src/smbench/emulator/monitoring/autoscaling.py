@@ -10,9 +10,9 @@ from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site, utc_datetime
-from smbench.model.activities import Activity, NotScaledReason
-from smbench.model.decisions import ScalableTarget, ScalingPolicy
-from smbench.model.scaler import SERVICE, AutoScaler, UnknownTarget
+from smbench.model.scaling.activities import Activity, NotScaledReason
+from smbench.model.scaling.decisions import ScalableTarget, ScalingPolicy
+from smbench.model.scaling.scaler import SERVICE, AutoScaler, UnknownTarget
 from smbench.model.world import World
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"

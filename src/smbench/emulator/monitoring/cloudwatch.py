@@ -10,8 +10,8 @@ from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site
-from smbench.model.alarms import AlarmBook
-from smbench.model.metrics import Dimensions, MetricId, MetricStore, Statistics
+from smbench.model.monitoring.alarms import AlarmBook
+from smbench.model.monitoring.metrics import Dimensions, MetricId, MetricStore, Statistics
 
 _LIST_PAGE = 500
 

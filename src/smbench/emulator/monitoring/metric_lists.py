@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smbench.emulator.protocol.codecs import Params, beyond
-from smbench.model.metric_math import MathError, UnknownMath
-from smbench.model.metrics import Dimensions, MetricId
-from smbench.model.series import MINUTE_S
-from smbench.model.watched import MetricQuery, check_queries
+from smbench.model.monitoring.metric_math import MathError, UnknownMath
+from smbench.model.monitoring.metrics import Dimensions, MetricId
+from smbench.model.monitoring.series import MINUTE_S
+from smbench.model.monitoring.watched import MetricQuery, check_queries
 
 STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
 _EXTENDED = re.compile(r"(p|tm|tc|ts|wm|iqm|pr)[\d(].*|iqm", re.IGNORECASE)

@@ -9,8 +9,8 @@ from smbench.emulator.monitoring.metric_lists import dimensions_of, known_statis
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.paging import TokenError, position, token_for
 from smbench.emulator.site import Site, utc_datetime
-from smbench.model.metric_math import MathError, Series, UnknownMath, evaluate, ids_in, reads_all
-from smbench.model.metrics import Datapoint, Dimensions, MetricStore, combine
+from smbench.model.monitoring.metric_math import MathError, Series, UnknownMath, evaluate, ids_in, reads_all
+from smbench.model.monitoring.metrics import Datapoint, Dimensions, MetricStore, combine
 
 QUERIES_MAX = 500
 DATAPOINTS_MAX = 100_800

@@ -6,10 +6,10 @@ from typing import Any
 from smbench.emulator.monitoring.metric_lists import STATISTICS, dimensions_of, queries_of
 from smbench.emulator.monitoring.metric_lists import described as described_queries
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
-from smbench.model.metric_math import MathError
-from smbench.model.metrics import SAGEMAKER, MetricId
-from smbench.model.policies import PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
-from smbench.model.watched import MetricQuery
+from smbench.model.monitoring.metric_math import MathError
+from smbench.model.monitoring.metrics import SAGEMAKER, MetricId
+from smbench.model.monitoring.watched import MetricQuery
+from smbench.model.scaling.policies import PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 
 COOLDOWN_S = 300.0  # of SageMaker variants, both ways, when the policy does not say
 INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"

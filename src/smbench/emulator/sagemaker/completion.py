@@ -23,8 +23,8 @@ from smbench.emulator.sagemaker.notifications import (
 )
 from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site
-from smbench.model.endpoint import CONTAINER_ERROR, Ended
-from smbench.model.metrics import MetricStore
+from smbench.model.endpoints.endpoint import CONTAINER_ERROR, Ended
+from smbench.model.monitoring.metrics import MetricStore
 from smbench.records import Outcome
 from smbench.scenario.emulated import Emulated
 

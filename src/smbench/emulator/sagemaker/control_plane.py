@@ -9,7 +9,7 @@ from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting, serverless_of
 from smbench.emulator.site import Site, utc_datetime
-from smbench.model.endpoint import UpdateInProgress
+from smbench.model.endpoints.endpoint import UpdateInProgress
 
 _PAGE = 10  # SageMaker's default MaxResults for lists
 _TAGS_MAX = 50

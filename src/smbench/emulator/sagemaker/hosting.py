@@ -13,9 +13,9 @@ from smbench.emulator.s3.locations import Place, place
 from smbench.emulator.s3.objects import NO_HEADERS
 from smbench.emulator.sagemaker.notifications import TEST_NOTIFICATION
 from smbench.emulator.site import Site
-from smbench.model.endpoint import CapacityChange, Endpoint, EndpointSettings
-from smbench.model.scaler import UnknownTarget
-from smbench.model.serverless import ServerlessEndpoint
+from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, EndpointSettings
+from smbench.model.endpoints.serverless import ServerlessEndpoint
+from smbench.model.scaling.scaler import UnknownTarget
 from smbench.model.service import Sampler
 from smbench.model.world import World, resource_id_of
 from smbench.scenario.emulated import Emulated

@@ -6,7 +6,7 @@ from typing import Any
 
 from smbench.emulator.sagemaker.invocation import PendingInvocation
 from smbench.emulator.site import iso_ms
-from smbench.model import endpoint as model
+from smbench.model.endpoints import endpoint as model
 
 TEST_NOTIFICATION = '{"eventVersion":"1.0","eventSource":"aws:sagemaker","eventName":"TestNotification"}'
 RUBBISH = "{ this is no JSON"

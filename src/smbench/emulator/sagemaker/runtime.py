@@ -19,7 +19,7 @@ from smbench.emulator.sagemaker.invocation import PendingInvocation
 from smbench.emulator.sagemaker.synchronous import SynchronousCalls
 from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site
-from smbench.model.endpoint import Ended, Endpoint, Job
+from smbench.model.endpoints.endpoint import Ended, Endpoint, Job
 
 BODY_MAX_BYTES = 128_000  # bytes, not KiB (botocore service model 1.44.5)
 TTL_S, TTL_DEFAULT_S = (60, 21_600), 21_600

@@ -10,8 +10,8 @@ from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.sagemaker.hosting import Hosted
 from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site
-from smbench.model import endpoint as model
-from smbench.model.endpoint import Ended, Endpoint, Job
+from smbench.model.endpoints import endpoint as model
+from smbench.model.endpoints.endpoint import Ended, Endpoint, Job
 from smbench.records import Outcome
 from smbench.scenario.model import ANSWER_MAX_S, SYNCHRONOUS_BODY_MAX_BYTES
 

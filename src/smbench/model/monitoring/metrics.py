@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smbench.model.event_queue import EventQueue
-from smbench.model.series import MINUTE_NS, Counter, Datapoint, Gauge, Source, Statistics, combine
+from smbench.model.monitoring.series import MINUTE_NS, Counter, Datapoint, Gauge, Source, Statistics, combine
 from smbench.model.service import Sampler, Seeds
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.values.distributions import Distribution

@@ -8,10 +8,10 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
-from smbench.model.jobs import Ended
-from smbench.model.metrics import INSTANCES, SAGEMAKER, Dimensions, MetricId, MetricStore
-from smbench.model.series import MINUTE_NS, MINUTE_S, Counter, Gauge, Statistics
-from smbench.model.settings import EndpointSettings
+from smbench.model.endpoints.jobs import Ended
+from smbench.model.endpoints.settings import EndpointSettings
+from smbench.model.monitoring.metrics import INSTANCES, SAGEMAKER, Dimensions, MetricId, MetricStore
+from smbench.model.monitoring.series import MINUTE_NS, MINUTE_S, Counter, Gauge, Statistics
 from smbench.records import Outcome
 
 BACKLOG = "ApproximateBacklogSize"

@@ -10,12 +10,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from smbench.model.activities import AT_DESIRED, UNSCALABLE, Activity, ActivityLog, NotScaledReason
-from smbench.model.alarms import ALARM, Alarm, AlarmBook
-from smbench.model.decisions import Cooldown, Firing, Proposal, ScalableTarget, ScalingPolicy, largest, propose, why_not
-from smbench.model.endpoint import CapacityChange, Endpoint, UpdateInProgress
+from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, UpdateInProgress
 from smbench.model.event_queue import EventQueue
-from smbench.model.policies import PolicySpec, TrackingSpec
+from smbench.model.monitoring.alarms import ALARM, Alarm, AlarmBook
+from smbench.model.scaling.activities import AT_DESIRED, UNSCALABLE, Activity, ActivityLog, NotScaledReason
+from smbench.model.scaling.decisions import (
+    Cooldown,
+    Firing,
+    Proposal,
+    ScalableTarget,
+    ScalingPolicy,
+    largest,
+    propose,
+    why_not,
+)
+from smbench.model.scaling.policies import PolicySpec, TrackingSpec
 from smbench.scenario.emulated import OpenQuestions
 from smbench.scenario.initial import Initial
 

@@ -9,7 +9,9 @@ scaling in, nothing more goes in. No state changes here.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from smbench.model.activities import (
+from smbench.model.endpoints.endpoint import Endpoint
+from smbench.model.monitoring.alarms import Alarm
+from smbench.model.scaling.activities import (
     AT_DESIRED,
     AT_MAX,
     AT_MIN,
@@ -18,9 +20,7 @@ from smbench.model.activities import (
     NotScaledReason,
     cause_of_alarm,
 )
-from smbench.model.alarms import Alarm
-from smbench.model.endpoint import Endpoint
-from smbench.model.policies import PolicySpec, StepSpec, TrackingSpec, stepped, tracked
+from smbench.model.scaling.policies import PolicySpec, StepSpec, TrackingSpec, stepped, tracked
 from smbench.scenario.emulated import OpenQuestions
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from smbench.model.metric_math import MathError, Series, evaluate, ids_in, reads_all
-from smbench.model.metrics import MetricId, MetricStore
-from smbench.model.series import MINUTE_NS, MINUTE_S, Datapoint, combine
+from smbench.model.monitoring.metric_math import MathError, Series, evaluate, ids_in, reads_all
+from smbench.model.monitoring.metrics import MetricId, MetricStore
+from smbench.model.monitoring.series import MINUTE_NS, MINUTE_S, Datapoint, combine
 
 
 @dataclass(frozen=True, slots=True)

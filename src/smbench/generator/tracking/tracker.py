@@ -27,7 +27,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
-from smbench.generator.ledger import (
+from smbench.generator.tracking.ledger import (
     END_FROM_ANSWER,
     END_FROM_NOTICE,
     END_FROM_OUTPUT,

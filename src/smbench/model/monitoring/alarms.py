@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from smbench.model.event_queue import Entry, EventQueue
-from smbench.model.metrics import Dimensions, MetricId, MetricStore
-from smbench.model.series import MINUTE_NS, MINUTE_S
+from smbench.model.monitoring.metrics import Dimensions, MetricId, MetricStore
+from smbench.model.monitoring.series import MINUTE_NS, MINUTE_S
+from smbench.model.monitoring.watched import MetricQuery, Point, Watched
 from smbench.model.service import Sampler, Seeds
-from smbench.model.watched import MetricQuery, Point, Watched
 from smbench.scenario.emulated import OpenQuestions
 from smbench.scenario.values.distributions import Distribution
 from smbench.scenario.values.seeds import stream

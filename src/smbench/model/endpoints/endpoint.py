@@ -10,10 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from smbench.model.event_queue import EventQueue
-from smbench.model.fleet import CapacityChange, Fleet, UpdateInProgress
-from smbench.model.invocation_metrics import InvocationMetrics
-from smbench.model.jobs import (
+from smbench.model.endpoints.fleet import CapacityChange, Fleet, UpdateInProgress
+from smbench.model.endpoints.invocation_metrics import InvocationMetrics
+from smbench.model.endpoints.jobs import (
     CONTAINER_ERROR,
     INSTANCE_LOST,
     OVERLOADED,
@@ -25,10 +24,11 @@ from smbench.model.jobs import (
     Job,
     end_of_work,
 )
-from smbench.model.metrics import MetricStore
+from smbench.model.endpoints.settings import EndpointSettings
+from smbench.model.endpoints.telemetry import EndpointMetrics
+from smbench.model.event_queue import EventQueue
+from smbench.model.monitoring.metrics import MetricStore
 from smbench.model.service import Seeds, ServiceSampler
-from smbench.model.settings import EndpointSettings
-from smbench.model.telemetry import EndpointMetrics
 from smbench.records import Outcome
 from smbench.scenario.values.seeds import stream
 

@@ -7,8 +7,8 @@ tracking rounds, what it multiplies at zero) follows science and is said in its 
 import math
 from dataclasses import dataclass
 
-from smbench.model.metrics import MetricId
-from smbench.model.watched import MetricQuery
+from smbench.model.monitoring.metrics import MetricId
+from smbench.model.monitoring.watched import MetricQuery
 
 CHANGE = "ChangeInCapacity"
 EXACT = "ExactCapacity"

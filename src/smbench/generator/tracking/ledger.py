@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smbench.generator.locations import Locations, TakenLocations
+from smbench.generator.tracking.locations import Locations, TakenLocations
 from smbench.records import ENDED, NotSent, Outcome
 
 NO_INSTANT = -(2**63)  # the column's null: no scenario reaches back 292 years

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from smbench.model.endpoints.invocation_metrics import InvocationMetrics
+from smbench.model.endpoints.jobs import Ended, Job, end_of_work
+from smbench.model.endpoints.settings import EndpointSettings
 from smbench.model.event_queue import Entry, EventQueue
-from smbench.model.invocation_metrics import InvocationMetrics
-from smbench.model.jobs import Ended, Job, end_of_work
-from smbench.model.metrics import MetricStore
+from smbench.model.monitoring.metrics import MetricStore
 from smbench.model.service import Sampler, Seeds, ServiceSampler
-from smbench.model.settings import EndpointSettings
 from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.seeds import stream
 

@@ -9,7 +9,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from smbench.clock import Clock
-from smbench.generator.receivers import BATCH
+from smbench.generator.receiving.receivers import BATCH
 from smbench.ports import Notices
 from smbench.records import Unacknowledged
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from smbench.model.endpoints.jobs import Held, Instance
+from smbench.model.endpoints.settings import EndpointSettings
 from smbench.model.event_queue import EventQueue
-from smbench.model.jobs import Held, Instance
 from smbench.model.service import Sampler, Seeds
-from smbench.model.settings import EndpointSettings
 from smbench.scenario.values.seeds import stream
 
 SLOWEST = 0.05  # of average: a normal law of speeds has no lower end, an instance has

@@ -7,9 +7,9 @@ import anyio
 import anyio.abc
 
 from smbench.clock import Clock
-from smbench.generator.deletions import Deletions
-from smbench.generator.receivers import BATCH, Receivers
-from smbench.generator.tracker import Tracker
+from smbench.generator.receiving.deletions import Deletions
+from smbench.generator.receiving.receivers import BATCH, Receivers
+from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import Notices, Outputs
 from smbench.records import Delivery, Event, Notice, Unacknowledged
 

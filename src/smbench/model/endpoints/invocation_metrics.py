@@ -6,9 +6,9 @@ Names, units and dimensions are AWS's (developer guide, "Monitor Amazon SageMake
 import math
 from collections.abc import Callable, Sequence
 
-from smbench.model.jobs import CONTAINER_ERROR, Ended
-from smbench.model.metrics import INSTANCES, SAGEMAKER, Dimensions, MetricId, MetricStore
-from smbench.model.series import Counter, Statistics
+from smbench.model.endpoints.jobs import CONTAINER_ERROR, Ended
+from smbench.model.monitoring.metrics import INSTANCES, SAGEMAKER, Dimensions, MetricId, MetricStore
+from smbench.model.monitoring.series import Counter, Statistics
 from smbench.records import Outcome
 
 CPU = "CPUUtilization"

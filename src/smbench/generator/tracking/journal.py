@@ -14,8 +14,8 @@ import anyio.to_thread
 import orjson
 import polars as pl
 
-from smbench.generator.ledger import Ledger, Versions
-from smbench.generator.rows import requests_frame
+from smbench.generator.tracking.ledger import Ledger, Versions
+from smbench.generator.tracking.rows import requests_frame
 from smbench.records import Event, Reading
 from smbench.results.schema import EVENTS, READINGS, Column, plain_schema, stamped
 

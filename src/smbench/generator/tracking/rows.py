@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from smbench.generator.ledger import (
+from smbench.generator.tracking.ledger import (
     NEVER_SENT,
     NO_INSTANT,
     OPEN,
