@@ -21,6 +21,7 @@ from smbench.generator.plan import RunPlan, make_plan
 from smbench.prediction.label import model_label
 from smbench.prediction.replications import bands
 from smbench.records import Ending
+from smbench.results.damage import whole_checksums
 from smbench.results.files import write_whole
 from smbench.results.manifest import ClockFacts, Host, Manifest, Prediction
 from smbench.results.store import PartWriter, compact, new_run_dir
@@ -94,7 +95,8 @@ def simulate(
         manifest = manifest.model_copy(update={"prediction": prediction})
         first = _judged(made, manifest)
     if results is not None:
-        first = replace(first, path=_kept(Path(results), made, manifest))
+        path, manifest = _kept(Path(results), made, manifest)
+        first = replace(first, path=path, manifest=manifest)
         try:
             first.write_summary()
         except OSError as error:
@@ -188,8 +190,8 @@ def _figures(made: simulator.Simulated, manifest: Manifest) -> dict[str, Bounded
     return measure(run.frames, run.summary)
 
 
-def _kept(results: Path, made: simulator.Simulated, manifest: Manifest) -> Path:
-    """Write the run's folder; its manifest says `running` until the files are whole."""
+def _kept(results: Path, made: simulator.Simulated, manifest: Manifest) -> tuple[Path, Manifest]:
+    """Write the run's folder; its manifest says `running` until the files are whole. Returns both."""
     path = new_run_dir(results, str(manifest.scenario["name"]), manifest.started)
     manifest.model_copy(update={"ending": Ending.RUNNING, "ended": None}).write(path)
     for name, table in (("requests", made.requests), ("readings", made.readings), ("events", made.events)):
@@ -199,8 +201,9 @@ def _kept(results: Path, made: simulator.Simulated, manifest: Manifest) -> Path:
         write_whole(path / "truth.parquet", _parquet(made.truth))
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+    manifest = manifest.model_copy(update={"file_checksums": whole_checksums(path)})
     manifest.write(path)
-    return path
+    return path, manifest
 
 
 def _parquet(table: pl.DataFrame) -> bytes:

@@ -11,6 +11,7 @@ import polars as pl
 from smbench.importing.requests import Imported, import_requests
 from smbench.importing.roles import Asked, Roles, roles_of
 from smbench.records import Ending
+from smbench.results.damage import whole_checksums
 from smbench.results.manifest import ClockFacts, Host, ImportedFrom, Manifest
 from smbench.results.schema import FILES, polars_schema
 from smbench.results.store import PartWriter, compact, new_run_dir
@@ -65,7 +66,7 @@ def import_file(file: Path, results: Path, wanted: Wanted, watch: Watch | None =
     for name in ("readings", "events"):
         PartWriter(path, name, 0).write(pl.DataFrame(schema=polars_schema(FILES[name])))
     compact(path)
-    manifest.model_copy(update={"ending": Ending.FINISHED}).write(path)
+    manifest.model_copy(update={"ending": Ending.FINISHED, "file_checksums": whole_checksums(path)}).write(path)
     return Done(
         path, (*_lines(table, roles, found), *(f"not known: {figure}: {why}" for figure, why in lacking.items()))
     )

@@ -15,6 +15,7 @@ from typing import Any, Self
 from smbench.errors import ResultsError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.records import Ending
+from smbench.results.damage import whole_checksums
 from smbench.results.manifest import ClockFacts, EmulatorEffort, Host, Manifest, read_manifest
 from smbench.results.store import compact, new_run_dir, uncompact
 from smbench.scenario.model import Scenario, Seeds
@@ -75,8 +76,8 @@ class RunFolder:
         """
         manifest = read_manifest(path)
         uncompact(path)
-        changes = {"ending": Ending.RUNNING, "ended": None, "reason": "", "resumes": manifest.resumes + 1}
-        folder = cls(path, manifest.model_copy(update=changes))
+        begun_again: dict[str, Any] = {"ending": Ending.RUNNING, "ended": None, "reason": "", "file_checksums": {}}
+        folder = cls(path, manifest.model_copy(update={**begun_again, "resumes": manifest.resumes + 1}))
         folder._reserve()
         folder.manifest.write(path)
         return folder
@@ -145,7 +146,7 @@ class RunFolder:
         emulator: EmulatorEffort | None = None,
         held: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> list[ResultsError]:
-        """Write how the run ended, then make one file of each kind out of the parts.
+        """Write how the run ended, make one file of each kind out of the parts, and note their checksums.
 
         Args:
             held: What stays in AWS for `smbench resume`.
@@ -161,17 +162,24 @@ class RunFolder:
                 "ending": ending,
                 "reason": reason,
                 "notes": tuple(notes),
+                "file_checksums": {},  # those of before a resume, until there are new files
                 "emulator": emulator,
                 "held": {worker: dict(one) for worker, one in (held or {}).items()},
             }
         )
         problems = []
-        for write in (self.manifest.write, compact):
+        for write in (self.manifest.write, self._make_whole):
             try:
                 write(self.path)
             except ResultsError as error:
                 problems.append(error)
         return problems
+
+    def _make_whole(self, path: Path) -> None:
+        compact(path)
+        manifest = self.manifest.model_copy(update={"file_checksums": whole_checksums(path)})
+        manifest.write(path)
+        self.manifest = manifest
 
     def discard_if_unused(self) -> None:
         """Remove the folder of a run that never began; one that did keeps everything it has."""

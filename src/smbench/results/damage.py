@@ -1,13 +1,14 @@
 """Finds what of a run's files is damaged, so that the rest can be read and the reader knows.
 
-A part bears the CRC-32 of its bytes in its name (`requests-0-000003-1c291ca3.parquet`), so a changed byte is found
-wherever it lies; a part without one, of an older smbench, is only tried.
+A part bears the CRC-32 of its bytes in its name (`requests-0-000003-1c291ca3.parquet`), the manifest of a closed run
+has that of every whole file, so a changed byte is found wherever it lies; a file of an older smbench, which has
+neither, is only tried.
 """
 
 import datetime
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from smbench.schedule.base import PhaseSpan
 
 PARTS = "parts"
 RESTORE = "restore it from a copy"
+_BLOCK_BYTES = 1 << 20
 _PART = re.compile(r"(requests|readings|events)-(.+)-(\d{6})(?:-([0-9a-f]{8}))?\.parquet")
 
 
@@ -64,6 +66,44 @@ def checked_part(part: Part) -> Path:
     if is_changed:
         raise ResultsError(f"{part.path} is damaged: its bytes are not those that were written", "restore it")
     return checked(part.path, part.file)
+
+
+def whole_checksums(run_dir: Path) -> dict[str, str]:
+    """CRC-32 of every whole file of a run in hexadecimal, by the file's name.
+
+    Raises:
+        ResultsError: one cannot be read.
+    """
+    return {path.name: _checksum_of(path) for path in sorted(run_dir.glob("*.parquet")) if path.stem in FILES}
+
+
+def checked_whole(path: Path, file: str, checksums: Mapping[str, str]) -> Path:
+    """The path of a whole file, if its bytes and columns are those that were written when the run was closed.
+
+    Args:
+        checksums: As the manifest has them; a file that is not among them is only tried.
+
+    Raises:
+        ResultsError: they are not, or it is missing.
+    """
+    checked(path, file)
+    if path.name in checksums and _checksum_of(path) != checksums[path.name]:
+        raise ResultsError(
+            f"{path} is damaged or was changed: its bytes are not those that were written when the run was closed",
+            f"{RESTORE}; to read it as it is, remove its line from file_checksums in {MANIFEST}",
+        )
+    return path
+
+
+def _checksum_of(path: Path) -> str:
+    checksum = 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                checksum = zlib.crc32(block, checksum)
+    except OSError as error:
+        raise ResultsError(f"{path} cannot be read: {error.strerror or error}") from error
+    return f"{checksum:08x}"
 
 
 def sound_parts(parts: Sequence[Part]) -> tuple[list[Path], list[str]]:

@@ -147,6 +147,7 @@ class Manifest(BaseModel):
     schedule_digest: str = ""  # of due instants, phases and payloads: equal digests are equal loads
     spans: tuple[PhaseSpan, ...] = ()  # each phase: kind, start and planned end in ns of the run, first `seq`, requests
     payload_digests: dict[str, str] = {}  # SHA-256, by the payload's name
+    file_checksums: dict[str, str] = {}  # CRC-32 of each parquet file of a closed run, by its name; empty: not closed
     clock: ClockFacts = ClockFacts()  # time zero and the kind of time
     workers: int = 1  # processes that shared the load
     transport: str = ""  # sdk, wire, or simulated

@@ -8,7 +8,7 @@ import datetime
 import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from smbench.records import Ending
 from smbench.results.damage import (
     PARTS,
     Part,
-    checked,
     checked_part,
+    checked_whole,
     first_line,
     manifest_of_rows,
     part_name,
@@ -191,14 +191,14 @@ def open_run(path: Path) -> RunFiles:
     has_rows = folder.is_dir() or bool(there)
     is_headless = has_rows and not (path / MANIFEST).exists()
     manifest = None if is_headless else read_manifest(path)
+    checksums = {} if manifest is None else manifest.file_checksums
     damage: list[str] = []
     if folder.is_dir():
         frames = {file: _of_parts(folder, file, damage) for file in _JOURNALLED}
-    elif "requests" in there or len(there) > 1:  # all three were made together
-        frames = {file: _scan(file, [checked(path / f"{file}.parquet", file)]) for file in _JOURNALLED}
     else:
+        whole = _JOURNALLED if "requests" in there or len(there) > 1 or checksums else there  # made together
         frames = {file: _nothing(file) for file in _JOURNALLED}
-        frames |= {file: _scan(file, [checked(path / f"{file}.parquet", file)]) for file in there}
+        frames |= {file: _whole(path, file, checksums) for file in whole}
     if manifest is None:
         manifest = manifest_of_rows(**frames)
         damage.append(f"{path / MANIFEST} is missing: the scenario, the target and how the run ended are not known")
@@ -206,10 +206,14 @@ def open_run(path: Path) -> RunFiles:
         path=path,
         manifest=manifest,
         **frames,
-        truth=_scan("truth", [checked(truth, "truth")]) if truth.exists() else None,
+        truth=_whole(path, "truth", checksums) if truth.exists() else None,
         is_compacted=not folder.is_dir(),
         damage=tuple(damage),
     )
+
+
+def _whole(run_dir: Path, file: str, checksums: Mapping[str, str]) -> pl.LazyFrame:
+    return _scan(file, [checked_whole(run_dir / f"{file}.parquet", file, checksums)])
 
 
 def _of_parts(folder: Path, file: str, damage: list[str]) -> pl.LazyFrame:

@@ -4,6 +4,7 @@ Method: folders in a temporary place, with parts written as workers write them.
 """
 
 import errno
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from smbench.errors import DiskError, ResultsError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.tracking.rows import requests_frame
+from smbench.lifecycle import folder as folder_module
 from smbench.lifecycle.folder import Origin, RunFolder
 from smbench.records import Ending
 from smbench.results import manifest as manifest_module
@@ -173,3 +175,78 @@ def test_a_part_that_cannot_be_written_has_an_exit_status_of_its_own(plan: RunPl
     with pytest.raises(DiskError) as failed:
         write_rows(plan, folder)
     assert failed.value.exit_code == 74
+
+
+def closed(plan: RunPlan, results: Path) -> Path:
+    folder = begun(plan, results)
+    write_rows(plan, folder)
+    assert folder.close(Ending.FINISHED, "") == []
+    return folder.path
+
+
+@pytest.mark.parametrize("name", ["requests.parquet", "readings.parquet", "events.parquet"])
+@pytest.mark.parametrize("place", [4, -5], ids=["a value", "the footer's length"])
+def test_one_changed_byte_of_a_whole_file_is_found_and_the_file_named(
+    plan: RunPlan, tmp_path: Path, name: str, place: int
+) -> None:
+    path = closed(plan, tmp_path / "results")
+    content = bytearray((path / name).read_bytes())
+    content[place] ^= 1
+    (path / name).write_bytes(content)
+    with pytest.raises(ResultsError, match=rf"{name} (is damaged|cannot be read)"):
+        open_run(path)
+
+
+def test_a_whole_file_with_other_rows_is_found_although_it_reads_well(plan: RunPlan, tmp_path: Path) -> None:
+    path = closed(plan, tmp_path / "results")
+    open_run(path).requests.collect().head(3).write_parquet(path / "requests.parquet")
+    with pytest.raises(ResultsError, match=r"requests\.parquet is damaged or was changed") as caught:
+        open_run(path)
+    assert "file_checksums" in caught.value.advice
+
+
+def test_a_whole_file_that_is_missing_is_named(plan: RunPlan, tmp_path: Path) -> None:
+    path = closed(plan, tmp_path / "results")
+    for name in ("requests.parquet", "readings.parquet"):
+        (path / name).unlink()
+        with pytest.raises(ResultsError, match=r"requests\.parquet is missing"):
+            open_run(path)
+
+
+def test_a_copied_folder_reads_as_the_run_that_was_closed_and_an_older_one_has_no_checksums(
+    plan: RunPlan, tmp_path: Path
+) -> None:
+    path = closed(plan, tmp_path / "results")
+    copied = shutil.copytree(path, tmp_path / "copied")
+    assert open_run(copied).requests.collect().equals(open_run(path).requests.collect())
+    read_manifest(copied).model_copy(update={"file_checksums": {}}).write(copied)
+    open_run(copied).requests.collect().head(3).write_parquet(copied / "requests.parquet")
+    assert attempts(copied) == [0, 0, 0], "a folder without checksums is only tried"
+
+
+@pytest.mark.parametrize("killed_in", ["uncompact", "compact"])
+def test_a_resume_that_is_killed_leaves_no_checksum_of_other_bytes(
+    plan: RunPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_in: str
+) -> None:
+    path = closed(plan, tmp_path / "results")
+    real = getattr(folder_module, killed_in)
+
+    def killed(run_dir: Path) -> None:
+        real(run_dir)
+        raise KeyboardInterrupt
+
+    def resumed() -> None:
+        again = RunFolder.reopen(path)
+        write_rows(plan, again, error="later", only=3)
+        again.close(Ending.FINISHED, "")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(folder_module, killed_in, killed)
+        with pytest.raises(KeyboardInterrupt):
+            resumed()
+    assert len(attempts(path)) == 10
+    again = RunFolder.reopen(path)
+    write_rows(plan, again, error="later", only=4)
+    assert again.close(Ending.FINISHED, "") == []
+    assert attempts(path)[4] == 7
+    assert set(read_manifest(path).file_checksums) == {"requests.parquet", "readings.parquet", "events.parquet"}
