@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbench.emulator.faults import Decision, FaultKind, Faults, TokenBucket
-from smbench.scenario.emulated import Delayed, Throttle
-from smbench.scenario.emulated import Faults as Settings
+from smbench.emulator.faults import Decision, FaultKind, InvocationFaults, TokenBucket
+from smbench.scenario.faults import Delayed, Throttle
+from smbench.scenario.faults import Faults as Settings
 from smbench.scenario.values.distributions import Distribution
 
 S = 1_000_000_000
@@ -26,7 +26,7 @@ SHARE = {
 
 
 def decided(settings: Settings, n: int = N, seed: int = 1) -> list[Decision]:
-    faults = Faults(settings, seed)
+    faults = InvocationFaults(settings, seed)
     return [faults.decide(index, index) for index in range(n)]
 
 
@@ -63,7 +63,7 @@ def test_faults_strike_independently() -> None:
 def test_a_decision_depends_on_seed_and_index_alone() -> None:
     settings = Settings(resets=0.1, server_errors=0.1, slow_answers=slow(0.5))
     expected = decided(settings, 3000)
-    backwards = Faults(settings, 1)
+    backwards = InvocationFaults(settings, 1)
     assert [backwards.decide(index, 0) for index in reversed(range(3000))] == expected[::-1]
     assert decided(settings, 3000, seed=2) != expected
 
@@ -72,7 +72,12 @@ def test_what_was_refused_was_not_taken() -> None:
     statuses = {decision.status for decision in decided(Settings(server_errors=1.0), 100)}
     assert statuses == {500, 503}
     assert decided(Settings(throttled=1.0), 1) == [Decision(FaultKind.THROTTLED, status=400)]
-    assert [kind for kind in FaultKind if kind.is_taken] == [FaultKind.LOST_REPLY, FaultKind.SLOW, FaultKind.NONE]
+    assert [kind for kind in FaultKind if kind.is_taken] == [
+        FaultKind.LOST_REPLY,
+        FaultKind.NO_ANSWER,
+        FaultKind.SLOW,
+        FaultKind.NONE,
+    ]
 
 
 def test_a_slow_answer_is_late_by_a_draw_from_its_law() -> None:
@@ -83,7 +88,7 @@ def test_a_slow_answer_is_late_by_a_draw_from_its_law() -> None:
 
 
 def test_the_bucket_lets_a_burst_through_then_its_rate() -> None:
-    faults = Faults(Settings(throttle=Throttle(rate=2.0, burst=3)), 1)
+    faults = InvocationFaults(Settings(throttle=Throttle(rate=2.0, burst=3)), 1)
     kinds = [faults.decide(index, 0).kind for index in range(5)]
     assert [kind is FaultKind.NONE for kind in kinds] == [True, True, True, False, False]
     # Half a second makes one token.

@@ -204,19 +204,6 @@ def test_milliseconds_are_cut_never_rounded() -> None:
     assert iso_ms(EPOCH_NS + 999_999_999) == "2026-01-01T00:00:00.999Z"
 
 
-async def test_a_reply_may_come_later_in_scenario_time() -> None:
-    class Slow:
-        service = "s3"
-
-        def rest(self, _request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-            return HttpResponse(200, after_s=3.0)
-
-    async with serving() as services:
-        services.front.add(Slow())
-        await talk(services.server.port, b"GET /b HTTP/1.1\r\nConnection: close\r\n\r\n")
-        assert services.site.now_ns == pytest.approx(3 * S, abs=S // 100)
-
-
 # STS
 
 
@@ -316,6 +303,9 @@ class Breaking:
 
 class BreakingRest:
     service = "s3"
+
+    def operation(self, _request: HttpRequest) -> str:
+        return "GetObject"
 
     def rest(self, request: HttpRequest) -> HttpResponse:
         raise ZeroDivisionError("division by zero")

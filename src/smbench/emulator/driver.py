@@ -2,6 +2,8 @@
 
 import asyncio
 
+import anyio
+
 from smbench.clock import Clock, TimeKind
 from smbench.model.event_queue import EventQueue
 
@@ -48,7 +50,10 @@ class Driver:
             self._arm()
 
     async def wait_s(self, wait_s: float) -> None:
-        """Return when this much scenario time has passed."""
+        """Return when this much scenario time has passed; of the loop's time, while the scenario's has not begun."""
+        if self.clock is None:
+            await anyio.sleep(wait_s)
+            return
         waited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def end() -> None:

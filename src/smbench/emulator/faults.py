@@ -1,6 +1,7 @@
-"""What goes wrong between client and service, by the scenario's shares: each fault from a stream of its own.
+"""What goes wrong between client and service, by the scenario's plan and shares: each fault from a stream of its own.
 
-The decision for the n-th invocation depends on the seed and n alone, so turning one fault on leaves the others alone.
+The decision for the n-th call depends on the seed, n and the instant alone, so turning one fault on leaves the others
+alone.
 """
 
 from collections.abc import Callable
@@ -11,39 +12,53 @@ from pathlib import Path
 import numpy as np
 
 from smbench.model.service import Sampler
-from smbench.scenario.emulated import Faults as FaultSettings
-from smbench.scenario.emulated import Throttle
+from smbench.scenario.faults import Faults as FaultSettings
+from smbench.scenario.faults import PlannedFault, Throttle
 from smbench.scenario.values.seeds import stream
 
+INVOCATIONS = ("sagemaker:InvokeEndpointAsync", "sagemaker:InvokeEndpoint")
 _BLOCK = 1024
 
 
 class FaultKind(StrEnum):
-    """What happens to one InvokeEndpointAsync, the first that applies in this order."""
+    """What happens to one call; to an invocation by shares, the first that applies in this order."""
 
+    UNREACHABLE = "unreachable"  # not taken, and never answered
     RESET = "reset"  # the connection is reset, the request not taken
     THROTTLED = "throttled"  # 400 ThrottlingException, message null
     SERVER_ERROR = "server_error"  # 500 or 503, not taken
     LOST_REPLY = "lost_reply"  # taken, and the connection is reset
-    SLOW = "slow"  # taken, and the answer comes `delay_s` later
+    NO_ANSWER = "no_answer"  # taken, and never answered
+    SLOW = "slow_answer"  # taken, and the answer comes `delay_s` later
     NONE = "none"
 
     @property
     def is_taken(self) -> bool:
-        """Whether the endpoint has the request all the same."""
-        return self in (FaultKind.LOST_REPLY, FaultKind.SLOW, FaultKind.NONE)
+        """Whether the service carries the call out all the same."""
+        return self in (FaultKind.LOST_REPLY, FaultKind.NO_ANSWER, FaultKind.SLOW, FaultKind.NONE)
+
+
+_KINDS = {
+    "error": FaultKind.SERVER_ERROR,
+    "throttle": FaultKind.THROTTLED,
+    "reset": FaultKind.RESET,
+    "lost_reply": FaultKind.LOST_REPLY,
+    "no_answer": FaultKind.NO_ANSWER,
+    "unreachable": FaultKind.UNREACHABLE,
+    "slow": FaultKind.SLOW,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One invocation's fate. `status` is 0 unless an error is answered; `delay_s` is 0 unless the answer is slow."""
+    """One call's fate. `status` is 0 unless an error is answered; `delay_s` is 0 unless the answer is slow."""
 
     kind: FaultKind
     status: int = 0
     delay_s: float = 0.0
 
 
-_NOTHING = Decision(FaultKind.NONE)
+NOTHING = Decision(FaultKind.NONE)
 
 
 class Draws:
@@ -76,14 +91,96 @@ class TokenBucket:
         return True
 
 
+class _Planned:
+    """One line of the plan: which calls it covers, how many of them there were, and which of them it strikes."""
+
+    def __init__(self, settings: PlannedFault, seed: int, use: str, base_dir: Path | None) -> None:
+        self._settings, self._kind = settings, _KINDS[settings.trouble]
+        self._from_ns = round(settings.at * 1e9)
+        self._until_ns = None if settings.for_s is None else self._from_ns + round(settings.for_s * 1e9)
+        self._nth = frozenset(settings.nth)
+        self._draws, self._statuses = Draws(stream(seed, use)), Draws(stream(seed, f"{use}.status"))
+        self._delay = (
+            None if settings.delay is None else Sampler(settings.delay, stream(seed, f"{use}.delay"), base_dir)
+        )
+        self._n_calls = 0
+
+    def covers(self, call: str) -> bool:
+        service, _, _ = call.partition(":")
+        return not {"*", f"{service}:*", call}.isdisjoint(self._settings.calls)
+
+    def decide(self, at_ns: int) -> Decision | None:
+        """The fate of the next call that it covers; None: this line leaves it alone."""
+        index = self._n_calls
+        self._n_calls += 1
+        if (self._nth and index + 1 not in self._nth) or not self._is_on(at_ns):
+            return None
+        if self._settings.share < 1.0 and self._draws[index] >= self._settings.share:
+            return None
+        match self._kind:
+            case FaultKind.THROTTLED:
+                return Decision(self._kind, status=400)
+            case FaultKind.SERVER_ERROR:
+                return Decision(self._kind, status=_server_error(self._statuses[index]))
+        return Decision(self._kind, delay_s=0.0 if self._delay is None else self._delay.draw_s())
+
+    def cuts(self, at_ns: int) -> FaultKind | None:
+        """What becomes of an answer under way: lost with the connection, while this line strikes every call."""
+        is_total = self._settings.share == 1.0 and not self._nth and self._is_on(at_ns)
+        return self._kind if is_total and self._kind in (FaultKind.RESET, FaultKind.UNREACHABLE) else None
+
+    def _is_on(self, at_ns: int) -> bool:
+        return at_ns >= self._from_ns and (self._until_ns is None or at_ns < self._until_ns)
+
+
+def _server_error(draw: float) -> int:
+    return 500 if draw < 0.5 else 503
+
+
 class Faults:
-    """Decides the fate of invocations.
+    """Decides the fate of calls.
 
     Args:
         settings: The scenario's faults.
         seed: The scenario's seed for faults.
         base_dir: Where a delay's empirical file is looked up.
     """
+
+    def __init__(self, settings: FaultSettings, seed: int, base_dir: Path | None = None) -> None:
+        self._plan = [
+            _Planned(planned, seed, f"faults.plan.{place}", base_dir) for place, planned in enumerate(settings.plan)
+        ]
+        self._covering: dict[str, list[_Planned]] = {}
+        self._invocations = InvocationFaults(settings, seed, base_dir)
+        self.is_calm = not self._plan and self._invocations.is_calm
+        self._n_invocations = 0
+
+    def decide(self, call: str, at_ns: int) -> Decision:
+        """The fate of a call, `sqs:ReceiveMessage`, at a scenario instant; asked once for each, as they arrive."""
+        found = None
+        if self._plan:
+            decided = [planned.decide(at_ns) for planned in self._covers(call)]  # each line counts every call
+            found = next((one for one in decided if one is not None), None)
+        if call not in INVOCATIONS:
+            return found or NOTHING
+        index = self._n_invocations
+        self._n_invocations += 1
+        return found or self._invocations.decide(index, at_ns)
+
+    def cuts(self, call: str, at_ns: int) -> FaultKind | None:
+        """Whether the answer that would leave now is lost, and how: RESET or UNREACHABLE; None: it arrives."""
+        if not self._plan:
+            return None
+        return next((kind for planned in self._covers(call) if (kind := planned.cuts(at_ns))), None)
+
+    def _covers(self, call: str) -> list[_Planned]:
+        if call not in self._covering:
+            self._covering[call] = [planned for planned in self._plan if planned.covers(call)]
+        return self._covering[call]
+
+
+class InvocationFaults:
+    """The fate of invocations by the scenario's shares; arguments as those of `Faults`."""
 
     def __init__(self, settings: FaultSettings, seed: int, base_dir: Path | None = None) -> None:
         self._bucket = None if settings.throttle is None else TokenBucket(settings.throttle)
@@ -94,7 +191,7 @@ class Faults:
             FaultKind.LOST_REPLY: settings.lost_replies,
             FaultKind.SLOW: 0.0 if settings.slow_answers is None else settings.slow_answers.share,
         }
-        self._is_calm = self._bucket is None and not any(self._shares.values())
+        self.is_calm = self._bucket is None and not any(self._shares.values())
         self._draws = {kind: Draws(stream(seed, f"faults.{kind}")) for kind in self._shares}
         self._statuses = Draws(stream(seed, "faults.server_error.status"))
         self._delays_s: list[float] = []
@@ -104,21 +201,21 @@ class Faults:
             self._draw_delay_s = sampler.draw_s
 
     def decide(self, index: int, at_ns: int) -> Decision:
-        """The fate of the `index`-th InvokeEndpointAsync call, made at a scenario instant; call it once for each."""
-        if self._is_calm:
-            return _NOTHING
+        """The fate of the `index`-th invocation, made at a scenario instant; call it once for each."""
+        if self.is_calm:
+            return NOTHING
         if self._strikes(FaultKind.RESET, index):
             return Decision(FaultKind.RESET)
         is_admitted = self._bucket is None or self._bucket.admit(at_ns)
         if not is_admitted or self._strikes(FaultKind.THROTTLED, index):
             return Decision(FaultKind.THROTTLED, status=400)
         if self._strikes(FaultKind.SERVER_ERROR, index):
-            return Decision(FaultKind.SERVER_ERROR, status=500 if self._statuses[index] < 0.5 else 503)
+            return Decision(FaultKind.SERVER_ERROR, status=_server_error(self._statuses[index]))
         if self._strikes(FaultKind.LOST_REPLY, index):
             return Decision(FaultKind.LOST_REPLY)
         if self._strikes(FaultKind.SLOW, index):
             return Decision(FaultKind.SLOW, delay_s=self._delay_s(index))
-        return _NOTHING
+        return NOTHING
 
     def _strikes(self, kind: FaultKind, index: int) -> bool:
         share = self._shares[kind]

@@ -75,12 +75,12 @@ class Emulator:
             self.site,
             self.hosting,
             self.truth,
-            Faults(emulated.faults, self.world.seeds.faults, base_dir),
             MessageFaults(emulated, self.world.seeds.faults, base_dir),
             completion,
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
-        self.front = Front(self.site, self.driver, Signatures(region) if verify_signatures else None)
+        faults = Faults(emulated.faults, self.world.seeds.faults, base_dir)
+        self.front = Front(self.site, self.driver, Signatures(region) if verify_signatures else None, faults)
         self.services: tuple[ShapedService | RestService, ...] = (
             self.s3,
             self.sqs,

@@ -56,6 +56,7 @@ _ASYNCHRONOUS: tuple[Where, ...] = (
     *(
         ("target", "emulated", "faults", name)
         for name in (
+            "outputs_late",
             "notices_lost",
             "notices_late",
             "notices_duplicated",

@@ -8,15 +8,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
+from smbench.scenario.faults import Faults
 from smbench.scenario.initial import Initial
 from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.distributions import Distribution, Lognormal, Service, ServiceLaw, Uniform
 from smbench.scenario.values.quantities import (
     Number,
-    PositiveHertz,
     Seconds,
-    Share,
-    SignedSeconds,
     Switch,
     Whole,
     format_duration,
@@ -130,41 +128,6 @@ class Policy(Part):
         if len(named) != 1:
             raise ValueError(f"must name exactly one policy, not {len(named)}: {', '.join(type(self).model_fields)}")
         return self
-
-
-class Throttle(Part):
-    """A token bucket on InvokeEndpointAsync; AWS publishes no such quota, so none is assumed."""
-
-    rate: PositiveHertz = Field(description="tokens added")
-    burst: Whole = Field(default=1, ge=1, description="tokens the bucket holds")
-
-
-class Delayed(Part):
-    """This share of messages or answers comes later by a draw from `delay`."""
-
-    share: Share = Field(description="how many of them")
-    delay: Distribution = Field(description="how much later")
-
-
-class Faults(Part):
-    """What goes wrong, each from its own stream of the scenario's seed. Shares are per call or per message."""
-
-    throttle: Throttle | None = Field(default=None, description="a rate limit on InvokeEndpointAsync")
-    throttled: Share = Field(default=0.0, description="400 ThrottlingException with a null message, per invocation")
-    server_errors: Share = Field(default=0.0, description="500 or 503 without effect, per invocation")
-    resets: Share = Field(default=0.0, description="connection reset before the request is taken")
-    lost_replies: Share = Field(default=0.0, description="the request is taken, then the connection is reset")
-    slow_answers: Delayed | None = Field(default=None, description="the acknowledgement comes late")
-    container_errors: Share = Field(default=0.0, description="the container answers 500")
-    notices_lost: Share = Field(default=0.0, description="a notification is never delivered")
-    notices_late: Delayed | None = Field(default=None, description="a notification is delivered late")
-    notices_duplicated: Share = Field(default=0.0, description="a notification is delivered twice")
-    messages_redelivered: Share = Field(default=0.0, description="SQS shows a message again although it was deleted")
-    malformed_messages: Share = Field(default=0.0, description="a message that is no JSON follows the real one")
-    instance_life: Distribution | None = Field(default=None, description="an instance dies after this long in service")
-    provision_failures: Share = Field(default=0.0, description="a new instance never comes up; the activity fails")
-    metric_gaps: Share = Field(default=0.0, description="a metric's minute is never published")
-    clock_skew: SignedSeconds = Field(default=0.0, description="AWS's stamps are ahead of ours by this much")
 
 
 class ScheduledAction(Part):

@@ -1,5 +1,6 @@
 """One door for all services on one port: who is meant, by which protocol, and the stamps every reply carries."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 from smbench.emulator.driver import Driver
+from smbench.emulator.faults import Decision, FaultKind, Faults
 from smbench.emulator.protocol import codecs
 from smbench.emulator.protocol.codecs import (
     JSON_10,
@@ -20,7 +22,7 @@ from smbench.emulator.protocol.codecs import (
     rest_json_error,
     rest_xml_error,
 )
-from smbench.emulator.protocol.http import HttpRequest, HttpResponse, ResetConnection
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse, NoAnswer, ResetConnection
 from smbench.emulator.protocol.signatures import Signatures
 from smbench.emulator.protocol.sqs_query import SqsQueryProtocol
 from smbench.emulator.site import Site, http_date
@@ -50,6 +52,15 @@ _BY_VERSION = {
     "2011-06-15": "sts",
     "2010-08-01": "monitoring",
 }  # forms that nobody signed
+_IAM_NAMES = {"monitoring": "cloudwatch", "sagemaker-runtime": "sagemaker"}
+_KEEPS_TRUTH = "sagemaker-runtime"  # it notes every call, those that it refuses too
+_THROTTLES = {
+    "s3": ("SlowDown", 503),
+    "sqs": ("RequestThrottled", 403),
+    "sns": ("Throttled", 429),
+    "sts": ("Throttling", 400),
+    "monitoring": ("Throttling", 400),
+}  # all others: ThrottlingException, 400
 _FORM = "application/x-www-form-urlencoded"
 _SIGNED_AS = {"sagemaker-runtime": "sagemaker"}  # in the credential scope; all others are signed under their own name
 
@@ -67,6 +78,9 @@ class RestService(Protocol):
     """A service that reads paths and headers itself: S3, SageMaker Runtime."""
 
     service: str
+
+    def operation(self, request: HttpRequest) -> str:
+        """AWS's name of the operation that a request asks for; empty where it is none."""
 
     def rest(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         """The answer to a request, now or later. Raises ServiceError for what AWS would refuse."""
@@ -94,10 +108,14 @@ class Front:
 
     Args:
         signatures: Refuses what is not signed as it should be; None takes any signature, and none.
+        faults: What goes wrong between a client and a service.
     """
 
-    def __init__(self, site: Site, driver: Driver, signatures: Signatures | None = None) -> None:
+    def __init__(
+        self, site: Site, driver: Driver, signatures: Signatures | None = None, faults: Faults | None = None
+    ) -> None:
         self._site, self._driver, self._signatures = site, driver, signatures
+        self._faults = None if faults is None or faults.is_calm else faults
         self._shaped: dict[str, ShapedService] = {}
         self._rest: dict[str, RestService] = {}
         self._n_requests = self._n_not_implemented = self._n_internal_failures = 0
@@ -121,16 +139,38 @@ class Front:
         """The server's handler."""
         self._n_requests += 1
         request_id = self._site.new_id()
-        answer = self._routed(request, request_id)
-        if isinstance(answer, HttpResponse) and not answer.after_s:
+        try:
+            answer = self._routed(request, request_id)
+        except NoAnswer:
+            return _never()
+        fate = request.fate.kind
+        if isinstance(answer, HttpResponse) and (fate is FaultKind.NONE or not fate.is_taken):
             return self._stamped(answer, request_id)
-        return self._later(answer, request_id)
+        return self._later(answer, request, request_id)
 
-    async def _later(self, answer: HttpResponse | Awaitable[HttpResponse], request_id: str) -> HttpResponse:
+    async def _later(
+        self, answer: HttpResponse | Awaitable[HttpResponse], request: HttpRequest, request_id: str
+    ) -> HttpResponse:
+        """An answer that is not ready, or that does not arrive as it should."""
         response = answer if isinstance(answer, HttpResponse) else await answer
-        if response.after_s:
-            await self._driver.wait_s(response.after_s)
+        fate = request.fate
+        if fate.delay_s:
+            await self._driver.wait_s(fate.delay_s)
+        lost = None if self._faults is None else self._faults.cuts(request.call, self._site.now_ns)
+        if fate.kind is FaultKind.LOST_REPLY or lost is FaultKind.RESET:
+            raise ResetConnection
+        if fate.kind is FaultKind.NO_ANSWER or lost is FaultKind.UNREACHABLE:
+            return await _never()
         return self._stamped(response, request_id)
+
+    def _meet_fate(self, service: str, operation: str, request: HttpRequest) -> None:
+        """What goes wrong with this call, decided; raised where it goes wrong before the service has it."""
+        if self._faults is None:
+            return
+        request.call = f"{_IAM_NAMES.get(service, service)}:{operation}"
+        request.fate = self._faults.decide(request.call, self._site.now_ns)
+        if not request.fate.kind.is_taken and service != _KEEPS_TRUTH:
+            raise refusal(service, request.fate)
 
     def _stamped(self, response: HttpResponse, request_id: str) -> HttpResponse:
         utc_ns = self._site.utc_ns()
@@ -188,7 +228,7 @@ class Front:
         is_s3 = name == "s3"
         try:
             answer = self._rest_answer(name, request)
-        except ResetConnection:
+        except (ResetConnection, NoAnswer):
             raise
         except Exception as raised:  # noqa: BLE001  # whatever broke, the client is told, and no connection is dropped
             error = self._refusal(raised, name, f"{request.method} {request.path}")
@@ -204,6 +244,8 @@ class Front:
         service = self._rest.get(name)
         if service is None:
             raise not_implemented(name, f"{request.method} {request.path}")
+        if self._faults is not None:
+            self._meet_fate(name, service.operation(request), request)
         return service.rest(request)
 
     def _shaped_call(
@@ -215,7 +257,7 @@ class Front:
             if isinstance(result, Awaitable):
                 return self._finish(protocol, name, result, request_id)
             return _written(protocol, name, result, request_id)
-        except ResetConnection:
+        except (ResetConnection, NoAnswer):
             raise
         except Exception as raised:  # noqa: BLE001  # as above
             error = self._refusal(raised, protocol.dialect.service, name)
@@ -229,6 +271,7 @@ class Front:
         run = service.operations.get(name) if service is not None else None
         if name and run is None:
             raise not_implemented(protocol.dialect.service, name)
+        self._meet_fate(protocol.dialect.service, name, request)
         _, params = protocol.parse(request)
         assert run is not None, "parse refuses a request without an operation"
         return run(params, request)
@@ -248,6 +291,27 @@ class Front:
         self._n_internal_failures += 1
         self._first_failure = self._first_failure or (error.message or "")
         return error
+
+
+def refusal(service: str, fate: Decision) -> Exception:
+    """What a call meets that the service does not carry out: an error in the service's words, a reset, or nothing."""
+    match fate.kind:
+        case FaultKind.RESET:
+            return ResetConnection()
+        case FaultKind.UNREACHABLE:
+            return NoAnswer()
+        case FaultKind.THROTTLED:
+            code, status = _THROTTLES.get(service, ("ThrottlingException", fate.status))
+            return ServiceError(code, None, status)  # SageMaker sends a null message
+    internal = "InternalError" if service == "s3" else "InternalFailure"
+    code = internal if fate.status == 500 else "ServiceUnavailable"
+    return ServiceError(code, None, fate.status, fault="Receiver")
+
+
+async def _never() -> HttpResponse:
+    """Waits until the client leaves, which cancels it."""
+    never: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+    return await never
 
 
 def _written(protocol: Wire, name: str, result: Result, request_id: str) -> HttpResponse:

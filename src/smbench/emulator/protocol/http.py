@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, unquote
 
 import httptools
 
+from smbench.emulator.faults import NOTHING, Decision
+
 HEADERS_MAX_BYTES = 65_536  # request line and headers together; S3 itself stops at 8 KB of headers
 BODY_MAX_BYTES = 1 << 30  # the largest input of an asynchronous invocation is 1 GB
 PIPELINED_MAX = 64  # requests parsed ahead of a parked reply before the socket is left unread
@@ -38,20 +40,25 @@ class HttpRequest:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    call: str = ""  # `sqs:ReceiveMessage`; known, and its fate decided, when something may go wrong with it
+    fate: Decision = NOTHING
 
 
 @dataclass(slots=True)
 class HttpResponse:
-    """One reply. The server adds Content-Length; `after_s` is honoured by the front, which knows the time."""
+    """One reply. The server adds Content-Length."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
-    after_s: float = 0.0  # scenario seconds between the answer's making and its writing
 
 
 class ResetConnection(Exception):  # noqa: N818  # a planned fault, not an error of the program
     """Raised by a handler: the client gets a TCP reset in place of an answer."""
+
+
+class NoAnswer(Exception):  # noqa: N818  # likewise
+    """Raised by an emulated service: its client waits on an open connection, for as long as it likes."""
 
 
 Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from urllib.parse import quote
 
 from smbench.emulator.protocol import aws_chunked
@@ -22,6 +22,8 @@ _BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")
 _VIRTUAL_HOST = re.compile(r"(.+)\.(?:localhost|s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?)(?::\d+)?")
 _DELETE_MAX = 1000
 _NEUTRAL = {"", "x-id", "list-type"}  # in a query, and yet no subresource
+
+_NOT_COPYING = {"CopyObject": "PutObject", "UploadPartCopy": "UploadPart"}  # a header tells them from each other
 
 OnObject = Callable[[HttpRequest, Bucket, str, Site], HttpResponse]
 _ON_OBJECT: dict[tuple[str, str], OnObject] = {
@@ -76,14 +78,20 @@ class S3:
         *,
         content_type: str = "binary/octet-stream",
         headers: Mapping[str, str] = NO_HEADERS,
+        appears_after_s: float = 0.0,
     ) -> StoredObject:
-        """Store bytes.
+        """Store bytes, stamped now; until `appears_after_s` have passed there is no such object for any client.
 
         Raises:
             ServiceError: NoSuchBucket.
         """
         stored = StoredObject(key, len(body), "", self._site.now_ns, body, None, content_type, headers)
-        self._bucket(bucket).put(stored)
+        found = self._bucket(bucket)
+        if appears_after_s:
+            due_ns = self._site.now_ns + round(appears_after_s * 1e9)
+            self._site.event_queue.at(due_ns, partial(found.put, stored))
+        else:
+            found.put(stored)
         return stored
 
     def put_lazy(
@@ -127,6 +135,16 @@ class S3:
             found.delete(stored.key)
 
     # routing
+
+    def operation(self, request: HttpRequest) -> str:
+        """See `RestService`."""
+        name, _, key = _by_path(request).path[1:].partition("/")
+        level = "object" if key else "bucket" if name else "service"
+        try:
+            found = _operation_name(request.method, level, _subresource(request, level))
+        except ServiceError:  # of a version that is not emulated
+            return ""
+        return found if copying.SOURCE in request.headers else _NOT_COPYING.get(found, found)
 
     def rest(self, request: HttpRequest) -> HttpResponse:
         """Answer one request.

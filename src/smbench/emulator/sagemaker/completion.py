@@ -73,7 +73,7 @@ class Completion:
         if reason is None:
             written = orjson.dumps({"inferenceId": call.inference_id, "instance": ended.instance})
             body = bytes(memoryview(written))  # it stays, and orjson's own would keep a buffer of 4 KiB
-            if delivery.output is None or self._put(delivery, delivery.output, taken.output_key, body):
+            if delivery.output is None or self._put(taken, delivery, delivery.output, taken.output_key, body):
                 return None, body
             self._count(hosted, "ResponseUploadFailures")
             reason = UPLOAD_FAILED
@@ -85,7 +85,7 @@ class Completion:
         if (
             call.outcome is Outcome.FAILED
             and delivery.failure is not None
-            and self._put(delivery, delivery.failure, taken.failure_key, body)
+            and self._put(taken, delivery, delivery.failure, taken.failure_key, body)
         ):
             call.output_location = taken.failure_location
         return reason, body
@@ -100,11 +100,16 @@ class Completion:
         self._count(hosted, "RequestDownloadFailures")
         return DOWNLOAD_FAILED
 
-    def _put(self, delivery: Delivery, place: Place, key: str, body: bytes) -> bool:
+    def _put(self, taken: PendingInvocation, delivery: Delivery, place: Place, key: str, body: bytes) -> bool:
         """Whether the bucket is there to take it."""
         try:
             stored = self.s3.put(
-                place.bucket, key, body, content_type="application/json", headers=delivery.object_headers
+                place.bucket,
+                key,
+                body,
+                content_type="application/json",
+                headers=delivery.object_headers,
+                appears_after_s=taken.notice.result_after_s,
             )
         except ServiceError:
             return False

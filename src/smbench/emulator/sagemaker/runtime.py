@@ -8,10 +8,11 @@ from functools import lru_cache, partial
 
 import orjson
 
-from smbench.emulator.faults import Decision, FaultKind, Faults
+from smbench.emulator.faults import NOTHING, FaultKind
 from smbench.emulator.message_faults import MessageFaults
 from smbench.emulator.protocol.codecs import ServiceError, coral, not_implemented
-from smbench.emulator.protocol.http import HttpRequest, HttpResponse, ResetConnection
+from smbench.emulator.protocol.front import refusal
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse, NoAnswer, ResetConnection
 from smbench.emulator.protocol.shapes import Fault, Problem
 from smbench.emulator.s3.locations import bucket_and_key
 from smbench.emulator.sagemaker.hosting import Hosted, Hosting
@@ -82,6 +83,11 @@ _SYNCHRONOUS = (
     ),
     *(_PREFIX + header for header in ("inference-component", "enable-explanations")),
 )
+_OPERATIONS = {
+    "async-invocations": "InvokeEndpointAsync",
+    "invocations": "InvokeEndpoint",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
 _TTL, _TIMEOUT = _PREFIX + "requestttlseconds", _PREFIX + "invocationtimeoutseconds"
 
 
@@ -99,12 +105,11 @@ class Runtime:
         site: Site,
         hosting: Hosting,
         truth: Truth,
-        faults: Faults,
         message_faults: MessageFaults,
         on_end: Callable[[Hosted, Ended], None],
     ) -> None:
         self.site, self.hosting, self.truth = site, hosting, truth
-        self.faults, self.message_faults = faults, message_faults
+        self.message_faults = message_faults
         self.n_accepted = 0
         self.synchronous = SynchronousCalls(site, truth)
 
@@ -114,6 +119,10 @@ class Runtime:
             hosted.fleet.on_end.append(partial(take, hosted))
 
         hosting.on_launch.append(launched)
+
+    def operation(self, request: HttpRequest) -> str:
+        """See `RestService`."""
+        return _OPERATIONS.get(request.path.rpartition("/")[2], "")
 
     def rest(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         """`POST /endpoints/NAME/async-invocations` and `.../invocations`, each for its kind of endpoint."""
@@ -146,25 +155,26 @@ class Runtime:
     ) -> HttpResponse | Awaitable[HttpResponse]:
         inference_id = request.headers.get("x-amzn-sagemaker-inference-id") or self.site.new_id()
         call = self.truth.arrive(inference_id, self.site.now_ns)
-        decision = self.faults.decide(call.number, call.arrived_ns)
+        kind = request.fate.kind
         try:
-            if not decision.kind.is_taken:
-                call.fault = _FAULT_NAMES[decision.kind]
-                raise _refused(decision)
+            if not kind.is_taken:
+                call.fault = kind.value
+                raise refusal(self.service, request.fate)
             taken = take(call, name, request)
         except ServiceError as error:
             call.status_code = error.status
+            request.fate = NOTHING if kind.is_taken else request.fate  # what is refused arrives as it should
             self.truth.close(call)
             raise
-        except ResetConnection:
+        except (ResetConnection, NoAnswer):
             self.truth.close(call)
             raise
-        call.fault = _FAULT_NAMES[decision.kind]
-        if decision.kind is FaultKind.LOST_REPLY:
+        if kind is not FaultKind.NONE:
+            call.fault = kind.value
+        if kind is FaultKind.LOST_REPLY:
             raise ResetConnection
-        if not isinstance(taken, HttpResponse):
-            return _delayed(taken, decision.delay_s)
-        call.status_code, taken.after_s = taken.status, decision.delay_s
+        if isinstance(taken, HttpResponse):
+            call.status_code = taken.status
         return taken
 
     def _begin(self, call: Call, name: str, request: HttpRequest) -> "asyncio.Future[HttpResponse]":
@@ -226,25 +236,6 @@ class Runtime:
         )
 
 
-_FAULT_NAMES = {
-    FaultKind.NONE: None,
-    FaultKind.RESET: "reset",
-    FaultKind.THROTTLED: "throttled",
-    FaultKind.SERVER_ERROR: "server_error",
-    FaultKind.LOST_REPLY: "lost_reply",
-    FaultKind.SLOW: "slow_answer",
-}
-
-
-def _refused(decision: Decision) -> Exception:
-    if decision.kind is FaultKind.RESET:
-        return ResetConnection()
-    if decision.kind is FaultKind.THROTTLED:
-        return ServiceError("ThrottlingException", None, decision.status)  # AWS sends a null message
-    code = "InternalFailure" if decision.status == 500 else "ServiceUnavailable"
-    return ServiceError(code, None, decision.status, fault="Receiver")
-
-
 def _accepted(taken: PendingInvocation) -> HttpResponse:
     headers = [("Content-Type", "application/json")]
     if taken.call.output_location is not None:
@@ -260,12 +251,6 @@ def payload_class(location: str) -> str:
     found = bucket_and_key(location)
     match = _UPLOADED.fullmatch(found[1]) if found else None
     return match[1] if match else ""
-
-
-async def _delayed(answer: "asyncio.Future[HttpResponse]", delay_s: float) -> HttpResponse:
-    response = await answer
-    response.after_s = delay_s
-    return response
 
 
 def _check_headers(name: str, headers: dict[str, str], repeated: tuple[str, ...]) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from smbench.scenario.emulated import Emulated, Faults, OpenQuestions
+from smbench.scenario.emulated import Emulated, OpenQuestions
+from smbench.scenario.faults import Faults
 from smbench.scenario.values.distributions import Distribution, ServiceLaw
 
 

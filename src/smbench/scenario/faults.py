@@ -1,0 +1,110 @@
+"""What goes wrong in the emulated region: shares by kind of trouble, and a plan that names calls and instants."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from smbench.scenario.values.distributions import Distribution
+from smbench.scenario.values.quantities import PositiveHertz, PositiveSeconds, Seconds, Share, SignedSeconds, Whole
+from smbench.scenario.values.record import Part
+
+# Every operation that a run calls, as IAM names it; all of a service's, and all there are.
+Call = Literal[
+    "*",
+    "application-autoscaling:*",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingActivities",
+    "application-autoscaling:DescribeScalingPolicies",
+    "cloudwatch:*",
+    "cloudwatch:DescribeAlarmHistory",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "s3:*",
+    "s3:GetObject",
+    "s3:HeadObject",
+    "s3:PutObject",
+    "sagemaker:*",
+    "sagemaker:DescribeEndpoint",
+    "sagemaker:DescribeEndpointConfig",
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:InvokeEndpointAsync",
+    "sns:*",
+    "sns:ListSubscriptionsByTopic",
+    "sns:Subscribe",
+    "sns:Unsubscribe",
+    "sqs:*",
+    "sqs:CreateQueue",
+    "sqs:DeleteMessageBatch",
+    "sqs:DeleteQueue",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sts:*",
+    "sts:GetCallerIdentity",
+]
+Trouble = Literal["error", "throttle", "reset", "lost_reply", "no_answer", "unreachable", "slow"]
+
+
+class Throttle(Part):
+    """A token bucket on InvokeEndpointAsync; AWS publishes no such quota, so none is assumed."""
+
+    rate: PositiveHertz = Field(description="tokens added")
+    burst: Whole = Field(default=1, ge=1, description="tokens the bucket holds")
+
+
+class Delayed(Part):
+    """This share of messages or answers comes later by a draw from `delay`."""
+
+    share: Share = Field(description="how many of them")
+    delay: Distribution = Field(description="how much later")
+
+
+class PlannedFault(Part):
+    """Trouble with named calls, at named instants or counts. A call meets the first of the plan that applies to it."""
+
+    calls: tuple[Call, ...] = Field(min_length=1, description="the calls it can strike, as IAM names them")
+    trouble: Trouble = Field(
+        description="error: 500 or 503; throttle: the service's own refusal; reset: the connection is reset; in all "
+        "three the call is not carried out. lost_reply: carried out, then the connection is reset; no_answer: carried "
+        "out, and never answered; unreachable: neither carried out nor answered; slow: carried out, and answered "
+        "later by `delay`"
+    )
+    share: Annotated[Share, Field(gt=0)] = Field(default=1.0, description="how many of these calls it strikes")
+    nth: tuple[Annotated[Whole, Field(ge=1)], ...] = Field(
+        default=(), max_length=10_000, description="only these calls, counted from 1 as they arrive; default: any"
+    )
+    at: Seconds = Field(default=0.0, description="from this instant of the run; the setting up is at 0")
+    for_s: PositiveSeconds | None = Field(default=None, alias="for", description="for so long; default: to the end")
+    delay: Distribution | None = Field(default=None, description="how much later a slow answer comes")
+
+    @model_validator(mode="after")
+    def _slow_has_a_delay(self) -> Self:
+        if (self.trouble == "slow") != (self.delay is not None):
+            raise ValueError("`delay` belongs to `trouble: slow`, and to no other")
+        return self
+
+
+class Faults(Part):
+    """What goes wrong, each from its own stream of the scenario's seed. Shares are per call or per message."""
+
+    plan: tuple[PlannedFault, ...] = Field(
+        default=(), max_length=200, description="trouble with any call of a run, by its name, its count or its instant"
+    )
+    throttle: Throttle | None = Field(default=None, description="a rate limit on InvokeEndpointAsync")
+    throttled: Share = Field(default=0.0, description="400 ThrottlingException with a null message, per invocation")
+    server_errors: Share = Field(default=0.0, description="500 or 503 without effect, per invocation")
+    resets: Share = Field(default=0.0, description="connection reset before the request is taken")
+    lost_replies: Share = Field(default=0.0, description="the request is taken, then the connection is reset")
+    slow_answers: Delayed | None = Field(default=None, description="the acknowledgement comes late")
+    container_errors: Share = Field(default=0.0, description="the container answers 500")
+    outputs_late: Delayed | None = Field(
+        default=None, description="a result is found in S3 so long after the inference's end: until then S3 answers 404"
+    )
+    notices_lost: Share = Field(default=0.0, description="a notification is never delivered")
+    notices_late: Delayed | None = Field(default=None, description="a notification is delivered late")
+    notices_duplicated: Share = Field(default=0.0, description="a notification is delivered twice")
+    messages_redelivered: Share = Field(default=0.0, description="SQS shows a message again although it was deleted")
+    malformed_messages: Share = Field(default=0.0, description="a message that is no JSON follows the real one")
+    instance_life: Distribution | None = Field(default=None, description="an instance dies after this long in service")
+    provision_failures: Share = Field(default=0.0, description="a new instance never comes up; the activity fails")
+    metric_gaps: Share = Field(default=0.0, description="a metric's minute is never published")
+    clock_skew: SignedSeconds = Field(default=0.0, description="AWS's stamps are ahead of ours by this much")
