@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from smbench.api.run import run
     from smbench.api.scenarios import Validation, validate
     from smbench.api.simulate import simulate
+    from smbench.api.sweep import Sweep, resume_sweep, sweep
     from smbench.api.what_if import WhatIf, what_if
     from smbench.errors import SmbenchError
     from smbench.scenario.model import Scenario
@@ -35,6 +36,7 @@ __all__ = [
     "Run",
     "Scenario",
     "SmbenchError",
+    "Sweep",
     "Validation",
     "WhatIf",
     "advise",
@@ -45,8 +47,10 @@ __all__ = [
     "import_run",
     "report",
     "resume",
+    "resume_sweep",
     "run",
     "simulate",
+    "sweep",
     "validate",
     "what_if",
 ]
@@ -59,6 +63,7 @@ _MODULES = {
     "Run": "api.result",
     "Scenario": "scenario.model",
     "SmbenchError": "errors",
+    "Sweep": "api.sweep",
     "Validation": "api.scenarios",
     "WhatIf": "api.what_if",
     "advise": "api.advise",
@@ -69,8 +74,10 @@ _MODULES = {
     "import_run": "api.importing",
     "report": "api.report",
     "resume": "api.resume",
+    "resume_sweep": "api.sweep",
     "run": "api.run",
     "simulate": "api.simulate",
+    "sweep": "api.sweep",
     "validate": "api.scenarios",
     "what_if": "api.what_if",
 }

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smbench.cli.signatures import predicting, reading, running, scenarios
+from smbench.cli.signatures import predicting, reading, running, scenarios, sweeping
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
 from smbench.results.secrets import redacted
@@ -43,6 +43,7 @@ def _smbench(
 
 app.command()(running.run)
 app.command()(running.resume)
+app.command()(sweeping.sweep)
 app.command()(running.bench)
 app.command()(reading.report)
 app.command()(reading.plot)

@@ -92,3 +92,19 @@ AllowFilesOption = Annotated[
         help="A folder beside the scenario's own that its files may be in; may be given again.",
     ),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUES",
+        help="Other values of a scenario key, such as target.emulated.instances.min=0,1; may be given again. "
+        "Every combination is run.",
+    ),
+]
+SeedsOption = Annotated[
+    str | None, typer.Option("--seeds", help="Run each configuration with each of these seeds: 1-5 or 1,4,7.")
+]
+PriceOption = Annotated[
+    list[str] | None,
+    typer.Option("--price", metavar="NAME=USD", help="Another price than the table's, such as ml.m5.large=0.115."),
+]

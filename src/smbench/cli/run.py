@@ -10,7 +10,9 @@ import typer
 from smbench.api.result import Run
 from smbench.api.resume import resume
 from smbench.api.run import run
+from smbench.api.sweep import is_sweep, resume_sweep
 from smbench.cli.report import ReportOptions, print_report
+from smbench.cli.sweep import print_sweep
 from smbench.errors import ExitCode
 
 
@@ -41,6 +43,10 @@ def resume_command(run_folder: Path, asked: dict[str, Any], output: str) -> Exit
     Raises:
         ResultsError, ScenarioError, TargetError: it cannot be taken up.
     """
+    if is_sweep(run_folder):
+        done = resume_sweep(run_folder, progress=asked["progress"])
+        print_sweep(done, output)
+        return done.exit_status
     return _told(resume(run_folder, **asked), ReportOptions(output=output))
 
 

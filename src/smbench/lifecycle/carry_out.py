@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -11,6 +12,7 @@ from smbench.errors import SmbenchError
 from smbench.generator.plan import RunPlan
 from smbench.lifecycle.folder import Origin, RunFolder
 from smbench.lifecycle.screen import Screen
+from smbench.processes.child import StartChild, start_child
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd, run_session
 from smbench.results.manifest import ClockFacts
@@ -27,6 +29,7 @@ class Settings:
     Args:
         results: Folder in which the run's own is made.
         command: What asked for the run, for the manifest.
+        start: How its processes are started.
     """
 
     access: AwsAccess = field(default_factory=AwsAccess)
@@ -34,6 +37,7 @@ class Settings:
     results: Path = Path("results")
     stops_when_certain: bool = False
     command: Sequence[str] = ()
+    start: StartChild = start_child
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,9 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
             with sole_user(folder.path), view:
                 screen.preparing("starting the processes")
                 run_id, n_workers = folder.manifest.run_id, settings.n_workers
+                lived = partial(run_session, start=settings.start)
                 end = anyio.run(
-                    run_session, plan, settings.access, n_workers, folder.path, run_id, screen, interrupts, on_ready
+                    lived, plan, settings.access, n_workers, folder.path, run_id, screen, interrupts, on_ready
                 )
         except BaseException:  # Ctrl-C included: a run that never began leaves no folder; the error goes on up
             folder.discard_if_unused()

@@ -7,13 +7,14 @@ import contextlib
 import multiprocessing
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from smbench.clock import real_ns
 from smbench.errors import ExitCode, SmbenchError
@@ -23,6 +24,8 @@ from smbench.processes.messages import Failed, Message
 
 LEAVE_S = 30.0  # removing a queue on AWS takes its time
 _ENDED_S = 1.0  # from the closed channel to the end of the process: milliseconds, and the caller's loop waits meanwhile
+_PRELOADED = "smbench.processes.worker"
+_one_at_a_time = threading.Lock()  # a start replaces the main module for a moment
 _PARENTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
 """Signals that a terminal sends to the whole group: what they mean for a run, the parent decides."""
 
@@ -32,7 +35,7 @@ class Child:
     """A running child and our end of its channel. `name` is what it is, "emulator", and which: "worker 1"."""
 
     name: str
-    process: SpawnProcess
+    process: BaseProcess
     channel: Channel
 
     async def receive(self) -> Message | None:
@@ -78,12 +81,36 @@ def leave_all(children: Sequence[Child], within_s: float = LEAVE_S) -> None:
             child.process.join()
 
 
+class StartChild(Protocol):
+    """A way to start `main(channel, *arguments)` in a new process. May be called in any thread."""
+
+    def __call__(self, name: str, main: Callable[..., None], *arguments: Any) -> Child: ...
+
+
 def start_child(name: str, main: Callable[..., None], *arguments: Any) -> Child:
-    """Start `main(channel, *arguments)` in a new process. May be called in any thread."""
+    """Start a process that imports everything anew."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
-    with _signals_held_back(), _no_main_module():
+    return _started(name, process, ours, theirs)
+
+
+def start_forked(name: str, main: Callable[..., None], *arguments: Any) -> Child:
+    """Start a process by a fork of one that imported the worker before: for many runs one after another.
+
+    Where the system knows no fork, as `start_child`.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return start_child(name, main, *arguments)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_PRELOADED])
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
+    return _started(name, process, ours, theirs)
+
+
+def _started(name: str, process: BaseProcess, ours: Connection, theirs: Connection) -> Child:
+    with _one_at_a_time, _signals_held_back(), _no_main_module():
         process.start()
     theirs.close()
     return Child(name, process, PipeChannel(ours))

@@ -18,7 +18,7 @@ from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp
 from smbench.generator.tracking.journal import Journal
-from smbench.processes.child import Child, leave_all, sole_error, start_child
+from smbench.processes.child import Child, StartChild, leave_all, sole_error, start_child
 from smbench.processes.endpoint import endpoint_main
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.leftovers import settle_rows
@@ -104,6 +104,7 @@ async def run_session(
     interrupts: Interrupts,
     on_ready: Callable[[SessionEnd], None],
     before: Before | None = None,
+    start: StartChild = start_child,
 ) -> SessionEnd:
     """Run the plan.
 
@@ -111,6 +112,7 @@ async def run_session(
         interrupts: The first stops sending, the second stops at once.
         on_ready: Called once the target is found and before anything is sent: the place to write the manifest.
         before: Of a run that was killed and is taken up, not on an emulated endpoint; None: a new run.
+        start: How its processes are started.
 
     Returns:
         How it ended; the part files are in `run_dir`, not yet compacted.
@@ -120,11 +122,11 @@ async def run_session(
     """
     end = SessionEnd(epoch_ns=plan.virtual_epoch_ns() if before is None else before.epoch_ns)
     workplace = Workplace(plan.base_dir, run_dir)
-    async with _emulator(plan, workplace, end) as (emulator, url):
+    async with _emulator(plan, workplace, end, start) as (emulator, url):
         if url is not None:
             access = AwsAccess(access.region, access.profile, url)
         shares = [Share(run_id, index, n_workers) for index in range(n_workers)]
-        with _workers(plan, access, shares, workplace, end.epoch_ns, before) as workers:
+        with _workers(plan, access, shares, workplace, end.epoch_ns, before, start) as workers:
             session = _Session(plan, access, shares, run_dir, watcher, interrupts, on_ready, workers, emulator, end)
             session.is_new = before is None
             try:
@@ -151,6 +153,7 @@ def _workers(
     workplace: Workplace,
     epoch_ns: int,
     before: Before | None,
+    start: StartChild,
 ) -> Iterator[list[Child]]:
     """The workers' processes, by their number."""
     scenario_json = plan.scenario.model_dump_json(by_alias=True)
@@ -162,7 +165,7 @@ def _workers(
                 held = before.held.get(str(share.worker))
                 order = replace(order, taking_up=before.taking_up, found=before.found, held=held)
             name = "worker" if share.of == 1 else f"worker {share.worker}"
-            workers.append(start_child(name, worker_main, order, workplace))
+            workers.append(start(name, worker_main, order, workplace))
         yield workers
     finally:
         leave_all(workers)
@@ -170,14 +173,14 @@ def _workers(
 
 @asynccontextmanager
 async def _emulator(
-    plan: RunPlan, workplace: Workplace, end: SessionEnd
+    plan: RunPlan, workplace: Workplace, end: SessionEnd, start: StartChild
 ) -> AsyncIterator[tuple[Child | None, str | None]]:
     """The emulator's process, where the run wants one; in warp time it lives in the worker."""
     if not plan.is_emulated or plan.time_kind is TimeKind.WARP:
         yield None, None
         return
     scenario_json = plan.scenario.model_dump_json(by_alias=True)
-    child = start_child("emulator", endpoint_main, scenario_json, workplace, end.epoch_ns)
+    child = start("emulator", endpoint_main, scenario_json, workplace, end.epoch_ns)
     try:
         message = await child.receive()
         if isinstance(message, Failed):

@@ -17,6 +17,8 @@ from smbench.cli.options import (
     ResultsOption,
     RunFolder,
     ScenarioFile,
+    SeedsOption,
+    SetOption,
     StrictOption,
     TransportName,
     Ui,
@@ -58,10 +60,13 @@ def run(
     junit: JunitOption = None,
     summary_md: MarkdownOption = None,
     allow_files: AllowFilesOption = None,
+    settings: SetOption = None,
+    seeds: SeedsOption = None,
 ) -> None:
     """Run a scenario and judge it.
 
     Ends with a verdict, and leaves parquet and a manifest in a new folder under --results.
+    With --set or --seeds it makes several runs and ends with a table of them, as `smbench sweep`.
     First Ctrl-C: stop sending, drain, report. Second: stop now, keep what is known.
 
     Exit status: 0 fine, 2 the scenario is wrong, 3 the target cannot be used, 98 the run is invalid (the generator was
@@ -69,6 +74,32 @@ def run(
     """
     from smbench.cli.run import RunOptions, run_command
 
+    if settings or seeds is not None:
+        from smbench.cli.sweep import SweepOptions, require_alone, sweep_command
+
+        require_alone(
+            {
+                "--seed": seed is not None,
+                "--endpoint": endpoint is not None,
+                "--workers": workers > 1,
+                "--region": region is not None,
+                "--profile": profile is not None,
+                "--endpoint-url": endpoint_url is not None,
+                "--transport": transport is not None,
+                "--stop-when-certain": stop_when_certain,
+                "--strict": strict,
+                "--junit": junit is not None,
+                "--summary-md": summary_md is not None,
+            }
+        )
+        several = {
+            "seeds": seeds,
+            "results": results,
+            "thresholds": tuple(asserted or ()),
+            "progress": ui.value,
+            "allow_files": tuple(allow_files or ()),
+        }
+        raise typer.Exit(sweep_command(SweepOptions(scenario, tuple(settings or ()), (), several, output.value)))
     asked = {
         "endpoint": endpoint,
         "seed": seed,

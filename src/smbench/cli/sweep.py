@@ -1,0 +1,70 @@
+"""`sweep`, and `run` with several values or seeds: a matrix of runs, their table and the files."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from smbench.api.sweep import Sweep, sweep
+from smbench.cli.given_out import on_stdout, print_json, write_page
+from smbench.errors import ExitCode, UsageError
+from smbench.pricing.table import prices_from_options
+from smbench.sweeping.matrix import axes_from_options
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOptions:
+    """The command line of a sweep; `settings` and `prices` as written."""
+
+    scenario: Path | None
+    settings: tuple[str, ...]
+    prices: tuple[str, ...]
+    asked: dict[str, Any]  # what `api.sweep.sweep` takes by name
+    output: str
+    html: Path | None = None
+
+
+def sweep_command(options: SweepOptions) -> ExitCode:
+    """Run every cell and print; returns the exit status.
+
+    Raises:
+        ScenarioError, UsageError: a file or an option is wrong; nothing was started.
+        ResultsError: a file cannot be written.
+    """
+    found = sweep(
+        options.scenario,
+        matrix=axes_from_options(options.settings),
+        prices=prices_from_options(options.prices),
+        command=("smbench", *sys.argv[1:]),
+        **options.asked,
+    )
+    print_sweep(found, options.output)
+    if options.html is not None:
+        write_page(options.html, found.to_html())
+    return found.exit_status
+
+
+def print_sweep(found: Sweep, output: str) -> None:
+    """To stdout as asked; where the files are, too."""
+    if output == "json":
+        print_json(found.to_json())
+        return
+    on_stdout().print(found.to_text())
+    typer.echo(f"Files: {found.path}")
+    if found.interrupted:
+        typer.echo(f"smbench: `smbench resume {found.path}` goes on", err=True)
+
+
+def require_alone(given: dict[str, bool]) -> None:
+    """Refuse options of one run that mean nothing for several.
+
+    Args:
+        given: Whether each was given, by its name.
+
+    Raises:
+        UsageError: one was.
+    """
+    if named := next((name for name, is_given in given.items() if is_given), None):
+        raise UsageError(f"{named} is of one run: it does not go with --set and --seeds")

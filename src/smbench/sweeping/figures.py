@@ -1,0 +1,206 @@
+"""The figures of one cell: latency, throughput, errors by class and cost, from the files of its run."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.rows.frames import Frames
+from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.pricing.inference import ServerlessUse, serverless_usd
+from smbench.pricing.table import PriceTable
+from smbench.records import Outcome, Unknown, is_throttle
+from smbench.sweeping.benchmarks import COLD, WARM
+
+_DAY_S = 86_400.0
+
+
+class Throughput(BaseModel):
+    """Completions in each whole second of the run's time; `mean`: all of them by the time to the last one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mean: float
+    p25: float
+    p50: float
+    p75: float
+    max: float
+
+
+class ColdCalls(BaseModel):
+    """Calls after idle times, beside those to a warm environment; medians in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n: int
+    cold_s: float
+    warm_s: float
+
+
+class Figures(BaseModel):
+    """What a cell showed.
+
+    Args:
+        verdict: Of the run's checks: valid, unknown or invalid.
+        kept: All thresholds were met; None: one is not known, or there is none.
+        errors: How many by class: throttle, container, server, no answer, other.
+        usd: None where no price is known, and `usd_why` says why.
+        usd_day: At the mean rate of the run.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: str
+    kept: bool | None
+    missed: tuple[str, ...]
+    n: int
+    completed: int
+    p50: Bounded | None
+    p95: Bounded | None
+    p99: Bounded | None
+    iqr_s: float | None
+    mean_s: float | None
+    throughput: Throughput | None
+    errors: dict[str, int]
+    usd: float | None
+    usd_why: str
+    usd_per_1000: float | None
+    usd_day: float | None
+    cold: ColdCalls | None = None
+
+
+def figures_of(
+    frames: Frames,
+    summary: Summary,
+    verdict: str,
+    judged: tuple[ThresholdResult, ...],
+    bytes_in: int,
+    prices: PriceTable,
+) -> Figures:
+    """The figures of a run that was read.
+
+    Args:
+        bytes_in: Of all bodies that were accepted.
+    """
+    completed_s = _completed_s(frames.measured)
+    usd = _usd(frames, summary, bytes_in, prices)
+    amount = None if isinstance(usd, Unknown) else usd
+    n_completed, length_s = summary.measured.completed, _length_s(frames)
+    met = [one.passed for one in judged]
+    return Figures(
+        verdict=verdict,
+        kept=None if not met else False if False in met else None if None in met else True,
+        missed=tuple(one.text for one in judged if one.passed is False),
+        n=summary.measured.scheduled,
+        completed=n_completed,
+        p50=summary.sojourn.p50,
+        p95=summary.sojourn.p95,
+        p99=summary.sojourn.p99,
+        iqr_s=float(np.subtract(*np.quantile(completed_s, (0.75, 0.25)))) if len(completed_s) else None,
+        mean_s=summary.sojourn.mean_s,
+        throughput=_throughput(frames.measured),
+        errors=errors_by_class(frames.measured),
+        usd=amount,
+        usd_why=usd.reason if isinstance(usd, Unknown) else "",
+        usd_per_1000=1000 * amount / n_completed if amount is not None and n_completed else None,
+        usd_day=amount / length_s * _DAY_S if amount is not None and length_s else None,
+        cold=_cold(frames.measured),
+    )
+
+
+def errors_by_class(requests: pl.DataFrame) -> dict[str, int]:
+    """How many requests did not complete, by class; every outcome but completion and not being sent is in one."""
+    kept_out = (Outcome.COMPLETED.value, Outcome.NOT_SENT.value)
+    outcome = pl.col("outcome").cast(pl.String)
+    met = requests.filter(~outcome.is_in(kept_out)).group_by(outcome, "error", "status_code").agg(pl.len())
+    found: dict[str, int] = {}
+    for ended, error, status, n in met.iter_rows():
+        name = _class_of(ended, error or "", status or 0)
+        found[name] = found.get(name, 0) + n
+    return dict(sorted(found.items()))
+
+
+def _class_of(outcome: str, error: str, status: int) -> str:
+    if outcome == Outcome.REJECTED.value:
+        return "throttle" if is_throttle(error) else "server" if status >= 500 else "refused"
+    if outcome == Outcome.FAILED.value:
+        return "memory" if "memory" in error.lower() else "container"
+    return "unanswered" if outcome == Outcome.TRANSPORT_ERROR.value else outcome
+
+
+def row_of(figures: Figures) -> dict[str, Any]:
+    """As columns of `sweep.parquet`; what is not a number is null."""
+    throughput = figures.throughput
+    bounded = {name: getattr(figures, name) for name in ("p50", "p95", "p99")}
+    return {
+        "verdict": figures.verdict,
+        "kept": figures.kept,
+        "missed": "; ".join(figures.missed),
+        "n": figures.n,
+        "completed": figures.completed,
+        **{f"{name}_s": None if one is None else one.value for name, one in bounded.items()},
+        **{f"{name}_at_least_s": None if one is None else one.low for name, one in bounded.items()},
+        "iqr_s": figures.iqr_s,
+        "mean_s": figures.mean_s,
+        **{f"per_second_{name}": getattr(throughput, name, None) for name in Throughput.model_fields},
+        "errors": sum(figures.errors.values()),
+        "errors_by_class": "; ".join(f"{name} {n}" for name, n in figures.errors.items()),
+        "usd": figures.usd,
+        "usd_unknown": figures.usd_why,
+        "usd_per_1000": figures.usd_per_1000,
+        "usd_day": figures.usd_day,
+        "cold_s": None if figures.cold is None else figures.cold.cold_s,
+        "warm_s": None if figures.cold is None else figures.cold.warm_s,
+    }
+
+
+def _completed_s(requests: pl.DataFrame) -> Any:
+    return requests["sojourn_ns"].drop_nulls().to_numpy() / 1e9
+
+
+def _length_s(frames: Frames) -> float:
+    first_ns = frames.measured["sched_ns"].min()
+    return max(0.0, (frames.end_ns - first_ns) / 1e9) if isinstance(first_ns, int) else 0.0
+
+
+def _throughput(requests: pl.DataFrame) -> Throughput | None:
+    ends = requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].drop_nulls()
+    first_ns = requests["sched_ns"].min()
+    if not len(ends) or not isinstance(first_ns, int):
+        return None
+    seconds = ends.to_numpy() // 1_000_000_000
+    counts = np.bincount((seconds - seconds.min()).astype(np.int64))
+    p25, p50, p75 = (float(one) for one in np.quantile(counts, (0.25, 0.5, 0.75), method="inverted_cdf"))
+    took_s = (int(ends.to_numpy().max()) - first_ns) / 1e9
+    mean = len(ends) / took_s if took_s > 0 else float(counts.max())
+    return Throughput(mean=mean, p25=p25, p50=p50, p75=p75, max=float(counts.max()))
+
+
+def _usd(frames: Frames, summary: Summary, bytes_in: int, prices: PriceTable) -> float | Unknown:
+    target = frames.manifest.scenario.get("target") or {}
+    if target.get("kind") != "serverless":
+        if isinstance(summary.cost, Unknown):
+            return summary.cost
+        return summary.cost.usd
+    found = (target.get("emulated") or {}).get("serverless") or frames.manifest.target.get("serverless") or {}
+    if "memory" not in found:
+        return Unknown("the memory size of the endpoint is not known")
+    billed = frames.measured.filter("accepted")
+    use = ServerlessUse(
+        memory_mb=int(found["memory"]),
+        busy_s=float(billed["from_send_age_ns"].fill_null(0).sum()) / 1e9,
+        bytes_in=bytes_in,
+        provisioned=int(found.get("provisioned", 0)),
+        length_s=_length_s(frames),
+    )
+    return serverless_usd(use, prices)
+
+
+def _cold(requests: pl.DataFrame) -> ColdCalls | None:
+    of = {name: _completed_s(requests.filter(pl.col("phase") == name)) for name in (COLD, WARM)}
+    if not all(map(len, of.values())):
+        return None
+    return ColdCalls(n=len(of[COLD]), cold_s=float(np.median(of[COLD])), warm_s=float(np.median(of[WARM])))

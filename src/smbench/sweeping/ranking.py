@@ -1,0 +1,178 @@
+"""Which configuration to take: the cheapest that keeps the thresholds, the runner-up and the margin between them.
+
+Where none is known to keep them, or there are none, the configuration with the least product of latency and cost.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from smbench.analysis.numbers import student
+from smbench.sweeping.benchmarks import SATURATION
+from smbench.sweeping.figures import Figures
+
+_CONFIDENCE = 0.9
+_FLAT_GAIN = 0.05  # a stair that adds less throughput than this share adds none
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One finished cell as it is compared.
+
+    Args:
+        matrix: What was chosen of the matrix, in words.
+        trial: What differs between the trials of the benchmark.
+    """
+
+    matrix: str
+    benchmark: str
+    trial: Mapping[str, str]
+    seed: int
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The runs of one configuration under one benchmark, a seed each."""
+
+    matrix: str
+    benchmark: str
+    trial: Mapping[str, str]
+    by_seed: Mapping[int, Figures]
+
+    @property
+    def configuration(self) -> str:
+        """Of the matrix and of the trial, in words."""
+        return " ".join(filter(None, (self.matrix, *(f"{name}={label}" for name, label in self.trial.items()))))
+
+    @property
+    def completed_hz(self) -> float | None:
+        """The mean over the seeds; None where nothing completed in one."""
+        return _mean([None if one.throughput is None else one.throughput.mean for one in self.by_seed.values()])
+
+    @property
+    def kept(self) -> bool | None:
+        """Every seed kept every threshold; None: it is not known of one."""
+        all_kept = [one.kept for one in self.by_seed.values()]
+        return False if False in all_kept else None if None in all_kept else True
+
+    @property
+    def usd_per_1000(self) -> float | None:
+        """The mean over the seeds; None where it is not known of one."""
+        return _mean([one.usd_per_1000 for one in self.by_seed.values()])
+
+    @property
+    def usd_day(self) -> float | None:
+        """The mean over the seeds; None where it is not known of one."""
+        return _mean([one.usd_day for one in self.by_seed.values()])
+
+    @property
+    def p95_s(self) -> tuple[float, float, float] | None:
+        """Least, median and greatest over the seeds; infinite where it has no bound; None: nothing was measured."""
+        values = sorted(math.inf if one.p95.high is None else one.p95.high for one in self.by_seed.values() if one.p95)
+        return (values[0], values[(len(values) - 1) // 2], values[-1]) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to take.
+
+    Args:
+        rule: Why, as a clause.
+        margin: How much dearer the runner-up is, as a share; None: there is none, or a price is not known.
+    """
+
+    best: Group
+    rule: str
+    runner_up: Group | None
+    margin: float | None
+
+
+def groups_of(seen: Sequence[Seen]) -> tuple[Group, ...]:
+    """The cells by configuration and benchmark, in the order in which they come first."""
+    found: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[int, Figures]] = {}
+    for one in seen:
+        found.setdefault((one.matrix, one.benchmark, tuple(one.trial.items())), {})[one.seed] = one.figures
+    return tuple(Group(matrix, benchmark, dict(trial), runs) for (matrix, benchmark, trial), runs in found.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """Where more users add no throughput.
+
+    Args:
+        at: The first such number of users, as a group; None: each stair added some.
+    """
+
+    matrix: str
+    at: Group | None
+
+
+def saturations(groups: Sequence[Group]) -> tuple[Saturation, ...]:
+    """Of each choice of the matrix that was made with stairs of users."""
+    by_matrix: dict[str, list[Group]] = {}
+    for group in groups:
+        if group.benchmark == SATURATION:
+            by_matrix.setdefault(group.matrix, []).append(group)
+    return tuple(Saturation(matrix, _flat(stairs)) for matrix, stairs in by_matrix.items())
+
+
+def _flat(stairs: Sequence[Group]) -> Group | None:
+    for stair, after in itertools.pairwise(stairs):
+        if (after.completed_hz or 0.0) < (1 + _FLAT_GAIN) * (stair.completed_hz or 0.0):
+            return stair
+    return None
+
+
+def choose(groups: Sequence[Group]) -> Choice | None:
+    """Among configurations under one benchmark; None where nothing can be ranked."""
+    keeping = [group for group in groups if group.kept and group.usd_per_1000 is not None]
+    if keeping:
+        ranked = sorted(keeping, key=lambda group: (group.usd_per_1000 or 0.0, _p95(group)))
+        return _choice(ranked, "the cheapest that keeps the thresholds")
+    products = [group for group in groups if group.usd_per_1000 is not None and math.isfinite(_p95(group))]
+    if not products:
+        return None
+    ranked = sorted(products, key=lambda group: _p95(group) * (group.usd_per_1000 or 0.0))
+    demanded = any(one.kept is not None for group in groups for one in group.by_seed.values())
+    why = "none keeps the thresholds" if demanded else "there is no threshold"
+    return _choice(ranked, f"{why}: the least product of p95 and cost")
+
+
+def times_the_first(first: Group, other: Group) -> tuple[float, float | None, float | None] | None:
+    """How many times the first's p95 another's is, by pairs of the same seed, and its 90 % interval.
+
+    The geometric mean of the pairs; the interval is Student's, of the logarithms, from two pairs on. None: no pair has
+    numbers.
+    """
+    logs = []
+    for seed, one in first.by_seed.items():
+        pair = (one.p95, other.by_seed[seed].p95 if seed in other.by_seed else None)
+        values = [bounded.value for bounded in pair if bounded is not None and bounded.value]
+        if len(values) == 2 and values[0] and values[1]:
+            logs.append(math.log(values[1] / values[0]))
+    if not logs:
+        return None
+    mean = math.fsum(logs) / len(logs)
+    if len(logs) < 2:
+        return math.exp(mean), None, None
+    variance = math.fsum((one - mean) ** 2 for one in logs) / (len(logs) - 1)
+    half = student.quantile(_CONFIDENCE, len(logs) - 1) * math.sqrt(variance / len(logs))
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+
+
+def _choice(ranked: Sequence[Group], rule: str) -> Choice:
+    best, runner_up = ranked[0], ranked[1] if len(ranked) > 1 else None
+    price = best.usd_per_1000
+    margin = runner_up.usd_per_1000 / price - 1 if runner_up and runner_up.usd_per_1000 and price else None
+    return Choice(best, rule, runner_up, margin)
+
+
+def _p95(group: Group) -> float:
+    return math.inf if group.p95_s is None else group.p95_s[1]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known and len(known) == len(values) else None

@@ -1,0 +1,99 @@
+"""A sweep as one page: cost against latency, latency by configuration, and the tables."""
+
+import math
+
+import altair as alt
+import polars as pl
+
+from smbench.sweeping.ranking import Group
+from smbench.view.page import theme
+from smbench.view.page.document import Drawing, Part, drawn, written
+from smbench.view.page.pictures import Picture
+from smbench.view.page.vega import Vega
+from smbench.view.report.sweep import HEADS, Looked, benchmarks, notes, sentences, table_rows
+from smbench.view.sections.blocks import Block, Sentence, table_of_texts
+
+_ROW_PX = 22
+
+
+def sweep_page(looked: Looked, vega: Vega) -> str:
+    """The whole HTML document. It says nothing of when and where the runs were made."""
+    sections = []
+    for benchmark in benchmarks(looked):
+        groups = [group for group in looked.groups if group.benchmark == benchmark]
+        pictures = (drawn(cost_picture(benchmark, groups), vega), drawn(latency_picture(benchmark, groups), vega))
+        table = table_of_texts(benchmark, HEADS, table_rows(looked, benchmark))
+        blocks: tuple[Block | Drawing, ...] = (*(one for one in pictures if one is not None), table)
+        sections.append(Part(benchmark, benchmark, blocks))
+    sections.append(Part("notes", "Notes", tuple(Sentence(note) for note in notes(looked))))
+    return written(
+        "comparison.html.j2",
+        title=f"{looked.name}: a sweep of {len(looked.cells):,} cells",
+        verdicts=tuple(Sentence(sentence) for sentence in sentences(looked)),
+        sections=sections,
+    )
+
+
+def cost_picture(benchmark: str, groups: list[Group]) -> Picture | None:
+    """Cost per 1,000 completions against p95, a point a configuration; None where fewer than two have both."""
+    rows = [
+        {"configuration": group.configuration, "p95": group.p95_s[1], "usd": group.usd_per_1000}
+        for group in groups
+        if group.p95_s is not None and math.isfinite(group.p95_s[1]) and group.usd_per_1000 is not None
+    ]
+    if len(rows) < 2:
+        return None
+    data = pl.DataFrame(rows)
+
+    def draw(width: int) -> alt.TopLevelMixin:
+        x = alt.X("p95:Q", title="p95 (s)", scale=alt.Scale(zero=False))
+        y = alt.Y("usd:Q", title="USD per 1,000", scale=alt.Scale(zero=False))
+        base = alt.Chart(data)
+        points = base.mark_point(filled=True, opacity=1, size=60, color=theme.BLUE).encode(x=x, y=y)
+        names = base.mark_text(align="left", dx=6, fontSize=10).encode(x=x, y=y, text="configuration:N")
+        layers = (points, names) if width > 400 else (points,)
+        return theme.layered(*layers).properties(width=max(150, width - 60), height=280)
+
+    cheapest = data.sort("usd", maintain_order=True)["configuration"][0]
+    return Picture(
+        f"cost-{benchmark}",
+        f"{benchmark}: cheapest is {cheapest or 'it as it is'}",
+        "Cost per 1,000 completions against the 95th percentile of latency, a point a configuration.",
+        draw,
+    )
+
+
+def latency_picture(benchmark: str, groups: list[Group]) -> Picture | None:
+    """p50, p95 and p99 of each configuration's median seed; None where none is known."""
+    rows = []
+    for group in groups:
+        runs = sorted(group.by_seed.values(), key=lambda one: math.inf if one.p95 is None else one.p95.low)
+        middle = runs[(len(runs) - 1) // 2]
+        for name in ("p50", "p95", "p99"):
+            figure = getattr(middle, name)
+            if figure is not None and figure.value is not None:
+                rows.append({"configuration": group.configuration or "as it is", "figure": name, "s": figure.value})
+    if not rows:
+        return None
+    data, order = pl.DataFrame(rows), [group.configuration or "as it is" for group in groups]
+
+    def draw(width: int) -> alt.TopLevelMixin:
+        colours = alt.Scale(domain=["p50", "p95", "p99"], range=[theme.GREY, theme.BLUE, theme.VERMILLION])
+        points = (
+            alt.Chart(data)
+            .mark_point(filled=True, opacity=1, size=50)
+            .encode(
+                x=alt.X("s:Q", title="latency from schedule (s)"),
+                y=alt.Y("configuration:N", sort=order, title=None),
+                color=alt.Color("figure:N", scale=colours, legend=alt.Legend(title=None, orient="top")),
+            )
+        )
+        return theme.layered(points).properties(width=max(150, width - 160), height=_ROW_PX * len(order) + 20)
+
+    slowest = data.sort("s", descending=True, maintain_order=True)["configuration"][0]
+    return Picture(
+        f"latency-{benchmark}",
+        f"{benchmark}: slowest is {slowest}",
+        "Median, 95th and 99th percentile of latency, a line a configuration.",
+        draw,
+    )

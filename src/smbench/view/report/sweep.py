@@ -1,0 +1,228 @@
+"""A sweep as a table with a recommendation, as rows and as JSON."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from rich.console import Group as Blocks
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from smbench import units
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.pricing.inference import break_even
+from smbench.pricing.table import PriceTable
+from smbench.sweeping.figures import Figures, row_of
+from smbench.sweeping.question import Cell
+from smbench.sweeping.ranking import Choice, Group, saturations, times_the_first
+from smbench.view.report.whole_table import WholeTable
+
+SCHEMA_VERSION = 1
+_INSTANCES_SHOWN = 6  # of the break-even, cheapest first
+
+
+class Looked(Protocol):
+    """What is shown: `api.sweep.Sweep`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def cells(self) -> tuple[Cell, ...]: ...
+
+    @property
+    def figures(self) -> Mapping[int, Figures]: ...
+
+    @property
+    def dropped(self) -> Mapping[int, str]: ...
+
+    @property
+    def groups(self) -> tuple[Group, ...]: ...
+
+    @property
+    def recommendation(self) -> Choice | None: ...
+
+    @property
+    def prices(self) -> PriceTable: ...
+
+
+def progress_line(cell: Cell, found: Mapping[str, Any], n_done: int, n_all: int) -> str:
+    """One finished cell, in words."""
+    if "dropped" in found:
+        return f"{n_done:,} of {n_all:,}: {cell.label} seed {cell.seed}: dropped: {found['dropped']}"
+    figures = Figures.model_validate(found)
+    p95 = "nothing measured" if figures.p95 is None else f"p95 {figures.p95.text()}"
+    seen = f"{p95}, {_errors(figures.errors)}, {figures.verdict}"
+    return f"{n_done:,} of {n_all:,}: {cell.label} seed {cell.seed}: {seen}"
+
+
+def render(looked: Looked) -> RenderableType:
+    """Each benchmark's configurations, what to take, and what could not be run."""
+    title = Text(f"{looked.name}: {len(looked.figures):,} of {len(looked.cells):,} cells", "bold")
+    blocks: list[RenderableType] = [title]
+    for benchmark in benchmarks(looked):
+        table = WholeTable(*((head, "left" if place < 1 else "right") for place, head in enumerate(HEADS)))
+        for row in table_rows(looked, benchmark):
+            table.add_row(*row)
+        blocks += [Text(benchmark, "bold"), table]
+    blocks.append(Text("\n".join([*sentences(looked), *notes(looked)])))
+    return Blocks(*(Padding(block, (0, 0, 1, 0)) for block in blocks))
+
+
+HEADS = (
+    "configuration", "runs", "p50", "p95", "against the first", "per second", "errors", "kept", "USD a day",
+    "USD per 1,000",
+)  # fmt: skip
+
+
+def benchmarks(looked: Looked) -> list[str]:
+    """Those that have figures, in the order of the sweep."""
+    return list(dict.fromkeys(group.benchmark for group in looked.groups))
+
+
+def table_rows(looked: Looked, benchmark: str) -> list[tuple[str, ...]]:
+    """A row a configuration; of several seeds the median, and the range of p95."""
+    groups = [group for group in looked.groups if group.benchmark == benchmark]
+    return [_cells(group, groups[0]) for group in groups]
+
+
+def _cells(group: Group, first: Group) -> tuple[str, ...]:
+    runs = list(group.by_seed.values())
+    hertz = sorted(one.throughput.mean for one in runs if one.throughput is not None)
+    errors: dict[str, int] = {}
+    for one in runs:
+        for name, n in one.errors.items():
+            errors[name] = errors.get(name, 0) + n
+    kept = {True: "yes", False: "no", None: "-"}[group.kept]
+    return (
+        group.configuration or "as it is",
+        f"{len(runs):,}",
+        _middle([one.p50 for one in runs]),
+        _p95(group),
+        "-" if group is first else _against(first, group),
+        units.rate(hertz[(len(hertz) - 1) // 2]) if hertz else "-",
+        _errors(errors),
+        kept,
+        "-" if group.usd_day is None else units.usd(group.usd_day),
+        "-" if group.usd_per_1000 is None else units.usd(group.usd_per_1000),
+    )
+
+
+def _middle(figures: Sequence[Bounded | None]) -> str:
+    known = sorted((one for one in figures if one is not None), key=lambda one: one.low)
+    return known[(len(known) - 1) // 2].text() if known else "-"
+
+
+def _p95(group: Group) -> str:
+    if group.p95_s is None:
+        return "-"
+    least, median, most = (units.duration(one) if math.isfinite(one) else "unbounded" for one in group.p95_s)
+    return median if least == most else f"{median} ({least} to {most})"
+
+
+def _against(first: Group, group: Group) -> str:
+    found = times_the_first(first, group)
+    if found is None:
+        return "-"
+    times, low, high = found
+    return f"×{times:.2f}" if low is None else f"×{times:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _errors(errors: Mapping[str, int]) -> str:
+    return ", ".join(f"{n:,} {name}" for name, n in errors.items()) or "0 errors"
+
+
+def sentences(looked: Looked) -> list[str]:
+    """What to take, where more users add nothing, and from where on an instance is cheaper than serverless."""
+    return [*_taken(looked), *_saturated(looked)]
+
+
+def _saturated(looked: Looked) -> list[str]:
+    said = []
+    for found in saturations(looked.groups):
+        name = found.matrix or "it as it is"
+        if found.at is None:
+            said.append(f"{name}: each stair of users added throughput.")
+        else:
+            said.append(f"{name}: saturated at {found.at.trial['users']} users, {units.rate(found.at.completed_hz)}.")
+    return said
+
+
+def _taken(looked: Looked) -> list[str]:
+    found = looked.recommendation
+    if found is None:
+        return ["Take: not known, because no configuration has both a cost and a bounded p95."]
+    price = found.best.usd_per_1000
+    said = [f"Take: {found.best.configuration or 'it as it is'} ({found.rule}), {_price(price)}."]
+    if found.runner_up is not None:
+        margin = "" if found.margin is None else f", {found.margin:+.1%} in cost"
+        said.append(f"Runner-up: {found.runner_up.configuration}, {_price(found.runner_up.usd_per_1000)}{margin}.")
+    if price and looked.cells[0].scenario.target.kind == "serverless":
+        said.append(f"A million inferences: {units.usd(1000 * price)}; each: {price / 1000:.3g} USD.")
+        points = list(break_even(price / 1000, looked.prices).items())[:_INSTANCES_SHOWN]
+        cheaper = ", ".join(f"{name} {n:,.0f}" for name, n in points)
+        said.append(f"One instance is cheaper from this many inferences a month on, if it can do them: {cheaper}.")
+    return said
+
+
+def _price(usd_per_1000: float | None) -> str:
+    return "cost not known" if usd_per_1000 is None else f"{units.usd(usd_per_1000)} per 1,000"
+
+
+def notes(looked: Looked) -> list[str]:
+    """What the columns mean, and what is missing."""
+    several = any(len(group.by_seed) > 1 for group in looked.groups)
+    found = []
+    if several:
+        found.append("p95: the median run, and the least and greatest. Against the first: p95 by pairs of the same "
+                     "seed, geometric mean and 90 % interval.")  # fmt: skip
+    found.append(f"Prices: list prices, {looked.prices.source}.")
+    why = dict.fromkeys(one.usd_why for one in looked.figures.values() if one.usd_why)
+    found += [f"No cost: {reason}." for reason in why]
+    for cell in looked.cells:
+        if cell.number in looked.dropped:
+            found.append(f"Dropped: {cell.label} seed {cell.seed}: {looked.dropped[cell.number]}.")
+    n_left = len(looked.cells) - len(looked.figures) - len(looked.dropped)
+    if n_left:
+        found.append(f"{n_left:,} cells have not been run: `smbench resume` goes on.")
+    return found
+
+
+def rows_of(looked: Looked) -> list[dict[str, Any]]:
+    """Every finished cell as a row of `sweep.parquet`."""
+    return [
+        {
+            "cell": cell.number,
+            **cell.configuration,
+            "benchmark": cell.benchmark,
+            **{f"{cell.benchmark}_{name}": label for name, label in cell.trial.items()},
+            "seed": cell.seed,
+            **row_of(looked.figures[cell.number]),
+        }
+        for cell in looked.cells
+        if cell.number in looked.figures
+    ]
+
+
+def to_json(looked: Looked) -> dict[str, Any]:
+    """All of it; what is not known is null."""
+    found = looked.recommendation
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "sweep",
+        "name": looked.name,
+        "prices_of": looked.prices.source,
+        "cells": rows_of(looked),
+        "dropped": {str(number): reason for number, reason in looked.dropped.items()},
+        "recommendation": None
+        if found is None
+        else {
+            "configuration": found.best.configuration,
+            "rule": found.rule,
+            "usd_per_1000": found.best.usd_per_1000,
+            "runner_up": None if found.runner_up is None else found.runner_up.configuration,
+            "margin": found.margin,
+        },
+        "notes": notes(looked),
+    }

@@ -1,0 +1,84 @@
+"""Goal: the recommendation follows its rule, and pairs of seeds remove what the seeds have in common.
+
+Method: figures made by hand.
+"""
+
+import math
+
+import pytest
+
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.sweeping.figures import Figures, Throughput
+from smbench.sweeping.ranking import Group, Seen, choose, groups_of, saturations, times_the_first
+
+
+def figures(p95_s: float | None, usd_per_1000: float | None, kept: bool | None = None, **changes: object) -> Figures:
+    p95 = Bounded.exactly(p95_s) if p95_s is not None else Bounded(low=60.0, high=None)
+    known: dict[str, object] = {
+        "verdict": "valid", "kept": kept, "missed": (), "n": 100, "completed": 100, "p50": p95, "p95": p95, "p99": p95,
+        "iqr_s": None, "mean_s": None, "throughput": None, "errors": {}, "usd": None, "usd_why": "",
+        "usd_per_1000": usd_per_1000, "usd_day": None,
+    }  # fmt: skip
+    return Figures.model_validate({**known, **changes})
+
+
+def groups(**named: Figures) -> tuple[Group, ...]:
+    return groups_of([Seen(name, "stability", {}, 1, one) for name, one in named.items()])
+
+
+def test_the_cheapest_that_keeps_the_thresholds_is_taken_with_the_next_and_the_margin() -> None:
+    found = choose(
+        groups(
+            cheap=figures(9.0, 0.01, False), good=figures(2.0, 0.04, True), dear=figures(1.0, 0.05, True),
+            open=figures(1.0, 0.001, None),
+        )
+    )  # fmt: skip
+    assert found is not None
+    assert found.runner_up is not None
+    assert (found.best.configuration, found.runner_up.configuration) == ("good", "dear")
+    assert found.margin == pytest.approx(0.25)
+
+
+def test_a_configuration_keeps_the_thresholds_only_if_every_seed_does() -> None:
+    seen = [Seen("a", "load", {}, seed, figures(1.0, 0.01, seed != 2)) for seed in (1, 2, 3)]
+    (group,) = groups_of(seen)
+    assert group.kept is False
+    assert groups_of([*seen[:1], Seen("a", "load", {}, 2, figures(1.0, 0.01, None))])[0].kept is None
+
+
+def test_where_none_keeps_them_latency_times_cost_decides_and_says_so() -> None:
+    found = choose(groups(slow=figures(8.0, 0.02, False), fast=figures(2.0, 0.05, False), endless=figures(None, 0.01)))
+    assert found is not None
+    assert found.best.configuration == "fast"
+    assert found.rule.startswith("none keeps the thresholds")
+    assert choose(groups(unpriced=figures(1.0, None, True))) is None
+
+
+def test_pairs_of_seeds_leave_the_difference_of_the_configurations_alone() -> None:
+    base = {seed: figures(level, 0.01) for seed, level in enumerate((1.0, 10.0, 100.0))}
+    twice = {seed: figures(2 * level, 0.01) for seed, level in enumerate((1.0, 10.0, 100.0))}
+    found = times_the_first(Group("a", "load", {}, base), Group("b", "load", {}, twice))
+    assert found is not None
+    assert found == pytest.approx((2.0, 2.0, 2.0))
+    single = times_the_first(Group("a", "load", {}, {0: base[0]}), Group("b", "load", {}, {0: twice[0]}))
+    assert single is not None
+    assert single[1:] == (None, None)
+    assert times_the_first(Group("a", "load", {}, base), Group("b", "load", {}, {9: base[0]})) is None
+
+
+def test_stairs_saturate_where_more_users_add_no_throughput() -> None:
+    def stair(users: int, hz: float) -> Seen:
+        throughput = Throughput(mean=hz, p25=hz, p50=hz, p75=hz, max=hz)
+        return Seen("a", "saturation", {"users": str(users)}, 1, figures(1.0, 0.01, throughput=throughput))
+
+    rising = [stair(1, 1.0), stair(2, 2.0), stair(4, 4.0), stair(8, 4.1)]
+    (found,) = saturations(groups_of(rising))
+    assert found.at is not None
+    assert found.at.trial == {"users": "4"}
+    assert saturations(groups_of(rising[:3]))[0].at is None
+
+
+def test_a_group_without_a_bound_is_unbounded_and_not_left_out() -> None:
+    (group,) = groups(endless=figures(None, 0.01))
+    assert group.p95_s is not None
+    assert math.isinf(group.p95_s[1])
