@@ -66,13 +66,15 @@ class CheckedModel:
             "noise_floor": _finite(found.floor),
             "persistence": _finite(found.persistence),
             "percentiles_covered": found.covered,
+            "notes": list(found.notes),
         }
 
 
 def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, replications: int = 20) -> CheckedModel:
     """Predict a run with a fitted model, compare, grade, and keep the grade in the model's record.
 
-    The model gets the run's arrivals, limits, policies and instances at the start; everything else is the model's.
+    The model gets the run's arrivals, limits, policies, instances at the start and the seconds of its alarms;
+    everything else is the model's.
 
     Args:
         model: A scenario file, such as `calibrate` writes.
@@ -107,6 +109,7 @@ def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, r
         grade=found.grade,
         digest=digest,
         fingerprint=measured.fingerprint,
+        notes=found.notes,
         figures={name: value for name, value in found.figures.items() if math.isfinite(value)},
     )
     try:

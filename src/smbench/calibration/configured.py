@@ -33,6 +33,7 @@ class Configured:
     idle_s: float  # before the run
     is_read: bool  # from the endpoint's description; False: from the scenario of an emulated one
     notes: tuple[str, ...]  # what the model has no place for
+    places: Mapping[str, int]  # of each alarm's policy among `policies`, by the alarm's name; empty: not described
 
 
 def configured(frames: Frames) -> Configured:
@@ -43,13 +44,19 @@ def configured(frames: Frames) -> Configured:
     limits = found.get("scalable_target") or {}
     there = int(found.get("instances_desired") or found.get("instances_current") or 0)
     alarms = {str(alarm.get("AlarmName")): alarm for alarm in found.get("alarms") or ()}
-    policies, notes = [], []
+    policies: list[Policy] = []
+    notes: list[str] = []
+    places: dict[str, int] = {}
     for described in found.get("policies") or ():
         policy = _policy(described, alarms.values())
         if isinstance(policy, str):
             notes.append(policy)
-        else:
-            policies.append(policy)
+            continue
+        own = [
+            name for name, alarm in alarms.items() if described.get("PolicyARN") in (alarm.get("AlarmActions") or ())
+        ]
+        places |= dict.fromkeys(own, len(policies))
+        policies.append(policy)
     return Configured(
         min=int(limits.get("MinCapacity", there)),
         max=max(1, int(limits.get("MaxCapacity", there))),
@@ -59,6 +66,7 @@ def configured(frames: Frames) -> Configured:
         idle_s=_IDLE_S if on_before(found) else 0.0,
         is_read=True,
         notes=tuple(notes),
+        places=places,
     )
 
 
@@ -77,6 +85,7 @@ def _of_the_scenario(frames: Frames) -> Configured:
         idle_s=0.0,
         is_read=False,
         notes=(),
+        places={},
     )
 
 

@@ -1,4 +1,4 @@
-"""How long an overload goes unseen: the delay of a metric, the second at which the alarm is evaluated, the action.
+"""How long an overload goes unseen: the delay of a metric, and the action after the alarm.
 
 A datapoint was readable between the look before the one that first showed it and that look. What matters for an alarm
 is whether a datapoint is readable when the alarm is evaluated; the alarm's own history says so for each change of its
@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.calibration.delays import NOT_OBSERVED, Delay, steps, written
 from smbench.calibration.runs import MeasuredRun
 
@@ -22,7 +21,6 @@ Values = npt.NDArray[np.float64]
 
 _MINUTE_S = 60.0
 _AT_ONCE_S = 45.0  # an action that came later than this after its alarm was refused at first
-_ONE_SECOND = 1.0  # an alarm's evaluations are that near to each other within the minute
 _GRID_S = 0.5
 _CLOUDWATCH_EVERY_S = 30.0  # a run asks CloudWatch no more often; a simulation notes every look
 _HARDLY = 1e-3  # a chance of an observation that the law excludes: histories have oddities
@@ -34,7 +32,6 @@ class Detection:
     """What was found of each stage."""
 
     metric_delay: Delay
-    alarm_second: Delay  # of the minute, UTC, of the alarms that scale out
     action: Delay
     whole: Delay  # from the breach to the decision, scale-outs; `law` is empty
 
@@ -48,7 +45,6 @@ def detection(runs: Sequence[MeasuredRun]) -> Detection:
         if step.alarm_at_s is not None and step.breach_at_s is not None
     ]
     out = [(run, step) for run, step in firings if step.is_out]
-    seconds_s = np.array([_second(run, step) for run, step in out])
     lags_s = np.array(
         [
             step.alarm_at_s - step.judged_until_s
@@ -60,26 +56,9 @@ def detection(runs: Sequence[MeasuredRun]) -> Detection:
     whole_s = np.array([step.detection_s for _, step in out if step.detection_s is not None])
     return Detection(
         metric_delay=_metric_delay(runs, lags_s),
-        alarm_second=_alarm_second(seconds_s),
         action=_constant(actions_s[actions_s <= _AT_ONCE_S]),
         whole=_observed(whole_s),
     )
-
-
-def _second(run: MeasuredRun, step: ScalingStep) -> float:
-    epoch_s = run.frames.epoch_ns % 60_000_000_000 / 1e9
-    return ((step.alarm_at_s or 0.0) + epoch_s) % _MINUTE_S
-
-
-def _alarm_second(seconds_s: Values) -> Delay:
-    """A constant where every change came at the same second of the minute; not observed where they differ."""
-    if not len(seconds_s):
-        return NOT_OBSERVED
-    away_s = (seconds_s - seconds_s[0] + _MINUTE_S / 2) % _MINUTE_S - _MINUTE_S / 2
-    if float(np.ptp(away_s)) > _ONE_SECOND:
-        return NOT_OBSERVED
-    second_s = float(seconds_s[0] + away_s.mean()) % _MINUTE_S
-    return Delay(written(second_s), second_s, None, len(seconds_s))
 
 
 def _metric_delay(runs: Sequence[MeasuredRun], lags_s: Values) -> Delay:
@@ -116,6 +95,8 @@ def _as_the_alarm_saw(lows_s: Values, highs_s: Values, lags_s: Values) -> tuple[
     width_s = (high_s - low_s).clip(_GRID_S)
     readable = ((second_s[:, None] - low_s) / width_s).clip(_HARDLY, 1 - _HARDLY)
     likelihood = np.log(np.where(is_fresh[:, None], readable, 1 - readable)).sum(axis=0)
+    # Laplace's rule: as if it had been seen once fresh and once not. Some that were all stale do not say that all are.
+    likelihood += (np.log(readable) + np.log(1 - readable)).mean(axis=0)
     likelihood[high_s < low_s] = -np.inf
     best = np.flatnonzero(likelihood > likelihood.max() - 1e-9)
     widest = best[width_s[best].argmax()]

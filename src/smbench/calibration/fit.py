@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from smbench.analysis.capacity.hosts import HostSpread
+from smbench.calibration.alarm_seconds import AlarmSecond, alarm_seconds
 from smbench.calibration.arrivals import Arrivals, arrivals
 from smbench.calibration.checking.behaviour import behaviour
 from smbench.calibration.concurrency import Concurrency, concurrency
@@ -43,6 +44,7 @@ class Fit:
     removal: Delay
     notification: Delay
     detection: Detection
+    alarm_seconds: tuple[AlarmSecond, ...]
     scale_in: str
     failed_share: float
     arrivals: Arrivals  # of the first run
@@ -66,6 +68,7 @@ def fit(runs: Sequence[MeasuredRun]) -> Fit:
     spread = served.spread.share if isinstance(served.spread, HostSpread) and served.spread.is_beyond_chance else 0.0
     came, left, noted = provisioning(runs), removal(runs), notification(runs)
     seen, coming = detection(runs), arrivals(runs[0])
+    seconds = alarm_seconds(runs, last)
     removes = scale_in(runs, last.min)
     failed = _failed(runs)
     parameters: tuple[Parameter, ...] = (
@@ -77,7 +80,7 @@ def fit(runs: Sequence[MeasuredRun]) -> Fit:
         _delay("removal", left, Source.SCALING, "no scale-in ended during these runs"),
         _delay("detection, breach to decision", seen.whole, Source.SCALING, "no alarm led to a scale-out", None),
         _delay("metric delay", seen.metric_delay, Source.CLOUDWATCH, "no datapoint of the backlog was read"),
-        _delay("second of the alarm", seen.alarm_second, Source.SCALING, "drawn from 0 to 60 s"),
+        *(_second(one) for one in seconds),
         _delay("action after the alarm", seen.action, Source.SCALING, "no alarm led to a change of capacity"),
         _delay("notification lag", noted, Source.NOTICES, "no notice has the instant of its publication"),
         removes,
@@ -100,6 +103,7 @@ def fit(runs: Sequence[MeasuredRun]) -> Fit:
         removal=left,
         notification=noted,
         detection=seen,
+        alarm_seconds=seconds,
         scale_in=str(removes.value),
         failed_share=float(failed.value or 0.0),
         arrivals=coming,
@@ -184,6 +188,13 @@ def _delay(name: str, found: Delay, source: Source, why_not: str, value: float |
     if found is NOT_OBSERVED:
         return assumed(name, value, "s", why_not)
     return Parameter(name=name, value=found.mean_s, unit="s", error=found.error_s, n=found.n, source=source)
+
+
+def _second(found: AlarmSecond) -> Parameter:
+    if found.second_s is None:
+        why = "it changed its state at several" if found.n else "it did not change its state"
+        return assumed(found.name, None, "s", f"{why} during these runs: drawn from 0 to 60 s")
+    return Parameter(name=found.name, value=found.second_s, unit="s", n=found.n, source=Source.SCALING)
 
 
 def _failed(runs: Sequence[MeasuredRun]) -> Parameter:

@@ -33,6 +33,7 @@ class Check(BaseModel):
     digest: str  # of what was checked
     fingerprint: str  # of the run
     figures: dict[str, float]  # errors by name; see docs/calibration.md
+    notes: tuple[str, ...] = ()  # what the grade depends on beside the model
 
 
 class ModelRecord(BaseModel):
@@ -118,7 +119,8 @@ def label_of(target_file: Path) -> Label:
     worst = max(held_out, key=lambda check: (*GRADES, NOT_VALIDATED).index(check.grade))
     said = worst.grade if worst.grade == NOT_VALIDATED else f"grade {worst.grade}"
     others = f", the worst of {len(held_out)} checks" if len(held_out) > 1 else ""
-    return Label(grade=worst.grade, text=f"{said}: checked against {worst.run}{others}")
+    chance = "; an alarm of that run saw its minutes by chance" if worst.notes else ""
+    return Label(grade=worst.grade, text=f"{said}: checked against {worst.run}{others}{chance}")
 
 
 def physics_digest(scenario: Scenario, base_dir: Path) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from smbench.calibration.alarm_seconds import as_initial
 from smbench.calibration.configured import as_written
 from smbench.calibration.delays import Delay
 from smbench.calibration.fit import Fit
@@ -120,14 +121,21 @@ def _emulated(fit: Fit, stem: str) -> Iterator[str]:
         for policy in limits.policies:
             yield f"  - {orjson.dumps(as_written(policy)).decode()}"
     yield f"# {in_words(said['scale-in of target tracking'])}"
-    yield from _law(said["second of the alarm"], "", Delay(None))
-    questions = {**limits.questions, "scale_in": fit.scale_in}
-    if isinstance(fit.detection.alarm_second.law, str):
-        questions["alarm_phase"] = fit.detection.alarm_second.law
-    yield f"open_questions: {orjson.dumps(questions).decode()}"
-    if limits.idle_s:
-        yield f"initial: {{idle: {limits.idle_s:g}s}}  # an alarm on low values was on before the run"
+    yield f"open_questions: {orjson.dumps({**limits.questions, 'scale_in': fit.scale_in}).decode()}"
+    yield from _initial(fit, said)
     yield "time: warp"
+
+
+def _initial(fit: Fit, said: dict[str, Parameter]) -> Iterator[str]:
+    yield from (f"# {in_words(said[one.name])}" for one in fit.alarm_seconds)
+    seconds = [as_written(one) for one in as_initial(fit.alarm_seconds)]
+    if not (fit.set_up.idle_s or seconds):
+        return
+    yield "initial:"
+    if fit.set_up.idle_s:
+        yield f"  idle: {fit.set_up.idle_s:g}s  # an alarm on low values was on before the run"
+    if seconds:
+        yield f"  alarm_seconds: {orjson.dumps(seconds).decode()}"
 
 
 def _service(fit: Fit, stem: str) -> Iterator[str]:

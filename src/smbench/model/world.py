@@ -1,5 +1,6 @@
 """The world of one emulated account: metrics, alarms, the auto scaler and the endpoints, wired together."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -51,6 +52,7 @@ class World:
         metric_gaps: float = 0.0,
         action_delay_s: float = 5.0,
         open_questions: OpenQuestions | None = None,
+        alarm_seconds: Mapping[str, float] | None = None,
         seeds: Seeds | None = None,
         base_dir: Path | None = None,
         region: str = "us-east-1",
@@ -67,7 +69,12 @@ class World:
         )
         questions = open_questions or OpenQuestions()
         self.alarms = AlarmBook(
-            event_queue, self.metrics, phase=questions.alarm_phase, seeds=self.seeds, base_dir=base_dir
+            event_queue,
+            self.metrics,
+            phase=questions.alarm_phase,
+            seconds=alarm_seconds,
+            seeds=self.seeds,
+            base_dir=base_dir,
         )
         settings = ScalerSettings(action_delay_s, questions, region, account)
         self.scaler = AutoScaler(event_queue, self.alarms, settings, self.resolve)
@@ -99,6 +106,7 @@ class World:
             metric_gaps=emulated.faults.metric_gaps,
             action_delay_s=emulated.action_delay,
             open_questions=emulated.open_questions,
+            alarm_seconds=_alarm_seconds(emulated),
             seeds=Seeds.of(scenario),
             base_dir=base_dir,
             region=region,
@@ -201,6 +209,27 @@ class World:
         self.alarms.put(step_alarm(f"{endpoint}-{name}", endpoint, variant, wish, put.arn))
 
 
+def _alarm_seconds(emulated: Emulated) -> dict[str, float]:
+    """By what the second of each alarm is otherwise drawn by."""
+    found: dict[str, float | None] = {}
+    resource_id = resource_id_of(EMBEDDED, VARIANT)
+    for known in emulated.initial.alarm_seconds:
+        if known.policy >= len(emulated.policies):
+            continue
+        policy = emulated.policies[known.policy]
+        if policy.target_tracking is not None:
+            name = f"{resource_id}/{_tracking_name(known.policy)}"
+            found |= {f"{name}/AlarmHigh": known.high, f"{name}/AlarmLow": known.low}
+            continue
+        metric = BACKLOG_WITHOUT_CAPACITY if policy.step is None else policy.step.metric
+        found[f"{EMBEDDED}-{metric}-{known.policy}"] = known.high
+    return {key: second_s for key, second_s in found.items() if second_s is not None}
+
+
+def _tracking_name(index: int) -> str:
+    return f"backlog-tracking-{index}"
+
+
 def tracking_policy(resource_id: str, endpoint: str, variant: str, wish: TargetTracking, index: int) -> PolicySpec:
     """A scenario's target tracking policy in Auto Scaling's terms."""
     spec = TrackingSpec(
@@ -210,7 +239,7 @@ def tracking_policy(resource_id: str, endpoint: str, variant: str, wish: TargetT
         in_cooldown_s=wish.in_cooldown,
         disable_scale_in=wish.disable_scale_in,
     )
-    return PolicySpec(resource_id, f"backlog-tracking-{index}", tracking=spec)
+    return PolicySpec(resource_id, _tracking_name(index), tracking=spec)
 
 
 def step_policy(resource_id: str, name: str, wish: StepPolicy) -> PolicySpec:

@@ -79,6 +79,7 @@ def space_of(vary: Mapping[str, Any], base: Emulated, where: str) -> Space:
     Raises:
         UsageError: a key or a value is wrong, or there are more than `POINTS_MAX` combinations.
     """
+    base = _with_new_alarms(base)
     if not vary:
         raise UsageError(f"{where}: nothing to vary", f"name one or more of {', '.join(KEYS)}")
     for key in vary:
@@ -109,6 +110,11 @@ def space_of(vary: Mapping[str, Any], base: Emulated, where: str) -> Space:
     if not points:
         raise UsageError(f"{where}: no combination makes sense: {why}")
     return Space(tuple(points), current_point(vary, base), n_senseless)
+
+
+def _with_new_alarms(base: Emulated) -> Emulated:
+    """The seconds of its alarms are drawn: a policy that is put gets new alarms."""
+    return base.model_copy(update={"initial": base.initial.model_copy(update={"alarm_seconds": ()})})
 
 
 def _is_range(value: Any) -> bool:
@@ -205,7 +211,7 @@ def current_point(vary: Mapping[str, Any], base: Emulated) -> Point:
             values[key] = _shown(key, getattr(base.instances, key))
         elif key in _TRACKING and tracking is not None:
             values[key] = _shown(key, getattr(tracking, key))
-    return Point(values, base)
+    return Point(values, _with_new_alarms(base))
 
 
 def _shown(key: str, value: Any) -> str:

@@ -3,7 +3,7 @@
 Without it every run would begin on a quiet endpoint whose alarms know nothing, which no real endpoint is.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -29,6 +29,16 @@ class InitialActivity(Part):
     )
 
 
+class AlarmSeconds(Part):
+    """When in each minute the alarms of one policy are evaluated."""
+
+    policy: Whole = Field(ge=0, le=1000, description="its place among `policies`, from 0")
+    high: Annotated[Seconds, Field(lt=60)] | None = Field(
+        default=None, description="AlarmHigh, or the one alarm of a step policy; default: drawn"
+    )
+    low: Annotated[Seconds, Field(lt=60)] | None = Field(default=None, description="AlarmLow; default: drawn")
+
+
 class Initial(Part):
     """What happened before the run. `backlog` is older than `idle`."""
 
@@ -44,6 +54,13 @@ class Initial(Part):
     )
     cooldown: InitialCooldown | None = Field(default=None, description="a cooldown that is on")
     activity: InitialActivity | None = Field(default=None, description="a scaling activity that is under way")
+
+    alarm_seconds: tuple[AlarmSeconds, ...] = Field(
+        default=(),
+        max_length=100,
+        description="the second of each minute at which alarms are evaluated, where it is known; "
+        "others are drawn from `open_questions.alarm_phase`",
+    )
 
     @model_validator(mode="after")
     def _not_below_zero(self) -> Self:

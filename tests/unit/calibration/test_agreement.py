@@ -14,11 +14,13 @@ from calibrating import run_of
 from modelling import scenario
 from smbench.calibration.checking.agreement import disagreement
 from smbench.calibration.checking.behaviour import Behaviour, behaviour
-from smbench.calibration.checking.check import grade
+from smbench.calibration.checking.by_chance import alarms_by_chance
+from smbench.calibration.checking.check import _band, grade
 from smbench.calibration.checking.predicted import predictions, replayed
 from smbench.calibration.checking.redrawn import redrawn, scaled
 from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
 from smbench.model.law_facts import mean_s
+from smbench.scenario.emulated import Emulated
 from smbench.scenario.values.distributions import Distribution
 
 
@@ -65,6 +67,43 @@ def test_a_scaled_law_has_a_scaled_mean(law: object, tmp_path: Path) -> None:
     (tmp_path / "s.txt").write_text("1\n2\n")
     as_it_is = Distribution.model_construct(**Distribution.model_validate(law).__dict__)
     assert mean_s(scaled(as_it_is, 1.5), tmp_path) == pytest.approx(1.5 * mean_s(as_it_is, tmp_path))
+
+
+def test_a_band_holds_one_more_value_with_its_chance() -> None:
+    rng, n = np.random.default_rng(3), 3000
+    inside = 0
+    for _ in range(n):
+        drawn = rng.normal(size=21)
+        low, high = _band(drawn[1:].tolist())
+        inside += low <= drawn[0] <= high
+    assert inside / n == pytest.approx(0.9, abs=0.02)
+    assert _band([1.0, np.inf])[1] == np.inf
+
+
+@pytest.mark.parametrize(
+    ("second_s", "is_by_chance"), [(0.0, True), (2.5, True), (59.0, False), (11.5, False), (30.0, False)]
+)
+def test_an_alarm_within_the_metrics_delay_is_named(second_s: float, is_by_chance: bool) -> None:
+    emulated = Emulated.model_validate(
+        {
+            "metric_delay": {"uniform": {"low": "0s", "high": "10s"}},
+            "initial": {"alarm_seconds": [{"policy": 0, "high": second_s}]},
+        }
+    )
+    found = alarms_by_chance(emulated, (), None)
+    assert bool(found) == is_by_chance
+    if found:
+        assert "the high alarm of policy 0" in found[0]
+
+
+def test_a_prediction_has_the_seconds_of_the_runs_own_alarms() -> None:
+    policies = [{"target_tracking": {"backlog_per_instance": 2}}]
+    plain = {"instances": {"min": 1, "max": 3}, "service": "1s", "policies": policies}
+    known = {"alarm_seconds": [{"policy": 0, "high": 17.0}]}
+    load = [{"constant": {"rate": "3/s", "for": "6m"}}]
+    run = run_of(scenario(load, **plain, initial=known), is_told=True)
+    of = replayed(run, scenario(load, **plain, initial={"alarm_seconds": [{"policy": 0, "high": 55.0}]}), Path())
+    assert [one.high for one in of.scenario.target.emulated.initial.alarm_seconds] == [17.0]
 
 
 BURST: list[dict[str, Any]] = [{"burst": {"requests": 60}}, {"pause": {"for": "2m"}}]

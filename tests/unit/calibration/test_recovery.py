@@ -11,10 +11,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from calibrating import calibration_load, run_of, truth
+from calibrating import TRACKING, calibration_load, run_of, truth
 from modelling import scenario
+from smbench.calibration.alarm_seconds import alarm_seconds, as_initial
 from smbench.calibration.concurrency import concurrency
-from smbench.calibration.detection import detection
+from smbench.calibration.configured import configured
+from smbench.calibration.detection import _as_the_alarm_saw, detection
 from smbench.calibration.fit import Fit, fit
 from smbench.calibration.parameter import Parameter, Source
 from smbench.calibration.runs import MeasuredRun
@@ -131,11 +133,41 @@ def test_the_fitted_delays_decide_when_the_endpoint_did(delay: object) -> None:
     for seed in range(1, 5):
         questions = {"alarm_phase": {"uniform": {"low": 0, "high": 60}}}
         true = truth(load, 1, seed=seed, metric_delay=delay, open_questions=questions)
-        seen = detection([run_of(true, is_told=True)])
-        law, second = seen.metric_delay.law, seen.alarm_second.law
-        again = truth(load, 1, seed=seed + 50, metric_delay=law, open_questions={"alarm_phase": second})
+        first = run_of(true, is_told=True)
+        seen = detection([first])
+        seconds = as_initial(alarm_seconds([first], configured(first.frames)))
+        initial = {"alarm_seconds": [one.model_dump() for one in seconds]}
+        again = truth(load, 1, seed=seed + 50, metric_delay=seen.metric_delay.law, initial=initial)
         errors_s.append(detection([run_of(again, is_told=True)]).whole.mean_s - seen.whole.mean_s)
     assert np.abs(errors_s).max() <= 15.0, errors_s
+
+
+@pytest.mark.slow  # two runs of an hour, half a second
+def test_each_alarm_has_its_own_second_and_one_that_never_changed_has_none() -> None:
+    wake = {"step_from_zero": {"add": 1, "minutes": 1}}
+    known = [{"policy": 0, "high": 11.5, "low": 44.25}]
+    load = [{"constant": {"rate": "4/s", "for": "8m"}}, {"pause": {"for": "25m"}}]
+    of = truth(load, 1, policies=[TRACKING, wake], initial={"alarm_seconds": known})
+    scaled = run_of(of, is_told=True)
+    found = alarm_seconds([scaled], configured(scaled.frames))
+    assert {(one.policy, one.which): one.second_s for one in found} == {
+        (0, "high"): 11.5,
+        (0, "low"): 44.25,
+        (1, "high"): 0.0,
+    }
+    quiet = run_of(truth([{"constant": {"rate": "1/s", "for": "20s"}}], 1), is_told=True)
+    found = alarm_seconds([quiet], configured(quiet.frames))
+    assert [one.second_s for one in found] == [None, None]
+    assert as_initial(found) == ()
+    text = in_words(named(fit([quiet]), "second of the high alarm of policy 0"))
+    assert "drawn from 0 to 60 s" in text
+    assert "[assumed]" in text
+
+
+def test_alarms_that_were_never_seen_fresh_may_still_be() -> None:
+    lows_s, highs_s = np.arange(0, 5.1, 0.5), np.arange(5, 10.1, 0.5)
+    low_s, high_s = _as_the_alarm_saw(lows_s, highs_s, np.full(4, 62.5))  # a minute late, four times
+    assert 0.05 < (2.5 - low_s) / (high_s - low_s) < 0.3
 
 
 def test_services_come_by_class_and_rare_classes_together() -> None:

@@ -45,9 +45,14 @@ class ScalingStep(BaseModel):
     @property
     def alarm_kind(self) -> str:
         """What to call the alarm that set it off: AlarmHigh, AlarmLow, or its own name; empty where none did."""
-        match = _CAUSE.search(self.cause)
-        name = match[1] if match else ""
+        name = self.alarm_name
         return next((kind for kind in ("AlarmHigh", "AlarmLow") if f"-{kind}-" in name), name)
+
+    @property
+    def alarm_name(self) -> str:
+        """The alarm that set it off; empty where none did."""
+        match = _CAUSE.search(self.cause)
+        return match[1] if match else ""
 
     @property
     def detection_s(self) -> float | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from smbench.analysis.rows.deadline import deadline
 from smbench.calibration.checking.agreement import Figures, disagreement
 from smbench.calibration.checking.behaviour import Behaviour, behaviour
+from smbench.calibration.checking.by_chance import alarms_by_chance
 from smbench.calibration.checking.predicted import predictions, replayed
 from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
 from smbench.calibration.parameter import Parameter
@@ -32,6 +33,7 @@ class ModelCheck:
         bands: 5th and 95th percentile of each error over predictions with the parameters drawn anew.
         floor: The median error of one prediction against the others: what chance alone does in this run.
         persistence: Errors of the naive prediction that latency is as in the runs that the model was fitted from.
+        notes: What the grade depends on beside the model, a sentence each.
         covered: The share of the run's p50, p90, p95 and p99 that lie within the band of the predictions.
     """
 
@@ -42,6 +44,7 @@ class ModelCheck:
     persistence: Figures
     covered: float | None
     replications: int
+    notes: tuple[str, ...] = ()
 
 
 def check(
@@ -80,6 +83,7 @@ def check(
         persistence=_persistence(real, np.array(quantiles_s)),
         covered=_covered(real, drawn),
         replications=replications,
+        notes=alarms_by_chance(of.scenario.target.emulated, parameters, base_dir),
     )
 
 
@@ -92,8 +96,16 @@ def grade(figures: Figures) -> str:
 def _band(errors: list[float]) -> tuple[float, float]:
     if not errors:
         return float("nan"), float("nan")
-    low, high = np.quantile(np.array(errors), _BAND, method="inverted_cdf")
-    return float(low), float(high)
+    ranked = np.sort(np.array(errors))
+    return _at_rank(ranked, _BAND[0]), _at_rank(ranked, _BAND[1])
+
+
+def _at_rank(ranked: npt.NDArray[np.float64], share: float) -> float:
+    """Of n equally likely values, rank share·(n + 1): another one is then within the band with the band's chance."""
+    rank = min(max(share * (len(ranked) + 1) - 1, 0.0), len(ranked) - 1.0)
+    low, high = float(ranked[int(rank)]), float(ranked[min(int(rank) + 1, len(ranked) - 1)])
+    part = rank - int(rank)
+    return low + part * (high - low) if part and np.isfinite(high - low) else high if part > 0.5 else low
 
 
 def _persistence(real: Behaviour, quantiles_s: npt.NDArray[np.float64]) -> Figures:

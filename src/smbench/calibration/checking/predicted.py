@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from smbench.analysis.rows.frames import Frames, derive
+from smbench.calibration.alarm_seconds import alarm_seconds, as_initial
 from smbench.calibration.checking.redrawn import redrawn
 from smbench.calibration.configured import configured
 from smbench.calibration.parameter import Parameter
@@ -79,7 +80,7 @@ def _as_the_run(run: MeasuredRun, model: Scenario) -> Scenario:
             ),
             "policies": found.policies,
             "scheduled": (),
-            "initial": Initial(idle=found.idle_s),
+            "initial": Initial(idle=found.idle_s, alarm_seconds=as_initial(alarm_seconds([run], found))),
         }
     )
     asked = {key: value for key, value in (said.get("request") or {}).items() if key in ("ttl", "timeout") and value}

@@ -8,7 +8,7 @@ Source: CloudWatch user guide, "Using Amazon CloudWatch alarms" and "Configuring
 the second of the minute the `queryDate`s of public alarm histories (docs/methods.md, "The auto-scaler's clock").
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -150,6 +150,7 @@ class AlarmBook:
 
     Args:
         phase: The second of the minute at which an alarm is evaluated; drawn once for each.
+        seconds: Those that are known, by phase key or name.
 
     Attributes:
         on_action: Called for each alarm in ALARM whose actions are enabled, on the change and every minute after.
@@ -161,11 +162,13 @@ class AlarmBook:
         metrics: MetricStore,
         *,
         phase: Distribution | None = None,
+        seconds: Mapping[str, float] | None = None,
         seeds: Seeds | None = None,
         base_dir: Path | None = None,
     ) -> None:
         self._event_queue, self._metrics = event_queue, metrics
         self._phase = OpenQuestions().alarm_phase if phase is None else phase
+        self._seconds = seconds or {}
         self._seeds, self._base_dir = seeds or Seeds(), base_dir
         self._alarms: dict[str, Alarm] = {}
         self._turns: dict[str, Entry] = {}  # the next evaluation of each
@@ -235,9 +238,10 @@ class AlarmBook:
                 alarm.state_reason_data = self._reason_data(alarm, points)
 
     def _take_turns(self, alarm: Alarm) -> None:
-        use = f"capacity.alarm_phase.{alarm.phase_key or alarm.name}"
-        sampler = Sampler(self._phase, stream(self._seeds.capacity, use), self._base_dir)
-        phase_ns = round(sampler.draw_s() * 1e3) * 1_000_000 % MINUTE_NS  # a stamp of CloudWatch's has milliseconds
+        key = alarm.phase_key or alarm.name
+        sampler = Sampler(self._phase, stream(self._seeds.capacity, f"capacity.alarm_phase.{key}"), self._base_dir)
+        second_s = self._seconds[key] if key in self._seconds else sampler.draw_s()
+        phase_ns = round(second_s * 1e3) * 1_000_000 % MINUTE_NS  # a stamp of CloudWatch's has milliseconds
         now_ns = self._event_queue.now_ns
         since_ns = (self._metrics.epoch_ns + now_ns - phase_ns) % MINUTE_NS
         self._next_turn(alarm.name, now_ns + MINUTE_NS - since_ns)

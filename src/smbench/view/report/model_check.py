@@ -73,6 +73,7 @@ def model_check_text(run: str, found: ModelCheck, label: str, *, is_in_sample: b
     return Group(
         f"{run}: {graded}",
         *(own if is_in_sample else []),
+        *(f"By chance: {note}." for note in found.notes),
         f"The model from now on: {label}",
         "",
         table,
