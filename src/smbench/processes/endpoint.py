@@ -1,5 +1,7 @@
 """The emulator in a process of its own: for real and scaled time, where it must not share the generator's core."""
 
+from collections.abc import Callable
+
 import anyio
 
 from smbench.clock import MonotonicClock, process_cpu_ns, real_ns
@@ -7,6 +9,7 @@ from smbench.emulator.process import freeze_collections, run_alone
 from smbench.emulator.server import Emulator
 from smbench.generator.vitals import Vitals
 from smbench.processes.channel import Channel
+from smbench.processes.emulator_beat import beat
 from smbench.processes.messages import Acknowledged, Announce, Done, Finish, Go, Ready, Workplace
 from smbench.results.manifest import EmulatorEffort
 from smbench.scenario.model import Scenario
@@ -29,13 +32,20 @@ async def _serve(channel: Channel, scenario: Scenario, workplace: Workplace, epo
     try:
         async with anyio.create_task_group() as watching:
             watching.start_soon(vitals.run)
-            await _follow(channel, emulator, vitals, workplace, url)
+            await _follow(channel, emulator, vitals, workplace, url, lambda: watching.start_soon(beat, channel))
             watching.cancel_scope.cancel()
     finally:
         await emulator.stop()
 
 
-async def _follow(channel: Channel, emulator: Emulator, vitals: Vitals, workplace: Workplace, url: str) -> None:
+async def _follow(
+    channel: Channel,
+    emulator: Emulator,
+    vitals: Vitals,
+    workplace: Workplace,
+    url: str,
+    on_go: Callable[[], object],
+) -> None:
     """Do what the parent says until it says that the run is over, or has ended itself."""
     channel.send(Ready(url=url))
     cpu_ns, begun_ns = process_cpu_ns(), real_ns()
@@ -46,6 +56,7 @@ async def _follow(channel: Channel, emulator: Emulator, vitals: Vitals, workplac
         elif isinstance(message, Go):
             emulator.go(MonotonicClock.beginning(message.begins_utc_ns, message.epoch_ns, message.scale))
             cpu_ns, begun_ns = process_cpu_ns(), real_ns()
+            on_go()
             vitals.take()  # what was late before the load began touches nothing
         elif isinstance(message, Finish):
             effort = EmulatorEffort(

@@ -124,6 +124,11 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """From the emulator, about once a second while the run goes on: its loop turns."""
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """A worker's state, and what its gauges read since the last one."""
 
@@ -170,4 +175,6 @@ class Failed:
         return error
 
 
-Message = Ready | Preparing | Announce | Acknowledged | Go | Stop | Cancel | Finish | Beat | Tried | Done | Failed
+Message = (
+    Ready | Preparing | Announce | Acknowledged | Go | Stop | Cancel | Finish | Alive | Beat | Tried | Done | Failed
+)

@@ -19,11 +19,13 @@ from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp
 from smbench.generator.tracking.journal import Journal
 from smbench.processes.child import Child, StartChild, leave_all, sole_error, start_child
+from smbench.processes.emulator_beat import how_it_ended
 from smbench.processes.endpoint import endpoint_main
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.leftovers import settle_rows
 from smbench.processes.messages import (
     Acknowledged,
+    Alive,
     Announce,
     Cancel,
     Done,
@@ -195,7 +197,8 @@ async def _emulator(
 async def _finish(emulator: Child, end: SessionEnd) -> None:
     emulator.tell(Finish())
     with anyio.move_on_after(end.patience_s):
-        message = await emulator.receive()
+        while isinstance(message := await emulator.receive(), Alive):
+            continue
         if isinstance(message, Done):
             end.emulator = message.effort
             end.notes.extend(message.notes)
@@ -329,12 +332,8 @@ class _Session:
                 journal.write()
 
     async def _watch_emulator(self, emulator: Child) -> None:
-        """Nothing is expected of it while the run goes on but that it lives."""
-        message = await emulator.receive()
-        if isinstance(message, Failed):
-            self.failed(message.message, message)
-        else:
-            self.failed(emulator.how_it_ended())
+        """Nothing is expected of it while the run goes on but that it lives, and says so."""
+        self.failed(*await how_it_ended(emulator, self.watcher.preparing))
         self.crew.tell(Cancel(self.end.reason))
 
     def _lost(self, reason: str, failure: Failed | None) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from smbench.clock import WarpLoop
 from smbench.errors import ExitCode
 from smbench.processes.child import Child
-from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message, Preparing, Ready, Stop
+from smbench.processes.emulator_beat import how_it_ended
+from smbench.processes.messages import Acknowledged, Alive, Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.processes.workers import HANGS_S, SILENT_S, Workers
 from smbench.records import Event, NotSent, Reading, Stage
 from smbench.scenario.model import Limits
@@ -286,6 +287,28 @@ async def test_a_worker_that_hangs_is_ended_named_and_lost_and_the_others_go_on(
     assert scene.workers.lost == [1]
     assert scene.losses == [("worker 1 hung: it had said nothing for 60 s, and was ended", None)]
     assert not scene.children[0].is_killed
+
+
+async def test_an_emulator_that_hangs_is_named_and_then_ended() -> None:
+    emulator = ScriptedChild(0)
+    emulator.name = "emulator"
+    said: list[str] = []
+    ended: list[tuple[str, Failed | None]] = []
+
+    async def follow() -> None:
+        ended.append(await how_it_ended(emulator, said.append))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(follow)
+        for _ in range(2):
+            emulator.says(Alive())
+            await anyio.sleep(SILENT_S + 1)
+        await anyio.sleep(HANGS_S - SILENT_S - 2)
+        assert not emulator.is_killed
+    assert emulator.is_killed
+    assert ended == [("the emulator hung: it had said nothing for 60 s, and was ended", None)]
+    silent = "the emulator has said nothing for 5 s: it hangs, or its machine is busy"
+    assert said == [silent, "the emulator answers again", silent]
 
 
 async def test_one_whose_run_is_over_may_be_silent_while_it_takes_its_target_down() -> None:
