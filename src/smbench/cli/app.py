@@ -44,6 +44,7 @@ def _smbench(
 app.command()(running.run)
 app.command()(running.resume)
 app.command()(sweeping.sweep)
+app.command()(sweeping.prices)
 app.command()(running.bench)
 app.command()(reading.report)
 app.command()(reading.plot)

@@ -3,8 +3,12 @@
 Method: the table that ships, and sums by hand.
 """
 
-import pytest
+import json
 
+import pytest
+from typer.testing import CliRunner
+
+from smbench.cli.app import app
 from smbench.errors import UsageError
 from smbench.pricing.inference import ServerlessUse, break_even, serverless_usd
 from smbench.pricing.table import prices_from_options, shipped_prices
@@ -49,3 +53,13 @@ def test_options_that_name_no_price_are_one_sentence() -> None:
 
 def test_the_table_says_where_and_when_its_prices_are_from() -> None:
     assert shipped_prices().source == "us-east-1, 2026-10"
+
+
+def test_the_command_shows_every_price_and_which_is_not_known() -> None:
+    shown = CliRunner().invoke(app, ["prices", "--price", "ml.own.large=0.5"]).stdout
+    assert "us-east-1, 2026-10; given: ml.own.large" in shown
+    names = [*shipped_prices().per, *shipped_prices().instance_hour, "ml.own.large"]
+    assert [name for name in names if name not in shown] == []
+    assert "not known" in shown
+    told = json.loads(CliRunner().invoke(app, ["prices", "--output", "json"]).stdout)
+    assert told["per"]["serverless.gb_second"] == 0.00002

@@ -51,3 +51,10 @@ def sweep(
     }
     options = SweepOptions(file, tuple(settings or ()), tuple(price or ()), asked, output.value, html)
     raise typer.Exit(sweep_command(options))
+
+
+def prices(price: PriceOption = None, output: OutputOption = Output.TABLE) -> None:
+    """Show the list prices that a sweep's costs are computed with, where they are of and from when."""
+    from smbench.cli.prices import prices_command
+
+    prices_command(tuple(price or ()), output.value)

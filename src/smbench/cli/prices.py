@@ -1,0 +1,38 @@
+"""`prices`: the price table that costs are computed with."""
+
+from smbench import units
+from smbench.cli.given_out import on_stdout, print_json
+from smbench.pricing.inference import month_usd
+from smbench.pricing.table import PriceTable, prices_from_options, shipped_prices
+from smbench.view.report.whole_table import WholeTable
+
+
+def prices_command(options: tuple[str, ...], output: str) -> None:
+    """Print the table with what `--price` options replace.
+
+    Raises:
+        UsageError: an option names no price.
+    """
+    table = shipped_prices().with_own(prices_from_options(options))
+    if output == "json":
+        print_json(table.model_dump(mode="json"))
+        return
+    out = on_stdout()
+    out.print(f"List prices in USD: {table.source}")
+    out.print(_of_units(table))
+    out.print(_of_instances(table))
+    out.print(f"Note: {table.note}")
+
+
+def _of_units(table: PriceTable) -> WholeTable:
+    shown = WholeTable(("name", "left"), ("USD each", "right"))
+    for name, usd in table.per.items():
+        shown.add_row(name, "not known: give it with --price" if usd is None else f"{usd:.10f}".rstrip("0"))
+    return shown
+
+
+def _of_instances(table: PriceTable) -> WholeTable:
+    shown = WholeTable(("instance", "left"), ("USD an hour", "right"), ("a month", "right"))
+    for name, usd in sorted(table.instance_hour.items(), key=lambda item: item[1]):
+        shown.add_row(name, f"{usd:.4f}", units.usd(month_usd(usd)))
+    return shown
