@@ -18,7 +18,7 @@ from smbench.api.simulate import REPLICATIONS_MAX, Progress, require_emulated, r
 from smbench.errors import ResultsError, UsageError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.prediction.figures import require_known
-from smbench.prediction.label import model_label, require_validated
+from smbench.prediction.label import fitted_parameters, model_label, require_validated
 from smbench.prediction.space import Space, space_of
 from smbench.prediction.sweep import Question, Sweep, sweep
 from smbench.printable import json_document
@@ -210,6 +210,7 @@ def read_question(
         epoch_ns=plans[0].virtual_epoch_ns(),
         objectives=objectives,
         price_usd=scenario.target.instance_hour,
+        parameters=fitted_parameters(of_target.origin.path),
     )
     if not len(question.schedules[0]):
         raise UsageError(f"{scenario.name}: the load has no request")

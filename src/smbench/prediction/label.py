@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from smbench.calibration.parameter import Parameter
 from smbench.calibration.record import label_of, read_record
 from smbench.errors import UsageError
 
@@ -20,6 +21,16 @@ def model_label(target_file: Path | None) -> str:
     if target_file is None or read_record(target_file) is None:
         return UNGRADED
     return label_of(target_file).text
+
+
+def fitted_parameters(target_file: Path | None) -> tuple[Parameter, ...] | None:
+    """Those of a fitted model, with their errors; None: a person wrote it.
+
+    Raises:
+        ResultsError: the record beside the file is damaged.
+    """
+    record = None if target_file is None else read_record(target_file)
+    return record.parameters or None if record is not None else None
 
 
 def require_validated(target_file: Path | None) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from smbench.analysis.numbers.student import quantile as student
+from smbench.calibration.checking.redrawn import redrawn
+from smbench.calibration.parameter import Parameter
 from smbench.model.law_facts import mean_s
 from smbench.prediction.figures import Measured, backlog_peak, figure, instance_s, is_worse_high
 from smbench.prediction.foresee import Foreseen, Load, foresee, load_of
@@ -43,6 +45,7 @@ class Question:
         epoch_ns: UTC nanoseconds at scenario time zero.
         objectives: The first is the axis beside cost.
         price_usd: An instance-hour; None: not known, and cost is instance-hours.
+        parameters: Of a fitted model: each replication draws it anew within their errors; None: it is as written.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -52,6 +55,7 @@ class Question:
     epoch_ns: int
     objectives: tuple[Threshold, ...]
     price_usd: float | None
+    parameters: tuple[Parameter, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -126,9 +130,12 @@ def sweep(
         leaves_out: Those that are far from the front after the screen, or after one replication.
         watch: Called with how many of how many predictions are made.
     """
+    classes = question.payload_classes
     loads = [
-        load_of(scenario, question.base_dir, schedule, question.payload_classes)
-        for scenario, schedule in zip(question.scenarios, question.schedules, strict=True)
+        load_of(
+            _with(scenario, _drawn(question, number, scenario.target.emulated)), question.base_dir, schedule, classes
+        )
+        for number, (scenario, schedule) in enumerate(zip(question.scenarios, question.schedules, strict=True))
     ]
     measured = [Measured.of(schedule.spans) for schedule in question.schedules]
     taken, left = _screened(question, loads[0], points) if leaves_out else (list(points), [])
@@ -199,15 +206,25 @@ def _percentile(latency_s: Floats, share: float) -> Floats:
 
 def _foreseen(question: Question, load: Load, number: int, emulated: Emulated) -> Foreseen:
     scenario = question.scenarios[number]
-    target = scenario.target.model_copy(update={"emulated": emulated})
     return foresee(
-        scenario.model_copy(update={"target": target}),
+        _with(scenario, _drawn(question, number, emulated)),
         question.base_dir,
         question.schedules[number],
         question.payload_classes,
         epoch_ns=question.epoch_ns,
         load=load,
     )
+
+
+def _drawn(question: Question, number: int, emulated: Emulated) -> Emulated:
+    """A fitted model as one replication has it: the same for every policy."""
+    if question.parameters is None:
+        return emulated
+    return redrawn(emulated, question.parameters, np.random.default_rng([question.scenarios[number].seed, 1]))
+
+
+def _with(scenario: Scenario, emulated: Emulated) -> Scenario:
+    return scenario.model_copy(update={"target": scenario.target.model_copy(update={"emulated": emulated})})
 
 
 def _note(row: Row, seen: Foreseen, question: Question, measured: Measured) -> None:
