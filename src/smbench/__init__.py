@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from smbench.api.account import Examination, doctor
     from smbench.api.advise import Advised, advise
     from smbench.api.calibrate import Calibration, calibrate
     from smbench.api.check_model import CheckedModel, check_model
@@ -33,6 +34,7 @@ __all__ = [
     "Calibration",
     "CheckedModel",
     "ComparisonResult",
+    "Examination",
     "Run",
     "Scenario",
     "SmbenchError",
@@ -43,6 +45,7 @@ __all__ = [
     "calibrate",
     "check_model",
     "compare",
+    "doctor",
     "emulate",
     "import_run",
     "report",
@@ -60,6 +63,7 @@ _MODULES = {
     "Calibration": "api.calibrate",
     "CheckedModel": "api.check_model",
     "ComparisonResult": "api.compare",
+    "Examination": "api.account",
     "Run": "api.result",
     "Scenario": "scenario.model",
     "SmbenchError": "errors",
@@ -70,6 +74,7 @@ _MODULES = {
     "calibrate": "api.calibrate",
     "check_model": "api.check_model",
     "compare": "api.compare",
+    "doctor": "api.account",
     "emulate": "api.emulate",
     "import_run": "api.importing",
     "report": "api.report",

@@ -114,7 +114,7 @@ async def test_an_endpoint_that_is_not_there_is_refused() -> None:
 
 async def test_the_account_is_the_emulators() -> None:
     async with emulated_aws() as aws:
-        assert await aws.clients.account() == "123456789012"
+        assert (await aws.clients.identity())["Account"] == "123456789012"
 
 
 async def test_an_emulator_that_is_gone_is_refused_by_its_address() -> None:

@@ -317,4 +317,4 @@ async def test_smbenchs_own_clients_sign_with_the_pair_that_is_asked_for() -> No
         emulator = await verifying(stack)
         settings_ = AwsSettings(endpoint_url=emulator.url, emulated=True)
         clients = await stack.enter_async_context(AwsClients(settings_))
-        assert await clients.account() == emulator.site.account
+        assert (await clients.identity())["Account"] == emulator.site.account

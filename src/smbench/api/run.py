@@ -12,7 +12,7 @@ import anyio.lowlevel
 
 from smbench.api.report import readable, report
 from smbench.api.result import Run
-from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
+from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
 from smbench.generator.forecast import forecast
@@ -25,7 +25,7 @@ from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd
 from smbench.records import Ending
-from smbench.scenario.model import Scenario, Seeds, Target
+from smbench.scenario.model import Scenario, Seeds
 from smbench.targets.base import AwsAccess
 from smbench.view.live.choose import choose_view
 from smbench.view.live.reading import reading_progress
@@ -87,7 +87,8 @@ def run(
         ScenarioError, UsageError, TargetError, ResultsError: the run could not begin, and nothing was sent.
     """
     given = given_scenario(scenario, base_dir, allow_files)
-    changed = _changed(given.scenario, endpoint=endpoint, transport=transport, seed=seed, thresholds=thresholds)
+    aimed = with_endpoint(given.scenario, endpoint)
+    changed = _changed(aimed, transport=transport, seed=seed, thresholds=thresholds)
     if changed.target.endpoint is None and (region or profile or endpoint_url):
         raise UsageError(
             f"{given.origin.file or changed.name} runs on the emulated endpoint: --region, --profile and "
@@ -146,15 +147,12 @@ def outside_loops(call: Callable[[], _Result], interrupts: Interrupts) -> _Resul
 def _changed(
     scenario: Scenario,
     *,
-    endpoint: str | None,
     transport: str | None,
     seed: int | None,
     thresholds: Sequence[str],
 ) -> Scenario:
     """The scenario with what the caller says instead."""
     changes: dict[str, object] = {}
-    if endpoint is not None:
-        changes["target"] = Target(endpoint=endpoint, variant=scenario.target.variant)
     if transport is not None:
         changes["transport"] = transport
     if seed is not None:

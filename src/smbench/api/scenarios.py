@@ -14,7 +14,7 @@ from smbench.lifecycle.folder import Origin
 from smbench.model.cautions import scaling_cautions
 from smbench.scenario.describe import describe
 from smbench.scenario.load import checked_scenario, load_scenario, scenario_of
-from smbench.scenario.model import Scenario
+from smbench.scenario.model import Scenario, Target
 from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
 from smbench.view.live.reading import reading_progress
 
@@ -119,6 +119,14 @@ def given_scenario(
     file = scenario_file(scenario)
     loaded = load_scenario(file, allowed)
     return Given(loaded, Origin(file.parent, file.name, hashlib.sha256(file.read_bytes()).hexdigest()))
+
+
+def with_endpoint(scenario: Scenario, endpoint: str | None) -> Scenario:
+    """The scenario against a real endpoint, of the kind and with the variant that it names; None changes nothing."""
+    if endpoint is None:
+        return scenario
+    target = Target(endpoint=endpoint, kind=scenario.target.kind, variant=scenario.target.variant)
+    return scenario.model_copy(update={"target": target})
 
 
 def scenario_file(given: str | os.PathLike[str] | None) -> Path:

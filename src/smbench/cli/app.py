@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smbench.cli.signatures import predicting, reading, running, scenarios, sweeping
+from smbench.cli.signatures import account, predicting, reading, running, scenarios, sweeping
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
 from smbench.results.secrets import redacted
@@ -46,6 +46,7 @@ app.command()(running.resume)
 app.command()(sweeping.sweep)
 app.command()(sweeping.prices)
 app.command()(running.bench)
+app.command()(account.doctor)
 app.command()(reading.report)
 app.command()(reading.plot)
 app.command()(reading.compare)

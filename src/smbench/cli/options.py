@@ -81,6 +81,10 @@ MarkdownOption = Annotated[
 HtmlOption = Annotated[
     Path | None, typer.Option("--html", help="Write one page with plots here, too; it needs no network to be read.")
 ]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option(help="A real endpoint instead of the scenario's target. This uses AWS and costs money."),
+]
 RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
 ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
 UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]

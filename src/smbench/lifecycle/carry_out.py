@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 
 from smbench.analysis.capacity.alarm_facts import alarms_on_before_the_load, alarms_without_data
+from smbench.analysis.capacity.policy_facts import policies_at_odds, why_not_from_zero
 from smbench.errors import SmbenchError
 from smbench.generator.plan import RunPlan
 from smbench.lifecycle.folder import Origin, RunFolder
@@ -17,7 +18,7 @@ from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd, run_session
 from smbench.results.manifest import ClockFacts
 from smbench.results.marks import sole_user
-from smbench.targets.base import AwsAccess
+from smbench.targets.base import AwsAccess, Facts
 from smbench.targets.kinds import target_of
 from smbench.view.live.choose import View
 
@@ -55,6 +56,17 @@ class CarriedOut:
     was_interrupted: bool
 
 
+def _cautions(found: Facts) -> list[str]:
+    """What the endpoint's scaling will do that a reader of the results must know."""
+    stays = why_not_from_zero(found)
+    return [
+        *alarms_without_data(found),
+        *alarms_on_before_the_load(found),
+        *policies_at_odds(found),
+        *([stays] if stays else []),
+    ]
+
+
 def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, interrupts: Interrupts) -> CarriedOut:
     """Carry out a plan; returns when the folder is closed.
 
@@ -76,7 +88,7 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
             folder.begin(dict(end.found), clock, inapplicable, end.held, url)
             for reason in dict.fromkeys(end.found.get("unobservable", {}).values()):
                 screen.caution(reason)
-            for caution in (*alarms_without_data(end.found), *alarms_on_before_the_load(end.found)):
+            for caution in _cautions(end.found):
                 end.notes.append(caution)
                 screen.preparing(f"note: {caution}")
 

@@ -89,7 +89,7 @@ async def test_the_emulator_is_reached_whatever_the_machine_is_set_to(machine: M
         FakeAws(lambda _: IDENTITY) as aws,
         AwsClients(AwsSettings(endpoint_url=aws.url, emulated=True)) as clients,
     ):
-        assert await clients.account() == "123456789012"
+        assert (await clients.identity())["Account"] == "123456789012"
         assert clients.region == "us-east-1"
         (request,) = aws.requests
     assert "Credential=smbench/" in request.headers["authorization"]
@@ -103,7 +103,7 @@ async def test_aws_is_reached_as_the_machine_is_set(machine: Machine) -> None:
         machine.set(AWS_ENDPOINT_URL_STS=aws.url)
         with_keys(machine)
         async with AwsClients(AwsSettings()) as clients:
-            await clients.account()
+            await clients.identity()
             assert clients.region == "eu-west-1"
             assert clients.sqs.meta.endpoint_url == "https://sqs.eu-west-1.amazonaws.com"
     (request,) = aws.requests

@@ -40,8 +40,9 @@ def alarms_without_data(target: Mapping[str, Any]) -> list[str]:
     Args:
         target: As found before the run; `alarms` are those of its scaling policies.
     """
+    why_not = _why_not_published if target.get("kind") in ("realtime", "serverless") else _why_no_data
     reasons = {
-        str(alarm.get("AlarmName")): [why for metric in _metrics(alarm) if (why := _why_no_data(*metric))]
+        str(alarm.get("AlarmName")): [why for metric in _metrics(alarm) if (why := why_not(*metric))]
         for alarm in target.get("alarms") or ()
     }
     return [
@@ -93,3 +94,10 @@ def _why_no_data(namespace: str, name: str, dimensions: frozenset[str]) -> str:
         return ""
     given = ", ".join(sorted(dimensions)) or "no dimension"
     return f"{name} is published with {' and '.join(sorted(wanted))}, and the alarm names {given}"
+
+
+def _why_not_published(namespace: str, name: str, _dimensions: frozenset[str]) -> str:
+    """Of an endpoint that answers in the call, which has no backlog."""
+    if namespace == _NAMESPACE and name in _PER_ENDPOINT:
+        return f"only asynchronous endpoints publish {name}"
+    return ""

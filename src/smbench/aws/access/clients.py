@@ -150,11 +150,11 @@ class AwsClients:
         """Everything is on this machine: there is no proxy."""
         return _is_loopback(self.settings.endpoint_url)
 
-    async def account(self) -> str:
-        """The account the credentials belong to; the cheapest proof that they work."""
+    async def identity(self) -> dict[str, Any]:
+        """GetCallerIdentity's answer: the cheapest proof that the credentials work; it needs no permission."""
         with self.explained("ask who we are (sts:GetCallerIdentity)"):
-            identity = await self.sts.get_caller_identity()
-        return str(identity["Account"])
+            identity: dict[str, Any] = await self.sts.get_caller_identity()
+        return identity
 
 
 async def _session_credentials(core: AioSession) -> SessionCredentials:

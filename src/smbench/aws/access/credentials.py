@@ -1,13 +1,30 @@
 """Credentials for signing by hand: those of the AWS session, looked at again while a run goes on."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
 from botocore.exceptions import BotoCoreError, ClientError
 
+from smbench.aws.access.instants import datetime_utc_ns
 from smbench.wire.sigv4 import Credentials
 
 _LOOK_EVERY_S = 30.0  # the session itself knows when it must fetch new ones: a quarter of an hour before the end
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFacts:
+    """What is known of credentials beside their secrets.
+
+    Args:
+        method: Where they came from, by botocore's name, such as `sso`, `custom-process` or `env`.
+        ends_utc_ns: When these end; None: never, or nobody says.
+        is_temporary: They have a session token.
+    """
+
+    method: str
+    ends_utc_ns: int | None
+    is_temporary: bool
 
 
 class SessionCredentials:
@@ -24,6 +41,15 @@ class SessionCredentials:
     def current(self) -> Credentials:
         """The last ones fetched; `keep_fresh` renews them."""
         return self._now
+
+    def facts(self) -> CredentialFacts:
+        """Where the session's credentials come from, and until when they are good."""
+        ends = getattr(self._source, "_expiry_time", None)  # botocore has no other name for it
+        return CredentialFacts(
+            method=str(getattr(self._source, "method", "") or "the settings"),
+            ends_utc_ns=None if ends is None else datetime_utc_ns(ends),
+            is_temporary=self._now.token is not None,
+        )
 
     async def keep_fresh(self) -> None:
         """Ask the session from time to time, until cancelled.

@@ -8,6 +8,7 @@ import typer
 from smbench.cli.options import (
     AllowFilesOption,
     AssertOption,
+    EndpointOption,
     JunitOption,
     MarkdownOption,
     Output,
@@ -29,10 +30,7 @@ from smbench.cli.options import (
 
 def run(
     scenario: ScenarioFile = None,
-    endpoint: Annotated[
-        str | None,
-        typer.Option(help="A real endpoint instead of the scenario's target. This uses AWS and costs money."),
-    ] = None,
+    endpoint: EndpointOption = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the load, where one cannot send it. Not in warp time.")

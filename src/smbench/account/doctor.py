@@ -1,0 +1,109 @@
+"""Whether a run can begin: this machine, the credentials, the endpoint and all it needs, each with what to do.
+
+It asks as the run will: the same description, the same queue (removed at once), the same conclusions from the alarms.
+"""
+
+from smbench.account.identity import identity_questions
+from smbench.account.places import place_questions
+from smbench.account.questions import Question, Seen, answered
+from smbench.account.receiving import receiving_questions
+from smbench.account.scaling import scaling_questions
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.endpoint.description import TargetFound, discover
+from smbench.errors import TargetError, UsageError
+from smbench.findings import Finding, Verdict
+from smbench.generator.forecast import forecast
+from smbench.generator.plan import RunPlan
+from smbench.processes.descriptors import needed_descriptors, require_descriptors
+from smbench.targets.base import AwsAccess
+
+_FEW_CONNECTIONS = 10
+
+
+async def examine(plan: RunPlan, access: AwsAccess) -> list[Finding]:
+    """Every finding, in the order in which a run would meet it; of an emulated endpoint only this machine is asked."""
+    findings = [_descriptors(plan)]
+    if plan.is_emulated:
+        return findings
+    try:
+        async with AwsClients(settings_of(access)) as clients:
+            findings += await _of_the_account(clients, plan)
+    except TargetError as error:
+        expected = "credentials, a region and addresses that can be used"
+        findings.append(
+            Finding(name="access", verdict=Verdict.INVALID, expected=expected, seen=error.message, advice=error.advice)
+        )
+    return findings
+
+
+def settings_of(access: AwsAccess) -> AwsSettings:
+    """For a process that asks, and sends nothing."""
+    return AwsSettings(access.region, access.profile, access.endpoint_url, in_flight=_FEW_CONNECTIONS)
+
+
+async def describe(clients: AwsClients, plan: RunPlan) -> TargetFound:
+    """The endpoint as the run will find it.
+
+    Raises:
+        TargetError: as the run would.
+    """
+    target, queue = plan.scenario.target, plan.scenario.collector.queue
+    assert target.endpoint is not None, "an emulated endpoint is in no account"
+    return await discover(clients, target.endpoint, target.variant, kind=target.kind, queue_given=queue is not None)
+
+
+async def _of_the_account(clients: AwsClients, plan: RunPlan) -> list[Finding]:
+    found: list[TargetFound] = []
+
+    async def endpoint() -> Seen:
+        found.append(await describe(clients, plan))
+        return _state(found[0])
+
+    length_s = forecast(plan).most_s or plan.longest_life_s
+    questions = [
+        *identity_questions(clients, length_s),
+        Question("endpoint", "it is in service, of the kind that the scenario names", endpoint),
+    ]
+    findings = [await answered(question) for question in questions]
+    if not found:
+        return findings
+    (target,) = found
+    more = [
+        *place_questions(clients, plan, target),
+        *receiving_questions(clients, target, plan.scenario.collector.queue),
+        *scaling_questions(clients, target),
+    ]
+    findings += [await answered(question) for question in more]
+    findings += [_unseen(outcome, why) for outcome, why in target.unobservable.items()]
+    return findings
+
+
+def _state(found: TargetFound) -> Seen:
+    """The endpoint in a line; one that changes is no place to begin."""
+    fleet = "serverless" if found.kind == "serverless" else f"{found.instances_current} x {found.instance_type}"
+    limit = "" if found.concurrency is None else f", {found.concurrency} requests at once on each"
+    what = f"{found.endpoint} is {found.status}: {fleet}{limit}"
+    if found.status != "InService":
+        wait = f"wait for it: `aws sagemaker wait endpoint-in-service --endpoint-name {found.endpoint}`"
+        return Seen(what, Verdict.INVALID, wait)
+    return Seen(what)
+
+
+def _unseen(outcome: str, why: str) -> Finding:
+    return Finding(
+        name=f"end of a request: {outcome}",
+        verdict=Verdict.UNKNOWN,
+        expected="it is published to a topic",
+        seen=why,
+        advice="name SuccessTopic, ErrorTopic and S3FailurePath in the endpoint's configuration",
+    )
+
+
+def _descriptors(plan: RunPlan) -> Finding:
+    needed = needed_descriptors(plan)
+    name, expected = "open files", f"{needed:,} in one process"
+    try:
+        require_descriptors(plan)
+    except UsageError as error:
+        return Finding(name=name, verdict=Verdict.INVALID, expected=expected, seen=error.message, advice=error.advice)
+    return Finding(name=name, verdict=Verdict.VALID, expected=expected, seen="this system allows as many")

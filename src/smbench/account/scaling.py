@@ -1,0 +1,139 @@
+"""What scales the endpoint, and what it did in the last half hour: what would spoil a run that begins now."""
+
+from datetime import datetime
+from typing import Any
+
+from smbench.account.questions import ALLOW, Question, Seen
+from smbench.analysis.capacity.alarm_facts import alarms_on_before_the_load, alarms_without_data
+from smbench.analysis.capacity.policy_facts import policies_at_odds, unread, why_not_from_zero
+from smbench.aws.access.clients import AwsClients
+from smbench.aws.access.instants import utc_datetime
+from smbench.aws.endpoint.description import SCALED_DIMENSION, TargetFound
+from smbench.clock import wall_ns
+from smbench.findings import Verdict
+
+_RECENT_S = 1800
+_OPEN = ("Pending", "InProgress")
+_WAKE = (
+    "add a step policy of +1 with an alarm on HasBacklogWithoutCapacity (Average, 60 s, 2 of 2, >= 1), or raise "
+    "MinCapacity"
+)
+
+
+def scaling_questions(clients: AwsClients, found: TargetFound) -> list[Question]:
+    """What is asked of Application Auto Scaling and CloudWatch; a run can do without each answer."""
+    questions = [_metrics(clients, found)]
+    if found.kind == "serverless":
+        return questions
+    questions.append(Question("scaling policies", "they may be read and agree with each other", _policies(found), True))
+    if found.scalable_target is not None:
+        questions += [_from_zero(found), _activities(clients, found)]
+    questions += [_history(clients, name) for name in found.alarm_names]
+    if found.alarms:
+        questions.append(_pending(found))
+    return questions
+
+
+def _policies(found: TargetFound) -> Any:
+    async def ask() -> Seen:
+        facts = found.as_json()
+        if notes := unread(facts):
+            return Seen("; ".join(notes), Verdict.UNKNOWN, ALLOW)
+        if wrong := [*alarms_without_data(facts), *policies_at_odds(facts)]:
+            return Seen("; ".join(wrong), Verdict.INVALID, "correct or remove the policy, or expect it in the figures")
+        if found.scalable_target is None:
+            return Seen("the endpoint does not scale by itself")
+        least, most = (found.scalable_target.get(name) for name in ("MinCapacity", "MaxCapacity"))
+        return Seen(f"{len(found.policies)} policies with {len(found.alarms)} alarms, {least} to {most} instances")
+
+    return ask
+
+
+def _from_zero(found: TargetFound) -> Question:
+    async def ask() -> Seen:
+        why = why_not_from_zero(found.as_json())
+        if not why:
+            return Seen("it wakes from zero, or never gets there")
+        stays = "only target tracking" not in why
+        return Seen(why, Verdict.INVALID if stays else Verdict.UNKNOWN, _WAKE)
+
+    return Question("from zero", "an endpoint without instances gets its first one", ask)
+
+
+def _pending(found: TargetFound) -> Question:
+    async def ask() -> Seen:
+        pending = alarms_on_before_the_load(found.as_json())
+        if pending:
+            return Seen("; ".join(pending), Verdict.INVALID, "wait, then ask again; or suspend scaling in meanwhile")
+        states = ", ".join(f"{alarm['AlarmName']} {alarm.get('StateValue')}" for alarm in found.alarms)
+        return Seen(f"no scale-in is pending: {states}")
+
+    return Question("pending scale-in", "no alarm takes instances away when the load begins", ask)
+
+
+def _activities(clients: AwsClients, found: TargetFound) -> Question:
+    async def ask() -> Seen:
+        recent = await _recent_activities(clients, found)
+        running = [one for one in recent if one["StatusCode"] in _OPEN]
+        if running:
+            return Seen(
+                f"a change of capacity is under way: {running[0].get('Description', '')}",
+                Verdict.INVALID,
+                "wait until it has ended, then ask again",
+            )
+        if not recent:
+            return Seen("none")
+        newest = recent[0]
+        return Seen(f"{len(recent)}, the newest at {newest['StartTime']:%H:%M:%S}: {newest.get('Description', '')}")
+
+    return Question("activities of the last 30 minutes", "none is under way", ask, is_optional=True)
+
+
+async def _recent_activities(clients: AwsClients, found: TargetFound) -> list[dict[str, Any]]:
+    """Newest first."""
+    since, recent = _since(), []
+    about = {"ServiceNamespace": "sagemaker", "ResourceId": found.resource_id, "ScalableDimension": SCALED_DIMENSION}
+    with clients.explained("read the scaling activities (application-autoscaling:DescribeScalingActivities)"):
+        async for page in clients.autoscaling.get_paginator("describe_scaling_activities").paginate(**about):
+            news = [one for one in page["ScalingActivities"] if one["StatusCode"] in _OPEN or one["StartTime"] >= since]
+            recent += news
+            if len(news) < len(page["ScalingActivities"]):
+                break
+    return recent
+
+
+def _history(clients: AwsClients, name: str) -> Question:
+    async def ask() -> Seen:
+        changes: list[str] = []
+        with clients.explained(f"read the history of the alarm {name} (cloudwatch:DescribeAlarmHistory)"):
+            pages = clients.cloudwatch.get_paginator("describe_alarm_history").paginate(
+                AlarmName=name, HistoryItemType="StateUpdate", StartDate=_since(), ScanBy="TimestampDescending"
+            )
+            async for page in pages:
+                changes += [
+                    f"{one['HistorySummary']} at {one['Timestamp']:%H:%M:%S}" for one in page["AlarmHistoryItems"]
+                ]
+        if not changes:
+            return Seen(f"{name} kept its state")
+        more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
+        return Seen(f"{name}: {changes[0]}{more}")
+
+    return Question("alarm in the last 30 minutes", "its history may be read", ask, is_optional=True)
+
+
+def _metrics(clients: AwsClients, found: TargetFound) -> Question:
+    async def ask() -> Seen:
+        metric = {"Namespace": "AWS/SageMaker", "MetricName": "ApproximateBacklogSize"}
+        metric |= {"Dimensions": [{"Name": "EndpointName", "Value": found.endpoint}]}  # type: ignore[dict-item]
+        query = {"Id": "one", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}}
+        with clients.explained("read metrics (cloudwatch:GetMetricData)"):
+            await clients.cloudwatch.get_metric_data(
+                MetricDataQueries=[query], StartTime=_since(), EndTime=utc_datetime(wall_ns())
+            )
+        return Seen("they may be read")
+
+    return Question("metrics", "they may be read", ask, is_optional=True)
+
+
+def _since() -> datetime:
+    return utc_datetime(wall_ns() - _RECENT_S * 1_000_000_000)
