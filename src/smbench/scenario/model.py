@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from smbench.scenario.deploy import Deploy
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.phases import REQUESTS_MAX, Phase
 from smbench.scenario.thresholds import PATTERN, parse_threshold
@@ -280,6 +281,7 @@ class Scenario(Part):
     seed: Seed = Field(default=1, description="the same seed gives the same run, in every dimension")
     seeds: Seeds = Field(default=Seeds(), description="to change one dimension and leave the others alone")
     target: Target = Field(default=Target(), description="what is measured")
+    deploy: Deploy | None = Field(default=None, description="what `smbench deploy` brings up to be measured")
     payloads: Payloads = Field(default=Payloads(), description="what is sent")
     request: Request = Field(default=Request(), description="what every submission carries")
     load: tuple[Phase, ...] = Field(min_length=1, description="when it is sent: phases, one after another")

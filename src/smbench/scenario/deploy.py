@@ -1,0 +1,135 @@
+"""What `smbench deploy` brings up: model, endpoint and scaling, as a scenario's `deploy` section describes them."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from smbench.scenario.serverless import CONCURRENCY_MAX, MEMORIES_MB
+from smbench.scenario.values.quantities import Number, Seconds, Switch, Whole
+from smbench.scenario.values.record import Part
+
+STACK_NAME = r"[a-z][a-z0-9-]{0,39}"  # in the names of stack, endpoint, bucket and roles, the longest of which has 64
+INSTANCES_MAX = 1000
+
+_Instances = Annotated[Whole, Field(ge=1, le=INSTANCES_MAX)]
+_EXPECTED_S3 = {"patternErrorMessage": "must be an object in S3 such as s3://bucket/model.tar.gz"}
+_EXPECTED_TYPE = {"patternErrorMessage": "must be an instance type such as ml.m5.xlarge"}
+
+
+class DeployedModel(Part):
+    """A container with its artifact, or a model that exists already."""
+
+    name: str | None = Field(
+        default=None, min_length=1, max_length=63, description="a SageMaker model that exists; nothing else is given"
+    )
+    image: str | None = Field(
+        default=None, min_length=1, max_length=255, description="address of the container's image"
+    )
+    folder: str | None = Field(
+        default=None, min_length=1, description="packed as model.tar.gz and uploaded; has code/inference.py"
+    )
+    artifact: (
+        Annotated[str, Field(pattern=r"^s3://[!-.0-~]+/[ -~]+$", max_length=1024, json_schema_extra={**_EXPECTED_S3})]
+        | None
+    ) = Field(default=None, description="a model.tar.gz that is in S3 already")
+    environment: dict[str, str] = Field(
+        default={}, max_length=100, description="environment variables of the container"
+    )
+
+    @model_validator(mode="after")
+    def _one_model(self) -> Self:
+        made = [self.image, self.folder, self.artifact, *self.environment]
+        if self.name is not None and any(value is not None for value in made):
+            raise ValueError("a model that exists is used as it is: with name, nothing else can be given")
+        if self.folder is not None and self.artifact is not None:
+            raise ValueError("must name one of folder and artifact")
+        return self
+
+
+class DeployedScaling(Part):
+    """Between how many instances the endpoint scales, and by what."""
+
+    min: Whole = Field(default=0, ge=0, le=INSTANCES_MAX, description="fewest instances; only async can have 0")
+    max: _Instances = Field(default=2, description="most instances")
+    target: Annotated[Number, Field(gt=0, le=1e6)] = Field(
+        default=5.0, description="async: backlog per instance; real-time: invocations per instance and minute"
+    )
+    out_cooldown: Seconds = Field(default=60.0, description="ScaleOutCooldown of target tracking, whole seconds")
+    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown of target tracking, whole seconds")
+    wake_cooldown: Seconds = Field(default=300.0, description="Cooldown of the step from zero, whole seconds")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        for name in ("out_cooldown", "in_cooldown", "wake_cooldown"):
+            if getattr(self, name) != int(getattr(self, name)):
+                raise ValueError(f"{name} must be whole seconds: AWS takes no fraction here")
+        return self
+
+
+class DeployedServerless(Part):
+    """ServerlessConfig of the endpoint."""
+
+    memory: Whole = Field(default=2048, description="MemorySizeInMB: 1024, 2048, 3072, 4096, 5120 or 6144")
+    max_concurrency: Whole = Field(default=20, ge=1, le=CONCURRENCY_MAX, description="MaxConcurrency")
+    provisioned: Whole = Field(default=0, ge=0, le=CONCURRENCY_MAX, description="ProvisionedConcurrency; 0: none")
+
+    @model_validator(mode="after")
+    def _as_aws_takes_it(self) -> Self:
+        if self.memory not in MEMORIES_MB:
+            raise ValueError(f"memory must be one of {', '.join(map(str, MEMORIES_MB))}: AWS has no other memory size")
+        if self.provisioned > self.max_concurrency:
+            raise ValueError(f"provisioned {self.provisioned} is above max_concurrency {self.max_concurrency}")
+        return self
+
+
+class Deploy(Part):
+    """A whole benchmark stack: what `smbench deploy` makes, and `smbench destroy` removes."""
+
+    kind: Literal["async", "serverless", "realtime"] = Field(default="async", description="kind of endpoint")
+    model: DeployedModel = Field(default=DeployedModel(), description="what it serves")
+    instance: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", json_schema_extra={**_EXPECTED_TYPE})] = (
+        Field(default="ml.m5.xlarge", description="instance type; not serverless")
+    )
+    instance_hour: Annotated[Number, Field(gt=0, le=10_000)] | None = Field(
+        default=None, description="USD an hour of one instance costs; default: the dated price table, where it is there"
+    )
+    instances: _Instances = Field(default=1, description="instances at the beginning; not serverless")
+    concurrency: Annotated[Whole, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="MaxConcurrentInvocationsPerInstance; async only; default: SageMaker chooses"
+    )
+    include_response: Switch = Field(default=False, description="results inside the success messages, too; async only")
+    routing: Literal["LEAST_OUTSTANDING_REQUESTS", "RANDOM"] | None = Field(
+        default=None, description="RoutingStrategy; real-time only"
+    )
+    scaling: DeployedScaling | None = Field(
+        default=None, description="scalable target and policies; default: 0 to 2 instances for async, else none"
+    )
+    serverless: DeployedServerless | None = Field(default=None, description="of a serverless endpoint")
+
+    @property
+    def scales(self) -> DeployedScaling | None:
+        """The scaling that holds: what is given, or an asynchronous endpoint's default."""
+        return self.scaling or (DeployedScaling() if self.kind == "async" else None)
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        only = {"concurrency": "async", "include_response": "async", "routing": "realtime", "serverless": "serverless"}
+        for name, kind in only.items():
+            if getattr(self, name) and self.kind != kind:
+                raise ValueError(f"{name} belongs to an endpoint of kind {kind}, and this one is {self.kind}")
+        if self.kind == "serverless" and self.scaling is not None:
+            raise ValueError("a serverless endpoint has no instances to scale")
+        scaling = self.scales
+        if scaling is not None and self.kind == "realtime" and scaling.min == 0:
+            raise ValueError("scaling.min must be at least 1: only an asynchronous endpoint wakes from zero instances")
+        if scaling is not None and self.instances > scaling.max:
+            raise ValueError(f"instances {self.instances} is above scaling.max {scaling.max}")
+        return self
+
+
+def is_stack_name(name: str) -> bool:
+    """Whether a stack can have this name: at most 40 small letters, digits and dashes, a letter first."""
+    return re.fullmatch(STACK_NAME, name) is not None
