@@ -22,7 +22,10 @@ from plain_services import isolate_aws
 from smbench.clock import WarpLoop
 from tour import CALLS, TOUR, Call, Kept
 
-NAMES = {"monitoring": "cloudwatch"}  # a service's name in credentials, where botocore has another
+NAMES = {
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+}  # a service's name in credentials, where botocore has another
 OPERATIONS = sorted({(call.service, call.operation) for call in CALLS})
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 REGION, ACCOUNT = "us-east-1", "123456789012"
 EMBEDDED = "smbench-emulated"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/sagemaker"
@@ -371,5 +373,38 @@ HOME = (
     Call("s3", "DeleteBucket", {"Bucket": "tour"}),
 )
 
-TOUR: tuple[Call | Wait, ...] = (*S3, *QUEUES, *ENDPOINT, *SCALING, *WATCHING, *HOME)
+STACK = orjson.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}).decode()
+OTHER_STACK = orjson.dumps({"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}}).decode()
+ROLE_POLICY = {"RoleName": "tour", "PolicyName": "tour"}
+NAMED = {"StackName": "tour", "ChangeSetName": "tour"}
+STACKS = (
+    Call("iam", "CreateRole", {"RoleName": "tour", "AssumeRolePolicyDocument": "{}"}),
+    Call("iam", "PutRolePolicy", ROLE_POLICY | {"PolicyDocument": "{}"}),
+    Call("iam", "GetRole", {"RoleName": "tour"}),
+    Call("iam", "GetRolePolicy", ROLE_POLICY),
+    Call("iam", "ListRolePolicies", {"RoleName": "tour"}),
+    Call("iam", "DeleteRolePolicy", ROLE_POLICY),
+    Call("iam", "DeleteRole", {"RoleName": "tour"}),
+    Call("cloudformation", "ValidateTemplate", {"TemplateBody": STACK}),
+    Call(
+        "cloudformation",
+        "CreateChangeSet",
+        NAMED | {"ChangeSetType": "CREATE", "TemplateBody": STACK, "Tags": [{"Key": "tour", "Value": "1"}]},
+    ),
+    Call("cloudformation", "DescribeChangeSet", NAMED),
+    Call("cloudformation", "ExecuteChangeSet", NAMED),
+    Wait(60),
+    Call("cloudformation", "DescribeStacks", {"StackName": "tour"}),
+    Call("cloudformation", "DescribeStackEvents", {"StackName": "tour"}),
+    Call("cloudformation", "DescribeStackResources", {"StackName": "tour"}),
+    Call("cloudformation", "GetTemplate", {"StackName": "tour"}),
+    Call("resourcegroupstaggingapi", "GetResources", {"TagFilters": [{"Key": "tour", "Values": ["1"]}]}),
+    Call("cloudformation", "CreateChangeSet", NAMED | {"TemplateBody": OTHER_STACK}),
+    Call("cloudformation", "DescribeChangeSet", NAMED),
+    Call("cloudformation", "DeleteChangeSet", NAMED),
+    Call("cloudformation", "DeleteStack", {"StackName": "tour"}),
+    Wait(60),
+)
+
+TOUR: tuple[Call | Wait, ...] = (*S3, *QUEUES, *ENDPOINT, *SCALING, *WATCHING, *STACKS, *HOME)
 CALLS = tuple(step for step in TOUR if isinstance(step, Call))

@@ -4,11 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from smbench.clock import Clock
+from smbench.emulator.cloudformation.kinds import Account
+from smbench.emulator.cloudformation.service import CloudFormation
 from smbench.emulator.driver import Driver
 from smbench.emulator.faults import Faults
+from smbench.emulator.iam import Iam
 from smbench.emulator.message_faults import MessageFaults
 from smbench.emulator.messaging.sns import Sns
 from smbench.emulator.messaging.sqs import Sqs
+from smbench.emulator.monitoring.alarm_operations import Alarms
 from smbench.emulator.monitoring.autoscaling import AutoScaling
 from smbench.emulator.monitoring.cloudwatch import CloudWatch
 from smbench.emulator.protocol.front import Front, RestService, ShapedService
@@ -22,6 +26,7 @@ from smbench.emulator.sagemaker.runtime import Runtime
 from smbench.emulator.sagemaker.truth import Truth
 from smbench.emulator.site import Site
 from smbench.emulator.sts import Sts
+from smbench.emulator.tagging import Tagging
 from smbench.model.event_queue import EventQueue
 from smbench.model.world import EMBEDDED, VARIANT, World
 from smbench.scenario.emulated import Emulated
@@ -79,6 +84,11 @@ class Emulator:
             completion,
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
+        self.iam = Iam(self.site)
+        scaling = AutoScaling(self.site, self.world)
+        alarms = Alarms(self.site, self.world.alarms)
+        services = Account(self.s3, self.sns, self.iam, self.sagemaker, scaling, alarms)
+        self.cloudformation = CloudFormation(self.site, services)
         faults = Faults(emulated.faults, self.world.seeds.faults, base_dir)
         self.front = Front(self.site, self.driver, Signatures(region) if verify_signatures else None, faults)
         self.services: tuple[ShapedService | RestService, ...] = (
@@ -89,7 +99,10 @@ class Emulator:
             self.sagemaker,
             self.runtime,
             CloudWatch(self.site, self.world.metrics, self.world.alarms),
-            AutoScaling(self.site, self.world),
+            scaling,
+            self.iam,
+            self.cloudformation,
+            Tagging((self.s3.tagged, self.sqs.tagged, self.sns.tagged, lambda: self.sagemaker.tags, alarms.tagged)),
         )
         for service in self.services:
             self.front.add(service)

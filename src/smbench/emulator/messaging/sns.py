@@ -79,6 +79,10 @@ class Sns:
             self._topics[arn] = Topic(arn, {"DisplayName": "", "Policy": default_policy(arn, self._site.account)}, {})
         return arn
 
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Every topic's tags, by its ARN."""
+        return {arn: topic.tags for arn, topic in self._topics.items()}
+
     def exists(self, arn: str) -> bool:
         """Whether there is a topic with this ARN."""
         return arn in self._topics

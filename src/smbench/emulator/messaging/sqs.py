@@ -102,6 +102,10 @@ class Sqs:
         hosted = self._queues.get(arn.rpartition(":")[2])
         return hosted if hosted is not None and hosted.arn == arn else None
 
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Every queue's tags, by its ARN."""
+        return {hosted.arn: hosted.tags for hosted in self._queues.values()}
+
     def send(self, hosted: HostedQueue, body: str, attributes: message_attributes.Attributes | None = None) -> str:
         """Put a message into a queue, as a service of AWS does; its id."""
         return self._put(hosted, body, attributes or _NONE, delay_s=hosted.number("DelaySeconds")).message_id

@@ -36,6 +36,10 @@ class Alarms:
             "DisableAlarmActions": lambda params, _request: self._enable(params, is_enabled=False),
         }
 
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Every alarm's tags, by its ARN."""
+        return {alarm_arn(self.site, alarm.name): alarm.tags for alarm in self.book.describe()}
+
     def put_metric_alarm(self, params: Params, _request: HttpRequest) -> None:
         """Create or replace; a new alarm begins without data. Metric alarms only, no metric math."""
         _check(params)

@@ -148,6 +148,14 @@ STS = Dialect("sts", "sts", coral("ValidationError"))
 CLOUDWATCH = Dialect(
     "monitoring", "cloudwatch", coral("ValidationError"), "com.amazonaws.cloudwatch#", "GraniteServiceVersion20100801"
 )
+CLOUDFORMATION = Dialect("cloudformation", "cloudformation", coral("ValidationError"))
+IAM = Dialect("iam", "iam", coral("ValidationError"))
+TAGGING = Dialect(
+    "tagging",
+    "resourcegroupstaggingapi",
+    coral("InvalidParameterException"),
+    target_prefix="ResourceGroupsTaggingAPI_20170126",
+)
 SAGEMAKER = Dialect("sagemaker", "sagemaker", coral("ValidationException"), target_prefix="SageMaker")
 AUTOSCALING = Dialect(
     "application-autoscaling",

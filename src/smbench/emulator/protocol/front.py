@@ -38,6 +38,7 @@ _TARGETS: dict[str, Wire] = {
     "SageMaker": JsonProtocol(codecs.SAGEMAKER, JSON_11),
     "AnyScaleFrontendService": JsonProtocol(codecs.AUTOSCALING, JSON_11),
     "GraniteServiceVersion20100801": JsonProtocol(codecs.CLOUDWATCH, JSON_10),
+    "ResourceGroupsTaggingAPI_20170126": JsonProtocol(codecs.TAGGING, JSON_11),
 }
 _CBOR: dict[str, Wire] = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
 _QUERY: dict[str, QueryProtocol] = {
@@ -45,12 +46,16 @@ _QUERY: dict[str, QueryProtocol] = {
     "sns": QueryProtocol(codecs.SNS),
     "sts": QueryProtocol(codecs.STS),
     "monitoring": QueryProtocol(codecs.CLOUDWATCH),
+    "cloudformation": QueryProtocol(codecs.CLOUDFORMATION),
+    "iam": QueryProtocol(codecs.IAM),
 }
 _BY_VERSION = {
     "2012-11-05": "sqs",
     "2010-03-31": "sns",
     "2011-06-15": "sts",
     "2010-08-01": "monitoring",
+    "2010-05-15": "cloudformation",
+    "2010-05-08": "iam",
 }  # forms that nobody signed
 _IAM_NAMES = {"monitoring": "cloudwatch", "sagemaker-runtime": "sagemaker"}
 _KEEPS_TRUTH = "sagemaker-runtime"  # it notes every call, those that it refuses too

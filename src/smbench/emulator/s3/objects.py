@@ -89,6 +89,7 @@ class Bucket:
         self.objects: dict[str, StoredObject] = {}
         self.uploads: dict[str, Upload] = {}
         self.tags: dict[str, str] = {}
+        self.settings: dict[str, str] = {}  # subresource: the inside of its document, or of a policy all of it
         self.tags_of: dict[str, dict[str, str]] = {}  # key: its object's tags, where there are any
         self.parts_of: dict[str, tuple[PartFacts, ...]] = {}  # key: of an object that came in parts
         self._sorted: list[str] = []

@@ -70,6 +70,22 @@ class S3:
         if name not in self._buckets:
             self._buckets[name] = Bucket(name, self._site.now_ns, self._site.region)
 
+    def delete_bucket(self, name: str) -> None:
+        """Raises ServiceError: no such bucket, or it is not empty."""
+        if self._bucket(name).objects:
+            raise ServiceError(
+                "BucketNotEmpty", "The bucket you tried to delete is not empty", 409, details={"BucketName": name}
+            )
+        del self._buckets[name]
+
+    def bucket(self, name: str) -> Bucket:
+        """A bucket by its name. Raises ServiceError: NoSuchBucket."""
+        return self._bucket(name)
+
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Every bucket's tags, by its ARN."""
+        return {f"arn:aws:s3:::{name}": bucket.tags for name, bucket in self._buckets.items()}
+
     def put(
         self,
         bucket: str,
@@ -168,7 +184,8 @@ class S3:
         if key:
             return self._on_object(request, self._bucket(name), key, subresource)
         if request.method == "GET" and subresource in settings.OF_BUCKETS:
-            self._bucket(name)
+            if (kept := self._bucket(name).settings.get(subresource)) is not None:
+                return settings.given(subresource, kept)
             return settings.of_bucket(name, subresource, request.query)
         on_bucket = self._on_bucket.get((request.method, subresource))
         if on_bucket is None or not name:
@@ -223,11 +240,7 @@ class S3:
         return HttpResponse(200, [("x-amz-bucket-region", self._site.region), ("Content-Type", "application/xml")])
 
     def _delete_bucket(self, request: HttpRequest, name: str) -> HttpResponse:
-        if self._bucket(name).objects:
-            raise ServiceError(
-                "BucketNotEmpty", "The bucket you tried to delete is not empty", 409, details={"BucketName": name}
-            )
-        del self._buckets[name]
+        self.delete_bucket(name)
         return HttpResponse(204)
 
     def _get_bucket_location(self, request: HttpRequest, name: str) -> HttpResponse:

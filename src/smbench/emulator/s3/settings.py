@@ -59,6 +59,7 @@ _BUCKET_REFUSALS = {
     "replication": ("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
     "website": ("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
 }
+_GIVEN = {name: document for name, (document, _) in _BUCKET_DOCUMENTS.items()} | {"lifecycle": "LifecycleConfiguration"}
 _BY_ID = {"analytics", "intelligent-tiering", "inventory", "metrics"}  # `?inventory&id=x` asks for one of several
 _OBJECT_DOCUMENTS = {"acl": _ACL}
 _LOCKS = {"legal-hold", "retention"}
@@ -67,8 +68,15 @@ OF_BUCKETS = _BUCKET_DOCUMENTS.keys() | _BUCKET_REFUSALS.keys()
 OF_OBJECTS = _OBJECT_DOCUMENTS.keys() | _LOCKS
 
 
+def given(subresource: str, kept: str) -> HttpResponse:
+    """The answer to a read of a setting that the bucket was given; a policy is JSON, all others are documents."""
+    if subresource == "policy":
+        return HttpResponse(200, [("Content-Type", "application/json")], kept.encode())
+    return _document(_GIVEN[subresource], kept)
+
+
 def of_bucket(name: str, subresource: str, query: Mapping[str, str]) -> HttpResponse:
-    """The answer to a read of one of `OF_BUCKETS`; the bucket exists.
+    """The answer to a read of one of `OF_BUCKETS`; the bucket exists and was not given it.
 
     Raises:
         ServiceError: AWS's refusal, where there is no document without a setting.

@@ -1,0 +1,104 @@
+"""The emulated IAM: roles with their inline policies, kept and shown; nothing is ever allowed or refused by them."""
+
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.protocol.front import Operation
+from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.site import Site
+
+_SESSION_S = 3600  # MaxSessionDuration's default
+
+
+class Iam:
+    """Operations on roles. A role that has inline policies cannot be deleted, as on AWS."""
+
+    service = "iam"
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.roles: dict[str, dict[str, Any]] = {}
+        self.policies: dict[str, dict[str, str]] = {}  # role: its policies' documents by name
+        self.operations: dict[str, Operation] = {
+            "CreateRole": self.create_role,
+            "GetRole": self.get_role,
+            "DeleteRole": self.delete_role,
+            "PutRolePolicy": self.put_role_policy,
+            "GetRolePolicy": self.get_role_policy,
+            "ListRolePolicies": self.list_role_policies,
+            "DeleteRolePolicy": self.delete_role_policy,
+        }
+
+    def create_role(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Raises ServiceError: the name is taken, or the trust policy is no JSON object."""
+        name, document = params["RoleName"], params["AssumeRolePolicyDocument"]
+        if name in self.roles:
+            raise ServiceError("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
+        _check(document)
+        self.roles[name] = {
+            "Path": params.get("Path", "/"),
+            "RoleName": name,
+            "RoleId": f"AROA{self.site.new_id().replace('-', '')[:17].upper()}",
+            "Arn": f"arn:aws:iam::{self.site.account}:role{params.get('Path', '/')}{name}",
+            "CreateDate": self.site.now(),
+            "AssumeRolePolicyDocument": quote(document),
+            "MaxSessionDuration": params.get("MaxSessionDuration", _SESSION_S),
+        } | {key: params[key] for key in ("Description", "Tags") if key in params}
+        self.policies[name] = {}
+        return {"Role": self.roles[name]}
+
+    def get_role(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Raises ServiceError: no such role."""
+        return {"Role": self._role(params)}
+
+    def delete_role(self, params: Params, _request: HttpRequest) -> None:
+        """Raises ServiceError: no such role, or it still has policies."""
+        name = self._role(params)["RoleName"]
+        if self.policies[name]:
+            raise ServiceError("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
+        del self.roles[name], self.policies[name]
+
+    def put_role_policy(self, params: Params, _request: HttpRequest) -> None:
+        """Make or replace. Raises ServiceError: no such role, or the policy is no JSON object."""
+        name = self._role(params)["RoleName"]
+        _check(params["PolicyDocument"])
+        self.policies[name][params["PolicyName"]] = params["PolicyDocument"]
+
+    def get_role_policy(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Its document is percent-encoded, as IAM writes it. Raises ServiceError: no such role or policy."""
+        name, policy = self._policy(params)
+        document = quote(self.policies[name][policy])
+        return {"RoleName": name, "PolicyName": policy, "PolicyDocument": document}
+
+    def list_role_policies(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """All names in one page. Raises ServiceError: no such role."""
+        return {"PolicyNames": sorted(self.policies[self._role(params)["RoleName"]]), "IsTruncated": False}
+
+    def delete_role_policy(self, params: Params, _request: HttpRequest) -> None:
+        """Raises ServiceError: no such role or policy."""
+        name, policy = self._policy(params)
+        del self.policies[name][policy]
+
+    def _role(self, params: Params) -> dict[str, Any]:
+        name = params["RoleName"]
+        if name not in self.roles:
+            raise ServiceError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+        return self.roles[name]
+
+    def _policy(self, params: Params) -> tuple[str, str]:
+        name, policy = self._role(params)["RoleName"], params["PolicyName"]
+        if policy not in self.policies[name]:
+            raise ServiceError("NoSuchEntity", f"The role policy with name {policy} cannot be found.", 404)
+        return name, policy
+
+
+def _check(document: str) -> None:
+    try:
+        is_object = isinstance(orjson.loads(document), dict)
+    except orjson.JSONDecodeError:
+        is_object = False
+    if not is_object:
+        raise ServiceError("MalformedPolicyDocument", "This policy contains invalid Json")

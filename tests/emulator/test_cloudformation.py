@@ -1,0 +1,307 @@
+"""Goal: a stack of the emulated region is the template and nothing else, comes whole or not at all, and goes whole.
+
+Method: the product's own templates carried out inside one emulator, on time that the test moves; then one thing wrong
+at a time. A property counts as honoured if the account differs without it.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emulation import EPOCH_NS
+from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.server import Emulator
+from smbench.scenario.deploy import Deploy
+from smbench.stack.template import template
+
+REQUEST = HttpRequest("POST", "/", "/", "/", {}, {}, b"")
+IMAGE = {"image": "demo:1"}
+DEPLOYS: dict[str, dict[str, Any]] = {
+    "async": {"model": IMAGE | {"environment": {"A": "1"}}, "concurrency": 4, "include_response": True},
+    "serverless": {
+        "kind": "serverless",
+        "model": IMAGE,
+        "serverless": {"memory": 3072, "max_concurrency": 10, "provisioned": 2},
+    },
+    "realtime": {"kind": "realtime", "model": IMAGE, "routing": "RANDOM", "scaling": {"min": 1, "max": 3}},
+}
+
+
+def document(kind: str = "async", **more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(json.dumps(template("demo", Deploy.model_validate(DEPLOYS[kind] | more), "k")))
+    return made
+
+
+class Region:
+    """An emulator without a network, whose time goes on when the test says so."""
+
+    def __init__(self) -> None:
+        self.emulator = Emulator(None, None, EPOCH_NS)
+        self.call("tagging", "GetResources", {})
+
+    def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        (found,) = [one for one in self.emulator.services if one.service == service]
+        result: dict[str, Any] = found.operations[operation](params, REQUEST)  # type: ignore[union-attr]
+        return result
+
+    def stacks(self, operation: str, **params: Any) -> dict[str, Any]:
+        return self.call("cloudformation", operation, {"StackName": "smbench-demo"} | params)
+
+    def wait(self, seconds: float = 400.0) -> None:
+        queue = self.emulator.site.event_queue
+        queue.advance(queue.now_ns + round(seconds * 1e9))
+
+    def bring(self, text: dict[str, Any], kind: str = "CREATE") -> str:
+        """Carry a template out to its end; the stack's status."""
+        self.stacks(
+            "CreateChangeSet",
+            ChangeSetName="c",
+            ChangeSetType=kind,
+            TemplateBody=json.dumps(text),
+            Capabilities=["CAPABILITY_IAM"],
+            Tags=[{"Key": "smbench:stack", "Value": "demo"}],
+        )
+        self.stacks("ExecuteChangeSet", ChangeSetName="c")
+        self.wait()
+        return self.status()
+
+    def status(self, name: str = "smbench-demo") -> str:
+        return str(self.stacks("DescribeStacks", StackName=name)["Stacks"][0]["StackStatus"])
+
+    def failures(self) -> list[str]:
+        events = self.stacks("DescribeStackEvents")["StackEvents"]
+        return [
+            f"{one['LogicalResourceId']}: {one['ResourceStatusReason']}"
+            for one in events
+            if one["ResourceStatus"].endswith("_FAILED") and one["LogicalResourceId"] != "smbench-demo"
+        ]
+
+    def account(self) -> dict[str, Any]:
+        """All that can be seen of the account."""
+        emulator = self.emulator
+        return copy.deepcopy(
+            {
+                "buckets": {
+                    name: (emulator.s3.bucket(name.rpartition(":")[2]).settings, tags)
+                    for name, tags in emulator.s3.tagged().items()
+                },
+                "topics": emulator.sns.tagged(),
+                "roles": (emulator.iam.roles, emulator.iam.policies),
+                "models": emulator.sagemaker.models,
+                "configs": emulator.sagemaker.configs,
+                "tags": emulator.sagemaker.tags,
+                "endpoints": {
+                    name: self.call("sagemaker", "DescribeEndpoint", {"EndpointName": name})
+                    for name in emulator.hosting.endpoints
+                },
+                "targets": self._scaling("DescribeScalableTargets"),
+                "policies": self._scaling("DescribeScalingPolicies"),
+                "alarms": self.call("monitoring", "DescribeAlarms", {})["MetricAlarms"],
+            }
+        )
+
+    def _scaling(self, operation: str) -> Any:
+        return self.call("application-autoscaling", operation, {"ServiceNamespace": "sagemaker"})
+
+
+@pytest.mark.parametrize("kind", DEPLOYS)
+def test_a_stack_comes_whole_serves_and_goes_whole(kind: str) -> None:
+    region = Region()
+    empty = region.account()
+    assert region.bring(document(kind)) == "CREATE_COMPLETE", region.failures()
+    hosted = region.emulator.hosting.endpoints["smbench-demo"]
+    assert (hosted.status, hosted.kind) == ("InService", kind)
+    resources = region.stacks("DescribeStackResources")["StackResources"]
+    assert {one["ResourceStatus"] for one in resources} == {"CREATE_COMPLETE"}
+    stack_id = region.stacks("DescribeStacks")["Stacks"][0]["StackId"]
+    region.stacks("DeleteStack")
+    region.wait()
+    assert region.status(stack_id) == "DELETE_COMPLETE"
+    assert region.account() == empty
+    with pytest.raises(ServiceError, match="does not exist"):
+        region.status()
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every property that is no intrinsic function's argument."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in members:
+        if isinstance(key, str) and (key == "Ref" or key.startswith("Fn::")):
+            return
+        yield (*path, key)
+        yield from leaves(item, (*path, key))
+
+
+def without(text: dict[str, Any], name: str, path: tuple[Any, ...]) -> dict[str, Any]:
+    changed = copy.deepcopy(text)
+    place = changed["Resources"][name]["Properties"]
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    return changed
+
+
+WRITE_ONLY = {("Endpoint", ("RetainAllVariantProperties",))}  # of an update; it has a test of its own
+
+
+@pytest.mark.slow  # a stack for each property of each template: seventeen seconds in all
+@pytest.mark.parametrize("kind", DEPLOYS)
+def test_every_property_that_a_template_sets_changes_the_account_or_its_absence_is_refused(kind: str) -> None:
+    text, region = document(kind), Region()
+    region.bring(text)
+    whole = region.account()
+    ignored = []
+    for name, resource in text["Resources"].items():
+        for path in leaves(resource.get("Properties", {})):
+            if (name, path) in WRITE_ONLY:
+                continue
+            other = Region()
+            try:
+                is_same = other.bring(without(text, name, path)) == "CREATE_COMPLETE" and other.account() == whole
+            except ServiceError:
+                continue
+            if is_same:
+                ignored.append((name, path))
+    # A default that is spelled out is no difference: what is left must be exactly these.
+    assert set(ignored) <= {
+        ("EndpointConfig", ("ProductionVariants", 0, "InitialVariantWeight")),
+        ("TrackingPolicy", ("PolicyType",)),
+        ("WakeAlarm", ("TreatMissingData",)),
+        ("WakePolicy", ("PolicyType",)),
+        ("WakePolicy", ("StepScalingPolicyConfiguration", "Cooldown")),
+    }
+
+
+def test_a_resource_that_cannot_be_made_takes_all_others_back_and_says_why() -> None:
+    region = Region()
+    region.call("sagemaker", "CreateModel", {"ModelName": "m", "ExecutionRoleArn": "r"})
+    variant = {"VariantName": "AllTraffic", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    region.call("sagemaker", "CreateEndpointConfig", {"EndpointConfigName": "other", "ProductionVariants": [variant]})
+    region.call("sagemaker", "CreateEndpoint", {"EndpointName": "smbench-demo", "EndpointConfigName": "other"})
+    region.wait()
+    before = region.account()
+    assert region.bring(document()) == "ROLLBACK_COMPLETE"
+    assert region.account() == before
+    (failure,) = region.failures()
+    assert failure.startswith("Endpoint: Cannot create already existing endpoint")
+
+
+def test_a_bucket_that_is_not_empty_stays_and_the_rest_goes() -> None:
+    region = Region()
+    region.bring(document())
+    (arn,) = region.emulator.s3.tagged()
+    bucket = arn.rpartition(":")[2]
+    region.emulator.s3.put(bucket, "k", b"1")
+    region.stacks("DeleteStack")
+    region.wait()
+    assert region.status() == "DELETE_FAILED"
+    assert region.failures() == [
+        "Bucket: The bucket you tried to delete is not empty (Status Code: 409; Error Code: BucketNotEmpty)"
+    ]
+    assert not region.emulator.hosting.endpoints
+    region.emulator.s3.bucket(bucket).delete("k")
+    region.stacks("DeleteStack")
+    region.wait()
+    assert not region.emulator.s3.tagged()
+
+
+def test_an_update_replaces_the_configuration_keeps_the_endpoint_and_its_count() -> None:
+    region = Region()
+    region.bring(document(scaling={"min": 0, "max": 4}))
+    hosted = region.emulator.hosting.endpoints["smbench-demo"]
+    region.emulator.hosting.resize(hosted, 3)
+    region.wait(400)
+    before = hosted.config_name
+    assert region.bring(document(scaling={"min": 0, "max": 4}, include_response=False), "UPDATE") == "UPDATE_COMPLETE"
+    assert hosted.config_name != before
+    assert list(region.emulator.sagemaker.configs) == [hosted.config_name]
+    assert hosted.desired > 1, "the configuration's own count is 1"
+
+
+def test_an_update_that_fails_gives_back_what_was() -> None:
+    region = Region()
+    region.bring(document())
+    before, resources = region.account(), region.stacks("DescribeStackResources")["StackResources"]
+    assert region.bring(document(concurrency=8), "UPDATE") == "UPDATE_ROLLBACK_COMPLETE"
+    after = region.account()
+    assert before["configs"].keys() == after["configs"].keys()
+    assert before["policies"] == after["policies"]
+    assert [one["LogicalResourceId"] for one in resources] == [
+        one["LogicalResourceId"] for one in region.stacks("DescribeStackResources")["StackResources"]
+    ]
+
+
+def test_a_change_set_names_what_it_replaces_and_one_without_changes_fails() -> None:
+    region = Region()
+    region.bring(document())
+    for text, changed in ((document(), set()), (document(instance="ml.c5.xlarge"), {"EndpointConfig", "Endpoint"})):
+        region.stacks(
+            "CreateChangeSet", ChangeSetName="u", TemplateBody=json.dumps(text), Capabilities=["CAPABILITY_IAM"]
+        )
+        shown = region.stacks("DescribeChangeSet", ChangeSetName="u")
+        names = {one["ResourceChange"]["LogicalResourceId"] for one in shown["Changes"]}
+        assert (names, shown["Status"]) == (changed, "CREATE_COMPLETE" if changed else "FAILED")
+        region.stacks("DeleteChangeSet", ChangeSetName="u")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"Type": "AWS::EC2::Instance"}, "make resources of type AWS::EC2::Instance"),
+        ({"Type": "AWS::SNS::Topic", "Properties": {"FifoTopic": True}}, "property FifoTopic of AWS::SNS::Topic"),
+        ({"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain"}, "DeletionPolicy"),
+        ({"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Nothing"}}}, "Nothing"),
+        ({"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::Base64": "x"}}}, None),
+    ],
+)
+def test_what_the_emulator_does_not_understand_is_refused_by_name(change: dict[str, Any], said: str | None) -> None:
+    text, region = document(), Region()
+    text["Resources"]["SuccessTopic"] = change
+    if said is None:  # found when it is carried out
+        assert region.bring(text) == "ROLLBACK_COMPLETE"
+        assert "Fn::Base64" in region.failures()[0]
+        return
+    with pytest.raises(ServiceError, match=said):
+        region.bring(text)
+
+
+def test_conditions_and_functions_give_what_cloudformation_documents() -> None:
+    region = Region()
+    name = {"Fn::Join": ["-", [{"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}, {"Ref": "P"}, {"Ref": "AWS::Region"}]]}
+    text = {
+        "Parameters": {"P": {"Type": "String", "Default": "p"}},
+        "Conditions": {
+            "Is": {"Fn::Equals": [{"Ref": "P"}, "p"]},
+            "Not": {"Fn::Not": [{"Condition": "Is"}]},
+            "Both": {"Fn::And": [{"Condition": "Is"}, {"Fn::Or": [{"Condition": "Not"}, {"Condition": "Is"}]}]},
+        },
+        "Resources": {
+            "T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}},
+            "N": {"Type": "AWS::SNS::Topic", "Condition": "Not"},
+        },
+        "Outputs": {
+            "A": {"Value": {"Fn::If": ["Both", {"Fn::Sub": ["${x}/${T.TopicName}/${!y}", {"x": "X"}]}, "no"]}},
+            "B": {"Value": {"Fn::If": ["Not", {"Ref": "N"}, "none"]}},
+        },
+    }
+    assert region.bring(text) == "CREATE_COMPLETE", region.failures()
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in region.stacks("DescribeStacks")["Stacks"][0]["Outputs"]}
+    assert outputs == {"A": "X/b-p-us-east-1/${y}", "B": "none"}
+    assert len(region.emulator.sns.tagged()) == 1
+
+
+def test_resources_that_need_each_other_are_refused() -> None:
+    circle = {name: {"Type": "AWS::SNS::Topic", "DependsOn": other} for name, other in (("A", "B"), ("B", "A"))}
+    with pytest.raises(ServiceError, match=r"Circular dependency between resources: \[A, B\]"):
+        Region().bring({"Resources": circle})
+
+
+def test_a_role_needs_the_capability_that_says_so() -> None:
+    with pytest.raises(ServiceError, match="CAPABILITY_IAM"):
+        Region().stacks(
+            "CreateChangeSet", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=json.dumps(document())
+        )
