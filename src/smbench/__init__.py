@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smbench.api.calibrate import Calibration, calibrate
     from smbench.api.check_model import CheckedModel, check_model
     from smbench.api.compare import ComparisonResult, compare
+    from smbench.api.deploy import Deployed, Destroyed, deploy, destroy
     from smbench.api.emulate import emulate
     from smbench.api.importing import import_run
     from smbench.api.report import report
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from smbench.api.sweep import Sweep, resume_sweep, sweep
     from smbench.api.what_if import WhatIf, what_if
     from smbench.errors import SmbenchError
+    from smbench.scenario.deploy import Deploy
     from smbench.scenario.model import Scenario
 
 
@@ -34,6 +36,9 @@ __all__ = [
     "Calibration",
     "CheckedModel",
     "ComparisonResult",
+    "Deploy",
+    "Deployed",
+    "Destroyed",
     "Examination",
     "Run",
     "Scenario",
@@ -45,6 +50,8 @@ __all__ = [
     "calibrate",
     "check_model",
     "compare",
+    "deploy",
+    "destroy",
     "doctor",
     "emulate",
     "import_run",
@@ -63,6 +70,9 @@ _MODULES = {
     "Calibration": "api.calibrate",
     "CheckedModel": "api.check_model",
     "ComparisonResult": "api.compare",
+    "Deploy": "scenario.deploy",
+    "Deployed": "api.deploy",
+    "Destroyed": "api.deploy",
     "Examination": "api.account",
     "Run": "api.result",
     "Scenario": "scenario.model",
@@ -74,6 +84,8 @@ _MODULES = {
     "calibrate": "api.calibrate",
     "check_model": "api.check_model",
     "compare": "api.compare",
+    "deploy": "api.deploy",
+    "destroy": "api.deploy",
     "doctor": "api.account",
     "emulate": "api.emulate",
     "import_run": "api.importing",

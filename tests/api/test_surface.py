@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import smbench
-from smbench.api.run import outside_loops
+from smbench.api.loops import outside_loops
 from smbench.errors import ScenarioError, UsageError
 from smbench.processes.interrupts import Interrupts
 from smbench.scenario.model import Scenario

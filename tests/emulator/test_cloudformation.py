@@ -45,7 +45,7 @@ class Region:
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         (found,) = [one for one in self.emulator.services if one.service == service]
-        result: dict[str, Any] = found.operations[operation](params, REQUEST)  # type: ignore[union-attr]
+        result: dict[str, Any] = found.operations[operation](params, REQUEST)  # type: ignore[assignment, union-attr]
         return result
 
     def stacks(self, operation: str, **params: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import anyio
 
 from smbench.account.doctor import examine
-from smbench.api.run import outside_loops
+from smbench.api.loops import outside_loops
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
 from smbench.errors import ExitCode
 from smbench.findings import Finding, Verdict, verdict

@@ -5,9 +5,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from smbench.api.loops import outside_loops
 from smbench.api.report import report
 from smbench.api.result import Run
-from smbench.api.run import Progress, outside_loops, reported
+from smbench.api.run import Progress, reported
 from smbench.lifecycle.resume import resume_run
 from smbench.processes.interrupts import Interrupts
 from smbench.targets.base import AwsAccess

@@ -2,17 +2,16 @@
 
 import os
 import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-import anyio.lowlevel
-
+from smbench.api.loops import outside_loops
 from smbench.api.report import readable, report
 from smbench.api.result import Run
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
+from smbench.api.stacks import deployed_endpoint
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
 from smbench.generator.forecast import forecast
@@ -32,13 +31,12 @@ from smbench.view.live.reading import reading_progress
 
 Progress = Literal["auto", "full", "plain", "none"]
 
-_Result = TypeVar("_Result")
-
 
 def run(
     scenario: ScenarioLike | None = None,
     *,
     endpoint: str | None = None,
+    stack: str | None = None,
     seed: int | None = None,
     workers: int = 1,
     region: str | None = None,
@@ -64,6 +62,7 @@ def run(
     Args:
         scenario: A file, the name of a shipped scenario, a mapping or a Scenario; None is the quick start.
         endpoint: A real endpoint instead of the scenario's target. This uses AWS and costs money.
+        stack: The endpoint that `deploy` brought up under this name, instead.
         seed: Another seed than the scenario's.
         workers: Processes that share the load; 1 in warp time.
         region: AWS region; None: as the AWS tools find it.
@@ -88,6 +87,11 @@ def run(
     """
     given = given_scenario(scenario, base_dir, allow_files)
     aimed = with_endpoint(given.scenario, endpoint)
+    if stack is not None:
+        if endpoint is not None:
+            raise UsageError("--endpoint and --stack both name what is measured", "give one of them")
+        name, kind = deployed_endpoint(stack, region=region, profile=profile, endpoint_url=endpoint_url)
+        aimed = with_endpoint(given.scenario, name, kind)
     changed = _changed(aimed, transport=transport, seed=seed, thresholds=thresholds)
     if changed.target.endpoint is None and (region or profile or endpoint_url):
         raise UsageError(
@@ -114,34 +118,6 @@ def run(
     view = choose_view(progress, sys.stderr, os.environ)
     done = outside_loops(lambda: carry_out(plan, given.origin, settings, view, interrupts), interrupts)
     return replace(reported(done), is_strict=strict)
-
-
-def outside_loops(call: Callable[[], _Result], interrupts: Interrupts) -> _Result:
-    """Call a function that runs an event loop of its own; in another thread where one runs in this already.
-
-    Args:
-        interrupts: Receives the signals of this thread while it waits for the other.
-    """
-    try:
-        anyio.lowlevel.current_token()
-    except RuntimeError:
-        return call()
-    outcome: list[_Result] = []
-    failure: list[BaseException] = []
-
-    def kept() -> None:
-        try:
-            outcome.append(call())
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that asked
-            failure.append(error)
-
-    thread = threading.Thread(target=kept, name="smbench-run")
-    with interrupts.from_signals():
-        thread.start()
-        thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
 
 
 def _changed(

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from smbench.generator.forecast import forecast
 from smbench.generator.forecast_text import facts, warnings
@@ -121,11 +121,17 @@ def given_scenario(
     return Given(loaded, Origin(file.parent, file.name, hashlib.sha256(file.read_bytes()).hexdigest()))
 
 
-def with_endpoint(scenario: Scenario, endpoint: str | None) -> Scenario:
-    """The scenario against a real endpoint, of the kind and with the variant that it names; None changes nothing."""
+def with_endpoint(
+    scenario: Scenario, endpoint: str | None, kind: Literal["async", "serverless", "realtime"] | None = None
+) -> Scenario:
+    """The scenario against a real endpoint, with the variant that it names; None changes nothing.
+
+    Args:
+        kind: Of the endpoint; the scenario's where it is None.
+    """
     if endpoint is None:
         return scenario
-    target = Target(endpoint=endpoint, kind=scenario.target.kind, variant=scenario.target.variant)
+    target = Target(endpoint=endpoint, kind=kind or scenario.target.kind, variant=scenario.target.variant)
     return scenario.model_copy(update={"target": target})
 
 

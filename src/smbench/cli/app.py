@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smbench.cli.signatures import account, predicting, reading, running, scenarios, sweeping
+from smbench.cli.signatures import account, deploying, predicting, reading, running, scenarios, sweeping
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
 from smbench.results.secrets import redacted
@@ -45,6 +45,8 @@ app.command()(running.run)
 app.command()(running.resume)
 app.command()(sweeping.sweep)
 app.command()(sweeping.prices)
+app.command()(deploying.deploy)
+app.command()(deploying.destroy)
 app.command()(running.bench)
 app.command()(account.doctor)
 app.command()(reading.report)

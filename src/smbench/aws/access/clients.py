@@ -51,6 +51,7 @@ class AwsSettings:
         emulated: The address is the emulator's: nothing of the user's AWS settings is read.
         in_flight: Submissions that may be unanswered at once; each needs a connection.
         answer_s: How long the runtime may take to answer a submission.
+        deploys: Clients for stacks, too.
     """
 
     region: str | None = None
@@ -59,6 +60,7 @@ class AwsSettings:
     emulated: bool = False
     in_flight: int = 1000
     answer_s: float = ANSWER_S
+    deploys: bool = False
 
 
 def _refuse_user_info(whose: str, url: str | None) -> None:
@@ -91,6 +93,8 @@ class AwsClients:
     cloudwatch: Any
     autoscaling: Any
     sts: Any
+    cloudformation: Any
+    tagging: Any
 
     def __init__(self, settings: AwsSettings) -> None:
         self.settings = settings
@@ -207,6 +211,11 @@ def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]
         "autoscaling": ("application-autoscaling", preparing),
         "sts": ("sts", preparing),
     }
+    if settings.deploys:
+        services |= {
+            "cloudformation": ("cloudformation", preparing),
+            "tagging": ("resourcegroupstaggingapi", preparing),
+        }
     if _is_loopback(settings.endpoint_url):  # a proxy cannot reach this machine's own loopback
         for _, options in services.values():
             options["proxies"] = {}

@@ -87,6 +87,14 @@ async def upload(
     return uploading.locations
 
 
+async def put_once(clients: AwsClients, bucket: str, key: str, body: bytes) -> None:
+    """Put one object under its content's address, unless it is there. Raises TargetError: the bucket is refused."""
+    uploading = _Uploading(clients, clients.s3, bucket, "", (), None)
+    with clients.explained(f"put s3://{bucket}/{key}"):
+        if not await uploading.is_there(key, len(body)):
+            await clients.s3.put_object(Bucket=bucket, Key=key, Body=io.BytesIO(body))
+
+
 class _Uploading:
     """What the tasks of one upload share: the objects still to be taken, and those taken."""
 
@@ -114,7 +122,7 @@ class _Uploading:
             if key not in self.taken:
                 self.taken.add(key)
                 with self.clients.explained(f"put the inputs into s3://{self.bucket}/{self.folder}"):
-                    if not await self._stands(key, len(item.body)):
+                    if not await self.is_there(key, len(item.body)):
                         await self.store.put_object(Bucket=self.bucket, Key=key, **_content(item))
             self.n_done += 1
             if self.progress is not None:
@@ -135,7 +143,8 @@ class _Uploading:
             )
         return key
 
-    async def _stands(self, key: str, size_bytes: int) -> bool:
+    async def is_there(self, key: str, size_bytes: int) -> bool:
+        """Whether an object of this size has the key."""
         try:
             head = await self.store.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:

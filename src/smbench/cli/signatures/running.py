@@ -31,6 +31,9 @@ from smbench.cli.options import (
 def run(
     scenario: ScenarioFile = None,
     endpoint: EndpointOption = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The endpoint that `smbench deploy NAME` brought up, instead.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the load, where one cannot send it. Not in warp time.")
@@ -79,6 +82,7 @@ def run(
             {
                 "--seed": seed is not None,
                 "--endpoint": endpoint is not None,
+                "--stack": stack is not None,
                 "--workers": workers > 1,
                 "--region": region is not None,
                 "--profile": profile is not None,
@@ -100,6 +104,7 @@ def run(
         raise typer.Exit(sweep_command(SweepOptions(scenario, tuple(settings or ()), (), several, output.value)))
     asked = {
         "endpoint": endpoint,
+        "stack": stack,
         "seed": seed,
         "workers": workers,
         "region": region,

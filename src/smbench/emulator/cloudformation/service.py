@@ -165,11 +165,8 @@ class CloudFormation:
         template = self._read(params.get("TemplateBody", "{}"), {}, "validated", "validated")
         has_role = any(one.kind == _ROLE for one in template.resources.values())
         declared = [{"ParameterKey": name, "NoEcho": False} for name in template.declared]
-        return {
-            "Description": template.description,
-            "Parameters": declared,
-            "Capabilities": ["CAPABILITY_IAM"] if has_role else [],
-        }
+        shown = {"Parameters": declared, "Capabilities": ["CAPABILITY_IAM"] if has_role else []}
+        return shown | ({"Description": template.description} if template.description else {})
 
     def delete_stack(self, params: Params, _request: HttpRequest) -> None:
         """Begin to delete; nothing happens where there is no such stack, as on AWS."""

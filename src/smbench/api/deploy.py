@@ -1,0 +1,219 @@
+"""A benchmark stack brought up, found again and removed: from a script, or from the command line."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from smbench.api.loops import outside_loops
+from smbench.api.stacks import check_name
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.setup.uploads import put_once
+from smbench.aws.stacks.remains import bucket_of, empty, tagged
+from smbench.aws.stacks.stack import (
+    NEW,
+    Change,
+    Progress,
+    StackFound,
+    carry_out,
+    delete,
+    discard_change_set,
+    follow,
+    make_change_set,
+    ours,
+)
+from smbench.errors import NotBegunError, TargetError, UsageError
+from smbench.processes.interrupts import Interrupts
+from smbench.scenario.deploy import Deploy
+from smbench.stack.cost import HourlyCost, hourly_cost
+from smbench.stack.packing import Packed, pack
+from smbench.stack.template import Template, stack_name, store_template, template
+
+_CHANGEABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DeployPlan:
+    """What is about to be made or changed, for whoever has to agree."""
+
+    name: str
+    changes: tuple[Change, ...]
+    cost: HourlyCost
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack that is there. `has_changed` is False where it was so already."""
+
+    name: str
+    endpoint: str
+    kind: str
+    bucket: str
+    has_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """What `destroy` did: objects deleted with the bucket, and ARNs that still carry the stack's tag."""
+
+    name: str
+    n_objects: int
+    left: tuple[str, ...]
+
+
+def deploy(
+    name: str,
+    wanted: Deploy,
+    *,
+    base_dir: str | os.PathLike[str] = ".",
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    max_cost: float | None = None,
+    confirm: Callable[[DeployPlan], bool] = lambda _plan: True,
+    progress: Progress = lambda _event: None,
+) -> Deployed:
+    """Bring up a benchmark's stack, or change it to what is wanted.
+
+    Args:
+        name: Small letters, digits and dashes; stack and endpoint are called `smbench-NAME`.
+        wanted: A scenario's `deploy` section.
+        base_dir: Where its folder is looked up.
+        max_cost: USD an hour that its instances may cost at most; what is not known is refused, too.
+        confirm: Given what would change; nothing is made unless it returns True.
+        progress: Given each of CloudFormation's events.
+
+    Raises:
+        UsageError: the name, the folder or the cost will not do; nothing was made.
+        TargetError: AWS refuses, or CloudFormation took the stack back; says which resource failed and why.
+        NotBegunError: `confirm` said no.
+    """
+    check_name(name)
+    if wanted.model.name is None and wanted.model.image is None:
+        raise UsageError("no model: nothing says what the endpoint serves", "give --image, or --model NAME")
+    cost = hourly_cost(wanted)
+    if max_cost is not None and (cost.at_most is None or cost.at_most > max_cost):
+        raise UsageError(f"{cost.sentence}: not within --max-cost {max_cost:g} USD an hour")
+    packed = None if wanted.model.folder is None else pack(Path(base_dir) / wanted.model.folder)
+    whole = template(name, wanted, packed.key if packed else None)
+    settings = AwsSettings(region, profile, endpoint_url, deploys=True)
+
+    async def deployed() -> Deployed:
+        async with AwsClients(settings) as clients:
+            deployment = _Deployment(clients, name, whole, packed, cost, confirm, progress)
+            return await deployment.carried_out(wanted.kind)
+
+    return outside_loops(lambda: anyio.run(deployed), Interrupts())
+
+
+class _Deployment:
+    """One deployment under way."""
+
+    def __init__(
+        self,
+        clients: AwsClients,
+        name: str,
+        whole: Template,
+        packed: Packed | None,
+        cost: HourlyCost,
+        confirm: Callable[[DeployPlan], bool],
+        progress: Progress,
+    ) -> None:
+        self.clients, self.name, self.whole, self.packed, self.cost = clients, name, whole, packed, cost
+        self.confirm, self.progress = confirm, progress
+
+    async def carried_out(self, kind: str) -> Deployed:
+        """The bucket first where something must be uploaded into it, then all else."""
+        found = await ours(self.clients, self.name)
+        if found is not None and found.status not in {NEW, *_CHANGEABLE}:
+            wait = "wait for it" if found.is_busy else f"`smbench destroy {self.name}` first"
+            raise TargetError(f"the stack {stack_name(self.name)} is in {found.status} and takes no change", wait)
+        is_new = found is None or found.status == NEW
+        has_changed = True
+        if is_new and self.packed is not None:
+            found = await self._store_first()
+            changes = await make_change_set(self.clients, self.name, self.whole, is_new=False)
+        else:
+            if self.packed is not None and found is not None:
+                await self._upload(found)
+            changes = await make_change_set(self.clients, self.name, self.whole, is_new=is_new)
+            has_changed = bool(changes)
+            if changes:
+                await self._agreed(changes)
+        if changes:
+            found = await carry_out(self.clients, self.name, self.progress)
+        assert found is not None, "a stack without changes is there"
+        return Deployed(self.name, found.outputs["EndpointName"], kind, found.outputs["BucketName"], has_changed)
+
+    async def _store_first(self) -> StackFound:
+        changes = await make_change_set(self.clients, self.name, store_template(), is_new=True)
+        first = {change.name for change in changes}
+        later = [Change("Add", name, one["Type"]) for name, one in self.whole["Resources"].items() if name not in first]
+        await self._agreed((*changes, *later))
+        found = await carry_out(self.clients, self.name, self.progress)
+        await self._upload(found)
+        return found
+
+    async def _upload(self, found: StackFound) -> None:
+        assert self.packed is not None
+        await put_once(self.clients, found.outputs["BucketName"], self.packed.key, self.packed.body)
+
+    async def _agreed(self, changes: tuple[Change, ...]) -> None:
+        if not self.confirm(DeployPlan(self.name, changes, self.cost)):
+            await discard_change_set(self.clients, self.name)
+            raise NotBegunError(f"{stack_name(self.name)} was not deployed: nothing was made or changed")
+
+
+def destroy(
+    name: str,
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    confirm: Callable[[str], bool] = lambda _stack: True,
+    progress: Progress = lambda _event: None,
+) -> Destroyed:
+    """Remove a benchmark's stack with all that it holds, and look for what is left.
+
+    Can be repeated from any stage; removes nothing but the stack that carries the benchmark's tag.
+
+    Args:
+        confirm: Given the stack's name; nothing is removed unless it returns True.
+
+    Raises:
+        UsageError: the name cannot be a benchmark's.
+        TargetError: AWS refuses, or something could not be deleted; it is named.
+        NotBegunError: `confirm` said no.
+    """
+    check_name(name)
+    settings = AwsSettings(region, profile, endpoint_url, deploys=True)
+
+    async def destroyed() -> Destroyed:
+        async with AwsClients(settings) as clients:
+            found = await ours(clients, name)
+            if found is None:
+                return Destroyed(name, 0, tuple(await tagged(clients, name)))
+            if not confirm(stack_name(name)):
+                raise NotBegunError(f"{stack_name(name)} was not destroyed: nothing was removed")
+            n_objects = await _removed(clients, found, progress)
+            return Destroyed(name, n_objects, tuple(await tagged(clients, name)))
+
+    return outside_loops(lambda: anyio.run(destroyed), Interrupts())
+
+
+async def _removed(clients: AwsClients, found: StackFound, progress: Progress) -> int:
+    """Delete, and again where results came into the bucket meanwhile; objects deleted."""
+    if found.is_busy:
+        await follow(clients, found.id, progress)
+    n_objects = 0
+    for _ in range(_TRIES):
+        if (bucket := await bucket_of(clients, found.id)) is not None:
+            n_objects += await empty(clients, bucket)
+        ended, failures = await delete(clients, found.id, progress)
+        if ended.status == "DELETE_COMPLETE":
+            return n_objects
+    left = "; ".join(f"{failure.name}: {failure.reason}" for failure in failures)
+    raise TargetError(f"the stack could not be deleted whole: {left}", "repeat `smbench destroy` later")

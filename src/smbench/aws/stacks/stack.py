@@ -1,0 +1,227 @@
+"""A CloudFormation stack as we deal with it: looked up, changed by a change set, followed to its end, deleted."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import anyio
+from botocore.exceptions import ClientError
+
+from smbench.aws.access.clients import AwsClients
+from smbench.aws.access.refusals import told_by
+from smbench.errors import TargetError
+from smbench.stack.soundness import problems_of
+from smbench.stack.template import TAG, Template, stack_name
+
+_READY_S = 300.0  # until a change set must be ready
+_LOOK_S, _LOOK_LOOPBACK_S = 5.0, 0.2
+_CHANGE_SET = "smbench"
+_STACK = "AWS::CloudFormation::Stack"
+_EMPTY = ("didn't contain changes", "No updates are to be performed")
+NEW = "REVIEW_IN_PROGRESS"  # a stack of which nothing but a change set was ever made
+DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"}
+
+
+@dataclass(frozen=True, slots=True)
+class StackFound:
+    """A stack as it is now."""
+
+    id: str
+    status: str
+    tags: dict[str, str]
+    outputs: dict[str, str]
+
+    @classmethod
+    def of(cls, described: dict[str, Any]) -> Self:
+        """From DescribeStacks."""
+        tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+        return cls(described["StackId"], described["StackStatus"], tags, outputs)
+
+    @property
+    def is_busy(self) -> bool:
+        """CloudFormation is at work on it."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != NEW
+
+
+@dataclass(frozen=True, slots=True)
+class StackEvent:
+    """One step of CloudFormation's: `at` as `HH:MM:SS` in UTC, `reason` empty where there is none."""
+
+    at: str
+    status: str
+    name: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change set does to one resource: `action` is Add, Modify, Replace or Remove."""
+
+    action: str
+    name: str
+    kind: str
+
+
+Progress = Callable[[StackEvent], None]
+
+
+async def find_stack(clients: AwsClients, name: str) -> StackFound | None:
+    """The stack of a benchmark; None where there is none. A stack's id finds a deleted one, too.
+
+    Raises:
+        TargetError: it cannot be looked up.
+    """
+    with clients.explained(f"look up the stack {name}"):
+        try:
+            answer = await clients.cloudformation.describe_stacks(StackName=name)
+        except ClientError as error:
+            if "does not exist" in told_by(error):
+                return None
+            raise
+    return StackFound.of(answer["Stacks"][0])
+
+
+async def ours(clients: AwsClients, name: str) -> StackFound | None:
+    """As `find_stack`, of the benchmark `name`. Raises TargetError: a stack of that name is not smbench's."""
+    found = await find_stack(clients, stack_name(name))
+    if found is not None and found.status != NEW and found.tags.get(TAG) != name:
+        raise TargetError(f"the stack {stack_name(name)} has no tag {TAG}={name}: smbench did not make it")
+    return found
+
+
+async def make_change_set(clients: AwsClients, name: str, template: Template, *, is_new: bool) -> tuple[Change, ...]:
+    """What carrying out the template would change; empty where nothing would, and the change set is gone again.
+
+    Raises:
+        TargetError: our own checks or AWS refuse the template.
+    """
+    if problems := problems_of(template):
+        raise TargetError(f"AWS would refuse the template: {'; '.join(problems)}")
+    named = {"StackName": stack_name(name), "ChangeSetName": _CHANGE_SET}
+    with clients.explained(f"make a change set of the stack {stack_name(name)}"):
+        await _without_change_set(clients, name)  # of an earlier try
+        await clients.cloudformation.create_change_set(
+            **named,
+            ChangeSetType="CREATE" if is_new else "UPDATE",
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_IAM"],
+            Tags=[{"Key": TAG, "Value": name}],
+        )
+        shown = await _made(clients, named)
+    if shown["Status"] == "FAILED":
+        reason = shown.get("StatusReason", "")
+        await _without_change_set(clients, name)
+        if any(text in reason for text in _EMPTY):
+            return ()
+        raise TargetError(f"AWS refuses the template: {reason}")
+    return tuple(_change(one["ResourceChange"]) for one in shown["Changes"])
+
+
+async def _made(clients: AwsClients, named: dict[str, str]) -> dict[str, Any]:
+    """The change set once AWS has compared."""
+    with anyio.fail_after(_READY_S):
+        while True:
+            shown: dict[str, Any] = await clients.cloudformation.describe_change_set(**named)
+            if shown["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+                return shown
+            await anyio.sleep(_look_s(clients))
+
+
+def _change(shown: dict[str, Any]) -> Change:
+    is_replaced = shown.get("Replacement") == "True"
+    return Change("Replace" if is_replaced else shown["Action"], shown["LogicalResourceId"], shown["ResourceType"])
+
+
+async def discard_change_set(clients: AwsClients, name: str) -> None:
+    """Remove the change set that will not be carried out, and the stack where it never was anything else."""
+    await _without_change_set(clients, name)
+    found = await find_stack(clients, stack_name(name))
+    if found is not None and found.status == NEW:
+        with clients.explained(f"remove the empty stack {stack_name(name)}"):
+            await clients.cloudformation.delete_stack(StackName=found.id)
+
+
+async def _without_change_set(clients: AwsClients, name: str) -> None:
+    with clients.explained("remove the change set"):
+        try:
+            await clients.cloudformation.delete_change_set(StackName=stack_name(name), ChangeSetName=_CHANGE_SET)
+        except ClientError as error:
+            if "does not exist" not in told_by(error):
+                raise
+
+
+async def carry_out(clients: AwsClients, name: str, progress: Progress) -> StackFound:
+    """Execute the change set and follow it to its end.
+
+    Raises:
+        TargetError: CloudFormation took it back; says which resource failed and why.
+    """
+    seen = await _event_ids(clients, stack_name(name))
+    with clients.explained(f"carry out the change set of {stack_name(name)}"):
+        await clients.cloudformation.execute_change_set(StackName=stack_name(name), ChangeSetName=_CHANGE_SET)
+    found, failures = await _follow(clients, stack_name(name), seen, progress)
+    if found.status not in DONE:
+        first = failures[0] if failures else StackEvent("", "", stack_name(name), "", found.status)
+        raise TargetError(
+            f"the stack {stack_name(name)} was rolled back: {first.name} could not be made: {first.reason}",
+            f"correct it and deploy again, after `smbench destroy {name}` if it says {found.status}",
+        )
+    return found
+
+
+async def delete(clients: AwsClients, stack_id: str, progress: Progress) -> tuple[StackFound, list[StackEvent]]:
+    """Delete a stack and follow it; how it ended, and what could not be deleted."""
+    seen = await _event_ids(clients, stack_id)
+    with clients.explained("delete the stack"):
+        await clients.cloudformation.delete_stack(StackName=stack_id)
+    return await _follow(clients, stack_id, seen, progress)
+
+
+async def follow(clients: AwsClients, stack_id: str, progress: Progress) -> StackFound:
+    """Wait until CloudFormation has ended what it is at."""
+    found, _ = await _follow(clients, stack_id, await _event_ids(clients, stack_id), progress)
+    return found
+
+
+async def _event_ids(clients: AwsClients, stack: str) -> set[str]:
+    with clients.explained("read the events of the stack"):
+        pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+        return {event["EventId"] async for page in pages for event in page["StackEvents"]}
+
+
+async def _follow(
+    clients: AwsClients, stack: str, seen: set[str], progress: Progress
+) -> tuple[StackFound, list[StackEvent]]:
+    failures: list[StackEvent] = []
+    while True:
+        with clients.explained("follow the stack"):
+            answer = await clients.cloudformation.describe_stacks(StackName=stack)
+            pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+            fresh = [one async for page in pages for one in page["StackEvents"] if one["EventId"] not in seen]
+        for one in reversed(fresh):
+            seen.add(one["EventId"])
+            event = _event(one)
+            progress(event)
+            if event.status.endswith("_FAILED") and event.kind != _STACK:
+                failures.append(event)
+        found = StackFound.of(answer["Stacks"][0])
+        if not found.is_busy:
+            return found, failures
+        await anyio.sleep(_look_s(clients))
+
+
+def _event(shown: dict[str, Any]) -> StackEvent:
+    return StackEvent(
+        f"{shown['Timestamp']:%H:%M:%S}",
+        shown["ResourceStatus"],
+        shown["LogicalResourceId"],
+        shown["ResourceType"],
+        shown.get("ResourceStatusReason", ""),
+    )
+
+
+def _look_s(clients: AwsClients) -> float:
+    return _LOOK_LOOPBACK_S if clients.is_loopback else _LOOK_S

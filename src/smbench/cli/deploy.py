@@ -1,0 +1,88 @@
+"""`deploy` and `destroy`: what will happen is shown and agreed to, then followed step by step."""
+
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+
+from smbench.api.deploy import DeployPlan, deploy, destroy
+from smbench.api.scenarios import given_scenario
+from smbench.aws.stacks.stack import StackEvent
+from smbench.errors import ExitCode, UsageError
+from smbench.printable import printable
+from smbench.scenario.deploy import Deploy
+from smbench.stack.template import stack_name
+
+_OF_THE_MODEL = ("image", "folder", "artifact", "name")
+Where = dict[str, str | None]
+
+
+def deploy_command(
+    name: str, scenario: Path | None, asked: dict[str, Any], *, max_cost: float | None, yes: bool, where: Where
+) -> None:
+    """Deploy, and say what to do next.
+
+    Args:
+        asked: What the command line says, None where it says nothing.
+
+    Raises:
+        UsageError, ScenarioError, TargetError, NotBegunError: as `api.deploy.deploy`.
+    """
+    wanted, base_dir = _wanted(scenario, asked)
+
+    def agreed(plan: DeployPlan) -> bool:
+        typer.echo(f"{stack_name(plan.name)}:")
+        for change in plan.changes:
+            typer.echo(f"  {change.action.lower():<8} {change.name:<15} {change.kind}")
+        typer.echo(plan.cost.sentence)
+        return yes or typer.confirm("go on?", default=False, err=True)
+
+    done = deploy(name, wanted, base_dir=base_dir, max_cost=max_cost, confirm=agreed, progress=_shown, **where)
+    said = "is there" if done.has_changed else "is there, and was so already"
+    typer.echo(f"{stack_name(name)} {said}: endpoint {done.endpoint} ({done.kind}), bucket {done.bucket}")
+    typer.echo(f"next: smbench run SCENARIO --stack {name}; then smbench destroy {name}")
+
+
+def _wanted(scenario: Path | None, asked: dict[str, Any]) -> tuple[Deploy, Path]:
+    written, base_dir = Deploy(), Path.cwd()
+    if scenario is not None:
+        given = given_scenario(scenario)
+        if given.scenario.deploy is None:
+            raise UsageError(f"{scenario} has no deploy section", "docs/scenario.md shows one")
+        written, base_dir = given.scenario.deploy, given.origin.base_dir
+    said = {key: value for key, value in asked.items() if value is not None}
+    document = written.model_dump(exclude_unset=True)
+    model = {key: said.pop(key) for key in _OF_THE_MODEL if key in said}
+    try:
+        return Deploy.model_validate(document | said | {"model": document.get("model", {}) | model}), base_dir
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{place}: {first['msg']}" if place else str(first["msg"])) from None
+
+
+def destroy_command(name: str, *, yes: bool, where: Where) -> ExitCode:
+    """Destroy, and say what is left; the exit status.
+
+    Raises:
+        UsageError, TargetError, NotBegunError: as `api.deploy.destroy`.
+    """
+
+    def agreed(stack: str) -> bool:
+        return yes or typer.prompt(f"type {name} to remove {stack} and all that is in it", err=True) == name
+
+    done = destroy(name, confirm=agreed, progress=_shown, **where)
+    if done.left:
+        typer.echo(f"{stack_name(name)} is gone, and this still carries its tag:")
+        for arn in done.left:
+            typer.echo(f"  {printable(arn)}")
+        return ExitCode.TARGET
+    typer.echo(f"{stack_name(name)} is gone with {done.n_objects:,} objects; nothing carries its tag any more")
+    typer.echo(f"log group /aws/sagemaker/Endpoints/{stack_name(name)}, if there is one, stays: it costs storage only")
+    return ExitCode.OK
+
+
+def _shown(event: StackEvent) -> None:
+    reason = f"  {event.reason}" if event.status.endswith("_FAILED") else ""
+    typer.echo(printable(f"{event.at}  {event.status:<36} {event.name}{reason}"), err=True)

@@ -1,0 +1,138 @@
+"""Goal: three commands from a folder with code/inference.py to an empty account, and a clear word where they cannot.
+
+Method: the commands in this process against the emulated region in another thread, one instance ready after 100 ms.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3  # type: ignore[import-untyped]  # boto3 has no types of its own
+import pytest
+from typer.testing import CliRunner, Result
+
+import smbench
+from plain_services import isolate_aws
+from smbench.cli.app import app
+from smbench.errors import NotBegunError, TargetError, UsageError
+from smbench.scenario.deploy import Deploy
+from smbench.stack.packing import pack
+
+SCENARIO = """\
+name: three-commands
+deploy:
+  model: {image: demo, folder: model}
+  instance_hour: 0.23
+load:
+  - constant: {rate: 5/s, for: 2s}
+drain: 10s
+gauges_every: 1s
+"""
+REGION: dict[str, object] = {"name": "laws", "target": {"emulated": {"service": "50ms", "notify_lag": "10ms"}}}
+REGION |= {"load": [{"constant": {"rate": "1/s", "for": "1s"}}]}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with smbench.emulate(REGION, provision_s=0.1) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    isolate_aws(monkeypatch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model" / "code").mkdir(parents=True)
+    (tmp_path / "model" / "code" / "inference.py").write_text("def model_fn(folder): ...\n")
+    (tmp_path / "s.yaml").write_text(SCENARIO)
+    return tmp_path
+
+
+def smb(*words: str, url: str, typed: str = "") -> Result:
+    result = CliRunner().invoke(app, [*words, "--endpoint-url", url], input=typed)
+    assert "planted-secret" not in result.output + result.stderr
+    return result
+
+
+def account(url: str) -> tuple[list[str], list[str]]:
+    """Buckets and endpoints, without the embedded ones."""
+    s3, sagemaker = (boto3.client(name, endpoint_url=url) for name in ("s3", "sagemaker"))
+    buckets = [one["Name"] for one in s3.list_buckets()["Buckets"]]
+    endpoints = [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]]
+    return [one for one in buckets if "demo" in one], [one for one in endpoints if "demo" in one]
+
+
+@pytest.mark.slow  # a stack, a run of two seconds with its processes, and the stack's end
+def test_three_commands_lead_from_a_folder_to_an_empty_account(url: str) -> None:
+    made = smb("deploy", "demo", "--scenario", "s.yaml", "--yes", "--max-cost", "0.5", url=url)
+    assert made.exit_code == 0, (made.output, made.exception)
+    assert "at most 0.46 USD" in made.output
+    assert account(url)[1] == ["smbench-demo"]
+    again = smb("deploy", "demo", "--scenario", "s.yaml", "--yes", url=url)
+    assert "was so already" in again.output
+    run = smbench.run("s.yaml", stack="demo", endpoint_url=url, progress="none")
+    assert run.requests.collect()["outcome"].to_list() == ["completed"] * 10
+    assert smb("destroy", "demo", url=url, typed="other\n").exit_code != 0
+    assert account(url)[1] == ["smbench-demo"]
+    gone = smb("destroy", "demo", url=url, typed="demo\n")
+    assert gone.exit_code == 0, (gone.output, gone.exception)
+    assert "nothing carries its tag" in gone.output
+    assert account(url) == ([], [])
+
+
+def test_nothing_is_made_unless_it_is_agreed_to(url: str) -> None:
+    with pytest.raises(NotBegunError):
+        smbench.deploy(
+            "demo", Deploy.model_validate({"model": {"image": "i"}}), endpoint_url=url, confirm=lambda _: False
+        )
+    assert account(url) == ([], [])
+
+
+def test_a_rollback_says_in_one_sentence_what_failed_and_destroy_removes_the_rest(url: str) -> None:
+    wanted = Deploy.model_validate({"model": {"name": "not-there"}})
+    with pytest.raises(TargetError) as refused:
+        smbench.deploy("demo", wanted, endpoint_url=url)
+    assert "rolled back: EndpointConfig could not be made: Could not find model" in refused.value.message
+    with pytest.raises(TargetError, match="ROLLBACK_COMPLETE"):
+        smbench.deploy("demo", wanted, endpoint_url=url)
+    assert smbench.destroy("demo", endpoint_url=url).left == ()
+    assert account(url) == ([], [])
+
+
+def test_a_stack_of_somebody_else_is_not_touched(url: str) -> None:
+    client = boto3.client("cloudformation", endpoint_url=url)
+    named = {"StackName": "smbench-theirs", "ChangeSetName": "c"}
+    body = '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
+    client.create_change_set(**named, ChangeSetType="CREATE", TemplateBody=body)
+    client.execute_change_set(**named)
+    client.get_waiter("stack_create_complete").wait(StackName="smbench-theirs", WaiterConfig={"Delay": 1})
+    with pytest.raises(TargetError, match="smbench did not make it"):
+        smbench.destroy("theirs", endpoint_url=url)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("deploy", "Bad_Name", "--image", "i"), "cannot be a stack's name"),
+        (("deploy", "demo"), "no model"),
+        (("deploy", "demo", "--image", "i", "--max-cost", "1"), "not known"),
+        (("deploy", "demo", "--image", "i", "--instance-hour", "2", "--max-cost", "1"), "at most 4.00 USD"),
+        (("deploy", "demo", "--image", "i", "--folder", "nowhere"), "has no code/inference.py"),
+        (("deploy", "demo", "--image", "i", "--model", "m"), "used as it is"),
+        (("deploy", "demo", "--image", "i", "--instance", "big"), "instance"),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused_before_anything_is_called(words: tuple[str, ...], said: str) -> None:
+    result = smb(*words, url="http://127.0.0.1:9")
+    assert isinstance(result.exception, UsageError)
+    assert said in result.exception.message
+
+
+def test_the_same_files_pack_to_the_same_address_and_hidden_ones_are_left_out(in_a_folder: Path) -> None:
+    first = pack(in_a_folder / "model")
+    (in_a_folder / "model" / ".hidden").write_text("x")
+    assert pack(in_a_folder / "model") == first
+    (in_a_folder / "model" / "weights").write_text("x")
+    assert pack(in_a_folder / "model").key != first.key
