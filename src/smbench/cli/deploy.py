@@ -74,11 +74,11 @@ def destroy_command(name: str, *, yes: bool, where: Where) -> ExitCode:
 
     done = destroy(name, confirm=agreed, progress=_shown, **where)
     if done.left:
-        typer.echo(f"{stack_name(name)} is gone, and this still carries its tag:")
+        typer.echo(f"{stack_name(name)} is removed, and this still carries its tag:")
         for arn in done.left:
             typer.echo(f"  {printable(arn)}")
         return ExitCode.TARGET
-    typer.echo(f"{stack_name(name)} is gone with {done.n_objects:,} objects; nothing carries its tag any more")
+    typer.echo(f"{stack_name(name)} is removed with {done.n_objects:,} objects; nothing carries its tag any more")
     typer.echo(f"log group /aws/sagemaker/Endpoints/{stack_name(name)}, if there is one, stays: it costs storage only")
     return ExitCode.OK
 
