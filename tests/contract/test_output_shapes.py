@@ -4,6 +4,7 @@ Method: the tour (tests/tour.py) is walked once through aiobotocore over HTTP in
 came and as they were parsed; each operation is then judged by itself. The tour must know every operation there is.
 """
 
+import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -98,6 +99,14 @@ def name_of(model: OperationModel) -> tuple[str, str]:
     return model.service_model.service_name, model.name
 
 
+def with_policies_as_text(parsed: dict[str, Any]) -> dict[str, Any]:
+    """A reply as its shape says: botocore hands out IAM's policies as objects, where the shape has their text."""
+    role = parsed.get("Role")
+    if not isinstance(role, dict) or not isinstance(role.get("AssumeRolePolicyDocument"), dict):
+        return parsed
+    return parsed | {"Role": role | {"AssumeRolePolicyDocument": json.dumps(role["AssumeRolePolicyDocument"])}}
+
+
 @pytest.mark.slow
 def test_the_tour_knows_every_operation_there_is(walked: Walk) -> None:
     assert walked.known - set(OPERATIONS) == set()
@@ -111,7 +120,7 @@ def test_replies_are_valid_against_their_output_shape(walked: Walk, service: str
     for model, parsed in replies:
         assert "Error" not in parsed
         if model.output_shape is not None and not model.has_streaming_output:
-            report = ParamValidator().validate(parsed, model.output_shape)
+            report = ParamValidator().validate(with_policies_as_text(parsed), model.output_shape)
             assert not report.has_errors(), report.generate_report()
     for model, raw in walked.raw:
         if name_of(model) == (service, operation):

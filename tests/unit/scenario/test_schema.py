@@ -87,5 +87,5 @@ def test_the_words_of_a_place_are_known() -> None:
 
 
 def test_the_home_of_a_setting_is_known() -> None:
-    assert homes_of("instances") == ("target.emulated.instances",)
+    assert homes_of("instances") == ("target.emulated.instances", "deploy.instances")
     assert homes_of("zzz") == ()
