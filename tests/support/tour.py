@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 REGION, ACCOUNT = "us-east-1", "123456789012"
 EMBEDDED = "smbench-emulated"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/sagemaker"
@@ -373,8 +371,8 @@ HOME = (
     Call("s3", "DeleteBucket", {"Bucket": "tour"}),
 )
 
-STACK = orjson.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}).decode()
-OTHER_STACK = orjson.dumps({"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}}).decode()
+STACK = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+OTHER_STACK = json.dumps({"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}})
 ROLE_POLICY = {"RoleName": "tour", "PolicyName": "tour"}
 NAMED = {"StackName": "tour", "ChangeSetName": "tour"}
 STACKS = (
