@@ -15,17 +15,10 @@ from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import Frames, only
 from smbench.ports import CLOUDWATCH_EVERY_S
+from smbench.pricing.table import shipped_prices
 from smbench.records import Outcome, Unknown
 
-# USD, beyond what is free: AWS's public price pages of S3 (standard), SQS (standard queues) and SNS, us-east-1, as
-# known in January 2025 (SQS again in March 2026). SageMaker takes nothing for a request, SNS nothing for a delivery
-# into SQS.
-PRICES_OF = "us-east-1, January 2025"
 LONG_POLL_S = 20.0
-S3_PUT_USD, S3_GET_USD = 0.005 / 1e3, 0.0004 / 1e3
-SQS_REQUEST_USD = 0.40 / 1e6
-SNS_PUBLISH_USD = 0.50 / 1e6
-CLOUDWATCH_METRIC_USD = 0.01 / 1e3  # asked for with GetMetricData, which has nothing free
 
 
 class HarnessCost(BaseModel):
@@ -109,19 +102,25 @@ def _per_1000(amount: float | Unknown, n: int, why_none: str) -> float | Unknown
 
 
 def _harness(frames: Frames) -> HarnessCost | None:
-    """One object in and one out a request, each read once; an end published, received, deleted; polls; metrics."""
+    """One object in and one out a request, each read once; an end published, received, deleted; polls; metrics.
+
+    SageMaker takes nothing for a request, SNS nothing for a delivery into SQS.
+    """
     if not (frames.manifest.scenario.get("target") or {}).get("endpoint"):
         return None
     n_accepted, n_notices = int(frames.requests["accepted"].sum()), int(frames.requests["notices"].sum())
     n_looked_up = int((frames.requests["end_from"] == "output").sum())
+    table = shipped_prices()
+    usd = {name: price for name, price in table.per.items() if price is not None}
+    n_calls = 2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S
     parts = {
-        "S3 writes": 2 * n_accepted * S3_PUT_USD,
-        "S3 reads": (n_accepted + 2 * n_looked_up) * S3_GET_USD,
-        "SNS": n_notices * SNS_PUBLISH_USD,
-        "CloudWatch": _n_metrics_asked(frames) * CLOUDWATCH_METRIC_USD,
-        "SQS": (2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S) * SQS_REQUEST_USD,
+        "S3 writes": 2 * n_accepted * usd["s3.put"],
+        "S3 reads": (n_accepted + 2 * n_looked_up) * usd["s3.get"],
+        "SNS": n_notices * usd["sns.publish"],
+        "CloudWatch": _n_metrics_asked(frames) * usd["cloudwatch.metric"],
+        "SQS": n_calls * usd["sqs.request"],
     }
-    return HarnessCost(usd=sum(parts.values()), parts=parts, prices_of=PRICES_OF)
+    return HarnessCost(usd=sum(parts.values()), parts=parts, prices_of=table.source)
 
 
 def _n_metrics_asked(frames: Frames) -> float:
