@@ -118,7 +118,10 @@ def test_a_stack_of_somebody_else_is_not_touched(url: str) -> None:
         (("deploy", "Bad_Name", "--image", "i"), "cannot be a stack's name"),
         (("deploy", "demo"), "no model"),
         (("deploy", "demo", "--image", "i", "--instance", "ml.p9.huge", "--max-cost", "1"), "not known"),
-        (("deploy", "demo", "--image", "i", "--instance", "ml.m5.xlarge", "--max-cost", "0.4"), "at most 0.46 USD (list"),
+        (
+            ("deploy", "demo", "--image", "i", "--instance", "ml.m5.xlarge", "--max-cost", "0.4"),
+            "at most 0.46 USD (list",
+        ),
         (("deploy", "demo", "--image", "i", "--instance-hour", "2", "--max-cost", "1"), "at most 4.00 USD"),
         (("deploy", "demo", "--image", "i", "--folder", "nowhere"), "has no code/inference.py"),
         (("deploy", "demo", "--image", "i", "--model", "m"), "used as it is"),

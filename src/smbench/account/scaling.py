@@ -5,7 +5,7 @@ from typing import Any
 
 from smbench.account.questions import ALLOW, Question, Seen
 from smbench.analysis.capacity.alarm_facts import alarms_on_before_the_load, alarms_without_data
-from smbench.analysis.capacity.policy_facts import policies_at_odds, unread, why_not_from_zero
+from smbench.analysis.capacity.policy_facts import held_at_zero, policies_at_odds
 from smbench.aws.access.clients import AwsClients
 from smbench.aws.access.instants import utc_datetime
 from smbench.aws.endpoint.description import SCALED_DIMENSION, TargetFound
@@ -26,8 +26,10 @@ def scaling_questions(clients: AwsClients, found: TargetFound) -> list[Question]
     if found.kind == "serverless":
         return questions
     questions.append(Question("scaling policies", "they may be read and agree with each other", _policies(found), True))
+    if found.scalable_target is not None and not found.unread:  # else the answer above says what is not known
+        questions.append(_from_zero(found))
     if found.scalable_target is not None:
-        questions += [_from_zero(found), _activities(clients, found)]
+        questions.append(_activities(clients, found))
     questions += [_history(clients, name) for name in found.alarm_names]
     if found.alarms:
         questions.append(_pending(found))
@@ -37,8 +39,8 @@ def scaling_questions(clients: AwsClients, found: TargetFound) -> list[Question]
 def _policies(found: TargetFound) -> Any:
     async def ask() -> Seen:
         facts = found.as_json()
-        if notes := unread(facts):
-            return Seen("; ".join(notes), Verdict.UNKNOWN, ALLOW)
+        if found.unread:
+            return Seen("; ".join(found.unread), Verdict.UNKNOWN, ALLOW)
         if wrong := [*alarms_without_data(facts), *policies_at_odds(facts)]:
             return Seen("; ".join(wrong), Verdict.INVALID, "correct or remove the policy, or expect it in the figures")
         if found.scalable_target is None:
@@ -51,11 +53,10 @@ def _policies(found: TargetFound) -> Any:
 
 def _from_zero(found: TargetFound) -> Question:
     async def ask() -> Seen:
-        why = why_not_from_zero(found.as_json())
-        if not why:
+        held = held_at_zero(found.as_json())
+        if held is None:
             return Seen("it wakes from zero, or never gets there")
-        stays = "only target tracking" not in why
-        return Seen(why, Verdict.INVALID if stays else Verdict.UNKNOWN, _WAKE)
+        return Seen(held.why, Verdict.INVALID if held.is_certain else Verdict.UNKNOWN, _WAKE)
 
     return Question("from zero", "an endpoint without instances gets its first one", ask)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from smbench.analysis.capacity.alarm_facts import alarms_on_before_the_load, alarms_without_data
-from smbench.analysis.capacity.policy_facts import policies_at_odds, why_not_from_zero
+from smbench.analysis.capacity.policy_facts import held_at_zero, policies_at_odds
 from smbench.errors import SmbenchError
 from smbench.generator.plan import RunPlan
 from smbench.lifecycle.folder import Origin, RunFolder
@@ -58,12 +58,12 @@ class CarriedOut:
 
 def _cautions(found: Facts) -> list[str]:
     """What the endpoint's scaling will do that a reader of the results must know."""
-    stays = why_not_from_zero(found)
+    held = held_at_zero(found)
     return [
         *alarms_without_data(found),
         *alarms_on_before_the_load(found),
         *policies_at_odds(found),
-        *([stays] if stays else []),
+        *([held.why] if held else []),
     ]
 
 

@@ -94,7 +94,8 @@ class Deploy(Part):
         Field(default="ml.m5.xlarge", description="instance type; not serverless")
     )
     instance_hour: Annotated[Number, Field(gt=0, le=10_000)] | None = Field(
-        default=None, description="USD an hour of one instance costs; default: the list price, which `smbench prices` shows"
+        default=None,
+        description="USD an hour of one instance costs; default: the list price, which `smbench prices` shows",
     )
     instances: _Instances = Field(default=1, description="instances at the beginning; not serverless")
     concurrency: Annotated[Whole, Field(ge=1, le=1000)] | None = Field(

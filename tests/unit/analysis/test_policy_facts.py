@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from smbench.analysis.capacity.alarm_facts import alarms_without_data
-from smbench.analysis.capacity.policy_facts import policies_at_odds, why_not_from_zero
+from smbench.analysis.capacity.policy_facts import held_at_zero, policies_at_odds
 
 WAKING: dict[str, Any] = {
     "AlarmName": "waking",
@@ -47,20 +47,23 @@ def found(*policies: dict[str, Any], least: int = 0, alarms: tuple[dict[str, Any
     ],
 )
 def test_what_keeps_an_endpoint_at_zero_is_said(target: dict[str, Any], word: str) -> None:
-    why = why_not_from_zero(target)
-    assert word in why
-    assert bool(why) == bool(word)
+    held = held_at_zero(target)
+    assert (held is not None) == bool(word)
+    if held is not None:
+        assert word in held.why
+        assert held.is_certain == ("fewer" not in word)
 
 
 def test_policies_that_may_not_be_read_are_not_guessed_at() -> None:
-    note = "describe scaling policies: AccessDeniedException; the run knows less of the scaling"
-    assert why_not_from_zero({**found(), "notes": [note]}) == ""
+    assert held_at_zero({**found(), "unread": ["describe scaling policies: AccessDeniedException"]}) is None
 
 
 def test_suspended_scaling_out_keeps_it_at_zero() -> None:
     target = found(step())
     target["scalable_target"]["SuspendedState"] = {"DynamicScalingOutSuspended": True}
-    assert "suspended" in why_not_from_zero(target)
+    held = held_at_zero(target)
+    assert held is not None
+    assert "suspended" in held.why
 
 
 @pytest.mark.parametrize(

@@ -40,16 +40,16 @@ def alarms_without_data(target: Mapping[str, Any]) -> list[str]:
     Args:
         target: As found before the run; `alarms` are those of its scaling policies.
     """
-    why_not = _why_not_published if target.get("kind") in ("realtime", "serverless") else _why_no_data
-    reasons = {
-        str(alarm.get("AlarmName")): [why for metric in _metrics(alarm) if (why := why_not(*metric))]
-        for alarm in target.get("alarms") or ()
-    }
+    reasons = {str(alarm.get("AlarmName")): why_no_data(alarm, target) for alarm in target.get("alarms") or ()}
     return [
-        f"the alarm {name} never has data, and its policy never acts: {whys[0]}"
-        for name, whys in reasons.items()
-        if whys
+        f"the alarm {name} never has data, and its policy never acts: {why}" for name, why in reasons.items() if why
     ]
+
+
+def why_no_data(alarm: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+    """Why one alarm of a target can never have data; empty where it can."""
+    why_not = _why_not_published if target.get("kind") in ("realtime", "serverless") else _why_no_data
+    return next(filter(None, (why_not(*metric) for metric in _metrics(alarm))), "")
 
 
 def alarms_on_before_the_load(target: Mapping[str, Any]) -> list[str]:

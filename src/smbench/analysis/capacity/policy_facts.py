@@ -1,46 +1,52 @@
 """What follows from an endpoint's scaling policies, as Application Auto Scaling describes them.
 
 Source: Application Auto Scaling user guide, "Multiple scaling policies": the largest capacity wins, and target tracking
-takes instances away only when all tracking policies agree; a step policy asks nobody. Developer guide, "Autoscale an
-asynchronous endpoint": from zero instances only HasBacklogWithoutCapacity acts whatever the backlog is.
+takes instances away only when all tracking policies agree; a step policy needs no other's consent. Developer guide,
+"Autoscale an asynchronous endpoint": from zero instances only HasBacklogWithoutCapacity acts whatever the backlog is.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from smbench.analysis.capacity.alarm_facts import alarms_without_data
+from smbench.analysis.capacity.alarm_facts import why_no_data
 
 _Target = Mapping[str, Any]
-_UNREAD = "knows less of the scaling"  # of a note about what may not be read
 
 
-def unread(target: _Target) -> list[str]:
-    """The notes about what of the scaling could not be read."""
-    return [note for note in target.get("notes") or () if _UNREAD in note]
+@dataclass(frozen=True, slots=True)
+class HeldAtZero:
+    """Why an endpoint without instances may stay so. `is_certain`: for ever; else while its backlog is small."""
+
+    why: str
+    is_certain: bool = True
 
 
-def why_not_from_zero(target: _Target) -> str:
-    """Why an endpoint without instances may stay so; empty where it wakes, never shrinks so far, or it is not known.
+def held_at_zero(target: _Target) -> HeldAtZero | None:
+    """What holds an endpoint at zero instances; None where it wakes, never shrinks so far, or it is not known.
 
     Args:
         target: As found before the run.
     """
     scalable = target.get("scalable_target") or {}
-    if scalable.get("MinCapacity") != 0 or unread(target):
-        return ""
+    if scalable.get("MinCapacity") != 0 or target.get("unread"):
+        return None
     if (scalable.get("SuspendedState") or {}).get("DynamicScalingOutSuspended"):
-        return "MinCapacity is 0 and scaling out is suspended: without an instance nothing is served"
+        return HeldAtZero("MinCapacity is 0 and scaling out is suspended: without an instance nothing is served")
     policies = list(target.get("policies") or ())
     if any(_wakes(policy, target) for policy in policies):
-        return ""
+        return None
     tracked = [_tracking(policy) for policy in policies if policy.get("TargetTrackingScalingPolicyConfiguration")]
     if not tracked:
-        return "MinCapacity is 0 and no policy adds the first instance: without an instance nothing is served"
+        return HeldAtZero(
+            "MinCapacity is 0 and no policy adds the first instance: without an instance nothing is served"
+        )
     least = min(value for _, value in tracked)
-    return (
+    return HeldAtZero(
         f"MinCapacity is 0 and only target tracking adds instances: a backlog of {least:g} requests or fewer may wait "
-        "without end"
+        "without end",
+        is_certain=False,
     )
 
 
@@ -54,11 +60,10 @@ def _wakes(policy: _Target, target: _Target) -> bool:
     """A step policy that adds instances, on an alarm that has data without an instance."""
     if not any(change > 0 for change in _changes(policy)):
         return False
-    dead = " ".join(alarms_without_data(target))
     return any(
         policy.get("PolicyARN") in (alarm.get("AlarmActions") or ())
         and alarm.get("ActionsEnabled", True)
-        and f"the alarm {alarm.get('AlarmName')} never" not in dead
+        and not why_no_data(alarm, target)
         for alarm in target.get("alarms") or ()
     )
 

@@ -29,6 +29,7 @@ class TargetFound:
         scalable_target: As Application Auto Scaling describes it; None: the endpoint does not scale by itself.
         alarms: Of the scaling policies, as CloudWatch describes them.
         notes: What could not be found out, or limits what a run can know; sentences for a person.
+        unread: Those of the notes that say which part of the scaling could not be read.
         unobservable: Why an outcome is known late or never, by the outcome; empty where every end is published.
     """
 
@@ -50,6 +51,7 @@ class TargetFound:
     policies: tuple[dict[str, Any], ...] = ()
     alarms: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     unobservable: dict[str, str] = field(default_factory=dict)
     kind: str = "async"
     serverless: dict[str, Any] | None = None
@@ -207,23 +209,25 @@ def _unobservable(found: TargetFound, queue_given: bool) -> dict[str, str]:
 async def _with_scaling(clients: AwsClients, found: TargetFound, notes: list[str]) -> TargetFound:
     """Adds what scales the endpoint; what we may not see becomes a note, a run can do without."""
     about = {"ServiceNamespace": "sagemaker", "ScalableDimension": SCALED_DIMENSION}
+    unread: list[str] = []
     targets = await _all(
-        clients.autoscaling, "describe_scalable_targets", notes, ResourceIds=[found.resource_id], **about
+        clients.autoscaling, "describe_scalable_targets", unread, ResourceIds=[found.resource_id], **about
     )
     policies = await _all(
-        clients.autoscaling, "describe_scaling_policies", notes, ResourceId=found.resource_id, **about
+        clients.autoscaling, "describe_scaling_policies", unread, ResourceId=found.resource_id, **about
     )
     alarms: dict[str, dict[str, Any]] = {}
     for policy in policies:
         # An alarm of the user's own names the policy among its actions; only CloudWatch is sure to know it.
-        for alarm in await _all(clients.cloudwatch, "describe_alarms", notes, ActionPrefix=policy["PolicyARN"]):
+        for alarm in await _all(clients.cloudwatch, "describe_alarms", unread, ActionPrefix=policy["PolicyARN"]):
             alarms[alarm["AlarmName"]] = alarm
     return replace(
         found,
         scalable_target=plain(targets[0]) if targets else None,
         policies=tuple(plain(policies)),
         alarms=tuple(plain(list(alarms.values()))),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys((*notes, *unread))),
+        unread=tuple(dict.fromkeys(unread)),
     )
 
 
@@ -234,12 +238,12 @@ _RESULT = {
 }
 
 
-async def _all(client: Any, operation: str, notes: list[str], **about: Any) -> list[dict[str, Any]]:
+async def _all(client: Any, operation: str, unread: list[str], **about: Any) -> list[dict[str, Any]]:
     """Every item of a paged listing; empty, with a note, when it may not be read."""
     items: list[dict[str, Any]] = []
     try:
         async for page in client.get_paginator(operation).paginate(**about):
             items.extend(page.get(_RESULT[operation], ()))
     except (ClientError, *NO_ANSWER) as error:
-        notes.append(f"{operation.replace('_', ' ')}: {reason_of(error)}; the run knows less of the scaling")
+        unread.append(f"{operation.replace('_', ' ')}: {reason_of(error)}; the run knows less of the scaling")
     return items

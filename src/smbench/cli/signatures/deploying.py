@@ -35,7 +35,9 @@ def deploy(
     artifact: Annotated[str | None, typer.Option(help="A model.tar.gz that is in S3 already, instead.")] = None,
     model: Annotated[str | None, typer.Option(help="A SageMaker model that exists, instead of all three.")] = None,
     instance: Annotated[str | None, typer.Option(help="Instance type; default: ml.m5.xlarge.")] = None,
-    instance_hour: Annotated[float | None, typer.Option(help="USD an hour of one instance costs; default: the list price.")] = None,
+    instance_hour: Annotated[
+        float | None, typer.Option(help="USD an hour of one instance costs; default: the list price.")
+    ] = None,
     max_cost: Annotated[
         float | None, typer.Option(min=0, help="Refuse a stack whose instances may cost more than this, USD an hour.")
     ] = None,
