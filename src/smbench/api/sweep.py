@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from rich.console import RenderableType
 
 from smbench.api.report import readable, report
-from smbench.api.result import as_html, as_text
+from smbench.api.result import Run, as_html, as_text
 from smbench.api.run import Progress, reported
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, scenario_file
 from smbench.errors import ExitCode, ResultsError, UsageError
@@ -100,7 +100,7 @@ class Sweep:
             return ExitCode.TARGET
         return ExitCode.INVALID if any(one.verdict == "invalid" for one in self.figures.values()) else ExitCode.OK
 
-    def run(self, number: int) -> Any:
+    def run(self, number: int) -> Run:
         """The run of a cell, read from its folder, as `smbench.report` gives it."""
         return report(self.runs[number])
 

@@ -107,7 +107,7 @@ def _stability(asked: Stability) -> Trial:
 
 def _concurrency(asked: Concurrency, scenario: Scenario) -> Iterator[Trial]:
     seen: set[tuple[int, int]] = set()
-    own = at_once(scenario)
+    own = _served_at_once(scenario)
     for maximum in asked.max_concurrency or (own,):
         for multiple in asked.clients:
             n = math.ceil(maximum * multiple - 1e-9)
@@ -137,7 +137,7 @@ def _cold_start(asked: ColdStart) -> Trial:
     return Trial(COLD_START, {}, {"load": once * asked.repeats})
 
 
-def at_once(scenario: Scenario) -> int:
+def _served_at_once(scenario: Scenario) -> int:
     """Requests that the emulated endpoint works on at once when the run begins."""
     emulated = scenario.target.emulated
     if scenario.target.kind == "serverless":

@@ -46,7 +46,7 @@ class Figures(BaseModel):
     Args:
         verdict: Of the run's checks: valid, unknown or invalid.
         kept: All thresholds were met; None: one is not known, or there is none.
-        errors: How many by class: throttle, container, server, no answer, other.
+        errors: How many by class: throttle, server, refused, memory, container, unanswered, or the outcome's own name.
         usd: None where no price is known, and `usd_why` says why.
         usd_day: At the mean rate of the run.
     """

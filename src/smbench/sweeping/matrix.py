@@ -123,8 +123,15 @@ def combinations(axes: Axes, n_more: int = 1) -> list[dict[str, Choice]]:
     """
     n = math.prod(len(choices) for choices in axes.values()) * n_more
     if n > CELLS_MAX:
-        raise UsageError(f"the matrix has {n:,} cells, and at most {CELLS_MAX:,} are run", "leave out values or seeds")
+        raise too_many(f"{n:,}")
     return [dict(zip(axes, chosen, strict=True)) for chosen in itertools.product(*axes.values())]
+
+
+def too_many(n_cells: str) -> UsageError:
+    """What to say of a sweep of so many cells."""
+    return UsageError(
+        f"the sweep has {n_cells} cells, and at most {CELLS_MAX:,} are run", "leave out values, seeds or benchmarks"
+    )
 
 
 def scenario_with(base: Mapping[str, Any], settings: Settings, base_dir: Path, allowed: Sequence[Path]) -> Scenario:

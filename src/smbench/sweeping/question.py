@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from smbench.errors import UsageError
 from smbench.scenario.model import Scenario
 from smbench.sweeping.benchmarks import Benchmarks, trials
-from smbench.sweeping.matrix import axes_of, combinations, scenario_with, seeds_of
+from smbench.sweeping.matrix import CELLS_MAX, axes_of, combinations, scenario_with, seeds_of, too_many
 
 FILE_KEYS = ("scenario", "matrix", "seeds", "benchmarks", "thresholds")
 
@@ -116,6 +116,8 @@ def cells_of(question: Question) -> tuple[Cell, ...]:
             checked = scenario_with(question.base, with_trial, question.base_dir, question.allowed)
             thresholds = tuple(dict.fromkeys((*checked.thresholds, *question.thresholds)))
             for seed in question.seeds or (checked.seed,):
+                if len(cells) == CELLS_MAX:
+                    raise too_many(f"more than {CELLS_MAX:,}")
                 changes: dict[str, Any] = {"thresholds": thresholds}
                 if question.seeds is not None:
                     changes |= {"seed": seed, "seeds": type(checked.seeds)()}

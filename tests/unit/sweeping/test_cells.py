@@ -126,3 +126,9 @@ def test_seeds_are_ranges_and_lists_each_once() -> None:
     for wrong in ("", "5-1", "1-5,3", "a", "0-99999", "-1"):
         with pytest.raises(UsageError, match="seed"):
             seeds_of(wrong)
+
+
+def test_a_sweep_whose_benchmarks_multiply_its_seeds_is_bounded_too() -> None:
+    stairs = {"saturation": {"users": [1, 2, 3, 4, 5, 6]}}
+    with pytest.raises(UsageError, match="more than 5,000 cells"):
+        cells_of(question(seeds=tuple(range(1, 1001)), benchmarks=stairs))
