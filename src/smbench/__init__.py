@@ -11,21 +11,21 @@ from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from smbench.api.account import Examination, doctor
-    from smbench.api.advise import Advised, advise
-    from smbench.api.calibrate import Calibration, calibrate
-    from smbench.api.check_model import CheckedModel, check_model
     from smbench.api.compare import ComparisonResult, compare
     from smbench.api.deploy import Deployed, Destroyed, deploy, destroy
     from smbench.api.emulate import emulate
     from smbench.api.importing import import_run
+    from smbench.api.predicting.advise import Advised, advise
+    from smbench.api.predicting.calibrate import Calibration, calibrate
+    from smbench.api.predicting.check_model import CheckedModel, check_model
+    from smbench.api.predicting.simulate import simulate
+    from smbench.api.predicting.what_if import WhatIf, what_if
     from smbench.api.report import report
     from smbench.api.result import Run
     from smbench.api.resume import resume
     from smbench.api.run import run
     from smbench.api.scenarios import Validation, validate
-    from smbench.api.simulate import simulate
     from smbench.api.sweep import Sweep, resume_sweep, sweep
-    from smbench.api.what_if import WhatIf, what_if
     from smbench.errors import SmbenchError
     from smbench.scenario.deploy import Deploy
     from smbench.scenario.model import Scenario
@@ -66,9 +66,9 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Advised": "api.advise",
-    "Calibration": "api.calibrate",
-    "CheckedModel": "api.check_model",
+    "Advised": "api.predicting.advise",
+    "Calibration": "api.predicting.calibrate",
+    "CheckedModel": "api.predicting.check_model",
     "ComparisonResult": "api.compare",
     "Deploy": "scenario.deploy",
     "Deployed": "api.deploy",
@@ -79,10 +79,10 @@ _MODULES = {
     "SmbenchError": "errors",
     "Sweep": "api.sweep",
     "Validation": "api.scenarios",
-    "WhatIf": "api.what_if",
-    "advise": "api.advise",
-    "calibrate": "api.calibrate",
-    "check_model": "api.check_model",
+    "WhatIf": "api.predicting.what_if",
+    "advise": "api.predicting.advise",
+    "calibrate": "api.predicting.calibrate",
+    "check_model": "api.predicting.check_model",
     "compare": "api.compare",
     "deploy": "api.deploy",
     "destroy": "api.deploy",
@@ -93,10 +93,10 @@ _MODULES = {
     "resume": "api.resume",
     "resume_sweep": "api.sweep",
     "run": "api.run",
-    "simulate": "api.simulate",
+    "simulate": "api.predicting.simulate",
     "sweep": "api.sweep",
     "validate": "api.scenarios",
-    "what_if": "api.what_if",
+    "what_if": "api.predicting.what_if",
 }
 
 

@@ -58,7 +58,9 @@ ROOMS = {
     "account": "An AWS account before a run and after it: asked, allowed, cleaned",
     "ceiling": "The most that this generator can send on this machine",
     "api": "The Python API: what a script, a notebook and the command line call",
+    "api/predicting": "The model of an endpoint, fitted, checked and asked what another policy would do",
     "cli": "The command line",
+    "cli/predicting": "The commands that fit a model and predict with it",
     "cli/signatures": "The commands as a user types them: names, options and help",
 }
 READ_FIRST = {  # the others of a room follow in alphabetical order

@@ -106,7 +106,10 @@ def test_the_compiled_loops_give_them_too(document: dict[str, Any]) -> None:
 
 
 def test_nothing_loads_numba_before_a_large_load_needs_it() -> None:
-    code = "import sys, smbench.cli.app, smbench.api.what_if, smbench.api.advise; print('numba' in sys.modules)"
+    code = (
+        "import sys, smbench.cli.app, smbench.api.predicting.what_if, smbench.api.predicting.advise; "
+        "print('numba' in sys.modules)"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "False\n"
 

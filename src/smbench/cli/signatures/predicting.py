@@ -55,7 +55,7 @@ def simulate(
 
     Exit status: as `run`.
     """
-    from smbench.cli.simulate import SimulateOptions, simulate_command
+    from smbench.cli.predicting.simulate import SimulateOptions, simulate_command
 
     asked = {
         "replications": replications,
@@ -85,7 +85,7 @@ def what_if(
     Prints the policies that no other beats in both, and leaves all of them as parquet and JSON in a new folder under
     --results. Each policy meets the same requests in each replication.
     """
-    from smbench.cli.policies import PolicyOptions, what_if_command
+    from smbench.cli.predicting.policies import PolicyOptions, what_if_command
 
     asked = {
         "vary": vary,
@@ -120,7 +120,7 @@ def advise(
 
     Exit status: 0 there is one, 2 a file or an option is wrong, 99 no policy keeps it.
     """
-    from smbench.cli.policies import PolicyOptions, advise_command
+    from smbench.cli.predicting.policies import PolicyOptions, advise_command
 
     asked = {
         "load": load,
@@ -148,7 +148,7 @@ def calibrate(
     `run`, `simulate` and `emulate` take it as it is. Each parameter is given with its standard error and its source;
     what the runs cannot say is assumed, and the reason is given.
     """
-    from smbench.cli.calibrate import calibrate_command
+    from smbench.cli.predicting.calibrate import calibrate_command
 
     calibrate_command(runs, out, output.value, instances)
 
@@ -164,6 +164,6 @@ def check_model(
     The model gets the run's arrivals, limits and policies. Only a run that it was not fitted from shows anything. The
     grade is kept in the model's record beside it, and its predictions carry it.
     """
-    from smbench.cli.check_model import check_model_command
+    from smbench.cli.predicting.check_model import check_model_command
 
     check_model_command(model, run_folder, replications, output.value)

@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 
 
 class Given(Protocol):
-    """What is shown: `api.advise.Advised`."""
+    """What is shown: `api.predicting.advise.Advised`."""
 
     @property
     def advice(self) -> Advice: ...

@@ -6,8 +6,8 @@ from typing import Any
 
 import typer
 
-from smbench.api.advise import Advised, advise
-from smbench.api.what_if import WhatIf, what_if
+from smbench.api.predicting.advise import Advised, advise
+from smbench.api.predicting.what_if import WhatIf, what_if
 from smbench.cli.given_out import on_stdout, print_json, write_page
 from smbench.errors import ExitCode
 from smbench.view.live.counting import Counting
@@ -18,7 +18,7 @@ class PolicyOptions:
     """The command line of either."""
 
     target: Path
-    asked: dict[str, Any]  # what `api.what_if.what_if` or `api.advise.advise` takes by name
+    asked: dict[str, Any]  # what `api.predicting.what_if.what_if` or `api.predicting.advise.advise` takes by name
     results: Path
     output: str
     html: Path | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smbench.api.simulate import simulate
+from smbench.api.predicting.simulate import simulate
 from smbench.cli.report import ReportOptions, print_report
 from smbench.errors import ExitCode
 from smbench.view.live.counting import Counting
@@ -16,7 +16,7 @@ class SimulateOptions:
     """The command line of `simulate`."""
 
     scenario: Path | None
-    asked: dict[str, Any]  # what `api.simulate.simulate` takes by name
+    asked: dict[str, Any]  # what `api.predicting.simulate.simulate` takes by name
     output: str
     junit: Path | None = None
     summary_md: Path | None = None

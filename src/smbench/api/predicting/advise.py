@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from smbench.api.predicting.simulate import Progress
+from smbench.api.predicting.what_if import VaryLike, WhatIf, notes_of, read_question, read_space, write_folder
 from smbench.api.result import as_html, as_text
 from smbench.api.scenarios import Folders, ScenarioLike
-from smbench.api.simulate import Progress
-from smbench.api.what_if import VaryLike, WhatIf, notes_of, read_question, read_space, write_folder
 from smbench.errors import ExitCode, UsageError
 from smbench.prediction.advice import Advice, default_space, service_mean_s
 from smbench.prediction.advice import advise as search

@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 from rich.console import RenderableType
 
+from smbench.api.predicting.simulate import REPLICATIONS_MAX, Progress, require_emulated, reseeded
 from smbench.api.report import readable
 from smbench.api.result import as_html, as_text
 from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
-from smbench.api.simulate import REPLICATIONS_MAX, Progress, require_emulated, reseeded
 from smbench.errors import ResultsError, UsageError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.prediction.figures import require_known

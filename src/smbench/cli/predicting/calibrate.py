@@ -5,12 +5,12 @@ from pathlib import Path
 
 import typer
 
-from smbench.api.calibrate import calibrate
+from smbench.api.predicting.calibrate import calibrate
 from smbench.cli.given_out import on_stdout, print_json
 
 
 def calibrate_command(runs: Sequence[Path], out: Path, output: str, instances: int | None = None) -> None:
-    """Write the scenario; the table, or JSON, goes to stdout. Raises: as `api.calibrate.calibrate`."""
+    """Write the scenario; the table, or JSON, goes to stdout. Raises: as `api.predicting.calibrate.calibrate`."""
     found = calibrate(*runs, out=out, instances=instances)
     if output == "json":
         print_json(found.to_json())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from smbench.api.check_model import check_model
+from smbench.api.predicting.check_model import check_model
 from smbench.cli.given_out import on_stdout, print_json
 
 
