@@ -109,7 +109,7 @@ class LoopClock:
 
     async def sleep_until_ns(self, due_ns: int) -> None:
         """See `Clock`; late by `late_ns` in tests."""
-        while (left_ns := due_ns - self.now_ns()) > 0:  # noqa: ASYNC110  # likewise
+        while (left_ns := due_ns - self.now_ns()) > 0:  # noqa: ASYNC110  # as above
             await anyio.sleep((left_ns + self.late_ns) / 1e9)
 
 

@@ -193,7 +193,7 @@ class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an
         return f"{code}: {message}"[:_REASON_MAX]
 
 
-class Unacknowledged(Exception):  # noqa: N818  # likewise
+class Unacknowledged(Exception):  # noqa: N818  # as above
     """No answer came: time-out, reset, refused. Whether the request was taken is not known.
 
     Args:

@@ -8,8 +8,8 @@ from smbench.aws.access.instants import datetime_utc_ns, http_date, utc_datetime
 from smbench.clock import wall_ns
 from smbench.findings import Verdict
 
-_CLOCK_OFF_S = 60.0  # AWS refuses signatures at 300 s; a clock so far off drifts, and its stamps help nobody
-_READ_ONCE = "env"  # botocore's name of credentials that come from variables: nobody renews those
+_CLOCK_OFF_S = 60.0  # AWS refuses signatures at 300 s; a clock so far off drifts, and its stamps are of no use
+_READ_ONCE = "env"  # botocore's name of credentials that come from variables, which are not renewed
 
 
 def identity_questions(clients: AwsClients, length_s: float) -> list[Question]:

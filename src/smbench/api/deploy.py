@@ -37,7 +37,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class DeployPlan:
-    """What is about to be made or changed, for whoever has to agree."""
+    """What is about to be made or changed, shown before anything is."""
 
     name: str
     changes: tuple[Change, ...]

@@ -17,15 +17,15 @@ class BrokenOff(ConnectionError):  # noqa: N818  # named for what happened
     """The server closed the connection before its answer was complete, without a reset."""
 
 
-class UnreadableAnswer(ValueError):  # noqa: N818  # likewise
+class UnreadableAnswer(ValueError):  # noqa: N818  # as above
     """The bytes that came are no HTTP, or more than is taken."""
 
 
-class ConnectTimeout(TimeoutError):  # noqa: N818  # likewise
+class ConnectTimeout(TimeoutError):  # noqa: N818  # as above
     """No connection in time: nothing was sent."""
 
 
-class AnswerTimeout(TimeoutError):  # noqa: N818  # likewise
+class AnswerTimeout(TimeoutError):  # noqa: N818  # as above
     """The request was sent, and no whole answer came in time."""
 
 

@@ -18,7 +18,7 @@ class CredentialFacts:
 
     Args:
         method: Where they came from, by botocore's name, such as `sso`, `custom-process` or `env`.
-        ends_utc_ns: When these end; None: never, or nobody says.
+        ends_utc_ns: When these end; None: never, or it is not known.
         is_temporary: They have a session token.
     """
 

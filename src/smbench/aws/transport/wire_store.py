@@ -68,7 +68,7 @@ class WireStore:
         answer = await self._ask("HEAD", Bucket, Key)
         return _told(answer)
 
-    async def get_object(self, *, Bucket: str, Key: str, Range: str) -> dict[str, Any]:  # noqa: N803  # likewise
+    async def get_object(self, *, Bucket: str, Key: str, Range: str) -> dict[str, Any]:  # noqa: N803  # as above
         """As `head_object`, and the bytes of the range as `Body`: `Range="bytes=0-199"`."""
         answer = await self._ask("GET", Bucket, Key, [("range", Range)])
         return _told(answer) | {"Body": _Read(answer.body)}
@@ -76,7 +76,7 @@ class WireStore:
     async def put_object(
         self,
         *,
-        Bucket: str,  # noqa: N803  # likewise
+        Bucket: str,  # noqa: N803  # as above
         Key: str,  # noqa: N803
         Body: bytes | BinaryIO,  # noqa: N803
         ContentType: str | None = None,  # noqa: N803

@@ -91,7 +91,7 @@ def _carried_out(
 
 
 def decided(texts: Mapping[str, Any], lookup: Lookup) -> dict[str, bool]:
-    """The template's conditions, each true or false; one may name another that stands before it."""
+    """The template's conditions, each true or false; one may name another that comes before it."""
     known: dict[str, bool] = {}
     for name, text in texts.items():
         known[name] = _holds(text, lookup, known)

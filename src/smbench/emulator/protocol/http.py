@@ -57,7 +57,7 @@ class ResetConnection(Exception):  # noqa: N818  # a planned fault, not an error
     """Raised by a handler: the client gets a TCP reset in place of an answer."""
 
 
-class NoAnswer(Exception):  # noqa: N818  # likewise
+class NoAnswer(Exception):  # noqa: N818  # as above
     """Raised by an emulated service: its client waits on an open connection, for as long as it likes."""
 
 
