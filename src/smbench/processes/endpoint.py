@@ -9,10 +9,11 @@ from smbench.emulator.process import freeze_collections, run_alone
 from smbench.emulator.server import Emulator
 from smbench.generator.vitals import Vitals
 from smbench.processes.channel import Channel
-from smbench.processes.emulator_beat import beat
-from smbench.processes.messages import Acknowledged, Announce, Done, Finish, Go, Ready, Workplace
+from smbench.processes.messages import Acknowledged, Alive, Announce, Done, Finish, Go, Ready, Workplace
 from smbench.results.manifest import EmulatorEffort
 from smbench.scenario.model import Scenario
+
+_BEAT_S = 1.0
 
 
 def endpoint_main(channel: Channel, scenario_json: str, workplace: Workplace, epoch_ns: int) -> None:
@@ -32,7 +33,7 @@ async def _serve(channel: Channel, scenario: Scenario, workplace: Workplace, epo
     try:
         async with anyio.create_task_group() as watching:
             watching.start_soon(vitals.run)
-            await _follow(channel, emulator, vitals, workplace, url, lambda: watching.start_soon(beat, channel))
+            await _follow(channel, emulator, vitals, workplace, url, lambda: watching.start_soon(_beat, channel))
             watching.cancel_scope.cancel()
     finally:
         await emulator.stop()
@@ -70,3 +71,10 @@ async def _follow(
             return
         elif message is None:
             return
+
+
+async def _beat(channel: Channel) -> None:
+    """Tell the parent that this process lives, until cancelled; from the loop that serves, so that a hang shows."""
+    while True:
+        channel.send(Alive())
+        await anyio.sleep(_BEAT_S)

@@ -3,8 +3,8 @@
 Whatever ends first (the run, Ctrl-C, a worker, the emulator, the disk), what is known is kept and reported.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,27 +12,22 @@ import anyio
 import anyio.abc
 
 from smbench.clock import MonotonicClock, TimeKind, wall_ns
-from smbench.errors import ExitCode, ResultsError, SmbenchError, TargetError
+from smbench.errors import ExitCode, ResultsError, SmbenchError
 from smbench.generator.monitors import watch
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp
 from smbench.generator.tracking.journal import Journal
 from smbench.processes.child import Child, StartChild, leave_all, sole_error, start_child
-from smbench.processes.emulator_beat import how_it_ended
-from smbench.processes.endpoint import endpoint_main
+from smbench.processes.emulator_child import emulator_child, finished, how_it_ended
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.leftovers import settle_rows
 from smbench.processes.messages import (
     Acknowledged,
-    Alive,
     Announce,
     Cancel,
-    Done,
     Failed,
-    Finish,
     Go,
-    Ready,
     Stop,
     WorkerOrder,
     Workplace,
@@ -124,7 +119,7 @@ async def run_session(
     """
     end = SessionEnd(epoch_ns=plan.virtual_epoch_ns() if before is None else before.epoch_ns)
     workplace = Workplace(plan.base_dir, run_dir)
-    async with _emulator(plan, workplace, end, start) as (emulator, url):
+    async with emulator_child(plan, workplace, end.epoch_ns, lambda: end.patience_s, start) as (emulator, url):
         if url is not None:
             access = AwsAccess(access.region, access.profile, url)
         shares = [Share(run_id, index, n_workers) for index in range(n_workers)]
@@ -173,37 +168,13 @@ def _workers(
         leave_all(workers)
 
 
-@asynccontextmanager
-async def _emulator(
-    plan: RunPlan, workplace: Workplace, end: SessionEnd, start: StartChild
-) -> AsyncIterator[tuple[Child | None, str | None]]:
-    """The emulator's process, where the run wants one; in warp time it lives in the worker."""
-    if not plan.is_emulated or plan.time_kind is TimeKind.WARP:
-        yield None, None
-        return
-    scenario_json = plan.scenario.model_dump_json(by_alias=True)
-    child = start("emulator", endpoint_main, scenario_json, workplace, end.epoch_ns)
-    try:
-        message = await child.receive()
-        if isinstance(message, Failed):
-            raise message.error()
-        if not isinstance(message, Ready):
-            raise TargetError(f"the emulated endpoint did not start: {child.how_it_ended()}")
-        yield child, message.url
-    finally:
-        child.leave(end.patience_s)
-
-
 async def _finish(emulator: Child, end: SessionEnd) -> None:
-    emulator.tell(Finish())
-    with anyio.move_on_after(end.patience_s):
-        while isinstance(message := await emulator.receive(), Alive):
-            continue
-        if isinstance(message, Done):
-            end.emulator = message.effort
-            end.notes.extend(message.notes)
-            return
-    end.notes.append("the emulator left no truth.parquet")
+    done = await finished(emulator, end.patience_s)
+    if done is None:
+        end.notes.append("the emulator left no truth.parquet")
+    else:
+        end.emulator = done.effort
+        end.notes.extend(done.notes)
 
 
 class _Session:

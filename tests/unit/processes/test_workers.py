@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from smbench.clock import WarpLoop
 from smbench.errors import ExitCode
 from smbench.processes.child import Child
-from smbench.processes.emulator_beat import how_it_ended
+from smbench.processes.emulator_child import how_it_ended
 from smbench.processes.messages import Acknowledged, Alive, Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.processes.workers import HANGS_S, SILENT_S, Workers
 from smbench.records import Event, NotSent, Reading, Stage
