@@ -53,7 +53,8 @@ def progress_line(cell: Cell, found: Mapping[str, Any], n_done: int, n_all: int)
         return f"{n_done:,} of {n_all:,}: {cell.label} seed {cell.seed}: dropped: {found['dropped']}"
     figures = Figures.model_validate(found)
     p95 = "nothing measured" if figures.p95 is None else f"p95 {figures.p95.text()}"
-    seen = f"{p95}, {_errors(figures.errors)}, {figures.verdict}"
+    errors = f"errors: {_errors(figures.errors)}" if figures.errors else _errors(figures.errors)
+    seen = f"{p95}, {errors}, {figures.verdict}"
     return f"{n_done:,} of {n_all:,}: {cell.label} seed {cell.seed}: {seen}"
 
 
