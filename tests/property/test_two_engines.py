@@ -66,6 +66,42 @@ def test_an_instance_that_is_removed_before_it_served_leaves_nothing_behind() ->
     assert_equal(*both(document))
 
 
+def test_what_is_entered_at_the_end_of_a_step_keeps_its_place_among_what_is_due_with_it() -> None:
+    # The scheduled action and the alarms are due at one instant; an entry got the number of an earlier one.
+    emulated = {
+        "instances": {"min": 0, "max": 1, "start": 0, "concurrency": 1},
+        "service": "0s",
+        "provision": "0s",
+        "remove": "0s",
+        "metric_delay": "0s",
+        "notify_lag": "0s",
+        "action_delay": "0s",
+        "start_of_minute": "0s",
+        "policies": [{"target_tracking": {"backlog_per_instance": 0.5, "out_cooldown": "0s", "in_cooldown": "0s"}}],
+        "open_questions": {
+            "drain_on_remove": False,
+            "redeliver_on_death": False,
+            "serialise_updates": False,
+            "per_instance_at_zero": "as_one",
+            "zeros_when_idle": False,
+            "scale_in": "one_step",
+            "tracking_leaves_zero": False,
+            "tracking_points_in": 1,
+            "alarm_phase": "0s",
+        },
+        "scheduled": [{"at": "3m", "min": 1, "max": 1}],
+        "time": "warp",
+    }
+    document = {
+        "name": "one-instant",
+        "seed": 0,
+        "target": {"emulated": emulated},
+        "load": [{"burst": {"requests": 1}}, {"burst": {"requests": 1}}],
+        "drain": "5m",
+    }
+    assert_equal(*both(document))
+
+
 def with_one(**emulated: Any) -> dict[str, Any]:
     return {"name": "one", "target": {"emulated": emulated}, "load": [{"burst": {"requests": 3}}]}
 

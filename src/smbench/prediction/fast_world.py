@@ -90,6 +90,7 @@ class _Queue(EventQueue):
             self._n_entered = plane.n_entered
             self.now_ns = due_ns
             action()
+        plane.n_entered = self._n_entered
         self.endpoint.catch_up(to_ns, LAST)
         self._n_entered = plane.n_entered
         self.now_ns = to_ns
