@@ -1,50 +1,33 @@
-"""No module needs one that needs it, not even for a type: import-linter looks at rooms and at what runs, this at all.
+"""No module needs one that needs it, not even for a type, none uses a higher layer, and one request's way stays short.
 
-Method: every import of every module, those under TYPE_CHECKING and inside functions too, as a graph; its circles are
-its strongly connected parts of more than one module.
+Method: `the_house` measures; import-linter looks at rooms and at what runs, this at every import, those under
+TYPE_CHECKING and inside functions too. The way of one request is followed under a profiler.
 """
 
-import ast
-from graphlib import CycleError, TopologicalSorter
+import re
+import subprocess
+import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "src"
+import pytest
 
+from the_house import back_arrows, circle_in, graph_of, layers, modules_by_room, points_up, the_graph
 
-def imports_of(source: str, package: str, known: set[str]) -> set[str]:
-    """The modules of `known` that a module's text imports, however deep in it."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    return found & known
-
-
-def graph_of(texts: dict[str, str]) -> dict[str, set[str]]:
-    """What each module imports, by name."""
-    return {name: imports_of(text, name.rpartition(".")[0], set(texts)) - {name} for name, text in texts.items()}
-
-
-def circle_in(graph: dict[str, set[str]]) -> list[str]:
-    """One circle, its first module again at its end; empty where there is none."""
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        return list(error.args[1])
-    return []
+THE_HOUSE = Path(__file__).with_name("the_house.py")
+WAY_MAX = 39  # modules; take the number down with each that goes
+CLIMBS = [("wire/pool.py", "aws/transport/wire_invoke.py")]  # a request is signed once a connection is free, not before
 
 
 def test_no_module_needs_one_that_needs_it() -> None:
-    texts = {
-        ".".join(path.relative_to(SOURCE).with_suffix("").parts): path.read_text(encoding="utf-8")
-        for path in SOURCE.rglob("*.py")
-        if path.name != "__init__.py"
-    }
-    assert circle_in(graph_of(texts)) == []
+    assert circle_in(the_graph()) == []
+
+
+def test_no_import_points_up() -> None:
+    assert back_arrows(the_graph()) == []
+
+
+def test_a_room_has_sixteen_modules_at_most_beside_its_rooms() -> None:
+    assert {room: n for room, n in modules_by_room().items() if n > 16} == {}
 
 
 def test_a_circle_for_a_type_alone_is_found() -> None:
@@ -54,3 +37,21 @@ def test_a_circle_for_a_type_alone_is_found() -> None:
         graph_of({"room.lower": "def f():\n    import room.upper\n", "room.upper": "from .lower import f\n"})
     )
     assert circle_in(graph_of({"room.lower": "import json\n", "room.upper": "from .lower import f\n"})) == []
+
+
+def test_an_arrow_that_points_up_is_found_between_rooms_and_inside_one() -> None:
+    order = layers()
+    assert points_up("smbench.results.store", "smbench.lifecycle.folder", order)
+    assert points_up("smbench.analysis.rows.frames", "smbench.analysis.summary", order)
+    assert not points_up("smbench.lifecycle.folder", "smbench.results.store", order)
+    assert not points_up("smbench.results.store", "smbench.results.damage", order)
+
+
+@pytest.mark.slow  # a whole run under a profiler, in a process of its own: this one has other threads
+def test_the_way_of_one_request_grows_no_longer_and_climbs_nowhere_else() -> None:
+    shown = subprocess.run([sys.executable, THE_HOUSE], capture_output=True, text=True, check=True).stdout
+    assert "NOT SEEN" not in shown, "a form has another name now"
+    found = re.search(r"the way +(\d+) modules, \d+ climbs: (.*)", shown)
+    assert found is not None
+    assert found[2] == str(CLIMBS)
+    assert int(found[1]) <= WAY_MAX, shown
