@@ -415,6 +415,15 @@ def test_one_limit_alone_changes_that_one() -> None:
         stand.world.scaler.register_target("endpoint/other/variant/v", min_capacity=1)
 
 
+def test_limits_may_be_equal_and_zero() -> None:
+    stand = Stand(0)
+    for both in (3, 0):
+        target = stand.world.scaler.register_target(RESOURCE, both, both)
+        assert (target.min_capacity, target.max_capacity) == (both, both)
+    with pytest.raises(ValueError, match="no range"):
+        stand.world.scaler.register_target(RESOURCE, -1, 3)
+
+
 # Alarms at seconds of their own
 
 
@@ -574,6 +583,17 @@ def test_suspended_scaling_does_not_happen(suspended: tuple[str, ...], desired: 
     stand.world.scaler.schedule(RESOURCE, "later", 200 * SECOND, 3, None)
     stand.minutes(20, 2, None, None)
     assert stand.desired == desired
+
+
+def test_a_need_that_suspended_scaling_leaves_unmet_is_not_noted_as_met() -> None:
+    stand = Stand(2, high=4)
+    stand.track(target=10, name="wants more", metric="m")
+    stand.step((20, None, 3), name="has no step for it", metric="n")
+    stand.world.scaler.suspend(RESOURCE, ["out"])
+    stand.minute(m=20, n=55)  # ceil(2 * 2) = 4; 5 above the threshold of 50, where steps begin at 20 above it
+    stand.settle()
+    assert stand.desired == []
+    assert stand.reasons() == []
 
 
 # What the endpoint refuses

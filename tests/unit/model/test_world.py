@@ -252,6 +252,24 @@ def test_a_run_may_begin_amid_a_change_of_capacity() -> None:
     assert (activity.start_ns / SECOND, activity.before, activity.after, activity.status) == (-70, 1, 3, "Successful")
 
 
+def test_a_change_that_a_run_begins_amid_is_followed_by_its_policys_cooldown() -> None:
+    made = world(
+        instances={"min": 0, "max": 4, "start": 1}, policies=[TRACK], initial={"activity": {"to": 3, "began": "70s"}}
+    )
+    made.event_queue.advance(30 * SECOND)  # it ends
+    (target,) = made.scaler.describe_targets([RESOURCE])
+    assert target.cooldown is not None
+    length_s = made.scaler.describe_policies()[0].spec.cooldown_s(is_out=True)
+    assert length_s > 0
+    assert target.cooldown.until_ns == (30 + length_s) * SECOND
+
+
+def test_a_run_may_begin_amid_a_change_that_no_policy_made() -> None:
+    made = world(instances={"min": 0, "max": 4, "start": 1}, initial={"activity": {"to": 3, "began": "70s"}})
+    made.event_queue.advance(30 * SECOND)
+    assert made.endpoints[EMBEDDED].in_service == 3
+
+
 def test_a_scenarios_scheduled_actions_and_suspended_scaling_hold() -> None:
     made = world(
         instances={"min": 0, "max": 4},

@@ -259,6 +259,25 @@ async def test_what_is_no_whole_answer_is_none(case: str) -> None:
         assert not connection.is_usable
 
 
+@pytest.mark.parametrize("excess", [0, 1])
+def test_headers_may_be_as_long_as_the_limit_and_no_longer(excess: int) -> None:
+    with asyncio.Runner() as runner:
+
+        async def read() -> None:
+            connection = Connection()
+            connection.connection_made(_Nowhere())
+            answer = connection.send(REQUEST)
+            start = b"HTTP/1.1 204 No Content\r\nA: "
+            connection.data_received(start + b"b" * (HEADERS_MAX_BYTES - len(start) + excess) + b"\r\n\r\n")
+            if not excess:
+                assert (await answer).status == 204
+                return
+            with pytest.raises(UnreadableAnswer, match="headers are too long"):
+                await answer
+
+        runner.run(read())
+
+
 @pytest.mark.parametrize("framing", ["length", "chunks", "until the end"])
 def test_a_body_without_end_is_not_kept(framing: str) -> None:
     """Handed over without a network: 64 MB through a socket take their time."""
