@@ -44,6 +44,16 @@ def test_to_import_it_imports_nothing_else() -> None:
     assert shown.stdout == "[]\n"
 
 
+def test_to_check_a_scenario_imports_no_reader_of_results_or_traces() -> None:
+    code = """if True:
+        import sys, smbench
+        smbench.validate("quick-start")
+        print([m for m in sys.modules if m == "polars" or m.startswith(("smbench.analysis", "smbench.results."))])
+    """
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("given", [SCENARIO, Scenario.model_validate(SCENARIO)], ids=["mapping", "Scenario"])
 def test_a_scenario_may_be_plain_data_or_a_scenario(given: Any) -> None:
     assert smbench.validate(given).n_requests == 20

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smbench.generator.tracking.locations import Locations
+from smbench.generator.tracking.rows import location_texts
 
 UUIDS = st.uuids().map(str)
 SPELLINGS = st.one_of(
@@ -34,7 +35,7 @@ def test_what_was_told_comes_out_to_the_letter_one_by_one_and_as_a_column(output
         locations.learn_output(index, output)
     assert [locations.output(index) for index in range(len(outputs))] == outputs
     taken, _ = locations.take(np.arange(len(outputs)))
-    assert taken.series().to_list() == outputs
+    assert location_texts(taken).to_list() == outputs
 
 
 @pytest.mark.slow
@@ -72,8 +73,8 @@ def test_paths_that_differ_from_row_to_row_come_out_too() -> None:
         locations.learn_output(index, output)
         locations.learn_failure(index, output.replace(".out", "-error.out"))
     taken, failures = locations.take(np.arange(600)[::-1])
-    assert taken.series().to_list() == outputs[::-1]
-    assert failures.series().to_list() == [output.replace(".out", "-error.out") for output in outputs[::-1]]
+    assert location_texts(taken).to_list() == outputs[::-1]
+    assert location_texts(failures).to_list() == [output.replace(".out", "-error.out") for output in outputs[::-1]]
     assert [locations.failure(index) for index in range(600)] == [
         output.replace(".out", "-error.out") for output in outputs
     ]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from smbench.generator.forecast import forecast
 from smbench.generator.forecast_text import facts, warnings
 from smbench.generator.plan import make_plan
-from smbench.lifecycle.folder import Origin
+from smbench.lifecycle.origin import Origin
 from smbench.model.cautions import scaling_cautions
 from smbench.scenario.describe import describe
 from smbench.scenario.load import checked_scenario, load_scenario, scenario_of

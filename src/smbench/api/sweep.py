@@ -21,7 +21,7 @@ from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, scenari
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.lifecycle.cells import Cells, Finished, Task, all_finished, at_once, run_cells
-from smbench.lifecycle.folder import Origin
+from smbench.lifecycle.origin import Origin
 from smbench.pricing.table import PriceTable, shipped_prices
 from smbench.printable import json_document
 from smbench.processes.child import start_forked

@@ -11,7 +11,8 @@ from smbench.analysis.capacity.alarm_facts import alarms_on_before_the_load, ala
 from smbench.analysis.capacity.policy_facts import held_at_zero, policies_at_odds
 from smbench.errors import SmbenchError
 from smbench.generator.plan import RunPlan
-from smbench.lifecycle.folder import Origin, RunFolder
+from smbench.lifecycle.folder import RunFolder
+from smbench.lifecycle.origin import Origin
 from smbench.lifecycle.screen import Screen
 from smbench.processes.child import StartChild, start_child
 from smbench.processes.interrupts import Interrupts

@@ -15,7 +15,7 @@ from smbench.clock import TimeKind
 from smbench.errors import ResultsError, SmbenchError
 from smbench.generator.plan import make_plan
 from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
-from smbench.lifecycle.folder import Origin
+from smbench.lifecycle.origin import Origin
 from smbench.printable import json_document
 from smbench.processes.interrupts import Interrupts
 from smbench.results.files import write_whole

@@ -8,12 +8,12 @@ import datetime
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from smbench.errors import ResultsError
 from smbench.generator.plan import RunPlan, make_plan
+from smbench.lifecycle.origin import Origin
 from smbench.records import Ending
 from smbench.results.damage import whole_checksums
 from smbench.results.manifest import ClockFacts, EmulatorEffort, Host, Manifest, read_manifest
@@ -23,26 +23,6 @@ from smbench.version import __version__
 
 _RESERVE = ".reserve"  # a file of random bytes, removed before the run is closed: room for the last manifest
 _RESERVE_BYTES = 131_072
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a run's scenario came from.
-
-    Args:
-        base_dir: Folder of the files that the scenario names.
-        file: Name of the scenario's file; empty where the scenario was made in Python.
-        digest: SHA-256 of the file's bytes, or of the scenario as JSON.
-    """
-
-    base_dir: Path
-    file: str = ""
-    digest: str = ""
-
-    @property
-    def path(self) -> Path | None:
-        """Of the scenario's file; None where there is none."""
-        return self.base_dir / self.file if self.file else None
 
 
 class RunFolder:

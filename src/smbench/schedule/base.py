@@ -8,11 +8,30 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from smbench.errors import UsageError
+
 Instants: TypeAlias = NDArray[np.int64]  # nanoseconds, ascending
 
 SPAN_MAX_NS = 2**53  # 104 days; a float64, in which arrivals are computed, cannot name every nanosecond beyond
 _WORDS = ("description", "notes")  # of a span
 NOT_TIMED_NS = -1  # `sched_ns` of a closed phase's rows: they are due when an end releases them
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One phase's arrivals, on a time axis of its own."""
+
+    offsets_ns: Instants  # `NOT_TIMED_NS` throughout in a closed phase
+    span_ns: int | None  # None: unknown
+    description: str
+    notes: tuple[str, ...] = ()
+
+
+def span_of(seconds: float) -> int:
+    """In nanoseconds. Raises UsageError: it is more than `SPAN_MAX_NS`."""
+    if seconds * 1e9 > SPAN_MAX_NS:
+        raise UsageError(f"{seconds:g} s is more than 104 days")
+    return round(seconds * 1e9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """From a scenario to its schedule: the phases laid end to end, each with chance of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +23,7 @@ from smbench.scenario.phases import (
 )
 from smbench.scenario.values.seeds import stream
 from smbench.schedule import arrivals
-from smbench.schedule.base import NOT_TIMED_NS, SPAN_MAX_NS, Instants, PhaseSpan, Schedule
-from smbench.schedule.trace import Wanted, read_trace, resample, trace_span_ns
-from smbench.schedule.trace_words import trace_words
+from smbench.schedule.base import NOT_TIMED_NS, SPAN_MAX_NS, Drawn, Instants, PhaseSpan, Schedule, span_of
 from smbench.tables.opening import Watch
 
 
@@ -118,17 +115,7 @@ def _names(phases: Sequence[Phase]) -> list[str]:
     return names
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """One phase's arrivals, on a time axis of its own."""
-
-    offsets_ns: Instants  # `NOT_TIMED_NS` throughout in a closed phase
-    span_ns: int | None  # None: unknown
-    description: str
-    notes: tuple[str, ...] = ()
-
-
-def _span(phase: Phase, drawn: _Drawn, index: int, name: str, *, start_ns: int, first_seq: int) -> PhaseSpan:
+def _span(phase: Phase, drawn: Drawn, index: int, name: str, *, start_ns: int, first_seq: int) -> PhaseSpan:
     n = len(drawn.offsets_ns)
     end_ns = None if drawn.span_ns is None else start_ns + drawn.span_ns
     if first_seq + n > REQUESTS_MAX:
@@ -152,77 +139,44 @@ def _span(phase: Phase, drawn: _Drawn, index: int, name: str, *, start_ns: int, 
     )
 
 
-def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator, watch: Watch | None) -> _Drawn:
+def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator, watch: Watch | None) -> Drawn:
     match phase.settings:
         case Constant(rate=rate_hz, for_s=for_s):
-            span_ns = _ns(for_s)
-            return _Drawn(arrivals.constant(rate_hz, span_ns), span_ns, f"{rate_hz:g}/s evenly for {for_s:g} s")
+            span_ns = span_of(for_s)
+            return Drawn(arrivals.constant(rate_hz, span_ns), span_ns, f"{rate_hz:g}/s evenly for {for_s:g} s")
         case Poisson(rate=rate_hz, for_s=for_s):
-            span_ns = _ns(for_s)
-            return _Drawn(arrivals.poisson(rate_hz, span_ns, rng), span_ns, f"{rate_hz:g}/s Poisson for {for_s:g} s")
+            span_ns = span_of(for_s)
+            return Drawn(arrivals.poisson(rate_hz, span_ns, rng), span_ns, f"{rate_hz:g}/s Poisson for {for_s:g} s")
         case Ramp(from_hz=from_hz, to_hz=to_hz, for_s=for_s, arrivals=law):
-            span_ns = _ns(for_s)
+            span_ns = span_of(for_s)
             text = f"{from_hz:g}/s to {to_hz:g}/s, {_LAWS[law]}, in {for_s:g} s"
-            return _Drawn(arrivals.ramp(from_hz, to_hz, span_ns, _points(law, rng)), span_ns, text)
+            return Drawn(arrivals.ramp(from_hz, to_hz, span_ns, _points(law, rng)), span_ns, text)
         case Steps(rates=rates_hz, each=each_s, arrivals=law):
-            each_ns = _ns(each_s)
+            each_ns = span_of(each_s)
             rates = ", ".join(f"{rate_hz:g}" for rate_hz in rates_hz)
             text = f"{rates}/s, {_LAWS[law]}, {each_s:g} s each"
-            return _Drawn(arrivals.steps(rates_hz, each_ns, _points(law, rng)), len(rates_hz) * each_ns, text)
+            return Drawn(arrivals.steps(rates_hz, each_ns, _points(law, rng)), len(rates_hz) * each_ns, text)
         case Burst(requests=n, within=within_s):
-            span_ns = _ns(within_s)
+            span_ns = span_of(within_s)
             text = f"{n} requests " + (f"within {within_s:g} s" if span_ns else "at once")
-            return _Drawn(arrivals.burst(n, span_ns), span_ns, text)
+            return Drawn(arrivals.burst(n, span_ns), span_ns, text)
         case Sine(mean=mean_hz, amplitude=amplitude_hz, period=period_s, for_s=for_s, arrivals=law):
-            span_ns = _ns(for_s)
-            if not _ns(period_s):
+            span_ns = span_of(for_s)
+            if not span_of(period_s):
                 raise UsageError(f"a period of {period_s:g} s is shorter than a nanosecond")
             text = f"{mean_hz:g}/s ± {amplitude_hz:g}/s each {period_s:g} s, {_LAWS[law]}, for {for_s:g} s"
             offsets_ns = arrivals.sine(mean_hz, amplitude_hz, period_s, span_ns, _points(law, rng))
-            return _Drawn(offsets_ns, span_ns, text)
+            return Drawn(offsets_ns, span_ns, text)
         case Replay() as settings:
-            return _replay(settings, base_dir, rng, watch)
+            from smbench.schedule.replay import replayed  # with it come readers of files of every kind
+
+            return replayed(settings, base_dir, rng, watch)
         case Closed(requests=n, outstanding=outstanding, for_s=for_s):
             text = f"closed loop: {n} requests, {outstanding} outstanding" + (f", for {for_s:g} s" if for_s else "")
             offsets_ns = np.full(n, NOT_TIMED_NS, dtype=np.int64)
-            return _Drawn(offsets_ns, None if for_s is None else _ns(for_s), text)
+            return Drawn(offsets_ns, None if for_s is None else span_of(for_s), text)
         case Pause(for_s=for_s):
-            return _Drawn(np.zeros(0, dtype=np.int64), _ns(for_s), f"nothing for {for_s:g} s")
-
-
-def _replay(settings: Replay, base_dir: Path, rng: np.random.Generator, watch: Watch | None) -> _Drawn:
-    path = base_dir / settings.trace
-    trace = read_trace(
-        path,
-        Wanted(
-            column=settings.column,
-            counts=settings.counts,
-            unit=settings.unit,
-            duration=settings.duration,
-            gap_max_ns=None if settings.gap_max is None else _ns(settings.gap_max),
-        ),
-        watch,
-    )
-    all_ns = trace.arrivals_ns
-    start_ns = _ns(settings.start)
-    left_ns = trace_span_ns(all_ns) - start_ns
-    span_ns = left_ns if settings.for_s is None else _ns(settings.for_s)
-    if span_ns > left_ns or left_ns < 0:
-        asked = f"from {settings.start:g} s" + ("" if settings.for_s is None else f" for {settings.for_s:g} s")
-        raise UsageError(f"{path} lasts {trace_span_ns(all_ns) / 1e9:,.1f} s and cannot be replayed {asked}")
-    first, end = np.searchsorted(all_ns, [start_ns, start_ns + max(1, span_ns)])
-    recorded_ns = all_ns[first:end] - start_ns
-    n = len(recorded_ns)
-    if not n:
-        raise UsageError(f"{path} has no arrival in the part to be replayed")
-    if settings.rate is not None and not span_ns:
-        raise UsageError(f"all arrivals of {path} are simultaneous: there is no rate", "use scale instead of rate")
-    factor = (settings.scale or 1.0) if settings.rate is None else settings.rate * (span_ns / 1e9) / n
-    if factor * n > REQUESTS_MAX:
-        raise arrivals.too_many(factor * n)
-    offsets_ns = resample(recorded_ns, span_ns, factor, rng)
-    text = f"{settings.trace}: {n} arrivals in {span_ns / 1e9:g} s, {factor:.4g} times"
-    return _Drawn(offsets_ns, span_ns, text, trace_words(trace))
+            return Drawn(np.zeros(0, dtype=np.int64), span_of(for_s), f"nothing for {for_s:g} s")
 
 
 _LAWS = {"poisson": "Poisson", "constant": "evenly"}
@@ -230,9 +184,3 @@ _LAWS = {"poisson": "Poisson", "constant": "evenly"}
 
 def _points(law: str, rng: np.random.Generator) -> arrivals.Points:
     return arrivals.evenly if law == "constant" else arrivals.at_random(rng)
-
-
-def _ns(seconds: float) -> int:
-    if seconds * 1e9 > SPAN_MAX_NS:
-        raise UsageError(f"{seconds:g} s is more than 104 days")
-    return round(seconds * 1e9)

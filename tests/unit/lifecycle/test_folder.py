@@ -14,7 +14,8 @@ from smbench.errors import DiskError, ResultsError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.tracking.rows import requests_frame
 from smbench.lifecycle import folder as folder_module
-from smbench.lifecycle.folder import Origin, RunFolder
+from smbench.lifecycle.folder import RunFolder
+from smbench.lifecycle.origin import Origin
 from smbench.records import Ending
 from smbench.results import manifest as manifest_module
 from smbench.results.files import write_whole

@@ -15,7 +15,8 @@ from smbench.errors import ResultsError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.tracking.rows import requests_frame
 from smbench.generator.tracking.tracker import Tracker
-from smbench.lifecycle.folder import Origin, RunFolder
+from smbench.lifecycle.folder import RunFolder
+from smbench.lifecycle.origin import Origin
 from smbench.records import Accepted, Notice, Outcome
 from smbench.results.law import Counts, row_violations
 from smbench.results.manifest import ClockFacts

@@ -252,6 +252,7 @@ def test_more_than_can_be_run_is_refused_before_it_is_drawn(load: list[dict[str,
 
 def test_phases_that_together_are_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smbench.schedule.plan.REQUESTS_MAX", 12)
+    monkeypatch.setattr("smbench.schedule.replay.REQUESTS_MAX", 12)
     assert len(planned(CONSTANT, CONSTANT)) == 12
     with pytest.raises(UsageError, match=r"load\.1\.burst: with this phase the load has 13 requests; at most 12"):
         planned(CONSTANT, BURST)

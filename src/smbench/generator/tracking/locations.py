@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-_UNKNOWN, _AS_IT_IS = 0, 255  # what is between is the number of a frame
-_UUID_BYTES, _UUID_CHARACTERS = 16, 36
-_GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))  # of a UUID's 32 digits; a dash before each but the first
+UNKNOWN, AS_IT_IS = 0, 255  # what is between is the number of a frame
+UUID_BYTES, UUID_CHARACTERS = 16, 36
 
 Frame = tuple[str, str]  # before the UUID, after it
 
@@ -22,7 +20,7 @@ class Locations:
     """Two locations a row, of its output and of its failure; what went in comes out, to the letter."""
 
     def __init__(self, n: int) -> None:
-        self._uuids = bytearray(_UUID_BYTES * n)
+        self._uuids = bytearray(UUID_BYTES * n)
         self._outputs, self._failures = bytearray(n), bytearray(n)
         self._frames: list[Frame | None] = [None]
         self._number_of: dict[Frame, int] = {}
@@ -34,30 +32,30 @@ class Locations:
         if location is None or self._outputs[index]:
             return
         start = location.rfind("/") + 1
-        end = start + _UUID_CHARACTERS
+        end = start + UUID_CHARACTERS
         uuid = _packed(location[start:end])
-        number = _AS_IT_IS if uuid is None else self._number(location[:start], location[end:])
-        if uuid is None or number == _AS_IT_IS:
+        number = AS_IT_IS if uuid is None else self._number(location[:start], location[end:])
+        if uuid is None or number == AS_IT_IS:
             self._odd_outputs[index] = location
         else:
-            self._uuids[_UUID_BYTES * index : _UUID_BYTES * (index + 1)] = uuid
+            self._uuids[UUID_BYTES * index : UUID_BYTES * (index + 1)] = uuid
         self._outputs[index] = number
 
     def learn_failure(self, index: int, location: str) -> None:
         """Kept small where it has the UUID of the row's output, which must be known by then."""
-        number = _AS_IT_IS
-        if self._outputs[index] not in (_UNKNOWN, _AS_IT_IS):
+        number = AS_IT_IS
+        if self._outputs[index] not in (UNKNOWN, AS_IT_IS):
             before, uuid, after = location.partition(self._uuid(index))
-            number = self._number(before, after) if uuid else _AS_IT_IS
-        if number == _AS_IT_IS:
+            number = self._number(before, after) if uuid else AS_IT_IS
+        if number == AS_IT_IS:
             self._odd_failures[index] = location
         self._failures[index] = number
 
     def forget_failure(self, index: int) -> None:
         """The row has ended: its error will not be looked for. So what is kept as it is never exceeds the backlog."""
-        if self._failures[index] == _AS_IT_IS:
+        if self._failures[index] == AS_IT_IS:
             del self._odd_failures[index]
-        self._failures[index] = _UNKNOWN
+        self._failures[index] = UNKNOWN
 
     def output(self, index: int) -> str | None:
         """Where the row's result is, as AWS named it; None where it never did."""
@@ -69,7 +67,7 @@ class Locations:
 
     def take(self, rows: npt.NDArray[np.int64]) -> "tuple[TakenLocations, TakenLocations]":
         """Copies of these rows' output locations and failure locations."""
-        uuids = np.asarray(self._uuids).reshape(-1, _UUID_BYTES).take(rows, axis=0)
+        uuids = np.asarray(self._uuids).reshape(-1, UUID_BYTES).take(rows, axis=0)
         frames = self._frames.copy()
         outputs = _taken(rows, self._outputs, self._odd_outputs, uuids, frames)
         return outputs, _taken(rows, self._failures, self._odd_failures, uuids, frames)
@@ -79,20 +77,20 @@ class Locations:
         frame = (before, after)
         if (number := self._number_of.get(frame)) is None:
             number = len(self._frames)
-            if number == _AS_IT_IS:
-                return _AS_IT_IS
+            if number == AS_IT_IS:
+                return AS_IT_IS
             self._number_of[frame] = number
             self._frames.append(frame)
         return number
 
     def _location(self, index: int, number: int, odd: dict[int, str]) -> str | None:
-        if number == _AS_IT_IS:
+        if number == AS_IT_IS:
             return odd[index]
         frame = self._frames[number]
         return None if frame is None else f"{frame[0]}{self._uuid(index)}{frame[1]}"
 
     def _uuid(self, index: int) -> str:
-        return _unpacked(self._uuids[_UUID_BYTES * index : _UUID_BYTES * (index + 1)])
+        return _unpacked(self._uuids[UUID_BYTES * index : UUID_BYTES * (index + 1)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +103,6 @@ class TakenLocations:
     odd_places: npt.NDArray[np.int64]
     odd: list[str]
 
-    def series(self) -> pl.Series:
-        """As text, null where nothing is known; in the order of the rows."""
-        if not self.numbers.any():
-            return pl.repeat(None, len(self.numbers), dtype=pl.String, eager=True)
-        numbers = np.where(self.numbers == _AS_IT_IS, _UNKNOWN, self.numbers)
-        befores = pl.Series([frame and frame[0] for frame in self.frames], dtype=pl.String)
-        afters = pl.Series([frame and frame[1] for frame in self.frames], dtype=pl.String)
-        series = befores.gather(numbers) + _texts(self.uuids) + afters.gather(numbers)
-        return series.scatter(self.odd_places, self.odd) if self.odd else series
-
 
 def _taken(
     rows: npt.NDArray[np.int64],
@@ -124,7 +112,7 @@ def _taken(
     frames: list[Frame | None],
 ) -> TakenLocations:
     of_rows = np.asarray(numbers).take(rows)
-    places = np.flatnonzero(of_rows == _AS_IT_IS)
+    places = np.flatnonzero(of_rows == AS_IT_IS)
     return TakenLocations(of_rows, uuids, frames, places, [odd[index] for index in rows[places].tolist()])
 
 
@@ -136,23 +124,10 @@ def _packed(text: str) -> bytes | None:
     except ValueError:
         return None
     # Back to digits, for capitals and spaces are let in by `fromhex`; and every fifth from the eighth is a dash.
-    is_exact = len(digits) == 2 * _UUID_BYTES and text[8:24:5] == "----" and uuid.hex() == digits
+    is_exact = len(digits) == 2 * UUID_BYTES and text[8:24:5] == "----" and uuid.hex() == digits
     return uuid if is_exact else None
 
 
 def _unpacked(uuid: bytes | bytearray) -> str:
     digits = uuid.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def _texts(uuids: npt.NDArray[np.uint8]) -> pl.Series:
-    """The spellings of many UUIDs, without a Python string for each: one long text, taken apart by polars."""
-    n = len(uuids)
-    if not n:
-        return pl.Series(dtype=pl.String)
-    digits = np.frombuffer(uuids.tobytes().hex().encode(), dtype=np.uint8).reshape(n, 2 * _UUID_BYTES)
-    text = np.full((n, _UUID_CHARACTERS + 1), ord("-"), dtype=np.uint8)
-    for n_dashes, (first, end) in enumerate(_GROUPS):
-        text[:, first + n_dashes : end + n_dashes] = digits[:, first:end]
-    text[:, -1] = ord("\n")
-    return pl.Series([text.tobytes().decode().removesuffix("\n")]).str.split("\n").explode()

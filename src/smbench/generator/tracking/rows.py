@@ -23,9 +23,11 @@ from smbench.generator.tracking.ledger import (
     StringTable,
     Versions,
 )
+from smbench.generator.tracking.locations import AS_IT_IS, UNKNOWN, UUID_BYTES, UUID_CHARACTERS, TakenLocations
 from smbench.records import Outcome
 from smbench.results.schema import REQUESTS, instant_of, polars_schema
 
+_GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))  # of a UUID's 32 digits; a dash before each but the first
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _END_FROM = pl.Series([None, "notice", "output", "answer"], dtype=pl.String)  # by the ledger's `END_FROM_*`
 _WHY_NOT_SENT = pl.Series([None, *WHY_NOT_SENT], dtype=pl.String)
@@ -45,8 +47,8 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         _END_FROM.gather(columns["end_from"]).alias("end_from"),
         _words(ledger.words, columns["error"]).alias("error"),
         _WHY_NOT_SENT.gather(columns["why_not_sent"]).alias("why_not_sent"),
-        versions.outputs.series().alias("output_location"),
-        versions.failures.series().alias("failure_location"),
+        location_texts(versions.outputs).alias("output_location"),
+        location_texts(versions.failures).alias("failure_location"),
     )
     is_scheduled, is_in_flight = state.is_in([int(State.SCHEDULED), int(State.UNPROVEN)]), state == int(State.IN_FLIGHT)
     is_sent = ~state.is_in([int(one) for one in NEVER_SENT])
@@ -88,6 +90,30 @@ def _words(words: StringTable, indices: npt.NDArray[np.int32]) -> pl.Series:
     """As text. Only the words that occur are looked up: a service may have as many reasons to fail as requests."""
     distinct, places = np.unique(indices, return_inverse=True)
     return pl.Series([words[index] for index in distinct.tolist()], dtype=pl.String).gather(places)
+
+
+def location_texts(taken: TakenLocations) -> pl.Series:
+    """As text, null where nothing is known; in the order of the rows."""
+    if not taken.numbers.any():
+        return pl.repeat(None, len(taken.numbers), dtype=pl.String, eager=True)
+    numbers = np.where(taken.numbers == AS_IT_IS, UNKNOWN, taken.numbers)
+    befores = pl.Series([frame and frame[0] for frame in taken.frames], dtype=pl.String)
+    afters = pl.Series([frame and frame[1] for frame in taken.frames], dtype=pl.String)
+    series = befores.gather(numbers) + _texts(taken.uuids) + afters.gather(numbers)
+    return series.scatter(taken.odd_places, taken.odd) if taken.odd else series
+
+
+def _texts(uuids: npt.NDArray[np.uint8]) -> pl.Series:
+    """The spellings of many UUIDs, without a Python string for each: one long text, taken apart by polars."""
+    n = len(uuids)
+    if not n:
+        return pl.Series(dtype=pl.String)
+    digits = np.frombuffer(uuids.tobytes().hex().encode(), dtype=np.uint8).reshape(n, 2 * UUID_BYTES)
+    text = np.full((n, UUID_CHARACTERS + 1), ord("-"), dtype=np.uint8)
+    for n_dashes, (first, end) in enumerate(_GROUPS):
+        text[:, first + n_dashes : end + n_dashes] = digits[:, first:end]
+    text[:, -1] = ord("\n")
+    return pl.Series([text.tobytes().decode().removesuffix("\n")]).str.split("\n").explode()
 
 
 # ---- and back -------------------------------------------------------------------------------------------------
