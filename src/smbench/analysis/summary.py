@@ -23,6 +23,7 @@ from smbench.analysis.latency.slowest import Slow, slowest
 from smbench.analysis.latency.stages import Stage, StageName, stages
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
+from smbench.analysis.numbers.prediction_check import PredictionCheck
 from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.clocks import Clocks
 from smbench.analysis.rows.frames import Frames, only, seconds
@@ -131,6 +132,7 @@ class Summary(_Part):
     sizing: Sizing
     kind: str = "measured"  # or simulated: a prediction
     prediction: Prediction | None = None  # of a simulated run
+    prediction_check: PredictionCheck | None = None  # the prediction that this run is held against: `report --against`
 
     @computed_field  # type: ignore[prop-decorator]  # mypy has no decorated properties
     @property

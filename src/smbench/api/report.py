@@ -11,28 +11,44 @@ from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import evaluate
 from smbench.api.result import Run
 from smbench.errors import ResultsError, UsageError
+from smbench.prediction.against_run import against_run
+from smbench.prediction.kept import read_kept, unlike
 from smbench.results.store import RunFiles, open_run
 from smbench.scenario.thresholds import ThresholdError, parse_threshold
 
 
-def report(run: str | os.PathLike[str], *, thresholds: Sequence[str] = (), strict: bool = False) -> Run:
+def report(
+    run: str | os.PathLike[str],
+    *,
+    thresholds: Sequence[str] = (),
+    strict: bool = False,
+    against: str | os.PathLike[str] | None = None,
+) -> Run:
     """Read a run's folder, compacted or not, and judge it.
 
     Args:
         thresholds: Beside those of its scenario, such as `"p95 < 8m"`.
         strict: What is not known fails the gate, too.
+        against: The folder of a prediction of this run, as `simulate` with replications or `advise` leaves it; the
+            report then has each predicted figure beside the measured one. It changes no verdict.
 
     Returns:
         The run with its figures and its verdict.
 
     Raises:
-        UsageError: a threshold cannot be read.
+        UsageError: a threshold cannot be read, or the prediction is of another load.
         ResultsError: it is no run, or its files are damaged.
     """
     asserted = readable(thresholds)
     files = open_run(Path(run))
+    kept = None if against is None else read_kept(Path(against))
     texts = list(dict.fromkeys((*_of_the_scenario(files), *asserted)))  # each once
-    return replace(judged(load(files), texts, files), is_strict=strict)
+    found = replace(judged(load(files), texts, files), is_strict=strict)
+    if kept is None or against is None:
+        return found
+    notes = unlike(kept, found.frames)
+    checked = against_run(kept.prediction, Path(against).resolve().name, found.frames, found.summary, notes)
+    return replace(found, summary=found.summary.model_copy(update={"prediction_check": checked}))
 
 
 def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = None) -> Run:

@@ -25,17 +25,18 @@ class ReportOptions:
     summary_md: Path | None = None
     strict: bool = False  # what is not known fails, too
     html: Path | None = None  # the whole report as a page, pictures and all
+    against: Path | None = None  # the folder of a prediction of the run
 
 
 def report_command(run_dir: Path, options: ReportOptions) -> ExitCode:
     """Say what the files say; returns the exit status that the verdict and the thresholds ask for.
 
     Raises:
-        UsageError: an asserted threshold cannot be read.
+        UsageError: an asserted threshold cannot be read, or the prediction is of another load.
         ResultsError: it is no run, its files are damaged, or what was asked for cannot be written.
     """
     with nullcontext() if options.html is None else Vega() as vega:  # it starts while the figures are made
-        result = report(run_dir, thresholds=options.asserted, strict=options.strict)
+        result = report(run_dir, thresholds=options.asserted, strict=options.strict, against=options.against)
         print_report(result, options)
         if options.html is not None:
             write_page(options.html, result.to_html(vega))

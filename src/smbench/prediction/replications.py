@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.numbers.ordered import of_next
 from smbench.results.manifest import Band
 
 LOW, HIGH = 0.05, 0.95
@@ -17,11 +18,21 @@ def bands(replications: Sequence[Mapping[str, Bounded]]) -> tuple[Band, ...]:
     """
     found = []
     for metric in RUN_METRICS:
-        values = sorted(_certain(one[metric]) for one in replications if metric in one)
+        values = [_certain(one[metric]) for one in replications if metric in one]
         if values:
-            median, low, high = (_finite(quantile(values, share)) for share in (0.5, LOW, HIGH))
-            found.append(Band(metric=metric, n=len(values), median=median, low=low, high=high))
+            found.append(band(metric, values))
     return tuple(found)
+
+
+def band(metric: str, values: Sequence[float]) -> Band:
+    """Of one metric: where the next replication would lie, as likely as not below `median`, at 90 % within the others.
+
+    Args:
+        values: One a replication, infinite where it has no bound; not empty.
+    """
+    in_order = sorted(values)
+    median, low, high = (_finite(of_next(in_order, share)) for share in (0.5, LOW, HIGH))
+    return Band(metric=metric, n=len(values), median=median, low=low, high=high)
 
 
 def quantile(ascending: Sequence[float], share: float) -> float:

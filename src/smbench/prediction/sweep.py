@@ -130,13 +130,7 @@ def sweep(
         leaves_out: Those that are far from the front after the screen, or after one replication.
         watch: Called with how many of how many predictions are made.
     """
-    classes = question.payload_classes
-    loads = [
-        load_of(
-            _with(scenario, _drawn(question, number, scenario.target.emulated)), question.base_dir, schedule, classes
-        )
-        for number, (scenario, schedule) in enumerate(zip(question.scenarios, question.schedules, strict=True))
-    ]
+    loads = loads_of(question)
     measured = [Measured.of(schedule.spans) for schedule in question.schedules]
     taken, left = _screened(question, loads[0], points) if leaves_out else (list(points), [])
     rows = [Row(current), *(Row(point) for point in taken)]
@@ -145,7 +139,7 @@ def sweep(
 
     def look(row: Row, number: int) -> None:
         nonlocal n_done
-        seen = _foreseen(question, loads[number], number, row.point.emulated)
+        seen = foreseen(question, loads[number], number, row.point.emulated)
         _note(row, seen, question, measured[number])
         reasons.update(dict.fromkeys(seen.by_reference))
         n_done += 1
@@ -204,7 +198,25 @@ def _percentile(latency_s: Floats, share: float) -> Floats:
     return found
 
 
-def _foreseen(question: Question, load: Load, number: int, emulated: Emulated) -> Foreseen:
+def loads_of(question: Question) -> list[Load]:
+    """The load of each replication with all its chances, which every policy meets."""
+    return [
+        load_of(
+            _with(scenario, _drawn(question, number, scenario.target.emulated)),
+            question.base_dir,
+            schedule,
+            question.payload_classes,
+        )
+        for number, (scenario, schedule) in enumerate(zip(question.scenarios, question.schedules, strict=True))
+    ]
+
+
+def foreseen(question: Question, load: Load, number: int, emulated: Emulated) -> Foreseen:
+    """One replication of one policy.
+
+    Args:
+        load: That of the replication.
+    """
     scenario = question.scenarios[number]
     return foresee(
         _with(scenario, _drawn(question, number, emulated)),

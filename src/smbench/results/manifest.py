@@ -109,11 +109,11 @@ class Band(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    metric: str  # of `compare`
+    metric: str  # of `compare`, or an objective as it is written
     n: int  # replications that have it
     median: float | None
-    low: float | None  # 5th percentile, by the inverse ECDF
-    high: float | None  # 95th percentile
+    low: float | None  # the next replication lies below it with a chance of 5 %
+    high: float | None  # and above it with one of 5 %, where there are 19 replications or more
 
 
 class Prediction(BaseModel):

@@ -1,5 +1,7 @@
 """Numbers in ascending order: most of what a report of a million requests takes."""
 
+import math
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,3 +21,20 @@ def commonest(texts: pl.Series) -> str | None:
     """The most frequent text, the first in the alphabet of several that do; None: there is none."""
     counted = texts.drop_nulls().value_counts(name="n").sort("n", texts.name, descending=[True, False])
     return str(counted[texts.name][0]) if counted.height else None
+
+
+def of_next(in_order: Sequence[float], share: float) -> float:
+    """The value that one more draw like these falls below with a chance of `share`: that of rank share * (n + 1).
+
+    Between two ranks it is interpolated, or the nearer one where one of them is infinite; beyond the first and the last
+    it is those, so the chance of a few values is nearer to one half than what was asked for.
+
+    Args:
+        in_order: Ascending, not empty.
+    """
+    place = min(max(share * (len(in_order) + 1) - 1, 0.0), len(in_order) - 1.0)
+    low, high = float(in_order[math.floor(place)]), float(in_order[math.ceil(place)])
+    part = place - math.floor(place)
+    if not math.isfinite(high - low):
+        return high if part > 0.5 else low
+    return low + part * (high - low)

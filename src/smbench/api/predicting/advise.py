@@ -9,14 +9,17 @@ from typing import Any
 from rich.console import RenderableType
 
 from smbench.api.predicting.simulate import Progress
-from smbench.api.predicting.what_if import VaryLike, WhatIf, notes_of, read_question, read_space, write_folder
+from smbench.api.predicting.what_if import Asked, VaryLike, WhatIf, notes_of, read_question, read_space, write_folder
 from smbench.api.result import as_html, as_text
 from smbench.api.scenarios import Folders, ScenarioLike
 from smbench.errors import ExitCode, UsageError
 from smbench.prediction.advice import Advice, default_space, service_mean_s
 from smbench.prediction.advice import advise as search
 from smbench.prediction.apply import ENDPOINT, VARIANT, Applied, cloud_formation
+from smbench.prediction.kept import ADVICE_FILE, Kept, predicted_bands
 from smbench.printable import json_document
+from smbench.results.manifest import Prediction
+from smbench.scenario.emulated import Emulated
 from smbench.view.report.advice import render, to_json
 
 
@@ -27,12 +30,14 @@ class Advised:
     Attributes:
         advice: What was chosen, its runner-up, and what binds it.
         what_if: All that was looked at.
+        kept: What is predicted of the chosen policy, for `report` to hold its run against; None where there is none.
         before: The target's own scaling as arguments of AWS's calls.
         after: The chosen policy's; None where none keeps what is demanded.
     """
 
     advice: Advice
     what_if: WhatIf
+    kept: Kept | None
     before: Applied
     after: Applied | None
 
@@ -58,7 +63,7 @@ class Advised:
         Raises:
             ResultsError: it could not be written.
         """
-        documents: dict[str, Any] = {"advice.json": self.to_json()}
+        documents: dict[str, Any] = {ADVICE_FILE: self.to_json()}
         if self.after is not None:
             documents["register-scalable-target.json"] = self.after.target
             for place, policy in enumerate(self.after.policies):
@@ -134,6 +139,14 @@ def advise(
             is_demanded=True,
             notes=notes_of(found.sweep, space),
         ),
+        kept=None if found.chosen is None else _predicted(asked, found.chosen.point.emulated),
         before=Applied.of(emulated, endpoint, variant),
         after=None if found.chosen is None else Applied.of(found.chosen.point.emulated, endpoint, variant),
     )
+
+
+def _predicted(asked: Asked, emulated: Emulated) -> Kept:
+    question = asked.question
+    bands = predicted_bands(question, emulated)
+    prediction = Prediction(label=asked.label, replications=len(question.scenarios), bands=bands)
+    return Kept.of(prediction, question.scenarios[0], emulated)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from smbench.analysis.comparison.run_metrics import measure
@@ -15,10 +16,12 @@ from smbench.analysis.rows.frames import derive
 from smbench.api.report import judged, readable
 from smbench.api.result import Run
 from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
+from smbench.calibration.checking.redrawn import redrawn
+from smbench.calibration.parameter import Parameter
 from smbench.clock import TimeKind
 from smbench.errors import ResultsError, UsageError
 from smbench.generator.plan import RunPlan, make_plan
-from smbench.prediction.label import model_label
+from smbench.prediction.label import fitted_parameters, model_label
 from smbench.prediction.replications import bands
 from smbench.records import Ending
 from smbench.results.damage import whole_checksums
@@ -59,7 +62,8 @@ def simulate(
         scenario: As `run` takes it; None is the quick start.
         seed: Another seed than the scenario's.
         replications: Predictions in all. The first is the one returned; the others have the seeds that follow the
-            scenario's, in every dimension, and add the band of each metric.
+            scenario's, in every dimension, and add the band of each metric. Of a fitted model they are drawn anew
+            within the errors of its parameters.
         results: Folder in which the run's own is made; None: nothing is left on disk.
         thresholds: Beside those of the scenario, such as `"p95 < 8m"`.
         strict: A threshold that is not known fails the gate, too.
@@ -87,8 +91,9 @@ def simulate(
     made, manifest = _made(Given(chosen, given.origin), 0, replications, progress, command)
     first = _judged(made, manifest)
     figures = [measure(first.frames, first.summary)]
+    parameters = fitted_parameters(given.origin.path)
     for number in range(1, replications):
-        other = Given(reseeded(chosen, chosen.seed + number), given.origin)
+        other = Given(_another(chosen, chosen.seed + number, parameters), given.origin)
         figures.append(_figures(*_made(other, number, replications, progress, command)))
     if replications > 1:
         prediction = Prediction(label=model_label(given.origin.path), replications=replications, bands=bands(figures))
@@ -102,6 +107,15 @@ def simulate(
         except OSError as error:
             raise ResultsError(f"cannot write {first.path}: {error.strerror or error}") from error
     return replace(first, is_strict=strict)
+
+
+def _another(scenario: Scenario, seed: int, parameters: tuple[Parameter, ...] | None) -> Scenario:
+    """The scenario as another replication has it."""
+    other = reseeded(scenario, seed)
+    if parameters is None:
+        return other
+    emulated = redrawn(other.target.emulated, parameters, np.random.default_rng([seed, 1]))
+    return other.model_copy(update={"target": other.target.model_copy(update={"emulated": emulated})})
 
 
 def reseeded(scenario: Scenario, seed: int) -> Scenario:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from smbench.analysis.numbers.ordered import of_next
 from smbench.analysis.rows.deadline import deadline
 from smbench.calibration.checking.agreement import Figures, disagreement
 from smbench.calibration.checking.behaviour import Behaviour, behaviour
@@ -96,16 +97,8 @@ def grade(figures: Figures) -> str:
 def _band(errors: list[float]) -> tuple[float, float]:
     if not errors:
         return float("nan"), float("nan")
-    ranked = np.sort(np.array(errors))
-    return _at_rank(ranked, _BAND[0]), _at_rank(ranked, _BAND[1])
-
-
-def _at_rank(ranked: npt.NDArray[np.float64], share: float) -> float:
-    """Of n equally likely values, rank share·(n + 1): another one is then within the band with the band's chance."""
-    rank = min(max(share * (len(ranked) + 1) - 1, 0.0), len(ranked) - 1.0)
-    low, high = float(ranked[int(rank)]), float(ranked[min(int(rank) + 1, len(ranked) - 1)])
-    part = rank - int(rank)
-    return low + part * (high - low) if part and np.isfinite(high - low) else high if part > 0.5 else low
+    ranked = sorted(errors)
+    return of_next(ranked, _BAND[0]), of_next(ranked, _BAND[1])
 
 
 def _persistence(real: Behaviour, quantiles_s: npt.NDArray[np.float64]) -> Figures:

@@ -29,15 +29,23 @@ def report(
     junit: JunitOption = None,
     summary_md: MarkdownOption = None,
     html: HtmlOption = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="A prediction of the run: the folder that simulate --replications or advise left."),
+    ] = None,
 ) -> None:
     """Print the summary of a run again, from its files alone.
+
+    With --against each predicted figure is shown with its band beside the measured one; it changes no verdict.
 
     Exit status: 0 fine, 2 it is no run or an option is wrong, 98 the run is invalid or was cut short, 99 a
     threshold was missed.
     """
     from smbench.cli.report import ReportOptions, report_command
 
-    options = ReportOptions(output.value, tuple(asserted or ()), junit, summary_md, strict=strict, html=html)
+    options = ReportOptions(
+        output.value, tuple(asserted or ()), junit, summary_md, strict=strict, html=html, against=against
+    )
     raise typer.Exit(report_command(run_folder, options))
 
 

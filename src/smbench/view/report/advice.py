@@ -10,6 +10,7 @@ from rich.text import Text
 from smbench import units
 from smbench.prediction.advice import Advice, margin
 from smbench.prediction.apply import Applied, cloud_formation, differences
+from smbench.prediction.kept import Kept
 from smbench.prediction.space import policy_words
 from smbench.prediction.sweep import UPPER, Row
 from smbench.view.report.what_if import Looked, cost_text, figure_text, metric_of
@@ -26,6 +27,9 @@ class Given(Protocol):
 
     @property
     def what_if(self) -> Looked: ...
+
+    @property
+    def kept(self) -> Kept | None: ...
 
     @property
     def before(self) -> Applied: ...
@@ -145,6 +149,7 @@ def to_json(given: Given) -> dict[str, Any]:
         "put_scaling_policy": [] if given.after is None else list(given.after.policies),
         "put_metric_alarm": [] if given.after is None else [alarm for _, alarm in given.after.alarms],
         "cloud_formation": None if given.after is None else cloud_formation(given.after),
+        "prediction": None if given.kept is None else given.kept.model_dump(mode="json", by_alias=True),
         "what_if": of_what_if(looked),
     }
 

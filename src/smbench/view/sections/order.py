@@ -9,6 +9,7 @@ SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
     decision.decision,
     judgement.law,
     judgement.thresholds,
+    prediction.against_run,
     prediction.replications,
     requests.load,
     requests.latency,

@@ -1,0 +1,72 @@
+"""A run held against what was predicted of it, figure by figure."""
+
+import math
+from collections.abc import Sequence
+
+from smbench.analysis.comparison.run_metrics import RUN_METRICS, measure
+from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.numbers.known import then
+from smbench.analysis.numbers.prediction_check import PredictedFigure, PredictionCheck
+from smbench.analysis.rows.frames import Frames
+from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.objectives import figure
+from smbench.records import Unknown
+from smbench.results.manifest import Band, Prediction
+from smbench.scenario.thresholds import parse_threshold
+
+_BAND_SHARE = 0.9
+_ROUNDING = 2e-6  # instants in files are whole microseconds, so a difference of two is within one
+
+
+def against_run(
+    prediction: Prediction, name: str, frames: Frames, summary: Summary, notes: Sequence[str] = ()
+) -> PredictionCheck:
+    """Every figure that was predicted, beside the run's own.
+
+    Args:
+        name: Of the prediction's folder.
+        notes: What the run had other than what was predicted.
+    """
+    own = measure(frames, summary)
+    n = min((band.n for band in prediction.bands), default=1)
+    return PredictionCheck(
+        prediction=name,
+        label=prediction.label,
+        replications=prediction.replications,
+        band_share=min(_BAND_SHARE, (n - 1) / (n + 1)),
+        figures=tuple(_figure(band, own, frames, summary) for band in prediction.bands),
+        notes=tuple(notes),
+    )
+
+
+def _figure(band: Band, own: dict[str, Bounded], frames: Frames, summary: Summary) -> PredictedFigure:
+    run_metric = RUN_METRICS.get(band.metric)
+    measured: Bounded | Unknown
+    if run_metric is not None:
+        measured = own.get(band.metric, Unknown("the run does not have it"))
+        label, unit = run_metric.label, run_metric.unit
+    else:
+        threshold = parse_threshold(band.metric)
+        measured = then(figure(threshold, frames, summary), lambda one: one.bounds)
+        label, unit = band.metric, threshold.unit if threshold.lasting_s is None else "s"
+    return PredictedFigure(
+        metric=band.metric,
+        label=label,
+        unit=unit,
+        median=band.median,
+        low=band.low,
+        high=band.high,
+        measured=measured,
+        is_inside=None if isinstance(measured, Unknown) else is_within(measured, band),
+    )
+
+
+def is_within(measured: Bounded, band: Band) -> bool | None:
+    """Whether a figure is within a band; None where that depends on what is not known of it."""
+    low, high = (math.inf if bound is None else bound for bound in (band.low, band.high))
+    low, high = low - _ROUNDING, high + _ROUNDING
+    least = math.inf if measured.never else measured.low
+    most = math.inf if measured.high is None else measured.high
+    if low <= least and most <= high:
+        return True
+    return False if most < low or least > high else None

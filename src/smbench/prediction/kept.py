@@ -1,0 +1,125 @@
+"""A prediction as a folder keeps it, to be held against the run that it was made for.
+
+`simulate --replications` leaves one as the folder of a run, `advise` one of the policy to take in `advice.json`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from smbench.analysis.rows.frames import Frames
+from smbench.calibration.configured import configured
+from smbench.errors import ResultsError, UsageError
+from smbench.prediction.figures import Measured, figure, instance_s
+from smbench.prediction.replications import band
+from smbench.prediction.space import policy_words
+from smbench.prediction.sweep import Question, foreseen, loads_of
+from smbench.results.manifest import MANIFEST, Band, Prediction, read_manifest
+from smbench.scenario.emulated import Emulated
+from smbench.scenario.model import Scenario
+from smbench.scenario.thresholds import parse_threshold
+
+ADVICE_FILE = "advice.json"
+_MORE = "predict it with `smbench simulate SCENARIO --replications 20`"
+_AS_THRESHOLDS = {
+    **{f"sojourn_{name}": f"sojourn_{name} < 1s" for name in ("p50", "p90", "p95", "p99")},
+    "backlog_max": "backlog_max < 1",
+    "drain_s": "drain_s < 1s",
+    "first_completion_s": "first_completion < 1s",
+}
+"""Metrics of `compare` that a prediction of many policies has; the values are not looked at."""
+
+
+class Kept(BaseModel):
+    """What was predicted, and of what."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prediction: Prediction
+    load: Any  # of the scenario, with every default written out
+    limits: Any
+    emulated: Emulated
+
+    @classmethod
+    def of(cls, prediction: Prediction, scenario: Scenario, emulated: Emulated) -> "Kept":
+        """The prediction of a scenario's load with an endpoint."""
+        written = scenario.model_dump(mode="json", by_alias=True)
+        return cls(prediction=prediction, load=written["load"], limits=written["limits"], emulated=emulated)
+
+
+def predicted_bands(question: Question, emulated: Emulated) -> tuple[Band, ...]:
+    """The band of each metric, and of each objective, over the replications of one policy."""
+    values: dict[str, list[float]] = {}
+    thresholds = {name: parse_threshold(text) for name, text in _AS_THRESHOLDS.items()}
+    thresholds |= {one.text: one for one in question.objectives}
+    for number, (load, schedule) in enumerate(zip(loads_of(question), question.schedules, strict=True)):
+        seen, measured = foreseen(question, load, number, emulated), Measured.of(schedule.spans)
+        paid_s = instance_s(seen, measured.from_ns)
+        found = {"instance_s": paid_s}
+        usd = None if question.price_usd is None else paid_s / 3600 * question.price_usd
+        if usd is not None:
+            found["cost_usd"] = usd
+        found |= {name: figure(one, seen, measured, usd) for name, one in thresholds.items()}
+        for name, value in found.items():
+            if value == value:  # NaN: nothing was measured
+                values.setdefault(name, []).append(value)
+    return tuple(band(name, each) for name, each in values.items())
+
+
+def read_kept(folder: Path) -> Kept:
+    """The prediction in a folder.
+
+    Raises:
+        UsageError: there is none that one run can be held against.
+        ResultsError: a file is damaged.
+    """
+    if (folder / ADVICE_FILE).is_file():
+        return _of_advice(folder / ADVICE_FILE)
+    if not (folder / MANIFEST).is_file():
+        raise UsageError(f"{folder} has no prediction", f"{_MORE}, or name the folder that `smbench advise` left")
+    manifest = read_manifest(folder)
+    if manifest.prediction is None:
+        raise UsageError(f"{folder} is a run and no prediction", _MORE)
+    if not manifest.prediction.bands:
+        raise UsageError(f"{folder} has one replication, so its figures have no band", _MORE)
+    scenario = manifest.scenario
+    try:
+        return Kept(
+            prediction=manifest.prediction,
+            load=scenario.get("load"),
+            limits=scenario.get("limits"),
+            emulated=Emulated.model_validate((scenario.get("target") or {}).get("emulated")),
+        )
+    except ValidationError as error:
+        raise ResultsError(f"{folder / MANIFEST} is damaged: it has no emulated endpoint") from error
+
+
+def _of_advice(path: Path) -> Kept:
+    try:
+        written = orjson.loads(path.read_bytes())["prediction"]
+        kept = None if written is None else Kept.model_validate(written)
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
+        raise ResultsError(f"{path} is damaged, or an older smbench wrote it", "ask for the advice again") from error
+    if kept is None:
+        raise UsageError(f"{path.parent} advises no policy, so it predicts none", _MORE)
+    return kept
+
+
+def unlike(kept: Kept, frames: Frames) -> tuple[str, ...]:
+    """What the run had other than what was predicted, in sentences.
+
+    Raises:
+        UsageError: it had another load.
+    """
+    scenario = frames.manifest.scenario
+    for part in ("load", "limits"):
+        if scenario.get(part) != getattr(kept, part):
+            raise UsageError(f"the prediction is of other {part} than the run's", _MORE)
+    found = configured(frames)
+    limits = kept.emulated.instances.model_copy(update={"min": found.min, "max": found.max})
+    own = kept.emulated.model_copy(update={"instances": limits, "policies": found.policies})
+    if policy_words(own) == policy_words(kept.emulated):
+        return ()
+    return (f"the run's endpoint had {policy_words(own)}; predicted was {policy_words(kept.emulated)}",)
