@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from smbench.api.account import Examination, doctor
+    from smbench.api.account import Examination, doctor, policy
     from smbench.api.compare import ComparisonResult, compare
     from smbench.api.deploy import Deployed, Destroyed, deploy, destroy
     from smbench.api.emulate import emulate
@@ -55,6 +55,7 @@ __all__ = [
     "doctor",
     "emulate",
     "import_run",
+    "policy",
     "report",
     "resume",
     "resume_sweep",
@@ -89,6 +90,7 @@ _MODULES = {
     "doctor": "api.account",
     "emulate": "api.emulate",
     "import_run": "api.importing",
+    "policy": "api.account",
     "report": "api.report",
     "resume": "api.resume",
     "resume_sweep": "api.sweep",

@@ -1,6 +1,7 @@
 """The emulated region behind a gate: every call kept as IAM sees it; what is not allowed is refused as AWS does."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ _PREFIXES = {
     "SageMaker": "sagemaker",
     "AnyScaleFrontendService": "application-autoscaling",
     "GraniteServiceVersion20100801": "cloudwatch",
+    "ResourceGroupsTaggingAPI_20170126": "tag",
 }
 _FREE = "sts:GetCallerIdentity"  # needs no permission
 
@@ -49,7 +51,7 @@ class Gate:
 
 
 def allowed_by(policy: Mapping[str, Any], call: Call) -> bool:
-    """Whether an IAM policy of Allow statements without conditions allows a call."""
+    """Whether an IAM policy of Allow statements allows a call; their conditions are taken for met."""
     return any(
         any(fnmatchcase(call.action, action) for action in _listed(statement["Action"]))
         and any(fnmatchcase(call.resource, resource) for resource in _listed(statement["Resource"]))
@@ -93,6 +95,13 @@ def calls_of(request: HttpRequest) -> set[Call]:
     form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
     prefix = "cloudwatch" if scope == "monitoring" else scope
     action = f"{prefix}:{form['Action']}"
+    if prefix == "cloudformation":
+        name = form["StackName"]
+        stack = name if name.startswith("arn:") else f"arn:aws:cloudformation:{_ARN}:stack/{name}/id"
+        tagged = {Call("cloudformation:TagResource", stack)} if "Tags.member.1.Key" in form else set()
+        return {Call(action, stack)} | tagged
+    if form["Action"].startswith("DescribeAlarm"):
+        return {Call(action, f"arn:aws:cloudwatch:{_ARN}:alarm:{form.get('AlarmName', '*')}")}
     return set() if action == _FREE else {Call(action, form.get("TopicArn", "*"))}
 
 
@@ -114,7 +123,11 @@ def _of_s3(request: HttpRequest) -> set[Call]:
     bucket, _, key = request.path.lstrip("/").partition("/")
     place = f"arn:aws:s3:::{bucket}"
     if request.method == "POST" and "delete" in request.query:
-        return {Call("s3:DeleteObject", f"{place}/*")}
+        is_versions = b"<VersionId>" in request.body
+        keys = re.findall(r"<Key>(.*?)</Key>", request.body.decode())
+        return {Call("s3:DeleteObjectVersion" if is_versions else "s3:DeleteObject", f"{place}/{one}") for one in keys}
+    if not key and "versions" in request.query:
+        return {Call("s3:ListBucketVersions", place)}
     if not key:
         return {Call("s3:ListBucket", place)}
     action = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}[request.method]

@@ -10,8 +10,8 @@ from typing import Literal
 from smbench.api.loops import outside_loops
 from smbench.api.report import readable, report
 from smbench.api.result import Run
-from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
-from smbench.api.stacks import deployed_endpoint
+from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
+from smbench.api.stacks import aimed
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
 from smbench.generator.forecast import forecast
@@ -86,13 +86,9 @@ def run(
         ScenarioError, UsageError, TargetError, ResultsError: the run could not begin, and nothing was sent.
     """
     given = given_scenario(scenario, base_dir, allow_files)
-    aimed = with_endpoint(given.scenario, endpoint)
-    if stack is not None:
-        if endpoint is not None:
-            raise UsageError("--endpoint and --stack both name what is measured", "give one of them")
-        name, kind = deployed_endpoint(stack, region=region, profile=profile, endpoint_url=endpoint_url)
-        aimed = with_endpoint(given.scenario, name, kind)
-    changed = _changed(aimed, transport=transport, seed=seed, thresholds=thresholds)
+    where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
+    target = aimed(given.scenario, endpoint, stack, **where)
+    changed = _changed(target, transport=transport, seed=seed, thresholds=thresholds)
     if changed.target.endpoint is None and (region or profile or endpoint_url):
         raise UsageError(
             f"{given.origin.file or changed.name} runs on the emulated endpoint: --region, --profile and "

@@ -5,11 +5,13 @@ from typing import Literal
 import anyio
 
 from smbench.api.loops import outside_loops
+from smbench.api.scenarios import with_endpoint
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.stacks.stack import ours
 from smbench.errors import TargetError, UsageError
 from smbench.processes.interrupts import Interrupts
 from smbench.scenario.deploy import is_stack_name
+from smbench.scenario.model import Scenario
 from smbench.stack.template import stack_name
 
 Kind = Literal["async", "serverless", "realtime"]
@@ -36,6 +38,29 @@ def deployed_endpoint(
         return found.outputs["EndpointName"], kind
 
     return outside_loops(lambda: anyio.run(looked_up), Interrupts())
+
+
+def aimed(
+    scenario: Scenario,
+    endpoint: str | None,
+    stack: str | None,
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+) -> Scenario:
+    """The scenario against what the caller names, an endpoint or a benchmark's stack; as it is where that is neither.
+
+    Raises:
+        UsageError: both are named, or the stack's name cannot be a benchmark's.
+        TargetError: there is no such stack, or it is not whole.
+    """
+    if stack is None:
+        return with_endpoint(scenario, endpoint)
+    if endpoint is not None:
+        raise UsageError("--endpoint and --stack both name what is measured", "give one of them")
+    name, kind = deployed_endpoint(stack, region=region, profile=profile, endpoint_url=endpoint_url)
+    return with_endpoint(scenario, name, kind)
 
 
 def check_name(name: str) -> None:

@@ -21,6 +21,8 @@ _LONG_POLL_S = "20"
 VISIBILITY_S = 30  # what a killed worker had received comes again after it; a slow one gets a message twice
 _GONE = {"NotFound", "NotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 _NAME_MAX = 80
+QUEUE_PREFIX = "smbench-"
+RUN_TAG = "smbench:run"
 
 
 class RunQueue:
@@ -83,7 +85,7 @@ async def run_queue(
     try:
         # Shielded, so that no call is cut short between its effect and our hearing of it: nothing is left behind.
         with anyio.CancelScope(shield=True):
-            own_tags = {"smbench:run": run_id, "smbench:worker": str(worker), **(tags or {})}
+            own_tags = {RUN_TAG: run_id, "smbench:worker": str(worker), **(tags or {})}
             await _create(clients, target, queue, name, own_tags)
             await _subscribe(clients, target, queue, name, f"{run_id}-{worker}-")
         yield queue
@@ -143,7 +145,7 @@ async def _removed_in_time(clients: AwsClients, queue: RunQueue) -> None:
 
 def queue_name(run_id: str, worker: int) -> str:
     """Of the queue that this worker makes for itself."""
-    return f"smbench-{run_id}-{worker}"
+    return f"{QUEUE_PREFIX}{run_id}-{worker}"
 
 
 async def _create(clients: AwsClients, target: TargetFound, queue: RunQueue, name: str, tags: dict[str, str]) -> None:

@@ -1,5 +1,8 @@
 """The commands about an AWS account: names, options and help."""
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
 from smbench.cli.options import (
@@ -12,6 +15,14 @@ from smbench.cli.options import (
     ScenarioFile,
     UrlOption,
 )
+
+
+class PolicyFor(StrEnum):
+    """Commands that a policy can be for."""
+
+    RUN = "run"
+    DOCTOR = "doctor"
+    DEPLOY = "deploy"
 
 
 def doctor(
@@ -34,3 +45,35 @@ def doctor(
         "allow_files": tuple(allow_files or ()),
     }
     raise typer.Exit(doctor_command(scenario, asked, output.value))
+
+
+def policy(
+    scenario: ScenarioFile = None,
+    purpose: Annotated[
+        PolicyFor, typer.Option("--for", help="The command that it is for; that of deploy is for destroy, too.")
+    ] = PolicyFor.RUN,
+    endpoint: EndpointOption = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the stack that is deployed, or whose endpoint is measured.")
+    ] = None,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
+    allow_files: AllowFilesOption = None,
+) -> None:
+    """Print the least that IAM must allow, as a policy document: for exactly this run, or for another command.
+
+    The endpoint is described to find out what a run would touch; nothing is made or changed.
+    """
+    from smbench.cli.account import policy_command
+
+    asked = {
+        "purpose": purpose.value,
+        "endpoint": endpoint,
+        "stack": stack,
+        "region": region,
+        "profile": profile,
+        "endpoint_url": endpoint_url,
+        "allow_files": tuple(allow_files or ()),
+    }
+    policy_command(scenario, asked)

@@ -1,0 +1,161 @@
+"""Goal: each policy that is printed allows every call of the command that it is for, and nothing that is not used.
+
+Method: the stories against the emulated region behind a gate, which refuses what the policy does not allow; messages
+are lost, so that outputs are looked up as well.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import smbench
+from emulated_aws import ENDPOINT, WARP
+from guarded_region import Call, Gate, allowed_by, gated
+from parliament_lint import findings
+from smbench.account.doctor import describe, examine
+from smbench.account.permissions import doctor_policy, run_policy
+from smbench.account.stack_permissions import CALLED_FOR
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.setup.run_queue import run_queue
+from smbench.cli.app import app
+from smbench.errors import UsageError
+from smbench.scenario.deploy import Deploy
+from whole_story import any_keys, plan_of, region, story
+
+STEP = {"step": {"metric": "HasBacklogWithoutCapacity", "threshold": 1, "steps": [{"lower": 0, "change": 1}]}}
+LOST = {"notices_lost": 0.6, "container_errors": 0.5}
+SCALED = {"instances": {"min": 0, "max": 1, "start": 1}, "policies": [STEP], "faults": LOST}
+SEEN_ELSEWHERE = {"s3:ListBucket"}  # makes a missing object a 404; no call of a run has its name
+BY_CLOUDFORMATION = {action for actions in CALLED_FOR.values() for action in actions}
+
+INHERENT = "RESOURCE_POLICY_PRIVILEGE_ESCALATION"  # whoever makes a bucket with its policy may write that policy
+
+
+@pytest.fixture
+def anyio_backend() -> Any:
+    return WARP
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    any_keys(monkeypatch)
+
+
+def require_exact(policy: Mapping[str, Any], gate: Gate, seen_elsewhere: set[str]) -> None:
+    """The policy allowed every call, each of its actions was called where it allows it, and the linter is content."""
+    assert [call for call in gate.calls if not allowed_by(policy, call)] == []
+    unused = [one for one in each_of(policy) if not _is_used(one, gate.calls)]
+    assert {call.action for call in unused} <= seen_elsewhere
+    assert [one for one in findings(policy) if not one.startswith(INHERENT)] == []
+
+
+def each_of(policy: Mapping[str, Any]) -> list[Call]:
+    return [
+        Call(action, resource)
+        for one in policy["Statement"]
+        for action in one["Action"]
+        for resource in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
+    ]
+
+
+def _is_used(allowed: Call, calls: set[Call]) -> bool:
+    policy = {"Statement": [{"Action": allowed.action, "Resource": allowed.resource}]}
+    return any(allowed_by(policy, call) for call in calls)
+
+
+@pytest.mark.slow  # clients of its own for each
+@pytest.mark.parametrize(
+    "hosted",
+    [
+        story("async", SCALED, transport="wire"),
+        story("async", SCALED, transport="sdk"),
+        story("serverless", transport="wire"),
+        story("realtime", transport="sdk"),
+    ],
+    ids=["async-wire", "async-sdk", "serverless", "realtime"],
+)
+async def test_a_run_makes_the_calls_that_its_policy_allows_and_uses_each(
+    tmp_path: Path, hosted: dict[str, Any]
+) -> None:
+    plan = plan_of(hosted)
+    with gated() as gate:
+        async with region(hosted) as here:
+            async with AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+                policy = run_policy(plan, await describe(clients, plan))
+            gate.calls.clear()
+            gate.allows = lambda call: allowed_by(policy, call)
+            rows = await here.run(plan, tmp_path)
+            assert here.emulator.sqs._queues == {}
+    assert set(rows["outcome"].unique()) <= {"completed", "failed"}
+    require_exact(policy, gate, SEEN_ELSEWHERE)
+
+
+@pytest.mark.slow  # clients of its own for each
+@pytest.mark.parametrize("kind", ["async", "realtime"])
+async def test_an_examination_makes_the_calls_that_its_policy_allows_and_uses_each(kind: str) -> None:
+    hosted = story(kind, {key: SCALED[key] for key in ("instances", "policies")} if kind == "async" else None)
+    plan = plan_of(hosted)
+    with gated() as gate:
+        async with region(hosted) as here:
+            async with AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+                policy = doctor_policy(plan, await describe(clients, plan))
+            gate.calls.clear()
+            gate.allows = lambda call: allowed_by(policy, call)
+            found = await examine(plan, here.access)
+    assert [one for one in found if "not allowed" in one.seen] == []
+    require_exact(policy, gate, set())
+
+
+@pytest.mark.slow  # two sets of clients
+async def test_a_queue_of_the_users_own_is_read_and_never_made(tmp_path: Path) -> None:
+    hosted = story()
+    with gated() as gate:
+        async with region(hosted) as here, AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+            found = await describe(clients, plan_of(hosted))
+            async with run_queue(clients, found, run_id="theirs", worker=0) as queue:
+                plan = plan_of(hosted | {"collector": {"queue": queue.url}})
+                policy = run_policy(plan, found)
+                gate.calls.clear()
+                gate.allows = lambda call: allowed_by(policy, call)
+                await here.run(plan, tmp_path, "theirs")
+                gate.allows = lambda _call: True
+                run_calls = Gate(calls=set(gate.calls))
+    require_exact(policy, run_calls, SEEN_ELSEWHERE | {"s3:GetObject"})
+
+
+@pytest.mark.slow  # a stack up and down, in real time
+def test_deploy_and_destroy_make_the_calls_that_their_policy_allows_and_use_each(tmp_path: Path) -> None:
+    (tmp_path / "model" / "code").mkdir(parents=True)
+    (tmp_path / "model" / "code" / "inference.py").write_text("def model_fn(folder): ...\n")
+    wanted = {"model": {"image": "demo", "folder": "model"}}
+    with gated() as gate, smbench.emulate(provision_s=0.1) as url:
+        policy = smbench.policy(story() | {"deploy": wanted}, purpose="deploy", stack="demo", endpoint_url=url)
+        gate.calls.clear()
+        gate.allows = lambda call: allowed_by(policy, call)
+        smbench.deploy("demo", Deploy.model_validate(wanted), base_dir=tmp_path, endpoint_url=url)
+        smbench.destroy("demo", endpoint_url=url)
+    require_exact(policy, gate, BY_CLOUDFORMATION)
+
+
+@pytest.mark.slow  # the emulator in a thread, and clients of its own for each command
+def test_the_command_prints_the_policy_of_the_run_or_of_the_other_command() -> None:
+    with smbench.emulate(story()) as url:
+        printed = [
+            CliRunner().invoke(app, ["policy", "quick-start", *words, "--endpoint-url", url])
+            for words in (["--endpoint", ENDPOINT], ["--for", "doctor", "--endpoint", ENDPOINT], ["--for", "deploy"])
+        ]
+    assert [one.exit_code for one in printed] == [0, 0, 0], printed
+    run, doctor, deploy = (str(json.loads(one.stdout)) for one in printed)
+    assert "sagemaker:InvokeEndpointAsync" in run
+    assert "sagemaker:InvokeEndpointAsync" not in doctor
+    assert "arn:aws:cloudformation:us-east-1:123456789012:stack/smbench-*/*" in deploy
+    assert [findings(json.loads(one.stdout)) for one in printed[:2]] == [[], []]
+
+
+def test_no_policy_is_printed_for_an_endpoint_that_is_in_no_account() -> None:
+    with pytest.raises(UsageError, match="an emulated endpoint needs no permission"):
+        smbench.policy()

@@ -1,0 +1,97 @@
+"""A run against the embedded region as against an account: one share, in this process and in virtual time."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from emulated_aws import ENDPOINT, EPOCH_NS
+from plain_services import isolate_aws
+from smbench.clock import LoopClock
+from smbench.emulator.server import Emulator
+from smbench.generator.assembly import ShareRun
+from smbench.generator.control import Control
+from smbench.generator.plan import RunPlan, make_plan
+from smbench.generator.shares import Share
+from smbench.results.store import compact
+from smbench.scenario.model import Scenario
+from smbench.targets.base import AwsAccess
+from smbench.targets.kinds import target_of
+
+
+def any_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials and a region from the environment, and nothing else of this machine's settings."""
+    isolate_aws(monkeypatch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+def story(kind: str = "async", emulated: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A scenario of ten requests, whose endpoint is emulated."""
+    return {
+        "name": "story",
+        "target": {"kind": kind, "emulated": {"service": "50ms", **(emulated or {})}},
+        "load": [{"constant": {"rate": "10/s", "for": "1s"}}],
+        "drain": "10s",
+        "gauges_every": "1s",
+        **more,
+    }
+
+
+def sent(hosted: Mapping[str, Any]) -> dict[str, Any]:
+    """The same load, against the emulated endpoint as against one of an account."""
+    return {**hosted, "target": {"kind": hosted["target"]["kind"], "endpoint": ENDPOINT}}
+
+
+def plan_of(hosted: Mapping[str, Any]) -> RunPlan:
+    return make_plan(Scenario.model_validate(sent(hosted)), Path())
+
+
+@dataclass(frozen=True)
+class Region:
+    """The embedded region, whose time runs."""
+
+    emulator: Emulator
+    clock: LoopClock
+
+    @property
+    def access(self) -> AwsAccess:
+        return AwsAccess(endpoint_url=self.emulator.url)
+
+    async def run(self, plan: RunPlan, folder: Path, run_id: str = "story", *, is_killed: bool = False) -> pl.DataFrame:
+        """One run to its end; its requests.
+
+        Args:
+            is_killed: It leaves what it made, as a killed worker does.
+        """
+        share_run = ShareRun(plan, Share(run_id), folder)
+        try:
+            async with target_of(plan, self.access).prepared(share_run.share, lambda _text: None) as prepared:
+                share_run.write_first_versions(EPOCH_NS)
+                runner = share_run.runner(prepared.ports(self.clock), self.clock, prepared.locations, Control())
+                await runner.run()
+                if is_killed:
+                    prepared.abandon()
+        finally:
+            share_run.close()
+        compact(folder)
+        return pl.read_parquet(folder / "requests.parquet")
+
+
+@asynccontextmanager
+async def region(hosted: Mapping[str, Any] | None = None, **settings: Any) -> AsyncIterator[Region]:
+    """The region of a scenario; without one it is empty."""
+    scenario = None if hosted is None else Scenario.model_validate(hosted)
+    emulator = Emulator(scenario, None, EPOCH_NS, **settings)
+    await emulator.start()
+    clock = LoopClock(EPOCH_NS)
+    emulator.go(clock)
+    try:
+        yield Region(emulator, clock)
+    finally:
+        await emulator.stop()
