@@ -1,9 +1,9 @@
 """The outside as a run sees it. Each protocol has at least two implementations and one contract suite."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
-from smbench.records import Accepted, Answered, Delivery, Event, Invocation, OutputFound, Reading
+from smbench.records import Accepted, Answer, Answered, Delivery, Event, Invocation, OutputFound, Reading
 
 CLOUDWATCH_EVERY_S = 30.0
 """CloudWatch is asked no more often: it has something new once a minute, bills every metric of every question, and its
@@ -20,6 +20,22 @@ class Transport(Protocol):
         Raises:
             Rejected: it answered with an error.
             Unacknowledged: no answer came; whether it was taken is unknown.
+        """
+
+
+@runtime_checkable
+class PromptTransport(Transport, Protocol):
+    """A transport that can submit without a task a request, which costs more than all else that we do for one."""
+
+    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
+        """Submit at once what `leaving` returns, if nothing need be waited for.
+
+        Args:
+            leaving: Called just before the bytes leave.
+            ended: Called once, from the loop and after this has returned, with what `submit` would return or raise.
+
+        Returns:
+            False: it would have to wait, and neither was called; `submit` it.
         """
 
 

@@ -8,6 +8,7 @@ Struct, an eighth of the cost of a frozen dataclass.
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
@@ -203,6 +204,10 @@ class Unacknowledged(Exception):  # noqa: N818  # as above
     def __init__(self, cause: str) -> None:
         super().__init__(cause)
         self.cause = cause
+
+
+Answer: TypeAlias = Accepted | Answered | Rejected | Unacknowledged
+"""What comes of one submission."""
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):

@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from emulated_aws import WARP
+from promptly import Promptly
 from raw_server import RawServer, Visitor
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import discover
@@ -53,11 +54,12 @@ async def both() -> AsyncIterator[Both]:
         yield Both(server, clients, wire)
 
 
-@pytest.fixture(params=["sdk", "wire"])
+@pytest.fixture(params=["sdk", "wire", "prompt"])
 def transport(both: Both, request: pytest.FixtureRequest) -> Transport:
-    return (
-        SdkTransport(both.clients.runtime, "ep") if request.param == "sdk" else WireTransport(both.wire.runtime, "ep")
-    )
+    if request.param == "sdk":
+        return SdkTransport(both.clients.runtime, "ep")
+    wire = WireTransport(both.wire.runtime, "ep")
+    return Promptly(wire) if request.param == "prompt" else wire
 
 
 @pytest.fixture(params=["sdk", "wire"])

@@ -29,7 +29,7 @@ def anyio_backend() -> Any:
     return WARP
 
 
-@pytest.fixture(params=["sdk", "wire"])
+@pytest.fixture(params=["sdk", "wire", "prompt"])
 def by(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -13,14 +13,15 @@ import pytest
 
 from doubles import FakeEndpoint
 from emulated_aws import WARP, emulated_aws
+from promptly import Promptly
 from smbench.aws.transport.invoke import SdkTransport
 from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.clock import LoopClock
-from smbench.records import Invocation, Rejected, Unacknowledged
+from smbench.records import Accepted, Invocation, Rejected, Unacknowledged
 
 pytestmark = pytest.mark.slow
 
-Transport = SdkTransport | WireTransport | FakeEndpoint
+Transport = SdkTransport | WireTransport | Promptly[Accepted] | FakeEndpoint
 _Make = Callable[[str], AbstractAsyncContextManager[Transport]]
 FAULTS = {
     "well": {},
@@ -56,11 +57,19 @@ async def wire(state: str) -> AsyncIterator[Transport]:
 
 
 @asynccontextmanager
+async def prompt(state: str) -> AsyncIterator[Transport]:
+    async with emulated_aws({"faults": FAULTS[state]}, by="wire") as aws:
+        transport = aws.transport()
+        assert isinstance(transport, WireTransport)
+        yield Promptly(transport)
+
+
+@asynccontextmanager
 async def in_memory(state: str) -> AsyncIterator[Transport]:
     yield FakeEndpoint(LoopClock(), verdict=lambda _n: IN_MEMORY[state])
 
 
-@pytest.fixture(params=[sdk, wire, in_memory], ids=["sdk", "wire", "in memory"])
+@pytest.fixture(params=[sdk, wire, prompt, in_memory], ids=["sdk", "wire", "prompt", "in memory"])
 def make(request: pytest.FixtureRequest) -> _Make:
     made: _Make = request.param
     return made

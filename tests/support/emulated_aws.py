@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from promptly import Promptly
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.transport.invoke import SdkTransport
@@ -18,6 +19,7 @@ from smbench.aws.transport.wire_notices import WireNotices
 from smbench.clock import LoopClock, WarpLoop
 from smbench.emulator.server import Emulator
 from smbench.ports import Notices
+from smbench.records import Answered
 from smbench.scenario.model import Scenario
 
 ENDPOINT = "smbench-emulated"
@@ -30,7 +32,7 @@ class EmulatedAws:
     """An embedded endpoint whose time runs, its clients, and what `discover` found of it.
 
     Attributes:
-        by: The hot calls go through the `sdk` or over the `wire`.
+        by: The hot calls go through the `sdk`, over the `wire`, or over the wire without a task (`prompt`).
     """
 
     emulator: Emulator
@@ -45,10 +47,11 @@ class EmulatedAws:
             return WireTransport(self.wire.runtime, endpoint)
         return SdkTransport(self.clients.runtime, endpoint)
 
-    def synchronous(self, endpoint: str = ENDPOINT) -> SdkSyncTransport | WireSyncTransport:
-        if self.by == "wire":
-            return WireSyncTransport(self.wire.runtime, endpoint)
-        return SdkSyncTransport(self.clients.runtime, endpoint)
+    def synchronous(self, endpoint: str = ENDPOINT) -> SdkSyncTransport | WireSyncTransport | Promptly[Answered]:
+        if self.by == "sdk":
+            return SdkSyncTransport(self.clients.runtime, endpoint)
+        wire = WireSyncTransport(self.wire.runtime, endpoint)
+        return Promptly(wire) if self.by == "prompt" else wire
 
     def notices(self, url: str, *, run_prefix: str = "") -> Notices:
         if self.by == "wire":

@@ -4,6 +4,9 @@ Three rules. It sleeps until absolute instants and looks again on waking. At its
 waits for an answer, a consumer or a slot, for waiting would turn the open loop into a closed one. When asked to stop it
 sends nothing more, and what is in flight is still answered. A closed phase, which is asked for by name, is the one
 exception: there each end releases the next request.
+
+Where the transport can, a request is submitted from the pacing task itself and its answer is a call from the loop; it
+has a task of its own where it must wait: for a connection, or before it is tried again.
 """
 
 from collections.abc import Callable
@@ -17,8 +20,8 @@ from smbench.clock import Clock
 from smbench.generator.control import Control, beyond_error_limit
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
-from smbench.ports import Transport
-from smbench.records import Accepted, Answered, Invocation, NotSent, Rejected, Unacknowledged, is_throttle
+from smbench.ports import PromptTransport, Transport
+from smbench.records import Accepted, Answer, Answered, Invocation, NotSent, Rejected, Unacknowledged, is_throttle
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 
@@ -48,18 +51,29 @@ class Engine:
         self.load, self.tracker, self.transport = load, tracker, transport
         self.clock, self.control = clock, control
         self.phase_index = 0
+        self._submit_now = transport.submit_now if isinstance(transport, PromptTransport) else None
         self._in_flight = self._n_submitted = 0
+        self._n_prompt = 0  # of those in flight, how many have no task
+        self._all_answered: anyio.Event | None = None  # of those, once nothing more is sent
+        self._is_over_at_once = False  # cancelled: what comes is no longer taken
         self._outstanding: anyio.Semaphore | None = None  # of the closed phase being sent
         tracker.on_resolved = self._resolved
 
     async def submit_all(self) -> None:
         """Send every row of the shard, or stop at a limit; return when all that was sent has been answered."""
-        async with anyio.create_task_group() as requests, anyio.create_task_group() as pacing:
-            pacing.start_soon(self._end_when_stopped, pacing.cancel_scope)
-            if self.load.limits.time is not None:
-                pacing.start_soon(self._stop_at, round(self.load.limits.time * 1e9))
-            await self._pace(requests)
-            pacing.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as requests:
+                async with anyio.create_task_group() as pacing:
+                    pacing.start_soon(self._end_when_stopped, pacing.cancel_scope)
+                    if self.load.limits.time is not None:
+                        pacing.start_soon(self._stop_at, round(self.load.limits.time * 1e9))
+                    await self._pace(requests)
+                    pacing.cancel_scope.cancel()
+                if self._n_prompt:
+                    self._all_answered = anyio.Event()
+                    await self._all_answered.wait()
+        finally:
+            self._is_over_at_once = True
         why = self.control.why_not_sent or (NotSent.REQUEST_LIMIT if self._is_over else NotSent.PHASE_ENDED)
         for index, state in enumerate(self.tracker.ledger.state):
             if state == State.SCHEDULED:
@@ -136,32 +150,77 @@ class Engine:
         self._in_flight += 1
         self._n_submitted += 1
         self.load.reached(index)
-        requests.start_soon(self._submit, index)
+        if self._submit_now is None or not self._submit_now(*self._prompt(index, requests)):
+            requests.start_soon(self._submit, index)
+
+    def _prompt(
+        self, index: int, requests: anyio.abc.TaskGroup
+    ) -> tuple[Callable[[], Invocation], Callable[[Answer], None]]:
+        """What a prompt transport calls when the request leaves, and when its answer is there."""
+
+        def leaving() -> Invocation:
+            invocation = self.load.invocation(index)
+            self._n_prompt += 1
+            self.tracker.sent(index, self.clock.now_ns())
+            return invocation
+
+        def ended(answer: Answer) -> None:
+            if self._is_over_at_once:
+                return
+            self._n_prompt -= 1
+            try:
+                now_ns = self.clock.now_ns()
+                if self._may_retry(answer, 1):
+                    requests.start_soon(self._submit_again, index, now_ns)
+                else:
+                    self._in_flight -= 1
+                    self._take(index, now_ns, answer)
+            except BaseException as error:  # noqa: BLE001  # it is the run's, and not the loop's that calls here
+                requests.start_soon(_fail, error)
+            if not self._n_prompt and self._all_answered is not None:
+                self._all_answered.set()
+
+        return leaving, ended
 
     async def _submit(self, index: int) -> None:
-        attempt = 1
+        if self.control.is_stopped:  # between being started and its first instruction: nothing was sent
+            self._in_flight -= 1
+            return
+        await self._attempt(index, 1)
+
+    async def _submit_again(self, index: int, refused_ns: int) -> None:
+        """After a prompt attempt that was refused."""
         try:
-            if self.control.is_stopped:
-                return  # stopped between being started and its first instruction: nothing was sent
+            await self._back_off(refused_ns, 1)
+        except BaseException:
+            self._in_flight -= 1
+            raise
+        await self._attempt(index, 2)
+
+    async def _attempt(self, index: int, attempt: int) -> None:
+        try:
             invocation = self.load.invocation(index)
             while True:
                 self.tracker.sent(index, self.clock.now_ns())
-                answer: Accepted | Answered | Rejected | Unacknowledged
+                answer: Answer
                 try:
                     answer = await self.transport.submit(invocation)
                 except (Rejected, Unacknowledged) as refusal:
                     answer = refusal
                 now_ns = self.clock.now_ns()
-                if isinstance(answer, Accepted | Answered) or not self._may_retry(answer, attempt):
+                if not self._may_retry(answer, attempt):
                     break
-                backoff_s = self.load.retry.backoff * 2 ** (attempt - 1) * self.load.jitter.random()
-                await self.clock.sleep_until_ns(now_ns + round(backoff_s * 1e9))
+                await self._back_off(now_ns, attempt)
                 attempt += 1
         finally:
             self._in_flight -= 1
         self._take(index, now_ns, answer)
 
-    def _take(self, index: int, now_ns: int, answer: Accepted | Answered | Rejected | Unacknowledged) -> None:
+    async def _back_off(self, refused_ns: int, attempt: int) -> None:
+        backoff_s = self.load.retry.backoff * 2 ** (attempt - 1) * self.load.jitter.random()
+        await self.clock.sleep_until_ns(refused_ns + round(backoff_s * 1e9))
+
+    def _take(self, index: int, now_ns: int, answer: Answer) -> None:
         if isinstance(answer, Accepted):
             self.tracker.accepted(index, now_ns, answer)
         elif isinstance(answer, Answered):
@@ -172,15 +231,15 @@ class Engine:
             self.tracker.unacknowledged(index, now_ns, answer)
         self._watch_limits()
 
-    def _may_retry(self, refusal: Rejected | Unacknowledged, attempt: int) -> bool:
-        if attempt >= self.load.retry.attempts or self.control.is_stopped:
+    def _may_retry(self, answer: Answer, attempt: int) -> bool:
+        if isinstance(answer, Accepted | Answered) or attempt >= self.load.retry.attempts or self.control.is_stopped:
             return False
-        if isinstance(refusal, Unacknowledged):
+        if isinstance(answer, Unacknowledged):
             cause = "transport_error"
-        elif is_throttle(refusal.code):
+        elif is_throttle(answer.code):
             cause = "throttle"
         else:
-            cause = "server_error" if refusal.status_code >= 500 else ""
+            cause = "server_error" if answer.status_code >= 500 else ""
         return cause in self.load.retry.on
 
     # ---- stopping ---------------------------------------------------------------------------------------------
@@ -202,3 +261,7 @@ class Engine:
         tracker = self.tracker
         if why := beyond_error_limit(self.load.limits, tracker.n_bad_answers, tracker.n_answers):
             self.control.stop(NotSent.ERROR_LIMIT, why)
+
+
+async def _fail(error: BaseException) -> None:
+    raise error

@@ -4,7 +4,9 @@ What a call costs is what a generator measures of itself, so nothing here is per
 """
 
 import asyncio
-from typing import cast
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias, cast
 
 import httptools
 
@@ -59,8 +61,12 @@ class Response:
         return [(name.lower().decode("latin-1"), value.strip(_WHITE).decode("latin-1")) for name, _, value in lines]
 
 
+Ended: TypeAlias = Callable[[Response | Exception], None]
+"""Called once: with an answer, or with how the connection failed (OSError, UnreadableAnswer)."""
+
+
 class Connection(asyncio.Protocol):
-    """A connection that is open, or was. `send` it one request, and wait for the future.
+    """A connection that is open, or was. `send` it one request, and wait for the future; or `begin` one.
 
     Attributes:
         is_usable: Another request may follow on it.
@@ -68,11 +74,11 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answer",
         "_body",
         "_body_bytes",
         "_came",
         "_end",
+        "_ended",
         "_head",
         "_is_bodiless",
         "_is_in_head",
@@ -80,6 +86,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_received_bytes",
         "_status",
+        "_told",
         "_transport",
         "_unsent_bytes",
         "idle_since_s",
@@ -89,7 +96,8 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: asyncio.Future[Response] | None = None
+        self._ended: Ended | None = None  # of the request that is under way
+        self._told: tuple[Ended, Response] | None = None  # a whole answer, until all that came with it is read
         self._loop = asyncio.get_running_loop()
         self._came = self._head = b""  # of an answer whose head is not whole yet; and the whole head
         self._body: list[bytes] = []
@@ -105,7 +113,15 @@ class Connection(asyncio.Protocol):
     # our side
 
     def send(self, request: bytes, *, is_head: bool = False) -> "asyncio.Future[Response]":
-        """Write a whole request; the future has its answer, or how the connection failed.
+        """Write a whole request; the future has its answer, or how the connection failed. See `begin`."""
+        answer: asyncio.Future[Response] = self._loop.create_future()
+        self.begin(request, partial(_settle, answer), is_head=is_head)
+        return answer
+
+    def begin(self, request: bytes, ended: Ended, *, is_head: bool = False) -> None:
+        """Write a whole request; `ended` is called with its answer, or how the connection failed.
+
+        Neither a future nor a turn of the loop is between the answer and who asked for it.
 
         Args:
             is_head: The method is HEAD: the answer has no body, whatever length it names.
@@ -113,16 +129,15 @@ class Connection(asyncio.Protocol):
         Raises:
             OSError, UnreadableAnswer: how the connection ended before anything was sent.
         """
-        if self._answer is not None:
+        if self._ended is not None:
             raise RuntimeError("a connection takes one request at a time")
         if self._transport is None or not self.is_usable:  # a server may leave in the turn in which it was reached
             raise self._end or BrokenOff("the server closed the connection")
         self._is_bodiless = is_head
         self._is_in_head, self._came, self._received_bytes = True, b"", 0
-        self._answer = answer = self._loop.create_future()
+        self._ended = ended
         self._transport.write(request)
         self._unsent_bytes = len(request)
-        return answer
 
     def is_still_sending(self) -> bool:
         """Part of the request is not sent yet, and less of it than when this was last asked."""
@@ -133,10 +148,10 @@ class Connection(asyncio.Protocol):
         """End the connection; callers that wait for an answer get this instead."""
         self.is_usable = False
         self._end = self._end or error
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_exception(error)
+        ended, self._ended = self._ended, None
         self.close()
+        if ended is not None:
+            ended(error)
 
     def close(self) -> None:
         """Leave at once; what was not yet written is not sent."""
@@ -153,7 +168,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio's: parse; bytes that were not asked for end the connection."""
-        if self._answer is None:  # whatever this is, the connection is not in the state we think
+        if self._ended is None:  # whatever this is, the connection is not in the state we think
             self.fail(UnreadableAnswer("the server spoke without being asked"))
             return
         self._received_bytes += len(data)
@@ -168,20 +183,24 @@ class Connection(asyncio.Protocol):
                 error.__context__ if isinstance(error.__context__, UnreadableAnswer) else UnreadableAnswer(str(error))
             )
         except httptools.HttpParserError as error:
-            if self._answer is not None:
+            if self._ended is not None:
                 self.fail(UnreadableAnswer(str(error)))
             else:  # a whole answer, and something behind it
                 self.close()
         # What the parser says nothing of until it is whole, a head, is bounded here.
         limit_bytes = HEADERS_MAX_BYTES if self._is_in_head else HEADERS_MAX_BYTES + BODY_MAX_BYTES
-        if self._received_bytes > limit_bytes and self._answer is not None:
+        if self._received_bytes > limit_bytes and self._ended is not None:
             self.fail(UnreadableAnswer("the answer is too long"))
+        if self._told is not None:
+            self._tell()
 
     def eof_received(self) -> None:
         """asyncio's: completes an answer that only the end delimits, and breaks off any other."""
         self.is_usable = False
-        if self._answer is not None and not self._is_in_head and not self._is_delimited():
+        if self._ended is not None and not self._is_in_head and not self._is_delimited():
             self._complete()
+        if self._told is not None:
+            self._tell()
         self.fail(BrokenOff("the server closed the connection"))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -193,7 +212,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """httptools': a new answer begins."""
-        if self._answer is None:  # right behind an answer, and asked for by nobody
+        if self._ended is None:  # right behind an answer, and asked for by nobody
             self.is_usable = False
         self._body = []
         self._body_bytes = 0
@@ -218,7 +237,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """httptools': a piece of the body. Raises UnreadableAnswer: it is too long."""
-        if self._answer is None:  # HEAD's answer has none
+        if self._ended is None:  # HEAD's answer has none
             self.is_usable = False
         self._body.append(body)
         self._body_bytes += len(body)
@@ -241,14 +260,28 @@ class Connection(asyncio.Protocol):
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def _complete(self) -> None:
-        answer, self._answer = self._answer, None
-        if answer is None:
+        ended, self._ended = self._ended, None
+        if ended is None:
             return
         parser = self._parser
         if self._is_bodiless:  # it waits for the body that HEAD's answer names and does not have
             self._parser = httptools.HttpResponseParser(self)
         # An answer that came before its request had left stands in the way of the next one.
         self.is_usable = self.is_usable and parser.should_keep_alive() and not self._waiting_to_leave()
-        if not answer.done():
-            body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            answer.set_result(Response(self._status, self._head, body))
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._told = ended, Response(self._status, self._head, body)
+
+    def _tell(self) -> None:
+        """Not while the parser reads: what is behind an answer must not meet the request that follows on it."""
+        assert self._told is not None
+        (ended, response), self._told = self._told, None
+        ended(response)
+
+
+def _settle(answer: "asyncio.Future[Response]", outcome: Response | Exception) -> None:
+    if answer.done():  # nobody waits for it any more
+        return
+    if isinstance(outcome, Response):
+        answer.set_result(outcome)
+    else:
+        answer.set_exception(outcome)

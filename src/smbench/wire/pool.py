@@ -14,7 +14,7 @@ from typing import Self
 import anyio
 import anyio.lowlevel
 
-from smbench.wire.http1 import AnswerTimeout, Connection, ConnectTimeout, Response
+from smbench.wire.http1 import AnswerTimeout, Connection, ConnectTimeout, Ended, Response
 from smbench.wire.origin import Origin, Resolver
 
 CONNECTING_MAX = 64
@@ -95,9 +95,7 @@ class Pool:
         if connection is None:
             connection = await self._obtain()
             now_s = loop.time()
-        self._busy[connection] = now_s + self.answer_s
-        if self._watch is None:
-            self._watch = loop.call_at(now_s + self.answer_s, self._end_overdue)
+        self._expect(connection, now_s)
         try:
             return await connection.send(make(), is_head=is_head)
         except BaseException:  # a cancelled wait too: its answer may still come, and must not meet another request
@@ -106,6 +104,40 @@ class Pool:
         finally:
             del self._busy[connection]
             self._release(connection, loop.time())
+
+    def exchange_now(self, make: Callable[[], bytes], ended: Ended) -> bool:
+        """The same without a task, where a connection is idle.
+
+        Args:
+            ended: Called with the answer, or with what `exchange` would raise.
+
+        Returns:
+            False: it would have to wait for a connection, and neither was called.
+        """
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        connection = self._take_idle(now_s)
+        if connection is None:
+            return False
+
+        def over(outcome: Response | Exception) -> None:
+            self._busy.pop(connection, None)
+            self._release(connection, loop.time())
+            ended(outcome)
+
+        try:
+            request = make()
+        except BaseException:
+            self._release(connection, now_s)
+            raise
+        self._expect(connection, now_s)
+        connection.begin(request, over)
+        return True
+
+    def _expect(self, connection: Connection, now_s: float) -> None:
+        self._busy[connection] = now_s + self.answer_s
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().call_at(now_s + self.answer_s, self._end_overdue)
 
     async def warm(self) -> None:
         """Have one connection ready; raises as `exchange` does where none can be had."""

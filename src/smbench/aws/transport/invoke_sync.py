@@ -48,9 +48,14 @@ class SdkSyncTransport:
 
 def container_error(refusal: Rejected, cause: Exception | None = None) -> Answered:
     """The container's own error as the end of a request that was taken; raises any other refusal."""
-    if refusal.code == CONTAINERS_OWN:
-        return Answered(Outcome.FAILED, refusal.status_code, refusal.reason)
+    if (end := own_error(refusal)) is not None:
+        return end
     raise refusal from cause
+
+
+def own_error(refusal: Rejected) -> Answered | None:
+    """The same; None where the refusal is another's."""
+    return Answered(Outcome.FAILED, refusal.status_code, refusal.reason) if refusal.code == CONTAINERS_OWN else None
 
 
 def _arguments(endpoint: str, invocation: Invocation) -> dict[str, Any]:

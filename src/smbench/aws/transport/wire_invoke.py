@@ -1,9 +1,11 @@
 """InvokeEndpointAsync as a Transport, on the wire: what the SDK would send and read, at a fraction of its CPU."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from smbench.aws.transport.wire_service import Stencil, WireService
-from smbench.records import Accepted, Invocation
+from smbench.records import Accepted, Answer, Invocation, Rejected, Unacknowledged
+from smbench.wire.http1 import Response
 from smbench.wire.sigv4 import payload_hash
 
 _PREFIX = "x-amzn-sagemaker-"
@@ -25,8 +27,15 @@ class WireTransport:
 
     async def submit(self, invocation: Invocation) -> Accepted:
         """See `ports.Transport`."""
-        answer = await self.service.call(lambda: self._request(invocation))
-        return Accepted(answer.header(_OUTPUT), answer.header(_FAILURE), answer.status)
+        return _accepted(await self.service.call(lambda: self._request(invocation)))
+
+    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
+        """See `ports.PromptTransport`."""
+
+        def over(answer: Response | Rejected | Unacknowledged) -> None:
+            ended(_accepted(answer) if isinstance(answer, Response) else answer)
+
+        return self.service.call_now(lambda: self._request(leaving()), over)
 
     def _request(self, invocation: Invocation) -> bytes:
         body = invocation.body or b""
@@ -68,3 +77,7 @@ class WireTransport:
         constant = {f"{_PREFIX}{name}": str(value) for name, value in wanted.items() if value is not None}
         varying = (_ID, _LOCATION) if has_location else (_ID,)
         return Stencil(self.service, "POST", self.path, constant, varying)
+
+
+def _accepted(answer: Response) -> Accepted:
+    return Accepted(answer.header(_OUTPUT), answer.header(_FAILURE), answer.status)

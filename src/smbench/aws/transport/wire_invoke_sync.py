@@ -1,10 +1,12 @@
 """InvokeEndpoint as a Transport, on the wire: what the SDK would send and read, at a fraction of its CPU."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
-from smbench.aws.transport.invoke_sync import container_error
+from smbench.aws.transport.invoke_sync import container_error, own_error
 from smbench.aws.transport.wire_service import Stencil, WireService
-from smbench.records import Answered, Invocation, Outcome, Rejected
+from smbench.records import Answer, Answered, Invocation, Outcome, Rejected, Unacknowledged
+from smbench.wire.http1 import Response
 from smbench.wire.sigv4 import payload_hash
 
 _PREFIX = "x-amzn-sagemaker-"
@@ -30,6 +32,19 @@ class WireSyncTransport:
         except Rejected as refusal:
             return container_error(refusal)
         return Answered(Outcome.COMPLETED, answer.status)
+
+    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
+        """See `ports.PromptTransport`."""
+
+        def over(answer: Response | Rejected | Unacknowledged) -> None:
+            if isinstance(answer, Response):
+                ended(Answered(Outcome.COMPLETED, answer.status))
+            elif isinstance(answer, Rejected):
+                ended(own_error(answer) or answer)
+            else:
+                ended(answer)
+
+        return self.service.call_now(lambda: self._request(leaving()), over)
 
     def _request(self, invocation: Invocation) -> bytes:
         body = invocation.body or b""

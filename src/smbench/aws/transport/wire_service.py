@@ -137,13 +137,38 @@ class WireService:
         """
         try:
             response = await self.pool.exchange(make)
-            if response.status >= _FIRST_ERROR_STATUS:
-                raise self._refusal(response)
-        except ClientError as error:
-            raise Rejected(status_of(error), code_of(error), told_by(error), original_status_of(error)) from error
-        except (OSError, ResponseParserError, UnreadableAnswer) as error:
+        except (OSError, UnreadableAnswer) as error:
             raise Unacknowledged(cause_of(error)) from error
+        if response.status >= _FIRST_ERROR_STATUS:
+            raise self._failure(response)
         return response
+
+    def call_now(
+        self, make: Callable[[], bytes], ended: Callable[[Response | Rejected | Unacknowledged], None]
+    ) -> bool:
+        """As `call`, but at once or not at all: see `Pool.exchange_now`.
+
+        Args:
+            ended: Called with what `call` would return or raise.
+        """
+
+        def over(outcome: Response | Exception) -> None:
+            if isinstance(outcome, Exception):
+                ended(Unacknowledged(cause_of(outcome)))
+            elif outcome.status >= _FIRST_ERROR_STATUS:
+                ended(self._failure(outcome))
+            else:
+                ended(outcome)
+
+        return self.pool.exchange_now(make, over)
+
+    def _failure(self, response: Response) -> Rejected | Unacknowledged:
+        """What an answer of a bad status means to the ports."""
+        try:
+            error = self._refusal(response)
+        except ResponseParserError as unreadable:
+            return Unacknowledged(cause_of(unreadable))
+        return Rejected(status_of(error), code_of(error), told_by(error), original_status_of(error))
 
     def _refusal(self, response: Response) -> ClientError:
         """Read by botocore's own parser, so that both transports give an error the same name."""
