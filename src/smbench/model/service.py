@@ -53,12 +53,7 @@ class Sampler:
 
     def first_s(self, n: int) -> NDArray[np.float64]:
         """The first `n` draws at once, of a sampler that has drawn nothing; it is used up then."""
-        parts: list[NDArray[np.float64]] = [np.empty(0)]
-        n_drawn = 0
-        while n_drawn < n:
-            parts.append(self._draw(_BLOCK))
-            n_drawn += len(parts[-1])
-        return np.concatenate(parts)[:n]
+        return self._draw(n)[:n]
 
 
 _Blocks = Callable[[int], NDArray[np.float64]]

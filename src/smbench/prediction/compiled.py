@@ -41,7 +41,7 @@ class CompiledPlane(DataPlane):
         self._counts = np.zeros(7, dtype=np.int64)
         self._speeds, self._serving, self._loads = np.ones(0), np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._after, self._before = np.zeros(0, np.int64), np.zeros(0, np.int64)
-        self._slots = np.zeros((1, 4), dtype=np.int64)  # a heap: end, order, request, instance
+        self._slots = tuple(np.zeros(0, np.int64) for _ in range(3))  # a heap: end, order and request of each
         self._grow(_ROOM)
 
     def _n_listed(self) -> int:
@@ -77,8 +77,8 @@ class CompiledPlane(DataPlane):
 
     def drained_ns(self, instance: int) -> int:
         """When the last of them ends."""
-        slots = self._slots[: self._counts[self._kernel.N_HEAP]]
-        return int(slots[slots[:, 3] == instance, 0].max())
+        ends, _, requests = (each[: self._counts[self._kernel.N_HEAP]] for each in self._slots)
+        return int(ends[self._places[requests] == instance].max())
 
     def dispatch(self) -> None:
         """Start what can start now."""
@@ -88,7 +88,7 @@ class CompiledPlane(DataPlane):
         self._kernel.dispatch(
             self._now_ns, self._n_arrived, *self._of_load, self._is_uniform,
             self._starts, self._ends, self._places, self._speeds, self._loads,
-            self._heads, self._tails, self._after, self._before, self._slots, self._counts,
+            self._heads, self._tails, self._after, self._before, *self._slots, self._counts,
         )  # fmt: skip
         self.backlog -= self._leave(before)
 
@@ -105,7 +105,7 @@ class CompiledPlane(DataPlane):
         self._kernel.work(
             until_ns, order, until_ns + (order == LAST), *self._of_load, self._is_uniform,
             self._starts, self._ends, self._places, self._speeds, self._serving, self._loads,
-            self._heads, self._tails, self._after, self._before, self._slots, self._counts, ends,
+            self._heads, self._tails, self._after, self._before, *self._slots, self._counts, ends,
         )  # fmt: skip
         self._leave(before)
         n_ended = int(self._counts[self._kernel.N_ENDED])
@@ -144,4 +144,4 @@ class CompiledPlane(DataPlane):
         self._speeds, self._serving = longer(self._speeds, n, 1.0), longer(self._serving, n, 0)
         self._loads = longer(self._loads, n, 0)
         self._after, self._before = longer(self._after, n, -1), longer(self._before, n, -1)
-        self._slots = longer(self._slots, n * self._concurrency + 1, 0)
+        self._slots = tuple(longer(each, n * self._concurrency + 1, 0) for each in self._slots)

@@ -305,6 +305,8 @@ def _work_s(
     """Each class's requests in order of acceptance from its own stream, as `ServiceSampler` draws them."""
     service = ServiceSampler(scenario.target.emulated.service, scenario.seed_of("service"), base_dir)
     samplers = [service.sampler(name) for name in payload_classes]
+    if len(set(samplers)) == 1:
+        return samplers[0].first_s(len(payload))
     work_s = np.empty(len(payload))
     for sampler in dict.fromkeys(samplers):
         places = [place for place, one in enumerate(samplers) if one is sampler]

@@ -44,33 +44,14 @@ def unlink(instance, load, heads, tails, after, before):
 
 
 @njit(cache=True)
-def _up(place, end, order, request, instance, heap):
+def _up(place, end, order, request, ends, orders, requests):
     while place > 0:
         parent = (place - 1) >> 1
-        if heap[parent, 0] < end or (heap[parent, 0] == end and heap[parent, 1] < order):
+        if ends[parent] < end or (ends[parent] == end and orders[parent] < order):
             break
-        heap[place] = heap[parent]
+        ends[place], orders[place], requests[place] = ends[parent], orders[parent], requests[parent]
         place = parent
-    heap[place, 0], heap[place, 1], heap[place, 2], heap[place, 3] = end, order, request, instance
-
-
-@njit(cache=True)
-def _down(end, order, request, instance, heap, n_heap):
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= n_heap:
-            break
-        other = child + 1
-        if other < n_heap and (
-            heap[other, 0] < heap[child, 0] or (heap[other, 0] == heap[child, 0] and heap[other, 1] < heap[child, 1])
-        ):
-            child = other
-        if heap[child, 0] > end or (heap[child, 0] == end and heap[child, 1] > order):
-            break
-        heap[place] = heap[child]
-        place = child
-    heap[place, 0], heap[place, 1], heap[place, 2], heap[place, 3] = end, order, request, instance
+    ends[place], orders[place], requests[place] = end, order, request
 
 
 @njit(cache=True)
@@ -89,52 +70,108 @@ def _take(loads, heads, tails, after, before, full):
 @njit(cache=True)
 def work(
     until, order, arrivals_until, recv, work_s, duration, ttl, timeout_s, is_uniform,
-    start, done, where, slowness, serves, loads, heads, tails, after, before, heap, counts, ends,
+    start, done, where, slowness, serves, loads, heads, tails, after, before, ends, orders, requests, counts, listed,
 ):  # fmt: skip
-    """Ends and starts in order of time; `counts` has how many ended and how long before `until` in all."""
-    n, full = len(recv), len(heads)
+    """Ends and starts in order of time; `counts` has how many ended and how long before `until` in all.
+
+    `ends`, `orders` and `requests` are the heap of slots at work. Heap and lists are written out, not called: numba
+    counts references to every array that it passes, for each request, and took three times as long.
+    """
+    n, full, n_listed = len(recv), len(heads), len(listed)
     place, n_free, entered, n_heap = counts[PLACE], counts[N_FREE], counts[N_ENTERED], counts[N_HEAP]
     n_ended = slack = n_over = 0
+    arrival = recv[place] if place < n else NEVER
     while True:
-        arrival = recv[place] if place < n else NEVER
-        is_end = n_heap > 0 and (n_free == 0 or heap[0, 0] <= arrival)
+        is_end = n_heap > 0 and (n_free == 0 or ends[0] <= arrival)
         if is_end:
-            now = heap[0, 0]
-            if now > until or (now == until and heap[0, 1] >= order):
+            now = ends[0]
+            if now > until or (now == until and orders[0] >= order):
                 break
-            instance = heap[0, 3]
-            if n_ended < len(ends):
-                ends[n_ended] = now
+            instance = where[requests[0]]
+            if n_ended < n_listed:
+                listed[n_ended] = now
             n_ended += 1
             slack += until - now
             request = NOTHING
-            while n_free == 0 and serves[instance] and request == NOTHING and place < n and recv[place] < now:
-                expires = recv[place] + ttl
-                if now < expires:
-                    request = place
-                else:
-                    done[place] = expires
-                    n_ended += 1
-                    n_over += 1
-                    slack += until - expires
-                place += 1
+            if n_free == 0 and serves[instance]:
+                while arrival < now and request == NOTHING:  # the slot's next is the first that waits
+                    expires = arrival + ttl
+                    if now < expires:
+                        request = place
+                    else:
+                        done[place] = expires
+                        n_ended += 1
+                        n_over += 1
+                        slack += until - expires
+                    place += 1
+                    arrival = recv[place] if place < n else NEVER
             if request == NOTHING:
-                n_heap -= 1
-                if n_heap > 0:
-                    _down(heap[n_heap, 0], heap[n_heap, 1], heap[n_heap, 2], heap[n_heap, 3], heap, n_heap)
                 load = loads[instance]
                 loads[instance] = load - 1
                 if serves[instance]:
                     n_free += 1
-                    if load < full:
-                        unlink(instance, load, heads, tails, after, before)
-                    append(instance, load - 1, heads, tails, after, before)
+                    if load < full:  # out of the list of its load
+                        one, other = before[instance], after[instance]
+                        if one == NOTHING:
+                            heads[load] = other
+                        else:
+                            after[one] = other
+                        if other == NOTHING:
+                            tails[load] = one
+                        else:
+                            before[other] = one
+                    last = tails[load - 1]  # and to the end of that below
+                    before[instance], after[instance] = last, NOTHING
+                    if last == NOTHING:
+                        heads[load - 1] = instance
+                    else:
+                        after[last] = instance
+                    tails[load - 1] = instance
+                n_heap -= 1
+                # The hole at the top goes down along the earlier children; the last of the heap rises from there.
+                end, entry, moved = ends[n_heap], orders[n_heap], requests[n_heap]
+                hole, child = 0, 1
+                while child < n_heap:
+                    low = ends[child]
+                    if child + 1 < n_heap:
+                        other = ends[child + 1]
+                        if other < low or (other == low and orders[child + 1] < orders[child]):
+                            child, low = child + 1, other
+                    ends[hole], orders[hole], requests[hole] = low, orders[child], requests[child]
+                    hole, child = child, 2 * child + 1
+                while hole > 0:
+                    parent = (hole - 1) >> 1
+                    if ends[parent] < end or (ends[parent] == end and orders[parent] < entry):
+                        break
+                    ends[hole], orders[hole], requests[hole] = ends[parent], orders[parent], requests[parent]
+                    hole = parent
+                ends[hole], orders[hole], requests[hole] = end, entry, moved
                 continue
         elif n_free > 0 and arrival < arrivals_until:
             now, request = arrival, place
             place += 1
+            arrival = recv[place] if place < n else NEVER
             n_free -= 1
-            instance = _take(loads, heads, tails, after, before, full)
+            load = 0
+            while heads[load] == NOTHING:
+                load += 1
+            instance = heads[load]
+            other = after[instance]
+            heads[load] = other
+            if other == NOTHING:
+                tails[load] = NOTHING
+            else:
+                before[other] = NOTHING
+            load += 1
+            loads[instance] = load
+            if load < full:
+                last = tails[load]
+                before[instance], after[instance] = last, NOTHING
+                if last == NOTHING:
+                    heads[load] = instance
+                else:
+                    after[last] = instance
+                tails[load] = instance
         else:
             break
         if is_uniform:
@@ -143,11 +180,29 @@ def work(
             end = now + np.int64(np.rint(min(work_s[request] * slowness[instance], timeout_s) * 1e9))
         start[request], done[request], where[request] = now, end, instance
         entered += 1
+        # Of all that end at one instant the newest comes last: only later ends pass it.
         if is_end:
-            _down(end, entered, request, instance, heap, n_heap)
+            hole, child = 0, 1
+            while child < n_heap:
+                low = ends[child]
+                if child + 1 < n_heap:
+                    other = ends[child + 1]
+                    if other < low or (other == low and orders[child + 1] < orders[child]):
+                        child, low = child + 1, other
+                if low > end:
+                    break
+                ends[hole], orders[hole], requests[hole] = low, orders[child], requests[child]
+                hole, child = child, 2 * child + 1
         else:
-            _up(n_heap, end, entered, request, instance, heap)
+            hole = n_heap
             n_heap += 1
+            while hole > 0:
+                parent = (hole - 1) >> 1
+                if ends[parent] <= end:
+                    break
+                ends[hole], orders[hole], requests[hole] = ends[parent], orders[parent], requests[parent]
+                hole = parent
+        ends[hole], orders[hole], requests[hole] = end, entered, request
     counts[PLACE], counts[N_FREE], counts[N_ENTERED], counts[N_HEAP] = place, n_free, entered, n_heap
     counts[N_ENDED], counts[SLACK], counts[N_OVER] = n_ended, slack, n_over
 
@@ -155,7 +210,7 @@ def work(
 @njit(cache=True)
 def dispatch(
     now, arrived, recv, work_s, duration, ttl, timeout_s, is_uniform,
-    start, done, where, slowness, loads, heads, tails, after, before, heap, counts,
+    start, done, where, slowness, loads, heads, tails, after, before, ends, orders, requests, counts,
 ):  # fmt: skip
     """Start what waits now; `counts` has how many had expired at this instant."""
     full = len(heads)
@@ -175,6 +230,6 @@ def dispatch(
             end = now + np.int64(np.rint(min(work_s[request] * slowness[instance], timeout_s) * 1e9))
         start[request], done[request], where[request] = now, end, instance
         counts[N_ENTERED] += 1
-        _up(counts[N_HEAP], end, counts[N_ENTERED], request, instance, heap)
+        _up(counts[N_HEAP], end, counts[N_ENTERED], request, ends, orders, requests)
         counts[N_HEAP] += 1
     counts[N_OVER] = n_over
