@@ -15,7 +15,7 @@ class ExitCode(IntEnum):
     OK = 0
     MACHINE = 1  # this machine cannot: stdout takes nothing, or memory is short
     USAGE = 2  # the scenario or the command line is wrong
-    TARGET = 3  # the target cannot be used; found before anything is spent
+    TARGET = 3  # the target or the order cannot be used; found before anything is spent
     BUG = 70  # ours
     DISK = 74  # a run that had begun could not be written down any further
     INVALID = 98  # the run cannot answer: the generator was the bottleneck, or the run was cut short
@@ -82,6 +82,12 @@ class ScenarioError(SmbenchError):
 
 class TargetError(SmbenchError):
     """The endpoint, its queue, its topics or the credentials cannot be used; nothing was sent."""
+
+    exit_code = ExitCode.TARGET
+
+
+class OrderError(SmbenchError):
+    """The order of a run that is shared by machines cannot be carried out here; this shard sent nothing."""
 
     exit_code = ExitCode.TARGET
 

@@ -1,7 +1,8 @@
 """What a worker says of itself four times a second: counts and histograms that merge by adding."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from smbench.records import Outcome, Stage
 
@@ -101,3 +102,11 @@ class Snapshot:
     loop_lag_max_s: float = 0.0  # worst since the last snapshot
     cpu_share: float = 0.0  # of one core, since the last snapshot
     rss_bytes: int = 0
+
+    def as_values(self) -> dict[str, Any]:
+        """As JSON has it: a histogram is its counts by bucket."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        for name, value in values.items():
+            if isinstance(value, LogHistogram):
+                values[name] = {str(bucket): count for bucket, count in sorted(value.counts.items())}
+        return values | {"outcomes": {outcome.value: count for outcome, count in self.outcomes.items()}}

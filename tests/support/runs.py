@@ -10,7 +10,7 @@ import polars as pl
 from smbench.analysis.rows.frames import Frames, derive
 from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import ACCEPTED, Ending, Event, NotSent, Outcome, Reading, Unknown
-from smbench.results.manifest import ClockFacts, Manifest
+from smbench.results.manifest import ClockFacts, Manifest, ShardFacts
 from smbench.results.schema import REQUESTS, plain_schema, stamped
 from smbench.schedule.base import PhaseSpan
 
@@ -128,6 +128,7 @@ def manifest_of(
     scale: float = 1.0,
     inapplicable: Sequence[str] = (),
     target: dict[str, Any] | None = None,
+    shards: Sequence[ShardFacts] = (),
 ) -> Manifest:
     started = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
     return Manifest(
@@ -143,6 +144,7 @@ def manifest_of(
         transport="sdk",
         inapplicable=tuple(inapplicable),
         target=target or {},
+        shards=tuple(shards),
     )
 
 

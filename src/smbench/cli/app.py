@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smbench.cli.signatures import account, deploying, predicting, reading, running, scenarios, sweeping
+from smbench.cli.signatures import account, deploying, machines, predicting, reading, running, scenarios, sweeping
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
 from smbench.results.secrets import redacted
@@ -43,6 +43,9 @@ def _smbench(
 
 app.command()(running.run)
 app.command()(running.resume)
+app.command()(machines.order)
+app.command()(machines.worker)
+app.command()(machines.collect)
 app.command()(sweeping.sweep)
 app.command()(sweeping.prices)
 app.command()(deploying.deploy)

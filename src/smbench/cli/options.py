@@ -71,6 +71,10 @@ AssertOption = Annotated[
     list[str] | None,
     typer.Option("--assert", help="A threshold beside the scenario's, such as 'p95 < 8m'; may be given again."),
 ]
+BaseDirOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of the scenario's files; default: where it was when the run began."),
+]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="A verdict or a threshold that is not known fails, too: exit status 98.")
 ]

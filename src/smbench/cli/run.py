@@ -47,7 +47,12 @@ def resume_command(run_folder: Path, asked: dict[str, Any], output: str) -> Exit
         done = resume_sweep(run_folder, progress=asked["progress"])
         print_sweep(done, output)
         return done.exit_status
-    return _told(resume(run_folder, **asked), ReportOptions(output=output))
+    return told(resume(run_folder, **asked), output)
+
+
+def told(result: Run, output: str) -> ExitCode:
+    """Print the report of a run and what went wrong; returns the exit status."""
+    return _told(result, ReportOptions(output=output))
 
 
 def _told(result: Run, options: ReportOptions) -> ExitCode:

@@ -27,10 +27,11 @@ class ShareRun:
         plan: The whole run.
         share: Which part of it.
         folder: Where part files go.
+        is_alone: No parent judges the share of errors: this share does, by its own answers.
     """
 
-    def __init__(self, plan: RunPlan, share: Share, folder: Path) -> None:
-        self.plan, self.share = plan, share
+    def __init__(self, plan: RunPlan, share: Share, folder: Path, *, is_alone: bool = False) -> None:
+        self.plan, self.share, self._is_alone = plan, share, is_alone
         self.shard = plan.schedule.shard(share.worker, share.of)
         self._parts = {file: PartWriter(folder, file, share.worker) for file in ("requests", "readings", "events")}
         self._folder = folder
@@ -87,9 +88,10 @@ class ShareRun:
                 "phase", span.name, span.start_ns, span.start_ns, span.kind, span.end_ns, detail={"n": span.n}
             )
             self._journal.happened(phase)
+        limits = share_of(self.plan.scenario.limits, self.shard, is_alone=self._is_alone)
         return Runner(
             self._ledger,
-            self._load(locations, self.shard.spans, share_of(self.plan.scenario.limits, self.shard)),
+            self._load(locations, self.shard.spans, limits),
             outside,
             self._bounds(),
             clock=clock,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smbench.clock import TimeKind, wall_ns
+from smbench.errors import UsageError
 from smbench.generator.tracking.ledger import Ledger
 from smbench.scenario.emulated import Scaled
 from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
@@ -82,5 +83,7 @@ def make_plan(scenario: Scenario, base_dir: Path, watch: Watch | None = None) ->
     """
     read = read_payloads(scenario, base_dir)
     payloads = read.sound(scenario.name)
+    if not payloads:  # of a file just read they were there; a run planned again may find another folder
+        raise UsageError(f"none of the payload files of {scenario.name} is in {base_dir}", "copy them there")
     schedule = plan_schedule(scenario, base_dir, [payload.weight for payload in payloads], watch)
     return RunPlan(scenario, base_dir, payloads, schedule, tuple(read.notes))

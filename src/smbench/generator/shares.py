@@ -30,12 +30,17 @@ class Share:
         return f"{self.run_id}-{self.worker}-"
 
 
-def share_of(limits: Limits, shard: Shard) -> Limits:
-    """The limits of one worker. A share of `requests` may be 0: the worker then sends nothing."""
+def share_of(limits: Limits, shard: Shard, *, is_alone: bool = False) -> Limits:
+    """The limits of one worker. A share of `requests` may be 0: the worker then sends nothing.
+
+    Args:
+        is_alone: No parent judges the sum: the worker holds the share of errors against its own answers.
+    """
     if shard.of == 1:
         return limits
     own_requests = None if limits.requests is None else int(np.searchsorted(shard.seq, limits.requests))
-    share = {"in_flight": in_flight_share(limits, shard.index, shard.of), "requests": own_requests, "errors": None}
+    in_flight, errors = in_flight_share(limits, shard.index, shard.of), limits.errors if is_alone else None
+    share = {"in_flight": in_flight, "requests": own_requests, "errors": errors}
     return limits.model_copy(update=share)  # unchecked, for 0 requests is nothing a file may ask for
 
 
@@ -44,24 +49,27 @@ def in_flight_share(limits: Limits, index: int, of: int) -> int:
     return len(range(index, limits.in_flight, of))
 
 
-def check_workers(plan: RunPlan, n_workers: int) -> None:
+def check_workers(plan: RunPlan, n_workers: int, option: str = "--workers") -> None:
     """Refuse what cannot be shared.
+
+    Args:
+        option: Which one of the command line asked for so many.
 
     Raises:
         UsageError: one process is all this run can have, or some worker would have nothing to do.
     """
     if n_workers == 1:
         return
-    asked = f"--workers {n_workers}"
+    asked = f"{option} {n_workers}"
     if plan.time_kind is TimeKind.WARP:
         raise UsageError(
             f"{asked} cannot share virtual time: in warp time the emulator and the one worker are one process",
-            "set `time: real` in the scenario's target, or leave --workers out",
+            f"set `time: real` in the scenario's target, or leave {option} out",
         )
     if plan.scenario.collector.queue is not None:
         raise UsageError(
             f"{asked} cannot share the queue that collector.queue names: each worker would take the others' notices",
-            "leave collector.queue out, and every worker makes a queue of its own; or leave --workers out",
+            f"leave collector.queue out, and every worker makes a queue of its own; or leave {option} out",
         )
     in_flight = plan.scenario.limits.in_flight
     if n_workers > in_flight:

@@ -45,7 +45,7 @@ class RunFolder:
         """
         started = datetime.datetime.now(datetime.UTC)
         path = new_run_dir(results, plan.scenario.name, started)
-        return cls(path, _manifest(plan, origin, command, started, n_workers))
+        return cls(path, new_manifest(plan, origin, command, started, n_workers))
 
     @classmethod
     def reopen(cls, path: Path) -> Self:
@@ -167,9 +167,10 @@ class RunFolder:
             self.path.rmdir()
 
 
-def _manifest(
+def new_manifest(
     plan: RunPlan, origin: Origin, command: Sequence[str], started: datetime.datetime, n_workers: int
 ) -> Manifest:
+    """Of a run that has not begun."""
     scenario = plan.scenario
     return Manifest(
         smbench=__version__,

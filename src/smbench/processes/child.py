@@ -154,7 +154,7 @@ def _run(main: Callable[..., None], connection: Connection, arguments: tuple[Any
     try:
         main(channel, *arguments)
     except BaseException as error:  # noqa: BLE001  # the last line of a process: whatever it is, the parent must know
-        channel.send(_as_failed(error))
+        channel.send(as_failed(error))
         sys.exit(1)
 
 
@@ -165,7 +165,8 @@ def sole_error(error: BaseException) -> BaseException:
     return error
 
 
-def _as_failed(error: BaseException) -> Failed:
+def as_failed(error: BaseException) -> Failed:
+    """What ended a child, as its parent should know it."""
     error = sole_error(error)
     if isinstance(error, SmbenchError):
         return Failed(error.message, error.advice, ExitCode(error.exit_code))

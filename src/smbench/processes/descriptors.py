@@ -9,17 +9,27 @@ from smbench.generator.plan import RunPlan
 OWN = 100  # of a process without a request: libraries, pipes, files being written, connections to S3
 
 
-def needed_descriptors(plan: RunPlan) -> int:
+def needed_descriptors(plan: RunPlan, machines: int = 1) -> int:
     """The most that one process of the run may hold open at once.
 
     A request on its way holds a connection, a long poll another; in warp time both ends of each are in one process.
+
+    Args:
+        machines: How many share the load, one process each.
     """
-    connections = min(plan.scenario.limits.in_flight, len(plan.schedule)) + plan.scenario.collector.receivers
+    connections = _in_flight(plan, machines) + plan.scenario.collector.receivers
     return OWN + connections * (2 if plan.time_kind is TimeKind.WARP else 1)
 
 
-def require_descriptors(plan: RunPlan) -> None:
+def _in_flight(plan: RunPlan, machines: int) -> int:
+    return -(-min(plan.scenario.limits.in_flight, len(plan.schedule)) // machines)
+
+
+def require_descriptors(plan: RunPlan, machines: int = 1) -> None:
     """Raise this process's limit to what is needed, as far as the system allows; the run's processes inherit it.
+
+    Args:
+        machines: How many share the load, one process each.
 
     Raises:
         UsageError: the system allows too few.
@@ -28,14 +38,14 @@ def require_descriptors(plan: RunPlan) -> None:
         return  # there is no such limit
     import resource
 
-    needed = needed_descriptors(plan)
+    needed = needed_descriptors(plan, machines)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = needed if hard == resource.RLIM_INFINITY else hard
     if most < needed:
         raise UsageError(
             f"the run may need {needed:,} open files and connections in one process (limits.in_flight is "
             f"{plan.scenario.limits.in_flight:,}), and this system allows {most:,}",
-            f"raise the limit, `ulimit -n {needed}`" + _or_fewer(plan, most, needed),
+            f"raise the limit, `ulimit -n {needed}`" + ("" if machines > 1 else _or_fewer(plan, most, needed)),
         )
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -30,6 +30,8 @@ class WorkerOrder:
         taking_up: How a run that was killed goes on; None: this is a new run.
         found: Of a run taken up, the target as it was found.
         held: Of a run taken up, what this worker made before; None: nothing is left of it.
+        is_alone: No parent watches: the worker judges the errors of its own answers, and the first of all workers
+            reads the endpoint's gauges.
     """
 
     scenario_json: str
@@ -40,6 +42,7 @@ class WorkerOrder:
     taking_up: TakingUp | None = None
     found: Facts = field(default_factory=dict)
     held: Facts | None = None
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

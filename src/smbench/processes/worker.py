@@ -52,6 +52,11 @@ def worker_main(channel: Channel, order: WorkerOrder, workplace: Workplace) -> N
     plan = make_plan(scenario, workplace.base_dir)
     if plan.schedule.digest != order.schedule_digest:
         raise SmbenchError("the worker drew another schedule than the parent: a payload or trace file has changed")
+    work(channel, order, workplace, plan)
+
+
+def work(channel: Channel, order: WorkerOrder, workplace: Workplace, plan: RunPlan) -> None:
+    """As `worker_main`, where the plan is drawn already."""
     if plan.time_kind is TimeKind.WARP:
         beat = _WarpBeat(channel)
         loop = {"loop_factory": lambda: WarpLoop(beat, _BEAT_S)}
@@ -66,7 +71,7 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
     target = target_of(plan, order.access)
     how = order.taking_up
     share_run = (
-        ShareRun(plan, order.share, workplace.run_dir)
+        ShareRun(plan, order.share, workplace.run_dir, is_alone=order.is_alone)
         if how is None
         else TakenUpShare(plan, order.share, workplace.run_dir, how)
     )
@@ -77,7 +82,8 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
             channel.send(Ready(prepared.found, prepared.held))
             go = await commands.wait_for_go(share_run)
             clock = MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
-            runner = share_run.runner(prepared.ports(None), clock, prepared.locations, commands.control)
+            watching = clock if order.is_alone and order.share.worker == 0 else None
+            runner = share_run.runner(prepared.ports(watching), clock, prepared.locations, commands.control)
             late_s = (real_ns() - clock.anchor_ns) / 1e9
             async with anyio.create_task_group() as around:
                 around.start_soon(_tell, channel, runner)
@@ -110,7 +116,8 @@ def _late_start(order: WorkerOrder, late_s: float) -> list[str]:
     if late_s <= _LATE_S:
         return []
     name = "the worker" if order.share.of == 1 else f"worker {order.share.worker}"
-    return [f"late start: {name} began {late_s:.2f} s after time zero, because the machine was busy"]
+    why = "it was started late, or its machine was busy" if order.is_alone else "because the machine was busy"
+    return [f"late start: {name} began {late_s:.2f} s after time zero, {why}"]
 
 
 async def _in_warp(

@@ -104,6 +104,19 @@ class ImportedFrom(BaseModel):
         return f"{self.tool or 'another tool'} did, {self.file}{timed_out}; not known: {lacking}"
 
 
+class ShardFacts(BaseModel):
+    """One shard of a run that was shared by machines, as `smbench collect` found it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shard: int  # from 0; the column `worker` of its rows
+    host: str = ""  # empty: it never started
+    ending: str  # finished, stopped, cancelled, failed, killed, or never started
+    reason: str = ""  # of an ending other than finished
+    zero: datetime.datetime | None = None  # UTC, its scenario time zero; null: it never got there
+    late_s: float | None = None  # by how much it began after its time zero; null: it never began
+
+
 class Band(BaseModel):
     """One metric over the replications of a prediction, in the metric's unit; null: above every known value."""
 
@@ -150,6 +163,7 @@ class Manifest(BaseModel):
     file_checksums: dict[str, str] = {}  # CRC-32 of each parquet file of a closed run, by its name; empty: not closed
     clock: ClockFacts = ClockFacts()  # time zero and the kind of time
     workers: int = 1  # processes that shared the load
+    shards: tuple[ShardFacts, ...] = ()  # of a run shared by machines, every shard; empty: one parent led the workers
     transport: str = ""  # sdk, wire, or simulated
     kind: Literal["measured", "simulated"] = "measured"  # simulated: a prediction, no request was sent
     prediction: Prediction | None = None  # of a simulated run: the model's label, and the band over replications

@@ -20,6 +20,7 @@ from smbench.results.damage import PARTS
 _LAYOUT = struct.Struct("=q36si")  # the last row handed over, the machine's boot id, the process
 _STAT = Path("/proc/stat")
 _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+MARK = "reached-"  # and the worker's number: the name of its file
 _NONE = -1
 
 
@@ -53,7 +54,7 @@ class Mark:
         folder = run_dir / PARTS
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(folder / f"reached-{worker}", os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(folder / f"{MARK}{worker}", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise ResultsError(
                 f"cannot write to {folder}: {error.strerror or error}", "free some space there"
@@ -99,14 +100,15 @@ _BOOT = _boot_id()
 
 
 def _require_lock(descriptor: int, run_dir: Path, worker: int) -> None:
-    if not _locked(descriptor):
+    if not locked(descriptor):
         content = os.pread(descriptor, _LAYOUT.size, 0)
         process = f", as process {_LAYOUT.unpack(content)[2]}" if len(content) == _LAYOUT.size else ""
         at_work = f"worker {worker} of the run in {run_dir} is still at work{process}"
         raise InUseError(at_work, "wait until it has ended, or end it")
 
 
-def _locked(descriptor: int) -> bool:
+def locked(descriptor: int) -> bool:
+    """Lock an open file until it is closed or the process ends; False where another process holds the lock."""
     try:
         import fcntl
     except ImportError:  # Windows: it does not say whether another process still has the file mapped
@@ -134,7 +136,7 @@ def sole_user(run_dir: Path) -> Iterator[None]:
     except OSError as error:
         raise ResultsError(f"cannot read {run_dir}: {error.strerror or error}") from error
     try:
-        if not _locked(descriptor):
+        if not locked(descriptor):
             raise InUseError(f"the run in {run_dir} is going on in another process", "wait until it has ended")
         yield
     finally:

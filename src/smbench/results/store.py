@@ -28,6 +28,7 @@ from smbench.results.damage import (
 )
 from smbench.results.files import sync_folder, write_whole
 from smbench.results.manifest import MANIFEST, Manifest, read_manifest
+from smbench.results.marks import MARK
 from smbench.results.older import scan
 from smbench.results.schema import FILES, polars_schema
 
@@ -152,6 +153,23 @@ def uncompact(run_dir: Path) -> None:
         sync_folder(run_dir)
     except OSError as error:
         raise ResultsError(f"cannot write to {run_dir}: {error.strerror or error}") from error
+
+
+def link_parts(source: Path, run_dir: Path) -> None:
+    """Give the parts of one folder a second name in the folder of a run, and copy its workers' marks.
+
+    Raises:
+        ResultsError: a file cannot be read, or the folder cannot be written to.
+    """
+    try:
+        (run_dir / PARTS).mkdir(parents=True, exist_ok=True)
+        for path in sorted((source / PARTS).glob("*")):
+            if Part.of(path) is not None:
+                _second_name(path, run_dir / PARTS / path.name)
+            elif path.name.startswith(MARK):
+                shutil.copyfile(path, run_dir / PARTS / path.name)
+    except OSError as error:
+        raise ResultsError(f"cannot copy the parts in {source} to {run_dir}: {error.strerror or error}") from error
 
 
 def _second_name(file: Path, name: Path) -> None:

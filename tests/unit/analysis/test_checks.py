@@ -3,6 +3,7 @@
 Method: a good run, and for each check the smallest change that it must notice. The bad news must arrive.
 """
 
+import datetime
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from smbench.analysis.verdict.judged_run import Run
 from smbench.analysis.verdict.thresholds import evaluate
 from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, Event, NotSent, Outcome, Reading
-from smbench.results.manifest import EmulatorEffort
+from smbench.results.manifest import EmulatorEffort, ShardFacts
 from smbench.schedule.base import PhaseSpan
 
 
@@ -386,3 +387,14 @@ def test_requests_of_which_nothing_is_known_make_a_run_that_is_over_invalid(endi
     assert finding.verdict == judged
     assert "of 1 requests it is not known whether they were sent" in finding.seen
     assert verdict_of("ended by itself", good(), ending=ending) == "unknown"
+
+
+@pytest.mark.parametrize(("apart_s", "expected"), [(0.9, "valid"), (1.1, "unknown")])
+def test_machines_that_began_apart_never_had_the_load_of_the_scenario(apart_s: float, expected: str) -> None:
+    first = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
+    zeros = [first, first + datetime.timedelta(seconds=apart_s), None]
+    shards = tuple(ShardFacts(shard=n, ending="finished", zero=zero) for n, zero in enumerate(zeros))
+    assert "shards together" not in findings_of(good())
+    finding = findings_of(good(), shards=shards)["shards together"]
+    assert finding.verdict.value == expected
+    assert ("2 shards began, up to 1.10 s apart" in finding.seen) == (expected == "unknown")

@@ -39,6 +39,7 @@ LITTLE_RANGE = (0.9, 1.1)  # docs/methods.md#backlog
 LITTLE_MINUTES_MIN = 3
 _NOT_IN_FILES = ("drained", "ended by itself", "nothing dropped")  # checks of what another tool's file does not say
 _OUR_BUG = "report this as a bug in smbench, with the results folder"
+APART_MAX_S = 1.0  # between the time zeros of machines that share a load; clocks that follow a time server are closer
 LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
 
 
@@ -209,6 +210,24 @@ def imported(run: Run) -> Finding | None:
     )
 
 
+def shards_together(run: Run) -> Finding | None:
+    """Unknown where the machines that shared the load did not begin together: it was never the scenario's load."""
+    zeros = [shard.zero for shard in run.frames.manifest.shards if shard.zero is not None]
+    if not zeros:
+        return None
+    apart_s = (max(zeros) - min(zeros)).total_seconds()
+    apart = apart_s > APART_MAX_S
+    return Finding(
+        name="shards together",
+        verdict=Verdict.UNKNOWN if apart else Verdict.VALID,
+        expected="all shards have one time zero, so that their loads add up to the scenario's",
+        seen=f"{len(zeros):,} shards began, up to {units.duration(apart_s)} apart" if apart else "they have",
+        advice="the figures are of the load that there was; for the scenario's, agree on a go: `smbench order --go`"
+        if apart
+        else "",
+    )
+
+
 # ---- the endpoint's side --------------------------------------------------------------------------------------
 
 
@@ -345,6 +364,7 @@ CHECKS: tuple[Check, ...] = (
     files_whole,
     imported,
     run_ended_by_itself,
+    shards_together,
     something_measured,
     schedule_kept,
     offered_achieved,

@@ -8,6 +8,7 @@ import typer
 from smbench.cli.options import (
     AllowFilesOption,
     AssertOption,
+    BaseDirOption,
     EndpointOption,
     JunitOption,
     MarkdownOption,
@@ -127,10 +128,7 @@ def resume(
     sends: Annotated[
         bool, typer.Option("--continue", help="Also send what was certainly never sent, later than it was due.")
     ] = False,
-    base_dir: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the scenario's files; default: where it was when the run began."),
-    ] = None,
+    base_dir: BaseDirOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,

@@ -28,6 +28,7 @@ from smbench.records import Outcome
 from smbench.results.schema import REQUESTS, instant_of, polars_schema
 
 _GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))  # of a UUID's 32 digits; a dash before each but the first
+_FINER_NS = 1_000
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _END_FROM = pl.Series([None, "notice", "output", "answer"], dtype=pl.String)  # by the ledger's `END_FROM_*`
 _WHY_NOT_SENT = pl.Series([None, *WHY_NOT_SENT], dtype=pl.String)
@@ -126,7 +127,7 @@ def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
     """Put rows that were written back into a ledger; it must be the new ledger of the same shard and run.
 
     What the schedule fixes (phase, payload, the due instants of open phases) stays as the schedule has it, but for
-    rows that a resume made due later.
+    rows that were made due at another instant: by a resume, or by a worker whose time zero was its own.
 
     Args:
         rows: Columns of `results.schema.REQUESTS`, at most one row each; those of other workers are passed over, and
@@ -139,9 +140,10 @@ def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
     at = np.asarray(places, dtype=np.int64)
     columns = _restored(rows, ledger)
     sched_ns = np.asarray(ledger.sched_ns)
+    written_ns = columns.pop("sched_ns").to_numpy()
     is_planned = sched_ns[at] != NO_INSTANT
-    is_planned &= columns["resume"].to_numpy() == 0
-    sched_ns[at] = np.where(is_planned, sched_ns[at], columns.pop("sched_ns").to_numpy())
+    is_planned &= np.abs(written_ns - sched_ns[at]) < _FINER_NS  # the schedule's instants are finer than a file's
+    sched_ns[at] = np.where(is_planned, sched_ns[at], written_ns)
     for name, values in columns.items():
         np.asarray(getattr(ledger, name))[at] = values.to_numpy()
     locations = rows.select("output_location", "failure_location").iter_rows()

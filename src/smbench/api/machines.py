@@ -1,0 +1,75 @@
+"""A run that several machines share by files: its order written, and one results folder made of all shards."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from smbench.api.result import Run
+from smbench.api.run import reported
+from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
+from smbench.clock import wall_ns
+from smbench.generator.plan import make_plan
+from smbench.lifecycle.collect import collect as collect_shards
+from smbench.lifecycle.order import Order, agreed_instant, write_order
+from smbench.targets.base import AwsAccess
+
+
+def order(
+    scenario: ScenarioLike | None,
+    *,
+    shards: int,
+    to: str | os.PathLike[str],
+    go: str | None = None,
+    endpoint: str | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    allow_files: Folders = (),
+    command: Sequence[str] = (),
+) -> Order:
+    """Write the plan of a run once, for machines that share it. Nothing is started.
+
+    Args:
+        scenario: As `run` takes it.
+        shards: How many workers share the load, each started by itself.
+        to: Folder for the order, and for what its shards leave.
+        go: When all begin, `2026-11-29T12:00:00Z` or `+5m`; None: each when it is ready.
+        endpoint: As `run` takes it.
+        region: As `run` takes it.
+        profile: As `run` takes it; every machine must have it.
+        endpoint_url: As `run` takes it.
+        allow_files: As `run` takes it.
+        command: As `run` takes it.
+
+    Raises:
+        ScenarioError, UsageError, ResultsError: nothing was written.
+    """
+    given = given_scenario(scenario, None, allow_files)
+    plan = make_plan(with_endpoint(given.scenario, endpoint), given.origin.base_dir)
+    go_utc_ns = None if go is None else agreed_instant(go, wall_ns())
+    access = AwsAccess(region, profile, endpoint_url)
+    return write_order(Path(to), plan, given.origin, access, shards, go_utc_ns, command)
+
+
+def collect(
+    folder: str | os.PathLike[str],
+    *,
+    results: str | os.PathLike[str] = "results",
+    base_dir: str | os.PathLike[str] | None = None,
+    strict: bool = False,
+) -> Run:
+    """Make one results folder of what the shards of an order left, and judge it. No shard can be started any more.
+
+    Args:
+        folder: Of the order.
+        results: Folder in which the run's own is made.
+        base_dir: As `resume` takes it.
+        strict: As `run` takes it.
+
+    Raises:
+        OrderError: the order cannot be read here, or a shard is still at work.
+        ResultsError: a file cannot be read or written.
+    """
+    where = None if base_dir is None else Path(base_dir)
+    return replace(reported(collect_shards(Path(folder), Path(results), where)), is_strict=strict)

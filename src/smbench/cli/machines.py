@@ -1,0 +1,61 @@
+"""`order`, `worker` and `collect`: a run that several machines share by files."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from smbench.errors import ExitCode, UsageError
+
+
+def order_command(scenario: Path | None, asked: dict[str, Any]) -> None:
+    """Write the order, and say what to do with it.
+
+    Raises:
+        ScenarioError, UsageError, ResultsError: nothing was written.
+    """
+    from smbench.api.machines import order
+
+    written = order(scenario, command=("smbench", *sys.argv[1:]), **asked)
+    n, folder = written.manifest.workers, asked["to"]
+    begins = "each when it is ready" if written.go_utc_ns is None else f"all at {asked['go']}"
+    typer.echo(
+        f"{n} shards of {written.manifest.n_scheduled:,} requests, which begin {begins}. On each machine, N from 0:"
+    )
+    typer.echo(f"  smbench worker --order {folder} --shard N/{n}")
+    typer.echo(f"and when all have ended:\n  smbench collect {folder}")
+
+
+def worker_command(folder: Path, shard: str, base_dir: Path | None) -> ExitCode:
+    """Send one shard; returns the exit status.
+
+    Raises:
+        OrderError, SmbenchError: it could not begin or go on.
+    """
+    from smbench.api.shard import work
+
+    match = re.fullmatch(r"(\d+)/(\d+)", shard)
+    if match is None:
+        raise UsageError(
+            f"--shard {shard}: which shard of how many is not clear", "write it as 3/16; the first is 0/16"
+        )
+    state, is_interrupted = work(folder, int(match[1]), int(match[2]), base_dir=base_dir)
+    reason = f", {state.reason}" if state.reason else ""
+    typer.echo(
+        f"smbench: shard {shard}: {state.ending}{reason}; `smbench collect {folder}` when all have ended", err=True
+    )
+    return ExitCode.INTERRUPTED if is_interrupted else ExitCode.OK
+
+
+def collect_command(folder: Path, asked: dict[str, Any], output: str) -> ExitCode:
+    """Collect, report, judge; returns the exit status.
+
+    Raises:
+        OrderError, ResultsError: it cannot be collected.
+    """
+    from smbench.api.machines import collect
+    from smbench.cli.run import told
+
+    return told(collect(folder, **asked), output)

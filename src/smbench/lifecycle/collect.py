@@ -1,0 +1,183 @@
+"""One results folder from the shards of an order, whatever became of each: every request is accounted for.
+
+The folder of the order stays as it is, but for shards that nobody started: those are taken, so that none can begin
+after its requests were called not sent.
+"""
+
+import datetime
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from smbench.clock import TimeKind, wall_ns
+from smbench.errors import OrderError
+from smbench.generator.plan import RunPlan
+from smbench.generator.shares import Share
+from smbench.lifecycle.carry_out import CarriedOut
+from smbench.lifecycle.folder import RunFolder
+from smbench.lifecycle.order import Order, read_order
+from smbench.processes.leftovers import settle_rows
+from smbench.processes.session import SessionEnd
+from smbench.processes.workers import HANGS_S
+from smbench.records import Ending, Outcome
+from smbench.results.manifest import ClockFacts, Host, ShardFacts
+from smbench.results.marks import Mark, sole_user
+from smbench.results.shards import ShardFiles, ShardState
+from smbench.results.store import link_parts, new_run_dir, open_run
+from smbench.targets.kinds import target_of
+
+_NAMED_MAX = 5  # shards that the reason names; the manifest has all
+_LOST, _NEVER = "lost", "never started"
+_WORST = (Ending.CANCELLED, Ending.STOPPED, Ending.FINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """A shard as its files show it. `state` is None where it never said anything."""
+
+    share: Share
+    files: ShardFiles
+    state: ShardState | None
+    is_taken: bool
+
+    @property
+    def zero_ns(self) -> int | None:
+        """UTC nanoseconds at its time zero; None: it certainly sent nothing."""
+        return None if self.state is None else self.state.zero_ns
+
+    def facts(self) -> ShardFacts:
+        """For the manifest."""
+        state, number = self.state, self.share.worker
+        if state is None:
+            return ShardFacts(shard=number, ending=_LOST if self.is_taken else _NEVER)
+        zero = None if state.zero_ns is None else datetime.datetime.fromtimestamp(state.zero_ns / 1e9, datetime.UTC)
+        ending, reason = state.ending.value, state.reason
+        if state.ending is Ending.RUNNING:
+            ending, reason = _LOST, f"its last word came at {state.said:%Y-%m-%d %H:%M:%S} UTC"
+        return ShardFacts(shard=number, host=state.host, ending=ending, reason=reason, zero=zero, late_s=state.late_s)
+
+
+def collect(folder: Path, results: Path, base_dir: Path | None) -> CarriedOut:
+    """Make a run's folder below `results` from what the shards of the order in `folder` left.
+
+    Args:
+        base_dir: Folder of the files that the scenario names; None: where it was when the order was written.
+
+    Raises:
+        OrderError: the order cannot be read here, or a shard is still at work.
+        ResultsError: a file cannot be read or written.
+    """
+    order = read_order(folder)
+    with sole_user(folder):
+        plan = order.plan(folder, base_dir)
+        shards = [_shard(folder, order, number) for number in range(order.manifest.workers)]
+        _require_rest(shards)
+        for shard in shards:
+            if not shard.is_taken:
+                shard.files.take("`smbench collect`, which counted it as not started,")
+                shard.files.leave()
+        path = new_run_dir(results, plan.scenario.name, order.manifest.started)
+        try:
+            return _collected(RunFolder(path, order.manifest), folder, order, plan, shards)
+        except BaseException:  # half a copy helps nobody, and the shards have everything; the error goes on up
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+
+
+def _shard(folder: Path, order: Order, number: int) -> _Shard:
+    files = ShardFiles(folder, number)
+    share = Share(order.manifest.run_id, number, order.manifest.workers)
+    return _Shard(share, files, files.read(), files.taken_by() is not None)
+
+
+def _require_rest(shards: Sequence[_Shard]) -> None:
+    """Of a shard on this machine a lock says whether it lives; of one elsewhere how old its last word is."""
+    now, here = datetime.datetime.now(datetime.UTC), Host.this().name
+    for shard in shards:
+        state, number = shard.state, shard.share.worker
+        if shard.files.is_locked():
+            raise OrderError(f"shard {number} is still at work", "collect when it has ended")
+        if state is None or state.ending is not Ending.RUNNING or not shard.is_taken or state.host == here:
+            continue
+        silent_s = (now - state.said).total_seconds()
+        if silent_s < HANGS_S:
+            raise OrderError(
+                f"shard {number} spoke {max(0.0, silent_s):.0f} s ago on {state.host}: it is at work, or was killed "
+                "just now",
+                f"wait until it has ended, or has said nothing for {HANGS_S:.0f} s",
+            )
+
+
+def _collected(run: RunFolder, folder: Path, order: Order, plan: RunPlan, shards: Sequence[_Shard]) -> CarriedOut:
+    end = _end(order, shards)
+    run.manifest = run.manifest.model_copy(update={"shards": tuple(shard.facts() for shard in shards)})
+    clock = ClockFacts(kind=TimeKind.REAL.value, epoch_ns=end.epoch_ns)
+    target = target_of(plan, order.access)
+    link_parts(folder, run.path)
+    run.begin(dict(end.found), clock, target.inapplicable, end.held, order.manifest.endpoint_url)
+    end.notes += _settle(run.path, plan, shards, end.epoch_ns)
+    if end.held:
+        end.notes.append(f"requests may still end: `smbench resume {run.path}` collects them and removes the queue")
+    problems = run.close(end.ending, end.reason, end.notes, None, end.held)
+    return CarriedOut(run.path, end, tuple(problems), was_interrupted=False)
+
+
+def _end(order: Order, shards: Sequence[_Shard]) -> SessionEnd:
+    """How the whole ended: as the worst of its shards."""
+    states = [shard.state for shard in shards if shard.state is not None]
+    facts = [shard.facts() for shard in shards]
+    bad = [one for one in facts if one.ending not in _WORST]
+    ending = Ending.FAILED if bad else next(one for one in _WORST if one in {each.ending for each in facts})
+    zeros_ns = [state.zero_ns for state in states if state.zero_ns is not None]
+    started_ns = round(order.manifest.started.timestamp() * 1e6) * 1000
+    held = {str(state.shard): state.held for state in states if state.held is not None}
+    notes = dict.fromkeys(note for state in states for note in state.notes)
+    return SessionEnd(
+        ending=ending,
+        reason=_in_words(bad or [one for one in facts if one.ending != Ending.FINISHED], len(facts)),
+        found=next((state.found for state in states if state.found), {}),
+        epoch_ns=order.go_utc_ns or min(zeros_ns, default=started_ns),
+        notes=list(notes),
+        is_begun=True,
+        held=dict(held),
+    )
+
+
+def _in_words(named: Sequence[ShardFacts], of: int) -> str:
+    if not named:
+        return ""
+    told = [f"shard {one.shard} {one.ending}" + (f" ({one.reason})" if one.reason else "") for one in named]
+    more = [f"and {len(told) - _NAMED_MAX} more"] if len(told) > _NAMED_MAX else []
+    return f"{of - len(named)} of {of} shards came to their end: " + "; ".join([*told[:_NAMED_MAX], *more])
+
+
+def _settle(run_dir: Path, plan: RunPlan, shards: Sequence[_Shard], epoch_ns: int) -> list[str]:
+    """Account for every row that its shard did not; returns what a person should know of it."""
+    notes = []
+    rows = (
+        open_run(run_dir)
+        .requests.group_by("worker")
+        .agg(pl.len().alias("n"), (pl.col("outcome") == Outcome.UNKNOWN.value).sum().alias("unknown"))
+    )
+    found = {worker: (n, unknown) for worker, n, unknown in rows.collect().iter_rows()}
+    for shard in shards:
+        number = shard.share.worker
+        n_written, n_open = found.get(number, (0, 0))
+        n_missing = len(plan.schedule.shard(number, shard.share.of)) - n_written
+        if not n_missing and not n_open:
+            continue
+        if shard.zero_ns is None:
+            mark = Mark.open(run_dir, number)
+            mark.begin(-1)  # nothing was handed to the network
+            mark.close()
+            settle_rows(plan, shard.share, run_dir, epoch_ns, None)
+            continue
+        n_unknown = settle_rows(plan, shard.share, run_dir, shard.zero_ns, wall_ns() - shard.zero_ns)
+        if n_missing:
+            notes.append(f"shard {number} began, and no part has {n_missing:,} of its rows: were all files copied?")
+        if n_unknown:
+            notes.append(f"shard {number}: whether {n_unknown:,} of its requests were sent is not known")
+    return notes

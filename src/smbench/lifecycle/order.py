@@ -1,0 +1,156 @@
+"""The order of a run that several machines share: written once, refused where it was changed since.
+
+It has the whole plan: the scenario, what its schedule and payloads must be, how many shards there are and when they
+begin. Each shard reads it and needs no other word.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from smbench.errors import OrderError, ResultsError, ScenarioError, UsageError
+from smbench.generator.plan import RunPlan
+from smbench.generator.shares import check_workers
+from smbench.lifecycle.folder import RunFolder, new_manifest
+from smbench.lifecycle.origin import Origin
+from smbench.printable import printable_json
+from smbench.results.files import write_whole
+from smbench.results.manifest import Manifest
+from smbench.results.secrets import redacted
+from smbench.scenario.values.quantities import parse_duration_s
+from smbench.targets.base import AwsAccess
+from smbench.version import __version__
+
+ORDER = "order.json"
+
+
+class Order(BaseModel):
+    """What every shard of a run is started with.
+
+    Args:
+        manifest: The run as planned; `workers` is the number of shards.
+        go_utc_ns: UTC nanoseconds at scenario time zero of all shards; None: each begins when it is ready.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    manifest: Manifest
+    region: str | None = None
+    profile: str | None = None
+    go_utc_ns: int | None = None
+
+    @property
+    def access(self) -> AwsAccess:
+        """How each shard reaches AWS, with credentials of its own."""
+        return AwsAccess(self.region, self.profile, self.manifest.endpoint_url)
+
+    def plan(self, folder: Path, base_dir: Path | None) -> RunPlan:
+        """The run drawn again on this machine.
+
+        Args:
+            folder: Of the order.
+            base_dir: Folder of the files that the scenario names; None: where it was when the order was written.
+
+        Raises:
+            OrderError: a payload or trace file is missing here, or is another.
+        """
+        try:
+            return RunFolder(folder, self.manifest).plan(base_dir)
+        except (ResultsError, ScenarioError, UsageError) as error:
+            raise OrderError(error.message, error.advice) from error
+
+
+def agreed_instant(text: str, now_utc_ns: int) -> int:
+    """UTC nanoseconds, whole microseconds, of `2026-11-29T12:00:00Z` or of `+5m` from now.
+
+    Raises:
+        UsageError: it is neither, names no zone, or has passed.
+    """
+    advice = "write it as 2026-11-29T12:00:00Z, or as +5m from now"
+    try:
+        if text.startswith("+"):
+            go_ns = now_utc_ns + round(parse_duration_s(text[1:]) * 1e9)
+        else:
+            go_ns = round(_aware(text).timestamp() * 1e6) * 1000
+    except ValueError as error:
+        raise UsageError(f"--go {text} is no instant: {error}", advice) from error
+    if go_ns <= now_utc_ns:
+        raise UsageError(f"--go {text} has passed", advice)
+    return go_ns - go_ns % 1000
+
+
+def _aware(text: str) -> datetime.datetime:
+    at = datetime.datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("it names no time zone, such as Z")
+    return at
+
+
+def write_order(
+    folder: Path,
+    plan: RunPlan,
+    origin: Origin,
+    access: AwsAccess,
+    n_shards: int,
+    go_utc_ns: int | None,
+    command: Sequence[str],
+) -> Order:
+    """Write the order into a folder that has none.
+
+    Raises:
+        UsageError: the run cannot be shared, or the folder has an order.
+        ResultsError: it cannot be written.
+    """
+    if plan.is_emulated:
+        raise UsageError(
+            "an order needs an endpoint that outlives a process, and the scenario's is emulated inside the run",
+            "name one with --endpoint; for a trial, `smbench emulate` and --endpoint-url",
+        )
+    check_workers(plan, n_shards, "--shards")
+    if (folder / ORDER).exists():
+        raise UsageError(f"{folder} has an order, and its shards may have begun", "name another folder with --to")
+    now = datetime.datetime.now(datetime.UTC)
+    manifest = new_manifest(plan, origin, command, now, n_shards)
+    manifest = manifest.model_copy(update={"endpoint_url": access.endpoint_url})
+    order = Order(manifest=manifest, region=access.region, profile=access.profile, go_utc_ns=go_utc_ns)
+    values = redacted(order.model_dump(mode="json"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        document = {"smbench": __version__, "checksum": _checksum(values), "order": values}
+        write_whole(folder / ORDER, printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2)))
+    except OSError as error:
+        raise ResultsError(f"cannot write to {folder}: {error.strerror or error}", "name another folder") from error
+    return order
+
+
+def read_order(folder: Path) -> Order:
+    """The order in a folder.
+
+    Raises:
+        OrderError: there is none, it was changed since it was written, or another smbench wrote it.
+    """
+    path = folder / ORDER
+    try:
+        document = orjson.loads(path.read_bytes())
+        version, values, checksum = document["smbench"], document["order"], document["checksum"]
+        if version != __version__:
+            raise OrderError(
+                f"{path} is of smbench {version}, and this is smbench {__version__}",
+                "install the same version on every machine",
+            )
+        if checksum != _checksum(values):
+            raise OrderError(f"{path} was changed after it was written", "write a new order, in another folder")
+        return Order.model_validate(values)
+    except OSError as error:
+        raise OrderError(f"cannot read {path}: {error.strerror or error}", "`smbench order` writes one") from error
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
+        raise OrderError(f"{path} is damaged, or no order of smbench") from error
+
+
+def _checksum(values: Any) -> str:
+    return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
