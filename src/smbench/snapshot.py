@@ -1,8 +1,11 @@
 """What a worker says of itself four times a second: counts and histograms that merge by adding."""
 
 import math
+from array import array
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+import numpy as np
 
 from smbench.records import Outcome, Stage
 
@@ -31,6 +34,15 @@ class LogHistogram:
         counts = self.counts
         counts[bucket] = counts[bucket] + 1 if bucket in counts else 1
         self.total += 1
+
+    def record_all(self, durations_ns: "array[int]") -> None:
+        """Count many at once, nanoseconds: each as `record` would."""
+        seconds = np.asarray(durations_ns) / 1e9
+        logs = np.log(np.maximum(seconds, _SMALLEST_S)) * _PER_LOG - _FIRST_EDGE
+        buckets = np.where(seconds <= _SMALLEST_S, 0, np.minimum(logs, _BUCKETS).astype(np.int64))
+        for bucket, count in zip(*(found.tolist() for found in np.unique(buckets, return_counts=True)), strict=True):
+            self.counts[bucket] = self.counts.get(bucket, 0) + count
+        self.total += len(durations_ns)
 
     def add(self, other: "LogHistogram") -> None:
         """Count all that another counted."""
@@ -66,6 +78,28 @@ class LogHistogram:
     def maximum(self) -> float | None:
         """Upper edge of the highest bucket in use, in seconds; None when empty."""
         return _SMALLEST_S * _GROWTH ** max(self.counts) if self.counts else None
+
+
+class Durations:
+    """A histogram that is filled when it is asked for: to keep a duration costs a tenth of counting it.
+
+    Attributes:
+        keep: Take one duration, nanoseconds.
+    """
+
+    __slots__ = ("_histogram", "_kept_ns", "keep")
+
+    def __init__(self) -> None:
+        self._histogram, self._kept_ns = LogHistogram(), array("q")
+        self.keep = self._kept_ns.append
+
+    @property
+    def histogram(self) -> LogHistogram:
+        """Of all that were kept. Ask now and then: until then each takes eight bytes."""
+        if self._kept_ns:
+            self._histogram.record_all(self._kept_ns)
+            del self._kept_ns[:]
+        return self._histogram
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smbench.snapshot import LogHistogram
+from smbench.snapshot import Durations, LogHistogram
 
 DURATIONS_S = st.floats(-10.0, 1e7, allow_nan=False)
 LONGEST_S = 1e-5 * 1.02**1200
@@ -40,3 +40,16 @@ def test_histograms_added_are_the_histogram_of_all(some: list[float], others: li
     merged.add(histogram_of(others))
     assert (merged.counts, merged.total) == (together.counts, together.total)
     assert merged.total == sum(merged.counts.values()) == len(some) + len(others)
+
+
+@given(st.lists(st.integers(-(10**10), 10**16), max_size=50))
+def test_durations_that_are_kept_are_counted_when_asked_for(durations_ns: list[int]) -> None:
+    durations, asked = Durations(), LogHistogram()
+    for place, duration_ns in enumerate(durations_ns):
+        durations.keep(duration_ns)
+        if place % 7 == 0:
+            asked = durations.histogram.copy()
+    whole = durations.histogram
+    assert whole.counts == histogram_of([duration_ns / 1e9 for duration_ns in durations_ns]).counts
+    assert whole.total == len(durations_ns)
+    assert asked.total <= whole.total

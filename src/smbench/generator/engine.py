@@ -25,6 +25,7 @@ from smbench.records import Accepted, Answer, Answered, Invocation, NotSent, Rej
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 
+_SCHEDULED = int(State.SCHEDULED)
 _YIELD_EVERY = 64  # behind schedule nothing awaits: let answers in
 
 
@@ -94,12 +95,14 @@ class Engine:
                 await self.clock.sleep_until_ns(span.end_ns)
 
     async def _pace_open(self, rows: range, requests: anyio.abc.TaskGroup) -> None:
-        sched_ns = self.tracker.ledger.sched_ns
-        state = self.tracker.ledger.state
+        sched_ns, state, clock = self.tracker.ledger.sched_ns, self.tracker.ledger.state, self.clock
+        now_ns = clock.now_ns()
         for index in rows:
-            if state[index] != State.SCHEDULED:  # of a run taken up: sent, or perhaps sent, before
+            if state[index] != _SCHEDULED:  # of a run taken up: sent, or perhaps sent, before
                 continue
-            await self.clock.sleep_until_ns(sched_ns[index])
+            if now_ns < sched_ns[index]:
+                await clock.sleep_until_ns(sched_ns[index])
+                now_ns = clock.now_ns()
             if self._is_over:
                 return
             self._submit_or_drop(index, requests)
@@ -259,6 +262,8 @@ class Engine:
 
     def _watch_limits(self) -> None:
         tracker = self.tracker
+        if self.load.limits.errors is None:
+            return
         if why := beyond_error_limit(self.load.limits, tracker.n_bad_answers, tracker.n_answers):
             self.control.stop(NotSent.ERROR_LIMIT, why)
 

@@ -197,6 +197,7 @@ class Runner:
         while True:
             now_ns = self.clock.now_ns()
             self.journal.read(self._ledger_readings(now_ns))
+            self.tracker.settle()
             if beat and beat % _VITALS_EVERY == 0:
                 self.health = self.vitals.take()
                 self.journal.read([*self._vitals_readings(now_ns), *self._collector_readings(now_ns)])

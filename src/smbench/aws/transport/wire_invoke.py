@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from smbench.aws.transport.wire_service import Stencil, WireService
-from smbench.records import Accepted, Answer, Invocation, Rejected, Unacknowledged
+from smbench.aws.transport.wire_service import FIRST_ERROR_STATUS, Stencil, WireService
+from smbench.records import Accepted, Answer, Invocation
 from smbench.wire.http1 import Response
 from smbench.wire.sigv4 import payload_hash
 
@@ -32,10 +32,13 @@ class WireTransport:
     def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
         """See `ports.PromptTransport`."""
 
-        def over(answer: Response | Rejected | Unacknowledged) -> None:
-            ended(_accepted(answer) if isinstance(answer, Response) else answer)
+        def over(outcome: Response | Exception) -> None:
+            if isinstance(outcome, Response) and outcome.status < FIRST_ERROR_STATUS:
+                ended(_accepted(outcome))
+            else:
+                ended(self.service.failure_of(outcome))
 
-        return self.service.call_now(lambda: self._request(leaving()), over)
+        return self.service.pool.exchange_now(lambda: self._request(leaving()), over)
 
     def _request(self, invocation: Invocation) -> bytes:
         body = invocation.body or b""

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from smbench.aws.transport.invoke_sync import container_error, own_error
-from smbench.aws.transport.wire_service import Stencil, WireService
-from smbench.records import Answer, Answered, Invocation, Outcome, Rejected, Unacknowledged
+from smbench.aws.transport.wire_service import FIRST_ERROR_STATUS, Stencil, WireService
+from smbench.records import Answer, Answered, Invocation, Outcome, Rejected
 from smbench.wire.http1 import Response
 from smbench.wire.sigv4 import payload_hash
 
@@ -36,15 +36,14 @@ class WireSyncTransport:
     def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
         """See `ports.PromptTransport`."""
 
-        def over(answer: Response | Rejected | Unacknowledged) -> None:
-            if isinstance(answer, Response):
-                ended(Answered(Outcome.COMPLETED, answer.status))
-            elif isinstance(answer, Rejected):
-                ended(own_error(answer) or answer)
-            else:
-                ended(answer)
+        def over(outcome: Response | Exception) -> None:
+            if isinstance(outcome, Response) and outcome.status < FIRST_ERROR_STATUS:
+                ended(Answered(Outcome.COMPLETED, outcome.status))
+                return
+            failure = self.service.failure_of(outcome)
+            ended((own_error(failure) if isinstance(failure, Rejected) else None) or failure)
 
-        return self.service.call_now(lambda: self._request(leaving()), over)
+        return self.service.pool.exchange_now(lambda: self._request(leaving()), over)
 
     def _request(self, invocation: Invocation) -> bytes:
         body = invocation.body or b""

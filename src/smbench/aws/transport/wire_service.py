@@ -22,7 +22,7 @@ from smbench.wire.sigv4 import Credentials, Signer, canonical_path, canonical_qu
 
 Headers = list[tuple[str, str]]  # names in lower case
 
-_FIRST_ERROR_STATUS = 300  # botocore's client; its parser takes only what is above for an error
+FIRST_ERROR_STATUS = 300  # botocore's client; its parser takes only what is above for an error
 _WRONG_TIME = {"RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"}
 _BODILESS = ("GET", "HEAD")
 _ANY = "accept: */*\r\n"  # unsigned, where the request itself does not say what it accepts
@@ -124,7 +124,7 @@ class WireService:
             response = await self.pool.exchange(make, is_head=is_head)
         except UnreadableAnswer as error:
             raise ResponseParserError(str(error)) from error
-        if response.status >= _FIRST_ERROR_STATUS:
+        if response.status >= FIRST_ERROR_STATUS:
             raise self._refusal(response)
         return response
 
@@ -139,33 +139,16 @@ class WireService:
             response = await self.pool.exchange(make)
         except (OSError, UnreadableAnswer) as error:
             raise Unacknowledged(cause_of(error)) from error
-        if response.status >= _FIRST_ERROR_STATUS:
-            raise self._failure(response)
+        if response.status >= FIRST_ERROR_STATUS:
+            raise self.failure_of(response)
         return response
 
-    def call_now(
-        self, make: Callable[[], bytes], ended: Callable[[Response | Rejected | Unacknowledged], None]
-    ) -> bool:
-        """As `call`, but at once or not at all: see `Pool.exchange_now`.
-
-        Args:
-            ended: Called with what `call` would return or raise.
-        """
-
-        def over(outcome: Response | Exception) -> None:
-            if isinstance(outcome, Exception):
-                ended(Unacknowledged(cause_of(outcome)))
-            elif outcome.status >= _FIRST_ERROR_STATUS:
-                ended(self._failure(outcome))
-            else:
-                ended(outcome)
-
-        return self.pool.exchange_now(make, over)
-
-    def _failure(self, response: Response) -> Rejected | Unacknowledged:
-        """What an answer of a bad status means to the ports."""
+    def failure_of(self, outcome: Response | Exception) -> Rejected | Unacknowledged:
+        """What `call` would raise of an exchange that failed, or had an answer of a bad status."""
+        if isinstance(outcome, Exception):
+            return Unacknowledged(cause_of(outcome))
         try:
-            error = self._refusal(response)
+            error = self._refusal(outcome)
         except ResponseParserError as unreadable:
             return Unacknowledged(cause_of(unreadable))
         return Rejected(status_of(error), code_of(error), told_by(error), original_status_of(error))
@@ -175,7 +158,7 @@ class WireService:
         headers = dict(response.headers)
         raw = {"status_code": response.status, "headers": headers, "body": response.body, "context": {}}
         try:
-            told: Any = self._parser.parse(raw, None) if response.status > _FIRST_ERROR_STATUS else _without_code(raw)
+            told: Any = self._parser.parse(raw, None) if response.status > FIRST_ERROR_STATUS else _without_code(raw)
             error = ClientError(told, "")
             if code_of(error) == CONTAINERS_OWN and (original := _original_status(response.body)) is not None:
                 told["OriginalStatusCode"] = int(original)  # as the SDK does, which knows the operation's model

@@ -143,7 +143,7 @@ class Ledger:
         self.resume = bytearray(n)  # 0: sent, or to be sent, by the run itself
         self.words = StringTable()
         self.locations = Locations(n)
-        self._is_changed = bytearray(n)
+        self.is_changed = bytearray(n)
         self._first_seq = int(seq[0]) if n else 0
         self._is_dense = n == 0 or int(seq[-1]) - self._first_seq == n - 1
 
@@ -162,7 +162,7 @@ class Ledger:
 
     def changed(self, index: int) -> None:
         """Mark a row to be written with the next flush."""
-        self._is_changed[index] = 1
+        self.is_changed[index] = 1
 
     def inference_id(self, index: int) -> str:
         """The InferenceId of a row."""
@@ -170,7 +170,7 @@ class Ledger:
 
     def take_changed(self) -> Iterator["Versions"]:
         """The rows that changed since they were last taken, a lot at a time; each is copied when it is asked for."""
-        return self._lots(np.flatnonzero(np.asarray(self._is_changed).view(bool)))
+        return self._lots(np.flatnonzero(np.asarray(self.is_changed).view(bool)))
 
     def take_all(self) -> Iterator["Versions"]:
         """The same for every row."""
@@ -186,7 +186,7 @@ class Ledger:
         return rows
 
     def _lots(self, rows: npt.NDArray[np.int64]) -> Iterator["Versions"]:
-        is_changed = np.asarray(self._is_changed)
+        is_changed = np.asarray(self.is_changed)
         for start in range(0, len(rows), VERSIONS_AT_ONCE):
             lot = rows[start : start + VERSIONS_AT_ONCE]
             is_changed[lot] = 0

@@ -43,10 +43,12 @@ from smbench.generator.tracking.ledger import (
     State,
 )
 from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
-from smbench.snapshot import LogHistogram
+from smbench.snapshot import Durations, LogHistogram
 
 # Plain numbers: to look one up in its enum costs as much as to compare it, several times a request.
 _SCHEDULED, _IN_FLIGHT, _WAITING = int(State.SCHEDULED), int(State.IN_FLIGHT), int(State.WAITING)
+_UNPROVEN, _UNKNOWN_END = int(State.UNPROVEN), int(State.UNKNOWN_END)
+_COMPLETED = Outcome.COMPLETED
 _NOT_OURS = NEVER_SENT - {State.UNPROVEN}
 _NO_MOVE: frozenset[State] = frozenset()
 
@@ -100,8 +102,7 @@ class Tracker:
             for how, state in zip(ledger.end_from, ledger.state, strict=True)
         )
         self.errors: dict[str, int] = {}
-        self.sojourn, self.schedule_lag = LogHistogram(), LogHistogram()
-        self.ack, self.hearing = LogHistogram(), LogHistogram()
+        self._sojourn, self._schedule_lag, self._ack, self._hearing = (Durations() for _ in range(4))
         self.longest_service_view_ns = 0
         self.last_unknown_send_ns: int | None = None
 
@@ -124,18 +125,18 @@ class Tracker:
             self._move(index, _IN_FLIGHT)
             self.n_sent += 1
             ledger.send_ns[index] = send_ns
-            self.schedule_lag.record((send_ns - ledger.sched_ns[index]) / 1e9)
+            self._schedule_lag.keep(send_ns - ledger.sched_ns[index])
         ledger.attempts[index] += 1
 
     def accepted(self, index: int, ack_ns: int, answer: Accepted) -> None:
         """The endpoint answered 202. A notice may have come before it."""
         ledger = self.ledger
         self._answered(index, ack_ns, answer.status_code)
-        ledger.locations.learn_output(index, answer.output_location)
         if ledger.state[index] == _IN_FLIGHT:
             self._move(index, _WAITING)
-            if answer.failure_location is not None:
-                ledger.locations.learn_failure(index, answer.failure_location)
+            ledger.locations.learn(index, answer.output_location, answer.failure_location)
+        else:
+            ledger.locations.learn_output(index, answer.output_location)
         self._prove_accepted(index)
 
     def answered(self, index: int, ack_ns: int, answer: Answered) -> None:
@@ -175,7 +176,7 @@ class Tracker:
             return Match.FOREIGN
         self.n_notices += 1
         ledger.notices[index] += 1
-        ledger.changed(index)
+        ledger.is_changed[index] = 1
         if STATE_OF[notice.outcome] not in _MAY_GO[was]:
             self.n_duplicates += 1
             return Match.DUPLICATE
@@ -184,7 +185,7 @@ class Tracker:
         ledger.locations.learn_output(index, notice.output_location)
         if notice.failure_reason:
             self._fault(index, notice.failure_reason)
-        elif was == State.UNKNOWN_END:
+        elif was == _UNKNOWN_END:
             ledger.error[index] = 0  # it named the unknown status
         self._ended(index, notice.outcome, self._since_epoch(notice.done_utc_ns), seen_ns, end_from=END_FROM_NOTICE)
         return Match.FIRST
@@ -271,6 +272,31 @@ class Tracker:
     # ---- what may be read at any time -------------------------------------------------------------------------
 
     @property
+    def schedule_lag(self) -> LogHistogram:
+        """From due to sent."""
+        return self._schedule_lag.histogram
+
+    @property
+    def ack(self) -> LogHistogram:
+        """From sent to answered."""
+        return self._ack.histogram
+
+    @property
+    def sojourn(self) -> LogHistogram:
+        """From due to done, of the completed."""
+        return self._sojourn.histogram
+
+    @property
+    def hearing(self) -> LogHistogram:
+        """From done to noticed."""
+        return self._hearing.histogram
+
+    def settle(self) -> None:
+        """Count the durations kept so far; to be called now and then, whether or not anybody asks for them."""
+        for durations in (self._schedule_lag, self._ack, self._sojourn, self._hearing):
+            _ = durations.histogram
+
+    @property
     def n_in_flight(self) -> int:
         """Rows that are submitted and have no answer yet."""
         return self.counts[State.IN_FLIGHT]
@@ -337,17 +363,18 @@ class Tracker:
         was = ledger.state[index]
         if state not in _MAY_GO[was]:
             raise AssertionError(f"row {index} cannot go from {State(was).name} to {State(state).name}")
-        self.counts[was] -= 1
-        self.counts[state] += 1
+        counts = self.counts
+        counts[was] -= 1
+        counts[state] += 1
         ledger.state[index] = state
-        ledger.changed(index)
+        ledger.is_changed[index] = 1
 
     def _answered(self, index: int, ack_ns: int, status_code: int) -> None:
         ledger = self.ledger
         ledger.ack_ns[index] = ack_ns
         ledger.status_code[index] = status_code
-        ledger.changed(index)
-        self.ack.record((ack_ns - ledger.send_ns[index]) / 1e9)
+        ledger.is_changed[index] = 1
+        self._ack.keep(ack_ns - ledger.send_ns[index])
 
     def _fault(self, index: int, error: str) -> None:
         self.ledger.error[index] = self.ledger.words.index(error)
@@ -363,18 +390,19 @@ class Tracker:
         was = ledger.state[index]
         ledger.locations.forget_failure(index)
         self._prove_accepted(index)
-        if was == State.UNPROVEN:  # when it was sent is not known, that it was is
+        if was == _UNPROVEN:  # when it was sent is not known, that it was is
             self.n_sent += 1
             ledger.attempts[index] = 1
         self._move(index, STATE_OF[outcome])
         ledger.done_ns[index], ledger.seen_ns[index], ledger.end_from[index] = done_ns, seen_ns, end_from
         if done_ns != NO_INSTANT and end_from != END_FROM_OUTPUT:
             if end_from == END_FROM_NOTICE:
-                self.hearing.record((seen_ns - done_ns) / 1e9)
-            if ledger.send_ns[index] != NO_INSTANT:
-                self.longest_service_view_ns = max(self.longest_service_view_ns, done_ns - ledger.send_ns[index])
-            if outcome is Outcome.COMPLETED and ledger.sched_ns[index] != NO_INSTANT:
-                self.sojourn.record((done_ns - ledger.sched_ns[index]) / 1e9)
+                self._hearing.keep(seen_ns - done_ns)
+            send_ns, sched_ns = ledger.send_ns[index], ledger.sched_ns[index]
+            if send_ns != NO_INSTANT and done_ns - send_ns > self.longest_service_view_ns:
+                self.longest_service_view_ns = done_ns - send_ns
+            if outcome is _COMPLETED and sched_ns != NO_INSTANT:
+                self._sojourn.keep(done_ns - sched_ns)
         if was in (_IN_FLIGHT, _WAITING):
             self.on_resolved(index)
 
