@@ -34,7 +34,7 @@ def test_every_column_that_a_run_changes_is_restored() -> None:
     tracker.noticed(Notice(f"{RUN}-0-2", Outcome.FAILED, 20_000, 40_000, 50_000, failure_reason="boom"), 60_000)
     restore(after, written(before))
     assert content(after) == content(before)
-    assert not np.asarray(after._is_changed).any(), "it is on disk already"
+    assert not np.asarray(after.is_changed).any(), "it is on disk already"
 
 
 def test_rows_of_other_workers_are_passed_over_and_missing_rows_stay_new() -> None:

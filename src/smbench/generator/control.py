@@ -10,37 +10,32 @@ class Control:
     """Two one-way switches; the first call of each says why. Needs a running loop.
 
     Attributes:
+        is_stopped: Whether sending is over; true after `cancel` too.
+        is_cancelled: Whether everything is over.
         why_not_sent: Of the requests that were not sent because of the stop; None while there was no stop.
         stop_reason, cancel_reason: The same for a person, with numbers or names; empty while there was none.
     """
 
     def __init__(self) -> None:
         self._stopped, self._cancelled = anyio.Event(), anyio.Event()
+        self.is_stopped = self.is_cancelled = False
         self.why_not_sent: NotSent | None = None
         self.stop_reason = self.cancel_reason = ""
 
     def stop(self, why: NotSent, reason: str = "") -> None:
         """Send no more. `reason` is for a person; empty: the words of `why`."""
-        if not self._stopped.is_set():
+        if not self.is_stopped:
+            self.is_stopped = True
             self.why_not_sent, self.stop_reason = why, reason or why.text
             self._stopped.set()
 
     def cancel(self, why: NotSent, reason: str = "") -> None:
         """Stop now, keep the ledger. Arguments as in `stop`."""
-        if not self._cancelled.is_set():
+        if not self.is_cancelled:
+            self.is_cancelled = True
             self.cancel_reason = reason or why.text
             self._cancelled.set()
         self.stop(why, reason)
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether sending is over; true after `cancel` too."""
-        return self._stopped.is_set()
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether everything is over."""
-        return self._cancelled.is_set()
 
     async def wait_stopped(self) -> None:
         """Return once `stop` or `cancel` was called."""

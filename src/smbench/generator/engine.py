@@ -26,6 +26,7 @@ from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 
 _SCHEDULED = int(State.SCHEDULED)
+_GOOD = (Accepted, Answered)
 _YIELD_EVERY = 64  # behind schedule nothing awaits: let answers in
 
 
@@ -173,7 +174,7 @@ class Engine:
             self._n_prompt -= 1
             try:
                 now_ns = self.clock.now_ns()
-                if self._may_retry(answer, 1):
+                if not isinstance(answer, _GOOD) and self._may_retry(answer, 1):
                     requests.start_soon(self._submit_again, index, now_ns)
                 else:
                     self._in_flight -= 1
@@ -211,7 +212,7 @@ class Engine:
                 except (Rejected, Unacknowledged) as refusal:
                     answer = refusal
                 now_ns = self.clock.now_ns()
-                if not self._may_retry(answer, attempt):
+                if isinstance(answer, _GOOD) or not self._may_retry(answer, attempt):
                     break
                 await self._back_off(now_ns, attempt)
                 attempt += 1
@@ -232,17 +233,18 @@ class Engine:
             self.tracker.rejected(index, now_ns, answer)
         else:
             self.tracker.unacknowledged(index, now_ns, answer)
-        self._watch_limits()
+        if self.load.limits.errors is not None:
+            self._watch_errors()
 
-    def _may_retry(self, answer: Answer, attempt: int) -> bool:
-        if isinstance(answer, Accepted | Answered) or attempt >= self.load.retry.attempts or self.control.is_stopped:
+    def _may_retry(self, refusal: Rejected | Unacknowledged, attempt: int) -> bool:
+        if attempt >= self.load.retry.attempts or self.control.is_stopped:
             return False
-        if isinstance(answer, Unacknowledged):
+        if isinstance(refusal, Unacknowledged):
             cause = "transport_error"
-        elif is_throttle(answer.code):
+        elif is_throttle(refusal.code):
             cause = "throttle"
         else:
-            cause = "server_error" if answer.status_code >= 500 else ""
+            cause = "server_error" if refusal.status_code >= 500 else ""
         return cause in self.load.retry.on
 
     # ---- stopping ---------------------------------------------------------------------------------------------
@@ -260,10 +262,8 @@ class Engine:
         await self.clock.sleep_until_ns(limit_ns)
         self.control.stop(NotSent.TIME_LIMIT)
 
-    def _watch_limits(self) -> None:
+    def _watch_errors(self) -> None:
         tracker = self.tracker
-        if self.load.limits.errors is None:
-            return
         if why := beyond_error_limit(self.load.limits, tracker.n_bad_answers, tracker.n_answers):
             self.control.stop(NotSent.ERROR_LIMIT, why)
 

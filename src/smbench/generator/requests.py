@@ -20,7 +20,7 @@ def invocations(
     """
     is_unique = scenario.payloads.unique
     # A view gives Python's own numbers, at a third of what numpy's cost to make and to write.
-    seqs, places = memoryview(ledger.seq), memoryview(ledger.payload)
+    seqs, places = ledger.seq.data, ledger.payload.data
     prefix = ledger.id_prefix
     headers = [_headers(payload) for payload in payloads]
 

@@ -189,7 +189,7 @@ class Stencil:
         self._service, self._method, self._path, self._constant = service, method, path, constant
         self._cut_for: tuple[Credentials, str] | None = None
         self._hashed = sha256()
-        self._rest = self._head = ""
+        self._rest, self._head = _Holes(""), _Holes("")
         self._last_sha256, self._last = "", b""
 
     def filled(self, values: Sequence[str], body: bytes, body_sha256: str) -> bytes:
@@ -205,9 +205,10 @@ class Stencil:
         elif body_sha256 == self._last_sha256:
             return self._last
         hashed = self._hashed.copy()
-        hashed.update((self._rest % (*map(canonical_value, values), body_sha256)).encode())
+        hashed.update(self._rest.filled((*map(canonical_value, values), body_sha256)).encode())
         signature = service.signer.sign(credentials, stamp, hashed.hexdigest())
-        request = (self._head % (*values, signature, len(body))).encode("latin-1") + body
+        head = self._head.filled((*values, signature, str(len(body)))).encode("latin-1")
+        request = head + body if body else head
         if not values:
             self._last_sha256, self._last = body_sha256, request
         return request
@@ -229,10 +230,10 @@ class Stencil:
         )
         same, hole, rest = canonical.partition(_HOLE)
         self._hashed = sha256(same.encode())
-        self._rest = _template(hole + rest)
+        self._rest = _Holes(hole + rest)
         lines = "".join(f"{name}: {value}\r\n" for name, value in signed)
         claim = service.signer.claim(credentials, stamp, names)
-        self._head = _template(
+        self._head = _Holes(
             f"{self._method} {self._path} HTTP/1.1\r\n{lines}authorization: {claim}{_HOLE}\r\n{service.tail}"
             f"{'' if 'accept' in self._constant else _ANY}content-length: {_HOLE}\r\n\r\n"
         )
@@ -247,8 +248,19 @@ def _original_status(body: bytes) -> Any:
         return None
 
 
-def _template(text: str) -> str:
-    return text.replace("%", "%%").replace(_HOLE, "%s")
+class _Holes:
+    """A text with holes. To join its pieces costs a third of `%`, which looks at each character of the text."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, text: str) -> None:
+        self._pieces = text.split(_HOLE)
+        self._pieces[1:] = [part for piece in self._pieces[1:] for part in ("", piece)]  # what is filled in has a place
+
+    def filled(self, values: Sequence[str]) -> str:
+        """The text with a value in each hole."""
+        self._pieces[1::2] = values
+        return "".join(self._pieces)
 
 
 def _without_code(raw: dict[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,8 @@ class Tracker:
             ledger.locations.learn(index, answer.output_location, answer.failure_location)
         else:
             ledger.locations.learn_output(index, answer.output_location)
-        self._prove_accepted(index)
+        if not ledger.is_accepted[index]:
+            self._prove_accepted(index)
 
     def answered(self, index: int, ack_ns: int, answer: Answered) -> None:
         """A synchronous endpoint answered: accepted and over at once, by our own clock."""
@@ -381,15 +382,15 @@ class Tracker:
         self.errors[error] = self.errors.get(error, 0) + 1
 
     def _prove_accepted(self, index: int) -> None:
-        if not self.ledger.is_accepted[index]:
-            self.ledger.is_accepted[index] = 1
-            self.n_accepted += 1
+        self.ledger.is_accepted[index] = 1
+        self.n_accepted += 1
 
     def _ended(self, index: int, outcome: Outcome, done_ns: int, seen_ns: int, *, end_from: int) -> None:
         ledger = self.ledger
         was = ledger.state[index]
         ledger.locations.forget_failure(index)
-        self._prove_accepted(index)
+        if not ledger.is_accepted[index]:
+            self._prove_accepted(index)
         if was == _UNPROVEN:  # when it was sent is not known, that it was is
             self.n_sent += 1
             ledger.attempts[index] = 1
