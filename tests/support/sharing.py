@@ -4,10 +4,11 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from doubles import FakeEndpoint
 from smbench.clock import LoopClock, WarpLoop, real_ns
@@ -20,6 +21,7 @@ from smbench.lifecycle.origin import Origin
 from smbench.lifecycle.shard import work_shard
 from smbench.processes import worker as worker_module
 from smbench.processes.interrupts import Interrupts
+from smbench.records import Delivery, Notice
 from smbench.results.shards import ShardState
 from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess
@@ -38,6 +40,7 @@ class MemoryTarget:
     Attributes:
         is_there: Else no shard can be prepared.
         watched_by: Shards that read the gauges.
+        ahead_s: How far AWS's clock is ahead of the machine of a shard.
         on_submit: Called before the n-th submission of a shard leaves, from 0, with the shard.
     """
 
@@ -46,6 +49,7 @@ class MemoryTarget:
     def __init__(self) -> None:
         self.is_there = True
         self.watched_by: list[int] = []
+        self.ahead_s: dict[int, float] = {}
         self.on_submit: Callable[[int, int], None] = lambda _shard, _n: None
         self.verdict: Callable[[int], Exception | None] = lambda _n: None
 
@@ -73,7 +77,8 @@ class _Prepared:
             n_submitted += 1
             return self.target.verdict(n)
 
-        endpoint = FakeEndpoint(LoopClock(), verdict=verdict)
+        ahead_ns = round(self.target.ahead_s.get(self.shard, 0.0) * 1e9)
+        endpoint = _Endpoint(_VirtualClock.latest, ahead_ns, verdict)
         return Outside(endpoint, endpoint, endpoint, None)
 
     async def keep_ready(self) -> None:
@@ -90,13 +95,30 @@ class _Prepared:
 
 
 class _VirtualClock(LoopClock):
+    anchor_ns = 0
+    latest: ClassVar["_VirtualClock"]
+
     @classmethod
     def beginning(cls, _begins_utc_ns: int, epoch_ns: int, _scale: float) -> "_VirtualClock":
-        clock = cls(epoch_ns)
+        cls.latest = clock = cls(epoch_ns)
         clock.anchor_ns = real_ns()
         return clock
 
-    anchor_ns = 0
+
+class _Endpoint(FakeEndpoint):
+    """Its stamps are UTC, by a clock of its own."""
+
+    def __init__(self, clock: LoopClock, ahead_ns: int, verdict: Callable[[int], Exception | None]) -> None:
+        super().__init__(clock, verdict=verdict)
+        self._stamp_ns = clock.epoch_ns + ahead_ns
+
+    async def receive(self) -> list[Delivery]:
+        return [replace(delivery, content=self._stamped(delivery.content)) for delivery in await super().receive()]
+
+    def _stamped(self, notice: Any) -> Notice:
+        stamps = ("recv_utc_ns", "done_utc_ns", "pub_utc_ns")
+        stamped: Notice = replace(notice, **{stamp: getattr(notice, stamp) + self._stamp_ns for stamp in stamps})
+        return stamped
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from smbench.analysis.rows.clocks import Agreement, Clocks
+from smbench.analysis.rows.frames import clocks_by_worker
 from smbench.clock import TimeKind, wall_ns
 from smbench.errors import OrderError
 from smbench.generator.plan import RunPlan
@@ -26,7 +28,7 @@ from smbench.records import Ending, Outcome
 from smbench.results.manifest import ClockFacts, Host, ShardFacts
 from smbench.results.marks import Mark, sole_user
 from smbench.results.shards import ShardFiles, ShardState
-from smbench.results.store import link_parts, new_run_dir, open_run
+from smbench.results.store import RunFiles, link_parts, new_run_dir, open_run
 from smbench.targets.kinds import target_of
 
 _NAMED_MAX = 5  # shards that the reason names; the manifest has all
@@ -119,6 +121,7 @@ def _collected(run: RunFolder, folder: Path, order: Order, plan: RunPlan, shards
     link_parts(folder, run.path)
     run.begin(dict(end.found), clock, target.inapplicable, end.held, order.manifest.endpoint_url)
     end.notes += _settle(run.path, plan, shards, end.epoch_ns)
+    run.manifest = run.manifest.model_copy(update={"shards": _with_clocks(run.manifest.shards, open_run(run.path))})
     if end.held:
         end.notes.append(f"requests may still end: `smbench resume {run.path}` collects them and removes the queue")
     problems = run.close(end.ending, end.reason, end.notes, None, end.held)
@@ -152,6 +155,20 @@ def _in_words(named: Sequence[ShardFacts], of: int) -> str:
     told = [f"shard {one.shard} {one.ending}" + (f" ({one.reason})" if one.reason else "") for one in named]
     more = [f"and {len(told) - _NAMED_MAX} more"] if len(told) > _NAMED_MAX else []
     return f"{of - len(named)} of {of} shards came to their end: " + "; ".join([*told[:_NAMED_MAX], *more])
+
+
+def _with_clocks(facts: Sequence[ShardFacts], run: RunFiles) -> tuple[ShardFacts, ...]:
+    """With how far AWS's clock is ahead of each machine's, where its requests say it."""
+    by_shard = clocks_by_worker(run)
+    unknown = Clocks(agreement=Agreement.UNKNOWN)
+    return tuple(_with_clock(one, by_shard.get(one.shard, unknown)) for one in facts)
+
+
+def _with_clock(facts: ShardFacts, clocks: Clocks) -> ShardFacts:
+    if clocks.agreement not in (Agreement.AGREE, Agreement.OFFSET):
+        return facts
+    found = {"clock_offset_s": clocks.offset_s, "clock_uncertainty_s": clocks.uncertainty_s}
+    return facts.model_copy(update=found)
 
 
 def _settle(run_dir: Path, plan: RunPlan, shards: Sequence[_Shard], epoch_ns: int) -> list[str]:

@@ -115,6 +115,13 @@ class ShardFacts(BaseModel):
     reason: str = ""  # of an ending other than finished
     zero: datetime.datetime | None = None  # UTC, its scenario time zero; null: it never got there
     late_s: float | None = None  # by how much it began after its time zero; null: it never began
+    clock_offset_s: float | None = None  # AWS's clock is ahead of its machine's by this; null: no notice says
+    clock_uncertainty_s: float | None = None  # of that, half an acknowledgement
+
+    @property
+    def began(self) -> datetime.datetime | None:
+        """Its time zero by AWS's clock, as far as that is known; None: it never got there."""
+        return None if self.zero is None else self.zero + datetime.timedelta(seconds=self.clock_offset_s or 0.0)
 
 
 class Band(BaseModel):

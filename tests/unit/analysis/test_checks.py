@@ -395,6 +395,8 @@ def test_machines_that_began_apart_never_had_the_load_of_the_scenario(apart_s: f
     zeros = [first, first + datetime.timedelta(seconds=apart_s), None]
     shards = tuple(ShardFacts(shard=n, ending="finished", zero=zero) for n, zero in enumerate(zeros))
     assert "shards together" not in findings_of(good())
+    clocks = tuple(one.model_copy(update={"clock_offset_s": -apart_s * one.shard}) for one in shards)
+    assert verdict_of("shards together", good(), shards=clocks) == "valid", "the second one's clock is ahead"
     finding = findings_of(good(), shards=shards)["shards together"]
     assert finding.verdict.value == expected
     assert ("2 shards began, up to 1.10 s apart" in finding.seen) == (expected == "unknown")

@@ -3,11 +3,14 @@
 Method: acknowledgements of 20 ms with `recv` in the middle, shifted; then the same through a whole run.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from runs import Request, frames_of
 from smbench.analysis.rows.clocks import Agreement, Clocks, compare_clocks
+from smbench.results.manifest import ShardFacts
 
 MS = 1_000_000
 SEND = np.arange(0, 100_000 * MS, 1000 * MS, dtype=np.int64)  # a hundred
@@ -50,6 +53,31 @@ def test_one_stray_stamp_in_a_hundred_is_no_disagreement() -> None:
 def test_without_a_notice_nothing_is_known_of_the_clocks() -> None:
     nothing = np.empty(0, dtype=np.int64)
     assert compare_clocks(nothing, nothing, nothing) == Clocks(agreement=Agreement.UNKNOWN)
+
+
+@pytest.mark.parametrize("by_s", [-3.0, -0.2, 0.2, 3.0])
+def test_machines_whose_clocks_differ_have_the_true_latencies_and_one_time_line(by_s: float) -> None:
+    # Even rows are of a machine whose clock is AWS's, odd ones of one that is `by_s` behind it.
+    rows = []
+    for n in range(40):
+        due = float(n) - by_s * (n % 2)
+        rows.append(Request(due, send=due, ack=due + 0.02, recv=n + 0.01, done=n + 1.5, seen=due + 1.6))
+    found = (0.0, by_s)
+    shards = [ShardFacts(shard=n, ending="finished", clock_offset_s=found[n], clock_uncertainty_s=0.01) for n in (0, 1)]
+    frames = frames_of([replace(row, worker=n % 2) for n, row in enumerate(rows)], shards=shards)
+    assert frames.clocks.agreement is Agreement.AGREE
+    assert frames.requests["sched_ns"].to_list() == [n * 1000 * MS for n in range(40)]
+    assert frames.requests["sojourn_ns"].to_list() == [1_500 * MS] * 40
+    alone = frames_of([replace(row, worker=n % 2) for n, row in enumerate(rows)])
+    assert alone.clocks.agreement is Agreement.DISAGREE
+
+
+def test_a_difference_within_what_can_be_known_moves_nothing() -> None:
+    rows = [Request(float(n), send=n, ack=n + 0.02, recv=n + 0.01, done=n + 1.5) for n in range(20)]
+    found = (0.0, 0.019)
+    shards = [ShardFacts(shard=n, ending="finished", clock_offset_s=found[n], clock_uncertainty_s=0.01) for n in (0, 1)]
+    frames = frames_of([replace(row, worker=n % 2) for n, row in enumerate(rows)], shards=shards)
+    assert frames.requests["sched_ns"].to_list() == [n * 1000 * MS for n in range(20)]
 
 
 def test_latencies_of_a_run_with_a_skewed_clock_are_the_true_ones() -> None:

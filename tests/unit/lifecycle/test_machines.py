@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from sharing import SCENARIO, MemoryTarget, kill_at, memory_target, ordered, plan_of, send
+from smbench.analysis.rows.frames import load
 from smbench.clock import wall_ns
 from smbench.errors import ExitCode, NotBegunError, OrderError, SmbenchError, TargetError, UsageError
 from smbench.generator.plan import make_plan
@@ -123,6 +124,23 @@ def test_shards_that_all_finished_are_a_finished_run_and_can_be_collected_again(
     assert lawful(first).equals(lawful(second))
     zeros = [one.zero for one in first.manifest.shards]
     assert first.manifest.clock.epoch_ns == round(min(one.timestamp() for one in zeros if one) * 1e6) * 1000
+
+
+def test_the_clock_of_each_machine_is_held_against_aws_and_what_nothing_says_is_not_known(
+    folder: Path, memory_target: MemoryTarget
+) -> None:
+    ordered(folder, 3)
+    memory_target.ahead_s = {0: 0.0, 2: 2.0}
+    for shard in (0, 2):
+        send(folder, shard, 3)
+    run = collected(folder)
+    first, never, ahead = run.manifest.shards
+    assert never.clock_offset_s is None
+    assert first.clock_offset_s == pytest.approx(0, abs=0.01)
+    assert ahead.clock_offset_s == pytest.approx(2, abs=0.01)
+    rows = load(run).requests.filter(pl.col("outcome") == "completed")
+    assert rows["sojourn_ns"].max() == pytest.approx(1e9, abs=1e7)
+    assert rows["sojourn_ns"].min() == pytest.approx(1e9, abs=1e7)
 
 
 def test_what_a_shard_of_its_own_time_zero_planned_is_put_back_as_it_was(

@@ -5,7 +5,7 @@ An end that was found in S3 is known to the whole second only; it is taken to be
 seen, so that no latency is understated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from smbench.errors import ResultsError
 from smbench.printable import CONTROLS, printable
 from smbench.records import MAY_HAVE_COMPLETED, NotSent, Outcome
 from smbench.results.damage import RESTORE
-from smbench.results.manifest import Manifest
+from smbench.results.manifest import Manifest, ShardFacts
 from smbench.results.store import RunFiles
 from smbench.schedule.base import PhaseSpan
 
@@ -42,6 +42,10 @@ _NEEDED = (
     ),
     "end_from",
 )
+
+
+_PLAIN = ("accepted", "attempts", "status_code")
+_COMPARED = ("send", "ack", "recv")
 
 
 @dataclass(frozen=True)
@@ -121,12 +125,17 @@ def load(run: RunFiles) -> Frames:
         ResultsError: a file is damaged inside.
     """
     try:
-        requests = _printable(run.requests.select(*_NEEDED, *_STEMS).collect(engine="streaming"))
+        requests = _printable(run.requests.select(_columns(run.manifest)).collect(engine="streaming"))
         readings, events = _printable(run.readings.collect()), _printable(run.events.collect())
     except (OSError, pl.exceptions.PolarsError) as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ResultsError(f"{run.path} is damaged: {first_line}", RESTORE) from error
     return replace(derive(run.manifest, requests, readings, events), damage=run.damage)
+
+
+def _columns(manifest: Manifest) -> list[str]:
+    """Those that are needed; which worker sent a request says by which machine's clock, where there were several."""
+    return [*_NEEDED, *_STEMS, *(["worker"] if manifest.shards else [])]
 
 
 def _printable(frame: pl.DataFrame) -> pl.DataFrame:
@@ -143,7 +152,7 @@ def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, e
     """The frames of a run whose rows are in memory."""
     epoch_ns = manifest.clock.epoch_ns
     rows = (
-        requests.select(*_NEEDED, *_STEMS)
+        requests.select(_columns(manifest))
         .with_columns(
             pl.col("outcome", "payload").cast(pl.Categorical),
             *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in _STEMS),
@@ -151,6 +160,8 @@ def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, e
         .drop(_STEMS)
     )
     readings, events = _since(_as_last_told(readings), epoch_ns), _since(events, epoch_ns)
+    if manifest.shards:
+        rows = _on_one_clock(rows, manifest.shards).drop("worker")
     clocks = _clocks(rows)
     rows = _on_our_clock(rows, clocks.correction_ns)
     end_ns = _end_ns(rows, readings, events)
@@ -184,6 +195,32 @@ def _clocks(rows: pl.DataFrame) -> Clocks:
     known = only(rows, is_plain, "send_ns", "ack_ns", "recv_ns").drop_nulls()
     send_ns, ack_ns, recv_ns = (known[name].to_numpy() for name in ("send_ns", "ack_ns", "recv_ns"))
     return compare_clocks(send_ns, ack_ns, recv_ns)
+
+
+def clocks_by_worker(run: RunFiles) -> dict[int, Clocks]:
+    """How each worker's clock compares with AWS's: of a run on several machines they may differ."""
+    instants = [pl.col(stem).dt.timestamp("ns").alias(f"{stem}_ns") for stem in _COMPARED]
+    rows = run.requests.select("worker", *_PLAIN, *instants).collect(engine="streaming")
+    return {int(worker): _clocks(part) for (worker,), part in rows.group_by("worker")}
+
+
+def _on_one_clock(rows: pl.DataFrame, shards: Sequence[ShardFacts]) -> pl.DataFrame:
+    """Instants of machines whose clocks differ, on the clock of the first of them whose offset is known."""
+    known = [one for one in shards if one.clock_offset_s is not None]
+    if not known:
+        return rows
+    by_worker_ns = {one.shard: _ahead_ns(known[0], one) for one in known[1:]}
+    if not any(by_worker_ns.values()):
+        return rows
+    shift_ns = pl.col("worker").replace_strict(by_worker_ns, default=0, return_dtype=pl.Int64)
+    return rows.with_columns(pl.col("sched_ns", "send_ns", "ack_ns", "seen_ns") + shift_ns)
+
+
+def _ahead_ns(first: ShardFacts, other: ShardFacts) -> int:
+    """How far the first machine's clock is ahead of the other's; 0 where that is within what can be known."""
+    ahead_s = (other.clock_offset_s or 0.0) - (first.clock_offset_s or 0.0)
+    doubt_s = (other.clock_uncertainty_s or 0.0) + (first.clock_uncertainty_s or 0.0)
+    return round(ahead_s * 1e9) if abs(ahead_s) > doubt_s else 0
 
 
 def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:

@@ -212,16 +212,16 @@ def imported(run: Run) -> Finding | None:
 
 def shards_together(run: Run) -> Finding | None:
     """Unknown where the machines that shared the load did not begin together: it was never the scenario's load."""
-    zeros = [shard.zero for shard in run.frames.manifest.shards if shard.zero is not None]
-    if not zeros:
+    began = [shard.began for shard in run.frames.manifest.shards if shard.began is not None]
+    if not began:
         return None
-    apart_s = (max(zeros) - min(zeros)).total_seconds()
+    apart_s = (max(began) - min(began)).total_seconds()
     apart = apart_s > APART_MAX_S
     return Finding(
         name="shards together",
         verdict=Verdict.UNKNOWN if apart else Verdict.VALID,
         expected="all shards have one time zero, so that their loads add up to the scenario's",
-        seen=f"{len(zeros):,} shards began, up to {units.duration(apart_s)} apart" if apart else "they have",
+        seen=f"{len(began):,} shards began, up to {units.duration(apart_s)} apart" if apart else "they have",
         advice="the figures are of the load that there was; for the scenario's, agree on a go: `smbench order --go`"
         if apart
         else "",
