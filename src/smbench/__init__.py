@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from smbench.api.resume import resume
     from smbench.api.run import run
     from smbench.api.scenarios import Validation, validate
+    from smbench.api.search import Search, resume_search, search
     from smbench.api.sweep import Sweep, resume_sweep, sweep
     from smbench.errors import SmbenchError
     from smbench.scenario.deploy import Deploy
@@ -42,6 +43,7 @@ __all__ = [
     "Examination",
     "Run",
     "Scenario",
+    "Search",
     "SmbenchError",
     "Sweep",
     "Validation",
@@ -58,8 +60,10 @@ __all__ = [
     "policy",
     "report",
     "resume",
+    "resume_search",
     "resume_sweep",
     "run",
+    "search",
     "simulate",
     "sweep",
     "validate",
@@ -77,6 +81,7 @@ _MODULES = {
     "Examination": "api.account",
     "Run": "api.result",
     "Scenario": "scenario.model",
+    "Search": "api.search",
     "SmbenchError": "errors",
     "Sweep": "api.sweep",
     "Validation": "api.scenarios",
@@ -93,8 +98,10 @@ _MODULES = {
     "policy": "api.account",
     "report": "api.report",
     "resume": "api.resume",
+    "resume_search": "api.search",
     "resume_sweep": "api.sweep",
     "run": "api.run",
+    "search": "api.search",
     "simulate": "api.predicting.simulate",
     "sweep": "api.sweep",
     "validate": "api.scenarios",

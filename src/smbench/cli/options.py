@@ -89,6 +89,10 @@ EndpointOption = Annotated[
     str | None,
     typer.Option(help="A real endpoint instead of the scenario's target. This uses AWS and costs money."),
 ]
+StackOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The endpoint that `smbench deploy NAME` brought up, instead.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
 ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
 UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]

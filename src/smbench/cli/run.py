@@ -10,8 +10,10 @@ import typer
 from smbench.api.result import Run
 from smbench.api.resume import resume
 from smbench.api.run import run
+from smbench.api.search import is_search, resume_search
 from smbench.api.sweep import is_sweep, resume_sweep
 from smbench.cli.report import ReportOptions, print_report
+from smbench.cli.search import print_search
 from smbench.cli.sweep import print_sweep
 from smbench.errors import ExitCode
 
@@ -47,6 +49,10 @@ def resume_command(run_folder: Path, asked: dict[str, Any], output: str) -> Exit
         done = resume_sweep(run_folder, progress=asked["progress"])
         print_sweep(done, output)
         return done.exit_status
+    if is_search(run_folder):
+        search = resume_search(run_folder, progress=asked["progress"])
+        print_search(search, output)
+        return search.exit_status
     return told(resume(run_folder, **asked), output)
 
 

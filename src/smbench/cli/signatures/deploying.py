@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from smbench.cli.options import ProfileOption, RegionOption, UrlOption
+from smbench.cli.options import ProfileOption, RegionOption, UrlOption, YesOption
 
 
 class EndpointKind(StrEnum):
@@ -18,7 +18,6 @@ class EndpointKind(StrEnum):
 
 
 StackArgument = Annotated[str, typer.Argument(metavar="NAME", help="Of the stack: small letters, digits, dashes.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def deploy(

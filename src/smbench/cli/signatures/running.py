@@ -21,6 +21,7 @@ from smbench.cli.options import (
     ScenarioFile,
     SeedsOption,
     SetOption,
+    StackOption,
     StrictOption,
     TransportName,
     Ui,
@@ -32,9 +33,7 @@ from smbench.cli.options import (
 def run(
     scenario: ScenarioFile = None,
     endpoint: EndpointOption = None,
-    stack: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The endpoint that `smbench deploy NAME` brought up, instead.")
-    ] = None,
+    stack: StackOption = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the load, where one cannot send it. Not in warp time.")

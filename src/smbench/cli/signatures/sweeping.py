@@ -8,15 +8,22 @@ import typer
 from smbench.cli.options import (
     AllowFilesOption,
     AssertOption,
+    EndpointOption,
     HtmlOption,
     Output,
     OutputOption,
     PriceOption,
+    ProfileOption,
+    RegionOption,
     ResultsOption,
+    ScenarioFile,
     SeedsOption,
     SetOption,
+    StackOption,
     Ui,
     UiOption,
+    UrlOption,
+    YesOption,
 )
 
 
@@ -51,6 +58,70 @@ def sweep(
     }
     options = SweepOptions(file, tuple(settings or ()), tuple(price or ()), asked, output.value, html)
     raise typer.Exit(sweep_command(options))
+
+
+def search(
+    scenario: ScenarioFile = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slo", help="What must hold, such as 'p95 < 30s'; may be given again. Default: the scenario's thresholds."
+        ),
+    ] = None,
+    between: Annotated[
+        str | None,
+        typer.Option(metavar="LOW,HIGH", help="Rates to try, 0.5/s,20/s; default: the scenario's over and times 64."),
+    ] = None,
+    requests: Annotated[
+        int | None, typer.Option(min=1, help="Of a probe of full length; default: 2,000, or as many as --slo needs.")
+    ] = None,
+    settle: Annotated[
+        str | None, typer.Option(help="How long a rate is offered before it is measured, at least, such as 10m.")
+    ] = None,
+    probes: Annotated[int, typer.Option(min=1, help="The most runs.")] = 16,
+    max_time: Annotated[
+        str | None, typer.Option(help="Of all probes on a real endpoint, drains included, such as 3h.")
+    ] = None,
+    endpoint: EndpointOption = None,
+    stack: StackOption = None,
+    yes: YesOption = False,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
+    results: ResultsOption = Path("results"),
+    ui: UiOption = Ui.AUTO,
+    output: OutputOption = Output.TABLE,
+    html: HtmlOption = None,
+    allow_files: AllowFilesOption = None,
+) -> None:
+    """Find the highest offered rate at which the backlog does not grow and every --slo holds.
+
+    Changes the rate of the scenario's one phase, from run to run, and ends with a rate and its interval. Leaves a
+    folder under --results with a run a probe, search.parquet and search.html; `smbench resume` with that folder goes
+    on. On a real endpoint it shows first what it may cost, and asks.
+
+    Exit status: 0 found, 2 the scenario or an option is wrong, 98 not known, 99 even the lowest rate fails, 130
+    interrupted or not agreed to.
+    """
+    from smbench.cli.search import SearchOptions, search_command
+
+    asked = {
+        "slo": tuple(slo or ()),
+        "endpoint": endpoint,
+        "stack": stack,
+        "requests": requests,
+        "settle": settle,
+        "probes": probes,
+        "max_time": max_time,
+        "region": region,
+        "profile": profile,
+        "endpoint_url": endpoint_url,
+        "results": results,
+        "progress": ui.value,
+        "allow_files": tuple(allow_files or ()),
+    }
+    options = SearchOptions(scenario, between, asked, output.value, yes, html)
+    raise typer.Exit(search_command(options))
 
 
 def prices(price: PriceOption = None, output: OutputOption = Output.TABLE) -> None:

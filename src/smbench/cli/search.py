@@ -1,0 +1,77 @@
+"""`search`: the highest rate that keeps thresholds; on a real endpoint what it may cost is shown and agreed to."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from smbench.api.search import Search, search
+from smbench.cli.given_out import on_stdout, print_json, write_page
+from smbench.errors import ExitCode, UsageError
+from smbench.sweeping.asked import Bill
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """The command line of a search; `between` as written."""
+
+    scenario: Path | None
+    between: str | None
+    asked: dict[str, Any]  # what `api.search.search` takes by name
+    output: str
+    yes: bool
+    html: Path | None = None
+
+
+def search_command(options: SearchOptions) -> ExitCode:
+    """Search and print; returns the exit status.
+
+    Raises:
+        ScenarioError, UsageError, TargetError, NotBegunError: as `api.search.search`.
+        ResultsError: a file cannot be written.
+    """
+
+    def agreed(bill: Bill) -> bool:
+        typer.echo(bill.sentence, err=True)
+        return options.yes or typer.confirm("go on?", default=False, err=True)
+
+    found = search(
+        options.scenario,
+        between=_between(options.between),
+        confirm=agreed,
+        command=("smbench", *sys.argv[1:]),
+        **options.asked,
+    )
+    print_search(found, options.output)
+    if options.html is not None:
+        write_page(options.html, found.to_html())
+    return found.exit_status
+
+
+def _between(written: str | None) -> tuple[str | float, str | float] | None:
+    if written is None:
+        return None
+    low, comma, high = written.partition(",")
+    if not comma or not low.strip() or not high.strip():
+        raise UsageError(f"--between '{written}': two rates are wanted, such as 0.5/s,20/s")
+    return _rate(low.strip()), _rate(high.strip())
+
+
+def _rate(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def print_search(found: Search, output: str) -> None:
+    """To stdout as asked; where the files are, too."""
+    if output == "json":
+        print_json(found.to_json())
+        return
+    on_stdout().print(found.to_text())
+    typer.echo(f"Files: {found.path}")
+    if found.interrupted:
+        typer.echo(f"smbench: `smbench resume {found.path}` goes on", err=True)
