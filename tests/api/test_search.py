@@ -6,7 +6,6 @@ Method: the whole search with runs that the model makes in place of processes; o
 import json
 import math
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ ERRORS = "error_share < 10%"  # so lax that short probes decide it
 
 
 @pytest.fixture
-def by_the_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
+def by_the_model(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Runs are made by the model; the folders in order."""
     made: list[Path] = []
 
@@ -52,7 +51,7 @@ def by_the_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
         return CarriedOut(run.path, SessionEnd(), (), was_interrupted=False)
 
     monkeypatch.setattr(cells, "carry_out", carried_out)
-    yield made
+    return made
 
 
 @pytest.mark.slow  # nine runs of the model with their reports

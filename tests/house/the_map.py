@@ -81,7 +81,7 @@ READ_FIRST = {  # the others of a room follow in alphabetical order
         "offered",
         "probe",
         "capacity",
-    ),  # fmt: skip
+    ),
     "schedule": ("base", "arrivals", "plan"),
     "model": ("event_queue", "service", "world"),
     "model/endpoints": ("endpoint", "fleet"),

@@ -95,7 +95,7 @@ def asked_of(
     needed = max(REQUESTS, *(math.ceil(_MISSES / one.allowed - 1e-9) for one in demands))
     least = max(400, *(math.ceil(_MISSES / one.allowed - 1e-9) for one in demands))
     if requests is not None and requests < least:
-        raise UsageError(f"{requests:,} requests a probe are too few to tell: at least {least:,} are needed")
+        raise UsageError(f"{requests:,} requests a probe are too few: at least {least:,} are needed")
     low_hz, high_hz = between_hz or (rate_hz / _SPAN, rate_hz * _SPAN)
     if not 0 < low_hz < high_hz < math.inf:
         raise UsageError(f"--between: {low_hz:g}/s is not below {high_hz:g}/s, or not above 0")

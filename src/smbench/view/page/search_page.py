@@ -8,11 +8,10 @@ from smbench.view.page import theme
 from smbench.view.page.document import Drawing, Part, drawn, written
 from smbench.view.page.pictures import Picture
 from smbench.view.page.vega import Vega
-from smbench.view.report.search import HEADS, Looked, notes, sentences, table_rows
+from smbench.view.report.search import HEADS, Looked, notes, said, sentences, table_rows
 from smbench.view.sections.blocks import Block, Sentence, table_of_texts
 
-_COLOURS = {"kept": theme.BLUE, "not kept": theme.VERMILLION, "not decided": theme.GREY}
-_WORDS = {"keeps": "kept", "fails": "not kept", "unsure": "not decided"}
+_COLOURS = {said("keeps"): theme.BLUE, said("fails"): theme.VERMILLION, said("unsure"): theme.GREY}
 
 
 def search_page(looked: Looked, vega: Vega) -> str:
@@ -34,7 +33,7 @@ def search_page(looked: Looked, vega: Vega) -> str:
 def growth_picture(looked: Looked) -> Picture | None:
     """By how much the backlog grew at each rate; None where there is none."""
     rows = [
-        {"rate": one.rate_hz, "y": one.growth_hz.mean, "probe": _WORDS[one.growth]}
+        {"rate": one.rate_hz, "y": one.growth_hz.mean, "probe": said(one.growth)}
         for one in (probe.kept.evidence for probe in looked.probes)
         if one.growth_hz is not None
     ]
@@ -55,7 +54,7 @@ def misses_picture(looked: Looked) -> Picture | None:
     place = next((one for one in places if looked.demands[one].text == found), places[0])
     demand = looked.demands[place]
     rows = [
-        {"rate": one.rate_hz, "y": one.misses[place].least, "probe": _WORDS[one.misses[place].said]}
+        {"rate": one.rate_hz, "y": one.misses[place].least, "probe": said(one.misses[place].said)}
         for one in (probe.kept.evidence for probe in looked.probes)
     ]
     text = f"Share of requests that miss {demand.text} against the offered rate, a point a probe; a line at what may."
