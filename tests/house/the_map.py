@@ -61,6 +61,7 @@ ROOMS = {
     "api/predicting": "The model of an endpoint, fitted, checked and asked what another policy would do",
     "cli": "The command line",
     "cli/predicting": "The commands that fit a model and predict with it",
+    "cli/sweeping": "The commands that make many runs",
     "cli/signatures": "The commands as a user types them: names, options and help",
 }
 READ_FIRST = {  # the others of a room follow in alphabetical order

@@ -13,8 +13,8 @@ from smbench.api.run import run
 from smbench.api.search import is_search, resume_search
 from smbench.api.sweep import is_sweep, resume_sweep
 from smbench.cli.report import ReportOptions, print_report
-from smbench.cli.search import print_search
-from smbench.cli.sweep import print_sweep
+from smbench.cli.sweeping.search import print_search
+from smbench.cli.sweeping.sweep import print_sweep
 from smbench.errors import ExitCode
 
 

@@ -76,7 +76,7 @@ def run(
     from smbench.cli.run import RunOptions, run_command
 
     if settings or seeds is not None:
-        from smbench.cli.sweep import SweepOptions, require_alone, sweep_command
+        from smbench.cli.sweeping.sweep import SweepOptions, require_alone, sweep_command
 
         require_alone(
             {

@@ -47,7 +47,7 @@ def sweep(
     Exit status: 0 all cells were run, 2 a file or an option is wrong, 3 a cell could not be run, 98 a run is invalid,
     130 interrupted.
     """
-    from smbench.cli.sweep import SweepOptions, sweep_command
+    from smbench.cli.sweeping.sweep import SweepOptions, sweep_command
 
     asked = {
         "seeds": seeds,
@@ -103,7 +103,7 @@ def search(
     Exit status: 0 found, 2 the scenario or an option is wrong, 98 not known, 99 even the lowest rate fails, 130
     interrupted or not agreed to.
     """
-    from smbench.cli.search import SearchOptions, search_command
+    from smbench.cli.sweeping.search import SearchOptions, search_command
 
     asked = {
         "slo": tuple(slo or ()),
@@ -126,6 +126,6 @@ def search(
 
 def prices(price: PriceOption = None, output: OutputOption = Output.TABLE) -> None:
     """Show the list prices that a sweep's costs are computed with, where they are of and from when."""
-    from smbench.cli.prices import prices_command
+    from smbench.cli.sweeping.prices import prices_command
 
     prices_command(tuple(price or ()), output.value)
