@@ -58,7 +58,7 @@ def by_the_model(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_a_search_finds_c_over_s_and_one_that_was_killed_gives_the_same_answer(
     tmp_path: Path, by_the_model: list[Path]
 ) -> None:
-    asked = {"slo": ERRORS, "requests": 500, "results": tmp_path, "progress": "none"}
+    asked: dict[str, Any] = {"slo": ERRORS, "requests": 500, "results": tmp_path, "progress": "none"}
     found = smbench.search(SCENARIO, **asked)
     assert found.exit_status is ExitCode.OK
     assert found.found.low_hz <= C_OVER_S <= found.found.high_hz
@@ -165,7 +165,7 @@ def test_the_command_shows_the_cost_and_asks(tmp_path: Path) -> None:
 def test_where_even_the_lowest_rate_fails_or_the_highest_is_kept_one_sentence_says_so(
     tmp_path: Path, by_the_model: list[Path]
 ) -> None:
-    asked = {"slo": ERRORS, "requests": 400, "results": tmp_path, "progress": "none"}
+    asked: dict[str, Any] = {"slo": ERRORS, "requests": 400, "results": tmp_path, "progress": "none"}
     high = smbench.search(SCENARIO, between=(3.0, 6.0), **asked)
     assert high.exit_status is ExitCode.THRESHOLD
     assert "even the lowest rate, 3.00/s, fails" in str(high)

@@ -24,7 +24,7 @@ from smbench.clock import TimeKind
 from smbench.errors import ExitCode, NotBegunError, ResultsError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.lifecycle.cells import Cells, Finished, Task, run_cells
-from smbench.lifecycle.folder import Origin
+from smbench.lifecycle.origin import Origin
 from smbench.pricing.table import shipped_prices
 from smbench.printable import json_document
 from smbench.processes.child import start_child, start_forked

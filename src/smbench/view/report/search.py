@@ -99,7 +99,7 @@ def render(looked: Looked) -> RenderableType:
     for row in table_rows(looked):
         table.add_row(*row)
     title = Text(f"{looked.name}: {len(looked.probes):,} probes", "bold")
-    blocks = [title, Text("\n".join(sentences(looked))), table, Text("\n".join(notes(looked)))]
+    blocks: list[RenderableType] = [title, Text("\n".join(sentences(looked))), table, Text("\n".join(notes(looked)))]
     return Blocks(*(Padding(block, (0, 0, 1, 0)) for block in blocks))
 
 
