@@ -116,6 +116,7 @@ class Snapshot:
     n_due: int = 0  # scheduled at or before `at_ns`
     n_sent: int = 0
     n_in_flight: int = 0  # sent, not yet answered
+    n_dropped: int = 0  # never sent, because of our own limit of requests in flight
     n_bad_answers: int = 0  # answers that were errors, and calls without one
     n_accepted: int = 0
     backlog_seen: int = 0  # accepted, not yet ended

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
@@ -98,6 +99,22 @@ def test_a_real_endpoint_is_refused_with_what_to_do_and_nothing_is_written(tmp_p
         smbench.simulate(real, results=tmp_path)
     assert "target.emulated" in failed.value.advice
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow  # a run with its worker's process
+def test_users_send_at_the_same_instants_in_a_run_and_in_its_prediction(tmp_path: Path) -> None:
+    emulated = {**STORY["target"]["emulated"], "time": "warp", "instances": {"min": 2, "max": 2}}
+    users = {"initial": 2, "per_minute": 12, "for": "60s", "think": {"exponential": {"mean": "1s"}}}
+    stairs = {"users": 1, "steps": 3, "each": "20s", "requests": 200}
+    story = STORY | {"target": {"emulated": emulated}, "load": [{"users": users}, {"stairs": stairs}]}
+    ran, predicted = (
+        result.requests.collect()
+        .sort("seq")
+        .select("phase", "outcome", pl.col("sched").dt.timestamp("ns") - result.manifest.clock.epoch_ns)
+        for result in (smbench.run(story, results=tmp_path), smbench.simulate(story))
+    )
+    assert ran.filter(pl.col("outcome") == "completed").height > 100
+    assert_frame_equal(ran, predicted)
 
 
 @pytest.mark.parametrize("n", [0, 1001])

@@ -4,6 +4,7 @@ Method: virtual time on asyncio and on trio, against an endpoint whose answers w
 that wakes late, because a perfect clock cannot show that lateness is reported.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -87,6 +88,7 @@ async def test_at_its_own_limit_the_client_drops_and_counts_it_never_waits() -> 
     assert endpoint.in_flight_max == 5
     assert tracker.counts[State.NOT_SENT] == 10
     assert reason_of(tracker, 5) is NotSent.IN_FLIGHT_LIMIT
+    assert tracker.n_dropped == 10
     assert tracker.violations() == []
 
 
@@ -233,6 +235,42 @@ async def test_a_closed_loop_keeps_exactly_n_outstanding_and_each_end_releases_t
     assert list(tracker.ledger.sched_ns) == [at_ns for at_ns, _ in endpoint.submitted]
 
 
+async def test_a_user_joins_sends_waits_thinks_and_sends_again_until_the_phase_ends() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, ack_s=0.0, service_s=10.0)
+    engine, tracker, _ = make([-1] * 9, clock, endpoint, outstanding=2, end_ns=60 * SECOND)
+    (phase,) = engine.load.spans
+    engine.load = replace(
+        engine.load,
+        spans=(replace(phase, joins_ns=(0, 12 * SECOND)),),
+        think_ns=[5 * SECOND, 1 * SECOND, 0, 30 * SECOND, 7 * SECOND, 0, 0, 0, 0],
+    )
+
+    async def hear() -> None:
+        while True:
+            for delivery in await endpoint.receive():
+                tracker.noticed(delivery.content, clock.now_ns())  # type: ignore[arg-type]  # the fake sends notices only
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hear)
+        await engine.submit_all()
+        tasks.cancel_scope.cancel()
+    # Ends at 10 (thinks 5 s), 22 (1 s), 25 (0 s), 33 (30 s), 35 (7 s), 52 (0 s).
+    assert [at_ns // SECOND for at_ns, _ in endpoint.submitted] == [0, 12, 15, 23, 25, 42, 52]
+    assert list(tracker.ledger.sched_ns)[:7] == [at_ns for at_ns, _ in endpoint.submitted]
+    assert tracker.counts[State.NOT_SENT] == 2
+    assert clock.now_ns() == 60 * SECOND
+
+
+async def test_a_user_who_thinks_is_not_given_up() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, verdict=lambda _n: Rejected(400, "ValidationError", "no"))
+    engine, _, _ = make([-1] * 2, clock, endpoint, outstanding=1, end_ns=3_000 * SECOND)
+    engine.load = replace(engine.load, think_ns=[1_000 * SECOND] * 2)
+    await engine.submit_all()
+    assert [at_ns // SECOND for at_ns, _ in endpoint.submitted] == [0, 1_000]
+
+
 async def test_a_closed_loop_whose_ends_never_come_gives_up_after_its_patience() -> None:
     clock = LoopClock()
     endpoint = FakeEndpoint(clock)
@@ -240,4 +278,4 @@ async def test_a_closed_loop_whose_ends_never_come_gives_up_after_its_patience()
     await engine.submit_all()
     assert len(endpoint.submitted) == 3
     assert clock.now_ns() == 600 * SECOND
-    assert tracker.counts[State.NOT_SENT] == 6
+    assert (tracker.counts[State.NOT_SENT], tracker.n_dropped) == (6, 0)  # the phase ended first: no limit of ours

@@ -1,5 +1,6 @@
 """The simulator against queueing theory, against hand-computed stories, and against the schemas of a run."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +282,31 @@ def test_a_closed_phase_with_an_end_leaves_the_rest_unsent() -> None:
     assert set(unsent["error"]) == {"the closed phase ended first"}
     assert unsent["inference_id"].null_count() == unsent["sched"].null_count() == 92
     assert at_s(constant, "send") == [10, 11, 12]
+
+
+def test_users_join_think_and_come_back() -> None:
+    load = [{"users": {"initial": 1, "per_minute": 6, "for": "30s", "think": "2s"}}]
+    done = run(load, instances=fixed(3), service="4s", notify_lag="0s")
+    sent = done.requests.filter(pl.col("accepted"))
+    assert sorted(at_s(sent, "sched")) == sorted([0, 6, 12, 18, 24, 10, 16, 22, 28, 20, 26])
+    assert set(done.requests.filter(~pl.col("accepted"))["error"]) == {"the closed phase ended first"}
+
+
+@pytest.mark.parametrize("n_users", [1, 3, 8])
+def test_one_server_and_users_who_think_are_the_machine_repairman(n_users: int) -> None:
+    # M/M/1//N: p_k is proportional to N! / (N - k)! (s / Z)^k; throughput = (1 - p_0) / s (Kleinrock I, 3.9).
+    service_s, think_s, span_s = 1.0, 4.0, 20_000
+    load = [{"users": {"initial": n_users, "for": span_s, "think": {"exponential": {"mean": think_s}}}}]
+    done = run(
+        load, instances=fixed(1), service={"exponential": {"mean": service_s}}, notify_lag="0s", seed=4, drain="1h"
+    )
+    weights = [math.perm(n_users, k) * (service_s / think_s) ** k for k in range(n_users + 1)]
+    expected_hz = (1 - weights[0] / sum(weights)) / service_s
+    sent = done.requests.filter(pl.col("accepted"))
+    assert sent.height / span_s == pytest.approx(expected_hz, rel=0.03)
+    # The response time law, X = N / (R + Z), holds whatever the laws are.
+    response_s = seconds(sent, "done", "send").mean()
+    assert sent.height / span_s == pytest.approx(n_users / (response_s + think_s), rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ class ShareRun:
             jitter=stream(scenario.seed_of("faults"), f"retry.{self.share.worker}"),
             patience_s=scenario.drain,
             reached=self._marked().reached,
+            think_ns=self.shard.think_ns.tolist(),
         )
 
     def _bounds(self) -> Bounds:

@@ -9,7 +9,7 @@ Where the transport can, a request is submitted from the pacing task itself and 
 has a task of its own where it must wait: for a connection, or before it is tried again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -18,6 +18,7 @@ import numpy as np
 
 from smbench.clock import Clock
 from smbench.generator.control import Control, beyond_error_limit
+from smbench.generator.places import Places
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import PromptTransport, Transport
@@ -41,6 +42,7 @@ class Load:
     jitter: np.random.Generator  # for the backoff between attempts
     patience_s: float  # a closed phase without an end for this long gives up
     reached: Callable[[int], None] = lambda _row: None  # called with each row before it is sent
+    think_ns: Sequence[int] = ()  # of the shard, by row; see `Schedule`
 
 
 class Engine:
@@ -58,7 +60,7 @@ class Engine:
         self._n_prompt = 0  # of those in flight, how many have no task
         self._all_answered: anyio.Event | None = None  # of those, once nothing more is sent
         self._is_over_at_once = False  # cancelled: what comes is no longer taken
-        self._outstanding: anyio.Semaphore | None = None  # of the closed phase being sent
+        self._places: Places | None = None  # of the closed phase being sent
         tracker.on_resolved = self._resolved
 
     async def submit_all(self) -> None:
@@ -91,7 +93,7 @@ class Engine:
             if span.outstanding is None:
                 await self._pace_open(rows, requests)
             else:
-                await self._pace_closed(rows, span.outstanding, span.end_ns, requests)
+                await self._pace_closed(rows, span, requests)
             if span.end_ns is not None:
                 await self.clock.sleep_until_ns(span.end_ns)
 
@@ -110,41 +112,28 @@ class Engine:
             if index % _YIELD_EVERY == 0:
                 await anyio.lowlevel.checkpoint()
 
-    async def _pace_closed(
-        self, rows: range, outstanding: int, end_ns: int | None, requests: anyio.abc.TaskGroup
-    ) -> None:
-        state = self.tracker.ledger.state
-        n_waiting = state.count(State.WAITING, rows.start, rows.stop)  # of a run taken up: they hold their places
-        self._outstanding = slots = anyio.Semaphore(max(0, outstanding - n_waiting))
+    async def _pace_closed(self, rows: range, span: PhaseSpan, requests: anyio.abc.TaskGroup) -> None:
+        ledger, begin_ns = self.tracker.ledger, max(span.start_ns, self.clock.now_ns())
+        joins_ns = span.joins_ns or (0,) * (span.outstanding or 0)
+        n_waiting = ledger.state.count(State.WAITING, rows.start, rows.stop)  # of a run taken up: they hold places
+        free_ns = [max(begin_ns, span.start_ns + join_ns) for join_ns in joins_ns[n_waiting:]]
+        think_ns = self.load.think_ns[rows.start : rows.stop]
+        self._places = places = Places(free_ns, think_ns, self.clock, self.load.patience_s)
         try:
-            for index in (row for row in rows if state[row] == State.SCHEDULED):
-                if not await self._slot_freed(slots, end_ns) or self._is_over:
+            for index in (row for row in rows if ledger.state[row] == State.SCHEDULED):
+                free_since_ns = await places.take(span.end_ns)
+                if free_since_ns is None or self._is_over:
                     return
-                self.tracker.release(index, self.clock.now_ns())
+                self.tracker.release(index, free_since_ns)
                 self._submit_or_drop(index, requests)
+                if index % _YIELD_EVERY == 0:
+                    await anyio.lowlevel.checkpoint()
         finally:
-            self._outstanding = None
-
-    async def _slot_freed(self, slots: anyio.Semaphore, end_ns: int | None) -> bool:
-        """Wait for a place in the closed loop; False when the phase's time or our patience ended first."""
-        give_up_ns = self.clock.now_ns() + round(self.load.patience_s * 1e9)
-        until_ns = give_up_ns if end_ns is None else min(end_ns, give_up_ns)
-        is_freed = False
-        async with anyio.create_task_group() as race:
-
-            async def watch() -> None:
-                await self.clock.sleep_until_ns(until_ns)
-                race.cancel_scope.cancel()
-
-            race.start_soon(watch)
-            await slots.acquire()
-            is_freed = True
-            race.cancel_scope.cancel()
-        return is_freed
+            self._places = None
 
     def _resolved(self, index: int) -> None:
-        if self._outstanding is not None and self.tracker.ledger.phase[index] == self.phase_index:
-            self._outstanding.release()
+        if self._places is not None and self.tracker.ledger.phase[index] == self.phase_index:
+            self._places.freed()
 
     def _submit_or_drop(self, index: int, requests: anyio.abc.TaskGroup) -> None:
         if self._in_flight >= self.load.limits.in_flight:

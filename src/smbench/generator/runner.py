@@ -254,6 +254,7 @@ class Runner:
             n_due=tracker.n_due(now_ns),
             n_sent=tracker.n_sent,
             n_in_flight=tracker.n_in_flight,
+            n_dropped=tracker.n_dropped,
             n_bad_answers=tracker.n_bad_answers,
             n_accepted=tracker.n_accepted,
             backlog_seen=tracker.backlog,

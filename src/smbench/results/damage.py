@@ -19,6 +19,7 @@ from smbench.records import Ending
 from smbench.results.manifest import MANIFEST, ClockFacts, Manifest
 from smbench.results.older import is_read_as
 from smbench.results.schema import FILES
+from smbench.scenario.phases import CLOSED_KINDS
 from smbench.schedule.base import PhaseSpan
 
 PARTS = "parts"
@@ -183,7 +184,7 @@ def _spans(phases: pl.DataFrame, requests: pl.LazyFrame, epoch_ns: int) -> tuple
     for row in phases.unique("name", keep="first", maintain_order=True).sort("at", maintain_order=True).to_dicts():
         n, first, warmup = of_rows.get(row["name"], (0, 0, False))
         start_ns, end_ns = (_since_ns(row[name], epoch_ns) for name in ("at", "end"))
-        outstanding = 1 if row["state"] == "closed" else None  # how many is not known, that it was closed is
+        outstanding = 1 if row["state"] in CLOSED_KINDS else None  # how many is not known, that it was closed is
         spans.append(
             PhaseSpan(len(spans), row["name"], row["state"], warmup, start_ns or 0, end_ns, first, n, outstanding, "")
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from smbench.scenario.emulated import Emulated, Policy, Scaled
 from smbench.scenario.model import Payloads, PayloadSet, Request, Scenario, Target
 from smbench.scenario.phases import (
+    CLOSED_KINDS,
     Burst,
     Closed,
     Constant,
@@ -15,10 +16,12 @@ from smbench.scenario.phases import (
     Ramp,
     Replay,
     Sine,
+    Stairs,
     Steps,
+    Users,
 )
 from smbench.scenario.serverless import Serverless
-from smbench.scenario.values.distributions import Distribution
+from smbench.scenario.values.distributions import Distribution, Think
 from smbench.scenario.values.quantities import format_duration, format_rate
 
 
@@ -77,8 +80,25 @@ def _phase(phase: Phase) -> str:
         case Closed() as p:
             until = "" if p.for_s is None else f", for at most {format_duration(p.for_s)}"
             return f"a closed loop of {p.outstanding:,} outstanding until {p.requests:,} are sent{until}"
+        case Users() as p:
+            joining = f", {p.per_minute:g} more a minute" if p.per_minute else ""
+            return f"{_users(p.initial, p.think)}{joining}, for {format_duration(p.for_s)}"
+        case Stairs() as p:
+            return f"{_users(p.users, p.think)} more with each of {p.steps:,} steps of {format_duration(p.each)}"
         case Pause() as p:
             return f"nothing for {format_duration(p.for_s)}"
+
+
+def _users(n: int, think: Think) -> str:
+    users = f"{n:,} user{'' if n == 1 else 's'}"
+    if not think.mean_s:
+        return users
+    if think.exponential is not None:
+        return f"{users} who think for {format_duration(think.exponential.mean)} on average (exponential)"
+    if think.uniform is not None:
+        low, high = map(format_duration, (think.uniform.low, think.uniform.high))
+        return f"{users} who think for {low} to {high}"
+    return f"{users} who think for {format_duration(think.mean_s)}"
 
 
 def _replay(replay: Replay) -> str:
@@ -98,8 +118,9 @@ def _total(scenario: Scenario) -> str:
     count = expected_requests(scenario)
     if count is None:
         return "how many requests in all, the trace says"
-    is_random = any(phase.kind not in ("burst", "closed", "pause", "constant") for phase in scenario.load)
-    about = "about " if is_random or count != int(count) else ""
+    is_random = any(phase.kind not in ("burst", *CLOSED_KINDS, "pause", "constant") for phase in scenario.load)
+    is_bound = any(phase.kind in ("users", "stairs") for phase in scenario.load)
+    about = "at most " if is_bound else "about " if is_random or count != int(count) else ""
     lasts = [phase.planned_s for phase in scenario.load]
     planned_s = sum(last or 0.0 for last in lasts)
     span = f" in {format_duration(planned_s)}" if planned_s and None not in lasts else ""

@@ -1,14 +1,17 @@
 """The load, phase by phase. A phase is one key, its kind, over its settings: `- poisson: {rate: 3/s, for: 10m}`."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
 
+from smbench.scenario.values.distributions import Think
 from smbench.scenario.values.files import ExistingFile
 from smbench.scenario.values.quantities import Hertz, Number, PositiveHertz, PositiveSeconds, Seconds, Switch, Whole
 from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
+USERS_MAX = 10_000  # of one phase; what more would ask for is an open loop's business
+USER_RATE_MAX_HZ = 10.0  # requests of a user who does not think, where the scenario sets no bound
 REQUESTS_MAX = 50_000_000  # the schedule is held in memory, 16 bytes a request
 ARRIVALS = "poisson: independent arrivals at the rate of the moment; constant: spaced as evenly as it allows"
 
@@ -129,13 +132,94 @@ class Closed(PhaseSettings):
         return self
 
 
+class UserSettings(PhaseSettings):
+    """What phases of users have in common."""
+
+    think: Think = Field(
+        default=Think(constant=0.0), description="from a request's end to the same user's next request; default: none"
+    )
+    requests: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=REQUESTS_MAX,
+        description="how many at most; default: 10 in each second of a user who does not think, as many less as "
+        "thinking takes",
+    )
+
+
+class Users(UserSettings):
+    """Users who each send a request, wait for its end, think, and send the next, as in Inference Recommender's phases.
+
+    Not an open loop; the report says so.
+    """
+
+    initial: Whole = Field(ge=1, le=USERS_MAX, description="users at the phase's start (InitialNumberOfUsers)")
+    per_minute: Annotated[Number, Field(ge=0, le=60_000)] = Field(
+        default=0.0, description="users who join in a minute, evenly spread (SpawnRate)"
+    )
+    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts (DurationInSeconds)")
+
+    @property
+    def length_s(self) -> float:
+        """How long the phase lasts."""
+        return self.for_s
+
+    @property
+    def joins_s(self) -> tuple[float, ...]:
+        """When each user sends the first request, since the phase began."""
+        n_joining = math.ceil(self.for_s * self.per_minute / 60 - 1e-9) - 1 if self.per_minute else 0
+        return (0.0,) * self.initial + tuple(60 * (k + 1) / self.per_minute for k in range(n_joining))
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        n = self.initial + self.for_s * self.per_minute / 60
+        if n > USERS_MAX:
+            raise ValueError(f"come to {n:,.0f} users; a phase has at most {USERS_MAX:,}")
+        return self
+
+
+class Stairs(UserSettings):
+    """More users with each step, as in Inference Recommender's stairs. Not an open loop; the report says so."""
+
+    users: Whole = Field(ge=1, le=USERS_MAX, description="users who join with each step (UsersPerStep)")
+    steps: Whole = Field(ge=1, le=1_000, description="how many steps (NumberOfSteps)")
+    each: PositiveSeconds = Field(description="how long each step lasts (DurationInSeconds)")
+
+    @property
+    def length_s(self) -> float:
+        """How long the phase lasts."""
+        return self.each * self.steps
+
+    @property
+    def joins_s(self) -> tuple[float, ...]:
+        """When each user sends the first request, since the phase began."""
+        return tuple(self.each * step for step in range(self.steps) for _ in range(self.users))
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        if (n := self.users * self.steps) > USERS_MAX:
+            raise ValueError(f"come to {n:,} users; a phase has at most {USERS_MAX:,}")
+        return self
+
+
+def requests_max(crowd: Users | Stairs) -> int:
+    """How many requests a phase of users holds."""
+    if crowd.requests is not None:
+        return crowd.requests
+    joins_s = crowd.joins_s
+    users_s = len(joins_s) * crowd.length_s - sum(joins_s)  # for how long users are there, together
+    return max(1, math.ceil(users_s / (1 / USER_RATE_MAX_HZ + crowd.think.mean_s)))
+
+
 class Pause(PhaseSettings):
     """Nothing is sent."""
 
     for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
 
 
-KINDS = ("constant", "poisson", "ramp", "steps", "burst", "sine", "replay", "closed", "pause")
+Settings: TypeAlias = Constant | Poisson | Ramp | Steps | Burst | Sine | Replay | Closed | Users | Stairs | Pause
+KINDS = ("constant", "poisson", "ramp", "steps", "burst", "sine", "replay", "closed", "users", "stairs", "pause")
+CLOSED_KINDS = ("closed", "users", "stairs")  # an end releases the next request
 
 
 class Phase(Part):
@@ -151,6 +235,8 @@ class Phase(Part):
     sine: Sine | None = None
     replay: Replay | None = None
     closed: Closed | None = None
+    users: Users | None = None
+    stairs: Stairs | None = None
     pause: Pause | None = None
 
     @model_validator(mode="after")
@@ -167,7 +253,10 @@ class Phase(Part):
 
     @property
     def expected_requests(self) -> float | None:
-        """How many requests the phase asks for, on average where chance decides; None where only the trace knows."""
+        """How many requests the phase asks for, on average where chance decides; None where only the trace knows.
+
+        Of users: how many at most.
+        """
         match self.settings:
             case Constant() | Poisson() as even:
                 return even.rate * even.for_s
@@ -177,6 +266,8 @@ class Phase(Part):
                 return sum(steps.rates) * steps.each
             case Burst() | Closed() as counted:
                 return float(counted.requests)
+            case Users() | Stairs() as crowd:
+                return float(requests_max(crowd))
             case Sine() as sine:
                 # The integral of the wave; the swing cancels over whole periods.
                 swing = 1 - math.cos(math.tau * sine.for_s / sine.period)
@@ -192,13 +283,15 @@ class Phase(Part):
         match self.settings:
             case Steps() as steps:
                 return steps.each * len(steps.rates)
+            case Stairs() as stairs:
+                return stairs.length_s
             case Burst() as burst:
                 return burst.within
             case settings:
                 return settings.for_s
 
     @property
-    def settings(self) -> Constant | Poisson | Ramp | Steps | Burst | Sine | Replay | Closed | Pause:
+    def settings(self) -> Settings:
         """The value under that key."""
-        settings: Constant | Poisson | Ramp | Steps | Burst | Sine | Replay | Closed | Pause = getattr(self, self.kind)
+        settings: Settings = getattr(self, self.kind)
         return settings

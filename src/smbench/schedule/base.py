@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +25,9 @@ class Drawn:
     span_ns: int | None  # None: unknown
     description: str
     notes: tuple[str, ...] = ()
+    outstanding: int | None = None  # as `PhaseSpan`'s
+    joins_ns: tuple[int, ...] = ()
+    think_ns: Instants | None = None  # None: the phase has no users who think
 
 
 def span_of(seconds: float) -> int:
@@ -46,9 +49,10 @@ class PhaseSpan:
     end_ns: int | None  # None: a closed phase without `for` is over when its last request has ended
     first_seq: int  # of the phase, in the whole schedule
     n: int  # rows; 0 for a pause
-    outstanding: int | None  # a closed phase's; None for every other kind
+    outstanding: int | None  # a closed phase's: requests open at once, or users; None for every other kind
     description: str
     notes: tuple[str, ...] = ()  # what a trace is like and how it was read
+    joins_ns: tuple[int, ...] = ()  # when each place is taken up, since the phase began; empty: all at its start
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,17 +63,21 @@ class Schedule:
         sched_ns: When it is due, since the run began; ascending, `NOT_TIMED_NS` in closed phases.
         phase: Index into `spans`.
         payload: Index into the scenario's payloads.
+        think_ns: How long the place that a phase's k-th end frees stays empty, in row k of the phase; without rows
+            where no user thinks.
     """
 
     sched_ns: Instants
     phase: NDArray[np.int16]
     payload: NDArray[np.int32]
     spans: tuple[PhaseSpan, ...]
+    think_ns: Instants = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
-        if not len(self.sched_ns) == len(self.phase) == len(self.payload) == sum(span.n for span in self.spans):
+        n = sum(span.n for span in self.spans)
+        if not len(self.sched_ns) == len(self.phase) == len(self.payload) == n or len(self.think_ns) not in (0, n):
             raise ValueError("a schedule's arrays and spans differ in length")
-        for array in (self.sched_ns, self.phase, self.payload):
+        for array in (self.sched_ns, self.phase, self.payload, self.think_ns):
             array.setflags(write=False)
 
     def __len__(self) -> int:
@@ -85,7 +93,8 @@ class Schedule:
     def digest(self) -> str:
         """SHA-256 of all that is sent when; the wording of `description` and `notes` is no part of it."""
         sha = hashlib.sha256()
-        for array, dtype in ((self.sched_ns, "<i8"), (self.phase, "<i2"), (self.payload, "<i4")):
+        arrays = ((self.sched_ns, "<i8"), (self.phase, "<i2"), (self.payload, "<i4"), (self.think_ns, "<i8"))
+        for array, dtype in arrays:
             sha.update(np.ascontiguousarray(array, dtype=dtype).data)
         facts = [{key: value for key, value in asdict(span).items() if key not in _WORDS} for span in self.spans]
         sha.update(json.dumps(facts, sort_keys=True).encode())
@@ -99,10 +108,10 @@ class Schedule:
     def shard(self, index: int, of: int) -> "Shard":
         """The part of worker `index` among `of`.
 
-        A timed row belongs to worker `seq % of`. In a closed phase the outstanding places are dealt out one by one
-        and each place brings its own rows. Dealing the rows evenly instead would leave the worker with fewer places
-        busy long after the others, with less outstanding than was asked for, and would give rows that no worker ever
-        releases to workers without a place.
+        A timed row belongs to worker `seq % of`. In a closed phase the outstanding places are dealt out one by one and
+        each place brings its own rows, by the time that it is there. Dealing the rows evenly instead would leave the
+        worker with fewer places busy long after the others, with less outstanding than was asked for, and would give
+        rows that no worker ever releases to workers without a place.
 
         Raises:
             ValueError: `index` is not one of the `of` workers.
@@ -112,7 +121,7 @@ class Schedule:
         owner = np.arange(len(self)) % of
         for span in self.spans:
             if span.outstanding is not None:
-                owner[self.rows(span.index)] = np.arange(span.n) % span.outstanding % of
+                owner[self.rows(span.index)] = _places(span) % of
         seq = np.flatnonzero(owner == index).astype(np.int64)
         phase = self.phase[seq]
         own_rows = np.bincount(phase, minlength=len(self.spans))
@@ -124,17 +133,28 @@ class Schedule:
             phase=phase,
             payload=self.payload[seq],
             spans=tuple(_share(span, int(n), index, of) for span, n in zip(self.spans, own_rows, strict=True)),
+            think_ns=self.think_ns[seq] if len(self.think_ns) else self.think_ns,
         )
+
+
+def _places(span: PhaseSpan) -> NDArray[np.int64]:
+    """Of each row of a closed phase, the place that brings it."""
+    assert span.outstanding is not None
+    if not span.joins_ns or span.end_ns is None:
+        return np.arange(span.n, dtype=np.int64) % span.outstanding
+    there_ns = np.cumsum(span.end_ns - span.start_ns - np.asarray(span.joins_ns, dtype=np.float64))
+    middles = (np.arange(span.n) + 0.5) / span.n
+    return np.searchsorted(there_ns / there_ns[-1], middles).astype(np.int64)
 
 
 def _share(span: PhaseSpan, n: int, index: int, of: int) -> PhaseSpan:
     outstanding = None if span.outstanding is None else len(range(index, span.outstanding, of))
-    return replace(span, n=n, outstanding=outstanding)
+    return replace(span, n=n, outstanding=outstanding, joins_ns=span.joins_ns[index::of])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shard:
-    """One worker's rows. `spans` are the schedule's, with `n` and `outstanding` cut down to this worker's share."""
+    """One worker's rows. `spans` are the schedule's, with `n` and the places cut down to this worker's share."""
 
     index: int
     of: int
@@ -143,6 +163,7 @@ class Shard:
     phase: NDArray[np.int16]
     payload: NDArray[np.int32]
     spans: tuple[PhaseSpan, ...]
+    think_ns: Instants  # as the schedule's
 
     def __len__(self) -> int:
         return len(self.seq)

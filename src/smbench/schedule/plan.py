@@ -19,18 +19,22 @@ from smbench.scenario.phases import (
     Ramp,
     Replay,
     Sine,
+    Stairs,
     Steps,
+    Users,
 )
 from smbench.scenario.values.seeds import stream
 from smbench.schedule import arrivals
 from smbench.schedule.base import NOT_TIMED_NS, SPAN_MAX_NS, Drawn, Instants, PhaseSpan, Schedule, span_of
+from smbench.schedule.users import users
 from smbench.tables.opening import Watch
 
 
 def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float], watch: Watch | None = None) -> Schedule:
     """The scenario's load as rows, the same for ever for the same seeds.
 
-    Each phase draws its arrivals from the stream `arrivals.INDEX` and its payloads from `payloads.INDEX`: to change
+    Each phase draws its arrivals, or how long its users think, from the stream `arrivals.INDEX` and its payloads from
+    `payloads.INDEX`: to change
     one phase, or the payloads, leaves every other draw alone. `limits` cut nothing here: they stop the run, and the
     rows that are left are counted as not sent.
 
@@ -51,6 +55,7 @@ def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float], w
     spans: list[PhaseSpan] = []
     sched_ns: list[Instants] = []
     payload: list[NDArray[np.int32]] = []
+    think_ns: list[Instants] = []
     start_ns: int | None = 0
     n_before = 0
     is_once = scenario.payloads.order == "once"
@@ -71,12 +76,14 @@ def plan(scenario: Scenario, base_dir: Path, payload_weights: Sequence[float], w
         sched_ns.append(drawn.offsets_ns if span.outstanding else drawn.offsets_ns + start_ns)
         uniform = stream(scenario.seed_of("payloads"), f"payloads.{index}").random(span.n)
         payload.append(np.searchsorted(cumulative, uniform, side="right").astype(np.int32))
+        think_ns.append(drawn.think_ns if drawn.think_ns is not None else np.zeros(span.n, dtype=np.int64))
         start_ns, n_before = span.end_ns, n_before + span.n
     return Schedule(
         sched_ns=np.concatenate(sched_ns),
         phase=np.repeat(np.arange(len(spans), dtype=np.int16), [span.n for span in spans]),
         payload=_each_once(scenario, n_before, len(payload_weights)) if is_once else np.concatenate(payload),
         spans=tuple(spans),
+        think_ns=np.concatenate(think_ns) if any(each.any() for each in think_ns) else np.zeros(0, dtype=np.int64),
     )
 
 
@@ -133,9 +140,10 @@ def _span(phase: Phase, drawn: Drawn, index: int, name: str, *, start_ns: int, f
         end_ns=end_ns,
         first_seq=first_seq,
         n=n,
-        outstanding=phase.settings.outstanding if isinstance(phase.settings, Closed) else None,
+        outstanding=drawn.outstanding,
         description=drawn.description,
         notes=drawn.notes,
+        joins_ns=drawn.joins_ns,
     )
 
 
@@ -173,8 +181,10 @@ def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator, watch: Watch |
             return replayed(settings, base_dir, rng, watch)
         case Closed(requests=n, outstanding=outstanding, for_s=for_s):
             text = f"closed loop: {n} requests, {outstanding} outstanding" + (f", for {for_s:g} s" if for_s else "")
-            offsets_ns = np.full(n, NOT_TIMED_NS, dtype=np.int64)
-            return Drawn(offsets_ns, None if for_s is None else span_of(for_s), text)
+            drawn_ns = np.full(n, NOT_TIMED_NS, dtype=np.int64)
+            return Drawn(drawn_ns, None if for_s is None else span_of(for_s), text, outstanding=outstanding)
+        case Users() | Stairs() as settings:
+            return users(settings, rng)
         case Pause(for_s=for_s):
             return Drawn(np.zeros(0, dtype=np.int64), span_of(for_s), f"nothing for {for_s:g} s")
 

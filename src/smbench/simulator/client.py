@@ -68,6 +68,7 @@ class Client:
         self._n_open = 0  # accepted, and the client has not heard of an end
         self._last_sent_ns = 0
         self._unreleased: dict[int, list[int]] = {}  # rows of each closed phase, the next one last
+        self._n_freed: dict[int, int] = {}  # ends that each closed phase has seen
         endpoint.on_end.append(self._on_end)
 
     @property
@@ -110,8 +111,11 @@ class Client:
     def _begin_closed(self, span: PhaseSpan) -> None:
         self._event_queue.advance(max(span.start_ns, self._event_queue.now_ns))
         self._unreleased[span.index] = list(reversed(range(span.first_seq, span.first_seq + span.n)))
-        for _ in range(span.outstanding or 0):
-            self._release(span)
+        for join_ns in span.joins_ns or (0,) * (span.outstanding or 0):
+            if join_ns:
+                self._event_queue.at(span.start_ns + join_ns, partial(self._release, span))
+            else:
+                self._release(span)
         if span.end_ns is not None:
             self._event_queue.advance(span.end_ns)
 
@@ -155,6 +159,16 @@ class Client:
         self._n_open -= 1
         span = self._schedule.spans[int(self._schedule.phase[row])]
         if span.outstanding is not None:
+            self._free(span)
+
+    def _free(self, span: PhaseSpan) -> None:
+        """A place of a closed phase is free: at once, or when its user has thought."""
+        n_freed = self._n_freed.get(span.index, 0)
+        self._n_freed[span.index] = n_freed + 1
+        think_ns = int(self._schedule.think_ns[span.first_seq + n_freed]) if len(self._schedule.think_ns) else 0
+        if think_ns:
+            self._event_queue.at(self._event_queue.now_ns + think_ns, partial(self._release, span))
+        else:
             self._release(span)
 
     def _advance_to_end_of_load(self) -> None:

@@ -188,6 +188,17 @@ def test_a_request_dropped_at_our_limit_invalidates_and_one_the_run_never_reache
     assert {why for why in NotSent if verdict_with(why) == "invalid"} == {NotSent.IN_FLIGHT_LIMIT}
 
 
+@pytest.mark.parametrize(("asked", "n_left", "expected"), [(None, 1, "valid"), (None, 0, "unknown"), (200, 0, "valid")])
+def test_users_for_whom_no_request_is_left_are_doubted_unless_the_scenario_says_how_many_there_are(
+    asked: int | None, n_left: int, expected: str
+) -> None:
+    unsent = Request(None, Outcome.NOT_SENT, why_not_sent=NotSent.PHASE_ENDED)
+    rows = [*good(), *[unsent] * n_left]
+    users = {"initial": 4, "for": 10.0, "requests": asked}
+    crowd = replace(span(len(rows)), kind="users", outstanding=4)
+    assert verdict_of("users kept sending", rows, spans=[crowd], scenario={"load": [{"users": users}]}) == expected
+
+
 def test_a_loop_that_hung_or_a_core_always_busy_is_not_healthy() -> None:
     assert verdict_of("generator healthy", good(), readings=health(loop_lag_s=0.6)) == "unknown"
     assert verdict_of("generator healthy", good(), readings=health(cpu=0.97)) == "unknown"

@@ -117,6 +117,23 @@ def test_closed_rows_follow_their_places_so_that_all_workers_end_together() -> N
     assert [shard.spans[1].n for shard in shards] == [8, 8, 4]
 
 
+@pytest.mark.parametrize("of", [1, 2, 3])
+def test_users_are_dealt_out_one_by_one_with_rows_for_the_time_that_they_are_there(of: int) -> None:
+    joins_ns = (0, 0, 10**9, 2 * 10**9, 3 * 10**9)
+    span = PhaseSpan(0, "users", "users", False, 0, 4 * 10**9, 0, 1_400, 5, "", joins_ns=joins_ns)
+    rows = np.zeros(1_400, dtype=np.int64)
+    schedule = Schedule(
+        rows + NOT_TIMED_NS, rows.astype(np.int16), rows.astype(np.int32), (span,), think_ns=np.arange(1_400)
+    )
+    shards = [schedule.shard(index, of) for index in range(of)]
+    assert [shard.spans[0].joins_ns for shard in shards] == [joins_ns[index::of] for index in range(of)]
+    for shard in shards:
+        there_s = sum(4 - join_ns / 1e9 for join_ns in shard.spans[0].joins_ns)  # of 4 + 4 + 3 + 2 + 1
+        assert shard.spans[0].n == pytest.approx(there_s * 100, abs=5)
+        assert (shard.think_ns == shard.seq).all()
+    assert sorted(np.concatenate([shard.seq for shard in shards])) == list(range(1_400))
+
+
 def test_a_worker_without_a_place_in_a_closed_phase_has_no_row_of_it() -> None:
     shards = [closed_between_bursts(outstanding=1).shard(index, 4) for index in range(4)]
     assert [(shard.spans[1].outstanding, shard.spans[1].n) for shard in shards] == [(1, 23), (0, 0), (0, 0), (0, 0)]

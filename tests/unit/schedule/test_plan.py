@@ -181,6 +181,75 @@ def test_a_closed_phase_without_for_has_no_end_and_comes_last() -> None:
     assert "put it last" in caught.value.advice
 
 
+# --- users -------------------------------------------------------------------------------------------------------
+
+
+def test_users_join_evenly_and_a_step_at_a_time() -> None:
+    users = {"users": {"initial": 2, "per_minute": 6, "for": "30s"}}
+    stairs = {"stairs": {"users": 2, "steps": 3, "each": "20s"}}
+    first, second = planned(users, stairs).spans
+    assert first.joins_ns == (0, 0, 10 * S, 20 * S)  # one who would join at the phase's end does not
+    assert (first.outstanding, first.end_ns) == (4, 30 * S)
+    assert second.joins_ns == (0, 0, 20 * S, 20 * S, 40 * S, 40 * S)
+    assert (second.outstanding, second.start_ns, second.end_ns) == (6, 30 * S, 90 * S)
+
+
+def test_users_who_are_all_there_from_the_start_are_a_closed_loop_with_an_end() -> None:
+    (span,) = planned({"users": {"initial": 3, "for": "8s", "requests": 10}}).spans
+    assert (span.joins_ns, span.outstanding, span.n, span.end_ns) == ((), 3, 10, 8 * S)
+
+
+@pytest.mark.parametrize(
+    ("settings", "n"),
+    [({}, 1200), ({"think": "900ms"}, 120), ({"think": {"uniform": {"low": "0s", "high": "1800ms"}}}, 120)],
+)
+def test_unless_they_are_told_how_many_users_may_send_ten_a_second_less_what_they_think(settings: Any, n: int) -> None:
+    # Two users for 40 s, one more for 20 s of a minute's three.
+    (span,) = planned({"users": {"initial": 2, "per_minute": 3, "for": "40s", **settings}}).spans
+    assert span.n == pytest.approx(n * (2 * 40 + 20) / 120, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("think", "mean", "deviation"),
+    [
+        ("2s", 2.0, 0.0),
+        ({"uniform": {"low": "1s", "high": "3s"}}, 2.0, 12**-0.5 * 2),
+        ({"exponential": {"mean": "2s"}}, 2.0, 2.0),
+    ],
+)
+def test_users_think_as_their_law_says_and_the_same_for_the_same_seed(
+    think: Any, mean: float, deviation: float
+) -> None:
+    load = {"users": {"initial": 5, "for": "10m", "requests": 20_000, "think": think}}
+    schedule = planned(PAUSE, load)
+    thought_s = schedule.think_ns / S
+    assert thought_s.mean() == pytest.approx(mean, rel=0.03)
+    assert thought_s.std() == pytest.approx(deviation, rel=0.03)
+    assert schedule.digest == planned(PAUSE, load).digest
+    assert schedule.digest != planned(PAUSE, load, seed=2).digest or not deviation
+
+
+def test_where_no_user_thinks_a_schedule_holds_no_pauses() -> None:
+    assert not len(planned(CLOSED, {"users": {"initial": 1, "for": "1s"}}).think_ns)
+
+
+def test_users_need_a_request_each() -> None:
+    with pytest.raises(UsageError, match=r"load\.0\.users: 3 requests are not one for each of the 4 users"):
+        planned({"users": {"initial": 4, "for": "1s", "requests": 3}})
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        {"users": {"initial": 9_999, "per_minute": 2, "for": "1m"}},
+        {"stairs": {"users": 101, "steps": 100, "each": "1s"}},
+    ],
+)
+def test_a_phase_has_ten_thousand_users_at_most(load: Any) -> None:
+    with pytest.raises(ValueError, match="a phase has at most 10,000"):
+        planned(load)
+
+
 # --- replay ------------------------------------------------------------------------------------------------------
 
 

@@ -187,7 +187,7 @@ def lagging(value_s: float) -> LogHistogram:
     ("facts", "seen", "advice"),
     [
         ({"schedule_lag": lagging(0.25)}, "requests go out late, p99 2", "lower the rate"),
-        ({"outcomes": {Outcome.NOT_SENT: 12}}, "12 requests were not sent: 1,000 were in flight", "limits.in_flight"),
+        ({"n_dropped": 12}, "12 requests were not sent: 1,000 were in flight", "limits.in_flight"),
         ({"loop_lag_max_s": 0.8}, "stalled for 800 ms", "free the machine"),
         ({"cpu_share": 0.97}, "uses 97 % of its core", "near what it can send"),
         (
@@ -232,5 +232,5 @@ def test_without_colour_the_same_is_said(colour: bool) -> None:
 
 
 def test_what_was_dropped_is_said_once_not_also_that_it_may_be() -> None:
-    text = "\n".join(screen(running(outcomes={Outcome.NOT_SENT: 12}, n_in_flight=1000), 140, 40))
+    text = "\n".join(screen(running(n_dropped=12, n_in_flight=1000), 140, 40))
     assert text.count("▲") == 1

@@ -92,15 +92,6 @@ def test_workers_add_up_and_the_worst_news_stands() -> None:
     assert (both.receivers, both.receivers_max, both.receivers_saturated_s) == (18, 32, 3.0)
 
 
-def test_what_a_worker_drops_while_it_sends_counts_and_what_it_leaves_unsent_at_its_end_does_not() -> None:
-    state = LiveState(HEADER)
-    state.update([snapshot(1.0, 0, outcomes={Outcome.NOT_SENT: 2}), snapshot(1.0, 1, outcomes={Outcome.NOT_SENT: 3})])
-    assert state.n_dropped == 5
-    at_its_limit = snapshot(2.0, 0, stage=Stage.DRAINING, outcomes={Outcome.NOT_SENT: 90})
-    state.update([at_its_limit, snapshot(2.0, 1, outcomes={Outcome.NOT_SENT: 4})])
-    assert state.n_dropped == 2 + 4
-
-
 def test_of_several_workers_the_worst_is_named_and_alone_it_is_the_generator() -> None:
     state = LiveState(HEADER)
     state.update([snapshot(worker=0, cpu_share=0.2)])
@@ -112,7 +103,7 @@ def test_of_several_workers_the_worst_is_named_and_alone_it_is_the_generator() -
 def test_every_field_of_a_snapshot_is_added() -> None:
     """A field that is forgotten would keep its default: sum a snapshot without defaults, look for defaults."""
     scene = next(scene.snapshot for scene in story() if scene.snapshot.at_ns >= 500 * SECOND)
-    full = replace(scene, n_duplicates=3, n_foreign=2, n_malformed=1, receivers_saturated_s=1.5)
+    full = replace(scene, n_dropped=4, n_duplicates=3, n_foreign=2, n_malformed=1, receivers_saturated_s=1.5)
     both, empty = added([full, replace(full, worker=1)]), Snapshot(9, 0, 0.0, Stage.PREPARING)
     for name in Snapshot.__slots__:
         if name != "worker":
@@ -125,13 +116,6 @@ def test_a_worker_that_is_silent_keeps_what_it_said() -> None:
     state.update([snapshot(2, worker=0, n_sent=12)])
     assert state.now is not None
     assert state.now.n_sent == 17
-
-
-def test_requests_that_a_stop_left_unsent_are_not_called_dropped() -> None:
-    state = LiveState(HEADER)
-    state.update([snapshot(1, outcomes={Outcome.NOT_SENT: 3})])
-    state.update([snapshot(2, stage=Stage.DRAINING, outcomes={Outcome.NOT_SENT: 900})])
-    assert state.n_dropped == 3
 
 
 def test_the_peak_stays_when_the_backlog_falls() -> None:

@@ -237,7 +237,7 @@ def _not_steady(frames: Frames, capacity: Capacity | Unknown) -> str:
     (phase, *others) = spans
     if frames.manifest.imported is not None:
         return "whether the other tool's load was steady is not known: repeat the run, and compare runs"
-    if phase.kind not in _STEADY or others:
+    if others or not (phase.kind in _STEADY or (phase.kind == "users" and not phase.joins_ns)):
         kinds = ", ".join(dict.fromkeys(span.kind for span in spans))
         return f"the load changes by design ({kinds}): repeat the run, and compare runs"
     if isinstance(capacity, Unknown):

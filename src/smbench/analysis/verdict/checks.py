@@ -24,6 +24,7 @@ from smbench.analysis.verdict.generator_checks import (
     generator_healthy,
     offered_achieved,
     schedule_kept,
+    users_kept_sending,
 )
 from smbench.analysis.verdict.judged_run import Check, Run
 from smbench.findings import Finding, Verdict
@@ -368,6 +369,7 @@ CHECKS: tuple[Check, ...] = (
     something_measured,
     schedule_kept,
     offered_achieved,
+    users_kept_sending,
     generator_healthy,
     emulator_kept_up,
     collector_kept_up,

@@ -1,5 +1,7 @@
 """Whether the generator, the emulator or this machine was the bottleneck: then the figures are not the endpoint's."""
 
+import polars as pl
+
 from smbench import units
 from smbench.analysis.latency.lateness import lag_limit_s, touched
 from smbench.analysis.numbers.bounds import Bounded
@@ -57,6 +59,29 @@ def offered_achieved(run: Run) -> Finding | None:
         if dropped
         else f"none of {due:,}",
         advice="raise `limits.in_flight`, or ask why the endpoint answers so slowly" if dropped else "",
+    )
+
+
+def users_kept_sending(run: Run) -> Finding | None:
+    """Unknown where users ran out of requests before their phase was over, and the scenario had set no such bound."""
+    crowds = [span for span in run.frames.spans if span.kind in ("users", "stairs") and not span.warmup]
+    if not crowds:
+        return None
+    released = run.frames.measured.filter(pl.col("sched_ns").is_not_null())
+    n_released = dict(released.group_by("phase").len().iter_rows())
+    load = run.frames.manifest.scenario.get("load", [])
+    ran_out = [
+        f"the {span.n:,} requests of '{span.name}'"
+        for span in crowds
+        if n_released.get(span.name, 0) >= span.n
+        and not (span.index < len(load) and load[span.index].get(span.kind, {}).get("requests"))
+    ]
+    return Finding(
+        name="users kept sending",
+        verdict=Verdict.UNKNOWN if ran_out else Verdict.VALID,
+        expected="a next request for every user until the phase's end",
+        seen=f"{' and '.join(ran_out)} were all sent before its end" if ran_out else "requests were left",
+        advice="set `requests` of the phase to more than its users can send" if ran_out else "",
     )
 
 

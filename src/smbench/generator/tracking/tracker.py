@@ -96,6 +96,7 @@ class Tracker:
         self.counts: dict[int, int] = {state: ledger.state.count(state) for state in State}
         self.n_sent = ledger.n - sum(self.counts[state] for state in NEVER_SENT)
         self.n_accepted, self.n_notices = ledger.accepted_rows(), sum(ledger.notices)
+        self.n_dropped = ledger.why_not_sent.count(_WHY_NUMBER[NotSent.IN_FLIGHT_LIMIT])
         self.n_duplicates = self.n_foreign = 0  # since this tracker began
         self._n_failed_answers = sum(
             how == END_FROM_ANSWER and state == State.FAILED
@@ -115,6 +116,7 @@ class Tracker:
     def not_sent(self, index: int, why: NotSent, reason: str = "") -> None:
         """The request is never submitted; `reason` says it to a person with numbers or names."""
         self._move(index, State.NOT_SENT)
+        self.n_dropped += why is NotSent.IN_FLIGHT_LIMIT
         self.ledger.why_not_sent[index] = _WHY_NUMBER[why]
         self.ledger.error[index] = self.ledger.words.index(reason or why.text)
 

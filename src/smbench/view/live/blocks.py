@@ -251,7 +251,7 @@ def generator(page: Page, n_remarks: int) -> list[Row]:
     limit = state.header.in_flight_limit
     fields = [
         Field("in flight", f"{now.n_in_flight:,} of {limit:,}"),
-        _bad("dropped", state.n_dropped),
+        _bad("dropped", now.n_dropped),
         Field("receivers", f"{now.receivers} of {now.receivers_max}", is_minor=True),
         Field("memory", size(now.rss_bytes), is_minor=True),
     ]

@@ -41,15 +41,15 @@ def remarks(state: LiveState) -> list[Remark]:
     if now is None:
         return []
     found = []
-    if state.n_dropped:
-        seen = f"{state.n_dropped:,} requests were not sent: {limit:,} were in flight already"
+    if now.n_dropped:
+        seen = f"{now.n_dropped:,} requests were not sent: {limit:,} were in flight already"
         found.append(Remark("drops", seen, "raise `limits.in_flight`, or lower the rate"))
     if state.header.time_kind is not TimeKind.WARP:  # there it is never late, and its own cost means nothing
         found += _too_slow(state, now)
     if now.receivers_saturated_s > SATURATED_MAX_S:
         seen = f"notices are received late: {now.receivers_max} receivers return full batches, more is queued"
         found.append(Remark("receivers", seen, "raise `collector.receivers`, or use `--workers N`"))
-    if now.n_in_flight > _IN_FLIGHT_SHARE_MAX * limit and not state.n_dropped:
+    if now.n_in_flight > _IN_FLIGHT_SHARE_MAX * limit and not now.n_dropped:
         seen = f"{now.n_in_flight:,} of {limit:,} in flight: at the limit requests are dropped"
         found.append(Remark("in flight", seen, "raise `limits.in_flight`, or lower the rate"))
     found += [Remark("not known", text, "thresholds that depend on it stay unknown") for text in state.cautions]

@@ -71,7 +71,6 @@ class LiveState:
         gauges: The latest of each gauge by name and statistic. A gap leaves the value before it, with its age.
         events: The latest of what became of the endpoint's capacity, oldest first.
         n_events: How many there were in all.
-        n_dropped: Requests not sent while there was time to send them: our own limit.
         note: What the run says of itself in words, "uploading the inputs".
         judged: What is known already of the thresholds.
         cautions: What this run cannot know, as it was said before the load.
@@ -86,12 +85,10 @@ class LiveState:
         self.gauges: dict[tuple[str, str], Gauge] = {}
         self.events: deque[Event] = deque(maxlen=_EVENTS_KEPT)
         self.n_events = 0
-        self.n_dropped = 0
         self.note = ""
         self.judged: tuple[ThresholdSoFar, ...] = ()
         self.cautions: tuple[str, ...] = ()
         self._workers: dict[int, Snapshot] = {}
-        self._dropped: dict[int, int] = {}  # by worker
         self._counted: deque[tuple[int, int, int, int]] = deque()  # instant, due, sent, completed
 
     def preparing(self, text: str) -> None:
@@ -108,13 +105,6 @@ class LiveState:
         self.now = now = added(list(self._workers.values()))
         self.backlog.record(now.at_ns, now.backlog_seen)
         self.backlog_peak = max(self.backlog_peak, now.backlog_seen)
-        # Worker by worker: one that has nothing more to send calls the rest not sent while the others still send.
-        self._dropped |= {
-            one.worker: one.outcomes.get(Outcome.NOT_SENT, 0)
-            for one in self._workers.values()
-            if one.stage is Stage.SENDING
-        }
-        self.n_dropped = sum(self._dropped.values())
         self._count(now)
 
     def _count(self, now: Snapshot) -> None:
@@ -234,6 +224,7 @@ def added(snapshots: Sequence[Snapshot]) -> Snapshot:
         n_due=sum(one.n_due for one in snapshots),
         n_sent=sum(one.n_sent for one in snapshots),
         n_in_flight=sum(one.n_in_flight for one in snapshots),
+        n_dropped=sum(one.n_dropped for one in snapshots),
         n_bad_answers=sum(one.n_bad_answers for one in snapshots),
         n_accepted=sum(one.n_accepted for one in snapshots),
         backlog_seen=sum(one.backlog_seen for one in snapshots),

@@ -11,6 +11,7 @@ from smbench.analysis.numbers.bounds import PERCENTILES, Distribution
 from smbench.analysis.rows.rates import Rates
 from smbench.analysis.summary import Summary
 from smbench.records import Unknown
+from smbench.scenario.phases import CLOSED_KINDS
 from smbench.view.sections.blocks import Block, Cell, Column, Detail, Judged, Row, Section, Sentence, Table
 from smbench.view.sections.cells import at, count, duration, percentile, rate, shortened
 
@@ -33,7 +34,7 @@ def load(judged: Judged) -> Section | None:
     if len(summary.phases) != 1:
         rows.append(Row((Cell("all but warm-up" if summary.n_warmup else "all"), *_rates(summary.rates))))
     heads = ("due", "length", "offered", "achieved", "accepted", "completed")
-    notes = (_CLOSED_NOTE,) if any(phase.kind == "closed" for phase in summary.phases) else ()
+    notes = (_CLOSED_NOTE,) if any(phase.kind in CLOSED_KINDS for phase in summary.phases) else ()
     columns = (Column("phase", is_text=True), *map(Column, heads))
     table = Table("Rates", "Rates, phase by phase", columns, tuple(rows), notes)
     return Section("load", "What was asked, and what was sent", (table,))

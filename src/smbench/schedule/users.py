@@ -1,0 +1,44 @@
+"""A phase of users: when each joins, and how long each thinks after an end."""
+
+import numpy as np
+
+from smbench.errors import UsageError
+from smbench.scenario.phases import REQUESTS_MAX, Stairs, Users, requests_max
+from smbench.scenario.values.distributions import Think
+from smbench.schedule.arrivals import too_many
+from smbench.schedule.base import NOT_TIMED_NS, Drawn, Instants, span_of
+
+
+def users(settings: Users | Stairs, rng: np.random.Generator) -> Drawn:
+    """The places of one phase of users, its requests without an instant of their own.
+
+    Raises:
+        UsageError: there are too many requests for a run, or too few for the users.
+    """
+    joins_ns = tuple(map(span_of, settings.joins_s))
+    n, n_users = requests_max(settings), len(joins_ns)
+    if n > REQUESTS_MAX:
+        raise too_many(n)
+    if n < n_users:
+        raise UsageError(f"{n:,} requests are not one for each of the {n_users:,} users", "raise `requests`")
+    return Drawn(
+        np.full(n, NOT_TIMED_NS, dtype=np.int64),
+        span_of(settings.length_s),
+        f"{n_users} users, each in a closed loop, for {settings.length_s:g} s",
+        outstanding=n_users,
+        joins_ns=joins_ns if any(joins_ns) else (),
+        think_ns=_thinking(settings.think, n, rng),
+    )
+
+
+def _thinking(think: Think, n: int, rng: np.random.Generator) -> Instants | None:
+    """One pause for each of `n` ends."""
+    if not think.mean_s:
+        return None
+    if think.exponential is not None:
+        drawn_s = rng.exponential(think.exponential.mean, n)
+    elif think.uniform is not None:
+        drawn_s = rng.uniform(think.uniform.low, think.uniform.high, n)
+    else:
+        drawn_s = np.full(n, think.mean_s)
+    return np.round(drawn_s * 1e9).astype(np.int64)
