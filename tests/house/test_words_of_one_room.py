@@ -7,6 +7,7 @@ those are pieces of a sentence, and nothing is ever compared with one.
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "smbench"
@@ -52,6 +53,7 @@ def texts_of(source: str) -> set[str]:
     return {text for text in constants if TWO_WORDS.search(text)}
 
 
+@cache
 def rooms_of_texts() -> dict[str, set[str]]:
     """In which rooms each text stands; a module on the ground floor is a room of its own."""
     rooms: dict[str, set[str]] = defaultdict(set)

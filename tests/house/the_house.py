@@ -19,6 +19,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from multiprocessing import Pipe
 from pathlib import Path
@@ -83,6 +84,7 @@ def graph_of(texts: dict[str, str]) -> dict[str, set[str]]:
     return {name: imports_of(text, name.rpartition(".")[0], set(texts)) - {name} for name, text in texts.items()}
 
 
+@cache
 def the_graph() -> dict[str, set[str]]:
     """What each module of the product imports of it."""
     return graph_of(
@@ -92,6 +94,16 @@ def the_graph() -> dict[str, set[str]]:
             if path.name != "__init__.py"
         }
     )
+
+
+def imported() -> set[str]:
+    """Every module that another one, or a package, imports."""
+    known = set(the_graph())
+    by_packages = (
+        imports_of(path.read_text(encoding="utf-8"), ".".join(path.parent.relative_to(SOURCE).parts), known)
+        for path in PACKAGE.rglob("__init__.py")
+    )
+    return set().union(*the_graph().values(), *by_packages)
 
 
 def circle_in(graph: dict[str, set[str]]) -> list[str]:
