@@ -194,6 +194,9 @@ class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an
         return f"{code}: {message}"[:_REASON_MAX]
 
 
+CONNECT_TIMEOUT, READ_TIMEOUT = "connect timeout", "read timeout"  # causes of no answer
+
+
 class Unacknowledged(Exception):  # noqa: N818  # as above
     """No answer came: time-out, reset, refused. Whether the request was taken is not known.
 
@@ -204,6 +207,11 @@ class Unacknowledged(Exception):  # noqa: N818  # as above
     def __init__(self, cause: str) -> None:
         super().__init__(cause)
         self.cause = cause
+
+    @property
+    def is_timeout(self) -> bool:
+        """Whether time was up, for the connection or for the answer."""
+        return self.cause in (CONNECT_TIMEOUT, READ_TIMEOUT)
 
 
 Answer: TypeAlias = Accepted | Answered | Rejected | Unacknowledged
@@ -258,6 +266,9 @@ class Reading:
     at_ns: int  # the instant the value speaks of; for a CloudWatch datapoint the period's start
     seen_ns: int  # when we read it first
     detail: str = ""
+
+
+RETRY = "retry"  # kind of the event that a refused try is, where another follows
 
 
 @dataclass(frozen=True, slots=True)

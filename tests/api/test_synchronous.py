@@ -63,6 +63,28 @@ def test_a_serverless_endpoint_throttles_beyond_its_maximum_and_starts_cold_beyo
     assert truth.filter(~pl.col("accepted"))["status_code"].to_list() == [400] * 10
 
 
+def test_standard_retries_hide_throttles_and_the_report_says_what_they_hid(tmp_path: Path) -> None:
+    run = ran(
+        tmp_path,
+        "serverless",
+        {"serverless": {"max_concurrency": 150, "provisioned": 150}, "service": "100ms"},
+        [{"closed": {"outstanding": 160, "requests": 160}}],
+        request={"retry": {"mode": "standard"}},
+    )
+    assert (run.summary.counts.completed, run.summary.causes) == (160, ())
+    found = run.summary.retries
+    assert found is not None
+    assert (found.n_requests, found.n_accepted) == (10, 10)
+    assert [(one.state, one.cause, one.n) for one in found.refused] == [
+        ("throttled", "ThrottlingException", found.n_added)
+    ]
+    requests = run.requests.collect()
+    assert found.n_added == requests["attempts"].sum() - 160
+    assert found.waited.max is not None
+    assert found.waited.max.low == pytest.approx(max(latencies_s(run)) - 0.1, abs=1e-5)
+    assert f"Retries   {found.n_added} calls more" in str(run)
+
+
 def test_a_burst_at_a_real_time_endpoint_is_answered_in_rounds_and_times_out_after_a_minute(tmp_path: Path) -> None:
     run = ran(
         tmp_path,

@@ -18,7 +18,7 @@ from smbench.generator.engine import Engine, Load
 from smbench.generator.tracking.ledger import WHY_NOT_SENT, State
 from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import Transport
-from smbench.records import Answered, Invocation, NotSent, Outcome, Rejected, Unacknowledged
+from smbench.records import Answered, Event, Invocation, NotSent, Outcome, Rejected, Unacknowledged
 from smbench.scenario.model import Limits, Retry
 
 SECOND = 1_000_000_000
@@ -206,6 +206,26 @@ async def test_a_retry_is_an_attempt_of_the_same_request_and_is_counted() -> Non
     assert tracker.n_sent == 1
     assert tracker.counts[State.WAITING] == 1
     assert tracker.ledger.send_ns[0] == 0  # lateness is judged by the first attempt
+
+
+async def test_each_refused_try_that_is_tried_again_is_told_with_its_instants() -> None:
+    clock = LoopClock()
+    bad = [Rejected(400, "ThrottlingException"), Unacknowledged("connection reset"), Rejected(500, "InternalFailure")]
+    endpoint = FakeEndpoint(clock, ack_s=1.0, verdict=lambda n: bad[n])
+    retry = Retry(attempts=3, backoff=4.0, on=("throttle", "transport_error"))
+    engine, _, _ = make([0], clock, endpoint, retry=retry)
+    events = list[Event]()
+    engine.load = replace(engine.load, refused=events.append)
+    await engine.submit_all()
+    first, second = events  # the third answer is the request's
+    assert [(one.kind, one.name, one.state, one.cause) for one in events] == [
+        ("retry", "smb-test-0-0", "throttled", "ThrottlingException"),
+        ("retry", "smb-test-0-0", "unanswered", "connection reset"),
+    ]
+    assert (first.at_ns, first.seen_ns) == (0, SECOND)
+    assert second.at_ns == first.end_ns
+    assert [one.detail for one in events] == [{"attempt": 1}, {"attempt": 2}]
+    assert [at_ns for at_ns, _ in endpoint.submitted] == [0, first.end_ns, second.end_ns]
 
 
 async def test_a_lost_answer_is_not_retried_unless_asked_for() -> None:

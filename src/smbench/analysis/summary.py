@@ -19,6 +19,7 @@ from smbench.analysis.capacity.system import System, system
 from smbench.analysis.detectors import detect
 from smbench.analysis.latency.breakdown import Part, by_class, by_phase, latency
 from smbench.analysis.latency.intervals import Intervals, intervals
+from smbench.analysis.latency.retries import Retries, retries
 from smbench.analysis.latency.slowest import Slow, slowest
 from smbench.analysis.latency.stages import Stage, StageName, stages
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
@@ -114,6 +115,7 @@ class Summary(_Part):
     notification: Distribution  # pub - done: SageMaker's and SNS's part
     observer_lag: Distribution  # seen - pub: the queue's part and ours
     causes: tuple[Cause, ...]
+    retries: Retries | None = None  # null where no request was tried again
     backlog: BacklogFigures
     notices: Notices
     clocks: Clocks
@@ -216,6 +218,7 @@ def summarise(frames: Frames) -> Summary:
         notification=by_stage[StageName.NOTIFICATION],
         observer_lag=by_stage[StageName.OBSERVER_LAG],
         causes=_causes(measured),
+        retries=retries(frames),
         backlog=_backlog(frames),
         notices=notices,
         clocks=frames.clocks,

@@ -102,6 +102,7 @@ class ShareRun:
 
     def _load(self, locations: list[str] | None, spans: tuple[PhaseSpan, ...], limits: Limits) -> Load:
         assert self._ledger is not None
+        assert self._journal is not None
         scenario = self.plan.scenario
         return Load(
             spans=spans,
@@ -111,6 +112,7 @@ class ShareRun:
             jitter=stream(scenario.seed_of("faults"), f"retry.{self.share.worker}"),
             patience_s=scenario.drain,
             reached=self._marked().reached,
+            refused=self._journal.happened,
             think_ns=self.shard.think_ns.tolist(),
         )
 

@@ -19,10 +19,22 @@ import numpy as np
 from smbench.clock import Clock
 from smbench.generator.control import Control, beyond_error_limit
 from smbench.generator.places import Places
+from smbench.generator.retrying import Again, Retrying
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import PromptTransport, Transport
-from smbench.records import Accepted, Answer, Answered, Invocation, NotSent, Rejected, Unacknowledged, is_throttle
+from smbench.records import (
+    RETRY,
+    Accepted,
+    Answer,
+    Answered,
+    Event,
+    Invocation,
+    NotSent,
+    Rejected,
+    Unacknowledged,
+    is_throttle,
+)
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 
@@ -42,6 +54,7 @@ class Load:
     jitter: np.random.Generator  # for the backoff between attempts
     patience_s: float  # a closed phase without an end for this long gives up
     reached: Callable[[int], None] = lambda _row: None  # called with each row before it is sent
+    refused: Callable[[Event], None] = lambda _event: None  # called with each try that is tried again
     think_ns: Sequence[int] = ()  # of the shard, by row; see `Schedule`
 
 
@@ -56,6 +69,7 @@ class Engine:
         self.clock, self.control = clock, control
         self.phase_index = 0
         self._submit_now = transport.submit_now if isinstance(transport, PromptTransport) else None
+        self._retrying = Retrying(load.retry, load.jitter)
         self._in_flight = self._n_submitted = 0
         self._n_prompt = 0  # of those in flight, how many have no task
         self._all_answered: anyio.Event | None = None  # of those, once nothing more is sent
@@ -163,8 +177,11 @@ class Engine:
             self._n_prompt -= 1
             try:
                 now_ns = self.clock.now_ns()
-                if not isinstance(answer, _GOOD) and self._may_retry(answer, 1):
-                    requests.start_soon(self._submit_again, index, now_ns)
+                again = None
+                if not isinstance(answer, _GOOD):
+                    again = self._after(index, answer, 1, self.tracker.ledger.send_ns[index], now_ns)
+                if again is not None:
+                    requests.start_soon(self._submit_again, index, now_ns, again)
                 else:
                     self._in_flight -= 1
                     self._take(index, now_ns, answer)
@@ -181,42 +198,73 @@ class Engine:
             return
         await self._attempt(index, 1)
 
-    async def _submit_again(self, index: int, refused_ns: int) -> None:
+    async def _submit_again(self, index: int, refused_ns: int, again: Again) -> None:
         """After a prompt attempt that was refused."""
         try:
-            await self._back_off(refused_ns, 1)
+            await self.clock.sleep_until_ns(refused_ns + round(again.pause_s * 1e9))
         except BaseException:
             self._in_flight -= 1
             raise
-        await self._attempt(index, 2)
+        await self._attempt(index, 2, again)
 
-    async def _attempt(self, index: int, attempt: int) -> None:
+    async def _attempt(self, index: int, attempt: int, paid: Again | None = None) -> None:
         try:
             invocation = self.load.invocation(index)
             while True:
-                self.tracker.sent(index, self.clock.now_ns())
+                sent_ns = self.clock.now_ns()
+                self.tracker.sent(index, sent_ns)
                 answer: Answer
                 try:
                     answer = await self.transport.submit(invocation)
                 except (Rejected, Unacknowledged) as refusal:
                     answer = refusal
                 now_ns = self.clock.now_ns()
-                if isinstance(answer, _GOOD) or not self._may_retry(answer, attempt):
+                again = None
+                if not isinstance(answer, _GOOD):
+                    again = self._after(index, answer, attempt, sent_ns, now_ns)
+                if again is None:
                     break
-                await self._back_off(now_ns, attempt)
-                attempt += 1
+                await self.clock.sleep_until_ns(now_ns + round(again.pause_s * 1e9))
+                attempt, paid = attempt + 1, again
         finally:
             self._in_flight -= 1
-        self._take(index, now_ns, answer)
+        self._take(index, now_ns, answer, paid)
 
-    async def _back_off(self, refused_ns: int, attempt: int) -> None:
-        backoff_s = self.load.retry.backoff * 2 ** (attempt - 1) * self.load.jitter.random()
-        await self.clock.sleep_until_ns(refused_ns + round(backoff_s * 1e9))
+    def _after(
+        self, index: int, answer: Rejected | Unacknowledged, attempt: int, sent_ns: int, now_ns: int
+    ) -> Again | None:
+        """The next try of a request; None: that was its answer."""
+        if self.control.is_stopped:
+            return None
+        again = self._retrying.after(answer, attempt)
+        if again is not None:
+            self.load.refused(self._refusal(index, answer, attempt, sent_ns, now_ns, again))
+        return again
 
-    def _take(self, index: int, now_ns: int, answer: Answer) -> None:
+    def _refusal(
+        self, index: int, answer: Rejected | Unacknowledged, attempt: int, sent_ns: int, now_ns: int, again: Again
+    ) -> Event:
+        if isinstance(answer, Unacknowledged):
+            state, cause = "unanswered", answer.cause
+        else:
+            state, cause = "throttled" if is_throttle(answer.code) else "refused", answer.code
+        return Event(
+            kind=RETRY,
+            name=self.tracker.ledger.inference_id(index),
+            at_ns=sent_ns,
+            seen_ns=now_ns,
+            state=state,
+            end_ns=now_ns + round(again.pause_s * 1e9),
+            cause=cause,
+            detail={"attempt": attempt},
+        )
+
+    def _take(self, index: int, now_ns: int, answer: Answer, paid: Again | None = None) -> None:
         if isinstance(answer, Accepted):
+            self._retrying.good(paid)
             self.tracker.accepted(index, now_ns, answer)
         elif isinstance(answer, Answered):
+            self._retrying.good(paid)
             self.tracker.answered(index, now_ns, answer)
         elif isinstance(answer, Rejected):
             self.tracker.rejected(index, now_ns, answer)
@@ -224,17 +272,6 @@ class Engine:
             self.tracker.unacknowledged(index, now_ns, answer)
         if self.load.limits.errors is not None:
             self._watch_errors()
-
-    def _may_retry(self, refusal: Rejected | Unacknowledged, attempt: int) -> bool:
-        if attempt >= self.load.retry.attempts or self.control.is_stopped:
-            return False
-        if isinstance(refusal, Unacknowledged):
-            cause = "transport_error"
-        elif is_throttle(refusal.code):
-            cause = "throttle"
-        else:
-            cause = "server_error" if refusal.status_code >= 500 else ""
-        return cause in self.load.retry.on
 
     # ---- stopping ---------------------------------------------------------------------------------------------
 

@@ -110,14 +110,31 @@ class Target(Part):
         return self
 
 
+_AS_THE_SDK: dict[str, dict[str, Any]] = {
+    mode: {"attempts": attempts, "on": ("throttle", "server_error", "transport_error"), "backoff": 1.0}
+    for mode, attempts in (("legacy", 5), ("standard", 3))
+}
+
+
 class Retry(Part):
     """Retries of the submission, by us and counted. Off by default: the call is not idempotent."""
 
+    mode: Literal["plain", "legacy", "standard"] = Field(
+        default="plain",
+        description="plain: as the other keys say; legacy, standard: as boto3's retry mode of this name, with its 5 or "
+        "3 tries, errors, pauses and (standard) quota of retries, unless another key says otherwise",
+    )
     attempts: Whole = Field(default=1, ge=1, le=20, description="tries in all")
     on: tuple[Literal["throttle", "server_error", "transport_error"], ...] = Field(
         default=("throttle", "server_error"), description="which bad answers are tried again"
     )
     backoff: Seconds = Field(default=0.5, description="before the second try; doubled each time, with full jitter")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_sdk(cls, value: Any) -> Any:
+        mode = value.get("mode") if isinstance(value, dict) else None
+        return _AS_THE_SDK[mode] | value if isinstance(mode, str) and mode in _AS_THE_SDK else value
 
 
 class Request(Part):

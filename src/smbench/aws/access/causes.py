@@ -25,6 +25,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
+from smbench.records import CONNECT_TIMEOUT, READ_TIMEOUT
 from smbench.wire.http1 import BrokenOff, ConnectTimeout, UnreadableAnswer
 
 _CREDENTIALS = (NoCredentialsError, CredentialRetrievalError, MetadataRetrievalError, SSOError, TokenRetrievalError)
@@ -47,10 +48,10 @@ CONTAINERS_OWN = "ModelError"  # 424 from InvokeEndpoint: the container answered
 UNREADABLE = (AttributeError, TypeError, ValueError)
 
 _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
-    (ConnectTimeoutError, "connect timeout"),
-    (ConnectTimeout, "connect timeout"),
-    (aiohttp.ConnectionTimeoutError, "connect timeout"),
-    (ReadTimeoutError, "read timeout"),
+    (ConnectTimeoutError, CONNECT_TIMEOUT),
+    (ConnectTimeout, CONNECT_TIMEOUT),
+    (aiohttp.ConnectionTimeoutError, CONNECT_TIMEOUT),
+    (ReadTimeoutError, READ_TIMEOUT),
     (SSLError, "TLS error"),
     (aiohttp.ClientSSLError, "TLS error"),
     (ssl.SSLError, "TLS error"),
@@ -61,7 +62,7 @@ _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionAbortedError, "connection reset"),
     (BrokenPipeError, "connection reset"),
     (socket.gaierror, "name not resolved"),
-    (TimeoutError, "read timeout"),
+    (TimeoutError, READ_TIMEOUT),
     (ResponseParserError, "unreadable answer"),
     (UnreadableAnswer, "unreadable answer"),
     (aiohttp.ClientResponseError, "unreadable answer"),  # aiohttp's word for what is no HTTP
@@ -72,7 +73,7 @@ _BY_ERRNO = {
     errno.ECONNRESET: "connection reset",
     errno.EPIPE: "connection reset",
     errno.ECONNABORTED: "connection reset",
-    errno.ETIMEDOUT: "connect timeout",
+    errno.ETIMEDOUT: CONNECT_TIMEOUT,
     errno.EHOSTUNREACH: "host unreachable",
     errno.ENETUNREACH: "network unreachable",
     errno.EMFILE: "too many open files",

@@ -16,6 +16,7 @@ SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
     requests.stages,
     decision.parts,
     requests.errors,
+    requests.retries,
     endpoint.scaling,
     endpoint.endpoint,
     endpoint.cost,

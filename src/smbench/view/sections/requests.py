@@ -12,8 +12,20 @@ from smbench.analysis.rows.rates import Rates
 from smbench.analysis.summary import Summary
 from smbench.records import Unknown
 from smbench.scenario.phases import CLOSED_KINDS
-from smbench.view.sections.blocks import Block, Cell, Column, Detail, Judged, Row, Section, Sentence, Table
-from smbench.view.sections.cells import at, count, duration, percentile, rate, shortened
+from smbench.view.sections.blocks import (
+    Block,
+    Cell,
+    Column,
+    Detail,
+    Figure,
+    Figures,
+    Judged,
+    Row,
+    Section,
+    Sentence,
+    Table,
+)
+from smbench.view.sections.cells import at, count, counted, duration, percentile, rate, shortened
 
 _CLOSED_NOTE = "closed: each end released the next request, so the endpoint set the rate; this hides waiting."
 _THIN_NOTE = "~ fewer than ten requests lie above it."
@@ -180,6 +192,39 @@ def errors(judged: Judged) -> Section | None:
     elif judged.summary.counts.sent:
         blocks.append(Sentence("No request had a bad end.", Detail.FULL))
     return Section("errors", "Bad ends", tuple(blocks)) if blocks else None
+
+
+def retries(judged: Judged) -> Section | None:
+    """What retries hid; None where no request was tried again."""
+    found = judged.summary.retries
+    if found is None:
+        return None
+    waited = [(name, percentile(found.waited, name)) for name in ("p50", "p99", "max")]
+    refused = ", ".join(f"{one.cause} {one.n:,}" for one in found.refused[:_CAUSES_BRIEF])
+    figures = (
+        Figure(
+            "calls added",
+            count(found.n_added, "calls"),
+            f"beside the first of each request, {units.share(found.added_share)} more load",
+            f"{counted(found.n_added, 'call')} more ({units.share(found.added_share)}): {refused}",
+        ),
+        Figure(
+            "requests tried again",
+            count(found.n_requests),
+            said=f"{counted(found.n_requests, 'request')} tried again, {found.n_accepted:,} accepted in the end",
+        ),
+        Figure("accepted in the end", count(found.n_accepted)),
+        *(
+            Figure(
+                f"waited, {name}",
+                cell,
+                "from the first try to the last",
+                "" if number else "waited " + ", ".join(f"{name} {cell.text}" for name, cell in waited),
+            )
+            for number, (name, cell) in enumerate(waited)
+        ),
+    )
+    return Section("retries", "What retries hid", (Figures("Retries", "What retries hid", figures),))
 
 
 def slowest(judged: Judged) -> Section | None:
