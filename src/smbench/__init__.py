@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from smbench.api.account import Examination, doctor, policy
+    from smbench.api.account import Cleaned, Examination, clean, doctor, policy
     from smbench.api.compare import ComparisonResult, compare
     from smbench.api.deploy import Deployed, Destroyed, deploy, destroy
     from smbench.api.emulate import emulate
@@ -36,6 +36,7 @@ __all__ = [
     "Advised",
     "Calibration",
     "CheckedModel",
+    "Cleaned",
     "ComparisonResult",
     "Deploy",
     "Deployed",
@@ -51,6 +52,7 @@ __all__ = [
     "advise",
     "calibrate",
     "check_model",
+    "clean",
     "compare",
     "deploy",
     "destroy",
@@ -73,6 +75,7 @@ __all__ = [
 _MODULES = {
     "Advised": "api.predicting.advise",
     "Calibration": "api.predicting.calibrate",
+    "Cleaned": "api.account",
     "CheckedModel": "api.predicting.check_model",
     "ComparisonResult": "api.compare",
     "Deploy": "scenario.deploy",
@@ -89,6 +92,7 @@ _MODULES = {
     "advise": "api.predicting.advise",
     "calibrate": "api.predicting.calibrate",
     "check_model": "api.predicting.check_model",
+    "clean": "api.account",
     "compare": "api.compare",
     "deploy": "api.deploy",
     "destroy": "api.deploy",

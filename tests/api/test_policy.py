@@ -6,6 +6,7 @@ are lost, so that outputs are looked up as well.
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,18 @@ import smbench
 from emulated_aws import ENDPOINT, WARP
 from guarded_region import Call, Gate, allowed_by, gated
 from parliament_lint import findings
+from smbench.account.cleaning import Whose, find, remove
 from smbench.account.doctor import describe, examine
-from smbench.account.permissions import doctor_policy, run_policy
+from smbench.account.permissions import clean_policy, doctor_policy, run_policy
 from smbench.account.stack_permissions import CALLED_FOR
+from smbench.account.statements import Place
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.setup.run_queue import run_queue
 from smbench.cli.app import app
 from smbench.errors import UsageError
+from smbench.results.manifest import Manifest
 from smbench.scenario.deploy import Deploy
-from whole_story import any_keys, plan_of, region, story
+from whole_story import any_keys, plan_of, region, sent, story
 
 STEP = {"step": {"metric": "HasBacklogWithoutCapacity", "threshold": 1, "steps": [{"lower": 0, "change": 1}]}}
 LOST = {"notices_lost": 0.6, "container_errors": 0.5}
@@ -125,6 +129,26 @@ async def test_a_queue_of_the_users_own_is_read_and_never_made(tmp_path: Path) -
                 gate.allows = lambda _call: True
                 run_calls = Gate(calls=set(gate.calls))
     require_exact(policy, run_calls, SEEN_ELSEWHERE | {"s3:GetObject"})
+
+
+@pytest.mark.slow  # clients of its own for each command
+async def test_cleaning_makes_the_calls_that_its_policy_allows_and_uses_each(tmp_path: Path) -> None:
+    hosted = story("async", {"faults": {"container_errors": 0.5}})
+    plan = plan_of(hosted)
+    with gated() as gate:
+        async with region(hosted) as here:
+            await here.run(plan, tmp_path, is_killed=True)
+            async with AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+                target = await describe(clients, plan)
+                policy = clean_policy(Place.of(target.endpoint_arn), plan, target)
+                manifest = Manifest(
+                    run_id="story", started=datetime.now(UTC), scenario=sent(hosted), target=target.as_json()
+                )
+                gate.calls.clear()
+                gate.allows = lambda call: allowed_by(policy, call)
+                for whose in (Whose("story", tmp_path, manifest), Whose(endpoint=ENDPOINT)):
+                    assert await remove(clients, await find(clients, whose)) == []
+    require_exact(policy, gate, set())
 
 
 @pytest.mark.slow  # a stack up and down, in real time

@@ -1,12 +1,16 @@
 """Goal: the commands about an account print what Python gets, and their exit status says whether something is wrong."""
 
 import json
+from pathlib import Path
 
+import boto3  # type: ignore[import-untyped]  # boto3 has no types of its own
 import pytest
 from typer.testing import CliRunner
 
 import smbench
 from smbench.cli.app import app
+from smbench.errors import NotBegunError, UsageError
+from whole_story import any_keys
 
 QUIET = {
     "name": "quiet",
@@ -33,3 +37,41 @@ def test_what_is_wrong_fails_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch
     assert "there is no AWS profile named nobodys" in told["findings"][-1]["seen"]
     assert "list-profiles" in told["findings"][-1]["advice"]
     assert smbench.doctor(QUIET, endpoint="mine").to_json()["verdict"] == "invalid"
+
+
+@pytest.mark.slow  # an emulator in a thread, and clients of its own for each command
+def test_clean_lists_first_and_removes_what_is_agreed_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    any_keys(monkeypatch)
+    with smbench.emulate() as url:
+        sqs = boto3.client("sqs", endpoint_url=url, region_name="us-east-1")
+        tags = {"smbench:run": "smb-0123456789"}
+        made = sqs.create_queue(QueueName="smbench-smb-0123456789-0", tags=tags)["QueueUrl"]
+        sqs.create_queue(QueueName="smbench-of-somebody")
+        refused = CliRunner().invoke(app, ["clean", "--endpoint-url", url], input="n\n")
+        assert isinstance(refused.exception, NotBegunError)
+        assert refused.stdout.splitlines()[0] == f"queue {made} (run smb-0123456789)"
+        done = CliRunner().invoke(app, ["clean", "smb-0123456789", "--yes", "--endpoint-url", url])
+        assert (done.exit_code, done.stdout.splitlines()[-1]) == (
+            0,
+            "all of it is removed: a second look found none of it",
+        )
+        again = CliRunner().invoke(app, ["clean", "--endpoint-url", url])
+        assert (again.exit_code, again.stdout) == (0, "nothing that a run left was found\n")
+        assert [one.rpartition("/")[2] for one in sqs.list_queues()["QueueUrls"]] == ["smbench-of-somebody"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere"], "neither a results folder nor a run's id"),
+        (["results/sample"], "its endpoint was emulated"),
+        (["smb-0123456789", "--endpoint", "mine"], "--endpoint is for what every run left"),
+    ],
+)
+def test_what_cannot_be_cleaned_is_refused_before_anything_is_called(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    refused = CliRunner().invoke(app, ["clean", *words, "--yes", "--endpoint-url", "http://127.0.0.1:9"])
+    assert isinstance(refused.exception, UsageError)
+    assert said in refused.exception.message

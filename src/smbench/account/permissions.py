@@ -1,4 +1,4 @@
-"""The IAM policy of exactly one run, or of `doctor` before it: each call on each thing that it may touch, and no other.
+"""The IAM policy of exactly one run, of `doctor` before it and `clean` after it: what is called, and no more.
 
 A new call of a run needs its line here: a test runs behind this policy, and refuses a line that nothing uses.
 """
@@ -33,6 +33,23 @@ def doctor_policy(plan: RunPlan, found: TargetFound) -> Document:
     return document(_Statements(plan, found, None, examines=True).all_of())
 
 
+def clean_policy(place: Place, plan: RunPlan, found: TargetFound | None) -> Document:
+    """For the identity that runs `smbench clean`.
+
+    Args:
+        found: The endpoint whose objects are deleted, too; None: queues and subscriptions alone.
+    """
+    queues = ("sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:ListQueueTags")
+    listing = ("sns:GetSubscriptionAttributes", "sns:ListSubscriptions", "sns:Unsubscribe", "sqs:ListQueues")
+    statements = [
+        statement("Queues", *queues, on=place.arn("sqs", f"{QUEUE_PREFIX}*")),
+        statement("Everything", *listing, on="*"),
+    ]
+    if found is not None:
+        statements += _Statements(plan, found, None).objects_deleted()
+    return document(statements)
+
+
 @dataclass(frozen=True, slots=True)
 class _Statements:
     plan: RunPlan
@@ -45,23 +62,29 @@ class _Statements:
         return Place.of(self.found.endpoint_arn)
 
     def all_of(self, *calls: str) -> list[Statement]:
-        found, place = self.found, self.place
-        config = place.arn("sagemaker", f"endpoint-config/{found.config.lower()}")  # as SageMaker writes it in ARNs
-        statements = [
-            statement("Endpoint", *calls, "sagemaker:DescribeEndpoint", on=found.endpoint_arn),
-            statement("Configuration", "sagemaker:DescribeEndpointConfig", on=config),
-        ]
+        found = self.found
+        statements = self._described(*calls)
         if self.stack is not None:
-            stack = place.arn("cloudformation", f"stack/{stack_name(self.stack)}/*")
+            stack = self.place.arn("cloudformation", f"stack/{stack_name(self.stack)}/*")
             statements.append(statement("Stack", "cloudformation:DescribeStacks", on=stack))
         if found.kind == "async":
             statements += [*self._objects(), *self._receiving()]
         return statements + self._watching()
 
+    def _described(self, *calls: str) -> list[Statement]:
+        found = self.found
+        config = self.place.arn(
+            "sagemaker", f"endpoint-config/{found.config.lower()}"
+        )  # as SageMaker writes it in ARNs
+        return [
+            statement("Endpoint", *calls, "sagemaker:DescribeEndpoint", on=found.endpoint_arn),
+            statement("Configuration", "sagemaker:DescribeEndpointConfig", on=config),
+        ]
+
     def _objects(self) -> list[Statement]:
         """Inputs are looked for before they are put; outputs are read where a notice does not come."""
         inputs = uploads_to(self.plan, self.found)
-        reads = [place for place in (self.found.output_path, self.found.failure_path) if place]
+        reads = _outputs(self.found)
         statements: list[Statement] = []
         if reads:
             statements.append(statement("Outputs", "s3:GetObject", on=map(self._below, reads)))
@@ -72,6 +95,16 @@ class _Statements:
         if buckets:  # without it, an object that is missing is answered as one that may not be read
             statements.append(statement("Buckets", "s3:ListBucket", on=map(self.place.s3, buckets)))
         return statements
+
+    def objects_deleted(self) -> list[Statement]:
+        places = [place for place in (*_outputs(self.found), uploads_to(self.plan, self.found)) if place]
+        if not places:
+            return []
+        return [
+            *self._described(),
+            statement("Buckets", "s3:ListBucket", on=(self.place.s3(bucket_of(place)) for place in places)),
+            statement("Objects", "s3:DeleteObject", on=map(self._below, places)),
+        ]
 
     def _below(self, place: str) -> str:
         return self.place.s3(f"{bucket_of(place)}/{folder_of(place)}*")
@@ -111,3 +144,7 @@ class _Statements:
 
     def _alarm(self, name: str) -> str:
         return self.place.arn("cloudwatch", f"alarm:{name}")
+
+
+def _outputs(found: TargetFound) -> list[str]:
+    return [place for place in (found.output_path, found.failure_path) if place]

@@ -1,13 +1,18 @@
 """An AWS account before a run and after it: whether a run can begin, what it must be allowed, what it left behind."""
 
 import os
+import re
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import anyio
 
+from smbench.account.cleaning import Found, Whose, find, remove
 from smbench.account.doctor import describe, examine, settings_of
-from smbench.account.permissions import doctor_policy, run_policy
+from smbench.account.permissions import clean_policy, doctor_policy, run_policy
 from smbench.account.stack_permissions import stack_policy
 from smbench.account.statements import Place
 from smbench.api.loops import outside_loops
@@ -15,15 +20,19 @@ from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_en
 from smbench.api.stacks import aimed, check_name
 from smbench.aws.access.clients import AwsClients
 from smbench.aws.endpoint.description import TargetFound
-from smbench.errors import ExitCode, UsageError
+from smbench.errors import ExitCode, NotBegunError, UsageError
 from smbench.findings import Finding, Verdict, verdict
 from smbench.generator.plan import RunPlan, make_plan
+from smbench.lifecycle.resume import access_of
 from smbench.processes.interrupts import Interrupts
+from smbench.results.manifest import read_manifest
+from smbench.results.marks import sole_user
 from smbench.scenario.deploy import Deploy
 from smbench.targets.base import AwsAccess
 from smbench.view.report.findings import findings_json, findings_text
 
-Purpose = Literal["run", "doctor", "deploy"]
+Purpose = Literal["run", "doctor", "clean", "deploy"]
+_RUN_ID = re.compile(r"smb-[0-9a-f]{10}|doctor-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +105,8 @@ def policy(
     The endpoint is described, to find out what a run would touch; for `deploy`, the account's number is asked for.
 
     Args:
-        purpose: The command that the policy is for: `run`, `doctor`, or `deploy`, whose policy is that of `destroy`,
-            too.
+        purpose: The command that the policy is for: `run`, `doctor`, `clean`, or `deploy`, whose policy is that of
+            `destroy`, too.
         stack: The benchmark that is deployed, or whose endpoint the run finds by this name; None, for `deploy`: any.
 
     Raises:
@@ -112,11 +121,85 @@ def policy(
             check_name(stack)
         return outside_loops(lambda: stack_policy(stack, wanted, anyio.run(_place, access)), Interrupts())
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
+    if purpose == "clean" and endpoint is None and stack is None and given.scenario.target.endpoint is None:
+        plan = make_plan(given.scenario, given.origin.base_dir)
+        return outside_loops(lambda: clean_policy(anyio.run(_place, access), plan, None), Interrupts())
     plan = make_plan(aimed(given.scenario, endpoint, stack, **where), given.origin.base_dir)
     if plan.is_emulated:
         raise UsageError("an emulated endpoint needs no permission", "name a real one: --endpoint NAME, --stack NAME")
     found = outside_loops(lambda: anyio.run(_described, plan, access), Interrupts())
+    if purpose == "clean":
+        return clean_policy(Place.of(found.endpoint_arn), plan, found)
     return run_policy(plan, found, stack) if purpose == "run" else doctor_policy(plan, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What `clean` removed, and what of it is still there, with the reason."""
+
+    found: Found
+    left: tuple[str, ...] = ()
+
+
+def clean(
+    run: str | os.PathLike[str] | None = None,
+    *,
+    endpoint: str | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    confirm: Callable[[Found], bool] = lambda _found: True,
+) -> Cleaned:
+    """Remove what runs left in an account, and look again. Nothing without our names and tags is touched.
+
+    Can be repeated, after an interruption, too. A run whose queue is removed cannot be taken up by `resume` any more.
+
+    Args:
+        run: A run's folder: its queues and subscriptions, outputs and inputs. A run's id: its queues and
+            subscriptions. None: the queues and subscriptions of every run in the region.
+        endpoint: Inputs that any run has put beside this endpoint's outputs as well; only without `run`.
+        region: AWS region; None: the run's, else as the AWS tools find it.
+        endpoint_url: Another address for all AWS services; None: the one that the run had.
+        confirm: Given what was found; nothing is removed unless it returns True. Not called where nothing was found.
+
+    Raises:
+        UsageError: `run` is neither, or the run used nothing in any account.
+        ResultsError: its folder cannot be read, or the run is going on.
+        TargetError: something may not be listed or deleted.
+        NotBegunError: `confirm` said no.
+    """
+    access, whose = AwsAccess(region, profile, endpoint_url), Whose(endpoint=endpoint)
+    if run is not None:
+        if endpoint is not None:
+            raise UsageError(
+                "--endpoint is for what every run left: with a run there is nothing to add", "leave it out"
+            )
+        access, whose = _of_run(run, access)
+
+    async def cleaned() -> Cleaned:
+        async with AwsClients(settings_of(access)) as clients:
+            found = await find(clients, whose)
+            if not found:
+                return Cleaned(found)
+            if not confirm(found):
+                raise NotBegunError("nothing was removed")
+            return Cleaned(found, tuple(await remove(clients, found)))
+
+    with nullcontext() if whose.folder is None else sole_user(whose.folder):
+        return outside_loops(lambda: anyio.run(cleaned), Interrupts())
+
+
+def _of_run(run: str | os.PathLike[str], access: AwsAccess) -> tuple[AwsAccess, Whose]:
+    folder = Path(run)
+    if not folder.is_dir():
+        if not _RUN_ID.fullmatch(str(run)):
+            advice = "the id is in manifest.json and in the queue's name, such as smb-0123456789"
+            raise UsageError(f"{run} is neither a results folder nor a run's id", advice)
+        return access, Whose(str(run))
+    manifest = read_manifest(folder)
+    if (manifest.scenario.get("target") or {}).get("endpoint") is None:
+        raise UsageError(f"the run in {folder} left nothing in any account: its endpoint was emulated")
+    return access_of(manifest, access), Whose(manifest.run_id, folder, manifest)
 
 
 async def _described(plan: RunPlan, access: AwsAccess) -> TargetFound:

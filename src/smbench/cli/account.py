@@ -1,13 +1,15 @@
-"""`doctor`: whether a run can begin, and what to do where it cannot; `policy`: what it must be allowed."""
+"""`doctor`: whether a run can begin; `policy`: what it must be allowed; `clean`: what runs left is removed."""
 
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from smbench.api.account import doctor, policy
+from smbench.account.cleaning import Found
+from smbench.api.account import clean, doctor, policy
 from smbench.cli.given_out import print_json
 from smbench.errors import ExitCode
+from smbench.printable import printable
 
 
 def doctor_command(scenario: Path | None, asked: dict[str, Any], output: str) -> ExitCode:
@@ -23,3 +25,31 @@ def doctor_command(scenario: Path | None, asked: dict[str, Any], output: str) ->
 def policy_command(scenario: Path | None, asked: dict[str, Any]) -> None:
     """Print the policy document. Raises ScenarioError, UsageError, TargetError."""
     print_json(policy(scenario, **asked))
+
+
+def clean_command(run: str | None, asked: dict[str, Any], *, yes: bool) -> ExitCode:
+    """List, ask, remove, and say what is left; returns the exit status.
+
+    Raises:
+        UsageError, ResultsError, TargetError, NotBegunError: as `api.account.clean`.
+    """
+
+    def agreed(found: Found) -> bool:
+        for line in found.lines:
+            typer.echo(printable(line))
+        question = "remove them? A run that is going on, or that `resume` could finish, loses what has not come yet"
+        return yes or typer.confirm(question, default=False, err=True)
+
+    done = clean(run, confirm=agreed, **asked)
+    for line in done.found.kept:
+        typer.echo(printable(line))
+    if not done.found:
+        typer.echo("nothing that a run left was found")
+        return ExitCode.OK
+    if done.left:
+        typer.echo("still there:")
+        for line in done.left:
+            typer.echo(f"  {printable(line)}")
+        return ExitCode.TARGET
+    typer.echo("all of it is removed: a second look found none of it")
+    return ExitCode.OK

@@ -106,7 +106,7 @@ def resume_run(
                 end = _closed_without_endpoint(folder, plan)
             else:
                 how = _how(folder, plan, sends=sends)
-                end = _session(folder, plan, _access(access, before), how, make_view(), interrupts)
+                end = _session(folder, plan, access_of(before, access), how, make_view(), interrupts)
         except BaseException:  # Ctrl-C included: the folder is left as it was found; the error goes on up
             if before.ending is not Ending.RUNNING:
                 folder.close(before.ending, before.reason, before.notes, before.emulator, before.held)
@@ -126,7 +126,8 @@ def _is_anything_left(before: Manifest, left: Left, *, sends: bool) -> bool:
     return is_aws and (left.pending > 0 or (sends and left.unsent > 0))
 
 
-def _access(asked: AwsAccess, before: Manifest) -> AwsAccess:
+def access_of(before: Manifest, asked: AwsAccess) -> AwsAccess:
+    """How AWS is reached for a run of before: what is not asked for is as the run had it."""
     arn = str(before.target.get("endpoint_arn") or "").split(":")
     region = asked.region or (arn[3] if len(arn) > 3 else None)
     return AwsAccess(region, asked.profile, asked.endpoint_url or before.endpoint_url)

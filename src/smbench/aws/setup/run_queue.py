@@ -19,7 +19,7 @@ from smbench.errors import TargetError
 _REMOVE_S = 20.0  # removing may not hold up the end of a run for longer
 _LONG_POLL_S = "20"
 VISIBILITY_S = 30  # what a killed worker had received comes again after it; a slow one gets a message twice
-_GONE = {"NotFound", "NotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
+GONE = {"NotFound", "NotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 _NAME_MAX = 80
 QUEUE_PREFIX = "smbench-"
 RUN_TAG = "smbench:run"
@@ -130,7 +130,7 @@ async def _is_there(clients: AwsClients, queue: RunQueue) -> bool:
         try:
             await clients.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])
         except ClientError as error:
-            if reason_of(error) not in _GONE:
+            if reason_of(error) not in GONE:
                 raise
             return False
     return True
@@ -163,7 +163,7 @@ async def _create(clients: AwsClients, target: TargetFound, queue: RunQueue, nam
 
 async def _subscribe(clients: AwsClients, target: TargetFound, queue: RunQueue, name: str, prefix: str) -> None:
     attributes = {
-        "FilterPolicy": json.dumps({"inferenceId": [{"prefix": prefix}]}),
+        "FilterPolicy": json.dumps(filter_policy(prefix)),
         "FilterPolicyScope": "MessageBody",
         # Half the bytes. What SNS's envelope adds is not needed: when it was published, the queue knows itself.
         "RawMessageDelivery": "true",
@@ -178,6 +178,11 @@ async def _subscribe(clients: AwsClients, target: TargetFound, queue: RunQueue, 
                 ReturnSubscriptionArn=True,
             )
         queue.subscriptions.append(made["SubscriptionArn"])
+
+
+def filter_policy(prefix: str) -> dict[str, Any]:
+    """Of a worker's subscriptions: it lets the ends of ids pass that begin so."""
+    return {"inferenceId": [{"prefix": prefix}]}
 
 
 def _queue_arn(target: TargetFound, name: str) -> str:
@@ -220,7 +225,7 @@ async def _removed(call: Any) -> str:
     try:
         await call
     except ClientError as error:
-        return "" if reason_of(error) in _GONE else reason_of(error)
+        return "" if reason_of(error) in GONE else reason_of(error)
     except NO_ANSWER as error:
         return reason_of(error)
     return ""

@@ -22,6 +22,7 @@ class PolicyFor(StrEnum):
 
     RUN = "run"
     DOCTOR = "doctor"
+    CLEAN = "clean"
     DEPLOY = "deploy"
 
 
@@ -77,3 +78,29 @@ def policy(
         "allow_files": tuple(allow_files or ()),
     }
     policy_command(scenario, asked)
+
+
+def clean(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="Results folder of a run, or its id; without one, what every run left."),
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="Without RUN: the inputs that runs put beside this endpoint's outputs, too.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
+) -> None:
+    """Remove queues, subscriptions and objects that runs left in an account; lists them first, and asks.
+
+    Finds them by name and tag, also after a kill and without the results folder; what has neither is never touched. A
+    run's outputs are found by its folder alone. Can be repeated.
+
+    Exit status: 0 nothing is left, 3 something is, or AWS refuses, 130 not agreed to.
+    """
+    from smbench.cli.account import clean_command
+
+    asked = {"endpoint": endpoint, "region": region, "profile": profile, "endpoint_url": endpoint_url}
+    raise typer.Exit(clean_command(run, asked, yes=yes))

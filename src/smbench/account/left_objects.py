@@ -1,0 +1,107 @@
+"""What runs left in S3: inputs, whose names are ours, and the outputs that a run's own files name.
+
+SageMaker names an output after nothing of ours. So without the files of the run its outputs are not known, and are
+never touched.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from smbench.account.places import bucket_of, folder_of
+from smbench.aws.access.causes import code_of
+from smbench.aws.access.clients import AwsClients
+
+_INPUT = re.compile(r"[^/]+/(?P<digest>[0-9a-f]{64})(?:[.%].*)?")  # <class>/<sha256><extension>
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_AT_ONCE = 1000  # keys that one DeleteObjects takes
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Objects below one place in S3.
+
+    Args:
+        what: `inputs`, `outputs` or `failures`.
+        place: `s3://bucket/folder`.
+        keys: Of all of them.
+        n_bytes: All together.
+    """
+
+    what: str
+    place: str
+    keys: tuple[str, ...]
+    n_bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.place} ({len(self.keys):,} objects, {self.n_bytes:,} bytes)"
+
+
+async def inputs_below(clients: AwsClients, place: str, digests: frozenset[str] | None = None) -> list[Objects]:
+    """Inputs that runs put below a prefix: those with one of these contents, by SHA-256; None: all."""
+    folder = folder_of(place)
+
+    def is_wanted(key: str) -> bool:
+        named = _INPUT.fullmatch(key.removeprefix(folder))
+        return named is not None and (digests is None or named["digest"] in digests)
+
+    return await _listed(clients, "inputs", place, is_wanted)
+
+
+async def outputs_below(clients: AwsClients, what: str, place: str, locations: Iterable[str]) -> list[Objects]:
+    """Outputs or failures below a prefix whose UUID one of the run's locations has."""
+    ours = {found[0] for location in locations if (found := _UUID.search(location.rpartition("/")[2]))}
+    if not ours:
+        return []
+
+    def is_wanted(key: str) -> bool:
+        found = _UUID.search(key.rpartition("/")[2])
+        return found is not None and found[0] in ours
+
+    return await _listed(clients, what, place, is_wanted)
+
+
+async def deleted(clients: AwsClients, listed: list[Objects]) -> list[str]:
+    """Delete them and look again; what is still there, and why.
+
+    Raises:
+        TargetError: S3 refuses, or whether they are still there cannot be found out.
+    """
+    left: list[str] = []
+    for one in listed:
+        bucket = bucket_of(one.place)
+        with clients.explained(f"delete {one.what} below {one.place} (s3:DeleteObject)"):
+            for first in range(0, len(one.keys), _AT_ONCE):
+                objects = [{"Key": key} for key in one.keys[first : first + _AT_ONCE]]
+                answer = await clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+                left += [f"s3://{bucket}/{bad['Key']} ({bad.get('Code')})" for bad in answer.get("Errors", ())]
+        keys, named = frozenset(one.keys), frozenset(left)
+        for still in await _listed(clients, one.what, one.place, keys.__contains__):
+            places = [f"s3://{bucket}/{key}" for key in still.keys]
+            left += [f"{place} (still there)" for place in places if not any(one.startswith(place) for one in named)]
+    return left
+
+
+async def _listed(clients: AwsClients, what: str, place: str, is_wanted: Callable[[str], bool]) -> list[Objects]:
+    keys: list[str] = []
+    n_bytes = 0
+    with clients.explained(f"list the objects below {place} (s3:ListBucket)"):
+        try:
+            async for shown in _each(clients, place):
+                if is_wanted(shown["Key"]):
+                    keys.append(shown["Key"])
+                    n_bytes += shown["Size"]
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":
+                raise
+    return [Objects(what, place, tuple(keys), n_bytes)] if keys else []
+
+
+async def _each(clients: AwsClients, place: str) -> AsyncIterator[dict[str, Any]]:
+    pages = clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket_of(place), Prefix=folder_of(place))
+    async for page in pages:
+        for shown in page.get("Contents", ()):
+            yield shown
