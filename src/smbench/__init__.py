@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from smbench.api.run import run
     from smbench.api.scenarios import Validation, validate
     from smbench.api.search import Search, resume_search, search
+    from smbench.api.spending import estimate
     from smbench.api.sweep import Sweep, resume_sweep, sweep
     from smbench.errors import SmbenchError
     from smbench.scenario.deploy import Deploy
@@ -58,6 +59,7 @@ __all__ = [
     "destroy",
     "doctor",
     "emulate",
+    "estimate",
     "import_run",
     "policy",
     "report",
@@ -98,6 +100,7 @@ _MODULES = {
     "destroy": "api.deploy",
     "doctor": "api.account",
     "emulate": "api.emulate",
+    "estimate": "api.spending",
     "import_run": "api.importing",
     "policy": "api.account",
     "report": "api.report",

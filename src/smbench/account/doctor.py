@@ -52,6 +52,12 @@ async def describe(clients: AwsClients, plan: RunPlan) -> TargetFound:
     return await discover(clients, target.endpoint, target.variant, kind=target.kind, queue_given=queue is not None)
 
 
+async def described(plan: RunPlan, access: AwsAccess) -> TargetFound:
+    """As `describe`, with clients of its own."""
+    async with AwsClients(settings_of(access)) as clients:
+        return await describe(clients, plan)
+
+
 async def _of_the_account(clients: AwsClients, plan: RunPlan) -> list[Finding]:
     found: list[TargetFound] = []
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import anyio
 
 from smbench.account.cleaning import Found, Whose, find, remove
-from smbench.account.doctor import describe, examine, settings_of
+from smbench.account.doctor import described, examine, settings_of
 from smbench.account.permissions import clean_policy, doctor_policy, run_policy
 from smbench.account.stack_permissions import stack_policy
 from smbench.account.statements import Place
@@ -19,7 +19,6 @@ from smbench.api.loops import outside_loops
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
 from smbench.api.stacks import aimed, check_name
 from smbench.aws.access.clients import AwsClients
-from smbench.aws.endpoint.description import TargetFound
 from smbench.errors import ExitCode, NotBegunError, UsageError
 from smbench.findings import Finding, Verdict, verdict
 from smbench.generator.plan import RunPlan, make_plan
@@ -127,7 +126,7 @@ def policy(
     plan = make_plan(aimed(given.scenario, endpoint, stack, **where), given.origin.base_dir)
     if plan.is_emulated:
         raise UsageError("an emulated endpoint needs no permission", "name a real one: --endpoint NAME, --stack NAME")
-    found = outside_loops(lambda: anyio.run(_described, plan, access), Interrupts())
+    found = outside_loops(lambda: anyio.run(described, plan, access), Interrupts())
     if purpose == "clean":
         return clean_policy(Place.of(found.endpoint_arn), plan, found)
     return run_policy(plan, found, stack) if purpose == "run" else doctor_policy(plan, found)
@@ -200,11 +199,6 @@ def _of_run(run: str | os.PathLike[str], access: AwsAccess) -> tuple[AwsAccess, 
     if (manifest.scenario.get("target") or {}).get("endpoint") is None:
         raise UsageError(f"the run in {folder} left nothing in any account: its endpoint was emulated")
     return access_of(manifest, access), Whose(manifest.run_id, folder, manifest)
-
-
-async def _described(plan: RunPlan, access: AwsAccess) -> TargetFound:
-    async with AwsClients(settings_of(access)) as clients:
-        return await describe(clients, plan)
 
 
 async def _place(access: AwsAccess) -> Place:

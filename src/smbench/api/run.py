@@ -11,6 +11,7 @@ from smbench.api.loops import outside_loops
 from smbench.api.report import readable, report
 from smbench.api.result import Run
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
+from smbench.api.spending import require_within
 from smbench.api.stacks import aimed
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
@@ -47,6 +48,7 @@ def run(
     thresholds: Sequence[str] = (),
     stop_when_certain: bool = False,
     strict: bool = False,
+    max_cost: float | None = None,
     progress: Progress = "auto",
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
@@ -73,6 +75,7 @@ def run(
         thresholds: Beside those of the scenario, such as `"p95 < 8m"`.
         stop_when_certain: Send no more once the thresholds' verdict cannot change, then drain.
         strict: A verdict or a threshold that is not known fails the gate, too.
+        max_cost: USD that the run may cost at most, as `estimate` foresees it; what is not known is refused, too.
         progress: What stderr shows: one live screen, plain lines or nothing; auto: live on a terminal, else plain.
         base_dir: Folder of the files that a mapping or a Scenario names; None: the current one. What a scenario file
             names is beside it.
@@ -96,6 +99,8 @@ def run(
             "add --endpoint NAME to use a real one",
         )
     plan = make_plan(changed, given.origin.base_dir, None if progress == "none" else reading_progress())
+    access = AwsAccess(region, profile, endpoint_url)
+    require_within(plan, access, max_cost)
     check_workers(plan, workers)
     require_descriptors(plan)
     if progress != "none":
@@ -104,7 +109,7 @@ def run(
         for line in said:
             print(f"smbench: {line}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
     settings = Settings(
-        access=AwsAccess(region, profile, endpoint_url),
+        access=access,
         n_workers=workers,
         results=Path(results),
         stops_when_certain=stop_when_certain,

@@ -11,7 +11,9 @@ from smbench.api.result import Run
 from smbench.api.resume import resume
 from smbench.api.run import run
 from smbench.api.search import is_search, resume_search
+from smbench.api.spending import estimate
 from smbench.api.sweep import is_sweep, resume_sweep
+from smbench.cli.given_out import print_json
 from smbench.cli.report import ReportOptions, print_report
 from smbench.cli.sweeping.search import print_search
 from smbench.cli.sweeping.sweep import print_sweep
@@ -37,6 +39,17 @@ def run_command(options: RunOptions) -> ExitCode:
     """
     result = run(options.scenario, command=("smbench", *sys.argv[1:]), **options.asked)
     return _told(result, ReportOptions(output=options.output, junit=options.junit, summary_md=options.summary_md))
+
+
+def dry_run_command(scenario: Path | None, asked: dict[str, Any], output: str) -> None:
+    """Print the plan and what it may cost; nothing is sent or made. Raises ScenarioError, UsageError, TargetError."""
+    found = estimate(scenario, **asked)
+    if output == "json":
+        print_json(found.to_json())
+        return
+    for about, said in found.lines:
+        typer.echo(f"{about:<10} {said}")
+    typer.echo("nothing was sent or made")
 
 
 def resume_command(run_folder: Path, asked: dict[str, Any], output: str) -> ExitCode:

@@ -15,6 +15,7 @@ from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import Frames, only
 from smbench.ports import CLOUDWATCH_EVERY_S
+from smbench.pricing.measuring import Calls, measuring_usd
 from smbench.pricing.table import shipped_prices
 from smbench.records import Outcome, Unknown
 
@@ -111,15 +112,14 @@ def _harness(frames: Frames) -> HarnessCost | None:
     n_accepted, n_notices = int(frames.requests["accepted"].sum()), int(frames.requests["notices"].sum())
     n_looked_up = int((frames.requests["end_from"] == "output").sum())
     table = shipped_prices()
-    usd = {name: price for name, price in table.per.items() if price is not None}
-    n_calls = 2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S
-    parts = {
-        "S3 writes": 2 * n_accepted * usd["s3.put"],
-        "S3 reads": (n_accepted + 2 * n_looked_up) * usd["s3.get"],
-        "SNS": n_notices * usd["sns.publish"],
-        "CloudWatch": _n_metrics_asked(frames) * usd["cloudwatch.metric"],
-        "SQS": n_calls * usd["sqs.request"],
-    }
+    calls = Calls(
+        writes=2 * n_accepted,
+        reads=n_accepted + 2 * n_looked_up,
+        notices=n_notices,
+        queue=2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S,
+        metrics=_n_metrics_asked(frames),
+    )
+    parts = measuring_usd(calls, table)
     return HarnessCost(usd=sum(parts.values()), parts=parts, prices_of=table.source)
 
 

@@ -63,6 +63,13 @@ def run(
     allow_files: AllowFilesOption = None,
     settings: SetOption = None,
     seeds: SeedsOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print requests, bytes and cost of the plan; send and make nothing.")
+    ] = False,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="Refuse a run that may cost more, or whose cost is not known."),
+    ] = None,
 ) -> None:
     """Run a scenario and judge it.
 
@@ -73,7 +80,7 @@ def run(
     Exit status: 0 fine, 2 the scenario is wrong, 3 the target cannot be used, 98 the run is invalid (the generator was
     the bottleneck), 99 a threshold was missed, 130 interrupted, 70 a bug of ours.
     """
-    from smbench.cli.run import RunOptions, run_command
+    from smbench.cli.run import RunOptions, dry_run_command, run_command
 
     if settings or seeds is not None:
         from smbench.cli.sweeping.sweep import SweepOptions, require_alone, sweep_command
@@ -90,6 +97,8 @@ def run(
                 "--transport": transport is not None,
                 "--stop-when-certain": stop_when_certain,
                 "--strict": strict,
+                "--dry-run": dry_run,
+                "--max-cost": max_cost is not None,
                 "--junit": junit is not None,
                 "--summary-md": summary_md is not None,
             }
@@ -102,6 +111,18 @@ def run(
             "allow_files": tuple(allow_files or ()),
         }
         raise typer.Exit(sweep_command(SweepOptions(scenario, tuple(settings or ()), (), several, output.value)))
+    if dry_run:
+        planned = {
+            "endpoint": endpoint,
+            "stack": stack,
+            "seed": seed,
+            "region": region,
+            "profile": profile,
+            "endpoint_url": endpoint_url,
+            "allow_files": tuple(allow_files or ()),
+        }
+        dry_run_command(scenario, planned, output.value)
+        return
     asked = {
         "endpoint": endpoint,
         "stack": stack,
@@ -115,6 +136,7 @@ def run(
         "thresholds": tuple(asserted or ()),
         "stop_when_certain": stop_when_certain,
         "strict": strict,
+        "max_cost": max_cost,
         "progress": ui.value,
         "allow_files": tuple(allow_files or ()),
     }

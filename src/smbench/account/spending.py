@@ -1,0 +1,191 @@
+"""What a run will send, and what it may cost at most, from its plan and the endpoint as it is; nothing is sent."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from smbench import units
+from smbench.analysis.capacity.cost import LONG_POLL_S
+from smbench.aws.endpoint.description import TargetFound
+from smbench.aws.endpoint.metrics import METRICS
+from smbench.generator.forecast import forecast
+from smbench.generator.plan import RunPlan
+from smbench.ports import CLOUDWATCH_EVERY_S
+from smbench.pricing.inference import ServerlessUse, serverless_usd
+from smbench.pricing.measuring import Calls, measuring_usd
+from smbench.pricing.table import PriceTable, shipped_prices
+from smbench.records import Unknown
+from smbench.scenario.model import ANSWER_MAX_S
+
+_SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A run before it is made. Every figure is the most that can be, but the length at least.
+
+    Args:
+        n_bytes: Of all bodies that the endpoint takes.
+        n_bytes_put: Of the inputs, where they go through S3; less where they are there already.
+        peak_hz: Requests that are due in the busiest second; None where a closed loop decides.
+        unanswered: Calls without an answer at once: `limits.in_flight`.
+        in_flight: Requests without an end at once.
+        most_s: None where a closed loop decides.
+        endpoint_usd: Of its instances while the run lasts, or of its inferences.
+        endpoint_of: What that is for.
+        measuring_usd: Of S3, SNS, SQS and CloudWatch.
+        prices_of: Where and when.
+    """
+
+    n_requests: int
+    n_bytes: int
+    n_bytes_put: int
+    peak_hz: int | None
+    unanswered: int
+    in_flight: int
+    least_s: float
+    most_s: float | None
+    endpoint_usd: float | Unknown
+    endpoint_of: str
+    measuring_usd: float | Unknown
+    prices_of: str
+
+    @property
+    def usd(self) -> float | Unknown:
+        """All of it."""
+        for part in (self.endpoint_usd, self.measuring_usd):
+            if isinstance(part, Unknown):
+                return part
+        assert not isinstance(self.endpoint_usd, Unknown)
+        assert not isinstance(self.measuring_usd, Unknown)
+        return self.endpoint_usd + self.measuring_usd
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """For a person: what a line is about, and what it says."""
+        peak = "" if self.peak_hz is None else f", at most {self.peak_hz:,} due in one second"
+        length = units.duration(self.least_s) + (" or more" if self.most_s is None else "")
+        if self.most_s is not None and self.most_s > self.least_s:
+            length += f" to {units.duration(self.most_s)}"
+        put = f"; {units.size(self.n_bytes_put)} are put into S3" if self.n_bytes_put else ""
+        return [
+            ("requests", f"{self.n_requests:,}{peak}"),
+            ("bytes", f"{units.size(self.n_bytes)}{put}"),
+            ("at once", f"at most {self.in_flight:,} requests in flight, {self.unanswered:,} calls unanswered"),
+            ("length", length),
+            ("endpoint", f"{_usd(self.endpoint_usd)}: {self.endpoint_of}"),
+            ("measuring", f"{_usd(self.measuring_usd)}: S3, SNS, SQS and CloudWatch"),
+            ("cost", f"{_usd(self.usd)} (list prices, {self.prices_of})"),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Every figure as a plain JSON value; one that is not known as null, with its reason beside it."""
+        told: dict[str, Any] = {}
+        for name, value in {**asdict(self), "usd": self.usd}.items():
+            if isinstance(getattr(self, name), Unknown):
+                told |= {name: None, f"{name}_unknown": getattr(self, name).reason}
+            else:
+                told[name] = value
+        return told
+
+
+def _usd(amount: float | Unknown) -> str:
+    if isinstance(amount, Unknown):
+        return f"not known ({amount.reason})"
+    return f"at most {units.usd(amount)}" if amount else "nothing"
+
+
+def spending(plan: RunPlan, found: TargetFound | None) -> Spending:
+    """What carrying out the plan means.
+
+    Args:
+        found: The endpoint; None where it is emulated, which costs nothing.
+    """
+    limits, schedule = plan.scenario.limits, plan.schedule
+    sizes = np.array([payload.size_bytes for payload in plan.payloads])
+    n = min(len(schedule), limits.requests or len(schedule))
+    n_bytes = int(sizes[schedule.payload[:n]].sum())
+    length = forecast(plan)
+    prices = shipped_prices()
+    most_s = length.most_s
+    endpoint_usd, endpoint_of = _endpoint(plan, found, n, n_bytes, most_s, prices)
+    return Spending(
+        n_requests=n,
+        n_bytes=n_bytes,
+        n_bytes_put=_put(plan, n_bytes),
+        peak_hz=_most_within(plan, _SECOND_NS, n),
+        unanswered=limits.in_flight,
+        in_flight=_in_flight(plan, n),
+        least_s=length.least_s,
+        most_s=most_s,
+        endpoint_usd=endpoint_usd,
+        endpoint_of=endpoint_of,
+        measuring_usd=0.0 if found is None else _measuring(found, n, most_s, prices),
+        prices_of=prices.source,
+    )
+
+
+def _put(plan: RunPlan, n_bytes: int) -> int:
+    payloads = plan.scenario.payloads
+    if plan.scenario.target.is_synchronous or payloads.inline:
+        return 0
+    return n_bytes if payloads.unique else sum(payload.size_bytes for payload in plan.payloads)
+
+
+def _most_within(plan: RunPlan, window_ns: int, n: int) -> int | None:
+    """The most requests that are due within any window of this length; None where some are not timed."""
+    due_ns = plan.schedule.sched_ns[:n]
+    if any(span.outstanding is not None for span in plan.schedule.spans):
+        return None
+    if not n:
+        return 0
+    return int((np.arange(n) + 1 - np.searchsorted(due_ns, due_ns - window_ns, side="right")).max())
+
+
+def _in_flight(plan: RunPlan, n: int) -> int:
+    life_s = ANSWER_MAX_S if plan.scenario.target.is_synchronous else plan.longest_life_s
+    within = _most_within(plan, math.ceil(life_s * 1e9), n)
+    if within is None:
+        within = n
+        spans = plan.schedule.spans
+        if all(span.outstanding is not None for span in spans):
+            within = min(n, max(span.outstanding or 0 for span in spans))
+    return min(within, plan.scenario.limits.in_flight) if plan.scenario.target.is_synchronous else within
+
+
+def _endpoint(
+    plan: RunPlan, found: TargetFound | None, n: int, n_bytes: int, most_s: float | None, prices: PriceTable
+) -> tuple[float | Unknown, str]:
+    if found is None:
+        return 0.0, "an emulated endpoint"
+    if found.kind == "serverless":
+        settings = found.serverless or {}
+        memory_mb, provisioned = int(settings.get("MemorySizeInMB", 0)), int(settings.get("ProvisionedConcurrency", 0))
+        use = ServerlessUse(memory_mb, n * float(ANSWER_MAX_S), n_bytes, provisioned, most_s or 0.0)
+        return serverless_usd(use, prices), f"{n:,} inferences of {ANSWER_MAX_S} s with {memory_mb:,} MB"
+    most = int((found.scalable_target or {}).get("MaxCapacity") or 0)
+    most = max(most, found.instances_desired or 0, found.instances_current or 0)
+    what = f"{most:,} x {found.instance_type}"
+    price = plan.scenario.target.instance_hour or prices.instance_hour.get(found.instance_type or "")
+    if most_s is None:
+        return Unknown("how long the run lasts is not known: a closed loop decides"), what
+    if price is None:
+        return Unknown(f"the price of {found.instance_type} is not known: set target.instance_hour"), what
+    return price * most * most_s / 3600, f"{what} at {price:g} USD an hour"
+
+
+def _measuring(found: TargetFound, n: int, most_s: float | None, prices: PriceTable) -> float | Unknown:
+    if most_s is None:
+        return Unknown("how long the run lasts is not known: a closed loop decides")
+    metrics = len(METRICS[found.kind]) * math.ceil(most_s / CLOUDWATCH_EVERY_S)
+    is_async = found.kind == "async"
+    calls = Calls(
+        writes=2 * n * is_async,
+        reads=3 * n * is_async,  # each input by the endpoint, and its output and failure where no notice comes
+        notices=n * is_async,
+        queue=(2 * n + most_s / LONG_POLL_S) * is_async,
+        metrics=metrics,
+    )
+    return sum(measuring_usd(calls, prices).values())
