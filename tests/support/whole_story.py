@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import polars as pl
 import pytest
 
@@ -74,7 +75,10 @@ class Region:
             async with target_of(plan, self.access).prepared(share_run.share, lambda _text: None) as prepared:
                 share_run.write_first_versions(EPOCH_NS)
                 runner = share_run.runner(prepared.ports(self.clock), self.clock, prepared.locations, Control())
-                await runner.run()
+                async with anyio.create_task_group() as around:
+                    around.start_soon(prepared.keep_ready)
+                    await runner.run()
+                    around.cancel_scope.cancel()
                 if is_killed:
                     prepared.abandon()
         finally:

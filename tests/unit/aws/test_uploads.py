@@ -13,9 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulated_aws import WARP
 from fake_aws import FakeClient, client_error, fake_clients
+from smbench.aws.access.credentials import SessionCredentials
 from smbench.aws.setup.uploads import Upload, input_prefix, upload
 from smbench.errors import TargetError, UsageError
+from smbench.wire.sigv4 import Credentials
 
 PREFIX = "s3://bucket/inputs"
 
@@ -158,3 +161,24 @@ def test_inputs_go_beside_the_outputs(output_path: str, expected: str) -> None:
 def test_an_output_path_outside_s3_has_no_place_beside_it() -> None:
     with pytest.raises(TargetError, match="no place in S3"):
         input_prefix("file:///out")
+
+
+class RenewedSource:
+    """Credentials of a session that are others with every question."""
+
+    n_asked = 0
+
+    async def get_frozen_credentials(self) -> Credentials:
+        self.n_asked += 1
+        return Credentials(f"KEY{self.n_asked}", "secret", "token")
+
+
+@pytest.mark.parametrize("anyio_backend", [WARP])
+async def test_credentials_are_renewed_while_inputs_are_put(anyio_backend: Any) -> None:
+    bucket, source = Bucket(put_s=600.0), RenewedSource()
+    clients = fake_clients(s3=bucket)
+    clients.credentials = SessionCredentials(source, Credentials("KEY0", "secret", "token"))
+    items = [Upload("small", bytes([n]), None, "") for n in range(6)]
+    await upload(clients, items, PREFIX, limit=1)
+    assert clients.credentials.current().access_key == f"KEY{source.n_asked}"
+    assert source.n_asked >= 6 * 600 / 30 - 1  # until the last is there, and no longer

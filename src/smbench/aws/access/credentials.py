@@ -1,5 +1,6 @@
 """Credentials for signing by hand: those of the AWS session, looked at again while a run goes on."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,8 +8,10 @@ import anyio
 from botocore.exceptions import BotoCoreError, ClientError
 
 from smbench.aws.access.instants import datetime_utc_ns
+from smbench.clock import wall_ns
 from smbench.wire.sigv4 import Credentials
 
+_LOOK_AT_MOST_EVERY_S = 0.25
 _LOOK_EVERY_S = 30.0  # the session itself knows when it must fetch new ones: a quarter of an hour before the end
 
 
@@ -57,11 +60,17 @@ class SessionCredentials:
         A renewal that fails is tried again. If none succeeds AWS refuses the requests, and that is their outcome.
         """
         while self._source is not None:
-            await anyio.sleep(_LOOK_EVERY_S)
+            await anyio.sleep(self._look_in_s())
             try:
                 self._now = frozen(await self._source.get_frozen_credentials())
             except (BotoCoreError, ClientError, OSError):
                 continue
+
+    def _look_in_s(self) -> float:
+        """Those that are short-lived are looked at while half of their time is left."""
+        ends_ns = self.facts().ends_utc_ns
+        left_s = math.inf if ends_ns is None else (ends_ns - wall_ns()) / 1e9
+        return min(_LOOK_EVERY_S, max(_LOOK_AT_MOST_EVERY_S, left_s / 2))
 
 
 def frozen(credentials: Any) -> Credentials:

@@ -76,9 +76,12 @@ async def upload(
         clients, clients.s3 if store is None else store, bucket, folder.strip("/"), uploads, progress
     )
     try:
-        async with anyio.create_task_group() as group:
-            for _ in range(limit):
-                group.start_soon(uploading.put_rest)
+        async with anyio.create_task_group() as around:
+            around.start_soon(clients.credentials.keep_fresh)  # the wire signs with them, and this may take hours
+            async with anyio.create_task_group() as group:
+                for _ in range(limit):
+                    group.start_soon(uploading.put_rest)
+            around.cancel_scope.cancel()
     except BaseExceptionGroup as errors:  # one task's refusal, wrapped by the task group; anything else goes on up
         known, rest = errors.split(SmbenchError)
         if known is None or rest is not None:
