@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from smbench.api.account import Cleaned, Examination, clean, doctor, policy
+    from smbench.api.account import Cleaned, Examination, clean, doctor, estimate, policy
     from smbench.api.compare import ComparisonResult, compare
     from smbench.api.deploy import Deployed, Destroyed, deploy, destroy
     from smbench.api.emulate import emulate
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from smbench.api.run import run
     from smbench.api.scenarios import Validation, validate
     from smbench.api.search import Search, resume_search, search
-    from smbench.api.spending import estimate
     from smbench.api.sweep import Sweep, resume_sweep, sweep
     from smbench.errors import SmbenchError
     from smbench.scenario.deploy import Deploy
@@ -100,7 +99,7 @@ _MODULES = {
     "destroy": "api.deploy",
     "doctor": "api.account",
     "emulate": "api.emulate",
-    "estimate": "api.spending",
+    "estimate": "api.account",
     "import_run": "api.importing",
     "policy": "api.account",
     "report": "api.report",

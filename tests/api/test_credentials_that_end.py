@@ -1,7 +1,7 @@
 """Goal: credentials that end amid a run are renewed in time, on both transports, and no request is refused for them.
 
-Method: a credential process whose keys last a quarter of an hour, or twenty seconds, and an emulator that knows each key's
-own secret and token and refuses it when it is older; all in virtual time, which the process is given.
+Method: a credential process whose keys last a quarter of an hour, or twenty seconds, and an emulator that knows each
+key's own secret and token and refuses it when it is older; all in virtual time, which the process is given.
 """
 
 import asyncio

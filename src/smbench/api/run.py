@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from smbench.api.account import require_within
 from smbench.api.loops import outside_loops
 from smbench.api.report import readable, report
 from smbench.api.result import Run
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
-from smbench.api.spending import require_within
 from smbench.api.stacks import aimed
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError

@@ -7,11 +7,11 @@ from typing import Any
 
 import typer
 
+from smbench.api.account import estimate
 from smbench.api.result import Run
 from smbench.api.resume import resume
 from smbench.api.run import run
 from smbench.api.search import is_search, resume_search
-from smbench.api.spending import estimate
 from smbench.api.sweep import is_sweep, resume_sweep
 from smbench.cli.given_out import print_json
 from smbench.cli.report import ReportOptions, print_report

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import smbench
 from fake_aws import target
 from smbench.account.spending import Spending, spending
-from smbench.api.spending import require_within
+from smbench.api.account import require_within
 from smbench.cli.app import app
 from smbench.errors import UsageError
 from smbench.generator.plan import make_plan
@@ -111,11 +111,11 @@ def test_a_run_that_may_cost_more_is_refused_in_a_sentence_before_anything_is_ma
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     foreseen = planned(HOUR, target(scalable_target={"MaxCapacity": 4}))
-    monkeypatch.setattr("smbench.api.spending._spending", lambda _plan, _access: foreseen)
+    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access: foreseen)
     with pytest.raises(UsageError, match=r"the run may cost 0\.\d+ USD, more than --max-cost 0\.1"):
         smbench.run(story(), max_cost=0.1, results=tmp_path / "results", progress="none")
     assert not (tmp_path / "results").exists()
     unknown = planned(HOUR, target(instance_type="ml.p9.huge"))
-    monkeypatch.setattr("smbench.api.spending._spending", lambda _plan, _access: unknown)
+    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access: unknown)
     with pytest.raises(UsageError, match="not known, so --max-cost 5 refuses it"):
         smbench.run(story(), max_cost=5, results=tmp_path / "results", progress="none")
