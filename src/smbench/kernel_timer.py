@@ -48,16 +48,17 @@ class KernelTimer:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []  # a heap, by instant
         self._order = count()
         self._armed_ns = 0  # 0: for nothing
+        self._is_settling = False  # it has expired in this turn, and is set again at the turn's end
 
     async def wait_until(self, monotonic_ns: int) -> None:
         """Return when `time.monotonic_ns()` has reached this; at once when it has."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             loop.add_reader(self._timer, self._expired)
-            self._loop, self._waiting, self._armed_ns = loop, [], 0
+            self._loop, self._waiting, self._armed_ns, self._is_settling = loop, [], 0, False
         woken = loop.create_future()
         heappush(self._waiting, (monotonic_ns, next(self._order), woken))
-        if not self._armed_ns or monotonic_ns < self._armed_ns:
+        if not self._is_settling and (not self._armed_ns or monotonic_ns < self._armed_ns):
             self._arm(max(1, monotonic_ns))
         await woken
 
@@ -68,7 +69,13 @@ class KernelTimer:
             woken = heappop(self._waiting)[2]
             if not woken.done():
                 woken.set_result(None)
-        self._arm(self._waiting[0][0] if self._waiting else 0)
+        if not self._is_settling:  # who is woken mostly waits again at once: one system call for both
+            self._is_settling = True
+            asyncio.get_running_loop().call_soon(self._settle)
+
+    def _settle(self) -> None:
+        self._is_settling = False
+        self._arm(max(1, self._waiting[0][0]) if self._waiting else 0)
 
     def _arm(self, monotonic_ns: int) -> None:
         """Set the timer, which makes it unreadable until then; 0: for ever."""

@@ -40,8 +40,9 @@ class LogHistogram:
         seconds = np.asarray(durations_ns) / 1e9
         logs = np.log(np.maximum(seconds, _SMALLEST_S)) * _PER_LOG - _FIRST_EDGE
         buckets = np.where(seconds <= _SMALLEST_S, 0, np.minimum(logs, _BUCKETS).astype(np.int64))
-        for bucket, count in zip(*(found.tolist() for found in np.unique(buckets, return_counts=True)), strict=True):
-            self.counts[bucket] = self.counts.get(bucket, 0) + count
+        each = np.bincount(buckets)
+        for bucket in np.flatnonzero(each).tolist():
+            self.counts[bucket] = self.counts.get(bucket, 0) + int(each[bucket])
         self.total += len(durations_ns)
 
     def add(self, other: "LogHistogram") -> None:

@@ -40,14 +40,14 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
     ledger, columns = versions.ledger, versions.columns
     state = pl.col("state")
     raw = pl.DataFrame(columns).with_columns(
-        pl.Series(ledger.phase_names, dtype=pl.String).gather(columns["phase"]).alias("phase"),
-        pl.Series(ledger.payload_names, dtype=pl.String).gather(columns["payload"]).alias("payload"),
+        pl.Series(ledger.phase_names, dtype=pl.String)[columns["phase"]].alias("phase"),
+        pl.Series(ledger.payload_names, dtype=pl.String)[columns["payload"]].alias("payload"),
         pl.Series("warmup", ledger.warmup[columns["phase"]]),
         pl.Series("size_in_bytes", ledger.size_bytes[columns["payload"]]),
-        _OUTCOMES.gather(columns["state"]).alias("outcome"),
-        _END_FROM.gather(columns["end_from"]).alias("end_from"),
+        _OUTCOMES[columns["state"]].alias("outcome"),
+        _END_FROM[columns["end_from"]].alias("end_from"),
         _words(ledger.words, columns["error"]).alias("error"),
-        _WHY_NOT_SENT.gather(columns["why_not_sent"]).alias("why_not_sent"),
+        _WHY_NOT_SENT[columns["why_not_sent"]].alias("why_not_sent"),
         location_texts(versions.outputs).alias("output_location"),
         location_texts(versions.failures).alias("failure_location"),
     )
@@ -90,7 +90,7 @@ def _instant(stem: str, epoch_ns: int) -> pl.Expr:
 def _words(words: StringTable, indices: npt.NDArray[np.int32]) -> pl.Series:
     """As text. Only the words that occur are looked up: a service may have as many reasons to fail as requests."""
     distinct, places = np.unique(indices, return_inverse=True)
-    return pl.Series([words[index] for index in distinct.tolist()], dtype=pl.String).gather(places)
+    return pl.Series([words[index] for index in distinct.tolist()], dtype=pl.String)[places]
 
 
 def location_texts(taken: TakenLocations) -> pl.Series:
@@ -100,7 +100,7 @@ def location_texts(taken: TakenLocations) -> pl.Series:
     numbers = np.where(taken.numbers == AS_IT_IS, UNKNOWN, taken.numbers)
     befores = pl.Series([frame and frame[0] for frame in taken.frames], dtype=pl.String)
     afters = pl.Series([frame and frame[1] for frame in taken.frames], dtype=pl.String)
-    series = befores.gather(numbers) + _texts(taken.uuids) + afters.gather(numbers)
+    series = befores[numbers] + _texts(taken.uuids) + afters[numbers]
     return series.scatter(taken.odd_places, taken.odd) if taken.odd else series
 
 
