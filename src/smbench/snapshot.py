@@ -13,6 +13,7 @@ _GROWTH = 1.02  # one bucket is 2 % wide: good for a live view; final figures co
 _SMALLEST_S = 1e-5
 _BUCKETS = 1200  # up to 1e-5 * 1.02**1200 = 2.1e5 s, more than the six hours a request may wait
 _PER_LOG = 1 / math.log(_GROWTH)
+_KEPT_MAX = 4096
 _FIRST_EDGE = math.log(_SMALLEST_S) * _PER_LOG - 1  # in buckets; the first bucket beyond the smallest is 1
 
 
@@ -94,9 +95,14 @@ class Durations:
         self._histogram, self._kept_ns = LogHistogram(), array("q")
         self.keep = self._kept_ns.append
 
+    def settle(self) -> None:
+        """Count what was kept where it has become much: until then each duration takes eight bytes."""
+        if len(self._kept_ns) > _KEPT_MAX:
+            _ = self.histogram
+
     @property
     def histogram(self) -> LogHistogram:
-        """Of all that were kept. Ask now and then: until then each takes eight bytes."""
+        """Of all that were kept."""
         if self._kept_ns:
             self._histogram.record_all(self._kept_ns)
             del self._kept_ns[:]

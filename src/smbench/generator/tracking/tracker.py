@@ -297,7 +297,7 @@ class Tracker:
     def settle(self) -> None:
         """Count the durations kept so far; to be called now and then, whether or not anybody asks for them."""
         for durations in (self._schedule_lag, self._ack, self._sojourn, self._hearing):
-            _ = durations.histogram
+            durations.settle()
 
     @property
     def n_in_flight(self) -> int:
