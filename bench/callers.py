@@ -33,9 +33,10 @@ from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.aws.transport.wire_notices import WireNotices
 from smbench.ports import Notices
 from smbench.processes.worker import freeze_collections
-from smbench.records import Answered, Invocation, Outcome, Rejected, Unacknowledged, Unreadable
+from smbench.records import Accepted, Answer, Answered, Invocation, Outcome, Rejected, Unacknowledged, Unreadable
 
 CALLERS = 64
+AT_ONCE = "wire, at once"
 REGION = "us-east-1"
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # AWS's own examples
 _BODY = b'{"data":"%b"}' % (b"a" * 1013)  # of a synchronous call: 1,024 bytes
@@ -100,12 +101,64 @@ def _measured(order: Order) -> Measured:
 
 
 async def _on_loop(order: Order) -> Measured:
+    if order.client == AT_ONCE:
+        return await _at_once(order)
     async with CLIENTS[order.job, order.client](order) as call:
         await _drive(call, order.n_calls // _WARM_UP_SHARE)
         freeze_collections()  # as a run's worker does: what was imported is not collected again and again
         cpu_s, wall_s = _cpu_s(), time.perf_counter()
         n_units = await _drive(call, order.n_calls)
         return Measured(n_units, _cpu_s() - cpu_s, time.perf_counter() - wall_s)
+
+
+async def _at_once(order: Order) -> Measured:
+    """The wire as a run's engine uses it: no task a call, the next one begins in the answer of the one before."""
+    async with _aws_clients(order) as clients, wire_clients(clients) as wire:
+        transport = WireTransport(wire.runtime, ENDPOINT)
+        await _drive(_submitting(transport), order.n_calls // _WARM_UP_SHARE)
+        freeze_collections()
+        cpu_s, wall_s = _cpu_s(), time.perf_counter()
+        await _Chains(transport, order.n_calls).run()
+        return Measured(order.n_calls, _cpu_s() - cpu_s, time.perf_counter() - wall_s)
+
+
+class _Chains:
+    """As many chains of calls as there are callers; they share the calls."""
+
+    def __init__(self, transport: WireTransport, n_calls: int) -> None:
+        self.transport, self.numbers = transport, iter(range(n_calls))
+        self.n_open, self.over = CALLERS, anyio.Event()
+        self.wrong: Exception | None = None
+
+    async def run(self) -> None:
+        for _ in range(CALLERS):
+            self._next()
+        await self.over.wait()
+        if self.wrong is not None:
+            raise self.wrong
+
+    def _next(self) -> None:
+        number = next(self.numbers, None)
+        if number is None or self.wrong is not None:
+            self.n_open -= 1
+            if not self.n_open:
+                self.over.set()
+            return
+        if not self.transport.submit_now(lambda: _invocation(number), self._ended):
+            raise WrongAnswerError("no connection was idle")
+
+    def _ended(self, answer: Answer) -> None:
+        wrong = answer if isinstance(answer, Exception) else None
+        if isinstance(answer, Accepted):
+            try:
+                _check(answer.status_code, answer.output_location)
+            except WrongAnswerError as error:
+                wrong = error
+        if wrong is None:
+            self._next()
+        else:
+            self.wrong = wrong
+            self.over.set()
 
 
 async def _drive(call: Call, n_calls: int) -> int:
@@ -232,10 +285,7 @@ async def _wire_notices(order: Order) -> AsyncIterator[Call]:
 
 def _submitting(transport: SdkTransport | WireTransport) -> Call:
     async def call(number: int) -> int:
-        invocation = Invocation(
-            number, _inference_id(number), input_location=INPUT_LOCATION, content_type="application/json"
-        )
-        accepted = await transport.submit(invocation)
+        accepted = await transport.submit(_invocation(number))
         _check(accepted.status_code, accepted.output_location)
         return 1
 
@@ -267,6 +317,10 @@ def _draining(notices: Notices) -> Call:
         return len(deliveries)
 
     return call
+
+
+def _invocation(number: int) -> Invocation:
+    return Invocation(number, _inference_id(number), input_location=INPUT_LOCATION, content_type="application/json")
 
 
 def _inference_id(number: int) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 import outsiders
-from callers import ACCESS_KEY, CALLERS, REGION, SECRET_KEY, Measured, Order
+from callers import ACCESS_KEY, AT_ONCE, CALLERS, REGION, SECRET_KEY, Measured, Order
 from machine import host
 from origin import BATCH, Origin, origin
 
@@ -64,6 +64,7 @@ CONTENDERS = {
         *(Contender("aiobotocore", loop, 2_000) for loop in LOOPS),
         *(Contender("aiohttp + SigV4Auth", loop, 6_000) for loop in LOOPS),
         *(Contender("wire", loop, 40_000) for loop in LOOPS),
+        Contender(AT_ONCE, "uvloop", 40_000),
     ),
     "answers": (
         *(Contender("aiobotocore", loop, 1_500) for loop in LOOPS),
