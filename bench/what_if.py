@@ -12,8 +12,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 
 from machine import host
-from smbench.prediction import compiled
-from smbench.prediction.foresee import by_reference, foresee, load_of
+from smbench.prediction.engine import compiled
+from smbench.prediction.engine.foresee import by_reference, foresee, load_of
 from smbench.scenario.model import Scenario
 from smbench.schedule.base import Schedule
 from smbench.schedule.plan import plan

@@ -58,6 +58,7 @@ ROOMS = {
     "account": "An AWS account before a run and after it: asked, allowed, cleaned",
     "ceiling": "The most that this generator can send on this machine",
     "api": "The Python API: what a script, a notebook and the command line call",
+    "prediction/engine": "The fast engine: one scenario as the model predicts it, without an entry for each request",
     "api/predicting": "The model of an endpoint, fitted, checked and asked what another policy would do",
     "cli": "The command line",
     "cli/predicting": "The commands that fit a model and predict with it",

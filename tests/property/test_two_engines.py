@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from foretold import EPOCH_NS, assert_equal, both, documents
 from smbench.model.service import Sampler
-from smbench.prediction import compiled
-from smbench.prediction.foresee import foresee
+from smbench.prediction.engine import compiled
+from smbench.prediction.engine.foresee import foresee
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.distributions import Distribution
 from smbench.scenario.values.seeds import stream
@@ -132,9 +133,12 @@ def test_what_the_fast_engine_does_not_know_it_says_and_the_model_runs(document:
 
 @pytest.mark.slow  # the loops of the compiled engine, as Python where numba is not installed
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(documents())
-def test_the_compiled_loops_give_them_too(document: dict[str, Any]) -> None:
-    document["target"]["emulated"]["open_questions"]["drain_on_remove"] = True
+@given(documents(), st.booleans())
+def test_the_compiled_loops_give_them_too(document: dict[str, Any], is_quiet: bool) -> None:
+    emulated = document["target"]["emulated"]
+    emulated["open_questions"]["drain_on_remove"] = True
+    if is_quiet:  # minutes and alarms by the compiled loops, too
+        emulated["faults"]["metric_gaps"], emulated["initial"] = 0.0, {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiled, "WORTH_IT_FROM", 0)
         patch.setattr(compiled, "is_available", lambda: True)

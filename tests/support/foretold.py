@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from smbench.prediction.foresee import Foreseen, by_reference, foresee, unknown_to_fast
+from smbench.prediction.engine.foresee import Foreseen, by_reference, foresee, unknown_to_fast
 from smbench.scenario.model import Scenario
 from smbench.schedule.plan import plan
 

@@ -1,8 +1,8 @@
 """The world of one emulated account: metrics, alarms, the auto scaler and the endpoints, wired together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from smbench.model.endpoints.endpoint import Endpoint
 from smbench.model.endpoints.serverless import ServerlessEndpoint
@@ -43,6 +43,9 @@ class World:
         epoch_ns: UTC nanoseconds at scenario time zero; gives the phase of CloudWatch's minutes.
     """
 
+    store_type: ClassVar[Callable[..., MetricStore]] = MetricStore
+    book_type: ClassVar[Callable[..., AlarmBook]] = AlarmBook
+
     def __init__(
         self,
         event_queue: EventQueue,
@@ -59,7 +62,7 @@ class World:
         account: str = "123456789012",
     ) -> None:
         self.event_queue, self.epoch_ns, self.seeds = event_queue, epoch_ns, seeds or Seeds()
-        self.metrics = MetricStore(
+        self.metrics = self.store_type(
             event_queue,
             epoch_ns,
             delay=metric_delay,
@@ -68,7 +71,7 @@ class World:
             base_dir=base_dir,
         )
         questions = open_questions or OpenQuestions()
-        self.alarms = AlarmBook(
+        self.alarms = self.book_type(
             event_queue,
             self.metrics,
             phase=questions.alarm_phase,

@@ -10,7 +10,7 @@ import numpy as np
 from smbench.model.law_facts import mean_s
 from smbench.prediction.figures import is_worse_high
 from smbench.prediction.space import Point, Space, space_of
-from smbench.prediction.sweep import Question, Row, Sweep, is_tied, simplicity, sweep
+from smbench.prediction.sweep import Foresee, Question, Row, Sweep, is_tied, simplicity, sweep
 from smbench.scenario.emulated import Emulated, OpenQuestions, Policy
 from smbench.scenario.values.distributions import Distribution
 
@@ -64,13 +64,17 @@ class Advice:
     floor: ColdFloor
 
 
-def advise(question: Question, space: Space, watch: Watch | None = None) -> Advice:
-    """Search the space, then ask of the best one what binds it."""
-    found = sweep(question, space.points, space.current, watch)
+def advise(question: Question, space: Space, watch: Watch | None = None, foresee: Foresee | None = None) -> Advice:
+    """Search the space, then ask of the best one what binds it.
+
+    Args:
+        foresee: As `sweep` takes it.
+    """
+    found = sweep(question, space.points, space.current, watch, foresee=foresee)
     objectives = question.objectives
     kept = [row for row in found.rows if row.keeps(objectives)]
     if not kept and found.screened_out:
-        found = sweep(question, space.points, space.current, watch, leaves_out=False)
+        found = sweep(question, space.points, space.current, watch, leaves_out=False, foresee=foresee)
         kept = [row for row in found.rows if row.keeps(objectives)]
     kept.sort(key=lambda row: row.cost)
     chosen = runner_up = None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smbench.errors import UsageError
-from smbench.prediction.foresee import COMPLETED, EXPIRED, FAILED, PENDING, Foreseen
+from smbench.prediction.engine.foresee import COMPLETED, EXPIRED, FAILED, PENDING, Foreseen
 from smbench.scenario.thresholds import Threshold
 from smbench.schedule.base import PhaseSpan
 

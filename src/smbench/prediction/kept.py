@@ -15,7 +15,7 @@ from smbench.errors import ResultsError, UsageError
 from smbench.prediction.figures import Measured, figure, instance_s
 from smbench.prediction.replications import band
 from smbench.prediction.space import policy_words
-from smbench.prediction.sweep import Question, foreseen, loads_of
+from smbench.prediction.sweep import Question, foreseen, load_of_replication
 from smbench.results.manifest import MANIFEST, Band, Prediction, read_manifest
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.model import Scenario
@@ -54,8 +54,9 @@ def predicted_bands(question: Question, emulated: Emulated) -> tuple[Band, ...]:
     values: dict[str, list[float]] = {}
     thresholds = {name: parse_threshold(text) for name, text in _AS_THRESHOLDS.items()}
     thresholds |= {one.text: one for one in question.objectives}
-    for number, (load, schedule) in enumerate(zip(loads_of(question), question.schedules, strict=True)):
-        seen, measured = foreseen(question, load, number, emulated), Measured.of(schedule.spans)
+    for number, schedule in enumerate(question.schedules):
+        load, measured = load_of_replication(question, number), Measured.of(schedule.spans)
+        seen = foreseen(question, load, number, emulated)
         paid_s = instance_s(seen, measured.from_ns)
         found = {"instance_s": paid_s}
         usd = None if question.price_usd is None else paid_s / 3600 * question.price_usd

@@ -5,7 +5,7 @@ instance in each replication (common random numbers), so differences between two
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from smbench.analysis.numbers.student import quantile as student
 from smbench.calibration.checking.redrawn import redrawn
 from smbench.calibration.parameter import Parameter
 from smbench.model.law_facts import mean_s
+from smbench.prediction.engine.foresee import Foreseen, Load, load_of
+from smbench.prediction.engine.foresee import foresee as foresee_one
 from smbench.prediction.figures import Measured, backlog_peak, figure, instance_s, is_worse_high
-from smbench.prediction.foresee import Foreseen, Load, foresee, load_of
 from smbench.prediction.replications import quantile
 from smbench.prediction.screen import AT_RANDOM, KEPT_WITHIN, Floats, fluid, is_screened, worth_a_look
 from smbench.prediction.space import Point
@@ -58,6 +59,20 @@ class Question:
     parameters: tuple[Parameter, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What one replication of one policy came to."""
+
+    cost: float  # USD, or instance-hours
+    figures: list[float]  # of each objective
+    peak: int  # of the backlog
+    by_reference: tuple[str, ...]
+
+
+Foresee = Callable[[int, Sequence[Emulated]], Iterator[Note]]
+"""From a replication's number and endpoints to a note of each, in their order."""
+
+
 @dataclass(slots=True)
 class Row:
     """One policy and what came of it, a value a replication."""
@@ -69,6 +84,12 @@ class Row:
     flags: tuple[str, ...] = ()
     cluster: int | None = None  # of policies that cannot be distinguished; None: not on the front
     is_leader: bool = False  # of its cluster
+
+    def add(self, note: Note) -> None:
+        """One more replication."""
+        self.costs.append(note.cost)
+        self.figures.append(note.figures)
+        self.peaks.append(note.peak)
 
     @property
     def cost(self) -> float:
@@ -123,47 +144,52 @@ def sweep(
     watch: Watch | None = None,
     *,
     leaves_out: bool = True,
+    foresee: Foresee | None = None,
 ) -> Sweep:
     """Foresee the policies that are worth it.
 
     Args:
+        foresee: How; None: one after the other, in this process.
         leaves_out: Those that are far from the front after the screen, or after one replication.
         watch: Called with how many of how many predictions are made.
     """
-    loads = loads_of(question)
-    measured = [Measured.of(schedule.spans) for schedule in question.schedules]
-    taken, left = _screened(question, loads[0], points) if leaves_out else (list(points), [])
+    see = one_by_one(question) if foresee is None else foresee
+    taken, left = _screened(question, points) if leaves_out else (list(points), [])
     rows = [Row(current), *(Row(point) for point in taken)]
-    n_all, n_done = len(rows) * len(loads), 0
+    n_replications = len(question.scenarios)
+    n_all, n_done = len(rows) * n_replications, 0
     reasons: dict[str, None] = {}
 
-    def look(row: Row, number: int) -> None:
+    def look(looked_at: Sequence[Row], number: int) -> None:
         nonlocal n_done
-        seen = foreseen(question, loads[number], number, row.point.emulated)
-        _note(row, seen, question, measured[number])
-        reasons.update(dict.fromkeys(seen.by_reference))
-        n_done += 1
-        if watch is not None:
-            watch(n_done, n_all)
+        notes = see(number, [row.point.emulated for row in looked_at])
+        for row, note in zip(looked_at, notes, strict=True):
+            row.add(note)
+            reasons.update(dict.fromkeys(note.by_reference))
+            n_done += 1
+            if watch is not None:
+                watch(n_done, n_all)
 
-    for row in rows:
-        look(row, 0)
-    kept = _after_the_first(rows, question.objectives[0]) if leaves_out and len(loads) > 1 else rows
-    out = [row for row in rows if row not in kept]
-    n_all = len(rows) + len(kept) * (len(loads) - 1)
-    for number in range(1, len(loads)):
-        for row in kept:
-            look(row, number)
+    look(rows, 0)
+    kept = _after_the_first(rows, question.objectives[0]) if leaves_out and n_replications > 1 else rows
+    stay = {id(row) for row in kept}
+    out = [row for row in rows if id(row) not in stay]
+    n_all = len(rows) + len(kept) * (n_replications - 1)
+    for number in range(1, n_replications):
+        look(kept, number)
     for row in kept:
         row.flags = _flags(row, kept[0])
     _rank(kept, question.objectives[0])
     return Sweep(tuple(kept), (*out, *(Row(point) for point in left)), len(points), tuple(reasons))
 
 
-def _screened(question: Question, load: Load, points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
+def _screened(question: Question, points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
     """Those to foresee, and those left behind."""
     known = [place for place, point in enumerate(points) if is_screened(point.emulated)]
-    if len(known) < SCREENED_FROM or not len(load.sched_ns):
+    if len(known) < SCREENED_FROM:
+        return list(points), []
+    load = load_of_replication(question, 0)
+    if not len(load.sched_ns):
         return list(points), []
     emulated = points[0].emulated
     reaction_s = mean_s(emulated.metric_delay, question.base_dir) + 30.0 + emulated.action_delay
@@ -198,17 +224,41 @@ def _percentile(latency_s: Floats, share: float) -> Floats:
     return found
 
 
-def loads_of(question: Question) -> list[Load]:
-    """The load of each replication with all its chances, which every policy meets."""
-    return [
-        load_of(
-            _with(scenario, _drawn(question, number, scenario.target.emulated)),
-            question.base_dir,
-            schedule,
-            question.payload_classes,
-        )
-        for number, (scenario, schedule) in enumerate(zip(question.scenarios, question.schedules, strict=True))
-    ]
+def load_of_replication(question: Question, number: int) -> Load:
+    """The load with all its chances, which every policy meets."""
+    scenario = question.scenarios[number]
+    return load_of(
+        _with(scenario, _drawn(question, number, scenario.target.emulated)),
+        question.base_dir,
+        question.schedules[number],
+        question.payload_classes,
+    )
+
+
+def one_by_one(question: Question) -> Foresee:
+    """Policies foreseen one after the other; the load of one replication is kept."""
+    last: tuple[int, Load, Measured] | None = None
+
+    def foresee_all(number: int, endpoints: Sequence[Emulated]) -> Iterator[Note]:
+        nonlocal last
+        if last is None or last[0] != number:
+            last = number, load_of_replication(question, number), Measured.of(question.schedules[number].spans)
+        _, load, measured = last
+        for emulated in endpoints:
+            yield _noted(question, foreseen(question, load, number, emulated), measured)
+
+    return foresee_all
+
+
+def _noted(question: Question, seen: Foreseen, measured: Measured) -> Note:
+    hours = instance_s(seen, measured.from_ns) / 3600
+    usd = None if question.price_usd is None else hours * question.price_usd
+    return Note(
+        cost=hours if usd is None else usd,
+        figures=[figure(one, seen, measured, usd) for one in question.objectives],
+        peak=backlog_peak(seen),
+        by_reference=seen.by_reference,
+    )
 
 
 def foreseen(question: Question, load: Load, number: int, emulated: Emulated) -> Foreseen:
@@ -218,7 +268,7 @@ def foreseen(question: Question, load: Load, number: int, emulated: Emulated) ->
         load: That of the replication.
     """
     scenario = question.scenarios[number]
-    return foresee(
+    return foresee_one(
         _with(scenario, _drawn(question, number, emulated)),
         question.base_dir,
         question.schedules[number],
@@ -237,14 +287,6 @@ def _drawn(question: Question, number: int, emulated: Emulated) -> Emulated:
 
 def _with(scenario: Scenario, emulated: Emulated) -> Scenario:
     return scenario.model_copy(update={"target": scenario.target.model_copy(update={"emulated": emulated})})
-
-
-def _note(row: Row, seen: Foreseen, question: Question, measured: Measured) -> None:
-    hours = instance_s(seen, measured.from_ns) / 3600
-    usd = None if question.price_usd is None else hours * question.price_usd
-    row.costs.append(hours if usd is None else usd)
-    row.figures.append([figure(one, seen, measured, usd) for one in question.objectives])
-    row.peaks.append(backlog_peak(seen))
 
 
 def _after_the_first(rows: list[Row], objective: Threshold) -> list[Row]:

@@ -110,7 +110,7 @@ def start_forked(name: str, main: Callable[..., None], *arguments: Any) -> Child
 
 
 def _started(name: str, process: BaseProcess, ours: Connection, theirs: Connection) -> Child:
-    with _one_at_a_time, _signals_held_back(), _no_main_module():
+    with _one_at_a_time, _signals_held_back(), no_main_module():
         process.start()
     theirs.close()
     return Child(name, process, PipeChannel(ours))
@@ -133,7 +133,7 @@ def _signals_held_back() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_main_module() -> Iterator[None]:
+def no_main_module() -> Iterator[None]:
     """Spawn would import the calling program again in the child, and a script without a guard would run twice."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")

@@ -11,8 +11,8 @@ import pytest
 import smbench
 from foretold import EPOCH_NS
 from smbench.errors import UsageError
+from smbench.prediction.engine.foresee import foresee
 from smbench.prediction.figures import Measured, figure, instance_s, require_known
-from smbench.prediction.foresee import foresee
 from smbench.records import Unknown
 from smbench.scenario.model import Scenario
 from smbench.scenario.thresholds import parse_threshold

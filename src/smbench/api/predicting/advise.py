@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from smbench.api.predicting.side_by_side import side_by_side
 from smbench.api.predicting.simulate import Progress
 from smbench.api.predicting.what_if import Asked, VaryLike, WhatIf, notes_of, read_question, read_space, write_folder
 from smbench.api.result import as_html, as_text
@@ -128,7 +129,8 @@ def advise(
     else:
         space = read_space(vary, asked)
     watch = None if progress is None else progress("foreseeing policies")
-    found = search(asked.question, space, watch)
+    with side_by_side(asked.question) as foresee:
+        found = search(asked.question, space, watch, foresee)
     return Advised(
         advice=found,
         what_if=WhatIf(

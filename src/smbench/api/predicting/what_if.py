@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 from rich.console import RenderableType
 
+from smbench.api.predicting.side_by_side import side_by_side
 from smbench.api.predicting.simulate import REPLICATIONS_MAX, Progress, require_emulated, reseeded
 from smbench.api.report import readable
 from smbench.api.result import as_html, as_text
@@ -149,7 +150,8 @@ def what_if(
     )
     space = read_space(vary, asked)
     watch = None if progress is None else progress("foreseeing policies")
-    found = sweep(asked.question, space.points, space.current, watch)
+    with side_by_side(asked.question) as foresee:
+        found = sweep(asked.question, space.points, space.current, watch, foresee=foresee)
     return WhatIf(
         name=asked.load.scenario.name,
         sweep=found,

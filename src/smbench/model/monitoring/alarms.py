@@ -252,7 +252,9 @@ class AlarmBook:
     def _turn(self, name: str) -> None:
         self._metrics.roll()  # on the stroke, the minute that is over counts
         self._next_turn(name, self._event_queue.now_ns + MINUTE_NS)
-        alarm = self._alarms[name]
+        self._evaluate(self._alarms[name])
+
+    def _evaluate(self, alarm: Alarm) -> None:
         state, points = self._judged(alarm)
         if state is not None and state != alarm.state:
             reason = self._reason(alarm, state, [point.value for point in points])

@@ -94,7 +94,7 @@ class MetricStore:
         self.on_published: list[Callable[[MetricId, Datapoint], None]] = []
         self.minute_start_ns = self.minute_of(event_queue.now_ns)
         self.minute_end_ns = self.minute_start_ns + MINUTE_NS
-        self.event_queue.at(self.minute_end_ns, self.roll)
+        self._await_end_of_minute()
 
     def minute_of(self, at_ns: int) -> int:
         """The start, in scenario time, of the UTC minute that holds an instant."""
@@ -228,10 +228,13 @@ class MetricStore:
         while self.event_queue.now_ns >= self.minute_end_ns:
             self._close_minute()
 
+    def _await_end_of_minute(self) -> None:
+        self.event_queue.at(self.minute_end_ns, self.roll)
+
     def _close_minute(self) -> None:
         start_ns, end_ns = self.minute_start_ns, self.minute_end_ns
         self.minute_start_ns, self.minute_end_ns = end_ns, end_ns + MINUTE_NS
-        self.event_queue.at(self.minute_end_ns, self.roll)
+        self._await_end_of_minute()
         for tell in self.on_minute:
             tell(start_ns)
         for metric, series in list(self._series.items()):

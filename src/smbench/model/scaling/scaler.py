@@ -60,7 +60,7 @@ class AutoScaler:
         settings: ScalerSettings,
         resolve: Callable[[str], Endpoint | None],
     ) -> None:
-        self._event_queue, self._alarms, self._settings, self._resolve = event_queue, alarms, settings, resolve
+        self._event_queue, self._alarms, self.settings, self._resolve = event_queue, alarms, settings, resolve
         self._targets: dict[str, ScalableTarget] = {}
         self._n_ids = 0
         self._log = ActivityLog(self._new_id)
@@ -215,7 +215,7 @@ class AutoScaler:
         now_ns = self._event_queue.now_ns
         if target.fired_ns != now_ns:
             target.fired_ns, target.firings = now_ns, []
-            due_ns = now_ns + round(self._settings.action_delay_s * 1e9)
+            due_ns = now_ns + round(self.settings.action_delay_s * 1e9)
             self._event_queue.at(due_ns, partial(self._decide, target, target.firings))
         target.firings.append(firing)
 
@@ -224,7 +224,7 @@ class AutoScaler:
         if endpoint is None or self._targets.get(target.resource_id) is not target:
             return
         firings = [firing for firing in firings if firing.policy.spec.name in target.policies]
-        now_ns, questions = self._event_queue.now_ns, self._settings.open_questions
+        now_ns, questions = self._event_queue.now_ns, self.settings.open_questions
         proposals = propose(target, endpoint.desired, firings, self._lows(target), questions, now_ns)
         if proposals.outs and "out" not in target.suspended:
             self._scale(target, endpoint, largest(proposals.outs), is_out=True)
@@ -322,7 +322,7 @@ class AutoScaler:
     # What a policy is made of
 
     def _put_alarms(self, policy: ScalingPolicy, tracking: TrackingSpec) -> None:
-        questions = self._settings.open_questions
+        questions = self.settings.open_questions
         policy.alarm_high = policy.alarm_high or self._alarm_name(policy, "AlarmHigh")
         high = self._tracking_alarm(policy, tracking, policy.alarm_high, "AlarmHigh", questions.tracking_points_out)
         high.comparison, high.threshold = "GreaterThanThreshold", tracking.target
@@ -371,7 +371,7 @@ class AutoScaler:
         return f"TargetTracking-{policy.spec.resource_id}-{which}-{self._new_id()}"
 
     def _policy_arn(self, spec: PolicySpec) -> str:
-        settings = self._settings
+        settings = self.settings
         place = f"resource/{SERVICE}/{spec.resource_id}:policyName/{spec.name}"
         return f"arn:aws:autoscaling:{settings.region}:{settings.account}:scalingPolicy:{self._new_id()}:{place}"
 

@@ -15,9 +15,10 @@ from smbench.model.endpoints.endpoint import CapacityChange
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler, ServiceSampler
 from smbench.model.world import EMBEDDED, World
-from smbench.prediction import compiled
-from smbench.prediction.data_plane import DataPlane, Requests
-from smbench.prediction.fast_world import KNOWN_METRICS, FastWorld
+from smbench.prediction.engine import compiled
+from smbench.prediction.engine.data_plane import DataPlane, Requests
+from smbench.prediction.engine.fast_world import KNOWN_METRICS, FastWorld
+from smbench.prediction.engine.quiet import MINUTES_MAX, QuietWorld, is_quiet
 from smbench.records import Outcome
 from smbench.scenario.emulated import Emulated, OpenQuestions
 from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
@@ -163,7 +164,7 @@ def foresee(
 def _fast(scenario: Scenario, base_dir: Path | None, load: Load, epoch_ns: int) -> Foreseen:
     emulated = scenario.target.emulated
     plane = _plane(load, emulated)
-    world = FastWorld.around(plane, epoch_ns, scenario, base_dir)
+    world = _world(plane, load, epoch_ns, scenario, base_dir)
     endpoint, queue = world.endpoint, world.event_queue
     changes: list[CapacityChange] = []
     billed = [(0, endpoint.billed)]
@@ -180,6 +181,14 @@ def _fast(scenario: Scenario, base_dir: Path | None, load: Load, epoch_ns: int) 
             break
         queue.advance(due_ns)
     return _foreseen(load, plane, emulated.open_questions, changes, billed, end_ns)
+
+
+def _world(plane: DataPlane, load: Load, epoch_ns: int, scenario: Scenario, base_dir: Path | None) -> FastWorld:
+    """With compiled minutes where the plane is compiled, and the minutes are such that those loops know them."""
+    n_minutes = round((max(load.end_ns, load.sent_ns) / 1e9 + scenario.drain) / 60) + 3
+    if isinstance(plane, compiled.CompiledPlane) and is_quiet(scenario.target.emulated) and n_minutes <= MINUTES_MAX:
+        return QuietWorld.around_quietly(plane, n_minutes, epoch_ns, scenario, base_dir)
+    return FastWorld.around(plane, epoch_ns, scenario, base_dir)
 
 
 def _plane(load: Load, emulated: Emulated) -> DataPlane:

@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, EndpointSettings
 from smbench.model.endpoints.fleet import Fleet
@@ -21,11 +21,11 @@ from smbench.model.endpoints.telemetry import (
     remember_backlogs,
 )
 from smbench.model.event_queue import EventQueue
-from smbench.model.monitoring.metrics import MetricStore
+from smbench.model.monitoring.metrics import MetricId, MetricStore
 from smbench.model.monitoring.series import Statistics
 from smbench.model.service import Seeds
 from smbench.model.world import EMBEDDED, World
-from smbench.prediction.data_plane import LAST, DataPlane
+from smbench.prediction.engine.data_plane import LAST, DataPlane
 from smbench.scenario.model import Scenario
 
 KNOWN_METRICS = (BACKLOG, BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY)
@@ -42,7 +42,7 @@ class FastWorld(World):
             epoch_ns: UTC nanoseconds at scenario time zero.
             base_dir: Where empirical laws' files are looked for.
         """
-        return cls.of(_Queue(plane), epoch_ns, scenario, base_dir)
+        return cls.of(FastQueue(plane), epoch_ns, scenario, base_dir)
 
     @property
     def endpoint(self) -> "FastEndpoint":
@@ -53,15 +53,22 @@ class FastWorld(World):
         self, settings: EndpointSettings, *, instances_at_start: int, seeds: Seeds | None = None
     ) -> Endpoint:
         """The endpoint of the data plane."""
-        queue = cast(_Queue, self.event_queue)
-        endpoint = FastEndpoint(queue, queue.plane, settings, instances_at_start, seeds or self.seeds, self.metrics)
+        queue = cast(FastQueue, self.event_queue)
+        endpoint = FastEndpoint(
+            queue, queue.plane, settings, instances_at_start, seeds or self.seeds, self.metrics, self._minute
+        )
         queue.endpoint = endpoint
         # What the world and the auto scaler use of an endpoint, it has.
         self.endpoints[settings.name] = cast(Endpoint, endpoint)
         return cast(Endpoint, endpoint)
 
+    def _minute(self, metric: MetricId, *, omits_zeros: bool) -> "Minute":
+        minute = IntegralMinute(omits_zeros=omits_zeros)
+        self.metrics.feed(metric, "Count", minute)
+        return minute
 
-class _Queue(EventQueue):
+
+class FastQueue(EventQueue):
     """Lets the data plane work before each entry. Entries and starts of requests share one order."""
 
     endpoint: "FastEndpoint"
@@ -101,36 +108,45 @@ class FastEndpoint:
 
     Attributes:
         on_capacity: Called for each thing that happens to the fleet.
+        at_zero_as_one: Without an instance the backlog per instance is the backlog.
     """
 
     def __init__(
         self,
-        event_queue: _Queue,
+        event_queue: FastQueue,
         plane: DataPlane,
         settings: EndpointSettings,
         instances_at_start: int,
         seeds: Seeds,
         store: MetricStore,
+        minute_of: "Callable[..., Minute]",
     ) -> None:
         self._event_queue, self._plane, self._store = event_queue, plane, store
         self.settings, self.variant = settings, settings.variant
         self.on_capacity: list[Callable[[CapacityChange], None]] = []
         self._fleet = _Fleet(self, event_queue, plane, settings, instances_at_start, seeds)
         questions = settings.open_questions
-        self._at_zero_as_one = questions.per_instance_at_zero == "as_one"
+        self.at_zero_as_one = questions.per_instance_at_zero == "as_one"
         omits_zeros = not questions.zeros_when_idle
         # The endpoint is older than the run: until now this minute it was idle.
         idle_ns = event_queue.now_ns - store.minute_start_ns
-        self._gauges = {name: _Minute(omits_zeros=omits_zeros) for name in KNOWN_METRICS}
+        self._gauges = {
+            name: minute_of(metric_of(name, settings.name, settings.variant), omits_zeros=omits_zeros)
+            for name in KNOWN_METRICS
+        }
         for name, gauge in self._gauges.items():
-            is_defined = name != BACKLOG_PER_INSTANCE or self._at_zero_as_one or self._fleet.in_service
+            is_defined = name != BACKLOG_PER_INSTANCE or self.at_zero_as_one or self._fleet.in_service
             gauge.add(0.0, idle_ns if is_defined else 0)
-            store.feed(metric_of(name, settings.name, settings.variant), "Count", gauge)
 
     @property
     def desired(self) -> int:
         """Instances asked for."""
         return self._fleet.desired
+
+    @property
+    def in_service(self) -> int:
+        """Instances able to take work."""
+        return self._fleet.in_service
 
     @property
     def billed(self) -> int:
@@ -163,7 +179,7 @@ class FastEndpoint:
         self._gauges[BACKLOG].add(area, span_ns)
         if capacity:
             self._gauges[BACKLOG_PER_INSTANCE].add(area / capacity, span_ns)
-        elif self._at_zero_as_one:
+        elif self.at_zero_as_one:
             self._gauges[BACKLOG_PER_INSTANCE].add(area, span_ns)
         self._gauges[BACKLOG_WITHOUT_CAPACITY].add(0 if capacity else some_ns, span_ns)
 
@@ -172,7 +188,14 @@ class FastEndpoint:
         self._event_queue.dispatch()
 
 
-class _Minute:
+class Minute(Protocol):
+    """The minute of a gauge, by its integral."""
+
+    def add(self, area: float, defined_ns: int, /) -> None:
+        """So much more of the integral, over so long."""
+
+
+class IntegralMinute:
     """A gauge by its integral: what the average and the sum of a minute need."""
 
     def __init__(self, *, omits_zeros: bool) -> None:

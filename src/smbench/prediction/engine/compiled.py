@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smbench.prediction.data_plane import LAST, NEVER, DataPlane, Requests
+from smbench.prediction.engine.data_plane import LAST, NEVER, DataPlane, Requests
 
 WORTH_IT_FROM = 20_000  # requests; for fewer, loading numba takes longer than it saves
 _ROOM = 64  # instances at first
+
+_NONE = np.zeros(0, dtype=np.int64)
 
 Integers = NDArray[np.int64]
 
@@ -24,7 +26,9 @@ class CompiledPlane(DataPlane):
 
     def __init__(self, requests: Requests, concurrency: int) -> None:
         super().__init__(requests, concurrency)
-        from smbench.prediction import kernel  # numba takes a second to load, which no other command should wait for
+        from smbench.prediction.engine import (
+            kernel,  # numba takes a second to load, which no other command should wait for
+        )
 
         n = requests.n
         self._kernel: Any = kernel
@@ -43,6 +47,26 @@ class CompiledPlane(DataPlane):
         self._after, self._before = np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._slots = tuple(np.zeros(0, np.int64) for _ in range(3))  # a heap: end, order and request of each
         self._grow(_ROOM)
+        self._lent_from = 0
+
+    def lend(self) -> tuple[Any, ...]:
+        """The requests and slots as the arrays that `minutes.quiet` takes last; `take_back` must follow."""
+        self._lent_from = self._enter()
+        return (
+            _NONE, *self._of_load, self._is_uniform, self._starts, self._ends, self._places, self._speeds,
+            self._serving, self._loads, self._heads, self._tails, self._after, self._before, *self._slots, self._counts,
+        )  # fmt: skip
+
+    def take_back(self, now_ns: int, n_arrived: int, backlog: int, n_over: int) -> None:
+        """Go on from where the loops stopped; `n_over` expired under way."""
+        self._counts[self._kernel.N_OVER] = n_over
+        self._leave(self._lent_from)
+        self._now_ns, self._n_arrived, self.backlog = now_ns, n_arrived, backlog
+
+    @property
+    def n_arrived(self) -> int:
+        """Up to now."""
+        return self._n_arrived
 
     def _n_listed(self) -> int:
         return 0
