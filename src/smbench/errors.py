@@ -111,6 +111,6 @@ class InvalidRunError(SmbenchError):
 
 
 class NotBegunError(SmbenchError):
-    """A person ended the command while it was still preparing; nothing was sent."""
+    """A person did not agree, or ended the command before it was done; no request was sent."""
 
     exit_code = ExitCode.INTERRUPTED

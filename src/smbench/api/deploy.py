@@ -103,14 +103,21 @@ def deploy(
 
     async def deployed() -> Deployed:
         async with AwsClients(settings) as clients:
-            deployment = _Deployment(clients, name, whole, packed, cost, confirm, progress)
+            deployment = Deployment(clients, name, whole, packed, cost, confirm, progress)
             return await deployment.carried_out(wanted.kind)
 
-    return outside_loops(lambda: anyio.run(deployed), Interrupts())
+    try:
+        return outside_loops(lambda: anyio.run(deployed), Interrupts())
+    except KeyboardInterrupt:
+        raise NotBegunError(f"interrupted: what CloudFormation has begun it goes on with; {_again(name)}") from None
 
 
-class _Deployment:
-    """One deployment under way."""
+def _again(name: str) -> str:
+    return f"`smbench deploy {name}` takes it up, `smbench destroy {name}` removes it"
+
+
+class Deployment:
+    """One deployment under way, by clients that are open; see `deploy`."""
 
     def __init__(
         self,
@@ -126,11 +133,28 @@ class _Deployment:
         self.confirm, self.progress = confirm, progress
 
     async def carried_out(self, kind: str) -> Deployed:
-        """The bucket first where something must be uploaded into it, then all else."""
+        """Bring it up.
+
+        Raises:
+            TargetError: says how to go on, where something was begun.
+            NotBegunError: `confirm` said no.
+        """
         found = await ours(self.clients, self.name)
+        try:
+            return await self._carried_out(found, kind)
+        except TargetError as error:
+            if "smbench destroy" in error.advice:
+                raise
+            raise TargetError(error.message, "; ".join(filter(None, [error.advice, _again(self.name)]))) from error
+
+    async def _carried_out(self, found: StackFound | None, kind: str) -> Deployed:
+        """The bucket first where something must be uploaded into it, then all else."""
+        if found is not None and found.is_busy:  # of a deployment that was killed
+            found = await follow(self.clients, found.id, self.progress)
+            found = None if found.status == "DELETE_COMPLETE" else found
         if found is not None and found.status not in {NEW, *_CHANGEABLE}:
-            wait = "wait for it" if found.is_busy else f"`smbench destroy {self.name}` first"
-            raise TargetError(f"the stack {stack_name(self.name)} is in {found.status} and takes no change", wait)
+            first = f"`smbench destroy {self.name}` first"
+            raise TargetError(f"the stack {stack_name(self.name)} is in {found.status} and takes no change", first)
         is_new = found is None or found.status == NEW
         has_changed = True
         if is_new and self.packed is not None:
@@ -191,17 +215,29 @@ def destroy(
     check_name(name)
     settings = AwsSettings(region, profile, endpoint_url, deploys=True)
 
-    async def destroyed() -> Destroyed:
+    async def on_clients() -> Destroyed:
         async with AwsClients(settings) as clients:
-            found = await ours(clients, name)
-            if found is None:
-                return Destroyed(name, 0, tuple(await tagged(clients, name)))
-            if not confirm(stack_name(name)):
-                raise NotBegunError(f"{stack_name(name)} was not destroyed: nothing was removed")
-            n_objects = await _removed(clients, found, progress)
-            return Destroyed(name, n_objects, tuple(await tagged(clients, name)))
+            return await destroyed(clients, name, confirm, progress)
 
-    return outside_loops(lambda: anyio.run(destroyed), Interrupts())
+    try:
+        return outside_loops(lambda: anyio.run(on_clients), Interrupts())
+    except KeyboardInterrupt:
+        raise NotBegunError(f"interrupted: `smbench destroy {name}` again goes on with what is left") from None
+
+
+async def destroyed(clients: AwsClients, name: str, confirm: Callable[[str], bool], progress: Progress) -> Destroyed:
+    """As `destroy`, by clients that are open."""
+    found = await ours(clients, name)
+    if found is None:
+        return Destroyed(name, 0, tuple(await tagged(clients, name)))
+    if not confirm(stack_name(name)):
+        raise NotBegunError(f"{stack_name(name)} was not destroyed: nothing was removed")
+    try:
+        n_objects = await _removed(clients, found, progress)
+        return Destroyed(name, n_objects, tuple(await tagged(clients, name)))
+    except TargetError as error:
+        again = f"`smbench destroy {name}` again goes on with what is left"
+        raise TargetError(error.message, "; ".join(filter(None, [error.advice, again]))) from error
 
 
 async def _removed(clients: AwsClients, found: StackFound, progress: Progress) -> int:
@@ -216,4 +252,4 @@ async def _removed(clients: AwsClients, found: StackFound, progress: Progress) -
         if ended.status == "DELETE_COMPLETE":
             return n_objects
     left = "; ".join(f"{failure.name}: {failure.reason}" for failure in failures)
-    raise TargetError(f"the stack could not be deleted whole: {left}", "repeat `smbench destroy` later")
+    raise TargetError(f"the stack could not be deleted whole: {left}")

@@ -93,7 +93,7 @@ async def upload(
 async def put_once(clients: AwsClients, bucket: str, key: str, body: bytes) -> None:
     """Put one object under its content's address, unless it is there. Raises TargetError: the bucket is refused."""
     uploading = _Uploading(clients, clients.s3, bucket, "", (), None)
-    with clients.explained(f"put s3://{bucket}/{key}"):
+    with clients.explained(f"put s3://{bucket}/{key} (s3:PutObject)"):
         if not await uploading.is_there(key, len(body)):
             await clients.s3.put_object(Bucket=bucket, Key=key, Body=io.BytesIO(body))
 

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from smbench.aws.access.causes import code_of
 from smbench.aws.access.clients import AwsClients
+from smbench.errors import TargetError
 from smbench.stack.template import TAG
 
 _LOOKS, _APART_S = 6, 5.0  # the tag search knows of a deletion after a while
@@ -29,13 +30,17 @@ async def bucket_of(clients: AwsClients, stack_id: str) -> str | None:
 async def empty(clients: AwsClients, bucket: str) -> int:
     """Delete every version of every object; how many. A bucket that is gone is empty."""
     n_deleted = 0
-    with clients.explained(f"empty the bucket {bucket}"):
+    with clients.explained(f"empty the bucket {bucket} (s3:ListBucketVersions, s3:DeleteObjectVersion)"):
         try:
             async for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
                 shown = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
                 objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in shown]
                 if objects:
-                    await clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+                    wanted = {"Objects": objects, "Quiet": True}
+                    answer = await clients.s3.delete_objects(Bucket=bucket, Delete=wanted)
+                    for kept in answer.get("Errors", ()):
+                        why = f"{kept['Key']}, {kept.get('Code')}: {kept.get('Message')}"
+                        raise TargetError(f"not all objects in the bucket {bucket} could be deleted: {why}")
                 n_deleted += len(objects)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":

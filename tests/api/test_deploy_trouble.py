@@ -1,0 +1,170 @@
+"""Goal: whatever happens to deploy and destroy, a sentence says what to do, and either may be repeated from any stage.
+
+Method: both in virtual time on the embedded region, behind a gate that refuses, throttles or interrupts at the first
+call of each action in turn. A kill and a Ctrl-C are the same to an account: no call comes after it.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import anyio
+import pytest
+
+from emulated_aws import WARP
+from guarded_region import Call, Gate, gated
+from smbench.api.deploy import Deployed, Deployment, Destroyed, destroyed
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.front import Front
+from smbench.errors import ExitCode, TargetError
+from smbench.scenario.deploy import Deploy
+from smbench.scenario.emulated import Emulated
+from smbench.scenario.values.distributions import Distribution
+from smbench.stack.cost import hourly_cost
+from smbench.stack.packing import pack
+from smbench.stack.template import template
+from whole_story import any_keys, region
+
+pytestmark = pytest.mark.slow  # stacks up and down, once for each call that may fail
+QUICK = Emulated(provision=Distribution(constant=1.0), provision_common=Distribution(constant=0.0))
+WANTED = Deploy.model_validate({"model": {"image": "demo", "folder": "model"}})
+
+
+@pytest.fixture
+def anyio_backend() -> Any:
+    return WARP
+
+
+class Account:
+    """A region that can be deployed to."""
+
+    def __init__(self, clients: AwsClients, gate: Gate, folder: Path) -> None:
+        self.clients, self.gate, self.packed = clients, gate, pack(folder)
+
+    async def deploy(self) -> Deployed:
+        whole = template("demo", WANTED, self.packed.key)
+        cost, nothing = hourly_cost(WANTED), lambda _event: None
+        deployment = Deployment(self.clients, "demo", whole, self.packed, cost, lambda _plan: True, nothing)
+        return await deployment.carried_out("async")
+
+    async def destroy(self) -> Destroyed:
+        return await destroyed(self.clients, "demo", lambda _stack: True, lambda _event: None)
+
+    async def actions_of(self, command: Callable[[], Any]) -> list[str]:
+        """Each action that a command calls, in the order of the first calls."""
+        seen: dict[str, None] = {}
+        self.gate.allows = lambda call: seen.setdefault(call.action) is None
+        await command()
+        self.gate.allows = lambda _call: True
+        return list(seen)
+
+    async def interrupted(self, command: Callable[[], Any], action: str) -> bool:
+        """End a command at the first call of an action; whether it came so far."""
+        with anyio.CancelScope() as scope:
+
+            def allows(call: Call) -> bool:
+                if call.action == action:
+                    scope.cancel()
+                return True
+
+            self.gate.allows = allows
+            await command()
+        self.gate.allows = lambda _call: True
+        return scope.cancelled_caught
+
+    async def require_empty(self) -> None:
+        buckets = (await self.clients.s3.list_buckets())["Buckets"]
+        endpoints = (await self.clients.sagemaker.list_endpoints())["Endpoints"]
+        topics = (await self.clients.sns.list_topics())["Topics"]
+        assert [one for one in (*buckets, *endpoints, *topics) if "demo" in str(one)] == []
+
+
+@pytest.fixture
+async def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Account]:
+    any_keys(monkeypatch)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "inference.py").write_text("def model_fn(folder): ...\n")
+    with gated() as gate:
+        async with (
+            region(defaults=QUICK) as here,
+            AwsClients(AwsSettings(endpoint_url=here.emulator.url, deploys=True)) as clients,
+        ):
+            yield Account(clients, gate, tmp_path)
+
+
+async def refusal(command: Callable[[], Any]) -> TargetError | None:
+    try:
+        await command()
+    except TargetError as error:
+        return error
+    return None
+
+
+async def test_each_action_that_is_refused_is_named_with_how_to_go_on(account: Account) -> None:
+    deploying = await account.actions_of(account.deploy)
+    destroying = await account.actions_of(account.destroy)
+    assert len(deploying) > 8
+    assert len(destroying) > 6
+    for command, actions in ((account.deploy, deploying), (account.destroy, destroying)):
+        for denied in actions:
+            account.gate.allows = lambda call, denied=denied: call.action != denied  # type: ignore[misc]
+            if (error := await refusal(command)) is not None:
+                assert denied.partition(":")[2] in error.message, error.message
+                assert error.exit_code is ExitCode.TARGET
+                assert error.advice, denied
+        account.gate.allows = lambda _call: True
+        await command()
+    await account.require_empty()
+
+
+async def test_a_deployment_that_ends_anywhere_can_be_destroyed(account: Account) -> None:
+    actions = await account.actions_of(account.deploy)
+    assert (await account.destroy()).left == ()
+    for action in actions:
+        assert await account.interrupted(account.deploy, action), action
+        assert (await account.destroy()).left == (), action
+        await account.require_empty()
+
+
+async def test_both_go_on_from_wherever_they_ended(account: Account) -> None:
+    deploying = await account.actions_of(account.deploy)
+    destroying = await account.actions_of(account.destroy)
+    for action in deploying:
+        await account.interrupted(account.deploy, action)
+    assert (await account.deploy()).endpoint == "smbench-demo"
+    for action in destroying:
+        await account.interrupted(account.destroy, action)
+    assert (await account.destroy()).left == ()
+    await account.require_empty()
+
+
+async def test_a_control_plane_that_throttles_now_and_then_is_asked_again(account: Account) -> None:
+    routed, seen = Front._shaped_result, set[str]()
+
+    def throttled(front: Front, protocol: Any, name: str, request: Any) -> Any:
+        if name and name not in seen:
+            seen.add(name)
+            raise ServiceError("Throttling", "Rate exceeded", 400)
+        return routed(front, protocol, name, request)
+
+    with patch.object(Front, "_shaped_result", throttled):
+        await account.deploy()
+        assert (await account.destroy()).left == ()
+    assert {"CreateChangeSet", "ExecuteChangeSet", "DescribeStackEvents", "DeleteStack"} <= seen
+
+
+async def test_objects_that_may_not_be_deleted_are_named(account: Account) -> None:
+    await account.deploy()
+    refused = {"Errors": [{"Key": "models/x", "Code": "AccessDenied", "Message": "Access Denied"}]}
+
+    async def delete_objects(**_: Any) -> Any:
+        return refused
+
+    with (
+        patch.object(account.clients.s3, "delete_objects", delete_objects),
+        pytest.raises(TargetError, match=r"models/x, AccessDenied") as found,
+    ):
+        await account.destroy()
+    assert "again goes on" in found.value.advice
