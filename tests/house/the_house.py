@@ -254,7 +254,7 @@ def _children_in_threads(follower: _Follower) -> Iterator[None]:
 
         thread = threading.Thread(target=live, name=name)
         thread.start()
-        return child.Child(name, _ThreadAsProcess(thread), PipeChannel(ours))  # type: ignore[arg-type]
+        return child.Child(name, _ThreadAsProcess(thread), PipeChannel(ours))
 
     with (
         mock.patch.object(child, "start_child", start),

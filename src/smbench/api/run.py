@@ -23,6 +23,7 @@ from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
 from smbench.model.cautions import scaling_cautions
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
+from smbench.processes.on_ray import workers_on
 from smbench.processes.session import SessionEnd
 from smbench.records import Ending
 from smbench.scenario.model import Scenario, Seeds
@@ -40,6 +41,7 @@ def run(
     stack: str | None = None,
     seed: int | None = None,
     workers: int = 1,
+    on: str = "local",
     region: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
@@ -67,6 +69,8 @@ def run(
         stack: The endpoint that `deploy` brought up under this name, instead.
         seed: Another seed than the scenario's.
         workers: Processes that share the load; 1 in warp time.
+        on: Where the workers run: `local`, on this machine; `ray`, on the cluster that RAY_ADDRESS names, or on one of
+            this machine while the run lasts; `ray://HOST:PORT`, on that cluster.
         region: AWS region; None: as the AWS tools find it.
         profile: AWS profile; None: as the AWS tools find it.
         endpoint_url: Another address for all AWS services.
@@ -108,16 +112,18 @@ def run(
         said = (*plan.notes, *warnings(forecast(plan)), *scaling_cautions(changed), *filter(None, [ceiling]))
         for line in said:
             print(f"smbench: {line}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
-    settings = Settings(
-        access=access,
-        n_workers=workers,
-        results=Path(results),
-        stops_when_certain=stop_when_certain,
-        command=tuple(command),
-    )
     interrupts = Interrupts()
     view = choose_view(progress, sys.stderr, os.environ)
-    done = outside_loops(lambda: carry_out(plan, given.origin, settings, view, interrupts), interrupts)
+    with workers_on(on) as start:
+        settings = Settings(
+            access=access,
+            n_workers=workers,
+            results=Path(results),
+            stops_when_certain=stop_when_certain,
+            command=tuple(command),
+            start=start,
+        )
+        done = outside_loops(lambda: carry_out(plan, given.origin, settings, view, interrupts), interrupts)
     return replace(reported(done), is_strict=strict)
 
 

@@ -30,12 +30,29 @@ _PARENTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasat
 """Signals that a terminal sends to the whole group: what they mean for a run, the parent decides."""
 
 
+class Process(Protocol):
+    """What a child runs in: a process of this machine, or what takes its place elsewhere."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """None while it runs; minus the signal that ended it."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end, so many seconds at most."""
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
 @dataclass(slots=True)
 class Child:
     """A running child and our end of its channel. `name` is what it is, "emulator", and which: "worker 1"."""
 
     name: str
-    process: BaseProcess
+    process: Process
     channel: Channel
 
     async def receive(self) -> Message | None:

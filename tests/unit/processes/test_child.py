@@ -34,7 +34,7 @@ class Process:
 def child(process: Process, name: str = "worker 1") -> Child:
     ours, theirs = Pipe()
     theirs.close()
-    return Child(name, process, PipeChannel(ours))  # type: ignore[arg-type]  # a fake
+    return Child(name, process, PipeChannel(ours))
 
 
 def ours(of: Child) -> Connection:

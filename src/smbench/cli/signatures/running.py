@@ -38,6 +38,9 @@ def run(
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the load, where one cannot send it. Not in warp time.")
     ] = 1,
+    on: Annotated[
+        str, typer.Option(metavar="PLACE", help="Where workers run: local, ray, or ray://HOST:PORT (smbench[ray]).")
+    ] = "local",
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
@@ -91,6 +94,7 @@ def run(
                 "--endpoint": endpoint is not None,
                 "--stack": stack is not None,
                 "--workers": workers > 1,
+                "--on": on != "local",
                 "--region": region is not None,
                 "--profile": profile is not None,
                 "--endpoint-url": endpoint_url is not None,
@@ -128,6 +132,7 @@ def run(
         "stack": stack,
         "seed": seed,
         "workers": workers,
+        "on": on,
         "region": region,
         "profile": profile,
         "endpoint_url": endpoint_url,

@@ -1,0 +1,149 @@
+"""Goal: a worker that Ray places is a worker as any other: its words, its end and its death arrive as a process's do.
+
+Method: Ray's few calls on threads of this process; Ray itself where it is installed, which no other test needs.
+"""
+
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import pytest
+
+from smbench.errors import ExitCode, SmbenchError, TargetError, UsageError
+from smbench.generator.shares import Share
+from smbench.processes import on_ray
+from smbench.processes.child import Child, start_child
+from smbench.processes.messages import Failed, Preparing, Stop, WorkerOrder, Workplace
+from smbench.processes.worker import worker_main
+from smbench.records import NotSent
+from smbench.targets.base import AwsAccess
+
+ORDER = WorkerOrder("{}", Share("r", 1, 2), "digest", AwsAccess(), 0)
+
+
+class RayError(Exception):
+    pass
+
+
+class Ray:
+    """As far as Ray is used: an actor is an object, each call of it a thread."""
+
+    def __init__(self) -> None:
+        self.exceptions, self.killed = SimpleNamespace(RayError=RayError), 0
+        self.util = SimpleNamespace(get_node_ip_address=lambda: "127.0.0.1")
+
+    def remote(self, **_options: Any) -> Callable[[type], Any]:
+        return lambda of: SimpleNamespace(remote=lambda: self._handle(of()))
+
+    def _handle(self, actor: Any) -> Any:
+        def call(name: str) -> Any:
+            return SimpleNamespace(remote=lambda *arguments: self._started(getattr(actor, name), arguments))
+
+        return SimpleNamespace(**{name: call(name) for name in ("unsuitable", "meet", "work")})
+
+    def _started(self, method: Callable[..., Any], arguments: tuple[Any, ...]) -> "Future[Any]":
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(method(*arguments))
+            except RayError as error:
+                future.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        return future
+
+    def get(self, future: "Future[Any]", timeout: float | None = None) -> Any:
+        return future.result(timeout)
+
+    def wait(self, futures: "list[Future[Any]]", timeout: float | None = None) -> tuple[list[Any], list[Any]]:
+        try:
+            futures[0].exception(timeout)
+        except TimeoutError:
+            return [], futures
+        return futures, []
+
+    def kill(self, _actor: Any) -> None:
+        self.killed += 1
+
+
+@pytest.fixture
+def ray() -> Ray:
+    return Ray()
+
+
+def started(ray: Ray, run_dir: Path, main: Callable[..., None]) -> Child:
+    return on_ray._actor(ray, "worker 1", main, (ORDER, Workplace(run_dir, run_dir)))
+
+
+async def test_what_parent_and_actor_say_arrives_and_its_end_is_seen(ray: Ray, tmp_path: Path) -> None:
+    def main(channel: Any, order: WorkerOrder, workplace: Workplace) -> None:
+        assert (order, workplace.run_dir) == (ORDER, tmp_path.resolve())
+        channel.send(Preparing("looking"))
+        assert anyio.run(channel.receive) == Stop(NotSent.STOPPED, "enough")
+
+    child = started(ray, tmp_path, main)
+    with anyio.fail_after(5):
+        assert await child.receive() == Preparing("looking")
+        child.tell(Stop(NotSent.STOPPED, "enough"))
+        assert await child.receive() is None
+    assert child.how_it_ended() == "worker 1 ended with exit code 0"
+
+
+async def test_an_error_of_the_worker_reaches_the_parent_with_whose_fault_it_is(ray: Ray, tmp_path: Path) -> None:
+    def main(_channel: Any, _order: WorkerOrder, _workplace: Workplace) -> None:
+        raise TargetError("there is no endpoint mine")
+
+    with anyio.fail_after(5):
+        message = await started(ray, tmp_path, main).receive()
+    assert isinstance(message, Failed)
+    assert (message.message, message.exit_code) == ("there is no endpoint mine", ExitCode.TARGET)
+
+
+@pytest.mark.parametrize(
+    ("version", "folder", "words"),
+    [("0.0.1", ".", "and the run is of smbench 0.0.1"), (None, "nowhere", "does not see the results folder")],
+)
+def test_a_machine_that_cannot_take_part_is_refused_before_anything_is_sent(
+    ray: Ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None, folder: str, words: str
+) -> None:
+    suits = on_ray._Actor.unsuitable
+    monkeypatch.setattr(on_ray._Actor, "unsuitable", lambda self, ours, place: suits(self, version or ours, place))
+    with pytest.raises(TargetError, match=words):
+        started(ray, tmp_path / folder, lambda *_: None)
+    assert ray.killed == 1
+
+
+def test_without_ray_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError) as refused, on_ray.workers_on("ray"):
+        pass
+    assert "pip install 'smbench[ray]'" in refused.value.advice
+
+
+def test_no_other_place_is_known_and_local_needs_no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with on_ray.workers_on("local") as start:
+        assert start is start_child
+    with pytest.raises(UsageError, match="is no place for workers"), on_ray.workers_on("mars"):
+        pass
+
+
+@pytest.mark.slow  # a cluster starts and ends
+async def test_an_actor_that_is_killed_is_named_at_once(tmp_path: Path) -> None:
+    cluster = pytest.importorskip("ray")
+    with on_ray.workers_on("ray") as start:
+        child = start("worker 1", worker_main, ORDER, Workplace(tmp_path, tmp_path))
+        with anyio.fail_after(60):
+            message = await child.receive()
+        assert isinstance(message, Failed), "an order without a scenario"
+        child.kill()
+        with anyio.fail_after(5):
+            assert await child.receive() is None
+    assert isinstance(message.error(), SmbenchError)
+    assert not cluster.is_initialized()
