@@ -25,8 +25,9 @@ _NEAR = 1.4  # overloads up to this many times what is served tell what is serve
 _OVERLOADS = (1.15, 1.25)
 _JUST_BELOW = 0.9  # of what is served: does anything fail before the backlog grows?
 _LONGEST = 4.0  # times the full length
-_LOCAL = 8.0  # shares up to so many times more or less than the one allowed lie on its line of log-odds
+_LOCAL = 4.0  # shares up to so many times more or less than the one allowed lie on its line of log-odds
 _SHARE_MAX = 0.6
+_BEFORE = 0.97  # of what is served: a demand that may fail below this is looked into first
 _CONFIRMATIONS_MAX = 4
 
 
@@ -114,8 +115,8 @@ def found(seen: Sequence[Seen]) -> Found:
     if not state.is_bracketed:
         return Found(None, low, high, state.binds, is_confirmed=False)
     binding = state.binding
-    is_estimated = binding.middle is not None and binding.low <= low * (1 + PRECISION)
-    rate = binding.middle if is_estimated else math.sqrt(low * high)
+    guess = binding.middle if binding.middle is not None and binding.low <= low * (1 + PRECISION) else binding.hint
+    rate = guess if guess is not None and low <= guess <= high else math.sqrt(low * high)
     return Found(rate, low, high, state.binds, is_confirmed=bool(state.confirmations))
 
 
@@ -266,7 +267,7 @@ def _narrow(state: _State, terms: Terms) -> list[Ask]:
     """What is served, from overloads near it, unless a demand fails before; then the demand that leaves most open."""
     low, high = state.interval
     served = state.served
-    if served is not None and all(one.high > served.mean for one in state.demands):
+    if served is not None and not any(_fails_before(one, served) for one in state.demands):
         rates = [times * served.mean for times in (_JUST_BELOW, *_OVERLOADS)]
         if not state.has_tried(0.8 * served.mean, served.mean):
             return _asks(rates[:2], 1.0, "narrow", terms)
@@ -281,6 +282,11 @@ def _narrow(state: _State, terms: Terms) -> list[Ask]:
     return _narrow_demand(state, loosest, limit, terms)
 
 
+def _fails_before(bound: _Bound, served: Estimate) -> bool:
+    """Whether a demand fails, or seems to, before the backlog grows."""
+    return bound.high <= served.mean or (bound.hint is not None and bound.hint < _BEFORE * served.mean)
+
+
 def _is_served_known(state: _State, served: Estimate) -> bool:
     near = [one for one in state.seen if one.evidence.served_hz is not None and one.length >= 1]
     n_near = sum(one.rate_hz <= _NEAR * served.mean for one in near)
@@ -290,8 +296,8 @@ def _is_served_known(state: _State, served: Estimate) -> bool:
 def _narrow_demand(state: _State, bound: _Bound, limit: float, terms: Terms) -> list[Ask]:
     if limit < bound.high and not state.has_tried(limit * (1 - PRECISION), limit):
         return _asks([limit, limit * (1 - PRECISION)], 1.0, "confirm", terms)
-    look = bound.hint
-    if look is not None and look * (1 - PRECISION) < limit:
+    if bound.hint is not None:
+        look = min(limit, bound.hint)
         rates = [look * (1 - PRECISION), min(limit, look * (1 + PRECISION))]
         near = [one.length for one in state.seen if abs(one.rate_hz / look - 1) <= 2 * PRECISION]
         return _asks(rates, min(_LONGEST, 2 * max([1.0, *near])), "narrow", terms)

@@ -145,17 +145,17 @@ def _misses(frames: Frames, demand: Demand, n_slots: int | None) -> Misses:
     allowed, trials = demand.allowed, 0.0
     said: Said = "unsure"
     if len(least) >= N_BATCHES:
-        worth, degrees, is_steady = _worth(frames, demand, least, n_slots)
+        worth, usual, degrees, is_steady = _worth(frames, demand, least, n_slots)
         half = student.quantile(DECIDED, degrees) * math.sqrt(allowed * (1 - allowed) / worth)
-        trials = worth if is_steady and shares[0] == shares[1] else 0.0
+        trials = usual if is_steady and shares[0] == shares[1] else 0.0
         if len(least) * allowed >= MISSES_MIN:
             is_kept = is_steady and allowed - shares[1] > half
             said = "fails" if shares[0] - allowed > half else "keeps" if is_kept else "unsure"
     return Misses(text=demand.text, allowed=allowed, least=shares[0], most=shares[1], trials=trials, said=said)
 
 
-def _worth(frames: Frames, demand: Demand, missed: Values, n_slots: int | None) -> tuple[float, int, bool]:
-    """Independent requests that those seen are worth; the degrees of freedom of that; whether they are steady.
+def _worth(frames: Frames, demand: Demand, missed: Values, n_slots: int | None) -> tuple[float, float, int, bool]:
+    """Independent requests that those seen are worth: at least, and usually; degrees of freedom; are they steady?
 
     A short run of a busy queue shows neither its steady state nor how much its requests are alike: both follow from
     how busy the slots were.
@@ -163,13 +163,17 @@ def _worth(frames: Frames, demand: Demand, missed: Values, n_slots: int | None) 
     n, allowed = len(missed), demand.allowed
     seen = batch_means(missed)
     alone = max(seen.mean * (1 - seen.mean), allowed * (1 - allowed) / 4) / n
-    inflation, degrees, is_steady = max(1.0, seen.error**2 / alone), seen.degrees, True
-    if demand.is_of_latency and n_slots is not None and (queue := _queue(frames, n_slots)) is not None:
-        busy = queue.raised(_BUSY_ERRORS)
-        is_steady = busy < UTILISATION_MAX and queue.n >= _RUNS_OF_MEMORY * queue.memory(busy)
-        if busy < UTILISATION_MAX and (known := queue.inflation(1 - allowed, busy)) > inflation:
-            inflation, degrees = known, degrees + _DEGREES_KNOWN
-    return n / inflation, degrees, is_steady
+    inflation, degrees = max(1.0, seen.error**2 / alone), seen.degrees
+    queue = _queue(frames, n_slots) if demand.is_of_latency and n_slots is not None else None
+    if queue is None:
+        return n / inflation, n / inflation, degrees, True
+    busy = queue.raised(_BUSY_ERRORS)
+    if busy >= UTILISATION_MAX:
+        return n / inflation, 0.0, degrees, False
+    usual = queue.inflation(1 - allowed, queue.utilisation)
+    if (known := queue.inflation(1 - allowed, busy)) > inflation:
+        inflation, degrees = known, degrees + _DEGREES_KNOWN
+    return n / inflation, n / usual, degrees, queue.n >= _RUNS_OF_MEMORY * queue.memory(busy)
 
 
 def _queue(frames: Frames, n_slots: int) -> Congestion | None:

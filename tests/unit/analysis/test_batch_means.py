@@ -37,10 +37,11 @@ def test_fewer_values_than_batches_have_no_error() -> None:
 def test_pooled_estimates_weigh_by_what_they_know_and_count_how_much_they_differ() -> None:
     alike = pooled([Estimate(mean=1.0, error=0.1, degrees=19), Estimate(mean=1.0, error=0.2, degrees=9)])
     assert alike.mean == 1.0
-    assert alike.error == pytest.approx(1 / math.sqrt(100 + 25))
+    by_meier = 1 + 4 * 0.8 * 0.2 * (1 / 19 + 1 / 9)
+    assert alike.error == pytest.approx(math.sqrt(by_meier / (100 + 25)))
     assert alike.degrees == 28
     apart = pooled([Estimate(mean=0.0, error=0.1, degrees=19), Estimate(mean=1.0, error=0.1, degrees=19)])
-    assert apart.error == pytest.approx(0.5)
+    assert apart.error == pytest.approx(0.5 * math.sqrt(1 + 2 / 19))
 
 
 def test_the_crossing_of_a_logistic_curve_is_found_and_its_interval_covers() -> None:

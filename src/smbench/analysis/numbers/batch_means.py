@@ -58,8 +58,11 @@ def pooled(estimates: list[Estimate]) -> Estimate:
     least = max(1e-12, 1e-6 * max(abs(one.mean) for one in estimates))  # an exact one would silence all others
     weights = np.array([1 / max(one.error, least) ** 2 for one in estimates])
     mean = float(weights @ np.array([one.mean for one in estimates]) / weights.sum())
+    shares = weights / weights.sum()
+    # The weights are of errors that are estimates themselves, so the mean is less well known than they say (Meier).
+    unsure = 4 * float(np.sum(shares * (1 - shares) / np.array([one.degrees for one in estimates])))
+    within = math.sqrt((1 + unsure) / float(weights.sum()))
     # Where they differ by more than their errors say, the difference is the better measure of the error.
-    within = 1 / math.sqrt(float(weights.sum()))
     n = len(estimates)
     spread = float(weights @ np.array([(one.mean - mean) ** 2 for one in estimates])) / max(1, n - 1)
     return Estimate(
