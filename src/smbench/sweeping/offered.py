@@ -33,6 +33,8 @@ def steady_rate_hz(scenario: Scenario) -> float:
 _WHAT = {
     "replay": "a recorded trace: a search cannot change its rate and keep its length",
     "closed": "a closed loop, which has no rate of its own: each end releases the next request",
+    "users": "a closed loop of users: each sends the next request when the last has ended",
+    "stairs": "a closed loop of users: each sends the next request when the last has ended",
     "ramp": "a ramp, and a search offers one steady rate after another",
     "steps": "stairs of rates, and a search offers one steady rate after another",
     "sine": "a wave, and a search offers one steady rate after another",

@@ -59,6 +59,8 @@ def test_a_run_too_short_for_how_busy_it_was_does_not_say_that_latency_is_kept()
     ("load", "said"),
     [
         ([{"closed": {"outstanding": 2, "requests": 10}}], "load.0 is a closed loop"),
+        ([{"users": {"initial": 2, "for": "1m"}}], "load.0 is a closed loop of users"),
+        ([{"stairs": {"users": 2, "steps": 2, "each": "1m"}}], "load.0 is a closed loop of users"),
         ([{"ramp": {"from": "1/s", "to": "2/s", "for": "1m"}}], "load.0 is a ramp"),
         ([{"poisson": {"rate": "1/s", "for": "1m"}}, {"burst": {"requests": 3}}], "load.1 is a burst"),
         ([{"poisson": {"rate": "1/s", "for": "1m"}}] * 2, "2 measured phases"),
