@@ -25,6 +25,7 @@ class Measured:
     rows: Mask  # of the schedule: not of a warm-up phase
     from_ns: int  # where the first measured phase begins
     length_s: float  # of the measured phases
+    warm_ups: tuple[tuple[int, int], ...] = ()  # where the warm-up phases with an end begin and end
 
     @classmethod
     def of(cls, spans: tuple[PhaseSpan, ...]) -> "Measured":
@@ -33,7 +34,8 @@ class Measured:
         measured = [span for span in spans if not span.warmup]
         length_ns = sum(span.end_ns - span.start_ns for span in measured if span.end_ns is not None)
         from_ns = min((span.start_ns for span in measured if span.n), default=0)
-        return cls(rows.astype(bool), from_ns, length_ns / 1e9)
+        warm_ups = tuple((one.start_ns, one.end_ns) for one in spans if one.warmup and one.end_ns is not None)
+        return cls(rows.astype(bool), from_ns, length_ns / 1e9, warm_ups)
 
 
 def require_known(threshold: Threshold) -> None:
@@ -45,10 +47,9 @@ def require_known(threshold: Threshold) -> None:
     known = (*_COUNTS, *_OTHERS, _COST)
     if threshold.of in ("sojourn", "service_view"):
         return
-    if threshold.metric not in known or threshold.lasting_s is not None:
-        what = f"{threshold.metric} for a duration" if threshold.lasting_s is not None else threshold.metric
+    if threshold.metric not in known:
         raise UsageError(
-            f"'{threshold.text}': a prediction of many policies has no {what}",
+            f"'{threshold.text}': a prediction of many policies has no {threshold.metric}",
             f"it has pNN, sojourn_pNN, service_view_pNN, {', '.join(known)}",
         )
 
@@ -62,12 +63,15 @@ def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float 
     """The figure of a threshold in its unit; infinite where it has no bound, NaN where nothing was measured.
 
     Args:
+        threshold: One with `for` as `of_its_duration` makes it.
         usd: What the instances cost; None: the price is not known.
     """
     rows = measured.rows[seen.rows]
     outcome = np.where(seen.seen_ns >= 0, seen.outcome, PENDING)[rows]
     if not len(outcome):
         return math.nan
+    if threshold.lasted is not None:
+        return _longest_beyond(threshold.lasted, seen, measured)
     if threshold.quantile is not None:
         return _percentile(threshold, seen, rows, outcome)
     if threshold.metric in ("within", "goodput"):
@@ -109,6 +113,24 @@ def _over_time(metric: str, seen: Foreseen, rows: Mask, outcome: NDArray[np.int8
             return math.inf
         return max(0, int(seen.done_ns.max()) - int(seen.sched_ns.max())) / 1e9
     return float(backlog_peak(seen))
+
+
+def _longest_beyond(lasted: tuple[str, float], seen: Foreseen, measured: Measured) -> float:
+    """The longest time at a stretch beyond a level, outside of warm-ups; infinite where it was so at the end."""
+    op, level = lasted
+    ended_ns = np.sort(seen.done_ns[seen.seen_ns >= 0])
+    borders_ns = [at_ns for within in measured.warm_ups for at_ns in within if at_ns <= seen.end_ns]
+    knots_ns = np.unique(np.concatenate([seen.sched_ns, ended_ns, np.array([*borders_ns, seen.end_ns], np.int64)]))
+    knots_ns = knots_ns[knots_ns <= seen.end_ns]
+    backlog = np.searchsorted(seen.sched_ns, knots_ns, side="right") - np.searchsorted(ended_ns, knots_ns, side="right")
+    is_beyond = backlog > level if op == "<=" else backlog >= level
+    for start_ns, end_ns in measured.warm_ups:
+        is_beyond &= ~((knots_ns >= start_ns) & (knots_ns < end_ns))
+    if is_beyond[-1]:
+        return math.inf
+    turns = np.diff(is_beyond.astype(np.int8), prepend=0)
+    lengths_ns = knots_ns[turns == -1] - knots_ns[turns == 1]
+    return float(lengths_ns.max(initial=0)) / 1e9
 
 
 def backlog_peak(seen: Foreseen) -> int:

@@ -154,7 +154,7 @@ def sweep(
         watch: Called with how many of how many predictions are made.
     """
     see = one_by_one(question) if foresee is None else foresee
-    taken, left = _screened(question, points) if leaves_out else (list(points), [])
+    taken, left = screened(question, points) if leaves_out else (list(points), [])
     rows = [Row(current), *(Row(point) for point in taken)]
     n_replications = len(question.scenarios)
     n_all, n_done = len(rows) * n_replications, 0
@@ -183,7 +183,7 @@ def sweep(
     return Sweep(tuple(kept), (*out, *(Row(point) for point in left)), len(points), tuple(reasons))
 
 
-def _screened(question: Question, points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
+def screened(question: Question, points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
     """Those to foresee, and those left behind."""
     known = [place for place, point in enumerate(points) if is_screened(point.emulated)]
     if len(known) < SCREENED_FROM:

@@ -168,6 +168,7 @@ class Threshold:
     deadline_s: float | None = None
     since: Since = "schedule"  # where the deadline counts from
     lasting_s: float | None = None  # the comparison may fail for as long as this at a time
+    lasted: tuple[Operator, float] | None = None  # of `of_its_duration`: operator and value that were failed
 
     def holds(self, seen: float) -> bool:
         """Whether the figure meets the threshold; both in the threshold's unit."""
@@ -188,7 +189,7 @@ class Threshold:
     def of_its_duration(self) -> "Threshold":
         """What `for` says, as a threshold on the longest time at a stretch during which the comparison fails."""
         assert self.lasting_s is not None
-        return replace(self, op="<=", value=self.lasting_s, unit="s", lasting_s=None)
+        return replace(self, op="<=", value=self.lasting_s, unit="s", lasting_s=None, lasted=(self.op, self.value))
 
 
 class ThresholdError(ValueError):

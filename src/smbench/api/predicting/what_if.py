@@ -200,6 +200,7 @@ def read_question(
     objectives = tuple(parse_threshold(text) for text in texts or (DEFAULT_OBJECTIVE,))
     for objective in objectives:
         require_known(objective)
+    objectives = tuple(one if one.lasting_s is None else one.of_its_duration() for one in objectives)
     scenarios = (scenario, *(reseeded(scenario, scenario.seed + number) for number in range(1, replications)))
     plans: list[RunPlan] = [make_plan(one, of_load.origin.base_dir) for one in scenarios]
     if any(objective.unit == "usd" for objective in objectives) and scenario.target.instance_hour is None:
