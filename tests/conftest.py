@@ -1,6 +1,7 @@
 """Fixtures shared by all suites. Async tests say which loop they want; the default keeps real time."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from smbench.clock import WarpLoop
 # Polars asks once, when it is imported, here and in every process that a test starts. Its threads wait for each other
 # on cores that other tests use: a summary of thirty rows takes four times as long with two threads as with one.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+# Where runs of the command line are entered; a developer's own list is no business of the tests.
+_STATE = tempfile.TemporaryDirectory(prefix="smbench-tests-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
 
 # An example's duration says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

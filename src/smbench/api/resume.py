@@ -9,6 +9,7 @@ from smbench.api.loops import outside_loops
 from smbench.api.report import report
 from smbench.api.result import Run
 from smbench.api.run import Progress, reported
+from smbench.lifecycle.background.presence import Presence
 from smbench.lifecycle.resume import resume_run
 from smbench.processes.interrupts import Interrupts
 from smbench.targets.base import AwsAccess
@@ -45,16 +46,35 @@ def resume(
         ResultsError: it is no run, another process works on it, or a file of the scenario has changed since.
         ScenarioError, TargetError: it cannot be taken up, and nothing was changed.
     """
-    path, interrupts = Path(run), Interrupts()
-    folder = None if base_dir is None else Path(base_dir)
+    access, folder = AwsAccess(region, profile, endpoint_url), None if base_dir is None else Path(base_dir)
+    return taken_up(Path(run), access, folder, sends=sends, strict=strict, progress=progress)
+
+
+def taken_up(
+    path: Path,
+    access: AwsAccess,
+    base_dir: Path | None,
+    *,
+    sends: bool,
+    strict: bool,
+    progress: Progress,
+    presence: Presence | None = None,
+) -> Run:
+    """`resume`, its arguments read.
+
+    Args:
+        presence: How other processes find the run; a terminal that goes away is then its business.
+    """
+    interrupts = Interrupts(takes_hang_up=presence is None)
     done = outside_loops(
         lambda: resume_run(
             path,
-            AwsAccess(region, profile, endpoint_url),
+            access,
             lambda: choose_view(progress, sys.stderr, os.environ),
             interrupts,
-            base_dir=folder,
+            base_dir=base_dir,
             sends=sends,
+            presence=presence,
         ),
         interrupts,
     )

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +17,11 @@ from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
 from smbench.generator.forecast import forecast
 from smbench.generator.forecast_text import warnings
-from smbench.generator.plan import make_plan
+from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.shares import check_workers
+from smbench.lifecycle.background.presence import Presence
 from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
+from smbench.lifecycle.origin import Origin
 from smbench.model.cautions import scaling_cautions
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
@@ -92,6 +94,66 @@ def run(
     Raises:
         ScenarioError, UsageError, TargetError, ResultsError: the run could not begin, and nothing was sent.
     """
+    return carried(
+        planned(
+            scenario,
+            endpoint=endpoint,
+            stack=stack,
+            seed=seed,
+            workers=workers,
+            region=region,
+            profile=profile,
+            endpoint_url=endpoint_url,
+            transport=transport,
+            results=results,
+            thresholds=thresholds,
+            stop_when_certain=stop_when_certain,
+            strict=strict,
+            max_cost=max_cost,
+            on=on,
+            progress=progress,
+            base_dir=base_dir,
+            allow_files=allow_files,
+            command=command,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A run that may begin."""
+
+    plan: RunPlan
+    origin: Origin
+    settings: Settings
+    progress: Progress
+    is_strict: bool
+    on: str
+
+
+def planned(
+    scenario: ScenarioLike | None,
+    *,
+    endpoint: str | None,
+    stack: str | None,
+    seed: int | None,
+    workers: int,
+    region: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    transport: Literal["wire", "sdk"] | None,
+    results: str | os.PathLike[str],
+    thresholds: Sequence[str],
+    stop_when_certain: bool,
+    strict: bool,
+    max_cost: float | None,
+    on: str,
+    progress: Progress,
+    base_dir: str | os.PathLike[str] | None,
+    allow_files: Folders,
+    command: Sequence[str],
+) -> Planned:
+    """All of `run` before anything is started; the same arguments, the same errors."""
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     target = aimed(given.scenario, endpoint, stack, **where)
@@ -112,19 +174,30 @@ def run(
         said = (*plan.notes, *warnings(forecast(plan)), *scaling_cautions(changed), *filter(None, [ceiling]))
         for line in said:
             print(f"smbench: {line}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
-    interrupts = Interrupts()
-    view = choose_view(progress, sys.stderr, os.environ)
-    with workers_on(on) as start:
-        settings = Settings(
-            access=access,
-            n_workers=workers,
-            results=Path(results),
-            stops_when_certain=stop_when_certain,
-            command=tuple(command),
-            start=start,
+    settings = Settings(
+        access=access,
+        n_workers=workers,
+        results=Path(results),
+        stops_when_certain=stop_when_certain,
+        command=tuple(command),
+    )
+    return Planned(plan, given.origin, settings, progress, strict, on)
+
+
+def carried(planned: Planned, presence: Presence | None = None) -> Run:
+    """All of `run` after that.
+
+    Args:
+        presence: How other processes find the run; a terminal that goes away is then its business.
+    """
+    interrupts = Interrupts(takes_hang_up=presence is None)
+    view = choose_view(planned.progress, sys.stderr, os.environ)
+    with workers_on(planned.on) as start:
+        settings = replace(planned.settings, start=start)
+        done = outside_loops(
+            lambda: carry_out(planned.plan, planned.origin, settings, view, interrupts, presence), interrupts
         )
-        done = outside_loops(lambda: carry_out(plan, given.origin, settings, view, interrupts), interrupts)
-    return replace(reported(done), is_strict=strict)
+    return replace(reported(done), is_strict=planned.is_strict)
 
 
 def _changed(

@@ -43,6 +43,9 @@ def _smbench(
 
 app.command()(running.run)
 app.command()(running.resume)
+app.command()(running.attach)
+app.command()(running.stop)
+app.command()(running.ps)
 app.command()(machines.order)
 app.command()(machines.worker)
 app.command()(machines.collect)

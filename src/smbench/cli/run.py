@@ -9,8 +9,8 @@ import typer
 
 from smbench.api.account import estimate
 from smbench.api.result import Run
-from smbench.api.resume import resume
-from smbench.api.run import run
+from smbench.api.resume import taken_up
+from smbench.api.run import carried, planned
 from smbench.api.search import is_search, resume_search
 from smbench.api.sweep import is_sweep, resume_sweep
 from smbench.cli.given_out import print_json
@@ -18,6 +18,9 @@ from smbench.cli.report import ReportOptions, print_report
 from smbench.cli.sweeping.search import print_search
 from smbench.cli.sweeping.sweep import print_sweep
 from smbench.errors import ExitCode
+from smbench.lifecycle.background.leaving import Leaving
+from smbench.lifecycle.background.presence import Presence
+from smbench.targets.base import AwsAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,11 @@ class RunOptions:
     """The command line of `run`."""
 
     scenario: Path | None
-    asked: dict[str, Any]  # what `api.run.run` takes by name
+    asked: dict[str, Any]  # what `api.run.planned` takes by name
     output: str
     junit: Path | None = None
     summary_md: Path | None = None
+    leaving: Leaving | None = None  # the run goes on without the command that started it
 
 
 def run_command(options: RunOptions) -> ExitCode:
@@ -37,8 +41,12 @@ def run_command(options: RunOptions) -> ExitCode:
     Raises:
         ScenarioError, UsageError, TargetError, ResultsError: before anything was sent.
     """
-    result = run(options.scenario, command=("smbench", *sys.argv[1:]), **options.asked)
-    return _told(result, ReportOptions(output=options.output, junit=options.junit, summary_md=options.summary_md))
+    with Presence(options.leaving) as presence:
+        command = ("smbench", *sys.argv[1:])
+        result = carried(planned(options.scenario, base_dir=None, command=command, **options.asked), presence)
+        presence.ended(result.exit_status)
+        print_run(result, ReportOptions(output=options.output, junit=options.junit, summary_md=options.summary_md))
+        return result.exit_status
 
 
 def dry_run_command(scenario: Path | None, asked: dict[str, Any], output: str) -> None:
@@ -52,7 +60,7 @@ def dry_run_command(scenario: Path | None, asked: dict[str, Any], output: str) -
     typer.echo("nothing was sent or made")
 
 
-def resume_command(run_folder: Path, asked: dict[str, Any], output: str) -> ExitCode:
+def resume_command(run_folder: Path, access: AwsAccess, asked: dict[str, Any], output: str) -> ExitCode:
     """Take up, report, judge; returns the exit status.
 
     Raises:
@@ -66,17 +74,22 @@ def resume_command(run_folder: Path, asked: dict[str, Any], output: str) -> Exit
         search = resume_search(run_folder, progress=asked["progress"])
         print_search(search, output)
         return search.exit_status
-    return told(resume(run_folder, **asked), output)
+    with Presence() as presence:
+        result = taken_up(run_folder, access, presence=presence, **asked)
+        presence.ended(result.exit_status)
+        print_run(result, ReportOptions(output=output))
+        return result.exit_status
 
 
 def told(result: Run, output: str) -> ExitCode:
     """Print the report of a run and what went wrong; returns the exit status."""
-    return _told(result, ReportOptions(output=output))
+    print_run(result, ReportOptions(output=output))
+    return result.exit_status
 
 
-def _told(result: Run, options: ReportOptions) -> ExitCode:
+def print_run(result: Run, options: ReportOptions) -> None:
+    """The report, and what went wrong beside it, the first cause first."""
     print_report(result, options)
-    for what in (result.failure, *result.problems):  # the first cause first
+    for what in (result.failure, *result.problems):
         if what:
             typer.echo(f"smbench: {what}", err=True)
-    return result.exit_status

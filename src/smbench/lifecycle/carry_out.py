@@ -11,6 +11,7 @@ from smbench.analysis.capacity.alarm_facts import alarms_on_before_the_load, ala
 from smbench.analysis.capacity.policy_facts import held_at_zero, policies_at_odds
 from smbench.errors import SmbenchError
 from smbench.generator.plan import RunPlan
+from smbench.lifecycle.background.presence import Presence
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
 from smbench.lifecycle.screen import Screen
@@ -68,11 +69,21 @@ def _cautions(found: Facts) -> list[str]:
     ]
 
 
-def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, interrupts: Interrupts) -> CarriedOut:
+def carry_out(
+    plan: RunPlan,
+    origin: Origin,
+    settings: Settings,
+    view: View,
+    interrupts: Interrupts,
+    presence: Presence | None = None,
+) -> CarriedOut:
     """Carry out a plan; returns when the folder is closed.
 
     The first interrupt stops sending and follows what was sent, the second stops at once; one that comes while the
     folder is being closed only shows in the result.
+
+    Args:
+        presence: How other processes find it; None: they do not.
 
     Raises:
         SmbenchError: the run could not begin; nothing was sent, and no folder stays.
@@ -92,21 +103,38 @@ def carry_out(plan: RunPlan, origin: Origin, settings: Settings, view: View, int
             for caution in _cautions(end.found):
                 end.notes.append(caution)
                 screen.preparing(f"note: {caution}")
+            if presence is not None:
+                presence.begun()
 
-        try:
-            with sole_user(folder.path), view:
-                screen.preparing("starting the processes")
-                run_id, n_workers = folder.manifest.run_id, settings.n_workers
-                lived = partial(run_session, start=settings.start)
-                end = anyio.run(
-                    lived, plan, settings.access, n_workers, folder.path, run_id, screen, interrupts, on_ready
+        run_id, n_workers = folder.manifest.run_id, settings.n_workers
+        live = partial(
+            run_session,
+            plan,
+            settings.access,
+            n_workers,
+            folder.path,
+            run_id,
+            screen,
+            interrupts,
+            on_ready,
+            start=settings.start,
+        )
+        with sole_user(folder.path):
+            try:
+                if presence is not None:
+                    presence.opened(folder.path, plan.scenario.name)
+                    live = partial(presence.served, live, screen.state, interrupts)
+                with view:
+                    screen.preparing("starting the processes")
+                    end = anyio.run(live)
+            except BaseException:  # Ctrl-C included: a run that never began leaves no folder; the error goes on up
+                if presence is not None:
+                    presence.withdrawn()
+                folder.discard_if_unused()
+                raise
+            if end.held:
+                end.notes.append(
+                    f"requests may still end: `smbench resume {folder.path}` collects them and removes the queue"
                 )
-        except BaseException:  # Ctrl-C included: a run that never began leaves no folder; the error goes on up
-            folder.discard_if_unused()
-            raise
-        if end.held:
-            end.notes.append(
-                f"requests may still end: `smbench resume {folder.path}` collects them and removes the queue"
-            )
-        problems = folder.close(end.ending, end.reason or screen.stopped, end.notes, end.emulator, end.held)
+            problems = folder.close(end.ending, end.reason or screen.stopped, end.notes, end.emulator, end.held)
         return CarriedOut(folder.path, end, tuple(problems), bool(interrupts.names))

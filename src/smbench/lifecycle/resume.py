@@ -7,6 +7,7 @@ up in S3. Nothing is sent unless that was asked for, and then only what certainl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -22,6 +23,7 @@ from smbench.generator.tracking.journal import events_frame
 from smbench.generator.tracking.ledger import NO_INSTANT, Ledger, State
 from smbench.generator.tracking.rows import requests_frame
 from smbench.generator.tracking.tracker import Tracker
+from smbench.lifecycle.background.presence import Presence
 from smbench.lifecycle.carry_out import CarriedOut
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.screen import Screen
@@ -78,6 +80,7 @@ def resume_run(
     *,
     base_dir: Path | None,
     sends: bool,
+    presence: Presence | None = None,
 ) -> CarriedOut | None:
     """Take a run up; returns when its folder is closed, or None when nothing is left to do.
 
@@ -85,6 +88,7 @@ def resume_run(
         access: How AWS is reached; what is None here is as the run had it.
         base_dir: Folder of the files that the scenario names; None: where it was when the run began.
         sends: Also send what was certainly never sent, later than it was due.
+        presence: How other processes find it; None: they do not.
 
     Raises:
         SmbenchError: it cannot be taken up; the folder is as it was.
@@ -99,6 +103,9 @@ def resume_run(
         if not _is_anything_left(before, left, sends=sends):
             return None
         folder = RunFolder.reopen(path)
+        if presence is not None:
+            presence.opened(path, before.scenario["name"])
+            presence.begun()
         try:
             plan = folder.plan(base_dir)
             _wait_for_workers(folder)
@@ -106,7 +113,7 @@ def resume_run(
                 end = _closed_without_endpoint(folder, plan)
             else:
                 how = _how(folder, plan, sends=sends)
-                end = _session(folder, plan, access_of(before, access), how, make_view(), interrupts)
+                end = _session(folder, plan, access_of(before, access), how, make_view(), interrupts, presence)
         except BaseException:  # Ctrl-C included: the folder is left as it was found; the error goes on up
             if before.ending is not Ending.RUNNING:
                 folder.close(before.ending, before.reason, before.notes, before.emulator, before.held)
@@ -201,7 +208,13 @@ def _left_off_ns(folder: RunFolder, plan: RunPlan, share: Share, how: TakingUp) 
 
 
 def _session(
-    folder: RunFolder, plan: RunPlan, access: AwsAccess, how: TakingUp, view: View, interrupts: Interrupts
+    folder: RunFolder,
+    plan: RunPlan,
+    access: AwsAccess,
+    how: TakingUp,
+    view: View,
+    interrupts: Interrupts,
+    presence: Presence | None,
 ) -> SessionEnd:
     manifest, screen = folder.manifest, Screen(plan, folder.path, view, stops_when_certain=False)
     epoch_ns = manifest.clock.epoch_ns
@@ -210,20 +223,21 @@ def _session(
     event = Event("resume", f"resume {how.resume}", now_ns, now_ns, detail=detail)
     PartWriter(folder.path, "events", _PARENT_WRITER).write(events_frame([event], epoch_ns))
     before = Before(how, epoch_ns, manifest.target, manifest.held)
+    live = partial(
+        run_session,
+        plan,
+        access,
+        manifest.workers,
+        folder.path,
+        manifest.run_id,
+        screen,
+        interrupts,
+        lambda _end: None,
+        before,
+    )
     with view:
         screen.preparing("taking the run up again")
-        return anyio.run(
-            run_session,
-            plan,
-            access,
-            manifest.workers,
-            folder.path,
-            manifest.run_id,
-            screen,
-            interrupts,
-            lambda _end: None,
-            before,
-        )
+        return anyio.run(live if presence is None else partial(presence.served, live, screen.state, interrupts))
 
 
 def _closed_without_endpoint(folder: RunFolder, plan: RunPlan) -> SessionEnd:

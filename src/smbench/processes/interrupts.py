@@ -19,17 +19,27 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 class Interrupts:
     """What was asked so far. `give` may be called from any thread and from a signal handler.
 
+    Args:
+        takes_hang_up: SIGHUP is one of the signals; False: somebody else takes it.
+
     Attributes:
         names: Who asked, in order: names of signals, or what a caller passed to `give`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_hang_up: bool = True) -> None:
         self.names: list[str] = []
+        self._at_once: list[bool | None] = []
+        self._signals = _SIGNALS if takes_hang_up else tuple(one for one in _SIGNALS if one.name != "SIGHUP")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._given: anyio.Event | None = None
 
-    def give(self, name: str) -> None:
-        """Ask once more."""
+    def give(self, name: str, *, at_once: bool | None = None) -> None:
+        """Ask once more.
+
+        Args:
+            at_once: To stop at once, or not to, however often it was asked before; None: as the number of it says.
+        """
+        self._at_once.append(at_once)
         self.names.append(name)
         loop = self._loop
         if loop is not None and not loop.is_closed():
@@ -47,6 +57,10 @@ class Interrupts:
             self._loop = self._given = None
         return self.names[number - 1]
 
+    def at_once(self, number: int) -> bool | None:
+        """Whether the `number`-th (from 1) asked to stop at once; None: where something is stopping already."""
+        return self._at_once[number - 1]
+
     def _wake(self) -> None:
         if self._given is not None:
             self._given.set()
@@ -57,7 +71,7 @@ class Interrupts:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        before = {number: signal.getsignal(number) for number in self._signals}
         taken = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
         try:
             for number in taken:

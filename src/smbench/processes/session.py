@@ -339,15 +339,17 @@ class _Session:
         while True:
             name = await self.interrupts.wait(n_taken + 1)
             n_taken += 1
-            if not self._is_stopping:
+            at_once = self.interrupts.at_once(n_taken)
+            if at_once or (at_once is None and self._is_stopping):
+                self._is_stopping = True
+                self._ended_by_hand(Ending.CANCELLED, f"stopped at once by {name}")
+                self.crew.tell(Cancel(self.end.reason))
+                tasks.start_soon(self._kill_after_cancel)
+            elif not self._is_stopping:
                 self._is_stopping = True
                 self._ended_by_hand(Ending.STOPPED, f"stopped by {name}")
                 self.crew.tell(Stop(NotSent.STOPPED, self.end.reason))
                 self.watcher.preparing("stopping: no more is sent, waiting for ends; once more to stop now")
-            else:
-                self._ended_by_hand(Ending.CANCELLED, f"stopped at once by {name}")
-                self.crew.tell(Cancel(self.end.reason))
-                tasks.start_soon(self._kill_after_cancel)
 
     def _ended_by_hand(self, ending: Ending, reason: str) -> None:
         if self.end.ending is not Ending.FAILED:

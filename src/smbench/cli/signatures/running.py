@@ -1,7 +1,7 @@
 """The commands that send or serve: names, options and help."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,9 @@ from smbench.cli.options import (
     UiOption,
     UrlOption,
 )
+
+if TYPE_CHECKING:
+    from smbench.lifecycle.background.leaving import Leaving
 
 
 def run(
@@ -73,18 +76,20 @@ def run(
         float | None,
         typer.Option(min=0, metavar="USD", help="Refuse a run that may cost more, or whose cost is not known."),
     ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return once the run has begun; it goes on without this terminal.")
+    ] = False,
 ) -> None:
     """Run a scenario and judge it.
 
     Ends with a verdict, and leaves parquet and a manifest in a new folder under --results.
     With --set or --seeds it makes several runs and ends with a table of them, as `smbench sweep`.
-    First Ctrl-C: stop sending, drain, report. Second: stop now, keep what is known.
+    First Ctrl-C: stop sending, drain, report. Second: stop now, keep what is known. A terminal that goes away ends
+    nothing: `smbench attach` shows the run again.
 
     Exit status: 0 fine, 2 the scenario is wrong, 3 the target cannot be used, 98 the run is invalid (the generator was
     the bottleneck), 99 a threshold was missed, 130 interrupted, 70 a bug of ours.
     """
-    from smbench.cli.run import RunOptions, dry_run_command, run_command
-
     if settings or seeds is not None:
         from smbench.cli.sweeping.sweep import SweepOptions, require_alone, sweep_command
 
@@ -105,6 +110,7 @@ def run(
                 "--max-cost": max_cost is not None,
                 "--junit": junit is not None,
                 "--summary-md": summary_md is not None,
+                "--detach": detach,
             }
         )
         several = {
@@ -116,6 +122,8 @@ def run(
         }
         raise typer.Exit(sweep_command(SweepOptions(scenario, tuple(settings or ()), (), several, output.value)))
     if dry_run:
+        from smbench.cli.run import dry_run_command
+
         planned = {
             "endpoint": endpoint,
             "stack": stack,
@@ -127,6 +135,10 @@ def run(
         }
         dry_run_command(scenario, planned, output.value)
         return
+    leaving = _left_behind() if detach else None
+
+    from smbench.cli.run import RunOptions, run_command
+
     asked = {
         "endpoint": endpoint,
         "stack": stack,
@@ -142,11 +154,28 @@ def run(
         "stop_when_certain": stop_when_certain,
         "strict": strict,
         "max_cost": max_cost,
-        "progress": ui.value,
+        "progress": Ui.PLAIN.value if detach and ui is not Ui.NONE else ui.value,
         "allow_files": tuple(allow_files or ()),
     }
-    options = RunOptions(scenario, asked, output.value, junit, summary_md)
+    options = RunOptions(scenario, asked, output.value, junit, summary_md, leaving)
     raise typer.Exit(run_command(options))
+
+
+def _left_behind() -> "Leaving":
+    """Fork before anything heavy is imported; only the process that runs returns.
+
+    Raises:
+        typer.Exit: in the process that stays behind, when the run has begun or could not.
+    """
+    from smbench.lifecycle.background.leaving import Foreground, leave
+
+    side = leave()
+    if isinstance(side, Foreground):
+        from smbench.cli.background.attach import say_how_to_attach
+
+        say_how_to_attach(side)
+        raise typer.Exit(side.status)
+    return side
 
 
 def resume(
@@ -170,17 +199,49 @@ def resume(
     Exit status: as `run`.
     """
     from smbench.cli.run import resume_command
+    from smbench.targets.base import AwsAccess
 
-    asked = {
-        "sends": sends,
-        "base_dir": base_dir,
-        "region": region,
-        "profile": profile,
-        "endpoint_url": endpoint_url,
-        "progress": ui.value,
-        "strict": strict,
-    }
-    raise typer.Exit(resume_command(run_folder, asked, output.value))
+    access = AwsAccess(region, profile, endpoint_url)
+    asked = {"base_dir": base_dir, "sends": sends, "strict": strict, "progress": ui.value}
+    raise typer.Exit(resume_command(run_folder, access, asked, output.value))
+
+
+def attach(run_folder: RunFolder, ui: UiOption = Ui.AUTO, output: OutputOption = Output.TABLE) -> None:
+    """Watch a run that goes on in another process, as if it were run here; then print its report.
+
+    As many as like may watch a run; it goes on whatever becomes of them. Ctrl-C leaves the run alone. Of a run that has
+    ended the report is printed at once.
+
+    Exit status: the run's; 130 after Ctrl-C.
+    """
+    from smbench.cli.background.attach import attach_command
+
+    raise typer.Exit(attach_command(run_folder, ui.value, output.value))
+
+
+def stop(
+    run_folder: RunFolder,
+    now: Annotated[bool, typer.Option("--now", help="Do not follow what was sent; keep what is known.")] = False,
+) -> None:
+    """End a run that goes on in another process: no more is sent, what was sent is followed, the report is written.
+
+    The same as Ctrl-C where the run was started; --now the same as the second one. Returns at once; `smbench attach`
+    waits for the end.
+    """
+    from smbench.cli.background.attach import stop_command
+
+    raise typer.Exit(stop_command(run_folder, at_once=now))
+
+
+def ps(output: OutputOption = Output.TABLE) -> None:
+    """List the runs that were started from this machine's command line, the latest first.
+
+    running; interrupted: its process was killed, and `smbench resume RUN` takes it up; finished, stopped, cancelled or
+    failed; not begun; removed: its folder is not there any more.
+    """
+    from smbench.cli.background.listing import ps_command
+
+    ps_command(output.value)
 
 
 def bench(

@@ -1,5 +1,7 @@
 """How a value went since the run began, in bounded memory: what the live charts are drawn from."""
 
+from typing import Self
+
 _BINS = 256
 _FIRST_BIN_NS = 250_000_000
 
@@ -15,6 +17,17 @@ class History:
         self._bins: list[float] = []
         self._bin_ns = _FIRST_BIN_NS
         self._last = 0.0
+
+    @classmethod
+    def of(cls, bins: list[float], bin_ns: int, last: float) -> Self:
+        """One that was `kept`."""
+        history = cls()
+        history._bins, history._bin_ns, history._last = bins, bin_ns, last
+        return history
+
+    def kept(self) -> tuple[list[float], int, float]:
+        """All that it holds: its stretches, the length of each, the last value."""
+        return self._bins, self._bin_ns, self._last
 
     def record(self, at_ns: int, value: float) -> None:
         """Note a value. What was before zero counts as at zero."""

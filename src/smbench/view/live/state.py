@@ -91,6 +91,11 @@ class LiveState:
         self._workers: dict[int, Snapshot] = {}
         self._counted: deque[tuple[int, int, int, int]] = deque()  # instant, due, sent, completed
 
+    @property
+    def workers(self) -> list[Snapshot]:
+        """The latest of each worker that has reported."""
+        return list(self._workers.values())
+
     def preparing(self, text: str) -> None:
         """Take what the run says of itself."""
         self.note = text
@@ -102,7 +107,7 @@ class LiveState:
             return
         if self.now is None:
             self.note = ""  # it spoke of the preparations
-        self.now = now = added(list(self._workers.values()))
+        self.now = now = added(self.workers)
         self.backlog.record(now.at_ns, now.backlog_seen)
         self.backlog_peak = max(self.backlog_peak, now.backlog_seen)
         self._count(now)

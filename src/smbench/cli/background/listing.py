@@ -1,0 +1,49 @@
+"""`ps`: the runs of this machine, whatever became of them."""
+
+import typer
+
+from smbench.cli.given_out import print_json
+from smbench.errors import ResultsError
+from smbench.lifecycle.background.registry import Known, known_runs, registry_place
+from smbench.records import Ending
+from smbench.results.manifest import read_manifest
+
+_INTERRUPTED = "interrupted"
+
+
+def ps_command(output: str) -> None:
+    """The runs of this machine, the latest first."""
+    runs = [(known, _state(known)) for known in known_runs(registry_place())]
+    if output == "json":
+        listed = [
+            {
+                "run": str(known.folder),
+                "scenario": known.scenario,
+                "started": known.started.isoformat(timespec="seconds"),
+                "state": state,
+                "pid": known.pid if known.is_alive else None,
+                "exit_status": known.exit_status,
+            }
+            for known, state in runs
+        ]
+        print_json({"runs": listed})
+        return
+    width = max((len(state) for _, state in runs), default=0)
+    for known, state in runs:
+        started = known.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        typer.echo(f"{started}  {state:<{width}}  {known.folder}")
+    if not runs:
+        typer.echo("smbench: no run of this machine is known", err=True)
+    if any(state == _INTERRUPTED for _, state in runs):
+        typer.echo("smbench: `smbench resume RUN` takes an interrupted run up", err=True)
+
+
+def _state(known: Known) -> str:
+    """In a word or two."""
+    if known.is_alive and known.exit_status is None:
+        return "running"
+    try:
+        ending = read_manifest(known.folder).ending
+    except ResultsError:
+        return "not begun" if known.folder.is_dir() else "removed"
+    return _INTERRUPTED if ending is Ending.RUNNING else ending.value
