@@ -1,6 +1,6 @@
 """The n-th call of each kind fails: the law holds, nothing hangs, nothing is sent twice, no end is missed.
 
-Method: a sample of `python tests/support/nth_calls.py`, which does the same for every n up to 200.
+Method: a sample of `python tests/support/nth_calls.py 200`, which does the same for every n up to 200.
 """
 
 import pytest

@@ -1,11 +1,13 @@
 """The n-th call of each kind fails: a run in virtual time for every operation that a run calls, every n and trouble.
 
-    python tests/support/nth_calls.py 200 1      # n up to 200, every one; 200 50: 1 to 5, then every fiftieth
+    python tests/support/nth_calls.py 200        # every n up to 200, several in a run, ten good calls between them
+    python tests/support/nth_calls.py 200 --alone  # each in a run of its own: some twelve times as long
 
-After each run the ledger's law holds, nothing hung, nothing was sent twice, and what the endpoint completed and
-announced is completed in the files too. One process a core.
+The first five fail in runs of their own. After each run the ledger's law holds, nothing hung, nothing was sent twice,
+and what the endpoint completed and announced is completed in the files too. One process a core.
 """
 
+import argparse
 import signal
 import sys
 import tempfile
@@ -43,23 +45,29 @@ LOOKED_UP = ("s3:HeadObject", "s3:GetObject")
 CALLS = tuple(
     call for call in get_args(Call) if not call.endswith("*") and call != "sagemaker:InvokeEndpoint"
 )  # that one is of synchronous endpoints
-REAL_MAX_S, VIRTUAL_MAX_S = 60, 3600.0
+ALONE, APART = 5, 11  # the first fail in runs of their own; between others lie ten good calls
+REAL_MAX_S, VIRTUAL_MAX_S = 300, 3600.0
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One run: which call failed how, how often it was called at all, and what was wrong afterwards."""
+    """One run: which calls failed how, how often it was called at all, and what was wrong afterwards."""
 
     call: str
     trouble: str
-    n: int
+    numbers: tuple[int, ...]
     n_calls: int
     did_begin: bool
     wrong: tuple[str, ...]
 
+    @property
+    def struck(self) -> set[int]:
+        """Those of the numbers that there were; of a run that did not begin the first."""
+        return {n for n in self.numbers if n <= self.n_calls} if self.did_begin else {self.numbers[0]}
 
-def document(call: str, trouble: str, n: int, n_requests: int) -> dict[str, Any]:
-    faults: dict[str, Any] = {"plan": [{"calls": [call], "trouble": trouble, "nth": [n]}]}
+
+def document(call: str, trouble: str, numbers: tuple[int, ...], n_requests: int) -> dict[str, Any]:
+    faults: dict[str, Any] = {"plan": [{"calls": [call], "trouble": trouble, "nth": list(numbers)}]}
     if call in LOOKED_UP:
         faults |= {"notices_lost": 1, "container_errors": 0.5}
     return {
@@ -101,9 +109,9 @@ def _counts_calls() -> Counter[str]:
     return seen
 
 
-def swept(call: str, trouble: str, n: int) -> Sweep:
-    """Carry out one run in virtual time and judge it."""
-    n_requests = 12 + n * 8 // 5  # enough for n calls of each kind that follows the requests
+def swept(call: str, trouble: str, *numbers: int) -> Sweep:
+    """Carry out one run in virtual time, in which each of these calls fails, and judge it."""
+    n_requests = 12 + max(numbers) * 8 // 5  # enough for n calls of each kind that follows the requests
     seen = _counts_calls()
     seen.clear()
     signal.signal(signal.SIGALRM, _hung)
@@ -112,7 +120,7 @@ def swept(call: str, trouble: str, n: int) -> Sweep:
     did_begin = False
     try:
         with tempfile.TemporaryDirectory() as folder:
-            plan = make_plan(Scenario.model_validate(document(call, trouble, n, n_requests)), Path(folder))
+            plan = make_plan(Scenario.model_validate(document(call, trouble, numbers, n_requests)), Path(folder))
             rows, truth = anyio.run(_carried_out, plan, Path(folder), backend_options={"loop_factory": WarpLoop})
             wrong, did_begin = judged(rows, truth, n_requests), True
     except SmbenchError:
@@ -121,7 +129,7 @@ def swept(call: str, trouble: str, n: int) -> Sweep:
         wrong = [f"{type(error).__name__}: {error}"]
     finally:
         signal.alarm(0)
-    return Sweep(call, trouble, n, seen[call], did_begin, tuple(wrong))
+    return Sweep(call, trouble, numbers, seen[call], did_begin, tuple(wrong))
 
 
 async def _carried_out(plan: RunPlan, folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -162,38 +170,45 @@ def judged(rows: pl.DataFrame, truth: pl.DataFrame, n_requests: int) -> list[str
     return wrong
 
 
-def ordinals(most: int, step: int) -> list[int]:
-    """1 to 5, then every `step`-th."""
-    return [n for n in range(1, most + 1) if n <= 5 or n % step == 0]
-
-
-def _of_call(call: str, trouble: str, numbers: list[int]) -> Iterator[Sweep]:
-    for n in numbers:
-        found = swept(call, trouble, n)
+def sweeps(call: str, trouble: str, most: int, apart: int) -> Iterator[Sweep]:
+    """Runs until every call up to `most` that there is has failed once; `apart` 0: each in a run of its own."""
+    left = list(range(1, most + 1))
+    while left:
+        first = left[0]
+        together = range(first, most + 1, apart) if apart and first > ALONE else (first,)
+        found = swept(call, trouble, *(n for n in together if n in left))
         yield found
-        if found.did_begin and found.n_calls < n:
+        if found.did_begin and found.n_calls < first:
             return  # there is no such call, nor any later
+        left = [n for n in left if n not in found.struck]
 
 
-def _all_of(call: str, trouble: str, numbers: list[int]) -> list[Sweep]:
-    return list(_of_call(call, trouble, numbers))
+def _all_of(call: str, trouble: str, most: int, apart: int) -> list[Sweep]:
+    return list(sweeps(call, trouble, most, apart))
 
 
 def main() -> int:
-    most, step = (int(word) for word in sys.argv[1:3]) if len(sys.argv) == 3 else (200, 1)
-    numbers, began_s, n_wrong, n_runs = ordinals(most, step), time.monotonic(), 0, 0
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("most", type=int, nargs="?", default=200)
+    options.add_argument("--alone", action="store_true")
+    given = options.parse_args()
+    apart = 0 if given.alone else APART
+    began_s, n_wrong, n_runs, n_struck = time.monotonic(), 0, 0, 0
     with ProcessPoolExecutor() as pool:
-        jobs = {(call, trouble): pool.submit(_all_of, call, trouble, numbers) for call in CALLS for trouble in TROUBLES}
+        kinds = [(call, trouble) for call in CALLS for trouble in TROUBLES]
+        jobs = {kind: pool.submit(_all_of, *kind, given.most, apart) for kind in kinds}
         for (call, trouble), job in jobs.items():
             runs = job.result()
-            n_runs += len(runs)
+            struck: set[int] = set().union(*(one.struck for one in runs))
+            n_runs, n_struck = n_runs + len(runs), n_struck + len(struck)
             n_not_begun = sum(not one.did_begin for one in runs)
-            found = [f"n={one.n}: {text}" for one in runs for text in one.wrong]
+            found = [f"n={one.numbers}: {text}" for one in runs for text in one.wrong]
             n_wrong += len(found)
-            said = f"{call} {trouble}: {len(runs)} runs, {n_not_begun} did not begin, {len(found)} wrong"
-            sys.stdout.write("\n  ".join([said, *found[:5]]) + "\n")
+            said = f"{call} {trouble}: {len(struck)} calls failed in {len(runs)} runs, {n_not_begun} did not begin, "
+            sys.stdout.write("\n  ".join([f"{said}{len(found)} wrong", *found[:5]]) + "\n")
             sys.stdout.flush()
-    sys.stdout.write(f"{n_runs:,} runs, {n_wrong} wrong, {time.monotonic() - began_s:,.0f} s\n")
+    took_s = time.monotonic() - began_s
+    sys.stdout.write(f"{n_struck:,} failed calls in {n_runs:,} runs, {n_wrong} wrong, {took_s:,.0f} s\n")
     return int(n_wrong > 0)
 
 

@@ -35,7 +35,6 @@ class Frame:
     gauges: list[tuple[str, str, Gauge]]
     events: list[Event]
     n_events: int
-    n_dropped: int
     note: str
     judged: tuple[ThresholdSoFar, ...]
     cautions: tuple[str, ...]
@@ -56,7 +55,6 @@ def frame_bytes(state: LiveState) -> bytes:
             gauges=[(*key, gauge) for key, gauge in state.gauges.items()],
             events=list(state.events),
             n_events=state.n_events,
-            n_dropped=state.n_dropped,
             note=state.note,
             judged=state.judged,
             cautions=state.cautions,
@@ -91,7 +89,6 @@ _TAKEN_AS_THEY_ARE = (
     "completed",
     "backlog_peak",
     "n_events",
-    "n_dropped",
     "note",
     "judged",
     "cautions",
