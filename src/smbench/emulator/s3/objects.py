@@ -2,12 +2,16 @@
 
 import bisect
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
+
+from smbench.emulator.s3.packed import Packed
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})  # one for all: results are many
 _TIDY_ABOVE = 1024  # fewer keys of deleted objects than this are not worth looking through
+_BLOCK = 512  # results that are packed together; twice as many, the latest, are not packed
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -81,28 +85,106 @@ class Listing:
     last: str
 
 
+class Objects:
+    """Objects by key. Of results, which are many and hardly ever asked for, all but the latest are packed."""
+
+    def __init__(self) -> None:
+        self._put: dict[str, StoredObject] = {}  # by clients
+        self._latest: dict[str, StoredObject] = {}  # results, the oldest first
+        self._rewritten: dict[
+            str, StoredObject
+        ] = {}  # results whose key is among the packed: they are not packed again
+        self._packed = Packed()
+        self._kinds: list[tuple[str, Mapping[str, str]]] = []  # types and headers of results: few
+
+    def __bool__(self) -> bool:
+        return bool(self._put or self._latest or self._rewritten) or len(self._packed) > 0
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
+
+    def __getitem__(self, key: str) -> StoredObject:
+        stored = self.get(key)
+        if stored is None:
+            raise KeyError(key)
+        return stored
+
+    def get(self, key: str) -> StoredObject | None:
+        """The object, None where there is none. One that is packed is made anew each time."""
+        stored = self._put.get(key) or self._latest.get(key) or self._rewritten.get(key)
+        if stored is not None or (row := self._packed.get(key)) is None:
+            return stored
+        content_type, headers = self._kinds[row[3]]
+        return StoredObject(key, len(row[1]), "", row[2], row[1], None, content_type, headers)
+
+    def put(self, stored: StoredObject) -> bool:
+        """Store under its key; what was there is replaced. Returns whether a client's object was."""
+        was_put = stored.key in self._put
+        self._latest.pop(stored.key, None)
+        self._rewritten.pop(stored.key, None)
+        self._put[stored.key] = stored
+        return was_put
+
+    def put_result(self, stored: StoredObject) -> None:
+        """Store one that has all its bytes and is not changed: it is packed when it is old."""
+        self._put.pop(stored.key, None)
+        self._rewritten.pop(stored.key, None)
+        self._latest[stored.key] = stored
+        if len(self._latest) == 3 * _BLOCK:
+            oldest = {key: self._latest.pop(key) for key in tuple(islice(self._latest, _BLOCK))}
+            packed = self._packed.add(
+                [(one.key, one.read(), one.modified_ns, self._kind(one)) for one in oldest.values()]
+            )
+            self._rewritten |= {key: oldest[key] for key in oldest.keys() - packed}
+
+    def delete(self, key: str) -> bool:
+        """Whether there was such an object; now there is none."""
+        were = [objects.pop(key, None) is not None for objects in (self._put, self._latest, self._rewritten)]
+        return self._packed.delete(key) or any(were)
+
+    def results(self) -> Iterator[str]:
+        """Keys of results, in no order; one may come twice, or be a client's by now. Reads all that is packed."""
+        yield from self._latest
+        yield from self._rewritten
+        yield from self._packed
+
+    def _kind(self, stored: StoredObject) -> int:
+        for number, (content_type, headers) in enumerate(self._kinds):
+            if content_type == stored.content_type and headers is stored.headers:
+                return number
+        self._kinds.append((stored.content_type, stored.headers))
+        return len(self._kinds) - 1
+
+
 class Bucket:
     """Objects by key. Keys are sorted when a listing needs it: new ones are merged in, deleted ones dropped."""
 
     def __init__(self, name: str, created_ns: int, region: str) -> None:
         self.name, self.created_ns, self.region = name, created_ns, region
-        self.objects: dict[str, StoredObject] = {}
+        self.objects = Objects()
         self.uploads: dict[str, Upload] = {}
         self.tags: dict[str, str] = {}
         self.settings: dict[str, str] = {}  # subresource: the inside of its document, or of a policy all of it
         self.tags_of: dict[str, dict[str, str]] = {}  # key: its object's tags, where there are any
         self.parts_of: dict[str, tuple[PartFacts, ...]] = {}  # key: of an object that came in parts
-        self._sorted: list[str] = []
+        self._sorted: list[str] = []  # of all that were put by clients
         self._unsorted: list[str] = []
         self._n_gone = 0  # deleted, and perhaps still in the two lists
+        self._has_results = False
+        self._with_results: list[str] | None = None  # all in order; None: something has changed since
 
     def put(self, stored: StoredObject) -> None:
         """Store under the object's key; what was there is replaced."""
-        if stored.key not in self.objects:
+        self._forget_more(stored.key)
+        if not self.objects.put(stored):
             self._unsorted.append(stored.key)
-        else:
-            self._forget_more(stored.key)
-        self.objects[stored.key] = stored
+        self._with_results = None
+
+    def put_result(self, stored: StoredObject) -> None:
+        """The same for a result, of which there may be millions: it costs little when it is old."""
+        self._forget_more(stored.key)
+        self.objects.put_result(stored)
+        self._has_results, self._with_results = True, None
 
     def page(self, *, prefix: str = "", delimiter: str = "", after: str = "", n_max: int = 1000) -> Listing:
         """Up to `n_max` objects and common prefixes whose keys follow `after`."""
@@ -130,10 +212,11 @@ class Bucket:
 
     def delete(self, key: str) -> None:
         """Forget an object, if there is one."""
-        if self.objects.pop(key, None) is not None:
+        if self.objects.delete(key):
             self._n_gone += 1
+            self._with_results = None
             self._forget_more(key)
-            if self._n_gone > _TIDY_ABOVE and self._n_gone > len(self.objects):
+            if self._n_gone > _TIDY_ABOVE and self._n_gone > len(self._sorted) + len(self._unsorted):
                 self._sorted = [kept for kept in self._sorted if kept in self.objects]
                 self._unsorted = [kept for kept in self._unsorted if kept in self.objects]
                 self._n_gone = 0
@@ -151,7 +234,11 @@ class Bucket:
             merged.sort()
             self._sorted = [key for key in dict.fromkeys(merged) if key in self.objects]
             self._unsorted, self._n_gone = [], 0
-        return self._sorted
+        if not self._has_results:
+            return self._sorted
+        if self._with_results is None:
+            self._with_results = sorted({*self._sorted, *self.objects.results()})
+        return self._with_results
 
 
 def _group(key: str, prefix: str, delimiter: str) -> str:

@@ -95,19 +95,24 @@ class S3:
         content_type: str = "binary/octet-stream",
         headers: Mapping[str, str] = NO_HEADERS,
         appears_after_s: float = 0.0,
+        is_result: bool = False,
     ) -> StoredObject:
         """Store bytes, stamped now; until `appears_after_s` have passed there is no such object for any client.
+
+        Args:
+            is_result: One of very many, and hardly ever asked for: it is packed when it is old.
 
         Raises:
             ServiceError: NoSuchBucket.
         """
         stored = StoredObject(key, len(body), "", self._site.now_ns, body, None, content_type, headers)
         found = self._bucket(bucket)
+        put = found.put_result if is_result else found.put
         if appears_after_s:
             due_ns = self._site.now_ns + round(appears_after_s * 1e9)
-            self._site.event_queue.at(due_ns, partial(found.put, stored))
+            self._site.event_queue.at(due_ns, partial(put, stored))
         else:
-            found.put(stored)
+            put(stored)
         return stored
 
     def put_lazy(

@@ -110,6 +110,7 @@ class Completion:
                 content_type="application/json",
                 headers=delivery.object_headers,
                 appears_after_s=taken.notice.result_after_s,
+                is_result=self._kept is None,
             )
         except ServiceError:
             return False
