@@ -1,6 +1,6 @@
 """Law: a bucket is a mapping from keys to objects, whether clients or the endpoint put them, packed or not.
 
-Method: random puts, results, deletions, looks and pages, beside a plain dictionary; blocks of four, so all is packed soon.
+Method: random puts, results, deletions, looks and pages, beside a plain dictionary; blocks of four are packed soon.
 """
 
 from unittest.mock import patch
