@@ -32,7 +32,9 @@ demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoi
 HALF_1 = tests/cli
 HALF_2 = tests/api tests/contract tests/emulator tests/engine tests/golden tests/house tests/property tests/unit
 
+# Compiled once: where PYTHONDONTWRITEBYTECODE is set, each of some thousand processes would compile what it imports.
 test: check  ## what CI runs: all checks, then all tests
+	@$(BIN)/python -m compileall -q src tests/support
 	@first=$$(mktemp); $(BIN)/python -m pytest $(HALF_1) > "$$first" 2>&1 & half=$$!; \
 	trap 'kill $$half 2>/dev/null' INT TERM; \
 	$(BIN)/python -m pytest $(HALF_2); second=$$?; \

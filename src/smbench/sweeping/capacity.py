@@ -77,7 +77,7 @@ class Found:
 
     Args:
         rate_hz: The highest rate that is kept; None: it is outside of what was searched.
-        low_hz: A repeat of the search finds a rate from here, in 95 of 100; 0: not even the lowest rate was kept.
+        low_hz: The interval's lower end; 0: not even the lowest rate was kept.
         high_hz: To here; infinite: the highest rate was kept, too.
         binds: What fails beyond: the backlog, or a demand's text; empty: nothing did.
         is_confirmed: A run of its own at the lower end did not fail.

@@ -115,7 +115,7 @@ def sentences(looked: Looked) -> list[str]:
     confirmed = "confirmed by a run of its own at the lower end" if found.is_confirmed else "not confirmed"
     return [
         f"Highest rate kept: {units.rate(found.rate_hz)}, between {units.rate(found.low_hz)} and "
-        f"{units.rate(found.high_hz)} ({CONFIDENCE:.0%} of repeats find a rate in there), {confirmed}.",
+        f"{units.rate(found.high_hz)} ({CONFIDENCE:.0%} of such intervals or more hold it), {confirmed}.",
         f"Beyond it: {_binds(found)}.",
     ]
 
