@@ -29,8 +29,8 @@ demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoi
 	$(BIN)/smbench run
 
 # Two halves that take about equally long, on both cores; each prints its own closing line.
-HALF_1 = tests/cli
-HALF_2 = tests/api tests/contract tests/emulator tests/engine tests/golden tests/house tests/property tests/unit
+HALF_1 = tests/cli tests/contract
+HALF_2 = tests/api tests/emulator tests/engine tests/golden tests/house tests/property tests/unit
 
 # Compiled once: where PYTHONDONTWRITEBYTECODE is set, each of some thousand processes would compile what it imports.
 test: check  ## what CI runs: all checks, then all tests

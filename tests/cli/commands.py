@@ -1,5 +1,7 @@
 """How the CLI tests run the real command: a process of its own, away from the user's AWS settings."""
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -7,6 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from unittest import mock
+
+from smbench.cli.app import main
 
 SMALL = """\
 name: small
@@ -43,6 +48,31 @@ def smbench(
         timeout=timeout_s,
         check=False,
     )
+
+
+def in_here(
+    *arguments: str | Path, cwd: Path, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The same without a process of its own, which takes a second: for what starts no other process either."""
+    out, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    status = 0
+    command = ["smbench", *map(str, arguments)]
+    with (
+        contextlib.chdir(cwd),
+        mock.patch.dict(os.environ, {**environment(), **(environ or {})}, clear=True),
+        mock.patch.object(sys, "argv", command),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(errors),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+    texts = []
+    for stream in (out, errors):
+        stream.seek(0)  # flushes, too
+        texts.append(stream.read())
+    return subprocess.CompletedProcess(command, status, *texts)
 
 
 def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:

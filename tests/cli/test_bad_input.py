@@ -1,6 +1,7 @@
 """Bad input gets a clear error, costs nothing, and leaves nothing behind.
 
-Method: the real command; each case names the exit status and words that a person needs.
+Method: the real command, in this process where no other is needed; each case names the exit status and words that a
+person needs.
 """
 
 import shlex
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import SMALL, environment, smbench
+from commands import SMALL, environment, in_here
 from smbench.errors import ScenarioError
 from smbench.scenario.load import load_scenario
 
@@ -34,7 +35,7 @@ WRONG = {
 def test_a_wrong_scenario_is_2_with_its_place_and_nothing_is_started(tmp_path: Path, case: str) -> None:
     text, words = WRONG[case]
     (tmp_path / "scenario.yaml").write_text(text)
-    ran = smbench("run", "scenario.yaml", cwd=tmp_path)
+    ran = in_here("run", "scenario.yaml", cwd=tmp_path)
     assert ran.returncode == 2, ran.stderr
     for word in words:
         assert word in ran.stderr
@@ -45,13 +46,13 @@ def test_a_wrong_scenario_is_2_with_its_place_and_nothing_is_started(tmp_path: P
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "scenario.yaml").write_text(SMALL.replace("10/s", "fast").replace("drain", "drian"))
-    ran = smbench("validate", "scenario.yaml", cwd=tmp_path)
+    ran = in_here("validate", "scenario.yaml", cwd=tmp_path)
     assert ran.returncode == 2
     assert ran.stderr.index("fast") < ran.stderr.index("drian")
 
 
 def test_a_file_that_is_not_there_is_2(tmp_path: Path) -> None:
-    ran = smbench("run", "nothing.yaml", cwd=tmp_path)
+    ran = in_here("run", "nothing.yaml", cwd=tmp_path)
     assert ran.returncode == 2
     assert "nothing.yaml" in ran.stderr
 
@@ -62,7 +63,7 @@ def test_an_endpoint_that_cannot_be_reached_is_3_and_leaves_no_folder(tmp_path: 
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         (tmp_path / "scenario.yaml").write_text(SMALL)
         (tmp_path / "config").write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
-        ran = smbench(
+        ran = in_here(
             *("run", "scenario.yaml", "--endpoint", "mine", "--region", "eu-west-1", "--endpoint-url", url),
             cwd=tmp_path,
             environ={"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"},
@@ -75,21 +76,21 @@ def test_an_endpoint_that_cannot_be_reached_is_3_and_leaves_no_folder(tmp_path: 
 
 def test_aws_options_without_an_endpoint_are_refused_because_they_would_do_nothing(tmp_path: Path) -> None:
     (tmp_path / "scenario.yaml").write_text(SMALL)
-    ran = smbench("run", "scenario.yaml", "--region", "eu-west-1", cwd=tmp_path)
+    ran = in_here("run", "scenario.yaml", "--region", "eu-west-1", cwd=tmp_path)
     assert ran.returncode == 2
     assert "--endpoint" in ran.stderr
 
 
 def test_a_folder_that_is_no_run_is_2(tmp_path: Path) -> None:
-    ran = smbench("report", tmp_path, cwd=tmp_path)
+    ran = in_here("report", tmp_path, cwd=tmp_path)
     assert ran.returncode == 2
     assert "no run" in ran.stderr
 
 
 def test_init_writes_a_scenario_that_is_valid_and_never_overwrites(tmp_path: Path) -> None:
-    assert smbench("init", "mine.yaml", cwd=tmp_path).returncode == 0
-    assert smbench("validate", "mine.yaml", cwd=tmp_path).returncode == 0
-    again = smbench("init", "mine.yaml", cwd=tmp_path)
+    assert in_here("init", "mine.yaml", cwd=tmp_path).returncode == 0
+    assert in_here("validate", "mine.yaml", cwd=tmp_path).returncode == 0
+    again = in_here("init", "mine.yaml", cwd=tmp_path)
     assert again.returncode == 2
     assert "--force" in again.stderr
 
@@ -97,26 +98,26 @@ def test_init_writes_a_scenario_that_is_valid_and_never_overwrites(tmp_path: Pat
 def test_the_printed_schema_is_json(tmp_path: Path) -> None:
     import json
 
-    schema = json.loads(smbench("schema", cwd=tmp_path).stdout)
+    schema = json.loads(in_here("schema", cwd=tmp_path).stdout)
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
 
 
 def test_a_password_in_an_address_is_refused_and_never_printed(tmp_path: Path) -> None:
     (tmp_path / "scenario.yaml").write_text(SMALL)
     given = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
-    by_option = smbench(
+    by_option = in_here(
         *("run", "scenario.yaml", "--endpoint", "mine", "--endpoint-url", "http://user:PW-of-jo@127.0.0.1:1"),
         cwd=tmp_path,
         environ=given,
     )
-    by_environment = smbench(
+    by_environment = in_here(
         *("run", "scenario.yaml", "--endpoint", "mine"),
         cwd=tmp_path,
         environ={**given, "AWS_ENDPOINT_URL": "http://user:PW-of-jo@127.0.0.1:1"},
     )
     in_the_file = SMALL + "collector: {queue: 'https://user:PW-of-jo@sqs.us-east-1.amazonaws.com/1/q'}\n"
     (tmp_path / "queue.yaml").write_text(in_the_file)
-    by_scenario = smbench("validate", "queue.yaml", cwd=tmp_path)
+    by_scenario = in_here("validate", "queue.yaml", cwd=tmp_path)
     assert [ran.returncode for ran in (by_option, by_environment, by_scenario)] == [3, 3, 2]
     for ran in (by_option, by_environment, by_scenario):
         assert "PW-of-jo" not in ran.stdout + ran.stderr

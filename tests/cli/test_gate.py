@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from commands import WARP, smbench
+from commands import WARP, in_here, smbench
 
 pytestmark = pytest.mark.slow
 
@@ -65,9 +65,9 @@ def test_the_job_s_files_are_written(ran: Path) -> None:
 def test_a_report_says_the_same_and_may_demand_more(ran: Path) -> None:
     run = run_of(ran)
     before = sorted((path.name, path.stat().st_mtime_ns) for path in run.iterdir())
-    again = smbench("report", run, "--output", "json", cwd=ran)
+    again = in_here("report", run, "--output", "json", cwd=ran)
     assert json.loads(again.stdout)["thresholds"] == json.loads((run / "summary.json").read_text())["thresholds"]
-    more = smbench("report", run, "--output", "json", "--assert", "within(1h) >= 100%", cwd=ran)
+    more = in_here("report", run, "--output", "json", "--assert", "within(1h) >= 100%", cwd=ran)
     assert json.loads(more.stdout)["thresholds"][-1]["passed"] is True
     assert sorted((path.name, path.stat().st_mtime_ns) for path in run.iterdir()) == before
 
@@ -75,7 +75,7 @@ def test_a_report_says_the_same_and_may_demand_more(ran: Path) -> None:
 def test_the_step_summary_of_github_is_added_to(ran: Path) -> None:
     page = ran / "step.md"
     page.write_text("# before\n")
-    told = smbench("report", run_of(ran), cwd=ran, environ={"GITHUB_STEP_SUMMARY": str(page)})
+    told = in_here("report", run_of(ran), cwd=ran, environ={"GITHUB_STEP_SUMMARY": str(page)})
     assert told.returncode == 99
     assert page.read_text().startswith("# before\n## smbench: ")
 
@@ -83,7 +83,7 @@ def test_the_step_summary_of_github_is_added_to(ran: Path) -> None:
 @pytest.mark.parametrize("command", ["run", "report"])
 def test_an_unreadable_assertion_is_told_before_anything_starts(ran: Path, command: str) -> None:
     what = "scenario.yaml" if command == "run" else run_of(ran)
-    told = smbench(command, what, "--assert", "withn(8m) >= 99%", cwd=ran)
+    told = in_here(command, what, "--assert", "withn(8m) >= 99%", cwd=ran)
     assert told.returncode == 2
     assert "--assert 'withn(8m) >= 99%': there is no metric 'withn'" in told.stderr
     assert "did you mean 'within'?" in told.stderr
@@ -96,13 +96,13 @@ def test_a_threshold_of_a_later_smbench_is_no_bug_of_this_one(ran: Path, tmp_pat
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["scenario"]["thresholds"] = ["carbon < 1kg"]
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    told = smbench("report", copy, cwd=tmp_path)
+    told = in_here("report", copy, cwd=tmp_path)
     assert told.returncode == 2
     assert "has a threshold that this smbench cannot read: there is no metric 'carbon'" in told.stderr
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(ran: Path) -> None:
-    told = smbench("report", run_of(ran), "--junit", "page.md/x.xml", cwd=ran)
+    told = in_here("report", run_of(ran), "--junit", "page.md/x.xml", cwd=ran)
     assert told.returncode == 2
     assert "cannot write page.md/x.xml" in told.stderr
     assert "Traceback" not in told.stderr
@@ -126,5 +126,5 @@ def test_a_run_stops_early_only_when_asked_and_says_why(tmp_path: Path) -> None:
 
 
 def test_the_schema_of_the_summary_is_printed() -> None:
-    told = smbench("schema", "summary", cwd=Path.cwd())
+    told = in_here("schema", "summary", cwd=Path.cwd())
     assert json.loads(told.stdout)["title"] == "smbench summary"

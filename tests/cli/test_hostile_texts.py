@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import WARP, smbench
+from commands import WARP, in_here, smbench
 
 pytestmark = pytest.mark.slow
 
@@ -35,9 +35,9 @@ def test_hostile_names_are_printed_as_they_are_in_every_report(tmp_path: Path) -
     assert ran.returncode == 0, ran.stderr
     (run,) = (tmp_path / "results").iterdir()
     wanted = ["--junit", "j.xml", "--summary-md", "s.md", "--html", "p.html"]
-    shown = smbench("report", run, *wanted, cwd=tmp_path)
+    shown = in_here("report", run, *wanted, cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
-    as_json = smbench("report", run, "--output", "json", cwd=tmp_path)
+    as_json = in_here("report", run, "--output", "json", cwd=tmp_path)
     assert all(name in shown.stdout for name in NAMES), shown.stdout
     said = [ran.stdout, ran.stderr, shown.stdout, shown.stderr, as_json.stdout]
     files = [tmp_path / "j.xml", tmp_path / "s.md", tmp_path / "p.html", run / "summary.json", run / "manifest.json"]
@@ -59,7 +59,7 @@ def test_hostile_names_are_printed_as_they_are_in_every_report(tmp_path: Path) -
 )
 def test_no_message_about_a_scenario_carries_what_it_quotes_raw(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.yaml").write_text(text)
-    ran = smbench("validate", "x.yaml", cwd=tmp_path)
+    ran = in_here("validate", "x.yaml", cwd=tmp_path)
     assert ran.returncode == 2
     assert ran.stderr.strip()
     assert not controls(ran.stdout + ran.stderr)
@@ -77,7 +77,7 @@ def test_no_message_about_a_scenario_carries_what_it_quotes_raw(tmp_path: Path, 
     ],
 )
 def test_no_message_about_the_command_line_carries_it_raw(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    ran = smbench(*arguments, cwd=tmp_path)
+    ran = in_here(*arguments, cwd=tmp_path)
     assert ran.returncode == 2
     assert "\\x1b" in ran.stderr
     assert not controls(ran.stdout + ran.stderr)

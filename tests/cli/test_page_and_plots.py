@@ -1,6 +1,6 @@
 """`report --html` and `plot`: files for whoever was not there, made from a results folder alone.
 
-Method: the real command on the sample run that comes with the repository.
+Method: the real command, in this process, on the sample run that comes with the repository.
 """
 
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import smbench
+from commands import in_here
 from pages import fetched, parsed
 
 pytestmark = pytest.mark.slow
@@ -18,8 +18,8 @@ SAMPLE = Path(__file__).parents[2] / "results" / "sample"
 
 
 def test_the_page_stands_beside_the_table_and_changes_nothing_else(tmp_path: Path) -> None:
-    plain = smbench("report", SAMPLE, cwd=tmp_path)
-    ran = smbench("report", SAMPLE, "--html", "out/page.html", cwd=tmp_path)
+    plain = in_here("report", SAMPLE, cwd=tmp_path)
+    ran = in_here("report", SAMPLE, "--html", "out/page.html", cwd=tmp_path)
     assert (ran.returncode, ran.stdout, ran.stderr) == (plain.returncode, plain.stdout, plain.stderr)
     document = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
     assert fetched(document) == []
@@ -28,7 +28,7 @@ def test_the_page_stands_beside_the_table_and_changes_nothing_else(tmp_path: Pat
 
 
 def test_every_plot_is_written_as_both_and_its_path_printed(tmp_path: Path) -> None:
-    ran = smbench("plot", SAMPLE, "--out", "plots", cwd=tmp_path)
+    ran = in_here("plot", SAMPLE, "--out", "plots", cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
     paths = [tmp_path / line for line in ran.stdout.splitlines()]
     assert {path.stem for path in paths} >= {"rates", "latency", "percentiles", "stages", "system"}
@@ -46,7 +46,7 @@ def test_every_plot_is_written_as_both_and_its_path_printed(tmp_path: Path) -> N
 
 
 def test_one_format_is_one_file_a_plot(tmp_path: Path) -> None:
-    ran = smbench("plot", SAMPLE, "--out", "plots", "--format", "svg", cwd=tmp_path)
+    ran = in_here("plot", SAMPLE, "--out", "plots", "--format", "svg", cwd=tmp_path)
     assert ran.returncode == 0
     assert {Path(line).suffix for line in ran.stdout.splitlines()} == {".svg"}
 
@@ -55,14 +55,14 @@ def test_one_format_is_one_file_a_plot(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "file").write_text("in the way")
     name, *options = command
-    ran = smbench(name, SAMPLE, *options, cwd=tmp_path)
+    ran = in_here(name, SAMPLE, *options, cwd=tmp_path)
     assert ran.returncode == 2
     assert "cannot write" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
 def test_a_folder_that_is_no_run_is_2(tmp_path: Path) -> None:
-    ran = smbench("plot", tmp_path, cwd=tmp_path)
+    ran = in_here("plot", tmp_path, cwd=tmp_path)
     assert ran.returncode == 2
     assert "is no run" in ran.stderr
 
@@ -70,8 +70,8 @@ def test_a_folder_that_is_no_run_is_2(tmp_path: Path) -> None:
 def test_a_comparison_has_a_page_too(tmp_path: Path) -> None:
     again = tmp_path / "again"
     shutil.copytree(SAMPLE, again)
-    plain = smbench("compare", SAMPLE, again, "--unlike", cwd=tmp_path)
-    ran = smbench("compare", SAMPLE, again, "--unlike", "--html", "page.html", cwd=tmp_path)
+    plain = in_here("compare", SAMPLE, again, "--unlike", cwd=tmp_path)
+    ran = in_here("compare", SAMPLE, again, "--unlike", "--html", "page.html", cwd=tmp_path)
     assert (ran.returncode, ran.stdout, ran.stderr) == (plain.returncode, plain.stdout, plain.stderr)
     document = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert fetched(document) == []
