@@ -7,6 +7,7 @@ from typing import Self, TextIO
 from smbench.clock import TimeKind, real_ns
 from smbench.records import Outcome, Stage
 from smbench.view.live import figures, sentences
+from smbench.view.live.gone import let_go
 from smbench.view.live.state import LiveState
 
 LINE_EVERY_NS = 5_000_000_000
@@ -44,6 +45,9 @@ class PlainView:
         try:
             self._stream.write(text.encode("ascii", "replace").decode("ascii"))
             self._stream.flush()
+        except BrokenPipeError:
+            self._is_gone = True
+            let_go(self._stream)
         except OSError:
             self._is_gone = True
 

@@ -11,6 +11,7 @@ from rich.live import Live
 from smbench.clock import real_ns
 from smbench.view.console import PlainTextConsole
 from smbench.view.live.charts import glyphs_for
+from smbench.view.live.gone import let_go
 from smbench.view.live.screen import render
 from smbench.view.live.state import LiveState
 
@@ -71,14 +72,16 @@ class LiveView:
         return width or 80, height or 24  # a pseudo-terminal may not know its size
 
     def close(self) -> None:
-        """Give the terminal back as it was. May be called again."""
-        with self._unless_gone():
-            self._live.stop()
+        """Give the terminal back as it was, unless it is gone. May be called again."""
+        if not self._is_gone:  # a live screen that went in its first instant could not be stopped, either
+            with self._unless_gone():
+                self._live.stop()
 
     @contextlib.contextmanager
     def _unless_gone(self) -> Iterator[None]:
-        """What could not be written stays in rich's buffer, so one failure is the last."""
+        """One failure is the last: what could not be written is dropped."""
         try:
             yield
         except OSError:
             self._is_gone = True
+            let_go(self._stream)
