@@ -33,7 +33,7 @@ def test_a_descriptor_that_has_another_end_by_now_keeps_it() -> None:
 
 
 class Terminal(io.StringIO):
-    """Takes so many texts, and is gone."""
+    """Takes so many texts, fails once, and then takes what goes nowhere, as a descriptor does that was let go."""
 
     encoding = "utf-8"
 
@@ -42,9 +42,9 @@ class Terminal(io.StringIO):
         self.n_left = n_taken
 
     def write(self, text: str) -> int:
-        if not self.n_left:
-            raise OSError(errno.EIO, "Input/output error")
         self.n_left -= 1
+        if self.n_left == -1:
+            raise OSError(errno.EIO, "Input/output error")
         return super().write(text)
 
 
