@@ -82,13 +82,13 @@ class Spending:
 
     def to_json(self) -> dict[str, Any]:
         """Every figure as a plain JSON value; one that is not known as null, with its reason beside it."""
-        told: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, value in {**asdict(self), "usd": self.usd}.items():
             if isinstance(getattr(self, name), Unknown):
-                told |= {name: None, f"{name}_unknown": getattr(self, name).reason}
+                values |= {name: None, f"{name}_unknown": getattr(self, name).reason}
             else:
-                told[name] = value
-        return told
+                values[name] = value
+        return values
 
 
 def _usd(amount: float | Unknown) -> str:

@@ -13,7 +13,7 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.gate import exit_status
 from smbench.analysis.verdict.thresholds import ThresholdResult
-from smbench.errors import ExitCode
+from smbench.errors import ExitCode, ResultsError
 from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import json_document
 from smbench.results.files import write_whole
@@ -141,3 +141,20 @@ def as_text(report: RenderableType) -> str:
 def as_html(text: str) -> str:
     """Text for a notebook, its columns kept."""
     return f'<pre style="line-height:1.2;overflow-x:auto">{html.escape(text)}</pre>'
+
+
+def write_table_and_page(folder: Path, name: str, table: pl.DataFrame, page: str) -> None:
+    """Write `name.parquet` and `name.html` into the folder of several runs.
+
+    Raises:
+        ResultsError: they could not be written.
+    """
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    try:
+        write_whole(folder / f"{name}.parquet", buffer.getvalue())
+        write_whole(folder / f"{name}.html", page.encode())
+    except OSError as error:
+        raise ResultsError(
+            f"cannot write {folder}: {error.strerror or error}", "make room for a table and a page"
+        ) from error

@@ -1,7 +1,6 @@
 """The highest rate that keeps thresholds, found by one run after another, with its interval and the runs behind it."""
 
 import datetime
-import io
 import json
 import os
 import sys
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.console import RenderableType
 
 from smbench.api.report import readable, report
-from smbench.api.result import Run, as_html, as_text
+from smbench.api.result import Run, as_html, as_text, write_table_and_page
 from smbench.api.run import Progress, reported
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
 from smbench.api.stacks import deployed_endpoint
@@ -148,15 +147,7 @@ class Search:
         Raises:
             ResultsError: they could not be written.
         """
-        buffer = io.BytesIO()
-        self.table.write_parquet(buffer)
-        try:
-            write_whole(self.path / "search.parquet", buffer.getvalue())
-            write_whole(self.path / "search.html", self.to_html().encode())
-        except OSError as error:
-            raise ResultsError(
-                f"cannot write {self.path}: {error.strerror or error}", "make room for a table and a page"
-            ) from error
+        write_table_and_page(self.path, "search", self.table, self.to_html())
 
     def __str__(self) -> str:
         return as_text(self.to_text())

@@ -1,7 +1,6 @@
 """A matrix of scenarios, each cell a run, with a table, a parquet file, a page and a recommendation at the end."""
 
 import datetime
-import io
 import json
 import os
 import sys
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from rich.console import RenderableType
 
 from smbench.api.report import readable, report
-from smbench.api.result import Run, as_html, as_text
+from smbench.api.result import Run, as_html, as_text, write_table_and_page
 from smbench.api.run import Progress, reported
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, scenario_file
 from smbench.errors import ExitCode, ResultsError, UsageError
@@ -126,15 +125,7 @@ class Sweep:
         Raises:
             ResultsError: they could not be written.
         """
-        buffer = io.BytesIO()
-        self.table.write_parquet(buffer)
-        try:
-            write_whole(self.path / "sweep.parquet", buffer.getvalue())
-            write_whole(self.path / "sweep.html", self.to_html().encode())
-        except OSError as error:
-            raise ResultsError(
-                f"cannot write {self.path}: {error.strerror or error}", "make room for tables and a page"
-            ) from error
+        write_table_and_page(self.path, "sweep", self.table, self.to_html())
 
     def __str__(self) -> str:
         return as_text(self.to_text())

@@ -56,6 +56,6 @@ def collect_command(folder: Path, asked: dict[str, Any], output: str) -> ExitCod
         OrderError, ResultsError: it cannot be collected.
     """
     from smbench.api.machines import collect
-    from smbench.cli.run import told
+    from smbench.cli.run import shown
 
-    return told(collect(folder, **asked), output)
+    return shown(collect(folder, **asked), output)

@@ -15,8 +15,7 @@ from smbench.api.search import is_search, resume_search
 from smbench.api.sweep import is_sweep, resume_sweep
 from smbench.cli.given_out import print_json
 from smbench.cli.report import ReportOptions, print_report
-from smbench.cli.sweeping.search import print_search
-from smbench.cli.sweeping.sweep import print_sweep
+from smbench.cli.sweeping.printed import print_many
 from smbench.errors import ExitCode
 from smbench.lifecycle.background.leaving import Leaving
 from smbench.lifecycle.background.presence import Presence
@@ -68,11 +67,11 @@ def resume_command(run_folder: Path, access: AwsAccess, asked: dict[str, Any], o
     """
     if is_sweep(run_folder):
         done = resume_sweep(run_folder, progress=asked["progress"])
-        print_sweep(done, output)
+        print_many(done, output)
         return done.exit_status
     if is_search(run_folder):
         search = resume_search(run_folder, progress=asked["progress"])
-        print_search(search, output)
+        print_many(search, output)
         return search.exit_status
     with Presence() as presence:
         result = taken_up(run_folder, access, presence=presence, **asked)
@@ -81,7 +80,7 @@ def resume_command(run_folder: Path, access: AwsAccess, asked: dict[str, Any], o
         return result.exit_status
 
 
-def told(result: Run, output: str) -> ExitCode:
+def shown(result: Run, output: str) -> ExitCode:
     """Print the report of a run and what went wrong; returns the exit status."""
     print_run(result, ReportOptions(output=output))
     return result.exit_status

@@ -202,7 +202,7 @@ class Engine:
         """After a prompt attempt that was refused."""
         try:
             await self.clock.sleep_until_ns(refused_ns + round(again.pause_s * 1e9))
-        except BaseException:
+        except BaseException:  # cancelled in its pause: it is in flight no longer
             self._in_flight -= 1
             raise
         await self._attempt(index, 2, again)

@@ -1,6 +1,6 @@
 """One results folder from the shards of an order, whatever became of each: every request is accounted for.
 
-The folder of the order stays as it is, but for shards that nobody started: those are taken, so that none can begin
+The folder of the order stays as it is, but for shards that were never started: those are taken, so that none can begin
 after its requests were called not sent.
 """
 
@@ -84,7 +84,7 @@ def collect(folder: Path, results: Path, base_dir: Path | None) -> CarriedOut:
         path = new_run_dir(results, plan.scenario.name, order.manifest.started)
         try:
             return _collected(RunFolder(path, order.manifest), folder, order, plan, shards)
-        except BaseException:  # half a copy helps nobody, and the shards have everything; the error goes on up
+        except BaseException:  # half a copy is of no use, and the shards have everything; the error goes on up
             shutil.rmtree(path, ignore_errors=True)
             raise
 
@@ -152,9 +152,9 @@ def _end(order: Order, shards: Sequence[_Shard]) -> SessionEnd:
 def _in_words(named: Sequence[ShardFacts], of: int) -> str:
     if not named:
         return ""
-    told = [f"shard {one.shard} {one.ending}" + (f" ({one.reason})" if one.reason else "") for one in named]
-    more = [f"and {len(told) - _NAMED_MAX} more"] if len(told) > _NAMED_MAX else []
-    return f"{of - len(named)} of {of} shards came to their end: " + "; ".join([*told[:_NAMED_MAX], *more])
+    named_parts = [f"shard {one.shard} {one.ending}" + (f" ({one.reason})" if one.reason else "") for one in named]
+    more = [f"and {len(named_parts) - _NAMED_MAX} more"] if len(named_parts) > _NAMED_MAX else []
+    return f"{of - len(named)} of {of} shards came to their end: " + "; ".join([*named_parts[:_NAMED_MAX], *more])
 
 
 def _with_clocks(facts: Sequence[ShardFacts], run: RunFiles) -> tuple[ShardFacts, ...]:

@@ -212,7 +212,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """httptools': a new answer begins."""
-        if self._ended is None:  # right behind an answer, and asked for by nobody
+        if self._ended is None:  # right behind an answer, and no request asked for it
             self.is_usable = False
         self._body = []
         self._body_bytes = 0
@@ -279,7 +279,7 @@ class Connection(asyncio.Protocol):
 
 
 def _settle(answer: "asyncio.Future[Response]", outcome: Response | Exception) -> None:
-    if answer.done():  # nobody waits for it any more
+    if answer.done():  # its request was cancelled
         return
     if isinstance(outcome, Response):
         answer.set_result(outcome)

@@ -7,8 +7,9 @@ from typing import Any
 
 import typer
 
-from smbench.api.search import Search, search
-from smbench.cli.given_out import on_stdout, print_json, write_page
+from smbench.api.search import search
+from smbench.cli.given_out import write_page
+from smbench.cli.sweeping.printed import print_many
 from smbench.errors import ExitCode, UsageError
 from smbench.sweeping.asked import Bill
 
@@ -44,7 +45,7 @@ def search_command(options: SearchOptions) -> ExitCode:
         command=("smbench", *sys.argv[1:]),
         **options.asked,
     )
-    print_search(found, options.output)
+    print_many(found, options.output)
     if options.html is not None:
         write_page(options.html, found.to_html())
     return found.exit_status
@@ -64,14 +65,3 @@ def _rate(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
-
-
-def print_search(found: Search, output: str) -> None:
-    """To stdout as asked; where the files are, too."""
-    if output == "json":
-        print_json(found.to_json())
-        return
-    on_stdout().print(found.to_text())
-    typer.echo(f"Files: {found.path}")
-    if found.interrupted:
-        typer.echo(f"smbench: `smbench resume {found.path}` goes on", err=True)

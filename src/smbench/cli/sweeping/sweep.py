@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from smbench.api.sweep import Sweep, sweep
-from smbench.cli.given_out import on_stdout, print_json, write_page
+from smbench.api.sweep import sweep
+from smbench.cli.given_out import write_page
+from smbench.cli.sweeping.printed import print_many
 from smbench.errors import ExitCode, UsageError
 from smbench.pricing.table import prices_from_options
 from smbench.sweeping.matrix import axes_from_options
@@ -40,21 +39,10 @@ def sweep_command(options: SweepOptions) -> ExitCode:
         command=("smbench", *sys.argv[1:]),
         **options.asked,
     )
-    print_sweep(found, options.output)
+    print_many(found, options.output)
     if options.html is not None:
         write_page(options.html, found.to_html())
     return found.exit_status
-
-
-def print_sweep(found: Sweep, output: str) -> None:
-    """To stdout as asked; where the files are, too."""
-    if output == "json":
-        print_json(found.to_json())
-        return
-    on_stdout().print(found.to_text())
-    typer.echo(f"Files: {found.path}")
-    if found.interrupted:
-        typer.echo(f"smbench: `smbench resume {found.path}` goes on", err=True)
 
 
 def require_alone(given: dict[str, bool]) -> None:

@@ -84,7 +84,7 @@ class Leaving:
 def leave() -> Leaving | Foreground:
     """Fork. The new process, without a terminal of its own, returns at once; the old one when it may end.
 
-    Whoever ends the old one before that with Ctrl-C or SIGTERM ends the run.
+    Ctrl-C or SIGTERM to the old one before that ends the run.
     """
     ours, theirs = os.pipe()
     _flush()

@@ -78,7 +78,7 @@ class Entry:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 os.write(descriptor, orjson.dumps(first) + b"\n")
                 _drop_oldest(place)
-            except BaseException:
+            except BaseException:  # no entry stays of a run that could not be entered; the error goes on up
                 entry.remove()
                 raise
         except OSError as error:

@@ -67,47 +67,41 @@ class Empirical(Part):
     scale: Number = Field(default=1.0, gt=0, le=1000, description="each duration is multiplied by this")
 
 
-class Distribution(Part):
-    """Exactly one law. A plain duration means a constant."""
+class _OneLaw(Part):
+    """Exactly one of its fields is given, and a plain duration is that of `constant`."""
 
     model_config = ConfigDict(json_schema_extra={**EXACTLY_ONE_KEY})
 
     constant: Seconds | None = Field(default=None, description="always the same")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_duration(cls, value: Any) -> Any:
+        return {"constant": value} if isinstance(value, str | int | float) else value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        named = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(named) != 1:
+            raise ValueError(f"must name exactly one law, not {len(named)}: {', '.join(type(self).model_fields)}")
+        return self
+
+
+class Distribution(_OneLaw):
+    """Exactly one law. A plain duration means a constant."""
+
     lognormal: Lognormal | None = None
     gamma: Gamma | None = None
     exponential: Exponential | None = None
     uniform: Uniform | None = None
     empirical: Empirical | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _plain_duration(cls, value: Any) -> Any:
-        return {"constant": value} if isinstance(value, str | int | float) else value
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        _one_law_of(self)
-        return self
-
-
-class Think(Part):
+class Think(_OneLaw):
     """How long a user thinks before the next request: exactly one law. A plain duration means a constant."""
 
-    model_config = ConfigDict(json_schema_extra={**EXACTLY_ONE_KEY})
-
-    constant: Seconds | None = Field(default=None, description="always the same")
     uniform: Uniform | None = None
     exponential: Exponential | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _plain_duration(cls, value: Any) -> Any:
-        return {"constant": value} if isinstance(value, str | int | float) else value
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        _one_law_of(self)
-        return self
 
     @property
     def mean_s(self) -> float:
@@ -115,12 +109,6 @@ class Think(Part):
         if self.uniform is not None:
             return (self.uniform.low + self.uniform.high) / 2
         return self.exponential.mean if self.exponential is not None else self.constant or 0.0
-
-
-def _one_law_of(laws: Part) -> None:
-    named = [name for name in type(laws).model_fields if getattr(laws, name) is not None]
-    if len(named) != 1:
-        raise ValueError(f"must name exactly one law, not {len(named)}: {', '.join(type(laws).model_fields)}")
 
 
 def _one_law_or_by_class(value: Any) -> Any:
