@@ -63,7 +63,7 @@ def test_a_detached_run_is_watched_by_several_stopped_by_one_and_its_status_is_t
     output, said = waits.communicate(timeout=60)
     assert waits.returncode == ExitCode.INTERRUPTED
     assert "stopped by smbench stop" in output
-    assert "draining" in said
+    assert "stopping: no more is sent" in said  # the stage itself may pass between two lines
     assert "has ended: stopped" in said
     assert "completed" in (folder / "output.log").read_text()
     capsys.readouterr()

@@ -38,10 +38,10 @@ def write(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("text", [SMALL, WARP], ids=["real", "warp"])
 def test_a_run_ends_with_a_verdict_and_leaves_its_files(tmp_path: Path, text: str) -> None:
     ran = smbench("run", write(tmp_path, text), cwd=tmp_path)
-    # On a busy machine a run in real time rightly calls itself invalid; in warp time there is no machine to be busy.
+    # On a busy machine a run in real time rightly calls itself invalid or unknown; in warp time no machine is busy.
     assert ran.returncode in ((0,) if text is WARP else (0, 98)), ran.stderr
     assert "completed 20" in ran.stdout
-    assert "VALID" in ran.stdout.splitlines()[0]
+    assert ran.stdout.split()[0] in (("VALID",) if text is WARP else ("VALID", "UNKNOWN", "INVALID"))
     run = only_run(tmp_path / "results")
     assert {path.name for path in run.iterdir()} == {
         "requests.parquet",
