@@ -22,8 +22,7 @@ from smbench.aws.endpoint.description import discover
 from smbench.aws.setup.run_queue import run_queue
 from smbench.clock import wall_ns
 from smbench.model.world import EMBEDDED
-from smbench.processes.child import Child, start_child
-from smbench.processes.endpoint import endpoint_main
+from smbench.processes.child import Child, emulator_main, start_child
 from smbench.processes.messages import Go, Ready, Workplace
 from smbench.scenario.model import Scenario
 
@@ -56,7 +55,7 @@ def main() -> None:
     scenario = Scenario.model_validate(SCENARIO)
     epoch_ns = wall_ns()
     workplace = Workplace(Path.cwd(), Path.cwd())
-    child = start_child("emulator", endpoint_main, scenario.model_dump_json(by_alias=True), workplace, epoch_ns)
+    child = start_child("emulator", emulator_main, scenario.model_dump_json(by_alias=True), workplace, epoch_ns)
     try:
         repeats = anyio.run(measure, child, epoch_ns, given.repeats, given.invocations)
     finally:

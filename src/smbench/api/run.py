@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from smbench.api.account import require_within
 from smbench.api.loops import outside_loops
 from smbench.api.report import readable, report
 from smbench.api.result import Run
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
-from smbench.api.stacks import aimed
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
 from smbench.generator.forecast import forecast
@@ -156,7 +154,11 @@ def planned(
     """All of `run` before anything is started; the same arguments, the same errors."""
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
-    target = aimed(given.scenario, endpoint, stack, **where)
+    target = given.scenario
+    if endpoint is not None or stack is not None:
+        from smbench.api.stacks import aimed  # the AWS clients, as below
+
+        target = aimed(given.scenario, endpoint, stack, **where)
     changed = _changed(target, transport=transport, seed=seed, thresholds=thresholds)
     if changed.target.endpoint is None and (region or profile or endpoint_url):
         raise UsageError(
@@ -166,7 +168,10 @@ def planned(
         )
     plan = make_plan(changed, given.origin.base_dir, None if progress == "none" else reading_progress())
     access = AwsAccess(region, profile, endpoint_url)
-    require_within(plan, access, max_cost)
+    if max_cost is not None:
+        from smbench.api.account import require_within
+
+        require_within(plan, access, max_cost)
     check_workers(plan, workers)
     require_descriptors(plan)
     if progress != "none":

@@ -1,4 +1,4 @@
-"""`doctor`: whether a run can begin; `policy`: what it must be allowed; `clean`: what runs left is removed."""
+"""`doctor`: whether a run can begin; `policy`, `run --dry-run`: what it is allowed, may cost; `clean`: what it left."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from smbench.account.cleaning import Found
-from smbench.api.account import clean, doctor, policy
+from smbench.api.account import clean, doctor, estimate, policy
 from smbench.cli.given_out import print_json
 from smbench.errors import ExitCode
 from smbench.printable import printable
@@ -53,3 +53,14 @@ def clean_command(run: str | None, asked: dict[str, Any], *, yes: bool) -> ExitC
         return ExitCode.TARGET
     typer.echo("all of it is removed: a second look found none of it")
     return ExitCode.OK
+
+
+def dry_run_command(scenario: Path | None, asked: dict[str, Any], output: str) -> None:
+    """Print the plan and what it may cost; nothing is sent or made. Raises ScenarioError, UsageError, TargetError."""
+    found = estimate(scenario, **asked)
+    if output == "json":
+        print_json(found.to_json())
+        return
+    for about, said in found.lines:
+        typer.echo(f"{about:<10} {said}")
+    typer.echo("nothing was sent or made")

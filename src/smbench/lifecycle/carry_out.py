@@ -21,7 +21,7 @@ from smbench.processes.session import SessionEnd, run_session
 from smbench.results.manifest import ClockFacts
 from smbench.results.marks import sole_user
 from smbench.targets.base import AwsAccess, Facts
-from smbench.targets.kinds import target_of
+from smbench.targets.kinds import inapplicable_to
 from smbench.view.live.choose import View
 
 
@@ -95,9 +95,8 @@ def carry_out(
 
         def on_ready(end: SessionEnd) -> None:
             clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
-            inapplicable = target_of(plan, settings.access).inapplicable
             url = None if plan.is_emulated else settings.access.endpoint_url
-            folder.begin(dict(end.found), clock, inapplicable, end.held, url)
+            folder.begin(dict(end.found), clock, inapplicable_to(plan), end.held, url)
             for reason in dict.fromkeys(end.found.get("unobservable", {}).values()):
                 screen.caution(reason)
             for caution in _cautions(end.found):

@@ -29,7 +29,7 @@ from smbench.results.manifest import ClockFacts, Host, ShardFacts
 from smbench.results.marks import Mark, sole_user
 from smbench.results.shards import ShardFiles, ShardState
 from smbench.results.store import RunFiles, link_parts, new_run_dir, open_run
-from smbench.targets.kinds import target_of
+from smbench.targets.kinds import inapplicable_to
 
 _NAMED_MAX = 5  # shards that the reason names; the manifest has all
 _LOST, _NEVER = "lost", "never started"
@@ -117,9 +117,8 @@ def _collected(run: RunFolder, folder: Path, order: Order, plan: RunPlan, shards
     end = _end(order, shards)
     run.manifest = run.manifest.model_copy(update={"shards": tuple(shard.facts() for shard in shards)})
     clock = ClockFacts(kind=TimeKind.REAL.value, epoch_ns=end.epoch_ns)
-    target = target_of(plan, order.access)
     link_parts(folder, run.path)
-    run.begin(dict(end.found), clock, target.inapplicable, end.held, order.manifest.endpoint_url)
+    run.begin(dict(end.found), clock, inapplicable_to(plan), end.held, order.manifest.endpoint_url)
     end.notes += _settle(run.path, plan, shards, end.epoch_ns)
     run.manifest = run.manifest.model_copy(update={"shards": _with_clocks(run.manifest.shards, open_run(run.path))})
     if end.held:

@@ -20,7 +20,7 @@ from smbench.clock import real_ns
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
 from smbench.processes.channel import Channel, PipeChannel
-from smbench.processes.messages import Failed, Message
+from smbench.processes.messages import Failed, Message, WorkerOrder, Workplace
 
 LEAVE_S = 30.0  # removing a queue on AWS takes its time
 _ENDED_S = 1.0  # from the closed channel to the end of the process: milliseconds, and the caller's loop waits meanwhile
@@ -158,6 +158,24 @@ def no_main_module() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+def worker_main(channel: Channel, order: WorkerOrder, workplace: Workplace) -> None:
+    """Run one share to its end; every way out but a kill says so through the channel."""
+    from smbench.processes.worker import work_ordered  # in the child alone: the parent needs no AWS clients
+
+    work_ordered(channel, order, workplace)
+
+
+def emulator_main(channel: Channel, scenario_json: str, workplace: Workplace, epoch_ns: int) -> None:
+    """Serve until the parent asks for the truth, or has ended.
+
+    Args:
+        epoch_ns: UTC nanoseconds at scenario time zero.
+    """
+    from smbench.processes.endpoint import serve  # in the child alone: the parent needs no emulator
+
+    serve(channel, scenario_json, workplace, epoch_ns)
 
 
 def _run(main: Callable[..., None], connection: Connection, arguments: tuple[Any, ...]) -> None:

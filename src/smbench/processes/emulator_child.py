@@ -8,8 +8,7 @@ import anyio
 from smbench.clock import TimeKind
 from smbench.errors import TargetError
 from smbench.generator.plan import RunPlan
-from smbench.processes.child import Child, StartChild
-from smbench.processes.endpoint import endpoint_main
+from smbench.processes.child import Child, StartChild, emulator_main
 from smbench.processes.messages import Alive, Done, Failed, Finish, Ready, Workplace
 from smbench.processes.workers import HANGS_S, SILENT_S
 
@@ -31,7 +30,7 @@ async def emulator_child(
         yield None, None
         return
     scenario_json = plan.scenario.model_dump_json(by_alias=True)
-    child = start("emulator", endpoint_main, scenario_json, workplace, epoch_ns)
+    child = start("emulator", emulator_main, scenario_json, workplace, epoch_ns)
     try:
         message = await child.receive()
         if isinstance(message, Failed):

@@ -16,8 +16,8 @@ from smbench.scenario.model import Scenario
 _BEAT_S = 1.0
 
 
-def endpoint_main(channel: Channel, scenario_json: str, workplace: Workplace, epoch_ns: int) -> None:
-    """Serve until the parent asks it to finish or has ended.
+def serve(channel: Channel, scenario_json: str, workplace: Workplace, epoch_ns: int) -> None:
+    """Serve until the parent asks for the truth, or has ended.
 
     Args:
         epoch_ns: UTC nanoseconds at scenario time zero.

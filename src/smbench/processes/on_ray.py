@@ -13,9 +13,8 @@ from typing import Any
 
 from smbench.errors import TargetError, UsageError
 from smbench.processes.channel import PipeChannel
-from smbench.processes.child import Child, StartChild, as_failed, start_child
+from smbench.processes.child import Child, StartChild, as_failed, start_child, worker_main
 from smbench.processes.messages import WorkerOrder, Workplace
-from smbench.processes.worker import worker_main
 from smbench.version import __version__
 
 _PLACED_S = 60.0  # for a cluster that must first find room for an actor

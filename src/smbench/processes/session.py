@@ -18,7 +18,7 @@ from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp
 from smbench.generator.tracking.journal import Journal
-from smbench.processes.child import Child, StartChild, leave_all, sole_error, start_child
+from smbench.processes.child import Child, StartChild, leave_all, sole_error, start_child, worker_main
 from smbench.processes.emulator_child import emulator_child, finished, how_it_ended
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.leftovers import settle_rows
@@ -32,7 +32,6 @@ from smbench.processes.messages import (
     WorkerOrder,
     Workplace,
 )
-from smbench.processes.worker import worker_main
 from smbench.processes.workers import Watcher, Workers
 from smbench.records import Ending, Event, NotSent, Reading
 from smbench.results.manifest import EmulatorEffort
@@ -194,7 +193,7 @@ class _Session:
         end: SessionEnd,
     ) -> None:
         self.plan, self.shares, self.run_dir = plan, shares, run_dir
-        self.target = target_of(plan, access)
+        self.access = access
         self.watcher, self.interrupts, self.on_ready, self.end = watcher, interrupts, on_ready, end
         self.crew, self.emulator = Workers(workers, plan.scenario.limits, watcher, self._lost), emulator
         self.is_new = True
@@ -290,7 +289,7 @@ class _Session:
                 journal.happened(event)
             self.watcher.read(readings, events)
 
-        async with self.target.watched(self.end.found, clock) as gauges:
+        async with target_of(self.plan, self.access).watched(self.end.found, clock) as gauges:
             try:
                 async with anyio.create_task_group() as watching:
                     watching.start_soon(watch, gauges, clock, self.plan.scenario.gauges_every, on_read)
@@ -372,7 +371,7 @@ class _Session:
         notes += await self._kept_or_removed()
         for index in self.crew.lost:
             if index not in self.crew.ready:
-                made = self.target.unconfirmed(self.shares[index])
+                made = target_of(self.plan, self.access).unconfirmed(self.shares[index])
                 notes += [f"left behind, if it was made already: {one}" for one in made]
         return notes
 
@@ -384,5 +383,5 @@ class _Session:
             self.end.held = {**self.crew.held, **held}
             return []
         self.end.held = {}
-        left = await self.target.remove(list(held.values())) if held else []
+        left = await target_of(self.plan, self.access).remove(list(held.values())) if held else []
         return [f"left behind: {one}" for one in left]

@@ -46,8 +46,8 @@ _GC_THRESHOLD = (10_000, 20, 50)
 _LATE_S = 0.01  # what a loop needs to wake up is no late start
 
 
-def worker_main(channel: Channel, order: WorkerOrder, workplace: Workplace) -> None:
-    """Run one share to its end; every way out but a kill says so through the channel."""
+def work_ordered(channel: Channel, order: WorkerOrder, workplace: Workplace) -> None:
+    """Draw the plan that was ordered and run one share of it to its end."""
     scenario = Scenario.model_validate_json(order.scenario_json)
     plan = make_plan(scenario, workplace.base_dir)
     if plan.schedule.digest != order.schedule_digest:
@@ -56,7 +56,7 @@ def worker_main(channel: Channel, order: WorkerOrder, workplace: Workplace) -> N
 
 
 def work(channel: Channel, order: WorkerOrder, workplace: Workplace, plan: RunPlan) -> None:
-    """As `worker_main`, where the plan is drawn already."""
+    """As `work_ordered`, where the plan is drawn already."""
     if plan.time_kind is TimeKind.WARP:
         beat = _WarpBeat(channel)
         loop = {"loop_factory": lambda: WarpLoop(beat, _BEAT_S)}

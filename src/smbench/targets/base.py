@@ -61,14 +61,7 @@ class Prepared(Protocol):
 
 
 class Target(Protocol):
-    """One kind of endpoint, for one run.
-
-    Attributes:
-        inapplicable: Names of checks and of stages of a request that mean nothing for this kind: a report leaves them
-            out.
-    """
-
-    inapplicable: frozenset[str]
+    """One kind of endpoint, for one run."""
 
     def prepared(self, share: Share, progress: Callable[[str], None]) -> AbstractAsyncContextManager[Prepared]:
         """Describe the endpoint and set up what a share needs (inputs, a queue); take it down on leaving.

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-from smbench.analysis.without_notices import WITHOUT_NOTICES
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.endpoint.gauges import AwsGauges
@@ -36,8 +35,6 @@ class CalledTarget:
     Args:
         access: For an emulated endpoint its URL matters alone.
     """
-
-    inapplicable: frozenset[str] = WITHOUT_NOTICES
 
     def __init__(self, plan: RunPlan, access: AwsAccess) -> None:
         self.plan, self.access = plan, access

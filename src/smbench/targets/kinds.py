@@ -1,19 +1,25 @@
-"""Which kind of target a scenario names, and what implements it."""
+"""Which kind of target a scenario names, what implements it, and which checks and stages mean nothing for it.
 
-from collections.abc import Callable
+A kind's module is imported where a target is wanted: the AWS clients cost half a second, and the parent of a run in
+warp time needs none.
+"""
 
+from smbench.analysis.without_notices import WITHOUT_NOTICES
 from smbench.generator.plan import RunPlan
 from smbench.targets.base import AwsAccess, Target
-from smbench.targets.called import CalledTarget
-from smbench.targets.queued import QueuedTarget
-
-_KINDS: dict[str, Callable[[RunPlan, AwsAccess], Target]] = {
-    "async": QueuedTarget,
-    "serverless": CalledTarget,
-    "realtime": CalledTarget,
-}
 
 
 def target_of(plan: RunPlan, access: AwsAccess) -> Target:
     """The target of a run, nothing of it touched yet."""
-    return _KINDS[plan.scenario.target.kind](plan, access)
+    if plan.scenario.target.kind == "async":
+        from smbench.targets.queued import QueuedTarget
+
+        return QueuedTarget(plan, access)
+    from smbench.targets.called import CalledTarget
+
+    return CalledTarget(plan, access)
+
+
+def inapplicable_to(plan: RunPlan) -> frozenset[str]:
+    """Names of checks and of stages of a request that mean nothing for this kind: a report leaves them out."""
+    return frozenset() if plan.scenario.target.kind == "async" else WITHOUT_NOTICES

@@ -37,8 +37,6 @@ class QueuedTarget:
         access: For an emulated endpoint its URL matters alone.
     """
 
-    inapplicable: frozenset[str] = frozenset()
-
     def __init__(self, plan: RunPlan, access: AwsAccess) -> None:
         self.plan, self.access = plan, access
 

@@ -17,9 +17,8 @@ import pytest
 from smbench.errors import ExitCode, SmbenchError, TargetError, UsageError
 from smbench.generator.shares import Share
 from smbench.processes import on_ray
-from smbench.processes.child import Child, start_child
+from smbench.processes.child import Child, start_child, worker_main
 from smbench.processes.messages import Failed, Preparing, Stop, WorkerOrder, Workplace
-from smbench.processes.worker import worker_main
 from smbench.records import NotSent
 from smbench.targets.base import AwsAccess
 

@@ -122,7 +122,7 @@ def run(
         }
         raise typer.Exit(sweep_command(SweepOptions(scenario, tuple(settings or ()), (), several, output.value)))
     if dry_run:
-        from smbench.cli.run import dry_run_command
+        from smbench.cli.account import dry_run_command
 
         planned = {
             "endpoint": endpoint,
@@ -198,7 +198,7 @@ def resume(
 
     Exit status: as `run`.
     """
-    from smbench.cli.run import resume_command
+    from smbench.cli.resume import resume_command
     from smbench.targets.base import AwsAccess
 
     access = AwsAccess(region, profile, endpoint_url)
