@@ -15,7 +15,7 @@ import pytest
 from emulated_aws import WARP
 from guarded_region import Call, Gate, gated
 from smbench.api.deploy import Deployed, Deployment, Destroyed, destroyed
-from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.front import Front
 from smbench.errors import ExitCode, TargetError
@@ -89,7 +89,7 @@ async def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     with gated() as gate:
         async with (
             region(defaults=QUICK) as here,
-            AwsClients(AwsSettings(endpoint_url=here.emulator.url, deploys=True)) as clients,
+            AwsClients(AwsSettings(endpoint_url=here.emulator.url, services=DEPLOYING)) as clients,
         ):
             yield Account(clients, gate, tmp_path)
 

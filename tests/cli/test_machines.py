@@ -88,4 +88,27 @@ def test_a_shard_is_named_with_how_many_there_are(tmp_path: Path, shard: str) ->
 def test_a_folder_without_an_order_is_refused_in_a_sentence(tmp_path: Path, command: list[str]) -> None:
     result = CliRunner().invoke(app, [*command, str(tmp_path)])
     assert isinstance(result.exception, OrderError)
-    assert f"cannot read {tmp_path / 'order.json'}" in result.exception.message
+    assert f"there is no {tmp_path / 'order.json'}" in result.exception.message
+
+
+@pytest.mark.slow  # a shard is sent in real time
+def test_an_order_in_s3_is_written_sent_and_collected_by_its_address(
+    tmp_path: Path, endpoint_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in sdk_environment(endpoint_url).items():
+        monkeypatch.setenv(name, value)
+    place, scenario = "s3://smbench-emulated/orders/run1", tmp_path / "mine.yaml"
+    scenario.write_text(LONG.replace("60s", "1s"))
+    asked = ["--shards", "1", "--to", place, "--endpoint", "smbench-emulated", "--endpoint-url", endpoint_url]
+    ordered = CliRunner().invoke(app, ["order", str(scenario), *asked])
+    assert ordered.exit_code == 0, ordered.output
+    assert f"smbench worker --order {place} --shard N/1" in ordered.stdout
+    sent = CliRunner().invoke(app, ["worker", "--order", place, "--shard", "0/1"])
+    assert sent.exit_code == 0, sent.output
+    assert f"smbench collect {place}" in sent.stderr
+    collected = CliRunner().invoke(app, ["collect", place, "--output", "json"])
+    assert collected.exit_code in (0, 98), collected.output  # a busy machine may call so short a run in doubt
+    run = open_run(next(tmp_path.glob("results/*")))
+    assert run.requests.collect()["outcome"].to_list() == ["completed"] * 10
+    assert run.manifest.ending == "finished"

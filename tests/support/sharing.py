@@ -22,6 +22,7 @@ from smbench.lifecycle.shard import work_shard
 from smbench.processes import worker as worker_module
 from smbench.processes.interrupts import Interrupts
 from smbench.records import Delivery, Notice
+from smbench.results.place import FolderPlace, Place
 from smbench.results.shards import ShardState
 from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess
@@ -139,16 +140,20 @@ def plan_of(scenario: dict[str, Any] = SCENARIO) -> RunPlan:
     return make_plan(Scenario.model_validate(scenario), Path())
 
 
-def ordered(folder: Path, n_shards: int, go_utc_ns: int | None = None, **scenario: Any) -> Order:
-    """An order in that folder."""
+def place_of(where: Path | Place) -> Place:
+    return FolderPlace(where) if isinstance(where, Path) else where
+
+
+def ordered(where: Path | Place, n_shards: int, go_utc_ns: int | None = None, **scenario: Any) -> Order:
+    """An order in that place."""
     origin = Origin(Path(), "shared.yaml", "digest")
     plan = plan_of({**SCENARIO, **scenario})
-    return write_order(folder, plan, origin, AwsAccess("eu-west-1"), n_shards, go_utc_ns, ("smbench", "order"))
+    return write_order(place_of(where), plan, origin, AwsAccess("eu-west-1"), n_shards, go_utc_ns, ("smbench", "order"))
 
 
-def send(folder: Path, shard: int, of: int, interrupts: Interrupts | None = None) -> ShardState:
+def send(where: Path | Place, shard: int, of: int, interrupts: Interrupts | None = None) -> ShardState:
     """Send one shard, in virtual time."""
-    return work_shard(folder, shard, of, None, interrupts or Interrupts(), lambda _text: None)
+    return work_shard(place_of(where), shard, of, None, interrupts or Interrupts(), lambda _text: None)
 
 
 def kill_at(target: MemoryTarget, folder: Path, shard: int, n: int) -> Callable[[], None]:

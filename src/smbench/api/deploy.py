@@ -9,7 +9,7 @@ import anyio
 
 from smbench.api.loops import outside_loops
 from smbench.api.stacks import check_name
-from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.setup.uploads import put_once
 from smbench.aws.stacks.remains import bucket_of, empty, tagged
 from smbench.aws.stacks.stack import (
@@ -99,7 +99,7 @@ def deploy(
         raise UsageError(f"{cost.sentence}: not within --max-cost {max_cost:g} USD an hour")
     packed = None if wanted.model.folder is None else pack(Path(base_dir) / wanted.model.folder)
     whole = template(name, wanted, packed.key if packed else None)
-    settings = AwsSettings(region, profile, endpoint_url, deploys=True)
+    settings = AwsSettings(region, profile, endpoint_url, services=DEPLOYING)
 
     async def deployed() -> Deployed:
         async with AwsClients(settings) as clients:
@@ -213,7 +213,7 @@ def destroy(
         NotBegunError: `confirm` said no.
     """
     check_name(name)
-    settings = AwsSettings(region, profile, endpoint_url, deploys=True)
+    settings = AwsSettings(region, profile, endpoint_url, services=DEPLOYING)
 
     async def on_clients() -> Destroyed:
         async with AwsClients(settings) as clients:

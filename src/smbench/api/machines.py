@@ -12,6 +12,7 @@ from smbench.clock import wall_ns
 from smbench.generator.plan import make_plan
 from smbench.lifecycle.collect import collect as collect_shards
 from smbench.lifecycle.order import Order, agreed_instant, write_order
+from smbench.lifecycle.places import opened
 from smbench.targets.base import AwsAccess
 
 
@@ -33,7 +34,7 @@ def order(
     Args:
         scenario: As `run` takes it.
         shards: How many workers share the load, each started by itself.
-        to: Folder for the order, and for what its shards leave.
+        to: Folder or `s3://bucket/prefix` for the order, and for what its shards leave.
         go: When all begin, `2026-11-29T12:00:00Z` or `+5m`; None: each when it is ready.
         endpoint: As `run` takes it.
         region: As `run` takes it.
@@ -49,22 +50,29 @@ def order(
     plan = make_plan(with_endpoint(given.scenario, endpoint), given.origin.base_dir)
     go_utc_ns = None if go is None else agreed_instant(go, wall_ns())
     access = AwsAccess(region, profile, endpoint_url)
-    return write_order(Path(to), plan, given.origin, access, shards, go_utc_ns, command)
+    with opened(to, access) as place:
+        return write_order(place, plan, given.origin, access, shards, go_utc_ns, command)
 
 
 def collect(
-    folder: str | os.PathLike[str],
+    place: str | os.PathLike[str],
     *,
     results: str | os.PathLike[str] = "results",
     base_dir: str | os.PathLike[str] | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
     strict: bool = False,
 ) -> Run:
     """Make one results folder of what the shards of an order left, and judge it. No shard can be started any more.
 
     Args:
-        folder: Of the order.
+        place: Of the order: a folder, or `s3://bucket/prefix`.
         results: Folder in which the run's own is made.
         base_dir: As `resume` takes it.
+        region: Of the bucket; None: as the AWS tools find it.
+        profile: AWS profile; None: as the AWS tools find it.
+        endpoint_url: Another address for S3.
         strict: As `run` takes it.
 
     Raises:
@@ -72,4 +80,6 @@ def collect(
         ResultsError: a file cannot be read or written.
     """
     where = None if base_dir is None else Path(base_dir)
-    return replace(reported(collect_shards(Path(folder), Path(results), where)), is_strict=strict)
+    with opened(place, AwsAccess(region, profile, endpoint_url)) as opened_place:
+        done = collect_shards(opened_place, Path(results), where)
+    return replace(reported(done), is_strict=strict)

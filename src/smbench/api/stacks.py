@@ -6,7 +6,7 @@ import anyio
 
 from smbench.api.loops import outside_loops
 from smbench.api.scenarios import with_endpoint
-from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.stacks.stack import ours
 from smbench.errors import TargetError, UsageError
 from smbench.processes.interrupts import Interrupts
@@ -30,7 +30,7 @@ def deployed_endpoint(
     check_name(name)
 
     async def looked_up() -> tuple[str, Kind]:
-        async with AwsClients(AwsSettings(region, profile, endpoint_url, deploys=True)) as clients:
+        async with AwsClients(AwsSettings(region, profile, endpoint_url, services=DEPLOYING)) as clients:
             found = await ours(clients, name)
         if found is None or "EndpointName" not in found.outputs:
             raise TargetError(f"there is no stack {stack_name(name)} with an endpoint", f"`smbench deploy {name}`")

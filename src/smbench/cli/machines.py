@@ -19,16 +19,16 @@ def order_command(scenario: Path | None, asked: dict[str, Any]) -> None:
     from smbench.api.machines import order
 
     written = order(scenario, command=("smbench", *sys.argv[1:]), **asked)
-    n, folder = written.manifest.workers, asked["to"]
+    n, place = written.manifest.workers, asked["to"]
     begins = "each when it is ready" if written.go_utc_ns is None else f"all at {asked['go']}"
     typer.echo(
         f"{n} shards of {written.manifest.n_scheduled:,} requests, which begin {begins}. On each machine, N from 0:"
     )
-    typer.echo(f"  smbench worker --order {folder} --shard N/{n}")
-    typer.echo(f"and when all have ended:\n  smbench collect {folder}")
+    typer.echo(f"  smbench worker --order {place} --shard N/{n}")
+    typer.echo(f"and when all have ended:\n  smbench collect {place}")
 
 
-def worker_command(folder: Path, shard: str, base_dir: Path | None) -> ExitCode:
+def worker_command(place: str, shard: str, asked: dict[str, Any]) -> ExitCode:
     """Send one shard; returns the exit status.
 
     Raises:
@@ -41,15 +41,15 @@ def worker_command(folder: Path, shard: str, base_dir: Path | None) -> ExitCode:
         raise UsageError(
             f"--shard {shard}: which shard of how many is not clear", "write it as 3/16; the first is 0/16"
         )
-    state, is_interrupted = work(folder, int(match[1]), int(match[2]), base_dir=base_dir)
+    state, is_interrupted = work(place, int(match[1]), int(match[2]), **asked)
     reason = f", {state.reason}" if state.reason else ""
     typer.echo(
-        f"smbench: shard {shard}: {state.ending}{reason}; `smbench collect {folder}` when all have ended", err=True
+        f"smbench: shard {shard}: {state.ending}{reason}; `smbench collect {place}` when all have ended", err=True
     )
     return ExitCode.INTERRUPTED if is_interrupted else ExitCode.OK
 
 
-def collect_command(folder: Path, asked: dict[str, Any], output: str) -> ExitCode:
+def collect_command(place: str, asked: dict[str, Any], output: str) -> ExitCode:
     """Collect, report, judge; returns the exit status.
 
     Raises:
@@ -58,4 +58,4 @@ def collect_command(folder: Path, asked: dict[str, Any], output: str) -> ExitCod
     from smbench.api.machines import collect
     from smbench.cli.run import shown
 
-    return shown(collect(folder, **asked), output)
+    return shown(collect(place, **asked), output)

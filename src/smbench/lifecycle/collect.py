@@ -1,6 +1,6 @@
 """One results folder from the shards of an order, whatever became of each: every request is accounted for.
 
-The folder of the order stays as it is, but for shards that were never started: those are taken, so that none can begin
+The place of the order stays as it is, but for shards that were never started: those are taken, so that none can begin
 after its requests were called not sent.
 """
 
@@ -26,24 +26,30 @@ from smbench.processes.session import SessionEnd
 from smbench.processes.workers import HANGS_S
 from smbench.records import Ending, Outcome
 from smbench.results.manifest import ClockFacts, Host, ShardFacts
-from smbench.results.marks import Mark, sole_user
+from smbench.results.marks import Mark
+from smbench.results.place import FolderPlace, Place
 from smbench.results.shards import ShardFiles, ShardState
 from smbench.results.store import RunFiles, link_parts, new_run_dir, open_run
 from smbench.targets.kinds import inapplicable_to
 
 _NAMED_MAX = 5  # shards that the reason names; the manifest has all
 _LOST, _NEVER = "lost", "never started"
+_COUNTED = "`smbench collect`, which counted it as not started,"  # who takes what was never started
 _WORST = (Ending.CANCELLED, Ending.STOPPED, Ending.FINISHED)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shard:
-    """A shard as its files show it. `state` is None where it never said anything."""
+    """A shard as its files show it. `state` is None where it never said anything.
+
+    Args:
+        is_counted: Taken by an earlier `collect`, because it had not been started.
+    """
 
     share: Share
-    files: ShardFiles
     state: ShardState | None
     is_taken: bool
+    is_counted: bool
 
     @property
     def zero_ns(self) -> int | None:
@@ -54,7 +60,7 @@ class _Shard:
         """For the manifest."""
         state, number = self.state, self.share.worker
         if state is None:
-            return ShardFacts(shard=number, ending=_LOST if self.is_taken else _NEVER)
+            return ShardFacts(shard=number, ending=_LOST if self.is_taken and not self.is_counted else _NEVER)
         zero = None if state.zero_ns is None else datetime.datetime.fromtimestamp(state.zero_ns / 1e9, datetime.UTC)
         ending, reason = state.ending.value, state.reason
         if state.ending is Ending.RUNNING:
@@ -62,8 +68,8 @@ class _Shard:
         return ShardFacts(shard=number, host=state.host, ending=ending, reason=reason, zero=zero, late_s=state.late_s)
 
 
-def collect(folder: Path, results: Path, base_dir: Path | None) -> CarriedOut:
-    """Make a run's folder below `results` from what the shards of the order in `folder` left.
+def collect(place: Place, results: Path, base_dir: Path | None) -> CarriedOut:
+    """Make a run's folder below `results` from what the shards of the order in `place` left.
 
     Args:
         base_dir: Folder of the files that the scenario names; None: where it was when the order was written.
@@ -72,15 +78,17 @@ def collect(folder: Path, results: Path, base_dir: Path | None) -> CarriedOut:
         OrderError: the order cannot be read here, or a shard is still at work.
         ResultsError: a file cannot be read or written.
     """
-    order = read_order(folder)
-    with sole_user(folder):
-        plan = order.plan(folder, base_dir)
-        shards = [_shard(folder, order, number) for number in range(order.manifest.workers)]
-        _require_rest(shards)
+    order = read_order(place)
+    plan = order.plan(place, base_dir)
+    with place.copied(results) as folder:
+        copy = FolderPlace(folder)
+        shards = [_shard(copy, order, number) for number in range(order.manifest.workers)]
+        _require_rest(shards, place)
         for shard in shards:
             if not shard.is_taken:
-                shard.files.take("`smbench collect`, which counted it as not started,")
-                shard.files.leave()
+                files = ShardFiles(place, shard.share.worker)
+                files.take(_COUNTED)
+                files.leave()
         path = new_run_dir(results, plan.scenario.name, order.manifest.started)
         try:
             return _collected(RunFolder(path, order.manifest), folder, order, plan, shards)
@@ -89,20 +97,24 @@ def collect(folder: Path, results: Path, base_dir: Path | None) -> CarriedOut:
             raise
 
 
-def _shard(folder: Path, order: Order, number: int) -> _Shard:
-    files = ShardFiles(folder, number)
+def _shard(copy: Place, order: Order, number: int) -> _Shard:
+    files = ShardFiles(copy, number)
     share = Share(order.manifest.run_id, number, order.manifest.workers)
-    return _Shard(share, files, files.read(), files.taken_by() is not None)
+    taken_by = files.taken_by()
+    return _Shard(share, files.read(), taken_by is not None, taken_by == _COUNTED)
 
 
-def _require_rest(shards: Sequence[_Shard]) -> None:
+def _require_rest(shards: Sequence[_Shard], place: Place) -> None:
     """Of a shard on this machine a lock says whether it lives; of one elsewhere how old its last word is."""
     now, here = datetime.datetime.now(datetime.UTC), Host.this().name
     for shard in shards:
         state, number = shard.state, shard.share.worker
-        if shard.files.is_locked():
+        is_locked = ShardFiles(place, number).is_locked()
+        if is_locked:
             raise OrderError(f"shard {number} is still at work", "collect when it has ended")
-        if state is None or state.ending is not Ending.RUNNING or not shard.is_taken or state.host == here:
+        if state is None or state.ending is not Ending.RUNNING or not shard.is_taken:
+            continue
+        if is_locked is not None and state.host == here:  # it would hold its lock
             continue
         silent_s = (now - state.said).total_seconds()
         if silent_s < HANGS_S:

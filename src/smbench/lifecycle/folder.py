@@ -72,15 +72,7 @@ class RunFolder:
             ScenarioError, UsageError: a file that the scenario names is missing.
             ResultsError: such a file has changed, so that the schedule or a payload is another.
         """
-        scenario = Scenario.model_validate(self.manifest.scenario)
-        plan = make_plan(scenario, base_dir or Path(self.manifest.scenario_folder))
-        digests = {payload.name: payload.digest for payload in plan.payloads}
-        if plan.schedule.digest != self.manifest.schedule_digest or digests != self.manifest.payload_digests:
-            raise ResultsError(
-                f"the run in {self.path} cannot be planned again: a payload or trace file has changed since it began",
-                "put the files back as they were",
-            )
-        return plan
+        return planned_again(self.manifest, str(self.path), base_dir)
 
     def begin(
         self,
@@ -165,6 +157,19 @@ class RunFolder:
         """Remove the folder of a run that never began; one that did keeps everything it has."""
         if not any(self.path.iterdir()):
             self.path.rmdir()
+
+
+def planned_again(manifest: Manifest, where: str, base_dir: Path | None) -> RunPlan:
+    """As `RunFolder.plan`, of a manifest in any place, which `where` names."""
+    scenario = Scenario.model_validate(manifest.scenario)
+    plan = make_plan(scenario, base_dir or Path(manifest.scenario_folder))
+    digests = {payload.name: payload.digest for payload in plan.payloads}
+    if plan.schedule.digest != manifest.schedule_digest or digests != manifest.payload_digests:
+        raise ResultsError(
+            f"the run in {where} cannot be planned again: a payload or trace file has changed since it began",
+            "put the files back as they were",
+        )
+    return plan
 
 
 def new_manifest(

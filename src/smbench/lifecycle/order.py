@@ -13,14 +13,14 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from smbench.errors import OrderError, ResultsError, ScenarioError, UsageError
+from smbench.errors import DiskError, OrderError, ResultsError, ScenarioError, UsageError
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import check_workers
-from smbench.lifecycle.folder import RunFolder, new_manifest
+from smbench.lifecycle.folder import new_manifest, planned_again
 from smbench.lifecycle.origin import Origin
 from smbench.printable import printable_json
-from smbench.results.files import write_whole
 from smbench.results.manifest import Manifest
+from smbench.results.place import Place
 from smbench.results.secrets import redacted
 from smbench.scenario.values.quantities import parse_duration_s
 from smbench.targets.base import AwsAccess
@@ -49,18 +49,18 @@ class Order(BaseModel):
         """How each shard reaches AWS, with credentials of its own."""
         return AwsAccess(self.region, self.profile, self.manifest.endpoint_url)
 
-    def plan(self, folder: Path, base_dir: Path | None) -> RunPlan:
+    def plan(self, place: Place, base_dir: Path | None) -> RunPlan:
         """The run drawn again on this machine.
 
         Args:
-            folder: Of the order.
+            place: Of the order.
             base_dir: Folder of the files that the scenario names; None: where it was when the order was written.
 
         Raises:
             OrderError: a payload or trace file is missing here, or is another.
         """
         try:
-            return RunFolder(folder, self.manifest).plan(base_dir)
+            return planned_again(self.manifest, str(place), base_dir)
         except (ResultsError, ScenarioError, UsageError) as error:
             raise OrderError(error.message, error.advice) from error
 
@@ -92,7 +92,7 @@ def _aware(text: str) -> datetime.datetime:
 
 
 def write_order(
-    folder: Path,
+    place: Place,
     plan: RunPlan,
     origin: Origin,
     access: AwsAccess,
@@ -100,10 +100,10 @@ def write_order(
     go_utc_ns: int | None,
     command: Sequence[str],
 ) -> Order:
-    """Write the order into a folder that has none.
+    """Write the order into a place that has none.
 
     Raises:
-        UsageError: the run cannot be shared, or the folder has an order.
+        UsageError: the run cannot be shared, or the place has an order.
         ResultsError: it cannot be written.
     """
     if plan.is_emulated:
@@ -112,31 +112,34 @@ def write_order(
             "name one with --endpoint; for a trial, `smbench emulate` and --endpoint-url",
         )
     check_workers(plan, n_shards, "--shards")
-    if (folder / ORDER).exists():
-        raise UsageError(f"{folder} has an order, and its shards may have begun", "name another folder with --to")
     now = datetime.datetime.now(datetime.UTC)
     manifest = new_manifest(plan, origin, command, now, n_shards)
     manifest = manifest.model_copy(update={"endpoint_url": access.endpoint_url})
     order = Order(manifest=manifest, region=access.region, profile=access.profile, go_utc_ns=go_utc_ns)
     values = redacted(order.model_dump(mode="json"))
+    document = {"smbench": __version__, "checksum": _checksum(values), "order": values}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        document = {"smbench": __version__, "checksum": _checksum(values), "order": values}
-        write_whole(folder / ORDER, printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2)))
-    except OSError as error:
-        raise ResultsError(f"cannot write to {folder}: {error.strerror or error}", "name another folder") from error
+        is_made = place.make(ORDER, printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2)))
+    except DiskError as error:
+        raise ResultsError(error.message, error.advice or "name another place with --to") from error
+    place.let_go(ORDER)
+    if not is_made:
+        raise UsageError(f"{place} has an order, and its shards may have begun", "name another place with --to")
     return order
 
 
-def read_order(folder: Path) -> Order:
-    """The order in a folder.
+def read_order(place: Place) -> Order:
+    """The order in a place.
 
     Raises:
         OrderError: there is none, it was changed since it was written, or another smbench wrote it.
     """
-    path = folder / ORDER
+    path = f"{place}/{ORDER}"
     try:
-        document = orjson.loads(path.read_bytes())
+        content = place.read(ORDER)
+        if content is None:
+            raise OrderError(f"there is no {path}", "`smbench order` writes one")
+        document = orjson.loads(content)
         version, values, checksum = document["smbench"], document["order"], document["checksum"]
         if version != __version__:
             raise OrderError(
@@ -144,10 +147,10 @@ def read_order(folder: Path) -> Order:
                 "install the same version on every machine",
             )
         if checksum != _checksum(values):
-            raise OrderError(f"{path} was changed after it was written", "write a new order, in another folder")
+            raise OrderError(f"{path} was changed after it was written", "write a new order, in another place")
         return Order.model_validate(values)
-    except OSError as error:
-        raise OrderError(f"cannot read {path}: {error.strerror or error}", "`smbench order` writes one") from error
+    except ResultsError as error:
+        raise OrderError(error.message, error.advice) from error
     except (orjson.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
         raise OrderError(f"{path} is damaged, or no order of smbench") from error
 

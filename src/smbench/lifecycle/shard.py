@@ -20,13 +20,14 @@ from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.messages import WorkerOrder, Workplace
 from smbench.processes.worker import work
+from smbench.results.place import Place
 from smbench.results.shards import ShardFiles, ShardState
 
 
 def work_shard(
-    folder: Path, shard: int, of: int, base_dir: Path | None, interrupts: Interrupts, say: Callable[[str], None]
+    place: Place, shard: int, of: int, base_dir: Path | None, interrupts: Interrupts, say: Callable[[str], None]
 ) -> ShardState:
-    """Send one shard of the order in `folder`, to its end; its parts and its words are in that folder.
+    """Send one shard of the order in `place`, to its end; its parts and its words are there, too.
 
     Args:
         shard: From 0.
@@ -42,28 +43,28 @@ def work_shard(
         OrderError: it was started before, or the order cannot be carried out here; nothing was sent.
         SmbenchError: it could not begin or go on. Where it is certain that it sent nothing, it may be started again.
     """
-    order = read_order(folder)
+    order = read_order(place)
     share = _share(order, shard, of)
-    plan = order.plan(folder, base_dir)
+    plan = order.plan(place, base_dir)
     _require_time_left(order, plan, share)
     require_descriptors(plan, of)
     now = datetime.datetime.now(datetime.UTC)
     host, process = platform.node(), os.getpid()
-    files = ShardFiles(folder, shard)
+    files = ShardFiles(place, shard)
     files.take(f"process {process} of {host}, since {now:%Y-%m-%d %H:%M:%S} UTC,")
     try:
         state = ShardState(shard=shard, host=host, process=process, started=now, said=now)
         files.write(state)
         n_rows = len(plan.schedule.shard(shard, of))
         channel = AloneChannel(files, state, order.go_utc_ns, n_rows, interrupts, say)
-        workplace = Workplace(plan.base_dir, folder)
-        try:
-            work(channel, _worker_order(order, plan, share), workplace, plan)
-        except BaseException as error:  # noqa: BLE001  # whatever it is, the files must say so; it goes on up
-            channel.send(as_failed(error))
-            if not channel.state.may_have_sent:
-                files.give_back()
-            raise sole_error(error) from None
+        with place.workplace() as folder:
+            try:
+                work(channel, _worker_order(order, plan, share), Workplace(plan.base_dir, folder), plan)
+            except BaseException as error:  # noqa: BLE001  # whatever it is, the files must say so; it goes on up
+                channel.send(as_failed(error))
+                if not channel.state.may_have_sent:
+                    files.give_back()
+                raise sole_error(error) from None
         return channel.state
     finally:
         files.leave()

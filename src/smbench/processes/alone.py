@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 
 from smbench.clock import wall_ns
+from smbench.errors import DiskError
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.messages import (
     Acknowledged,
@@ -68,6 +69,7 @@ class AloneChannel:
         self._head_start_s = _HEAD_START_S + _PER_ROW_S * n_rows
         self._n_announced = self._n_interrupts = 0
         self._announced_ns = self._zero_ns = 0
+        self._is_mute = False  # its last word could not be written
         self._latest: Beat | None = None
         self._inbox: deque[Message] = deque()
         self._came: anyio.Event | None = None
@@ -111,11 +113,22 @@ class AloneChannel:
                     await self._came.wait()
                 waiting.cancel_scope.cancel()
             if not self._inbox:
-                await anyio.to_thread.run_sync(self.write)
+                await anyio.to_thread.run_sync(self._say_it_lives)
         return self._inbox.popleft()
 
     def close(self) -> None:
         """There is no other end."""
+
+    def _say_it_lives(self) -> None:
+        """What cannot be said now is said a second later; it is the parts that the run cannot do without."""
+        try:
+            self.write()
+        except DiskError as error:
+            if not self._is_mute:
+                self._say(f"goes on, although it cannot say so: {error.message}")
+            self._is_mute = True
+        else:
+            self._is_mute = False
 
     def write(self) -> None:
         """Put the state into its file.
@@ -145,17 +158,25 @@ class AloneChannel:
         """Go, once the files say so; again where the rows took longer than was thought, and time zero may move."""
         if self._interrupts.names:
             return  # it reads of that next, and does not begin
-        took_s = (wall_ns() - self._announced_ns) / 1e9
-        is_movable = self._agreed_utc_ns is None and self._n_announced < _ANNOUNCEMENTS_MAX
-        if is_movable and took_s > self._head_start_s:
-            self._head_start_s = 2 * took_s
-            self._announce()
+        if self._announced_anew():
             return
         late_s = max(0.0, (wall_ns() - self._zero_ns) / 1e9)
         self._learn(zero_ns=self._zero_ns, late_s=late_s)
         self.write()
+        if self._announced_anew():  # it is the place that took long
+            self._learn(zero_ns=None, late_s=None)
+            return
         self._say(f"begins {late_s:.2f} s late" if late_s else f"begins in {(self._zero_ns - wall_ns()) / 1e9:.1f} s")
         self._tell(Go(self._zero_ns, self._zero_ns, 1.0))
+
+    def _announced_anew(self) -> bool:
+        took_s = (wall_ns() - self._announced_ns) / 1e9
+        is_movable = self._agreed_utc_ns is None and self._n_announced < _ANNOUNCEMENTS_MAX
+        if not is_movable or took_s <= self._head_start_s:
+            return False
+        self._head_start_s = 2 * took_s
+        self._announce()
+        return True
 
     async def _take_interrupt(self) -> None:
         name = await self._interrupts.wait(self._n_interrupts + 1)

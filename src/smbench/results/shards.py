@@ -5,21 +5,18 @@ it said before, each time whole.
 """
 
 import datetime
-import os
-from pathlib import Path
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from smbench.errors import DiskError, OrderError, ResultsError
+from smbench.errors import OrderError, ResultsError
 from smbench.printable import printable_json
 from smbench.records import Ending
-from smbench.results.files import write_whole
-from smbench.results.marks import locked
+from smbench.results.place import Place
 from smbench.results.secrets import redacted
 
-_FOLDER = "shards"
+SHARDS = "shards"  # the folder of what they say
 
 
 class ShardState(BaseModel):
@@ -48,13 +45,12 @@ class ShardState(BaseModel):
 
 
 class ShardFiles:
-    """The files of one shard in the folder of an order."""
+    """The files of one shard in the place of an order."""
 
-    def __init__(self, folder: Path, shard: int) -> None:
+    def __init__(self, place: Place, shard: int) -> None:
         self.shard = shard
-        self._folder = folder / _FOLDER
-        self._taken, self._state = self._folder / f"{shard}.taken", self._folder / f"{shard}.json"
-        self._descriptor: int | None = None  # locked, as long as this process has the shard
+        self._place = place
+        self._taken, self._state = f"{SHARDS}/{shard}.taken", f"{SHARDS}/{shard}.json"
 
     def take(self, who: str) -> None:
         """Take the shard; from now on no other process can.
@@ -64,30 +60,21 @@ class ShardFiles:
 
         Raises:
             OrderError: it is taken.
-            DiskError: the folder cannot be written to.
+            DiskError: the place cannot be written to.
         """
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self._taken, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-            locked(self._descriptor)
-            os.write(self._descriptor, who.encode())
-        except FileExistsError:
+        if not self._place.make(self._taken, who.encode()):
             raise OrderError(
                 f"shard {self.shard} is not started twice: {self.taken_by() or 'another process'} has it",
                 "what it may have sent is not sent again; `smbench collect` says what is missing",
-            ) from None
-        except OSError as error:
-            raise DiskError(f"cannot write to {self._folder}: {error.strerror or error}") from error
+            )
 
     def leave(self) -> None:
         """This process has ended its work on the shard; it stays taken."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._place.let_go(self._taken)
 
     def give_back(self) -> None:
         """It certainly sent nothing, and may be started again."""
-        self._taken.unlink(missing_ok=True)
+        self._place.remove(self._taken)
         self.leave()
 
     def taken_by(self) -> str | None:
@@ -96,23 +83,12 @@ class ShardFiles:
         Raises:
             ResultsError: that cannot be read.
         """
-        try:
-            return self._taken.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ResultsError(f"cannot read {self._taken}: {error.strerror or error}") from error
+        content = self._place.read(self._taken)
+        return None if content is None else content.decode(errors="replace")
 
-    def is_locked(self) -> bool:
-        """Whether a process that has the shard is known to live; one on another machine may live although it is not."""
-        try:
-            descriptor = os.open(self._taken, os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            return not locked(descriptor)
-        finally:
-            os.close(descriptor)
+    def is_locked(self) -> bool | None:
+        """Whether a process of this machine that has the shard lives; None: the place cannot say."""
+        return self._place.is_held(self._taken)
 
     def write(self, state: ShardState) -> None:
         """Replace what it said before.
@@ -120,12 +96,7 @@ class ShardFiles:
         Raises:
             DiskError: it cannot be written.
         """
-        content = printable_json(orjson.dumps(redacted(state.model_dump(mode="json"))))
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._state, content)
-        except OSError as error:
-            raise DiskError(f"cannot write {self._state}: {error.strerror or error}") from error
+        self._place.write(self._state, printable_json(orjson.dumps(redacted(state.model_dump(mode="json")))))
 
     def read(self) -> ShardState | None:
         """What it said last; None: it never said anything.
@@ -133,9 +104,8 @@ class ShardFiles:
         Raises:
             ResultsError: the file cannot be read.
         """
+        content = self._place.read(self._state)
         try:
-            return ShardState.model_validate_json(self._state.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValidationError) as error:
-            raise ResultsError(f"{self._state} cannot be read, or is damaged") from error
+            return None if content is None else ShardState.model_validate_json(content)
+        except ValidationError as error:
+            raise ResultsError(f"{self._place}/{self._state} is damaged") from error

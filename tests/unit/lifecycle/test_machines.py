@@ -27,6 +27,7 @@ from smbench.lifecycle.origin import Origin
 from smbench.processes.interrupts import Interrupts
 from smbench.records import Rejected
 from smbench.results.law import Counts, row_violations
+from smbench.results.place import FolderPlace
 from smbench.results.shards import ShardFiles
 from smbench.results.store import RunFiles, open_run
 from smbench.scenario.model import Scenario
@@ -53,7 +54,7 @@ def lawful(run: RunFiles) -> pl.DataFrame:
 def collected(folder: Path) -> RunFiles:
     """Collected a minute later: what was sent in virtual time may be ahead of the wall's."""
     with mock.patch("smbench.lifecycle.collect.wall_ns", return_value=wall_ns() + 60_000_000_000):
-        done = collect(folder, folder.parent / "results", None)
+        done = collect(FolderPlace(folder), folder.parent / "results", None)
     assert done.problems == ()
     return open_run(done.path)
 
@@ -204,7 +205,7 @@ def test_a_shard_that_could_not_begin_is_accounted_for_and_may_be_started_again(
     memory_target.is_there = False
     with pytest.raises(TargetError, match="there is no endpoint"):
         send(folder, 0, 1)
-    state = ShardFiles(folder, 0).read()
+    state = ShardFiles(FolderPlace(folder), 0).read()
     assert state is not None
     assert (state.ending, state.reason, state.may_have_sent) == ("failed", "there is no endpoint mine", False)
     memory_target.is_there = True
@@ -218,7 +219,7 @@ def test_what_was_interrupted_before_its_go_sent_nothing_and_may_be_started_agai
     ordered(folder, 1)
     with pytest.raises(NotBegunError):
         send(folder, 0, 1, interrupted("SIGTERM"))
-    assert ShardFiles(folder, 0).taken_by() is None
+    assert ShardFiles(FolderPlace(folder), 0).taken_by() is None
     run = collected(folder)
     assert lawful(run)["outcome"].unique().to_list() == ["not_sent"]
     assert [one.ending for one in run.manifest.shards] == ["failed"]
@@ -255,7 +256,7 @@ def test_while_a_shard_is_at_work_nothing_is_collected(folder: Path, memory_targ
     def try_it(shard: int, n: int) -> None:
         if (shard, n) == (0, 1):
             with pytest.raises(OrderError, match="shard 0 is still at work"):
-                collect(folder, folder.parent / "results", None)
+                collect(FolderPlace(folder), folder.parent / "results", None)
 
     memory_target.on_submit = try_it
     assert send(folder, 0, 2).ending == "finished"
@@ -269,12 +270,12 @@ def test_a_shard_of_another_machine_is_lost_once_it_has_said_nothing_for_a_minut
     put_back = kill_at(memory_target, folder, 0, 1)
     send(folder, 0, 1)
     put_back()
-    files = ShardFiles(folder, 0)
+    files = ShardFiles(FolderPlace(folder), 0)
     state = files.read()
     assert state is not None
     files.write(state.model_copy(update={"host": "elsewhere"}))
     with pytest.raises(OrderError, match=r"spoke \d+ s ago on elsewhere"):
-        collect(folder, folder.parent / "results", None)
+        collect(FolderPlace(folder), folder.parent / "results", None)
     long_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=61)
     files.write(state.model_copy(update={"host": "elsewhere", "said": long_ago}))
     assert collected(folder).manifest.shards[0].ending == "lost"
@@ -290,8 +291,8 @@ def changed(folder: Path, **values: Any) -> None:
 
 def test_an_order_is_read_as_it_was_written(folder: Path) -> None:
     written = ordered(folder, 4, NOW_NS)
-    assert read_order(folder) == written
-    assert written.plan(folder, None).schedule.digest == PLAN.schedule.digest
+    assert read_order(FolderPlace(folder)) == written
+    assert written.plan(FolderPlace(folder), None).schedule.digest == PLAN.schedule.digest
 
 
 @pytest.mark.parametrize("what", ["changed", "of another version", "damaged", "missing"])
@@ -309,7 +310,7 @@ def test_an_order_that_is_not_as_it_was_written_here_is_refused_in_a_sentence_an
         (folder / ORDER).unlink()
     with pytest.raises(OrderError) as refused:
         send(folder, 0, 4)
-    words = {"of another version": "is of smbench 0.0.1", "missing": "cannot read", "changed": "was changed after"}
+    words = {"of another version": "is of smbench 0.0.1", "missing": "there is no", "changed": "was changed after"}
     assert words.get(what, what) in refused.value.message
     assert refused.value.exit_code == ExitCode.TARGET
     assert not (folder / "shards").exists()
@@ -319,7 +320,7 @@ def test_a_file_of_the_scenario_that_is_another_here_is_refused(folder: Path, tm
     (tmp_path / "body.json").write_text("{}")
     scenario = {"payloads": {"files": ["body.json"]}}
     plan = make_plan(Scenario.model_validate({**SCENARIO, **scenario}), tmp_path)
-    write_order(folder, plan, Origin(tmp_path, "x.yaml", "d"), AwsAccess(), 1, None, ())
+    write_order(FolderPlace(folder), plan, Origin(tmp_path, "x.yaml", "d"), AwsAccess(), 1, None, ())
     for change in ('{"a": 1}', None):
         (tmp_path / "body.json").unlink() if change is None else (tmp_path / "body.json").write_text(change)
         with pytest.raises(OrderError):

@@ -41,6 +41,9 @@ LONG_POLL_ANSWER_S = 35  # a long poll is 20 s by itself
 QUEUE_CONNECTIONS = 160  # 64 receivers, as many deleters, and room
 _PREPARING_CONNECTIONS = 32
 
+MEASURING = ("runtime", "sqs", "sns", "s3", "sagemaker", "cloudwatch", "autoscaling", "sts")
+DEPLOYING = (*MEASURING, "cloudformation", "tagging")
+
 
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
@@ -51,7 +54,7 @@ class AwsSettings:
         emulated: The address is the emulator's: nothing of the user's AWS settings is read.
         in_flight: Submissions that may be unanswered at once; each needs a connection.
         answer_s: How long the runtime may take to answer a submission.
-        deploys: Clients for stacks, too.
+        services: Attributes of `AwsClients`: a client of each is made, and of no other.
     """
 
     region: str | None = None
@@ -60,7 +63,7 @@ class AwsSettings:
     emulated: bool = False
     in_flight: int = 1000
     answer_s: float = ANSWER_S
-    deploys: bool = False
+    services: tuple[str, ...] = MEASURING
 
 
 def _refuse_user_info(whose: str, url: str | None) -> None:
@@ -210,16 +213,13 @@ def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]
         "cloudwatch": ("cloudwatch", preparing),
         "autoscaling": ("application-autoscaling", preparing),
         "sts": ("sts", preparing),
+        "cloudformation": ("cloudformation", preparing),
+        "tagging": ("resourcegroupstaggingapi", preparing),
     }
-    if settings.deploys:
-        services |= {
-            "cloudformation": ("cloudformation", preparing),
-            "tagging": ("resourcegroupstaggingapi", preparing),
-        }
     if _is_loopback(settings.endpoint_url):  # a proxy cannot reach this machine's own loopback
         for _, options in services.values():
             options["proxies"] = {}
-    return services
+    return {name: services[name] for name in settings.services}
 
 
 def _is_loopback(url: str | None) -> bool:

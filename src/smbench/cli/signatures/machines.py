@@ -21,7 +21,9 @@ from smbench.cli.options import (
 
 
 def order(
-    to: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the order and what its shards leave goes.")],
+    to: Annotated[
+        str, typer.Option(metavar="PLACE", help="For the order and what its shards leave: a folder, or s3://…")
+    ],
     shards: Annotated[int, typer.Option(min=1, help="How many workers share the load, each started by itself.")],
     scenario: ScenarioFile = None,
     go: Annotated[
@@ -57,11 +59,14 @@ def order(
 
 
 def worker(
-    order: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the order, or its file.")],
+    order: Annotated[str, typer.Option(metavar="PLACE", help="Of the order: a folder, or s3://bucket/prefix.")],
     shard: Annotated[str, typer.Option(metavar="N/OF", help="Which shard of how many; the first is 0.")],
     base_dir: BaseDirOption = None,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
 ) -> None:
-    """Send one shard of an order, and leave its parts in the order's folder. No shard is ever started twice.
+    """Send one shard of an order, and leave its parts in the order's place. No shard is ever started twice.
 
     First Ctrl-C or SIGTERM: stop sending and follow what was sent. Second: stop now, keep what is known.
 
@@ -69,15 +74,19 @@ def worker(
     """
     from smbench.cli.machines import worker_command
 
-    raise typer.Exit(worker_command(order, shard, base_dir))
+    asked = {"base_dir": base_dir, "region": region, "profile": profile, "endpoint_url": endpoint_url}
+    raise typer.Exit(worker_command(order, shard, asked))
 
 
 def collect(
-    order: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the order.")],
+    order: Annotated[str, typer.Argument(metavar="PLACE", help="Of the order: a folder, or s3://bucket/prefix.")],
     results: ResultsOption = Path("results"),
     base_dir: BaseDirOption = None,
     output: OutputOption = Output.TABLE,
     strict: StrictOption = False,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
 ) -> None:
     """Make one results folder of what the shards of an order left, and judge it.
 
@@ -88,5 +97,6 @@ def collect(
     """
     from smbench.cli.machines import collect_command
 
-    asked = {"results": results, "base_dir": base_dir, "strict": strict}
+    how = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
+    asked = {"results": results, "base_dir": base_dir, "strict": strict, **how}
     raise typer.Exit(collect_command(order, asked, output.value))

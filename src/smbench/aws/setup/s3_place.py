@@ -1,0 +1,235 @@
+"""A prefix in S3 as a place: what an order is, and what its shards leave, as objects that are whole or not there.
+
+The client runs on a loop in a thread of its own, so a worker's loop never waits for S3 while it sends.
+"""
+
+import io
+import secrets
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from botocore.exceptions import ClientError
+
+from smbench.aws.access.causes import code_of, status_of
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.errors import DiskError, ResultsError, TargetError, UsageError
+from smbench.results.damage import PARTS, Part
+
+SCHEME = "s3://"
+_CALL_S = 20.0  # for one object, all tries together
+_OBJECT_S = 300.0  # for one that is copied here
+_AT_ONCE = 16  # objects on their way
+_CHUNK_BYTES = 1 << 20
+_TAKEN_TRIES = 5
+_TAKEN_AGAIN_S = 0.2
+_THERE, _MEANWHILE = 412, 409  # S3's answers to a conditional write: an object is there; another write is under way
+_MAKER = "made-by"  # metadata of what only one process may make: a try whose answer was lost finds its own there
+_MOST_BYTES = 1 << 30  # of a file that is read whole
+
+_Result = TypeVar("_Result")
+
+
+@contextmanager
+def s3_place(location: str, settings: AwsSettings) -> Iterator["S3Place"]:
+    """The place `s3://bucket/prefix`, open while the block lasts.
+
+    Raises:
+        UsageError: it names no bucket or no prefix.
+        TargetError: no region or no credentials.
+    """
+    bucket, _, prefix = location.removeprefix(SCHEME).partition("/")
+    if not bucket or not prefix.strip("/"):
+        raise UsageError(f"{location} is no place for an order", "write it as s3://bucket/prefix")
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(AwsClients(settings)) as clients:
+        yield S3Place(bucket, prefix.strip("/"), portal, clients)
+
+
+class S3Place:
+    """See `results.place.Place`. Every call is bounded in time."""
+
+    def __init__(self, bucket: str, prefix: str, portal: BlockingPortal, clients: AwsClients) -> None:
+        self._bucket, self._prefix, self._portal, self._clients = bucket, prefix, portal, clients
+        self._workplace: Path | None = None
+        self._sent: set[str] = set()  # names of parts that are in S3
+
+    def __str__(self) -> str:
+        return f"{SCHEME}{self._bucket}/{self._prefix}"
+
+    def read(self, name: str) -> bytes | None:
+        """The whole object; None: there is none."""
+
+        async def get() -> bytes | None:
+            try:
+                answer = await self._clients.s3.get_object(**self._named(name))
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None
+                raise
+            async with answer["Body"] as body:
+                if answer["ContentLength"] > _MOST_BYTES:
+                    raise ResultsError(f"{self}/{name} is larger than smbench makes it")
+                content: bytes = await body.read()
+            return content
+
+        return self._called(f"read {self}/{name} (s3:GetObject)", get, ResultsError)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put the parts that are not in S3 yet, then the object, in one step for all who read it."""
+        self._send_parts()
+        self._put(name, content)
+
+    def make(self, name: str, content: bytes) -> bool:
+        """Make an object unless there is one; S3 lets one of all that try succeed."""
+        maker = secrets.token_hex(8)
+
+        async def make() -> bool:
+            for _ in range(_TAKEN_TRIES):
+                try:
+                    await self._clients.s3.put_object(
+                        **self._named(name), Body=io.BytesIO(content), IfNoneMatch="*", Metadata={_MAKER: maker}
+                    )
+                except ClientError as error:
+                    if status_of(error) == _THERE:
+                        head = await self._clients.s3.head_object(**self._named(name))
+                        return bool(head["Metadata"].get(_MAKER) == maker)
+                    if status_of(error) != _MEANWHILE:
+                        raise
+                    await anyio.sleep(_TAKEN_AGAIN_S)
+                else:
+                    return True
+            return False
+
+        return self._called(f"put {self}/{name} (s3:PutObject)", make, DiskError)
+
+    def let_go(self, name: str) -> None:
+        """Nothing is held in S3."""
+
+    def remove(self, name: str) -> None:
+        """Remove an object, or do nothing where there is none."""
+
+        async def remove() -> None:
+            await self._clients.s3.delete_object(**self._named(name))
+
+        self._called(f"remove {self}/{name} (s3:DeleteObject)", remove, DiskError)
+
+    def is_held(self, name: str) -> bool | None:  # S3 knows of no process
+        """S3 cannot say it."""
+        return None
+
+    @contextmanager
+    def workplace(self) -> Iterator[Path]:
+        """A temporary folder, removed once all its parts are in S3; where that fails it stays and is named."""
+        folder = self._workplace = Path(tempfile.mkdtemp(prefix="smbench-shard-"))
+        try:
+            yield folder
+        finally:
+            try:
+                self._send_parts()
+            except ResultsError as error:
+                raise DiskError(
+                    f"{error.message}; what is not there is in {folder / PARTS}",
+                    f"aws s3 cp --recursive --exclude 'reached-*' {folder / PARTS} {self}/{PARTS}",
+                ) from error
+            self._workplace = None
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def copied(self, beside: Path) -> Iterator[Path]:
+        """A copy of all objects. What shards say is copied before their parts: no word is ahead of its parts."""
+        try:
+            beside.mkdir(parents=True, exist_ok=True)
+            copy = Path(tempfile.mkdtemp(prefix=".order-", dir=beside))
+        except OSError as error:
+            raise ResultsError(f"cannot write to {beside}: {error.strerror or error}") from error
+        try:
+            parts = f"{PARTS}/"
+            names = self._names()
+            self._fetch([name for name in names if not name.startswith(parts)], copy)
+            self._fetch([name for name in self._names() if name.startswith(parts)], copy)
+            yield copy
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+
+    # ---- one object, or several at once ---------------------------------------------------------------------------
+
+    def _named(self, name: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": f"{self._prefix}/{name}"}
+
+    def _put(self, name: str, content: bytes) -> None:
+        async def put() -> None:
+            await self._clients.s3.put_object(**self._named(name), Body=io.BytesIO(content))
+
+        self._called(f"put {self}/{name} (s3:PutObject)", put, DiskError)
+
+    def _send_parts(self) -> None:
+        if self._workplace is None or not (folder := self._workplace / PARTS).is_dir():
+            return
+        for path in sorted(folder.iterdir()):  # a mark says nothing elsewhere, and `.tmp` is no part yet
+            if path.name not in self._sent and Part.of(path) is not None:
+                self._put(f"{PARTS}/{path.name}", path.read_bytes())
+                self._sent.add(path.name)
+
+    def _names(self) -> list[str]:
+        start = len(self._prefix) + 1
+
+        async def listed() -> list[str]:
+            pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{self._prefix}/"
+            )
+            return [one["Key"][start:] async for page in pages for one in page.get("Contents", ())]
+
+        names = self._called(f"list {self} (s3:ListBucket)", listed, ResultsError, _OBJECT_S)
+        return [name for name in names if name and not name.endswith("/") and ".." not in name.split("/")]
+
+    def _fetch(self, names: list[str], copy: Path) -> None:
+        waiting = iter(names)
+
+        async def fetch_rest() -> None:
+            for name in waiting:
+                path = copy / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with anyio.fail_after(_OBJECT_S):
+                    answer = await self._clients.s3.get_object(**self._named(name))
+                    async with answer["Body"] as body:
+                        with path.open("wb") as file:
+                            while chunk := await body.content.read(_CHUNK_BYTES):
+                                file.write(chunk)
+
+        async def fetch_all() -> None:
+            async with anyio.create_task_group() as group:
+                for _ in range(_AT_ONCE):
+                    group.start_soon(fetch_rest)
+
+        self._called(f"copy {self} (s3:GetObject)", fetch_all, ResultsError, _OBJECT_S * (1 + len(names)))
+
+    def _called(
+        self,
+        doing: str,
+        call: Callable[[], Awaitable[_Result]],
+        kind: type[ResultsError],
+        within_s: float = _CALL_S,
+    ) -> _Result:
+        """Call on the client's loop; what AWS or the network refuses is an error of this kind."""
+
+        async def bounded() -> _Result:
+            try:
+                with anyio.fail_after(within_s):
+                    return await call()
+            except BaseExceptionGroup as group:  # of the tasks that copy: the first says it
+                first: BaseException = group
+                while isinstance(first, BaseExceptionGroup):
+                    first = first.exceptions[0]
+                raise first from None
+
+        try:
+            with self._clients.explained(doing):
+                result: Any = self._portal.call(bounded)
+        except TargetError as error:
+            raise kind(error.message, error.advice) from error
+        return result  # type: ignore[no-any-return]
