@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from doubles import RUN, content, ledger, written
-from smbench.generator.tracking.ledger import State, Versions
+from smbench.generator.tracking.ledger import NO_INSTANT, State, Versions
 from smbench.generator.tracking.rows import requests_frame, restore
 from smbench.generator.tracking.tracker import MOVES, Match, Tracker
 from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
@@ -135,8 +135,8 @@ class AnyOrder(RuleBasedStateMachine):
     def flush(self) -> None:
         self.rows_on_disk, self.on_disk = written(self.tracker.ledger), list(self.expected)
 
-    @rule(sends=st.booleans())
-    def kill_and_resume(self, sends: bool) -> None:
+    @rule(sends=st.booleans(), given_up_ns=st.one_of(st.none(), st.integers(0, 10**6)))
+    def kill_and_resume(self, sends: bool, given_up_ns: int | None) -> None:
         """What no part has is forgotten; the mark says up to which row something may have been sent."""
         last = max(self.submitted, default=-1)
         self.dropped = {row for row in self.dropped if self.on_disk[row] is State.NOT_SENT}
@@ -144,7 +144,10 @@ class AnyOrder(RuleBasedStateMachine):
         restore(rows, self.rows_on_disk)
         self.resolved.clear()
         self.tracker = Tracker(rows, self.resolved.append)
-        self.tracker.take_up([row <= last for row in range(N)], sends=sends)
+        self.tracker.take_up([row <= last for row in range(N)], sends=sends, given_up_ns=given_up_ns)
+        for row in (row for row, state in enumerate(self.on_disk) if state is State.IN_FLIGHT):
+            waited_ns = NO_INSTANT if given_up_ns is None else max(given_up_ns, rows.send_ns[row])
+            assert rows.ack_ns[row] == waited_ns
         self.tracker.postpone(1_000_000, 1)
         self.unanswered.clear()
         self.expected = [self._after_kill(row, state, last, sends=sends) for row, state in enumerate(self.on_disk)]

@@ -90,7 +90,9 @@ class TakenUpShare(ShareRun):
         mark, how = self._marked(), self.taking_up
         ledger = put_back(self.plan, self.share, self._folder, epoch_ns)
         tracker = self._tracker = Tracker(ledger)
-        tracker.take_up(may_be_sent(ledger, mark, how.alive_until_ns).tolist(), sends=how.sends)
+        given_up_ns = None if self.plan.scenario.target.kind == "async" else _last_known_ns(ledger)
+        maybe = may_be_sent(ledger, mark, how.alive_until_ns).tolist()
+        tracker.take_up(maybe, sends=how.sends, given_up_ns=given_up_ns)
         if how.sends:
             tracker.postpone(how.later_ns, how.resume)
         self._journal = self._journal_of(ledger)
@@ -133,6 +135,11 @@ def _last_reached(ledger: Ledger) -> int:
     state = np.asarray(ledger.state)
     reached = np.flatnonzero((state != State.SCHEDULED) & (state != State.NOT_SENT))
     return int(reached[-1]) if len(reached) else -1
+
+
+def _last_known_ns(ledger: Ledger) -> int:
+    """The last instant in any row: until then the worker of before certainly waited for answers."""
+    return max(int(np.asarray(of).max(initial=0)) for of in (ledger.send_ns, ledger.ack_ns, ledger.seen_ns))
 
 
 def _later(spans: Sequence[PhaseSpan], by_ns: int) -> tuple[PhaseSpan, ...]:

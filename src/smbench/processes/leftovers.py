@@ -31,7 +31,8 @@ def settle_rows(plan: RunPlan, share: Share, run_dir: Path, epoch_ns: int, lost_
         ResultsError: the parts cannot be read, or no more can be written.
     """
     shard = plan.schedule.shard(share.worker, share.of)
-    found = open_run(run_dir).requests.filter(pl.col("worker") == share.worker).select("seq", "outcome").collect()
+    own = open_run(run_dir).requests.filter(pl.col("worker") == share.worker)
+    found = own.select("seq", "outcome").collect()
     is_unknown = (found["outcome"] == Outcome.UNKNOWN.value).to_numpy()
     missing = ~np.isin(shard.seq, found["seq"].to_numpy())
     unknown = missing | np.isin(shard.seq, found["seq"].to_numpy()[is_unknown])
@@ -47,7 +48,16 @@ def settle_rows(plan: RunPlan, share: Share, run_dir: Path, epoch_ns: int, lost_
     writer = PartWriter(run_dir, "requests", share.worker)
     for versions in ledger.take_changed():
         writer.write(requests_frame(versions))
+    if plan.scenario.target.kind != "async" and (given_up := _given_up(own.collect())).height:
+        writer.write(given_up)
     return int((unknown & ~is_later).sum())
+
+
+def _given_up(own: pl.DataFrame) -> pl.DataFrame:
+    """Calls whose answer no process waits for any more: the worker still did at the last instant that its rows know."""
+    last_known = own.select(pl.max_horizontal(pl.col("send", "ack", "seen").max())).item()
+    is_waiting = (pl.col("outcome") == Outcome.TRANSPORT_ERROR.value) & pl.col("ack").is_null()
+    return own.filter(is_waiting).with_columns(ack=pl.lit(last_known, own.schema["ack"]))
 
 
 def _last_reached(run_dir: Path, share: Share) -> int | None:

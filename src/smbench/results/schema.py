@@ -45,7 +45,8 @@ REQUESTS = (
         "ack",
         INSTANT,
         "UTC",
-        "when the last attempt's answer or error was there",
+        "when the last attempt's answer or error was there; of a synchronous call in a killed process until when it is "
+        "known to have waited",
         "not sent, or still unanswered at the end",
     ),
     Column("recv", INSTANT, "UTC", "receivedTime of the notice: when AWS says it took the request", "no notice"),

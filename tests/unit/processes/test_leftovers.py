@@ -1,6 +1,7 @@
 """Goal: a worker that died before it wrote its rows leaves a ledger that adds up. Method: parts written as far as a
 worker came, by hypothesis; the rest written by the parent."""
 
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,9 @@ from runs import EPOCH_NS, manifest_of
 from smbench.generator.plan import make_plan
 from smbench.generator.shares import Share
 from smbench.generator.tracking.rows import requests_frame
+from smbench.generator.tracking.tracker import Tracker
 from smbench.processes.leftovers import settle_rows
+from smbench.records import Answered
 from smbench.results.law import Counts, row_violations
 from smbench.results.store import PartWriter, open_run
 from smbench.scenario.model import Scenario
@@ -68,3 +71,19 @@ def test_what_was_due_when_the_worker_was_lost_is_unknown_and_what_was_due_later
     assert rows["outcome"].to_list() == ["unknown"] * 3 + ["not_sent"] * 3
     assert rows["why_not_sent"].to_list() == [None] * 3 + ["run_ended"] * 3
     assert Counts.of(rows).violations() == []
+
+
+def test_a_call_whose_worker_was_lost_was_waited_for_until_its_rows_end_and_no_longer(tmp_path: Path) -> None:
+    target = {"kind": "serverless", "emulated": {"serverless": {}}}
+    plan = make_plan(Scenario.model_validate(PLAN.scenario.model_dump(by_alias=True) | {"target": target}), Path())
+    manifest_of(plan.schedule.spans).write(tmp_path)
+    ledger = plan.ledger(plan.schedule.shard(1, 2), "r", EPOCH_NS)
+    tracker = Tracker(ledger)
+    for row, send_ns in ((0, 500_000_000), (1, 1_500_000_000)):
+        tracker.sent(row, send_ns)
+    tracker.answered(0, 1_600_000_000, Answered())
+    PartWriter(tmp_path, "requests", 1).write(pl.concat(requests_frame(one) for one in ledger.take_all()))
+    settle_rows(plan, Share("r", 1, 2), tmp_path, EPOCH_NS, 2_600_000_000)
+    waited = open_run(tmp_path).requests.collect()[1]
+    assert waited.select("outcome", "error").row(0) == ("transport_error", "unanswered when the run ended")
+    assert (waited["ack"] - waited["send"]).to_list() == [timedelta(milliseconds=100)]

@@ -230,12 +230,13 @@ class Tracker:
 
     # ---- a run that is taken up again -------------------------------------------------------------------------
 
-    def take_up(self, may_be_sent: Sequence[bool], *, sends: bool) -> None:
+    def take_up(self, may_be_sent: Sequence[bool], *, sends: bool, given_up_ns: int | None = None) -> None:
         """Put the rows of a ledger that a killed run left where this run can go on from.
 
         Args:
             may_be_sent: By row, whether it may have left although no file says so.
             sends: What was certainly not sent is scheduled again; else it is closed.
+            given_up_ns: Until when calls that bring their own answer were waited for; None: ends come otherwise.
         """
         ledger = self.ledger
         for index, state in enumerate(ledger.state):
@@ -245,6 +246,8 @@ class Tracker:
             elif state == _SCHEDULED and not sends:
                 self.not_sent(index, NotSent.RUN_ENDED)
             elif state == _IN_FLIGHT:
+                if given_up_ns is not None:
+                    ledger.ack_ns[index] = max(given_up_ns, ledger.send_ns[index])
                 self._fault(index, UNANSWERED)
                 self._move(index, State.TRANSPORT_ERROR)
                 self._remember_unknown(ledger.send_ns[index])

@@ -27,7 +27,8 @@ _Result = TypeVar("_Result")
 class Presence:
     """One run, from its folder's making to the end of its process. To be entered: a `with` block.
 
-    A terminal that goes away (SIGHUP) ends nothing: from then on the output goes to a file in the run's folder.
+    A terminal that goes away ends nothing: from then on the output goes to a file in the run's folder. SIGHUP says so,
+    or the terminal itself where no signal comes.
 
     Args:
         leaving: Of a run that is to go on without the command that started it; None: it stays.
@@ -109,8 +110,11 @@ class Presence:
             self._entry = None
 
     def ended(self, status: ExitCode) -> None:
-        """Note what the process will exit with."""
+        """Note what the process will exit with; what it prints after this must have a reader."""
         self._has_ended = True
+        if self._leaving is None and not self._has_lost_terminal and any(map(_is_lost, self._on_terminal)):
+            self._has_lost_terminal = True
+            self._write_to_file()
         if self._entry is not None:
             self._entry.ended(status)
 
@@ -134,6 +138,15 @@ class Presence:
             with contextlib.suppress(OSError):
                 setattr(sys, name, open(path, "a", encoding="utf-8"))  # noqa: SIM115  # until the process ends
         guard_streams()
+
+
+def _is_lost(name: str) -> bool:
+    """Whether the terminal of this stream, which it had at the start, has gone."""
+    stream = getattr(sys, name)
+    try:
+        return not stream.isatty()
+    except ValueError:  # closed, because it could not be written
+        return True
 
 
 def _socket_folder() -> Path:
