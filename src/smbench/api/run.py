@@ -11,6 +11,7 @@ from smbench.api.loops import outside_loops
 from smbench.api.report import readable, report
 from smbench.api.result import Run
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
+from smbench.ceiling.crew import crew_of
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
 from smbench.generator.forecast import forecast
@@ -40,7 +41,7 @@ def run(
     endpoint: str | None = None,
     stack: str | None = None,
     seed: int | None = None,
-    workers: int = 1,
+    workers: int | Literal["auto"] = 1,
     on: str = "local",
     region: str | None = None,
     profile: str | None = None,
@@ -68,7 +69,8 @@ def run(
         endpoint: A real endpoint instead of the scenario's target. This uses AWS and costs money.
         stack: The endpoint that `deploy` brought up under this name, instead.
         seed: Another seed than the scenario's.
-        workers: Processes that share the load; 1 in warp time.
+        workers: Processes that share the load; 1 in warp time. `auto`: as many as the load needs and this machine's
+            cores hold beside an emulated endpoint.
         on: Where the workers run: `local`, on this machine; `ray`, on the cluster that RAY_ADDRESS names, or on one of
             this machine while the run lasts; `ray://HOST:PORT`, on that cluster.
         region: AWS region; None: as the AWS tools find it.
@@ -135,7 +137,7 @@ def planned(
     endpoint: str | None,
     stack: str | None,
     seed: int | None,
-    workers: int,
+    workers: int | Literal["auto"],
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
@@ -172,16 +174,17 @@ def planned(
         from smbench.api.account import require_within
 
         require_within(plan, access, max_cost)
-    check_workers(plan, workers)
+    crew = crew_of(plan, workers, on)
+    check_workers(plan, crew.n_workers)
     require_descriptors(plan)
     if progress != "none":
-        ceiling = ceiling_warning(plan, workers)
-        said = (*plan.notes, *warnings(forecast(plan)), *scaling_cautions(changed), *filter(None, [ceiling]))
+        ceiling = ceiling_warning(plan, crew.n_workers)
+        said = (*plan.notes, *warnings(forecast(plan)), *scaling_cautions(changed), *filter(None, [crew.why, ceiling]))
         for line in said:
             print(f"smbench: {line}", file=sys.stderr)  # noqa: T201  # what a run says before it begins
     settings = Settings(
         access=access,
-        n_workers=workers,
+        n_workers=crew.n_workers,
         results=Path(results),
         stops_when_certain=stop_when_certain,
         command=tuple(command),

@@ -53,11 +53,16 @@ def warning(plan: RunPlan, n_workers: int, found: Found) -> str:
     """
     if plan.time_kind is TimeKind.WARP:
         return ""
-    peak = peak_of(_due_ns(plan), round(plan.scale * 1e9))
+    peak = planned_peak(plan)
     if found.ceiling is None:
         return _unknown(plan, peak, found.why_not) if peak.n > UNASKED_HZ else ""
     safe_hz = SAFE_SHARE * _reach_hz(found.ceiling, n_workers)
     return _beyond(plan, n_workers, peak, found.ceiling) if peak.n > safe_hz else ""
+
+
+def planned_peak(plan: RunPlan) -> Peak:
+    """The fullest real second of a plan; 0 requests where none has an instant, as in a closed loop."""
+    return peak_of(_due_ns(plan), round(plan.scale * 1e9))
 
 
 def _due_ns(plan: RunPlan) -> Instants:

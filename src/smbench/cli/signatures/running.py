@@ -33,14 +33,26 @@ if TYPE_CHECKING:
     from smbench.lifecycle.background.leaving import Leaving
 
 
+def _check_workers(text: str) -> str:
+    if text != "auto" and not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise typer.BadParameter(f"{text!r} is neither a number of processes, at least 1, nor `auto`")
+    return text
+
+
 def run(
     scenario: ScenarioFile = None,
     endpoint: EndpointOption = None,
     stack: StackOption = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes that share the load, where one cannot send it. Not in warp time.")
-    ] = 1,
+        str,
+        typer.Option(
+            metavar="N|auto",
+            callback=_check_workers,
+            help="Processes that share the load, where one cannot send it; auto: as many as it needs and fit on the "
+            "cores. Not in warp time.",
+        ),
+    ] = "1",
     on: Annotated[
         str, typer.Option(metavar="PLACE", help="Where workers run: local, ray, or ray://HOST:PORT (smbench[ray]).")
     ] = "local",
@@ -98,7 +110,7 @@ def run(
                 "--seed": seed is not None,
                 "--endpoint": endpoint is not None,
                 "--stack": stack is not None,
-                "--workers": workers > 1,
+                "--workers": workers != "1",
                 "--on": on != "local",
                 "--region": region is not None,
                 "--profile": profile is not None,
@@ -143,7 +155,7 @@ def run(
         "endpoint": endpoint,
         "stack": stack,
         "seed": seed,
-        "workers": workers,
+        "workers": workers if workers == "auto" else int(workers),
         "on": on,
         "region": region,
         "profile": profile,
