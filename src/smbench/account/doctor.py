@@ -16,6 +16,7 @@ from smbench.generator.forecast import forecast
 from smbench.generator.plan import RunPlan
 from smbench.processes.descriptors import needed_descriptors, require_descriptors
 from smbench.targets.base import AwsAccess
+from smbench.targets.called import described as described_called
 
 _FEW_CONNECTIONS = 10
 
@@ -49,7 +50,9 @@ async def describe(clients: AwsClients, plan: RunPlan) -> TargetFound:
     """
     target, queue = plan.scenario.target, plan.scenario.collector.queue
     assert target.endpoint is not None, "an emulated endpoint is in no account"
-    return await discover(clients, target.endpoint, target.variant, kind=target.kind, queue_given=queue is not None)
+    if target.is_synchronous:
+        return await described_called(clients, plan)
+    return await discover(clients, target.endpoint, target.variant, queue_given=queue is not None)
 
 
 async def described(plan: RunPlan, access: AwsAccess) -> TargetFound:

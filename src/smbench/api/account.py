@@ -20,7 +20,7 @@ from smbench.api.loops import outside_loops
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
 from smbench.api.stacks import aimed, check_name
 from smbench.aws.access.clients import AwsClients
-from smbench.errors import ExitCode, NotBegunError, UsageError
+from smbench.errors import ExitCode, NotBegunError, TargetError, UsageError
 from smbench.findings import Finding, Verdict, verdict
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.lifecycle.resume import access_of
@@ -86,8 +86,13 @@ def doctor(
     Raises:
         ScenarioError, UsageError: the scenario is wrong.
     """
-    plan = _plan(scenario, endpoint, base_dir, allow_files)
+    given = given_scenario(scenario, base_dir, allow_files)
     access = AwsAccess(region, profile, endpoint_url)
+    try:
+        wanted = aimed(given, endpoint, None, region=region, profile=profile, endpoint_url=endpoint_url)
+    except TargetError:  # a finding of the examination, which finds it again
+        wanted = with_endpoint(given.scenario, endpoint)
+    plan = make_plan(wanted, given.origin.base_dir)
     return Examination(tuple(outside_loops(lambda: anyio.run(examine, plan, access), Interrupts())))
 
 
@@ -127,7 +132,7 @@ def policy(
     if purpose == "clean" and endpoint is None and stack is None and given.scenario.target.endpoint is None:
         plan = make_plan(given.scenario, given.origin.base_dir)
         return outside_loops(lambda: clean_policy(anyio.run(_place, access), plan, None), Interrupts())
-    plan = make_plan(aimed(given.scenario, endpoint, stack, **where), given.origin.base_dir)
+    plan = make_plan(aimed(given, endpoint, stack, **where), given.origin.base_dir)
     if plan.is_emulated:
         raise UsageError("an emulated endpoint needs no permission", "name a real one: --endpoint NAME, --stack NAME")
     found = outside_loops(lambda: anyio.run(described, plan, access), Interrupts())
@@ -225,7 +230,7 @@ def estimate(
     """
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
-    scenario_run = aimed(given.scenario, endpoint, stack, **where)
+    scenario_run = aimed(given, endpoint, stack, **where)
     if seed is not None:
         scenario_run = scenario_run.model_copy(update={"seed": seed, "seeds": Seeds()})
     plan = make_plan(scenario_run, given.origin.base_dir)
@@ -261,13 +266,3 @@ async def _place(access: AwsAccess) -> Place:
     async with AwsClients(settings_of(access)) as clients:
         who = Place.of((await clients.identity())["Arn"])
         return Place(who.partition, clients.region, who.account)
-
-
-def _plan(
-    scenario: ScenarioLike | None,
-    endpoint: str | None,
-    base_dir: str | os.PathLike[str] | None,
-    allow_files: Folders,
-) -> RunPlan:
-    given = given_scenario(scenario, base_dir, allow_files)
-    return make_plan(with_endpoint(given.scenario, endpoint), given.origin.base_dir)

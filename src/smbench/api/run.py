@@ -157,10 +157,10 @@ def planned(
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     target = given.scenario
-    if endpoint is not None or stack is not None:
+    if target.target.endpoint is not None or endpoint is not None or stack is not None:
         from smbench.api.stacks import aimed  # the AWS clients, as below
 
-        target = aimed(given.scenario, endpoint, stack, **where)
+        target = aimed(given, endpoint, stack, **where)
     changed = _changed(target, transport=transport, seed=seed, thresholds=thresholds)
     if changed.target.endpoint is None and (region or profile or endpoint_url):
         raise UsageError(

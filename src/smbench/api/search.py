@@ -17,8 +17,8 @@ from rich.console import RenderableType
 from smbench.api.report import readable, report
 from smbench.api.result import Run, as_html, as_text, write_table_and_page
 from smbench.api.run import Progress, reported
-from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
-from smbench.api.stacks import deployed_endpoint
+from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
+from smbench.api.stacks import aimed
 from smbench.clock import TimeKind
 from smbench.errors import ExitCode, NotBegunError, ResultsError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
@@ -212,14 +212,10 @@ def search(
         ResultsError: the folder cannot be written.
     """
     given = given_scenario(scenario, base_dir, allow_files)
-    aimed = with_endpoint(given.scenario, endpoint)
-    if stack is not None:
-        if endpoint is not None:
-            raise UsageError("--endpoint and --stack both name what is measured", "give one of them")
-        name, kind = deployed_endpoint(stack, region=region, profile=profile, endpoint_url=endpoint_url)
-        aimed = with_endpoint(given.scenario, name, kind)
+    where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
+    target = aimed(given, endpoint, stack, **where)
     asked = asked_of(
-        aimed,
+        target,
         given.origin.base_dir,
         [Path(folder) for folder in allow_files],
         slos=readable((slo,) if isinstance(slo, str) else tuple(slo), "--slo"),
@@ -230,21 +226,21 @@ def search(
         settle=None if settle is None else _quantity(parse_duration_s, settle, "settle"),
         probes=probes,
         time_max_s=None if max_time is None else _quantity(parse_duration_s, max_time, "max-time"),
-        at_once=2 if _is_warp(aimed) else 1,
-        access={"region": region, "profile": profile, "endpoint_url": endpoint_url},
+        at_once=2 if _is_warp(target) else 1,
+        access=where,
     )
-    if aimed.target.endpoint is not None:
-        asked = asked.model_copy(update={"time_max_s": asked.time_max_s or usual_time_s(asked, aimed)})
-        if not confirm(bill_of(asked, aimed)):
+    if target.target.endpoint is not None:
+        asked = asked.model_copy(update={"time_max_s": asked.time_max_s or usual_time_s(asked, target)})
+        if not confirm(bill_of(asked, target)):
             raise NotBegunError("not agreed to: nothing was sent")
-    folder = new_run_dir(Path(results), f"search-{aimed.name}", datetime.datetime.now(datetime.UTC))
+    folder = new_run_dir(Path(results), f"search-{target.name}", datetime.datetime.now(datetime.UTC))
     try:
         write_whole(folder / ASKED_FILE, json_document(asked.model_dump(mode="json")))
     except OSError as error:
         raise ResultsError(
             f"cannot write {folder}: {error.strerror or error}", "choose another folder for the search"
         ) from error
-    return _Searching(folder, asked, aimed, progress, command).carried_out()
+    return _Searching(folder, asked, target, progress, command).carried_out()
 
 
 def is_search(path: Path) -> bool:

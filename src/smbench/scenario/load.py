@@ -1,7 +1,7 @@
 """From a file to a Scenario, or to everything that is wrong with it, in the order of the file."""
 
 import errno
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -63,16 +63,22 @@ def scenario_of(value: Mapping[str, Any], base_dir: Path, allowed: Sequence[Path
     return _sound(Source("", value, places={(): (0, 0)}), "scenario", base_dir, allowed)
 
 
-def checked_scenario(scenario: Scenario, base_dir: Path) -> Scenario:
-    """A scenario that was made in Python, once its sections are found to fit together.
+def checked_scenario(
+    scenario: Scenario, base_dir: Path, file: str = "scenario", sound: Collection[str] = ()
+) -> Scenario:
+    """A scenario that was made in Python, or changed, once its sections are found to fit together.
+
+    Args:
+        file: What messages call it.
+        sound: Sections that need not be looked at.
 
     Raises:
         ScenarioError: every misfit.
     """
     source = Source("", places={(): (0, 0)})
-    found = consistency_problems(scenario, base_dir, set())
+    found = consistency_problems(scenario, base_dir, sound)
     if misfits := [source.problem(one.where, one.message, meant=one.meant) for one in found]:
-        raise ScenarioError("scenario", misfits)
+        raise ScenarioError(file, misfits)
     return scenario
 
 

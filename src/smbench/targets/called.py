@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
@@ -47,17 +48,10 @@ class CalledTarget:
             TargetError: the endpoint cannot be used, or is of another kind.
         """
         scenario = self.plan.scenario
-        target = scenario.target
         in_flight = in_flight_share(scenario.limits, share.worker, share.of)
         async with AwsClients(self._settings(in_flight)) as clients, AsyncExitStack() as stack:
             progress("describing the endpoint")
-            found = await discover(clients, target.endpoint or EMBEDDED, target.variant, kind=target.kind)
-            if found.has_components and not all(one.inference_component for one in self.plan.payloads):
-                raise TargetError(
-                    f"the models of the endpoint {found.endpoint} are inference components, and the call names none",
-                    f"`aws sagemaker list-inference-components --endpoint-name-equals {found.endpoint}` lists them; "
-                    "name one in request.inference_component",
-                )
+            found = await described(clients, self.plan)
             wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
             if wire is None:
                 await try_runtime(clients)
@@ -95,6 +89,49 @@ class CalledTarget:
             in_flight=in_flight,
             answer_s=_ANSWER_S[self.plan.scenario.target.kind],
         )
+
+
+async def described(clients: AwsClients, plan: RunPlan) -> TargetFound:
+    """The synchronous endpoint of a plan, found to have the variants and components that its calls name.
+
+    Raises:
+        TargetError: it cannot be used, is of another kind, or has not what the calls name.
+    """
+    target = plan.scenario.target
+    if plan.is_emulated:  # one variant, whatever the call names
+        return await discover(clients, EMBEDDED, kind=target.kind)
+    variants = {one.target_variant for one in plan.payloads}
+    watched = target.variant or (next(iter(variants)) if len(variants) == 1 else None)
+    found = await discover(clients, target.endpoint or "", watched, kind=target.kind)
+    if unknown := {name for name in variants if name is not None} - found.weights.keys():
+        raise TargetError(
+            f"the endpoint {found.endpoint} has no variant {min(unknown)}, which the call names as TargetVariant",
+            f"it has: {', '.join(found.weights)}",
+        )
+    components = {one.inference_component for one in plan.payloads if one.inference_component is not None}
+    if found.has_components and any(one.inference_component is None for one in plan.payloads):
+        raise TargetError(
+            f"the models of the endpoint {found.endpoint} are inference components, and the call names none",
+            f"`aws sagemaker list-inference-components --endpoint-name-equals {found.endpoint}` lists them; "
+            "name one in request.inference_component",
+        )
+    if components and not found.has_components:
+        raise TargetError(
+            f"the endpoint {found.endpoint} has no inference components, and the call names {min(components)}",
+            "leave request.inference_component out, or name another endpoint",
+        )
+    if len(found.weights) == 1 or (len(variants) == 1 and None not in variants):
+        return found
+    return replace(found, notes=(*found.notes, _split(found)))
+
+
+def _split(found: TargetFound) -> str:
+    total = sum(found.weights.values()) or 1.0
+    parts = ", ".join(f"{name} {100 * weight / total:.3g} %" for name, weight in found.weights.items())
+    return (
+        f"the endpoint has {len(found.weights)} variants, and calls that name none in request.target_variant are "
+        f"split by weight: {parts}; readings are those of {found.variant}"
+    )
 
 
 class PreparedCalled:

@@ -11,7 +11,7 @@ import pytest
 
 from fake_aws import ERROR_TOPIC, SUCCESS_TOPIC, FakeClient, client_error, fake_clients
 from smbench.aws.access.clients import AwsClients
-from smbench.aws.endpoint.description import TargetFound, discover
+from smbench.aws.endpoint.description import TargetFound, discover, kind_of
 from smbench.errors import TargetError
 
 CREATED = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
@@ -79,6 +79,7 @@ async def test_everything_a_run_needs_is_found() -> None:
         failure_path="s3://bucket/failed",
         success_topic=SUCCESS_TOPIC,
         error_topic=ERROR_TOPIC,
+        weights={"blue": 1.0},
     )
 
 
@@ -156,6 +157,15 @@ async def test_an_endpoint_of_another_kind_is_refused_and_its_own_is_named(
     assert (error.message, error.advice) == (message, f"set target.kind to {found}, or name another endpoint")
 
 
+@pytest.mark.parametrize("found", ["async", "serverless", "realtime"])
+async def test_its_kind_is_found_by_its_configuration_alone(found: str) -> None:
+    variants = [fleet() | {"CurrentServerlessConfig": SERVERLESS}] if found == "serverless" else [fleet()]
+    clients = cloud(asynchronous=ASYNC if found == "async" else None, ProductionVariants=variants)
+    assert await kind_of(clients, "ep") == found
+    with pytest.raises(TargetError, match="the endpoint ep is Creating"):
+        await kind_of(cloud(EndpointStatus="Creating"), "ep")
+
+
 async def test_a_serverless_endpoint_is_found_with_its_configuration_and_never_asked_for_scaling() -> None:
     clients = cloud(
         asynchronous=None, ProductionVariants=[fleet() | {"CurrentServerlessConfig": SERVERLESS}], scaling={}
@@ -201,6 +211,15 @@ async def test_of_several_variants_one_must_be_named() -> None:
     both = [fleet("blue"), fleet("green", 3)]
     assert "blue, green" in (await refusal(cloud(ProductionVariants=both))).advice
     assert (await discover(cloud(ProductionVariants=both), "ep", "green")).instances_current == 3
+
+
+async def test_of_a_synchronous_endpoint_the_variant_with_the_largest_weight_is_watched() -> None:
+    split = [fleet("blue") | {"CurrentWeight": 1.0}, fleet("green", 3) | {"CurrentWeight": 9.0}]
+    found = await discover(cloud(asynchronous=None, ProductionVariants=split), "ep", kind="realtime")
+    assert (found.variant, found.instances_current, found.weights) == ("green", 3, {"blue": 1.0, "green": 9.0})
+    assert TargetFound.from_json(json.loads(json.dumps(found.as_json()))) == found
+    alike = cloud(asynchronous=None, ProductionVariants=[fleet("blue"), fleet("green")])
+    assert (await discover(alike, "ep", kind="realtime")).variant == "blue"
 
 
 async def test_a_variant_that_is_not_there_is_refused() -> None:

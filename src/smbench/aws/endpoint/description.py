@@ -25,6 +25,7 @@ class TargetFound:
         kind: `async`, `serverless` or `realtime`, as its configuration has it.
         serverless: ServerlessConfig; None: it has instances.
         has_components: Its models are inference components, and every call names one.
+        weights: CurrentWeight by variant: how calls that name none are split between them.
         concurrency: MaxConcurrentInvocationsPerInstance; None: SageMaker's own choice, which it does not report.
         scalable_target: As Application Auto Scaling describes it; None: the endpoint does not scale by itself.
         alarms: Of the scaling policies, as CloudWatch describes them.
@@ -56,6 +57,7 @@ class TargetFound:
     kind: str = "async"
     serverless: dict[str, Any] | None = None
     has_components: bool = False
+    weights: dict[str, float] = field(default_factory=dict)
 
     @property
     def resource_id(self) -> str:
@@ -97,26 +99,23 @@ async def discover(
 
     Args:
         kind: What it must be: `async`, `serverless` or `realtime`.
-        variant: Whose instances are watched; may be None where there is only one.
+        variant: Whose instances are watched; None: the only one, or of a synchronous endpoint the one with most calls.
         queue_given: Ends are received through a queue of the user's, so the endpoint may have no topic we know of.
 
     Raises:
         TargetError: there is no such endpoint, it takes no requests, is of another kind, or publishes no ends.
     """
-    described = await _describe(clients, endpoint)
-    with clients.explained(f"describe the endpoint configuration {described['EndpointConfigName']}"):
-        config = await clients.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
-    fleet = _variant(endpoint, described.get("ProductionVariants", []), variant)
-    configured = {made["VariantName"]: made for made in config.get("ProductionVariants", [])}
-    made = configured.get(fleet["VariantName"], {})
-    serverless = fleet.get("CurrentServerlessConfig") or made.get("ServerlessConfig")
-    asynchronous = described.get("AsyncInferenceConfig") or config.get("AsyncInferenceConfig")
-    found_kind = "async" if asynchronous else "serverless" if serverless else "realtime"
+    described, config = await _described(clients, endpoint)
+    found_kind = _kind_of(described, config)
     if found_kind != kind:
         raise TargetError(
             f"the endpoint {endpoint} is {_CALLED[found_kind]}, and target.kind asks for {_CALLED[kind]}",
             f"set target.kind to {found_kind}, or name another endpoint",
         )
+    fleet = _variant(endpoint, described.get("ProductionVariants", []), variant, splits_calls=kind != "async")
+    made = _configured(config).get(fleet["VariantName"], {})
+    serverless = fleet.get("CurrentServerlessConfig") or made.get("ServerlessConfig")
+    asynchronous = described.get("AsyncInferenceConfig") or config.get("AsyncInferenceConfig")
     output = (asynchronous or {}).get("OutputConfig", {})
     told = output.get("NotificationConfig", {})
     found = TargetFound(
@@ -137,12 +136,44 @@ async def discover(
         kind=kind,
         serverless=plain(serverless) if serverless else None,
         has_components=kind == "realtime" and bool(made) and "ModelName" not in made,
+        weights={one["VariantName"]: one.get("CurrentWeight", 1.0) for one in described.get("ProductionVariants", [])},
     )
     if kind == "serverless":
         return found
     unobservable = _unobservable(found, queue_given) if kind == "async" else {}
     notes = list(dict.fromkeys(unobservable.values()))
     return await _with_scaling(clients, replace(found, unobservable=unobservable), notes)
+
+
+async def kind_of(clients: AwsClients, endpoint: str) -> str:
+    """What kind of endpoint it is: `async`, `serverless` or `realtime`.
+
+    Raises:
+        TargetError: there is no such endpoint, or it takes no requests.
+    """
+    return _kind_of(*await _described(clients, endpoint))
+
+
+def _kind_of(described: dict[str, Any], config: dict[str, Any]) -> str:
+    if described.get("AsyncInferenceConfig") or config.get("AsyncInferenceConfig"):
+        return "async"
+    configured = _configured(config)
+    for fleet in described.get("ProductionVariants", []):
+        if fleet.get("CurrentServerlessConfig") or configured.get(fleet["VariantName"], {}).get("ServerlessConfig"):
+            return "serverless"
+    return "realtime"
+
+
+def _configured(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {made["VariantName"]: made for made in config.get("ProductionVariants", [])}
+
+
+async def _described(clients: AwsClients, endpoint: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An endpoint that takes requests, and its configuration, as SageMaker describes them."""
+    described = await _describe(clients, endpoint)
+    with clients.explained(f"describe the endpoint configuration {described['EndpointConfigName']}"):
+        config = await clients.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+    return described, config
 
 
 async def _describe(clients: AwsClients, endpoint: str) -> dict[str, Any]:
@@ -169,10 +200,12 @@ async def _describe(clients: AwsClients, endpoint: str) -> dict[str, Any]:
     return described
 
 
-def _variant(endpoint: str, variants: list[dict[str, Any]], wanted: str | None) -> dict[str, Any]:
+def _variant(
+    endpoint: str, variants: list[dict[str, Any]], wanted: str | None, *, splits_calls: bool
+) -> dict[str, Any]:
     names = [variant["VariantName"] for variant in variants]
-    if wanted is None and len(variants) == 1:
-        return variants[0]
+    if wanted is None and variants and (splits_calls or len(variants) == 1):
+        return max(variants, key=lambda variant: float(variant.get("CurrentWeight", 1.0)))  # the first of equals
     for variant in variants:
         if variant["VariantName"] == wanted:
             return variant
