@@ -21,7 +21,7 @@ that is wrong with it, each with its line. YAML 1.2; unknown keys are errors.
 | law | a duration, which is always the same, or [one of these](#distribution) |
 
 Files are looked for beside the scenario file: regular ones, in its folder or below. Others need `--allow-files DIR` on
-the command line.
+the command line. What payloads may be made of: [payloads.md](payloads.md).
 """
 _UNITS = {"seconds": "duration", "requests per second": "rate", "bytes": "size", "share": "share"}
 _REF = "#/definitions/"

@@ -138,11 +138,22 @@ def _payloads(payloads: Payloads, *, is_synchronous: bool) -> str:
 
 
 def _payload_set(part: PayloadSet) -> str:
-    if part.lines is not None:
-        return f"the lines of {part.lines}"
     if part.synthetic is not None:
         return f"one JSON document of {part.synthetic:,} bytes"
-    return " and ".join(part.files)
+    (source,) = part.named
+    text = " and ".join(part.files) if source == "files" else f"{_EACH[source]} {getattr(part, source)}"
+    if part.encode is not None:
+        text += f" as base64 under '{part.encode}' of a JSON document"
+    return text if part.decode is None else f"{text}, of each the base64 under '{part.decode}' as bytes"
+
+
+_EACH = {
+    "lines": "the lines of",
+    "pickled": "the pickled arguments of",
+    "documents": "the documents of",
+    "archive": "the files in",
+    "bodies": "the lines of",
+}
 
 
 def _target(scenario: Scenario) -> str:

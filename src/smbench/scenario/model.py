@@ -53,6 +53,14 @@ Header = Annotated[  # a line break would begin another header, and other letter
     ),
 ]
 
+JsonPath = Annotated[  # `instances.0.image`
+    str,
+    Field(
+        max_length=256,
+        pattern=r"^[^.]+(\.[^.]+)*$",
+        json_schema_extra={"patternErrorMessage": "must be keys with dots between them, such as instances.0.image"},
+    ),
+]
 
 _NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 Name = Annotated[
@@ -157,8 +165,49 @@ class Request(Part):
     retry: Retry = Field(default=Retry(), description="what is done about a bad answer to a submission")
 
 
-class PayloadSet(Part):
-    """One ingredient of a mix: files, JSON lines of invoke arguments, lines that are bodies, or bytes made to size."""
+class Sources(Part):
+    """Where payloads come from."""
+
+    files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
+    lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
+    pickled: ExistingFile | None = Field(
+        default=None, description="a pickled list of the arguments of invocations, of plain values only"
+    )
+    documents: ExistingFile | None = Field(
+        default=None, description="a JSON list or JSON lines, each document one body; with `decode` what is inside"
+    )
+    archive: ExistingFile | None = Field(
+        default=None, description="a tar or tar.gz archive, each file in it one body, by name"
+    )
+    bodies: ExistingFile | None = Field(default=None, description="a file: each line is one body, as it is")
+    synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
+    encode: JsonPath | None = Field(
+        default=None, description="send each file of `files` or `archive` as base64 in a JSON document, under this key"
+    )
+    decode: JsonPath | None = Field(
+        default=None, description="send the bytes that each of `documents` has as base64 under this key"
+    )
+
+    @property
+    def named(self) -> list[str]:
+        """The sources that are given."""
+        return [name for name in SOURCES if getattr(self, name)]
+
+    @model_validator(mode="after")
+    def _of_their_source(self) -> Self:
+        named = self.named
+        if self.encode is not None and not {"files", "archive"} & set(named):
+            raise ValueError("`encode` is of files and archive")
+        if self.decode is not None and "documents" not in named:
+            raise ValueError("`decode` is of documents")
+        return self
+
+
+SOURCES = ("files", "lines", "pickled", "documents", "archive", "bodies", "synthetic")
+
+
+class PayloadSet(Sources):
+    """One ingredient of a mix, from exactly one source."""
 
     name: str = Field(
         default="",
@@ -166,28 +215,19 @@ class PayloadSet(Part):
         description="the payload class",
         json_schema_extra={"patternErrorMessage": "must be letters, digits, dots, dashes and underscores"},
     )
-    files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
-    lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
-    bodies: ExistingFile | None = Field(default=None, description="a file: each line is one body, as it is")
-    synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
     weight: Number = Field(default=1.0, gt=0, le=1e9, description="share of the requests, relative to the others")
     content_type: Header | None = Field(default=None, description="ContentType of these payloads")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        named = [bool(self.files), self.lines is not None, self.bodies is not None, self.synthetic is not None]
-        if sum(named) != 1:
-            raise ValueError("must name exactly one of files, lines, bodies and synthetic")
+        if len(self.named) != 1:
+            raise ValueError(f"must name exactly one of {', '.join(SOURCES[:-1])} and {SOURCES[-1]}")
         return self
 
 
-class Payloads(Part):
+class Payloads(Sources):
     """What is sent. Without any source, a synthetic JSON document of 1 KiB."""
 
-    files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
-    lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
-    bodies: ExistingFile | None = Field(default=None, description="a file: each line is one body, as it is")
-    synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
     mix: tuple[PayloadSet, ...] = Field(default=(), description="several sources, each with its weight")
     order: Literal["random", "once"] = Field(
         default="random", description="random: drawn for each request; once: each one time, in the order of the source"
@@ -207,16 +247,8 @@ class Payloads(Part):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        named = {
-            "files": self.files,
-            "lines": self.lines,
-            "bodies": self.bodies,
-            "synthetic": self.synthetic,
-            "mix": self.mix,
-        }
-        if sum(bool(value) for value in named.values()) > 1:
-            *others, last = named
-            raise ValueError(f"must name one of {', '.join(others)} and {last}")
+        if len(self.named) + bool(self.mix) > 1:
+            raise ValueError(f"must name one of {', '.join(SOURCES)} and mix")
         if self.order == "once" and self.mix:
             raise ValueError("a mix is drawn by weight: `order: once` needs one source")
         return self
@@ -226,13 +258,8 @@ class Payloads(Part):
         """The mix; a single source is a mix of one."""
         if self.mix:
             return self.mix
-        if self.files:
-            return (PayloadSet(files=self.files),)
-        if self.lines is not None:
-            return (PayloadSet(lines=self.lines),)
-        if self.bodies is not None:
-            return (PayloadSet(bodies=self.bodies),)
-        return (PayloadSet(synthetic=self.synthetic or 1024),)
+        given = {name: getattr(self, name) for name in (*self.named, "encode", "decode") if getattr(self, name)}
+        return (PayloadSet.model_validate(given or {"synthetic": 1024}),)
 
 
 class Limits(Part):

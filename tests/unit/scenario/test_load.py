@@ -85,7 +85,7 @@ def test_the_message_is_one_line_a_problem_with_file_line_and_column() -> None:
         ("payloads: {files: a.json}", "payloads.files", 19, "must be a list", ""),
         ("payloads: {order: once, mix: [{synthetic: 1}]}", "payloads", 11, "`order: once` needs one source", ""),
         ("payloads: {prefix: bucket}", "payloads.prefix", 20, "must be an S3 location", ""),
-        ("payloads: {synthetic: 1KiB, mix: [{}]}", "payloads.mix.0", 35, "exactly one of files, lines, bodies", ""),
+        ("payloads: {synthetic: 1KiB, mix: [{}]}", "payloads.mix.0", 35, "exactly one of files, lines, pickled", ""),
         ("target: {time: warp}", "target.time", 10, "does not belong here", "target.emulated.time"),
         ("target: {endpoint: my_endpoint}", "target.endpoint", 20, "must be an endpoint name", ""),
         ("target: {endpoint: x, emulated: {}}", "target", 9, "must name a real endpoint or", ""),

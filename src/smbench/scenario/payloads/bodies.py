@@ -1,12 +1,10 @@
 """Payloads: the bodies and headers of the requests, read once, before anything is sent.
 
-Files by path or glob, JSON lines of invoke arguments, lines that are bodies, or a JSON document made to size. A line's
-own arguments go before its set's, these before the scenario's `request`, and these before what the file's extension
-says.
+Where they come from, `sources` knows. An invocation's own arguments go before its set's, these before the scenario's
+`request`, and these before what the file's extension says.
 """
 
 import hashlib
-import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -14,22 +12,10 @@ from pathlib import Path
 
 from smbench.errors import Problem, ScenarioError
 from smbench.scenario.model import BODY_MAX_BYTES, SYNCHRONOUS_BODY_MAX_BYTES, PayloadSet, Request, Scenario
-from smbench.scenario.payloads.invoke_lines import FILE_MAX_BYTES, InvokeLine, numbered_lines, read_lines
-from smbench.scenario.payloads.unique import check_unique, is_json, make_unique
+from smbench.scenario.payloads.invoke_lines import InvokeLine
+from smbench.scenario.payloads.sources import JSON_TYPE, OPAQUE_TYPE, read_source, type_of_text
+from smbench.scenario.payloads.unique import check_unique, make_unique
 from smbench.scenario.source import Misfit, Where, dotted
-from smbench.scenario.values.files import expand, is_inside, read_regular
-
-JSON_TYPE = "application/json"
-OPAQUE_TYPE = "application/octet-stream"
-
-# An instance of our own: the machine's tables would make the same scenario differ from host to host.
-_TYPES = mimetypes.MimeTypes()
-for _type, _extension in (
-    ("application/jsonlines", ".jsonl"),
-    ("application/x-npy", ".npy"),
-    ("application/vnd.apache.parquet", ".parquet"),
-):
-    _TYPES.add_type(_type, _extension)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,39 +155,24 @@ def read_payloads(scenario: Scenario, base_dir: Path) -> PayloadsRead:
 def _sets_where(scenario: Scenario) -> Iterator[tuple[Where, PayloadSet]]:
     for index, part in enumerate(scenario.payloads.sets):
         place: Where = ("payloads", "mix", index) if scenario.payloads.mix else ("payloads",)
-        yield (*place, next(name for name in _SOURCES if getattr(part, name))), part
-
-
-_SOURCES = ("files", "lines", "bodies", "synthetic")
+        yield (*place, *part.named), part
 
 
 def _of_set(where: Where, part: PayloadSet, request: Request, base_dir: Path, found: PayloadsRead) -> Iterator[Payload]:
-    if part.lines is not None:
-        path = base_dir / part.lines
-        read = read_lines(path, is_shown=is_inside(path, [base_dir]))
-        found.misfits += [Misfit(where, f"{part.lines} {message}") for message in read.wrong]
-        found.notes += [f"{part.lines}: {note}" for note in read.notes]
-        for line in read.lines:
-            yield _of_line(line, path.stem, part, request, part.weight / len(read.lines))
-    elif part.bodies is not None:
-        path = base_dir / part.bodies
-        bodies = list(numbered_lines(path))
-        if not bodies:
-            found.misfits.append(Misfit(where, f"{part.bodies} holds no line"))
-        for number, body in bodies:
-            weight = part.weight / len(bodies)
-            yield _of_body(f"{path.stem}:{number}", path.stem, body, _type_of_text(body), part, request, weight)
-    elif part.synthetic is not None:
+    if part.synthetic is not None:
         made = Synthetic(part.synthetic)
         yield _of_body(f"synthetic-{part.synthetic}", "synthetic", made, JSON_TYPE, part, request, part.weight)
-    else:
-        # Two globs may find the same file: it is one payload.
-        paths = list(dict.fromkeys(path for pattern in part.files for path in expand(base_dir, pattern)))
-        for path in paths:
-            guessed = _TYPES.guess_type(path.name)[0] or OPAQUE_TYPE
-            name = path.relative_to(base_dir).as_posix() if path.is_relative_to(base_dir) else path.name
-            content, weight = read_regular(path, FILE_MAX_BYTES), part.weight / len(paths)
-            yield _of_body(name, path.stem, content, guessed, part, request, weight)
+        return
+    read = read_source(part, base_dir)
+    file = getattr(part, part.named[0])
+    found.misfits += [Misfit(where, f"{file} {message}") for message in read.wrong]
+    found.notes += [f"{file}: {note}" for note in read.notes]
+    for entry in read.entries:
+        weight = part.weight / len(read.entries)
+        if isinstance(entry, InvokeLine):
+            yield _of_line(entry, read.stem, part, request, weight)
+        else:
+            yield _of_body(entry.name, entry.stem, entry.content, entry.content_type, part, request, weight)
 
 
 def _of_body(
@@ -262,17 +233,7 @@ def _type_of_line(line: InvokeLine) -> str | None:
         return None  # the object in S3 has its own
     if not line.is_text:
         return OPAQUE_TYPE
-    return _type_of_text(line.body)
-
-
-def _type_of_text(body: bytes) -> str:
-    if is_json(body):
-        return JSON_TYPE
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return OPAQUE_TYPE
-    return "text/plain"
+    return type_of_text(line.body)
 
 
 def _misfit(payload: Payload, scenario: Scenario) -> str:

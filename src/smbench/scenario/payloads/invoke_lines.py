@@ -1,4 +1,4 @@
-"""JSON lines of invoke arguments: each line one payload, its keys those of botocore's calls.
+"""Invoke arguments, as JSON lines or as a pickled list: each one payload, its keys those of botocore's calls.
 
 These are `invoke_endpoint_async` and `invoke_endpoint`; which of the two takes a key is looked at with the scenario.
 """
@@ -6,13 +6,14 @@ These are `invoke_endpoint_async` and `invoke_endpoint`; which of the two takes 
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from smbench.scenario.model import HEADER_MAX, TIMEOUT_MAX_S, TIMEOUT_MIN_S, TTL_MAX_S, TTL_MIN_S
+from smbench.scenario.payloads.pickled import plain_values
 from smbench.scenario.values.files import read_regular
 from smbench.scenario.values.quantities import parse_whole
 
@@ -21,6 +22,7 @@ LOCATION_MAX = 1024  # InputLocation (botocore service model 1.44.8)
 EXTENSION_MAX, FILENAME_MAX = 512, 32  # S3OutputPathExtension, Filename: in the API since 2026-02-20
 NAME_MAX, EXPLANATIONS_MAX = 63, 64  # of variants, containers and components; EnableExplanations
 WRONG_MAX = 100  # lines named one by one
+ENTRIES_MAX = 1_000_000  # of a pickle, whose entries may be two bytes each
 
 _OURS = ("EndpointName", "InferenceId")  # in recorded calls; smbench sets both
 _LOCATION = re.compile(r"s3://[^/@]+/+[^/].*|https://[^/@]+\.amazonaws\.com(\.cn)?/+[^/].*", re.DOTALL)
@@ -70,23 +72,60 @@ def read_lines(path: Path, *, is_shown: bool = True) -> InvokeLines:
     Raises:
         OSError: the file cannot be read.
     """
+    return _read(numbered_lines(path), "line", is_shown, lambda number, text: _read_arguments(number, _of_json(text)))
+
+
+def read_pickled(path: Path, *, is_shown: bool = True) -> InvokeLines:
+    """A pickled list of dictionaries, each the arguments of one invocation, as `read_lines` gives lines.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        listed = _listed(read_regular(path, FILE_MAX_BYTES))
+    except ValueError as error:
+        return InvokeLines(wrong=[str(error) if is_shown else "is no pickled list of plain invoke arguments"])
+    read = _read(enumerate(listed, start=1), "entry", is_shown, _read_arguments)
+    # One body may be named by many entries, so the file's size alone does not bound them.
+    if sum(len(line.body or b"") for line in read.lines) > FILE_MAX_BYTES:
+        return InvokeLines(wrong=[f"has bodies of more than {FILE_MAX_BYTES:,} bytes in all"])
+    return read
+
+
+def _listed(content: bytes) -> Sequence[Any]:
+    found = plain_values(content)
+    if not isinstance(found, list | tuple):
+        raise ValueError("must hold a list of invoke arguments")  # noqa: TRY004  # one kind for the reader
+    if len(found) > ENTRIES_MAX:
+        raise ValueError(f"holds {len(found):,} entries; at most {ENTRIES_MAX:,} are read")
+    return found
+
+
+_T = TypeVar("_T")
+
+
+def _read(
+    entries: Iterable[tuple[int, _T]], called: str, is_shown: bool, parse: Callable[[int, _T], tuple[InvokeLine, bool]]
+) -> InvokeLines:
     read, n_wrong, n_with_ours = InvokeLines(), 0, 0
-    for number, text in numbered_lines(path):
+    for number, entry in entries:
         try:
-            line, has_ours = _read_line(number, text)
+            line, has_ours = parse(number, entry)
         except ValueError as error:
             n_wrong += 1
             if n_wrong <= WRONG_MAX:
-                read.wrong.append(f"line {number}: {error if is_shown else 'is not the arguments of one invocation'}")
+                message = error if is_shown else "is not the arguments of one invocation"
+                read.wrong.append(f"{called} {number}: {message}")
             continue
         read.lines.append(line)
         n_with_ours += has_ours
+    many = {"line": "lines", "entry": "entries"}[called]
     if n_wrong > WRONG_MAX:
-        read.wrong.append(f"has {n_wrong - WRONG_MAX:,} more lines that are wrong")
+        read.wrong.append(f"has {n_wrong - WRONG_MAX:,} more {many} that are wrong")
     if not read.lines and not n_wrong:
-        read.wrong.append("holds no line")
+        read.wrong.append(f"holds no {called}")
     if n_with_ours:
-        read.notes.append(f"{' and '.join(_OURS)} of {n_with_ours:,} lines are left out: smbench sets its own")
+        read.notes.append(f"{' and '.join(_OURS)} of {n_with_ours:,} {many} are left out: smbench sets its own")
     return read
 
 
@@ -102,10 +141,9 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, text.removesuffix(b"\r")
 
 
-def _read_line(number: int, text: bytes) -> tuple[InvokeLine, bool]:
-    """One line, and whether it had arguments that smbench sets."""
+def _of_json(text: bytes) -> Any:
     try:
-        arguments: Any = json.loads(text)
+        return json.loads(text)
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -114,6 +152,10 @@ def _read_line(number: int, text: bytes) -> tuple[InvokeLine, bool]:
         raise ValueError("is nested too deeply") from None
     except ValueError:  # CPython's own limit on digits
         raise ValueError("holds a number of too many digits") from None
+
+
+def _read_arguments(number: int, arguments: Any) -> tuple[InvokeLine, bool]:
+    """One invocation, and whether it had arguments that smbench sets."""
     if not isinstance(arguments, dict):
         raise ValueError("must be a JSON object of invoke arguments")  # noqa: TRY004  # one kind for the reader
     read: dict[str, Any] = {}
@@ -146,6 +188,8 @@ def _plain(key: str) -> str:
 
 
 def _body(value: object) -> bytes:
+    if isinstance(value, bytes | bytearray):  # of a pickle
+        return bytes(value)
     if isinstance(value, str):
         try:
             return value.encode()
