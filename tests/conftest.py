@@ -19,6 +19,12 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # Where runs of the command line are entered; a developer's own list is no business of the tests.
 _STATE = tempfile.TemporaryDirectory(prefix="smbench-tests-")
 os.environ["XDG_STATE_HOME"] = _STATE.name
+# And neither are prices that were read from AWS, nor what the machine was found to be able to send; what was downloaded
+# from package registries is.
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+for _tool in ("uv", "pip"):
+    os.environ.setdefault(f"{_tool.upper()}_CACHE_DIR", str(_CACHE / _tool))
+os.environ["XDG_CACHE_HOME"] = str(Path(_STATE.name) / "cache")
 
 # An example's duration says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,8 +14,8 @@ from smbench.generator.forecast import forecast
 from smbench.generator.plan import RunPlan
 from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.pricing.inference import ServerlessUse, serverless_usd
-from smbench.pricing.measuring import Calls, measuring_usd
-from smbench.pricing.table import PriceTable, shipped_prices
+from smbench.pricing.measuring import Calls, calls_usd
+from smbench.pricing.table import PriceTable, current_prices
 from smbench.records import Unknown
 from smbench.scenario.model import ANSWER_MAX_S
 
@@ -108,7 +108,7 @@ def spending(plan: RunPlan, found: TargetFound | None) -> Spending:
     n = min(len(schedule), limits.requests or len(schedule))
     n_bytes = int(sizes[schedule.payload[:n]].sum())
     length = forecast(plan)
-    prices = shipped_prices()
+    prices = current_prices()
     most_s = length.most_s
     endpoint_usd, endpoint_of = _endpoint(plan, found, n, n_bytes, most_s, prices)
     return Spending(
@@ -188,4 +188,4 @@ def _measuring(found: TargetFound, n: int, most_s: float | None, prices: PriceTa
         queue=(2 * n + most_s / LONG_POLL_S) * is_async,
         metrics=metrics,
     )
-    return sum(measuring_usd(calls, prices).values())
+    return sum(calls_usd(calls, prices).values())

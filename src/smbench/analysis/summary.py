@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, computed_field, model_validator
 from smbench.analysis.capacity.cost import Cost, cost
 from smbench.analysis.capacity.elasticity import Elasticity, elasticity
 from smbench.analysis.capacity.hosts import HostSpread, host_spread
+from smbench.analysis.capacity.price import Price, price
 from smbench.analysis.capacity.scaling import Scaling, ScalingStep, scaling
 from smbench.analysis.capacity.sizing import Sizing, sizing
 from smbench.analysis.capacity.system import System, system
@@ -125,6 +126,7 @@ class Summary(_Part):
     intervals: Intervals = {}  # of the sojourn's percentiles
     elasticity: Elasticity | Missing
     cost: Cost | Missing
+    price: Price
     host_spread: HostSpread | Missing
     observations: tuple[Observation, ...] = ()
     slowest: tuple[Slow, ...] = ()
@@ -178,6 +180,7 @@ def summarise(frames: Frames) -> Summary:
     by_stage = {stage.name: stage.spread for stage in of_stages}
     scaled, notices, of_measured = scaling(frames), _notices(frames), _counts(measured)
     followed, spread = _elasticity(frames, seen, scaled.steps), host_spread(seen.slots, seen.capacity)
+    paid = then(seen.capacity, lambda capacity: cost(frames, capacity, seen))
     observations = detect(
         Seen(
             frames=frames,
@@ -227,7 +230,8 @@ def summarise(frames: Frames) -> Summary:
         stages=tuple(stage for stage in of_stages if stage.name not in manifest.inapplicable),
         intervals=intervals(frames, seen.capacity, seen.concurrency),
         elasticity=followed,
-        cost=then(seen.capacity, lambda capacity: cost(frames, capacity, seen)),
+        cost=paid,
+        price=price(frames, paid),
         host_spread=spread,
         observations=observations,
         slowest=slowest(frames, seen.capacity, scaled.steps),

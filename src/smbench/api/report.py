@@ -1,7 +1,7 @@
 """A run read from its folder and judged again, from its files alone."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from smbench.api.result import Run
 from smbench.errors import ResultsError, UsageError
 from smbench.prediction.against_run import against_run
 from smbench.prediction.kept import read_kept, unlike
+from smbench.pricing.table import current_prices
 from smbench.results.store import RunFiles, open_run
 from smbench.scenario.thresholds import ThresholdError, parse_threshold
 
@@ -23,6 +24,7 @@ def report(
     thresholds: Sequence[str] = (),
     strict: bool = False,
     against: str | os.PathLike[str] | None = None,
+    prices: Mapping[str, float] | None = None,
 ) -> Run:
     """Read a run's folder, compacted or not, and judge it.
 
@@ -31,19 +33,21 @@ def report(
         strict: What is not known fails the gate, too.
         against: The folder of a prediction of this run, as `simulate` with replications or `advise` leaves it; the
             report then has each predicted figure beside the measured one. It changes no verdict.
+        prices: USD by the names of `smbench prices`, instead of those of the table.
 
     Returns:
         The run with its figures and its verdict.
 
     Raises:
-        UsageError: a threshold cannot be read, or the prediction is of another load.
+        UsageError: a threshold cannot be read, a price has no such name, or the prediction is of another load.
         ResultsError: it is no run, or its files are damaged.
     """
-    asserted = readable(thresholds)
+    asserted, table = readable(thresholds), current_prices().with_own(prices or {})
     files = open_run(Path(run))
     kept = None if against is None else read_kept(Path(against))
     texts = list(dict.fromkeys((*_of_the_scenario(files), *asserted)))  # each once
-    found = replace(judged(load(files), texts, files), is_strict=strict)
+    frames = replace(load(files), prices=table)
+    found = replace(judged(frames, texts, files), is_strict=strict)
     if kept is None or against is None:
         return found
     notes = unlike(kept, found.frames)

@@ -24,7 +24,6 @@ from smbench.errors import ExitCode, NotBegunError, ResultsError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.lifecycle.cells import Cells, Finished, Task, run_cells
 from smbench.lifecycle.origin import Origin
-from smbench.pricing.table import shipped_prices
 from smbench.printable import json_document
 from smbench.processes.child import start_child, start_forked
 from smbench.processes.interrupts import Interrupts
@@ -363,10 +362,7 @@ class _Searching:
 
     def _kept(self, done: CarriedOut, ask: Ask) -> Kept:
         run = reported(done)
-        bytes_in = run.requests.filter("accepted").select(pl.col("size_in_bytes").sum()).collect().item()
-        figures = figures_of(
-            run.frames, run.summary, run.verdict.value, run.thresholds, int(bytes_in), shipped_prices()
-        )
+        figures = figures_of(run.frames, run.summary, run.verdict.value, run.thresholds)
         return Kept(
             purpose=ask.purpose,
             length=ask.length,

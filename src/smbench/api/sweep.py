@@ -21,7 +21,7 @@ from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.lifecycle.cells import Cells, Finished, Task, all_finished, at_once, run_cells
 from smbench.lifecycle.origin import Origin
-from smbench.pricing.table import PriceTable, shipped_prices
+from smbench.pricing.table import PriceTable, current_prices
 from smbench.printable import json_document
 from smbench.processes.child import start_forked
 from smbench.processes.interrupts import Interrupts
@@ -175,7 +175,7 @@ def sweep(
         ScenarioError, UsageError: a file, a key or a value is wrong; nothing was started.
         ResultsError: the folder cannot be written.
     """
-    table = shipped_prices().with_own(prices or {})
+    table = current_prices().with_own(prices or {})
     question = _question(scenario, matrix, seeds, benchmarks, readable(thresholds), base_dir, allow_files)
     cells = cells_of(question)
     _refuse_changes_of_aws(cells)
@@ -229,8 +229,8 @@ def _swept(
 
     def read(done: CarriedOut) -> dict[str, Any]:
         run = reported(done)
-        bytes_in = run.requests.filter("accepted").select(pl.col("size_in_bytes").sum()).collect().item()
-        found = figures_of(run.frames, run.summary, run.verdict.value, run.thresholds, int(bytes_in), prices)
+        frames = replace(run.frames, prices=prices)
+        found = figures_of(frames, run.summary, run.verdict.value, run.thresholds)
         return found.model_dump(mode="json")
 
     def watch(number: int, finished: Finished) -> None:

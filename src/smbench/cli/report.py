@@ -9,6 +9,7 @@ from smbench.api.report import report
 from smbench.api.result import Run
 from smbench.cli.given_out import on_stdout, print_json, write_page
 from smbench.errors import ExitCode, ResultsError
+from smbench.pricing.table import prices_from_options
 from smbench.results.files import write_whole
 from smbench.view.page.vega import Vega
 
@@ -26,17 +27,24 @@ class ReportOptions:
     strict: bool = False  # what is not known fails, too
     html: Path | None = None  # the whole report as a page, pictures and all
     against: Path | None = None  # the folder of a prediction of the run
+    prices: tuple[str, ...] = ()  # NAME=USD, as written
 
 
 def report_command(run_dir: Path, options: ReportOptions) -> ExitCode:
     """Say what the files say; returns the exit status that the verdict and the thresholds ask for.
 
     Raises:
-        UsageError: an asserted threshold cannot be read, or the prediction is of another load.
+        UsageError: a threshold or a price cannot be read, or the prediction is of another load.
         ResultsError: it is no run, its files are damaged, or what was asked for cannot be written.
     """
     with nullcontext() if options.html is None else Vega() as vega:  # it starts while the figures are made
-        result = report(run_dir, thresholds=options.asserted, strict=options.strict, against=options.against)
+        result = report(
+            run_dir,
+            thresholds=options.asserted,
+            strict=options.strict,
+            against=options.against,
+            prices=prices_from_options(options.prices),
+        )
         print_report(result, options)
         if options.html is not None:
             write_page(options.html, result.to_html(vega))

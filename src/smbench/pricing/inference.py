@@ -1,5 +1,6 @@
 """What an inference costs, and from how many a month on an instance is cheaper than a serverless endpoint."""
 
+import math
 from dataclasses import dataclass
 
 from smbench.pricing.table import PriceTable
@@ -8,6 +9,7 @@ from smbench.records import Unknown
 MONTH_H = 730.0  # a twelfth of a year, as AWS's own calculator has it
 _MB_IN_GB = 1024.0
 _BYTES_IN_GB = 2.0**30
+_STEPS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class ServerlessUse:
         bytes_in: Of all bodies that were sent.
         provisioned: Environments that are always warm.
         length_s: How long they were.
+        warm_busy_s: Of `busy_s`, what ran in them.
     """
 
     memory_mb: int
@@ -26,25 +29,36 @@ class ServerlessUse:
     bytes_in: int
     provisioned: int = 0
     length_s: float = 0.0
+    warm_busy_s: float = 0.0
+
+
+def serverless_parts(use: ServerlessUse, prices: PriceTable) -> dict[str, float] | Unknown:
+    """USD by what it is paid for; data out is not counted.
+
+    Source: AWS's price list: ServerlessInf:Mem, ProvisionedConcurrency:Mem (inferences in a provisioned environment),
+    ProvisionedConcurrency:Usage (that it is there), Hosting:IN.
+    """
+    names = {"duration": "serverless.gb_second", "data in": "data.gb_in"}
+    if use.provisioned:
+        names["provisioned"] = "serverless.provisioned_gb_second"
+        names["duration, provisioned"] = "serverless.provisioned_busy_gb_second"
+    known = {what: prices.per.get(name) for what, name in names.items()}
+    if missing := next((names[what] for what, usd in known.items() if usd is None), None):
+        return Unknown(f"the price {missing} is not known: give it with --price {missing}=USD")
+    gb, warm_busy_s = use.memory_mb / _MB_IN_GB, use.warm_busy_s if use.provisioned else 0.0
+    used = {
+        "duration": (use.busy_s - warm_busy_s) * gb,
+        "data in": use.bytes_in / _BYTES_IN_GB,
+        "provisioned": use.provisioned * use.length_s * gb,
+        "duration, provisioned": warm_busy_s * gb,
+    }
+    return {what: used[what] * (usd or 0.0) for what, usd in known.items()}
 
 
 def serverless_usd(use: ServerlessUse, prices: PriceTable) -> float | Unknown:
-    """USD of it: duration by memory, data in, and provisioned concurrency. Data out is not counted.
-
-    Source: AWS's price list (ServerlessInf:Mem, ProvisionedConcurrency:Mem and :Usage, Hosting:IN).
-    """
-    gb = use.memory_mb / _MB_IN_GB
-    names = ["serverless.gb_second", "data.gb_in"]
-    if use.provisioned:
-        names.append("serverless.provisioned_gb_second")
-    known = {name: prices.per.get(name) for name in names}
-    if missing := next((name for name, usd in known.items() if usd is None), None):
-        return Unknown(f"the price {missing} is not known: give it with --price {missing}=USD")
-    # Which inferences a provisioned environment served is not reported: all of them are taken at the on-demand price.
-    on_demand = use.busy_s * gb * (known["serverless.gb_second"] or 0.0)
-    data = use.bytes_in / _BYTES_IN_GB * (known["data.gb_in"] or 0.0)
-    kept = use.provisioned * use.length_s * gb * (known.get("serverless.provisioned_gb_second") or 0.0)
-    return on_demand + data + kept
+    """All of `serverless_parts`."""
+    parts = serverless_parts(use, prices)
+    return parts if isinstance(parts, Unknown) else sum(parts.values())
 
 
 def month_usd(hour_usd: float) -> float:
@@ -61,3 +75,25 @@ def break_even(usd_per_inference: float, prices: PriceTable) -> dict[str, float]
         return {}
     by_price = sorted(prices.instance_hour.items(), key=lambda item: item[1])
     return {name: month_usd(hour_usd) / usd_per_inference for name, hour_usd in by_price}
+
+
+def comparable(memory_mb: int, prices: PriceTable) -> str | None:
+    """The cheapest instance type with at least as much memory as a serverless endpoint; None: none is listed."""
+    gb = memory_mb / _MB_IN_GB
+    large = [name for name in prices.instance_hour if prices.instance_gb.get(name, 0.0) >= gb]
+    return min(large, key=lambda name: (prices.instance_hour[name], name), default=None)
+
+
+def strides(n_break_even: float) -> list[int]:
+    """Numbers of inferences a month in equal steps, at most a dozen: up to the break-even and one step beyond it.
+
+    A step is 1, 2 or 5 times a power of ten.
+    """
+    if not 0 < n_break_even < 1e15:
+        return []
+    for power in range(15):
+        for digit in (1, 2, 5):
+            step = digit * 10**power
+            if n_break_even / step <= _STEPS_MAX:
+                return [step * k for k in range(1, math.floor(n_break_even / step) + 2)]
+    return []

@@ -1,4 +1,4 @@
-"""What measuring costs beside the endpoint: list prices of the calls, nothing free."""
+"""What S3, SNS, SQS and CloudWatch take beside the endpoint: list prices of the calls, nothing free."""
 
 from dataclasses import dataclass
 
@@ -7,24 +7,24 @@ from smbench.pricing.table import PriceTable
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """How many calls a run makes, or causes.
+    """How many calls a run makes, or an endpoint.
 
     Args:
-        writes: Objects put into S3, by us and by the endpoint.
-        reads: Objects read or looked for, by us and by the endpoint.
+        writes: Objects put into S3.
+        reads: Objects read or looked for.
         notices: Published to a topic; what SNS delivers to SQS is free.
         queue: Requests to SQS.
         metrics: Asked of CloudWatch, each in each question.
     """
 
-    writes: float
-    reads: float
-    notices: float
-    queue: float
-    metrics: float
+    writes: float = 0.0
+    reads: float = 0.0
+    notices: float = 0.0
+    queue: float = 0.0
+    metrics: float = 0.0
 
 
-def measuring_usd(calls: Calls, prices: PriceTable) -> dict[str, float]:
+def calls_usd(calls: Calls, prices: PriceTable) -> dict[str, float]:
     """USD by service."""
     usd = {name: price for name, price in prices.per.items() if price is not None}
     return {

@@ -1,11 +1,16 @@
-"""List prices: the dated table that ships, with what a caller says instead. A price that is not known is None."""
+"""List prices: the dated table that ships, or a newer one that was read from AWS; with what a caller says instead.
+
+A price that is not known is None.
+"""
 
 import functools
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,10 +26,11 @@ class PriceTable(BaseModel):
     """Prices of one region in USD.
 
     Args:
-        as_of: Year and month of the youngest source.
+        as_of: Year and month of the youngest source, or the day on which AWS's list was read.
         note: What is not in it, and what is older.
         per: A unit's price by its name, `serverless.gb_second`; None: not known.
         instance_hour: By instance type, `ml.m5.large`; the same for asynchronous and real-time endpoints.
+        instance_gb: Memory by instance type; a type may be missing.
         own: The names that a caller gave another price.
     """
 
@@ -35,6 +41,7 @@ class PriceTable(BaseModel):
     note: str = ""
     per: dict[str, Usd | None]
     instance_hour: dict[str, Usd]
+    instance_gb: dict[str, Usd] = {}
     own: tuple[str, ...] = ()
 
     @property
@@ -69,6 +76,20 @@ class PriceTable(BaseModel):
 def shipped_prices() -> PriceTable:
     """The table in the package."""
     return PriceTable.model_validate(json.loads((files("smbench.pricing") / "prices.json").read_bytes()))
+
+
+def prices_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where prices that were read from AWS are kept: below $XDG_CACHE_HOME, else below ~/.cache."""
+    named = Path(environ.get("XDG_CACHE_HOME", ""))
+    return (named if named.is_absolute() else Path(os.path.expanduser("~/.cache"))) / "smbench" / "prices.json"
+
+
+def current_prices() -> PriceTable:
+    """The table that was read from AWS last, on this machine; else the one in the package. Both say where and when."""
+    try:
+        return PriceTable.model_validate_json(prices_file().read_bytes())
+    except (OSError, ValueError):  # none, or one that another version wrote
+        return shipped_prices()
 
 
 def prices_from_options(options: Sequence[str]) -> dict[str, float]:

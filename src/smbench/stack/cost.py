@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from smbench.pricing.table import shipped_prices
+from smbench.pricing.table import PriceTable, current_prices
 from smbench.scenario.deploy import Deploy
 
 
@@ -33,14 +33,23 @@ class HourlyCost:
 
 def hourly_cost(deploy: Deploy) -> HourlyCost:
     """Of instances alone, at the price that was given or else the list price: buckets and topics cost by use."""
+    table = current_prices()
     if deploy.kind == "serverless":
-        if deploy.serverless is not None and deploy.serverless.provisioned:
-            return HourlyCost(None, None, "no price of provisioned concurrency is known here")
-        return HourlyCost(0.0, 0.0)
-    table = shipped_prices()
+        return _of_serverless(deploy, table)
     price_usd = deploy.instance_hour or table.instance_hour.get(deploy.instance)
     if price_usd is None:
         return HourlyCost(None, None, f"give --instance-hour, the price of one {deploy.instance}")
     most = deploy.scales.max if deploy.scales is not None else deploy.instances
     source = "" if deploy.instance_hour else f"list prices, {table.source}"
     return HourlyCost(price_usd * deploy.instances, price_usd * most, source=source)
+
+
+def _of_serverless(deploy: Deploy, table: PriceTable) -> HourlyCost:
+    """Only what is provisioned costs anything without inferences."""
+    if deploy.serverless is None or not deploy.serverless.provisioned:
+        return HourlyCost(0.0, 0.0)
+    usd = table.per.get("serverless.provisioned_gb_second")
+    if usd is None:
+        return HourlyCost(None, None, "no price of provisioned concurrency is known here: `smbench prices --refresh`")
+    hourly = usd * 3600 * deploy.serverless.provisioned * deploy.serverless.memory / 1024
+    return HourlyCost(hourly, hourly, source=f"list prices, {table.source}")

@@ -6,12 +6,11 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from smbench.analysis.capacity.price import length_s, price
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
-from smbench.pricing.inference import ServerlessUse, serverless_usd
-from smbench.pricing.table import PriceTable
 from smbench.records import Outcome, Unknown, is_throttle
 from smbench.sweeping.benchmarks import COLD, WARM
 
@@ -77,18 +76,12 @@ def figures_of(
     summary: Summary,
     verdict: str,
     judged: tuple[ThresholdResult, ...],
-    bytes_in: int,
-    prices: PriceTable,
 ) -> Figures:
-    """The figures of a run that was read.
-
-    Args:
-        bytes_in: Of all bodies that were accepted.
-    """
+    """The figures of a run that was read."""
     completed_s = _completed_s(frames.measured)
-    usd = _usd(frames, summary, bytes_in, prices)
+    usd = price(frames, summary.cost).usd
     amount = None if isinstance(usd, Unknown) else usd
-    n_completed, length_s = summary.measured.completed, _length_s(frames)
+    n_completed, span_s = summary.measured.completed, length_s(frames)
     met = [one.passed for one in judged]
     return Figures(
         verdict=verdict,
@@ -106,7 +99,7 @@ def figures_of(
         usd=amount,
         usd_why=usd.reason if isinstance(usd, Unknown) else "",
         usd_per_1000=1000 * amount / n_completed if amount is not None and n_completed else None,
-        usd_day=amount / length_s * _DAY_S if amount is not None and length_s else None,
+        usd_day=amount / span_s * _DAY_S if amount is not None and span_s else None,
         cold=_cold(frames.measured),
     )
 
@@ -161,11 +154,6 @@ def _completed_s(requests: pl.DataFrame) -> Any:
     return requests["sojourn_ns"].drop_nulls().to_numpy() / 1e9
 
 
-def _length_s(frames: Frames) -> float:
-    first_ns = frames.measured["sched_ns"].min()
-    return max(0.0, (frames.end_ns - first_ns) / 1e9) if isinstance(first_ns, int) else 0.0
-
-
 def _throughput(requests: pl.DataFrame) -> Throughput | None:
     ends = requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].drop_nulls()
     first_ns = requests["sched_ns"].min()
@@ -177,26 +165,6 @@ def _throughput(requests: pl.DataFrame) -> Throughput | None:
     took_s = (int(ends.to_numpy().max()) - first_ns) / 1e9
     mean = len(ends) / took_s if took_s > 0 else float(counts.max())
     return Throughput(mean=mean, p25=p25, p50=p50, p75=p75, max=float(counts.max()))
-
-
-def _usd(frames: Frames, summary: Summary, bytes_in: int, prices: PriceTable) -> float | Unknown:
-    target = frames.manifest.scenario.get("target") or {}
-    if target.get("kind") != "serverless":
-        if isinstance(summary.cost, Unknown):
-            return summary.cost
-        return summary.cost.usd
-    found = (target.get("emulated") or {}).get("serverless") or frames.manifest.target.get("serverless") or {}
-    if "memory" not in found:
-        return Unknown("the memory size of the endpoint is not known")
-    billed = frames.measured.filter("accepted")
-    use = ServerlessUse(
-        memory_mb=int(found["memory"]),
-        busy_s=float(billed["from_send_age_ns"].fill_null(0).sum()) / 1e9,
-        bytes_in=bytes_in,
-        provisioned=int(found.get("provisioned", 0)),
-        length_s=_length_s(frames),
-    )
-    return serverless_usd(use, prices)
 
 
 def _cold(requests: pl.DataFrame) -> ColdCalls | None:

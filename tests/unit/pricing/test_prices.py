@@ -3,15 +3,27 @@
 Method: the table that ships, and sums by hand.
 """
 
+import itertools
 import json
+import math
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from smbench.cli.app import app
 from smbench.errors import UsageError
-from smbench.pricing.inference import ServerlessUse, break_even, serverless_usd
-from smbench.pricing.table import prices_from_options, shipped_prices
+from smbench.pricing.inference import (
+    ServerlessUse,
+    break_even,
+    comparable,
+    serverless_parts,
+    serverless_usd,
+    strides,
+)
+from smbench.pricing.table import current_prices, prices_file, prices_from_options, shipped_prices
 from smbench.records import Unknown
 
 
@@ -27,9 +39,10 @@ def test_a_price_that_is_not_known_makes_no_figure_until_it_is_given() -> None:
     unknown = serverless_usd(use, shipped_prices())
     assert isinstance(unknown, Unknown)
     assert "--price serverless.provisioned_gb_second=" in unknown.reason
-    given = shipped_prices().with_own({"serverless.provisioned_gb_second": 0.00001})
-    assert serverless_usd(use, given) == pytest.approx(2 * 100 * 0.00001)
-    assert "serverless.provisioned_gb_second" in given.source
+    own = {"serverless.provisioned_gb_second": 0.00001, "serverless.provisioned_busy_gb_second": 0.00002}
+    known = shipped_prices().with_own(own)
+    assert serverless_usd(use, known) == pytest.approx(2 * 100 * 0.00001)
+    assert "serverless.provisioned_gb_second" in known.source
 
 
 def test_break_even_is_where_a_month_of_the_instance_costs_as_much() -> None:
@@ -38,6 +51,51 @@ def test_break_even_is_where_a_month_of_the_instance_costs_as_much() -> None:
     assert next(iter(points)) == "ml.own.large"
     assert points["ml.own.large"] == pytest.approx(0.01 * 730 / 0.00001)
     assert break_even(0.0, table) == {}
+
+
+def test_what_ran_in_provisioned_environments_has_a_price_of_its_own() -> None:
+    own = {
+        "serverless.gb_second": 1.0,
+        "serverless.provisioned_gb_second": 10.0,
+        "serverless.provisioned_busy_gb_second": 100.0,
+    }
+    use = ServerlessUse(memory_mb=2048, busy_s=5.0, bytes_in=0, provisioned=3, length_s=7.0, warm_busy_s=4.0)
+    assert serverless_parts(use, shipped_prices().with_own(own)) == {
+        "duration": 2.0, "data in": 0.0, "provisioned": 420.0, "duration, provisioned": 800.0,
+    }  # fmt: skip
+
+
+@given(st.floats(1.0, 1e14))
+def test_strides_are_equal_steps_of_which_only_the_last_is_beyond_the_break_even(n: float) -> None:
+    rows = strides(n)
+    assert len(rows) <= 11
+    assert {after - row for row, after in itertools.pairwise(rows)} <= {rows[0]}
+    assert rows[-1] > n
+    assert all(row <= n for row in rows[:-1])
+    assert str(rows[0]).rstrip("0") in {"1", "2", "5"}
+    assert strides(0.0) == strides(math.inf) == []
+
+
+def test_the_comparable_instance_is_the_cheapest_with_as_much_memory() -> None:
+    table = shipped_prices()
+    assert set(table.instance_gb) == set(table.instance_hour)
+    assert [comparable(mb, table) for mb in (1024, 4096, 5120, 6144)] == [
+        "ml.t2.medium", "ml.t2.medium", "ml.m5.large", "ml.m5.large",
+    ]  # fmt: skip
+    assert comparable(6144, table.model_copy(update={"instance_gb": {}})) is None
+
+
+def test_a_newer_table_on_this_machine_goes_before_the_one_that_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert current_prices() == shipped_prices()
+    newer = shipped_prices().model_copy(update={"as_of": "2027-01-01"})
+    prices_file().parent.mkdir()
+    prices_file().write_text(newer.model_dump_json())
+    assert current_prices().source == "us-east-1, 2027-01-01"
+    prices_file().write_text("{}")
+    assert current_prices() == shipped_prices()
 
 
 def test_options_that_name_no_price_are_one_sentence() -> None:

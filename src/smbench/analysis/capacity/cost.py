@@ -15,15 +15,14 @@ from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import Frames, only
 from smbench.ports import CLOUDWATCH_EVERY_S
-from smbench.pricing.measuring import Calls, measuring_usd
-from smbench.pricing.table import shipped_prices
+from smbench.pricing.measuring import Calls, calls_usd
 from smbench.records import Outcome, Unknown
 
 LONG_POLL_S = 20.0
 
 
 class HarnessCost(BaseModel):
-    """What measuring cost, beside the endpoint: list prices, nothing free, rather too much than too little."""
+    """What our own calls cost, beside the endpoint and its calls: list prices, nothing free, rather too much."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,6 +51,7 @@ class Cost(BaseModel):
     usd_per_1000: float | Missing
     usd_per_1000_within_deadline: float | Missing
     harness: HarnessCost | None  # None: an emulated endpoint costs nothing to ask
+    endpoint_calls: dict[str, float] | None = None  # USD: S3 and SNS, called by an asynchronous endpoint; None: none
 
 
 def cost(frames: Frames, capacity: Capacity, system: System) -> Cost:
@@ -87,12 +87,15 @@ def cost(frames: Frames, capacity: Capacity, system: System) -> Cost:
         usd_per_1000=_per_1000(usd, n, "nothing completed"),
         usd_per_1000_within_deadline=_per_1000(usd, n_within or 0, "nothing completed within a deadline"),
         harness=_harness(frames),
+        endpoint_calls=_endpoint_calls(frames),
     )
 
 
 def instance_hour_usd(frames: Frames) -> float | Unknown:
-    """The price that the scenario's author gave."""
+    """The price that the scenario's author gave, or else the list price of the type that was found."""
     price_usd = (frames.manifest.scenario.get("target") or {}).get("instance_hour")
+    if price_usd is None:
+        price_usd = frames.prices.instance_hour.get(str(frames.manifest.target.get("instance_type") or ""))
     if price_usd is None:
         return Unknown("the price is not known: set target.instance_hour")
     return float(price_usd)
@@ -103,24 +106,42 @@ def _per_1000(amount: float | Unknown, n: int, why_none: str) -> float | Unknown
 
 
 def _harness(frames: Frames) -> HarnessCost | None:
-    """One object in and one out a request, each read once; an end published, received, deleted; polls; metrics.
+    """Inputs put into S3, ends received and deleted or looked for, polls, metrics.
 
     SageMaker takes nothing for a request, SNS nothing for a delivery into SQS.
     """
-    if not (frames.manifest.scenario.get("target") or {}).get("endpoint"):
+    scenario = frames.manifest.scenario
+    if not (scenario.get("target") or {}).get("endpoint"):
         return None
-    n_accepted, n_notices = int(frames.requests["accepted"].sum()), int(frames.requests["notices"].sum())
-    n_looked_up = int((frames.requests["end_from"] == "output").sum())
-    table = shipped_prices()
-    calls = Calls(
-        writes=2 * n_accepted,
-        reads=n_accepted + 2 * n_looked_up,
-        notices=n_notices,
-        queue=2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S,
-        metrics=_n_metrics_asked(frames),
-    )
-    parts = measuring_usd(calls, table)
-    return HarnessCost(usd=sum(parts.values()), parts=parts, prices_of=table.source)
+    metrics = _n_metrics_asked(frames)
+    calls = Calls(metrics=metrics)
+    if _is_asynchronous(frames):
+        n_accepted, n_notices = int(frames.requests["accepted"].sum()), int(frames.requests["notices"].sum())
+        payloads = scenario.get("payloads") or {}
+        n_inputs = n_accepted if payloads.get("unique") else frames.requests["payload"].n_unique()
+        calls = Calls(
+            writes=0 if payloads.get("inline") else n_inputs,
+            reads=2 * int((frames.requests["end_from"] == "output").sum()),
+            queue=2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S,
+            metrics=metrics,
+        )
+    parts = calls_usd(calls, frames.prices)
+    return HarnessCost(usd=sum(parts.values()), parts=parts, prices_of=frames.prices.source)
+
+
+def _endpoint_calls(frames: Frames) -> dict[str, float] | None:
+    """Of the completed: each input read, each output written, its end published; what any client of it pays."""
+    if not _is_asynchronous(frames) or not (frames.manifest.scenario.get("target") or {}).get("endpoint"):
+        return None
+    n = int((frames.measured["outcome"] == Outcome.COMPLETED.value).sum())
+    is_inline = bool((frames.manifest.scenario.get("payloads") or {}).get("inline"))
+    n_notices = int(frames.measured["notices"].sum())
+    used = calls_usd(Calls(writes=n, reads=0 if is_inline else n, notices=n_notices), frames.prices)
+    return {name: usd for name, usd in used.items() if usd}
+
+
+def _is_asynchronous(frames: Frames) -> bool:
+    return str((frames.manifest.scenario.get("target") or {}).get("kind", "async")) == "async"
 
 
 def _n_metrics_asked(frames: Frames) -> float:

@@ -6,7 +6,7 @@ seen, so that no latency is understated.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ import polars as pl
 from smbench.analysis.rows.backlog import Backlog, backlog
 from smbench.analysis.rows.clocks import Clocks, compare_clocks
 from smbench.errors import ResultsError
+from smbench.pricing.table import PriceTable, current_prices
 from smbench.printable import CONTROLS, printable
 from smbench.records import MAY_HAVE_COMPLETED, NotSent, Outcome
 from smbench.results.damage import RESTORE
@@ -39,6 +40,7 @@ _NEEDED = (
         "why_not_sent",
         "attempts",
         "notices",
+        "size_in_bytes",
     ),
     "end_from",
 )
@@ -84,6 +86,7 @@ class Frames:
     spans: tuple[PhaseSpan, ...]
     end_ns: int  # the last thing known of the run
     damage: tuple[str, ...] = ()  # of its files, left out of all this; a sentence each
+    prices: PriceTable = field(default_factory=current_prices)  # what costs are computed with
 
     @cached_property
     def measured(self) -> pl.DataFrame:

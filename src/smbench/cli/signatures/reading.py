@@ -14,6 +14,7 @@ from smbench.cli.options import (
     Output,
     OutputOption,
     PlotFormat,
+    PriceOption,
     ResultsOption,
     RoleOption,
     RunFolder,
@@ -33,6 +34,7 @@ def report(
         Path | None,
         typer.Option(help="A prediction of the run: the folder that simulate --replications or advise left."),
     ] = None,
+    price: PriceOption = None,
 ) -> None:
     """Print the summary of a run again, from its files alone.
 
@@ -44,7 +46,14 @@ def report(
     from smbench.cli.report import ReportOptions, report_command
 
     options = ReportOptions(
-        output.value, tuple(asserted or ()), junit, summary_md, strict=strict, html=html, against=against
+        output.value,
+        tuple(asserted or ()),
+        junit,
+        summary_md,
+        strict=strict,
+        html=html,
+        against=against,
+        prices=tuple(price or ()),
     )
     raise typer.Exit(report_command(run_folder, options))
 

@@ -3,7 +3,7 @@
 from smbench import units
 from smbench.cli.given_out import on_stdout, print_json
 from smbench.pricing.inference import month_usd
-from smbench.pricing.table import PriceTable, prices_from_options, shipped_prices
+from smbench.pricing.table import PriceTable, current_prices, prices_from_options
 from smbench.view.report.whole_table import WholeTable
 
 
@@ -13,7 +13,7 @@ def prices_command(options: tuple[str, ...], output: str) -> None:
     Raises:
         UsageError: an option names no price.
     """
-    table = shipped_prices().with_own(prices_from_options(options))
+    table = current_prices().with_own(prices_from_options(options))
     if output == "json":
         print_json(table.model_dump(mode="json"))
         return

@@ -10,8 +10,17 @@ from smbench.view.page import theme
 from smbench.view.page.document import Drawing, Part, drawn, written
 from smbench.view.page.pictures import Picture
 from smbench.view.page.vega import Vega
-from smbench.view.report.sweep import HEADS, Looked, benchmarks, notes, sentences, table_rows
+from smbench.view.report.sweep import (
+    HEADS,
+    Looked,
+    against_instances_of,
+    benchmarks,
+    notes,
+    sentences,
+    table_rows,
+)
 from smbench.view.sections.blocks import Block, Sentence, table_of_texts
+from smbench.view.sections.price import break_even_table, savings_table
 
 _ROW_PX = 22
 
@@ -25,6 +34,11 @@ def sweep_page(looked: Looked, vega: Vega) -> str:
         table = table_of_texts(benchmark, HEADS, table_rows(looked, benchmark))
         blocks: tuple[Block | Drawing, ...] = (*(one for one in pictures if one is not None), table)
         sections.append(Part(benchmark, benchmark, blocks))
+    if against := against_instances_of(looked):
+        tables: list[Block | Drawing] = [break_even_table(against.break_even)]
+        if against.savings:
+            tables.append(savings_table(against.savings, against.compared_with))
+        sections.append(Part("against-instances", "Against instances", tuple(tables)))
     sections.append(Part("notes", "Notes", tuple(Sentence(note) for note in notes(looked))))
     return written(
         "comparison.html.j2",

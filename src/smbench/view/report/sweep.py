@@ -10,11 +10,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from smbench import units
+from smbench.analysis.capacity.price import Against, against_instances
 from smbench.analysis.numbers.bounds import Bounded
-from smbench.pricing.inference import break_even
 from smbench.pricing.table import PriceTable
 from smbench.sweeping.figures import Figures, row_of
-from smbench.sweeping.question import Cell
+from smbench.sweeping.question import Cell, words
 from smbench.sweeping.ranking import Choice, Group, saturations, times_the_first
 from smbench.view.report.whole_table import WholeTable
 
@@ -161,10 +161,32 @@ def _taken(looked: Looked) -> list[str]:
         said.append(f"Runner-up: {found.runner_up.configuration}, {_price(found.runner_up.usd_per_1000)}{margin}.")
     if price and looked.cells[0].scenario.target.kind == "serverless":
         said.append(f"A million inferences: {units.usd(1000 * price)}; each: {price / 1000:.3g} USD.")
-        points = list(break_even(price / 1000, looked.prices).items())[:_INSTANCES_SHOWN]
-        cheaper = ", ".join(f"{name} {n:,.0f}" for name, n in points)
+    if against := against_instances_of(looked):
+        points = against.break_even[:_INSTANCES_SHOWN]
+        cheaper = ", ".join(f"{one.instance_type} {one.n_month:,.0f}" for one in points)
         said.append(f"One instance is cheaper from this many inferences a month on, if it can do them: {cheaper}.")
     return said
+
+
+def against_instances_of(looked: Looked) -> Against | None:
+    """The configuration to take against instances; None where it is not serverless, or its price is not known."""
+    found = looked.recommendation
+    if found is None or not found.best.usd_per_1000:
+        return None
+    target = cell_of(looked, found.best).scenario.target
+    if target.kind != "serverless" or target.endpoint is not None or target.emulated.serverless.provisioned:
+        return None
+    return against_instances(found.best.usd_per_1000 / 1000, target.emulated.serverless.memory, looked.prices)
+
+
+def cell_of(looked: Looked, group: Group) -> Cell:
+    """The first cell of a group."""
+    return next(
+        cell
+        for cell in looked.cells
+        if (" ".join(words(cell.configuration)), cell.benchmark, cell.trial)
+        == (group.matrix, group.benchmark, group.trial)
+    )
 
 
 def _price(usd_per_1000: float | None) -> str:

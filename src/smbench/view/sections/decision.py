@@ -1,6 +1,7 @@
 """What a report says to a person who decides: instances that would do, their price, who waited, what was assumed."""
 
 from smbench import units
+from smbench.analysis.capacity.price import GIVEN
 from smbench.analysis.capacity.sizing import HOURS_A_MONTH, PhaseSizing, Sizing
 from smbench.analysis.latency.breakdown import Part
 from smbench.analysis.numbers.bounds import Bounded
@@ -90,11 +91,7 @@ def _assumed(summary: Summary) -> Table:
         ("endpoint", *(("assumed", endpoint) if sizing.is_emulated else ("measured", "the endpoint as it was then"))),
         ("service time", "reconstructed", "from arrivals, ends and the number of slots"),
         ("instances", "computed", "from rates and the mean service; the load is taken to stay as it was"),
-        (
-            "price",
-            "given" if not isinstance(sizing.price_usd, Unknown) else "not known",
-            "target.instance_hour of the scenario",
-        ),
+        _price_known(summary),
         ("paid time", "assumed", "it begins with the decision to launch and ends when the instance has left"),
     ]
     columns = tuple(Column(head, is_text=True) for head in ("what", "how it is known", ""))
@@ -105,6 +102,14 @@ def _assumed(summary: Summary) -> Table:
         tuple(Row(tuple(map(Cell, row))) for row in rows),
         detail=Detail.FULL,
     )
+
+
+def _price_known(summary: Summary) -> tuple[str, str, str]:
+    if isinstance(summary.sizing.price_usd, Unknown):
+        return "price", "not known", "target.instance_hour of the scenario"
+    if summary.price.prices_of == GIVEN:
+        return "price", "given", "target.instance_hour of the scenario"
+    return "price", "list price", summary.price.prices_of
 
 
 # ---- by phase and class ---------------------------------------------------------------------------------------

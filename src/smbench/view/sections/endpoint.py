@@ -301,7 +301,5 @@ def _cost_figures(found: Cost) -> tuple[Figure, ...]:
     figures.append(Figure("per 1,000 completions", each_1000, f"instance-seconds; {n}", said))
     if found.harness is not None:
         measuring = usd(found.harness.usd)
-        figures.append(
-            Figure("measuring it, USD", measuring, "beside the endpoint", f"measuring it {measuring.text} beside")
-        )
+        figures.append(Figure("measuring it, USD", measuring, "our own calls", f"measuring it {measuring.text} beside"))
     return tuple(figures)

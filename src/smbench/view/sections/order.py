@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from smbench.view.sections import decision, endpoint, judgement, prediction, requests
+from smbench.view.sections import decision, endpoint, judgement, prediction, price, requests
 from smbench.view.sections.blocks import Judged, Section
 
 SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
@@ -20,6 +20,7 @@ SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
     endpoint.scaling,
     endpoint.endpoint,
     endpoint.cost,
+    price.price,
     judgement.observations,
     requests.slowest,
     judgement.measuring,

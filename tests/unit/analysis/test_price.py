@@ -1,0 +1,113 @@
+"""Goal: what an inference costs is what the price list says of what was used, and unknown where that is not known.
+
+Method: a few requests by hand, prices of one dollar and its tens, sums on paper.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runs import Request, frames_of
+from smbench.analysis.capacity.price import price
+from smbench.analysis.rows.frames import Frames
+from smbench.analysis.summary import summarise
+from smbench.pricing.table import shipped_prices
+from smbench.records import Outcome, Unknown
+from smbench.view.sections.blocks import Figures, Judged, Table
+from smbench.view.sections.price import price as section
+
+PRICES = shipped_prices().with_own(
+    {
+        "serverless.gb_second": 1.0,
+        "serverless.provisioned_gb_second": 10.0,
+        "serverless.provisioned_busy_gb_second": 100.0,
+        "data.gb_in": 0.0,
+        "ml.m5.large": 3.6,
+    }
+)
+CALLS = [
+    Request(0.0, done=4.0, changes={"size_in_bytes": 2**29}),
+    Request(1.0, done=3.0, changes={"size_in_bytes": 2**29}),
+    Request(2.0, outcome=Outcome.REJECTED),
+]
+
+
+def frames(
+    target: dict[str, Any], prices: dict[str, float] | None = None, found: dict[str, Any] | None = None
+) -> Frames:
+    made = frames_of(CALLS, scenario={"target": target}, target={"kind": target["kind"], **(found or {})})
+    return replace(made, prices=PRICES.with_own(prices or {}))
+
+
+def serverless(memory: int = 2048, provisioned: int = 0) -> dict[str, Any]:
+    return {"kind": "serverless", "emulated": {"serverless": {"memory": memory, "provisioned": provisioned}}}
+
+
+def test_serverless_is_the_time_of_the_accepted_calls_by_memory_and_the_bytes_they_brought() -> None:
+    found = price(frames(serverless(), {"data.gb_in": 5.0}), Unknown("none"))
+    assert found.parts == {"duration": 12.0, "data in": 5.0}
+    assert found.usd == 17.0
+    assert found.usd_per_inference == 8.5
+    assert found.usd_per_1000 == 8_500.0
+    assert found.usd_per_million == 8.5e6
+    assert found.n_month == pytest.approx(2 / 4.0 * 730 * 3600)
+    assert found.usd_month == pytest.approx(17.0 / 4.0 * 730 * 3600)
+
+
+def test_calls_fill_the_provisioned_environments_first() -> None:
+    found = price(frames(serverless(1024, provisioned=1)), Unknown("none"))
+    # From 0 to 4 s one call runs in the one that is provisioned; from 1 to 3 s another finds no place there.
+    assert found.parts == {"duration": 2.0, "data in": 0.0, "provisioned": 40.0, "duration, provisioned": 400.0}
+    both = price(frames(serverless(1024, provisioned=2)), Unknown("none"))
+    assert both.parts["duration, provisioned"] == 600.0
+    assert both.break_even == ()
+
+
+def test_break_even_and_savings_follow_from_the_price_of_one() -> None:
+    found = price(frames(serverless(), {"serverless.gb_second": 1e-6}), Unknown("none"))
+    assert isinstance(found.usd_per_inference, float)
+    by_type = {one.instance_type: one for one in found.break_even}
+    assert by_type["ml.m5.large"].n_month == pytest.approx(3.6 * 730 / found.usd_per_inference)
+    assert found.compared_with == "ml.t2.medium"
+    month_usd = shipped_prices().instance_hour["ml.t2.medium"] * 730
+    for row in found.savings:
+        assert row.instance_usd == month_usd
+        assert row.saving == pytest.approx(1 - row.n_month * found.usd_per_inference / month_usd)
+    assert found.savings[-1].saving < 0 <= found.savings[-2].saving
+
+
+@pytest.mark.parametrize(
+    ("target", "found", "words"),
+    [
+        ({"kind": "serverless", "endpoint": "mine"}, {}, "memory size"),
+        (serverless(provisioned=1), {}, "serverless.provisioned_gb_second"),
+        ({"kind": "realtime", "endpoint": "mine"}, {"instance_type": "ml.new.large"}, "set target.instance_hour"),
+    ],
+)
+def test_what_cannot_be_priced_says_why(target: dict[str, Any], found: dict[str, Any], words: str) -> None:
+    made = replace(frames(target, found=found), prices=shipped_prices())
+    usd = price(made, Unknown("nothing is known of the instances")).usd
+    assert isinstance(usd, Unknown)
+    assert words in usd.reason
+
+
+def test_a_real_serverless_endpoint_has_the_memory_that_was_found() -> None:
+    target = {"kind": "serverless", "endpoint": "mine"}
+    found = price(frames(target, found={"serverless": {"MemorySizeInMB": 1024}}), Unknown("none"))
+    assert found.usd == 6.0
+    assert found.of == "a serverless endpoint of 1,024 MB"
+
+
+def test_the_report_has_every_figure_and_the_tables() -> None:
+    made = frames(serverless(), {"serverless.gb_second": 1e-6})
+    summary = summarise(made)
+    shown = section(Judged(summary, (), ()))
+    assert shown is not None
+    figures, even, savings = shown.blocks
+    assert isinstance(figures, Figures)
+    assert [one.cell.value for one in figures.figures[:3]] == pytest.approx([6e-6, 6e-3, 6.0])
+    assert isinstance(even, Table)
+    assert isinstance(savings, Table)
+    assert len(even.rows) == len(made.prices.instance_hour)
+    assert savings.rows[-1].cells[-1].text.startswith("-")
