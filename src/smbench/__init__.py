@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from smbench.api.predicting.check_model import CheckedModel, check_model
     from smbench.api.predicting.simulate import simulate
     from smbench.api.predicting.what_if import WhatIf, what_if
+    from smbench.api.pricing.prices import prices
     from smbench.api.report import report
     from smbench.api.result import Run
     from smbench.api.resume import resume
@@ -61,6 +62,7 @@ __all__ = [
     "estimate",
     "import_run",
     "policy",
+    "prices",
     "report",
     "resume",
     "resume_search",
@@ -102,6 +104,7 @@ _MODULES = {
     "estimate": "api.account",
     "import_run": "api.importing",
     "policy": "api.account",
+    "prices": "api.pricing.prices",
     "report": "api.report",
     "resume": "api.resume",
     "resume_search": "api.search",

@@ -61,6 +61,7 @@ ROOMS = {
     "api": "The Python API: what a script, a notebook and the command line call",
     "prediction/engine": "The fast engine: one scenario as the model predicts it, without an entry for each request",
     "api/predicting": "The model of an endpoint, fitted, checked and asked what another policy would do",
+    "api/pricing": "The price list, kept and refreshed",
     "cli": "The command line",
     "cli/background": "Runs of other processes: watched, ended, listed",
     "cli/predicting": "The commands that fit a model and predict with it",

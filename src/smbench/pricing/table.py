@@ -19,7 +19,7 @@ from smbench.errors import UsageError
 
 Usd = Annotated[float, Field(ge=0, lt=1e6)]
 
-_INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
+INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
 
 
 class PriceTable(BaseModel):
@@ -62,7 +62,7 @@ class PriceTable(BaseModel):
                 raise UsageError(f"the price {name}={usd} is not between 0 and a million USD")
             if name in per:
                 per[name] = usd
-            elif _INSTANCE.fullmatch(name):
+            elif INSTANCE.fullmatch(name):
                 hours[name] = usd
             else:
                 near = get_close_matches(name, [*per, *hours], 1)

@@ -98,6 +98,7 @@ class AwsClients:
     sts: Any
     cloudformation: Any
     tagging: Any
+    pricing: Any
 
     def __init__(self, settings: AwsSettings) -> None:
         self.settings = settings
@@ -215,6 +216,7 @@ def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]
         "sts": ("sts", preparing),
         "cloudformation": ("cloudformation", preparing),
         "tagging": ("resourcegroupstaggingapi", preparing),
+        "pricing": ("pricing", preparing),
     }
     if _is_loopback(settings.endpoint_url):  # a proxy cannot reach this machine's own loopback
         for _, options in services.values():

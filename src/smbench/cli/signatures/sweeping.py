@@ -124,8 +124,23 @@ def search(
     raise typer.Exit(search_command(options))
 
 
-def prices(price: PriceOption = None, output: OutputOption = Output.TABLE) -> None:
-    """Show the list prices that a sweep's costs are computed with, where they are of and from when."""
+def prices(
+    price: PriceOption = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Read AWS's price list, and keep it on this machine for costs to come.")
+    ] = False,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show the list prices that costs are computed with, where they are of and from when.
+
+    With --refresh they are those of --region, read by pricing:GetProducts; where that fails, the table stays.
+
+    Exit status: 0 fine, 2 an option is wrong, 3 AWS's price list cannot be read.
+    """
     from smbench.cli.sweeping.prices import prices_command
 
-    prices_command(tuple(price or ()), output.value)
+    refreshing = {"refresh": refresh, "region": region, "profile": profile, "endpoint_url": endpoint_url}
+    prices_command(tuple(price or ()), output.value, refreshing)

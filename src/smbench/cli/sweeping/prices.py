@@ -1,19 +1,27 @@
 """`prices`: the price table that costs are computed with."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from smbench import units
+from smbench.api.pricing.prices import prices
 from smbench.cli.given_out import on_stdout, print_json
 from smbench.pricing.inference import month_usd
-from smbench.pricing.table import PriceTable, current_prices, prices_from_options
+from smbench.pricing.table import PriceTable, prices_from_options
 from smbench.view.report.whole_table import WholeTable
 
 
-def prices_command(options: tuple[str, ...], output: str) -> None:
+def prices_command(options: tuple[str, ...], output: str, refreshing: Mapping[str, Any]) -> None:
     """Print the table with what `--price` options replace.
+
+    Args:
+        refreshing: What `smbench.prices` takes by name.
 
     Raises:
         UsageError: an option names no price.
+        TargetError, ResultsError: AWS's list cannot be read, or not be kept.
     """
-    table = current_prices().with_own(prices_from_options(options))
+    table = prices(prices_from_options(options), **refreshing)
     if output == "json":
         print_json(table.model_dump(mode="json"))
         return
