@@ -6,6 +6,7 @@ Method: the real command over the emulator in its own process; truth.parquet say
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pytest
 from commands import LONG, SMALL, children, environment, interrupt, smbench, start, wait_until
 from smbench.model.world import EMBEDDED
 from smbench.results.law import Counts, row_violations
+from smbench.results.manifest import MANIFEST
 from smbench.results.store import RunFiles, open_run
 
 pytestmark = pytest.mark.slow
@@ -197,7 +199,10 @@ def test_ctrl_c_twice_stops_all_workers_at_once(tmp_path: Path) -> None:
 def test_the_queue_of_a_killed_worker_stays_until_the_run_is_resumed_and_then_every_end_is_known(
     tmp_path: Path,
 ) -> None:
-    """The endpoint is one the run does not own: an emulator started by hand, as AWS would be there before and after."""
+    """The endpoint is one the run does not own: an emulator started by hand, as AWS would be there before and after.
+
+    The run is resumed from a copy of its folder, as if another machine had written it.
+    """
     hosted = write(tmp_path, LONG)
     emulator = start("emulate", hosted, "--truth", "truth.parquet", cwd=tmp_path)
     try:
@@ -227,15 +232,19 @@ def test_the_queue_of_a_killed_worker_stays_until_the_run_is_resumed_and_then_ev
         assert run.manifest.reason == "worker 1 was killed by signal SIGKILL"
         assert len(sqs.list_queues()["QueueUrls"]) == 1
         assert list(run.manifest.held) == ["1"]
-        resumed = smbench("resume", run.path, "--ui", "none", cwd=tmp_path, environ=keys)
+        copied = Path(shutil.copytree(run.path, tmp_path / "elsewhere" / run.path.name))
+        manifest = json.loads((copied / MANIFEST).read_text())
+        manifest["host"]["name"] = "another"
+        (copied / MANIFEST).write_text(json.dumps(manifest))
+        resumed = smbench("resume", copied, "--ui", "none", cwd=tmp_path, environ=keys)
         assert resumed.returncode == 98, resumed.stderr  # the rest of the schedule was not sent
         assert sqs.list_queues().get("QueueUrls", []) == []
-        again = smbench("resume", run.path, "--ui", "plain", cwd=tmp_path, environ=keys)
+        again = smbench("resume", copied, "--ui", "plain", cwd=tmp_path, environ=keys)
         assert "nothing is left to resume" in again.stderr
     finally:
         interrupt(emulator)
         emulator.communicate(timeout=60)
-    run = only_run(tmp_path)
+    run = open_run(copied)
     rows = lawful(run)
     truth = pl.read_parquet(tmp_path / "truth.parquet")
     outcomes = dict(zip(rows["seq"], rows["outcome"], strict=True))
