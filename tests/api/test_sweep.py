@@ -48,7 +48,13 @@ def test_a_sweep_that_was_killed_runs_what_is_left_and_gives_the_same_page(tmp_p
     assert found.table["usd"][0] == pytest.approx((20 * 0.5 + 3.0) * 1 * 0.00002, rel=0.01)
     assert found.recommendation is not None
     assert found.recommendation.best.configuration == "memory=1024"
+    rows = found.to_json()["recommendations"]
+    assert [row["configuration"] for row in rows] == ["memory=1024", "memory=4096"]
+    assert rows[0]["usd_per_inference"] == pytest.approx(small / 1000)
+    assert "no instances" in rows[0]["unknown"]["initial_count"]
     page = (found.path / "sweep.html").read_bytes()
+    assert b"Against instances" in page
+    assert b"Recommendations" in page
     kept = {number: path.stat().st_mtime_ns for number, path in found.runs.items()}
 
     finished = json.loads((found.path / FINISHED_FILE).read_bytes())
@@ -72,6 +78,12 @@ def test_what_is_wrong_in_a_sweep_is_said_before_a_folder_is_made(tmp_path: Path
     real = {**SCENARIO, "target": {"endpoint": "mine"}}
     with pytest.raises(UsageError, match="is used as it is"):
         smbench.sweep(real, matrix={"target.variant": ["a", "b"]}, results=results)
+    for rule, scenario, words in (
+        ("best", SCENARIO, "there is no rule 'best'"),
+        ("discounted", {**SCENARIO, "target": {"kind": "realtime"}}, "compares memory sizes"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            smbench.sweep(scenario, rule=rule, results=results)
     assert not results.exists()
 
 

@@ -31,8 +31,8 @@ from smbench.scenario.model import Scenario
 from smbench.scenario.source import TEXT_MAX, read_source
 from smbench.scenario.values.files import read_regular
 from smbench.sweeping.figures import Figures, figures_of
-from smbench.sweeping.question import FILE_KEYS, Cell, Question, benchmarks_of, cells_of, seeds_given, words
-from smbench.sweeping.ranking import Choice, Group, Seen, choose, groups_of
+from smbench.sweeping.question import FILE_KEYS, Cell, Question, benchmarks_of, cells_of, rule_of, seeds_given, words
+from smbench.sweeping.ranking import Choice, Group, Rule, Seen, choose, groups_of
 from smbench.targets.base import AwsAccess
 from smbench.view.live.choose import choose_view
 from smbench.view.report.sweep import progress_line, render, rows_of, to_json
@@ -54,6 +54,7 @@ class Sweep:
         runs: Their folders.
         dropped: Why a cell could not be run, by its number.
         prices: What costs were computed with.
+        rule: By which `recommendation` was chosen.
         interrupted: A person ended it; `resume_sweep` goes on.
     """
 
@@ -63,6 +64,7 @@ class Sweep:
     runs: Mapping[int, Path]
     dropped: Mapping[int, str]
     prices: PriceTable
+    rule: Rule = Rule.CHEAPEST
     interrupted: bool = False
     groups: tuple[Group, ...] = field(init=False)
 
@@ -83,7 +85,10 @@ class Sweep:
     def recommendation(self) -> Choice | None:
         """Which configuration to take, by the first benchmark; None where nothing can be ranked."""
         first = self.groups[0].benchmark if self.groups else ""
-        return choose([group for group in self.groups if group.benchmark == first])
+        memory_mb = {
+            " ".join(words(cell.configuration)): cell.scenario.target.emulated.serverless.memory for cell in self.cells
+        }
+        return choose([group for group in self.groups if group.benchmark == first], self.rule, memory_mb)
 
     @property
     def table(self) -> pl.DataFrame:
@@ -144,6 +149,7 @@ def sweep(
     seeds: str | Sequence[int] | int | None = None,
     benchmarks: Mapping[str, Any] | None = None,
     thresholds: Sequence[str] = (),
+    rule: str | None = None,
     prices: Mapping[str, float] | None = None,
     results: str | os.PathLike[str] = "results",
     base_dir: str | os.PathLike[str] | None = None,
@@ -157,13 +163,15 @@ def sweep(
     many go on at once as there are cores. `resume_sweep` goes on after a kill.
 
     Args:
-        scenario: As `run` takes it, or the file of a sweep with the keys `scenario`, `matrix`, `seeds`, `benchmarks`
-            and `thresholds`; the arguments then add to it.
+        scenario: As `run` takes it, or the file of a sweep with the keys `scenario`, `matrix`, `seeds`, `benchmarks`,
+            `thresholds` and `rule`; the arguments then add to it.
         matrix: What to vary; None: nothing.
         seeds: `"1-5"`, a number or several; every configuration meets the same. None: the scenario's own.
         benchmarks: `stability`, `concurrency`, `saturation` and `cold_start` with their settings; None: the
             scenario's own load.
         thresholds: Beside those of the scenario, such as `"p95 < 2s"`.
+        rule: `cheapest`, of those that keep the thresholds, or `discounted`, of serverless memory sizes; None: the
+            first.
         prices: USD by the names of `smbench prices`, instead of those of the table that ships.
         results: Folder in which the sweep's own is made.
         base_dir: As `run` takes it.
@@ -176,8 +184,9 @@ def sweep(
         ResultsError: the folder cannot be written.
     """
     table = current_prices().with_own(prices or {})
-    question = _question(scenario, matrix, seeds, benchmarks, readable(thresholds), base_dir, allow_files)
+    question = _question(scenario, matrix, seeds, benchmarks, readable(thresholds), rule, base_dir, allow_files)
     cells = cells_of(question)
+    _refuse_discount(question, cells)
     _refuse_changes_of_aws(cells)
     folder = new_run_dir(Path(results), f"sweep-{cells[0].scenario.name}", datetime.datetime.now(datetime.UTC))
     asked = {"question": question.model_dump(mode="json"), "prices": table.model_dump(mode="json")}
@@ -245,14 +254,14 @@ def _swept(
     run_cells(
         kept, tasks, settings, lambda: choose_view("none", sys.stderr, os.environ), read, watch, interrupts, n_at_once
     )
-    done = _result(folder, cells, kept, prices)
+    done = _result(folder, cells, kept, prices, question.rule)
     done = replace(done, interrupted=bool(interrupts.names) and not all_finished(kept, tasks))
     if done.figures:
         done.write()
     return done
 
 
-def _result(folder: Path, cells: Sequence[Cell], kept: Cells, prices: PriceTable) -> Sweep:
+def _result(folder: Path, cells: Sequence[Cell], kept: Cells, prices: PriceTable, rule: Rule) -> Sweep:
     figures, runs, dropped = {}, {}, {}
     for number, finished in sorted(kept.finished.items()):
         if not finished.run:
@@ -260,7 +269,7 @@ def _result(folder: Path, cells: Sequence[Cell], kept: Cells, prices: PriceTable
             continue
         figures[number] = Figures.model_validate(finished.found)
         runs[number] = folder / finished.run
-    return Sweep(folder, tuple(cells), figures, runs, dropped, prices)
+    return Sweep(folder, tuple(cells), figures, runs, dropped, prices, rule)
 
 
 def _question(
@@ -269,6 +278,7 @@ def _question(
     seeds: Any,
     benchmarks: Mapping[str, Any] | None,
     thresholds: Sequence[str],
+    rule: str | None,
     base_dir: str | os.PathLike[str] | None,
     allow_files: Folders,
 ) -> Question:
@@ -299,6 +309,7 @@ def _question(
         seeds=seeds_given(asked.get("seeds") if seeds is None else seeds, where),
         benchmarks=benchmarks_of({**_mapping(asked, "benchmarks", where), **(benchmarks or {})}, where),
         thresholds=tuple(dict.fromkeys((*readable(_texts(asked, where), where), *thresholds))),
+        rule=rule_of(rule or asked.get("rule"), where),
     )
 
 
@@ -328,6 +339,16 @@ def _texts(asked: Mapping[str, Any], where: str) -> tuple[str, ...]:
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise UsageError(f"{where}: thresholds needs a list such as [p95 < 2s]")
     return tuple(found)
+
+
+def _refuse_discount(question: Question, cells: Sequence[Cell]) -> None:
+    """The discount is one on memory sizes of emulated serverless endpoints: of others they are not known before."""
+    if question.rule is not Rule.DISCOUNTED:
+        return
+    if any(cell.scenario.target.kind != "serverless" or cell.scenario.target.endpoint for cell in cells):
+        raise UsageError(
+            "the rule `discounted` compares memory sizes of emulated serverless endpoints: these are others"
+        )
 
 
 def _refuse_changes_of_aws(cells: Sequence[Cell]) -> None:

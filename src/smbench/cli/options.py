@@ -14,6 +14,13 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class SweepRule(StrEnum):
+    """By which a sweep chooses a configuration."""
+
+    CHEAPEST = "cheapest"
+    DISCOUNTED = "discounted"
+
+
 class Ui(StrEnum):
     """What is shown on stderr while a run goes on."""
 

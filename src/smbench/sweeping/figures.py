@@ -48,6 +48,9 @@ class Figures(BaseModel):
         errors: How many by class: throttle, server, refused, memory, container, unanswered, or the outcome's own name.
         usd: None where no price is known, and `usd_why` says why.
         usd_day: At the mean rate of the run.
+        instance_type: Of a real endpoint, with its instances when the run began; empty: not known, or it has none.
+        model_latency_s: The mean of CloudWatch's minutes of ModelLatency, as CPUUtilization and MemoryUtilization are
+            of theirs, both as shares; None: it has none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -69,6 +72,11 @@ class Figures(BaseModel):
     usd_per_1000: float | None
     usd_day: float | None
     cold: ColdCalls | None = None
+    instance_type: str = ""
+    instances: int | None = None
+    model_latency_s: float | None = None
+    cpu: float | None = None
+    memory: float | None = None
 
 
 def figures_of(
@@ -101,7 +109,18 @@ def figures_of(
         usd_per_1000=1000 * amount / n_completed if amount is not None and n_completed else None,
         usd_day=amount / span_s * _DAY_S if amount is not None and span_s else None,
         cold=_cold(frames.measured),
+        instance_type=str(frames.manifest.target.get("instance_type") or ""),
+        instances=frames.manifest.target.get("instances_current"),
+        model_latency_s=_metric(frames, "ModelLatency", 1e-6),
+        cpu=_metric(frames, "CPUUtilization", 1e-2),
+        memory=_metric(frames, "MemoryUtilization", 1e-2),
     )
+
+
+def _metric(frames: Frames, name: str, unit: float) -> float | None:
+    is_it = (pl.col("source") == "cloudwatch") & (pl.col("name") == name) & (pl.col("stat") == "average")
+    mean = frames.readings.filter(is_it & (pl.col("at_ns") >= 0))["value"].mean()
+    return mean * unit if isinstance(mean, float) else None
 
 
 def errors_by_class(requests: pl.DataFrame) -> dict[str, int]:

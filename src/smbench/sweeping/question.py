@@ -10,8 +10,9 @@ from smbench.errors import UsageError
 from smbench.scenario.model import Scenario
 from smbench.sweeping.benchmarks import Benchmarks, trials
 from smbench.sweeping.matrix import CELLS_MAX, axes_of, combinations, scenario_with, seeds_of, too_many
+from smbench.sweeping.ranking import Rule
 
-FILE_KEYS = ("scenario", "matrix", "seeds", "benchmarks", "thresholds")
+FILE_KEYS = ("scenario", "matrix", "seeds", "benchmarks", "thresholds", "rule")
 
 
 class Question(BaseModel):
@@ -24,6 +25,7 @@ class Question(BaseModel):
         matrix: As `matrix.axes_of` takes it.
         seeds: None: the scenario's own.
         thresholds: Beside those of the scenario.
+        rule: By which a configuration is chosen.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +37,7 @@ class Question(BaseModel):
     seeds: tuple[int, ...] | None = None
     benchmarks: Benchmarks = Benchmarks()
     thresholds: tuple[str, ...] = ()
+    rule: Rule = Rule.CHEAPEST
 
 
 class Cell(BaseModel):
@@ -96,6 +99,19 @@ def seeds_given(written: Any, where: str) -> tuple[int, ...] | None:
         return seeds_of(",".join(map(str, listed)))
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", error.advice) from None
+
+
+def rule_of(written: Any, where: str) -> Rule:
+    """The rule that plain data names; None: the usual one.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    try:
+        return Rule(written or Rule.CHEAPEST)
+    except ValueError:
+        known = " and ".join(rule.value for rule in Rule)
+        raise UsageError(f"{where}: there is no rule {written!r}", f"known are {known}") from None
 
 
 def cells_of(question: Question) -> tuple[Cell, ...]:

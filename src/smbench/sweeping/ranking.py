@@ -1,12 +1,15 @@
 """Which configuration to take: the cheapest that keeps the thresholds, the runner-up and the margin between them.
 
-Where none is known to keep them, or there are none, the configuration with the least product of latency and cost.
+Where none is known to keep them, or there are none, the knee of latency and cost: the least product of both, where a
+per cent less of one costs a per cent more of the other. Or, as serverless toolkits have it, the least product with a
+discount on memory: docs/sweep.md.
 """
 
 import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from smbench.analysis.numbers import student
 from smbench.sweeping.benchmarks import SATURATION
@@ -61,6 +64,11 @@ class Group:
     def usd_per_1000(self) -> float | None:
         """The mean over the seeds; None where it is not known of one."""
         return _mean([one.usd_per_1000 for one in self.by_seed.values()])
+
+    @property
+    def mean_s(self) -> float | None:
+        """Mean latency of the completed, the mean over the seeds; None where nothing completed in one."""
+        return _mean([one.mean_s for one in self.by_seed.values()])
 
     @property
     def usd_day(self) -> float | None:
@@ -125,8 +133,23 @@ def _flat(stairs: Sequence[Group]) -> Group | None:
     return None
 
 
-def choose(groups: Sequence[Group]) -> Choice | None:
-    """Among configurations under one benchmark; None where nothing can be ranked."""
+class Rule(StrEnum):
+    """How a configuration is chosen."""
+
+    CHEAPEST = "cheapest"
+    DISCOUNTED = "discounted"
+
+
+def choose(
+    groups: Sequence[Group], rule: Rule = Rule.CHEAPEST, memory_mb: Mapping[str, int] | None = None
+) -> Choice | None:
+    """Among configurations under one benchmark; None where nothing can be ranked.
+
+    Args:
+        memory_mb: By the choice of the matrix; of each configuration, where the rule is `discounted`.
+    """
+    if rule is Rule.DISCOUNTED:
+        return _discounted(groups, memory_mb or {})
     keeping = [group for group in groups if group.kept and group.usd_per_1000 is not None]
     if keeping:
         ranked = sorted(keeping, key=lambda group: (group.usd_per_1000 or 0.0, _p95(group)))
@@ -138,6 +161,24 @@ def choose(groups: Sequence[Group]) -> Choice | None:
     demanded = any(one.kept is not None for group in groups for one in group.by_seed.values())
     why = "none keeps the thresholds" if demanded else "there is no threshold"
     return _choice(ranked, f"{why}: the least product of p95 and cost")
+
+
+def _discounted(groups: Sequence[Group], memory_mb: Mapping[str, int]) -> Choice | None:
+    """Least mean latency times cost times a discount, which falls evenly from 1 of the least size to 0.5 of the most.
+
+    Source: the recommendation of serverless benchmarking toolkits, which favours larger sizes.
+    """
+    sizes = sorted({memory_mb[group.matrix] for group in groups})
+    steps = max(1, len(sizes) - 1)
+    scores = {
+        group.configuration: latency_s * group.usd_per_1000 * (1 - 0.5 * sizes.index(memory_mb[group.matrix]) / steps)
+        for group in groups
+        if group.usd_per_1000 is not None and (latency_s := group.mean_s) is not None
+    }
+    ranked = sorted(
+        (group for group in groups if group.configuration in scores), key=lambda group: scores[group.configuration]
+    )
+    return _choice(ranked, "the least product of mean latency, cost and a discount on memory") if ranked else None
 
 
 def times_the_first(first: Group, other: Group) -> tuple[float, float | None, float | None] | None:

@@ -9,7 +9,7 @@ import pytest
 
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.sweeping.figures import Figures, Throughput
-from smbench.sweeping.ranking import Group, Seen, choose, groups_of, saturations, times_the_first
+from smbench.sweeping.ranking import Group, Rule, Seen, choose, groups_of, saturations, times_the_first
 
 
 def figures(p95_s: float | None, usd_per_1000: float | None, kept: bool | None = None, **changes: object) -> Figures:
@@ -82,3 +82,19 @@ def test_a_group_without_a_bound_is_unbounded_and_not_left_out() -> None:
     (group,) = groups(endless=figures(None, 0.01))
     assert group.p95_s is not None
     assert math.isinf(group.p95_s[1])
+
+
+def test_the_discounted_rule_favours_memory_and_looks_at_no_threshold() -> None:
+    found = groups(
+        small=figures(9.0, 0.010, True, mean_s=4.0), middle=figures(9.0, 0.019, True, mean_s=2.5),
+        large=figures(9.0, 0.040, False, mean_s=1.5),
+    )  # fmt: skip
+    memory_mb = {"small": 1024, "middle": 3072, "large": 6144}
+    # 0.040 x 1, 0.0475 x 0.75, 0.060 x 0.5
+    choice = choose(found, Rule.DISCOUNTED, memory_mb)
+    assert choice is not None
+    assert choice.runner_up is not None
+    assert (choice.best.matrix, choice.runner_up.matrix) == ("large", "middle")
+    alone = choose(found[:1], Rule.DISCOUNTED, memory_mb)
+    assert alone is not None
+    assert choose(groups(unpriced=figures(1.0, None, True)), Rule.DISCOUNTED, {"unpriced": 1024}) is None

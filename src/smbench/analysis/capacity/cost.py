@@ -19,6 +19,7 @@ from smbench.pricing.measuring import Calls, calls_usd
 from smbench.records import Outcome, Unknown
 
 LONG_POLL_S = 20.0
+NO_PRICE = "the price is not known: set target.instance_hour"
 
 
 class HarnessCost(BaseModel):
@@ -97,7 +98,7 @@ def instance_hour_usd(frames: Frames) -> float | Unknown:
     if price_usd is None:
         price_usd = frames.prices.instance_hour.get(str(frames.manifest.target.get("instance_type") or ""))
     if price_usd is None:
-        return Unknown("the price is not known: set target.instance_hour")
+        return Unknown(NO_PRICE)
     return float(price_usd)
 
 

@@ -24,7 +24,7 @@ from smbench.pricing.table import PriceTable
 from smbench.records import Outcome, Unknown
 
 _MONTH_S = MONTH_H * 3600
-_NOTHING = "nothing completed"
+NOTHING_COMPLETED = "nothing completed"
 GIVEN = "target.instance_hour"  # in the place of a price list
 
 
@@ -102,7 +102,7 @@ def length_s(frames: Frames) -> float:
 
 def _price(frames: Frames, *, usd: float | Unknown, of: str, prices_of: str, **more: Any) -> Price:
     n, span_s = int((frames.measured["outcome"] == Outcome.COMPLETED.value).sum()), length_s(frames)
-    each = ratio(usd, n, _NOTHING)
+    each = ratio(usd, n, NOTHING_COMPLETED)
     return Price(
         of=of,
         prices_of=prices_of,

@@ -20,6 +20,7 @@ from smbench.cli.options import (
     SeedsOption,
     SetOption,
     StackOption,
+    SweepRule,
     Ui,
     UiOption,
     UrlOption,
@@ -36,6 +37,10 @@ def sweep(
     output: OutputOption = Output.TABLE,
     html: HtmlOption = None,
     asserted: AssertOption = None,
+    rule: Annotated[
+        SweepRule | None,
+        typer.Option(help="cheapest: of those that keep the thresholds; discounted: as serverless toolkits choose."),
+    ] = None,
     price: PriceOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
@@ -53,6 +58,7 @@ def sweep(
         "seeds": seeds,
         "results": results,
         "thresholds": tuple(asserted or ()),
+        "rule": None if rule is None else rule.value,
         "progress": ui.value,
         "allow_files": tuple(allow_files or ()),
     }

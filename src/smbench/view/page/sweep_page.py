@@ -12,10 +12,14 @@ from smbench.view.page.pictures import Picture
 from smbench.view.page.vega import Vega
 from smbench.view.report.sweep import (
     HEADS,
+    RECOMMENDER_HEADS,
     Looked,
     against_instances_of,
     benchmarks,
     notes,
+    recommendations,
+    recommender_notes,
+    recommender_rows,
     sentences,
     table_rows,
 )
@@ -34,6 +38,10 @@ def sweep_page(looked: Looked, vega: Vega) -> str:
         table = table_of_texts(benchmark, HEADS, table_rows(looked, benchmark))
         blocks: tuple[Block | Drawing, ...] = (*(one for one in pictures if one is not None), table)
         sections.append(Part(benchmark, benchmark, blocks))
+    if rows := recommendations(looked):
+        table = table_of_texts("recommendations", RECOMMENDER_HEADS, recommender_rows(rows))
+        said = tuple(Sentence(note) for note in recommender_notes(rows))
+        sections.append(Part("recommendations", "Recommendations", (table, *said)))
     if against := against_instances_of(looked):
         tables: list[Block | Drawing] = [break_even_table(against.break_even)]
         if against.savings:

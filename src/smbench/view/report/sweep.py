@@ -1,8 +1,8 @@
 """A sweep as a table with a recommendation, as rows and as JSON."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Group as Blocks
 from rich.console import RenderableType
@@ -12,10 +12,13 @@ from rich.text import Text
 from smbench import units
 from smbench.analysis.capacity.price import Against, against_instances
 from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.numbers.known import reasons
 from smbench.pricing.table import PriceTable
+from smbench.records import Unknown
 from smbench.sweeping.figures import Figures, row_of
 from smbench.sweeping.question import Cell, words
 from smbench.sweeping.ranking import Choice, Group, saturations, times_the_first
+from smbench.sweeping.recommended import Recommended, recommended
 from smbench.view.report.whole_table import WholeTable
 
 SCHEMA_VERSION = 1
@@ -67,6 +70,11 @@ def render(looked: Looked) -> RenderableType:
         for row in table_rows(looked, benchmark):
             table.add_row(*row)
         blocks += [Text(benchmark, "bold"), table]
+    if rows := recommendations(looked):
+        table = WholeTable(*((head, "left" if place < 2 else "right") for place, head in enumerate(RECOMMENDER_HEADS)))
+        for cells in recommender_rows(rows):
+            table.add_row(*cells)
+        blocks += [Text("recommendations", "bold"), table, Text("\n".join(recommender_notes(rows)))]
     blocks.append(Text("\n".join([*sentences(looked), *notes(looked)])))
     return Blocks(*(Padding(block, (0, 0, 1, 0)) for block in blocks))
 
@@ -189,6 +197,67 @@ def cell_of(looked: Looked, group: Group) -> Cell:
     )
 
 
+def recommendations(looked: Looked) -> list[Recommended]:
+    """Every configuration under the benchmark that decides, the best first, then in the order of the sweep."""
+    if not looked.groups:
+        return []
+    first = [group for group in looked.groups if group.benchmark == looked.groups[0].benchmark]
+    best = None if looked.recommendation is None else looked.recommendation.best.configuration
+    first.sort(key=lambda group: group.configuration != best)
+    return [
+        recommended(
+            group,
+            cell_of(looked, group).scenario,
+            [other for other in looked.groups if other.matrix == group.matrix],
+            looked.prices,
+        )
+        for group in first
+    ]
+
+
+RECOMMENDER_HEADS = (
+    "configuration", "instance type", "count", "environment", "an hour", "an inference",
+    "most a minute", "model latency", "CPU", "memory",
+)  # fmt: skip
+
+
+def recommender_rows(rows: Sequence[Recommended]) -> list[tuple[str, ...]]:
+    """In the columns of AWS's recommender; `-` where it is not known, for the reasons below the table."""
+    return [
+        (
+            row.configuration or "as it is",
+            _written(row.instance_type, str),
+            _written(row.initial_count, "{:,}".format),
+            _written(row.environment, str),
+            _written(row.usd_per_hour, units.usd),
+            _written(row.usd_per_inference, units.usd),
+            _written(row.max_invocations, "{:,.0f}".format),
+            _written(row.model_latency_s, units.duration),
+            _written(row.cpu, units.share),
+            _written(row.memory, units.share),
+        )
+        for row in rows
+    ]
+
+
+def recommender_notes(rows: Sequence[Recommended]) -> list[str]:
+    """Why figures are not known, each reason once."""
+    heads = dict(zip(list(Recommended.model_fields), RECOMMENDER_HEADS, strict=True))
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for name, value in row:
+            if isinstance(value, Unknown) and heads[name] not in found.setdefault(value.reason, []):
+                found[value.reason].append(heads[name])
+    return [f"- under {', '.join(names)}: {reason}." for reason, names in found.items()]
+
+
+_Value = TypeVar("_Value")
+
+
+def _written(value: _Value | Unknown, write: Callable[[_Value], str]) -> str:
+    return "-" if isinstance(value, Unknown) else write(value)
+
+
 def _price(usd_per_1000: float | None) -> str:
     return "cost not known" if usd_per_1000 is None else f"{units.usd(usd_per_1000)} per 1,000"
 
@@ -247,5 +316,8 @@ def to_json(looked: Looked) -> dict[str, Any]:
             "runner_up": None if found.runner_up is None else found.runner_up.configuration,
             "margin": found.margin,
         },
+        "recommendations": [
+            {**row.model_dump(mode="json"), "unknown": reasons(row)} for row in recommendations(looked)
+        ],
         "notes": notes(looked),
     }
