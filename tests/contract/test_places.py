@@ -94,7 +94,7 @@ def test_a_file_that_only_one_can_make_is_made_once(place: Place) -> None:
 
 def test_a_try_whose_answer_was_lost_finds_what_it_made_itself(region: Region, tmp_path: Path) -> None:
     with s3_place(f"s3://{BUCKET}/{tmp_path.name}", SETTINGS) as place:
-        client = place._clients.s3
+        client = place._s3
         put = client.put_object
 
         async def twice(**asked: object) -> object:

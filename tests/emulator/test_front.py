@@ -85,7 +85,7 @@ CBOR = {"smithy-protocol": "rpc-v2-cbor"}
         (request(headers={"x-amz-target": "AmazonSQS.ListQueues"}), 200, b'{"QueueUrls":[]}'),
         (request(headers={"x-amz-target": "AmazonSQS.StartMessageMoveTask"}), 501, b"sqs:StartMessageMoveTask"),
         (request(headers={"x-amz-target": "SageMaker.ListEndpoints"}), 501, b"sagemaker:ListEndpoints"),
-        (request(headers={"x-amz-target": "Logs_20140328.GetLogEvents"}), 501, b"Logs_20140328:GetLogEvents"),
+        (request(headers={"x-amz-target": "AWSLambda.Invoke"}), 501, b"AWSLambda:Invoke"),
         (request(headers={"x-amz-target": "nonsense"}), 501, b"nonsense:"),
         (
             request(target="/service/GraniteServiceVersion20100801/operation/ListMetrics", headers=CBOR),

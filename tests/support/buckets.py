@@ -1,15 +1,14 @@
 """An emulated region that serves S3 from a thread of its own, for code that waits for it without a loop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from emulation import EPOCH_NS
 from serving import sdk_environment
-from smbench.clock import LoopClock
+from smbench.clock import LoopClock, wall_ns
 from smbench.emulator.s3.objects import StoredObject
 from smbench.emulator.server import Emulator
 from smbench.scenario.model import Scenario
@@ -51,12 +50,12 @@ class Region:
 
 
 @contextmanager
-def region_with_bucket(of: Scenario | None = None) -> Iterator[Region]:
+def region_with_bucket(of: Scenario | None = None, images: Mapping[str, str] | None = None) -> Iterator[Region]:
     """Served until the end of the block; the AWS tools of this process reach it, and nothing else."""
     with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
-        emulator = Emulator(of, None, EPOCH_NS)
+        emulator = Emulator(of, None, wall_ns(), images=images)
         url = portal.call(emulator.start)
-        portal.call(lambda: emulator.go(LoopClock(EPOCH_NS)))
+        portal.call(lambda: emulator.go(LoopClock(emulator.site.epoch_ns)))
         portal.call(emulator.s3.create_bucket, BUCKET)
         for name, value in sdk_environment(url).items():
             if name.startswith("AWS_"):

@@ -16,7 +16,7 @@ def order_command(scenario: Path | None, asked: dict[str, Any]) -> None:
     Raises:
         ScenarioError, UsageError, ResultsError: nothing was written.
     """
-    from smbench.api.machines import order
+    from smbench.api.machines.orders import order
 
     written = order(scenario, command=("smbench", *sys.argv[1:]), **asked)
     n, place = written.manifest.workers, asked["to"]
@@ -34,7 +34,7 @@ def worker_command(place: str, shard: str, asked: dict[str, Any]) -> ExitCode:
     Raises:
         OrderError, SmbenchError: it could not begin or go on.
     """
-    from smbench.api.shard import work
+    from smbench.api.machines.shard import work
 
     match = re.fullmatch(r"(\d+)/(\d+)", shard)
     if match is None:
@@ -55,7 +55,7 @@ def collect_command(place: str, asked: dict[str, Any], output: str) -> ExitCode:
     Raises:
         OrderError, ResultsError: it cannot be collected.
     """
-    from smbench.api.machines import collect
+    from smbench.api.machines.orders import collect
     from smbench.cli.run import shown
 
     return shown(collect(place, **asked), output)

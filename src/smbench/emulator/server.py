@@ -1,5 +1,6 @@
 """The emulator as a whole: every service on one port of 127.0.0.1, one model behind them, one clock before them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from smbench.emulator.cloudformation.service import CloudFormation
 from smbench.emulator.driver import Driver
 from smbench.emulator.faults import Faults
 from smbench.emulator.iam import Iam
+from smbench.emulator.logs import Logs
 from smbench.emulator.message_faults import MessageFaults
 from smbench.emulator.messaging.sns import Sns
 from smbench.emulator.messaging.sqs import Sqs
@@ -22,6 +24,7 @@ from smbench.emulator.s3.service import S3
 from smbench.emulator.sagemaker.completion import Completion
 from smbench.emulator.sagemaker.control_plane import SageMaker
 from smbench.emulator.sagemaker.hosting import Hosting
+from smbench.emulator.sagemaker.processing import ProcessingJobs
 from smbench.emulator.sagemaker.runtime import Runtime
 from smbench.emulator.sagemaker.truth import Truth
 from smbench.emulator.site import Site
@@ -48,6 +51,7 @@ class Emulator:
         epoch_ns: UTC nanoseconds at scenario time zero.
         verify_signatures: Refuse every call that `signatures.CREDENTIALS` did not sign.
         defaults: The laws of an empty account's endpoints, in the place of the usual ones.
+        images: For processing jobs, as `ProcessingJobs` takes them; None: no job is served.
         keeps_truth: Keep a row for each call until the end; without, `truth` knows those that are under way alone.
     """
 
@@ -62,6 +66,7 @@ class Emulator:
         verify_signatures: bool = False,
         defaults: Emulated | None = None,
         keeps_truth: bool = True,
+        images: Mapping[str, str] | None = None,
     ) -> None:
         emulated = (defaults or Emulated()) if scenario is None else scenario.target.emulated
         event_queue = EventQueue()
@@ -106,6 +111,10 @@ class Emulator:
         )
         for service in self.services:
             self.front.add(service)
+        self._jobs = None if images is None else ProcessingJobs(self.site, self.s3, images)
+        if self._jobs is not None:
+            self.sagemaker.operations |= self._jobs.operations
+            self.front.add(Logs(self.site, self._jobs.logs))
         self._server = HttpServer()
         if scenario is not None:
             self._adopt_embedded(scenario.target)
@@ -138,6 +147,8 @@ class Emulator:
         """Close every connection; scenario time stops."""
         self.driver.stop()
         await self._server.stop()
+        if self._jobs is not None:
+            self._jobs.close()
 
     def _adopt_embedded(self, target: Target) -> None:
         """The scenario's endpoint as SageMaker would describe it, with its bucket and topics."""

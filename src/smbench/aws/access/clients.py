@@ -99,6 +99,7 @@ class AwsClients:
     cloudformation: Any
     tagging: Any
     pricing: Any
+    logs: Any
 
     def __init__(self, settings: AwsSettings) -> None:
         self.settings = settings
@@ -217,6 +218,7 @@ def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]
         "cloudformation": ("cloudformation", preparing),
         "tagging": ("resourcegroupstaggingapi", preparing),
         "pricing": ("pricing", preparing),
+        "logs": ("logs", preparing),
     }
     if _is_loopback(settings.endpoint_url):  # a proxy cannot reach this machine's own loopback
         for _, options in services.values():

@@ -1,28 +1,28 @@
 """A prefix in S3 as a place: what an order is, and what its shards leave, as objects that are whole or not there.
 
-The client runs on a loop in a thread of its own, so a worker's loop never waits for S3 while it sends.
+A worker's loop never waits for S3 while it sends.
 """
 
 import io
 import secrets
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from botocore.exceptions import ClientError
 
 from smbench.aws.access.causes import code_of, status_of
-from smbench.aws.access.clients import AwsClients, AwsSettings
-from smbench.errors import DiskError, ResultsError, TargetError, UsageError
+from smbench.aws.access.clients import AwsSettings
+from smbench.aws.access.own_loop import OwnLoop, own_loop
+from smbench.errors import DiskError, ResultsError, UsageError
 from smbench.results.damage import PARTS, Part
+from smbench.results.shards import SHARDS
 
 SCHEME = "s3://"
-_CALL_S = 20.0  # for one object, all tries together
 _OBJECT_S = 300.0  # for one that is copied here
 _AT_ONCE = 16  # objects on their way
 _CHUNK_BYTES = 1 << 20
@@ -31,8 +31,6 @@ _TAKEN_AGAIN_S = 0.2
 _THERE, _MEANWHILE = 412, 409  # S3's answers to a conditional write: an object is there; another write is under way
 _MAKER = "made-by"  # metadata of what only one process may make: a try whose answer was lost finds its own there
 _MOST_BYTES = 1 << 30  # of a file that is read whole
-
-_Result = TypeVar("_Result")
 
 
 @contextmanager
@@ -43,18 +41,29 @@ def s3_place(location: str, settings: AwsSettings) -> Iterator["S3Place"]:
         UsageError: it names no bucket or no prefix.
         TargetError: no region or no credentials.
     """
+    _split(location)
+    with own_loop(settings) as loop:
+        yield place_on(loop, location)
+
+
+def place_on(loop: OwnLoop, location: str) -> "S3Place":
+    """The same, as long as the clients are open. Raises UsageError: it names no bucket or no prefix."""
+    return S3Place(*_split(location), loop)
+
+
+def _split(location: str) -> tuple[str, str]:
     bucket, _, prefix = location.removeprefix(SCHEME).partition("/")
-    if not bucket or not prefix.strip("/"):
+    if not location.startswith(SCHEME) or not bucket or not prefix.strip("/"):
         raise UsageError(f"{location} is no place for an order", "write it as s3://bucket/prefix")
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(AwsClients(settings)) as clients:
-        yield S3Place(bucket, prefix.strip("/"), portal, clients)
+    return bucket, prefix.strip("/")
 
 
 class S3Place:
     """See `results.place.Place`. Every call is bounded in time."""
 
-    def __init__(self, bucket: str, prefix: str, portal: BlockingPortal, clients: AwsClients) -> None:
-        self._bucket, self._prefix, self._portal, self._clients = bucket, prefix, portal, clients
+    def __init__(self, bucket: str, prefix: str, loop: OwnLoop) -> None:
+        self._bucket, self._prefix, self._loop = bucket, prefix, loop
+        self._s3: Any = loop.clients.s3
         self._workplace: Path | None = None
         self._sent: set[str] = set()  # names of parts that are in S3
 
@@ -66,7 +75,7 @@ class S3Place:
 
         async def get() -> bytes | None:
             try:
-                answer = await self._clients.s3.get_object(**self._named(name))
+                answer = await self._s3.get_object(**self._named(name))
             except ClientError as error:
                 if code_of(error) == "NoSuchKey":
                     return None
@@ -77,7 +86,7 @@ class S3Place:
                 content: bytes = await body.read()
             return content
 
-        return self._called(f"read {self}/{name} (s3:GetObject)", get, ResultsError)
+        return self._loop.answer(f"read {self}/{name} (s3:GetObject)", get, ResultsError)
 
     def write(self, name: str, content: bytes) -> None:
         """Put the parts that are not in S3 yet, then the object, in one step for all who read it."""
@@ -91,12 +100,12 @@ class S3Place:
         async def make() -> bool:
             for _ in range(_TAKEN_TRIES):
                 try:
-                    await self._clients.s3.put_object(
+                    await self._s3.put_object(
                         **self._named(name), Body=io.BytesIO(content), IfNoneMatch="*", Metadata={_MAKER: maker}
                     )
                 except ClientError as error:
                     if status_of(error) == _THERE:
-                        head = await self._clients.s3.head_object(**self._named(name))
+                        head = await self._s3.head_object(**self._named(name))
                         return bool(head["Metadata"].get(_MAKER) == maker)
                     if status_of(error) != _MEANWHILE:
                         raise
@@ -105,7 +114,7 @@ class S3Place:
                     return True
             return False
 
-        return self._called(f"put {self}/{name} (s3:PutObject)", make, DiskError)
+        return self._loop.answer(f"put {self}/{name} (s3:PutObject)", make, DiskError)
 
     def let_go(self, name: str) -> None:
         """Nothing is held in S3."""
@@ -114,9 +123,9 @@ class S3Place:
         """Remove an object, or do nothing where there is none."""
 
         async def remove() -> None:
-            await self._clients.s3.delete_object(**self._named(name))
+            await self._s3.delete_object(**self._named(name))
 
-        self._called(f"remove {self}/{name} (s3:DeleteObject)", remove, DiskError)
+        self._loop.answer(f"remove {self}/{name} (s3:DeleteObject)", remove, DiskError)
 
     def is_held(self, name: str) -> bool | None:  # S3 knows of no process
         """S3 cannot say it."""
@@ -141,17 +150,15 @@ class S3Place:
 
     @contextmanager
     def copied(self, beside: Path) -> Iterator[Path]:
-        """A copy of all objects. What shards say is copied before their parts: no word is ahead of its parts."""
+        """A copy of what the shards left: what they say before their parts, so no word is ahead of its parts."""
         try:
             beside.mkdir(parents=True, exist_ok=True)
             copy = Path(tempfile.mkdtemp(prefix=".order-", dir=beside))
         except OSError as error:
             raise ResultsError(f"cannot write to {beside}: {error.strerror or error}") from error
         try:
-            parts = f"{PARTS}/"
-            names = self._names()
-            self._fetch([name for name in names if not name.startswith(parts)], copy)
-            self._fetch([name for name in self._names() if name.startswith(parts)], copy)
+            for folder in (SHARDS, PARTS):
+                self._fetch(self._names(folder), copy)
             yield copy
         finally:
             shutil.rmtree(copy, ignore_errors=True)
@@ -163,9 +170,9 @@ class S3Place:
 
     def _put(self, name: str, content: bytes) -> None:
         async def put() -> None:
-            await self._clients.s3.put_object(**self._named(name), Body=io.BytesIO(content))
+            await self._s3.put_object(**self._named(name), Body=io.BytesIO(content))
 
-        self._called(f"put {self}/{name} (s3:PutObject)", put, DiskError)
+        self._loop.answer(f"put {self}/{name} (s3:PutObject)", put, DiskError)
 
     def _send_parts(self) -> None:
         if self._workplace is None or not (folder := self._workplace / PARTS).is_dir():
@@ -175,16 +182,16 @@ class S3Place:
                 self._put(f"{PARTS}/{path.name}", path.read_bytes())
                 self._sent.add(path.name)
 
-    def _names(self) -> list[str]:
+    def _names(self, folder: str) -> list[str]:
         start = len(self._prefix) + 1
 
         async def listed() -> list[str]:
-            pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{self._prefix}/"
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{self._prefix}/{folder}/"
             )
             return [one["Key"][start:] async for page in pages for one in page.get("Contents", ())]
 
-        names = self._called(f"list {self} (s3:ListBucket)", listed, ResultsError, _OBJECT_S)
+        names = self._loop.answer(f"list {self} (s3:ListBucket)", listed, ResultsError, _OBJECT_S)
         return [name for name in names if name and not name.endswith("/") and ".." not in name.split("/")]
 
     def _fetch(self, names: list[str], copy: Path) -> None:
@@ -195,7 +202,7 @@ class S3Place:
                 path = copy / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with anyio.fail_after(_OBJECT_S):
-                    answer = await self._clients.s3.get_object(**self._named(name))
+                    answer = await self._s3.get_object(**self._named(name))
                     async with answer["Body"] as body:
                         with path.open("wb") as file:
                             while chunk := await body.content.read(_CHUNK_BYTES):
@@ -206,30 +213,4 @@ class S3Place:
                 for _ in range(_AT_ONCE):
                     group.start_soon(fetch_rest)
 
-        self._called(f"copy {self} (s3:GetObject)", fetch_all, ResultsError, _OBJECT_S * (1 + len(names)))
-
-    def _called(
-        self,
-        doing: str,
-        call: Callable[[], Awaitable[_Result]],
-        kind: type[ResultsError],
-        within_s: float = _CALL_S,
-    ) -> _Result:
-        """Call on the client's loop; what AWS or the network refuses is an error of this kind."""
-
-        async def bounded() -> _Result:
-            try:
-                with anyio.fail_after(within_s):
-                    return await call()
-            except BaseExceptionGroup as group:  # of the tasks that copy: the first says it
-                first: BaseException = group
-                while isinstance(first, BaseExceptionGroup):
-                    first = first.exceptions[0]
-                raise first from None
-
-        try:
-            with self._clients.explained(doing):
-                result: Any = self._portal.call(bounded)
-        except TargetError as error:
-            raise kind(error.message, error.advice) from error
-        return result  # type: ignore[no-any-return]
+        self._loop.answer(f"copy {self} (s3:GetObject)", fetch_all, ResultsError, _OBJECT_S * (1 + len(names)))

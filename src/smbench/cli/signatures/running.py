@@ -28,6 +28,7 @@ from smbench.cli.options import (
     UiOption,
     UrlOption,
 )
+from smbench.errors import UsageError
 
 if TYPE_CHECKING:
     from smbench.lifecycle.background.leaving import Leaving
@@ -54,7 +55,11 @@ def run(
         ),
     ] = "1",
     on: Annotated[
-        str, typer.Option(metavar="PLACE", help="Where workers run: local, ray, or ray://HOST:PORT (smbench[ray]).")
+        str,
+        typer.Option(
+            metavar="PLACE",
+            help="Where workers run: local, ray, ray://HOST:PORT (smbench[ray]), or processing: a SageMaker job.",
+        ),
     ] = "local",
     region: RegionOption = None,
     profile: ProfileOption = None,
@@ -91,6 +96,16 @@ def run(
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once the run has begun; it goes on without this terminal.")
     ] = False,
+    role: Annotated[str | None, typer.Option(metavar="ARN", help="Role of the processing job.")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the processing job to its end, bring its results, and judge them.")
+    ] = False,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="S3", help="s3://bucket/prefix for what the job gets and leaves, not the default bucket."),
+    ] = None,
+    image: Annotated[str | None, typer.Option(metavar="URI", help="Image of the job, with Python 3.11.")] = None,
+    instance_type: Annotated[str, typer.Option(help="Of the job's machines, one a worker.")] = "ml.m5.xlarge",
 ) -> None:
     """Run a scenario and judge it.
 
@@ -147,6 +162,12 @@ def run(
         }
         dry_run_command(scenario, planned, output.value)
         return
+    if on != "processing" and (role or wait or to or image):
+        raise UsageError("--role, --wait, --to and --image are of a processing job", "add --on processing")
+    if on == "processing" and (detach or stop_when_certain or max_cost is not None):
+        raise UsageError("--on processing takes no --detach, no --stop-when-certain and no --max-cost")
+    if on == "processing" and role is None:
+        raise UsageError("a processing job needs a role, and there is no --role", "give --role ARN")
     leaving = _left_behind() if detach else None
 
     from smbench.cli.run import RunOptions, run_command
@@ -170,6 +191,12 @@ def run(
         "allow_files": tuple(allow_files or ()),
     }
     options = RunOptions(scenario, asked, output.value, junit, summary_md, leaving)
+    if on == "processing" and role is not None:
+        from smbench.cli.processing import job_command
+        from smbench.lifecycle.processing.job import JobWanted
+
+        wanted = JobWanted(role, image, instance_type, to)
+        raise typer.Exit(job_command(options, wanted, waits=wait))
     raise typer.Exit(run_command(options))
 
 

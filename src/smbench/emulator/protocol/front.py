@@ -39,6 +39,7 @@ _TARGETS: dict[str, Wire] = {
     "AnyScaleFrontendService": JsonProtocol(codecs.AUTOSCALING, JSON_11),
     "GraniteServiceVersion20100801": JsonProtocol(codecs.CLOUDWATCH, JSON_10),
     "ResourceGroupsTaggingAPI_20170126": JsonProtocol(codecs.TAGGING, JSON_11),
+    "Logs_20140328": JsonProtocol(codecs.LOGS, JSON_11),
 }
 _CBOR: dict[str, Wire] = {"GraniteServiceVersion20100801": CborProtocol(codecs.CLOUDWATCH)}
 _QUERY: dict[str, QueryProtocol] = {

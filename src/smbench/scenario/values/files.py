@@ -8,11 +8,11 @@ import errno
 import glob
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ValidationInfo
 
 # Keys of the validation context; without it, as when a manifest is read, nothing is looked for.
 BASE_DIR, ALLOWED = "base_dir", "allowed"
@@ -56,6 +56,28 @@ def is_inside(path: Path, folders: Sequence[Path]) -> bool:
     except ValueError:  # a NUL in the name: there is no such file anywhere
         return False
     return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
+
+
+def named_files(part: BaseModel, base_dir: Path) -> list[Path]:
+    """Every file that a part of a scenario names, in its own parts too: sorted, each once."""
+    found: set[Path] = set()
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        is_glob = _checks(field, _must_match)
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+        for item in items:
+            if isinstance(item, BaseModel):
+                found.update(named_files(item, base_dir))
+            elif isinstance(item, str) and (is_glob or _checks(field, _must_exist)):
+                found.update(expand(base_dir, item) if is_glob else [base_dir / item])
+    return sorted(found)
+
+
+def _checks(described: Any, check: Callable[..., str]) -> bool:
+    """Whether a field's annotation has this check anywhere in it."""
+    inner = (*getattr(described, "metadata", ()), getattr(described, "annotation", None), *get_args(described))
+    is_it = isinstance(described, AfterValidator) and described.func is check
+    return is_it or any(_checks(one, check) for one in inner if one is not None)
 
 
 def _must_exist(name: str, info: ValidationInfo) -> str:

@@ -1,0 +1,131 @@
+"""A processing job as SageMaker is asked for it: whose role, which image, how many hosts, and what is put into them."""
+
+import datetime
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from smbench.errors import UsageError
+from smbench.generator.plan import RunPlan
+from smbench.pricing.table import current_prices
+from smbench.units import duration, usd
+from smbench.version import __version__
+
+_ML = "/opt/ml/processing/input"
+CODE, FILES = "code", "files"
+_VOLUME_GB = 10
+_SPARE_S = 3600.0  # for the image, the installing and the end
+_LONGEST_S = 777_600  # of MaxRuntimeInSeconds
+_NAME_MAX = 63
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
+# SageMaker's scikit-learn image with Python 3.12: its account by region, from the SageMaker SDK's tables.
+_REGISTRIES = {
+    "us-east-1": "683313688378",
+    "us-west-2": "246618743249",
+    "eu-west-1": "141502667606",
+    "eu-central-1": "492215442770",
+}
+_IMAGE = "sagemaker-scikit-learn:1.4-2-py312-cpu-py3"
+
+
+@dataclass(frozen=True, slots=True)
+class JobWanted:
+    """What a person says of a job.
+
+    Args:
+        role: Its ARN.
+        image: With Python 3.11 or later; None: SageMaker's own, where its registry is known.
+        place: `s3://bucket/prefix` for the order and what comes of it; None: in SageMaker's default bucket.
+        n_hosts: One shard each.
+    """
+
+    role: str
+    image: str | None = None
+    instance_type: str = "ml.m5.xlarge"
+    place: str | None = None
+    n_hosts: int = 1
+
+    def __post_init__(self) -> None:
+        if not _ROLE.fullmatch(self.role):
+            raise UsageError(
+                f"--role {self.role} is no role's ARN", "it looks like arn:aws:iam::123456789012:role/NAME"
+            )
+
+
+def job_name(plan: RunPlan, now: datetime.datetime) -> str:
+    """Names the job, and the order's folder in the default bucket."""
+    stamp = f"-{now:%Y%m%d-%H%M%S}"
+    return f"smbench-{plan.scenario.name}"[: _NAME_MAX - len(stamp)].rstrip("-") + stamp
+
+
+def image_of(wanted: JobWanted, region: str) -> str:
+    """The image that the job is started with.
+
+    Raises:
+        UsageError: none was named, and SageMaker's is not known in this region.
+    """
+    if wanted.image is not None:
+        return wanted.image
+    if region not in _REGISTRIES:
+        raise UsageError(
+            f"which image a job in {region} can use is not known", "name one with Python 3.11: --image URI"
+        )
+    return f"{_REGISTRIES[region]}.dkr.ecr.{region}.amazonaws.com/{_IMAGE}"
+
+
+def request_of(
+    wanted: JobWanted, name: str, place: str, plan: RunPlan, region: str, endpoint_url: str | None, *, has_files: bool
+) -> dict[str, Any]:
+    """The parameters of CreateProcessingJob.
+
+    Raises:
+        UsageError: as `image_of`.
+    """
+    others = () if endpoint_url is None else ("--endpoint-url", endpoint_url)
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": wanted.role,
+        "AppSpecification": {
+            "ImageUri": image_of(wanted, region),
+            "ContainerEntrypoint": ["/bin/sh", f"{_ML}/{CODE}/entry.sh"],
+            "ContainerArguments": [place, __version__, *others],
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": wanted.n_hosts,
+                "InstanceType": wanted.instance_type,
+                "VolumeSizeInGB": _VOLUME_GB,
+            }
+        },
+        "ProcessingInputs": [_input(part, place) for part in (CODE, *([FILES] if has_files else []))],
+        "Environment": {"AWS_DEFAULT_REGION": region, "AWS_REGION": region},
+        "StoppingCondition": {"MaxRuntimeInSeconds": _longest_s(plan)},
+    }
+
+
+def _input(part: str, place: str) -> dict[str, Any]:
+    source = {"S3Uri": f"{place}/{part}/", "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    return {"InputName": part, "S3Input": {**source, "LocalPath": f"{_ML}/{part}"}}
+
+
+def _longest_s(plan: RunPlan) -> int:
+    """A job that hangs ends by itself, and is not paid for longer."""
+    ends_ns = [span.end_ns for span in plan.schedule.spans]
+    known_ns = [end_ns for end_ns in ends_ns if end_ns is not None]
+    if len(known_ns) < len(ends_ns):
+        return _LONGEST_S
+    return min(_LONGEST_S, math.ceil(max(known_ns, default=0) / 1e9 + plan.scenario.drain + _SPARE_S))
+
+
+def price_of(wanted: JobWanted, took_s: float | None = None) -> str:
+    """In words: an hour of it, or what it cost where it is known how long it took."""
+    table = current_prices()
+    hosts = f"{wanted.n_hosts} × {wanted.instance_type}"
+    hour = table.instance_hour.get(wanted.instance_type)
+    if hour is None:
+        return f"{hosts}: its price is not known"
+    what = f"{hosts} at the list price of an endpoint's instance ({table.source})"
+    if took_s is None:
+        return f"{what}: {usd(hour * wanted.n_hosts)} an hour"
+    return f"{what}, {duration(took_s)}: {usd(hour * wanted.n_hosts * took_s / 3600)}"

@@ -1,0 +1,293 @@
+"""Goal: a run as a processing job ends as any other, and what cannot be a job is refused in one sentence.
+
+Method: the real command in this process, an emulated region beside it, whose jobs are real processes with the folders
+that SageMaker lays out; the image is this test's own Python.
+"""
+
+import datetime
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import orjson
+import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
+
+from buckets import BUCKET, Region, region_with_bucket
+from emulation import ACCOUNT
+from plain_services import aws_client
+from smbench.cli.app import app
+from smbench.errors import NotBegunError, TargetError, UsageError
+from smbench.generator.plan import make_plan
+from smbench.lifecycle.order import ORDER, write_order
+from smbench.lifecycle.processing.carry_out import JobRun
+from smbench.lifecycle.processing.job import JobWanted, image_of, job_name, price_of, request_of
+from smbench.processes.interrupts import Interrupts
+from smbench.results.law import Counts
+from smbench.results.place import Place
+from smbench.results.store import open_run
+from smbench.scenario.model import Scenario
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"
+ENDPOINT = {"target": {"emulated": {"instances": {"min": 1, "max": 1, "concurrency": 20}, "service": "50ms"}}}
+LOAD: dict[str, Any] = {"name": "small", "load": [{"constant": {"rate": "10/s", "for": "1s"}}], "drain": "20s"}
+GOOD, WITHOUT, OTHER = "with-python", "without-python", "with-an-old-python"
+
+
+def folder_with(folder: Path, **programs: str) -> str:
+    """A folder of programs, each a shell script; what every image has is in it, too."""
+    folder.mkdir()
+    for name in ("sh", "dirname", "mkdir"):
+        (folder / name).symlink_to(f"/bin/{name}" if os.path.exists(f"/bin/{name}") else f"/usr/bin/{name}")
+    for name, script in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+    images = tmp_path_factory.mktemp("images")
+    paths = {
+        GOOD: folder_with(images / "good", python3=f'exec {sys.executable} "$@"'),
+        WITHOUT: folder_with(images / "without"),
+        OTHER: folder_with(images / "other", python3="exit 1"),
+    }
+    with region_with_bucket(Scenario.model_validate(LOAD | ENDPOINT), paths) as region:
+        yield region
+
+
+@pytest.fixture
+def run(tmp_path: Path, region: Region, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command, in an empty folder with the scenario and its payload."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "body.json").write_text('{"a": 1}')
+    (tmp_path / "mine.yaml").write_bytes(orjson.dumps(LOAD | {"payloads": {"files": ["body.json"]}}))
+
+    def command(*options: str, image: str = GOOD, to: str = f"s3://{BUCKET}/{tmp_path.name}") -> Result:
+        fixed = ["run", "mine.yaml", "--on", "processing", "--endpoint", "smbench-emulated", "--role", ROLE]
+        where = ["--endpoint-url", region.url, "--to", to, "--image", image]
+        return CliRunner().invoke(app, [*fixed, *where, "--ui", "none", *options])
+
+    return command
+
+
+@pytest.mark.slow  # a container's process sends in real time
+def test_a_run_as_a_job_of_two_hosts_is_packed_sent_followed_brought_back_and_priced(
+    run: Callable[..., Result], tmp_path: Path, region: Region
+) -> None:
+    done = run("--wait", "--workers", "2", "--output", "json")
+    assert done.exit_code in (0, 98), done.output  # a busy machine may call so short a run in doubt
+    for said in ("is started: 2 × ml.m5.xlarge", ": InProgress", "algo-2: smbench: shard 1/2: begins", ": Completed"):
+        assert said in done.stderr
+    assert "2 × ml.m5.xlarge at the list price of an endpoint's instance" in done.stderr
+    results = open_run(next(tmp_path.glob("results/*")))
+    rows = results.requests.collect()
+    assert Counts.of(rows).violations() == []
+    assert rows["outcome"].to_list() == ["completed"] * 10
+    assert [one.ending for one in results.manifest.shards] == ["finished"] * 2
+    put = {key.removeprefix(f"{tmp_path.name}/") for key in region.objects(tmp_path.name)}
+    assert {"order.json", "files/body.json", "code/entry.sh", "code/entry.py"} <= put
+    assert b"profile" not in region.objects(f"{tmp_path.name}/code")[f"{tmp_path.name}/code/entry.sh"].read()
+
+
+@pytest.mark.slow  # three containers are started
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (WITHOUT, "has failed, and sent nothing: the image has no python3"),
+        (OTHER, "has failed, and sent nothing: the image's python3 is older than 3.11"),
+        ("elsewhere/nothing", "Cannot pull image elsewhere/nothing"),
+    ],
+)
+def test_an_image_that_will_not_do_is_said_in_a_sentence(run: Callable[..., Result], image: str, words: str) -> None:
+    done = run("--wait", image=image)
+    assert isinstance(done.exception, TargetError), done.output
+    assert words in done.exception.message
+    assert done.exception.exit_code == 3
+    assert not list(Path().glob("results/*"))
+
+
+@pytest.mark.slow  # a container is started, and reads the order
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"checksum": "x"}, "was changed after it was written"), ({"smbench": "0.0.1"}, "is of smbench 0.0.1")],
+)
+def test_what_the_worker_says_before_it_sends_is_what_the_command_says(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, change: dict[str, str], words: str
+) -> None:
+    def write_another(place: Place, *arguments: Any) -> None:
+        write_order(place, *arguments)
+        place.write(ORDER, orjson.dumps({**orjson.loads(place.read(ORDER) or b""), **change}))
+
+    monkeypatch.setattr("smbench.lifecycle.processing.carry_out.write_order", write_another)
+    done = run("--wait")
+    assert isinstance(done.exception, TargetError), done.output
+    assert "has failed, and sent nothing: s3://" in done.exception.message
+    assert words in done.exception.message
+
+
+def test_a_role_that_cannot_be_assumed_starts_nothing_and_leaves_nothing(
+    run: Callable[..., Result], region: Region, tmp_path: Path
+) -> None:
+    done = run("--role", "arn:aws:iam::210987654321:role/elsewhere")
+    assert isinstance(done.exception, TargetError), done.output
+    assert "Could not assume role" in done.exception.message
+    assert not region.objects(tmp_path.name)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--role", "me"], "--role me is no role's ARN"),
+        (["--to", "/tmp/x"], "/tmp/x is no place for an order"),
+        (["--detach"], "takes no --detach"),
+        (["--on", "local"], "are of a processing job"),
+    ],
+)
+def test_what_cannot_be_a_job_is_refused_before_anything_is_put(
+    run: Callable[..., Result], region: Region, tmp_path: Path, options: list[str], words: str
+) -> None:
+    done = run(*options)
+    assert isinstance(done.exception, UsageError), done.output
+    assert words in done.exception.message
+    assert not region.objects(tmp_path.name)
+
+
+def test_a_job_needs_a_role() -> None:
+    done = CliRunner().invoke(app, ["run", "--on", "processing", "--endpoint", "mine"])
+    assert isinstance(done.exception, UsageError)
+    assert "needs a role" in done.exception.message
+
+
+def test_a_file_outside_of_the_scenarios_folder_is_not_packed(
+    run: Callable[..., Result], region: Region, tmp_path: Path
+) -> None:
+    beside = tmp_path.parent / f"{tmp_path.name}-beside"
+    beside.mkdir()
+    (beside / "body.json").write_text("{}")
+    scenario = LOAD | {"payloads": {"files": [f"../{beside.name}/body.json"]}}
+    (tmp_path / "mine.yaml").write_bytes(orjson.dumps(scenario))
+    done = run("--allow-files", str(beside))
+    assert isinstance(done.exception, UsageError), done.output
+    assert "lies outside of the scenario's folder" in done.exception.message
+    assert not region.objects(tmp_path.name)
+
+
+def interrupted_when(seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let somebody press Ctrl-C once the job's log, or its state, says this."""
+    interrupts = Interrupts()
+    monkeypatch.setattr("smbench.api.machines.processing.Interrupts", lambda: interrupts)
+    follow = JobRun.follow
+
+    def pressing(self: JobRun, given: Interrupts, say: Callable[[str], None]) -> Any:
+        def hearing(text: str) -> None:
+            say(text)
+            if seen in text and not interrupts.names:
+                interrupts.give("SIGINT")
+
+        return follow(self, given, hearing)
+
+    monkeypatch.setattr(JobRun, "follow", pressing)
+
+
+@pytest.mark.slow  # a container's process sends in real time
+def test_ctrl_c_stops_the_sending_and_what_was_sent_is_followed(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_bytes(orjson.dumps(LOAD | {"load": [{"constant": {"rate": "10/s", "for": "60s"}}]}))
+    interrupted_when("shard 0/1: begins", monkeypatch)
+    done = run("--wait")
+    assert done.exit_code == 130, done.output
+    assert ": Stopped" in done.stderr
+    results = open_run(next(tmp_path.glob("results/*")))
+    rows = results.requests.collect()
+    assert Counts.of(rows).violations() == []
+    assert set(rows["outcome"].to_list()) <= {"completed", "not_sent"}
+    assert (results.manifest.ending, rows.height) == ("stopped", 600)
+
+
+@pytest.mark.slow  # a container is started, and stopped
+def test_ctrl_c_before_anything_is_sent_leaves_no_results(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted_when(": InProgress", monkeypatch)
+    done = run("--wait")
+    assert isinstance(done.exception, NotBegunError), done.output
+    assert not list(tmp_path.glob("results/*"))
+
+
+@pytest.mark.slow  # a process is started
+async def test_a_job_its_states_and_its_log_are_shaped_as_aws_has_them(region: Region) -> None:
+    request = {
+        "ProcessingJobName": "shaped",
+        "RoleArn": ROLE,
+        "AppSpecification": {
+            "ImageUri": GOOD,
+            "ContainerEntrypoint": [
+                "/bin/sh",
+                "-c",
+                "mkdir -p /opt/ml/output; echo said; echo why >/opt/ml/output/message",
+            ],
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 1}
+        },
+    }
+    async with aws_client("sagemaker", region.url) as sagemaker, aws_client("logs", region.url) as logs:
+        await sagemaker.create_processing_job(**request)
+        with pytest.raises(ClientError, match="must be unique"):
+            await sagemaker.create_processing_job(**request)
+        for _ in range(400):
+            seen = await sagemaker.describe_processing_job(ProcessingJobName="shaped")
+            if seen["ProcessingJobStatus"] != "InProgress":
+                break
+            await anyio.sleep(0.05)
+        assert (seen["ProcessingJobStatus"], seen["ExitMessage"]) == ("Completed", "why\n")
+        with pytest.raises(ClientError, match="status"):
+            await sagemaker.stop_processing_job(ProcessingJobName="shaped")
+        group = {"logGroupName": "/aws/sagemaker/ProcessingJobs"}
+        streams = await logs.describe_log_streams(**group, logStreamNamePrefix="shaped/")
+        (name,) = [one["logStreamName"] for one in streams["logStreams"]]
+        page = await logs.get_log_events(**group, logStreamName=name, startFromHead=True)
+        assert [event["message"] for event in page["events"]] == ["said"]
+        again = await logs.get_log_events(**group, logStreamName=name, nextToken=page["nextForwardToken"])
+        assert (again["events"], again["nextForwardToken"]) == ([], page["nextForwardToken"])
+
+
+# ---- the request ------------------------------------------------------------------------------------------------
+
+
+def test_the_request_is_as_sagemaker_takes_it_and_bounded_in_time() -> None:
+    plan = make_plan(Scenario.model_validate(LOAD | {"target": {"endpoint": "mine"}}), Path())
+    wanted = JobWanted(ROLE, n_hosts=3)
+    request = request_of(wanted, "job", "s3://b/run", plan, "eu-west-1", None, has_files=False)
+    assert request["StoppingCondition"]["MaxRuntimeInSeconds"] == 1 + 20 + 3600
+    assert request["AppSpecification"]["ImageUri"].startswith("141502667606.dkr.ecr.eu-west-1.amazonaws.com/")
+    assert [one["InputName"] for one in request["ProcessingInputs"]] == ["code"]
+
+
+def test_where_no_image_is_known_one_must_be_named() -> None:
+    with pytest.raises(UsageError, match="is not known"):
+        image_of(JobWanted(ROLE), "eu-north-1")
+    assert image_of(JobWanted(ROLE, image="mine:1"), "eu-north-1") == "mine:1"
+
+
+def test_a_job_of_an_hour_costs_what_its_instances_cost_and_an_unknown_one_is_not_guessed() -> None:
+    assert price_of(JobWanted(ROLE, n_hosts=2), 3600).endswith(": 0.46 USD")
+    assert price_of(JobWanted(ROLE)).endswith("0.23 USD an hour")
+    assert "is not known" in price_of(JobWanted(ROLE, instance_type="ml.none.large"))
+
+
+def test_a_jobs_name_is_one_that_sagemaker_takes() -> None:
+    now = datetime.datetime(2026, 11, 29, 12, tzinfo=datetime.UTC)
+    for name in ("a", "a" * 63, "a" * 38 + "-b"):
+        plan = make_plan(Scenario.model_validate({**LOAD, "name": name, "target": {"endpoint": "e"}}), Path())
+        made = job_name(plan, now)
+        assert len(made) <= 63
+        assert "--" not in made
+        assert made.endswith("-20261129-120000")
