@@ -29,7 +29,10 @@ A request that had no end when the run was over may still become anything; a thr
 is unknown while a request is pending, and missed as soon as one has expired. A threshold is a question about the whole
 schedule: where the run was cut short (a person or the error limit stopped it, or it was killed), each request that was
 never sent may have come to any end after any time, and what that could have changed is unknown. What no source
-reports (a price, a breach) is unknown too.
+reports (a price, a breach) is unknown too. So is whether a request was taken that was not answered shortly before the
+end, and when one left the endpoint whose end was lost or is never published: `backlog`, `drain` and `oldest_age` count
+it for as long as it may have stayed. Where nothing was accepted, `failed == 0` and `backlog < 3` are unknown: there was
+nothing to fail or to wait.
 
 | exit status | |
 |---|---|

@@ -30,7 +30,7 @@ from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.clocks import Clocks
 from smbench.analysis.rows.frames import Frames, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
-from smbench.records import NotSent, Unknown
+from smbench.records import NotSent, Outcome, Unknown
 from smbench.results.law import Counts, row_violations
 from smbench.results.manifest import Manifest, Prediction
 
@@ -53,7 +53,7 @@ class BacklogFigures(_Part):
 
     peak: int
     peak_at_s: float | None
-    oldest_age_s: float | None  # the longest any request was in the system, since it was due
+    oldest_age_s: float | None  # the longest any request certainly was in the system, since it was due
     drain: Bounded | Missing  # from the last send until nothing was open
 
 
@@ -293,7 +293,7 @@ def _backlog(frames: Frames) -> BacklogFigures:
     curve = frames.backlog
     warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
     peak, peak_at_ns = curve.peak(without=curve.within(warm_up) if warm_up else None)
-    ages_s = seconds(frames.measured, "age_ns", pl.col("accepted"))
+    ages_s = seconds(frames.measured, "age_ns", pl.col("accepted") & ~pl.col("may_have_left"))
     return BacklogFigures(
         peak=peak,
         peak_at_s=None if peak_at_ns is None else peak_at_ns / 1e9,
@@ -306,12 +306,16 @@ def _drain(frames: Frames) -> Bounded | Unknown:
     sends = frames.requests["send_ns"].drop_nulls()
     if not len(sends):
         return Unknown("nothing was sent")
-    ends = only(frames.requests, pl.col("accepted"), "done_ns")["done_ns"]
+    accepted = only(frames.requests, pl.col("accepted"), "done_ns", "may_have_left", "outcome")
     last_send_ns = int(sends.to_numpy().max())
-    if ends.null_count():
-        return Bounded(low=max(0, frames.end_ns - last_send_ns) / 1e9, high=None)
-    last_end_ns = int(ends.to_numpy().max()) if len(ends) else last_send_ns
-    return Bounded.exactly(max(0, last_end_ns - last_send_ns) / 1e9)
+    over_ns = max(last_send_ns, frames.end_ns)
+    ended_ns = accepted["done_ns"].drop_nulls().to_numpy()
+    last_end_ns = max(last_send_ns, int(ended_ns.max())) if len(ended_ns) else last_send_ns
+    without_end = accepted.filter(pl.col("done_ns").is_null())
+    latest_ns = last_end_ns if without_end["may_have_left"].all() else over_ns
+    is_over = (without_end["outcome"] == Outcome.LOST.value).all()  # each of them ended, some time or other
+    longest_ns = over_ns if len(without_end) else last_end_ns
+    return Bounded(low=(latest_ns - last_send_ns) / 1e9, high=(longest_ns - last_send_ns) / 1e9 if is_over else None)
 
 
 def _notices(frames: Frames) -> Notices:

@@ -18,13 +18,14 @@ from smbench.analysis.rows.clocks import Clocks, compare_clocks
 from smbench.errors import ResultsError
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.printable import CONTROLS, printable
-from smbench.records import MAY_HAVE_COMPLETED, NotSent, Outcome
+from smbench.records import ENDED, MAY_HAVE_COMPLETED, NEVER_COMPLETED, Ending, NotSent, Outcome
 from smbench.results.damage import RESTORE
 from smbench.results.manifest import Manifest, ShardFacts
 from smbench.results.store import RunFiles
 from smbench.schedule.base import PhaseSpan
 
 _SECOND_NS = 1_000_000_000
+_GRACE_NS = 20 * _SECOND_NS  # less than the 30 s that a run waits, so that one which waited is not suspected
 _CUTS_SHORT = tuple(why.value for why in NotSent if why.cuts_short)
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _NEEDED = (
@@ -47,6 +48,7 @@ _NEEDED = (
 
 
 _PLAIN = ("accepted", "attempts", "status_code")
+_LOOKED_UP = (Ending.FINISHED, Ending.STOPPED)  # after these the run asked S3 for ends that no notice reported
 _COMPARED = ("send", "ack", "recv")
 
 
@@ -74,6 +76,8 @@ class Frames:
 
     and
 
+        may_have_left         it may have left the system before its age: it is lost, or its end was of a kind that the
+                              endpoint does not publish
         is_unsettled          it may have completed after its age: accepted without a known end, or a synchronous call
                               that was never answered (of other calls a notice would report it)
     """
@@ -97,8 +101,7 @@ class Frames:
     @property
     def unobservable(self) -> dict[str, str]:
         """Why this run knows an outcome late or never, by the outcome; empty where the endpoint publishes every end."""
-        reasons = self.manifest.target.get("unobservable")
-        return dict(reasons) if isinstance(reasons, dict) else {}
+        return _unobservable(self.manifest)
 
     @cached_property
     def n_cut_short(self) -> int:
@@ -106,9 +109,26 @@ class Frames:
         return int(self.measured["why_not_sent"].is_in(_CUTS_SHORT).sum())
 
     @cached_property
+    def n_perhaps_taken(self) -> int:
+        """Measured requests that were not answered so near the end that a notice of theirs may still come.
+
+        As long as that, the run itself waits for one: twice as long as any request has lived, and a while.
+        """
+        if self.manifest.imported is not None or self.manifest.target.get("kind", "async") != "async":
+            return 0
+        lives = self.requests.select((pl.col("done_ns") - pl.col("send_ns")).max()).item()
+        patience_ns = 2 * max(0, lives or 0) + _GRACE_NS
+        is_recent = pl.col("send_ns") > self.end_ns - patience_ns
+        return self.measured.filter(is_one_of((Outcome.TRANSPORT_ERROR,)) & is_recent).height
+
+    @cached_property
     def n_unsure(self) -> int:
-        """Measured requests whose fate is open: never sent because the run was cut short, or of a lost worker."""
-        return self.n_cut_short + int((self.measured["outcome"] == Outcome.UNKNOWN.value).sum())
+        """Measured requests whose fate is open.
+
+        Never sent because the run was cut short, or of a lost worker, or without an answer and perhaps taken.
+        """
+        n_unknown = int((self.measured["outcome"] == Outcome.UNKNOWN.value).sum())
+        return self.n_cut_short + n_unknown + self.n_perhaps_taken
 
     @cached_property
     def backlog(self) -> Backlog:
@@ -230,7 +250,7 @@ def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
     """AWS's instants on our clock; `told_ns` is `done_ns` where a notice gave it to the millisecond."""
     if correction_ns:
         rows = rows.with_columns(pl.col("recv_ns", "done_ns", "pub_ns") - correction_ns)
-    is_over = pl.col("outcome").is_in([Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value])
+    is_over = is_one_of(ENDED)
     end_of_second_ns = pl.min_horizontal(pl.col("done_ns") + _SECOND_NS, "seen_ns")
     return rows.with_columns(
         pl.when(pl.col("end_from") == "notice").then("done_ns").alias("told_ns"),
@@ -252,9 +272,15 @@ def _end_ns(rows: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) ->
     return max(known, default=0)
 
 
+def _unobservable(manifest: Manifest) -> dict[str, str]:
+    reasons = manifest.target.get("unobservable")
+    return dict(reasons) if isinstance(reasons, dict) else {}
+
+
 def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFrame:
     """Durations of each row. A request without an end is as old as when its client gave up, or the run ended.
 
+    Where completions are only found in S3 and the run ended before it looked there, it is as old as when it was taken.
     In a run that was imported it is not known when the endpoint took a request, nor always when it was due.
     """
     nothing = pl.lit(None, dtype=pl.Int64)
@@ -263,7 +289,12 @@ def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFr
     received_ns = pl.coalesce("recv_ns", "send_ns")
     is_unanswered = pl.lit(manifest.target.get("kind", "async") != "async") & is_one_of((Outcome.TRANSPORT_ERROR,))
     given_up_ns = pl.when(is_one_of((Outcome.PENDING, Outcome.LOST))).then("seen_ns").when(is_unanswered).then("ack_ns")
-    last_known_ns = pl.coalesce("done_ns", given_up_ns, pl.lit(end_ns))
+    unobservable = _unobservable(manifest)
+    is_result_unseen = "completed" in unobservable and manifest.ending not in _LOOKED_UP
+    is_end_unseen = is_result_unseen or any(outcome.value in unobservable for outcome in NEVER_COMPLETED)
+    is_pending = is_one_of((Outcome.PENDING,))
+    taken_ns = pl.when(is_pending & is_result_unseen).then(pl.coalesce("ack_ns", "send_ns"))
+    last_known_ns = pl.coalesce("done_ns", given_up_ns, taken_ns, pl.lit(end_ns))
     # Stamps are cut to milliseconds, so a very short service may seem to end just before it was due: hence `max`.
     rows = rows.with_columns(
         (pl.max_horizontal(last_known_ns, "sched_ns") - pl.col("sched_ns")).alias("age_ns"),
@@ -275,6 +306,7 @@ def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFr
         (pl.col("seen_ns") - pl.col("told_ns")).alias("hearing_ns"),
         (pl.col("pub_ns") - pl.col("told_ns")).alias("notification_ns"),
         (pl.col("seen_ns") - pl.col("pub_ns")).alias("observer_lag_ns"),
+        (pl.col("accepted") & (is_one_of((Outcome.LOST,)) | (is_pending & is_end_unseen))).alias("may_have_left"),
         ((pl.col("accepted") & is_one_of(MAY_HAVE_COMPLETED)) | is_unanswered).alias("is_unsettled"),
     )
     rows = rows.with_columns(

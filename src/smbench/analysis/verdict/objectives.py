@@ -1,8 +1,8 @@
 """What a threshold names, as a figure of the run: exact, within bounds where requests are open, or why not known.
 
-A threshold is a question about the whole schedule. Requests that were never sent because the run was cut short, and
-the unknown ones of a lost worker, may have come to any end after any time, so each figure has the bounds
-that they leave open; a figure that nothing bounds is not known. In the same way an accepted request without an end may
+A threshold is a question about the whole schedule. Requests that were never sent because the run was cut short, the
+unknown ones of a lost worker, and those that were not answered shortly before the end may have come to any end after
+any time, so each figure has the bounds that they leave open; a figure that nothing bounds is not known. In the same way an accepted request without an end may
 still join any outcome.
 """
 
@@ -30,6 +30,12 @@ from smbench.scenario.thresholds import Threshold
 Instants = npt.NDArray[np.int64]
 
 _NOTHING = "nothing to measure"
+_OF_SENT = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
+_OF_ACCEPTED = (
+    *(Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING),
+    *("backlog", "backlog_max", "drain", "drain_s"),
+)
+"""Metrics that speak of requests that were sent, and of those that were accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Figure:
 
 def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | Unknown:
     """The figure that a threshold speaks of; of one with `for`, the longest time that its comparison failed."""
+    if _is_vacuous(threshold, frames, summary):
+        return Unknown(_NOTHING)
     if threshold.quantile is not None:
         found = _percentile(threshold.of, threshold.quantile, frames)
         return then(found, lambda figure: _as_known(figure, threshold, frames, summary))
@@ -54,6 +62,16 @@ def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | U
     if threshold.unit == "share":
         return then(_outcome_share(threshold.metric, summary.measured, frames.n_unsure), Figure)
     return Figure(_outcome_count(threshold.metric, summary.measured, frames.n_unsure))
+
+
+def _is_vacuous(threshold: Threshold, frames: Frames, summary: Summary) -> bool:
+    """Whether nothing can have come to what is asked: no failure, no backlog where not one request was accepted."""
+    counts = summary.measured
+    if frames.n_unsure:
+        return False
+    if threshold.metric in _OF_SENT:
+        return not counts.sent
+    return threshold.metric in _OF_ACCEPTED and not counts.accepted
 
 
 # ---- latency --------------------------------------------------------------------------------------------------
@@ -134,6 +152,8 @@ def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, su
 def _why_unsure(frames: Frames) -> Unknown:
     if frames.n_cut_short:
         return Unknown("the run was cut short")
+    if frames.n_perhaps_taken:
+        return Unknown("of some requests it is not known whether they were taken")
     return Unknown("of some requests it is not known whether they were sent")
 
 
@@ -169,11 +189,13 @@ def _may_join(outcome: str, counts: Counts) -> int:
 
 
 def _oldest_age(frames: Frames, summary: Summary) -> Figure | Unknown:
-    oldest_s = summary.backlog.oldest_age_s
-    if oldest_s is None:
+    ages_s = seconds(frames.measured, "age_ns", pl.col("accepted"))
+    if not len(ages_s):
         return Unknown(_NOTHING)
-    is_open = summary.measured.pending or summary.measured.lost or frames.n_unsure
-    return Figure(Bounded(low=oldest_s, high=None if is_open else oldest_s))
+    is_open = summary.measured.pending or frames.n_unsure
+    return Figure(
+        Bounded(low=summary.backlog.oldest_age_s or 0.0, high=None if is_open else float(ages_s.max())),
+    )
 
 
 def _first_completion(frames: Frames, _summary: Summary) -> Figure | Unknown:
@@ -195,21 +217,20 @@ def _first_completion(frames: Frames, _summary: Summary) -> Figure | Unknown:
 def _longest_beyond(threshold: Threshold, frames: Frames) -> Bounded:
     """The longest time at a stretch that the backlog was too large; more than that where it was so at the end.
 
-    When a lost request left the backlog is not known: it counts until the end in the upper bound, not in the lower.
+    A request of which it is not known when it left counts until the end in the upper bound, not in the lower.
     """
-    is_lost = pl.col("outcome") == Outcome.LOST.value
     longest_s, is_beyond = _stretch(threshold, frames, frames.requests)
     is_beyond |= bool(frames.n_unsure)  # or might have been, later
-    if not frames.requests.select(is_lost.any()).item():
+    if not frames.requests["may_have_left"].any():
         return Bounded(low=longest_s, high=None if is_beyond else longest_s)
-    least_s, _ = _stretch(threshold, frames, frames.requests.filter(~is_lost))
+    least_s, _ = _stretch(threshold, frames, frames.requests.filter(~pl.col("may_have_left")))
     return Bounded(low=least_s, high=None if is_beyond else longest_s)
 
 
 def _stretch(threshold: Threshold, frames: Frames, requests: pl.DataFrame) -> tuple[float, bool]:
     """The longest stretch outside warm-up phases, and whether the last lasts to the end of the run."""
     curve = backlog(requests, frames.end_ns)
-    warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
+    warm_up = _warm_up(frames)
     borders_ns = np.array(sorted({curve.end_ns, *(instant for within in warm_up for instant in within)}))
     borders_ns = borders_ns[borders_ns <= curve.end_ns]
     place = np.searchsorted(curve.at_ns, borders_ns)  # before an equal instant, where it lasts no time
@@ -225,6 +246,10 @@ def _stretch(threshold: Threshold, frames: Frames, requests: pl.DataFrame) -> tu
         ends_ns = np.append(ends_ns, curve.end_ns)
     longest_ns = int((ends_ns - starts_ns).max()) if len(starts_ns) else 0
     return longest_ns / 1e9, lasts
+
+
+def _warm_up(frames: Frames) -> list[tuple[int, int]]:
+    return [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
 
 
 # ---- capacity -------------------------------------------------------------------------------------------------
@@ -266,8 +291,12 @@ def _cost_per_1000(frames: Frames, summary: Summary) -> Figure | Unknown:
 
 
 def _backlog_peak(frames: Frames, summary: Summary) -> Figure | Unknown:
-    peak = summary.backlog.peak
-    return Figure(Bounded(low=peak, high=None if frames.n_unsure else peak))
+    """Those of which it is not known when they left count in the upper bound only."""
+    peak = least = summary.backlog.peak
+    if frames.requests["may_have_left"].any():
+        curve = backlog(frames.requests.filter(~pl.col("may_have_left")), frames.end_ns)
+        least, _ = curve.peak(without=curve.within(_warm_up(frames)))
+    return Figure(Bounded(low=least, high=None if frames.n_unsure else peak))
 
 
 def _drain(frames: Frames, summary: Summary) -> Figure | Unknown:
