@@ -90,6 +90,17 @@ def printed(width: int, *report: object) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_what_a_reader_should_know_of_a_figure_is_printed_whole(
+    width: int, everything: tuple[Summary, list[Finding], list[ThresholdResult]]
+) -> None:
+    summary, findings, (first, *_) = everything
+    note = "; ".join(f"reason {n} why nothing of this can be known" for n in range(5))
+    seen = "no source reports when the alarm was breached, so nothing can be said of the reaction"
+    text = printed(width, summary, findings, [first.model_copy(update={"seen": seen, "note": note})])
+    assert f"{seen} {note}" in " ".join(text.split())
+
+
 Golden = Callable[[Path, str], bool]
 
 

@@ -387,7 +387,8 @@ def test_where_nothing_was_accepted_no_failure_and_no_backlog_are_no_merit(text:
         ("completed >= 99%", "66.7 % to 100 %", None),
         ("max < 1m", "> 10.0 s", None),
         ("backlog < 2", "> 1", None),
-        ("drain < 1m", "of some requests it is not known whether they were taken", None),
+        ("drain < 1m", "> 0 s", None),
+        ("goodput(1m) > 0.05/s", "of some requests it is not known whether they were taken", None),
     ],
 )
 def test_an_unanswered_request_may_be_taken_until_a_notice_is_overdue(

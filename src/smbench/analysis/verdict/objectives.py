@@ -2,8 +2,8 @@
 
 A threshold is a question about the whole schedule. Requests that were never sent because the run was cut short, the
 unknown ones of a lost worker, and those that were not answered shortly before the end may have come to any end after
-any time, so each figure has the bounds that they leave open; a figure that nothing bounds is not known. In the same way an accepted request without an end may
-still join any outcome.
+any time, so each figure has the bounds that they leave open; a figure that nothing bounds is not known. In the same
+way an accepted request without an end may still join any outcome.
 """
 
 import math
@@ -300,7 +300,14 @@ def _backlog_peak(frames: Frames, summary: Summary) -> Figure | Unknown:
 
 
 def _drain(frames: Frames, summary: Summary) -> Figure | Unknown:
-    return _why_unsure(frames) if frames.n_unsure else then(summary.backlog.drain, Figure)
+    """From the last send: where some were never sent, that would have been later."""
+    if frames.n_unsure > frames.n_perhaps_taken:
+        return _why_unsure(frames)
+    may_last = bool(frames.n_perhaps_taken)
+    return then(
+        summary.backlog.drain,
+        lambda known: Figure(known.model_copy(update={"high": None}) if may_last else known),
+    )
 
 
 def _error_share(frames: Frames, summary: Summary) -> Figure | Unknown:

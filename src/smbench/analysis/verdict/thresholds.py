@@ -75,11 +75,15 @@ def _left_open(found: Figure, frames: Frames, summary: Summary) -> str:
         why.append(f"{summary.n_cut_short:,} requests of the schedule were never sent")
     if counts.unknown:
         why.append(f"whether {counts.unknown:,} requests were sent is not known")
-    if frames.n_perhaps_taken:
-        why.append(f"whether {frames.n_perhaps_taken:,} requests without an answer were taken is not known")
-    if n_open := counts.may_have_completed:
+    n_taken, n_open = frames.n_perhaps_taken, counts.may_have_completed
+    if n_taken and n_open:
+        why.append(f"{n_taken:,} unanswered and {n_open:,} accepted requests have no known end")
+    elif n_taken:
+        why.append(f"{n_taken:,} unanswered {'request' if n_taken == 1 else 'requests'} may have been taken")
+    elif n_open:
         why.append(
             "1 accepted request has no known end" if n_open == 1 else f"{n_open:,} accepted requests have no known end"
         )
+    if n_open:
         why += dict.fromkeys(frames.unobservable.values())
     return "; ".join(why)

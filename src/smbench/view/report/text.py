@@ -6,6 +6,7 @@ It says the same without colour. `summary_file` has the same sections for progra
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from textwrap import wrap
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -36,6 +37,7 @@ from smbench.view.sections.order import sections
 from smbench.view.sections.prediction import meaning
 
 _STYLE = {Verdict.VALID: "bold green", Verdict.UNKNOWN: "bold yellow", Verdict.INVALID: "bold red"}
+_WORDS_WIDTH = 36
 _TONE = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.BAD: "bold red", Tone.DOUBTFUL: "yellow", Tone.MINOR: "dim"}
 
 
@@ -122,17 +124,25 @@ def _table(block: Table) -> WholeTable:
     heads = ((column.head, "left" if column.is_text else "right") for column in block.columns[1:])
     table = WholeTable((block.title, "left"), *heads)
     n = len(block.rows) if block.n_brief is None else block.n_brief
+    is_text = (True, *(column.is_text for column in block.columns[1:]))
     for row in block.rows[:n]:
-        table.add_row(*map(_cell, row.cells), style="dim" if row.is_minor else "")
+        table.add_row(*map(_cell, row.cells, is_text), style="dim" if row.is_minor else "")
         if any(cell.note for cell in row.cells):
-            table.add_row(*(Text(cell.note, style="dim") for cell in row.cells))
+            table.add_row(*(Text(_folded(cell.note), style="dim") for cell in row.cells))
     if block.more is not None and len(block.rows) > n:
-        table.add_row(*map(_cell, block.more.cells))
+        table.add_row(*map(_cell, block.more.cells, is_text))
     return table
 
 
-def _cell(cell: Cell) -> str | Text:
+def _folded(words: str) -> str:
+    """Words in a column of figures, which a table does not wrap."""
+    return "\n".join(wrap(words, _WORDS_WIDTH)) if len(words) > _WORDS_WIDTH else words
+
+
+def _cell(cell: Cell, is_text: bool) -> str | Text:
     text = cell.brief or cell.text
+    if not is_text:
+        text = _folded(text)
     return Text(text, _TONE[cell.tone]) if cell.tone else text
 
 

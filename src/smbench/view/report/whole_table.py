@@ -60,7 +60,8 @@ class WholeTable:
     def _width(self, place: int) -> int:
         head, align = self._columns[place]
         cells = (head, *(row[place] for row, _ in self._rows))
-        width = max(cell_len(cell.plain if isinstance(cell, Text) else cell) for cell in cells)
+        texts = (cell.plain if isinstance(cell, Text) else cell for cell in cells)
+        width = max(cell_len(line) for text in texts for line in text.split("\n"))
         return min(width, _TEXT_MIN) if place and align == "left" else width
 
     def _table(self, places: Sequence[int]) -> Table:
