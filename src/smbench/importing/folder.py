@@ -82,9 +82,15 @@ def _lacking(roles: Roles) -> dict[str, str]:
     if "due" not in roles.columns:
         late = "the file has no due instants, so latency counts from the send, and waiting inside the tool is left out"
         lacking = {"lateness of the tool": late, **lacking}
-    if not {"status", "success", "error"} & roles.columns.keys():
+    if not _has_failures(roles):
         lacking["failures"] = "the file has no status: a row with an end is taken as completed"
+    if roles.leaves_out:
+        lacking["requests without an answer"] = f"{roles.tool} leaves them out, and how many there were"
     return lacking
+
+
+def _has_failures(roles: Roles) -> bool:
+    return bool({"status", "success", "error"} & roles.columns.keys())
 
 
 def _manifest(
@@ -118,6 +124,8 @@ def _manifest(
             lacking=dict(lacking),
             is_due_known="due" in roles.columns,
             n_timeouts=found.n_timeouts,
+            has_failures=_has_failures(roles),
+            has_unanswered=not roles.leaves_out,
         ),
         notes=tuple(notes),
     )

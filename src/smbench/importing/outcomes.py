@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from smbench.records import Outcome
 
-_CODE = re.compile(r"([1-5]\d\d)(?:\.0+)?(?:\s.*)?", re.DOTALL)
+_CODE = re.compile(r"(?:HTTP(?:/\d(?:\.\d)?)?\s+)?([1-5]\d\d)(?:\.0+)?(?:\s.*)?", re.DOTALL | re.IGNORECASE)
 _TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline exceeded|etimedout", re.IGNORECASE)
 _GOOD = {"ok", "success", "succeeded", "successful", "complete", "completed", "true", "pass", "passed", "yes", "done"}
 _BAD = {"false", "fail", "failed", "failure", "error", "errored", "ko", "no", "exception", "aborted"}
 _REFUSED = {"rejected", "throttled", "refused"}
 _OPEN = {"pending", "running", "queued", "inprogress", "in_progress", "in progress", "lost"}
 _NO_CODE = {"0", "0.0", "-1", "000"}
+_NOTHING = {"", "-", "0", "none", "null", "nil", "nan", "n/a", "no", "false", "[]", "{}"}  # as an error: there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def end_of(status: str | None, success: str | None, error: str | None, good: fro
         error: What went wrong; None where nothing did.
         good: Statuses that mean completed, beside those that are known.
     """
+    error = None if error is not None and error.strip().lower() in _NOTHING else error
     code = int(match[1]) if status is not None and (match := _CODE.fullmatch(status)) else None
     went_well = _meaning(success)
     if status is not None and status in good:

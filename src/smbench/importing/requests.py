@@ -42,13 +42,18 @@ def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good:
     Raises:
         UsageError: a cell cannot be read, an end lies before its start, or there is no request.
     """
-    columns = list(dict.fromkeys((*roles.columns.values(), *roles.where)))
+    columns = list(
+        dict.fromkeys((*roles.columns.values(), *roles.where, *(() if roles.sums is None else roles.sums[:1])))
+    )
     parts, n_other = [], 0
     for batch in table.rows.batches(columns):
         part = _part(table, batch, roles, dict(zip(columns, batch.cells, strict=True)))
         n_other += len(batch.cells[0]) - part.height
         parts.append(part)
     rows = pl.concat(parts) if parts else pl.DataFrame()
+    if not rows.is_empty() and not rows["is_sum"].all():  # where all are sums, the rows that they sum up are not there
+        n_other += int(rows["is_sum"].sum())
+        rows = rows.filter(~pl.col("is_sum"))
     if rows.is_empty():
         wanted = " and ".join(f"'{value}' in column '{table.name(at)}'" for at, value in roles.where.items())
         raise UsageError(f"{table.path} holds no request" + (f": no row has {wanted}" if wanted else ""))
@@ -111,9 +116,18 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
         pl.coalesce("start_ns", pl.col("end_ns") - pl.col("latency_ns")).alias("start_ns"),
         pl.coalesce("end_ns", pl.col("start_ns") + pl.col("latency_ns")).alias("end_ns"),
         pl.col("phase").fill_null(PHASE),
+        _sums(roles, cells, kept),
     )
     _check(table, batch, roles, frame, kept)
     return frame
+
+
+def _sums(roles: Roles, cells: Mapping[int, pl.Series], kept: npt.NDArray[np.intp]) -> pl.Series:
+    """Which rows sum up others, as those of JMeter's transactions do: their requests have rows of their own."""
+    if roles.sums is None:
+        return pl.Series("is_sum", np.zeros(len(kept), dtype=bool))
+    at, expression = roles.sums
+    return cells[at].gather(kept).cast(pl.String).str.contains(expression).fill_null(value=False).alias("is_sum")
 
 
 def _check(table: Table, batch: Batch, roles: Roles, frame: pl.DataFrame, kept: npt.NDArray[np.intp]) -> None:

@@ -4,8 +4,8 @@ A tool's own habits decide more than its header shows: k6 stamps a request when 
 counts nanoseconds. What is guessed is shown to the user, and what no name says is asked for.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from smbench.errors import UsageError
 from smbench.schedule.time_column import no_unit, time_column, unit_of
@@ -47,6 +47,8 @@ class Roles:
     where: Mapping[int, str] = field(default_factory=dict)  # only rows with these cells are requests
     notes: tuple[str, ...] = ()
     all_at_once: bool = False
+    leaves_out: bool = False  # the tool writes no row for a request that was not answered
+    sums: tuple[int, str] | None = None  # a column, and an expression that its cells match where a row sums up others
 
     def in_words(self, table: Table) -> list[str]:
         """One line a role: `start: column 'submitted', dates`."""
@@ -66,6 +68,8 @@ class _Tool:
     latency_unit: str = "auto"
     where: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    leaves_out: bool = False
+    sums: tuple[str, str] | None = None  # a column, and what it holds in rows that are sums of other rows
 
 
 _K6_NOTES = (
@@ -108,7 +112,16 @@ _TOOLS = (
         },
         ("timeStamp", "elapsed"),
         latency_unit="ms",
+        sums=("responseMessage", r"^Number of samples in transaction : "),
         notes=("JMeter's timeStamp is taken as the start, as its shipped jmeter.properties says",),
+    ),
+    _Tool(
+        "ab",
+        {"start": "seconds", "latency": "ttime"},
+        ("starttime", "seconds", "ctime", "dtime", "ttime", "wait"),
+        unit="s",
+        latency_unit="ms",
+        notes=("ab stamps starts in whole seconds",),
     ),
     _Tool(
         "vegeta",
@@ -122,7 +135,7 @@ _TOOLS = (
         ("response-time", "status-code", "offset"),
         unit="s",
         latency_unit="s",
-        notes=("hey leaves out requests that failed: how many there were is not in the file",),
+        leaves_out=True,
     ),
     _Tool(
         "oha",
@@ -130,7 +143,7 @@ _TOOLS = (
         ("request-start", "request-duration", "status"),
         unit="s",
         latency_unit="s",
-        notes=("oha leaves out requests that failed: how many there were is not in the file",),
+        leaves_out=True,
     ),
 )
 _SUMS = (
@@ -138,6 +151,13 @@ _SUMS = (
     ({"User Count", "Requests/s"}, "Locust's history of sums"),
     ({"# Samples", "Average", "Median"}, "JMeter's aggregate report"),
 )
+_SUMS_BELOW = {  # of JSON documents: the beginning of a path
+    "aggregate.summaries.": "Artillery's report of sums",
+    "metrics.http_req_duration.": "k6's summary",
+    "latencies.mean": "vegeta's report",
+    "latencyPercentiles.": "oha's summary",
+    "latency.p99": "autocannon's summary",
+}
 _VEGETA_WIDTHS = (11, 12)  # without and with response headers
 
 
@@ -148,11 +168,10 @@ def roles_of(table: Table, asked: Asked) -> Roles:
         UsageError: a column that was asked for is missing, the file holds sums, or neither start and latency, start
             and end nor end and latency can be found; the message says what to write.
     """
-    for names, what in _SUMS:
-        if names <= set(table.names or ()):
-            raise UsageError(
-                f"{table.path} is {what}: percentiles cannot be made of percentiles", "a row a request is wanted"
-            )
+    if what := _sums(table.names or ()):
+        raise UsageError(
+            f"{table.path} is {what}: percentiles cannot be made of percentiles", "a row a request is wanted"
+        )
     known = _known(table)
     columns = dict(known.columns)
     if not known.tool:
@@ -166,7 +185,15 @@ def roles_of(table: Table, asked: Asked) -> Roles:
     columns |= {role: table.find(column) for role, column in asked.columns.items()}
     units = _units(table, columns, known.units, asked)
     columns = _ordered(table, columns, all_at_once=asked.all_at_once)
-    return Roles(known.tool, columns, units, known.where, known.notes, asked.all_at_once)
+    return replace(known, columns=columns, units=units, all_at_once=asked.all_at_once)
+
+
+def _sums(names: Sequence[str]) -> str:
+    """What summary this is; empty where it is none that is known."""
+    for needed, what in _SUMS:
+        if needed <= set(names):
+            return what
+    return next((what for start, what in _SUMS_BELOW.items() if any(name.startswith(start) for name in names)), "")
 
 
 def _known(table: Table) -> Roles:
@@ -177,7 +204,9 @@ def _known(table: Table) -> Roles:
             columns = {role: table.find(name) for role, name in tool.columns.items() if name in names}
             where = {table.find(name): value for name, value in tool.where.items()}
             units = {"latency": tool.latency_unit, **dict.fromkeys(_INSTANTS, tool.unit)}
-            return Roles(tool.name, columns, units, where, tool.notes)
+            has_sums = tool.sums is not None and tool.sums[0] in names
+            sums = (table.find(tool.sums[0]), tool.sums[1]) if tool.sums is not None and has_sums else None
+            return Roles(tool.name, columns, units, where, tool.notes, leaves_out=tool.leaves_out, sums=sums)
     if _is_vegeta_csv(table):
         columns = {"start": 0, "status": 1, "latency": 2, "error": 5, "label": 7}
         return Roles("vegeta", columns, {"start": "ns", "latency": "ns"})

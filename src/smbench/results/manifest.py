@@ -95,6 +95,8 @@ class ImportedFrom(BaseModel):
     lacking: dict[str, str] = {}  # figures that cannot be had, and why
     is_due_known: bool = False  # the file says when each request was due
     n_timeouts: int = 0  # requests whose client gave up: longer than they are old
+    has_failures: bool = True  # the file says of each request how it ended
+    has_unanswered: bool = True  # requests that were not answered are in the file, too
 
     @property
     def in_words(self) -> str:

@@ -7,6 +7,7 @@ its first bytes decide. What cannot be read is named as what it is, with what to
 import bz2
 import gzip
 import lzma
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -70,7 +71,19 @@ _PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lambda packed: cast(IO[bytes], lzma.LZMAFile(packed)),  # noqa: SIM115  # its caller closes the file
 }
-_WEB_PAGES = (b"<!doctype html", b"<html")
+_A_ROW_EACH = "a row for each request is needed"
+_BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
+    (re.compile(rb"\s*" + begins, re.IGNORECASE), what, advice)
+    for begins, what, advice in (
+        (rb"<(!doctype html|html)", "a web page, not a table", "download the file itself"),
+        (rb"<(\?xml|testResults)", "an XML document", "save it as CSV; JMeter writes CSV where it is asked for it"),
+        (rb"#\[Histogram log format", "a log of histograms (HdrHistogram), not of requests", _A_ROW_EACH),
+        (rb"Value +Percentile +TotalCount", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
+        (rb"RUN\t", "Gatling's log", "write its REQUEST lines as CSV: start, end, status"),
+        (rb"Running \w+ test @", "what wrk printed", _A_ROW_EACH),
+        (rb"Summary:", "what hey or oha printed", "ask for a row a request: hey -o csv, oha --output-format csv"),
+    )
+)
 _MAGIC_BYTES = 512
 
 
@@ -90,8 +103,9 @@ def form_of(path: Path) -> Form:
     for magic, at, what, advice in _FOREIGN:
         if head[at : at + len(magic)] == magic:
             raise UsageError(f"{path} {'holds' if is_packed else 'is'} {what}", advice)
-    if head.lstrip().lower().startswith(_WEB_PAGES):
-        raise UsageError(f"{path} is a web page, not a table", "download the file itself")
+    for begins, what, advice in _BEGINNINGS:
+        if begins.match(head):
+            raise UsageError(f"{path} is {what}", advice)
     return Form.TEXT
 
 

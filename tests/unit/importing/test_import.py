@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import smbench
+from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.frames import Frames, load
 from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import check
@@ -167,6 +168,15 @@ def test_a_timeout_may_be_said(tmp_path: Path) -> None:
         ("start,latency_s\n0,5\n", "column 'start' do not say their unit", "unit"),
         ("start_s,end_s\n2,1\n", "a.csv:2: the request ends before it starts", "units"),
         ("start_s,end_s\n2,3\n4,soon\n", "a.csv:3: text of 4 characters in column 'end_s' is no", ""),
+        ('<?xml version="1.0"?>\n<testResults><httpSample t="5"/></testResults>\n', "is an XML document", "CSV"),
+        ("#[Histogram log format version 1.3]\n", "a log of histograms", "a row for each"),
+        ("       Value   Percentile   TotalCount 1/(1-Percentile)\n", "a table of percentiles", "a row for each"),
+        ("RUN\tx.Simulation\tx\t1767225600000\t \t3.9.5\n", "is Gatling's log", "REQUEST"),
+        ("Running 30s test @ http://x/\n  2 threads and 10 connections\n", "is what wrk printed", "a row for each"),
+        ("\nSummary:\n  Total:\t1.0 secs\n", "is what hey or oha printed", "hey -o csv"),
+        ('{"aggregate": {"summaries": {"http.response_time": {"p95": 10}}}}', "Artillery's report of sums", "a row"),
+        ('{"metrics": {"http_req_duration": {"p(95)": 10}}}', "is k6's summary", "a row a request"),
+        ('{"latencies": {"mean": 10, "99th": 20}, "requests": 5}', "is vegeta's report", "a row a request"),
         ("Type,Name,Request Count,Median Response Time\nGET,/,5,3\n", "Locust's table of sums", "a row a request"),
         (K6_HEADER + "\nvus,1767225600,1.0,,,,,,,,,,,,,,,,\n", "holds no request: no row has 'http_req_duration'", ""),
     ],
@@ -177,6 +187,47 @@ def test_what_is_not_plain_is_asked_for(tmp_path: Path, text: str, said: str, ad
     assert said in caught.value.message
     assert advice in caught.value.advice
     assert not (tmp_path / "results").exists()
+
+
+JTL = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success\n"
+TRANSACTION = '{at},{took},T,200,"Number of samples in transaction : 2, number of failing samples : 0",t 1,true\n'
+
+
+def test_jmeters_transactions_are_no_requests_beside_their_samples(tmp_path: Path) -> None:
+    """Else every request counts twice, once with the sum of several latencies."""
+    rows = [f"{1000 * (T0 + k)},{took},GET,200,OK,t 1,true\n" for k, took in ((0, 100), (1, 300))]
+    summed = TRANSACTION.format(at=1000 * T0, took=1300)
+    done = imported(tmp_path, "a.jtl", JTL + "".join([*rows, summed]))
+    _, summary = read(done)
+    assert (summary.counts.completed, summary.sojourn.max) == (2, Bounded.exactly(0.3))
+    assert "1 other rows were left out" in done.lines
+    _, summary = read(imported(tmp_path, "only.jtl", JTL + summed))  # "generate parent sample": nothing else is there
+    assert summary.sojourn.max == Bounded.exactly(1.3)
+
+
+def judged(tmp_path: Path, text: str, *thresholds: str) -> list[bool | None]:
+    return [one.passed for one in evaluate(thresholds, *read(imported(tmp_path, "a.csv", text)))]
+
+
+def test_of_a_file_without_a_status_no_failure_is_no_merit(tmp_path: Path) -> None:
+    text = "start,latency_s\n" + "".join(f"{iso(k)},{k + 1}\n" for k in range(5))
+    asked = ("failed == 0", "rejected == 0", "transport_error == 0", "error_share < 5%", "completed >= 99%")
+    assert judged(tmp_path, text, *asked) == [None] * 5
+    assert judged(tmp_path, text, "expired == 0", "lost == 0", "max < 6s", "completed <= 5") == [None, None, True, True]
+
+
+def test_what_a_tool_leaves_out_may_be_any_number_of_requests(tmp_path: Path) -> None:
+    """hey and oha write no row where no answer came: of all requests half may have timed out."""
+    text = "response-time,DNS+dialup,status-code,offset\n" + "".join(f"0.1,0,200,{k}\n" for k in range(20))
+    unknown = ("p50 < 1s", "max < 1s", "within(1s) >= 99%", "completed >= 99%", "error_share < 5%", "backlog < 5")
+    assert judged(tmp_path, text, *unknown, "transport_error == 0", "pending == 0", "drain < 5s") == [None] * 9
+    assert judged(tmp_path, text, "p50 < 50ms", "rejected == 0", "goodput(1s) > 0.5/s") == [False, True, True]
+
+
+def test_ab_writes_a_row_a_request(tmp_path: Path) -> None:
+    rows = "".join(f"Thu Jan 01 00:00:0{k} 2026\t{T0 + k}\t0\t{k + 1}\t{k + 1}\t1\n" for k in range(3))
+    _, summary = read(imported(tmp_path, "a.tsv", f"starttime\tseconds\tctime\tdtime\tttime\twait\n{rows}"))
+    assert (summary.counts.completed, summary.sojourn.max) == (3, Bounded.exactly(0.003))
 
 
 def test_a_folder_is_never_overwritten_and_has_every_file(tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ DEADLINE = 'Get "http://x": context deadline exceeded (Client.Timeout exceeded w
         ("200", None, None, Outcome.COMPLETED, 200),
         ("202 Accepted", None, None, Outcome.COMPLETED, 202),
         ("200.0", None, None, Outcome.COMPLETED, 200),  # an integer column with gaps, as pandas writes it
+        ("HTTP 200", None, None, Outcome.COMPLETED, 200),
+        ("HTTP/1.1 503 Service Unavailable", None, None, Outcome.REJECTED, 503),
         ("ok", None, None, Outcome.COMPLETED, None),
+        (None, None, "None", Outcome.COMPLETED, None),  # what languages write where there was no error
+        (None, None, "nan", Outcome.COMPLETED, None),
+        ("failed", None, "-", Outcome.FAILED, None),
         ("Succeeded", None, None, Outcome.COMPLETED, None),
         (None, "true", None, Outcome.COMPLETED, None),
         (None, None, None, Outcome.COMPLETED, None),

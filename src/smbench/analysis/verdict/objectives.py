@@ -25,16 +25,15 @@ from smbench.analysis.rows.frames import Frames, is_one_of, seconds
 from smbench.analysis.summary import Summary
 from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
 from smbench.results.law import Counts
+from smbench.results.manifest import ImportedFrom
 from smbench.scenario.thresholds import Threshold
 
 Instants = npt.NDArray[np.int64]
 
 _NOTHING = "nothing to measure"
 _OF_SENT = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
-_OF_ACCEPTED = (
-    *(Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING),
-    *("backlog", "backlog_max", "drain", "drain_s"),
-)
+_OF_BACKLOG = ("backlog", "backlog_max", "drain", "drain_s")
+_OF_ACCEPTED = (Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING, *_OF_BACKLOG)
 """Metrics that speak of requests that were sent, and of those that were accepted."""
 
 
@@ -48,6 +47,33 @@ class Figure:
 
 def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | Unknown:
     """The figure that a threshold speaks of; of one with `for`, the longest time that its comparison failed."""
+    found = _seen(threshold, frames, summary)
+    imported = frames.manifest.imported
+    return found if imported is None else then(found, lambda known: _of_file(known, threshold, imported))
+
+
+def _of_file(seen: Figure, threshold: Threshold, imported: ImportedFrom) -> Figure:
+    """What another tool's file leaves out may be any number of requests, of any age."""
+    bounds, metric = seen.bounds, threshold.metric
+    most = 1.0 if threshold.unit == "share" else None
+    if not imported.has_unanswered:
+        note = "requests without an answer are not in the file"
+        if threshold.quantile is not None or metric in ("oldest_age", *_OF_BACKLOG):
+            return Figure(bounds.model_copy(update={"high": None}), note)
+        if metric == "within" or (metric == Outcome.COMPLETED and threshold.unit == "share"):
+            return Figure(bounds.model_copy(update={"low": 0.0}), note)
+        if metric in ("error_share", Outcome.TRANSPORT_ERROR, Outcome.PENDING):
+            return Figure(bounds.model_copy(update={"high": most}), note)
+    if not imported.has_failures or (metric in (Outcome.EXPIRED, Outcome.LOST) and not bounds.low):
+        note = "the file does not say how a request ended"
+        if metric in (*_OF_SENT, *NEVER_COMPLETED, Outcome.LOST, "error_share"):
+            return Figure(bounds.model_copy(update={"high": most}), note)
+        if metric == Outcome.COMPLETED:
+            return Figure(bounds.model_copy(update={"low": 0.0}), note)
+    return seen
+
+
+def _seen(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | Unknown:
     if _is_vacuous(threshold, frames, summary):
         return Unknown(_NOTHING)
     if threshold.quantile is not None:
