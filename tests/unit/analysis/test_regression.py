@@ -3,6 +3,8 @@
 Method: groups of given figures; the interval of 5 a side is that of `test_compare`.
 """
 
+from collections.abc import Sequence
+
 import pytest
 
 from comparing import group_of
@@ -13,7 +15,9 @@ from smbench.analysis.numbers.bounds import Bounded
 BASE = [100.0, 101.0, 102.0, 103.0, 104.0]
 
 
-def judged(other: list[float | Bounded], *, base: list[float] = BASE, metric: str = "sojourn_p95") -> GateResult:
+def judged(
+    other: list[float | Bounded], *, base: Sequence[float | Bounded] = BASE, metric: str = "sojourn_p95"
+) -> GateResult:
     groups = [group_of("A", base, metric), group_of("B", other, metric)]
     (result,) = judge(parse_gate("slower-than 5%"), comparison(groups, baseline="A", named=(metric,)))
     return result
@@ -43,6 +47,34 @@ def test_slower_for_certain_is_a_regression_faster_holds_and_between_is_inconclu
 def test_less_of_what_should_be_more_is_slower() -> None:
     assert judged([value / 1.2 for value in BASE], metric="completed_hz").outcome is Outcome.REGRESSED
     assert judged([value * 1.2 for value in BASE], metric="completed_hz").outcome is Outcome.HELD
+
+
+NEVER = Bounded(low=1.0, high=None, never=True)  # failed after a second
+MORE = Bounded(low=1.0, high=None)  # cut off after a second
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_what_fails_at_once_is_slower_than_what_completes(n: int) -> None:
+    """Its ratio is only known to be more than 1 s over 100 s: the gate must not wait for a number."""
+    slower = judged([NEVER] * n, base=BASE[:n])
+    assert (slower.outcome, slower.seen) == (Outcome.REGRESSED, "never reached, as the baseline's is")
+    faster = judged(list(BASE[:n]), base=[NEVER] * n)
+    assert faster.outcome is Outcome.HELD
+    for base in ([NEVER] * n, [MORE] * n):
+        assert judged([NEVER] * n, base=base).outcome is Outcome.INCONCLUSIVE
+    assert judged([MORE] * n, base=BASE[:n]).outcome is Outcome.INCONCLUSIVE
+
+
+def test_one_of_five_runs_that_never_reaches_it_decides_nothing() -> None:
+    assert judged([NEVER, *BASE[1:]]).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_rate_of_nothing_is_less_than_any_rate() -> None:
+    assert judged([0.0] * 5, metric="completed_hz").outcome is Outcome.REGRESSED
+    assert judged(list(BASE), base=[0.0] * 5, metric="completed_hz").outcome is Outcome.INCONCLUSIVE
+    assert judged([0.0] * 5, base=[0.0] * 5, metric="completed_hz").outcome is Outcome.INCONCLUSIVE
+    assert judged([0.0] * 5, metric="drain_s").outcome is Outcome.HELD
+    assert judged([0.1] * 5, base=[0.0] * 5, metric="drain_s").outcome is Outcome.INCONCLUSIVE
 
 
 def test_with_one_run_a_side_the_bare_ratio_decides_and_it_is_said() -> None:

@@ -29,6 +29,7 @@ from smbench.analysis.comparison.comparability import Difference
 from smbench.analysis.comparison.contrasts import (
     CONFIDENCE,
     EFFECTS,
+    Beyond,
     Comparison,
     Contrast,
     Effect,
@@ -42,6 +43,7 @@ from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.paired import n_to_settle, paired_test, twins
 from smbench.analysis.numbers.rank_tests import Values, cliffs_delta, cut, p_greater, p_two_sided
 
+_LOG_OF_NOTHING = math.log(5e-324)
 _ROUNDING = 1e-12  # of a logarithm
 
 
@@ -228,6 +230,7 @@ def _row(metric: str, base: _Sample, other: _Sample, margin: float, *, is_thin: 
         p_same=_p_same(base, other, margin) if can_bound else None,
         p_same_holm=None,
         is_thin=is_thin,
+        beyond=_beyond(base, other),
         reason=_reason(has_zero=has_zero, has_ratio=ratio is not None, is_ordered=is_ordered),
         n_needed=_n_needed(base, other, margin),
     )
@@ -254,6 +257,21 @@ def _interval(base: _Sample, other: _Sample) -> Interval | None:
     if low == 0 and high == math.inf:
         return None
     return Interval(low=low, high=None if high == math.inf else high, confidence=where.confidence)
+
+
+def _beyond(base: _Sample, other: _Sample) -> Beyond | None:
+    """On which side of every ratio the other is: one of the two never comes to be, or the other is 0.
+
+    A baseline of 0 says nothing: anything would be infinitely more.
+    """
+    n = cut(len(other), len(base), CONFIDENCE).n
+    with np.errstate(invalid="ignore"):  # infinite, or 0, on both sides: anything may be
+        low = np.subtract.outer(other.rank, np.maximum(base.high, _LOG_OF_NOTHING))
+        high = np.subtract.outer(other.high, base.rank)
+    if np.sort(np.where(np.isnan(low), -math.inf, low), axis=None)[n] == math.inf:
+        return "longer"
+    highest = np.sort(np.where(np.isnan(high), math.inf, high), axis=None)[high.size - 1 - n]
+    return "shorter" if highest == -math.inf else None
 
 
 def _differences(base: _Sample, other: _Sample) -> tuple[Values, Values]:

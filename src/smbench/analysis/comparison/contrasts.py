@@ -11,6 +11,7 @@ from smbench.analysis.numbers.bounds import Bounded
 CONFIDENCE = 0.95
 ALPHA = 0.05
 Shared = Literal["all seeds", "the seed of arrivals"]
+Beyond = Literal["longer", "shorter"]
 Effect = Literal["negligible", "small", "medium", "large"]
 # Of Cliff's |delta| below each limit (Romano et al. 2006).
 EFFECTS: tuple[tuple[float, Effect], ...] = (
@@ -76,6 +77,7 @@ class Row(_Part):
     is_thin: bool
     reason: str = ""
     is_paired: bool = False
+    beyond: Beyond | None = None  # of any ratio, with the interval's confidence: one side never comes to be, or is 0
     n_looked_at: int = 1  # metrics that were corrected together with this one
     n_needed: int | None = None  # runs a side that would settle it; None where it is settled, or no number would do
 

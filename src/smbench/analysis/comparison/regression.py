@@ -7,10 +7,15 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.comparison.contrasts import Comparison, Contrast, Row
+from smbench.analysis.comparison.contrasts import Beyond, Comparison, Contrast, Row
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.scenario.values.quantities import parse_share
+
+_BEYOND: dict[Beyond, str] = {
+    "longer": "never reached, as the baseline's is",
+    "shorter": "0, or reached where the baseline's never is",
+}
 
 
 class Outcome(StrEnum):
@@ -86,6 +91,10 @@ def judge(gate: Gate, comparison: Comparison) -> list[GateResult]:
 
 def _judge(gate: Gate, contrast: Contrast, metric: str) -> GateResult:
     row, limit = contrast.row(metric), 1 + gate.share
+    if row is not None and row.beyond is not None:
+        is_slower = (row.beyond == "longer") is not RUN_METRICS[metric].more_is_better
+        outcome = Outcome.REGRESSED if is_slower else Outcome.HELD
+        return _result(gate, contrast, metric, outcome, _BEYOND[row.beyond])
     times = None if row is None else _times(row, is_single=min(contrast.n, contrast.n_baseline) == 1)
     if times is None or row is None:
         why = f": {row.reason}" if row is not None and row.reason else ""
