@@ -85,6 +85,25 @@ async def test_a_stop_drains_and_a_cancel_does_not_wait() -> None:
     assert run.events.frames[-1]["kind"].to_list()[-1] == "stop"
 
 
+@pytest.mark.parametrize(("is_gone", "takes_s"), [(False, 15.0), (True, 0.0)])
+async def test_nothing_more_is_asked_of_an_endpoint_that_is_gone(is_gone: bool, takes_s: float) -> None:
+    run = world(service_s=5.0)
+
+    async def never(_receipts: object) -> list[str]:
+        await anyio.sleep_forever()
+        return []
+
+    run.endpoint.delete = never  # type: ignore[method-assign]
+    start_ns = run.clock.now_ns()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run.runner.run)
+        await run.clock.sleep_until_ns(start_ns + 10 * SECOND)
+        run.runner.control.is_target_gone = is_gone
+        run.runner.control.cancel(NotSent.STOPPED, "the parent process has ended")
+    assert (run.clock.now_ns() - start_ns) / SECOND == pytest.approx(10 + takes_s, abs=0.1)
+    assert run.runner.stage == "done"
+
+
 async def test_the_ledger_is_gauged_four_times_a_second() -> None:
     run = world(n=10, service_s=5.0)
     await run.runner.run()

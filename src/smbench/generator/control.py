@@ -13,12 +13,13 @@ class Control:
         is_stopped: Whether sending is over; true after `cancel` too.
         is_cancelled: Whether everything is over.
         why_not_sent: Of the requests that were not sent because of the stop; None while there was no stop.
+        is_target_gone: The endpoint has ended too, so nothing more is asked of it.
         stop_reason, cancel_reason: The same for a person, with numbers or names; empty while there was none.
     """
 
     def __init__(self) -> None:
         self._stopped, self._cancelled = anyio.Event(), anyio.Event()
-        self.is_stopped = self.is_cancelled = False
+        self.is_stopped = self.is_cancelled = self.is_target_gone = False
         self.why_not_sent: NotSent | None = None
         self.stop_reason = self.cancel_reason = ""
 

@@ -162,7 +162,7 @@ class Runner:
         return now_ns < max(tracker.last_unknown_send_ns + patience_ns, self.bounds.comes_again_ns or 0)
 
     async def _last_words(self) -> None:
-        with anyio.move_on_after(_LAST_WORDS_S, shield=True):
+        with anyio.move_on_after(0.0 if self.control.is_target_gone else _LAST_WORDS_S, shield=True):
             self.collector.stop()
             await self._has_listened.wait()
             if self.outside.gauges is not None:

@@ -8,6 +8,7 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -78,7 +79,7 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
     async with anyio.create_task_group() as listening:
         listening.start_soon(commands.listen)
         async with _prepared(target, order, lambda text: _say(channel, text)) as prepared:
-            commands.on_orphaned = prepared.abandon  # for `smbench resume`; an emulator of the run's own ends with it
+            commands.on_orphaned = partial(_orphaned, commands, prepared, plan)
             channel.send(Ready(prepared.found, prepared.held))
             go = await commands.wait_for_go(share_run)
             clock = MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
@@ -102,6 +103,13 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
             channel.send(Beat(runner.snapshot()))
         listening.cancel_scope.cancel()
     channel.send(Done([*prepared.notes(), *(_late_start(order, late_s) if how is None else [])], held=prepared.kept()))
+
+
+def _orphaned(commands: "Commands", prepared: Prepared, plan: RunPlan) -> None:
+    """An emulator of the run's own ends with the parent; of a real endpoint the queue stays for `smbench resume`."""
+    if plan.is_emulated or commands.is_begun:
+        prepared.abandon()
+    commands.control.is_target_gone = plan.is_emulated
 
 
 def _prepared(
@@ -156,6 +164,7 @@ class Commands:
 
     Attributes:
         control: Stopped and cancelled by the parent's messages, and by the parent's end.
+        is_begun: The go has come.
         on_orphaned: Called when the parent has ended before the run did.
     """
 
@@ -164,7 +173,7 @@ class Commands:
         self.on_orphaned: Callable[[], None] = lambda: None
         self._channel = channel
         self._before_the_go: list[Announce | Go] = []
-        self._is_begun = False
+        self.is_begun = False
         self._came = anyio.Event()
 
     async def listen(self) -> None:
@@ -177,9 +186,11 @@ class Commands:
             message = await self._channel.receive()
             if isinstance(message, Announce | Go):
                 self._before_the_go.append(message)
-                self._is_begun = isinstance(message, Go)
+                self.is_begun = isinstance(message, Go)
                 self._came.set()
-            elif not self._is_begun:
+            elif not self.is_begun:
+                if message is None:
+                    self.on_orphaned()
                 raise NotBegunError("interrupted before the run began; nothing was sent")
             elif isinstance(message, Stop):
                 self.control.stop(message.why, message.reason)

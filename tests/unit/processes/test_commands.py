@@ -3,16 +3,19 @@
 Method: the parent is the other end of a channel in memory; what is written down is only noted.
 """
 
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from smbench.errors import NotBegunError
+from smbench.generator.plan import make_plan
 from smbench.processes.channel import Channel, memory_channels
 from smbench.processes.messages import Acknowledged, Announce, Cancel, Go, Stop
-from smbench.processes.worker import Commands
+from smbench.processes.worker import Commands, _orphaned
 from smbench.records import NotSent
+from smbench.scenario.model import Scenario
 
 
 class Rows:
@@ -70,8 +73,38 @@ async def test_to_be_stopped_before_the_go_is_not_to_begin(message: Any, before:
 
 async def test_the_parents_end_before_the_go_is_not_to_begin() -> None:
     parent, child = memory_channels()
+    commands, orphaned = Commands(child), []
+    commands.on_orphaned = lambda: orphaned.append(commands.is_begun)
     with pytest.raises(NotBegunError):
-        await listen(Commands(child), parent)
+        await listen(commands, parent)
+    assert orphaned == [False]
+
+
+class Held:
+    """Of what a target prepared: whether its queue is left."""
+
+    is_abandoned = False
+
+    def abandon(self) -> None:
+        self.is_abandoned = True
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_begun", "is_abandoned", "is_gone"),
+    [(None, False, True, True), (None, True, True, True), ("real", False, False, False), ("real", True, True, False)],
+)
+async def test_with_the_parent_its_emulator_ends_and_nothing_more_is_asked_of_it(
+    endpoint: str | None, is_begun: bool, is_abandoned: bool, is_gone: bool
+) -> None:
+    """Else the worker tries for many seconds to delete messages and a queue that are gone."""
+    _, child = memory_channels()
+    commands, held = Commands(child), Held()
+    commands.is_begun = is_begun
+    target = {"emulated": {}} if endpoint is None else {"endpoint": endpoint}
+    document = {"name": "test", "target": target, "load": [{"burst": {"requests": 1}}]}
+    plan = make_plan(Scenario.model_validate(document), Path())
+    _orphaned(commands, held, plan)  # type: ignore[arg-type]  # all of it that is asked
+    assert (held.is_abandoned, commands.control.is_target_gone) == (is_abandoned, is_gone)
 
 
 async def test_after_the_go_stop_and_cancel_reach_the_load_with_their_reasons() -> None:

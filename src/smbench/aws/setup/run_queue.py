@@ -83,8 +83,9 @@ async def run_queue(
         raise ValueError(f"queue name of {len(name)} characters, SQS takes {_NAME_MAX}: {name}")
     queue = RunQueue()
     try:
-        # Shielded, so that no call is cut short between its effect and our hearing of it: nothing is left behind.
-        with anyio.CancelScope(shield=True):
+        # Shielded, so that no call is cut short between its effect and our hearing of it: nothing is left behind. An
+        # emulator of the run's own ends with its queues, perhaps before us, and then no call would return for long.
+        with anyio.CancelScope(shield=not clients.settings.emulated):
             own_tags = {RUN_TAG: run_id, "smbench:worker": str(worker), **(tags or {})}
             await _create(clients, target, queue, name, own_tags)
             await _subscribe(clients, target, queue, name, f"{run_id}-{worker}-")
@@ -137,7 +138,7 @@ async def _is_there(clients: AwsClients, queue: RunQueue) -> bool:
 
 
 async def _removed_in_time(clients: AwsClients, queue: RunQueue) -> None:
-    with anyio.move_on_after(_REMOVE_S, shield=True) as scope:
+    with anyio.move_on_after(_REMOVE_S, shield=not clients.settings.emulated) as scope:
         queue.left = await remove(clients, queue)
     if scope.cancelled_caught:
         queue.left = [f"queue {queue.url}", *(f"subscription {arn}" for arn in queue.subscriptions)]
