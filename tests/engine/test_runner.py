@@ -93,7 +93,7 @@ async def test_nothing_more_is_asked_of_an_endpoint_that_is_gone(is_gone: bool, 
         await anyio.sleep_forever()
         return []
 
-    run.endpoint.delete = never  # type: ignore[method-assign]
+    run.endpoint.delete = never  # type: ignore[method-assign, assignment]
     start_ns = run.clock.now_ns()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(run.runner.run)

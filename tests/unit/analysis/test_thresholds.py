@@ -400,7 +400,34 @@ def test_an_unanswered_request_may_be_taken_until_a_notice_is_overdue(
     assert judged(text, frames_of(rows, readings=at_the_end)) == (seen, passed)
     long_after = [reading("backlog", 0.0, 66.0, source="ledger")]
     assert judge(text, frames_of(rows, readings=long_after)).passed is True
-    assert judge(text, frames_of(rows, readings=at_the_end, target={"kind": "realtime"})).passed is True
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "passed"),
+    [
+        ("p50 < 5s", "1.00 s", True),
+        ("p90 < 5s", "> 30.0 s", False),  # the call that was given up after 30 s
+        ("max < 1m", "> 30.0 s", None),
+        ("completed >= 90%", "66.7 % to 100 %", None),
+        ("failed == 0", "0 to 1", None),
+        ("error_share < 5%", "0 % to 33.3 %", None),
+        ("within(5s) >= 90%", "66.7 %", False),
+        ("goodput(5s) > 0.1/s", "12.0/min", True),
+        ("transport_error == 1", "1", True),
+        *((f"{outcome} == 0", "0", True) for outcome in ("rejected", "expired", "lost", "pending")),
+    ],
+)
+def test_a_call_that_was_never_answered_counts_as_it_does_in_the_report(
+    text: str, seen: str, passed: bool | None
+) -> None:
+    """Of a synchronous endpoint: it may have completed after its client had given up, or have failed."""
+    rows = [*[Request(float(k), done=k + 1.0, ack=k + 1.0) for k in range(2)]]
+    rows.append(Request(2.0, Outcome.TRANSPORT_ERROR, ack=32.0, error="read timeout"))
+    frames = frames_of(rows, target={"kind": "realtime"}, readings=[reading("backlog", 0.0, 90.0, source="ledger")])
+    assert judged(text, frames) == (seen, passed)
+    if text.startswith(("p5", "p9")):
+        quoted = summarise(frames).sojourn.percentile(text.split()[0])
+        assert quoted is None or quoted.text() == seen
 
 
 @pytest.mark.parametrize("text", ["rejected == 0", "rejected < 1%", "transport_error == 0"])

@@ -100,7 +100,7 @@ async def test_with_the_parent_its_emulator_ends_and_nothing_more_is_asked_of_it
     _, child = memory_channels()
     commands, held = Commands(child), Held()
     commands.is_begun = is_begun
-    target = {"emulated": {}} if endpoint is None else {"endpoint": endpoint}
+    target: dict[str, Any] = {"emulated": {}} if endpoint is None else {"endpoint": endpoint}
     document = {"name": "test", "target": target, "load": [{"burst": {"requests": 1}}]}
     plan = make_plan(Scenario.model_validate(document), Path())
     _orphaned(commands, held, plan)  # type: ignore[arg-type]  # all of it that is asked

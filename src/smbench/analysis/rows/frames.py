@@ -110,16 +110,24 @@ class Frames:
 
     @cached_property
     def n_perhaps_taken(self) -> int:
-        """Measured requests that were not answered so near the end that a notice of theirs may still come.
+        """Measured requests that were not answered, and of which nothing shows that they were not taken.
 
-        As long as that, the run itself waits for one: twice as long as any request has lived, and a while.
+        Of a synchronous endpoint all of them. Else those so near the end that a notice of theirs may still come: as
+        long as that, the run itself waits for one: twice as long as any request has lived, and a while.
         """
-        if self.manifest.imported is not None or self.manifest.target.get("kind", "async") != "async":
+        if self.manifest.imported is not None:
             return 0
+        if self.manifest.target.get("kind", "async") != "async":
+            return self.n_unsettled_calls
         lives = self.requests.select((pl.col("done_ns") - pl.col("send_ns")).max()).item()
         patience_ns = 2 * max(0, lives or 0) + _GRACE_NS
         is_recent = pl.col("send_ns") > self.end_ns - patience_ns
         return self.measured.filter(is_one_of((Outcome.TRANSPORT_ERROR,)) & is_recent).height
+
+    @cached_property
+    def n_unsettled_calls(self) -> int:
+        """Measured calls of a synchronous endpoint that were never answered."""
+        return self.measured.filter(pl.col("is_unsettled") & ~pl.col("accepted")).height
 
     @cached_property
     def n_unsure(self) -> int:

@@ -32,6 +32,7 @@ Instants = npt.NDArray[np.int64]
 
 _NOTHING = "nothing to measure"
 _OF_SENT = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
+_OF_QUEUED = (Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING)  # no end of a call that was never answered
 _OF_BACKLOG = ("backlog", "backlog_max", "drain", "drain_s")
 _OF_ACCEPTED = (Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING, *_OF_BACKLOG)
 """Metrics that speak of requests that were sent, and of those that were accepted."""
@@ -86,8 +87,8 @@ def _seen(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | Un
     if (read := _READ.get(threshold.metric)) is not None:
         return read(frames, summary)
     if threshold.unit == "share":
-        return then(_outcome_share(threshold.metric, summary.measured, frames.n_unsure), Figure)
-    return Figure(_outcome_count(threshold.metric, summary.measured, frames.n_unsure))
+        return then(_outcome_share(threshold.metric, summary.measured, _n_perhaps(threshold.metric, frames)), Figure)
+    return Figure(_outcome_count(threshold.metric, summary.measured, _n_perhaps(threshold.metric, frames)))
 
 
 def _is_vacuous(threshold: Threshold, frames: Frames, summary: Summary) -> bool:
@@ -105,7 +106,7 @@ def _is_vacuous(threshold: Threshold, frames: Frames, summary: Summary) -> bool:
 
 def _samples(of: str, frames: Frames) -> tuple[Seconds, Seconds, Seconds]:
     """Those known; ages of those still open; ages at which it was certain that it would never be."""
-    measured, never_sent_s = frames.measured, np.zeros(frames.n_unsure)
+    measured, never_sent_s = frames.measured, np.zeros(_n_without_age(frames))
     if of == "schedule_lag":
         return seconds(measured, "schedule_lag_ns"), never_sent_s, np.empty(0)
     if of == "ack":
@@ -120,9 +121,14 @@ def _samples(of: str, frames: Frames) -> tuple[Seconds, Seconds, Seconds]:
     is_accepted = pl.col("accepted")
     return (
         seconds(measured, known, is_accepted),
-        np.concatenate([seconds(measured, age, is_accepted & is_one_of(MAY_HAVE_COMPLETED)), never_sent_s]),
+        np.concatenate([seconds(measured, age, pl.col("is_unsettled")), never_sent_s]),
         seconds(measured, age, is_accepted & is_one_of(NEVER_COMPLETED)),
     )
+
+
+def _n_without_age(frames: Frames) -> int:
+    """Requests whose fate is open, and of which not even an age is known."""
+    return frames.n_unsure - frames.n_unsettled_calls
 
 
 def _percentile(of: str, quantile: Fraction, frames: Frames) -> Figure | Unknown:
@@ -166,7 +172,7 @@ def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, su
     n_in = int((known_s <= deadline_s).sum())
     n_perhaps = n_in + int((open_s <= deadline_s).sum())
     whole: float = len(known_s) + len(open_s) + len(never_s)
-    if threshold.metric == "goodput" and frames.n_unsure:
+    if threshold.metric == "goodput" and _n_without_age(frames):
         return _why_unsure(frames)
     if threshold.metric == "goodput":
         whole = summary.rates.length_s if summary.rates.offered_hz is not None else 0.0
@@ -184,6 +190,13 @@ def _why_unsure(frames: Frames) -> Unknown:
 
 
 # ---- outcomes -------------------------------------------------------------------------------------------------
+
+
+def _n_perhaps(outcome: str, frames: Frames) -> int:
+    """Requests whose fate is open, as far as it may be this outcome and they are not counted under it."""
+    if outcome in _OF_SENT:
+        return frames.n_unsure - frames.n_perhaps_taken
+    return _n_without_age(frames) if outcome in _OF_QUEUED else frames.n_unsure
 
 
 def _outcome_count(outcome: str, counts: Counts, n_cut: int) -> Bounded:
