@@ -6,6 +6,7 @@ from smbench.generator.forecast import CERTAIN_SHARE, TIGHT_SHARE, WARP_REQUEST_
 from smbench.scenario.values.quantities import format_duration
 
 _PHASES_SHOWN = 20
+_OF_USERS = ("users", "stairs")
 _SHORT_S = 60.0  # a burst of less is worked off, not kept up with
 
 
@@ -83,6 +84,8 @@ def _enough(phase: PhaseForecast, found: Forecast) -> str:
     if found.kind == "serverless":
         busy = "" if phase.busy_slots is None else f"; {phase.busy_slots:.1f} are there at once on average"
         return f"{phase.n:,} requests, at most {found.slots_max:,} at once, for more are throttled{busy}"
+    if phase.kind in _OF_USERS:
+        return f"at most {phase.n:,} requests: each user waits for an answer before the next"
     if phase.busy_slots is None or _is_burst(phase):
         return f"{phase.n:,} requests are {_about(phase.work_s)} of work for {_instances(found.instances_max)}"
     share = phase.busy_slots / found.slots_max

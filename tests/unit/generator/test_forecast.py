@@ -192,6 +192,19 @@ def test_a_burst_is_work_and_no_overload() -> None:
     assert fine[0] == "phase burst: 600 requests are about 10 m of work for 1 instance"
 
 
+@pytest.mark.parametrize(
+    "load", ["users: {initial: 3, for: 1m}", "stairs: {users: 1, steps: 3, each: 20s}"], ids=["users", "stairs"]
+)
+def test_what_users_may_send_at_most_is_no_work_to_be_done(load: str) -> None:
+    """Three users of one instance get an answer a second: some sixty requests, not the 1,800 that are provided for."""
+    plan = emulated("service: 1s", load)
+    wrong, fine = told(plan)
+    assert wrong == []
+    name = load.partition(":")[0]
+    most = len(plan.schedule)
+    assert fine[0] == f"phase {name}: at most {most:,} requests: each user waits for an answer before the next"
+
+
 def test_requests_that_will_expire_are_named() -> None:
     wrong, _ = told(emulated("service: 10s", "constant: {rate: 1/s, for: 30m}", "request: {ttl: 10m}\ndrain: 10h"))
     assert any("expire after 10m" in line for line in wrong)
