@@ -26,7 +26,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 SOURCE = Path("src/smbench")
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.txt")
-COPIED = ("src", "tests", "scenarios", "docs", "bench", "pyproject.toml", "README.md", "CHANGELOG.md")
+COPIED = ("src", "tests", "scenarios", "docs", "bench", "results/sample", "pyproject.toml", "README.md", "CHANGELOG.md")
 PATIENCE_S = 1_200.0  # of all slow tests of the analysis, where another program is at work too
 
 TARGETS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
