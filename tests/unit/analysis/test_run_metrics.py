@@ -47,6 +47,13 @@ def test_an_open_request_leaves_bounds_and_a_run_without_any_leaves_nothing() ->
     assert measured([], spans=[]) == {}
 
 
+def test_a_lost_request_was_over_some_time_before_the_run_was() -> None:
+    """The endpoint may have failed it at once, so the makespan is at least that of the others and not the run's."""
+    rows = [Request(1.0, done=3.0), Request(1.0, Outcome.LOST), Request(2.0, Outcome.REJECTED, ack=90.0)]
+    frames = frames_of(rows)
+    assert measure(frames, summarise(frames))["makespan_s"] == Bounded(low=2.0, high=None)
+
+
 def test_warm_up_is_left_out_and_a_burst_at_once_has_no_rate() -> None:
     warm = Request(0.0, done=100.0, phase="warm", warmup=True)
     spans = [span(1, name="warm", warmup=True, end_s=5.0), span(1, index=1, start_s=5.0, end_s=5.0, first_seq=1)]

@@ -85,13 +85,17 @@ def _misfit(summary: Summary) -> Bounded | Unknown:
 
 
 def _makespan(frames: Frames) -> Bounded | None:
-    accepted = only(frames.measured, pl.col("accepted"), "done_ns")
+    accepted = only(frames.measured, pl.col("accepted"), "done_ns", "may_have_left")
     first_ns = _first_due_ns(frames)
     if not accepted.height or first_ns is None:
         return None
-    if accepted["done_ns"].null_count():
-        return Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None)
-    return Bounded.exactly(max(0, int(accepted["done_ns"].to_numpy().max()) - first_ns) / 1e9)
+    ended_ns = accepted["done_ns"].drop_nulls()
+    last_ns = int(ended_ns.to_numpy().max()) if len(ended_ns) else first_ns
+    without_end = accepted.filter(pl.col("done_ns").is_null())
+    if not without_end["may_have_left"].all():
+        last_ns = max(last_ns, frames.end_ns)
+    length_s = max(0, last_ns - first_ns) / 1e9
+    return Bounded(low=length_s, high=None if len(without_end) else length_s)
 
 
 def _first_completion(frames: Frames) -> Bounded | None:
