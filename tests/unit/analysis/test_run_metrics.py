@@ -43,7 +43,9 @@ def test_an_open_request_leaves_bounds_and_a_run_without_any_leaves_nothing() ->
     assert found["drain_s"] == Bounded(low=5.0, high=None)
     assert found["first_completion_s"] == Bounded.exactly(2.0)
     none = measured([Request(0.0, Outcome.FAILED, done=3.0, error="x")])
-    assert none["first_completion_s"] == Bounded(low=3.0, high=None)
+    assert none["first_completion_s"] == Bounded(low=3.0, high=None, never=True)
+    open_one = measured([Request(0.0, Outcome.FAILED, done=3.0, error="x"), Request(0.0, Outcome.PENDING)])
+    assert open_one["first_completion_s"] == Bounded(low=3.0, high=None)
     assert measured([], spans=[]) == {}
 
 

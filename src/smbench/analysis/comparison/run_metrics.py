@@ -12,9 +12,9 @@ import polars as pl
 
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.known import then
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.frames import Frames, is_one_of, only
 from smbench.analysis.summary import Summary
-from smbench.records import Outcome, Unknown
+from smbench.records import MAY_HAVE_COMPLETED, Outcome, Unknown
 
 Unit = Literal["s", "hz", "requests", "instance_s", "usd", "share"]
 
@@ -105,7 +105,8 @@ def _first_completion(frames: Frames) -> Bounded | None:
         return None
     first_end_ns = accepted.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].min()
     if not isinstance(first_end_ns, int):
-        return Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None)
+        is_open = accepted.select(is_one_of(MAY_HAVE_COMPLETED).any()).item() or frames.n_unsure
+        return Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None, never=not is_open)
     return Bounded.exactly(max(0, first_end_ns - first_ns) / 1e9)
 
 
