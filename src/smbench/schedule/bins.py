@@ -16,8 +16,8 @@ _MINUTE_NS = 60 * 10**9
 MINUTES_A_DAY = 1_440
 
 
-def spread(table: Table, starts_ns: Instants, n_each: Instants, at: int) -> Instants:
-    """Arrivals since the first one, from bins in any order.
+def spread(table: Table, starts_ns: Instants, n_each: Instants, at: int) -> tuple[Instants, int]:
+    """Arrivals since the first one, from bins in any order, and how wide a bin was taken to be, in ns.
 
     The k-th of n lies (k + 1/2)/n of the width after the bin's start. What was bursty within a bin is smooth
     afterwards. The width is the smallest distance of two bins, every other must be a multiple of it, and rows of the
@@ -43,7 +43,7 @@ def spread(table: Table, starts_ns: Instants, n_each: Instants, at: int) -> Inst
         )
     n_in_bin = np.zeros(len(bins_ns), dtype=np.int64)
     np.add.at(n_in_bin, bin_of_row, n_each)
-    return _inside(table, bins_ns, n_in_bin, width_ns, f"in column '{table.name(at)}'")
+    return _inside(table, bins_ns, n_in_bin, width_ns, f"in column '{table.name(at)}'"), width_ns
 
 
 def of_minutes(table: Table, columns: Sequence[int]) -> Instants:

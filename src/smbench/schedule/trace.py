@@ -147,11 +147,12 @@ def _of_rows(table: Table, wanted: Wanted) -> Trace:
     _check(table, plan, starts_ns)
     first_ns = int(starts_ns.min())
     starts_ns -= first_ns
-    source, notes = _source(table, plan), _notes(table, plan, wanted)
+    notes = _notes(table, plan, wanted)
     if plan.counts_at is not None:
-        return Trace(bins.spread(table, starts_ns, np.concatenate(numbers), plan.counts_at), source, notes)
+        arrivals_ns, width_ns = bins.spread(table, starts_ns, np.concatenate(numbers), plan.counts_at)
+        return Trace(arrivals_ns, _source(table, plan, width_ns), notes)
     starts_ns.sort(kind="stable")
-    return Trace(starts_ns, source, (*notes, *_looks_like_bins(table, plan, starts_ns)))
+    return Trace(starts_ns, _source(table, plan), (*notes, *_looks_like_bins(table, plan, starts_ns)))
 
 
 def _plan(table: Table, wanted: Wanted) -> _Plan:
@@ -225,8 +226,8 @@ def _check(table: Table, plan: _Plan, starts_ns: Instants) -> None:
         raise days_only(table, plan.time.at)
 
 
-def _source(table: Table, plan: _Plan) -> str:
-    """What was read, in words: column, unit, form."""
+def _source(table: Table, plan: _Plan, width_ns: int = 0) -> str:
+    """What was read, in words: column, unit, width of a bin, form."""
     time, name = plan.time, table.name
     if time.time_at is not None:
         read = f"columns '{name(time.at)}' and '{name(time.time_at)}' joined"
@@ -235,7 +236,7 @@ def _source(table: Table, plan: _Plan) -> str:
     if plan.duration_at is not None:
         read += f", less column '{name(plan.duration_at)}', {_UNITS[plan.duration_unit]}"
     if plan.counts_at is not None:
-        read += f", bins with counts in column '{name(plan.counts_at)}'"
+        read += f", bins of {units.duration(width_ns / 1e9)} with counts in column '{name(plan.counts_at)}'"
     return f"{read}; {table.form}"
 
 

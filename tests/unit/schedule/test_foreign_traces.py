@@ -61,7 +61,13 @@ POINTS = [
 def test_what_cloudwatch_wrote_is_read_as_counts_a_bin(tmp_path: Path, name: str, text: str) -> None:
     trace = read(tmp_path, text)
     assert trace.arrivals_ns.tolist() == THEIRS
-    assert "bins with counts in column" in trace.source
+    assert "bins of 60.0 s with counts in column" in trace.source
+
+
+def test_the_width_of_a_bin_is_said_for_an_answer_without_empty_minutes_does_not_hold_it(tmp_path: Path) -> None:
+    times = [f"2026-11-01T10:{minute:02}:00Z" for minute in (0, 5, 10)]
+    result = {"Id": "m1", "Label": "Invocations", "Timestamps": times, "Values": [1, 1, 1], "StatusCode": "Complete"}
+    assert "bins of 5 m with counts" in read(tmp_path, json.dumps({"MetricDataResults": [result]})).source
 
 
 def test_an_answer_that_is_not_complete_says_so(tmp_path: Path) -> None:
