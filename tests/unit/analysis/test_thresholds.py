@@ -500,6 +500,25 @@ def test_a_cost_without_a_price_is_unknown_and_says_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("outcome", "seen", "passed"),
+    [
+        (Outcome.FAILED, "> 1,000.00 USD", False),  # an hour of one instance at 1 USD, and not one completion
+        (Outcome.PENDING, "nothing completed", None),
+        (Outcome.REJECTED, "nothing completed", None),
+    ],
+)
+def test_what_completes_nothing_costs_more_than_any_completion_may(
+    outcome: Outcome, seen: str, passed: bool | None
+) -> None:
+    done = 3600.0 if outcome is Outcome.FAILED else None
+    rows = [Request(0.0, outcome, done=done), Request(0.0, Outcome.REJECTED, ack=3600.0)]
+    looks = [reading("instances_current", 1.0, at) for at in (0.0, 3600.0)]
+    scenario = {"target": {"endpoint": "e", "instance_hour": 1.0}}
+    result = judge("cost_per_1000 < 2000", frames_of(rows, readings=looks, scenario=scenario))
+    assert (result.seen, result.passed) == (seen, passed)
+
+
+@pytest.mark.parametrize(
     ("text", "passed"),
     [
         ("failed == 0", None),

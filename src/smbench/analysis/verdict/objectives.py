@@ -324,8 +324,14 @@ def _greatest(figures: Sequence[Bounded]) -> Bounded:
 
 
 def _cost_per_1000(frames: Frames, summary: Summary) -> Figure | Unknown:
+    """Beyond every number where something was accepted and nothing completed."""
     if frames.n_unsure:
         return _why_unsure(frames)
+    counts, usd = summary.measured, then(summary.cost, lambda cost: cost.usd)
+    if counts.accepted and not counts.may_have_completed and not counts.completed:
+        return then(
+            usd, lambda all_of_it: Figure(Bounded(low=1000 * all_of_it, high=None, never=True), "none completed")
+        )
     return then(then(summary.cost, lambda cost: cost.usd_per_1000), lambda usd: Figure(Bounded.exactly(usd)))
 
 
