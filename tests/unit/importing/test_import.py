@@ -216,6 +216,11 @@ def test_of_a_file_without_a_status_no_failure_is_no_merit(tmp_path: Path) -> No
     assert judged(tmp_path, text, "expired == 0", "lost == 0", "max < 6s", "completed <= 5") == [None, None, True, True]
 
 
+def test_of_a_file_that_knows_expiries_they_are_counted(tmp_path: Path) -> None:
+    text = "start,end,status\n" + "".join(f"{iso(k)},{iso(k + 1)},{'expired' if k < 2 else 'ok'}\n" for k in range(5))
+    assert judged(tmp_path, text, "expired <= 2", "expired == 0", "lost == 0") == [True, False, None]
+
+
 def test_what_a_tool_leaves_out_may_be_any_number_of_requests(tmp_path: Path) -> None:
     """hey and oha write no row where no answer came: of all requests half may have timed out."""
     text = "response-time,DNS+dialup,status-code,offset\n" + "".join(f"0.1,0,200,{k}\n" for k in range(20))

@@ -163,8 +163,10 @@ def test_whole_files_of_a_compaction_that_was_cut_short_count_no_second_time(run
 
 
 def test_a_resumed_writer_goes_on_after_its_own_last_part(run_dir: Path) -> None:
-    PartWriter(run_dir, "requests", 0).write(NOT_YET)
-    PartWriter(run_dir, "requests", 0).write(DONE)
+    for version in (NOT_YET, WAITING, DONE):
+        PartWriter(run_dir, "requests", 0).write(version)
+    numbers = sorted(path.name.split("-")[2] for path in (run_dir / "parts").iterdir())
+    assert numbers == ["000000", "000001", "000002"]
     assert_frame_equal(read(run_dir), DONE)
 
 
