@@ -172,6 +172,13 @@ async def test_receivers_grow_until_ends_are_heard_in_time_and_fall_back_when_it
     assert len(run.queue.deleted) <= 1_050
 
 
+async def test_ends_that_come_one_by_one_are_received_some_at_a_time_and_not_much_later() -> None:
+    """By the figures beside `_LINGER_S`: at 100/s and 10 ms a receive 27 receives a second where there would be 94."""
+    run = await heard(steady(100, 5), until_s=6, trip_ns=10 * MS)
+    assert 100 <= run.queue.n_receives <= 180
+    assert 0.01 <= max(run.lags_s()) <= 0.12
+
+
 @pytest.mark.slow
 async def test_never_more_overlap_than_the_maximum_and_that_they_are_too_few_is_known() -> None:
     run = await heard(steady(1000, 10), until_s=38, receivers_max=3)
