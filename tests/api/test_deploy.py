@@ -114,6 +114,12 @@ def test_a_stack_of_somebody_else_is_not_touched(url: str) -> None:
         smbench.destroy("theirs", endpoint_url=url)
 
 
+def test_a_limit_that_is_no_number_lets_no_stack_pass(url: str) -> None:
+    wanted = Deploy.model_validate({"model": {"image": "i"}})
+    with pytest.raises(UsageError, match="not within --max-cost nan"):
+        smbench.deploy("demo", wanted, max_cost=float("nan"), endpoint_url=url)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

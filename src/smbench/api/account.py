@@ -249,7 +249,7 @@ def require_within(plan: RunPlan, access: AwsAccess, max_cost: float | None) -> 
     found = _spending(plan, access).usd
     if isinstance(found, Unknown):
         raise UsageError(f"what the run may cost is not known, so --max-cost {max_cost:g} refuses it: {found.reason}")
-    if found > max_cost:
+    if not found <= max_cost:  # a limit of nan refuses, too
         raise UsageError(
             f"the run may cost {usd(found)}, more than --max-cost {max_cost:g}: nothing was sent",
             "`smbench run --dry-run` shows of what; a shorter drain, fewer requests or instances cost less",

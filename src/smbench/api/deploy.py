@@ -95,7 +95,7 @@ def deploy(
     if wanted.model.name is None and wanted.model.image is None:
         raise UsageError("no model: nothing says what the endpoint serves", "give --image, or --model NAME")
     cost = hourly_cost(wanted)
-    if max_cost is not None and (cost.at_most is None or cost.at_most > max_cost):
+    if max_cost is not None and (cost.at_most is None or not cost.at_most <= max_cost):  # nan refuses, too
         raise UsageError(f"{cost.sentence}: not within --max-cost {max_cost:g} USD an hour")
     packed = None if wanted.model.folder is None else pack(Path(base_dir) / wanted.model.folder)
     whole = template(name, wanted, packed.key if packed else None)

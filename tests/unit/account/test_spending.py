@@ -114,6 +114,8 @@ def test_a_run_that_may_cost_more_is_refused_in_a_sentence_before_anything_is_ma
     monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access: foreseen)
     with pytest.raises(UsageError, match=r"the run may cost 0\.\d+ USD, more than --max-cost 0\.1"):
         smbench.run(story(), max_cost=0.1, results=tmp_path / "results", progress="none")
+    with pytest.raises(UsageError, match="more than --max-cost nan"):  # nothing is larger than nan
+        smbench.run(story(), max_cost=float("nan"), results=tmp_path / "results", progress="none")
     assert not (tmp_path / "results").exists()
     unknown = planned(HOUR, target(instance_type="ml.p9.huge"))
     monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access: unknown)
