@@ -66,6 +66,7 @@ ROOMS = {
     "api/predicting": "The model of an endpoint, fitted, checked and asked what another policy would do",
     "api/pricing": "The price list, kept and refreshed",
     "cli": "The command line",
+    "cli/machines": "Runs that several machines share, by files or as a job",
     "cli/background": "Runs of other processes: watched, ended, listed",
     "cli/predicting": "The commands that fit a model and predict with it",
     "cli/sweeping": "The commands that make many runs",

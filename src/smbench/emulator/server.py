@@ -25,6 +25,7 @@ from smbench.emulator.sagemaker.completion import Completion
 from smbench.emulator.sagemaker.control_plane import SageMaker
 from smbench.emulator.sagemaker.hosting import Hosting
 from smbench.emulator.sagemaker.processing import ProcessingJobs
+from smbench.emulator.sagemaker.recommender import Recommender
 from smbench.emulator.sagemaker.runtime import Runtime
 from smbench.emulator.sagemaker.truth import Truth
 from smbench.emulator.site import Site
@@ -89,6 +90,8 @@ class Emulator:
             completion,
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
+        self.recommender = Recommender(self.site, self.sagemaker.models.__contains__, emulated)
+        self.sagemaker.operations |= self.recommender.operations
         self.iam = Iam(self.site)
         scaling = AutoScaling(self.site, self.world)
         alarms = Alarms(self.site, self.world.alarms)

@@ -1,6 +1,7 @@
 """The commands about an AWS account: names, options and help."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from smbench.cli.options import (
     OutputOption,
     ProfileOption,
     RegionOption,
+    ResultsOption,
     ScenarioFile,
     UrlOption,
 )
@@ -104,3 +106,41 @@ def clean(
 
     asked = {"endpoint": endpoint, "region": region, "profile": profile, "endpoint_url": endpoint_url}
     raise typer.Exit(clean_command(run, asked, yes=yes))
+
+
+def recommend(
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="A SageMaker model.")] = None,
+    package: Annotated[str | None, typer.Option(metavar="ARN", help="Version of a model package, instead.")] = None,
+    role: Annotated[
+        str | None, typer.Option(metavar="ARN", help="Role of a job, which makes endpoints and costs money.")
+    ] = None,
+    job: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="YAML of an Advanced job: candidates, traffic, where it stops.")
+    ] = None,
+    endpoint: Annotated[str | None, typer.Option(help="One that exists, to be loaded instead of new ones.")] = None,
+    results: ResultsOption = Path("results"),
+    output: OutputOption = Output.TABLE,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
+) -> None:
+    """Ask SageMaker's Inference Recommender for a model's instances; with --role by a job, followed to its end.
+
+    Without --role it prints what SageMaker recommends without a test. A job leaves a table in a new folder under
+    --results. First Ctrl-C: stop the job, keep what was found. Second: leave it to itself.
+
+    Exit status: 0 it ended, 2 the command is wrong, 3 SageMaker refuses or the job failed, 130 interrupted.
+    """
+    from smbench.cli.recommend import recommend_command
+
+    asked = {
+        "model": model,
+        "package": package,
+        "role": role,
+        "endpoint": endpoint,
+        "results": results,
+        "region": region,
+        "profile": profile,
+        "endpoint_url": endpoint_url,
+    }
+    raise typer.Exit(recommend_command(asked, job, output.value))

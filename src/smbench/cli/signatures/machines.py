@@ -43,7 +43,7 @@ def order(
 
     Any scheduler then starts `smbench worker` for each shard, and `smbench collect` makes one run of them.
     """
-    from smbench.cli.machines import order_command
+    from smbench.cli.machines.orders import order_command
 
     asked = {
         "shards": shards,
@@ -72,7 +72,7 @@ def worker(
 
     Exit status: 0 it came to its end, 3 the order or the target cannot be used and nothing was sent, 130 interrupted.
     """
-    from smbench.cli.machines import worker_command
+    from smbench.cli.machines.orders import worker_command
 
     asked = {"base_dir": base_dir, "region": region, "profile": profile, "endpoint_url": endpoint_url}
     raise typer.Exit(worker_command(order, shard, asked))
@@ -95,7 +95,7 @@ def collect(
 
     Exit status: as `run`; 3 while a shard is at work.
     """
-    from smbench.cli.machines import collect_command
+    from smbench.cli.machines.orders import collect_command
 
     how = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     asked = {"results": results, "base_dir": base_dir, "strict": strict, **how}

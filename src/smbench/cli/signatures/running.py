@@ -192,7 +192,7 @@ def run(
     }
     options = RunOptions(scenario, asked, output.value, junit, summary_md, leaving)
     if on == "processing" and role is not None:
-        from smbench.cli.processing import job_command
+        from smbench.cli.machines.processing import job_command
         from smbench.lifecycle.processing.job import JobWanted
 
         wanted = JobWanted(role, image, instance_type, to)
