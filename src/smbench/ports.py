@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from smbench.records import Accepted, Answer, Answered, Delivery, Event, Invocation, OutputFound, Reading
+from smbench.records import Accepted, Answer, Answered, Delivery, Event, FolderPage, Invocation, OutputFound, Reading
 
 CLOUDWATCH_EVERY_S = 30.0
 """CloudWatch is asked no more often: it has something new once a minute, bills every metric of every question, and its
@@ -65,6 +65,21 @@ class Outputs(Protocol):
 
         Raises:
             Unacknowledged: the store did not answer; whether there is an object is not known.
+        """
+
+
+class Folders(Protocol):
+    """What is in a folder of S3, asked for many results at once."""
+
+    async def page(self, location: str, after: str | None) -> FolderPage:
+        """The objects beside this one, up to a thousand of them.
+
+        Args:
+            location: Of any object of the folder, there or not.
+            after: `FolderPage.next` of the page before; None: the first page.
+
+        Raises:
+            Unacknowledged: the store did not answer, or may not be asked.
         """
 
 

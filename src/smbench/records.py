@@ -248,11 +248,19 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class OutputFound:
-    """What a look at a request's output and failure locations showed after the drain."""
+    """What a look at a request's output and failure locations showed."""
 
     outcome: Outcome  # completed or failed
     done_utc_ns: int  # S3 LastModified: whole seconds
     failure_reason: str | None = None  # how the error object begins
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPage:
+    """Some objects of a folder: since when each is there, by what follows the folder's name in its location."""
+
+    written_utc_ns: dict[str, int]  # S3 LastModified: whole seconds
+    next: str | None  # for the next page; None: this is the last
 
 
 @dataclass(frozen=True, slots=True)

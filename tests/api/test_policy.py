@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -33,6 +34,7 @@ from whole_story import any_keys, plan_of, region, sent, story
 STEP = {"step": {"metric": "HasBacklogWithoutCapacity", "threshold": 1, "steps": [{"lower": 0, "change": 1}]}}
 LOST = {"notices_lost": 0.6, "container_errors": 0.5}
 SCALED = {"instances": {"min": 0, "max": 1, "start": 1}, "policies": [STEP], "faults": LOST}
+SCALING = "application-autoscaling"
 SEEN_ELSEWHERE = {"s3:ListBucket"}  # makes a missing object a 404; no call of a run has its name
 BY_CLOUDFORMATION = {action for actions in CALLED_FOR.values() for action in actions}
 
@@ -96,6 +98,29 @@ async def test_a_run_makes_the_calls_that_its_policy_allows_and_uses_each(
             assert here.emulator.sqs._queues == {}
     assert set(rows["outcome"].unique()) <= {"completed", "failed"}
     require_exact(policy, gate, SEEN_ELSEWHERE)
+
+
+@pytest.mark.slow  # two sets of clients
+async def test_a_run_that_looks_for_its_outputs_touches_no_topic_and_no_queue_and_knows_every_end(
+    tmp_path: Path,
+) -> None:
+    hosted = story("async", {"faults": {"container_errors": 0.3}})
+    looking = hosted | {"collector": {"tracking": "s3", "look_every": "1s"}}
+    looking["load"] = [{"constant": {"rate": "30/s", "for": "1s"}}]
+    plan = plan_of(looking)
+    with gated() as gate:
+        async with region(hosted) as here:
+            async with AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+                policy = run_policy(plan, await describe(clients, plan))
+            gate.calls.clear()
+            gate.allows = lambda call: allowed_by(policy, call)
+            rows = await here.run(plan, tmp_path)
+    assert {action.partition(":")[0] for action in gate.actions} <= {"s3", "sagemaker", "cloudwatch", SCALING}
+    require_exact(policy, gate, set())  # folders are listed as well
+    assert set(rows["outcome"].unique()) == {"completed", "failed"}
+    assert rows["end_from"].unique().to_list() == ["output"]
+    failed = rows.filter(pl.col("outcome") == "failed")
+    assert failed["error"].null_count() == 0
 
 
 @pytest.mark.slow  # clients of its own for each

@@ -36,6 +36,12 @@ GAUGES = {  # source, name: unit and meaning; CloudWatch's are AWS's own
     ("generator", "foreign_messages"): ("count", "notices of others so far"),
     ("generator", "malformed_messages"): ("count", "messages that could not be read so far"),
     ("generator", "duplicate_notices"): ("count", "notices of a request that had ended, so far"),
+    ("generator", "look_heads"): (
+        "count",
+        "HEADs that looked for an output so far; only where no notice is waited for",
+    ),
+    ("generator", "look_lists"): ("count", "LISTs that looked for outputs so far; as above"),
+    ("generator", "look_errors"): ("count", "of both, those without an answer so far"),
     ("endpoint", "instances_current"): ("instances", "CurrentInstanceCount of DescribeEndpoint"),
     ("endpoint", "instances_desired"): ("instances", "DesiredInstanceCount of DescribeEndpoint"),
 }

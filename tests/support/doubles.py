@@ -1,7 +1,7 @@
 """The fakes: time that is ours, an endpoint that answers as told, part files in memory, a whole run on them."""
 
 from array import array
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +14,15 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Load
 from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.generator.tracking.journal import Journal
-from smbench.generator.tracking.ledger import Ledger
+from smbench.generator.tracking.ledger import NO_INSTANT, Ledger
 from smbench.generator.tracking.rows import requests_frame
-from smbench.records import Accepted, Delivery, Invocation, Notice, Outcome, OutputFound, Rejected
+from smbench.records import Accepted, Delivery, FolderPage, Invocation, Notice, Outcome, OutputFound, Rejected
 from smbench.scenario.model import Limits, Retry
 from smbench.schedule.base import PhaseSpan
 
 RUN = "smb-test"
 SECOND = 1_000_000_000
+PAGE = 10  # objects in a page of a fake folder
 
 
 def span(
@@ -80,13 +81,15 @@ class KeptParts:
 
 
 class FakeEndpoint:
-    """Transport, notices and outputs in one, on the test's own time.
+    """Transport, notices, outputs and folders in one, on the test's own time.
 
     Args:
         ack_s: The answer to a submission comes after this long.
         service_s: The end comes after this long from acceptance.
         verdict: What becomes of a submission, by its number: an exception to raise, or None to accept it.
         copies: How many notices an accepted submission causes, by its number.
+        fails: Whether the container answers a submission with an error, by its number.
+        n_older: Objects that others left in each folder.
     """
 
     def __init__(
@@ -98,9 +101,13 @@ class FakeEndpoint:
         verdict: Callable[[int], Exception | None] = lambda _n: None,
         copies: Callable[[int], int] = lambda _n: 1,
         delay_s: Callable[[int], float] = lambda _n: 0.0,
+        fails: Callable[[int], bool] = lambda _n: False,
+        n_older: int = 0,
     ) -> None:
         self.clock, self.ack_s, self.service_s = clock, ack_s, service_s
         self.verdict, self.copies, self.delay_s = verdict, copies, delay_s
+        self.fails, self.n_older = fails, n_older
+        self.asked: list[tuple[int, str]] = []  # of the store: (instant, what for)
         self.submitted: list[tuple[int, str]] = []  # (instant, inference id)
         self.in_flight = self.in_flight_max = 0
         self.deleted: list[str] = []
@@ -128,7 +135,8 @@ class FakeEndpoint:
         recv_ns = self.clock.now_ns()
         done_ns = recv_ns + round(self.service_s * 1e9)
         self.ended[invocation.inference_id] = done_ns
-        notice = Notice(invocation.inference_id, Outcome.COMPLETED, recv_ns, done_ns, done_ns)
+        outcome = Outcome.FAILED if self.fails(number) else Outcome.COMPLETED
+        notice = Notice(invocation.inference_id, outcome, recv_ns, done_ns, done_ns)
         seen_ns = done_ns + round(self.delay_s(number) * 1e9)
         for copy in range(self.copies(number)):
             self._due.append((seen_ns, Delivery(f"{number}/{copy}", notice)))
@@ -152,12 +160,33 @@ class FakeEndpoint:
         return []
 
     async def look_up(self, output_location: str | None, failure_location: str | None) -> OutputFound | None:
-        del failure_location
-        if output_location is None:
-            return None
-        number = int(output_location.rpartition("/")[2].removesuffix(".out"))
-        done_ns = self.ended[self.submitted[number][1]]
-        return OutputFound(Outcome.COMPLETED, done_ns) if done_ns <= self.clock.now_ns() else None
+        for location, outcome in ((output_location, Outcome.COMPLETED), (failure_location, Outcome.FAILED)):
+            if location is None:
+                continue
+            self.asked.append((self.clock.now_ns(), location))
+            if (done_ns := self._objects(location).get(location.rpartition("/")[2])) is not None:
+                return OutputFound(outcome, done_ns)
+        return None
+
+    async def page(self, location: str, after: str | None) -> FolderPage:
+        self.asked.append((self.clock.now_ns(), f"{location.rpartition('/')[0]}/"))
+        older = {f"-{number:06}": 0 for number in range(self.n_older)}
+        there = sorted((older | self._objects(location)).items())
+        begin = int(after or 0)
+        end = begin + PAGE
+        return FolderPage(dict(there[begin:end]), str(end) if end < len(there) else None)
+
+    def _objects(self, location: str) -> dict[str, int]:
+        """What is in the folder of this location by now: since when, to the whole second."""
+        is_failure = location.startswith("s3://bucket/fail/")
+        name = "{}-error.out" if is_failure else "{}.out"
+        return {
+            name.format(number): done_ns // SECOND * SECOND
+            for number, (_, inference_id) in enumerate(self.submitted)
+            if (done_ns := self.ended.get(inference_id)) is not None
+            and done_ns <= self.clock.now_ns()
+            and self.fails(number) == is_failure
+        }
 
 
 async def first_of(*waits: Callable[[], Awaitable[object]]) -> None:
@@ -193,11 +222,22 @@ def world(
     drain_s: float = 600.0,
     requests: KeptParts | None = None,
     clock: LoopClock | None = None,
+    tracking: str = "sns",
+    looks: Mapping[str, Any] | None = None,
+    every_ns: int = SECOND,
+    outstanding: int | None = None,
     **endpoint: Any,
 ) -> World:
-    """A run of `n` requests, one a second from zero, against a fake endpoint with these settings; needs a loop."""
+    """A run of `n` requests, one a second from zero, against a fake endpoint with these settings; needs a loop.
+
+    Args:
+        tracking: `s3`: no notice comes, and outputs are looked for.
+        looks: Those settings of `Bounds`.
+        every_ns: Between two requests.
+        outstanding: As many are open at once, and each is sent at the end of another.
+    """
     clock = clock or LoopClock()
-    rows = ledger([index * SECOND for index in range(n)])
+    rows = ledger([NO_INSTANT if outstanding else index * every_ns for index in range(n)])
     fake = FakeEndpoint(clock, **endpoint)
     parts = requests or KeptParts()
     readings, events = KeptParts(), KeptParts()
@@ -205,9 +245,11 @@ def world(
     journal.write_all()
     runner = Runner(
         rows,
-        Load((span(n),), invocation_of(rows), Limits(), Retry(), np.random.default_rng(0), 600),
-        Outside(fake, fake, fake, None),
-        Bounds(drain_s, 7200.0, 10.0, receivers=2),
+        Load(
+            (span(n, outstanding=outstanding),), invocation_of(rows), Limits(), Retry(), np.random.default_rng(0), 600
+        ),
+        Outside(fake, fake, fake, None, fake if tracking == "s3" else None),
+        Bounds(drain_s, 7200.0, 10.0, receivers=2, **(looks or {})),
         clock=clock,
         control=Control(),
         journal=journal,

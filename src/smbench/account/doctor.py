@@ -19,6 +19,7 @@ from smbench.targets.base import AwsAccess
 from smbench.targets.called import described as described_called
 
 _FEW_CONNECTIONS = 10
+_TOPICS = "name SuccessTopic, ErrorTopic and S3FailurePath in the endpoint's configuration"
 
 
 async def examine(plan: RunPlan, access: AwsAccess) -> list[Finding]:
@@ -48,11 +49,17 @@ async def describe(clients: AwsClients, plan: RunPlan) -> TargetFound:
     Raises:
         TargetError: as the run would.
     """
-    target, queue = plan.scenario.target, plan.scenario.collector.queue
+    target, collector = plan.scenario.target, plan.scenario.collector
     assert target.endpoint is not None, "an emulated endpoint is in no account"
     if target.is_synchronous:
         return await described_called(clients, plan)
-    return await discover(clients, target.endpoint, target.variant, queue_given=queue is not None)
+    return await discover(
+        clients,
+        target.endpoint,
+        target.variant,
+        queue_given=collector.queue is not None,
+        tracking=collector.tracking,
+    )
 
 
 async def described(plan: RunPlan, access: AwsAccess) -> TargetFound:
@@ -83,6 +90,8 @@ async def _of_the_account(clients: AwsClients, plan: RunPlan) -> list[Finding]:
         *scaling_questions(clients, target),
     ]
     findings += [await answered(question) for question in more]
+    if target.tracking == "s3":
+        findings.append(_silent(target, is_asked=plan.scenario.collector.tracking == "s3"))
     findings += [_unseen(outcome, why) for outcome, why in target.unobservable.items()]
     return findings
 
@@ -98,13 +107,23 @@ def _state(found: TargetFound) -> Seen:
     return Seen(what)
 
 
+def _silent(found: TargetFound, *, is_asked: bool) -> Finding:
+    return Finding(
+        name="ends",
+        verdict=Verdict.VALID if is_asked else Verdict.UNKNOWN,
+        expected="they are looked for in S3" if is_asked else "they are published to topics",
+        seen=found.notes[0],
+        advice="" if is_asked else f"{_TOPICS}, or set collector.tracking to s3 to say that this is meant",
+    )
+
+
 def _unseen(outcome: str, why: str) -> Finding:
     return Finding(
         name=f"end of a request: {outcome}",
         verdict=Verdict.UNKNOWN,
         expected="it is published to a topic",
         seen=why,
-        advice="name SuccessTopic, ErrorTopic and S3FailurePath in the endpoint's configuration",
+        advice=_TOPICS,
     )
 
 

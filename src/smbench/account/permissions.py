@@ -68,7 +68,8 @@ class _Statements:
             stack = self.place.arn("cloudformation", f"stack/{stack_name(self.stack)}/*")
             statements.append(statement("Stack", "cloudformation:DescribeStacks", on=stack))
         if found.kind == "async":
-            statements += [*self._objects(), *self._receiving()]
+            statements += self._objects()
+            statements += self._receiving() if found.tracking == "sns" else []
         return statements + self._watching()
 
     def _described(self, *calls: str) -> list[Statement]:

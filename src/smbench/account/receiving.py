@@ -16,8 +16,8 @@ _BAD_RECEIPT = ("ReceiptHandleIsInvalid", "InvalidParameterValue")
 
 
 def receiving_questions(clients: AwsClients, found: TargetFound, given_queue: str | None) -> list[Question]:
-    """What is asked of SNS and SQS; nothing for an endpoint that answers in the call."""
-    if found.kind != "async":
+    """What is asked of SNS and SQS; nothing where no notice is waited for."""
+    if found.kind != "async" or found.tracking == "s3":
         return []
     queue = _own_queue(clients, found) if given_queue is None else _users_queue(clients, found, given_queue)
     return [*(_topic(clients, found, topic) for topic in found.topics), queue]

@@ -12,6 +12,7 @@ from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.endpoint.metrics import METRICS
 from smbench.generator.forecast import forecast
 from smbench.generator.plan import RunPlan
+from smbench.generator.receiving.looks import LIST_IN_HEADS, LOOKS_HZ
 from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.pricing.inference import ServerlessUse, serverless_usd
 from smbench.pricing.measuring import Calls, calls_usd
@@ -35,7 +36,8 @@ class Spending:
         most_s: None where a closed loop decides.
         endpoint_usd: Of its instances while the run lasts, or of its inferences.
         endpoint_of: What that is for.
-        measuring_usd: Of S3, SNS, SQS and CloudWatch.
+        measuring_usd: Of the calls beside it.
+        measuring_of: What those are.
         prices_of: Where and when.
     """
 
@@ -50,6 +52,7 @@ class Spending:
     endpoint_usd: float | Unknown
     endpoint_of: str
     measuring_usd: float | Unknown
+    measuring_of: str
     prices_of: str
 
     @property
@@ -76,7 +79,7 @@ class Spending:
             ("at once", f"at most {self.in_flight:,} requests in flight, {self.unanswered:,} calls unanswered"),
             ("length", length),
             ("endpoint", f"{_usd(self.endpoint_usd)}: {self.endpoint_of}"),
-            ("measuring", f"{_usd(self.measuring_usd)}: S3, SNS, SQS and CloudWatch"),
+            ("measuring", f"{_usd(self.measuring_usd)}: {self.measuring_of}"),
             ("cost", f"{_usd(self.usd)} (list prices, {self.prices_of})"),
         ]
 
@@ -122,7 +125,8 @@ def spending(plan: RunPlan, found: TargetFound | None) -> Spending:
         most_s=most_s,
         endpoint_usd=endpoint_usd,
         endpoint_of=endpoint_of,
-        measuring_usd=0.0 if found is None else _measuring(found, n, most_s, prices),
+        measuring_usd=0.0 if found is None else _measuring(plan, found, n, most_s, prices),
+        measuring_of=_measured_by(plan, found),
         prices_of=prices.source,
     )
 
@@ -176,16 +180,31 @@ def _endpoint(
     return price * most * most_s / 3600, f"{what} at {price:g} USD an hour"
 
 
-def _measuring(found: TargetFound, n: int, most_s: float | None, prices: PriceTable) -> float | Unknown:
+def _measured_by(plan: RunPlan, found: TargetFound | None) -> str:
+    if found is None or found.tracking != "s3":
+        return "S3, SNS, SQS and CloudWatch"
+    every = units.duration(plan.scenario.collector.look_every)
+    return f"S3 and CloudWatch; outputs are looked for every {every}, with at most {LOOKS_HZ:g} calls a second"
+
+
+def _measuring(plan: RunPlan, found: TargetFound, n: int, most_s: float | None, prices: PriceTable) -> float | Unknown:
     if most_s is None:
         return Unknown("how long the run lasts is not known: a closed loop decides")
     metrics = len(METRICS[found.kind]) * math.ceil(most_s / CLOUDWATCH_EVERY_S)
-    is_async = found.kind == "async"
+    is_async, is_told = found.kind == "async", found.kind == "async" and found.tracking == "sns"
+    # Each input by the endpoint, and its output and failure where no notice comes.
+    reads = n * is_async + (2 * n if is_told else _looks(plan, n, most_s) * is_async)
     calls = Calls(
         writes=2 * n * is_async,
-        reads=3 * n * is_async,  # each input by the endpoint, and its output and failure where no notice comes
-        notices=n * is_async,
-        queue=(2 * n + most_s / LONG_POLL_S) * is_async,
+        reads=reads,
+        notices=n * is_told,
+        queue=(2 * n + most_s / LONG_POLL_S) * is_told,
         metrics=metrics,
     )
     return sum(calls_usd(calls, prices).values())
+
+
+def _looks(plan: RunPlan, n: int, most_s: float) -> float:
+    """HEADs at most: two for each open request in each round, twice that where a listing was in vain; and the pace."""
+    rounds = math.ceil(most_s / plan.scenario.collector.look_every) + 1
+    return min(4.0 * _in_flight(plan, n) * rounds, LIST_IN_HEADS * LOOKS_HZ * most_s)

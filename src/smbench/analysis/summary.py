@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict, computed_field, model_validator
 
-from smbench.analysis.capacity.cost import Cost, cost
+from smbench.analysis.capacity.cost import Cost, cost, look_every_s
 from smbench.analysis.capacity.elasticity import Elasticity, elasticity
 from smbench.analysis.capacity.hosts import HostSpread, host_spread
 from smbench.analysis.capacity.price import Price, price
@@ -65,6 +65,7 @@ class Notices(_Part):
     n_foreign: int
     n_malformed: int
     n_from_outputs: int  # ends nobody told, found in S3: known to the second
+    looked_every_s: float | None = None  # between two looks for them; null where notices were waited for
 
 
 class Generator(_Part):
@@ -306,13 +307,15 @@ def _drain(frames: Frames) -> Bounded | Unknown:
     sends = frames.requests["send_ns"].drop_nulls()
     if not len(sends):
         return Unknown("nothing was sent")
-    accepted = only(frames.requests, pl.col("accepted"), "done_ns", "may_have_left", "outcome")
+    accepted = only(frames.requests, pl.col("accepted"), "done_ns", "doubt_ns", "may_have_left", "outcome")
     last_send_ns = int(sends.to_numpy().max())
     over_ns = max(last_send_ns, frames.end_ns)
     ended_ns = accepted["done_ns"].drop_nulls().to_numpy()
     last_end_ns = max(last_send_ns, int(ended_ns.max())) if len(ended_ns) else last_send_ns
+    least_ns = (accepted["done_ns"] - accepted["doubt_ns"]).drop_nulls().to_numpy()
+    least_end_ns = max(last_send_ns, int(least_ns.max())) if len(least_ns) else last_send_ns
     without_end = accepted.filter(pl.col("done_ns").is_null())
-    latest_ns = last_end_ns if without_end["may_have_left"].all() else over_ns
+    latest_ns = least_end_ns if without_end["may_have_left"].all() else over_ns
     is_over = (without_end["outcome"] == Outcome.LOST.value).all()  # each of them ended, some time or other
     longest_ns = over_ns if len(without_end) else last_end_ns
     return Bounded(low=(latest_ns - last_send_ns) / 1e9, high=(longest_ns - last_send_ns) / 1e9 if is_over else None)
@@ -328,6 +331,7 @@ def _notices(frames: Frames) -> Notices:
         n_foreign=max(_total(frames, "foreign_messages"), int((kept_aside == "foreign").sum())),
         n_malformed=max(_total(frames, "malformed_messages"), int((kept_aside == "malformed").sum())),
         n_from_outputs=int((measured["end_from"] == "output").sum()),
+        looked_every_s=look_every_s(frames),
     )
 
 

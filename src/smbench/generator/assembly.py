@@ -7,6 +7,7 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Load
 from smbench.generator.monitors import OnRead
 from smbench.generator.plan import RunPlan
+from smbench.generator.receiving.looks import LOOKS_HZ
 from smbench.generator.requests import invocations
 from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.generator.shares import Share, share_of
@@ -120,4 +121,11 @@ class ShareRun:
         plan = self.plan
         scenario = plan.scenario
         receivers = 0 if scenario.target.is_synchronous else scenario.collector.receivers
-        return Bounds(scenario.drain, plan.longest_life_s, scenario.gauges_every, receivers)
+        return Bounds(
+            scenario.drain,
+            plan.longest_life_s,
+            scenario.gauges_every,
+            receivers,
+            look_every_s=scenario.collector.look_every,
+            looks_hz=LOOKS_HZ / self.share.of,
+        )

@@ -11,11 +11,12 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Engine, Load
 from smbench.generator.monitors import OnRead, watch
 from smbench.generator.receiving.collector import Collector, look_up_rest
+from smbench.generator.receiving.looks import LOOKS_HZ, Looks
 from smbench.generator.tracking.journal import Journal
 from smbench.generator.tracking.ledger import Ledger
 from smbench.generator.tracking.tracker import Tracker
 from smbench.generator.vitals import Health, Vitals
-from smbench.ports import Gauges, Notices, Outputs, Transport
+from smbench.ports import Folders, Gauges, Notices, Outputs, Transport
 from smbench.records import Event, Reading, Stage
 from smbench.snapshot import Snapshot
 
@@ -28,12 +29,17 @@ _LAST_WORDS_S = 15.0  # real or virtual: deletes under way and the last look at 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The ports of one worker. `gauges` is None where somebody else watches the endpoint."""
+    """The ports of one worker. `gauges` is None where somebody else watches the endpoint.
+
+    Args:
+        folders: Where no notice comes, so that every output is looked for; None: notices come, or the call answers.
+    """
 
     transport: Transport
     notices: Notices
     outputs: Outputs
     gauges: Gauges | None
+    folders: Folders | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class Bounds:
     gauges_every_s: float
     receivers: int  # the most that may overlap; 0: a synchronous endpoint, which sends no notices
     comes_again_ns: int | None = None  # of a run taken up: what its last worker had received has come again by then
+    look_every_s: float = 5.0  # between two looks for an output, where no notice comes
+    looks_hz: float = LOOKS_HZ  # calls a second for it, at most
 
 
 class Runner:
@@ -72,11 +80,13 @@ class Runner:
         self.tracker = tracker or Tracker(ledger)
         journal.check = self._check_law
         self.engine = Engine(load, self.tracker, outside.transport, clock, control)
+        self.looks = self._looks()
+        self._n_receivers = 0 if self.looks is not None else bounds.receivers
         self.collector = Collector(
             outside.notices,
             self.tracker,
             clock,
-            bounds.receivers,
+            self._n_receivers,
             journal.happened,
             is_prompt=any(span.outstanding is not None for span in load.spans),
             # In faster time a message would come again before it was written down.
@@ -89,6 +99,13 @@ class Runner:
         self._has_listened = anyio.Event()
         self._start_real_ns = real_ns()
 
+    def _looks(self) -> Looks | None:
+        outside, bounds = self.outside, self.bounds
+        if outside.folders is None:
+            return None
+        every_s, calls_hz = bounds.look_every_s, bounds.looks_hz
+        return Looks(self.tracker, outside.outputs, outside.folders, self.clock, every_s=every_s, calls_hz=calls_hz)
+
     async def run(self) -> None:
         """Return when the ledger is closed and on disk.
 
@@ -99,6 +116,8 @@ class Runner:
             async with anyio.create_task_group() as background:
                 await background.start(self._listen)
                 background.start_soon(self._gauge_ledger)
+                if self.looks is not None:
+                    background.start_soon(self.looks.run)
                 if self.clock.kind is not TimeKind.WARP:
                     background.start_soon(self.vitals.run)
                     background.start_soon(self.journal.run)
@@ -122,15 +141,22 @@ class Runner:
             work.start_soon(self._end_when_cancelled, work.cancel_scope)
             self.stage = Stage.SENDING
             async with anyio.create_task_group() as sending:
-                if self.bounds.comes_again_ns is not None:
+                if self.bounds.comes_again_ns is not None and self.looks is None:
                     sending.start_soon(self._take_up, self.bounds.comes_again_ns)
                 await self.engine.submit_all()
             self.stage = Stage.DRAINING
             await self._drain()
             if self.tracker.backlog:
                 self.stage = Stage.LOOKING_UP
-                await look_up_rest(self.tracker, self.outside.outputs, self.clock)
+                await self._look_once_more()
             work.cancel_scope.cancel()
+
+    async def _look_once_more(self) -> None:
+        if self.looks is None:
+            await look_up_rest(self.tracker, self.outside.outputs, self.clock)
+        else:
+            self.looks.stop()
+            await self.looks.round()
 
     async def _take_up(self, comes_again_ns: int) -> None:
         """Of a run taken up: receive what its queue holds, then look up the rest, which may have ended long ago."""
@@ -156,7 +182,7 @@ class Runner:
     def _awaits_unknown(self, now_ns: int) -> bool:
         """Whether a notice may still come for a request whose answer never did."""
         tracker = self.tracker
-        if not self.bounds.receivers or tracker.last_unknown_send_ns is None or not tracker.n_unknown:
+        if not self._n_receivers or tracker.last_unknown_send_ns is None or not tracker.n_unknown:
             return False
         patience_ns = 2 * tracker.longest_service_view_ns + round(_UNKNOWN_GRACE_S * 1e9)
         return now_ns < max(tracker.last_unknown_send_ns + patience_ns, self.bounds.comes_again_ns or 0)
@@ -219,6 +245,8 @@ class Runner:
         return [Reading("generator", name, "value", value, now_ns, now_ns) for name, value in values.items()]
 
     def _collector_readings(self, now_ns: int) -> list[Reading]:
+        if self.looks is not None:
+            return self.looks.readings(now_ns)
         counts, receivers, deletions = self.collector.counts, self.collector.receivers, self.collector.deletions
         full_share = receivers.beat()
         values = {

@@ -97,7 +97,11 @@ def carry_out(
             clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
             url = None if plan.is_emulated else settings.access.endpoint_url
             folder.begin(dict(end.found), clock, inapplicable_to(plan), end.held, url)
-            for reason in dict.fromkeys(end.found.get("unobservable", {}).values()):
+            unobservable = dict.fromkeys(end.found.get("unobservable", {}).values())
+            for note in end.found.get("notes", ()):
+                if note not in unobservable:
+                    screen.preparing(f"note: {note}")
+            for reason in unobservable:
                 screen.caution(reason)
             for caution in _cautions(end.found):
                 end.notes.append(caution)

@@ -47,7 +47,7 @@ def _what_cannot_be_planned(scenario: Scenario) -> Iterator[Misfit]:
 
 
 _ASYNCHRONOUS: tuple[Where, ...] = (
-    ("collector", "queue"),
+    *(("collector", name) for name in ("queue", "tracking", "look_every")),
     ("payloads", "prefix"),
     *(
         ("target", "emulated", name)

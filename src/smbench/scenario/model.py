@@ -298,6 +298,20 @@ class Collector(Part):
     receivers: Whole = Field(
         default=16, ge=1, le=64, description="the most long polls that may overlap; there are as many as the ends need"
     )
+    tracking: Literal["sns", "s3"] | None = Field(
+        default=None,
+        description="how ends become known: sns, by notices through a queue; s3, by looking for each output; default: "
+        "sns, and s3 where the endpoint has no topics and no queue is named",
+    )
+    look_every: Annotated[PositiveSeconds, Field(ge=1, le=3600)] = Field(
+        default=5.0, description="with tracking s3, between two looks for an output"
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.tracking == "s3" and self.queue is not None:
+            raise ValueError("must name a queue or set tracking to s3, not both: nothing is received then")
+        return self
 
 
 Seed = Annotated[Whole, Field(ge=0, le=2**63 - 1)]

@@ -1,4 +1,4 @@
-"""An asynchronous endpoint as a target: inputs in S3, ends received through a queue of each worker's own."""
+"""An asynchronous endpoint as a target: inputs in S3; ends by a queue of each worker's own, or looked for in S3."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +11,7 @@ from smbench.aws.endpoint.gauges import AwsGauges
 from smbench.aws.setup.run_queue import RunQueue, queue_name, remove, run_queue, run_queue_again
 from smbench.aws.transport.invoke import SdkTransport
 from smbench.aws.transport.notices import SqsNotices
-from smbench.aws.transport.outputs import S3Outputs
+from smbench.aws.transport.outputs import S3Folders, S3Outputs
 from smbench.aws.transport.wire_clients import WireClients, try_runtime, wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.aws.transport.wire_notices import WireNotices
@@ -52,17 +52,25 @@ class QueuedTarget:
         in_flight = in_flight_share(scenario.limits, share.worker, share.of)
         endpoint = scenario.target.endpoint or EMBEDDED
         async with AwsClients(self._settings(in_flight)) as clients:
-            found = await discover(clients, endpoint, scenario.target.variant, queue_given=given_queue is not None)
+            found = await discover(
+                clients,
+                endpoint,
+                scenario.target.variant,
+                queue_given=given_queue is not None,
+                tracking=scenario.collector.tracking,
+            )
             async with AsyncExitStack() as stack:
                 wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
                 if wire is None:
                     await try_runtime(clients)
                 store = clients.s3 if wire is None else wire.s3
                 locations = await upload_inputs(clients, store, self.plan, share, found, progress)
-                queue = await stack.enter_async_context(
-                    run_queue(clients, found, run_id=share.run_id, worker=share.worker, existing_url=given_queue)
-                )
-                is_own = given_queue is None
+                queue = RunQueue()
+                if found.tracking == "sns":
+                    queue = await stack.enter_async_context(
+                        run_queue(clients, found, run_id=share.run_id, worker=share.worker, existing_url=given_queue)
+                    )
+                is_own = given_queue is None and bool(queue.url)
                 yield PreparedQueued(clients, wire, found, queue, locations, share.id_prefix, is_own_queue=is_own)
 
     @asynccontextmanager
@@ -117,7 +125,8 @@ class QueuedTarget:
 
     def unconfirmed(self, share: Share) -> list[str]:
         """The queue by its name, which is known before it is made."""
-        if self.plan.is_emulated or self.plan.scenario.collector.queue is not None:
+        collector = self.plan.scenario.collector
+        if self.plan.is_emulated or collector.queue is not None or collector.tracking == "s3":
             return []
         return [f"queue {queue_name(share.run_id, share.worker)}"]
 
@@ -168,7 +177,8 @@ class PreparedQueued:
         """The ports of a run. With a clock, this worker also watches the endpoint."""
         gauges = None if watching is None else AwsGauges(self._clients, self._target, watching)
         transport, notices, outputs = self._hot_calls()
-        return Outside(transport, notices, outputs, gauges)
+        folders = S3Folders(self._clients.s3) if self._target.tracking == "s3" else None
+        return Outside(transport, notices, outputs, gauges, folders)
 
     def _hot_calls(self) -> tuple[Transport, Notices, Outputs]:
         endpoint, url, prefix = self._target.endpoint, self._queue.url, self._id_prefix

@@ -57,6 +57,20 @@ def test_measuring_is_each_call_at_its_price() -> None:
     assert found.usd == found.endpoint_usd + found.measuring_usd  # type: ignore[operator]
 
 
+def test_looks_for_outputs_are_foreseen_by_the_open_requests_of_each_round_and_never_above_their_pace() -> None:
+    silent, per = target(tracking="s3"), {name: usd or 0.0 for name, usd in USD.per.items()}
+    of_hour = 120 * 28 * per["cloudwatch.metric"]
+    few = planned([{"constant": {"rate": "1/s", "for": "10s"}}], silent, drain="50s", collector={"look_every": "10s"})
+    assert few.measuring_usd == pytest.approx(
+        20 * per["s3.put"] + (10 + 4 * 10 * 7) * per["s3.get"] + 2 * 28 * per["cloudwatch.metric"], rel=0.01
+    )
+    many = planned(HOUR, silent, collector={"look_every": "1s"})
+    of_pace = 3600 * 100 * 12.5 * per["s3.get"]
+    assert many.measuring_usd == pytest.approx(3600 * (2 * per["s3.put"] + per["s3.get"]) + of_pace + of_hour, rel=0.01)
+    assert "looked for every 1.00 s, with at most 100 calls a second" in dict(many.lines)["measuring"]
+    assert "SNS" not in many.measuring_of
+
+
 def test_a_serverless_inference_is_paid_for_as_long_as_it_may_take() -> None:
     found = planned(HOUR, target(kind="serverless", serverless={"MemorySizeInMB": 2048}), "serverless")
     assert found.endpoint_usd == pytest.approx(3600 * 60 * 2 * (USD.per["serverless.gb_second"] or 0), rel=1e-3)

@@ -185,10 +185,26 @@ def told(**topics: str) -> dict[str, Any]:
     return {"OutputConfig": {"S3OutputPath": "s3://bucket/out", "NotificationConfig": topics}}
 
 
-async def test_an_endpoint_that_tells_nobody_is_refused_unless_a_queue_is_given() -> None:
-    error = await refusal(cloud(asynchronous=told()))
+async def test_an_endpoint_without_topics_is_looked_after_in_s3_unless_a_queue_is_given_or_notices_are_demanded() -> (
+    None
+):
+    silent = await discover(cloud(asynchronous=told()), "ep")
+    assert silent.tracking == "s3"
+    assert "the endpoint ep has no topics: every output is looked for in S3" in silent.notes[0]
+    assert "failures and expiries cannot be known" in silent.notes[1]
+    given = await discover(cloud(asynchronous=told()), "ep", queue_given=True)
+    assert (given.topics, given.tracking, given.notes) == ((), "sns", ())
+    error = await refusal(cloud(asynchronous=told()), tracking="sns")
     assert "collector.queue" in error.advice
-    assert (await discover(cloud(asynchronous=told()), "ep", queue_given=True)).topics == ()
+    assert "collector.tracking" in error.advice
+
+
+async def test_outputs_may_be_looked_for_although_there_are_topics() -> None:
+    found = await discover(cloud(), "ep", tracking="s3")
+    assert (found.tracking, found.topics) == ("s3", (SUCCESS_TOPIC, ERROR_TOPIC))
+    assert set(found.unobservable) == {"expired"}
+    assert "no topics" not in found.notes[0]
+    assert (await discover(cloud(), "ep")).tracking == "sns"
 
 
 async def test_an_endpoint_that_tells_half_is_used_with_a_note() -> None:

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from fake_aws import FakeClient, client_error
-from smbench.aws.transport.outputs import S3Outputs, bucket_and_key
-from smbench.records import Outcome, OutputFound, Unacknowledged
+from smbench.aws.transport.outputs import S3Folders, S3Outputs, bucket_and_key
+from smbench.records import FolderPage, Outcome, OutputFound, Unacknowledged
 
 WRITTEN = datetime.datetime(2026, 11, 21, 3, 4, 5, tzinfo=datetime.UTC)
 WRITTEN_NS = 1_795_230_245_000_000_000  # date -u -d 2026-11-21T03:04:05 +%s
@@ -130,3 +130,32 @@ def test_every_form_of_a_location_names_bucket_and_key(location: str) -> None:
 )
 def test_what_is_no_location_names_nothing(location: str) -> None:
     assert bucket_and_key(location) is None
+
+
+async def test_a_page_of_a_folder_has_what_is_directly_in_it_and_says_where_to_go_on() -> None:
+    there = [{"Key": "out/1.out", "LastModified": WRITTEN}, {"Key": "out/2.out", "LastModified": WRITTEN}]
+    client = FakeClient({"list_objects_v2": {"Contents": there, "NextContinuationToken": "more"}})
+    page = await S3Folders(client).page("https://bucket.s3.us-east-1.amazonaws.com/out/7.out", "here")
+    assert page == FolderPage({"1.out": WRITTEN_NS, "2.out": WRITTEN_NS}, "more")
+    asked = {"Bucket": "bucket", "Prefix": "out/", "Delimiter": "/", "ContinuationToken": "here"}
+    assert client.called("list_objects_v2") == [asked]
+
+
+async def test_an_empty_folder_and_one_without_a_name_are_asked_for_like_any() -> None:
+    client = FakeClient({"list_objects_v2": {}})
+    assert await S3Folders(client).page("s3://bucket/1.out", None) == FolderPage({}, None)
+    assert client.called("list_objects_v2") == [{"Bucket": "bucket", "Prefix": "", "Delimiter": "/"}]
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (client_error("AccessDenied", status=403), "AccessDenied"),
+        (EndpointConnectionError(endpoint_url="x", error=OSError(104, "reset")), None),
+    ],
+)
+async def test_a_folder_that_cannot_be_listed_is_not_known(error: Exception, cause: str | None) -> None:
+    with pytest.raises(Unacknowledged, match=cause):
+        await S3Folders(FakeClient({"list_objects_v2": error})).page(OUTPUT, None)
+    with pytest.raises(Unacknowledged, match="no location"):
+        await S3Folders(FakeClient()).page("elsewhere", None)

@@ -17,6 +17,7 @@ from smbench.analysis.rows.frames import Frames, only
 from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.pricing.measuring import Calls, calls_usd
 from smbench.records import Outcome, Unknown
+from smbench.scenario.model import Collector
 
 LONG_POLL_S = 20.0
 NO_PRICE = "the price is not known: set target.instance_hour"
@@ -106,10 +107,31 @@ def _per_1000(amount: float | Unknown, n: int, why_none: str) -> float | Unknown
     return then(amount, lambda one: ratio(1000 * one, n, why_none))
 
 
+def look_every_s(frames: Frames) -> float | None:
+    """Between two looks for an output, of a run without notices; None of any other."""
+    if frames.manifest.target.get("tracking") != "s3":
+        return None
+    return float((frames.manifest.scenario.get("collector") or {}).get("look_every") or Collector().look_every)
+
+
+def looks_for_ends(frames: Frames) -> tuple[int, int]:
+    """HEADs and LISTs that looked for outputs while the run went on; none where notices report the ends."""
+    is_ours = (pl.col("source") == "generator") & pl.col("value").is_not_null()
+    most = frames.readings.filter(is_ours).group_by("name", "worker").agg(pl.max("value"))
+    n_of = dict(most.group_by("name").agg(pl.sum("value")).iter_rows())
+    return int(n_of.get("look_heads", 0)), int(n_of.get("look_lists", 0))
+
+
+def looks_usd(frames: Frames) -> float:
+    """What those cost at list prices."""
+    n_heads, n_lists = looks_for_ends(frames)
+    return sum(calls_usd(Calls(writes=n_lists, reads=n_heads), frames.prices).values())
+
+
 def _harness(frames: Frames) -> HarnessCost | None:
     """Inputs put into S3, ends received and deleted or looked for, polls, metrics.
 
-    SageMaker takes nothing for a request, SNS nothing for a delivery into SQS.
+    SageMaker takes nothing for a request, SNS nothing for a delivery into SQS. A LIST costs as much as a PUT.
     """
     scenario = frames.manifest.scenario
     if not (scenario.get("target") or {}).get("endpoint"):
@@ -119,11 +141,14 @@ def _harness(frames: Frames) -> HarnessCost | None:
     if _is_asynchronous(frames):
         n_accepted, n_notices = int(frames.requests["accepted"].sum()), int(frames.requests["notices"].sum())
         payloads = scenario.get("payloads") or {}
+        n_heads, n_lists = looks_for_ends(frames)
+        is_queued = look_every_s(frames) is None
+        n_polls = frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S if is_queued else 0.0
         n_inputs = n_accepted if payloads.get("unique") else frames.requests["payload"].n_unique()
         calls = Calls(
-            writes=0 if payloads.get("inline") else n_inputs,
-            reads=2 * int((frames.requests["end_from"] == "output").sum()),
-            queue=2 * n_notices + frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S,
+            writes=(0 if payloads.get("inline") else n_inputs) + n_lists,
+            reads=max(n_heads, 2 * int((frames.requests["end_from"] == "output").sum())),
+            queue=2 * n_notices + n_polls,
             metrics=metrics,
         )
     parts = calls_usd(calls, frames.prices)

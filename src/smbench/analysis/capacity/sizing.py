@@ -68,7 +68,7 @@ def sizing(frames: Frames, system: System, phases: Sequence[PhaseRates]) -> Sizi
     price_usd = instance_hour_usd(frames)
     may_be_accepted = pl.col("accepted") | pl.col("is_unsettled")
     never = is_one_of(NEVER_COMPLETED).alias("never")
-    accepted = only(frames.measured, may_be_accepted, "age_ns", "is_unsettled", never)
+    accepted = only(frames.measured, may_be_accepted, "age_ns", "doubt_ns", "is_unsettled", never)
     return Sizing(
         scenario_in_words=_in_words(frames),
         machine=str(frames.manifest.target.get("instance_type") or ""),
@@ -116,10 +116,10 @@ def _waited(accepted: pl.DataFrame, frames: Frames) -> tuple[Waited, ...]:
     limit = deadline(frames.manifest.scenario)
     waited = []
     for over_s in WAITS_S if limit is None else (limit.seconds,):
-        is_older = pl.col("age_ns") > round(over_s * 1e9)
-        n_over, n_may_be = accepted.select(
-            (is_older | pl.col("never")).sum().alias("over"), (~is_older & pl.col("is_unsettled")).sum().alias("may_be")
-        ).row(0)
+        over_ns = round(over_s * 1e9)
+        is_over = (pl.col("age_ns") - pl.col("doubt_ns") > over_ns) | pl.col("never")
+        may_be = ~is_over & (pl.col("is_unsettled") | (pl.col("age_ns") > over_ns))
+        n_over, n_may_be = accepted.select(is_over.sum().alias("over"), may_be.sum().alias("may_be")).row(0)
         if n_over or limit is not None:
             waited.append(Waited(over_s=over_s, n=Bounded(low=n_over, high=n_over + n_may_be)))
     return tuple(waited)

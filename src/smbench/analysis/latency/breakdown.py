@@ -16,11 +16,11 @@ from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.deadline import deadline
-from smbench.analysis.rows.frames import Frames, is_one_of, seconds
+from smbench.analysis.rows.frames import Frames, is_one_of, seconds, seconds_at_least
 from smbench.records import NEVER_COMPLETED, Outcome, Unknown
 
 CLASSES_MAX = 20
-_COLUMNS = ("accepted", "outcome", "is_unsettled", "sojourn_ns", "age_ns")
+_COLUMNS = ("accepted", "outcome", "is_unsettled", "sojourn_ns", "age_ns", "doubt_ns")
 
 
 class Part(BaseModel):
@@ -90,6 +90,7 @@ def latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
         seconds(requests, known, is_accepted),
         censored_s=seconds(requests, age, pl.col("is_unsettled")),
         never_s=seconds(requests, age, is_accepted & is_one_of(NEVER_COMPLETED)),
+        least_s=seconds_at_least(requests, known, is_accepted),
     )
 
 
@@ -120,7 +121,8 @@ def _over(rows: pl.DataFrame, limit_s: float) -> Bounded | Unknown:
     accepted = rows.filter(pl.col("accepted") | pl.col("is_unsettled"))
     if not accepted.height:
         return Unknown("no request was accepted")
-    is_older = pl.col("age_ns") > round(limit_s * 1e9)
-    over = accepted.filter(is_older | is_one_of(NEVER_COMPLETED)).height
-    may_be = accepted.filter(~is_older & pl.col("is_unsettled")).height
+    limit_ns, never = round(limit_s * 1e9), is_one_of(NEVER_COMPLETED)
+    is_over = (pl.col("age_ns") - pl.col("doubt_ns") > limit_ns) | never
+    over = accepted.filter(is_over).height
+    may_be = accepted.filter(~is_over & (pl.col("is_unsettled") | (pl.col("age_ns") > limit_ns))).height
     return Bounded(low=over / accepted.height, high=(over + may_be) / accepted.height)

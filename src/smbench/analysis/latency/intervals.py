@@ -108,15 +108,16 @@ def intervals(frames: Frames, capacity: Capacity | Unknown, n_at_once: int | Unk
     # Not by id: a percentile's interval may not depend on how requests are called.
     rows = rows.sort("sched_ns", "send_ns", "age_ns")
     age_s = rows["age_ns"].to_numpy() / 1e9
+    least_s = (rows["age_ns"] - rows["doubt_ns"]).to_numpy().clip(0) / 1e9
     never_over_s = np.where((rows["outcome"] == Outcome.COMPLETED.value).to_numpy(), age_s, np.inf)
     ended_s = np.where(rows["done_ns"].is_null().to_numpy(), np.inf, age_s)
     arrived_s = rows["sched_ns"].to_numpy() / 1e9
     (phase,) = _measured_spans(frames)
     if phase.outstanding is not None:
         # A closed loop's requests are released by ends: no queue grows, and a round of them is what resembles another.
-        return of_series(age_s, never_over_s, names, float(phase.outstanding), _as_independent)
+        return of_series(least_s, never_over_s, names, float(phase.outstanding), _as_independent)
     n_slots = _n_slots(phase, capacity, n_at_once)
-    return of_arrivals(arrived_s, ended_s, (age_s, never_over_s), names, n_slots)
+    return of_arrivals(arrived_s, ended_s, (least_s, never_over_s), names, n_slots)
 
 
 def of_arrivals(

@@ -71,7 +71,7 @@ class Distribution(BaseModel):
     n: int  # the denominator of every percentile
     n_censored: int  # of them: not ended when the run was over, known only to be longer than their age
     n_never: int  # of them: ended otherwise, so never complete
-    mean_s: float | None  # of those that are known; None when there are none
+    mean_s: float | None  # of those that are known, at most; None when there are none
     p50: Bounded | None
     p90: Bounded | None
     p95: Bounded | None
@@ -89,19 +89,27 @@ class Distribution(BaseModel):
         return name != "max" and self.n * (1 - PERCENTILES[name]) < ABOVE_MIN - 1e-9
 
 
-def distribution(known_s: Seconds, censored_s: Seconds | None = None, never_s: Seconds | None = None) -> Distribution:
+def distribution(
+    known_s: Seconds,
+    censored_s: Seconds | None = None,
+    never_s: Seconds | None = None,
+    *,
+    least_s: Seconds | None = None,
+) -> Distribution:
     """Describe durations, all in seconds, in any order.
 
     Args:
         known_s: Those that are known.
         censored_s: Ages of those not yet over.
         never_s: Ages at which it became certain that it would never be.
+        least_s: What those that are known are at least, in any order; None: they are known exactly.
     """
     nothing = np.empty(0, dtype=np.float64)
     censored_s = nothing if censored_s is None else censored_s
     never_s = nothing if never_s is None else never_s
     high = ascending(known_s)
-    low = ascending(np.concatenate([known_s, censored_s])) if len(censored_s) else high
+    least_s = high if least_s is None else ascending(least_s)
+    low = ascending(np.concatenate([least_s, censored_s])) if len(censored_s) else least_s
     n = len(low) + len(never_s)
     longest_s = max((float(ages.max()) for ages in (low, never_s) if len(ages)), default=0.0)
 

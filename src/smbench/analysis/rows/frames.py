@@ -2,7 +2,7 @@
 
 Nothing is dropped here. Instants that AWS stamped are corrected where its clock is a known constant away (`clocks`).
 An end that was found in S3 is known to the whole second only; it is taken to be at that second's end, or when it was
-seen, so that no latency is understated.
+seen, so that no latency is understated, and `doubt_ns` says how much earlier it may have been.
 """
 
 from collections.abc import Iterable, Sequence
@@ -78,6 +78,7 @@ class Frames:
 
         may_have_left         it may have left the system before its age: it is lost, or its end was of a kind that the
                               endpoint does not publish
+        doubt_ns              how much earlier than `done_ns` the end may have been: 0 but for ends found in S3
         is_unsettled          it may have completed after its age: accepted without a known end, or a synchronous call
                               that was never answered (of other calls a notice would report it)
     """
@@ -260,9 +261,11 @@ def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
         rows = rows.with_columns(pl.col("recv_ns", "done_ns", "pub_ns") - correction_ns)
     is_over = is_one_of(ENDED)
     end_of_second_ns = pl.min_horizontal(pl.col("done_ns") + _SECOND_NS, "seen_ns")
+    is_from_output = pl.col("end_from") == "output"
     return rows.with_columns(
         pl.when(pl.col("end_from") == "notice").then("done_ns").alias("told_ns"),
-        pl.when(pl.col("end_from") == "output")
+        pl.when(is_from_output).then((end_of_second_ns - pl.col("done_ns")).clip(0)).otherwise(0).alias("doubt_ns"),
+        pl.when(is_from_output)
         .then(end_of_second_ns)
         .when(is_over)
         .then(pl.coalesce("done_ns", "seen_ns"))  # a notice without a time: it was over when we saw it
@@ -334,6 +337,15 @@ def seconds(frame: pl.DataFrame, column: str, where: pl.Expr | None = None) -> n
     """
     rows = frame if where is None else only(frame, where, column)
     taken: npt.NDArray[np.float64] = rows[column].drop_nulls().to_numpy() / 1e9
+    return taken
+
+
+def seconds_at_least(frame: pl.DataFrame, column: str, where: pl.Expr) -> npt.NDArray[np.float64] | None:
+    """As `seconds`, each as short as the doubt about its end allows; None where there is none, and nothing differs."""
+    if not frame["doubt_ns"].max():
+        return None
+    least = (pl.col(column) - pl.col("doubt_ns")).clip(0).alias(column)
+    taken: npt.NDArray[np.float64] = only(frame, where, least)[column].drop_nulls().to_numpy() / 1e9
     return taken
 
 

@@ -21,6 +21,7 @@ from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.generator_checks import (
     collector_kept_up,
     emulator_kept_up,
+    ends_looked_for,
     generator_healthy,
     offered_achieved,
     schedule_kept,
@@ -373,6 +374,7 @@ CHECKS: tuple[Check, ...] = (
     generator_healthy,
     emulator_kept_up,
     collector_kept_up,
+    ends_looked_for,
     drained,
     ends_observable,
     notices_unique_and_ours,

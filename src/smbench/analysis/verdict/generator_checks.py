@@ -3,8 +3,10 @@
 import polars as pl
 
 from smbench import units
+from smbench.analysis.capacity.cost import looks_for_ends, looks_usd
 from smbench.analysis.latency.lateness import lag_limit_s, touched
-from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.numbers.bounds import Bounded, distribution
+from smbench.analysis.rows.frames import only
 from smbench.analysis.summary import Generator, Summary
 from smbench.analysis.verdict.judged_run import Run
 from smbench.findings import Finding, Verdict
@@ -14,9 +16,12 @@ OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was
 CLOSED_LAG_FLOOR_S, CLOSED_LAG_SHARE = 1.0, 0.1  # in a closed loop our own lag is part of every turn
 LOOP_LAG_MAX_S = 0.5  # a loop that hung for longer stamped answers late by as much
 CPU_SHARE_MAX = 0.95
+IMPOSSIBLE_MAX = 0.01  # of the ends, and more where
+CLOCKS_APART_S = 0.5  # a clock that is off by so much puts as large a part of a period's ends after we have seen them
 EMULATOR_LAG_MIN_S = 0.05  # a process that shares two cores is late by less now and then
 EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
 
+_OF_AN_END = ("send_ns", "done_ns", "doubt_ns", "seen_ns")
 LATE_ADVICE, BUSY_ADVICE = "lower the rate, or free the machine", "free the machine, or use a larger one"
 
 
@@ -142,6 +147,38 @@ def collector_kept_up(run: Run) -> Finding | None:
         f"all receivers full for at most {units.duration(SATURATED_MAX_S)}",
         seen=_heard(generator, lag, saturated_s),
         advice=_to_keep_up(run, is_saturated=is_saturated) if is_behind else "",
+    )
+
+
+def ends_looked_for(run: Run) -> Finding | None:
+    """Of a run without notices: how well its ends are known. Unknown where S3's clock and ours contradict each other.
+
+    Invalid in a closed loop that saw them too late, because it sends at an end.
+    """
+    frames, every_s = run.frames, run.summary.notices.looked_every_s
+    if every_s is None:
+        return None
+    found = only(frames.measured, pl.col("end_from") == "output", *_OF_AN_END)
+    late = distribution((found["seen_ns"] - found["done_ns"] + found["doubt_ns"]).to_numpy() / 1e9).p99
+    impossible = found.filter((pl.col("doubt_ns") == 0) | (pl.col("done_ns") < pl.col("send_ns"))).height
+    disagree = not run.is_virtual and impossible > found.height * max(IMPOSSIBLE_MAX, CLOCKS_APART_S / every_s)
+    limit_s = _lag_limit_s(run.summary)
+    is_closed = any(span.outstanding is not None for span in frames.spans)
+    is_late = is_closed and late is not None and late.low > limit_s
+    n_heads, n_lists = looks_for_ends(frames)
+    seen = [f"{found.height:,} ends, each known to the second by S3's stamp, so latencies are bounds 1 s wide"]
+    seen += [] if late is None else [f"99 % seen within {late.text()} of it"]
+    seen.append(f"{n_heads:,} HEAD and {n_lists:,} LIST calls, {units.usd(looks_usd(frames))}")
+    if disagree:
+        seen.append(f"S3 stamped {impossible:,} after we had seen them, or before they were sent")
+    advice = "let this machine follow a time server: latencies mix S3's clock and ours" if disagree else ""
+    return Finding(
+        name="ends looked for",
+        verdict=Verdict.INVALID if is_late else Verdict.UNKNOWN if disagree else Verdict.VALID,
+        expected=f"no notice: every output looked for every {units.duration(every_s)}"
+        + (f", and seen within {units.duration(limit_s)}, because a closed loop sends at an end" if is_closed else ""),
+        seen="; ".join(seen),
+        advice="lower `collector.look_every`, or use an endpoint with topics" if is_late else advice,
     )
 
 

@@ -21,7 +21,7 @@ from smbench.analysis.latency.lateness import lag_limit_s, without_lag
 from smbench.analysis.numbers.bounds import ABOVE_MIN, Bounded, Seconds
 from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.backlog import backlog
-from smbench.analysis.rows.frames import Frames, is_one_of, seconds
+from smbench.analysis.rows.frames import Frames, is_one_of, only, seconds, seconds_at_least
 from smbench.analysis.summary import Summary
 from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
 from smbench.results.law import Counts
@@ -104,25 +104,49 @@ def _is_vacuous(threshold: Threshold, frames: Frames, summary: Summary) -> bool:
 # ---- latency --------------------------------------------------------------------------------------------------
 
 
-def _samples(of: str, frames: Frames) -> tuple[Seconds, Seconds, Seconds]:
-    """Those known; ages of those still open; ages at which it was certain that it would never be."""
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Durations: what those that are known are at most, and at least (None: exactly that).
+
+    Args:
+        open_s: Ages of those still open.
+        never_s: Ages at which it was certain that it would never be.
+    """
+
+    known_s: Seconds
+    open_s: Seconds
+    never_s: Seconds
+    least_s: Seconds | None = None
+
+    @property
+    def n(self) -> int:
+        return len(self.known_s) + len(self.open_s) + len(self.never_s)
+
+    @property
+    def low_s(self) -> Seconds:
+        """What each that may be over is at least."""
+        return np.concatenate([self.known_s if self.least_s is None else self.least_s, self.open_s])
+
+
+def _samples(of: str, frames: Frames) -> _Samples:
     measured, never_sent_s = frames.measured, np.zeros(_n_without_age(frames))
     if of == "schedule_lag":
-        return seconds(measured, "schedule_lag_ns"), never_sent_s, np.empty(0)
+        return _Samples(seconds(measured, "schedule_lag_ns"), never_sent_s, np.empty(0))
     if of == "ack":
         is_answered = pl.col("status_code").is_not_null()
         is_asked = pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value)
-        return (
+        return _Samples(
             seconds(measured, "acknowledging_ns", is_asked & is_answered),
             never_sent_s,
             seconds(measured, "acknowledging_ns", is_asked & ~is_answered),
         )
     known, age = ("sojourn_ns", "age_ns") if of == "sojourn" else ("service_view_ns", "service_age_ns")
     is_accepted = pl.col("accepted")
-    return (
+    return _Samples(
         seconds(measured, known, is_accepted),
         np.concatenate([seconds(measured, age, pl.col("is_unsettled")), never_sent_s]),
         seconds(measured, age, is_accepted & is_one_of(NEVER_COMPLETED)),
+        seconds_at_least(measured, known, is_accepted),
     )
 
 
@@ -133,16 +157,15 @@ def _n_without_age(frames: Frames) -> int:
 
 def _percentile(of: str, quantile: Fraction, frames: Frames) -> Figure | Unknown:
     """By the inverse ECDF, as every percentile of the report: the value of one request."""
-    known_s, open_s, never_s = _samples(of, frames)
-    n = len(known_s) + len(open_s) + len(never_s)
+    samples = _samples(of, frames)
+    n, low, known_s = samples.n, samples.low_s, samples.known_s
     if not n:
         return Unknown(_NOTHING)
     rank = math.ceil(quantile * n)
     n_above = n - rank
     note = "" if quantile == 1 or n_above >= ABOVE_MIN else f"{n_above:,} of {n:,} requests lie above"
-    low = np.concatenate([known_s, open_s])
     if rank > len(low):
-        longest_s = max(float(ages.max()) for ages in (low, never_s) if len(ages))
+        longest_s = max(float(ages.max()) for ages in (low, samples.never_s) if len(ages))
         return Figure(Bounded(low=longest_s, high=None, never=True), note)
     high = _of_rank(known_s, rank) if rank <= len(known_s) else None
     return Figure(Bounded(low=_of_rank(low, rank), high=high), note)
@@ -168,10 +191,10 @@ def _of_rank(values: Seconds, rank: int) -> float:
 
 
 def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, summary: Summary) -> Figure | Unknown:
-    known_s, open_s, never_s = _samples("sojourn" if threshold.since == "schedule" else "service_view", frames)
-    n_in = int((known_s <= deadline_s).sum())
-    n_perhaps = n_in + int((open_s <= deadline_s).sum())
-    whole: float = len(known_s) + len(open_s) + len(never_s)
+    samples = _samples("sojourn" if threshold.since == "schedule" else "service_view", frames)
+    n_in = int((samples.known_s <= deadline_s).sum())
+    n_perhaps = int((samples.low_s <= deadline_s).sum())
+    whole: float = samples.n
     if threshold.metric == "goodput" and _n_without_age(frames):
         return _why_unsure(frames)
     if threshold.metric == "goodput":
@@ -242,12 +265,15 @@ def _first_completion(frames: Frames, _summary: Summary) -> Figure | Unknown:
     first_ns = measured["sched_ns"].min()
     if not isinstance(first_ns, int):
         return Unknown(_NOTHING)
-    done_ns = measured.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].min()
+    completed = only(measured, pl.col("outcome") == Outcome.COMPLETED.value, "done_ns", "doubt_ns")
+    done_ns = completed["done_ns"].min()
     is_open = measured.select(is_one_of(MAY_HAVE_COMPLETED).any()).item() or frames.n_unsure
     watched = Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None, never=not is_open)
     if not isinstance(done_ns, int):
         return Figure(watched, "none completed")
-    return Figure(Bounded.exactly(max(0, done_ns - first_ns) / 1e9))
+    least_ns = (completed["done_ns"] - completed["doubt_ns"]).min()
+    assert isinstance(least_ns, int), "as the other"
+    return Figure(Bounded(low=max(0, least_ns - first_ns) / 1e9, high=max(0, done_ns - first_ns) / 1e9))
 
 
 # ---- backlog --------------------------------------------------------------------------------------------------

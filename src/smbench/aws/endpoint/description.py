@@ -32,6 +32,7 @@ class TargetFound:
         notes: What could not be found out, or limits what a run can know; sentences for a person.
         unread: Those of the notes that say which part of the scaling could not be read.
         unobservable: Why an outcome is known late or never, by the outcome; empty where every end is published.
+        tracking: How ends become known: `sns`, through a queue; `s3`, by looking for each output.
     """
 
     endpoint: str
@@ -54,6 +55,7 @@ class TargetFound:
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     unobservable: dict[str, str] = field(default_factory=dict)
+    tracking: str = "sns"
     kind: str = "async"
     serverless: dict[str, Any] | None = None
     has_components: bool = False
@@ -94,6 +96,7 @@ async def discover(
     *,
     kind: str = "async",
     queue_given: bool = False,
+    tracking: str | None = None,
 ) -> TargetFound:
     """Describe the endpoint and everything that scales it.
 
@@ -101,6 +104,7 @@ async def discover(
         kind: What it must be: `async`, `serverless` or `realtime`.
         variant: Whose instances are watched; None: the only one, or of a synchronous endpoint the one with most calls.
         queue_given: Ends are received through a queue of the user's, so the endpoint may have no topic we know of.
+        tracking: How ends shall become known, `sns` or `s3`; None: `s3` only where nothing publishes them.
 
     Raises:
         TargetError: there is no such endpoint, it takes no requests, is of another kind, or publishes no ends.
@@ -140,8 +144,14 @@ async def discover(
     )
     if kind == "serverless":
         return found
-    unobservable = _unobservable(found, queue_given) if kind == "async" else {}
+    unobservable: dict[str, str] = {}
+    if kind == "async":
+        found = replace(found, tracking=_tracking(found, queue_given, tracking))
+        unobservable = _unseen_in_s3(found) if found.tracking == "s3" else _unobservable(found)
     notes = list(dict.fromkeys(unobservable.values()))
+    if found.tracking == "s3":
+        silent = "" if found.topics else f"the endpoint {endpoint} has no topics: "
+        notes.insert(0, f"{silent}every output is looked for in S3, and its end is known to the whole second")
     return await _with_scaling(clients, replace(found, unobservable=unobservable), notes)
 
 
@@ -216,14 +226,27 @@ def _variant(
     raise TargetError(f"the endpoint {endpoint} has no variant {wanted}", f"it has: {', '.join(names)}")
 
 
-def _unobservable(found: TargetFound, queue_given: bool) -> dict[str, str]:
-    """Why an outcome is known late or never. Where no topic is known, the user's queue receives what it receives."""
-    if not found.topics and not queue_given:
+def _tracking(found: TargetFound, queue_given: bool, asked: str | None) -> str:
+    is_published = bool(found.topics) or queue_given
+    if asked == "sns" and not is_published:
         raise TargetError(
             f"the endpoint {found.endpoint} publishes no end of an inference",
             "add SuccessTopic and ErrorTopic to AsyncInferenceConfig.OutputConfig.NotificationConfig of its "
-            "configuration, or name a queue that receives the ends in collector.queue",
+            "configuration, name a queue that receives the ends in collector.queue, or set collector.tracking to s3",
         )
+    return asked or ("sns" if is_published else "s3")
+
+
+def _unseen_in_s3(found: TargetFound) -> dict[str, str]:
+    """Why an outcome is never known where each output is looked for."""
+    if found.failure_path:
+        return {"expired": "without notices an expired request looks like a lost one"}
+    why = "without notices and without S3FailurePath, failures and expiries cannot be known"
+    return {"failed": why, "expired": why}
+
+
+def _unobservable(found: TargetFound) -> dict[str, str]:
+    """Why an outcome is known late or never. Where no topic is known, the user's queue receives what it receives."""
     reasons = {}
     if found.topics and not found.success_topic:
         reasons["completed"] = (

@@ -1,4 +1,4 @@
-"""The results in S3 as Outputs: which of a request's two locations is taken, and since when."""
+"""The results in S3 as Outputs and Folders: which of a request's two locations is taken, and since when."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from smbench.aws.access.causes import NO_ANSWER, code_of, reason_of, status_of
 from smbench.aws.access.instants import datetime_utc_ns
-from smbench.records import Outcome, OutputFound, Unacknowledged
+from smbench.records import FolderPage, Outcome, OutputFound, Unacknowledged
 
 _S3_URI = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 _VIRTUAL_HOST = re.compile(
@@ -16,6 +16,34 @@ _VIRTUAL_HOST = re.compile(
 _PATH_STYLE = re.compile(r"https?://[^/]+/([^/]+)/([^?]+)", re.DOTALL)
 _REASON_BYTES, _REASON_MAX = 256, 200  # what is read of an error object, and the characters kept of it
 _NOT_THERE = (403, 404)  # without s3:ListBucket a missing key is a 403
+
+
+class S3Folders:
+    """Lists what is beside an object.
+
+    Args:
+        client: The SDK's S3 client.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    async def page(self, location: str, after: str | None) -> FolderPage:
+        """See `ports.Folders`."""
+        place = bucket_and_key(location)
+        if place is None:
+            raise Unacknowledged("no location in S3")
+        folder, slash, _ = place[1].rpartition("/")
+        prefix, token = f"{folder}{slash}", {} if after is None else {"ContinuationToken": after}
+        try:
+            page = await self.client.list_objects_v2(Bucket=place[0], Prefix=prefix, Delimiter="/", **token)
+        except ClientError as error:
+            raise Unacknowledged(code_of(error)) from error
+        except NO_ANSWER as error:
+            raise Unacknowledged(reason_of(error)) from error
+        there = page.get("Contents", ())
+        written = {one["Key"].removeprefix(prefix): datetime_utc_ns(one["LastModified"]) for one in there}
+        return FolderPage(written, page.get("NextContinuationToken"))
 
 
 class S3Outputs:

@@ -51,6 +51,7 @@ _UNPROVEN, _UNKNOWN_END = int(State.UNPROVEN), int(State.UNKNOWN_END)
 _COMPLETED = Outcome.COMPLETED
 _NOT_OURS = NEVER_SENT - {State.UNPROVEN}
 _NO_MOVE: frozenset[State] = frozenset()
+_SECOND_NS = 1_000_000_000
 
 MOVES: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.NOT_SENT, State.IN_FLIGHT, State.UNPROVEN}),
@@ -203,13 +204,21 @@ class Tracker:
         """Where the result of a waiting row would be, and where its error would be."""
         return self.ledger.locations.output(index), self.ledger.locations.failure(index)
 
-    def found(self, index: int, output: OutputFound, seen_ns: int) -> None:
-        """Its output is in S3: it ended, though no notice came. A notice since then has priority."""
+    def found(self, index: int, output: OutputFound, seen_ns: int, *, is_watched: bool = False) -> None:
+        """Its output is in S3: it ended, though no notice came. A notice since then has priority.
+
+        Args:
+            is_watched: It was looked for all along, so that it was seen soon after its end.
+        """
         if self.ledger.state[index] == State.WAITING:
             if output.failure_reason:
                 self._fault(index, output.failure_reason)
             done_ns = self._since_epoch(output.done_utc_ns)
             self._ended(index, output.outcome, done_ns, seen_ns, end_from=END_FROM_OUTPUT)
+            if is_watched:
+                self._hearing.keep(max(0, seen_ns - done_ns))
+                if output.outcome is _COMPLETED:  # at the end of its second, as the report takes it
+                    self._sojourn.keep(min(done_ns + _SECOND_NS, seen_ns) - self.ledger.sched_ns[index])
 
     def close(self, now_ns: int, longest_life_ns: int) -> None:
         """The run is over: give every row its last state.

@@ -75,7 +75,12 @@ def latency(judged: Judged) -> Section | None:
         answers = f"Of {spread.n:,} calls, {spread.n_never:,} failed and {spread.n_censored:,} had no answer."
         which = answers if summary.is_synchronous else ends
         notes.append(f"{which} They count in every percentile: > is as long as was watched.")
-    if summary.notices.n_from_outputs:
+    if (every_s := summary.notices.looked_every_s) is not None:
+        notes.append(
+            f"No notices: ends were looked for in S3 every {units.duration(every_s)}, and "
+            f"{summary.notices.n_from_outputs:,} found. Each is known to the second: latencies are bounds 1 s wide."
+        )
+    elif summary.notices.n_from_outputs:
         notes.append(f"Ends found in S3, known to the second only: {summary.notices.n_from_outputs:,}.")
     notes += [*_why_no_stage(summary), *_intervals(summary)]
     table = percentiles("Latency", "Latency and what is beside it", "", _latencies(summary), notes, Detail.BRIEF)
