@@ -39,6 +39,14 @@ def test_what_is_wrong_fails_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch
     assert smbench.doctor(QUIET, endpoint="mine").to_json()["verdict"] == "invalid"
 
 
+def test_how_long_to_wait_is_a_duration_and_a_stack_and_an_endpoint_are_one_too_many() -> None:
+    ran = CliRunner().invoke(app, ["doctor", "quick-start", "--wait", "soon"])
+    assert isinstance(ran.exception, UsageError)
+    assert ran.exception.message.startswith("--wait soon: ")
+    with pytest.raises(UsageError, match="--endpoint and --stack"):
+        smbench.doctor(QUIET, endpoint="mine", stack="demo")
+
+
 @pytest.mark.slow  # an emulator in a thread, and clients of its own for each command
 def test_clean_lists_first_and_removes_what_is_agreed_to(monkeypatch: pytest.MonkeyPatch) -> None:
     any_keys(monkeypatch)

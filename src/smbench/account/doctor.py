@@ -3,11 +3,16 @@
 It asks as the run will: the same description, the same queue (removed at once), the same conclusions from the alarms.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+
 from smbench.account.identity import identity_questions
 from smbench.account.places import place_questions
 from smbench.account.questions import Question, Seen, answered
 from smbench.account.receiving import receiving_questions
-from smbench.account.scaling import scaling_questions
+from smbench.account.scaling import scaling_questions, unrest
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.errors import TargetError, UsageError
@@ -19,16 +24,36 @@ from smbench.targets.base import AwsAccess
 from smbench.targets.called import described as described_called
 
 _FEW_CONNECTIONS = 10
+_LOOK_S = 20.0  # between two looks at an endpoint that is waited for: CloudWatch has something new once a minute
 _TOPICS = "name SuccessTopic, ErrorTopic and S3FailurePath in the endpoint's configuration"
 
 
-async def examine(plan: RunPlan, access: AwsAccess) -> list[Finding]:
-    """Every finding, in the order in which a run would meet it; of an emulated endpoint only this machine is asked."""
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How an endpoint is waited for.
+
+    Args:
+        patience_s: At most so long.
+        say: Called with each new reason to wait.
+    """
+
+    patience_s: float
+    say: Callable[[str], None]
+
+
+async def examine(plan: RunPlan, access: AwsAccess, waits: Waits | None = None) -> list[Finding]:
+    """Every finding, in the order in which a run would meet it; of an emulated endpoint only this machine is asked.
+
+    Args:
+        waits: Before that, wait until the endpoint is at rest.
+    """
     findings = [_descriptors(plan)]
     if plan.is_emulated:
         return findings
     try:
         async with AwsClients(settings_of(access)) as clients:
+            if waits is not None:
+                await _wait_for_rest(clients, plan, waits)
             findings += await _of_the_account(clients, plan)
     except TargetError as error:
         expected = "credentials, a region and addresses that can be used"
@@ -36,6 +61,17 @@ async def examine(plan: RunPlan, access: AwsAccess) -> list[Finding]:
             Finding(name="access", verdict=Verdict.INVALID, expected=expected, seen=error.message, advice=error.advice)
         )
     return findings
+
+
+async def _wait_for_rest(clients: AwsClients, plan: RunPlan, waits: Waits) -> None:
+    """Return when nothing that would spoil a run passes by itself any more, or patience is at its end."""
+    said: list[str] = []
+    with anyio.move_on_after(waits.patience_s):
+        while why := await unrest(clients, await describe(clients, plan)):
+            if why != said:
+                said = why
+                waits.say("; ".join(why))
+            await anyio.sleep(_LOOK_S)
 
 
 def settings_of(access: AwsAccess) -> AwsSettings:

@@ -28,9 +28,9 @@ def run_policy(plan: RunPlan, found: TargetFound, stack: str | None = None) -> D
     return document(_Statements(plan, found, stack).all_of(call))
 
 
-def doctor_policy(plan: RunPlan, found: TargetFound) -> Document:
+def doctor_policy(plan: RunPlan, found: TargetFound, stack: str | None = None) -> Document:
     """For the identity that runs `smbench doctor`; arguments as for `run_policy`."""
-    return document(_Statements(plan, found, None, examines=True).all_of())
+    return document(_Statements(plan, found, stack, examines=True).all_of())
 
 
 def clean_policy(place: Place, plan: RunPlan, found: TargetFound | None) -> Document:

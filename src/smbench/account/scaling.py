@@ -1,6 +1,8 @@
 """What scales the endpoint, and what it did in the last half hour: what would spoil a run that begins now."""
 
-from datetime import datetime
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from smbench.account.questions import ALLOW, Question, Seen
@@ -10,10 +12,14 @@ from smbench.aws.access.clients import AwsClients
 from smbench.aws.access.instants import utc_datetime
 from smbench.aws.endpoint.description import SCALED_DIMENSION, TargetFound
 from smbench.clock import wall_ns
+from smbench.errors import TargetError
 from smbench.findings import Verdict
 
 _RECENT_S = 1800
 _OPEN = ("Pending", "InProgress")
+_COOLDOWN_S = 300.0  # Application Auto Scaling's own for SageMaker
+_TRIGGERED = re.compile(r"triggered policy (.+)")
+_WAIT = "wait, then ask again: `smbench doctor --wait 30m` does both"
 _WAKE = (
     "add a step policy of +1 with an alarm on HasBacklogWithoutCapacity (Average, 60 s, 2 of 2, >= 1), or raise "
     "MinCapacity"
@@ -32,8 +38,21 @@ def scaling_questions(clients: AwsClients, found: TargetFound) -> list[Question]
         questions.append(_activities(clients, found))
     questions += [_history(clients, name) for name in found.alarm_names]
     if found.alarms:
-        questions.append(_pending(found))
+        questions += [_pending(found), _growing(found)]
     return questions
+
+
+async def unrest(clients: AwsClients, found: TargetFound) -> list[str]:
+    """What would spoil a run that begins now and passes by itself; what may not be read is left out."""
+    why = [] if found.status == "InService" else [f"the endpoint {found.endpoint} is {found.status}"]
+    why += [*alarms_on_before_the_load(found.as_json()), *_about_to_grow(found)]
+    if found.scalable_target is not None:
+        try:
+            recent = await _recent_activities(clients, found)
+        except TargetError:
+            return why
+        why += _under_way(recent) or _cooling_down(recent, found)
+    return why
 
 
 def _policies(found: TargetFound) -> Any:
@@ -65,29 +84,81 @@ def _pending(found: TargetFound) -> Question:
     async def ask() -> Seen:
         pending = alarms_on_before_the_load(found.as_json())
         if pending:
-            return Seen("; ".join(pending), Verdict.INVALID, "wait, then ask again; or suspend scaling in meanwhile")
+            return Seen("; ".join(pending), Verdict.INVALID, f"{_WAIT}; or suspend scaling in meanwhile")
         states = ", ".join(f"{alarm['AlarmName']} {alarm.get('StateValue')}" for alarm in found.alarms)
         return Seen(f"no scale-in is pending: {states}")
 
     return Question("pending scale-in", "no alarm takes instances away when the load begins", ask)
 
 
+def _growing(found: TargetFound) -> Question:
+    async def ask() -> Seen:
+        if growing := _about_to_grow(found):
+            return Seen("; ".join(growing), Verdict.INVALID, _WAIT)
+        return Seen("none does")
+
+    return Question("pending scale-out", "no alarm adds instances before the load begins", ask)
+
+
+def _about_to_grow(found: TargetFound) -> list[str]:
+    """A sentence for each alarm on high values that is in ALARM: there is work that is not the run's."""
+    most = (found.scalable_target or {}).get("MaxCapacity")
+    if most is None or found.instances_desired is None or found.instances_desired >= most:
+        return []
+    return [
+        f"the alarm {alarm.get('AlarmName')} is in ALARM before the load: its policy adds instances to the "
+        f"{found.instances_desired:,} there are"
+        for alarm in found.alarms
+        if alarm.get("StateValue") == "ALARM" and str(alarm.get("ComparisonOperator", "")).startswith("Greater")
+    ]
+
+
 def _activities(clients: AwsClients, found: TargetFound) -> Question:
     async def ask() -> Seen:
         recent = await _recent_activities(clients, found)
-        running = [one for one in recent if one["StatusCode"] in _OPEN]
-        if running:
-            return Seen(
-                f"a change of capacity is under way: {running[0].get('Description', '')}",
-                Verdict.INVALID,
-                "wait until it has ended, then ask again",
-            )
+        if running := _under_way(recent):
+            return Seen(running[0], Verdict.INVALID, _WAIT)
+        if cooling := _cooling_down(recent, found):
+            return Seen("; ".join(cooling), Verdict.UNKNOWN, _WAIT)
         if not recent:
             return Seen("none")
         newest = recent[0]
         return Seen(f"{len(recent)}, the newest at {newest['StartTime']:%H:%M:%S}: {newest.get('Description', '')}")
 
-    return Question("activities of the last 30 minutes", "none is under way", ask, is_optional=True)
+    expected = "none is under way, and no cooldown of one lasts on"
+    return Question("activities of the last 30 minutes", expected, ask, is_optional=True)
+
+
+def _under_way(recent: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"a change of capacity is under way: {one.get('Description', '')}"
+        for one in recent
+        if one["StatusCode"] in _OPEN
+    ][:1]
+
+
+def _cooling_down(recent: Sequence[Mapping[str, Any]], found: TargetFound) -> list[str]:
+    """Until when a policy holds back after what it did last; a run's first minutes would show that, not the policy."""
+    policies = {str(policy.get("PolicyName")): policy for policy in found.policies}
+    now, why = utc_datetime(wall_ns()), []
+    for one in recent:
+        by = _TRIGGERED.search(one.get("Cause", ""))
+        if by is None or one["StatusCode"] != "Successful" or (policy := policies.pop(by[1], None)) is None:
+            continue
+        until = (one.get("EndTime") or one["StartTime"]) + timedelta(seconds=_cooldown_s(policy))
+        if until > now:
+            why.append(
+                f"{by[1]} acted at {one['StartTime']:%H:%M:%S}, and its cooldown lasts until {until:%H:%M:%S} UTC"
+            )
+    return why
+
+
+def _cooldown_s(policy: Mapping[str, Any]) -> float:
+    """The longer one where scaling out and in differ: which of the two it was, an activity does not say."""
+    step = policy.get("StepScalingPolicyConfiguration") or {}
+    tracking = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
+    given = [step.get("Cooldown"), tracking.get("ScaleOutCooldown"), tracking.get("ScaleInCooldown")]
+    return max((float(one) for one in given if one is not None), default=_COOLDOWN_S)
 
 
 async def _recent_activities(clients: AwsClients, found: TargetFound) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import anyio
 
 from smbench.account.cleaning import Found, Whose, find, remove
-from smbench.account.doctor import described, examine, settings_of
+from smbench.account.doctor import Waits, described, examine, settings_of
 from smbench.account.permissions import clean_policy, doctor_policy, run_policy
 from smbench.account.spending import Spending, spending
 from smbench.account.stack_permissions import stack_policy
@@ -70,6 +70,9 @@ def doctor(
     scenario: ScenarioLike | None = None,
     *,
     endpoint: str | None = None,
+    stack: str | None = None,
+    wait_s: float = 0.0,
+    on_wait: Callable[[str], None] = lambda _why: None,
     region: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
@@ -78,22 +81,30 @@ def doctor(
 ) -> Examination:
     """Find out whether a run can begin, by calls that change nothing; a queue is made, and removed at once.
 
-    No request is sent: an accepted one is work for the endpoint. All arguments are as `run` takes them.
+    No request is sent: an accepted one is work for the endpoint. The other arguments are as `run` takes them.
+
+    Args:
+        wait_s: Before that, wait at most so long for what would spoil a run and passes by itself: a change of capacity,
+            its cooldown, an alarm that changes it, an update of the endpoint.
+        on_wait: Called with each new reason to wait.
 
     Returns:
         Every finding, with what to do; nothing that AWS refuses raises.
 
     Raises:
         ScenarioError, UsageError: the scenario is wrong.
+        TargetError: there is no such stack.
     """
     given = given_scenario(scenario, base_dir, allow_files)
-    access = AwsAccess(region, profile, endpoint_url)
+    access, waits = AwsAccess(region, profile, endpoint_url), Waits(wait_s, on_wait) if wait_s else None
     try:
-        wanted = aimed(given, endpoint, None, region=region, profile=profile, endpoint_url=endpoint_url)
-    except TargetError:  # a finding of the examination, which finds it again
-        wanted = with_endpoint(given.scenario, endpoint)
+        wanted = aimed(given, endpoint, stack, region=region, profile=profile, endpoint_url=endpoint_url)
+    except TargetError:
+        if stack is not None:
+            raise
+        wanted = with_endpoint(given.scenario, endpoint)  # a finding of the examination, which finds it again
     plan = make_plan(wanted, given.origin.base_dir)
-    return Examination(tuple(outside_loops(lambda: anyio.run(examine, plan, access), Interrupts())))
+    return Examination(tuple(outside_loops(lambda: anyio.run(examine, plan, access, waits), Interrupts())))
 
 
 def policy(
@@ -138,7 +149,7 @@ def policy(
     found = outside_loops(lambda: anyio.run(described, plan, access), Interrupts())
     if purpose == "clean":
         return clean_policy(Place.of(found.endpoint_arn), plan, found)
-    return run_policy(plan, found, stack) if purpose == "run" else doctor_policy(plan, found)
+    return run_policy(plan, found, stack) if purpose == "run" else doctor_policy(plan, found, stack)
 
 
 @dataclass(frozen=True, slots=True)

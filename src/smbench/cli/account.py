@@ -8,18 +8,31 @@ import typer
 from smbench.account.cleaning import Found
 from smbench.api.account import clean, doctor, estimate, policy
 from smbench.cli.given_out import print_json
-from smbench.errors import ExitCode
+from smbench.errors import ExitCode, UsageError
 from smbench.printable import printable
+from smbench.scenario.values.quantities import parse_duration_s
 
 
-def doctor_command(scenario: Path | None, asked: dict[str, Any], output: str) -> ExitCode:
-    """Print every finding; returns the exit status. Raises ScenarioError, UsageError."""
-    found = doctor(scenario, **asked)
+def doctor_command(scenario: Path | None, asked: dict[str, Any], wait: str | None, output: str) -> ExitCode:
+    """Print every finding; returns the exit status. Raises ScenarioError, UsageError, TargetError."""
+    found = doctor(
+        scenario,
+        wait_s=0.0 if wait is None else _seconds(wait),
+        on_wait=lambda why: typer.echo(f"waiting: {printable(why)}", err=True),
+        **asked,
+    )
     if output == "json":
         print_json(found.to_json())
     else:
         typer.echo(found.to_text())
     return found.exit_status
+
+
+def _seconds(wait: str) -> float:
+    try:
+        return max(0.0, parse_duration_s(wait))
+    except ValueError as error:
+        raise UsageError(f"--wait {wait}: {error}", "such as 30m") from None
 
 
 def policy_command(scenario: Path | None, asked: dict[str, Any]) -> None:

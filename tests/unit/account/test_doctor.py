@@ -5,6 +5,7 @@ for what the region cannot be.
 """
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from emulated_aws import EPOCH_NS, WARP
 from fake_aws import FakeClient, client_error, fake_clients, target
 from guarded_region import Gate, gated
 from plain_services import isolate_aws
-from smbench.account.doctor import examine
+from smbench.account.doctor import Waits, examine
 from smbench.account.questions import answered
 from smbench.account.receiving import receiving_questions
-from smbench.account.scaling import scaling_questions
+from smbench.account.scaling import scaling_questions, unrest
+from smbench.aws.access.instants import utc_datetime
 from smbench.clock import LoopClock
 from smbench.emulator.server import Emulator
 from smbench.findings import Finding, Verdict
@@ -184,3 +186,88 @@ async def test_a_change_of_capacity_that_is_under_way_is_to_be_waited_for() -> N
     assert finding.verdict is Verdict.INVALID
     assert "to 1" in finding.seen
     assert "wait" in finding.advice
+
+
+NOW_NS = EPOCH_NS
+BY_KEEP = {
+    "StatusCode": "Successful",
+    "Description": "Setting desired instance count to 2.",
+    "Cause": "monitor alarm high in state ALARM triggered policy keep",
+    "StartTime": utc_datetime(NOW_NS) - timedelta(seconds=290),
+}
+
+
+@pytest.mark.parametrize(
+    ("policy", "ended_s_ago", "cools"),
+    [
+        ({"StepScalingPolicyConfiguration": {"Cooldown": 60}}, 50, True),
+        ({"StepScalingPolicyConfiguration": {"Cooldown": 60}}, 70, False),
+        ({"TargetTrackingScalingPolicyConfiguration": {"ScaleOutCooldown": 30, "ScaleInCooldown": 200}}, 190, True),
+        ({"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 5}}, 280, True),
+        ({"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 5}}, None, True),
+        ({"StepScalingPolicyConfiguration": {}, "PolicyName": "another"}, 10, False),
+    ],
+)
+async def test_a_cooldown_that_lasts_on_is_named_with_its_end(
+    policy: dict[str, Any], ended_s_ago: float | None, cools: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smbench.account.scaling.wall_ns", lambda: NOW_NS)
+    ended = {} if ended_s_ago is None else {"EndTime": utc_datetime(NOW_NS) - timedelta(seconds=ended_s_ago)}
+    scaling = FakeClient({"describe_scaling_activities": {"ScalingActivities": [BY_KEEP | ended]}})
+    capacity = {"MinCapacity": 1, "MaxCapacity": 2}
+    found = target(scalable_target=capacity, policies=({"PolicyName": "keep"} | policy,), instances_desired=2)
+    clients = fake_clients(autoscaling=scaling, cloudwatch=FakeClient({"get_metric_data": {}}))
+    (finding,) = [await answered(one) for one in scaling_questions(clients, found) if one.name.startswith("activities")]
+    assert finding.verdict is (Verdict.UNKNOWN if cools else Verdict.VALID)
+    assert ("cooldown lasts until" in finding.seen) == cools
+    assert bool(await unrest(clients, found)) == cools
+
+
+@pytest.mark.parametrize(
+    ("operator", "desired", "name"),
+    [
+        ("GreaterThanThreshold", 1, "pending scale-out"),
+        ("GreaterThanThreshold", 2, None),
+        ("LessThanThreshold", 2, "pending scale-in"),
+        ("LessThanThreshold", 1, None),
+    ],
+)
+async def test_an_alarm_that_changes_the_capacity_is_to_be_waited_for(
+    operator: str, desired: int, name: str | None
+) -> None:
+    alarm = {"AlarmName": "watched", "StateValue": "ALARM", "ComparisonOperator": operator}
+    found = target(scalable_target={"MinCapacity": 1, "MaxCapacity": 2}, alarms=(alarm,), instances_desired=desired)
+    quiet = FakeClient({"describe_scaling_activities": {"ScalingActivities": []}, "get_metric_data": {}})
+    quiet.table["describe_alarm_history"] = {"AlarmHistoryItems": []}
+    clients = fake_clients(autoscaling=quiet, cloudwatch=quiet)
+    asked = [await answered(one) for one in scaling_questions(clients, found) if one.name.startswith("pending")]
+    wrong = [one for one in asked if one.verdict is Verdict.INVALID]
+    assert [one.name for one in wrong] == ([] if name is None else [name])
+    assert all("--wait" in one.advice for one in wrong)
+    assert len(await unrest(clients, found)) == len(wrong)
+
+
+@pytest.mark.slow  # an hour of the region's time, looked at every 20 s
+async def test_it_waits_until_the_scale_in_is_over_and_no_longer_than_its_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    emulated = {"instances": {"min": 0, "max": 2, "start": 1}, "service": "1s", "policies": POLICIES, "remove": "90s"}
+    document = {"name": "asked", "target": {"emulated": emulated}, "load": [{"burst": {"requests": 1}}]}
+    emulator, clock = Emulator(Scenario.model_validate(document), None, EPOCH_NS), LoopClock(EPOCH_NS)
+    await emulator.start()
+    try:
+        emulator.go(clock)
+        monkeypatch.setattr("smbench.account.scaling.wall_ns", lambda: EPOCH_NS + clock.now_ns())
+        access, said = AwsAccess(endpoint_url=emulator.url), list[str]()
+        await clock.sleep_until_ns(16 * 60_000_000_000)  # AlarmLow has seen its fifteen minutes
+        wrong = not_sound(await examine(plan(), access))
+        assert {one.name for one in wrong} == {"pending scale-in"}
+        begun_ns = clock.now_ns()
+        await examine(plan(), access, Waits(30.0, said.append))
+        assert clock.now_ns() - begun_ns < 40_000_000_000
+        assert said
+        found = await examine(plan(), access, Waits(3600.0, said.append))
+        assert not_sound(found) == []
+        assert clock.now_ns() - begun_ns < 20 * 60_000_000_000
+    finally:
+        await emulator.stop()

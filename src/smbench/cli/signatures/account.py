@@ -15,6 +15,7 @@ from smbench.cli.options import (
     RegionOption,
     ResultsOption,
     ScenarioFile,
+    StackOption,
     UrlOption,
 )
 
@@ -31,6 +32,13 @@ class PolicyFor(StrEnum):
 def doctor(
     scenario: ScenarioFile = None,
     endpoint: EndpointOption = None,
+    stack: StackOption = None,
+    wait: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION", help="First wait so long at most, as 30m, until nothing changes the capacity."
+        ),
+    ] = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
@@ -42,12 +50,13 @@ def doctor(
 
     asked = {
         "endpoint": endpoint,
+        "stack": stack,
         "region": region,
         "profile": profile,
         "endpoint_url": endpoint_url,
         "allow_files": tuple(allow_files or ()),
     }
-    raise typer.Exit(doctor_command(scenario, asked, output.value))
+    raise typer.Exit(doctor_command(scenario, asked, wait, output.value))
 
 
 def policy(
