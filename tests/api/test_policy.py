@@ -20,10 +20,11 @@ from guarded_region import Call, Gate, allowed_by, gated
 from parliament_lint import findings
 from smbench.account.cleaning import Whose, find, remove
 from smbench.account.doctor import describe, examine
-from smbench.account.permissions import clean_policy, doctor_policy, run_policy
+from smbench.account.permissions import clean_policy, doctor_policy, resume_policy, run_policy
 from smbench.account.stack_permissions import CALLED_FOR
 from smbench.account.statements import Place
 from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.setup.run_queue import run_queue
 from smbench.cli.app import app
 from smbench.errors import UsageError
@@ -121,6 +122,32 @@ async def test_a_run_that_looks_for_its_outputs_touches_no_topic_and_no_queue_an
     assert rows["end_from"].unique().to_list() == ["output"]
     failed = rows.filter(pl.col("outcome") == "failed")
     assert failed["error"].null_count() == 0
+
+
+@pytest.mark.slow  # clients of its own for each
+@pytest.mark.parametrize("tracking", ["sns", "s3"])
+async def test_a_run_that_is_taken_up_makes_the_calls_that_its_policy_allows_and_uses_each(
+    tmp_path: Path, tracking: str
+) -> None:
+    hosted = story("async", SCALED, collector={"tracking": tracking})
+    hosted["load"] = [{"constant": {"rate": "30/s", "for": "2s"}}]
+    plan = plan_of(hosted)
+    with gated() as gate:
+        async with region(hosted) as here:
+            found, held = await here.leave(plan, tmp_path, 1.0)
+            async with AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:  # inputs may be gone by then
+                (put,) = [call.resource for call in gate.calls if call.action == "s3:PutObject"]
+                bucket, _, key = put.removeprefix("arn:aws:s3:::").partition("/")
+                await clients.s3.delete_object(Bucket=bucket, Key=key)
+            policy = resume_policy(plan, TargetFound.from_json(found))
+            gate.calls.clear()
+            gate.allows = lambda call: allowed_by(policy, call)
+            rows = await here.take_up(plan, tmp_path, found, held)
+            assert here.emulator.sqs._queues == {}
+    assert set(rows["outcome"].unique()) == {"completed", "failed"}
+    assert rows["resume"].drop_nulls().len() > 20
+    listed = {"s3:GetObject"} if tracking == "s3" else set()  # of so many requests at once the outputs are listed
+    require_exact(policy, gate, SEEN_ELSEWHERE | listed)
 
 
 @pytest.mark.slow  # clients of its own for each

@@ -18,9 +18,10 @@ from smbench.generator.assembly import ShareRun
 from smbench.generator.control import Control
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.shares import Share
+from smbench.generator.taking_up import TakenUpShare, TakingUp
 from smbench.results.store import compact
 from smbench.scenario.model import Scenario
-from smbench.targets.base import AwsAccess
+from smbench.targets.base import AwsAccess, Facts
 from smbench.targets.kinds import target_of
 
 
@@ -83,6 +84,31 @@ class Region:
                     prepared.abandon()
         finally:
             share_run.close()
+        compact(folder)
+        return pl.read_parquet(folder / "requests.parquet")
+
+    async def leave(self, plan: RunPlan, folder: Path, sends_s: float) -> tuple[Facts, Facts | None]:
+        """One run that stops after so long as a kill leaves it; what it found and what it holds."""
+        share_run, control = ShareRun(plan, Share("left"), folder), Control()
+        async with target_of(plan, self.access).prepared(share_run.share, lambda _text: None) as prepared:
+            share_run.write_first_versions(EPOCH_NS)
+            runner = share_run.runner(prepared.ports(self.clock), self.clock, prepared.locations, control)
+            with anyio.move_on_after(sends_s):
+                await runner.run()
+            prepared.abandon()
+            share_run.close()
+            return prepared.found, prepared.kept()
+
+    async def take_up(self, plan: RunPlan, folder: Path, found: Facts, held: Facts | None) -> pl.DataFrame:
+        """The same run to its end, what was never sent included; its requests."""
+        now_ns = self.clock.now_ns()
+        how = TakingUp(1, alive_until_ns=now_ns, comes_again_ns=now_ns + 35 * 10**9, sends=True, later_ns=now_ns)
+        share_run, target = TakenUpShare(plan, Share("left"), folder, how), target_of(plan, self.access)
+        async with target.taken_up(share_run.share, lambda _text: None, found, held, sends=True) as prepared:
+            share_run.write_first_versions(EPOCH_NS)
+            await share_run.runner(prepared.ports(self.clock), self.clock, prepared.locations, Control()).run()
+            prepared.release()
+        share_run.close()
         compact(folder)
         return pl.read_parquet(folder / "requests.parquet")
 

@@ -28,6 +28,17 @@ def run_policy(plan: RunPlan, found: TargetFound, stack: str | None = None) -> D
     return document(_Statements(plan, found, stack).all_of(call))
 
 
+def resume_policy(plan: RunPlan, found: TargetFound) -> Document:
+    """For the identity that runs `smbench resume` on a run of this plan, with `--send` or without it.
+
+    Args:
+        found: The endpoint as the run found it.
+    """
+    if found.kind != "async":
+        return run_policy(plan, found)
+    return document(_Statements(plan, found, None).of_a_resume())
+
+
 def doctor_policy(plan: RunPlan, found: TargetFound, stack: str | None = None) -> Document:
     """For the identity that runs `smbench doctor`; arguments as for `run_policy`."""
     return document(_Statements(plan, found, stack, examines=True).all_of())
@@ -72,6 +83,28 @@ class _Statements:
             statements += self._receiving() if found.tracking == "sns" else []
         return statements + self._watching()
 
+    def of_a_resume(self) -> list[Statement]:
+        """The queue is there, or it is not made again; what scales the endpoint is known from the run."""
+        endpoint = statement(
+            "Endpoint", "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpointAsync", on=self.found.endpoint_arn
+        )
+        return [endpoint, *self._objects(), *self._receiving_again(), *self._watching(knows_alarms=True)]
+
+    def _receiving_again(self) -> list[Statement]:
+        if self.found.tracking == "s3":
+            return []
+        if (url := self.plan.scenario.collector.queue) is not None:
+            return [statement("Queue", *_READING, on=self._queue_of(url))]
+        queue = self.place.arn("sqs", f"{QUEUE_PREFIX}*")
+        return [
+            statement("Queue", "sqs:DeleteQueue", "sqs:GetQueueAttributes", *_READING, on=queue),
+            statement("Subscriptions", "sns:Unsubscribe", on="*"),
+        ]
+
+    def _queue_of(self, url: str) -> str:
+        *_, account, name = url.rstrip("/").split("/")
+        return self.place.arn("sqs", name, account=account)
+
     def _described(self, *calls: str) -> list[Statement]:
         found = self.found
         config = self.place.arn(
@@ -114,8 +147,7 @@ class _Statements:
         topics: Sequence[str] = self.found.topics
         asks_topics = ("sns:GetTopicAttributes",) if self.examines else ()
         if (url := self.plan.scenario.collector.queue) is not None:
-            *_, account, name = url.rstrip("/").split("/")
-            queue = self.place.arn("sqs", name, account=account)
+            queue = self._queue_of(url)
             reading = () if self.examines else _READING
             statements = [statement("Queue", *reading, "sqs:GetQueueAttributes", on=queue)]
             checking = ("sns:ListSubscriptionsByTopic", *asks_topics)
@@ -127,16 +159,18 @@ class _Statements:
             statement("Subscriptions", "sns:Unsubscribe", on="*"),  # IAM knows no narrower resource for it
         ]
 
-    def _watching(self) -> list[Statement]:
+    def _watching(self, *, knows_alarms: bool = False) -> list[Statement]:
         """Metrics and scaling have no resource by which IAM could narrow them down."""
         found = self.found
         actions = ["cloudwatch:GetMetricData"]
-        if found.kind != "serverless":
+        if found.kind != "serverless" and not knows_alarms:
             actions += [f"application-autoscaling:DescribeScal{what}" for what in ("ableTargets", "ingPolicies")]
         if found.scalable_target is not None:
             actions.append("application-autoscaling:DescribeScalingActivities")
         statements = [statement("Watching", *actions, on="*")]
-        if found.policies:  # asked for by the policy that is among their actions, so any alarm may be one of them
+        if (
+            found.policies and not knows_alarms
+        ):  # asked for by the policy that is among their actions, so any alarm may be one of them
             statements.append(statement("Alarms", "cloudwatch:DescribeAlarms", on=self._alarm("*")))
         if found.alarms:
             names = map(self._alarm, found.alarm_names)

@@ -12,7 +12,7 @@ import anyio
 
 from smbench.account.cleaning import Found, Whose, find, remove
 from smbench.account.doctor import Waits, described, examine, settings_of
-from smbench.account.permissions import clean_policy, doctor_policy, run_policy
+from smbench.account.permissions import clean_policy, doctor_policy, resume_policy, run_policy
 from smbench.account.spending import Spending, spending
 from smbench.account.stack_permissions import stack_policy
 from smbench.account.statements import Place
@@ -34,7 +34,7 @@ from smbench.targets.base import AwsAccess
 from smbench.units import usd
 from smbench.view.report.findings import findings_json, findings_text
 
-Purpose = Literal["run", "doctor", "clean", "deploy"]
+Purpose = Literal["run", "resume", "doctor", "clean", "deploy"]
 _RUN_ID = re.compile(r"smb-[0-9a-f]{10}|doctor-[0-9a-f]{8}")
 
 
@@ -124,8 +124,8 @@ def policy(
     The endpoint is described, to find out what a run would touch; for `deploy`, the account's number is asked for.
 
     Args:
-        purpose: The command that the policy is for: `run`, `doctor`, `clean`, or `deploy`, whose policy is that of
-            `destroy`, too.
+        purpose: The command that the policy is for: `run`, `resume`, `doctor`, `clean`, or `deploy`, whose policy is
+            that of `destroy`, too.
         stack: The benchmark that is deployed, or whose endpoint the run finds by this name; None, for `deploy`: any.
 
     Raises:
@@ -149,6 +149,8 @@ def policy(
     found = outside_loops(lambda: anyio.run(described, plan, access), Interrupts())
     if purpose == "clean":
         return clean_policy(Place.of(found.endpoint_arn), plan, found)
+    if purpose == "resume":
+        return resume_policy(plan, found)
     return run_policy(plan, found, stack) if purpose == "run" else doctor_policy(plan, found, stack)
 
 

@@ -24,6 +24,7 @@ class PolicyFor(StrEnum):
     """Commands that a policy can be for."""
 
     RUN = "run"
+    RESUME = "resume"
     DOCTOR = "doctor"
     CLEAN = "clean"
     DEPLOY = "deploy"
