@@ -182,6 +182,16 @@ async def test_an_existing_queue_is_checked_and_left_as_it_is() -> None:
     assert {name for name, _ in clients.sns.calls} == {"list_subscriptions_by_topic"}
 
 
+async def test_a_topic_that_cannot_be_subscribed_is_named_with_what_can_do_without_it_and_nothing_is_left() -> None:
+    cloud = Cloud(refuse=("subscribe",))
+    with pytest.raises(TargetError, match=f"subscribe the queue .* to the topic {SUCCESS_TOPIC}") as refusal:
+        async with run_queue(cloud.clients, target(), run_id="r1", worker=0):
+            pytest.fail("the run began without its topics")
+    assert "collector.queue" in refusal.value.advice
+    assert "collector.tracking to s3" in refusal.value.advice
+    assert cloud.is_empty
+
+
 async def test_an_existing_queue_that_does_not_hear_the_endpoint_is_refused() -> None:
     with pytest.raises(TargetError, match="not subscribed") as refusal:
         async with run_queue(existing("arn:other"), target(), run_id="r1", worker=0, existing_url=URL):

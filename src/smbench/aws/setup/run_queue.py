@@ -23,6 +23,10 @@ GONE = {"NotFound", "NotFoundException", "QueueDoesNotExist", "AWS.SimpleQueueSe
 _NAME_MAX = 80
 QUEUE_PREFIX = "smbench-"
 RUN_TAG = "smbench:run"
+_OTHERWISE = (
+    "or do without: name a queue that is subscribed already in collector.queue, or set collector.tracking to s3, and "
+    "each output is looked for"
+)
 
 
 class RunQueue:
@@ -170,14 +174,17 @@ async def _subscribe(clients: AwsClients, target: TargetFound, queue: RunQueue, 
         "RawMessageDelivery": "true",
     }
     for topic in target.topics:
-        with clients.explained(f"subscribe the queue {name} to the topic {topic}"):
-            made = await clients.sns.subscribe(
-                TopicArn=topic,
-                Protocol="sqs",
-                Endpoint=_queue_arn(target, name),
-                Attributes=attributes,
-                ReturnSubscriptionArn=True,
-            )
+        try:
+            with clients.explained(f"subscribe the queue {name} to the topic {topic}"):
+                made = await clients.sns.subscribe(
+                    TopicArn=topic,
+                    Protocol="sqs",
+                    Endpoint=_queue_arn(target, name),
+                    Attributes=attributes,
+                    ReturnSubscriptionArn=True,
+                )
+        except TargetError as error:
+            raise TargetError(error.message, f"{error.advice}; {_OTHERWISE}" if error.advice else _OTHERWISE) from error
         queue.subscriptions.append(made["SubscriptionArn"])
 
 
