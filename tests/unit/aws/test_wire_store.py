@@ -77,6 +77,12 @@ def elsewhere(region: str, status: int = 301) -> ClientError:
         ("s3.eu-west-1.amazonaws.com", "bucket", ("bucket.s3.eu-west-1.amazonaws.com", "/a/b%20c")),
         ("s3.amazonaws.com", "bucket", ("bucket.s3.amazonaws.com", "/a/b%20c")),
         ("s3.cn-north-1.amazonaws.com.cn", "bucket", ("bucket.s3.cn-north-1.amazonaws.com.cn", "/a/b%20c")),
+        # An interface endpoint of a VPC, as AWS names it.
+        (
+            "bucket.vpce-1a-5e.s3.eu-west-1.vpce.amazonaws.com",
+            "mine",
+            ("mine.bucket.vpce-1a-5e.s3.eu-west-1.vpce.amazonaws.com", "/a/b%20c"),
+        ),
         # A wildcard certificate covers one label.
         ("s3.eu-west-1.amazonaws.com", "my.bucket", ("s3.eu-west-1.amazonaws.com", "/my.bucket/a/b%20c")),
         ("s3.eu-west-1.amazonaws.com", "Old_Bucket", ("s3.eu-west-1.amazonaws.com", "/Old_Bucket/a/b%20c")),
