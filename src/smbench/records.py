@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"  # answered with an error: a throttle, a validation error, a 5xx
     TRANSPORT_ERROR = "transport_error"  # no answer came and nothing proved that it was accepted: unknown
     COMPLETED = "completed"
-    FAILED = "failed"  # the container answered with an error, or its time-out struck
+    FAILED = "failed"  # the container answered with an error or a wrong answer, or its time-out struck
     EXPIRED = "expired"  # its time to live ended in the queue
     UNKNOWN_END = "unknown_end"  # AWS reported an end of a kind that smbench does not know; the row's error names it
     LOST = "lost"  # older than time to live plus time-out, no notice, no output: nobody knows
@@ -77,6 +77,14 @@ _NOT_SENT_TEXTS = {
     NotSent.CERTAIN: "the thresholds were decided",
     NotSent.RUN_ENDED: "the run ended first",
 }
+
+
+class WrongAnswer(StrEnum):
+    """In what an answer differs from what `request.expect` says. The values are stored in results."""
+
+    SIZE = "size"
+    CONTENT_TYPE = "content_type"
+    JSON = "json"  # no JSON, nothing at the path, or another value there
 
 
 class Stage(StrEnum):
@@ -160,12 +168,15 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """A synchronous endpoint answered: it took the request, and the request is over.
 
-    `outcome` is completed, or failed: then the container's own error came back, and `failure_reason` says which.
+    `outcome` is completed, or failed: then the container's own error came back, or an answer that is `wrong`, and
+    `failure_reason` says which.
     """
 
     outcome: Outcome = Outcome.COMPLETED
     status_code: int = 200
     failure_reason: str | None = None
+    size_bytes: int | None = None  # of the body; None: an error came back
+    wrong: WrongAnswer | None = None
 
 
 class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an error of the program

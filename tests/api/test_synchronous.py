@@ -104,6 +104,33 @@ def test_a_burst_at_a_real_time_endpoint_is_answered_in_rounds_and_times_out_aft
     assert set(run.requests.collect()["end_from"].to_list()) == {"answer"}
 
 
+@pytest.mark.parametrize("transport", ["wire", "sdk"])
+def test_wrong_answers_are_failures_with_a_reason_of_their_own_and_bodies_have_sizes(
+    tmp_path: Path, transport: str
+) -> None:
+    run = ran(
+        tmp_path,
+        "realtime",
+        {"instances": {"min": 2, "max": 2, "concurrency": 1}, "service": "1s"},
+        [{"burst": {"requests": 10}}],
+        transport=transport,
+        request={"expect": {"content_type": "application/json", "json_path": "instance", "equals": 0}},
+    )
+    counts = run.summary.counts
+    assert (counts.accepted, counts.completed, counts.failed, run.summary.violations) == (10, 5, 5, ())
+    (cause,) = run.summary.causes
+    assert (cause.outcome, cause.status_code, cause.error) == ("failed", 200, "wrong answer: instance is not 0")
+    rows = run.requests.collect()
+    assert rows.filter(pl.col("wrong_answer") == "json")["outcome"].to_list() == ["failed"] * 5
+    found = run.summary.bodies
+    assert found is not None
+    assert (found.sent.total_bytes, found.answered.n, found.n_wrong) == (10 * 1024, 10, 5)
+    assert found.answered.total_bytes == rows["answer_size_in_bytes"].sum() > 0
+    assert "5 of 10 answers were wrong and count as failed: 5 had other content." in str(run)
+    assert "container failures" not in str(run)
+    assert run.summary.as_json()["bodies"]["wrong"] == {"json": 5}
+
+
 def test_a_run_has_the_latencies_of_the_model_alone(tmp_path: Path) -> None:
     emulated = {"instances": {"min": 1, "concurrency": 4}, "service": {"exponential": {"mean": "1s"}}}
     load = [{"poisson": {"rate": "3.2/s", "for": "3m"}}]

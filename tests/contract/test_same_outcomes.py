@@ -25,6 +25,7 @@ from smbench.aws.transport.wire_notices import WireNotices
 from smbench.errors import TargetError
 from smbench.ports import Notices, Transport
 from smbench.records import Accepted, Answered, Invocation, Outcome, Rejected, Unacknowledged
+from smbench.scenario.answers import Expect
 
 pytestmark = pytest.mark.slow
 
@@ -241,7 +242,28 @@ async def test_an_answer_of_200_is_the_end_whatever_its_body_says(
     both: Both, synchronous: Transport, body: bytes
 ) -> None:
     both.server.on_request = said("200 OK", body, "Content-Type: text/csv\r\n")
-    assert await recorded(synchronous) == Answered(Outcome.COMPLETED, 200)
+    assert await recorded(synchronous) == Answered(Outcome.COMPLETED, 200, None, len(body))
+
+
+@pytest.mark.parametrize("expected", [{"content_type": "text/csv"}, {"json_path": "0"}, {"size_max": 3}])
+@pytest.mark.parametrize("body", [b"[1]", DEEP])
+async def test_a_wrong_answer_is_recorded_alike(
+    both: Both, synchronous: SdkSyncTransport | WireSyncTransport, expected: dict[str, Any], body: bytes
+) -> None:
+    expect = Expect.model_validate(expected)
+    both.server.on_request = said("200 OK", body, "Content-Type: application/json\r\n")
+    found, answer = expect.difference("application/json", body), await recorded(replaced(synchronous, expect))
+    if found is None:
+        assert answer == Answered(Outcome.COMPLETED, 200, None, len(body))
+    else:
+        assert answer == Answered(Outcome.FAILED, 200, found[1], len(body), found[0])
+
+
+def replaced(transport: SdkSyncTransport | WireSyncTransport, expect: Expect) -> Transport:
+    """The same calls, with their answers checked."""
+    if isinstance(transport, SdkSyncTransport):
+        return SdkSyncTransport(transport.client, transport.endpoint, expect)
+    return Promptly(WireSyncTransport(transport.service, "ep", expect))
 
 
 _MODEL_ERROR = f"{JSON}x-amzn-errortype: ModelError\r\n"

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from doubles import RUN, content, ledger, written
 from smbench.generator.tracking.rows import restore
 from smbench.generator.tracking.tracker import Tracker
-from smbench.records import Accepted, Notice, NotSent, Outcome, Rejected
+from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, Rejected, WrongAnswer
 
 UUID = "2f4dcf85-0000-4000-8000-00000000000{}"
 
 
 def test_every_column_that_a_run_changes_is_restored() -> None:
-    dues_ns = [-1, 1_000, 2_000, 3_000, 4_000, 5_000]
+    dues_ns = [-1, 1_000, 2_000, 3_000, 4_000, 5_000, 5_500]
     before, after = ledger(dues_ns), ledger(dues_ns)
     tracker = Tracker(before)
     tracker.release(0, 7_000)
@@ -30,6 +30,10 @@ def test_every_column_that_a_run_changes_is_restored() -> None:
         out, failed = f"s3://b/out/{UUID.format(row)}.out", f"s3://b/failed/{UUID.format(row)}-error.out"
         tracker.accepted(row, 20_000, Accepted(out, failed if row else "s3://odd"))
     tracker.rejected(3, 20_000, Rejected(400, "ThrottlingException"))
+    tracker.sent(5, 8_000)
+    tracker.answered(5, 20_000, Answered(Outcome.FAILED, 200, "wrong answer: no JSON", 7, WrongAnswer.JSON))
+    tracker.sent(6, 8_000)
+    tracker.answered(6, 20_000, Answered(size_bytes=0))
     tracker.not_sent(4, NotSent.STOPPED, "stopped by SIGINT")
     tracker.noticed(Notice(f"{RUN}-0-2", Outcome.FAILED, 20_000, 40_000, 50_000, failure_reason="boom"), 60_000)
     restore(after, written(before))

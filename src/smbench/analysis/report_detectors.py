@@ -34,15 +34,17 @@ def notification_loss(seen: Seen) -> Observation | None:
 
 def container_failures(seen: Seen) -> Observation | None:
     """The container answers with errors: how many, and its most frequent words in full."""
-    n_ended = seen.counts.completed + seen.counts.failed
-    if not n_ended or seen.counts.failed < CONTAINER_FAILURES_MIN * n_ended:
+    n_wrong = seen.frames.measured["wrong_answer"].count()  # an answer is no failure of the container, right or not
+    n_ended, n_failed = seen.counts.completed + seen.counts.failed, seen.counts.failed - n_wrong
+    if not n_failed or n_failed < CONTAINER_FAILURES_MIN * n_ended:
         return None
-    words = only(seen.frames.measured, pl.col("outcome") == Outcome.FAILED.value, "error")["error"]
+    is_failure = (pl.col("outcome") == Outcome.FAILED.value) & pl.col("wrong_answer").is_null()
+    words = only(seen.frames.measured, is_failure, "error")["error"]
     most = commonest(words) or "it gave no reason"
     return Observation(
         name="container failures",
-        seen=f"{seen.counts.failed:,} of {n_ended:,} requests that reached the container failed "
-        f"({units.share(seen.counts.failed / n_ended)}), most often with: {most}",
+        seen=f"{n_failed:,} of {n_ended:,} requests that reached the container failed "
+        f"({units.share(n_failed / n_ended)}), most often with: {most}",
         advice="look at the container's log: latencies are of the requests that it answered",
     )
 

@@ -30,6 +30,7 @@ from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.clocks import Clocks
 from smbench.analysis.rows.frames import Frames, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
+from smbench.analysis.rows.sizes import Bodies, bodies
 from smbench.records import NotSent, Outcome, Unknown
 from smbench.results.law import Counts, row_violations
 from smbench.results.manifest import Manifest, Prediction
@@ -117,6 +118,7 @@ class Summary(_Part):
     notification: Distribution  # pub - done: SageMaker's and SNS's part
     observer_lag: Distribution  # seen - pub: the queue's part and ours
     causes: tuple[Cause, ...]
+    bodies: Bodies | None = None  # null where no synchronous answer came
     retries: Retries | None = None  # null where no request was tried again
     backlog: BacklogFigures
     notices: Notices
@@ -222,6 +224,7 @@ def summarise(frames: Frames) -> Summary:
         notification=by_stage[StageName.NOTIFICATION],
         observer_lag=by_stage[StageName.OBSERVER_LAG],
         causes=_causes(measured),
+        bodies=bodies(measured),
         retries=retries(frames),
         backlog=_backlog(frames),
         notices=notices,

@@ -80,6 +80,22 @@ REQUESTS = (
     ),
     Column("status_code", pl.Int64, "", "HTTP status of the submission", "no answer"),
     Column("error", pl.String, "", "code or cause of an error, reason of a failure, or why not sent, in words", "none"),
+    Column(
+        "wrong_answer",
+        pl.String,
+        "",
+        "in what the answer differs from `request.expect`: one of `records.WrongAnswer`",
+        "it came right, was not checked, or was no answer",
+        is_later=True,
+    ),
+    Column(
+        "answer_size_in_bytes",
+        pl.Int64,
+        "bytes",
+        "size of the body of a synchronous answer",
+        "no answer but an error, or not synchronous",
+        is_later=True,
+    ),
     Column("why_not_sent", pl.String, "", "one of `records.NotSent`", "sent", is_later=True),
     Column(
         "open",

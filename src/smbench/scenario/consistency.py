@@ -77,7 +77,7 @@ _ON_INSTANCES: tuple[Where, ...] = (
 )
 _ONLY_OF: dict[str, tuple[tuple[Where, ...], str]] = {
     "async": (
-        (("target", "emulated", "serverless"), ("target", "emulated", "waiting")),
+        (("target", "emulated", "serverless"), ("target", "emulated", "waiting"), ("request", "expect")),
         "an asynchronous endpoint, whose requests wait in its queue",
     ),
     "serverless": (

@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from smbench.scenario.answers import Expect
 from smbench.scenario.deploy import Deploy
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.phases import REQUESTS_MAX, Phase
@@ -163,6 +164,7 @@ class Request(Part):
     inference_component: Name | None = Field(default=None, description="InferenceComponentName; real-time only")
     explanations: Explanations | None = Field(default=None, description="EnableExplanations; not asynchronous")
     retry: Retry = Field(default=Retry(), description="what is done about a bad answer to a submission")
+    expect: Expect = Field(default=Expect(), description="what a right answer is; not asynchronous")
 
 
 class Sources(Part):

@@ -68,6 +68,8 @@ def requests_table(
                 (ended.reason or None) if ended is not None else why and why.text
                 for ended, why in zip(heard, client.why_not, strict=True)
             ],
+            "wrong_answer": [None] * n,
+            "answer_size_in_bytes": [None] * n,
             "why_not_sent": [why and why.value for why in client.why_not],
             "open": [False] * n,
             "attempts": is_sent.astype(np.int64),

@@ -18,6 +18,7 @@ from smbench.generator.shares import Share, in_flight_share
 from smbench.model.world import EMBEDDED
 from smbench.ports import Gauges
 from smbench.records import Delivery, OutputFound
+from smbench.scenario.answers import Expect
 from smbench.scenario.model import ANSWER_MAX_S
 from smbench.targets.base import AwsAccess, Facts
 
@@ -55,7 +56,8 @@ class CalledTarget:
             wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
             if wire is None:
                 await try_runtime(clients)
-            yield PreparedCalled(clients, wire, found)
+            expect = scenario.request.expect
+            yield PreparedCalled(clients, wire, found, None if expect.is_anything else expect)
 
     def taken_up(
         self, share: Share, progress: Callable[[str], None], found: Facts, held: Facts | None, *, sends: bool
@@ -140,17 +142,19 @@ class PreparedCalled:
     held: Facts | None = None
     locations: list[str] | None = None  # bodies go with the call
 
-    def __init__(self, clients: AwsClients, wire: WireClients | None, target: TargetFound) -> None:
+    def __init__(
+        self, clients: AwsClients, wire: WireClients | None, target: TargetFound, expect: Expect | None
+    ) -> None:
         self.found: Facts = target.as_json()
-        self._clients, self._wire, self._target = clients, wire, target
+        self._clients, self._wire, self._target, self._expect = clients, wire, target, expect
 
     def ports(self, watching: Clock | None) -> Outside:
         """The ports of a run. With a clock, this worker also watches the endpoint."""
         gauges = None if watching is None else AwsGauges(self._clients, self._target, watching)
         endpoint, silence = self._target.endpoint, _Silence()
         if self._wire is None:
-            return Outside(SdkSyncTransport(self._clients.runtime, endpoint), silence, silence, gauges)
-        return Outside(WireSyncTransport(self._wire.runtime, endpoint), silence, silence, gauges)
+            return Outside(SdkSyncTransport(self._clients.runtime, endpoint, self._expect), silence, silence, gauges)
+        return Outside(WireSyncTransport(self._wire.runtime, endpoint, self._expect), silence, silence, gauges)
 
     async def keep_ready(self) -> None:
         """Refresh the credentials before they expire, until cancelled."""

@@ -42,6 +42,8 @@ _NEEDED = (
         "attempts",
         "notices",
         "size_in_bytes",
+        "wrong_answer",
+        "answer_size_in_bytes",
     ),
     "end_from",
 )

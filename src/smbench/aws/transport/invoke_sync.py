@@ -1,6 +1,7 @@
 """InvokeEndpoint as a Transport, through the SDK; and what an error of the container's own means in both transports."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ from smbench.aws.access.causes import (
 )
 from smbench.aws.access.refusals import told_by
 from smbench.records import Answered, Invocation, Outcome, Rejected, Unacknowledged
+from smbench.scenario.answers import Expect
 
 _AT_ONCE_BYTES = 2**20  # aiohttp sends more in pieces, so that the loop is not held, if it is given a stream
 
@@ -25,17 +27,18 @@ class SdkSyncTransport:
 
     Args:
         client: A `sagemaker-runtime` client.
+        expect: What a right answer is; None: any of a good status.
     """
 
-    def __init__(self, client: Any, endpoint: str) -> None:
-        self.client, self.endpoint = client, endpoint
+    def __init__(self, client: Any, endpoint: str, expect: Expect | None = None) -> None:
+        self.client, self.endpoint, self.expect = client, endpoint, expect
 
     async def submit(self, invocation: Invocation) -> Answered:
         """See `ports.Transport`: returns when the whole answer is there; one attempt, without retries of the SDK."""
         try:
             answer = await self.client.invoke_endpoint(**_arguments(self.endpoint, invocation))
             async with answer["Body"] as body:
-                await body.read()
+                content = await body.read()
         except ClientError as error:
             refusal = Rejected(status_of(error), code_of(error), told_by(error), original_status_of(error))
             return container_error(refusal, error)
@@ -43,7 +46,17 @@ class SdkSyncTransport:
             raise Unacknowledged(cause_of(error)) from error
         except UNREADABLE as error:
             raise Unacknowledged("unreadable answer") from error
-        return Answered(Outcome.COMPLETED, answer["ResponseMetadata"]["HTTPStatusCode"])
+        status = answer["ResponseMetadata"]["HTTPStatusCode"]
+        return whole_answer(self.expect, status, lambda: answer.get("ContentType"), content)
+
+
+def whole_answer(expect: Expect | None, status: int, content_type: Callable[[], str | None], body: bytes) -> Answered:
+    """An answer of a good status as the end of a request: right, or wrong by what is expected of it."""
+    found = None if expect is None else expect.difference(content_type(), body)
+    if found is None:
+        return Answered(Outcome.COMPLETED, status, None, len(body))
+    wrong, reason = found
+    return Answered(Outcome.FAILED, status, reason, len(body), wrong)
 
 
 def container_error(refusal: Rejected, cause: Exception | None = None) -> Answered:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from smbench.aws.transport.invoke_sync import container_error, own_error
+from smbench.aws.transport.invoke_sync import container_error, own_error, whole_answer
 from smbench.aws.transport.wire_service import FIRST_ERROR_STATUS, Stencil, WireService
-from smbench.records import Answer, Answered, Invocation, Outcome, Rejected
+from smbench.records import Answer, Answered, Invocation, Rejected
+from smbench.scenario.answers import Expect
 from smbench.wire.http1 import Response
 from smbench.wire.sigv4 import payload_hash
 
@@ -19,10 +20,11 @@ class WireSyncTransport:
 
     Args:
         service: SageMaker Runtime, whose answers may take as long as a container's.
+        expect: What a right answer is; None: any of a good status.
     """
 
-    def __init__(self, service: WireService, endpoint: str) -> None:
-        self.service, self.path = service, f"/endpoints/{endpoint}/invocations"
+    def __init__(self, service: WireService, endpoint: str, expect: Expect | None = None) -> None:
+        self.service, self.path, self.expect = service, f"/endpoints/{endpoint}/invocations", expect
         self._stencil = lru_cache(maxsize=_STENCILS_MAX)(self._cut)
 
     async def submit(self, invocation: Invocation) -> Answered:
@@ -31,19 +33,22 @@ class WireSyncTransport:
             answer = await self.service.call(lambda: self._request(invocation))
         except Rejected as refusal:
             return container_error(refusal)
-        return Answered(Outcome.COMPLETED, answer.status)
+        return self._whole(answer)
 
     def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
         """See `ports.PromptTransport`."""
 
         def over(outcome: Response | Exception) -> None:
             if isinstance(outcome, Response) and outcome.status < FIRST_ERROR_STATUS:
-                ended(Answered(Outcome.COMPLETED, outcome.status))
+                ended(self._whole(outcome))
                 return
             failure = self.service.failure_of(outcome)
             ended((own_error(failure) if isinstance(failure, Rejected) else None) or failure)
 
         return self.service.pool.exchange_now(lambda: self._request(leaving()), over)
+
+    def _whole(self, answer: Response) -> Answered:
+        return whole_answer(self.expect, answer.status, lambda: answer.header(b"content-type"), answer.body)
 
     def _request(self, invocation: Invocation) -> bytes:
         body = invocation.body or b""

@@ -1,6 +1,6 @@
 """The run's memory: one row a request, kept as columns indexed by place in the shard.
 
-A row costs 106 bytes, its locations included. Rows are written to disk as versions: each flush takes those that
+A row costs 111 bytes, its locations included. Rows are written to disk as versions: each flush takes those that
 changed, and the last version of a row wins. The first version of every row says `unknown`, so that a run killed at
 any instant leaves files that obey the ledger's law and claim nothing. `generator.rows.restore` makes the columns of
 such versions again.
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smbench.generator.tracking.locations import Locations, TakenLocations
-from smbench.records import ENDED, NotSent, Outcome
+from smbench.records import ENDED, NotSent, Outcome, WrongAnswer
 
 NO_INSTANT = -(2**63)  # the column's null: no scenario reaches back 292 years
 END_FROM_NOTICE, END_FROM_OUTPUT, END_FROM_ANSWER = 1, 2, 3  # how the end of a row became known; 0: it has none
@@ -44,6 +44,7 @@ class State(IntEnum):
 UNANSWERED = "unanswered when the run ended"  # the error of a row that is IN_FLIGHT, or was at the end
 UNWRITTEN = "not known: its worker wrote no more"  # the error of a row that is SCHEDULED
 WHY_NOT_SENT = tuple(NotSent)  # a row has 1 + the place of its reason here; 0: none
+WRONG_ANSWER = tuple(WrongAnswer)  # the same for answers
 
 OUTCOME_OF = {
     State.SCHEDULED: Outcome.UNKNOWN,  # all that a file can say of it, should its worker never write again
@@ -72,7 +73,7 @@ ENDS = frozenset(STATE_OF[outcome] for outcome in ENDED)
 _TAKEN = (
     *("seq", "sched_ns", "send_ns", "ack_ns", "recv_ns", "done_ns", "pub_ns", "seen_ns"),
     *("phase", "payload", "state", "is_accepted", "end_from", "status_code", "attempts", "notices"),
-    *("error", "why_not_sent", "resume"),
+    *("error", "why_not_sent", "resume", "wrong", "answer_bytes"),
 )
 
 
@@ -141,6 +142,8 @@ class Ledger:
         self.error = array("i", bytes(4 * n))  # index into `words`
         self.why_not_sent = bytearray(n)  # 1 + place in `WHY_NOT_SENT`
         self.resume = bytearray(n)  # 0: sent, or to be sent, by the run itself
+        self.wrong = bytearray(n)  # 1 + place in `WRONG_ANSWER`
+        self.answer_bytes = array("i", np.full(n, -1, dtype=np.int32).tobytes())  # -1: no answer
         self.words = StringTable()
         self.locations = Locations(n)
         self.is_changed = bytearray(n)

@@ -18,6 +18,7 @@ from smbench.generator.tracking.ledger import (
     UNANSWERED,
     UNWRITTEN,
     WHY_NOT_SENT,
+    WRONG_ANSWER,
     Ledger,
     State,
     StringTable,
@@ -32,6 +33,7 @@ _FINER_NS = 1_000
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _END_FROM = pl.Series([None, "notice", "output", "answer"], dtype=pl.String)  # by the ledger's `END_FROM_*`
 _WHY_NOT_SENT = pl.Series([None, *WHY_NOT_SENT], dtype=pl.String)
+_WRONG_ANSWER = pl.Series([None, *WRONG_ANSWER], dtype=pl.String)
 _OUTCOMES = pl.Series([OUTCOME_OF[state].value for state in State], dtype=pl.String)
 
 
@@ -48,6 +50,7 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         _END_FROM[columns["end_from"]].alias("end_from"),
         _words(ledger.words, columns["error"]).alias("error"),
         _WHY_NOT_SENT[columns["why_not_sent"]].alias("why_not_sent"),
+        _WRONG_ANSWER[columns["wrong"]].alias("wrong_answer"),
         location_texts(versions.outputs).alias("output_location"),
         location_texts(versions.failures).alias("failure_location"),
     )
@@ -70,6 +73,8 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         .then(pl.lit(UNANSWERED))
         .otherwise("error")
         .alias("error"),
+        "wrong_answer",
+        pl.when(pl.col("answer_bytes") >= 0).then(pl.col("answer_bytes").cast(pl.Int64)).alias("answer_size_in_bytes"),
         "why_not_sent",
         state.is_in([int(one) for one in OPEN]).alias("open"),
         pl.col("attempts").cast(pl.Int64),
@@ -120,6 +125,7 @@ def _texts(uuids: npt.NDArray[np.uint8]) -> pl.Series:
 # ---- and back -------------------------------------------------------------------------------------------------
 
 _PLACE_OF_SOURCE = {source: place for place, source in enumerate(_END_FROM.to_list()) if source}
+_PLACE_OF_DIFFERENCE = {wrong: place for place, wrong in enumerate(_WRONG_ANSWER.to_list()) if wrong}
 _PLACE_OF_REASON = {reason: place for place, reason in enumerate(_WHY_NOT_SENT.to_list()) if reason}
 
 
@@ -171,6 +177,8 @@ def _restored(rows: pl.DataFrame, ledger: Ledger) -> dict[str, pl.Series]:
         "state": state,
         "error": pl.Series(errors, dtype=pl.Int32),
         "why_not_sent": reasons * is_worded.cast(pl.UInt8),
+        "wrong": rows["wrong_answer"].replace_strict(_PLACE_OF_DIFFERENCE, default=0, return_dtype=pl.UInt8),
+        "answer_bytes": rows["answer_size_in_bytes"].fill_null(-1),
         "is_accepted": rows["accepted"].cast(pl.UInt8),
         "status_code": rows["status_code"].fill_null(0),
         "end_from": rows["end_from"].replace_strict(_PLACE_OF_SOURCE, default=0, return_dtype=pl.UInt8),

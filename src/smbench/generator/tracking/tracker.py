@@ -39,6 +39,7 @@ from smbench.generator.tracking.ledger import (
     STATE_OF,
     UNANSWERED,
     WHY_NOT_SENT,
+    WRONG_ANSWER,
     Ledger,
     State,
 )
@@ -72,6 +73,7 @@ MOVES: dict[State, frozenset[State]] = {
 
 _MAY_GO = tuple(MOVES[state] for state in State)  # by number: looked up several times a request
 _WHY_NUMBER = {why: number for number, why in enumerate(WHY_NOT_SENT, 1)}
+_WRONG_NUMBER = {wrong: number for number, wrong in enumerate(WRONG_ANSWER, 1)}
 _WAS_TO_BE_SENT = frozenset({_WHY_NUMBER[NotSent.STOPPED], _WHY_NUMBER[NotSent.RUN_ENDED]})
 
 
@@ -150,6 +152,10 @@ class Tracker:
             if answer.failure_reason:
                 self._fault(index, answer.failure_reason)
             self._n_failed_answers += answer.outcome is Outcome.FAILED
+            if answer.size_bytes is not None:
+                self.ledger.answer_bytes[index] = answer.size_bytes
+            if answer.wrong is not None:
+                self.ledger.wrong[index] = _WRONG_NUMBER[answer.wrong]
             self._ended(index, answer.outcome, ack_ns, ack_ns, end_from=END_FROM_ANSWER)
 
     def rejected(self, index: int, ack_ns: int, refusal: Rejected) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from smbench.view.sections import decision, endpoint, judgement, prediction, price, requests
+from smbench.view.sections import answers, decision, endpoint, judgement, prediction, price, requests
 from smbench.view.sections.blocks import Judged, Section
 
 SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
@@ -16,6 +16,7 @@ SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
     requests.stages,
     decision.parts,
     requests.errors,
+    answers.answers,
     requests.retries,
     endpoint.scaling,
     endpoint.endpoint,
