@@ -48,6 +48,7 @@ class NotSent(StrEnum):
     ERROR_LIMIT = "error_limit"  # more answers than `limits.errors` were errors
     PHASE_ENDED = "phase_ended"  # a closed phase ended before it released the request
     STOPPED = "stopped"  # a person or a lost process stopped the sending
+    STOP_CONDITION = "stop_condition"  # a phase's `stop` was met
     CERTAIN = "certain"  # the thresholds were decided, and the run was asked to stop then
     RUN_ENDED = "run_ended"  # the run ended before the request was due, or was killed
 
@@ -74,6 +75,7 @@ _NOT_SENT_TEXTS = {
     NotSent.ERROR_LIMIT: "error limit",
     NotSent.PHASE_ENDED: "the closed phase ended first",
     NotSent.STOPPED: "the sending was stopped",
+    NotSent.STOP_CONDITION: "a stop condition was met",
     NotSent.CERTAIN: "the thresholds were decided",
     NotSent.RUN_ENDED: "the run ended first",
 }

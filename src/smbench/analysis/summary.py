@@ -23,6 +23,7 @@ from smbench.analysis.latency.intervals import Intervals, intervals
 from smbench.analysis.latency.retries import Retries, retries
 from smbench.analysis.latency.slowest import Slow, slowest
 from smbench.analysis.latency.stages import Stage, StageName, stages
+from smbench.analysis.latency.steps import StepsOfPhase, steps_of_phases
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
 from smbench.analysis.numbers.prediction_check import PredictionCheck
@@ -110,6 +111,7 @@ class Summary(_Part):
     n_cut_short: int = 0  # measured requests that were never sent, because the run ended too early
     rates: Rates
     phases: tuple[PhaseRates, ...]
+    steps: tuple[StepsOfPhase, ...] = ()  # of the phases that have some
     sojourn: Distribution  # done - sched
     from_send: Distribution  # done - send: beside sojourn it shows what counting from the send would hide
     service_view: Distribution  # done - recv
@@ -216,6 +218,7 @@ def summarise(frames: Frames) -> Summary:
         n_cut_short=frames.n_cut_short,
         rates=overall_rates(frames),
         phases=phases,
+        steps=steps_of_phases(frames),
         sojourn=latency(measured, "sojourn_ns", "age_ns"),
         from_send=latency(measured, "from_send_ns", "from_send_age_ns"),
         service_view=latency(measured, "service_view_ns", "service_age_ns"),

@@ -115,6 +115,7 @@ class ShareRun:
             reached=self._marked().reached,
             refused=self._journal.happened,
             think_ns=self.shard.think_ns.tolist(),
+            stops=[(scenario.load[span.index], span) for span in spans if scenario.load[span.index].stop is not None],
         )
 
     def _bounds(self) -> Bounds:

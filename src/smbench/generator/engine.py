@@ -20,6 +20,7 @@ from smbench.clock import Clock
 from smbench.generator.control import Control, beyond_error_limit
 from smbench.generator.places import Places
 from smbench.generator.retrying import Again, Retrying
+from smbench.generator.stopping import Stopping
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import PromptTransport, Transport
@@ -36,6 +37,7 @@ from smbench.records import (
     is_throttle,
 )
 from smbench.scenario.model import Limits, Retry
+from smbench.scenario.phases import Phase
 from smbench.schedule.base import PhaseSpan
 
 _SCHEDULED = int(State.SCHEDULED)
@@ -56,6 +58,7 @@ class Load:
     reached: Callable[[int], None] = lambda _row: None  # called with each row before it is sent
     refused: Callable[[Event], None] = lambda _event: None  # called with each try that is tried again
     think_ns: Sequence[int] = ()  # of the shard, by row; see `Schedule`
+    stops: Sequence[tuple[Phase, PhaseSpan]] = ()  # the phases that end the sending by themselves
 
 
 class Engine:
@@ -85,6 +88,10 @@ class Engine:
                     pacing.start_soon(self._end_when_stopped, pacing.cancel_scope)
                     if self.load.limits.time is not None:
                         pacing.start_soon(self._stop_at, round(self.load.limits.time * 1e9))
+                    if self.load.stops:
+                        end_ns = max(span.end_ns or span.start_ns for span in self.load.spans)
+                        stopping = Stopping(self.load.stops, end_ns, self.tracker.ledger, self.clock, self.control)
+                        pacing.start_soon(stopping.run)
                     await self._pace(requests)
                     pacing.cancel_scope.cancel()
                 if self._n_prompt:

@@ -60,6 +60,10 @@ def describe_phase(phase: Phase) -> str:
 
 
 def _phase(phase: Phase) -> str:
+    return _kind(phase) + ("" if phase.stop is None else ", unless a stop condition ends it before")
+
+
+def _kind(phase: Phase) -> str:
     match phase.settings:
         case Constant() as p:
             return f"constant {format_rate(p.rate)} for {format_duration(p.for_s)}"

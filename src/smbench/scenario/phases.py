@@ -7,7 +7,16 @@ from pydantic import ConfigDict, Field, model_validator
 
 from smbench.scenario.values.distributions import Think
 from smbench.scenario.values.files import ExistingFile
-from smbench.scenario.values.quantities import Hertz, Number, PositiveHertz, PositiveSeconds, Seconds, Switch, Whole
+from smbench.scenario.values.quantities import (
+    Hertz,
+    Number,
+    PositiveHertz,
+    PositiveSeconds,
+    Seconds,
+    Share,
+    Switch,
+    Whole,
+)
 from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 USERS_MAX = 10_000  # of one phase; what more would ask for is an open loop's business
@@ -21,6 +30,43 @@ class PhaseSettings(Part):
 
     name: str | None = Field(default=None, description="shown in tables and in the `phase` column")
     warmup: Switch = Field(default=False, description="marked in the ledger, left out of the figures")
+
+
+class Stop(Part):
+    """Where a phase ends the sending by itself. Judged at the end of each step, of users after each minute.
+
+    Errors and latency are judged where at least ten requests ended. What failed, and what is open for longer than the
+    limit, counts as longer.
+    """
+
+    invocations_per_minute: Annotated[Number, Field(gt=0, le=1e9)] | None = Field(
+        default=None, description="so many were sent in a minute or more (MaxInvocations)"
+    )
+    p50: PositiveSeconds | None = Field(default=None, description="half of the ends took longer, from schedule")
+    p90: PositiveSeconds | None = Field(default=None, description="a tenth took longer")
+    p95: PositiveSeconds | None = Field(default=None, description="a twentieth took longer")
+    p99: PositiveSeconds | None = Field(default=None, description="a hundredth took longer")
+    errors: Share | None = Field(default=None, description="a larger share of the ends was no completion")
+    flat: Share | None = Field(
+        default=None,
+        description="a step raised the completions per second by less than this share of what it raised the load by "
+        "(FlatInvocations); of steps and stairs",
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self == Stop.model_construct():
+            raise ValueError("names no condition")
+        return self
+
+    @property
+    def latencies(self) -> tuple[tuple[float, float], ...]:
+        """Percentile and limit in seconds, of those that are asked for."""
+        asked = ((50, self.p50), (90, self.p90), (95, self.p95), (99, self.p99))
+        return tuple((percent, limit) for percent, limit in asked if limit is not None)
+
+
+STOP = "where the phase ends the sending by itself; default: nowhere"
 
 
 class Constant(PhaseSettings):
@@ -58,6 +104,18 @@ class Steps(PhaseSettings):
     rates: tuple[Hertz, ...] = Field(min_length=1, description="the rates, in order")
     each: PositiveSeconds = Field(description="how long each is held")
     arrivals: Literal["poisson", "constant"] = Field(default="poisson", description=ARRIVALS)
+    stop: Stop | None = Field(default=None, description=STOP)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """What is offered in each step, requests a second."""
+        return self.rates
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if self.stop is not None and self.stop.flat is not None and list(self.rates) != sorted(set(self.rates)):
+            raise ValueError("a stop where the throughput is flat needs rates that rise with each step")
+        return self
 
 
 class Burst(PhaseSettings):
@@ -145,6 +203,7 @@ class UserSettings(PhaseSettings):
         description="how many at most; default: 10 in each second of a user who does not think, as many less as "
         "thinking takes",
     )
+    stop: Stop | None = Field(default=None, description=STOP)
 
 
 class Users(UserSettings):
@@ -175,6 +234,8 @@ class Users(UserSettings):
         n = self.initial + self.for_s * self.per_minute / 60
         if n > USERS_MAX:
             raise ValueError(f"come to {n:,.0f} users; a phase has at most {USERS_MAX:,}")
+        if self.stop is not None and self.stop.flat is not None:
+            raise ValueError("users have no steps whose throughput could be flat: use stairs")
         return self
 
 
@@ -189,6 +250,11 @@ class Stairs(UserSettings):
     def length_s(self) -> float:
         """How long the phase lasts."""
         return self.each * self.steps
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """How many users there are in each step."""
+        return tuple(float(self.users * (step + 1)) for step in range(self.steps))
 
     @property
     def joins_s(self) -> tuple[float, ...]:
@@ -295,3 +361,9 @@ class Phase(Part):
         """The value under that key."""
         settings: Settings = getattr(self, self.kind)
         return settings
+
+    @property
+    def stop(self) -> Stop | None:
+        """Where the phase ends the sending by itself; None: nowhere, or it is of a kind that cannot."""
+        settings = self.settings
+        return settings.stop if isinstance(settings, Steps | Users | Stairs) else None

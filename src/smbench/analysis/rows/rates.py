@@ -46,7 +46,7 @@ class PhaseRates(BaseModel):
 
 def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
     """In the schedule's order; pauses left out."""
-    done_ns = _completions(frames.requests)
+    done_ns = completions(frames.requests)
     columns = ("phase", "sched_ns", "send_ns", "accepted", "done_ns", "why_not_sent")
     rows_of = {str(name): rows for (name,), rows in frames.requests.select(columns).group_by("phase")}
     nothing = frames.requests.clear()
@@ -61,7 +61,7 @@ def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
                 kind=span.kind,
                 warmup=span.warmup,
                 description=span.description,
-                rates=_rates(rows, done_ns, span.start_ns, span.end_ns),
+                rates=rates_between(rows, done_ns, span.start_ns, span.end_ns),
             )
         )
     return tuple(phases)
@@ -74,12 +74,21 @@ def overall_rates(frames: Frames) -> Rates:
     start_ns = min((span.start_ns for span in measured), default=_first(rows))
     ends_ns = [span.end_ns for span in measured]
     planned_ns = None if None in ends_ns else max((end for end in ends_ns if end is not None), default=None)
-    return _rates(rows, _completions(frames.requests), start_ns, planned_ns)
+    return rates_between(rows, completions(frames.requests), start_ns, planned_ns)
 
 
-def _rates(rows: pl.DataFrame, done_ns: pl.Series, start_ns: int, planned_ns: int | None) -> Rates:
+def rates_between(rows: pl.DataFrame, done_ns: pl.Series, start_ns: int, planned_ns: int | None) -> Rates:
+    """The rates of some requests.
+
+    Args:
+        done_ns: When requests of the run completed, ascending; see `completions`.
+        planned_ns: Until when they were to be sent; None: until the last of them has ended.
+    """
     unreached_ns = rows.filter(pl.col("why_not_sent").is_in(_ENDS_SENDING))["sched_ns"]
-    if (stopped_ns := unreached_ns.min()) is not None and planned_ns is not None:
+    stopped_ns = unreached_ns.min()
+    if stopped_ns is None and len(unreached_ns):  # a closed phase had not released them: it ended with its last send
+        stopped_ns = _last(rows["send_ns"])
+    if stopped_ns is not None and planned_ns is not None:
         planned_ns = min(planned_ns, max(start_ns, int(stopped_ns)))  # type: ignore[arg-type]
     end_ns = _end_ns(rows, planned_ns, start_ns)
     length_s = (end_ns - start_ns) / 1e9
@@ -112,7 +121,8 @@ def _end_ns(rows: pl.DataFrame, planned_ns: int | None, start_ns: int) -> int:
     return max([end for end in (*ends, _last(rows["send_ns"])) if end is not None], default=start_ns)
 
 
-def _completions(requests: pl.DataFrame) -> pl.Series:
+def completions(requests: pl.DataFrame) -> pl.Series:
+    """When each completed request did, ascending."""
     return only(requests, pl.col("outcome") == Outcome.COMPLETED.value, "done_ns")["done_ns"].drop_nulls().sort()
 
 

@@ -127,8 +127,9 @@ def require_emulated(scenario: Scenario) -> None:
     """Refuse a scenario whose endpoint is a real one, or answers the call itself.
 
     Raises:
-        UsageError: it names an endpoint, or is of another kind than async.
+        UsageError: it names an endpoint, is of another kind than async, or a phase of it stops by itself.
     """
+    require_whole_load(scenario)
     if scenario.target.endpoint is not None:
         raise UsageError(
             f"{scenario.name} names the endpoint {scenario.target.endpoint}, and there is no model of it",
@@ -138,6 +139,15 @@ def require_emulated(scenario: Scenario) -> None:
         raise UsageError(
             f"{scenario.name} has a {scenario.target.kind} endpoint, and only asynchronous ones are simulated",
             "run it with `target.emulated.time: warp`, which waits for nothing either",
+        )
+
+
+def require_whole_load(scenario: Scenario) -> None:
+    """Refuse a load that may end itself. Raises UsageError."""
+    if any(phase.stop is not None for phase in scenario.load):
+        raise UsageError(
+            f"a phase of {scenario.name} stops by itself, which a simulation does not know",
+            "leave `stop` out, or run it with `target.emulated.time: warp`",
         )
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from rich.console import RenderableType
 
 from smbench.api.predicting.side_by_side import side_by_side
-from smbench.api.predicting.simulate import REPLICATIONS_MAX, Progress, require_emulated, reseeded
+from smbench.api.predicting.simulate import REPLICATIONS_MAX, Progress, require_emulated, require_whole_load, reseeded
 from smbench.api.report import readable
 from smbench.api.result import as_html, as_text
 from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
@@ -195,6 +195,7 @@ def read_question(
     if not force:
         require_validated(of_target.origin.path)
     of_load = of_target if load is None else given_scenario(load, base_dir, allow_files)
+    require_whole_load(of_load.scenario)
     scenario = of_load.scenario.model_copy(update={"target": of_target.scenario.target})
     texts = readable(slo, "--slo") or scenario.thresholds
     objectives = tuple(parse_threshold(text) for text in texts or (DEFAULT_OBJECTIVE,))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from smbench.view.sections import answers, decision, endpoint, judgement, prediction, price, requests
+from smbench.view.sections import answers, decision, endpoint, judgement, prediction, price, requests, steps
 from smbench.view.sections.blocks import Judged, Section
 
 SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
@@ -12,6 +12,7 @@ SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
     prediction.against_run,
     prediction.replications,
     requests.load,
+    steps.steps,
     requests.latency,
     requests.stages,
     decision.parts,
