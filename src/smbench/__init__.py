@@ -12,6 +12,8 @@ from smbench.version import __version__ as __version__
 if TYPE_CHECKING:
     from smbench.api.account import Cleaned, Examination, clean, doctor, estimate, policy
     from smbench.api.compare import ComparisonResult, compare
+    from smbench.api.deciding.prices import prices
+    from smbench.api.deciding.scaling_target import ScalingTarget, scaling_target
     from smbench.api.deploy import Deployed, Destroyed, deploy, destroy
     from smbench.api.emulate import emulate
     from smbench.api.importing import import_run
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from smbench.api.predicting.check_model import CheckedModel, check_model
     from smbench.api.predicting.simulate import simulate
     from smbench.api.predicting.what_if import WhatIf, what_if
-    from smbench.api.pricing.prices import prices
     from smbench.api.report import report
     from smbench.api.result import Run
     from smbench.api.resume import resume
@@ -44,6 +45,7 @@ __all__ = [
     "Destroyed",
     "Examination",
     "Run",
+    "ScalingTarget",
     "Scenario",
     "Search",
     "SmbenchError",
@@ -68,6 +70,7 @@ __all__ = [
     "resume_search",
     "resume_sweep",
     "run",
+    "scaling_target",
     "search",
     "simulate",
     "sweep",
@@ -104,7 +107,9 @@ _MODULES = {
     "estimate": "api.account",
     "import_run": "api.importing",
     "policy": "api.account",
-    "prices": "api.pricing.prices",
+    "prices": "api.deciding.prices",
+    "ScalingTarget": "api.deciding.scaling_target",
+    "scaling_target": "api.deciding.scaling_target",
     "report": "api.report",
     "resume": "api.resume",
     "resume_search": "api.search",

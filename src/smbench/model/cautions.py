@@ -21,6 +21,8 @@ def scaling_cautions(scenario: Scenario) -> tuple[str, ...]:
     if scenario.target.endpoint is not None:
         return ()
     emulated = scenario.target.emulated
+    if scenario.target.is_synchronous:
+        return ()
     return (*_metrics_without_data(emulated), *_old_points(scenario, emulated))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from smbench.model.endpoints.endpoint import Endpoint
+from smbench.model.endpoints.invocation_metrics import PER_INSTANCE
 from smbench.model.endpoints.serverless import ServerlessEndpoint
 from smbench.model.endpoints.settings import EndpointSettings
 from smbench.model.endpoints.telemetry import BACKLOG_PER_INSTANCE, BACKLOG_WITHOUT_CAPACITY, metric_of
@@ -14,7 +15,15 @@ from smbench.model.monitoring.metrics import MetricStore
 from smbench.model.scaling.policies import CHANGE, EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 from smbench.model.scaling.scaler import AutoScaler, ScalerSettings
 from smbench.model.service import Seeds
-from smbench.scenario.emulated import Emulated, OpenQuestions, Policy, StepFromZero, StepPolicy, TargetTracking
+from smbench.scenario.emulated import (
+    Emulated,
+    InvocationsTracking,
+    OpenQuestions,
+    Policy,
+    StepFromZero,
+    StepPolicy,
+    TargetTracking,
+)
 from smbench.scenario.model import Scenario
 from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.distributions import Distribution
@@ -203,8 +212,8 @@ class World:
     def add_policy(self, endpoint: str, variant: str, policy: Policy, index: int) -> None:
         """Put a scenario's policy, and the alarm that a step policy needs."""
         resource_id = resource_id_of(endpoint, variant)
-        if policy.target_tracking is not None:
-            self.scaler.put_policy(tracking_policy(resource_id, endpoint, variant, policy.target_tracking, index))
+        if (tracking := policy.target_tracking or policy.invocations_tracking) is not None:
+            self.scaler.put_policy(tracking_policy(resource_id, endpoint, variant, tracking, index))
             return
         wish = policy.step if policy.step is not None else as_step_policy(policy.step_from_zero)
         name = f"{wish.metric}-{index}"
@@ -220,8 +229,8 @@ def _alarm_seconds(emulated: Emulated) -> dict[str, float]:
         if known.policy >= len(emulated.policies):
             continue
         policy = emulated.policies[known.policy]
-        if policy.target_tracking is not None:
-            name = f"{resource_id}/{_tracking_name(known.policy)}"
+        if (tracking := policy.target_tracking or policy.invocations_tracking) is not None:
+            name = f"{resource_id}/{_tracking_name(tracking, known.policy)}"
             found |= {f"{name}/AlarmHigh": known.high, f"{name}/AlarmLow": known.low}
             continue
         metric = BACKLOG_WITHOUT_CAPACITY if policy.step is None else policy.step.metric
@@ -229,20 +238,24 @@ def _alarm_seconds(emulated: Emulated) -> dict[str, float]:
     return {key: second_s for key, second_s in found.items() if second_s is not None}
 
 
-def _tracking_name(index: int) -> str:
-    return f"backlog-tracking-{index}"
+def _tracking_name(wish: TargetTracking | InvocationsTracking, index: int) -> str:
+    return f"{'backlog' if isinstance(wish, TargetTracking) else 'invocations'}-tracking-{index}"
 
 
-def tracking_policy(resource_id: str, endpoint: str, variant: str, wish: TargetTracking, index: int) -> PolicySpec:
+def tracking_policy(
+    resource_id: str, endpoint: str, variant: str, wish: TargetTracking | InvocationsTracking, index: int
+) -> PolicySpec:
     """A scenario's target tracking policy in Auto Scaling's terms."""
+    is_backlog = isinstance(wish, TargetTracking)
     spec = TrackingSpec(
-        target=wish.backlog_per_instance,
-        metric=metric_of(BACKLOG_PER_INSTANCE, endpoint, variant),
+        target=wish.backlog_per_instance if isinstance(wish, TargetTracking) else wish.invocations_per_instance,
+        metric=metric_of(BACKLOG_PER_INSTANCE if is_backlog else PER_INSTANCE, endpoint, variant),
+        statistic="Average" if is_backlog else "Sum",
         out_cooldown_s=wish.out_cooldown,
         in_cooldown_s=wish.in_cooldown,
         disable_scale_in=wish.disable_scale_in,
     )
-    return PolicySpec(resource_id, _tracking_name(index), tracking=spec)
+    return PolicySpec(resource_id, _tracking_name(wish, index), tracking=spec)
 
 
 def step_policy(resource_id: str, name: str, wish: StepPolicy) -> PolicySpec:

@@ -42,8 +42,8 @@ class Applied:
         where = {"ServiceNamespace": _NAMESPACE, "ResourceId": resource_id, "ScalableDimension": DIMENSION}
         policies, alarms = [], []
         for place, policy in enumerate(emulated.policies):
-            if policy.target_tracking is not None:
-                spec = tracking_policy(resource_id, endpoint, variant, policy.target_tracking, place)
+            if (tracking := policy.target_tracking or policy.invocations_tracking) is not None:
+                spec = tracking_policy(resource_id, endpoint, variant, tracking, place)
             else:
                 wish = policy.step if policy.step is not None else as_step_policy(policy.step_from_zero)
                 spec = step_policy(resource_id, f"{wish.metric}-{place}", wish)

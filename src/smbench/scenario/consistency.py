@@ -20,6 +20,7 @@ def consistency_problems(scenario: Scenario, base_dir: Path, broken: Collection[
         yield from _classes_and_laws(scenario, read.payloads)
     yield from _what_cannot_be_planned(scenario)
     yield from _what_this_kind_has_not(scenario)
+    yield from _policies_of_another_kind(scenario)
 
 
 def _classes_and_laws(scenario: Scenario, payloads: Sequence[Payload]) -> Iterator[Misfit]:
@@ -49,10 +50,7 @@ def _what_cannot_be_planned(scenario: Scenario) -> Iterator[Misfit]:
 _ASYNCHRONOUS: tuple[Where, ...] = (
     *(("collector", name) for name in ("queue", "tracking", "look_every")),
     ("payloads", "prefix"),
-    *(
-        ("target", "emulated", name)
-        for name in ("policies", "scheduled", "suspended", "initial", "results_kept", "notify_lag", "action_delay")
-    ),
+    *(("target", "emulated", name) for name in ("scheduled", "suspended", "initial", "results_kept", "notify_lag")),
     *(
         ("target", "emulated", "faults", name)
         for name in (
@@ -65,6 +63,7 @@ _ASYNCHRONOUS: tuple[Where, ...] = (
         )
     ),
 )
+_SCALING: tuple[Where, ...] = (("target", "emulated", "policies"), ("target", "emulated", "action_delay"))
 _ON_INSTANCES: tuple[Where, ...] = (
     ("target", "variant"),
     ("target", "instance_hour"),
@@ -81,12 +80,12 @@ _ONLY_OF: dict[str, tuple[tuple[Where, ...], str]] = {
         "an asynchronous endpoint, whose requests wait in its queue",
     ),
     "serverless": (
-        (*_ASYNCHRONOUS, *_ON_INSTANCES),
+        (*_ASYNCHRONOUS, *_SCALING, *_ON_INSTANCES),
         "a serverless endpoint, which has no queue and no instances",
     ),
     "realtime": (
         (*_ASYNCHRONOUS, ("target", "emulated", "serverless")),
-        "a real-time endpoint, which answers the call itself; the emulated one does not scale",
+        "a real-time endpoint, which answers the call itself; the emulated one scales by policies only",
     ),
 }
 
@@ -101,6 +100,32 @@ def _what_this_kind_has_not(scenario: Scenario) -> Iterator[Misfit]:
     if target.kind == "realtime" and target.endpoint is None and not target.emulated.instances.at_start:
         where = ("target", "emulated", "instances", "start")
         yield Misfit(where, "must be at least 1: a real-time endpoint has no queue in which requests await an instance")
+
+
+def _policies_of_another_kind(scenario: Scenario) -> Iterator[Misfit]:
+    """Policies on metrics that an endpoint of this kind never publishes: they would wait for ever."""
+    is_async = scenario.target.kind == "async"
+    for index, policy in enumerate(scenario.target.emulated.policies):
+        (kind,) = policy.model_fields_set
+        where = ("target", "emulated", "policies", index, kind)
+        if is_async and policy.invocations_tracking is not None:
+            yield Misfit(where, "an asynchronous endpoint never publishes InvocationsPerInstance: use target_tracking")
+        elif scenario.target.kind == "realtime" and (policy.target_tracking or policy.step_from_zero):
+            yield Misfit(where, "a real-time endpoint has no backlog to scale by: use invocations_tracking or step")
+        elif scenario.target.kind == "realtime" and policy.step and policy.step.metric not in _OF_REAL_TIME:
+            known = ", ".join(_OF_REAL_TIME)
+            yield Misfit(where, f"{policy.step.metric} is not published; a real-time endpoint has {known}")
+
+
+_OF_REAL_TIME = (
+    "CPUUtilization",
+    "Invocation5XXErrors",
+    "InvocationModelErrors",
+    "Invocations",
+    "InvocationsPerInstance",
+    "ModelLatency",
+    "OverheadLatency",
+)
 
 
 def _is_set(scenario: Scenario, where: Where) -> bool:

@@ -177,6 +177,8 @@ def _emulated(target: Target) -> str:
     parts = [*capacity, f"service time {service}"]
     if target.kind == "async":
         parts += [_policies(emulated.policies), *_circumstances(emulated)]
+    elif emulated.policies:
+        parts.append(_policies(emulated.policies))
     if faults:
         parts.append(f"with faults ({', '.join(fault.replace('_', ' ') for fault in faults)})")
     match emulated.time:
@@ -232,6 +234,9 @@ def _policies(policies: tuple[Policy, ...]) -> str:
     for policy in policies:
         if policy.target_tracking is not None:
             told.append(f"target tracking of {policy.target_tracking.backlog_per_instance:g} per instance")
+        elif policy.invocations_tracking is not None:
+            target = policy.invocations_tracking.invocations_per_instance
+            told.append(f"target tracking of {target:g} invocations a minute per instance")
         elif policy.step_from_zero is not None:
             told.append(f"step from zero by {policy.step_from_zero.add}")
         elif policy.step is not None:

@@ -63,6 +63,15 @@ class TargetTracking(Part):
     disable_scale_in: Switch = Field(default=False, description="DisableScaleIn")
 
 
+class InvocationsTracking(Part):
+    """Keep SageMakerVariantInvocationsPerInstance near a value: target tracking of a real-time endpoint."""
+
+    invocations_per_instance: Number = Field(gt=0, description="TargetValue: invocations a minute for each instance")
+    out_cooldown: Seconds = Field(default=300.0, description="ScaleOutCooldown")
+    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown")
+    disable_scale_in: Switch = Field(default=False, description="DisableScaleIn")
+
+
 class StepFromZero(Part):
     """AWS's documented recipe: HasBacklogWithoutCapacity >= 1 for some minutes adds instances."""
 
@@ -119,6 +128,7 @@ class Policy(Part):
     model_config = ConfigDict(json_schema_extra={**EXACTLY_ONE_KEY})
 
     target_tracking: TargetTracking | None = None
+    invocations_tracking: InvocationsTracking | None = None
     step_from_zero: StepFromZero | None = None
     step: StepPolicy | None = None
 

@@ -93,7 +93,8 @@ def test_its_metrics_are_those_of_a_synchronous_endpoint() -> None:
     call(stand, 8)
     stand.go_to(121)
     assert {metric.name for metric, _ in stand.metrics.history()} == {
-        *("Invocations", "ModelLatency", "OverheadLatency", "InvocationModelErrors", "CPUUtilization")
+        *("Invocations", "InvocationsPerInstance", "ModelLatency", "OverheadLatency", "InvocationModelErrors"),
+        "CPUUtilization",
     }
 
     def sums(name: str) -> list[float]:
@@ -103,6 +104,14 @@ def test_its_metrics_are_those_of_a_synchronous_endpoint() -> None:
     assert sum(sums("InvocationModelErrors")) == 2  # of eight calls of 10 s, two are not over after 60 s
     assert sums("ModelLatency") == pytest.approx([50e6, 10e6])  # the sixth ends with the first minute
     assert sum(sums("OverheadLatency")) == pytest.approx((0 + 10 + 20 + 30 + 40 + 50) * 1e6)
+
+
+def test_invocations_per_instance_are_those_of_a_minute_over_the_instances_there_are() -> None:
+    stand = realtime(4, instances={"min": 4, "max": 4, "concurrency": 2}, service="1s")
+    call(stand, 6)
+    stand.go_to(121)
+    (minute,) = [one for one in stand.points("InvocationsPerInstance") if one.value("SampleCount")]
+    assert minute.value("Sum") == pytest.approx(6 / 4)
 
 
 @pytest.mark.slow  # 8 times 10,000 calls

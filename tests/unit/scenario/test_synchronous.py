@@ -56,8 +56,23 @@ def problem(text: str, folder: Path | None = None) -> Problem:
         ),
         (
             "{kind: realtime, emulated: {policies: [{step_from_zero: {add: 1}}]}}",
+            "target.emulated.policies.0.step_from_zero",
+            "has no backlog to scale by",
+        ),
+        (
+            "{kind: realtime, emulated: {policies: [{step: {threshold: 1, steps: [{lower: 0, change: 1}]}}]}}",
+            "target.emulated.policies.0.step",
+            "ApproximateBacklogSizePerInstance is not published",
+        ),
+        (
+            "{kind: async, emulated: {policies: [{invocations_tracking: {invocations_per_instance: 9}}]}}",
+            "target.emulated.policies.0.invocations_tracking",
+            "never publishes InvocationsPerInstance",
+        ),
+        (
+            "{kind: serverless, emulated: {policies: [{invocations_tracking: {invocations_per_instance: 9}}]}}",
             "target.emulated.policies",
-            "the emulated one does not scale",
+            "means nothing for a serverless endpoint",
         ),
         (
             "{kind: realtime, emulated: {faults: {notices_lost: 1%}}}",
@@ -166,3 +181,6 @@ def test_a_synchronous_target_is_described_by_what_it_has() -> None:
     assert "ends" not in said
     realtime = parse_scenario(f"name: x\n{LOAD}target: {{kind: realtime, emulated: {{waiting: 7}}}}\n", "x.yaml")
     assert "1 instance, 1 request at once on each, at most 7 waiting, service time" in describe(realtime)
+    tracking = "policies: [{invocations_tracking: {invocations_per_instance: 9}}]"
+    scaled = parse_scenario(f"name: x\n{LOAD}target: {{kind: realtime, emulated: {{{tracking}}}}}\n", "x.yaml")
+    assert "scaled by target tracking of 9 invocations a minute per instance" in describe(scaled)

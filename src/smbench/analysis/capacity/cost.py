@@ -95,8 +95,9 @@ def cost(frames: Frames, capacity: Capacity, system: System) -> Cost:
 
 def instance_hour_usd(frames: Frames) -> float | Unknown:
     """The price that the scenario's author gave, or else the list price of the type that was found."""
-    price_usd = (frames.manifest.scenario.get("target") or {}).get("instance_hour")
-    if price_usd is None:
+    target = frames.manifest.scenario.get("target") or {}
+    price_usd = target.get("instance_hour")
+    if price_usd is None and target.get("endpoint"):  # the type of an emulated one is only a name
         price_usd = frames.prices.instance_hour.get(str(frames.manifest.target.get("instance_type") or ""))
     if price_usd is None:
         return Unknown(NO_PRICE)

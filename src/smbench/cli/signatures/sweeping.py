@@ -130,6 +130,37 @@ def search(
     raise typer.Exit(search_command(options))
 
 
+def scaling_target(
+    scenario: ScenarioFile = None,
+    users: Annotated[
+        str | None, typer.Option(help="Users on one instance, ascending, such as 1,2,4,8. [1,2,4,8,16,32]")
+    ] = None,
+    ramp: Annotated[str, typer.Option(help="How long the slower ramp rises, and its end is held.")] = "15m",
+    asserted: AssertOption = None,
+    results: ResultsOption = Path("results"),
+    ui: UiOption = Ui.AUTO,
+    output: OutputOption = Output.TABLE,
+    allow_files: AllowFilesOption = None,
+) -> None:
+    """Derive a real-time endpoint's scaling target from where one instance saturates, and try it under two ramps.
+
+    40, 50 and 70 % of what one instance can do, each under a ramp and one three times as steep, on the emulated
+    endpoint; the highest that keeps the thresholds is the one to take.
+
+    Exit status: 0 found, 2 the scenario or an option is wrong, 99 no target keeps the thresholds, 130 interrupted.
+    """
+    from smbench.cli.sweeping.scaling_target import scaling_target_command
+
+    asked = {
+        "ramp": ramp,
+        "thresholds": tuple(asserted or ()),
+        "results": results,
+        "progress": ui.value,
+        "allow_files": tuple(allow_files or ()),
+    }
+    raise typer.Exit(scaling_target_command(scenario, users, output.value, asked))
+
+
 def prices(
     price: PriceOption = None,
     refresh: Annotated[

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smbench import units
-from smbench.api.pricing.prices import prices
+from smbench.api.deciding.prices import prices
 from smbench.cli.given_out import on_stdout, print_json
 from smbench.pricing.inference import month_usd
 from smbench.pricing.table import PriceTable, prices_from_options

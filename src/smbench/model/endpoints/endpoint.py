@@ -86,7 +86,9 @@ class Endpoint:
         self._gauges: EndpointMetrics | None = None  # of the backlog, which only an asynchronous endpoint publishes
         self._metrics: EndpointMetrics | InvocationMetrics | None = None
         if metrics is not None and settings.is_synchronous:
-            self._metrics = InvocationMetrics(self.name, self.variant, metrics, self.utilisations)
+            self._metrics = InvocationMetrics(
+                self.name, self.variant, metrics, self.utilisations, lambda: self.in_service
+            )
         elif metrics is not None:
             self._metrics = self._gauges = EndpointMetrics(self, metrics)
         self._observe()

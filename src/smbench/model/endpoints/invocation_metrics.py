@@ -12,6 +12,7 @@ from smbench.model.monitoring.series import Counter, Statistics
 from smbench.records import Outcome
 
 CPU = "CPUUtilization"
+PER_INSTANCE = "InvocationsPerInstance"
 
 Loads = Callable[[int], Sequence[float]]
 """The busy share of each instance since an instant."""
@@ -22,13 +23,22 @@ class InvocationMetrics:
 
     Args:
         loads: Of its instances; None where it has none.
+        instances: How many are in service.
     """
 
-    def __init__(self, endpoint: str, variant: str, store: MetricStore, loads: Loads | None = None) -> None:
-        self._store, self._loads = store, loads
+    def __init__(
+        self,
+        endpoint: str,
+        variant: str,
+        store: MetricStore,
+        loads: Loads | None = None,
+        instances: Callable[[], int] = int,
+    ) -> None:
+        self._store, self._loads, self._instances = store, loads, instances
         self._dimensions: Dimensions = (("EndpointName", endpoint), ("VariantName", variant))
         self._opened: list[MetricId] = []
         self._invocations = self._counter("Invocations", "None")
+        self._per_instance = self._counter(PER_INSTANCE, "None") if loads is not None else None
         self._model_latency = self._counter("ModelLatency", "Microseconds")
         self._overhead = self._counter("OverheadLatency", "Microseconds")
         self._setup = self._counter("ModelSetupTime", "Microseconds") if loads is None else None
@@ -45,6 +55,9 @@ class InvocationMetrics:
     def count_end(self, ended: Ended) -> None:
         """Count one request's end. The wait, or the cold start, is in OverheadLatency."""
         self._invocations.add()
+        if self._per_instance is not None:
+            # Each request sends 1 / number of instances, so that the sum of a minute is that of one of them.
+            self._per_instance.add(1.0 / max(1, self._instances()))
         if ended.outcome is Outcome.FAILED:
             self._model_errors.add()
             if ended.reason == CONTAINER_ERROR:
