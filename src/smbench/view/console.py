@@ -19,7 +19,9 @@ class PlainTextConsole(Console):
     """A console without markup, emoji and highlighting, to which no control character passes but its own."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**{"markup": False, "emoji": False, "highlight": False} | settings)
+        # In a notebook's kernel rich would show what is printed below the cell, and write nothing to `file`.
+        plain = {"markup": False, "emoji": False, "highlight": False, "force_jupyter": False}
+        super().__init__(**plain | settings)
 
     def render_str(self, text: str, **settings: Any) -> Text:
         return super().render_str(printable(text), **settings)
