@@ -1,36 +1,85 @@
-"""Goal: from a real-time scenario to a scaling target that was tried, in virtual time.
+"""Goal: the saturation that was found becomes the targets that are tried, and what came of them is said.
 
-Method: an instance that serves one request in two seconds; the policy of the emulated endpoint does the scaling.
+Method: the command, with sweeps whose figures are made by hand; that they run is shown in tests/api/test_sweep.py.
 """
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from smbench.api.deciding import scaling_target as module
 from smbench.cli.app import app
+from smbench.errors import UsageError
+from smbench.sweeping.figures import Figures, Throughput
+from smbench.sweeping.ranking import Group
+
+SCENARIO: dict[str, Any] = {
+    "name": "slow",
+    "target": {"kind": "realtime", "emulated": {"instances": {"min": 1, "max": 2}, "time": "warp"}},
+    "load": [{"burst": {"requests": 1}}],
+}
 
 
-@pytest.mark.slow  # eight runs, two pages
-def test_a_target_is_derived_from_saturation_and_tried_under_two_ramps(tmp_path: Path) -> None:
-    scenario: dict[str, Any] = {
-        "name": "slow",
-        "target": {
-            "kind": "realtime",
-            "emulated": {"instances": {"min": 1, "max": 2}, "service": "2s", "provision": "60s", "time": "warp"},
-        },
-        "load": [{"burst": {"requests": 1}}],
-        "thresholds": ["p95 < 20s"],
-    }
-    (tmp_path / "slow.json").write_text(json.dumps(scenario))
-    command = ["scaling-target", str(tmp_path / "slow.json"), "--users", "1,2", "--ramp", "6m", "--ui", "none"]
-    shown = CliRunner().invoke(app, [*command, "--results", str(tmp_path), "--output", "json"])
-    found = json.loads(shown.stdout)
-    assert found["per_instance_per_second"] == pytest.approx(0.5, rel=0.02)
-    assert found["saturated_at_users"] == 1
-    assert [one["invocations_per_instance"] for one in found["targets"]] == pytest.approx([12, 15, 21], rel=0.02)
-    assert all(set(one["ramps"]) == {"1x", "3x"} for one in found["targets"])
-    assert shown.exit_code == 0, found
-    assert found["put_scaling_policy"]["PolicyType"] == "TargetTrackingScaling"
+def figures(hertz: float, *, kept: bool) -> Figures:
+    unknown = dict.fromkeys(("p50", "p95", "p99", "iqr_s", "mean_s", "usd", "usd_per_1000", "usd_day"))
+    throughput = Throughput(mean=hertz, p25=hertz, p50=hertz, p75=hertz, max=hertz)
+    known = {"verdict": "valid", "missed": (), "n": 9, "completed": 9, "errors": {"throttle": 2}, "usd_why": ""}
+    return Figures.model_validate({**unknown, **known, "throughput": throughput, "kept": kept})
+
+
+class Sweeps:
+    """In the place of `sweep`: stairs of which the second adds nothing, then a policy that a steep ramp breaks."""
+
+    def __init__(self, *hertz: float) -> None:
+        self.hertz = hertz
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, scenario: Any, **asked: Any) -> Any:
+        self.asked.append(asked)
+        if "benchmarks" in asked:
+            groups = [
+                Group("instances=one", "saturation", {"users": str(users)}, {1: figures(hertz, kept=True)})
+                for users, hertz in zip(asked["benchmarks"]["saturation"]["users"], self.hertz, strict=True)
+            ]
+        else:
+            groups = [
+                Group(f"policy={name} ramp={ramp}", "load", {}, {1: figures(1.0, kept=(name, ramp) != ("cost", "3x"))})
+                for name in asked["matrix"]["policy"]
+                for ramp in asked["matrix"]["ramp"]
+            ]
+        return SimpleNamespace(groups=groups, interrupted=False, path=Path("sweep"))
+
+
+def command(tmp_path: Path, *more: str) -> Any:
+    (tmp_path / "slow.json").write_text(json.dumps(SCENARIO))
+    return CliRunner().invoke(app, ["scaling-target", str(tmp_path / "slow.json"), "--users", "1,2,4", *more])
+
+
+def test_a_target_is_derived_from_saturation_and_tried_under_two_ramps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeps = Sweeps(0.5, 0.51, 0.52)
+    monkeypatch.setattr(module, "sweep", sweeps)
+    found = json.loads(command(tmp_path, "--output", "json", "--ramp", "6m").stdout)
+    assert (found["per_instance_per_second"], found["saturated_at_users"]) == (0.5, 1)
+    assert [one["invocations_per_instance"] for one in found["targets"]] == [12, 15, 21]
+    assert [one["kept"] for one in found["targets"]] == [True, True, False]
+    assert found["targets"][2]["ramps"]["3x"]["errors"] == 2
+    assert found["put_scaling_policy"]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 15
+    alone, check = sweeps.asked
+    assert alone["matrix"]["instances"]["one"]["target.emulated.instances.max"] == 1
+    assert check["thresholds"] == ("error_share < 1%",)
+    shown = command(tmp_path)
+    assert "Take: 15 invocations a minute for each instance (balanced)" in " ".join(shown.stdout.split())
+    assert shown.exit_code == 0
+
+
+def test_users_that_do_not_saturate_an_instance_are_too_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "sweep", Sweeps(1.0, 2.0, 4.0))
+    error = command(tmp_path).exception
+    assert isinstance(error, UsageError)
+    assert "4 users do not saturate one instance of slow" in error.message
