@@ -25,7 +25,7 @@ from smbench.aws.transport.wire_notices import WireNotices
 from smbench.errors import TargetError
 from smbench.ports import Notices, Transport
 from smbench.records import Accepted, Answered, Invocation, Outcome, Rejected, Unacknowledged
-from smbench.scenario.answers import Expect
+from smbench.scenario.values.answers import Expect
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,11 @@ from pydantic import (
     model_validator,
 )
 
-from smbench.scenario.answers import Expect
 from smbench.scenario.deploy import Deploy
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.phases import REQUESTS_MAX, Phase
 from smbench.scenario.thresholds import PATTERN, parse_threshold
+from smbench.scenario.values.answers import Expect
 from smbench.scenario.values.files import ExistingFile, ExistingFiles
 from smbench.scenario.values.quantities import Bytes, Number, PositiveSeconds, Seconds, Share, Switch, Whole
 from smbench.scenario.values.record import Part

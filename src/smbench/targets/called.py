@@ -18,8 +18,8 @@ from smbench.generator.shares import Share, in_flight_share
 from smbench.model.world import EMBEDDED
 from smbench.ports import Gauges
 from smbench.records import Delivery, OutputFound
-from smbench.scenario.answers import Expect
 from smbench.scenario.model import ANSWER_MAX_S
+from smbench.scenario.values.answers import Expect
 from smbench.targets.base import AwsAccess, Facts
 
 _COLD_START_MAX_S = 180  # a serverless container may take so long until it answers its first ping

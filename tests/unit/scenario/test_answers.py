@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from smbench.errors import ScenarioError
 from smbench.records import WrongAnswer
-from smbench.scenario.answers import Expect
 from smbench.scenario.load import scenario_of
+from smbench.scenario.values.answers import Expect
 
 JSON = "application/json"
 SCORES = b'{"predictions": [{"score": 0.5, "label": "cat", "sure": true, "of": null}]}'

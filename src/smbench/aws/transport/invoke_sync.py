@@ -17,7 +17,7 @@ from smbench.aws.access.causes import (
 )
 from smbench.aws.access.refusals import told_by
 from smbench.records import Answered, Invocation, Outcome, Rejected, Unacknowledged
-from smbench.scenario.answers import Expect
+from smbench.scenario.values.answers import Expect
 
 _AT_ONCE_BYTES = 2**20  # aiohttp sends more in pieces, so that the loop is not held, if it is given a stream
 

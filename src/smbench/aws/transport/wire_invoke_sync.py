@@ -6,7 +6,7 @@ from functools import lru_cache
 from smbench.aws.transport.invoke_sync import container_error, own_error, whole_answer
 from smbench.aws.transport.wire_service import FIRST_ERROR_STATUS, Stencil, WireService
 from smbench.records import Answer, Answered, Invocation, Rejected
-from smbench.scenario.answers import Expect
+from smbench.scenario.values.answers import Expect
 from smbench.wire.http1 import Response
 from smbench.wire.sigv4 import payload_hash
 
