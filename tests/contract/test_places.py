@@ -123,7 +123,10 @@ def test_parts_are_in_the_place_before_the_word_that_follows_them(place: Place, 
     assert not list(tmp_path.glob(".order-*"))
 
 
-def test_rows_that_cannot_be_put_stay_and_are_named(region: Region, tmp_path: Path) -> None:
+def test_rows_that_cannot_be_put_stay_and_are_named(
+    region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with s3_place("s3://nowhere/run", SETTINGS) as place:
         working = place.workplace()
         folder = working.__enter__()
