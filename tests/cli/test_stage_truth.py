@@ -32,6 +32,7 @@ target:
     time: warp
     faults:
       clock_skew: {skew}
+      clock_drift_ppm: {drift}
       slow_answers: {{share: 5%, delay: {{uniform: {{low: 50ms, high: 300ms}}}}}}
 load:
   - burst: {{requests: 600, within: 30s}}
@@ -40,14 +41,14 @@ drain: 20m
 """
 
 
-@pytest.fixture(scope="module", params=[0.5, -0.5], ids=["ahead", "behind"])
+@pytest.fixture(scope="module", params=[(0.5, 0.0), (-0.5, 100.0)], ids=["ahead", "behind-and-faster"])
 def run(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[float, Summary, pl.DataFrame]:
-    """The skew in seconds, what the summary says, and what happened."""
+) -> tuple[tuple[float, float], Summary, pl.DataFrame]:
+    """The skew in seconds and the drift in ppm, what the summary says, and what happened."""
     folder = tmp_path_factory.mktemp("skewed")
     scenario = folder / "skewed.yaml"
-    scenario.write_text(SCENARIO.format(skew=f"{round(request.param * 1000)}ms"))
+    scenario.write_text(SCENARIO.format(skew=f"{round(request.param[0] * 1000)}ms", drift=request.param[1]))
     ran = smbench("run", scenario, "--results", folder / "results", "--ui", "none", cwd=folder, timeout_s=250)
     assert ran.returncode in (0, 98), ran.stderr
     (made,) = (folder / "results").iterdir()
@@ -57,18 +58,21 @@ def run(
 
 
 def test_the_offset_of_the_clocks_is_found_within_its_stated_error(
-    run: tuple[float, Summary, pl.DataFrame],
+    run: tuple[tuple[float, float], Summary, pl.DataFrame],
 ) -> None:
-    skew_s, summary, _ = run
-    assert summary.clocks.agreement is Agreement.OFFSET
-    assert abs(summary.clocks.offset_s - skew_s) <= summary.clocks.uncertainty_s
+    (skew_s, drift_ppm), summary, _ = run
+    clocks = summary.clocks
+    assert clocks.agreement is (Agreement.DRIFT if drift_ppm else Agreement.OFFSET)
+    assert clocks.drift * 1e6 == pytest.approx(drift_ppm, rel=0.02)
+    ahead_s = skew_s + drift_ppm * 1e-6 * clocks.at_ns / 1e9
+    assert abs(clocks.offset_s - ahead_s) <= clocks.uncertainty_s
 
 
 @pytest.mark.parametrize(
     ("name", "since", "until"), [("queue wait", "arrived", "started"), ("service", "started", "ended")]
 )
 def test_stage_times_are_the_true_ones(
-    run: tuple[float, Summary, pl.DataFrame], name: str, since: str, until: str
+    run: tuple[tuple[float, float], Summary, pl.DataFrame], name: str, since: str, until: str
 ) -> None:
     _, summary, truth = run
     true_s = (truth[until] - truth[since]).dt.total_nanoseconds().drop_nulls().to_numpy() / 1e9
@@ -80,7 +84,7 @@ def test_stage_times_are_the_true_ones(
         assert figure.value == pytest.approx(expected_s, rel=within), (name, share)
 
 
-def test_the_notification_takes_as_long_as_it_took(run: tuple[float, Summary, pl.DataFrame]) -> None:
+def test_the_notification_takes_as_long_as_it_took(run: tuple[tuple[float, float], Summary, pl.DataFrame]) -> None:
     _, summary, truth = run
     true_s = (truth["published"] - truth["ended"]).dt.total_nanoseconds().drop_nulls().to_numpy() / 1e9
     found = next(one for one in summary.stages if one.name == "notification").spread

@@ -54,8 +54,8 @@ def coarse_times(seen: Seen) -> Observation | None:
     frames = seen.frames
     if frames.manifest.clock.kind == "warp":
         return None  # a model's instants may well be whole, and are known exactly
-    told = only(frames.requests, pl.col("end_from") == "notice", "done_ns")["done_ns"].drop_nulls().to_numpy()
-    utc_ns = told + frames.clocks.correction_ns + frames.epoch_ns
+    told = only(frames.requests, pl.col("end_from") == "notice", "done_ns").drop_nulls()
+    utc_ns = told.select(frames.clocks.aws("done_ns")).to_series().to_numpy() + frames.epoch_ns
     if len(utc_ns) >= STAMPS_MIN and float((utc_ns % 1_000_000_000 == 0).mean()) > COARSE_SHARE:
         return Observation(
             name="poll quantisation",

@@ -72,7 +72,7 @@ class Emulator:
         emulated = (defaults or Emulated()) if scenario is None else scenario.target.emulated
         event_queue = EventQueue()
         skew_ns = round(emulated.faults.clock_skew * 1e9)
-        self.site = Site(event_queue, epoch_ns, region, account, skew_ns)
+        self.site = Site(event_queue, epoch_ns, region, account, skew_ns, emulated.faults.clock_drift_ppm)
         self.driver = Driver(event_queue)
         self.world = World.of(event_queue, epoch_ns, scenario, base_dir, region=region, account=account)
         self.truth = Truth(epoch_ns, is_kept=keeps_truth)

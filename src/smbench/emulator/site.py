@@ -17,6 +17,7 @@ class Site:
     Args:
         epoch_ns: UTC nanoseconds at scenario time zero.
         skew_ns: The services' clocks are ahead of the scenario's by this much; every stamp they give has it.
+        drift_ppm: And gain so many microseconds a second from scenario time zero on.
         url: Where clients reach us; empty until the server listens.
     """
 
@@ -25,6 +26,7 @@ class Site:
     region: str = "us-east-1"
     account: str = "123456789012"
     skew_ns: int = 0
+    drift_ppm: float = 0.0
     url: str = ""
     n_ids: int = 0
 
@@ -35,7 +37,9 @@ class Site:
 
     def utc_ns(self, at_ns: int | None = None) -> int:
         """What the services' clocks show at a scenario instant; now by default."""
-        return self.epoch_ns + self.skew_ns + (self.event_queue.now_ns if at_ns is None else at_ns)
+        since_ns = self.event_queue.now_ns if at_ns is None else at_ns
+        gained_ns = round(since_ns * self.drift_ppm * 1e-6) if self.drift_ppm else 0
+        return self.epoch_ns + self.skew_ns + since_ns + gained_ns
 
     def now(self) -> datetime:
         """The services' time, for members of type timestamp."""

@@ -108,3 +108,9 @@ class Faults(Part):
     provision_failures: Share = Field(default=0.0, description="a new instance never comes up; the activity fails")
     metric_gaps: Share = Field(default=0.0, description="a metric's minute is never published")
     clock_skew: SignedSeconds = Field(default=0.0, description="AWS's stamps are ahead of ours by this much")
+    clock_drift_ppm: float = Field(
+        default=0.0,
+        ge=-1000,
+        le=1000,
+        description="from time zero on AWS's clock gains so many microseconds a second; negative: it loses them",
+    )

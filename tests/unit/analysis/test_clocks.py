@@ -6,7 +6,10 @@ Method: acknowledgements of 20 ms with `recv` in the middle, shifted; then the s
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runs import Request, frames_of
 from smbench.analysis.rows.clocks import Agreement, Clocks, compare_clocks
@@ -24,14 +27,14 @@ def shifted(by_ms: int) -> Clocks:
 @pytest.mark.parametrize("by_ms", [-14, -3, 0, 3, 14])
 def test_a_stamp_between_send_and_ack_is_agreement(by_ms: int) -> None:
     assert shifted(by_ms).agreement is Agreement.AGREE  # 5 ms beyond either end are forgiven
-    assert shifted(by_ms).correction_ns == 0
+    assert shifted(by_ms).ours_ns(1_000 * MS) == 1_000 * MS
 
 
 @pytest.mark.parametrize("by_ms", [-3_600_000, -120, 120, 2_000])
 def test_a_constant_offset_is_found_and_taken_off(by_ms: int) -> None:
     clocks = shifted(by_ms)
     assert clocks.agreement is Agreement.OFFSET
-    assert clocks.correction_ns == by_ms * MS
+    assert clocks.ours_ns(0) == -by_ms * MS
     assert clocks.violation_share == 0.0
     assert clocks.uncertainty_s == 0.01
 
@@ -40,8 +43,28 @@ def test_an_offset_that_wanders_is_no_offset() -> None:
     wandering = np.linspace(0, 2_000 * MS, len(SEND)).astype(np.int64)
     clocks = compare_clocks(SEND, ACK, SEND + wandering)
     assert clocks.agreement is Agreement.DISAGREE
-    assert clocks.correction_ns == 0
+    assert clocks.ours_ns(0) == 0
     assert clocks.violation_share > 0.9
+
+
+@given(st.floats(-1000, 1000).filter(lambda ppm: abs(ppm) > 2), st.integers(-5_000, 5_000))
+def test_a_clock_that_runs_faster_is_found_and_its_stamps_are_ours_again(ppm: float, by_ms: int) -> None:
+    middle = np.arange(0, 7_200_000 * MS, 60_000 * MS, dtype=np.int64)  # two hours, a request a minute
+    ahead = np.rint(middle * ppm / 1e6).astype(np.int64) + by_ms * MS
+    clocks = compare_clocks(middle - 10 * MS, middle + 10 * MS, middle + ahead)
+    if clocks.agreement is Agreement.AGREE:
+        assert np.abs(ahead).max() <= 15 * MS  # within send..ack, with what is forgiven
+        return
+    if clocks.agreement is Agreement.OFFSET:  # a constant explains it as well
+        assert np.ptp(ahead) <= 31 * MS
+        return
+    assert clocks.agreement is Agreement.DRIFT
+    assert clocks.drift == pytest.approx(ppm / 1e6, rel=1e-3)
+    stamps = pl.DataFrame({"done_ns": middle + ahead})
+    ours = stamps.select(clocks.ours("done_ns"))
+    assert np.abs(ours["done_ns"].to_numpy() - middle).max() <= 2
+    assert [clocks.ours_ns(int(one)) for one in stamps["done_ns"]] == ours["done_ns"].to_list()
+    assert np.abs(ours.select(clocks.aws("done_ns"))["done_ns"].to_numpy() - stamps["done_ns"].to_numpy()).max() <= 2
 
 
 def test_one_stray_stamp_in_a_hundred_is_no_disagreement() -> None:

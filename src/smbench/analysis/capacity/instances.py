@@ -100,9 +100,8 @@ def _activities(frames: Frames) -> pl.DataFrame:
     """Scaling activities that set a capacity, each as last seen, their instants on our clock."""
     is_it = (pl.col("kind") == "scaling_activity") & pl.col("after").is_not_null()
     told = frames.events.filter(is_it).sort("seen_ns", "state").unique("name", keep="last", maintain_order=True)
-    correction_ns = frames.clocks.correction_ns
     return told.sort("at_ns", "name").select(
-        "state", pl.col("after").cast(pl.Int64), pl.col("at_ns") - correction_ns, pl.col("end_ns") - correction_ns
+        "state", pl.col("after").cast(pl.Int64), frames.clocks.ours("at_ns"), frames.clocks.ours("end_ns")
     )
 
 

@@ -207,7 +207,7 @@ def clock_over_time(frames: Frames, over: Stretches) -> pl.DataFrame:
         & pl.col("status_code").is_not_null()
         & pl.col("recv_ns").is_not_null(),
         "send_ns",
-        (pl.col("recv_ns") + frames.clocks.correction_ns - pl.col("send_ns") - acknowledging / 2).alias("offset"),
+        (frames.clocks.aws("recv_ns") - pl.col("send_ns") - acknowledging / 2).alias("offset"),
         acknowledging.alias("acknowledging"),
     )
     return (

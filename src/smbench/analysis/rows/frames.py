@@ -1,6 +1,6 @@
 """A run's rows with what follows from each: instants since the run began and durations, in whole nanoseconds.
 
-Nothing is dropped here. Instants that AWS stamped are corrected where its clock is a known constant away (`clocks`).
+Nothing is dropped here. Instants that AWS stamped are corrected where how far its clock is away is known (`clocks`).
 An end that was found in S3 is known to the whole second only; it is taken to be at that second's end, or when it was
 seen, so that no latency is understated, and `doubt_ns` says how much earlier it may have been.
 """
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.analysis.rows.backlog import Backlog, backlog
-from smbench.analysis.rows.clocks import Clocks, compare_clocks
+from smbench.analysis.rows.clocks import Agreement, Clocks, compare_clocks
 from smbench.errors import ResultsError
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.printable import CONTROLS, printable
@@ -197,7 +197,7 @@ def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, e
     if manifest.shards:
         rows = _on_one_clock(rows, manifest.shards).drop("worker")
     clocks = _clocks(rows)
-    rows = _on_our_clock(rows, clocks.correction_ns)
+    rows = _on_our_clock(rows, clocks)
     end_ns = _end_ns(rows, readings, events)
     return Frames(
         manifest=manifest,
@@ -257,10 +257,10 @@ def _ahead_ns(first: ShardFacts, other: ShardFacts) -> int:
     return round(ahead_s * 1e9) if abs(ahead_s) > doubt_s else 0
 
 
-def _on_our_clock(rows: pl.DataFrame, correction_ns: int) -> pl.DataFrame:
+def _on_our_clock(rows: pl.DataFrame, clocks: Clocks) -> pl.DataFrame:
     """AWS's instants on our clock; `told_ns` is `done_ns` where a notice gave it to the millisecond."""
-    if correction_ns:
-        rows = rows.with_columns(pl.col("recv_ns", "done_ns", "pub_ns") - correction_ns)
+    if clocks.agreement in (Agreement.OFFSET, Agreement.DRIFT):
+        rows = rows.with_columns(clocks.ours("recv_ns"), clocks.ours("done_ns"), clocks.ours("pub_ns"))
     is_over = is_one_of(ENDED)
     end_of_second_ns = pl.min_horizontal(pl.col("done_ns") + _SECOND_NS, "seen_ns")
     is_from_output = pl.col("end_from") == "output"

@@ -250,7 +250,7 @@ def no_throttling(run: Run) -> Finding | None:
 
 
 def clocks_agree(run: Run) -> Finding | None:
-    """Unknown where AWS's clock differs from ours by no constant; a constant is corrected."""
+    """Unknown where AWS's clock differs from ours neither by a constant nor by a line; those are corrected."""
     clocks = run.summary.clocks
     if clocks.agreement is Agreement.UNKNOWN:
         return None
@@ -260,13 +260,14 @@ def clocks_agree(run: Run) -> Finding | None:
     seen = {
         Agreement.AGREE: f"within {units.duration(max(abs(clocks.offset_s), clocks.uncertainty_s))}",
         Agreement.OFFSET: f"{offset}, always; latencies are corrected by that",
+        Agreement.DRIFT: f"{offset} amid the run, and gains {1e6 * clocks.drift:+.3g} ppm; latencies are corrected",
         Agreement.DISAGREE: f"{offset} in the median, but not always: {outside}",
     }[clocks.agreement]
     bad = clocks.agreement is Agreement.DISAGREE
     return Finding(
         name="clocks agree",
         verdict=Verdict.UNKNOWN if bad else Verdict.VALID,
-        expected="AWS received each request between our send and its acknowledgement, or a constant away",
+        expected="AWS received each request between our send and its acknowledgement, or away by a constant or a line",
         seen=seen,
         advice="latencies mix two clocks: let this machine follow a time server" if bad else "",
     )

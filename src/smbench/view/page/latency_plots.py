@@ -283,7 +283,11 @@ def _clocks_title(summary: Summary) -> str:
             return f"The two clocks agree, as far as can be known: to {units.duration(found.uncertainty_s)} either side"
         case Agreement.OFFSET:
             return f"AWS's clock is {apart}, {known}; latencies are corrected by that"
-    return f"The clocks disagree, and not by a constant: AWS's is {apart} in the median; nothing is corrected"
+        case Agreement.DRIFT:
+            gains = f"gains {found.drift * 1e6:+.3g} ppm"
+            return f"AWS's clock is {apart} amid the run and {gains}, {known}; latencies are corrected by that"
+    unlike = "neither by a constant nor by a line"
+    return f"The clocks disagree, and {unlike}: AWS's is {apart} in the median; nothing is corrected"
 
 
 # ---- by stage -------------------------------------------------------------------------------------------------
