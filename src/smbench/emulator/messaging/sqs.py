@@ -346,12 +346,12 @@ class Sqs:
         return shown
 
     def _system_attributes(self, message: Message) -> dict[str, str]:
-        utc_ns = self._site.utc_ns(0)
+        utc_ns = self._site.utc_ns
         return {
             "SenderId": _SENDER_ID,
-            "SentTimestamp": str((utc_ns + message.sent_ns) // 1_000_000),
+            "SentTimestamp": str(utc_ns(message.sent_ns) // 1_000_000),
             "ApproximateReceiveCount": str(message.n_receives),
-            "ApproximateFirstReceiveTimestamp": str((utc_ns + message.first_received_ns) // 1_000_000),
+            "ApproximateFirstReceiveTimestamp": str(utc_ns(message.first_received_ns) // 1_000_000),
             **message.system_attributes,
         }
 
