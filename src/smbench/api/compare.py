@@ -296,7 +296,7 @@ def _unlike(what: str, found: Sequence[Difference], one: str, other: str) -> Usa
     if rest := found[_SHOWN_MAX:]:
         lines.append(f"\n  and {len(rest)} more")
     keys = dict.fromkeys(_meant(each.key) for each in found)
-    vary = " ".join(f"--vary {key}" for key in list(keys)[:3])
+    vary = " ".join(f"--vary {key}" for key in keys)
     return UsageError(
         f"{what} are not alike:{''.join(lines)}",
         "compare anyway with --unlike"

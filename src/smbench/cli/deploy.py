@@ -41,7 +41,8 @@ def deploy_command(
     done = deploy(name, wanted, base_dir=base_dir, max_cost=max_cost, confirm=agreed, progress=_shown, **where)
     said = "is there" if done.has_changed else "is there, and was so already"
     typer.echo(f"{stack_name(name)} {said}: endpoint {done.endpoint} ({done.kind}), bucket {done.bucket}")
-    typer.echo(f"next: smbench run SCENARIO --stack {name}; then smbench destroy {name}")
+    said = "".join(f" --{key.replace('_', '-')} {value}" for key, value in where.items() if value is not None)
+    typer.echo(f"next: smbench run SCENARIO --stack {name}{said}; then smbench destroy {name}{said}")
 
 
 def _wanted(scenario: Path | None, asked: dict[str, Any]) -> tuple[Deploy, Path]:

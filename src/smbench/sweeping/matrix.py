@@ -69,7 +69,16 @@ def axes_of(matrix: Mapping[str, Any], where: str) -> Axes:
         if twice := next((label for label in labels if labels.count(label) > 1), None):
             raise UsageError(f"{where}: '{name}' has {twice} twice")
         axes[str(name)] = tuple(choices)
+    _check_apart(axes, where)
     return axes
+
+
+def _check_apart(axes: Axes, where: str) -> None:
+    """Raises UsageError: two axes set one key, or a key and a part of it, so that one would hide the other."""
+    keys = dict.fromkeys((key, name) for name, choices in axes.items() for one in choices for key in one.settings)
+    for (key, name), (other, another) in itertools.permutations(keys, 2):
+        if name != another and (key == other or other.startswith(f"{key}.")):
+            raise UsageError(f"{where}: '{name}' and '{another}' both set {other}", "set a key in one place only")
 
 
 def axes_from_options(options: Sequence[str]) -> dict[str, list[Any]]:

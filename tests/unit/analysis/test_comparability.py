@@ -10,6 +10,7 @@ import pytest
 from runs import manifest_of
 from smbench.analysis.comparison.comparability import differences, is_repetition
 from smbench.results.manifest import ClockFacts, Host, Manifest
+from smbench.scenario.model import Scenario
 
 POLICY = {"target_tracking": {"backlog_per_instance": 5.0}}
 
@@ -58,6 +59,27 @@ def test_a_default_that_an_older_smbench_did_not_write_is_no_difference() -> Non
     assert keys(manifest(), scenario_with(collector={}, new_setting=None)) == []
 
 
+def test_a_default_that_an_older_smbench_did_not_know_is_no_difference() -> None:
+    written = Scenario.model_validate(manifest().scenario | {"name": "x"}).model_dump(mode="json", by_alias=True)
+    later = manifest(scenario=written)
+    older = manifest(scenario={key: value for key, value in written.items() if key != "request"})
+    assert keys(older, later) == []
+    assert keys(older, manifest(scenario=written | {"drain": 7.0})) == ["drain"]
+
+
+def test_a_build_of_the_kernel_is_no_other_machine_and_in_virtual_time_no_machine_is() -> None:
+    hosts = [
+        Host(name="a", platform=f"Linux-6.1.{build}-x86_64-with-glibc2.41", cpu_count=2, python="CPython 3.11.7")
+        for build in ("12-a-v1", "128")
+    ]
+    real, warp = ClockFacts(kind="real"), ClockFacts(kind="warp")
+    assert keys(manifest(host=hosts[0], clock=real), manifest(host=hosts[1], clock=real)) == []
+    newer = hosts[0].model_copy(update={"platform": "Linux-6.8-x86_64-with-glibc2.41", "cpu_count": 64})
+    found = keys(manifest(host=hosts[0], clock=real), manifest(host=newer, clock=real))
+    assert found == ["host.cpu_count", "host.platform"]
+    assert keys(manifest(host=hosts[0], clock=warp), manifest(host=newer, clock=warp)) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
@@ -72,7 +94,8 @@ def test_a_default_that_an_older_smbench_did_not_write_is_no_difference() -> Non
     ],
 )
 def test_what_the_figures_depend_on_is_looked_at(changes: dict[str, Any], key: str) -> None:
-    assert keys(manifest(), manifest(**changes)) == [key]
+    scaled = manifest(clock=ClockFacts(kind="scaled"))
+    assert keys(scaled, scaled.model_copy(update=changes)) == [key]
 
 
 def test_of_a_real_endpoint_its_capacity_and_policies_are_looked_at_and_not_its_names() -> None:

@@ -114,6 +114,14 @@ def test_options_write_the_same_matrix_as_a_file() -> None:
     assert labels == ["[1, 2]", "{x: y}"]
 
 
+def test_a_key_that_two_axes_set_is_refused_and_one_that_two_labels_set_is_not() -> None:
+    labels = {"small": {"a.b": 1, "c": 1}, "large": {"a.b": 2, "c": 2}}
+    assert len(axes_of({"size": labels}, "here")["size"]) == 2
+    for key in ("a.b", "a"):
+        with pytest.raises(UsageError, match=r"both set a\.b"):
+            axes_of({key: [1, 2], "size": labels}, "here")
+
+
 @pytest.mark.parametrize("option", ["a.b", "=1", "a.b=", "a.b=[1", "a.b={"])
 def test_an_option_without_a_key_or_values_is_one_sentence(option: str) -> None:
     with pytest.raises(UsageError, match="--set"):

@@ -4,19 +4,22 @@ Looked at: the scenario as it was resolved, what was found of a real endpoint, t
 Not looked at: what names or judges a run (`name`, `description`, `thresholds`), and its seeds, which are chance itself.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from smbench.results.manifest import Manifest
+from smbench.scenario.model import Scenario
 
 _NOT_LOAD = ("name", "description", "thresholds", "seed", "seeds")
 _NAMES_AND_PLACES = ("PolicyARN", "PolicyName", "ResourceId", "Alarms", "CreationTime", "Dimensions")
 _SHOWN_MAX = 60  # characters of a value
 _ABSENT = "nothing"
 _MINUTE_NS = 60_000_000_000
+_KERNEL_BUILD = re.compile(r"(Linux-\d+\.\d+)[^-]*(?:-(?!(?:x86_64|aarch64|with)\b)[^-]+)*")  # changes with every image
 
 
 class Difference(BaseModel):
@@ -35,7 +38,14 @@ class Difference(BaseModel):
 
 def differences(baseline: Manifest, other: Manifest) -> tuple[Difference, ...]:
     """In the order of their keys; empty when the two are runs of one question on one kind of machine."""
-    found = _walk("", _likeness(baseline), _likeness(other))
+    runs = (baseline, other)
+    written = [_with_defaults(run.scenario) for run in runs]
+    scenarios = [run.scenario for run in runs] if None in written else written
+    likenesses = [_likeness(run, scenario or {}) for run, scenario in zip(runs, scenarios, strict=True)]
+    if baseline.clock.kind == other.clock.kind == "warp":  # no machine is slow in virtual time
+        for likeness in likenesses:
+            del likeness["host"]
+    found = _walk("", *likenesses)
     return tuple(sorted(found, key=lambda difference: difference.key))
 
 
@@ -50,10 +60,10 @@ def is_repetition(one: Manifest, other: Manifest) -> bool:
     return is_virtual and same_chance and len(phases) == 1
 
 
-def _likeness(run: Manifest) -> dict[str, Any]:
-    scenario = {key: value for key, value in run.scenario.items() if key not in _NOT_LOAD}
+def _likeness(run: Manifest, written: dict[str, Any]) -> dict[str, Any]:
+    scenario = {key: value for key, value in written.items() if key not in _NOT_LOAD}
     host = {
-        "platform": run.host.platform,
+        "platform": _KERNEL_BUILD.sub(r"\1", run.host.platform),
         "cpu_count": run.host.cpu_count,
         "python": ".".join(run.host.python.split(".")[:2]),
     }
@@ -72,6 +82,14 @@ def _likeness(run: Manifest) -> dict[str, Any]:
         "run": how,
         "host": host,
     }
+
+
+def _with_defaults(scenario: dict[str, Any]) -> dict[str, Any] | None:
+    """The scenario as this smbench writes it out: what an earlier one did not know has its default. None: a later's."""
+    try:
+        return Scenario.model_validate(scenario).model_dump(mode="json", by_alias=True)
+    except ValidationError:
+        return None
 
 
 def _found(target: dict[str, Any]) -> dict[str, Any]:

@@ -88,13 +88,14 @@ def simulate(
     if asserted := readable(thresholds):
         chosen = chosen.model_copy(update={"thresholds": tuple(dict.fromkeys((*chosen.thresholds, *asserted)))})
     require_emulated(chosen)
-    made, manifest = _made(Given(chosen, given.origin), 0, replications, progress, command)
+    watch = None if progress is None else progress("simulating")
+    made, manifest = _made(Given(chosen, given.origin), _part_of(watch, 0, replications), command)
     first = _judged(made, manifest)
     figures = [measure(first.frames, first.summary)]
     parameters = fitted_parameters(given.origin.path)
     for number in range(1, replications):
         other = Given(_another(chosen, chosen.seed + number, parameters), given.origin)
-        figures.append(_figures(*_made(other, number, replications, progress, command)))
+        figures.append(_figures(*_made(other, _part_of(watch, number, replications), command)))
     if replications > 1:
         prediction = Prediction(label=model_label(given.origin.path), replications=replications, bands=bands(figures))
         manifest = manifest.model_copy(update={"prediction": prediction})
@@ -151,12 +152,14 @@ def require_whole_load(scenario: Scenario) -> None:
         )
 
 
-def _made(
-    given: Given, number: int, of: int, progress: Progress | None, command: Sequence[str]
-) -> tuple[simulator.Simulated, Manifest]:
+def _part_of(watch: Watch | None, number: int, of: int) -> Watch | None:
+    """What watches one of so many replications of equal size as a part of them all."""
+    return None if watch is None else lambda done, n: watch(number * n + done, of * n)
+
+
+def _made(given: Given, watch: Watch | None, command: Sequence[str]) -> tuple[simulator.Simulated, Manifest]:
     plan = make_plan(given.scenario, given.origin.base_dir)
     epoch_ns = plan.virtual_epoch_ns()
-    what = "simulating" if of == 1 else f"simulating {number + 1} of {of}"
     made = simulator.simulate(
         given.scenario,
         plan.base_dir,
@@ -165,7 +168,7 @@ def _made(
         epoch_ns=epoch_ns,
         run_id=_RUN_ID,
         size_bytes=[payload.size_bytes for payload in plan.payloads],
-        watch=None if progress is None else progress(what),
+        watch=watch,
     )
     return made, _manifest(given, plan, epoch_ns, command)
 

@@ -114,8 +114,8 @@ def run(
     First Ctrl-C: stop sending, drain, report. Second: stop now, keep what is known. A terminal that goes away ends
     nothing: `smbench attach` shows the run again.
 
-    Exit status: 0 fine, 2 the scenario is wrong, 3 the target cannot be used, 98 the run is invalid (the generator was
-    the bottleneck), 99 a threshold was missed, 130 interrupted, 70 a bug of ours.
+    Exit status: 0 fine, 2 the scenario is wrong, 3 the target cannot be used, 98 the run is invalid or was cut
+    short: it says nothing of the endpoint, 99 a threshold was missed, 130 interrupted, 70 a bug of ours.
     """
     if settings or seeds is not None:
         from smbench.cli.sweeping.sweep import SweepOptions, require_alone, sweep_command

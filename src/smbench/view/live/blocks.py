@@ -24,6 +24,7 @@ _HINTS = {
     Stage.DRAINING: "Ctrl-C twice: stop waiting, report",
     Stage.LOOKING_UP: "Ctrl-C twice: stop waiting, report",
 }
+_OF_A_VIEWER = "Ctrl-C: leave, the run goes on; smbench stop ends it"
 _BAD_ENDS = (Outcome.FAILED, Outcome.EXPIRED, Outcome.UNKNOWN_END, Outcome.LOST)
 
 
@@ -272,7 +273,8 @@ def generator(page: Page, n_remarks: int) -> list[Row]:
 
 def foot(state: LiveState, width: int, glyphs: Glyphs) -> Row:
     """What the user can do, or what the run says it is doing; and where the results are, whose end matters most."""
-    hint = sentences.plain(state.note) or ("" if state.now is None else _HINTS.get(state.now.stage, ""))
+    offered = "" if state.now is None else _HINTS.get(state.now.stage, "")
+    hint = sentences.plain(state.note) or (_OF_A_VIEWER if offered and state.is_watched else offered)
     results = sentences.plain(state.header.results)
     room = width - len(hint) - 5
     if len(results) > room:

@@ -73,6 +73,7 @@ def state_from(frame: bytes, results: str) -> LiveState:
     """
     found = _DECODER.decode(frame)
     state = LiveState(replace(found.header, results=results))
+    state.is_watched = True
     state.update(found.workers)
     state.gauges = {(name, stat): gauge for name, stat, gauge in found.gauges}
     state.events.extend(found.events)

@@ -74,6 +74,7 @@ class LiveState:
         note: What the run says of itself in words, "uploading the inputs".
         judged: What is known already of the thresholds.
         cautions: What this run cannot know, as it was said before the load.
+        is_watched: Another process runs it, and this one only shows it.
     """
 
     def __init__(self, header: RunHeader) -> None:
@@ -88,6 +89,7 @@ class LiveState:
         self.note = ""
         self.judged: tuple[ThresholdSoFar, ...] = ()
         self.cautions: tuple[str, ...] = ()
+        self.is_watched = False
         self._workers: dict[int, Snapshot] = {}
         self._counted: deque[tuple[int, int, int, int]] = deque()  # instant, due, sent, completed
 
