@@ -251,6 +251,8 @@ def _swept(
         return Settings(access=AwsAccess(), results=place, command=tuple(command), start=start_forked)
 
     n_at_once = at_once([cell.scenario for cell in cells])
+    if progress != "none":
+        print(f"smbench: {len(cells):,} cells, {n_at_once} at once", file=sys.stderr, flush=True)  # noqa: T201  # as above
     run_cells(
         kept, tasks, settings, lambda: choose_view("none", sys.stderr, os.environ), read, watch, interrupts, n_at_once
     )

@@ -15,6 +15,7 @@ from smbench.sweeping.demands import Demand, demands_of
 from smbench.sweeping.offered import SETTLE_SHARE, settle_s, steady_rate_hz
 
 REQUESTS = 2_000  # of a probe of full length, where no demand is so strict that it takes more
+_LEAST = 400  # fewer say nothing of a backlog's slope
 PROBES = 16
 _MISSES = 20  # requests that may miss, in a probe of full length
 _SPAN = 64.0  # times the scenario's own rate, up and down
@@ -93,9 +94,11 @@ def asked_of(
     texts = tuple(dict.fromkeys(slos or scenario.thresholds))
     demands = demands_of(texts, scenario.target.kind)
     needed = max(REQUESTS, *(math.ceil(_MISSES / one.allowed - 1e-9) for one in demands))
-    least = max(400, *(math.ceil(_MISSES / one.allowed - 1e-9) for one in demands))
+    least = max(_LEAST, *(math.ceil(_MISSES / one.allowed - 1e-9) for one in demands))
     if requests is not None and requests < least:
-        raise UsageError(f"{requests:,} requests a probe are too few: at least {least:,} are needed")
+        strictest = min(demands, key=lambda one: one.allowed, default=None)
+        why = "" if strictest is None or least == _LEAST else f", for {strictest.text} allows few misses"
+        raise UsageError(f"{requests:,} requests a probe are too few: at least {least:,} are needed{why}")
     low_hz, high_hz = between_hz or (rate_hz / _SPAN, rate_hz * _SPAN)
     if not 0 < low_hz < high_hz < math.inf:
         raise UsageError(f"--between: {low_hz:g}/s is not below {high_hz:g}/s, or not above 0")

@@ -178,6 +178,11 @@ def _configured(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {made["VariantName"]: made for made in config.get("ProductionVariants", [])}
 
 
+def _asked_at(clients: AwsClients) -> str:
+    url = clients.settings.endpoint_url
+    return "" if url is None else f" --endpoint-url {url}"
+
+
 async def _described(clients: AwsClients, endpoint: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """An endpoint that takes requests, and its configuration, as SageMaker describes them."""
     described = await _describe(clients, endpoint)
@@ -194,8 +199,8 @@ async def _describe(clients: AwsClients, endpoint: str) -> dict[str, Any]:
             if "Could not find endpoint" in told_by(error):
                 raise TargetError(
                     f"there is no endpoint {endpoint} in {clients.region}",
-                    f"`aws sagemaker list-endpoints --region {clients.region}` lists those there are; "
-                    "check the name, the region and the profile",
+                    f"`aws sagemaker list-endpoints --region {clients.region}{_asked_at(clients)}` lists those there "
+                    "are; check the name, the region and the profile",
                 ) from error
             raise
     status = described["EndpointStatus"]

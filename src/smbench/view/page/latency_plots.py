@@ -309,7 +309,7 @@ def stages(summary: Summary) -> Picture | None:
 
     def draw(width: int) -> alt.TopLevelMixin:
         x = theme.decades(alt.X, "low_s", "duration (log scale)", longest_s)
-        y = alt.Y("stage:N", sort=order, title=None, axis=alt.Axis(grid=True))
+        y = alt.Y("stage:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=0, minExtent=110))
         legend = alt.Legend(title=None, orient="top", direction="horizontal")
         domain = ["p50", "p95", "max"]
         spread = alt.Chart(data).mark_line(color="#b5b5b5", strokeWidth=3).encode(x=x, y=y, detail="stage:N")
@@ -331,7 +331,7 @@ def stages(summary: Summary) -> Picture | None:
                 ),
             )
         )
-        return theme.layered(spread, marks).properties(width=max(160, width - 70), height=alt.Step(26))
+        return theme.layered(spread, marks).properties(width=max(160, width - 110), height=alt.Step(26))
 
     return Picture(
         "stages",

@@ -184,6 +184,7 @@ def series(
         direction="vertical" if width < NARROW else "horizontal",
         symbolSize=symbol,
         labelLimit=0,
+        columnPadding=24,  # else a name touches the stroke of the next
     )
     field, domain = "series:N", list(names)
     return {

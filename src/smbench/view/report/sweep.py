@@ -161,6 +161,8 @@ def _saturated(looked: Looked) -> list[str]:
 def _taken(looked: Looked) -> list[str]:
     found = looked.recommendation
     if found is None:
+        if not looked.figures:
+            return ["Take: not known, because no cell was run."]
         return ["Take: not known, because no configuration has both a cost and a bounded p95."]
     price = found.best.usd_per_1000
     said = [f"Take: {found.best.configuration or 'it as it is'} ({found.rule}), {_price(price)}."]

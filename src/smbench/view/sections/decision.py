@@ -71,7 +71,7 @@ def _waited(sizing: Sizing) -> list[Block]:
     )
     columns = (Column("longer than", is_text=True), Column("requests"), Column("of the accepted"))
     note = "Counted from when a request was due; one that failed or expired has no result after any time."
-    return [Table("Waited", "How many requests had no result by then", columns, rows, (note,), detail=Detail.FULL)]
+    return [Table("Waited", "Requests without a result after so long", columns, rows, (note,), detail=Detail.FULL)]
 
 
 def _over(low: float, high: float | None, n: int) -> Bounded:
