@@ -13,9 +13,10 @@ import pytest
 
 from commands import smbench
 from comparing import run_folder
+from runs import EPOCH_NS
 from smbench.cli.compare import CompareOptions, compare_command
 from smbench.errors import ExitCode, InvalidRunError, ResultsError, UsageError
-from smbench.results.manifest import Host
+from smbench.results.manifest import ClockFacts, Host
 
 pytestmark = pytest.mark.slow
 
@@ -142,8 +143,13 @@ def test_unlike_scenarios_are_refused_with_what_differs_unless_it_is_meant(tmp_p
 
 
 def test_unlike_machines_are_refused(tmp_path: Path, compare: Compare) -> None:
-    run_folder(tmp_path / "one", [1.0] * 20, host=Host(cpu_count=2, platform="Linux"))
-    run_folder(tmp_path / "two", [1.2] * 20, host=Host(cpu_count=8, platform="Linux"))
+    for name, took_s, n in (("one", 1.0, 2), ("two", 1.2, 8)):  # in virtual time no machine matters
+        run_folder(
+            tmp_path / name,
+            [took_s] * 20,
+            host=Host(cpu_count=n, platform="Linux"),
+            clock=ClockFacts(kind="real", epoch_ns=EPOCH_NS),
+        )
     with pytest.raises(UsageError, match=r"host\.cpu_count: 2 in A, 8 in B"):
         compare("one", "two")
     assert compare("one", "two", vary=("host",))[0] == ExitCode.OK

@@ -207,6 +207,8 @@ def row_of(rows: Ledger, index: int) -> dict[str, object]:
         "accepted": bool(rows.is_accepted[index]),
         "status_code": rows.status_code[index] or None,
         "error": errors.get(state, rows.words[rows.error[index]]),
+        "wrong_answer": None,  # of synchronous calls, as the next
+        "answer_size_in_bytes": None,
         "why_not_sent": reasons.get(state),
         "open": state in (State.SCHEDULED, State.IN_FLIGHT, State.WAITING),
         "attempts": rows.attempts[index],

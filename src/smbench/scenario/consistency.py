@@ -106,7 +106,7 @@ def _policies_of_another_kind(scenario: Scenario) -> Iterator[Misfit]:
     """Policies on metrics that an endpoint of this kind never publishes: they would wait for ever."""
     is_async = scenario.target.kind == "async"
     for index, policy in enumerate(scenario.target.emulated.policies):
-        (kind,) = policy.model_fields_set
+        (kind,) = (name for name in type(policy).model_fields if getattr(policy, name) is not None)
         where = ("target", "emulated", "policies", index, kind)
         if is_async and policy.invocations_tracking is not None:
             yield Misfit(where, "an asynchronous endpoint never publishes InvocationsPerInstance: use target_tracking")

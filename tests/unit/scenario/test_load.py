@@ -11,9 +11,9 @@ from textwrap import dedent
 import pytest
 
 from smbench.errors import ExitCode, Problem, ScenarioError
-from smbench.scenario.load import load_scenario, parse_scenario
+from smbench.scenario.load import load_scenario, parse_scenario, scenario_of
 from smbench.scenario.model import Scenario
-from smbench.scenario.starter import shipped_scenario
+from smbench.scenario.starter import shipped_names, shipped_scenario
 
 SOUND = """\
 name: sound
@@ -326,6 +326,13 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> Non
     path = tmp_path / "x.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + SOUND.replace("\n", "\r\n").encode())
     assert load_scenario(path).name == "sound"
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_scenario_written_out_with_every_default_is_as_sound_as_it_was(name: str) -> None:
+    file = shipped_scenario(name)
+    scenario = load_scenario(file)
+    assert scenario_of(scenario.model_dump(mode="json", by_alias=True), file.parent) == scenario
 
 
 def test_a_scenario_for_a_real_endpoint_can_be_written_and_read_back() -> None:
