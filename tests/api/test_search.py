@@ -141,7 +141,7 @@ def test_on_a_real_endpoint_nothing_is_sent_before_its_cost_was_agreed_to(tmp_pa
         shown.append(bill)
         return False
 
-    real = {**SCENARIO, "target": {"endpoint": "mine", "instance_hour": 0.5}}
+    real = {**SCENARIO, "target": {"kind": "async", "endpoint": "mine", "instance_hour": 0.5}}  # nothing is described
     with pytest.raises(NotBegunError):
         smbench.search(real, results=tmp_path / "results", confirm=refuse, max_time="4h")
     (bill,) = shown
@@ -152,7 +152,7 @@ def test_on_a_real_endpoint_nothing_is_sent_before_its_cost_was_agreed_to(tmp_pa
 
 
 def test_the_command_shows_the_cost_and_asks(tmp_path: Path) -> None:
-    real = {**SCENARIO, "target": {"endpoint": "mine"}}
+    real = {**SCENARIO, "target": {"kind": "async", "endpoint": "mine"}}
     said = CliRunner().invoke(
         app, ["search", _written(real, tmp_path), "--results", str(tmp_path / "results")], input="n\n"
     )
