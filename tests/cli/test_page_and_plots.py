@@ -74,7 +74,7 @@ def test_a_comparison_has_a_page_too(tmp_path: Path) -> None:
     plain = in_here("compare", SAMPLE, again, "--unlike", cwd=tmp_path)
     ran = in_here("compare", SAMPLE, again, "--unlike", "--html", "page.html", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (plain.returncode, plain.stdout)
-    assert (ran.stderr, plain.stderr) == ("smbench: wrote out/page.html\n", "")
+    assert (ran.stderr, plain.stderr) == ("smbench: wrote page.html\n", "")
     document = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert fetched(document) == []
     assert parsed(document).all("h1")[0].text == "B against A"

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from smbench.errors import ResultsError
 from smbench.printable import json_document, unguarded
 from smbench.results.files import write_whole
@@ -30,7 +32,7 @@ def print_json(told: dict[str, Any]) -> None:
 
 
 def write_page(path: Path, document: str) -> None:
-    """Put a page where it was asked for, its folder made where it is missing; whole or not at all.
+    """Put a page where it was asked for, its folder made where it is missing, whole or not at all; say where.
 
     Raises:
         ResultsError: it could not be written.
@@ -40,3 +42,4 @@ def write_page(path: Path, document: str) -> None:
         write_whole(path, document.encode())
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
+    typer.echo(f"smbench: wrote {path}", err=True)

@@ -5,8 +5,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
 from smbench.api.report import report
 from smbench.api.result import Run
 from smbench.cli.given_out import on_stdout, print_json, write_page
@@ -50,7 +48,6 @@ def report_command(run_dir: Path, options: ReportOptions) -> ExitCode:
         print_report(result, options)
         if options.html is not None:
             write_page(options.html, result.to_html(vega))
-            typer.echo(f"smbench: wrote {options.html}", err=True)
     return result.exit_status
 
 
