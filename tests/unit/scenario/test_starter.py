@@ -74,7 +74,7 @@ def test_the_quick_start_is_short() -> None:
 
 
 def test_the_faulty_world_has_every_fault_but_a_drift_and_ten_thousand_requests() -> None:
-    """Its ends are compared with the truth to the millisecond; `tests/cli/test_stage_truth.py` has a clock that drifts."""
+    """Its ends are compared with the truth to the millisecond; a clock that drifts is in `cli/test_stage_truth.py`."""
     scenario = load_scenario(shipped_scenario("faulty-world"))
     faults = scenario.target.emulated.faults
     assert set(faults.model_dump(exclude_defaults=True)) == set(type(faults).model_fields) - {"clock_drift_ppm"}
