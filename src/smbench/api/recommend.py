@@ -4,7 +4,6 @@ import datetime
 import io
 import os
 import sys
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from smbench.scenario.values.files import read_regular
 
 TABLE, JOB = "recommendations.parquet", "job.json"
 _LOOK_S, _LOOK_LOOPBACK_S = 15.0, 0.2
-_SLICE_S = 0.2
 _UNSEEN_MAX = 12
 _BYTES_A_CHARACTER = 4
 _TEXT, _WHOLE, _SHARE = pl.String, pl.Int64, pl.Float64
@@ -168,21 +166,13 @@ def _followed(recommender: Recommender, name: str, interrupts: Interrupts, look_
         if len(interrupts.names) > n_asked:
             n_asked = len(interrupts.names)
             recommender.stop(name)
-        _wait(look_s, interrupts, n_asked)
+        interrupts.pause(look_s, n_asked)
 
 
 def _say(text: str, before: str) -> str:
     if text != before:
         print(f"smbench: {text}", file=sys.stderr, flush=True)  # noqa: T201  # what a command says
     return text
-
-
-def _wait(wait_s: float, interrupts: Interrupts, n_asked: int) -> None:
-    never = threading.Event()
-    for _ in range(max(1, round(wait_s / _SLICE_S))):
-        if len(interrupts.names) > n_asked:
-            return
-        never.wait(_SLICE_S)
 
 
 def _table(rows: tuple[Row, ...]) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from types import FrameType
 
 import anyio
 
+_SLICE_S = 0.2  # in which a thread that pauses sees an interrupt
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -56,6 +57,14 @@ class Interrupts:
         finally:
             self._loop = self._given = None
         return self.names[number - 1]
+
+    def pause(self, wait_s: float, n_asked: int) -> None:
+        """Hold up this thread for so long, or until it was asked more than `n_asked` times."""
+        never = threading.Event()
+        for _ in range(max(1, round(wait_s / _SLICE_S))):
+            if len(self.names) > n_asked:
+                return
+            never.wait(_SLICE_S)
 
     def at_once(self, number: int) -> bool | None:
         """Whether the `number`-th (from 1) asked to stop at once; None: where something is stopping already."""

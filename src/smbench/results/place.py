@@ -42,7 +42,7 @@ class Place(Protocol):
         """A folder for the parts of one shard. When the block ends without an error, all of them are in the place."""
 
     def copied(self, beside: Path) -> AbstractContextManager[Path]:
-        """A folder that has all that the shards left, while nobody else on this machine collects from it.
+        """A folder that has all that the shards left, while no other process of this machine collects from it.
 
         Args:
             beside: Where a copy is made, if one is needed; removed again when the block ends.

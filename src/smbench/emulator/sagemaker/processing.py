@@ -34,7 +34,7 @@ class _Container:
     """One host's process. What it writes to stdout and stderr is its log."""
 
     host: str
-    root: Path  # stands for /opt/ml
+    root: Path  # in place of /opt/ml
     process: subprocess.Popen[bytes]
 
     @property

@@ -5,7 +5,6 @@ Each of the job's hosts sends one shard of the order, as `smbench worker` does a
 
 import contextlib
 import datetime
-import threading
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -29,7 +28,6 @@ from smbench.targets.base import AwsAccess
 
 _ENTRY = ("entry.sh", "entry.py")
 _LOOK_S, _LOOK_LOOPBACK_S = 5.0, 0.2
-_SLICE_S = 0.2  # until an interrupt is seen
 _UNSEEN_MAX = 12  # looks one after another that failed; then a person must look
 _FILE_MAX_BYTES = 1 << 30
 
@@ -127,7 +125,7 @@ class JobRun:
                     return None
                 say(f"{interrupts.names[0]}: the job sends no more, and follows what was sent")
                 self._jobs.stop(self.name)
-            _wait(_LOOK_LOOPBACK_S if self._loop.clients.is_loopback else _LOOK_S, interrupts, n_asked)
+            interrupts.pause(_LOOK_LOOPBACK_S if self._loop.clients.is_loopback else _LOOK_S, n_asked)
 
     def collected(self, results: Path, seen: JobSeen, interrupts: Interrupts, say: Say) -> CarriedOut:
         """What the job did, as a run's folder.
@@ -158,11 +156,3 @@ def _passed_on(log: JobLog | None, say: Say) -> JobLog | None:
         say(f"its log is not shown: {error.message}")
         return None
     return log
-
-
-def _wait(wait_s: float, interrupts: Interrupts, n_asked: int) -> None:
-    never = threading.Event()
-    for _ in range(max(1, round(wait_s / _SLICE_S))):
-        if len(interrupts.names) > n_asked:
-            return
-        never.wait(_SLICE_S)
