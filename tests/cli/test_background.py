@@ -169,15 +169,19 @@ def test_what_is_no_run_is_a_sentence(tmp_path: Path) -> None:
             stop_command(folder, at_once=False)
 
 
-def test_runs_that_are_gone_or_never_began_are_listed_as_such(
+def test_a_run_that_never_began_is_listed_as_such_and_those_that_are_gone_are_counted(
     tmp_path: Path, registry: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ps_command("table")
     assert "no run of this machine is known" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
-    for name in ("empty", "gone"):
+    for name in ("empty", "gone", "gone too"):
         Entry.make(registry, tmp_path / name, "small", "/nowhere").close()
     ps_command("table")
-    gone, empty = capsys.readouterr().out.splitlines()
-    assert "removed" in gone
+    out, said = capsys.readouterr()
+    (empty,) = out.splitlines()
     assert "not begun" in empty
+    assert "left out 2 runs whose folders were removed" in said
+    ps_command("json")
+    states = sorted(run["state"] for run in json.loads(capsys.readouterr().out)["runs"])
+    assert states == ["not begun", "removed", "removed"]

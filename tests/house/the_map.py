@@ -170,14 +170,51 @@ Drawn from the modules' own first sentences: `pytest tests/house --update-golden
 | module | what it is |
 |---|---|
 {starred}
+
+## To change something
+
+| to change | open first |
+|---|---|
+{changes}
 """
+CHANGES = (  # what a reader wants to change, and the modules to open
+    ("a field of the scenario", ("scenario/model.py", "scenario/phases.py", "scenario/emulated.py")),
+    ("when requests are due", ("schedule/arrivals.py", "schedule/plan.py")),
+    (
+        "how a request is sent, and what an answer means",
+        ("wire/pool.py", "aws/transport/wire_invoke.py", "aws/transport/invoke.py"),
+    ),
+    ("how ends are found", ("generator/receiving/collector.py", "generator/receiving/looks.py")),
+    ("what is known of a request", ("generator/tracking/tracker.py", "records.py")),
+    ("a column of a file", ("results/schema.py", "generator/tracking/journal.py")),
+    ("how the emulated endpoint behaves", ("model/endpoints/endpoint.py", "model/scaling/scaler.py")),
+    (
+        "an AWS operation that the emulated region answers",
+        ("emulator/protocol/front.py", "emulator/sagemaker/control_plane.py"),
+    ),
+    ("a check of a run", ("analysis/verdict/checks.py", "analysis/verdict/generator_checks.py")),
+    ("a threshold", ("scenario/thresholds.py", "analysis/verdict/objectives.py")),
+    ("a figure of the report", ("analysis/summary.py", "view/sections/order.py")),
+    ("the live view", ("view/live/screen.py", "view/live/blocks.py")),
+    ("the page and its plots", ("view/page/page.py", "view/page/gallery.py")),
+    ("a kind of target", ("targets/base.py", "targets/kinds.py")),
+    ("a command", ("cli/app.py", "cli/signatures/running.py")),
+    ("a list price", ("pricing/table.py",)),
+)
 
 
 def the_map(source: Path) -> str:
     """The whole document."""
     rooms = [_room(source, room, title) for room, title in ROOMS.items()]
     starred = [_row(source, source / name) for name in STARRED]
-    return "\n".join([HEAD.format(starred="\n".join(starred)), *rooms])
+    changes = [f"| {what} | {', '.join(_named(source, name) for name in names)} |" for what, names in CHANGES]
+    return "\n".join([HEAD.format(starred="\n".join(starred), changes="\n".join(changes)), *rooms])
+
+
+def _named(source: Path, name: str) -> str:
+    if not (source / name).is_file():
+        raise FileNotFoundError(f"the map sends its reader to {name}, which is not there")
+    return f"`{name}`"
 
 
 def _room(source: Path, room: str, title: str) -> str:

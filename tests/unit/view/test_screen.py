@@ -115,6 +115,14 @@ def test_a_row_that_is_too_narrow_leaves_numbers_out_and_never_cuts_one() -> Non
         assert not any(part.startswith("123") and part != "123,456" for part in sent.split()), sent
 
 
+def test_the_only_cause_of_errors_is_cut_at_its_name_and_keeps_its_count() -> None:
+    cause = "ThrottlingException: " + "the rate of requests is too high, " * 5
+    errors = row(running(errors={cause: 4_321}), "Errors", 60)
+    assert "ThrottlingException" in errors
+    assert errors.rstrip().endswith("... 4,321")
+    assert len(errors.rstrip()) < 60
+
+
 def test_bad_counts_outlive_good_ones_in_a_narrow_row() -> None:
     state = running(n_sent=2000, n_accepted=1990, outcomes={Outcome.TRANSPORT_ERROR: 9, Outcome.REJECTED: 0})
     narrow = row(state, "Sent", 56)

@@ -9,10 +9,11 @@ from smbench.records import Ending
 from smbench.results.manifest import read_manifest
 
 _INTERRUPTED = "interrupted"
+_REMOVED = "removed"
 
 
 def ps_command(output: str) -> None:
-    """The runs of this machine, the latest first."""
+    """The runs of this machine, the latest first; a table leaves out those whose folders are gone, and counts them."""
     runs = [(known, _state(known)) for known in known_runs(registry_place())]
     if output == "json":
         listed = [
@@ -28,12 +29,16 @@ def ps_command(output: str) -> None:
         ]
         print_json({"runs": listed})
         return
-    width = max((len(state) for _, state in runs), default=0)
-    for known, state in runs:
+    there = [(known, state) for known, state in runs if state != _REMOVED]
+    width = max((len(state) for _, state in there), default=0)
+    for known, state in there:
         started = known.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         typer.echo(f"{started}  {state:<{width}}  {known.folder}")
     if not runs:
         typer.echo("smbench: no run of this machine is known", err=True)
+    if n_gone := len(runs) - len(there):
+        which = "1 run whose folder was" if n_gone == 1 else f"{n_gone:,} runs whose folders were"
+        typer.echo(f"smbench: left out {which} removed; `--output json` has them", err=True)
     if any(state == _INTERRUPTED for _, state in runs):
         typer.echo("smbench: `smbench resume RUN` takes an interrupted run up", err=True)
 
@@ -45,5 +50,5 @@ def _state(known: Known) -> str:
     try:
         ending = read_manifest(known.folder).ending
     except ResultsError:
-        return "not begun" if known.folder.is_dir() else "removed"
+        return "not begun" if known.folder.is_dir() else _REMOVED
     return _INTERRUPTED if ending is Ending.RUNNING else ending.value

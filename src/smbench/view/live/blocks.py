@@ -1,7 +1,7 @@
 """The parts of the live screen, each a few rows of text. A row has a rank: where room is short the highest go first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.text import Text
 
@@ -297,12 +297,15 @@ def _bad(name: str, n: int, style: str = BAD) -> Field:
 
 def _fields(label: str, fields: Sequence[Field], width: int) -> Text:
     """The fields in a row. Where it is too narrow, minor ones go first, then others, from the right: a field that is
-    cut in two would show another number."""
+    cut in two would show another number. The last one keeps its number, and its name is cut."""
     shown, room = list(fields), width - GUTTER - 1
     gap = "   " if _length(shown, 3) <= room else "  "
-    while shown and _length(shown, len(gap)) > room:
+    while len(shown) > 1 and _length(shown, len(gap)) > room:
         minor = [one for one in shown if one.is_minor]
         shown.remove((minor or shown)[-1])
+    if shown and _length(shown, 0) > room:
+        name_room = room - len(shown[0].value) - 1
+        shown = [replace(shown[0], name=shown[0].name[: name_room - 3] + "...")] if name_room > 3 else []
     text = _labelled(label)
     for place, field in enumerate(shown):
         text.append(gap if place else "")

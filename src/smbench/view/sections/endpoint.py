@@ -187,7 +187,7 @@ def _demand(found: Provisioning | Unknown) -> Block:
                 "too few instances, mean",
                 _mean(found.under_instances),
                 "over time",
-                too_few if found.under_instances else "never too few instances",
+                too_few if found.under_instances else f"never too few instances for what came in {window}",
             ),
             Figure("too few, of the time", share(found.under_time_share)),
             Figure(
