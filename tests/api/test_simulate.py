@@ -117,6 +117,95 @@ def test_users_send_at_the_same_instants_in_a_run_and_in_its_prediction(tmp_path
     assert_frame_equal(ran, predicted)
 
 
+SYNCHRONOUS: dict[str, dict[str, Any]] = {
+    "serverless": {
+        "serverless": {
+            "max_concurrency": 5,
+            "provisioned": 1,
+            "cold_start": {"exponential": {"mean": "2s"}},
+            "keep_warm": "20s",
+        },
+    },
+    "realtime": {
+        "instances": {"min": 1, "max": 4, "start": 1, "concurrency": 2},
+        "policies": [{"invocations_tracking": {"invocations_per_instance": 60}}],
+        "provision": "20s",
+        "waiting": 5,
+    },
+}
+
+
+def synchronous(kind: str, **own: Any) -> dict[str, Any]:
+    """A story with cold starts, throttles, retries, drops, wrong answers, container errors and a closed phase."""
+    emulated = {"time": "warp", "service": {"exponential": {"mean": "1s"}}, "faults": {"container_errors": "5%"}}
+    return {
+        "name": kind,
+        "target": {"kind": kind, "emulated": emulated | SYNCHRONOUS[kind]},
+        "load": [
+            {"poisson": {"rate": "3/s", "for": "4m"}},
+            {"burst": {"requests": 20}},
+            {"pause": {"for": "1m"}},
+            {"closed": {"outstanding": 8, "requests": 60}},
+        ],
+        "request": {"retry": {"mode": "standard"}, "expect": {"json_path": "instance", "equals": 0}},
+        "limits": {"in_flight": 12},
+    } | own
+
+
+def in_scenario_time(run: smbench.Run, table: str) -> pl.DataFrame:
+    """Instants as nanoseconds since the run began; ids without the run's; sizes, which depend on them, left out."""
+    frame: pl.DataFrame = getattr(run, table).collect().drop("answer_size_in_bytes", strict=False)
+    instants = pl.selectors.datetime().dt.timestamp("ns") - run.manifest.clock.epoch_ns
+    ids = pl.col("inference_id").str.split("-").list.last()
+    return frame.with_columns(instants, ids).sort("seq" if table == "requests" else "call")
+
+
+@pytest.mark.slow  # a run with its worker's process
+@pytest.mark.parametrize("kind", SYNCHRONOUS)
+def test_a_synchronous_run_and_its_prediction_are_the_same_call_by_call(tmp_path: Path, kind: str) -> None:
+    story = synchronous(kind)
+    ran, predicted = smbench.run(story, results=tmp_path, progress="none"), smbench.simulate(story)
+    for table in ("truth", "requests"):
+        assert_frame_equal(in_scenario_time(ran, table), in_scenario_time(predicted, table))
+    assert ran.summary.causes == predicted.summary.causes
+    assert ran.summary.retries == predicted.summary.retries
+    # The story is worth telling.
+    counts = predicted.summary.counts
+    assert min(counts.completed, counts.failed, counts.not_sent) > 0
+    assert (counts.rejected > 0) == (kind == "serverless")
+
+
+@pytest.mark.parametrize("kind", SYNCHRONOUS)
+def test_a_synchronous_prediction_is_kept_judged_banded_and_compared(tmp_path: Path, kind: str) -> None:
+    story = synchronous(kind, thresholds=["failed == 0", "completed > 100"], limits={}, request={})
+    predicted = smbench.simulate(story, results=tmp_path, replications=2)
+    assert predicted.path is not None
+    assert smbench.report(predicted.path).summary == predicted.summary
+    assert [one.passed for one in predicted.thresholds] == [False, True]
+    assert predicted.summary.prediction is not None
+    assert "sojourn_p95" in {band.metric for band in predicted.summary.prediction.bands}
+    text = str(predicted)
+    assert "a prediction" in text
+    assert "Notices" not in text
+    again = smbench.simulate(story, results=tmp_path, seed=2).path
+    assert smbench.compare({"one": [str(predicted.path)], "other": [str(again)]}).exit_status == ExitCode.OK
+
+
+def test_a_prediction_of_a_serverless_endpoint_stops_at_its_error_limit() -> None:
+    story = synchronous("serverless", limits={"errors": "20%"}, request={})
+    predicted = smbench.simulate(story)
+    unsent = predicted.requests.filter(pl.col("outcome") == "not_sent").collect()
+    (why,) = unsent["error"].unique()
+    assert why.startswith("error limit: ")
+    assert predicted.events.filter(pl.col("kind") == "stop").collect()["name"].to_list() == [why]
+
+
+def test_ends_that_are_looked_for_in_s3_are_not_predicted(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"`collector.tracking: s3`, and how late such looks see an end"):
+        smbench.simulate(STORY | {"collector": {"tracking": "s3"}}, results=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("n", [0, 1001])
 def test_replications_have_limits(n: int) -> None:
     with pytest.raises(UsageError, match="between 1 and 1,000"):

@@ -3,7 +3,6 @@
 import anyio
 
 from smbench.records import NotSent
-from smbench.scenario.model import Limits
 
 
 class Control:
@@ -45,10 +44,3 @@ class Control:
     async def wait_cancelled(self) -> None:
         """Return once `cancel` was called."""
         await self._cancelled.wait()
-
-
-def beyond_error_limit(limits: Limits, n_bad: int, n_answers: int) -> str:
-    """Why to stop when so many answers were errors; empty while that is allowed, or too few have come to decide."""
-    if limits.errors is None or n_answers < limits.errors_after or n_bad <= limits.errors * n_answers:
-        return ""
-    return f"error limit: {n_bad} of {n_answers} answers were errors"

@@ -17,9 +17,8 @@ import anyio.abc
 import numpy as np
 
 from smbench.clock import Clock
-from smbench.generator.control import Control, beyond_error_limit
+from smbench.generator.control import Control
 from smbench.generator.places import Places
-from smbench.generator.retrying import Again, Retrying
 from smbench.generator.stopping import Stopping
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
@@ -39,6 +38,7 @@ from smbench.records import (
 from smbench.scenario.model import Limits, Retry
 from smbench.scenario.phases import Phase
 from smbench.schedule.base import PhaseSpan
+from smbench.schedule.retrying import Again, Retrying
 
 _SCHEDULED = int(State.SCHEDULED)
 _GOOD = (Accepted, Answered)
@@ -297,7 +297,7 @@ class Engine:
 
     def _watch_errors(self) -> None:
         tracker = self.tracker
-        if why := beyond_error_limit(self.load.limits, tracker.n_bad_answers, tracker.n_answers):
+        if why := self.load.limits.broken_by(tracker.n_bad_answers, tracker.n_answers):
             self.control.stop(NotSent.ERROR_LIMIT, why)
 
 

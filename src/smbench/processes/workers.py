@@ -11,7 +11,6 @@ from typing import Protocol, TypeVar
 import anyio
 
 from smbench.errors import ExitCode
-from smbench.generator.control import beyond_error_limit
 from smbench.processes.child import Child
 from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.records import Event, NotSent, Reading, Stage
@@ -218,4 +217,4 @@ class Workers:
         if len(self.workers) == 1:  # one alone judges itself, with every answer
             return ""
         n_bad = sum(one.n_bad_answers for one in latest)
-        return beyond_error_limit(self.limits, n_bad, sum(one.n_sent - one.n_in_flight for one in latest))
+        return self.limits.broken_by(n_bad, sum(one.n_sent - one.n_in_flight for one in latest))

@@ -275,6 +275,12 @@ class Limits(Part):
     )
     time: PositiveSeconds | None = Field(default=None, description="stop sending after this long")
 
+    def broken_by(self, n_bad: int, n_answers: int) -> str:
+        """Why to stop when so many answers were errors; empty while that is allowed, or too few have come to decide."""
+        if self.errors is None or n_answers < self.errors_after or n_bad <= self.errors * n_answers:
+            return ""
+        return f"error limit: {n_bad} of {n_answers} answers were errors"
+
 
 _QUEUE_ARN = re.compile(r"arn:(aws[a-z-]*):sqs:([a-z0-9-]+):([0-9]+):([A-Za-z0-9_.-]+)")
 

@@ -15,6 +15,7 @@ from smbench.model.world import World
 from smbench.records import Event
 from smbench.results.schema import EVENTS, READINGS, polars_schema
 from smbench.schedule.base import Schedule
+from smbench.simulator.caller import Caller
 from smbench.simulator.client import Client
 from smbench.simulator.tables import frame, instants
 
@@ -51,9 +52,9 @@ class Fleet:
             parts.append(_readings("endpoint", name, "value", counts[place], looks_ns, looks_ns))
         return pl.concat(parts)
 
-    def events(self, variant: str, every_ns: int) -> list[Event]:
+    def events(self, every_ns: int) -> list[Event]:
         """Changes of what is desired, and of the endpoint's status."""
-        events = []
+        events, variant = [], self._endpoint.variant
         for (_, _, before, was), (at_ns, _, desired, status) in zip(self.changes, self.changes[1:], strict=False):
             if (before, was) != (desired, status):
                 seen_ns = _next_look_ns(at_ns, every_ns)
@@ -62,11 +63,14 @@ class Fleet:
 
 
 def readings_table(
-    client: Client, world: World, fleet: Fleet, *, every_ns: int, epoch_ns: int, end_ns: int
+    client: Client | Caller, world: World, fleet: Fleet | None, *, every_ns: int, epoch_ns: int, end_ns: int
 ) -> pl.DataFrame:
-    """The ledger's, CloudWatch's and the endpoint's gauges until the end of the run."""
+    """The ledger's, CloudWatch's and the endpoint's gauges until the end of the run; without instances no fleet's."""
     looks_ns = np.arange(0, end_ns + 1, every_ns, dtype=np.int64)
-    parts = [_ledger(client, end_ns), _cloudwatch(world, every_ns, end_ns), fleet.readings(looks_ns)]
+    ledger = _ledger(client, end_ns) if isinstance(client, Client) else _in_flight(client, end_ns)
+    parts = [ledger, _cloudwatch(world, every_ns, end_ns)]
+    if fleet is not None:
+        parts.append(fleet.readings(looks_ns))
     table = pl.concat(parts).sort("seen", maintain_order=True)
     stamped = [instants(table[name].to_list(), epoch_ns).alias(name) for name in ("at", "seen")]
     nobody = pl.lit(None, dtype=pl.Int64).alias("worker")
@@ -88,6 +92,16 @@ def _ledger(client: Client, end_ns: int) -> pl.DataFrame:
     is_open = oldest < n_sent
     age_s = (at_ns[is_open] - sent_ns[oldest[is_open]]) / 1e9
     return pl.concat([backlog, _readings("ledger", "oldest_age_s", "value", age_s, at_ns[is_open], at_ns[is_open])])
+
+
+def _in_flight(client: Caller, end_ns: int) -> pl.DataFrame:
+    """How many calls await their answer; a synchronous endpoint leaves no backlog."""
+    at_ns = np.arange(0, end_ns + 1, _LEDGER_STEP_NS, dtype=np.int64)
+    sent_ns = np.sort(np.array([client.sched_ns[row] for row in client.order], dtype=np.int64))
+    ack_ns = np.sort(np.array([client.ack_ns[row] for row in client.order], dtype=np.int64))
+    n_open = np.searchsorted(sent_ns, at_ns, side="right") - np.searchsorted(ack_ns, at_ns, side="right")
+    backlog = _readings("ledger", "backlog_seen", "value", np.zeros(len(at_ns)), at_ns, at_ns)
+    return pl.concat([backlog, _readings("ledger", "in_flight", "value", n_open.astype(np.float64), at_ns, at_ns)])
 
 
 def _cloudwatch(world: World, every_ns: int, end_ns: int) -> pl.DataFrame:
@@ -133,27 +147,30 @@ def _readings(
 
 
 def events_table(
-    client: Client,
+    client: Client | Caller,
     schedule: Schedule,
     world: World,
-    fleet: Fleet,
-    endpoint: Endpoint,
+    fleet: Fleet | None,
     *,
     every_ns: int,
     epoch_ns: int,
     end_ns: int,
 ) -> pl.DataFrame:
-    """Phases, capacity, scaling activities, changes of alarms, and why sending stopped."""
+    """Phases, capacity, scaling activities, changes of alarms, tries that were refused, and why sending stopped."""
     events = [
         Event("phase", span.name, span.start_ns, span.start_ns, span.kind, span.end_ns, detail={"n": span.n})
         for span in schedule.spans
     ]
-    events += fleet.events(endpoint.variant, every_ns)
+    if fleet is not None:
+        events += fleet.events(every_ns)
     events += _activity_events(world.scaler.activities(include_not_scaled=True), every_ns)
     events += _alarm_events(world.alarms.history(), every_ns)
     events = [event for event in events if event.seen_ns <= end_ns or event.kind == "phase"]
+    if isinstance(client, Caller):
+        events += client.retries
     if client.stopped is not None:
-        events.append(Event("stop", client.stopped.text, end_ns, end_ns))
+        text = client.stop_reason if isinstance(client, Caller) and client.stop_reason else client.stopped.text
+        events.append(Event("stop", text, end_ns, end_ns))
     events.sort(key=lambda event: (event.seen_ns, event.at_ns))
     return frame(_columns(events, epoch_ns), EVENTS)
 

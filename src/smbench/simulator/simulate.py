@@ -1,7 +1,8 @@
 """A run without a network, a clock or a loop: the schedule against the model, in the tables of a run.
 
-The same seeds give the same truth here and in the emulator. What happens on the way to the endpoint and back
-(throttles, resets, lost and late notices) belongs to the emulator alone: a simulation predicts the endpoint.
+The same seeds give the same truth here and in the emulator. What happens on the way to the endpoint and back (faults
+that throttle or reset, lost and late notices) belongs to the emulator alone: a simulation predicts the endpoint. What a
+serverless endpoint refuses beyond its concurrency is the endpoint's own, and predicted.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,11 @@ from smbench.model.event_queue import EventQueue
 from smbench.model.world import EMBEDDED, World
 from smbench.scenario.model import Scenario
 from smbench.schedule.base import Schedule
-from smbench.simulator.client import Client, Watch
+from smbench.simulator.called_tables import called_requests_table, called_truth_table
+from smbench.simulator.caller import Caller
+from smbench.simulator.client import Client
 from smbench.simulator.gauges import Fleet, events_table, readings_table
+from smbench.simulator.sender import Watch
 from smbench.simulator.tables import requests_table, truth_table
 
 
@@ -55,18 +59,27 @@ def simulate(
     """
     event_queue = EventQueue()
     world = World.of(event_queue, epoch_ns, scenario, base_dir)
-    endpoint = world.endpoints[EMBEDDED]
-    fleet = Fleet(endpoint)
-    client = Client(event_queue, endpoint, scenario, schedule, payload_classes, base_dir, f"{run_id}-0-", watch)
-    end_ns = client.run()
+    fleet = Fleet(world.endpoints[EMBEDDED]) if EMBEDDED in world.endpoints else None
+    prefix = f"{run_id}-0-"
     sizes = [0] * len(payload_classes) if size_bytes is None else size_bytes
+    client: Client | Caller
+    if scenario.target.is_synchronous:
+        called = world.serverless[EMBEDDED] if fleet is None else world.endpoints[EMBEDDED]
+        client = Caller(event_queue, called, scenario, schedule, prefix, watch)
+        end_ns = client.run()
+        requests = called_requests_table(client, schedule, payload_classes, sizes, epoch_ns)
+        truth = called_truth_table(client, epoch_ns)
+    else:
+        endpoint = world.endpoints[EMBEDDED]
+        client = Client(event_queue, endpoint, scenario, schedule, payload_classes, base_dir, prefix, watch)
+        end_ns = client.run()
+        requests = requests_table(client, schedule, payload_classes, sizes, epoch_ns, end_ns)
+        truth = truth_table(client, epoch_ns)
     every_ns = round(scenario.gauges_every * 1e9)
     return Simulated(
-        requests=requests_table(client, schedule, payload_classes, sizes, epoch_ns, end_ns),
+        requests=requests,
         readings=readings_table(client, world, fleet, every_ns=every_ns, epoch_ns=epoch_ns, end_ns=end_ns),
-        events=events_table(
-            client, schedule, world, fleet, endpoint, every_ns=every_ns, epoch_ns=epoch_ns, end_ns=end_ns
-        ),
-        truth=truth_table(client, epoch_ns),
+        events=events_table(client, schedule, world, fleet, every_ns=every_ns, epoch_ns=epoch_ns, end_ns=end_ns),
+        truth=truth,
         end_ns=end_ns,
     )

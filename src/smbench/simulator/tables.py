@@ -1,6 +1,7 @@
 """A simulation's client and world as the tables of a run: what a run would have written, had it taken this course."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from smbench.records import Outcome
 from smbench.results.schema import REQUESTS, TRUTH, Column, instant_of, polars_schema
 from smbench.schedule.base import Schedule
 from smbench.simulator.client import Client
+from smbench.simulator.sender import Sender
 
 _ACCEPTED_CODE = 202
 
@@ -34,54 +36,65 @@ def requests_table(
     end_ns: int,
 ) -> pl.DataFrame:
     """One row a request, as the client knows it at the end of the run."""
-    n = len(schedule)
-    is_sent = np.zeros(n, dtype=bool)
-    is_sent[client.order] = True
     heard = [ended if pub is not None else None for ended, pub in zip(client.ended, client.pub_ns, strict=True)]
-    sent_ns = [at if sent else None for at, sent in zip(client.sched_ns, is_sent.tolist(), strict=True)]
-    names = np.array([span.name for span in schedule.spans], dtype=object)
-    warmups = np.array([span.warmup for span in schedule.spans], dtype=bool)
-    classes = np.array(payload_classes, dtype=object)
-    outcomes = [
-        _outcome(client, row, ended, end_ns) if sent else Outcome.NOT_SENT
-        for row, (ended, sent) in enumerate(zip(heard, is_sent.tolist(), strict=True))
-    ]
+    columns = columns_of_rows(client, schedule, payload_classes, size_bytes, epoch_ns)
+    is_sent: list[bool] = columns["accepted"]
     return frame(
-        {
-            "seq": np.arange(n),
-            "phase": names[schedule.phase].tolist(),
-            "warmup": warmups[schedule.phase],
-            "inference_id": [client.id_of(row) if sent else None for row, sent in enumerate(is_sent.tolist())],
-            "payload": classes[schedule.payload].tolist(),
-            "size_in_bytes": np.asarray(size_bytes, dtype=np.int64)[schedule.payload],
-            "sched": instants(client.sched_ns, epoch_ns),
-            "send": instants(sent_ns, epoch_ns),
-            "ack": instants(sent_ns, epoch_ns),
+        columns
+        | {
+            "ack": columns["send"],
             "recv": instants([None if ended is None else ended.job.recv_ns for ended in heard], epoch_ns),
             "done": instants([None if ended is None else ended.done_ns for ended in heard], epoch_ns),
             "pub": instants(client.pub_ns, epoch_ns),
             "seen": instants(client.pub_ns, epoch_ns),
-            "outcome": [outcome.value for outcome in outcomes],
-            "accepted": is_sent,
-            "status_code": [_ACCEPTED_CODE if sent else None for sent in is_sent.tolist()],
+            "outcome": [
+                (_outcome(client, row, ended, end_ns) if sent else Outcome.NOT_SENT).value
+                for row, (ended, sent) in enumerate(zip(heard, is_sent, strict=True))
+            ],
+            "status_code": [_ACCEPTED_CODE if sent else None for sent in is_sent],
             "error": [
                 (ended.reason or None) if ended is not None else why and why.text
                 for ended, why in zip(heard, client.why_not, strict=True)
             ],
-            "wrong_answer": [None] * n,
-            "answer_size_in_bytes": [None] * n,
-            "why_not_sent": [why and why.value for why in client.why_not],
-            "open": [False] * n,
-            "attempts": is_sent.astype(np.int64),
-            "output_location": [None] * n,
-            "failure_location": [None] * n,
             "notices": [int(ended is not None) for ended in heard],
             "end_from": [None if ended is None else "notice" for ended in heard],
-            "worker": np.zeros(n, dtype=np.int64),
-            "resume": [None] * n,
         },
         REQUESTS,
     )
+
+
+def columns_of_rows(
+    client: Sender, schedule: Schedule, payload_classes: Sequence[str], size_bytes: Sequence[int], epoch_ns: int
+) -> dict[str, Any]:
+    """What every client knows of its rows, as columns of `requests`: each that was sent was accepted, at first."""
+    n = len(schedule)
+    sent = np.zeros(n, dtype=bool)
+    sent[client.order] = True
+    is_sent: list[bool] = sent.tolist()
+    names = np.array([span.name for span in schedule.spans], dtype=object)
+    warmups = np.array([span.warmup for span in schedule.spans], dtype=bool)
+    classes = np.array(payload_classes, dtype=object)
+    sent_ns = [at if of else None for at, of in zip(client.sched_ns, is_sent, strict=True)]
+    return {
+        "seq": np.arange(n),
+        "phase": names[schedule.phase].tolist(),
+        "warmup": warmups[schedule.phase],
+        "inference_id": [client.id_of(row) if of else None for row, of in enumerate(is_sent)],
+        "payload": classes[schedule.payload].tolist(),
+        "size_in_bytes": np.asarray(size_bytes, dtype=np.int64)[schedule.payload],
+        "sched": instants(client.sched_ns, epoch_ns),
+        "send": instants(sent_ns, epoch_ns),
+        "accepted": is_sent,
+        "wrong_answer": [None] * n,
+        "answer_size_in_bytes": [None] * n,
+        "why_not_sent": [why and why.value for why in client.why_not],
+        "open": [False] * n,
+        "attempts": sent.astype(np.int64),
+        "output_location": [None] * n,
+        "failure_location": [None] * n,
+        "worker": np.zeros(n, dtype=np.int64),
+        "resume": [None] * n,
+    }
 
 
 def _outcome(client: Client, row: int, ended: Ended | None, end_ns: int) -> Outcome:

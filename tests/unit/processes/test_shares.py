@@ -9,7 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smbench.errors import UsageError
-from smbench.generator.control import beyond_error_limit
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.shares import check_workers, share_of
 from smbench.scenario.model import Limits, Scenario
@@ -63,7 +62,7 @@ def test_of_several_workers_none_judges_the_share_of_errors() -> None:
 def test_the_error_limit_of_a_sum_is_that_of_one_worker_with_all_answers(answers: list[tuple[int, int]]) -> None:
     limits = Limits(errors=0.25, errors_after=20)
     n_bad, n_good = (sum(counts) for counts in zip(*answers, strict=True))
-    reason = beyond_error_limit(limits, n_bad, n_bad + n_good)
+    reason = limits.broken_by(n_bad, n_bad + n_good)
     assert bool(reason) == (n_bad + n_good >= 20 and 4 * n_bad > n_bad + n_good)
 
 

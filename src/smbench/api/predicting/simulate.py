@@ -30,7 +30,8 @@ from smbench.results.manifest import ClockFacts, Host, Manifest, Prediction
 from smbench.results.store import PartWriter, compact, new_run_dir
 from smbench.scenario.model import Scenario, Seeds
 from smbench.simulator import simulate as simulator
-from smbench.simulator.client import Watch
+from smbench.simulator.sender import Watch
+from smbench.targets.kinds import inapplicable_to
 from smbench.version import __version__
 
 _RUN_ID = "simulated"
@@ -55,8 +56,8 @@ def simulate(
 ) -> Run:
     """Predict a run against the scenario's emulated endpoint.
 
-    The same seeds give the same arrivals and the same endpoint as a run in virtual time. What happens on the way to
-    the endpoint and back (throttles, lost notices) is not simulated.
+    The same seeds give the same arrivals and the same endpoint as a run in virtual time, of every kind of endpoint.
+    What happens on the way to the endpoint and back (faults that throttle, lost notices) is not simulated.
 
     Args:
         scenario: As `run` takes it; None is the quick start.
@@ -78,7 +79,7 @@ def simulate(
 
     Raises:
         ScenarioError: with every problem found.
-        UsageError: the scenario names a real endpoint, or a file that it names cannot be used.
+        UsageError: the scenario names a real endpoint, has ends looked for in S3, or names a file that cannot be used.
         ResultsError: the folder cannot be written.
     """
     if not 1 <= replications <= REPLICATIONS_MAX:
@@ -88,6 +89,7 @@ def simulate(
     if asserted := readable(thresholds):
         chosen = chosen.model_copy(update={"thresholds": tuple(dict.fromkeys((*chosen.thresholds, *asserted)))})
     require_emulated(chosen)
+    _require_notices(chosen)
     watch = None if progress is None else progress("simulating")
     made, manifest = _made(Given(chosen, given.origin), _part_of(watch, 0, replications), command)
     first = _judged(made, manifest)
@@ -125,10 +127,10 @@ def reseeded(scenario: Scenario, seed: int) -> Scenario:
 
 
 def require_emulated(scenario: Scenario) -> None:
-    """Refuse a scenario whose endpoint is a real one, or answers the call itself.
+    """Refuse a scenario whose endpoint is a real one.
 
     Raises:
-        UsageError: it names an endpoint, is of another kind than async, or a phase of it stops by itself.
+        UsageError: it names an endpoint, or a phase of it stops by itself.
     """
     require_whole_load(scenario)
     if scenario.target.endpoint is not None:
@@ -136,10 +138,15 @@ def require_emulated(scenario: Scenario) -> None:
             f"{scenario.name} names the endpoint {scenario.target.endpoint}, and there is no model of it",
             "describe it under target.emulated, in the place of target.endpoint, and simulate that",
         )
-    if scenario.target.is_synchronous:
+
+
+def _require_notices(scenario: Scenario) -> None:
+    """Refuse ends that a run would look for in S3. Raises UsageError."""
+    if scenario.collector.tracking == "s3":
         raise UsageError(
-            f"{scenario.name} has a {scenario.target.kind} endpoint, and only asynchronous ones are simulated",
-            "run it with `target.emulated.time: warp`, which waits for nothing either",
+            f"{scenario.name} has `collector.tracking: s3`, and how late such looks see an end is not simulated",
+            "leave collector.tracking out to predict ends as notices would tell them, or run it with "
+            "`target.emulated.time: warp`",
         )
 
 
@@ -192,6 +199,7 @@ def _manifest(given: Given, plan: RunPlan, epoch_ns: int, command: Sequence[str]
         spans=plan.schedule.spans,
         payload_digests={payload.name: payload.digest for payload in plan.payloads},
         clock=ClockFacts(kind=TimeKind.WARP.value, epoch_ns=epoch_ns),
+        inapplicable=tuple(sorted(inapplicable_to(plan))),
         transport="simulated",
         kind="simulated",
         prediction=Prediction(label=model_label(given.origin.path)),

@@ -25,6 +25,7 @@ from smbench.prediction.sweep import Question, Sweep, sweep
 from smbench.printable import json_document
 from smbench.results.files import write_whole
 from smbench.results.store import new_run_dir
+from smbench.scenario.model import Scenario
 from smbench.scenario.source import TEXT_MAX, read_source
 from smbench.scenario.thresholds import parse_threshold
 from smbench.scenario.values.files import read_regular
@@ -192,6 +193,7 @@ def read_question(
         raise UsageError(f"{replications:,} replications: between 1 and {REPLICATIONS_MAX:,} can be made")
     of_target = given_scenario(target, base_dir, allow_files)
     require_emulated(of_target.scenario)
+    _require_queue(of_target.scenario)
     if not force:
         require_validated(of_target.origin.path)
     of_load = of_target if load is None else given_scenario(load, base_dir, allow_files)
@@ -220,6 +222,15 @@ def read_question(
         raise UsageError(f"{scenario.name}: the load has no request")
     given = Given(scenario, of_load.origin)
     return Asked(of_target, given, question, model_label(of_target.origin.path), bool(texts))
+
+
+def _require_queue(scenario: Scenario) -> None:
+    """Refuse an endpoint whose policies are not foreseen. Raises UsageError."""
+    if scenario.target.is_synchronous:
+        raise UsageError(
+            f"{scenario.name} has a {scenario.target.kind} endpoint; what-if knows policies of asynchronous ones only",
+            "predict one policy at a time with `smbench simulate`",
+        )
 
 
 def read_space(vary: VaryLike, asked: Asked) -> Space:

@@ -3,28 +3,23 @@
 import asyncio
 from dataclasses import dataclass
 
-import orjson
-
 from smbench.emulator.protocol.codecs import ServiceError, json_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.sagemaker.hosting import Hosted
 from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site
-from smbench.model.endpoints import endpoint as model
-from smbench.model.endpoints.endpoint import Ended, Endpoint, Job
-from smbench.records import Outcome
-from smbench.scenario.model import ANSWER_MAX_S, SYNCHRONOUS_BODY_MAX_BYTES
-
-_TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
-    "each container in Amazon CloudWatch, resolve the issue, and try again."
+from smbench.model.endpoints.answers import (
+    ANSWERED,
+    CONTENT_TYPE,
+    MODEL_ERROR,
+    answer_of,
+    called,
+    container_error_of,
+    error_message,
 )
-_CONTAINER_ERRORS = {  # what the container answered, 0 where it did not, and with which words
-    model.CONTAINER_ERROR: (500, '{"error":"the emulated container failed"}'),
-    model.OVERLOADED: (503, '{"error":"the emulated container has no room for more requests"}'),
-    model.TIMEOUT: (0, _TIMED_OUT),
-    model.INSTANCE_LOST: (0, "The connection to the container was closed."),
-}
+from smbench.model.endpoints.endpoint import Ended
+from smbench.records import Outcome
+from smbench.scenario.model import SYNCHRONOUS_BODY_MAX_BYTES
 
 
 @dataclass(slots=True)
@@ -50,23 +45,10 @@ class SynchronousCalls:
         """
         self._check(hosted, request)
         waiting = _Waiting(call, asyncio.get_running_loop().create_future())
-        job = Job(
-            index=self.n_accepted,
-            inference_id=call.inference_id,
-            payload_class="inline",
-            ttl_s=ANSWER_MAX_S,
-            timeout_s=ANSWER_MAX_S,
-            recv_ns=call.arrived_ns,
-            context=waiting,
-            is_awaited=True,
-        )
-        fleet = hosted.fleet
-        assert fleet is not None, "known to the runtime only once it serves"
-        if isinstance(fleet, Endpoint):
-            call.accepted = True
-            fleet.arrive(job)
-        else:
-            call.accepted = fleet.arrive(job)
+        assert hosted.fleet is not None, "known to the runtime only once it serves"
+        # Before it arrives: one that is refused for want of room ends in there.
+        call.accepted = True
+        call.accepted = hosted.fleet.arrive(called(self.n_accepted, call.inference_id, call.arrived_ns, waiting))
         if not call.accepted:
             raise ServiceError("ThrottlingException", None)  # AWS sends a null message
         self.n_accepted += 1
@@ -104,17 +86,14 @@ class SynchronousCalls:
 
     def _answer(self, hosted: Hosted, ended: Ended) -> HttpResponse:
         if ended.outcome is Outcome.COMPLETED:
-            body = orjson.dumps({"inferenceId": ended.job.inference_id, "instance": ended.instance})
             by = ("x-Amzn-Invoked-Production-Variant", hosted.variant_name)
-            return HttpResponse(200, [("Content-Type", "application/json"), by], body)
-        status, words = _CONTAINER_ERRORS[ended.reason]
-        region, group = self.site.region, f"/aws/sagemaker/Endpoints/{hosted.name}"
-        logs = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
-        text = f'Received server error ({status}) from primary with message "{words}".'
+            return HttpResponse(ANSWERED, [("Content-Type", CONTENT_TYPE), by], answer_of(ended))
+        status, words = container_error_of(ended)
+        site = self.site
         error = {
-            "LogStreamArn": self.site.arn("logs", f"log-group:{group}"),
-            "Message": f"{text} See {logs} in account {self.site.account} for more information.",
+            "LogStreamArn": site.arn("logs", f"log-group:/aws/sagemaker/Endpoints/{hosted.name}"),
+            "Message": error_message(status, words, endpoint=hosted.name, region=site.region, account=site.account),
             "OriginalMessage": words,
             "OriginalStatusCode": status,
         }
-        return json_reply(error, 424, [("x-amzn-ErrorType", "ModelError")])
+        return json_reply(error, MODEL_ERROR, [("x-amzn-ErrorType", "ModelError")])

@@ -161,8 +161,9 @@ class Endpoint:
         if self._gauges is not None:
             self._gauges.remember(backlogs)
 
-    def arrive(self, job: Job) -> None:
-        """Accept a request. Call in order of `job.index`."""
+    def arrive(self, job: Job) -> bool:
+        """Accept a request; always True, for one without room has been taken and is over. Call in order of
+        `job.index`."""
         share = self.settings.faults.container_errors
         has_error = bool(self._container_errors.random() < share) if share else False
         held = Held(job, self._service.work_s(job.payload_class), has_error)
@@ -171,11 +172,12 @@ class Endpoint:
         if self.queued or (instance := self._fleet.take()) is None:
             if self.settings.waiting_max is not None and self.queued >= self.settings.waiting_max:
                 self._tell(self._end(held, Outcome.FAILED, OVERLOADED))
-                return
+                return True
             self._enqueue(held)
         else:
             self._start(held, instance)
         self._observe()
+        return True
 
     def set_desired(self, n: int, cause: str = "", *, under_way_ns: int = 0) -> None:
         """Ask for another number of instances; nothing happens when it is the present one.

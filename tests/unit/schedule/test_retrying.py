@@ -18,9 +18,9 @@ from botocore.retryhandler import delay_exponential
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbench.generator.retrying import QUOTA, Again, Retrying
 from smbench.records import READ_TIMEOUT, Rejected, Unacknowledged
 from smbench.scenario.model import Retry
+from smbench.schedule.retrying import QUOTA, Again, Retrying
 
 THROTTLED, ERROR = Rejected(400, "ThrottlingException"), Rejected(500, "InternalFailure")
 LOST = Unacknowledged("reset")

@@ -1,0 +1,47 @@
+"""A synchronous call as its endpoint takes it, and what the emulated container answers when it is over."""
+
+import orjson
+
+from smbench.model.endpoints.jobs import CONTAINER_ERROR, INSTANCE_LOST, OVERLOADED, TIMEOUT, Ended, Job
+from smbench.scenario.model import ANSWER_MAX_S
+
+ANSWERED, MODEL_ERROR, THROTTLED = 200, 424, 400  # HTTP status
+CONTENT_TYPE = "application/json"
+
+_TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
+    "each container in Amazon CloudWatch, resolve the issue, and try again."
+)
+_CONTAINER_ERRORS = {  # what the container answered, 0 where it did not, and with which words
+    CONTAINER_ERROR: (500, '{"error":"the emulated container failed"}'),
+    OVERLOADED: (503, '{"error":"the emulated container has no room for more requests"}'),
+    TIMEOUT: (0, _TIMED_OUT),
+    INSTANCE_LOST: (0, "The connection to the container was closed."),
+}
+
+
+def called(index: int, inference_id: str, recv_ns: int, context: object) -> Job:
+    """A call whose client waits. Its body is in the call, so the endpoint does not know its payload's class."""
+    return Job(index, inference_id, "inline", ANSWER_MAX_S, ANSWER_MAX_S, recv_ns, context, is_awaited=True)
+
+
+def answer_of(ended: Ended) -> bytes:
+    """The body that a completed call is answered with; of `CONTENT_TYPE`."""
+    return orjson.dumps({"inferenceId": ended.job.inference_id, "instance": ended.instance})
+
+
+def container_error_of(ended: Ended) -> tuple[int, str]:
+    """Of a failed call the container's own status, 0 where it gave no answer, and its words."""
+    return _CONTAINER_ERRORS[ended.reason]
+
+
+def error_message(
+    status: int, words: str, *, endpoint: str, region: str = "us-east-1", account: str = "123456789012"
+) -> str:
+    """SageMaker's message about an error of a container."""
+    logs = (
+        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+        f"#logEventViewer:group=/aws/sagemaker/Endpoints/{endpoint}"
+    )
+    text = f'Received server error ({status}) from primary with message "{words}".'
+    return f"{text} See {logs} in account {account} for more information."

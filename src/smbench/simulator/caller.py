@@ -1,0 +1,172 @@
+"""The client of a synchronous endpoint in a simulation: the answer is the end, and a throttle may be tried again.
+
+It follows the run's engine rule by rule, without its network: a call arrives at the instant at which it leaves, and its
+answer when the endpoint is done with it, after all that leaves at that instant has left. Its retries are the run's own
+(`schedule.retrying`), from the same chances.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from smbench.model.endpoints.answers import (
+    ANSWERED,
+    CONTENT_TYPE,
+    MODEL_ERROR,
+    THROTTLED,
+    answer_of,
+    called,
+    container_error_of,
+    error_message,
+)
+from smbench.model.endpoints.endpoint import Ended, Endpoint
+from smbench.model.endpoints.serverless import ServerlessEndpoint
+from smbench.model.event_queue import EventQueue
+from smbench.records import RETRY, Answered, Event, NotSent, Outcome, Rejected
+from smbench.scenario.model import Scenario
+from smbench.scenario.values.seeds import stream
+from smbench.schedule.base import Schedule
+from smbench.schedule.retrying import Again, Retrying
+from smbench.simulator.sender import Sender, Watch
+
+
+@dataclass(slots=True)
+class Call:
+    """One call as its endpoint knows it. Instants are scenario time."""
+
+    row: int
+    arrived_ns: int
+    is_accepted: bool = False
+    ended: Ended | None = None
+
+
+class Caller(Sender):
+    """One request a row of the schedule; see `Sender`.
+
+    Attributes:
+        calls: Every call in order of arrival: a row that is tried again has several.
+        attempts: Of each row.
+        answers: What the last call of each row was answered; None: it was not sent.
+        ack_ns: When; None: it was not sent.
+        retries: A refused try that another follows, as a run notes it.
+        stop_reason: Why sending ended early, with numbers; empty: `stopped` says it.
+    """
+
+    def __init__(
+        self,
+        event_queue: EventQueue,
+        endpoint: Endpoint | ServerlessEndpoint,
+        scenario: Scenario,
+        schedule: Schedule,
+        id_prefix: str,
+        watch: Watch | None = None,
+    ) -> None:
+        super().__init__(event_queue, scenario, schedule, id_prefix, watch)
+        self._endpoint = endpoint
+        expect = scenario.request.expect
+        self._expect = None if expect.is_anything else expect
+        self._retrying = Retrying(scenario.request.retry, stream(scenario.seed_of("faults"), "retry.0"))
+        n = len(schedule)
+        self.calls: list[Call] = []
+        self.attempts = [0] * n
+        self.answers: list[Answered | Rejected | None] = [None] * n
+        self.ack_ns: list[int | None] = [None] * n
+        self.retries: list[Event] = []
+        self.stop_reason = ""
+        self._paid: dict[int, Again] = {}  # what the last try of a row cost
+        self._n_accepted = self._n_bad = self._n_answers = self._n_open = 0
+        endpoint.on_end.append(self._on_end)
+
+    def _submit(self, row: int) -> None:
+        if self._n_open >= self._limits.in_flight:
+            self.why_not[row] = NotSent.IN_FLIGHT_LIMIT
+            self._free_place_of(row)
+            return
+        self._n_open += 1
+        self._watched(row)
+        self._call(row)
+
+    def _call(self, row: int) -> None:
+        now_ns = self._event_queue.now_ns
+        self.attempts[row] += 1
+        call = Call(row, now_ns)
+        self.calls.append(call)
+        call.is_accepted = self._endpoint.arrive(called(self._n_accepted, self.id_of(row), now_ns, call))
+        if call.is_accepted:
+            self._n_accepted += 1
+        else:
+            self._event_queue.at(now_ns, partial(self._refused, row))
+
+    def _refused(self, row: int) -> None:
+        now_ns = self._event_queue.now_ns
+        refusal = Rejected(THROTTLED, "ThrottlingException")
+        again = None if self._is_stopped else self._retrying.after(refusal, self.attempts[row])
+        if again is None:
+            self._answered(row, refusal)
+            return
+        self._paid[row] = again
+        next_ns = now_ns + round(again.pause_s * 1e9)
+        self.retries.append(self._retry(row, now_ns, next_ns))
+        self._event_queue.at(next_ns, partial(self._call, row))
+
+    def _retry(self, row: int, now_ns: int, next_ns: int) -> Event:
+        return Event(
+            kind=RETRY,
+            name=self.id_of(row),
+            at_ns=now_ns,
+            seen_ns=now_ns,
+            state="throttled",
+            end_ns=next_ns,
+            cause="ThrottlingException",
+            detail={"attempt": self.attempts[row]},
+        )
+
+    def _on_end(self, ended: Ended) -> None:
+        call = ended.job.context
+        assert isinstance(call, Call), "the caller puts the call into every job"
+        call.ended = self.ended[call.row] = ended
+        self._event_queue.at(ended.done_ns, partial(self._taken, call.row, self._answer(ended)))
+
+    def _taken(self, row: int, answer: Answered) -> None:
+        self._retrying.good(self._paid.get(row))
+        self._answered(row, answer)
+
+    def _answer(self, ended: Ended) -> Answered:
+        if ended.outcome is not Outcome.COMPLETED:
+            status, words = container_error_of(ended)
+            message = error_message(status, words, endpoint=self._endpoint.name)
+            return Answered(Outcome.FAILED, MODEL_ERROR, Rejected(MODEL_ERROR, "ModelError", message, status).reason)
+        body = answer_of(ended)
+        wrong = None if self._expect is None else self._expect.difference(CONTENT_TYPE, body)
+        if wrong is None:
+            return Answered(Outcome.COMPLETED, ANSWERED, None, len(body))
+        return Answered(Outcome.FAILED, ANSWERED, wrong[1], len(body), wrong[0])
+
+    def _answered(self, row: int, answer: Answered | Rejected) -> None:
+        self.answers[row], self.ack_ns[row] = answer, self._event_queue.now_ns
+        self._n_open -= 1
+        self._n_answers += 1
+        self._n_bad += isinstance(answer, Rejected) or answer.outcome is Outcome.FAILED
+        if self.stopped is None and (why := self._limits.broken_by(self._n_bad, self._n_answers)):
+            self.stopped, self.stop_reason = NotSent.ERROR_LIMIT, why
+        self._free_place_of(row)
+
+    def _free_place_of(self, row: int) -> None:
+        """Of a closed phase, once everything else of this instant is done."""
+        span = self._schedule.spans[int(self._schedule.phase[row])]
+        if span.outstanding is not None:
+            self._event_queue.at(self._event_queue.now_ns, partial(self._free, span))
+
+    @property
+    def _is_stopped(self) -> bool:
+        """Nothing is tried again once the sending was ended early."""
+        limit_s = self._limits.time
+        is_late = limit_s is not None and self._event_queue.now_ns >= limit_s * 1e9
+        return self.stopped is NotSent.ERROR_LIMIT or (is_late and not self._is_load_over)
+
+    def _drain(self) -> int:
+        """Until every call is answered, which takes as long as it takes."""
+        while self._n_open:
+            due_ns = self._event_queue.next_due_ns()
+            assert due_ns is not None, "an open call has its end in the event queue"
+            self._event_queue.advance(due_ns)
+        return self._event_queue.now_ns
