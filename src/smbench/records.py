@@ -296,8 +296,8 @@ RETRY = "retry"  # kind of the event that a refused try is, where another follow
 class Event:
     """Something that happened at an instant: a phase began, an alarm changed state, capacity was decided."""
 
-    kind: str  # phase | scaling_activity | alarm | capacity | test_notification | malformed_message | stop
-    name: str  # phase name, activity id, alarm name
+    kind: str  # phase | scaling_activity | alarm | capacity | instance | test_notification | malformed_message | stop
+    name: str  # phase name, activity id, alarm name, instance id
     at_ns: int
     seen_ns: int
     state: str = ""  # "Successful", "OK -> ALARM"
@@ -306,3 +306,5 @@ class Event:
     after: float | None = None
     cause: str = ""
     detail: dict[str, object] = field(default_factory=dict)  # as AWS sent it
+    source: str = "smbench"  # smbench | application-autoscaling | cloudwatch | endpoint | logs
+    doubt_ns: int | None = 0  # how much earlier it may have happened; None: no look before it says

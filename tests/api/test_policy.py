@@ -116,7 +116,7 @@ async def test_a_run_that_looks_for_its_outputs_touches_no_topic_and_no_queue_an
             gate.calls.clear()
             gate.allows = lambda call: allowed_by(policy, call)
             rows = await here.run(plan, tmp_path)
-    assert {action.partition(":")[0] for action in gate.actions} <= {"s3", "sagemaker", "cloudwatch", SCALING}
+    assert {action.partition(":")[0] for action in gate.actions} <= {"s3", "sagemaker", "cloudwatch", "logs", SCALING}
     require_exact(policy, gate, set())  # folders are listed as well
     assert set(rows["outcome"].unique()) == {"completed", "failed"}
     assert rows["end_from"].unique().to_list() == ["output"]

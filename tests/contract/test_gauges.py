@@ -85,6 +85,12 @@ async def test_a_story_from_zero_is_read_in_its_order() -> None:
     assert activity.after == desired.after
     assert all(event.at_ns <= event.seen_ns for event in events)
 
+    instances = [event.at_ns for event in events if event.kind == "instance"]
+    first = next(event for event in events if event.kind == "scaling_activity" and event.state == "Successful")
+    assert instances[0] == pytest.approx(first.end_ns, abs=1_000_000)  # whole milliseconds
+    assert len(instances) == len({event.name for event in events if event.kind == "instance"})
+    assert desired.doubt_ns == 10 * SECOND
+
 
 async def test_no_fact_is_told_twice() -> None:
     async with emulated_aws(FROM_ZERO) as aws:

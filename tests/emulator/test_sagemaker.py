@@ -454,3 +454,24 @@ async def test_tags_are_added_listed_and_removed(account: Account) -> None:
 async def test_an_unknown_operation_is_501_with_its_name(account: Account) -> None:
     code, text = await refused(account.sagemaker.list_training_jobs())
     assert (code, text) == ("NotImplemented", "the emulator does not implement sagemaker:ListTrainingJobs")
+
+
+async def test_each_container_has_a_log_stream_since_it_serves_which_outlives_it(account: Account) -> None:
+    group = {"logGroupName": "/aws/sagemaker/Endpoints/ep"}
+    logs = await account.client("logs")
+    await account.model()
+    await account.config(count=2)
+    await account.endpoint()
+    assert (await refused(logs.describe_log_streams(**group)))[0] == "ResourceNotFoundException"
+    await advance(account.emulator, 61.0)
+    wish = {"VariantName": "AllTraffic", "DesiredInstanceCount": 1}
+    await account.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="ep", DesiredWeightsAndCapacities=[wish]
+    )
+    await advance(account.emulator, 120.0)
+    first = await logs.describe_log_streams(**group, orderBy="LastEventTime", descending=True, limit=1)
+    (second,) = (await logs.describe_log_streams(**group, nextToken=first["nextToken"], limit=1))["logStreams"]
+    assert first["logStreams"][0]["logStreamName"] == "AllTraffic/i-00000000000000001"
+    assert second["creationTime"] == account.emulator.site.epoch_ns // 1_000_000 + 60_000
+    asked = logs.describe_log_streams(**group, orderBy="LastEventTime", logStreamNamePrefix="AllTraffic/")
+    assert (await refused(asked))[1] == "Cannot order by LastEventTime with a logStreamNamePrefix."

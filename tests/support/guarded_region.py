@@ -22,6 +22,7 @@ _PREFIXES = {
     "AnyScaleFrontendService": "application-autoscaling",
     "GraniteServiceVersion20100801": "cloudwatch",
     "ResourceGroupsTaggingAPI_20170126": "tag",
+    "Logs_20140328": "logs",
 }
 _FREE = "sts:GetCallerIdentity"  # needs no permission
 
@@ -113,6 +114,8 @@ def _of_json(service: str, operation: str, body: Mapping[str, Any]) -> set[Call]
         resource = f"arn:aws:sagemaker:{_ARN}:endpoint/{body['EndpointName']}"
     elif service == "sagemaker" and "EndpointConfigName" in body:
         resource = f"arn:aws:sagemaker:{_ARN}:endpoint-config/{body['EndpointConfigName']}"
+    if "logGroupName" in body:
+        resource = f"arn:aws:logs:{_ARN}:log-group:{body['logGroupName']}:*"
     calls = {Call(f"{service}:{operation.removesuffix('Batch')}", resource)}
     if operation == "CreateQueue" and body.get("tags"):
         calls.add(Call("sqs:TagQueue", resource))

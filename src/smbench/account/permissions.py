@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from smbench.account.places import bucket_of, folder_of, uploads_to
 from smbench.account.statements import Document, Place, Statement, document, statement
 from smbench.aws.endpoint.description import TargetFound
+from smbench.aws.endpoint.log_streams import LOG_GROUPS
 from smbench.aws.setup.run_queue import QUEUE_PREFIX
 from smbench.generator.plan import RunPlan
 from smbench.stack.template import stack_name
@@ -172,6 +173,9 @@ class _Statements:
             found.policies and not knows_alarms
         ):  # asked for by the policy that is among their actions, so any alarm may be one of them
             statements.append(statement("Alarms", "cloudwatch:DescribeAlarms", on=self._alarm("*")))
+        if found.has_instances and not self.examines:
+            group = self.place.arn("logs", f"log-group:{LOG_GROUPS}{found.endpoint}:*")
+            statements.append(statement("Instances", "logs:DescribeLogStreams", on=group))
         if found.alarms:
             names = map(self._alarm, found.alarm_names)
             statements.append(statement("AlarmHistory", "cloudwatch:DescribeAlarmHistory", on=names))

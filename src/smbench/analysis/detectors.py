@@ -198,6 +198,24 @@ def _refused(activities: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Obs
     return None
 
 
+def scaling_failed(seen: Seen) -> Observation | None:
+    """Activities that failed for another reason than those that `ceiling` knows, in the words of the first."""
+    is_it = (pl.col("kind") == "scaling_activity") & (pl.col("state") == "Failed") & pl.col("after").is_not_null()
+    failed = seen.frames.events.filter(is_it).unique("name", keep="last").sort("at_ns", "name").to_dicts()
+    told = [(one, str(_detail(one["detail"]).get("StatusMessage") or "")) for one in failed]
+    others = [(one, message) for one, message in told if not _QUOTA.search(f"{message} {one['cause']}")]
+    if not others:
+        return None
+    first, message = others[0]
+    activities = "1 scaling activity" if len(others) == 1 else f"{len(others):,} scaling activities"
+    return Observation(
+        name="scaling failed",
+        seen=f"{activities} failed: {' '.join(message.split())[:300] or 'Application Auto Scaling does not say why'}",
+        advice="the log of the endpoint's containers says why instances did not come up",
+        at_s=first["at_ns"] / 1e9,
+    )
+
+
 def _at_max(activities: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Observation | None:
     """The first activity that MaxCapacity held back."""
     for activity, detail in activities:
@@ -375,6 +393,7 @@ DETECTORS: tuple[Detector, ...] = (
     scale_in_amid_work,
     oscillation,
     ceiling,
+    scaling_failed,
     effective_concurrency,
     too_much_work,
     host_spread,

@@ -1,33 +1,59 @@
-"""The emulated CloudWatch Logs: the streams of processing jobs, read from their beginning."""
+"""The emulated CloudWatch Logs: streams of processing jobs and of endpoints' containers, read from their beginning."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from smbench.emulator.protocol.codecs import Params, ServiceError
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site
 
-_GROUP = "/aws/sagemaker/ProcessingJobs"
-_PAGE = 10_000
+_EVENTS = 10_000
+_STREAMS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LogStream:
+    """Lines, and since when the stream is there."""
+
+    begun_utc_ns: int
+    lines: Sequence[str] = ()
+
+
+Groups = Callable[[str], Mapping[str, LogStream] | None]
+"""The streams of a group by their names, now; None: there is no such group here."""
 
 
 class Logs:
-    """DescribeLogStreams and GetLogEvents. Args: `streams` gives the lines of each stream, now."""
+    """DescribeLogStreams and GetLogEvents. Args: `groups` are asked in turn."""
 
     service = "logs"
 
-    def __init__(self, site: Site, streams: Callable[[], Mapping[str, Sequence[str]]]) -> None:
-        self._site, self._streams = site, streams
+    def __init__(self, site: Site, *groups: Groups) -> None:
+        self._site, self._groups = site, groups
         self.operations: dict[str, Operation] = {
             "DescribeLogStreams": self.describe_log_streams,
             "GetLogEvents": self.get_log_events,
         }
 
     def describe_log_streams(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        """All in one page. Raises ServiceError: no such group."""
-        names = sorted(name for name in self._group(params) if name.startswith(params.get("logStreamNamePrefix", "")))
-        return {"logStreams": [{"logStreamName": name} for name in names]}
+        """By name, or by the last event, a page at a time. Raises ServiceError: no such group, both asked for."""
+        prefix, by_event = params.get("logStreamNamePrefix", ""), params.get("orderBy") == "LastEventTime"
+        if prefix and by_event:
+            text = "Cannot order by LastEventTime with a logStreamNamePrefix."
+            raise ServiceError("InvalidParameterException", text)
+        streams = [one for one in self._group(params).items() if one[0].startswith(prefix)]
+        streams.sort(key=lambda one: (one[1].begun_utc_ns, one[0]) if by_event else (0, one[0]))
+        if params.get("descending"):
+            streams.reverse()
+        try:
+            these, token = page(streams, params.get("nextToken"), params.get("limit", _STREAMS))
+        except TokenError:
+            raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.") from None
+        shown = [_described(name, stream) for name, stream in these]
+        return {"logStreams": shown} | ({} if token is None else {"nextToken": token})
 
     def get_log_events(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Forwards, a page at a time; the token of the last is given back. Raises ServiceError: no such stream."""
@@ -35,7 +61,8 @@ class Logs:
         if params["logStreamName"] not in streams:
             raise _missing("log stream")
         first = int(params.get("nextToken", "f/0").removeprefix("f/"))
-        lines = streams[params["logStreamName"]][first : first + min(_PAGE, params.get("limit", _PAGE))]
+        stream = streams[params["logStreamName"]]
+        lines = stream.lines[first : first + min(_EVENTS, params.get("limit", _EVENTS))]
         at_ms = self._site.utc_ns() // 1_000_000
         return {
             "events": [{"timestamp": at_ms, "message": line, "ingestionTime": at_ms} for line in lines],
@@ -43,11 +70,19 @@ class Logs:
             "nextBackwardToken": "b/0",
         }
 
-    def _group(self, params: Params) -> Mapping[str, Sequence[str]]:
-        streams = self._streams()
-        if params.get("logGroupName") != _GROUP or not streams:
-            raise _missing("log group")
-        return streams
+    def _group(self, params: Params) -> Mapping[str, LogStream]:
+        for group in self._groups:
+            streams = group(params.get("logGroupName", ""))
+            if streams:
+                return streams
+        raise _missing("log group")
+
+
+def _described(name: str, stream: LogStream) -> dict[str, Any]:
+    """A container writes at once when it begins; of what it writes later the time is not kept."""
+    begun_ms = stream.begun_utc_ns // 1_000_000
+    stamps = {"creationTime": begun_ms, "firstEventTimestamp": begun_ms, "lastEventTimestamp": begun_ms}
+    return {"logStreamName": name, **stamps}
 
 
 def _missing(what: str) -> ServiceError:

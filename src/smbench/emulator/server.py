@@ -117,7 +117,8 @@ class Emulator:
         self._jobs = None if images is None else ProcessingJobs(self.site, self.s3, images)
         if self._jobs is not None:
             self.sagemaker.operations |= self._jobs.operations
-            self.front.add(Logs(self.site, self._jobs.logs))
+        jobs = () if self._jobs is None else (self._jobs.logs,)
+        self.front.add(Logs(self.site, self.hosting.logs, *jobs))
         self._server = HttpServer()
         if scenario is not None:
             self._adopt_embedded(scenario.target)

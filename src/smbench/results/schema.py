@@ -164,10 +164,10 @@ EVENTS = (
         "kind",
         pl.String,
         "",
-        "phase, scaling_activity, alarm, capacity, test_notification, malformed_message, stop, resume, retry",
+        "phase, scaling_activity, alarm, capacity, instance, test_notification, malformed_message, stop, resume, retry",
     ),
-    Column("name", pl.String, "", "of the phase, the activity, the alarm; of a retry the InferenceId"),
-    Column("at", INSTANT, "UTC", "when it happened"),
+    Column("name", pl.String, "", "of the phase, the activity, the alarm, the instance; of a retry the InferenceId"),
+    Column("at", INSTANT, "UTC", "when it happened; of what a look found, that look: the latest that it can be"),
     Column("seen", INSTANT, "UTC", "when we learned of it"),
     Column("state", pl.String, "", "the state after it"),
     Column("end", INSTANT, "UTC", "when it was over", "it has no duration, or is still going on"),
@@ -175,6 +175,22 @@ EVENTS = (
     Column("after", pl.Float64, "instances", "desired capacity after", "not about capacity, or not reported"),
     Column("cause", pl.String, "", "as AWS worded it"),
     Column("detail", pl.String, "", "JSON: the rest of what AWS said"),
+    Column(
+        "source",
+        pl.String,
+        "",
+        "smbench, application-autoscaling, cloudwatch (alarm history), endpoint (DescribeEndpoint) or logs",
+        "written by an older version",
+        is_later=True,
+    ),
+    Column(
+        "not_before",
+        INSTANT,
+        "UTC",
+        "the earliest instant at which it can have happened: `at` where that is a stamp, else the look before it",
+        "there was no look before it, or written by an older version",
+        is_later=True,
+    ),
 )
 
 TRUTH = (

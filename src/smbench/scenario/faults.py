@@ -19,6 +19,8 @@ Call = Literal[
     "cloudwatch:DescribeAlarmHistory",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
+    "logs:*",
+    "logs:DescribeLogStreams",
     "s3:*",
     "s3:GetObject",
     "s3:HeadObject",

@@ -1,7 +1,7 @@
 """What a run's gauges would have shown of a simulated world, with the instant at which they would have shown it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import orjson
@@ -58,7 +58,8 @@ class Fleet:
         for (_, _, before, was), (at_ns, _, desired, status) in zip(self.changes, self.changes[1:], strict=False):
             if (before, was) != (desired, status):
                 seen_ns = _next_look_ns(at_ns, every_ns)
-                events.append(Event("capacity", variant, at_ns, seen_ns, status, None, float(before), float(desired)))
+                counts = float(before), float(desired)
+                events.append(Event("capacity", variant, at_ns, seen_ns, status, None, *counts, source="endpoint"))
         return events
 
 
@@ -187,6 +188,8 @@ def _columns(events: Sequence[Event], epoch_ns: int) -> dict[str, object]:
         "after": [event.after for event in events],
         "cause": [event.cause for event in events],
         "detail": [orjson.dumps(event.detail).decode() for event in events],
+        "source": [event.source for event in events],
+        "not_before": instants([event.at_ns for event in events], epoch_ns),
     }
 
 
@@ -204,6 +207,8 @@ def _activity_events(activities: Iterable[Activity], every_ns: int) -> list[Even
 
 def _activity_event(activity: Activity, status: str, end_ns: int | None, seen_ns: int) -> Event:
     detail: dict[str, object] = {"Description": activity.description}
+    if activity.status_message and status == activity.status:
+        detail["StatusMessage"] = activity.status_message
     if activity.not_scaled_reasons:
         detail["NotScaledReasons"] = [asdict(reason) for reason in activity.not_scaled_reasons]
     return Event(
@@ -217,6 +222,7 @@ def _activity_event(activity: Activity, status: str, end_ns: int | None, seen_ns
         after=None if activity.after is None else float(activity.after),
         cause=activity.cause,
         detail=detail,
+        source="application-autoscaling",
     )
 
 
@@ -226,9 +232,8 @@ def _alarm_events(history: Iterable[AlarmHistoryItem], every_ns: int) -> list[Ev
         if item.kind == "StateUpdate":
             seen_ns = _next_look_ns(item.at_ns, every_ns)
             state = f"{item.old_state} -> {item.new_state}"
-            events.append(
-                Event("alarm", item.alarm, item.at_ns, seen_ns, state, cause=item.reason, detail=dict(item.data))
-            )
+            event = Event("alarm", item.alarm, item.at_ns, seen_ns, state, cause=item.reason, detail=dict(item.data))
+            events.append(replace(event, source="cloudwatch"))
     return events
 
 

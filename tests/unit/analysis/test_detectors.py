@@ -197,6 +197,13 @@ def test_a_scale_in_that_is_undone_oscillates() -> None:
     assert named(observed(steady(), seen, events), "oscillation").at_s == 50.0
 
 
+def test_scaling_that_failed_otherwise_says_why_in_the_words_of_aws_once() -> None:
+    message = "Failed to set desired instance count to 3. Reason: 1 of the new instances did not pass."
+    tries = [activity(at, at + 10, 1, 3, state="Failed", StatusMessage=message) for at in (50.0, 70.0)]
+    found = named(observed(steady(), looks((0.0, 1, 1)), tries), "scaling failed")
+    assert (found.seen, found.at_s) == (f"2 scaling activities failed: {message}", 50.0)
+
+
 def test_capacity_that_was_not_to_be_had_is_a_ceiling() -> None:
     message = "The account-level service limit 'ml.g5.xlarge for endpoint usage' is 2 Instances"
     failed = activity(50.0, 70.0, 1, 3, state="Failed", StatusMessage=message)

@@ -55,7 +55,11 @@ class Cloud:
         self.cloudwatch = FakeClient({"get_metric_data": self._data, "describe_alarm_history": self._history})
         self.sagemaker = FakeClient({"describe_endpoint": self._endpoint})
         self.autoscaling = FakeClient({"describe_scaling_activities": self._activities})
-        clients = fake_clients(cloudwatch=self.cloudwatch, sagemaker=self.sagemaker, autoscaling=self.autoscaling)
+        self.streams: dict[str, int] = {}  # to their begin, ms since 1970
+        self.logs = FakeClient({"describe_log_streams": self._streams})
+        clients = fake_clients(
+            cloudwatch=self.cloudwatch, sagemaker=self.sagemaker, autoscaling=self.autoscaling, logs=self.logs
+        )
         found = target(scalable_target=SCALES, alarms=(ALARM,))
         self.gauges = AwsGauges(clients, found, self.clock, cloudwatch_every_s=cloudwatch_every_s)
 
@@ -83,6 +87,13 @@ class Cloud:
 
     def _activities(self, **_: Any) -> list[dict[str, Any]]:
         return [{"ScalingActivities": page} for page in self.activities]
+
+    def _streams(self, nextToken: str = "0", **_: Any) -> dict[str, Any]:  # noqa: N803
+        newest = sorted(self.streams.items(), key=lambda stream: -stream[1])
+        first = int(nextToken)
+        shown = [{"logStreamName": name, "creationTime": at, "lastEventTimestamp": at} for name, at in newest]
+        more = {"nextToken": str(first + 50)} if len(shown) > first + 50 else {}
+        return {"logStreams": shown[first : first + 50]} | more
 
     def _history(self, **asked: Any) -> dict[str, Any]:
         return {
@@ -366,7 +377,9 @@ async def test_a_gauge_that_failed_is_asked_again_at_the_next_look() -> None:
 
 async def test_an_endpoint_that_does_not_scale_is_not_asked_how() -> None:
     cloud = Cloud()
-    clients = fake_clients(cloudwatch=cloud.cloudwatch, sagemaker=cloud.sagemaker, autoscaling=FakeClient({}))
+    clients = fake_clients(
+        cloudwatch=cloud.cloudwatch, sagemaker=cloud.sagemaker, autoscaling=FakeClient({}), logs=cloud.logs
+    )
     readings, events = await AwsGauges(clients, target(), cloud.clock).read()
     assert all(reading.value is not None for reading in readings)
     assert events == []
@@ -378,3 +391,56 @@ async def test_a_metric_that_may_not_be_read_is_a_gap() -> None:
     cloud.cloudwatch.table["get_metric_data"] = {"MetricDataResults": [result]}
     (gap,) = await cloud.metrics(10)
     assert (gap.name, gap.value, gap.detail) == ("ApproximateBacklogSize", None, "Forbidden")
+
+
+def begun(at_s: float) -> int:
+    """Milliseconds since 1970 of an instant of the run."""
+    return EPOCH_NS // 1_000_000 + round(at_s * 1000)
+
+
+async def instances(cloud: Cloud, at_s: float) -> list[tuple[str, int]]:
+    return [(event.name, event.at_ns) for event in await cloud.events(at_s) if event.kind == "instance"]
+
+
+async def test_a_container_that_begins_its_log_during_the_run_is_an_instance_told_once() -> None:
+    cloud = Cloud()
+    cloud.streams = {"blue/i-old": begun(-60), "blue/i-new": begun(30), "blue/i-new/data-log": begun(31)}
+    cloud.streams["green/i-other"] = begun(32)
+    assert await instances(cloud, 40) == [("i-new", 30_000_000_000)]
+    cloud.streams["blue/i-newer"] = begun(45)
+    assert await instances(cloud, 50) == [("i-newer", 45_000_000_000)]
+    assert cloud.logs.calls[0][1]["logGroupName"] == "/aws/sagemaker/Endpoints/ep"
+
+
+async def test_all_streams_of_the_run_are_found_and_none_is_asked_for_beyond_those_of_before() -> None:
+    cloud = Cloud()
+    cloud.streams = {f"blue/i-{n}": begun(n) for n in range(70)} | {f"blue/old-{n}": begun(-1 - n) for n in range(300)}
+    assert len(await instances(cloud, 80)) == 70
+    assert len(cloud.logs.calls) == 2
+
+
+async def test_log_streams_that_may_not_be_read_are_said_once_and_asked_for_no_more() -> None:
+    cloud = Cloud()
+    cloud.logs.table["describe_log_streams"] = client_error("AccessDeniedException", "not authorized")
+    (gap,) = [reading for reading in (await cloud.look(10))[0] if reading.source == "logs"]
+    assert (gap.value, "AccessDeniedException" in gap.detail) == (None, True)
+    readings, _ = await cloud.look(20)
+    assert ([one for one in readings if one.source == "logs"], len(cloud.logs.calls)) == ([], 1)
+
+
+async def test_an_endpoint_that_never_logged_has_no_group_and_that_is_no_gap() -> None:
+    cloud = Cloud()
+    cloud.logs.table["describe_log_streams"] = client_error("ResourceNotFoundException")
+    readings, events = await cloud.look(10)
+    assert [one for one in readings if one.source == "logs"] == []
+    assert events == []
+
+
+async def test_a_change_of_capacity_came_between_the_look_before_and_this_one() -> None:
+    cloud = Cloud()
+    cloud.fleet["DesiredInstanceCount"] = 2
+    (first,) = await cloud.events(10)
+    assert (first.at_ns, first.doubt_ns) == (10_000_000_000, None)  # nothing says since when
+    cloud.fleet["DesiredInstanceCount"] = 3
+    (second,) = await cloud.events(16)
+    assert (second.at_ns, second.doubt_ns, second.source) == (16_000_000_000, 6_000_000_000, "endpoint")

@@ -10,11 +10,11 @@ import re
 import pytest
 
 from pages import parsed
-from runs import Request, frames_of
+from runs import Request, frames_of, reading
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import evaluate
-from smbench.records import Unknown
+from smbench.records import Event, Unknown
 from smbench.view.console import PlainTextConsole
 from smbench.view.page.page import page
 from smbench.view.page.vega import Vega
@@ -119,3 +119,16 @@ def test_the_sections_of_the_json_say_the_same_as_its_summary() -> None:
     assert table["rows"][0][column]["value"] == told["summary"]["sojourn"]["p50"]["low"] == 0.5
     (endpoint,) = [section for section in told["sections"] if section["name"] == "endpoint"]
     assert {one["what"]: one["reason"] for one in endpoint["unknown"]}["How capacity followed load"]
+
+
+def test_the_terminal_has_the_events_of_scaling_only_where_sources_exclude_each_other() -> None:
+    def text(end_s: int) -> str:
+        decided = Event("scaling_activity", "a", 10**10, 10**10, "Successful", end_s * 10**9, after=2.0)
+        looks = [reading("instances_current", n, at) for n, at in ((1.0, 0.0), (1.0, 30.0), (2.0, 40.0))]
+        frames = frames_of([Request(float(k), done=k + 0.5) for k in range(20)], events=[decided], readings=looks)
+        console = PlainTextConsole(file=io.StringIO(), width=200, color_system=None)
+        console.print(render(summarise(frames), [], []))
+        return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]  # the StringIO above
+
+    assert "event by event" not in text(35)
+    assert "scaling activity says 15.0 s later than DescribeEndpoint" in text(55)

@@ -10,6 +10,7 @@ from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading, Stage
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
+from smbench.view.live.sentences import event_words
 from smbench.view.live.state import LiveState, added
 
 
@@ -203,3 +204,13 @@ def test_speed_is_scenario_time_over_real_time() -> None:
     assert state.speed is None
     state.update([replace(snapshot(120), real_elapsed_s=4.0)])
     assert state.speed == pytest.approx(30.0)
+
+
+def test_a_scaling_that_failed_says_why_in_the_live_view() -> None:
+    why = {"StatusMessage": "Failed to set desired instance count to 4.\nReason: the limit is 3 Instances."}
+    failed = Event("scaling_activity", "a1", 0, 0, "Failed", after=4.0, cause="triggered policy keep", detail=why)
+    assert event_words(failed) == (
+        "scaling",
+        "-> 4, Failed",
+        "Failed to set desired instance count to 4. Reason: the limit is 3 Instances.",
+    )

@@ -7,17 +7,24 @@ a stage that was not reported is left empty, never guessed. Source: docs/methods
 import datetime
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from smbench.analysis.capacity.scaling_events import CAME, ScalingEvent, scaling_events
 from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Outcome
 
 _CAUSE = re.compile(r"alarm (\S+) in state ALARM triggered policy (.+)")
-_UNDER_WAY = ("Pending", "InProgress")
+_STAMPED_BY_AWS = ("scaling_activity", "alarm", "instance")
+
+
+def alarm_kind(name: str) -> str:
+    """AlarmHigh or AlarmLow for target tracking's own alarms, whose names are long; else the name."""
+    return next((kind for kind in ("AlarmHigh", "AlarmLow") if f"-{kind}-" in name), name)
 
 
 class ScalingStep(BaseModel):
@@ -45,8 +52,7 @@ class ScalingStep(BaseModel):
     @property
     def alarm_kind(self) -> str:
         """What to call the alarm that set it off: AlarmHigh, AlarmLow, or its own name; empty where none did."""
-        name = self.alarm_name
-        return next((kind for kind in ("AlarmHigh", "AlarmLow") if f"-{kind}-" in name), name)
+        return alarm_kind(self.alarm_name)
 
     @property
     def alarm_name(self) -> str:
@@ -73,45 +79,57 @@ class Scaling(BaseModel):
     steps: tuple[ScalingStep, ...]
     instances_at_start: int | None
     instances_max: int | None
+    events: tuple[ScalingEvent, ...] = ()  # from all sources, each once, in order
+    unread: str = ""  # why the containers' log streams, which name instances, could not be read
 
 
 def scaling(frames: Frames) -> Scaling:
-    """Read the timeline from a run's events and readings."""
+    """Read the timeline from a run's events and readings; AWS's stamps on our clock."""
+    is_aws = pl.col("kind").is_in(_STAMPED_BY_AWS)
+    ours = [pl.when(is_aws).then(frames.clocks.ours(name)).otherwise(name).alias(name) for name in ("at_ns", "end_ns")]
+    frames = replace(frames, events=frames.events.with_columns(ours))
     current = _gauge(frames.readings, "instances_current")
     at_start = int(current["value"][0]) if current.height else None
-    steps = _steps(frames, at_start)
+    decisions = _decisions(frames.events, at_start)
+    alarms = _alarms(frames)
+    behind = [_alarm_of(decision, alarms) for decision in decisions]
+    steps = _steps(frames, decisions, behind)
     known = [int(count) for count in current["value"].to_list()] + [
         step.after for step in steps if step.in_service_at_s is not None
     ]
-    return Scaling(steps=steps, instances_at_start=at_start, instances_max=max(known, default=None))
+    events = scaling_events(frames, decisions, behind)
+    refused = frames.readings.filter((pl.col("source") == "logs") & pl.col("value").is_null())["detail"]
+    return Scaling(
+        steps=steps,
+        instances_at_start=at_start,
+        instances_max=max(known, default=None),
+        events=events,
+        unread=f"the log streams of its containers could not be read: {refused[0]}" if len(refused) else "",
+    )
 
 
-def _steps(frames: Frames, at_start: int | None) -> tuple[ScalingStep, ...]:
-    decisions = _decisions(frames.events)
-    alarms = _alarms(frames)
+def _steps(
+    frames: Frames, decisions: Sequence[dict[str, Any]], alarms_behind: Sequence[dict[str, Any] | None]
+) -> tuple[ScalingStep, ...]:
     current = _gauge(frames.readings, "instances_current")
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
     completed_ns = only(frames.requests, is_completed, "done_ns")["done_ns"].drop_nulls().sort()
     steps: list[ScalingStep] = []
     explained: set[tuple[str, int]] = set()
-    before = at_start
-    for decision in decisions:
-        own_before = decision["before"]
-        before = int(own_before) if own_before is not None else before
-        after, at_ns = int(decision["after"]), decision["at_ns"]
-        alarm, policy = _cause(decision, alarms)
+    for decision, alarm in zip(decisions, alarms_behind, strict=True):
         is_news = alarm is not None and (alarm["name"], alarm["at_ns"]) not in explained
         if alarm is not None:
             explained.add((alarm["name"], alarm["at_ns"]))
-        breach_s, judged_until_s = (None, None) if alarm is None else _judged_s(alarm, frames.epoch_ns)
+        breach_s, judged_until_s = (None, None) if alarm is None else _judged_s(alarm, frames)
         in_service_ns = _in_service_ns(decision, current)
+        match = _CAUSE.search(decision["cause"])
         steps.append(
             ScalingStep(
-                decided_at_s=at_ns / 1e9,
-                before=before,
-                after=after,
+                decided_at_s=decision["at_ns"] / 1e9,
+                before=None if decision["before"] is None else int(decision["before"]),
+                after=int(decision["after"]),
                 state=decision["state"],
-                policy=policy,
+                policy="" if match is None else match[2],
                 breach_at_s=breach_s if is_news else None,
                 alarm_at_s=None if alarm is None else alarm["at_ns"] / 1e9,
                 judged_until_s=judged_until_s,
@@ -120,14 +138,16 @@ def _steps(frames: Frames, at_start: int | None) -> tuple[ScalingStep, ...]:
                 cause=decision["cause"],
             )
         )
-        before = after if _may_come(decision) else before
     return tuple(steps)
 
 
-def _cause(decision: dict[str, Any], alarms: pl.DataFrame) -> tuple[dict[str, Any] | None, str]:
-    """The alarm behind a decision, None where none is known, and its policy, empty where the cause names none."""
+def _alarm_of(decision: dict[str, Any], alarms: pl.DataFrame) -> dict[str, Any] | None:
+    """The alarm behind a decision, the last time it went off before; None where none is known."""
     match = _CAUSE.search(decision["cause"])
-    return (None, "") if match is None else (_alarm_behind(alarms, match[1], decision["at_ns"]), match[2])
+    if match is None:
+        return None
+    rows = alarms.filter((pl.col("name") == match[1]) & (pl.col("at_ns") <= decision["at_ns"])).to_dicts()
+    return rows[-1] if rows else None
 
 
 def _first_from_s(completed_ns: pl.Series, since_ns: int | None) -> float | None:
@@ -136,8 +156,11 @@ def _first_from_s(completed_ns: pl.Series, since_ns: int | None) -> float | None
     return completed_ns[place] / 1e9 if isinstance(place, int) and place < len(completed_ns) else None
 
 
-def _decisions(events: pl.DataFrame) -> list[dict[str, Any]]:
-    """Scaling activities that set a capacity, each as last seen; else the changes of desired capacity themselves."""
+def _decisions(events: pl.DataFrame, at_start: int | None) -> list[dict[str, Any]]:
+    """Scaling activities that set a capacity, each as last seen; else the changes of desired capacity themselves.
+
+    The capacity before each, where AWS does not report it, is what a look last found or the decision before left.
+    """
     told = events.filter((pl.col("kind") == "scaling_activity") & pl.col("after").is_not_null())
     activities = told.sort("seen_ns", maintain_order=True).unique("name", keep="last", maintain_order=True)
     if not activities.height:
@@ -145,17 +168,20 @@ def _decisions(events: pl.DataFrame) -> list[dict[str, Any]]:
         activities = changes.filter(pl.col("before").is_null() | (pl.col("before") != pl.col("after"))).with_columns(
             pl.lit("").alias("state"), pl.lit(None, dtype=pl.Int64).alias("end_ns")
         )
-    return activities.sort("at_ns", "name").to_dicts()
-
-
-def _may_come(decision: dict[str, Any]) -> bool:
-    """Whether this capacity came or is still to come; that of one that failed or was overridden never did."""
-    return decision["state"] in ("", *_UNDER_WAY, "Successful")
+    decisions, before, since_ns = activities.sort("at_ns", "name").to_dicts(), at_start, 0
+    for decision in decisions:
+        if decision["before"] is None:
+            is_between = (pl.col("at_ns") > since_ns) & (pl.col("at_ns") < decision["at_ns"])
+            looked = events.filter((pl.col("kind") == "capacity") & is_between)["after"].drop_nulls()
+            decision["before"] = looked[-1] if len(looked) else before
+        since_ns = decision["at_ns"]
+        before = decision["after"] if decision["state"] in CAME else decision["before"]
+    return decisions
 
 
 def _in_service_ns(decision: dict[str, Any], current: pl.DataFrame) -> int | None:
     """When the capacity was there: the activity's end, or the first look that showed it, whichever is known."""
-    if not _may_come(decision):
+    if decision["state"] not in CAME:
         return None
     if decision["state"] == "Successful" and decision["end_ns"] is not None:
         return int(decision["end_ns"])
@@ -169,13 +195,7 @@ def _alarms(frames: Frames) -> pl.DataFrame:
     return frames.events.filter((pl.col("kind") == "alarm") & pl.col("state").str.ends_with("ALARM")).sort("at_ns")
 
 
-def _alarm_behind(alarms: pl.DataFrame, name: str, decided_ns: int) -> dict[str, Any] | None:
-    """The last time this alarm went off before the decision."""
-    rows = alarms.filter((pl.col("name") == name) & (pl.col("at_ns") <= decided_ns)).to_dicts()
-    return rows[-1] if rows else None
-
-
-def _judged_s(alarm: dict[str, Any], epoch_ns: int) -> tuple[float | None, float | None]:
+def _judged_s(alarm: dict[str, Any], frames: Frames) -> tuple[float | None, float | None]:
     """The begin of the oldest and the end of the newest datapoint that set the alarm off, from its own history."""
     try:
         reason = orjson.loads(alarm["detail"])["newState"]["stateReasonData"]
@@ -185,7 +205,8 @@ def _judged_s(alarm: dict[str, Any], epoch_ns: int) -> tuple[float | None, float
         last_ns = max(stamps) + round(float(reason.get("period", 60)) * 1e9) if stamps else None
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
         return None, None  # the history came without its data, as after SetAlarmState
-    return (first_ns - epoch_ns) / 1e9, None if last_ns is None else (last_ns - epoch_ns) / 1e9
+    begun_s = frames.clocks.ours_ns(first_ns - frames.epoch_ns) / 1e9
+    return begun_s, None if last_ns is None else frames.clocks.ours_ns(last_ns - frames.epoch_ns) / 1e9
 
 
 def _utc_ns(text: str) -> int:

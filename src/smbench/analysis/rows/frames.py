@@ -218,7 +218,7 @@ def _as_last_told(readings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _since(frame: pl.DataFrame, epoch_ns: int) -> pl.DataFrame:
-    instants = [name for name in ("at", "seen", "end") if name in frame.columns]
+    instants = [name for name in ("at", "seen", "end", "not_before") if name in frame.columns]
     return frame.with_columns(
         (pl.col(name).dt.timestamp("ns") - epoch_ns).alias(f"{name}_ns") for name in instants
     ).drop(instants)

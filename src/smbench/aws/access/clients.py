@@ -41,7 +41,7 @@ LONG_POLL_ANSWER_S = 35  # a long poll is 20 s by itself
 QUEUE_CONNECTIONS = 160  # 64 receivers, as many deleters, and room
 _PREPARING_CONNECTIONS = 32
 
-MEASURING = ("runtime", "sqs", "sns", "s3", "sagemaker", "cloudwatch", "autoscaling", "sts")
+MEASURING = ("runtime", "sqs", "sns", "s3", "sagemaker", "cloudwatch", "autoscaling", "logs", "sts")
 DEPLOYING = (*MEASURING, "cloudformation", "tagging")
 
 

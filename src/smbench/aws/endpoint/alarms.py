@@ -60,6 +60,7 @@ class AlarmHistory:
             state=f"{old} -> {new}",
             cause=str(told.get("stateReason", "")) if isinstance(told, dict) else "",
             detail=data,
+            source="cloudwatch",
         )
 
 

@@ -67,6 +67,11 @@ class TargetFound:
         return f"endpoint/{self.endpoint}/variant/{self.variant}"
 
     @property
+    def has_instances(self) -> bool:
+        """Whether instances of its own answer, each with a log: not serverless, and no inference components."""
+        return self.kind != "serverless" and not self.has_components
+
+    @property
     def topics(self) -> tuple[str, ...]:
         """The topics to which ends are published, each once."""
         return tuple(dict.fromkeys(topic for topic in (self.success_topic, self.error_topic) if topic))

@@ -1,4 +1,4 @@
-"""Everything AWS reports of an endpoint while it works, as Gauges: metrics, instances, activities, alarms.
+"""Everything AWS reports of an endpoint while it works, as Gauges: metrics, instances, activities, alarms, log streams.
 
 Each source is asked on its own; one that fails gives a gap, with the reason, and the others go on. What was
 reported is not reported again, except when AWS has changed it: then the later reading or event is the true one.
@@ -15,6 +15,7 @@ from smbench.aws.access.clients import AwsClients
 from smbench.aws.endpoint.alarms import AlarmHistory
 from smbench.aws.endpoint.datapoints import Datapoints
 from smbench.aws.endpoint.description import TargetFound
+from smbench.aws.endpoint.log_streams import LogStreams
 from smbench.aws.endpoint.scaling import Activities, Capacity
 from smbench.clock import Clock
 from smbench.ports import CLOUDWATCH_EVERY_S
@@ -57,6 +58,9 @@ class AwsGauges:
         if target.alarm_names:
             history = AlarmHistory(clients.cloudwatch, target, clock)
             self._sources.append(_Source("cloudwatch", "DescribeAlarmHistory", history.read, cloudwatch_every_s))
+        if target.has_instances:
+            streams = LogStreams(clients.logs, target, clock)
+            self._sources.append(_Source("logs", "DescribeLogStreams", streams.read, cloudwatch_every_s))
 
     async def read(self) -> _News:
         """What is new from every source that is due; a source that fails gives a reading without a value."""

@@ -19,11 +19,14 @@ class Capacity:
     def __init__(self, client: Any, target: TargetFound, clock: Clock) -> None:
         self.client, self.target, self.clock = client, target, clock
         self._before: tuple[str, int | None] = (target.status, target.instances_desired)
+        self._asked_ns: int | None = None  # at the look before; that at which the target was found has no instant here
 
     async def read(self) -> tuple[list[Reading], list[Event]]:
         """Instances current and desired now; an event where the status or the desired count changed."""
+        asked_ns = self.clock.now_ns()
         described = await self.client.describe_endpoint(EndpointName=self.target.endpoint)
         now_ns, status = self.clock.now_ns(), described["EndpointStatus"]
+        before_ns, self._asked_ns = self._asked_ns, asked_ns
         variants = described.get("ProductionVariants", [])
         fleet = next((v for v in variants if v["VariantName"] == self.target.variant), None)
         if fleet is None:
@@ -37,9 +40,10 @@ class Capacity:
             )
             if member in fleet
         ]
-        return readings, self._changes(status, fleet, now_ns)
+        return readings, self._changes(status, fleet, before_ns, now_ns)
 
-    def _changes(self, status: str, fleet: dict[str, Any], now_ns: int) -> list[Event]:
+    def _changes(self, status: str, fleet: dict[str, Any], before_ns: int | None, now_ns: int) -> list[Event]:
+        """A change came after the look before was asked for, and by the time this one was answered."""
         desired = fleet.get("DesiredInstanceCount")
         if (status, desired) == self._before:
             return []
@@ -56,6 +60,8 @@ class Capacity:
                 _number(before),
                 _number(desired),
                 detail=detail,
+                source="endpoint",
+                doubt_ns=None if before_ns is None else now_ns - before_ns,
             )
         ]
 
@@ -115,6 +121,7 @@ class Activities:
             after=None if wanted is None else float(wanted[1]),
             cause=activity.get("Cause", ""),
             detail={key: plain(value) for key, value in activity.items() if key not in _TOP_LEVEL},
+            source="application-autoscaling",
         )
 
 

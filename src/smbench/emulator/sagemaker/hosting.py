@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from smbench.emulator.logs import LogStream
 from smbench.emulator.messaging.sns import Sns
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.s3 import encryption
@@ -46,6 +47,8 @@ class Delivery:
         return [topic for topic in (self.success_topic, self.error_topic) if topic is not None]
 
 
+_LOG_GROUPS = "/aws/sagemaker/Endpoints/"
+_SERVING_BEFORE_NS = 3_600_000_000_000  # an endpoint that is there already has served for an hour
 _NOTHING_IS_DELIVERED = Delivery(None, None, None, None, False, False, NO_HEADERS)
 
 
@@ -80,6 +83,7 @@ class Hosted:
     pending: Deployment | None = None
     change: Change | None = None
     is_deleted: bool = False
+    logs: dict[str, LogStream] = field(default_factory=dict)  # `<variant>/<instance id>`
 
     @property
     def config_name(self) -> str:
@@ -158,7 +162,7 @@ class Hosting:
 
     def adopt(self, name: str, config: dict[str, Any], fleet: Endpoint | ServerlessEndpoint) -> None:
         """Host a fleet that serves already: the scenario's own endpoint."""
-        self._attach(self._hosted(name, config), fleet)
+        self._attach(self._hosted(name, config), fleet, for_ns=_SERVING_BEFORE_NS)
 
     def update(self, hosted: Hosted, config: dict[str, Any], *, keep_capacity: bool) -> None:
         """Bring a new configuration to a serving endpoint; until it is there the old one serves.
@@ -252,10 +256,18 @@ class Hosting:
         count = initial_count(hosted.config)
         self._attach(hosted, self.world.add_endpoint(settings, instances_at_start=count))
 
-    def _attach(self, hosted: Hosted, fleet: Endpoint | ServerlessEndpoint) -> None:
+    def logs(self, group: str) -> Mapping[str, LogStream] | None:
+        """The streams of an endpoint's containers, of those that are gone too; None for another group."""
+        name = group.removeprefix(_LOG_GROUPS)
+        hosted = self.endpoints.get(name) if name != group else None
+        return None if hosted is None else hosted.logs
+
+    def _attach(self, hosted: Hosted, fleet: Endpoint | ServerlessEndpoint, for_ns: int = 0) -> None:
         hosted.fleet = fleet
         self._touch(hosted)
         if isinstance(fleet, Endpoint):
+            for instance in range(fleet.in_service):
+                self._begin_log(hosted, instance, self.site.utc_ns() - for_ns)
             fleet.on_capacity.append(lambda change: self._on_capacity(hosted, change))
         for launched in self.on_launch:
             launched(hosted)
@@ -264,9 +276,16 @@ class Hosting:
         if hosted.is_deleted:
             return
         self._touch(hosted)
+        if change.kind == "in_service" and change.instance is not None:
+            self._begin_log(hosted, change.instance, self.site.utc_ns(change.at_ns))
         if change.kind == "desired":
             hosted.change = Change(change.desired_before, change.desired_after, self.site.utc_ns(change.at_ns))
             self.test_notify(hosted)
+
+    @staticmethod
+    def _begin_log(hosted: Hosted, instance: int, at_utc_ns: int) -> None:
+        """A container's log begins when it serves; the model knows nothing of it before."""
+        hosted.logs[f"{hosted.variant_name}/i-{instance:017x}"] = LogStream(at_utc_ns)
 
     def _finish_update(self, hosted: Hosted, config: dict[str, Any], delivery: Delivery, count: int) -> None:
         fleet = hosted.fleet

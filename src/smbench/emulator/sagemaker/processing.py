@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from smbench.emulator.logs import LogStream
 from smbench.emulator.protocol.codecs import Params, ServiceError
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
@@ -24,6 +25,7 @@ from smbench.emulator.s3.service import S3
 from smbench.emulator.sagemaker.control_plane import invalid
 from smbench.emulator.site import Site
 
+_LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _ML = "/opt/ml"
 _MESSAGE_MAX = 1024
 _MACHINES_OWN = ("AWS_", "BOTO")
@@ -36,6 +38,7 @@ class _Container:
     host: str
     root: Path  # in place of /opt/ml
     process: subprocess.Popen[bytes]
+    begun_utc_ns: int
 
     @property
     def log(self) -> list[str]:
@@ -127,10 +130,12 @@ class ProcessingJobs:
         for container in running:
             container.process.send_signal(signal.SIGTERM)
 
-    def logs(self) -> dict[str, list[str]]:
-        """Lines of every stream, `<job>/<host>-<number>`."""
+    def logs(self, group: str) -> dict[str, LogStream] | None:
+        """The streams of the group of jobs, `<job>/<host>-<number>`; None for another group."""
+        if group != _LOG_GROUP:
+            return None
         return {
-            f"{name}/{container.host}-1": container.log
+            f"{name}/{container.host}-1": LogStream(container.begun_utc_ns, container.log)
             for name, job in self._jobs.items()
             for container in job.containers
         }
@@ -157,7 +162,7 @@ class ProcessingJobs:
         environment = own | given | {"PATH": path} | params.get("Environment", {})
         with (root / "log").open("wb") as log:
             process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        return _Container(host, root, process)
+        return _Container(host, root, process, self._site.utc_ns())
 
     def _download(self, uri: str, folder: Path) -> None:
         found = bucket_and_key(uri)

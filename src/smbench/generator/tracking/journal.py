@@ -143,6 +143,8 @@ def events_frame(events: list[Event], epoch_ns: int) -> pl.DataFrame:
             one.after,
             one.cause,
             orjson.dumps(one.detail, default=str).decode(),
+            one.source,
+            None if one.doubt_ns is None else one.at_ns - one.doubt_ns + epoch_ns,
         )
         for one in events
     ]

@@ -112,7 +112,8 @@ def event_words(event: Event) -> tuple[str, str, str]:
         before = "" if event.before is None else f"{event.before:g} "
         capacity = f"{before}-> {event.after:g}" if event.after != event.before else f"{event.after:g}"
     what = ", ".join(part for part in (capacity, event.state) if part)
-    return kind, plain(what), plain(_alarm(event.name) if event.kind == "alarm" else _cause(event.cause))
+    why = str(event.detail.get("StatusMessage") or "") if event.state == "Failed" else ""
+    return kind, plain(what), plain(_alarm(event.name) if event.kind == "alarm" else why or _cause(event.cause))
 
 
 def _alarm(name: str) -> str:

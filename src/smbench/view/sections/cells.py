@@ -56,6 +56,11 @@ def at(seconds: float | None) -> Cell:
     return written(seconds, instant, "s since start")
 
 
+def at_fine(seconds: float | None) -> Cell:
+    """An instant to a tenth of a second, 12:05.3."""
+    return written(seconds, lambda one: f"{instant(int(one // 1))}.{int(one % 1 * 10)}", "s since start")
+
+
 def bounded(figure: Bounded | Unknown | None, write: Callable[[float], str] = units.duration, unit: str = "s") -> Cell:
     """A figure within bounds; a value only where the bounds meet."""
     if isinstance(figure, Unknown):

@@ -1,10 +1,13 @@
 """What a report says of the endpoint: scaling, backlog, capacity against demand, speed of hosts, cost."""
 
+from collections.abc import Sequence
+
 from smbench import units
 from smbench.analysis.capacity.cost import Cost
 from smbench.analysis.capacity.elasticity import Elasticity, Provisioning
 from smbench.analysis.capacity.hosts import HostSpread
-from smbench.analysis.capacity.scaling import ScalingStep
+from smbench.analysis.capacity.scaling import ScalingStep, alarm_kind
+from smbench.analysis.capacity.scaling_events import ScalingEvent, What
 from smbench.analysis.numbers.known import known
 from smbench.analysis.summary import Summary
 from smbench.records import Unknown
@@ -20,9 +23,11 @@ from smbench.view.sections.blocks import (
     Row,
     Section,
     Table,
+    Tone,
 )
 from smbench.view.sections.cells import (
     at,
+    at_fine,
     bounded,
     count,
     duration,
@@ -30,6 +35,7 @@ from smbench.view.sections.cells import (
     instant,
     rate,
     share,
+    shortened,
     usd,
     written,
 )
@@ -38,16 +44,28 @@ _SCALING_NOTE = (
     "breach: the first minute beyond the alarm's threshold; first end: the first completion once the capacity served; "
     "instants are minutes:seconds of the run."
 )
+_TIMELINE_NOTE = (
+    "An event happened between the two instants, minutes:seconds of the run: as exact as the clocks agree where AWS "
+    "stamped it, else between two looks. Sources that exclude each other are all kept."
+)
 _STEPS_BRIEF = 16
+_EVENTS_BRIEF = 40
 
 
 def scaling(judged: Judged) -> Section | None:
-    """The changes of capacity, decision by decision; None where there were none."""
-    steps = judged.summary.scaling.steps
-    if not steps:
-        return None
+    """The changes of capacity, decision by decision, and each event with its sources; None where there were none."""
+    found = judged.summary.scaling
+    blocks: list[Block] = [_decisions(found.steps)] if found.steps else []
+    if found.events:
+        blocks.append(_timeline(found.events))
+    if found.unread:
+        blocks.append(Missing("Instances", "Which instances came", found.unread, Detail.FULL))
+    return Section("scaling", "Scaling", tuple(blocks)) if blocks else None
+
+
+def _decisions(steps: Sequence[ScalingStep]) -> Table:
     heads = ("breach", "alarm", "decided", "serving", "first end", "detection", "provision")
-    table = Table(
+    return Table(
         "Scaling",
         "Scaling, decision by decision",
         (Column("instances", is_text=True), *map(Column, heads)),
@@ -56,7 +74,44 @@ def scaling(judged: Judged) -> Section | None:
         _STEPS_BRIEF,
         Row((Cell(f"{len(steps) - _STEPS_BRIEF} more"), *(Cell("") for _ in heads))),
     )
-    return Section("scaling", "Scaling", (table,))
+
+
+def _timeline(events: Sequence[ScalingEvent]) -> Table:
+    """The terminal has it only where sources exclude each other: else the decisions say the same."""
+    in_doubt = any(event.conflict for event in events)
+    return Table(
+        "Scaling, event by event",
+        "Scaling, event by event, from all sources",
+        (
+            Column("event", is_text=True),
+            Column("between"),
+            Column("and"),
+            Column("as reported by", is_text=True),
+            Column("beside", is_text=True),
+        ),
+        tuple(map(_event_row, events)),
+        (_TIMELINE_NOTE,),
+        _EVENTS_BRIEF,
+        Row((Cell(f"{len(events) - _EVENTS_BRIEF} more"), *(Cell("") for _ in range(4)))),
+        Detail.REPORT if in_doubt else Detail.FULL,
+    )
+
+
+def _event_row(event: ScalingEvent) -> Row:
+    step = "" if event.step is None else f"{event.step}: "
+    subject = alarm_kind(event.subject) if event.what is What.ALARM else event.subject
+    beside = "; ".join(part for part in (event.conflict, event.note) if part)
+    tone = Tone.DOUBTFUL if event.conflict else Tone.PLAIN
+    sources = ", ".join(one.source for one in event.witnesses)
+    return Row(
+        (
+            Cell(f"{step}{event.what.value} {subject}".rstrip()),
+            at_fine(event.earliest_s),
+            at_fine(event.latest_s),
+            Cell(sources),
+            Cell(shortened(beside, 300), tone=tone),
+        )
+    )
 
 
 def _change(step: ScalingStep) -> str:
