@@ -4,6 +4,7 @@ Making the first client of a service blocks the loop for up to 165 ms (it reads 
 are made together, before scenario time begins.
 """
 
+import functools
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, AsyncExitStack
@@ -17,6 +18,7 @@ import botocore
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.loaders import Loader, create_loader
 
 from smbench.aws.access.answers import SoundParsers
 from smbench.aws.access.credentials import SessionCredentials, frozen
@@ -119,7 +121,7 @@ class AwsClients:
                 session = aioboto3.Session(botocore_session=core, profile_name=settings.profile)
                 core.user_agent_extra = ""  # our own user agent says it already
                 core.register_component("response_parser_factory", SoundParsers())
-                core.get_component("data_loader").search_paths.append(str(_MODELS))
+                core.register_component("data_loader", _models_of(core.get_config_variable("data_path")))
                 self.region = _region(settings, core)
                 self.ca_bundle = core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
                 if not settings.emulated:
@@ -130,8 +132,8 @@ class AwsClients:
                         service,
                         region_name=self.region,
                         endpoint_url=settings.endpoint_url,
-                        # On loopback there is no TLS, and the certificates need not be read for each client.
-                        verify=False if settings.emulated else None,
+                        # Where there is no TLS, the certificates of all authorities need not be read for each client.
+                        verify=False if _is_plain(settings.endpoint_url) else None,
                         # botocore puts its own user agent together anew for each call: a tenth of a call's CPU.
                         config=AioConfig(connect_timeout=CONNECT_S, user_agent=USER_AGENT, **options),
                         **_key_pair(settings),
@@ -164,6 +166,14 @@ class AwsClients:
         with self.explained("ask who we are (sts:GetCallerIdentity)"):
             identity: dict[str, Any] = await self.sts.get_caller_identity()
         return identity
+
+
+@functools.cache
+def _models_of(data_path: str | None) -> Loader:
+    """The services' models, read once a process: sweeps, searches and scripts open clients again and again."""
+    loader = create_loader(data_path)
+    loader.search_paths.append(str(_MODELS))
+    return loader
 
 
 async def _session_credentials(core: AioSession) -> SessionCredentials:
@@ -228,6 +238,11 @@ def _services(settings: AwsSettings) -> Mapping[str, tuple[str, dict[str, Any]]]
 
 def _is_loopback(url: str | None) -> bool:
     return url is not None and urlsplit(url).hostname in _LOOPBACK
+
+
+def _is_plain(url: str | None) -> bool:
+    """Every service is at this address, and no TLS is spoken there."""
+    return url is not None and urlsplit(url).scheme == "http"
 
 
 def _region(settings: AwsSettings, core: AioSession) -> str:
