@@ -167,6 +167,15 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     status_code: int = 202
 
 
+class Parts(msgspec.Struct, frozen=True, gc=False):
+    """The parts of one streamed answer. What came with one read of the connection came at one instant."""
+
+    n: int
+    first_ns: int | None = None  # when the first was there; None: none came
+    gap_mean_ns: int | None = None  # between one part and the next; None: fewer than two came
+    gap_max_ns: int | None = None
+
+
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """A synchronous endpoint answered: it took the request, and the request is over.
 
@@ -179,6 +188,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     failure_reason: str | None = None
     size_bytes: int | None = None  # of the body; None: an error came back
     wrong: WrongAnswer | None = None
+    parts: Parts | None = None  # None: it did not come in a stream
 
 
 class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an error of the program

@@ -9,11 +9,13 @@ from promptly import Promptly
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.transport.invoke import SdkTransport
+from smbench.aws.transport.invoke_stream import SdkStreamTransport
 from smbench.aws.transport.invoke_sync import SdkSyncTransport
 from smbench.aws.transport.notices import SqsNotices
 from smbench.aws.transport.outputs import S3Outputs
 from smbench.aws.transport.wire_clients import WireClients, wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
+from smbench.aws.transport.wire_invoke_stream import WireStreamTransport
 from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.aws.transport.wire_notices import WireNotices
 from smbench.clock import LoopClock, WarpLoop
@@ -53,6 +55,12 @@ class EmulatedAws:
         wire = WireSyncTransport(self.wire.runtime, endpoint)
         return Promptly(wire) if self.by == "prompt" else wire
 
+    def streaming(self, endpoint: str = ENDPOINT) -> SdkStreamTransport | WireStreamTransport | Promptly[Answered]:
+        if self.by == "sdk":
+            return SdkStreamTransport(self.clients.runtime, endpoint, self.clock.now_ns, self.clients.settings.answer_s)
+        wire = WireStreamTransport(self.wire.runtime, endpoint, self.clock.now_ns)
+        return Promptly(wire) if self.by == "prompt" else wire
+
     def notices(self, url: str, *, run_prefix: str = "") -> Notices:
         if self.by == "wire":
             return WireNotices(self.wire.sqs, url, run_prefix=run_prefix)
@@ -68,7 +76,12 @@ class EmulatedAws:
 
 @asynccontextmanager
 async def emulated_aws(
-    emulated: Mapping[str, Any] | None = None, *, kind: str = "async", in_flight: int = 50, by: str = "sdk"
+    emulated: Mapping[str, Any] | None = None,
+    *,
+    kind: str = "async",
+    in_flight: int = 50,
+    by: str = "sdk",
+    answer_s: float = 70,
 ) -> AsyncIterator[EmulatedAws]:
     """The embedded endpoint of a scenario with these settings, in its first second; it checks every signature."""
     settings = {"instances": {"min": 1}, "service": "1s"} | dict(emulated or {})
@@ -78,7 +91,7 @@ async def emulated_aws(
     emulator = Emulator(scenario, None, EPOCH_NS, verify_signatures=True)
     url = await emulator.start()
     try:
-        access = AwsSettings(endpoint_url=url, emulated=True, in_flight=in_flight, answer_s=70)
+        access = AwsSettings(endpoint_url=url, emulated=True, in_flight=in_flight, answer_s=answer_s)
         async with AwsClients(access) as clients, wire_clients(clients) as wire:
             target = await discover(clients, ENDPOINT, kind=kind)
             clock = LoopClock(EPOCH_NS)

@@ -24,6 +24,11 @@ _PREFIXES = {
     "ResourceGroupsTaggingAPI_20170126": "tag",
     "Logs_20140328": "logs",
 }
+_INVOKED_BY = {
+    "async-invocations": ("InvokeEndpointAsync",),
+    "invocations": ("InvokeEndpoint",),
+    "invocations-response-stream": ("InvokeEndpoint", "InvokeEndpointWithResponseStream"),
+}
 _FREE = "sts:GetCallerIdentity"  # needs no permission
 
 
@@ -89,8 +94,8 @@ def calls_of(request: HttpRequest) -> set[Call]:
     scope = front._scope(request)
     if request.path.startswith("/endpoints/"):
         _, _, name, way = request.path.split("/", 3)
-        action = "InvokeEndpointAsync" if way == "async-invocations" else "InvokeEndpoint"
-        return {Call(f"sagemaker:{action}", f"arn:aws:sagemaker:{_ARN}:endpoint/{name}")}
+        endpoint = f"arn:aws:sagemaker:{_ARN}:endpoint/{name}"
+        return {Call(f"sagemaker:{action}", endpoint) for action in _INVOKED_BY[way]}
     if scope == "s3":
         return _of_s3(request)
     form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}

@@ -142,7 +142,7 @@ async def _carried_out(plan: RunPlan, folder: Path) -> tuple[pl.DataFrame, pl.Da
             share_run.write_first_versions(EPOCH_NS)
             clock = LoopClock(EPOCH_NS)
             emulator.go(clock)
-            runner = share_run.runner(prepared.ports(clock), clock, prepared.locations, Control())
+            runner = share_run.runner(prepared.ports(clock, watches=True), clock, prepared.locations, Control())
             with anyio.fail_after(VIRTUAL_MAX_S):
                 await runner.run()
         emulator.write_truth(folder / "truth.parquet")

@@ -67,8 +67,8 @@ class _Prepared:
         self.target, self.shard = target, shard
         self.found, self.held, self.locations = {"endpoint": "mine"}, {"url": f"queue-{shard}"}, ["s3://b/in.json"]
 
-    def ports(self, watching: Any) -> Outside:
-        if watching is not None:
+    def ports(self, clock: Any, *, watches: bool = False) -> Outside:
+        if watches:
             self.target.watched_by.append(self.shard)
         n_submitted = 0
 

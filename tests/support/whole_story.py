@@ -75,7 +75,9 @@ class Region:
         try:
             async with target_of(plan, self.access).prepared(share_run.share, lambda _text: None) as prepared:
                 share_run.write_first_versions(EPOCH_NS)
-                runner = share_run.runner(prepared.ports(self.clock), self.clock, prepared.locations, Control())
+                runner = share_run.runner(
+                    prepared.ports(self.clock, watches=True), self.clock, prepared.locations, Control()
+                )
                 async with anyio.create_task_group() as around:
                     around.start_soon(prepared.keep_ready)
                     await runner.run()
@@ -92,7 +94,7 @@ class Region:
         share_run, control = ShareRun(plan, Share("left"), folder), Control()
         async with target_of(plan, self.access).prepared(share_run.share, lambda _text: None) as prepared:
             share_run.write_first_versions(EPOCH_NS)
-            runner = share_run.runner(prepared.ports(self.clock), self.clock, prepared.locations, control)
+            runner = share_run.runner(prepared.ports(self.clock, watches=True), self.clock, prepared.locations, control)
             with anyio.move_on_after(sends_s):
                 await runner.run()
             prepared.abandon()
@@ -106,7 +108,9 @@ class Region:
         share_run, target = TakenUpShare(plan, Share("left"), folder, how), target_of(plan, self.access)
         async with target.taken_up(share_run.share, lambda _text: None, found, held, sends=True) as prepared:
             share_run.write_first_versions(EPOCH_NS)
-            await share_run.runner(prepared.ports(self.clock), self.clock, prepared.locations, Control()).run()
+            await share_run.runner(
+                prepared.ports(self.clock, watches=True), self.clock, prepared.locations, Control()
+            ).run()
             prepared.release()
         share_run.close()
         compact(folder)

@@ -18,7 +18,6 @@ from smbench.pricing.inference import ServerlessUse, serverless_usd
 from smbench.pricing.measuring import Calls, calls_usd
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.records import Unknown
-from smbench.scenario.model import ANSWER_MAX_S
 
 _SECOND_NS = 1_000_000_000
 
@@ -149,7 +148,7 @@ def _most_within(plan: RunPlan, window_ns: int, n: int) -> int | None:
 
 
 def _in_flight(plan: RunPlan, n: int) -> int:
-    life_s = ANSWER_MAX_S if plan.scenario.target.is_synchronous else plan.longest_life_s
+    life_s = plan.scenario.answer_max_s or plan.longest_life_s
     within = _most_within(plan, math.ceil(life_s * 1e9), n)
     if within is None:
         within = n
@@ -167,8 +166,9 @@ def _endpoint(
     if found.kind == "serverless":
         settings = found.serverless or {}
         memory_mb, provisioned = int(settings.get("MemorySizeInMB", 0)), int(settings.get("ProvisionedConcurrency", 0))
-        use = ServerlessUse(memory_mb, n * float(ANSWER_MAX_S), n_bytes, provisioned, most_s or 0.0)
-        return serverless_usd(use, prices), f"{n:,} inferences of {ANSWER_MAX_S} s with {memory_mb:,} MB"
+        longest_s = plan.scenario.answer_max_s or 0
+        use = ServerlessUse(memory_mb, n * float(longest_s), n_bytes, provisioned, most_s or 0.0)
+        return serverless_usd(use, prices), f"{n:,} inferences of {longest_s} s with {memory_mb:,} MB"
     most = int((found.scalable_target or {}).get("MaxCapacity") or 0)
     most = max(most, found.instances_desired or 0, found.instances_current or 0)
     what = f"{most:,} x {found.instance_type}"

@@ -16,7 +16,11 @@ from smbench.scenario.faults import Faults as FaultSettings
 from smbench.scenario.faults import PlannedFault, Throttle
 from smbench.scenario.values.seeds import stream
 
-INVOCATIONS = ("sagemaker:InvokeEndpointAsync", "sagemaker:InvokeEndpoint")
+INVOCATIONS = (
+    "sagemaker:InvokeEndpointAsync",
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:InvokeEndpointWithResponseStream",
+)
 _BLOCK = 1024
 
 
@@ -30,12 +34,15 @@ class FaultKind(StrEnum):
     LOST_REPLY = "lost_reply"  # taken, and the connection is reset
     NO_ANSWER = "no_answer"  # taken, and never answered
     SLOW = "slow_answer"  # taken, and the answer comes `delay_s` later
+    TORN_STREAM = "torn_stream"  # taken; the connection closes after half of the parts, within a message
+    STREAM_ERROR = "stream_error"  # taken; ModelStreamError after half of the parts
+    STREAM_FAILURE = "stream_failure"  # taken; InternalStreamFailure after half of the parts
     NONE = "none"
 
     @property
     def is_taken(self) -> bool:
         """Whether the service carries the call out all the same."""
-        return self in (FaultKind.LOST_REPLY, FaultKind.NO_ANSWER, FaultKind.SLOW, FaultKind.NONE)
+        return self not in (FaultKind.UNREACHABLE, FaultKind.RESET, FaultKind.THROTTLED, FaultKind.SERVER_ERROR)
 
 
 _KINDS = {
@@ -46,6 +53,9 @@ _KINDS = {
     "no_answer": FaultKind.NO_ANSWER,
     "unreachable": FaultKind.UNREACHABLE,
     "slow": FaultKind.SLOW,
+    "torn_stream": FaultKind.TORN_STREAM,
+    "stream_error": FaultKind.STREAM_ERROR,
+    "stream_failure": FaultKind.STREAM_FAILURE,
 }
 
 

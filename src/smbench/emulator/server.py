@@ -27,14 +27,17 @@ from smbench.emulator.sagemaker.hosting import Hosting
 from smbench.emulator.sagemaker.processing import ProcessingJobs
 from smbench.emulator.sagemaker.recommender import Recommender
 from smbench.emulator.sagemaker.runtime import Runtime
+from smbench.emulator.sagemaker.synchronous import SynchronousCalls
 from smbench.emulator.sagemaker.truth import Truth
 from smbench.emulator.site import Site
 from smbench.emulator.sts import Sts
 from smbench.emulator.tagging import Tagging
 from smbench.model.event_queue import EventQueue
+from smbench.model.service import Sampler
 from smbench.model.world import EMBEDDED, VARIANT, World
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.model import Scenario, Target
+from smbench.scenario.values.seeds import stream
 
 BUCKET = "smbench-emulated"
 SUCCESS_TOPIC, ERROR_TOPIC = "smbench-success", "smbench-error"
@@ -82,12 +85,14 @@ class Emulator:
         self.sns = Sns(self.site, self.sqs)
         self.hosting = Hosting(self.site, self.world, self.sns, emulated, base_dir)
         completion = Completion(self.site, self.s3, self.sqs, self.sns, self.world.metrics, self.truth, emulated)
+        gap = Sampler(emulated.stream.gap, stream(self.world.seeds.service, "service.gaps"), base_dir)
         self.runtime = Runtime(
             self.site,
             self.hosting,
             self.truth,
             MessageFaults(emulated, self.world.seeds.faults, base_dir),
             completion,
+            SynchronousCalls(self.site, self.truth, emulated.stream.parts, gap),
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
         self.recommender = Recommender(self.site, self.sagemaker.models.__contains__, emulated)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from smbench.generator.plan import RunPlan
 from smbench.model.law_facts import mean_s, share_beyond
 from smbench.scenario.emulated import Emulated, Policy
-from smbench.scenario.model import ANSWER_MAX_S, DEFAULT_TIMEOUT_S, DEFAULT_TTL_S
+from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
 from smbench.scenario.payloads.bodies import Payload
 from smbench.schedule.base import PhaseSpan
 
@@ -99,16 +99,14 @@ def forecast(plan: RunPlan) -> Forecast:
     """
     scenario = plan.scenario
     span_s = plan.schedule.span_ns / 1e9
-    request_ttl_s = scenario.request.ttl or DEFAULT_TTL_S
+    request_ttl_s = scenario.answer_max_s or scenario.request.ttl or DEFAULT_TTL_S
     kind = scenario.target.kind
-    if kind != "async":
-        request_ttl_s = ANSWER_MAX_S
     if not plan.is_emulated:
         most_s: float | None = None if plan.schedule.spans[-1].end_ns is None else span_s + scenario.drain
         return Forecast((), 0, 0, 0, (), "", 0.0, request_ttl_s, scenario.drain, span_s, most_s, 1.0, None, kind)
     emulated = scenario.target.emulated
     capacity = _Capacity.of(emulated, kind)
-    service_s = np.array([_service_s(payload, emulated, plan.base_dir, kind) for payload in plan.payloads])
+    service_s = np.array([_service_s(payload, scenario, plan.base_dir) for payload in plan.payloads])
     phases, left_s = _phases(plan, service_s, capacity)
     never = "" if kind == "serverless" else why_never_served(emulated, len(plan.schedule))
     wake_s = _wake_s(emulated, plan.base_dir) if kind == "async" and not emulated.instances.at_start else 0.0
@@ -129,7 +127,7 @@ def forecast(plan: RunPlan) -> Forecast:
         capacity.slots_max,
         capacity.instances_max,
         len({payload.payload_class for payload in plan.payloads}),
-        _timeouts(plan.payloads, emulated, plan.base_dir, kind),
+        _timeouts(plan.payloads, scenario, plan.base_dir),
         never,
         left_s,
         request_ttl_s,
@@ -168,15 +166,22 @@ def _hours(instances: int, length_s: float) -> float:
     return instances * length_s / 3600
 
 
-def _service_s(payload: Payload, emulated: Emulated, base_dir: Path, kind: str) -> float:
+def _service_s(payload: Payload, scenario: Scenario, base_dir: Path) -> float:
     """How long a request of this payload keeps its slot, on average: its time-out ends it at the latest."""
+    emulated = scenario.target.emulated
     laws = emulated.service.by_class
     law = laws.get(payload.payload_class) or laws.get("") or next(iter(laws.values()))
-    return min(mean_s(law, base_dir), _timeout_s(payload, kind))
+    return min(mean_s(law, base_dir) + _streaming_s(scenario, base_dir), _timeout_s(payload, scenario))
 
 
-def _timeout_s(payload: Payload, kind: str) -> float:
-    return ANSWER_MAX_S if kind != "async" else float(payload.timeout_s or DEFAULT_TIMEOUT_S)
+def _streaming_s(scenario: Scenario, base_dir: Path) -> float:
+    """From the first part of an answer to its last, on average; 0 where it does not come in a stream."""
+    wanted = scenario.target.emulated.stream
+    return (wanted.parts - 1) * mean_s(wanted.gap, base_dir) if scenario.request.stream else 0.0
+
+
+def _timeout_s(payload: Payload, scenario: Scenario) -> float:
+    return float(scenario.answer_max_s or payload.timeout_s or DEFAULT_TIMEOUT_S)
 
 
 def _phases(
@@ -234,17 +239,18 @@ def _phase(
     )
 
 
-def _timeouts(payloads: Sequence[Payload], emulated: Emulated, base_dir: Path, kind: str) -> tuple[TimeOut, ...]:
-    laws = emulated.service.by_class
+def _timeouts(payloads: Sequence[Payload], scenario: Scenario, base_dir: Path) -> tuple[TimeOut, ...]:
+    laws, streaming_s = scenario.target.emulated.service.by_class, _streaming_s(scenario, base_dir)
     found: dict[tuple[str, float], TimeOut] = {}
     for payload in payloads:
-        timeout_s = _timeout_s(payload, kind)
+        timeout_s = _timeout_s(payload, scenario)
         key = payload.payload_class, timeout_s
         if key in found:
             continue
         law = laws.get(payload.payload_class) or laws.get("") or next(iter(laws.values()))
-        share = share_beyond(law, timeout_s, base_dir)
-        found[key] = TimeOut(payload.payload_class, mean_s(law, base_dir), timeout_s, payload.timeout_s is None, share)
+        share = share_beyond(law, timeout_s - streaming_s, base_dir)
+        service_s = mean_s(law, base_dir) + streaming_s
+        found[key] = TimeOut(payload.payload_class, service_s, timeout_s, payload.timeout_s is None, share)
     return tuple(one for one in found.values() if one.share >= _NAMED_SHARE)
 
 

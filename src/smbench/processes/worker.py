@@ -83,8 +83,8 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
             channel.send(Ready(prepared.found, prepared.held))
             go = await commands.wait_for_go(share_run)
             clock = MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
-            watching = clock if order.is_alone and order.share.worker == 0 else None
-            runner = share_run.runner(prepared.ports(watching), clock, prepared.locations, commands.control)
+            ports = prepared.ports(clock, watches=order.is_alone and order.share.worker == 0)
+            runner = share_run.runner(ports, clock, prepared.locations, commands.control)
             late_s = (real_ns() - clock.anchor_ns) / 1e9
             async with anyio.create_task_group() as around:
                 around.start_soon(_tell, channel, runner)
@@ -145,7 +145,7 @@ async def _in_warp(
                 clock = LoopClock(order.epoch_ns)
                 emulator.go(clock)
                 runner = share_run.runner(
-                    prepared.ports(clock), clock, prepared.locations, commands.control, beat.observed
+                    prepared.ports(clock, watches=True), clock, prepared.locations, commands.control, beat.observed
                 )
                 beat.runner = runner
                 await runner.run()

@@ -203,7 +203,8 @@ TRUTH = (
         "fault",
         pl.String,
         "",
-        "throttled, server_error, reset, unreachable, lost_reply, no_answer, slow_answer",
+        "throttled, server_error, reset, unreachable, lost_reply, no_answer, slow_answer, torn_stream, stream_error, "
+        "stream_failure",
         "none",
     ),
     Column("started", INSTANT, "UTC", "when an instance began with it, the last time", "never began"),

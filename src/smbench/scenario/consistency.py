@@ -76,7 +76,10 @@ _ON_INSTANCES: tuple[Where, ...] = (
 )
 _ONLY_OF: dict[str, tuple[tuple[Where, ...], str]] = {
     "async": (
-        (("target", "emulated", "serverless"), ("target", "emulated", "waiting"), ("request", "expect")),
+        (
+            *(("target", "emulated", name) for name in ("serverless", "waiting", "stream")),
+            *(("request", name) for name in ("expect", "stream")),
+        ),
         "an asynchronous endpoint, whose requests wait in its queue",
     ),
     "serverless": (
@@ -97,6 +100,8 @@ def _what_this_kind_has_not(scenario: Scenario) -> Iterator[Misfit]:
         if _is_set(scenario, where):
             yield Misfit(where, f"means nothing for {why}")
     target = scenario.target
+    if target.is_synchronous and not scenario.request.stream and _is_set(scenario, ("target", "emulated", "stream")):
+        yield Misfit(("target", "emulated", "stream"), "is of streamed answers: set `request.stream: true` as well")
     if target.kind == "realtime" and target.endpoint is None and not target.emulated.instances.at_start:
         where = ("target", "emulated", "instances", "start")
         yield Misfit(where, "must be at least 1: a real-time endpoint has no queue in which requests await an instance")

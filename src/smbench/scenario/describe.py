@@ -30,6 +30,7 @@ def describe(scenario: Scenario) -> str:
     sentences = [
         f"Load: {', then '.join(describe_phase(phase) for phase in scenario.load)}; {_total(scenario)}",
         f"payloads are {_payloads(scenario.payloads, is_synchronous=scenario.target.is_synchronous)}",
+        *(("each answer is taken in a stream",) if scenario.request.stream else ()),
         f"target: {_target(scenario)}",
         *(() if scenario.target.is_synchronous else (_drain(scenario),)),
     ]
@@ -165,16 +166,24 @@ def _target(scenario: Scenario) -> str:
     if target.endpoint is not None:
         variant = f", variant {target.variant}" if target.variant else ""
         return f"the real {target.kind} endpoint {target.endpoint}{variant}, in real time"
-    return f"an emulated {target.kind} endpoint, {_emulated(target)}"
+    streamed = _streamed(target.emulated) if scenario.request.stream else ""
+    return f"an emulated {target.kind} endpoint, {_emulated(target, streamed)}"
 
 
-def _emulated(target: Target) -> str:
+def _streamed(emulated: Emulated) -> str:
+    parts, gap = emulated.stream.parts, emulated.stream.gap
+    if parts == 1:
+        return " until the only part of the answer"
+    return f" until the first of {parts:,} parts of the answer, {describe_law(gap)} from one to the next"
+
+
+def _emulated(target: Target, streamed: str) -> str:
     emulated = target.emulated
     capacity = _environments(emulated.serverless) if target.kind == "serverless" else _fleet(target)
     laws = [(name, describe_law(law)) for name, law in emulated.service.by_class.items()]
     service = "; ".join(f"{text} for {name or 'all others'}" if len(laws) > 1 else text for name, text in laws)
     faults = sorted(emulated.faults.model_dump(exclude_defaults=True))
-    parts = [*capacity, f"service time {service}"]
+    parts = [*capacity, f"service time {service}{streamed}"]
     if target.kind == "async":
         parts += [_policies(emulated.policies), *_circumstances(emulated)]
     elif emulated.policies:

@@ -163,6 +163,16 @@ def _range(allowed: str) -> dict[str, Any]:
     return {"range": allowed}
 
 
+class Stream(Part):
+    """A streamed answer: the first part comes when the work of `service` is done, the others follow it."""
+
+    parts: Whole = Field(default=10, ge=1, le=10_000, description="parts of each answer")
+    gap: Distribution = Field(
+        default=Distribution(constant=0.05),
+        description="from one part to the next; the request holds its slot until the last",
+    )
+
+
 class OpenQuestions(Part):
     """What AWS does not say. Defaults follow the evidence in public; change one to see what it would mean."""
 
@@ -275,6 +285,7 @@ class Emulated(Part):
         "503; default: any number, for 60 s at most",
     )
     service: Service = ServiceLaw(by_class={"": Distribution(lognormal=Lognormal(median=1.0, sigma=0.3))})
+    stream: Stream = Field(default=Stream(), description="parts of a streamed answer; with `request.stream`")
     provision: Distribution = Field(
         default=Distribution(lognormal=Lognormal(median=170.0, sigma=0.25)),
         description="from capacity decided to an instance that serves; CPU image 170 s, GPU image 300 s",

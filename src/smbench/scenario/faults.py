@@ -1,6 +1,6 @@
 """What goes wrong in the emulated region: shares by kind of trouble, and a plan that names calls and instants."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -30,6 +30,7 @@ Call = Literal[
     "sagemaker:DescribeEndpointConfig",
     "sagemaker:InvokeEndpoint",
     "sagemaker:InvokeEndpointAsync",
+    "sagemaker:InvokeEndpointWithResponseStream",
     "sns:*",
     "sns:ListSubscriptionsByTopic",
     "sns:Subscribe",
@@ -43,7 +44,9 @@ Call = Literal[
     "sts:*",
     "sts:GetCallerIdentity",
 ]
-Trouble = Literal["error", "throttle", "reset", "lost_reply", "no_answer", "unreachable", "slow"]
+InStream = Literal["torn_stream", "stream_error", "stream_failure"]  # what only a streamed answer can meet
+Trouble = Literal["error", "throttle", "reset", "lost_reply", "no_answer", "unreachable", "slow"] | InStream
+_STREAMED = "sagemaker:InvokeEndpointWithResponseStream"
 
 
 class Throttle(Part):
@@ -68,7 +71,9 @@ class PlannedFault(Part):
         description="error: 500 or 503; throttle: the service's own refusal; reset: the connection is reset; in all "
         "three the call is not carried out. lost_reply: carried out, then the connection is reset; no_answer: carried "
         "out, and never answered; unreachable: neither carried out nor answered; slow: carried out, and answered "
-        "later by `delay`"
+        "later by `delay`. Of InvokeEndpointWithResponseStream, after half of the parts: torn_stream: the connection "
+        "closes within a message; stream_error: ModelStreamError with StreamBroken; stream_failure: "
+        "InternalStreamFailure"
     )
     share: Annotated[Share, Field(gt=0)] = Field(default=1.0, description="how many of these calls it strikes")
     nth: tuple[Annotated[Whole, Field(ge=1)], ...] = Field(
@@ -82,6 +87,12 @@ class PlannedFault(Part):
     def _slow_has_a_delay(self) -> Self:
         if (self.trouble == "slow") != (self.delay is not None):
             raise ValueError("`delay` belongs to `trouble: slow`, and to no other")
+        return self
+
+    @model_validator(mode="after")
+    def _a_stream_has_parts(self) -> Self:
+        if self.trouble in get_args(InStream) and set(self.calls) != {_STREAMED}:
+            raise ValueError(f"`trouble: {self.trouble}` is of {_STREAMED} alone")
         return self
 
 

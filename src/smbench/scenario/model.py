@@ -25,6 +25,7 @@ BODY_MAX_BYTES = 128_000  # InvokeEndpointAsync.Body: bytes, not KiB (botocore s
 # InvokeEndpoint.Body, as the hosting FAQ says it. The API's model has 6,291,456 bytes for both, and enforces nothing.
 SYNCHRONOUS_BODY_MAX_BYTES = {"realtime": 25 * 2**20, "serverless": 4 * 2**20}
 ANSWER_MAX_S = 60  # a container must answer InvokeEndpoint within this (API reference, InvokeEndpoint)
+STREAM_MAX_S = 480  # and in a stream within this (hosting FAQ)
 TTL_MIN_S, TTL_MAX_S = 60, 21_600  # RequestTTLSeconds
 TIMEOUT_MIN_S, TIMEOUT_MAX_S = 1, 3_600  # InvocationTimeoutSeconds
 DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own (developer guide, 2026-11)
@@ -163,6 +164,9 @@ class Request(Part):
     target_container: Name | None = Field(default=None, description="TargetContainerHostname; real-time only")
     inference_component: Name | None = Field(default=None, description="InferenceComponentName; real-time only")
     explanations: Explanations | None = Field(default=None, description="EnableExplanations; not asynchronous")
+    stream: Switch = Field(
+        default=False, description="take the answer in a stream (InvokeEndpointWithResponseStream); not asynchronous"
+    )
     retry: Retry = Field(default=Retry(), description="what is done about a bad answer to a submission")
     expect: Expect = Field(default=Expect(), description="what a right answer is; not asynchronous")
 
@@ -361,6 +365,13 @@ class Scenario(Part):
     thresholds: tuple[ThresholdText, ...] = Field(
         default=(), description="what must hold, each `metric operator value`: `sojourn_p95 < 8m`, `expired == 0`"
     )
+
+    @property
+    def answer_max_s(self) -> int | None:
+        """How long SageMaker lets the container of a synchronous endpoint answer; None: it is asynchronous."""
+        if not self.target.is_synchronous:
+            return None
+        return STREAM_MAX_S if self.request.stream else ANSWER_MAX_S
 
     def seed_of(self, dimension: str) -> int:
         """The seed of one dimension (a field of `Seeds`): its own, or the scenario's."""

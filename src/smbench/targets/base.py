@@ -41,8 +41,8 @@ class Prepared(Protocol):
     held: Facts | None
     locations: list[str] | None
 
-    def ports(self, watching: Clock | None) -> Outside:
-        """The ports of a run. With a clock, this worker also watches the endpoint."""
+    def ports(self, clock: Clock, *, watches: bool = False) -> Outside:
+        """The ports of a run by its clock; `watches`: this worker reads the endpoint's gauges as well."""
 
     async def keep_ready(self) -> None:
         """Do what must be done while the run lasts, such as refreshing credentials; returns when cancelled."""

@@ -7,8 +7,10 @@ from dataclasses import replace
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.endpoint.gauges import AwsGauges
+from smbench.aws.transport.invoke_stream import SdkStreamTransport
 from smbench.aws.transport.invoke_sync import SdkSyncTransport
 from smbench.aws.transport.wire_clients import WireClients, try_runtime, wire_clients
+from smbench.aws.transport.wire_invoke_stream import WireStreamTransport
 from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.clock import Clock
 from smbench.errors import TargetError
@@ -16,18 +18,13 @@ from smbench.generator.plan import RunPlan
 from smbench.generator.runner import Outside
 from smbench.generator.shares import Share, in_flight_share
 from smbench.model.world import EMBEDDED
-from smbench.ports import Gauges
+from smbench.ports import Gauges, Transport
 from smbench.records import Delivery, OutputFound
-from smbench.scenario.model import ANSWER_MAX_S
-from smbench.scenario.values.answers import Expect
+from smbench.scenario.model import Request, Scenario
 from smbench.targets.base import AwsAccess, Facts
 
 _COLD_START_MAX_S = 180  # a serverless container may take so long until it answers its first ping
 _ON_THE_WAY_S = 10  # beyond what the container may take; AWS advises 70 s for the 60 s of a container
-_ANSWER_S = {
-    "realtime": ANSWER_MAX_S + _ON_THE_WAY_S,
-    "serverless": ANSWER_MAX_S + _COLD_START_MAX_S + _ON_THE_WAY_S,
-}
 _FEW_CONNECTIONS = 10  # of a process that watches, and sends nothing
 
 
@@ -56,8 +53,7 @@ class CalledTarget:
             wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
             if wire is None:
                 await try_runtime(clients)
-            expect = scenario.request.expect
-            yield PreparedCalled(clients, wire, found, None if expect.is_anything else expect)
+            yield PreparedCalled(clients, wire, found, scenario.request)
 
     def taken_up(
         self, share: Share, progress: Callable[[str], None], found: Facts, held: Facts | None, *, sends: bool
@@ -89,8 +85,14 @@ class CalledTarget:
             endpoint_url=self.access.endpoint_url,
             emulated=self.plan.is_emulated,
             in_flight=in_flight,
-            answer_s=_ANSWER_S[self.plan.scenario.target.kind],
+            answer_s=_answer_s(self.plan.scenario),
         )
+
+
+def _answer_s(scenario: Scenario) -> float:
+    """How long the whole answer to a call is waited for."""
+    cold_s = _COLD_START_MAX_S if scenario.target.kind == "serverless" else 0
+    return float((scenario.answer_max_s or 0) + cold_s + _ON_THE_WAY_S)
 
 
 async def described(clients: AwsClients, plan: RunPlan) -> TargetFound:
@@ -142,19 +144,26 @@ class PreparedCalled:
     held: Facts | None = None
     locations: list[str] | None = None  # bodies go with the call
 
-    def __init__(
-        self, clients: AwsClients, wire: WireClients | None, target: TargetFound, expect: Expect | None
-    ) -> None:
+    def __init__(self, clients: AwsClients, wire: WireClients | None, target: TargetFound, request: Request) -> None:
+        self._expect, self._in_stream = None if request.expect.is_anything else request.expect, request.stream
         self.found: Facts = target.as_json()
-        self._clients, self._wire, self._target, self._expect = clients, wire, target, expect
+        self._clients, self._wire, self._target = clients, wire, target
 
-    def ports(self, watching: Clock | None) -> Outside:
-        """The ports of a run. With a clock, this worker also watches the endpoint."""
-        gauges = None if watching is None else AwsGauges(self._clients, self._target, watching)
-        endpoint, silence = self._target.endpoint, _Silence()
+    def ports(self, clock: Clock, *, watches: bool = False) -> Outside:
+        """See `targets.base.Prepared`."""
+        gauges = AwsGauges(self._clients, self._target, clock) if watches else None
+        silence = _Silence()
+        return Outside(self._transport(clock), silence, silence, gauges)
+
+    def _transport(self, clock: Clock) -> Transport:
+        endpoint, runtime, expect = self._target.endpoint, self._clients.runtime, self._expect
+        if self._wire is None and self._in_stream:
+            return SdkStreamTransport(runtime, endpoint, clock.now_ns, self._clients.settings.answer_s, expect)
         if self._wire is None:
-            return Outside(SdkSyncTransport(self._clients.runtime, endpoint, self._expect), silence, silence, gauges)
-        return Outside(WireSyncTransport(self._wire.runtime, endpoint, self._expect), silence, silence, gauges)
+            return SdkSyncTransport(runtime, endpoint, expect)
+        if self._in_stream:
+            return WireStreamTransport(self._wire.runtime, endpoint, clock.now_ns, expect)
+        return WireSyncTransport(self._wire.runtime, endpoint, expect)
 
     async def keep_ready(self) -> None:
         """Refresh the credentials before they expire, until cancelled."""

@@ -173,9 +173,9 @@ class PreparedQueued:
         self._clients, self._wire, self._target, self._queue = clients, wire, target, queue
         self._id_prefix = id_prefix
 
-    def ports(self, watching: Clock | None) -> Outside:
-        """The ports of a run. With a clock, this worker also watches the endpoint."""
-        gauges = None if watching is None else AwsGauges(self._clients, self._target, watching)
+    def ports(self, clock: Clock, *, watches: bool = False) -> Outside:
+        """See `targets.base.Prepared`."""
+        gauges = AwsGauges(self._clients, self._target, clock) if watches else None
         transport, notices, outputs = self._hot_calls()
         folders = S3Folders(self._clients.s3) if self._target.tracking == "s3" else None
         return Outside(transport, notices, outputs, gauges, folders)

@@ -6,12 +6,13 @@ What a call costs is what a generator measures of itself, so nothing here is per
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 
 import httptools
 
 HEADERS_MAX_BYTES = 65_536
 BODY_MAX_BYTES = 1 << 26  # ten notices are 2.5 MB at most; nothing else that is asked for here is large
+FIRST_ERROR_STATUS = 300  # botocore's client takes what is below for an answer
 _WHITE = b" \t"
 
 
@@ -65,6 +66,16 @@ Ended: TypeAlias = Callable[[Response | Exception], None]
 """Called once: with an answer, or with how the connection failed (OSError, UnreadableAnswer)."""
 
 
+class Pieces(Protocol):
+    """Takes the body of an answer of a good status as it comes, in the place of `Response.body`."""
+
+    def begin(self, response: Response) -> None:
+        """The head is there."""
+
+    def take(self, data: bytes) -> None:
+        """The next bytes of the body. Raises UnreadableAnswer: it is not read any further, and the connection ends."""
+
+
 class Connection(asyncio.Protocol):
     """A connection that is open, or was. `send` it one request, and wait for the future; or `begin` one.
 
@@ -84,6 +95,7 @@ class Connection(asyncio.Protocol):
         "_is_in_head",
         "_loop",
         "_parser",
+        "_pieces",
         "_received_bytes",
         "_status",
         "_told",
@@ -104,6 +116,7 @@ class Connection(asyncio.Protocol):
         self._body_bytes = self._received_bytes = 0
         self._is_bodiless = False
         self._is_in_head = True
+        self._pieces: Pieces | None = None  # of the request that is under way
         self._status = 0
         self._unsent_bytes = 0
         self._end: Exception | None = None  # the first reason why nothing more can be sent
@@ -112,19 +125,22 @@ class Connection(asyncio.Protocol):
 
     # our side
 
-    def send(self, request: bytes, *, is_head: bool = False) -> "asyncio.Future[Response]":
+    def send(
+        self, request: bytes, *, is_head: bool = False, pieces: Pieces | None = None
+    ) -> "asyncio.Future[Response]":
         """Write a whole request; the future has its answer, or how the connection failed. See `begin`."""
         answer: asyncio.Future[Response] = self._loop.create_future()
-        self.begin(request, partial(_settle, answer), is_head=is_head)
+        self.begin(request, partial(_settle, answer), is_head=is_head, pieces=pieces)
         return answer
 
-    def begin(self, request: bytes, ended: Ended, *, is_head: bool = False) -> None:
+    def begin(self, request: bytes, ended: Ended, *, is_head: bool = False, pieces: Pieces | None = None) -> None:
         """Write a whole request; `ended` is called with its answer, or how the connection failed.
 
         Neither a future nor a turn of the loop is between the answer and who asked for it.
 
         Args:
             is_head: The method is HEAD: the answer has no body, whatever length it names.
+            pieces: Where the body goes. Then an answer is whole only if it says itself where it ends.
 
         Raises:
             OSError, UnreadableAnswer: how the connection ended before anything was sent.
@@ -135,7 +151,7 @@ class Connection(asyncio.Protocol):
             raise self._end or BrokenOff("the server closed the connection")
         self._is_bodiless = is_head
         self._is_in_head, self._came, self._received_bytes = True, b"", 0
-        self._ended = ended
+        self._ended, self._pieces = ended, pieces
         self._transport.write(request)
         self._unsent_bytes = len(request)
 
@@ -197,7 +213,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         """asyncio's: completes an answer that only the end delimits, and breaks off any other."""
         self.is_usable = False
-        if self._ended is not None and not self._is_in_head and not self._is_delimited():
+        if self._ended is not None and not self._is_in_head and not self._is_delimited() and self._taking() is None:
             self._complete()
         if self._told is not None:
             self._tell()
@@ -230,6 +246,8 @@ class Connection(asyncio.Protocol):
             return
         self._head, self._came = came[:end], b""
         self._is_in_head = False
+        if (pieces := self._taking()) is not None:
+            pieces.begin(Response(self._status, self._head, b""))
         if self._is_bodiless:
             if self._has(b"transfer-encoding"):  # chunks that HEAD's answer must not have would come unseen
                 self.is_usable = False
@@ -239,15 +257,22 @@ class Connection(asyncio.Protocol):
         """httptools': a piece of the body. Raises UnreadableAnswer: it is too long."""
         if self._ended is None:  # HEAD's answer has none
             self.is_usable = False
-        self._body.append(body)
         self._body_bytes += len(body)
         if self._body_bytes > BODY_MAX_BYTES:
             raise UnreadableAnswer("the answer's body is too long")
+        if (pieces := self._taking()) is not None:
+            pieces.take(body)
+        else:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
         """httptools': the answer is whole, unless it only announces another."""
         if not self._is_in_head:  # of one that only announces the answer, the head goes on
             self._complete()
+
+    def _taking(self) -> Pieces | None:
+        """Whoever takes the body of this answer as it comes; None: it is kept until it is whole."""
+        return self._pieces if self._status < FIRST_ERROR_STATUS else None
 
     def _is_delimited(self) -> bool:
         """Whether the answer says where it ends; one that does not ends with the connection."""

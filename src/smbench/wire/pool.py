@@ -14,7 +14,7 @@ from typing import Self
 import anyio
 import anyio.lowlevel
 
-from smbench.wire.http1 import AnswerTimeout, Connection, ConnectTimeout, Ended, Response
+from smbench.wire.http1 import AnswerTimeout, Connection, ConnectTimeout, Ended, Pieces, Response
 from smbench.wire.origin import Origin, Resolver
 
 CONNECTING_MAX = 64
@@ -81,7 +81,9 @@ class Pool:
         n_waiting = sum(not turn.done() for turn in self._waiting)
         return PoolStatistics(self._n_open, len(self._idle), n_waiting, self._n_opened)
 
-    async def exchange(self, make: Callable[[], bytes], *, is_head: bool = False) -> Response:
+    async def exchange(
+        self, make: Callable[[], bytes], *, is_head: bool = False, pieces: Pieces | None = None
+    ) -> Response:
         """Send what `make` returns once a connection is in hand; the answer, whatever its status.
 
         Raises:
@@ -97,7 +99,7 @@ class Pool:
             now_s = loop.time()
         self._expect(connection, now_s)
         try:
-            return await connection.send(make(), is_head=is_head)
+            return await connection.send(make(), is_head=is_head, pieces=pieces)
         except BaseException:  # a cancelled wait too: its answer may still come, and must not meet another request
             connection.close()
             raise
@@ -105,7 +107,7 @@ class Pool:
             del self._busy[connection]
             self._release(connection, loop.time())
 
-    def exchange_now(self, make: Callable[[], bytes], ended: Ended) -> bool:
+    def exchange_now(self, make: Callable[[], bytes], ended: Ended, pieces: Pieces | None = None) -> bool:
         """The same without a task, where a connection is idle.
 
         Args:
@@ -131,7 +133,7 @@ class Pool:
             self._release(connection, now_s)
             raise
         self._expect(connection, now_s)
-        connection.begin(request, over)
+        connection.begin(request, over, pieces=pieces)
         return True
 
     def _expect(self, connection: Connection, now_s: float) -> None:

@@ -36,7 +36,7 @@ class SdkSyncTransport:
     async def submit(self, invocation: Invocation) -> Answered:
         """See `ports.Transport`: returns when the whole answer is there; one attempt, without retries of the SDK."""
         try:
-            answer = await self.client.invoke_endpoint(**_arguments(self.endpoint, invocation))
+            answer = await self.client.invoke_endpoint(**arguments(self.endpoint, invocation))
             async with answer["Body"] as body:
                 content = await body.read()
         except ClientError as error:
@@ -71,8 +71,8 @@ def own_error(refusal: Rejected) -> Answered | None:
     return Answered(Outcome.FAILED, refusal.status_code, refusal.reason) if refusal.code == CONTAINERS_OWN else None
 
 
-def _arguments(endpoint: str, invocation: Invocation) -> dict[str, Any]:
-    """Only what was given: botocore refuses None."""
+def arguments(endpoint: str, invocation: Invocation) -> dict[str, Any]:
+    """Of either synchronous call, in botocore's names. Only what was given: botocore refuses None."""
     body = invocation.body or b""
     wanted = {
         "EndpointName": endpoint,

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from smbench.aws.transport.wire_service import FIRST_ERROR_STATUS, Stencil, WireService
+from smbench.aws.transport.wire_service import Stencil, WireService
 from smbench.records import Accepted, Answer, Invocation
-from smbench.wire.http1 import Response
+from smbench.wire.http1 import FIRST_ERROR_STATUS, Response
 from smbench.wire.sigv4 import payload_hash
 
 _PREFIX = "x-amzn-sagemaker-"

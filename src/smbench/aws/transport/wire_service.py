@@ -16,13 +16,12 @@ from smbench.aws.access.instants import http_date
 from smbench.aws.access.refusals import told_by
 from smbench.clock import wall_ns
 from smbench.records import Rejected, Unacknowledged
-from smbench.wire.http1 import Response, UnreadableAnswer
+from smbench.wire.http1 import FIRST_ERROR_STATUS, Response, UnreadableAnswer
 from smbench.wire.pool import Pool
 from smbench.wire.sigv4 import Credentials, Signer, canonical_path, canonical_query, canonical_request, canonical_value
 
 Headers = list[tuple[str, str]]  # names in lower case
 
-FIRST_ERROR_STATUS = 300  # botocore's client; its parser takes only what is above for an error
 _WRONG_TIME = {"RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"}
 _BODILESS = ("GET", "HEAD")
 _ANY = "accept: */*\r\n"  # unsigned, where the request itself does not say what it accepts

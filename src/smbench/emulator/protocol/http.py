@@ -44,13 +44,51 @@ class HttpRequest:
     fate: Decision = NOTHING
 
 
+class Chunks:
+    """A body that comes piece by piece; its connection takes what there is when the reply begins, and then each."""
+
+    def __init__(self) -> None:
+        self._kept: list[bytes] = []
+        self._write: Callable[[bytes], None] | None = None
+        self._over: Callable[[bool], None] | None = None
+        self._is_whole: bool | None = None  # None: more is to come
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more comes."""
+        return self._is_whole is not None
+
+    def put(self, data: bytes) -> None:
+        """The next piece, which is not empty."""
+        if self._write is None:
+            self._kept.append(data)
+        else:
+            self._write(data)
+
+    def end(self, *, is_whole: bool = True) -> None:
+        """That was all; or the connection breaks off here."""
+        self._is_whole = is_whole
+        if self._over is not None:
+            self._over(is_whole)
+
+    def attach(self, write: Callable[[bytes], None], over: Callable[[bool], None]) -> None:
+        """The reply has begun: what came is written, and what comes will be."""
+        self._write, self._over = write, over
+        for data in self._kept:
+            write(data)
+        self._kept.clear()
+        if self._is_whole is not None:
+            over(self._is_whole)
+
+
 @dataclass(slots=True)
 class HttpResponse:
-    """One reply. The server adds Content-Length."""
+    """One reply. The server adds Content-Length, or sends `chunks` where there are some."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    chunks: Chunks | None = None
 
 
 class ResetConnection(Exception):  # noqa: N818  # a planned fault, not an error of the program
@@ -137,6 +175,7 @@ class _Connection(asyncio.Protocol):
         self._is_reading = True
         self._continue_owed = False
         self._no_more_input = False
+        self._is_in_chunks = False  # of the reply that is being sent
         self.parked: asyncio.Future[HttpResponse] | None = None
 
     # asyncio.Protocol
@@ -177,7 +216,7 @@ class _Connection(asyncio.Protocol):
         if self._incoming is not None:
             self._refuse(HTTPStatus.BAD_REQUEST)
         self._no_more_input = True
-        if self.parked is not None:
+        if self._is_busy:
             self._turns.clear()  # with no turn left asyncio closes, and `connection_lost` cancels the parked one
         self._answer_turns()
         return self._transport is not None and bool(self._turns)
@@ -262,7 +301,7 @@ class _Connection(asyncio.Protocol):
         self._turns.append(_Turn(None, HttpResponse(status), keep_alive=False))
 
     def _answer_turns(self) -> None:
-        while self._turns and self.parked is None and self._is_writable and self._transport is not None:
+        while self._turns and not self._is_busy and self._is_writable and self._transport is not None:
             turn = self._turns.popleft()
             if turn.request is None:
                 assert turn.response is not None
@@ -280,12 +319,17 @@ class _Connection(asyncio.Protocol):
                 self._park(turn, answer)
         self._settle()
 
+    @property
+    def _is_busy(self) -> bool:
+        """A reply is awaited or being sent."""
+        return self.parked is not None or self._is_in_chunks
+
     def _settle(self) -> None:
         """After the turns that could be taken: interim reply, end of the connection, flow control."""
         transport = self._transport
         if transport is None:
             return
-        is_idle = not self._turns and self.parked is None
+        is_idle = not self._turns and not self._is_busy
         if is_idle and self._continue_owed:
             self._continue_owed = False
             transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -317,15 +361,15 @@ class _Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
+        if response.chunks is not None:
+            self._begin_chunks(turn, response, response.chunks)
+            return
         body, status = response.body, response.status
         is_head = turn.request is not None and turn.request.method == "HEAD"
         length = (
             "" if status in _BODILESS or (is_head and _names_length(response)) else f"Content-Length: {len(body)}\r\n"
         )
-        head = "".join([f"{name}: {value}\r\n" for name, value in response.headers])
-        end = "\r\n" if turn.keep_alive else "Connection: close\r\n\r\n"
-        status_line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unnamed\r\n"
-        start = f"{status_line}{head}{length}{end}".encode("latin-1", "replace")
+        start = _head(turn, response, length)
         if is_head or not body or status in _BODILESS:
             transport.write(start)
         elif len(body) < _JOIN_MAX_BYTES:
@@ -334,6 +378,29 @@ class _Connection(asyncio.Protocol):
             transport.write(start)
             transport.write(body)
 
+    def _begin_chunks(self, turn: _Turn, response: HttpResponse, chunks: Chunks) -> None:
+        transport = self._transport
+        assert transport is not None, "its caller has looked"
+        self._is_in_chunks = True
+        transport.write(_head(turn, response, "Transfer-Encoding: chunked\r\n"))
+
+        def write(data: bytes) -> None:
+            if self._transport is not None:
+                self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+        def over(is_whole: bool) -> None:
+            self._is_in_chunks = False
+            if self._transport is None:
+                return
+            if is_whole:
+                self._transport.write(b"0\r\n\r\n")
+                self._answer_turns()
+            else:
+                self._turns.clear()
+                self._transport.close()
+
+        chunks.attach(write, over)
+
     def _reset(self) -> None:
         transport = self._transport
         if transport is None:
@@ -341,6 +408,18 @@ class _Connection(asyncio.Protocol):
         self._turns.clear()
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         transport.abort()
+
+
+def _head(turn: _Turn, response: HttpResponse, length: str) -> bytes:
+    """All before the body.
+
+    Args:
+        length: The header that says where the body ends.
+    """
+    lines = "".join([f"{name}: {value}\r\n" for name, value in response.headers])
+    end = "\r\n" if turn.keep_alive else "Connection: close\r\n\r\n"
+    status_line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unnamed\r\n"
+    return f"{status_line}{lines}{length}{end}".encode("latin-1", "replace")
 
 
 @lru_cache(maxsize=1024)  # clients send the same few names again and again

@@ -83,6 +83,11 @@ _SYNCHRONOUS = (
     ),
     *(_PREFIX + header for header in ("inference-component", "enable-explanations")),
 )
+_STREAMING = (
+    "content-type",
+    *(_PREFIX + header for header in ("accept", "custom-attributes", "target-variant", "target-container-hostname")),
+    _PREFIX + "inference-component",
+)
 _OPERATIONS = {
     "async-invocations": "InvokeEndpointAsync",
     "invocations": "InvokeEndpoint",
@@ -96,6 +101,7 @@ class Runtime:
 
     Args:
         on_end: Called with an asynchronous endpoint and how one of its inferences ended.
+        synchronous: Takes the calls of all other endpoints.
     """
 
     service = "sagemaker-runtime"
@@ -107,11 +113,12 @@ class Runtime:
         truth: Truth,
         message_faults: MessageFaults,
         on_end: Callable[[Hosted, Ended], None],
+        synchronous: SynchronousCalls,
     ) -> None:
         self.site, self.hosting, self.truth = site, hosting, truth
         self.message_faults = message_faults
         self.n_accepted = 0
-        self.synchronous = SynchronousCalls(site, truth)
+        self.synchronous = synchronous
 
         def launched(hosted: Hosted) -> None:
             assert hosted.fleet is not None, "it is launched"
@@ -125,7 +132,7 @@ class Runtime:
         return _OPERATIONS.get(request.path.rpartition("/")[2], "")
 
     def rest(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-        """`POST /endpoints/NAME/async-invocations` and `.../invocations`, each for its kind of endpoint."""
+        """`POST /endpoints/NAME/async-invocations`, `.../invocations` and `.../invocations-response-stream`."""
         _, _, rest = request.path.partition("/endpoints/")
         name, _, action = rest.rpartition("/")
         if request.method == "POST" and action == "async-invocations":
@@ -133,7 +140,7 @@ class Runtime:
         if request.method == "POST" and action == "invocations":
             return self._invoked(name, request, self._begin)
         if request.method == "POST" and action == "invocations-response-stream":
-            self._of_kind(name, is_asynchronous=False)
+            return self._invoked(name, request, self._begin_stream)
         raise not_implemented("sagemaker-runtime", f"{request.method} {request.path}")
 
     def _of_kind(self, name: str, *, is_asynchronous: bool) -> Hosted:
@@ -180,6 +187,11 @@ class Runtime:
     def _begin(self, call: Call, name: str, request: HttpRequest) -> "asyncio.Future[HttpResponse]":
         _check_headers(name, request.headers, _SYNCHRONOUS)
         return self.synchronous.begin(self._of_kind(name, is_asynchronous=False), call, request)
+
+    def _begin_stream(self, call: Call, name: str, request: HttpRequest) -> "asyncio.Future[HttpResponse]":
+        _check_headers(name, request.headers, _STREAMING)
+        hosted = self._of_kind(name, is_asynchronous=False)
+        return self.synchronous.begin(hosted, call, request, in_stream=True)
 
     def _accept(self, call: Call, name: str, request: HttpRequest) -> HttpResponse:
         headers = request.headers

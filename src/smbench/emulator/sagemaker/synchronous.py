@@ -1,4 +1,4 @@
-"""InvokeEndpoint on a real-time or a serverless endpoint: taken at once or refused, answered when it is over."""
+"""InvokeEndpoint on a real-time or a serverless endpoint: taken at once or refused, answered at the end or in parts."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from smbench.emulator.protocol.codecs import ServiceError, json_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.sagemaker.hosting import Hosted
+from smbench.emulator.sagemaker.streaming import StreamedReply
 from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site
 from smbench.model.endpoints.answers import (
@@ -18,6 +19,8 @@ from smbench.model.endpoints.answers import (
     error_message,
 )
 from smbench.model.endpoints.endpoint import Ended
+from smbench.model.endpoints.streaming import Streamed
+from smbench.model.service import Sampler
 from smbench.records import Outcome
 from smbench.scenario.model import SYNCHRONOUS_BODY_MAX_BYTES
 
@@ -28,27 +31,40 @@ class _Waiting:
 
     call: Call
     answer: asyncio.Future[HttpResponse]
+    reply: StreamedReply | None = None  # where it asked for a stream
 
 
 class SynchronousCalls:
-    """Hands calls to the model and its ends back to their clients."""
+    """Hands calls to the model and its ends back to their clients.
 
-    def __init__(self, site: Site, truth: Truth) -> None:
-        self.site, self.truth = site, truth
+    Args:
+        n_parts: Of an answer in a stream.
+        gap: Draws from each part to the next.
+    """
+
+    def __init__(self, site: Site, truth: Truth, n_parts: int, gap: Sampler) -> None:
+        self.site, self.truth, self.n_parts, self._gap = site, truth, n_parts, gap
         self.n_accepted = 0
 
-    def begin(self, hosted: Hosted, call: Call, request: HttpRequest) -> asyncio.Future[HttpResponse]:
-        """Take a call; its answer.
+    def begin(
+        self, hosted: Hosted, call: Call, request: HttpRequest, *, in_stream: bool = False
+    ) -> asyncio.Future[HttpResponse]:
+        """Take a call; its answer, or the beginning of it where it comes in a stream.
 
         Raises:
             ServiceError: it is refused, and nothing of it remains.
         """
         self._check(hosted, request)
-        waiting = _Waiting(call, asyncio.get_running_loop().create_future())
+        waiting, streamed = _Waiting(call, asyncio.get_running_loop().create_future()), None
+        if in_stream:
+            fate, name = request.fate.kind, hosted.variant_name
+            waiting.reply = StreamedReply(call.inference_id, name, self.n_parts, fate, waiting.answer)
+            streamed = Streamed.drawn(self.n_parts, self._gap, waiting.reply.part)
         assert hosted.fleet is not None, "known to the runtime only once it serves"
+        job = called(self.n_accepted, call.inference_id, call.arrived_ns, waiting, streamed)
         # Before it arrives: one that is refused for want of room ends in there.
         call.accepted = True
-        call.accepted = hosted.fleet.arrive(called(self.n_accepted, call.inference_id, call.arrived_ns, waiting))
+        call.accepted = hosted.fleet.arrive(job)
         if not call.accepted:
             raise ServiceError("ThrottlingException", None)  # AWS sends a null message
         self.n_accepted += 1
@@ -77,12 +93,23 @@ class SynchronousCalls:
         call.started_ns, call.ended_ns = ended.start_ns, ended.done_ns
         call.instance, call.attempts = ended.instance, ended.attempts
         call.outcome, call.notice = ended.outcome, "none"
-        response = self._answer(hosted, ended)
+        status = self._reply(waiting, hosted, ended)
         if call.fault != "lost_reply":
-            call.status_code = response.status
+            call.status_code = status
+        self.truth.close(call)
+
+    def _reply(self, waiting: _Waiting, hosted: Hosted, ended: Ended) -> int:
+        """Send the answer, or the rest of it; its status."""
+        if (reply := waiting.reply) is not None and (reply.is_begun or ended.outcome is Outcome.COMPLETED):
+            if ended.outcome is Outcome.COMPLETED:
+                reply.complete()
+            else:
+                reply.fail(ended.reason)
+            return 200
+        response = self._answer(hosted, ended)
         if not waiting.answer.done():
             waiting.answer.set_result(response)
-        self.truth.close(call)
+        return response.status
 
     def _answer(self, hosted: Hosted, ended: Ended) -> HttpResponse:
         if ended.outcome is Outcome.COMPLETED:

@@ -3,10 +3,12 @@
 import orjson
 
 from smbench.model.endpoints.jobs import CONTAINER_ERROR, INSTANCE_LOST, OVERLOADED, TIMEOUT, Ended, Job
-from smbench.scenario.model import ANSWER_MAX_S
+from smbench.model.endpoints.streaming import Streamed
+from smbench.scenario.model import ANSWER_MAX_S, STREAM_MAX_S
 
 ANSWERED, MODEL_ERROR, THROTTLED = 200, 424, 400  # HTTP status
 CONTENT_TYPE = "application/json"
+STREAM_CONTENT_TYPE = "application/jsonlines"
 
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
@@ -20,14 +22,20 @@ _CONTAINER_ERRORS = {  # what the container answered, 0 where it did not, and wi
 }
 
 
-def called(index: int, inference_id: str, recv_ns: int, context: object) -> Job:
+def called(index: int, inference_id: str, recv_ns: int, context: object, streamed: Streamed | None = None) -> Job:
     """A call whose client waits. Its body is in the call, so the endpoint does not know its payload's class."""
-    return Job(index, inference_id, "inline", ANSWER_MAX_S, ANSWER_MAX_S, recv_ns, context, is_awaited=True)
+    most_s = ANSWER_MAX_S if streamed is None else STREAM_MAX_S
+    return Job(index, inference_id, "inline", most_s, most_s, recv_ns, context, is_awaited=True, streamed=streamed)
 
 
 def answer_of(ended: Ended) -> bytes:
     """The body that a completed call is answered with; of `CONTENT_TYPE`."""
     return orjson.dumps({"inferenceId": ended.job.inference_id, "instance": ended.instance})
+
+
+def part_of(inference_id: str, place: int) -> bytes:
+    """One part of an answer in a stream, counted from 0; of `STREAM_CONTENT_TYPE`."""
+    return orjson.dumps({"inferenceId": inference_id, "part": place}) + b"\n"
 
 
 def container_error_of(ended: Ended) -> tuple[int, str]:

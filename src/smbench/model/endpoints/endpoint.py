@@ -218,12 +218,17 @@ class Endpoint:
         held.attempts += 1
         held.start_ns, held.instance = self._event_queue.now_ns, instance
         self._fleet.begin(instance, held)
-        duration_s, limit_s = held.work_s * instance.slowness, held.job.timeout_s
-        if held.job.is_awaited:
+        job, has_error = held.job, held.has_container_error
+        lasts_s, limit_s = job.lasts_s(held.work_s, has_container_error=has_error), job.timeout_s
+        if job.is_awaited:
             limit_s = min(limit_s, (held.expires_ns - held.start_ns) / 1e9)
-        worked_s, outcome, reason = end_of_work(duration_s, limit_s, has_container_error=held.has_container_error)
+        worked_s, outcome, reason = end_of_work(lasts_s * instance.slowness, limit_s, has_container_error=has_error)
         done_ns = held.start_ns + round(worked_s * 1e9)
         held.entry = self._event_queue.at(done_ns, partial(self._finish, held, outcome, reason))
+        if job.streamed is not None and not has_error:
+            offsets_s = job.streamed.offsets_s(held.work_s)
+            offsets_ns = [round(offset_s * instance.slowness * 1e9) for offset_s in offsets_s]
+            job.streamed.begin(self._event_queue, held.start_ns, offsets_ns, done_ns)
 
     def _finish(self, held: Held, outcome: Outcome, reason: str) -> None:
         assert held.instance is not None, "a running request has an instance"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from smbench.model.endpoints.streaming import Streamed
 from smbench.model.event_queue import Entry
 from smbench.records import Outcome
 
@@ -27,6 +28,11 @@ class Job:
     recv_ns: int
     context: object = None  # whatever the driver wants back at the end
     is_awaited: bool = False
+    streamed: Streamed | None = None  # None: the answer comes at once
+
+    def lasts_s(self, work_s: float, *, has_container_error: bool) -> float:
+        """How long it keeps a slot of an average instance. A container's error comes in the place of the first part."""
+        return work_s if self.streamed is None or has_container_error else self.streamed.offsets_s(work_s)[-1]
 
 
 @dataclass(slots=True)

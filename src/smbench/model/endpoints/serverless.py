@@ -95,12 +95,16 @@ class ServerlessEndpoint:
             environment = self._make(is_provisioned=False)
             setup_ns = round(self._cold_start.draw_s() * 1e9)
             self.cold_starts += 1
-        duration_s = self._service.work_s(job.payload_class)
-        work_s, outcome, reason = end_of_work(duration_s, job.timeout_s, has_container_error=has_error)
+        work_s = self._service.work_s(job.payload_class)
+        lasts_s = job.lasts_s(work_s, has_container_error=has_error)
+        worked_s, outcome, reason = end_of_work(lasts_s, job.timeout_s, has_container_error=has_error)
         start_ns = self._event_queue.now_ns + setup_ns
-        done_ns = start_ns + round(work_s * 1e9)
+        done_ns = start_ns + round(worked_s * 1e9)
         ended = Ended(job, outcome, reason, start_ns, done_ns, environment.index, attempts=1)
         self._event_queue.at(done_ns, partial(self._finish, environment, ended))
+        if job.streamed is not None and not has_error:
+            offsets_ns = [round(offset_s * 1e9) for offset_s in job.streamed.offsets_s(work_s)]
+            job.streamed.begin(self._event_queue, start_ns, offsets_ns, done_ns)
         return True
 
     def _warm_environment(self) -> _Environment | None:

@@ -251,19 +251,22 @@ def _misfit(payload: Payload, scenario: Scenario) -> str:
             return str(error)
         n_bytes += len(make_unique(sample, payload.content_type or OPAQUE_TYPE, 0)) - len(sample)
     if scenario.target.is_synchronous:
-        return _synchronous_misfit(payload, n_bytes, scenario.target.kind)
+        return _synchronous_misfit(payload, n_bytes, scenario)
     if wish.inline and n_bytes > BODY_MAX_BYTES:
         return f"has {n_bytes:,} bytes; inline takes at most {BODY_MAX_BYTES:,}: send it through S3"
     return _named(payload, _NOT_ASYNCHRONOUS, "which an asynchronous endpoint does not take")
 
 
-def _synchronous_misfit(payload: Payload, n_bytes: int, kind: str) -> str:
+def _synchronous_misfit(payload: Payload, n_bytes: int, scenario: Scenario) -> str:
+    kind = scenario.target.kind
     most, called = SYNCHRONOUS_BODY_MAX_BYTES[kind], {"realtime": "real-time"}.get(kind, kind)
     if payload.content is None:
         return f"is an object in S3, which a {called} endpoint does not read: send its bytes"
     if n_bytes > most:
         return f"has {n_bytes:,} bytes; a {called} endpoint takes at most {most:,}: an asynchronous one takes 1 GB"
     if misfit := _named(payload, _ASYNCHRONOUS_ONLY, "which only an asynchronous endpoint takes"):
+        return misfit
+    if scenario.request.stream and (misfit := _named(payload, _NOT_IN_A_STREAM, "which a call for a stream has not")):
         return misfit
     return _named(payload, _REAL_TIME_ONLY, "which a serverless endpoint does not take") if kind == "serverless" else ""
 
@@ -279,6 +282,7 @@ _REAL_TIME_ONLY = {
     "target_container": "TargetContainerHostname",
     "inference_component": "InferenceComponentName",
 }
+_NOT_IN_A_STREAM = {"target_model": "TargetModel", "explanations": "EnableExplanations"}
 _NOT_ASYNCHRONOUS = _REAL_TIME_ONLY | {"target_variant": "TargetVariant", "explanations": "EnableExplanations"}
 
 

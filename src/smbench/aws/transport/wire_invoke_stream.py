@@ -1,0 +1,74 @@
+"""InvokeEndpointWithResponseStream as a Transport, on the wire."""
+
+from collections.abc import Callable
+
+from smbench.aws.transport.invoke_sync import own_error
+from smbench.aws.transport.stream_answer import StreamAnswer
+from smbench.aws.transport.wire_service import WireService
+from smbench.aws.transport.wire_sync_requests import PREFIX, SyncRequests
+from smbench.records import Answer, Answered, Invocation, Rejected, Unacknowledged
+from smbench.scenario.values.answers import Expect
+from smbench.wire.event_stream import Decoder
+from smbench.wire.http1 import FIRST_ERROR_STATUS, Response, UnreadableAnswer
+
+_CONTENT_TYPE = f"{PREFIX}content-type".encode()
+
+
+class WireStreamTransport:
+    """Calls one endpoint; never tries twice.
+
+    Args:
+        service: SageMaker Runtime, whose answers may take as long as a stream of a container's.
+        now_ns: The run's clock, by which the parts come.
+        expect: What a right answer is; None: any that is whole.
+    """
+
+    def __init__(
+        self, service: WireService, endpoint: str, now_ns: Callable[[], int], expect: Expect | None = None
+    ) -> None:
+        self.service, self.now_ns, self.expect = service, now_ns, expect
+        path = f"/endpoints/{endpoint}/invocations-response-stream"
+        self._request = SyncRequests(service, path, accept=f"{PREFIX}accept").of
+
+    async def submit(self, invocation: Invocation) -> Answered:
+        """See `ports.Transport`: returns when the answer is whole, or brings no more."""
+        reading = _Reading(StreamAnswer(self.now_ns, self.expect))
+        outcome: Response | Exception
+        try:
+            outcome = await self.service.pool.exchange(lambda: self._request(invocation), pieces=reading)
+        except (OSError, UnreadableAnswer) as error:
+            outcome = error
+        answer = self._over(reading, outcome)
+        if isinstance(answer, Answered):
+            return answer
+        raise answer
+
+    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
+        """See `ports.PromptTransport`."""
+        reading = _Reading(StreamAnswer(self.now_ns, self.expect))
+        return self.service.pool.exchange_now(
+            lambda: self._request(leaving()), lambda outcome: ended(self._over(reading, outcome)), reading
+        )
+
+    def _over(self, reading: "_Reading", outcome: Response | Exception) -> Answered | Rejected | Unacknowledged:
+        if isinstance(outcome, Response) and outcome.status < FIRST_ERROR_STATUS:
+            return reading.answer.whole() if reading.decoder.is_between else reading.answer.torn()
+        if reading.answer.is_begun and isinstance(outcome, Exception):
+            return reading.answer.torn(outcome)
+        failure = self.service.failure_of(outcome)
+        return (own_error(failure) if isinstance(failure, Rejected) else None) or failure
+
+
+class _Reading:
+    """The body of one answer, as `wire.http1.Pieces`."""
+
+    def __init__(self, answer: StreamAnswer) -> None:
+        self.answer, self.decoder = answer, Decoder(answer.take)
+
+    def begin(self, response: Response) -> None:
+        """See `wire.http1.Pieces`."""
+        self.answer.begin(response.status, response.header(_CONTENT_TYPE))
+
+    def take(self, data: bytes) -> None:
+        """See `wire.http1.Pieces`."""
+        self.decoder.feed(data)
