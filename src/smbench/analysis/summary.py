@@ -24,6 +24,7 @@ from smbench.analysis.latency.retries import Retries, retries
 from smbench.analysis.latency.slowest import Slow, slowest
 from smbench.analysis.latency.stages import Stage, StageName, stages
 from smbench.analysis.latency.steps import StepsOfPhase, steps_of_phases
+from smbench.analysis.latency.streams import Streams, streams
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
 from smbench.analysis.numbers.prediction_check import PredictionCheck
@@ -121,6 +122,7 @@ class Summary(_Part):
     observer_lag: Distribution  # seen - pub: the queue's part and ours
     causes: tuple[Cause, ...]
     bodies: Bodies | None = None  # null where no synchronous answer came
+    streams: Streams | None = None  # null where no answer came in a stream
     retries: Retries | None = None  # null where no request was tried again
     backlog: BacklogFigures
     notices: Notices
@@ -228,6 +230,7 @@ def summarise(frames: Frames) -> Summary:
         observer_lag=by_stage[StageName.OBSERVER_LAG],
         causes=_causes(measured),
         bodies=bodies(measured),
+        streams=streams(frames, seen.capacity, seen.concurrency),
         retries=retries(frames),
         backlog=_backlog(frames),
         notices=notices,

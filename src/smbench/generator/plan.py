@@ -69,6 +69,7 @@ class RunPlan:
             id_prefix=f"{run_id}-{shard.index}-",
             worker=shard.index,
             epoch_ns=epoch_ns,
+            has_streams=self.scenario.request.stream,
         )
 
 

@@ -96,6 +96,28 @@ REQUESTS = (
         "no answer but an error, or not synchronous",
         is_later=True,
     ),
+    Column(
+        "first_part",
+        INSTANT,
+        "UTC",
+        "when the first part of a streamed answer was there",
+        "no part came, or the answer did not come in a stream",
+        is_later=True,
+    ),
+    Column(
+        "parts", pl.Int64, "", "parts of a streamed answer, of a torn one those that came", "no stream", is_later=True
+    ),
+    Column(
+        "gap_mean_ns",
+        pl.Int64,
+        "ns",
+        "from one part to the next, on average; parts that one read of the connection brought have none between them",
+        "fewer than two parts",
+        is_later=True,
+    ),
+    Column(
+        "gap_max_ns", pl.Int64, "ns", "the longest from one part to the next", "fewer than two parts", is_later=True
+    ),
     Column("why_not_sent", pl.String, "", "one of `records.NotSent`", "sent", is_later=True),
     Column(
         "open",

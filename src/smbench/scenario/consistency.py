@@ -10,6 +10,7 @@ from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload, read_payloads
 from smbench.scenario.phases import REQUESTS_MAX
 from smbench.scenario.source import Misfit, Where
+from smbench.scenario.thresholds import parse_threshold
 
 
 def consistency_problems(scenario: Scenario, base_dir: Path, broken: Collection[str] = ()) -> Iterator[Misfit]:
@@ -20,6 +21,7 @@ def consistency_problems(scenario: Scenario, base_dir: Path, broken: Collection[
         yield from _classes_and_laws(scenario, read.payloads)
     yield from _what_cannot_be_planned(scenario)
     yield from _what_this_kind_has_not(scenario)
+    yield from _thresholds_on_no_stream(scenario)
     yield from _policies_of_another_kind(scenario)
 
 
@@ -105,6 +107,14 @@ def _what_this_kind_has_not(scenario: Scenario) -> Iterator[Misfit]:
     if target.kind == "realtime" and target.endpoint is None and not target.emulated.instances.at_start:
         where = ("target", "emulated", "instances", "start")
         yield Misfit(where, "must be at least 1: a real-time endpoint has no queue in which requests await an instance")
+
+
+def _thresholds_on_no_stream(scenario: Scenario) -> Iterator[Misfit]:
+    if scenario.request.stream:
+        return
+    for index, text in enumerate(scenario.thresholds):
+        if parse_threshold(text).of == "first_part":
+            yield Misfit(("thresholds", index), "is of streamed answers: set `request.stream: true` as well")
 
 
 def _policies_of_another_kind(scenario: Scenario) -> Iterator[Misfit]:

@@ -45,6 +45,7 @@ class Metric:
 LATENCIES: dict[str, str] = {
     "sojourn": "from due to done, what a user feels: the same as `pNN` or `pNN from schedule`",
     "service_view": "from received to done, as the service sees it: the same as `pNN from acceptance`",
+    "first_part": "from due to the first part of a streamed answer",
     "ack": "from send to the acknowledgement",
     "schedule_lag": "from due to send: how late we sent",
 }
@@ -132,6 +133,9 @@ _NAMES = [
 
 _PERCENTILE = re.compile(r"(?P<of>\w+_)?(p|pct|perc|percentile|quantile)", re.IGNORECASE)
 _OF_OTHER_TOOLS = {  # what k6, Locust, vegeta and JMeter call it, or what people write first
+    "ttft": "first_part_p95",
+    "time_to_first_token": "first_part_p95",
+    "ttfb": "first_part_p95",
     "avg": "p50",
     "average": "p50",
     "mean": "p50",

@@ -72,6 +72,10 @@ class Demand:
         if threshold.of == "ack":
             late = _later(pl.col("acknowledging_ns"), threshold.op, threshold.value)
             return late | pl.col("status_code").is_null(), pl.lit(value=False)
+        if threshold.of == "first_part":
+            late = _later(pl.col("to_first_ns").fill_null(pl.col("age_ns")), threshold.op, threshold.value)
+            never = pl.col("to_first_ns").is_null() & ~is_open
+            return late | never, is_open & ~late
         if threshold.quantile is not None or threshold.deadline_s is not None:
             limit_s = threshold.value if threshold.deadline_s is None else threshold.deadline_s
             by_service = threshold.of == "service_view" or threshold.since == "acceptance"

@@ -83,13 +83,14 @@ def latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
     A synchronous call that was never answered may have been accepted, and counts as one without an end.
 
     Args:
-        known, age: The columns of the latency, and of the age on the same clock.
+        known, age: The columns of the latency, null where it is not over or never will be, and of the age on the same
+            clock.
     """
     is_accepted = pl.col("accepted")
     return distribution(
         seconds(requests, known, is_accepted),
         censored_s=seconds(requests, age, pl.col("is_unsettled")),
-        never_s=seconds(requests, age, is_accepted & is_one_of(NEVER_COMPLETED)),
+        never_s=seconds(requests, age, is_accepted & ~pl.col("is_unsettled") & pl.col(known).is_null()),
         least_s=seconds_at_least(requests, known, is_accepted),
     )
 

@@ -30,7 +30,7 @@ from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES
 from smbench.analysis.numbers.congestion import UTILISATION_MAX, Congestion, found_inside
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.frames import Frames
-from smbench.records import Outcome, Unknown
+from smbench.records import Unknown
 from smbench.schedule.base import PhaseSpan
 
 Values = npt.NDArray[np.float64]
@@ -91,13 +91,16 @@ Intervals = dict[str, Interval | NotEstimable]
 """By the name of the percentile."""
 
 
-def intervals(frames: Frames, capacity: Capacity | Unknown, n_at_once: int | Unknown) -> Intervals:
-    """Of each percentile of the latency from schedule; empty when nothing was accepted.
+def intervals(
+    frames: Frames, capacity: Capacity | Unknown, n_at_once: int | Unknown, latency: str = "sojourn_ns"
+) -> Intervals:
+    """Of each percentile of a latency from schedule; empty when nothing was accepted.
 
     Args:
         frames: Of the run.
         capacity: Its instances.
         n_at_once: Requests that an instance takes at once.
+        latency: Its column, null where it is not over.
     """
     rows = frames.measured.filter("accepted")
     names = [name for name in _SHARES if name != "p999" or rows.height >= P999_FROM]
@@ -108,8 +111,9 @@ def intervals(frames: Frames, capacity: Capacity | Unknown, n_at_once: int | Unk
     # Not by id: a percentile's interval may not depend on how requests are called.
     rows = rows.sort("sched_ns", "send_ns", "age_ns")
     age_s = rows["age_ns"].to_numpy() / 1e9
-    least_s = (rows["age_ns"] - rows["doubt_ns"]).to_numpy().clip(0) / 1e9
-    never_over_s = np.where((rows["outcome"] == Outcome.COMPLETED.value).to_numpy(), age_s, np.inf)
+    is_over, known_ns = rows[latency].is_not_null().to_numpy(), rows[latency].fill_null(rows["age_ns"])
+    least_s = (known_ns - rows["doubt_ns"]).to_numpy().clip(0) / 1e9
+    never_over_s = np.where(is_over, known_ns.to_numpy() / 1e9, np.inf)
     ended_s = np.where(rows["done_ns"].is_null().to_numpy(), np.inf, age_s)
     arrived_s = rows["sched_ns"].to_numpy() / 1e9
     (phase,) = _measured_spans(frames)

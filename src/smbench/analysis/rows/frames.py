@@ -49,6 +49,7 @@ _NEEDED = (
 )
 
 
+_OF_STREAMS = ("parts", "gap_mean_ns", "gap_max_ns")
 _PLAIN = ("accepted", "attempts", "status_code")
 _LOOKED_UP = (Ending.FINISHED, Ending.STOPPED)  # after these the run asked S3 for ends that no notice reported
 _COMPARED = ("send", "ack", "recv")
@@ -70,6 +71,8 @@ class Frames:
         from_send_age_ns      the same from send: hides how late we were
         from_send_ns          done - send, of the completed
         service_view_ns       done - recv, of the completed
+        to_first_ns           first_part - sched, of streamed answers that had a part
+        to_first_from_send_ns first_part - send, of the same; no such column where no answer comes in a stream
         schedule_lag_ns       send - sched
         acknowledging_ns      ack - send
         hearing_ns            seen - done, of ends reported by a notice
@@ -169,7 +172,13 @@ def load(run: RunFiles) -> Frames:
 
 def _columns(manifest: Manifest) -> list[str]:
     """Those that are needed; which worker sent a request says by which machine's clock, where there were several."""
-    return [*_NEEDED, *_STEMS, *(["worker"] if manifest.shards else [])]
+    of_streams = ["first_part", *_OF_STREAMS] if is_streamed(manifest) else []
+    return [*_NEEDED, *_STEMS, *of_streams, *(["worker"] if manifest.shards else [])]
+
+
+def is_streamed(manifest: Manifest) -> bool:
+    """Whether answers came in a stream."""
+    return bool((manifest.scenario.get("request") or {}).get("stream"))
 
 
 def _printable(frame: pl.DataFrame) -> pl.DataFrame:
@@ -185,13 +194,14 @@ def _printable(frame: pl.DataFrame) -> pl.DataFrame:
 def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> Frames:
     """The frames of a run whose rows are in memory."""
     epoch_ns = manifest.clock.epoch_ns
+    stems = (*_STEMS, "first_part") if is_streamed(manifest) else _STEMS
     rows = (
         requests.select(_columns(manifest))
         .with_columns(
             pl.col("outcome", "payload").cast(pl.Categorical),
-            *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in _STEMS),
+            *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in stems),
         )
-        .drop(_STEMS)
+        .drop(stems)
     )
     readings, events = _since(_as_last_told(readings), epoch_ns), _since(events, epoch_ns)
     if manifest.shards:
@@ -247,7 +257,8 @@ def _on_one_clock(rows: pl.DataFrame, shards: Sequence[ShardFacts]) -> pl.DataFr
     if not any(by_worker_ns.values()):
         return rows
     shift_ns = pl.col("worker").replace_strict(by_worker_ns, default=0, return_dtype=pl.Int64)
-    return rows.with_columns(pl.col("sched_ns", "send_ns", "ack_ns", "seen_ns") + shift_ns)
+    of_ours = [name for name in ("sched_ns", "send_ns", "ack_ns", "seen_ns", "first_part_ns") if name in rows.columns]
+    return rows.with_columns(pl.col(of_ours) + shift_ns)
 
 
 def _ahead_ns(first: ShardFacts, other: ShardFacts) -> int:
@@ -316,6 +327,7 @@ def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFr
         ),
         (pl.col("send_ns") - pl.col("sched_ns") if is_due_known else nothing).alias("schedule_lag_ns"),
         (pl.col("ack_ns") - pl.col("send_ns")).alias("acknowledging_ns"),
+        *_to_first(rows),
         (pl.col("seen_ns") - pl.col("told_ns")).alias("hearing_ns"),
         (pl.col("pub_ns") - pl.col("told_ns")).alias("notification_ns"),
         (pl.col("seen_ns") - pl.col("pub_ns")).alias("observer_lag_ns"),
@@ -330,6 +342,14 @@ def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFr
         pl.when(is_completed).then("from_send_age_ns").alias("from_send_ns"),
         pl.when(is_completed).then("service_age_ns").alias("service_view_ns"),
     ).drop("told_ns")
+
+
+def _to_first(rows: pl.DataFrame) -> list[pl.Expr]:
+    """From due, and from send, to the first part; of a run without streams a column of nulls, and no other."""
+    if "first_part_ns" not in rows.columns:
+        return [pl.lit(None, dtype=pl.Int64).alias("to_first_ns")]
+    since = {"to_first_ns": "sched_ns", "to_first_from_send_ns": "send_ns"}
+    return [(pl.col("first_part_ns") - pl.col(begin)).alias(name) for name, begin in since.items()]
 
 
 def seconds(frame: pl.DataFrame, column: str, where: pl.Expr | None = None) -> npt.NDArray[np.float64]:

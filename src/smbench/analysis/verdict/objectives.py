@@ -21,7 +21,7 @@ from smbench.analysis.latency.lateness import lag_limit_s, without_lag
 from smbench.analysis.numbers.bounds import ABOVE_MIN, Bounded, Seconds
 from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.backlog import backlog
-from smbench.analysis.rows.frames import Frames, is_one_of, only, seconds, seconds_at_least
+from smbench.analysis.rows.frames import Frames, is_one_of, is_streamed, only, seconds, seconds_at_least
 from smbench.analysis.summary import Summary
 from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
 from smbench.results.law import Counts
@@ -128,6 +128,13 @@ class _Samples:
         return np.concatenate([self.known_s if self.least_s is None else self.least_s, self.open_s])
 
 
+_COLUMNS = {
+    "sojourn": ("sojourn_ns", "age_ns"),
+    "service_view": ("service_view_ns", "service_age_ns"),
+    "first_part": ("to_first_ns", "age_ns"),
+}
+
+
 def _samples(of: str, frames: Frames) -> _Samples:
     measured, never_sent_s = frames.measured, np.zeros(_n_without_age(frames))
     if of == "schedule_lag":
@@ -140,12 +147,12 @@ def _samples(of: str, frames: Frames) -> _Samples:
             never_sent_s,
             seconds(measured, "acknowledging_ns", is_asked & ~is_answered),
         )
-    known, age = ("sojourn_ns", "age_ns") if of == "sojourn" else ("service_view_ns", "service_age_ns")
+    known, age = _COLUMNS[of]
     is_accepted = pl.col("accepted")
     return _Samples(
         seconds(measured, known, is_accepted),
         np.concatenate([seconds(measured, age, pl.col("is_unsettled")), never_sent_s]),
-        seconds(measured, age, is_accepted & is_one_of(NEVER_COMPLETED)),
+        seconds(measured, age, is_accepted & ~pl.col("is_unsettled") & pl.col(known).is_null()),
         seconds_at_least(measured, known, is_accepted),
     )
 
@@ -157,6 +164,8 @@ def _n_without_age(frames: Frames) -> int:
 
 def _percentile(of: str, quantile: Fraction, frames: Frames) -> Figure | Unknown:
     """By the inverse ECDF, as every percentile of the report: the value of one request."""
+    if of == "first_part" and not is_streamed(frames.manifest):
+        return Unknown("no answer came in a stream: set request.stream")
     samples = _samples(of, frames)
     n, low, known_s = samples.n, samples.low_s, samples.known_s
     if not n:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smbench.generator.tracking.locations import Locations, TakenLocations
-from smbench.records import ENDED, NotSent, Outcome, WrongAnswer
+from smbench.records import ENDED, NotSent, Outcome, Parts, WrongAnswer
 
 NO_INSTANT = -(2**63)  # the column's null: no scenario reaches back 292 years
 END_FROM_NOTICE, END_FROM_OUTPUT, END_FROM_ANSWER = 1, 2, 3  # how the end of a row became known; 0: it has none
@@ -75,6 +75,7 @@ _TAKEN = (
     *("phase", "payload", "state", "is_accepted", "end_from", "status_code", "attempts", "notices"),
     *("error", "why_not_sent", "resume", "wrong", "answer_bytes"),
 )
+_TAKEN_OF_STREAMS = ("first_part_ns", "parts", "gap_mean_ns", "gap_max_ns")
 
 
 class StringTable:
@@ -108,6 +109,7 @@ class Ledger:
         size_bytes: of each payload.
         warmup: of each phase.
         id_prefix: the InferenceId of a row is this and its seq.
+        has_streams: answers come in parts, of which each row keeps 32 bytes.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Ledger:
         id_prefix: str,
         worker: int,
         epoch_ns: int,
+        has_streams: bool = False,
     ) -> None:
         n = len(seq)
         self.n, self.worker, self.id_prefix, self.epoch_ns = n, worker, id_prefix, epoch_ns
@@ -144,6 +147,11 @@ class Ledger:
         self.resume = bytearray(n)  # 0: sent, or to be sent, by the run itself
         self.wrong = bytearray(n)  # 1 + place in `WRONG_ANSWER`
         self.answer_bytes = array("i", np.full(n, -1, dtype=np.int32).tobytes())  # -1: no answer
+        self.has_streams = has_streams
+        n_streams = n if has_streams else 0
+        of_parts = np.full(n_streams, NO_INSTANT, dtype=np.int64).tobytes()
+        self.first_part_ns, self.gap_mean_ns, self.gap_max_ns = (array("q", of_parts) for _ in range(3))
+        self.parts = array("q", np.full(n_streams, -1, dtype=np.int64).tobytes())  # -1: no streamed answer
         self.words = StringTable()
         self.locations = Locations(n)
         self.is_changed = bytearray(n)
@@ -162,6 +170,16 @@ class Ledger:
         """A phase's rows lie together, phases in order."""
         first, end = np.searchsorted(self.phase, [phase, phase + 1])
         return range(int(first), int(end))
+
+    def note_parts(self, index: int, parts: Parts) -> None:
+        """Keep what came of a streamed answer."""
+        self.parts[index] = parts.n
+        for column, value in (
+            (self.first_part_ns, parts.first_ns),
+            (self.gap_mean_ns, parts.gap_mean_ns),
+            (self.gap_max_ns, parts.gap_max_ns),
+        ):
+            column[index] = NO_INSTANT if value is None else value
 
     def changed(self, index: int) -> None:
         """Mark a row to be written with the next flush."""
@@ -193,7 +211,8 @@ class Ledger:
         for start in range(0, len(rows), VERSIONS_AT_ONCE):
             lot = rows[start : start + VERSIONS_AT_ONCE]
             is_changed[lot] = 0
-            columns = {name: np.asarray(getattr(self, name)).take(lot) for name in _TAKEN}
+            taken = (*_TAKEN, *_TAKEN_OF_STREAMS) if self.has_streams else _TAKEN
+            columns = {name: np.asarray(getattr(self, name)).take(lot) for name in taken}
             yield Versions(self, columns, *self.locations.take(lot))
 
 

@@ -31,6 +31,7 @@ from smbench.results.schema import REQUESTS, instant_of, polars_schema
 _GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))  # of a UUID's 32 digits; a dash before each but the first
 _FINER_NS = 1_000
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
+_PARTS = {name: polars_schema(REQUESTS)[name] for name in ("first_part", "parts", "gap_mean_ns", "gap_max_ns")}
 _END_FROM = pl.Series([None, "notice", "output", "answer"], dtype=pl.String)  # by the ledger's `END_FROM_*`
 _WHY_NOT_SENT = pl.Series([None, *WHY_NOT_SENT], dtype=pl.String)
 _WRONG_ANSWER = pl.Series([None, *WRONG_ANSWER], dtype=pl.String)
@@ -75,6 +76,7 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         .alias("error"),
         "wrong_answer",
         pl.when(pl.col("answer_bytes") >= 0).then(pl.col("answer_bytes").cast(pl.Int64)).alias("answer_size_in_bytes"),
+        *_of_parts(ledger),
         "why_not_sent",
         state.is_in([int(one) for one in OPEN]).alias("open"),
         pl.col("attempts").cast(pl.Int64),
@@ -85,6 +87,17 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         pl.lit(ledger.worker, dtype=pl.Int64).alias("worker"),
         pl.when(pl.col("resume") != 0).then(pl.col("resume").cast(pl.Int64)).alias("resume"),
     ).select(polars_schema(REQUESTS).names())
+
+
+def _of_parts(ledger: Ledger) -> tuple[pl.Expr, ...]:
+    """What is known of streamed answers; nulls in a run that has none."""
+    if not ledger.has_streams:
+        return tuple(pl.lit(None, dtype=dtype).alias(name) for name, dtype in _PARTS.items())
+    known = (
+        pl.when(pl.col(name) != NO_INSTANT).then(pl.col(name)).alias(name) for name in ("gap_mean_ns", "gap_max_ns")
+    )
+    n_parts = pl.when(pl.col("parts") >= 0).then(pl.col("parts")).alias("parts")
+    return (_instant("first_part", ledger.epoch_ns), n_parts, *known)
 
 
 def _instant(stem: str, epoch_ns: int) -> pl.Expr:
@@ -173,7 +186,15 @@ def _restored(rows: pl.DataFrame, ledger: Ledger) -> dict[str, pl.Series]:
     is_worded = ~(is_open & (outcomes != Outcome.PENDING.value))
     errors = [ledger.words.index(word) if kept else 0 for word, kept in zip(rows["error"], is_worded, strict=True)]
     reasons = rows["why_not_sent"].replace_strict(_PLACE_OF_REASON, default=0, return_dtype=pl.UInt8)
+    of_parts = {}
+    if ledger.has_streams:
+        of_parts = {
+            "first_part_ns": _since_ns(rows["first_part"], ledger.epoch_ns),
+            "parts": rows["parts"].fill_null(-1),
+            **{name: rows[name].fill_null(NO_INSTANT) for name in ("gap_mean_ns", "gap_max_ns")},
+        }
     return {
+        **of_parts,
         "state": state,
         "error": pl.Series(errors, dtype=pl.Int32),
         "why_not_sent": reasons * is_worded.cast(pl.UInt8),

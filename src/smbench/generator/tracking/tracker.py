@@ -154,6 +154,8 @@ class Tracker:
             self._n_failed_answers += answer.outcome is Outcome.FAILED
             if answer.size_bytes is not None:
                 self.ledger.answer_bytes[index] = answer.size_bytes
+            if answer.parts is not None:
+                self.ledger.note_parts(index, answer.parts)
             if answer.wrong is not None:
                 self.ledger.wrong[index] = _WRONG_NUMBER[answer.wrong]
             self._ended(index, answer.outcome, ack_ns, ack_ns, end_from=END_FROM_ANSWER)

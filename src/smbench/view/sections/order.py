@@ -14,6 +14,7 @@ SECTIONS: tuple[Callable[[Judged], Section | None], ...] = (
     requests.load,
     steps.steps,
     requests.latency,
+    requests.streams,
     requests.stages,
     decision.parts,
     requests.errors,

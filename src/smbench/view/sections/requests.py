@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from smbench import units
-from smbench.analysis.latency.intervals import Interval
+from smbench.analysis.latency.intervals import Interval, Intervals
 from smbench.analysis.latency.over_time import FROM_ACCEPTANCE, FROM_SCHEDULE, FROM_SEND
 from smbench.analysis.latency.slowest import Slow
 from smbench.analysis.latency.stages import INSIDE_THE_ENDPOINT, StageName
@@ -82,7 +82,7 @@ def latency(judged: Judged) -> Section | None:
         )
     elif summary.notices.n_from_outputs:
         notes.append(f"Ends found in S3, known to the second only: {summary.notices.n_from_outputs:,}.")
-    notes += [*_why_no_stage(summary), *_intervals(summary)]
+    notes += [*_why_no_stage(summary), *_intervals(summary.intervals, "from schedule", spread.n)]
     table = percentiles("Latency", "Latency and what is beside it", "", _latencies(summary), notes, Detail.BRIEF)
     return Section("latency", "Latency", (table,))
 
@@ -131,16 +131,21 @@ def _why_no_stage(summary: Summary) -> list[str]:
     return [f"{' and '.join(names).capitalize()}: {reason}." for reason, names in why.items()]
 
 
-def _intervals(summary: Summary) -> list[str]:
-    """How far the percentiles from schedule may be from the endpoint's own; one sentence where none can be had."""
-    estimated = [(name, one) for name, one in summary.intervals.items() if isinstance(one, Interval)]
+def _intervals(found: Intervals, of: str, n: int) -> list[str]:
+    """How far percentiles may be from the endpoint's own; one sentence where no interval can be had.
+
+    Args:
+        of: The latency that has them.
+        n: How many there are of it.
+    """
+    estimated = [(name, one) for name, one in found.items() if isinstance(one, Interval)]
     lines = []
     if estimated:
-        method = ", ".join(dict.fromkeys(_worth(one, summary.sojourn.n) for _, one in estimated))
+        method = ", ".join(dict.fromkeys(_worth(one, n) for _, one in estimated))
         texts = (f"{_HEADS.get(name, name)} {_interval(one)}" for name, one in estimated)
-        lines.append(f"95 % intervals, from schedule ({method}): {'; '.join(texts)}.")
+        lines.append(f"95 % intervals, {of} ({method}): {'; '.join(texts)}.")
     why: dict[str, list[str]] = {}
-    for name, one in summary.intervals.items():
+    for name, one in found.items():
         if isinstance(one, Unknown):
             why.setdefault(one.reason, []).append(_HEADS.get(name, name))
     return lines + [f"Interval of {', '.join(names)}: {reason}." for reason, names in why.items()]
@@ -168,6 +173,28 @@ def stages(judged: Judged) -> Section | None:
     spreads = [(stage.name, stage.spread) for stage in found]
     table = percentiles("Stages", "A request's time, stage by stage", "stage", spreads, notes, Detail.FULL)
     return Section("stages", "Where the time went", (table,))
+
+
+def streams(judged: Judged) -> Section | None:
+    """When the first part came, and how far the parts were apart; None where no answer came in a stream."""
+    found = judged.summary.streams
+    if found is None:
+        return None
+    spreads = [
+        ("first part, from schedule", found.to_first),
+        ("first part, from send", found.to_first_from_send),
+        ("mean gap of an answer", found.gap_mean),
+        ("longest gap of an answer", found.gap_max),
+    ]
+    gaps = "" if found.gap_of_all_s is None else f", {units.duration(found.gap_of_all_s)} apart on average"
+    estimated = {name: one for name, one in found.to_first_intervals.items() if isinstance(one, Interval)}
+    notes = [
+        f"{found.n:,} streams of {found.n_parts:,} parts{gaps}; a stream has {found.parts_p50:,} (p50) to "
+        f"{found.parts_max:,} (max).",
+        *_intervals(estimated, "first part from schedule", found.to_first.n),
+    ]
+    table = percentiles("Streams", "Streamed answers", "", spreads, notes, Detail.BRIEF)
+    return Section("streams", "Streamed answers", (table,))
 
 
 # ---- errors and the slowest -----------------------------------------------------------------------------------
