@@ -176,6 +176,31 @@ class Parts(msgspec.Struct, frozen=True, gc=False):
     gap_max_ns: int | None = None
 
 
+class PartsSeen:
+    """The parts of one streamed answer as they come."""
+
+    __slots__ = ("_first_ns", "_gap_max_ns", "_last_ns", "_n")
+
+    def __init__(self) -> None:
+        self._n = self._first_ns = self._last_ns = self._gap_max_ns = 0
+
+    def came(self, at_ns: int) -> None:
+        """The next part is there. Instants never decrease."""
+        if self._n:
+            self._gap_max_ns = max(self._gap_max_ns, at_ns - self._last_ns)
+        else:
+            self._first_ns = at_ns
+        self._last_ns = at_ns
+        self._n += 1
+
+    def so_far(self) -> Parts:
+        """What came until now."""
+        if self._n < 2:
+            return Parts(self._n, self._first_ns if self._n else None)
+        mean_ns = round((self._last_ns - self._first_ns) / (self._n - 1))
+        return Parts(self._n, self._first_ns, mean_ns, self._gap_max_ns)
+
+
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """A synchronous endpoint answered: it took the request, and the request is over.
 

@@ -82,8 +82,9 @@ def _is_used(allowed: Call, calls: set[Call]) -> bool:
         story("async", SCALED, transport="sdk"),
         story("serverless", transport="wire"),
         story("realtime", transport="sdk"),
+        story("realtime", {"stream": {"parts": 2}}, transport="wire", request={"stream": True}),
     ],
-    ids=["async-wire", "async-sdk", "serverless", "realtime"],
+    ids=["async-wire", "async-sdk", "serverless", "realtime", "streamed"],
 )
 async def test_a_run_makes_the_calls_that_its_policy_allows_and_uses_each(
     tmp_path: Path, hosted: dict[str, Any]

@@ -175,6 +175,27 @@ def test_a_synchronous_run_and_its_prediction_are_the_same_call_by_call(tmp_path
     assert (counts.rejected > 0) == (kind == "serverless")
 
 
+@pytest.mark.slow  # a run with its worker's process
+def test_a_streamed_run_and_its_prediction_are_the_same_part_by_part(tmp_path: Path) -> None:
+    emulated: dict[str, Any] = {
+        "instances": {"min": 2, "max": 2, "start": 2},
+        "service": {"exponential": {"mean": "500ms"}},
+        "service_spread": 0.2,
+        "stream": {"parts": 5, "gap": {"exponential": {"mean": "100ms"}}},
+        "faults": {"container_errors": "5%", "instance_life": {"uniform": {"low": "20s", "high": "60s"}}},
+    }
+    story = synchronous("realtime", request={"stream": True, "expect": {"size_min": 10}}, transport="sdk")
+    story["target"]["emulated"] |= emulated | {"policies": []}
+    ran, predicted = smbench.run(story, results=tmp_path, progress="none"), smbench.simulate(story)
+    for table in ("truth", "requests"):
+        assert_frame_equal(in_scenario_time(ran, table), in_scenario_time(predicted, table))
+    assert ran.summary.streams == predicted.summary.streams
+    # The story is worth telling.
+    rows = predicted.requests.collect()
+    assert rows["parts"].drop_nulls().n_unique() > 1
+    assert any("StreamBroken" in cause.error for cause in predicted.summary.causes)
+
+
 @pytest.mark.parametrize("kind", SYNCHRONOUS)
 def test_a_synchronous_prediction_is_kept_judged_banded_and_compared(tmp_path: Path, kind: str) -> None:
     story = synchronous(kind, thresholds=["failed == 0", "completed > 100"], limits={}, request={})

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from doubles import RUN, content, ledger, written
 from smbench.generator.tracking.rows import restore
 from smbench.generator.tracking.tracker import Tracker
-from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, Rejected, WrongAnswer
+from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, Parts, Rejected, WrongAnswer
 
 UUID = "2f4dcf85-0000-4000-8000-00000000000{}"
 
@@ -39,6 +39,20 @@ def test_every_column_that_a_run_changes_is_restored() -> None:
     restore(after, written(before))
     assert content(after) == content(before)
     assert not np.asarray(after.is_changed).any(), "it is on disk already"
+
+
+def test_the_parts_of_streamed_answers_are_restored() -> None:
+    before, after = ledger([0] * 5, has_streams=True), ledger([0] * 5, has_streams=True)
+    tracker = Tracker(before)
+    for row, parts in enumerate((Parts(0), Parts(1, 7_000), Parts(2, 7_000, 3_001, 3_001), None)):
+        tracker.sent(row, 5_000)
+        tracker.answered(row, 20_000, Answered(size_bytes=3, parts=parts))
+    rows = written(before)
+    assert rows["parts"].to_list() == [0, 1, 2, None, None]
+    assert rows["first_part"].dt.timestamp("ns").to_list() == [None, 7_000, 7_000, None, None]
+    assert rows["gap_mean_ns"].to_list() == rows["gap_max_ns"].to_list() == [None, None, 3_001, None, None]
+    restore(after, rows)
+    assert content(after) == content(before)
 
 
 def test_rows_of_other_workers_are_passed_over_and_missing_rows_stay_new() -> None:

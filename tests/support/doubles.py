@@ -33,7 +33,9 @@ def span(
     return PhaseSpan(index, f"{kind}-{index}", kind, False, start_ns, end_ns, 0, n, outstanding, "")
 
 
-def ledger(sched_ns: Sequence[int], *, phase: Sequence[int] | None = None, n_phases: int = 1) -> Ledger:
+def ledger(
+    sched_ns: Sequence[int], *, phase: Sequence[int] | None = None, n_phases: int = 1, has_streams: bool = False
+) -> Ledger:
     """A ledger of one worker whose rows are due at these instants."""
     n = len(sched_ns)
     return Ledger(
@@ -48,6 +50,7 @@ def ledger(sched_ns: Sequence[int], *, phase: Sequence[int] | None = None, n_pha
         id_prefix=f"{RUN}-0-",
         worker=0,
         epoch_ns=0,
+        has_streams=has_streams,
     )
 
 

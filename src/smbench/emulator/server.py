@@ -32,6 +32,7 @@ from smbench.emulator.sagemaker.truth import Truth
 from smbench.emulator.site import Site
 from smbench.emulator.sts import Sts
 from smbench.emulator.tagging import Tagging
+from smbench.model.endpoints.answers import GAPS
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler
 from smbench.model.world import EMBEDDED, VARIANT, World
@@ -85,7 +86,7 @@ class Emulator:
         self.sns = Sns(self.site, self.sqs)
         self.hosting = Hosting(self.site, self.world, self.sns, emulated, base_dir)
         completion = Completion(self.site, self.s3, self.sqs, self.sns, self.world.metrics, self.truth, emulated)
-        gap = Sampler(emulated.stream.gap, stream(self.world.seeds.service, "service.gaps"), base_dir)
+        gap = Sampler(emulated.stream.gap, stream(self.world.seeds.service, GAPS), base_dir)
         self.runtime = Runtime(
             self.site,
             self.hosting,

@@ -1,6 +1,6 @@
 """What goes wrong in the emulated region: shares by kind of trouble, and a plan that names calls and instants."""
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,8 +44,19 @@ Call = Literal[
     "sts:*",
     "sts:GetCallerIdentity",
 ]
-InStream = Literal["torn_stream", "stream_error", "stream_failure"]  # what only a streamed answer can meet
-Trouble = Literal["error", "throttle", "reset", "lost_reply", "no_answer", "unreachable", "slow"] | InStream
+Trouble = Literal[
+    "error",
+    "throttle",
+    "reset",
+    "lost_reply",
+    "no_answer",
+    "unreachable",
+    "slow",
+    "torn_stream",
+    "stream_error",
+    "stream_failure",
+]
+_IN_STREAM = ("torn_stream", "stream_error", "stream_failure")  # what only a streamed answer can meet
 _STREAMED = "sagemaker:InvokeEndpointWithResponseStream"
 
 
@@ -91,7 +102,7 @@ class PlannedFault(Part):
 
     @model_validator(mode="after")
     def _a_stream_has_parts(self) -> Self:
-        if self.trouble in get_args(InStream) and set(self.calls) != {_STREAMED}:
+        if self.trouble in _IN_STREAM and set(self.calls) != {_STREAMED}:
             raise ValueError(f"`trouble: {self.trouble}` is of {_STREAMED} alone")
         return self
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from smbench.model.endpoints.answers import ANSWERED, MODEL_ERROR, THROTTLED
-from smbench.records import Answered, Outcome, Rejected
+from smbench.records import Answered, Outcome, Parts, Rejected
 from smbench.results.schema import REQUESTS, TRUTH
 from smbench.schedule.base import Schedule
 from smbench.simulator.caller import Call, Caller
@@ -17,6 +17,7 @@ def called_requests_table(
 ) -> pl.DataFrame:
     """One row a request, as the client knows it when every call was answered."""
     taken = [answer if isinstance(answer, Answered) else None for answer in client.answers]
+    parts: list[Parts | None] = [None if one is None else one.parts for one in taken]
     ends = [None if one is None else at for one, at in zip(taken, client.ack_ns, strict=True)]
     return frame(
         columns_of_rows(client, schedule, payload_classes, size_bytes, epoch_ns)
@@ -32,6 +33,10 @@ def called_requests_table(
             "error": [_error(client, row) for row in range(len(schedule))],
             "wrong_answer": [one and one.wrong and one.wrong.value for one in taken],
             "answer_size_in_bytes": [one and one.size_bytes for one in taken],
+            "first_part": instants([None if one is None else one.first_ns for one in parts], epoch_ns),
+            "parts": [None if one is None else one.n for one in parts],
+            "gap_mean_ns": [None if one is None else one.gap_mean_ns for one in parts],
+            "gap_max_ns": [None if one is None else one.gap_max_ns for one in parts],
             "attempts": client.attempts,
             "notices": [0] * len(schedule),
             "end_from": [one and "answer" for one in taken],
@@ -85,4 +90,5 @@ def called_truth_table(client: Caller, epoch_ns: int) -> pl.DataFrame:
 def _status(call: Call) -> int:
     if call.ended is None:
         return THROTTLED
-    return ANSWERED if call.ended.outcome is Outcome.COMPLETED else MODEL_ERROR
+    is_begun = call.parts is not None and call.parts.so_far().n > 0
+    return ANSWERED if is_begun or call.ended.outcome is Outcome.COMPLETED else MODEL_ERROR

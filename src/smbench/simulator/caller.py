@@ -7,21 +7,28 @@ answer when the endpoint is done with it, after all that leaves at that instant 
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from smbench.model.endpoints.answers import (
     ANSWERED,
     CONTENT_TYPE,
+    GAPS,
     MODEL_ERROR,
+    STREAM_CONTENT_TYPE,
     THROTTLED,
     answer_of,
     called,
     container_error_of,
     error_message,
+    part_of,
+    stream_error_of,
 )
 from smbench.model.endpoints.endpoint import Ended, Endpoint
 from smbench.model.endpoints.serverless import ServerlessEndpoint
+from smbench.model.endpoints.streaming import Streamed
 from smbench.model.event_queue import EventQueue
-from smbench.records import RETRY, Answered, Event, NotSent, Outcome, Rejected
+from smbench.model.service import Sampler
+from smbench.records import RETRY, Answered, Event, NotSent, Outcome, PartsSeen, Rejected
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import Schedule
@@ -37,6 +44,8 @@ class Call:
     arrived_ns: int
     is_accepted: bool = False
     ended: Ended | None = None
+    parts: PartsSeen | None = None  # of an answer in a stream
+    n_bytes: int = 0  # of these
 
 
 class Caller(Sender):
@@ -57,11 +66,16 @@ class Caller(Sender):
         endpoint: Endpoint | ServerlessEndpoint,
         scenario: Scenario,
         schedule: Schedule,
+        base_dir: Path | None,
         id_prefix: str,
         watch: Watch | None = None,
     ) -> None:
         super().__init__(event_queue, scenario, schedule, id_prefix, watch)
         self._endpoint = endpoint
+        wanted, self._gap = scenario.target.emulated.stream, None
+        self._n_parts = wanted.parts
+        if scenario.request.stream:  # the emulator's stream of chances, so that both space the parts alike
+            self._gap = Sampler(wanted.gap, stream(scenario.seed_of("service"), GAPS), base_dir)
         expect = scenario.request.expect
         self._expect = None if expect.is_anything else expect
         self._retrying = Retrying(scenario.request.retry, stream(scenario.seed_of("faults"), "retry.0"))
@@ -90,11 +104,21 @@ class Caller(Sender):
         self.attempts[row] += 1
         call = Call(row, now_ns)
         self.calls.append(call)
-        call.is_accepted = self._endpoint.arrive(called(self._n_accepted, self.id_of(row), now_ns, call))
+        streamed = None
+        if self._gap is not None:
+            call.parts = PartsSeen()
+            streamed = Streamed.drawn(self._n_parts, self._gap, partial(self._part, call))
+        call.is_accepted = self._endpoint.arrive(called(self._n_accepted, self.id_of(row), now_ns, call, streamed))
         if call.is_accepted:
             self._n_accepted += 1
         else:
             self._event_queue.at(now_ns, partial(self._refused, row))
+
+    def _part(self, call: Call, place: int) -> None:
+        assert call.parts is not None, "it asked for a stream"
+        if call.ended is None:  # what an instance that died would have said is not heard
+            call.parts.came(self._event_queue.now_ns)
+            call.n_bytes += len(part_of(self.id_of(call.row), place))
 
     def _refused(self, row: int) -> None:
         now_ns = self._event_queue.now_ns
@@ -124,11 +148,29 @@ class Caller(Sender):
         call = ended.job.context
         assert isinstance(call, Call), "the caller puts the call into every job"
         call.ended = self.ended[call.row] = ended
-        self._event_queue.at(ended.done_ns, partial(self._taken, call.row, self._answer(ended)))
+        answer = self._answer(ended) if call.parts is None else self._streamed(call, call.parts, ended)
+        self._event_queue.at(ended.done_ns, partial(self._taken, call.row, answer))
 
     def _taken(self, row: int, answer: Answered) -> None:
         self._retrying.good(self._paid.get(row))
         self._answered(row, answer)
+
+    def _streamed(self, call: Call, seen: PartsSeen, ended: Ended) -> Answered:
+        """The answer in a stream; where it never began, that of every other call."""
+        n_came = seen.so_far().n
+        if ended.outcome is not Outcome.COMPLETED and not n_came:
+            return self._answer(ended)
+        if ended.outcome is not Outcome.COMPLETED:
+            code, words = stream_error_of(ended.reason)
+            reason = Rejected(ANSWERED, f"ModelStreamError {code}", words).reason
+            return Answered(Outcome.FAILED, ANSWERED, reason, call.n_bytes, parts=seen.so_far())
+        for _ in range(n_came, self._n_parts):
+            seen.came(ended.done_ns)
+        body = b"".join(part_of(self.id_of(call.row), place) for place in range(self._n_parts))
+        wrong = None if self._expect is None else self._expect.difference(STREAM_CONTENT_TYPE, body)
+        if wrong is None:
+            return Answered(Outcome.COMPLETED, ANSWERED, None, len(body), parts=seen.so_far())
+        return Answered(Outcome.FAILED, ANSWERED, wrong[1], len(body), wrong[0], seen.so_far())
 
     def _answer(self, ended: Ended) -> Answered:
         if ended.outcome is not Outcome.COMPLETED:

@@ -65,7 +65,7 @@ def simulate(
     client: Client | Caller
     if scenario.target.is_synchronous:
         called = world.serverless[EMBEDDED] if fleet is None else world.endpoints[EMBEDDED]
-        client = Caller(event_queue, called, scenario, schedule, prefix, watch)
+        client = Caller(event_queue, called, scenario, schedule, base_dir, prefix, watch)
         end_ns = client.run()
         requests = called_requests_table(client, schedule, payload_classes, sizes, epoch_ns)
         truth = called_truth_table(client, epoch_ns)

@@ -87,6 +87,7 @@ def columns_of_rows(
         "accepted": is_sent,
         "wrong_answer": [None] * n,
         "answer_size_in_bytes": [None] * n,
+        **{name: [None] * n for name in ("first_part", "parts", "gap_mean_ns", "gap_max_ns")},
         "why_not_sent": [why and why.value for why in client.why_not],
         "open": [False] * n,
         "attempts": sent.astype(np.int64),

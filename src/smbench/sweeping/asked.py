@@ -59,7 +59,7 @@ class Asked(BaseModel):
 
     def demands(self, scenario: Scenario) -> tuple[Demand, ...]:
         """What must hold."""
-        return demands_of(self.slos, scenario.target.kind)
+        return demands_of(self.slos, scenario.target.kind, in_stream=scenario.request.stream)
 
     def terms(self, scenario: Scenario) -> Terms:
         """Within what is searched, from the scenario's own rate on where that lies within."""
@@ -92,7 +92,7 @@ def asked_of(
     """
     rate_hz = steady_rate_hz(scenario)
     texts = tuple(dict.fromkeys(slos or scenario.thresholds))
-    demands = demands_of(texts, scenario.target.kind)
+    demands = demands_of(texts, scenario.target.kind, in_stream=scenario.request.stream)
     needed = max(REQUESTS, *(math.ceil(_MISSES / one.allowed - 1e-9) for one in demands))
     least = max(_LEAST, *(math.ceil(_MISSES / one.allowed - 1e-9) for one in demands))
     if requests is not None and requests < least:

@@ -94,28 +94,32 @@ _DENOMINATORS: dict[str, pl.Expr] = {
 }
 
 
-def demands_of(texts: Sequence[str], kind: str) -> tuple[Demand, ...]:
+def demands_of(texts: Sequence[str], kind: str, *, in_stream: bool = False) -> tuple[Demand, ...]:
     """The demands that thresholds write; that 99 % complete is added where none speaks of errors.
 
     Args:
         kind: Of endpoint: async, serverless or realtime.
+        in_stream: Answers come in a stream.
 
     Raises:
         UsageError: one is no threshold, or no rate is the highest that keeps it.
     """
-    demands = [_demand(text, kind) for text in dict.fromkeys(texts)]
+    demands = [_demand(text, kind, in_stream=in_stream) for text in dict.fromkeys(texts)]
     if not any(one.threshold is not None and one.threshold.metric in _OF_ERRORS for one in demands):
         demands.append(Demand(COMPLETES, _COMPLETES_MISSES, "due"))
     return tuple(demands)
 
 
-def _demand(text: str, kind: str) -> Demand:
+def _demand(text: str, kind: str, *, in_stream: bool) -> Demand:
     try:
         threshold = parse_threshold(text)
     except ThresholdError as error:
         meant = f"did you mean '{error.meant}'?" if error.meant else ""
         raise UsageError(f"--slo '{text}': {error}", meant) from None
-    if why := _why_not(threshold, kind):
+    why = _why_not(threshold, kind)
+    if threshold.of == "first_part" and not in_stream:
+        why = "the answers of this scenario do not come in a stream"
+    if why:
         raise UsageError(f"--slo '{text}' cannot be searched for: {why}")
     if threshold.quantile is not None:
         return Demand(text, float(1 - threshold.quantile), "sent" if threshold.of == "ack" else "accepted", threshold)

@@ -90,6 +90,16 @@ def problem(text: str, folder: Path | None = None) -> Problem:
             "means nothing for an asynchronous endpoint, whose requests wait in its queue",
         ),
         (
+            "{kind: realtime, emulated: {stream: {parts: 5}}}",
+            "target.emulated.stream",
+            "is of streamed answers: set `request.stream: true` as well",
+        ),
+        (
+            "{kind: realtime, emulated: {faults: {plan: [{calls: ['sagemaker:*'], trouble: torn_stream}]}}}",
+            "target.emulated.faults.plan.0",
+            "`trouble: torn_stream` is of sagemaker:InvokeEndpointWithResponseStream alone",
+        ),
+        (
             '{kind: realtime, emulated: {service: {by_class: {synthetic: 1s, "": 2s}}}}',
             "target.emulated.service.by_class",
             "must have one law: of a body in the call the emulated endpoint does not know the class",
@@ -110,6 +120,19 @@ def test_a_target_that_aws_has_not(target: str, where: str, says: str) -> None:
             "request: {ttl: 1h, timeout: 1m}",
             "payloads.synthetic",
             "has RequestTTLSeconds and InvocationTimeoutSeconds, which only an asynchronous endpoint takes",
+        ),
+        ("async", "request: {stream: true}", "request.stream", "means nothing for an asynchronous endpoint"),
+        (
+            "realtime",
+            "request: {stream: true, explanations: '`true`'}",
+            "payloads.synthetic",
+            "payload synthetic-1024 has EnableExplanations, which a call for a stream has not",
+        ),
+        (
+            "realtime",
+            "thresholds: [first_part_p95 < 1s]",
+            "thresholds.0",
+            "is of streamed answers: set `request.stream: true` as well",
         ),
         ("realtime", "payloads: {prefix: s3://b/p}", "payloads.prefix", "means nothing for a real-time endpoint"),
         (
@@ -181,6 +204,10 @@ def test_a_synchronous_target_is_described_by_what_it_has() -> None:
     assert "ends" not in said
     realtime = parse_scenario(f"name: x\n{LOAD}target: {{kind: realtime, emulated: {{waiting: 7}}}}\n", "x.yaml")
     assert "1 instance, 1 request at once on each, at most 7 waiting, service time" in describe(realtime)
+    stream = "request: {stream: true}"
+    streamed = parse_scenario(f"name: x\n{LOAD}target: {{kind: realtime}}\n{stream}\n", "x.yaml")
+    assert "Each answer is taken in a stream." in describe(streamed)
+    assert "until the first of 10 parts of the answer, always 50ms from one to the next" in describe(streamed)
     tracking = "policies: [{invocations_tracking: {invocations_per_instance: 9}}]"
     scaled = parse_scenario(f"name: x\n{LOAD}target: {{kind: realtime, emulated: {{{tracking}}}}}\n", "x.yaml")
     assert "scaled by target tracking of 9 invocations a minute per instance" in describe(scaled)

@@ -10,7 +10,7 @@ import msgspec
 
 from smbench.aws.access.causes import cause_of
 from smbench.aws.transport.invoke_sync import whole_answer
-from smbench.records import Answered, Outcome, Parts, Rejected
+from smbench.records import Answered, Outcome, PartsSeen, Rejected
 from smbench.scenario.values.answers import Expect
 from smbench.wire.http1 import UnreadableAnswer
 
@@ -35,8 +35,7 @@ class StreamAnswer:
         self._now_ns, self._expect = now_ns, expect
         self._status: int | None = None
         self._content_type: str | None = None
-        self._n = self._size_bytes = self._gap_max_ns = 0
-        self._first_ns = self._last_ns = 0
+        self._seen, self._size_bytes = PartsSeen(), 0
         self._body: list[bytes] = []  # empty where nothing is expected of it
         self._error: Rejected | None = None
 
@@ -67,7 +66,7 @@ class StreamAnswer:
         if self._error is not None:
             return self._failed(self._error.reason)
         answer = whole_answer(self._expect, self._status, lambda: self._content_type, b"".join(self._body))
-        return msgspec.structs.replace(answer, size_bytes=self._size_bytes, parts=self._parts())
+        return msgspec.structs.replace(answer, size_bytes=self._size_bytes, parts=self._seen.so_far())
 
     def torn(self, error: BaseException | None = None) -> Answered:
         """It did not come to its end.
@@ -83,27 +82,13 @@ class StreamAnswer:
 
     def _failed(self, reason: str) -> Answered:
         assert self._status is not None, "its head came first"
-        return Answered(Outcome.FAILED, self._status, reason, self._size_bytes, parts=self._parts())
+        return Answered(Outcome.FAILED, self._status, reason, self._size_bytes, parts=self._seen.so_far())
 
     def _part(self, payload: bytes) -> None:
-        now_ns = self._now_ns()
-        if self._n:
-            self._gap_max_ns = max(self._gap_max_ns, now_ns - self._last_ns)
-        else:
-            self._first_ns = now_ns
-        self._last_ns = now_ns
-        self._n += 1
+        self._seen.came(self._now_ns())
         self._size_bytes += len(payload)
         if self._expect is not None:
             self._body.append(payload)
-
-    def _parts(self) -> Parts:
-        if not self._n:
-            return Parts(0)
-        if self._n == 1:
-            return Parts(1, self._first_ns)
-        mean_ns = round((self._last_ns - self._first_ns) / (self._n - 1))
-        return Parts(self._n, self._first_ns, mean_ns, self._gap_max_ns)
 
     def _told(self, headers: Mapping[str, str], payload: bytes) -> Rejected:
         assert self._status is not None, "its head came first"

@@ -7,14 +7,12 @@ import orjson
 
 from smbench.emulator.faults import FaultKind
 from smbench.emulator.protocol.http import Chunks, HttpResponse
-from smbench.model.endpoints.answers import STREAM_CONTENT_TYPE, part_of
-from smbench.model.endpoints.endpoint import TIMEOUT
+from smbench.model.endpoints.answers import STREAM_CONTENT_TYPE, part_of, stream_error_of
+from smbench.model.endpoints.endpoint import INSTANCE_LOST
 from smbench.wire.event_stream import encoded
 
 _PART = {":event-type": "PayloadPart", ":content-type": "application/octet-stream", ":message-type": "event"}
 # The API reference's own words, of ResponseStream.
-_BROKEN = "The Transmission Control Protocol (TCP) connection between the client and the model was reset or closed."
-_TOO_LONG = "The model failed to finish sending the response within the timeout period allowed by Amazon SageMaker."
 _FAILURE = "The stream processing failed because of an unknown error, exception or failure. Try your request again."
 
 
@@ -60,7 +58,7 @@ class StreamedReply:
         """The container, which had begun to answer, says no more."""
         if self._chunks.is_over:
             return
-        code, words = ("ModelInvocationTimeExceeded", _TOO_LONG) if reason == TIMEOUT else ("StreamBroken", _BROKEN)
+        code, words = stream_error_of(reason)
         self._except("ModelStreamError", {"Message": words, "ErrorCode": code})
 
     def _begin(self) -> None:
@@ -76,7 +74,7 @@ class StreamedReply:
     def _troubles(self) -> dict[FaultKind, Callable[[bytes], None]]:
         return {
             FaultKind.TORN_STREAM: self._tear,
-            FaultKind.STREAM_ERROR: lambda _: self.fail(""),
+            FaultKind.STREAM_ERROR: lambda _: self.fail(INSTANCE_LOST),
             FaultKind.STREAM_FAILURE: lambda _: self._except("InternalStreamFailure", {"Message": _FAILURE}),
         }
 

@@ -9,6 +9,7 @@ from smbench.scenario.model import ANSWER_MAX_S, STREAM_MAX_S
 ANSWERED, MODEL_ERROR, THROTTLED = 200, 424, 400  # HTTP status
 CONTENT_TYPE = "application/json"
 STREAM_CONTENT_TYPE = "application/jsonlines"
+GAPS = "service.gaps"  # the use of chance that spaces the parts of answers
 
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
@@ -20,6 +21,11 @@ _CONTAINER_ERRORS = {  # what the container answered, 0 where it did not, and wi
     TIMEOUT: (0, _TIMED_OUT),
     INSTANCE_LOST: (0, "The connection to the container was closed."),
 }
+
+
+# The API reference's own words, of ResponseStream.
+_BROKEN = "The Transmission Control Protocol (TCP) connection between the client and the model was reset or closed."
+_TOO_LONG = "The model failed to finish sending the response within the timeout period allowed by Amazon SageMaker."
 
 
 def called(index: int, inference_id: str, recv_ns: int, context: object, streamed: Streamed | None = None) -> Job:
@@ -36,6 +42,11 @@ def answer_of(ended: Ended) -> bytes:
 def part_of(inference_id: str, place: int) -> bytes:
     """One part of an answer in a stream, counted from 0; of `STREAM_CONTENT_TYPE`."""
     return orjson.dumps({"inferenceId": inference_id, "part": place}) + b"\n"
+
+
+def stream_error_of(reason: str) -> tuple[str, str]:
+    """Of an answer that ends amid its stream for a reason of `Ended`: ModelStreamError's ErrorCode and Message."""
+    return ("ModelInvocationTimeExceeded", _TOO_LONG) if reason == TIMEOUT else ("StreamBroken", _BROKEN)
 
 
 def container_error_of(ended: Ended) -> tuple[int, str]:

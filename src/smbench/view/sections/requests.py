@@ -187,7 +187,7 @@ def streams(judged: Judged) -> Section | None:
         ("longest gap of an answer", found.gap_max),
     ]
     gaps = "" if found.gap_of_all_s is None else f", {units.duration(found.gap_of_all_s)} apart on average"
-    estimated = {name: one for name, one in found.to_first_intervals.items() if isinstance(one, Interval)}
+    estimated: Intervals = {name: one for name, one in found.to_first_intervals.items() if isinstance(one, Interval)}
     notes = [
         f"{found.n:,} streams of {found.n_parts:,} parts{gaps}; a stream has {found.parts_p50:,} (p50) to "
         f"{found.parts_max:,} (max).",
