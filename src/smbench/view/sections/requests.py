@@ -82,7 +82,7 @@ def latency(judged: Judged) -> Section | None:
         )
     elif summary.notices.n_from_outputs:
         notes.append(f"Ends found in S3, known to the second only: {summary.notices.n_from_outputs:,}.")
-    notes += [*_why_no_stage(summary), *_intervals(summary.intervals, "from schedule", spread.n)]
+    notes += [*_why_no_stage(summary), *_intervals(summary.intervals, FROM_SCHEDULE.name, spread.n)]
     table = percentiles("Latency", "Latency and what is beside it", "", _latencies(summary), notes, Detail.BRIEF)
     return Section("latency", "Latency", (table,))
 
