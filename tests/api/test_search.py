@@ -83,6 +83,19 @@ def test_a_search_finds_c_over_s_and_one_that_was_killed_gives_the_same_answer(
     assert (found.path / "search.html").read_bytes() == page
 
 
+def test_a_search_of_an_endpoint_that_completes_nothing_ends_with_its_first_probes(
+    tmp_path: Path, by_the_model: list[Path]
+) -> None:
+    emulated = {**SCENARIO["target"]["emulated"], "faults": {"container_errors": "100%"}}
+    found = smbench.search(
+        {**SCENARIO, "target": {"emulated": emulated}}, slo=ERRORS, requests=400, results=tmp_path, progress="none"
+    )
+    assert len(by_the_model) == 2  # that were asked for together
+    assert "none of" in found.stopped
+    assert "the endpoint fails at any rate; mend it, or its payloads" in found.stopped
+    assert found.exit_status is ExitCode.INVALID
+
+
 @pytest.mark.slow  # runs with processes of their own
 def test_a_serverless_endpoint_is_searched_for_what_it_takes_without_throttles(tmp_path: Path) -> None:
     scenario = {

@@ -19,14 +19,14 @@ from smbench.api.result import Run, as_html, as_text, write_table_and_page
 from smbench.api.run import Progress, reported
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
 from smbench.api.stacks import aimed
-from smbench.clock import TimeKind
 from smbench.errors import ExitCode, NotBegunError, ResultsError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
-from smbench.lifecycle.cells import Cells, Finished, Task, run_cells
+from smbench.lifecycle.cells import Cells, Finished, Task, in_warp, run_cells
 from smbench.lifecycle.origin import Origin
 from smbench.printable import json_document
-from smbench.processes.child import start_child, start_forked
+from smbench.processes.child import start_child
 from smbench.processes.interrupts import Interrupts
+from smbench.processes.warm import WarmWorkers
 from smbench.results.files import write_whole
 from smbench.results.store import new_run_dir
 from smbench.scenario.model import Scenario
@@ -42,6 +42,7 @@ from smbench.view.live.choose import choose_view
 from smbench.view.report.search import progress_line, render, rows_of, to_json
 
 ASKED_FILE = "search.json"
+_ERROR_SHOWN = 60  # characters of an error in a sentence
 Rate = str | float
 """Requests a second, or with a unit: `"30/m"`."""
 
@@ -225,7 +226,7 @@ def search(
         settle=None if settle is None else _quantity(parse_duration_s, settle, "settle"),
         probes=probes,
         time_max_s=None if max_time is None else _quantity(parse_duration_s, max_time, "max-time"),
-        at_once=2 if _is_warp(target) else 1,
+        at_once=2 if in_warp(target) else 1,
         access=where,
     )
     if target.target.endpoint is not None:
@@ -273,15 +274,16 @@ class _Searching:
     ) -> None:
         self.folder, self.asked, self.scenario, self.progress, self.command = folder, asked, scenario, progress, command
         self.demands, self.terms = asked.demands(scenario), asked.terms(scenario)
-        self.cells, self.interrupts = Cells(folder), Interrupts()
+        self.cells, self.interrupts, self.warm = Cells(folder), Interrupts(), WarmWorkers()
         self.probes: list[Probe] = []
         self.spent_s = 0.0
 
     def carried_out(self) -> Search:
         """Until the search is over, or something ends it."""
         stopped = ""
-        while not stopped and not self.interrupts.names and (asks := self._next()):
-            stopped = self._run(asks)
+        with self.warm:
+            while not stopped and not self.interrupts.names and (asks := self._next()):
+                stopped = self._run(asks)
         if not stopped and not self.interrupts.names and next_asks(self._seen(), self.terms):
             stopped = "the time for all probes is over"
         is_open = bool(self.interrupts.names) and bool(next_asks(self._seen(), self.terms))
@@ -295,7 +297,7 @@ class _Searching:
             stopped,
             is_open,
         )
-        if done.probes:
+        if done.probes and not is_open:  # a person who ends it need not wait for a page that resume writes
             done.write()
         return done
 
@@ -352,7 +354,7 @@ class _Searching:
 
     def _settings(self, place: Path) -> Settings:
         access = AwsAccess(self.asked.region, self.asked.profile, self.asked.endpoint_url)
-        start = start_forked if self.asked.at_once > 1 else start_child
+        start = self.warm.start if in_warp(self.scenario) else start_child
         return Settings(access=access, results=place, command=tuple(self.command), start=start)
 
     def _watch(self, number: int, finished: Finished) -> None:
@@ -363,12 +365,13 @@ class _Searching:
     def _kept(self, done: CarriedOut, ask: Ask) -> Kept:
         run = reported(done)
         figures = figures_of(run.frames, run.summary, run.verdict.value, run.thresholds)
+        evidence = evidence_of(run.frames, ask.rate_hz, self.demands, self.scenario.target.kind)
         return Kept(
             purpose=ask.purpose,
             length=ask.length,
-            evidence=evidence_of(run.frames, ask.rate_hz, self.demands, self.scenario.target.kind),
+            evidence=evidence,
             figures=figures,
-            spoiled=_spoiled(run),
+            spoiled=_spoiled(run) or _fails_at_any_rate(run, evidence),
         )
 
 
@@ -382,8 +385,17 @@ def _spoiled(run: Run) -> str:
     return f"the run is invalid: {bad[0].name}: {bad[0].seen}" if bad else ""
 
 
-def _is_warp(scenario: Scenario) -> bool:
-    return scenario.target.endpoint is None and scenario.target.emulated.time == TimeKind.WARP.value
+def _fails_at_any_rate(run: Run, evidence: Evidence) -> str:
+    """Of an endpoint that completes nothing while nothing waits: no lower rate will help it. Empty: it is not so."""
+    counts = run.summary.counts
+    if not counts.sent or counts.completed or evidence.growth == "fails":
+        return ""
+    worst = max(run.summary.causes, key=lambda one: one.n, default=None)
+    why = "" if worst is None else f" ({worst.error[:_ERROR_SHOWN]}…)"
+    return (
+        f"none of {counts.sent:,} requests completed, and not for want of capacity, for the backlog does not "
+        f"grow{why}: the endpoint fails at any rate; mend it, or its payloads, then search again"
+    )
 
 
 def _quantity(read: Callable[[object], float], written: object, name: str) -> float:

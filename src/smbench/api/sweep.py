@@ -19,12 +19,13 @@ from smbench.api.run import Progress, reported
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, scenario_file
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
-from smbench.lifecycle.cells import Cells, Finished, Task, all_finished, at_once, run_cells
+from smbench.lifecycle.cells import Cells, Finished, Task, all_finished, at_once, in_warp, run_cells
 from smbench.lifecycle.origin import Origin
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.printable import json_document
 from smbench.processes.child import start_forked
 from smbench.processes.interrupts import Interrupts
+from smbench.processes.warm import WarmWorkers
 from smbench.results.files import write_whole
 from smbench.results.store import new_run_dir
 from smbench.scenario.model import Scenario
@@ -247,18 +248,28 @@ def _swept(
             line = progress_line(cells[number - 1], finished.found, len(kept.finished), len(cells))
             print(f"smbench: {line}", file=sys.stderr, flush=True)  # noqa: T201  # what a sweep says under way
 
-    def settings(place: Path) -> Settings:
-        return Settings(access=AwsAccess(), results=place, command=tuple(command), start=start_forked)
+    n_at_once, warm = at_once([cell.scenario for cell in cells]), WarmWorkers()
+    start = warm.start if all(in_warp(cell.scenario) for cell in cells) else start_forked
 
-    n_at_once = at_once([cell.scenario for cell in cells])
+    def settings(place: Path) -> Settings:
+        return Settings(access=AwsAccess(), results=place, command=tuple(command), start=start)
+
     if progress != "none":
         print(f"smbench: {len(cells):,} cells, {n_at_once} at once", file=sys.stderr, flush=True)  # noqa: T201  # as above
-    run_cells(
-        kept, tasks, settings, lambda: choose_view("none", sys.stderr, os.environ), read, watch, interrupts, n_at_once
-    )
+    with warm:
+        run_cells(
+            kept,
+            tasks,
+            settings,
+            lambda: choose_view("none", sys.stderr, os.environ),
+            read,
+            watch,
+            interrupts,
+            n_at_once,
+        )
     done = _result(folder, cells, kept, prices, question.rule)
     done = replace(done, interrupted=bool(interrupts.names) and not all_finished(kept, tasks))
-    if done.figures:
+    if done.figures and not done.interrupted:  # a person who ends it need not wait for a page that resume writes
         done.write()
     return done
 

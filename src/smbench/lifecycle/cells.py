@@ -87,10 +87,14 @@ class Cells:
             ) from error
 
 
+def in_warp(scenario: Scenario) -> bool:
+    """Whether a run of it waits for nothing."""
+    return scenario.target.endpoint is None and scenario.target.emulated.time == TimeKind.WARP.value
+
+
 def at_once(scenarios: Sequence[Scenario]) -> int:
     """How many of such runs may go on side by side: as many as there are cores in warp time, else one."""
-    is_warp = all(one.target.endpoint is None and one.target.emulated.time == TimeKind.WARP.value for one in scenarios)
-    return max(1, os.cpu_count() or 1) if is_warp else 1
+    return max(1, os.cpu_count() or 1) if all(map(in_warp, scenarios)) else 1
 
 
 def run_cells(
@@ -105,8 +109,8 @@ def run_cells(
 ) -> None:
     """Run what is not finished; returns when all is, or when a person ended it.
 
-    The first interrupt begins no other run and has those that go on send no more; the second stops them at once. A run
-    that was ended like that is not finished.
+    The first interrupt begins no other run and has those that go on send no more; the second stops them at once. In
+    warp time, where a run leaves nothing behind, the first does. A run that was ended like that is not finished.
 
     Args:
         settings: Of a run, from the folder in which its own is made.
@@ -128,14 +132,14 @@ def run_cells(
             over, _ = wait(going, _LOOK_S, FIRST_COMPLETED)
             for future in over:
                 task, own = going.pop(future)
-                finished = _taken(future, cells.folder, read)
                 if own.names:
                     continue
+                finished = _taken(future, cells.folder, read)
                 cells.put(task.number, finished)
                 watch(task.number, finished)
             for name in interrupts.names[n_passed_on:]:
-                for _, own in going.values():
-                    own.give(name)
+                for task, own in going.values():
+                    own.give(name, at_once=True if in_warp(task.scenario) else None)
             n_passed_on = len(interrupts.names)
 
 

@@ -185,12 +185,18 @@ def _run(main: Callable[..., None], connection: Connection, arguments: tuple[Any
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _PARENTS)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    channel = PipeChannel(connection)
+    if not answer_for(PipeChannel(connection), main, arguments):
+        sys.exit(1)
+
+
+def answer_for(channel: Channel, main: Callable[..., None], arguments: tuple[Any, ...]) -> bool:
+    """Do what a child does; False where it ended in an error, which its parent then has been sent."""
     try:
         main(channel, *arguments)
     except BaseException as error:  # noqa: BLE001  # the last line of a process: whatever it is, the parent must know
         channel.send(as_failed(error))
-        sys.exit(1)
+        return False
+    return True
 
 
 def sole_error(error: BaseException) -> BaseException:

@@ -145,7 +145,7 @@ def _require_notices(scenario: Scenario) -> None:
     if scenario.collector.tracking == "s3":
         raise UsageError(
             f"{scenario.name} has `collector.tracking: s3`, and how late such looks see an end is not simulated",
-            "leave collector.tracking out to predict ends as notices would tell them, or run it with "
+            "leave collector.tracking out to predict ends as notices report them, or run it with "
             "`target.emulated.time: warp`",
         )
 

@@ -15,4 +15,6 @@ def print_many(found: Search | Sweep, output: str) -> None:
     on_stdout().print(found.to_text())
     typer.echo(f"Files: {found.path}")
     if found.interrupted:
-        typer.echo(f"smbench: `smbench resume {found.path}` goes on", err=True)
+        n = len(found.probes) if isinstance(found, Search) else len(found.figures)
+        kept = "1 finished run is kept" if n == 1 else f"{n:,} finished runs are kept"
+        typer.echo(f"smbench: {kept}; `smbench resume {found.path}` goes on", err=True)
