@@ -135,9 +135,12 @@ class AnyOrder(RuleBasedStateMachine):
     def flush(self) -> None:
         self.rows_on_disk, self.on_disk = written(self.tracker.ledger), list(self.expected)
 
-    @rule(sends=st.booleans(), given_up_ns=st.one_of(st.none(), st.integers(0, 10**6)))
+    @rule(sends=st.booleans(), given_up_ns=st.one_of(st.none(), st.integers(0, 1000).map(lambda us: us * 1000)))
     def kill_and_resume(self, sends: bool, given_up_ns: int | None) -> None:
-        """What no part has is forgotten; the mark says up to which row something may have been sent."""
+        """What no part has is forgotten; the mark says up to which row something may have been sent.
+
+        Instants are whole microseconds, here as above: files have no more.
+        """
         last = max(self.submitted, default=-1)
         self.dropped = {row for row in self.dropped if self.on_disk[row] is State.NOT_SENT}
         rows = ledger([n * 1000 for n in range(N)])
