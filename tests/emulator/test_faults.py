@@ -76,6 +76,9 @@ def test_what_was_refused_was_not_taken() -> None:
         FaultKind.LOST_REPLY,
         FaultKind.NO_ANSWER,
         FaultKind.SLOW,
+        FaultKind.TORN_STREAM,
+        FaultKind.STREAM_ERROR,
+        FaultKind.STREAM_FAILURE,
         FaultKind.NONE,
     ]
 
