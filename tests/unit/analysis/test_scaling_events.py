@@ -103,7 +103,7 @@ def test_witnesses_narrow_an_event_down_together() -> None:
 def test_an_instant_that_aws_stamped_is_as_exact_as_the_clocks_agree() -> None:
     # Answers take 0.4 s, so the two clocks are known to 0.2 s.
     rows = [Request(float(at), send=at, ack=at + 0.4, recv=at + 0.2, done=at + 1.0) for at in range(20)]
-    assert between(only(told(STORY, SEEN, rows), What.ALARM)) == (pytest.approx(99.8), pytest.approx(100.2))
+    assert between(only(told(STORY, SEEN, rows), What.ALARM)) == pytest.approx((99.8, 100.2))
 
 
 def test_a_clock_of_aws_that_is_ahead_is_taken_out_of_its_stamps_and_not_out_of_looks() -> None:
@@ -112,7 +112,7 @@ def test_a_clock_of_aws_that_is_ahead_is_taken_out_of_its_stamps_and_not_out_of_
     assert found.steps[0].decided_at_s == pytest.approx(75)
     assert only(found, What.ALARM).latest_s == pytest.approx(70, abs=0.01)
     event = only(found, What.IN_SERVICE)  # 175 s by the activity, 200 to 210 by the looks, 90 to 210 by the minutes
-    assert between(event) == (pytest.approx(90, abs=0.01), pytest.approx(210, abs=0.01))
+    assert between(event) == pytest.approx((90, 210), abs=0.01)
     assert event.conflict == "DescribeEndpoint says 25.0 s later than scaling activity"
 
 

@@ -207,7 +207,9 @@ def test_speed_is_scenario_time_over_real_time() -> None:
 
 
 def test_a_scaling_that_failed_says_why_in_the_live_view() -> None:
-    why = {"StatusMessage": "Failed to set desired instance count to 4.\nReason: the limit is 3 Instances."}
+    why: dict[str, object] = {
+        "StatusMessage": "Failed to set desired instance count to 4.\nReason: the limit is 3 Instances."
+    }
     failed = Event("scaling_activity", "a1", 0, 0, "Failed", after=4.0, cause="triggered policy keep", detail=why)
     assert event_words(failed) == (
         "scaling",
