@@ -4,6 +4,9 @@ Method: the commands in this process against the emulated region in another thre
 """
 
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +102,27 @@ def test_a_rollback_says_in_one_sentence_what_failed_and_destroy_removes_the_res
     assert "rolled back: EndpointConfig could not be made: Could not find model" in refused.value.message
     with pytest.raises(TargetError, match="ROLLBACK_COMPLETE"):
         smbench.deploy("demo", wanted, endpoint_url=url)
+    assert smbench.destroy("demo", endpoint_url=url).left == ()
+    assert account(url) == ([], [])
+
+
+@pytest.mark.slow  # a process of its own, which is killed in the middle
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_deployment_whose_process_is_killed_can_be_destroyed(url: str, how: signal.Signals) -> None:
+    words = ("deploy", "demo", "--image", "i", "--folder", "model", "--yes", "--endpoint-url", url)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smbench", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    said = b""
+    while b"CREATE_IN_PROGRESS" not in said:
+        said += (line := process.stdout.readline())
+        assert line, said.decode()
+    process.send_signal(how)
+    rest = process.communicate(timeout=20)[0].decode()
+    assert process.returncode == (-how if how is signal.SIGKILL else ExitCode.INTERRUPTED)
+    if how is signal.SIGINT:
+        assert "`smbench deploy demo` takes it up, `smbench destroy demo` removes it" in " ".join(rest.split())
     assert smbench.destroy("demo", endpoint_url=url).left == ()
     assert account(url) == ([], [])
 

@@ -1,10 +1,14 @@
 """Goal: whatever happens to deploy and destroy, a sentence says what to do, and either may be repeated from any stage.
 
-Method: both in virtual time on the embedded region, behind a gate that refuses, throttles or interrupts at the first
-call of each action in turn. A kill and a Ctrl-C are the same to an account: no call comes after it.
+Method: both in virtual time on the embedded region, behind a gate that refuses, throttles or interrupts at the calls of
+each action in turn. A kill and a Ctrl-C are the same to an account: no call comes after it, and the last may have been
+carried out or not.
 """
 
+import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +25,7 @@ from smbench.emulator.protocol.front import Front
 from smbench.errors import ExitCode, TargetError
 from smbench.scenario.deploy import Deploy
 from smbench.scenario.emulated import Emulated
+from smbench.scenario.faults import Faults
 from smbench.scenario.values.distributions import Distribution
 from smbench.stack.cost import hourly_cost
 from smbench.stack.packing import pack
@@ -60,13 +65,20 @@ class Account:
         self.gate.allows = lambda _call: True
         return list(seen)
 
-    async def interrupted(self, command: Callable[[], Any], action: str) -> bool:
-        """End a command at the first call of an action; whether it came so far."""
+    async def interrupted(
+        self, command: Callable[[], Any], action: str, nth: int = 1, *, is_carried_out: bool = True
+    ) -> bool:
+        """End a command at the n-th call of an action, carried out or lost on its way; whether it came so far."""
+        seen: Counter[str] = Counter()
         with anyio.CancelScope() as scope:
 
             def allows(call: Call) -> bool:
-                if call.action == action:
+                seen[call.action] += 1
+                if scope.cancel_called:  # it was on its way already
+                    return False
+                if call.action == action and seen[action] == nth:
                     scope.cancel()
+                    return is_carried_out
                 return True
 
             self.gate.allows = allows
@@ -81,17 +93,23 @@ class Account:
         assert [one for one in (*buckets, *endpoints, *topics) if "demo" in str(one)] == []
 
 
-@pytest.fixture
-async def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Account]:
+@asynccontextmanager
+async def deployable(folder: Path, monkeypatch: pytest.MonkeyPatch, defaults: Emulated) -> AsyncIterator[Account]:
     any_keys(monkeypatch)
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "inference.py").write_text("def model_fn(folder): ...\n")
+    (folder / "code").mkdir()
+    (folder / "code" / "inference.py").write_text("def model_fn(folder): ...\n")
     with gated() as gate:
         async with (
-            region(defaults=QUICK) as here,
+            region(defaults=defaults) as here,
             AwsClients(AwsSettings(endpoint_url=here.emulator.url, services=DEPLOYING)) as clients,
         ):
-            yield Account(clients, gate, tmp_path)
+            yield Account(clients, gate, folder)
+
+
+@pytest.fixture
+async def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Account]:
+    async with deployable(tmp_path, monkeypatch, QUICK) as made:
+        yield made
 
 
 async def refusal(command: Callable[[], Any]) -> TargetError | None:
@@ -119,11 +137,11 @@ async def test_each_action_that_is_refused_is_named_with_how_to_go_on(account: A
     await account.require_empty()
 
 
-async def test_a_deployment_that_ends_anywhere_can_be_destroyed(account: Account) -> None:
+async def test_a_deployment_that_ends_at_any_call_can_be_destroyed(account: Account) -> None:
     actions = await account.actions_of(account.deploy)
     assert (await account.destroy()).left == ()
-    for action in actions:
-        assert await account.interrupted(account.deploy, action), action
+    for place, action in enumerate(actions):
+        assert await account.interrupted(account.deploy, action, is_carried_out=place % 2 == 0), action
         assert (await account.destroy()).left == (), action
         await account.require_empty()
 
@@ -131,11 +149,13 @@ async def test_a_deployment_that_ends_anywhere_can_be_destroyed(account: Account
 async def test_both_go_on_from_wherever_they_ended(account: Account) -> None:
     deploying = await account.actions_of(account.deploy)
     destroying = await account.actions_of(account.destroy)
-    for action in deploying:
-        await account.interrupted(account.deploy, action)
+    for nth in (1, 2):  # of both change sets
+        for action in deploying:
+            await account.interrupted(account.deploy, action, nth, is_carried_out=nth % 2 == 0)
     assert (await account.deploy()).endpoint == "smbench-demo"
-    for action in destroying:
-        await account.interrupted(account.destroy, action)
+    for nth in (2, 1):
+        for action in destroying:
+            await account.interrupted(account.destroy, action, nth, is_carried_out=nth % 2 == 1)
     assert (await account.destroy()).left == ()
     await account.require_empty()
 
@@ -153,6 +173,61 @@ async def test_a_control_plane_that_throttles_now_and_then_is_asked_again(accoun
         await account.deploy()
         assert (await account.destroy()).left == ()
     assert {"CreateChangeSet", "ExecuteChangeSet", "DescribeStackEvents", "DeleteStack"} <= seen
+
+
+TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "an endpoint that never comes up": (
+        {"provision_failures": 1},
+        "rolled back: Endpoint could not be made: .*did not pass the ping health check",
+    ),
+    "a quota that is reached": (
+        {"instance_quota": 0},
+        "rolled back: Endpoint could not be made: The account-level service limit .* is 0 Instances.*"
+        "Error Code: ResourceLimitExceeded",
+    ),
+    "a control plane that throttles": (
+        {"plan": [{"calls": ["cloudformation:ExecuteChangeSet"], "trouble": "throttle", "for": "60s"}]},
+        "carry out the change set of smbench-demo in us-east-1: Throttling",
+    ),
+    "a control plane that breaks while the stack is made": (
+        {"plan": [{"calls": ["cloudformation:DescribeStackEvents"], "trouble": "error", "for": "60s"}]},
+        "(read the events of|follow) the stack.*",
+    ),
+    "a bucket that does not answer": (
+        {"plan": [{"calls": ["s3:PutObject"], "trouble": "error", "for": "60s"}]},
+        "models/",
+    ),
+}
+
+
+@pytest.mark.parametrize("faulty", TROUBLE)
+async def test_each_trouble_of_the_region_is_a_sentence_and_leaves_nothing(
+    faulty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults, said = TROUBLE[faulty]
+    defaults = QUICK.model_copy(update={"faults": Faults.model_validate(faults)})
+    async with deployable(tmp_path, monkeypatch, defaults) as account:
+        error = await refusal(account.deploy)
+        assert error is not None
+        assert re.search(said, error.message), error.message
+        assert error.exit_code is ExitCode.TARGET
+        assert "smbench destroy demo" in error.advice
+        await anyio.sleep(60)
+        assert (await account.destroy()).left == ()
+        await account.require_empty()
+
+
+async def test_an_endpoint_that_is_being_changed_is_waited_for_and_then_removed(account: Account) -> None:
+    made = await account.deploy()
+    wish = {"VariantName": "AllTraffic", "DesiredInstanceCount": 2}
+    await account.clients.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=made.endpoint, DesiredWeightsAndCapacities=[wish]
+    )
+    assert (await account.clients.sagemaker.describe_endpoint(EndpointName=made.endpoint))[
+        "EndpointStatus"
+    ] == "Updating"
+    assert (await account.destroy()).left == ()
+    await account.require_empty()
 
 
 async def test_objects_that_may_not_be_deleted_are_named(account: Account) -> None:

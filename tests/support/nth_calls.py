@@ -43,8 +43,10 @@ EPOCH_NS = 1_767_225_600_000_000_000
 TROUBLES = ("error", "no_answer", "reset")  # refused, timed out, cut
 LOOKED_UP = ("s3:HeadObject", "s3:GetObject")
 CALLS = tuple(
-    call for call in get_args(Call) if not call.endswith("*") and call != "sagemaker:InvokeEndpoint"
-)  # that one is of synchronous endpoints
+    call
+    for call in get_args(Call)
+    if not call.endswith("*") and call != "sagemaker:InvokeEndpoint" and not call.startswith("cloudformation:")
+)  # that one is of synchronous endpoints, and a run makes no stack
 ALONE, APART = 5, 11  # the first fail in runs of their own; between others lie ten good calls
 REAL_MAX_S, VIRTUAL_MAX_S = 300, 3600.0
 

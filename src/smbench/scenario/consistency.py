@@ -74,6 +74,7 @@ _ON_INSTANCES: tuple[Where, ...] = (
         for name in ("instances", "provision", "provision_common", "remove", "service_spread", "host_speeds", "waiting")
     ),
     ("target", "emulated", "faults", "instance_life"),
+    ("target", "emulated", "faults", "instance_quota"),
     ("target", "emulated", "faults", "provision_failures"),
 )
 _ONLY_OF: dict[str, tuple[tuple[Where, ...], str]] = {

@@ -15,6 +15,15 @@ Call = Literal[
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingActivities",
     "application-autoscaling:DescribeScalingPolicies",
+    "cloudformation:*",
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStackResources",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ExecuteChangeSet",
     "cloudwatch:*",
     "cloudwatch:DescribeAlarmHistory",
     "cloudwatch:DescribeAlarms",
@@ -129,7 +138,16 @@ class Faults(Part):
     messages_redelivered: Share = Field(default=0.0, description="SQS shows a message again although it was deleted")
     malformed_messages: Share = Field(default=0.0, description="a message that is no JSON follows the real one")
     instance_life: Distribution | None = Field(default=None, description="an instance dies after this long in service")
-    provision_failures: Share = Field(default=0.0, description="a new instance never comes up; the activity fails")
+    provision_failures: Share = Field(
+        default=0.0,
+        description="a new instance never comes up; the activity fails, or the endpoint that is created with it",
+    )
+    instance_quota: Whole | None = Field(
+        default=None,
+        ge=0,
+        description="instances that the account may have; SageMaker refuses more with ResourceLimitExceeded, and the "
+        "scaling activity fails; default: any number",
+    )
     metric_gaps: Share = Field(default=0.0, description="a metric's minute is never published")
     clock_skew: SignedSeconds = Field(default=0.0, description="AWS's stamps are ahead of ours by this much")
     clock_drift_ppm: float = Field(

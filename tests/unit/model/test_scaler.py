@@ -253,6 +253,18 @@ def test_a_failed_activity_has_no_cooldown() -> None:
     assert stand.endpoint.desired == 1
 
 
+def test_a_quota_that_is_reached_fails_the_activity_in_the_words_of_aws_and_changes_nothing() -> None:
+    stand = Stand(1, endpoint={"faults": {"instance_quota": 3}})
+    stand.track(target=10)
+    stand.minutes(40, 20)
+    stand.settle()
+    refused, taken = sorted(stand.activities(), key=lambda activity: activity.start_ns)
+    assert (refused.status, refused.before, refused.after) == ("Failed", 1, 4)
+    assert "is 3 Instances, with current utilization of 1 Instances and a request delta of 3" in refused.status_message
+    assert "Error Code: ResourceLimitExceeded" in refused.status_message
+    assert (taken.status, taken.after, stand.endpoint.desired) == ("Successful", 2, 2)
+
+
 def test_the_need_after_a_partly_failed_activity_is_reckoned_from_what_came_up() -> None:
     stand = Stand(1, endpoint={"faults": {"provision_failures": 0.5}}, seed=1, high=100)
     stand.track(target=10, out_cooldown_s=600.0)

@@ -73,11 +73,15 @@ def test_the_quick_start_is_short() -> None:
     assert scenario.target.emulated.instances.at_start == 0
 
 
-def test_the_faulty_world_has_every_fault_but_a_drift_and_ten_thousand_requests() -> None:
-    """Its ends are compared with the truth to the millisecond; a clock that drifts is in `cli/test_stage_truth.py`."""
+def test_the_faulty_world_has_every_fault_but_a_drift_and_a_quota_and_ten_thousand_requests() -> None:
+    """Its ends are compared with the truth to the millisecond; a clock that drifts is in `cli/test_stage_truth.py`.
+    With a quota it would not scale, and would not get through."""
     scenario = load_scenario(shipped_scenario("faulty-world"))
     faults = scenario.target.emulated.faults
-    assert set(faults.model_dump(exclude_defaults=True)) == set(type(faults).model_fields) - {"clock_drift_ppm"}
+    assert set(faults.model_dump(exclude_defaults=True)) == set(type(faults).model_fields) - {
+        "clock_drift_ppm",
+        "instance_quota",
+    }
     assert expected_requests(scenario) == 10_000
 
 

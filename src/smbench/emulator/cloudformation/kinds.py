@@ -230,6 +230,8 @@ def _endpoint_trouble(account: Account, made: Physical) -> str | None:
     hosted = account.sagemaker.hosting.endpoints.get(made.attributes["EndpointName"])
     if hosted is None:
         return "The endpoint was deleted meanwhile."
+    if hosted.failure:
+        return f"Resource handler returned message: {hosted.failure}"
     return "" if hosted.status == "InService" else None
 
 

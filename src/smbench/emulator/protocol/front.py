@@ -66,6 +66,7 @@ _THROTTLES = {
     "sns": ("Throttled", 429),
     "sts": ("Throttling", 400),
     "monitoring": ("Throttling", 400),
+    "cloudformation": ("Throttling", 400),
 }  # all others: ThrottlingException, 400
 _FORM = "application/x-www-form-urlencoded"
 _SIGNED_AS = {"sagemaker-runtime": "sagemaker"}  # in the credential scope; all others are signed under their own name

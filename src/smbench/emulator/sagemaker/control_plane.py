@@ -9,7 +9,7 @@ from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting, serverless_of
 from smbench.emulator.site import Site, utc_datetime
-from smbench.model.endpoints.endpoint import UpdateInProgress
+from smbench.model.endpoints.endpoint import QuotaReached, UpdateInProgress
 
 _PAGE = 10  # SageMaker's default MaxResults for lists
 _TAGS_MAX = 50
@@ -186,6 +186,8 @@ class SageMaker:
         }
         if "AsyncInferenceConfig" in hosted.config:
             described["AsyncInferenceConfig"] = hosted.config["AsyncInferenceConfig"]
+        if hosted.failure:
+            described["FailureReason"] = hosted.failure
         if hosted.pending is not None:
             described["PendingDeploymentSummary"] = {
                 "EndpointConfigName": hosted.pending.config_name,
@@ -253,6 +255,8 @@ class SageMaker:
             self.hosting.resize(hosted, count)
         except UpdateInProgress:
             raise self._in_progress(hosted.name) from None
+        except QuotaReached as refused:
+            raise ServiceError("ResourceLimitExceeded", str(refused)) from None
 
     def delete_endpoint(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Gone at once, with its scalable target and its queue.

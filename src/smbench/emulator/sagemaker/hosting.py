@@ -14,7 +14,7 @@ from smbench.emulator.s3.locations import Place, place
 from smbench.emulator.s3.objects import NO_HEADERS
 from smbench.emulator.sagemaker.notifications import TEST_NOTIFICATION
 from smbench.emulator.site import Site
-from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, EndpointSettings
+from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, EndpointSettings, over_quota
 from smbench.model.endpoints.serverless import ServerlessEndpoint
 from smbench.model.scaling.scaler import UnknownTarget
 from smbench.model.service import Sampler
@@ -83,6 +83,7 @@ class Hosted:
     pending: Deployment | None = None
     change: Change | None = None
     is_deleted: bool = False
+    failure: str = ""  # why it never came into service
     logs: dict[str, LogStream] = field(default_factory=dict)  # `<variant>/<instance id>`
 
     @property
@@ -108,9 +109,9 @@ class Hosted:
 
     @property
     def status(self) -> str:
-        """As DescribeEndpoint says it: Creating, Updating, InService."""
+        """As DescribeEndpoint says it: Creating, Updating, InService, Failed."""
         if self.fleet is None:
-            return "Creating"
+            return "Failed" if self.failure else "Creating"
         if self.pending is not None:
             return "Updating"
         return self.fleet.status if isinstance(self.fleet, Endpoint) else "InService"
@@ -145,6 +146,7 @@ class Hosting:
         self.emulated, self.base_dir = emulated, base_dir
         self.endpoints: dict[str, Hosted] = {}
         self.on_launch: list[Callable[[Hosted], None]] = []
+        self._failures = stream(world.seeds.faults, "faults.provision_failures.deployments")
         self._deploy_time = Sampler(emulated.provision, stream(world.seeds.capacity, "deployments"), base_dir)
 
     def create(self, name: str, config: dict[str, Any]) -> None:
@@ -154,6 +156,7 @@ class Hosting:
             ServiceError: the emulator cannot host such a configuration.
         """
         self._check_topics(delivery_of(config, self.site))
+        self._check_quota(config)
         hosted = self._hosted(name, config)
         hosted.pending = Deployment(hosted.config_name, hosted.created_utc_ns)
         hosted.change = Change(0, initial_count(config), hosted.created_utc_ns)
@@ -195,6 +198,7 @@ class Hosting:
 
         Raises:
             UpdateInProgress: a change is under way and the scenario has them serialise.
+            QuotaReached: the account may not have so many.
         """
         if not isinstance(hosted.fleet, Endpoint):
             raise unsupported("a change of a serverless endpoint's capacity")
@@ -209,7 +213,8 @@ class Hosting:
         del self.endpoints[hosted.name]
         with suppress(UnknownTarget):
             self.world.scaler.deregister(resource_id_of(hosted.name, hosted.variant_name))
-        self.world.remove_endpoint(hosted.name)
+        if hosted.fleet is not None:  # one that never came up is not in the world
+            self.world.remove_endpoint(hosted.name)
 
     def test_notify(self, hosted: Hosted) -> None:
         """Tell both topics that messages can reach them; one that was deleted meanwhile is passed over."""
@@ -239,8 +244,25 @@ class Hosting:
         self.endpoints[name] = hosted
         return hosted
 
+    def _check_quota(self, config: dict[str, Any]) -> None:
+        quota = self.emulated.faults.instance_quota
+        if quota is None or kind_of(config) == "serverless":
+            return
+        n_used = sum(hosted.desired for hosted in self.endpoints.values() if hosted.kind != "serverless")
+        n_more = initial_count(config)
+        if n_used + n_more > quota:
+            raise ServiceError("ResourceLimitExceeded", over_quota(quota, n_used, n_more))
+
     def _launch(self, hosted: Hosted) -> None:
         hosted.pending = None
+        failures = self._failures.random(initial_count(hosted.config))
+        if hosted.kind != "serverless" and (failures < self.emulated.faults.provision_failures).any():
+            hosted.failure = (
+                f"The primary container for production variant {hosted.variant_name} did not pass the ping health "
+                "check. Please check CloudWatch logs for this endpoint."
+            )
+            self._touch(hosted)
+            return
         settings = EndpointSettings.of(
             self.emulated,
             name=hosted.name,

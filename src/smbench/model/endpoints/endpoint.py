@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from smbench.model.endpoints.fleet import CapacityChange, Fleet, UpdateInProgress
+from smbench.model.endpoints.fleet import CapacityChange, Fleet, QuotaReached, UpdateInProgress, over_quota
 from smbench.model.endpoints.invocation_metrics import InvocationMetrics
 from smbench.model.endpoints.jobs import (
     CONTAINER_ERROR,
@@ -43,7 +43,9 @@ __all__ = [
     "Endpoint",
     "EndpointSettings",
     "Job",
+    "QuotaReached",
     "UpdateInProgress",
+    "over_quota",
 ]
 
 
@@ -187,6 +189,7 @@ class Endpoint:
 
         Raises:
             UpdateInProgress: updates serialise and one is under way.
+            QuotaReached: the account may not have so many.
         """
         self._fleet.set_desired(n, cause, under_way_ns=under_way_ns)
         self._dispatch_and_observe()

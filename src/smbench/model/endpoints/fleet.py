@@ -21,6 +21,10 @@ class UpdateInProgress(Exception):  # noqa: N818  # AWS's refusal, an expected a
     """The endpoint is being updated and refuses another capacity change until it is done."""
 
 
+class QuotaReached(Exception):  # noqa: N818  # as above
+    """More instances than the account may have; the text is AWS's."""
+
+
 @dataclass(frozen=True, slots=True)
 class CapacityChange:
     """What happened to the fleet.
@@ -36,6 +40,15 @@ class CapacityChange:
     kind: str
     instance: int | None = None
     cause: str = ""
+
+
+def over_quota(quota: int, n_used: int, n_more: int) -> str:
+    """What SageMaker says of instances beyond the account's quota. Source: a scaling activity seen in public."""
+    return (
+        f"The account-level service limit 'ml.m5.xlarge for endpoint usage' is {quota} Instances, with current "
+        f"utilization of {n_used} Instances and a request delta of {n_more} Instances. Please use AWS Service Quotas "
+        "to request an increase for this quota."
+    )
 
 
 class Fleet:
@@ -149,11 +162,15 @@ class Fleet:
 
         Raises:
             UpdateInProgress: updates serialise and one is under way.
+            QuotaReached: the account may not have so many.
         """
         if self.is_updating and self._settings.open_questions.serialise_updates:
             raise UpdateInProgress(f"cannot set {n} instances: an update to {self.desired} is under way")
         if n == self.desired:
             return
+        quota = self._settings.faults.instance_quota
+        if quota is not None and n > max(quota, self.desired):
+            raise QuotaReached(over_quota(quota, self.desired, n - self.desired))
         before, self.desired = self.desired, n
         surplus = len(self._launching) + len(self._serving) - n
         common_ns = round(self._common.draw_s() * 1e9)  # one draw a change, so that a policy moves no other's

@@ -99,6 +99,15 @@ class ActivityLog:
         self._by_resource.setdefault(resource_id, []).append(activity)
         return activity
 
+    def refused(self, resource_id: str, cause: str, at_ns: int, before: int, after: int, text: str) -> None:
+        """SageMaker would not set the capacity; in AWS's wording. AWS tries again every ten seconds, we do not."""
+        activity = self.begin(resource_id, cause, at_ns, before, after)
+        activity.end_ns, activity.status = at_ns, FAILED
+        activity.status_message = (
+            f"Failed to set desired instance count to {after}. Reason: {text} (Service: AmazonSageMaker; "
+            "Status Code: 400; Error Code: ResourceLimitExceeded)"
+        )
+
     def limits_set(self, resource_id: str, cause: str, at_ns: int, low: int, high: int) -> None:
         """A scheduled action set new limits."""
         self._by_resource.setdefault(resource_id, []).append(

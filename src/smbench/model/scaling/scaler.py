@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, UpdateInProgress
+from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, QuotaReached, UpdateInProgress
 from smbench.model.event_queue import EventQueue
 from smbench.model.monitoring.alarms import ALARM, Alarm, AlarmBook
 from smbench.model.scaling.activities import AT_DESIRED, UNSCALABLE, Activity, ActivityLog, NotScaledReason
@@ -253,17 +253,18 @@ class AutoScaler:
         cooldown = target.cooldown_at(self._event_queue.now_ns)
         is_added_to = is_out and cooldown is not None and cooldown.is_out
         base = cooldown.before if is_added_to and cooldown is not None else before
-        if self._set_desired(target, endpoint, after, firing.cause):
+        taken = self._set_desired(target, endpoint, after, firing.cause)
+        if taken:
             target.cooldown = Cooldown(is_out, base, firing.policy.spec.cooldown_s(is_out=is_out))
             self._settle(target, endpoint)
-        else:
+        elif taken is not None:
             self._note_not_scaled(target, firing, NotScaledReason(UNSCALABLE))
 
     def _note_not_scaled(self, target: ScalableTarget, firing: Firing, reason: NotScaledReason) -> None:
         self._log.not_scaled(target.resource_id, firing.cause, self._event_queue.now_ns, reason)
 
-    def _set_desired(self, target: ScalableTarget, endpoint: Endpoint, after: int, cause: str) -> bool:
-        """Whether the endpoint took it. The activity is under way then."""
+    def _set_desired(self, target: ScalableTarget, endpoint: Endpoint, after: int, cause: str) -> bool | None:
+        """Whether the endpoint took it. The activity is under way then; None: it failed at the account's quota."""
         before, earlier = endpoint.desired, target.under_way
         target.under_way = None  # what the endpoint tells meanwhile is not about the earlier one
         try:
@@ -271,6 +272,10 @@ class AutoScaler:
         except UpdateInProgress:
             target.under_way = earlier
             return False
+        except QuotaReached as refused:
+            target.under_way = earlier
+            self._log.refused(target.resource_id, cause, self._event_queue.now_ns, before, after, str(refused))
+            return None
         if earlier is not None:
             earlier.override(self._event_queue.now_ns)
         self._watch(target, endpoint)

@@ -92,6 +92,8 @@ def unknown_to_fast(emulated: Emulated, schedule: Schedule) -> tuple[str, ...]:
         found.append("a closed phase")
     if emulated.faults.instance_life is not None:
         found.append("faults.instance_life")
+    if emulated.faults.instance_quota is not None:
+        found.append("faults.instance_quota")
     if not emulated.open_questions.backlog_counts_running:
         found.append("open_questions.backlog_counts_running: false")
     for step in (policy.step for policy in emulated.policies if policy.step is not None):
