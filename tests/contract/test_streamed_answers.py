@@ -124,7 +124,7 @@ async def test_a_whole_stream_is_complete_and_knows_its_parts(both: Both, by: st
 
 async def test_parts_have_the_instants_at_which_they_came(both: Both, by: str) -> None:
     begin_ns = now_ns()
-    pieces = [(2.0, CHUNKED), (1.0, chunk(part(b"a"))), (0.5, chunk(part(b"b"))), (4.0, chunk(part(b"c"))), (3.0, LAST)]
+    pieces = [(2.0, CHUNKED), (1.0, chunk(part(b"a"))), (4.0, chunk(part(b"b"))), (0.5, chunk(part(b"c"))), (3.0, LAST)]
     answer = await answered(both, by, spaced(*pieces))
     assert answer.parts == Parts(3, answer.parts.first_ns if answer.parts else 0, 2_250_000_000, 4_000_000_000)
     assert answer.parts.first_ns is not None

@@ -143,6 +143,15 @@ async def test_an_instance_that_dies_amid_a_stream_breaks_it() -> None:
     assert str(answer.failure_reason).startswith("ModelStreamError StreamBroken: ")
 
 
+async def test_an_outage_of_the_region_takes_the_streams_under_way_along() -> None:
+    plan = [{"calls": ["*"], "trouble": "reset", "at": "1300ms", "for": "1s"}]
+    async with endpoint("realtime", "wire", faults={"plan": plan}) as aws:
+        answer = await call(aws)
+    assert (answer.outcome, answer.failure_reason) == (Outcome.FAILED, "torn stream: connection closed")
+    assert answer.parts is not None
+    assert answer.parts.n == 2
+
+
 async def test_what_goes_wrong_before_the_first_part_is_as_with_every_call(by: str) -> None:
     named = [("throttle", {}), ("lost_reply", {}), ("slow", {"delay": "600ms"})]
     plan = [{"calls": [NAME], "trouble": name, "nth": [nth], **more} for nth, (name, more) in enumerate(named, 1)]

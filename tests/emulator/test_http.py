@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 from plain_services import answers, rest_of, talk
 from smbench.clock import WarpLoop
 from smbench.emulator.protocol import http
-from smbench.emulator.protocol.http import Handler, HttpRequest, HttpResponse, HttpServer, ResetConnection
+from smbench.emulator.protocol.http import (
+    Chunks,
+    Handler,
+    HttpRequest,
+    HttpResponse,
+    HttpServer,
+    NoAnswer,
+    ResetConnection,
+)
 
 GET = b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -183,6 +191,59 @@ async def test_a_planned_reset_aborts_the_connection() -> None:
             with pytest.raises(ConnectionResetError):
                 await reader.read()
             writer.close()
+
+
+async def test_a_body_in_pieces_is_sent_as_it_comes_and_the_next_reply_waits_for_its_end() -> None:
+    body = Chunks()
+
+    def handler(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(200, chunks=body) if request.path == "/pieces" else echo(request)
+
+    async def speak() -> None:
+        for piece in (b"two", b"three"):
+            await anyio.sleep(1)
+            body.put(piece)
+        await anyio.sleep(1)
+        body.end()
+
+    async with serving(handler) as server, anyio.create_task_group() as speaking:
+        body.put(b"one")  # before anybody asked
+        speaking.start_soon(speak)
+        begin_s = anyio.current_time()
+        got = await talk(server.port, GET % b"pieces" + LAST)
+        assert anyio.current_time() - begin_s == pytest.approx(3)
+    first, _, rest = got.partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding: chunked" in first
+    assert rest.startswith(b"3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nX-Path: /last\r\n")
+
+
+@pytest.mark.parametrize("lost", [ResetConnection, NoAnswer, None])
+async def test_a_body_in_pieces_may_break_off_and_nothing_follows(lost: type[Exception] | None) -> None:
+    body = Chunks()
+
+    def before() -> None:
+        if lost is not None:
+            raise lost
+
+    async def speak() -> None:
+        await anyio.sleep(1)
+        body.before = before
+        body.put(b"two") if lost is not None else body.end(is_whole=False)
+        body.put(b"three")
+        await anyio.sleep(1)
+
+    async with serving(lambda _: HttpResponse(200, chunks=body)) as server, anyio.create_task_group() as speaking:
+        body.put(b"one")
+        speaking.start_soon(speak)
+        got = b""
+        with anyio.move_on_after(5) as waited:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(GET % b"pieces" + LAST)
+            while piece := await reader.read(1000):
+                got += piece
+        writer.close()
+    assert got.endswith(b"3\r\none\r\n")
+    assert waited.cancelled_caught is (lost is NoAnswer)  # its client waits as long as it likes
 
 
 async def test_a_head_reply_has_the_length_and_no_body() -> None:

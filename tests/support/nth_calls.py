@@ -42,11 +42,12 @@ from smbench.targets.kinds import target_of
 EPOCH_NS = 1_767_225_600_000_000_000
 TROUBLES = ("error", "no_answer", "reset")  # refused, timed out, cut
 LOOKED_UP = ("s3:HeadObject", "s3:GetObject")
-CALLS = tuple(
+_SYNCHRONOUS = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
+CALLS = tuple(  # a run against an asynchronous endpoint makes no other calls, and no stack
     call
     for call in get_args(Call)
-    if not call.endswith("*") and call != "sagemaker:InvokeEndpoint" and not call.startswith("cloudformation:")
-)  # that one is of synchronous endpoints, and a run makes no stack
+    if not call.endswith("*") and call not in _SYNCHRONOUS and not call.startswith("cloudformation:")
+)
 ALONE, APART = 5, 11  # the first fail in runs of their own; between others lie ten good calls
 REAL_MAX_S, VIRTUAL_MAX_S = 300, 3600.0
 

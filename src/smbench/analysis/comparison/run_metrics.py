@@ -38,6 +38,8 @@ RUN_METRICS: dict[str, RunMetric] = {
     "sojourn_p99": RunMetric("sojourn p99", "from due to done, 99th percentile", "s"),
     "service_view_p50": RunMetric("service view p50", "from received to done, median", "s"),
     "service_view_p95": RunMetric("service view p95", "from received to done, 95th percentile", "s"),
+    "first_part_p50": RunMetric("first part p50", "from due to the first part of a streamed answer, median", "s"),
+    "first_part_p95": RunMetric("first part p95", "from due to the first part, 95th percentile", "s"),
     "completed_hz": RunMetric("completed rate", "completions while load was offered", "hz", more_is_better=True),
     "makespan_s": RunMetric("makespan", "from the first request due to the last end", "s"),
     "backlog_max": RunMetric("backlog peak", "the most requests accepted and not yet ended", "requests"),
@@ -58,6 +60,8 @@ def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
         "makespan_s": _makespan(frames),
         "first_completion_s": _first_completion(frames),
     }
+    if summary.streams is not None:
+        figures |= {f"first_part_{name}": summary.streams.to_first.percentile(name) for name in ("p50", "p95")}
     if summary.measured.accepted:
         figures["backlog_max"] = Bounded.exactly(summary.backlog.peak)
     if summary.rates.completed_hz is not None:
@@ -71,6 +75,8 @@ def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
 def thin(summary: Summary) -> tuple[str, ...]:
     """The run_metrics that rest on fewer than ten requests above them."""
     spreads = {"sojourn": summary.sojourn, "service_view": summary.service_view}
+    if summary.streams is not None:
+        spreads["first_part"] = summary.streams.to_first
     parts = ((name, *name.rpartition("_")[::2]) for name in RUN_METRICS)
     return tuple(name for name, latency, which in parts if latency in spreads and spreads[latency].is_thin(which))
 

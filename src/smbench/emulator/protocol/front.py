@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol, runtime_checkable
 
 from smbench.emulator.driver import Driver
@@ -168,7 +168,17 @@ class Front:
             raise ResetConnection
         if fate.kind is FaultKind.NO_ANSWER or lost is FaultKind.UNREACHABLE:
             return await _never()
+        if response.chunks is not None:
+            response.chunks.before = partial(self._cut, request.call)
         return self._stamped(response, request_id)
+
+    def _cut(self, call: str) -> None:
+        """An answer is under way: raises where it is lost from now on."""
+        match None if self._faults is None else self._faults.cuts(call, self._site.now_ns):
+            case FaultKind.RESET:
+                raise ResetConnection
+            case FaultKind.UNREACHABLE:
+                raise NoAnswer
 
     def _meet_fate(self, service: str, operation: str, request: HttpRequest) -> None:
         """What goes wrong with this call, decided; raised where it goes wrong before the service has it."""
