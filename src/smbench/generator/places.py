@@ -42,7 +42,17 @@ class Places:
                 return None
             if until_ns <= now_ns:
                 return None if first_ns is None else heapq.heappop(self._free_ns)
-            await self._news_before(until_ns if end_ns is None else min(until_ns, end_ns))
+            before_ns = until_ns if end_ns is None else min(until_ns, end_ns)
+            if first_ns is None:
+                await self._news_within((before_ns - now_ns) / 1e9 / self._clock.scale)
+            else:
+                await self._news_before(before_ns)
+
+    async def _news_within(self, wait_s: float) -> None:
+        """With every place taken: the loop's own timer is exact enough to give up by, and costs a task less."""
+        self._news = anyio.Event()
+        with anyio.move_on_after(wait_s):
+            await self._news.wait()
 
     async def _news_before(self, until_ns: int) -> None:
         self._news = anyio.Event()
