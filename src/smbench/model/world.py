@@ -226,7 +226,7 @@ def _alarm_seconds(emulated: Emulated) -> dict[str, float]:
     found: dict[str, float | None] = {}
     resource_id = resource_id_of(EMBEDDED, VARIANT)
     for known in emulated.initial.alarm_seconds:
-        if known.policy >= len(emulated.policies):
+        if known.policy >= len(emulated.policies):  # of a prediction with other policies; a scenario is refused
             continue
         policy = emulated.policies[known.policy]
         if (tracking := policy.target_tracking or policy.invocations_tracking) is not None:

@@ -23,6 +23,8 @@ def consistency_problems(scenario: Scenario, base_dir: Path, broken: Collection[
     yield from _what_this_kind_has_not(scenario)
     yield from _thresholds_on_no_stream(scenario)
     yield from _policies_of_another_kind(scenario)
+    yield from _alarms_of_no_policy(scenario)
+    yield from _calls_of_another_kind(scenario)
 
 
 def _classes_and_laws(scenario: Scenario, payloads: Sequence[Payload]) -> Iterator[Misfit]:
@@ -131,6 +133,49 @@ def _policies_of_another_kind(scenario: Scenario) -> Iterator[Misfit]:
         elif scenario.target.kind == "realtime" and policy.step and policy.step.metric not in _OF_REAL_TIME:
             known = ", ".join(_OF_REAL_TIME)
             yield Misfit(where, f"{policy.step.metric} is not published; a real-time endpoint has {known}")
+
+
+def _alarms_of_no_policy(scenario: Scenario) -> Iterator[Misfit]:
+    """Seconds of alarms that name a policy, or an alarm of it, that there is not: they would have no effect."""
+    policies = scenario.target.emulated.policies
+    there_are = f"places 0 to {len(policies) - 1}" if len(policies) > 1 else "place 0 alone" if policies else "none"
+    named: set[int] = set()
+    for index, known in enumerate(scenario.target.emulated.initial.alarm_seconds):
+        where: Where = ("target", "emulated", "initial", "alarm_seconds", index)
+        if known.policy >= len(policies):
+            yield Misfit((*where, "policy"), f"there is no policy {known.policy}: `policies` has {there_are}")
+            continue
+        if known.policy in named:
+            yield Misfit((*where, "policy"), f"policy {known.policy} is named above already")
+        named.add(known.policy)
+        policy = policies[known.policy]
+        if known.low is not None and not (policy.target_tracking or policy.invocations_tracking):
+            yield Misfit((*where, "low"), f"policy {known.policy} has one alarm, whose second is `high`")
+
+
+def _calls_of_another_kind(scenario: Scenario) -> Iterator[Misfit]:
+    """Calls of a fault plan that no run of this kind makes: nothing would be struck."""
+    kind, is_streamed = scenario.target.kind, scenario.request.stream
+    for index, planned in enumerate(scenario.target.emulated.faults.plan):
+        for place, call in enumerate(planned.calls):
+            service, _, operation = call.partition(":")
+            if kind == "async":
+                never = operation in _SYNCHRONOUS_CALLS
+            elif operation in _SYNCHRONOUS_CALLS:
+                never = (operation == _STREAMED) != is_streamed
+            else:
+                never = service in _ASYNCHRONOUS_SERVICES or operation == "InvokeEndpointAsync"
+            if never:
+                how = (
+                    " with `request.stream`" if is_streamed else "" if kind == "async" else " without `request.stream`"
+                )
+                where = ("target", "emulated", "faults", "plan", index, "calls", place)
+                yield Misfit(where, f"a run of an endpoint of kind {kind}{how} never calls {call}")
+
+
+_STREAMED = "InvokeEndpointWithResponseStream"
+_SYNCHRONOUS_CALLS = ("InvokeEndpoint", _STREAMED)
+_ASYNCHRONOUS_SERVICES = ("s3", "sns", "sqs")  # a synchronous call has its body in itself, and needs no queue
 
 
 _OF_REAL_TIME = (

@@ -25,6 +25,44 @@ def problem(text: str, folder: Path | None = None) -> Problem:
     ("target", "where", "says"),
     [
         (
+            "{emulated: {policies: [{step_from_zero: {}}, {target_tracking: {backlog_per_instance: 5}}], "
+            "initial: {alarm_seconds: [{policy: 2, high: 3s}]}}}",
+            "target.emulated.initial.alarm_seconds.0.policy",
+            "there is no policy 2: `policies` has places 0 to 1",
+        ),
+        (
+            "{emulated: {initial: {alarm_seconds: [{policy: 0, high: 3s}]}}}",
+            "target.emulated.initial.alarm_seconds.0.policy",
+            "there is no policy 0: `policies` has none",
+        ),
+        (
+            "{emulated: {policies: [{step_from_zero: {}}], "
+            "initial: {alarm_seconds: [{policy: 0, high: 3s}, {policy: 0, high: 4s}]}}}",
+            "target.emulated.initial.alarm_seconds.1.policy",
+            "policy 0 is named above already",
+        ),
+        (
+            "{emulated: {policies: [{step_from_zero: {}}], initial: {alarm_seconds: [{policy: 0, low: 3s}]}}}",
+            "target.emulated.initial.alarm_seconds.0.low",
+            "policy 0 has one alarm, whose second is `high`",
+        ),
+        (
+            "{emulated: {faults: {plan: [{calls: ['sqs:*', 'sagemaker:InvokeEndpoint'], trouble: error}]}}}",
+            "target.emulated.faults.plan.0.calls.1",
+            "a run of an endpoint of kind async never calls sagemaker:InvokeEndpoint",
+        ),
+        (
+            "{kind: realtime, emulated: {faults: {plan: [{calls: ['*', 'sqs:*'], trouble: error}]}}}",
+            "target.emulated.faults.plan.0.calls.1",
+            "a run of an endpoint of kind realtime without `request.stream` never calls sqs:*",
+        ),
+        (
+            "{kind: serverless, emulated: {faults: {plan: [{calls: "
+            "['sagemaker:InvokeEndpoint', 'sagemaker:InvokeEndpointWithResponseStream'], trouble: error}]}}}",
+            "target.emulated.faults.plan.0.calls.1",
+            "never calls sagemaker:InvokeEndpointWithResponseStream",
+        ),
+        (
             "{kind: serverless, emulated: {serverless: {memory: 1500}}}",
             "target.emulated.serverless.memory",
             "must be one of 1024, 2048, 3072, 4096, 5120, 6144: AWS has no other memory size",
