@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
-from multiprocessing import Pipe
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -223,43 +222,21 @@ class _Follower:
         return self._names[file]
 
 
-class _ThreadAsProcess:
-    """A child's process, as a thread of this one."""
-
-    exitcode = 0
-
-    def __init__(self, thread: threading.Thread) -> None:
-        self.join, self.is_alive = thread.join, thread.is_alive
-
-    def kill(self) -> None:
-        """A thread ends by itself, once its channel is closed."""
-
-
 @contextlib.contextmanager
-def _children_in_threads(follower: _Follower) -> Iterator[None]:
-    from smbench.processes import child, worker
-    from smbench.processes.channel import PipeChannel
+def _followed_into_threads(follower: _Follower) -> Iterator[None]:
+    """In warp time the worker is a thread: what runs in it was started by what started the thread."""
+    from smbench.processes import session, thread_child
 
-    def start(name: str, main: Callable[..., None], *arguments: Any) -> child.Child:
-        ours, theirs = Pipe()
+    def start(name: str, main: Callable[..., None], *arguments: Any) -> Any:
         started_by = follower.at_work(sys._getframe(1))
 
-        def live() -> None:
-            follower.of_thread[threading.get_ident()] = [*started_by, "processes/child.py"]
-            channel = PipeChannel(theirs)
-            try:
-                main(channel, *arguments)
-            finally:
-                channel.close()
+        def begun(*all_arguments: Any) -> None:
+            follower.of_thread[threading.get_ident()] = [*started_by, "processes/thread_child.py"]
+            main(*all_arguments)
 
-        thread = threading.Thread(target=live, name=name)
-        thread.start()
-        return child.Child(name, _ThreadAsProcess(thread), PipeChannel(ours))
+        return thread_child.start_thread(name, begun, *arguments)
 
-    with (
-        mock.patch.object(child, "start_child", start),
-        mock.patch.object(worker, "freeze_collections"),
-    ):
+    with mock.patch.object(session, "start_thread", start):
         yield
 
 
@@ -268,7 +245,7 @@ def walk() -> Way:
     from smbench.cli.app import app
 
     follower = _Follower()
-    with tempfile.TemporaryDirectory() as folder, _children_in_threads(follower):
+    with tempfile.TemporaryDirectory() as folder, _followed_into_threads(follower):
         scenario = Path(folder, "one.yaml")
         scenario.write_text(ONE_REQUEST, encoding="utf-8")
         command = ["run", str(scenario), "--results", folder, "--ui", "none"]

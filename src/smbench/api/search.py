@@ -24,7 +24,6 @@ from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.lifecycle.cells import Cells, Finished, Task, in_warp, run_cells
 from smbench.lifecycle.origin import Origin
 from smbench.printable import json_document
-from smbench.processes.child import start_child
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.warm import WarmWorkers
 from smbench.results.files import write_whole
@@ -354,7 +353,7 @@ class _Searching:
 
     def _settings(self, place: Path) -> Settings:
         access = AwsAccess(self.asked.region, self.asked.profile, self.asked.endpoint_url)
-        start = self.warm.start if in_warp(self.scenario) else start_child
+        start = self.warm.start if in_warp(self.scenario) else None
         return Settings(access=access, results=place, command=tuple(self.command), start=start)
 
     def _watch(self, number: int, finished: Finished) -> None:

@@ -15,7 +15,7 @@ from smbench.lifecycle.background.presence import Presence
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
 from smbench.lifecycle.screen import Screen
-from smbench.processes.child import StartChild, start_child
+from smbench.processes.child import StartChild
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd, run_session
 from smbench.results.manifest import ClockFacts
@@ -32,7 +32,7 @@ class Settings:
     Args:
         results: Folder in which the run's own is made.
         command: What asked for the run, for the manifest.
-        start: How its processes are started.
+        start: How its processes are started; None: as a run alone does, see `run_session`.
     """
 
     access: AwsAccess = field(default_factory=AwsAccess)
@@ -40,7 +40,7 @@ class Settings:
     results: Path = Path("results")
     stops_when_certain: bool = False
     command: Sequence[str] = ()
-    start: StartChild = start_child
+    start: StartChild | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,8 @@ class ActorProcess:
 
 
 @contextmanager
-def workers_on(place: str) -> Iterator[StartChild]:
-    """What starts the processes of a run, while the block lasts.
+def workers_on(place: str) -> Iterator[StartChild | None]:
+    """What starts the processes of a run, while the block lasts; None: nothing but what a run alone uses.
 
     Args:
         place: `local`, this machine; `ray`, the cluster that RAY_ADDRESS names, or one on this machine for the block
@@ -90,7 +90,7 @@ def workers_on(place: str) -> Iterator[StartChild]:
         TargetError: the cluster cannot be reached.
     """
     if place == "local":
-        yield start_child
+        yield None
     elif place == "ray" or place.startswith("ray://"):
         with _on_ray(None if place == "ray" else place) as start:
             yield start

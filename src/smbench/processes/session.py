@@ -32,6 +32,7 @@ from smbench.processes.messages import (
     WorkerOrder,
     Workplace,
 )
+from smbench.processes.thread_child import start_thread
 from smbench.processes.workers import Watcher, Workers
 from smbench.records import Ending, Event, NotSent, Reading
 from smbench.results.manifest import EmulatorEffort
@@ -100,7 +101,7 @@ async def run_session(
     interrupts: Interrupts,
     on_ready: Callable[[SessionEnd], None],
     before: Before | None = None,
-    start: StartChild = start_child,
+    start: StartChild | None = None,
 ) -> SessionEnd:
     """Run the plan.
 
@@ -108,7 +109,7 @@ async def run_session(
         interrupts: The first stops sending, the second stops at once.
         on_ready: Called once the target is found and before anything is sent: the place to write the manifest.
         before: Of a run that was killed and is taken up, not on an emulated endpoint; None: a new run.
-        start: How its processes are started.
+        start: How its processes are started; None: as such a run alone is, its worker in warp time as a thread.
 
     Returns:
         How it ended; the part files are in `run_dir`, not yet compacted.
@@ -116,6 +117,8 @@ async def run_session(
     Raises:
         SmbenchError: the run could not begin, a TargetError where the endpoint cannot be used; nothing was sent.
     """
+    if start is None:
+        start = start_thread if plan.time_kind is TimeKind.WARP else start_child
     end = SessionEnd(epoch_ns=plan.virtual_epoch_ns() if before is None else before.epoch_ns)
     workplace = Workplace(plan.base_dir, run_dir)
     async with emulator_child(plan, workplace, end.epoch_ns, lambda: end.patience_s, start) as (emulator, url):

@@ -141,7 +141,7 @@ async def _in_warp(
             listening.start_soon(commands.listen)
             async with target.prepared(order.share, lambda text: _say(channel, text)) as prepared:
                 channel.send(Ready(prepared.found, prepared.held))
-                await commands.wait_for_go(share_run)
+                await commands.wait_for_go(share_run, freezes=False)
                 clock = LoopClock(order.epoch_ns)
                 emulator.go(clock)
                 runner = share_run.runner(
@@ -201,8 +201,12 @@ class Commands:
                 self.control.cancel(NotSent.STOPPED, "the parent process has ended")
                 return
 
-    async def wait_for_go(self, share_run: ShareRun) -> Go:
-        """Write the rows and acknowledge as often as it is announced; returns with the go."""
+    async def wait_for_go(self, share_run: ShareRun, *, freezes: bool = True) -> Go:
+        """Write the rows and acknowledge as often as it is announced; returns with the go.
+
+        Args:
+            freezes: What this process holds is kept out of all later collections: for a process of its own.
+        """
         while True:
             while not self._before_the_go:
                 self._came = anyio.Event()
@@ -211,7 +215,8 @@ class Commands:
             if isinstance(message, Go):
                 return message
             share_run.write_first_versions(message.epoch_ns)
-            freeze_collections()
+            if freezes:
+                freeze_collections()
             self._channel.send(Acknowledged())
 
 
