@@ -24,6 +24,7 @@ from smbench.aws.access.answers import SoundParsers
 from smbench.aws.access.credentials import SessionCredentials, frozen
 from smbench.aws.access.refusals import explained
 from smbench.errors import TargetError
+from smbench.service_models import ModelFiles
 from smbench.version import __version__
 from smbench.wire.sigv4 import Credentials
 
@@ -173,6 +174,7 @@ def _models_of(data_path: str | None) -> Loader:
     """The services' models, read once a process: sweeps, searches and scripts open clients again and again."""
     loader = create_loader(data_path)
     loader.search_paths.append(str(_MODELS))
+    loader.file_loader = ModelFiles()
     return loader
 
 

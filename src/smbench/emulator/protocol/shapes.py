@@ -26,6 +26,7 @@ from botocore.model import (
 )
 
 from smbench.emulator.protocol import sqs_query_names
+from smbench.service_models import ModelFiles
 
 Path = tuple[Any, str] | None  # (parent, name): rendered only when there is something to complain about
 
@@ -67,7 +68,7 @@ class ServiceShapes:
     """One service of the installed botocore."""
 
     def __init__(self, name: str) -> None:
-        loaded = Loader().load_service_model(name, "service-2")
+        loaded = Loader(file_loader=ModelFiles()).load_service_model(name, "service-2")
         if name == "sqs":
             sqs_query_names.give_back(loaded)
         self.model = ServiceModel(loaded, name)
