@@ -11,6 +11,7 @@ import pytest
 
 from doubles import SECOND, KeptParts, TickingClock, world
 from smbench.errors import ResultsError
+from smbench.generator.vitals import Vitals
 from smbench.records import NotSent, Unacknowledged
 
 
@@ -111,6 +112,18 @@ async def test_the_ledger_is_gauged_four_times_a_second() -> None:
     gaps_s = backlog["at"].diff().drop_nulls().dt.total_nanoseconds() / 1e9
     assert gaps_s.max() <= 0.26  # type: ignore[operator]  # a number: the frame is not empty
     assert backlog["value"].max() == 5  # one a second, five seconds each
+
+
+async def test_in_warp_time_the_generator_looks_at_itself_at_once_and_then_by_real_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for age_s, n_looks in ((0.0, 1), (1.0, 75)):
+        monkeypatch.setattr(Vitals, "age_s", age_s)
+        run = world(service_s=45.0)
+        await run.runner.run()
+        looks = pl.concat(run.readings.frames).filter(pl.col("name") == "rss_bytes")
+        assert n_looks - 1 <= len(looks) <= n_looks, "a run of 75 s of scenario time, which takes no real time"
+        assert looks["value"].min() > 0  # type: ignore[operator]  # a number: there is a row
 
 
 async def test_a_ledger_that_does_not_add_up_is_never_written() -> None:

@@ -43,6 +43,11 @@ class Vitals:
             self._lag_max_s = max(self._lag_max_s, late_ns / 1e9)
             due_ns += late_ns // round(_BEAT_S * 1e9) * round(_BEAT_S * 1e9)
 
+    @property
+    def age_s(self) -> float:
+        """Real seconds since the last `take`."""
+        return (real_ns() - self._since_ns) / 1e9
+
     def take(self) -> Health:
         """Since the last call: the loop's worst lag in seconds and CPU as a share of one core; memory as it is now."""
         now_ns, cpu_ns = real_ns(), process_cpu_ns()
