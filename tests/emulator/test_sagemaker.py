@@ -330,8 +330,13 @@ async def test_what_the_emulator_cannot_host_is_refused_by_name(account: Account
     variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
     both = [variant, variant | {"VariantName": "w"}]
     await account.sagemaker.create_endpoint_config(EndpointConfigName="two", ProductionVariants=both)
-    code, text = await refused(account.endpoint("ep", "two"))
-    assert (code, text) == ("NotImplemented", "the emulator does not host an endpoint of several variants")
+    await account.endpoint("ep", "two")
+    await advance(account.emulator, 61)
+    code, text = await refused(account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="two"))
+    assert (code, text) == (
+        "NotImplemented",
+        "the emulator does not host an update of an endpoint of several variants, or to one",
+    )
 
 
 ON_INSTANCES = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 2}

@@ -18,7 +18,7 @@ from smbench.analysis.capacity.scaling import Scaling, ScalingStep, scaling
 from smbench.analysis.capacity.sizing import Sizing, sizing
 from smbench.analysis.capacity.system import System, system
 from smbench.analysis.detectors import detect
-from smbench.analysis.latency.breakdown import Part, by_class, by_phase, latency
+from smbench.analysis.latency.breakdown import Part, by_class, by_phase, by_variant, latency
 from smbench.analysis.latency.intervals import Intervals, intervals
 from smbench.analysis.latency.retries import Retries, retries
 from smbench.analysis.latency.slowest import Slow, slowest
@@ -140,6 +140,7 @@ class Summary(_Part):
     by_phase: tuple[Part, ...] = ()  # warm-ups apart; none where there is but one
     by_class: tuple[Part, ...] = ()  # the same by payload class; the most frequent, with `n_classes` of them in all
     n_classes: int = 0
+    by_variant: tuple[Part, ...] = ()  # of a synchronous endpoint of which several variants answered
     sizing: Sizing
     kind: str = "measured"  # or simulated: a prediction
     prediction: Prediction | None = None  # of a simulated run
@@ -247,6 +248,7 @@ def summarise(frames: Frames) -> Summary:
         slowest=slowest(frames, seen.capacity, scaled.steps),
         by_phase=by_phase(frames, seen),
         by_class=by_class(frames, seen),
+        by_variant=by_variant(frames),
         n_classes=measured["payload"].n_unique(),
         sizing=sizing(frames, seen, phases),
         kind=manifest.kind,

@@ -93,7 +93,9 @@ class Emulator:
             self.truth,
             MessageFaults(emulated, self.world.seeds.faults, base_dir),
             completion,
-            SynchronousCalls(self.site, self.truth, emulated.stream.parts, gap),
+            SynchronousCalls(
+                self.site, self.truth, emulated.stream.parts, gap, stream(self.world.seeds.service, "variants")
+            ),
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
         self.recommender = Recommender(self.site, self.sagemaker.models.__contains__, emulated)

@@ -158,14 +158,19 @@ class World:
         *,
         instances_at_start: int,
         seeds: Seeds | None = None,
+        is_further_variant: bool = False,
     ) -> Endpoint:
         """A new endpoint, in service at once; with the world's seeds unless it has its own.
+
+        Args:
+            is_further_variant: There is an endpoint of that name, with another variant.
 
         Raises:
             ValueError: there is one of that name.
         """
-        self._check_name(settings.name)
-        endpoint = self.endpoints[settings.name] = Endpoint(
+        name = f"{settings.name}/{settings.variant}" if is_further_variant else settings.name
+        self._check_name(name)
+        endpoint = self.endpoints[name] = Endpoint(
             self.event_queue,
             settings,
             instances_at_start=instances_at_start,
@@ -200,13 +205,15 @@ class World:
             self.serverless.pop(name).close()
         else:
             self.endpoints.pop(name).close()
+            for further in [one for one in self.endpoints if one.startswith(f"{name}/")]:
+                self.endpoints.pop(further).close()
 
     def resolve(self, resource_id: str) -> Endpoint | None:
         """The endpoint of a resource id; None when there is none, or none with that variant."""
         parts = resource_id.split("/")
         if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
             return None
-        endpoint = self.endpoints.get(parts[1])
+        endpoint = self.endpoints.get(f"{parts[1]}/{parts[3]}") or self.endpoints.get(parts[1])
         return endpoint if endpoint is not None and endpoint.variant == parts[3] else None
 
     def add_policy(self, endpoint: str, variant: str, policy: Policy, index: int) -> None:

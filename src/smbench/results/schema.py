@@ -89,6 +89,14 @@ REQUESTS = (
         is_later=True,
     ),
     Column(
+        "variant",
+        pl.String,
+        "",
+        "which production variant gave a synchronous answer",
+        "no answer but an error, the endpoint has one variant, or not synchronous",
+        is_later=True,
+    ),
+    Column(
         "answer_size_in_bytes",
         pl.Int64,
         "bytes",

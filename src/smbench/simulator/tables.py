@@ -86,6 +86,7 @@ def columns_of_rows(
         "send": instants(sent_ns, epoch_ns),
         "accepted": is_sent,
         "wrong_answer": [None] * n,
+        "variant": [None] * n,
         "answer_size_in_bytes": [None] * n,
         **{name: [None] * n for name in ("first_part", "parts", "gap_mean_ns", "gap_max_ns")},
         "why_not_sent": [why and why.value for why in client.why_not],

@@ -157,13 +157,15 @@ class PreparedCalled:
 
     def _transport(self, clock: Clock) -> Transport:
         endpoint, runtime, expect = self._target.endpoint, self._clients.runtime, self._expect
+        several = len(self._target.weights) > 1
         if self._wire is None and self._in_stream:
-            return SdkStreamTransport(runtime, endpoint, clock.now_ns, self._clients.settings.answer_s, expect)
+            answer_s = self._clients.settings.answer_s
+            return SdkStreamTransport(runtime, endpoint, clock.now_ns, answer_s, expect, names_variant=several)
         if self._wire is None:
-            return SdkSyncTransport(runtime, endpoint, expect)
+            return SdkSyncTransport(runtime, endpoint, expect, names_variant=several)
         if self._in_stream:
-            return WireStreamTransport(self._wire.runtime, endpoint, clock.now_ns, expect)
-        return WireSyncTransport(self._wire.runtime, endpoint, expect)
+            return WireStreamTransport(self._wire.runtime, endpoint, clock.now_ns, expect, names_variant=several)
+        return WireSyncTransport(self._wire.runtime, endpoint, expect, names_variant=several)
 
     async def keep_ready(self) -> None:
         """Refresh the credentials before they expire, until cancelled."""

@@ -103,3 +103,13 @@ def test_of_many_classes_the_most_frequent_are_parts() -> None:
     summary = summarise(frames_of(rows))
     assert [part.name for part in summary.by_class][:15] == [f"class-{k:02d}" for k in range(15)]
     assert (len(summary.by_class), summary.n_classes) == (CLASSES_MAX, 30)
+
+
+def test_each_variant_has_the_latency_of_the_answers_it_gave_and_no_cost() -> None:
+    fast = [Request(float(k), done=k + 1.0, changes={"variant": "blue"}) for k in range(6)]
+    slow = [Request(float(k), done=k + 5.0, changes={"variant": "green"}) for k in range(6, 10)]
+    blue, green = summarise(frames_of([*fast, *slow])).by_variant
+    assert [(one.name, one.n_completed) for one in (blue, green)] == [("blue", 6), ("green", 4)]
+    assert [sure(one.sojourn.p50) for one in (blue, green)] == [Bounded(low=1.0, high=1.0), Bounded(low=5.0, high=5.0)]
+    assert blue.instance_s == Unknown("instances are read of one variant")
+    assert summarise(frames_of(fast)).by_variant == ()

@@ -1,4 +1,4 @@
-"""Latency and cost of a run's parts: by phase, and by payload class.
+"""Latency and cost of a run's parts: by phase, by payload class, and latency by production variant.
 
 The paid time of a phase is that from its begin to the next phase's begin, the last one's to the end of the run: a
 backlog that a phase leaves is paid for by the next. Instances are not bought for one class, so classes share the paid
@@ -75,6 +75,17 @@ def by_class(frames: Frames, system: System) -> tuple[Part, ...]:
         return then(shares, lambda of: then(paid_s, lambda paid: paid * of.get(name, 0.0)))
 
     return tuple(_part(frames, name, rows_of.get(name), spent_s(name)) for name in names)
+
+
+def by_variant(frames: Frames) -> tuple[Part, ...]:
+    """The production variants that answered, the most frequent first; none where it was but one."""
+    measured = frames.measured
+    if measured["variant"].n_unique() < 2:
+        return ()
+    rows_of = _rows_by(measured.filter(pl.col("variant").is_not_null()), "variant")
+    names = sorted(rows_of, key=lambda name: (-rows_of[name].height, name))
+    unknown = Unknown("instances are read of one variant")
+    return tuple(_part(frames, name, rows_of[name], unknown) for name in names) if len(names) > 1 else ()
 
 
 def latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:

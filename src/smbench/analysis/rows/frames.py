@@ -44,6 +44,7 @@ _NEEDED = (
         "size_in_bytes",
         "wrong_answer",
         "answer_size_in_bytes",
+        "variant",
     ),
     "end_from",
 )

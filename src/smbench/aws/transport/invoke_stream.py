@@ -33,6 +33,7 @@ class SdkStreamTransport:
         now_ns: The run's clock, by which the parts come.
         answer_s: From the request to the whole answer; the SDK itself bounds the silence alone.
         expect: What a right answer is; None: any that is whole.
+        names_variant: An answer says which production variant gives it.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class SdkStreamTransport:
         now_ns: Callable[[], int],
         answer_s: float,
         expect: Expect | None = None,
+        *,
+        names_variant: bool = False,
     ) -> None:
         self.client, self.endpoint, self.now_ns, self.answer_s = client, endpoint, now_ns, answer_s
-        self.expect = expect
+        self.expect, self.names_variant = expect, names_variant
 
     async def submit(self, invocation: Invocation) -> Answered:
         """See `ports.Transport`: returns when the answer is whole, or brings no more; one attempt."""
@@ -67,7 +70,8 @@ class SdkStreamTransport:
     async def _read(self, answer: StreamAnswer, invocation: Invocation) -> Answered:
         called = await self.client.invoke_endpoint_with_response_stream(**arguments(self.endpoint, invocation))
         told = called["ResponseMetadata"]
-        answer.begin(told["HTTPStatusCode"], called.get("ContentType"))
+        variant = called.get("InvokedProductionVariant") if self.names_variant else None
+        answer.begin(told["HTTPStatusCode"], called.get("ContentType"), variant)
         events, is_over = called["Body"], False
         try:
             is_between = await _feed(answer, events._raw_stream)  # its iterator hides how it ended

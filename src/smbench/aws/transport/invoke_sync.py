@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from smbench.aws.access.causes import (
@@ -19,6 +20,7 @@ from smbench.aws.access.refusals import told_by
 from smbench.records import Answered, Invocation, Outcome, Rejected, Unacknowledged
 from smbench.scenario.values.answers import Expect
 
+VARIANT_HEADER = "x-amzn-invoked-production-variant"
 _AT_ONCE_BYTES = 2**20  # aiohttp sends more in pieces, so that the loop is not held, if it is given a stream
 
 
@@ -28,10 +30,13 @@ class SdkSyncTransport:
     Args:
         client: A `sagemaker-runtime` client.
         expect: What a right answer is; None: any of a good status.
+        names_variant: An answer says which production variant gave it.
     """
 
-    def __init__(self, client: Any, endpoint: str, expect: Expect | None = None) -> None:
-        self.client, self.endpoint, self.expect = client, endpoint, expect
+    def __init__(
+        self, client: Any, endpoint: str, expect: Expect | None = None, *, names_variant: bool = False
+    ) -> None:
+        self.client, self.endpoint, self.expect, self.names_variant = client, endpoint, expect, names_variant
 
     async def submit(self, invocation: Invocation) -> Answered:
         """See `ports.Transport`: returns when the whole answer is there; one attempt, without retries of the SDK."""
@@ -47,7 +52,8 @@ class SdkSyncTransport:
         except UNREADABLE as error:
             raise Unacknowledged("unreadable answer") from error
         status = answer["ResponseMetadata"]["HTTPStatusCode"]
-        return whole_answer(self.expect, status, lambda: answer.get("ContentType"), content)
+        whole = whole_answer(self.expect, status, lambda: answer.get("ContentType"), content)
+        return by_variant(whole, answer.get("InvokedProductionVariant")) if self.names_variant else whole
 
 
 def whole_answer(expect: Expect | None, status: int, content_type: Callable[[], str | None], body: bytes) -> Answered:
@@ -57,6 +63,11 @@ def whole_answer(expect: Expect | None, status: int, content_type: Callable[[], 
         return Answered(Outcome.COMPLETED, status, None, len(body))
     wrong, reason = found
     return Answered(Outcome.FAILED, status, reason, len(body), wrong)
+
+
+def by_variant(answer: Answered, variant: str | None) -> Answered:
+    """The same answer, with the variant that gave it."""
+    return msgspec.structs.replace(answer, variant=variant)
 
 
 def container_error(refusal: Rejected, cause: Exception | None = None) -> Answered:

@@ -35,6 +35,7 @@ class StreamAnswer:
         self._now_ns, self._expect = now_ns, expect
         self._status: int | None = None
         self._content_type: str | None = None
+        self._variant: str | None = None
         self._seen, self._size_bytes = PartsSeen(), 0
         self._body: list[bytes] = []  # empty where nothing is expected of it
         self._error: Rejected | None = None
@@ -44,13 +45,14 @@ class StreamAnswer:
         """Its head is there: the endpoint has taken the request."""
         return self._status is not None
 
-    def begin(self, status: int, content_type: str | None) -> None:
+    def begin(self, status: int, content_type: str | None, variant: str | None = None) -> None:
         """The head is there, of a good status.
 
         Args:
             content_type: Of what is in the parts.
+            variant: Which production variant answers; None: not asked.
         """
-        self._status, self._content_type = status, content_type
+        self._status, self._content_type, self._variant = status, content_type, variant
 
     def take(self, headers: Mapping[str, str], payload: bytes) -> None:
         """One message of the stream. What AWS does not document is passed over."""
@@ -66,7 +68,9 @@ class StreamAnswer:
         if self._error is not None:
             return self._failed(self._error.reason)
         answer = whole_answer(self._expect, self._status, lambda: self._content_type, b"".join(self._body))
-        return msgspec.structs.replace(answer, size_bytes=self._size_bytes, parts=self._seen.so_far())
+        return msgspec.structs.replace(
+            answer, size_bytes=self._size_bytes, parts=self._seen.so_far(), variant=self._variant
+        )
 
     def torn(self, error: BaseException | None = None) -> Answered:
         """It did not come to its end.
@@ -82,7 +86,8 @@ class StreamAnswer:
 
     def _failed(self, reason: str) -> Answered:
         assert self._status is not None, "its head came first"
-        return Answered(Outcome.FAILED, self._status, reason, self._size_bytes, parts=self._seen.so_far())
+        parts, variant = self._seen.so_far(), self._variant
+        return Answered(Outcome.FAILED, self._status, reason, self._size_bytes, parts=parts, variant=variant)
 
     def _part(self, payload: bytes) -> None:
         self._seen.came(self._now_ns())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from smbench.aws.transport.invoke_sync import own_error
+from smbench.aws.transport.invoke_sync import VARIANT_HEADER, own_error
 from smbench.aws.transport.stream_answer import StreamAnswer
 from smbench.aws.transport.wire_service import WireService
 from smbench.aws.transport.wire_sync_requests import PREFIX, SyncRequests
@@ -12,6 +12,7 @@ from smbench.wire.event_stream import Decoder
 from smbench.wire.http1 import FIRST_ERROR_STATUS, Response, UnreadableAnswer
 
 _CONTENT_TYPE = f"{PREFIX}content-type".encode()
+_VARIANT = VARIANT_HEADER.encode()
 
 
 class WireStreamTransport:
@@ -21,18 +22,25 @@ class WireStreamTransport:
         service: SageMaker Runtime, whose answers may take as long as a stream of a container's.
         now_ns: The run's clock, by which the parts come.
         expect: What a right answer is; None: any that is whole.
+        names_variant: An answer says which production variant gives it.
     """
 
     def __init__(
-        self, service: WireService, endpoint: str, now_ns: Callable[[], int], expect: Expect | None = None
+        self,
+        service: WireService,
+        endpoint: str,
+        now_ns: Callable[[], int],
+        expect: Expect | None = None,
+        *,
+        names_variant: bool = False,
     ) -> None:
-        self.service, self.now_ns, self.expect = service, now_ns, expect
+        self.service, self.now_ns, self.expect, self.names_variant = service, now_ns, expect, names_variant
         path = f"/endpoints/{endpoint}/invocations-response-stream"
         self._request = SyncRequests(service, path, accept=f"{PREFIX}accept").of
 
     async def submit(self, invocation: Invocation) -> Answered:
         """See `ports.Transport`: returns when the answer is whole, or brings no more."""
-        reading = _Reading(StreamAnswer(self.now_ns, self.expect))
+        reading = _Reading(StreamAnswer(self.now_ns, self.expect), self.names_variant)
         outcome: Response | Exception
         try:
             outcome = await self.service.pool.exchange(lambda: self._request(invocation), pieces=reading)
@@ -45,7 +53,7 @@ class WireStreamTransport:
 
     def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
         """See `ports.PromptTransport`."""
-        reading = _Reading(StreamAnswer(self.now_ns, self.expect))
+        reading = _Reading(StreamAnswer(self.now_ns, self.expect), self.names_variant)
         return self.service.pool.exchange_now(
             lambda: self._request(leaving()), lambda outcome: ended(self._over(reading, outcome)), reading
         )
@@ -62,12 +70,13 @@ class WireStreamTransport:
 class _Reading:
     """The body of one answer, as `wire.http1.Pieces`."""
 
-    def __init__(self, answer: StreamAnswer) -> None:
-        self.answer, self.decoder = answer, Decoder(answer.take)
+    def __init__(self, answer: StreamAnswer, names_variant: bool) -> None:
+        self.answer, self.decoder, self._names_variant = answer, Decoder(answer.take), names_variant
 
     def begin(self, response: Response) -> None:
         """See `wire.http1.Pieces`."""
-        self.answer.begin(response.status, response.header(_CONTENT_TYPE))
+        variant = response.header(_VARIANT) if self._names_variant else None
+        self.answer.begin(response.status, response.header(_CONTENT_TYPE), variant)
 
     def take(self, data: bytes) -> None:
         """See `wire.http1.Pieces`."""

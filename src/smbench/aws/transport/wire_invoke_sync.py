@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
-from smbench.aws.transport.invoke_sync import container_error, own_error, whole_answer
+from smbench.aws.transport.invoke_sync import VARIANT_HEADER, by_variant, container_error, own_error, whole_answer
 from smbench.aws.transport.wire_service import WireService
 from smbench.aws.transport.wire_sync_requests import SyncRequests
 from smbench.records import Answer, Answered, Invocation, Rejected
 from smbench.scenario.values.answers import Expect
 from smbench.wire.http1 import FIRST_ERROR_STATUS, Response
+
+_VARIANT = VARIANT_HEADER.encode()
 
 
 class WireSyncTransport:
@@ -16,10 +18,13 @@ class WireSyncTransport:
     Args:
         service: SageMaker Runtime, whose answers may take as long as a container's.
         expect: What a right answer is; None: any of a good status.
+        names_variant: An answer says which production variant gave it.
     """
 
-    def __init__(self, service: WireService, endpoint: str, expect: Expect | None = None) -> None:
-        self.service, self.expect = service, expect
+    def __init__(
+        self, service: WireService, endpoint: str, expect: Expect | None = None, *, names_variant: bool = False
+    ) -> None:
+        self.service, self.expect, self.names_variant = service, expect, names_variant
         self._request = SyncRequests(service, f"/endpoints/{endpoint}/invocations", accept="accept").of
 
     async def submit(self, invocation: Invocation) -> Answered:
@@ -43,4 +48,5 @@ class WireSyncTransport:
         return self.service.pool.exchange_now(lambda: self._request(leaving()), over)
 
     def _whole(self, answer: Response) -> Answered:
-        return whole_answer(self.expect, answer.status, lambda: answer.header(b"content-type"), answer.body)
+        whole = whole_answer(self.expect, answer.status, lambda: answer.header(b"content-type"), answer.body)
+        return by_variant(whole, answer.header(_VARIANT)) if self.names_variant else whole

@@ -182,7 +182,7 @@ class SageMaker:
             "EndpointStatus": hosted.status,
             "CreationTime": utc_datetime(hosted.created_utc_ns),
             "LastModifiedTime": utc_datetime(hosted.modified_utc_ns),
-            "ProductionVariants": [self._variant(hosted)],
+            "ProductionVariants": [self._variant(one, hosted.status) for one in hosted.variants],
         }
         if "AsyncInferenceConfig" in hosted.config:
             described["AsyncInferenceConfig"] = hosted.config["AsyncInferenceConfig"]
@@ -195,7 +195,7 @@ class SageMaker:
             }
         return described
 
-    def _variant(self, hosted: Hosted) -> dict[str, Any]:
+    def _variant(self, hosted: Hosted, status: str) -> dict[str, Any]:
         variant = {
             "VariantName": hosted.variant_name,
             "DeployedImages": self._images(hosted),
@@ -207,7 +207,7 @@ class SageMaker:
             variant |= {"CurrentServerlessConfig": config, "DesiredServerlessConfig": config}
         else:
             variant |= {"CurrentInstanceCount": hosted.current, "DesiredInstanceCount": hosted.desired}
-        if hosted.status in ("Creating", "Updating"):
+        if status == "Creating" or hosted.status == "Updating":
             variant["VariantStatus"] = [_variant_status(hosted)]
         return variant
 
@@ -230,7 +230,7 @@ class SageMaker:
         return {"EndpointArn": self._arn("endpoint", hosted.name)}
 
     def update_endpoint_weights_and_capacities(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        """Set the desired count; weights mean nothing with one variant.
+        """Set desired counts and weights.
 
         Raises:
             ServiceError: under way, or no such variant.
@@ -239,15 +239,16 @@ class SageMaker:
         if hosted.pending is not None:
             raise self._in_progress(hosted.name)
         wishes = params["DesiredWeightsAndCapacities"]
-        unknown = [wish["VariantName"] for wish in wishes if wish["VariantName"] != hosted.variant_name]
-        if unknown:
+        wanted = [(wish, hosted.of_variant(wish["VariantName"])) for wish in wishes]
+        if unknown := [wish["VariantName"] for wish, one in wanted if one is None]:
             arn = self._arn("endpoint", hosted.name)
             raise invalid(f'The variant name(s) "{", ".join(unknown)}" is/are not present within endpoint "{arn}".')
-        for wish in wishes:
+        for wish, one in wanted:
+            assert one is not None, "checked above"
             if "DesiredWeight" in wish:
-                hosted.weight = wish["DesiredWeight"]
+                one.weight = wish["DesiredWeight"]
             if "DesiredInstanceCount" in wish:
-                self._resize(hosted, wish["DesiredInstanceCount"])
+                self._resize(one, wish["DesiredInstanceCount"])
         return {"EndpointArn": self._arn("endpoint", hosted.name)}
 
     def _resize(self, hosted: Hosted, count: int) -> None:

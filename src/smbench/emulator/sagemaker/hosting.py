@@ -85,6 +85,7 @@ class Hosted:
     is_deleted: bool = False
     failure: str = ""  # why it never came into service
     logs: dict[str, LogStream] = field(default_factory=dict)  # `<variant>/<instance id>`
+    others: "list[Hosted]" = field(default_factory=list)  # of further variants, each as an endpoint of one
 
     @property
     def config_name(self) -> str:
@@ -98,13 +99,13 @@ class Hosted:
 
     @property
     def variant(self) -> dict[str, Any]:
-        """The one production variant of its configuration."""
+        """The first production variant of its configuration."""
         variant: dict[str, Any] = self.config["ProductionVariants"][0]
         return variant
 
     @property
     def variant_name(self) -> str:
-        """The name of the one variant."""
+        """The name of that variant."""
         return str(self.variant["VariantName"])
 
     @property
@@ -114,7 +115,18 @@ class Hosted:
             return "Failed" if self.failure else "Creating"
         if self.pending is not None:
             return "Updating"
+        if any(other.status != "InService" for other in self.others):
+            return "Updating"
         return self.fleet.status if isinstance(self.fleet, Endpoint) else "InService"
+
+    @property
+    def variants(self) -> "list[Hosted]":
+        """Itself for its first variant, and those of the others."""
+        return [self, *self.others]
+
+    def of_variant(self, name: str) -> "Hosted | None":
+        """The part that is this variant."""
+        return next((one for one in self.variants if one.variant_name == name), None)
 
     @property
     def current(self) -> int:
@@ -159,7 +171,8 @@ class Hosting:
         self._check_quota(config)
         hosted = self._hosted(name, config)
         hosted.pending = Deployment(hosted.config_name, hosted.created_utc_ns)
-        hosted.change = Change(0, initial_count(config), hosted.created_utc_ns)
+        for one in hosted.variants:
+            one.change = Change(0, initial_count(one.config), hosted.created_utc_ns)
         self._after_deploy_time(lambda: self._launch(hosted))
         self.test_notify(hosted)
 
@@ -176,6 +189,8 @@ class Hosting:
         """
         if hosted.kind == "serverless" or kind_of(config) != hosted.kind:
             raise unsupported("an update of a serverless endpoint, or to another kind of endpoint")
+        if hosted.others or len(config["ProductionVariants"]) > 1:
+            raise unsupported("an update of an endpoint of several variants, or to one")
         delivery = delivery_of(config, self.site)
         variant = config["ProductionVariants"][0]
         is_renamed = variant["VariantName"] != hosted.variant_name
@@ -211,8 +226,10 @@ class Hosting:
         """Gone at once; what was queued or running is dropped without a message."""
         hosted.is_deleted = True
         del self.endpoints[hosted.name]
-        with suppress(UnknownTarget):
-            self.world.scaler.deregister(resource_id_of(hosted.name, hosted.variant_name))
+        for one in hosted.variants:
+            one.is_deleted = True
+            with suppress(UnknownTarget):
+                self.world.scaler.deregister(resource_id_of(one.name, one.variant_name))
         if hosted.fleet is not None:  # one that never came up is not in the world
             self.world.remove_endpoint(hosted.name)
 
@@ -239,8 +256,14 @@ class Hosting:
 
     def _hosted(self, name: str, config: dict[str, Any]) -> Hosted:
         now_ns = self.site.utc_ns()
-        weight = config["ProductionVariants"][0].get("InitialVariantWeight", 1.0)
-        hosted = Hosted(name, config, delivery_of(config, self.site), now_ns, now_ns, weight)
+        delivery = delivery_of(config, self.site)
+        hosted, *hosted_too = (
+            Hosted(name, part, delivery, now_ns, now_ns, variant.get("InitialVariantWeight", 1.0))
+            for part, variant in zip(_by_variant(config), config["ProductionVariants"], strict=True)
+        )
+        hosted.others = hosted_too
+        for other in hosted_too:
+            other.logs = hosted.logs
         self.endpoints[name] = hosted
         return hosted
 
@@ -248,8 +271,9 @@ class Hosting:
         quota = self.emulated.faults.instance_quota
         if quota is None or kind_of(config) == "serverless":
             return
-        n_used = sum(hosted.desired for hosted in self.endpoints.values() if hosted.kind != "serverless")
-        n_more = initial_count(config)
+        hosted = [one for endpoint in self.endpoints.values() for one in endpoint.variants]
+        n_used = sum(one.desired for one in hosted if one.kind != "serverless")
+        n_more = sum(initial_count(part) for part in _by_variant(config))
         if n_used + n_more > quota:
             raise ServiceError("ResourceLimitExceeded", over_quota(quota, n_used, n_more))
 
@@ -263,6 +287,10 @@ class Hosting:
             )
             self._touch(hosted)
             return
+        for one in hosted.variants:
+            self._launch_variant(one, is_further=one is not hosted)
+
+    def _launch_variant(self, hosted: Hosted, *, is_further: bool) -> None:
         settings = EndpointSettings.of(
             self.emulated,
             name=hosted.name,
@@ -276,7 +304,8 @@ class Hosting:
             self._attach(hosted, self.world.add_serverless(settings, serverless))
             return
         count = initial_count(hosted.config)
-        self._attach(hosted, self.world.add_endpoint(settings, instances_at_start=count))
+        fleet = self.world.add_endpoint(settings, instances_at_start=count, is_further_variant=is_further)
+        self._attach(hosted, fleet)
 
     def logs(self, group: str) -> Mapping[str, LogStream] | None:
         """The streams of an endpoint's containers, of those that are gone too; None for another group."""
@@ -328,6 +357,13 @@ class Hosting:
         hosted.modified_utc_ns = self.site.utc_ns()
 
 
+def _by_variant(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The configuration for its first variant, which is the whole, and for each of the others as if it were alone."""
+    first, *others = config["ProductionVariants"]
+    del first
+    return [config, *(config | {"ProductionVariants": [variant]} for variant in others)]
+
+
 def initial_count(config: dict[str, Any]) -> int:
     """Instances that the configuration begins with; 1 where it does not say."""
     return int(config["ProductionVariants"][0].get("InitialInstanceCount", 1))
@@ -368,8 +404,8 @@ def delivery_of(config: dict[str, Any], site: Site) -> Delivery:
     if is_asynchronous and (len(variants) != 1 or "ServerlessConfig" in variants[0]):
         text = "One or more endpoint features are not supported using this configuration"
         raise ServiceError("ValidationException", text)
-    if len(variants) != 1:
-        raise unsupported("an endpoint of several variants")
+    if len(variants) != 1 and any("ServerlessConfig" in variant for variant in variants):
+        raise unsupported("an endpoint of several variants, one of them serverless")
     if not is_asynchronous:
         return _NOTHING_IS_DELIVERED
     output = config["AsyncInferenceConfig"]["OutputConfig"]

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+import numpy as np
+
 from smbench.emulator.protocol.codecs import ServiceError, json_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.sagemaker.hosting import Hosted
@@ -40,10 +42,11 @@ class SynchronousCalls:
     Args:
         n_parts: Of an answer in a stream.
         gap: Draws from each part to the next.
+        chance: Draws the variant of a call that names none.
     """
 
-    def __init__(self, site: Site, truth: Truth, n_parts: int, gap: Sampler) -> None:
-        self.site, self.truth, self.n_parts, self._gap = site, truth, n_parts, gap
+    def __init__(self, site: Site, truth: Truth, n_parts: int, gap: Sampler, chance: np.random.Generator) -> None:
+        self.site, self.truth, self.n_parts, self._gap, self._chance = site, truth, n_parts, gap, chance
         self.n_accepted = 0
 
     def begin(
@@ -54,7 +57,7 @@ class SynchronousCalls:
         Raises:
             ServiceError: it is refused, and nothing of it remains.
         """
-        self._check(hosted, request)
+        hosted = self._variant_for(hosted, request)
         waiting, streamed = _Waiting(call, asyncio.get_running_loop().create_future()), None
         if in_stream:
             fate, name = request.fate.kind, hosted.variant_name
@@ -70,8 +73,11 @@ class SynchronousCalls:
         self.n_accepted += 1
         return waiting.answer
 
-    def _check(self, hosted: Hosted, request: HttpRequest) -> None:
-        """Refuse what this endpoint cannot take. AWS's words for all but the first are not known in public."""
+    def _variant_for(self, hosted: Hosted, request: HttpRequest) -> Hosted:
+        """The variant that is named, or one by weight. Refuses what this endpoint cannot take.
+
+        AWS's words for all but the first are not known in public.
+        """
         most = SYNCHRONOUS_BODY_MAX_BYTES[hosted.kind]
         if len(request.body) > most:
             text = f"Member must have length less than or equal to {most}"
@@ -79,11 +85,22 @@ class SynchronousCalls:
                 "ValidationError", f"1 validation error detected: Value at 'body' failed to satisfy constraint: {text}"
             )
         variant = request.headers.get("x-amzn-sagemaker-target-variant")
-        if variant not in (None, hosted.variant_name):
+        chosen = self._by_weight(hosted) if variant is None else hosted.of_variant(variant)
+        if chosen is None:
             raise ServiceError("ValidationError", f"Variant {variant} of endpoint {hosted.name} not found.")
         component = request.headers.get("x-amzn-sagemaker-inference-component")
         if component is not None:
             raise ServiceError("ValidationError", f"Inference component {component} not found.")
+        return chosen
+
+    def _by_weight(self, hosted: Hosted) -> Hosted:
+        """In the long run each variant gets its weight's share; none of weight 0."""
+        if not hosted.others:
+            return hosted
+        weights = np.array([one.weight for one in hosted.variants])
+        if not weights.sum():
+            raise ServiceError("ValidationError", f"All variants of endpoint {hosted.name} have weight 0.")
+        return hosted.variants[int(self._chance.choice(len(weights), p=weights / weights.sum()))]
 
     def ended(self, hosted: Hosted, ended: Ended) -> None:
         """One invocation is over: answer, unless its client has gone."""

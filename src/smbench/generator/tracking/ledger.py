@@ -20,6 +20,7 @@ from smbench.records import ENDED, NotSent, Outcome, Parts, WrongAnswer
 
 NO_INSTANT = -(2**63)  # the column's null: no scenario reaches back 292 years
 END_FROM_NOTICE, END_FROM_OUTPUT, END_FROM_ANSWER = 1, 2, 3  # how the end of a row became known; 0: it has none
+_VARIANTS_MAX = 255
 VERSIONS_AT_ONCE = 10_000  # copied in less than a millisecond, during which nothing is sent
 
 
@@ -73,7 +74,7 @@ ENDS = frozenset(STATE_OF[outcome] for outcome in ENDED)
 _TAKEN = (
     *("seq", "sched_ns", "send_ns", "ack_ns", "recv_ns", "done_ns", "pub_ns", "seen_ns"),
     *("phase", "payload", "state", "is_accepted", "end_from", "status_code", "attempts", "notices"),
-    *("error", "why_not_sent", "resume", "wrong", "answer_bytes"),
+    *("error", "why_not_sent", "resume", "wrong", "variant", "answer_bytes"),
 )
 _TAKEN_OF_STREAMS = ("first_part_ns", "parts", "gap_mean_ns", "gap_max_ns")
 
@@ -146,6 +147,8 @@ class Ledger:
         self.why_not_sent = bytearray(n)  # 1 + place in `WHY_NOT_SENT`
         self.resume = bytearray(n)  # 0: sent, or to be sent, by the run itself
         self.wrong = bytearray(n)  # 1 + place in `WRONG_ANSWER`
+        self.variant = bytearray(n)  # index into `variants`
+        self.variants = StringTable()
         self.answer_bytes = array("i", np.full(n, -1, dtype=np.int32).tobytes())  # -1: no answer
         self.has_streams = has_streams
         n_streams = n if has_streams else 0
@@ -170,6 +173,11 @@ class Ledger:
         """A phase's rows lie together, phases in order."""
         first, end = np.searchsorted(self.phase, [phase, phase + 1])
         return range(int(first), int(end))
+
+    def note_variant(self, index: int, variant: str) -> None:
+        """Keep which variant answered; an endpoint has at most ten at a time, and what exceeds 255 is not kept."""
+        number = self.variants.index(variant)
+        self.variant[index] = number if number <= _VARIANTS_MAX else 0
 
     def note_parts(self, index: int, parts: Parts) -> None:
         """Keep what came of a streamed answer."""

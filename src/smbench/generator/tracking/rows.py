@@ -4,6 +4,8 @@ What `restore` makes of the rows of `requests_frame` is the ledger as it was, at
 microseconds, so an instant loses what is finer; those that AWS stamps, whole milliseconds, lose nothing.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -52,6 +54,7 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         _words(ledger.words, columns["error"]).alias("error"),
         _WHY_NOT_SENT[columns["why_not_sent"]].alias("why_not_sent"),
         _WRONG_ANSWER[columns["wrong"]].alias("wrong_answer"),
+        _words(ledger.variants, columns["variant"]).alias("variant"),
         location_texts(versions.outputs).alias("output_location"),
         location_texts(versions.failures).alias("failure_location"),
     )
@@ -75,6 +78,7 @@ def requests_frame(versions: Versions) -> pl.DataFrame:
         .otherwise("error")
         .alias("error"),
         "wrong_answer",
+        "variant",
         pl.when(pl.col("answer_bytes") >= 0).then(pl.col("answer_bytes").cast(pl.Int64)).alias("answer_size_in_bytes"),
         *_of_parts(ledger),
         "why_not_sent",
@@ -105,10 +109,11 @@ def _instant(stem: str, epoch_ns: int) -> pl.Expr:
     return pl.when(since_ns != NO_INSTANT).then(instant_of(since_ns + epoch_ns)).alias(stem)
 
 
-def _words(words: StringTable, indices: npt.NDArray[np.int32]) -> pl.Series:
+def _words(words: StringTable, indices: npt.NDArray[np.integer[Any]]) -> pl.Series:
     """As text. Only the words that occur are looked up: a service may have as many reasons to fail as requests."""
     distinct, places = np.unique(indices, return_inverse=True)
-    return pl.Series([words[index] for index in distinct.tolist()], dtype=pl.String)[places]
+    texts = pl.Series([words[index] for index in distinct.tolist()], dtype=pl.String)
+    return texts.gather(places)
 
 
 def location_texts(taken: TakenLocations) -> pl.Series:
@@ -186,6 +191,7 @@ def _restored(rows: pl.DataFrame, ledger: Ledger) -> dict[str, pl.Series]:
     is_worded = ~(is_open & (outcomes != Outcome.PENDING.value))
     errors = [ledger.words.index(word) if kept else 0 for word, kept in zip(rows["error"], is_worded, strict=True)]
     reasons = rows["why_not_sent"].replace_strict(_PLACE_OF_REASON, default=0, return_dtype=pl.UInt8)
+    variants = [ledger.variants.index(name) for name in rows["variant"]]
     of_parts = {}
     if ledger.has_streams:
         of_parts = {
@@ -199,6 +205,7 @@ def _restored(rows: pl.DataFrame, ledger: Ledger) -> dict[str, pl.Series]:
         "error": pl.Series(errors, dtype=pl.Int32),
         "why_not_sent": reasons * is_worded.cast(pl.UInt8),
         "wrong": rows["wrong_answer"].replace_strict(_PLACE_OF_DIFFERENCE, default=0, return_dtype=pl.UInt8),
+        "variant": pl.Series(variants, dtype=pl.UInt8),
         "answer_bytes": rows["answer_size_in_bytes"].fill_null(-1),
         "is_accepted": rows["accepted"].cast(pl.UInt8),
         "status_code": rows["status_code"].fill_null(0),

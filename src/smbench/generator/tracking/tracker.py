@@ -154,6 +154,8 @@ class Tracker:
             self._n_failed_answers += answer.outcome is Outcome.FAILED
             if answer.size_bytes is not None:
                 self.ledger.answer_bytes[index] = answer.size_bytes
+            if answer.variant is not None:
+                self.ledger.note_variant(index, answer.variant)
             if answer.parts is not None:
                 self.ledger.note_parts(index, answer.parts)
             if answer.wrong is not None:

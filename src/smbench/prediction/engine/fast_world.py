@@ -50,9 +50,15 @@ class FastWorld(World):
         return cast(FastEndpoint, self.endpoints[EMBEDDED])
 
     def add_endpoint(
-        self, settings: EndpointSettings, *, instances_at_start: int, seeds: Seeds | None = None
+        self,
+        settings: EndpointSettings,
+        *,
+        instances_at_start: int,
+        seeds: Seeds | None = None,
+        is_further_variant: bool = False,
     ) -> Endpoint:
         """The endpoint of the data plane."""
+        assert not is_further_variant, "the scenario's endpoint has one variant"
         queue = cast(FastQueue, self.event_queue)
         endpoint = FastEndpoint(
             queue, queue.plane, settings, instances_at_start, seeds or self.seeds, self.metrics, self._minute

@@ -116,7 +116,7 @@ def _price_known(summary: Summary) -> tuple[str, str, str]:
 
 
 def parts(judged: Judged) -> Section | None:
-    """Latency and cost by phase and by payload class; None where there is one of either."""
+    """Latency and cost by phase, by payload class and by variant; None where there is one of each."""
     summary = judged.summary
     blocks: list[Block] = []
     if summary.by_phase:
@@ -127,7 +127,10 @@ def parts(judged: Judged) -> Section | None:
         blocks.append(
             _parts("By class", "Latency from schedule and cost by payload class", "class", summary.by_class, note)
         )
-    return Section("parts", "By phase and by payload class", tuple(blocks)) if blocks else None
+    if summary.by_variant:
+        note = "Of the answers that came; an error names no variant."
+        blocks.append(_parts("By variant", "Latency from schedule by variant", "variant", summary.by_variant, note))
+    return Section("parts", "By phase, payload class and variant", tuple(blocks)) if blocks else None
 
 
 def _parts(title: str, caption: str, head: str, parts: tuple[Part, ...], note: str = "") -> Table:
