@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulated_aws import WARP
-from fake_aws import FakeClient, client_error, fake_clients
+from fake_aws import FakeAws, FakeClient, client_error, fake_clients
+from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.access.credentials import SessionCredentials
 from smbench.aws.setup.uploads import Upload, input_prefix, upload
+from smbench.emulator.protocol.http import HttpResponse
 from smbench.errors import TargetError, UsageError
 from smbench.wire.sigv4 import Credentials
 
@@ -182,3 +184,18 @@ async def test_credentials_are_renewed_while_inputs_are_put(anyio_backend: Any) 
     await upload(clients, items, PREFIX, limit=1)
     assert clients.credentials.current().access_key == f"KEY{source.n_asked}"
     assert source.n_asked >= 6 * 600 / 30 - 1  # until the last is there, and no longer
+
+
+async def test_a_bucket_of_another_region_behind_an_address_of_one_region_is_a_sentence() -> None:
+    """As S3 answers: HeadObject has no body, so its code is the status."""
+    moved = [("x-amz-bucket-region", "eu-central-1")]
+    async with FakeAws(lambda _: HttpResponse(301, moved, b"")) as s3:
+        settings = AwsSettings("eu-west-1", endpoint_url=s3.url, emulated=True, services=("s3",))
+        async with AwsClients(settings) as clients:
+            with pytest.raises(TargetError) as refused:
+                await upload(clients, [Upload("a", b"1")], "s3://bucket/inputs")
+    said = (
+        "could not put the inputs into s3://bucket/inputs: the bucket is in eu-central-1, and S3 was asked in eu-west-1"
+    )
+    assert refused.value.message == f"{said}, through {s3.url}"
+    assert "use a bucket in eu-west-1" in refused.value.advice

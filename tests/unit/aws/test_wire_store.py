@@ -134,6 +134,14 @@ async def test_a_region_that_sends_back_is_not_followed_for_ever() -> None:
     assert len(world.asked) == 2
 
 
+async def test_the_address_of_a_vpc_endpoint_reaches_one_region_and_is_not_left() -> None:
+    world = World(lambda *_: elsewhere("eu-central-1"))
+    store = world.store("bucket.vpce-1a-5e.s3.eu-west-1.vpce.amazonaws.com", "eu-west-1")
+    with pytest.raises(ClientError):
+        await store.head_object(Bucket="mine", Key="k")
+    assert len(world.asked) == 1
+
+
 async def test_outside_aws_nobody_is_followed_elsewhere() -> None:
     world = World(lambda *_: elsewhere("eu-west-1"))
     with pytest.raises(ClientError):

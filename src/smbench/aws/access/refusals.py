@@ -41,6 +41,7 @@ _UNKNOWN_KEY = {
     "UnrecognizedClientException",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "403"}
+_MOVED = {"301", "307", "400", "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed"}
 _SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b|(?i:x-amz-security-token\s*[:=]\s*)\S+|(?i:credential=)[^,\s]+")
 
 
@@ -57,7 +58,7 @@ def explained(doing: str, *, profile: str | None, region: str, url: str | None =
     try:
         yield
     except ClientError as error:
-        raise _refused(doing, error, profile, region) from error
+        raise _refused(doing, error, profile, region, url) from error
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound, NoRegionError) as error:
         raise _unset(error, profile) from error
     except (CredentialRetrievalError, SSOError, TokenRetrievalError) as error:
@@ -107,7 +108,7 @@ def sign_in(profile: str | None) -> str:
     )
 
 
-def _refused(doing: str, error: ClientError, profile: str | None, region: str) -> TargetError:
+def _refused(doing: str, error: ClientError, profile: str | None, region: str, url: str | None) -> TargetError:
     code, message = code_of(error), told_by(error)
     text = error.response.get("Error", {}).get("Message") or ""
     if code == "RequestTimeTooSkewed" or (code in _SIGNATURE and ("expired" in text or "not yet current" in text)):
@@ -118,12 +119,25 @@ def _refused(doing: str, error: ClientError, profile: str | None, region: str) -
         return TargetError(f"could not {doing}: the credentials have expired", sign_in(profile))
     if code in _UNKNOWN_KEY or code in _SIGNATURE:
         return TargetError(f"could not {doing}: AWS does not accept the credentials ({code})", sign_in(profile))
+    if (there := _bucket_region(error)) not in (None, region) and code in _MOVED:
+        return TargetError(
+            f"could not {doing}: the bucket is in {there}, and S3 was asked in {region}"
+            + ("" if url is None else f", through {url}"),
+            f"use a bucket in {region}; the address of a VPC endpoint reaches the buckets of its own region alone",
+        )
     if code in _DENIED:
         return TargetError(
             f"not allowed to {doing}: {message or code}",
             "have the action allowed for this identity, or use another profile",
         )
     return TargetError(f"could not {doing} in {region}: {code}{': ' + message if message else ''}")
+
+
+def _bucket_region(error: ClientError) -> str | None:
+    """Where S3 says that the bucket is; None where it does not say."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    told = headers.get("x-amz-bucket-region") or error.response.get("Error", {}).get("Region")
+    return None if told is None else str(told)
 
 
 def _unset(error: BotoCoreError, profile: str | None) -> TargetError:

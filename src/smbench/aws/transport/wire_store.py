@@ -24,6 +24,7 @@ _VIRTUAL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")  # with dots no wildca
 _REGION_IN_HOST = re.compile(r"(?<=[.-])[a-z]{2}(?:-[a-z]+)+-\d(?=\.amazonaws\.com)")
 _EVERYWHERE = "s3.amazonaws.com"  # the one host that names no region
 _ELSEWHERE = (301, 307, 400)
+_OF_A_VPC = ".vpce."
 # As the SDK's client for preparing tries again: asking twice for an object, or putting it twice, does no harm.
 _WAITS_S = (0.5, 1.0, 2.0)
 _PASSING = {500, 502, 503, 504}
@@ -108,7 +109,8 @@ class WireStore:
         except ClientError as error:
             region = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
             known = region in (None, self._region_of(bucket))
-            if not self.is_aws or status_of(error) not in _ELSEWHERE or known:
+            is_followed = self.is_aws and _OF_A_VPC not in self.origin.host  # such an address reaches one region alone
+            if not is_followed or status_of(error) not in _ELSEWHERE or known:
                 raise
             self._regions[bucket] = str(region)
         return await self._ask_once(method, bucket, key, headers, body)
