@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from histograms import record
 from smbench.clock import TimeKind, real_ns
 from smbench.records import Event, Outcome, Reading, Stage
 from smbench.schedule.base import PhaseSpan
@@ -72,8 +73,8 @@ def story(step_s: int = 5, *, in_flight: int = 12) -> Iterator[Scene]:
         n_rejected += refused
         waiting.append([second, new - refused])
         for place in range(new):
-            lag.record(0.0004 + 0.0002 * (place % 7))
-            ack.record(0.011 + 0.001 * (place % 13))
+            record(lag, 0.0004 + 0.0002 * (place % 7))
+            record(ack, 0.011 + 0.001 * (place % 13))
         _, current, desired = next(state for state in reversed(_FLEET) if second >= state[0])
         for _ in range(current * _PER_INSTANCE_HZ):
             while waiting and not waiting[0][1]:
@@ -81,8 +82,8 @@ def story(step_s: int = 5, *, in_flight: int = 12) -> Iterator[Scene]:
             if waiting:
                 waiting[0][1] -= 1
                 n_completed += 1
-                sojourn.record(second - waiting[0][0] + 1.2)
-                observer.record(0.09)
+                record(sojourn, second - waiting[0][0] + 1.2)
+                record(observer, 0.09)
         backlog = sum(n for _, n in waiting)
         oldest_s = next((second - due for due, n in waiting if n), None)
         is_over = second > _BURST_S + _SLOW_S and not backlog

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from histograms import record
 from modelling import SECOND, scenario
 from runs import span
 from simulated import EPOCH_NS, simulated_run
@@ -33,10 +34,7 @@ def simulated(load: list[dict[str, Any]], **changes: Any) -> tuple[Manifest, pl.
 
 
 def histogram(durations_ns: Sequence[int]) -> LogHistogram:
-    made = LogHistogram()
-    for duration_ns in durations_ns:
-        made.record(duration_ns / 1e9)
-    return made
+    return record(LogHistogram(), *(duration_ns / 1e9 for duration_ns in durations_ns))
 
 
 def last_send_ns(requests: pl.DataFrame) -> int:

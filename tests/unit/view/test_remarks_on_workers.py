@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from histograms import record
 from live_story import HEADER
 from smbench.clock import TimeKind
 from smbench.records import Stage
@@ -14,10 +15,7 @@ from smbench.view.live.state import LiveState
 
 
 def late(*lags_s: float) -> LogHistogram:
-    lags = LogHistogram()
-    for lag_s in lags_s:
-        lags.record(lag_s)
-    return lags
+    return record(LogHistogram(), *lags_s)
 
 
 @pytest.mark.parametrize(

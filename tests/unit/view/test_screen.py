@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from histograms import record
 from live_story import HEADER, SECOND, state_at
 from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading, Stage
@@ -47,7 +48,7 @@ def states(draw: st.DrawFn) -> LiveState:
     state.preparing(draw(ANYTHING))
     histogram = LogHistogram()
     for value_s in draw(st.lists(st.floats(0, 1e6), max_size=5)):
-        histogram.record(value_s)
+        record(histogram, value_s)
     at_ns = 0
     for _ in range(draw(st.integers(0, 3))):
         at_ns += draw(st.integers(1, 10**13))
@@ -136,7 +137,7 @@ def test_percentiles_of_nothing_are_dashes() -> None:
 
 def test_a_lag_of_zero_reads_as_below_the_smallest_bucket() -> None:
     lag = LogHistogram()
-    lag.record(0.0)
+    record(lag, 0.0)
     assert row(running(schedule_lag=lag), "schedule lag").count("<10 us") == 4
 
 
@@ -186,9 +187,7 @@ def test_notices_that_should_not_be_are_shown_only_when_there_are_any() -> None:
 
 
 def lagging(value_s: float) -> LogHistogram:
-    histogram = LogHistogram()
-    histogram.record(value_s)
-    return histogram
+    return record(LogHistogram(), value_s)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from histograms import record
 from live_story import HEADER, SECOND, story
 from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading, Stage
@@ -19,10 +20,7 @@ def snapshot(at_s: float = 1.0, worker: int = 0, **facts: Any) -> Snapshot:
 
 
 def histogram(*values_s: float) -> LogHistogram:
-    whole = LogHistogram()
-    for value_s in values_s:
-        whole.record(value_s)
-    return whole
+    return record(LogHistogram(), *values_s)
 
 
 def test_rates_are_differences_over_the_last_ten_seconds() -> None:
