@@ -6,7 +6,8 @@ The base is a worktree of another commit with an environment of its own:
     python bench/against.py --base ../base
 
 Both stay alive and make short trials alternately, so that what else the machine does meets both alike. A ratio is that
-of two neighbouring trials; each figure is the median of its pairs.
+of two neighbouring trials; each figure is the median of its pairs. First the machine's ceiling is measured, as by
+`smbench bench` but with trials of a second: absolute figures mean little without it.
 """
 
 import argparse
@@ -20,9 +21,14 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+import anyio
+
 from machine import host
+from smbench.ceiling.measurement import highest_kept_hz, measure_ceiling
+from smbench.ceiling.search import Search
 
 HERE = Path(__file__).resolve().parent
+CEILING_TRIAL_S = 1.0
 SATURATED_HZ = 30_000  # beyond what one worker can: it never waits
 
 
@@ -66,6 +72,11 @@ def main() -> None:
     options.add_argument("--load", choices=range(len(LOADS)), type=int, nargs="+", default=range(len(LOADS)))
     given = options.parse_args()
     print(host())
+    ceiling_hz = highest_kept_hz(
+        anyio.run(lambda: measure_ceiling("wire", lambda _trial: None, search=Search(), trial_s=CEILING_TRIAL_S))
+    )
+    kept = "no rate was kept" if ceiling_hz is None else f"{ceiling_hz:,.0f}/s a worker"
+    print(f"ceiling of this machine now, by this build: {kept}", flush=True)
     python = str(given.base.resolve() / ".venv" / "bin" / "python")
     with ExitStack() as stack:
         url = stack.enter_context(null_target())
@@ -73,7 +84,7 @@ def main() -> None:
         this = stack.enter_context(build("this", sys.executable, url))
         for load in (LOADS[place] for place in given.load):
             pairs = [_pair(base, this, load, is_swapped=bool(turn % 2)) for turn in range(given.pairs)]
-            show(load, pairs)
+            show(load, pairs, ceiling_hz)
 
 
 def _pair(base: Build, this: Build, load: Load, *, is_swapped: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -83,8 +94,8 @@ def _pair(base: Build, this: Build, load: Load, *, is_swapped: bool) -> tuple[di
     return base.trial(load), this.trial(load)
 
 
-def show(load: Load, pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
-    """Medians of both, and of the ratios with the middle half of them."""
+def show(load: Load, pairs: list[tuple[dict[str, Any], dict[str, Any]]], ceiling_hz: float | None) -> None:
+    """Medians of both, and of the ratios with the middle half of them; rates as shares of the ceiling too."""
     ratios = [base["cpu_s"] / this["cpu_s"] for base, this in pairs]
     low, _, high = quantiles(ratios, n=4)
     quietest = min(base["cpu_s"] for base, _ in pairs) / min(this["cpu_s"] for _, this in pairs)
@@ -97,8 +108,9 @@ def show(load: Load, pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None
         cpu_us = median(trial["cpu_s"] for trial in own) * 1e6
         lags = ", ".join(f"lag {p} {median(trial[f'lag_{p}_s'] for trial in own) * 1e3:.2f} ms" for p in ("p50", "p99"))
         not_completed = sum(trial["n_not_completed"] + trial["n_not_sent"] for trial in own)
-        rate = median(trial["achieved_hz"] for trial in own)
-        print(f"  {name}: {cpu_us:.1f} us a request, {rate:,.0f}/s, {lags}, {not_completed} not completed", flush=True)
+        rate_hz = median(trial["achieved_hz"] for trial in own)
+        rate = f"{rate_hz:,.0f}/s" + (f" ({rate_hz / ceiling_hz:.0%} of the ceiling)" if ceiling_hz else "")
+        print(f"  {name}: {cpu_us:.1f} us a request, {rate}, {lags}, {not_completed} not completed", flush=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import struct
 import termios
 import threading
 import time
+from array import array
 from fcntl import ioctl
 
 from machine import host
@@ -73,8 +74,7 @@ def full_state() -> LiveState:
     header = RunHeader("every-row-in-use", "endpoint one-with-a-long-name in eu-west-1", TimeKind.REAL, phases, 180_000,
                        1200.0, 1000, "results/every-row-in-use-20261121T031200Z")  # fmt: skip
     wide = LogHistogram()
-    for step in range(1000):
-        wide.record(1e-4 * 1.016**step)  # 0.1 ms to 13 minutes: 800 buckets
+    wide.record_all(array("q", [round(1e5 * 1.016**step) for step in range(1000)]))  # 0.1 ms to 13 minutes: 800 buckets
     state = LiveState(header)
     for at_s in range(0, 3300, 3):
         state.update([snapshot(at_s, wide)])
