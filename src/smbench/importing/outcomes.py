@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from smbench.records import Outcome
 
 _CODE = re.compile(r"(?:HTTP(?:/\d(?:\.\d)?)?\s+)?([1-5]\d\d)(?:\.0+)?(?:\s.*)?", re.DOTALL | re.IGNORECASE)
-_TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline exceeded|etimedout", re.IGNORECASE)
+_TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline ?exceeded|etimedout", re.IGNORECASE)
 _GOOD = {"ok", "success", "succeeded", "successful", "complete", "completed", "true", "pass", "passed", "yes", "done"}
 _BAD = {"false", "fail", "failed", "failure", "error", "errored", "ko", "no", "exception", "aborted"}
 _REFUSED = {"rejected", "throttled", "refused"}

@@ -159,6 +159,7 @@ _SUMS_BELOW = {  # of JSON documents: the beginning of a path
     "latency.p99": "autocannon's summary",
 }
 _VEGETA_WIDTHS = (11, 12)  # without and with response headers
+_H2LOAD_WIDTH = 3  # at least
 
 
 def roles_of(table: Table, asked: Asked) -> Roles:
@@ -210,6 +211,9 @@ def _known(table: Table) -> Roles:
     if _is_vegeta_csv(table):
         columns = {"start": 0, "status": 1, "latency": 2, "error": 5, "label": 7}
         return Roles("vegeta", columns, {"start": "ns", "latency": "ns"})
+    if _is_h2load_log(table):
+        columns = {"start": 0, "status": 1, "latency": 2}
+        return Roles("h2load", columns, {"start": "us", "latency": "us"}, leaves_out=True)
     return Roles("", {}, {})
 
 
@@ -237,6 +241,16 @@ def _is_vegeta_csv(table: Table) -> bool:
     stamp, code, latency = first[0] or "", first[1] or "", first[2] or ""
     is_stamp = is_number(stamp) and unit_of_epoch(parse_number(stamp)) == "ns"
     return is_stamp and code.isdecimal() and int(code) < 600 and latency.isdecimal()
+
+
+def _is_h2load_log(table: Table) -> bool:
+    """Start, status (-1 where the stream failed) and time to the end, without a header; newer versions may have more."""
+    first = table.head[0]
+    if table.names is not None or table.width < _H2LOAD_WIDTH:
+        return False
+    stamp, code, latency = first[0] or "", first[1] or "", first[2] or ""
+    is_stamp = stamp.isdecimal() and unit_of_epoch(parse_number(stamp)) == "us"
+    return is_stamp and (code == "-1" or (code.isdecimal() and 100 <= int(code) < 600)) and latency.isdecimal()
 
 
 def _by_name(table: Table) -> dict[str, int]:

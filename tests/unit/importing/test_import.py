@@ -137,6 +137,19 @@ def test_what_cannot_be_known_is_unknown_and_said(tmp_path: Path) -> None:
     assert any(line.startswith("not known: acceptance, queue wait and service") for line in done.lines)
 
 
+@pytest.mark.parametrize("more", ["", "\t7\tx"], ids=["", "more columns, as its manual announces"])
+def test_the_log_of_h2load_has_starts_and_durations_and_a_failed_stream_is_no_answer(tmp_path: Path, more: str) -> None:
+    text = lines("", lambda at, took, kind: f"{(T0 + at) * 1e6:.0f}\t{CODE[kind] or -1}\t{took * 1e6:.0f}{more}")
+    done = imported(tmp_path, "h2load.log", text)
+    frames, summary = read(done)
+    counts = summary.counts
+    assert (counts.sent, counts.completed, counts.rejected, counts.transport_error) == (12, 10, 1, 1)
+    rows = frames.requests.filter(pl.col("outcome") == "completed").sort("sched_ns")
+    assert (rows["sched_ns"] / S).round(3).to_list() == [start for start, _, kind in ROWS if kind == "ok"]
+    assert (rows["sojourn_ns"] / S).round(3).to_list() == [took for _, took, kind in ROWS if kind == "ok"]
+    assert any("h2load leaves them out" in line for line in done.lines)
+
+
 def test_due_instants_show_how_late_the_other_tool_was(tmp_path: Path) -> None:
     text = "due,start,end,status\n" + "".join(f"{iso(k)},{iso(k + 0.5)},{iso(k + 2)},ok\n" for k in range(5))
     frames, summary = read(imported(tmp_path, "due.csv", text))

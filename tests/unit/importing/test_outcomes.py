@@ -55,6 +55,7 @@ def test_a_row_ends_as_its_tool_meant(
         ("timeout", None),
         ("Timed Out", None),
         (None, "ReadTimeout"),
+        ("DeadlineExceeded", None),  # gRPC
     ],
 )
 def test_a_time_out_is_no_end(status: str | None, error: str | None) -> None:
