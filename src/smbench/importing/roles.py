@@ -244,7 +244,7 @@ def _is_vegeta_csv(table: Table) -> bool:
 
 
 def _is_h2load_log(table: Table) -> bool:
-    """Start, status (-1 where the stream failed) and time to the end, without a header; newer versions may have more."""
+    """Start, status (-1 where the stream failed) and time to the end, without a header; newer ones may have more."""
     first = table.head[0]
     if table.names is not None or table.width < _H2LOAD_WIDTH:
         return False
@@ -282,10 +282,12 @@ def _with_start(table: Table, columns: dict[str, int]) -> dict[str, int]:
     taken = set(columns.values())
     try:
         start = time_column(table, None, is_end_wanted=False, has_counts=False).at
-    except UsageError:
+    except UsageError as error:
         if {"end", "latency"} <= columns.keys():
             return columns
-        raise
+        # The advice that came names keys of a scenario.
+        advice = f"name it: --start, or say --all-at-once; its columns: {table.listed()}"
+        raise UsageError(error.message, advice) from error
     return columns if start in taken else {**columns, "start": start}
 
 
@@ -298,7 +300,7 @@ def _units(
             at = columns[role]
             cell = next((row[at] for row in table.head if row[at]), "") or ""
             wanted = asked.unit if asked.unit != "auto" else (known.get(role) or "auto")
-            units[role] = None if is_date(cell) else unit_of(table, at, wanted)[0]
+            units[role] = None if is_date(cell) else _unit_of(table, at, wanted)
     if "latency" in columns:
         wanted = asked.latency_unit if asked.latency_unit != "auto" else (known.get("latency") or "auto")
         _, named = split_unit(table.name(columns["latency"]))
@@ -308,3 +310,10 @@ def _units(
             raise UsageError(error.message, "say --latency-unit: s, ms, us or ns")
         units["latency"] = unit
     return units
+
+
+def _unit_of(table: Table, at: int, wanted: str) -> str:
+    try:
+        return unit_of(table, at, wanted)[0]
+    except UsageError as error:
+        raise UsageError(error.message, "say --unit: s, ms, us or ns; is it a latency, name it: --latency") from error

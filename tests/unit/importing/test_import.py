@@ -150,6 +150,19 @@ def test_the_log_of_h2load_has_starts_and_durations_and_a_failed_stream_is_no_an
     assert any("h2load leaves them out" in line for line in done.lines)
 
 
+@pytest.mark.parametrize(
+    ("text", "columns", "option"),
+    [("a,b\n1,2\n3,4\n", {}, "--start"), ("a,b\n1,2\n3,4\n", {"start": "a", "latency": "b"}, "--unit")],
+)
+def test_advice_names_options_of_this_command_not_keys_of_a_scenario(
+    tmp_path: Path, text: str, columns: dict[str, str], option: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        imported(tmp_path, "mine.csv", text, Wanted(asked=Asked(columns=columns)))
+    assert option in error.value.advice
+    assert "say unit" not in error.value.advice
+
+
 def test_due_instants_show_how_late_the_other_tool_was(tmp_path: Path) -> None:
     text = "due,start,end,status\n" + "".join(f"{iso(k)},{iso(k + 0.5)},{iso(k + 2)},ok\n" for k in range(5))
     frames, summary = read(imported(tmp_path, "due.csv", text))
