@@ -181,10 +181,13 @@ def test_a_streamed_run_and_its_prediction_are_the_same_part_by_part(tmp_path: P
         "instances": {"min": 2, "max": 2, "start": 2},
         "service": {"exponential": {"mean": "500ms"}},
         "service_spread": 0.2,
+        "provision": "2s",
         "stream": {"parts": 5, "gap": {"exponential": {"mean": "100ms"}}},
-        "faults": {"container_errors": "5%", "instance_life": {"uniform": {"low": "20s", "high": "60s"}}},
+        "faults": {"container_errors": "5%", "instance_life": {"uniform": {"low": "2s", "high": "9s"}}},
     }
-    story = synchronous("realtime", request={"stream": True, "expect": {"size_min": 10}}, transport="sdk")
+    load = [{"poisson": {"rate": "3/s", "for": "40s"}}]
+    own: dict[str, Any] = {"request": {"stream": True, "expect": {"size_min": 10}}, "transport": "sdk", "load": load}
+    story = synchronous("realtime", **own)
     story["target"]["emulated"] |= emulated | {"policies": []}
     ran, predicted = smbench.run(story, results=tmp_path, progress="none"), smbench.simulate(story)
     for table in ("truth", "requests"):
