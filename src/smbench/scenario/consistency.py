@@ -175,7 +175,7 @@ def _calls_of_another_kind(scenario: Scenario) -> Iterator[Misfit]:
 
 _STREAMED = "InvokeEndpointWithResponseStream"
 _SYNCHRONOUS_CALLS = ("InvokeEndpoint", _STREAMED)
-_ASYNCHRONOUS_SERVICES = ("s3", "sns", "sqs")  # a synchronous call has its body in itself, and needs no queue
+_ASYNCHRONOUS_SERVICES = ("sns", "sqs")  # a synchronous call brings its answer; S3 is for `deploy`, too
 
 
 _OF_REAL_TIME = (
