@@ -19,6 +19,7 @@ from smbench.calibration.checking.check import _band, grade
 from smbench.calibration.checking.predicted import predictions, replayed
 from smbench.calibration.checking.redrawn import redrawn, scaled
 from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
+from smbench.calibration.parameter import Parameter, Source
 from smbench.model.law_facts import mean_s
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.values.distributions import Distribution
@@ -140,3 +141,15 @@ def test_parameters_are_drawn_anew_around_themselves() -> None:
     services = np.array([each.service.by_class[""].constant for each in drawn], dtype=float)
     assert services.mean() == pytest.approx(1.0, abs=0.01)
     assert services.std() == pytest.approx(0.05, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "drift"), [("service over concurrency", "service", 0.05), ("provisioning", "provision", 0.12)]
+)
+def test_a_drift_and_an_error_of_the_fit_add_their_variances(name: str, field: str, drift: float) -> None:
+    emulated = scenario(BURST, service="1s", provision="1s").target.emulated
+    known = Parameter(name=name, value=2.0, unit="s", error=0.2, n=5, source=Source.NOTICES)
+    drawn = [redrawn(emulated, (known,), np.random.default_rng(seed)) for seed in range(400)]
+    laws = [getattr(each, field) for each in drawn]
+    taken = np.array([(law.by_class[""] if field == "service" else law).constant for law in laws], dtype=float)
+    assert taken.std() == pytest.approx(float(np.hypot(drift, 1.5 * 0.1)), rel=0.1)

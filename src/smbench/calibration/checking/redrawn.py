@@ -4,6 +4,7 @@ The service of one endpoint drifts by some per cent between days, and a mean of 
 move a whole run, however many requests it has. Source: docs/methods.md#checking-a-model.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,8 +23,9 @@ _LEAST = 0.2  # of a mean: a factor is never below it
 def redrawn(emulated: Emulated, parameters: Sequence[Parameter], rng: np.random.Generator) -> Emulated:
     """The model with another mean of the service, of provisioning and of the metric's delay."""
     named = {each.name: each for each in parameters}
-    service = _factor(SERVICE_DRIFT, rng)
-    provisioning = _factor(max(PROVISIONING_DRIFT, _ERRORS * _relative(named.get("provisioning"))), rng)
+    # The endpoint drifts, and the fit is in error: two chances of their own, whose variances add.
+    service = _factor(math.hypot(SERVICE_DRIFT, _ERRORS * _relative(named.get("service over concurrency"))), rng)
+    provisioning = _factor(math.hypot(PROVISIONING_DRIFT, _ERRORS * _relative(named.get("provisioning"))), rng)
     delay = _factor(_relative(named.get("metric delay")), rng)
     laws = {name: scaled(law, service) for name, law in emulated.service.by_class.items()}
     return emulated.model_copy(
