@@ -11,8 +11,6 @@ from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import evaluate
 from smbench.api.result import Run
 from smbench.errors import ResultsError, UsageError
-from smbench.prediction.against_run import against_run
-from smbench.prediction.kept import read_kept, unlike
 from smbench.pricing.table import current_prices
 from smbench.results.store import RunFiles, open_run
 from smbench.scenario.thresholds import ThresholdError, parse_threshold
@@ -44,15 +42,29 @@ def report(
     """
     asserted, table = readable(thresholds), current_prices().with_own(prices or {})
     files = open_run(Path(run))
-    kept = None if against is None else read_kept(Path(against))
+    prediction = None if against is None else _Prediction(Path(against))
     texts = list(dict.fromkeys((*_of_the_scenario(files), *asserted)))  # each once
     frames = replace(load(files), prices=table)
     found = replace(judged(frames, texts, files), is_strict=strict)
-    if kept is None or against is None:
-        return found
-    notes = unlike(kept, found.frames)
-    checked = against_run(kept.prediction, Path(against).resolve().name, found.frames, found.summary, notes)
-    return replace(found, summary=found.summary.model_copy(update={"prediction_check": checked}))
+    return found if prediction is None else prediction.beside(found)
+
+
+class _Prediction:
+    """What a folder predicts of a run; most reports have none, and do without the engine that it needs."""
+
+    def __init__(self, folder: Path) -> None:
+        from smbench.prediction.kept import read_kept
+
+        self._name, self._kept = folder.resolve().name, read_kept(folder)
+
+    def beside(self, found: Run) -> Run:
+        """The run with each predicted figure beside the measured one."""
+        from smbench.prediction.against_run import against_run
+        from smbench.prediction.kept import unlike
+
+        notes = unlike(self._kept, found.frames)
+        checked = against_run(self._kept.prediction, self._name, found.frames, found.summary, notes)
+        return replace(found, summary=found.summary.model_copy(update={"prediction_check": checked}))
 
 
 def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = None) -> Run:

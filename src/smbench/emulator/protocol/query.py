@@ -3,7 +3,7 @@
 import base64
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
@@ -28,12 +28,11 @@ def parse_form(text: str) -> Tree:
     Raises:
         FormError: too many fields, or one name that is both a value and a prefix.
     """
-    try:
-        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX)
-    except ValueError as error:
-        raise FormError(str(error)) from None
+    if text.count("&") >= FIELDS_MAX:
+        raise FormError("Max number of fields exceeded")
     tree: Tree = {}
-    for name, value in fields:
+    for field in filter(None, text.split("&")):
+        name, _, value = map(_plain, field.partition("="))
         *parents, last = name.split(".")
         node = tree
         for parent in parents:
@@ -44,6 +43,10 @@ def parse_form(text: str) -> Tree:
             raise FormError(f"{name} is both a value and a prefix")
         node[last] = value
     return tree
+
+
+def _plain(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 def typed(shape: StructureShape, tree: Tree) -> dict[str, Any]:
