@@ -9,7 +9,7 @@ import numpy as np
 from smbench import units
 from smbench.analysis.capacity.cost import LONG_POLL_S
 from smbench.aws.endpoint.description import TargetFound
-from smbench.aws.endpoint.metrics import METRICS
+from smbench.aws.endpoint.metrics import metrics_of
 from smbench.generator.forecast import forecast
 from smbench.generator.plan import RunPlan
 from smbench.generator.receiving.looks import LIST_IN_HEADS, LOOKS_HZ
@@ -190,7 +190,7 @@ def _measured_by(plan: RunPlan, found: TargetFound | None) -> str:
 def _measuring(plan: RunPlan, found: TargetFound, n: int, most_s: float | None, prices: PriceTable) -> float | Unknown:
     if most_s is None:
         return Unknown("how long the run lasts is not known: a closed loop decides")
-    metrics = len(METRICS[found.kind]) * math.ceil(most_s / CLOUDWATCH_EVERY_S)
+    metrics = len(metrics_of(found.kind, in_stream=found.in_stream)) * math.ceil(most_s / CLOUDWATCH_EVERY_S)
     is_async, is_told = found.kind == "async", found.kind == "async" and found.tracking == "sns"
     # Each input by the endpoint, and its output and failure where no notice comes.
     reads = n * is_async + (2 * n if is_told else _looks(plan, n, most_s) * is_async)

@@ -101,12 +101,13 @@ async def described(clients: AwsClients, plan: RunPlan) -> TargetFound:
     Raises:
         TargetError: it cannot be used, is of another kind, or has not what the calls name.
     """
-    target = plan.scenario.target
+    target, in_stream = plan.scenario.target, plan.scenario.request.stream
     if plan.is_emulated:  # one variant, whatever the call names
-        return await discover(clients, EMBEDDED, kind=target.kind)
+        return replace(await discover(clients, EMBEDDED, kind=target.kind), in_stream=in_stream)
     variants = {one.target_variant for one in plan.payloads}
     watched = target.variant or (next(iter(variants)) if len(variants) == 1 else None)
     found = await discover(clients, target.endpoint or "", watched, kind=target.kind)
+    found = replace(found, in_stream=in_stream)
     if unknown := {name for name in variants if name is not None} - found.weights.keys():
         raise TargetError(
             f"the endpoint {found.endpoint} has no variant {min(unknown)}, which the call names as TargetVariant",

@@ -13,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from fake_aws import FakeClient, client_error, fake_clients, target
 from smbench.aws.endpoint.gauges import AwsGauges
-from smbench.aws.endpoint.metrics import ASYNC_METRICS
+from smbench.aws.endpoint.metrics import ASYNC_METRICS, metrics_of
 from smbench.clock import TimeKind
 from smbench.records import Event, Reading
 
@@ -179,6 +179,13 @@ async def test_queries_ask_from_the_runs_first_minute_and_never_far_back() -> No
     assert late["StartTime"] == stamp(7200).replace(second=0) - datetime.timedelta(minutes=10)
     # A period that ends after EndTime is left out: the current one must end before it.
     assert late["EndTime"] >= stamp(7200)
+
+
+def test_streams_are_asked_for_their_metrics_and_others_are_not() -> None:
+    plain, streamed = (metrics_of("realtime", in_stream=in_stream) for in_stream in (False, True))
+    added = [(metric.name, metric.statistic) for metric in streamed if metric not in plain]
+    assert len(added) == len(streamed) - len(plain) == 5
+    assert {("FirstChunkLatency", "Maximum"), ("MidStreamErrors", "Sum")} <= set(added)
 
 
 async def test_queries_are_what_cloudwatch_takes() -> None:

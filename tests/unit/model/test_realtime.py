@@ -1,12 +1,15 @@
 """A real-time endpoint: its callers wait, for so long and in such numbers, and then have an answer of some kind."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from modelling import SECOND, Stand
+from smbench.model.endpoints.answers import called
 from smbench.model.endpoints.endpoint import CONTAINER_ERROR, INSTANCE_LOST, OVERLOADED, TIMEOUT
+from smbench.model.endpoints.streaming import Streamed
 from smbench.model.service import Seeds
 from smbench.records import Outcome
 from theory import ddc_burst_sojourns_s, mmc_sojourn_quantile_s, mmc_wait_mean_s
@@ -104,6 +107,47 @@ def test_its_metrics_are_those_of_a_synchronous_endpoint() -> None:
     assert sum(sums("InvocationModelErrors")) == 2  # of eight calls of 10 s, two are not over after 60 s
     assert sums("ModelLatency") == pytest.approx([50e6, 10e6])  # the sixth ends with the first minute
     assert sum(sums("OverheadLatency")) == pytest.approx((0 + 10 + 20 + 30 + 40 + 50) * 1e6)
+
+
+def streamed(stand: Stand, n: int, gaps_s: list[float]) -> list[tuple[int, float]]:
+    """Calls for a stream at once; the parts before each end, by call and instant, as they come."""
+    came: list[tuple[int, float]] = []
+
+    def note(index: int, place: int) -> None:
+        del place
+        came.append((index, stand.event_queue.now_ns / SECOND))
+
+    for index in range(n):
+        parts = Streamed(gaps_s, partial(note, index))
+        stand.endpoint.arrive(called(index, f"id-{index}", stand.event_queue.now_ns, None, parts))
+    return came
+
+
+def test_parts_come_when_the_work_is_done_and_then_by_their_gaps_and_the_last_ends_the_call() -> None:
+    stand = realtime(service="2s")
+    came = streamed(stand, 2, [1.0, 3.0])
+    stand.go_to(100)
+    assert came == [(0, 2.0), (0, 3.0), (1, 8.0), (1, 9.0)]
+    assert fates(stand) == [(6.0, ""), (12.0, "")]
+
+
+def test_parts_of_one_instant_come_with_the_end_and_slow_instances_space_them_wider() -> None:
+    stand = realtime(service="2s", host_speeds=[0.5])
+    came = streamed(stand, 1, [0.5, 0.0])
+    stand.go_to(100)
+    assert came == [(0, 4.0)]
+    assert fates(stand) == [(5.0, "")]
+
+
+def test_streams_have_metrics_of_their_first_part_and_of_those_that_broke() -> None:
+    stand = realtime(service="10s")
+    streamed(stand, 2, [400.0])
+    stand.go_to(601)
+    sums = {metric.name: point.value("Sum") for metric, point in stand.metrics.history()}
+    assert fates(stand) == [(410.0, ""), (480.0, TIMEOUT)]
+    assert sums["FirstChunkLatency"] == pytest.approx(420e6)  # the second, which waited for the first
+    assert (sums["FirstChunkModelLatency"], sums["FirstChunkOverheadLatency"]) == pytest.approx((10e6, 410e6))
+    assert sums["MidStreamErrors"] == 1
 
 
 def test_invocations_per_instance_are_those_of_a_minute_over_the_instances_there_are() -> None:

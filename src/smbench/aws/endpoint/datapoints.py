@@ -7,7 +7,7 @@ from typing import Any
 
 from smbench.aws.access.instants import datetime_utc_ns, utc_datetime
 from smbench.aws.endpoint.description import TargetFound
-from smbench.aws.endpoint.metrics import CONTINUOUS, METRICS, PERIOD_S, Metric
+from smbench.aws.endpoint.metrics import CONTINUOUS, PERIOD_S, Metric, metrics_of
 from smbench.clock import Clock
 from smbench.records import Event, Reading
 
@@ -22,7 +22,8 @@ class Datapoints:
 
     def __init__(self, client: Any, target: TargetFound, clock: Clock) -> None:
         self.client, self.clock = client, clock
-        self.metrics = {f"m{index}": metric for index, metric in enumerate(METRICS[target.kind])}
+        wanted = metrics_of(target.kind, in_stream=target.in_stream)
+        self.metrics = {f"m{index}": metric for index, metric in enumerate(wanted)}
         self._queries = [metric.query(name, target.endpoint, target.variant) for name, metric in self.metrics.items()]
         self._begin_utc_ns = clock.epoch_ns - clock.epoch_ns % _PERIOD_NS
         self._told: dict[tuple[str, str, int], float] = {}  # (name, stat, minute) to value, inside the window

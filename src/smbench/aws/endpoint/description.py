@@ -32,6 +32,7 @@ class TargetFound:
         notes: What could not be found out, or limits what a run can know; sentences for a person.
         unread: Those of the notes that say which part of the scaling could not be read.
         unobservable: Why an outcome is known late or never, by the outcome; empty where every end is published.
+        in_stream: Answers are taken in a stream, of which CloudWatch has metrics of its own.
         tracking: How ends become known: `sns`, through a queue; `s3`, by looking for each output.
     """
 
@@ -60,6 +61,7 @@ class TargetFound:
     serverless: dict[str, Any] | None = None
     has_components: bool = False
     weights: dict[str, float] = field(default_factory=dict)
+    in_stream: bool = False
 
     @property
     def resource_id(self) -> str:

@@ -116,5 +116,18 @@ METRICS = {
 }
 """By the kind of endpoint."""
 
+_STREAMED = (
+    *_work("FirstChunkLatency", "Average", "Maximum"),
+    *_work("FirstChunkModelLatency", "Average"),
+    *_work("FirstChunkOverheadLatency", "Average"),
+    *_work("MidStreamErrors", "Sum"),
+)
+
+
+def metrics_of(kind: str, *, in_stream: bool) -> tuple[Metric, ...]:
+    """Of an endpoint of this kind, whose answers are taken at once or in a stream."""
+    return (*METRICS[kind], *_STREAMED) if in_stream else METRICS[kind]
+
+
 # Published in every minute, so that a minute without it, followed by one with it, was lost on the way.
 CONTINUOUS = "ApproximateBacklogSize"

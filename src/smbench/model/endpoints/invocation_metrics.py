@@ -14,6 +14,9 @@ from smbench.records import Outcome
 CPU = "CPUUtilization"
 PER_INSTANCE = "InvocationsPerInstance"
 
+_FIRST_CHUNK = ("Latency", "ModelLatency", "OverheadLatency")
+_BROKEN = "MidStreamErrors"
+
 Loads = Callable[[int], Sequence[float]]
 """The busy share of each instance since an instant."""
 
@@ -44,6 +47,7 @@ class InvocationMetrics:
         self._setup = self._counter("ModelSetupTime", "Microseconds") if loads is None else None
         self._server_errors = self._counter("Invocation5XXErrors", "None")
         self._model_errors = self._counter("InvocationModelErrors", "None")
+        self._first_chunk: dict[str, Counter] = {}  # of answers in a stream, once there was one
         store.on_minute.append(self._publish_load)
 
     def close(self) -> None:
@@ -64,11 +68,26 @@ class InvocationMetrics:
                 self._server_errors.add()
         if ended.start_ns is None:
             return
+        if (streamed := ended.job.streamed) is not None:
+            first_ns = ended.done_ns if ended.outcome is Outcome.COMPLETED else None
+            self._count_stream(ended, ended.start_ns, first_ns if streamed.first_ns is None else streamed.first_ns)
         overhead_us = (ended.start_ns - ended.job.recv_ns) / 1e3
         self._model_latency.add((ended.done_ns - ended.start_ns) / 1e3)
         self._overhead.add(overhead_us)
         if self._setup is not None and overhead_us:
             self._setup.add(overhead_us)
+
+    def _count_stream(self, ended: Ended, start_ns: int, first_ns: int | None) -> None:
+        if first_ns is None:  # it failed before its first part: no stream
+            return
+        if not self._first_chunk:
+            self._first_chunk = {name: self._counter(f"FirstChunk{name}", "Microseconds") for name in _FIRST_CHUNK}
+            self._first_chunk[_BROKEN] = self._counter(_BROKEN, "None")
+        spans_ns = (first_ns - ended.job.recv_ns, first_ns - start_ns, start_ns - ended.job.recv_ns)
+        for name, span_ns in zip(_FIRST_CHUNK, spans_ns, strict=True):
+            self._first_chunk[name].add(span_ns / 1e3)
+        if ended.outcome is not Outcome.COMPLETED:
+            self._first_chunk[_BROKEN].add()
 
     def _publish_load(self, minute_start_ns: int) -> None:
         loads = [100.0 * share for share in self._loads(minute_start_ns)] if self._loads is not None else []
