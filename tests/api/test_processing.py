@@ -90,6 +90,8 @@ def test_a_run_as_a_job_of_two_hosts_is_packed_sent_followed_brought_back_and_pr
     assert Counts.of(rows).violations() == []
     assert rows["outcome"].to_list() == ["completed"] * 10
     assert [one.ending for one in results.manifest.shards] == ["finished"] * 2
+    assert len({one.zero for one in results.manifest.shards}) == 1, "both hosts begin together"
+    assert "algo-1: smbench: shard 0/2: ready; begins when all shards are" in done.stderr
     put = {key.removeprefix(f"{tmp_path.name}/") for key in region.objects(tmp_path.name)}
     assert {"order.json", "files/body.json", "code/entry.sh", "code/entry.py"} <= put
     assert b"profile" not in region.objects(f"{tmp_path.name}/code")[f"{tmp_path.name}/code/entry.sh"].read()
@@ -120,8 +122,8 @@ def test_an_image_that_will_not_do_is_said_in_a_sentence(run: Callable[..., Resu
 def test_what_the_worker_says_before_it_sends_is_what_the_command_says(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, change: dict[str, str], words: str
 ) -> None:
-    def write_another(place: Place, *arguments: Any) -> None:
-        write_order(place, *arguments)
+    def write_another(place: Place, *arguments: Any, **named: Any) -> None:
+        write_order(place, *arguments, **named)
         place.write(ORDER, orjson.dumps({**orjson.loads(place.read(ORDER) or b""), **change}))
 
     monkeypatch.setattr("smbench.lifecycle.processing.carry_out.write_order", write_another)

@@ -27,6 +27,7 @@ from smbench.targets.base import AwsAccess
 from smbench.version import __version__
 
 ORDER = "order.json"
+WHEN_READY = "ready"  # in place of an instant
 
 
 class Order(BaseModel):
@@ -35,6 +36,7 @@ class Order(BaseModel):
     Args:
         manifest: The run as planned; `workers` is the number of shards.
         go_utc_ns: UTC nanoseconds at scenario time zero of all shards; None: each begins when it is ready.
+        begins_together: All begin once the last of them is ready, at an instant that they agree on.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +45,7 @@ class Order(BaseModel):
     region: str | None = None
     profile: str | None = None
     go_utc_ns: int | None = None
+    begins_together: bool = False
 
     @property
     def access(self) -> AwsAccess:
@@ -99,6 +102,8 @@ def write_order(
     n_shards: int,
     go_utc_ns: int | None,
     command: Sequence[str],
+    *,
+    begins_together: bool = False,
 ) -> Order:
     """Write the order into a place that has none.
 
@@ -115,7 +120,13 @@ def write_order(
     now = datetime.datetime.now(datetime.UTC)
     manifest = new_manifest(plan, origin, command, now, n_shards)
     manifest = manifest.model_copy(update={"endpoint_url": access.endpoint_url})
-    order = Order(manifest=manifest, region=access.region, profile=access.profile, go_utc_ns=go_utc_ns)
+    order = Order(
+        manifest=manifest,
+        region=access.region,
+        profile=access.profile,
+        go_utc_ns=go_utc_ns,
+        begins_together=begins_together,
+    )
     values = redacted(order.model_dump(mode="json"))
     document = {"smbench": __version__, "checksum": _checksum(values), "order": values}
     try:

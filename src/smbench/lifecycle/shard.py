@@ -14,12 +14,13 @@ from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.generator.tracking.ledger import NO_INSTANT
 from smbench.lifecycle.order import Order, read_order
-from smbench.processes.alone import AloneChannel
+from smbench.processes.alone import AloneChannel, head_start_s
 from smbench.processes.child import as_failed, sole_error
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.messages import WorkerOrder, Workplace
 from smbench.processes.worker import work
+from smbench.results.meeting import Meeting
 from smbench.results.place import Place
 from smbench.results.shards import ShardFiles, ShardState
 
@@ -46,7 +47,10 @@ def work_shard(
     order = read_order(place)
     share = _share(order, shard, of)
     plan = order.plan(place, base_dir)
-    _require_time_left(order, plan, share)
+    n_rows = len(plan.schedule.shard(shard, of))
+    meeting = Meeting(place, of, head_start_s(n_rows)) if order.begins_together else None
+    go_utc_ns = order.go_utc_ns if meeting is None else meeting.agreed_ns()
+    _require_time_left(go_utc_ns, plan, share)
     require_descriptors(plan, of)
     now = datetime.datetime.now(datetime.UTC)
     host, process = platform.node(), os.getpid()
@@ -55,8 +59,7 @@ def work_shard(
     try:
         state = ShardState(shard=shard, host=host, process=process, started=now, said=now)
         files.write(state)
-        n_rows = len(plan.schedule.shard(shard, of))
-        channel = AloneChannel(files, state, order.go_utc_ns, n_rows, interrupts, say)
+        channel = AloneChannel(files, state, go_utc_ns, meeting, n_rows, interrupts, say)
         with place.workplace() as folder:
             try:
                 work(channel, _worker_order(order, plan, share), Workplace(plan.base_dir, folder), plan)
@@ -85,12 +88,12 @@ def _worker_order(order: Order, plan: RunPlan, share: Share) -> WorkerOrder:
     return WorkerOrder(scenario_json, share, manifest.schedule_digest, order.access, 0, is_alone=True)
 
 
-def _require_time_left(order: Order, plan: RunPlan, share: Share) -> None:
+def _require_time_left(go_utc_ns: int | None, plan: RunPlan, share: Share) -> None:
     """A shard of which everything is overdue would send it all at once, and measure nothing."""
-    if order.go_utc_ns is None:
+    if go_utc_ns is None:
         return
     due_ns = np.asarray(plan.schedule.shard(share.worker, share.of).sched_ns)
-    late_ns = wall_ns() - order.go_utc_ns
+    late_ns = wall_ns() - go_utc_ns
     if (due_ns != NO_INSTANT).all() and late_ns > due_ns.max(initial=0):
         raise OrderError(
             f"shard {share.worker} came {late_ns / 1e9:,.0f} s after the agreed go, when all of its requests had been "

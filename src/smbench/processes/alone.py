@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 
 from smbench.clock import wall_ns
-from smbench.errors import DiskError
+from smbench.errors import DiskError, ResultsError
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.messages import (
     Acknowledged,
@@ -29,6 +29,7 @@ from smbench.processes.messages import (
     Stop,
 )
 from smbench.records import Ending, NotSent
+from smbench.results.meeting import Meeting
 from smbench.results.shards import ShardFiles, ShardState
 
 _HEAD_START_S = 0.3  # between the announcement and a time zero of its own, beside what its rows take
@@ -38,6 +39,11 @@ _WORD_S = 1.0  # between two words of a shard
 _MICROSECOND_NS = 1_000  # instants in files are whole ones
 
 
+def head_start_s(n_rows: int) -> float:
+    """What a shard needs from when its time zero is known until it can begin."""
+    return _HEAD_START_S + _PER_ROW_S * n_rows
+
+
 class AloneChannel:
     """The worker's end of a line that has no other end; see `processes.channel.Channel`.
 
@@ -45,6 +51,7 @@ class AloneChannel:
         files: Where its words go; this process has taken the shard.
         state: What is known of it so far.
         agreed_utc_ns: Scenario time zero of all shards; None: each has its own, as soon as it is ready.
+        meeting: Of shards that begin together, once all are ready; None: nobody is waited for.
         n_rows: Requests of the shard.
         interrupts: The first stops sending, the second stops at once.
         say: Receives what a person should read.
@@ -59,6 +66,7 @@ class AloneChannel:
         files: ShardFiles,
         state: ShardState,
         agreed_utc_ns: int | None,
+        meeting: Meeting | None,
         n_rows: int,
         interrupts: Interrupts,
         say: Callable[[str], None],
@@ -66,7 +74,8 @@ class AloneChannel:
         self.state = state
         self.failure: Failed | None = None
         self._files, self._agreed_utc_ns, self._interrupts, self._say = files, agreed_utc_ns, interrupts, say
-        self._head_start_s = _HEAD_START_S + _PER_ROW_S * n_rows
+        self._meeting = meeting
+        self._head_start_s = head_start_s(n_rows)
         self._n_announced = self._n_interrupts = 0
         self._announced_ns = self._zero_ns = 0
         self._is_mute = False  # its last word could not be written
@@ -114,6 +123,8 @@ class AloneChannel:
                 waiting.cancel_scope.cancel()
             if not self._inbox:
                 await anyio.to_thread.run_sync(self._say_it_lives)
+            if self.state.is_ready and self._agreed_utc_ns is None:
+                await self._meet()
         return self._inbox.popleft()
 
     def close(self) -> None:
@@ -145,7 +156,26 @@ class AloneChannel:
 
     # ---- what a parent would do -------------------------------------------------------------------------------
 
+    async def _meet(self) -> None:
+        """What cannot be read or written now is tried a second later."""
+        assert self._meeting is not None, "who waits has somebody to wait for"
+        try:
+            self._agreed_utc_ns = await anyio.to_thread.run_sync(self._meeting.look, wall_ns())
+        except ResultsError as error:
+            self._say(f"waits for the others, and cannot look for them: {error.message}")
+        if self._agreed_utc_ns is None:
+            return
+        if left_out := self._meeting.waits_for:
+            named = ", ".join(map(str, left_out[:10])) + (" and others" if len(left_out) > 10 else "")
+            self._say(f"does not wait any longer for shard {named}")
+        self._announce()
+
     def _announce(self) -> None:
+        if self._meeting is not None and self._agreed_utc_ns is None:
+            self._learn(is_ready=True)
+            self.write()
+            self._say("ready; begins when all shards are")
+            return
         self._announced_ns = wall_ns()
         self._n_announced += 1
         zero_ns = self._agreed_utc_ns

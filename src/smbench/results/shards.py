@@ -29,6 +29,7 @@ class ShardState(BaseModel):
     process: int = 0
     started: datetime.datetime
     said: datetime.datetime  # when it said this
+    is_ready: bool = False  # it waits for the others, and can begin
     zero_ns: int | None = None  # UTC nanoseconds at its scenario time zero; None: it has not got there
     late_s: float | None = None  # by how much it began after its time zero
     ending: Ending = Ending.RUNNING

@@ -25,10 +25,10 @@ from smbench.lifecycle.collect import collect
 from smbench.lifecycle.order import ORDER, agreed_instant, read_order, write_order
 from smbench.lifecycle.origin import Origin
 from smbench.processes.interrupts import Interrupts
-from smbench.records import Rejected
+from smbench.records import Ending, Rejected
 from smbench.results.law import Counts, row_violations
 from smbench.results.place import FolderPlace
-from smbench.results.shards import ShardFiles
+from smbench.results.shards import ShardFiles, ShardState
 from smbench.results.store import RunFiles, open_run
 from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess
@@ -385,3 +385,38 @@ def test_a_go_that_is_none_or_has_passed_is_refused_with_how_to_write_it(text: s
     with pytest.raises(UsageError) as refused:
         agreed_instant(text, now_ns)
     assert "+5m from now" in refused.value.advice
+
+
+def together(folder: Path, n_shards: int) -> FolderPlace:
+    """An order whose shards begin together."""
+    place, origin = FolderPlace(folder), Origin(Path(), "shared.yaml", "digest")
+    write_order(place, PLAN, origin, AwsAccess("eu-west-1"), n_shards, None, (), begins_together=True)
+    return place
+
+
+def test_a_shard_that_waits_for_the_others_begins_at_the_instant_that_all_read(
+    folder: Path, memory_target: MemoryTarget
+) -> None:
+    place, now = together(folder, 2), datetime.datetime.now(datetime.UTC)
+    ShardFiles(place, 1).write(ShardState(shard=1, started=now, said=now, is_ready=True))
+    state = send(folder, 0, 2)
+    assert state.ending == "finished"
+    assert state.zero_ns == int((folder / "go").read_bytes())
+    assert state.late_s == 0
+
+
+def test_a_shard_that_ended_before_it_was_ready_is_not_waited_for(folder: Path, memory_target: MemoryTarget) -> None:
+    place, now = together(folder, 2), datetime.datetime.now(datetime.UTC)
+    ShardFiles(place, 1).write(ShardState(shard=1, started=now, said=now, ending=Ending.FAILED))
+    assert send(folder, 0, 2).ending == "finished"
+    run = collected(folder)
+    assert set(lawful(run).filter(pl.col("worker") == 1)["outcome"]) == {"not_sent"}
+
+
+def test_a_shard_that_is_interrupted_while_it_waits_sent_nothing_and_may_be_started_again(
+    folder: Path, memory_target: MemoryTarget
+) -> None:
+    together(folder, 2)
+    with pytest.raises(NotBegunError):
+        send(folder, 0, 2, interrupted("SIGTERM"))
+    assert ShardFiles(FolderPlace(folder), 0).taken_by() is None

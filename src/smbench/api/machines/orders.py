@@ -11,7 +11,7 @@ from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_en
 from smbench.clock import wall_ns
 from smbench.generator.plan import make_plan
 from smbench.lifecycle.collect import collect as collect_shards
-from smbench.lifecycle.order import Order, agreed_instant, write_order
+from smbench.lifecycle.order import WHEN_READY, Order, agreed_instant, write_order
 from smbench.lifecycle.places import opened
 from smbench.targets.base import AwsAccess
 
@@ -35,7 +35,8 @@ def order(
         scenario: As `run` takes it.
         shards: How many workers share the load, each started by itself.
         to: Folder or `s3://bucket/prefix` for the order, and for what its shards leave.
-        go: When all begin, `2026-11-29T12:00:00Z` or `+5m`; None: each when it is ready.
+        go: When all begin, `2026-11-29T12:00:00Z` or `+5m`, or `ready`: once the last of them is; None: each when it
+            is ready itself.
         endpoint: As `run` takes it.
         region: As `run` takes it.
         profile: As `run` takes it; every machine must have it.
@@ -48,10 +49,12 @@ def order(
     """
     given = given_scenario(scenario, None, allow_files)
     plan = make_plan(with_endpoint(given.scenario, endpoint), given.origin.base_dir)
-    go_utc_ns = None if go is None else agreed_instant(go, wall_ns())
+    go_utc_ns = None if go in (None, WHEN_READY) else agreed_instant(go, wall_ns())
     access = AwsAccess(region, profile, endpoint_url)
     with opened(to, access) as place:
-        return write_order(place, plan, given.origin, access, shards, go_utc_ns, command)
+        return write_order(
+            place, plan, given.origin, access, shards, go_utc_ns, command, begins_together=go == WHEN_READY
+        )
 
 
 def collect(

@@ -20,7 +20,10 @@ def order_command(scenario: Path | None, asked: dict[str, Any]) -> None:
 
     written = order(scenario, command=("smbench", *sys.argv[1:]), **asked)
     n, place = written.manifest.workers, asked["to"]
-    begins = "each when it is ready" if written.go_utc_ns is None else f"all at {asked['go']}"
+    if written.begins_together:
+        begins = "together once the last is ready"
+    else:
+        begins = "each when it is ready" if written.go_utc_ns is None else f"all at {asked['go']}"
     typer.echo(
         f"{n} shards of {written.manifest.n_scheduled:,} requests, which begin {begins}. On each machine, N from 0:"
     )

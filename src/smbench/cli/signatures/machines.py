@@ -30,7 +30,8 @@ def order(
         str | None,
         typer.Option(
             metavar="INSTANT",
-            help="When all begin: 2026-11-29T12:00:00Z, or +5m from now. Without it each begins when it is ready.",
+            help="When all begin: 2026-11-29T12:00:00Z, +5m from now, or `ready`: once the last is ready. Without it "
+            "each begins when it is ready itself.",
         ),
     ] = None,
     endpoint: EndpointOption = None,

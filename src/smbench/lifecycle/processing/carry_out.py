@@ -65,7 +65,11 @@ class JobRun:
             self._wanted, self.name, str(self.place), self._plan, region, url, has_files=bool(contents)
         )
         put = [ORDER]
-        write_order(self.place, self._plan, self._origin, self._access, self._wanted.n_hosts, None, command)
+        n_hosts = self._wanted.n_hosts
+        together = n_hosts > 1
+        write_order(
+            self.place, self._plan, self._origin, self._access, n_hosts, None, command, begins_together=together
+        )
         try:
             for name in _ENTRY:
                 put.append(f"{CODE}/{name}")
