@@ -6,6 +6,7 @@ Method: one suite for both; S3 is the emulated region's, over real HTTP. Shards 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import orjson
@@ -15,7 +16,7 @@ import pytest
 from buckets import BUCKET, Region, region_with_bucket
 from sharing import MemoryTarget, memory_target, ordered, send
 from smbench.aws.access.clients import AwsSettings
-from smbench.aws.setup.s3_place import s3_place
+from smbench.aws.setup.s3_place import S3Place, s3_place
 from smbench.clock import wall_ns
 from smbench.errors import DiskError, OrderError, ResultsError, SmbenchError, TargetError, UsageError
 from smbench.lifecycle.collect import collect
@@ -238,6 +239,38 @@ def test_of_a_shard_that_was_killed_what_is_not_in_s3_is_unknown(
     assert [one.ending for one in run.manifest.shards] == ["finished", "lost"]
     lost = run.requests.collect().filter(pl.col("worker") == 1)
     assert set(lost["outcome"].to_list()) == {"unknown"}, "all of it was due by then, and no mark says what left"
+
+
+@pytest.mark.slow  # collected once for each object that the shard puts
+def test_a_shard_killed_between_any_two_puts_leaves_what_is_true_or_unknown(
+    region: Region, memory_target: MemoryTarget, tmp_path: Path
+) -> None:
+    under = f"{tmp_path.name}/run/"
+    with empty_place("s3", tmp_path, region) as place:
+        ordered(place, 1)
+        assert isinstance(place, S3Place)
+        put, states = place._put, list[Any]()
+
+        def kept(name: str, content: bytes) -> None:
+            put(name, content)
+            states.append(region.objects(under))
+
+        with mock.patch.object(place, "_put", kept):
+            send(place, 0, 1)
+        truth = collected(place, tmp_path / "whole").requests.collect()
+        n_unknown = []
+        for number, state in enumerate(states[:-1]):
+            region.put_back(under, state)
+            said = ShardFiles(place, 0).read()
+            if said is None or not said.may_have_sent:
+                continue
+            rows = collected(place, tmp_path / str(number)).requests.collect()
+            is_known = ~rows["outcome"].is_in(["unknown", "pending", "transport_error"])
+            assert rows.filter(is_known)["outcome"].equals(truth.filter(is_known)["outcome"]), number
+            n_unknown.append(rows["outcome"].is_in(["unknown"]).sum())
+    assert n_unknown[0] == truth.height
+    assert n_unknown == sorted(n_unknown, reverse=True), "what was known stays known"
+    assert n_unknown[-1] == 0
 
 
 def test_a_shard_goes_on_where_its_place_takes_no_word_for_a_while(
