@@ -260,6 +260,7 @@ def test_a_quota_that_is_reached_fails_the_activity_in_the_words_of_aws_and_chan
     stand.settle()
     refused, taken = sorted(stand.activities(), key=lambda activity: activity.start_ns)
     assert (refused.status, refused.before, refused.after) == ("Failed", 1, 4)
+    assert refused.status_message is not None
     assert "is 3 Instances, with current utilization of 1 Instances and a request delta of 3" in refused.status_message
     assert "Error Code: ResourceLimitExceeded" in refused.status_message
     assert (taken.status, taken.after, stand.endpoint.desired) == ("Successful", 2, 2)
