@@ -29,10 +29,10 @@ $(VENV)/.installed-bench: $(VENV)/.installed
 demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoint; no AWS account, half a minute
 	$(BIN)/smbench run
 
-# Three parts at once, for half of the first one's time is waiting; each prints its own closing line.
-PART_1 = tests/cli
-PART_2 = tests/api tests/contract tests/golden
-PART_3 = tests/emulator tests/engine tests/house tests/property tests/unit
+# Three parts at once that take about as long, for half of the first one's time is waiting; each prints its own closing line.
+PART_1 = tests/cli tests/house
+PART_2 = tests/api tests/contract tests/emulator tests/golden
+PART_3 = tests/engine tests/property tests/unit
 
 # Compiled once: where PYTHONDONTWRITEBYTECODE is set, each of some thousand processes would compile what it imports.
 test: check  ## what CI runs: all checks, then all tests
