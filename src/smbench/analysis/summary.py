@@ -30,11 +30,11 @@ from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
 from smbench.analysis.numbers.prediction_check import PredictionCheck
 from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.clocks import Clocks
-from smbench.analysis.rows.frames import Frames, only, seconds
+from smbench.analysis.rows.frames import Frames, is_streamed, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.analysis.rows.sizes import Bodies, bodies
 from smbench.records import NotSent, Outcome, Unknown
-from smbench.results.law import Counts, row_violations
+from smbench.results.law import Counts, row_violations, stream_violations
 from smbench.results.manifest import Manifest, Prediction
 
 
@@ -215,7 +215,7 @@ def summarise(frames: Frames) -> Summary:
         seed=scenario.get("seed"),
         length_s=frames.end_ns / 1e9,
         counts=counts,
-        violations=(*counts.violations(), *row_violations(_as_law(frames.requests), n_scheduled)),
+        violations=(*counts.violations(), *row_violations(_as_law(frames.requests), n_scheduled), *_of_streams(frames)),
         measured=of_measured,
         n_warmup=frames.requests.height - measured.height,
         n_cut_short=frames.n_cut_short,
@@ -266,6 +266,13 @@ def _elasticity(frames: Frames, seen: System, steps: Sequence[ScalingStep]) -> E
 def _as_law(requests: pl.DataFrame) -> pl.DataFrame:
     instants = (pl.col(f"{stem}_ns").alias(stem) for stem in ("send", "ack"))
     return requests.select("seq", *instants, "accepted", pl.col("outcome").cast(pl.String))
+
+
+def _of_streams(frames: Frames) -> list[str]:
+    if not is_streamed(frames.manifest):
+        return []
+    instants = (pl.col(f"{stem}_ns").alias(stem) for stem in ("send", "done", "first_part"))
+    return stream_violations(frames.requests.select("accepted", "parts", "gap_mean_ns", "gap_max_ns", *instants))
 
 
 def _counts(requests: pl.DataFrame) -> Counts:

@@ -122,3 +122,25 @@ def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | Non
     if found["sent"]:
         broken.append(f"{found['sent']:,} rows are sent and not sent at once, or neither")
     return broken
+
+
+def stream_violations(requests: pl.LazyFrame | pl.DataFrame) -> list[str]:
+    """Rows whose columns of a streamed answer contradict each other, or the rest of the row.
+
+    Args:
+        requests: Of a run with streams; needs `parts`, `first_part`, both gaps, `send`, `done` and `accepted`.
+    """
+    n_parts = pl.col("parts").fill_null(0)
+    has_first, has_gap = pl.col("first_part").is_not_null(), pl.col("gap_mean_ns").is_not_null()
+    rules = {
+        "have parts and no instant of the first, or the other way round": (n_parts > 0) != has_first,
+        "have gaps and fewer than two parts, or the other way round": (n_parts > 1) != has_gap,
+        "have a mean gap without a longest, or above it": (has_gap != pl.col("gap_max_ns").is_not_null())
+        | (pl.col("gap_mean_ns") > pl.col("gap_max_ns")),
+        "have parts and were not accepted": (n_parts > 0) & ~pl.col("accepted"),
+        "have a first part before they were sent, or after their end": (pl.col("first_part") < pl.col("send"))
+        | (pl.col("first_part") > pl.col("done")),
+    }
+    found = requests.lazy().select(broken.sum().alias(rule) for rule, broken in rules.items())
+    counts = found.collect(engine="streaming").row(0, named=True)
+    return [f"{n:,} rows {rule}" for rule, n in counts.items() if n]

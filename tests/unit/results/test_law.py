@@ -6,11 +6,12 @@ Method: counts by hand; then rows with one column changed at a time.
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 
 from runs import Request, requests_frame
 from smbench.records import Outcome
-from smbench.results.law import Counts, row_violations
+from smbench.results.law import Counts, row_violations, stream_violations
 
 GOOD = Counts(
     scheduled=1200,
@@ -101,6 +102,30 @@ def test_a_row_that_contradicts_itself_is_found(place: int, changes: dict[str, A
     found = row_violations(requests_frame(rows))
     assert any(words in violation for violation in found), found
     assert Counts.of(requests_frame(rows)).violations() or "seq" in words
+
+
+STREAMED = {"parts": 3, "first_part": 2, "gap_mean_ns": 4, "gap_max_ns": 5, "send": 1, "done": 9, "accepted": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"parts": 1, "gap_mean_ns": None, "gap_max_ns": None}, ""),
+        ({"parts": 0, "first_part": None, "gap_mean_ns": None, "gap_max_ns": None}, ""),
+        ({"parts": None, "first_part": None, "gap_mean_ns": None, "gap_max_ns": None, "accepted": False}, ""),
+        ({"first_part": None}, "have parts and no instant of the first"),
+        ({"parts": 1}, "have gaps and fewer than two parts"),
+        ({"gap_max_ns": 3}, "have a mean gap without a longest, or above it"),
+        ({"gap_max_ns": None}, "have a mean gap without a longest"),
+        ({"accepted": False}, "have parts and were not accepted"),
+        ({"first_part": 10}, "have a first part before they were sent, or after their end"),
+        ({"first_part": 0}, "have a first part before they were sent"),
+    ],
+)
+def test_a_streamed_answer_that_contradicts_itself_is_found(changes: dict[str, Any], words: str) -> None:
+    found = stream_violations(pl.DataFrame([STREAMED, STREAMED | changes]))
+    assert [words in one for one in found] == ([True] if words else []), found
 
 
 def test_a_request_of_which_no_row_is_left_is_missed() -> None:
