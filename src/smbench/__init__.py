@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from smbench.api.deploy import Deployed, Destroyed, deploy, destroy
     from smbench.api.emulate import emulate
     from smbench.api.importing import import_run
+    from smbench.api.machines.processing import run_job
     from smbench.api.predicting.advise import Advised, advise
     from smbench.api.predicting.calibrate import Calibration, calibrate
     from smbench.api.predicting.check_model import CheckedModel, check_model
@@ -70,6 +71,7 @@ __all__ = [
     "resume_search",
     "resume_sweep",
     "run",
+    "run_job",
     "scaling_target",
     "search",
     "simulate",
@@ -115,6 +117,7 @@ _MODULES = {
     "resume_search": "api.search",
     "resume_sweep": "api.sweep",
     "run": "api.run",
+    "run_job": "api.machines.processing",
     "search": "api.search",
     "simulate": "api.predicting.simulate",
     "sweep": "api.sweep",

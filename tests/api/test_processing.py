@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
+import smbench
 from buckets import BUCKET, Region, region_with_bucket
 from emulation import ACCOUNT
 from plain_services import aws_client
@@ -95,6 +96,21 @@ def test_a_run_as_a_job_of_two_hosts_is_packed_sent_followed_brought_back_and_pr
     put = {key.removeprefix(f"{tmp_path.name}/") for key in region.objects(tmp_path.name)}
     assert {"order.json", "files/body.json", "code/entry.sh", "code/entry.py"} <= put
     assert b"profile" not in region.objects(f"{tmp_path.name}/code")[f"{tmp_path.name}/code/entry.sh"].read()
+
+
+@pytest.mark.slow  # a container's process sends in real time
+def test_a_job_from_python_returns_the_run_and_a_place_that_is_none_says_how(
+    region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    to = f"s3://{BUCKET}/{tmp_path.name}"
+    wanted: dict[str, Any] = {"endpoint": "smbench-emulated", "endpoint_url": region.url}
+    done = smbench.run_job(LOAD, role=ROLE, image=GOOD, to=to, **wanted)
+    assert done.requests.collect()["outcome"].to_list() == ["completed"] * 10
+    assert [one.ending for one in done.manifest.shards] == ["finished"]
+    with pytest.raises(UsageError) as refused:
+        smbench.run(LOAD, on="processing", **wanted)
+    assert "`smbench.run_job`" in refused.value.advice
 
 
 @pytest.mark.slow  # three containers are started

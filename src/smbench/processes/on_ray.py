@@ -95,7 +95,8 @@ def workers_on(place: str) -> Iterator[StartChild | None]:
         with _on_ray(None if place == "ray" else place) as start:
             yield start
     else:
-        raise UsageError(f"--on {place} is no place for workers", "there is local, ray and ray://HOST:PORT")
+        other = "; from Python a processing job is `smbench.run_job`" if place == "processing" else ""
+        raise UsageError(f"--on {place} is no place for workers", f"there is local, ray and ray://HOST:PORT{other}")
 
 
 @contextmanager

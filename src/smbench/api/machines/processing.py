@@ -1,14 +1,18 @@
 """A run as a SageMaker processing job: started, and with patience followed to its report."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from smbench.api.result import Run
-from smbench.api.run import Planned, reported
+from smbench.api.run import Planned, planned, reported
+from smbench.api.scenarios import Folders, ScenarioLike
 from smbench.aws.access.clients import AwsSettings
 from smbench.aws.access.own_loop import own_loop
 from smbench.aws.jobs.processing import SERVICES
+from smbench.errors import NotBegunError
 from smbench.lifecycle.processing.carry_out import JobRun
 from smbench.lifecycle.processing.job import JobWanted, price_of
 from smbench.processes.interrupts import Interrupts
@@ -28,7 +32,74 @@ class JobStarted:
     price: str
 
 
-def run_as_job(planned: Planned, wanted: JobWanted, command: Sequence[str], *, waits: bool) -> JobStarted | Run:
+def run_job(
+    scenario: ScenarioLike | None = None,
+    *,
+    role: str,
+    endpoint: str | None = None,
+    stack: str | None = None,
+    image: str | None = None,
+    instance_type: str = "ml.m5.xlarge",
+    to: str | None = None,
+    workers: int = 1,
+    seed: int | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    transport: Literal["wire", "sdk"] | None = None,
+    results: str | os.PathLike[str] = "results",
+    thresholds: Sequence[str] = (),
+    strict: bool = False,
+    base_dir: str | os.PathLike[str] | None = None,
+    allow_files: Folders = (),
+    command: Sequence[str] = ("smbench.run_job",),
+) -> Run:
+    """Run a scenario inside AWS, as a SageMaker processing job, wait for its end and judge it. This costs money.
+
+    SIGINT stops the job's sending, and what was sent is followed; a second one leaves the job to itself.
+
+    Args:
+        scenario: As `run` takes it, and as all arguments that are not named here.
+        role: ARN of the role that the job takes.
+        image: With Python 3.11 or later; None: SageMaker's own, where its registry is known.
+        instance_type: Of each of its machines.
+        to: `s3://bucket/prefix` for the order and what comes of it; None: in SageMaker's default bucket.
+        workers: Machines that share the load, one shard each; they begin together.
+
+    Raises:
+        UsageError, TargetError, ResultsError: nothing was sent.
+        NotBegunError: interrupted before anything was sent; or the job was left to itself, and `collect` brings it.
+    """
+    plan = planned(
+        scenario,
+        endpoint=endpoint,
+        stack=stack,
+        seed=seed,
+        workers=workers,
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        transport=transport,
+        results=results,
+        thresholds=thresholds,
+        stop_when_certain=False,
+        strict=strict,
+        max_cost=None,
+        on="processing",
+        progress="plain",
+        base_dir=base_dir,
+        allow_files=allow_files,
+        command=command,
+    )
+    done = run_as_job(plan, JobWanted(role, image, instance_type, to, workers), command, waits=True)
+    if isinstance(done, JobStarted):
+        raise NotBegunError(
+            f"the job {done.name} was left to itself", f"when it has ended: `smbench collect {done.place}`"
+        )
+    return done
+
+
+def run_as_job(plan: Planned, wanted: JobWanted, command: Sequence[str], *, waits: bool) -> JobStarted | Run:
     """Start the job; with `waits` say on stderr what becomes of it, and judge the run.
 
     SIGINT stops the job's sending, and what was sent is followed; a second one leaves the job to itself.
@@ -41,11 +112,11 @@ def run_as_job(planned: Planned, wanted: JobWanted, command: Sequence[str], *, w
     def say(text: str) -> None:
         print(f"smbench: {text}", file=sys.stderr, flush=True)  # noqa: T201  # what a command says
 
-    access = planned.settings.access
+    access = plan.settings.access
     settings = AwsSettings(access.region, access.profile, access.endpoint_url, services=SERVICES)
     interrupts = Interrupts()
     with own_loop(settings) as loop, interrupts.from_signals():
-        job = JobRun(loop, planned.plan, planned.origin, access, wanted)
+        job = JobRun(loop, plan.plan, plan.origin, access, wanted)
         job.start(command)
         started = JobStarted(job.name, str(job.place), price_of(wanted))
         if not waits:
@@ -54,5 +125,5 @@ def run_as_job(planned: Planned, wanted: JobWanted, command: Sequence[str], *, w
         seen = job.follow(interrupts, say)
         if seen is None:
             return started
-        done = job.collected(planned.settings.results, seen, interrupts, say)
-    return replace(reported(done), is_strict=planned.is_strict)
+        done = job.collected(plan.settings.results, seen, interrupts, say)
+    return replace(reported(done), is_strict=plan.is_strict)
