@@ -204,6 +204,10 @@ def test_speed_is_scenario_time_over_real_time() -> None:
     assert state.speed == pytest.approx(30.0)
 
 
+def test_an_instance_that_came_is_named_in_the_live_view() -> None:
+    assert event_words(Event("instance", "i-1", 0, 0, "log begun")) == ("instance", "log begun", "i-1")
+
+
 def test_a_scaling_that_failed_says_why_in_the_live_view() -> None:
     why: dict[str, object] = {
         "StatusMessage": "Failed to set desired instance count to 4.\nReason: the limit is 3 Instances."

@@ -113,7 +113,9 @@ def event_words(event: Event) -> tuple[str, str, str]:
         capacity = f"{before}-> {event.after:g}" if event.after != event.before else f"{event.after:g}"
     what = ", ".join(part for part in (capacity, event.state) if part)
     why = str(event.detail.get("StatusMessage") or "") if event.state == "Failed" else ""
-    return kind, plain(what), plain(_alarm(event.name) if event.kind == "alarm" else why or _cause(event.cause))
+    if event.kind in ("alarm", "instance"):
+        why = _alarm(event.name)
+    return kind, plain(what), plain(why or _cause(event.cause))
 
 
 def _alarm(name: str) -> str:
