@@ -1,4 +1,5 @@
 """Goal: of an endpoint with two variants each answer is known with the variant that gave it, and the report shows both.
+An inference component is called by its name.
 
 Method: the endpoint made by API calls in the emulated region, one run of each transport on it, in virtual time.
 """
@@ -8,9 +9,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from botocore.exceptions import ClientError
 
 from emulated_aws import WARP
 from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.errors import TargetError
 from smbench.generator.plan import make_plan
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.model import Scenario
@@ -96,3 +99,29 @@ async def test_a_call_that_names_its_variant_reaches_no_other_and_scaling_is_of_
         rows = await here.run(plan_of(target_variant="blue"), tmp_path / "run")
     assert [(one["CurrentInstanceCount"], one["CurrentWeight"]) for one in shown] == [(2, 3.0), (2, 9.0)]
     assert rows["variant"].unique().to_list() == ["blue"]
+
+
+@pytest.mark.slow  # clients of their own
+async def test_an_inference_component_is_called_by_its_name_and_a_call_without_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    any_keys(monkeypatch)
+    bare = {"VariantName": "AllTraffic", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    async with region(defaults=QUICK) as here:
+        async with AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+            sagemaker = clients.sagemaker
+            await sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[bare])
+            await sagemaker.create_endpoint(EndpointName="two", EndpointConfigName="c")
+            await sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="two")
+            await sagemaker.create_inference_component(
+                InferenceComponentName="mine",
+                EndpointName="two",
+                VariantName="AllTraffic",
+                Specification={},
+            )
+            with pytest.raises(ClientError, match="Inference Component Name header is required"):
+                await clients.runtime.invoke_endpoint(EndpointName="two", Body=b"{}")
+        with pytest.raises(TargetError, match="are inference components, and the call names none"):
+            await here.run(plan_of(), tmp_path / "without")
+        rows = await here.run(plan_of(inference_component="mine"), tmp_path / "run")
+    assert rows["outcome"].unique().to_list() == ["completed"]

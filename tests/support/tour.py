@@ -349,6 +349,40 @@ WATCHING = (
     Call("cloudwatch", "DescribeAlarmHistory", {"AlarmName": "tour"}, keep="history"),
 )
 
+_BARE = {"VariantName": "AllTraffic", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+_NAMED = {"InferenceComponentName": "tour"}
+_COMPONENT = (
+    Call(
+        "sagemaker",
+        "CreateEndpointConfig",
+        {"EndpointConfigName": "bare", "ProductionVariants": [_BARE], "ExecutionRoleArn": ROLE},
+    ),
+    Call("sagemaker", "CreateEndpoint", {"EndpointName": "bare", "EndpointConfigName": "bare"}),
+    Wait(61),
+    Call(
+        "sagemaker",
+        "CreateInferenceComponent",
+        _NAMED
+        | {
+            "EndpointName": "bare",
+            "VariantName": "AllTraffic",
+            "Specification": {"ModelName": "tour"},
+            "RuntimeConfig": {"CopyCount": 1},
+        },
+    ),
+    Call("sagemaker", "DescribeInferenceComponent", _NAMED),
+    Call("sagemaker", "DeleteInferenceComponent", _NAMED),
+)
+_GROUP = {"logGroupName": f"/aws/sagemaker/Endpoints/{EMBEDDED}"}
+_LOGS = (
+    Call("logs", "DescribeLogStreams", _GROUP, keep="streams"),
+    Call(
+        "logs",
+        "GetLogEvents",
+        lambda kept: _GROUP | {"logStreamName": kept["streams"]["logStreams"][0]["logStreamName"]},
+    ),
+)
+
 HOME = (
     Call("cloudwatch", "DeleteAlarms", {"AlarmNames": ["tour"]}),
     Call("application-autoscaling", "DeleteScalingPolicy", TARGET | {"PolicyName": "wake"}),
@@ -363,6 +397,8 @@ HOME = (
     Call("sagemaker", "ListInferenceRecommendationsJobSteps", {"JobName": "tour"}),
     Call("sagemaker", "StopInferenceRecommendationsJob", {"JobName": "tour"}),
     Call("sagemaker", "DescribeInferenceRecommendationsJob", {"JobName": "tour"}),
+    *_COMPONENT,
+    *_LOGS,
     Call("sagemaker", "DeleteModel", {"ModelName": "tour"}),
     Call("sns", "Unsubscribe", lambda kept: {"SubscriptionArn": kept["subscription"]["SubscriptionArn"]}),
     Call("sns", "DeleteTopic", {"TopicArn": TOPIC}),

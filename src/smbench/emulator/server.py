@@ -22,6 +22,7 @@ from smbench.emulator.protocol.http import HttpServer
 from smbench.emulator.protocol.signatures import Signatures
 from smbench.emulator.s3.service import S3
 from smbench.emulator.sagemaker.completion import Completion
+from smbench.emulator.sagemaker.components import Components
 from smbench.emulator.sagemaker.control_plane import SageMaker
 from smbench.emulator.sagemaker.hosting import Hosting
 from smbench.emulator.sagemaker.processing import ProcessingJobs
@@ -99,7 +100,7 @@ class Emulator:
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
         self.recommender = Recommender(self.site, self.sagemaker.models.__contains__, emulated)
-        self.sagemaker.operations |= self.recommender.operations
+        self.sagemaker.operations |= self.recommender.operations | Components(self.sagemaker).operations
         self.iam = Iam(self.site)
         scaling = AutoScaling(self.site, self.world)
         alarms = Alarms(self.site, self.world.alarms)
@@ -107,6 +108,10 @@ class Emulator:
         self.cloudformation = CloudFormation(self.site, services)
         faults = Faults(emulated.faults, self.world.seeds.faults, base_dir)
         self.front = Front(self.site, self.driver, Signatures(region) if verify_signatures else None, faults)
+        self._jobs = None if images is None else ProcessingJobs(self.site, self.s3, images)
+        if self._jobs is not None:
+            self.sagemaker.operations |= self._jobs.operations
+        jobs = () if self._jobs is None else (self._jobs.logs,)
         self.services: tuple[ShapedService | RestService, ...] = (
             self.s3,
             self.sqs,
@@ -118,15 +123,11 @@ class Emulator:
             scaling,
             self.iam,
             self.cloudformation,
+            Logs(self.site, self.hosting.logs, *jobs),
             Tagging((self.s3.tagged, self.sqs.tagged, self.sns.tagged, lambda: self.sagemaker.tags, alarms.tagged)),
         )
         for service in self.services:
             self.front.add(service)
-        self._jobs = None if images is None else ProcessingJobs(self.site, self.s3, images)
-        if self._jobs is not None:
-            self.sagemaker.operations |= self._jobs.operations
-        jobs = () if self._jobs is None else (self._jobs.logs,)
-        self.front.add(Logs(self.site, self.hosting.logs, *jobs))
         self._server = HttpServer()
         if scenario is not None:
             self._adopt_embedded(scenario.target)

@@ -85,6 +85,7 @@ class Hosted:
     is_deleted: bool = False
     failure: str = ""  # why it never came into service
     logs: dict[str, LogStream] = field(default_factory=dict)  # `<variant>/<instance id>`
+    components: dict[str, dict[str, Any]] = field(default_factory=dict)  # inference components, as they are described
     others: "list[Hosted]" = field(default_factory=list)  # of further variants, each as an endpoint of one
 
     @property

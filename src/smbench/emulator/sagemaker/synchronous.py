@@ -26,6 +26,11 @@ from smbench.model.service import Sampler
 from smbench.records import Outcome
 from smbench.scenario.model import SYNCHRONOUS_BODY_MAX_BYTES
 
+_NAMES_NO_COMPONENT = (
+    "Inference Component Name header is required for endpoints to which you plan to deploy inference components. "
+    "Please include Inference Component Name header or consider using SageMaker models."
+)
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -90,7 +95,11 @@ class SynchronousCalls:
             raise ServiceError("ValidationError", f"Variant {variant} of endpoint {hosted.name} not found.")
         component = request.headers.get("x-amzn-sagemaker-inference-component")
         if component is not None:
-            raise ServiceError("ValidationError", f"Inference component {component} not found.")
+            if (found := hosted.components.get(component)) is None:
+                raise ServiceError("ValidationError", f"Inference component {component} not found.")
+            return hosted.of_variant(found["VariantName"]) or chosen
+        if hosted.kind == "realtime" and "ModelName" not in chosen.variant:
+            raise ServiceError("ValidationError", _NAMES_NO_COMPONENT)
         return chosen
 
     def _by_weight(self, hosted: Hosted) -> Hosted:
