@@ -20,6 +20,7 @@ from smbench.clock import real_ns
 from smbench.errors import ExitCode, SmbenchError
 from smbench.printable import guard_streams
 from smbench.processes.channel import Channel, PipeChannel
+from smbench.processes.interrupts import let_polars_in
 from smbench.processes.messages import Failed, Message, WorkerOrder, Workplace
 
 LEAVE_S = 30.0  # removing a queue on AWS takes its time
@@ -180,6 +181,7 @@ def emulator_main(channel: Channel, scenario_json: str, workplace: Workplace, ep
 
 def _run(main: Callable[..., None], connection: Connection, arguments: tuple[Any, ...]) -> None:
     guard_streams()
+    let_polars_in()
     for number in _PARENTS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):

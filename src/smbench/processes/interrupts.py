@@ -80,6 +80,7 @@ class Interrupts:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        let_polars_in()
         before = {number: signal.getsignal(number) for number in self._signals}
         taken = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
         try:
@@ -92,3 +93,16 @@ class Interrupts:
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
         self.give(signal.Signals(number).name)
+
+
+def let_polars_in() -> None:
+    """Import polars, and be the one who decides on SIGINT again; call it before handlers are set.
+
+    Its import puts a handler before the one there is. From then on a SIGINT raises KeyboardInterrupt in every thread
+    that is inside polars, also where the program takes SIGINT by itself or ignores it.
+    """
+    decided = signal.getsignal(signal.SIGINT)
+    import polars  # noqa: F401
+
+    if decided is not None:
+        signal.signal(signal.SIGINT, decided)

@@ -3,14 +3,20 @@
 Method: a process in memory; the other end of the pipe is closed.
 """
 
+import os
+import signal
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
+import anyio
 import pytest
 
+from busy import with_tables
 from smbench.processes.channel import PipeChannel
-from smbench.processes.child import Child, leave_all
+from smbench.processes.child import Child, StartChild, leave_all, start_child, start_forked
+from smbench.processes.messages import Acknowledged
 
 
 @dataclass
@@ -69,3 +75,21 @@ def test_all_channels_close_before_the_first_child_is_waited_for_and_one_that_st
     leave_all(children)
     assert closed[0] == [True, True]
     assert (stubborn.is_killed, good.is_killed) == (True, False)
+
+
+@pytest.mark.slow  # a process that imports all it needs
+@pytest.mark.parametrize("start", [start_child, start_forked])
+async def test_ctrl_c_in_a_terminal_which_every_process_receives_disturbs_no_child_amid_its_tables(
+    start: StartChild,
+) -> None:
+    busy = start("worker", with_tables)
+    try:
+        assert await busy.receive() == Acknowledged()
+        assert isinstance(busy.process, BaseProcess)
+        assert busy.process.pid is not None
+        for _ in range(15):
+            await anyio.sleep(0.05)
+            os.kill(busy.process.pid, signal.SIGINT)
+        assert await busy.receive() == Acknowledged()
+    finally:
+        busy.leave()

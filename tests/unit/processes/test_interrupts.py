@@ -5,6 +5,8 @@ Method: signals that the test sends to its own process.
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -54,6 +56,46 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
         assert interrupts.names == []
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+TABLES = """
+import os, signal, sys, threading, time
+{first}
+from smbench.processes.interrupts import Interrupts
+interrupts, ended, raised = Interrupts(), threading.Event(), []
+def work():
+    import polars as pl
+    table = pl.LazyFrame({{"a": range(500_000)}})
+    while not ended.is_set():
+        try:
+            table.filter(pl.col("a") % 7 == 3).select(pl.col("a").sort().sum()).collect()
+        except BaseException as error:
+            raised.append(type(error).__name__)
+with interrupts.from_signals():
+    thread = threading.Thread(target=work)
+    thread.start()
+    for _ in range(20):
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+    ended.set()
+    thread.join()
+print(raised, len(interrupts.names))
+"""
+
+
+@pytest.mark.slow  # an interpreter that has not imported polars yet
+@pytest.mark.parametrize(
+    ("first", "taken"), [("", 20), ("signal.signal(signal.SIGINT, signal.SIG_IGN)", 0)], ids=["taken", "ignored"]
+)
+def test_an_interrupt_ends_no_thread_that_is_inside_polars(first: str, taken: int) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", TABLES.format(first=first)],
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert ran.stdout.split() == ["[]", str(taken)]
 
 
 async def test_another_thread_may_ask() -> None:
