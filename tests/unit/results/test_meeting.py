@@ -52,11 +52,16 @@ def test_who_never_comes_is_waited_for_twenty_minutes(tmp_path: Path) -> None:
     assert Meeting(place, 2).look(1300 * S) == 1205 * S  # who comes late begins late
 
 
-def test_a_shard_looks_at_one_other_at_a_time(tmp_path: Path) -> None:
+def test_a_shard_looks_at_one_other_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = FolderPlace(tmp_path)
     say(place, 0)
-    meeting, read = Meeting(place, 100), list[str]()
-    original, place.read = place.read, lambda name: (read.append(name), original(name))[1]  # type: ignore[method-assign]
+    meeting, read, original = Meeting(place, 100), list[str](), place.read
+
+    def counted(name: str) -> bytes | None:
+        read.append(name)
+        return original(name)
+
+    monkeypatch.setattr(place, "read", counted)
     for second in range(10):
         meeting.look(second * S)
     assert len(read) == 1 + 2 * 10
