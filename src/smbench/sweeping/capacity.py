@@ -173,8 +173,8 @@ class _State:
 
     @property
     def binding(self) -> _Bound:
-        """What fails first."""
-        return min(self.bounds, key=lambda one: one.high if one.middle is None else one.middle)
+        """What fails first, as far as is known."""
+        return min(self.bounds, key=lambda one: next(at for at in (one.middle, one.hint, one.high) if at is not None))
 
     @property
     def binds(self) -> str:
@@ -271,7 +271,7 @@ def _narrow(state: _State, terms: Terms) -> list[Ask]:
         rates = [times * served.mean for times in (_JUST_BELOW, *_OVERLOADS)]
         if not state.has_tried(0.8 * served.mean, served.mean):
             return _asks(rates[:2], 1.0, "narrow", terms)
-        if not _is_served_known(state, served):
+        if not _is_served_known(state, served) and not any(_may_fail_before(one, served) for one in state.demands):
             return _asks(rates[1:], 1.0, "narrow", terms)
     if high <= low * (1 + PRECISION) / (1 - PRECISION):
         return []
@@ -285,6 +285,11 @@ def _narrow(state: _State, terms: Terms) -> list[Ask]:
 def _fails_before(bound: _Bound, served: Estimate) -> bool:
     """Whether a demand fails, or seems to, before the backlog grows."""
     return bound.high <= served.mean or (bound.hint is not None and bound.hint < _BEFORE * served.mean)
+
+
+def _may_fail_before(bound: _Bound, served: Estimate) -> bool:
+    """Whether a demand is not known to be kept as far as just below what is served: then it leaves more open."""
+    return bound.low < _JUST_BELOW * (1 - PRECISION) * served.mean
 
 
 def _is_served_known(state: _State, served: Estimate) -> bool:

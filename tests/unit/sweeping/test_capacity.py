@@ -110,6 +110,20 @@ def test_with_noise_the_interval_has_the_capacity_95_times_in_100(slo_ratio: flo
     assert covered >= 0.95 * n
 
 
+def test_a_demand_that_is_open_far_below_what_is_served_has_the_probes_before_what_is_served_is_known_better() -> None:
+    def probe(rate: float, grows: Said, said: Said, share: float) -> Seen:
+        served = Estimate(mean=4.0, error=0.2, degrees=19) if grows == "fails" else None
+        growth = Estimate(mean=max(0.0, rate - 4.0), error=0.1, degrees=19)
+        miss = Misses(text=SLO, allowed=ALLOWED, least=share, most=share, trials=0.0, said=said)
+        evidence = Evidence(rate_hz=rate, n=2000, growth_hz=growth, growth=grows, served_hz=served, misses=(miss,))
+        return Seen("narrow", 1.0, evidence)
+
+    below = [probe(2.0, "keeps", "keeps", 0.01), probe(3.6, "keeps", "unsure", 0.04)]
+    seen = [*below, probe(4.6, "fails", "fails", 1.0), probe(4.8, "fails", "fails", 1.0)]
+    asks = next_asks(seen, Terms(first_hz=1.0, lowest_hz=0.1, highest_hz=64.0))
+    assert all(ask.rate_hz < 4.0 for ask in asks)
+
+
 def test_where_even_the_lowest_rate_fails_nothing_is_found() -> None:
     answer, seen = searched(synthetic(0.001), terms())
     assert (answer.rate_hz, answer.low_hz) == (None, 0.0)
