@@ -225,16 +225,16 @@ class _Follower:
 @contextlib.contextmanager
 def _followed_into_threads(follower: _Follower) -> Iterator[None]:
     """In warp time the worker is a thread: what runs in it was started by what started the thread."""
-    from smbench.processes import session, thread_child
+    from smbench.processes import child, session
 
     def start(name: str, main: Callable[..., None], *arguments: Any) -> Any:
         started_by = follower.at_work(sys._getframe(1))
 
         def begun(*all_arguments: Any) -> None:
-            follower.of_thread[threading.get_ident()] = [*started_by, "processes/thread_child.py"]
+            follower.of_thread[threading.get_ident()] = [*started_by, "processes/child.py"]
             main(*all_arguments)
 
-        return thread_child.start_thread(name, begun, *arguments)
+        return child.start_thread(name, begun, *arguments)
 
     with mock.patch.object(session, "start_thread", start):
         yield

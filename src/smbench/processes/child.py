@@ -1,9 +1,10 @@
-"""A child process of a run: started by spawn, ended by its parent and not by Ctrl-C, and with its parent at the latest.
+"""A child of a run, in warp time a thread, else a process: ended by its parent and not by Ctrl-C, and with its parent.
 
 A child imports smbench and nothing of the program that started it, so a plain script needs no `__main__` guard.
 """
 
 import contextlib
+import ctypes
 import multiprocessing
 import signal
 import sys
@@ -25,6 +26,7 @@ from smbench.processes.messages import Failed, Message, WorkerOrder, Workplace
 
 LEAVE_S = 30.0  # removing a queue on AWS takes its time
 _ENDED_S = 1.0  # from the closed channel to the end of the process: milliseconds, and the caller's loop waits meanwhile
+_KILLED_S = 5.0  # a thread ends at its next line of Python; one in a call that never returns is left to the process
 _PRELOADED = "smbench.processes.worker"
 _one_at_a_time = threading.Lock()  # a start replaces the main module for a moment
 _PARENTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
@@ -127,6 +129,55 @@ def start_forked(name: str, main: Callable[..., None], *arguments: Any) -> Child
     return _started(name, process, ours, theirs)
 
 
+class ThreadProcess:
+    """A thread, as what a child runs in; see `processes.child.Process`.
+
+    Args:
+        thread: Not started yet.
+    """
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self._thread, self._is_killed = thread, False
+
+    @property
+    def exitcode(self) -> int | None:
+        """None while it runs."""
+        return None if self._thread.is_alive() else int(self._is_killed)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end, so many seconds at most; of one that was killed five seconds at most."""
+        self._thread.join(_KILLED_S if timeout is None and self._is_killed else timeout)
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._thread.is_alive()
+
+    def kill(self) -> None:
+        """End it at its next line of Python."""
+        self._is_killed = True
+        if self._thread.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(SystemExit))
+
+
+def start_thread(name: str, main: Callable[..., None], *arguments: Any) -> Child:
+    """Start `main(channel, *arguments)` in a thread of this process, which does not outlive it.
+
+    For a worker in warp time, which keeps no real time and so needs no core alone: it begins at once, where a process
+    imports for a second everything that its parent has imported before.
+    """
+    ours, theirs = multiprocessing.Pipe()
+
+    def live() -> None:
+        channel = PipeChannel(theirs)
+        answer_for(channel, main, arguments)
+        channel.close()
+
+    thread = threading.Thread(target=live, name=f"smbench-{name}", daemon=True)
+    child = Child(name, ThreadProcess(thread), PipeChannel(ours))
+    thread.start()
+    return child
+
+
 def _started(name: str, process: BaseProcess, ours: Connection, theirs: Connection) -> Child:
     with _one_at_a_time, _signals_held_back(), no_main_module():
         process.start()
@@ -195,7 +246,7 @@ def answer_for(channel: Channel, main: Callable[..., None], arguments: tuple[Any
     """Do what a child does; False where it ended in an error, which its parent then has been sent."""
     try:
         main(channel, *arguments)
-    except BaseException as error:  # noqa: BLE001  # the last line of a process: whatever it is, the parent must know
+    except BaseException as error:  # noqa: BLE001  # the last line of a child: whatever it is, the parent must know
         channel.send(as_failed(error))
         return False
     return True

@@ -18,7 +18,15 @@ from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp
 from smbench.generator.tracking.journal import Journal
-from smbench.processes.child import Child, StartChild, leave_all, sole_error, start_child, worker_main
+from smbench.processes.child import (
+    Child,
+    StartChild,
+    leave_all,
+    sole_error,
+    start_child,
+    start_thread,
+    worker_main,
+)
 from smbench.processes.emulator_child import emulator_child, finished, how_it_ended
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.leftovers import settle_rows
@@ -32,7 +40,6 @@ from smbench.processes.messages import (
     WorkerOrder,
     Workplace,
 )
-from smbench.processes.thread_child import start_thread
 from smbench.processes.workers import Watcher, Workers
 from smbench.records import Ending, Event, NotSent, Reading
 from smbench.results.manifest import EmulatorEffort

@@ -9,9 +9,8 @@ from typing import Any
 
 from smbench.errors import ExitCode, TargetError
 from smbench.processes.channel import Channel
-from smbench.processes.child import leave_all
+from smbench.processes.child import leave_all, start_thread
 from smbench.processes.messages import Cancel, Done, Failed, Preparing
-from smbench.processes.thread_child import start_thread
 
 
 def says(channel: Channel, *words: Any) -> None:
