@@ -207,8 +207,7 @@ def row_of(rows: Ledger, index: int) -> dict[str, object]:
         "accepted": bool(rows.is_accepted[index]),
         "status_code": rows.status_code[index] or None,
         "error": errors.get(state, rows.words[rows.error[index]]),
-        "wrong_answer": None,  # of synchronous calls, as the next
-        "answer_size_in_bytes": None,
+        **dict.fromkeys(("wrong_answer", "variant", "answer_size_in_bytes")),  # of synchronous calls
         **dict.fromkeys(("first_part", "parts", "gap_mean_ns", "gap_max_ns")),  # of streams
         "why_not_sent": reasons.get(state),
         "open": state in (State.SCHEDULED, State.IN_FLIGHT, State.WAITING),
