@@ -1,6 +1,7 @@
 """Fixtures shared by all suites. Async tests say which loop they want; the default keeps real time."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,15 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 for _tool in ("uv", "pip"):
     os.environ.setdefault(f"{_tool.upper()}_CACHE_DIR", str(_CACHE / _tool))
 os.environ["XDG_CACHE_HOME"] = str(Path(_STATE.name) / "cache")
+
+# A shell's `&` and nohup start the tests with signals ignored, and every process that a test starts would inherit that.
+for _signal, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGTERM, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, _handler)
 
 # An example's duration says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,23 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 
 import anyio
 import pytest
 
 from smbench.processes.interrupts import Interrupts
-
-
-@pytest.fixture(autouse=True)
-def no_signal_is_ignored() -> Iterator[None]:
-    """`nohup` and a shell's `&` start the tests with some ignored, and what is ignored stays so."""
-    before = {
-        number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 async def test_a_signal_wakes_the_loop_that_waits_for_it() -> None:
