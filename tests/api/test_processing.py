@@ -5,6 +5,7 @@ that SageMaker lays out; the image is this test's own Python.
 """
 
 import datetime
+import re
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -308,4 +309,5 @@ def test_a_jobs_name_is_one_that_sagemaker_takes() -> None:
         made = job_name(plan, now)
         assert len(made) <= 63
         assert "--" not in made
-        assert made.endswith("-20261129-120000")
+        assert re.search(r"-20261129-120000-[0-9a-f]{4}$", made)
+        assert made != job_name(plan, now), "two that are started in one second"

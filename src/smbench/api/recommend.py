@@ -3,6 +3,7 @@
 import datetime
 import io
 import os
+import secrets
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,7 +109,7 @@ def recommend(
             status, rows = recommender.instant(model)
             return Recommended("", status, _table(rows))
         now = datetime.datetime.now(datetime.UTC)
-        name = f"smbench-{now:%Y%m%d-%H%M%S}"
+        name = f"smbench-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # two may be started in one second
         request = request_of(name, role, model, package, endpoint, ask)
         recommender.start(request)
         look_s = _LOOK_LOOPBACK_S if loop.clients.is_loopback else _LOOK_S

@@ -19,6 +19,7 @@ _LOOK_S, _LOOK_LOOPBACK_S = 5.0, 0.2
 _CHANGE_SET = "smbench"
 _STACK = "AWS::CloudFormation::Stack"
 _EMPTY = ("didn't contain changes", "No updates are to be performed")
+_GOING = "DELETE_IN_PROGRESS"
 NEW = "REVIEW_IN_PROGRESS"  # a stack of which nothing but a change set was ever made
 DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"}
 
@@ -88,7 +89,8 @@ async def ours(clients: AwsClients, name: str) -> StackFound | None:
     """As `find_stack`, of the benchmark `name`. Raises TargetError: a stack of that name is not smbench's."""
     found = await find_stack(clients, stack_name(name))
     if found is not None and found.status != NEW and found.tags.get(TAG) != name:
-        raise TargetError(f"the stack {stack_name(name)} has no tag {TAG}={name}: smbench did not make it")
+        advice = "it is being deleted: try again in a minute" if found.status == _GOING else ""
+        raise TargetError(f"the stack {stack_name(name)} has no tag {TAG}={name}: smbench did not make it", advice)
     return found
 
 
@@ -140,8 +142,7 @@ async def discard_change_set(clients: AwsClients, name: str) -> None:
     await _without_change_set(clients, name)
     found = await find_stack(clients, stack_name(name))
     if found is not None and found.status == NEW:
-        with clients.explained(f"remove the empty stack {stack_name(name)}"):
-            await clients.cloudformation.delete_stack(StackName=found.id)
+        await delete(clients, found.id, lambda _: None)  # to its end: until then it has its name and no tag
 
 
 async def _without_change_set(clients: AwsClients, name: str) -> None:

@@ -3,6 +3,7 @@
 import datetime
 import math
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,7 @@ class JobWanted:
 
 def job_name(plan: RunPlan, now: datetime.datetime) -> str:
     """Names the job, and the order's folder in the default bucket."""
-    stamp = f"-{now:%Y%m%d-%H%M%S}"
+    stamp = f"-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # two may be started in one second
     return f"smbench-{plan.scenario.name}"[: _NAME_MAX - len(stamp)].rstrip("-") + stamp
 
 
