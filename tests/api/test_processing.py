@@ -5,8 +5,8 @@ that SageMaker lays out; the image is this test's own Python.
 """
 
 import datetime
-import re
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
