@@ -160,6 +160,26 @@ def in_scenario_time(run: smbench.Run, table: str) -> pl.DataFrame:
     return frame.with_columns(instants, ids).sort("seq" if table == "requests" else "call")
 
 
+@pytest.mark.slow  # two runs
+@pytest.mark.parametrize("seed", [1, 3])
+def test_what_ends_at_the_instant_of_a_burst_makes_room_within_it_in_a_run_and_in_its_prediction(
+    tmp_path: Path, seed: int
+) -> None:
+    (tmp_path / "seconds.txt").write_text("0\n0\n0\n1\n")
+    emulated = {
+        "instances": {"min": 2, "max": 2, "start": 2, "concurrency": 2},
+        "service": {"empirical": {"file": "seconds.txt"}},
+        "host_speeds": [0.5, 2.0],
+        "time": "warp",
+    }
+    load = [{"burst": {"requests": 12, "within": "0s"}}, {"pause": {"for": "1m"}}]
+    story = {"name": "ties", "seed": seed, "target": {"emulated": emulated}, "load": load, "drain": "1m"}
+    ran = smbench.run(story, results=tmp_path, base_dir=tmp_path, progress="none")
+    predicted = smbench.simulate(story, base_dir=tmp_path)
+    served = [in_scenario_time(one, "truth").select("started", "ended", "instance") for one in (ran, predicted)]
+    assert_frame_equal(*served)
+
+
 @pytest.mark.slow  # a run with its worker's process
 @pytest.mark.parametrize("kind", SYNCHRONOUS)
 def test_a_synchronous_run_and_its_prediction_are_the_same_call_by_call(tmp_path: Path, kind: str) -> None:

@@ -60,6 +60,8 @@ class Caller(Sender):
         stop_reason: Why sending ended early, with numbers; empty: `stopped` says it.
     """
 
+    leave_together = True
+
     def __init__(
         self,
         event_queue: EventQueue,

@@ -25,7 +25,11 @@ class Sender(ABC):
         why_not: Why a row was not sent; None: it was.
         order: Rows in the order in which they were sent.
         stopped: Why sending ended early; None: it did not.
+        leave_together: Nothing ends between two requests that are due at one instant: an answer is seen once all of
+            them have left. Else the endpoint is asked for each, and what is over by then has made room.
     """
+
+    leave_together = False
 
     def __init__(
         self, event_queue: EventQueue, scenario: Scenario, schedule: Schedule, id_prefix: str, watch: Watch | None
@@ -67,7 +71,7 @@ class Sender(ABC):
             if not self._may_send(due_ns):
                 self.why_not[row] = self.stopped
                 continue
-            if due_ns > self._event_queue.now_ns:  # what is due at one instant leaves together
+            if due_ns > self._event_queue.now_ns or not self.leave_together:
                 advance(due_ns)
             self._submit(row)
 
