@@ -12,19 +12,23 @@ _YOUNG = 50_000  # objects before the first collection: imports make many, drop 
 
 
 def main() -> None:
-    """Import the command, run it, and end the process."""
+    """Run the command, and end the process: nothing of it goes on."""
     gc.set_threshold(_YOUNG)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to find them it reads every package's metadata
-    status: object = 0
+    _end(status_of_command())
+
+
+def status_of_command() -> object:
+    """Import the command and run it; what `sys.exit` takes."""
     try:
         from smbench.cli.app import main as command
 
         command()
     except SystemExit as end:
-        status = end.code
+        return end.code
     except KeyboardInterrupt:
-        status = _INTERRUPTED
-    _end(status)
+        return _INTERRUPTED
+    return 0
 
 
 def _end(status: object) -> None:
