@@ -99,7 +99,6 @@ def steps(run: MeasuredRun) -> tuple[ScalingStep, ...]:
 
 def _came_s(known: Sequence[ScalingStep], run: MeasuredRun) -> Iterator[float]:
     """How long each instance of a scale-out took. Where another change overlaps, whose they are is open: none."""
-    clocks = run.frames.clocks
     at_ns, more = run.capacity.at_ns[1:], np.diff(run.capacity.serving).clip(0)
     for step in known:
         if not step.is_out or step.in_service_at_s is None:
@@ -107,7 +106,6 @@ def _came_s(known: Sequence[ScalingStep], run: MeasuredRun) -> Iterator[float]:
         overlaps = [step.decided_at_s <= other.decided_at_s < step.in_service_at_s for other in known]
         if sum(overlaps) > 1:
             continue
-        # On our clock, as `capacity` has them; an activity's own instants are on AWS's.
-        since_ns, until_ns = (clocks.ours_ns(round(at_s * 1e9)) for at_s in (step.decided_at_s, step.in_service_at_s))
+        since_ns, until_ns = (round(at_s * 1e9) for at_s in (step.decided_at_s, step.in_service_at_s))
         came = (at_ns > since_ns) & (at_ns <= until_ns + _SLACK_NS)
         yield from ((np.repeat(at_ns[came], more[came]) - since_ns) / 1e9).tolist()
