@@ -136,6 +136,8 @@ class EarlyVerdict:
         if threshold.quantile is not None:
             return self._percentile(threshold, threshold.quantile, seen, known_ns)
         if (outcome := _OUTCOMES.get(threshold.metric)) is not None:
+            if outcome is not Outcome.NOT_SENT and not seen.surely(seen.now.n_sent):
+                return None  # stopped now, the run had nothing to measure
             return seen.share(outcome) if threshold.unit == "share" else seen.count(outcome)
         match threshold.metric:
             case "within":
