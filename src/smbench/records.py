@@ -214,7 +214,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     size_bytes: int | None = None  # of the body; None: an error came back
     wrong: WrongAnswer | None = None
     parts: Parts | None = None  # None: it did not come in a stream
-    variant: str | None = None  # which production variant answered; None: not told, or there is but one
+    variant: str | None = None  # which production variant answered; None: the answer does not say, or there is but one
 
 
 class Rejected(Exception):  # noqa: N818  # a refusal is an expected end, not an error of the program

@@ -51,7 +51,7 @@ class AloneChannel:
         files: Where its words go; this process has taken the shard.
         state: What is known of it so far.
         agreed_utc_ns: Scenario time zero of all shards; None: each has its own, as soon as it is ready.
-        meeting: Of shards that begin together, once all are ready; None: nobody is waited for.
+        meeting: Of shards that begin together, once all are ready; None: it waits for no other.
         n_rows: Requests of the shard.
         interrupts: The first stops sending, the second stops at once.
         say: Receives what a person should read.
@@ -158,7 +158,7 @@ class AloneChannel:
 
     async def _meet(self) -> None:
         """What cannot be read or written now is tried a second later."""
-        assert self._meeting is not None, "who waits has somebody to wait for"
+        assert self._meeting is not None, "only a shard with a meeting waits"
         try:
             self._agreed_utc_ns = await anyio.to_thread.run_sync(self._meeting.look, wall_ns())
         except ResultsError as error:

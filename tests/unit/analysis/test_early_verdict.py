@@ -218,6 +218,11 @@ def test_of_a_run_with_warm_up_any_of_a_count_may_be_warm_up() -> None:
     assert foresee("failed == 0", at(30, 100, failed=21), n_warmup=20) is False
 
 
+def test_before_anything_measured_was_sent_even_what_no_count_can_meet_is_open() -> None:
+    for n_sent, verdict in ((0, None), (20, None), (21, False)):
+        assert foresee("failed < 0", at(30, n_sent), n_warmup=20) is verdict
+
+
 def test_a_percentile_is_missed_when_too_many_took_longer_and_met_when_enough_did_not() -> None:
     slow, fast = 60.0, 5.0
     assert foresee("p90 < 30s", at(99, 100, completed=10, sojourn=taking(slow, 10))) is None

@@ -44,7 +44,7 @@ class Witness(BaseModel):
 
 
 class ScalingEvent(BaseModel):
-    """One event, told once: it happened between `earliest_s` and `latest_s`."""
+    """One event, listed once: it happened between `earliest_s` and `latest_s`."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -360,8 +360,7 @@ class Hosting:
 
 def _by_variant(config: dict[str, Any]) -> list[dict[str, Any]]:
     """The configuration for its first variant, which is the whole, and for each of the others as if it were alone."""
-    first, *others = config["ProductionVariants"]
-    del first
+    others = config["ProductionVariants"][1:]
     return [config, *(config | {"ProductionVariants": [variant]} for variant in others)]
 
 
