@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from trio.testing import MockClock
 
 from smbench.clock import WarpLoop
@@ -38,6 +38,8 @@ for _signal, _handler in (
 
 # An example's duration says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For `bench/mutants.py`, which asks only whether a test fails: looking for the smallest example can take minutes.
+settings.register_profile("unshrunk", settings.get_profile("untimed"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("untimed")
 
 
