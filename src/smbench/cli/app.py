@@ -4,9 +4,11 @@ import io
 import os
 import sys
 import traceback
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from smbench.cli.signatures import account, deploying, machines, predicting, reading, running, scenarios, sweeping
 from smbench.errors import ExitCode, SmbenchError
@@ -14,8 +16,20 @@ from smbench.printable import guard_streams
 from smbench.results.secrets import redacted
 from smbench.version import __version__
 
+
+class _ByPurpose(typer.core.TyperGroup):
+    """Lists the commands below what they are for; no line of theirs is cut."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        longest = max(map(len, self.commands))
+        for purpose, commands in _COMMANDS.items():
+            with formatter.section(purpose):
+                formatter.write_dl([(name.ljust(longest), line) for name, _, line in commands])
+
+
 app = typer.Typer(
     name="smbench",
+    cls=_ByPurpose,
     help="Benchmark SageMaker inference endpoints, asynchronous ones first, and trust the answer.\n\n"
     "Without an endpoint everything runs against an emulated one on this machine: no AWS account, no cost.",
     no_args_is_help=True,
@@ -41,38 +55,59 @@ def _smbench(
     pass
 
 
-app.command()(running.run)
-app.command()(running.resume)
-app.command()(running.attach)
-app.command()(running.stop)
-app.command()(running.ps)
-app.command()(machines.order)
-app.command()(machines.worker)
-app.command()(machines.collect)
-app.command()(sweeping.sweep)
-app.command()(sweeping.search)
-app.command("scaling-target")(sweeping.scaling_target)
-app.command()(sweeping.prices)
-app.command()(deploying.deploy)
-app.command()(deploying.destroy)
-app.command()(running.bench)
-app.command()(account.doctor)
-app.command()(account.policy)
-app.command()(account.clean)
-app.command()(account.recommend)
-app.command()(reading.report)
-app.command()(reading.plot)
-app.command()(reading.compare)
-app.command("import")(reading.import_)
-app.command()(predicting.calibrate)
-app.command("check-model")(predicting.check_model)
-app.command()(scenarios.validate)
-app.command()(scenarios.init)
-app.command()(scenarios.schema)
-app.command()(running.emulate)
-app.command()(predicting.simulate)
-app.command("what-if")(predicting.what_if)
-app.command()(predicting.advise)
+_COMMANDS: dict[str, tuple[tuple[str, Callable[..., None], str], ...]] = {
+    "Measure": (
+        ("init", scenarios.init, "Write a commented scenario that runs as it is."),
+        ("validate", scenarios.validate, "Say what a scenario would do; nothing is started."),
+        ("run", running.run, "Run a scenario and judge it."),
+        ("resume", running.resume, "Take up a run that was killed, or ended too early."),
+        ("attach", running.attach, "Watch a run that goes on in another process."),
+        ("stop", running.stop, "End a run that goes on in another process."),
+        ("ps", running.ps, "List the runs of this machine, the latest first."),
+    ),
+    "Read what was measured": (
+        ("report", reading.report, "Print the summary of a run again, from its files."),
+        ("compare", reading.compare, "Compare runs with a baseline; say how sure it is."),
+        ("plot", reading.plot, "Write each plot of a run as a file."),
+        ("import", reading.import_, "Make a run of another tool's latencies."),
+    ),
+    "Find the configuration": (
+        ("sweep", sweeping.sweep, "Run a matrix of scenarios; say which one to take."),
+        ("search", sweeping.search, "Find the highest rate that the endpoint sustains."),
+        ("scaling-target", sweeping.scaling_target, "Derive a scaling target from where it saturates."),
+        ("recommend", account.recommend, "Ask SageMaker's Inference Recommender."),
+        ("prices", sweeping.prices, "Show or refresh the prices that costs come from."),
+    ),
+    "Predict": (
+        ("simulate", predicting.simulate, "Predict a run by the model of the endpoint."),
+        ("calibrate", predicting.calibrate, "Fit the model of an endpoint from its runs."),
+        ("check-model", predicting.check_model, "Grade how well a model predicts a run."),
+        ("what-if", predicting.what_if, "Predict many scaling policies under one load."),
+        ("advise", predicting.advise, "Find the cheapest policy that keeps an objective."),
+    ),
+    "Use an AWS account": (
+        ("doctor", account.doctor, "Find out whether a run can begin, and what to do."),
+        ("policy", account.policy, "Print the least that IAM must allow."),
+        ("deploy", deploying.deploy, "Bring up a stack to be measured; costs money."),
+        ("destroy", deploying.destroy, "Remove such a stack and all that is in it."),
+        ("clean", account.clean, "Remove what runs left in an account."),
+    ),
+    "Send from several machines": (
+        ("order", machines.order, "Write the plan of a run once, for all workers."),
+        ("worker", machines.worker, "Send one shard of an order."),
+        ("collect", machines.collect, "Make one run of what the shards left, judge it."),
+    ),
+    "Use this machine": (
+        ("emulate", running.emulate, "Serve the emulated AWS services on loopback."),
+        ("bench", running.bench, "Measure what this machine can send."),
+        ("schema", scenarios.schema, "Print a JSON schema, for editors."),
+    ),
+}
+"""By purpose, as `--help` lists them: name, function, and one line that fits beside the longest name in 80 columns."""
+
+for _commands in _COMMANDS.values():
+    for _name, _command, _line in _commands:
+        app.command(_name, short_help=_line)(_command)
 
 
 def main() -> None:

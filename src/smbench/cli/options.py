@@ -62,10 +62,13 @@ class TransportName(StrEnum):
 
 
 ScenarioFile = Annotated[
-    Path | None, typer.Argument(help="Scenario file, or the name of a shipped scenario; the quick start when absent.")
+    Path | None,
+    typer.Argument(
+        metavar="SCENARIO", help="Scenario file, or the name of a shipped scenario; the quick start when absent."
+    ),
 ]
-RoleOption = Annotated[str | None, typer.Option(help="Its column; guessed where it is not named.")]
-RunFolder = Annotated[Path, typer.Argument(help="Results folder of a run.")]
+RoleOption = Annotated[str | None, typer.Option(metavar="COLUMN", help="Its column; guessed where it is not named.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Results folder of a run.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="What stdout gets.")]
 UiOption = Annotated[
     Ui,
@@ -73,10 +76,14 @@ UiOption = Annotated[
         help="What stderr shows: one live screen, plain lines, or nothing. auto: live on a terminal, else plain."
     ),
 ]
-ResultsOption = Annotated[Path, typer.Option("--results", help="Where results folders are made.")]
+ResultsOption = Annotated[Path, typer.Option("--results", metavar="DIR", help="Where results folders are made.")]
 AssertOption = Annotated[
     list[str] | None,
-    typer.Option("--assert", help="A threshold beside the scenario's, such as 'p95 < 8m'; may be given again."),
+    typer.Option(
+        "--assert",
+        metavar="THRESHOLD",
+        help="A threshold beside the scenario's, such as 'p95 < 8m'; may be given again.",
+    ),
 ]
 BaseDirOption = Annotated[
     Path | None,
@@ -85,24 +92,36 @@ BaseDirOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="A verdict or a threshold that is not known fails, too: exit status 98.")
 ]
-JunitOption = Annotated[Path | None, typer.Option("--junit", help="Write checks and thresholds as JUnit XML here.")]
+JunitOption = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write checks and thresholds as JUnit XML here.")
+]
 MarkdownOption = Annotated[
-    Path | None, typer.Option("--summary-md", help="Append Markdown here; on GitHub the job's summary gets it too.")
+    Path | None,
+    typer.Option("--summary-md", metavar="FILE", help="Append Markdown here; on GitHub the job's summary gets it too."),
 ]
 HtmlOption = Annotated[
-    Path | None, typer.Option("--html", help="Write one page with plots here, too; it needs no network to be read.")
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write one page with plots here, too; it needs no network to be read."),
 ]
 EndpointOption = Annotated[
     str | None,
-    typer.Option(help="A real endpoint instead of the scenario's target. This uses AWS and costs money."),
+    typer.Option(
+        metavar="NAME", help="A real endpoint instead of the scenario's target. This uses AWS and costs money."
+    ),
 ]
 StackOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="The endpoint that `smbench deploy NAME` brought up, instead.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-RegionOption = Annotated[str | None, typer.Option(help="AWS region; default: as the AWS tools find it.")]
-ProfileOption = Annotated[str | None, typer.Option(help="AWS profile; default: as the AWS tools find it.")]
-UrlOption = Annotated[str | None, typer.Option("--endpoint-url", help="Another address for all AWS services.")]
+RegionOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="AWS region; default: as the AWS tools find it.")
+]
+ProfileOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="AWS profile; default: as the AWS tools find it.")
+]
+UrlOption = Annotated[
+    str | None, typer.Option("--endpoint-url", metavar="URL", help="Another address for all AWS services.")
+]
 AllowFilesOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -121,7 +140,8 @@ SetOption = Annotated[
     ),
 ]
 SeedsOption = Annotated[
-    str | None, typer.Option("--seeds", help="Run each configuration with each of these seeds: 1-5 or 1,4,7.")
+    str | None,
+    typer.Option("--seeds", metavar="SEEDS", help="Run each configuration with each of these seeds: 1-5 or 1,4,7."),
 ]
 PriceOption = Annotated[
     list[str] | None,

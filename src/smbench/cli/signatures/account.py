@@ -98,7 +98,8 @@ def clean(
         typer.Argument(metavar="RUN", help="Results folder of a run, or its id; without one, what every run left."),
     ] = None,
     endpoint: Annotated[
-        str | None, typer.Option(help="Without RUN: the inputs that runs put beside this endpoint's outputs, too.")
+        str | None,
+        typer.Option(metavar="NAME", help="Without RUN: the inputs that runs put beside this endpoint's outputs, too."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     region: RegionOption = None,
@@ -127,7 +128,9 @@ def recommend(
     job: Annotated[
         Path | None, typer.Option(metavar="FILE", help="YAML of an Advanced job: candidates, traffic, where it stops.")
     ] = None,
-    endpoint: Annotated[str | None, typer.Option(help="One that exists, to be loaded instead of new ones.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="NAME", help="One that exists, to be loaded instead of new ones.")
+    ] = None,
     results: ResultsOption = Path("results"),
     output: OutputOption = Output.TABLE,
     region: RegionOption = None,

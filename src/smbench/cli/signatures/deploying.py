@@ -24,21 +24,26 @@ def deploy(
     name: StackArgument,
     scenario: Annotated[
         Path | None,
-        typer.Option(help="Scenario file with a `deploy` section; options go before it."),
+        typer.Option(metavar="SCENARIO", help="Scenario file with a `deploy` section; options go before it."),
     ] = None,
     kind: Annotated[EndpointKind | None, typer.Option(help="Kind of endpoint; default: async.")] = None,
-    image: Annotated[str | None, typer.Option(help="Address of the container's image.")] = None,
+    image: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Address of the container's image.")] = None,
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Model with code/inference.py: packed and uploaded.")
     ] = None,
-    artifact: Annotated[str | None, typer.Option(help="A model.tar.gz that is in S3 already, instead.")] = None,
-    model: Annotated[str | None, typer.Option(help="A SageMaker model that exists, instead of all three.")] = None,
-    instance: Annotated[str | None, typer.Option(help="Instance type; default: ml.m5.xlarge.")] = None,
+    artifact: Annotated[
+        str | None, typer.Option(metavar="S3", help="A model.tar.gz that is in S3 already, instead.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A SageMaker model that exists, instead of all three.")
+    ] = None,
+    instance: Annotated[str | None, typer.Option(metavar="TYPE", help="Instance type; default: ml.m5.xlarge.")] = None,
     instance_hour: Annotated[
-        float | None, typer.Option(help="USD an hour of one instance costs; default: the list price.")
+        float | None, typer.Option(metavar="USD", help="USD an hour of one instance costs; default: the list price.")
     ] = None,
     max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Refuse a stack whose instances may cost more than this, USD an hour.")
+        float | None,
+        typer.Option(metavar="USD", min=0, help="Refuse a stack whose instances may cost more than this, USD an hour."),
     ] = None,
     yes: YesOption = False,
     region: RegionOption = None,

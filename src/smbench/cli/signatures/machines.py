@@ -24,7 +24,9 @@ def order(
     to: Annotated[
         str, typer.Option(metavar="PLACE", help="For the order and what its shards leave: a folder, or s3://…")
     ],
-    shards: Annotated[int, typer.Option(min=1, help="How many workers share the load, each started by itself.")],
+    shards: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How many workers share the load, each started by itself.")
+    ],
     scenario: ScenarioFile = None,
     go: Annotated[
         str | None,

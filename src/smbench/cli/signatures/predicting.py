@@ -21,25 +21,36 @@ from smbench.cli.options import (
 
 TargetFile = Annotated[Path, typer.Argument(metavar="TARGET", help="Scenario file whose emulated endpoint is meant.")]
 LoadOption = Annotated[
-    Path | None, typer.Option("--load", help="Scenario file whose requests it gets; default: the target's own.")
+    Path | None,
+    typer.Option("--load", metavar="SCENARIO", help="Scenario file whose requests it gets; default: the target's own."),
 ]
 SloOption = Annotated[
     list[str] | None,
-    typer.Option("--slo", help="A threshold such as 'within(8m) >= 99%'; may be given again. Default: the load's."),
+    typer.Option(
+        "--slo",
+        metavar="THRESHOLD",
+        help="A threshold such as 'within(8m) >= 99%'; may be given again. Default: the load's.",
+    ),
 ]
 ReplicationsOption = Annotated[
-    int, typer.Option("--replications", min=1, max=1000, help="Predictions of each policy, with seeds of their own.")
+    int,
+    typer.Option(
+        "--replications", metavar="N", min=1, max=1000, help="Predictions of each policy, with seeds of their own."
+    ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Take a fitted model without a grade, too.")]
-VaryOption = Annotated[Path, typer.Option("--vary", help="YAML of what to try: lists and ranges.")]
+VaryOption = Annotated[Path, typer.Option("--vary", metavar="FILE", help="YAML of what to try: lists and ranges.")]
 
 
 def simulate(
     scenario: ScenarioFile = None,
     replications: Annotated[
-        int, typer.Option(min=1, max=1000, help="Predictions with seeds of their own; more than one gives a band.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=1000, help="Predictions with seeds of their own; more than one gives a band."
+        ),
     ] = 1,
-    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Another seed than the scenario's.")] = None,
     results: ResultsOption = Path("results"),
     output: OutputOption = Output.TABLE,
     asserted: AssertOption = None,
@@ -103,11 +114,14 @@ def advise(
     load: LoadOption = None,
     slo: SloOption = None,
     vary: Annotated[
-        Path | None, typer.Option("--vary", help="YAML of what to try; default: around what the load needs.")
+        Path | None,
+        typer.Option("--vary", metavar="FILE", help="YAML of what to try; default: around what the load needs."),
     ] = None,
     replications: ReplicationsOption = 20,
-    endpoint: Annotated[str, typer.Option(help="The name in the arguments of AWS's calls.")] = "ENDPOINT",
-    variant: Annotated[str, typer.Option(help="The variant in them.")] = "AllTraffic",
+    endpoint: Annotated[
+        str, typer.Option(metavar="NAME", help="The name in the arguments of AWS's calls.")
+    ] = "ENDPOINT",
+    variant: Annotated[str, typer.Option(metavar="NAME", help="The variant in them.")] = "AllTraffic",
     results: ResultsOption = Path("results"),
     output: OutputOption = Output.TABLE,
     force: ForceOption = False,
@@ -136,10 +150,13 @@ def advise(
 
 
 def calibrate(
-    runs: Annotated[list[Path], typer.Argument(help="Results folders of runs of one endpoint.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")] = Path("fitted.yaml"),
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Results folders of runs of one endpoint.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The scenario to write.")] = Path(
+        "fitted.yaml"
+    ),
     instances: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="How many served all the time, where the runs were imported.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=1000, help="How many served all the time, where the runs were imported."),
     ] = None,
     output: Annotated[Output, typer.Option("--output", help="What stdout gets.")] = Output.TABLE,
 ) -> None:
@@ -154,9 +171,11 @@ def calibrate(
 
 
 def check_model(
-    model: Annotated[Path, typer.Argument(help="Scenario with the model, such as `calibrate` writes.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="Scenario with the model, such as `calibrate` writes.")
+    ],
     run_folder: RunFolder,
-    replications: Annotated[int, typer.Option(min=2, max=1000, help="Predictions that are made.")] = 20,
+    replications: Annotated[int, typer.Option(metavar="N", min=2, max=1000, help="Predictions that are made.")] = 20,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Say how well a model predicts a run: grade A, B or "not validated", with every error.

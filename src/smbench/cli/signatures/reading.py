@@ -32,7 +32,9 @@ def report(
     html: HtmlOption = None,
     against: Annotated[
         Path | None,
-        typer.Option(help="A prediction of the run: the folder that simulate --replications or advise left."),
+        typer.Option(
+            metavar="RUN", help="A prediction of the run: the folder that simulate --replications or advise left."
+        ),
     ] = None,
     price: PriceOption = None,
 ) -> None:
@@ -60,7 +62,9 @@ def report(
 
 def plot(
     run_folder: RunFolder,
-    out: Annotated[Path, typer.Option(help="Folder for the files; made where it is missing.")] = Path("plots"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; made where it is missing.")] = Path(
+        "plots"
+    ),
     formats: Annotated[
         list[PlotFormat] | None, typer.Option("--format", help="May be given again; default: both.")
     ] = None,
@@ -75,23 +79,33 @@ def compare(
     groups: Annotated[
         list[str],
         typer.Argument(
-            help="Two or more: a run's folder, several with commas between, or a glob in quotes; `name=...` names it."
+            metavar="GROUP",
+            help="Two or more: a run's folder, several with commas between, or a glob in quotes; `name=...` names it.",
         ),
     ],
-    against: Annotated[str | None, typer.Option(help="The group that is the baseline; default: the first.")] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="GROUP", help="The group that is the baseline; default: the first.")
+    ] = None,
     vary: Annotated[
         list[str] | None,
-        typer.Option(help="What is meant to differ, such as target.emulated.policies; may be given again."),
+        typer.Option(
+            metavar="KEY", help="What is meant to differ, such as target.emulated.policies; may be given again."
+        ),
     ] = None,
     unlike: Annotated[bool, typer.Option("--unlike", help="Compare whatever differs; it is listed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Take invalid runs too.")] = False,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="A metric that counts, named before looking, the gate's; may be given again. [sojourn_p95]"),
+        typer.Option(
+            metavar="METRIC",
+            help="A metric that counts, named before looking, the gate's; may be given again. [sojourn_p95]",
+        ),
     ] = None,
-    margin: Annotated[str, typer.Option(help="Differences smaller than this do not matter.")] = "10%",
+    margin: Annotated[
+        str, typer.Option(metavar="PERCENT", help="Differences smaller than this do not matter.")
+    ] = "10%",
     fail_if: Annotated[
-        str | None, typer.Option(help='Exit with 99 when a group is certainly worse: "slower-than 5%".')
+        str | None, typer.Option(metavar="RULE", help='Exit with 99 when a group is certainly worse: "slower-than 5%".')
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="With --fail-if: not being sure fails too.")] = False,
     output: OutputOption = Output.TABLE,
@@ -122,7 +136,8 @@ def compare(
 
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="CSV, JSON lines, parquet or Arrow with a row a request; may be packed.")
+        Path,
+        typer.Argument(metavar="FILE", help="CSV, JSON lines, parquet or Arrow with a row a request; may be packed."),
     ],
     start: RoleOption = None,
     end: RoleOption = None,
@@ -135,14 +150,17 @@ def import_(
     phase: RoleOption = None,
     unit: Annotated[FileUnit, typer.Option(help="Unit of instants that are numbers.")] = FileUnit.AUTO,
     latency_unit: Annotated[FileUnit, typer.Option(help="Unit of the latency.")] = FileUnit.AUTO,
-    timeout: Annotated[str | None, typer.Option(help="A request that took as long timed out, such as 30s.")] = None,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="A request that took as long timed out, such as 30s.")
+    ] = None,
     good: Annotated[
-        list[str] | None, typer.Option("--ok", help="A status that means completed; may be given again.")
+        list[str] | None,
+        typer.Option("--ok", metavar="STATUS", help="A status that means completed; may be given again."),
     ] = None,
     all_at_once: Annotated[
         bool, typer.Option("--all-at-once", help="All requests were sent at one instant, and no column has it.")
     ] = False,
-    name: Annotated[str, typer.Option(help="Of the run; default: the file's name.")] = "",
+    name: Annotated[str, typer.Option(metavar="NAME", help="Of the run; default: the file's name.")] = "",
     results: ResultsOption = Path("results"),
 ) -> None:
     """Make a results folder from another tool's client-side latencies.

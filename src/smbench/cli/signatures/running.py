@@ -44,7 +44,7 @@ def run(
     scenario: ScenarioFile = None,
     endpoint: EndpointOption = None,
     stack: StackOption = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the scenario's.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Another seed than the scenario's.")] = None,
     workers: Annotated[
         str,
         typer.Option(
@@ -105,7 +105,9 @@ def run(
         typer.Option(metavar="S3", help="s3://bucket/prefix for what the job gets and leaves, not the default bucket."),
     ] = None,
     image: Annotated[str | None, typer.Option(metavar="URI", help="Image of the job, with Python 3.11.")] = None,
-    instance_type: Annotated[str, typer.Option(help="Of the job's machines, one a worker.")] = "ml.m5.xlarge",
+    instance_type: Annotated[
+        str, typer.Option(metavar="TYPE", help="Of the job's machines, one a worker.")
+    ] = "ml.m5.xlarge",
 ) -> None:
     """Run a scenario and judge it.
 
@@ -301,17 +303,25 @@ def bench(
 
 def emulate(
     scenario: Annotated[
-        Path | None, typer.Argument(help="Scenario whose endpoint is emulated; without one, the region is empty.")
+        Path | None,
+        typer.Argument(
+            metavar="SCENARIO", help="Scenario whose endpoint is emulated; without one, the region is empty."
+        ),
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
-    truth: Annotated[Path | None, typer.Option(help="Write truth.parquet here at the end.")] = None,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+    ] = 0,
+    truth: Annotated[Path | None, typer.Option(metavar="FILE", help="Write truth.parquet here at the end.")] = None,
     verify_signatures: Annotated[
         bool, typer.Option("--verify-signatures", help="Refuse calls that the printed key pair did not sign.")
     ] = False,
     allow_files: AllowFilesOption = None,
     provision: Annotated[
         str | None,
-        typer.Option(help="How long an instance takes to serve, such as 1s; default: the scenario's, or as on AWS."),
+        typer.Option(
+            metavar="DURATION",
+            help="How long an instance takes to serve, such as 1s; default: the scenario's, or as on AWS.",
+        ),
     ] = None,
 ) -> None:
     """Serve the emulated AWS services on loopback.

@@ -9,7 +9,8 @@ from smbench.cli.options import AllowFilesOption, SchemaOf
 
 
 def validate(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file.")], allow_files: AllowFilesOption = None
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.")],
+    allow_files: AllowFilesOption = None,
 ) -> None:
     """Check a scenario and say in words what it would do. Nothing is started."""
     from smbench.cli.scenarios import validate_command
@@ -18,7 +19,7 @@ def validate(
 
 
 def init(
-    file: Annotated[Path, typer.Argument(help="File to write.")] = Path("scenario.yaml"),
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write.")] = Path("scenario.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     calibration: Annotated[
         bool, typer.Option("--calibration", help="One from whose run `calibrate` can fit a model; says what it costs.")

@@ -29,7 +29,9 @@ from smbench.cli.options import (
 
 
 def sweep(
-    file: Annotated[Path, typer.Argument(help="File of a sweep: scenario, matrix, seeds, benchmarks, thresholds.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File of a sweep: scenario, matrix, seeds, benchmarks, thresholds.")
+    ],
     settings: SetOption = None,
     seeds: SeedsOption = None,
     results: ResultsOption = Path("results"),
@@ -71,7 +73,9 @@ def search(
     slo: Annotated[
         list[str] | None,
         typer.Option(
-            "--slo", help="What must hold, such as 'p95 < 30s'; may be given again. Default: the scenario's thresholds."
+            "--slo",
+            metavar="THRESHOLD",
+            help="What must hold, such as 'p95 < 30s'; may be given again. Default: the scenario's thresholds.",
         ),
     ] = None,
     between: Annotated[
@@ -79,14 +83,19 @@ def search(
         typer.Option(metavar="LOW,HIGH", help="Rates to try, 0.5/s,20/s; default: the scenario's over and times 64."),
     ] = None,
     requests: Annotated[
-        int | None, typer.Option(min=1, help="Of a probe of full length; default: 2,000, or as many as --slo needs.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Of a probe of full length; default: 2,000, or as many as --slo needs."),
     ] = None,
     settle: Annotated[
-        str | None, typer.Option(help="How long a rate is offered before it is measured, at least, such as 10m.")
+        str | None,
+        typer.Option(
+            metavar="DURATION", help="How long a rate is offered before it is measured, at least, such as 10m."
+        ),
     ] = None,
-    probes: Annotated[int, typer.Option(min=1, help="The most runs.")] = 16,
+    probes: Annotated[int, typer.Option(metavar="N", min=1, help="The most runs.")] = 16,
     max_time: Annotated[
-        str | None, typer.Option(help="Of all probes on a real endpoint, drains included, such as 3h.")
+        str | None,
+        typer.Option(metavar="DURATION", help="Of all probes on a real endpoint, drains included, such as 3h."),
     ] = None,
     endpoint: EndpointOption = None,
     stack: StackOption = None,
@@ -133,9 +142,12 @@ def search(
 def scaling_target(
     scenario: ScenarioFile = None,
     users: Annotated[
-        str | None, typer.Option(help="Users on one instance, ascending, such as 1,2,4,8. [1,2,4,8,16,32]")
+        str | None,
+        typer.Option(metavar="NUMBERS", help="Users on one instance, ascending, such as 1,2,4,8. [1,2,4,8,16,32]"),
     ] = None,
-    ramp: Annotated[str, typer.Option(help="How long the slower ramp rises, and its end is held.")] = "15m",
+    ramp: Annotated[
+        str, typer.Option(metavar="DURATION", help="How long the slower ramp rises, and its end is held.")
+    ] = "15m",
     asserted: AssertOption = None,
     results: ResultsOption = Path("results"),
     ui: UiOption = Ui.AUTO,
