@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 import msgspec
 
+AMID_THE_RUN = "amid the run"  # begins a note on what was changed or removed while the run went on
+
 
 class Outcome(StrEnum):
     """How a scheduled request ended. Every request has exactly one, and the counts obey the ledger's law:

@@ -85,6 +85,9 @@ class _Prepared:
     async def keep_ready(self) -> None:
         await anyio.sleep_forever()
 
+    async def examine(self) -> None:
+        """Everything is heard."""
+
     def abandon(self) -> None:
         """Nothing is held."""
 

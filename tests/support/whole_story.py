@@ -1,6 +1,6 @@
 """A run against the embedded region as against an account: one share, in this process and in virtual time."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +54,17 @@ def plan_of(hosted: Mapping[str, Any]) -> RunPlan:
     return make_plan(Scenario.model_validate(sent(hosted)), Path())
 
 
-@dataclass(frozen=True)
+@dataclass
 class Region:
-    """The embedded region, whose time runs."""
+    """The embedded region, whose time runs.
+
+    Attributes:
+        notes: Of the last run.
+    """
 
     emulator: Emulator
     clock: LoopClock
+    notes: Sequence[str] = ()
 
     @property
     def access(self) -> AwsAccess:
@@ -82,6 +87,9 @@ class Region:
                     around.start_soon(prepared.keep_ready)
                     await runner.run()
                     around.cancel_scope.cancel()
+                if runner.has_unheard:
+                    await prepared.examine()
+                self.notes = prepared.notes()
                 if is_killed:
                     prepared.abandon()
         finally:

@@ -156,10 +156,13 @@ class _Statements:
             checking = ("sns:ListSubscriptionsByTopic", *asks_topics)
             return statements + ([statement("Topics", *checking, on=topics)] if topics else [])
         queue = self.place.arn("sqs", f"{QUEUE_PREFIX}*")
+        asks_why = () if self.examines else ("sqs:GetQueueAttributes",)  # no notice came
+        asks_subscriptions = () if self.examines else ("sns:GetSubscriptionAttributes",)
         return [
-            statement("Queue", *_MAKING, *_READING, on=queue),
+            statement("Queue", *_MAKING, *_READING, *asks_why, on=queue),
             statement("Topics", "sns:Subscribe", *asks_topics, on=topics),
-            statement("Subscriptions", "sns:Unsubscribe", on="*"),  # IAM knows no narrower resource for it
+            # IAM knows no narrower resource for them
+            statement("Subscriptions", *asks_subscriptions, "sns:Unsubscribe", on="*"),
         ]
 
     def _watching(self, *, knows_alarms: bool = False) -> list[Statement]:

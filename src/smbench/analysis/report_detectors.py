@@ -7,7 +7,7 @@ from smbench import units
 from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.frames import only
-from smbench.records import Outcome
+from smbench.records import AMID_THE_RUN, Outcome
 
 CONTAINER_FAILURES_MIN = 0.05  # as a share of those that the container answered
 STAMPS_MIN = 30  # fewer say nothing
@@ -25,9 +25,11 @@ def notification_loss(seen: Seen) -> Observation | None:
     accepted = seen.counts.accepted
     if not n_lost:
         return None
+    why = "".join(f"; {note}" for note in seen.frames.manifest.notes if note.startswith(AMID_THE_RUN))
+    share = units.share(n_lost / accepted)
     return Observation(
         name="notification loss",
-        seen=f"no notice reported the ends of {n_lost:,} of {accepted:,} requests ({units.share(n_lost / accepted)})",
+        seen=f"no notice reported the ends of {n_lost:,} of {accepted:,} requests ({share}){why}",
         advice="see the topics' delivery failures and their filter policies; a client that waits for one waits forever",
     )
 

@@ -96,6 +96,7 @@ class Runner:
             journal.before = self.collector.hold
         self.vitals, self.health = Vitals(), Health(0.0, 0.0, 0)
         self.stage = Stage.PREPARING
+        self.has_unheard = False  # when the drain was over, no notice had come of some
         self._has_listened = anyio.Event()
         self._start_real_ns = real_ns()
 
@@ -153,6 +154,7 @@ class Runner:
 
     async def _look_once_more(self) -> None:
         if self.looks is None:
+            self.has_unheard = bool(self._n_receivers)
             await look_up_rest(self.tracker, self.outside.outputs, self.clock)
         else:
             self.looks.stop()

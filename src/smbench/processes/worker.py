@@ -97,6 +97,8 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
                     prepared.abandon()
                     raise
                 around.cancel_scope.cancel()
+            if runner.has_unheard and how is None:
+                await prepared.examine()
             if how is not None and not runner.tracker.counts[State.PENDING]:
                 prepared.release()
             share_run.close()
@@ -151,6 +153,8 @@ async def _in_warp(
                 await runner.run()
                 beat()
                 beat.runner = None
+                if runner.has_unheard:
+                    await prepared.examine()
             listening.cancel_scope.cancel()
         share_run.close()
         emulator.write_truth(workplace.run_dir / "truth.parquet")

@@ -47,6 +47,9 @@ class Prepared(Protocol):
     async def keep_ready(self) -> None:
         """Do what must be done while the run lasts, such as refreshing credentials; returns when cancelled."""
 
+    async def examine(self) -> None:
+        """When the drain was over, no notice had come of some requests: find out why, for `notes`."""
+
     def abandon(self) -> None:
         """Take nothing down: the endpoint ends together with the run, or the run will be taken up again."""
 

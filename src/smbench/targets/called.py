@@ -172,6 +172,9 @@ class PreparedCalled:
         """Refresh the credentials before they expire, until cancelled."""
         await self._clients.credentials.keep_fresh()
 
+    async def examine(self) -> None:
+        """The answer is the end."""
+
     def abandon(self) -> None:
         """Nothing was made."""
 

@@ -9,6 +9,7 @@ from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.endpoint.gauges import AwsGauges
 from smbench.aws.setup.run_queue import RunQueue, queue_name, remove, run_queue, run_queue_again
+from smbench.aws.setup.silence import why_silent
 from smbench.aws.transport.invoke import SdkTransport
 from smbench.aws.transport.notices import SqsNotices
 from smbench.aws.transport.outputs import S3Folders, S3Outputs
@@ -26,7 +27,7 @@ from smbench.records import Delivery
 from smbench.targets.base import AwsAccess, Facts
 from smbench.targets.inputs import upload_inputs
 
-_REMOVE_S = 20.0
+_REMOVE_S = _EXAMINE_S = 20.0
 _FEW_CONNECTIONS = 10  # of a process that watches and removes, and sends nothing
 
 
@@ -198,6 +199,15 @@ class PreparedQueued:
     async def keep_ready(self) -> None:
         """Refresh the credentials before they expire, until cancelled."""
         await self._clients.credentials.keep_fresh()
+
+    async def examine(self) -> None:
+        """Look whether the queue and its subscriptions are as they were made, for at most 20 seconds."""
+        if not self._queue.url:
+            return
+        with anyio.move_on_after(_EXAMINE_S):
+            self._queue.notes += await why_silent(
+                self._clients, self._target, self._queue, self._id_prefix, is_own=self.held is not None
+            )
 
     def abandon(self) -> None:
         """Leave the queue where it is: the emulator that holds it ends with the run, or the run will be taken up."""

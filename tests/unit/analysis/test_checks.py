@@ -239,6 +239,19 @@ def test_ends_heard_late_harm_a_closed_loop_sooner_than_an_open_one(
     assert finding.seen.startswith("p99 ")
 
 
+@pytest.mark.parametrize(
+    ("n_unheard", "places", "end_s", "expected"),
+    [(1, 4, 10.0, "invalid"), (1, 100, 10.0, None), (2, 100, 10.0, "invalid"), (1, 4, 0.5, None), (0, 4, 10.0, None)],
+)
+def test_a_closed_loop_whose_places_stayed_taken_for_want_of_notices_did_not_send_its_load(
+    n_unheard: int, places: int, end_s: float, expected: str | None
+) -> None:
+    rows = [replace(row, end_from="output", seen=30.0) for row in good(n_unheard)] + good()
+    phase = replace(span(len(rows), end_s=end_s), kind="users", outstanding=places)
+    found = findings_of(rows, spans=[phase]).get("places freed")
+    assert (found and found.verdict.value) == expected
+
+
 def test_in_a_slow_closed_loop_our_lag_may_be_a_tenth_of_the_latency() -> None:
     for lag_s, expected in ((6.0, "valid"), (6.1, "invalid")):
         slow = [Request(k * 0.05, done=k * 0.05 + 60.0, seen=k * 0.05 + 60.0 + lag_s) for k in range(200)]

@@ -256,6 +256,14 @@ def test_ends_that_were_never_told_are_a_loss() -> None:
     assert "2 of 100" in named(observed(rows, looks((0.0, 1, 1))), "notification loss").seen
 
 
+def test_why_notices_were_lost_is_said_where_the_run_found_it_out() -> None:
+    frames = frames_of([*steady(98), Request(196.0, done=197.0, end_from="output", notices=0)])
+    notes = ("a note", "amid the run the queue q was removed")
+    told = summarise(replace(frames, manifest=frames.manifest.model_copy(update={"notes": notes}))).observations
+    (loss,) = [one for one in told if one.name == "notification loss"]
+    assert loss.seen.endswith("of 99 requests (1.01 %); amid the run the queue q was removed")
+
+
 def test_ends_that_the_endpoint_does_not_publish_accuse_no_notification() -> None:
     found_in_s3 = [Request(float(k), done=k + 1.0, end_from="output", notices=0) for k in range(24)]
     target = {"unobservable": {"completed": "the endpoint has no SuccessTopic"}}

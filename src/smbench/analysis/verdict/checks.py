@@ -24,6 +24,7 @@ from smbench.analysis.verdict.generator_checks import (
     ends_looked_for,
     generator_healthy,
     offered_achieved,
+    places_freed,
     schedule_kept,
     users_kept_sending,
 )
@@ -372,6 +373,7 @@ CHECKS: tuple[Check, ...] = (
     schedule_kept,
     offered_achieved,
     users_kept_sending,
+    places_freed,
     generator_healthy,
     emulator_kept_up,
     collector_kept_up,

@@ -10,6 +10,7 @@ from smbench.analysis.rows.frames import only
 from smbench.analysis.summary import Generator, Summary
 from smbench.analysis.verdict.judged_run import Run
 from smbench.findings import Finding, Verdict
+from smbench.schedule.base import PhaseSpan
 
 SATURATED_MAX_S = 5.0  # a burst that was over in less was taken soon enough
 OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was known when the run was over
@@ -18,6 +19,7 @@ LOOP_LAG_MAX_S = 0.5  # a loop that hung for longer stamped answers late by as m
 CPU_SHARE_MAX = 0.95
 IMPOSSIBLE_MAX = 0.01  # of the ends, and more where
 CLOCKS_APART_S = 0.5  # a clock that is off by so much puts as large a part of a period's ends after we have seen them
+PLACES_STUCK_MAX = 0.01  # of a closed phase: so many fewer requests were open than planned
 EMULATOR_LAG_MIN_S = 0.05  # a process that shares two cores is late by less now and then
 EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
 
@@ -88,6 +90,31 @@ def users_kept_sending(run: Run) -> Finding | None:
         seen=f"{' and '.join(ran_out)} were all sent before its end" if ran_out else "requests were left",
         advice="set `requests` of the phase to more than its users can send" if ran_out else "",
     )
+
+
+def places_freed(run: Run) -> Finding | None:
+    """Invalid where lost notices kept so many places of a closed phase taken that the load was another."""
+    frames = run.frames
+    if run.summary.notices.looked_every_s is not None:
+        return None
+    unheard = only(frames.measured, pl.col("end_from") == "output", "phase", "done_ns")
+    stuck = [(span, n) for span in frames.spans if span.outstanding and (n := _n_stuck(unheard, span))]
+    if not any(n > PLACES_STUCK_MAX * (span.outstanding or 0) for span, n in stuck):
+        return None
+    return Finding(
+        name="places freed",
+        verdict=Verdict.INVALID,
+        expected="in a closed loop, each end frees the place of its request",
+        seen="; ".join(f"{n:,} of the {span.outstanding:,} places of '{span.name}' stayed taken" for span, n in stuck)
+        + ": the requests ended, and no notice said so",
+        advice="see why notices were lost (topics, subscriptions, queue): the load was lower than planned",
+    )
+
+
+def _n_stuck(unheard: pl.DataFrame, span: PhaseSpan) -> int:
+    """Of a phase's places, those whose request had ended before the phase did."""
+    is_it = pl.col("phase") == span.name
+    return unheard.filter(is_it if span.end_ns is None else is_it & (pl.col("done_ns") < span.end_ns)).height
 
 
 def generator_healthy(run: Run) -> Finding | None:

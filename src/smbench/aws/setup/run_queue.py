@@ -157,7 +157,7 @@ async def _create(clients: AwsClients, target: TargetFound, queue: RunQueue, nam
     arn = _queue_arn(target, name)
     attributes = {
         # Set together with the queue: a policy added later may take a minute to count.
-        "Policy": json.dumps(_policy(arn, target.topics)),
+        "Policy": json.dumps(queue_policy(arn, target.topics)),
         "ReceiveMessageWaitTimeSeconds": _LONG_POLL_S,
         "VisibilityTimeout": str(VISIBILITY_S),
     }
@@ -199,7 +199,7 @@ def _queue_arn(target: TargetFound, name: str) -> str:
     return f"arn:{partition}:sqs:{region}:{account}:{name}"
 
 
-def _policy(queue_arn: str, topics: tuple[str, ...]) -> dict[str, Any]:
+def queue_policy(queue_arn: str, topics: tuple[str, ...]) -> dict[str, Any]:
     """Lets only these topics put messages into the queue. Source: SNS guide, subscribe-sqs-queue."""
     return {
         "Version": "2012-10-17",
@@ -253,7 +253,7 @@ async def _existing(clients: AwsClients, target: TargetFound, url: str) -> RunQu
         )
     for topic in target.topics:
         try:
-            heard = await _hears(clients, topic, attributes["QueueArn"])
+            heard = await hears(clients, topic, attributes["QueueArn"])
         except (ClientError, *NO_ANSWER) as error:
             queue.notes.append(f"whether {topic} reaches the queue is not known ({reason_of(error)})")
             continue
@@ -265,7 +265,8 @@ async def _existing(clients: AwsClients, target: TargetFound, url: str) -> RunQu
     return queue
 
 
-async def _hears(clients: AwsClients, topic: str, queue_arn: str) -> bool:
+async def hears(clients: AwsClients, topic: str, queue_arn: str) -> bool:
+    """Whether a queue subscribes to a topic."""
     async for page in clients.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
         if any(subscription["Endpoint"] == queue_arn for subscription in page["Subscriptions"]):
             return True
