@@ -32,7 +32,7 @@ PATIENCE_S = 1_200.0  # of all slow tests of the analysis, where another program
 TARGETS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "tracker": (
         ("generator/tracking/tracker.py",),
-        ("tests/property/test_tracker.py", "tests/property/test_restore.py", "tests/engine"),
+        ("tests/unit/generator", "tests/property/test_tracker.py", "tests/property/test_restore.py", "tests/engine"),
     ),
     "engine": (("generator/engine.py",), ("tests/engine", "tests/property/test_interruption.py")),
     "collector": (("generator/receiving/collector.py",), ("tests/engine",)),
