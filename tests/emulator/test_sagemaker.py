@@ -461,6 +461,52 @@ async def test_an_unknown_operation_is_501_with_its_name(account: Account) -> No
     assert (code, text) == ("NotImplemented", "the emulator does not implement sagemaker:ListTrainingJobs")
 
 
+async def test_inference_components_have_one_copy_and_what_is_beyond_that_is_501_with_its_name(
+    account: Account,
+) -> None:
+    sagemaker, logs, scaling = (
+        account.sagemaker,
+        await account.client("logs"),
+        await account.client("application-autoscaling"),
+    )
+    await account.model()
+    bare = {"VariantName": "AllTraffic", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    await sagemaker.create_endpoint_config(EndpointConfigName="bare", ProductionVariants=[bare], ExecutionRoleArn=ROLE)
+    await account.endpoint(config="bare")
+    await advance(account.emulator, 61.0)
+    needs = {"ModelName": "m", "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 1024}}
+    on_it = {"EndpointName": "ep", "VariantName": "AllTraffic"}
+    for name in ("b", "a"):
+        await sagemaker.create_inference_component(InferenceComponentName=name, Specification=needs, **on_it)
+    named = {"InferenceComponentName": "a"}
+    assert (await sagemaker.describe_inference_component(**named))["Specification"] == needs
+    listed = await sagemaker.list_inference_components(EndpointNameEquals="ep", SortBy="Name", SortOrder="Ascending")
+    assert [one["InferenceComponentName"] for one in listed["InferenceComponents"]] == ["a", "b"]
+    assert (await sagemaker.list_inference_components(EndpointNameEquals="other"))["InferenceComponents"] == []
+    await sagemaker.update_inference_component_runtime_config(**named, DesiredRuntimeConfig={"CopyCount": 1})
+    copies = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": "inference-component/a",
+        "ScalableDimension": "sagemaker:inference-component:DesiredCopyCount",
+    }
+    another, two = {"InferenceComponentName": "c"}, {"CopyCount": 2}
+    beyond = {
+        "2 copies": sagemaker.update_inference_component_runtime_config(**named, DesiredRuntimeConfig=two),
+        "place 2": sagemaker.create_inference_component(**another, Specification=needs, RuntimeConfig=two, **on_it),
+        "Container": sagemaker.create_inference_component(
+            **another, Specification={"Container": {"Image": "i"}}, **on_it
+        ),
+        "DesiredCopyCount": scaling.register_scalable_target(**copies, MinCapacity=1, MaxCapacity=2),
+        "log of an inf": logs.describe_log_streams(logGroupName="/aws/sagemaker/InferenceComponents/a"),
+    }
+    for said, call in beyond.items():
+        with pytest.raises(ClientError, match=said) as refused:
+            await call
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        await logs.describe_log_streams(logGroupName="/aws/sagemaker/InferenceComponents/c")
+
+
 async def test_each_container_has_a_log_stream_since_it_serves_which_outlives_it(account: Account) -> None:
     group = {"logGroupName": "/aws/sagemaker/Endpoints/ep"}
     logs = await account.client("logs")

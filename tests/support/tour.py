@@ -371,6 +371,8 @@ _COMPONENT = (
         },
     ),
     Call("sagemaker", "DescribeInferenceComponent", _NAMED),
+    Call("sagemaker", "ListInferenceComponents", {"EndpointNameEquals": "bare", "SortBy": "Status"}),
+    Call("sagemaker", "UpdateInferenceComponentRuntimeConfig", _NAMED | {"DesiredRuntimeConfig": {"CopyCount": 1}}),
     Call("sagemaker", "DeleteInferenceComponent", _NAMED),
 )
 _GROUP = {"logGroupName": f"/aws/sagemaker/Endpoints/{EMBEDDED}"}

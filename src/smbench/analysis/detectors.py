@@ -191,7 +191,7 @@ def _refused(activities: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Obs
         if activity["state"] == "Failed" and _QUOTA.search(f"{message} {activity['cause']}"):
             return Observation(
                 name="quota ceiling",
-                seen=f"a scaling activity failed: {' '.join(message.split())[:160]}",
+                seen=f"a scaling activity failed: {' '.join(message.split())[:300]}",
                 advice="ask for a higher quota of this instance type, or use another",
                 at_s=activity["at_ns"] / 1e9,
             )

@@ -12,6 +12,7 @@ from smbench.records import AMID_THE_RUN, Outcome
 CONTAINER_FAILURES_MIN = 0.05  # as a share of those that the container answered
 STAMPS_MIN = 30  # fewer say nothing
 COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
+NOTICE_MAX_NS = 10_000_000_000  # of an end that was found sooner a notice may have been on its way
 LOOKS_MAX_S = 30.0
 
 
@@ -20,7 +21,8 @@ def notification_loss(seen: Seen) -> Observation | None:
     if seen.frames.manifest.target.get("tracking") == "s3":
         return None
     hidden = seen.frames.unobservable  # of these no notice was to be expected
-    from_outputs = seen.frames.measured.filter(pl.col("end_from") == "output")["outcome"].cast(pl.String)
+    is_late = pl.col("seen_ns") - pl.col("done_ns") > NOTICE_MAX_NS
+    from_outputs = seen.frames.measured.filter((pl.col("end_from") == "output") & is_late)["outcome"].cast(pl.String)
     n_lost = int((~from_outputs.is_in(list(hidden))).sum()) + (0 if hidden else seen.counts.lost)
     accepted = seen.counts.accepted
     if not n_lost:

@@ -100,7 +100,8 @@ class Emulator:
         )
         self.sagemaker = SageMaker(self.site, self.hosting)
         self.recommender = Recommender(self.site, self.sagemaker.models.__contains__, emulated)
-        self.sagemaker.operations |= self.recommender.operations | Components(self.sagemaker).operations
+        components = Components(self.sagemaker)
+        self.sagemaker.operations |= self.recommender.operations | components.operations
         self.iam = Iam(self.site)
         scaling = AutoScaling(self.site, self.world)
         alarms = Alarms(self.site, self.world.alarms)
@@ -123,7 +124,7 @@ class Emulator:
             scaling,
             self.iam,
             self.cloudformation,
-            Logs(self.site, self.hosting.logs, *jobs),
+            Logs(self.site, self.hosting.logs, components.logs, *jobs),
             Tagging((self.s3.tagged, self.sqs.tagged, self.sns.tagged, lambda: self.sagemaker.tags, alarms.tagged)),
         )
         for service in self.services:

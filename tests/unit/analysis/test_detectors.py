@@ -252,12 +252,18 @@ def test_hosts_that_differ_beyond_chance_and_by_enough_are_told(monkeypatch: pyt
 
 
 def test_ends_that_were_never_told_are_a_loss() -> None:
-    rows = [*steady(98), Request(196.0, done=197.0, end_from="output", notices=0), Request(198.0, Outcome.LOST)]
+    rows = [*steady(98), Request(196.0, done=197.0, seen=210.0, end_from="output", notices=0)]
+    rows.append(Request(198.0, Outcome.LOST))
     assert "2 of 100" in named(observed(rows, looks((0.0, 1, 1))), "notification loss").seen
 
 
+def test_an_end_that_was_found_before_its_notice_could_come_is_no_loss() -> None:
+    rows = [*steady(98), Request(196.0, done=197.0, seen=206.0, end_from="output", notices=0)]
+    assert "notification loss" not in {one.name for one in observed(rows, looks((0.0, 1, 1))).observations}
+
+
 def test_why_notices_were_lost_is_said_where_the_run_found_it_out() -> None:
-    frames = frames_of([*steady(98), Request(196.0, done=197.0, end_from="output", notices=0)])
+    frames = frames_of([*steady(98), Request(196.0, done=197.0, seen=210.0, end_from="output", notices=0)])
     notes = ("a note", "amid the run the queue q was removed")
     told = summarise(replace(frames, manifest=frames.manifest.model_copy(update={"notes": notes}))).observations
     (loss,) = [one for one in told if one.name == "notification loss"]
@@ -265,7 +271,7 @@ def test_why_notices_were_lost_is_said_where_the_run_found_it_out() -> None:
 
 
 def test_ends_that_the_endpoint_does_not_publish_accuse_no_notification() -> None:
-    found_in_s3 = [Request(float(k), done=k + 1.0, end_from="output", notices=0) for k in range(24)]
+    found_in_s3 = [Request(float(k), done=k + 1.0, seen=60.0, end_from="output", notices=0) for k in range(24)]
     target = {"unobservable": {"completed": "the endpoint has no SuccessTopic"}}
     frames = frames_of(found_in_s3)
     told = replace(frames, manifest=frames.manifest.model_copy(update={"target": target}))

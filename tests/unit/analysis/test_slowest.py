@@ -43,6 +43,16 @@ def test_position_instances_and_the_change_under_way_are_those_at_receipt() -> N
     assert (last.seq, last.ahead, last.instances, last.served_after_s, last.event) == (3, 2, 1, None, "")
 
 
+def test_a_change_that_failed_is_under_way_for_nobody() -> None:
+    rows = [Request(0.0, done=101.0), Request(100.0, done=101.5)]
+    failed = [Event("scaling_activity", f"f{at}", at * S, at * S, "Failed", at * S, 1.0, 4.0) for at in (50, 60)]
+    looks = ((0.0, 1, 1), (99.0, 1, 1))
+    assert [one.event for one in summary_of(rows, looks=looks, events=tuple(failed)).slowest] == ["1 -> 4 failed", ""]
+    came = Event("scaling_activity", "a", 70 * S, 100 * S, "Successful", 90 * S, 1.0, 2.0)
+    slowest, _ = summary_of(rows, looks=looks, events=(*failed, came)).slowest
+    assert slowest.event == "1 -> 2 instances yet to be decided"
+
+
 def test_unserved_for_is_until_the_next_instance_and_not_since_the_last() -> None:
     # One instance until 20 s and again from 100 s: who comes at 50 s waits fifty seconds for it.
     rows = [Request(0.0, done=1.0), Request(50.0, done=101.0)]

@@ -253,17 +253,27 @@ def test_a_failed_activity_has_no_cooldown() -> None:
     assert stand.endpoint.desired == 1
 
 
-def test_a_quota_that_is_reached_fails_the_activity_in_the_words_of_aws_and_changes_nothing() -> None:
+def test_a_quota_that_is_reached_fails_each_try_in_the_words_of_aws_until_less_is_wanted() -> None:
     stand = Stand(1, endpoint={"faults": {"instance_quota": 3}})
     stand.track(target=10)
     stand.minutes(40, 20)
     stand.settle()
-    refused, taken = sorted(stand.activities(), key=lambda activity: activity.start_ns)
+    refused, *again, taken = sorted(stand.activities(), key=lambda activity: activity.start_ns)
+    assert [one.start_ns // SECOND for one in (refused, *again, taken)] == [65, 75, 85, 95, 105, 115, 125]
+    assert {(one.status, one.before, one.after) for one in again} == {("Failed", 1, 4)}
     assert (refused.status, refused.before, refused.after) == ("Failed", 1, 4)
     assert refused.status_message is not None
     assert "is 3 Instances, with current utilization of 1 Instances and a request delta of 3" in refused.status_message
     assert "Error Code: ResourceLimitExceeded" in refused.status_message
     assert (taken.status, taken.after, stand.endpoint.desired) == ("Successful", 2, 2)
+
+
+def test_what_a_quota_refused_is_not_tried_any_more_once_the_alarm_is_over() -> None:
+    stand = Stand(1, endpoint={"faults": {"instance_quota": 3}})
+    stand.track(target=10)
+    stand.minutes(40, 9.5, 9.5)
+    stand.settle()
+    assert [one.start_ns // SECOND for one in stand.activities()] == [65, 75, 85, 95, 105, 115]
 
 
 def test_the_need_after_a_partly_failed_activity_is_reckoned_from_what_came_up() -> None:

@@ -40,6 +40,7 @@ from smbench.view.sections.blocks import (
     Table,
 )
 from smbench.view.sections.cells import duration, rate
+from smbench.view.sections.endpoint import scaling
 
 FRAMES = frames_of([Request(float(k), done=k + 0.5) for k in range(20)])
 SUMMARY = summarise(FRAMES)
@@ -119,6 +120,23 @@ def test_the_sections_of_the_json_say_the_same_as_its_summary() -> None:
     assert table["rows"][0][column]["value"] == told["summary"]["sojourn"]["p50"]["low"] == 0.5
     (endpoint,) = [section for section in told["sections"] if section["name"] == "endpoint"]
     assert {one["what"]: one["reason"] for one in endpoint["unknown"]}["How capacity followed load"]
+
+
+def test_a_change_that_fails_again_and_again_is_one_row() -> None:
+    at_s = [*range(10, 40, 10), 60, *range(70, 90, 10)]
+    events = [
+        Event("scaling_activity", f"a{at}", at * 10**9, at * 10**9, *("Failed", at * 10**9), before=1.0, after=4.0)
+        for at in at_s
+    ]
+    state, end_ns = "Successful", 65 * 10**9
+    events[3] = Event("scaling_activity", "a60", 60 * 10**9, 60 * 10**9, state, end_ns, before=1.0, after=2.0)
+    frames = frames_of([Request(float(k), done=k + 0.5) for k in range(100)], events=events)
+    section = scaling(Judged(summarise(frames), (), ()))
+    assert section is not None
+    decisions, by_event = (block for block in section.blocks if isinstance(block, Table))
+    changes = [row.cells[0].text for row in decisions.rows]
+    assert changes == ["1 -> 4 Failed, 3 times", "1 -> 2", "1 -> 4 Failed, 2 times"]
+    assert sum("failed" in row.cells[0].text for row in by_event.rows) == 2
 
 
 def test_the_terminal_has_the_events_of_scaling_only_where_sources_exclude_each_other() -> None:

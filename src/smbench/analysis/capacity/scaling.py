@@ -19,6 +19,7 @@ from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Outcome
 
 _CAUSE = re.compile(r"alarm (\S+) in state ALARM triggered policy (.+)")
+FAILED = "Failed"  # the state of an activity that a quota refused, or whose instances did not come up
 _STAMPED_BY_AWS = ("scaling_activity", "alarm", "instance")
 
 

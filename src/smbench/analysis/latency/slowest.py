@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.instances import Capacity
-from smbench.analysis.capacity.scaling import ScalingStep
+from smbench.analysis.capacity.scaling import FAILED, ScalingStep
 from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Unknown
 
@@ -31,7 +31,7 @@ class Slow(BaseModel):
     ahead: int  # in the system when it was received
     instances: int | None  # serving then
     served_after_s: float | None  # until an instance served, where none did; None: one did, or none ever
-    event: str  # the first change of capacity under way while it was in the system; empty: none
+    event: str  # the first change of capacity while it was in the system, one that failed after all others; empty: none
 
 
 def slowest(frames: Frames, capacity: Capacity | Unknown, steps: Sequence[ScalingStep]) -> tuple[Slow, ...]:
@@ -87,10 +87,11 @@ def _explained(
 
 
 def _event(arrived_s: float, over_s: float, steps: Sequence[ScalingStep]) -> str:
-    for step in steps:
+    for step in (one for one in steps if one.state != FAILED):
         served_s = step.in_service_at_s
         if step.decided_at_s < over_s and (served_s is None or served_s > arrived_s):
             before = "?" if step.before is None else str(step.before)
             when = "under way" if step.decided_at_s <= arrived_s else "yet to be decided"
             return f"{before} -> {step.after} instances {when}"
-    return ""
+    failed = next((one for one in steps if one.state == FAILED and arrived_s <= one.decided_at_s < over_s), None)
+    return "" if failed is None else f"{'?' if failed.before is None else failed.before} -> {failed.after} failed"

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from smbench.emulator.monitoring.alarm_operations import alarm_arn
 from smbench.emulator.monitoring.scaling_policies import described, invalid, policy_spec
-from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
@@ -202,8 +202,10 @@ def _is_ours(params: Params) -> bool:
 
 
 def _resource_id(params: Params) -> str:
-    if not _is_ours(params):
+    if not params["ScalableDimension"].startswith(f"{params['ServiceNamespace']}:"):
         raise invalid("Unsupported service namespace, resource type or scalable dimension")
+    if not _is_ours(params):
+        raise beyond(f"scale {params['ScalableDimension']} of {params['ServiceNamespace']}")
     return str(params["ResourceId"])
 
 

@@ -101,7 +101,7 @@ class SageMaker:
         rows = [
             {key: model[key] for key in ("ModelName", "ModelArn", "CreationTime")} for model in self.models.values()
         ]
-        return _listed(params, rows, "Models", "ModelName")
+        return listed(params, rows, "Models", "ModelName")
 
     # endpoint configurations
 
@@ -153,7 +153,7 @@ class SageMaker:
         """Filtered, sorted and paged as ListEndpointConfigs asks."""
         keys = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         rows = [{key: config[key] for key in keys} for config in self.configs.values()]
-        return _listed(params, rows, "EndpointConfigs", "EndpointConfigName")
+        return listed(params, rows, "EndpointConfigs", "EndpointConfigName")
 
     # endpoints
 
@@ -284,7 +284,7 @@ class SageMaker:
         ]
         wanted = params.get("StatusEquals")
         kept = [row for row in rows if wanted is None or row["EndpointStatus"] == wanted]
-        return _listed(params, kept, "Endpoints", "EndpointName")
+        return listed(params, kept, "Endpoints", "EndpointName")
 
     # tags
 
@@ -382,10 +382,12 @@ def _status_message(change: Change) -> str:
     return f"Terminating {n} instance(s)." if n else "Updating endpoint configuration."
 
 
-def _listed(params: Params, rows: list[dict[str, Any]], key: str, name_key: str) -> dict[str, Any]:
+def listed(
+    params: Params, rows: list[dict[str, Any]], key: str, name_key: str, status_key: str = "EndpointStatus"
+) -> dict[str, Any]:
     """Rows filtered, sorted and cut as SageMaker's List operations do; by creation time, newest first, by default."""
     kept = [row for row in rows if _is_wanted(params, row, name_key)]
-    sort_key = {"Name": name_key, "Status": "EndpointStatus"}.get(params.get("SortBy", ""), "CreationTime")
+    sort_key = {"Name": name_key, "Status": status_key}.get(params.get("SortBy", ""), "CreationTime")
     descends = params.get("SortOrder", "Descending") == "Descending"
     return _paged(params, sorted(kept, key=lambda row: row[sort_key], reverse=descends), key, _PAGE)
 

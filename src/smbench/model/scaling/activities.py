@@ -100,7 +100,7 @@ class ActivityLog:
         return activity
 
     def refused(self, resource_id: str, cause: str, at_ns: int, before: int, after: int, text: str) -> None:
-        """SageMaker would not set the capacity; in AWS's wording. AWS tries again every ten seconds, we do not."""
+        """SageMaker would not set the capacity; in AWS's wording."""
         activity = self.begin(resource_id, cause, at_ns, before, after)
         activity.end_ns, activity.status = at_ns, FAILED
         activity.status_message = (

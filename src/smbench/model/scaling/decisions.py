@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from smbench.model.endpoints.endpoint import Endpoint
+from smbench.model.event_queue import Entry
 from smbench.model.monitoring.alarms import Alarm
 from smbench.model.scaling.activities import (
     AT_DESIRED,
@@ -85,6 +86,7 @@ class ScalableTarget:
     fired_ns: int | None = None  # when the firings being gathered fired
     firings: list[Firing] = field(default_factory=list)
     watched: Endpoint | None = None  # whose capacity changes end its activities
+    again: Entry | None = None  # the next try of a change that the account's quota refused
 
     def cooldown_at(self, now_ns: int) -> Cooldown | None:
         """The cooldown that is on; None when none is."""

@@ -2,7 +2,8 @@
 
 Rules of the whole file. Policies fired by alarms of one instant are decided together. A cooldown begins when its
 activity has succeeded; scaling out ends one that followed scaling in. A change that the endpoint refuses is lost; the
-alarm goes on firing and a later one gets through.
+alarm goes on firing and a later one gets through. One that the account's quota refuses is tried again every ten
+seconds, as long as the alarm lasts.
 """
 
 import uuid
@@ -29,6 +30,7 @@ from smbench.scenario.emulated import OpenQuestions
 from smbench.scenario.initial import Initial
 
 SERVICE = "sagemaker"
+_AGAIN_NS = 10_000_000_000  # after a refusal at the account's quota. Source: scaling activities seen in public
 _BEFORE_THE_RUN = "a change of capacity that began before the run"
 
 
@@ -245,7 +247,9 @@ class AutoScaler:
         return found
 
     def _scale(self, target: ScalableTarget, endpoint: Endpoint, proposal: Proposal, *, is_out: bool) -> None:
-        before, firing = endpoint.desired, proposal.firing
+        before, firing, again_ns = endpoint.desired, proposal.firing, self._event_queue.now_ns + _AGAIN_NS
+        if target.again is not None and target.again.due_ns == again_ns:
+            return  # refused at this very instant
         after = min(max(proposal.capacity, target.min_capacity), target.max_capacity)
         if (after <= before) if is_out else (after >= before):
             self._note_not_scaled(target, firing, why_not(target, before, proposal, is_out=is_out))
@@ -259,6 +263,17 @@ class AutoScaler:
             self._settle(target, endpoint)
         elif taken is not None:
             self._note_not_scaled(target, firing, NotScaledReason(UNSCALABLE))
+        else:
+            if target.again is not None:
+                target.again.cancel()
+            target.again = self._event_queue.at(again_ns, partial(self._try_again, target, firing))
+
+    def _try_again(self, target: ScalableTarget, firing: Firing) -> None:
+        """What a quota refused, by what the alarm says now."""
+        target.again = None
+        alarm = self._alarms.get(firing.alarm.name)
+        if alarm is not None and alarm.state == ALARM and target.under_way is None:
+            self._decide(target, [Firing(firing.policy, replace(alarm))])
 
     def _note_not_scaled(self, target: ScalableTarget, firing: Firing, reason: NotScaledReason) -> None:
         self._log.not_scaled(target.resource_id, firing.cause, self._event_queue.now_ns, reason)

@@ -1,12 +1,13 @@
 """What a report says of the endpoint: scaling, backlog, capacity against demand, speed of hosts, cost."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from smbench import units
 from smbench.analysis.capacity.cost import Cost
 from smbench.analysis.capacity.elasticity import Elasticity, Provisioning
 from smbench.analysis.capacity.hosts import HostSpread
-from smbench.analysis.capacity.scaling import ScalingStep, alarm_kind
+from smbench.analysis.capacity.scaling import FAILED, ScalingStep, alarm_kind
 from smbench.analysis.capacity.scaling_events import ScalingEvent, What
 from smbench.analysis.numbers.known import known
 from smbench.analysis.summary import Summary
@@ -53,23 +54,36 @@ _EVENTS_BRIEF = 40
 
 
 def scaling(judged: Judged) -> Section | None:
-    """The changes of capacity, decision by decision, and each event with its sources; None where there were none."""
+    """The changes of capacity, decision by decision, and each event with its sources; None where there were none.
+
+    What failed again and again is one row: AWS tries every ten seconds what the account's quota refused.
+    """
     found = judged.summary.scaling
-    blocks: list[Block] = [_decisions(found.steps)] if found.steps else []
-    if found.events:
-        blocks.append(_timeline(found.events))
+    alike = [list(group) for _, group in groupby(enumerate(found.steps, 1), _kind_of_step)]
+    repeated = {number for group in alike for number, _ in group[1:]}
+    events = [event for event in found.events if event.step not in repeated]
+    blocks: list[Block] = [_decisions([(group[0][1], len(group)) for group in alike])] if alike else []
+    if events:
+        blocks.append(_timeline(events))
     if found.unread:
         blocks.append(Missing("Instances", "Which instances came", found.unread, Detail.FULL))
     return Section("scaling", "Scaling", tuple(blocks)) if blocks else None
 
 
-def _decisions(steps: Sequence[ScalingStep]) -> Table:
+def _kind_of_step(numbered: tuple[int, ScalingStep]) -> tuple[object, ...]:
+    """Equal for steps that failed alike."""
+    number, step = numbered
+    return (step.before, step.after, step.cause) if step.state == FAILED else (number,)
+
+
+def _decisions(steps: Sequence[tuple[ScalingStep, int]]) -> Table:
     heads = ("breach", "alarm", "decided", "serving", "first end", "detection", "provision")
+    rows = (Row((Cell(_change(step, n)), *_instants(step)), is_minor=not step.is_out) for step, n in steps)
     return Table(
         "Scaling",
         "Scaling, decision by decision",
         (Column("instances", is_text=True), *map(Column, heads)),
-        tuple(Row((Cell(_change(step)), *_instants(step)), is_minor=not step.is_out) for step in steps),
+        tuple(rows),
         (_SCALING_NOTE,),
         _STEPS_BRIEF,
         Row((Cell(f"{len(steps) - _STEPS_BRIEF} more"), *(Cell("") for _ in heads))),
@@ -114,10 +128,10 @@ def _event_row(event: ScalingEvent) -> Row:
     )
 
 
-def _change(step: ScalingStep) -> str:
+def _change(step: ScalingStep, n_times: int) -> str:
     before = "?" if step.before is None else str(step.before)
     state = "" if step.state in ("", "Successful") else f" {step.state}"
-    return f"{before} -> {step.after}{state}"
+    return f"{before} -> {step.after}{state}" + ("" if n_times == 1 else f", {n_times:,} times")
 
 
 def _instants(step: ScalingStep) -> tuple[Cell, ...]:
