@@ -12,7 +12,8 @@ What is expected of an endpoint, one comparison a line; in a scenario under `thr
     metric [(deadline)] [from schedule | from acceptance] operator value [for duration]
 
 Operators are `<`, `<=`, `==`, `!=`, `>=`, `>`. Durations are written `250ms`, `30s`, `8m`, `1h30m`; rates `1.2/s`,
-`90/m`; shares `99%`. A duration has its unit: a bare number is refused. A count takes a share too where the table says
+`90/m`; shares `99%`. A duration has its unit: a bare number is refused, and so is
+a comparison that holds, or fails, whatever the run comes to. A count takes a share too where the table says
 of what: `failed == 0`, `failed < 1%`. Warm-up phases are left out of all.
 
 | metric | value | meaning | example |
@@ -31,8 +32,9 @@ schedule: where the run was cut short (a person or the error limit stopped it, o
 never sent may have come to any end after any time, and what that could have changed is unknown. What no source
 reports (a price, a breach) is unknown too. So is whether a request was taken that was not answered shortly before the
 end, and when one left the endpoint whose end was lost or is never published: `backlog`, `drain` and `oldest_age` count
-it for as long as it may have stayed. Where nothing was accepted, `failed == 0` and `backlog < 3` are unknown: there was
-nothing to fail or to wait.
+it for as long as it may have stayed. Of a run that `--stop-when-certain` ended, only the thresholds that it had are
+certain: for another one what was never sent is open. Where nothing was accepted, `failed == 0` and `backlog < 3` are
+unknown: there was nothing to fail or to wait.
 
 | exit status | |
 |---|---|

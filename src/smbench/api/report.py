@@ -83,7 +83,7 @@ def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = N
         events=empty if files is None else files.events,
         truth=None if files is None else files.truth,
         summary=summary,
-        findings=tuple(check(frames, summary)),
+        findings=tuple(check(frames, summary, asked=thresholds)),
         thresholds=tuple(evaluate(list(thresholds), frames, summary)),
         frames=frames,
     )

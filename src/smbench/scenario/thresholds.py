@@ -131,6 +131,7 @@ _NAMES = [
 ]
 
 
+_BARE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf(inity)?|nan", re.ASCII | re.IGNORECASE)
 _PERCENTILE = re.compile(r"(?P<of>\w+_)?(p|pct|perc|percentile|quantile)", re.IGNORECASE)
 _OF_OTHER_TOOLS = {  # what k6, Locust, vegeta and JMeter call it, or what people write first
     "ttft": "first_part_p95",
@@ -221,7 +222,7 @@ def parse_threshold(text: str) -> Threshold:
     number, unit = _number(name, metric, match["value"])
     if quantile is not None and not of:
         of = "sojourn" if since == "schedule" else "service_view"
-    return Threshold(
+    threshold = Threshold(
         f"{of}_{name.removeprefix(f'{of}_')}" if of else name,
         cast(Operator, match["op"]),  # the expression knows no other operator
         number,
@@ -233,6 +234,17 @@ def parse_threshold(text: str) -> Threshold:
         since=since,
         lasting_s=_lasting_s(name, metric, match["op"], match["lasting"]),
     )
+    _refuse_foregone(threshold)
+    return threshold
+
+
+def _refuse_foregone(threshold: Threshold) -> None:
+    """A gate that no run can fail is always green, and tests nothing."""
+    most = 1.0 if threshold.unit == "share" else math.inf
+    near = (threshold.value, math.nextafter(threshold.value, -math.inf), math.nextafter(threshold.value, math.inf))
+    holds = {threshold.holds(seen) for seen in (0.0, most, *near) if 0 <= seen <= most}
+    if len(holds) == 1:
+        raise ThresholdError(f"{'holds' if holds.pop() else 'fails'} whatever the run comes to, so it tests nothing")
 
 
 def _refuse_function(name: str, argument: str | None) -> None:
@@ -327,10 +339,8 @@ def _read(about: str, read: Callable[[str], float], written: str) -> float:
 
 
 def _plain_or(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    """A bare number; not what only Python takes for one, such as 1_000."""
+    return float(text) if _BARE.fullmatch(text) else text
 
 
 def _not_negative(number: float) -> float:
@@ -365,6 +375,8 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         meant = f": write {text}%" if isinstance(number, float) and 1 < number <= 100 else ""
         raise ValueError(f"must lie between 0% and 100%{meant}")
+    if number == 1:
+        raise ValueError("may mean all or a hundredth: write 100% or 1%")
     return share
 
 

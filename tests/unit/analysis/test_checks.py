@@ -357,6 +357,9 @@ def test_a_percentile_that_a_threshold_names_needs_requests_above_it() -> None:
     assert finding.advice == "sojourn_p99 needs 1,000 requests"
     assert verdict_of("enough requests", good(200), scenario={"thresholds": ["sojourn_p95 < 8m"]}) == "valid"
     assert verdict_of("enough requests", good(200)) == "valid"
+    frames = frames_of(good(200))
+    (asked,) = check(frames, summarise(frames), [checks.enough_requests], asked=["p99 < 8m"])  # of `report --assert`
+    assert asked.verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(

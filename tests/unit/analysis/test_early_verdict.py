@@ -77,6 +77,7 @@ def stopped_at(requests: pl.DataFrame, at_ns: int) -> pl.DataFrame:
     return requests.with_columns(
         *(pl.when(is_kept).then(name).alias(name) for name in emptied if name in requests.columns),
         pl.when(is_kept).then("outcome").otherwise(pl.lit("not_sent")).alias("outcome"),
+        pl.when(is_kept).then("why_not_sent").otherwise(pl.lit("certain")).alias("why_not_sent"),
         pl.when(is_kept).then("accepted").otherwise(pl.lit(value=False)).alias("accepted"),
         pl.when(is_kept).then("attempts").otherwise(0).cast(requests["attempts"].dtype).alias("attempts"),
         pl.when(is_kept).then("notices").otherwise(0).cast(requests["notices"].dtype).alias("notices"),
@@ -85,7 +86,7 @@ def stopped_at(requests: pl.DataFrame, at_ns: int) -> pl.DataFrame:
 
 LIMITS = st.sampled_from(["1s", "5s", "20s", "1m", "3m"])
 SHARES = st.sampled_from(["1%", "10%", "50%", "90%"])
-COUNTS = st.sampled_from(["0", "5", "30", "150", "400"])
+COUNTS = st.sampled_from(["1", "5", "30", "150", "400"])
 OPS = st.sampled_from(["<", "<=", ">", ">="])
 THRESHOLDS = st.one_of(
     st.builds("{} {} {}".format, st.sampled_from(["p50", "p90", "p99", "max", "p90 from acceptance"]), OPS, LIMITS),

@@ -122,18 +122,19 @@ def test_what_was_not_measured_is_neither_met_nor_missed(example: str) -> None:
     nothing = frames_of([], spans=[])
     result = judge(example, nothing)
     threshold = parse_threshold(example)
-    if threshold.unit == "requests" and threshold.metric in ("completed", "not_sent"):  # a count of nothing is 0
+    if threshold.unit == "requests" and threshold.metric == "completed":  # a count of nothing is 0
         assert result.low == 0
     else:
         assert (result.low, result.high, result.passed) == (None, None, None)
         assert result.seen
 
 
-CUT = [Request(float(k), done=k + 10.0) for k in range(10)] + [
-    Request(float(k), Outcome.NOT_SENT, why_not_sent=NotSent.STOPPED) for k in range(10, 20)
-]
+def halved(why: NotSent) -> list[Request]:
+    unsent = [Request(float(k), Outcome.NOT_SENT, why_not_sent=why) for k in range(10, 20)]
+    return [*(Request(float(k), done=k + 10.0) for k in range(10)), *unsent]
 
 
+@pytest.mark.parametrize("why", [NotSent.STOPPED, NotSent.CERTAIN])  # certain of the run's own thresholds alone
 @pytest.mark.parametrize(
     ("text", "passed"),
     [
@@ -165,11 +166,14 @@ CUT = [Request(float(k), done=k + 10.0) for k in range(10)] + [
         ("scale_out < 1h", None),
     ],
 )
-def test_a_run_that_was_cut_short_leaves_open_what_the_rest_could_have_changed(text: str, passed: bool | None) -> None:
-    frames = frames_of(CUT, spans=[span(20, end_s=20)], ending=Ending.STOPPED)
+def test_a_run_that_was_cut_short_leaves_open_what_the_rest_could_have_changed(
+    text: str, passed: bool | None, why: NotSent
+) -> None:
+    frames = frames_of(halved(why), spans=[span(20, end_s=20)], ending=Ending.STOPPED)
     (result,) = evaluate([text], frames, summarise(frames))
     assert result.passed is passed
-    assert passed is not None or "cut short" in result.seen or "10 requests of the schedule" in result.note
+    reason = "cut short" if why is NotSent.STOPPED else "its own thresholds were decided"
+    assert passed is not None or reason in result.seen or "10 requests of the schedule" in result.note
 
 
 @pytest.mark.parametrize("outcome", ["completed", "failed", "expired", "lost"])
@@ -437,6 +441,7 @@ def test_where_nothing_was_sent_no_refusal_is_no_merit(text: str) -> None:
     frames = frames_of([Request(0.0, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT)])
     assert judged(text, frames) == ("nothing to measure", None)
     assert judged("not_sent == 0", frames) == ("1", False)
+    assert judged("not_sent == 0", frames_of([], spans=[])) == ("nothing to measure", None)
 
 
 # ---- capacity -------------------------------------------------------------------------------------------------

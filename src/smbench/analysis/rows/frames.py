@@ -116,6 +116,11 @@ class Frames:
         return int(self.measured["why_not_sent"].is_in(_CUTS_SHORT).sum())
 
     @cached_property
+    def n_left_out(self) -> int:
+        """Measured requests that were not sent because the run's own thresholds were decided: another one is not."""
+        return int((self.measured["why_not_sent"] == NotSent.CERTAIN.value).sum())
+
+    @cached_property
     def n_perhaps_taken(self) -> int:
         """Measured requests that were not answered, and of which nothing shows that they were not taken.
 
@@ -140,10 +145,11 @@ class Frames:
     def n_unsure(self) -> int:
         """Measured requests whose fate is open.
 
-        Never sent because the run was cut short, or of a lost worker, or without an answer and perhaps taken.
+        Never sent because the run was cut short or its thresholds were decided, or of a lost worker, or without an
+        answer and perhaps taken.
         """
         n_unknown = int((self.measured["outcome"] == Outcome.UNKNOWN.value).sum())
-        return self.n_cut_short + n_unknown + self.n_perhaps_taken
+        return self.n_cut_short + self.n_left_out + n_unknown + self.n_perhaps_taken
 
     @cached_property
     def backlog(self) -> Backlog:

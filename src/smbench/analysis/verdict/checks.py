@@ -46,9 +46,15 @@ APART_MAX_S = 1.0  # between the time zeros of machines that share a load; clock
 LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
 
 
-def check(frames: Frames, summary: Summary, checks: Sequence[Check] | None = None) -> list[Finding]:
-    """All findings, in the order of `CHECKS`, without those that mean nothing for the run's kind of target."""
-    run = Run(frames, summary)
+def check(
+    frames: Frames, summary: Summary, checks: Sequence[Check] | None = None, asked: Sequence[str] = ()
+) -> list[Finding]:
+    """All findings, in the order of `CHECKS`, without those that mean nothing for the run's kind of target.
+
+    Args:
+        asked: Thresholds that are judged beside those of the scenario.
+    """
+    run = Run(frames, summary, tuple(asked))
     imported_lack = () if frames.manifest.imported is None else _NOT_IN_FILES
     inapplicable = (*frames.manifest.inapplicable, *imported_lack)
     found = (_checked(one, run) for one in (CHECKS if checks is None else checks))
@@ -342,7 +348,7 @@ def enough_requests(run: Run) -> Finding | None:
     if not summary.sojourn.n:
         return None
     thin = [name for name in PERCENTILES if name != "p999" and summary.sojourn.is_thin(name)]
-    need = _needed(run.frames.manifest.scenario.get("thresholds", ()))
+    need = _needed((*run.frames.manifest.scenario.get("thresholds", ()), *run.asked))
     thin_asked = sorted(metric for metric, n in need.items() if summary.sojourn.n < n)
     return Finding(
         name="enough requests",

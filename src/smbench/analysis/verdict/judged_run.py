@@ -10,10 +10,15 @@ from smbench.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What checks look at."""
+    """What checks look at.
+
+    Args:
+        asked: Thresholds beside those of its scenario.
+    """
 
     frames: Frames
     summary: Summary
+    asked: tuple[str, ...] = ()
 
     @property
     def is_virtual(self) -> bool:

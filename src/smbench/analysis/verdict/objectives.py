@@ -96,6 +96,8 @@ def _is_vacuous(threshold: Threshold, frames: Frames, summary: Summary) -> bool:
     counts = summary.measured
     if frames.n_unsure:
         return False
+    if threshold.metric == Outcome.NOT_SENT:
+        return not counts.scheduled
     if threshold.metric in _OF_SENT:
         return not counts.sent
     return threshold.metric in _OF_ACCEPTED and not counts.accepted
@@ -216,6 +218,8 @@ def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, su
 def _why_unsure(frames: Frames) -> Unknown:
     if frames.n_cut_short:
         return Unknown("the run was cut short")
+    if frames.n_left_out:
+        return Unknown("the run stopped when its own thresholds were decided")
     if frames.n_perhaps_taken:
         return Unknown("of some requests it is not known whether they were taken")
     return Unknown("of some requests it is not known whether they were sent")

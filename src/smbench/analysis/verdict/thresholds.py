@@ -71,8 +71,8 @@ def _left_open(found: Figure, frames: Frames, summary: Summary) -> str:
     if found.bounds.value is not None or found.bounds.never:
         return ""
     counts, why = summary.measured, []
-    if summary.n_cut_short:
-        why.append(f"{summary.n_cut_short:,} requests of the schedule were never sent")
+    if n_never_sent := frames.n_cut_short + frames.n_left_out:
+        why.append(f"{n_never_sent:,} requests of the schedule were never sent")
     if counts.unknown:
         why.append(f"whether {counts.unknown:,} requests were sent is not known")
     n_taken, n_open = frames.n_perhaps_taken, counts.may_have_completed
