@@ -50,6 +50,9 @@ class Clock(Protocol):
     async def sleep_until_ns(self, due_ns: int) -> None:
         """Return at or after `due_ns`, never before; at once, without yielding, when it has passed."""
 
+    async def settle(self) -> None:
+        """In warp time: return when nothing more happens at this instant; in any other time at once."""
+
 
 class MonotonicClock:
     """The machine's monotonic clock, anchored once; every process of a run on this machine shares the anchor.
@@ -88,6 +91,9 @@ class MonotonicClock:
             else:
                 await self._timer.wait_until(self.anchor_ns + math.ceil(due_ns / self.scale))
 
+    async def settle(self) -> None:
+        """See `Clock`; time goes on by itself."""
+
 
 class LoopClock:
     """The running loop's own time: virtual on a `WarpLoop`, and on the loops the tests use.
@@ -113,6 +119,16 @@ class LoopClock:
         """See `Clock`; late by `late_ns` in tests."""
         while (left_ns := due_ns - self.now_ns()) > 0:  # noqa: ASYNC110  # as above
             await anyio.sleep((left_ns + self.late_ns) / 1e9)
+
+    async def settle(self) -> None:
+        """See `Clock`."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # another backend of anyio's, whose clock jumps in tests
+            await anyio.wait_all_tasks_blocked()
+        else:
+            assert isinstance(loop, WarpLoop), "only such a loop stops its clock"
+            await loop.quiet()
 
 
 def _loops_time() -> Callable[[], float]:
@@ -163,12 +179,19 @@ class WarpLoop(asyncio.SelectorEventLoop):
     def __init__(self, beat: Callable[[], None] | None = None, beat_s: float = 0.25) -> None:
         self.virtual_s = 0.0
         self.jobs_running = 0
+        self.awaiting_quiet: list[asyncio.Future[None]] = []
         self.beat, self.beat_s = beat, beat_s
         super().__init__(_JumpingSelector(self))
 
     def time(self) -> float:
         """Virtual seconds; they jump when nothing is ready."""
         return self.virtual_s
+
+    async def quiet(self) -> None:
+        """Return when nothing is ready, before time jumps."""
+        waited: asyncio.Future[None] = self.create_future()
+        self.awaiting_quiet.append(waited)
+        await waited
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[_Args]], _Result], *args: *_Args
@@ -199,6 +222,12 @@ class _JumpingSelector(selectors.DefaultSelector):
             return ready
         if loop.jobs_running:
             return super().select(0.01 if timeout is None else min(timeout, 0.01))
+        if loop.awaiting_quiet:
+            for waited in loop.awaiting_quiet:
+                if not waited.done():  # cancelled
+                    waited.set_result(None)
+            loop.awaiting_quiet.clear()
+            return ready
         if timeout is None:
             return super().select(0.05)  # only another process can wake us: wait for it in real time
         loop.virtual_s += timeout

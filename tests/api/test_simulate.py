@@ -148,7 +148,7 @@ def synchronous(kind: str, **own: Any) -> dict[str, Any]:
             {"closed": {"outstanding": 8, "requests": 60}},
         ],
         "request": {"retry": {"mode": "standard"}, "expect": {"json_path": "instance", "equals": 0}},
-        "limits": {"in_flight": 12},
+        "limits": {"in_flight": 8},
     } | own
 
 
@@ -193,6 +193,47 @@ def test_a_synchronous_run_and_its_prediction_are_the_same_call_by_call(tmp_path
     counts = predicted.summary.counts
     assert min(counts.completed, counts.failed, counts.not_sent) > 0
     assert (counts.rejected > 0) == (kind == "serverless")
+
+
+PATIENCE: dict[str, dict[str, Any]] = {
+    "answers at once at the limit": {
+        "load": [
+            {"burst": {"requests": 150, "within": "0s"}},
+            {"pause": {"for": "20s"}},
+            {"constant": {"rate": "10/s", "for": "10s"}},
+            {"pause": {"for": "20s"}},
+            {"closed": {"outstanding": 8, "requests": 60}},
+        ],
+        "limits": {"in_flight": 5},
+    },
+    "ends later than the drain": {
+        "load": [{"users": {"initial": 3, "per_minute": 6, "for": "3m", "think": "5s"}}, {"burst": {"requests": 2}}],
+        "drain": "3s",
+    },
+}
+
+
+@pytest.mark.slow  # whole runs
+@pytest.mark.parametrize("case", PATIENCE)
+@pytest.mark.parametrize("kind", ["async", "realtime"])
+def test_a_client_at_its_limits_drops_and_gives_up_alike_in_a_run_and_in_its_prediction(
+    tmp_path: Path, kind: str, case: str
+) -> None:
+    emulated: dict[str, Any] = {"instances": {"min": 1, "max": 1, "start": 1, "concurrency": 2}, "time": "warp"}
+    if kind == "realtime":
+        emulated |= {"waiting": 2, "service": "1s"}
+    if "drain" in PATIENCE[case]:
+        emulated |= {"waiting": 20} if kind == "realtime" else {}
+        emulated["service"] = {"exponential": {"mean": "4s"}}
+    story = {"name": "limits", "drain": "1h", "target": {"kind": kind, "emulated": emulated}} | PATIENCE[case]
+    columns = ("phase", "outcome", "why_not_sent", "sched", "send")
+    ran, predicted = (
+        in_scenario_time(result, "requests").select(columns)
+        for result in (smbench.run(story, results=tmp_path, progress="none"), smbench.simulate(story))
+    )
+    assert_frame_equal(ran, predicted)
+    outcomes = set(ran["outcome"])
+    assert {"completed"} < outcomes if kind == "realtime" or "drain" in PATIENCE[case] else outcomes == {"completed"}
 
 
 @pytest.mark.slow  # a run with its worker's process

@@ -92,13 +92,31 @@ async def test_at_its_own_limit_the_client_drops_and_counts_it_never_waits() -> 
     assert tracker.violations() == []
 
 
+class ClockThatGoesOn(LoopClock):
+    """No instant of it is waited out, as in real time."""
+
+    async def settle(self) -> None:
+        pass
+
+
 async def test_behind_schedule_answers_still_get_their_turn() -> None:
-    clock = LoopClock()
+    clock = ClockThatGoesOn(late_ns=1_000_000)
     endpoint = FakeEndpoint(clock, ack_s=0.0)
-    engine, tracker, _ = make([0] * 1000, clock, endpoint, limits=Limits(in_flight=200))
+    engine, tracker, _ = make([SECOND] * 1000, clock, endpoint, limits=Limits(in_flight=200))
     await engine.submit_all()
     # All are due at once; were the loop never to yield, 800 would find no place.
     assert tracker.counts[State.NOT_SENT] == 0
+
+
+@pytest.mark.parametrize("outstanding", [None, 8])
+async def test_in_warp_time_an_answer_that_takes_no_time_has_left_room_at_the_limit(outstanding: int | None) -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, ack_s=0.0, verdict=lambda _n: Rejected(400, "ThrottlingException", ""))
+    due_ns = -1 if outstanding else 0
+    engine, tracker, _ = make([due_ns] * 500, clock, endpoint, limits=Limits(in_flight=5), outstanding=outstanding)
+    await engine.submit_all()
+    assert tracker.counts[State.NOT_SENT] == 0
+    assert len(endpoint.submitted) == 500
 
 
 async def test_after_a_stop_nothing_is_sent_and_what_is_in_flight_is_answered() -> None:

@@ -284,6 +284,24 @@ def test_a_closed_phase_with_an_end_leaves_the_rest_unsent() -> None:
     assert at_s(constant, "send") == [10, 11, 12]
 
 
+def test_a_closed_phase_whose_ends_take_longer_than_the_drain_gives_up_and_a_user_who_thinks_does_not() -> None:
+    closed = [{"closed": {"outstanding": 3, "requests": 12}}]
+    done = run(closed, instances=fixed(1), service="30s", drain="20s", notify_lag="0s")
+    # Nothing is heard of until 20 s: no more is sent, and what is sent is waited for until 40 s.
+    assert done.requests["outcome"].to_list() == ["completed", *["pending"] * 2, *["not_sent"] * 9]
+    assert set(done.requests["why_not_sent"].drop_nulls()) == {"phase_ended"}
+    assert done.end_ns == 40 * SECOND
+    users = [{"users": {"initial": 1, "for": "100s", "think": "40s"}}]
+    done = run(users, instances=fixed(1), service="5s", drain="20s", notify_lag="0s")
+    assert at_s(done.requests.filter(pl.col("accepted")), "sched") == [0, 45, 90]
+
+
+def test_an_end_at_the_instant_of_giving_up_comes_too_late() -> None:
+    closed = [{"closed": {"outstanding": 1, "requests": 3}}]
+    done = run(closed, instances=fixed(1), service="20s", drain="20s", notify_lag="0s")
+    assert done.requests["outcome"].to_list() == ["completed", "not_sent", "not_sent"]
+
+
 def test_users_join_think_and_come_back() -> None:
     load = [{"users": {"initial": 1, "per_minute": 6, "for": "30s", "think": "2s"}}]
     done = run(load, instances=fixed(3), service="4s", notify_lag="0s")

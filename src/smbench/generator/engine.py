@@ -3,7 +3,8 @@
 Three rules. It sleeps until absolute instants and looks again on waking. At its own limit it drops and counts; it never
 waits for an answer, a consumer or a slot, for waiting would turn the open loop into a closed one. When asked to stop it
 sends nothing more, and what is in flight is still answered. A closed phase, which is asked for by name, is the one
-exception: there each end releases the next request.
+exception: there each end releases the next request. In warp time, where an answer may take no time, what is answered at
+an instant has left room for what is due at it.
 
 Where the transport can, a request is submitted from the pacing task itself and its answer is a call from the loop; it
 has a task of its own where it must wait: for a connection, or before it is tried again.
@@ -129,8 +130,10 @@ class Engine:
                 now_ns = clock.now_ns()
             if self._is_over:
                 return
+            if self._is_full:
+                await clock.settle()
             self._submit_or_drop(index, requests)
-            if index % _YIELD_EVERY == 0:
+            if index % _YIELD_EVERY == 0 and now_ns > sched_ns[index]:
                 await anyio.lowlevel.checkpoint()
 
     async def _pace_closed(self, rows: range, span: PhaseSpan, requests: anyio.abc.TaskGroup) -> None:
@@ -145,9 +148,11 @@ class Engine:
                 free_since_ns = await places.take(span.end_ns)
                 if free_since_ns is None or self._is_over:
                     return
+                if self._is_full:
+                    await self.clock.settle()
                 self.tracker.release(index, free_since_ns)
                 self._submit_or_drop(index, requests)
-                if index % _YIELD_EVERY == 0:
+                if index % _YIELD_EVERY == 0 and self.clock.now_ns() > free_since_ns:
                     await anyio.lowlevel.checkpoint()
         finally:
             self._places = None
@@ -156,8 +161,12 @@ class Engine:
         if self._places is not None and self.tracker.ledger.phase[index] == self.phase_index:
             self._places.freed()
 
+    @property
+    def _is_full(self) -> bool:
+        return self._in_flight >= self.load.limits.in_flight
+
     def _submit_or_drop(self, index: int, requests: anyio.abc.TaskGroup) -> None:
-        if self._in_flight >= self.load.limits.in_flight:
+        if self._is_full:
             self.tracker.not_sent(index, NotSent.IN_FLIGHT_LIMIT)
             self._resolved(index)
             return

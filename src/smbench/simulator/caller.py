@@ -5,6 +5,7 @@ answer when the endpoint is done with it, after all that leaves at that instant 
 (`schedule.retrying`), from the same chances.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,8 +61,6 @@ class Caller(Sender):
         stop_reason: Why sending ended early, with numbers; empty: `stopped` says it.
     """
 
-    leave_together = True
-
     def __init__(
         self,
         event_queue: EventQueue,
@@ -89,14 +88,11 @@ class Caller(Sender):
         self.retries: list[Event] = []
         self.stop_reason = ""
         self._paid: dict[int, Again] = {}  # what the last try of a row cost
+        self._unseen: list[Callable[[], None]] = []  # answers of this instant
         self._n_accepted = self._n_bad = self._n_answers = self._n_open = 0
         endpoint.on_end.append(self._on_end)
 
     def _submit(self, row: int) -> None:
-        if self._n_open >= self._limits.in_flight:
-            self.why_not[row] = NotSent.IN_FLIGHT_LIMIT
-            self._free_place_of(row)
-            return
         self._n_open += 1
         self._watched(row)
         self._call(row)
@@ -114,7 +110,7 @@ class Caller(Sender):
         if call.is_accepted:
             self._n_accepted += 1
         else:
-            self._event_queue.at(now_ns, partial(self._refused, row))
+            self._unseen.append(partial(self._refused, row))
 
     def _part(self, call: Call, place: int) -> None:
         assert call.parts is not None, "it asked for a stream"
@@ -151,7 +147,7 @@ class Caller(Sender):
         assert isinstance(call, Call), "the caller puts the call into every job"
         call.ended = self.ended[call.row] = ended
         answer = self._answer(ended) if call.parts is None else self._streamed(call, call.parts, ended)
-        self._event_queue.at(ended.done_ns, partial(self._taken, call.row, answer))
+        self._unseen.append(partial(self._taken, call.row, answer))
 
     def _taken(self, row: int, answer: Answered) -> None:
         self._retrying.good(self._paid.get(row))
@@ -192,13 +188,11 @@ class Caller(Sender):
         self._n_bad += isinstance(answer, Rejected) or answer.outcome is Outcome.FAILED
         if self.stopped is None and (why := self._limits.broken_by(self._n_bad, self._n_answers)):
             self.stopped, self.stop_reason = NotSent.ERROR_LIMIT, why
-        self._free_place_of(row)
+        self._freed(row)
 
-    def _free_place_of(self, row: int) -> None:
-        """Of a closed phase, once everything else of this instant is done."""
-        span = self._schedule.spans[int(self._schedule.phase[row])]
-        if span.outstanding is not None:
-            self._event_queue.at(self._event_queue.now_ns, partial(self._free, span))
+    @property
+    def _is_full(self) -> bool:
+        return self._n_open >= self._limits.in_flight
 
     @property
     def _is_stopped(self) -> bool:
@@ -207,10 +201,25 @@ class Caller(Sender):
         is_late = limit_s is not None and self._event_queue.now_ns >= limit_s * 1e9
         return self.stopped is NotSent.ERROR_LIMIT or (is_late and not self._is_load_over)
 
+    def _see_answers(self) -> bool:
+        unseen, self._unseen = self._unseen, []
+        for see in unseen:
+            see()
+        return bool(unseen)
+
+    def _advance(self, to_ns: int) -> None:
+        event_queue = self._event_queue
+        while event_queue.now_ns < to_ns:
+            self._settle()
+            due_ns = event_queue.next_due_ns()
+            event_queue.advance(to_ns if due_ns is None else min(due_ns, to_ns))
+
     def _drain(self) -> int:
         """Until every call is answered, which takes as long as it takes."""
+        self._settle()
         while self._n_open:
             due_ns = self._event_queue.next_due_ns()
             assert due_ns is not None, "an open call has its end in the event queue"
             self._event_queue.advance(due_ns)
+            self._settle()
         return self._event_queue.now_ns

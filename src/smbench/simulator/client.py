@@ -84,9 +84,7 @@ class Client(Sender):
     def _hear(self, row: int) -> None:
         self.pub_ns[row] = self._event_queue.now_ns
         self._n_open -= 1
-        span = self._schedule.spans[int(self._schedule.phase[row])]
-        if span.outstanding is not None:
-            self._free(span)
+        self._freed(row)
 
     def _drain(self) -> int:
         """Until every end is known, but no longer than the drain after the last submission."""

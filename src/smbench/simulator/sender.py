@@ -1,8 +1,8 @@
 """What every simulated client has in common: it obeys the schedule, as the run's engine does, and takes no time."""
 
+import heapq
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import partial
 
 from smbench.model.endpoints.jobs import Ended
 from smbench.model.event_queue import EventQueue
@@ -25,16 +25,13 @@ class Sender(ABC):
         why_not: Why a row was not sent; None: it was.
         order: Rows in the order in which they were sent.
         stopped: Why sending ended early; None: it did not.
-        leave_together: Nothing ends between two requests that are due at one instant: an answer is seen once all of
-            them have left. Else the endpoint is asked for each, and what is over by then has made room.
     """
-
-    leave_together = False
 
     def __init__(
         self, event_queue: EventQueue, scenario: Scenario, schedule: Schedule, id_prefix: str, watch: Watch | None
     ) -> None:
         self._event_queue, self._schedule, self._limits = event_queue, schedule, scenario.limits
+        self._patience_ns = round(scenario.drain * 1e9)
         self._id_prefix, self._watch = id_prefix, watch
         n = len(schedule)
         self.sched_ns: list[int | None] = [at if at >= 0 else None for at in schedule.sched_ns.tolist()]
@@ -43,8 +40,9 @@ class Sender(ABC):
         self.order: list[int] = []
         self.stopped: NotSent | None = None
         self._is_load_over = False
-        self._unreleased: dict[int, list[int]] = {}  # rows of each closed phase, the next one last
-        self._n_freed: dict[int, int] = {}  # ends that each closed phase has seen
+        self._closed: PhaseSpan | None = None  # the closed phase that is being sent
+        self._free_ns: list[int] = []  # of its places, a heap: when each is free
+        self._n_freed = 0  # ends that it has seen
 
     def run(self) -> int:
         """Send everything, wait for the ends; the instant at which the run is over."""
@@ -52,46 +50,67 @@ class Sender(ABC):
             if span.outstanding is None:
                 self._send_open(span)
             else:
-                self._begin_closed(span)
+                self._send_closed(span)
         self._advance_to_end_of_load()
         self._is_load_over = True
-        end_ns = self._drain()
-        for rows in self._unreleased.values():
-            for row in rows:
-                self.why_not[row] = self.stopped or NotSent.PHASE_ENDED
-        return end_ns
+        return self._drain()
 
     def id_of(self, row: int) -> str:
         """The InferenceId of a row."""
         return f"{self._id_prefix}{row}"
 
     def _send_open(self, span: PhaseSpan) -> None:
-        advance, rows = self._event_queue.advance, range(span.first_seq, span.first_seq + span.n)
+        rows = range(span.first_seq, span.first_seq + span.n)
         for row, due_ns in zip(rows, self._schedule.sched_ns[self._schedule.rows(span.index)].tolist(), strict=True):
             if not self._may_send(due_ns):
                 self.why_not[row] = self.stopped
                 continue
-            if due_ns > self._event_queue.now_ns or not self.leave_together:
-                advance(due_ns)
-            self._submit(row)
+            self._advance(due_ns)
+            self._submit_or_drop(row)
 
-    def _begin_closed(self, span: PhaseSpan) -> None:
-        self._event_queue.advance(max(span.start_ns, self._event_queue.now_ns))
-        self._unreleased[span.index] = list(reversed(range(span.first_seq, span.first_seq + span.n)))
-        for join_ns in span.joins_ns or (0,) * (span.outstanding or 0):
-            if join_ns:
-                self._event_queue.at(span.start_ns + join_ns, partial(self._release, span))
-            else:
-                self._release(span)
+    def _send_closed(self, span: PhaseSpan) -> None:
+        """As `generator.places` hands places out: the earliest that is free, as long as one is waited for."""
+        queue, rows = self._event_queue, range(span.first_seq, span.first_seq + span.n)
+        self._advance(max(span.start_ns, queue.now_ns))
+        joins_ns = span.joins_ns or (0,) * (span.outstanding or 0)
+        self._closed, self._n_freed = span, 0
+        self._free_ns = [max(queue.now_ns, span.start_ns + join_ns) for join_ns in joins_ns]
+        heapq.heapify(self._free_ns)
+        for row in rows:
+            free_ns = self._place(span)
+            if free_ns is None:
+                break
+            self.sched_ns[row] = free_ns
+            self._submit_or_drop(row)
+        self._closed = None
+        for row in rows:
+            if self.sched_ns[row] is None:
+                self.why_not[row] = self.stopped or NotSent.PHASE_ENDED
         if span.end_ns is not None:
-            self._event_queue.advance(span.end_ns)
+            self._advance(max(span.end_ns, queue.now_ns))
 
-    def _release(self, span: PhaseSpan) -> None:
-        now_ns, rows = self._event_queue.now_ns, self._unreleased[span.index]
-        if rows and (span.end_ns is None or now_ns < span.end_ns) and self._may_send(now_ns):
-            row = rows.pop()
-            self.sched_ns[row] = now_ns
-            self._submit(row)
+    def _place(self, span: PhaseSpan) -> int | None:
+        """Wait for a place; since when it is free, or None when the phase, the sending or our patience ends first."""
+        queue = self._event_queue
+        give_up_ns = queue.now_ns + self._patience_ns
+        while self._may_send(queue.now_ns):
+            now_ns, first_ns = queue.now_ns, self._free_ns[0] if self._free_ns else None
+            until_ns = give_up_ns if first_ns is None else first_ns
+            if span.end_ns is not None and span.end_ns <= now_ns:
+                return None
+            if until_ns <= now_ns:
+                return None if first_ns is None else heapq.heappop(self._free_ns)
+            if self._see_answers():
+                continue
+            before_ns = until_ns if span.end_ns is None else min(until_ns, span.end_ns)
+            due_ns = queue.next_due_ns()
+            if due_ns is not None and due_ns < before_ns:
+                queue.advance(due_ns)
+                continue
+            queue.advance(before_ns)
+            if first_ns is None and before_ns == give_up_ns:  # an end of that very instant comes too late
+                return None
+        return None
 
     def _may_send(self, due_ns: int) -> bool:
         limits = self._limits
@@ -102,19 +121,50 @@ class Sender(ABC):
                 self.stopped = NotSent.REQUEST_LIMIT
         return self.stopped is None
 
-    def _free(self, span: PhaseSpan) -> None:
-        """A place of a closed phase is free: at once, or when its user has thought."""
-        n_freed = self._n_freed.get(span.index, 0)
-        self._n_freed[span.index] = n_freed + 1
-        think_ns = int(self._schedule.think_ns[span.first_seq + n_freed]) if len(self._schedule.think_ns) else 0
-        if think_ns:
-            self._event_queue.at(self._event_queue.now_ns + think_ns, partial(self._release, span))
+    def _submit_or_drop(self, row: int) -> None:
+        """At the client's own limit what is answered by now makes room."""
+        self._event_queue.advance(self._event_queue.now_ns)  # the endpoint has done what is due, whoever comes next
+        if self._is_full:
+            self._settle()
+        if self.stopped is not None:
+            self.why_not[row] = self.stopped
+        elif self._is_full:
+            self.why_not[row] = NotSent.IN_FLIGHT_LIMIT
+            self._freed(row)
         else:
-            self._release(span)
+            self._submit(row)
+
+    @property
+    def _is_full(self) -> bool:
+        """As many are unanswered as may be."""
+        return False
+
+    def _see_answers(self) -> bool:
+        """Take the answers of this instant, seen once all that is due at it has left; whether there are any."""
+        return False
+
+    def _settle(self) -> None:
+        """Until nothing more happens at this instant."""
+        self._event_queue.advance(self._event_queue.now_ns)
+        while self._see_answers():
+            self._event_queue.advance(self._event_queue.now_ns)
+
+    def _advance(self, to_ns: int) -> None:
+        """Until an instant, whose own answers are not seen yet."""
+        self._event_queue.advance(to_ns)
+
+    def _freed(self, row: int) -> None:
+        """What a place of a closed phase sent is over: it is free at once, or when its user has thought."""
+        span = self._closed
+        if span is None or span.index != int(self._schedule.phase[row]):
+            return
+        place, think_ns = span.first_seq + self._n_freed, self._schedule.think_ns
+        self._n_freed += 1
+        heapq.heappush(self._free_ns, self._event_queue.now_ns + (int(think_ns[place]) if len(think_ns) else 0))
 
     def _advance_to_end_of_load(self) -> None:
         if self.stopped is None:
-            self._event_queue.advance(max(self._event_queue.now_ns, self._schedule.span_ns))
+            self._advance(max(self._event_queue.now_ns, self._schedule.span_ns))
 
     def _watched(self, row: int) -> None:
         """The row is sent now."""
