@@ -40,6 +40,9 @@ class HandClock:
     async def sleep_until_ns(self, due_ns: int) -> None:
         self.at_ns = max(self.at_ns, due_ns)
 
+    async def settle(self) -> None:
+        pass
+
 
 class Cloud:
     """An endpoint with everything that can be read of it."""
