@@ -21,15 +21,21 @@ from parliament_lint import findings
 from smbench.account.cleaning import Whose, find, remove
 from smbench.account.doctor import describe, examine
 from smbench.account.permissions import clean_policy, doctor_policy, resume_policy, run_policy
-from smbench.account.stack_permissions import CALLED_FOR
+from smbench.account.stack_permissions import CALLED_FOR, stack_policy
 from smbench.account.statements import Place
-from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.api.deploy import Deployment, destroyed
+from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.setup.run_queue import run_queue
 from smbench.cli.app import app
 from smbench.errors import UsageError
 from smbench.results.manifest import Manifest
 from smbench.scenario.deploy import Deploy
+from smbench.scenario.emulated import Emulated
+from smbench.scenario.values.distributions import Distribution
+from smbench.stack.cost import hourly_cost
+from smbench.stack.packing import pack
+from smbench.stack.template import template
 from whole_story import any_keys, plan_of, region, sent, story
 
 STEP = {"step": {"metric": "HasBacklogWithoutCapacity", "threshold": 1, "steps": [{"lower": 0, "change": 1}]}}
@@ -37,6 +43,7 @@ LOST = {"notices_lost": 0.6, "container_errors": 0.5}
 SCALED = {"instances": {"min": 0, "max": 1, "start": 1}, "policies": [STEP], "faults": LOST}
 SCALING = "application-autoscaling"
 SEEN_ELSEWHERE = {"s3:ListBucket"}  # makes a missing object a 404; no call of a run has its name
+QUICK = Emulated(provision=Distribution(constant=1.0), provision_common=Distribution(constant=0.0))
 BY_CLOUDFORMATION = {action for actions in CALLED_FOR.values() for action in actions}
 
 INHERENT = "RESOURCE_POLICY_PRIVILEGE_ESCALATION"  # whoever makes a bucket with its policy may write that policy
@@ -204,18 +211,46 @@ async def test_cleaning_makes_the_calls_that_its_policy_allows_and_uses_each(tmp
     require_exact(policy, gate, set())
 
 
-@pytest.mark.slow  # a stack up and down, in real time
-def test_deploy_and_destroy_make_the_calls_that_their_policy_allows_and_use_each(tmp_path: Path) -> None:
+DEPLOYED: dict[str, dict[str, Any]] = {
+    "async": {"model": {"image": "demo", "folder": "model"}},
+    "async, of a model that is there": {"model": {"name": "theirs"}, "scaling": {"min": 1, "max": 2}},
+    "serverless": {
+        "kind": "serverless",
+        "model": {"image": "demo"},
+        "serverless": {"memory": 3072, "max_concurrency": 10, "provisioned": 2},
+    },
+    "realtime": {"kind": "realtime", "model": {"image": "demo"}, "scaling": {"min": 1, "max": 3}},
+}
+
+
+@pytest.mark.slow  # a stack up and down
+@pytest.mark.parametrize("kind", DEPLOYED)
+async def test_deploy_and_destroy_make_the_calls_that_their_policy_allows_and_use_each(
+    tmp_path: Path, kind: str
+) -> None:
     (tmp_path / "model" / "code").mkdir(parents=True)
     (tmp_path / "model" / "code" / "inference.py").write_text("def model_fn(folder): ...\n")
-    wanted = {"model": {"image": "demo", "folder": "model"}}
-    with gated() as gate, smbench.emulate(provision_s=0.1) as url:
-        policy = smbench.policy(story() | {"deploy": wanted}, purpose="deploy", stack="demo", endpoint_url=url)
-        gate.calls.clear()
-        gate.allows = lambda call: allowed_by(policy, call)
-        smbench.deploy("demo", Deploy.model_validate(wanted), base_dir=tmp_path, endpoint_url=url)
-        smbench.destroy("demo", endpoint_url=url)
-    require_exact(policy, gate, BY_CLOUDFORMATION)
+    wanted = Deploy.model_validate(DEPLOYED[kind])
+    packed = pack(tmp_path / "model") if wanted.model.folder else None
+    with gated() as gate:
+        async with (
+            region(defaults=QUICK) as here,
+            AwsClients(AwsSettings(endpoint_url=here.emulator.url, services=DEPLOYING)) as clients,
+        ):
+            await clients.sagemaker.create_model(
+                ModelName="theirs", ExecutionRoleArn="arn:aws:iam::123456789012:role/r"
+            )
+            gate.calls.clear()
+            policy = stack_policy("demo", wanted, Place("aws", "us-east-1", "123456789012"))
+            gate.allows = lambda call: allowed_by(policy, call)
+            for each in (wanted, wanted.model_copy(update={"include_response": True})):  # the second changes it
+                whole = template("demo", each, None if packed is None else packed.key)
+                made = Deployment(clients, "demo", whole, packed, hourly_cost(each), lambda _: True, lambda _: None)
+                assert (await made.carried_out(wanted.kind)).endpoint == "smbench-demo"
+            bucket = next(name for name in here.emulator.s3._buckets if name.startswith("smbench-demo"))
+            here.emulator.s3.put(bucket, "async-outputs/one.out", b"{}")
+            assert (await destroyed(clients, "demo", lambda _: True, lambda _: None)).left == ()
+    require_exact(policy, gate, BY_CLOUDFORMATION | ({"s3:GetObject"} if packed else set()))
 
 
 @pytest.mark.slow  # the emulator in a thread, and clients of its own for each command
