@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 import smbench
 from buckets import BUCKET, Region, region_with_bucket
 from emulation import ACCOUNT
+from guarded_region import gated
 from plain_services import aws_client
 from smbench.cli.app import app
 from smbench.errors import NotBegunError, TargetError, UsageError
@@ -34,6 +35,7 @@ from smbench.results.place import Place
 from smbench.results.store import open_run
 from smbench.scenario.model import Scenario
 
+PAGE = Path(__file__).parents[2] / "docs" / "machines.md"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"
 ENDPOINT = {"target": {"emulated": {"instances": {"min": 1, "max": 1, "concurrency": 20}, "service": "50ms"}}}
 LOAD: dict[str, Any] = {"name": "small", "load": [{"constant": {"rate": "10/s", "for": "1s"}}], "drain": "20s"}
@@ -129,6 +131,18 @@ def test_an_image_that_will_not_do_is_said_in_a_sentence(run: Callable[..., Resu
     assert words in done.exception.message
     assert done.exception.exit_code == 3
     assert not list(Path().glob("results/*"))
+
+
+@pytest.mark.slow  # a container is started
+def test_the_page_has_each_permission_of_the_one_who_starts_a_job(run: Callable[..., Result]) -> None:
+    with gated() as gate:
+        run("--wait", image=WITHOUT)
+        run("--role", "arn:aws:iam::210987654321:role/elsewhere")
+    job = PAGE.read_text(encoding="utf-8").partition("## A SageMaker processing job")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+:\w+)`", job))
+    assert gate.actions <= named
+    elsewhere = {"sagemaker:StopProcessingJob", "s3:ListBucket", "iam:PassRole"}  # Ctrl-C, collect, SageMaker itself
+    assert named - gate.actions == elsewhere
 
 
 @pytest.mark.slow  # a container is started, and reads the order

@@ -5,6 +5,7 @@ botocore's own shapes.
 """
 
 import dataclasses
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from buckets import Region, region_with_bucket
 from emulation import ACCOUNT
+from guarded_region import gated
 from plain_services import aws_client
 from smbench.api.recommend import read_ask, recommend
 from smbench.aws.jobs.recommender import Recommender, request_of
@@ -31,6 +33,7 @@ from smbench.processes.interrupts import Interrupts
 from smbench.scenario.model import Scenario
 from smbench.scenario.recommendation import RecommendationAsk
 
+PAGE = Path(__file__).parents[2] / "docs" / "recommend.md"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 ADVANCED = """\
@@ -113,13 +116,31 @@ def test_an_endpoint_that_exists_is_loaded_and_its_performance_is_the_answer(com
     assert "480" in done.stdout
 
 
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let somebody have pressed Ctrl-C."""
+    interrupts = Interrupts()
+    interrupts.give("SIGINT")
+    monkeypatch.setattr("smbench.api.recommend.Interrupts", lambda: interrupts)
+
+
+def test_the_page_has_each_permission_that_is_needed_and_no_other(
+    command: Callable[..., Result], region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gated() as gate:
+        command("--model", "smbench-emulated")
+        monkeypatch.setattr(region.emulator.recommender, "test_s", 3600.0)
+        interrupted(monkeypatch)
+        command("--model", "smbench-emulated", "--role", ROLE)
+    named = re.findall(r"`(\w+:\w+)`", PAGE.read_text(encoding="utf-8"))
+    assert set(named) == gate.actions | {"iam:PassRole"}  # for the role; SageMaker asks, and no call has its name
+    assert len(named) == len(set(named))
+
+
 def test_ctrl_c_stops_the_job_and_keeps_what_was_found(
     command: Callable[..., Result], tmp_path: Path, region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(region.emulator.recommender, "test_s", 3600.0)
-    interrupts = Interrupts()
-    interrupts.give("SIGINT")
-    monkeypatch.setattr("smbench.api.recommend.Interrupts", lambda: interrupts)
+    interrupted(monkeypatch)
     done = command("--model", "smbench-emulated", "--role", ROLE)
     assert done.exit_code == 130, done.output
     assert "STOPPED" in done.stderr
