@@ -137,7 +137,7 @@ def test_an_image_that_will_not_do_is_said_in_a_sentence(run: Callable[..., Resu
 def test_the_page_has_each_permission_of_the_one_who_starts_a_job(run: Callable[..., Result]) -> None:
     with gated() as gate:
         run("--wait", image=WITHOUT)
-        run("--role", "arn:aws:iam::210987654321:role/elsewhere")
+        run("--role", "arn:aws:iam::210987654321:role/elsewhere", to=f"s3://{BUCKET}/refused")
     job = PAGE.read_text(encoding="utf-8").partition("## A SageMaker processing job")[2].partition("\n## ")[0]
     named = set(re.findall(r"`(\w+:\w+)`", job))
     assert gate.actions <= named
