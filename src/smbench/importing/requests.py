@@ -9,14 +9,15 @@ import polars as pl
 
 from smbench.errors import UsageError
 from smbench.importing.outcomes import end_of
-from smbench.importing.roles import Roles
+from smbench.importing.roles import OWN_UNIT, Roles
 from smbench.records import ACCEPTED, Outcome
 from smbench.results.schema import REQUESTS, polars_schema
 from smbench.schedule.base import PhaseSpan
-from smbench.tables.instants import Nanoseconds, dates_ns, numbers_ns
+from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns
 from smbench.tables.table import BadCell, Batch, Table
 
 PHASE = "imported"
+_BLANKS = {"nan", "null", "none", "n/a", "-"}
 _TEXTS = ("status", "success", "error", "label", "phase")
 _OVER = [Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value]
 
@@ -89,10 +90,9 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
                 pl.Series([True] * len(kept), dtype=pl.Boolean), None
             )
         at = roles.columns[role]
-        series = cells[at].gather(kept)
+        series = _without_blanks(cells[at].gather(kept))
         there = series.is_not_null()
-        unit = roles.units[role]
-        convert: Callable[[pl.Series], Nanoseconds] = dates_ns if unit is None else lambda some: numbers_ns(some, unit)
+        convert = _converter(roles.units[role])
         try:
             values = convert(series.filter(there))
         except BadCell as bad:
@@ -120,6 +120,21 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
     )
     _check(table, batch, roles, frame, kept)
     return frame
+
+
+def _converter(unit: str | None) -> Callable[[pl.Series], Nanoseconds]:
+    if unit is None:
+        return dates_ns
+    return lengths_ns if unit == OWN_UNIT else lambda some: numbers_ns(some, unit)
+
+
+def _without_blanks(cells: pl.Series) -> pl.Series:
+    """Null where there is nothing: pandas writes NaN for it, others a dash or a word."""
+    if cells.dtype.is_float():
+        return cells.fill_nan(None)
+    if cells.dtype != pl.String:
+        return cells
+    return cells.set(cells.str.to_lowercase().is_in(list(_BLANKS)).fill_null(value=False), None)
 
 
 def _sums(roles: Roles, cells: Mapping[int, pl.Series], kept: npt.NDArray[np.intp]) -> pl.Series:

@@ -10,10 +10,19 @@ from dataclasses import dataclass, field, replace
 from smbench.errors import UsageError
 from smbench.schedule.time_column import no_unit, time_column, unit_of
 from smbench.tables.table import Table
-from smbench.tables.timestamps import is_date, is_number, parse_number, split_unit, unit_of_epoch, words_of
+from smbench.tables.timestamps import (
+    is_date,
+    is_length,
+    is_number,
+    parse_number,
+    split_unit,
+    unit_of_epoch,
+    words_of,
+)
 
 ROLES = ("due", "start", "end", "latency", "status", "success", "error", "label", "phase", "size")
 _INSTANTS = ("due", "start", "end")
+OWN_UNIT = "a unit in each cell"  # of a latency: `12.5ms`
 _PLACED = {"start", "end", "latency"}  # two of these place a request in time
 _WORDS: dict[str, set[str]] = {
     "due": {"due", "scheduled", "intended", "planned"},
@@ -70,6 +79,7 @@ class _Tool:
     notes: tuple[str, ...] = ()
     leaves_out: bool = False
     sums: tuple[str, str] | None = None  # a column, and what it holds in rows that are sums of other rows
+    form: str = ""  # of the file, where names alone would not make it this tool's
 
 
 _K6_NOTES = (
@@ -145,19 +155,34 @@ _TOOLS = (
         latency_unit="s",
         leaves_out=True,
     ),
+    _Tool(
+        "ghz",
+        {"end": "timestamp", "latency": "latency", "status": "status", "error": "error"},
+        ("timestamp", "latency", "error", "status"),
+        latency_unit="ns",
+        notes=("ghz stamps a call when it ends: starts are ends less latencies",),
+        form="one JSON document, its details",
+    ),
+    _Tool(
+        "AIPerf",
+        {
+            "start": "metadata.request_start_ns",
+            "end": "metadata.request_end_ns",
+            "status": "error.code",
+            "error": "error.message",
+            "phase": "metadata.benchmark_phase",
+        },
+        ("metadata.request_start_ns", "metadata.request_end_ns"),
+        unit="ns",
+    ),
 )
-_SUMS = (
+_SUMS = (  # names that a table of sums has
     ({"Request Count", "Median Response Time"}, "Locust's table of sums"),
     ({"User Count", "Requests/s"}, "Locust's history of sums"),
+    ({"Method", "Name", "Error", "Occurrences"}, "Locust's table of failures"),
+    ({"Count", "Message", "Traceback", "Nodes"}, "Locust's table of exceptions"),
     ({"# Samples", "Average", "Median"}, "JMeter's aggregate report"),
 )
-_SUMS_BELOW = {  # of JSON documents: the beginning of a path
-    "aggregate.summaries.": "Artillery's report of sums",
-    "metrics.http_req_duration.": "k6's summary",
-    "latencies.mean": "vegeta's report",
-    "latencyPercentiles.": "oha's summary",
-    "latency.p99": "autocannon's summary",
-}
 _VEGETA_WIDTHS = (11, 12)  # without and with response headers
 _H2LOAD_WIDTH = 3  # at least
 
@@ -194,14 +219,14 @@ def _sums(names: Sequence[str]) -> str:
     for needed, what in _SUMS:
         if needed <= set(names):
             return what
-    return next((what for start, what in _SUMS_BELOW.items() if any(name.startswith(start) for name in names)), "")
+    return ""
 
 
 def _known(table: Table) -> Roles:
     """A known tool's columns and the units that it writes; `auto` where it has several."""
     names = table.names or ()
     for tool in _TOOLS:
-        if set(tool.needs) <= set(names):
+        if set(tool.needs) <= set(names) and tool.form in ("", table.form):
             columns = {role: table.find(name) for role, name in tool.columns.items() if name in names}
             where = {table.find(name): value for name, value in tool.where.items()}
             units = {"latency": tool.latency_unit, **dict.fromkeys(_INSTANTS, tool.unit)}
@@ -302,9 +327,12 @@ def _units(
             wanted = asked.unit if asked.unit != "auto" else (known.get(role) or "auto")
             units[role] = None if is_date(cell) else _unit_of(table, at, wanted)
     if "latency" in columns:
+        at = columns["latency"]
         wanted = asked.latency_unit if asked.latency_unit != "auto" else (known.get("latency") or "auto")
-        _, named = split_unit(table.name(columns["latency"]))
-        unit = named if wanted == "auto" else wanted
+        _, named = split_unit(table.name(at))
+        unit = "ns" if at in table.lengths else named if wanted == "auto" else wanted
+        if is_length(next((row[at] for row in table.head if row[at]), "") or ""):
+            unit = OWN_UNIT
         if unit is None:
             error = no_unit(table, columns["latency"])
             raise UsageError(error.message, "say --latency-unit: s, ms, us or ns")

@@ -76,6 +76,8 @@ def unit_of(table: Table, at: int, wanted: str) -> tuple[str, bool]:
     Raises:
         UsageError: nothing says it. A wrong guess would change the load a thousandfold in silence.
     """
+    if at in table.lengths:
+        return "ns", False
     if wanted != "auto":
         return wanted, False
     _, named = split_unit(table.name(at))

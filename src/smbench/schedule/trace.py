@@ -177,6 +177,8 @@ def _plan(table: Table, wanted: Wanted) -> _Plan:
 
 
 def _duration_unit(table: Table, at: int, unit: str | None, wanted: str) -> str:
+    if at in table.lengths:
+        return "ns"
     _, named = split_unit(table.name(at))
     known = named or (unit if wanted == "auto" else wanted)
     if known is None:

@@ -55,7 +55,8 @@ def columnar_table(path: Path, form: Form, watch: Watch | None = None) -> Table:
     texts = [_as_text(expr, dtype).alias(str(at)) for at, (_, dtype, expr) in enumerate(found)]
     head = _collected(path, frame.head(HEAD_ROWS).select(texts))
     rows = ColumnarRows(path, frame, tuple(expr for _, _, expr in found), n, watch)
-    return Table(path, form.value, tuple(name for name, _, _ in found), tuple(head.rows()), rows)
+    lengths = frozenset(at for at, (_, dtype, _) in enumerate(found) if isinstance(dtype, pl.Duration))
+    return Table(path, form.value, tuple(name for name, _, _ in found), tuple(head.rows()), rows, lengths=lengths)
 
 
 def _stream(path: Path) -> pl.LazyFrame:
@@ -97,6 +98,8 @@ def _as_text(expr: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return (expr.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if dtype.time_zone else expr).cast(
             pl.String
         )
+    if isinstance(dtype, pl.Duration):
+        expr = expr.dt.total_nanoseconds()
     if dtype.is_nested() or isinstance(dtype, pl.Object | pl.Null):
         return pl.lit(None, dtype=pl.String)
     return expr.cast(pl.String, strict=False)

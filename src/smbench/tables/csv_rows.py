@@ -1,4 +1,4 @@
-"""CSV as people have it: commas, semicolons or tabs, a header or none, lines before it, cells of any length.
+"""CSV as people have it: any usual separator, a header or none, lines before it, decimal commas, cells of any length.
 
 Where a file has no quotes a row is a line and its cells lie between separators, and polars cuts the columns that are
 asked for out of a block at once. From the first quote on, and wherever a block is not plain, the standard library's
@@ -7,6 +7,7 @@ reader decides, so both ways give the same.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -24,6 +25,9 @@ Row = list[str]
 _BATCH_ROWS = 100_000
 _BATCH_CHARS = 32 << 20
 _PREAMBLE_ROWS_MAX = 20
+_SEPARATORS = ",;\t|"
+_SEP_LINE = re.compile(rb"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own
+_WITH_COMMA = r"^[+-]?[0-9]+,[0-9]+$"
 _CONSOLE_ROWS = {"full label", "label", "id", "region", "period", "statistic", "account", "account id"}  # one a metric
 
 
@@ -36,11 +40,21 @@ class CsvRows:
     width: int
     n_skipped: int  # lines before the first row of data
     watch: Watch | None
+    n_above: int = 0  # of these, lines that are no rows at all: comments, or what the separator is
+    commas: frozenset[int] = frozenset()  # columns of numbers with a decimal comma
 
     def batches(self, columns: Sequence[int]) -> Iterator[Batch]:
         """See `table.Rows`."""
-        line = 1
-        pieces = blocks(self.path, self.watch)
+        places = [place for place, index in enumerate(columns) if index in self.commas]
+        for batch in self._batches(columns):
+            cells = list(batch.cells)
+            for place in places:
+                cells[place] = _with_points(cells[place])
+            yield Batch(tuple(cells), batch.place)
+
+    def _batches(self, columns: Sequence[int]) -> Iterator[Batch]:
+        line = 1 + self.n_above
+        pieces = _below(self.n_above, blocks(self.path, self.watch))
         for piece in pieces:
             if b'"' in piece:
                 yield from self._by_the_library(chain([piece], pieces), line, columns)
@@ -114,10 +128,9 @@ def csv_table(path: Path, wanted: Iterable[str] = (), watch: Watch | None = None
         UsageError: not UTF-8, not CSV, or without a row.
     """
     pieces = blocks(path)
-    first = next(pieces, b"")
-    first_line = first.lstrip().partition(b"\n")[0]
-    separator = max(",;\t", key=lambda mark: first_line.count(mark.encode()))
-    rows = list(islice(_library_rows(path, chain([first], pieces), separator, 1), HEAD_ROWS + _PREAMBLE_ROWS_MAX))
+    n_lines, separator = _preamble(first := next(pieces, b""))
+    below = _below(n_lines, chain([first], pieces))
+    rows = list(islice(_library_rows(path, below, separator, 1 + n_lines), HEAD_ROWS + _PREAMBLE_ROWS_MAX))
     if not rows:
         raise UsageError(f"{path} holds no rows")
     names, n_above, is_console = _layout([row for _, row in rows], set(wanted))
@@ -125,17 +138,60 @@ def csv_table(path: Path, wanted: Iterable[str] = (), watch: Watch | None = None
     if not body:
         raise UsageError(f"{path} holds no rows")
     width = len(names) if names is not None else max(len(row) for row in body)
-    n_skipped = rows[n_above - 1][0] if n_above else 0
+    n_skipped = rows[n_above - 1][0] if n_above else n_lines
+    commas = frozenset() if separator == "," else frozenset(at for at in range(width) if _has_commas(body, at))
+    body = [[cell.replace(",", ".") if at in commas else cell for at, cell in enumerate(row)] for row in body]
     is_console = is_console or (names is not None and all(_is_console_row(row) for row in body))
     return Table(
         path=path,
         form="CSV of the CloudWatch console" if is_console else "CSV",
         names=names,
         head=tuple(tuple((row[index] if index < len(row) else "") or None for index in range(width)) for row in body),
-        rows=CsvRows(path, separator, width, n_skipped, watch),
+        rows=CsvRows(path, separator, width, n_skipped, watch, n_lines, commas),
         counts=names[1] if is_console and names is not None and width == 2 else None,
         has_gaps=is_console,
+        notes=("its numbers have decimal commas",) if commas else (),
     )
+
+
+def _preamble(first: bytes) -> tuple[int, str]:
+    """How many lines at the top are no rows, and the separator of those that are.
+
+    A line that begins with `#` is a comment unless it has as many cells as the first line that does not: a header.
+    """
+    if sep := _SEP_LINE.match(first):
+        return 1, sep[1].decode("latin-1")
+    lines = first.splitlines()
+    n_hashed = next((n for n, line in enumerate(lines) if line.strip() and not line.startswith(b"#")), 0)
+    first_row = lines[n_hashed] if lines else b""
+    separator = max(_SEPARATORS, key=lambda mark: first_row.count(mark.encode()))
+    n_separators = first_row.count(separator.encode())
+    if n_hashed and lines[n_hashed - 1].count(separator.encode()) == n_separators:
+        n_hashed -= 1
+    return n_hashed, separator
+
+
+def _below(n_lines: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks without the first lines, which lie in the first block."""
+    for piece in pieces:
+        rest = piece.split(b"\n", n_lines)[-1] if n_lines else piece
+        n_lines = 0
+        if rest:
+            yield rest
+
+
+def _has_commas(body: Sequence[Row], at: int) -> bool:
+    """Whether a column holds numbers with a decimal comma: `1,234` alone might be a thousand and more."""
+    cells = [row[at] for row in body if at < len(row) and row[at]]
+    with_comma = [cell.lstrip("+-").partition(",") for cell in cells if re.match(_WITH_COMMA, cell)]
+    if not with_comma or any("," in cell and not re.match(_WITH_COMMA, cell) for cell in cells):
+        return False
+    return any(len(whole) > 3 or whole == "0" or len(fraction) != 3 for whole, _, fraction in with_comma)
+
+
+def _with_points(cells: pl.Series) -> pl.Series:
+    is_one = cells.str.contains(_WITH_COMMA)
+    return pl.select(pl.when(is_one).then(cells.str.replace(",", ".", literal=True)).otherwise(cells)).to_series()
 
 
 def _layout(rows: Sequence[Row], wanted: set[str]) -> tuple[tuple[str, ...] | None, int, bool]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.tables.table import BadCell
-from smbench.tables.timestamps import DIGITS, date_ns, number_ns, parse_number
+from smbench.tables.timestamps import DIGITS, date_ns, length_ns, number_ns, parse_number
 
 Nanoseconds: TypeAlias = npt.NDArray[np.int64]
 
@@ -22,6 +22,7 @@ _DATE = (
     r"^[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]([.,][0-9]+)?"
     r"( ?(Z|z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?$"
 )
+_COARSE_MAX_NS = 1e6
 _DAY_NS = 86_400 * 10**9
 _FOREVER = "is beyond what 64 bits of nanoseconds can hold: the years 1678 to 2261"
 
@@ -59,7 +60,27 @@ def numbers_ns(cells: pl.Series, unit: str) -> Nanoseconds:
         return _scaled(present.to_physical(), {"ns": 0, "us": 3, "ms": 6}[cells.dtype.time_unit or "us"])
     if cells.dtype.is_integer():
         return _scaled(present.cast(pl.Int128), digits)
+    if cells.dtype == pl.Float32:
+        _check_fine(present, digits)
     return _of_floats(present, digits)
+
+
+def _check_fine(cells: pl.Series, digits: int) -> None:
+    """Raises BadCell: 32 bits hold seven digits, and an instant of today's date is two minutes coarse in them."""
+    coarse_ns = np.spacing(cells.to_numpy()).astype(np.float64) * 10.0**digits
+    if (worst := coarse_ns > _COARSE_MAX_NS).any():
+        row = int(np.flatnonzero(worst)[0])
+        text = f"is kept in 32 bits, which is {coarse_ns[row] / 1e9:.3g} s coarse there: write 64-bit numbers"
+        raise BadCell(row, str(cells[row]), text)
+
+
+def lengths_ns(cells: pl.Series) -> Nanoseconds:
+    """Nanoseconds of durations of which each says its own unit, as text.
+
+    Raises:
+        BadCell: one is none.
+    """
+    return _checked(cells, lambda text: pl.Series([None] * len(text), dtype=pl.Int64), length_ns)
 
 
 def counts(cells: pl.Series, most: int) -> Nanoseconds:

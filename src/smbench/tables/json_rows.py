@@ -25,6 +25,23 @@ _NULL = msgspec.Raw(b"null")
 _NO_TEXT = "\x1f"  # stands in no JSON text: control characters are escaped there
 
 
+_SUMMARIES: dict[Keys, str] = {  # a path that only such a document has
+    ("aggregate", "summaries"): "Artillery's report of sums",
+    ("metrics", "http_req_duration"): "k6's summary",
+    ("latencies", "mean"): "vegeta's report",
+    ("latencyPercentiles",): "oha's summary",
+    ("latency", "p99"): "autocannon's summary",
+    ("DurationHistogram",): "Fortio's histogram",
+    ("mean_ttft_ms",): "vLLM's benchmark summary",
+}
+_A_ROW = "write one JSON object a line, a request each, with its start and its latency"
+_NESTED: dict[Keys, tuple[str, str]] = {
+    ("benchmarks", "requests", "successful"): ("GuideLLM's report, whose requests lie within its benchmarks", _A_ROW),
+    ("experiments", "requests", "response_timestamps"): ("GenAI-Perf's profile, whose requests lie within", _A_ROW),
+}
+_OF_REQUESTS = ("details", "requests", "results", "samples")  # of several lists in a document, the one of requests
+
+
 @dataclass(frozen=True, slots=True)
 class JsonLines:
     """One object a line."""
@@ -78,16 +95,38 @@ def json_table(path: Path, watch: Watch | None = None) -> Table | None:
     is_alone = len(first.split()) == len(line.split())  # the file's only line
     if not isinstance(value, dict) or _is_document(value, is_alone=is_alone):
         return _document(path, _whole(path, watch), f"{path}:{place}: not a JSON object but {_kind(value)}", place)
-    head: list[dict[str, Any]] = []
-    for written in first.split(b"\n")[: HEAD_ROWS + 1]:
+    _refuse_summary(path, value)
+    items: list[dict[str, Any]] = []
+    for written in first.split(b"\n"):
         try:
             item = _loaded(written) if written.strip() else None
         except ValueError:
             break  # reading it says so, with its line
         if isinstance(item, dict):
-            head.append(item)
-    keys = _keys(head)
-    return _table(path, "JSON lines", head, JsonLines(path, keys, watch), keys)
+            items.append(item)
+    keys = _keys(items)  # of the whole block: what went wrong has a key that only few rows have
+    return _table(path, "JSON lines", items[:HEAD_ROWS], JsonLines(path, keys, watch), keys)
+
+
+def _refuse_summary(path: Path, value: Any) -> None:
+    for way, what in _SUMMARIES.items():
+        if _has(value, way):
+            raise UsageError(
+                f"{path} is {what}: percentiles cannot be made of percentiles", "a row a request is wanted"
+            )
+    for way, (what, advice) in _NESTED.items():
+        if _has(value, way):
+            raise UsageError(f"{path} is {what}", advice)
+
+
+def _has(value: Any, way: Keys) -> bool:
+    """Whether a path leads anywhere; a list is looked at by its first item."""
+    for key in way:
+        value = value[0] if isinstance(value, list) and value else value
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
+    return True
 
 
 def text_at(item: Any, keys: Keys) -> str | None:
@@ -289,11 +328,15 @@ def _document(path: Path, written: bytes, problem: str, line: int) -> Table:
         return _metric_data(path, value)
     if isinstance(value, dict) and isinstance(value.get("Datapoints"), list):
         return _statistics(path, value)
-    lists = [value] if isinstance(value, list) else [part for part in value.values() if _is_list_of_objects(part)]
-    if len(lists) != 1 or not _is_list_of_objects(lists[0]):
+    _refuse_summary(path, value)
+    named = {"": value} if isinstance(value, list) else {k: v for k, v in value.items() if _is_list_of_objects(v)}
+    if len(named) > 1:  # ghz has histograms beside
+        named = {name: named[name] for name in _OF_REQUESTS if name in named}
+    if len(named) != 1 or not _is_list_of_objects(next(iter(named.values()))):
         raise UsageError(f"{path} is one JSON document without rows", _ADVICE)
-    keys = _keys(lists[0][:HEAD_ROWS])
-    return _table(path, "one JSON document", lists[0], Items(lists[0], keys), keys)
+    ((name, items),) = named.items()
+    keys = _keys(items)
+    return _table(path, f"one JSON document{name and f', its {name}'}", items, Items(items, keys), keys)
 
 
 def _is_list_of_objects(value: object) -> bool:

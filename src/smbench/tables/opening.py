@@ -78,6 +78,7 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"<(!doctype html|html)", "a web page, not a table", "download the file itself"),
         (rb"<(\?xml|testResults)", "an XML document", "save it as CSV; JMeter writes CSV where it is asked for it"),
         (rb"#\[Histogram log format", "a log of histograms (HdrHistogram), not of requests", _A_ROW_EACH),
+        (rb"Detailed Percentile spectrum", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
         (rb"Value +Percentile +TotalCount", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
         (rb"RUN\t", "Gatling's log", "write its REQUEST lines as CSV: start, end, status"),
         (rb"Running \w+ test @", "what wrk printed", _A_ROW_EACH),
@@ -106,6 +107,8 @@ def form_of(path: Path) -> Form:
     for begins, what, advice in _BEGINNINGS:
         if begins.match(head):
             raise UsageError(f"{path} is {what}", advice)
+    if b"\0" in head:
+        raise UsageError(f"{path} is binary, and of no form that is known", "write its rows as CSV")
     return Form.TEXT
 
 

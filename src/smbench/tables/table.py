@@ -56,6 +56,7 @@ class Table:
     counts: str | None = None  # the column of counts, where the form itself says that rows are bins
     has_gaps: bool = False  # a bin without a count is an empty one: CloudWatch has no datapoint where nothing was
     notes: tuple[str, ...] = field(default=())  # what a reader should know of the file
+    lengths: frozenset[int] = frozenset()  # columns of a type for durations, which has its unit; the head shows ns
 
     @property
     def width(self) -> int:
@@ -75,6 +76,8 @@ class Table:
                 )
             return int(column) - 1
         if column in self.names:
+            if self.names.count(column) > 1:
+                raise UsageError(f"{self.path} has {self.names.count(column)} columns '{column}'", "rename one of them")
             return self.names.index(column)
         near = get_close_matches(column, self.names, n=1)
         meant = f"; did you mean '{shown(near[0])}'?" if near else ""

@@ -4,6 +4,7 @@ No float on the way: near today's date a float64 of seconds is 240 ns coarse, an
 """
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -23,6 +24,10 @@ _UNIT_WORDS = {
     "us": "us", "µs": "us", "usec": "us", "micros": "us", "microsecond": "us", "microseconds": "us",
     "ns": "ns", "nsec": "ns", "nanos": "ns", "nanosecond": "ns", "nanoseconds": "ns",
 }  # fmt: skip
+_LENGTH_PART = r"(\d+(?:\.\d+)?)\s*(ns|us|[µ\u03bc]s|ms|sec|s|min|m|h)"
+_LENGTH = re.compile(rf"(?:{_LENGTH_PART}\s*)+", re.ASCII)
+_OF_LENGTH = {"ns": 1, "us": 10**3, "µs": 10**3, "\u03bcs": 10**3, "ms": 10**6, "s": 10**9, "sec": 10**9}
+_OF_LENGTH |= {"min": 60 * 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _INT64_MAX = 2**63 - 1
 
 
@@ -54,6 +59,26 @@ def parse_number(text: str) -> Decimal:
     if not is_number(text):
         raise ValueError("is no number")
     return Decimal(text)
+
+
+def is_length(text: str) -> bool:
+    """Whether the text is a duration with its own unit: `12.5ms`, `250 ms`, `1m2.3s`."""
+    return _LENGTH.fullmatch(text) is not None
+
+
+def length_ns(text: str) -> int:
+    """Nanoseconds of a duration with its own unit, to the nearest.
+
+    Raises:
+        ValueError: it is none, or beyond 292 years.
+    """
+    if not is_length(text):
+        raise ValueError("is no duration with a unit, such as 12.5ms")
+    parts = re.findall(_LENGTH_PART, text, re.ASCII)
+    total = sum((Decimal(number) * _OF_LENGTH[unit] for number, unit in parts), Decimal(0))
+    if total > _INT64_MAX:
+        raise ValueError("is beyond 292 years")
+    return int(total.to_integral_value())
 
 
 def number_ns(number: Decimal, unit: str) -> int:
@@ -99,7 +124,8 @@ def _minute_s(year: int, month: int, day: int, hour: int, minute: int) -> int:
 
 def words_of(name: str) -> list[str]:
     """The words of a column's name in small letters: `Arrival_Time (ms)` is `arrival`, `time`, `ms`."""
-    camel_apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    plain = name if name.isascii() else unicodedata.normalize("NFKC", name).replace("\u03bc", "µ")  # mu, the letter
+    camel_apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)
     return re.sub(r"[^a-zµ]+", " ", camel_apart.lower()).split()
 
 

@@ -61,6 +61,16 @@ def vegeta_json(start: float, took: float, kind: str) -> str:
     return json.dumps(found)
 
 
+def aiperf_json(start: float, took: float, kind: str) -> str:
+    span = {"request_start_ns": round((T0 + start) * S), "request_end_ns": round((T0 + start + took) * S)}
+    error = {"ok": None, "bad": {"code": 500, "message": "x"}, "timeout": {"message": "Request timed out"}}[kind]
+    return json.dumps({"metadata": span, "metrics": {"request_latency": {"value": 1.0, "unit": "ms"}}, "error": error})
+
+
+def in_german(number: float) -> str:
+    return f"{number}".replace(".", ",")
+
+
 JMETER_CODE = {"ok": "200", "bad": "500", "timeout": "Non HTTP response code: java.net.SocketTimeoutException"}
 FILES = {
     "mine.csv": lines("submitted,ended,status", lambda at, took, kind: f"{iso(at)},{iso(at + took)},{kind}").replace(
@@ -86,6 +96,21 @@ FILES = {
         ),
     ),
     "vegeta.json": lines("", vegeta_json),
+    "aiperf.jsonl": lines("", aiperf_json),
+    "excel.csv": lines(
+        "sep=;\nstart_s;took_s;code;error",
+        lambda at, took, kind: f"{in_german(T0 + at)};{in_german(took)};{CODE[kind]};{ERROR[kind]}",
+    ),
+    "commented.csv": lines(
+        "# made by hand\nstart|elapsed|code|error",  # each cell has the unit that its program liked
+        lambda at, took, kind: f"{iso(at)}|{f'{took * 1e3:g}ms' if at % 4 else f'{took} s'}|{CODE[kind]}|{ERROR[kind]}",
+    ),
+    "pandas.csv": lines(
+        "start_s,end_s,latency (\u03bcs),code,error",  # mu, the Greek letter
+        lambda at, took, kind: (
+            f"{T0 + at},{T0 + at + took},{'NaN' if kind == 'bad' else took * 1e6},{CODE[kind]},{ERROR[kind] or 'NaN'}"
+        ),
+    ),
 }
 
 
@@ -204,6 +229,12 @@ def test_a_timeout_may_be_said(tmp_path: Path) -> None:
         ('{"metrics": {"http_req_duration": {"p(95)": 10}}}', "is k6's summary", "a row a request"),
         ('{"latencies": {"mean": 10, "99th": 20}, "requests": 5}', "is vegeta's report", "a row a request"),
         ("Type,Name,Request Count,Median Response Time\nGET,/,5,3\n", "Locust's table of sums", "a row a request"),
+        ('{\n"aggregate": {"summaries": 1},\n"intermediate": [{"period": 1}]\n}\n', "Artillery's report of", "a row"),
+        ('{\n"DurationHistogram": {"Count": 1, "Data": []}\n}\n', "is Fortio's histogram", "a row a request"),
+        ('{"benchmarks": [{"requests": {"successful": []}}]}', "GuideLLM's report, whose", "a request each"),
+        ("start_s,took_s,took_s\n1,2,3\n", "wanted, or one of them and a latency; found: start", "--start"),
+        ("start_s;took_ms\n1;1,234\n2;5,678\n", "a.csv:2: '1,234' in column 'took_ms' is no number", ""),  # a thousand?
+        ("\x00\x01binary", "is binary, and of no form", "CSV"),
         (K6_HEADER + "\nvus,1767225600,1.0,,,,,,,,,,,,,,,,\n", "holds no request: no row has 'http_req_duration'", ""),
     ],
 )  # fmt: skip
@@ -213,6 +244,42 @@ def test_what_is_not_plain_is_asked_for(tmp_path: Path, text: str, said: str, ad
     assert said in caught.value.message
     assert advice in caught.value.advice
     assert not (tmp_path / "results").exists()
+
+
+def test_ghz_keeps_its_calls_in_one_list_of_several(tmp_path: Path) -> None:
+    calls = [{"timestamp": iso(k + 0.5), "latency": 500_000_000, "error": "", "status": "OK"} for k in range(5)]
+    late = {"timestamp": iso(30), "latency": 20 * S, "error": "deadline exceeded", "status": "DeadlineExceeded"}
+    other = {"latencyDistribution": [{"percentage": 50, "latency": 1}], "histogram": [{"mark": 1, "count": 6}]}
+    _, summary = read(
+        imported(tmp_path, "ghz.json", json.dumps({"count": 6, **other, "details": [*calls, late]}, indent=1))
+    )
+    assert (summary.counts.completed, summary.counts.pending) == (5, 1)
+    assert summary.sojourn.p50 == Bounded.exactly(0.5)
+
+
+def test_a_key_that_only_failures_have_is_found_behind_a_hundred_rows(tmp_path: Path) -> None:
+    rows = [json.dumps({"start": T0 + k, "latency_s": 0.5, **({"error": "x"} if k > 150 else {})}) for k in range(200)]
+    _, summary = read(imported(tmp_path, "a.jsonl", "\n".join(rows)))
+    assert (summary.counts.completed, summary.counts.failed) == (151, 49)
+
+
+def test_a_column_of_durations_has_its_unit_and_instants_in_32_bits_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    at = [datetime.fromtimestamp(T0 + k, UTC) for k in range(3)]
+    for unit in ("ms", "us", "ns"):
+        took = pl.Series([250_000_000] * 3).cast(pl.Duration("ns")).cast(pl.Duration(unit))  # type: ignore[arg-type]
+        pl.DataFrame({"start": at, "latency_s": took}).write_parquet(path)
+        _, summary = read(import_file(path, tmp_path / "results", Wanted()))
+        assert summary.sojourn.max == Bounded.exactly(0.25)
+    coarse = pl.Series([float(T0 + k) for k in range(3)], dtype=pl.Float32)
+    pl.DataFrame({"start": coarse, "latency_s": [0.25] * 3}).write_parquet(path)
+    with pytest.raises(UsageError, match="kept in 32 bits, which is 128 s coarse"):
+        import_file(path, tmp_path / "results", Wanted())
+
+
+def test_of_two_columns_of_one_name_none_is_chosen(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has 2 columns 'took'"):
+        imported(tmp_path, "a.csv", "start_s,took,took\n1,2,3\n", Wanted(Asked({"latency": "took"}, latency_unit="s")))
 
 
 JTL = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success\n"

@@ -93,6 +93,8 @@ def test_numbers_beyond_what_an_integer_holds_are_refused() -> None:
         ("startTimeMs", "starttime", "ms"),
         ("ts.ns", "ts", "ns"),
         ("time µs", "time", "us"),
+        ("time (\u03bcs)", "time", "us"),  # the Greek letter: cut away, it left seconds
+        ("time \u33b2", "time", "us"),
         ("seconds", "", "s"),
         ("requests", "requests", None),
         ("items", "items", None),
