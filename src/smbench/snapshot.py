@@ -18,17 +18,23 @@ _FIRST_EDGE = math.log(_SMALLEST_S) * _PER_LOG - 1  # in buckets; the first buck
 
 
 class LogHistogram:
-    """Counts of durations in buckets 2 % wide, from 10 us to 58 hours; values outside go to the end buckets."""
+    """Counts of durations in buckets 2 % wide, from 10 us to 58 hours; values outside go to the end buckets.
 
-    __slots__ = ("counts", "total")
+    Attributes:
+        longest_ns: The longest duration itself, so that no percentile is above it; 0 when empty.
+    """
+
+    __slots__ = ("counts", "longest_ns", "total")
 
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
-        self.total = 0
+        self.total = self.longest_ns = 0
 
     def record_all(self, durations_ns: "array[int]") -> None:
         """Count durations, nanoseconds; one at a time costs ten times as much each."""
-        seconds = np.asarray(durations_ns) / 1e9
+        durations = np.asarray(durations_ns)
+        self.longest_ns = int(durations.max(initial=self.longest_ns))
+        seconds = durations / 1e9
         logs = np.log(np.maximum(seconds, _SMALLEST_S)) * _PER_LOG - _FIRST_EDGE
         buckets = np.where(seconds <= _SMALLEST_S, 0, np.minimum(logs, _BUCKETS).astype(np.int64))
         each = np.bincount(buckets)
@@ -41,6 +47,7 @@ class LogHistogram:
         for bucket, count in other.counts.items():
             self.counts[bucket] = self.counts.get(bucket, 0) + count
         self.total += other.total
+        self.longest_ns = max(self.longest_ns, other.longest_ns)
 
     def copy(self) -> "LogHistogram":
         """An independent histogram with the same counts."""
@@ -49,7 +56,8 @@ class LogHistogram:
         return twin
 
     def quantile(self, share: float) -> float | None:
-        """The middle (geometric) of the bucket that holds the quantile, in seconds; None when empty."""
+        """The middle (geometric) of the bucket that holds the quantile, in seconds, the maximum at most; None when
+        empty."""
         if not self.total:
             return None
         rank = max(1, math.ceil(share * self.total))
@@ -57,7 +65,8 @@ class LogHistogram:
         for bucket in sorted(self.counts):
             seen += self.counts[bucket]
             if seen >= rank:
-                return _SMALLEST_S * _GROWTH ** (bucket - 0.5) if bucket else _SMALLEST_S
+                middle_s = _SMALLEST_S * _GROWTH ** (bucket - 0.5) if bucket else _SMALLEST_S
+                return min(middle_s, self.longest_ns / 1e9)
         raise AssertionError(f"counts {seen} below their total {self.total}")
 
     @staticmethod
@@ -68,8 +77,8 @@ class LogHistogram:
 
     @property
     def maximum(self) -> float | None:
-        """Upper edge of the highest bucket in use, in seconds; None when empty."""
-        return _SMALLEST_S * _GROWTH ** max(self.counts) if self.counts else None
+        """The longest duration, in seconds; None when empty."""
+        return self.longest_ns / 1e9 if self.counts else None
 
 
 class Durations:

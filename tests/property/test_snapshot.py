@@ -4,7 +4,6 @@ histograms, by hypothesis."""
 import math
 from array import array
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -32,15 +31,26 @@ def test_a_duration_is_told_to_within_half_a_bucket(duration_ns: int) -> None:
 
 @given(duration_ns=DURATIONS_NS.filter(lambda duration_ns: not SHORTEST_NS < duration_ns < LONGEST_NS))
 def test_durations_outside_go_to_the_end_buckets(duration_ns: int) -> None:
-    end_ns = SHORTEST_NS if duration_ns <= SHORTEST_NS else LONGEST_NS
-    assert histogram_of([duration_ns]).maximum == pytest.approx(end_ns / 1e9)
+    (bucket,) = histogram_of([duration_ns]).counts
+    assert bucket == (0 if duration_ns <= SHORTEST_NS else 1200)
+
+
+@given(durations_ns=st.lists(DURATIONS_NS, min_size=1), share=st.floats(0.0, 1.0))
+@example([10**9], 0.99)
+def test_no_percentile_is_above_the_maximum_which_is_exact(durations_ns: list[int], share: float) -> None:
+    histogram = histogram_of(durations_ns[1:])
+    histogram.add(histogram_of(durations_ns[:1]))
+    assert histogram.maximum == max(0, *durations_ns) / 1e9
+    quantile_s = histogram.quantile(share)
+    assert quantile_s is not None
+    assert quantile_s <= histogram.maximum
 
 
 @given(some=st.lists(DURATIONS_NS), others=st.lists(DURATIONS_NS))
 def test_histograms_added_are_the_histogram_of_all(some: list[int], others: list[int]) -> None:
     merged, together = histogram_of(some), histogram_of(some + others)
     merged.add(histogram_of(others))
-    assert (merged.counts, merged.total) == (together.counts, together.total)
+    assert (merged.counts, merged.total, merged.longest_ns) == (together.counts, together.total, together.longest_ns)
     assert merged.total == sum(merged.counts.values()) == len(some) + len(others)
 
 

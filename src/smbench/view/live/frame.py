@@ -98,7 +98,7 @@ _TAKEN_AS_THEY_ARE = (
 
 def _plain(value: Any) -> Any:
     if isinstance(value, LogHistogram):
-        return value.counts
+        return value.longest_ns, value.counts
     if isinstance(value, History):
         return value.kept()
     return str(value)  # what AWS sent with an event may hold anything
@@ -107,7 +107,8 @@ def _plain(value: Any) -> Any:
 def _made(kind: type, value: Any) -> Any:
     if kind is LogHistogram:
         histogram = LogHistogram()
-        histogram.counts, histogram.total = value, sum(value.values())
+        histogram.longest_ns, histogram.counts = value
+        histogram.total = sum(histogram.counts.values())
         return histogram
     if kind is History:
         return History.of(*value)
