@@ -14,17 +14,19 @@ import smbench
 from smbench.calibration.record import label_of, read_record
 from smbench.cli.app import app
 from smbench.errors import ExitCode, SmbenchError, UsageError
+from smbench.scenario.load import load_scenario
 
 STORY: dict[str, Any] = {
     "name": "story",
     "target": {
+        "instance_hour": 0.75,
         "emulated": {
             "instances": {"min": 1, "max": 3, "concurrency": 2},
             "service": {"lognormal": {"median": "1s", "sigma": 0.2}},
             "provision": "100s",
             "policies": [{"target_tracking": {"backlog_per_instance": 5, "out_cooldown": "60s"}}],
             "time": "warp",
-        }
+        },
     },
     "load": [{"poisson": {"rate": "1/s", "for": "2m"}}, {"poisson": {"rate": "4/s", "for": "6m"}}],
     "drain": "20m",
@@ -44,6 +46,7 @@ def test_the_fitted_scenario_is_simulated_as_it_is(folder: Path, tmp_path: Path)
     text = found.path.read_text()
     assert "# service 1." in text
     assert "[L1]" in text
+    assert load_scenario(found.path).target.instance_hour == 0.75
     again = smbench.simulate(found.path)
     truth = smbench.report(folder)
     assert again.requests.select("outcome").collect().equals(truth.requests.select("outcome").collect())

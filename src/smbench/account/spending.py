@@ -16,7 +16,7 @@ from smbench.generator.receiving.looks import LIST_IN_HEADS, LOOKS_HZ
 from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.pricing.inference import ServerlessUse, serverless_usd
 from smbench.pricing.measuring import Calls, calls_usd
-from smbench.pricing.table import PriceTable, current_prices
+from smbench.pricing.table import PriceTable
 from smbench.records import Unknown
 
 _SECOND_NS = 1_000_000_000
@@ -99,7 +99,7 @@ def _usd(amount: float | Unknown) -> str:
     return f"at most {units.usd(amount)}" if amount else "nothing"
 
 
-def spending(plan: RunPlan, found: TargetFound | None) -> Spending:
+def spending(plan: RunPlan, found: TargetFound | None, prices: PriceTable) -> Spending:
     """What carrying out the plan means.
 
     Args:
@@ -110,7 +110,6 @@ def spending(plan: RunPlan, found: TargetFound | None) -> Spending:
     n = min(len(schedule), limits.requests or len(schedule))
     n_bytes = int(sizes[schedule.payload[:n]].sum())
     length = forecast(plan)
-    prices = current_prices()
     most_s = length.most_s
     endpoint_usd, endpoint_of = _endpoint(plan, found, n, n_bytes, most_s, prices)
     return Spending(

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from smbench.errors import ExitCode, NotBegunError, TargetError, UsageError
 from smbench.findings import Finding, Verdict, verdict
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.lifecycle.resume import access_of
+from smbench.pricing.table import PriceTable, current_prices
 from smbench.processes.interrupts import Interrupts
 from smbench.records import Unknown
 from smbench.results.manifest import read_manifest
@@ -232,6 +233,7 @@ def estimate(
     region: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
+    prices: Mapping[str, float] | None = None,
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
 ) -> Spending:
@@ -241,16 +243,17 @@ def estimate(
         ScenarioError, UsageError: the scenario is wrong.
         TargetError: the endpoint cannot be described.
     """
+    table = current_prices().with_own(prices or {})
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     scenario_run = aimed(given, endpoint, stack, **where)
     if seed is not None:
         scenario_run = scenario_run.model_copy(update={"seed": seed, "seeds": Seeds()})
     plan = make_plan(scenario_run, given.origin.base_dir)
-    return _spending(plan, AwsAccess(region, profile, endpoint_url))
+    return _spending(plan, AwsAccess(region, profile, endpoint_url), table)
 
 
-def require_within(plan: RunPlan, access: AwsAccess, max_cost: float | None) -> None:
+def require_within(plan: RunPlan, access: AwsAccess, max_cost: float | None, prices: PriceTable) -> None:
     """Refuse a run that may cost more; None lets every run pass.
 
     Raises:
@@ -259,7 +262,7 @@ def require_within(plan: RunPlan, access: AwsAccess, max_cost: float | None) -> 
     """
     if max_cost is None:
         return
-    found = _spending(plan, access).usd
+    found = _spending(plan, access, prices).usd
     if isinstance(found, Unknown):
         raise UsageError(f"what the run may cost is not known, so --max-cost {max_cost:g} refuses it: {found.reason}")
     if not found <= max_cost:  # a limit of nan refuses, too
@@ -269,10 +272,10 @@ def require_within(plan: RunPlan, access: AwsAccess, max_cost: float | None) -> 
         )
 
 
-def _spending(plan: RunPlan, access: AwsAccess) -> Spending:
+def _spending(plan: RunPlan, access: AwsAccess, prices: PriceTable) -> Spending:
     if plan.is_emulated:
-        return spending(plan, None)
-    return spending(plan, outside_loops(lambda: anyio.run(described, plan, access), Interrupts()))
+        return spending(plan, None, prices)
+    return spending(plan, outside_loops(lambda: anyio.run(described, plan, access), Interrupts()), prices)
 
 
 async def _place(access: AwsAccess) -> Place:

@@ -31,7 +31,7 @@ def report(
         strict: What is not known fails the gate, too.
         against: The folder of a prediction of this run, as `simulate` with replications or `advise` leaves it; the
             report then has each predicted figure beside the measured one. It changes no verdict.
-        prices: USD by the names of `smbench prices`, instead of those of the table.
+        prices: USD by the names of `smbench prices`, instead of those of the table and of those that the run was given.
 
     Returns:
         The run with its figures and its verdict.
@@ -40,11 +40,13 @@ def report(
         UsageError: a threshold cannot be read, a price has no such name, or the prediction is of another load.
         ResultsError: it is no run, or its files are damaged.
     """
-    asserted, table = readable(thresholds), current_prices().with_own(prices or {})
+    asserted, own = readable(thresholds), dict(prices or {})
+    current_prices().with_own(own)  # what is wrong with them is said before anything is read
     files = open_run(Path(run))
     prediction = None if against is None else _Prediction(Path(against))
     texts = list(dict.fromkeys((*_of_the_scenario(files), *asserted)))  # each once
-    frames = replace(load(files), prices=table)
+    frames = load(files)
+    frames = replace(frames, prices=frames.prices.with_own(own))
     found = replace(judged(frames, texts, files), is_strict=strict)
     return found if prediction is None else prediction.beside(found)
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from smbench.lifecycle.background.presence import Presence
 from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
 from smbench.lifecycle.origin import Origin
 from smbench.model.cautions import scaling_cautions
+from smbench.pricing.table import current_prices
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.on_ray import workers_on
@@ -52,6 +53,7 @@ def run(
     stop_when_certain: bool = False,
     strict: bool = False,
     max_cost: float | None = None,
+    prices: Mapping[str, float] | None = None,
     progress: Progress = "auto",
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
@@ -82,6 +84,7 @@ def run(
         stop_when_certain: Send no more once the thresholds' verdict cannot change, then drain.
         strict: A verdict or a threshold that is not known fails the gate, too.
         max_cost: USD that the run may cost at most, as `estimate` foresees it; what is not known is refused, too.
+        prices: USD by the names of `smbench prices`, instead of those of the table; the run's manifest keeps them.
         progress: What stderr shows: one live screen, plain lines or nothing; auto: live on a terminal, else plain.
         base_dir: Folder of the files that a mapping or a Scenario names; None: the current one. What a scenario file
             names is beside it.
@@ -110,6 +113,7 @@ def run(
             stop_when_certain=stop_when_certain,
             strict=strict,
             max_cost=max_cost,
+            prices=prices,
             on=on,
             progress=progress,
             base_dir=base_dir,
@@ -147,6 +151,7 @@ def planned(
     stop_when_certain: bool,
     strict: bool,
     max_cost: float | None,
+    prices: Mapping[str, float] | None,
     on: str,
     progress: Progress,
     base_dir: str | os.PathLike[str] | None,
@@ -154,6 +159,7 @@ def planned(
     command: Sequence[str],
 ) -> Planned:
     """All of `run` before anything is started; the same arguments, the same errors."""
+    table = current_prices().with_own(prices or {})
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     target = given.scenario
@@ -173,7 +179,7 @@ def planned(
     if max_cost is not None:
         from smbench.api.account import require_within
 
-        require_within(plan, access, max_cost)
+        require_within(plan, access, max_cost, table)
     crew = crew_of(plan, workers, on)
     check_workers(plan, crew.n_workers)
     require_descriptors(plan)
@@ -188,6 +194,7 @@ def planned(
         results=Path(results),
         stops_when_certain=stop_when_certain,
         command=tuple(command),
+        prices=dict(prices or {}),
     )
     return Planned(plan, given.origin, settings, progress, strict, on)
 

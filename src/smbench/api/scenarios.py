@@ -124,14 +124,15 @@ def given_scenario(
 def with_endpoint(
     scenario: Scenario, endpoint: str | None, kind: Literal["async", "serverless", "realtime"] | None = None
 ) -> Scenario:
-    """The scenario against a real endpoint, with the variant that it names; None changes nothing.
+    """The scenario against a real endpoint, with all else that its target says; None changes nothing.
 
     Args:
         kind: Of the endpoint; the scenario's where it is None.
     """
     if endpoint is None:
         return scenario
-    target = Target(endpoint=endpoint, kind=kind or scenario.target.kind, variant=scenario.target.variant)
+    said = scenario.target.model_dump(exclude={"emulated"}, exclude_unset=True)
+    target = Target.model_validate({**said, "endpoint": endpoint, "kind": kind or scenario.target.kind})
     return scenario.model_copy(update={"target": target})
 
 

@@ -4,7 +4,7 @@ import datetime
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from smbench.errors import ExitCode, NotBegunError, ResultsError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.lifecycle.cells import Cells, Finished, Task, in_warp, run_cells
 from smbench.lifecycle.origin import Origin
+from smbench.pricing.table import current_prices
 from smbench.printable import json_document
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.warm import WarmWorkers
@@ -169,6 +170,7 @@ def search(
     settle: str | float | None = None,
     probes: int = PROBES,
     max_time: str | float | None = None,
+    prices: Mapping[str, float] | None = None,
     region: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
@@ -196,6 +198,7 @@ def search(
             probe; None: half an hour where the emulated endpoint scales.
         probes: The most runs.
         max_time: Of all probes on a real endpoint, drains included; None: that of `probes` runs at the scenario's rate.
+        prices: As `run` takes it, for every probe.
         region: As `run` takes it, as the two that follow.
         results: Folder in which the search's own is made.
         base_dir: As `run` takes it.
@@ -210,6 +213,7 @@ def search(
         NotBegunError: `confirm` said no.
         ResultsError: the folder cannot be written.
     """
+    current_prices().with_own(prices or {})
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     target = aimed(given, endpoint, stack, **where)
@@ -226,6 +230,7 @@ def search(
         probes=probes,
         time_max_s=None if max_time is None else _quantity(parse_duration_s, max_time, "max-time"),
         at_once=2 if in_warp(target) else 1,
+        prices=prices or {},
         access=where,
     )
     if target.target.endpoint is not None:
@@ -354,7 +359,9 @@ class _Searching:
     def _settings(self, place: Path) -> Settings:
         access = AwsAccess(self.asked.region, self.asked.profile, self.asked.endpoint_url)
         start = self.warm.start if in_warp(self.scenario) else None
-        return Settings(access=access, results=place, command=tuple(self.command), start=start)
+        return Settings(
+            access=access, results=place, command=tuple(self.command), prices=self.asked.prices, start=start
+        )
 
     def _watch(self, number: int, finished: Finished) -> None:
         if self.progress != "none":

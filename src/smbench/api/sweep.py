@@ -252,7 +252,8 @@ def _swept(
     start = warm.start if all(in_warp(cell.scenario) for cell in cells) else start_forked
 
     def settings(place: Path) -> Settings:
-        return Settings(access=AwsAccess(), results=place, command=tuple(command), start=start)
+        own = prices.own_prices
+        return Settings(access=AwsAccess(), results=place, command=tuple(command), prices=own, start=start)
 
     if progress != "none":
         print(f"smbench: {len(cells):,} cells, {n_at_once} at once", file=sys.stderr, flush=True)  # noqa: T201  # as above

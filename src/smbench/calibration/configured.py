@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from smbench.analysis.capacity.alarm_facts import on_before
+from smbench.analysis.capacity.cost import instance_hour_usd
 from smbench.analysis.rows.frames import Frames
+from smbench.records import Unknown
 from smbench.scenario.emulated import Emulated, Policy
 from smbench.scenario.values.record import Part
 
@@ -23,7 +25,10 @@ _IDLE_S = 1200.0  # an alarm on low values that is on has seen a quarter of an h
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """Limits and policies. `questions` are settings of the alarms that Application Auto Scaling made."""
+    """Limits and policies. `questions` are settings of the alarms that Application Auto Scaling made.
+
+    `instance_hour` is USD, as the run's own costs have it; None: not known.
+    """
 
     min: int
     max: int
@@ -34,6 +39,7 @@ class Configured:
     is_read: bool  # from the endpoint's description; False: from the scenario of an emulated one
     notes: tuple[str, ...]  # what the model has no place for
     places: Mapping[str, int]  # of each alarm's policy among `policies`, by the alarm's name; empty: not described
+    instance_hour: float | None
 
 
 def configured(frames: Frames) -> Configured:
@@ -67,6 +73,7 @@ def configured(frames: Frames) -> Configured:
         is_read=True,
         notes=tuple(notes),
         places=places,
+        instance_hour=_instance_hour(frames),
     )
 
 
@@ -86,7 +93,13 @@ def _of_the_scenario(frames: Frames) -> Configured:
         is_read=False,
         notes=(),
         places={},
+        instance_hour=_instance_hour(frames),
     )
+
+
+def _instance_hour(frames: Frames) -> float | None:
+    usd = instance_hour_usd(frames)
+    return None if isinstance(usd, Unknown) else usd
 
 
 def _policy(described: Mapping[str, Any], alarms: Iterable[Mapping[str, Any]]) -> Policy | str:

@@ -84,6 +84,7 @@ def _text(fit: Fit, stem: str) -> str:
         f"name: {name}",
         f"description: Fitted from {_shortened(fit.runs)}",
         "target:",
+        *([] if fit.set_up.instance_hour is None else [f"  instance_hour: {fit.set_up.instance_hour:g}"]),
         "  emulated:",
         *(f"    {line}" for line in _emulated(fit, stem)),
         *_load(fit, stem),

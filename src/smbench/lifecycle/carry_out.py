@@ -1,6 +1,6 @@
 """A run from its plan to its closed folder: opened, begun, followed, closed, whatever ends it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ class Settings:
     Args:
         results: Folder in which the run's own is made.
         command: What asked for the run, for the manifest.
+        prices: USD in the place of list prices, for the manifest.
         start: How its processes are started; None: as a run alone does, see `run_session`.
     """
 
@@ -40,6 +41,7 @@ class Settings:
     results: Path = Path("results")
     stops_when_certain: bool = False
     command: Sequence[str] = ()
+    prices: Mapping[str, float] = field(default_factory=dict)
     start: StartChild | None = None
 
 
@@ -96,7 +98,7 @@ def carry_out(
         def on_ready(end: SessionEnd) -> None:
             clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
             url = None if plan.is_emulated else settings.access.endpoint_url
-            folder.begin(dict(end.found), clock, inapplicable_to(plan), end.held, url)
+            folder.begin(dict(end.found), clock, inapplicable_to(plan), end.held, url, settings.prices)
             unobservable = dict.fromkeys(end.found.get("unobservable", {}).values())
             for note in end.found.get("notes", ()):
                 if note not in unobservable:

@@ -81,6 +81,7 @@ class RunFolder:
         inapplicable: Iterable[str] = (),
         held: Mapping[str, Mapping[str, Any]] | None = None,
         endpoint_url: str | None = None,
+        prices: Mapping[str, float] | None = None,
     ) -> None:
         """Write the manifest of a run whose target was found, before anything is sent.
 
@@ -88,6 +89,7 @@ class RunFolder:
             held: What the workers made in AWS, for a resume after a kill.
             endpoint_url: Where AWS's services are reached; None: at AWS's own addresses.
             inapplicable: Checks and stages that mean nothing for this target.
+            prices: USD in the place of list prices.
 
         Raises:
             ResultsError: it could not be written.
@@ -99,6 +101,7 @@ class RunFolder:
                 "inapplicable": tuple(sorted(inapplicable)),
                 "held": {worker: dict(one) for worker, one in (held or {}).items()},
                 "endpoint_url": endpoint_url,
+                "prices": dict(prices or {}),
             }
         )
         self._reserve()

@@ -50,6 +50,12 @@ class PriceTable(BaseModel):
         given = f"; given: {', '.join(self.own)}" if self.own else ""
         return f"{self.region}, {self.as_of}{given}"
 
+    @property
+    def own_prices(self) -> dict[str, float]:
+        """What the caller gave, by name."""
+        both = {**self.per, **self.instance_hour}
+        return {name: usd for name in self.own if (usd := both[name]) is not None}
+
     def with_own(self, prices: Mapping[str, float]) -> "PriceTable":
         """The table with other prices; an instance type that it lacks is added.
 

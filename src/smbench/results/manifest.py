@@ -178,6 +178,7 @@ class Manifest(BaseModel):
     prediction: Prediction | None = None  # of a simulated run: the model's label, and the band over replications
     target: dict[str, Any] = {}  # endpoint, policies and alarms as found before the run
     held: dict[str, dict[str, Any]] = {}  # made in AWS by each worker and still needed; empty in a closed run
+    prices: dict[str, float] = {}  # USD that the command line gave in the place of list prices, by their names
     endpoint_url: str | None = None  # the address of all AWS services; null: AWS's own
     resumes: int = 0  # how many times `smbench resume` took it up
     inapplicable: tuple[str, ...] = ()  # checks and stages of a request that mean nothing for this kind of target

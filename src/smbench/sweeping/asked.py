@@ -1,7 +1,7 @@
 """A capacity search as it is asked: a scenario, what must hold, between which rates; and what it may take at most."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class Asked(BaseModel):
     probes: int
     at_once: int
     time_max_s: float | None = None
+    prices: dict[str, float] = {}
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
@@ -79,6 +80,7 @@ def asked_of(
     probes: int,
     time_max_s: float | None,
     at_once: int,
+    prices: Mapping[str, float],
     access: dict[str, str | None],
 ) -> Asked:
     """The search of a scenario, checked.
@@ -116,6 +118,7 @@ def asked_of(
         probes=probes,
         at_once=at_once,
         time_max_s=time_max_s,
+        prices=dict(prices),
         **access,
     )
 

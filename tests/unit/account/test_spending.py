@@ -29,7 +29,7 @@ USD = shipped_prices()
 
 def planned(load: list[dict[str, Any]], found: Any = None, kind: str = "async", **more: Any) -> Spending:
     document = {"name": "n", "target": {"endpoint": "mine", "kind": kind}, "load": load, "drain": "30m"} | more
-    return spending(make_plan(Scenario.model_validate(document), Path()), found)
+    return spending(make_plan(Scenario.model_validate(document), Path()), found, shipped_prices())
 
 
 HOUR = [{"constant": {"rate": "2/s", "for": "30m"}}]
@@ -114,7 +114,7 @@ def test_no_more_is_sent_than_the_limit_and_no_second_has_more_than_all(n: int, 
 
 def test_an_emulated_endpoint_costs_nothing_and_passes_every_limit() -> None:
     plan = make_plan(Scenario.model_validate(story()), Path())
-    require_within(plan, AwsAccess(), 0.0)
+    require_within(plan, AwsAccess(), 0.0, shipped_prices())
     printed = CliRunner().invoke(app, ["run", "--dry-run"])
     assert printed.exit_code == 0, printed.output
     assert "cost       nothing" in printed.stdout
@@ -125,13 +125,13 @@ def test_a_run_that_may_cost_more_is_refused_in_a_sentence_before_anything_is_ma
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     foreseen = planned(HOUR, target(scalable_target={"MaxCapacity": 4}))
-    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access: foreseen)
+    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access, _prices: foreseen)
     with pytest.raises(UsageError, match=r"the run may cost 0\.\d+ USD, more than --max-cost 0\.1"):
         smbench.run(story(), max_cost=0.1, results=tmp_path / "results", progress="none")
     with pytest.raises(UsageError, match="more than --max-cost nan"):  # nothing is larger than nan
         smbench.run(story(), max_cost=float("nan"), results=tmp_path / "results", progress="none")
     assert not (tmp_path / "results").exists()
     unknown = planned(HOUR, target(instance_type="ml.p9.huge"))
-    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access: unknown)
+    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access, _prices: unknown)
     with pytest.raises(UsageError, match="not known, so --max-cost 5 refuses it"):
         smbench.run(story(), max_cost=5, results=tmp_path / "results", progress="none")

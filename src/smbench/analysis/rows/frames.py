@@ -224,6 +224,7 @@ def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, e
         clocks=clocks,
         spans=manifest.spans,
         end_ns=end_ns,
+        prices=current_prices().with_own(manifest.prices),
     )
 
 

@@ -72,6 +72,7 @@ def run_job(
     """
     plan = planned(
         scenario,
+        prices=None,
         endpoint=endpoint,
         stack=stack,
         seed=seed,

@@ -14,6 +14,7 @@ from smbench.cli.options import (
     MarkdownOption,
     Output,
     OutputOption,
+    PriceOption,
     ProfileOption,
     RegionOption,
     ResultsOption,
@@ -93,6 +94,7 @@ def run(
         float | None,
         typer.Option(min=0, metavar="USD", help="Refuse a run that may cost more, or whose cost is not known."),
     ] = None,
+    price: PriceOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once the run has begun; it goes on without this terminal.")
     ] = False,
@@ -149,7 +151,9 @@ def run(
             "progress": ui.value,
             "allow_files": tuple(allow_files or ()),
         }
-        raise typer.Exit(sweep_command(SweepOptions(scenario, tuple(settings or ()), (), several, output.value)))
+        prices = tuple(price or ())
+        raise typer.Exit(sweep_command(SweepOptions(scenario, tuple(settings or ()), prices, several, output.value)))
+    own_prices = _own_prices(price) if price else {}
     if dry_run:
         from smbench.cli.account import dry_run_command
 
@@ -160,14 +164,15 @@ def run(
             "region": region,
             "profile": profile,
             "endpoint_url": endpoint_url,
+            "prices": own_prices,
             "allow_files": tuple(allow_files or ()),
         }
         dry_run_command(scenario, planned, output.value)
         return
     if on != "processing" and (role or wait or to or image):
         raise UsageError("--role, --wait, --to and --image are of a processing job", "add --on processing")
-    if on == "processing" and (detach or stop_when_certain or max_cost is not None):
-        raise UsageError("--on processing takes no --detach, no --stop-when-certain and no --max-cost")
+    if on == "processing" and (detach or stop_when_certain or max_cost is not None or own_prices):
+        raise UsageError("--on processing takes no --detach, no --stop-when-certain, no --max-cost and no --price")
     if on == "processing" and role is None:
         raise UsageError("a processing job needs a role, and there is no --role", "give --role ARN")
     leaving = _left_behind() if detach else None
@@ -189,6 +194,7 @@ def run(
         "stop_when_certain": stop_when_certain,
         "strict": strict,
         "max_cost": max_cost,
+        "prices": own_prices,
         "progress": Ui.PLAIN.value if detach and ui is not Ui.NONE else ui.value,
         "allow_files": tuple(allow_files or ()),
     }
@@ -200,6 +206,12 @@ def run(
         wanted = JobWanted(role, image, instance_type, to)
         raise typer.Exit(job_command(options, wanted, waits=wait))
     raise typer.Exit(run_command(options))
+
+
+def _own_prices(price: list[str]) -> dict[str, float]:
+    from smbench.pricing.table import prices_from_options
+
+    return prices_from_options(price)
 
 
 def _left_behind() -> "Leaving":

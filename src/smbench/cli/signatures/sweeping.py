@@ -97,6 +97,7 @@ def search(
         str | None,
         typer.Option(metavar="DURATION", help="Of all probes on a real endpoint, drains included, such as 3h."),
     ] = None,
+    price: PriceOption = None,
     endpoint: EndpointOption = None,
     stack: StackOption = None,
     yes: YesOption = False,
@@ -119,6 +120,7 @@ def search(
     interrupted or not agreed to.
     """
     from smbench.cli.sweeping.search import SearchOptions, search_command
+    from smbench.pricing.table import prices_from_options
 
     asked = {
         "slo": tuple(slo or ()),
@@ -128,6 +130,7 @@ def search(
         "settle": settle,
         "probes": probes,
         "max_time": max_time,
+        "prices": prices_from_options(price or ()),
         "region": region,
         "profile": profile,
         "endpoint_url": endpoint_url,
