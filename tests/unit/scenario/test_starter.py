@@ -20,11 +20,11 @@ NAMES = shipped_names()
 EXPECTED = {
     "quick-start", "steady-poisson", "burst-from-zero", "ramp-to-saturation", "drain-test", "diurnal-sine",
     "replay-azure-code", "replay-mooncake", "faulty-world", "closed-loop", "realtime-overload",
-    "serverless-cold-starts",
+    "serverless-cold-starts", "streamed-answers",
 }  # fmt: skip
 
 
-def test_twelve_scenarios_ship_and_the_quick_start_comes_first() -> None:
+def test_thirteen_scenarios_ship_and_the_quick_start_comes_first() -> None:
     assert set(NAMES) == EXPECTED
     assert NAMES[0] == "quick-start"
 
