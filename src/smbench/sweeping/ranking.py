@@ -7,7 +7,7 @@ discount on memory: docs/sweep.md.
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -88,6 +88,8 @@ class Choice:
 
     Args:
         rule: Why, as a clause.
+        runner_up: The next that is not tied.
+        tied: Those that no pair of seeds tells apart from the best, which is the first of them in the sweep.
         margin: How much dearer the runner-up is, as a share; None: there is none, or a price is not known.
     """
 
@@ -95,6 +97,11 @@ class Choice:
     rule: str
     runner_up: Group | None
     margin: float | None
+    tied: tuple[Group, ...] = ()
+
+
+Score = Callable[[Group, Figures], float | None]
+"""What a rule ranks by, of one run; less is better."""
 
 
 def groups_of(seen: Sequence[Seen]) -> tuple[Group, ...]:
@@ -153,14 +160,23 @@ def choose(
     keeping = [group for group in groups if group.kept and group.usd_per_1000 is not None]
     if keeping:
         ranked = sorted(keeping, key=lambda group: (group.usd_per_1000 or 0.0, _p95(group)))
-        return _choice(ranked, "the cheapest that keeps the thresholds")
+        cheap = [group for group in ranked if _is_tied(group, ranked[0], _usd)]
+        rest = [group for group in ranked if group not in cheap]
+        return _choice(
+            [*sorted(cheap, key=_p95), *rest], keeping, "the cheapest that keeps the thresholds", _usd, _late
+        )
     products = [group for group in groups if group.usd_per_1000 is not None and math.isfinite(_p95(group))]
     if not products:
         return None
     ranked = sorted(products, key=lambda group: _p95(group) * (group.usd_per_1000 or 0.0))
+
+    def product(group: Group, one: Figures) -> float | None:
+        usd, late_s = _usd(group, one), _late(group, one)
+        return None if usd is None or late_s is None else usd * late_s
+
     demanded = any(one.kept is not None for group in groups for one in group.by_seed.values())
     why = "none keeps the thresholds" if demanded else "there is no threshold"
-    return _choice(ranked, f"{why}: the least product of p95 and cost")
+    return _choice(ranked, products, f"{why}: the least product of p95 and cost", product)
 
 
 def _discounted(groups: Sequence[Group], memory_mb: Mapping[str, int]) -> Choice | None:
@@ -170,15 +186,23 @@ def _discounted(groups: Sequence[Group], memory_mb: Mapping[str, int]) -> Choice
     """
     sizes = sorted({memory_mb[group.matrix] for group in groups})
     steps = max(1, len(sizes) - 1)
+
+    def discount(group: Group) -> float:
+        return 1 - 0.5 * sizes.index(memory_mb[group.matrix]) / steps
+
+    def discounted(group: Group, one: Figures) -> float | None:
+        known = one.mean_s is not None and one.usd_per_1000 is not None
+        return (one.mean_s or 0.0) * (one.usd_per_1000 or 0.0) * discount(group) if known else None
+
     scores = {
-        group.configuration: latency_s * group.usd_per_1000 * (1 - 0.5 * sizes.index(memory_mb[group.matrix]) / steps)
+        group.configuration: latency_s * group.usd_per_1000 * discount(group)
         for group in groups
         if group.usd_per_1000 is not None and (latency_s := group.mean_s) is not None
     }
-    ranked = sorted(
-        (group for group in groups if group.configuration in scores), key=lambda group: scores[group.configuration]
-    )
-    return _choice(ranked, "the least product of mean latency, cost and a discount on memory") if ranked else None
+    scored = [group for group in groups if group.configuration in scores]
+    ranked = sorted(scored, key=lambda group: scores[group.configuration])
+    rule = "the least product of mean latency, cost and a discount on memory"
+    return _choice(ranked, scored, rule, discounted) if ranked else None
 
 
 def times_the_first(first: Group, other: Group) -> tuple[float, float | None, float | None] | None:
@@ -203,11 +227,45 @@ def times_the_first(first: Group, other: Group) -> tuple[float, float | None, fl
     return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
 
 
-def _choice(ranked: Sequence[Group], rule: str) -> Choice:
-    best, runner_up = ranked[0], ranked[1] if len(ranked) > 1 else None
+def _choice(ranked: Sequence[Group], in_order: Sequence[Group], rule: str, *scores: Score) -> Choice:
+    """The best, or of those tied with it the first of the sweep: what chance alone put in front is not taken for it."""
+    tied = [group for group in in_order if all(_is_tied(group, ranked[0], score) for score in scores)]
+    best, *others = tied
+    runner_up = next((group for group in ranked if group not in tied), None)
     price = best.usd_per_1000
     margin = runner_up.usd_per_1000 / price - 1 if runner_up and runner_up.usd_per_1000 and price else None
-    return Choice(best, rule, runner_up, margin)
+    return Choice(best, rule, runner_up, margin, tuple(others))
+
+
+def _is_tied(one: Group, other: Group, score: Score) -> bool:
+    """The 90 % interval of the paired differences holds zero; of a single pair, both are the same."""
+    if one is other:
+        return True
+    pairs = [
+        (score(one, figures), score(other, other.by_seed[seed]))
+        for seed, figures in one.by_seed.items()
+        if seed in other.by_seed
+    ]
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    if not known or len(known) < len(pairs):
+        return False
+    differences = [0.0 if a == b else a - b for a, b in known]
+    n = len(differences)
+    if not any(differences):
+        return True
+    if n < 2 or not all(map(math.isfinite, differences)):
+        return False
+    mean = math.fsum(differences) / n
+    variance = math.fsum((each - mean) ** 2 for each in differences) / (n - 1)
+    return abs(mean) <= student.quantile(_CONFIDENCE, n - 1) * math.sqrt(variance / n)
+
+
+def _usd(_group: Group, one: Figures) -> float | None:
+    return one.usd_per_1000
+
+
+def _late(_group: Group, one: Figures) -> float | None:
+    return None if one.p95 is None else math.inf if one.p95.high is None else one.p95.high
 
 
 def _p95(group: Group) -> float:

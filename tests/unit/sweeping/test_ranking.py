@@ -39,6 +39,48 @@ def test_the_cheapest_that_keeps_the_thresholds_is_taken_with_the_next_and_the_m
     assert found.margin == pytest.approx(0.25)
 
 
+def seeded(**named: list[Figures]) -> tuple[Group, ...]:
+    return groups_of(
+        [Seen(name, "load", {}, seed, one) for name, runs in named.items() for seed, one in enumerate(runs)]
+    )
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_configurations_that_differ_by_chance_alone_are_a_tie_and_the_first_of_them_is_taken(rule: Rule) -> None:
+    def runs(*p95_s: float) -> list[Figures]:
+        return [figures(one, 0.01 * one, True, mean_s=one) for one in p95_s]
+
+    found = seeded(
+        one=runs(1.0, 1.1, 1.2), same=runs(1.1, 1.2, 0.9), twin=runs(1.0, 1.1, 1.2), dear=runs(2.0, 2.1, 2.2)
+    )
+    memory_mb = dict.fromkeys(("one", "same", "twin", "dear"), 1024)
+    for order in (found, tuple(reversed(found))):
+        choice = choose(order, rule, memory_mb)
+        assert choice is not None
+        assert choice.runner_up is not None
+        alike = [group.matrix for group in (choice.best, *choice.tied)]
+        assert alike == [group.matrix for group in order if group.matrix != "dear"]
+        assert choice.runner_up.matrix == "dear"
+
+
+def test_of_a_single_seed_only_the_same_is_a_tie() -> None:
+    choice = choose(
+        groups(first=figures(1.0, 0.01, True), twin=figures(1.0, 0.01, True), near=figures(1.0, 0.0101, True))
+    )
+    assert choice is not None
+    assert [group.matrix for group in choice.tied] == ["twin"]
+    assert choice.runner_up is not None
+    assert choice.runner_up.matrix == "near"
+
+
+def test_of_those_that_cost_alike_the_quicker_is_taken() -> None:
+    slow = [figures(5.0 + k, 0.010 + 0.001 * k, True) for k in range(3)]
+    quick = [figures(1.0 + k, 0.012 - 0.001 * k, True) for k in range(3)]
+    choice = choose(seeded(slow=slow, quick=quick))
+    assert choice is not None
+    assert (choice.best.matrix, choice.tied) == ("quick", ())
+
+
 def test_a_configuration_keeps_the_thresholds_only_if_every_seed_does() -> None:
     seen = [Seen("a", "load", {}, seed, figures(1.0, 0.01, seed != 2)) for seed in (1, 2, 3)]
     (group,) = groups_of(seen)

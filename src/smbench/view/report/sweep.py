@@ -166,6 +166,9 @@ def _taken(looked: Looked) -> list[str]:
         return ["Take: not known, because no configuration has both a cost and a bounded p95."]
     price = found.best.usd_per_1000
     said = [f"Take: {found.best.configuration or 'it as it is'} ({found.rule}), {_price(price)}."]
+    if found.tied:
+        names = ", ".join(group.configuration for group in found.tied)
+        said.append(f"A tie: these runs show no difference from it beyond chance of {names}; it is the first of them.")
     if found.runner_up is not None:
         margin = "" if found.margin is None else f", {found.margin:+.1%} in cost"
         said.append(f"Runner-up: {found.runner_up.configuration}, {_price(found.runner_up.usd_per_1000)}{margin}.")
@@ -315,6 +318,7 @@ def to_json(looked: Looked) -> dict[str, Any]:
             "configuration": found.best.configuration,
             "rule": found.rule,
             "usd_per_1000": found.best.usd_per_1000,
+            "tied": [group.configuration for group in found.tied],
             "runner_up": None if found.runner_up is None else found.runner_up.configuration,
             "margin": found.margin,
         },
