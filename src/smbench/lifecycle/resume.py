@@ -4,6 +4,7 @@ What is left is read from the files. The run's queue still holds the ends that n
 up in S3. Nothing is sent unless that was asked for, and then only what certainly never was.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from smbench.results.manifest import MANIFEST, Host, Manifest, read_manifest
 from smbench.results.marks import InUseError, Mark, machine_started_utc_ns, sole_user
 from smbench.results.store import PartWriter, open_run
 from smbench.targets.base import AwsAccess
+from smbench.units import duration
 from smbench.view.live.choose import View
 
 _WAIT_S = 30.0  # for workers whose parent was killed: they write what they know, and end
@@ -150,7 +152,8 @@ def _wait_for_workers(folder: RunFolder) -> None:
     for worker in range(folder.manifest.workers):
         while True:
             try:
-                Mark.open(folder.path, worker).close()
+                with contextlib.closing(Mark.open(folder.path, worker)) as mark:
+                    mark.require_no_other_folder(folder.path)
             except InUseError:
                 if time.monotonic() > give_up_s:
                     raise
@@ -174,13 +177,20 @@ def _last_known_ns(folder: RunFolder) -> int:
 
 
 def _how(folder: RunFolder, plan: RunPlan, *, sends: bool) -> TakingUp:
-    epoch_ns = folder.manifest.clock.epoch_ns
+    epoch_ns, last_ns = folder.manifest.clock.epoch_ns, _last_known_ns(folder)
     now_ns = wall_ns() - epoch_ns
-    alive_until_ns, started_ns = now_ns, machine_started_utc_ns()
+    if now_ns < last_ns:  # what is due could not be told from what was sent
+        raise ResultsError(
+            f"this machine's clock is {duration((last_ns - now_ns) / 1e9)} behind the last word of the run in "
+            f"{folder.path}",
+            "let it follow a time server, or wait for as long",
+        )
+    # Of a machine whose clock is ahead of this one's the run may have gone on for a while after its last word.
+    alive_until_ns, started_ns = max(now_ns, last_ns + _STALLED_NS), machine_started_utc_ns()
     is_same_host = folder.manifest.host.name == Host.this().name
-    if started_ns is not None and is_same_host and started_ns - epoch_ns > _last_known_ns(folder):
+    if started_ns is not None and is_same_host and started_ns - epoch_ns > last_ns:
         alive_until_ns = started_ns - epoch_ns  # it lost its power, or was started again, after the run's last word
-    comes_again_ns = min(now_ns, _last_known_ns(folder) + _STALLED_NS) + _HIDDEN_NS
+    comes_again_ns = min(now_ns, last_ns + _STALLED_NS) + _HIDDEN_NS
     how = TakingUp(folder.manifest.resumes, alive_until_ns, comes_again_ns, sends=sends)
     if not sends:
         return how

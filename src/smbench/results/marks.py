@@ -37,10 +37,10 @@ class Mark:
         boot: Of the machine that wrote it; empty: not known.
     """
 
-    def __init__(self, descriptor: int, mapped: mmap.mmap) -> None:
-        self._descriptor, self._mapped = descriptor, mapped
+    def __init__(self, descriptor: int, mapped: mmap.mmap, name: str) -> None:
+        self._descriptor, self._mapped, self._name = descriptor, mapped, name
         self._rows = memoryview(mapped).cast("q")  # a row's number goes there in one store: no kill tears it
-        self.last, boot, _ = _LAYOUT.unpack(mapped[: _LAYOUT.size])
+        self.last, boot, self._process = _LAYOUT.unpack(mapped[: _LAYOUT.size])
         self.boot = boot.rstrip(b"\0")
         self.is_exact = bool(_BOOT) and self.boot == _BOOT
 
@@ -63,7 +63,7 @@ class Mark:
             _require_lock(descriptor, run_dir, worker)
             if os.fstat(descriptor).st_size < _LAYOUT.size:  # without a boot id it is not exact, until `begin`
                 os.write(descriptor, _LAYOUT.pack(_NONE, b"", os.getpid()))
-            return cls(descriptor, mmap.mmap(descriptor, _LAYOUT.size))
+            return cls(descriptor, mmap.mmap(descriptor, _LAYOUT.size), f"/{PARTS}/{MARK}{worker}")
         except BaseException as error:  # whatever it is: the lock is given back
             os.close(descriptor)
             if isinstance(error, OSError):
@@ -71,6 +71,23 @@ class Mark:
                     f"cannot write to {folder}: {error.strerror or error}", "free some space there"
                 ) from error
             raise
+
+    def require_no_other_folder(self, run_dir: Path) -> None:
+        """Refuse a copy of a run that goes on: its mark is no longer the worker's, and would say too little.
+
+        Raises:
+            InUseError: the process that wrote it lives, and has a mark of that name open.
+        """
+        if not self.is_exact or self._process == os.getpid():
+            return
+        try:
+            opened = [os.readlink(one) for one in Path(f"/proc/{self._process}/fd").iterdir()]
+        except OSError:  # it has ended, or the system does not say
+            return
+        if any(one.endswith(self._name) for one in opened):
+            raise InUseError(
+                f"{run_dir} is a copy of a run that goes on, as process {self._process}", "wait until it has ended"
+            )
 
     def begin(self, last: int) -> None:
         """From now on the mark is exact: no row beyond this one was handed over until now."""

@@ -17,7 +17,7 @@ from smbench.aws.transport.wire_clients import WireClients, try_runtime, wire_cl
 from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.aws.transport.wire_notices import WireNotices
 from smbench.clock import Clock
-from smbench.errors import SmbenchError
+from smbench.errors import SmbenchError, TargetError
 from smbench.generator.plan import RunPlan
 from smbench.generator.runner import Outside
 from smbench.generator.shares import Share, in_flight_share
@@ -81,7 +81,7 @@ class QueuedTarget:
         """As `prepared`, with the queue that the run left.
 
         Raises:
-            TargetError: the queue cannot be reached; nothing is changed.
+            TargetError: the queue cannot be reached, or is gone and more would be sent; nothing is changed.
         """
         scenario = self.plan.scenario
         in_flight = in_flight_share(scenario.limits, share.worker, share.of)
@@ -91,8 +91,14 @@ class QueuedTarget:
             async with AsyncExitStack() as stack:
                 wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
                 store = clients.s3 if wire is None else wire.s3
-                locations = await upload_inputs(clients, store, self.plan, share, target, progress) if sends else None
                 queue = await stack.enter_async_context(run_queue_again(clients, held, given_queue))
+                if sends and held is not None and not queue.url:
+                    raise TargetError(
+                        f"the queue {held['url']} is gone: the run was cleaned, or taken up elsewhere, where the rest "
+                        "may have been sent",
+                        "resume it without --continue: nothing is sent twice",
+                    )
+                locations = await upload_inputs(clients, store, self.plan, share, target, progress) if sends else None
                 is_own = given_queue is None and bool(queue.url)
                 yield PreparedQueued(clients, wire, target, queue, locations, share.id_prefix, is_own_queue=is_own)
 

@@ -7,14 +7,17 @@ Method: folders as a killed run leaves them, written by hand; an endpoint that o
 from pathlib import Path
 from typing import Any
 
+import anyio
 import polars as pl
 import pytest
 
 import smbench
-from smbench.errors import ResultsError
+from smbench.clock import WarpLoop
+from smbench.errors import ResultsError, TargetError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.tracking.rows import requests_frame
 from smbench.generator.tracking.tracker import Tracker
+from smbench.lifecycle import resume
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
 from smbench.records import Accepted, Notice, Outcome
@@ -23,6 +26,7 @@ from smbench.results.manifest import ClockFacts
 from smbench.results.marks import Mark, sole_user
 from smbench.results.store import PartWriter, open_run
 from smbench.scenario.model import Scenario
+from whole_story import any_keys, plan_of, region, story
 
 SCENARIO: dict[str, Any] = {
     "name": "killed",
@@ -32,9 +36,9 @@ SCENARIO: dict[str, Any] = {
 EPOCH_NS = 1_795_230_000_000_000_000
 
 
-def killed(results: Path, *, reached: int | None = 5) -> Path:
+def killed(results: Path, *, reached: int | None = 5, target: dict[str, Any] = SCENARIO["target"]) -> Path:
     """Row 0 ended, row 1 was accepted, row 2 had no answer; the rest is not in the files, row 5 was handed over."""
-    plan = make_plan(Scenario.model_validate(SCENARIO), results)
+    plan = make_plan(Scenario.model_validate(SCENARIO | {"target": target}), results)
     folder = RunFolder.open(results, plan, Origin(results, "scenario.yaml", "digest"), ("smbench", "run"), 1)
     _write(plan, folder)
     folder.begin({"endpoint": "smbench-emulated"}, ClockFacts(kind="real", epoch_ns=EPOCH_NS))
@@ -101,3 +105,37 @@ def test_what_never_began_says_so(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     with pytest.raises(ResultsError, match="nothing was sent"):
         smbench.resume(tmp_path, progress="none")
+
+
+def test_a_clock_that_is_behind_the_runs_last_word_takes_nothing_up_and_little_later_nothing_is_called_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = killed(tmp_path, target={"endpoint": "mine"})
+    monkeypatch.setattr(resume, "wall_ns", lambda: EPOCH_NS - 3_600_000_000_000)
+    with pytest.raises(ResultsError, match=r"clock is 60 m behind the last word"):
+        smbench.resume(path, progress="none", region="eu-west-1")
+    monkeypatch.setattr(resume, "wall_ns", lambda: EPOCH_NS + 1_000_000_000)
+    monkeypatch.setattr(resume, "machine_started_utc_ns", lambda: None)
+    folder = RunFolder.reopen(path)
+    how = resume._how(folder, folder.plan(), sends=False)
+    assert how.alive_until_ns == 300_000_000 + 30_000_000_000, "another machine's clock may be ahead"
+
+
+@pytest.mark.slow  # a run in virtual time, with clients of its own
+def test_where_the_queue_is_gone_another_copy_may_have_sent_the_rest_and_nothing_more_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    any_keys(monkeypatch)
+    hosted = story(load=[{"constant": {"rate": "10/s", "for": "2s"}}])
+
+    async def taken_up_twice() -> None:
+        async with region(hosted) as here:
+            found, held = await here.leave(plan_of(hosted), tmp_path, 1.0)
+            assert held is not None
+            here.emulator.sqs._queues.clear()
+            n_sent = here.emulator.truth.frame().height
+            with pytest.raises(TargetError, match="may have been sent"):
+                await here.take_up(plan_of(hosted), tmp_path, found, held)
+            assert here.emulator.truth.frame().height == n_sent > 5
+
+    anyio.run(taken_up_twice, backend_options={"loop_factory": WarpLoop})

@@ -3,8 +3,10 @@
 Method: marks in a temporary folder, and a child process that is killed while it moves one.
 """
 
+import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -44,6 +46,26 @@ def test_a_mark_belongs_to_one_worker_at_a_time(tmp_path: Path) -> None:
     Mark.open(tmp_path, 1).close()
     mark.close()
     Mark.open(tmp_path, 0).close()
+
+
+def test_a_copy_of_a_run_that_goes_on_is_refused_until_its_worker_has_ended(tmp_path: Path) -> None:
+    ours, theirs = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:  # the worker
+        mark = Mark.open(tmp_path / "run", 0)
+        mark.begin(5)
+        os.write(ours[1], b"!")
+        os.read(theirs[0], 1)
+        os._exit(0)
+    os.read(ours[0], 1)
+    shutil.copytree(tmp_path / "run", tmp_path / "copy")
+    with contextlib.closing(Mark.open(tmp_path / "copy", 0)) as mark, pytest.raises(InUseError, match="is a copy of"):
+        mark.require_no_other_folder(tmp_path / "copy")
+    os.write(theirs[1], b"!")
+    os.waitpid(child, 0)
+    with contextlib.closing(Mark.open(tmp_path / "copy", 0)) as mark:
+        mark.require_no_other_folder(tmp_path / "copy")
+        assert mark.last == 5
 
 
 def test_a_run_has_one_user_at_a_time(tmp_path: Path) -> None:
