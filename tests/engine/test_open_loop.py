@@ -53,6 +53,12 @@ def make(
     return Engine(load, tracker, endpoint, clock, control), tracker, control
 
 
+def why_not_sent(tracker: Tracker) -> set[NotSent]:
+    """Of all rows that were not."""
+    ledger = tracker.ledger
+    return {WHY_NOT_SENT[ledger.why_not_sent[index] - 1] for index in ledger.in_state(State.NOT_SENT)}
+
+
 @pytest.mark.parametrize("ack_s", [0.001, 1.0, 600.0])
 async def test_a_slow_endpoint_never_moves_the_schedule(ack_s: float) -> None:
     clock = LoopClock()
@@ -151,6 +157,7 @@ async def test_the_request_limit_sends_exactly_that_many_even_in_a_burst() -> No
     await engine.submit_all()
     assert len(endpoint.submitted) == 37
     assert tracker.counts[State.NOT_SENT] == 63
+    assert why_not_sent(tracker) == {NotSent.REQUEST_LIMIT}
 
 
 async def test_the_time_limit_ends_the_sending_at_that_instant() -> None:
@@ -297,6 +304,7 @@ async def test_a_user_joins_sends_waits_thinks_and_sends_again_until_the_phase_e
     assert [at_ns // SECOND for at_ns, _ in endpoint.submitted] == [0, 12, 15, 23, 25, 42, 52]
     assert list(tracker.ledger.sched_ns)[:7] == [at_ns for at_ns, _ in endpoint.submitted]
     assert tracker.counts[State.NOT_SENT] == 2
+    assert why_not_sent(tracker) == {NotSent.PHASE_ENDED}
     assert clock.now_ns() == 60 * SECOND
 
 

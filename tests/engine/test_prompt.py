@@ -18,7 +18,7 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Engine, Load
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
-from smbench.records import Accepted, Answer, Invocation, Rejected, Unacknowledged
+from smbench.records import Accepted, Answer, Event, Invocation, Rejected, Unacknowledged
 from smbench.scenario.model import Limits, Retry
 
 SECOND = 1_000_000_000
@@ -81,10 +81,15 @@ async def test_what_is_refused_is_tried_again_and_holds_its_place_meanwhile() ->
     async with anyio.create_task_group() as tasks:
         endpoint = PromptEndpoint(clock, tasks, verdict=lambda n: throttle if n == 0 else None)
         retry = Retry.model_validate({"attempts": 3, "on": ["throttle"], "backoff": "500ms"})
-        engine = engine_of(endpoint, clock, retry=retry)
+        told: list[Event] = []
+        engine = engine_of(endpoint, clock, retry=retry, refused=told.append)
         await engine.submit_all()
     tracker = engine.tracker
     assert tracker.ledger.attempts[0] == 2
+    (refusal,) = told
+    assert refusal.end_ns is not None
+    assert refusal.end_ns > 0
+    assert (refusal.end_ns, endpoint.submitted[0][1]) in endpoint.submitted, "it is tried again when it was said to be"
     assert tracker.counts[State.WAITING] == 21
     assert endpoint.submitted[0][1] in {inference_id for _, inference_id in endpoint.submitted[1:3]}
 

@@ -60,6 +60,7 @@ def checked_part(part: Part) -> Path:
     Raises:
         ResultsError: they are not.
     """
+    _refuse_special(part.path)
     try:
         is_changed = part.checksum is not None and _checksum(part.path.read_bytes()) != part.checksum
     except OSError as error:
@@ -107,6 +108,12 @@ def _checksum_of(path: Path) -> str:
     return f"{checksum:08x}"
 
 
+def _refuse_special(path: Path) -> None:
+    """A pipe or a device may never end, and reading some devices has effects."""
+    if path.exists() and not path.is_file():
+        raise ResultsError(f"{path} is not a regular file", RESTORE)
+
+
 def sound_parts(parts: Sequence[Part]) -> tuple[list[Path], list[str]]:
     """Those that can be read, in the order given, and a sentence on each that cannot."""
     sound, damage = [], []
@@ -124,6 +131,7 @@ def checked(path: Path, file: str) -> Path:
     Raises:
         ResultsError: it is not, or it is missing.
     """
+    _refuse_special(path)
     try:
         found = pl.read_parquet_schema(path)
     except FileNotFoundError as error:

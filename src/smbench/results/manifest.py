@@ -16,9 +16,11 @@ from smbench.records import Ending
 from smbench.results.files import write_whole
 from smbench.results.schema import SCHEMA_VERSION
 from smbench.results.secrets import redacted
+from smbench.scenario.values.files import read_regular
 from smbench.schedule.base import PhaseSpan
 
 MANIFEST = "manifest.json"
+_BYTES_MAX = 256 << 20  # a scenario as long as one may be, and its notes, are a hundredth of this
 PACKAGES = ("smbench", "aioboto3", "aiobotocore", "botocore", "anyio", "numpy", "polars", "pydantic", "uvloop")
 
 
@@ -214,7 +216,7 @@ def read_manifest(run_dir: Path) -> Manifest:
     """
     path = run_dir / MANIFEST
     try:
-        found = orjson.loads(path.read_bytes())
+        found = orjson.loads(read_regular(path, _BYTES_MAX))
         version = found["schema_version"]
     except (FileNotFoundError, NotADirectoryError):
         raise ResultsError(f"{run_dir} is no run: it has no {MANIFEST}", _runs_below(run_dir)) from None

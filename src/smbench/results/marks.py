@@ -149,7 +149,7 @@ def sole_user(run_dir: Path) -> Iterator[None]:
         yield
         return
     try:
-        descriptor = os.open(run_dir, os.O_RDONLY)
+        descriptor = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY)  # to open a pipe would wait for its writer
     except OSError as error:
         raise ResultsError(f"cannot read {run_dir}: {error.strerror or error}") from error
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from smbench.errors import ResultsError
 from smbench.results import marks
 from smbench.results.marks import InUseError, Mark, sole_user
 
@@ -72,6 +73,13 @@ def test_a_run_has_one_user_at_a_time(tmp_path: Path) -> None:
     with sole_user(tmp_path), pytest.raises(InUseError, match="going on in another process"), sole_user(tmp_path):
         pass
     with sole_user(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no named pipes")
+def test_a_pipe_in_a_run_s_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "run")
+    with pytest.raises(ResultsError, match="cannot read"), sole_user(tmp_path / "run"):
         pass
 
 

@@ -4,6 +4,7 @@ Method: real folders and real parquet; a full disk is the process's own limit on
 """
 
 import datetime
+import os
 import sys
 from pathlib import Path
 
@@ -358,6 +359,18 @@ def test_a_whole_file_that_is_missing_is_named_as_a_cut_one_is(run_dir: Path, fi
     with pytest.raises(ResultsError, match=rf"{file}\.parquet is missing") as caught:
         open_run(run_dir)
     assert caught.value.advice == "restore it from a copy"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no named pipes")
+@pytest.mark.parametrize("name", ["manifest.json", "requests.parquet", "events.parquet"])
+def test_a_pipe_in_a_file_s_place_is_refused_and_not_waited_for(run_dir: Path, name: str) -> None:
+    manifest_of([span(4)]).write(run_dir)
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    compact(run_dir)
+    (run_dir / name).unlink()
+    os.mkfifo(run_dir / name)
+    with pytest.raises(ResultsError, match="regular file"):
+        open_run(run_dir)
 
 
 def test_a_folder_that_is_no_run_is_named_with_the_runs_below_it(run_dir: Path) -> None:

@@ -6,6 +6,8 @@ in most: one request, no completion, nothing at all, cut off, no gauges.
 
 import itertools
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -19,6 +21,7 @@ from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import evaluate
 from smbench.records import Ending, Event, NotSent, Outcome
+from smbench.view.page import vega as vega_process
 from smbench.view.page.page import page
 from smbench.view.page.vega import Vega
 
@@ -252,3 +255,14 @@ def test_a_hundred_thousand_requests_take_a_megabyte_and_a_half_at_most(vega: Ve
     frames = derive(*simulated_run(of))
     assert frames.requests.height > 100_000
     assert len(page_of(frames, vega).encode()) < 1_500_000
+
+
+@pytest.mark.slow  # starts Vega, which takes half a second
+def test_vega_s_process_ends_without_a_word_once_nobody_reads_it() -> None:
+    """A report that is killed leaves it with a chart that no one wants, and with the user's terminal as its stderr."""
+    command = [sys.executable, "-P", "-m", vega_process.__name__]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, said = process.communicate(b'{"data": {"values": []}, "mark": "point"}\n', timeout=60)
+    assert (process.returncode, said) == (0, b"")

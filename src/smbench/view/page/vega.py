@@ -7,6 +7,7 @@ requests is reconstructed.
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Self
 
 import orjson
@@ -61,4 +62,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # A parent that was killed reads no more: this ends with it, and says nothing on the terminal that they share.
+    with suppress(BrokenPipeError):
+        main()
