@@ -21,6 +21,7 @@ from smbench.scenario.payloads.bodies import Payload
 from smbench.schedule.base import PhaseSpan
 
 WARP_REQUEST_S = 2.5e-3  # of the wall's time, a request of a whole run in warp time on two cores of 2026
+WARP_PART_S = 1e-4  # and as much for each part of a streamed answer
 TIGHT_SHARE = 0.95  # of the slots busy: waits are long, and a run of hours is needed to see how long
 CERTAIN_SHARE, _NAMED_SHARE = 0.999, 0.01  # of requests whose service outlasts their time-out
 _BACKLOG_METRICS = ("ApproximateBacklogSize", "ApproximateBacklogSizePerInstance", "HasBacklogWithoutCapacity")
@@ -73,6 +74,7 @@ class Forecast:
             a closed loop decides.
         instance_hours: The least and the most that are paid for; None for a real endpoint, and with `most_s`.
         kind: `async`, `serverless` or `realtime`. The slots of a serverless endpoint are execution environments.
+        parts: Of each answer; 0 where it does not come in a stream, or the endpoint is a real one.
     """
 
     phases: tuple[PhaseForecast, ...]
@@ -89,6 +91,7 @@ class Forecast:
     scale: float
     instance_hours: tuple[float, float] | None
     kind: str = "async"
+    parts: int = 0
 
 
 def forecast(plan: RunPlan) -> Forecast:
@@ -137,6 +140,7 @@ def forecast(plan: RunPlan) -> Forecast:
         plan.scale,
         hours,
         kind,
+        emulated.stream.parts if scenario.request.stream else 0,
     )
 
 

@@ -2,7 +2,15 @@
 
 from smbench import units
 from smbench.clock import TimeKind
-from smbench.generator.forecast import CERTAIN_SHARE, TIGHT_SHARE, WARP_REQUEST_S, Forecast, PhaseForecast, TimeOut
+from smbench.generator.forecast import (
+    CERTAIN_SHARE,
+    TIGHT_SHARE,
+    WARP_PART_S,
+    WARP_REQUEST_S,
+    Forecast,
+    PhaseForecast,
+    TimeOut,
+)
 from smbench.scenario.values.quantities import format_duration
 
 _PHASES_SHOWN = 20
@@ -48,7 +56,8 @@ def length(found: Forecast, kind: TimeKind) -> str:
     """How long the run lasts, by the scenario's clock and by the wall's."""
     span = _range(found.least_s, found.most_s)
     if kind is TimeKind.WARP:
-        real_s = max(1.0, sum(phase.n for phase in found.phases) * WARP_REQUEST_S)
+        each_s = WARP_REQUEST_S + found.parts * WARP_PART_S
+        real_s = max(1.0, sum(phase.n for phase in found.phases) * each_s)
         return f"the run lasts {span} of the scenario's time, and in warp time {_about(real_s)} of the wall's"
     if found.scale != 1.0:
         faster = f"{found.scale:g} times faster"

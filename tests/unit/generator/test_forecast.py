@@ -177,6 +177,18 @@ def test_the_length_of_a_run_is_told_in_both_times(time: str, words: str) -> Non
     assert length(forecast(plan), plan.time_kind) == words
 
 
+def test_the_wall_s_time_of_a_run_counts_the_parts_of_its_answers() -> None:
+    # 400 calls of 2.5 ms, and each 200 parts of 0.1 ms.
+    text = """\
+    name: x
+    target: {kind: realtime, emulated: {service: 1s, stream: {parts: 200, gap: 10ms}, time: warp}}
+    request: {stream: true}
+    load: [burst: {requests: 400}]
+    """
+    plan = planned(text)
+    assert "in warp time about 9.00 s of the wall's" in length(forecast(plan), plan.time_kind)
+
+
 def test_a_closed_loop_has_no_most() -> None:
     # 800 requests, eight at a time, a second each: 100 s.
     found = forecast(
