@@ -47,6 +47,11 @@ def require_known(threshold: Threshold) -> None:
     known = (*_COUNTS, *_OTHERS, _COST)
     if threshold.of in ("sojourn", "service_view"):
         return
+    if threshold.metric == "scale_out":
+        raise UsageError(
+            f"'{threshold.text}': a policy that need not scale out has no reaction, so policies cannot be ranked by it",
+            "ask for what a slow reaction does to requests: pNN, within(...) or backlog_max",
+        )
     if threshold.metric not in known:
         raise UsageError(
             f"'{threshold.text}': a prediction of many policies has no {threshold.metric}",

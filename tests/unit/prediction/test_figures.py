@@ -65,7 +65,13 @@ def test_figures_are_those_of_the_report(drain: str) -> None:
     assert instance_s(seen, measured.from_ns) == pytest.approx(run.summary.cost.instance_s, rel=1e-6)
 
 
-@pytest.mark.parametrize("text", ["ack_p95 < 1s", "scale_out < 6m", "rejected == 0"])
+@pytest.mark.parametrize("text", ["ack_p95 < 1s", "rejected == 0"])
 def test_a_metric_that_a_prediction_does_not_have_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="a prediction of many policies has no"):
         require_known(parse_threshold(text))
+
+
+def test_a_reaction_that_some_policies_do_not_have_is_refused_with_what_to_ask_for() -> None:
+    with pytest.raises(UsageError, match="policies cannot be ranked by it") as failed:
+        require_known(parse_threshold("scale_out < 6m"))
+    assert "backlog_max" in failed.value.advice
