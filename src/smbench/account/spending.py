@@ -18,6 +18,7 @@ from smbench.pricing.inference import ServerlessUse, serverless_usd
 from smbench.pricing.measuring import Calls, calls_usd
 from smbench.pricing.table import PriceTable
 from smbench.records import Unknown
+from smbench.scenario.model import SYNCHRONOUS_BODY_MAX_BYTES
 
 _SECOND_NS = 1_000_000_000
 
@@ -166,8 +167,9 @@ def _endpoint(
         settings = found.serverless or {}
         memory_mb, provisioned = int(settings.get("MemorySizeInMB", 0)), int(settings.get("ProvisionedConcurrency", 0))
         longest_s = plan.scenario.answer_max_s or 0
-        use = ServerlessUse(memory_mb, n * float(longest_s), n_bytes, provisioned, most_s or 0.0)
-        return serverless_usd(use, prices), f"{n:,} inferences of {longest_s} s with {memory_mb:,} MB"
+        n_out = n * SYNCHRONOUS_BODY_MAX_BYTES["serverless"]  # an answer's limit is a request's
+        use = ServerlessUse(memory_mb, n * float(longest_s), n_bytes, n_out, provisioned, most_s or 0.0)
+        return serverless_usd(use, prices), f"{n:,} inferences of {longest_s} s with {memory_mb:,} MB, answers of 4 MiB"
     most = int((found.scalable_target or {}).get("MaxCapacity") or 0)
     most = max(most, found.instances_desired or 0, found.instances_current or 0)
     what = f"{most:,} x {found.instance_type}"

@@ -19,6 +19,7 @@ class ServerlessUse:
     Args:
         busy_s: Seconds that all inferences took together; AWS bills milliseconds.
         bytes_in: Of all bodies that were sent.
+        bytes_out: Of all answers; None: not known.
         provisioned: Environments that are always warm.
         length_s: How long they were.
         warm_busy_s: Of `busy_s`, what ran in them.
@@ -27,18 +28,21 @@ class ServerlessUse:
     memory_mb: int
     busy_s: float
     bytes_in: int
+    bytes_out: int | None
     provisioned: int = 0
     length_s: float = 0.0
     warm_busy_s: float = 0.0
 
 
 def serverless_parts(use: ServerlessUse, prices: PriceTable) -> dict[str, float] | Unknown:
-    """USD by what it is paid for; data out is not counted.
+    """USD by what it is paid for.
 
     Source: AWS's price list: ServerlessInf:Mem, ProvisionedConcurrency:Mem (inferences in a provisioned environment),
-    ProvisionedConcurrency:Usage (that it is there), Hosting:IN.
+    ProvisionedConcurrency:Usage (that it is there), Hosting:IN, Hosting:OUT.
     """
-    names = {"duration": "serverless.gb_second", "data in": "data.gb_in"}
+    if use.bytes_out is None:
+        return Unknown("how large the answers were is not known, and data out is paid for")
+    names = {"duration": "serverless.gb_second", "data in": "data.gb_in", "data out": "data.gb_out"}
     if use.provisioned:
         names["provisioned"] = "serverless.provisioned_gb_second"
         names["duration, provisioned"] = "serverless.provisioned_busy_gb_second"
@@ -49,6 +53,7 @@ def serverless_parts(use: ServerlessUse, prices: PriceTable) -> dict[str, float]
     used = {
         "duration": (use.busy_s - warm_busy_s) * gb,
         "data in": use.bytes_in / _BYTES_IN_GB,
+        "data out": use.bytes_out / _BYTES_IN_GB,
         "provisioned": use.provisioned * use.length_s * gb,
         "duration, provisioned": warm_busy_s * gb,
     }

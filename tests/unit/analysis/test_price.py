@@ -23,12 +23,13 @@ PRICES = shipped_prices().with_own(
         "serverless.provisioned_gb_second": 10.0,
         "serverless.provisioned_busy_gb_second": 100.0,
         "data.gb_in": 0.0,
+        "data.gb_out": 0.0,
         "ml.m5.large": 3.6,
     }
 )
 CALLS = [
-    Request(0.0, done=4.0, changes={"size_in_bytes": 2**29}),
-    Request(1.0, done=3.0, changes={"size_in_bytes": 2**29}),
+    Request(0.0, done=4.0, changes={"size_in_bytes": 2**29, "answer_size_in_bytes": 2**30}),
+    Request(1.0, done=3.0, changes={"size_in_bytes": 2**29, "answer_size_in_bytes": 2**31}),
     Request(2.0, outcome=Outcome.REJECTED),
 ]
 
@@ -44,21 +45,34 @@ def serverless(memory: int = 2048, provisioned: int = 0) -> dict[str, Any]:
     return {"kind": "serverless", "emulated": {"serverless": {"memory": memory, "provisioned": provisioned}}}
 
 
-def test_serverless_is_the_time_of_the_accepted_calls_by_memory_and_the_bytes_they_brought() -> None:
-    found = price(frames(serverless(), {"data.gb_in": 5.0}), Unknown("none"))
-    assert found.parts == {"duration": 12.0, "data in": 5.0}
-    assert found.usd == 17.0
-    assert found.usd_per_inference == 8.5
-    assert found.usd_per_1000 == 8_500.0
-    assert found.usd_per_million == 8.5e6
+def test_serverless_is_the_time_of_the_accepted_calls_by_memory_and_the_bytes_of_both_ways() -> None:
+    found = price(frames(serverless(), {"data.gb_in": 5.0, "data.gb_out": 1.0}), Unknown("none"))
+    assert found.parts == {"duration": 12.0, "data in": 5.0, "data out": 3.0}
+    assert found.usd == 20.0
+    assert found.usd_per_inference == 10.0
+    assert found.usd_per_1000 == 10_000.0
+    assert found.usd_per_million == 10e6
     assert found.n_month == pytest.approx(2 / 4.0 * 730 * 3600)
-    assert found.usd_month == pytest.approx(17.0 / 4.0 * 730 * 3600)
+    assert found.usd_month == pytest.approx(20.0 / 4.0 * 730 * 3600)
+
+
+def test_an_answer_of_unknown_size_makes_the_price_unknown_and_never_free() -> None:
+    made = frames_of([Request(0.0, done=4.0)], scenario={"target": serverless()}, target={"kind": "serverless"})
+    found = price(made, Unknown("none"))
+    assert isinstance(found.usd, Unknown)
+    assert "how large the answers were" in found.usd.reason
 
 
 def test_calls_fill_the_provisioned_environments_first() -> None:
     found = price(frames(serverless(1024, provisioned=1)), Unknown("none"))
     # From 0 to 4 s one call runs in the one that is provisioned; from 1 to 3 s another finds no place there.
-    assert found.parts == {"duration": 2.0, "data in": 0.0, "provisioned": 40.0, "duration, provisioned": 400.0}
+    assert found.parts == {
+        "duration": 2.0,
+        "data in": 0.0,
+        "data out": 0.0,
+        "provisioned": 40.0,
+        "duration, provisioned": 400.0,
+    }
     both = price(frames(serverless(1024, provisioned=2)), Unknown("none"))
     assert both.parts["duration, provisioned"] == 600.0
     assert both.break_even == ()

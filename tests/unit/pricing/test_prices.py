@@ -28,14 +28,16 @@ from smbench.records import Unknown
 
 
 def test_two_gigabytes_for_a_second_cost_what_the_price_list_says() -> None:
-    used = serverless_usd(ServerlessUse(memory_mb=2048, busy_s=1.0, bytes_in=0), shipped_prices())
+    used = serverless_usd(ServerlessUse(memory_mb=2048, busy_s=1.0, bytes_in=0, bytes_out=0), shipped_prices())
     assert used == pytest.approx(0.00004)
-    with_data = serverless_usd(ServerlessUse(memory_mb=2048, busy_s=1.0, bytes_in=2**30), shipped_prices())
-    assert with_data == pytest.approx(0.00004 + 0.016)
+    with_data = serverless_usd(
+        ServerlessUse(memory_mb=2048, busy_s=1.0, bytes_in=2**30, bytes_out=2**29), shipped_prices()
+    )
+    assert with_data == pytest.approx(0.00004 + 0.016 + 0.008)
 
 
 def test_a_price_that_is_not_known_makes_no_figure_until_it_is_given() -> None:
-    use = ServerlessUse(memory_mb=1024, busy_s=0.0, bytes_in=0, provisioned=2, length_s=100.0)
+    use = ServerlessUse(memory_mb=1024, busy_s=0.0, bytes_in=0, bytes_out=0, provisioned=2, length_s=100.0)
     unknown = serverless_usd(use, shipped_prices())
     assert isinstance(unknown, Unknown)
     assert "--price serverless.provisioned_gb_second=" in unknown.reason
@@ -59,9 +61,11 @@ def test_what_ran_in_provisioned_environments_has_a_price_of_its_own() -> None:
         "serverless.provisioned_gb_second": 10.0,
         "serverless.provisioned_busy_gb_second": 100.0,
     }
-    use = ServerlessUse(memory_mb=2048, busy_s=5.0, bytes_in=0, provisioned=3, length_s=7.0, warm_busy_s=4.0)
+    use = ServerlessUse(
+        memory_mb=2048, busy_s=5.0, bytes_in=0, bytes_out=0, provisioned=3, length_s=7.0, warm_busy_s=4.0
+    )
     assert serverless_parts(use, shipped_prices().with_own(own)) == {
-        "duration": 2.0, "data in": 0.0, "provisioned": 420.0, "duration, provisioned": 800.0,
+        "duration": 2.0, "data in": 0.0, "data out": 0.0, "provisioned": 420.0, "duration, provisioned": 800.0,
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Source: docs/methods.md#price.
 from typing import Any
 
 import numpy as np
+import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.cost import Cost, instance_hour_usd
@@ -181,14 +182,19 @@ def _savings(each_usd: float, instance_usd: float) -> tuple[Saving, ...]:
 
 
 def _use(frames: Frames, memory_mb: int, provisioned: int) -> ServerlessUse:
-    """The time of each accepted call from its send: rather too much, for AWS bills the time of the container."""
+    """The time of each accepted call from its send: rather too much, for AWS bills the time of the container.
+
+    Of an answer that was an error the size is not known, and its few words are not counted.
+    """
     billed = frames.measured.filter("accepted")
+    answers = billed.filter(pl.col("outcome") == Outcome.COMPLETED.value)["answer_size_in_bytes"]
     busy_ns = billed["from_send_age_ns"].fill_null(0).to_numpy()
     sent_ns = billed["send_ns"].fill_null(0).to_numpy()
     return ServerlessUse(
         memory_mb=memory_mb,
         busy_s=float(busy_ns.sum()) / 1e9,
         bytes_in=int(billed["size_in_bytes"].fill_null(0).sum()),
+        bytes_out=None if answers.has_nulls() else int(billed["answer_size_in_bytes"].sum()),
         provisioned=provisioned,
         length_s=length_s(frames),
         warm_busy_s=_within(sent_ns, busy_ns, provisioned) / 1e9,
