@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from smbench.errors import ResultsError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.lifecycle.origin import Origin
@@ -164,7 +166,15 @@ class RunFolder:
 
 def planned_again(manifest: Manifest, where: str, base_dir: Path | None) -> RunPlan:
     """As `RunFolder.plan`, of a manifest in any place, which `where` names."""
-    scenario = Scenario.model_validate(manifest.scenario)
+    try:
+        scenario = Scenario.model_validate(manifest.scenario)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ResultsError(
+            f"the run in {where} has a scenario that this smbench cannot read: {field}: {first['msg']}",
+            f"smbench {manifest.smbench or 'of that time'} made it: use that one",
+        ) from error
     plan = make_plan(scenario, base_dir or Path(manifest.scenario_folder))
     digests = {payload.name: payload.digest for payload in plan.payloads}
     if plan.schedule.digest != manifest.schedule_digest or digests != manifest.payload_digests:

@@ -106,7 +106,7 @@ def resume_run(
             return None
         folder = RunFolder.reopen(path)
         if presence is not None:
-            presence.opened(path, before.scenario["name"])
+            presence.opened(path, str(before.scenario.get("name", "")))
             presence.begun()
         try:
             plan = folder.plan(base_dir)
@@ -131,7 +131,7 @@ def resume_run(
 def _is_anything_left(before: Manifest, left: Left, *, sends: bool) -> bool:
     if before.ending is Ending.RUNNING or before.held:
         return True
-    is_aws = "endpoint" in (before.scenario.get("target") or {}) and before.scenario["target"]["endpoint"] is not None
+    is_aws = (before.scenario.get("target") or {}).get("endpoint") is not None
     return is_aws and (left.pending > 0 or (sends and left.unsent > 0))
 
 

@@ -94,8 +94,8 @@ class QueuedTarget:
                 queue = await stack.enter_async_context(run_queue_again(clients, held, given_queue))
                 if sends and held is not None and not queue.url:
                     raise TargetError(
-                        f"the queue {held['url']} is gone: the run was cleaned, or taken up elsewhere, where the rest "
-                        "may have been sent",
+                        f"the queue {held['url']} does not exist any more: the run was cleaned, or taken up elsewhere, "
+                        "where the rest may have been sent",
                         "resume it without --continue: nothing is sent twice",
                     )
                 locations = await upload_inputs(clients, store, self.plan, share, target, progress) if sends else None

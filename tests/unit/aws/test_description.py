@@ -240,3 +240,10 @@ async def test_of_a_synchronous_endpoint_the_variant_with_the_largest_weight_is_
 
 async def test_a_variant_that_is_not_there_is_refused() -> None:
     assert "no variant red" in (await refusal(cloud(), variant="red")).message
+
+
+async def test_what_another_version_found_is_read_as_far_as_this_one_knows_it() -> None:
+    found = (await discover(cloud(), "ep")).as_json()
+    assert TargetFound.from_json(found | {"later": 1}) == TargetFound.from_json(found)
+    with pytest.raises(TargetError, match="endpoint_arn"):
+        TargetFound.from_json({name: value for name, value in found.items() if name != "endpoint_arn"})

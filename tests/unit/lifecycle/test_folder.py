@@ -14,7 +14,7 @@ from smbench.errors import DiskError, ResultsError
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.tracking.rows import requests_frame
 from smbench.lifecycle import folder as folder_module
-from smbench.lifecycle.folder import RunFolder
+from smbench.lifecycle.folder import RunFolder, planned_again
 from smbench.lifecycle.origin import Origin
 from smbench.records import Ending
 from smbench.results import manifest as manifest_module
@@ -124,6 +124,17 @@ def test_a_payload_that_has_changed_since_is_refused(plan: RunPlan, tmp_path: Pa
     (tmp_path / "a.json").write_text("[]")
     with pytest.raises(ResultsError, match="has changed"):
         RunFolder.reopen(folder.path).plan()
+
+
+def test_a_scenario_that_this_version_cannot_read_names_the_field_and_the_version_that_can(
+    plan: RunPlan, tmp_path: Path
+) -> None:
+    folder = begun(plan, tmp_path / "results")
+    for scenario, said in (({}, "name: Field required"), (SCENARIO | {"lode": []}, "lode: ")):
+        manifest = folder.manifest.model_copy(update={"scenario": scenario, "smbench": "0.0.1"})
+        with pytest.raises(ResultsError, match=said) as refused:
+            planned_again(manifest, "there", None)
+        assert "smbench 0.0.1" in refused.value.advice
 
 
 def test_a_folder_that_is_no_run_is_not_opened(tmp_path: Path) -> None:

@@ -89,11 +89,19 @@ class TargetFound:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """The same again from `as_json`, in another process."""
+        """The same again from `as_json`, in another process; what another version found besides is left out.
+
+        Raises:
+            TargetError: it lacks what is needed.
+        """
+        known = {field.name for field in fields(cls)}
         members: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+            name: tuple(value) if isinstance(value, list) else value for name, value in found.items() if name in known
         }
-        return cls(**members)
+        try:
+            return cls(**members)
+        except TypeError as error:
+            raise TargetError(f"what the run found of its endpoint cannot be read: {error}") from error
 
 
 async def discover(
