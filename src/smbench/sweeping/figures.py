@@ -11,6 +11,7 @@ from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.findings import Verdict
 from smbench.records import Outcome, Unknown, is_throttle
 from smbench.sweeping.benchmarks import COLD, WARM
 
@@ -44,7 +45,7 @@ class Figures(BaseModel):
 
     Args:
         verdict: Of the run's checks: valid, unknown or invalid.
-        kept: All thresholds were met; None: one is not known, or there is none.
+        kept: All thresholds were met; None: one is not known, or there is none, or the run is invalid.
         errors: How many by class: throttle, server, refused, memory, container, unanswered, or the outcome's own name.
         usd: None where no price is known, and `usd_why` says why.
         usd_day: At the mean rate of the run.
@@ -90,11 +91,11 @@ def figures_of(
     usd = price(frames, summary.cost).usd
     amount = None if isinstance(usd, Unknown) else usd
     n_completed, span_s = summary.measured.completed, length_s(frames)
-    met = [one.passed for one in judged]
+    met = [] if verdict == Verdict.INVALID else [one.passed for one in judged]  # it says nothing of the endpoint
     return Figures(
         verdict=verdict,
         kept=None if not met else False if False in met else None if None in met else True,
-        missed=tuple(one.text for one in judged if one.passed is False),
+        missed=tuple(one.text for one in judged if one.passed is False and met),
         n=summary.measured.scheduled,
         completed=n_completed,
         p50=summary.sojourn.p50,

@@ -7,8 +7,11 @@ import math
 
 import pytest
 
+from runs import Request, frames_of
 from smbench.analysis.numbers.bounds import Bounded
-from smbench.sweeping.figures import Figures, Throughput
+from smbench.analysis.summary import summarise
+from smbench.analysis.verdict.thresholds import evaluate
+from smbench.sweeping.figures import Figures, Throughput, figures_of
 from smbench.sweeping.ranking import Group, Rule, Seen, choose, groups_of, saturations, times_the_first
 
 
@@ -94,6 +97,25 @@ def test_where_none_keeps_them_latency_times_cost_decides_and_says_so() -> None:
     assert found.best.configuration == "fast"
     assert found.rule.startswith("none keeps the thresholds")
     assert choose(groups(unpriced=figures(1.0, None, True))) is None
+
+
+def test_a_configuration_whose_run_is_invalid_is_never_taken() -> None:
+    spoiled = figures(0.1, 0.001, None, verdict="invalid")  # our own limit held the load back: fast and cheap
+    for kept in (True, None):
+        found = choose(groups(spoiled=spoiled, good=figures(2.0, 0.04, kept)))
+        assert found is not None
+        assert (found.best.configuration, found.runner_up) == ("good", None)
+    assert choose(groups(spoiled=spoiled)) is None
+
+
+def test_of_an_invalid_run_no_threshold_is_kept_or_missed() -> None:
+    frames = frames_of([Request(0.0, done=1.0)])
+    summary = summarise(frames)
+    judged = tuple(evaluate(["p95 < 5s", "max < 1ms"], frames, summary))
+    found = figures_of(frames, summary, "valid", judged)
+    assert (found.kept, found.missed) == (False, ("max < 1ms",))
+    found = figures_of(frames, summary, "invalid", judged)
+    assert (found.kept, found.missed) == (None, ())
 
 
 def test_pairs_of_seeds_leave_the_difference_of_the_configurations_alone() -> None:

@@ -103,7 +103,7 @@ def _cells(group: Group, first: Group) -> tuple[str, ...]:
     for one in runs:
         for name, n in one.errors.items():
             errors[name] = errors.get(name, 0) + n
-    kept = {True: "yes", False: "no", None: "-"}[group.kept]
+    kept = "invalid run" if group.is_invalid else {True: "yes", False: "no", None: "-"}[group.kept]
     return (
         group.configuration or "as it is",
         f"{len(runs):,}",
