@@ -8,8 +8,10 @@ import orjson
 from smbench.emulator.protocol.codecs import Params, ServiceError
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site
 
+_PAGE = 100
 _SESSION_S = 3600  # MaxSessionDuration's default
 
 
@@ -74,8 +76,14 @@ class Iam:
         return {"RoleName": name, "PolicyName": policy, "PolicyDocument": document}
 
     def list_role_policies(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        """All names in one page. Raises ServiceError: no such role."""
-        return {"PolicyNames": sorted(self.policies[self._role(params)["RoleName"]]), "IsTruncated": False}
+        """Sorted, a page at a time. Raises ServiceError: no such role, a marker that was never given."""
+        names = sorted(self.policies[self._role(params)["RoleName"]])
+        try:
+            these, marker = page(names, params.get("Marker"), params.get("MaxItems", _PAGE))
+        except TokenError:
+            raise ServiceError("ValidationError", f"Invalid Marker: {params['Marker']}") from None
+        more = {} if marker is None else {"Marker": marker}
+        return {"PolicyNames": these, "IsTruncated": marker is not None, **more}
 
     def delete_role_policy(self, params: Params, _request: HttpRequest) -> None:
         """Raises ServiceError: no such role or policy."""

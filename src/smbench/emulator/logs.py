@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smbench.emulator.protocol.codecs import Params, ServiceError
+from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
@@ -60,9 +60,16 @@ class Logs:
         streams = self._group(params)
         if params["logStreamName"] not in streams:
             raise _missing("log stream")
-        first = int(params.get("nextToken", "f/0").removeprefix("f/"))
-        stream = streams[params["logStreamName"]]
-        lines = stream.lines[first : first + min(_EVENTS, params.get("limit", _EVENTS))]
+        stream, n_max = streams[params["logStreamName"]], min(_EVENTS, params.get("limit", _EVENTS))
+        first = 0 if params.get("startFromHead") else max(0, len(stream.lines) - n_max)  # without it, the latest
+        if (token := params.get("nextToken")) is not None:
+            kind, _, place = token.partition("/")
+            if kind not in ("f", "b") or not place.isdecimal():
+                raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
+            if kind == "b":
+                raise beyond("read log events backwards")
+            first = int(place)
+        lines = stream.lines[first : first + n_max]
         at_ms = self._site.utc_ns() // 1_000_000
         return {
             "events": [{"timestamp": at_ms, "message": line, "ingestionTime": at_ms} for line in lines],
@@ -71,8 +78,12 @@ class Logs:
         }
 
     def _group(self, params: Params) -> Mapping[str, LogStream]:
+        name = params.get("logGroupName") or params.get("logGroupIdentifier", "").rpartition(":log-group:")[2]
+        if not name:
+            text = "Exactly one of logGroupName and logGroupIdentifier must be specified."
+            raise ServiceError("InvalidParameterException", text)
         for group in self._groups:
-            streams = group(params.get("logGroupName", ""))
+            streams = group(name)
             if streams:
                 return streams
         raise _missing("log group")

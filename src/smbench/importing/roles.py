@@ -196,7 +196,7 @@ def roles_of(table: Table, asked: Asked) -> Roles:
     """
     if what := _sums(table.names or ()):
         raise UsageError(
-            f"{table.path} is {what}: percentiles cannot be made of percentiles", "a row a request is wanted"
+            f"{table.path} is {what}: percentiles cannot be made of percentiles", "write a row a request"
         )
     known = _known(table)
     columns = dict(known.columns)

@@ -234,6 +234,14 @@ def image_documents() -> list[dict[str, Any]]:
     return [{"image": encoded, "id": 1}, {"image": f"data:image/png;base64,{encoded}", "id": 2}]
 
 
+@pytest.mark.parametrize("form", ["lines", "bodies", "documents"])
+def test_lines_of_a_packed_file_are_no_payloads(tmp_path: Path, form: str) -> None:
+    (tmp_path / "in.jsonl").write_bytes(gzip.compress(b'{"Body": "a"}\n'))
+    assert wrong(tmp_path, {form: "in.jsonl"}) == [
+        "in.jsonl is packed by gzip, and its lines are no payloads: unpack it"
+    ]
+
+
 @pytest.mark.parametrize("is_list", [True, False])
 def test_documents_go_as_they_are_written_or_as_the_image_inside(tmp_path: Path, is_list: bool) -> None:
     texts = [json.dumps(one) for one in image_documents()]

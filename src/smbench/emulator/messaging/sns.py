@@ -11,12 +11,12 @@ from smbench.emulator.messaging.sns_rules import (
     MESSAGE_MAX_BYTES,
     SUBJECT,
     TOPIC_NAME,
-    TOPIC_SETTABLE,
     Subscription,
     Topic,
     check_arn,
     check_batch,
     check_settable,
+    check_topic_attribute,
     compile_filter,
     default_policy,
     invalid,
@@ -29,6 +29,9 @@ from smbench.emulator.protocol.codecs import ServiceError, not_implemented
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.site import Site, iso_ms
+
+_TAGS_MAX = 50
+_KNOWN_PROTOCOLS = {"http", "https", "email", "email-json", "sms", "application", "lambda", "firehose"}
 
 
 @dataclass(slots=True)
@@ -159,9 +162,9 @@ class Sns:
             raise not_implemented("sns", "CreateTopic of a FIFO topic")
         if not TOPIC_NAME.fullmatch(name):
             raise invalid("Topic Name")
-        for attribute in asked:
-            if attribute not in TOPIC_SETTABLE:
-                raise invalid(f"Attributes Reason: Unknown attribute: {attribute}")
+        asked = {attribute: value for attribute, value in asked.items() if attribute != "FifoTopic"}  # a standard one
+        for attribute, value in asked.items():
+            check_topic_attribute("CreateTopic", attribute, value, "Attributes Reason: Unknown attribute: ")
         arn = self._site.arn("sns", name)
         tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
         existing = self._topics.get(arn)
@@ -201,14 +204,16 @@ class Sns:
 
     def _set_topic_attributes(self, params: dict[str, Any], request: HttpRequest) -> None:
         topic = self._topic(params["TopicArn"])
-        if params["AttributeName"] not in TOPIC_SETTABLE:
-            raise invalid("AttributeName")
-        topic.attributes[params["AttributeName"]] = params.get("AttributeValue", "")
+        name, value = params["AttributeName"], params.get("AttributeValue", "")
+        check_topic_attribute("SetTopicAttributes", name, value)
+        topic.attributes[name] = value
 
     # subscriptions
 
     def _subscribe(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         topic, protocol = self._topic(params["TopicArn"]), params["Protocol"]
+        if protocol != "sqs" and protocol not in _KNOWN_PROTOCOLS:
+            raise invalid("Does not support this protocol string: " + protocol)
         if protocol != "sqs":
             raise not_implemented("sns", f"Subscribe with protocol {protocol}")
         endpoint, attributes = params.get("Endpoint", ""), dict(params.get("Attributes", {}))
@@ -283,6 +288,8 @@ class Sns:
     def _publish(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         if "PhoneNumber" in params:
             raise not_implemented("sns", "Publish to a phone number")
+        if "TopicArn" in params and "TargetArn" in params:
+            raise invalid("TopicArn or TargetArn Reason: both were given")
         arn = params.get("TopicArn", params.get("TargetArn"))
         if arn is None:
             raise invalid("TopicArn or TargetArn Reason: no value for required parameter")
@@ -291,6 +298,10 @@ class Sns:
     def _publish_batch(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         topic, entries = self._topic(params["TopicArn"]), params["PublishBatchRequestEntries"]
         check_batch(entries)
+        total = sum(message_attributes.size_bytes(one["Message"], one.get("MessageAttributes", {})) for one in entries)
+        if total > MESSAGE_MAX_BYTES:
+            text = f"The length of all the messages put together is more than the limit of {MESSAGE_MAX_BYTES} bytes."
+            raise ServiceError("BatchRequestTooLong", text)
         successful: list[dict[str, Any]] = []
         failed: list[dict[str, Any]] = []
         for entry in entries:
@@ -301,6 +312,9 @@ class Sns:
         return {"Successful": successful, "Failed": failed}
 
     def _published(self, topic: Topic, params: dict[str, Any]) -> dict[str, Any]:
+        if "MessageDeduplicationId" in params:
+            text = "The request includes MessageDeduplicationId parameter that is not valid for this topic type"
+            raise invalid(f"MessageDeduplicationId Reason: {text}")
         message, subject, attributes = params["Message"], params.get("Subject", ""), params.get("MessageAttributes", {})
         if not message:
             raise invalid("Empty message")
@@ -310,14 +324,20 @@ class Sns:
             raise invalid("Subject")
         if wrong := message_attributes.complaint(attributes):
             raise ServiceError("ParameterValueInvalid", wrong)
-        if params.get("MessageStructure") == "json":
+        if params.get("MessageStructure", "json") != "json":
+            raise invalid("MessageStructure")
+        if "MessageStructure" in params:
             message = message_for_sqs(message)
         return {"MessageId": self.publish(topic.arn, message, subject=subject, attributes=attributes)}
 
     # tags
 
     def _tag_resource(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        self._tagged(params).update({tag["Key"]: tag["Value"] for tag in params["Tags"]})
+        tags = self._tagged(params)
+        given = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
+        if len(tags.keys() | given.keys()) > _TAGS_MAX:
+            raise ServiceError("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
+        tags.update(given)
         return {}
 
     def _untag_resource(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:

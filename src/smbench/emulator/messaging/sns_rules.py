@@ -9,17 +9,18 @@ import orjson
 from smbench.emulator.messaging.filter_policy import Matcher, attribute_values, compile_policy
 from smbench.emulator.messaging.filter_rules import FilterError
 from smbench.emulator.messaging.sns_envelope import Publication
-from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.codecs import ServiceError, not_implemented
 
 MESSAGE_MAX_BYTES = 262_144
 _PAGE = 100
 TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 SUBJECT = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,99}")
-TOPIC_SETTABLE = {
+_TOPIC_SETTABLE = {
     "DeliveryPolicy", "DisplayName", "KmsMasterKeyId", "Policy", "SignatureVersion", "TracingConfig",
 }  # fmt: skip
-_SUBSCRIPTION_SETTABLE = {"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"}
+_FEEDBACK = re.compile(r"[A-Za-z]+(SuccessFeedback(RoleArn|SampleRate)|FailureFeedbackRoleArn)")
+_SUBSCRIPTION_SETTABLE = {"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery"}
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class Subscription:
     @property
     def is_raw(self) -> bool:
         """Whether the queue gets the bare message, without SNS's envelope."""
-        return self.attributes.get("RawMessageDelivery") == "true"
+        return self.attributes.get("RawMessageDelivery", "").lower() == "true"
 
     @property
     def is_on_body(self) -> bool:
@@ -124,8 +125,32 @@ def check_arn(arn: str, name: str) -> None:
 
 def check_settable(name: str) -> None:
     """Raises ServiceError: SNS has no such attribute of a subscription."""
+    if name == "RedrivePolicy":
+        raise not_implemented("sns", "RedrivePolicy of a subscription")
     if name not in _SUBSCRIPTION_SETTABLE:
         raise invalid("AttributeName")
+
+
+def check_topic_attribute(operation: str, name: str, value: str, unknown: str = "AttributeName") -> None:
+    """Raises ServiceError: SNS has no such attribute of a topic or no such value, or it is not emulated (501).
+
+    Args:
+        unknown: What SNS says of a name that it does not know; one that ends with `: ` gets the name.
+    """
+    if _FEEDBACK.fullmatch(name) or (name, value) == ("SignatureVersion", "2"):
+        raise not_implemented("sns", f"{operation} with {name}")
+    if name not in _TOPIC_SETTABLE:
+        raise invalid(unknown + name if unknown.endswith(": ") else unknown)
+    choices = {"SignatureVersion": ("1",), "TracingConfig": ("PassThrough", "Active")}.get(name)
+    if (choices and value not in choices) or (name in ("Policy", "DeliveryPolicy") and value and not _is_json(value)):
+        raise invalid(f"{name} Reason: the value is not valid")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def check_batch(entries: list[dict[str, Any]]) -> None:

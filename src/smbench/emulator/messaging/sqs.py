@@ -15,7 +15,9 @@ from smbench.emulator.messaging.sqs_rules import (
     QUEUE_NAME,
     RANGES,
     READABLE,
+    TAGS_MAX,
     batch,
+    check_asked,
     check_attributes,
     each,
     is_asked,
@@ -23,6 +25,7 @@ from smbench.emulator.messaging.sqs_rules import (
     read_receipt,
     receipt,
     sqs_error,
+    system_attributes_of,
 )
 from smbench.emulator.protocol.codecs import not_implemented
 from smbench.emulator.protocol.front import Operation
@@ -122,6 +125,7 @@ class Sqs:
                 "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
             )
         check_attributes(asked)
+        self._check_redrive(asked)
         existing = self._queues.get(name)
         if existing is not None:
             for attribute, value in asked.items():
@@ -156,6 +160,8 @@ class Sqs:
         return {"QueueUrl": self._url(hosted)}
 
     def _get_queue_url(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+        if params.get("QueueOwnerAWSAccountId", self._site.account) != self._site.account:
+            raise sqs_error("QueueDoesNotExist", "The specified queue does not exist.")
         return {"QueueUrl": self._url(self._named(params["QueueName"]))}
 
     def _get_queue_attributes(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
@@ -177,6 +183,7 @@ class Sqs:
     def _set_queue_attributes(self, params: dict[str, Any], request: HttpRequest) -> None:
         hosted = self._at(params)
         check_attributes(params["Attributes"])
+        self._check_redrive(params["Attributes"])
         self._apply(hosted, params["Attributes"])
         hosted.modified_ns = self._site.now_ns
 
@@ -191,6 +198,12 @@ class Sqs:
         hosted.queue.max_receives = int(policy["maxReceiveCount"])
         hosted.queue.on_dead = self._bury(hosted, str(policy["deadLetterTargetArn"]))
 
+    def _check_redrive(self, attributes: dict[str, str]) -> None:
+        policy = attributes.get("RedrivePolicy")
+        if policy and self.find(str(orjson.loads(policy)["deadLetterTargetArn"])) is None:
+            text = f"Value {policy} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."
+            raise sqs_error("InvalidParameterValue", text)
+
     def _bury(self, source: HostedQueue, arn: str) -> Callable[[Message], None]:
         def bury(message: Message) -> None:
             grave = self.find(arn)
@@ -201,7 +214,7 @@ class Sqs:
         return bury
 
     def _list_queues(self, params: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        prefix, limit = params.get("QueueNamePrefix", ""), params.get("MaxResults", 1000)
+        prefix, limit = params.get("QueueNamePrefix", ""), ranged(params, "MaxResults", 1, 1000, 1000)
         after = params.get("NextToken", "")
         names = [name for name in sorted(self._queues) if name.startswith(prefix) and name > after]
         result: dict[str, Any] = {"QueueUrls": [self._url(self._queues[name]) for name in names[:limit]]}
@@ -225,7 +238,11 @@ class Sqs:
         hosted.purged_ns = now_ns
 
     def _tag_queue(self, params: dict[str, Any], request: HttpRequest) -> None:
-        self._at(params).tags.update(params["Tags"])
+        hosted = self._at(params)
+        if len(tags := hosted.tags | params["Tags"]) > TAGS_MAX:
+            text = f"Too many tags added for queue {hosted.name}. The limit is {TAGS_MAX} tags per queue."
+            raise sqs_error("InvalidParameterValue", text)
+        hosted.tags = tags
 
     def _untag_queue(self, params: dict[str, Any], request: HttpRequest) -> None:
         tags = self._at(params).tags
@@ -254,6 +271,7 @@ class Sqs:
 
     def _sent(self, hosted: HostedQueue, params: dict[str, Any]) -> dict[str, Any]:
         body, attributes = params["MessageBody"], params.get("MessageAttributes", {})
+        system = system_attributes_of(params)
         if forbidden := message_attributes.first_forbidden(body):
             raise sqs_error(
                 "InvalidMessageContents",
@@ -270,7 +288,7 @@ class Sqs:
             reason = f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
             raise sqs_error("InvalidParameterValue", reason)
         delay_s = ranged(params, "DelaySeconds", 0, 900, hosted.number("DelaySeconds"))
-        message = self._put(hosted, body, attributes, delay_s=delay_s)
+        message = self._put(hosted, body, attributes, delay_s=delay_s, system=system)
         reply = {"MessageId": message.message_id, "MD5OfMessageBody": message.md5}
         if attributes:
             reply["MD5OfMessageAttributes"] = message.md5_of_attributes
@@ -309,6 +327,7 @@ class Sqs:
         self, params: dict[str, Any], request: HttpRequest
     ) -> dict[str, Any] | Awaitable[dict[str, Any]]:
         hosted = self._at(params)
+        check_asked(params)
         ranged(params, "MaxNumberOfMessages", 1, 10, 1)
         ranged(params, "VisibilityTimeout", 0, _VISIBILITY_MAX_S, 0)
         wait_s = ranged(params, "WaitTimeSeconds", 0, 20, hosted.number("ReceiveMessageWaitTimeSeconds"))

@@ -20,6 +20,11 @@ _TEXTS = ("Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "Km
 _SETTABLE = {*RANGES, *_TEXTS, "SqsManagedSseEnabled"}
 COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
 READABLE = {*_SETTABLE, *COUNTS, "QueueArn", "CreatedTimestamp", "LastModifiedTimestamp", "FifoQueue"}
+_READABLE_OF_MESSAGES = {
+    "All", "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "AWSTraceHeader", "DeadLetterQueueSourceArn",
+    "MessageDeduplicationId", "MessageGroupId", "SenderId", "SentTimestamp", "SequenceNumber",
+}  # fmt: skip
+TAGS_MAX = 50
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _BATCH_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _RECEIPT = re.compile("AQEB([0-9a-f]{8})([0-9a-f]{12})([0-9a-f]{8})")
@@ -48,8 +53,12 @@ def check_attributes(attributes: dict[str, str]) -> None:
         if name in RANGES:
             _, low, high = RANGES[name]
             is_valid = value.isascii() and value.isdecimal() and low <= int(value) <= high
+        elif name == "SqsManagedSseEnabled":
+            is_valid = value in ("true", "false")
+        elif name == "KmsDataKeyReusePeriodSeconds":
+            is_valid = value.isascii() and value.isdecimal() and 60 <= int(value) <= 86_400
         else:
-            is_valid = not value or name not in ("Policy", "RedrivePolicy") or _is_document(name, value)
+            is_valid = not value or name == "KmsMasterKeyId" or _is_document(name, value)
         if not is_valid:
             raise sqs_error("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
 
@@ -63,8 +72,42 @@ def _is_document(name: str, text: str) -> bool:
         return False
     if name == "Policy":
         return "Statement" in document
+    if name == "RedriveAllowPolicy":
+        return document.get("redrivePermission") in ("allowAll", "denyAll", "byQueue")
     count = str(document.get("maxReceiveCount", ""))
     return count.isdecimal() and 1 <= int(count) <= 1000 and isinstance(document.get("deadLetterTargetArn"), str)
+
+
+def check_asked(params: dict[str, Any]) -> None:
+    """Raises ServiceError: ReceiveMessage asks for a system attribute that no message has."""
+    for name in (*params.get("AttributeNames", ()), *params.get("MessageSystemAttributeNames", ())):
+        if name not in _READABLE_OF_MESSAGES:
+            raise sqs_error("InvalidAttributeName", f"Unknown Attribute {name}.")
+
+
+def system_attributes_of(params: dict[str, Any]) -> dict[str, str] | None:
+    """What a sent message says of itself beside its own attributes; None: nothing.
+
+    Raises:
+        ServiceError: what only a FIFO queue takes, or an attribute that SQS does not know.
+    """
+    if "MessageDeduplicationId" in params:
+        text = "Reason: The request include parameter that is not valid for this queue type."
+        value = params["MessageDeduplicationId"]
+        raise sqs_error(
+            "InvalidParameterValue", f"Value {value} for parameter MessageDeduplicationId is invalid. {text}"
+        )
+    given = params.get("MessageSystemAttributes", {})
+    for name in given:
+        if name != "AWSTraceHeader":
+            text = "Reason: Message system attribute name is invalid."
+            raise sqs_error(
+                "InvalidParameterValue", f"Value {name} for parameter MessageSystemAttributes is invalid. {text}"
+            )
+    found = {name: str(value.get("StringValue", "")) for name, value in given.items()}
+    if "MessageGroupId" in params:  # of a fair queue
+        found["MessageGroupId"] = params["MessageGroupId"]
+    return found or None
 
 
 def batch(params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from smbench.model.monitoring.metric_math import MathError
 from smbench.model.monitoring.watched import MetricQuery
 
 _PAGE = 100
+_HOUR_S, _DAY_S, _SPAN_MAX_S = 3_600, 86_400, 604_800
 _TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
 
 
@@ -100,7 +101,8 @@ class Alarms:
     def describe_alarm_history(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Newest first unless ScanBy says otherwise, paged; `HistoryData` is JSON with the datapoints evaluated."""
         items = self.book.history(params.get("AlarmName"))
-        kept = [item for item in items if self._is_wanted(params, item)]
+        is_metric = "MetricAlarm" in params.get("AlarmTypes", ["MetricAlarm"])
+        kept = [item for item in items if is_metric and self._is_wanted(params, item)]
         if params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
             kept.reverse()
         shown, more = _page(params, kept)
@@ -221,6 +223,10 @@ def _check(params: Params) -> None:
         raise invalid(f"{params['Statistic']} is no statistic")
     if (period_s := params.get("Period", 60)) % 60 and period_s not in (10, 20, 30):
         raise invalid("Metrics period must be one of 10, 20, 30, or a multiple of 60")
+    span_s = period_s * params["EvaluationPeriods"]
+    if span_s > (_SPAN_MAX_S if period_s >= _HOUR_S else _DAY_S):
+        text = "must be at most 604800 seconds, and at most 86400 seconds for periods of less than an hour"
+        raise invalid(f"The product of Period and EvaluationPeriods {text}")
     if params.get("DatapointsToAlarm", 1) > params["EvaluationPeriods"]:
         raise invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     if params.get("TreatMissingData", "missing") not in _TREATMENTS:

@@ -14,6 +14,8 @@ from smbench.model.monitoring.alarms import AlarmBook
 from smbench.model.monitoring.metrics import Dimensions, MetricId, MetricStore, Statistics
 
 _LIST_PAGE = 500
+_VALUE_MAX = 2.0**360
+_PAST_MAX_NS, _AHEAD_MAX_NS = 14 * 86_400 * 10**9, 2 * 3_600 * 10**9
 
 
 class CloudWatch:
@@ -52,16 +54,24 @@ class CloudWatch:
 
     def put_metric_data(self, params: Params, _request: HttpRequest) -> None:
         """Values, statistics sets or value arrays, each into the minute of its time stamp."""
-        for datum in params.get("MetricData", []):
-            at = datum.get("Timestamp")
-            self.metrics.put(
-                params["Namespace"],
-                datum["MetricName"],
-                dimensions_of(datum.get("Dimensions", [])),
-                datum.get("Unit", "None"),
-                self.site.now_ns if at is None else utc_ns(at) - self.site.epoch_ns,
-                _statistics(datum),
-            )
+        if params["Namespace"].startswith("AWS/"):
+            raise _bad_value(f"The value {params['Namespace']} for parameter Namespace is invalid.")
+        data = [(datum, self._at_ns(datum), _statistics(datum)) for datum in params.get("MetricData", [])]
+        for datum, at_ns, statistics in data:
+            dimensions = dimensions_of(datum.get("Dimensions", []))
+            unit = datum.get("Unit", "None")
+            self.metrics.put(params["Namespace"], datum["MetricName"], dimensions, unit, at_ns, statistics)
+
+    def _at_ns(self, datum: Params) -> int:
+        """Raises ServiceError: more than two weeks ago, or more than two hours ahead."""
+        now_ns = self.site.now_ns
+        if "Timestamp" not in datum:
+            return now_ns
+        at_ns = utc_ns(datum["Timestamp"]) - self.site.epoch_ns
+        if not now_ns - _PAST_MAX_NS <= at_ns <= now_ns + _AHEAD_MAX_NS:
+            text = "must specify a time no more than two hours in the future and two weeks in the past."
+            raise _bad_value(f"The parameter MetricData.member.1.Timestamp {text}")
+        return at_ns
 
 
 def _metric(metric: MetricId) -> dict[str, Any]:
@@ -70,6 +80,15 @@ def _metric(metric: MetricId) -> dict[str, Any]:
         "MetricName": metric.name,
         "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
     }
+
+
+def _bad_value(text: str) -> ServiceError:
+    return ServiceError("InvalidParameterValueException", text, query_error_code="InvalidParameterValue")
+
+
+def _check_numbers(name: str, *values: float) -> None:
+    if any(not abs(value) <= _VALUE_MAX for value in values):  # nor NaN
+        raise _bad_value(f"The value of metric {name} must be a number within -2^360 to 2^360.")
 
 
 def _statistics(datum: Params) -> Statistics:
@@ -81,6 +100,8 @@ def _statistics(datum: Params) -> Statistics:
             f"Exactly one of Value, Values and StatisticValues must be given for metric {datum['MetricName']}.",
             query_error_code="InvalidParameterCombination",
         )
+    _check_numbers(datum["MetricName"], datum.get("Value", 0.0), *datum.get("Values", ()))
+    _check_numbers(datum["MetricName"], *datum.get("StatisticValues", {}).values())
     if given == ["Value"]:
         return Statistics(datum["Value"], 1.0, datum["Value"], datum["Value"])
     if given == ["StatisticValues"]:
@@ -89,10 +110,6 @@ def _statistics(datum: Params) -> Statistics:
     values = datum["Values"]
     counts = datum.get("Counts", [1.0] * len(values))
     if not values or len(counts) != len(values):
-        raise ServiceError(
-            "InvalidParameterValueException",
-            "The parameters Values and Counts must be of the same size, and not empty.",
-            query_error_code="InvalidParameterValue",
-        )
+        raise _bad_value("The parameters Values and Counts must be of the same size, and not empty.")
     total = sum(value * count for value, count in zip(values, counts, strict=True))
     return Statistics(total, sum(counts), min(values), max(values))

@@ -107,6 +107,8 @@ class Reader:
             if params.get("ExtendedStatistics"):
                 raise beyond("work out ExtendedStatistics")
             raise combination("Must specify either Statistics or ExtendedStatistics")
+        if params.get("ExtendedStatistics"):
+            raise beyond("work out ExtendedStatistics")
         if len(span.starts_ns) > STATISTICS_MAX:
             asked = f"{len(span.starts_ns):,}"
             raise combination(
@@ -213,6 +215,12 @@ def _check_queries(queries: Sequence[Params]) -> None:
             raise invalid(f"The value {query['Id']} for parameter MetricDataQueries.Id {text}.")
         if ("MetricStat" in query) == ("Expression" in query):
             raise invalid(f"Exactly one of MetricStat and Expression must be given in MetricDataQuery {query['Id']}.")
+        if "AccountId" in query:
+            raise beyond("read metrics of other accounts (AccountId)")
+        if "${" in query.get("Label", ""):
+            raise beyond("fill in dynamic labels (${...})")
+    if not any(query.get("ReturnData", True) for query in queries):
+        raise invalid("At least one of the MetricDataQueries must have ReturnData set to true.")
 
 
 def _paged(params: Params, shown: Sequence[Params], rows: Sequence[tuple[int, int, float]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from smbench.model.monitoring.metrics import SAGEMAKER, MetricId
 from smbench.model.monitoring.watched import MetricQuery
 from smbench.model.scaling.policies import PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 
+_TARGET_MIN, _TARGET_MAX = 2.0**-360, 2.0**360
 COOLDOWN_S = 300.0  # of SageMaker variants, both ways, when the policy does not say
 INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 
@@ -54,6 +55,11 @@ def _tracking(config: Params, resource_id: str) -> TrackingSpec:
 
 
 def _tracking_settings(config: Params) -> dict[str, Any]:
+    if not _TARGET_MIN <= config["TargetValue"] <= _TARGET_MAX:
+        raise invalid(f"Target value must be between {_TARGET_MIN:.6e} and {_TARGET_MAX:.6e}")
+    for name in ("ScaleOutCooldown", "ScaleInCooldown"):
+        if config.get(name, 0) < 0:
+            raise invalid(f"{name} must not be negative")
     return {
         "target": config["TargetValue"],
         "out_cooldown_s": float(config.get("ScaleOutCooldown", COOLDOWN_S)),
@@ -86,6 +92,8 @@ def _predefined(predefined: Params, resource_id: str) -> tuple[MetricId, str, st
     kind = predefined["PredefinedMetricType"]
     if kind != INVOCATIONS_PER_INSTANCE:
         raise beyond(f"track the predefined metric {kind}")
+    if "ResourceLabel" in predefined:
+        raise invalid(f"ResourceLabel cannot be specified with {kind}")
     # Asynchronous endpoints never publish it: on AWS, too, such a policy waits for ever.
     _, endpoint, _, variant = resource_id.split("/")
     dimensions = (("EndpointName", endpoint), ("VariantName", variant))

@@ -3,6 +3,7 @@
 Parameters and results carry botocore's member names and Python types: datetime for timestamps, bytes for blobs.
 """
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from smbench.emulator.protocol import cbor, query
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.shapes import Fault, OperationShapes, Problem, service_shapes
 
+_UNPACKED_MAX_BYTES = 64 << 20
 JSON_10, JSON_11 = "application/x-amz-json-1.0", "application/x-amz-json-1.1"
 Params = dict[str, Any]
 Complaint = Callable[[list[Problem]], "ServiceError | None"]
@@ -87,6 +89,25 @@ class Protocol(TypingProtocol):
 
     def error(self, error: ServiceError, *, request_id: str = "") -> HttpResponse:
         """A refusal in this protocol, with its status."""
+
+
+def plain_body(request: HttpRequest) -> bytes:
+    """The body, unpacked where the client packed it: botocore does so for a PutMetricData beyond 10 KiB.
+
+    Raises:
+        ServiceError: it is not packed as its header says, or unpacks beyond `_UNPACKED_MAX_BYTES`.
+    """
+    encoding = request.headers.get("content-encoding", "")
+    if encoding.lower() != "gzip":
+        return request.body
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacking.decompress(request.body, _UNPACKED_MAX_BYTES)
+    except zlib.error:
+        raise ServiceError("SerializationException", "The request body is not packed by gzip") from None
+    if not unpacking.eof:
+        raise ServiceError("SerializationException", "The request body is cut short, or too large")
+    return plain
 
 
 # What a service says about parameters that break its shapes
@@ -210,7 +231,7 @@ class JsonProtocol(_Shaped):
         operation = self.operation(request)
         shapes = self.shapes(operation)
         try:
-            params = orjson.loads(request.body) if request.body else {}
+            params = orjson.loads(plain_body(request)) if request.body else {}
         except orjson.JSONDecodeError as error:
             raise ServiceError("SerializationException", f"the body is no JSON: {error}") from None
         return operation, self.checked(shapes, params)
@@ -245,7 +266,7 @@ class CborProtocol(_Shaped):
         operation = self.operation(request)
         shapes = self.shapes(operation)
         try:
-            params = cbor.decode(request.body) if request.body else {}
+            params = cbor.decode(plain_body(request)) if request.body else {}
         except cbor.CborError as error:
             raise ServiceError("SerializationException", f"the body is no CBOR: {error}") from None
         return operation, self.checked(shapes, params)
@@ -306,7 +327,7 @@ class QueryProtocol(_Shaped):
             return {}
 
     def _form(self, request: HttpRequest) -> query.Tree:
-        text = request.body.decode("utf-8", "replace") if request.body else request.target.partition("?")[2]
+        text = plain_body(request).decode("utf-8", "replace") if request.body else request.target.partition("?")[2]
         return query.parse_form(text)
 
     @property

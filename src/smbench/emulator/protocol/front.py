@@ -25,6 +25,7 @@ from smbench.emulator.protocol.codecs import (
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse, NoAnswer, ResetConnection
 from smbench.emulator.protocol.signatures import Signatures
 from smbench.emulator.protocol.sqs_query import SqsQueryProtocol
+from smbench.emulator.protocol.unheeded import refuse_unheeded
 from smbench.emulator.site import Site, http_date
 
 Params = dict[str, Any]
@@ -290,6 +291,7 @@ class Front:
             raise not_implemented(protocol.dialect.service, name)
         self._meet_fate(protocol.dialect.service, name, request)
         _, params = protocol.parse(request)
+        refuse_unheeded(protocol.dialect.service, name, params)
         assert run is not None, "parse refuses a request without an operation"
         return run(params, request)
 

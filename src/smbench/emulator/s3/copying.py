@@ -80,6 +80,13 @@ def _checksums(request: HttpRequest, original: Mapping[str, str], body: bytes) -
     return {name: value for name, value in before.items() if "-" not in value}
 
 
+def check_directive(request: HttpRequest) -> None:
+    """Raises ServiceError: InvalidArgument, for a directive that is neither COPY nor REPLACE."""
+    for kind in ("metadata", "tagging"):
+        if request.headers.get(f"x-amz-{kind}-directive", "COPY").upper() not in ("COPY", "REPLACE"):
+            raise ServiceError("InvalidArgument", f"Unknown {kind} directive.")
+
+
 def check_not_itself(request: HttpRequest, bucket: Bucket, key: str, source: Bucket, original: StoredObject) -> None:
     """Raises ServiceError: InvalidRequest, for a copy onto itself that changes nothing."""
     if (bucket.name, key) != (source.name, original.key):

@@ -20,8 +20,44 @@ _STORED = (
 CHECKSUM = "x-amz-checksum-"
 _CHECKSUM_HEADERS = [(CHECKSUM + algorithm, algorithm) for algorithm in SIZES_BYTES]
 STORAGE_CLASS = "x-amz-storage-class"
+_ONLY_AS_USUAL = {
+    "x-amz-write-offset-bytes": "",
+    "x-amz-if-match-size": "",
+    "x-amz-if-match-last-modified-time": "",
+    "x-amz-bucket-object-lock-enabled": "false",
+    "x-amz-object-ownership": "BucketOwnerEnforced",
+}
+_NO_BUCKET_ACL = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+_METADATA_MAX_BYTES = 2048
 _CLASSES = {"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"}
 _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}  # what lies there cannot be read before it is restored
+
+
+def refuse_unheeded(request: HttpRequest, site: Site, *, of_bucket: bool) -> None:
+    """What a write asks for beside its body, where S3 would heed it.
+
+    Raises:
+        ServiceError: S3's own refusal of what a bucket that was only made does not have, or 501 for what is not
+            emulated: to store the object without it would be a wrong success.
+    """
+    headers = request.headers
+    is_open = headers.get("x-amz-acl", "private") not in ("private", "bucket-owner-full-control")
+    if is_open or any(name.startswith("x-amz-grant-") for name in headers):
+        raise (
+            ServiceError("InvalidBucketAclWithObjectOwnership", _NO_BUCKET_ACL)
+            if of_bucket
+            else ServiceError("AccessControlListNotSupported", "The bucket does not allow ACLs")
+        )
+    if any(name.startswith("x-amz-object-lock-") for name in headers):
+        raise ServiceError("InvalidRequest", "Bucket is missing Object Lock Configuration")
+    if headers.get("x-amz-source-expected-bucket-owner", site.account) != site.account:
+        raise ServiceError("AccessDenied", "Access Denied", 403)
+    if request.method == "PUT" and headers.get("if-none-match", "*") != "*":
+        text = "A header you provided implies functionality that is not implemented"
+        raise ServiceError("NotImplemented", text, 501, details={"Header": "If-None-Match"})
+    for name, usual in _ONLY_AS_USUAL.items():
+        if headers.get(name, usual) != usual:
+            raise not_implemented("s3", f"the header {name}")
 
 
 def stored_headers(request: HttpRequest, site: Site) -> dict[str, str]:
@@ -32,6 +68,11 @@ def stored_headers(request: HttpRequest, site: Site) -> dict[str, str]:
     """
     headers = request.headers
     kept = {name: value for name, value in headers.items() if name.startswith("x-amz-meta-") or name in _STORED}
+    of_user = [name.removeprefix("x-amz-meta-") + kept[name] for name in kept if name.startswith("x-amz-meta-")]
+    if (size := sum(len(text.encode()) for text in of_user)) > _METADATA_MAX_BYTES:
+        text = "Your metadata headers exceed the maximum allowed metadata size"
+        details = {"Size": str(size), "MaxSizeAllowed": str(_METADATA_MAX_BYTES)}
+        raise ServiceError("MetadataTooLarge", text, details=details)
     kept |= encryption.asked(headers, site)
     storage_class = headers.get(STORAGE_CLASS, "STANDARD")
     if storage_class in _ARCHIVES:

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from smbench.emulator.protocol.codecs import ServiceError, xml_reply
+from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_reply
 from smbench.emulator.protocol.http import HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.s3.headers import STORAGE_CLASS
@@ -16,6 +16,7 @@ NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 OWNER_ID, OWNER_NAME = "emulated", "smbench"
 _OWNER = f"<Owner><ID>{OWNER_ID}</ID><DisplayName>{OWNER_NAME}</DisplayName></Owner>"
 _PAGE_MAX = 1000
+_BUCKETS_MAX = 10_000
 
 
 def stamp(site: Site, at_ns: int) -> str:
@@ -23,13 +24,22 @@ def stamp(site: Site, at_ns: int) -> str:
     return iso_ms(site.utc_ns(at_ns) // 1_000_000_000 * 1_000_000_000)
 
 
-def buckets(all_buckets: Iterable[Bucket], site: Site) -> HttpResponse:
-    """ListBuckets, sorted by name, all on one page."""
+def buckets(all_buckets: Iterable[Bucket], query: dict[str, str], site: Site) -> HttpResponse:
+    """ListBuckets, sorted by name: those of a prefix and a region, a page at a time where that was asked for."""
+    prefix, region, token = (
+        query.get("prefix", ""),
+        query.get("bucket-region", site.region),
+        query.get("continuation-token"),
+    )
+    after, n_max = _read_token(token) if token else "", number_of(query, "max-buckets", _BUCKETS_MAX)
+    found = [one for one in all_buckets if one.name.startswith(prefix) and one.name > after and region == site.region]
+    found.sort(key=lambda bucket: bucket.name)
+    more = f"<ContinuationToken>{_token(found[n_max - 1].name)}</ContinuationToken>" if 0 < n_max < len(found) else ""
     told = "".join(
         f"<Bucket><Name>{bucket.name}</Name><CreationDate>{stamp(site, bucket.created_ns)}</CreationDate></Bucket>"
-        for bucket in sorted(all_buckets, key=lambda bucket: bucket.name)
+        for bucket in found[:n_max]
     )
-    return _document("ListAllMyBucketsResult", f"{_OWNER}<Buckets>{told}</Buckets>")
+    return _document("ListAllMyBucketsResult", f"{_OWNER}<Buckets>{told}</Buckets>{more}")
 
 
 def objects(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
@@ -84,14 +94,30 @@ def versions(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     return _document("ListVersionsResult", "".join(parts))
 
 
-def uploads(bucket: Bucket, site: Site) -> HttpResponse:
-    """ListMultipartUploads, on one page."""
+def uploads(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
+    """ListMultipartUploads: those of a prefix, a page after a key and an upload.
+
+    Raises:
+        ServiceError: 501 for a delimiter, InvalidArgument for a number that is none.
+    """
+    if query.get("delimiter"):
+        raise not_implemented("s3", "ListMultipartUploads with Delimiter")
+    prefix, n_max = query.get("prefix", ""), min(number_of(query, "max-uploads", _PAGE_MAX), _PAGE_MAX)
+    after = (query.get("key-marker", ""), query.get("upload-id-marker", "\uffff"))
+    found = sorted((one.key, one.upload_id, one) for one in bucket.uploads.values() if one.key.startswith(prefix))
+    found = [one for one in found if one[:2] > after or not after[0]]
+    shown = [upload for _, _, upload in found[:n_max]]
     told = "".join(
         f"<Upload><Key>{escape(upload.key)}</Key><UploadId>{upload.upload_id}</UploadId>"
         f"<Initiated>{stamp(site, upload.started_ns)}</Initiated></Upload>"
-        for upload in sorted(bucket.uploads.values(), key=lambda upload: (upload.key, upload.upload_id))
+        for upload in shown
     )
-    head = f"<Bucket>{bucket.name}</Bucket><MaxUploads>{_PAGE_MAX}</MaxUploads><IsTruncated>false</IsTruncated>"
+    is_more = len(found) > len(shown)
+    head = f"<Bucket>{bucket.name}</Bucket><KeyMarker>{escape(after[0])}</KeyMarker><Prefix>{escape(prefix)}</Prefix>"
+    head += f"<MaxUploads>{n_max}</MaxUploads><IsTruncated>{'true' if is_more else 'false'}</IsTruncated>"
+    if is_more and shown:
+        head += f"<NextKeyMarker>{escape(shown[-1].key)}</NextKeyMarker>"
+        head += f"<NextUploadIdMarker>{shown[-1].upload_id}</NextUploadIdMarker>"
     return _document("ListMultipartUploadsResult", head + told)
 
 
@@ -107,10 +133,15 @@ def _contents(page: Listing, site: Site, owner: str, *, is_url: bool) -> list[st
 
 
 def _n_max(query: dict[str, str]) -> int:
-    text = query.get("max-keys", str(_PAGE_MAX))
-    if not (text.isascii() and text.isdecimal()):
-        raise ServiceError("InvalidArgument", "Provided max-keys not an integer or within integer range")
-    return min(int(text), _PAGE_MAX)
+    return min(number_of(query, "max-keys", _PAGE_MAX), _PAGE_MAX)
+
+
+def number_of(query: dict[str, str], name: str, default: int) -> int:
+    """A whole number from 0 of a query. Raises ServiceError: InvalidArgument."""
+    text = query.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ServiceError("InvalidArgument", f"Provided {name} not an integer or within integer range")
+    return int(text)
 
 
 def _token(key: str) -> str:

@@ -9,16 +9,16 @@ from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.s3 import copying, encryption
 from smbench.emulator.s3.checksums import SIZES_BYTES, checksum
-from smbench.emulator.s3.documents import read_xml
+from smbench.emulator.s3.documents import read_xml, tags_of_header
 from smbench.emulator.s3.headers import (
     CHECKSUM,
     checked_checksums,
     checksum_elements,
     checksums_of,
-    precondition_failed,
     stored_headers,
 )
-from smbench.emulator.s3.listings import NAMESPACE, stamp
+from smbench.emulator.s3.listings import NAMESPACE, number_of, stamp
+from smbench.emulator.s3.object_operations import TAGS_MAX, check_conditions
 from smbench.emulator.s3.objects import Bucket, Part, PartFacts, StoredObject, Upload, etag_of, etag_of_parts
 from smbench.emulator.site import Site
 
@@ -41,6 +41,7 @@ def create(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpRe
         stored_headers(request, site),
         algorithm,
         kind.upper() if algorithm else "",
+        tags_of_header(request.headers.get("x-amz-tagging", ""), TAGS_MAX),
     )
     bucket.uploads[upload.upload_id] = upload
     headers = encryption.described(upload.headers)
@@ -87,14 +88,16 @@ def complete(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> Http
     """Join the chosen parts into the object. Raises ServiceError: a part unknown, out of order or too small."""
     document = read_xml(request.body)
     upload = _upload(request, bucket, key)
-    if request.headers.get("if-none-match") == "*" and key in bucket.objects:
-        raise precondition_failed("If-None-Match")
+    check_conditions(request, bucket, key, site)
     numbered = _chosen(upload, document)
     parts = [part for _, part in numbered]
     for part in parts[:-1]:
         if len(part.body) < PART_MIN_BYTES:
             raise ServiceError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
     body = b"".join(part.body for part in parts)
+    if request.headers.get("x-amz-mp-object-size", str(len(body))) != str(len(body)):
+        text = "The provided 'x-amz-mp-object-size' header value does not match what was computed"
+        raise ServiceError("InvalidRequest", text)
     checksums = _checksums(request, upload, parts, body)
     etag = etag_of_parts([part.etag for part in parts])
     headers = upload.headers | {CHECKSUM + name: value for name, value in checksums.items()}
@@ -102,6 +105,8 @@ def complete(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> Http
     bucket.parts_of[key] = tuple(
         PartFacts(number, len(part.body), checksums_of(part.checksums)) for number, part in numbered
     )
+    if upload.tags:
+        bucket.tags_of[key] = upload.tags
     del bucket.uploads[upload.upload_id]
     location = f"{site.url}/{bucket.name}/{key}"
     inner = f"<Location>{escape(location)}</Location><Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key>"
@@ -166,15 +171,21 @@ def abort(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpRes
 
 
 def list_parts(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
-    """ListParts, on one page: an upload has at most 10,000."""
-    upload = _upload(request, bucket, key)
+    """ListParts: a page after a part's number. Raises ServiceError: no such upload, a number that is none."""
+    upload, query = _upload(request, bucket, key), request.query
+    after, n_max = number_of(query, "part-number-marker", 0), number_of(query, "max-parts", 1000)
+    listed = [one for one in sorted(upload.parts.items()) if one[0] > after]
+    shown = listed[: min(n_max, 1000)]
+    last = shown[-1][0] if shown else after
+    is_more = "true" if len(listed) > len(shown) else "false"
     told = "".join(
         f"<Part><PartNumber>{number}</PartNumber><LastModified>{stamp(site, part.modified_ns)}</LastModified>"
         f"<ETag>{escape(part.etag)}</ETag><Size>{len(part.body)}</Size></Part>"
-        for number, part in sorted(upload.parts.items())
+        for number, part in shown
     )
     head = f"<Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key><UploadId>{upload.upload_id}</UploadId>"
-    page = f"<MaxParts>{PART_NUMBER_MAX}</MaxParts><IsTruncated>false</IsTruncated>"
+    page = f"<PartNumberMarker>{after}</PartNumberMarker><NextPartNumberMarker>{last}</NextPartNumberMarker>"
+    page += f"<MaxParts>{n_max}</MaxParts><IsTruncated>{is_more}</IsTruncated>"
     return _document("ListPartsResult", f"{head}{page}{told}<StorageClass>STANDARD</StorageClass>")
 
 

@@ -68,6 +68,7 @@ def copy(
     request: HttpRequest, bucket: Bucket, key: str, site: Site, bucket_of: Callable[[str], Bucket]
 ) -> HttpResponse:
     """CopyObject."""
+    copying.check_directive(request)
     source, original = copying.find_source(request, bucket_of, site)
     copying.check_not_itself(request, bucket, key, source, original)
     check_conditions(request, bucket, key, site)
@@ -222,6 +223,7 @@ def delete_tagging(request: HttpRequest, bucket: Bucket, key: str, site: Site) -
 
 
 def delete(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
-    """DeleteObject: fine whether it was there or not."""
+    """DeleteObject: fine whether it was there or not. Raises ServiceError: a condition does not hold."""
+    check_conditions(request, bucket, key, site)
     bucket.delete(key)
     return HttpResponse(204)

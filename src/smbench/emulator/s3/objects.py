@@ -55,6 +55,7 @@ class Upload:
     headers: dict[str, str]
     checksum_algorithm: str = ""  # in lower case; empty where the client chose none
     checksum_type: str = ""  # COMPOSITE or FULL_OBJECT, likewise
+    tags: dict[str, str] = field(default_factory=dict)
     parts: dict[int, "Part"] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from urllib.parse import quote
+from xml.etree.ElementTree import Element
 
 from smbench.emulator.protocol import aws_chunked
 from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_reply
@@ -13,12 +14,16 @@ from smbench.emulator.protocol.query import escape
 from smbench.emulator.protocol.shapes import service_shapes
 from smbench.emulator.s3 import copying, listings, multipart, object_operations, settings
 from smbench.emulator.s3.documents import malformed, read_tags, read_xml
+from smbench.emulator.s3.headers import refuse_unheeded
 from smbench.emulator.s3.objects import NO_HEADERS, Bucket, StoredObject, etag_of_name
 from smbench.emulator.site import Site
 
 KEY_MAX_BYTES = 1024
 _TAGS_MAX = 50
 _BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")
+_RESERVED_NAME = re.compile(  # user guide, "General purpose bucket naming rules"
+    r".*\.\..*|\d+\.\d+\.\d+\.\d+|(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)"
+)
 _VIRTUAL_HOST = re.compile(r"(.+)\.(?:localhost|s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?)(?::\d+)?")
 _DELETE_MAX = 1000
 _NEUTRAL = {"", "x-id", "list-type"}  # in a query, and yet no subresource
@@ -184,8 +189,10 @@ class S3:
         if request.headers.get("x-amz-expected-bucket-owner", self._site.account) != self._site.account:
             raise ServiceError("AccessDenied", "Access Denied", 403)
         subresource = _subresource(request, level)
+        if subresource in ("", "uploads", "uploadId"):
+            refuse_unheeded(request, self._site, of_bucket=level == "bucket")
         if not name and request.method == "GET":
-            return listings.buckets(self._buckets.values(), self._site)
+            return listings.buckets(self._buckets.values(), request.query, self._site)
         if key:
             return self._on_object(request, self._bucket(name), key, subresource)
         if request.method == "GET" and subresource in settings.OF_BUCKETS:
@@ -226,7 +233,7 @@ class S3:
     # buckets
 
     def _create_bucket(self, request: HttpRequest, name: str) -> HttpResponse:
-        if not _BUCKET_NAME.fullmatch(name) or ".." in name:
+        if not _BUCKET_NAME.fullmatch(name) or _RESERVED_NAME.fullmatch(name):
             raise ServiceError("InvalidBucketName", "The specified bucket is not valid.", details={"BucketName": name})
         if name in self._buckets and self._site.region != "us-east-1":  # us-east-1 forgives, as it always has
             raise ServiceError(
@@ -236,9 +243,21 @@ class S3:
                 details={"BucketName": name},
             )
         if request.body:
-            read_xml(request.body)
+            self._check_place(read_xml(request.body))
         self.create_bucket(name)
         return HttpResponse(200, [("Location", f"/{name}")])
+
+    def _check_place(self, document: Element) -> None:
+        """Raises ServiceError: a region that is not this one, or more than a region (501)."""
+        region = (document.findtext("{*}LocationConstraint") or self._site.region).strip()
+        if region == "us-east-1" and document.findtext("{*}LocationConstraint"):
+            raise ServiceError("InvalidLocationConstraint", "The specified location-constraint is not valid")
+        if region != self._site.region:
+            text = "location constraint is incompatible for the region specific endpoint this request was sent to."
+            raise ServiceError("IllegalLocationConstraintException", f"The {region} {text}")
+        for element in document:
+            if (name := element.tag.rpartition("}")[2]) != "LocationConstraint" and len(element):
+                raise not_implemented("s3", f"CreateBucket with {name}")
 
     def _head_bucket(self, request: HttpRequest, name: str) -> HttpResponse:
         self._bucket(name)
@@ -257,7 +276,7 @@ class S3:
         return listings.objects(self._bucket(name), request.query, self._site)
 
     def _list_multipart_uploads(self, request: HttpRequest, name: str) -> HttpResponse:
-        return listings.uploads(self._bucket(name), self._site)
+        return listings.uploads(self._bucket(name), request.query, self._site)
 
     def _list_object_versions(self, request: HttpRequest, name: str) -> HttpResponse:
         return listings.versions(self._bucket(name), request.query, self._site)
@@ -277,14 +296,30 @@ class S3:
 
     def _delete_objects(self, request: HttpRequest, name: str) -> HttpResponse:
         bucket, document = self._bucket(name), read_xml(request.body)
-        keys = [element.findtext("{*}Key") for element in document.iterfind("{*}Object")]
-        if not 0 < len(keys) <= _DELETE_MAX or None in keys:
+        elements = list(document.iterfind("{*}Object"))
+        if not 0 < len(elements) <= _DELETE_MAX or any(one.findtext("{*}Key") is None for one in elements):
             raise malformed()
         is_quiet = (document.findtext("{*}Quiet") or "").strip() == "true"
-        for key in keys:
-            bucket.delete(key or "")
-        told = "" if is_quiet else "".join(f"<Deleted><Key>{escape(key or '')}</Key></Deleted>" for key in keys)
+        told = "".join(self._deleted(bucket, one, is_quiet=is_quiet) for one in elements)
         return xml_reply(f'<DeleteResult xmlns="{listings.NAMESPACE}">{told}</DeleteResult>')
+
+    @staticmethod
+    def _deleted(bucket: Bucket, element: Element, *, is_quiet: bool) -> str:
+        """What becomes of one object of DeleteObjects: deleted, or an error of its own."""
+        key, etag = element.findtext("{*}Key") or "", element.findtext("{*}ETag")
+        if element.find("{*}LastModifiedTime") is not None or element.find("{*}Size") is not None:
+            raise not_implemented("s3", "DeleteObjects with LastModifiedTime or Size")
+        stored, error = bucket.objects.get(key), ("", "")
+        if element.findtext("{*}VersionId", "null") != "null":
+            error = ("NoSuchVersion", "The specified version does not exist.")
+        elif etag is not None and stored is None:
+            error = ("NoSuchKey", "The specified key does not exist.")
+        elif etag is not None and stored is not None and etag.strip('"') not in ("*", stored.etag.strip('"')):
+            error = ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+        if error[0]:
+            return f"<Error><Key>{escape(key)}</Key><Code>{error[0]}</Code><Message>{error[1]}</Message></Error>"
+        bucket.delete(key)
+        return "" if is_quiet else f"<Deleted><Key>{escape(key)}</Key></Deleted>"
 
 
 def _by_path(request: HttpRequest) -> HttpRequest:

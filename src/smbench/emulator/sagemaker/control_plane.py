@@ -7,7 +7,8 @@ from smbench.emulator.protocol.codecs import Params, ServiceError
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
-from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting, serverless_of
+from smbench.emulator.protocol.unheeded import beyond_parameter
+from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting, check_features, serverless_of
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.endpoints.endpoint import QuotaReached, UpdateInProgress
 
@@ -81,6 +82,13 @@ class SageMaker:
             raise invalid(f'Cannot create already existing model "{arn}".')
         if "PrimaryContainer" in params and "Containers" in params:
             raise invalid("Cannot specify both PrimaryContainer and Containers in CreateModel request.")
+        for container in [params.get("PrimaryContainer"), *params.get("Containers", [])]:
+            if container is not None and not container.keys() & {
+                "Image",
+                "ModelPackageName",
+                "InferenceSpecificationName",
+            }:
+                raise invalid("Containers must specify either an Image or a ModelPackageName.")
         self.keep_model(params)
         self._tag(arn, params)
         return {"ModelArn": arn}
@@ -115,6 +123,7 @@ class SageMaker:
             if "ModelName" in variant:
                 self._model(variant["ModelName"])
         self._check_variants(params)
+        check_features(params)
         self.keep_config(params)
         self._tag(arn, params)
         return {"EndpointConfigArn": arn}
@@ -226,7 +235,13 @@ class SageMaker:
         """
         hosted = self._settled_endpoint(params["EndpointName"])
         config = self._config(params["EndpointConfigName"])
-        self.hosting.update(hosted, config, keep_capacity=params.get("RetainAllVariantProperties", False))
+        excluded = {one["VariantPropertyType"] for one in params.get("ExcludeRetainedVariantProperties", [])}
+        kept = (
+            {"DesiredInstanceCount", "DesiredWeight"} - excluded if params.get("RetainAllVariantProperties") else set()
+        )
+        self.hosting.update(hosted, config, keep_capacity="DesiredInstanceCount" in kept)
+        if "DesiredWeight" not in kept:
+            hosted.weight = config["ProductionVariants"][0].get("InitialVariantWeight", 1.0)
         return {"EndpointArn": self._arn("endpoint", hosted.name)}
 
     def update_endpoint_weights_and_capacities(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -245,6 +260,8 @@ class SageMaker:
             raise invalid(f'The variant name(s) "{", ".join(unknown)}" is/are not present within endpoint "{arn}".')
         for wish, one in wanted:
             assert one is not None, "checked above"
+            if "ServerlessUpdateConfig" in wish:
+                raise beyond_parameter("sagemaker", "UpdateEndpointWeightsAndCapacities", "ServerlessUpdateConfig")
             if "DesiredWeight" in wish:
                 one.weight = wish["DesiredWeight"]
             if "DesiredInstanceCount" in wish:

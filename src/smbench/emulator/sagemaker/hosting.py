@@ -401,9 +401,7 @@ def serverless_of(variant: dict[str, Any], emulated: Emulated) -> Serverless:
 def delivery_of(config: dict[str, Any], site: Site) -> Delivery:
     """Raises ServiceError for what cannot be hosted here, or nowhere."""
     is_asynchronous, variants = "AsyncInferenceConfig" in config, config["ProductionVariants"]
-    if is_asynchronous and (len(variants) != 1 or "ServerlessConfig" in variants[0]):
-        text = "One or more endpoint features are not supported using this configuration"
-        raise ServiceError("ValidationException", text)
+    check_features(config)
     if len(variants) != 1 and any("ServerlessConfig" in variant for variant in variants):
         raise unsupported("an endpoint of several variants, one of them serverless")
     if not is_asynchronous:
@@ -420,6 +418,19 @@ def delivery_of(config: dict[str, Any], site: Site) -> Delivery:
         includes_error="ERROR_NOTIFICATION_TOPIC" in includes,
         object_headers=encryption.of_key(output["KmsKeyId"], site) if "KmsKeyId" in output else NO_HEADERS,
     )
+
+
+def check_features(config: dict[str, Any]) -> None:
+    """Raises ServiceError: features that no endpoint has together, or (501) one that is not emulated."""
+    variants = config["ProductionVariants"]
+    if "AsyncInferenceConfig" in config and (len(variants) != 1 or "ServerlessConfig" in variants[0]):
+        text = "One or more endpoint features are not supported using this configuration"
+        raise ServiceError("ValidationException", text)
+    if config.get("DataCaptureConfig", {}).get("EnableCapture"):
+        raise unsupported("an endpoint that captures data")
+    for variant in variants:
+        if variant.get("ManagedInstanceScaling", {}).get("Status") == "ENABLED":
+            raise unsupported("a variant with ManagedInstanceScaling")
 
 
 def _place(location: str, member: str) -> Place:

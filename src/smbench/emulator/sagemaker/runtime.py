@@ -184,12 +184,19 @@ class Runtime:
             call.status_code = taken.status
         return taken
 
+    @staticmethod
+    def _refuse_session(operation: str, request: HttpRequest) -> None:
+        if _PREFIX + "session-id" in request.headers:
+            raise not_implemented("sagemaker-runtime", f"{operation} with SessionId")
+
     def _begin(self, call: Call, name: str, request: HttpRequest) -> "asyncio.Future[HttpResponse]":
         _check_headers(name, request.headers, _SYNCHRONOUS)
+        self._refuse_session("InvokeEndpoint", request)
         return self.synchronous.begin(self._of_kind(name, is_asynchronous=False), call, request)
 
     def _begin_stream(self, call: Call, name: str, request: HttpRequest) -> "asyncio.Future[HttpResponse]":
         _check_headers(name, request.headers, _STREAMING)
+        self._refuse_session("InvokeEndpointWithResponseStream", request)
         hosted = self._of_kind(name, is_asynchronous=False)
         return self.synchronous.begin(hosted, call, request, in_stream=True)
 

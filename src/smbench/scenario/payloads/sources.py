@@ -23,6 +23,8 @@ from smbench.scenario.payloads.invoke_lines import (
 from smbench.scenario.payloads.unique import is_json
 from smbench.scenario.values.files import expand, is_inside, read_regular
 
+_OF_TEXT = ("lines", "documents", "bodies")
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
 JSON_TYPE = "application/json"
 OPAQUE_TYPE = "application/octet-stream"
 
@@ -66,9 +68,18 @@ def read_source(part: PayloadSet, base_dir: Path) -> SourceRead:
     if source == "files":
         return _files(part, base_dir)
     path = base_dir / str(getattr(part, source))
+    if source in _OF_TEXT and (packing := _packing(path)):
+        return SourceRead(stem=path.stem, wrong=[f"is packed by {packing}, and its lines are no payloads: unpack it"])
     read = _READ[source](part, path, is_inside(path, [base_dir]))
     read.stem = path.stem
     return read
+
+
+def _packing(path: Path) -> str:
+    """What packed the file, by its first bytes; empty where nothing did. Raises OSError: it cannot be read."""
+    with path.open("rb") as file:
+        head = file.read(max(map(len, _PACKED)))
+    return next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
 
 
 def _files(part: PayloadSet, base_dir: Path) -> SourceRead:
