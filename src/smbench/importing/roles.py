@@ -195,9 +195,7 @@ def roles_of(table: Table, asked: Asked) -> Roles:
             and end nor end and latency can be found; the message says what to write.
     """
     if what := _sums(table.names or ()):
-        raise UsageError(
-            f"{table.path} is {what}: percentiles cannot be made of percentiles", "write a row a request"
-        )
+        raise UsageError(f"{table.path} is {what}: percentiles cannot be made of percentiles", "write a row a request")
     known = _known(table)
     columns = dict(known.columns)
     if not known.tool:
