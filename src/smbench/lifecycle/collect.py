@@ -4,6 +4,7 @@ The place of the order stays as it is, but for shards that were never started: t
 after its requests were called not sent.
 """
 
+import contextlib
 import datetime
 import shutil
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from smbench.processes.leftovers import settle_rows
 from smbench.processes.session import SessionEnd
 from smbench.processes.workers import HANGS_S
 from smbench.records import Ending, Outcome
+from smbench.results.damage import PARTS
 from smbench.results.manifest import ClockFacts, Host, ShardFacts
 from smbench.results.marks import Mark
 from smbench.results.place import FolderPlace, Place
@@ -102,8 +104,14 @@ def collect(place: Place, results: Path, base_dir: Path | None, *, have_all_ende
 def _shard(copy: Place, order: Order, number: int) -> _Shard:
     files = ShardFiles(copy, number)
     share = Share(order.manifest.run_id, number, order.manifest.workers)
-    taken_by = files.taken_by()
-    return _Shard(share, files.read(), taken_by is not None, taken_by == _COUNTED)
+    taken_by, state = files.taken_by(), files.read()
+    if state is not None and state.run_id not in ("", share.run_id):
+        raise _of_another_run(f"what shard {number} says")
+    return _Shard(share, state, taken_by is not None, taken_by == _COUNTED)
+
+
+def _of_another_run(what: str) -> OrderError:
+    return OrderError(f"{what} is of another run", "collect from a folder that has the files of one order alone")
 
 
 def _require_rest(shards: Sequence[_Shard], place: Place) -> None:
@@ -132,6 +140,7 @@ def _collected(run: RunFolder, folder: Path, order: Order, plan: RunPlan, shards
     run.manifest = run.manifest.model_copy(update={"shards": tuple(shard.facts() for shard in shards)})
     clock = ClockFacts(kind=TimeKind.REAL.value, epoch_ns=end.epoch_ns)
     link_parts(folder, run.path)
+    _require_own(run.path, order.manifest.run_id)
     run.begin(dict(end.found), clock, inapplicable_to(plan), end.held, order.manifest.endpoint_url)
     end.notes += _settle(run.path, plan, shards, end.epoch_ns)
     run.manifest = run.manifest.model_copy(update={"shards": _with_clocks(run.manifest.shards, open_run(run.path))})
@@ -139,6 +148,15 @@ def _collected(run: RunFolder, folder: Path, order: Order, plan: RunPlan, shards
         end.notes.append(f"requests may still end: `smbench resume {run.path}` collects them and removes the queue")
     problems = run.close(end.ending, end.reason, end.notes, None, end.held)
     return CarriedOut(run.path, end, tuple(problems), was_interrupted=False)
+
+
+def _require_own(run_dir: Path, run_id: str) -> None:
+    """Refuse parts that were copied here from the folder of another run: they would count as rows of this one."""
+    for path in sorted((run_dir / PARTS).glob("requests-*.parquet")):
+        strange = pl.scan_parquet(path).filter(~pl.col("inference_id").str.starts_with(f"{run_id}-"))
+        with contextlib.suppress(pl.exceptions.PolarsError):  # damaged: that is said elsewhere
+            if strange.select(pl.len()).collect().item():
+                raise _of_another_run(f"{PARTS}/{path.name}")
 
 
 def _end(order: Order, shards: Sequence[_Shard]) -> SessionEnd:

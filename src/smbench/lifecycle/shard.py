@@ -57,7 +57,7 @@ def work_shard(
     files = ShardFiles(place, shard)
     files.take(f"process {process} of {host}, since {now:%Y-%m-%d %H:%M:%S} UTC,")
     try:
-        state = ShardState(shard=shard, host=host, process=process, started=now, said=now)
+        state = ShardState(shard=shard, run_id=share.run_id, host=host, process=process, started=now, said=now)
         files.write(state)
         channel = AloneChannel(files, state, go_utc_ns, meeting, n_rows, interrupts, say)
         with place.workplace() as folder:

@@ -25,6 +25,7 @@ class ShardState(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     shard: int
+    run_id: str = ""  # of the order
     host: str = ""
     process: int = 0
     started: datetime.datetime

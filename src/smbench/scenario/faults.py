@@ -41,6 +41,7 @@ Call = Literal[
     "sagemaker:InvokeEndpointAsync",
     "sagemaker:InvokeEndpointWithResponseStream",
     "sns:*",
+    "sns:GetSubscriptionAttributes",
     "sns:ListSubscriptionsByTopic",
     "sns:Subscribe",
     "sns:Unsubscribe",

@@ -5,6 +5,7 @@ processes: `tests/cli/test_machines.py`.
 """
 
 import datetime
+import shutil
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -173,6 +174,30 @@ def test_a_shard_whose_parts_were_not_all_copied_is_named(folder: Path, memory_t
     n = rows.height
     assert set(rows["outcome"].to_list()) <= {"unknown", "not_sent"}
     assert f"shard 1 began, and no part has {n:,} of its rows: were all files copied?" in run.manifest.notes
+
+
+@pytest.mark.parametrize("what", ["parts", "shards"])
+def test_files_of_another_run_are_refused_and_no_results_stay(
+    folder: Path, memory_target: MemoryTarget, what: str
+) -> None:
+    other = folder.parent / "other"
+    for place in (folder, other):
+        ordered(place, 1)
+        send(place, 0, 1)
+    shutil.copytree(other / what, folder / what, dirs_exist_ok=True)
+    with pytest.raises(OrderError, match="is of another run") as refused:
+        collected(folder)
+    assert refused.value.exit_code == ExitCode.TARGET
+    assert list((folder.parent / "results").glob("*")) == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_an_order_that_was_cut_short_is_damaged(folder: Path, share: float) -> None:
+    ordered(folder, 1)
+    whole = (folder / ORDER).read_bytes()
+    (folder / ORDER).write_bytes(whole[: round(share * len(whole))])
+    with pytest.raises(OrderError, match="is damaged"):
+        send(folder, 0, 1)
 
 
 # ---- nothing is started twice ---------------------------------------------------------------------------------
