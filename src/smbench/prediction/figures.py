@@ -1,6 +1,7 @@
 """What a threshold names, of a foreseen load: one number a replication, on the side that is worse where it is open."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,7 +151,12 @@ def backlog_peak(seen: Foreseen) -> int:
 
 def instance_s(seen: Foreseen, from_ns: int) -> float:
     """Instance-seconds paid from an instant to the end of the run: each from its launch until it has left."""
-    at_ns = np.array([at for at, _ in seen.billed], dtype=np.int64)
-    n = np.array([billed for _, billed in seen.billed], dtype=np.float64)
-    edges_ns = np.clip(np.append(at_ns, seen.end_ns), from_ns, seen.end_ns)
+    return paid_s(seen.billed, seen.end_ns, from_ns)
+
+
+def paid_s(billed: Sequence[tuple[int, int]], end_ns: int, from_ns: int) -> float:
+    """The same of so many instances paid for from each instant on."""
+    at_ns = np.array([at for at, _ in billed], dtype=np.int64)
+    n = np.array([count for _, count in billed], dtype=np.float64)
+    edges_ns = np.clip(np.append(at_ns, end_ns), from_ns, end_ns)
     return float((n * np.diff(edges_ns)).sum() / 1e9)

@@ -16,14 +16,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from smbench.errors import UsageError
+from smbench.scenario.consistency import why_never_scales
 from smbench.scenario.emulated import (
     Emulated,
     Instances,
+    InvocationsTracking,
     Policy,
     StepFromZero,
     StepPolicy,
     TargetTracking,
 )
+from smbench.scenario.serverless import CONCURRENCY_MAX, Serverless
+from smbench.scenario.values.distributions import ServiceLaw
 from smbench.scenario.values.quantities import format_duration, parse_duration_s
 
 POINTS_MAX = 20_000
@@ -36,9 +40,29 @@ _STEPS: dict[str, type[StepFromZero] | type[StepPolicy]] = {
     "step_out": StepPolicy,
     "step_in": StepPolicy,
 }
+_TRACKED: dict[str, tuple[str, type[TargetTracking] | type[InvocationsTracking]]] = {
+    "async": ("target_tracking", TargetTracking),
+    "realtime": ("invocations_tracking", InvocationsTracking),
+}
 KEYS = (*_INSTANCES, *_TRACKING, *_STEPS, "policies")
+_INVOCATIONS = "invocations_per_instance"
+_SERVERLESS = ("memory", "max_concurrency", "provisioned")
+KEYS_OF = {
+    "async": KEYS,
+    "realtime": (*_INSTANCES, _INVOCATIONS, *_TRACKING[1:], "step_out", "step_in", "policies"),
+    "serverless": _SERVERLESS,
+}
+_NUMBERS = (*_INSTANCES, "backlog_per_instance", _INVOCATIONS, *_SERVERLESS[1:])
 _NONE = "none"
 _SHOWN_MAX = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A memory size in MB with the service times that an environment of it has."""
+
+    memory: int
+    service: ServiceLaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +92,26 @@ class Space:
     n_senseless: int
 
 
-def space_of(vary: Mapping[str, Any], base: Emulated, where: str) -> Space:
+def space_of(vary: Mapping[str, Any], base: Emulated, where: str, kind: str = "async") -> Space:
     """The combinations of `vary` around an endpoint.
 
     Args:
-        vary: A value, a list of values or a range `{from, to, step}` for each of `KEYS`.
+        vary: A value, a list of values or a range `{from, to, step}` for each of `KEYS_OF` its kind.
         base: The endpoint, for everything that is not varied.
         where: What to call `vary` in messages: the file.
 
     Raises:
         UsageError: a key or a value is wrong, or there are more than `POINTS_MAX` combinations.
     """
-    base = _with_new_alarms(base)
+    base, known = _with_new_alarms(base), KEYS_OF[kind]
     if not vary:
-        raise UsageError(f"{where}: nothing to vary", f"name one or more of {', '.join(KEYS)}")
+        raise UsageError(f"{where}: nothing to vary", f"name one or more of {', '.join(known)}")
     for key in vary:
-        if key not in KEYS:
-            near = get_close_matches(str(key), KEYS, 1)
-            meant = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(KEYS)}"
+        if key not in known:
+            near = get_close_matches(str(key), known, 1)
+            meant = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
             raise UsageError(f"{where}: '{key}' cannot be varied", meant)
-    if "policies" in vary and set(vary) & {*_TRACKING, *_STEPS}:
+    if "policies" in vary and set(vary) & {*_TRACKING, _INVOCATIONS, *_STEPS}:
         raise UsageError(
             f"{where}: `policies` names whole sets of policies, and other keys change parts of one",
             "use one of the two",
@@ -104,12 +128,24 @@ def space_of(vary: Mapping[str, Any], base: Emulated, where: str) -> Space:
     for combination in itertools.product(*axes.values()):
         chosen = dict(zip(axes, combination, strict=True))
         try:
-            points.append(Point({key: _shown(key, value) for key, value in chosen.items()}, _applied(chosen, base)))
+            emulated = _applied(chosen, base, kind)
         except ValidationError as error:
             n_senseless, why = n_senseless + 1, _first(error)
+            continue
+        if odd := _why_senseless(emulated, kind):
+            n_senseless, why = n_senseless + 1, odd
+        else:
+            points.append(Point({key: _shown(key, value) for key, value in chosen.items()}, emulated))
     if not points:
         raise UsageError(f"{where}: no combination makes sense: {why}")
-    return Space(tuple(points), current_point(vary, base), n_senseless)
+    return Space(tuple(points), current_point(vary, base, kind), n_senseless)
+
+
+def _why_senseless(emulated: Emulated, kind: str) -> str:
+    """What of an endpoint of this kind cannot be; empty: nothing."""
+    if kind == "realtime" and not emulated.instances.at_start:
+        return "a real-time endpoint has at least one instance"
+    return next(filter(None, (why_never_scales(policy, kind) for policy in emulated.policies)), "")
 
 
 def _with_new_alarms(base: Emulated) -> Emulated:
@@ -129,7 +165,7 @@ def _count(key: str, value: Any, where: str) -> int:
 
 
 def _range(key: str, value: Mapping[str, Any], where: str) -> tuple[float, float, float]:
-    if key not in (*_INSTANCES, "backlog_per_instance", *_COOLDOWNS) or set(value) - {"from", "to", "step"}:
+    if key not in (*_NUMBERS, *_COOLDOWNS) or set(value) - {"from", "to", "step"}:
         raise UsageError(f"{where}: {key}: a range is {{from, to, step}}, and {key} must be a number")
     read: Callable[[Any], float] = parse_duration_s if key in _COOLDOWNS else float
     try:
@@ -161,6 +197,10 @@ def _checked(key: str, value: Any, where: str) -> Any:
             return None if value in (None, _NONE) else _STEPS[key].model_validate(value)
         if key == "policies":
             return tuple(Policy.model_validate(one) for one in (value if isinstance(value, list) else [value]))
+        if key in _SERVERLESS:
+            return _of_serverless(key, value)
+        if key == _INVOCATIONS:
+            return InvocationsTracking.model_validate({key: value}).invocations_per_instance
         if key in _TRACKING:
             settings = {"backlog_per_instance": 1, key: value}
             return getattr(TargetTracking.model_validate(settings), key)
@@ -176,23 +216,41 @@ def _first(error: ValidationError) -> str:
     return f"{place}: {message}" if place else message
 
 
-def _applied(chosen: Mapping[str, Any], base: Emulated) -> Emulated:
+def _of_serverless(key: str, value: Any) -> Any:
+    """A number; of the memory that, or a size with the service times that it has: `{size: 1024, service: 2s}`."""
+    if key != "memory" or not isinstance(value, Mapping):
+        return getattr(Serverless.model_validate({"max_concurrency": CONCURRENCY_MAX, key: value}), key)
+    if set(value) != {"size", "service"}:
+        raise UsageError("a memory is a size such as 2048, or {size: 2048, service: 1.2s}")
+    return Sized(_of_serverless(key, value["size"]), Emulated.model_validate({"service": value["service"]}).service)
+
+
+def _applied(chosen: Mapping[str, Any], base: Emulated, kind: str) -> Emulated:
+    if kind == "serverless":
+        sized = chosen.get("memory")
+        changed: dict[str, Any] = dict(chosen)
+        if isinstance(sized, Sized):
+            changed["memory"] = sized.memory
+        written = {name: getattr(base.serverless, name) for name in Serverless.model_fields}
+        serverless = Serverless.model_validate({**written, **changed})
+        service = sized.service if isinstance(sized, Sized) else base.service
+        return base.model_copy(update={"serverless": serverless, "service": service})
     limits = {key: chosen[key] for key in _INSTANCES if key in chosen}
     written = {key: getattr(base.instances, key) for key in _INSTANCES}
     instances = Instances.model_validate({**written, **limits})
-    return base.model_copy(update={"instances": instances, "policies": _policies(chosen, base.policies)})
+    return base.model_copy(update={"instances": instances, "policies": _policies(chosen, base.policies, kind)})
 
 
-def _policies(chosen: Mapping[str, Any], base: tuple[Policy, ...]) -> tuple[Policy, ...]:
+def _policies(chosen: Mapping[str, Any], base: tuple[Policy, ...], kind: str) -> tuple[Policy, ...]:
     if "policies" in chosen:
         found: tuple[Policy, ...] = chosen["policies"]
         return found
     policies = list(base)
-    if tracking := {key: chosen[key] for key in _TRACKING if key in chosen}:
-        place = next((place for place, one in enumerate(policies) if one.target_tracking is not None), None)
-        before = None if place is None else policies[place].target_tracking
-        settings = {} if before is None else before.model_dump()
-        changed = Policy(target_tracking=TargetTracking.model_validate({**settings, **tracking}))
+    if tracking := {key: chosen[key] for key in (_INVOCATIONS, *_TRACKING) if key in chosen}:
+        name, law = _TRACKED[kind]
+        place = next((place for place, one in enumerate(policies) if getattr(one, name) is not None), None)
+        settings = {} if place is None else getattr(policies[place], name).model_dump()
+        changed = Policy.model_validate({name: law.model_validate({**settings, **tracking})})
         policies[len(policies) if place is None else place : len(policies) if place is None else place + 1] = [changed]
     if "step_from_zero" in chosen:
         policies = [one for one in policies if one.step_from_zero is None]
@@ -202,14 +260,17 @@ def _policies(chosen: Mapping[str, Any], base: tuple[Policy, ...]) -> tuple[Poli
     return tuple(policies)
 
 
-def current_point(vary: Mapping[str, Any], base: Emulated) -> Point:
+def current_point(vary: Mapping[str, Any], base: Emulated, kind: str = "async") -> Point:
     """The endpoint as it is, with its own value of what is varied where it has one."""
-    tracking = next((one.target_tracking for one in base.policies if one.target_tracking is not None), None)
+    name = _TRACKED["realtime" if kind == "realtime" else "async"][0]
+    tracking = next((found for one in base.policies if (found := getattr(one, name)) is not None), None)
     values = {}
     for key in vary:
         if key in _INSTANCES:
             values[key] = _shown(key, getattr(base.instances, key))
-        elif key in _TRACKING and tracking is not None:
+        elif key in _SERVERLESS:
+            values[key] = _shown(key, getattr(base.serverless, key))
+        elif key in (_INVOCATIONS, *_TRACKING) and tracking is not None:
             values[key] = _shown(key, getattr(tracking, key))
     return Point(values, _with_new_alarms(base))
 
@@ -217,6 +278,8 @@ def current_point(vary: Mapping[str, Any], base: Emulated) -> Point:
 def _shown(key: str, value: Any) -> str:
     if value is None:
         return _NONE
+    if isinstance(value, Sized):
+        return str(value.memory)
     if key in _COOLDOWNS:
         return format_duration(value)
     if isinstance(value, bool):
@@ -237,8 +300,11 @@ def _part(value: Any) -> str:
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}..."
 
 
-def policy_words(emulated: Emulated) -> str:
+def policy_words(emulated: Emulated, kind: str = "async") -> str:
     """Limits and policies in a line."""
+    if kind == "serverless":
+        size = emulated.serverless
+        return f"{size.memory} MB, at most {size.max_concurrency} at once, {size.provisioned} provisioned"
     instances = emulated.instances
     parts = [f"min {instances.min}, max {instances.max}"]
     for policy in emulated.policies:
@@ -247,6 +313,12 @@ def policy_words(emulated: Emulated) -> str:
             parts.append(
                 f"tracking {one.backlog_per_instance:g} ({format_duration(one.out_cooldown)} out, "
                 f"{'no scale-in' if one.disable_scale_in else format_duration(one.in_cooldown) + ' in'})"
+            )
+        elif policy.invocations_tracking is not None:
+            of = policy.invocations_tracking
+            parts.append(
+                f"tracking {of.invocations_per_instance:g} a minute ({format_duration(of.out_cooldown)} out, "
+                f"{'no scale-in' if of.disable_scale_in else format_duration(of.in_cooldown) + ' in'})"
             )
         elif policy.step_from_zero is not None:
             parts.append(f"from zero +{policy.step_from_zero.add} after {policy.step_from_zero.minutes} min")

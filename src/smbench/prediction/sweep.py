@@ -7,6 +7,7 @@ instance in each replication (common random numbers), so differences between two
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,14 @@ from smbench.analysis.numbers.student import quantile as student
 from smbench.calibration.checking.redrawn import redrawn
 from smbench.calibration.parameter import Parameter
 from smbench.model.law_facts import mean_s
+from smbench.prediction.called import called
 from smbench.prediction.engine.foresee import Foreseen, Load, load_of
 from smbench.prediction.engine.foresee import foresee as foresee_one
 from smbench.prediction.figures import Measured, backlog_peak, figure, instance_s, is_worse_high
 from smbench.prediction.replications import quantile
 from smbench.prediction.screen import AT_RANDOM, KEPT_WITHIN, Floats, fluid, is_screened, worth_a_look
 from smbench.prediction.space import Point
+from smbench.results.manifest import Manifest
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.model import Scenario
 from smbench.scenario.thresholds import Threshold
@@ -47,6 +50,8 @@ class Question:
         objectives: The first is the axis beside cost.
         price_usd: An instance-hour; None: not known, and cost is instance-hours.
         parameters: Of a fitted model: each replication draws it anew within their errors; None: it is as written.
+        size_bytes: Of each payload.
+        manifest: Of the run that a replication would be; None: of an asynchronous endpoint, which needs none.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -57,6 +62,13 @@ class Question:
     objectives: tuple[Threshold, ...]
     price_usd: float | None
     parameters: tuple[Parameter, ...] | None = None
+    size_bytes: tuple[int, ...] = ()
+    manifest: Manifest | None = None
+
+    @property
+    def is_in_usd(self) -> bool:
+        """Whether cost is USD; else it is instance-hours."""
+        return self.price_usd is not None or self.scenarios[0].target.kind == "serverless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +197,8 @@ def sweep(
 
 def screened(question: Question, points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
     """Those to foresee, and those left behind."""
+    if question.manifest is not None:  # the fluid waits in a queue
+        return list(points), []
     known = [place for place, point in enumerate(points) if is_screened(point.emulated)]
     if len(known) < SCREENED_FROM:
         return list(points), []
@@ -237,6 +251,8 @@ def load_of_replication(question: Question, number: int) -> Load:
 
 def one_by_one(question: Question) -> Foresee:
     """Policies foreseen one after the other; the load of one replication is kept."""
+    if question.manifest is not None:
+        return partial(_called_one_by_one, question, question.manifest)
     last: tuple[int, Load, Measured] | None = None
 
     def foresee_all(number: int, endpoints: Sequence[Emulated]) -> Iterator[Note]:
@@ -248,6 +264,22 @@ def one_by_one(question: Question) -> Foresee:
             yield _noted(question, foreseen(question, load, number, emulated), measured)
 
     return foresee_all
+
+
+def _called_one_by_one(
+    question: Question, manifest: Manifest, number: int, endpoints: Sequence[Emulated]
+) -> Iterator[Note]:
+    for emulated in endpoints:
+        seen = called(
+            _with(question.scenarios[number], _drawn(question, number, emulated)),
+            question.base_dir,
+            question.schedules[number],
+            question.payload_classes,
+            question.size_bytes,
+            question.objectives,
+            manifest,
+        )
+        yield Note(seen.cost, seen.figures, seen.peak, ())
 
 
 def _noted(question: Question, seen: Foreseen, measured: Measured) -> Note:
@@ -306,6 +338,9 @@ def _flags(row: Row, current: Row) -> tuple[str, ...]:
     found = []
     if instances.max > EXTRAPOLATED_ABOVE * base.max:
         found.append(f"max {instances.max} is above twice the target's {base.max}")
+    memory, served = (one.point.emulated.serverless.memory for one in (row, current))
+    if memory != served and row.point.emulated.service == current.point.emulated.service:
+        found.append(f"memory {memory} is given the service times of the target's {served}")
     if instances.concurrency != base.concurrency:
         found.append(f"concurrency {instances.concurrency} is not the target's {base.concurrency}")
     if max(row.peaks) > EXTRAPOLATED_ABOVE * max(current.peaks, default=0) and max(current.peaks, default=0):
@@ -337,10 +372,12 @@ def _rank(rows: list[Row], objective: Threshold) -> None:
         min((row for row in rows if row.cluster == number), key=simplicity).is_leader = True
 
 
-def simplicity(row: Row) -> tuple[int, int, int, float]:
-    """Fewer policies first, then fewer instances at most and at least, then what costs less."""
+def simplicity(row: Row) -> tuple[float, ...]:
+    """Fewer policies first, then fewer instances or environments at most and at least, then what costs less."""
     emulated = row.point.emulated
-    return len(emulated.policies), emulated.instances.max, emulated.instances.min, row.cost
+    size = emulated.serverless
+    limits = (emulated.instances.max, emulated.instances.min, size.max_concurrency, size.provisioned, size.memory)
+    return len(emulated.policies), *limits, row.cost
 
 
 def is_tied(one: Row, other: Row) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from smbench.scenario.emulated import Policy
 from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload, read_payloads
 from smbench.scenario.phases import REQUESTS_MAX
@@ -121,18 +122,21 @@ def _thresholds_on_no_stream(scenario: Scenario) -> Iterator[Misfit]:
 
 
 def _policies_of_another_kind(scenario: Scenario) -> Iterator[Misfit]:
-    """Policies on metrics that an endpoint of this kind never publishes: they would wait for ever."""
-    is_async = scenario.target.kind == "async"
     for index, policy in enumerate(scenario.target.emulated.policies):
         (kind,) = (name for name in type(policy).model_fields if getattr(policy, name) is not None)
-        where = ("target", "emulated", "policies", index, kind)
-        if is_async and policy.invocations_tracking is not None:
-            yield Misfit(where, "an asynchronous endpoint never publishes InvocationsPerInstance: use target_tracking")
-        elif scenario.target.kind == "realtime" and (policy.target_tracking or policy.step_from_zero):
-            yield Misfit(where, "a real-time endpoint has no backlog to scale by: use invocations_tracking or step")
-        elif scenario.target.kind == "realtime" and policy.step and policy.step.metric not in _OF_REAL_TIME:
-            known = ", ".join(_OF_REAL_TIME)
-            yield Misfit(where, f"{policy.step.metric} is not published; a real-time endpoint has {known}")
+        if why := why_never_scales(policy, scenario.target.kind):
+            yield Misfit(("target", "emulated", "policies", index, kind), why)
+
+
+def why_never_scales(policy: Policy, kind: str) -> str:
+    """Why an endpoint of this kind never publishes what the policy waits for; empty where it does."""
+    if kind == "async" and policy.invocations_tracking is not None:
+        return "an asynchronous endpoint never publishes InvocationsPerInstance: use target_tracking"
+    if kind == "realtime" and (policy.target_tracking or policy.step_from_zero):
+        return "a real-time endpoint has no backlog to scale by: use invocations_tracking or step"
+    if kind == "realtime" and policy.step and policy.step.metric not in _OF_REAL_TIME:
+        return f"{policy.step.metric} is not published; a real-time endpoint has {', '.join(_OF_REAL_TIME)}"
+    return ""
 
 
 def _alarms_of_no_policy(scenario: Scenario) -> Iterator[Misfit]:

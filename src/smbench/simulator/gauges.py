@@ -36,11 +36,13 @@ class Fleet:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self.changes: list[tuple[int, int, int, str]] = [(0, endpoint.current, endpoint.desired, endpoint.status)]
+        self.billed: list[tuple[int, int]] = [(0, endpoint.billed)]
         endpoint.on_capacity.append(self._note)
 
     def _note(self, change: CapacityChange) -> None:
         endpoint = self._endpoint
         self.changes.append((change.at_ns, endpoint.current, endpoint.desired, endpoint.status))
+        self.billed.append((change.at_ns, endpoint.billed))
 
     def readings(self, looks_ns: NDArray[np.int64]) -> pl.DataFrame:
         """Instances current and desired at each look."""

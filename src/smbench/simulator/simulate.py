@@ -25,13 +25,17 @@ from smbench.simulator.tables import requests_table, truth_table
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A run's tables, in the schemas of `results.schema`, and when it was over."""
+    """A run's tables, in the schemas of `results.schema`, and when it was over.
+
+    `billed` has the instances paid for from each instant on, the first at 0; empty: a serverless endpoint has none.
+    """
 
     requests: pl.DataFrame
     readings: pl.DataFrame
     events: pl.DataFrame
     truth: pl.DataFrame
     end_ns: int
+    billed: tuple[tuple[int, int], ...] = ()
 
 
 def simulate(
@@ -82,4 +86,5 @@ def simulate(
         events=events_table(client, schedule, world, fleet, every_ns=every_ns, epoch_ns=epoch_ns, end_ns=end_ns),
         truth=truth,
         end_ns=end_ns,
+        billed=() if fleet is None else tuple(fleet.billed),
     )

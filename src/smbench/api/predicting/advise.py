@@ -121,6 +121,12 @@ def advise(
     asked = read_question(
         target, load, slo, replications=replications, force=force, base_dir=base_dir, allow_files=allow_files
     )
+    if asked.question.manifest is not None:
+        kind = asked.load.scenario.target.kind
+        raise UsageError(
+            f"{asked.target.scenario.name} has a {kind} endpoint, and advise knows asynchronous ones only",
+            "`smbench what-if` compares its policies; `smbench scaling-target` finds a real-time endpoint's target",
+        )
     if not asked.is_demanded:
         raise UsageError("nothing is demanded, so the cheapest policy is none", 'add --slo "within(8m) >= 99%"')
     emulated = asked.target.scenario.target.emulated

@@ -177,10 +177,16 @@ def _made(given: Given, watch: Watch | None, command: Sequence[str]) -> tuple[si
         size_bytes=[payload.size_bytes for payload in plan.payloads],
         watch=watch,
     )
-    return made, _manifest(given, plan, epoch_ns, command)
+    return made, predicted_manifest(given, plan, epoch_ns, command)
 
 
-def _manifest(given: Given, plan: RunPlan, epoch_ns: int, command: Sequence[str]) -> Manifest:
+def predicted_manifest(given: Given, plan: RunPlan, epoch_ns: int, command: Sequence[str]) -> Manifest:
+    """Of the run that a prediction is of.
+
+    Args:
+        epoch_ns: UTC nanoseconds at scenario time zero.
+        command: What asked for it.
+    """
     now = datetime.datetime.now(datetime.UTC)
     chosen = given.scenario
     return Manifest(

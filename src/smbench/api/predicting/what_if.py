@@ -12,16 +12,25 @@ import polars as pl
 from rich.console import RenderableType
 
 from smbench.api.predicting.side_by_side import side_by_side
-from smbench.api.predicting.simulate import REPLICATIONS_MAX, Progress, require_emulated, require_whole_load, reseeded
+from smbench.api.predicting.simulate import (
+    REPLICATIONS_MAX,
+    Progress,
+    predicted_manifest,
+    require_emulated,
+    require_whole_load,
+    reseeded,
+)
 from smbench.api.report import readable
 from smbench.api.result import as_html, as_text
 from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
 from smbench.errors import ResultsError, UsageError
 from smbench.generator.plan import RunPlan, make_plan
+from smbench.prediction.called import require_known_of_calls
 from smbench.prediction.figures import require_known
 from smbench.prediction.label import fitted_parameters, model_label, require_validated
 from smbench.prediction.space import Space, space_of
 from smbench.prediction.sweep import Question, Sweep, sweep
+from smbench.pricing.table import current_prices
 from smbench.printable import json_document
 from smbench.results.files import write_whole
 from smbench.results.store import new_run_dir
@@ -125,6 +134,7 @@ def what_if(
     slo: Sequence[str] = (),
     replications: int = 10,
     force: bool = False,
+    prices: Mapping[str, float] | None = None,
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
     progress: Progress | None = None,
@@ -133,11 +143,13 @@ def what_if(
 
     Args:
         target: The scenario whose `target` is the endpoint; as `run` takes it.
-        vary: What to try: for each key of `prediction.space.KEYS` a value, a list, or a range `{from, to, step}`.
+        vary: What to try: for each key of `prediction.space.KEYS_OF` the endpoint's kind a value, a list, or a range
+            `{from, to, step}`.
         load: The scenario whose requests it gets; None: the target's own.
         slo: Thresholds; the first is the axis beside cost. Empty: the load's own, else the 95th percentile of latency.
         replications: Of each policy, with the seeds that follow the load's.
         force: Take a fitted model without a grade, too.
+        prices: USD by the names of `smbench prices`, in the place of the table's: what serverless calls cost.
         base_dir: As `run` takes it.
         allow_files: As `run` takes it.
         progress: What shows how far it is; None: nothing does.
@@ -147,7 +159,14 @@ def what_if(
             threshold names what a prediction does not have.
     """
     asked = read_question(
-        target, load, slo, replications=replications, force=force, base_dir=base_dir, allow_files=allow_files
+        target,
+        load,
+        slo,
+        replications=replications,
+        force=force,
+        base_dir=base_dir,
+        allow_files=allow_files,
+        prices=prices,
     )
     space = read_space(vary, asked)
     watch = None if progress is None else progress("foreseeing policies")
@@ -187,49 +206,61 @@ def read_question(
     force: bool,
     base_dir: str | os.PathLike[str] | None,
     allow_files: Folders,
+    prices: Mapping[str, float] | None = None,
 ) -> Asked:
     """The endpoint, the load and what it is judged by; arguments and errors as `what_if`."""
     if not 1 <= replications <= REPLICATIONS_MAX:
         raise UsageError(f"{replications:,} replications: between 1 and {REPLICATIONS_MAX:,} can be made")
+    current_prices().with_own(prices or {})
     of_target = given_scenario(target, base_dir, allow_files)
     require_emulated(of_target.scenario)
-    _require_queue(of_target.scenario)
     if not force:
         require_validated(of_target.origin.path)
     of_load = of_target if load is None else given_scenario(load, base_dir, allow_files)
     require_whole_load(of_load.scenario)
+    _require_same_kind(of_target.scenario, of_load.scenario)
     scenario = of_load.scenario.model_copy(update={"target": of_target.scenario.target})
     texts = readable(slo, "--slo") or scenario.thresholds
     objectives = tuple(parse_threshold(text) for text in texts or (DEFAULT_OBJECTIVE,))
     for objective in objectives:
-        require_known(objective)
+        if scenario.target.is_synchronous:
+            require_known_of_calls(objective, in_stream=scenario.request.stream)
+        else:
+            require_known(objective)
     objectives = tuple(one if one.lasting_s is None else one.of_its_duration() for one in objectives)
     scenarios = (scenario, *(reseeded(scenario, scenario.seed + number) for number in range(1, replications)))
     plans: list[RunPlan] = [make_plan(one, of_load.origin.base_dir) for one in scenarios]
     if any(objective.unit == "usd" for objective in objectives) and scenario.target.instance_hour is None:
         raise UsageError("what requests cost is not known without a price", "set target.instance_hour in the target")
+    given = Given(scenario, of_load.origin)
+    epoch_ns = plans[0].virtual_epoch_ns()
+    manifest = None
+    if scenario.target.is_synchronous:
+        manifest = predicted_manifest(given, plans[0], epoch_ns, ()).model_copy(update={"prices": dict(prices or {})})
     question = Question(
         scenarios=scenarios,
         schedules=tuple(plan.schedule for plan in plans),
         payload_classes=tuple(payload.payload_class for payload in plans[0].payloads),
         base_dir=of_target.origin.base_dir,
-        epoch_ns=plans[0].virtual_epoch_ns(),
+        epoch_ns=epoch_ns,
         objectives=objectives,
         price_usd=scenario.target.instance_hour,
         parameters=fitted_parameters(of_target.origin.path),
+        size_bytes=tuple(payload.size_bytes for payload in plans[0].payloads),
+        manifest=manifest,
     )
     if not len(question.schedules[0]):
         raise UsageError(f"{scenario.name}: the load has no request")
-    given = Given(scenario, of_load.origin)
     return Asked(of_target, given, question, model_label(of_target.origin.path), bool(texts))
 
 
-def _require_queue(scenario: Scenario) -> None:
-    """Refuse an endpoint whose policies are not foreseen. Raises UsageError."""
-    if scenario.target.is_synchronous:
+def _require_same_kind(target: Scenario, load: Scenario) -> None:
+    """Refuse a load that is made for an endpoint of another kind. Raises UsageError."""
+    if target.target.kind != load.target.kind:
         raise UsageError(
-            f"{scenario.name} has a {scenario.target.kind} endpoint; what-if knows policies of asynchronous ones only",
-            "predict one policy at a time with `smbench simulate`",
+            f"{target.name} has an endpoint of kind {target.target.kind}, and the load of {load.name} is for the kind "
+            f"{load.target.kind}",
+            "set target.kind in the load's file",
         )
 
 
@@ -239,9 +270,9 @@ def read_space(vary: VaryLike, asked: Asked) -> Space:
     Raises:
         UsageError: the space cannot be read, or is too large.
     """
-    emulated = asked.target.scenario.target.emulated
+    emulated, kind = asked.target.scenario.target.emulated, asked.target.scenario.target.kind
     if isinstance(vary, Mapping):
-        return space_of(vary, emulated, "vary")
+        return space_of(vary, emulated, "vary", kind)
     path = Path(vary)
     try:
         source = read_source(read_regular(path, TEXT_MAX).decode("utf-8-sig"))
@@ -251,7 +282,7 @@ def read_space(vary: VaryLike, asked: Asked) -> Space:
     if source.problems:
         problem = next(iter(source.problems.values()))
         raise UsageError(f"{path}:{problem.line}:{problem.column}: {problem.message}")
-    return space_of(source.value if isinstance(source.value, dict) else {}, emulated, str(path))
+    return space_of(source.value if isinstance(source.value, dict) else {}, emulated, str(path), kind)
 
 
 def notes_of(found: Sweep, space: Space) -> tuple[str, ...]:

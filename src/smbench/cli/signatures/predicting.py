@@ -13,6 +13,7 @@ from smbench.cli.options import (
     MarkdownOption,
     Output,
     OutputOption,
+    PriceOption,
     ResultsOption,
     RunFolder,
     ScenarioFile,
@@ -89,6 +90,7 @@ def what_if(
     output: OutputOption = Output.TABLE,
     html: HtmlOption = None,
     force: ForceOption = False,
+    price: PriceOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
     """Predict many scaling policies under one load: cost against what matters.
@@ -97,6 +99,7 @@ def what_if(
     --results. Each policy meets the same requests in each replication.
     """
     from smbench.cli.predicting.policies import PolicyOptions, what_if_command
+    from smbench.pricing.table import prices_from_options
 
     asked = {
         "vary": vary,
@@ -104,6 +107,7 @@ def what_if(
         "slo": tuple(slo or ()),
         "replications": replications,
         "force": force,
+        "prices": prices_from_options(price or ()),
         "allow_files": tuple(allow_files or ()),
     }
     what_if_command(PolicyOptions(target, asked, results, output.value, html))

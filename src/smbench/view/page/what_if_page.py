@@ -10,7 +10,7 @@ from smbench.view.page import theme
 from smbench.view.page.document import Drawing, Part, drawn, written
 from smbench.view.page.pictures import Picture
 from smbench.view.page.vega import Vega
-from smbench.view.report.what_if import Looked, heads, metric_of, sentence, table_notes, table_rows
+from smbench.view.report.what_if import Looked, heads, kind_of, metric_of, sentence, table_notes, table_rows
 from smbench.view.sections.blocks import Block, Sentence, table_of_texts
 
 _LAYERS = ("other", "front", "now")
@@ -30,7 +30,7 @@ def what_if_page(looked: Looked, vega: Vega) -> str:
         title=f"{looked.name}: what other policies would do",
         verdicts=(
             Sentence(f"A prediction; model {looked.label}."),
-            Sentence(f"Now: {policy_words(looked.sweep.current.point.emulated)}."),
+            Sentence(f"Now: {policy_words(looked.sweep.current.point.emulated, kind_of(looked.question))}."),
         ),
         sections=[Part("front", "Cost against what matters", blocks)],
     )
@@ -52,7 +52,7 @@ def front_picture(looked: Looked) -> Picture | None:
         return None
     data = pl.DataFrame(sorted(rows, key=lambda row: _LAYERS.index(str(row["kind"]))))  # what comes last is on top
     unit = _UNITS[objective.unit]
-    priced = "USD" if looked.question.price_usd is not None else "instance-hours"
+    priced = "USD" if looked.question.is_in_usd else "instance-hours"
     limit = pl.DataFrame({"limit": [objective.value]})
 
     def draw(width: int) -> alt.TopLevelMixin:

@@ -41,6 +41,11 @@ class Looked(Protocol):
     def notes(self) -> tuple[str, ...]: ...
 
 
+def kind_of(question: Question) -> str:
+    """Of the endpoint."""
+    return question.scenarios[0].target.kind
+
+
 def metric_of(threshold: Threshold) -> str:
     """What a threshold names, without its comparison."""
     return threshold.text.split(threshold.op)[0].strip()
@@ -48,7 +53,7 @@ def metric_of(threshold: Threshold) -> str:
 
 def cost_text(cost: float, question: Question) -> str:
     """USD, or instance-hours where there is no price."""
-    return units.usd(cost) if question.price_usd is not None else f"{cost:,.2f} h"
+    return units.usd(cost) if question.is_in_usd else f"{cost:,.2f} h"
 
 
 def figure_text(value: float, threshold: Threshold) -> str:
@@ -66,7 +71,7 @@ def heads(looked: Looked) -> tuple[str, ...]:
     return (
         "",
         *varied,
-        "cost" if looked.question.price_usd is not None else "instance-hours",
+        "cost" if looked.question.is_in_usd else "instance-hours",
         *figures,
         *kept,
         "alike",
@@ -121,7 +126,7 @@ def render(looked: Looked) -> RenderableType:
     """The front, cheapest first, and what to know of it."""
     title = Text()
     title.append(f"{looked.name}: the front of {looked.sweep.n_points:,} policies, cheapest first\n", "bold")
-    title.append(f"now: {policy_words(looked.sweep.current.point.emulated)}", "dim")
+    title.append(f"now: {policy_words(looked.sweep.current.point.emulated, kind_of(looked.question))}", "dim")
     n_text = 1 + len(looked.sweep.rows[-1].point.values)
     table = WholeTable(*((head, "left" if place < n_text else "right") for place, head in enumerate(heads(looked))))
     for row in table_rows(looked):
@@ -142,13 +147,13 @@ def rows_of(looked: Looked) -> list[dict[str, Any]]:
 def _row(looked: Looked, row: Row, looked_at: str) -> dict[str, Any]:
     question = looked.question
     found: dict[str, Any] = {
-        "policy": policy_words(row.point.emulated),
+        "policy": policy_words(row.point.emulated, kind_of(question)),
         "looked_at": looked_at,
         "model": looked.label,
         **{f"vary_{name}": row.point.values.get(name) for name in looked.sweep.rows[-1].point.values},
         "replications": len(row.costs),
         "cost": row.cost if row.costs else None,
-        "cost_unit": "USD" if question.price_usd is not None else "instance-hours",
+        "cost_unit": "USD" if question.is_in_usd else "instance-hours",
     }
     for place, one in enumerate(question.objectives):
         name = metric_of(one)
