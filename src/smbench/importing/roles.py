@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from smbench.errors import UsageError
 from smbench.schedule.time_column import no_unit, time_column, unit_of
+from smbench.tables.json_rows import no_rows
 from smbench.tables.table import Table
 from smbench.tables.timestamps import (
     is_date,
@@ -195,7 +196,7 @@ def roles_of(table: Table, asked: Asked) -> Roles:
             and end nor end and latency can be found; the message says what to write.
     """
     if what := _sums(table.names or ()):
-        raise UsageError(f"{table.path} is {what}: percentiles cannot be made of percentiles", "write a row a request")
+        raise no_rows(table.path, what)
     known = _known(table)
     columns = dict(known.columns)
     if not known.tool:

@@ -108,12 +108,15 @@ def json_table(path: Path, watch: Watch | None = None) -> Table | None:
     return _table(path, "JSON lines", items[:HEAD_ROWS], JsonLines(path, keys, watch), keys)
 
 
+def no_rows(path: Path, what: str) -> UsageError:
+    """The refusal of a file that holds figures of many requests, where a row for each is needed."""
+    return UsageError(f"{path} is {what}: percentiles cannot be made of percentiles", "give it a row for each request")
+
+
 def _refuse_summary(path: Path, value: Any) -> None:
     for way, what in _SUMMARIES.items():
         if _has(value, way):
-            raise UsageError(
-                f"{path} is {what}: percentiles cannot be made of percentiles", "a row a request is wanted"
-            )
+            raise no_rows(path, what)
     for way, (what, advice) in _NESTED.items():
         if _has(value, way):
             raise UsageError(f"{path} is {what}", advice)

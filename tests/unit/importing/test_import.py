@@ -226,11 +226,11 @@ def test_a_timeout_may_be_said(tmp_path: Path) -> None:
         ("Running 30s test @ http://x/\n  2 threads and 10 connections\n", "is what wrk printed", "a row for each"),
         ("\nSummary:\n  Total:\t1.0 secs\n", "is what hey or oha printed", "hey -o csv"),
         ('{"aggregate": {"summaries": {"http.response_time": {"p95": 10}}}}', "Artillery's report of sums", "a row"),
-        ('{"metrics": {"http_req_duration": {"p(95)": 10}}}', "is k6's summary", "a row a request"),
-        ('{"latencies": {"mean": 10, "99th": 20}, "requests": 5}', "is vegeta's report", "a row a request"),
-        ("Type,Name,Request Count,Median Response Time\nGET,/,5,3\n", "Locust's table of sums", "a row a request"),
+        ('{"metrics": {"http_req_duration": {"p(95)": 10}}}', "is k6's summary", "a row for each request"),
+        ('{"latencies": {"mean": 10, "99th": 20}, "requests": 5}', "is vegeta's report", "a row for each request"),
+        ("Type,Name,Request Count,Median Response Time\nGET,/,5,3\n", "Locust's table of sums", "a row for each request"),
         ('{\n"aggregate": {"summaries": 1},\n"intermediate": [{"period": 1}]\n}\n', "Artillery's report of", "a row"),
-        ('{\n"DurationHistogram": {"Count": 1, "Data": []}\n}\n', "is Fortio's histogram", "a row a request"),
+        ('{\n"DurationHistogram": {"Count": 1, "Data": []}\n}\n', "is Fortio's histogram", "a row for each request"),
         ('{"benchmarks": [{"requests": {"successful": []}}]}', "GuideLLM's report, whose", "a request each"),
         ("start_s,took_s,took_s\n1,2,3\n", "wanted, or one of them and a latency; found: start", "--start"),
         ("start_s;took_ms\n1;1,234\n2;5,678\n", "a.csv:2: '1,234' in column 'took_ms' is no number", ""),  # a thousand?
@@ -267,7 +267,7 @@ def test_a_column_of_durations_has_its_unit_and_instants_in_32_bits_are_refused(
     path = tmp_path / "a.parquet"
     at = [datetime.fromtimestamp(T0 + k, UTC) for k in range(3)]
     for unit in ("ms", "us", "ns"):
-        took = pl.Series([250_000_000] * 3).cast(pl.Duration("ns")).cast(pl.Duration(unit))  # type: ignore[arg-type]
+        took = pl.Series([250_000_000] * 3).cast(pl.Duration("ns")).cast(pl.Duration(unit))
         pl.DataFrame({"start": at, "latency_s": took}).write_parquet(path)
         _, summary = read(import_file(path, tmp_path / "results", Wanted()))
         assert summary.sojourn.max == Bounded.exactly(0.25)
