@@ -221,7 +221,7 @@ def test_of_a_run_with_warm_up_any_of_a_count_may_be_warm_up() -> None:
 
 def test_before_anything_measured_was_sent_even_what_no_count_can_meet_is_open() -> None:
     for n_sent, verdict in ((0, None), (20, None), (21, False)):
-        assert foresee("failed < 0", at(30, n_sent), n_warmup=20) is verdict
+        assert foresee("completed > 100", at(30, n_sent), n_warmup=20) is verdict
 
 
 def test_a_percentile_is_missed_when_too_many_took_longer_and_met_when_enough_did_not() -> None:
