@@ -68,7 +68,7 @@ def test_a_policy_that_refuses_calls_is_not_quick_and_one_too_small_is_not_kept(
 
 
 def test_provisioned_concurrency_costs_what_was_given_and_is_refused_without_a_price() -> None:
-    asked = {"vary": {"provisioned": [0, 2]}, "slo": ["p95 < 10s"], "replications": 1}
+    asked: dict[str, Any] = {"vary": {"provisioned": [0, 2]}, "slo": ["p95 < 10s"], "replications": 1}
     with pytest.raises(UsageError, match=r"--price serverless\.provisioned_gb_second=USD"):
         smbench.what_if(story("serverless"), **asked)
     own = {"serverless.provisioned_gb_second": 1.0, "serverless.provisioned_busy_gb_second": 0.0}

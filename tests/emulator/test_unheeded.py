@@ -78,7 +78,7 @@ def test_every_parameter_is_read_harmless_or_refused_by_its_name(
     assert left_out == set()
     known = {(of, name) for of in services[service] for name in UNHEEDED.get((service, of), ())}
     for operation, name in known:
-        assert name in model.operation_model(operation).input_shape.members
+        assert name in getattr(model.operation_model(operation).input_shape, "members", {})
 
 
 # ---- calls ----------------------------------------------------------------------------------------------------
