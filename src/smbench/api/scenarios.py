@@ -16,6 +16,8 @@ from smbench.scenario.describe import describe
 from smbench.scenario.load import checked_scenario, load_scenario, scenario_of
 from smbench.scenario.model import Scenario, Target
 from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
+from smbench.scenario.thresholds import parse_threshold
+from smbench.schedule.base import PhaseSpan
 from smbench.view.live.reading import reading_progress
 
 ScenarioLike = str | os.PathLike[str] | Mapping[str, Any] | Scenario
@@ -90,8 +92,19 @@ def validate(
     notes = [f"{span.name}: {note}" for span in schedule.spans for note in span.notes]
     notes += [*facts(found, plan.time_kind, given.scenario.target.instance_hour), *plan.notes]
     notes += [f"note: {caution}" for caution in scaling_cautions(given.scenario)]
+    notes += [f"note: {too_few}" for too_few in _too_few(given.scenario, schedule.spans)]
     description = describe(given.scenario)
     return Validation(given.scenario, description, len(schedule), schedule.digest, tuple(notes), tuple(warnings(found)))
+
+
+def _too_few(scenario: Scenario, spans: Sequence[PhaseSpan]) -> list[str]:
+    """Percentiles that a threshold names and the load cannot bear: the run would be unknown for them."""
+    n = sum(span.n for span in spans if not span.warmup)
+    return [
+        f"`{one.text}` takes {one.n_needed:,} requests and the load has {n:,}: the run would be UNKNOWN"
+        for one in map(parse_threshold, scenario.thresholds)
+        if n < one.n_needed
+    ]
 
 
 def given_scenario(

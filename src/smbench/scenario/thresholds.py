@@ -15,6 +15,7 @@ from typing import Literal, cast
 
 from smbench.scenario.values.quantities import parse_duration_s, parse_rate_hz, parse_share
 
+ABOVE_MIN = 10  # a percentile with fewer requests above it is drawn from too few
 Unit = Literal["s", "requests", "share", "hz", "usd"]
 Operator = Literal["<", "<=", "==", "!=", ">=", ">"]
 Since = Literal["schedule", "acceptance"]
@@ -190,6 +191,11 @@ class Threshold:
                 return seen >= self.value
             case ">":
                 return seen > self.value
+
+    @property
+    def n_needed(self) -> int:
+        """Requests that its percentile takes, so that `ABOVE_MIN` lie above it; 0 where it names none."""
+        return math.ceil(ABOVE_MIN / (1 - self.quantile)) if self.quantile is not None and self.quantile < 1 else 0
 
     def of_its_duration(self) -> "Threshold":
         """What `for` says, as a threshold on the longest time at a stretch during which the comparison fails."""

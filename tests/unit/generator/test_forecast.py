@@ -229,6 +229,13 @@ def test_of_a_real_endpoint_only_the_length_is_known() -> None:
     assert facts(found, plan.time_kind, 1.0) == ["the run lasts 10m to 30m"]
 
 
+def test_a_percentile_that_the_load_cannot_bear_is_named_before_the_run() -> None:
+    load = [{"burst": {"requests": 900, "warmup": True}}, {"burst": {"requests": 150}}]
+    found = validate({"name": "x", "load": load, "thresholds": ["p99 < 5s", "p90 < 5s", "max < 5s"]})
+    told = [note for note in found.notes if "UNKNOWN" in note]
+    assert told == ["note: `p99 < 5s` takes 1,000 requests and the load has 150: the run would be UNKNOWN"]
+
+
 def test_a_load_of_millions_is_described_without_being_drawn() -> None:
     tracemalloc.start()
     found = validate({"name": "x", "load": [{"burst": {"requests": 30_000_000, "within": "20s"}}]})

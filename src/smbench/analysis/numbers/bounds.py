@@ -16,13 +16,12 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench import units
 from smbench.analysis.numbers.ordered import ascending
-from smbench.scenario.thresholds import Threshold
+from smbench.scenario.thresholds import ABOVE_MIN, Threshold
 
 Seconds = npt.NDArray[np.float64]
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999, "max": 1.0}
 P999_FROM = 10_000  # requests; fewer than ten lie above it otherwise
-ABOVE_MIN = 10  # a percentile with fewer requests above it is drawn from too few
 
 
 class Bounded(BaseModel):

@@ -6,13 +6,12 @@ a Finding, or to None where it does not apply; one that crashes is unknown. Bad 
 run: they are what it was to find out, and thresholds judge them.
 """
 
-import math
 from collections.abc import Sequence
 
 import polars as pl
 
 from smbench import units
-from smbench.analysis.numbers.bounds import ABOVE_MIN, PERCENTILES
+from smbench.analysis.numbers.bounds import PERCENTILES
 from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.rows.backlog import time_in_system_ns
 from smbench.analysis.rows.clocks import Agreement
@@ -31,7 +30,7 @@ from smbench.analysis.verdict.generator_checks import (
 from smbench.analysis.verdict.judged_run import Check, Run
 from smbench.findings import Finding, Verdict
 from smbench.records import Ending, is_throttle
-from smbench.scenario.thresholds import parse_threshold
+from smbench.scenario.thresholds import ABOVE_MIN, parse_threshold
 
 _MINUTE_NS = 60_000_000_000
 
@@ -361,12 +360,7 @@ def enough_requests(run: Run) -> Finding | None:
 
 def _needed(thresholds: Sequence[str]) -> dict[str, int]:
     """How many requests each percentile takes that a threshold names."""
-    asked = {parse_threshold(text) for text in thresholds}
-    return {
-        threshold.metric: math.ceil(ABOVE_MIN / (1 - threshold.quantile))
-        for threshold in asked
-        if threshold.quantile is not None and threshold.quantile < 1
-    }
+    return {asked.metric: asked.n_needed for asked in map(parse_threshold, thresholds) if asked.n_needed}
 
 
 CHECKS: tuple[Check, ...] = (

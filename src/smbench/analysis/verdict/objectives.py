@@ -18,7 +18,7 @@ import polars as pl
 from smbench import units
 from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.latency.lateness import lag_limit_s, without_lag
-from smbench.analysis.numbers.bounds import ABOVE_MIN, Bounded, Seconds
+from smbench.analysis.numbers.bounds import Bounded, Seconds
 from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.backlog import backlog
 from smbench.analysis.rows.frames import Frames, is_one_of, is_streamed, only, seconds, seconds_at_least
@@ -26,7 +26,7 @@ from smbench.analysis.summary import Summary
 from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
 from smbench.results.law import Counts
 from smbench.results.manifest import ImportedFrom
-from smbench.scenario.thresholds import Threshold
+from smbench.scenario.thresholds import ABOVE_MIN, Threshold
 
 Instants = npt.NDArray[np.int64]
 
