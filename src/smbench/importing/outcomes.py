@@ -6,6 +6,7 @@ old as it was then (right-censored). An HTTP answer from 400 on is a refusal; no
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from smbench.records import Outcome
 
@@ -16,7 +17,22 @@ _BAD = {"false", "fail", "failed", "failure", "error", "errored", "ko", "no", "e
 _REFUSED = {"rejected", "throttled", "refused"}
 _OPEN = {"pending", "running", "queued", "inprogress", "in_progress", "in progress", "lost"}
 _NO_CODE = {"0", "0.0", "-1", "000"}
-_NOTHING = {"", "-", "0", "none", "null", "nil", "nan", "n/a", "no", "false", "[]", "{}"}  # as an error: there was none
+_NOTHING = {
+    "",
+    "-",
+    "0",
+    "none",
+    "null",
+    "nil",
+    "nan",
+    "n/a",
+    "no",
+    "false",
+    "ok",
+    "success",
+    "[]",
+    "{}",
+}  # as an error: there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +54,34 @@ def end_of(status: str | None, success: str | None, error: str | None, good: fro
         error: What went wrong; None where nothing did.
         good: Statuses that mean completed, beside those that are known.
     """
-    error = None if error is not None and error.strip().lower() in _NOTHING else error
     code = int(match[1]) if status is not None and (match := _CODE.fullmatch(status)) else None
+    error = None if error is not None and _is_nothing(error, code) else error
     went_well = _meaning(success)
     if status is not None and status in good:
         return End(Outcome.COMPLETED, code)
     if code is not None and code >= 400:
         return End(Outcome.REJECTED, code, error or f"HTTP {code}")
     words = " ".join(text for text in (status, error) if text)
-    if code is None and _TIMED_OUT.search(words):
+    if (code is None or went_well is None) and _TIMED_OUT.search(words):
         return End(Outcome.PENDING, None, error or status, is_timeout=True)
+    has_failed = went_well is False or (went_well is None and error is not None)  # an answer that broke off, say
     if code is not None:
-        if went_well is False:
+        if has_failed:
             return End(Outcome.FAILED, code, error or "not successful, by the file's own word")
         return End(Outcome.COMPLETED, code)
     if status is None or status in _NO_CODE:
         return _without_status(status, went_well, error)
-    return _of_word(status, error)
+    end = _of_word(status, error)
+    if end.outcome is Outcome.COMPLETED and has_failed:
+        return End(Outcome.FAILED, None, error or "not successful, by the file's own word")
+    return end
+
+
+def _is_nothing(error: str, code: int | None) -> bool:
+    """Whether a text stands where there was no error; HTTP's own phrase beside its code is none either."""
+    word = error.strip().lower()
+    phrases = [one.phrase.lower() for one in HTTPStatus if one == code and one < HTTPStatus.BAD_REQUEST]
+    return word in _NOTHING or word in phrases
 
 
 def _without_status(status: str | None, went_well: bool | None, error: str | None) -> End:

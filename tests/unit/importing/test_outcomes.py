@@ -24,6 +24,13 @@ DEADLINE = 'Get "http://x": context deadline exceeded (Client.Timeout exceeded w
         (None, "true", None, Outcome.COMPLETED, None),
         (None, None, None, Outcome.COMPLETED, None),
         ("200", "false", "Test failed: text expected", Outcome.FAILED, 200),  # JMeter's assertion
+        ("200", None, "unexpected EOF", Outcome.FAILED, 200),  # vegeta, where the body broke off
+        ("200", None, "OK", Outcome.COMPLETED, 200),  # the phrase of HTTP
+        ("204", None, "No Content", Outcome.COMPLETED, 204),
+        ("200", None, "True", Outcome.FAILED, 200),  # a column of booleans
+        ("200", "true", "retried once", Outcome.COMPLETED, 200),
+        ("OK", "false", None, Outcome.FAILED, None),
+        ("OK", None, "assertion failed", Outcome.FAILED, None),
         ("failed", None, None, Outcome.FAILED, None),
         (None, "0", None, Outcome.FAILED, None),
         (None, None, "ValueError", Outcome.FAILED, None),
@@ -52,6 +59,7 @@ def test_a_row_ends_as_its_tool_meant(
         ("0", "request timeout"),  # k6, code 1050
         ("0", DEADLINE),  # vegeta
         ("Non HTTP response code: java.net.SocketTimeoutException", "Read timed out"),  # JMeter
+        ("200", DEADLINE),  # vegeta, while it read the body
         ("timeout", None),
         ("Timed Out", None),
         (None, "ReadTimeout"),
