@@ -4,6 +4,7 @@ Method: virtual time; a queue whose messages come at instants that are known, wh
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from doubles import RUN, SECOND, FakeEndpoint, ledger
 from smbench.clock import Clock, LoopClock, WarpLoop
+from smbench.generator.receiving import collector as collector_module
 from smbench.generator.receiving.collector import Collector
 from smbench.generator.tracking.tracker import Tracker
 from smbench.records import Delivery, Event, Notice, Outcome, Unacknowledged, Unreadable
@@ -217,6 +219,7 @@ async def test_a_queue_that_does_not_answer_is_asked_again_counted_and_nothing_i
     # Ten seconds of it: two receivers, each every half second and its own 50 ms. What was taken comes after a minute.
     run = await heard(steady(20, 15), until_s=90, receive_fails=lambda n: n < 36)
     assert run.collector.counts.n_receive_errors == 36
+    assert min(run.tracker.ledger.seen_ns) >= 36 // 2 * 550 * MS, "each asked again after its pause"
     assert set(run.tracker.ledger.notices) == {1}
     assert run.queue.there == {}
 
@@ -282,28 +285,39 @@ def test_whatever_comes_when_and_whatever_fails_every_notice_is_taken_and_delete
         assert sum(run.queue.deleted) == len(arrivals_ns)
 
 
-class Rubbish(FakeEndpoint):
+async def test_a_receive_with_room_left_is_followed_by_a_pause_as_long_as_the_room_and_an_empty_one_by_none() -> None:
+    """One receiver; at most 0.1 s of pause, here for seven of ten; a long poll in vain ends 50 ms after its 20 s."""
+    run = await heard([0, 0, 0, 60 * MS, 20_340 * MS], until_s=21, receivers_max=1)
+    assert run.queue.brought == [3, 1, 0, 1]
+    assert run.lags_s()[3] == pytest.approx(0.05 + 0.07 + 0.05 - 0.06)
+    assert run.lags_s()[4] == pytest.approx(0.05)  # the poll in vain was over at 0.26 + 20.05
+
+
+class Unreadables(FakeEndpoint):
     """A queue with nothing in it that could be read."""
 
     async def receive(self) -> list[Delivery]:
         await self.clock.sleep_until_ns(self.clock.now_ns() + SECOND)
-        kinds = ["malformed", "foreign", "test_notification"]
+        kinds = ["malformed", "foreign", "foreign", "foreign", "test_notification"]
         return [Delivery(kind, Unreadable(kind, "x" * 5000)) for kind in kinds]
 
 
-async def test_messages_that_cannot_be_read_are_counted_kept_aside_and_deleted() -> None:
+async def test_messages_that_cannot_be_read_are_counted_kept_aside_and_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(collector_module, "_KEPT_ASIDE", 7)
     clock = LoopClock()
-    queue, events = Rubbish(clock), list[Event]()
+    queue, events = Unreadables(clock), list[Event]()
     collector = Collector(queue, Tracker(ledger([0])), clock, 1, events.append)
     async with anyio.create_task_group() as tasks:
         await tasks.start(listen(collector))
         await clock.sleep_until_ns(5 * SECOND // 2)
         collector.stop()
     counts = collector.counts
-    assert (counts.n_malformed, counts.n_foreign, counts.n_test_notifications) == (2, 2, 2)
-    assert {event.kind for event in events} == {"malformed_message", "test_notification"}
+    assert (counts.n_malformed, counts.n_foreign, counts.n_test_notifications) == (2, 6, 2)
+    assert Counter(event.kind for event in events) == {"malformed_message": 7, "test_notification": 2}
     assert all(len(str(event.detail.get("body", ""))) <= 2000 for event in events)
-    assert len(queue.deleted) == 6
+    assert len(queue.deleted) == 10
 
 
 async def test_a_message_is_deleted_only_when_what_it_says_is_on_disk() -> None:
