@@ -108,6 +108,22 @@ def test_runs_that_cannot_be_fitted_are_refused_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("kind", ["serverless", "realtime"])
+def test_a_run_of_a_synchronous_endpoint_is_no_source_of_a_model_nor_a_check_of_one(kind: str, tmp_path: Path) -> None:
+    called = {"name": "called", "target": {"kind": kind, "emulated": {"service": "1s", "time": "warp"}}}
+    made = smbench.simulate({**called, "load": [{"burst": {"requests": 2}}]}, results=tmp_path / "results").path
+    assert made is not None
+    model = tmp_path / "model.yaml"
+    model.write_text("name: model\nload: [burst: {requests: 1}]\n")
+    for use in (
+        lambda: smbench.calibrate(made, out=tmp_path / "fitted.yaml"),
+        lambda: smbench.check_model(model, made),
+    ):
+        with pytest.raises(UsageError, match=f"is of a {kind} endpoint: models are fitted and checked of asynchronous"):
+            use()
+    assert not (tmp_path / "fitted.yaml").exists()
+
+
 def test_without_a_run_or_a_name_there_is_nothing_to_fit(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a run is wanted"):
         smbench.calibrate()

@@ -60,6 +60,12 @@ def checked(frames: Frames, classes: pl.DataFrame, name: str) -> MeasuredRun:
     Raises:
         UsageError: they do not.
     """
+    kind = (frames.manifest.scenario.get("target") or {}).get("kind", "async")
+    if kind != "async":
+        raise UsageError(
+            f"{name} is of a {kind} endpoint: models are fitted and checked of asynchronous endpoints only",
+            "describe it under target.emulated yourself, and `smbench simulate` or `smbench what-if` predicts with it",
+        )
     completed = frames.requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)
     if not completed.height:
         raise UsageError(f"{name} has no completed request: there is no service time in it")
