@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import smbench
+from smbench.api.machines.orders import order
 from smbench.errors import UsageError
 from smbench.findings import Verdict
 
@@ -19,12 +20,15 @@ FOUR_SLOTS = {"instances": {"min": 1, "max": 1, "concurrency": 4}, "service": "1
 SERVERLESS = {"serverless": {"max_concurrency": 2, "provisioned": 2}, "service": "100ms"}
 
 
-def ran(folder: Path, load: dict[str, Any], kind: str = "realtime", time: str = "warp", **emulated: Any) -> smbench.Run:
+def ran(
+    folder: Path, load: dict[str, Any], kind: str = "realtime", time: str = "warp", workers: int = 1, **emulated: Any
+) -> smbench.Run:
     target = {"kind": kind, "emulated": {"time": time} | (emulated or FOUR_SLOTS)}
     return smbench.run(
         {"name": "stopped", "target": target, "load": [load, {"pause": {"for": "1s"}}, {"burst": {"requests": 1}}]},
         progress="none",
         results=folder,
+        workers=workers,
     )
 
 
@@ -94,9 +98,11 @@ def test_the_steps_of_stairs_have_the_throughput_and_the_latency_of_their_users(
     assert run.summary.as_json()["steps"][0]["steps"][3]["level"] == 16
 
 
-def test_a_stop_condition_holds_in_real_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stop_condition_holds_in_real_time_on_the_sum_of_all_workers(tmp_path: Path, workers: int) -> None:
     stairs = {"users": 2, "steps": 40, "each": "500ms", "stop": {"invocations_per_minute": 1800}}
-    run = ran(tmp_path, {"stairs": stairs}, time="real")
+    load = {"stairs": stairs}
+    run = ran(tmp_path, load, time="real", workers=workers)  # four slots: 2,400 a minute, each of two workers 1,200
     (phase,) = run.summary.steps
     assert "invocations a minute, of 1,800" in phase.stopped
     assert len(phase.steps) < 10
@@ -107,6 +113,6 @@ def test_what_would_judge_a_part_or_cannot_judge_is_refused(tmp_path: Path) -> N
     load = [{"stairs": {"users": 4, "steps": 4, "each": "1s", "stop": {"p50": "1s"}}}]
     scenario = {"name": "parts", "load": load}
     with pytest.raises(UsageError, match="cannot share a phase that stops by itself"):
-        smbench.run(scenario, workers=2, results=tmp_path, progress="none")
+        order(scenario, to=tmp_path / "order", shards=2, endpoint="prod")
     with pytest.raises(UsageError, match="which a simulation does not know"):
         smbench.simulate(scenario)

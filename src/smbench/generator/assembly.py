@@ -11,6 +11,7 @@ from smbench.generator.receiving.looks import LOOKS_HZ
 from smbench.generator.requests import invocations
 from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.generator.shares import Share, share_of
+from smbench.generator.stopping import SeenWindow, stopping_phases
 from smbench.generator.tracking.journal import Journal
 from smbench.generator.tracking.ledger import Ledger
 from smbench.records import Event
@@ -39,6 +40,12 @@ class ShareRun:
         self._mark: Mark | None = None
         self._ledger: Ledger | None = None
         self._journal: Journal | None = None
+        self._seen: list[SeenWindow] = []
+
+    def take_seen(self) -> list[SeenWindow]:
+        """What this worker saw of windows that others judge, since the last call."""
+        seen, self._seen[:] = list(self._seen), []
+        return seen
 
     def write_first_versions(self, epoch_ns: int) -> None:
         """Write every row before anything is sent; a later call with another epoch writes them again.
@@ -115,7 +122,8 @@ class ShareRun:
             reached=self._marked().reached,
             refused=self._journal.happened,
             think_ns=self.shard.think_ns.tolist(),
-            stops=[(scenario.load[span.index], span) for span in spans if scenario.load[span.index].stop is not None],
+            stops=stopping_phases(scenario.load, spans),
+            on_seen=None if self.share.of == 1 else self._seen.append,
         )
 
     def _bounds(self) -> Bounds:

@@ -20,7 +20,7 @@ import numpy as np
 from smbench.clock import Clock
 from smbench.generator.control import Control
 from smbench.generator.places import Places
-from smbench.generator.stopping import Stopping
+from smbench.generator.stopping import SeenWindow, Stopping
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import PromptTransport, Transport
@@ -60,6 +60,7 @@ class Load:
     refused: Callable[[Event], None] = lambda _event: None  # called with each try that is tried again
     think_ns: Sequence[int] = ()  # of the shard, by row; see `Schedule`
     stops: Sequence[tuple[Phase, PhaseSpan]] = ()  # the phases that end the sending by themselves
+    on_seen: Callable[[SeenWindow], None] | None = None  # of their windows, see `Stopping`
 
 
 class Engine:
@@ -91,7 +92,8 @@ class Engine:
                         pacing.start_soon(self._stop_at, round(self.load.limits.time * 1e9))
                     if self.load.stops:
                         end_ns = max(span.end_ns or span.start_ns for span in self.load.spans)
-                        stopping = Stopping(self.load.stops, end_ns, self.tracker.ledger, self.clock, self.control)
+                        ledger, on_seen = self.tracker.ledger, self.load.on_seen
+                        stopping = Stopping(self.load.stops, end_ns, ledger, self.clock, self.control, on_seen)
                         pacing.start_soon(stopping.run)
                     await self._pace(requests)
                     pacing.cancel_scope.cancel()

@@ -71,11 +71,6 @@ def check_workers(plan: RunPlan, n_workers: int, option: str = "--workers") -> N
             f"{asked} cannot share the queue that collector.queue names: each worker would take the others' notices",
             f"leave collector.queue out, and every worker makes a queue of its own; or leave {option} out",
         )
-    if any(phase.stop is not None for phase in plan.scenario.load):
-        raise UsageError(
-            f"{asked} cannot share a phase that stops by itself: each worker would judge its own requests",
-            f"leave `stop` out, or leave {option} out",
-        )
     in_flight = plan.scenario.limits.in_flight
     if n_workers > in_flight:
         raise UsageError(

@@ -2,11 +2,12 @@
 
 A window is a step of stairs or of steps, and a minute of users. What is open for longer than a limit of latency counts
 as beyond it, and so does what failed, so that an endpoint that answers nothing is not fast. Nothing is asked of the
-ledger between two windows.
+ledger between two windows. Where several workers share the load, each says what it saw of a window, and their parent
+judges all of it together.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,15 @@ class Seen:
     ages_s: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class SeenWindow:
+    """What one worker saw of a window: of which phase, and which of its windows, from 0."""
+
+    phase: int
+    number: int
+    seen: Seen
+
+
 def windows(phase: Phase, span: PhaseSpan) -> tuple[Window, ...]:
     """Of a phase that stops by itself, in order; a last one that is not whole is left out."""
     settings, start_ns = phase.settings, span.start_ns
@@ -72,33 +82,83 @@ def windows(phase: Phase, span: PhaseSpan) -> tuple[Window, ...]:
 
 
 class Stopping:
-    """Stops the sending when a window meets a condition.
+    """Looks at every window at its end, and stops the sending when one meets a condition.
 
     Args:
         phases: Those that stop by themselves, with where they lie.
         last_ns: End of the whole load, at which there is nothing left to stop.
+        on_seen: Takes what was seen, for others to judge; None: it is judged here.
     """
 
     def __init__(
-        self, phases: Sequence[tuple[Phase, PhaseSpan]], last_ns: int, ledger: Ledger, clock: Clock, control: Control
+        self,
+        phases: Sequence[tuple[Phase, PhaseSpan]],
+        last_ns: int,
+        ledger: Ledger,
+        clock: Clock,
+        control: Control,
+        on_seen: Callable[[SeenWindow], None] | None = None,
     ) -> None:
         self.phases, self.last_ns = phases, last_ns
         self.ledger, self.clock, self.control = ledger, clock, control
+        self._on_seen, self._jury = on_seen, Jury(phases, 1)
 
     async def run(self) -> None:
-        """Judge every window that begins from now on, at its end; returns after the last."""
+        """Look at every window that begins from now on; returns after the last."""
         begun_ns = self.clock.now_ns()
         for phase, span in self.phases:
-            stop, past = phase.stop, list[tuple[Window, Seen]]()
-            assert stop is not None, "only such phases are given"
-            for window in windows(phase, span):
+            for number, window in enumerate(windows(phase, span)):
                 if window.start_ns < begun_ns - 1_000_000_000 or window.end_ns >= self.last_ns:
                     continue
                 await self.clock.sleep_until_ns(window.end_ns)
-                past.append((window, seen_in(self.ledger, span, window)))
-                if why := next(conditions_met(stop, past), ""):
-                    self.control.stop(NotSent.STOP_CONDITION, f"{span.name}, {window.name}: {why}")
+                found = SeenWindow(span.index, number, seen_in(self.ledger, span, window))
+                if self._on_seen is not None:
+                    self._on_seen(found)
+                elif why := self._jury.reason(0, found):
+                    self.control.stop(NotSent.STOP_CONDITION, why)
                     return
+
+
+class Jury:
+    """Judges windows, each once all workers have said what they saw of it.
+
+    Args:
+        phases: As `Stopping`.
+    """
+
+    def __init__(self, phases: Sequence[tuple[Phase, PhaseSpan]], n_workers: int) -> None:
+        self._phases = {span.index: (phase, span, windows(phase, span)) for phase, span in phases}
+        self._n_workers = n_workers
+        self._heard: dict[tuple[int, int], dict[int, Seen]] = {}
+        self._past: dict[int, list[tuple[Window, Seen]]] = {}
+
+    def reason(self, worker: int, found: SeenWindow) -> str:
+        """Why nothing more is to be sent, now that this is known too; empty: no condition is met."""
+        heard = self._heard.setdefault((found.phase, found.number), {})
+        heard[worker] = found.seen
+        if len(heard) < self._n_workers:
+            return ""
+        phase, span, of_phase = self._phases[found.phase]
+        assert phase.stop is not None, "only such phases are given"
+        window, past = of_phase[found.number], self._past.setdefault(found.phase, [])
+        past.append((window, together(list(heard.values()))))
+        why = next(conditions_met(phase.stop, past), "")
+        return f"{span.name}, {window.name}: {why}" if why else ""
+
+
+def together(seen: Sequence[Seen]) -> Seen:
+    """What several workers saw of one window, as one."""
+    return Seen(
+        n_sent=sum(one.n_sent for one in seen),
+        latencies_s=np.sort(np.concatenate([one.latencies_s for one in seen])),
+        n_bad=sum(one.n_bad for one in seen),
+        ages_s=np.concatenate([one.ages_s for one in seen]),
+    )
+
+
+def stopping_phases(load: Sequence[Phase], spans: Sequence[PhaseSpan]) -> list[tuple[Phase, PhaseSpan]]:
+    """Those that stop by themselves, with where they lie."""
+    return [(load[span.index], span) for span in spans if load[span.index].stop is not None]
 
 
 def seen_in(ledger: Ledger, span: PhaseSpan, window: Window) -> Seen:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from smbench.errors import DiskError, OrderError, ResultsError, ScenarioError, UsageError
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import check_workers
+from smbench.generator.stopping import stopping_phases
 from smbench.lifecycle.folder import new_manifest, planned_again
 from smbench.lifecycle.origin import Origin
 from smbench.printable import printable_json
@@ -117,6 +118,11 @@ def write_order(
             "name one with --endpoint; for a trial, `smbench emulate` and --endpoint-url",
         )
     check_workers(plan, n_shards, "--shards")
+    if n_shards > 1 and stopping_phases(plan.scenario.load, plan.schedule.spans):
+        raise UsageError(
+            f"--shards {n_shards} cannot share a phase that stops by itself: each shard would judge its own requests",
+            "leave `stop` out, or give one shard",
+        )
     now = datetime.datetime.now(datetime.UTC)
     manifest = new_manifest(plan, origin, command, now, n_shards)
     manifest = manifest.model_copy(update={"endpoint_url": access.endpoint_url})

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from smbench.errors import ExitCode, SmbenchError
 from smbench.generator.shares import Share
+from smbench.generator.stopping import SeenWindow
 from smbench.generator.taking_up import TakingUp
 from smbench.records import Event, NotSent, Reading
 from smbench.results.ceiling import Trial
@@ -133,11 +134,16 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A worker's state, and what its gauges read since the last one."""
+    """A worker's state, and what its gauges read since the last one.
+
+    Args:
+        seen: Windows of phases that stop by themselves, where several workers share them.
+    """
 
     snapshot: Snapshot
     readings: Sequence[Reading] = ()
     events: Sequence[Event] = ()
+    seen: Sequence[SeenWindow] = ()
 
 
 @dataclass(frozen=True, slots=True)

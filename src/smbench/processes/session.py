@@ -16,6 +16,7 @@ from smbench.errors import ExitCode, ResultsError, SmbenchError
 from smbench.generator.monitors import watch
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
+from smbench.generator.stopping import stopping_phases
 from smbench.generator.taking_up import TakingUp
 from smbench.generator.tracking.journal import Journal
 from smbench.processes.child import (
@@ -205,7 +206,9 @@ class _Session:
         self.plan, self.shares, self.run_dir = plan, shares, run_dir
         self.access = access
         self.watcher, self.interrupts, self.on_ready, self.end = watcher, interrupts, on_ready, end
-        self.crew, self.emulator = Workers(workers, plan.scenario.limits, watcher, self._lost), emulator
+        stops = stopping_phases(plan.scenario.load, plan.schedule.spans)
+        self.crew = Workers(workers, plan.scenario.limits, watcher, self._lost, stops)
+        self.emulator = emulator
         self.is_new = True
         self._is_stopping = False
         self._clock: MonotonicClock | None = None  # None: not begun, or in warp time, which only the worker knows

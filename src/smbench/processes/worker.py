@@ -87,7 +87,7 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
             runner = share_run.runner(ports, clock, prepared.locations, commands.control)
             late_s = (real_ns() - clock.anchor_ns) / 1e9
             async with anyio.create_task_group() as around:
-                around.start_soon(_tell, channel, runner)
+                around.start_soon(_tell, channel, runner, share_run)
                 around.start_soon(prepared.keep_ready)
                 try:
                     await runner.run()
@@ -102,7 +102,7 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
             if how is not None and not runner.tracker.counts[State.PENDING]:
                 prepared.release()
             share_run.close()
-            channel.send(Beat(runner.snapshot()))
+            channel.send(Beat(runner.snapshot(), seen=share_run.take_seen()))
         listening.cancel_scope.cancel()
     channel.send(Done([*prepared.notes(), *(_late_start(order, late_s) if how is None else [])], held=prepared.kept()))
 
@@ -260,8 +260,9 @@ def _say(channel: Channel, text: str) -> None:
     channel.send(Preparing(text))
 
 
-async def _tell(channel: Channel, runner: Runner) -> None:
+async def _tell(channel: Channel, runner: Runner, share_run: ShareRun) -> None:
     while True:
         await anyio.sleep(_BEAT_S)
         # In a thread: a parent that draws slowly must not hold the load.
-        await anyio.to_thread.run_sync(channel.send, Beat(runner.snapshot()))
+        beat = Beat(runner.snapshot(), seen=share_run.take_seen())
+        await anyio.to_thread.run_sync(channel.send, beat)

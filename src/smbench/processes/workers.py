@@ -1,7 +1,7 @@
 """The workers of a run, led as one: made ready, started, followed until each is done or lost.
 
-What one of them cannot judge alone is judged on the sum: here the share of answers that were errors, and, by the
-view, whether the thresholds' verdict is certain.
+What one of them cannot judge alone is judged on the sum: here the share of answers that were errors and the conditions
+at which a phase stops, and, by the view, whether the thresholds' verdict is certain.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,10 +11,13 @@ from typing import Protocol, TypeVar
 import anyio
 
 from smbench.errors import ExitCode
+from smbench.generator.stopping import Jury, SeenWindow
 from smbench.processes.child import Child
 from smbench.processes.messages import Acknowledged, Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.records import Event, NotSent, Reading, Stage
 from smbench.scenario.model import Limits
+from smbench.scenario.phases import Phase
+from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import Snapshot
 from smbench.targets.base import Facts
 
@@ -45,6 +48,7 @@ class Workers:
 
     Args:
         workers: By their number.
+        stops: The phases that stop by themselves, with where they lie.
         on_lost: Called after the go with why, and what it said itself if it said something, when a worker is lost.
 
     Attributes:
@@ -60,6 +64,7 @@ class Workers:
         limits: Limits,
         watcher: Watcher,
         on_lost: Callable[[str, Failed | None], None],
+        stops: Sequence[tuple[Phase, PhaseSpan]] = (),
     ) -> None:
         self.workers, self.limits, self.watcher, self.on_lost = workers, limits, watcher, on_lost
         self.ready: dict[int, Ready] = {}
@@ -70,6 +75,7 @@ class Workers:
         self._latest: dict[int, Snapshot] = {}
         self._told: set[int] = set()  # since the view was told
         self._is_stopped = False
+        self._jury = Jury(stops, len(workers))
         self._last_word_s: dict[int, float] = {}  # by the worker's number, on the loop's clock, since the go
         self._silent: set[int] = set()  # those that were named
         self._hung: set[int] = set()  # those that were ended for it
@@ -129,6 +135,7 @@ class Workers:
         while isinstance(message := await worker.receive(), Beat):
             self._hear(index)
             self._take(message.snapshot)
+            self._judge(index, message.seen)
             if message.readings or message.events:
                 self.watcher.read(message.readings, message.events)
         self._at_work.discard(index)
@@ -212,6 +219,13 @@ class Workers:
         if stop.reason and not self._is_stopped:
             self._is_stopped = True
             self.tell(stop)
+
+    def _judge(self, index: int, seen: Sequence[SeenWindow]) -> None:
+        for found in seen:
+            reason = self._jury.reason(index, found)
+            if reason and not self._is_stopped:
+                self._is_stopped = True
+                self.tell(Stop(NotSent.STOP_CONDITION, reason))
 
     def _beyond_limit(self, latest: Sequence[Snapshot]) -> str:
         if len(self.workers) == 1:  # one alone judges itself, with every answer

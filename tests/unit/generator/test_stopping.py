@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from doubles import ledger, span
-from smbench.generator.stopping import Seen, Window, conditions_met, seen_in, windows
+from smbench.generator.stopping import Jury, Seen, SeenWindow, Window, conditions_met, seen_in, windows
 from smbench.generator.tracking.tracker import Tracker
 from smbench.records import Answered, Outcome, Rejected, Unacknowledged
 from smbench.scenario.phases import Phase, Stop
@@ -100,6 +102,33 @@ def test_a_window_has_the_ends_within_it_and_what_is_open_at_its_end() -> None:
     found = seen_in(rows, span(7), Window("step 2", 10 * SECOND, 20 * SECOND))
     assert (found.latencies_s.tolist(), found.n_bad, found.ages_s.tolist(), found.n_sent) == ([10.0], 3, [19.0], 0)
     assert seen_in(rows, span(7), Window("step 1", 0, 10 * SECOND)).n_sent == 7
+
+
+DURATIONS = st.lists(st.floats(0.0, 100.0), max_size=30)
+PARTS = st.lists(st.tuples(DURATIONS, st.integers(0, 20), DURATIONS, st.integers(0, 50)), min_size=1, max_size=4)
+STOPS = st.fixed_dictionaries(
+    {}, optional={"p95": st.just("20s"), "errors": st.just("20%"), "invocations_per_minute": st.integers(1, 150)}
+).filter(bool)
+
+
+@given(PARTS, STOPS, st.data())
+def test_what_workers_saw_of_a_window_is_judged_as_what_one_worker_would_have_seen(
+    parts: list[tuple[list[float], int, list[float], int]], stop: dict[str, Any], data: st.DataObject
+) -> None:
+    phase = Phase.model_validate({"users": {"initial": 1, "for": "5m", "stop": stop}})
+    phases = [(phase, span(9, end_ns=300 * SECOND, outstanding=1))]
+    each = [seen(*latencies, n_bad=n_bad, ages_s=tuple(ages), n_sent=n) for latencies, n_bad, ages, n in parts]
+    whole = Seen(
+        sum(one.n_sent for one in each),
+        np.sort(np.concatenate([one.latencies_s for one in each])),
+        sum(one.n_bad for one in each),
+        np.concatenate([one.ages_s for one in each]),
+    )
+    shared = Jury(phases, len(each))
+    order = data.draw(st.permutations(range(len(each))))
+    reasons = [shared.reason(worker, SeenWindow(0, 0, each[worker])) for worker in order]
+    assert reasons[:-1] == [""] * (len(each) - 1)  # nothing is judged before all have said it
+    assert reasons[-1] == Jury(phases, 1).reason(0, SeenWindow(0, 0, whole))
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,23 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doubles import span
 from smbench.clock import WarpLoop
 from smbench.errors import ExitCode
+from smbench.generator.stopping import Seen, SeenWindow
 from smbench.processes.child import Child
 from smbench.processes.emulator_child import how_it_ended
 from smbench.processes.messages import Acknowledged, Alive, Beat, Done, Failed, Message, Preparing, Ready, Stop
 from smbench.processes.workers import HANGS_S, SILENT_S, Workers
 from smbench.records import Event, NotSent, Reading, Stage
 from smbench.scenario.model import Limits
+from smbench.scenario.phases import Phase
+from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import Snapshot
 
 BROKEN = Failed("no such endpoint", "name another", ExitCode.TARGET)
@@ -85,7 +90,9 @@ class Screen:
 class Scene:
     """A workers with its children, what is drawn of it, and whom it lost."""
 
-    def __init__(self, n_workers: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self, n_workers: int, limits: Limits | None = None, stops: Sequence[tuple[Phase, PhaseSpan]] = ()
+    ) -> None:
         self.children = [ScriptedChild(index) for index in range(n_workers)]
         self.screen = Screen()
         self.losses: list[tuple[str, Failed | None]] = []
@@ -94,6 +101,7 @@ class Scene:
             limits or Limits(),
             self.screen,
             lambda reason, failure: self.losses.append((reason, failure)),
+            stops,
         )
 
 
@@ -227,6 +235,24 @@ async def test_the_error_limit_is_judged_on_the_sum_and_told_once_to_all_in_the_
     scene = Scene(2, Limits(errors=0.1, errors_after=50))
     await follow_in_turn(scene, [answers(0, 24, 6), answers(1, 29, 1), answers(0, 24, 7), answers(1, 29, 1)])
     stop = Stop(NotSent.ERROR_LIMIT, "error limit: 7 of 60 answers were errors")
+    assert [child.heard for child in scene.children] == [[stop], [stop]]
+
+
+async def test_what_stops_a_phase_is_judged_on_the_sum_of_a_window_and_told_once_to_all() -> None:
+    phase = Phase.model_validate({"users": {"initial": 2, "for": "5m", "stop": {"invocations_per_minute": 100}}})
+
+    def saw(worker: int, number: int, n_sent: int) -> Beat:
+        window = SeenWindow(0, number, Seen(n_sent, np.empty(0), 0, np.empty(0)))
+        return replace(beat(worker), seen=[window])
+
+    scene = Scene(2, stops=[(phase, span(99, end_ns=300 * 10**9, outstanding=2))])
+    await follow_in_turn(scene, [saw(0, 0, 90), saw(1, 0, 9), saw(1, 1, 60)])
+    assert [child.heard for child in scene.children] == [[], []]
+    scene = Scene(2, stops=[(phase, span(99, end_ns=300 * 10**9, outstanding=2))])
+    await follow_in_turn(
+        scene, [saw(0, 0, 90), saw(1, 0, 9), saw(1, 1, 60), saw(0, 1, 40), saw(0, 2, 90), saw(1, 2, 90)]
+    )
+    stop = Stop(NotSent.STOP_CONDITION, "closed-0, minute 2: 100 invocations a minute, of 100")
     assert [child.heard for child in scene.children] == [[stop], [stop]]
 
 
