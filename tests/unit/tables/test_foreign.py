@@ -162,6 +162,19 @@ def test_a_cut_parquet_file_is_refused_in_one_sentence(tmp_path: Path, cut: int)
         open_table(path)
 
 
+def test_a_column_of_intervals_is_named_and_not_taken_for_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "of-duckdb.parquet").write_bytes(FORMS["parquet"])
+
+    def schema(_: pl.LazyFrame) -> pl.Schema:
+        raise pl.exceptions.PanicException("could not import from `month_day_millisecond_interval` type")
+
+    monkeypatch.setattr(pl.LazyFrame, "collect_schema", schema)
+    with pytest.raises(UsageError, match="has a column of intervals"):
+        open_table(tmp_path / "of-duckdb.parquet")
+
+
 def test_reading_a_long_cell_leaves_the_librarys_limit_as_it_was(tmp_path: Path) -> None:
     """The limit is one for the process, and other code in it may count on its own."""
     before = csv.field_size_limit()
