@@ -72,7 +72,7 @@ def _schema(path: Path, frame: pl.LazyFrame) -> pl.Schema:
     except pl.exceptions.PanicException as error:
         if "interval" in str(error):  # DuckDB writes one for the difference of two instants; polars has no such type
             raise UsageError(
-                f"{path} has a column of intervals, which parquet keeps in whole milliseconds and smbench does not read",
+                f"{path} has a column of intervals (whole milliseconds in parquet), which cannot be read",
                 "write it as a number; in DuckDB: epoch_us(ended - began)",
             ) from error
         raise _damaged(path) from error
