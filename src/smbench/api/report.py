@@ -13,7 +13,7 @@ from smbench.api.result import Run
 from smbench.errors import ResultsError, UsageError
 from smbench.pricing.table import current_prices
 from smbench.results.store import RunFiles, open_run
-from smbench.scenario.thresholds import ThresholdError, parse_threshold
+from smbench.scenario.thresholds import ThresholdError, parse_threshold, written_threshold
 
 
 def report(
@@ -102,7 +102,7 @@ def readable(asserted: Sequence[str], option: str = "--assert") -> tuple[str, ..
     """
     for text in asserted:
         try:
-            parse_threshold(text)
+            written_threshold(text)
         except ThresholdError as error:
             meant = f"did you mean '{error.meant}'?" if error.meant else "docs/thresholds.md has all metrics"
             raise UsageError(f"{option} '{text}': {error}", meant) from None

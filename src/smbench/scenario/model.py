@@ -15,7 +15,7 @@ from pydantic import (
 from smbench.scenario.deploy import Deploy
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.phases import REQUESTS_MAX, Phase
-from smbench.scenario.thresholds import PATTERN, parse_threshold
+from smbench.scenario.thresholds import PATTERN, written_threshold
 from smbench.scenario.values.answers import Expect
 from smbench.scenario.values.files import ExistingFile, ExistingFiles
 from smbench.scenario.values.quantities import Bytes, Number, PositiveSeconds, Seconds, Share, Switch, Whole
@@ -39,7 +39,7 @@ def _whole_seconds(seconds: float) -> float:
 
 
 def _readable(text: str) -> str:
-    parse_threshold(text)
+    written_threshold(text)
     return text
 
 

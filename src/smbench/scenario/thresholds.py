@@ -228,7 +228,7 @@ def parse_threshold(text: str) -> Threshold:
     number, unit = _number(name, metric, match["value"])
     if quantile is not None and not of:
         of = "sojourn" if since == "schedule" else "service_view"
-    threshold = Threshold(
+    return Threshold(
         f"{of}_{name.removeprefix(f'{of}_')}" if of else name,
         cast(Operator, match["op"]),  # the expression knows no other operator
         number,
@@ -240,17 +240,23 @@ def parse_threshold(text: str) -> Threshold:
         since=since,
         lasting_s=_lasting_s(name, metric, match["op"], match["lasting"]),
     )
-    _refuse_foregone(threshold)
-    return threshold
 
 
-def _refuse_foregone(threshold: Threshold) -> None:
-    """A gate that no run can fail is always green, and tests nothing."""
+def written_threshold(text: str) -> Threshold:
+    """The same where somebody writes it now: what tests nothing is refused; results that have it stay readable.
+
+    Raises:
+        ThresholdError: as above, or no run can fail it, or none can meet it, or all and a hundredth are both meant.
+    """
+    threshold = parse_threshold(text)
+    if threshold.unit == "share" and threshold.value == 1 and "%" not in text:
+        raise ThresholdError(f"the value of {threshold.metric} may mean all or a hundredth: write 100% or 1%")
     most = 1.0 if threshold.unit == "share" else math.inf
     near = (threshold.value, math.nextafter(threshold.value, -math.inf), math.nextafter(threshold.value, math.inf))
     holds = {threshold.holds(seen) for seen in (0.0, most, *near) if 0 <= seen <= most}
     if len(holds) == 1:
         raise ThresholdError(f"{'holds' if holds.pop() else 'fails'} whatever the run comes to, so it tests nothing")
+    return threshold
 
 
 def _refuse_function(name: str, argument: str | None) -> None:
@@ -381,8 +387,6 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         meant = f": write {text}%" if isinstance(number, float) and 1 < number <= 100 else ""
         raise ValueError(f"must lie between 0% and 100%{meant}")
-    if number == 1:
-        raise ValueError("may mean all or a hundredth: write 100% or 1%")
     return share
 
 

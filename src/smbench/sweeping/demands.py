@@ -14,7 +14,7 @@ import polars as pl
 from smbench.analysis.rows.frames import Frames, is_one_of
 from smbench.errors import UsageError
 from smbench.records import MAY_HAVE_COMPLETED, Outcome
-from smbench.scenario.thresholds import Threshold, ThresholdError, parse_threshold
+from smbench.scenario.thresholds import Threshold, ThresholdError, written_threshold
 
 Of = Literal["due", "sent", "answered", "accepted"]
 COMPLETES = "99% of the requests complete"
@@ -112,7 +112,7 @@ def demands_of(texts: Sequence[str], kind: str, *, in_stream: bool = False) -> t
 
 def _demand(text: str, kind: str, *, in_stream: bool) -> Demand:
     try:
-        threshold = parse_threshold(text)
+        threshold = written_threshold(text)
     except ThresholdError as error:
         meant = f"did you mean '{error.meant}'?" if error.meant else ""
         raise UsageError(f"--slo '{text}': {error}", meant) from None

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbench.scenario.thresholds import LATENCIES, METRICS, PATTERN, Threshold, ThresholdError, parse_threshold
+from smbench.scenario.thresholds import (
+    LATENCIES,
+    METRICS,
+    PATTERN,
+    Threshold,
+    ThresholdError,
+    parse_threshold,
+    written_threshold,
+)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +112,12 @@ def test_a_threshold_is_read_in_the_unit_of_its_metric(
 )
 def test_what_is_no_threshold_is_told(text: str, words: str) -> None:
     with pytest.raises(ThresholdError, match=words):
-        parse_threshold(text)
+        written_threshold(text)
+
+
+@pytest.mark.parametrize("text", ["completed >= 0", "error_share < 1"])
+def test_results_of_before_keep_a_threshold_that_is_refused_now(text: str) -> None:
+    assert parse_threshold(text).text == text
 
 
 @pytest.mark.parametrize(
