@@ -13,8 +13,10 @@ from smbench.importing.roles import OWN_UNIT, Roles
 from smbench.records import ACCEPTED, Outcome
 from smbench.results.schema import REQUESTS, polars_schema
 from smbench.schedule.base import PhaseSpan
+from smbench.schedule.trace import NO_TIME
 from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns
 from smbench.tables.table import BadCell, Batch, Table
+from smbench.tables.timestamps import is_number
 
 PHASE = "imported"
 _BLANKS = {"nan", "null", "none", "n/a", "-"}
@@ -97,7 +99,10 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
             values = convert(series.filter(there))
         except BadCell as bad:
             row = int(kept[there.arg_true()[bad.row]])
-            raise table.bad(batch.place, at, BadCell(row, bad.value, bad.problem)) from None
+            problem = bad.problem
+            if role != "latency" and bad.value is not None and not is_number(bad.value):
+                problem = NO_TIME
+            raise table.bad(batch.place, at, BadCell(row, bad.value, problem)) from None
         full = np.zeros(len(series), dtype=np.int64)
         full[there.to_numpy()] = values
         return pl.Series(full).set(~there, None)

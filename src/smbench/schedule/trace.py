@@ -23,7 +23,7 @@ from smbench.tables.timestamps import is_number, split_unit
 
 _DAY_NS = 86_400 * 10**9
 _EPOCH_NS = 10**18  # a number that its size alone shows to be an epoch time is not less, in nanoseconds
-_NO_TIME = "is no time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
+NO_TIME = "is no time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
@@ -198,7 +198,7 @@ def _instants(table: Table, batch: Batch, plan: _Plan) -> tuple[Instants, Instan
         try:
             return convert(cells[at])
         except BadCell as bad:
-            raise table.bad(place, at, bad if at != time.at or is_time else replace(bad, problem=_NO_TIME)) from None
+            raise table.bad(place, at, bad if at != time.at or is_time else replace(bad, problem=NO_TIME)) from None
 
     time = plan.time
     is_time = time.is_date or is_number(table.head[0][time.at] or "") or not isinstance(cells[time.at].dtype, pl.String)

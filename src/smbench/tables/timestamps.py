@@ -14,9 +14,10 @@ DIGITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}  # decimal places of each unit down
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _ISO = re.compile(
     r"(\d{4})([-/])(\d\d)\2(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
-    r"(?: ?(?:(Z|z|UTC)|([+-])(\d\d)(?::?(\d\d))?))?",
+    r"(?: ?(?:(Z|z|UTC)|([+-])(\d\d)(?::?(\d\d))?(?: [A-Z]{3,5})?)(?:\[[\w/+-]+\])?)?",  # Go and Java name it, too
     re.ASCII,
 )
+_BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(.*)", re.ASCII | re.DOTALL)  # ISO's form without marks
 _TIME_OF_DAY = re.compile(r"\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?", re.ASCII)
 _UNIT_WORDS = {
     "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
@@ -37,7 +38,12 @@ def is_number(text: str) -> bool:
 
 def is_date(text: str) -> bool:
     """Whether the text has the form of a date; the month may still be the thirteenth."""
-    return _ISO.fullmatch(text) is not None
+    return _ISO.fullmatch(_with_marks(text)) is not None
+
+
+def _with_marks(text: str) -> str:
+    match = _BASIC.fullmatch(text)
+    return "{}-{}-{}T{}:{}:{}{}".format(*match.groups()) if match else text
 
 
 def is_time_of_day(text: str) -> bool:
@@ -47,7 +53,7 @@ def is_time_of_day(text: str) -> bool:
 
 def has_time_of_day(date: str) -> bool:
     """Whether a date of `is_date` says more than the day."""
-    return ":" in date
+    return ":" in _with_marks(date)
 
 
 def parse_number(text: str) -> Decimal:
@@ -103,7 +109,7 @@ def date_ns(text: str) -> int:
     Raises:
         ValueError: no such form, or no such date.
     """
-    match = _ISO.fullmatch(text)
+    match = _ISO.fullmatch(_with_marks(text))
     if match is None:
         raise ValueError("is no date and time such as 2023-11-16 18:17:03.9799600")
     year, _, month, day, hour, minute, second, fraction, _zulu, sign, offset_hours, offset_minutes = match.groups()
