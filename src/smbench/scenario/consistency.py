@@ -50,6 +50,11 @@ def _what_cannot_be_planned(scenario: Scenario) -> Iterator[Misfit]:
         if phase.kind == "closed" and phase.planned_s is None:
             message = "needs a `for`: without it the begin of the next phase is not known"
             yield Misfit(("load", index, "closed"), message)
+    in_flight = scenario.limits.in_flight
+    for index, phase in enumerate(scenario.load if scenario.target.is_synchronous else ()):
+        if (n := phase.open_max) > in_flight:  # a call of an asynchronous endpoint is answered at once
+            message = f"keeps {n:,} calls open, and `limits.in_flight` drops those beyond {in_flight:,}: raise it"
+            yield Misfit(("load", index, phase.kind), message)
 
 
 _ASYNCHRONOUS: tuple[Where, ...] = (

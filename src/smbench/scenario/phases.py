@@ -115,6 +115,8 @@ class Steps(PhaseSettings):
     def _rising(self) -> Self:
         if self.stop is not None and self.stop.flat is not None and list(self.rates) != sorted(set(self.rates)):
             raise ValueError("a stop where the throughput is flat needs rates that rise with each step")
+        if not any(self.rates):
+            raise ValueError("steps of 0 alone send nothing; use pause")
         return self
 
 
@@ -316,6 +318,16 @@ class Phase(Part):
     def kind(self) -> str:
         """The one key that says what the phase does."""
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def open_max(self) -> int:
+        """How many requests it keeps open at once at the most; 0 where no end releases the next."""
+        match self.settings:
+            case Closed() as closed:
+                return closed.outstanding
+            case Users() | Stairs() as crowd:
+                return len(crowd.joins_s)
+        return 0
 
     @property
     def expected_requests(self) -> float | None:

@@ -249,3 +249,29 @@ def test_a_synchronous_target_is_described_by_what_it_has() -> None:
     tracking = "policies: [{invocations_tracking: {invocations_per_instance: 9}}]"
     scaled = parse_scenario(f"name: x\n{LOAD}target: {{kind: realtime, emulated: {{{tracking}}}}}\n", "x.yaml")
     assert "scaled by target tracking of 9 invocations a minute per instance" in describe(scaled)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "closed: {outstanding: 6, requests: 9}",
+        "users: {initial: 2, per_minute: 60, for: 4.5s}",
+        "stairs: {users: 2, steps: 3, each: 1s}",
+    ],
+)
+def test_users_whom_our_own_limit_would_hold_back_are_refused_and_those_of_a_queue_are_not(load: str) -> None:
+    def written(kind: str, in_flight: int) -> str:
+        rest = f"target: {{kind: {kind}}}\nlimits: {{in_flight: {in_flight}}}\nload:\n  - {load}\n"
+        return "name: x\n" + rest
+
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(written("realtime", 5), "x.yaml")
+    (found,) = caught.value.problems
+    assert found.message.endswith("keeps 6 calls open, and `limits.in_flight` drops those beyond 5: raise it")
+    parse_scenario(written("realtime", 6), "x.yaml")
+    parse_scenario(written("async", 5), "x.yaml")
+
+
+def test_steps_that_send_nothing_are_refused() -> None:
+    with pytest.raises(ScenarioError, match="steps of 0 alone send nothing"):
+        parse_scenario("name: x\nload: [{steps: {rates: [0/s, 0/s], each: 9s}}]\n", "x.yaml")
