@@ -202,7 +202,7 @@ PATIENCE: dict[str, dict[str, Any]] = {
             {"pause": {"for": "20s"}},
             {"constant": {"rate": "10/s", "for": "10s"}},
             {"pause": {"for": "20s"}},
-            {"closed": {"outstanding": 8, "requests": 60}},
+            {"closed": {"outstanding": 5, "requests": 60}},
         ],
         "limits": {"in_flight": 5},
     },
