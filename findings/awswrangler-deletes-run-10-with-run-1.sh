@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # awswrangler 3.17.1 takes `s3://results/run-1` for run-10 and run-11 as well: it reads their rows and deletes their objects.
 #
-# Guess: a path without a wildcard is that folder or that object, as to s3fs, pyarrow and the AWS CLI.
+# Guess: a path without a wildcard is that folder or that object, as to s3fs and pyarrow.
 # Seen: it is the beginning of a key. With an object each in run-1, run-10 and run-11, `read_csv` gives three rows, `size_objects` and
 #       `list_objects` three keys, and `delete_objects` leaves the bucket empty; pyarrow 25.0.1 finds one. Only with a slash at the end is
 #       run-1 meant alone. Runs that are numbered mix their latencies from the tenth on.

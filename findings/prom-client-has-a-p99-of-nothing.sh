@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # prom-client 15.1.3 (Node.js) reports a p99 of 0 for a Summary without values, where Prometheus's Go client reports NaN.
 #
-# Guess: quantiles of nothing are NaN, as the exposition format has it, or are left out.
+# Guess: quantiles of nothing are NaN, or are left out.
 # Seen: they are 0, before the first value and again when all values are older than `maxAgeSeconds`, while count and sum go on. A service
 #       that answers nothing any more has the best latency there is, an alert on `p99 > 1` ends when the service does, and an
 #       average over instances is pulled down by each idle one.
