@@ -132,7 +132,10 @@ _TOOLS = (
         ("starttime", "seconds", "ctime", "dtime", "ttime", "wait"),
         unit="s",
         latency_unit="ms",
-        notes=("ab stamps starts in whole seconds",),
+        notes=(
+            "ab stamps starts in whole seconds",
+            "ab has no status, and a row for every request: one that got no answer looks like the others",
+        ),
     ),
     _Tool(
         "vegeta",

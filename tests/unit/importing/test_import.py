@@ -324,8 +324,10 @@ def test_what_a_tool_leaves_out_may_be_any_number_of_requests(tmp_path: Path) ->
 
 def test_ab_writes_a_row_a_request(tmp_path: Path) -> None:
     rows = "".join(f"Thu Jan 01 00:00:0{k} 2026\t{T0 + k}\t0\t{k + 1}\t{k + 1}\t1\n" for k in range(3))
-    _, summary = read(imported(tmp_path, "a.tsv", f"starttime\tseconds\tctime\tdtime\tttime\twait\n{rows}"))
+    done = imported(tmp_path, "a.tsv", f"starttime\tseconds\tctime\tdtime\tttime\twait\n{rows}")
+    _, summary = read(done)
     assert (summary.counts.completed, summary.sojourn.max) == (3, Bounded.exactly(0.003))
+    assert any("one that got no answer looks like the others" in line for line in done.lines)
 
 
 def test_a_folder_is_never_overwritten_and_has_every_file(tmp_path: Path) -> None:
