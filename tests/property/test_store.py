@@ -6,6 +6,7 @@ Method: hypothesis draws a history of writes; a dictionary is the model.
 
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import polars as pl
 import pytest
@@ -15,6 +16,7 @@ from polars.testing import assert_frame_equal
 
 from runs import Request, manifest_of, requests_frame
 from smbench.records import Ending, Outcome
+from smbench.results import gathering
 from smbench.results.store import PartWriter, compact, open_run
 
 N_WORKERS = 2
@@ -34,11 +36,17 @@ def _row(seq: int, outcome: Outcome) -> pl.DataFrame:
 
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
-@given(history=st.lists(_write, max_size=8), is_cut=st.booleans(), how=st.sampled_from(["parts", "compact"]))
+@given(
+    history=st.lists(_write, max_size=12),
+    is_cut=st.booleans(),
+    how=st.sampled_from(["parts", "compact"]),
+    gathered_n=st.sampled_from([2, 3, 32]),
+)
 def test_what_is_read_is_the_last_version_of_every_row(
-    history: list[tuple[int, dict[int, Outcome]]], is_cut: bool, how: str
+    history: list[tuple[int, dict[int, Outcome]]], is_cut: bool, how: str, gathered_n: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as name:
+    small = mock.patch.multiple(gathering, GATHERED_N=gathered_n, _FEW=2)
+    with small, tempfile.TemporaryDirectory() as name:
         run_dir = Path(name)
         manifest_of(ending=Ending.RUNNING).write(run_dir)
         writers = [PartWriter(run_dir, "requests", worker) for worker in range(N_WORKERS)]

@@ -25,29 +25,44 @@ from smbench.schedule.base import PhaseSpan
 PARTS = "parts"
 RESTORE = "restore it from a copy"
 _BLOCK_BYTES = 1 << 20
-_PART = re.compile(r"(requests|readings|events)-(.+)-(\d{6})(?:-([0-9a-f]{8}))?\.parquet")
+_PART = re.compile(r"(requests|readings|events)-(.+?)-(\d{6})(?:-(\d{6}))?(?:-([0-9a-f]{8}))?\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part's file, by what its name says."""
+    """A part's file, by what its name says. One that was gathered from several has the numbers of all of them."""
 
     path: Path
     file: str  # requests, readings or events
     writer: str
-    number: int
+    first: int
+    number: int  # the last
     checksum: str | None
 
     @classmethod
     def of(cls, path: Path) -> "Part | None":
         """None where it is no part: a file that was being written, or another's."""
         match = _PART.fullmatch(path.name)
-        return None if match is None else cls(path, match[1], match[2], int(match[3]), match[4])
+        if match is None:
+            return None
+        return cls(path, match[1], match[2], int(match[3]), int(match[4] or match[3]), match[5])
+
+    def has_all_of(self, other: "Part") -> bool:
+        """Whether the other's rows are in this one, too."""
+        is_same = (self.file, self.writer) == (other.file, other.writer)
+        return is_same and self.first <= other.first and other.number <= self.number and self.path != other.path
 
 
-def part_name(file: str, writer: int | str, number: int, content: bytes | memoryview) -> str:
-    """The name of a part's file."""
-    return f"{file}-{writer}-{number:06d}-{_checksum(content)}.parquet"
+def part_name(
+    file: str, writer: int | str, number: int, content: bytes | memoryview, *, first: int | None = None
+) -> str:
+    """The name of a part's file.
+
+    Args:
+        first: The first number of several that were gathered in it; None: it is one.
+    """
+    numbers = f"{number:06d}" if first is None else f"{first:06d}-{number:06d}"
+    return f"{file}-{writer}-{numbers}-{_checksum(content)}.parquet"
 
 
 def _checksum(content: bytes | memoryview) -> str:

@@ -27,6 +27,7 @@ from smbench.results.damage import (
     sound_parts,
 )
 from smbench.results.files import sync_folder, write_whole
+from smbench.results.gathering import Gathering
 from smbench.results.manifest import MANIFEST, Manifest, read_manifest
 from smbench.results.marks import MARK
 from smbench.results.older import scan
@@ -71,6 +72,7 @@ class PartWriter:
         self.folder, self.file, self.writer = folder / PARTS, file, writer
         self._schema = polars_schema(FILES[file])
         self._number = self._rows = self._parts = 0
+        self._gathering = Gathering(file)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Write one part; it is on disk when this returns.
@@ -87,7 +89,8 @@ class PartWriter:
             buffer = io.BytesIO()
             frame.write_parquet(buffer)
             content = buffer.getbuffer()
-            write_whole(self.folder / part_name(self.file, self.writer, self._number, content), content)
+            path = self.folder / part_name(self.file, self.writer, self._number, content)
+            write_whole(path, content)
         except OSError as error:
             raise DiskError(
                 f"cannot write to {self.folder}: {error.strerror or error}. Kept of {self.file}: "
@@ -97,6 +100,7 @@ class PartWriter:
         self._number += 1
         self._parts += 1
         self._rows += frame.height
+        self._gathering.wrote(path, frame.height)
 
 
 def compact(run_dir: Path) -> None:
@@ -244,9 +248,14 @@ def _of_parts(folder: Path, file: str, damage: list[str]) -> pl.LazyFrame:
 
 
 def _parts(folder: Path, file: str) -> list[Part]:
-    """The parts of a file by writer, each writer's in the order written. Files under way (`.tmp`) are no parts."""
+    """The parts of a file by writer, each writer's in the order written, without those that were gathered in others.
+
+    Files under way (`.tmp`) are no parts.
+    """
     found = (Part.of(path) for path in sorted(folder.iterdir()))
-    return [part for part in found if part is not None and part.file == file]
+    parts = [part for part in found if part is not None and part.file == file]
+    gathered = [part for part in parts if part.first < part.number]
+    return [part for part in parts if not any(other.has_all_of(part) for other in gathered)]
 
 
 def _next_number(folder: Path, file: str, writer: int | str) -> int:

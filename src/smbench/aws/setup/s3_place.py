@@ -3,6 +3,7 @@
 A worker's loop never waits for S3 while it sends.
 """
 
+import contextlib
 import io
 import secrets
 import shutil
@@ -179,7 +180,8 @@ class S3Place:
             return
         for path in sorted(folder.iterdir()):  # a mark says nothing elsewhere, and `.tmp` is no part yet
             if path.name not in self._sent and Part.of(path) is not None:
-                self._put(f"{PARTS}/{path.name}", path.read_bytes())
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile: its rows are in a gathered part
+                    self._put(f"{PARTS}/{path.name}", path.read_bytes())
                 self._sent.add(path.name)
 
     def _names(self, folder: str) -> list[str]:

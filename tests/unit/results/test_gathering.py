@@ -1,0 +1,89 @@
+"""Goal: however long a run lasts its folder has few part files, and no row is lost or counted twice by that.
+
+Method: a writer of many small parts; a kill leaves gathered parts beside those that they were made from.
+"""
+
+from pathlib import Path
+from unittest import mock
+
+import polars as pl
+import pytest
+
+from runs import manifest_of, reading
+from smbench.generator.tracking.journal import readings_frame
+from smbench.records import Ending
+from smbench.results import gathering
+from smbench.results.store import PartWriter, compact, open_run
+
+N = 400
+
+
+def write(run_dir: Path, n: int) -> PartWriter:
+    run_dir.mkdir(exist_ok=True)
+    manifest_of(ending=Ending.RUNNING).write(run_dir)
+    writer = PartWriter(run_dir, "readings", 0)
+    for beat in range(n):
+        writer.write(a_reading(beat))
+    return writer
+
+
+def a_reading(beat: int) -> pl.DataFrame:
+    return readings_frame([reading("backlog_seen", float(beat), float(beat))], 0, 0)
+
+
+def values(run_dir: Path) -> list[float]:
+    found: list[float] = open_run(run_dir).readings.collect()["value"].to_list()
+    return found
+
+
+@pytest.fixture
+def by_eight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "GATHERED_N", 8)
+
+
+@pytest.mark.usefixtures("by_eight")
+def test_the_count_of_parts_stays_flat_and_every_row_is_read_once(tmp_path: Path) -> None:
+    counts = []
+    for n in (100, N):
+        write(tmp_path / str(n), n)
+        counts.append(len(list((tmp_path / str(n) / "parts").iterdir())))
+        assert values(tmp_path / str(n)) == [float(beat) for beat in range(n)]
+    assert max(counts) < 20
+    compact(tmp_path / str(N))
+    assert values(tmp_path / str(N)) == [float(beat) for beat in range(N)]
+
+
+@pytest.mark.usefixtures("by_eight")
+def test_parts_that_a_kill_left_beside_the_gathered_one_count_no_second_time(tmp_path: Path) -> None:
+    with mock.patch.object(Path, "unlink"):
+        write(tmp_path, 30)
+    assert len(list((tmp_path / "parts").iterdir())) > 30
+    assert values(tmp_path) == [float(beat) for beat in range(30)]
+    PartWriter(tmp_path, "readings", 0).write(a_reading(30))
+    compact(tmp_path)
+    assert values(tmp_path) == [float(beat) for beat in range(31)]
+
+
+@pytest.mark.usefixtures("by_eight")
+def test_what_a_reader_listed_is_there_until_the_next_gathering(tmp_path: Path) -> None:
+    writer = write(tmp_path, 7)
+    listed = sorted((tmp_path / "parts").iterdir())
+    writer.write(a_reading(7))
+    assert all(path.exists() for path in listed)
+    for beat in range(8, 16):
+        writer.write(a_reading(beat))
+    assert not any(path.exists() for path in listed)
+
+
+@pytest.mark.usefixtures("by_eight")
+def test_a_disk_that_refuses_the_gathered_part_costs_nothing(tmp_path: Path) -> None:
+    with mock.patch.object(gathering, "write_whole", side_effect=OSError(28, "No space left on device")):
+        write(tmp_path, 30)
+    assert values(tmp_path) == [float(beat) for beat in range(30)]
+
+
+@pytest.mark.usefixtures("by_eight")
+def test_large_parts_are_left_as_they_are(tmp_path: Path) -> None:
+    with mock.patch.object(gathering, "_ROWS_MAX", 5):
+        write(tmp_path, 30)
+    assert len(list((tmp_path / "parts").iterdir())) == 30
