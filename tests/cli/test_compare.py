@@ -13,9 +13,10 @@ import pytest
 
 from commands import smbench
 from comparing import run_folder
-from runs import EPOCH_NS
+from runs import EPOCH_NS, Request
 from smbench.cli.compare import CompareOptions, compare_command
 from smbench.errors import ExitCode, InvalidRunError, ResultsError, UsageError
+from smbench.records import NotSent, Outcome
 from smbench.results.manifest import ClockFacts, Host
 
 pytestmark = pytest.mark.slow
@@ -175,6 +176,19 @@ def test_invalid_runs_are_named_and_refused_unless_forced(tmp_path: Path, compar
     assert refused.value.exit_code == ExitCode.INVALID
     _, text = compare("good", "bad", force=True)
     assert "invalid: bad of B: conservation" in text
+
+
+@pytest.mark.parametrize("why", [NotSent.STOPPED, NotSent.CERTAIN])
+def test_runs_that_ended_before_their_load_did_are_refused_unless_forced(
+    tmp_path: Path, compare: Compare, why: NotSent
+) -> None:
+    """The first quarter of a load that grows is faster, whatever the endpoint."""
+    run_folder(tmp_path / "whole", [1.0] * 20)
+    run_folder(tmp_path / "part", [0.5] * 5, unsent=[Request(9.0, Outcome.NOT_SENT, why_not_sent=why)] * 15)
+    with pytest.raises(InvalidRunError, match=r"part of B: 5 of 20 requests were sent"):
+        compare("whole", "part")
+    _, text = compare("whole", "part", force=True)
+    assert "partly sent: part of B: 5 of 20 requests were sent" in text
 
 
 def test_a_run_that_repeats_another_does_not_count(tmp_path: Path, compare: Compare) -> None:

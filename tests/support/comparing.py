@@ -45,6 +45,7 @@ def _run(name: str, figures: dict[str, Bounded]) -> RunFigures:
 def run_folder(folder: Path, sojourns_s: Sequence[float], **changes: Any) -> Path:
     """A run on disk whose requests, one a second, took this long; `changes` are of the manifest."""
     rows = [Request(float(k), done=k + sojourn_s) for k, sojourn_s in enumerate(sojourns_s)]
+    rows += changes.pop("unsent", [])
     manifest = manifest_of(
         [span(len(rows), end_s=float(len(rows)))], scenario={"load": [], **changes.pop("scenario", {})}
     )

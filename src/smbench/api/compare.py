@@ -118,7 +118,7 @@ def compare(
         against: The group that is the baseline; None: the first.
         vary: Keys of the scenario that are meant to differ, such as `target.emulated.policies`.
         unlike: Compare whatever differs.
-        force: Take invalid runs too.
+        force: Take runs too that are invalid or ended before their load did.
         metric: The one that counts, or several, named before looking; the gate's.
         margin: Differences smaller than this do not matter.
         fail_if: The gate, such as `"slower-than 5%"`; None: there is none.
@@ -129,7 +129,7 @@ def compare(
 
     Raises:
         UsageError: groups are written wrongly, or are not alike in what should not vary.
-        InvalidRunError: a run says nothing of its endpoint.
+        InvalidRunError: a run says nothing of its endpoint, or sent a part of its load.
         ResultsError: a folder is no run, or its files are damaged.
     """
     gate, share = _gate(fail_if), _margin(margin)
@@ -326,7 +326,8 @@ def _figures(run: RunFiles) -> RunFigures:
     frames = load(run)
     summary = summarise(frames)
     findings = check(frames, summary)
-    judged = verdict(findings)
+    judged, counts = verdict(findings), summary.measured
+    ended_early = frames.n_cut_short or frames.n_left_out
     return RunFigures(
         run=str(run.path),
         run_id=run.manifest.run_id,
@@ -336,7 +337,8 @@ def _figures(run: RunFiles) -> RunFigures:
         reasons=tuple(
             f"{one.name}: {one.seen}" for one in findings if one.verdict is judged and judged is not Verdict.VALID
         ),
-        n_accepted=summary.measured.accepted,
+        part=f"{counts.sent:,} of {counts.scheduled:,} requests were sent" if ended_early else "",
+        n_accepted=counts.accepted,
         figures=measure(frames, summary),
         thin=thin(summary),
     )
@@ -353,7 +355,17 @@ def _judged(groups: Sequence[Group], *, is_forced: bool) -> list[str]:
             "invalid runs say nothing of their endpoint:" + "".join(f"\n  {one}" for one in invalid),
             "leave them out and run them again, or compare anyway with --force",
         )
+    partly = [f"{run.run} of {label}: {run.part}" for label, run in runs if run.part]
+    if partly and not is_forced:
+        raise InvalidRunError(
+            "runs that ended before their load did measured another load:" + "".join(f"\n  {one}" for one in partly),
+            "run them again, without --stop-when-certain, or compare anyway with --force",
+        )
     unknown = [
         f"{run.run} of {label}: {'; '.join(run.reasons)}" for label, run in runs if run.verdict == Verdict.UNKNOWN
     ]
-    return [*(f"invalid: {one}" for one in invalid), *(f"unknown: {one}" for one in unknown)]
+    return [
+        *(f"partly sent: {one}" for one in partly),
+        *(f"invalid: {one}" for one in invalid),
+        *(f"unknown: {one}" for one in unknown),
+    ]

@@ -35,6 +35,7 @@ class RunFigures(_Part):
     seeds: dict[str, int] = {}  # of each dimension of chance
     verdict: str
     reasons: tuple[str, ...] = ()  # of a verdict that is not valid
+    part: str = ""  # of its load that it sent, where it ended before the end; of a load that was sent whole nothing
     n_accepted: int
     figures: dict[str, Bounded]
     thin: tuple[str, ...] = ()  # run_metrics with fewer than ten requests above them

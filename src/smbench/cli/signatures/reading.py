@@ -93,7 +93,7 @@ def compare(
         ),
     ] = None,
     unlike: Annotated[bool, typer.Option("--unlike", help="Compare whatever differs; it is listed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Take invalid runs too.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Take runs too that are invalid, or ended early.")] = False,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -114,9 +114,10 @@ def compare(
     """Compare groups of runs with a baseline: how many times as long, and how sure that is.
 
     A run counts once, however many requests it has: five runs a side are a beginning, with one there is no inference.
-    Runs whose scenario or machine differ are refused unless an option allows them; so are invalid ones.
+    Runs whose scenario or machine differ are refused unless an option allows them; so are runs that are invalid,
+    or ended before their load did.
 
-    Exit status: 0 fine, 2 not to be compared, 98 a run is invalid, 99 --fail-if.
+    Exit status: 0 fine, 2 not to be compared, 98 a run is invalid or ended early, 99 --fail-if.
     """
     from smbench.cli.compare import CompareOptions, compare_command
 
