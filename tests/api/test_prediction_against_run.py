@@ -3,20 +3,25 @@
 Method: simulated runs of 20 requests in the place of measured ones; the report does not know them apart.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 import smbench
 from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.rows.frames import load
 from smbench.calibration.parameter import Parameter, Source
 from smbench.calibration.record import ModelRecord, record_path
 from smbench.cli.app import app
 from smbench.errors import ExitCode, ResultsError, UsageError
 from smbench.prediction.against_run import is_within
+from smbench.prediction.kept import read_kept, unlike
 from smbench.results.manifest import Band
+from smbench.results.store import open_run
 from smbench.view.report.section_data import section_data
 from smbench.view.sections.blocks import Judged
 from smbench.view.sections.order import sections
@@ -137,6 +142,15 @@ def test_what_is_no_prediction_of_the_run_is_refused_with_what_to_do(predicted: 
     (tmp_path / "advice.json").write_text("{}")
     with pytest.raises(ResultsError, match="damaged, or an older smbench wrote it"):
         smbench.report(predicted, against=tmp_path)
+
+
+def test_a_run_that_sent_a_part_of_its_load_is_held_against_no_prediction_of_it(predicted: Path) -> None:
+    frames = load(open_run(predicted))
+    n = frames.requests.height
+    is_late = pl.int_range(pl.len()) >= n - 3
+    cut = frames.requests.with_columns(pl.when(is_late).then(pl.lit("certain")).alias("why_not_sent"))
+    with pytest.raises(UsageError, match=f"the run sent {n - 3} of {n} requests"):
+        unlike(read_kept(predicted), replace(frames, requests=cut))
 
 
 def test_the_command_takes_the_folder_and_changes_no_verdict(predicted: Path) -> None:

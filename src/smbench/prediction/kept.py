@@ -112,8 +112,11 @@ def unlike(kept: Kept, frames: Frames) -> tuple[str, ...]:
     """What the run had other than what was predicted, in sentences.
 
     Raises:
-        UsageError: it had another load.
+        UsageError: it had another load, or sent a part of it.
     """
+    if n_unsent := frames.n_cut_short + frames.n_left_out:
+        n = frames.measured.height
+        raise UsageError(f"the prediction is of all its load, and the run sent {n - n_unsent:,} of {n:,} requests")
     scenario = frames.manifest.scenario
     for part in ("load", "limits"):
         if scenario.get(part) != getattr(kept, part):
