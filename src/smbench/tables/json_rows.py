@@ -5,7 +5,8 @@ file has: a float would lose those of microseconds.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +20,9 @@ from smbench.tables.table import HEAD_ROWS, Batch, Table
 
 Keys: TypeAlias = tuple[str, ...]
 
+_KEYED_ITEMS = 50_000  # of a document
+_KEYED_ROWS = 1_000  # of a block, that differ in their keys
+_KEY = re.compile(rb'"([^"\\]+)"\s*:')
 _DOCUMENT_MAX_BYTES = 512 << 20
 _ADVICE = "one JSON object a line is wanted, a list of objects, or what `aws cloudwatch get-metric-data` answers"
 _NULL = msgspec.Raw(b"null")
@@ -96,16 +100,33 @@ def json_table(path: Path, watch: Watch | None = None) -> Table | None:
     if not isinstance(value, dict) or _is_document(value, is_alone=is_alone):
         return _document(path, _whole(path, watch), f"{path}:{place}: not a JSON object but {_kind(value)}", place)
     _refuse_summary(path, value)
-    items: list[dict[str, Any]] = []
-    for written in first.split(b"\n"):
+    lines = first.split(b"\n")
+    head = _objects(lines[: HEAD_ROWS + 1])
+    keys = _keys([*head, *_objects(_of_other_keys(lines))])
+    return _table(path, "JSON lines", head, JsonLines(path, keys, watch), keys)
+
+
+def _objects(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    """Up to a line that is no JSON: reading it says so, with its place."""
+    found = []
+    for written in lines:
         try:
             item = _loaded(written) if written.strip() else None
         except ValueError:
-            break  # reading it says so, with its line
+            break
         if isinstance(item, dict):
-            items.append(item)
-    keys = _keys(items)  # of the whole block: what went wrong has a key that only few rows have
-    return _table(path, "JSON lines", items[:HEAD_ROWS], JsonLines(path, keys, watch), keys)
+            found.append(item)
+    return found
+
+
+def _of_other_keys(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines with keys that no line before had together: what went wrong has a key that only few rows have."""
+    seen: set[tuple[bytes, ...]] = set()
+    for line in lines:
+        keys = tuple(_KEY.findall(line))
+        if keys not in seen and len(seen) < _KEYED_ROWS:
+            seen.add(keys)
+            yield line
 
 
 def no_rows(path: Path, what: str) -> UsageError:
@@ -338,7 +359,7 @@ def _document(path: Path, written: bytes, problem: str, line: int) -> Table:
     if len(named) != 1 or not _is_list_of_objects(next(iter(named.values()))):
         raise UsageError(f"{path} is one JSON document without rows", _ADVICE)
     ((name, items),) = named.items()
-    keys = _keys(items)
+    keys = _keys(items[:_KEYED_ITEMS])
     return _table(path, f"one JSON document{name and f', its {name}'}", items, Items(items, keys), keys)
 
 
