@@ -30,6 +30,7 @@ from smbench.generator.runner import Outside, Runner
 from smbench.generator.shares import Share
 from smbench.generator.tracking.ledger import State
 from smbench.processes.channel import Channel
+from smbench.processes.descriptors import require_descriptors
 from smbench.processes.messages import Done, Tried
 from smbench.processes.worker import freeze_collections
 from smbench.records import OutputFound
@@ -104,6 +105,7 @@ class Trials:
         """Plan, send, receive, and say what came of it."""
         self.n += 1
         plan = make_plan(_scenario(rate_hz, for_s), self.folder)
+        require_descriptors(plan)
         epoch_ns = wall_ns() + round(_HEAD_START_S * 1e9)
         clock = MonotonicClock(real_ns() + round(_HEAD_START_S * 1e9), epoch_ns)
         share_run = ShareRun(plan, Share(f"smb-bench{self.n}"), self.folder / f"trial-{self.n}")

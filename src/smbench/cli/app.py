@@ -12,6 +12,7 @@ import typer.core
 
 from smbench.cli.signatures import account, deploying, machines, predicting, reading, running, scenarios, sweeping
 from smbench.errors import ExitCode, SmbenchError
+from smbench.open_files import require_least
 from smbench.printable import guard_streams
 from smbench.results.secrets import redacted
 from smbench.version import __version__
@@ -52,7 +53,7 @@ def _smbench(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    require_least()
 
 
 _COMMANDS: dict[str, tuple[tuple[str, Callable[..., None], str], ...]] = {

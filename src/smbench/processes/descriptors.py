@@ -1,10 +1,9 @@
 """Whether this machine lets the run hold as many connections and files as it may need, asked before it starts."""
 
-import sys
-
 from smbench.clock import TimeKind
 from smbench.errors import UsageError
 from smbench.generator.plan import RunPlan
+from smbench.open_files import allowed
 
 OWN = 100  # of a process without a request: libraries, pipes, files being written, connections to S3
 
@@ -34,21 +33,13 @@ def require_descriptors(plan: RunPlan, machines: int = 1) -> None:
     Raises:
         UsageError: the system allows too few.
     """
-    if sys.platform == "win32":
-        return  # there is no such limit
-    import resource
-
     needed = needed_descriptors(plan, machines)
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = needed if hard == resource.RLIM_INFINITY else hard
-    if most < needed:
+    if (most := allowed(needed)) < needed:
         raise UsageError(
             f"the run may need {needed:,} open files and connections in one process (limits.in_flight is "
             f"{plan.scenario.limits.in_flight:,}), and this system allows {most:,}",
-            f"raise the limit, `ulimit -n {needed}`" + ("" if machines > 1 else _or_fewer(plan, most, needed)),
+            f"raise the limit, `ulimit -n {needed}`" + ("" if machines > 1 else _or_fewer(plan, int(most), needed)),
         )
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _or_fewer(plan: RunPlan, most: int, needed: int) -> str:

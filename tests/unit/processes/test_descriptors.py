@@ -10,6 +10,7 @@ import pytest
 
 from smbench.errors import UsageError
 from smbench.generator.plan import make_plan
+from smbench.open_files import require_least
 from smbench.processes.descriptors import needed_descriptors, require_descriptors
 from smbench.scenario.load import parse_scenario
 
@@ -41,16 +42,24 @@ def test_too_few_descriptors_are_named_with_what_is_needed_and_what_would_fit(mo
 
 
 def test_a_limit_that_can_be_raised_is_raised(monkeypatch: pytest.MonkeyPatch, limits: list[tuple[int, int]]) -> None:
-    for hard in (4096, resource.RLIM_INFINITY):
+    for hard in (516, 4096, resource.RLIM_INFINITY):
         allow(monkeypatch, 256, hard)
         require_descriptors(PLAN)
-    assert limits == [(516, 4096), (516, resource.RLIM_INFINITY)]
+    assert limits == [(516, 516), (4096, 4096), (65_536, resource.RLIM_INFINITY)]
 
 
 def test_a_limit_that_suffices_stays(monkeypatch: pytest.MonkeyPatch, limits: list[tuple[int, int]]) -> None:
     allow(monkeypatch, 1024, 1024)
     require_descriptors(PLAN)
     assert limits == []
+
+
+def test_what_no_command_could_work_with_is_refused_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    allow(monkeypatch, 64, 64)
+    require_least()
+    allow(monkeypatch, 63, 63)
+    with pytest.raises(UsageError, match="allows 63 open files and connections, and every command needs 64"):
+        require_least()
 
 
 def test_no_more_connections_are_counted_than_there_are_requests_and_in_warp_time_both_ends_are() -> None:
