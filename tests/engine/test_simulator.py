@@ -339,6 +339,15 @@ def test_a_limit_stops_the_sending_and_leaves_the_rest_unsent(limits: Any, n_sen
     assert len(done.truth) == n_sent
 
 
+@pytest.mark.parametrize(("limits", "end_s"), [({"time": "6s"}, 6 + 20), ({"requests": 4}, 10 + 20)])
+def test_after_a_limit_the_drain_begins_when_a_run_s_does(limits: Any, end_s: int) -> None:
+    # At a limit of time at once; at one of requests at the end of the phase, of which no more is sent.
+    load = [{"constant": {"rate": "1/s", "for": "10s"}}, {"pause": {"for": "1m"}}]
+    done = run(load, instances=fixed(1), service="15s", notify_lag="0s", limits=limits, drain="20s")
+    assert done.end_ns == end_s * SECOND
+    assert done.requests["outcome"].to_list()[:2] == ["completed", "completed" if end_s == 30 else "pending"]
+
+
 def test_the_drain_gives_up_and_what_is_open_is_pending() -> None:
     done = run([{"burst": {"requests": 3, "within": "0s"}}], instances=fixed(1), service="30s", drain="70s")
     assert done.end_ns == 70 * SECOND

@@ -10,6 +10,7 @@ Where the transport can, a request is submitted from the pacing task itself and 
 has a task of its own where it must wait: for a connection, or before it is tried again.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -80,6 +81,7 @@ class Engine:
         self._all_answered: anyio.Event | None = None  # of those, once nothing more is sent
         self._is_over_at_once = False  # cancelled: what comes is no longer taken
         self._places: Places | None = None  # of the closed phase being sent
+        self._limit_ns = sys.maxsize if load.limits.time is None else round(load.limits.time * 1e9)
         tracker.on_resolved = self._resolved
 
     async def submit_all(self) -> None:
@@ -89,7 +91,7 @@ class Engine:
                 async with anyio.create_task_group() as pacing:
                     pacing.start_soon(self._end_when_stopped, pacing.cancel_scope)
                     if self.load.limits.time is not None:
-                        pacing.start_soon(self._stop_at, round(self.load.limits.time * 1e9))
+                        pacing.start_soon(self._stop_at, self._limit_ns)
                     if self.load.stops:
                         end_ns = max(span.end_ns or span.start_ns for span in self.load.spans)
                         ledger, on_seen = self.tracker.ledger, self.load.on_seen
@@ -127,6 +129,8 @@ class Engine:
         for index in rows:
             if state[index] != _SCHEDULED:  # of a run taken up: sent, or perhaps sent, before
                 continue
+            if sched_ns[index] >= self._limit_ns:
+                await self.control.wait_stopped()
             if now_ns < sched_ns[index]:
                 await clock.sleep_until_ns(sched_ns[index])
                 now_ns = clock.now_ns()

@@ -186,7 +186,9 @@ class Caller(Sender):
         self._n_open -= 1
         self._n_answers += 1
         self._n_bad += isinstance(answer, Rejected) or answer.outcome is Outcome.FAILED
-        if self.stopped is None and (why := self._limits.broken_by(self._n_bad, self._n_answers)):
+        if self.stopped in (None, NotSent.REQUEST_LIMIT) and (
+            why := self._limits.broken_by(self._n_bad, self._n_answers)
+        ):
             self.stopped, self.stop_reason = NotSent.ERROR_LIMIT, why
         self._freed(row)
 
@@ -199,7 +201,7 @@ class Caller(Sender):
         """Nothing is tried again once the sending was ended early."""
         limit_s = self._limits.time
         is_late = limit_s is not None and self._event_queue.now_ns >= limit_s * 1e9
-        return self.stopped is NotSent.ERROR_LIMIT or (is_late and not self._is_load_over)
+        return self.stopped in (NotSent.ERROR_LIMIT, NotSent.TIME_LIMIT) or (is_late and not self._is_load_over)
 
     def _see_answers(self) -> bool:
         unseen, self._unseen = self._unseen, []

@@ -1,6 +1,7 @@
 """What every simulated client has in common: it obeys the schedule, as the run's engine does, and takes no time."""
 
 import heapq
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -32,6 +33,9 @@ class Sender(ABC):
     ) -> None:
         self._event_queue, self._schedule, self._limits = event_queue, schedule, scenario.limits
         self._patience_ns = round(scenario.drain * 1e9)
+        limit_s = scenario.limits.time
+        self._limit_ns: int = sys.maxsize if limit_s is None else round(limit_s * 1e9)
+        self._is_tried = [False] * len(schedule)  # sent, or dropped
         self._id_prefix, self._watch = id_prefix, watch
         n = len(schedule)
         self.sched_ns: list[int | None] = [at if at >= 0 else None for at in schedule.sched_ns.tolist()]
@@ -47,13 +51,22 @@ class Sender(ABC):
     def run(self) -> int:
         """Send everything, wait for the ends; the instant at which the run is over."""
         for span in self._schedule.spans:
+            if not self._may_send(max(span.start_ns, self._event_queue.now_ns)):
+                break
             if span.outstanding is None:
                 self._send_open(span)
             else:
                 self._send_closed(span)
-        self._advance_to_end_of_load()
+            if span.end_ns is not None:  # whatever of it was sent
+                self._advance(max(self._event_queue.now_ns, min(span.end_ns, self._limit_ns)))
+        if self.stopped is None and self._event_queue.now_ns >= self._limit_ns:
+            self.stopped = NotSent.TIME_LIMIT
         self._is_load_over = True
-        return self._drain()
+        end_ns = self._drain()
+        for row, why in enumerate(self.why_not):
+            if why is None and not self._is_tried[row]:
+                self.why_not[row] = self.stopped or NotSent.PHASE_ENDED
+        return end_ns
 
     def id_of(self, row: int) -> str:
         """The InferenceId of a row."""
@@ -62,10 +75,9 @@ class Sender(ABC):
     def _send_open(self, span: PhaseSpan) -> None:
         rows = range(span.first_seq, span.first_seq + span.n)
         for row, due_ns in zip(rows, self._schedule.sched_ns[self._schedule.rows(span.index)].tolist(), strict=True):
+            self._advance(min(due_ns, self._limit_ns))
             if not self._may_send(due_ns):
-                self.why_not[row] = self.stopped
-                continue
-            self._advance(due_ns)
+                break
             self._submit_or_drop(row)
 
     def _send_closed(self, span: PhaseSpan) -> None:
@@ -82,12 +94,10 @@ class Sender(ABC):
                 break
             self.sched_ns[row] = free_ns
             self._submit_or_drop(row)
+            if not self._is_tried[row]:
+                self.sched_ns[row] = None
+                break
         self._closed = None
-        for row in rows:
-            if self.sched_ns[row] is None:
-                self.why_not[row] = self.stopped or NotSent.PHASE_ENDED
-        if span.end_ns is not None:
-            self._advance(max(span.end_ns, queue.now_ns))
 
     def _place(self, span: PhaseSpan) -> int | None:
         """Wait for a place; since when it is free, or None when the phase, the sending or our patience ends first."""
@@ -102,7 +112,7 @@ class Sender(ABC):
                 return None if first_ns is None else heapq.heappop(self._free_ns)
             if self._see_answers():
                 continue
-            before_ns = until_ns if span.end_ns is None else min(until_ns, span.end_ns)
+            before_ns = min(until_ns, self._limit_ns, *(() if span.end_ns is None else (span.end_ns,)))
             due_ns = queue.next_due_ns()
             if due_ns is not None and due_ns < before_ns:
                 queue.advance(due_ns)
@@ -115,7 +125,7 @@ class Sender(ABC):
     def _may_send(self, due_ns: int) -> bool:
         limits = self._limits
         if self.stopped is None:
-            if limits.time is not None and due_ns >= limits.time * 1e9:
+            if due_ns >= self._limit_ns:
                 self.stopped = NotSent.TIME_LIMIT
             elif limits.requests is not None and len(self.order) >= limits.requests:
                 self.stopped = NotSent.REQUEST_LIMIT
@@ -127,8 +137,9 @@ class Sender(ABC):
         if self._is_full:
             self._settle()
         if self.stopped is not None:
-            self.why_not[row] = self.stopped
-        elif self._is_full:
+            return
+        self._is_tried[row] = True
+        if self._is_full:
             self.why_not[row] = NotSent.IN_FLIGHT_LIMIT
             self._freed(row)
         else:
@@ -161,10 +172,6 @@ class Sender(ABC):
         place, think_ns = span.first_seq + self._n_freed, self._schedule.think_ns
         self._n_freed += 1
         heapq.heappush(self._free_ns, self._event_queue.now_ns + (int(think_ns[place]) if len(think_ns) else 0))
-
-    def _advance_to_end_of_load(self) -> None:
-        if self.stopped is None:
-            self._advance(max(self._event_queue.now_ns, self._schedule.span_ns))
 
     def _watched(self, row: int) -> None:
         """The row is sent now."""

@@ -125,7 +125,7 @@ def load_of(scenario: Scenario, base_dir: Path | None, schedule: Schedule, paylo
         work_s=work_s,
         has_error=errors.random(n_sent) < share if share else np.zeros(n_sent, dtype=bool),
         lag_ns=_nanoseconds(lag.first_s(n_sent)),
-        end_ns=max(sent_ns, schedule.span_ns) if n_sent == len(schedule) else sent_ns,
+        end_ns=_end_of_load_ns(scenario, schedule, n_sent, sent_ns),
         sent_ns=sent_ns,
         requests=Requests(
             sched_ns,
@@ -308,6 +308,16 @@ def _n_sent(scenario: Scenario, schedule: Schedule) -> int:
     if scenario.limits.time is not None:
         n = min(n, int(np.searchsorted(schedule.sched_ns, scenario.limits.time * 1e9, side="left")))
     return n
+
+
+def _end_of_load_ns(scenario: Scenario, schedule: Schedule, n_sent: int, sent_ns: int) -> int:
+    """When nothing more is sent: at a limit of time; with the last request there may be, at the end of its phase."""
+    end_ns, limits = schedule.span_ns, scenario.limits
+    if n_sent and n_sent == limits.requests:
+        end_ns = schedule.spans[int(schedule.phase[n_sent - 1])].end_ns or sent_ns
+    if limits.time is not None:
+        end_ns = min(end_ns, round(limits.time * 1e9))
+    return max(sent_ns, end_ns)
 
 
 def _work_s(
