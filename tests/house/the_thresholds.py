@@ -34,7 +34,7 @@ reports (a price, a breach) is unknown too. So is whether a request was taken th
 end, and when one left the endpoint whose end was lost or is never published: `backlog`, `drain` and `oldest_age` count
 it for as long as it may have stayed. Of a run that `--stop-when-certain` ended, only the thresholds that it had are
 certain: for another one what was never sent is open. Where nothing was accepted, `failed == 0` and `backlog < 3` are
-unknown: there was nothing to fail or to wait.
+unknown: there was nothing to fail or to wait. Of an invalid run all are unknown: its figures are not the endpoint's.
 
 | exit status | |
 |---|---|

@@ -11,6 +11,7 @@ from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import evaluate
 from smbench.api.result import Run
 from smbench.errors import ResultsError, UsageError
+from smbench.findings import Verdict, verdict
 from smbench.pricing.table import current_prices
 from smbench.results.store import RunFiles, open_run
 from smbench.scenario.thresholds import ThresholdError, parse_threshold, written_threshold
@@ -76,6 +77,9 @@ def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = N
         files: Where the frames were read from; None for a simulation, whose tables the caller adds.
     """
     summary = summarise(frames)
+    findings, results = check(frames, summary, asked=thresholds), evaluate(list(thresholds), frames, summary)
+    if verdict(findings) is Verdict.INVALID:
+        results = [one.of_an_invalid_run() for one in results]
     empty = frames.requests.clear().lazy()
     return Run(
         path=None if files is None else files.path,
@@ -85,8 +89,8 @@ def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = N
         events=empty if files is None else files.events,
         truth=None if files is None else files.truth,
         summary=summary,
-        findings=tuple(check(frames, summary, asked=thresholds)),
-        thresholds=tuple(evaluate(list(thresholds), frames, summary)),
+        findings=tuple(findings),
+        thresholds=tuple(results),
         frames=frames,
     )
 

@@ -19,6 +19,7 @@ from smbench.analysis.summary import Summary, summarise
 from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.gate import exit_status
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
+from smbench.api.report import judged
 from smbench.errors import ExitCode
 from smbench.findings import Finding, Verdict, verdict
 from smbench.records import Ending, NotSent, Outcome
@@ -55,6 +56,16 @@ def cases(document: bytes, suite: str) -> dict[str, str]:
     found = ElementTree.fromstring(document).find(f"testsuite[@name='smbench.by-hand.{suite}']")
     assert found is not None
     return {case.attrib["name"]: case[0].tag for case in found}
+
+
+def test_of_an_invalid_run_nothing_is_met_in_any_form() -> None:
+    rows = [Request(float(k), done=k + 1.0) for k in range(300)]
+    for n, met in ((300, True), (301, None)):  # a request that is in no row
+        run = judged(frames_of(rows, spans=[span(n, end_s=300)]), ["p95 < 5s"])
+        assert [one.passed for one in run.thresholds] == [met]
+        assert f"{int(met is True)} of 1 thresholds met" in str(run)
+        assert f"{int(met is True)} of 1 thresholds met" in run.to_markdown()
+        assert run.to_json()["thresholds"][0]["passed"] is met
 
 
 def test_a_missed_threshold_is_a_failure_and_an_unknown_one_is_skipped(mixed: Told) -> None:

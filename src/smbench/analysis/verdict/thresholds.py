@@ -28,6 +28,11 @@ class ThresholdResult(BaseModel):
     high: float | None = None
     note: str = ""  # what a reader should know of the figure
 
+    def of_an_invalid_run(self) -> "ThresholdResult":
+        """Neither met nor missed: the figure is not the endpoint's."""
+        note = "; ".join(part for part in ("the run is invalid", self.note) if part)
+        return self.model_copy(update={"passed": None, "note": note})
+
 
 WRITE: dict[Unit, Callable[[float], str]] = {
     "s": units.duration,
