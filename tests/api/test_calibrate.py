@@ -6,11 +6,13 @@ Method: folders of simulated runs, the API and the command within this process.
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from typer.testing import CliRunner
 
 import smbench
+from smbench.calibration.checking.redrawn import redrawn
 from smbench.calibration.record import label_of, read_record
 from smbench.cli.app import app
 from smbench.errors import ExitCode, SmbenchError, UsageError
@@ -56,6 +58,27 @@ def test_the_fitted_scenario_is_simulated_as_it_is(folder: Path, tmp_path: Path)
         "fitted.service.csv",
         "fitted.yaml",
     ]
+
+
+def test_each_further_replication_of_a_fitted_model_is_another_draw_and_the_same_for_the_same_seed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = smbench.calibrate(folder, out=tmp_path / "fitted.yaml").path
+    drawn: list[Any] = []
+
+    def noted(*asked: Any) -> Any:
+        drawn.append(redrawn(*asked).service)
+        return redrawn(*asked[:2], np.random.default_rng(0))
+
+    monkeypatch.setattr("smbench.api.predicting.simulate.redrawn", noted)
+    smbench.simulate(path, replications=4)
+    first, drawn = drawn, []
+    assert len({service.model_dump_json() for service in first}) == 3  # the prediction itself is the model as fitted
+    smbench.simulate(path, replications=3)
+    assert drawn == first[:2]
+    drawn = []
+    smbench.simulate(path, replications=3, seed=77)
+    assert not [service for service in drawn if service in first]
 
 
 def test_the_record_has_the_runs_and_every_parameter(folder: Path, tmp_path: Path) -> None:
