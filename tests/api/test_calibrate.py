@@ -3,6 +3,7 @@
 Method: folders of simulated runs, the API and the command within this process.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from typer.testing import CliRunner
 
 import smbench
 from smbench.calibration.checking.redrawn import redrawn
+from smbench.calibration.parameter import Parameter
 from smbench.calibration.record import label_of, read_record
 from smbench.cli.app import app
 from smbench.errors import ExitCode, SmbenchError, UsageError
+from smbench.scenario.emulated import Emulated
 from smbench.scenario.load import load_scenario
 
 STORY: dict[str, Any] = {
@@ -66,9 +69,10 @@ def test_each_further_replication_of_a_fitted_model_is_another_draw_and_the_same
     path = smbench.calibrate(folder, out=tmp_path / "fitted.yaml").path
     drawn: list[Any] = []
 
-    def noted(*asked: Any) -> Any:
-        drawn.append(redrawn(*asked).service)
-        return redrawn(*asked[:2], np.random.default_rng(0))
+    def noted(emulated: Emulated, parameters: Sequence[Parameter], rng: np.random.Generator) -> Emulated:
+        found = redrawn(emulated, parameters, rng)
+        drawn.append(found.service)
+        return found
 
     monkeypatch.setattr("smbench.api.predicting.simulate.redrawn", noted)
     smbench.simulate(path, replications=4)
