@@ -15,7 +15,6 @@ from pathlib import Path
 import polars as pl
 
 from smbench.errors import DiskError, ResultsError
-from smbench.records import Ending
 from smbench.results.damage import (
     PARTS,
     Part,
@@ -195,11 +194,6 @@ class RunFiles:
     truth: pl.LazyFrame | None  # of an emulated endpoint only
     is_compacted: bool
     damage: tuple[str, ...] = ()  # what could not be read, a sentence each
-
-    @property
-    def is_finished(self) -> bool:
-        """False while it runs, and when it was killed."""
-        return self.manifest.ending is not Ending.RUNNING
 
 
 def open_run(path: Path) -> RunFiles:

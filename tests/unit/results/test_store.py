@@ -22,7 +22,7 @@ from smbench.errors import ResultsError
 from smbench.findings import Verdict
 from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import Ending, Event, NotSent, Outcome
-from smbench.results.store import PartWriter, compact, new_run_dir, open_run, uncompact
+from smbench.results.store import PartWriter, compact, link_parts, new_run_dir, open_run, uncompact
 
 STARTED = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
 NOT_YET = requests_frame([Request(float(due), Outcome.NOT_SENT) for due in range(4)])
@@ -169,6 +169,16 @@ def test_a_resumed_writer_goes_on_after_its_own_last_part(run_dir: Path) -> None
     numbers = sorted(path.name.split("-")[2] for path in (run_dir / "parts").iterdir())
     assert numbers == ["000000", "000001", "000002"]
     assert_frame_equal(read(run_dir), DONE)
+
+
+def test_a_collected_run_has_the_parts_and_the_marks_of_a_folder_alone(run_dir: Path, tmp_path: Path) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    parts = run_dir / "parts"
+    (parts / "reached-0").write_bytes(b"mark")
+    (parts / "notes.txt").write_bytes(b"another's")
+    link_parts(run_dir, tmp_path / "collected")
+    collected = {path.name: path.read_bytes() for path in (tmp_path / "collected" / "parts").iterdir()}
+    assert collected == {path.name: path.read_bytes() for path in parts.iterdir() if path.name != "notes.txt"}
 
 
 def test_a_file_under_way_when_the_run_was_killed_is_not_read(run_dir: Path) -> None:
