@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3  # type: ignore[import-untyped]  # boto3 has no types of its own
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 import smbench
@@ -92,6 +93,28 @@ def test_nothing_is_made_unless_it_is_agreed_to(url: str) -> None:
         with pytest.raises(NotBegunError):
             smbench.deploy("demo", wanted, endpoint_url=url, confirm=lambda _: False)
     assert account(url) == ([], [])
+
+
+@pytest.mark.parametrize("question", ["confirm", "prompt"])
+def test_ctrl_c_where_a_person_is_asked_is_a_no_at_once(
+    url: str, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went_on: list[bool] = []
+
+    def pressed(*_: object, **__: object) -> str:
+        signal.raise_signal(signal.SIGINT)
+        went_on.append(True)  # an event loop's own handler lets the question wait
+        return "demo"
+
+    if question == "prompt":
+        smbench.deploy("demo", Deploy.model_validate({"model": {"image": "i"}}), endpoint_url=url)
+    there = account(url)
+    monkeypatch.setattr(typer, question, pressed)
+    words = ("deploy", "demo", "--image", "i") if question == "confirm" else ("destroy", "demo")
+    result = smb(*words, url=url)
+    assert isinstance(result.exception, NotBegunError)
+    assert (went_on, account(url)) == ([], there)
+    smbench.destroy("demo", endpoint_url=url)
 
 
 def test_a_rollback_says_in_one_sentence_what_failed_and_destroy_removes_the_rest(url: str) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from smbench.account.cleaning import Found
 from smbench.api.account import clean, doctor, estimate, policy
+from smbench.cli.asking import agreed
 from smbench.cli.given_out import print_json
 from smbench.errors import ExitCode, UsageError
 from smbench.printable import printable
@@ -47,13 +48,13 @@ def clean_command(run: str | None, asked: dict[str, Any], *, yes: bool) -> ExitC
         UsageError, ResultsError, TargetError, NotBegunError: as `api.account.clean`.
     """
 
-    def agreed(found: Found) -> bool:
+    def asked_for(found: Found) -> bool:
         for line in found.lines:
             typer.echo(printable(line))
         question = "remove them? A run that is going on, or that `resume` could finish, loses what has not come yet"
-        return yes or typer.confirm(question, default=False, err=True)
+        return yes or agreed(question)
 
-    done = clean(run, confirm=agreed, **asked)
+    done = clean(run, confirm=asked_for, **asked)
     for line in done.found.kept:
         typer.echo(printable(line))
     if not done.found:

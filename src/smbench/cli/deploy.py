@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from smbench.api.deploy import DeployPlan, deploy, destroy
 from smbench.api.scenarios import given_scenario
 from smbench.aws.stacks.stack import StackEvent
+from smbench.cli.asking import agreed, typed
 from smbench.errors import ExitCode, UsageError
 from smbench.printable import printable
 from smbench.scenario.deploy import Deploy
@@ -31,14 +32,14 @@ def deploy_command(
     """
     wanted, base_dir = _wanted(scenario, asked)
 
-    def agreed(plan: DeployPlan) -> bool:
+    def asked_for(plan: DeployPlan) -> bool:
         typer.echo(f"{stack_name(plan.name)}:")
         for change in plan.changes:
             typer.echo(f"  {change.action.lower():<8} {change.name:<15} {change.kind}")
         typer.echo(plan.cost.sentence)
-        return yes or typer.confirm("go on?", default=False, err=True)
+        return yes or agreed("go on?")
 
-    done = deploy(name, wanted, base_dir=base_dir, max_cost=max_cost, confirm=agreed, progress=_shown, **where)
+    done = deploy(name, wanted, base_dir=base_dir, max_cost=max_cost, confirm=asked_for, progress=_shown, **where)
     said = "is there" if done.has_changed else "is there, and was so already"
     typer.echo(f"{stack_name(name)} {said}: endpoint {done.endpoint} ({done.kind}), bucket {done.bucket}")
     said = "".join(f" --{key.replace('_', '-')} {value}" for key, value in where.items() if value is not None)
@@ -70,10 +71,10 @@ def destroy_command(name: str, *, yes: bool, where: Where) -> ExitCode:
         UsageError, TargetError, NotBegunError: as `api.deploy.destroy`.
     """
 
-    def agreed(stack: str) -> bool:
-        return yes or typer.prompt(f"type {name} to remove {stack} and all that is in it", err=True) == name
+    def asked_for(stack: str) -> bool:
+        return yes or typed(f"type {name} to remove {stack} and all that is in it") == name
 
-    done = destroy(name, confirm=agreed, progress=_shown, **where)
+    done = destroy(name, confirm=asked_for, progress=_shown, **where)
     if done.left:
         typer.echo(f"{stack_name(name)} is removed, and this still carries its tag:")
         for arn in done.left:

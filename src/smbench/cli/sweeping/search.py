@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from smbench.api.search import search
+from smbench.cli.asking import agreed
 from smbench.cli.given_out import write_page
 from smbench.cli.sweeping.printed import print_many
 from smbench.errors import ExitCode, UsageError
@@ -34,14 +35,14 @@ def search_command(options: SearchOptions) -> ExitCode:
         ResultsError: a file cannot be written.
     """
 
-    def agreed(bill: Bill) -> bool:
+    def asked_for(bill: Bill) -> bool:
         typer.echo(bill.sentence, err=True)
-        return options.yes or typer.confirm("go on?", default=False, err=True)
+        return options.yes or agreed("go on?")
 
     found = search(
         options.scenario,
         between=_between(options.between),
-        confirm=agreed,
+        confirm=asked_for,
         command=("smbench", *sys.argv[1:]),
         **options.asked,
     )
