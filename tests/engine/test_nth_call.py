@@ -15,6 +15,7 @@ SAMPLE = {
     "sqs:ReceiveMessage": 3,
     "sqs:DeleteMessageBatch": 2,
     "s3:HeadObject": 4,
+    "sns:GetSubscriptionAttributes": 2,
     "cloudwatch:GetMetricData": 1,
 }
 

@@ -41,7 +41,7 @@ from smbench.targets.kinds import target_of
 
 EPOCH_NS = 1_767_225_600_000_000_000
 TROUBLES = ("error", "no_answer", "reset")  # refused, timed out, cut
-LOOKED_UP = ("s3:HeadObject", "s3:GetObject")
+WITHOUT_NOTICES = ("s3:HeadObject", "s3:GetObject", "sqs:GetQueueAttributes", "sns:GetSubscriptionAttributes")
 _SYNCHRONOUS = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
 CALLS = tuple(  # a run against an asynchronous endpoint makes no other calls, and no stack
     call
@@ -71,7 +71,7 @@ class Sweep:
 
 def document(call: str, trouble: str, numbers: tuple[int, ...], n_requests: int) -> dict[str, Any]:
     faults: dict[str, Any] = {"plan": [{"calls": [call], "trouble": trouble, "nth": list(numbers)}]}
-    if call in LOOKED_UP:
+    if call in WITHOUT_NOTICES:
         faults |= {"notices_lost": 1, "container_errors": 0.5}
     return {
         "name": "nth",
@@ -148,6 +148,8 @@ async def _carried_out(plan: RunPlan, folder: Path) -> tuple[pl.DataFrame, pl.Da
             runner = share_run.runner(prepared.ports(clock, watches=True), clock, prepared.locations, Control())
             with anyio.fail_after(VIRTUAL_MAX_S):
                 await runner.run()
+                if runner.has_unheard:
+                    await prepared.examine()
         emulator.write_truth(folder / "truth.parquet")
     finally:
         share_run.close()

@@ -14,6 +14,7 @@ def agreed(question: str) -> bool:
         with _ctrl_c_raises():
             return typer.confirm(question, default=False, err=True)
     except (typer.Abort, KeyboardInterrupt):
+        typer.echo(err=True)  # ends the line of the question
         return False
 
 
@@ -23,6 +24,7 @@ def typed(question: str) -> str:
         with _ctrl_c_raises():
             return str(typer.prompt(question, err=True))
     except (typer.Abort, KeyboardInterrupt):
+        typer.echo(err=True)
         return ""
 
 
