@@ -175,6 +175,13 @@ def test_too_few_requests_say_how_many_it_takes() -> None:
     assert "it takes some 8" in independent(latencies_s, latencies_s, ["p99"])["p99"].reason
 
 
+def test_no_interval_ends_at_the_longest_latency_beyond_which_nothing_was_seen() -> None:
+    for n in range(81, 200):
+        latencies_s = np.random.default_rng(n).permutation(np.arange(float(n)))
+        found = independent(latencies_s, latencies_s, ["p90"])["p90"]
+        assert isinstance(found, Unknown) or sure(found).high_s < n - 1, n
+
+
 def test_latencies_are_taken_in_order_of_schedule_however_the_file_has_them() -> None:
     rng = np.random.default_rng(6)
     waves = (2 + np.sin(np.arange(400) / 40)).tolist()  # neighbours are alike
