@@ -108,16 +108,19 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 
 def children(process: subprocess.Popen[str], name: str) -> list[int]:
-    """Process ids of the run's children that were started as `name`."""
+    """Process ids of the run's children that were started as `name`, the first that was started first.
+
+    Not in the order of the ids, which begin again at a small one.
+    """
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
         try:
-            parent = int((folder / "stat").read_text().rpartition(") ")[2].split()[1])
+            facts = (folder / "stat").read_text().rpartition(") ")[2].split()
             command = (folder / "cmdline").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == process.pid and name in command:
-            found.append(int(folder.name))
-    return sorted(found)
+        if int(facts[1]) == process.pid and name in command:
+            found.append((int(facts[19]), int(folder.name)))  # when it was started; proc(5)
+    return [pid for _, pid in sorted(found)]

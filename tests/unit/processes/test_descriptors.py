@@ -18,7 +18,7 @@ TEXT = "name: x\nload: [{burst: {requests: 5000}}]\nlimits: {in_flight: 400}\n"
 PLAN = make_plan(parse_scenario(TEXT, "x.yaml"), Path())
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)  # a limit that were really set would be this process's until its end
 def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """What the system allows, [soft, hard], and what was set."""
     kept: list[tuple[int, int]] = []

@@ -4,10 +4,10 @@ Vega keeps the interpreter to itself while it draws, and takes a third of a seco
 requests is reconstructed.
 """
 
+import os
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, Self
 
 import orjson
@@ -62,6 +62,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # A parent that was killed reads no more: this ends with it, and says nothing on the terminal that they share.
-    with suppress(BrokenPipeError):
+    try:
         main()
+    except BrokenPipeError:  # a parent that was killed reads no more: end with it, without a word on its terminal
+        os._exit(0)  # the interpreter's own end would try to write what is left
