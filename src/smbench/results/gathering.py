@@ -15,6 +15,7 @@ from smbench.results.files import write_whole
 
 GATHERED_N = 32  # parts at once: 48 s of a run
 _FEW = 8  # fewer are not worth it
+_SMALL_ROWS = 1_000  # of a part; a larger one stays, for to read and write it again makes a busy worker send late
 _ROWS_MAX = 100_000  # of a gathered part, so that gathering takes little memory
 
 
@@ -28,6 +29,9 @@ class Gathering:
 
     def wrote(self, path: Path, n_rows: int) -> None:
         """Gather, where this part makes enough of them. What cannot be gathered stays as it is."""
+        if n_rows > _SMALL_ROWS:
+            self._small = []  # what is gathered has no number missing
+            return
         self._small.append((path, n_rows))
         n_all = sum(n for _, n in self._small)
         if len(self._small) < GATHERED_N and n_all < _ROWS_MAX:

@@ -13,6 +13,7 @@ from runs import manifest_of, reading
 from smbench.generator.tracking.journal import readings_frame
 from smbench.records import Ending
 from smbench.results import gathering
+from smbench.results.damage import Part
 from smbench.results.store import PartWriter, compact, open_run
 
 N = 400
@@ -51,6 +52,21 @@ def test_the_count_of_parts_stays_flat_and_every_row_is_read_once(tmp_path: Path
     assert max(counts) < 20
     compact(tmp_path / str(N))
     assert values(tmp_path / str(N)) == [float(beat) for beat in range(N)]
+
+
+@pytest.mark.usefixtures("by_eight")
+def test_a_large_part_stays_as_it_is_and_what_is_gathered_leaves_out_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "_SMALL_ROWS", 1)
+    writer = write(tmp_path, 5)
+    writer.write(pl.concat([a_reading(5), a_reading(6)]))
+    for beat in range(7, 30):
+        writer.write(a_reading(beat))
+    assert values(tmp_path) == [float(beat) for beat in range(30)]
+    parts = [part for path in (tmp_path / "parts").iterdir() if (part := Part.of(path))]
+    assert [(part.first, part.number) for part in parts if part.first <= 5 <= part.number] == [(5, 5)]
+    assert any(part.number > part.first for part in parts), "the small ones behind it are gathered"
 
 
 @pytest.mark.usefixtures("by_eight")
