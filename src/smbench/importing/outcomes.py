@@ -78,7 +78,7 @@ def end_of(status: str | None, success: str | None, error: str | None, good: fro
 
 
 def _is_nothing(error: str, code: int | None) -> bool:
-    """Whether a text stands where there was no error; HTTP's own phrase beside its code is none either."""
+    """Whether a text means that there was no error; HTTP's own phrase beside its code is none either."""
     word = error.strip().lower()
     phrases = [one.phrase.lower() for one in HTTPStatus if one == code and one < HTTPStatus.BAD_REQUEST]
     return word in _NOTHING or word in phrases

@@ -16,7 +16,6 @@ from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
 from smbench.lifecycle.screen import Screen
 from smbench.processes.child import StartChild
-from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd, run_session
 from smbench.results.manifest import ClockFacts
@@ -91,7 +90,6 @@ def carry_out(
     Raises:
         SmbenchError: the run could not begin; nothing was sent, and no folder stays.
     """
-    require_descriptors(plan)
     with interrupts.from_signals():
         folder = RunFolder.open(settings.results, plan, origin, settings.command, settings.n_workers)
 

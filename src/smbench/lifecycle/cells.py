@@ -17,6 +17,7 @@ from smbench.generator.plan import make_plan
 from smbench.lifecycle.carry_out import CarriedOut, Settings, carry_out
 from smbench.lifecycle.origin import Origin
 from smbench.printable import json_document
+from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.results.files import write_whole
 from smbench.scenario.model import Scenario
@@ -147,6 +148,7 @@ def _carried_out(
     task: Task, settings: Callable[[Path], Settings], folder: Path, make_view: Callable[[], View], own: Interrupts
 ) -> CarriedOut:
     plan = make_plan(task.scenario, task.origin.base_dir)
+    require_descriptors(plan)
     place = folder / "cells" / f"{task.number:04d}"
     return carry_out(plan, task.origin, settings(place), make_view(), own)
 

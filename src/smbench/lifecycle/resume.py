@@ -179,7 +179,7 @@ def _last_known_ns(folder: RunFolder) -> int:
 def _how(folder: RunFolder, plan: RunPlan, *, sends: bool) -> TakingUp:
     epoch_ns, last_ns = folder.manifest.clock.epoch_ns, _last_known_ns(folder)
     now_ns = wall_ns() - epoch_ns
-    if now_ns < last_ns:  # what is due could not be told from what was sent
+    if now_ns < last_ns:  # what is due and what was sent would look alike
         raise ResultsError(
             f"this machine's clock is {duration((last_ns - now_ns) / 1e9)} behind the last word of the run in "
             f"{folder.path}",

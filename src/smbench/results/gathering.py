@@ -20,7 +20,7 @@ _ROWS_MAX = 100_000  # of a gathered part, so that gathering takes little memory
 
 
 class Gathering:
-    """Gathers the parts of one file of one writer, told of each after it was written."""
+    """Gathers the parts of one file of one writer; it is given each after it was written."""
 
     def __init__(self, file: str) -> None:
         self._is_requests = file == "requests"

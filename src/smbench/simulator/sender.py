@@ -133,7 +133,7 @@ class Sender(ABC):
 
     def _submit_or_drop(self, row: int) -> None:
         """At the client's own limit what is answered by now makes room."""
-        self._event_queue.advance(self._event_queue.now_ns)  # the endpoint has done what is due, whoever comes next
+        self._event_queue.advance(self._event_queue.now_ns)  # the endpoint has done what is due
         if self._is_full:
             self._settle()
         if self.stopped is not None:

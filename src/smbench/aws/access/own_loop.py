@@ -42,7 +42,7 @@ class OwnLoop:
             try:
                 with anyio.fail_after(within_s):
                     return await call()
-            except BaseExceptionGroup as group:  # of tasks: the first says it
+            except BaseExceptionGroup as group:  # what tasks raise is wrapped; the first is the cause
                 first: BaseException = group
                 while isinstance(first, BaseExceptionGroup):
                     first = first.exceptions[0]

@@ -253,11 +253,11 @@ async def _existing(clients: AwsClients, target: TargetFound, url: str) -> RunQu
         )
     for topic in target.topics:
         try:
-            heard = await hears(clients, topic, attributes["QueueArn"])
+            is_subscribed = await subscribes(clients, topic, attributes["QueueArn"])
         except (ClientError, *NO_ANSWER) as error:
             queue.notes.append(f"whether {topic} reaches the queue is not known ({reason_of(error)})")
             continue
-        if not heard:
+        if not is_subscribed:
             raise TargetError(
                 f"the queue {url} is not subscribed to the endpoint's topic {topic}",
                 "subscribe it, or leave collector.queue out: the run then makes a queue of its own",
@@ -265,7 +265,7 @@ async def _existing(clients: AwsClients, target: TargetFound, url: str) -> RunQu
     return queue
 
 
-async def hears(clients: AwsClients, topic: str, queue_arn: str) -> bool:
+async def subscribes(clients: AwsClients, topic: str, queue_arn: str) -> bool:
     """Whether a queue subscribes to a topic."""
     async for page in clients.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
         if any(subscription["Endpoint"] == queue_arn for subscription in page["Subscriptions"]):

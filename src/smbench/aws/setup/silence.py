@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from smbench.aws.access.causes import NO_ANSWER, reason_of
 from smbench.aws.access.clients import AwsClients
 from smbench.aws.endpoint.description import TargetFound
-from smbench.aws.setup.run_queue import GONE, RunQueue, filter_policy, hears, queue_policy
+from smbench.aws.setup.run_queue import GONE, RunQueue, filter_policy, queue_policy, subscribes
 from smbench.records import AMID_THE_RUN
 
 
@@ -74,7 +74,7 @@ async def _of_topics(clients: AwsClients, target: TargetFound, queue: RunQueue, 
     said = []
     for topic in target.topics:
         try:
-            if not await hears(clients, topic, queue_arn):
+            if not await subscribes(clients, topic, queue_arn):
                 said.append(f"{AMID_THE_RUN} the queue {queue.url} lost its subscription to {topic}")
         except (ClientError, *NO_ANSWER) as error:
             said.append(f"whether {topic} still reaches the queue is not known ({reason_of(error)})")

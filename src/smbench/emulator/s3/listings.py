@@ -35,11 +35,11 @@ def buckets(all_buckets: Iterable[Bucket], query: dict[str, str], site: Site) ->
     found = [one for one in all_buckets if one.name.startswith(prefix) and one.name > after and region == site.region]
     found.sort(key=lambda bucket: bucket.name)
     more = f"<ContinuationToken>{_token(found[n_max - 1].name)}</ContinuationToken>" if 0 < n_max < len(found) else ""
-    told = "".join(
+    buckets = "".join(
         f"<Bucket><Name>{bucket.name}</Name><CreationDate>{stamp(site, bucket.created_ns)}</CreationDate></Bucket>"
         for bucket in found[:n_max]
     )
-    return _document("ListAllMyBucketsResult", f"{_OWNER}<Buckets>{told}</Buckets>{more}")
+    return _document("ListAllMyBucketsResult", f"{_OWNER}<Buckets>{buckets}</Buckets>{more}")
 
 
 def objects(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:

@@ -300,8 +300,8 @@ class S3:
         if not 0 < len(elements) <= _DELETE_MAX or any(one.findtext("{*}Key") is None for one in elements):
             raise malformed()
         is_quiet = (document.findtext("{*}Quiet") or "").strip() == "true"
-        told = "".join(self._deleted(bucket, one, is_quiet=is_quiet) for one in elements)
-        return xml_reply(f'<DeleteResult xmlns="{listings.NAMESPACE}">{told}</DeleteResult>')
+        deleted = "".join(self._deleted(bucket, one, is_quiet=is_quiet) for one in elements)
+        return xml_reply(f'<DeleteResult xmlns="{listings.NAMESPACE}">{deleted}</DeleteResult>')
 
     @staticmethod
     def _deleted(bucket: Bucket, element: Element, *, is_quiet: bool) -> str:
