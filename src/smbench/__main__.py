@@ -1,11 +1,16 @@
-"""The `smbench` command, also `python -m smbench`: from its first instant on, Ctrl-C leaves no traceback."""
+"""The `smbench` command, also `python -m smbench`: from its first instant on, Ctrl-C leaves no traceback.
+
+SIGTERM and SIGHUP end every command as Ctrl-C does, with the same words and the same exit status.
+"""
 
 import atexit
 import contextlib
 import gc
 import os
+import signal
 import sys
 import threading
+from types import FrameType
 
 _INTERRUPTED = 130  # as errors.ExitCode has it, which is not imported yet
 _YOUNG = 50_000  # objects before the first collection: imports make many, drop few, and were collected 70 times
@@ -13,9 +18,26 @@ _YOUNG = 50_000  # objects before the first collection: imports make many, drop 
 
 def main() -> None:
     """Run the command, and end the process: nothing of it goes on."""
+    _take_other_signals()
     gc.set_threshold(_YOUNG)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to find them it reads every package's metadata
     _end(status_of_command())
+
+
+def _take_other_signals() -> None:
+    """One that the process was started to ignore (`nohup`) stays ignored."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # SIGHUP is not on every system
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _as_ctrl_c)
+
+
+def _as_ctrl_c(_number: int, frame: FrameType | None) -> None:
+    """Whoever takes Ctrl-C at this moment takes this: an event loop, a question, or nobody."""
+    taker = signal.getsignal(signal.SIGINT)
+    if not callable(taker):  # a shell starts what it puts into the background with Ctrl-C ignored
+        raise KeyboardInterrupt
+    taker(signal.SIGINT, frame)
 
 
 def status_of_command() -> object:

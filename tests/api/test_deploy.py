@@ -130,7 +130,7 @@ def test_a_rollback_says_in_one_sentence_what_failed_and_destroy_removes_the_res
 
 
 @pytest.mark.slow  # a process of its own, which is killed in the middle
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_deployment_whose_process_is_killed_can_be_destroyed(url: str, how: signal.Signals) -> None:
     words = ("deploy", "demo", "--image", "i", "--folder", "model", "--yes", "--endpoint-url", url)
     process = subprocess.Popen(
@@ -144,7 +144,8 @@ def test_a_deployment_whose_process_is_killed_can_be_destroyed(url: str, how: si
     process.send_signal(how)
     rest = process.communicate(timeout=20)[0].decode()
     assert process.returncode == (-how if how is signal.SIGKILL else ExitCode.INTERRUPTED)
-    if how is signal.SIGINT:
+    if how is not signal.SIGKILL:
+        assert "what CloudFormation has begun in smbench-demo it goes on with" in rest
         assert "`smbench deploy demo` takes it up, `smbench destroy demo` removes it" in " ".join(rest.split())
     assert smbench.destroy("demo", endpoint_url=url).left == ()
     assert account(url) == ([], [])

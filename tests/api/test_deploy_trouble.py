@@ -18,8 +18,9 @@ import pytest
 
 from emulated_aws import WARP
 from guarded_region import Call, Gate, gated
-from smbench.api.deploy import Deployed, Deployment, Destroyed, destroyed
+from smbench.api.deploy import Deployed, Deployment, Destroyed, Stage, destroyed
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
+from smbench.aws.stacks.stack import find_stack
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.front import Front
 from smbench.errors import ExitCode, TargetError
@@ -47,15 +48,18 @@ class Account:
 
     def __init__(self, clients: AwsClients, gate: Gate, folder: Path) -> None:
         self.clients, self.gate, self.packed = clients, gate, pack(folder)
+        self.stage = Stage("")
 
     async def deploy(self) -> Deployed:
         whole = template("demo", WANTED, self.packed.key)
+        self.stage = Stage("nothing was made or changed")
         cost, nothing = hourly_cost(WANTED), lambda _event: None
-        deployment = Deployment(self.clients, "demo", whole, self.packed, cost, lambda _plan: True, nothing)
+        deployment = Deployment(self.clients, "demo", whole, self.packed, cost, lambda _plan: True, nothing, self.stage)
         return await deployment.carried_out("async")
 
     async def destroy(self) -> Destroyed:
-        return await destroyed(self.clients, "demo", lambda _stack: True, lambda _event: None)
+        self.stage = Stage("nothing was removed")
+        return await destroyed(self.clients, "demo", lambda _stack: True, lambda _event: None, self.stage)
 
     async def actions_of(self, command: Callable[[], Any]) -> list[str]:
         """Each action that a command calls, in the order of the first calls."""
@@ -85,6 +89,9 @@ class Account:
             await command()
         self.gate.allows = lambda _call: True
         return scope.cancelled_caught
+
+    async def has_stack(self) -> bool:
+        return (await find_stack(self.clients, "smbench-demo")) is not None
 
     async def require_empty(self) -> None:
         buckets = (await self.clients.s3.list_buckets())["Buckets"]
@@ -140,10 +147,31 @@ async def test_each_action_that_is_refused_is_named_with_how_to_go_on(account: A
 async def test_a_deployment_that_ends_at_any_call_can_be_destroyed(account: Account) -> None:
     actions = await account.actions_of(account.deploy)
     assert (await account.destroy()).left == ()
+    stages: list[str] = []
     for place, action in enumerate(actions):
         assert await account.interrupted(account.deploy, action, is_carried_out=place % 2 == 0), action
+        stages.append(account.stage.left)
+        if account.stage.left == "nothing was made or changed":
+            assert not await account.has_stack(), action
         assert (await account.destroy()).left == (), action
         await account.require_empty()
+    assert len(set(stages)) > 3, stages
+    assert any("bucket smbench-demo-bucket" in stage for stage in stages)
+
+
+async def test_where_a_removal_ends_it_says_what_there_still_is(account: Account) -> None:
+    await account.deploy()
+    for action in await account.actions_of(account.destroy):
+        await account.deploy()
+        assert await account.interrupted(account.destroy, action), action
+        whole = await find_stack(account.clients, "smbench-demo")
+        said = account.stage.left
+        if said == "nothing was removed" or "perhaps without its objects" in said:
+            assert whole is not None, (action, said)
+            assert not whole.is_busy, (action, said)
+        elif whole is not None:
+            assert "goes on deleting smbench-demo" in said, (action, said)
+        assert (whole is None) == ("what may still carry its tag was not looked for" in said), (action, said)
 
 
 async def test_both_go_on_from_wherever_they_ended(account: Account) -> None:

@@ -23,7 +23,7 @@ from smbench.account.doctor import describe, examine
 from smbench.account.permissions import clean_policy, doctor_policy, resume_policy, run_policy
 from smbench.account.stack_permissions import CALLED_FOR, stack_policy
 from smbench.account.statements import Place
-from smbench.api.deploy import Deployment, destroyed
+from smbench.api.deploy import Deployment, Stage, destroyed
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.setup.run_queue import run_queue
@@ -244,12 +244,15 @@ async def test_deploy_and_destroy_make_the_calls_that_their_policy_allows_and_us
             policy = stack_policy("demo", wanted, Place("aws", "us-east-1", "123456789012"))
             gate.allows = lambda call: allowed_by(policy, call)
             for each in (wanted, wanted.model_copy(update={"include_response": True})):  # the second changes it
+                stage = Stage("")
                 whole = template("demo", each, None if packed is None else packed.key)
-                made = Deployment(clients, "demo", whole, packed, hourly_cost(each), lambda _: True, lambda _: None)
+                made = Deployment(
+                    clients, "demo", whole, packed, hourly_cost(each), lambda _: True, lambda _: None, stage
+                )
                 assert (await made.carried_out(wanted.kind)).endpoint == "smbench-demo"
             bucket = next(name for name in here.emulator.s3._buckets if name.startswith("smbench-demo"))
             here.emulator.s3.put(bucket, "async-outputs/one.out", b"{}")
-            assert (await destroyed(clients, "demo", lambda _: True, lambda _: None)).left == ()
+            assert (await destroyed(clients, "demo", lambda _: True, lambda _: None, stage)).left == ()
     require_exact(policy, gate, BY_CLOUDFORMATION | ({"s3:GetObject"} if packed else set()))
 
 

@@ -3,15 +3,18 @@
 Method: a fresh interpreter; the simulator where a run is needed.
 """
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 import smbench
-from smbench.api.loops import outside_loops
+from smbench.api.loops import outside_loops, waited_for
 from smbench.errors import ScenarioError, UsageError
 from smbench.processes.interrupts import Interrupts
 from smbench.scenario.model import Scenario
@@ -109,14 +112,35 @@ def test_a_simulation_cannot_be_compared() -> None:
 
 
 async def test_a_call_from_a_running_loop_has_a_thread_of_its_own_and_its_errors_arrive() -> None:
-    import anyio
-
     async def answer() -> int:
         return 42
 
     assert outside_loops(lambda: anyio.run(answer), Interrupts()) == 42
     with pytest.raises(UsageError, match="no such thing"):
         outside_loops(_failing, Interrupts())
+
+
+async def test_what_waits_in_a_notebook_is_ended_by_its_stop_button() -> None:
+    closed: list[str] = []
+
+    async def asked_for(name: str) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)  # a kernel's stop button
+            await anyio.sleep(20)
+        finally:
+            closed.append(name)
+
+    with pytest.raises(KeyboardInterrupt):
+        waited_for(asked_for, "clients")
+    assert closed == ["clients"]
+
+
+async def test_what_fails_while_it_is_waited_for_is_raised_as_it_is() -> None:
+    async def failing() -> None:
+        raise UsageError("no")
+
+    with pytest.raises(UsageError, match="no"):
+        waited_for(failing)
 
 
 def _failing() -> int:

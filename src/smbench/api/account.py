@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import anyio
-
 from smbench.account.cleaning import Found, Whose, find, remove
 from smbench.account.doctor import Waits, described, examine, settings_of
 from smbench.account.permissions import clean_policy, doctor_policy, resume_policy, run_policy
 from smbench.account.spending import Spending, spending
 from smbench.account.stack_permissions import stack_policy
 from smbench.account.statements import Place
-from smbench.api.loops import outside_loops
+from smbench.api.loops import waited_for
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
 from smbench.api.stacks import aimed, check_name
 from smbench.aws.access.clients import AwsClients
@@ -25,7 +23,6 @@ from smbench.findings import Finding, Verdict, verdict
 from smbench.generator.plan import RunPlan, make_plan
 from smbench.lifecycle.resume import access_of
 from smbench.pricing.table import PriceTable, current_prices
-from smbench.processes.interrupts import Interrupts
 from smbench.records import Unknown
 from smbench.results.manifest import read_manifest
 from smbench.results.marks import sole_user
@@ -105,7 +102,7 @@ def doctor(
             raise
         wanted = with_endpoint(given.scenario, endpoint)  # a finding of the examination, which finds it again
     plan = make_plan(wanted, given.origin.base_dir)
-    return Examination(tuple(outside_loops(lambda: anyio.run(examine, plan, access, waits), Interrupts())))
+    return Examination(tuple(waited_for(examine, plan, access, waits)))
 
 
 def policy(
@@ -139,15 +136,15 @@ def policy(
         wanted = given.scenario.deploy or Deploy()
         if stack is not None:
             check_name(stack)
-        return outside_loops(lambda: stack_policy(stack, wanted, anyio.run(_place, access)), Interrupts())
+        return stack_policy(stack, wanted, waited_for(_place, access))
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     if purpose == "clean" and endpoint is None and stack is None and given.scenario.target.endpoint is None:
         plan = make_plan(given.scenario, given.origin.base_dir)
-        return outside_loops(lambda: clean_policy(anyio.run(_place, access), plan, None), Interrupts())
+        return clean_policy(waited_for(_place, access), plan, None)
     plan = make_plan(aimed(given, endpoint, stack, **where), given.origin.base_dir)
     if plan.is_emulated:
         raise UsageError("an emulated endpoint needs no permission", "name a real one: --endpoint NAME, --stack NAME")
-    found = outside_loops(lambda: anyio.run(described, plan, access), Interrupts())
+    found = waited_for(described, plan, access)
     if purpose == "clean":
         return clean_policy(Place.of(found.endpoint_arn), plan, found)
     if purpose == "resume":
@@ -208,7 +205,7 @@ def clean(
             return Cleaned(found, tuple(await remove(clients, found)))
 
     with nullcontext() if whose.folder is None else sole_user(whose.folder):
-        return outside_loops(lambda: anyio.run(cleaned), Interrupts())
+        return waited_for(cleaned)
 
 
 def _of_run(run: str | os.PathLike[str], access: AwsAccess) -> tuple[AwsAccess, Whose]:
@@ -275,7 +272,7 @@ def require_within(plan: RunPlan, access: AwsAccess, max_cost: float | None, pri
 def _spending(plan: RunPlan, access: AwsAccess, prices: PriceTable) -> Spending:
     if plan.is_emulated:
         return spending(plan, None, prices)
-    return spending(plan, outside_loops(lambda: anyio.run(described, plan, access), Interrupts()), prices)
+    return spending(plan, waited_for(described, plan, access), prices)
 
 
 async def _place(access: AwsAccess) -> Place:

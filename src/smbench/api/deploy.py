@@ -5,9 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import anyio
-
-from smbench.api.loops import outside_loops
+from smbench.api.loops import waited_for
 from smbench.api.stacks import check_name
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.setup.uploads import put_once
@@ -25,7 +23,6 @@ from smbench.aws.stacks.stack import (
     ours,
 )
 from smbench.errors import NotBegunError, TargetError, UsageError
-from smbench.processes.interrupts import Interrupts
 from smbench.scenario.deploy import Deploy
 from smbench.stack.cost import HourlyCost, hourly_cost
 from smbench.stack.packing import Packed, pack
@@ -42,6 +39,13 @@ class DeployPlan:
     name: str
     changes: tuple[Change, ...]
     cost: HourlyCost
+
+
+@dataclass(slots=True)
+class Stage:
+    """How far a command has come. `left` says what there is if it ends now."""
+
+    left: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +104,17 @@ def deploy(
     packed = None if wanted.model.folder is None else pack(Path(base_dir) / wanted.model.folder)
     whole = template(name, wanted, packed.key if packed else None)
     settings = AwsSettings(region, profile, endpoint_url, services=DEPLOYING)
+    stage = Stage("nothing was made or changed")
 
     async def deployed() -> Deployed:
         async with AwsClients(settings) as clients:
-            deployment = Deployment(clients, name, whole, packed, cost, confirm, progress)
+            deployment = Deployment(clients, name, whole, packed, cost, confirm, progress, stage)
             return await deployment.carried_out(wanted.kind)
 
     try:
-        return outside_loops(lambda: anyio.run(deployed), Interrupts())
+        return waited_for(deployed)
     except KeyboardInterrupt:
-        raise NotBegunError(f"interrupted: what CloudFormation has begun it goes on with; {_again(name)}") from None
+        raise NotBegunError(f"interrupted: {stage.left}", _again(name)) from None
 
 
 def _again(name: str) -> str:
@@ -128,9 +133,10 @@ class Deployment:
         cost: HourlyCost,
         confirm: Callable[[DeployPlan], bool],
         progress: Progress,
+        stage: Stage,
     ) -> None:
         self.clients, self.name, self.whole, self.packed, self.cost = clients, name, whole, packed, cost
-        self.confirm, self.progress = confirm, progress
+        self.confirm, self.progress, self.stage = confirm, progress, stage
 
     async def carried_out(self, kind: str) -> Deployed:
         """Bring it up.
@@ -150,6 +156,7 @@ class Deployment:
     async def _carried_out(self, found: StackFound | None, kind: str) -> Deployed:
         """The bucket first where something must be uploaded into it, then all else."""
         if found is not None and found.is_busy:  # of a deployment that was killed
+            self.stage.left = f"CloudFormation goes on with {stack_name(self.name)}, which is in {found.status}"
             found = await follow(self.clients, found.id, self.progress)
             found = None if found.status == "DELETE_COMPLETE" else found
         if found is not None and found.status not in {NEW, *_CHANGEABLE}:
@@ -159,31 +166,47 @@ class Deployment:
         has_changed = True
         if is_new and self.packed is not None:
             found = await self._store_first()
-            changes = await make_change_set(self.clients, self.name, self.whole, is_new=False)
+            changes = await self._compared(self.whole, is_new=False)
         else:
             if self.packed is not None and found is not None:
                 await self._upload(found)
-            changes = await make_change_set(self.clients, self.name, self.whole, is_new=is_new)
+            changes = await self._compared(self.whole, is_new=is_new)
             has_changed = bool(changes)
             if changes:
                 await self._agreed(changes)
         if changes:
-            found = await carry_out(self.clients, self.name, self.progress)
+            found = await self._made()
         assert found is not None, "a stack without changes is there"
         return Deployed(self.name, found.outputs["EndpointName"], kind, found.outputs["BucketName"], has_changed)
 
     async def _store_first(self) -> StackFound:
-        changes = await make_change_set(self.clients, self.name, store_template(), is_new=True)
+        changes = await self._compared(store_template(), is_new=True)
         first = {change.name for change in changes}
         later = [Change("Add", name, one["Type"]) for name, one in self.whole["Resources"].items() if name not in first]
         await self._agreed((*changes, *later))
-        found = await carry_out(self.clients, self.name, self.progress)
+        found = await self._made()
         await self._upload(found)
         return found
 
     async def _upload(self, found: StackFound) -> None:
         assert self.packed is not None
-        await put_once(self.clients, found.outputs["BucketName"], self.packed.key, self.packed.body)
+        bucket = found.outputs["BucketName"]
+        self.stage.left = f"{stack_name(self.name)} is there with the bucket {bucket}, the model perhaps not in it"
+        await put_once(self.clients, bucket, self.packed.key, self.packed.body)
+
+    async def _compared(self, whole: Template, *, is_new: bool) -> tuple[Change, ...]:
+        self.stage.left = (
+            f"of {stack_name(self.name)} nothing was made or changed but a change set, which costs nothing"
+        )
+        if not is_new:
+            self.stage.left = (
+                f"{stack_name(self.name)} is there as it was; a change set may be left, which costs nothing"
+            )
+        return await make_change_set(self.clients, self.name, whole, is_new=is_new)
+
+    async def _made(self) -> StackFound:
+        self.stage.left = f"what CloudFormation has begun in {stack_name(self.name)} it goes on with"
+        return await carry_out(self.clients, self.name, self.progress)
 
     async def _agreed(self, changes: tuple[Change, ...]) -> None:
         if not self.confirm(DeployPlan(self.name, changes, self.cost)):
@@ -214,18 +237,25 @@ def destroy(
     """
     check_name(name)
     settings = AwsSettings(region, profile, endpoint_url, services=DEPLOYING)
+    stage = Stage("nothing was removed")
 
     async def on_clients() -> Destroyed:
         async with AwsClients(settings) as clients:
-            return await destroyed(clients, name, confirm, progress)
+            return await destroyed(clients, name, confirm, progress, stage)
 
     try:
-        return outside_loops(lambda: anyio.run(on_clients), Interrupts())
+        return waited_for(on_clients)
     except KeyboardInterrupt:
-        raise NotBegunError(f"interrupted: `smbench destroy {name}` again goes on with what is left") from None
+        raise NotBegunError(f"interrupted: {stage.left}", _on(name)) from None
 
 
-async def destroyed(clients: AwsClients, name: str, confirm: Callable[[str], bool], progress: Progress) -> Destroyed:
+def _on(name: str) -> str:
+    return f"`smbench destroy {name}` again goes on with what is left"
+
+
+async def destroyed(
+    clients: AwsClients, name: str, confirm: Callable[[str], bool], progress: Progress, stage: Stage
+) -> Destroyed:
     """As `destroy`, by clients that are open."""
     found = await ours(clients, name)
     if found is None:
@@ -233,21 +263,24 @@ async def destroyed(clients: AwsClients, name: str, confirm: Callable[[str], boo
     if not confirm(stack_name(name)):
         raise NotBegunError(f"{stack_name(name)} was not destroyed: nothing was removed")
     try:
-        n_objects = await _removed(clients, found, progress)
+        n_objects = await _removed(clients, name, found, progress, stage)
+        stage.left = f"{stack_name(name)} is removed; what may still carry its tag was not looked for"
         return Destroyed(name, n_objects, tuple(await tagged(clients, name)))
     except TargetError as error:
-        again = f"`smbench destroy {name}` again goes on with what is left"
-        raise TargetError(error.message, "; ".join(filter(None, [error.advice, again]))) from error
+        raise TargetError(error.message, "; ".join(filter(None, [error.advice, _on(name)]))) from error
 
 
-async def _removed(clients: AwsClients, found: StackFound, progress: Progress) -> int:
+async def _removed(clients: AwsClients, name: str, found: StackFound, progress: Progress, stage: Stage) -> int:
     """Delete, and again where results came into the bucket meanwhile; objects deleted."""
     if found.is_busy:
+        stage.left = f"CloudFormation goes on with {stack_name(name)}, which is in {found.status}; nothing was removed"
         await follow(clients, found.id, progress)
     n_objects = 0
     for _ in range(_TRIES):
         if (bucket := await bucket_of(clients, found.id)) is not None:
+            stage.left = f"{stack_name(name)} is there, its bucket {bucket} perhaps without its objects"
             n_objects += await empty(clients, bucket)
+        stage.left = f"CloudFormation goes on deleting {stack_name(name)}, if it was asked to; its bucket is empty"
         ended, failures = await delete(clients, found.id, progress)
         if ended.status == "DELETE_COMPLETE":
             return n_objects

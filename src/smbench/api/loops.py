@@ -1,9 +1,10 @@
 """An event loop of our own, also where the caller's thread has one already."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import anyio
 import anyio.lowlevel
 
 from smbench.processes.interrupts import Interrupts
@@ -37,3 +38,35 @@ def outside_loops(call: Callable[[], _Result], interrupts: Interrupts) -> _Resul
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+def waited_for(work: Callable[..., Awaitable[_Result]], *arguments: object) -> _Result:
+    """Run an async function on an event loop of its own, and wait for it; see `outside_loops`.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C ended it, in a notebook the stop button; what it had open is closed.
+    """
+    interrupts = Interrupts()
+    outcome: list[_Result] = []
+    failure: list[Exception] = []
+
+    async def until_interrupted() -> None:
+        async with anyio.create_task_group() as around:
+            around.start_soon(_cancel_when_asked, interrupts, around.cancel_scope)
+            try:
+                outcome.append(await work(*arguments))
+            except Exception as error:  # noqa: BLE001  # raised again below, without the group around it
+                failure.append(error)
+            around.cancel_scope.cancel()
+
+    outside_loops(lambda: anyio.run(until_interrupted), interrupts)
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise KeyboardInterrupt
+    return outcome[0]
+
+
+async def _cancel_when_asked(interrupts: Interrupts, scope: anyio.CancelScope) -> None:
+    await interrupts.wait(1)
+    scope.cancel()

@@ -2,15 +2,12 @@
 
 from typing import Literal
 
-import anyio
-
-from smbench.api.loops import outside_loops
+from smbench.api.loops import waited_for
 from smbench.api.scenarios import Given, with_endpoint
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import kind_of
 from smbench.aws.stacks.stack import ours
 from smbench.errors import TargetError, UsageError
-from smbench.processes.interrupts import Interrupts
 from smbench.scenario.deploy import is_stack_name
 from smbench.scenario.load import checked_scenario
 from smbench.scenario.model import Scenario
@@ -39,7 +36,7 @@ def deployed_endpoint(
         (kind,) = [one for one in KINDS if one == found.outputs["EndpointKind"]]
         return found.outputs["EndpointName"], kind
 
-    return outside_loops(lambda: anyio.run(looked_up), Interrupts())
+    return waited_for(looked_up)
 
 
 def aimed(
@@ -95,7 +92,7 @@ def described_kind(
         async with AwsClients(AwsSettings(region, profile, endpoint_url)) as clients:
             return await kind_of(clients, endpoint)
 
-    found = outside_loops(lambda: anyio.run(looked_up), Interrupts())
+    found = waited_for(looked_up)
     return next(kind for kind in KINDS if kind == found)
 
 

@@ -80,7 +80,8 @@ def destroy_command(name: str, *, yes: bool, where: Where) -> ExitCode:
         for arn in done.left:
             typer.echo(f"  {printable(arn)}")
         return ExitCode.TARGET
-    typer.echo(f"{stack_name(name)} is removed with {done.n_objects:,} objects; nothing carries its tag any more")
+    objects = f"{done.n_objects:,} object{'' if done.n_objects == 1 else 's'}"
+    typer.echo(f"{stack_name(name)} is removed with {objects}; nothing carries its tag any more")
     typer.echo(f"log group /aws/sagemaker/Endpoints/{stack_name(name)}, if there is one, stays: it costs storage only")
     return ExitCode.OK
 

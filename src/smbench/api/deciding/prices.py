@@ -3,15 +3,12 @@
 import datetime
 from collections.abc import Mapping
 
-import anyio
-
-from smbench.api.loops import outside_loops
+from smbench.api.loops import waited_for
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.setup.price_list import SERVED_IN, read_products
 from smbench.errors import ResultsError, TargetError
 from smbench.pricing.price_list import table_of
 from smbench.pricing.table import PriceTable, current_prices, prices_file, shipped_prices
-from smbench.processes.interrupts import Interrupts
 from smbench.results.files import write_whole
 
 
@@ -52,7 +49,7 @@ def _refresh(region: str, profile: str | None, endpoint_url: str | None) -> None
     stays = f"the prices of {current_prices().source} stay"
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     try:
-        products = outside_loops(lambda: anyio.run(read), Interrupts())
+        products = waited_for(read)
         table = table_of(products, region, day, shipped_prices())
     except TargetError as error:
         raise TargetError(f"{error.message}; {stays}", error.advice) from error
