@@ -1,13 +1,13 @@
-"""Connections to one origin, opened when needed, kept while they live. A request is made once a connection is in hand.
+"""Connections to one origin, opened when needed, kept while they live.
 
-So no signature ages in a queue. A request without an idle connection opens one, or takes one that comes free before; at
-most `CONNECTING_MAX` open at once, for a burst of handshakes would hold up the answers that make connections free.
+Who wants to send takes a connection first and makes the request then, so no signature ages in a queue. Where none is
+idle a new one is opened, or one is taken that comes free before; at most `CONNECTING_MAX` open at once, for a burst of
+handshakes would hold up the answers that make connections free.
 """
 
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -81,25 +81,35 @@ class Pool:
         n_waiting = sum(not turn.done() for turn in self._waiting)
         return PoolStatistics(self._n_open, len(self._idle), n_waiting, self._n_opened)
 
-    async def exchange(
-        self, make: Callable[[], bytes], *, is_head: bool = False, pieces: Pieces | None = None
-    ) -> Response:
-        """Send what `make` returns once a connection is in hand; the answer, whatever its status.
+    def take_idle(self) -> Connection | None:
+        """A connection that is idle, in hand: `exchange` and `begin` return it to the pool, or `give_back` does."""
+        return self._take_idle(asyncio.get_running_loop().time())
+
+    async def take(self) -> Connection:
+        """A connection in hand, as soon as one can be had.
 
         Raises:
-            OSError: no connection, or it broke: refused, reset, `BrokenOff`, name not known, TLS error,
-                `ConnectTimeout`, `AnswerTimeout`.
+            OSError: none: refused, reset, name not known, TLS error, `ConnectTimeout`.
+        """
+        return self._take_idle(asyncio.get_running_loop().time()) or await self._obtain()
+
+    def give_back(self, connection: Connection) -> None:
+        """Nothing was sent on it."""
+        self._release(connection, asyncio.get_running_loop().time())
+
+    async def exchange(
+        self, connection: Connection, request: bytes, *, is_head: bool = False, pieces: Pieces | None = None
+    ) -> Response:
+        """Send on a connection in hand; the answer, whatever its status.
+
+        Raises:
+            OSError: it broke: reset, `BrokenOff`, `AnswerTimeout`.
             UnreadableAnswer: what came is no HTTP.
         """
         loop = asyncio.get_running_loop()
-        now_s = loop.time()
-        connection = self._take_idle(now_s)
-        if connection is None:
-            connection = await self._obtain()
-            now_s = loop.time()
-        self._expect(connection, now_s)
+        self._expect(connection, loop.time())
         try:
-            return await connection.send(make(), is_head=is_head, pieces=pieces)
+            return await connection.send(request, is_head=is_head, pieces=pieces)
         except BaseException:  # a cancelled wait too: its answer may still come, and must not meet another request
             connection.close()
             raise
@@ -107,34 +117,17 @@ class Pool:
             del self._busy[connection]
             self._release(connection, loop.time())
 
-    def exchange_now(self, make: Callable[[], bytes], ended: Ended, pieces: Pieces | None = None) -> bool:
-        """The same without a task, where a connection is idle.
-
-        Args:
-            ended: Called with the answer, or with what `exchange` would raise.
-
-        Returns:
-            False: it would have to wait for a connection, and neither was called.
-        """
+    def begin(self, connection: Connection, request: bytes, ended: Ended, pieces: Pieces | None = None) -> None:
+        """The same without a task: `ended` is called with the answer, or with what `exchange` would raise."""
         loop = asyncio.get_running_loop()
-        now_s = loop.time()
-        connection = self._take_idle(now_s)
-        if connection is None:
-            return False
 
         def over(outcome: Response | Exception) -> None:
             self._busy.pop(connection, None)
             self._release(connection, loop.time())
             ended(outcome)
 
-        try:
-            request = make()
-        except BaseException:
-            self._release(connection, now_s)
-            raise
-        self._expect(connection, now_s)
+        self._expect(connection, loop.time())
         connection.begin(request, over, pieces=pieces)
-        return True
 
     def _expect(self, connection: Connection, now_s: float) -> None:
         self._busy[connection] = now_s + self.answer_s
@@ -142,9 +135,8 @@ class Pool:
             self._watch = asyncio.get_running_loop().call_at(now_s + self.answer_s, self._end_overdue)
 
     async def warm(self) -> None:
-        """Have one connection ready; raises as `exchange` does where none can be had."""
-        connection = self._take_idle(asyncio.get_running_loop().time()) or await self._obtain()
-        self._release(connection, asyncio.get_running_loop().time())
+        """Have one connection ready; raises as `take` does where none can be had."""
+        self.give_back(await self.take())
 
     # ---- who gets which connection ----------------------------------------------------------------------------
 

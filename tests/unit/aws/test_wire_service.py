@@ -3,6 +3,7 @@
 Method: the emulator's own check of signatures behind a server whose clock is off; credentials that change when asked.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
@@ -15,6 +16,7 @@ from botocore.exceptions import CredentialRetrievalError
 import smbench.aws.transport.wire_service
 from emulated_aws import WARP
 from fake_aws import FakeAws, json_answer
+from raw_server import RawServer, Visitor
 from smbench.aws.access.credentials import SessionCredentials
 from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.aws.transport.wire_service import ServiceClock, WireService
@@ -23,7 +25,7 @@ from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.signatures import Signatures
 from smbench.records import Invocation, Rejected
 from smbench.wire.origin import Origin
-from smbench.wire.pool import Pool
+from smbench.wire.pool import Pool, PoolStatistics
 from smbench.wire.sigv4 import Credentials, Signer
 
 NOW_S = 1_795_251_600  # 2026-11-21T09:00:00Z
@@ -64,6 +66,41 @@ def at(offset_s: int) -> Any:
 
 
 REQUEST = Invocation(1, "run-0-1", body=b"x")
+
+
+def late(visitor: Visitor, request: bytes) -> None:
+    del request
+    asyncio.get_running_loop().call_later(7, visitor.say, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+async def test_a_request_is_made_when_its_connection_is_in_hand_and_not_before() -> None:
+    async with RawServer(late) as server, Pool(Origin.of(server.url), limit=1) as pool:
+        made_s: list[float] = []
+
+        def make() -> bytes:
+            made_s.append(anyio.current_time())
+            return b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+        begin_s = anyio.current_time()
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(runtime(pool).answer_to, make)
+        assert [at_s - begin_s for at_s in made_s] == pytest.approx([0, 7, 14])
+
+
+async def test_what_cannot_be_made_is_sent_to_nobody_and_leaves_the_connection_to_the_next() -> None:
+    def wrong() -> bytes:
+        raise UnicodeEncodeError("latin-1", "\u20ac", 0, 1, "no")
+
+    async with FakeAws(at(0)) as aws, Pool(Origin.of(aws.url), limit=1) as pool:
+        service = runtime(pool, lambda: PLAIN)
+        await WireTransport(service, "ep").submit(REQUEST)
+        with pytest.raises(UnicodeEncodeError):
+            await service.answer_to(wrong)
+        with pytest.raises(UnicodeEncodeError):
+            service.begin(wrong, ended=lambda _outcome: None)
+        assert pool.statistics() == PoolStatistics(n_open=1, n_idle=1, n_waiting=0, n_opened=1)
+        assert len(aws.requests) == 1
 
 
 @pytest.mark.parametrize("offset_s", [3600, -3600, 86_400])

@@ -120,7 +120,7 @@ async def test_a_name_that_nobody_knows_is_told_as_such_and_asked_for_again(monk
     async with Pool(Origin("http", HOST, 80), limit=1) as pool:
         for _ in range(2):
             with pytest.raises(socket.gaierror) as error:
-                await pool.exchange(lambda: REQUEST)
+                await pool.exchange(await pool.take(), REQUEST)
             assert cause_of(error.value) == "name not resolved"
     assert names.asked == 2
 
@@ -129,9 +129,14 @@ async def test_a_name_that_nobody_knows_is_told_as_such_and_asked_for_again(monk
 async def test_the_first_address_refuses_and_the_next_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     async with RawServer(answer) as server:
         Names(monkeypatch, "127.0.0.1", "127.0.0.2")  # only one of them listens, and both take their turn
-        async with Pool(Origin("http", HOST, server.port), limit=4) as pool, anyio.create_task_group() as group:
-            for _ in range(4):
-                group.start_soon(pool.exchange, lambda: REQUEST)
+        async with Pool(Origin("http", HOST, server.port), limit=4) as pool:
+
+            async def ask() -> None:
+                await pool.exchange(await pool.take(), REQUEST)
+
+            async with anyio.create_task_group() as group:
+                for _ in range(4):
+                    group.start_soon(ask)
         assert len(server.requests) == 4
 
 
@@ -150,8 +155,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 async def exchanged(port: int, tls: ssl.SSLContext, host: str = "localhost") -> bytes:
     async with Pool(Origin("https", host, port), limit=1, tls=tls, connect_s=5) as pool:
-        first = await pool.exchange(lambda: REQUEST)
-        assert (await pool.exchange(lambda: REQUEST)).body == first.body
+        first = await pool.exchange(await pool.take(), REQUEST)
+        assert (await pool.exchange(await pool.take(), REQUEST)).body == first.body
         assert pool.statistics().n_opened == 1
     return first.body
 
@@ -229,7 +234,7 @@ async def test_a_handshake_that_is_given_up_leaves_no_connection(authority: Auth
         Pool(Origin("https", "127.0.0.1", server.port), limit=1, tls=tls) as pool,
     ):
         with anyio.move_on_after(0.05):
-            await pool.exchange(lambda: REQUEST)
+            await pool.exchange(await pool.take(), REQUEST)
         assert pool.statistics().n_open == 0
         with anyio.fail_after(5):
             while server.n_open:  # noqa: ASYNC110  # what the other end of a socket sees has no event

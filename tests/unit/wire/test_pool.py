@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from raw_server import RawServer, Visitor, turns
 from smbench.clock import WarpLoop
 from smbench.wire import pool as pool_module
-from smbench.wire.http1 import AnswerTimeout, BrokenOff, Connection, ConnectTimeout, UnreadableAnswer
+from smbench.wire.http1 import AnswerTimeout, BrokenOff, Connection, ConnectTimeout, Response, UnreadableAnswer
 from smbench.wire.origin import Origin
 from smbench.wire.pool import CONNECTING_MAX, IDLE_MAX_S, Pool
 
@@ -52,11 +52,15 @@ def pool_of(server: RawServer, limit: int = 100, **settings: Any) -> Pool:
     return Pool(Origin.of(server.url), limit=limit, **settings)
 
 
+async def exchanged(pool: Pool, make: Callable[[], bytes]) -> Response:
+    return await pool.exchange(await pool.take(), make())
+
+
 async def burst(pool: Pool, n: int) -> list[bytes]:
     bodies: list[bytes] = []
 
     async def one(number: int) -> None:
-        bodies.append((await pool.exchange(asking(f"/{number}"))).body)
+        bodies.append((await exchanged(pool, asking(f"/{number}"))).body)
 
     async with anyio.create_task_group() as group:
         for number in range(n):
@@ -67,7 +71,7 @@ async def burst(pool: Pool, n: int) -> list[bytes]:
 async def test_one_after_another_share_a_connection() -> None:
     async with RawServer(answer) as server, pool_of(server) as pool:
         for number in range(10):
-            assert (await pool.exchange(asking(f"/{number}"))).body == f"/{number}".encode()
+            assert (await exchanged(pool, asking(f"/{number}"))).body == f"/{number}".encode()
         assert len(server.visitors) == 1
         assert pool.statistics() == pool_module.PoolStatistics(n_open=1, n_idle=1, n_waiting=0, n_opened=1)
 
@@ -100,30 +104,15 @@ async def test_a_burst_opens_no_more_than_it_may_and_everybody_is_answered(limit
         assert told.n_waiting == 0
 
 
-async def test_a_request_is_made_when_its_connection_is_in_hand_and_not_before() -> None:
-    async with RawServer(after(7)) as server, pool_of(server, 1) as pool:
-        made_s: list[float] = []
-
-        def make() -> bytes:
-            made_s.append(anyio.current_time())
-            return REQUEST
-
-        begin_s = anyio.current_time()
-        async with anyio.create_task_group() as group:
-            for _ in range(3):
-                group.start_soon(pool.exchange, make)
-        assert [at_s - begin_s for at_s in made_s] == pytest.approx([0, 7, 14])
-
-
-async def test_what_cannot_be_made_is_sent_to_nobody() -> None:
-    def wrong() -> bytes:
-        raise UnicodeEncodeError("latin-1", "\u20ac", 0, 1, "no")
-
+async def test_a_connection_is_in_hand_once_and_given_back_serves_the_next() -> None:
     async with RawServer(answer) as server, pool_of(server, 1) as pool:
-        with pytest.raises(UnicodeEncodeError):
-            await pool.exchange(wrong)
-        assert (await pool.exchange(asking("/a"))).body == b"/a"
-        assert len(server.requests) == 1
+        taken = await pool.take()
+        assert pool.take_idle() is None
+        pool.give_back(taken)
+        assert pool.take_idle() is taken
+        pool.give_back(taken)
+        assert (await exchanged(pool, asking("/a"))).body == b"/a"
+        assert len(server.requests) == len(server.visitors) == 1
 
 
 # time
@@ -134,7 +123,7 @@ async def test_silence_ends_when_the_time_for_an_answer_is_over(script: Callable
     async with RawServer(script) as server, pool_of(server, answer_s=60) as pool:
         begin_s = anyio.current_time()
         with pytest.raises(AnswerTimeout):
-            await pool.exchange(asking("/a"))
+            await exchanged(pool, asking("/a"))
         assert anyio.current_time() - begin_s == pytest.approx(60)
         assert pool.statistics().n_open == 0
 
@@ -146,7 +135,7 @@ async def test_a_server_that_trickles_has_no_longer() -> None:
 
     async with RawServer(trickle) as server, pool_of(server, answer_s=60) as pool:
         with anyio.fail_after(61), pytest.raises(AnswerTimeout):
-            await pool.exchange(asking("/a"))
+            await exchanged(pool, asking("/a"))
 
 
 async def test_each_has_its_own_time() -> None:
@@ -157,7 +146,7 @@ async def test_each_has_its_own_time() -> None:
             await anyio.sleep(start_s)
             begin_s = anyio.current_time()
             with pytest.raises(AnswerTimeout):
-                await pool.exchange(asking("/a"))
+                await exchanged(pool, asking("/a"))
             ended_s[start_s] = anyio.current_time() - begin_s
 
         async with anyio.create_task_group() as group:
@@ -173,19 +162,19 @@ async def test_a_large_request_that_is_still_leaving_has_as_long_again(monkeypat
     async with RawServer(after(35)) as server, pool_of(server, answer_s=10) as pool:
         begin_s = anyio.current_time()
         with pytest.raises(AnswerTimeout):
-            await pool.exchange(asking("/a"))
+            await exchanged(pool, asking("/a"))
         assert anyio.current_time() - begin_s == pytest.approx(30)
         server.on_request = after(25)
-        assert (await pool.exchange(asking("/b"))).status == 200
+        assert (await exchanged(pool, asking("/b"))).status == 200
         assert anyio.current_time() - begin_s == pytest.approx(55)
 
 
 @pytest.mark.parametrize(("idle_s", "n_connections"), [(IDLE_MAX_S - 1, 1), (IDLE_MAX_S + 1, 2)])
 async def test_a_connection_that_was_idle_too_long_is_not_trusted(idle_s: float, n_connections: int) -> None:
     async with RawServer(answer) as server, pool_of(server) as pool:
-        await pool.exchange(asking("/a"))
+        await exchanged(pool, asking("/a"))
         await anyio.sleep(idle_s)
-        await pool.exchange(asking("/b"))
+        await exchanged(pool, asking("/b"))
         assert len(server.visitors) == n_connections
         assert pool.statistics().n_open == 1
 
@@ -197,11 +186,11 @@ async def test_a_connection_that_was_idle_too_long_is_not_trusted(idle_s: float,
 async def test_a_connection_that_the_server_ended_while_idle_is_replaced(leave: Callable[[Visitor], object]) -> None:
     async with RawServer(answer) as server, pool_of(server, 1) as pool:
         for _ in range(3):
-            await pool.exchange(asking("/a"))
+            await exchanged(pool, asking("/a"))
             leave(server.visitors[-1])
             await turns()
         assert len(server.visitors) == 3
-        assert (await pool.exchange(asking("/b"))).body == b"/b"
+        assert (await exchanged(pool, asking("/b"))).body == b"/b"
 
 
 @pytest.mark.parametrize(
@@ -215,10 +204,10 @@ async def test_a_connection_that_the_server_ended_while_idle_is_replaced(leave: 
 async def test_a_connection_that_failed_is_gone_and_makes_room(script: Any, error: type[Exception]) -> None:
     async with RawServer(script) as server, pool_of(server, 1) as pool:
         with pytest.raises(error):
-            await pool.exchange(asking("/a"))
+            await exchanged(pool, asking("/a"))
         assert pool.statistics().n_open == 0
         server.on_request = answer
-        assert (await pool.exchange(asking("/b"))).body == b"/b"
+        assert (await exchanged(pool, asking("/b"))).body == b"/b"
 
 
 async def test_what_nobody_asked_for_is_never_the_next_ones_answer() -> None:
@@ -236,7 +225,7 @@ async def test_what_nobody_asked_for_is_never_the_next_ones_answer() -> None:
 
     async with RawServer(late) as server, pool_of(server, 1) as pool:
         for path in ("/a", "/b"):
-            assert (await pool.exchange(asking(path))).body == path.encode()
+            assert (await exchanged(pool, asking(path))).body == path.encode()
             await anyio.sleep(2)
         assert len(server.visitors) == 2
 
@@ -244,9 +233,9 @@ async def test_what_nobody_asked_for_is_never_the_next_ones_answer() -> None:
 async def test_an_answer_to_one_who_left_meets_nobody_else() -> None:
     async with RawServer(after(5)) as server, pool_of(server, 1) as pool:
         with anyio.move_on_after(1):
-            await pool.exchange(asking("/left"))
+            await exchanged(pool, asking("/left"))
         assert pool.statistics().n_open == 0
-        assert (await pool.exchange(asking("/next"))).body == b"/next"
+        assert (await exchanged(pool, asking("/next"))).body == b"/next"
         assert len(server.visitors) == 2
 
 
@@ -256,7 +245,7 @@ async def test_one_who_leaves_while_waiting_leaves_his_turn_to_the_next() -> Non
 
         async def one(path: str, patience_s: float) -> None:
             with anyio.move_on_after(patience_s):
-                bodies.append((await pool.exchange(asking(path))).body)
+                bodies.append((await exchanged(pool, asking(path))).body)
 
         async with anyio.create_task_group() as group:
             group.start_soon(one, "/first", 100)
@@ -274,7 +263,7 @@ async def test_one_who_leaves_in_the_turn_in_which_he_is_served_passes_it_on(is_
     """anyio does not cancel so late; asyncio does."""
     async with RawServer(answer) as server, pool_of(server, 1) as pool:
         held = await pool._obtain()
-        leaving, staying = (asyncio.ensure_future(pool.exchange(asking(path))) for path in ("/leaves", "/stays"))
+        leaving, staying = (asyncio.ensure_future(exchanged(pool, asking(path))) for path in ("/leaves", "/stays"))
         await turns()
         if not is_alive:
             held.close()
@@ -294,7 +283,7 @@ async def test_nobody_there_is_refused_and_holds_no_place() -> None:
         async with Pool(origin, limit=1) as pool:
             for _ in range(3):
                 with pytest.raises(ConnectionRefusedError):
-                    await pool.exchange(asking("/a"))
+                    await exchanged(pool, asking("/a"))
             assert pool.statistics().n_open == 0
 
 
@@ -306,7 +295,7 @@ async def test_a_refusal_of_one_does_not_keep_the_others_waiting() -> None:
 
             async def refused() -> None:
                 with pytest.raises(ConnectionRefusedError):
-                    await pool.exchange(asking("/a"))
+                    await exchanged(pool, asking("/a"))
 
             async with anyio.create_task_group() as group:
                 for _ in range(200):
@@ -324,11 +313,11 @@ async def test_a_server_that_takes_no_connection_is_left_after_the_time_for_it()
         real, loop.create_connection = loop.create_connection, hang
         begin_s = anyio.current_time()
         with pytest.raises(ConnectTimeout):
-            await pool.exchange(asking("/a"))
+            await exchanged(pool, asking("/a"))
         assert anyio.current_time() - begin_s == pytest.approx(10)
         assert pool.statistics().n_open == 0
         loop.create_connection = real
-        assert (await pool.exchange(asking("/a"))).status == 200
+        assert (await exchanged(pool, asking("/a"))).status == 200
 
 
 async def test_the_other_addresses_are_tried_where_one_refuses_or_swallows() -> None:
@@ -350,7 +339,7 @@ async def test_the_other_addresses_are_tried_where_one_refuses_or_swallows() -> 
         pool._resolver.addresses = addresses  # type: ignore[method-assign]
         loop.create_connection = connect
         begin_s = anyio.current_time()
-        assert (await pool.exchange(asking("/a"))).status == 200
+        assert (await exchanged(pool, asking("/a"))).status == 200
         assert asked == ["192.0.2.1", "192.0.2.2", "127.0.0.1"]
         assert anyio.current_time() - begin_s == pytest.approx(2.5)
         loop.create_connection = real
@@ -362,11 +351,11 @@ async def test_closing_the_pool_closes_what_is_idle_and_what_is_busy() -> None:
 
             async def waiting() -> None:
                 with pytest.raises(BrokenOff):
-                    await pool.exchange(asking("/b"))
+                    await exchanged(pool, asking("/b"))
 
             group.start_soon(waiting)
             await turns(10)
-            await pool.exchange(asking("/a"))
+            await exchanged(pool, asking("/a"))
             assert server.n_open == 2
         await turns()
         assert server.n_open == 0
@@ -377,7 +366,7 @@ async def test_a_pool_that_was_warmed_opens_nothing_for_its_first_request() -> N
     async with RawServer(answer) as server, pool_of(server) as pool:
         await pool.warm()
         assert (len(server.visitors), server.requests) == (1, [])
-        await pool.exchange(asking("/a"))
+        await exchanged(pool, asking("/a"))
         await pool.warm()
         assert len(server.visitors) == 1
 
@@ -441,7 +430,7 @@ async def _live(history: list[tuple[float, str, float]], limit: int) -> None:
             await anyio.sleep(start_s)
             with anyio.move_on_after(patience_s) as patience:
                 try:
-                    response = await pool.exchange(asking(f"/{number}/{fate}"))
+                    response = await exchanged(pool, asking(f"/{number}/{fate}"))
                 except (OSError, UnreadableAnswer):
                     ends.append("failed")
                 else:
@@ -462,5 +451,5 @@ async def _live(history: list[tuple[float, str, float]], limit: int) -> None:
         assert server.n_open <= told.n_open  # the server may have left one that is idle
         assert pool._n_connecting == 0
         assert not pool._busy
-        assert (await pool.exchange(asking("/0/answered"))).status == 200
+        assert (await exchanged(pool, asking("/0/answered"))).status == 200
     await turns()

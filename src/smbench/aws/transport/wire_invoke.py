@@ -38,7 +38,7 @@ class WireTransport:
             else:
                 ended(self.service.failure_of(outcome))
 
-        return self.service.pool.exchange_now(lambda: self._request(leaving()), over)
+        return self.service.begin(lambda: self._request(leaving()), over)
 
     def _request(self, invocation: Invocation) -> bytes:
         body = invocation.body or b""

@@ -43,7 +43,7 @@ class WireStreamTransport:
         reading = _Reading(StreamAnswer(self.now_ns, self.expect), self.names_variant)
         outcome: Response | Exception
         try:
-            outcome = await self.service.pool.exchange(lambda: self._request(invocation), pieces=reading)
+            outcome = await self.service.answer_to(lambda: self._request(invocation), pieces=reading)
         except (OSError, UnreadableAnswer) as error:
             outcome = error
         answer = self._over(reading, outcome)
@@ -54,7 +54,7 @@ class WireStreamTransport:
     def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
         """See `ports.PromptTransport`."""
         reading = _Reading(StreamAnswer(self.now_ns, self.expect), self.names_variant)
-        return self.service.pool.exchange_now(
+        return self.service.begin(
             lambda: self._request(leaving()), lambda outcome: ended(self._over(reading, outcome)), reading
         )
 

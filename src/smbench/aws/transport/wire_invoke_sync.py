@@ -45,7 +45,7 @@ class WireSyncTransport:
             failure = self.service.failure_of(outcome)
             ended((own_error(failure) if isinstance(failure, Rejected) else None) or failure)
 
-        return self.service.pool.exchange_now(lambda: self._request(leaving()), over)
+        return self.service.begin(lambda: self._request(leaving()), over)
 
     def _whole(self, answer: Response) -> Answered:
         whole = whole_answer(self.expect, answer.status, lambda: answer.header(b"content-type"), answer.body)

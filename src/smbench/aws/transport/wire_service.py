@@ -16,7 +16,7 @@ from smbench.aws.access.instants import http_date
 from smbench.aws.access.refusals import told_by
 from smbench.clock import wall_ns
 from smbench.records import Rejected, Unacknowledged
-from smbench.wire.http1 import FIRST_ERROR_STATUS, Response, UnreadableAnswer
+from smbench.wire.http1 import FIRST_ERROR_STATUS, Connection, Ended, Pieces, Response, UnreadableAnswer
 from smbench.wire.pool import Pool
 from smbench.wire.sigv4 import Credentials, Signer, canonical_path, canonical_query, canonical_request, canonical_value
 
@@ -120,7 +120,7 @@ class WireService:
             OSError, ResponseParserError: no answer, or one that cannot be read.
         """
         try:
-            response = await self.pool.exchange(make, is_head=is_head)
+            response = await self.answer_to(make, is_head=is_head)
         except UnreadableAnswer as error:
             raise ResponseParserError(str(error)) from error
         if response.status >= FIRST_ERROR_STATUS:
@@ -135,12 +135,42 @@ class WireService:
             Unacknowledged: no answer, or one that cannot be read.
         """
         try:
-            response = await self.pool.exchange(make)
+            response = await self.answer_to(make)
         except (OSError, UnreadableAnswer) as error:
             raise Unacknowledged(cause_of(error)) from error
         if response.status >= FIRST_ERROR_STATUS:
             raise self.failure_of(response)
         return response
+
+    async def answer_to(
+        self, make: Callable[[], bytes], *, is_head: bool = False, pieces: Pieces | None = None
+    ) -> Response:
+        """The answer, whatever its status, to the request that `make` returns once a connection is in hand.
+
+        Raises:
+            OSError, UnreadableAnswer: none came; see `Pool.take` and `Pool.exchange`.
+        """
+        connection = await self.pool.take()
+        return await self.pool.exchange(connection, self._made(make, connection), is_head=is_head, pieces=pieces)
+
+    def begin(self, make: Callable[[], bytes], ended: Ended, pieces: Pieces | None = None) -> bool:
+        """The same without a task, where a connection is idle: `ended` is called with the answer, or with the error.
+
+        Returns:
+            False: it would have to wait for a connection, and neither was called.
+        """
+        connection = self.pool.take_idle()
+        if connection is None:
+            return False
+        self.pool.begin(connection, self._made(make, connection), ended, pieces)
+        return True
+
+    def _made(self, make: Callable[[], bytes], connection: Connection) -> bytes:
+        try:
+            return make()
+        except BaseException:
+            self.pool.give_back(connection)
+            raise
 
     def failure_of(self, outcome: Response | Exception) -> Rejected | Unacknowledged:
         """What `call` would raise of an exchange that failed, or had an answer of a bad status."""
