@@ -1,8 +1,8 @@
 """A run from its plan to its closed folder: opened, begun, followed, closed, whatever ends it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import anyio
@@ -112,23 +112,25 @@ def carry_out(
                 presence.begun()
 
         run_id, n_workers = folder.manifest.run_id, settings.n_workers
-        live = partial(
-            run_session,
-            plan,
-            settings.access,
-            n_workers,
-            folder.path,
-            run_id,
-            screen,
-            interrupts,
-            on_ready,
-            start=settings.start,
-        )
+
+        async def live() -> SessionEnd:
+            async with nullcontext() if presence is None else presence.served(screen.state, interrupts):
+                return await run_session(
+                    plan,
+                    settings.access,
+                    n_workers,
+                    folder.path,
+                    run_id,
+                    screen,
+                    interrupts,
+                    on_ready,
+                    start=settings.start,
+                )
+
         with sole_user(folder.path):
             try:
                 if presence is not None:
                     presence.opened(folder.path, plan.scenario.name)
-                    live = partial(presence.served, live, screen.state, interrupts)
                 with view:
                     screen.preparing("starting the processes")
                     end = anyio.run(live)

@@ -8,7 +8,6 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import anyio
@@ -233,21 +232,24 @@ def _session(
     event = Event("resume", f"resume {how.resume}", now_ns, now_ns, detail=detail)
     PartWriter(folder.path, "events", _PARENT_WRITER).write(events_frame([event], epoch_ns))
     before = Before(how, epoch_ns, manifest.target, manifest.held)
-    live = partial(
-        run_session,
-        plan,
-        access,
-        manifest.workers,
-        folder.path,
-        manifest.run_id,
-        screen,
-        interrupts,
-        lambda _end: None,
-        before,
-    )
+
+    async def live() -> SessionEnd:
+        async with contextlib.nullcontext() if presence is None else presence.served(screen.state, interrupts):
+            return await run_session(
+                plan,
+                access,
+                manifest.workers,
+                folder.path,
+                manifest.run_id,
+                screen,
+                interrupts,
+                lambda _end: None,
+                before,
+            )
+
     with view:
         screen.preparing("taking the run up again")
-        return anyio.run(live if presence is None else partial(presence.served, live, screen.state, interrupts))
+        return anyio.run(live)
 
 
 def _closed_without_endpoint(folder: RunFolder, plan: RunPlan) -> SessionEnd:

@@ -6,10 +6,10 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from smbench.errors import ExitCode, ResultsError, SmbenchError
 from smbench.lifecycle.background.leaving import OUTPUT, Leaving
@@ -20,8 +20,6 @@ from smbench.processes.interrupts import Interrupts
 from smbench.view.live.state import LiveState
 
 _SOCKET_BYTES_MAX = 100  # of its path; Linux takes 107, macOS 103
-
-_Result = TypeVar("_Result")
 
 
 class Presence:
@@ -88,12 +86,15 @@ class Presence:
         if self._leaving is not None:
             self._leaving.let_go()
 
-    async def served(self, live: Callable[[], Awaitable[_Result]], state: LiveState, interrupts: Interrupts) -> _Result:
-        """Let the run be watched and stopped while `live` goes on; returns and raises what it does."""
+    @contextlib.asynccontextmanager
+    async def served(self, state: LiveState, interrupts: Interrupts) -> AsyncIterator[None]:
+        """While the block lasts the run can be watched and stopped."""
         if self._entry is None:
-            return await live()
+            yield
+            return
         try:
-            return await Server(state, interrupts).around(self._socket, live)
+            async with Server(state, interrupts).at(self._socket):
+                yield
         finally:
             self._remove_socket_folder()
 

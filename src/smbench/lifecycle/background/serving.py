@@ -4,8 +4,8 @@ Every viewer has a task of its own, which sends it the newest picture when it ca
 pictures, one that is gone or misbehaves ends its own task, and nothing waits for any of them.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import anyio
 import anyio.abc
@@ -26,8 +26,6 @@ _VIEWERS_MAX = 32
 _ASK_S = 5.0  # within which a caller must say what it wants
 _LAST_S = 1.0  # for the last picture, when the run is over
 
-_Result = TypeVar("_Result")
-
 
 class Server:
     """Serves one run.
@@ -43,18 +41,20 @@ class Server:
         self._n_callers = 0
         self._frame, self._framed_ns = b"", 0
 
-    async def around(self, socket: str, live: Callable[[], Awaitable[_Result]]) -> _Result:
-        """Serve while `live` goes on; returns and raises what it does."""
+    @asynccontextmanager
+    async def at(self, socket: str) -> AsyncIterator[None]:
+        """Serve while the block lasts; what ends it is raised as it is."""
         failure: Exception | None = None
         try:
             listener = await anyio.create_unix_listener(socket, mode=0o600)
         except OSError:  # a run that cannot be watched is a run all the same
-            return await live()
+            yield
+            return
         async with listener, anyio.create_task_group() as viewers:
             async with anyio.create_task_group() as listening:
                 listening.start_soon(listener.serve, self._attend, viewers)
                 try:
-                    result = await live()
+                    yield
                 except Exception as error:  # noqa: BLE001  # raised again below: the groups would wrap it
                     failure = error
                 listening.cancel_scope.cancel()
@@ -62,7 +62,6 @@ class Server:
             viewers.cancel_scope.deadline = anyio.current_time() + _LAST_S
         if failure is not None:
             raise failure
-        return result
 
     async def _attend(self, caller: anyio.abc.SocketStream) -> None:
         self._n_callers += 1

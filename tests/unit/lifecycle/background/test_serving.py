@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import pytest
 
 import live_story
@@ -30,9 +31,14 @@ def path(tmp_path: Path) -> str:
 async def served(path: str, state: LiveState, interrupts: Interrupts | None = None) -> AsyncIterator[anyio.Event]:
     """A run that goes on until the event is set, or the block ends."""
     over = anyio.Event()
+
+    async def live() -> None:
+        async with Server(state, interrupts or Interrupts()).at(path):
+            await over.wait()
+
     with anyio.fail_after(20):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(Server(state, interrupts or Interrupts()).around, path, over.wait)
+            tasks.start_soon(live)
             await (await connected(path)).aclose()
             yield over
             over.set()
@@ -146,16 +152,16 @@ async def test_only_its_user_may_open_the_socket(path: str) -> None:
 
 
 async def test_what_ends_the_run_ends_it_as_it_would_without_a_server(path: str) -> None:
-    async def live() -> None:
-        raise TargetError("no such endpoint")
-
-    with pytest.raises(TargetError, match="no such endpoint"):
-        await Server(live_story.state_at(5), Interrupts()).around(path, live)
+    failure = TargetError("no such endpoint")
+    with pytest.raises(TargetError) as raised:
+        async with Server(live_story.state_at(5), Interrupts()).at(path):
+            raise failure
+    assert raised.value is failure
 
 
 async def test_a_run_that_cannot_be_served_is_a_run_all_the_same(tmp_path: Path) -> None:
-    async def live() -> str:
-        return "done"
-
-    server = Server(live_story.state_at(5), Interrupts())
-    assert await server.around(str(tmp_path / "missing" / "run"), live) == "done"
+    async with Server(live_story.state_at(5), Interrupts()).at(str(tmp_path / "missing" / "run")):
+        await anyio.lowlevel.checkpoint()
+    with pytest.raises(TargetError):
+        async with Server(live_story.state_at(5), Interrupts()).at(str(tmp_path / "missing" / "run")):
+            raise TargetError("no such endpoint")
