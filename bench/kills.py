@@ -74,11 +74,12 @@ def start(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def emulated(folder: Path) -> Iterator[str]:
+def emulated(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A region on its own, by its URL; it writes `truth.parquet` at its end."""
     process = start(folder, "emulate", "scenario.yaml", "--truth", "truth.parquet")
     assert process.stdout is not None
     try:
-        yield process.stdout.readline().strip()
+        yield process.stdout.readline().strip(), process
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
@@ -190,7 +191,7 @@ def main() -> None:
         folder.mkdir(exist_ok=True)
         (folder / "scenario.yaml").write_text(SCENARIO)
         trials = []
-        with emulated(folder) as url:
+        with emulated(folder) as (url, _):
             for number in range(options.kills):
                 trial = killed(folder, url, number, chance)
                 resumed(folder, trial, number, chance)
