@@ -47,6 +47,11 @@ class Part:
             return None
         return cls(path, match[1], match[2], int(match[3]), int(match[4] or match[3]), match[5])
 
+    @property
+    def numbers(self) -> range:
+        """Those of the parts whose rows it has."""
+        return range(self.first, self.number + 1)
+
     def has_all_of(self, other: "Part") -> bool:
         """Whether the other's rows are in this one, too."""
         is_same = (self.file, self.writer) == (other.file, other.writer)
@@ -83,6 +88,15 @@ def checked_part(part: Part) -> Path:
     if is_changed:
         raise ResultsError(f"{part.path} is damaged: its bytes are not those that were written", "restore it")
     return checked(part.path, part.file)
+
+
+def is_sound(part: Part) -> bool:
+    """Whether `checked_part` would not raise."""
+    try:
+        checked_part(part)
+    except ResultsError:
+        return False
+    return True
 
 
 def whole_checksums(run_dir: Path) -> dict[str, str]:

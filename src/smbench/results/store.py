@@ -21,6 +21,7 @@ from smbench.results.damage import (
     checked_part,
     checked_whole,
     first_line,
+    is_sound,
     manifest_of_rows,
     part_name,
     sound_parts,
@@ -242,14 +243,20 @@ def _of_parts(folder: Path, file: str, damage: list[str]) -> pl.LazyFrame:
 
 
 def _parts(folder: Path, file: str) -> list[Part]:
-    """The parts of a file by writer, each writer's in the order written, without those that were gathered in others.
+    """The parts of a file by writer, each writer's in the order written, none of them with a row of another's.
 
-    Files under way (`.tmp`) are no parts.
+    A gathered part counts in the place of those that it was made from; where it is damaged they count, as far as they
+    are still there, and it goes without a word only if they all are. Files under way (`.tmp`) are no parts.
     """
     found = (Part.of(path) for path in sorted(folder.iterdir()))
     parts = [part for part in found if part is not None and part.file == file]
-    gathered = [part for part in parts if part.first < part.number]
-    return [part for part in parts if not any(other.has_all_of(part) for other in gathered)]
+    for gathered in sorted(parts, key=lambda part: part.number - part.first):
+        inside = [part for part in parts if gathered.has_all_of(part)]
+        if inside and is_sound(gathered):
+            parts = [part for part in parts if part not in inside]
+        elif set().union(*(part.numbers for part in inside)) == set(gathered.numbers):
+            parts.remove(gathered)
+    return parts
 
 
 def _next_number(folder: Path, file: str, writer: int | str) -> int:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from runs import manifest_of, reading
+from smbench.errors import ResultsError
 from smbench.generator.tracking.journal import readings_frame
 from smbench.records import Ending
 from smbench.results import gathering
@@ -78,6 +79,24 @@ def test_parts_that_a_kill_left_beside_the_gathered_one_count_no_second_time(tmp
     PartWriter(tmp_path, "readings", 0).write(a_reading(30))
     compact(tmp_path)
     assert values(tmp_path) == [float(beat) for beat in range(31)]
+
+
+@pytest.mark.usefixtures("by_eight")
+def test_where_a_gathered_part_is_damaged_those_it_was_made_from_count(tmp_path: Path) -> None:
+    write(tmp_path, 30)
+    gathered = [part for path in (tmp_path / "parts").iterdir() if (part := Part.of(path)) and part.first < part.number]
+    newest = max(gathered, key=lambda part: part.number)
+    made_from = [path for path in (tmp_path / "parts").iterdir() if (one := Part.of(path)) and newest.has_all_of(one)]
+    content = newest.path.read_bytes()
+    newest.path.write_bytes(content[:-9] + b"x" + content[-8:])
+    assert values(tmp_path) == [float(beat) for beat in range(30)], "nothing is lost"
+    assert open_run(tmp_path).damage == ()
+    PartWriter(tmp_path, "readings", 0).write(a_reading(30))
+    made_from[-1].unlink()  # from now on something is
+    assert len(values(tmp_path)) < 31
+    assert [newest.path.name in sentence for sentence in open_run(tmp_path).damage] == [True]
+    with pytest.raises(ResultsError, match="damaged"):
+        compact(tmp_path)
 
 
 @pytest.mark.usefixtures("by_eight")
