@@ -236,6 +236,43 @@ def test_a_client_at_its_limits_drops_and_gives_up_alike_in_a_run_and_in_its_pre
     assert {"completed"} < outcomes if kind == "realtime" or "drain" in PATIENCE[case] else outcomes == {"completed"}
 
 
+SILENT: dict[str, dict[str, Any]] = {
+    "ends that are never published": {"notify_lag": "100ms"},
+    "notices later than the drain": {"notify_lag": {"uniform": {"low": "0s", "high": "100s"}}},
+    "results that are deleted": {"notify_lag": {"uniform": {"low": "0s", "high": "100s"}}, "results_kept": "40s"},
+}
+
+
+@pytest.mark.slow  # whole runs
+@pytest.mark.parametrize("case", SILENT)
+def test_what_no_notice_told_is_found_in_s3_alike_in_a_run_and_in_its_prediction(tmp_path: Path, case: str) -> None:
+    emulated = {
+        "instances": {"min": 1, "max": 1},
+        "service": {"exponential": {"mean": "4s"}},
+        "faults": {"container_errors": "20%"},
+        "open_questions": {"expiry_notifies": False, "timeout_notifies": False},
+        "time": "warp",
+    }
+    story = {
+        "name": "silent",
+        "target": {"emulated": emulated | SILENT[case]},
+        "load": [{"poisson": {"rate": "1/s", "for": "2m"}}],
+        "request": {"ttl": "1m", "timeout": "6s"},
+        "drain": "30s",
+    }
+    ran, predicted = smbench.run(story, results=tmp_path, progress="none"), smbench.simulate(story)
+    to_the_ms = pl.col("recv", "done", "pub") // 1_000_000  # as finely as notices are stamped
+    requests = [in_scenario_time(one, "requests").with_columns(to_the_ms) for one in (ran, predicted)]
+    assert_frame_equal(*(rows.drop("output_location", "failure_location") for rows in requests))
+    truths = [in_scenario_time(one, "truth").drop("output_location") for one in (ran, predicted)]
+    assert_frame_equal(*truths)
+    assert ran.summary.causes == predicted.summary.causes
+    # The story is worth telling.
+    found = requests[0].filter(pl.col("end_from") == "output")["outcome"]
+    assert set(found) >= {"failed"}
+    assert "lost" in set(requests[0]["outcome"])
+
+
 @pytest.mark.slow  # a run with its worker's process
 def test_a_streamed_run_and_its_prediction_are_the_same_part_by_part(tmp_path: Path) -> None:
     emulated: dict[str, Any] = {

@@ -7,8 +7,9 @@ import orjson
 
 from smbench.emulator.message_faults import NoticeDelivery
 from smbench.emulator.sagemaker.invocation import PendingInvocation
-from smbench.emulator.sagemaker.notifications import CONTAINER_FAILED, RESPONSE_MAX_BYTES, Result, result_document
+from smbench.emulator.sagemaker.notifications import RESPONSE_MAX_BYTES, Result, result_document
 from smbench.emulator.sagemaker.truth import Call
+from smbench.model.endpoints.failures import CONTAINER_FAILED
 
 EVENT, RECEIVED = 1_684_812_201_814_000_000, 1_684_812_189_588_999_999  # 2023-05-23
 

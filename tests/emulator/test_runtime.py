@@ -20,9 +20,10 @@ from botocore.exceptions import ClientError
 
 from emulation import ACCOUNT, FAST, REGION, advance, body_of, client, emulating, scenario
 from smbench.clock import WarpLoop
-from smbench.emulator.sagemaker.notifications import CONTAINER_FAILED, DOWNLOAD_FAILED, EXPIRED, TIMED_OUT
+from smbench.emulator.sagemaker.notifications import DOWNLOAD_FAILED
 from smbench.emulator.sagemaker.runtime import payload_class
 from smbench.emulator.server import Emulator
+from smbench.model.endpoints.failures import CONTAINER_FAILED, EXPIRED, TIMED_OUT
 
 NAME = "smbench-emulated"
 INPUT = "s3://smbench-emulated/in/a.json"

@@ -116,7 +116,10 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "provision_common": draw(st.sampled_from(["0s", {"exponential": {"mean": "30s"}}])),
         "remove": draw(laws),
         "metric_delay": draw(st.sampled_from(["0s", "5s", {"uniform": {"low": "0s", "high": "90s"}}])),
-        "notify_lag": draw(st.sampled_from(["0s", {"exponential": {"mean": "1s"}}])),
+        "notify_lag": draw(
+            st.sampled_from(["0s", {"exponential": {"mean": "1s"}}, {"uniform": {"low": "0s", "high": "9m"}}])
+        ),
+        "results_kept": draw(st.sampled_from([None, "100s"])),
         "action_delay": draw(st.sampled_from(["0s", "5s"])),
         "start_of_minute": draw(st.sampled_from(["0s", "17s"])),
         "policies": draw(st.lists(st.one_of(tracking, from_zero, steps_out, steps_in), min_size=1, max_size=4)),
@@ -161,7 +164,7 @@ def assert_equal(model: Foreseen, fast: Foreseen) -> None:
     assert [(one.at_ns, one.kind, one.desired_after, one.in_service, one.instance) for one in fast.changes] == [
         (one.at_ns, one.kind, one.desired_after, one.in_service, one.instance) for one in model.changes
     ]
-    for name in ("sched_ns", "rows", "start_ns", "done_ns", "seen_ns", "outcome"):
+    for name in ("sched_ns", "rows", "start_ns", "done_ns", "seen_ns", "told_ns", "outcome"):
         differ = np.flatnonzero(getattr(fast, name) != getattr(model, name))
         assert not len(differ), (
             f"{name} of {differ[:5]}: {getattr(fast, name)[differ[:5]]}, {getattr(model, name)[differ[:5]]}"

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smbench.errors import UsageError
-from smbench.prediction.engine.foresee import COMPLETED, EXPIRED, FAILED, PENDING, Foreseen
+from smbench.prediction.engine.foresee import COMPLETED, EXPIRED, FAILED, OUTCOMES, PENDING, Foreseen
 from smbench.scenario.thresholds import Threshold
 from smbench.schedule.base import PhaseSpan
 
-_COUNTS = {"completed": COMPLETED, "failed": FAILED, "expired": EXPIRED, "pending": PENDING}
+_LOST = len(OUTCOMES)  # no end is known, and it can no longer come
+_COUNTS = {"completed": COMPLETED, "failed": FAILED, "expired": EXPIRED, "lost": _LOST, "pending": PENDING}
+_MAY_BE = {FAILED: (PENDING, _LOST), EXPIRED: (PENDING, _LOST), _LOST: (PENDING,)}  # what may yet turn out to be each
 _OTHERS = ("error_share", "backlog", "backlog_max", "drain", "drain_s", "within", "goodput", "first_completion")
 _COST = "cost_per_1000"
 
@@ -73,7 +75,7 @@ def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float 
         usd: What the instances cost; None: the price is not known.
     """
     rows = measured.rows[seen.rows]
-    outcome = np.where(seen.seen_ns >= 0, seen.outcome, PENDING)[rows]
+    outcome = _as_told(seen)[rows]
     if not len(outcome):
         return math.nan
     if threshold.lasted is not None:
@@ -81,7 +83,7 @@ def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float 
     if threshold.quantile is not None:
         return _percentile(threshold, seen, rows, outcome)
     if threshold.metric in ("within", "goodput"):
-        latency_s = (seen.done_ns - seen.sched_ns)[rows] / 1e9
+        latency_s = (seen.told_ns - seen.sched_ns)[rows] / 1e9
         n_in = int(((outcome == COMPLETED) & (latency_s <= (threshold.deadline_s or 0.0))).sum())
         return n_in / len(outcome) if threshold.metric == "within" else n_in / max(measured.length_s, 1e-9)
     if threshold.metric in _COUNTS:
@@ -94,9 +96,16 @@ def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float 
     return _over_time(threshold.metric, seen, rows, outcome)
 
 
+def _as_told(seen: Foreseen) -> NDArray[np.int8]:
+    """What the client knows of each request: `seen.outcome`, or `_LOST` where no end can come any more."""
+    is_too_old = seen.end_ns - seen.sched_ns > seen.longest_life_ns
+    told: NDArray[np.int8] = np.where(seen.seen_ns >= 0, seen.outcome, np.where(is_too_old, _LOST, PENDING))
+    return told
+
+
 def _percentile(threshold: Threshold, seen: Foreseen, rows: Mask, outcome: NDArray[np.int8]) -> float:
     """By the inverse ECDF over all accepted; what did not complete is above every value."""
-    latency_s = np.where(outcome == COMPLETED, (seen.done_ns - seen.sched_ns)[rows] / 1e9, math.inf)
+    latency_s = np.where(outcome == COMPLETED, (seen.told_ns - seen.sched_ns)[rows] / 1e9, math.inf)
     rank = math.ceil((threshold.quantile or 1) * len(latency_s))
     return float(np.partition(latency_s, rank - 1)[rank - 1])
 
@@ -105,26 +114,29 @@ def _count(threshold: Threshold, outcome: NDArray[np.int8]) -> float:
     """Those that may still join count where that is worse."""
     wanted = _COUNTS[threshold.metric]
     n = int((outcome == wanted).sum())
-    if wanted in (FAILED, EXPIRED) and is_worse_high(threshold):
-        n += int((outcome == PENDING).sum())
+    if is_worse_high(threshold) and (may_join := _MAY_BE.get(wanted)):
+        n += int(np.isin(outcome, may_join).sum())
     return n / len(outcome) if threshold.unit == "share" else float(n)
 
 
 def _over_time(metric: str, seen: Foreseen, rows: Mask, outcome: NDArray[np.int8]) -> float:
     if metric == "first_completion":
-        done_ns = seen.done_ns[rows][outcome == COMPLETED]
-        return (int(done_ns.min()) - int(seen.sched_ns[rows].min())) / 1e9 if len(done_ns) else math.inf
+        told_ns = seen.told_ns[rows][outcome == COMPLETED]
+        return (int(told_ns.min()) - int(seen.sched_ns[rows].min())) / 1e9 if len(told_ns) else math.inf
     if metric in ("drain", "drain_s"):
-        if (seen.done_ns < 0).any():
+        everything = _as_told(seen)
+        if (everything == PENDING).any():
             return math.inf
-        return max(0, int(seen.done_ns.max()) - int(seen.sched_ns.max())) / 1e9
+        # What is lost has left the endpoint at last when it can no longer end.
+        over_ns = seen.end_ns if (everything == _LOST).any() else int(seen.told_ns.max())
+        return max(0, over_ns - int(seen.sched_ns.max())) / 1e9
     return float(backlog_peak(seen))
 
 
 def _longest_beyond(lasted: tuple[str, float], seen: Foreseen, measured: Measured) -> float:
     """The longest time at a stretch beyond a level, outside of warm-ups; infinite where it was so at the end."""
     op, level = lasted
-    ended_ns = np.sort(seen.done_ns[seen.seen_ns >= 0])
+    ended_ns = np.sort(seen.told_ns[seen.seen_ns >= 0])
     borders_ns = [at_ns for within in measured.warm_ups for at_ns in within if at_ns <= seen.end_ns]
     knots_ns = np.unique(np.concatenate([seen.sched_ns, ended_ns, np.array([*borders_ns, seen.end_ns], np.int64)]))
     knots_ns = knots_ns[knots_ns <= seen.end_ns]
@@ -140,8 +152,8 @@ def _longest_beyond(lasted: tuple[str, float], seen: Foreseen, measured: Measure
 
 
 def backlog_peak(seen: Foreseen) -> int:
-    """The most requests that were accepted and not ended."""
-    ended_ns = np.sort(seen.done_ns[seen.done_ns >= 0])
+    """The most requests that were accepted and of which no end was known; one found in S3 ends as late as it may."""
+    ended_ns = np.sort(seen.told_ns[seen.told_ns >= 0])
     if not len(seen.sched_ns):
         return 0
     # It is highest just after an arrival; an end of the same instant came before it.

@@ -1,4 +1,4 @@
-"""The client of an asynchronous endpoint in a simulation: learns of every end by its notice, gives up after the drain.
+"""The client of an asynchronous endpoint in a simulation: learns of ends by their notices, looks for the rest at last.
 
 It follows the run's engine and tracker rule by rule, without their network: what it submits is accepted at that very
 instant, and a notice is seen when it is published.
@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from smbench.model.endpoints.endpoint import TIMEOUT, TTL, Ended, Endpoint, Job
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler
+from smbench.records import Outcome
 from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import Schedule
+from smbench.simulator.looks import is_found
 from smbench.simulator.sender import Sender, Watch
 
 
@@ -37,6 +41,7 @@ class Client(Sender):
     ) -> None:
         super().__init__(event_queue, scenario, schedule, id_prefix, watch)
         self._endpoint, self._drain_ns = endpoint, round(scenario.drain * 1e9)
+        self._kept_s = scenario.target.emulated.results_kept
         self._ttl_s = scenario.request.ttl or DEFAULT_TTL_S
         self._timeout_s = scenario.request.timeout or DEFAULT_TIMEOUT_S
         emulated, questions = scenario.target.emulated, scenario.target.emulated.open_questions
@@ -63,6 +68,16 @@ class Client(Sender):
         """What became of an ended row's notice: `sent`, or `none` where AWS would not send one."""
         ended = self.ended[row]
         return "none" if ended is None or ended.reason in self._silent else "sent"
+
+    def found(self, end_ns: int) -> list[Ended | None]:
+        """How each row ended of which no notice came and S3 has the result, or the error, when the run is over."""
+        silent = [
+            ended if pub_ns is None and ended is not None and ended.outcome is not Outcome.EXPIRED else None
+            for ended, pub_ns in zip(self.ended, self.pub_ns, strict=True)
+        ]
+        done_ns = np.array([-1 if ended is None else ended.done_ns for ended in silent], dtype=np.int64)
+        is_there = is_found(done_ns, end_ns, self._kept_s).tolist()
+        return [ended if there else None for ended, there in zip(silent, is_there, strict=True)]
 
     def _submit(self, row: int) -> None:
         now_ns = self._event_queue.now_ns

@@ -7,10 +7,12 @@ import numpy as np
 import polars as pl
 
 from smbench.model.endpoints.endpoint import Ended
+from smbench.model.endpoints.failures import FAILURE_REASONS, error_object
 from smbench.records import Outcome
 from smbench.results.schema import REQUESTS, TRUTH, Column, instant_of, polars_schema
 from smbench.schedule.base import Schedule
 from smbench.simulator.client import Client
+from smbench.simulator.looks import stamped_ns
 from smbench.simulator.sender import Sender
 
 _ACCEPTED_CODE = 202
@@ -35,8 +37,16 @@ def requests_table(
     epoch_ns: int,
     end_ns: int,
 ) -> pl.DataFrame:
-    """One row a request, as the client knows it at the end of the run."""
+    """One row a request, as the client knows it when the run is over and it has looked into S3 for the rest."""
     heard = [ended if pub is not None else None for ended, pub in zip(client.ended, client.pub_ns, strict=True)]
+    found = client.found(end_ns)
+    stamps_ns = stamped_ns(np.array([0 if ended is None else ended.done_ns for ended in found]), epoch_ns).tolist()
+    known = [ended or looked_up for ended, looked_up in zip(heard, found, strict=True)]
+    done_ns = [
+        at_ns if looked_up is not None else None if ended is None else ended.done_ns
+        for ended, looked_up, at_ns in zip(heard, found, stamps_ns, strict=True)
+    ]
+    seen_ns = [pub_ns if ended is None else end_ns for ended, pub_ns in zip(found, client.pub_ns, strict=True)]
     columns = columns_of_rows(client, schedule, payload_classes, size_bytes, epoch_ns)
     is_sent: list[bool] = columns["accepted"]
     return frame(
@@ -44,20 +54,23 @@ def requests_table(
         | {
             "ack": columns["send"],
             "recv": instants([None if ended is None else ended.job.recv_ns for ended in heard], epoch_ns),
-            "done": instants([None if ended is None else ended.done_ns for ended in heard], epoch_ns),
+            "done": instants(done_ns, epoch_ns),
             "pub": instants(client.pub_ns, epoch_ns),
-            "seen": instants(client.pub_ns, epoch_ns),
+            "seen": instants(seen_ns, epoch_ns),
             "outcome": [
                 (_outcome(client, row, ended, end_ns) if sent else Outcome.NOT_SENT).value
-                for row, (ended, sent) in enumerate(zip(heard, is_sent, strict=True))
+                for row, (ended, sent) in enumerate(zip(known, is_sent, strict=True))
             ],
             "status_code": [_ACCEPTED_CODE if sent else None for sent in is_sent],
             "error": [
-                (ended.reason or None) if ended is not None else why and why.text
-                for ended, why in zip(heard, client.why_not, strict=True)
+                _error(ended, looked_up) or (why and why.text)
+                for ended, looked_up, why in zip(heard, found, client.why_not, strict=True)
             ],
             "notices": [int(ended is not None) for ended in heard],
-            "end_from": [None if ended is None else "notice" for ended in heard],
+            "end_from": [
+                "notice" if ended is not None else looked_up and "output"
+                for ended, looked_up in zip(heard, found, strict=True)
+            ],
         },
         REQUESTS,
     )
@@ -97,6 +110,13 @@ def columns_of_rows(
         "worker": np.zeros(n, dtype=np.int64),
         "resume": [None] * n,
     }
+
+
+def _error(heard: Ended | None, found: Ended | None) -> str | None:
+    """What the notice said, or the error object in S3; None: nothing went wrong, or it is not known."""
+    if heard is not None and heard.reason:
+        return FAILURE_REASONS[heard.reason]
+    return error_object(found.reason) if found is not None and found.reason else None
 
 
 def _outcome(client: Client, row: int, ended: Ended | None, end_ns: int) -> Outcome:

@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smbench.aws.transport.envelope import is_about_time_to_live, parse_any, parse_message, utc_ns
-from smbench.emulator.sagemaker.notifications import FAILURE_REASONS
 from smbench.model.endpoints import endpoint as model
+from smbench.model.endpoints.failures import FAILURE_REASONS
 from smbench.records import Notice, Outcome, Unreadable
 
 COMPLETED = {

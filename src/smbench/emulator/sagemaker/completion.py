@@ -15,7 +15,6 @@ from smbench.emulator.sagemaker.hosting import Delivery, Hosted
 from smbench.emulator.sagemaker.invocation import PendingInvocation
 from smbench.emulator.sagemaker.notifications import (
     DOWNLOAD_FAILED,
-    FAILURE_REASONS,
     RUBBISH,
     UPLOAD_FAILED,
     Result,
@@ -23,12 +22,11 @@ from smbench.emulator.sagemaker.notifications import (
 )
 from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site
-from smbench.model.endpoints.endpoint import CONTAINER_ERROR, Ended
+from smbench.model.endpoints.endpoint import Ended
+from smbench.model.endpoints.failures import FAILURE_REASONS, error_object
 from smbench.model.monitoring.metrics import MetricStore
 from smbench.records import Outcome
 from smbench.scenario.emulated import Emulated
-
-_CONTAINER_ERROR = b'{"error":"the emulated container failed"}'
 
 
 class Completion:
@@ -80,7 +78,7 @@ class Completion:
         if ended.outcome is Outcome.COMPLETED:  # the container did its part, S3 did not
             call.outcome = Outcome.FAILED
         call.output_location = None
-        body = _CONTAINER_ERROR if ended.reason == CONTAINER_ERROR else reason.encode()
+        body = (error_object(ended.reason) if ended.reason else reason).encode()
         # A request that expired never met a container: nothing is written for it.
         if (
             call.outcome is Outcome.FAILED

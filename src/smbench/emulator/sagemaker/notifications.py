@@ -6,28 +6,12 @@ from typing import Any
 
 from smbench.emulator.sagemaker.invocation import PendingInvocation
 from smbench.emulator.site import iso_ms
-from smbench.model.endpoints import endpoint as model
 
 TEST_NOTIFICATION = '{"eventVersion":"1.0","eventSource":"aws:sagemaker","eventName":"TestNotification"}'
 RUBBISH = "{ this is no JSON"
 
-# Texts of container errors are AWS's own (seen with 400 and 500). The others are not known in public; ours say what
-# happened, with the word in them that a client would look for.
-CONTAINER_FAILED = (
-    "ClientError: Received server error (500) from model. "
-    "See the SageMaker Endpoint logs in your account for more information."
-)
-TIMED_OUT = "ClientError: Model invocation timed out: no response within InvocationTimeoutSeconds."
-EXPIRED = "ClientError: Request expired: it waited in the queue for longer than RequestTTLSeconds."
 DOWNLOAD_FAILED = "ClientError: Failed to download the request payload from InputLocation."
 UPLOAD_FAILED = "ClientError: Failed to upload the response to the S3 output path."
-INSTANCE_LOST = "ClientError: The instance that processed the request was lost."
-FAILURE_REASONS = {
-    model.CONTAINER_ERROR: CONTAINER_FAILED,
-    model.TIMEOUT: TIMED_OUT,
-    model.TTL: EXPIRED,
-    model.INSTANCE_LOST: INSTANCE_LOST,
-}
 
 RESPONSE_MAX_BYTES = 128 * 1024  # a larger response is left out of the message (AsyncInferenceNotificationConfig)
 _RESPONSE_MESSAGE = "Check S3 path location(if configured) or Cloudwatch for additional details."

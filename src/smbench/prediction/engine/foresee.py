@@ -25,6 +25,7 @@ from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import Schedule
 from smbench.simulator.client import Client
+from smbench.simulator.looks import end_of_stamp_ns, is_found
 
 OUTCOMES = (Outcome.PENDING, Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED)
 PENDING, COMPLETED, FAILED, EXPIRED = range(4)
@@ -65,11 +66,13 @@ class Foreseen:
         rows: Its row in the schedule.
         start_ns: The last time an instance began with it; -1: never, or it has not ended.
         done_ns: Its end; -1: it has none.
-        seen_ns: When the client sees its end; -1: not while the run lasts.
+        seen_ns: When the client sees its end, by a notice or by looking into S3 when the run is over; -1: never.
+        told_ns: Its end as the client knows it; of one found in S3, which stamps whole seconds, the latest it may be.
         outcome: Index into `OUTCOMES`.
         changes: What happened to the fleet, in order.
         billed: Instances paid for, from each instant on, the first at 0.
         end_ns: When the run is over.
+        longest_life_ns: After so long an accepted request can no longer end.
         by_reference: Why the model itself ran; empty: the fast engine did.
     """
 
@@ -78,10 +81,12 @@ class Foreseen:
     start_ns: Integers
     done_ns: Integers
     seen_ns: Integers
+    told_ns: Integers
     outcome: NDArray[np.int8]
     changes: tuple[CapacityChange, ...]
     billed: tuple[tuple[int, int], ...]
     end_ns: int
+    longest_life_ns: int
     by_reference: tuple[str, ...] = ()
 
 
@@ -182,7 +187,7 @@ def _fast(scenario: Scenario, base_dir: Path | None, load: Load, epoch_ns: int) 
         if end_ns < due_ns:
             break
         queue.advance(due_ns)
-    return _foreseen(load, plane, emulated.open_questions, changes, billed, end_ns)
+    return _foreseen(load, plane, emulated, epoch_ns, changes, billed, end_ns)
 
 
 def _world(plane: DataPlane, load: Load, epoch_ns: int, scenario: Scenario, base_dir: Path | None) -> FastWorld:
@@ -213,7 +218,8 @@ def _end_ns(load: Load, plane: DataPlane, questions: OpenQuestions, limit_ns: in
 def _foreseen(
     load: Load,
     plane: DataPlane,
-    questions: OpenQuestions,
+    emulated: Emulated,
+    epoch_ns: int,
     changes: list[CapacityChange],
     billed: list[tuple[int, int]],
     end_ns: int,
@@ -226,18 +232,34 @@ def _foreseen(
     outcome[list(plane.expired)] = EXPIRED
     outcome[~is_over] = PENDING
     seen_ns = done_ns + np.where(is_over, load.lag_ns, 0)
-    is_seen = is_over & (seen_ns <= end_ns) & ~_is_silent(load, plane, questions)
+    is_told = is_over & (seen_ns <= end_ns) & ~_is_silent(load, plane, emulated.open_questions)
+    done_ns, seen_ns = np.where(is_over, done_ns, -1), np.where(is_told, seen_ns, -1)
+    seen_ns, told_ns = _with_looks(done_ns, seen_ns, outcome, emulated, epoch_ns, end_ns)
     return Foreseen(
         sched_ns=load.sched_ns,
         rows=load.rows,
         start_ns=np.where(is_over, start_ns, -1),
-        done_ns=np.where(is_over, done_ns, -1),
-        seen_ns=np.where(is_seen, seen_ns, -1),
+        done_ns=done_ns,
+        seen_ns=seen_ns,
+        told_ns=told_ns,
         outcome=outcome,
         changes=tuple(change for change in changes if change.at_ns <= end_ns),
         billed=tuple(billed),
         end_ns=end_ns,
+        longest_life_ns=load.requests.ttl_ns + round(load.requests.timeout_s * 1e9),
     )
+
+
+def _with_looks(
+    done_ns: Integers, told_at_ns: Integers, outcome: NDArray[np.int8], emulated: Emulated, epoch_ns: int, end_ns: int
+) -> tuple[Integers, Integers]:
+    """When each end is seen, and when the client takes it to have been, once S3 has been asked for what is open."""
+    told_ns = np.where(told_at_ns >= 0, done_ns, -1)
+    is_open = (done_ns >= 0) & (told_at_ns < 0) & (outcome != EXPIRED)
+    if not is_open.any():
+        return told_at_ns, told_ns
+    found = is_open & is_found(done_ns, end_ns, emulated.results_kept)
+    return np.where(found, end_ns, told_at_ns), np.where(found, end_of_stamp_ns(done_ns, epoch_ns, end_ns), told_ns)
 
 
 def _timed_out(load: Load, plane: DataPlane) -> NDArray[np.bool_]:
@@ -284,18 +306,24 @@ def by_reference(
     end_ns = client.run()
     ends = [client.ended[row] for row in client.order]
     place = {outcome: index for index, outcome in enumerate(OUTCOMES)}
+    outcome = np.array([PENDING if end is None else place[end.outcome] for end in ends], dtype=np.int8)
+    done_ns = np.array([-1 if end is None else end.done_ns for end in ends], dtype=np.int64)
+    told_at_ns = np.array([-1 if (at := client.pub_ns[row]) is None else at for row in client.order], dtype=np.int64)
+    seen_ns, told_ns = _with_looks(done_ns, told_at_ns, outcome, scenario.target.emulated, epoch_ns, end_ns)
     return Foreseen(
         sched_ns=np.array([client.sched_ns[row] for row in client.order], dtype=np.int64),
         rows=np.array(client.order, dtype=np.int64),
         start_ns=np.array(
             [-1 if end is None or end.start_ns is None else end.start_ns for end in ends], dtype=np.int64
         ),
-        done_ns=np.array([-1 if end is None else end.done_ns for end in ends], dtype=np.int64),
-        seen_ns=np.array([-1 if (at := client.pub_ns[row]) is None else at for row in client.order], dtype=np.int64),
-        outcome=np.array([PENDING if end is None else place[end.outcome] for end in ends], dtype=np.int8),
+        done_ns=done_ns,
+        seen_ns=seen_ns,
+        told_ns=told_ns,
+        outcome=outcome,
         changes=tuple(changes),
         billed=tuple(billed),
         end_ns=end_ns,
+        longest_life_ns=client.longest_life_ns,
         by_reference=why,
     )
 
