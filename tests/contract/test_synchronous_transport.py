@@ -144,8 +144,9 @@ async def test_what_the_endpoint_does_not_have_is_a_rejection(kind: str, by: str
             "Endpoint gone of account 123456789012 not found.",
         )
         assert (await refusal(aws, target_variant="other"))[:2] == (400, "ValidationError")
-        assert (await refusal(aws, inference_component="other"))[:2] == (400, "ValidationError")
-        answer = await aws.synchronous().submit(invocation(target_variant="AllTraffic", explanations="`true`"))
+        for names in ("inference_component", "target_model", "target_container", "explanations"):
+            assert (await refusal(aws, **{names: "other"}))[:2] == (400, "ValidationError"), names
+        answer = await aws.synchronous().submit(invocation(target_variant="AllTraffic"))
     assert answer.outcome is Outcome.COMPLETED
 
 

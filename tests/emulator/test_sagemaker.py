@@ -371,6 +371,33 @@ async def test_a_synchronous_endpoint_is_created_described_called_and_deleted(ac
     assert (await refused(runtime.invoke_endpoint(EndpointName="ep", Body=b"{}")))[0] == "ValidationError"
 
 
+async def test_a_call_names_a_model_where_the_container_has_many_and_nothing_that_the_endpoint_has_not(
+    account: Account,
+) -> None:
+    runtime = await account.stack.enter_async_context(client(account.emulator, "sagemaker-runtime"))
+    container = {"Image": "i", "ModelDataUrl": "s3://models/"}
+    for name, mode in (("one", "SingleModel"), ("many", "MultiModel")):
+        await account.sagemaker.create_model(
+            ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container | {"Mode": mode}
+        )
+        variant = ON_INSTANCES | {"ModelName": name}
+        await account.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        await account.endpoint(name, name)
+    await account.sagemaker.delete_model(ModelName="many")  # its endpoint goes on
+    await advance(account.emulator, 60)
+    taken = {"EndpointName": "many", "Body": b"{}", "TargetModel": "a.tar.gz"}
+    async with (await runtime.invoke_endpoint(**taken))["Body"] as body:
+        assert await body.read()
+    for name, names, said in (
+        ("one", {"TargetModel": "a"}, "Endpoint one is not a multi-model endpoint and does not support target model"),
+        ("many", {}, "is missing a target model header"),
+        ("one", {"TargetContainerHostname": "c"}, "does not support target container hostname header"),
+        ("one", {"EnableExplanations": "`true`"}, "does not support enable explanations header"),
+    ):
+        code, text = await refused(runtime.invoke_endpoint(EndpointName=name, Body=b"{}", **names))
+        assert (code, said in text) == ("ValidationError", True), text
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

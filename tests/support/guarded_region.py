@@ -119,6 +119,8 @@ def _of_json(service: str, operation: str, body: Mapping[str, Any]) -> set[Call]
         resource = f"arn:aws:sagemaker:{_ARN}:endpoint/{body['EndpointName']}"
     elif service == "sagemaker" and "EndpointConfigName" in body:
         resource = f"arn:aws:sagemaker:{_ARN}:endpoint-config/{body['EndpointConfigName']}"
+    elif operation == "DescribeModel":
+        resource = f"arn:aws:sagemaker:{_ARN}:model/{body['ModelName']}"
     if "logGroupName" in body:
         resource = f"arn:aws:logs:{_ARN}:log-group:{body['logGroupName']}:*"
     calls = {Call(f"{service}:{operation.removesuffix('Batch')}", resource)}

@@ -113,10 +113,14 @@ class _Statements:
         config = self.place.arn(
             "sagemaker", f"endpoint-config/{found.config.lower()}"
         )  # as SageMaker writes it in ARNs
-        return [
+        statements = [
             statement("Endpoint", *calls, "sagemaker:DescribeEndpoint", on=found.endpoint_arn),
             statement("Configuration", "sagemaker:DescribeEndpointConfig", on=config),
         ]
+        if found.model is not None:
+            model = self.place.arn("sagemaker", f"model/{found.model.lower()}")
+            statements.append(statement("Model", "sagemaker:DescribeModel", on=model))
+        return statements
 
     def _objects(self) -> list[Statement]:
         """Inputs are looked for before they are put; outputs are read where a notice does not come."""

@@ -86,6 +86,7 @@ class Emulator:
         self.sqs = Sqs(self.site, redelivered=emulated.faults.messages_redelivered, seed=self.world.seeds.faults)
         self.sns = Sns(self.site, self.sqs)
         self.hosting = Hosting(self.site, self.world, self.sns, emulated, base_dir)
+        self.sagemaker = SageMaker(self.site, self.hosting)
         completion = Completion(self.site, self.s3, self.sqs, self.sns, self.world.metrics, self.truth, emulated)
         gap = Sampler(emulated.stream.gap, stream(self.world.seeds.service, GAPS), base_dir)
         self.runtime = Runtime(
@@ -95,10 +96,14 @@ class Emulator:
             MessageFaults(emulated, self.world.seeds.faults, base_dir),
             completion,
             SynchronousCalls(
-                self.site, self.truth, emulated.stream.parts, gap, stream(self.world.seeds.service, "variants")
+                self.site,
+                self.truth,
+                emulated.stream.parts,
+                gap,
+                stream(self.world.seeds.service, "variants"),
+                self.sagemaker.multi_models,
             ),
         )
-        self.sagemaker = SageMaker(self.site, self.hosting)
         self.recommender = Recommender(self.site, self.sagemaker.models.__contains__, emulated)
         components = Components(self.sagemaker)
         self.sagemaker.operations |= self.recommender.operations | components.operations

@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+from botocore.exceptions import ClientError
+
+from smbench.aws.access.causes import NO_ANSWER
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.endpoint.gauges import AwsGauges
@@ -102,8 +105,10 @@ async def described(clients: AwsClients, plan: RunPlan) -> TargetFound:
         TargetError: it cannot be used, is of another kind, or has not what the calls name.
     """
     target, in_stream = plan.scenario.target, plan.scenario.request.stream
-    if plan.is_emulated:  # one variant, whatever the call names
-        return replace(await discover(clients, EMBEDDED, kind=target.kind), in_stream=in_stream)
+    if plan.is_emulated:
+        found = replace(await discover(clients, EMBEDDED, kind=target.kind), in_stream=in_stream)
+        _refuse_names(plan, found.variant)
+        return found
     variants = {one.target_variant for one in plan.payloads}
     watched = target.variant or (next(iter(variants)) if len(variants) == 1 else None)
     found = await discover(clients, target.endpoint or "", watched, kind=target.kind)
@@ -125,9 +130,63 @@ async def described(clients: AwsClients, plan: RunPlan) -> TargetFound:
             f"the endpoint {found.endpoint} has no inference components, and the call names {min(components)}",
             "leave request.inference_component out, or name another endpoint",
         )
+    if not found.explains and any(one.explanations is not None for one in plan.payloads):
+        raise TargetError(
+            f"the endpoint {found.endpoint} explains nothing: its configuration has no ExplainerConfig",
+            "leave request.explanations out, or name another endpoint",
+        )
+    if found.model is not None:
+        await _check_model(clients, plan, found.endpoint, found.model)
     if len(found.weights) == 1 or (len(variants) == 1 and None not in variants):
         return found
     return replace(found, notes=(*found.notes, _split(found)))
+
+
+def _refuse_names(plan: RunPlan, variant: str) -> None:
+    """The endpoint that a scenario has emulated is one model on one variant, and explains nothing."""
+    for payload in plan.payloads:
+        for name in ("target_variant", "target_model", "target_container", "inference_component", "explanations"):
+            if getattr(payload, name) not in (None, variant if name == "target_variant" else None):
+                raise TargetError(
+                    f"the emulated endpoint has one variant, {variant}, with one model, which explains nothing, and "
+                    f"the call has request.{name}",
+                    "leave it out, or name an endpoint that has it: --endpoint NAME; `smbench emulate` hosts endpoints "
+                    "of several variants, of many models and of inference components by API calls",
+                )
+
+
+async def _check_model(clients: AwsClients, plan: RunPlan, endpoint: str, name: str) -> None:
+    """Of a model that may not be described, or is there no more, nothing is known, and nothing is refused."""
+    try:
+        model = await clients.sagemaker.describe_model(ModelName=name)
+    except (ClientError, *NO_ANSWER):
+        return
+    containers = [model["PrimaryContainer"]] if "PrimaryContainer" in model else model.get("Containers", [])
+    takes_model = any(one.get("Mode") == "MultiModel" for one in containers)
+    hosts = [one.get("ContainerHostname", "") for one in containers]
+    takes_container = model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
+    for payload in plan.payloads:
+        if takes_model != (payload.target_model is not None):
+            raise TargetError(
+                f"the endpoint {endpoint} has many models, and the call names none"
+                if takes_model
+                else f"the endpoint {endpoint} has no models to choose from, and the call names {payload.target_model}",
+                "name one in request.target_model, such as model-a.tar.gz"
+                if takes_model
+                else "leave request.target_model out, or name another endpoint",
+            )
+        wanted = payload.target_container
+        if takes_container and wanted not in hosts:
+            raise TargetError(
+                f"the containers of the endpoint {endpoint} are called one by one, and the call names "
+                f"{'none' if wanted is None else wanted}",
+                f"name one in request.target_container: {', '.join(hosts)}",
+            )
+        if wanted is not None and not takes_container:
+            raise TargetError(
+                f"the endpoint {endpoint} has no containers that are called one by one, and the call names {wanted}",
+                "leave request.target_container out, or name another endpoint",
+            )
 
 
 def _split(found: TargetFound) -> str:

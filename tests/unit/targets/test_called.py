@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from fake_aws import FakeClient, fake_clients
 from smbench.aws.access.clients import AwsClients
@@ -22,8 +23,12 @@ def plan(**request: str) -> RunPlan:
     return make_plan(Scenario.model_validate(document), Path())
 
 
-def region(*names: str, model: str | None = "model") -> AwsClients:
-    """A real-time endpoint with these variants, the first of which has weight 3 and the others 1."""
+def region(*names: str, model: str | None = "model", described: Any = None, **config: Any) -> AwsClients:
+    """A real-time endpoint with these variants, the first of which has weight 3 and the others 1.
+
+    Args:
+        described: As DescribeModel has it, or the refusal; None: a model of one container.
+    """
     variants = [{"VariantName": one, "CurrentWeight": 1.0 + 2 * (one == names[0])} for one in names]
     made: list[dict[str, Any]] = [{"VariantName": one, "InstanceType": "ml.m5.large"} for one in names]
     if model is not None:
@@ -34,9 +39,16 @@ def region(*names: str, model: str | None = "model") -> AwsClients:
         "EndpointStatus": "InService",
         "ProductionVariants": variants,
     }
+    about_model = described or {"PrimaryContainer": {"Image": "i"}}
     tables: dict[str, Any] = {"describe_scalable_targets": {}, "describe_scaling_policies": {}, "describe_alarms": {}}
     return fake_clients(
-        sagemaker=FakeClient({"describe_endpoint": endpoint, "describe_endpoint_config": {"ProductionVariants": made}}),
+        sagemaker=FakeClient(
+            {
+                "describe_endpoint": endpoint,
+                "describe_endpoint_config": {"ProductionVariants": made, **config},
+                "describe_model": about_model,
+            }
+        ),
         autoscaling=FakeClient(tables),
         cloudwatch=FakeClient(tables),
     )
@@ -74,3 +86,75 @@ async def test_an_endpoint_of_inference_components_needs_the_name_of_one_and_ano
     assert await refused(region("blue"), inference_component="part") == (
         "the endpoint ep has no inference components, and the call names part"
     )
+
+
+MANY = {"PrimaryContainer": {"Image": "i", "Mode": "MultiModel", "ModelDataUrl": "s3://models/"}}
+DIRECT = {
+    "Containers": [{"Image": "i", "ContainerHostname": name} for name in ("first", "second")],
+    "InferenceExecutionConfig": {"Mode": "Direct"},
+}
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeModel")
+
+
+@pytest.mark.parametrize(
+    ("model", "names", "said"),
+    [
+        (MANY, {}, "the endpoint ep has many models, and the call names none"),
+        (
+            None,
+            {"target_model": "a.tar.gz"},
+            "the endpoint ep has no models to choose from, and the call names a.tar.gz",
+        ),
+        (DIRECT, {}, "the containers of the endpoint ep are called one by one, and the call names none"),
+        (
+            DIRECT,
+            {"target_container": "third"},
+            "the containers of the endpoint ep are called one by one, and the call names third",
+        ),
+        (
+            None,
+            {"target_container": "first"},
+            "the endpoint ep has no containers that are called one by one, and the call names first",
+        ),
+        (
+            None,
+            {"explanations": "`true`"},
+            "the endpoint ep explains nothing: its configuration has no ExplainerConfig",
+        ),
+    ],
+)
+async def test_what_the_model_and_the_configuration_of_the_endpoint_do_not_take_is_refused(
+    model: Any, names: dict[str, str], said: str
+) -> None:
+    assert await refused(region("blue", described=model), **names) == said
+
+
+async def test_what_they_take_or_what_is_not_known_of_them_is_left_to_the_endpoint() -> None:
+    answers: tuple[Any, ...] = (MANY, DENIED)
+    for model in answers:
+        await described(region("blue", described=model), plan(target_model="a.tar.gz"))
+    answers = (DIRECT, DENIED)
+    for model in answers:
+        await described(region("blue", described=model), plan(target_container="second"))
+    await described(region("blue", ExplainerConfig={"ClarifyExplainerConfig": {}}), plan(explanations="`true`"))
+    for_each = region("blue", "green", described=MANY)  # each variant has a model of its own
+    await described(for_each, plan())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"target_variant": "blue"},
+        {"target_model": "a.tar.gz"},
+        {"target_container": "first"},
+        {"inference_component": "part"},
+        {"explanations": "`true`"},
+    ],
+)
+async def test_what_the_emulated_endpoint_has_not_is_refused_before_anything_is_sent(names: dict[str, str]) -> None:
+    document = {"name": "asked", "target": {"kind": "realtime"}, "request": names, "load": [{"burst": {"requests": 1}}]}
+    emulated = make_plan(Scenario.model_validate(document), Path())
+    with pytest.raises(TargetError, match=f"and the call has request.{min(names)}"):
+        await described(region("AllTraffic"), emulated)
+    named = Scenario.model_validate(document | {"request": {"target_variant": "AllTraffic"}})
+    assert (await described(region("AllTraffic"), make_plan(named, Path()))).variant == "AllTraffic"

@@ -25,6 +25,8 @@ class TargetFound:
         kind: `async`, `serverless` or `realtime`, as its configuration has it.
         serverless: ServerlessConfig; None: it has instances.
         has_components: Its models are inference components, and every call names one.
+        model: Of its only variant; None: several variants, components, or not real-time.
+        explains: It has an ExplainerConfig, so a call may ask for explanations.
         weights: CurrentWeight by variant: how calls that name none are split between them.
         concurrency: MaxConcurrentInvocationsPerInstance; None: SageMaker's own choice, which it does not report.
         scalable_target: As Application Auto Scaling describes it; None: the endpoint does not scale by itself.
@@ -60,6 +62,8 @@ class TargetFound:
     kind: str = "async"
     serverless: dict[str, Any] | None = None
     has_components: bool = False
+    model: str | None = None
+    explains: bool = False
     weights: dict[str, float] = field(default_factory=dict)
     in_stream: bool = False
 
@@ -155,6 +159,8 @@ async def discover(
         kind=kind,
         serverless=plain(serverless) if serverless else None,
         has_components=kind == "realtime" and bool(made) and "ModelName" not in made,
+        model=made.get("ModelName") if kind == "realtime" and len(described["ProductionVariants"]) == 1 else None,
+        explains="ExplainerConfig" in config,
         weights={one["VariantName"]: one.get("CurrentWeight", 1.0) for one in described.get("ProductionVariants", [])},
     )
     if kind == "serverless":

@@ -25,6 +25,10 @@ class SageMaker:
     """Operations on what `Hosting` runs.
 
     Errors carry AWS's own sentences; scripts in the field match on their beginnings ("Could not find endpoint").
+
+    Attributes:
+        multi_models: Names of models whose container loads models by name; also of those that were deleted, which
+            endpoints go on with.
     """
 
     service = "sagemaker"
@@ -32,6 +36,7 @@ class SageMaker:
     def __init__(self, site: Site, hosting: Hosting) -> None:
         self.site, self.hosting = site, hosting
         self.models: dict[str, dict[str, Any]] = {}
+        self.multi_models: set[str] = set()
         self.configs: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.operations: dict[str, Operation] = {
@@ -82,14 +87,14 @@ class SageMaker:
             raise invalid(f'Cannot create already existing model "{arn}".')
         if "PrimaryContainer" in params and "Containers" in params:
             raise invalid("Cannot specify both PrimaryContainer and Containers in CreateModel request.")
-        for container in [params.get("PrimaryContainer"), *params.get("Containers", [])]:
-            if container is not None and not container.keys() & {
-                "Image",
-                "ModelPackageName",
-                "InferenceSpecificationName",
-            }:
+        containers = [params["PrimaryContainer"]] if "PrimaryContainer" in params else params.get("Containers", [])
+        for container in containers:
+            if not container.keys() & {"Image", "ModelPackageName", "InferenceSpecificationName"}:
                 raise invalid("Containers must specify either an Image or a ModelPackageName.")
         self.keep_model(params)
+        self.multi_models.discard(name)
+        if any(container.get("Mode") == "MultiModel" for container in containers):
+            self.multi_models.add(name)
         self._tag(arn, params)
         return {"ModelArn": arn}
 

@@ -1,6 +1,7 @@
 """InvokeEndpoint on a real-time or a serverless endpoint: taken at once or refused, answered at the end or in parts."""
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,10 +49,20 @@ class SynchronousCalls:
         n_parts: Of an answer in a stream.
         gap: Draws from each part to the next.
         chance: Draws the variant of a call that names none.
+        multi_models: Names of models whose container loads models by name.
     """
 
-    def __init__(self, site: Site, truth: Truth, n_parts: int, gap: Sampler, chance: np.random.Generator) -> None:
+    def __init__(
+        self,
+        site: Site,
+        truth: Truth,
+        n_parts: int,
+        gap: Sampler,
+        chance: np.random.Generator,
+        multi_models: Container[str],
+    ) -> None:
         self.site, self.truth, self.n_parts, self._gap, self._chance = site, truth, n_parts, gap, chance
+        self._multi_models = multi_models
         self.n_accepted = 0
 
     def begin(
@@ -63,6 +74,7 @@ class SynchronousCalls:
             ServiceError: it is refused, and nothing of it remains.
         """
         hosted = self._variant_for(hosted, request)
+        self._check_headers(hosted, request, call.inference_id, in_stream=in_stream)
         waiting, streamed = _Waiting(call, asyncio.get_running_loop().create_future()), None
         if in_stream:
             fate, name = request.fate.kind, hosted.variant_name
@@ -101,6 +113,27 @@ class SynchronousCalls:
         if hosted.kind == "realtime" and "ModelName" not in chosen.variant:
             raise ServiceError("ValidationError", _NAMES_NO_COMPONENT)
         return chosen
+
+    def _check_headers(self, hosted: Hosted, request: HttpRequest, inference_id: str, *, in_stream: bool) -> None:
+        """Refuse names of models and containers that this endpoint has not, and explanations.
+
+        AWS's words for the first are known, and the beginning of those for the second (aws/amazon-sagemaker-examples
+        issue 1026, aws/sagemaker-tensorflow-serving-container issue 166); those for the others are not known in public.
+        Neither containers that are called one by one nor explainers can be made here.
+        """
+        headers, name = request.headers, hosted.name
+        has_many = hosted.variant.get("ModelName") in self._multi_models
+        if "x-amzn-sagemaker-target-model" in headers and not has_many:
+            text = f"Endpoint {name} is not a multi-model endpoint and does not support target model header."
+            raise ServiceError("ValidationError", text)
+        if has_many and "x-amzn-sagemaker-target-model" not in headers and not in_stream:
+            raise ServiceError("ValidationError", f"Request {inference_id} is missing a target model header.")
+        if "x-amzn-sagemaker-target-container-hostname" in headers:
+            words = "is not configured for direct invocation and does not support target container hostname header"
+            raise ServiceError("ValidationError", f"Endpoint {name} {words}.")
+        if "x-amzn-sagemaker-enable-explanations" in headers:
+            text = f"Endpoint {name} has no explainer configuration and does not support enable explanations header."
+            raise ServiceError("ValidationError", text)
 
     def _by_weight(self, hosted: Hosted) -> Hosted:
         """In the long run each variant gets its weight's share; none of weight 0."""
