@@ -27,14 +27,15 @@ A latency is one of {latencies}, with `_pNN`, such as `_p95` or `_p99.9`, or `_m
 
 A request that had no end when the run was over may still become anything; a threshold that depends on it is
 *unknown*, which is neither met nor missed ([decision 10](decisions/0010-percentiles-are-bounds.md)): `expired == 0`
-is unknown while a request is pending, and missed as soon as one has expired. A threshold is a question about the whole
-schedule: where the run was cut short (a person or the error limit stopped it, or it was killed), each request that was
-never sent may have come to any end after any time, and what that could have changed is unknown. What no source
-reports (a price, a breach) is unknown too. So is whether a request was taken that was not answered shortly before the
-end, and when one left the endpoint whose end was lost or is never published: `backlog`, `drain` and `oldest_age` count
-it for as long as it may have stayed. Of a run that `--stop-when-certain` ended, only the thresholds that it had are
-certain: for another one what was never sent is open. Where nothing was accepted, `failed == 0` and `backlog < 3` are
-unknown: there was nothing to fail or to wait. Of an invalid run all are unknown: its figures are not the endpoint's.
+is unknown while a request is pending, and missed as soon as one has expired. A threshold is a question about the
+whole schedule: where the run was cut short (a person or the error limit stopped it, or it was killed), each request
+that was never sent may have come to any end after any time, and what that could have changed is unknown. What no
+source reports (a price, a breach) is unknown too. So is whether a request was taken that was not answered shortly
+before the end (at any time, where ends are missed: some are not published, or a notice was lost), and when one left
+the endpoint whose end was lost or is never published: `backlog`, `drain` and `oldest_age` count it for as long as it
+may have stayed. Of a run that `--stop-when-certain` ended, only the thresholds that it had are certain: for another
+one what was never sent is open. Where nothing was accepted, `failed == 0` and `backlog < 3` are unknown: there was
+nothing to fail or to wait. Of an invalid run all are unknown: its figures are not the endpoint's.
 
 | exit status | |
 |---|---|

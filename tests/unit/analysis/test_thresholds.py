@@ -394,7 +394,8 @@ def test_where_nothing_was_accepted_no_failure_and_no_backlog_are_no_merit(text:
         ("max < 1m", "> 10.0 s", None),
         ("backlog < 2", "> 1", None),
         ("drain < 1m", "> 0 s", None),
-        ("goodput(1m) > 0.05/s", "of some requests it is not known whether they were taken", None),
+        ("goodput(1m) < 0.1/s", "4.80/min to 7.20/min", None),
+        ("goodput(1m) > 0.05/s", "4.80/min to 7.20/min", True),  # the two that completed
     ],
 )
 def test_an_unanswered_request_may_be_taken_until_a_notice_is_overdue(
@@ -406,6 +407,21 @@ def test_an_unanswered_request_may_be_taken_until_a_notice_is_overdue(
     assert judged(text, frames_of(rows, readings=at_the_end)) == (seen, passed)
     long_after = [reading("backlog", 0.0, 66.0, source="ledger")]
     assert judge(text, frames_of(rows, readings=long_after)).passed is True
+
+
+@pytest.mark.parametrize("why", ["an end is not published", "a notice was lost"])
+def test_an_unanswered_request_may_have_been_taken_where_no_notice_need_have_come(why: str) -> None:
+    """Its answer was lost, so nobody knows the place of its output: long after, it may have failed unheard."""
+    texts = ("failed == 0", "completed <= 1", "max < 1m", "backlog < 3", "drain < 1m", "goodput(1m) < 0.15/s")
+    rows = [Request(0.0, done=10.0, end_from="output" if why == "a notice was lost" else "notice")]
+    unobservable = {"expired": "no notice says so"} if why == "an end is not published" else {}
+    for n_unanswered, passed in ((0, True), (1, None)):
+        rows += [Request(1.0, Outcome.TRANSPORT_ERROR, ack=2.0)] * n_unanswered
+        long_after = [reading("backlog", 0.0, 9_000.0, source="ledger")]
+        frames = frames_of(rows, target={"unobservable": unobservable}, readings=long_after)
+        assert [judge(text, frames).passed for text in texts] == [passed] * len(texts)
+        assert judge("completed >= 1", frames).passed is True
+        assert judge(f"transport_error == {n_unanswered}", frames).passed is True
 
 
 @pytest.mark.parametrize(

@@ -124,17 +124,26 @@ class Frames:
     def n_perhaps_taken(self) -> int:
         """Measured requests that were not answered, and of which nothing shows that they were not taken.
 
-        Of a synchronous endpoint all of them. Else those so near the end that a notice of theirs may still come: as
-        long as that, the run itself waits for one: twice as long as any request has lived, and a while.
+        Of a synchronous endpoint all of them. Of another one a notice shows it, so where no notice need have come, all
+        of them too. Else those so near the end that a notice of theirs may still come: as long as that, the run itself
+        waits for one: twice as long as any request has lived, and a while.
         """
         if self.manifest.imported is not None:
             return 0
         if self.manifest.target.get("kind", "async") != "async":
             return self.n_unsettled_calls
+        is_unanswered = is_one_of((Outcome.TRANSPORT_ERROR,))
+        if self._are_ends_missed:
+            return self.measured.filter(is_unanswered).height
         lives = self.requests.select((pl.col("done_ns") - pl.col("send_ns")).max()).item()
         patience_ns = 2 * max(0, lives or 0) + _GRACE_NS
         is_recent = pl.col("send_ns") > self.end_ns - patience_ns
-        return self.measured.filter(is_one_of((Outcome.TRANSPORT_ERROR,)) & is_recent).height
+        return self.measured.filter(is_unanswered & is_recent).height
+
+    @cached_property
+    def _are_ends_missed(self) -> bool:
+        """Whether a request may have ended without a notice to us: some are not published, or one was lost."""
+        return bool(self.unobservable) or bool(self.requests.select((pl.col("end_from") == "output").any()).item())
 
     @cached_property
     def n_unsettled_calls(self) -> int:

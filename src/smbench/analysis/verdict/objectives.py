@@ -206,9 +206,9 @@ def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, su
     n_in = int((samples.known_s <= deadline_s).sum())
     n_perhaps = int((samples.low_s <= deadline_s).sum())
     whole: float = samples.n
-    if threshold.metric == "goodput" and _n_without_age(frames):
-        return _why_unsure(frames)
     if threshold.metric == "goodput":
+        if frames.n_unsure > frames.n_perhaps_taken:  # the rest of the schedule would have taken longer
+            return _why_unsure(frames)
         whole = summary.rates.length_s if summary.rates.offered_hz is not None else 0.0
     if not whole:
         return Unknown(_NOTHING)
