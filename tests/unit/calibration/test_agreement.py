@@ -153,3 +153,17 @@ def test_a_drift_and_an_error_of_the_fit_add_their_variances(name: str, field: s
     laws = [getattr(each, field) for each in drawn]
     taken = np.array([(law.by_class[""] if field == "service" else law).constant for law in laws], dtype=float)
     assert taken.std() == pytest.approx(float(np.hypot(drift, 1.5 * 0.1)), rel=0.1)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 10.0), (4.0, 6.0)])
+def test_what_two_looks_leave_open_of_a_delay_is_drawn_once(low: float, high: float) -> None:
+    # Looks every 10 s: when between two of them a datapoint became readable is open, by 10 s / sqrt(12).
+    emulated = scenario(BURST, metric_delay={"uniform": {"low": low, "high": high}}).target.emulated
+    known = Parameter(name="metric delay", value=5.0, unit="s", error=10 / 12**0.5, n=258, source=Source.CLOUDWATCH)
+    delays = []
+    for seed in range(2000):
+        rng = np.random.default_rng(seed)
+        law = redrawn(emulated, (known,), rng).metric_delay.uniform
+        assert law is not None
+        delays.append(rng.uniform(law.low, law.high))
+    assert np.std(delays) == pytest.approx(10 / 12**0.5, rel=0.1)  # a factor is not below a fifth

@@ -26,7 +26,7 @@ def redrawn(emulated: Emulated, parameters: Sequence[Parameter], rng: np.random.
     # The endpoint drifts, and the fit is in error: two chances of their own, whose variances add.
     service = _factor(math.hypot(SERVICE_DRIFT, _ERRORS * _relative(named.get("service over concurrency"))), rng)
     provisioning = _factor(math.hypot(PROVISIONING_DRIFT, _ERRORS * _relative(named.get("provisioning"))), rng)
-    delay = _factor(_relative(named.get("metric delay")), rng)
+    delay = _factor(_beyond_the_law(named.get("metric delay"), emulated.metric_delay), rng)
     laws = {name: scaled(law, service) for name, law in emulated.service.by_class.items()}
     return emulated.model_copy(
         update={
@@ -42,6 +42,20 @@ def _relative(parameter: Parameter | None) -> float:
     if parameter is None or parameter.error is None or not isinstance(parameter.value, float) or not parameter.value:
         return 0.0
     return parameter.error / parameter.value
+
+
+def _beyond_the_law(parameter: Parameter | None, law: Distribution) -> float:
+    """What of the relative error of a delay the law's own spread does not hold.
+
+    Of when between two looks a datapoint became readable nothing is known, so the fit makes the law as wide as that
+    (`calibration.detection`), and states it as the error as well: each draw from the law has it, and it counts once.
+    """
+    relative = _relative(parameter)
+    if parameter is None or not relative or law.uniform is None:
+        return relative
+    assert isinstance(parameter.value, float), "it has a relative error"
+    spread = (law.uniform.high - law.uniform.low) / math.sqrt(12) / parameter.value
+    return math.sqrt(max(0.0, relative**2 - spread**2))
 
 
 def _factor(deviation: float, rng: np.random.Generator) -> float:
