@@ -8,13 +8,14 @@ import numpy as np
 
 from smbench import units
 from smbench.analysis.capacity.cost import LONG_POLL_S
+from smbench.analysis.numbers.known import then
 from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.endpoint.metrics import metrics_of
 from smbench.generator.forecast import forecast
 from smbench.generator.plan import RunPlan
 from smbench.generator.receiving.looks import LIST_IN_HEADS, LOOKS_HZ
 from smbench.ports import CLOUDWATCH_EVERY_S
-from smbench.pricing.inference import ServerlessUse, serverless_usd
+from smbench.pricing.inference import ServerlessUse, data_parts, serverless_usd
 from smbench.pricing.measuring import Calls, calls_usd
 from smbench.pricing.table import PriceTable
 from smbench.records import Unknown
@@ -178,7 +179,11 @@ def _endpoint(
         return Unknown("how long the run lasts is not known: a closed loop decides"), what
     if price is None:
         return Unknown(f"the price of {found.instance_type} is not known: set target.instance_hour"), what
-    return price * most * most_s / 3600, f"{what} at {price:g} USD an hour"
+    paid_usd, paid_for = price * most * most_s / 3600, f"{what} at {price:g} USD an hour"
+    if found.kind != "realtime":
+        return paid_usd, paid_for
+    data = data_parts(n_bytes, n * SYNCHRONOUS_BODY_MAX_BYTES["realtime"], prices)
+    return then(data, lambda parts: paid_usd + sum(parts.values())), f"{paid_for}, answers of 25 MiB"
 
 
 def _measured_by(plan: RunPlan, found: TargetFound | None) -> str:

@@ -1,6 +1,7 @@
 """What an inference costs, and from how many a month on an instance is cheaper than a serverless endpoint."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smbench.pricing.table import PriceTable
@@ -10,6 +11,9 @@ MONTH_H = 730.0  # a twelfth of a year, as AWS's own calculator has it
 _MB_IN_GB = 1024.0
 _BYTES_IN_GB = 2.0**30
 _STEPS_MAX = 10
+
+
+_SIZES_UNKNOWN = "how large the answers were is not known, and data out is paid for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +42,42 @@ def serverless_parts(use: ServerlessUse, prices: PriceTable) -> dict[str, float]
     """USD by what it is paid for.
 
     Source: AWS's price list: ServerlessInf:Mem, ProvisionedConcurrency:Mem (inferences in a provisioned environment),
-    ProvisionedConcurrency:Usage (that it is there), Hosting:IN, Hosting:OUT.
+    ProvisionedConcurrency:Usage (that it is there); and `data_parts`.
     """
-    if use.bytes_out is None:
-        return Unknown("how large the answers were is not known, and data out is paid for")
-    names = {"duration": "serverless.gb_second", "data in": "data.gb_in", "data out": "data.gb_out"}
+    names = {"duration": "serverless.gb_second"}
     if use.provisioned:
         names["provisioned"] = "serverless.provisioned_gb_second"
         names["duration, provisioned"] = "serverless.provisioned_busy_gb_second"
-    known = {what: prices.per.get(name) for what, name in names.items()}
-    if missing := next((names[what] for what, usd in known.items() if usd is None), None):
-        return Unknown(f"the price {missing} is not known: give it with --price {missing}=USD")
     gb, warm_busy_s = use.memory_mb / _MB_IN_GB, use.warm_busy_s if use.provisioned else 0.0
     used = {
         "duration": (use.busy_s - warm_busy_s) * gb,
-        "data in": use.bytes_in / _BYTES_IN_GB,
-        "data out": use.bytes_out / _BYTES_IN_GB,
         "provisioned": use.provisioned * use.length_s * gb,
         "duration, provisioned": warm_busy_s * gb,
     }
+    data, time = data_parts(use.bytes_in, use.bytes_out, prices), _parts(names, used, prices)
+    if isinstance(data, Unknown) or isinstance(time, Unknown):
+        return data if isinstance(data, Unknown) else time
+    return {"duration": time.pop("duration"), **data, **time}
+
+
+def data_parts(bytes_in: int, bytes_out: int | None, prices: PriceTable) -> dict[str, float] | Unknown:
+    """USD for the bodies of synchronous calls and of their answers, which a serverless and a real-time endpoint cost.
+
+    Args:
+        bytes_out: None: not known.
+
+    Source: AWS's price list: Hosting:IN, Hosting:OUT.
+    """
+    if bytes_out is None:
+        return Unknown(_SIZES_UNKNOWN)
+    names = {"data in": "data.gb_in", "data out": "data.gb_out"}
+    return _parts(names, {"data in": bytes_in / _BYTES_IN_GB, "data out": bytes_out / _BYTES_IN_GB}, prices)
+
+
+def _parts(names: Mapping[str, str], used: Mapping[str, float], prices: PriceTable) -> dict[str, float] | Unknown:
+    known = {what: prices.per.get(name) for what, name in names.items()}
+    if missing := next((names[what] for what, usd in known.items() if usd is None), None):
+        return Unknown(f"the price {missing} is not known: give it with --price {missing}=USD")
     return {what: used[what] * (usd or 0.0) for what, usd in known.items()}
 
 

@@ -83,6 +83,15 @@ def test_a_serverless_inference_is_paid_for_as_long_as_it_may_take() -> None:
     assert isinstance(kept.usd, Unknown)
 
 
+def test_a_real_time_endpoint_costs_its_instances_and_the_most_that_goes_in_and_out() -> None:
+    found = planned(HOUR, target(kind="realtime"), "realtime", payloads={"synthetic": "1MiB"})
+    per_gb_in, per_gb_out = (USD.per[name] or 0.0 for name in ("data.gb_in", "data.gb_out"))
+    assert found.most_s is not None
+    paid = USD.instance_hour["ml.m5.large"] * found.most_s / 3600
+    data = 3600 * (per_gb_in + 25 * per_gb_out) / 1024
+    assert found.endpoint_usd == pytest.approx(paid + data, rel=1e-6)
+
+
 def test_what_cannot_be_known_says_why() -> None:
     unpriced = planned(HOUR, target(instance_type="ml.p9.huge"))
     assert isinstance(unpriced.usd, Unknown)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from runs import Request, frames_of
+from smbench.analysis.capacity.cost import Cost
 from smbench.analysis.capacity.price import price
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
@@ -33,6 +34,25 @@ CALLS = [
     Request(2.0, outcome=Outcome.REJECTED),
 ]
 
+UNKNOWN = Unknown("not of interest here")
+PAID = Cost(
+    instance_s=7.0,
+    useful_s=UNKNOWN,
+    cold_s=0.0,
+    idle_s=UNKNOWN,
+    n_completed=2,
+    deadline_s=None,
+    deadline_from="",
+    n_within_deadline=None,
+    instance_s_per_1000=UNKNOWN,
+    price_usd=UNKNOWN,
+    usd=UNKNOWN,
+    useful_usd=UNKNOWN,
+    usd_per_1000=UNKNOWN,
+    usd_per_1000_within_deadline=UNKNOWN,
+    harness=None,
+)
+
 
 def frames(
     target: dict[str, Any], prices: dict[str, float] | None = None, found: dict[str, Any] | None = None
@@ -56,9 +76,21 @@ def test_serverless_is_the_time_of_the_accepted_calls_by_memory_and_the_bytes_of
     assert found.usd_month == pytest.approx(20.0 / 4.0 * 730 * 3600)
 
 
-def test_an_answer_of_unknown_size_makes_the_price_unknown_and_never_free() -> None:
-    made = frames_of([Request(0.0, done=4.0)], scenario={"target": serverless()}, target={"kind": "serverless"})
-    found = price(made, Unknown("none"))
+def test_a_real_time_endpoint_costs_its_instances_and_the_bytes_of_both_ways() -> None:
+    target = {"kind": "realtime", "instance_hour": 3600.0}
+    made = frames(target, {"data.gb_in": 5.0, "data.gb_out": 1.0})
+    found = price(made, PAID)
+    assert found.parts == {"instances": 7.0, "data in": 5.0, "data out": 3.0}
+    assert found.usd == 15.0
+    queued = price(frames({"kind": "async", "instance_hour": 3600.0}), PAID)  # its bodies go through S3
+    assert (queued.usd, queued.parts) == (7.0, {})
+
+
+@pytest.mark.parametrize("kind", ["serverless", "realtime"])
+def test_an_answer_of_unknown_size_makes_the_price_unknown_and_never_free(kind: str) -> None:
+    target = serverless() if kind == "serverless" else {"kind": kind, "instance_hour": 1.0}
+    made = frames_of([Request(0.0, done=4.0)], scenario={"target": target}, target={"kind": kind})
+    found = price(made, PAID)
     assert isinstance(found.usd, Unknown)
     assert "how large the answers were" in found.usd.reason
 

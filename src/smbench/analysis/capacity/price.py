@@ -17,6 +17,7 @@ from smbench.pricing.inference import (
     ServerlessUse,
     break_even,
     comparable,
+    data_parts,
     month_usd,
     serverless_parts,
     strides,
@@ -58,7 +59,7 @@ class Price(BaseModel):
     of: str  # what is paid for
     prices_of: str  # where and when
     usd: float | Missing
-    parts: dict[str, float]  # USD, of a serverless endpoint; empty: not known, or instances
+    parts: dict[str, float]  # USD, of a serverless or a real-time endpoint; empty: not known, or of an asynchronous one
     n_completed: int
     usd_per_inference: float | Missing
     usd_per_1000: float | Missing
@@ -85,12 +86,19 @@ def price(frames: Frames, cost: Cost | Unknown) -> Price:
     usd = then(hour, lambda one: then(cost, lambda paid: one * paid.instance_s / 3600))
     machine = str(frames.manifest.target.get("instance_type") or "")
     given = target.get("instance_hour") is not None
+    parts: dict[str, float] | Unknown = {}
+    if target.get("kind") == "realtime":
+        parts = then(
+            usd, lambda one: then(data_parts(*_bytes(frames), prices), lambda data: {"instances": one, **data})
+        )
+        usd = then(parts, lambda of: sum(of.values()))
     calls = None if isinstance(cost, Unknown) or cost.endpoint_calls is None else sum(cost.endpoint_calls.values())
     return _price(
         frames,
         of=f"instances{f' of {machine}' if machine else ''}",
         prices_of=GIVEN if given else prices.source,
         usd=usd,
+        parts={} if isinstance(parts, Unknown) else parts,
         calls_usd=calls,
     )
 
@@ -182,23 +190,31 @@ def _savings(each_usd: float, instance_usd: float) -> tuple[Saving, ...]:
 
 
 def _use(frames: Frames, memory_mb: int, provisioned: int) -> ServerlessUse:
-    """The time of each accepted call from its send: rather too much, for AWS bills the time of the container.
-
-    Of an answer that was an error the size is not known, and its few words are not counted.
-    """
+    """The time of each accepted call from its send: rather too much, for AWS bills the time of the container."""
     billed = frames.measured.filter("accepted")
-    answers = billed.filter(pl.col("outcome") == Outcome.COMPLETED.value)["answer_size_in_bytes"]
+    bytes_in, bytes_out = _bytes(frames)
     busy_ns = billed["from_send_age_ns"].fill_null(0).to_numpy()
     sent_ns = billed["send_ns"].fill_null(0).to_numpy()
     return ServerlessUse(
         memory_mb=memory_mb,
         busy_s=float(busy_ns.sum()) / 1e9,
-        bytes_in=int(billed["size_in_bytes"].fill_null(0).sum()),
-        bytes_out=None if answers.has_nulls() else int(billed["answer_size_in_bytes"].sum()),
+        bytes_in=bytes_in,
+        bytes_out=bytes_out,
         provisioned=provisioned,
         length_s=length_s(frames),
         warm_busy_s=_within(sent_ns, busy_ns, provisioned) / 1e9,
     )
+
+
+def _bytes(frames: Frames) -> tuple[int, int | None]:
+    """Of the bodies of the accepted calls, and of their answers; None where the size of one is not known.
+
+    Of an answer that was an error the size is not known, and its few words are not counted.
+    """
+    billed = frames.measured.filter("accepted")
+    answers = billed.filter(pl.col("outcome") == Outcome.COMPLETED.value)["answer_size_in_bytes"]
+    n_out = None if answers.has_nulls() else int(billed["answer_size_in_bytes"].sum())
+    return int(billed["size_in_bytes"].fill_null(0).sum()), n_out
 
 
 def _within(start_ns: Any, length_ns: Any, at_once: int) -> float:

@@ -41,7 +41,7 @@ def _figures(found: Price) -> Figures:
         figures.append(Figure("S3 and SNS of the run, USD", calls, "called by the endpoint; not in the price above"))
     notes = (
         f"{found.of[:1].upper()}{found.of[1:]}, {found.prices_of}. A month is 730 hours at the rate of this run; what "
-        "requests cost that did not complete is in the price of those that did. Answers' bytes are not counted.",
+        "requests cost that did not complete is in the price of those that did.",
     )
     return Figures("Price", "What an inference costs", tuple(figures), notes)
 
