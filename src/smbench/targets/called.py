@@ -4,11 +4,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from botocore.exceptions import ClientError
-
-from smbench.aws.access.causes import NO_ANSWER
 from smbench.aws.access.clients import AwsClients, AwsSettings
-from smbench.aws.endpoint.description import TargetFound, discover
+from smbench.aws.endpoint.description import TargetFound, containers_of, discover
 from smbench.aws.endpoint.gauges import AwsGauges
 from smbench.aws.transport.invoke_stream import SdkStreamTransport
 from smbench.aws.transport.invoke_sync import SdkSyncTransport
@@ -156,33 +153,30 @@ def _refuse_names(plan: RunPlan, variant: str) -> None:
 
 
 async def _check_model(clients: AwsClients, plan: RunPlan, endpoint: str, name: str) -> None:
-    """Of a model that may not be described, or is there no more, nothing is known, and nothing is refused."""
-    try:
-        model = await clients.sagemaker.describe_model(ModelName=name)
-    except (ClientError, *NO_ANSWER):
+    found = await containers_of(clients, name)
+    if found is None:
         return
-    containers = [model["PrimaryContainer"]] if "PrimaryContainer" in model else model.get("Containers", [])
-    takes_model = any(one.get("Mode") == "MultiModel" for one in containers)
-    hosts = [one.get("ContainerHostname", "") for one in containers]
-    takes_container = model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
+    hosts = found.called
     for payload in plan.payloads:
-        if takes_model != (payload.target_model is not None):
+        named = payload.target_model
+        if found.take_model and named is None:
             raise TargetError(
-                f"the endpoint {endpoint} has many models, and the call names none"
-                if takes_model
-                else f"the endpoint {endpoint} has no models to choose from, and the call names {payload.target_model}",
-                "name one in request.target_model, such as model-a.tar.gz"
-                if takes_model
-                else "leave request.target_model out, or name another endpoint",
+                f"the endpoint {endpoint} has many models, and the call names none",
+                "name one in request.target_model, such as model-a.tar.gz",
+            )
+        if named is not None and not found.take_model:
+            raise TargetError(
+                f"the endpoint {endpoint} has no models to choose from, and the call names {named}",
+                "leave request.target_model out, or name another endpoint",
             )
         wanted = payload.target_container
-        if takes_container and wanted not in hosts:
+        if hosts and wanted not in hosts:
             raise TargetError(
                 f"the containers of the endpoint {endpoint} are called one by one, and the call names "
                 f"{'none' if wanted is None else wanted}",
                 f"name one in request.target_container: {', '.join(hosts)}",
             )
-        if wanted is not None and not takes_container:
+        if wanted is not None and not hosts:
             raise TargetError(
                 f"the endpoint {endpoint} has no containers that are called one by one, and the call names {wanted}",
                 "leave request.target_container out, or name another endpoint",

@@ -176,6 +176,33 @@ async def discover(
     return await _with_scaling(clients, replace(found, unobservable=unobservable), notes)
 
 
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """What a call must name of a model's containers.
+
+    Args:
+        take_model: They load models by name, so every call names one.
+        called: Host names, of which every call names one; empty: they are called as one.
+    """
+
+    take_model: bool
+    called: tuple[str, ...]
+
+
+async def containers_of(clients: AwsClients, model: str) -> Containers | None:
+    """Of a real-time endpoint's model; None where it may not be described, or is there no more: it may be anything."""
+    try:
+        described = await clients.sagemaker.describe_model(ModelName=model)
+    except (ClientError, *NO_ANSWER):
+        return None
+    all_of_it = [described["PrimaryContainer"]] if "PrimaryContainer" in described else described.get("Containers", [])
+    is_direct = described.get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
+    return Containers(
+        any(one.get("Mode") == "MultiModel" for one in all_of_it),
+        tuple(one["ContainerHostname"] for one in all_of_it if "ContainerHostname" in one) if is_direct else (),
+    )
+
+
 async def kind_of(clients: AwsClients, endpoint: str) -> str:
     """What kind of endpoint it is: `async`, `serverless` or `realtime`.
 
