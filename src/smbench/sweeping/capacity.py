@@ -21,8 +21,9 @@ PRECISION = 0.05  # half an interval this narrow is narrow enough, as a share of
 _REPEAT = math.sqrt(2)  # a repeat differs from the truth and so do we: the difference of two has twice the variance
 _DEVIATES = 1.96 * _REPEAT
 _BRACKET_LENGTH = 0.5  # of a probe's full length, while the bracket is sought
-_NEAR = 1.4  # overloads up to this many times what is served tell what is served near the capacity
-_OVERLOADS = (1.15, 1.25)
+_NEAR = 1.6  # overloads up to this many times what is served tell what is served near the capacity
+_OVERLOADS = (1.25, 1.35)  # less does not grow for certain, and then it counts only where by chance little was served
+_BEYOND_UNSURE = 1.1  # times a rate that did not grow for certain: the same again would say as little
 _JUST_BELOW = 0.9  # of what is served: does anything fail before the backlog grows?
 _LONGEST = 4.0  # times the full length
 _LOCAL = 4.0  # shares up to so many times more or less than the one allowed lie on its line of log-odds
@@ -268,7 +269,7 @@ def _narrow(state: _State, terms: Terms) -> list[Ask]:
     low, high = state.interval
     served = state.served
     if served is not None and not any(_fails_before(one, served) for one in state.demands):
-        rates = [times * served.mean for times in (_JUST_BELOW, *_OVERLOADS)]
+        rates = [_JUST_BELOW * served.mean, *_overloads(state, served)]
         if not state.has_tried(0.8 * served.mean, served.mean):
             return _asks(rates[:2], 1.0, "narrow", terms)
         if not _is_served_known(state, served) and not any(_may_fail_before(one, served) for one in state.demands):
@@ -280,6 +281,15 @@ def _narrow(state: _State, terms: Terms) -> list[Ask]:
         return []
     limit = min(loosest.high, *(one.low for one in state.bounds if one is not loosest and one.middle is not None), high)
     return _narrow_demand(state, loosest, limit, terms)
+
+
+def _overloads(state: _State, served: Estimate) -> list[float]:
+    """Rates that keep all slots busy, above those of which full runs could not say so.
+
+    An estimate from one early probe may be so low that its overloads are none.
+    """
+    unsure = max((one.rate_hz for one in state.seen if one.length >= 1 and one.evidence.growth != "fails"), default=0.0)
+    return [times * max(served.mean, _BEYOND_UNSURE * unsure / _OVERLOADS[0]) for times in _OVERLOADS]
 
 
 def _fails_before(bound: _Bound, served: Estimate) -> bool:

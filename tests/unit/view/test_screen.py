@@ -14,8 +14,10 @@ from live_story import HEADER, SECOND, state_at
 from smbench.clock import TimeKind
 from smbench.records import Event, Outcome, Reading, Stage
 from smbench.snapshot import LogHistogram, Snapshot
+from smbench.view.live.blocks import GUTTER
 from smbench.view.live.charts import ASCII, BLOCKS, Glyphs
 from smbench.view.live.screen import render
+from smbench.view.live.sentences import remarks
 from smbench.view.live.state import LiveState, RunHeader
 
 REAL = replace(HEADER, time_kind=TimeKind.REAL)
@@ -211,6 +213,17 @@ def test_trouble_is_said_in_words_with_what_to_try(facts: dict[str, Any], seen: 
     assert seen in text
     assert advice in text
     assert "keeps the schedule" not in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_trouble_is_told_to_its_last_word_where_the_screen_has_lines_left(width: int) -> None:
+    state = running(schedule_lag=lagging(0.25))
+    (remark,) = remarks(state)
+    lines = screen(state, width, 40)
+    first = next(place for place, line in enumerate(lines) if "▲" in line)
+    told = " ".join(line.replace("▲", "").strip() for line in lines[first : first + 4])
+    assert f"{remark.seen}; {remark.advice}" in told
+    assert all(line.startswith(" " * (GUTTER - 2)) for line in lines[first : first + 2])
 
 
 def test_a_healthy_generator_says_so() -> None:
