@@ -1,5 +1,6 @@
 """The parts of the live screen, each a few rows of text. A row has a rank: where room is short the highest go first."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -246,8 +247,8 @@ def scaling(page: Page, n: int) -> list[Row]:
     return [Row(6, _event(event)) for event in page.state.latest_events(n)]
 
 
-def generator(page: Page, n_remarks: int) -> list[Row]:
-    """Our own health: the figures, then in words what is wrong and what to try."""
+def generator(page: Page, n_lines: int) -> list[Row]:
+    """Our own health: the figures, then in words what is wrong and what to try, in so many lines at most."""
     state, now = page.state, page.now
     limit = state.header.in_flight_limit
     fields = [
@@ -265,10 +266,27 @@ def generator(page: Page, n_remarks: int) -> list[Row]:
     found = sentences.remarks(state)
     if not found:
         rows.append(Row(8, Text(" " * GUTTER).append(sentences.kept(state), GOOD)))
-    for remark in found[:n_remarks]:
-        text = Text.styled(f"{page.glyphs.warning:>{GUTTER - 1}} ", BAD).append(remark.seen, f"{BAD} {STRONG}")
-        rows.append(Row(1, text.append(f"; {remark.advice}")))
+    shown = found[:n_lines]
+    spare = n_lines - len(shown)
+    for remark in shown:
+        lines = _remark(page, remark, 1 + spare)
+        spare -= len(lines) - 1
+        rows += [Row(1 if line is lines[0] else 7, line) for line in lines]
     return rows
+
+
+def _remark(page: Page, remark: sentences.Remark, n_lines: int) -> list[Text]:
+    """Broken between words; the last of the lines may be longer than the screen is wide, and is cut there."""
+    words = f"{remark.seen}; {remark.advice}"
+    broken = textwrap.wrap(words, max(20, page.width - GUTTER - 1))
+    broken[n_lines - 1 :] = [" ".join(broken[n_lines - 1 :])] if broken[n_lines - 1 :] else []
+    lines, n_strong = [], len(remark.seen)
+    for place, line in enumerate(broken):
+        sign = f"{page.glyphs.warning:>{GUTTER - 1}} " if place == 0 else " " * GUTTER
+        text = Text.styled(sign, BAD).append(line[:n_strong], f"{BAD} {STRONG}")
+        lines.append(text.append(line[n_strong:]))
+        n_strong = max(0, n_strong - len(line) - 1)
+    return lines
 
 
 def foot(state: LiveState, width: int, glyphs: Glyphs) -> Row:
