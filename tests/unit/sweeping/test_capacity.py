@@ -124,6 +124,26 @@ def test_a_demand_that_is_open_far_below_what_is_served_has_the_probes_before_wh
     assert all(ask.rate_hz < 4.0 for ask in asks)
 
 
+def test_an_overload_of_which_it_is_not_certain_that_it_was_one_is_followed_by_a_greater_one() -> None:
+    def probe(rate: float, length: float, grows: Said, served_hz: float | None = None) -> Seen:
+        served = None if served_hz is None else Estimate(mean=served_hz, error=0.05 * served_hz, degrees=19)
+        growth = Estimate(mean=max(0.0, rate - 8.0), error=1.0, degrees=19)
+        evidence = Evidence(rate_hz=rate, n=2000, growth_hz=growth, growth=grows, served_hz=served, misses=())
+        return Seen("narrow", length, evidence)
+
+    # By chance 7 of the 8 that it can do were served, and 1.25 times as many are hardly an overload.
+    seen = [probe(4.0, 0.5, "keeps"), probe(16.0, 0.5, "fails", 7.0), probe(6.3, 1.0, "keeps")]
+    tried: list[float] = []
+    while asks := next_asks(seen, Terms(first_hz=4.0, lowest_hz=0.1, highest_hz=64.0)):
+        rates = [ask.rate_hz for ask in asks]
+        if max(rates) > 9.6:
+            break
+        assert min(rates) > max(tried, default=0.0)
+        tried += rates
+        seen += [probe(rate, 1.0, "unsure") for rate in rates]
+    assert asks
+
+
 def test_where_even_the_lowest_rate_fails_nothing_is_found() -> None:
     answer, seen = searched(synthetic(0.001), terms())
     assert (answer.rate_hz, answer.low_hz) == (None, 0.0)
