@@ -101,7 +101,7 @@ def _manifest(
     last_ns = found.requests.select(pl.max_horizontal(pl.max("send"), pl.max("seen"))).to_series().dt.timestamp("ns")[0]
     started = datetime.datetime.fromtimestamp(found.epoch_ns // 10**9, datetime.UTC) if is_dated else now
     name = "".join(char if char.isalnum() else "-" for char in (wanted.name or file.name.split(".")[0]).lower())
-    notes = [*table.notes, *roles.notes]
+    notes = [*table.notes, *roles.notes, *found.notes]
     if not is_dated:
         notes.append("its instants count from a beginning of their own: the day is not known")
     return Manifest(
@@ -146,4 +146,4 @@ def _lines(table: Table, roles: Roles, found: Imported) -> list[str]:
     lines.append(", ".join(f"{outcome} {n:,}" for outcome, n in counts.iter_rows()))
     if found.n_timeouts:
         lines.append(f"{found.n_timeouts:,} timed out: their latency is at least as long as they waited (censored)")
-    return [*lines, *table.notes, *roles.notes]
+    return [*lines, *table.notes, *roles.notes, *found.notes]

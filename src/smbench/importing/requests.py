@@ -7,18 +7,23 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from smbench import units
 from smbench.errors import UsageError
 from smbench.importing.outcomes import end_of
-from smbench.importing.roles import OWN_UNIT, Roles
+from smbench.importing.roles import INSTANTS, OWN_UNIT, Roles
 from smbench.records import ACCEPTED, Outcome
 from smbench.results.schema import REQUESTS, polars_schema
 from smbench.schedule.base import PhaseSpan
 from smbench.schedule.trace import NO_TIME
 from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns
-from smbench.tables.table import BadCell, Batch, Table
+from smbench.tables.table import BadCell, Batch, Table, shown
 from smbench.tables.timestamps import is_number
 
 PHASE = "imported"
+_SECOND_NS = 10**9
+_DAY_NS = 86_400 * _SECOND_NS
+_SAME_NS = 2_000_000  # between two spans of which each was cut to milliseconds
+_SHOWN_MAX = 8
 _BLANKS = {"nan", "null", "none", "n/a", "-"}
 _TEXTS = ("status", "success", "error", "label", "phase")
 _OVER = [Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value]
@@ -33,6 +38,7 @@ class Imported:
     epoch_ns: int  # the first instant: scenario time zero
     n_other_rows: int  # rows of the file that are no requests
     n_timeouts: int  # requests whose client gave up
+    notes: tuple[str, ...] = ()  # what its figures leave open
 
 
 def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good: frozenset[str]) -> Imported:
@@ -58,8 +64,9 @@ def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good:
         n_other += int(rows["is_sum"].sum())
         rows = rows.filter(~pl.col("is_sum"))
     if rows.is_empty():
-        wanted = " and ".join(f"'{value}' in column '{table.name(at)}'" for at, value in roles.where.items())
-        raise UsageError(f"{table.path} holds no request" + (f": no row has {wanted}" if wanted else ""))
+        raise _no_request(table, roles)
+    _refuse_days(table, roles, rows)
+    notes = _notes(roles, rows)
     rows = _with_ends(rows, timeout_ns, good)
     rows = rows.with_columns(pl.coalesce("due_ns", "start_ns").alias("due_ns"))
     order = {name: place for place, name in enumerate(rows["phase"].unique(maintain_order=True))}
@@ -72,7 +79,53 @@ def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good:
         epoch_ns=epoch_ns,
         n_other_rows=n_other,
         n_timeouts=int(rows["is_timeout"].sum()),
+        notes=notes,
     )
+
+
+def _no_request(table: Table, roles: Roles) -> UsageError:
+    if not roles.where:
+        return UsageError(f"{table.path} holds no request")
+    at, value = next(iter(roles.where.items()))
+    there = next(iter(table.rows.batches([at]))).cells[0].drop_nulls().unique(maintain_order=True).head(_SHOWN_MAX)
+    return UsageError(
+        f"{table.path} holds no request: no row has '{value}' in column '{table.name(at)}'",
+        f"it has {', '.join(shown(str(one)) for one in there)}; write the rows of one as CSV: end, latency, status",
+    )
+
+
+def _refuse_days(table: Table, roles: Roles, rows: pl.DataFrame) -> None:
+    """All requests of a day would be one burst at midnight, in silence."""
+    for role in INSTANTS:
+        has_dates = role in roles.columns and roles.units[role] is None and rows.height > 1
+        if has_dates and _are_whole(rows[f"{role}_ns"], _DAY_NS):
+            raise UsageError(
+                f"{table.path}: column '{table.name(roles.columns[role])}' holds dates without a time of day",
+                "join date and time in one column, or name another: --start, --end, --due",
+            )
+
+
+def _are_whole(instants_ns: pl.Series, unit_ns: int) -> bool:
+    return not (instants_ns.drop_nulls().to_numpy() % unit_ns).any()
+
+
+def _notes(roles: Roles, rows: pl.DataFrame) -> tuple[str, ...]:
+    """What a file's own cells say of each other, and how fine they are."""
+    notes = []
+    given = [role for role in ("start", "end") if role in roles.columns]
+    if all(_are_whole(rows[f"{role}_ns"], _SECOND_NS) for role in given) and rows["start_ns"].n_unique() > 1:
+        notes.append(f"every {' and '.join(given)} is a whole second: rates and backlog are no finer")
+    if len(given) == 2 and "latency" in roles.columns:
+        took_ns = rows.select(
+            "latency_ns", apart_ns=(pl.col("end_ns") - pl.col("start_ns") - pl.col("latency_ns")).abs()
+        )
+        other = took_ns.filter(pl.col("apart_ns") > pl.max_horizontal(_SAME_NS, pl.col("latency_ns") // 100))[
+            "apart_ns"
+        ]
+        if len(other):
+            worst = units.duration(float(other.to_numpy().max()) / 1e9)
+            notes.append(f"in {len(other):,} rows the latency is not end - start, by up to {worst}: end - start counts")
+    return tuple(notes)
 
 
 # ---- a batch --------------------------------------------------------------------------------------------------

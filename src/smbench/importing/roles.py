@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from smbench.errors import UsageError
-from smbench.schedule.time_column import no_unit, time_column, unit_of
+from smbench.schedule.time_column import OF_LENGTHS, no_unit, time_column, unit_of
 from smbench.tables.json_rows import no_rows
 from smbench.tables.table import Table
 from smbench.tables.timestamps import (
@@ -22,7 +22,7 @@ from smbench.tables.timestamps import (
 )
 
 ROLES = ("due", "start", "end", "latency", "status", "success", "error", "label", "phase", "size")
-_INSTANTS = ("due", "start", "end")
+INSTANTS = ("due", "start", "end")
 OWN_UNIT = "a unit in each cell"  # of a latency: `12.5ms`
 _PLACED = {"start", "end", "latency"}  # two of these place a request in time
 _WORDS: dict[str, set[str]] = {
@@ -87,6 +87,7 @@ _K6_NOTES = (
     "k6 stamps a request when it ends: starts are ends less durations",
     "k6's http_req_duration leaves out looking up, connecting and TLS",
 )
+_JMETER_NOTE = "JMeter's timeStamp is taken as the start, as its shipped jmeter.properties says"
 _TOOLS = (
     _Tool(
         "k6",
@@ -124,7 +125,7 @@ _TOOLS = (
         ("timeStamp", "elapsed"),
         latency_unit="ms",
         sums=("responseMessage", r"^Number of samples in transaction : "),
-        notes=("JMeter's timeStamp is taken as the start, as its shipped jmeter.properties says",),
+        notes=(_JMETER_NOTE,),
     ),
     _Tool(
         "ab",
@@ -168,6 +169,20 @@ _TOOLS = (
         form="one JSON document, its details",
     ),
     _Tool(
+        "Fortio",
+        {"start": "timestamp", "latency": "latency", "success": "ok", "error": "details"},
+        ("latency", "timestamp", "thread", "ok", "details"),
+        unit="ns",
+        latency_unit="s",
+    ),
+    _Tool(
+        "inference-perf",
+        {"start": "start_time", "end": "end_time", "error": "error.error_type"},
+        ("start_time", "end_time", "info.input_tokens"),
+        unit="s",
+        form="one JSON document",
+    ),
+    _Tool(
         "AIPerf",
         {
             "start": "metadata.request_start_ns",
@@ -185,10 +200,14 @@ _SUMS = (  # names that a table of sums has
     ({"User Count", "Requests/s"}, "Locust's history of sums"),
     ({"Method", "Name", "Error", "Occurrences"}, "Locust's table of failures"),
     ({"Count", "Message", "Traceback", "Nodes"}, "Locust's table of exceptions"),
+    ({"num_none_requests", "total_response_time"}, "Locust's list of sums"),
     ({"# Samples", "Average", "Median"}, "JMeter's aggregate report"),
+    ({"Metric", "avg", "min", "max"}, "the table of sums of GenAI-Perf or AIPerf"),
+    ({"Trans", "Elap Time", "Resp Time"}, "siege's log of sums"),
 )
 _VEGETA_WIDTHS = (11, 12)  # without and with response headers
 _H2LOAD_WIDTH = 3  # at least
+_JTL_WIDTH = 8  # at least: all versions of JMeter have begun a row alike
 
 
 def roles_of(table: Table, asked: Asked) -> Roles:
@@ -200,14 +219,25 @@ def roles_of(table: Table, asked: Asked) -> Roles:
     """
     if what := _sums(table.names or ()):
         raise no_rows(table.path, what)
+    try:
+        return _roles_of(table, asked)
+    except UsageError as error:
+        if "JSON" in table.form and len(table.head) == 1 and not asked.columns:
+            raise UsageError(
+                f"{table.path} is one JSON object, no requests", "give it an object for each request"
+            ) from error
+        raise
+
+
+def _roles_of(table: Table, asked: Asked) -> Roles:
     known = _known(table)
     columns = dict(known.columns)
     if not known.tool:
         by_name = _by_name(table)
         if asked.all_at_once:
-            columns = {role: at for role, at in by_name.items() if role not in _INSTANTS}
+            columns = {role: at for role, at in by_name.items() if role not in INSTANTS}
         elif asked.columns.keys() & _PLACED:  # one place is named: the others are not guessed beside it
-            columns = {role: at for role, at in by_name.items() if role not in (*_INSTANTS, "latency")}
+            columns = {role: at for role, at in by_name.items() if role not in (*INSTANTS, "latency")}
         else:
             columns = _with_start(table, by_name)
     columns |= {role: table.find(column) for role, column in asked.columns.items()}
@@ -231,13 +261,17 @@ def _known(table: Table) -> Roles:
         if set(tool.needs) <= set(names) and tool.form in ("", table.form):
             columns = {role: table.find(name) for role, name in tool.columns.items() if name in names}
             where = {table.find(name): value for name, value in tool.where.items()}
-            units = {"latency": tool.latency_unit, **dict.fromkeys(_INSTANTS, tool.unit)}
+            units = {"latency": tool.latency_unit, **dict.fromkeys(INSTANTS, tool.unit)}
             has_sums = tool.sums is not None and tool.sums[0] in names
             sums = (table.find(tool.sums[0]), tool.sums[1]) if tool.sums is not None and has_sums else None
             return Roles(tool.name, columns, units, where, tool.notes, leaves_out=tool.leaves_out, sums=sums)
     if _is_vegeta_csv(table):
         columns = {"start": 0, "status": 1, "latency": 2, "error": 5, "label": 7}
         return Roles("vegeta", columns, {"start": "ns", "latency": "ns"})
+    if _is_jtl(table):
+        columns = {"start": 0, "latency": 1, "status": 3, "success": 7, "label": 2}
+        notes = ("JMeter's file has no header, so its usual first columns are taken", _JMETER_NOTE)
+        return Roles("JMeter", columns, {"start": "ms", "latency": "ms"}, notes=notes)
     if _is_h2load_log(table):
         columns = {"start": 0, "status": 1, "latency": 2}
         return Roles("h2load", columns, {"start": "us", "latency": "us"}, leaves_out=True)
@@ -280,6 +314,15 @@ def _is_h2load_log(table: Table) -> bool:
     return is_stamp and (code == "-1" or (code.isdecimal() and 100 <= int(code) < 600)) and latency.isdecimal()
 
 
+def _is_jtl(table: Table) -> bool:
+    """A results file of JMeter with `print_field_names=false`: start, elapsed, label, code, ..., success."""
+    first = table.head[0]
+    if table.names is not None or table.width < _JTL_WIDTH or first[7] not in ("true", "false"):
+        return False
+    stamp, elapsed = first[0] or "", first[1] or ""
+    return stamp.isdecimal() and unit_of_epoch(parse_number(stamp)) == "ms" and elapsed.isdecimal()
+
+
 def _by_name(table: Table) -> dict[str, int]:
     """Each role's column, where exactly one has a word for it."""
     found = {}
@@ -294,6 +337,7 @@ def _by_name(table: Table) -> dict[str, int]:
             matching = [at for at in matching if not {"error", "success"} & set(words_of(table.name(at)))]
         if role == "end":
             matching = [at for at in matching if _is_instant(table, at)]
+            matching = [at for at in matching if not OF_LENGTHS.intersection(words_of(table.name(at)))]
         if len(matching) == 1:
             found[role] = matching[0]
     return found
@@ -322,7 +366,7 @@ def _units(
     table: Table, columns: Mapping[str, int], known: Mapping[str, str | None], asked: Asked
 ) -> dict[str, str | None]:
     units: dict[str, str | None] = {}
-    for role in _INSTANTS:
+    for role in INSTANTS:
         if role in columns:
             at = columns[role]
             cell = next((row[at] for row in table.head if row[at]), "") or ""

@@ -35,7 +35,8 @@ _END_WORDS = {
     "end", "ended", "finish", "finished", "complete", "completed", "completion", "done", "stop", "stopped", "closed",
     "responded", "expired",
 }  # fmt: skip
-_LENGTH_WORDS = {"duration", "elapsed", "latency", "took", "runtime", "wait", "waiting", "seconds", "delay", "length"}
+OF_LENGTHS = {"duration", "elapsed", "latency", "took"}  # such a column is no instant: `end_to_end_latency_s`
+_LENGTH_WORDS = OF_LENGTHS | {"runtime", "wait", "waiting", "seconds", "delay", "length"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,10 @@ def _is_time(cell: str | None) -> bool:
 
 
 def _is_end(table: Table, at: int) -> bool:
-    return table.names is not None and bool(_END_WORDS.intersection(words_of(table.names[at])))
+    if table.names is None:
+        return False
+    words = words_of(table.names[at])
+    return bool(_END_WORDS.intersection(words)) and not OF_LENGTHS.intersection(words)
 
 
 def _guess(table: Table, *, is_end_wanted: bool) -> int:

@@ -72,6 +72,7 @@ _PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\xfd7zXZ\x00": lambda packed: cast(IO[bytes], lzma.LZMAFile(packed)),  # noqa: SIM115  # its caller closes the file
 }
 _A_ROW_EACH = "a row for each request is needed"
+_OF_GATLING = "write its REQUEST records as CSV: start, end, status"
 _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     (re.compile(rb"\s*" + begins, re.IGNORECASE), what, advice)
     for begins, what, advice in (
@@ -80,7 +81,9 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"#\[Histogram log format", "a log of histograms (HdrHistogram), not of requests", _A_ROW_EACH),
         (rb"Detailed Percentile spectrum", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
         (rb"Value +Percentile +TotalCount", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
-        (rb"RUN\t", "Gatling's log", "write its REQUEST lines as CSV: start, end, status"),
+        (rb"\0\0\0\0[\x04-\x20]\d+\.\d+\.\d+", "Gatling's binary log, of 3.12 and newer", _OF_GATLING),
+        (rb"[\s\S]{0,8}\x06Result\x01[\s\S]{0,16}\x06Attack", "what vegeta attack wrote", "vegeta encode --to csv"),
+        (rb"RUN\t", "Gatling's log", _OF_GATLING),
         (rb"Running \w+ test @", "what wrk printed", _A_ROW_EACH),
         (rb"Summary:", "what hey or oha printed", "ask for a row a request: hey -o csv, oha --output-format csv"),
     )

@@ -29,6 +29,10 @@ _LENGTH_PART = r"(\d+(?:\.\d+)?)\s*(ns|us|[µ\u03bc]s|ms|sec|s|min|m|h)"
 _LENGTH = re.compile(rf"(?:{_LENGTH_PART}\s*)+", re.ASCII)
 _OF_LENGTH = {"ns": 1, "us": 10**3, "µs": 10**3, "\u03bcs": 10**3, "ms": 10**6, "s": 10**9, "sec": 10**9}
 _OF_LENGTH |= {"min": 60 * 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_CLOCK = re.compile(
+    r"(?:(\d+)(?: days?,? |\.))?(\d+):([0-5]\d):([0-5]\d(?:[.,]\d+)?)", re.ASCII
+)  # pandas, Python, .NET
+_ISO_LENGTH = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?(?<![PT])", re.ASCII)  # Java
 _INT64_MAX = 2**63 - 1
 
 
@@ -68,8 +72,8 @@ def parse_number(text: str) -> Decimal:
 
 
 def is_length(text: str) -> bool:
-    """Whether the text is a duration with its own unit: `12.5ms`, `250 ms`, `1m2.3s`."""
-    return _LENGTH.fullmatch(text) is not None
+    """Whether the text is a duration with its own unit: `12.5ms`, `1m2.3s`, `0:00:00.0125`, `PT0.0125S`."""
+    return any(form.fullmatch(text) for form in (_LENGTH, _CLOCK, _ISO_LENGTH))
 
 
 def length_ns(text: str) -> int:
@@ -78,10 +82,15 @@ def length_ns(text: str) -> int:
     Raises:
         ValueError: it is none, or beyond 292 years.
     """
-    if not is_length(text):
+    if match := _CLOCK.fullmatch(text) or _ISO_LENGTH.fullmatch(text):
+        sizes = (Decimal((part or "0").replace(",", ".")) for part in match.groups())
+        total = sum((size * seconds for size, seconds in zip(sizes, (86_400, 3_600, 60, 1), strict=True)), Decimal(0))
+        total *= 10**9
+    elif _LENGTH.fullmatch(text):
+        parts = re.findall(_LENGTH_PART, text, re.ASCII)
+        total = sum((Decimal(number) * _OF_LENGTH[unit] for number, unit in parts), Decimal(0))
+    else:
         raise ValueError("is no duration with a unit, such as 12.5ms")
-    parts = re.findall(_LENGTH_PART, text, re.ASCII)
-    total = sum((Decimal(number) * _OF_LENGTH[unit] for number, unit in parts), Decimal(0))
     if total > _INT64_MAX:
         raise ValueError("is beyond 292 years")
     return int(total.to_integral_value())

@@ -67,6 +67,17 @@ def aiperf_json(start: float, took: float, kind: str) -> str:
     return json.dumps({"metadata": span, "metrics": {"request_latency": {"value": 1.0, "unit": "ms"}}, "error": error})
 
 
+def fortio_line(start: float, took: float, kind: str) -> str:
+    found = {"latency": took, "timestamp": round((T0 + start) * S), "thread": 0, "ok": kind == "ok"}
+    return json.dumps({**found, "details": "request timeout" if kind == "timeout" else "-1"})
+
+
+def lifecycle_json(start: float, took: float, kind: str) -> str:
+    error = {"ok": None, "bad": {"error_type": "ClientError"}, "timeout": {"error_type": "TimeoutError"}}[kind]
+    info = {"input_tokens": 5}
+    return json.dumps({"start_time": 100.5 + start, "end_time": 100.5 + start + took, "info": info, "error": error})
+
+
 def in_german(number: float) -> str:
     return f"{number}".replace(".", ",")
 
@@ -101,6 +112,19 @@ FILES = {
         "sep=;\nstart_s;took_s;code;error",
         lambda at, took, kind: f"{in_german(T0 + at)};{in_german(took)};{CODE[kind]};{ERROR[kind]}",
     ),
+    "without_header.jtl": lines(
+        "",
+        lambda at, took, kind: (
+            f"{(T0 + at) * 1e3:.0f},{took * 1e3:.0f},GET,{JMETER_CODE[kind]},OK,t 1,text,{str(kind == 'ok').lower()}"
+        ),
+    ),
+    "java.csv": lines(
+        "began_at,duration,code,error", lambda at, took, kind: f"{iso(at)},PT{took}S,{CODE[kind]},{ERROR[kind]}"
+    ),
+    "timedelta.csv": lines(
+        "began_at,duration,code,error",
+        lambda at, took, kind: f"{iso(at)},{'0 days ' if at % 4 else ''}00:00:{took:08.5f},{CODE[kind]},{ERROR[kind]}",
+    ),
     "commented.csv": lines(
         "# made by hand\nstart|elapsed|code|error",  # each cell has the unit that its program liked
         lambda at, took, kind: f"{iso(at)}|{f'{took * 1e3:g}ms' if at % 4 else f'{took} s'}|{CODE[kind]}|{ERROR[kind]}",
@@ -123,6 +147,51 @@ def imported(folder: Path, name: str, text: str | None = None, wanted: Wanted | 
 def read(done: Done) -> tuple[Frames, Summary]:
     frames = load(open_run(done.path))
     return frames, summarise(frames)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("fortio.log", lines("", fortio_line)),
+        ("lifecycle.json", f"[{','.join(lines('', lifecycle_json).split(chr(10))[:-1])}]"),
+    ],
+)
+def test_a_file_without_codes_has_failures_and_time_outs_all_the_same(tmp_path: Path, name: str, text: str) -> None:
+    frames, summary = read(imported(tmp_path, name, text))
+    counts = summary.counts
+    assert (counts.sent, counts.completed, counts.failed, counts.pending) == (12, 10, 1, 1)
+    done = frames.requests.filter(pl.col("outcome") == "completed").sort("sched_ns")
+    assert (done["sched_ns"] / S).round(3).to_list() == [start for start, _, kind in ROWS if kind == "ok"]
+    assert (done["sojourn_ns"] / S).round(3).to_list() == [took for _, took, kind in ROWS if kind == "ok"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "day,latency_ms\n2026-01-01,5\n2026-01-02,5\n",
+        "date,time,latency_ms\n2026-01-01,00:00:03,5\n2026-01-01,00:00:04,5\n",
+        "start,end,due\n" + "2026-01-01 00:00:03,2026-01-01 00:00:04,2026-01-01\n" * 2,
+    ],
+)
+def test_dates_without_a_time_of_day_are_no_instants_in_any_form(tmp_path: Path, text: str) -> None:
+    """Else all requests of a day are one burst at midnight, in silence."""
+    with pytest.raises(UsageError, match="holds dates without a time of day"):
+        imported(tmp_path, "a.csv", text)
+    path = tmp_path / "a.parquet"
+    pl.DataFrame(
+        {"start": [datetime(2026, 1, k, tzinfo=UTC).date() for k in (1, 2)], "latency_ms": [5, 5]}
+    ).write_parquet(path)
+    with pytest.raises(UsageError, match="'start' holds dates without a time of day"):
+        import_file(path, tmp_path / "results", Wanted())
+
+
+def test_columns_that_contradict_each_other_and_coarse_instants_are_said(tmp_path: Path) -> None:
+    text = "start,end,latency_ms\n" + "".join(f"{iso(k)},{iso(k + 0.5)},{500 if k else 100}\n" for k in range(3))
+    done = imported(tmp_path, "a.csv", text)
+    assert "in 1 rows the latency is not end - start, by up to 400 ms: end - start counts" in done.lines
+    assert not [line for line in done.lines if "whole second" in line]
+    done = imported(tmp_path, "b.csv", f"end,latency_ms\n{iso(1)},200\n{iso(2)},200\n")
+    assert "every end is a whole second: rates and backlog are no finer" in done.lines
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -222,6 +291,13 @@ def test_a_timeout_may_be_said(tmp_path: Path) -> None:
         ('<?xml version="1.0"?>\n<testResults><httpSample t="5"/></testResults>\n', "is an XML document", "CSV"),
         ("#[Histogram log format version 1.3]\n", "a log of histograms", "a row for each"),
         ("       Value   Percentile   TotalCount 1/(1-Percentile)\n", "a table of percentiles", "a row for each"),
+        ("\0\0\0\0\x063.13.1\0", "is Gatling's binary log", "REQUEST"),
+        ("\x7f\x0a\x01\x06Result\x01\x01\x0b\x01\x06Attack\0", "is what vegeta attack wrote", "vegeta encode"),
+        ('{"result": {"latency": {"mean": 1, "max": 2}}}', "is one JSON object, no requests", "for each request"),
+        ('[{"num_none_requests": 0, "total_response_time": 5, "start_time": 1.5}]', "Locust's list of sums", "a row"),
+        ("Metric,avg,min,max\nRequest Latency (ms),1,2,3\n", "table of sums of GenAI-Perf or AIPerf", "a row for"),
+        ('{"end_to_end_latency_s": 1.5, "ttft_s": 0.1}\n' * 2, "which column is the time", "--all-at-once"),
+        (K6_HEADER + "\ngrpc_req_duration,1767225600,1.0,,,,,,,,,,,,,,,,\n", "no row has 'http", "grpc_req_duration"),
         ("RUN\tx.Simulation\tx\t1767225600000\t \t3.9.5\n", "is Gatling's log", "REQUEST"),
         ("Running 30s test @ http://x/\n  2 threads and 10 connections\n", "is what wrk printed", "a row for each"),
         ("\nSummary:\n  Total:\t1.0 secs\n", "is what hey or oha printed", "hey -o csv"),
