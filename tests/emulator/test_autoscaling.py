@@ -106,6 +106,21 @@ async def test_registering_again_changes_only_what_is_named(scaled: Scaled) -> N
     assert target["ScalableTargetARN"] == registered["ScalableTargetARN"]
 
 
+async def test_a_target_keeps_the_tags_that_it_was_registered_with_until_it_is_deregistered(scaled: Scaled) -> None:
+    api = scaled.autoscaling
+    await api.deregister_scalable_target(**KEY)
+    answer = await api.register_scalable_target(**KEY, MinCapacity=0, MaxCapacity=2, Tags={"team": "a", "stage": "b"})
+    arn = answer["ScalableTargetARN"]
+    await api.tag_resource(ResourceARN=arn, Tags={"team": "c"})
+    await api.untag_resource(ResourceARN=arn, TagKeys=["stage", "never"])
+    assert (await api.list_tags_for_resource(ResourceARN=arn))["Tags"] == {"team": "c"}
+    with pytest.raises(ClientError, match="TooManyTags"):
+        await api.tag_resource(ResourceARN=arn, Tags={f"k{n}": "" for n in range(50)})
+    await api.deregister_scalable_target(**KEY)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        await api.list_tags_for_resource(ResourceARN=arn)
+
+
 async def test_a_minimum_above_the_present_count_is_an_activity(scaled: Scaled) -> None:
     await scaled.autoscaling.register_scalable_target(**KEY, MinCapacity=2)
     (activity,) = await scaled.activities()

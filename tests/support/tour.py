@@ -245,7 +245,22 @@ ENDPOINT = (
 )
 
 SCALING = (
-    Call("application-autoscaling", "RegisterScalableTarget", TARGET | {"MinCapacity": 3, "MaxCapacity": 4}),
+    Call("application-autoscaling", "RegisterScalableTarget", TARGET | {"MinCapacity": 3, "MaxCapacity": 4}, "target"),
+    Call(
+        "application-autoscaling",
+        "TagResource",
+        lambda kept: {"ResourceARN": kept["target"]["ScalableTargetARN"], "Tags": {"team": "a", "stage": "b"}},
+    ),
+    Call(
+        "application-autoscaling",
+        "UntagResource",
+        lambda kept: {"ResourceARN": kept["target"]["ScalableTargetARN"], "TagKeys": ["stage", "gone"]},
+    ),
+    Call(
+        "application-autoscaling",
+        "ListTagsForResource",
+        lambda kept: {"ResourceARN": kept["target"]["ScalableTargetARN"]},
+    ),
     Call("application-autoscaling", "DescribeScalableTargets", {"ServiceNamespace": "sagemaker"}),
     Call(
         "application-autoscaling",

@@ -130,7 +130,16 @@ class Emulator:
             self.iam,
             self.cloudformation,
             Logs(self.site, self.hosting.logs, components.logs, *jobs),
-            Tagging((self.s3.tagged, self.sqs.tagged, self.sns.tagged, lambda: self.sagemaker.tags, alarms.tagged)),
+            Tagging(
+                (
+                    self.s3.tagged,
+                    self.sqs.tagged,
+                    self.sns.tagged,
+                    lambda: self.sagemaker.tags,
+                    alarms.tagged,
+                    scaling.tagged,
+                )
+            ),
         )
         for service in self.services:
             self.front.add(service)

@@ -25,6 +25,7 @@ _SUSPENDED = {
     "DynamicScalingOutSuspended": "out",
     "ScheduledScalingSuspended": "scheduled",
 }
+_TAGS_MAX = 50
 _Item = TypeVar("_Item")
 
 
@@ -36,6 +37,7 @@ class AutoScaling:
     def __init__(self, site: Site, world: World) -> None:
         self.site, self.world = site, world
         self._target_ids: dict[str, str] = {}
+        self._tags: dict[str, dict[str, str]] = {}  # by resource id
         self._as_put: dict[str, Params] = {}  # policy ARN -> its configuration as the caller wrote it
         self.operations: dict[str, Operation] = {
             "RegisterScalableTarget": self.register_scalable_target,
@@ -45,6 +47,9 @@ class AutoScaling:
             "DeleteScalingPolicy": self.delete_scaling_policy,
             "DescribeScalingPolicies": self.describe_scaling_policies,
             "DescribeScalingActivities": self.describe_scaling_activities,
+            "TagResource": self.tag_resource,
+            "UntagResource": self.untag_resource,
+            "ListTagsForResource": self.list_tags_for_resource,
         }
 
     @property
@@ -58,12 +63,14 @@ class AutoScaling:
         """Create or change.
 
         Raises:
-            ServiceError: limits missing or reversed, no such variant, suspended scaling (501).
+            ServiceError: limits missing or reversed, no such variant, too many tags, tags for one that is there (501).
         """
         resource_id = _resource_id(params)
         is_new = not self.scaler.describe_targets([resource_id])
         if is_new and not {"MinCapacity", "MaxCapacity"} <= params.keys():
             raise invalid("MinCapacity and MaxCapacity are required to register a new scalable target.")
+        if "Tags" in params and not is_new:
+            raise beyond("register a scalable target that is there with Tags: TagResource is for that")
         if self.world.resolve(resource_id) is None:
             raise invalid(f"SageMaker endpoint variant doesn't exist, or is not in service: {resource_id}")
         try:
@@ -73,6 +80,8 @@ class AutoScaling:
         if "SuspendedState" in params:
             suspended = {name for key, name in _SUSPENDED.items() if params["SuspendedState"].get(key)}
             self.scaler.suspend(resource_id, suspended)
+        if params.get("Tags"):
+            self._tag(resource_id, params["Tags"])
         return {"ScalableTargetARN": self._target_arn(resource_id)}
 
     def deregister_scalable_target(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -83,6 +92,7 @@ class AutoScaling:
         except UnknownTarget:
             raise _not_found("No scalable target found", resource_id) from None
         self._target_ids.pop(resource_id, None)
+        self._tags.pop(resource_id, None)
         return {}
 
     def describe_scalable_targets(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -104,6 +114,42 @@ class AutoScaling:
         if resource_id not in self._target_ids:
             self._target_ids[resource_id] = self.site.new_id().replace("-", "")
         return self.site.arn("application-autoscaling", f"scalable-target/{self._target_ids[resource_id]}")
+
+    # tags of targets
+
+    def tag_resource(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Add tags, or replace their values. Raises ServiceError: no such target, too many tags."""
+        self._tag(self._tagged(params), params["Tags"])
+        return {}
+
+    def untag_resource(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Those that are not there are no error. Raises ServiceError: no such target."""
+        tags = self._tags.get(self._tagged(params), {})
+        for key in params["TagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+    def list_tags_for_resource(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Raises ServiceError: no such target."""
+        return {"Tags": dict(self._tags.get(self._tagged(params), {}))}
+
+    def tagged(self) -> dict[str, dict[str, str]]:
+        """Every target's tags, by its ARN."""
+        return {self._target_arn(resource_id): dict(tags) for resource_id, tags in self._tags.items()}
+
+    def _tag(self, resource_id: str, tags: dict[str, str]) -> None:
+        merged = self._tags.get(resource_id, {}) | tags
+        if len(merged) > _TAGS_MAX:
+            raise ServiceError("TooManyTagsException", f"A resource can have at most {_TAGS_MAX} tags.")
+        self._tags[resource_id] = merged
+
+    def _tagged(self, params: Params) -> str:
+        """The resource id of the target that an ARN names."""
+        arn = params["ResourceARN"]
+        for target in self.scaler.describe_targets(None):
+            if self._target_arn(target.resource_id) == arn:
+                return target.resource_id
+        raise ServiceError("ResourceNotFoundException", f"No scalable target found for ARN: {arn}")
 
     # policies
 

@@ -22,7 +22,6 @@ _BY_SERVICE: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "application-autoscaling": {
         "PutScalingPolicy": ("PredictiveScalingPolicyConfiguration",),
-        "RegisterScalableTarget": ("Tags",),
     },
     "sagemaker": {
         "CreateEndpoint": ("DeploymentConfig",),
