@@ -129,6 +129,49 @@ def test_a_rollback_says_in_one_sentence_what_failed_and_destroy_removes_the_res
     assert account(url) == ([], [])
 
 
+def test_a_change_that_is_rolled_back_leaves_what_was_there_and_says_so_without_a_long_list(url: str) -> None:
+    wanted = Deploy.model_validate({"model": {"image": "i"}})
+    smbench.deploy("demo", wanted, endpoint_url=url)
+    with pytest.raises(TargetError) as refused:
+        smbench.deploy("demo", wanted.model_copy(update={"instance": "ml.none.big"}), endpoint_url=url)
+    assert "ml.t2.medium" in refused.value.message
+    assert len(refused.value.message) < 500
+    assert "the stack is as it was" in refused.value.advice
+    assert not smbench.deploy("demo", wanted, endpoint_url=url).has_changed
+    smbench.destroy("demo", endpoint_url=url)
+
+
+def test_a_stack_that_is_not_there_is_not_said_to_be_removed(url: str) -> None:
+    result = smb("destroy", "never", "--yes", url=url)
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "smbench-never is not there in us-east-1, and nothing there carries its tag\n",
+    )
+
+
+def test_what_is_left_is_named_with_what_it_costs_an_hour(url: str) -> None:
+    sagemaker = boto3.client("sagemaker", endpoint_url=url)
+    role = "arn:aws:iam::123456789012:role/r"
+    sagemaker.create_model(ModelName="left", ExecutionRoleArn=role, PrimaryContainer={"Image": "i"})
+    variant = {
+        "VariantName": "v",
+        "ModelName": "left",
+        "InstanceType": "ml.m5.xlarge",
+        "InitialInstanceCount": 2,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName="left", ProductionVariants=[variant])
+    tags = [{"Key": "smbench:stack", "Value": "left"}]
+    sagemaker.create_endpoint(EndpointName="left", EndpointConfigName="left", Tags=tags)
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="left", WaiterConfig={"Delay": 1})
+    boto3.client("sns", endpoint_url=url).create_topic(Name="left", Tags=tags)
+    result = smb("destroy", "left", "--yes", url=url)
+    assert result.exit_code == ExitCode.TARGET
+    assert "endpoint/left: 0.46 USD an hour (list prices" in result.stdout
+    assert ":left: costs nothing by the hour" in result.stdout
+    sagemaker.delete_endpoint(EndpointName="left")
+    boto3.client("sns", endpoint_url=url).delete_topic(TopicArn="arn:aws:sns:us-east-1:123456789012:left")
+
+
 @pytest.mark.slow  # a process of its own, which is killed in the middle
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_deployment_whose_process_is_killed_can_be_destroyed(url: str, how: signal.Signals) -> None:
@@ -182,6 +225,11 @@ def test_a_limit_that_is_no_number_lets_no_stack_pass(url: str) -> None:
         (("deploy", "demo", "--image", "i", "--folder", "nowhere"), "has no code/inference.py"),
         (("deploy", "demo", "--image", "i", "--model", "m"), "used as it is"),
         (("deploy", "demo", "--image", "i", "--instance", "big"), "instance"),
+        (("deploy", "demo", "--image", "i j"), "must have no space"),
+        (
+            ("deploy", "demo", "--image", "i", "--kind", "serverless", "--instance", "ml.m5.large"),
+            "belongs to an endpoint",
+        ),
     ],
 )
 def test_what_cannot_be_deployed_is_refused_before_anything_is_called(words: tuple[str, ...], said: str) -> None:

@@ -20,7 +20,7 @@ from emulated_aws import WARP
 from guarded_region import Call, Gate, gated
 from smbench.api.deploy import Deployed, Deployment, Destroyed, Stage, destroyed
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
-from smbench.aws.stacks.stack import find_stack
+from smbench.aws.stacks.stack import find_stack, make_change_set
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.front import Front
 from smbench.errors import ExitCode, TargetError
@@ -271,3 +271,33 @@ async def test_objects_that_may_not_be_deleted_are_named(account: Account) -> No
     ):
         await account.destroy()
     assert "again goes on" in found.value.advice
+
+
+async def test_only_what_was_agreed_to_is_carried_out_where_two_deploy_at_once(account: Account) -> None:
+    other = template("demo", WANTED.model_copy(update={"include_response": True}), account.packed.key)
+    await account.deploy()
+    carried_out = account.clients.cloudformation.execute_change_set
+
+    async def execute(**params: Any) -> Any:
+        await make_change_set(account.clients, "demo", other, is_new=False)
+        return await carried_out(**params)
+
+    changed = WANTED.model_copy(update={"concurrency": 3})
+    whole = template("demo", changed, account.packed.key)
+    deployment = Deployment(
+        account.clients,
+        "demo",
+        whole,
+        account.packed,
+        hourly_cost(changed),
+        lambda _: True,
+        lambda _: None,
+        account.stage,
+    )
+    with (
+        patch.object(account.clients.cloudformation, "execute_change_set", execute),
+        pytest.raises(TargetError, match="another `smbench deploy` or `smbench destroy` is at work") as found,
+    ):
+        await deployment.carried_out("async")
+    assert "wait for its end" in found.value.advice
+    assert (await account.destroy()).left == ()

@@ -363,15 +363,15 @@ async def test_our_template_is_carried_out_by_our_calls_on_motos_cloudformation(
     monkeypatch.setattr(stack, "_without_change_set", AsyncMock())
     whole = template("demo", Deploy.model_validate({"model": {"image": "demo"}}))
     async with _moto() as url, AwsClients(AwsSettings("us-east-1", endpoint_url=url, services=DEPLOYING)) as clients:
-        changes = await stack.make_change_set(clients, "demo", whole, is_new=True)
-        found = await stack.carry_out(clients, "demo", lambda _event: None)
+        wanted = await stack.make_change_set(clients, "demo", whole, is_new=True)
+        found = await stack.carry_out(clients, "demo", wanted, lambda _event: None)
         (config,) = (await clients.sagemaker.list_endpoint_configs())["EndpointConfigs"]
         made = await clients.sagemaker.describe_endpoint_config(EndpointConfigName=config["EndpointConfigName"])
         (bucket,) = [one["Name"] for one in (await clients.s3.list_buckets())["Buckets"]]
         topics = {one["TopicArn"] for one in (await clients.sns.list_topics())["Topics"]}
         encrypted = await clients.s3.get_bucket_encryption(Bucket=bucket)
         ours = await stack.ours(clients, "demo")
-    assert {change.kind for change in changes} == {one["Type"] for one in whole["Resources"].values()}
+    assert {change.kind for change in wanted.changes} == {one["Type"] for one in whole["Resources"].values()}
     assert (found.status, found.tags) == ("CREATE_COMPLETE", {"smbench:stack": "demo"})
     assert ours == found
     output = made["AsyncInferenceConfig"]["OutputConfig"]

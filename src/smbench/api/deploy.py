@@ -1,18 +1,20 @@
 """A benchmark stack brought up, found again and removed: from a script, or from the command line."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from smbench.api.loops import waited_for
 from smbench.api.stacks import check_name
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.setup.uploads import put_once
-from smbench.aws.stacks.remains import bucket_of, empty, tagged
+from smbench.aws.stacks.remains import bucket_of, cost_of_leaving, empty, tagged
 from smbench.aws.stacks.stack import (
+    CHANGEABLE,
     NEW,
     Change,
+    ChangeSet,
     Progress,
     StackFound,
     carry_out,
@@ -28,7 +30,6 @@ from smbench.stack.cost import HourlyCost, hourly_cost
 from smbench.stack.packing import Packed, pack
 from smbench.stack.template import Template, stack_name, store_template, template
 
-_CHANGEABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 _TRIES = 3
 
 
@@ -61,11 +62,22 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Destroyed:
-    """What `destroy` did: objects deleted with the bucket, and ARNs that still carry the stack's tag."""
+    """What `destroy` did.
+
+    Args:
+        n_objects: Deleted with the bucket.
+        left: ARNs that still carry the stack's tag.
+        region: Where it looked.
+        was_there: There was a stack; False: nothing but the search for the tag was done.
+        costs: What each of `left` costs an hour while it is there, in words.
+    """
 
     name: str
     n_objects: int
     left: tuple[str, ...]
+    region: str
+    was_there: bool = True
+    costs: Mapping[str, str] = field(default_factory=dict)
 
 
 def deploy(
@@ -159,32 +171,32 @@ class Deployment:
             self.stage.left = f"CloudFormation goes on with {stack_name(self.name)}, which is in {found.status}"
             found = await follow(self.clients, found.id, self.progress)
             found = None if found.status == "DELETE_COMPLETE" else found
-        if found is not None and found.status not in {NEW, *_CHANGEABLE}:
+        if found is not None and found.status not in {NEW, *CHANGEABLE}:
             first = f"`smbench destroy {self.name}` first"
             raise TargetError(f"the stack {stack_name(self.name)} is in {found.status} and takes no change", first)
         is_new = found is None or found.status == NEW
         has_changed = True
         if is_new and self.packed is not None:
             found = await self._store_first()
-            changes = await self._compared(self.whole, is_new=False)
+            wanted = await self._compared(self.whole, is_new=False)
         else:
             if self.packed is not None and found is not None:
                 await self._upload(found)
-            changes = await self._compared(self.whole, is_new=is_new)
-            has_changed = bool(changes)
-            if changes:
-                await self._agreed(changes)
-        if changes:
-            found = await self._made()
+            wanted = await self._compared(self.whole, is_new=is_new)
+            has_changed = bool(wanted.changes)
+            if has_changed:
+                await self._agreed(wanted.changes)
+        if wanted.changes:
+            found = await self._made(wanted)
         assert found is not None, "a stack without changes is there"
         return Deployed(self.name, found.outputs["EndpointName"], kind, found.outputs["BucketName"], has_changed)
 
     async def _store_first(self) -> StackFound:
-        changes = await self._compared(store_template(), is_new=True)
-        first = {change.name for change in changes}
+        store = await self._compared(store_template(), is_new=True)
+        first = {change.name for change in store.changes}
         later = [Change("Add", name, one["Type"]) for name, one in self.whole["Resources"].items() if name not in first]
-        await self._agreed((*changes, *later))
-        found = await self._made()
+        await self._agreed((*store.changes, *later))
+        found = await self._made(store)
         await self._upload(found)
         return found
 
@@ -194,7 +206,7 @@ class Deployment:
         self.stage.left = f"{stack_name(self.name)} is there with the bucket {bucket}, the model perhaps not in it"
         await put_once(self.clients, bucket, self.packed.key, self.packed.body)
 
-    async def _compared(self, whole: Template, *, is_new: bool) -> tuple[Change, ...]:
+    async def _compared(self, whole: Template, *, is_new: bool) -> ChangeSet:
         self.stage.left = (
             f"of {stack_name(self.name)} nothing was made or changed but a change set, which costs nothing"
         )
@@ -204,9 +216,9 @@ class Deployment:
             )
         return await make_change_set(self.clients, self.name, whole, is_new=is_new)
 
-    async def _made(self) -> StackFound:
+    async def _made(self, wanted: ChangeSet) -> StackFound:
         self.stage.left = f"what CloudFormation has begun in {stack_name(self.name)} it goes on with"
-        return await carry_out(self.clients, self.name, self.progress)
+        return await carry_out(self.clients, self.name, wanted, self.progress)
 
     async def _agreed(self, changes: tuple[Change, ...]) -> None:
         if not self.confirm(DeployPlan(self.name, changes, self.cost)):
@@ -259,15 +271,21 @@ async def destroyed(
     """As `destroy`, by clients that are open."""
     found = await ours(clients, name)
     if found is None:
-        return Destroyed(name, 0, tuple(await tagged(clients, name)))
+        return await _examined(clients, name, 0, was_there=False)
     if not confirm(stack_name(name)):
         raise NotBegunError(f"{stack_name(name)} was not destroyed: nothing was removed")
     try:
         n_objects = await _removed(clients, name, found, progress, stage)
         stage.left = f"{stack_name(name)} is removed; what may still carry its tag was not looked for"
-        return Destroyed(name, n_objects, tuple(await tagged(clients, name)))
+        return await _examined(clients, name, n_objects)
     except TargetError as error:
         raise TargetError(error.message, "; ".join(filter(None, [error.advice, _on(name)]))) from error
+
+
+async def _examined(clients: AwsClients, name: str, n_objects: int, *, was_there: bool = True) -> Destroyed:
+    left = await tagged(clients, name)
+    costs = {arn: await cost_of_leaving(clients, arn) for arn in left}
+    return Destroyed(name, n_objects, tuple(left), clients.region, was_there, costs)
 
 
 async def _removed(clients: AwsClients, name: str, found: StackFound, progress: Progress, stage: Stage) -> int:

@@ -13,6 +13,7 @@ from smbench.cli.asking import agreed, typed
 from smbench.errors import ExitCode, UsageError
 from smbench.printable import printable
 from smbench.scenario.deploy import Deploy
+from smbench.scenario.schema import keyword_at
 from smbench.stack.template import stack_name
 
 _OF_THE_MODEL = ("image", "folder", "artifact", "name")
@@ -60,8 +61,12 @@ def _wanted(scenario: Path | None, asked: dict[str, Any]) -> tuple[Deploy, Path]
         return Deploy.model_validate(document | said | {"model": document.get("model", {}) | model}), base_dir
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{place}: {first['msg']}" if place else str(first["msg"])) from None
+        place, why = ".".join(map(str, first["loc"])), str(first["msg"])
+        if first["type"] == "value_error":
+            why = str(first["ctx"]["error"])
+        elif first["type"] == "string_pattern_mismatch":
+            why = keyword_at(("deploy", *first["loc"]), "patternErrorMessage")
+        raise UsageError(f"{place}: {why}" if place else why) from None
 
 
 def destroy_command(name: str, *, yes: bool, where: Where) -> ExitCode:
@@ -75,13 +80,17 @@ def destroy_command(name: str, *, yes: bool, where: Where) -> ExitCode:
         return yes or typed(f"type {name} to remove {stack} and all that is in it") == name
 
     done = destroy(name, confirm=asked_for, progress=_shown, **where)
-    if done.left:
-        typer.echo(f"{stack_name(name)} is removed, and this still carries its tag:")
-        for arn in done.left:
-            typer.echo(f"  {printable(arn)}")
-        return ExitCode.TARGET
     objects = f"{done.n_objects:,} object{'' if done.n_objects == 1 else 's'}"
-    typer.echo(f"{stack_name(name)} is removed with {objects}; nothing carries its tag any more")
+    gone = f"is removed with {objects}" if done.was_there else f"is not there in {done.region}"
+    if done.left:
+        typer.echo(f"{stack_name(name)} {gone}, and this still carries its tag:")
+        for arn in done.left:
+            typer.echo(f"  {printable(arn)}: {printable(done.costs[arn])}")
+        return ExitCode.TARGET
+    if not done.was_there:
+        typer.echo(f"{stack_name(name)} {gone}, and nothing there carries its tag")
+        return ExitCode.OK
+    typer.echo(f"{stack_name(name)} {gone}; nothing carries its tag any more")
     typer.echo(f"log group /aws/sagemaker/Endpoints/{stack_name(name)}, if there is one, stays: it costs storage only")
     return ExitCode.OK
 

@@ -23,9 +23,13 @@ class DeployedModel(Part):
     name: str | None = Field(
         default=None, min_length=1, max_length=63, description="a SageMaker model that exists; nothing else is given"
     )
-    image: str | None = Field(
-        default=None, min_length=1, max_length=255, description="address of the container's image"
-    )
+    image: (
+        Annotated[
+            str,
+            Field(pattern=r"^\S+$", max_length=255, json_schema_extra={"patternErrorMessage": "must have no space"}),
+        ]
+        | None
+    ) = Field(default=None, description="address of the container's image")
     folder: str | None = Field(
         default=None, min_length=1, description="packed as model.tar.gz and uploaded; has code/inference.py"
     )
@@ -123,6 +127,9 @@ class Deploy(Part):
                 raise ValueError(f"{name} belongs to an endpoint of kind {kind}, and this one is {self.kind}")
         if self.kind == "serverless" and self.scaling is not None:
             raise ValueError("a serverless endpoint has no instances to scale")
+        for name in ("instance", "instance_hour", "instances"):
+            if self.kind == "serverless" and name in self.model_fields_set:
+                raise ValueError(f"{name} belongs to an endpoint with instances, and this one is serverless")
         scaling = self.scales
         if scaling is not None and self.kind == "realtime" and scaling.min == 0:
             raise ValueError("scaling.min must be at least 1: only an asynchronous endpoint wakes from zero instances")

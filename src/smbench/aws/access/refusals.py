@@ -42,6 +42,7 @@ _UNKNOWN_KEY = {
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "403"}
 _MOVED = {"301", "307", "400", "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed"}
+_LONG_LIST = re.compile(r"\[((?:[^][,]+, ){4}[^][,]+)((?:, [^][,]+){6,})\]")  # of more than ten
 _SECRET = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b|(?i:x-amz-security-token\s*[:=]\s*)\S+|(?i:credential=)[^,\s]+")
 
 
@@ -49,7 +50,12 @@ def told_by(error: ClientError) -> str:
     """AWS's message, fit to be kept: empty when it sent none (a throttle's is null) or repeats the signed request."""
     if code_of(error) in _SIGNATURE:
         return ""
-    return _SECRET.sub("[removed]", str(error.response.get("Error", {}).get("Message") or ""))
+    return without_long_lists(_SECRET.sub("[removed]", str(error.response.get("Error", {}).get("Message") or "")))
+
+
+def without_long_lists(text: str) -> str:
+    """A message of AWS's with the first of the values that it lists, where there are many: instance types are 300."""
+    return _LONG_LIST.sub(lambda found: f"[{found[1]}, and {found[2].count(',')} more]", text)
 
 
 @contextmanager

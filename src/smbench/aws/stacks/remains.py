@@ -5,9 +5,10 @@ from typing import Any
 import anyio
 from botocore.exceptions import ClientError
 
-from smbench.aws.access.causes import code_of
+from smbench.aws.access.causes import NO_ANSWER, code_of, reason_of
 from smbench.aws.access.clients import AwsClients
 from smbench.errors import TargetError
+from smbench.pricing.table import current_prices
 from smbench.stack.template import TAG
 
 _LOOKS, _APART_S = 6, 5.0  # the tag search knows of a deletion after a while
@@ -61,3 +62,28 @@ async def tagged(clients: AwsClients, name: str) -> list[str]:
         if look < _LOOKS - 1:
             await anyio.sleep(_APART_S)
     return found
+
+
+async def cost_of_leaving(clients: AwsClients, arn: str) -> str:
+    """What something costs an hour while it is there, in words: endpoints by their instances, all else by use."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if f":{kind}/" not in arn or kind != "endpoint":
+        return "costs nothing by the hour"
+    try:
+        described = await clients.sagemaker.describe_endpoint(EndpointName=name)
+        config = await clients.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+    except (ClientError, *NO_ANSWER) as error:
+        return f"cost not known ({reason_of(error)})"
+    prices, usd = current_prices(), 0.0
+    made = {one["VariantName"]: one for one in config["ProductionVariants"]}
+    for fleet in described.get("ProductionVariants", []):
+        if serverless := fleet.get("CurrentServerlessConfig"):
+            what, per = "provisioned concurrency", prices.per.get("serverless.provisioned_gb_second")
+            n = 3600 * serverless["MemorySizeInMB"] / 1024 * serverless.get("ProvisionedConcurrency", 0)
+        else:
+            what = made[fleet["VariantName"]].get("InstanceType", "its instances")
+            per, n = prices.instance_hour.get(what), fleet.get("CurrentInstanceCount", 0)
+        if n and per is None:
+            return f"cost not known (no list price of {what})"
+        usd += n * (per or 0.0)
+    return f"{usd:.2f} USD an hour (list prices, {prices.source})"

@@ -8,8 +8,9 @@ from typing import Any, Self
 import anyio
 from botocore.exceptions import ClientError
 
+from smbench.aws.access.causes import code_of
 from smbench.aws.access.clients import AwsClients
-from smbench.aws.access.refusals import told_by
+from smbench.aws.access.refusals import told_by, without_long_lists
 from smbench.errors import TargetError
 from smbench.stack.soundness import problems_of
 from smbench.stack.template import TAG, Template, stack_name
@@ -18,9 +19,11 @@ _READY_S = 300.0  # until a change set must be ready
 _LOOK_S, _LOOK_LOOPBACK_S = 5.0, 0.2
 _CHANGE_SET = "smbench"
 _STACK = "AWS::CloudFormation::Stack"
+_NOT_OURS = {"ChangeSetNotFound", "ChangeSetNotFoundException", "InvalidChangeSetStatus"}
 _EMPTY = ("didn't contain changes", "No updates are to be performed")
 _GOING = "DELETE_IN_PROGRESS"
 NEW = "REVIEW_IN_PROGRESS"  # a stack of which nothing but a change set was ever made
+CHANGEABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"}
 
 
@@ -55,6 +58,18 @@ class StackEvent:
     name: str
     kind: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """What carrying out a template would change; empty where nothing would.
+
+    Args:
+        arn: Of this one alone: another may have its name later.
+    """
+
+    arn: str
+    changes: "tuple[Change, ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +109,8 @@ async def ours(clients: AwsClients, name: str) -> StackFound | None:
     return found
 
 
-async def make_change_set(clients: AwsClients, name: str, template: Template, *, is_new: bool) -> tuple[Change, ...]:
-    """What carrying out the template would change; empty where nothing would, and the change set is gone again.
+async def make_change_set(clients: AwsClients, name: str, template: Template, *, is_new: bool) -> ChangeSet:
+    """What carrying out the template would change; where that is nothing, the change set is gone again.
 
     Raises:
         TargetError: our own checks or AWS refuse the template.
@@ -105,28 +120,28 @@ async def make_change_set(clients: AwsClients, name: str, template: Template, *,
     named = {"StackName": stack_name(name), "ChangeSetName": _CHANGE_SET}
     with clients.explained(f"make a change set of the stack {stack_name(name)}"):
         await _without_change_set(clients, name)  # of an earlier try
-        await clients.cloudformation.create_change_set(
+        made = await clients.cloudformation.create_change_set(
             **named,
             ChangeSetType="CREATE" if is_new else "UPDATE",
             TemplateBody=json.dumps(template),
             Capabilities=["CAPABILITY_IAM"],
             Tags=[{"Key": TAG, "Value": name}],
         )
-        shown = await _made(clients, named)
+        shown = await _made(clients, stack_name(name), made["Id"])
     if shown["Status"] == "FAILED":
         reason = shown.get("StatusReason", "")
         await _without_change_set(clients, name)
         if any(text in reason for text in _EMPTY):
-            return ()
-        raise TargetError(f"AWS refuses the template: {reason}")
-    return tuple(_change(one["ResourceChange"]) for one in shown["Changes"])
+            return ChangeSet(made["Id"], ())
+        raise TargetError(f"AWS refuses the template: {without_long_lists(reason)}")
+    return ChangeSet(made["Id"], tuple(_change(one["ResourceChange"]) for one in shown["Changes"]))
 
 
-async def _made(clients: AwsClients, named: dict[str, str]) -> dict[str, Any]:
+async def _made(clients: AwsClients, name: str, arn: str) -> dict[str, Any]:
     """The change set once AWS has compared."""
     with anyio.fail_after(_READY_S):
         while True:
-            shown: dict[str, Any] = await clients.cloudformation.describe_change_set(**named)
+            shown: dict[str, Any] = await clients.cloudformation.describe_change_set(StackName=name, ChangeSetName=arn)
             if shown["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
                 return shown
             await anyio.sleep(_look_s(clients))
@@ -154,21 +169,34 @@ async def _without_change_set(clients: AwsClients, name: str) -> None:
                 raise
 
 
-async def carry_out(clients: AwsClients, name: str, progress: Progress) -> StackFound:
-    """Execute the change set and follow it to its end.
+async def carry_out(clients: AwsClients, name: str, change_set: ChangeSet, progress: Progress) -> StackFound:
+    """Execute the change set, this one and no other, and follow it to its end.
 
     Raises:
-        TargetError: CloudFormation took it back; says which resource failed and why.
+        TargetError: CloudFormation took it back, and it says which resource failed and why; or somebody else has
+            replaced or removed the change set.
     """
     seen = await _event_ids(clients, stack_name(name))
     with clients.explained(f"carry out the change set of {stack_name(name)}"):
-        await clients.cloudformation.execute_change_set(StackName=stack_name(name), ChangeSetName=_CHANGE_SET)
+        try:
+            await clients.cloudformation.execute_change_set(StackName=stack_name(name), ChangeSetName=change_set.arn)
+        except ClientError as error:
+            if code_of(error) in _NOT_OURS:
+                raise TargetError(
+                    f"the change set of {stack_name(name)} is not there any more: another `smbench deploy` or "
+                    f"`smbench destroy` is at work on it",
+                    "wait for its end, then deploy again to see what is left to change",
+                ) from error
+            raise
     found, failures = await _follow(clients, stack_name(name), seen, progress)
     if found.status not in DONE:
         first = failures[0] if failures else StackEvent("", "", stack_name(name), "", found.status)
+        how = "changed" if first.status == "UPDATE_FAILED" else "made"
         raise TargetError(
-            f"the stack {stack_name(name)} was rolled back: {first.name} could not be made: {first.reason}",
-            f"correct it and deploy again, after `smbench destroy {name}` if it says {found.status}",
+            f"the stack {stack_name(name)} was rolled back: {first.name} could not be {how}: {first.reason}",
+            f"the stack is as it was, and `smbench destroy {name}` removes it: correct this and deploy again"
+            if found.status in CHANGEABLE
+            else f"`smbench destroy {name}`, then correct this and deploy again",
         )
     return found
 
@@ -220,7 +248,7 @@ def _event(shown: dict[str, Any]) -> StackEvent:
         shown["ResourceStatus"],
         shown["LogicalResourceId"],
         shown["ResourceType"],
-        shown.get("ResourceStatusReason", ""),
+        without_long_lists(shown.get("ResourceStatusReason", "")),
     )
 
 
