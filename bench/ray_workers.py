@@ -69,7 +69,7 @@ def main() -> int:
         folder = Path(name)
         (folder / "scenario.yaml").write_text(ENDPOINT)
         (folder / "load.yaml").write_text(load(asked.rate, asked.seconds))
-        with emulated(folder) as url:
+        with emulated(folder) as (url, _):
             for number in range(asked.pairs):
                 found = {on: measured(folder, url, on, number) for on in ("local", "ray")}
                 for on, (cpu_us, lag_ms) in found.items():

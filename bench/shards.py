@@ -115,7 +115,7 @@ def main() -> int:
         folder = Path(name)
         (folder / "scenario.yaml").write_text(scenario(asked.rate, asked.seconds))
         began_s = time.monotonic()
-        with emulated(folder) as url:
+        with emulated(folder) as (url, _):
             where = ("--endpoint", "smbench-emulated", "--endpoint-url", url)
             made = ask(folder, "order", "scenario.yaml", "--shards", str(asked.shards), "--to", "order", *where)
             assert made.returncode == 0, made.stderr

@@ -257,9 +257,13 @@ def require_within(plan: RunPlan, access: AwsAccess, max_cost: float | None, pri
         UsageError: it may cost more, or what it may cost is not known.
         TargetError: the endpoint cannot be described.
     """
-    if max_cost is None:
-        return
-    found = _spending(plan, access, prices).usd
+    if max_cost is not None:
+        require_cheap(_spending(plan, access, prices), max_cost)
+
+
+def require_cheap(planned: Spending, max_cost: float) -> None:
+    """Raises UsageError: it may cost more than so many USD, or what it may cost is not known."""
+    found = planned.usd
     if isinstance(found, Unknown):
         raise UsageError(f"what the run may cost is not known, so --max-cost {max_cost:g} refuses it: {found.reason}")
     if not found <= max_cost:  # a limit of nan refuses, too

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from smbench.account.cleaning import Found
-from smbench.api.account import clean, doctor, estimate, policy
+from smbench.api.account import clean, doctor, estimate, policy, require_cheap
 from smbench.cli.asking import agreed
 from smbench.cli.given_out import print_json
 from smbench.errors import ExitCode, UsageError
@@ -69,12 +69,19 @@ def clean_command(run: str | None, asked: dict[str, Any], *, yes: bool) -> ExitC
     return ExitCode.OK
 
 
-def dry_run_command(scenario: Path | None, asked: dict[str, Any], output: str) -> None:
-    """Print the plan and what it may cost; nothing is sent or made. Raises ScenarioError, UsageError, TargetError."""
+def dry_run_command(scenario: Path | None, asked: dict[str, Any], output: str, max_cost: float | None) -> None:
+    """Print the plan and what it may cost; nothing is sent or made.
+
+    Raises:
+        ScenarioError, TargetError: as `estimate`.
+        UsageError: also where it may cost more than `max_cost` USD, once it is printed.
+    """
     found = estimate(scenario, **asked)
     if output == "json":
         print_json(found.to_json())
-        return
-    for about, said in found.lines:
-        typer.echo(f"{about:<10} {said}")
-    typer.echo("nothing was sent or made")
+    else:
+        for about, said in found.lines:
+            typer.echo(f"{about:<10} {said}")
+        typer.echo("nothing was sent or made")
+    if max_cost is not None:
+        require_cheap(found, max_cost)

@@ -146,3 +146,18 @@ def test_a_run_that_may_cost_more_is_refused_in_a_sentence_before_anything_is_ma
     monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access, _prices: unknown)
     with pytest.raises(UsageError, match="not known, so --max-cost 5 refuses it"):
         smbench.run(story(), max_cost=5, results=tmp_path / "results", progress="none")
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_dry_run_shows_what_it_may_cost_and_refuses_what_costs_too_much(
+    output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreseen = planned(HOUR, target(scalable_target={"MaxCapacity": 4}))
+    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access, _prices: foreseen)
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "quick-start", "--dry-run", "--output", output, "--max-cost"]
+    refused = CliRunner().invoke(app, [*words, "0.1"])
+    assert isinstance(refused.exception, UsageError)
+    assert "more than --max-cost 0.1" in refused.exception.message
+    passed = CliRunner().invoke(app, [*words, "100"])
+    assert (passed.exit_code, passed.stdout) == (0, refused.stdout)

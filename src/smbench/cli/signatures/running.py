@@ -167,7 +167,7 @@ def run(
             "prices": own_prices,
             "allow_files": tuple(allow_files or ()),
         }
-        dry_run_command(scenario, planned, output.value)
+        dry_run_command(scenario, planned, output.value, max_cost)
         return
     if on != "processing" and (role or wait or to or image):
         raise UsageError("--role, --wait, --to and --image are of a processing job", "add --on processing")
