@@ -202,7 +202,7 @@ def _failed(runs: Sequence[MeasuredRun]) -> Parameter:
     ended = pl.concat(run.frames.requests.select("outcome", "error") for run in runs).filter(
         pl.col("outcome").is_in([Outcome.COMPLETED.value, Outcome.FAILED.value])
     )
-    is_failed = (ended["outcome"] == Outcome.FAILED.value) & ~ended["error"].fill_null("").str.contains(
+    is_failed = (ended["outcome"] == Outcome.FAILED.value) & ~ended["error"].cast(pl.String).fill_null("").str.contains(
         r"(?i)time.?out|timed out"
     )
     share, n = float(is_failed.mean() or 0.0), ended.height  # type: ignore[arg-type]

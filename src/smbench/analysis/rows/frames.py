@@ -50,6 +50,7 @@ _NEEDED = (
 )
 
 
+_TEXTS = ("phase", "payload", "outcome", "error", "why_not_sent", "wrong_answer", "variant", "end_from")
 _OF_STREAMS = ("parts", "gap_mean_ns", "gap_max_ns")
 _PLAIN = ("accepted", "attempts", "status_code")
 _LOOKED_UP = (Ending.FINISHED, Ending.STOPPED)  # after these the run asked S3 for ends that no notice reported
@@ -178,12 +179,12 @@ def load(run: RunFiles) -> Frames:
         ResultsError: a file is damaged inside.
     """
     try:
-        requests = _printable(run.requests.select(_columns(run.manifest)).collect(engine="streaming"))
+        requests = _in_short(run.requests, run.manifest).collect(engine="streaming")
         readings, events = _printable(run.readings.collect()), _printable(run.events.collect())
     except (OSError, pl.exceptions.PolarsError) as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ResultsError(f"{run.path} is damaged: {first_line}", RESTORE) from error
-    return replace(derive(run.manifest, requests, readings, events), damage=run.damage)
+    return replace(_derived(run.manifest, _printable(requests), readings, events), damage=run.damage)
 
 
 def _columns(manifest: Manifest) -> list[str]:
@@ -197,28 +198,35 @@ def is_streamed(manifest: Manifest) -> bool:
     return bool((manifest.scenario.get("request") or {}).get("stream"))
 
 
+def _in_short(requests: pl.LazyFrame, manifest: Manifest) -> pl.LazyFrame:
+    """What is needed of the rows: instants in nanoseconds since the run began, texts as places in a list of them."""
+    stems = (*_STEMS, "first_part") if is_streamed(manifest) else _STEMS
+    instants = [(pl.col(stem).dt.timestamp("ns") - manifest.clock.epoch_ns).alias(f"{stem}_ns") for stem in stems]
+    rows = requests.select(_columns(manifest)).with_columns(pl.col(_TEXTS).cast(pl.Categorical), *instants)
+    return rows.drop(stems)
+
+
 def _printable(frame: pl.DataFrame) -> pl.DataFrame:
     """Every text without control characters; few are not so from the start."""
     for name, kind in frame.schema.items():
-        if kind == pl.String and frame[name].str.contains(CONTROLS).any():
-            texts = frame[name].drop_nulls().unique().to_list()
-            clean = pl.col(name).replace_strict(texts, [printable(text) for text in texts], default=None)
-            frame = frame.with_columns(clean)
+        if kind not in (pl.String, pl.Categorical):
+            continue
+        texts = frame[name].drop_nulls().unique().cast(pl.String)
+        if texts.str.contains(CONTROLS).any():
+            clean = texts.map_elements(printable, return_dtype=pl.String)
+            frame = frame.with_columns(
+                pl.col(name).cast(pl.String).replace_strict(texts, clean, default=None).cast(kind)
+            )
     return frame
 
 
 def derive(manifest: Manifest, requests: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> Frames:
     """The frames of a run whose rows are in memory."""
+    return _derived(manifest, _in_short(requests.lazy(), manifest).collect(), readings, events)
+
+
+def _derived(manifest: Manifest, rows: pl.DataFrame, readings: pl.DataFrame, events: pl.DataFrame) -> Frames:
     epoch_ns = manifest.clock.epoch_ns
-    stems = (*_STEMS, "first_part") if is_streamed(manifest) else _STEMS
-    rows = (
-        requests.select(_columns(manifest))
-        .with_columns(
-            pl.col("outcome", "payload").cast(pl.Categorical),
-            *((pl.col(stem).dt.timestamp("ns") - epoch_ns).alias(f"{stem}_ns") for stem in stems),
-        )
-        .drop(stems)
-    )
     readings, events = _since(_as_last_told(readings), epoch_ns), _since(events, epoch_ns)
     if manifest.shards:
         rows = _on_one_clock(rows, manifest.shards).drop("worker")

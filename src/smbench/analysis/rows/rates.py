@@ -6,6 +6,9 @@ the time and the requests after that count nowhere: rates are of what took place
 those seconds, whichever phase the requests belong to: the endpoint's throughput then.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +16,17 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.rows.frames import Frames, only
 from smbench.records import NotSent, Outcome
 
-_ENDS_SENDING = tuple(why.value for why in NotSent if why.ends_sending)
+_UNREACHED = pl.col("why_not_sent").is_in([why.value for why in NotSent if why.ends_sending])
+_SEEN = {
+    "n_unreached": _UNREACHED.sum(),
+    "stopped_ns": pl.col("sched_ns").filter(_UNREACHED).min(),  # null too where a closed phase had not released them
+    "n_offered": pl.col("sched_ns").count() - pl.col("sched_ns").filter(_UNREACHED).count(),
+    "n_sent": pl.col("send_ns").count(),
+    "n_accepted": pl.col("accepted").sum(),
+    "last_send_ns": pl.col("send_ns").max(),
+    "last_end_ns": pl.col("done_ns").max(),
+}
+"""What the rates of some requests follow from; of none, counts are 0 and instants null."""
 
 
 class Rates(BaseModel):
@@ -47,21 +60,20 @@ class PhaseRates(BaseModel):
 def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
     """In the schedule's order; pauses left out."""
     done_ns = completions(frames.requests)
-    columns = ("phase", "sched_ns", "send_ns", "accepted", "done_ns", "why_not_sent")
-    rows_of = {str(name): rows for (name,), rows in frames.requests.select(columns).group_by("phase")}
-    nothing = frames.requests.clear()
+    by_phase = frames.requests.lazy().group_by("phase").agg(**_SEEN).collect(engine="streaming")  # in little memory
+    seen_of = {row["phase"]: row for row in by_phase.to_dicts()}
+    nothing = _seen(frames.requests.clear())
     phases = []
     for span in frames.spans:
         if not span.n:
             continue
-        rows = rows_of.get(span.name, nothing)
         phases.append(
             PhaseRates(
                 name=span.name,
                 kind=span.kind,
                 warmup=span.warmup,
                 description=span.description,
-                rates=rates_between(rows, done_ns, span.start_ns, span.end_ns),
+                rates=_rates(seen_of.get(span.name, nothing), done_ns, span.start_ns, span.end_ns),
             )
         )
     return tuple(phases)
@@ -84,17 +96,25 @@ def rates_between(rows: pl.DataFrame, done_ns: pl.Series, start_ns: int, planned
         done_ns: When requests of the run completed, ascending; see `completions`.
         planned_ns: Until when they were to be sent; None: until the last of them has ended.
     """
-    unreached_ns = rows.filter(pl.col("why_not_sent").is_in(_ENDS_SENDING))["sched_ns"]
-    stopped_ns = unreached_ns.min()
-    if stopped_ns is None and len(unreached_ns):  # a closed phase had not released them: it ended with its last send
-        stopped_ns = _last(rows["send_ns"])
+    return _rates(_seen(rows), done_ns, start_ns, planned_ns)
+
+
+def _seen(rows: pl.DataFrame) -> dict[str, Any]:
+    return rows.lazy().select(**_SEEN).collect(engine="streaming").row(0, named=True)
+
+
+def _rates(seen: Mapping[str, Any], done_ns: pl.Series, start_ns: int, planned_ns: int | None) -> Rates:
+    stopped_ns = seen["stopped_ns"]
+    if stopped_ns is None and seen["n_unreached"]:  # a closed phase had not released them: it ended with its last send
+        stopped_ns = seen["last_send_ns"]
     if stopped_ns is not None and planned_ns is not None:
-        planned_ns = min(planned_ns, max(start_ns, int(stopped_ns)))  # type: ignore[arg-type]
-    end_ns = _end_ns(rows, planned_ns, start_ns)
+        planned_ns = min(planned_ns, max(start_ns, stopped_ns))
+    # The planned end or the last send; without a plan the last end, for that is what a closed phase waits for.
+    ends_ns = (seen["last_end_ns"] if planned_ns is None else planned_ns, seen["last_send_ns"])
+    end_ns = max((end for end in ends_ns if end is not None), default=start_ns)
     length_s = (end_ns - start_ns) / 1e9
     is_long = length_s > 0 and planned_ns != start_ns  # a burst at one instant has no rate, however late it was sent
-    n_offered = rows["sched_ns"].count() - unreached_ns.count()
-    n_sent, n_accepted = rows["send_ns"].count(), int(rows["accepted"].sum())
+    n_offered, n_sent, n_accepted = seen["n_offered"], seen["n_sent"], seen["n_accepted"]
     # One end at the very last instant belongs to it: a closed phase ends with it.
     edges = np.searchsorted(done_ns.to_numpy(), [start_ns, end_ns + 1])
     n_completed = int(edges[1] - edges[0])
@@ -115,12 +135,6 @@ def rates_between(rows: pl.DataFrame, done_ns: pl.Series, start_ns: int, planned
     )
 
 
-def _end_ns(rows: pl.DataFrame, planned_ns: int | None, start_ns: int) -> int:
-    """The planned end or the last send; without a plan the last end, for that is what a closed phase waits for."""
-    ends = [planned_ns] if planned_ns is not None else [_last(rows["done_ns"])]
-    return max([end for end in (*ends, _last(rows["send_ns"])) if end is not None], default=start_ns)
-
-
 def completions(requests: pl.DataFrame) -> pl.Series:
     """When each completed request did, ascending."""
     return only(requests, pl.col("outcome") == Outcome.COMPLETED.value, "done_ns")["done_ns"].drop_nulls().sort()
@@ -129,8 +143,3 @@ def completions(requests: pl.DataFrame) -> pl.Series:
 def _first(rows: pl.DataFrame) -> int:
     first = rows["sched_ns"].min()
     return first if isinstance(first, int) else 0
-
-
-def _last(instants: pl.Series) -> int | None:
-    last = instants.max()
-    return last if isinstance(last, int) else None
