@@ -18,6 +18,7 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.records import Ending, Event, NotSent, Outcome
+from smbench.results.manifest import ImportedFrom
 from smbench.scenario.thresholds import METRICS, parse_threshold
 
 S = 1_000_000_000
@@ -450,6 +451,41 @@ def test_a_call_that_was_never_answered_counts_as_it_does_in_the_report(
     if text.startswith(("p5", "p9")):
         quoted = summarise(frames).sojourn.percentile(text.split()[0])
         assert quoted is None or quoted.text() == seen
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("failed == 0", None),
+        ("error_share < 5%", None),
+        ("completed >= 99%", None),
+        ("completed <= 2", True),
+        ("max < 1m", True),
+    ],
+)
+def test_of_a_file_without_failures_all_that_they_could_change_is_unknown_and_no_more(
+    text: str, passed: bool | None
+) -> None:
+    frames = frames_of([Request(0.0, done=1.0), Request(1.0, done=3.0)])
+    source = ImportedFrom(
+        file="a.csv", digest="", tool="", columns={}, lacking={}, is_due_known=True, has_failures=False, n_timeouts=0
+    )
+    imported = replace(frames, manifest=frames.manifest.model_copy(update={"imported": source}))
+    assert judge(text, imported).passed is passed
+
+
+def test_lateness_that_lowers_a_figure_no_more_than_its_own_doubt_does_is_not_mentioned() -> None:
+    """An end found in S3 is known to the second: the least that its latency can be is what lateness leaves of it."""
+    late_s = 1.0
+    for send, note in ((late_s, ""), (late_s + 0.5, "without the generator's lateness 8.50 s")):
+        frames = frames_of([Request(0.0, send=send, ack=send, done=9.0, seen=12.0, end_from="output")], clock="real")
+        assert judge("max < 1h", frames).note == note
+
+
+def test_where_none_completed_the_first_completion_takes_longer_than_the_run_had_for_it() -> None:
+    frames = frames_of([Request(5.0, Outcome.FAILED, done=12.0)])
+    assert judged("first_completion < 6s", frames) == ("> 7.00 s", False)
+    assert judged("first_completion > 6s", frames) == ("> 7.00 s", True)
 
 
 @pytest.mark.parametrize("text", ["rejected == 0", "rejected < 1%", "transport_error == 0"])
