@@ -295,6 +295,14 @@ def test_a_backlog_too_large_at_the_end_was_so_for_at_least_that_long(allowed: s
     assert (result.low, result.high, result.passed) == (40.0, None, passed)
 
 
+def test_a_backlog_before_a_warm_up_phase_counts_until_that_begins() -> None:
+    """Nothing happens when it begins: the next change of the backlog lies within it."""
+    spans = [span(3, end_s=10.0), span(1, name="warm", index=1, start_s=10.0, end_s=20.0, warmup=True, first_seq=3)]
+    rows = [*[Request(0.0, done=30.0)] * 3, Request(15.0, phase="warm", warmup=True, done=30.0)]
+    spans.append(span(0, name="rest", index=2, start_s=20.0, end_s=30.0, first_seq=4))
+    assert judged("backlog < 3 for 11s", frames_of(rows, spans=spans)) == ("beyond it for 10.0 s", True)
+
+
 def test_a_backlog_in_a_warm_up_phase_is_left_out() -> None:
     spans = [span(1, name="warm", end_s=50.0, warmup=True), span(0, name="load", index=1, start_s=50.0, end_s=100.0)]
     result = judge("backlog <= 0 for 15s", waiting((10, 70), spans=spans))
