@@ -141,7 +141,8 @@ def _collected(run: RunFolder, folder: Path, order: Order, plan: RunPlan, shards
     clock = ClockFacts(kind=TimeKind.REAL.value, epoch_ns=end.epoch_ns)
     link_parts(folder, run.path)
     _require_own(run.path, order.manifest.run_id)
-    run.begin(dict(end.found), clock, inapplicable_to(plan), end.held, order.manifest.endpoint_url)
+    ordered = order.manifest
+    run.begin(dict(end.found), clock, inapplicable_to(plan), end.held, ordered.endpoint_url, ordered.prices)
     end.notes += _settle(run.path, plan, shards, end.epoch_ns)
     run.manifest = run.manifest.model_copy(update={"shards": _with_clocks(run.manifest.shards, open_run(run.path))})
     if end.held:

@@ -6,7 +6,7 @@ begin. Each shard reads it and needs no other word.
 
 import datetime
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +105,12 @@ def write_order(
     command: Sequence[str],
     *,
     begins_together: bool = False,
+    prices: Mapping[str, float] | None = None,
 ) -> Order:
     """Write the order into a place that has none.
+
+    Args:
+        prices: USD in the place of list prices, for the manifest.
 
     Raises:
         UsageError: the run cannot be shared, or the place has an order.
@@ -125,7 +129,7 @@ def write_order(
         )
     now = datetime.datetime.now(datetime.UTC)
     manifest = new_manifest(plan, origin, command, now, n_shards)
-    manifest = manifest.model_copy(update={"endpoint_url": access.endpoint_url})
+    manifest = manifest.model_copy(update={"endpoint_url": access.endpoint_url, "prices": dict(prices or {})})
     order = Order(
         manifest=manifest,
         region=access.region,

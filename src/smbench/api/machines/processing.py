@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -50,6 +50,7 @@ def run_job(
     results: str | os.PathLike[str] = "results",
     thresholds: Sequence[str] = (),
     strict: bool = False,
+    prices: Mapping[str, float] | None = None,
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
     command: Sequence[str] = ("smbench.run_job",),
@@ -72,7 +73,7 @@ def run_job(
     """
     plan = planned(
         scenario,
-        prices=None,
+        prices=prices,
         endpoint=endpoint,
         stack=stack,
         seed=seed,
@@ -117,9 +118,9 @@ def run_as_job(plan: Planned, wanted: JobWanted, command: Sequence[str], *, wait
     settings = AwsSettings(access.region, access.profile, access.endpoint_url, services=SERVICES)
     interrupts = Interrupts()
     with own_loop(settings) as loop, interrupts.from_signals():
-        job = JobRun(loop, plan.plan, plan.origin, access, wanted)
+        job = JobRun(loop, plan.plan, plan.origin, access, wanted, plan.settings.prices)
         job.start(command)
-        started = JobStarted(job.name, str(job.place), price_of(wanted))
+        started = JobStarted(job.name, str(job.place), price_of(wanted, prices=plan.settings.prices))
         if not waits:
             return started
         say(f"the job {job.name} is started: {started.price}")

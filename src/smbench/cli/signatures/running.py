@@ -171,8 +171,8 @@ def run(
         return
     if on != "processing" and (role or wait or to or image):
         raise UsageError("--role, --wait, --to and --image are of a processing job", "add --on processing")
-    if on == "processing" and (detach or stop_when_certain or max_cost is not None or own_prices):
-        raise UsageError("--on processing takes no --detach, no --stop-when-certain, no --max-cost and no --price")
+    if on == "processing" and (detach or stop_when_certain or max_cost is not None):
+        raise UsageError("--on processing takes no --detach, no --stop-when-certain and no --max-cost")
     if on == "processing" and role is None:
         raise UsageError("a processing job needs a role, and there is no --role", "give --role ARN")
     leaving = _left_behind() if detach else None

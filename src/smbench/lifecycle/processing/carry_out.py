@@ -5,7 +5,7 @@ Each of the job's hosts sends one shard of the order, as `smbench worker` does a
 
 import contextlib
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -42,8 +42,16 @@ class JobRun:
         place: Of the order.
     """
 
-    def __init__(self, loop: OwnLoop, plan: RunPlan, origin: Origin, access: AwsAccess, wanted: JobWanted) -> None:
-        self._loop, self._plan, self._origin, self._wanted = loop, plan, origin, wanted
+    def __init__(
+        self,
+        loop: OwnLoop,
+        plan: RunPlan,
+        origin: Origin,
+        access: AwsAccess,
+        wanted: JobWanted,
+        prices: Mapping[str, float],
+    ) -> None:
+        self._loop, self._plan, self._origin, self._wanted, self._prices = loop, plan, origin, wanted, prices
         self._jobs = ProcessingJobs(loop)
         region = loop.clients.region
         self._access = AwsAccess(region, None, access.endpoint_url)  # a container has no profile
@@ -68,7 +76,15 @@ class JobRun:
         n_hosts = self._wanted.n_hosts
         together = n_hosts > 1
         write_order(
-            self.place, self._plan, self._origin, self._access, n_hosts, None, command, begins_together=together
+            self.place,
+            self._plan,
+            self._origin,
+            self._access,
+            n_hosts,
+            None,
+            command,
+            begins_together=together,
+            prices=self._prices,
         )
         try:
             for name in _ENTRY:
@@ -139,7 +155,7 @@ class JobRun:
             TargetError: it sent nothing, and says why.
         """
         if seen.took_s:
-            say(price_of(self._wanted, seen.took_s))
+            say(price_of(self._wanted, seen.took_s, self._prices))
         shards = (ShardFiles(self.place, number).read() for number in range(self._wanted.n_hosts))
         if not any(state is not None and state.may_have_sent for state in shards):
             if interrupts.names:

@@ -4,6 +4,7 @@ import datetime
 import math
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,9 +120,13 @@ def _longest_s(plan: RunPlan) -> int:
     return min(_LONGEST_S, math.ceil(max(known_ns, default=0) / 1e9 + plan.scenario.drain + _SPARE_S))
 
 
-def price_of(wanted: JobWanted, took_s: float | None = None) -> str:
-    """In words: an hour of it, or what it cost where it is known how long it took."""
-    table = current_prices()
+def price_of(wanted: JobWanted, took_s: float | None = None, prices: Mapping[str, float] | None = None) -> str:
+    """In words: an hour of it, or what it cost where it is known how long it took.
+
+    Args:
+        prices: USD in the place of list prices.
+    """
+    table = current_prices().with_own(prices or {})
     hosts = f"{wanted.n_hosts} × {wanted.instance_type}"
     hour = table.instance_hour.get(wanted.instance_type)
     if hour is None:
