@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from smbench.analysis.numbers.ordered import of_next
 from smbench.analysis.rows.deadline import deadline
-from smbench.calibration.checking.agreement import Figures, disagreement
+from smbench.calibration.checking.agreement import PERCENTILES, Figures, disagreement
 from smbench.calibration.checking.behaviour import Behaviour, behaviour
 from smbench.calibration.checking.by_chance import alarms_by_chance
 from smbench.calibration.checking.predicted import Replayed, predictions, replayed
@@ -35,6 +35,7 @@ class ModelCheck:
         persistence: Errors of the naive prediction that latency is as in the runs that the model was fitted from.
         notes: What the grade depends on beside the model, a sentence each.
         covered: The share of the run's p50, p90, p95 and p99 that lie within the band of the predictions.
+        places: Of each of them, the share of these predictions that are below; infinite ones are left out.
     """
 
     grade: str
@@ -43,6 +44,7 @@ class ModelCheck:
     floor: Figures
     persistence: Figures
     covered: float | None
+    places: dict[str, float]
     replications: int
     notes: tuple[str, ...] = ()
 
@@ -83,6 +85,7 @@ def check(
         floor={name: float(np.median([abs(one[name]) for one in among if name in one] or [0.0])) for name in figures},
         persistence=_persistence(real, np.array(quantiles_s)),
         covered=_covered(real, drawn),
+        places=_places(real, drawn),
         replications=replications,
         notes=alarms_by_chance(of.scenario.target.emulated, parameters, base_dir),
     )
@@ -123,9 +126,18 @@ def _persistence(real: Behaviour, quantiles_s: npt.NDArray[np.float64]) -> Figur
 
 def _covered(real: Behaviour, drawn: list[Behaviour]) -> float | None:
     inside = []
-    for share in (0.5, 0.9, 0.95, 0.99):
+    for share in PERCENTILES:
         own = real.quantile_s(share)
         low, high = _band([one.quantile_s(share) for one in drawn])
         if np.isfinite(own):
             inside.append(low <= own <= high)
     return float(np.mean(inside)) if inside else None
+
+
+def _places(real: Behaviour, drawn: list[Behaviour]) -> dict[str, float]:
+    own = {f"p{share * 100:g}": (share, real.quantile_s(share)) for share in PERCENTILES}
+    return {
+        name: float(np.mean([one.quantile_s(share) < value for one in drawn]))
+        for name, (share, value) in own.items()
+        if np.isfinite(value)
+    }
