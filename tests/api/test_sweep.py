@@ -33,7 +33,7 @@ MATRIX: dict[str, Any] = {"target.emulated.serverless.memory": [1024, 4096]}
 
 
 @pytest.mark.slow  # two runs, then one of them again
-def test_a_sweep_that_was_killed_runs_what_is_left_and_gives_the_same_page(tmp_path: Path) -> None:
+def test_a_sweep_that_was_killed_twice_runs_what_is_left_and_gives_the_same_page(tmp_path: Path) -> None:
     found = smbench.sweep(
         SCENARIO,
         matrix=MATRIX,
@@ -58,13 +58,18 @@ def test_a_sweep_that_was_killed_runs_what_is_left_and_gives_the_same_page(tmp_p
     assert b"Recommendations" in page
     kept = {number: path.stat().st_mtime_ns for number, path in found.runs.items()}
 
-    finished = json.loads((found.path / FINISHED_FILE).read_bytes())
-    del finished["2"]
-    (found.path / FINISHED_FILE).write_text(json.dumps(finished))
-    shutil.rmtree(found.runs[2])
-    (found.path / "sweep.html").unlink()
-    again = smbench.resume_sweep(found.path, progress="none")
-    assert (again.path / "sweep.html").read_bytes() == page
+    again = found
+    for gone, is_begun in ((2, False), (2, True)):  # before the cell began, and in the middle of it
+        finished = json.loads((found.path / FINISHED_FILE).read_bytes())
+        del finished[str(gone)]
+        (found.path / FINISHED_FILE).write_text(json.dumps(finished))
+        if is_begun:
+            (again.runs[gone] / "requests.parquet").unlink()
+        else:
+            shutil.rmtree(again.runs[gone])
+        (found.path / "sweep.html").unlink()
+        again = smbench.resume_sweep(found.path, progress="none")
+        assert (again.path / "sweep.html").read_bytes() == page
     assert again.runs[1].stat().st_mtime_ns == kept[1]
     assert in_scenario_time(again.run(2)).equals(in_scenario_time(smbench.simulate(again.cells[1].scenario)))
 
