@@ -135,6 +135,12 @@ def test_runs_that_cannot_be_fitted_are_refused_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_that_is_given_twice_does_not_count_twice(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="are the same run: what is in it would count twice"):
+        smbench.calibrate(folder, folder, out=tmp_path / "out" / "fitted.yaml")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("kind", ["serverless", "realtime"])
 def test_a_run_of_a_synchronous_endpoint_is_no_source_of_a_model_nor_a_check_of_one(kind: str, tmp_path: Path) -> None:
     called = {"name": "called", "target": {"kind": kind, "emulated": {"service": "1s", "time": "warp"}}}

@@ -63,6 +63,8 @@ def test_a_fitted_model_predicts_another_load_and_seed(folders: tuple[Path, Path
     assert abs(errors["drain"]) <= 0.15, errors
     assert (found.found.grade, found.is_in_sample) == ("A", False)
     assert found.found.persistence["ks"] > 3 * errors["ks"]
+    assert set(found.found.places) == {"p50", "p90", "p95", "p99"}
+    assert {round(3 * place, 6) % 1 for place in found.found.places.values()} == {0}  # of three predictions
     assert label_of(model).text == f"grade A: checked against {held_out.name}"
     assert "grade A" in label_of(model).text
 
@@ -111,4 +113,8 @@ def test_what_cannot_be_checked_is_refused_and_leaves_no_record(tmp_path: Path) 
         smbench.check_model("quick-start", made)
     with pytest.raises(UsageError, match="between 2 and 1,000"):
         smbench.check_model(real, made, replications=1)
+    called = tmp_path / "called.yaml"
+    called.write_bytes(orjson.dumps({**SMALL, "target": SMALL["target"] | {"kind": "realtime"}}))
+    with pytest.raises(UsageError, match="is of a realtime endpoint: models are checked of asynchronous"):
+        smbench.check_model(called, made)
     assert not list(tmp_path.glob("*.json"))

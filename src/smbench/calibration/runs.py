@@ -80,13 +80,17 @@ def checked(frames: Frames, classes: pl.DataFrame, name: str) -> MeasuredRun:
 
 
 def must_be_alike(runs: Sequence[MeasuredRun]) -> None:
-    """Whether all runs are of one endpoint.
+    """Whether all runs are of one endpoint, and none is there twice.
 
     Raises:
-        UsageError: they are not.
+        UsageError: they are not, or one is.
     """
     first = _identity(runs[0].frames)
-    for other in runs[1:]:
+    for place, other in enumerate(runs[1:], 1):
+        if same := next((one for one in runs[:place] if one.fingerprint == other.fingerprint), None):
+            raise UsageError(
+                f"{same.name} and {other.name} are the same run: what is in it would count twice", "give each run once"
+            )
         found = _identity(other.frames)
         if found == first:
             continue

@@ -26,6 +26,7 @@ from smbench.scenario.emulated import (
     StepPolicy,
     TargetTracking,
 )
+from smbench.scenario.explain import in_words
 from smbench.scenario.serverless import CONCURRENCY_MAX, Serverless
 from smbench.scenario.values.distributions import ServiceLaw
 from smbench.scenario.values.quantities import format_duration, parse_duration_s
@@ -53,6 +54,17 @@ KEYS_OF = {
     "serverless": _SERVERLESS,
 }
 _NUMBERS = (*_INSTANCES, "backlog_per_instance", _INVOCATIONS, *_SERVERLESS[1:])
+_POLICY = ("target", "emulated", "policies", 0)
+_PLACES: dict[str, tuple[str | int, ...]] = {  # of the same settings in a scenario
+    **{key: ("target", "emulated", "instances", key) for key in _INSTANCES},
+    **{key: (*_POLICY, "target_tracking", key) for key in _TRACKING},
+    **{key: ("target", "emulated", "serverless", key) for key in _SERVERLESS},
+    _INVOCATIONS: (*_POLICY, "invocations_tracking", _INVOCATIONS),
+    "step_from_zero": (*_POLICY, "step_from_zero"),
+    "step_out": (*_POLICY, "step"),
+    "step_in": (*_POLICY, "step"),
+    "policies": _POLICY,
+}
 _NONE = "none"
 _SHOWN_MAX = 40
 
@@ -105,7 +117,7 @@ def space_of(vary: Mapping[str, Any], base: Emulated, where: str, kind: str = "a
     """
     base, known = _with_new_alarms(base), KEYS_OF[kind]
     if not vary:
-        raise UsageError(f"{where}: nothing to vary", f"name one or more of {', '.join(known)}")
+        raise UsageError(f"{where}: nothing to vary", f"name one or more of {', '.join(known)}, each with its values")
     for key in vary:
         if key not in known:
             near = get_close_matches(str(key), known, 1)
@@ -130,7 +142,7 @@ def space_of(vary: Mapping[str, Any], base: Emulated, where: str, kind: str = "a
         try:
             emulated = _applied(chosen, base, kind)
         except ValidationError as error:
-            n_senseless, why = n_senseless + 1, _first(error)
+            n_senseless, why = n_senseless + 1, str(error.errors()[0]["msg"]).removeprefix("Value error, ")
             continue
         if odd := _why_senseless(emulated, kind):
             n_senseless, why = n_senseless + 1, odd
@@ -153,12 +165,12 @@ def _with_new_alarms(base: Emulated) -> Emulated:
     return base.model_copy(update={"initial": base.initial.model_copy(update={"alarm_seconds": ()})})
 
 
-def _is_range(value: Any) -> bool:
-    return isinstance(value, Mapping) and "from" in value and "to" in value
+def _is_range(key: str, value: Any) -> bool:
+    return isinstance(value, Mapping) and (key in (*_NUMBERS, *_COOLDOWNS) or {"from", "to"} <= set(value))
 
 
 def _count(key: str, value: Any, where: str) -> int:
-    if _is_range(value):
+    if _is_range(key, value):
         low, high, step = _range(key, value, where)
         return math.floor((high - low) / step + 1e-9) + 1
     return len(value) if isinstance(value, list) else 1
@@ -167,7 +179,9 @@ def _count(key: str, value: Any, where: str) -> int:
 def _range(key: str, value: Mapping[str, Any], where: str) -> tuple[float, float, float]:
     if key not in (*_NUMBERS, *_COOLDOWNS) or set(value) - {"from", "to", "step"}:
         raise UsageError(f"{where}: {key}: a range is {{from, to, step}}, and {key} must be a number")
-    read: Callable[[Any], float] = parse_duration_s if key in _COOLDOWNS else float
+    if not {"from", "to"} <= set(value):
+        raise UsageError(f"{where}: {key}: a range has both ends", "as {from: 4, to: 16, step: 4}")
+    read: Callable[[Any], float] = parse_duration_s if key in _COOLDOWNS else _number
     try:
         low, high, step = (read(value.get(name, 1)) for name in ("from", "to", "step"))
     except (ValueError, TypeError):
@@ -179,8 +193,14 @@ def _range(key: str, value: Mapping[str, Any], where: str) -> tuple[float, float
     return low, high, step
 
 
+def _number(value: Any) -> float:
+    if isinstance(value, bool):  # which Python takes for 0 and 1
+        raise TypeError("true and false are no numbers")
+    return float(value)
+
+
 def _values(key: str, value: Any, where: str) -> list[Any]:
-    if _is_range(value):
+    if _is_range(key, value):
         low, _, step = _range(key, value, where)
         numbers = [low + step * place for place in range(_count(key, value, where))]
         return [int(number) if number == int(number) else number for number in numbers]
@@ -206,14 +226,15 @@ def _checked(key: str, value: Any, where: str) -> Any:
             return getattr(TargetTracking.model_validate(settings), key)
         return getattr(Instances.model_validate({"min": 0, "max": 1000, key: value}), key)
     except ValidationError as error:
-        raise UsageError(f"{where}: {key}: {_first(error)}") from None
+        raise UsageError(f"{where}: {_what_is_wrong(key, error)}") from None
 
 
-def _first(error: ValidationError) -> str:
+def _what_is_wrong(key: str, error: ValidationError) -> str:
+    """In the words of a scenario's own check, which has the same settings elsewhere."""
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    message = str(first["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
+    inside = first["loc"] if key in _STEPS or key == "policies" else first["loc"][1:]
+    place = ".".join(str(part) for part in (key, *inside))
+    return f"{place}: {in_words(first, (*_PLACES[key], *inside))}"
 
 
 def _of_serverless(key: str, value: Any) -> Any:

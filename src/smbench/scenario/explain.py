@@ -106,6 +106,19 @@ def _problem(detail: ErrorDetails, where: Where, source: Source, keys: Mapping[W
     return source.problem(where, message, show=not is_whole, meant=meant)
 
 
+def in_words(detail: ErrorDetails, where: Where) -> str:
+    """What is wrong with a value that stands elsewhere than in a scenario's file.
+
+    Args:
+        where: Where a scenario would have it; its last key is the one that is missing or not known.
+    """
+    if detail["type"] == "missing":
+        return _missing(where)
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key; known here: {', '.join(keys_at(where[:-1]))}"
+    return _wrong_value(detail["type"], detail.get("ctx", {}), where, detail["input"])[0]
+
+
 def _missing(where: Where) -> str:
     about, example = keyword_at(where, "description"), keyword_at(where, "examples").strip("[]'")
     return "is missing" + (f": {about}" if about else "") + (f", such as {example}" if example else "")

@@ -87,7 +87,19 @@ def test_the_target_s_own_values_stand_beside_the_points() -> None:
         ({"max": {"from": "a", "to": 5}}, "must be numbers"),
         ({"min": [9]}, "no combination makes sense: "),
         ({"policies": [[]], "in_cooldown": ["1m"]}, "whole sets of policies"),
-        ({"step_out": [{"threshold": 1}]}, "p.yaml: step_out: steps: Field required"),
+        ({"step_out": [{"threshold": 1}]}, "p.yaml: step_out.steps: is missing"),
+        ({"step_out": [{"add": 1}]}, "p.yaml: step_out.threshold: is missing"),
+        ({"step_from_zero": ["maybe"]}, "p.yaml: step_from_zero: must be a mapping with settings such as"),
+        ({"policies": ["x"]}, "p.yaml: policies: must be exactly one of"),
+        (
+            {"policies": [[{"target_tracking": {"backlog_per_instance": 1, "x": 1}}]]},
+            "p.yaml: policies.target_tracking.x: unknown key; known here: ",
+        ),
+        ({"min": [-1]}, "p.yaml: min: must be at least 0"),
+        ({"backlog_per_instance": [0]}, "p.yaml: backlog_per_instance: must be above 0"),
+        ({"max": {"from": 1}}, "p.yaml: max: a range has both ends"),
+        ({"max": {}}, "p.yaml: max: a range has both ends"),
+        ({"min": {"from": True, "to": 2}}, "must be numbers"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(vary: dict[str, Any], message: str) -> None:

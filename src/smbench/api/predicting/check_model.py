@@ -92,6 +92,11 @@ def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, r
     scenario = load_scenario(path)
     if scenario.target.endpoint is not None:
         raise UsageError(f"{path} names the endpoint {scenario.target.endpoint}, which is no model")
+    if scenario.target.kind != "async":
+        raise UsageError(
+            f"{path} is of a {scenario.target.kind} endpoint: models are checked of asynchronous endpoints only",
+            "`smbench compare` holds a prediction of `smbench simulate` against a run",
+        )
     measured, digest = measured_run(open_run(Path(run))), physics_digest(scenario, path.parent)
     record = read_record(path) or ModelRecord(smbench=__version__, runs=(), parameters=(), digest=digest)
     found = check(

@@ -282,7 +282,9 @@ def read_space(vary: VaryLike, asked: Asked) -> Space:
     if source.problems:
         problem = next(iter(source.problems.values()))
         raise UsageError(f"{path}:{problem.line}:{problem.column}: {problem.message}")
-    return space_of(source.value if isinstance(source.value, dict) else {}, emulated, str(path), kind)
+    if not isinstance(source.value, dict):
+        raise UsageError(f"{path}: must be a mapping", "as min: [0, 1], a key and its values a line")
+    return space_of(source.value, emulated, str(path), kind)
 
 
 def notes_of(found: Sweep, space: Space) -> tuple[str, ...]:
