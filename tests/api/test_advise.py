@@ -123,6 +123,14 @@ def test_without_a_space_one_is_made_around_what_the_load_needs() -> None:
     assert found.what_if.sweep.n_points > 40
 
 
+@pytest.mark.parametrize(("named", "said"), [({"endpoint": "a b"}, "an endpoint"), ({"variant": ""}, "a variant")])
+def test_a_name_that_no_call_of_aws_takes_is_refused_before_anything_is_foreseen(
+    named: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=f"cannot be the name of {said}"):
+        advised(**named)
+
+
 def test_nothing_demanded_is_refused() -> None:
     with pytest.raises(UsageError, match="nothing is demanded"):
         smbench.advise(TARGET, vary=VARY)

@@ -322,6 +322,17 @@ def test_a_prediction_of_a_serverless_endpoint_stops_at_its_error_limit() -> Non
     assert predicted.events.filter(pl.col("kind") == "stop").collect()["name"].to_list() == [why]
 
 
+def test_a_threshold_on_what_a_prediction_has_not_is_unknown_for_that_reason() -> None:
+    predicted = smbench.simulate(STORY | {"thresholds": ["ack_p95 < 1s", "schedule_lag_p99 < 1s", "p95 < 1h"]})
+    assert [one.passed for one in predicted.thresholds] == [None, None, True]
+    assert {one.seen for one in predicted.thresholds[:2]} == {
+        "a prediction sends nothing, so it has no ack",
+        "a prediction sends nothing, so it has no schedule_lag",
+    }
+    called = smbench.simulate(synchronous("realtime", request={}, limits={}, thresholds=["ack_p95 < 1h"]))
+    assert [one.passed for one in called.thresholds] == [True]
+
+
 def test_ends_that_are_looked_for_in_s3_are_not_predicted(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"`collector.tracking: s3`, and how late such looks see an end"):
         smbench.simulate(STORY | {"collector": {"tracking": "s3"}}, results=tmp_path)

@@ -48,9 +48,22 @@ class Figure:
 
 def figure(threshold: Threshold, frames: Frames, summary: Summary) -> Figure | Unknown:
     """The figure that a threshold speaks of; of one with `for`, the longest time that its comparison failed."""
+    if frames.manifest.kind == "simulated" and (why := _why_not_predicted(threshold, frames)):
+        return Unknown(why)
     found = _seen(threshold, frames, summary)
     imported = frames.manifest.imported
     return found if imported is None else then(found, lambda known: _of_file(known, threshold, imported))
+
+
+def _why_not_predicted(threshold: Threshold, frames: Frames) -> str:
+    """Of a prediction, which sends nothing: what it cannot say; empty: it can.
+
+    A synchronous call is answered by the endpoint itself, so that its answer is predicted.
+    """
+    kind = (frames.manifest.scenario.get("target") or {}).get("kind", "async")
+    if threshold.of == "schedule_lag" or (threshold.of == "ack" and kind == "async"):
+        return f"a prediction sends nothing, so it has no {threshold.of}"
+    return ""
 
 
 def _of_file(seen: Figure, threshold: Threshold, imported: ImportedFrom) -> Figure:

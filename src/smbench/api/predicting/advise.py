@@ -1,6 +1,7 @@
 """The cheapest policy that keeps what is demanded, as something that can be applied."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,16 @@ class Advised:
         return as_html(str(self))
 
 
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+
+
+def _require_names(endpoint: str, variant: str) -> None:
+    """Whether the arguments of AWS's calls could have these names. Raises UsageError."""
+    for what, name, placeholder in (("an endpoint", endpoint, ENDPOINT), ("a variant", variant, VARIANT)):
+        if name != placeholder and not _NAME.fullmatch(name):
+            raise UsageError(f"'{name}' cannot be the name of {what}", "at most 63 letters, digits and dashes")
+
+
 def advise(
     target: ScenarioLike,
     *,
@@ -116,8 +127,9 @@ def advise(
         progress: What shows how far it is; None: nothing does.
 
     Raises:
-        ScenarioError, UsageError: as `what_if`, and where nothing is demanded.
+        ScenarioError, UsageError: as `what_if`, and where nothing is demanded, or SageMaker has no such names.
     """
+    _require_names(endpoint, variant)
     asked = read_question(
         target, load, slo, replications=replications, force=force, base_dir=base_dir, allow_files=allow_files
     )
