@@ -94,8 +94,16 @@ def poll_period(frames: Frames) -> Poll | None:
         return None
     step = -(-ends.height // _ENDS_MAX)
     sent_s, done_s = (ends[name].to_numpy()[::step] / 1e9 for name in ("send_ns", "done_ns"))
-    found = [poll for poll in (grid_of(done_s - sent_s), grid_of(done_s)) if poll is not None]
+    found = [poll for poll in (grid_of(done_s - sent_s), _of_ends(sent_s, done_s)) if poll is not None]
     return max(found, key=lambda poll: poll.agreement, default=None)
+
+
+def _of_ends(sent_s: Values, done_s: Values) -> Poll | None:
+    """The grid of ends, unless the requests were sent on it: equal latencies then lie on it without any poll."""
+    found = grid_of(done_s)
+    if found is None or _agreement(sent_s, np.array([1 / found.period_s]))[0] >= _AGREE:
+        return None
+    return found
 
 
 def grid_of(values_s: Values) -> Poll | None:

@@ -50,6 +50,15 @@ def csv(tmp_path: Path, period_s: float, slots: int = 2) -> Path:
     return file
 
 
+def test_evenly_spaced_requests_that_take_equally_long_were_not_polled_for(tmp_path: Path) -> None:
+    file = tmp_path / "even.csv"
+    file.write_text("start_s,latency_s\n" + "".join(f"{k},0.5\n" for k in range(40)))
+    folder = import_file(file, tmp_path / "results", Wanted(Asked(unit="s"))).path
+    found = smbench.calibrate(folder, out=tmp_path / "fitted.yaml", instances=1)
+    served = next(each for each in found.parameters if each.name == "service over concurrency")
+    assert (served.value, found.notes) == (pytest.approx(0.5), ())
+
+
 @pytest.mark.parametrize("period_s", [0.0, 1.0])
 def test_the_service_of_a_polled_client_is_that_of_the_endpoint(tmp_path: Path, period_s: float) -> None:
     folder = import_file(csv(tmp_path, period_s), tmp_path / "results", Wanted(Asked(unit="s"))).path
