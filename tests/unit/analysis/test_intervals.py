@@ -15,7 +15,7 @@ from queues import System, simulated
 from runs import Request, frames_of, reading, span, sure
 from simulated import simulated_run
 from smbench.analysis.capacity.instances import capacity
-from smbench.analysis.latency.intervals import Intervals, intervals, of_arrivals, of_series
+from smbench.analysis.latency.intervals import ALONE_MIN, Intervals, intervals, of_arrivals, of_series
 from smbench.analysis.numbers.congestion import Congestion
 from smbench.analysis.numbers.student import p_beyond, quantile
 from smbench.analysis.rows.frames import derive
@@ -151,6 +151,14 @@ def test_independent_latencies_have_the_ranks_of_the_normal_law() -> None:
     assert found.high_s == pytest.approx(964, abs=3)
 
 
+def test_as_many_requests_lie_below_the_medians_interval_as_above_it() -> None:
+    for n in (400, 1_000, 2_502):
+        latencies_s = np.random.default_rng(n).permutation(np.arange(float(n)))
+        found = sure(independent(latencies_s, latencies_s, ["p50"])["p50"])
+        assert found.high_s is not None
+        assert found.low_s == n - 1 - found.high_s
+
+
 def test_latencies_that_remember_have_no_interval_and_the_reason_counts_what_they_are_worth() -> None:
     latencies_s = np.random.default_rng(0).permutation(np.arange(1000.0))
     found = of_series(latencies_s, latencies_s, ["p50"], 100.0, lambda share: 1.0)["p50"]
@@ -203,6 +211,14 @@ def test_latencies_that_wander_longer_than_the_queue_remembers_are_seen() -> Non
 NO_LOOKS = Unknown("no reading says how many instances there were")
 
 
+def test_what_requests_are_worth_allows_for_two_errors_of_the_memory_that_they_show_themselves() -> None:
+    """Of equal latencies the memory is 1, summed over Sokal's window of 5, with the variance 2 (2 * 5 + 1) / n."""
+    n = ALONE_MIN
+    arrived_s, takes_s = np.arange(float(n)), np.full(n, 0.5)
+    found = sure(of_arrivals(arrived_s, takes_s, (takes_s, takes_s), ["p50"], NO_LOOKS)["p50"])
+    assert found.n_eff == pytest.approx(n / (1 + 2 * np.sqrt(22 / n)))
+
+
 def phase(kind: str, n: int, name: str = "load") -> PhaseSpan:
     plain = span(n, name=name, end_s=1000.0)
     return PhaseSpan(**{field: getattr(plain, field) for field in plain.__slots__} | {"kind": kind})
@@ -220,6 +236,12 @@ def test_a_steady_phase_on_a_fleet_that_stays_has_intervals() -> None:
     for kind in ("constant", "poisson"):
         found = of_run([phase(kind, 400)], [(0.0, 2)])
         assert sure(found["p50"]).method
+
+
+def test_a_warm_up_phase_and_a_pause_beside_a_steady_phase_change_nothing() -> None:
+    warm, rest = span(5, name="warm", end_s=0.0, warmup=True), span(0, name="rest", start_s=1000.0, end_s=1100.0)
+    steady = phase("poisson", 400)
+    assert of_run([warm, steady, rest], [(0.0, 2)]) == of_run([steady], [(0.0, 2)])
 
 
 @pytest.mark.parametrize("kind", ["burst", "ramp", "steps", "sine", "replay"])
