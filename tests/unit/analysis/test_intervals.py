@@ -15,7 +15,16 @@ from queues import System, simulated
 from runs import Request, frames_of, reading, span, sure
 from simulated import simulated_run
 from smbench.analysis.capacity.instances import capacity
-from smbench.analysis.latency.intervals import ALONE_MIN, Intervals, intervals, of_arrivals, of_series
+from smbench.analysis.latency.intervals import (
+    _MEMORY_ERRORS,
+    ALONE_MIN,
+    MEMORIES_MIN,
+    N_BATCHES_MIN,
+    Intervals,
+    intervals,
+    of_arrivals,
+    of_series,
+)
 from smbench.analysis.numbers.congestion import Congestion
 from smbench.analysis.numbers.student import p_beyond, quantile
 from smbench.analysis.rows.frames import derive
@@ -217,6 +226,30 @@ def test_what_requests_are_worth_allows_for_two_errors_of_the_memory_that_they_s
     arrived_s, takes_s = np.arange(float(n)), np.full(n, 0.5)
     found = sure(of_arrivals(arrived_s, takes_s, (takes_s, takes_s), ["p50"], NO_LOOKS)["p50"])
     assert found.n_eff == pytest.approx(n / (1 + 2 * np.sqrt(22 / n)))
+
+
+def test_without_slots_known_five_memories_of_the_queue_are_enough_and_four_are_not() -> None:
+    """As if there were one slot, half busy: a batch is five times what the queue remembers, some ten requests."""
+    ((arrived_s,), (takes_s,)) = simulated(System(1, 0.5), 400, 1, seed=1)
+    given = []
+    for n in range(200, 400, 15):
+        found = of_arrivals(arrived_s[:n], takes_s[:n], (takes_s[:n], takes_s[:n]), ["p50"], NO_LOOKS)["p50"]
+        queue = Congestion.of(arrived_s[:n], arrived_s[:n] + takes_s[:n], 1)
+        assert queue is not None
+        n_batches = int(n / (MEMORIES_MIN * queue.memory(queue.raised(_MEMORY_ERRORS))))
+        if n_batches in (N_BATCHES_MIN - 1, N_BATCHES_MIN):
+            is_untold = isinstance(found, Unknown) and "do not show how busy they were" in found.reason
+            assert is_untold is (n_batches < N_BATCHES_MIN), n
+            given.append(n_batches)
+    assert set(given) == {N_BATCHES_MIN - 1, N_BATCHES_MIN}
+
+
+@pytest.mark.parametrize("n", [200, 251, 400])
+def test_equal_latencies_do_not_resemble_each_other(n: int) -> None:
+    """Their mean differs from them in the last digit, for some of these numbers: that is no memory."""
+    arrived_s, takes_s = np.arange(float(n)), np.full(n, 0.01)
+    found = sure(of_arrivals(arrived_s, takes_s, (takes_s, takes_s), ["p50"], 1)["p50"])
+    assert (found.low_s, found.high_s, found.n_eff) == (0.01, 0.01, n)
 
 
 def phase(kind: str, n: int, name: str = "load") -> PhaseSpan:

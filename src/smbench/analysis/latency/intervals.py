@@ -137,11 +137,11 @@ def of_arrivals(
         n_slots: Where it is unknown a long run must show its memory by itself, and a short one is taken as if there
             was one slot, which would have been busier than more.
     """
-    n = len(arrived_s)
+    n, ended_s = len(arrived_s), arrived_s + takes_s
     if isinstance(n_slots, Unknown) and n >= ALONE_MIN:
-        memory = max(_own_memory(found_inside(arrived_s, arrived_s + takes_s)), _own_memory(latencies_s[0]))
+        memory = max(_own_memory(found_inside(arrived_s, ended_s)), _own_memory(latencies_s[0]))
         return of_series(*latencies_s, names, memory, lambda share: memory)
-    queue = Congestion.of(arrived_s, arrived_s + takes_s, 1 if isinstance(n_slots, Unknown) else n_slots)
+    queue = Congestion.of(arrived_s, ended_s, 1 if isinstance(n_slots, Unknown) else n_slots)
     if queue is None:
         return dict.fromkeys(names, Unknown("not estimable: all requests were due at one instant"))
     busy, memory = queue.raised(_WORTH_ERRORS), queue.memory(queue.raised(_MEMORY_ERRORS))
