@@ -9,6 +9,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +29,7 @@ load:
 """
 PATIENCE_S = 300.0
 READABLE = (0, 98)
+FIRST = timedelta(seconds=1)  # the first reading is of a second that began before the load
 
 
 def load(rate_hz: float, seconds: float) -> str:
@@ -49,8 +51,10 @@ def measured(folder: Path, url: str, on: str, number: int) -> tuple[float, float
         raise RuntimeError(f"{on}: exit {process.returncode}: {err[-500:]}")
     (run,) = (folder / results).iterdir()
     requests, readings = (pl.read_parquet(run / f"{name}.parquet") for name in ("requests", "readings"))
-    shares = readings.filter((pl.col("source") == "generator") & (pl.col("name") == "cpu_share"))
     sends = requests["send"].drop_nulls()
+    # While requests are sent: workers that wait for the go do nothing, and those of one kind wait longer.
+    is_sending = pl.col("at").is_between(sends.min() + FIRST, sends.max())
+    shares = readings.filter((pl.col("source") == "generator") & (pl.col("name") == "cpu_share") & is_sending)
     took_s = (sends.max() - sends.min()).total_seconds()  # type: ignore[operator]  # instants
     cpu_share = float(shares.group_by("worker").agg(pl.col("value").mean())["value"].sum())
     lag_us = (requests["send"] - requests["sched"]).dt.total_microseconds()
@@ -71,7 +75,8 @@ def main() -> int:
         (folder / "load.yaml").write_text(load(asked.rate, asked.seconds))
         with emulated(folder) as (url, _):
             for number in range(asked.pairs):
-                found = {on: measured(folder, url, on, number) for on in ("local", "ray")}
+                kinds = ("local", "ray") if number % 2 == 0 else ("ray", "local")
+                found = {on: measured(folder, url, on, number) for on in kinds}
                 for on, (cpu_us, lag_ms) in found.items():
                     print(f"{on:<6} CPU a request {cpu_us:,.0f} us, lag p99 {lag_ms:.2f} ms", flush=True)
                 ratios.append((found["ray"][0] / found["local"][0], found["ray"][1] / found["local"][1]))

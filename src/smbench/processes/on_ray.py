@@ -4,6 +4,7 @@ Ray is imported when a run asks for it, never before. An actor opens one connect
 with its process, whatever ends it: so its end is seen as soon as that of a process on this machine.
 """
 
+import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from smbench.version import __version__
 
 _PLACED_S = 60.0  # for a cluster that must first find room for an actor
 _MET_S = 10.0
+_NICENESS = "RAY_worker_niceness"  # 15 by default: a worker would wait for all else on its machine, and send late
 
 
 class _Actor:
@@ -105,10 +107,15 @@ def _on_ray(address: str | None) -> Iterator[StartChild]:
         import ray
     except ImportError:
         raise UsageError("--on ray needs Ray, which is not installed", "pip install 'smbench[ray]'") from None
+    is_theirs = _NICENESS in os.environ
+    os.environ.setdefault(_NICENESS, "0")  # for a cluster that begins here; another has what it began with
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise TargetError(f"Ray cannot be reached: {error}", "see `ray status`") from error
+    finally:
+        if not is_theirs:
+            del os.environ[_NICENESS]
 
     def start(name: str, main: Callable[..., None], *arguments: Any) -> Child:
         return _actor(ray, name, main, arguments) if main is worker_main else start_child(name, main, *arguments)
