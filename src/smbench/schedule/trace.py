@@ -261,11 +261,14 @@ def _looks_like_bins(table: Table, plan: _Plan, starts_ns: Instants) -> tuple[st
     gaps_ns = np.diff(starts_ns)
     if len(gaps_ns) < 3 or (least_ns := int(gaps_ns.min())) < 10**9 or (gaps_ns % least_ns).any():
         return ()
-    others = [at for at in range(table.width) if at not in plan.columns and is_number(table.head[0][at] or "")]
+    beside = {at: next((row[at] for row in table.head if row[at]), "") or "" for at in range(table.width)}
+    others = {at: cell for at, cell in beside.items() if at not in plan.columns and cell[:1].isdecimal()}
     if not others or (gaps_ns == least_ns).mean() < 0.9:
         return ()
-    names = ", ".join(table.name(at) for at in others)
-    return (f"its rows lie {units.duration(least_ns / 1e9)} apart: if each is a bin, say counts: {names}",)
+    plain = ", ".join(table.name(at) for at, cell in others.items() if is_number(cell))
+    with_units = ", ".join(table.name(at) for at in others)  # `12 req/s`, as dashboards write it
+    advice = f"say counts: {plain}" if plain else f"write its count as a plain number: {with_units}"
+    return (f"its rows lie {units.duration(least_ns / 1e9)} apart: if each is a bin, {advice}",)
 
 
 # ---- counts a minute, and gaps --------------------------------------------------------------------------------

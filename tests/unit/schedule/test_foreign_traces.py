@@ -117,6 +117,11 @@ def test_columns_of_counts_that_are_no_minutes_are_named_as_what_they_are(tmp_pa
 def test_rows_at_even_distances_beside_a_number_are_asked_about(tmp_path: Path) -> None:
     text = "timestamp,requests\n" + "".join(f"2026-11-01 10:{k:02d}:00,{k}\n" for k in range(10))
     assert read(tmp_path, text).notes == ("its rows lie 60.0 s apart: if each is a bin, say counts: requests",)
+    first_empty = text.replace(text.splitlines()[1], text.splitlines()[1].split(",")[0] + ",")
+    assert read(tmp_path, first_empty).notes == read(tmp_path, text).notes
+    with_units = "\n".join([text.splitlines()[0], *(f"{line} req/s" for line in text.splitlines()[1:])]) + "\n"
+    said = "its rows lie 60.0 s apart: if each is a bin, write its count as a plain number: requests"
+    assert read(tmp_path, with_units).notes == (said,)
     assert not read(tmp_path, text, counts="requests").notes
 
 
