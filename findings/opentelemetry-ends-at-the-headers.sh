@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# opentelemetry-instrumentation 0.66b1 measures until the headers with aiohttp and httpx, and until the body's end with requests, whose own `elapsed` is the other way round.
+# opentelemetry-instrumentation 0.66b1 measures to the headers with aiohttp and httpx, to the end of the body with requests; `elapsed` is the other way round.
 #
 # Guess: `http.client.duration` of one service is the same from every client, and is the request's; `elapsed` means in httpx what it means in
 #        requests, after which it is named.
