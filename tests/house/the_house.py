@@ -51,7 +51,7 @@ FORMS = {
     "results/store.py:PartWriter.write": "the table becomes a part file",
     "results/store.py:_compact_file": "part files become a whole file",
     "results/store.py:open_run": "the file becomes a table again",
-    "analysis/rows/frames.py:derive": "durations follow from the instants",
+    "analysis/rows/frames.py:_derived": "durations follow from the instants",
     "analysis/summary.py:summarise": "durations become a summary,",
     "analysis/numbers/bounds.py:distribution": "of which percentiles are a part",
     "cli/given_out.py:on_stdout": "stdout is opened for the report,",
