@@ -31,7 +31,7 @@ class RayError(Exception):
 
 
 class Ray:
-    """As far as Ray is used: an actor is an object, each call of it a thread."""
+    """As far as Ray is used: an actor is an object, each call of it a thread, one after the other."""
 
     def __init__(self) -> None:
         self.exceptions, self.killed = SimpleNamespace(RayError=RayError), 0
@@ -41,19 +41,24 @@ class Ray:
         return lambda of: SimpleNamespace(remote=lambda: self._handle(of()))
 
     def _handle(self, actor: Any) -> Any:
+        in_turn = threading.Lock()
+
         def call(name: str) -> Any:
-            return SimpleNamespace(remote=lambda *arguments: self._started(getattr(actor, name), arguments))
+            return SimpleNamespace(remote=lambda *arguments: self._started(getattr(actor, name), arguments, in_turn))
 
         return SimpleNamespace(**{name: call(name) for name in ("unsuitable", "meet", "work")})
 
-    def _started(self, method: Callable[..., Any], arguments: tuple[Any, ...]) -> "Future[Any]":
+    def _started(
+        self, method: Callable[..., Any], arguments: tuple[Any, ...], in_turn: threading.Lock
+    ) -> "Future[Any]":
         future: Future[Any] = Future()
 
         def run() -> None:
-            try:
-                future.set_result(method(*arguments))
-            except RayError as error:
-                future.set_exception(error)
+            with in_turn:
+                try:
+                    future.set_result(method(*arguments))
+                except RayError as error:
+                    future.set_exception(error)
 
         threading.Thread(target=run, daemon=True).start()
         return future
