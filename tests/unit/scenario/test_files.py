@@ -4,6 +4,7 @@ Method: a folder with devices, pipes, links and neighbours; every setting that n
 """
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,22 @@ def test_a_file_is_read_to_its_limit(tmp_path: Path) -> None:
     assert read_regular(tmp_path / "a", 5) == b"12345"
     with pytest.raises(OSError, match="has more than 4 bytes"):
         read_regular(tmp_path / "a", 4)
+
+
+def test_a_small_file_takes_little_memory_whatever_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    tracemalloc.start()
+    try:
+        assert read_regular(tmp_path / "a", 2**28) == b"12345"
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone has files without a size")
+def test_a_file_that_names_no_size_is_read_whole() -> None:
+    found = read_regular(Path("/proc/self/maps"), 2**24)
+    assert found.count(b"\n") > 10
+    assert found.endswith(b"\n")
+    with pytest.raises(OSError, match="has more than 100 bytes"):
+        read_regular(Path("/proc/self/maps"), 100)

@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, ValidationInfo
 # Keys of the validation context; without it, as when a manifest is read, nothing is looked for.
 BASE_DIR, ALLOWED = "base_dir", "allowed"
 
+_BLOCK_BYTES = 1 << 16
+
 
 def read_regular(path: Path, limit_bytes: int) -> bytes:
     """The whole of a regular file.
@@ -27,8 +29,13 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
     _refuse_special(os.stat(path).st_mode, path)  # before it is opened: opening some devices has effects
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb") as file:
-        _refuse_special(os.fstat(file.fileno()).st_mode, path)  # it may have been replaced in between
-        content = file.read(limit_bytes + 1)
+        found = os.fstat(file.fileno())
+        _refuse_special(found.st_mode, path)  # it may have been replaced in between
+        content = file.read(min(found.st_size, limit_bytes) + 1)  # what is asked for is reserved, whatever there is
+        while len(content) <= limit_bytes and (
+            more := file.read(_BLOCK_BYTES)
+        ):  # it grows, or has no size, as in /proc
+            content += more
     if len(content) > limit_bytes:
         raise OSError(errno.EFBIG, f"has more than {limit_bytes:,} bytes", str(path))
     return content
