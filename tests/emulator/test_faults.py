@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbench.emulator.faults import Decision, FaultKind, InvocationFaults, TokenBucket
+from smbench.emulator.faults import Decision, Draws, FaultKind, InvocationFaults, TokenBucket
 from smbench.scenario.faults import Delayed, Throttle
 from smbench.scenario.faults import Faults as Settings
 from smbench.scenario.values.distributions import Distribution
+from smbench.scenario.values.seeds import stream
 
 S = 1_000_000_000
 N = 20_000
@@ -32,6 +33,13 @@ def decided(settings: Settings, n: int = N, seed: int = 1) -> list[Decision]:
 
 def slow(share: float) -> Delayed:
     return Delayed(share=share, delay=Distribution.model_validate({"exponential": {"mean": "2s"}}))
+
+
+@given(st.lists(st.integers(0, 40_000), max_size=60))
+def test_a_draw_is_the_same_whatever_was_asked_before(indices: list[int]) -> None:
+    in_order = stream(1, "some").random(41_000)
+    draws = Draws(stream(1, "some"))
+    assert [draws[index] for index in indices] == [in_order[index] for index in indices]
 
 
 def test_without_faults_nothing_happens() -> None:

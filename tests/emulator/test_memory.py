@@ -31,7 +31,12 @@ def invoke(emulator: Emulator, number: int) -> None:
     emulator.front.answer(HttpRequest("POST", path, path, path, {}, headers, b""))
 
 
-@pytest.mark.parametrize("more", [{}, {"results_kept": "1s"}])
+RARE = 1e-9
+FAULTS = {"throttled": RARE, "server_errors": RARE, "resets": RARE, "lost_replies": RARE, "container_errors": RARE}
+FAULTS |= {"notices_lost": RARE, "notices_duplicated": RARE, "messages_redelivered": RARE, "malformed_messages": RARE}
+
+
+@pytest.mark.parametrize("more", [{}, {"results_kept": "1s"}, {"faults": FAULTS}])
 async def test_a_finished_request_leaves_its_row_its_object_while_that_is_kept_and_little_else(
     more: dict[str, Any],
 ) -> None:

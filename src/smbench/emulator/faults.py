@@ -21,7 +21,8 @@ INVOCATIONS = (
     "sagemaker:InvokeEndpoint",
     "sagemaker:InvokeEndpointWithResponseStream",
 )
-_BLOCK = 1024
+_BLOCK = 256
+_BLOCKS_KEPT = 4  # ends come out of the order of their requests, and so ask for older ones
 
 
 class FaultKind(StrEnum):
@@ -72,16 +73,32 @@ NOTHING = Decision(FaultKind.NONE)
 
 
 class Draws:
-    """Uniform numbers in [0, 1) by index: `draws[i]` is the same whatever was asked before."""
+    """Uniform numbers in [0, 1) by index: `draws[i]` is the same whatever was asked before.
+
+    Only the newest blocks of them are kept; one that is asked for again later is drawn again.
+
+    Args:
+        rng: Of PCG64, which can begin at any of its numbers, and of its own.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._drawn: list[float] = []
+        generator = rng.bit_generator
+        assert isinstance(generator, np.random.PCG64)
+        self._rng, self._generator, self._beginning = rng, generator, generator.state
+        self._blocks: dict[int, list[float]] = {}
 
     def __getitem__(self, index: int) -> float:
-        while index >= len(self._drawn):
-            self._drawn.extend(self._rng.random(_BLOCK).tolist())
-        return self._drawn[index]
+        number, place = divmod(index, _BLOCK)
+        block = self._blocks.get(number)
+        return (self._drawn(number) if block is None else block)[place]
+
+    def _drawn(self, number: int) -> list[float]:
+        self._generator.state = self._beginning
+        self._generator.advance(number * _BLOCK)  # each number takes one step
+        if len(self._blocks) == _BLOCKS_KEPT:
+            del self._blocks[next(iter(self._blocks))]
+        self._blocks[number] = self._rng.random(_BLOCK).tolist()
+        return self._blocks[number]
 
 
 class TokenBucket:
