@@ -33,7 +33,7 @@ from smbench.records import Ending, Event, NotSent, Outcome
 from smbench.results.damage import PARTS
 from smbench.results.manifest import MANIFEST, Host, Manifest, read_manifest
 from smbench.results.marks import InUseError, Mark, machine_started_utc_ns, sole_user
-from smbench.results.store import PartWriter, open_run
+from smbench.results.store import PartWriter, keep_last_versions, open_run
 from smbench.targets.base import AwsAccess
 from smbench.units import duration
 from smbench.view.live.choose import View
@@ -110,6 +110,7 @@ def resume_run(
         try:
             plan = folder.plan(base_dir)
             _wait_for_workers(folder)
+            keep_last_versions(folder.path)
             if plan.is_emulated:
                 end = _closed_without_endpoint(folder, plan)
             else:

@@ -4,6 +4,7 @@ Two rules. A file is whole or it is not there: every one is written beside its p
 request's row may be in several parts, as versions; the one in its worker's latest part is the row.
 """
 
+import contextlib
 import datetime
 import io
 import os
@@ -157,6 +158,36 @@ def uncompact(run_dir: Path) -> None:
         sync_folder(run_dir)
     except OSError as error:
         raise ResultsError(f"cannot write to {run_dir}: {error.strerror or error}") from error
+
+
+def keep_last_versions(run_dir: Path) -> None:
+    """Of each worker's rows only the last versions stay, in one part; the workers of before must have ended.
+
+    Else a run that is taken up often would hold its rows as many times. What is damaged, and what cannot be written,
+    stays as it is.
+    """
+    folder = run_dir / PARTS
+    by_writer: dict[str, list[Part]] = {}
+    for part in _parts(folder, "requests"):
+        by_writer.setdefault(part.writer, []).append(part)
+    for parts in by_writer.values():
+        if len(parts) > 1:
+            with contextlib.suppress(OSError, ResultsError, pl.exceptions.PolarsError):
+                _keep_last_versions(folder, parts)
+
+
+def _keep_last_versions(folder: Path, parts: Sequence[Part]) -> None:
+    paths, beside = [checked_part(part) for part in parts], folder / "requests.tmp"
+    try:
+        _sink_requests(paths, beside)
+        if _rows([beside]) != _distinct_requests(paths):
+            return
+        content, last = beside.read_bytes(), parts[-1]
+        write_whole(folder / part_name(last.file, last.writer, last.number, content, first=parts[0].first), content)
+        for path in paths:
+            path.unlink(missing_ok=True)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def link_parts(source: Path, run_dir: Path) -> None:

@@ -22,7 +22,7 @@ from smbench.errors import ResultsError
 from smbench.findings import Verdict
 from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import Ending, Event, NotSent, Outcome
-from smbench.results.store import PartWriter, compact, link_parts, new_run_dir, open_run, uncompact
+from smbench.results.store import PartWriter, compact, keep_last_versions, link_parts, new_run_dir, open_run, uncompact
 
 STARTED = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
 NOT_YET = requests_frame([Request(float(due), Outcome.NOT_SENT) for due in range(4)])
@@ -153,6 +153,54 @@ def test_a_run_that_is_opened_again_counts_nothing_twice_whenever_it_is_killed(
     assert open_run(run_dir).requests.collect().height == 1
     compact(run_dir)
     assert open_run(run_dir).readings.collect().height == 2
+
+
+def taken_up_often(run_dir: Path) -> None:
+    """Two workers, whose rows have several versions, beside a whole file of before."""
+    PartWriter(run_dir, "requests", 0).write(NOT_YET[:1])
+    compact(run_dir)
+    uncompact(run_dir)
+    for worker in range(2):
+        writer = PartWriter(run_dir, "requests", worker)
+        for frame in (NOT_YET, WAITING[:3], DONE[1:2]):
+            writer.write(frame.with_columns(pl.lit(worker, pl.Int32).alias("worker")).cast(frame.schema))
+
+
+@pytest.mark.parametrize("killed_at", [None, "replace", "unlink"])
+def test_the_versions_that_count_are_kept_in_a_part_a_worker_whenever_that_is_cut_short(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str | None
+) -> None:
+    taken_up_often(run_dir)
+    before = read(run_dir)
+
+    def kill(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    if killed_at is not None:
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, killed_at, kill)
+            with pytest.raises(KeyboardInterrupt):
+                keep_last_versions(run_dir)
+        assert_frame_equal(read(run_dir), before)
+    for _ in range(2):
+        keep_last_versions(run_dir)
+        assert_frame_equal(read(run_dir), before)
+    names = [path.name for path in (run_dir / "parts").glob("requests-*.parquet")]
+    assert sorted(name[:10] for name in names) == ["requests-+", "requests-0", "requests-1"]
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    assert read(run_dir).filter(pl.col("worker") == 0)["outcome"].to_list() == ["completed"] * 4
+
+
+def test_what_is_damaged_is_kept_with_all_the_versions_of_its_worker(run_dir: Path) -> None:
+    taken_up_often(run_dir)
+    damaged = max((run_dir / "parts").glob("requests-0-*"))
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    before, n_before = read(run_dir), len(list((run_dir / "parts").glob("requests-0-*")))
+    keep_last_versions(run_dir)
+    assert_frame_equal(read(run_dir), before)
+    assert len(list((run_dir / "parts").glob("requests-0-*"))) == n_before
+    assert len(list((run_dir / "parts").glob("requests-1-*"))) == 1
+    assert len(open_run(run_dir).damage) == 1
 
 
 def test_whole_files_of_a_compaction_that_was_cut_short_count_no_second_time(run_dir: Path) -> None:
