@@ -33,7 +33,7 @@ def _take_other_signals() -> None:
 
 
 def _as_ctrl_c(_number: int, frame: FrameType | None) -> None:
-    """Whoever takes Ctrl-C at this moment takes this: an event loop, a question, or nobody."""
+    """What takes Ctrl-C at this moment takes this: an event loop or a question, else it is a KeyboardInterrupt."""
     taker = signal.getsignal(signal.SIGINT)
     if not callable(taker):  # a shell starts what it puts into the background with Ctrl-C ignored
         raise KeyboardInterrupt

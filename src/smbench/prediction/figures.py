@@ -99,8 +99,8 @@ def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float 
 def _as_told(seen: Foreseen) -> NDArray[np.int8]:
     """What the client knows of each request: `seen.outcome`, or `_LOST` where no end can come any more."""
     is_too_old = seen.end_ns - seen.sched_ns > seen.longest_life_ns
-    told: NDArray[np.int8] = np.where(seen.seen_ns >= 0, seen.outcome, np.where(is_too_old, _LOST, PENDING))
-    return told
+    outcomes: NDArray[np.int8] = np.where(seen.seen_ns >= 0, seen.outcome, np.where(is_too_old, _LOST, PENDING))
+    return outcomes
 
 
 def _percentile(threshold: Threshold, seen: Foreseen, rows: Mask, outcome: NDArray[np.int8]) -> float:

@@ -107,7 +107,7 @@ def _problem(detail: ErrorDetails, where: Where, source: Source, keys: Mapping[W
 
 
 def in_words(detail: ErrorDetails, where: Where) -> str:
-    """What is wrong with a value that stands elsewhere than in a scenario's file.
+    """What is wrong with a value that is not from a scenario's file.
 
     Args:
         where: Where a scenario would have it; its last key is the one that is missing or not known.

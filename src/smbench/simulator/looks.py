@@ -1,4 +1,4 @@
-"""What a run finds in S3 when its drain is over, where no notice told of an end; of a simulation or a foreseen load."""
+"""What a run finds in S3 when its drain is over, of ends that no notice reported; in a simulation or a forecast."""
 
 import numpy as np
 from numpy.typing import NDArray

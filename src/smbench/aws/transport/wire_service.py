@@ -168,7 +168,7 @@ class WireService:
     def _made(self, make: Callable[[], bytes], connection: Connection) -> bytes:
         try:
             return make()
-        except BaseException:
+        except BaseException:  # whatever it is, nothing was sent, and the connection serves the next
             self.pool.give_back(connection)
             raise
 
