@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,7 +25,7 @@ from smbench.aws.stacks.stack import find_stack, make_change_set
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.front import Front
 from smbench.errors import ExitCode, TargetError
-from smbench.scenario.deploy import Deploy
+from smbench.scenario.deploy import Deploy, DeployedScaling
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.faults import Faults
 from smbench.scenario.values.distributions import Distribution
@@ -50,10 +51,10 @@ class Account:
         self.clients, self.gate, self.packed = clients, gate, pack(folder)
         self.stage = Stage("")
 
-    async def deploy(self) -> Deployed:
-        whole = template("demo", WANTED, self.packed.key)
+    async def deploy(self, wanted: Deploy = WANTED) -> Deployed:
+        whole = template("demo", wanted, self.packed.key)
         self.stage = Stage("nothing was made or changed")
-        cost, nothing = hourly_cost(WANTED), lambda _event: None
+        cost, nothing = hourly_cost(wanted), lambda _event: None
         deployment = Deployment(self.clients, "demo", whole, self.packed, cost, lambda _plan: True, nothing, self.stage)
         return await deployment.carried_out("async")
 
@@ -221,6 +222,10 @@ TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
         {"plan": [{"calls": ["cloudformation:DescribeStackEvents"], "trouble": "error", "for": "60s"}]},
         "(read the events of|follow) the stack.*",
     ),
+    "an identity for which CloudFormation may not create an endpoint": (
+        {"plan": [{"calls": ["sagemaker:CreateEndpoint"], "trouble": "denied"}]},
+        "rolled back: Endpoint could not be made: User: .* is not authorized to perform: sagemaker:CreateEndpoint ",
+    ),
     "a bucket that does not answer": (
         {"plan": [{"calls": ["s3:PutObject"], "trouble": "error", "for": "60s"}]},
         "models/",
@@ -241,6 +246,31 @@ async def test_each_trouble_of_the_region_is_a_sentence_and_leaves_nothing(
         assert error.exit_code is ExitCode.TARGET
         assert "smbench destroy demo" in error.advice
         await anyio.sleep(60)
+        assert (await account.destroy()).left == ()
+        await account.require_empty()
+
+
+async def test_a_change_that_cannot_be_taken_back_is_named_and_what_there_is_can_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new scalable target is put, the policy refused, and the old scalable target refused, too."""
+    target, policy = "application-autoscaling:RegisterScalableTarget", "application-autoscaling:PutScalingPolicy"
+    plan = [{"calls": [one], "trouble": "denied", "nth": [3]} for one in (target, policy)]
+    faults = Faults.model_validate({"plan": plan})
+    async with deployable(tmp_path, monkeypatch, QUICK.model_copy(update={"faults": faults})) as account:
+        await account.deploy()
+        changed = WANTED.model_copy(update={"scaling": DeployedScaling(max=3, target=7.0)})
+        error = await refusal(partial(account.deploy, changed))
+        assert error is not None
+        assert re.search(
+            "TrackingPolicy could not be changed: .*PutScalingPolicy.* could not be rolled back "
+            r"\(UPDATE_ROLLBACK_FAILED\): ScalableTarget: .*RegisterScalableTarget",
+            error.message,
+        ), error.message
+        assert error.advice == "`smbench destroy demo` removes what there is: correct this and deploy again"
+        error = await refusal(account.deploy)
+        assert error is not None
+        assert "is in UPDATE_ROLLBACK_FAILED and takes no change" in error.message
         assert (await account.destroy()).left == ()
         await account.require_empty()
 

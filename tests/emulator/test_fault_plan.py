@@ -61,6 +61,7 @@ async def test_the_nth_call_alone_fails_and_the_next_is_as_ever() -> None:
     [
         ("error", "InternalError|ServiceUnavailable", False),
         ("throttle", "SlowDown", False),
+        ("denied", "AccessDenied.*s3:PutObject", False),
         ("reset", "closed|reset|could not connect", False),
         ("lost_reply", "closed|reset|could not connect", True),
         ("no_answer", "timeout|^$", True),
@@ -76,6 +77,34 @@ async def test_each_trouble_is_what_it_says_and_is_carried_out_or_not(
         with pytest.raises((ClientError, BotoCoreError, TimeoutError), match=f"(?i){raised}"), anyio.fail_after(100):
             await s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"{}")
         assert emulator.s3.exists(BUCKET, KEY) is is_carried_out
+
+
+async def test_a_denial_is_each_services_own_and_names_the_permission() -> None:
+    calls = ["sqs:DeleteMessageBatch", "sns:ListSubscriptions", "s3:ListObjectsV2", "tag:GetResources"]
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(emulating(troubled(planned(*calls, trouble="denied"))))
+        sqs, sns, s3, tagging = await clients(stack, emulator, "sqs", "sns", "s3", "resourcegroupstaggingapi")
+        url = (await sqs.create_queue(QueueName="one"))["QueueUrl"]
+        entries = [{"Id": "1", "ReceiptHandle": "x"}]
+        refused = {
+            "AccessDeniedException.* sqs:DeleteMessage ": sqs.delete_message_batch(QueueUrl=url, Entries=entries),
+            "AuthorizationError.* sns:ListSubscriptions ": sns.list_subscriptions(),
+            "AccessDenied.* s3:ListBucket ": s3.list_objects_v2(Bucket=BUCKET),
+            "AccessDeniedException.* tag:GetResources ": tagging.get_resources(),
+        }
+        for says, call in refused.items():
+            with pytest.raises(ClientError, match=says):
+                await call
+
+
+async def test_each_of_several_objects_that_may_not_be_deleted_is_refused_for_itself() -> None:
+    async with AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(emulating(troubled(planned("s3:DeleteObjects", trouble="denied"))))
+        (s3,) = await clients(stack, emulator, "s3")
+        await s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"{}")
+        answer = await s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": KEY}], "Quiet": True})
+        assert [(one["Key"], one["Code"]) for one in answer["Errors"]] == [(KEY, "AccessDenied")]
+        assert emulator.s3.exists(BUCKET, KEY)
 
 
 async def test_a_slow_answer_comes_later_in_scenario_time() -> None:

@@ -34,7 +34,7 @@ from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.shares import Share
 from smbench.results.law import Counts, row_violations
 from smbench.results.store import compact
-from smbench.scenario.faults import Call
+from smbench.scenario.faults import CallOfRun
 from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess
 from smbench.targets.kinds import target_of
@@ -44,9 +44,7 @@ TROUBLES = ("error", "no_answer", "reset")  # refused, timed out, cut
 WITHOUT_NOTICES = ("s3:HeadObject", "s3:GetObject", "sqs:GetQueueAttributes", "sns:GetSubscriptionAttributes")
 _SYNCHRONOUS = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
 CALLS = tuple(  # a run against an asynchronous endpoint makes no other calls, and no stack
-    call
-    for call in get_args(Call)
-    if not call.endswith("*") and call not in _SYNCHRONOUS and not call.startswith("cloudformation:")
+    call for call in get_args(CallOfRun) if not call.endswith("*") and call not in _SYNCHRONOUS
 )
 ALONE, APART = 5, 11  # the first fail in runs of their own; between others lie ten good calls
 REAL_MAX_S, VIRTUAL_MAX_S = 300, 3600.0

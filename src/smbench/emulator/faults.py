@@ -31,6 +31,7 @@ class FaultKind(StrEnum):
     UNREACHABLE = "unreachable"  # not taken, and never answered
     RESET = "reset"  # the connection is reset, the request not taken
     THROTTLED = "throttled"  # 400 ThrottlingException, message null
+    DENIED = "denied"  # 403, or 400 of a JSON service; not taken
     SERVER_ERROR = "server_error"  # 500 or 503, not taken
     LOST_REPLY = "lost_reply"  # taken, and the connection is reset
     NO_ANSWER = "no_answer"  # taken, and never answered
@@ -43,12 +44,16 @@ class FaultKind(StrEnum):
     @property
     def is_taken(self) -> bool:
         """Whether the service carries the call out all the same."""
-        return self not in (FaultKind.UNREACHABLE, FaultKind.RESET, FaultKind.THROTTLED, FaultKind.SERVER_ERROR)
+        return self not in _NOT_TAKEN
 
 
+_NOT_TAKEN = frozenset(
+    {FaultKind.UNREACHABLE, FaultKind.RESET, FaultKind.THROTTLED, FaultKind.DENIED, FaultKind.SERVER_ERROR}
+)
 _KINDS = {
     "error": FaultKind.SERVER_ERROR,
     "throttle": FaultKind.THROTTLED,
+    "denied": FaultKind.DENIED,
     "reset": FaultKind.RESET,
     "lost_reply": FaultKind.LOST_REPLY,
     "no_answer": FaultKind.NO_ANSWER,
@@ -132,6 +137,10 @@ class _Planned:
         )
         self._n_calls = 0
 
+    @property
+    def is_denial(self) -> bool:
+        return self._kind is FaultKind.DENIED
+
     def covers(self, call: str) -> bool:
         service, _, _ = call.partition(":")
         return not {"*", f"{service}:*", call}.isdisjoint(self._settings.calls)
@@ -193,6 +202,12 @@ class Faults:
         index = self._n_invocations
         self._n_invocations += 1
         return found or self._invocations.decide(index, at_ns)
+
+    def denies(self, call: str, at_ns: int) -> bool:
+        """Whether the identity may not do what CloudFormation does for it; only a line `denied` counts this call."""
+        lines = [planned for planned in self._covers(call) if planned.is_denial]
+        decided = [planned.decide(at_ns) for planned in lines]
+        return any(one is not None for one in decided)
 
     def cuts(self, call: str, at_ns: int) -> FaultKind | None:
         """Whether the answer that would leave now is lost, and how: RESET or UNREACHABLE; None: it arrives."""

@@ -111,8 +111,8 @@ class Emulator:
         scaling = AutoScaling(self.site, self.world)
         alarms = Alarms(self.site, self.world.alarms)
         services = Account(self.s3, self.sns, self.iam, self.sagemaker, scaling, alarms)
-        self.cloudformation = CloudFormation(self.site, services)
         faults = Faults(emulated.faults, self.world.seeds.faults, base_dir)
+        self.cloudformation = CloudFormation(self.site, services, faults)
         self.front = Front(self.site, self.driver, Signatures(region) if verify_signatures else None, faults)
         self._jobs = None if images is None else ProcessingJobs(self.site, self.s3, images)
         if self._jobs is not None:

@@ -9,21 +9,12 @@ from smbench.scenario.values.quantities import PositiveHertz, PositiveSeconds, S
 from smbench.scenario.values.record import Part
 
 # Every operation that a run calls, as IAM names it; all of a service's, and all there are.
-Call = Literal[
+CallOfRun = Literal[
     "*",
     "application-autoscaling:*",
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingActivities",
     "application-autoscaling:DescribeScalingPolicies",
-    "cloudformation:*",
-    "cloudformation:CreateChangeSet",
-    "cloudformation:DeleteChangeSet",
-    "cloudformation:DeleteStack",
-    "cloudformation:DescribeChangeSet",
-    "cloudformation:DescribeStackEvents",
-    "cloudformation:DescribeStackResources",
-    "cloudformation:DescribeStacks",
-    "cloudformation:ExecuteChangeSet",
     "cloudwatch:*",
     "cloudwatch:DescribeAlarmHistory",
     "cloudwatch:DescribeAlarms",
@@ -54,9 +45,58 @@ Call = Literal[
     "sts:*",
     "sts:GetCallerIdentity",
 ]
+# What `deploy`, `doctor`, `clean` and `destroy` call beside them, and what CloudFormation then calls for its caller.
+CallOfAccount = Literal[
+    "application-autoscaling:DeleteScalingPolicy",
+    "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:RegisterScalableTarget",
+    "cloudformation:*",
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStackResources",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ExecuteChangeSet",
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:PutMetricAlarm",
+    "iam:*",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:PutRolePolicy",
+    "s3:CreateBucket",
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:DeleteObjects",
+    "s3:HeadBucket",
+    "s3:ListObjectVersions",
+    "s3:ListObjectsV2",
+    "s3:PutBucketPolicy",
+    "sagemaker:CreateEndpoint",
+    "sagemaker:CreateEndpointConfig",
+    "sagemaker:CreateModel",
+    "sagemaker:DeleteEndpoint",
+    "sagemaker:DeleteEndpointConfig",
+    "sagemaker:DeleteModel",
+    "sagemaker:DescribeModel",
+    "sagemaker:UpdateEndpoint",
+    "sns:CreateTopic",
+    "sns:DeleteTopic",
+    "sns:GetTopicAttributes",
+    "sns:ListSubscriptions",
+    "sqs:DeleteMessage",
+    "sqs:ListQueueTags",
+    "sqs:ListQueues",
+    "tag:*",
+    "tag:GetResources",
+]
+Call = Literal[CallOfRun, CallOfAccount]
 Trouble = Literal[
     "error",
     "throttle",
+    "denied",
     "reset",
     "lost_reply",
     "no_answer",
@@ -89,8 +129,9 @@ class PlannedFault(Part):
 
     calls: tuple[Call, ...] = Field(min_length=1, description="the calls it can strike, as IAM names them")
     trouble: Trouble = Field(
-        description="error: 500 or 503; throttle: the service's own refusal; reset: the connection is reset; in all "
-        "three the call is not carried out. lost_reply: carried out, then the connection is reset; no_answer: carried "
+        description="error: 500 or 503; throttle: the service's own refusal; denied: the refusal of an identity that "
+        "may not, also where CloudFormation calls for it; reset: the connection is reset; in all four the call is not "
+        "carried out. lost_reply: carried out, then the connection is reset; no_answer: carried "
         "out, and never answered; unreachable: neither carried out nor answered; slow: carried out, and answered "
         "later by `delay`. Of InvokeEndpointWithResponseStream, after half of the parts: torn_stream: the connection "
         "closes within a message; stream_error: ModelStreamError with StreamBroken; stream_failure: "

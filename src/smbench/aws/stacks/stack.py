@@ -190,15 +190,29 @@ async def carry_out(clients: AwsClients, name: str, change_set: ChangeSet, progr
             raise
     found, failures = await _follow(clients, stack_name(name), seen, progress)
     if found.status not in DONE:
-        first = failures[0] if failures else StackEvent("", "", stack_name(name), "", found.status)
-        how = "changed" if first.status == "UPDATE_FAILED" else "made"
-        raise TargetError(
-            f"the stack {stack_name(name)} was rolled back: {first.name} could not be {how}: {first.reason}",
-            f"the stack is as it was, and `smbench destroy {name}` removes it: correct this and deploy again"
-            if found.status in CHANGEABLE
-            else f"`smbench destroy {name}`, then correct this and deploy again",
-        )
+        raise _taken_back(name, found, failures)
     return found
+
+
+def _taken_back(name: str, found: StackFound, failures: list[StackEvent]) -> TargetError:
+    """What could not be made, why, and what became of the rest."""
+    first = failures[0] if failures else StackEvent("", "", stack_name(name), "", found.status)
+    how = "changed" if first.status == "UPDATE_FAILED" else "made"
+    why = f"{first.name} could not be {how}: {first.reason}"
+    destroy = f"`smbench destroy {name}`"
+    if found.status.endswith("ROLLBACK_FAILED"):
+        stuck = "; ".join(f"{one.name}: {one.reason}" for one in failures[1:])
+        return TargetError(
+            f"{why}; and the stack {stack_name(name)} could not be rolled back ({found.status})"
+            + (f": {stuck}" if stuck else ""),
+            f"{destroy} removes what there is: correct this and deploy again",
+        )
+    return TargetError(
+        f"the stack {stack_name(name)} was rolled back: {why}",
+        f"the stack is as it was, and {destroy} removes it: correct this and deploy again"
+        if found.status in CHANGEABLE
+        else f"{destroy}, then correct this and deploy again",
+    )
 
 
 async def delete(clients: AwsClients, stack_id: str, progress: Progress) -> tuple[StackFound, list[StackEvent]]:

@@ -46,6 +46,15 @@ class Physical:
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """What CloudFormation calls for a resource, as IAM names it: its caller must be allowed to."""
+
+    make: str
+    remove: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One type of resource.
 
@@ -365,4 +374,28 @@ KINDS: dict[str, Kind] = {
         replaced_by=f"PolicyName PolicyType ScalingTargetId {' '.join(_SCALED)}",
     ),
     "AWS::CloudWatch::Alarm": _kind(_ALARM, _make_alarm, _remove_alarm, _change_alarm, replaced_by="AlarmName"),
+}
+
+_SCALING = "application-autoscaling"
+CALLS: dict[str, Calls] = {
+    "AWS::S3::Bucket": Calls("s3:CreateBucket", "s3:DeleteBucket"),
+    "AWS::S3::BucketPolicy": Calls("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy"),
+    "AWS::SNS::Topic": Calls("sns:CreateTopic", "sns:DeleteTopic"),
+    "AWS::IAM::Role": Calls("iam:CreateRole", "iam:DeleteRole", "iam:PutRolePolicy"),
+    "AWS::SageMaker::Model": Calls("sagemaker:CreateModel", "sagemaker:DeleteModel"),
+    "AWS::SageMaker::EndpointConfig": Calls("sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig"),
+    "AWS::SageMaker::Endpoint": Calls(
+        "sagemaker:CreateEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:UpdateEndpoint"
+    ),
+    "AWS::ApplicationAutoScaling::ScalableTarget": Calls(
+        f"{_SCALING}:RegisterScalableTarget",
+        f"{_SCALING}:DeregisterScalableTarget",
+        f"{_SCALING}:RegisterScalableTarget",
+    ),
+    "AWS::ApplicationAutoScaling::ScalingPolicy": Calls(
+        f"{_SCALING}:PutScalingPolicy", f"{_SCALING}:DeleteScalingPolicy", f"{_SCALING}:PutScalingPolicy"
+    ),
+    "AWS::CloudWatch::Alarm": Calls(
+        "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"
+    ),
 }

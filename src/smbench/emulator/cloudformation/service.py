@@ -6,6 +6,7 @@ from smbench.emulator.cloudformation.intrinsics import invalid
 from smbench.emulator.cloudformation.kinds import Account
 from smbench.emulator.cloudformation.stacks import ChangeSet, Event, Made, Stack, Work, changes_of
 from smbench.emulator.cloudformation.templates import Template, read_template
+from smbench.emulator.faults import Faults
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
@@ -19,13 +20,17 @@ _UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 
 class CloudFormation:
-    """Operations on stacks. A template that needs what is not emulated is refused by resource type and property."""
+    """Operations on stacks. A template that needs what is not emulated is refused by resource type and property.
+
+    Args:
+        faults: Which of the calls that it makes for its caller the caller's identity is denied.
+    """
 
     service = "cloudformation"
 
-    def __init__(self, site: Site, account: Account) -> None:
+    def __init__(self, site: Site, account: Account, faults: Faults) -> None:
         self.site = site
-        self.work = Work(site, account)
+        self.work = Work(site, account, faults)
         self.stacks: dict[str, Stack] = {}  # by id, deleted ones too
         self.operations: dict[str, Operation] = {
             "CreateChangeSet": self.create_change_set,

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from smbench.emulator.cloudformation.intrinsics import NOTHING, invalid, resolved
-from smbench.emulator.cloudformation.kinds import Account, Kind, Physical, kind_of
+from smbench.emulator.cloudformation.kinds import CALLS, Account, Kind, Physical, kind_of
 from smbench.emulator.cloudformation.templates import Described, Template, pseudo_parameters
+from smbench.emulator.faults import Faults
 from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.front import denial
 from smbench.emulator.site import Site
 
 _STEP_NS = 200_000_000  # between two looks at a resource; how long CloudFormation takes for each is not documented
@@ -87,11 +89,18 @@ class _Failed(Exception):  # noqa: N818  # how a step ends, not an error of the 
         self.name = name
 
 
-class Work:
-    """Carries out what a stack is to become, in scenario time."""
+_Undo = tuple[Made | None, Callable[[], None]]  # what was changed, None where it was made; and how to take that back
 
-    def __init__(self, site: Site, account: Account) -> None:
-        self.site, self.account = site, account
+
+class Work:
+    """Carries out what a stack is to become, in scenario time.
+
+    Args:
+        faults: Which of its calls the caller's identity is denied.
+    """
+
+    def __init__(self, site: Site, account: Account, faults: Faults) -> None:
+        self.site, self.account, self._faults = site, account, faults
 
     def kind(self, described: Described) -> Kind:
         """Raises ServiceError 501: a type or a property that the emulator does not know."""
@@ -150,6 +159,7 @@ class Work:
         try:
             made.properties = self._properties(stack, described)
             name = f"{stack.name}-{described.name}-{self.site.new_id()[:8]}"
+            self._require_allowed(CALLS[described.kind].make)
             made.physical = kind.make(self.account, name, made.properties, stack.tags)
             self._note(stack, made, "CREATE_IN_PROGRESS", "Resource creation Initiated")
         except (ServiceError, KeyError) as error:
@@ -168,7 +178,7 @@ class Work:
     # update
 
     def _updating(self, stack: Stack, changes: ChangeSet) -> Iterator[None]:
-        before, undo = dict(stack.resources), list[Callable[[], None]]()
+        before, undo = dict(stack.resources), list[_Undo]()
         old_template, old_tags = stack.template, stack.tags
         stack.template, stack.tags = changes.template, changes.tags
         replaced: list[Made] = []
@@ -180,11 +190,19 @@ class Work:
         except _Failed as failed:
             said = f"The following resource(s) failed to update: [{failed.name}]."
             self._say(stack, "UPDATE_ROLLBACK_IN_PROGRESS", said)
-            for step in reversed(undo):
-                step()
+            stuck: dict[str, Made] = {}
+            for made, step in reversed(undo):
+                if reason := _tried(step):
+                    assert made is not None, "only a change can be refused when it is taken back"
+                    stuck[made.described.name] = made
+                    self._note(stack, made, "UPDATE_FAILED", reason)
                 yield
-            stack.resources, stack.template, stack.tags = before, old_template, old_tags
-            self._say(stack, "UPDATE_ROLLBACK_COMPLETE")
+            stack.resources, stack.template, stack.tags = before | stuck, old_template, old_tags
+            if stuck:
+                said = f"The following resource(s) failed to update: [{', '.join(stuck)}]. "
+                self._say(stack, "UPDATE_ROLLBACK_FAILED", said)
+            else:
+                self._say(stack, "UPDATE_ROLLBACK_COMPLETE")
             return
         self._say(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         gone = [made for name, made in before.items() if name not in changes.template.resources]
@@ -200,12 +218,12 @@ class Work:
         stack: Stack,
         described: Described,
         old: Made | None,
-        undo: list[Callable[[], None]],
+        undo: list[_Undo],
         replaced: list[Made],
     ) -> Iterator[None]:
         kind = self.kind(described)
         if old is None or old.physical is None or old.described.kind != described.kind:
-            undo.append(lambda: self._forget(stack, described.name))
+            undo.append((None, lambda: self._forget(stack, described.name)))
             yield from self._make(stack, described)
             return
         try:
@@ -218,7 +236,7 @@ class Work:
             return
         if kind.change is None or _changed(properties, old.properties) & kind.replaced_by:
             replaced.append(old)
-            undo.append(lambda: self._forget(stack, described.name))
+            undo.append((None, lambda: self._forget(stack, described.name)))
             yield from self._make(stack, described)
             return
         yield from self._change(stack, described, old, properties, undo)
@@ -229,19 +247,23 @@ class Work:
         described: Described,
         old: Made,
         properties: dict[str, Any],
-        undo: list[Callable[[], None]],
+        undo: list[_Undo],
     ) -> Iterator[None]:
         kind, physical, tags = self.kind(described), old.physical, stack.tags
-        assert kind.change is not None
         assert physical is not None
-        change = kind.change
+
+        def change(properties: dict[str, Any]) -> None:
+            assert kind.change is not None
+            self._require_allowed(CALLS[described.kind].change)
+            kind.change(self.account, physical, properties, tags)
+
         made = Made(described, properties, physical)
         stack.resources[described.name] = made
         self._note(stack, made, "UPDATE_IN_PROGRESS")
         yield
-        undo.append(lambda: change(self.account, physical, old.properties, tags))
+        undo.append((made, lambda: change(old.properties)))
         try:
-            change(self.account, physical, properties, tags)
+            change(properties)
         except (ServiceError, KeyError) as error:
             undo.pop()  # it was refused whole
             self._note(stack, made, "UPDATE_FAILED", _text(error))
@@ -285,11 +307,18 @@ class Work:
         """Why it could not be removed; empty when it is gone."""
         if made.physical is None:
             return ""
-        try:
-            self.kind(made.described).remove(self.account, made.physical)
-        except ServiceError as error:
-            return _text(error)
-        return ""
+        physical = made.physical
+
+        def remove() -> None:
+            self._require_allowed(CALLS[made.described.kind].remove)
+            self.kind(made.described).remove(self.account, physical)
+
+        return _tried(remove)
+
+    def _require_allowed(self, call: str) -> None:
+        """Raises ServiceError: the identity that CloudFormation acts for may not make this call."""
+        if self._faults.denies(call, self.site.now_ns):
+            raise denial(call.partition(":")[0], call)
 
     # values
 
@@ -363,6 +392,15 @@ def changes_of(stack: Stack, template: Template, work: Work) -> tuple[tuple[str,
 
 def _changed(new: Mapping[str, Any], old: Mapping[str, Any]) -> set[str]:
     return {name for name in new.keys() | old.keys() if new.get(name) != old.get(name)}
+
+
+def _tried(step: Callable[[], None]) -> str:
+    """Why a step was refused; empty when it is done."""
+    try:
+        step()
+    except (ServiceError, KeyError) as error:
+        return _text(error)
+    return ""
 
 
 def _text(error: ServiceError | KeyError) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Any, Protocol, runtime_checkable
 
 from smbench.emulator.driver import Driver
-from smbench.emulator.faults import Decision, FaultKind, Faults
+from smbench.emulator.faults import FaultKind, Faults
 from smbench.emulator.protocol import codecs
 from smbench.emulator.protocol.codecs import (
     JSON_10,
@@ -59,7 +59,8 @@ _BY_VERSION = {
     "2010-05-15": "cloudformation",
     "2010-05-08": "iam",
 }  # forms that nobody signed
-_IAM_NAMES = {"monitoring": "cloudwatch", "sagemaker-runtime": "sagemaker"}
+_IAM_NAMES = {"monitoring": "cloudwatch", "sagemaker-runtime": "sagemaker", "tagging": "tag"}
+_ONE_BY_ONE = "s3:DeleteObjects"  # its answer refuses each object for itself
 _KEEPS_TRUTH = "sagemaker-runtime"  # it notes every call, those that it refuses too
 _THROTTLES = {
     "s3": ("SlowDown", 503),
@@ -69,6 +70,22 @@ _THROTTLES = {
     "monitoring": ("Throttling", 400),
     "cloudformation": ("Throttling", 400),
 }  # all others: ThrottlingException, 400
+_DENIALS = {
+    "s3": ("AccessDenied", 403),
+    "sns": ("AuthorizationError", 403),
+    "sts": ("AccessDenied", 403),
+    "iam": ("AccessDenied", 403),
+    "monitoring": ("AccessDenied", 403),
+    "cloudformation": ("AccessDenied", 403),
+    "sagemaker-runtime": ("AccessDeniedException", 403),
+}  # all others: AccessDeniedException, 400
+_PERMISSIONS = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+}  # by calls that IAM knows under another name
 _FORM = "application/x-www-form-urlencoded"
 _SIGNED_AS = {"sagemaker-runtime": "sagemaker"}  # in the credential scope; all others are signed under their own name
 
@@ -187,8 +204,10 @@ class Front:
             return
         request.call = f"{_IAM_NAMES.get(service, service)}:{operation}"
         request.fate = self._faults.decide(request.call, self._site.now_ns)
-        if not request.fate.kind.is_taken and service != _KEEPS_TRUTH:
-            raise refusal(service, request.fate)
+        kind = request.fate.kind
+        is_each_refused = kind is FaultKind.DENIED and request.call == _ONE_BY_ONE
+        if not kind.is_taken and service != _KEEPS_TRUTH and not is_each_refused:
+            raise refusal(service, request)
 
     def _stamped(self, response: HttpResponse, request_id: str) -> HttpResponse:
         utc_ns = self._site.utc_ns()
@@ -312,19 +331,30 @@ class Front:
         return error
 
 
-def refusal(service: str, fate: Decision) -> Exception:
+def refusal(service: str, request: HttpRequest) -> Exception:
     """What a call meets that the service does not carry out: an error in the service's words, a reset, or nothing."""
-    match fate.kind:
+    match request.fate.kind:
         case FaultKind.RESET:
             return ResetConnection()
         case FaultKind.UNREACHABLE:
             return NoAnswer()
         case FaultKind.THROTTLED:
-            code, status = _THROTTLES.get(service, ("ThrottlingException", fate.status))
+            code, status = _THROTTLES.get(service, ("ThrottlingException", request.fate.status))
             return ServiceError(code, None, status)  # SageMaker sends a null message
+        case FaultKind.DENIED:
+            return denial(service, request.call)
     internal = "InternalError" if service == "s3" else "InternalFailure"
-    code = internal if fate.status == 500 else "ServiceUnavailable"
-    return ServiceError(code, None, fate.status, fault="Receiver")
+    code = internal if request.fate.status == 500 else "ServiceUnavailable"
+    return ServiceError(code, None, request.fate.status, fault="Receiver")
+
+
+def denial(service: str, call: str) -> ServiceError:
+    """How a service refuses an identity that may not make a call, `sqs:ReceiveMessage`."""
+    code, status = _DENIALS.get(service, ("AccessDeniedException", 400))
+    action = _PERMISSIONS.get(call, call)
+    who = "arn:aws:iam::123456789012:user/smbench"
+    text = f"because no identity-based policy allows the {action} action"
+    return ServiceError(code, f"User: {who} is not authorized to perform: {action} {text}", status)
 
 
 async def _never() -> HttpResponse:

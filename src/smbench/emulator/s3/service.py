@@ -7,6 +7,7 @@ from functools import cache, partial
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
+from smbench.emulator.faults import FaultKind
 from smbench.emulator.protocol import aws_chunked
 from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
@@ -170,6 +171,8 @@ class S3:
             found = _operation_name(request.method, level, _subresource(request, level))
         except ServiceError:  # of a version that is not emulated
             return ""
+        if found == "ListObjects" and request.query.get("list-type") == "2":
+            return "ListObjectsV2"
         return found if copying.SOURCE in request.headers else _NOT_COPYING.get(found, found)
 
     def rest(self, request: HttpRequest) -> HttpResponse:
@@ -300,7 +303,10 @@ class S3:
         if not 0 < len(elements) <= _DELETE_MAX or any(one.findtext("{*}Key") is None for one in elements):
             raise malformed()
         is_quiet = (document.findtext("{*}Quiet") or "").strip() == "true"
-        deleted = "".join(self._deleted(bucket, one, is_quiet=is_quiet) for one in elements)
+        if request.fate.kind is FaultKind.DENIED:
+            deleted = "".join(_error(one.findtext("{*}Key") or "", "AccessDenied", "Access Denied") for one in elements)
+        else:
+            deleted = "".join(self._deleted(bucket, one, is_quiet=is_quiet) for one in elements)
         return xml_reply(f'<DeleteResult xmlns="{listings.NAMESPACE}">{deleted}</DeleteResult>')
 
     @staticmethod
@@ -317,9 +323,13 @@ class S3:
         elif etag is not None and stored is not None and etag.strip('"') not in ("*", stored.etag.strip('"')):
             error = ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
         if error[0]:
-            return f"<Error><Key>{escape(key)}</Key><Code>{error[0]}</Code><Message>{error[1]}</Message></Error>"
+            return _error(key, *error)
         bucket.delete(key)
         return "" if is_quiet else f"<Deleted><Key>{escape(key)}</Key></Deleted>"
+
+
+def _error(key: str, code: str, message: str) -> str:
+    return f"<Error><Key>{escape(key)}</Key><Code>{code}</Code><Message>{message}</Message></Error>"
 
 
 def _by_path(request: HttpRequest) -> HttpRequest:

@@ -166,7 +166,7 @@ class Runtime:
         try:
             if not kind.is_taken:
                 call.fault = kind.value
-                raise refusal(self.service, request.fate)
+                raise refusal(self.service, request)
             taken = take(call, name, request)
         except ServiceError as error:
             call.status_code = error.status
