@@ -19,7 +19,7 @@ from smbench.results.marks import Mark
 from smbench.results.store import PartWriter
 from smbench.scenario.model import Limits
 from smbench.scenario.values.seeds import stream
-from smbench.schedule.base import PhaseSpan
+from smbench.schedule.base import PhaseSpan, Shard
 
 
 class ShareRun:
@@ -33,8 +33,11 @@ class ShareRun:
     """
 
     def __init__(self, plan: RunPlan, share: Share, folder: Path, *, is_alone: bool = False) -> None:
-        self.plan, self.share, self._is_alone = plan, share, is_alone
-        self.shard = plan.schedule.shard(share.worker, share.of)
+        self.plan, self.share = plan, share
+        shard = plan.schedule.shard(share.worker, share.of)
+        # Not the shard itself: the ledger has its rows, and copies of a million cost eight megabytes a column.
+        self.spans, self._think_ns = shard.spans, shard.think_ns
+        self.limits = share_of(plan.scenario.limits, shard, is_alone=is_alone)
         self._parts = {file: PartWriter(folder, file, share.worker) for file in ("requests", "readings", "events")}
         self._folder = folder
         self._mark: Mark | None = None
@@ -56,7 +59,7 @@ class ShareRun:
         Raises:
             ResultsError: the disk is full, or the folder cannot be written to.
         """
-        self._journal = self._journal_of(self.plan.ledger(self.shard, self.share.run_id, epoch_ns))
+        self._journal = self._journal_of(self.plan.ledger(self._rows(), self.share.run_id, epoch_ns))
         self._journal.write_all()
         self._marked().begin(-1)
 
@@ -65,6 +68,9 @@ class ShareRun:
         if self._mark is not None:
             self._mark.close()
             self._mark = None
+
+    def _rows(self) -> Shard:
+        return self.plan.schedule.shard(self.share.worker, self.share.of)
 
     def _marked(self) -> Mark:
         if self._mark is None:
@@ -91,15 +97,14 @@ class ShareRun:
         """
         assert self._ledger is not None
         assert self._journal is not None
-        for span in self.shard.spans:
+        for span in self.spans:
             phase = Event(
                 "phase", span.name, span.start_ns, span.start_ns, span.kind, span.end_ns, detail={"n": span.n}
             )
             self._journal.happened(phase)
-        limits = share_of(self.plan.scenario.limits, self.shard, is_alone=self._is_alone)
         return Runner(
             self._ledger,
-            self._load(locations, self.shard.spans, limits),
+            self._load(locations, self.spans, self.limits),
             outside,
             self._bounds(),
             clock=clock,
@@ -121,7 +126,7 @@ class ShareRun:
             patience_s=scenario.drain,
             reached=self._marked().reached,
             refused=self._journal.happened,
-            think_ns=self.shard.think_ns.tolist(),
+            think_ns=self._think_ns.tolist(),
             stops=stopping_phases(scenario.load, spans),
             on_seen=None if self.share.of == 1 else self._seen.append,
         )

@@ -20,7 +20,8 @@ def invocations(
     """
     is_unique = scenario.payloads.unique
     # A view gives Python's own numbers, at a third of what numpy's cost to make and to write.
-    seqs, places = ledger.seq.data, ledger.payload.data
+    places = ledger.payload.data
+    seqs = ledger.seq if isinstance(ledger.seq, range) else ledger.seq.data
     prefix = ledger.id_prefix
     headers = [_headers(payload) for payload in payloads]
 

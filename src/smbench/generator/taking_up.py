@@ -19,7 +19,7 @@ from smbench.generator.control import Control
 from smbench.generator.monitors import OnRead
 from smbench.generator.plan import RunPlan
 from smbench.generator.runner import Outside, Runner
-from smbench.generator.shares import Share, share_of
+from smbench.generator.shares import Share
 from smbench.generator.tracking.ledger import NO_INSTANT, Ledger, State
 from smbench.generator.tracking.rows import restore
 from smbench.generator.tracking.tracker import Tracker
@@ -110,7 +110,7 @@ class TakenUpShare(ShareRun):
         """What collects the rest of the rows, and sends what was certainly not sent where that was asked for."""
         assert self._ledger is not None
         assert self._journal is not None
-        how, limits = self.taking_up, share_of(self.plan.scenario.limits, self.shard)
+        how, limits = self.taking_up, self.limits
         time_s = None if limits.time is None or not how.sends else limits.time + how.later_ns / 1e9
         assert self._tracker is not None
         n_left = None if limits.requests is None else max(0, limits.requests - self._tracker.n_sent)
@@ -118,7 +118,7 @@ class TakenUpShare(ShareRun):
             self._ledger,
             self._load(
                 locations,
-                _later(self.shard.spans, how.later_ns) if how.sends else (),
+                _later(self.spans, how.later_ns) if how.sends else (),
                 limits.model_copy(update={"time": time_s, "requests": n_left}),
             ),
             outside,

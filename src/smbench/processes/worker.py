@@ -4,6 +4,7 @@ In warp time the emulator lives on this worker's loop; else the worker cannot di
 measured, and how it is reached, is the target's business (`targets`).
 """
 
+import ctypes
 import gc
 import sys
 from collections.abc import Callable, Sequence
@@ -250,10 +251,15 @@ class _WarpBeat:
 
 
 def freeze_collections() -> None:
-    """What exists now stays; a full collection of it would hold the load up for tens of milliseconds."""
+    """What exists now stays; a full collection of it would hold the load up for tens of milliseconds.
+
+    What drawing the plan and writing its rows took goes back to the system where the C library can do that (glibc).
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def _say(channel: Channel, text: str) -> None:
