@@ -323,6 +323,38 @@ def test_gauges_with_holes_leave_the_timeline_unknown(n_gaps: int, expected: str
     assert "AccessDenied" in finding.seen
 
 
+@pytest.mark.parametrize(("n_silent", "expected"), [(0, "valid"), (2, "valid"), (3, "unknown"), (24, "unknown")])
+def test_minutes_of_load_that_cloudwatch_left_out_leave_the_timeline_unknown(n_silent: int, expected: str) -> None:
+    """Half an hour from a whole minute on, of whose last five minutes nothing was due."""
+    always = [Request(0.0, done=1800.0)]
+    looks = [reading("instances_current", 1.0, float(k)) for k in range(0, 1800, 10)]
+    told = [(20.0 + 60 * k, 1.0) for k in range(n_silent, 24)]
+    points = [reading("ApproximateBacklogSize", one, at, source="cloudwatch", stat="average") for at, one in told]
+    found = findings_of(always, spans=[span(1, end_s=1800)], readings=[*health(), *looks, *points])
+    assert found["gauges read"].verdict.value == expected
+    words = {0: "0 of", 24: "in any of 24 minutes with load"}.get(n_silent, f"in {n_silent} of 24 minutes with load")
+    assert words in found["gauges read"].seen
+    assert ("AWS's own backlog is not known" in found["little's law"].seen) == (n_silent == 24)
+
+
+def test_minutes_without_load_and_those_still_on_their_way_are_no_silence() -> None:
+    looks = [reading("instances_current", 1.0, float(k)) for k in range(0, 900, 10)]
+    late = [Request(600.0, done=900.0)]
+    assert "minutes" not in findings_of(late, spans=[span(1, end_s=900)], readings=looks)["gauges read"].seen
+
+
+@pytest.mark.parametrize("kind", ["serverless", "realtime"])
+def test_of_a_synchronous_endpoint_minutes_without_a_call_are_no_silence(kind: str) -> None:
+    calls = [Request(20.0 + 60 * k, done=21.0 + 60 * k) for k in range(0, 24, 4)]
+    looks = [reading("instances_current", 1.0, float(k)) for k in range(0, 1800, 10)]
+    points = [reading("Invocations", 1.0, 20.0 + 60 * k, source="cloudwatch", stat="sum") for k in range(0, 24, 4)]
+    run: dict[str, Any] = {"spans": [span(6, end_s=1800)], "scenario": {"target": {"kind": kind}}}
+    assert findings_of(calls, readings=[*looks, *points], **run)["gauges read"].verdict is Verdict.VALID
+    finding = findings_of(calls, readings=looks, **run)["gauges read"]
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "no Invocations in any of 6 minutes with load" in finding.seen
+
+
 def reported(share: float, minutes: int = 5) -> list[Reading]:
     return [
         reading("ApproximateBacklogSize", 10 * share, 60.0 * k, source="cloudwatch", stat="average")

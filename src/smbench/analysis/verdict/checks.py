@@ -15,6 +15,7 @@ from smbench.analysis.numbers.bounds import PERCENTILES
 from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.rows.backlog import time_in_system_ns
 from smbench.analysis.rows.clocks import Agreement
+from smbench.analysis.rows.cloudwatch import MINUTE_NS, minutes_of_load
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.generator_checks import (
@@ -32,8 +33,6 @@ from smbench.findings import Finding, Verdict
 from smbench.records import Ending, is_throttle
 from smbench.scenario.thresholds import ABOVE_MIN, parse_threshold
 
-_MINUTE_NS = 60_000_000_000
-
 ENDED_BY_ITSELF = "ended by itself"  # a run that did not fails a gate, whatever else is known
 THROTTLED_MAX = 0.1
 GAPS_MAX = 0.1
@@ -42,6 +41,10 @@ LITTLE_MINUTES_MIN = 3
 _NOT_IN_FILES = ("drained", "ended by itself", "nothing dropped")  # checks of what another tool's file does not say
 _OUR_BUG = "report this as a bug in smbench, with the results folder"
 APART_MAX_S = 1.0  # between the time zeros of machines that share a load; clocks that follow a time server are closer
+_TO_READ_GAUGES = (
+    "what scaling did, and AWS's own backlog and utilisation, may have holes: see the permissions and limits of the "
+    "calls named, and in CloudWatch whether the metrics are there; latencies are not affected"
+)
 LITTLE_MEAN_MIN = 1.0  # requests; a smaller backlog is all rounding
 
 
@@ -280,21 +283,22 @@ def clocks_agree(run: Run) -> Finding | None:
 
 
 def gauges_without_gaps(run: Run) -> Finding | None:
-    """Unknown where more than `GAPS_MAX` of the readings of AWS are missing."""
+    """Unknown where more than `GAPS_MAX` of the readings of AWS are missing, or of the minutes that CloudWatch owed."""
     readings = run.frames.readings.filter(pl.col("source").is_in(["cloudwatch", "endpoint"]))
     if not readings.height:
         return None
     gaps = readings.filter(pl.col("value").is_null())
-    share = gaps.height / readings.height
+    minutes = minutes_of_load(run.frames)
+    is_silent = minutes is not None and minutes.n_missing > GAPS_MAX * minutes.n_due
+    bad = is_silent or gaps.height > GAPS_MAX * readings.height
     why = commonest(gaps["detail"].filter(gaps["detail"] != ""))
+    seen = f"{gaps.height:,} of {readings.height:,} readings missing" + (f", mostly: {why}" if why else "")
     return Finding(
         name="gauges read",
-        verdict=Verdict.UNKNOWN if share > GAPS_MAX else Verdict.VALID,
-        expected=f"at most {units.share(GAPS_MAX)} of the readings missing",
-        seen=f"{gaps.height:,} of {readings.height:,} missing" + (f", mostly: {why}" if why else ""),
-        advice="the scaling timeline may have holes: see the permissions and limits of the calls named"
-        if share > GAPS_MAX
-        else "",
+        verdict=Verdict.UNKNOWN if bad else Verdict.VALID,
+        expected=f"at most {units.share(GAPS_MAX)} of the readings missing, and of CloudWatch's minutes with load",
+        seen=f"{minutes}; {seen}" if minutes is not None and minutes.n_missing else seen,
+        advice=_TO_READ_GAUGES if bad else "",
     )
 
 
@@ -314,13 +318,15 @@ def littles_law(run: Run) -> Finding | None:
             advice=_OUR_BUG,
         )
     told = _reported_backlog(frames)
-    own = curve.means(told["at_ns"].to_numpy(), _MINUTE_NS)
+    own = curve.means(told["at_ns"].to_numpy(), MINUTE_NS)
     if len(own) < LITTLE_MINUTES_MIN or own.mean() < LITTLE_MEAN_MIN:
+        minutes = minutes_of_load(frames)
+        is_silent = minutes is not None and not minutes.n_reported
         return Finding(
             name="little's law",
             verdict=Verdict.VALID,
             expected="the area under the backlog is the time spent in the system",
-            seen="it is, to the nanosecond",
+            seen="it is, to the nanosecond" + (f"; AWS's own backlog is not known: {minutes}" if is_silent else ""),
         )
     ratio = float(told["value"].sum() / own.sum())
     good = LITTLE_RANGE[0] <= ratio <= LITTLE_RANGE[1]
@@ -338,7 +344,7 @@ def littles_law(run: Run) -> Finding | None:
 def _reported_backlog(frames: Frames) -> pl.DataFrame:
     is_it = (pl.col("name") == "ApproximateBacklogSize") & (pl.col("stat") == "average")
     told = frames.readings.filter(is_it & pl.col("value").is_not_null() & (pl.col("at_ns") >= 0))
-    return told.filter(pl.col("at_ns") + _MINUTE_NS <= frames.end_ns).sort("at_ns").select("at_ns", "value")
+    return told.filter(pl.col("at_ns") + MINUTE_NS <= frames.end_ns).sort("at_ns").select("at_ns", "value")
 
 
 def enough_requests(run: Run) -> Finding | None:
