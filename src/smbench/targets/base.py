@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from smbench.aws.access.addresses import require_usable
 from smbench.clock import Clock
 from smbench.generator.runner import Outside
 from smbench.generator.shares import Share
@@ -25,6 +26,11 @@ class AwsAccess:
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an address that cannot be used, with a TargetError, before anything is done for a run."""
+        if self.endpoint_url is not None:
+            require_usable("--endpoint-url", self.endpoint_url)
 
 
 class Prepared(Protocol):

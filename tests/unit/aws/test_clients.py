@@ -200,10 +200,11 @@ async def test_a_region_that_is_no_region_is_refused(machine: Machine) -> None:
     assert "not a region" in (await refusal(AwsSettings(region="not a region"))).message
 
 
-async def test_an_address_that_is_none_is_refused(machine: Machine) -> None:
+async def test_an_address_of_one_service_that_cannot_be_used_is_refused(machine: Machine) -> None:
     with_keys(machine)
-    error = await refusal(AwsSettings(region="eu-west-1", endpoint_url="127.0.0.1:8000"))
-    assert "127.0.0.1:8000" in error.message
+    machine.set(AWS_ENDPOINT_URL_SQS="ftp://127.0.0.1:8000")
+    error = await refusal(AwsSettings(region="eu-west-1"))
+    assert error.message.startswith("the address of sqs is ftp://127.0.0.1:8000, which cannot be used: ")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import NoCredentialsError, NoRegionError
 from botocore.loaders import Loader, create_loader
 
+from smbench.aws.access.addresses import ADDRESS_LOOKS_LIKE, require_usable
 from smbench.aws.access.answers import SoundParsers
 from smbench.aws.access.credentials import SessionCredentials, frozen
 from smbench.aws.access.refusals import explained
@@ -68,14 +69,10 @@ class AwsSettings:
     answer_s: float = ANSWER_S
     services: tuple[str, ...] = MEASURING
 
-
-def _refuse_user_info(whose: str, url: str | None) -> None:
-    """Its words are not repeated: a password may be in them."""
-    if url is not None and "@" in urlsplit(url).netloc:
-        raise TargetError(
-            f"{whose} has a user's name or password in it, which are not supported there",
-            "AWS is called with signatures: give credentials by the AWS settings, and remove all before the @",
-        )
+    def __post_init__(self) -> None:
+        """Refuse an address that cannot be used, with a TargetError."""
+        if self.endpoint_url is not None:
+            require_usable("--endpoint-url", self.endpoint_url)
 
 
 class AwsClients:
@@ -115,7 +112,6 @@ class AwsClients:
         settings = self.settings
         if settings.emulated and settings.endpoint_url is None:
             raise ValueError("an emulated endpoint has an address")
-        _refuse_user_info("--endpoint-url", settings.endpoint_url)
         async with AsyncExitStack() as opened:
             with self.explained("prepare the AWS clients"):
                 core = AioSession(_deaf_to_the_environment() if settings.emulated else None)
@@ -141,10 +137,11 @@ class AwsClients:
                     )
                     try:
                         entered: Any = await opened.enter_async_context(client)
-                        _refuse_user_info(f"the address of {service}", entered.meta.endpoint_url)
+                        require_usable(f"the address of {service}", entered.meta.endpoint_url)
                         setattr(self, name, entered)
                     except ValueError as error:  # botocore's word for an address or a region it cannot read
-                        raise TargetError(str(error), "an address looks like http://127.0.0.1:8000") from error
+                        told = f"the address of {service} cannot be used" if "@" in str(error) else str(error)
+                        raise TargetError(told, ADDRESS_LOOKS_LIKE) from error
             self._stack = opened.pop_all()
         return self
 
