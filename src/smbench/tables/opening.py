@@ -72,9 +72,22 @@ _PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\xfd7zXZ\x00": lambda packed: cast(IO[bytes], lzma.LZMAFile(packed)),  # noqa: SIM115  # its caller closes the file
 }
 _A_ROW_EACH = "a row for each request is needed"
+_OF_JOBS = (
+    "when its jobs came, for `replay`: awk 'BEGIN {print \"submit_s\"} !/^;/ {print $2}'; for `import` write submit, "
+    "end (fields 2 + 3 + 4) and status (field 11) as CSV"
+)
+_OF_SERVERS = (
+    "write CSV: an ISO 8601 instant a request and, for `import`, its status and latency (Apache's %D, nginx's "
+    "$request_time), which is there only if the server was told to write it"
+)
+_SWF = (  # comments, of which one is of those that its definition names; or a job, of 18 numbers
+    rb"(;[^\n]*\n\s*)*;[ \t]*(Version|Computer|Installation|Acknowledge|Information|Conversion|Max\w+|Preemption|"
+    rb"UnixStartTime|TimeZone\w*|StartTime|EndTime|AllowOveruse|Queues?|Partitions?|Note)[ \t]*:|"
+    rb"(-?\d+(\.\d+)?[ \t]+){17}-?\d+[ \t]*\r?\n"
+)
 _OF_GATLING = "write its REQUEST records as CSV: start, end, status"
 _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
-    (re.compile(rb"\s*" + begins, re.IGNORECASE), what, advice)
+    (re.compile(rb"\s*(" + begins + rb")", re.IGNORECASE), what, advice)
     for begins, what, advice in (
         (rb"<(!doctype html|html)", "a web page, not a table", "download the file itself"),
         (rb"<(\?xml|testResults)", "an XML document", "save it as CSV; JMeter writes CSV where it is asked for it"),
@@ -85,6 +98,12 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"[\s\S]{0,8}\x06Result\x01[\s\S]{0,16}\x06Attack", "what vegeta attack wrote", "vegeta encode --to csv"),
         (rb"RUN\t", "Gatling's log", _OF_GATLING),
         (rb"Running \w+ test @", "what wrk printed", _A_ROW_EACH),
+        (_SWF, "a trace of batch jobs (Standard Workload Format)", _OF_JOBS),
+        (rb"(\S+ ){2,4}\[\d\d?/[a-z]{3}/\d{4}:\d\d:\d\d:\d\d", "a web server's access log", _OF_SERVERS),
+        (rb"(https?|h2|grpcs?|wss?) \d{4}-\d\d-\d\dT\S+ \S+ \S+:\d+ ", "a load balancer's access log", _OF_SERVERS),
+        (rb"\d{4}-\d\d-\d\dT\S+ \S+ \S+:\d+ \S+ [-\d.]+ [-\d.]+ ", "a load balancer's access log", _OF_SERVERS),
+        (rb"\d{9,10}\.\d{3} +\d+ \S+ [A-Z_]+/\d{3} ", "Squid's access log", _OF_SERVERS),
+        (rb"#(Software|Version|Fields|Start-Date): ", "an access log in W3C's extended format", _OF_SERVERS),
         (rb"Summary:", "what hey or oha printed", "ask for a row a request: hey -o csv, oha --output-format csv"),
     )
 )

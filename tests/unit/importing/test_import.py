@@ -280,6 +280,11 @@ def test_a_timeout_may_be_said(tmp_path: Path) -> None:
     assert (summary.counts.completed, summary.counts.pending) == (3, 2)
 
 
+SWF_HEADER = ";\n; The trace of a machine\n;  Version: 2.2\n; UnixStartTime: 843598803\n  1  0  5 100 4 -1 -1\n"
+SWF_JOB = "    1        0     -1   1451  128 1446.00   -1   -1     -1   -1  1   1   1  -1 -1 -1 -1 -1\n"
+LOG_TIME = "01/Jul/1995:00:00:01 -0400"
+
+
 @pytest.mark.parametrize(
     ("text", "said", "advice"),
     [
@@ -301,6 +306,16 @@ def test_a_timeout_may_be_said(tmp_path: Path) -> None:
         ("RUN\tx.Simulation\tx\t1767225600000\t \t3.9.5\n", "is Gatling's log", "REQUEST"),
         ("Running 30s test @ http://x/\n  2 threads and 10 connections\n", "is what wrk printed", "a row for each"),
         ("\nSummary:\n  Total:\t1.0 secs\n", "is what hey or oha printed", "hey -o csv"),
+        (SWF_HEADER, "is a trace of batch jobs (Standard Workload Format)", "fields 2 + 3 + 4"),
+        (SWF_JOB * 3, "is a trace of batch jobs (Standard Workload Format)", "print $2"),
+        (f'10.0.0.1 - - [{LOG_TIME}] "GET / HTTP/1.1" 200 5\n', "is a web server's access log", "ISO 8601"),
+        (f'www.x.org:80 10.0.0.1 - jo [{LOG_TIME}] "GET / HTTP/1.1" 200 5 "-" "x"\n', "web server's access", "latency"),
+        (f"owner bucket [{LOG_TIME}] 10.0.0.1 - ID REST.GET.OBJECT k\n", "is a web server's access log", "%D"),
+        ("https 2026-07-02T22:23:00.186641Z app/x/1 10.0.0.1:2817 10.0.0.2:80 0.0 0.1 0.0 200\n", "load bal", ""),
+        ("2026-05-13T23:39:43.945958Z x 10.0.0.1:2817 10.0.0.2:80 0.000073 0.001048 0.00005 200\n", "load bal", "CSV"),
+        ("1157689312.049   5006 10.105.21.199 TCP_MISS/200 19763 CONNECT x:443 jo\n", "is Squid's access log", "CSV"),
+        ("#Software: Microsoft IIS\n#Version: 1.0\n#Fields: date time\n", "an access log in W3C's extended", "CSV"),
+        ("#Version: 1.0\n#Fields: date\ttime\n", "an access log in W3C's extended format", "CSV"),
         ('{"aggregate": {"summaries": {"http.response_time": {"p95": 10}}}}', "Artillery's report of sums", "a row"),
         ('{"metrics": {"http_req_duration": {"p(95)": 10}}}', "is k6's summary", "a row for each"),
         ('{"latencies": {"mean": 10, "99th": 20}, "requests": 5}', "is vegeta's report", "a row for each"),
