@@ -11,7 +11,7 @@ from typing import Literal
 
 import polars as pl
 
-from smbench.analysis.rows.frames import Frames, is_one_of
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of
 from smbench.errors import UsageError
 from smbench.records import MAY_HAVE_COMPLETED, Outcome
 from smbench.scenario.thresholds import Threshold, ThresholdError, written_threshold
@@ -20,8 +20,8 @@ Of = Literal["due", "sent", "answered", "accepted"]
 COMPLETES = "99% of the requests complete"
 _COMPLETES_MISSES = 0.01
 _OF_ERRORS = {"completed", "failed", "rejected", "error_share", "within", "transport_error"}
+_OF_SENDING = ("rejected", "transport_error")  # known as soon as a request is sent
 _ASYNC_ONLY = {"expired", "lost", "service_view"}
-_AGES = {"sojourn": "age_ns", "service_view": "service_age_ns"}
 _WHY_NOT = {
     "schedule_lag": "it is a figure of the generator, not of the endpoint",
     "max": "a maximum grows with the length of a run: name a percentile, such as p99.9",
@@ -64,6 +64,7 @@ class Demand:
     def _misses(self) -> tuple[pl.Expr, pl.Expr]:
         """Which requests missed, and which may have."""
         threshold = self.threshold
+        # A synchronous call that was given up has missed: whoever made it has no answer.
         is_open = is_one_of(MAY_HAVE_COMPLETED)
         if threshold is None or threshold.metric == "completed":
             return ~is_one_of((Outcome.COMPLETED,)) & ~is_open, is_open
@@ -83,14 +84,15 @@ class Demand:
             late = _later(pl.col("service_age_ns" if by_service else "age_ns"), op, limit_s)
             never = ~is_one_of((Outcome.COMPLETED,)) & ~is_open
             return late | never, is_open & ~late
-        return is_one_of((Outcome(threshold.metric),)), is_open
+        may_be = pl.lit(value=False) if threshold.metric in _OF_SENDING else pl.col("is_unsettled")
+        return is_one_of((Outcome(threshold.metric),)), may_be
 
 
 _DENOMINATORS: dict[str, pl.Expr] = {
     "due": pl.lit(value=True),
     "sent": pl.col("send_ns").is_not_null(),
-    "answered": pl.col("accepted") | is_one_of((Outcome.REJECTED,)),
-    "accepted": pl.col("accepted"),
+    "answered": MAY_BE_ACCEPTED | is_one_of((Outcome.REJECTED,)),
+    "accepted": MAY_BE_ACCEPTED,
 }
 
 
@@ -126,7 +128,7 @@ def _demand(text: str, kind: str, *, in_stream: bool) -> Demand:
     if threshold.metric in ("completed", "within"):
         return Demand(text, 1 - threshold.value, "accepted", threshold)
     of: Of = "accepted"
-    if threshold.metric in ("rejected", "transport_error"):
+    if threshold.metric in _OF_SENDING:
         of = "sent"
     elif threshold.metric == "error_share":
         of = "answered"

@@ -101,7 +101,7 @@ def figures_of(
         p50=summary.sojourn.p50,
         p95=summary.sojourn.p95,
         p99=summary.sojourn.p99,
-        iqr_s=float(np.subtract(*np.quantile(completed_s, (0.75, 0.25)))) if len(completed_s) else None,
+        iqr_s=_quantile(completed_s, 0.75) - _quantile(completed_s, 0.25) if len(completed_s) else None,
         mean_s=summary.sojourn.mean_s,
         throughput=_throughput(frames.measured),
         errors=errors_by_class(frames.measured),
@@ -181,7 +181,7 @@ def _throughput(requests: pl.DataFrame) -> Throughput | None:
         return None
     seconds = ends.to_numpy() // 1_000_000_000
     counts = np.bincount((seconds - seconds.min()).astype(np.int64))
-    p25, p50, p75 = (float(one) for one in np.quantile(counts, (0.25, 0.5, 0.75), method="inverted_cdf"))
+    p25, p50, p75 = (_quantile(counts, share) for share in (0.25, 0.5, 0.75))
     took_s = (int(ends.to_numpy().max()) - first_ns) / 1e9
     mean = len(ends) / took_s if took_s > 0 else float(counts.max())
     return Throughput(mean=mean, p25=p25, p50=p50, p75=p75, max=float(counts.max()))
@@ -191,4 +191,9 @@ def _cold(requests: pl.DataFrame) -> ColdCalls | None:
     of = {name: _completed_s(requests.filter(pl.col("phase") == name)) for name in (COLD, WARM)}
     if not all(map(len, of.values())):
         return None
-    return ColdCalls(n=len(of[COLD]), cold_s=float(np.median(of[COLD])), warm_s=float(np.median(of[WARM])))
+    return ColdCalls(n=len(of[COLD]), cold_s=_quantile(of[COLD], 0.5), warm_s=_quantile(of[WARM], 0.5))
+
+
+def _quantile(values: Any, share: float) -> float:
+    """By the inverse ECDF, as every percentile of a run: one of the values, never between two of them."""
+    return float(np.quantile(values, share, method="inverted_cdf"))

@@ -16,7 +16,7 @@ from smbench.analysis.capacity.instances import capacity, concurrency
 from smbench.analysis.numbers import student
 from smbench.analysis.numbers.batch_means import N_BATCHES, Estimate, Values, batch_means
 from smbench.analysis.numbers.congestion import UTILISATION_MAX, Congestion
-from smbench.analysis.rows.frames import Frames
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames
 from smbench.records import Outcome, Unknown
 from smbench.schedule.base import PhaseSpan
 from smbench.sweeping.demands import Demand
@@ -177,8 +177,8 @@ def _worth(frames: Frames, demand: Demand, missed: Values, n_slots: int | None) 
 
 
 def _queue(frames: Frames, n_slots: int) -> Congestion | None:
-    rows = frames.measured.filter("accepted").sort("sched_ns", "send_ns", "age_ns")
+    rows = frames.measured.filter(MAY_BE_ACCEPTED).sort("sched_ns", "send_ns", "age_ns")
     arrived_s = rows["sched_ns"].to_numpy() / 1e9
-    ends = rows.select(pl.col("age_ns").cast(pl.Float64), pl.col("done_ns").is_null().alias("open"))
-    takes_s = np.where(ends["open"].to_numpy(), np.inf, ends["age_ns"].to_numpy() / 1e9)
+    is_at_work = (rows["done_ns"].is_null() & rows["accepted"]).to_numpy()  # as `analysis.latency.intervals` has it
+    takes_s = np.where(is_at_work, np.inf, rows["age_ns"].to_numpy() / 1e9)
     return Congestion.of(arrived_s, arrived_s + takes_s, n_slots)

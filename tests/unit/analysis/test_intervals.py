@@ -304,3 +304,21 @@ def test_a_run_in_which_no_instance_ever_served_says_so() -> None:
     frames = derive(*simulated_run(of))
     served = capacity(frames)
     assert set(intervals(frames, served, 1).values()) == {Unknown("not estimable: no instance served")}
+
+
+def test_calls_without_an_answer_bound_the_interval_of_the_percentile_that_they_reach() -> None:
+    # Of 2,000 calls 60 were given up after 70 s: p50 is of those that were answered, p99 is of those that were not.
+    rng = np.random.default_rng(5)
+    rows = [
+        Request(float(n), Outcome.TRANSPORT_ERROR, ack=n + 70.0)
+        if n % 33 == 0
+        else Request(float(n), done=n + took, end_from="answer", status_code=200)
+        for n, took in enumerate(rng.exponential(0.3, 2_000))
+    ]
+    looks = [reading(name, 1.0, at) for name in ("instances_current", "instances_desired") for at in (0.0, 2_000.0)]
+    frames = frames_of(
+        rows, spans=[span(2_000, end_s=2_000.0)], readings=looks, target={"kind": "realtime", "concurrency": 100}
+    )
+    found = intervals(frames, capacity(frames), 100)
+    assert sure(found["p50"]).high_s == pytest.approx(0.21, abs=0.03)
+    assert (sure(found["p99"]).low_s, sure(found["p99"]).high_s) == (70.0, None)

@@ -1,13 +1,17 @@
-"""Goal: what stands most often is the same text in every order of the rows. Method: hypothesis against the standard
-library's count."""
+"""Goal: what stands most often is the same text in every order of the rows, and a quantile is one of the values.
+
+Method: hypothesis against the standard library's count, and against the rule of every percentile of latency.
+"""
 
 from collections import Counter
 
+import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbench.analysis.numbers.ordered import commonest
+from smbench.analysis.numbers.bounds import PERCENTILES, distribution
+from smbench.analysis.numbers.ordered import commonest, of_rank
 
 
 @given(st.lists(st.sampled_from(["b", "a", "c", None])))
@@ -15,3 +19,11 @@ def test_of_texts_that_stand_equally_often_the_first_in_the_alphabet_is_named(te
     counts = Counter(text for text in texts if text is not None)
     expected = min(counts, key=lambda text: (-counts[text], text), default=None)
     assert commonest(pl.Series("word", texts, dtype=pl.String)) == expected
+
+
+@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=60))
+def test_a_quantile_of_counts_has_the_rank_of_a_percentile_of_latencies(counts: list[int]) -> None:
+    found = distribution(np.array(counts, dtype=np.float64))
+    for name, share in PERCENTILES.items():
+        if (same := found.percentile(name)) is not None:
+            assert of_rank(pl.Series(counts), share) == same.value

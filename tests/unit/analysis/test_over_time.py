@@ -209,3 +209,17 @@ def test_warm_ups_are_left_out_of_latency_and_kept_in_what_was_sent() -> None:
     assert points(frames)["value_s"].max() == 1.0
     assert counts(frames.requests, "send_ns", stretches(0, 20 * S, 1)).sum() == 10
     assert percentile_curve(frames, FROM_SCHEDULE).filter(pl.col("value_s") > 1).height == 0
+
+
+def test_a_call_without_an_answer_is_in_every_picture_of_latency_as_it_is_in_the_figures() -> None:
+    rows = [Request(float(n), done=n + 1.0, end_from="answer", status_code=200) for n in range(90)]
+    rows += [Request(float(n), Outcome.TRANSPORT_ERROR, ack=n + 70.0, error="read timeout") for n in range(90, 100)]
+    frames = frames_of(rows, spans=[span(100, end_s=100.0)], target={"kind": "realtime"})
+    summary = summarise(frames)
+    curve = percentile_curve(frames, FROM_SCHEDULE).filter("is_bound")
+    assert curve.select("share", "value_s").row(0) == (0.9, 70.0)
+    drawn = percentiles_over_time(frames, FROM_SCHEDULE, stretches(0, 100 * S, 1), (0.95,))
+    assert drawn.select("n", "value_s", "is_bound").row(0) == (100, 70.0, True)
+    assert points(frames)["ended"].value_counts(name="n").sort("n").rows() == [("no end yet", 10), ("completed", 90)]
+    assert [one.outcome for one in summary.slowest] == ["transport_error"] * 10
+    assert all(getattr(one, "high_s", None) is None for one in summary.intervals.values())

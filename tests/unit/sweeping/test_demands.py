@@ -5,7 +5,9 @@ Method: texts as people write them.
 
 import pytest
 
+from runs import Request, frames_of
 from smbench.errors import UsageError
+from smbench.records import Outcome
 from smbench.sweeping.demands import COMPLETES, demands_of
 
 
@@ -63,3 +65,29 @@ def test_requests_must_complete_unless_a_threshold_speaks_of_errors() -> None:
         "rejected < 1%",
     ]
     assert [one.text for one in demands_of([], "async")] == [COMPLETES]
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("p95 < 5s", 0.4, 0.4),
+        ("error_share < 1%", 0.4, 0.4),
+        ("within(5s) >= 90%", 0.4, 0.4),
+        ("completed >= 99%", 0.4, 0.4),
+        ("failed < 1%", 0.0, 0.4),  # what became of it nobody knows
+        ("transport_error < 1%", 0.4, 0.4),
+    ],
+)
+def test_a_call_that_was_given_up_has_missed_and_is_not_left_out(text: str, least: float, most: float) -> None:
+    # Left out, a rate at which four calls in ten are given up would keep every demand on those that are answered.
+    rows = [Request(float(n), done=n + 1.0, end_from="answer", status_code=200) for n in range(6)]
+    rows += [Request(float(n), Outcome.TRANSPORT_ERROR, ack=n + 60.0) for n in range(6, 10)]
+    frames = frames_of(rows, target={"kind": "realtime"})
+    missed = [float(series.mean() or 0.0) for series in demands_of([text], "realtime")[0].missed(frames)]  # type: ignore[arg-type]
+    assert missed == [least, most]
+
+
+def test_a_request_that_was_taken_can_no_longer_be_refused() -> None:
+    rows = [Request(0.0, done=1.0), Request(0.0, Outcome.PENDING), Request(0.0, Outcome.REJECTED)]
+    missed = [series.to_list() for series in demands_of(["rejected < 50%"], "async")[0].missed(frames_of(rows))]
+    assert [sum(each) for each in missed] == [1.0, 1.0]

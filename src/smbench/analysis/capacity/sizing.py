@@ -15,7 +15,7 @@ from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.known import Missing, then
 from smbench.analysis.rows.deadline import deadline
-from smbench.analysis.rows.frames import Frames, is_one_of, only
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of, only
 from smbench.analysis.rows.rates import PhaseRates
 from smbench.records import NEVER_COMPLETED, Unknown
 from smbench.scenario.describe import describe
@@ -66,9 +66,8 @@ def sizing(frames: Frames, system: System, phases: Sequence[PhaseRates]) -> Sizi
     scenario = frames.manifest.scenario
     service_s = then(system.slots, lambda one: one.service_mean_s)
     price_usd = instance_hour_usd(frames)
-    may_be_accepted = pl.col("accepted") | pl.col("is_unsettled")
     never = is_one_of(NEVER_COMPLETED).alias("never")
-    accepted = only(frames.measured, may_be_accepted, "age_ns", "doubt_ns", "is_unsettled", never)
+    accepted = only(frames.measured, MAY_BE_ACCEPTED, "age_ns", "doubt_ns", "is_unsettled", never)
     return Sizing(
         scenario_in_words=_in_words(frames),
         machine=str(frames.manifest.target.get("instance_type") or ""),

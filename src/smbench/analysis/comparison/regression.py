@@ -83,7 +83,7 @@ def share_of(text: str) -> float:
 def judge(gate: Gate, comparison: Comparison) -> list[GateResult]:
     """Every metric that was named beforehand, of every contrast, against the gate, in order.
 
-    By the interval; where there is none because a side has one run, by the ratio itself, and `seen` says so. Of a
+    By the interval; where there is none because a side has one run, by the ratio itself, and `seen` says so. Of
     a metric where more is better, slower means less.
     """
     return [_judge(gate, contrast, metric) for contrast in comparison.contrasts for metric in comparison.named]

@@ -16,7 +16,7 @@ from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.deadline import deadline
-from smbench.analysis.rows.frames import Frames, is_one_of, seconds, seconds_at_least
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of, seconds, seconds_at_least
 from smbench.records import NEVER_COMPLETED, Outcome, Unknown
 
 CLASSES_MAX = 20
@@ -130,7 +130,7 @@ def _part(frames: Frames, name: str, rows: pl.DataFrame | None, paid_s: float | 
 
 def _over(rows: pl.DataFrame, limit_s: float) -> Bounded | Unknown:
     """What failed or expired is over; what has no end yet may be, and is for certain once it is older."""
-    accepted = rows.filter(pl.col("accepted") | pl.col("is_unsettled"))
+    accepted = rows.filter(MAY_BE_ACCEPTED)
     if not accepted.height:
         return Unknown("no request was accepted")
     limit_ns, never = round(limit_s * 1e9), is_one_of(NEVER_COMPLETED)

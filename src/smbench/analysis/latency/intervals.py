@@ -29,7 +29,7 @@ from smbench.analysis.numbers.autocorrelation import autocorrelation
 from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES
 from smbench.analysis.numbers.congestion import UTILISATION_MAX, Congestion, found_inside
 from smbench.analysis.numbers.ordered import ascending
-from smbench.analysis.rows.frames import Frames
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames
 from smbench.records import Unknown
 from smbench.schedule.base import PhaseSpan
 
@@ -94,7 +94,7 @@ Intervals = dict[str, Interval | NotEstimable]
 def intervals(
     frames: Frames, capacity: Capacity | Unknown, n_at_once: int | Unknown, latency: str = "sojourn_ns"
 ) -> Intervals:
-    """Of each percentile of a latency from schedule; empty when nothing was accepted.
+    """Of each percentile of a latency from schedule; empty when nothing can have been accepted.
 
     Args:
         frames: Of the run.
@@ -102,7 +102,7 @@ def intervals(
         n_at_once: Requests that an instance takes at once.
         latency: Its column, null where it is not over.
     """
-    rows = frames.measured.filter("accepted")
+    rows = frames.measured.filter(MAY_BE_ACCEPTED)
     names = [name for name in _SHARES if name != "p999" or rows.height >= P999_FROM]
     if not rows.height:
         return {}
@@ -114,7 +114,9 @@ def intervals(
     is_over, known_ns = rows[latency].is_not_null().to_numpy(), rows[latency].fill_null(rows["age_ns"])
     least_s = (known_ns - rows["doubt_ns"]).to_numpy().clip(0) / 1e9
     never_over_s = np.where(is_over, known_ns.to_numpy() / 1e9, np.inf)
-    ended_s = np.where(rows["done_ns"].is_null().to_numpy(), np.inf, age_s)
+    # A call that was given up left its slot then, as far as anybody can know; of another the end is yet to come.
+    is_at_work = (rows["done_ns"].is_null() & rows["accepted"]).to_numpy()
+    ended_s = np.where(is_at_work, np.inf, age_s)
     arrived_s = rows["sched_ns"].to_numpy() / 1e9
     (phase,) = _measured_spans(frames)
     if phase.outstanding is not None:

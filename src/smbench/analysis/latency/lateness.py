@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES, Bounded
-from smbench.analysis.rows.frames import Frames, seconds
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, seconds
 
 LAG_MAX_S = 0.1  # a longer lag than this is too much for any endpoint,
 LAG_SHARE = 0.01  # but for one whose median latency is over ten seconds: then 1 % of it
@@ -58,13 +58,12 @@ def without_lag(frames: Frames, limit_s: float, quantile: Fraction) -> float | N
 
 
 def _both(frames: Frames, limit_s: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Ages of the accepted requests from schedule, and with the late ones counted from their send; both empty where
-    none was late."""
+    """Ages from schedule, and with the late requests counted from their send; both empty where none was late."""
     is_late = pl.col("schedule_lag_ns") > round(limit_s * 1e9)
     measured = frames.measured
     if frames.manifest.clock.kind == "warp" or not measured.select(is_late.any()).item():
         return np.empty(0), np.empty(0)
-    accepted = measured.lazy().filter("accepted")
+    accepted = measured.lazy().filter(MAY_BE_ACCEPTED)
     rows = accepted.select("age_ns", pl.when(is_late).then("from_send_age_ns").otherwise("age_ns").alias("own_ns"))
     collected = rows.collect()
     return seconds(collected, "age_ns"), seconds(collected, "own_ns")

@@ -13,8 +13,8 @@ import polars as pl
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.backlog import Backlog
-from smbench.analysis.rows.frames import Frames, is_one_of, only
-from smbench.records import MAY_HAVE_COMPLETED, Outcome
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, only
+from smbench.records import Outcome
 
 STRETCHES_MAX = 240
 POINTS_MAX = 400  # requests that are drawn one by one; more are drawn as percentiles of their stretch
@@ -92,7 +92,7 @@ FROM_ACCEPTANCE = Age("from acceptance", "service_age_ns")
 
 
 def percentiles_over_time(frames: Frames, age: Age, over: Stretches, shares: tuple[float, ...]) -> pl.DataFrame:
-    """By when a request was due, warm-ups left out: one row a stretch in which any was accepted, and share.
+    """By when a request was due, warm-ups left out: one row a stretch in which any has a latency, and share.
 
     Returns:
         `at_s` (its middle), `share`, `n`, `value_s`, `is_bound` (the value is more than that).
@@ -127,22 +127,22 @@ def percentiles_over_time(frames: Frames, age: Age, over: Stretches, shares: tup
 
 
 def points(frames: Frames) -> pl.DataFrame:
-    """Every accepted request outside warm-ups by itself: `at_s`, `value_s`, and how it `ended`."""
+    """Every request outside warm-ups that has a latency by itself: `at_s`, `value_s`, and how it `ended`."""
     end = (
         pl.when(pl.col("outcome") == Outcome.COMPLETED.value)
         .then(pl.lit(COMPLETED))
-        .when(is_one_of(MAY_HAVE_COMPLETED))
+        .when("is_unsettled")
         .then(pl.lit(OPEN))
         .otherwise(pl.lit(NOT_COMPLETED))
     )
-    rows = frames.measured.filter("accepted")
+    rows = frames.measured.filter(MAY_BE_ACCEPTED)
     return rows.select(
         (pl.col("sched_ns") / 1e9).alias("at_s"), (pl.col("age_ns") / 1e9).alias("value_s"), end.alias("ended")
     ).sort("at_s", "value_s", "ended")
 
 
 def percentile_curve(frames: Frames, age: Age) -> pl.DataFrame:
-    """The percentiles of all accepted requests outside warm-ups, denser towards the tail.
+    """The percentiles of all latencies outside warm-ups, denser towards the tail.
 
     Returns:
         `share`, `value_s`, `is_bound`: from there on it is only known to be more; the curve ends with the first such.
@@ -166,12 +166,12 @@ def percentile_curve(frames: Frames, age: Age) -> pl.DataFrame:
 
 
 def _bounded(requests: pl.DataFrame, age: Age) -> pl.DataFrame:
-    """Of accepted requests: when due, how long at least (`low`) and at most (`high`), and watched how long (`age`)."""
+    """Of requests with a latency: when due, how long at least (`low`) and at most (`high`), how long seen (`age`)."""
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
-    is_open = is_one_of(MAY_HAVE_COMPLETED)
-    rows = only(requests, pl.col("accepted"), "sched_ns", "outcome", pl.col(age.column).alias("age")).drop_nulls("age")
+    columns = ("sched_ns", "outcome", "is_unsettled", pl.col(age.column).alias("age"))
+    rows = only(requests, MAY_BE_ACCEPTED, *columns).drop_nulls("age")
     return rows.with_columns(
-        pl.when(is_completed | is_open).then("age").otherwise(_NEVER_NS).alias("low"),
+        pl.when(is_completed | pl.col("is_unsettled")).then("age").otherwise(_NEVER_NS).alias("low"),
         pl.when(is_completed).then("age").otherwise(_NEVER_NS).alias("high"),
     )
 

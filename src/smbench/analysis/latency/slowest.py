@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.scaling import FAILED, ScalingStep
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, only
 from smbench.records import Unknown
 
 Ints = npt.NDArray[np.int64]
@@ -36,17 +36,17 @@ class Slow(BaseModel):
 
 def slowest(frames: Frames, capacity: Capacity | Unknown, steps: Sequence[ScalingStep]) -> tuple[Slow, ...]:
     """The ten of the greatest age, those due first where ages are equal."""
-    is_accepted, arrived = pl.col("accepted"), pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
-    candidates = only(frames.measured, is_accepted, "age_ns").top_k(N_SHOWN, by="age_ns")
+    arrived = pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
+    candidates = only(frames.measured, MAY_BE_ACCEPTED, "age_ns").top_k(N_SHOWN, by="age_ns")
     if not candidates.height:
         return ()
     chosen = (
-        frames.measured.filter(is_accepted & (pl.col("age_ns") >= candidates["age_ns"].min()))
+        frames.measured.filter(MAY_BE_ACCEPTED & (pl.col("age_ns") >= candidates["age_ns"].min()))
         .with_columns(arrived)
         .sort(["age_ns", "sched_ns", "seq"], descending=[True, False, False])
         .head(N_SHOWN)
     )
-    accepted = only(frames.requests, is_accepted, arrived, "seq", "done_ns")
+    accepted = only(frames.requests, pl.col("accepted"), arrived, "seq", "done_ns")
     arrived_ns, seq = accepted["arrived_ns"].to_numpy(), accepted["seq"].to_numpy()
     ended_ns = accepted["done_ns"].drop_nulls().to_numpy()
     return tuple(

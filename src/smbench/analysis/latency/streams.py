@@ -7,6 +7,7 @@ from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.latency.breakdown import latency
 from smbench.analysis.latency.intervals import Intervals, intervals
 from smbench.analysis.numbers.bounds import Distribution, distribution
+from smbench.analysis.numbers.ordered import of_rank
 from smbench.analysis.rows.frames import Frames, is_streamed, seconds
 from smbench.records import Unknown
 
@@ -43,8 +44,8 @@ def streams(frames: Frames, capacity: Capacity | Unknown, n_at_once: int | Unkno
     return Streams(
         n=len(n_parts),
         n_parts=int(n_parts.sum()),
-        parts_p50=int(n_parts.quantile(0.5, "higher") or 0),
-        parts_max=int(n_parts.quantile(1.0, "higher") or 0),
+        parts_p50=of_rank(n_parts, 0.5),
+        parts_max=of_rank(n_parts, 1.0),
         to_first=latency(measured, "to_first_ns", "age_ns"),
         to_first_from_send=latency(measured, "to_first_from_send_ns", "from_send_age_ns"),
         to_first_intervals=intervals(frames, capacity, n_at_once, "to_first_ns"),

@@ -23,6 +23,11 @@ def commonest(texts: pl.Series) -> str | None:
     return str(counted[texts.name][0]) if counted.height else None
 
 
+def of_rank(counts: pl.Series, share: float) -> int:
+    """A quantile of whole numbers in any order, by the rule of every percentile: the inverse ECDF. 0 of none."""
+    return int(counts.quantile(share, "equiprobable") or 0)
+
+
 def of_next(in_order: Sequence[float], share: float) -> float:
     """The value that one more draw like these falls below with a chance of `share`: that of rank share * (n + 1).
 

@@ -56,6 +56,9 @@ _PLAIN = ("accepted", "attempts", "status_code")
 _LOOKED_UP = (Ending.FINISHED, Ending.STOPPED)  # after these the run asked S3 for ends that no notice reported
 _COMPARED = ("send", "ack", "recv")
 
+MAY_BE_ACCEPTED = pl.col("accepted") | pl.col("is_unsettled")
+"""Of which requests a latency is: the accepted, and synchronous calls without an answer, which may have been."""
+
 
 @dataclass(frozen=True)
 class Frames:

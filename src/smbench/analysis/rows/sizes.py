@@ -3,6 +3,7 @@
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from smbench.analysis.numbers.ordered import of_rank
 from smbench.records import WrongAnswer
 
 
@@ -48,5 +49,5 @@ def bodies(requests: pl.DataFrame) -> Bodies | None:
 
 
 def _sizes(sizes: pl.Series) -> BodySizes:
-    p50, p95, most = (int(sizes.quantile(share, "higher") or 0) for share in (0.5, 0.95, 1.0))
+    p50, p95, most = (of_rank(sizes, share) for share in (0.5, 0.95, 1.0))
     return BodySizes(n=len(sizes), total_bytes=int(sizes.sum()), p50_bytes=p50, p95_bytes=p95, max_bytes=most)
