@@ -53,7 +53,7 @@ def read_by_users(path: Path) -> Iterator[tuple[int, str]]:
         yield from enumerate(text.splitlines(), start=1)
         return
     tree = ast.parse(text)
-    is_help = path in (SOURCE / "cli" / "app.py", SOURCE / "cli" / "predictions.py")
+    is_help = path == SOURCE / "cli" / "app.py" or path.parent == SOURCE / "cli" / "signatures"
     bare = set() if is_help else {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in bare:

@@ -11,6 +11,7 @@ import typer
 import typer.core
 
 from smbench.cli.signatures import account, deploying, machines, predicting, reading, running, scenarios, sweeping
+from smbench.cli.signatures.help_page import HelpPage
 from smbench.errors import ExitCode, SmbenchError
 from smbench.open_files import require_least
 from smbench.printable import guard_streams
@@ -37,7 +38,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -108,7 +109,7 @@ _COMMANDS: dict[str, tuple[tuple[str, Callable[..., None], str], ...]] = {
 
 for _commands in _COMMANDS.values():
     for _name, _command, _line in _commands:
-        app.command(_name, short_help=_line)(_command)
+        app.command(_name, cls=HelpPage, short_help=_line)(_command)
 
 
 def main() -> None:

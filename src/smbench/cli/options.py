@@ -2,9 +2,11 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from smbench.cli.signatures.help_page import AWS, COST, MEASURED, RESULTS, VERDICT
 
 
 class Output(StrEnum):
@@ -64,70 +66,126 @@ class TransportName(StrEnum):
 ScenarioFile = Annotated[
     Path | None,
     typer.Argument(
-        metavar="SCENARIO", help="Scenario file, or the name of a shipped scenario; the quick start when absent."
+        metavar="SCENARIO", help="A scenario file, or the name of a shipped scenario; without it, the quick start."
     ),
 ]
-RoleOption = Annotated[str | None, typer.Option(metavar="COLUMN", help="Its column; guessed where it is not named.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Results folder of a run.")]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="What stdout gets.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The results folder of a run.")]
+OutputOption = Annotated[
+    Output,
+    typer.Option("--output", "-o", help="What goes to stdout: a report to read, or JSON.", rich_help_panel=RESULTS),
+]
 UiOption = Annotated[
     Ui,
     typer.Option(
-        help="What stderr shows: one live screen, plain lines, or nothing. auto: live on a terminal, else plain."
+        help="What stderr shows: one live screen (full), lines (plain), or nothing. auto: live on a terminal, else "
+        "plain.",
+        rich_help_panel=RESULTS,
     ),
 ]
-ResultsOption = Annotated[Path, typer.Option("--results", metavar="DIR", help="Where results folders are made.")]
+ResultsOption = Annotated[
+    Path,
+    typer.Option(
+        "--results", metavar="DIR", help="The folder in which the results folder is made.", rich_help_panel=RESULTS
+    ),
+]
 AssertOption = Annotated[
     list[str] | None,
     typer.Option(
         "--assert",
         metavar="THRESHOLD",
-        help="A threshold beside the scenario's, such as 'p95 < 8m'; may be given again.",
+        help="One more threshold, such as 'p95 < 8m' or 'failed < 1%'. Repeatable.",
+        rich_help_panel=VERDICT,
     ),
 ]
 BaseDirOption = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Folder of the scenario's files; default: where it was when the run began."),
+    typer.Option(
+        metavar="DIR",
+        help="The folder of the scenario's files. Default: where it was when the run began.",
+        rich_help_panel=MEASURED,
+    ),
 ]
 StrictOption = Annotated[
-    bool, typer.Option("--strict", help="A verdict or a threshold that is not known fails, too: exit status 98.")
+    bool,
+    typer.Option(
+        "--strict",
+        help="Exit with 98 also where the verdict or a threshold is unknown.",
+        rich_help_panel=VERDICT,
+    ),
 ]
 JunitOption = Annotated[
-    Path | None, typer.Option("--junit", metavar="FILE", help="Write checks and thresholds as JUnit XML here.")
+    Path | None,
+    typer.Option(
+        "--junit", metavar="FILE", help="Also write checks and thresholds as JUnit XML.", rich_help_panel=RESULTS
+    ),
 ]
 MarkdownOption = Annotated[
     Path | None,
-    typer.Option("--summary-md", metavar="FILE", help="Append Markdown here; on GitHub the job's summary gets it too."),
+    typer.Option(
+        "--summary-md",
+        metavar="FILE",
+        help="Also append the summary as Markdown. On GitHub the job's page gets it without this option.",
+        rich_help_panel=RESULTS,
+    ),
 ]
 HtmlOption = Annotated[
     Path | None,
-    typer.Option("--html", metavar="FILE", help="Write one page with plots here, too; it needs no network to be read."),
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Also write one page with plots; it loads nothing from the network.",
+        rich_help_panel=RESULTS,
+    ),
 ]
 EndpointOption = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="A real endpoint instead of the scenario's target. This uses AWS and costs money."
+        metavar="NAME",
+        help="Measure this real endpoint instead of the scenario's target. Uses AWS and costs money.",
+        rich_help_panel=MEASURED,
+    ),
+]
+EndpointAskedOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The real endpoint that a run would measure, instead of the scenario's target.",
+        rich_help_panel=MEASURED,
     ),
 ]
 StackOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The endpoint that `smbench deploy NAME` brought up, instead.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Take the endpoint that `smbench deploy NAME` brought up.",
+        rich_help_panel=MEASURED,
+    ),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 RegionOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="AWS region; default: as the AWS tools find it.")
+    str | None,
+    typer.Option(metavar="NAME", help="AWS region. Default: AWS_REGION, or the profile's.", rich_help_panel=AWS),
 ]
 ProfileOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="AWS profile; default: as the AWS tools find it.")
+    str | None,
+    typer.Option(metavar="NAME", help="AWS profile. Default: AWS_PROFILE.", rich_help_panel=AWS),
 ]
 UrlOption = Annotated[
-    str | None, typer.Option("--endpoint-url", metavar="URL", help="Another address for all AWS services.")
+    str | None,
+    typer.Option(
+        "--endpoint-url",
+        metavar="URL",
+        help="Send all AWS calls to this address, such as the one that `smbench emulate` prints.",
+        rich_help_panel=AWS,
+    ),
 ]
 AllowFilesOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--allow-files",
         metavar="DIR",
-        help="A folder beside the scenario's own that its files may be in; may be given again.",
+        help="A scenario may read files in its own folder only; this allows one more. Repeatable.",
+        rich_help_panel=MEASURED,
     ),
 ]
 SetOption = Annotated[
@@ -135,15 +193,31 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUES",
-        help="Other values of a scenario key, such as target.emulated.instances.min=0,1; may be given again. "
-        "Every combination is run.",
+        help="Run the scenario with each of these values of a key, such as target.emulated.instances.min=0,1. "
+        "Repeatable: every combination is run.",
+        rich_help_panel=MEASURED,
     ),
 ]
 SeedsOption = Annotated[
     str | None,
-    typer.Option("--seeds", metavar="SEEDS", help="Run each configuration with each of these seeds: 1-5 or 1,4,7."),
+    typer.Option(
+        "--seeds",
+        metavar="SEEDS",
+        help="Run each configuration once with each of these seeds: 1-5 or 1,4,7.",
+        rich_help_panel=MEASURED,
+    ),
 ]
 PriceOption = Annotated[
     list[str] | None,
-    typer.Option("--price", metavar="NAME=USD", help="Another price than the table's, such as ml.m5.large=0.115."),
+    typer.Option(
+        "--price",
+        metavar="NAME=USD",
+        help="Use this price instead of the one that `smbench prices` shows, such as ml.m5.large=0.115. Repeatable.",
+        rich_help_panel=COST,
+    ),
 ]
+
+
+def column(what: str) -> Any:
+    """The option that names a column of another tool's file."""
+    return typer.Option(metavar="COLUMN", help=what)

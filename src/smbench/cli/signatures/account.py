@@ -8,7 +8,7 @@ import typer
 
 from smbench.cli.options import (
     AllowFilesOption,
-    EndpointOption,
+    EndpointAskedOption,
     Output,
     OutputOption,
     ProfileOption,
@@ -32,12 +32,13 @@ class PolicyFor(StrEnum):
 
 def doctor(
     scenario: ScenarioFile = None,
-    endpoint: EndpointOption = None,
+    endpoint: EndpointAskedOption = None,
     stack: StackOption = None,
     wait: Annotated[
         str | None,
         typer.Option(
-            metavar="DURATION", help="First wait so long at most, as 30m, until nothing changes the capacity."
+            metavar="DURATION",
+            help="First wait until the endpoint's capacity no longer changes, at most this long, such as 30m.",
         ),
     ] = None,
     region: RegionOption = None,
@@ -46,7 +47,16 @@ def doctor(
     output: OutputOption = Output.TABLE,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Find out whether a run can begin; each finding says what to do. No request is sent."""
+    """Check everything that a run needs, and say what to do where something is missing.
+
+    Credentials, region, permissions, quotas, the endpoint, its scaling and topics, this machine. Nothing is sent to the
+    endpoint, and nothing is changed.
+
+    Exit status:
+      0  the run can begin
+      2  the scenario or the command line is wrong
+      3  something is missing
+    """
     from smbench.cli.account import doctor_command
 
     asked = {
@@ -63,20 +73,20 @@ def doctor(
 def policy(
     scenario: ScenarioFile = None,
     purpose: Annotated[
-        PolicyFor, typer.Option("--for", help="The command that it is for; that of deploy is for destroy, too.")
+        PolicyFor, typer.Option("--for", help="The command that needs the permissions; deploy includes destroy.")
     ] = PolicyFor.RUN,
-    endpoint: EndpointOption = None,
+    endpoint: EndpointAskedOption = None,
     stack: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of the stack that is deployed, or whose endpoint is measured.")
+        str | None, typer.Option(metavar="NAME", help="The stack to deploy, or whose endpoint is measured.")
     ] = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Print the least that IAM must allow, as a policy document: for exactly this run, or for another command.
+    """Print the IAM policy with exactly the permissions that this run, or another command, needs.
 
-    The endpoint is described to find out what a run would touch; nothing is made or changed.
+    Reads the endpoint's description to find out what a run would touch. Nothing is made or changed.
     """
     from smbench.cli.account import policy_command
 
@@ -95,23 +105,28 @@ def policy(
 def clean(
     run: Annotated[
         str | None,
-        typer.Argument(metavar="RUN", help="Results folder of a run, or its id; without one, what every run left."),
+        typer.Argument(metavar="RUN", help="The results folder of a run, or its id; without it, all runs."),
     ] = None,
     endpoint: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Without RUN: the inputs that runs put beside this endpoint's outputs, too."),
+        typer.Option(
+            metavar="NAME", help="Without RUN: also remove inputs that runs put beside this endpoint's outputs."
+        ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
 ) -> None:
-    """Remove queues, subscriptions and objects that runs left in an account; lists them first, and asks.
+    """Remove the queues, subscriptions and objects that runs left in an AWS account, after listing them and asking.
 
-    Finds them by name and tag, also after a kill and without the results folder; what has neither is never touched. A
-    run's outputs are found by its folder alone. Can be repeated.
+    Finds them by name and tag, also those of a run that was killed or whose folder is lost; nothing else is touched.
+    Only with its results folder are a run's outputs found. You can repeat it.
 
-    Exit status: 0 nothing is left, 3 something is, or AWS refuses, 130 not agreed to.
+    Exit status:
+      0    nothing is left
+      3    something is left, or AWS refuses
+      130  you did not agree
     """
     from smbench.cli.account import clean_command
 
@@ -120,16 +135,20 @@ def clean(
 
 
 def recommend(
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="A SageMaker model.")] = None,
-    package: Annotated[str | None, typer.Option(metavar="ARN", help="Version of a model package, instead.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="The SageMaker model to ask about.")] = None,
+    package: Annotated[
+        str | None, typer.Option(metavar="ARN", help="A version of a model package, instead of --model.")
+    ] = None,
     role: Annotated[
-        str | None, typer.Option(metavar="ARN", help="Role of a job, which makes endpoints and costs money.")
+        str | None,
+        typer.Option(metavar="ARN", help="Run a job with this IAM role. The job makes endpoints and costs money."),
     ] = None,
     job: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="YAML of an Advanced job: candidates, traffic, where it stops.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A YAML file for an Advanced job: candidates, traffic, stop conditions."),
     ] = None,
     endpoint: Annotated[
-        str | None, typer.Option(metavar="NAME", help="One that exists, to be loaded instead of new ones.")
+        str | None, typer.Option(metavar="NAME", help="Load this existing endpoint instead of new ones.")
     ] = None,
     results: ResultsOption = Path("results"),
     output: OutputOption = Output.TABLE,
@@ -137,12 +156,17 @@ def recommend(
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
 ) -> None:
-    """Ask SageMaker's Inference Recommender for a model's instances; with --role by a job, followed to its end.
+    """Ask SageMaker's Inference Recommender which instance type a model should have.
 
-    Without --role it prints what SageMaker recommends without a test. A job leaves a table in a new folder under
-    --results. First Ctrl-C: stop the job, keep what was found. Second: leave it to itself.
+    Without --role, prints what SageMaker recommends without a test. With --role, starts a job, waits for its end and
+    leaves its table in a new folder under --results. The first Ctrl-C stops the job and keeps what was found; the
+    second lets the job go on without you.
 
-    Exit status: 0 it ended, 2 the command is wrong, 3 SageMaker refuses or the job failed, 130 interrupted.
+    Exit status:
+      0    done
+      2    the command line is wrong
+      3    SageMaker refuses, or the job failed
+      130  interrupted
     """
     from smbench.cli.recommend import recommend_command
 

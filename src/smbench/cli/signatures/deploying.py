@@ -17,45 +17,55 @@ class EndpointKind(StrEnum):
     REALTIME = "realtime"
 
 
-StackArgument = Annotated[str, typer.Argument(metavar="NAME", help="Of the stack: small letters, digits, dashes.")]
+StackArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="A name for the stack: small letters, digits and dashes.")
+]
 
 
 def deploy(
     name: StackArgument,
     scenario: Annotated[
         Path | None,
-        typer.Option(metavar="SCENARIO", help="Scenario file with a `deploy` section; options go before it."),
+        typer.Option(
+            metavar="SCENARIO", help="A scenario file with a `deploy` section. The options below win over it."
+        ),
     ] = None,
-    kind: Annotated[EndpointKind | None, typer.Option(help="Kind of endpoint; default: async.")] = None,
-    image: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Address of the container's image.")] = None,
+    kind: Annotated[EndpointKind | None, typer.Option(help="The kind of endpoint. Default: async.")] = None,
+    image: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Address of the container image.")] = None,
     folder: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Model with code/inference.py: packed and uploaded.")
+        Path | None,
+        typer.Option(metavar="DIR", help="A folder with the model and code/inference.py; it is packed and uploaded."),
     ] = None,
     artifact: Annotated[
-        str | None, typer.Option(metavar="S3", help="A model.tar.gz that is in S3 already, instead.")
+        str | None, typer.Option(metavar="S3", help="A model.tar.gz that is already in S3, instead of --folder.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A SageMaker model that exists, instead of all three.")
+        str | None,
+        typer.Option(metavar="NAME", help="An existing SageMaker model, instead of --image, --folder and --artifact."),
     ] = None,
-    instance: Annotated[str | None, typer.Option(metavar="TYPE", help="Instance type; default: ml.m5.xlarge.")] = None,
+    instance: Annotated[str | None, typer.Option(metavar="TYPE", help="Instance type. Default: ml.m5.xlarge.")] = None,
     instance_hour: Annotated[
-        float | None, typer.Option(metavar="USD", help="USD an hour of one instance costs; default: the list price.")
+        float | None, typer.Option(metavar="USD", help="What one instance costs an hour. Default: the list price.")
     ] = None,
     max_cost: Annotated[
         float | None,
-        typer.Option(metavar="USD", min=0, help="Refuse a stack whose instances may cost more than this, USD an hour."),
+        typer.Option(metavar="USD", min=0, help="Refuse a stack whose instances may cost more than this an hour."),
     ] = None,
     yes: YesOption = False,
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
 ) -> None:
-    """Bring up a stack to be measured: bucket, role, topics, model, endpoint and scaling. This costs money on AWS.
+    """Make a CloudFormation stack to measure: bucket, role, topics, model, endpoint and scaling. Costs money on AWS.
 
-    Shows first what will be made and what it costs an hour, and asks. Repeated, it changes what has changed. `run
-    --stack NAME` measures it, `destroy NAME` removes it.
+    First shows what will be made and what it costs an hour, and asks. Run it again to apply changes. `smbench run
+    --stack NAME` measures its endpoint, `smbench destroy NAME` removes it.
 
-    Exit status: 0 it is there, 2 the command is wrong, 3 AWS refuses or took it back, 130 not agreed to.
+    Exit status:
+      0    the stack is there
+      2    the scenario or the command line is wrong
+      3    AWS refuses, or the stack failed and was rolled back
+      130  you did not agree
     """
     from smbench.cli.deploy import deploy_command
 
@@ -79,11 +89,14 @@ def destroy(
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
 ) -> None:
-    """Remove what `deploy NAME` brought up, with all that is in its bucket, and look for what is left.
+    """Remove the stack that `smbench deploy NAME` made and everything in its bucket, then look for what is left.
 
-    Removes only a stack that carries our tag. Can be repeated from any stage.
+    Removes only a stack with smbench's own tag. You can repeat it at any time.
 
-    Exit status: 0 nothing is left, 3 something is, or AWS refuses, 130 not agreed to.
+    Exit status:
+      0    nothing is left
+      3    something is left, or AWS refuses
+      130  you did not agree
     """
     from smbench.cli.deploy import destroy_command
 

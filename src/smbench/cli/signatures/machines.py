@@ -22,18 +22,21 @@ from smbench.cli.options import (
 
 def order(
     to: Annotated[
-        str, typer.Option(metavar="PLACE", help="For the order and what its shards leave: a folder, or s3://…")
+        str,
+        typer.Option(
+            metavar="PLACE", help="Where the order and its workers' results go: a folder, or s3://bucket/prefix."
+        ),
     ],
     shards: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How many workers share the load, each started by itself.")
+        int, typer.Option(metavar="N", min=1, help="How many workers share the load. You start each of them.")
     ],
     scenario: ScenarioFile = None,
     go: Annotated[
         str | None,
         typer.Option(
             metavar="INSTANT",
-            help="When all begin: 2026-11-29T12:00:00Z, +5m from now, or `ready`: once the last is ready. Without it "
-            "each begins when it is ready itself.",
+            help="When all begin: 2026-11-29T12:00:00Z, +5m from now, or `ready` for when the last worker is ready. "
+            "Default: each begins when it is ready.",
         ),
     ] = None,
     endpoint: EndpointOption = None,
@@ -42,9 +45,9 @@ def order(
     endpoint_url: UrlOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Write the plan of a run once, for workers on several machines. Nothing is started.
+    """Write down the plan of a run that several machines will share. Nothing is started.
 
-    Any scheduler then starts `smbench worker` for each shard, and `smbench collect` makes one run of them.
+    Then start `smbench worker` for each shard with any scheduler. `smbench collect` makes one run of their results.
     """
     from smbench.cli.machines.orders import order_command
 
@@ -62,18 +65,22 @@ def order(
 
 
 def worker(
-    order: Annotated[str, typer.Option(metavar="PLACE", help="Of the order: a folder, or s3://bucket/prefix.")],
-    shard: Annotated[str, typer.Option(metavar="N/OF", help="Which shard of how many; the first is 0.")],
+    order: Annotated[str, typer.Option(metavar="PLACE", help="Where the order is: a folder, or s3://bucket/prefix.")],
+    shard: Annotated[str, typer.Option(metavar="N/OF", help="Which shard this is, of how many. The first is 0.")],
     base_dir: BaseDirOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
 ) -> None:
-    """Send one shard of an order, and leave its parts in the order's place. No shard is ever started twice.
+    """Send one shard of an order, and leave its results where the order is.
 
-    First Ctrl-C or SIGTERM: stop sending and follow what was sent. Second: stop now, keep what is known.
+    No shard can be started twice. The first Ctrl-C or SIGTERM stops sending and waits for open requests; the second
+    stops at once.
 
-    Exit status: 0 it came to its end, 3 the order or the target cannot be used and nothing was sent, 130 interrupted.
+    Exit status:
+      0    done
+      3    the order or the endpoint cannot be used; nothing was sent
+      130  interrupted
     """
     from smbench.cli.machines.orders import worker_command
 
@@ -82,7 +89,7 @@ def worker(
 
 
 def collect(
-    order: Annotated[str, typer.Argument(metavar="PLACE", help="Of the order: a folder, or s3://bucket/prefix.")],
+    order: Annotated[str, typer.Argument(metavar="PLACE", help="Where the order is: a folder, or s3://bucket/prefix.")],
     results: ResultsOption = Path("results"),
     base_dir: BaseDirOption = None,
     output: OutputOption = Output.TABLE,
@@ -91,12 +98,12 @@ def collect(
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
 ) -> None:
-    """Make one results folder of what the shards of an order left, and judge it.
+    """Make one run of the workers' results, and report it.
 
-    Requests of a shard that never started are not sent, and the shard can no longer be started; of one that was killed,
-    what may have been sent is unknown. Refused while a shard is at work.
+    A shard that never started counts as not sent, and cannot be started any more. Of a worker that was killed, requests
+    that may have been sent count as unknown. While a worker is at work the command refuses.
 
-    Exit status: as `run`; 3 while a shard is at work.
+    Exit status: as `smbench run`; 3 while a worker is at work.
     """
     from smbench.cli.machines.orders import collect_command
 

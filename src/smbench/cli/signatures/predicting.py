@@ -20,27 +20,36 @@ from smbench.cli.options import (
     StrictOption,
 )
 
-TargetFile = Annotated[Path, typer.Argument(metavar="TARGET", help="Scenario file whose emulated endpoint is meant.")]
+TargetFile = Annotated[Path, typer.Argument(metavar="TARGET", help="A scenario file with the emulated endpoint.")]
 LoadOption = Annotated[
     Path | None,
-    typer.Option("--load", metavar="SCENARIO", help="Scenario file whose requests it gets; default: the target's own."),
+    typer.Option(
+        "--load", metavar="SCENARIO", help="Take the requests from this scenario file. Default: TARGET's own."
+    ),
 ]
 SloOption = Annotated[
     list[str] | None,
     typer.Option(
         "--slo",
         metavar="THRESHOLD",
-        help="A threshold such as 'within(8m) >= 99%'; may be given again. Default: the load's.",
+        help="A threshold such as 'p95 < 8m' or 'within(8m) >= 99%'. Repeatable. Default: those of the load's "
+        "scenario.",
     ),
 ]
 ReplicationsOption = Annotated[
     int,
     typer.Option(
-        "--replications", metavar="N", min=1, max=1000, help="Predictions of each policy, with seeds of their own."
+        "--replications",
+        metavar="N",
+        min=1,
+        max=1000,
+        help="How often each policy is predicted, each time with another seed.",
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Take a fitted model without a grade, too.")]
-VaryOption = Annotated[Path, typer.Option("--vary", metavar="FILE", help="YAML of what to try: lists and ranges.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Accept a fitted model that `check-model` has not graded.")]
+VaryOption = Annotated[
+    Path, typer.Option("--vary", metavar="FILE", help="A YAML file of what to try: lists and ranges.")
+]
 
 
 def simulate(
@@ -48,10 +57,12 @@ def simulate(
     replications: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, max=1000, help="Predictions with seeds of their own; more than one gives a band."
+            metavar="N", min=1, max=1000, help="How many predictions, each with another seed; several give a band."
         ),
     ] = 1,
-    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Another seed than the scenario's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Use this seed instead of the scenario's.")
+    ] = None,
     results: ResultsOption = Path("results"),
     output: OutputOption = Output.TABLE,
     asserted: AssertOption = None,
@@ -60,12 +71,12 @@ def simulate(
     summary_md: MarkdownOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Predict a run by the model of the endpoint. Nothing is sent.
+    """Predict a run with the model of the endpoint. Nothing is sent.
 
-    Leaves the folder of a run, marked as a prediction, which `report`, `compare` and `plot` read as any other. With
-    --replications the report has each metric's median and its 5th and 95th percentile over the seeds.
+    Leaves a results folder that is marked as a prediction; `report`, `compare` and `plot` read it like a run's. With
+    --replications the report also has each metric's median and its 5th and 95th percentile over the seeds.
 
-    Exit status: as `run`.
+    Exit status: as `smbench run`.
     """
     from smbench.cli.predicting.simulate import SimulateOptions, simulate_command
 
@@ -93,10 +104,10 @@ def what_if(
     price: PriceOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Predict many scaling policies under one load: cost against what matters.
+    """Predict many scaling policies under the same load, and show which are worth considering.
 
-    Prints the policies that no other beats in both, and leaves all of them as parquet and JSON in a new folder under
-    --results. Each policy meets the same requests in each replication.
+    Prints the policies that no other beats in both cost and the threshold's metric. All of them go to a new folder
+    under --results, as parquet and JSON. In each replication all policies meet the same requests.
     """
     from smbench.cli.predicting.policies import PolicyOptions, what_if_command
     from smbench.pricing.table import prices_from_options
@@ -119,24 +130,29 @@ def advise(
     slo: SloOption = None,
     vary: Annotated[
         Path | None,
-        typer.Option("--vary", metavar="FILE", help="YAML of what to try; default: around what the load needs."),
+        typer.Option(
+            "--vary", metavar="FILE", help="A YAML file of what to try. Default: values around what the load needs."
+        ),
     ] = None,
     replications: ReplicationsOption = 20,
     endpoint: Annotated[
-        str, typer.Option(metavar="NAME", help="The name in the arguments of AWS's calls.")
+        str, typer.Option(metavar="NAME", help="The endpoint's name in the files for AWS.")
     ] = "ENDPOINT",
-    variant: Annotated[str, typer.Option(metavar="NAME", help="The variant in them.")] = "AllTraffic",
+    variant: Annotated[str, typer.Option(metavar="NAME", help="The variant's name in them.")] = "AllTraffic",
     results: ResultsOption = Path("results"),
     output: OutputOption = Output.TABLE,
     force: ForceOption = False,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Find the cheapest scaling policy that keeps what is demanded.
+    """Find the cheapest scaling policy that keeps the thresholds.
 
-    Prints it with its margin, the runner-up, what binds it and what changes, and leaves the arguments of AWS's calls as
-    files for `--cli-input-json` and a CloudFormation template in a new folder under --results. Nothing is applied.
+    Prints the policy, its margin, the runner-up and what would change. A new folder under --results gets the arguments
+    of the AWS calls (for `--cli-input-json`) and a CloudFormation template. Nothing is applied.
 
-    Exit status: 0 there is one, 2 a file or an option is wrong, 99 no policy keeps it.
+    Exit status:
+      0   found
+      2   a file or an option is wrong
+      99  no policy keeps the thresholds
     """
     from smbench.cli.predicting.policies import PolicyOptions, advise_command
 
@@ -155,19 +171,21 @@ def advise(
 
 def calibrate(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Results folders of runs of one endpoint.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The scenario to write.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The scenario file to write.")] = Path(
         "fitted.yaml"
     ),
     instances: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=1000, help="How many served all the time, where the runs were imported."),
+        typer.Option(metavar="N", min=1, max=1000, help="For imported runs: how many instances served all the time."),
     ] = None,
-    output: Annotated[Output, typer.Option("--output", help="What stdout gets.")] = Output.TABLE,
+    output: Annotated[
+        Output, typer.Option("--output", help="What goes to stdout: a report to read, or JSON.")
+    ] = Output.TABLE,
 ) -> None:
-    """Fit a model of an endpoint from its runs, and write it as a scenario with an emulated target.
+    """Fit a model of an endpoint to its runs, and write it as a scenario with an emulated endpoint.
 
-    `run`, `simulate` and `emulate` take it as it is. Each parameter is given with its standard error and its source;
-    what the runs cannot say is assumed, and the reason is given.
+    `run`, `simulate`, `what-if` and `emulate` accept that scenario. The table shows each parameter with its standard
+    error and its source. Where the runs cannot say, a value is assumed and the reason is given.
     """
     from smbench.cli.predicting.calibrate import calibrate_command
 
@@ -176,16 +194,18 @@ def calibrate(
 
 def check_model(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="Scenario with the model, such as `calibrate` writes.")
+        Path, typer.Argument(metavar="MODEL", help="A scenario file with the model, as `calibrate` writes it.")
     ],
     run_folder: RunFolder,
-    replications: Annotated[int, typer.Option(metavar="N", min=2, max=1000, help="Predictions that are made.")] = 20,
+    replications: Annotated[
+        int, typer.Option(metavar="N", min=2, max=1000, help="How many predictions are made.")
+    ] = 20,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Say how well a model predicts a run: grade A, B or "not validated", with every error.
+    """Compare a model's predictions with a run, and grade the model: A, B or "not validated".
 
-    The model gets the run's arrivals, limits and policies. Only a run that it was not fitted from shows anything. The
-    grade is kept in the model's record beside it, and its predictions carry it.
+    The model gets the run's arrivals, limits and policies. Use a run that the model was not fitted from; any other
+    proves nothing. The grade is kept beside the model, and its predictions show it.
     """
     from smbench.cli.predicting.check_model import check_model_command
 

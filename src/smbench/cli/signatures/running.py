@@ -29,6 +29,7 @@ from smbench.cli.options import (
     UiOption,
     UrlOption,
 )
+from smbench.cli.signatures.help_page import COST, JOB, MEASURED, SENDING, VERDICT
 from smbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,21 +46,27 @@ def run(
     scenario: ScenarioFile = None,
     endpoint: EndpointOption = None,
     stack: StackOption = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Another seed than the scenario's.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Use this seed instead of the scenario's.", rich_help_panel=MEASURED),
+    ] = None,
     workers: Annotated[
         str,
         typer.Option(
             metavar="N|auto",
             callback=_check_workers,
-            help="Processes that share the load, where one cannot send it; auto: as many as it needs and fit on the "
-            "cores. Not in warp time.",
+            help="How many processes share the load, where one cannot send it; auto: as many as the load needs and "
+            "the cores hold. Not in warp time.",
+            rich_help_panel=SENDING,
         ),
     ] = "1",
     on: Annotated[
         str,
         typer.Option(
             metavar="PLACE",
-            help="Where workers run: local, ray, ray://HOST:PORT (smbench[ray]), or processing: a SageMaker job.",
+            help="Where the workers run: on this machine (local), on a Ray cluster (ray or ray://HOST:PORT; needs "
+            "smbench[ray]), or as a SageMaker processing job (processing).",
+            rich_help_panel=SENDING,
         ),
     ] = "local",
     region: RegionOption = None,
@@ -68,7 +75,9 @@ def run(
     transport: Annotated[
         TransportName | None,
         typer.Option(
-            help="How requests leave: `wire`, lean and signed by ourselves, or `sdk`. Default: the scenario's."
+            help="How requests are sent: by smbench's own lean client (wire) or by the AWS SDK (sdk). "
+            "Default: the scenario's.",
+            rich_help_panel=SENDING,
         ),
     ] = None,
     results: ResultsOption = Path("results"),
@@ -78,7 +87,9 @@ def run(
     stop_when_certain: Annotated[
         bool,
         typer.Option(
-            "--stop-when-certain", help="Send no more once the thresholds' verdict cannot change; then drain."
+            "--stop-when-certain",
+            help="Stop sending once no threshold's outcome can change, then drain.",
+            rich_help_panel=VERDICT,
         ),
     ] = False,
     strict: StrictOption = False,
@@ -88,38 +99,77 @@ def run(
     settings: SetOption = None,
     seeds: SeedsOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print requests, bytes and cost of the plan; send and make nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print how many requests and bytes the run would send and what it would cost. Sends nothing.",
+            rich_help_panel=COST,
+        ),
     ] = False,
     max_cost: Annotated[
         float | None,
-        typer.Option(min=0, metavar="USD", help="Refuse a run that may cost more, or whose cost is not known."),
+        typer.Option(
+            min=0,
+            metavar="USD",
+            help="Refuse a run that may cost more than this, or whose cost is not known.",
+            rich_help_panel=COST,
+        ),
     ] = None,
     price: PriceOption = None,
     detach: Annotated[
-        bool, typer.Option("--detach", help="Return once the run has begun; it goes on without this terminal.")
+        bool,
+        typer.Option(
+            "--detach",
+            help="Return once the run has begun; it goes on without this terminal.",
+            rich_help_panel=SENDING,
+        ),
     ] = False,
-    role: Annotated[str | None, typer.Option(metavar="ARN", help="Role of the processing job.")] = None,
+    role: Annotated[
+        str | None, typer.Option(metavar="ARN", help="The job's IAM role. Required.", rich_help_panel=JOB)
+    ] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Follow the processing job to its end, bring its results, and judge them.")
+        bool,
+        typer.Option(
+            "--wait", help="Wait for the job's end, download its results and report them.", rich_help_panel=JOB
+        ),
     ] = False,
     to: Annotated[
         str | None,
-        typer.Option(metavar="S3", help="s3://bucket/prefix for what the job gets and leaves, not the default bucket."),
+        typer.Option(
+            metavar="S3",
+            help="Where the job's input and results go: s3://bucket/prefix. Default: SageMaker's default bucket.",
+            rich_help_panel=JOB,
+        ),
     ] = None,
-    image: Annotated[str | None, typer.Option(metavar="URI", help="Image of the job, with Python 3.11.")] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI", help="The job's container image; it must have Python 3.11 or newer.", rich_help_panel=JOB
+        ),
+    ] = None,
     instance_type: Annotated[
-        str, typer.Option(metavar="TYPE", help="Of the job's machines, one a worker.")
+        str,
+        typer.Option(
+            metavar="TYPE", help="Instance type of the job's machines, one machine a worker.", rich_help_panel=JOB
+        ),
     ] = "ml.m5.xlarge",
 ) -> None:
     """Run a scenario and judge it.
 
-    Ends with a verdict, and leaves parquet and a manifest in a new folder under --results.
-    With --set or --seeds it makes several runs and ends with a table of them, as `smbench sweep`.
-    First Ctrl-C: stop sending, drain, report. Second: stop now, keep what is known. A terminal that goes away ends
-    nothing: `smbench attach` shows the run again.
+    The report goes to stdout and says whether the run can be believed. All rows stay as parquet in a new folder under
+    --results. With --set or --seeds, several runs are made and compared in a table, as `smbench sweep` does.
 
-    Exit status: 0 fine, 2 the scenario is wrong, 3 the target cannot be used, 98 the run is invalid or was cut
-    short: it says nothing of the endpoint, 99 a threshold was missed, 130 interrupted, 70 a bug of ours.
+    The first Ctrl-C stops sending, waits for open requests and reports; the second stops at once. If the terminal goes
+    away, the run goes on: `smbench attach` shows it again.
+
+    Exit status:
+      0    the run is not invalid, and no threshold was missed
+      2    the scenario or the command line is wrong; nothing was started
+      3    the endpoint cannot be used; nothing was sent
+      98   the run is invalid or was cut short; it says nothing of the endpoint
+      99   a threshold was missed
+      130  interrupted
+      70   a bug in smbench
     """
     if settings or seeds is not None:
         from smbench.cli.sweeping.sweep import SweepOptions, require_alone, sweep_command
@@ -234,7 +284,7 @@ def _left_behind() -> "Leaving":
 def resume(
     run_folder: RunFolder,
     sends: Annotated[
-        bool, typer.Option("--continue", help="Also send what was certainly never sent, later than it was due.")
+        bool, typer.Option("--continue", help="Also send, late, the requests that were certainly never sent.")
     ] = False,
     base_dir: BaseDirOption = None,
     region: RegionOption = None,
@@ -244,12 +294,13 @@ def resume(
     output: OutputOption = Output.TABLE,
     strict: StrictOption = False,
 ) -> None:
-    """Take up a run that was killed, or whose requests had not all ended: collect their ends, and finish the report.
+    """Finish a run that was killed, or that ended before all its requests did: collect their ends, and report.
 
-    Sends nothing unless --continue asks for it, and never anything that may have been sent. Can be repeated, also on
-    another machine with a copy of the folder; says so when nothing is left to do.
+    RUN may also be the folder of a sweep or a search; those go on where they were. Without --continue nothing is sent,
+    and a request that may have been sent is never sent again. You can repeat it, also on another machine with a copy of
+    the folder.
 
-    Exit status: as `run`.
+    Exit status: as `smbench run`.
     """
     from smbench.cli.resume import resume_command
     from smbench.targets.base import AwsAccess
@@ -260,10 +311,10 @@ def resume(
 
 
 def attach(run_folder: RunFolder, ui: UiOption = Ui.AUTO, output: OutputOption = Output.TABLE) -> None:
-    """Watch a run that goes on in another process, as if it were run here; then print its report.
+    """Watch a run of another process as its own terminal shows it, then print its report.
 
-    As many as like may watch a run; it goes on whatever becomes of them. Ctrl-C leaves the run alone. Of a run that has
-    ended the report is printed at once.
+    Up to 32 viewers can watch a run. Ctrl-C ends the watching, not the run. If the run has ended, its report is printed
+    at once.
 
     Exit status: the run's; 130 after Ctrl-C.
     """
@@ -274,12 +325,12 @@ def attach(run_folder: RunFolder, ui: UiOption = Ui.AUTO, output: OutputOption =
 
 def stop(
     run_folder: RunFolder,
-    now: Annotated[bool, typer.Option("--now", help="Do not follow what was sent; keep what is known.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait for open requests; keep what is known.")] = False,
 ) -> None:
-    """End a run that goes on in another process: no more is sent, what was sent is followed, the report is written.
+    """End a run of another process: it stops sending, waits for its open requests and writes its report.
 
-    The same as Ctrl-C where the run was started; --now the same as the second one. Returns at once; `smbench attach`
-    waits for the end.
+    This is what Ctrl-C does in the run's own terminal; with --now, what the second Ctrl-C does. The command returns at
+    once; `smbench attach` waits for the end.
     """
     from smbench.cli.background.attach import stop_command
 
@@ -287,10 +338,14 @@ def stop(
 
 
 def ps(output: OutputOption = Output.TABLE) -> None:
-    """List the runs that were started from this machine's command line, the latest first.
+    """List your latest 200 runs on this machine, the newest first.
 
-    running; interrupted: its process was killed, and `smbench resume RUN` takes it up; finished, stopped, cancelled or
-    failed; not begun; removed: its folder is not there any more.
+    States:
+      running      its process lives, or is writing the report
+      finished     it ended by itself; stopped, cancelled or failed: it did not
+      interrupted  its process was killed; `smbench resume RUN` finishes it
+      not begun    its process was killed before anything was sent
+      removed      its folder was deleted
     """
     from smbench.cli.background.listing import ps_command
 
@@ -299,14 +354,15 @@ def ps(output: OutputOption = Output.TABLE) -> None:
 
 def bench(
     transport: Annotated[
-        TransportName, typer.Option(help="Which way of sending is measured; each has a ceiling of its own.")
+        TransportName, typer.Option(help="Which client is measured, smbench's own (wire) or the AWS SDK (sdk).")
     ] = TransportName.WIRE,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Measure what this machine can send, and keep it for `run`, which warns of plans beyond 70 % of it.
+    """Measure how many requests a second one worker on this machine can send on time.
 
-    One worker sends at growing rates to a target on this machine that does nothing, for well under a minute. Nothing
-    else should be going on. What is kept: $XDG_CACHE_HOME/smbench/ceilings.json, by default below ~/.cache.
+    One worker sends at growing rates to a server on this machine that answers at once. It takes less than a minute;
+    let nothing else run meanwhile. The result is kept in $XDG_CACHE_HOME/smbench/ceilings.json (by default in
+    ~/.cache), and `smbench run` warns of a plan above 70 % of it.
     """
     from smbench.cli.bench import bench_command
 
@@ -317,29 +373,35 @@ def emulate(
     scenario: Annotated[
         Path | None,
         typer.Argument(
-            metavar="SCENARIO", help="Scenario whose endpoint is emulated; without one, the region is empty."
+            metavar="SCENARIO",
+            help="A scenario whose endpoint is there from the start; without it, the region is empty.",
         ),
     ] = None,
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+        int, typer.Option(metavar="N", min=0, max=65535, help="Port on 127.0.0.1; 0 means any free one.")
     ] = 0,
-    truth: Annotated[Path | None, typer.Option(metavar="FILE", help="Write truth.parquet here at the end.")] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="When it ends, write what happened to each request to this parquet file."),
+    ] = None,
     verify_signatures: Annotated[
-        bool, typer.Option("--verify-signatures", help="Refuse calls that the printed key pair did not sign.")
+        bool,
+        typer.Option("--verify-signatures", help="Refuse calls that are not signed with the key pair that it prints."),
     ] = False,
     allow_files: AllowFilesOption = None,
     provision: Annotated[
         str | None,
         typer.Option(
             metavar="DURATION",
-            help="How long an instance takes to serve, such as 1s; default: the scenario's, or as on AWS.",
+            help="How long an instance takes until it serves, such as 1s. Default: the scenario's, or some three "
+            "minutes, as on AWS.",
         ),
     ] = None,
 ) -> None:
-    """Serve the emulated AWS services on loopback.
+    """Serve emulated AWS services on 127.0.0.1, for any client that takes an endpoint URL.
 
-    For boto3, aiobotocore, the AWS CLI: anything that takes an endpoint URL. Prints it, then serves until Ctrl-C. Any
-    credentials will do, unless --verify-signatures asks for those it prints.
+    Prints the URL, then serves boto3, aiobotocore, the AWS CLI and others until Ctrl-C. Any credentials are accepted,
+    unless --verify-signatures is given.
     """
     from smbench.cli.emulate import emulate_command
 

@@ -9,20 +9,27 @@ from smbench.cli.options import AllowFilesOption, SchemaOf
 
 
 def validate(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.")],
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario file.")],
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Check a scenario and say in words what it would do. Nothing is started."""
+    """Check a scenario and say in words what it would do. Nothing is started.
+
+    A mistake is shown with file, line and column. A correct scenario is described: requests, duration, cost, and
+    whether the endpoint can keep up.
+    """
     from smbench.cli.scenarios import validate_command
 
     validate_command(scenario, tuple(allow_files or ()))
 
 
 def init(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write.")] = Path("scenario.yaml"),
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")] = Path("scenario.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
     calibration: Annotated[
-        bool, typer.Option("--calibration", help="One from whose run `calibrate` can fit a model; says what it costs.")
+        bool,
+        typer.Option(
+            "--calibration", help="Write one whose run `smbench calibrate` can fit a model to, and say what it costs."
+        ),
     ] = False,
 ) -> None:
     """Write a commented scenario that runs as it is."""
@@ -32,11 +39,14 @@ def init(
 
 
 def schema(
-    of: Annotated[SchemaOf, typer.Argument(help="Of a scenario, for editors, or of a run's summary.json.")] = (
-        SchemaOf.SCENARIO
-    ),
+    of: Annotated[
+        SchemaOf,
+        typer.Argument(
+            metavar="OF", help="`scenario`, for editors, or `summary`, for programs that read summary.json."
+        ),
+    ] = (SchemaOf.SCENARIO),
 ) -> None:
-    """Print a JSON schema."""
+    """Print the JSON schema of a scenario file or of a run's summary.json."""
     from smbench.cli.scenarios import schema_command
 
     schema_command(of.value)

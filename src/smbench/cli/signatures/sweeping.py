@@ -26,11 +26,12 @@ from smbench.cli.options import (
     UrlOption,
     YesOption,
 )
+from smbench.cli.signatures.help_page import COST, SENDING, VERDICT
 
 
 def sweep(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="File of a sweep: scenario, matrix, seeds, benchmarks, thresholds.")
+        Path, typer.Argument(metavar="FILE", help="The sweep's file: scenario, matrix, seeds, benchmarks, thresholds.")
     ],
     settings: SetOption = None,
     seeds: SeedsOption = None,
@@ -41,18 +42,26 @@ def sweep(
     asserted: AssertOption = None,
     rule: Annotated[
         SweepRule | None,
-        typer.Option(help="cheapest: of those that keep the thresholds; discounted: as serverless toolkits choose."),
+        typer.Option(
+            help="How the configuration is chosen. cheapest: of those that keep the thresholds; discounted: the least "
+            "product of latency, cost and memory, as serverless toolkits choose.",
+            rich_help_panel=VERDICT,
+        ),
     ] = None,
     price: PriceOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Run a matrix of scenarios under benchmarks, and say which configuration to take.
+    """Run a scenario in many configurations, and say which one to take.
 
-    Leaves a folder under --results with a run a cell, sweep.parquet and sweep.html. Ctrl-C ends it; `smbench resume`
-    with that folder goes on where it was.
+    Leaves a folder under --results with every run, sweep.parquet and sweep.html. After Ctrl-C, `smbench resume` with
+    that folder goes on where it was.
 
-    Exit status: 0 all cells were run, 2 a file or an option is wrong, 3 a cell could not be run, 98 a run is invalid,
-    130 interrupted.
+    Exit status:
+      0    all runs were made
+      2    a file or an option is wrong
+      3    a run could not be made
+      98   a run is invalid
+      130  interrupted
     """
     from smbench.cli.sweeping.sweep import SweepOptions, sweep_command
 
@@ -75,27 +84,44 @@ def search(
         typer.Option(
             "--slo",
             metavar="THRESHOLD",
-            help="What must hold, such as 'p95 < 30s'; may be given again. Default: the scenario's thresholds.",
+            help="A threshold that must hold, such as 'p95 < 30s'. Repeatable. Default: the scenario's.",
+            rich_help_panel=VERDICT,
         ),
     ] = None,
     between: Annotated[
         str | None,
-        typer.Option(metavar="LOW,HIGH", help="Rates to try, 0.5/s,20/s; default: the scenario's over and times 64."),
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="The lowest and the highest rate to try, such as 0.5/s,20/s. Default: the scenario's rate divided and "
+            "multiplied by 64.",
+            rich_help_panel=SENDING,
+        ),
     ] = None,
     requests: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Of a probe of full length; default: 2,000, or as many as --slo needs."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Requests in a run of full length. Default: 2,000, or as many as --slo needs.",
+            rich_help_panel=SENDING,
+        ),
     ] = None,
     settle: Annotated[
         str | None,
         typer.Option(
-            metavar="DURATION", help="How long a rate is offered before it is measured, at least, such as 10m."
+            metavar="DURATION",
+            help="Send at least this long at a rate before measuring, such as 10m.",
+            rich_help_panel=SENDING,
         ),
     ] = None,
-    probes: Annotated[int, typer.Option(metavar="N", min=1, help="The most runs.")] = 16,
+    probes: Annotated[int, typer.Option(metavar="N", min=1, help="At most this many runs.", rich_help_panel=COST)] = 16,
     max_time: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="Of all probes on a real endpoint, drains included, such as 3h."),
+        typer.Option(
+            metavar="DURATION",
+            help="On a real endpoint, at most this long for all runs with their drains, such as 3h.",
+            rich_help_panel=COST,
+        ),
     ] = None,
     price: PriceOption = None,
     endpoint: EndpointOption = None,
@@ -110,14 +136,19 @@ def search(
     html: HtmlOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Find the highest offered rate at which the backlog does not grow and every --slo holds.
+    """Find the highest rate at which the backlog does not grow and every --slo holds.
 
-    Changes the rate of the scenario's one phase, from run to run, and ends with a rate and its interval. Leaves a
-    folder under --results with a run a probe, search.parquet and search.html; `smbench resume` with that folder goes
-    on. On a real endpoint it shows first what it may cost, and asks.
+    Runs the scenario at one rate after the other and ends with the highest rate and its interval. The scenario must
+    have a single load phase, constant or poisson. Leaves a folder under --results with every run, search.parquet and
+    search.html; after Ctrl-C, `smbench resume` with that folder goes on. On a real endpoint it first shows what it may
+    cost, and asks.
 
-    Exit status: 0 found, 2 the scenario or an option is wrong, 98 not known, 99 even the lowest rate fails, 130
-    interrupted or not agreed to.
+    Exit status:
+      0    found
+      2    the scenario or an option is wrong
+      98   not known
+      99   even the lowest rate fails
+      130  interrupted, or you did not agree
     """
     from smbench.cli.sweeping.search import SearchOptions, search_command
     from smbench.pricing.table import prices_from_options
@@ -146,10 +177,13 @@ def scaling_target(
     scenario: ScenarioFile = None,
     users: Annotated[
         str | None,
-        typer.Option(metavar="NUMBERS", help="Users on one instance, ascending, such as 1,2,4,8. [1,2,4,8,16,32]"),
+        typer.Option(
+            metavar="NUMBERS",
+            help="How many concurrent users to try on one instance, ascending.  [default: 1,2,4,8,16,32]",
+        ),
     ] = None,
     ramp: Annotated[
-        str, typer.Option(metavar="DURATION", help="How long the slower ramp rises, and its end is held.")
+        str, typer.Option(metavar="DURATION", help="How long the slower ramp rises, and then how long its end is held.")
     ] = "15m",
     asserted: AssertOption = None,
     results: ResultsOption = Path("results"),
@@ -157,12 +191,17 @@ def scaling_target(
     output: OutputOption = Output.TABLE,
     allow_files: AllowFilesOption = None,
 ) -> None:
-    """Derive a real-time endpoint's scaling target from where one instance saturates, and try it under two ramps.
+    """Find the invocations per instance at which a real-time endpoint's scaling policy should scale.
 
-    40, 50 and 70 % of what one instance can do, each under a ramp and one three times as steep, on the emulated
-    endpoint; the highest that keeps the thresholds is the one to take.
+    First finds how many requests a second one instance can serve. Then tries 40, 50 and 70 % of that as the target,
+    each under a ramp and under one three times as steep, on the emulated endpoint. The highest target that keeps the
+    thresholds is the one to take.
 
-    Exit status: 0 found, 2 the scenario or an option is wrong, 99 no target keeps the thresholds, 130 interrupted.
+    Exit status:
+      0    found
+      2    the scenario or an option is wrong
+      99   no target keeps the thresholds
+      130  interrupted
     """
     from smbench.cli.sweeping.scaling_target import scaling_target_command
 
@@ -179,18 +218,21 @@ def scaling_target(
 def prices(
     price: PriceOption = None,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Read AWS's price list, and keep it on this machine for costs to come.")
+        bool, typer.Option("--refresh", help="Read AWS's price list for --region and keep it on this machine.")
     ] = False,
     region: RegionOption = None,
     profile: ProfileOption = None,
     endpoint_url: UrlOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show the list prices that costs are computed with, where they are of and from when.
+    """Show the list prices that all costs are computed with, their region and their date.
 
-    With --refresh they are those of --region, read by pricing:GetProducts; where that fails, the table stays.
+    --refresh calls pricing:GetProducts; if that fails, the present table stays.
 
-    Exit status: 0 fine, 2 an option is wrong, 3 AWS's price list cannot be read.
+    Exit status:
+      0  done
+      2  an option is wrong
+      3  AWS's price list cannot be read
     """
     from smbench.cli.sweeping.prices import prices_command
 

@@ -1,0 +1,80 @@
+"""Goal: `--help` answers what a user asks: what it does, what an option takes, what to type.
+
+Method: the help of every command as it is printed, and its examples through the command's own parser. What is wrong on
+the command line is refused in our words, not in those of a library.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from commands import in_here
+from smbench.cli.app import app
+from smbench.cli.signatures.examples import EXAMPLES
+
+GROUP = get_command(app)
+COMMANDS = sorted(GROUP.commands)  # type: ignore[attr-defined]
+OF_A_LIBRARY = re.compile(r"Input should|Value error|unable to parse|valid (integer|number)")
+
+
+def help_of(command: str) -> str:
+    return CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "80"}).output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_s_parser_takes_each_example(command: str) -> None:
+    for line, meaning in EXAMPLES[command]:
+        name, used, *arguments = shlex.split(line.partition(" > ")[0])
+        assert (name, used) == ("smbench", command)
+        assert meaning
+        GROUP.commands[command].make_context(command, list(arguments))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_in_a_user_s_words(command: str) -> None:
+    shown = help_of(command)
+    assert not re.search(r"<(str|path|int|float|list\[\w+\])( range)?>|\{[A-Z]+\}", shown), "a type of Python's"
+    assert not [line for line in shown.splitlines() if len(line) > 80]
+    texts = [param.help for param in GROUP.commands[command].params]  # type: ignore[attr-defined]
+    assert len(set(texts)) == len(texts), "two options of one meaning"
+    for text in texts:
+        assert re.fullmatch(r"[A-Z`](?!f ).*\.(  \[default: .*\])?", text), f"no sentence: {text}"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_option_is_listed_once(command: str) -> None:
+    _, _, lists = re.split(r"\n((?:What is|Results and|Arguments|Options)[^\n]*:)\n", help_of(command), maxsplit=1)
+    listed = re.findall(r"^  (?:-., )?(--[a-z-]+)", lists, re.MULTILINE)
+    params = GROUP.commands[command].params  # type: ignore[attr-defined]
+    known = [param.opts[0] for param in params if param.param_type_name == "option"]
+    assert sorted(listed) == sorted([*known, "--help"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--seed", "x", "'x' is not a whole number"),
+        ("--seed", "-1", "-1 is too small: at least 0 is possible"),
+        ("--max-cost", "cheap", "'cheap' is not a number"),
+        ("--ui", "fancy", "'fancy' is not one of 'auto', 'full', 'plain', 'none'"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_in_our_words(option: str, value: str, said: str, tmp_path: Path) -> None:
+    done = in_here("run", option, value, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not OF_A_LIBRARY.search(done.stderr)
+
+
+def test_a_missing_argument_is_explained_with_an_example_of_here(tmp_path: Path) -> None:
+    for folder in ("b-20260101T000000Z", "a-20260102T000000Z"):
+        (tmp_path / "results" / folder).mkdir(parents=True)
+        (tmp_path / "results" / folder / "manifest.json").touch()
+    done = in_here("report", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "`smbench report` needs RUN: the results folder of a run" in done.stderr
+    assert "smbench report results/a-20260102T000000Z" in done.stderr, "the latest"
