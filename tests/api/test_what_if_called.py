@@ -57,6 +57,18 @@ def test_each_policy_comes_out_as_it_would_alone(kind: str) -> None:
     assert found.to_json()["policies"][0]["cost_unit"] == ("USD" if kind == "serverless" else "instance-hours")
 
 
+def test_a_real_time_policy_costs_its_instances_and_its_data() -> None:
+    asked = story("realtime")
+    asked["target"]["instance_hour"] = 0.5
+    own = {"data.gb_in": 40.0, "data.gb_out": 0.0}
+    found = smbench.what_if(asked, vary={"max": [3]}, slo=["p95 < 60s"], replications=1, prices=own)
+    run = smbench.simulate(asked, seed=1)
+    assert not isinstance(run.summary.cost, Unknown)
+    n = run.summary.measured.accepted
+    expected = run.summary.cost.instance_s / 3600 * 0.5 + n * 10_240 / 2**30 * 40.0
+    assert found.sweep.current.cost == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_policy_that_refuses_calls_is_not_quick_and_one_too_small_is_not_kept() -> None:
     found = smbench.what_if(story("serverless"), vary={"max_concurrency": [1, 30]}, slo=["p95 < 10s"], replications=1)
     by_size = {row.point.emulated.serverless.max_concurrency: row for row in found.sweep.rows}

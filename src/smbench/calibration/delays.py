@@ -77,11 +77,12 @@ def notification(runs: Sequence[MeasuredRun]) -> Delay:
 
 
 def even(taken_s: Values) -> Delay:
-    """A uniform law by the first two moments, none of it below zero; a constant where nothing varies."""
+    """A uniform law with their mean, and with their deviation as far as none of it lies below zero; a constant where
+    nothing varies."""
     mean_s, n = float(taken_s.mean()), len(taken_s)
     deviation_s = float(taken_s.std(ddof=1)) if n > 1 else 0.0
-    half_s = math.sqrt(3) * deviation_s
-    law = {"uniform": {"low": written(max(0.0, mean_s - half_s)), "high": written(mean_s + half_s)}}
+    half_s = min(math.sqrt(3) * deviation_s, mean_s)  # cut off at zero alone, the law would have a greater mean
+    law = {"uniform": {"low": written(mean_s - half_s), "high": written(mean_s + half_s)}}
     if half_s < _STAMP_S:
         return Delay(written(mean_s), mean_s, None if n == 1 else 0.0, n)
     return Delay(law, mean_s, deviation_s / math.sqrt(n), n)

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smbench.analysis.capacity.price import price
+from smbench.analysis.capacity.price import data_usd, price
+from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.frames import derive
 from smbench.errors import UsageError
 from smbench.prediction.figures import Measured, paid_s
@@ -80,12 +81,16 @@ def called(
 
 
 def _cost(scenario: Scenario, schedule: Schedule, manifest: Manifest, made: Simulated, measured: Measured) -> float:
-    if scenario.target.kind == "realtime":
-        hours = paid_s(made.billed, made.end_ns, measured.from_ns) / 3600
-        return hours if scenario.target.instance_hour is None else hours * scenario.target.instance_hour
+    hours = paid_s(made.billed, made.end_ns, measured.from_ns) / 3600 if made.billed else 0.0
+    if scenario.target.kind == "realtime" and scenario.target.instance_hour is None:
+        return hours
     written = {"scenario": scenario.model_dump(mode="json", by_alias=True), "spans": schedule.spans}
     frames = derive(manifest.model_copy(update=written), made.requests, made.readings, made.events)
-    usd = price(frames, Unknown("calls are paid for, not instances")).usd
+    usd: float | Unknown
+    if scenario.target.kind == "realtime":
+        usd = then(data_usd(frames), lambda data: hours * (scenario.target.instance_hour or 0.0) + sum(data.values()))
+    else:
+        usd = price(frames, Unknown("calls are paid for, not instances")).usd
     if isinstance(usd, Unknown):
         raise UsageError(f"what these calls cost is not known: {usd.reason}")
     return usd

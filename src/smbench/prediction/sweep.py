@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from smbench.analysis.numbers.student import quantile as student
-from smbench.calibration.checking.redrawn import redrawn
+from smbench.calibration.checking.redrawn import chances, redrawn
 from smbench.calibration.parameter import Parameter
 from smbench.model.law_facts import mean_s
 from smbench.prediction.called import called
@@ -50,6 +50,7 @@ class Question:
         objectives: The first is the axis beside cost.
         price_usd: An instance-hour; None: not known, and cost is instance-hours.
         parameters: Of a fitted model: each replication draws it anew within their errors; None: it is as written.
+        load_digest: Of the first schedule, by which a fitted model is drawn as well.
         size_bytes: Of each payload.
         manifest: Of the run that a replication would be; None: of an asynchronous endpoint, which needs none.
     """
@@ -62,6 +63,7 @@ class Question:
     objectives: tuple[Threshold, ...]
     price_usd: float | None
     parameters: tuple[Parameter, ...] | None = None
+    load_digest: str = "0"
     size_bytes: tuple[int, ...] = ()
     manifest: Manifest | None = None
 
@@ -314,7 +316,7 @@ def _drawn(question: Question, number: int, emulated: Emulated) -> Emulated:
     """A fitted model as one replication has it: the same for every policy."""
     if question.parameters is None:
         return emulated
-    return redrawn(emulated, question.parameters, np.random.default_rng([question.scenarios[number].seed, 1]))
+    return redrawn(emulated, question.parameters, chances(question.scenarios[number].seed, question.load_digest))
 
 
 def _with(scenario: Scenario, emulated: Emulated) -> Scenario:

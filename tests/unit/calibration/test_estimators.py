@@ -61,6 +61,12 @@ def test_a_uniform_law_keeps_mean_and_deviation() -> None:
     assert even(np.array([70.0, 70.0])).law == "70s"
 
 
+def test_a_uniform_law_of_times_that_vary_much_keeps_their_mean_and_none_is_below_zero() -> None:
+    found = even(np.array([1.0, 2.0, 3.0, 90.0]))
+    assert found.law == {"uniform": {"low": "0s", "high": "48s"}}
+    assert found.mean_s == 24.0
+
+
 def test_without_the_hosts_the_services_vary_less_and_keep_their_mean() -> None:
     taken_s = np.random.default_rng(4).lognormal(0, 0.3, 20_000)
     logs = np.log(taken_s)

@@ -47,6 +47,14 @@ def test_a_fitted_model_is_drawn_in_each_replication_and_for_all_policies_alike(
     assert 0.05 < spread < 0.5  # of eight values whose service has a deviation of 5 %
 
 
+def test_another_load_draws_the_model_otherwise_and_the_same_load_alike() -> None:
+    # Of a band made of few draws, chance makes some narrow: not those of every prediction with the same seeds.
+    of = replace(question(), parameters=())
+    one, again, other = (figures(replace(of, load_digest=digest))[0] for digest in ("a1", "a1", "b2"))
+    assert one == again
+    assert not set(one) & set(other)
+
+
 def test_the_wider_the_error_of_provisioning_the_wider_the_cost() -> None:
     waking = {"instances": {"min": 0, "max": 1}, "policies": [{"step_from_zero": {"add": 1, "minutes": 1}}]}
 

@@ -88,9 +88,7 @@ def price(frames: Frames, cost: Cost | Unknown) -> Price:
     given = target.get("instance_hour") is not None
     parts: dict[str, float] | Unknown = {}
     if target.get("kind") == "realtime":
-        parts = then(
-            usd, lambda one: then(data_parts(*_bytes(frames), prices), lambda data: {"instances": one, **data})
-        )
+        parts = then(usd, lambda one: then(data_usd(frames), lambda data: {"instances": one, **data}))
         usd = then(parts, lambda of: sum(of.values()))
     calls = None if isinstance(cost, Unknown) or cost.endpoint_calls is None else sum(cost.endpoint_calls.values())
     return _price(
@@ -101,6 +99,11 @@ def price(frames: Frames, cost: Cost | Unknown) -> Price:
         parts={} if isinstance(parts, Unknown) else parts,
         calls_usd=calls,
     )
+
+
+def data_usd(frames: Frames) -> dict[str, float] | Unknown:
+    """What the bodies of a run's synchronous calls and of their answers cost, in and out."""
+    return data_parts(*_bytes(frames), frames.prices)
 
 
 def length_s(frames: Frames) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from smbench.analysis.comparison.run_metrics import measure
@@ -16,7 +15,7 @@ from smbench.analysis.rows.frames import derive
 from smbench.api.report import judged, readable
 from smbench.api.result import Run
 from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
-from smbench.calibration.checking.redrawn import redrawn
+from smbench.calibration.checking.redrawn import chances, redrawn
 from smbench.calibration.parameter import Parameter
 from smbench.clock import TimeKind
 from smbench.errors import ResultsError, UsageError
@@ -96,7 +95,7 @@ def simulate(
     figures = [measure(first.frames, first.summary)]
     parameters = fitted_parameters(given.origin.path)
     for number in range(1, replications):
-        other = Given(_another(chosen, chosen.seed + number, parameters), given.origin)
+        other = Given(_another(chosen, chosen.seed + number, parameters, manifest.schedule_digest), given.origin)
         figures.append(_figures(*_made(other, _part_of(watch, number, replications), command)))
     if replications > 1:
         prediction = Prediction(label=model_label(given.origin.path), replications=replications, bands=bands(figures))
@@ -112,12 +111,12 @@ def simulate(
     return replace(first, is_strict=strict)
 
 
-def _another(scenario: Scenario, seed: int, parameters: tuple[Parameter, ...] | None) -> Scenario:
+def _another(scenario: Scenario, seed: int, parameters: tuple[Parameter, ...] | None, load_digest: str) -> Scenario:
     """The scenario as another replication has it."""
     other = reseeded(scenario, seed)
     if parameters is None:
         return other
-    emulated = redrawn(other.target.emulated, parameters, np.random.default_rng([seed, 1]))
+    emulated = redrawn(other.target.emulated, parameters, chances(seed, load_digest))
     return other.model_copy(update={"target": other.target.model_copy(update={"emulated": emulated})})
 
 

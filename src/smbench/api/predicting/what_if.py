@@ -246,6 +246,7 @@ def read_question(
         objectives=objectives,
         price_usd=scenario.target.instance_hour,
         parameters=fitted_parameters(of_target.origin.path),
+        load_digest=plans[0].schedule.digest,
         size_bytes=tuple(payload.size_bytes for payload in plans[0].payloads),
         manifest=manifest,
     )

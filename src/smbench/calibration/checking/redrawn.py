@@ -20,6 +20,15 @@ _ERRORS = 1.5  # standard errors of the mean
 _LEAST = 0.2  # of a mean: a factor is never below it
 
 
+def chances(seed: int, load_digest: str) -> np.random.Generator:
+    """From which a model is drawn anew: by the seed of the replication, and by the load that is predicted.
+
+    A band is made of few draws. By the seeds alone all predictions would share them, for most scenarios have the same
+    seed, and a band that they make narrow by chance would be narrow in every prediction.
+    """
+    return np.random.default_rng([seed, 1, int(load_digest[:8], 16)])
+
+
 def redrawn(emulated: Emulated, parameters: Sequence[Parameter], rng: np.random.Generator) -> Emulated:
     """The model with another mean of the service, of provisioning and of the metric's delay."""
     named = {each.name: each for each in parameters}
