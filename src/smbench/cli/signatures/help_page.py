@@ -23,6 +23,7 @@ _GROUPS = (MEASURED, SENDING, RESULTS, VERDICT, COST, AWS, JOB, _OTHER)
 _GROUPED_FROM = 10  # fewer options are read at a glance, in one list
 
 _WORDS_OF_PYDANTIC = {
+    "value_error": "{error}",
     "int_parsing": "{input!r} is not a whole number",
     "float_parsing": "{input!r} is not a number",
     "greater_than_equal": "{input} is too small: at least {ge} is possible",
@@ -64,8 +65,8 @@ class HelpPage(typer.core.TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Examples"):
-            for line, meaning in EXAMPLES[self.name or ""]:
-                for text in (f"# {meaning}", line):
+            for arguments, meaning in EXAMPLES[self.name or ""]:
+                for text in (f"# {meaning}", f"{ctx.command_path} {arguments}".rstrip()):
                     formatter.write(f"{'':{formatter.current_indent}}{text}\n")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -77,7 +78,7 @@ class HelpPage(typer.core.TyperCommand):
             missing = error.param
             if missing is None or missing.param_type_name != "argument":
                 raise
-            raise UsageError(_needs(ctx, missing), f"for example: {_example(self.name or '')}") from None
+            raise UsageError(_needs(ctx, missing), f"for example: {_example(ctx, self.name or '')}") from None
 
 
 def _arguments(command: Any, ctx: Any) -> list[Any]:
@@ -93,9 +94,9 @@ def _needs(ctx: Any, missing: Any) -> str:
     return f"`{ctx.command_path}` needs {_name(missing)}: {meaning[:1].lower()}{meaning[1:]}"
 
 
-def _example(command: str) -> str:
+def _example(ctx: Any, command: str) -> str:
     """The command's first example, about the latest run here where it is about a run."""
-    line, _ = EXAMPLES[command][0]
+    line = f"{ctx.command_path} {EXAMPLES[command][0][0]}"
     runs = sorted(Path("results").glob("*/manifest.json"), key=lambda path: path.parent.name[-16:])
     return line.replace("results/RUN", runs[-1].parent.as_posix()) if runs else line
 
@@ -127,4 +128,4 @@ def _in_our_words(error: typer.BadParameter) -> str:
         (found, *_) = cause.errors()
         if words := _WORDS_OF_PYDANTIC.get(found["type"]):
             return words.format(input=found["input"], **found.get("ctx", {}))
-    return error.message.removeprefix("Value error, ")
+    return error.message
