@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "smbench"
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 ENTRANCES = {"smbench.lifecycle.processing.entry"}  # modules that are called from outside alone
+CHANGELOG_WORDS_MAX = 4000  # a quarter of an hour
 FILLER = re.compile(r"\b(comprehensive|robust|flexible|seamless|powerful|orchestrat\w*)\b", re.IGNORECASE)
 
 
@@ -70,8 +71,11 @@ def test_every_console_prints_texts_as_they_are() -> None:
     assert not set(made) - {"console.py"}, "make it a PlainTextConsole"
 
 
-def test_the_changelog_has_an_unreleased_part() -> None:
-    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_what_is_unreleased_is_short_enough_to_be_read_and_each_kind_of_change_is_in_one_place() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased = text.partition("\n## Unreleased\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^### (.*)$", unreleased, re.MULTILINE) == ["Changed", "Added", "Fixed"]
+    assert len(unreleased.split()) <= CHANGELOG_WORDS_MAX, "say what changed for a user; the rest is in the commits"
 
 
 def test_no_module_is_imported_by_nobody() -> None:
