@@ -292,6 +292,11 @@ async def test_a_job_its_states_and_its_log_are_shaped_as_aws_has_them(region: R
         assert [event["message"] for event in page["events"]] == ["said"]
         again = await logs.get_log_events(**group, logStreamName=name, nextToken=page["nextForwardToken"])
         assert (again["events"], again["nextForwardToken"]) == ([], page["nextForwardToken"])
+        for pattern, n_found in (("", 1), ("said", 1), ('"said"', 1), ("never", 0)):
+            found = await logs.filter_log_events(**group, logStreamNames=[name], filterPattern=pattern)
+            assert [(one["logStreamName"], one["message"]) for one in found["events"]] == [(name, "said")] * n_found
+        with pytest.raises(ClientError, match="filter pattern"):
+            await logs.filter_log_events(**group, filterPattern="{ $.a = 1 }")
 
 
 # ---- the request ------------------------------------------------------------------------------------------------

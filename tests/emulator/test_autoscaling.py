@@ -450,3 +450,85 @@ async def test_a_step_alarm_set_by_hand_that_leads_to_nothing_leaves_an_activity
     (activity,) = await scaled.activities(IncludeNotScaledActivities=True)
     assert activity["NotScaledReasons"] == [{"Code": "AlreadyAtDesiredCapacity", "CurrentCapacity": 0}]
     assert activity["StatusMessage"] == "no step adjustment for metric value 0, breach delta -1"
+
+
+# ---- scheduled actions ----------------------------------------------------------------------------------------
+
+
+async def test_a_scheduled_action_sets_the_limits_when_it_is_due_again_and_again(scaled: Scaled) -> None:
+    """Every ten minutes to at least 2; somebody lowers the minimum in between."""
+    api = scaled.autoscaling
+    await api.put_scheduled_action(
+        ScheduledActionName="up", Schedule="rate(10 minutes)", **KEY, ScalableTargetAction={"MinCapacity": 2}
+    )
+    await advance(scaled.emulator, 599.0)
+    assert await scaled.activities() == []
+    await advance(scaled.emulator, 62.0)
+    (target,) = (await api.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 4)
+    causes = [one["Cause"] for one in await scaled.activities()]
+    assert causes == ["minimum capacity was set to 2", "scheduled action name up was triggered"]
+    await api.register_scalable_target(**KEY, MinCapacity=0)
+    await advance(scaled.emulator, 540.0)
+    (target,) = (await api.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"]
+    assert target["MinCapacity"] == 2
+    await api.delete_scheduled_action(ScheduledActionName="up", **KEY)
+    await api.register_scalable_target(**KEY, MinCapacity=0)
+    await advance(scaled.emulator, 1200.0)
+    (target,) = (await api.describe_scalable_targets(ServiceNamespace="sagemaker"))["ScalableTargets"]
+    assert target["MinCapacity"] == 0
+
+
+async def test_a_scheduled_action_keeps_to_its_boundaries_which_an_update_deletes(scaled: Scaled) -> None:
+    api, limits = scaled.autoscaling, {"MinCapacity": 1, "MaxCapacity": 3}
+    bounds = {"StartTime": ZERO + timedelta(minutes=30), "EndTime": ZERO + timedelta(minutes=40)}
+    await api.put_scheduled_action(
+        ScheduledActionName="a", Schedule="cron(0/15 * * * ? *)", **KEY, ScalableTargetAction=limits, **bounds
+    )
+    await advance(scaled.emulator, 29 * 60.0)
+    assert await scaled.activities() == []
+    await advance(scaled.emulator, 32 * 60.0)
+    named = [one for one in await scaled.activities() if "scheduled action" in one["Cause"]]
+    assert [one["StartTime"] for one in named] == [ZERO + timedelta(minutes=30)]
+    (shown,) = (await api.describe_scheduled_actions(ServiceNamespace="sagemaker"))["ScheduledActions"]
+    assert {key: shown[key] for key in (*KEY, *bounds)} == {**KEY, **bounds}
+    await api.put_scheduled_action(ScheduledActionName="a", Timezone="Asia/Tokyo", **KEY)
+    (again,) = (await api.describe_scheduled_actions(ServiceNamespace="sagemaker"))["ScheduledActions"]
+    assert (again["Schedule"], again["Timezone"]) == (shown["Schedule"], "Asia/Tokyo")
+    assert (again["ScheduledActionARN"], again["ScalableTargetAction"]) == (shown["ScheduledActionARN"], limits)
+    assert again.keys().isdisjoint(bounds)
+
+
+async def test_suspended_or_deregistered_a_target_has_no_scheduled_scaling(scaled: Scaled) -> None:
+    api, up = scaled.autoscaling, {"ScalableTargetAction": {"MinCapacity": 2}, "Schedule": "rate(5 minutes)"}
+    await api.put_scheduled_action(ScheduledActionName="up", **KEY, **up)
+    await api.register_scalable_target(**KEY, SuspendedState={"ScheduledScalingSuspended": True})
+    await advance(scaled.emulator, 900.0)
+    assert await scaled.activities() == []
+    await api.deregister_scalable_target(**KEY)
+    assert (await api.describe_scheduled_actions(ServiceNamespace="sagemaker"))["ScheduledActions"] == []
+    assert (await refused(api.put_scheduled_action(ScheduledActionName="up", **KEY, **up)))[0] == (
+        "ObjectNotFoundException"
+    )
+    assert (await refused(api.delete_scheduled_action(ScheduledActionName="up", **KEY)))[0] == "ObjectNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"Schedule": None}, "Schedule is required"),
+        ({"ScalableTargetAction": None}, "MinCapacity, MaxCapacity"),
+        ({"ScalableTargetAction": {"MinCapacity": 3, "MaxCapacity": 2}}, "cannot be less"),
+        ({"Schedule": "cron(0 0 * * * *)"}, "Invalid schedule expression"),
+        ({"Timezone": "Mars/Base"}, "Timezone Mars/Base"),
+        ({"Timezone": "../etc/passwd"}, "Timezone"),
+        ({"StartTime": ZERO, "EndTime": ZERO}, "before EndTime"),
+        ({"Schedule": "cron(0 0 15W * ? *)"}, "not emulated|15W"),
+    ],
+)
+async def test_a_scheduled_action_that_is_wrong_is_refused(scaled: Scaled, wrong: dict[str, Any], says: str) -> None:
+    right = {"Schedule": "rate(5 minutes)", "ScalableTargetAction": {"MinCapacity": 1}}
+    given = {key: value for key, value in (right | wrong).items() if value is not None}
+    with pytest.raises(ClientError, match=says):
+        await scaled.autoscaling.put_scheduled_action(ScheduledActionName="a", **KEY, **given)
+    assert (await scaled.autoscaling.describe_scheduled_actions(ServiceNamespace="sagemaker"))["ScheduledActions"] == []

@@ -51,7 +51,11 @@ class Region:
     def __init__(self) -> None:
         self.emulator = Emulator(None, None, EPOCH_NS)
         self.call("tagging", "GetResources", {})
-        self.call("sagemaker", "CreateModel", {"ModelName": "theirs", "ExecutionRoleArn": "r"})
+        self.call(
+            "sagemaker",
+            "CreateModel",
+            {"ModelName": "theirs", "ExecutionRoleArn": "r", "PrimaryContainer": {"Image": "i"}},
+        )
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         (found,) = [one for one in self.emulator.services if one.service == service]
@@ -205,7 +209,9 @@ def test_every_property_that_a_template_sets_changes_the_account_or_its_absence_
 
 def test_a_resource_that_cannot_be_made_takes_all_others_back_and_says_why() -> None:
     region = Region()
-    region.call("sagemaker", "CreateModel", {"ModelName": "m", "ExecutionRoleArn": "r"})
+    region.call(
+        "sagemaker", "CreateModel", {"ModelName": "m", "ExecutionRoleArn": "r", "PrimaryContainer": {"Image": "i"}}
+    )
     variant = {"VariantName": "AllTraffic", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
     region.call("sagemaker", "CreateEndpointConfig", {"EndpointConfigName": "other", "ProductionVariants": [variant]})
     region.call("sagemaker", "CreateEndpoint", {"EndpointName": "smbench-demo", "EndpointConfigName": "other"})

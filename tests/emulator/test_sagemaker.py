@@ -553,3 +553,22 @@ async def test_each_container_has_a_log_stream_since_it_serves_which_outlives_it
     assert second["creationTime"] == account.emulator.site.epoch_ns // 1_000_000 + 60_000
     asked = logs.describe_log_streams(**group, orderBy="LastEventTime", logStreamNamePrefix="AllTraffic/")
     assert (await refused(asked))[1] == "Cannot order by LastEventTime with a logStreamNamePrefix."
+
+
+async def test_a_model_without_a_container_is_refused(account: Account) -> None:
+    made = account.sagemaker.create_model(ModelName="empty", ExecutionRoleArn=ROLE)
+    assert "either PrimaryContainer or Containers" in (await refused(made))[1]
+
+
+async def test_instances_never_become_serverless(account: Account) -> None:
+    await account.model()
+    await account.config()
+    await account.endpoint()
+    await advance(account.emulator, 61.0)
+    variant = {"VariantName": "AllTraffic", "ModelName": "m", "ServerlessConfig": WITHOUT}
+    await account.sagemaker.create_endpoint_config(EndpointConfigName="less", ProductionVariants=[variant])
+    update = account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="less")
+    assert await refused(update) == (
+        "ValidationException",
+        "Endpoint ep has instances: it cannot be updated to a serverless configuration.",
+    )

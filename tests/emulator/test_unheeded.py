@@ -42,7 +42,7 @@ HARMLESS = {  # nothing that a caller of this emulator sees depends on them
         *("ProcessingOutputConfig", "StoppingCondition", "NetworkConfig", "ExperimentConfig"),
         *("EndpointNameEquals", "VariantNameEquals"),  # read, under names that are put together
     },
-    "logs": {"unmask"},
+    "logs": {"unmask", "interleaved"},
     "sts": {  # no permission is looked at
         *("PolicyArns", "Policy", "Tags", "TransitiveTagKeys", "ExternalId", "SerialNumber", "TokenCode"),
         *("SourceIdentity", "ProvidedContexts"),

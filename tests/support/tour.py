@@ -296,6 +296,19 @@ SCALING = (
         keep="policy",
     ),
     Call("application-autoscaling", "DescribeScalingPolicies", {"ServiceNamespace": "sagemaker"}),
+    Call(
+        "application-autoscaling",
+        "PutScheduledAction",
+        TARGET
+        | {
+            "ScheduledActionName": "night",
+            "Schedule": "cron(0 22 ? * MON-FRI *)",
+            "Timezone": "Europe/Berlin",
+            "ScalableTargetAction": {"MinCapacity": 0, "MaxCapacity": 4},
+        },
+    ),
+    Call("application-autoscaling", "DescribeScheduledActions", {"ServiceNamespace": "sagemaker"}),
+    Call("application-autoscaling", "DeleteScheduledAction", TARGET | {"ScheduledActionName": "night"}),
     Wait(70.0),
     Call("application-autoscaling", "DescribeScalingActivities", {"ServiceNamespace": "sagemaker"}, keep="activities"),
 )
@@ -393,6 +406,7 @@ _COMPONENT = (
 _GROUP = {"logGroupName": f"/aws/sagemaker/Endpoints/{EMBEDDED}"}
 _LOGS = (
     Call("logs", "DescribeLogStreams", _GROUP, keep="streams"),
+    Call("logs", "FilterLogEvents", _GROUP),
     Call(
         "logs",
         "GetLogEvents",

@@ -1,5 +1,6 @@
 """The emulated CloudWatch Logs: streams of processing jobs and of endpoints' containers, read from their beginning."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ Groups = Callable[[str], Mapping[str, LogStream] | None]
 
 
 class Logs:
-    """DescribeLogStreams and GetLogEvents. Args: `groups` are asked in turn."""
+    """DescribeLogStreams, GetLogEvents and FilterLogEvents. Args: `groups` are asked in turn."""
 
     service = "logs"
 
@@ -36,6 +37,7 @@ class Logs:
         self.operations: dict[str, Operation] = {
             "DescribeLogStreams": self.describe_log_streams,
             "GetLogEvents": self.get_log_events,
+            "FilterLogEvents": self.filter_log_events,
         }
 
     def describe_log_streams(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -77,6 +79,31 @@ class Logs:
             "nextBackwardToken": "b/0",
         }
 
+    def filter_log_events(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Lines of several streams, stream by stream, a page at a time; of a pattern only plain words are understood.
+
+        Raises:
+            ServiceError: no such group, a wrong token, names together with a prefix; a pattern beyond words (501).
+        """
+        prefix, names = params.get("logStreamNamePrefix", ""), params.get("logStreamNames")
+        if prefix and names:
+            text = "Only one of logStreamNames and logStreamNamePrefix may be specified."
+            raise ServiceError("InvalidParameterException", text)
+        words = _words(params.get("filterPattern", ""))
+        at_ms = self._site.utc_ns() // 1_000_000
+        found = [
+            {"logStreamName": name, "timestamp": at_ms, "message": line, "ingestionTime": at_ms, "eventId": f"{place}"}
+            for name, stream in sorted(self._group(params).items())
+            if name.startswith(prefix) and (not names or name in names)
+            for place, line in enumerate(stream.lines)
+            if all(word in line for word in words)
+        ]
+        try:
+            events, token = page(found, params.get("nextToken"), min(_EVENTS, params.get("limit", _EVENTS)))
+        except TokenError:
+            raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.") from None
+        return {"events": events, "searchedLogStreams": []} | ({} if token is None else {"nextToken": token})
+
     def _group(self, params: Params) -> Mapping[str, LogStream]:
         name = params.get("logGroupName") or params.get("logGroupIdentifier", "").rpartition(":log-group:")[2]
         if not name:
@@ -87,6 +114,17 @@ class Logs:
             if streams:
                 return streams
         raise _missing("log group")
+
+
+def _words(pattern: str) -> list[str]:
+    """What a line must hold, all of it: words, or one phrase in quotes. Raises ServiceError 501 for any more."""
+    phrase = re.fullmatch(r'"([^"]*)"', pattern.strip())
+    if phrase is not None:
+        return [phrase[1]]
+    words = pattern.split()
+    if not all(re.fullmatch(r"\w+", word) for word in words):
+        raise beyond(f"understand the filter pattern {pattern}")
+    return words
 
 
 def _described(name: str, stream: LogStream) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from smbench.emulator.monitoring.alarm_operations import alarm_arn
 from smbench.emulator.monitoring.scaling_policies import described, invalid, policy_spec
+from smbench.emulator.monitoring.scheduled_actions import ScheduledAction, ScheduledActions, shown
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
@@ -38,6 +39,7 @@ class AutoScaling:
         self.site, self.world = site, world
         self._target_ids: dict[str, str] = {}
         self._tags: dict[str, dict[str, str]] = {}  # by resource id
+        self._scheduled = ScheduledActions(site, lambda: self.scaler)
         self._as_put: dict[str, Params] = {}  # policy ARN -> its configuration as the caller wrote it
         self.operations: dict[str, Operation] = {
             "RegisterScalableTarget": self.register_scalable_target,
@@ -47,6 +49,9 @@ class AutoScaling:
             "DeleteScalingPolicy": self.delete_scaling_policy,
             "DescribeScalingPolicies": self.describe_scaling_policies,
             "DescribeScalingActivities": self.describe_scaling_activities,
+            "PutScheduledAction": self.put_scheduled_action,
+            "DeleteScheduledAction": self.delete_scheduled_action,
+            "DescribeScheduledActions": self.describe_scheduled_actions,
             "TagResource": self.tag_resource,
             "UntagResource": self.untag_resource,
             "ListTagsForResource": self.list_tags_for_resource,
@@ -85,7 +90,7 @@ class AutoScaling:
         return {"ScalableTargetARN": self._target_arn(resource_id)}
 
     def deregister_scalable_target(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        """With its policies and their alarms. Raises ServiceError: not registered."""
+        """With its policies and their alarms, and its scheduled actions. Raises ServiceError: not registered."""
         resource_id = _resource_id(params)
         try:
             self.scaler.deregister(resource_id)
@@ -93,6 +98,7 @@ class AutoScaling:
             raise _not_found("No scalable target found", resource_id) from None
         self._target_ids.pop(resource_id, None)
         self._tags.pop(resource_id, None)
+        self._scheduled.forget(resource_id)
         return {}
 
     def describe_scalable_targets(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -201,6 +207,36 @@ class AutoScaling:
             for alarm in self.scaler.alarms_of(policy)
         ]
 
+    # scheduled actions
+
+    def put_scheduled_action(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Create or change.
+
+        Raises:
+            ServiceError: target not registered, action not valid, or a schedule that is not understood (501).
+        """
+        resource_id = _resource_id(params)
+        if not self.scaler.describe_targets([resource_id]):
+            raise _not_found("No scalable target registered", resource_id)
+        self._scheduled.put(resource_id, params)
+        return {}
+
+    def delete_scheduled_action(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Raises ServiceError: no such action."""
+        resource_id, name = _resource_id(params), params["ScheduledActionName"]
+        if not self._scheduled.delete(resource_id, name):
+            raise _not_found("No scheduled action found", resource_id, f", scheduled action name: {name}")
+        return {}
+
+    def describe_scheduled_actions(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Pages of at most 50, each action as it was put; those of a scenario's own endpoint are none of them."""
+        found = self._scheduled.all(params.get("ResourceId"), params.get("ScheduledActionNames"))
+        return _paged(params, found if _is_ours(params) else [], "ScheduledActions", 50, self._scheduled_action)
+
+    @staticmethod
+    def _scheduled_action(action: ScheduledAction) -> dict[str, Any]:
+        return _scaled(action.resource_id) | shown(action)
+
     # activities
 
     def describe_scaling_activities(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -211,7 +247,7 @@ class AutoScaling:
         return _paged(params, found if _is_ours(params) else [], "ScalingActivities", 50, self._activity)
 
     def _activity(self, activity: Activity) -> dict[str, Any]:
-        shown = _scaled(activity.resource_id) | {
+        told = _scaled(activity.resource_id) | {
             "ActivityId": activity.id,
             "Description": activity.description,
             "Cause": activity.cause,
@@ -219,12 +255,12 @@ class AutoScaling:
             "StatusCode": activity.status,
         }
         if activity.end_ns is not None:
-            shown["EndTime"] = utc_datetime(self.site.utc_ns(activity.end_ns))
+            told["EndTime"] = utc_datetime(self.site.utc_ns(activity.end_ns))
         if activity.status_message is not None:
-            shown["StatusMessage"] = activity.status_message
+            told["StatusMessage"] = activity.status_message
         if activity.not_scaled_reasons:
-            shown["NotScaledReasons"] = [_reason(reason) for reason in activity.not_scaled_reasons]
-        return shown
+            told["NotScaledReasons"] = [_reason(reason) for reason in activity.not_scaled_reasons]
+        return told
 
 
 def _reason(reason: NotScaledReason) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _BY_SERVICE: dict[str, dict[str, tuple[str, ...]]] = {
         "CreateModel": ("InferenceExecutionConfig",),
         "UpdateEndpoint": ("DeploymentConfig", "RetainDeploymentConfig"),
     },
-    "logs": {"GetLogEvents": ("startTime", "endTime")},
+    "logs": {"FilterLogEvents": ("startTime", "endTime"), "GetLogEvents": ("startTime", "endTime")},
     "iam": {"CreateRole": ("PermissionsBoundary",)},
     "cloudformation": {
         "CreateChangeSet": (

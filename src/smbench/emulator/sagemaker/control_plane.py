@@ -79,7 +79,7 @@ class SageMaker:
         """The container is kept and never started.
 
         Raises:
-            ServiceError: the name is taken, or both container forms are given.
+            ServiceError: the name is taken, both container forms are given, or neither is.
         """
         name = params["ModelName"]
         arn = self._arn("model", name)
@@ -88,6 +88,8 @@ class SageMaker:
         if "PrimaryContainer" in params and "Containers" in params:
             raise invalid("Cannot specify both PrimaryContainer and Containers in CreateModel request.")
         containers = [params["PrimaryContainer"]] if "PrimaryContainer" in params else params.get("Containers", [])
+        if not containers:
+            raise invalid("You must provide either PrimaryContainer or Containers in CreateModel request.")
         for container in containers:
             if not container.keys() & {"Image", "ModelPackageName", "InferenceSpecificationName"}:
                 raise invalid("Containers must specify either an Image or a ModelPackageName.")

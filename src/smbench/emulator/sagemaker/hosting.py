@@ -185,9 +185,12 @@ class Hosting:
         """Bring a new configuration to a serving endpoint; until it is there the old one serves.
 
         Raises:
-            ServiceError: the endpoint's variant is a scalable target and would be removed or get another instance
-                type, or the emulator cannot host such a change.
+            ServiceError: instances would become serverless, or the endpoint's variant is a scalable target and would
+                be removed or get another instance type, or the emulator cannot host such a change.
         """
+        if hosted.kind != "serverless" and kind_of(config) == "serverless":
+            text = f"Endpoint {hosted.name} has instances: it cannot be updated to a serverless configuration."
+            raise ServiceError("ValidationException", text)  # source: developer guide, "Update a serverless endpoint"
         if hosted.kind == "serverless" or kind_of(config) != hosted.kind:
             raise unsupported("an update of a serverless endpoint, or to another kind of endpoint")
         if hosted.others or len(config["ProductionVariants"]) > 1:

@@ -117,9 +117,10 @@ class AutoScaler:
 
     def schedule(self, resource_id: str, name: str, at_ns: int, low: int | None, high: int | None) -> None:
         """At an instant, set the target's limits; None leaves one as it is."""
-        self._event_queue.at(at_ns, partial(self._run_scheduled, resource_id, name, low, high))
+        self._event_queue.at(at_ns, partial(self.run_scheduled, resource_id, name, low, high))
 
-    def _run_scheduled(self, resource_id: str, name: str, low: int | None, high: int | None) -> None:
+    def run_scheduled(self, resource_id: str, name: str, low: int | None, high: int | None) -> None:
+        """As `schedule`, now; a target that is not there, or whose scheduled scaling is suspended, stays as it is."""
         target = self._targets.get(resource_id)
         if target is None or "scheduled" in target.suspended:
             return
