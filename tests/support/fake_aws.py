@@ -78,7 +78,7 @@ def client_error(code: str, message: str | None = "as told", status: int = 400) 
 @dataclass
 class FakeClient:
     """An AWS client whose operations are a table: a dict to return, an exception to raise, or a function of the
-    parameters that does either. A paginator yields one page, or each page of a list."""
+    parameters that does either. A paginator yields one page, or each page of a list; a page may be an exception."""
 
     table: dict[str, Any] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -112,6 +112,8 @@ class _Paginator:
     async def paginate(self, **parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
         pages = self.client._answer(self.operation, parameters)
         for page in pages if isinstance(pages, list) else [pages]:
+            if isinstance(page, BaseException):
+                raise page
             yield page
 
 

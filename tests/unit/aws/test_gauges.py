@@ -6,15 +6,17 @@ is set by hand.
 """
 
 import datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from fake_aws import FakeClient, client_error, fake_clients, target
 from smbench.aws.endpoint.gauges import AwsGauges
 from smbench.aws.endpoint.metrics import ASYNC_METRICS, metrics_of
-from smbench.clock import TimeKind
+from smbench.clock import TimeKind, WarpLoop
 from smbench.records import Event, Reading
 
 MINUTE = 60_000_000_000
@@ -60,11 +62,14 @@ class Cloud:
         self.autoscaling = FakeClient({"describe_scaling_activities": self._activities})
         self.streams: dict[str, int] = {}  # to their begin, ms since 1970
         self.logs = FakeClient({"describe_log_streams": self._streams})
+        self.gauges = self.gauges_by(self.cloudwatch, cloudwatch_every_s)
+
+    def gauges_by(self, cloudwatch: FakeClient, cloudwatch_every_s: float = 0.0) -> AwsGauges:
         clients = fake_clients(
-            cloudwatch=self.cloudwatch, sagemaker=self.sagemaker, autoscaling=self.autoscaling, logs=self.logs
+            cloudwatch=cloudwatch, sagemaker=self.sagemaker, autoscaling=self.autoscaling, logs=self.logs
         )
         found = target(scalable_target=SCALES, alarms=(ALARM,))
-        self.gauges = AwsGauges(clients, found, self.clock, cloudwatch_every_s=cloudwatch_every_s)
+        return AwsGauges(clients, found, self.clock, cloudwatch_every_s=cloudwatch_every_s)
 
     def _data(self, **asked: Any) -> list[dict[str, Any]]:
         self.asked.append(asked)
@@ -365,6 +370,47 @@ async def test_a_gauge_that_failed_tells_later_what_it_missed() -> None:
     await cloud.look(100)
     cloud.cloudwatch.table["get_metric_data"] = told
     assert [reading.value for reading in await cloud.metrics(110)] == [1.0]
+
+
+async def test_what_came_before_a_call_broke_off_is_told_by_the_next() -> None:
+    cloud = Cloud()
+    cloud.points["ApproximateBacklogSize", "Average"] = [(0, 1.0)]  # in the first of two pages
+    cloud.activities, cloud.history = [[activity("b", 50)], [activity("a", 40)]], [change(40)]
+    cloud.streams = {f"blue/i-{n}": begun(n) for n in range(60)}
+    broken = client_error("ThrottlingException")
+    services = (cloud.cloudwatch, cloud.autoscaling, cloud.logs)
+    whole = [dict(service.table) for service in services]
+    cloud.cloudwatch.table["get_metric_data"] = lambda **asked: [*cloud._data(**asked)[:1], broken]
+    cloud.cloudwatch.table["describe_alarm_history"] = lambda **asked: [cloud._history(**asked), broken]
+    cloud.autoscaling.table["describe_scaling_activities"] = lambda **asked: [*cloud._activities(**asked)[:1], broken]
+    cloud.logs.table["describe_log_streams"] = lambda **asked: broken if "nextToken" in asked else cloud._streams()
+    readings, events = await cloud.look(90)
+    assert ({one.value for one in readings if one.source != "endpoint"}, events) == ({None}, [])
+    for service, table in zip(services, whole, strict=True):
+        service.table = table
+    readings, events = await cloud.look(100)
+    assert [one.value for one in readings if one.source == "cloudwatch"] == [1.0]
+    told = [event.name for event in events]
+    assert (told.count("high"), [one for one in told if one in ("a", "b")], len(told)) == (1, ["a", "b"], 63)
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"loop_factory": WarpLoop})])
+async def test_a_gauge_that_hangs_is_a_gap_and_holds_the_others_up_for_a_while_only() -> None:
+    class Hanging(FakeClient):
+        def get_paginator(self, _operation: str) -> Any:
+            return self
+
+        async def paginate(self, **_: Any) -> AsyncIterator[Any]:
+            await anyio.sleep_forever()
+            yield
+
+    cloud = Cloud()
+    cloud.activities = [[activity("a", 50)]]
+    cloud.gauges = cloud.gauges_by(Hanging())
+    readings, events = await cloud.look(100)
+    assert [event.name for event in events] == ["a"]
+    gaps = {(reading.name, reading.detail) for reading in readings if reading.value is None}
+    assert gaps == {("DescribeAlarmHistory", "read timeout"), ("GetMetricData", "read timeout")}
 
 
 async def test_cloudwatch_is_asked_at_its_own_pace_and_the_rest_at_every_look() -> None:

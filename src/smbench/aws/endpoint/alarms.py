@@ -25,7 +25,7 @@ class AlarmHistory:
     async def read(self) -> tuple[list[Reading], list[Event]]:
         """No readings; the changes of state that are new, oldest first."""
         now_ns = self.clock.now_ns()
-        events: list[Event] = []
+        items: list[dict[str, Any]] = []  # none counts as told before all are here: what fails is asked again
         for name in self.names:
             pages = self.client.get_paginator("describe_alarm_history").paginate(
                 AlarmName=name,
@@ -35,9 +35,9 @@ class AlarmHistory:
                 ScanBy="TimestampAscending",
             )
             async for page in pages:
-                events.extend(self._event(item) for item in page["AlarmHistoryItems"] if self._is_news(item))
+                items += page["AlarmHistoryItems"]
         self._since_ns = max(0, now_ns - _OVERLAP_NS)
-        return [], sorted(events, key=lambda event: event.at_ns)
+        return [], sorted((self._event(item) for item in items if self._is_news(item)), key=lambda event: event.at_ns)
 
     def _is_news(self, item: dict[str, Any]) -> bool:
         key = (item["AlarmName"], datetime_utc_ns(item["Timestamp"]), item.get("HistorySummary", ""))

@@ -33,17 +33,16 @@ class Datapoints:
         """The datapoints that are new or changed, and no events."""
         now_utc_ns = self.clock.epoch_ns + self.clock.now_ns()
         since_utc_ns = max(self._begin_utc_ns, now_utc_ns - now_utc_ns % _PERIOD_NS - _WINDOW_S * 1_000_000_000)
-        readings: list[Reading] = []
         pages = self.client.get_paginator("get_metric_data").paginate(
             MetricDataQueries=self._queries,
             StartTime=utc_datetime(since_utc_ns),
             EndTime=utc_datetime(now_utc_ns + _PERIOD_NS),  # a period that ends later would be left out
             ScanBy="TimestampAscending",
         )
-        async for page in pages:
-            for result in page["MetricDataResults"]:
-                readings.extend(self._of_metric(self.metrics[result["Id"]], result))
-        readings.extend(self._lost_minutes(since_utc_ns))
+        # None counts as told before all are here: what fails is asked again.
+        results = [result async for page in pages for result in page["MetricDataResults"]]
+        readings = [reading for one in results for reading in self._of_metric(self.metrics[one["Id"]], one)]
+        readings += self._lost_minutes(since_utc_ns)
         self._told = {key: value for key, value in self._told.items() if key[2] >= since_utc_ns}
         return readings, []
 

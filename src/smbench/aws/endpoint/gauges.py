@@ -1,6 +1,6 @@
 """Everything AWS reports of an endpoint while it works, as Gauges: metrics, instances, activities, alarms, log streams.
 
-Each source is asked on its own; one that fails gives a gap, with the reason, and the others go on. What was
+Each source is asked on its own; one that fails or hangs gives a gap, with the reason, and the others go on. What was
 reported is not reported again, except when AWS has changed it: then the later reading or event is the true one.
 """
 
@@ -22,6 +22,7 @@ from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.records import Event, Reading
 
 _News = tuple[list[Reading], list[Event]]
+_ANSWER_S = 20.0  # for all tries and pages of one source: a look that one of them holds up sees nothing of the others
 
 
 @dataclass(slots=True)
@@ -76,7 +77,8 @@ class AwsGauges:
     async def _ask(self, source: _Source, news: list[_News]) -> None:
         asked_ns = self.clock.now_ns()
         try:
-            news.append(await source.ask())
+            with anyio.fail_after(_ANSWER_S):
+                news.append(await source.ask())
         except (ClientError, *NO_ANSWER) as error:
             now_ns = self.clock.now_ns()
             news.append(([Reading(source.name, source.call, "value", None, now_ns, now_ns, reason_of(error))], []))

@@ -36,7 +36,7 @@ class LogStreams:
         if self._is_denied:
             return [], []
         try:
-            begun = await self._begun()
+            listed = await self._listed()
         except ClientError as error:
             if code_of(error) == _NO_GROUP:
                 return [], []
@@ -45,24 +45,25 @@ class LogStreams:
             self._is_denied = True
             now_ns = self.clock.now_ns()
             return [Reading("logs", "DescribeLogStreams", "value", None, now_ns, now_ns, reason_of(error))], []
-        return [], [self._event(name, at_ns) for at_ns, name in sorted(begun)]
+        begun = sorted((self._at_ns(one), self._instance(one)) for one in listed if self._is_news(one))
+        return [], [self._event(name, at_ns) for at_ns, name in begun]
 
-    async def _begun(self) -> list[tuple[int, str]]:
-        """When each new stream began, and the instance that writes it."""
-        begun: list[tuple[int, str]] = []
+    async def _listed(self) -> list[dict[str, Any]]:
+        """The streams that wrote during the run, and some others."""
+        listed: list[dict[str, Any]] = []
         token: dict[str, str] = {}
         for _ in range(_PAGES):
             page = await self.client.describe_log_streams(
                 logGroupName=self._group, orderBy="LastEventTime", descending=True, **token
             )
             streams = page["logStreams"]
-            begun.extend((self._at_ns(one), self._instance(one)) for one in streams if self._is_news(one))
+            listed += streams
             # Those that wrote last come first: from one that was silent all through the run on, none is ours.
             is_silent = any(one.get("lastEventTimestamp", one["creationTime"]) < self._begin_ms for one in streams)
             if is_silent or "nextToken" not in page:
                 break
             token = {"nextToken": page["nextToken"]}
-        return begun
+        return listed
 
     @property
     def _begin_ms(self) -> int:

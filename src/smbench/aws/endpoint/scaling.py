@@ -81,15 +81,13 @@ class Activities:
 
     async def read(self) -> tuple[list[Reading], list[Event]]:
         """No readings; the activities of this run that are new or have a new status, oldest first."""
-        events: list[Event] = []
-        pages = self.client.get_paginator("describe_scaling_activities").paginate(**self._about)
-        async for page in pages:
-            activities = page["ScalingActivities"]
-            events.extend(self._event(activity) for activity in activities if self._is_news(activity))
+        listed: list[dict[str, Any]] = []  # none counts as told before all are here: what fails is asked again
+        async for page in self.client.get_paginator("describe_scaling_activities").paginate(**self._about):
+            listed += page["ScalingActivities"]
             # Newest first: from an activity that was over before the run on, nothing is ours.
-            if any(self._is_before_the_run(activity) for activity in activities):
+            if any(map(self._is_before_the_run, page["ScalingActivities"])):
                 break
-        return [], events[::-1]
+        return [], [self._event(activity) for activity in reversed(listed) if self._is_news(activity)]
 
     def _is_news(self, activity: dict[str, Any]) -> bool:
         if self._is_before_the_run(activity):
