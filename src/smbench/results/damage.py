@@ -53,9 +53,10 @@ class Part:
         return range(self.first, self.number + 1)
 
     def has_all_of(self, other: "Part") -> bool:
-        """Whether the other's rows are in this one, too."""
+        """Whether the other's rows are in this one, too; of two with the same numbers neither is in the other."""
         is_same = (self.file, self.writer) == (other.file, other.writer)
-        return is_same and self.first <= other.first and other.number <= self.number and self.path != other.path
+        is_within = self.first <= other.first and other.number <= self.number
+        return is_same and is_within and self.numbers != other.numbers
 
 
 def part_name(

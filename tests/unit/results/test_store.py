@@ -219,6 +219,30 @@ def test_a_resumed_writer_goes_on_after_its_own_last_part(run_dir: Path) -> None
     assert_frame_equal(read(run_dir), DONE)
 
 
+@pytest.mark.parametrize("is_compacted", [False, True])
+def test_of_two_parts_with_the_same_number_none_hides_the_other(run_dir: Path, is_compacted: bool) -> None:
+    for folder, rows in ((run_dir, DONE[:2]), (run_dir / "copy", DONE[2:])):  # two copies that were continued, joined
+        PartWriter(folder, "requests", 0).write(rows)
+    for part in (run_dir / "copy" / "parts").iterdir():
+        part.rename(run_dir / "parts" / part.name)
+    if is_compacted:
+        compact(run_dir)
+    assert_frame_equal(read(run_dir), DONE)
+
+
+def test_the_whole_files_are_on_the_disk_before_the_parts_leave(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    done: list[str] = []
+    rename, replace = Path.rename, Path.replace
+    monkeypatch.setattr(Path, "rename", lambda a, b: (done.append("parts leave"), rename(a, b))[1])
+    monkeypatch.setattr(Path, "replace", lambda a, b: (done.append("file"), replace(a, b))[1])
+    monkeypatch.setattr("smbench.results.store.sync_folder", lambda _folder: done.append("sync"))
+    compact(run_dir)
+    assert done == ["file", "file", "file", "sync", "parts leave", "sync"]
+
+
 def test_a_collected_run_has_the_parts_and_the_marks_of_a_folder_alone(run_dir: Path, tmp_path: Path) -> None:
     PartWriter(run_dir, "requests", 0).write(DONE)
     parts = run_dir / "parts"
