@@ -3,6 +3,8 @@
 Method: one suite for both; S3 is the emulated region's, over real HTTP. Shards are sent in virtual time.
 """
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from smbench.lifecycle.collect import collect
 from smbench.lifecycle.order import ORDER, read_order
 from smbench.lifecycle.places import opened
 from smbench.results.law import Counts, row_violations
+from smbench.results.marks import locked
 from smbench.results.place import FolderPlace, Place
 from smbench.results.shards import ShardFiles
 from smbench.results.store import RunFiles, open_run
@@ -90,6 +93,42 @@ def test_a_file_that_only_one_can_make_is_made_once(place: Place) -> None:
     place.remove("shards/3.taken")
     assert place.make("shards/3.taken", b"you")
     place.let_go("shards/3.taken")
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_that_only_one_can_make_is_there_with_all_its_words(tmp_path: Path, has_links: bool) -> None:
+    place, other, seen = FolderPlace(tmp_path), FolderPlace(tmp_path), list[bytes | None]()
+    link = os.link
+
+    def looked_at(descriptor: int) -> bool:
+        seen.append(other.read("go"))
+        return locked(descriptor)
+
+    def linked(file: Path, name: Path) -> None:
+        if not has_links:
+            raise PermissionError(errno.EPERM, "no links")
+        link(file, name)
+
+    with mock.patch("smbench.results.place.locked", looked_at), mock.patch("os.link", linked):
+        assert [place.make("go", b"17"), other.make("go", b"18")] == [True, False]
+    assert seen == [None, b"17"]
+    assert (other.read("go"), other.is_held("go")) == (b"17", True)
+    place.let_go("go")
+    assert (other.is_held("go"), [path.name for path in tmp_path.iterdir()]) == (False, ["go"])
+
+
+def test_a_link_whose_answer_was_lost_is_our_own(tmp_path: Path) -> None:
+    link = os.link
+
+    def made_and_denied(file: Path, name: Path) -> None:
+        link(file, name)
+        raise FileExistsError
+
+    place = FolderPlace(tmp_path)
+    with mock.patch("os.link", made_and_denied):
+        assert place.make("go", b"17")
+    place.let_go("go")
+    assert not place.make("go", b"18")
 
 
 def test_a_try_whose_answer_was_lost_finds_what_it_made_itself(region: Region, tmp_path: Path) -> None:

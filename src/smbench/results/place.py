@@ -4,13 +4,14 @@ A folder is a place that several machines may share. `aws.setup.s3_place` is ano
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from smbench.errors import DiskError, ResultsError
-from smbench.results.files import write_whole
+from smbench.results.files import sync_folder, write_whole
 from smbench.results.marks import locked, sole_user
 
 
@@ -78,20 +79,31 @@ class FolderPlace:
             raise DiskError(f"cannot write {path}: {error.strerror or error}") from error
 
     def make(self, name: str, content: bytes) -> bool:
-        """Make a file and lock it, as long as this process lives."""
+        """Make a file and lock it, as long as this process lives. Who finds it finds all of it."""
         path = self.folder / name
+        beside = path.with_name(f"{path.name}-{secrets.token_hex(4)}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-            self._held[name] = descriptor
-            locked(descriptor)
-            os.write(descriptor, content)
-            os.fsync(descriptor)
-        except FileExistsError:
-            return False
+            descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+            try:
+                locked(descriptor)
+                with os.fdopen(descriptor, "wb", closefd=False) as file:
+                    file.write(content)
+                os.fsync(descriptor)
+                is_made = _named(descriptor, beside, path)
+                sync_folder(path.parent)
+            except BaseException:  # nobody will unlock it; the error goes on up
+                os.close(descriptor)
+                raise
+            finally:
+                beside.unlink(missing_ok=True)
         except OSError as error:
             raise DiskError(f"cannot write to {path.parent}: {error.strerror or error}") from error
-        return True
+        if is_made:
+            self._held[name] = descriptor
+        else:
+            os.close(descriptor)
+        return is_made
 
     def let_go(self, name: str) -> None:
         """Unlock a file; it stays."""
@@ -127,3 +139,18 @@ class FolderPlace:
         """The folder itself, while no other process collects."""
         with sole_user(self.folder):
             yield self.folder
+
+
+def _named(descriptor: int, file: Path, name: Path) -> bool:
+    """Give an open file a name that no other has; False: one has it."""
+    try:
+        os.link(file, name)
+    except FileExistsError:  # NFS says so, too, of a link that it made and whose first answer was lost
+        return os.fstat(descriptor).st_nlink > 1
+    except OSError:  # a file system without links: the name is taken first
+        try:
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL, 0o644))
+        except FileExistsError:
+            return False
+        file.replace(name)
+    return True
