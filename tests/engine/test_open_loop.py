@@ -308,6 +308,25 @@ async def test_a_user_joins_sends_waits_thinks_and_sends_again_until_the_phase_e
     assert clock.now_ns() == 60 * SECOND
 
 
+async def test_what_a_closed_phase_did_not_release_is_closed_with_it_whatever_ends_the_load_later() -> None:
+    clock = LoopClock()
+    endpoint = Answering(clock)  # each call takes a second
+    rows = ledger([-1] * 20 + [60 * SECOND, 70 * SECOND, 500 * SECOND], phase=[0] * 20 + [1] * 3, n_phases=2)
+    tracker, control = Tracker(rows), Control()
+    first, second = span(20, end_ns=10 * SECOND, outstanding=1), span(3, index=1, start_ns=60 * SECOND)
+    limits, rng = Limits(in_flight=10), np.random.default_rng(0)
+    load = Load((first, second), invocation_of(rows), limits, Retry(), rng, patience_s=600)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(Engine(load, tracker, endpoint, clock, control).submit_all)
+        await clock.sleep_until_ns(65 * SECOND)
+        assert {reason_of(tracker, row) for row in range(10, 20)} == {NotSent.PHASE_ENDED}
+        assert (tracker.counts[State.NOT_SENT], tracker.n_due(clock.now_ns())) == (10, 11)
+        control.stop(NotSent.STOPPED, "asked to")
+    assert [reason_of(tracker, row) for row in (19, 21, 22)] == [NotSent.PHASE_ENDED, *[NotSent.STOPPED] * 2]
+    assert tracker.counts[State.COMPLETED] + tracker.counts[State.FAILED] == 11
+    assert tracker.violations() == []
+
+
 async def test_a_user_who_thinks_is_not_given_up() -> None:
     clock = LoopClock()
     endpoint = FakeEndpoint(clock, verdict=lambda _n: Rejected(400, "ValidationError", "no"))

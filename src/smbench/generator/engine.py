@@ -105,9 +105,7 @@ class Engine:
         finally:
             self._is_over_at_once = True
         why = self.control.why_not_sent or (NotSent.REQUEST_LIMIT if self._is_over else NotSent.PHASE_ENDED)
-        for index, state in enumerate(self.tracker.ledger.state):
-            if state == State.SCHEDULED:
-                self.tracker.not_sent(index, why, self.control.stop_reason)
+        self.tracker.rest_not_sent(range(self.tracker.ledger.n), why, self.control.stop_reason)
 
     async def _pace(self, requests: anyio.abc.TaskGroup) -> None:
         for span in self.load.spans:
@@ -152,7 +150,10 @@ class Engine:
         try:
             for index in (row for row in rows if ledger.state[row] == State.SCHEDULED):
                 free_since_ns = await places.take(span.end_ns)
-                if free_since_ns is None or self._is_over:
+                if self._is_over or self.clock.now_ns() >= self._limit_ns:
+                    return
+                if free_since_ns is None:  # told now: of a run that is killed or stopped in a later phase it is known
+                    self.tracker.rest_not_sent(range(index, rows.stop), NotSent.PHASE_ENDED)
                     return
                 if self._is_full:
                     await self.clock.settle()

@@ -59,14 +59,19 @@ class Sender(ABC):
                 self._send_closed(span)
             if span.end_ns is not None:  # whatever of it was sent
                 self._advance(max(self._event_queue.now_ns, min(span.end_ns, self._limit_ns)))
+            if span.outstanding is not None and self._may_send(self._event_queue.now_ns):
+                self._rest_not_sent(range(span.first_seq, span.first_seq + span.n), NotSent.PHASE_ENDED)
         if self.stopped is None and self._event_queue.now_ns >= self._limit_ns:
             self.stopped = NotSent.TIME_LIMIT
         self._is_load_over = True
         end_ns = self._drain()
-        for row, why in enumerate(self.why_not):
-            if why is None and not self._is_tried[row]:
-                self.why_not[row] = self.stopped or NotSent.PHASE_ENDED
+        self._rest_not_sent(range(len(self.why_not)), self.stopped or NotSent.PHASE_ENDED)
         return end_ns
+
+    def _rest_not_sent(self, rows: range, why: NotSent) -> None:
+        for row in rows:
+            if self.why_not[row] is None and not self._is_tried[row]:
+                self.why_not[row] = why
 
     def id_of(self, row: int) -> str:
         """The InferenceId of a row."""

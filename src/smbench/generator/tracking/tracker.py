@@ -27,6 +27,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+import numpy as np
+
 from smbench.generator.tracking.ledger import (
     END_FROM_ANSWER,
     END_FROM_NOTICE,
@@ -107,6 +109,7 @@ class Tracker:
         )
         self.errors: dict[str, int] = {}
         self._sojourn, self._schedule_lag, self._ack, self._hearing = (Durations() for _ in range(4))
+        self._phases = [ledger.rows_of_phase(index) for index in range(len(ledger.phase_names))]
         self.longest_service_view_ns = 0
         self.last_unknown_send_ns: int | None = None
 
@@ -122,6 +125,23 @@ class Tracker:
         self.n_dropped += why is NotSent.IN_FLIGHT_LIMIT
         self.ledger.why_not_sent[index] = _WHY_NUMBER[why]
         self.ledger.error[index] = self.ledger.words.index(reason or why.text)
+
+    def rest_not_sent(self, rows: range, why: NotSent, reason: str = "") -> None:
+        """As `not_sent`, of those of these rows that are still to be sent; of a million within milliseconds."""
+        ledger, part = self.ledger, slice(rows.start, rows.stop)
+        is_left = np.asarray(ledger.state)[part] == _SCHEDULED
+        if not (n := int(np.count_nonzero(is_left))):
+            return
+        self.counts[_SCHEDULED] -= n
+        self.counts[State.NOT_SENT] += n
+        values = {
+            "state": State.NOT_SENT,
+            "why_not_sent": _WHY_NUMBER[why],
+            "error": ledger.words.index(reason or why.text),
+            "is_changed": 1,
+        }
+        for name, value in values.items():
+            np.asarray(getattr(ledger, name))[part][is_left] = value
 
     def sent(self, index: int, send_ns: int) -> None:
         """An attempt begins. Entered before the bytes leave: a notice cannot come too early."""
@@ -237,10 +257,9 @@ class Tracker:
             now_ns: The end.
             longest_life_ns: Time to live plus time-out: what waits longer is lost, what waits less is pending.
         """
+        self.rest_not_sent(range(self.ledger.n), NotSent.RUN_ENDED)
         for index, state in enumerate(self.ledger.state):
-            if state == State.SCHEDULED:
-                self.not_sent(index, NotSent.RUN_ENDED)
-            elif state == State.IN_FLIGHT:
+            if state == State.IN_FLIGHT:
                 self._fault(index, UNANSWERED)
                 self._move(index, State.TRANSPORT_ERROR)
             elif state == State.WAITING:
@@ -347,10 +366,13 @@ class Tracker:
         return self.counts[State.TRANSPORT_ERROR] + self.counts[State.UNPROVEN]
 
     def n_due(self, now_ns: int) -> int:
-        """How many rows were due by now. Open phases ascend, so this is where `now_ns` falls among them."""
-        return bisect_right(
-            self.ledger.sched_ns, now_ns, key=lambda due_ns: due_ns if due_ns != NO_INSTANT else now_ns + 1
-        )
+        """How many rows were due by now. Within a phase instants ascend; those not released come last."""
+
+        def key(due_ns: int) -> int:
+            return due_ns if due_ns != NO_INSTANT else now_ns + 1
+
+        sched_ns = self.ledger.sched_ns
+        return sum(bisect_right(sched_ns, now_ns, at.start, at.stop, key=key) - at.start for at in self._phases)
 
     def oldest_sched_ns(self) -> int | None:
         """When the oldest request of the backlog was due; None when the backlog is empty."""
