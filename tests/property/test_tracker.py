@@ -252,6 +252,16 @@ def test_a_notice_proves_that_an_unanswered_request_was_accepted() -> None:
     assert tracker.ledger.words[tracker.ledger.error[0]] == "connection reset"  # the row keeps what happened
 
 
+def test_the_notice_of_a_request_without_an_answer_is_waited_for_again_when_its_run_is_taken_up() -> None:
+    rows = ledger([0, 5])
+    tracker = Tracker(rows)
+    tracker.sent(0, 3)
+    tracker.unacknowledged(0, 9, Unacknowledged("connection reset"))
+    again = Tracker(rows)
+    again.take_up([False, False], sends=False)
+    assert (again.n_unknown, again.last_unknown_send_ns) == (1, 3)
+
+
 def test_duplicate_notices_count_once_and_the_first_decides() -> None:
     tracker = sent_tracker()
     tracker.accepted(0, 6_000_000, Accepted(None))

@@ -289,6 +289,8 @@ class Tracker:
                 self._fault(index, UNANSWERED)
                 self._move(index, State.TRANSPORT_ERROR)
                 self._remember_unknown(ledger.send_ns[index])
+            elif state == State.TRANSPORT_ERROR:  # its notice may be what the killed worker had received last
+                self._remember_unknown(ledger.send_ns[index])
             elif state == State.PENDING:
                 self._move(index, _WAITING)
             elif state == State.NOT_SENT and sends and ledger.why_not_sent[index] in _WAS_TO_BE_SENT:
