@@ -230,9 +230,7 @@ def test_of_two_parts_with_the_same_number_none_hides_the_other(run_dir: Path, i
     assert_frame_equal(read(run_dir), DONE)
 
 
-def test_the_whole_files_are_on_the_disk_before_the_parts_leave(
-    run_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_whole_files_are_on_the_disk_before_the_parts_leave(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     PartWriter(run_dir, "requests", 0).write(DONE)
     done: list[str] = []
     rename, replace = Path.rename, Path.replace
