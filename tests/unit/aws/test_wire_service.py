@@ -4,11 +4,13 @@ Method: the emulator's own check of signatures behind a server whose clock is of
 """
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any
 
+import aiohttp
 import anyio
 import pytest
 from botocore.exceptions import CredentialRetrievalError
@@ -155,8 +157,12 @@ async def test_what_is_renewed_in_the_run_signs_the_next_request() -> None:
         around.start_soon(credentials.keep_fresh)
         transport = WireTransport(runtime(pool, credentials.current), "ep")
         await transport.submit(REQUEST)
-        source.now = CredentialRetrievalError(provider="sso", error_msg="no network")
-        await anyio.sleep(100)
+        for source.now in (
+            CredentialRetrievalError(provider="sso", error_msg="no network"),
+            json.JSONDecodeError("what a credential process printed", "", 0),
+            aiohttp.ServerDisconnectedError(),
+        ):
+            await anyio.sleep(31)
         await transport.submit(REQUEST)  # a renewal that fails keeps what there was
         source.now = NEW
         await anyio.sleep(31)

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 from botocore.exceptions import BotoCoreError, ClientError
 
+from smbench.aws.access.causes import NO_ANSWER, UNREADABLE
 from smbench.aws.access.instants import datetime_utc_ns
 from smbench.clock import wall_ns
 from smbench.wire.sigv4 import Credentials
@@ -63,8 +64,8 @@ class SessionCredentials:
             await anyio.sleep(self._look_in_s())
             try:
                 self._now = frozen(await self._source.get_frozen_credentials())
-            except (BotoCoreError, ClientError, OSError):
-                continue
+            except (BotoCoreError, ClientError, LookupError, *NO_ANSWER, *UNREADABLE):
+                continue  # the last: what a credential process printed is not always what it should be
 
     def _look_in_s(self) -> float:
         """Those that are short-lived are looked at while half of their time is left."""
