@@ -38,6 +38,15 @@ class SmbenchError(Exception):
         self.message, self.advice = message, advice
 
 
+def out_of_groups(error: BaseException) -> BaseException:
+    """What ended a task group, which wraps whatever ends it; of several the first that is no `SmbenchError`: a bug
+    must be seen."""
+    while isinstance(error, BaseExceptionGroup):
+        _, others = error.split(SmbenchError)
+        error = (others or error).exceptions[0]
+    return error
+
+
 class UsageError(SmbenchError):
     """The command line is wrong: the caller's fault, nothing was started."""
 

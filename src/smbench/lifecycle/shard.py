@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from smbench.clock import wall_ns
-from smbench.errors import OrderError, UsageError
+from smbench.errors import OrderError, UsageError, out_of_groups
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
 from smbench.generator.tracking.ledger import NO_INSTANT
 from smbench.lifecycle.order import Order, read_order
 from smbench.processes.alone import AloneChannel, head_start_s
-from smbench.processes.child import as_failed, sole_error
+from smbench.processes.child import as_failed
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.messages import WorkerOrder, Workplace
@@ -67,7 +67,7 @@ def work_shard(
                 channel.send(as_failed(error))
                 if not channel.state.may_have_sent:
                     files.give_back()
-                raise sole_error(error) from None
+                raise out_of_groups(error) from None
         return channel.state
     finally:
         files.leave()

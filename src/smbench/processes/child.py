@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from smbench.clock import real_ns
-from smbench.errors import ExitCode, SmbenchError
+from smbench.errors import ExitCode, SmbenchError, out_of_groups
 from smbench.printable import guard_streams
 from smbench.processes.channel import Channel, PipeChannel
 from smbench.processes.interrupts import let_polars_in
@@ -252,21 +252,14 @@ def answer_for(channel: Channel, main: Callable[..., None], arguments: tuple[Any
     return True
 
 
-def sole_error(error: BaseException) -> BaseException:
-    """The error inside groups of one: task groups wrap whatever ends them."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
-
-
 def as_failed(error: BaseException) -> Failed:
     """What ended a child, as its parent should know it."""
-    error = sole_error(error)
-    if isinstance(error, SmbenchError):
-        return Failed(error.message, error.advice, ExitCode(error.exit_code))
-    if isinstance(error, MemoryError):
+    first = out_of_groups(error)
+    if isinstance(first, SmbenchError):
+        return Failed(first.message, first.advice, ExitCode(first.exit_code))
+    if isinstance(first, MemoryError):
         return Failed(
             "a process of the run has no memory left", "use a machine with more, or send less", ExitCode.MACHINE
         )
     text = "".join(traceback.format_exception(error))
-    return Failed(f"{type(error).__name__}: {error}", "this is a bug in smbench", ExitCode.BUG, text)
+    return Failed(f"{type(first).__name__}: {first}", "this is a bug in smbench", ExitCode.BUG, text)

@@ -12,7 +12,7 @@ import anyio
 import anyio.abc
 
 from smbench.clock import MonotonicClock, TimeKind, wall_ns
-from smbench.errors import ExitCode, ResultsError, SmbenchError
+from smbench.errors import ExitCode, ResultsError, SmbenchError, out_of_groups
 from smbench.generator.monitors import watch
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import Share
@@ -23,7 +23,6 @@ from smbench.processes.child import (
     Child,
     StartChild,
     leave_all,
-    sole_error,
     start_child,
     start_thread,
     worker_main,
@@ -139,7 +138,7 @@ async def run_session(
             try:
                 await session.live()
             except BaseExceptionGroup as group:  # task groups wrap what ends them; only our own errors are taken out
-                error = sole_error(group)
+                error = out_of_groups(group)
                 if not isinstance(error, SmbenchError):
                     raise
                 session.failed(error.message, Failed(error.message, error.advice, ExitCode(error.exit_code)))

@@ -14,8 +14,9 @@ import anyio
 import pytest
 
 from busy import with_tables
+from smbench.errors import DiskError, ExitCode, UsageError
 from smbench.processes.channel import PipeChannel
-from smbench.processes.child import Child, StartChild, leave_all, start_child, start_forked
+from smbench.processes.child import Child, StartChild, as_failed, leave_all, start_child, start_forked
 from smbench.processes.messages import Acknowledged
 
 
@@ -46,6 +47,15 @@ def child(process: Process, name: str = "worker 1") -> Child:
 def ours(of: Child) -> Connection:
     assert isinstance(of.channel, PipeChannel)
     return of.channel.connection
+
+
+def test_of_several_errors_at_once_a_bug_is_told_before_our_own_sentences_and_else_the_first() -> None:
+    disk, usage, bug = DiskError("the disk is full"), UsageError("no"), KeyError("bug")
+    told = as_failed(BaseExceptionGroup("", [ExceptionGroup("", [disk, usage]), usage]))
+    assert (told.message, told.exit_code) == ("the disk is full", ExitCode.DISK)
+    told = as_failed(ExceptionGroup("", [disk, ExceptionGroup("", [usage, bug])]))
+    assert (told.message, told.exit_code) == ("KeyError: 'bug'", ExitCode.BUG)
+    assert "the disk is full" in told.traceback
 
 
 @pytest.mark.parametrize(

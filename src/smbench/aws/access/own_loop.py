@@ -11,7 +11,7 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from smbench.aws.access.clients import AwsClients, AwsSettings
-from smbench.errors import SmbenchError, TargetError
+from smbench.errors import SmbenchError, TargetError, out_of_groups
 
 CALL_S = 20.0  # for one answer, all tries together
 
@@ -42,11 +42,8 @@ class OwnLoop:
             try:
                 with anyio.fail_after(within_s):
                     return await call()
-            except BaseExceptionGroup as group:  # what tasks raise is wrapped; the first is the cause
-                first: BaseException = group
-                while isinstance(first, BaseExceptionGroup):
-                    first = first.exceptions[0]
-                raise first from None
+            except BaseExceptionGroup as group:
+                raise out_of_groups(group) from None
 
         try:
             with self.clients.explained(doing):

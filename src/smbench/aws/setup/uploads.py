@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from smbench.aws.access.causes import status_of
 from smbench.aws.access.clients import AwsClients
 from smbench.aws.transport.outputs import bucket_and_key
-from smbench.errors import SmbenchError, TargetError, UsageError
+from smbench.errors import SmbenchError, TargetError, UsageError, out_of_groups
 
 _MAX_BYTES = 1_000_000_000  # an asynchronous endpoint takes 1 GB through S3 (developer guide, 2026-11)
 _LOCATION_MAX = 1024  # InvokeEndpointAsync.InputLocation
@@ -83,10 +83,9 @@ async def upload(
                     group.start_soon(uploading.put_rest)
             around.cancel_scope.cancel()
     except BaseExceptionGroup as errors:  # one task's refusal, wrapped by the task group; anything else goes on up
-        known, rest = errors.split(SmbenchError)
-        if known is None or rest is not None:
-            raise
-        raise _first(known) from None
+        if isinstance(error := out_of_groups(errors), SmbenchError):
+            raise error from None
+        raise
     return uploading.locations
 
 
@@ -160,8 +159,3 @@ class _Uploading:
 def _content(item: Upload) -> dict[str, Any]:
     body = io.BytesIO(item.body) if len(item.body) > _STREAMED_BYTES else item.body
     return {"Body": body} | ({"ContentType": item.content_type} if item.content_type else {})
-
-
-def _first(errors: BaseExceptionGroup[SmbenchError]) -> SmbenchError:
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
