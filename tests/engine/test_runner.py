@@ -74,6 +74,8 @@ async def test_a_stop_drains_and_a_cancel_does_not_wait() -> None:
         await run.clock.sleep_until_ns(10 * SECOND + 1)
         run.runner.control.stop(NotSent.STOPPED, "Ctrl-C")
     assert run.outcomes() == {"completed": 11, "not_sent": 19}
+    (stop,) = pl.concat(run.events.frames).filter(pl.col("kind") == "stop").to_dicts()
+    assert stop["at"].timestamp() == pytest.approx(10)  # not when the run was closed, 45 s later
 
     run = world(service_s=45.0)
     start_ns = run.clock.now_ns()

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
+from operator import itemgetter
 
 import anyio
 import anyio.abc
@@ -97,6 +99,7 @@ class Runner:
         self.vitals, self.health = Vitals(), Health(0.0, 0.0, 0)
         self.stage = Stage.PREPARING
         self.has_unheard = False  # when the drain was over, no notice had come of some
+        self._is_stop_noted = False
         self._has_listened = anyio.Event()
         self._start_real_ns = real_ns()
 
@@ -117,6 +120,7 @@ class Runner:
             async with anyio.create_task_group() as background:
                 await background.start(self._listen)
                 background.start_soon(self._gauge_ledger)
+                background.start_soon(self._note_stop)
                 if self.looks is not None:
                     background.start_soon(self.looks.run)
                 if self.clock.kind is not TimeKind.WARP:
@@ -196,12 +200,20 @@ class Runner:
             if self.outside.gauges is not None:
                 self._read(*await self.outside.gauges.read())
 
+    async def _note_stop(self) -> None:
+        await self.control.wait_stopped()
+        self._stopped(self.clock.now_ns())
+
+    def _stopped(self, now_ns: int) -> None:
+        if self.control.stop_reason and not self._is_stop_noted:
+            self._is_stop_noted = True
+            self.journal.happened(Event("stop", self.control.stop_reason, now_ns, now_ns))
+
     def _close(self) -> None:
         self.tracker.close(self.clock.now_ns(), round(self.bounds.longest_life_s * 1e9))
         now_ns = self.clock.now_ns()
         self.journal.read(self._collector_readings(now_ns))  # counts of a run are those at its end
-        if self.control.stop_reason:
-            self.journal.happened(Event("stop", self.control.stop_reason, now_ns, now_ns))
+        self._stopped(now_ns)
         self.journal.write()
         self.stage = Stage.DONE
 
@@ -292,7 +304,7 @@ class Runner:
             backlog_seen=tracker.backlog,
             oldest_age_s=None if oldest_ns is None else (now_ns - oldest_ns) / 1e9,
             outcomes=tracker.outcomes(),
-            errors=dict(sorted(tracker.errors.items(), key=lambda error: -error[1])[:8]),
+            errors=dict(nlargest(8, tracker.errors.items(), key=itemgetter(1))),
             n_notices=tracker.n_notices,
             n_duplicates=tracker.n_duplicates,
             n_foreign=tracker.n_foreign + counts.n_foreign,
