@@ -98,12 +98,12 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
                     prepared.abandon()
                     raise
                 around.cancel_scope.cancel()
+            channel.send(Beat(runner.snapshot(), seen=share_run.take_seen()))  # from now on it may be silent
             if runner.has_unheard and how is None:
                 await prepared.examine()
             if how is not None and not runner.tracker.counts[State.PENDING]:
                 prepared.release()
             share_run.close()
-            channel.send(Beat(runner.snapshot(), seen=share_run.take_seen()))
         listening.cancel_scope.cancel()
     channel.send(Done([*prepared.notes(), *(_late_start(order, late_s) if how is None else [])], held=prepared.kept()))
 

@@ -15,6 +15,7 @@ import orjson
 import polars as pl
 import pytest
 
+import sharing
 from sharing import SCENARIO, MemoryTarget, kill_at, memory_target, ordered, plan_of, send
 from smbench.analysis.rows.frames import load
 from smbench.clock import wall_ns
@@ -25,7 +26,9 @@ from smbench.generator.taking_up import put_back
 from smbench.lifecycle.collect import collect
 from smbench.lifecycle.order import ORDER, agreed_instant, read_order, write_order
 from smbench.lifecycle.origin import Origin
+from smbench.processes.alone import AloneChannel
 from smbench.processes.interrupts import Interrupts
+from smbench.processes.messages import Beat
 from smbench.records import Ending, Rejected
 from smbench.results.law import Counts, row_violations
 from smbench.results.place import FolderPlace
@@ -82,6 +85,26 @@ def is_one_workers_schedule(run: RunFiles) -> bool:
 
 
 # ---- the ledger of all shards ---------------------------------------------------------------------------------
+
+
+def test_a_worker_says_that_its_run_is_over_before_it_looks_into_silence_for_then_it_may_be_silent(
+    memory_target: MemoryTarget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    send_to = AloneChannel.send
+
+    def noted(channel: AloneChannel, message: Any) -> bool:
+        said.append(message.snapshot.stage if isinstance(message, Beat) else "")
+        return send_to(channel, message)
+
+    async def examine(_prepared: object) -> None:
+        said.append("examined")
+
+    monkeypatch.setattr(AloneChannel, "send", noted)
+    monkeypatch.setattr(sharing._Prepared, "examine", examine)
+    ordered(tmp_path, 1, drain="0.1s")
+    send(tmp_path, 0, 1)
+    assert said.index("examined") > said.index("done")
 
 
 @pytest.mark.slow  # fourteen shards are sent, each through the whole worker
