@@ -20,6 +20,7 @@ from doubles import RUN, SECOND, FakeEndpoint, ledger
 from smbench.clock import Clock, LoopClock, WarpLoop
 from smbench.generator.receiving import collector as collector_module
 from smbench.generator.receiving.collector import Collector
+from smbench.generator.receiving.deletions import Deletions
 from smbench.generator.tracking.tracker import Tracker
 from smbench.records import Delivery, Event, Notice, Outcome, Unacknowledged, Unreadable
 
@@ -300,6 +301,20 @@ class Unreadables(FakeEndpoint):
         await self.clock.sleep_until_ns(self.clock.now_ns() + SECOND)
         kinds = ["malformed", "foreign", "foreign", "foreign", "test_notification"]
         return [Delivery(kind, Unreadable(kind, "x" * 5000)) for kind in kinds]
+
+
+async def test_what_is_not_deleted_when_time_is_up_counts_as_undeleted_with_all_that_waited() -> None:
+    class Hanging(Unreadables):
+        async def delete(self, _receipts: Sequence[str]) -> list[str]:
+            await anyio.sleep_forever()
+            return []
+
+    clock = LoopClock()
+    deletions = Deletions(Hanging(clock), clock, at_once=2)
+    with anyio.move_on_after(5):
+        async with deletions.working():
+            deletions.add([str(number) for number in range(35)])
+    assert deletions.n_undeleted == 35
 
 
 async def test_messages_that_cannot_be_read_are_counted_kept_aside_and_deleted(

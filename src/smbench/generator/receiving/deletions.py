@@ -47,17 +47,21 @@ class Deletions:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Delete what is added; on leaving, return when nothing is left of it."""
+        """Delete what is added; on leaving, return when nothing is left of it. Cancelled: what is left counts as
+        undeleted."""
         # Without a bound here, because `add` must not wait: a receipt in hand is lost if its holder is cancelled.
         # `wait_room` is the bound.
         self._batches, batches = anyio.create_memory_object_stream[_Batch](math.inf)
-        with batches:
-            async with anyio.create_task_group() as deleting:
-                for _ in range(self.at_once):
-                    deleting.start_soon(self._delete_all, batches)
-                with self._batches:
-                    yield
-                    self._close_open()
+        try:
+            with batches:
+                async with anyio.create_task_group() as deleting:
+                    for _ in range(self.at_once):
+                        deleting.start_soon(self._delete_all, batches)
+                    with self._batches:
+                        yield
+                        self._close_open()
+        finally:
+            self.n_undeleted, self._n_owed = self.n_undeleted + self._n_owed, 0
 
     def add(self, receipts: Sequence[str]) -> None:
         """Take these over; only while `working`."""
@@ -99,21 +103,20 @@ class Deletions:
                     await batch.closed.wait()
                 if batch is self._open:
                     self._close_open()
-            await self._delete(batch.receipts)
+            self.n_undeleted += len(await self._left_of(batch.receipts))
             self._n_owed -= len(batch.receipts)
             if self._n_owed <= self._owed_max:
                 self._room.set()
 
-    async def _delete(self, receipts: list[str]) -> None:
-        """Delete, trying again what failed; what cannot be deleted is counted."""
+    async def _left_of(self, receipts: list[str]) -> list[str]:
+        """Delete, trying again what failed; what cannot be deleted."""
         left = receipts
-        try:
-            for _ in range(_TRIES):
-                try:
-                    left = await self.notices.delete(left)
-                except Unacknowledged:
+        for n_tried in range(1, _TRIES + 1):
+            try:
+                left = await self.notices.delete(left)
+            except Unacknowledged:
+                if n_tried < _TRIES:
                     await self.clock.sleep_until_ns(self.clock.now_ns() + round(_RETRY_AFTER_S * 1e9))
-                if not left:
-                    break
-        finally:
-            self.n_undeleted += len(left)
+            if not left:
+                break
+        return left
