@@ -162,8 +162,16 @@ def _is_free(descriptor: int) -> bool:
     return True
 
 
+def _written_ns(path: Path) -> int:
+    """0: another process has removed it meanwhile."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def _drop_oldest(place: Path) -> None:
-    by_age = sorted(place.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    by_age = sorted(place.glob("*.jsonl"), key=_written_ns, reverse=True)
     for path in by_age[_KEPT_MAX:]:
         known = _read(path)
         if known is None or not known.is_alive:

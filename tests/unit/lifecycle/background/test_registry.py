@@ -87,6 +87,24 @@ def test_the_oldest_of_many_are_dropped_but_none_that_lives(tmp_path: Path, monk
     entries[0].close()
 
 
+def test_an_entry_that_another_run_takes_out_meanwhile_hinders_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = made(tmp_path / "runs", tmp_path / "gone")
+    glob = Path.glob
+
+    def listed(folder: Path, pattern: str) -> list[Path]:
+        found = list(glob(folder, pattern))
+        gone.path.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "glob", listed)
+    entry = made(tmp_path / "runs", tmp_path / "one")
+    assert [known.folder.name for known in known_runs(tmp_path / "runs")] == ["one"]
+    gone.close()
+    entry.close()
+
+
 def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ResultsError, match="cannot be entered in"):
