@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from doubles import RUN, content, ledger, written
-from smbench.generator.tracking.ledger import NO_INSTANT, State, Versions
+from smbench.generator.tracking.ledger import MOVES, NO_INSTANT, State, Versions
 from smbench.generator.tracking.rows import requests_frame, restore
-from smbench.generator.tracking.tracker import MOVES, Match, Tracker
+from smbench.generator.tracking.tracker import Match, Tracker
 from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
 
 ENDS = st.sampled_from([Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.UNKNOWN_END])

@@ -71,6 +71,24 @@ OPEN_STATE_OF = {OUTCOME_OF[state]: state for state in reversed(OPEN)}
 """Of a row that is open; whether one that is unknown was sent, `generator.taking_up` finds out."""
 ENDS = frozenset(STATE_OF[outcome] for outcome in ENDED)
 
+_NO_MOVE: frozenset[State] = frozenset()
+MOVES: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.NOT_SENT, State.IN_FLIGHT, State.UNPROVEN}),
+    State.IN_FLIGHT: ENDS | {State.WAITING, State.REJECTED, State.TRANSPORT_ERROR},
+    State.WAITING: ENDS | {State.LOST, State.PENDING},
+    State.TRANSPORT_ERROR: ENDS,
+    State.NOT_SENT: frozenset({State.SCHEDULED}),
+    State.REJECTED: ENDS,
+    State.COMPLETED: _NO_MOVE,
+    State.FAILED: _NO_MOVE,
+    State.EXPIRED: _NO_MOVE,
+    State.UNKNOWN_END: ENDS - {State.UNKNOWN_END},
+    State.LOST: _NO_MOVE,
+    State.PENDING: frozenset({State.WAITING}),
+    State.UNPROVEN: ENDS,
+}
+"""From each state the states that a row may go to."""
+
 _TAKEN = (
     *("sched_ns", "send_ns", "ack_ns", "recv_ns", "done_ns", "pub_ns", "seen_ns"),
     *("phase", "payload", "state", "is_accepted", "end_from", "status_code", "attempts", "notices"),

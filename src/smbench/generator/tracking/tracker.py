@@ -17,7 +17,7 @@ When a run that was killed is taken up again, its rows begin where a new run's n
     SCHEDULED -> UNPROVEN -> COMPLETED | FAILED | EXPIRED | UNKNOWN_END         (may have been sent; a notice proves it)
     PENDING -> WAITING, NOT_SENT -> SCHEDULED                                   (its end, or its turn, may still come)
 
-`MOVES` is the same as a table, and any other move raises.
+`ledger.MOVES` is the same as a table, and any other move raises.
 A notice is proof that the endpoint took the request, whatever the answer said or did not say; so a transport error
 becomes accepted when its notice comes. The first notice decides, unless it names a status that we do not know; later
 ones only count.
@@ -34,6 +34,7 @@ from smbench.generator.tracking.ledger import (
     END_FROM_NOTICE,
     END_FROM_OUTPUT,
     ENDS,
+    MOVES,
     NEVER_SENT,
     NO_INSTANT,
     OPEN,
@@ -53,25 +54,7 @@ _SCHEDULED, _IN_FLIGHT, _WAITING = int(State.SCHEDULED), int(State.IN_FLIGHT), i
 _UNPROVEN, _UNKNOWN_END = int(State.UNPROVEN), int(State.UNKNOWN_END)
 _COMPLETED = Outcome.COMPLETED
 _NOT_OURS = NEVER_SENT - {State.UNPROVEN}
-_NO_MOVE: frozenset[State] = frozenset()
 _SECOND_NS = 1_000_000_000
-
-MOVES: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.NOT_SENT, State.IN_FLIGHT, State.UNPROVEN}),
-    State.IN_FLIGHT: ENDS | {State.WAITING, State.REJECTED, State.TRANSPORT_ERROR},
-    State.WAITING: ENDS | {State.LOST, State.PENDING},
-    State.TRANSPORT_ERROR: ENDS,
-    State.NOT_SENT: frozenset({State.SCHEDULED}),
-    State.REJECTED: ENDS,
-    State.COMPLETED: _NO_MOVE,
-    State.FAILED: _NO_MOVE,
-    State.EXPIRED: _NO_MOVE,
-    State.UNKNOWN_END: ENDS - {State.UNKNOWN_END},
-    State.LOST: _NO_MOVE,
-    State.PENDING: frozenset({State.WAITING}),
-    State.UNPROVEN: ENDS,
-}
-"""From each state the states that a row may go to."""
 
 _MAY_GO = tuple(MOVES[state] for state in State)  # by number: looked up several times a request
 _WHY_NUMBER = {why: number for number, why in enumerate(WHY_NOT_SENT, 1)}
@@ -103,10 +86,11 @@ class Tracker:
         self.n_accepted, self.n_notices = ledger.accepted_rows(), sum(ledger.notices)
         self.n_dropped = ledger.why_not_sent.count(_WHY_NUMBER[NotSent.IN_FLIGHT_LIMIT])
         self.n_duplicates = self.n_foreign = 0  # since this tracker began
-        self._n_failed_answers = sum(
-            how == END_FROM_ANSWER and state == State.FAILED
-            for how, state in zip(ledger.end_from, ledger.state, strict=True)
+        is_answered, is_failed = (
+            np.asarray(ledger.end_from) == END_FROM_ANSWER,
+            np.asarray(ledger.state) == State.FAILED,
         )
+        self._n_failed_answers = int(np.count_nonzero(is_answered & is_failed))
         self.errors: dict[str, int] = {}
         self._sojourn, self._schedule_lag, self._ack, self._hearing = (Durations() for _ in range(4))
         self._phases = [ledger.rows_of_phase(index) for index in range(len(ledger.phase_names))]
@@ -296,12 +280,9 @@ class Tracker:
             elif state == State.NOT_SENT and sends and ledger.why_not_sent[index] in _WAS_TO_BE_SENT:
                 self._move(index, _SCHEDULED)
                 ledger.why_not_sent[index] = ledger.error[index] = 0
-            if ledger.end_from[index] == END_FROM_NOTICE and NO_INSTANT not in (
-                ledger.done_ns[index],
-                ledger.send_ns[index],
-            ):
-                view_ns = ledger.done_ns[index] - ledger.send_ns[index]
-                self.longest_service_view_ns = max(self.longest_service_view_ns, view_ns)
+        send_ns, done_ns = np.asarray(ledger.send_ns), np.asarray(ledger.done_ns)
+        is_told = (np.asarray(ledger.end_from) == END_FROM_NOTICE) & (send_ns != NO_INSTANT) & (done_ns != NO_INSTANT)
+        self.longest_service_view_ns = int((done_ns - send_ns)[is_told].max(initial=0))
 
     def postpone(self, by_ns: int, resume: int) -> None:
         """What is still to be sent is due so much later, and says in which resume it is sent, from 1."""
