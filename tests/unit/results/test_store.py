@@ -6,6 +6,7 @@ Method: real folders and real parquet; a full disk is the process's own limit on
 import datetime
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -233,9 +234,16 @@ def test_of_two_parts_with_the_same_number_none_hides_the_other(run_dir: Path, i
 def test_the_whole_files_are_on_the_disk_before_the_parts_leave(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     PartWriter(run_dir, "requests", 0).write(DONE)
     done: list[str] = []
-    rename, replace = Path.rename, Path.replace
-    monkeypatch.setattr(Path, "rename", lambda a, b: (done.append("parts leave"), rename(a, b))[1])
-    monkeypatch.setattr(Path, "replace", lambda a, b: (done.append("file"), replace(a, b))[1])
+
+    def noting(what: str, move: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
+        def noted(path: Path, target: Path) -> Path:
+            done.append(what)
+            return move(path, target)
+
+        return noted
+
+    monkeypatch.setattr(Path, "rename", noting("parts leave", Path.rename))
+    monkeypatch.setattr(Path, "replace", noting("file", Path.replace))
     monkeypatch.setattr("smbench.results.store.sync_folder", lambda _folder: done.append("sync"))
     compact(run_dir)
     assert done == ["file", "file", "file", "sync", "parts leave", "sync"]
