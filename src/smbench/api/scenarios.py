@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
+from smbench.errors import UsageError
 from smbench.generator.forecast import forecast
 from smbench.generator.forecast_text import facts, warnings
 from smbench.generator.plan import make_plan
 from smbench.lifecycle.origin import Origin
 from smbench.model.cautions import scaling_cautions
 from smbench.scenario.describe import describe
+from smbench.scenario.explain import in_words
 from smbench.scenario.load import checked_scenario, load_scenario, scenario_of
 from smbench.scenario.model import Scenario, Target
+from smbench.scenario.source import dotted
 from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
 from smbench.scenario.thresholds import parse_threshold
 from smbench.schedule.base import PhaseSpan
@@ -141,11 +146,19 @@ def with_endpoint(
 
     Args:
         kind: Of the endpoint; the scenario's where it is None.
+
+    Raises:
+        UsageError: no endpoint can have this name.
     """
     if endpoint is None:
         return scenario
     said = scenario.target.model_dump(exclude={"emulated"}, exclude_unset=True)
-    target = Target.model_validate({**said, "endpoint": endpoint, "kind": kind or scenario.target.kind})
+    try:
+        target = Target.model_validate({**said, "endpoint": endpoint, "kind": kind or scenario.target.kind})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ("target", *first["loc"])
+        raise UsageError(f"{dotted(where)}: {in_words(first, where)} (got {endpoint!r})") from None
     return scenario.model_copy(update={"target": target})
 
 

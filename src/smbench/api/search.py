@@ -29,6 +29,7 @@ from smbench.processes.interrupts import Interrupts
 from smbench.processes.warm import WarmWorkers
 from smbench.results.files import write_whole
 from smbench.results.store import new_run_dir
+from smbench.scenario.explain import first_in_words
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.quantities import parse_duration_s, parse_rate_hz
 from smbench.sweeping.asked import PROBES, Asked, Bill, asked_of, bill_of, usual_time_s
@@ -265,7 +266,9 @@ def resume_search(folder: str | os.PathLike[str], *, progress: Progress = "auto"
     path = Path(folder)
     try:
         asked = Asked.model_validate(json.loads((path / ASKED_FILE).read_bytes()))
-    except (OSError, ValueError, ValidationError) as error:
+    except ValidationError as error:
+        raise ResultsError(f"{path / ASKED_FILE} is damaged: {first_in_words(error)}") from error
+    except (OSError, ValueError) as error:
         raise ResultsError(f"{path / ASKED_FILE} cannot be read: {error}") from error
     return _Searching(path, asked, asked.scenario, progress, ("smbench.resume_search",)).carried_out()
 

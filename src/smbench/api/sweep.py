@@ -28,6 +28,7 @@ from smbench.processes.interrupts import Interrupts
 from smbench.processes.warm import WarmWorkers
 from smbench.results.files import write_whole
 from smbench.results.store import new_run_dir
+from smbench.scenario.explain import first_in_words
 from smbench.scenario.model import Scenario
 from smbench.scenario.source import TEXT_MAX, read_source
 from smbench.scenario.values.files import read_regular
@@ -220,7 +221,9 @@ def resume_sweep(folder: str | os.PathLike[str], *, progress: Progress = "auto")
         written = json.loads((path / QUESTION_FILE).read_bytes())
         question = Question.model_validate(written["question"])
         table = PriceTable.model_validate(written["prices"])
-    except (OSError, ValueError, KeyError, ValidationError) as error:
+    except ValidationError as error:
+        raise ResultsError(f"{path / QUESTION_FILE} is damaged: {first_in_words(error)}") from error
+    except (OSError, ValueError, KeyError) as error:
         raise ResultsError(f"{path / QUESTION_FILE} cannot be read: {error}") from error
     return _swept(path, question, cells_of(question), table, progress, ("smbench.resume_sweep",))
 

@@ -13,7 +13,7 @@ from smbench.cli.asking import agreed, typed
 from smbench.errors import ExitCode, UsageError
 from smbench.printable import printable
 from smbench.scenario.deploy import Deploy
-from smbench.scenario.schema import keyword_at
+from smbench.scenario.explain import in_words
 from smbench.stack.template import stack_name
 
 _OF_THE_MODEL = ("image", "folder", "artifact", "name")
@@ -61,11 +61,7 @@ def _wanted(scenario: Path | None, asked: dict[str, Any]) -> tuple[Deploy, Path]
         return Deploy.model_validate(document | said | {"model": document.get("model", {}) | model}), base_dir
     except ValidationError as error:
         first = error.errors()[0]
-        place, why = ".".join(map(str, first["loc"])), str(first["msg"])
-        if first["type"] == "value_error":
-            why = str(first["ctx"]["error"])
-        elif first["type"] == "string_pattern_mismatch":
-            why = keyword_at(("deploy", *first["loc"]), "patternErrorMessage")
+        place, why = ".".join(map(str, first["loc"])), in_words(first, ("deploy", *first["loc"]))
         raise UsageError(f"{place}: {why}" if place else why) from None
 
 

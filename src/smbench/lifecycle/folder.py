@@ -20,6 +20,7 @@ from smbench.records import Ending
 from smbench.results.damage import whole_checksums
 from smbench.results.manifest import ClockFacts, EmulatorEffort, Host, Manifest, read_manifest
 from smbench.results.store import compact, new_run_dir, uncompact
+from smbench.scenario.explain import first_in_words
 from smbench.scenario.model import Scenario, Seeds
 from smbench.version import __version__
 
@@ -169,10 +170,8 @@ def planned_again(manifest: Manifest, where: str, base_dir: Path | None) -> RunP
     try:
         scenario = Scenario.model_validate(manifest.scenario)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
         raise ResultsError(
-            f"the run in {where} has a scenario that this smbench cannot read: {field}: {first['msg']}",
+            f"the run in {where} has a scenario that this smbench cannot read: {first_in_words(error)}",
             f"smbench {manifest.smbench or 'of that time'} made it: use that one",
         ) from error
     plan = make_plan(scenario, base_dir or Path(manifest.scenario_folder))

@@ -26,7 +26,7 @@ from smbench.scenario.emulated import (
     StepPolicy,
     TargetTracking,
 )
-from smbench.scenario.explain import in_words
+from smbench.scenario.explain import first_in_words, in_words
 from smbench.scenario.serverless import CONCURRENCY_MAX, Serverless
 from smbench.scenario.values.distributions import ServiceLaw
 from smbench.scenario.values.quantities import format_duration, parse_duration_s
@@ -142,7 +142,7 @@ def space_of(vary: Mapping[str, Any], base: Emulated, where: str, kind: str = "a
         try:
             emulated = _applied(chosen, base, kind)
         except ValidationError as error:
-            n_senseless, why = n_senseless + 1, str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+            n_senseless, why = n_senseless + 1, first_in_words(error)
             continue
         if odd := _why_senseless(emulated, kind):
             n_senseless, why = n_senseless + 1, odd

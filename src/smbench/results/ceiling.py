@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from smbench.errors import ResultsError
 from smbench.results.files import write_whole
 from smbench.results.manifest import Host
+from smbench.scenario.explain import first_in_words
 
 
 class Trial(BaseModel):
@@ -136,4 +137,5 @@ def _read(file: Path) -> dict[str, Ceiling]:
         found = orjson.loads(file.read_bytes())
         return {name: Ceiling.model_validate(one) for name, one in found.items()}
     except (orjson.JSONDecodeError, ValidationError, AttributeError) as error:
-        raise ValueError(f"{file}: {error}") from error
+        why = first_in_words(error) if isinstance(error, ValidationError) else "it is no JSON of smbench's"
+        raise ValueError(f"{file}: {why}") from error

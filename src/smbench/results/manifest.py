@@ -16,6 +16,7 @@ from smbench.records import Ending
 from smbench.results.files import write_whole
 from smbench.results.schema import SCHEMA_VERSION
 from smbench.results.secrets import redacted
+from smbench.scenario.explain import first_in_words
 from smbench.scenario.values.files import read_regular
 from smbench.schedule.base import PhaseSpan
 
@@ -233,9 +234,7 @@ def read_manifest(run_dir: Path) -> Manifest:
     try:
         return Manifest.model_validate(printable_values(found))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ResultsError(f"{path} is damaged: {where}: {first['msg']}") from error
+        raise ResultsError(f"{path} is damaged: {first_in_words(error)}") from error
 
 
 def _runs_below(folder: Path) -> str:

@@ -119,6 +119,37 @@ def in_words(detail: ErrorDetails, where: Where) -> str:
     return _wrong_value(detail["type"], detail.get("ctx", {}), where, detail["input"])[0]
 
 
+def first_in_words(error: ValidationError) -> str:
+    """The first thing that is wrong with data of another kind than a scenario, and where: `a.b: must be a number`."""
+    detail = error.errors(include_url=False)[0]
+    place = dotted(tuple(detail["loc"]))
+    return f"{place}: {_in_general(detail)}" if place else _in_general(detail)
+
+
+def _in_general(detail: ErrorDetails) -> str:
+    """Without a schema, which would have more to say."""
+    kind, ctx = detail["type"], detail.get("ctx", {})
+    match kind:
+        case "value_error":
+            return str(ctx["error"])
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return "unknown key"
+        case "int_type" | "int_parsing" | "int_from_float":
+            return "must be a whole number"
+        case "float_type" | "float_parsing":
+            return "must be a number"
+        case "string_type":
+            return "must be text"
+        case "literal_error" | "enum":
+            return f"must be {ctx['expected']}"
+        case "model_type" | "dict_type":
+            return "must be a mapping"
+        case _:
+            return _out_of_bounds(kind, ctx, ())
+
+
 def _missing(where: Where) -> str:
     about, example = keyword_at(where, "description"), keyword_at(where, "examples").strip("[]'")
     return "is missing" + (f": {about}" if about else "") + (f", such as {example}" if example else "")

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from smbench.errors import UsageError
+from smbench.scenario.explain import first_in_words
 from smbench.scenario.model import Scenario
 from smbench.sweeping.benchmarks import Benchmarks, trials
 from smbench.sweeping.matrix import CELLS_MAX, axes_of, combinations, scenario_with, seeds_of, too_many
@@ -81,9 +82,7 @@ def benchmarks_of(written: Mapping[str, Any] | None, where: str) -> Benchmarks:
     try:
         return Benchmarks.model_validate(filled)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, ("benchmarks", *first["loc"])))
-        raise UsageError(f"{where}: {place}: {first['msg']}", "docs/sweep.md has every key") from None
+        raise UsageError(f"{where}: benchmarks.{first_in_words(error)}", "docs/sweep.md has every key") from None
 
 
 def seeds_given(written: Any, where: str) -> tuple[int, ...] | None:

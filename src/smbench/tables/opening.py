@@ -78,7 +78,7 @@ _OF_JOBS = (
 )
 _OF_SERVERS = (
     "write CSV: an ISO 8601 instant a request and, for `import`, its status and latency (Apache's %D, nginx's "
-    "$request_time), which is there only if the server was told to write it"
+    "$request_time), which a server writes only where it is configured to"
 )
 _SWF = (  # comments, of which one is of those that its definition names; or a job, of 18 numbers
     rb"(;[^\n]*\n\s*)*;[ \t]*(Version|Computer|Installation|Acknowledge|Information|Conversion|Max\w+|Preemption|"
