@@ -322,6 +322,25 @@ def test_a_prediction_of_a_serverless_endpoint_stops_at_its_error_limit() -> Non
     assert predicted.events.filter(pl.col("kind") == "stop").collect()["name"].to_list() == [why]
 
 
+def test_a_stop_in_the_pause_before_a_second_try_is_alike_in_a_run_and_in_its_prediction(tmp_path: Path) -> None:
+    emulated = {"time": "warp", "serverless": {"max_concurrency": 1}, "service": "2s"}
+    story = {
+        "name": "stopped",
+        "target": {"kind": "serverless", "emulated": emulated},
+        "load": [{"constant": {"rate": "1/s", "for": "30s"}}],
+        "request": {"retry": {"attempts": 5, "backoff": "40s", "on": ["throttle"]}},
+        "limits": {"time": "8.5s"},
+    }
+    columns = ("seq", "outcome", "attempts", "ack", "why_not_sent")
+    run, predicted = smbench.run(story, results=tmp_path), smbench.simulate(story)
+    rows, foreseen = (
+        one.requests.collect().select(columns).with_columns(pl.col("ack") - one.requests.collect()["sched"].min())
+        for one in (run, predicted)
+    )
+    assert rows.equals(foreseen)
+    assert rows["outcome"].value_counts().rows_by_key("outcome")["rejected"]
+
+
 def test_a_threshold_on_what_a_prediction_has_not_is_unknown_for_that_reason() -> None:
     predicted = smbench.simulate(STORY | {"thresholds": ["ack_p95 < 1s", "schedule_lag_p99 < 1s", "p95 < 1h"]})
     assert [one.passed for one in predicted.thresholds] == [None, None, True]

@@ -253,6 +253,21 @@ async def test_each_refused_try_that_is_tried_again_is_told_with_its_instants() 
     assert [at_ns for at_ns, _ in endpoint.submitted] == [0, first.end_ns, second.end_ns]
 
 
+async def test_a_stop_in_the_pause_before_a_second_try_makes_the_refusal_the_answer() -> None:
+    clock = LoopClock()
+    endpoint = FakeEndpoint(clock, verdict=lambda _n: Rejected(400, "ThrottlingException"))
+    engine, tracker, control = make([0, 0, 0], clock, endpoint, retry=Retry(attempts=9, backoff=1000.0))
+    events = list[Event]()
+    engine.load = replace(engine.load, refused=events.append)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(engine.submit_all)
+        await clock.sleep_until_ns(SECOND)
+        control.stop(NotSent.STOPPED, "asked to")
+    assert (len(endpoint.submitted), events, list(tracker.ledger.attempts)) == (3, [], [1, 1, 1])
+    assert tracker.counts[State.REJECTED] == 3
+    assert set(tracker.ledger.ack_ns) == {SECOND // 100}  # when it was refused
+
+
 async def test_a_lost_answer_is_not_retried_unless_asked_for() -> None:
     clock = LoopClock()
     endpoint = FakeEndpoint(clock, verdict=lambda _n: Unacknowledged("connection reset"))

@@ -18,7 +18,7 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Engine, Load
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
-from smbench.records import Accepted, Answer, Event, Invocation, Rejected, Unacknowledged
+from smbench.records import Accepted, Answer, Event, Invocation, NotSent, Rejected, Unacknowledged
 from smbench.scenario.model import Limits, Retry
 
 SECOND = 1_000_000_000
@@ -92,6 +92,19 @@ async def test_what_is_refused_is_tried_again_and_holds_its_place_meanwhile() ->
     assert (refusal.end_ns, endpoint.submitted[0][1]) in endpoint.submitted, "it is tried again when it was said to be"
     assert tracker.counts[State.WAITING] == 21
     assert endpoint.submitted[0][1] in {inference_id for _, inference_id in endpoint.submitted[1:3]}
+
+
+async def test_a_stop_in_the_pause_after_a_prompt_try_makes_the_refusal_the_answer() -> None:
+    clock = LoopClock()
+    async with anyio.create_task_group() as tasks:
+        endpoint = PromptEndpoint(clock, tasks, verdict=lambda _n: Rejected(400, "ThrottlingException"))
+        engine = engine_of(endpoint, clock, retry=Retry(attempts=3, backoff=1000.0))
+        tasks.start_soon(engine.submit_all)
+        await clock.sleep_until_ns(5 * SECOND // 2)
+        engine.control.stop(NotSent.STOPPED, "asked to")
+    tracker = engine.tracker
+    assert len(endpoint.submitted) == tracker.counts[State.REJECTED] == 3
+    assert tracker.counts[State.IN_FLIGHT] == 0
 
 
 async def test_an_answer_after_the_run_was_cancelled_changes_nothing() -> None:

@@ -2,9 +2,9 @@
 
 Three rules. It sleeps until absolute instants and looks again on waking. At its own limit it drops and counts; it never
 waits for an answer, a consumer or a slot, for waiting would turn the open loop into a closed one. When asked to stop it
-sends nothing more, and what is in flight is still answered. A closed phase, which is asked for by name, is the one
-exception: there each end releases the next request. In warp time, where an answer may take no time, what is answered at
-an instant has left room for what is due at it.
+sends nothing more, no second try either, and what is in flight is still answered. A closed phase, which is asked for by
+name, is the one exception: there each end releases the next request. In warp time, where an answer may take no time,
+what is answered at an instant has left room for what is due at it.
 
 Where the transport can, a request is submitted from the pacing task itself and its answer is a call from the loop; it
 has a task of its own where it must wait: for a connection, or before it is tried again.
@@ -62,6 +62,16 @@ class Load:
     think_ns: Sequence[int] = ()  # of the shard, by row; see `Schedule`
     stops: Sequence[tuple[Phase, PhaseSpan]] = ()  # the phases that end the sending by themselves
     on_seen: Callable[[SeenWindow], None] | None = None  # of their windows, see `Stopping`
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """One try of a request, the `attempt`-th from 1."""
+
+    answer: Answer
+    attempt: int
+    sent_ns: int
+    now_ns: int  # when its answer was there, or was given up
 
 
 class Engine:
@@ -199,15 +209,13 @@ class Engine:
                 return
             self._n_prompt -= 1
             try:
-                now_ns = self.clock.now_ns()
-                again = None
-                if not isinstance(answer, _GOOD):
-                    again = self._after(index, answer, 1, self.tracker.ledger.send_ns[index], now_ns)
+                tried = _Tried(answer, 1, self.tracker.ledger.send_ns[index], self.clock.now_ns())
+                again = self._after(tried)
                 if again is not None:
-                    requests.start_soon(self._submit_again, index, now_ns, again)
+                    requests.start_soon(self._attempt, index, tried, again)
                 else:
                     self._in_flight -= 1
-                    self._take(index, now_ns, answer)
+                    self._take(index, tried.now_ns, answer)
             except BaseException as error:  # noqa: BLE001  # it is the run's, and not the loop's that calls here
                 requests.start_soon(_fail, error)
             if not self._n_prompt and self._all_answered is not None:
@@ -219,67 +227,70 @@ class Engine:
         if self.control.is_stopped:  # between being started and its first instruction: nothing was sent
             self._in_flight -= 1
             return
-        await self._attempt(index, 1)
+        await self._attempt(index)
 
-    async def _submit_again(self, index: int, refused_ns: int, again: Again) -> None:
-        """After a prompt attempt that was refused."""
-        try:
-            await self.clock.sleep_until_ns(refused_ns + round(again.pause_s * 1e9))
-        except BaseException:  # cancelled in its pause: it is in flight no longer
-            self._in_flight -= 1
-            raise
-        await self._attempt(index, 2, again)
+    async def _attempt(self, index: int, tried: _Tried | None = None, again: Again | None = None) -> None:
+        """Try until there is an answer.
 
-    async def _attempt(self, index: int, attempt: int, paid: Again | None = None) -> None:
+        Args:
+            tried: A prompt try that was refused; None: this is the first.
+            again: What follows it.
+        """
+        paid = None
         try:
             invocation = self.load.invocation(index)
-            while True:
-                sent_ns = self.clock.now_ns()
-                self.tracker.sent(index, sent_ns)
-                answer: Answer
-                try:
-                    answer = await self.transport.submit(invocation)
-                except (Rejected, Unacknowledged) as refusal:
-                    answer = refusal
-                now_ns = self.clock.now_ns()
-                again = None
-                if not isinstance(answer, _GOOD):
-                    again = self._after(index, answer, attempt, sent_ns, now_ns)
-                if again is None:
-                    break
-                await self.clock.sleep_until_ns(now_ns + round(again.pause_s * 1e9))
-                attempt, paid = attempt + 1, again
+            while tried is None or again is not None:
+                if tried is not None and again is not None:
+                    if not await self._goes_on(index, tried, again):
+                        break
+                    paid = again
+                tried = await self._try(index, invocation, 1 if tried is None else tried.attempt + 1)
+                again = self._after(tried)
         finally:
             self._in_flight -= 1
-        self._take(index, now_ns, answer, paid)
+        self._take(index, tried.now_ns, tried.answer, paid)
 
-    def _after(
-        self, index: int, answer: Rejected | Unacknowledged, attempt: int, sent_ns: int, now_ns: int
-    ) -> Again | None:
-        """The next try of a request; None: that was its answer."""
+    async def _goes_on(self, index: int, tried: _Tried, again: Again) -> bool:
+        """Pause before the next try; False: the sending was stopped meanwhile, and the refusal is the answer."""
+        next_ns = tried.now_ns + round(again.pause_s * 1e9)
+        await self.clock.sleep_until_ns(next_ns)
         if self.control.is_stopped:
-            return None
-        again = self._retrying.after(answer, attempt)
-        if again is not None:
-            self.load.refused(self._refusal(index, answer, attempt, sent_ns, now_ns, again))
-        return again
+            return False
+        self.load.refused(self._refusal(index, tried, next_ns))
+        return True
 
-    def _refusal(
-        self, index: int, answer: Rejected | Unacknowledged, attempt: int, sent_ns: int, now_ns: int, again: Again
-    ) -> Event:
-        if isinstance(answer, Unacknowledged):
-            state, cause = "unanswered", answer.cause
+    async def _try(self, index: int, invocation: Invocation, attempt: int) -> _Tried:
+        sent_ns = self.clock.now_ns()
+        self.tracker.sent(index, sent_ns)
+        answer: Answer
+        try:
+            answer = await self.transport.submit(invocation)
+        except (Rejected, Unacknowledged) as refusal:
+            answer = refusal
+        return _Tried(answer, attempt, sent_ns, self.clock.now_ns())
+
+    def _after(self, tried: _Tried) -> Again | None:
+        """The next try of a request; None: that was its answer."""
+        if isinstance(tried.answer, _GOOD) or self.control.is_stopped:
+            return None
+        return self._retrying.after(tried.answer, tried.attempt)
+
+    def _refusal(self, index: int, tried: _Tried, next_ns: int) -> Event:
+        if isinstance(tried.answer, Rejected):
+            cause = tried.answer.code
+            state = "throttled" if is_throttle(cause) else "refused"
         else:
-            state, cause = "throttled" if is_throttle(answer.code) else "refused", answer.code
+            assert isinstance(tried.answer, Unacknowledged), "a good answer is no refusal"
+            state, cause = "unanswered", tried.answer.cause
         return Event(
             kind=RETRY,
             name=self.tracker.ledger.inference_id(index),
-            at_ns=sent_ns,
-            seen_ns=now_ns,
+            at_ns=tried.sent_ns,
+            seen_ns=tried.now_ns,
             state=state,
-            end_ns=now_ns + round(again.pause_s * 1e9),
+            end_ns=next_ns,
             cause=cause,
-            detail={"attempt": attempt},
+            detail={"attempt": tried.attempt},
         )
 
     def _take(self, index: int, now_ns: int, answer: Answer, paid: Again | None = None) -> None:

@@ -125,10 +125,16 @@ class Caller(Sender):
         if again is None:
             self._answered(row, refusal)
             return
-        self._paid[row] = again
         next_ns = now_ns + round(again.pause_s * 1e9)
-        self.retries.append(self._retry(row, now_ns, next_ns))
-        self._event_queue.at(next_ns, partial(self._call, row))
+        self._event_queue.at(next_ns, partial(self._again, row, again, now_ns))
+
+    def _again(self, row: int, again: Again, refused_ns: int) -> None:
+        if self._is_stopped:  # meanwhile: the refusal is the answer
+            self._unseen.append(partial(self._answered, row, Rejected(THROTTLED, "ThrottlingException"), refused_ns))
+            return
+        self._paid[row] = again
+        self.retries.append(self._retry(row, refused_ns, self._event_queue.now_ns))
+        self._call(row)
 
     def _retry(self, row: int, now_ns: int, next_ns: int) -> Event:
         return Event(
@@ -181,8 +187,8 @@ class Caller(Sender):
             return Answered(Outcome.COMPLETED, ANSWERED, None, len(body))
         return Answered(Outcome.FAILED, ANSWERED, wrong[1], len(body), wrong[0])
 
-    def _answered(self, row: int, answer: Answered | Rejected) -> None:
-        self.answers[row], self.ack_ns[row] = answer, self._event_queue.now_ns
+    def _answered(self, row: int, answer: Answered | Rejected, at_ns: int | None = None) -> None:
+        self.answers[row], self.ack_ns[row] = answer, self._event_queue.now_ns if at_ns is None else at_ns
         self._n_open -= 1
         self._n_answers += 1
         self._n_bad += isinstance(answer, Rejected) or answer.outcome is Outcome.FAILED
