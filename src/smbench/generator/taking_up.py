@@ -113,7 +113,8 @@ class TakenUpShare(ShareRun):
         how, limits = self.taking_up, self.limits
         time_s = None if limits.time is None or not how.sends else limits.time + how.later_ns / 1e9
         assert self._tracker is not None
-        n_left = None if limits.requests is None else max(0, limits.requests - self._tracker.n_sent)
+        n_taken = self._tracker.n_sent + self._tracker.counts[State.UNPROVEN]  # perhaps sent is perhaps paid for
+        n_left = None if limits.requests is None else max(0, limits.requests - n_taken)
         return Runner(
             self._ledger,
             self._load(

@@ -4,6 +4,7 @@ Method: folders as a killed run leaves them, written by hand; an endpoint that o
 `tests/cli/test_workers.py` and `bench/kills.py` have it.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,22 @@ import polars as pl
 import pytest
 
 import smbench
-from smbench.clock import WarpLoop
+from doubles import FakeEndpoint
+from runs import manifest_of, span
+from smbench.clock import LoopClock, WarpLoop
 from smbench.errors import ResultsError, TargetError
+from smbench.generator.assembly import ShareRun
+from smbench.generator.control import Control
 from smbench.generator.plan import RunPlan, make_plan
+from smbench.generator.runner import Outside
+from smbench.generator.shares import Share
+from smbench.generator.taking_up import TakenUpShare, TakingUp
 from smbench.generator.tracking.rows import requests_frame
 from smbench.generator.tracking.tracker import Tracker
 from smbench.lifecycle import resume
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
-from smbench.records import Accepted, Notice, Outcome
+from smbench.records import Accepted, Ending, Notice, Outcome
 from smbench.results.law import Counts, row_violations
 from smbench.results.manifest import ClockFacts
 from smbench.results.marks import Mark, sole_user
@@ -122,6 +130,28 @@ def test_a_clock_that_is_behind_the_runs_last_word_takes_nothing_up_and_little_l
 
 
 @pytest.mark.slow  # a run in virtual time, with clients of its own
+def test_what_was_perhaps_sent_counts_for_the_limit_of_requests_that_a_resume_sends(tmp_path: Path) -> None:
+    scenario = Scenario.model_validate({**SCENARIO, "target": {"endpoint": "mine"}, "limits": {"requests": 7}})
+    plan, share = make_plan(scenario, tmp_path), Share("killed")
+    before = ShareRun(plan, share, tmp_path)
+    before.write_first_versions(EPOCH_NS)
+    before.close()
+    with contextlib.closing(Mark.open(tmp_path, 0)) as mark:
+        mark.begin(3)  # four of ten left, and no file says so
+    manifest_of([span(10)], ending=Ending.RUNNING).write(tmp_path)
+    again = TakenUpShare(plan, share, tmp_path, TakingUp(1, 0, 0, sends=True))
+    again.write_first_versions(EPOCH_NS)
+
+    async def limit() -> int | None:
+        clock = LoopClock(EPOCH_NS)
+        endpoint = FakeEndpoint(clock)
+        outside = Outside(endpoint, endpoint, endpoint, None)
+        return again.runner(outside, clock, ["s3://bucket/in.json"], Control()).load.limits.requests
+
+    assert anyio.run(limit) == 3
+    again.close()
+
+
 def test_where_the_queue_is_gone_another_copy_may_have_sent_the_rest_and_nothing_more_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
