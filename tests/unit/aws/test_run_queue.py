@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from fake_aws import ERROR_TOPIC, SUCCESS_TOPIC, FakeClient, client_error, fake_clients, target
 from smbench.aws.access.clients import AwsClients
@@ -111,6 +112,24 @@ async def test_a_queue_that_cannot_be_made_leaves_nothing(call: str) -> None:
     with pytest.raises(TargetError, match="not allowed"):
         async with run_queue(cloud.clients, target(), run_id="r1", worker=0):
             pytest.fail("the run began without its queue")
+    assert cloud.is_empty
+
+
+async def test_a_queue_whose_making_was_not_answered_is_found_again_and_not_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cloud = Cloud()
+    create, answers = cloud.create_queue, [ReadTimeoutError(endpoint_url="x")]
+
+    async def unanswered_once(**given: Any) -> dict[str, Any]:
+        made = await create(**given)
+        if answers:
+            raise answers.pop()
+        return made
+
+    monkeypatch.setattr(cloud, "create_queue", unanswered_once)
+    async with run_queue(cloud.clients, target(), run_id="r1", worker=0) as queue:
+        assert queue.url == URL
     assert cloud.is_empty
 
 

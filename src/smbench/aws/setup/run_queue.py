@@ -162,7 +162,10 @@ async def _create(clients: AwsClients, target: TargetFound, queue: RunQueue, nam
         "VisibilityTimeout": str(VISIBILITY_S),
     }
     with clients.explained(f"create the queue {name}"):
-        made = await clients.sqs.create_queue(QueueName=name, Attributes=attributes, tags=tags)
+        try:
+            made = await clients.sqs.create_queue(QueueName=name, Attributes=attributes, tags=tags)
+        except NO_ANSWER:  # it may be there all the same: then this says where, and it can be removed
+            made = await clients.sqs.create_queue(QueueName=name, Attributes=attributes, tags=tags)
     queue.url = made["QueueUrl"]
 
 
