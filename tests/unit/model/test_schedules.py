@@ -17,7 +17,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def due(text: str, zone: tzinfo = UTC, after: datetime = ZERO, n: int = 3) -> list[str]:
-    schedule, found = read_schedule(text, zone, ZERO), []
+    schedule, found = read_schedule(text, zone, ZERO), list[str]()
     at: datetime | None = after
     while at is not None and len(found) < n:
         at = schedule.next_after(at)
