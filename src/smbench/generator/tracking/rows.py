@@ -147,7 +147,7 @@ _PLACE_OF_DIFFERENCE = {wrong: place for place, wrong in enumerate(_WRONG_ANSWER
 _PLACE_OF_REASON = {reason: place for place, reason in enumerate(_WHY_NOT_SENT.to_list()) if reason}
 
 
-def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
+def restore(ledger: Ledger, rows: pl.DataFrame) -> npt.NDArray[np.int64]:
     """Put rows that were written back into a ledger; it must be the new ledger of the same shard and run.
 
     What the schedule fixes (phase, payload, the due instants of open phases) stays as the schedule has it, but for
@@ -156,6 +156,9 @@ def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
     Args:
         rows: Columns of `results.schema.REQUESTS`, at most one row each; those of other workers are passed over, and
             a row that is missing here stays as it is in the ledger.
+
+    Returns:
+        Which rows of the ledger they are, in the order of `rows`.
     """
     rows = rows.filter(pl.col("worker") == ledger.worker)
     places = [ledger.position(seq) for seq in rows["seq"].to_list()]
@@ -175,6 +178,7 @@ def restore(ledger: Ledger, rows: pl.DataFrame) -> None:
         ledger.locations.learn_output(index, output)
         if failure is not None:
             ledger.locations.learn_failure(index, failure)
+    return at
 
 
 def _restored(rows: pl.DataFrame, ledger: Ledger) -> dict[str, pl.Series]:
