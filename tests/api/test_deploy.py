@@ -201,8 +201,9 @@ def test_a_stack_of_somebody_else_is_not_touched(url: str) -> None:
     client.create_change_set(**named, ChangeSetType="CREATE", TemplateBody=body)
     client.execute_change_set(**named)
     client.get_waiter("stack_create_complete").wait(StackName="smbench-theirs", WaiterConfig={"Delay": 1})
-    with pytest.raises(TargetError, match="smbench did not make it"):
+    with pytest.raises(TargetError, match="smbench did not make it") as found:
         smbench.destroy("theirs", endpoint_url=url)
+    assert found.value.advice == "nothing was touched: take another NAME"
 
 
 def test_a_limit_that_is_no_number_lets_no_stack_pass(url: str) -> None:

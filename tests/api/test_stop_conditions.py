@@ -13,6 +13,7 @@ import smbench
 from smbench.api.machines.orders import order
 from smbench.errors import UsageError
 from smbench.findings import Verdict
+from whole_story import any_keys
 
 pytestmark = pytest.mark.slow  # whole runs
 
@@ -109,10 +110,22 @@ def test_a_stop_condition_holds_in_real_time_on_the_sum_of_all_workers(tmp_path:
     assert run.summary.violations == ()
 
 
-def test_what_would_judge_a_part_or_cannot_judge_is_refused(tmp_path: Path) -> None:
+def test_what_would_judge_a_part_or_cannot_judge_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load = [{"stairs": {"users": 4, "steps": 4, "each": "1s", "stop": {"p50": "1s"}}}]
     scenario = {"name": "parts", "load": load}
-    with pytest.raises(UsageError, match="cannot share a phase that stops by itself"):
+    with pytest.raises(UsageError, match=r"--shards 2 cannot share a phase that stops by itself \(stairs\)") as found:
         order(scenario, to=tmp_path / "order", shards=2, endpoint="prod")
+    assert "--on ray" in found.value.advice
+    any_keys(monkeypatch)
+    target = {"kind": "realtime", "endpoint": "prod"}
+    with pytest.raises(UsageError, match="--workers 2 cannot share a phase that stops by itself"):
+        smbench.run_job(
+            scenario | {"target": target},
+            role="arn:aws:iam::123456789012:role/job",
+            image="i",
+            to="s3://bucket/run",
+            workers=2,
+            endpoint_url="http://127.0.0.1:9",
+        )
     with pytest.raises(UsageError, match="which a simulation does not know"):
         smbench.simulate(scenario)

@@ -106,10 +106,12 @@ def write_order(
     *,
     begins_together: bool = False,
     prices: Mapping[str, float] | None = None,
+    option: str = "--shards",
 ) -> Order:
     """Write the order into a place that has none.
 
     Args:
+        option: Which one of the command line asked for so many shards.
         prices: USD in the place of list prices, for the manifest.
 
     Raises:
@@ -121,11 +123,14 @@ def write_order(
             "an order needs an endpoint that outlives a process, and the scenario's is emulated inside the run",
             "name one with --endpoint; for a trial, `smbench emulate` and --endpoint-url",
         )
-    check_workers(plan, n_shards, "--shards")
-    if n_shards > 1 and stopping_phases(plan.scenario.load, plan.schedule.spans):
+    check_workers(plan, n_shards, option)
+    if n_shards > 1 and (stopping := stopping_phases(plan.scenario.load, plan.schedule.spans)):
+        named = ", ".join(span.name for _, span in stopping)
         raise UsageError(
-            f"--shards {n_shards} cannot share a phase that stops by itself: each shard would judge its own requests",
-            "leave `stop` out, or give one shard",
+            f"{option} {n_shards} cannot share a phase that stops by itself ({named}): none sees what all do "
+            "while they send, and shards that stop at different steps offer no load that was planned",
+            "`smbench run --workers` and `smbench run --on ray` have a parent that judges all of it; else leave `stop` "
+            f"out of the phase, or {option} out",
         )
     now = datetime.datetime.now(datetime.UTC)
     manifest = new_manifest(plan, origin, command, now, n_shards)

@@ -104,7 +104,8 @@ async def ours(clients: AwsClients, name: str) -> StackFound | None:
     """As `find_stack`, of the benchmark `name`. Raises TargetError: a stack of that name is not smbench's."""
     found = await find_stack(clients, stack_name(name))
     if found is not None and found.status != NEW and found.tags.get(TAG) != name:
-        advice = "it is being deleted: try again in a minute" if found.status == _GOING else ""
+        is_going = found.status == _GOING
+        advice = "it is being deleted: try again in a minute" if is_going else "nothing was touched: take another NAME"
         raise TargetError(f"the stack {stack_name(name)} has no tag {TAG}={name}: smbench did not make it", advice)
     return found
 

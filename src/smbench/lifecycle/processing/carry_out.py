@@ -85,6 +85,7 @@ class JobRun:
             command,
             begins_together=together,
             prices=self._prices,
+            option="--workers",
         )
         try:
             for name in _ENTRY:
