@@ -2,9 +2,10 @@
 
 Latencies of neighbours in a queue are alike: a request that waits finds a queue, and so does the next. So n requests
 are worth fewer independent ones, and an interval lies between those order statistics that as many independent requests
-would give. How many they are worth is taken from two sides, and the less holds: from batches of the run in order of
-schedule, and from the queue that such slots, so busy, have (`numbers.congestion`), because a run that is short against
-the queue's memory cannot show how long that memory is. A run has no interval where
+would give. How many they are worth is estimated from two sides, each counted by how well it knows: from batches of the
+run in order of schedule, and from the queue that such slots, so busy, have (`numbers.congestion`), because a run that
+is short against the queue's memory cannot show how long that memory is. Where the batches vary more than such a queue's
+could by chance, they alone count. A run has no interval where
 
 - the load or the number of instances changed: its percentiles are of that one course, and only more runs show how
   another would go;
@@ -41,12 +42,32 @@ MEMORIES_MIN = 5  # lengths of the queue's memory in a batch
 BEYOND_MIN = 8  # independent requests above a percentile, and below it
 CONFIDENCE = 0.95
 _MEMORY_ERRORS = 1.0  # standard errors added to the utilisation before the run's length is judged
-_WORTH_ERRORS = 1.25  # and before it is taken what the requests are worth
-_DEGREES_KNOWN = 20  # degrees of freedom more, where the queue and not the batches say what requests are worth
+_WORTH_ERRORS = 0.5  # and before it is taken what the requests are worth: of short runs, the less busy have an interval
+_DEGREES_KNOWN = 20  # degrees of freedom at most, that what is known beside the batches counts: formulas approximate
+_CONTRADICTED = 1.645  # of the normal law: batches of the queue that is supposed vary so much once in twenty times
 _WINDOW = 5  # the memory is summed over this many times itself (Sokal's window)
 ALONE_MIN = 5_000  # requests, where the latencies alone must show the queue's memory
 _SHARES = {name: share for name, share in PERCENTILES.items() if name != "max"}
 _STEADY = ("constant", "poisson", "closed")
+
+
+@dataclass(frozen=True, slots=True)
+class Inflation:
+    """By how much the variance of the share of latencies below a quantile exceeds that of independent ones.
+
+    Args:
+        degrees: Of freedom, that the value is worth as an estimate; None: it is no estimate, but the least it can be.
+        raised: At one standard error more, to judge whether the run is long enough.
+    """
+
+    value: float
+    degrees: float | None
+    raised: float
+
+    @classmethod
+    def at_least(cls, value: float) -> "Inflation":
+        """Where only a least value is known."""
+        return cls(value, None, value)
 
 
 class Interval(BaseModel):
@@ -142,12 +163,12 @@ def of_arrivals(
     n, ended_s = len(arrived_s), arrived_s + takes_s
     if isinstance(n_slots, Unknown) and n >= ALONE_MIN:
         memory = max(_own_memory(found_inside(arrived_s, ended_s)), _own_memory(latencies_s[0]))
-        return of_series(*latencies_s, names, memory, lambda share: memory)
+        return of_series(*latencies_s, names, memory, lambda share: Inflation.at_least(memory))
     queue = Congestion.of(arrived_s, ended_s, 1 if isinstance(n_slots, Unknown) else n_slots)
     if queue is None:
         return dict.fromkeys(names, Unknown("not estimable: all requests were due at one instant"))
-    busy, memory = queue.raised(_WORTH_ERRORS), queue.memory(queue.raised(_MEMORY_ERRORS))
-    is_busy = busy >= UTILISATION_MAX
+    busy = queue.raised(_MEMORY_ERRORS)
+    memory, is_busy = queue.memory(busy), busy >= UTILISATION_MAX
     if isinstance(n_slots, Unknown) and (is_busy or _n_batches(n, memory) < N_BATCHES_MIN):
         return dict.fromkeys(
             names, Unknown(f"not estimable: {n_slots.reason}, and {n:,} requests do not show how busy they were")
@@ -155,11 +176,20 @@ def of_arrivals(
     if is_busy:
         seen = f"the slots were busy {min(1.0, queue.utilisation):.0%} of the time"
         return dict.fromkeys(names, Unknown(f"not estimable: {seen}, so the queue may grow without limit"))
-    return of_series(*latencies_s, names, memory, lambda share: queue.inflation(share, busy))
+    if isinstance(n_slots, Unknown):
+        return of_series(*latencies_s, names, memory, lambda share: Inflation.at_least(queue.inflation(share, busy)))
+    return of_series(*latencies_s, names, memory, lambda share: _of_queue(queue, share))
+
+
+def _of_queue(queue: Congestion, share: float) -> Inflation:
+    """Its error is that of the utilisation: a chi-square law with 2 / d^2 degrees has the relative deviation d."""
+    value, raised = (queue.inflation(share, queue.raised(errors)) for errors in (_WORTH_ERRORS, _MEMORY_ERRORS))
+    deviation = math.log(raised / value) / (_MEMORY_ERRORS - _WORTH_ERRORS)
+    return Inflation(value, min(_DEGREES_KNOWN, 2 / max(deviation, 1e-9) ** 2), raised)
 
 
 def of_series(
-    least_s: Values, most_s: Values, names: list[str], memory: float, inflation: Callable[[float], float]
+    least_s: Values, most_s: Values, names: list[str], memory: float, inflation: Callable[[float], Inflation]
 ) -> Intervals:
     """Of a series in order of schedule.
 
@@ -168,8 +198,7 @@ def of_series(
         most_s: And at most; infinite where it is not known, or never over.
         names: Of `bounds.PERCENTILES`.
         memory: How many requests resemble each other.
-        inflation: Of a share, by how much at least the variance of the share of latencies below its quantile exceeds
-            that of independent ones.
+        inflation: Of a share, what is known of it beside the batches.
     """
     n = len(least_s)
     # What is not of the queue, as a service that drifts, may last longer than the queue's memory.
@@ -183,8 +212,8 @@ def of_series(
     return {name: _interval(series, _SHARES[name], inflation(_SHARES[name])) for name in names}
 
 
-def _as_independent(share: float) -> float:
-    return 1.0
+def _as_independent(share: float) -> Inflation:
+    return Inflation.at_least(1.0)
 
 
 def _n_batches(n: int, memory: float) -> int:
@@ -213,14 +242,27 @@ class _Series:
         return variance * self.n / self.n_batches / (share * (1 - share))
 
 
-def _interval(series: _Series, share: float, at_least: float) -> Interval | Unknown:
-    of_batches, rarer = series.inflation(share), min(share, 1 - share)
-    degrees = series.n_batches - 1 + (_DEGREES_KNOWN if at_least > of_batches else 0)
-    inflation, t = max(1.0, at_least, of_batches), student.quantile(CONFIDENCE, degrees)
+def _pooled(of_batches: float, n_batches: int, known: Inflation) -> tuple[float, int]:
+    """The inflation that both sides say together, and its degrees of freedom."""
+    degrees = n_batches - 1
+    if known.degrees is None:
+        own = degrees + (_DEGREES_KNOWN if known.value > of_batches else 0)
+        return max(1.0, known.value, of_batches), own
+    # Paulson's normal deviate of the ratio of two variances.
+    ratio, own, others = math.cbrt(of_batches / known.value), 2 / (9 * degrees), 2 / (9 * known.degrees)
+    if (1 - others) * ratio - (1 - own) > _CONTRADICTED * math.sqrt(others * ratio**2 + own):
+        return max(1.0, of_batches), degrees
+    together = degrees + known.degrees
+    return max(1.0, (degrees * of_batches + known.degrees * known.value) / together), round(together)
+
+
+def _interval(series: _Series, share: float, known: Inflation) -> Interval | Unknown:
+    inflation, degrees = _pooled(series.inflation(share), series.n_batches, known)
+    t, rarer = student.quantile(CONFIDENCE, degrees), min(share, 1 - share)
     half = t * math.sqrt(share * (1 - share) * inflation / series.n)
     low, high = math.floor((share - half) * series.n), math.ceil((share + half) * series.n) - 1
-    if series.n * rarer < BEYOND_MIN * at_least or low < 0 or high >= series.n - 1:
-        need = math.ceil(max(BEYOND_MIN * at_least, t**2 * inflation) / rarer)
+    if series.n * rarer < BEYOND_MIN * known.raised or low < 0 or high >= series.n - 1:
+        need = math.ceil(max(BEYOND_MIN * known.raised, t**2 * inflation) / rarer)
         found = f"not estimable (N_eff = {series.n / inflation:,.0f})"
         return Unknown(f"{found}: too few of {series.n:,} requests lie above it, and it takes some {need:,}")
     top = float(series.most[high])

@@ -74,16 +74,17 @@ class Congestion:
         """By how much the variance of the share of latencies below their `share`-quantile exceeds independent ones'.
 
         Whitt's asymptotic variance of a birth-and-death process, for the chance that a request which finds j in the
-        system takes longer than the quantile. `utilisation` is below 1; with 0 nothing depends on anything.
+        system takes longer than the quantile; and what a request whose own service is long does to those after it.
+        `utilisation` is below 1; with 0 nothing depends on anything.
         """
         if utilisation <= 0 or not self.variability:
             return 1.0
         likely, slowed, wait = self._states(utilisation)
-        longer = self._longer(likely, wait, share)
+        longer, own = self._longer(likely, wait, share)
         centred = longer - float(likely @ longer)
         # What is still to come of `centred` from state j + 1 beyond that from j, in arrivals.
         step = np.append(-np.cumsum(likely * centred)[:-1] / likely[:-1], 0.0)
-        covariance = float(np.sum(likely * step * (step * slowed + centred)))
+        covariance = float(np.sum(likely * step * (step * slowed + centred + own)))
         return max(1.0, 1 + 2 * covariance / (share * (1 - share)))
 
     def _states(self, utilisation: float) -> tuple[Values, Values, Values]:
@@ -98,8 +99,9 @@ class Congestion:
         slowed = np.where(waiting > 0, self.variability, 1.0)
         return likely / likely.sum(), slowed, waiting / self.n_slots * self.variability
 
-    def _longer(self, likely: Values, wait: Values, share: float) -> Values:
-        """For each state, the chance of a latency above the quantile."""
+    def _longer(self, likely: Values, wait: Values, share: float) -> tuple[Values, Values]:
+        """For each state, the chance of a latency above the quantile; and that times how much longer than the mean the
+        services then are, so by how much more work such requests leave to those after them."""
 
         def above(latency: float) -> Values:
             chances: Values = 1 - np.searchsorted(self.services, latency - wait, side="right") / len(self.services)
@@ -109,7 +111,8 @@ class Congestion:
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
             low, high = (middle, high) if float(likely @ above(middle)) > 1 - share else (low, middle)
-        return above(high)
+        longer_by = np.append(np.cumsum((self.services - 1)[::-1])[::-1], 0.0) / len(self.services)
+        return above(high), longer_by[np.searchsorted(self.services, high - wait, side="right")]
 
 
 def found_inside(arrived_s: Values, ended_s: Values) -> Values:
