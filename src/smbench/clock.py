@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 
 
 class TimeKind(StrEnum):
-    """How scenario time relates to the wall's."""
+    """How scenario time relates to real time."""
 
     REAL = "real"
     SCALED = "scaled"

@@ -125,5 +125,5 @@ def test_figures_loads_and_advice_that_such_an_endpoint_does_not_have_are_refuse
     other = {"name": "other", "load": [{"burst": {"requests": 1}}]}
     with pytest.raises(UsageError, match="the load of other is for the kind async"):
         smbench.what_if(story("realtime"), load=other, vary=VARY["realtime"])
-    with pytest.raises(UsageError, match="advise knows asynchronous ones only"):
+    with pytest.raises(UsageError, match="handles asynchronous endpoints only"):
         smbench.advise(story("realtime"), slo=["p95 < 1s"])

@@ -77,3 +77,17 @@ def test_a_missing_argument_is_explained_with_an_example_of_here(tmp_path: Path)
     assert done.returncode == 2
     assert "`smbench report` needs RUN: the results folder of a run" in done.stderr
     assert "smbench report results/a-20260102T000000Z" in done.stderr, "the latest"
+
+
+@pytest.mark.parametrize("command", ["report", "plot", "attach", "stop", "resume", "calibrate"])
+def test_a_run_s_folder_that_is_not_there_is_said_to_be_missing_with_the_latest_runs(
+    command: str, tmp_path: Path
+) -> None:
+    for folder in ("b-20260101T000000Z", "a-20260102T000000Z"):
+        (tmp_path / "results" / folder).mkdir(parents=True)
+        (tmp_path / "results" / folder / "manifest.json").touch()
+    for missing in ("results/c", "elsewhere/c"):
+        done = in_here(command, missing, cwd=tmp_path)
+        assert done.returncode == 2
+        assert f"there is no folder {missing}" in done.stderr
+        assert "the latest runs in results: a-20260102T000000Z, b-20260101T000000Z" in done.stderr

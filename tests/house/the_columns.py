@@ -63,9 +63,9 @@ readings = pl.read_parquet("results/sample/readings.parquet")
 seconds = readings.select((pl.col("at").dt.epoch("ns") - epoch_ns) / 1e9)
 ```
 
-In real time an instant is the wall's. In scaled and warp time instants are `epoch_ns` plus scenario time, so they run
-ahead of the wall; `started` and `ended` of the manifest are always the wall's. `recv`, `done` and `pub` are read from
-AWS's clock: how far it is from ours is in `summary.json` under `clocks`.
+In real time an instant is that of the machine's clock. In scaled and warp time instants are `epoch_ns` plus scenario
+time, so they run ahead of it; `started` and `ended` of the manifest are always the machine's. `recv`, `done` and `pub`
+are stamps of AWS's clock: `summary.json` says under `clocks` how far it is from ours.
 """
 
 

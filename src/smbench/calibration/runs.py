@@ -63,7 +63,7 @@ def checked(frames: Frames, classes: pl.DataFrame, name: str) -> MeasuredRun:
     kind = (frames.manifest.scenario.get("target") or {}).get("kind", "async")
     if kind != "async":
         raise UsageError(
-            f"{name} is of a {kind} endpoint: models are fitted and checked of asynchronous endpoints only",
+            f"{name} measured a {kind} endpoint; only models of asynchronous endpoints can be fitted and checked",
             "describe it under target.emulated yourself, and `smbench simulate` or `smbench what-if` predicts with it",
         )
     completed = frames.requests.filter(pl.col("outcome") == Outcome.COMPLETED.value)

@@ -8,6 +8,7 @@ import typer
 
 from smbench.api.scenarios import validate
 from smbench.errors import UsageError
+from smbench.scenario.describe import sentences
 from smbench.scenario.schema import json_schema
 from smbench.scenario.starter import starter_scenario
 
@@ -19,9 +20,8 @@ def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
     typer.echo(f"{file}: fine" + (f", with {len(wrong)} warning{'' if len(wrong) == 1 else 's'}" if wrong else ""))
     for line in wrong:
         typer.echo(f"  warning: {line}")
-    typer.echo(found.description)
-    for note in found.notes:
-        typer.echo(note)
+    for line in (*sentences(found.scenario), *found.notes):
+        typer.echo(line)
     digest = f"; its digest is {found.schedule_digest[:16]}" if found.schedule_digest else ", drawn when it is run"
     typer.echo(f"The schedule has {found.n_requests:,} requests{digest}.")
 

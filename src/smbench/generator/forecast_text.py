@@ -53,16 +53,16 @@ def facts(found: Forecast, kind: TimeKind, instance_hour_usd: float | None) -> l
 
 
 def length(found: Forecast, kind: TimeKind) -> str:
-    """How long the run lasts, by the scenario's clock and by the wall's."""
+    """How long the run lasts, by the scenario's clock and by a watch."""
     span = _range(found.least_s, found.most_s)
     if kind is TimeKind.WARP:
         each_s = WARP_REQUEST_S + found.parts * WARP_PART_S
         real_s = max(1.0, sum(phase.n for phase in found.phases) * each_s)
-        return f"the run lasts {span} of the scenario's time, and in warp time {_about(real_s)} of the wall's"
+        return f"the run lasts {span} of scenario time; in warp time that takes about {_whole_seconds(real_s)}"
     if found.scale != 1.0:
-        faster = f"{found.scale:g} times faster"
         most_s = None if found.most_s is None else found.most_s / found.scale
-        return f"the run lasts {span}, and {_range(found.least_s / found.scale, most_s)} of the wall's time, {faster}"
+        real = _range(found.least_s / found.scale, most_s)
+        return f"the run lasts {span} of scenario time; at {found.scale:g} times its speed that takes {real}"
     return f"the run lasts {span}"
 
 
@@ -136,7 +136,12 @@ def _range(least_s: float, most_s: float | None) -> str:
 
 
 def _whole(seconds: float) -> str:
-    return format_duration(round(seconds) if seconds >= 10 else round(seconds, 1))
+    return units.duration(round(seconds) if seconds >= 10 else round(seconds, 1))
+
+
+def _whole_seconds(seconds: float) -> str:
+    """An estimate: no fraction of a second is known."""
+    return f"{round(seconds)} s" if seconds < 119.5 else units.duration(seconds)
 
 
 def _about(seconds: float) -> str:

@@ -21,12 +21,13 @@ from smbench.scenario.values.files import read_regular
 from smbench.schedule.base import PhaseSpan
 
 MANIFEST = "manifest.json"
+_STAMP_LENGTH = len("20260101T000000Z")  # of the instant with which a folder's name ends
 _BYTES_MAX = 256 << 20  # a scenario as long as one may be, and its notes, are a hundredth of this
 PACKAGES = ("smbench", "aioboto3", "aiobotocore", "botocore", "anyio", "numpy", "polars", "pydantic", "uvloop")
 
 
 class ClockFacts(BaseModel):
-    """How scenario time related to the wall's."""
+    """How scenario time related to real time."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,7 +78,7 @@ class EmulatorEffort(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     cpu_s: float
-    elapsed_s: float  # of the wall's time
+    elapsed_s: float  # real time
     loop_lag_max_s: float | None = None  # the latest that its loop ever woke; None: an older run did not measure it
 
     @property
@@ -160,8 +161,8 @@ class Manifest(BaseModel):
     smbench: str = ""  # the version that made the run
     run_id: str  # the beginning of every InferenceId and of the names of what the run creates
     command: tuple[str, ...] = ()  # the command line
-    started: datetime.datetime  # UTC, the wall's time
-    ended: datetime.datetime | None = None  # UTC, the wall's time; null in the folder of a run that was killed
+    started: datetime.datetime  # UTC, real time
+    ended: datetime.datetime | None = None  # UTC, real time; null in the folder of a run that was killed
     ending: Ending = Ending.RUNNING  # one of `records.Ending`; `running` in a file at rest: the run was killed
     reason: str = ""  # of a stop, a cancellation or a failure
     scenario: dict[str, Any] = {}  # with every default written out, and what the command line changed
@@ -220,7 +221,7 @@ def read_manifest(run_dir: Path) -> Manifest:
         found = orjson.loads(read_regular(path, _BYTES_MAX))
         version = found["schema_version"]
     except (FileNotFoundError, NotADirectoryError):
-        raise ResultsError(f"{run_dir} is no run: it has no {MANIFEST}", _runs_below(run_dir)) from None
+        raise no_run(run_dir) from None
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror or error}") from error
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
@@ -237,8 +238,14 @@ def read_manifest(run_dir: Path) -> Manifest:
         raise ResultsError(f"{path} is damaged: {first_in_words(error)}") from error
 
 
-def _runs_below(folder: Path) -> str:
-    if not folder.is_dir():
-        return ""
-    runs = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
-    return f"runs in it, the latest last: {', '.join(runs[-5:])}" if runs else ""
+def no_run(run_dir: Path) -> ResultsError:
+    """What is wrong with a path that holds no run; the latest runs near it, where there are any."""
+    if not run_dir.exists():
+        near = _latest_runs(run_dir.parent) or _latest_runs(Path("results"))
+        return ResultsError(f"there is no folder {run_dir}", near)
+    return ResultsError(f"{run_dir} is no run: it has no {MANIFEST}", _latest_runs(run_dir))
+
+
+def _latest_runs(folder: Path) -> str:
+    runs = sorted((path.parent for path in folder.glob(f"*/{MANIFEST}")), key=lambda path: path.name[-_STAMP_LENGTH:])
+    return f"the latest runs in {folder}: {', '.join(path.name for path in runs[:-6:-1])}" if runs else ""

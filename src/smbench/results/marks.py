@@ -16,6 +16,7 @@ from typing import Self
 
 from smbench.errors import ResultsError
 from smbench.results.damage import PARTS
+from smbench.results.manifest import no_run
 
 _LAYOUT = struct.Struct("=q36si")  # the last row handed over, the machine's boot id, the process
 _STAT = Path("/proc/stat")
@@ -150,6 +151,8 @@ def sole_user(run_dir: Path) -> Iterator[None]:
         return
     try:
         descriptor = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY)  # to open a pipe would wait for its writer
+    except FileNotFoundError:
+        raise no_run(run_dir) from None
     except OSError as error:
         raise ResultsError(f"cannot read {run_dir}: {error.strerror or error}") from error
     try:

@@ -27,7 +27,12 @@ from smbench.scenario.values.quantities import format_duration, format_rate
 
 def describe(scenario: Scenario) -> str:
     """What is sent, when, how many requests in all, to what, in which time, and what must hold."""
-    sentences = [
+    return " ".join(sentences(scenario))
+
+
+def sentences(scenario: Scenario) -> list[str]:
+    """The same, sentence by sentence."""
+    parts = [
         f"Load: {', then '.join(describe_phase(phase) for phase in scenario.load)}; {_total(scenario)}",
         f"payloads are {_payloads(scenario.payloads, is_synchronous=scenario.target.is_synchronous)}",
         *(("each answer is taken in a stream",) if scenario.request.stream else ()),
@@ -35,12 +40,12 @@ def describe(scenario: Scenario) -> str:
         *(() if scenario.target.is_synchronous else (_drain(scenario),)),
     ]
     if fate := _fate(scenario.request):
-        sentences.append(f"each request {fate}")
+        parts.append(f"each request {fate}")
     if stops := _stops(scenario):
-        sentences.append(f"stop sending {stops}")
+        parts.append(f"stop sending {stops}")
     if scenario.thresholds:
-        sentences.append(f"must hold: {', '.join(scenario.thresholds)}")
-    return " ".join(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences)
+        parts.append(f"must hold: {', '.join(scenario.thresholds)}")
+    return [f"{part[:1].upper()}{part[1:]}." for part in parts]
 
 
 def _drain(scenario: Scenario) -> str:

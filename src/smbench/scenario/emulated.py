@@ -260,7 +260,7 @@ class OpenQuestions(Part):
 
 
 class Scaled(Part):
-    """Scenario time runs this many times faster than the wall's."""
+    """Scenario time runs this many times as fast as real time."""
 
     scaled: Number = Field(gt=0, le=1000, description="scenario seconds per real second")
 
@@ -309,7 +309,7 @@ class Emulated(Part):
     initial: Initial = Field(default=Initial(), description="the state in which the run finds the endpoint")
     time: Time = Field(
         default="real",
-        description="real: the wall's; {scaled: 20}: so many times faster; warp: jumps to whatever happens next",
+        description="real; {scaled: 20}: 20 times as fast as real time; warp: the clock jumps to whatever happens next",
     )
     metric_delay: Distribution = Field(
         default=Distribution(uniform=Uniform(low=0.0, high=5.0)),

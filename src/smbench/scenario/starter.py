@@ -81,7 +81,7 @@ target:
       - step_from_zero: {add: 1, cooldown: 300s}
     # What goes wrong, as shares: container_errors, throttled, notices_lost and more.
     faults: {container_errors: 0.5%}
-    # warp jumps over the waiting: the run takes seconds. `real` is the wall's time, {scaled: 20} is 20 times faster.
+    # warp jumps over the waiting: the run takes seconds. `real` is real time, {scaled: 20} is 20 times as fast.
     time: warp
 
 # What is sent. Files beside this one: `files: [payloads/*.json]`. Invoke arguments, one JSON object a line:

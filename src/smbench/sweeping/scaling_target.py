@@ -28,7 +28,7 @@ def check_scalable(scenario: Scenario) -> None:
     target = scenario.target
     if target.kind != "realtime":
         raise UsageError(
-            f"{scenario.name} has a {target.kind} endpoint: a target of invocations is of real-time ones",
+            f"{scenario.name} does not measure a real-time endpoint: only those scale by invocations per instance",
             "`smbench advise` finds the policy of an asynchronous endpoint",
         )
     if target.endpoint is not None:

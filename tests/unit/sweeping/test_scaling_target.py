@@ -87,8 +87,8 @@ def test_the_policy_is_what_auto_scaling_takes() -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ({"kind": "async"}, "is of real-time ones"),
-        ({"kind": "serverless"}, "is of real-time ones"),
+        ({"kind": "async"}, "does not measure a real-time endpoint"),
+        ({"kind": "serverless"}, "does not measure a real-time endpoint"),
         ({"kind": "realtime", "endpoint": "mine"}, "is used as it is"),
         ({"kind": "realtime", "emulated": {"instances": {"min": 1, "max": 1}}}, "nothing scales"),
     ],

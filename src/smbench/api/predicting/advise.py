@@ -136,7 +136,7 @@ def advise(
     if asked.question.manifest is not None:
         kind = asked.load.scenario.target.kind
         raise UsageError(
-            f"{asked.target.scenario.name} has a {kind} endpoint, and advise knows asynchronous ones only",
+            f"{asked.target.scenario.name} has a {kind} endpoint; `smbench advise` handles asynchronous endpoints only",
             "`smbench what-if` compares its policies; `smbench scaling-target` finds a real-time endpoint's target",
         )
     if not asked.is_demanded:

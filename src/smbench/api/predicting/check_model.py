@@ -94,7 +94,7 @@ def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, r
         raise UsageError(f"{path} names the endpoint {scenario.target.endpoint}, which is no model")
     if scenario.target.kind != "async":
         raise UsageError(
-            f"{path} is of a {scenario.target.kind} endpoint: models are checked of asynchronous endpoints only",
+            f"{path} describes a {scenario.target.kind} endpoint; only models of asynchronous endpoints can be checked",
             "`smbench compare` holds a prediction of `smbench simulate` against a run",
         )
     measured, digest = measured_run(open_run(Path(run))), physics_digest(scenario, path.parent)
