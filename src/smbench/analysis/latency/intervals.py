@@ -246,8 +246,8 @@ def _pooled(of_batches: float, n_batches: int, known: Inflation) -> tuple[float,
     """The inflation that both sides say together, and its degrees of freedom."""
     degrees = n_batches - 1
     if known.degrees is None:
-        own = degrees + (_DEGREES_KNOWN if known.value > of_batches else 0)
-        return max(1.0, known.value, of_batches), own
+        more = _DEGREES_KNOWN if known.value > of_batches else 0
+        return max(1.0, known.value, of_batches), degrees + more
     # Paulson's normal deviate of the ratio of two variances.
     ratio, own, others = math.cbrt(of_batches / known.value), 2 / (9 * degrees), 2 / (9 * known.degrees)
     if (1 - others) * ratio - (1 - own) > _CONTRADICTED * math.sqrt(others * ratio**2 + own):
