@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from commands import in_here
 from smbench.cli.app import app
 from smbench.cli.signatures.examples import EXAMPLES
+from smbench.scenario.starter import shipped_names
 
 GROUP = get_command(app)
 COMMANDS = sorted(GROUP.commands)  # type: ignore[attr-defined]
@@ -30,7 +31,9 @@ def test_the_command_s_parser_takes_each_example(command: str) -> None:
     for line, meaning in EXAMPLES[command]:
         assert meaning
         arguments = shlex.split(line.partition("> ")[0])
-        GROUP.commands[command].make_context(command, arguments)  # type: ignore[attr-defined]
+        context = GROUP.commands[command].make_context(command, arguments)  # type: ignore[attr-defined]
+        scenario = Path(str(context.params.get("scenario") or "."))
+        assert scenario.suffix or scenario.name in ("", *shipped_names()), f"no scenario that ships: {scenario}"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -36,7 +36,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "sweep": (("matrix.yaml", "every combination in the file, and which one to take"),),
     "search": (("steady-poisson --slo 'p95 < 30s'", "the highest rate that keeps the threshold"),),
-    "scaling-target": (("realtime-quick-start", "a target for the scaling policy"),),
+    "scaling-target": (("mine.yaml --assert 'p95 < 2s'", "a target for the scaling policy"),),
     "recommend": (
         ("--model my-model", "what SageMaker recommends without a test"),
         (
