@@ -152,7 +152,7 @@ def test_a_run_of_a_synchronous_endpoint_is_no_source_of_a_model_nor_a_check_of_
         lambda: smbench.calibrate(made, out=tmp_path / "fitted.yaml"),
         lambda: smbench.check_model(model, made),
     ):
-        with pytest.raises(UsageError, match=f"is of a {kind} endpoint: models are fitted and checked of asynchronous"):
+        with pytest.raises(UsageError, match=f"measured a {kind} endpoint; only models of asynchronous"):
             use()
     assert not (tmp_path / "fitted.yaml").exists()
 

@@ -115,6 +115,6 @@ def test_what_cannot_be_checked_is_refused_and_leaves_no_record(tmp_path: Path) 
         smbench.check_model(real, made, replications=1)
     called = tmp_path / "called.yaml"
     called.write_bytes(orjson.dumps({**SMALL, "target": SMALL["target"] | {"kind": "realtime"}}))
-    with pytest.raises(UsageError, match="is of a realtime endpoint: models are checked of asynchronous"):
+    with pytest.raises(UsageError, match="describes a realtime endpoint; only models of asynchronous"):
         smbench.check_model(called, made)
     assert not list(tmp_path.glob("*.json"))

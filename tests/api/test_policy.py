@@ -238,7 +238,9 @@ async def test_deploy_and_destroy_make_the_calls_that_their_policy_allows_and_us
             AwsClients(AwsSettings(endpoint_url=here.emulator.url, services=DEPLOYING)) as clients,
         ):
             await clients.sagemaker.create_model(
-                ModelName="theirs", ExecutionRoleArn="arn:aws:iam::123456789012:role/r"
+                ModelName="theirs",
+                ExecutionRoleArn="arn:aws:iam::123456789012:role/r",
+                PrimaryContainer={"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/theirs:1"},
             )
             gate.calls.clear()
             policy = stack_policy("demo", wanted, Place("aws", "us-east-1", "123456789012"))

@@ -225,7 +225,7 @@ def test_a_wrong_command_line_is_told_in_a_sentence(
 
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path, compare: Compare) -> None:
     run_folder(tmp_path / "one", [1.0] * 20)
-    with pytest.raises(ResultsError, match="nowhere is no run"):
+    with pytest.raises(ResultsError, match="there is no folder nowhere"):
         compare("one", "nowhere")
 
 

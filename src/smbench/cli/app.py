@@ -118,7 +118,7 @@ def main() -> None:
     guard_streams()
     try:
         try:
-            app()
+            app(prog_name="smbench")
         finally:
             sys.stdout.flush()  # what cannot be written is found here, and not when the interpreter has ended
     except SmbenchError as error:

@@ -130,7 +130,7 @@ def test_a_scenario_that_this_version_cannot_read_names_the_field_and_the_versio
     plan: RunPlan, tmp_path: Path
 ) -> None:
     folder = begun(plan, tmp_path / "results")
-    for scenario, said in (({}, "name: Field required"), (SCENARIO | {"lode": []}, "lode: ")):
+    for scenario, said in (({}, "name: is missing"), (SCENARIO | {"lode": []}, "lode: ")):
         manifest = folder.manifest.model_copy(update={"scenario": scenario, "smbench": "0.0.1"})
         with pytest.raises(ResultsError, match=said) as refused:
             planned_again(manifest, "there", None)
