@@ -162,7 +162,7 @@ class Engine:
                 free_since_ns = await places.take(span.end_ns)
                 if self._is_over or self.clock.now_ns() >= self._limit_ns:
                     return
-                if free_since_ns is None:  # told now: of a run that is killed or stopped in a later phase it is known
+                if free_since_ns is None:  # noted now, so that it is known of a run that a later phase stops
                     self.tracker.rest_not_sent(range(index, rows.stop), NotSent.PHASE_ENDED)
                     return
                 if self._is_full:

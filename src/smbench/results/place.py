@@ -92,7 +92,7 @@ class FolderPlace:
                 os.fsync(descriptor)
                 is_made = _named(descriptor, beside, path)
                 sync_folder(path.parent)
-            except BaseException:  # nobody will unlock it; the error goes on up
+            except BaseException:  # no other code has the descriptor; the error goes on up
                 os.close(descriptor)
                 raise
             finally:

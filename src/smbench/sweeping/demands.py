@@ -64,7 +64,7 @@ class Demand:
     def _misses(self) -> tuple[pl.Expr, pl.Expr]:
         """Which requests missed, and which may have."""
         threshold = self.threshold
-        # A synchronous call that was given up has missed: whoever made it has no answer.
+        # A synchronous call that was given up has missed: its caller has no answer.
         is_open = is_one_of(MAY_HAVE_COMPLETED)
         if threshold is None or threshold.metric == "completed":
             return ~is_one_of((Outcome.COMPLETED,)) & ~is_open, is_open

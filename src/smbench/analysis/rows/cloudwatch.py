@@ -38,7 +38,7 @@ class Minutes:
 
 
 def minutes_of_load(frames: Frames) -> Minutes | None:
-    """None where nobody read CloudWatch, or where no minute of the load was due before the run was over."""
+    """None where the run did not read CloudWatch, or where no minute of the load was due before the run was over."""
     readings = frames.readings.filter(pl.col("source").is_in(["cloudwatch", "endpoint"]))
     if not readings.height:
         return None
@@ -49,8 +49,8 @@ def minutes_of_load(frames: Frames) -> Minutes | None:
     if not len(due_ns):
         return None
     is_it = (pl.col("source") == "cloudwatch") & (pl.col("name") == metric) & pl.col("value").is_not_null()
-    told = readings.filter(is_it).select(frames.clocks.ours("at_ns"))["at_ns"]
-    came_ns = told.unique().sort().to_numpy()
+    reported = readings.filter(is_it).select(frames.clocks.ours("at_ns"))["at_ns"]
+    came_ns = reported.unique().sort().to_numpy()
     # By the minute's middle: AWS's clock, and so its minutes, may be a little away from ours.
     middle_ns = due_ns + MINUTE_NS // 2
     n_before = np.searchsorted(came_ns, middle_ns, side="right")

@@ -140,8 +140,8 @@ class AwsClients:
                         require_usable(f"the address of {service}", entered.meta.endpoint_url)
                         setattr(self, name, entered)
                     except ValueError as error:  # botocore's word for an address or a region it cannot read
-                        told = f"the address of {service} cannot be used" if "@" in str(error) else str(error)
-                        raise TargetError(told, ADDRESS_LOOKS_LIKE) from error
+                        why = f"the address of {service} cannot be used" if "@" in str(error) else str(error)
+                        raise TargetError(why, ADDRESS_LOOKS_LIKE) from error
             self._stack = opened.pop_all()
         return self
 

@@ -42,7 +42,7 @@ class OwnLoop:
             try:
                 with anyio.fail_after(within_s):
                     return await call()
-            except BaseExceptionGroup as group:
+            except BaseExceptionGroup as group:  # a task group wraps what ends it; its cause is what is raised
                 raise out_of_groups(group) from None
 
         try:

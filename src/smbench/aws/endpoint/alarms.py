@@ -25,7 +25,7 @@ class AlarmHistory:
     async def read(self) -> tuple[list[Reading], list[Event]]:
         """No readings; the changes of state that are new, oldest first."""
         now_ns = self.clock.now_ns()
-        items: list[dict[str, Any]] = []  # none counts as told before all are here: what fails is asked again
+        items: list[dict[str, Any]] = []  # none counts as reported before all are here: what fails is asked again
         for name in self.names:
             pages = self.client.get_paginator("describe_alarm_history").paginate(
                 AlarmName=name,

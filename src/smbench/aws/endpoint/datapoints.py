@@ -39,7 +39,7 @@ class Datapoints:
             EndTime=utc_datetime(now_utc_ns + _PERIOD_NS),  # a period that ends later would be left out
             ScanBy="TimestampAscending",
         )
-        # None counts as told before all are here: what fails is asked again.
+        # None counts as reported before all are here: what fails is asked again.
         results = [result async for page in pages for result in page["MetricDataResults"]]
         readings = [reading for one in results for reading in self._of_metric(self.metrics[one["Id"]], one)]
         readings += self._lost_minutes(since_utc_ns)

@@ -81,7 +81,7 @@ class Activities:
 
     async def read(self) -> tuple[list[Reading], list[Event]]:
         """No readings; the activities of this run that are new or have a new status, oldest first."""
-        listed: list[dict[str, Any]] = []  # none counts as told before all are here: what fails is asked again
+        listed: list[dict[str, Any]] = []  # none counts as reported before all are here: what fails is asked again
         async for page in self.client.get_paginator("describe_scaling_activities").paginate(**self._about):
             listed += page["ScalingActivities"]
             # Newest first: from an activity that was over before the run on, nothing is ours.

@@ -247,7 +247,7 @@ class AutoScaling:
         return _paged(params, found if _is_ours(params) else [], "ScalingActivities", 50, self._activity)
 
     def _activity(self, activity: Activity) -> dict[str, Any]:
-        told = _scaled(activity.resource_id) | {
+        answer = _scaled(activity.resource_id) | {
             "ActivityId": activity.id,
             "Description": activity.description,
             "Cause": activity.cause,
@@ -255,12 +255,12 @@ class AutoScaling:
             "StatusCode": activity.status,
         }
         if activity.end_ns is not None:
-            told["EndTime"] = utc_datetime(self.site.utc_ns(activity.end_ns))
+            answer["EndTime"] = utc_datetime(self.site.utc_ns(activity.end_ns))
         if activity.status_message is not None:
-            told["StatusMessage"] = activity.status_message
+            answer["StatusMessage"] = activity.status_message
         if activity.not_scaled_reasons:
-            told["NotScaledReasons"] = [_reason(reason) for reason in activity.not_scaled_reasons]
-        return told
+            answer["NotScaledReasons"] = [_reason(reason) for reason in activity.not_scaled_reasons]
+        return answer
 
 
 def _reason(reason: NotScaledReason) -> dict[str, Any]:
