@@ -82,6 +82,10 @@ def test_a_missing_argument_is_explained_with_an_example_of_here(tmp_path: Path)
     assert "smbench report results/a-20260102T000000Z" in done.stderr, "the latest"
 
 
+def test_a_missing_argument_keeps_the_capitals_of_an_abbreviation(tmp_path: Path) -> None:
+    assert "`smbench import` needs FILE: CSV, JSON lines" in in_here("import", cwd=tmp_path).stderr
+
+
 @pytest.mark.parametrize("command", ["report", "plot", "attach", "stop", "resume", "calibrate"])
 def test_a_run_s_folder_that_is_not_there_is_said_to_be_missing_with_the_latest_runs(
     command: str, tmp_path: Path

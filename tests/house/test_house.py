@@ -83,19 +83,6 @@ def test_no_module_is_imported_by_nobody() -> None:
     assert names - imported() - set(ENTRANCES) == set()
 
 
-def commands_in_the_readme() -> list[str]:
-    blocks = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
-
-
-def test_every_smbench_command_in_the_readme_is_one_it_knows() -> None:
-    used = {command.split()[1] for command in commands_in_the_readme() if command.startswith("smbench ")}
-    assert used, "the README shows no command"
-    for command in sorted(used):
-        shown = CliRunner().invoke(app, [command, "--help"])
-        assert shown.exit_code == 0, shown.output
-
-
 def test_the_list_of_commands_is_whole_and_cuts_no_line() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).output
     assert "..." not in shown.partition("Options:")[2]

@@ -91,7 +91,9 @@ def _name(param: Any) -> str:
 
 def _needs(ctx: Any, missing: Any) -> str:
     meaning = missing.help.partition(". ")[0].rstrip(".")
-    return f"`{ctx.command_path}` needs {_name(missing)}: {meaning[:1].lower()}{meaning[1:]}"
+    if not meaning[1:2].isupper():  # CSV keeps its capitals
+        meaning = meaning[:1].lower() + meaning[1:]
+    return f"`{ctx.command_path}` needs {_name(missing)}: {meaning}"
 
 
 def _example(ctx: Any, command: str) -> str:
