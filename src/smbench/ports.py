@@ -10,6 +10,12 @@ CLOUDWATCH_EVERY_S = 30.0
 answers cost us most: 28 ms of CPU a look, emulator included, against 6 ms for all the others (60 looks under WarpLoop,
 2 shared cores)."""
 
+LOOKS_HZ = 100.0
+"""Calls a second that look for outputs, of all workers of a run: S3 takes 5,500 of a prefix, and an hour of as many
+HEADs is 0.14 USD."""
+
+LIST_IN_HEADS = 12.5  # list prices: 0.005 and 0.0004 USD a thousand
+
 
 class Transport(Protocol):
     """Submits one request."""

@@ -352,10 +352,37 @@ def test_a_threshold_on_what_a_prediction_has_not_is_unknown_for_that_reason() -
     assert [one.passed for one in called.thresholds] == [True]
 
 
-def test_ends_that_are_looked_for_in_s3_are_not_predicted(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"`collector.tracking: s3`, and how late such looks see an end"):
-        smbench.simulate(STORY | {"collector": {"tracking": "s3"}}, results=tmp_path)
-    assert list(tmp_path.iterdir()) == []
+SEEN = ("seq", "outcome", "end_from", "notices", "error", "sched", "done", "pub", "seen")
+
+
+@pytest.mark.slow  # a run with its worker's process
+def test_ends_that_are_looked_for_in_s3_are_seen_by_the_looks_of_a_run(tmp_path: Path) -> None:
+    emulated = {
+        **STORY["target"]["emulated"],
+        "faults": {"container_errors": "5%"},  # few failures: their order in a listing is S3's own
+        "time": "warp",
+    }
+    closed, burst = {"outstanding": 3, "requests": 20, "for": "60s"}, {"requests": 60, "within": "1s"}
+    story = STORY | {
+        "target": {"emulated": emulated},
+        "load": [{"closed": closed}, {"burst": burst}],
+        "collector": {"tracking": "s3"},
+        "drain": "50s",
+    }
+    runs = smbench.run(story, results=tmp_path), smbench.simulate(story)
+    ran, predicted = (
+        one.requests.collect()
+        .sort("seq")
+        .select(SEEN)
+        .with_columns(pl.col(pl.Datetime).dt.timestamp("ns") - one.manifest.clock.epoch_ns)
+        for one in runs
+    )
+    assert_frame_equal(ran, predicted)
+    assert set(ran["outcome"]) == {"completed", "failed", "pending"}
+    first, second = runs
+    assert first.summary.sojourn == second.summary.sojourn
+    assert first.summary.notices == second.summary.notices
+    assert first.frames.unobservable == second.frames.unobservable
 
 
 @pytest.mark.parametrize("n", [0, 1001])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from doubles import PAGE, SECOND, World, world
 from smbench.clock import WarpLoop
-from smbench.generator.receiving.looks import LIST_IN_HEADS
+from smbench.ports import LIST_IN_HEADS
 from smbench.records import FolderPage, Unacknowledged
 
 FAST = {"look_every_s": 5.0, "looks_hz": 20.0}

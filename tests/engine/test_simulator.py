@@ -394,3 +394,39 @@ def test_the_ledgers_law_holds() -> None:
     assert counts.pop("not_sent") == len(done.requests) - 400
     assert set(counts) == {"completed", "failed", "expired"}
     assert sum(counts.values()) == 400
+
+
+# Ends that are looked for in S3
+
+
+def looking(load: list[dict[str, Any]], **changes: Any) -> Simulated:
+    return run(load, collector={"tracking": "s3", "look_every": "10s"}, service="1s", **changes)
+
+
+def test_a_look_finds_what_ended_before_it_one_call_after_the_other() -> None:
+    simulated = looking([{"constant": {"rate": "1/s", "for": "5s"}}], instances=fixed(10))
+    # Ends at 1 to 5 s; the round at 10 s asks for each, at 100 calls a second.
+    assert at_s(simulated.requests, "seen") == [10.0, 10.01, 10.02, 10.03, 10.04]
+    assert at_s(simulated.requests, "done") == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert simulated.requests["pub"].null_count() == 5
+    assert set(simulated.requests["end_from"]) == {"output"}
+
+
+def test_many_are_found_by_pages_of_a_thousand_which_are_fewer_calls() -> None:
+    simulated = looking([{"burst": {"requests": 2500, "within": "0s"}}], instances=fixed(10, concurrency=250))
+    calls = dict(simulated.readings.filter(pl.col("source") == "generator").select("name", "value").iter_rows())
+    assert calls == {"look_heads": 0.0, "look_lists": 3.0}
+    assert set(at_s(simulated.requests, "seen")) == {10.0, 10.01, 10.02}
+
+
+def test_what_s3_no_longer_keeps_is_never_found() -> None:
+    burst = [{"burst": {"requests": 3, "within": "0s"}}]
+    simulated = looking(burst, instances=fixed(1), results_kept="5s", drain="60s")
+    assert simulated.requests["seen"].null_count() == 3
+    assert set(simulated.truth["outcome"]) == {"completed"}
+
+
+def test_the_backlog_of_a_client_without_notices_falls_when_it_looks() -> None:
+    simulated = looking([{"constant": {"rate": "1/s", "for": "5s"}}], instances=fixed(10))
+    backlog = simulated.readings.filter(pl.col("name") == "backlog_seen").sort("at")
+    assert backlog["value"].to_list() == [1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 4.0]

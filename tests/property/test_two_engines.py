@@ -111,6 +111,7 @@ def with_one(**emulated: Any) -> dict[str, Any]:
     ("document", "why"),
     [
         ({**with_one(), "load": [{"closed": {"requests": 3, "outstanding": 1}}]}, "a closed phase"),
+        ({**with_one(), "collector": {"tracking": "s3"}}, "collector.tracking: s3"),
         (with_one(faults={"instance_life": "1h"}), "faults.instance_life"),
         (with_one(open_questions={"backlog_counts_running": False}), "open_questions.backlog_counts_running: false"),
         (

@@ -151,7 +151,7 @@ def both(document: dict[str, Any]) -> tuple[Foreseen, Foreseen]:
     """What the model says, and the fast engine."""
     scenario = Scenario.model_validate(document)
     schedule = plan(scenario, Path(), [1.0] * len(CLASSES))
-    assert unknown_to_fast(scenario.target.emulated, schedule) == ()
+    assert unknown_to_fast(scenario, schedule) == ()
     epoch_ns = EPOCH_NS + round(scenario.target.emulated.start_of_minute * 1e9)
     return (
         by_reference(scenario, None, schedule, CLASSES, epoch_ns=epoch_ns),

@@ -13,8 +13,7 @@ from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.endpoint.metrics import metrics_of
 from smbench.generator.forecast import forecast
 from smbench.generator.plan import RunPlan
-from smbench.generator.receiving.looks import LIST_IN_HEADS, LOOKS_HZ
-from smbench.ports import CLOUDWATCH_EVERY_S
+from smbench.ports import CLOUDWATCH_EVERY_S, LIST_IN_HEADS, LOOKS_HZ
 from smbench.pricing.inference import ServerlessUse, data_parts, serverless_usd
 from smbench.pricing.measuring import Calls, calls_usd
 from smbench.pricing.table import PriceTable

@@ -7,13 +7,13 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Load
 from smbench.generator.monitors import OnRead
 from smbench.generator.plan import RunPlan
-from smbench.generator.receiving.looks import LOOKS_HZ
 from smbench.generator.requests import invocations
 from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.generator.shares import Share, share_of
 from smbench.generator.stopping import SeenWindow, stopping_phases
 from smbench.generator.tracking.journal import Journal
 from smbench.generator.tracking.ledger import Ledger
+from smbench.ports import LOOKS_HZ
 from smbench.records import Event
 from smbench.results.marks import Mark
 from smbench.results.store import PartWriter

@@ -13,12 +13,12 @@ from smbench.generator.control import Control
 from smbench.generator.engine import Engine, Load
 from smbench.generator.monitors import OnRead, watch
 from smbench.generator.receiving.collector import Collector, look_up_rest
-from smbench.generator.receiving.looks import LOOKS_HZ, Looks
+from smbench.generator.receiving.looks import Looks
 from smbench.generator.tracking.journal import Journal
 from smbench.generator.tracking.ledger import Ledger
 from smbench.generator.tracking.tracker import Tracker
 from smbench.generator.vitals import Health, Vitals
-from smbench.ports import Folders, Gauges, Notices, Outputs, Transport
+from smbench.ports import LOOKS_HZ, Folders, Gauges, Notices, Outputs, Transport
 from smbench.records import Event, Reading, Stage
 from smbench.snapshot import Snapshot
 

@@ -25,7 +25,8 @@ class Client(Sender):
     """One request a row of the schedule; see `Sender`.
 
     Attributes:
-        pub_ns: When each row's notice was published; None: not yet, or there is none.
+        pub_ns: When each row's notice was published and received; None: not yet, or there is none.
+        is_published: Of each row, whether a notice was, received or not.
     """
 
     def __init__(
@@ -54,10 +55,16 @@ class Client(Sender):
         self._lag = Sampler(emulated.notify_lag, stream(scenario.seed_of("faults"), "notify_lag"), base_dir)
         self._classes = [payload_classes[index] for index in schedule.payload.tolist()]
         self.pub_ns: list[int | None] = [None] * len(schedule)
+        self.is_published = [False] * len(schedule)
         self._lag_ns: list[int] = [0] * len(schedule)
         self._n_open = 0  # accepted, and the client has not heard of an end
         self._last_sent_ns = 0
         endpoint.on_end.append(self._on_end)
+
+    @property
+    def seen_ns(self) -> list[int | None]:
+        """When each row's end was seen before the drain was over; None: it was not."""
+        return self.pub_ns
 
     @property
     def longest_life_ns(self) -> int:
@@ -94,10 +101,18 @@ class Client(Sender):
         assert isinstance(row, int), "the client puts the row into every job"
         self.ended[row] = ended
         if ended.reason not in self._silent:
-            self._event_queue.at(ended.done_ns + self._lag_ns[row], partial(self._hear, row))
+            self._event_queue.at(ended.done_ns + self._lag_ns[row], partial(self._publish, row))
+
+    def _publish(self, row: int) -> None:
+        self.is_published[row] = True
+        self._hear(row)
 
     def _hear(self, row: int) -> None:
         self.pub_ns[row] = self._event_queue.now_ns
+        self._over(row)
+
+    def _over(self, row: int) -> None:
+        """The client knows that the row has ended."""
         self._n_open -= 1
         self._freed(row)
 

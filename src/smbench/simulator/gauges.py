@@ -17,6 +17,7 @@ from smbench.results.schema import EVENTS, READINGS, polars_schema
 from smbench.schedule.base import Schedule
 from smbench.simulator.caller import Caller
 from smbench.simulator.client import Client
+from smbench.simulator.looking import LookingClient
 from smbench.simulator.tables import frame, instants
 
 _LEDGER_STEP_NS = 1_000_000_000  # a run looks four times as often; a prediction has no use for it
@@ -72,6 +73,8 @@ def readings_table(
     looks_ns = np.arange(0, end_ns + 1, every_ns, dtype=np.int64)
     ledger = _ledger(client, end_ns) if isinstance(client, Client) else _in_flight(client, end_ns)
     parts = [ledger, _cloudwatch(world, every_ns, end_ns)]
+    if isinstance(client, LookingClient):
+        parts.append(_looks(client, end_ns))
     if fleet is not None:
         parts.append(fleet.readings(looks_ns))
     table = pl.concat(parts).sort("seen", maintain_order=True)
@@ -86,7 +89,7 @@ def _ledger(client: Client, end_ns: int) -> pl.DataFrame:
     at_ns = np.arange(0, end_ns + 1, _LEDGER_STEP_NS, dtype=np.int64)
     never = np.iinfo(np.int64).max
     sent_ns = np.array([client.sched_ns[row] for row in rows], dtype=np.int64)
-    seen_ns = np.array([never if client.pub_ns[row] is None else client.pub_ns[row] for row in rows], dtype=np.int64)
+    seen_ns = np.array([never if (at := client.seen_ns[row]) is None else at for row in rows], dtype=np.int64)
     n_sent = np.searchsorted(sent_ns, at_ns, side="right")  # rows were accepted in order of time
     n_seen = np.searchsorted(np.sort(seen_ns), at_ns, side="right")
     backlog = _readings("ledger", "backlog_seen", "value", (n_sent - n_seen).astype(np.float64), at_ns, at_ns)
@@ -95,6 +98,14 @@ def _ledger(client: Client, end_ns: int) -> pl.DataFrame:
     is_open = oldest < n_sent
     age_s = (at_ns[is_open] - sent_ns[oldest[is_open]]) / 1e9
     return pl.concat([backlog, _readings("ledger", "oldest_age_s", "value", age_s, at_ns[is_open], at_ns[is_open])])
+
+
+def _looks(client: LookingClient, end_ns: int) -> pl.DataFrame:
+    """How many calls its looks took, once; a run says so every second."""
+    values = {"look_heads": client.n_heads, "look_lists": client.n_lists}
+    return pl.concat(
+        _readings("generator", name, "value", [float(value)], [end_ns], [end_ns]) for name, value in values.items()
+    )
 
 
 def _in_flight(client: Caller, end_ns: int) -> pl.DataFrame:

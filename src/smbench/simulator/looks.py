@@ -24,6 +24,6 @@ def stamped_ns(done_ns: Integers, epoch_ns: int) -> Integers:
     return (done_ns + epoch_ns) // _SECOND_NS * _SECOND_NS - epoch_ns
 
 
-def end_of_stamp_ns(done_ns: Integers, epoch_ns: int, seen_ns: int) -> Integers:
+def end_of_stamp_ns(done_ns: Integers, epoch_ns: int, seen_ns: Integers | int) -> Integers:
     """The latest instant that such a stamp allows for an end."""
     return np.minimum(stamped_ns(done_ns, epoch_ns) + _SECOND_NS, seen_ns)

@@ -19,6 +19,7 @@ from smbench.simulator.called_tables import called_requests_table, called_truth_
 from smbench.simulator.caller import Caller
 from smbench.simulator.client import Client
 from smbench.simulator.gauges import Fleet, events_table, readings_table
+from smbench.simulator.looking import client_of
 from smbench.simulator.sender import Watch
 from smbench.simulator.tables import requests_table, truth_table
 
@@ -75,7 +76,9 @@ def simulate(
         truth = called_truth_table(client, epoch_ns)
     else:
         endpoint = world.endpoints[EMBEDDED]
-        client = Client(event_queue, endpoint, scenario, schedule, payload_classes, base_dir, prefix, watch)
+        client = client_of(scenario)(
+            event_queue, endpoint, scenario, schedule, payload_classes, base_dir, prefix, watch
+        )
         end_ns = client.run()
         requests = requests_table(client, schedule, payload_classes, sizes, epoch_ns, end_ns)
         truth = truth_table(client, epoch_ns)

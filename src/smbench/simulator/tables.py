@@ -46,7 +46,10 @@ def requests_table(
         at_ns if looked_up is not None else None if ended is None else ended.done_ns
         for ended, looked_up, at_ns in zip(heard, found, stamps_ns, strict=True)
     ]
-    seen_ns = [pub_ns if ended is None else end_ns for ended, pub_ns in zip(found, client.pub_ns, strict=True)]
+    seen_ns = [
+        end_ns if at_ns is None and looked_up is not None else at_ns
+        for looked_up, at_ns in zip(found, client.seen_ns, strict=True)
+    ]
     columns = columns_of_rows(client, schedule, payload_classes, size_bytes, epoch_ns)
     is_sent: list[bool] = columns["accepted"]
     return frame(
@@ -144,7 +147,7 @@ def truth_table(client: Client, epoch_ns: int) -> pl.DataFrame:
             "instance": [None if end is None else end.instance for end in ends],
             "attempts": [0 if end is None else end.attempts for end in ends],
             "notice": [None if end is None else client.notice_of(row) for row, end in zip(rows, ends, strict=True)],
-            "copies": [int(client.pub_ns[row] is not None) for row in rows],
+            "copies": [int(client.is_published[row]) for row in rows],
             "published": instants([client.pub_ns[row] for row in rows], epoch_ns),
             "output_location": [None] * len(rows),
         },

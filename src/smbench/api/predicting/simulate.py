@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from smbench.analysis.rows.frames import derive
 from smbench.api.report import judged, readable
 from smbench.api.result import Run
 from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
+from smbench.aws.endpoint.description import unseen_in_s3
 from smbench.calibration.checking.redrawn import chances, redrawn
 from smbench.calibration.parameter import Parameter
 from smbench.clock import TimeKind
@@ -78,7 +80,7 @@ def simulate(
 
     Raises:
         ScenarioError: with every problem found.
-        UsageError: the scenario names a real endpoint, has ends looked for in S3, or names a file that cannot be used.
+        UsageError: the scenario names a real endpoint, or a file that cannot be used.
         ResultsError: the folder cannot be written.
     """
     if not 1 <= replications <= REPLICATIONS_MAX:
@@ -88,7 +90,6 @@ def simulate(
     if asserted := readable(thresholds):
         chosen = chosen.model_copy(update={"thresholds": tuple(dict.fromkeys((*chosen.thresholds, *asserted)))})
     require_emulated(chosen)
-    _require_notices(chosen)
     watch = None if progress is None else progress("simulating")
     made, manifest = _made(Given(chosen, given.origin), _part_of(watch, 0, replications), command)
     first = _judged(made, manifest)
@@ -136,16 +137,6 @@ def require_emulated(scenario: Scenario) -> None:
         raise UsageError(
             f"{scenario.name} names the endpoint {scenario.target.endpoint}, and there is no model of it",
             "describe it under target.emulated, in the place of target.endpoint, and simulate that",
-        )
-
-
-def _require_notices(scenario: Scenario) -> None:
-    """Refuse ends that a run would look for in S3. Raises UsageError."""
-    if scenario.collector.tracking == "s3":
-        raise UsageError(
-            f"{scenario.name} has `collector.tracking: s3`, and how late such looks see an end is not simulated",
-            "leave collector.tracking out to predict ends as notices report them, or run it with "
-            "`target.emulated.time: warp`",
         )
 
 
@@ -204,12 +195,20 @@ def predicted_manifest(given: Given, plan: RunPlan, epoch_ns: int, command: Sequ
         spans=plan.schedule.spans,
         payload_digests={payload.name: payload.digest for payload in plan.payloads},
         clock=ClockFacts(kind=TimeKind.WARP.value, epoch_ns=epoch_ns),
+        target=_found(chosen),
         inapplicable=tuple(sorted(inapplicable_to(plan))),
         transport="simulated",
         kind="simulated",
         prediction=Prediction(label=model_label(given.origin.path)),
         host=Host.this(),
     )
+
+
+def _found(scenario: Scenario) -> dict[str, Any]:
+    """What a run would have found out about its target that its figures depend on."""
+    if scenario.collector.tracking != "s3":
+        return {}
+    return {"tracking": "s3", "unobservable": unseen_in_s3(writes_failures=True)}
 
 
 def _judged(made: simulator.Simulated, manifest: Manifest) -> Run:

@@ -168,7 +168,9 @@ async def discover(
     unobservable: dict[str, str] = {}
     if kind == "async":
         found = replace(found, tracking=_tracking(found, queue_given, tracking))
-        unobservable = _unseen_in_s3(found) if found.tracking == "s3" else _unobservable(found)
+        unobservable = _unobservable(found)
+        if found.tracking == "s3":
+            unobservable = unseen_in_s3(writes_failures=found.failure_path is not None)
     notes = list(dict.fromkeys(unobservable.values()))
     if found.tracking == "s3":
         silent = "" if found.topics else f"the endpoint {endpoint} has no topics: "
@@ -290,9 +292,13 @@ def _tracking(found: TargetFound, queue_given: bool, asked: str | None) -> str:
     return asked or ("sns" if is_published else "s3")
 
 
-def _unseen_in_s3(found: TargetFound) -> dict[str, str]:
-    """Why an outcome is never known where each output is looked for."""
-    if found.failure_path:
+def unseen_in_s3(*, writes_failures: bool) -> dict[str, str]:
+    """Why an outcome is never known where each output is looked for, by the outcome.
+
+    Args:
+        writes_failures: The endpoint has an S3FailurePath.
+    """
+    if writes_failures:
         return {"expired": "without notices an expired request looks like a lost one"}
     why = "without notices and without S3FailurePath, failures and expiries cannot be known"
     return {"failed": why, "expired": why}

@@ -14,13 +14,9 @@ import anyio
 
 from smbench.clock import Clock
 from smbench.generator.tracking.tracker import Tracker
-from smbench.ports import Folders, Outputs
+from smbench.ports import LIST_IN_HEADS, Folders, Outputs
 from smbench.records import Outcome, OutputFound, Reading, Unacknowledged
 
-LOOKS_HZ = 100.0
-"""Calls a second, of all workers of a run: S3 takes 5,500 of a prefix, and an hour of as many HEADs is 0.14 USD."""
-
-LIST_IN_HEADS = 12.5  # list prices: 0.005 and 0.0004 USD a thousand
 _AT_ONCE = 16
 _OUTPUT, _FAILURE = 0, 1  # places in `Tracker.locations`
 

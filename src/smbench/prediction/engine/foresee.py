@@ -24,7 +24,7 @@ from smbench.scenario.emulated import Emulated, OpenQuestions
 from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import Schedule
-from smbench.simulator.client import Client
+from smbench.simulator.looking import LookingClient, client_of
 from smbench.simulator.looks import end_of_stamp_ns, is_found
 
 OUTCOMES = (Outcome.PENDING, Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED)
@@ -90,9 +90,11 @@ class Foreseen:
     by_reference: tuple[str, ...] = ()
 
 
-def unknown_to_fast(emulated: Emulated, schedule: Schedule) -> tuple[str, ...]:
+def unknown_to_fast(scenario: Scenario, schedule: Schedule) -> tuple[str, ...]:
     """What of a scenario the fast engine does not know, in words; empty: it knows all."""
-    found = []
+    found, emulated = [], scenario.target.emulated
+    if scenario.collector.tracking == "s3":
+        found.append("collector.tracking: s3")
     if any(span.outstanding is not None for span in schedule.spans):
         found.append("a closed phase")
     if emulated.faults.instance_life is not None:
@@ -162,7 +164,7 @@ def foresee(
     Raises:
         UsageError: an empirical law's file cannot be used.
     """
-    if unknown := unknown_to_fast(scenario.target.emulated, schedule):
+    if unknown := unknown_to_fast(scenario, schedule):
         return by_reference(scenario, base_dir, schedule, payload_classes, epoch_ns=epoch_ns, why=unknown)
     drawn = load or load_of(scenario, base_dir, schedule, payload_classes)
     return _fast(scenario, base_dir, drawn, epoch_ns)
@@ -302,14 +304,17 @@ def by_reference(
     billed = [(0, endpoint.billed)]
     endpoint.on_capacity.append(changes.append)
     endpoint.on_capacity.append(lambda change: billed.append((change.at_ns, endpoint.billed)))
-    client = Client(queue, endpoint, scenario, schedule, payload_classes, base_dir, "")
+    client = client_of(scenario)(queue, endpoint, scenario, schedule, payload_classes, base_dir, "")
     end_ns = client.run()
     ends = [client.ended[row] for row in client.order]
     place = {outcome: index for index, outcome in enumerate(OUTCOMES)}
     outcome = np.array([PENDING if end is None else place[end.outcome] for end in ends], dtype=np.int8)
     done_ns = np.array([-1 if end is None else end.done_ns for end in ends], dtype=np.int64)
-    told_at_ns = np.array([-1 if (at := client.pub_ns[row]) is None else at for row in client.order], dtype=np.int64)
-    seen_ns, told_ns = _with_looks(done_ns, told_at_ns, outcome, scenario.target.emulated, epoch_ns, end_ns)
+    seen_ns = np.array([-1 if (at := client.seen_ns[row]) is None else at for row in client.order], dtype=np.int64)
+    if isinstance(client, LookingClient):
+        told_ns = np.where(seen_ns >= 0, end_of_stamp_ns(done_ns, epoch_ns, seen_ns), -1)
+    else:
+        seen_ns, told_ns = _with_looks(done_ns, seen_ns, outcome, scenario.target.emulated, epoch_ns, end_ns)
     return Foreseen(
         sched_ns=np.array([client.sched_ns[row] for row in client.order], dtype=np.int64),
         rows=np.array(client.order, dtype=np.int64),
