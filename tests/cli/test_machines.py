@@ -103,7 +103,8 @@ def test_an_order_in_s3_is_written_sent_and_collected_by_its_address(
     asked = ["--shards", "1", "--to", place, "--endpoint", "smbench-emulated", "--endpoint-url", endpoint_url]
     ordered = CliRunner().invoke(app, ["order", str(scenario), *asked])
     assert ordered.exit_code == 0, ordered.output
-    assert f"smbench worker --order {place} --shard N/1" in ordered.stdout
+    assert f"smbench worker --order {place} --shard N/1 --endpoint-url {endpoint_url}\n" in ordered.stdout
+    assert f"smbench collect {place} --endpoint-url {endpoint_url}\n" in ordered.stdout
     sent = CliRunner().invoke(app, ["worker", "--order", place, "--shard", "0/1"])
     assert sent.exit_code == 0, sent.output
     assert f"smbench collect {place}" in sent.stderr

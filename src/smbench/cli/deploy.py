@@ -10,6 +10,7 @@ from smbench.api.deploy import DeployPlan, deploy, destroy
 from smbench.api.scenarios import given_scenario
 from smbench.aws.stacks.stack import StackEvent
 from smbench.cli.asking import agreed, typed
+from smbench.cli.options import given_again
 from smbench.errors import ExitCode, UsageError
 from smbench.printable import printable
 from smbench.scenario.deploy import Deploy
@@ -43,8 +44,8 @@ def deploy_command(
     done = deploy(name, wanted, base_dir=base_dir, max_cost=max_cost, confirm=asked_for, progress=_shown, **where)
     said = "is there" if done.has_changed else "is there, and was so already"
     typer.echo(f"{stack_name(name)} {said}: endpoint {done.endpoint} ({done.kind}), bucket {done.bucket}")
-    said = "".join(f" --{key.replace('_', '-')} {value}" for key, value in where.items() if value is not None)
-    typer.echo(f"next: smbench run SCENARIO --stack {name}{said}; then smbench destroy {name}{said}")
+    again = given_again(where)
+    typer.echo(f"next: smbench run SCENARIO --stack {name}{again}; then smbench destroy {name}{again}")
 
 
 def _wanted(scenario: Path | None, asked: dict[str, Any]) -> tuple[Deploy, Path]:

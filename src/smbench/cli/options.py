@@ -1,5 +1,7 @@
 """Options and arguments that several commands take, with their help."""
 
+import shlex
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -221,3 +223,10 @@ PriceOption = Annotated[
 def column(what: str) -> Any:
     """The option that names a column of another tool's file."""
     return typer.Option(metavar="COLUMN", help=what)
+
+
+def given_again(asked: Mapping[str, Any]) -> str:
+    """How AWS is reached, as the next command needs it, too; begins with a blank, empty where nothing was said."""
+    named = {"--region": "region", "--profile": "profile", "--endpoint-url": "endpoint_url"}
+    values = {option: asked.get(key) for option, key in named.items()}
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in values.items() if value is not None)

@@ -165,7 +165,7 @@ class AloneChannel:
             self._say(f"waits for the others, and cannot look for them: {error.message}")
         if self._agreed_utc_ns is None:
             return
-        if left_out := self._meeting.waits_for:
+        if left_out := self._meeting.left_out:
             named = ", ".join(map(str, left_out[:10])) + (" and others" if len(left_out) > 10 else "")
             self._say(f"does not wait any longer for shard {named}")
         self._announce()

@@ -26,11 +26,7 @@ class Meeting:
         self._place, self._lead_s = place, _LEAD_S + head_start_s
         self._waiting_for = list(range(n_shards))
         self._since_ns: int | None = None
-
-    @property
-    def waits_for(self) -> tuple[int, ...]:
-        """The shards that were not seen to be ready."""
-        return tuple(self._waiting_for)
+        self.left_out: tuple[int, ...] = ()  # whom it waited for in vain; empty where another agreed first
 
     def agreed_ns(self) -> int | None:
         """Scenario time zero of all shards, UTC nanoseconds; None: not yet agreed.
@@ -60,6 +56,7 @@ class Meeting:
             self._waiting_for.pop(0)
         if self._waiting_for and now_ns - self._since_ns < _PATIENCE_S * 1e9:
             return None
+        self.left_out = tuple(self._waiting_for)
         go_ns = now_ns + round(self._lead_s * 1e9)
         if self._place.make(GO, str(go_ns - go_ns % 1000).encode()):
             self._place.let_go(GO)

@@ -47,9 +47,19 @@ def test_who_never_comes_is_waited_for_twenty_minutes(tmp_path: Path) -> None:
     meeting = Meeting(place, 2)
     assert meeting.look(0) is None
     assert meeting.look(1199 * S) is None
-    assert meeting.waits_for == (1,)
     assert meeting.look(1200 * S) == 1205 * S
+    assert meeting.left_out == (1,)
     assert Meeting(place, 2).look(1300 * S) == 1205 * S  # who comes late begins late
+
+
+def test_a_shard_that_reads_what_another_agreed_left_nobody_out(tmp_path: Path) -> None:
+    place = FolderPlace(tmp_path)
+    first, second = Meeting(place, 2), Meeting(place, 2)
+    say(place, 1)
+    assert first.look(0) is None
+    say(place, 0)
+    assert second.look(S) == first.look(S) == 6 * S
+    assert first.left_out == second.left_out == ()
 
 
 def test_a_shard_looks_at_one_other_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

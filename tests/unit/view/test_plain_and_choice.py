@@ -82,6 +82,11 @@ def test_the_story_is_told_in_lines_of_its_own() -> None:
     ]
 
 
+def test_a_run_that_is_over_is_summed_up_once() -> None:
+    done = [Scene(Snapshot(0, at * SECOND, at, Stage.DONE, n_sent=3)) for at in (7, 8, 9)]
+    assert len([line for line in lines_of(done, step_ns=5 * SECOND) if " sent " in line]) == 1
+
+
 def test_lines_are_ascii_without_control_codes_whatever_a_service_says() -> None:
     rude = Event("alarm", "\x1b[2J\rhigh\nlow é", 0, 0, "OK -> ALARM")
     told = lines_of([Scene(Snapshot(0, SECOND, 1.0, Stage.SENDING), events=[rude])])

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from smbench.cli.options import given_again
 from smbench.errors import ExitCode, UsageError
 
 
@@ -27,8 +28,9 @@ def order_command(scenario: Path | None, asked: dict[str, Any]) -> None:
     typer.echo(
         f"{n} shards of {written.manifest.n_scheduled:,} requests, which begin {begins}. On each machine, N from 0:"
     )
-    typer.echo(f"  smbench worker --order {place} --shard N/{n}")
-    typer.echo(f"and when all have ended:\n  smbench collect {place}")
+    elsewhere = {**asked, "profile": None}  # a profile is of this machine
+    typer.echo(f"  smbench worker --order {place} --shard N/{n}{given_again(elsewhere)}")
+    typer.echo(f"and when all have ended:\n  smbench collect {place}{given_again(asked)}")
 
 
 def worker_command(place: str, shard: str, asked: dict[str, Any]) -> ExitCode:
@@ -46,9 +48,8 @@ def worker_command(place: str, shard: str, asked: dict[str, Any]) -> ExitCode:
         )
     state, is_interrupted = work(place, int(match[1]), int(match[2]), **asked)
     reason = f", {state.reason}" if state.reason else ""
-    typer.echo(
-        f"smbench: shard {shard}: {state.ending}{reason}; `smbench collect {place}` when all have ended", err=True
-    )
+    collect = f"smbench collect {place}{given_again(asked)}"
+    typer.echo(f"smbench: shard {shard}: {state.ending}{reason}; `{collect}` when all have ended", err=True)
     return ExitCode.INTERRUPTED if is_interrupted else ExitCode.OK
 
 

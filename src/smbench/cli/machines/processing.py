@@ -7,6 +7,7 @@ import typer
 
 from smbench.api.machines.processing import JobStarted, run_as_job
 from smbench.api.run import planned
+from smbench.cli.options import given_again
 from smbench.cli.report import ReportOptions
 from smbench.cli.run import RunOptions, print_run
 from smbench.errors import ExitCode
@@ -24,7 +25,7 @@ def job_command(options: RunOptions, wanted: JobWanted, *, waits: bool) -> ExitC
     result = run_as_job(plan, replace(wanted, n_hosts=plan.settings.n_workers), command, waits=waits)
     if isinstance(result, JobStarted):
         typer.echo(f"the job {result.name} goes on by itself: {result.price}")
-        typer.echo(f"when it has ended:\n  smbench collect {result.place}")
+        typer.echo(f"when it has ended:\n  smbench collect {result.place}{given_again(options.asked)}")
         return ExitCode.INTERRUPTED if waits else ExitCode.OK
     print_run(result, ReportOptions(output=options.output, junit=options.junit, summary_md=options.summary_md))
     return result.exit_status

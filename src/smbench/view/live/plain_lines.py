@@ -68,14 +68,12 @@ class PlainView:
         clock = figures.stopwatch(state.elapsed_s)
         lines += [f"{clock} {line}" for line in (*self._turns(state), *self._trouble(state), *self._verdicts(state))]
         lines += self._scaling(state)
-        if now_ns >= self._next_ns or self._has_just_ended(state):
+        was_over = self._is_over
+        self._is_over = state.now.stage is Stage.DONE
+        if not was_over and (self._is_over or now_ns >= self._next_ns):  # what is over is summed up once
             self._next_ns = now_ns + LINE_EVERY_NS
             lines.append(f"{clock} {_summary(state)}")
         return lines
-
-    def _has_just_ended(self, state: LiveState) -> bool:
-        was_over, self._is_over = self._is_over, state.now is not None and state.now.stage is Stage.DONE
-        return self._is_over and not was_over
 
     def _turns(self, state: LiveState) -> list[str]:
         now = state.now
