@@ -63,7 +63,7 @@ def test_the_fitted_scenario_is_simulated_as_it_is(folder: Path, tmp_path: Path)
     ]
 
 
-def test_each_further_replication_of_a_fitted_model_is_another_draw_and_the_same_for_the_same_seed(
+def test_each_replication_of_a_fitted_model_is_another_draw_and_the_same_for_the_same_seed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = smbench.calibrate(folder, out=tmp_path / "fitted.yaml").path
@@ -77,9 +77,12 @@ def test_each_further_replication_of_a_fitted_model_is_another_draw_and_the_same
     monkeypatch.setattr("smbench.api.predicting.simulate.redrawn", noted)
     smbench.simulate(path, replications=4)
     first, drawn = drawn, []
-    assert len({service.model_dump_json() for service in first}) == 3  # the prediction itself is the model as fitted
+    assert len({service.model_dump_json() for service in first}) == 4  # the prediction itself is the model as fitted
     smbench.simulate(path, replications=3)
-    assert drawn == first[:2]
+    assert drawn == first[:3]
+    drawn = []
+    smbench.simulate(path)
+    assert not drawn
     drawn = []
     smbench.simulate(path, replications=3, seed=77)
     assert not [service for service in drawn if service in first]

@@ -170,7 +170,8 @@ def test_a_fitted_model_is_drawn_anew_in_the_replications_so_its_band_has_its_er
     plain = smbench.simulate(file, replications=5).manifest.prediction
     provisioning = Parameter(name="provisioning", value=100.0, unit="s", error=1.0, n=3, source=Source.SCALING)
     ModelRecord(runs=("r",), parameters=(provisioning,), digest="").write(record_path(file))
-    fitted = smbench.simulate(file, replications=5).manifest.prediction
+    predicted = smbench.simulate(file, replications=5)
+    fitted, own = predicted.manifest.prediction, predicted.summary.sojourn.p50
     assert plain is not None
     assert fitted is not None
     (certain,), (drawn,) = ([one for one in each.bands if one.metric == "sojourn_p50"] for each in (plain, fitted))
@@ -178,3 +179,7 @@ def test_a_fitted_model_is_drawn_anew_in_the_replications_so_its_band_has_its_er
     assert drawn.low is not None
     assert drawn.high is not None
     assert drawn.low < 1.97 < 2.03 < drawn.high  # five per cent of drift from day to day
+    assert drawn.n == 5
+    assert own is not None
+    assert own.value == 2.0  # the model as it was fitted, which is none of the five: no draw is in the middle
+    assert drawn.median not in (None, own.value)

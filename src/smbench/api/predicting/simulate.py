@@ -63,9 +63,9 @@ def simulate(
     Args:
         scenario: As `run` takes it; None is the quick start.
         seed: Another seed than the scenario's.
-        replications: Predictions in all. The first is the one returned; the others have the seeds that follow the
-            scenario's, in every dimension, and add the band of each metric. Of a fitted model they are drawn anew
-            within the errors of its parameters.
+        replications: Predictions that make the band of each metric. The first is the one returned; the others have
+            the seeds that follow the scenario's, in every dimension. Of a fitted model all are drawn anew within the
+            errors of its parameters, and the one returned, of the model as it was fitted, is made besides.
         results: Folder in which the run's own is made; None: nothing is left on disk.
         thresholds: Beside those of the scenario, such as `"p95 < 8m"`.
         strict: A threshold that is not known fails the gate, too.
@@ -91,13 +91,14 @@ def simulate(
         chosen = chosen.model_copy(update={"thresholds": tuple(dict.fromkeys((*chosen.thresholds, *asserted)))})
     require_emulated(chosen)
     watch = None if progress is None else progress("simulating")
-    made, manifest = _made(Given(chosen, given.origin), _part_of(watch, 0, replications), command)
+    parameters = fitted_parameters(given.origin.path) if replications > 1 else None
+    n_made = replications + (parameters is not None)
+    made, manifest = _made(Given(chosen, given.origin), _part_of(watch, 0, n_made), command)
     first = _judged(made, manifest)
-    figures = [measure(first.frames, first.summary)]
-    parameters = fitted_parameters(given.origin.path)
-    for number in range(1, replications):
-        other = Given(_another(chosen, chosen.seed + number, parameters, manifest.schedule_digest), given.origin)
-        figures.append(_figures(*_made(other, _part_of(watch, number, replications), command)))
+    figures = [measure(first.frames, first.summary)] if parameters is None else []
+    for place, number in enumerate(range(len(figures), replications), 1):
+        other = Given(_another(chosen, number, parameters, manifest.schedule_digest), given.origin)
+        figures.append(_figures(*_made(other, _part_of(watch, place, n_made), command)))
     if replications > 1:
         prediction = Prediction(label=model_label(given.origin.path), replications=replications, bands=bands(figures))
         manifest = manifest.model_copy(update={"prediction": prediction})
@@ -112,12 +113,12 @@ def simulate(
     return replace(first, is_strict=strict)
 
 
-def _another(scenario: Scenario, seed: int, parameters: tuple[Parameter, ...] | None, load_digest: str) -> Scenario:
-    """The scenario as another replication has it."""
-    other = reseeded(scenario, seed)
+def _another(scenario: Scenario, number: int, parameters: tuple[Parameter, ...] | None, load_digest: str) -> Scenario:
+    """The scenario as a replication of the band has it, from 0."""
+    other = reseeded(scenario, scenario.seed + number) if number else scenario
     if parameters is None:
         return other
-    emulated = redrawn(other.target.emulated, parameters, chances(seed, load_digest))
+    emulated = redrawn(other.target.emulated, parameters, chances(other.seed, load_digest))
     return other.model_copy(update={"target": other.target.model_copy(update={"emulated": emulated})})
 
 
