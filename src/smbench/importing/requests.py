@@ -17,7 +17,7 @@ from smbench.schedule.base import PhaseSpan
 from smbench.schedule.trace import NO_TIME
 from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns
 from smbench.tables.table import BadCell, Batch, Table, shown
-from smbench.tables.timestamps import is_number
+from smbench.tables.timestamps import NO_NUMBER
 
 PHASE = "imported"
 _SECOND_NS = 10**9
@@ -153,7 +153,7 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
         except BadCell as bad:
             row = int(kept[there.arg_true()[bad.row]])
             problem = bad.problem
-            if role != "latency" and bad.value is not None and not is_number(bad.value):
+            if role != "latency" and problem == NO_NUMBER:
                 problem = NO_TIME
             raise table.bad(batch.place, at, BadCell(row, bad.value, problem)) from None
         full = np.zeros(len(series), dtype=np.int64)

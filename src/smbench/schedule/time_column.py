@@ -60,6 +60,8 @@ def time_column(table: Table, column: str | None, *, is_end_wanted: bool, has_co
         UsageError: none is plain, or the one named holds no times; the message says what to write.
     """
     at = table.find(column) if column is not None else _guess(table, is_end_wanted=is_end_wanted)
+    if table.names is not None and table.names.count(table.names[at]) > 1:
+        table.find(table.names[at])  # says so: which of them is meant nothing tells
     first = table.head[0][at] or ""
     is_end = _is_end(table, at)
     if is_time_of_day(first):

@@ -19,7 +19,7 @@ from smbench.tables.instants import counts as counts_of
 from smbench.tables.instants import dates_ns, numbers_ns
 from smbench.tables.opening import Watch
 from smbench.tables.table import BadCell, Batch, Table
-from smbench.tables.timestamps import is_number, split_unit
+from smbench.tables.timestamps import NO_NUMBER, is_number, split_unit
 
 _DAY_NS = 86_400 * 10**9
 _EPOCH_NS = 10**18  # a number that its size alone shows to be an epoch time is not less, in nanoseconds
@@ -198,7 +198,8 @@ def _instants(table: Table, batch: Batch, plan: _Plan) -> tuple[Instants, Instan
         try:
             return convert(cells[at])
         except BadCell as bad:
-            raise table.bad(place, at, bad if at != time.at or is_time else replace(bad, problem=NO_TIME)) from None
+            is_known = at != time.at or is_time or bad.problem != NO_NUMBER
+            raise table.bad(place, at, bad if is_known else replace(bad, problem=NO_TIME)) from None
 
     time = plan.time
     is_time = time.is_date or is_number(table.head[0][time.at] or "") or not isinstance(cells[time.at].dtype, pl.String)

@@ -1,6 +1,6 @@
 """Parquet and Arrow files as tables: their columns keep the types they have; a field of a struct is a path, `a.b`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +8,10 @@ import polars as pl
 
 from smbench.errors import UsageError
 from smbench.tables.opening import Form, Watch
-from smbench.tables.table import HEAD_ROWS, Batch, Table
+from smbench.tables.table import HEAD_ROWS, Batch, Table, shown
 
 _BATCH_ROWS = 1_000_000
+_CLOCK = "%H:%M:%S%.9f"  # cast to text a time of day loses its fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,15 @@ class ColumnarRows:
     columns: tuple[pl.Expr, ...]
     n: int
     watch: Watch | None
+    lists: Mapping[int, str]  # the names of columns whose cells hold several values
 
     def batches(self, columns: Sequence[int]) -> Iterator[Batch]:
         """See `table.Rows`."""
+        if name := next((self.lists[at] for at in columns if at in self.lists), None):
+            raise UsageError(
+                f"{self.path}: column '{shown(name)}' holds several values a row, and one is wanted",
+                "give each a row of its own: `unnest` in DuckDB, `explode` in polars and pandas",
+            )
         size = self.path.stat().st_size
         asked = [self.columns[index].alias(str(at)) for at, index in enumerate(columns)]
         for start in range(0, self.n, _BATCH_ROWS):
@@ -54,7 +61,8 @@ def columnar_table(path: Path, form: Form, watch: Watch | None = None) -> Table:
         raise UsageError(f"{path} holds no rows")
     texts = [_as_text(expr, dtype).alias(str(at)) for at, (_, dtype, expr) in enumerate(found)]
     head = _collected(path, frame.head(HEAD_ROWS).select(texts))
-    rows = ColumnarRows(path, frame, tuple(expr for _, _, expr in found), n, watch)
+    lists = {at: name for at, (name, dtype, _) in enumerate(found) if dtype.is_nested()}
+    rows = ColumnarRows(path, frame, tuple(expr for _, _, expr in found), n, watch, lists)
     lengths = frozenset(at for at, (_, dtype, _) in enumerate(found) if isinstance(dtype, pl.Duration))
     return Table(path, form.value, tuple(name for name, _, _ in found), tuple(head.rows()), rows, lengths=lengths)
 
@@ -107,14 +115,18 @@ def _as_text(expr: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         )
     if isinstance(dtype, pl.Duration):
         expr = expr.dt.total_nanoseconds()
+    if isinstance(dtype, pl.Time):
+        return expr.dt.to_string(_CLOCK)
     if dtype.is_nested() or isinstance(dtype, pl.Object | pl.Null):
         return pl.lit(None, dtype=pl.String)
     return expr.cast(pl.String, strict=False)
 
 
 def _tidy(cells: pl.Series) -> pl.Series:
-    """Text without blanks around it, empty is null; text that its writer called bytes or categories is text."""
-    if isinstance(cells.dtype, pl.Binary | pl.Categorical | pl.Enum):
+    """Text without blanks around it, empty is null; so are bytes, categories, times of day, and yes or no."""
+    if isinstance(cells.dtype, pl.Time):
+        cells = cells.dt.to_string(_CLOCK)
+    if isinstance(cells.dtype, pl.Binary | pl.Boolean | pl.Categorical | pl.Enum):
         cells = cells.cast(pl.String, strict=False)
     if cells.dtype != pl.String:
         return cells

@@ -1,4 +1,4 @@
-"""CSV as people have it: any usual separator, a header or none, lines before it, decimal commas, cells of any length.
+"""CSV as people have it: any usual separator, blanks too, a header or none, decimal commas, cells of any length.
 
 Where a file has no quotes a row is a line and its cells lie between separators, and polars cuts the columns that are
 asked for out of a block at once. From the first quote on, and wherever a block is not plain, the standard library's
@@ -26,8 +26,12 @@ _BATCH_ROWS = 100_000
 _BATCH_CHARS = 32 << 20
 _PREAMBLE_ROWS_MAX = 20
 _SEPARATORS = ",;\t|"
+_BLANKS = " "  # columns that lie apart by one or more of them
 _SEP_LINE = re.compile(rb"sep=(.)\r?\n", re.IGNORECASE)  # Excel's own
 _WITH_COMMA = r"^[+-]?[0-9]+,[0-9]+$"
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
+_BELOW_A_THOUSAND = re.compile(r"[+-]?\d{1,3}", re.ASCII)
+_THOUSANDS_MIN = 5  # rows with such a mark: fewer may be numbers with three digits behind their point
 _CONSOLE_ROWS = {"full label", "label", "id", "region", "period", "statistic", "account", "account id"}  # one a metric
 
 
@@ -42,9 +46,15 @@ class CsvRows:
     watch: Watch | None
     n_above: int = 0  # of these, lines that are no rows at all: comments, or what the separator is
     commas: frozenset[int] = frozenset()  # columns of numbers with a decimal comma
+    thousands: frozenset[int] = frozenset()  # columns of numbers that seem to have a point between thousands
 
     def batches(self, columns: Sequence[int]) -> Iterator[Batch]:
         """See `table.Rows`."""
+        if at := next((index + 1 for index in columns if index in self.thousands), None):
+            raise UsageError(
+                f"{self.path}: the numbers of column {at} have points between thousands, by their looks",
+                "write them without, or all with as many digits behind the point",
+            )
         places = [place for place, index in enumerate(columns) if index in self.commas]
         for batch in self._batches(columns):
             cells = list(batch.cells)
@@ -54,7 +64,7 @@ class CsvRows:
 
     def _batches(self, columns: Sequence[int]) -> Iterator[Batch]:
         line = 1 + self.n_above
-        pieces = _below(self.n_above, blocks(self.path, self.watch))
+        pieces = _below(self.n_above, blocks(self.path, self.watch), self.separator)
         for piece in pieces:
             if b'"' in piece:
                 yield from self._by_the_library(chain([piece], pieces), line, columns)
@@ -79,7 +89,7 @@ class CsvRows:
                 has_header=False,
                 schema=dict.fromkeys(names, pl.String),
                 columns=sorted(set(columns)),
-                separator=self.separator,
+                separator=_character(self.separator),
                 quote_char=None,
                 skip_lines=n_skipped,
                 truncate_ragged_lines=True,
@@ -129,7 +139,7 @@ def csv_table(path: Path, wanted: Iterable[str] = (), watch: Watch | None = None
     """
     pieces = blocks(path)
     n_lines, separator = _preamble(first := next(pieces, b""))
-    below = _below(n_lines, chain([first], pieces))
+    below = _below(n_lines, chain([first], pieces), separator)
     rows = list(islice(_library_rows(path, below, separator, 1 + n_lines), HEAD_ROWS + _PREAMBLE_ROWS_MAX))
     if not rows:
         raise UsageError(f"{path} holds no rows")
@@ -140,14 +150,16 @@ def csv_table(path: Path, wanted: Iterable[str] = (), watch: Watch | None = None
     width = len(names) if names is not None else max(len(row) for row in body)
     n_skipped = rows[n_above - 1][0] if n_above else n_lines
     commas = frozenset() if separator == "," else frozenset(at for at in range(width) if _has_commas(body, at))
+    thousands = frozenset(at for at in range(width) if _has_thousands(body, at))
+    form = "text with blanks between its columns" if separator == _BLANKS else "CSV"
     body = [[cell.replace(",", ".") if at in commas else cell for at, cell in enumerate(row)] for row in body]
     is_console = is_console or (names is not None and all(_is_console_row(row) for row in body))
     return Table(
         path=path,
-        form="CSV of the CloudWatch console" if is_console else "CSV",
+        form="CSV of the CloudWatch console" if is_console else form,
         names=names,
         head=tuple(tuple((row[index] if index < len(row) else "") or None for index in range(width)) for row in body),
-        rows=CsvRows(path, separator, width, n_skipped, watch, n_lines, commas),
+        rows=CsvRows(path, separator, width, n_skipped, watch, n_lines, commas, thousands),
         counts=names[1] if is_console and names is not None and width == 2 else None,
         has_gaps=is_console,
         notes=("its numbers have decimal commas",) if commas else (),
@@ -166,18 +178,37 @@ def _preamble(first: bytes) -> tuple[int, str]:
     first_row = lines[n_hashed] if lines else b""
     separator = max(_SEPARATORS, key=lambda mark: first_row.count(mark.encode()))
     n_separators = first_row.count(separator.encode())
+    if not n_separators and _are_by_blanks(lines[n_hashed : n_hashed + _PREAMBLE_ROWS_MAX]):
+        return n_hashed, _BLANKS
     if n_hashed and lines[n_hashed - 1].count(separator.encode()) == n_separators:
         n_hashed -= 1
     return n_hashed, separator
 
 
-def _below(n_lines: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The blocks without the first lines, which lie in the first block."""
+def _are_by_blanks(lines: Sequence[bytes]) -> bool:
+    """Whether each line has the same number of words, of which one of the last line is a number or a date: more than
+    one column, that is. A date and its time of day alone are one."""
+    rows = [line.decode(errors="replace").split() for line in lines if line.strip()]
+    widths = {len(row) for row in rows}
+    if len(widths) != 1 or widths < {2} or any(b'"' in line for line in lines):
+        return False
+    return not is_date(" ".join(rows[-1])) and any(is_number(word) or is_date(word) for word in rows[-1])
+
+
+def _below(n_lines: int, pieces: Iterator[bytes], separator: str) -> Iterator[bytes]:
+    """The blocks without the first lines, which lie in the first block; where blanks separate, tabs in their place."""
     for piece in pieces:
         rest = piece.split(b"\n", n_lines)[-1] if n_lines else piece
         n_lines = 0
+        if rest and separator == _BLANKS:
+            rest = re.sub(rb" +", b"\t", re.sub(rb"(?m)^ +| +(?=\r?$)", b"", rest))
         if rest:
             yield rest
+
+
+def _character(separator: str) -> str:
+    """What lies between the cells of a block that `_below` gave."""
+    return "\t" if separator == _BLANKS else separator
 
 
 def _has_commas(body: Sequence[Row], at: int) -> bool:
@@ -187,6 +218,15 @@ def _has_commas(body: Sequence[Row], at: int) -> bool:
     if not with_comma or any("," in cell and not re.match(_WITH_COMMA, cell) for cell in cells):
         return False
     return any(len(whole) > 3 or whole == "0" or len(fraction) != 3 for whole, _, fraction in with_comma)
+
+
+def _has_thousands(body: Sequence[Row], at: int) -> bool:
+    """Whether a column has `1.000` beside `0`: a point that were a decimal one would be in every cell, or be followed
+    by fewer digits in some."""
+    cells = [row[at] for row in body if at < len(row) and row[at]]
+    marked = [cell for cell in cells if _THOUSANDS.fullmatch(cell)]
+    plain = [cell for cell in cells if _BELOW_A_THOUSAND.fullmatch(cell)]
+    return len(marked) >= _THOUSANDS_MIN and bool(plain) and len(marked) + len(plain) == len(cells)
 
 
 def _with_points(cells: pl.Series) -> pl.Series:
@@ -224,7 +264,7 @@ def n_counted(names: Sequence[str]) -> int:
 
 def _library_rows(path: Path, pieces: Iterable[bytes], separator: str, line: int) -> Iterator[tuple[int, Row]]:
     """Line and cells of each row that is not empty, cells without blanks around them; `line` is the first one's."""
-    reader = csv.reader(_text_lines(path, pieces, line), delimiter=separator, strict=True)
+    reader = csv.reader(_text_lines(path, pieces, line), delimiter=_character(separator), strict=True)
     try:
         while (cells := _next_row(reader)) is not None:
             row = [cell.strip() for cell in cells]
@@ -250,6 +290,6 @@ def _text_lines(path: Path, pieces: Iterable[bytes], line: int) -> Iterator[str]
             text = piece.decode()
         except UnicodeDecodeError as error:
             at = line + piece.count(b"\n", 0, error.start)
-            raise UsageError(f"{path} is not UTF-8 text: {error.reason} in line {at}") from error
+            raise UsageError(f"{path} is not UTF-8 text: {error.reason} in line {at}", "save it as UTF-8") from error
         line += piece.count(b"\n")
         yield from io.StringIO(text, newline="")

@@ -1,4 +1,4 @@
-"""JSON as people have it: one object a line, or one document: a list of objects, or an answer of CloudWatch.
+"""JSON as people have it: one object a line, or one document: a list of objects, a table, or CloudWatch's answer.
 
 A column is a key, or a path of keys with dots between them, `request.arrival_time`. Numbers keep every digit that the
 file has: a float would lose those of microseconds.
@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 
 from smbench.errors import UsageError
+from smbench.tables.json_frames import rows_of
 from smbench.tables.opening import Watch, blocks
 from smbench.tables.table import HEAD_ROWS, Batch, Table
 
@@ -35,6 +36,9 @@ _SUMMARIES: dict[Keys, str] = {  # a path that only such a document has
     ("latencies", "mean"): "vegeta's report",
     ("latencyPercentiles",): "oha's summary",
     ("latency", "p99"): "autocannon's summary",
+    ("result", "latency", "stddev"): "bombardier's summary",
+    ("aggregate", "latency", "p95"): "Artillery's report of sums",
+    ("Summary", "Elapsed"): "plow's summary",
     ("DurationHistogram",): "Fortio's histogram",
     ("mean_ttft_ms",): "vLLM's benchmark summary",
 }
@@ -340,19 +344,27 @@ def _whole(path: Path, watch: Watch | None) -> bytes:
 
 def _is_document(value: dict[str, Any], *, is_alone: bool) -> bool:
     is_of_cloudwatch = isinstance(value.get("MetricDataResults"), list) or isinstance(value.get("Datapoints"), list)
-    return is_of_cloudwatch or (is_alone and any(_is_list_of_objects(part) for part in value.values()))
+    if is_of_cloudwatch or not is_alone:
+        return is_of_cloudwatch
+    return any(_is_list_of_objects(part) for part in value.values()) or rows_of(value) is not None
 
 
 def _document(path: Path, written: bytes, problem: str, line: int) -> Table:
     try:
         value = _loaded(written)
     except ValueError:
+        if _are_several(written):
+            several = f"{path} is several JSON documents, one after another"
+            raise UsageError(several, "`jq -c . FILE` writes each into a line of its own") from None
         raise UsageError(problem, _ADVICE) from None
     if isinstance(value, dict) and isinstance(value.get("MetricDataResults"), list):
         return _metric_data(path, value)
     if isinstance(value, dict) and isinstance(value.get("Datapoints"), list):
         return _statistics(path, value)
     _refuse_summary(path, value)
+    if isinstance(value, dict) and (rows := rows_of(value)) is not None:
+        keys = _keys(rows[:_KEYED_ITEMS])
+        return _table(path, "one JSON document, a table", rows, Items(rows, keys), keys)
     named = {"": value} if isinstance(value, list) else {k: v for k, v in value.items() if _is_list_of_objects(v)}
     if len(named) > 1:  # ghz has histograms beside
         named = {name: named[name] for name in _OF_REQUESTS if name in named}
@@ -361,6 +373,16 @@ def _document(path: Path, written: bytes, problem: str, line: int) -> Table:
     ((name, items),) = named.items()
     keys = _keys(items[:_KEYED_ITEMS])
     return _table(path, f"one JSON document{name and f', its {name}'}", items, Items(items, keys), keys)
+
+
+def _are_several(written: bytes) -> bool:
+    """Whether a document is followed by another, as jq writes them."""
+    text = written.decode(errors="replace").lstrip()
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return text[end:].lstrip()[:1] in ("{", "[")
 
 
 def _is_list_of_objects(value: object) -> bool:

@@ -63,13 +63,19 @@ _FOREIGN: tuple[tuple[bytes, int, str, str], ...] = (
     (b"version https://git-lfs.github.com/", 0, "a Git LFS pointer, not the file itself", "run `git lfs pull`"),
     (b"\xff\xfe", 0, "UTF-16 text, so it is not UTF-8 text", "save it as UTF-8"),
     (b"\xfe\xff", 0, "UTF-16 text, so it is not UTF-8 text", "save it as UTF-8"),
+    (b"\x1f\x9d", 0, "packed by compress", "unpack it, or pack it by gzip or zstd"),
+    (b"\x93NUMPY", 0, "an array of NumPy's", _AS_CSV),
+    (b"\x80\x04\x95", 0, "a pickle", _AS_CSV),
+    (b"\x80\x05\x95", 0, "a pickle", _AS_CSV),
 )
 _COLUMNS = {b"PAR1": Form.PARQUET, b"ARROW1\x00\x00": Form.ARROW, b"\xff\xff\xff\xff": Form.ARROW_STREAM}
+_ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16)))  # or a frame to be skipped
+_XZ = (b"\xfd7zXZ\x00", b"\x5d\x00\x00")  # and what xz made before it had a format of its own, `.lzma`
 _PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\x1f\x8b": lambda packed: cast(IO[bytes], gzip.GzipFile(fileobj=packed)),
-    b"\x28\xb5\x2f\xfd": lambda packed: cast(IO[bytes], zstd.ZstdFile(packed)),
     b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\x00": lambda packed: cast(IO[bytes], lzma.LZMAFile(packed)),  # noqa: SIM115  # its caller closes the file
+    **dict.fromkeys(_ZSTD, lambda packed: cast(IO[bytes], zstd.ZstdFile(packed))),
+    **dict.fromkeys(_XZ, lambda packed: cast(IO[bytes], lzma.LZMAFile(packed))),  # noqa: SIM115  # its caller closes the file
 }
 _A_ROW_EACH = "a row for each request is needed"
 _OF_JOBS = (
@@ -105,6 +111,17 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"\d{9,10}\.\d{3} +\d+ \S+ [A-Z_]+/\d{3} ", "Squid's access log", _OF_SERVERS),
         (rb"#(Software|Version|Fields|Start-Date): ", "an access log in W3C's extended format", _OF_SERVERS),
         (rb"Summary:", "what hey or oha printed", "ask for a row a request: hey -o csv, oha --output-format csv"),
+        (rb"This is ApacheBench,", "what ab printed", "ask for a row a request: ab -g FILE"),
+        (rb"starting benchmark\.\.\.", "what h2load printed", "ask for a row a request: h2load --log-file=FILE"),
+        (rb"Requests +\[total, rate, ", "vegeta's report", "vegeta encode --to csv"),
+        (rb"Fortio \S+ running at ", "what Fortio printed", "ask for a row a request: -access-log-file FILE"),
+        (rb"Creating summariser ", "what JMeter printed", "ask for a row a request: jmeter -l FILE.jtl"),
+        (rb"execution: local\s", "what k6 printed", "ask for a row a request: k6 run --out csv=FILE"),
+        (rb"Bombarding \S+ (with|for) ", "what bombardier printed", _A_ROW_EACH),
+        (rb"(\*\* SIEGE |Transactions:\s+\d)", "what siege printed", _A_ROW_EACH),
+        (rb"httperf --", "what httperf printed", _A_ROW_EACH),
+        (rb"# stats: dump at \d", "tsung's log of sums", _A_ROW_EACH),
+        (rb"Test run id: ", "what Artillery printed", _A_ROW_EACH),
     )
 )
 _MAGIC_BYTES = 512
@@ -123,6 +140,8 @@ def form_of(path: Path) -> Form:
             if is_packed:
                 raise UsageError(f"{path} is {form} packed once more", "unpack it: such files are packed inside")
             return form
+    if is_packed and any(head.startswith(magic) for magic in _PACKED):
+        raise UsageError(f"{path} is packed twice", "unpack it once")
     for magic, at, what, advice in _FOREIGN:
         if head[at : at + len(magic)] == magic:
             raise UsageError(f"{path} {'holds' if is_packed else 'is'} {what}", advice)

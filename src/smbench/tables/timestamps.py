@@ -34,6 +34,8 @@ _CLOCK = re.compile(
 )  # pandas, Python, .NET
 _ISO_LENGTH = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?(?<![PT])", re.ASCII)  # Java
 _INT64_MAX = 2**63 - 1
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'’_\s]\d{3})+([.,]\d+)?")  # \s: also the narrow and unbroken blanks
+NO_NUMBER = "is no number"
 
 
 def is_number(text: str) -> bool:
@@ -67,7 +69,8 @@ def parse_number(text: str) -> Decimal:
         ValueError: anything else, "nan" and "1_000" included.
     """
     if not is_number(text):
-        raise ValueError("is no number")
+        marked = f"{NO_NUMBER}: it has marks between its thousands, or a decimal comma; write 1234.5"
+        raise ValueError(marked if _THOUSANDS.fullmatch(text) else NO_NUMBER)
     return Decimal(text)
 
 
@@ -122,7 +125,10 @@ def date_ns(text: str) -> int:
     if match is None:
         raise ValueError("is no date and time such as 2023-11-16 18:17:03.9799600")
     year, _, month, day, hour, minute, second, fraction, _zulu, sign, offset_hours, offset_minutes = match.groups()
-    at_s = _minute_s(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
+    try:
+        at_s = _minute_s(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
+    except ValueError as error:
+        raise ValueError(f"is no date: {error}") from None
     if int(second or 0) > 59:
         raise ValueError("has a second beyond 59")
     if sign:

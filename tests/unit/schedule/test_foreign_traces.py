@@ -205,6 +205,11 @@ def test_a_length_of_time_is_proposed_and_not_taken(tmp_path: Path) -> None:
     assert caught.value.advice.startswith("perhaps elapsed_seconds; say column: one of id, elapsed_seconds, n")
 
 
+def test_of_two_columns_with_one_name_none_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has 2 columns 'timestamp_ms'"):
+        read(tmp_path, "timestamp_ms,timestamp_ms\n0,0\n100,1\n")
+
+
 def test_of_several_instants_none_is_taken(tmp_path: Path) -> None:
     text = "enqueued_at,started_at\n2026-11-01 10:00:00,2026-11-01 10:00:02\n"
     with pytest.raises(UsageError, match="which column is the time") as caught:

@@ -183,7 +183,7 @@ def test_bins_that_are_none_are_refused(tmp_path: Path, text: str, said: str) ->
             "timestamp,x\n2023-11-16,1\nyesterday,2\n",
             "trace.csv:3: text of 9 characters in column 'timestamp' is no date and time",
         ),
-        ("timestamp,x\n2023-11-16,1\n2023-11-31,2\n", "trace.csv:3: '2023-11-31' in column 'timestamp' day"),
+        ("timestamp,x\n2023-11-16,1\n2023-11-31,2\n", "trace.csv:3: '2023-11-31' in column 'timestamp' is no date"),
         ("timestamp_ms,x\n0,1\nnan,2\n", "trace.csv:3: text of 3 characters in column 'timestamp_ms' is no number"),
         ("timestamp_ms,x\n0,1\n,2\n", "trace.csv:3: the row has nothing in column 'timestamp_ms'"),
         ("x,timestamp_ms\n0,1\n2\n", "trace.csv:3: the row has nothing in column 'timestamp_ms'"),

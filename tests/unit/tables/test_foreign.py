@@ -183,3 +183,90 @@ def test_reading_a_long_cell_leaves_the_librarys_limit_as_it_was(tmp_path: Path)
         assert csv.field_size_limit() == before
         assert batch is not None
     assert csv.field_size_limit() == before
+
+
+def columns_of(table: Table) -> dict[str, list[str | None]]:
+    """Each column of a small file by its name, as text."""
+    assert table.names is not None
+    batches = list(table.rows.batches(range(table.width)))
+    return {name: [cell for batch in batches for cell in batch.cells[at]] for at, name in enumerate(table.names)}
+
+
+AS_TABLES = {
+    "by columns": '{"t_ms": {"0": 0, "1": 5}, "m": {"0": "a", "1": "b"}}',
+    "by columns, indented": '{\n "t_ms": {"0": 0, "1": 5},\n "m": {"0": "a", "1": "b"}\n}',
+    "by rows": '{"0": {"t_ms": 0, "m": "a"}, "1": {"t_ms": 5, "m": "b"}}',
+    "names and rows apart": '{"columns": ["t_ms", "m"], "index": [0, 1], "data": [[0, "a"], [5, "b"]]}',
+    "columns as lists": '{"t_ms": [0, 5], "m": ["a", "b"]}',
+    "names with their values": '{"columns": [{"name": "t_ms", "values": [0, 5]}, {"name": "m", "values": ["a", "b"]}]}',
+}
+
+
+@pytest.mark.parametrize("written", AS_TABLES.values(), ids=AS_TABLES)
+def test_a_table_that_is_one_document_is_its_rows(tmp_path: Path, written: str) -> None:
+    (tmp_path / "a.json").write_text(written)
+    assert columns_of(open_table(tmp_path / "a.json")) == {"t_ms": ["0", "5"], "m": ["a", "b"]}
+
+
+@pytest.mark.parametrize("written", ['{"at": 1}{"at": 2}', '{\n "at": 1\n}\n{\n "at": 2\n}\n'])
+def test_documents_one_after_another_are_named_with_a_way_out(tmp_path: Path, written: str) -> None:
+    (tmp_path / "a.json").write_text(written)
+    with pytest.raises(UsageError, match="is several JSON documents") as caught:
+        open_table(tmp_path / "a.json")
+    assert "jq -c" in caught.value.advice
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_columns_that_lie_apart_by_blanks_are_columns(tmp_path: Path, end: str) -> None:
+    rows = ["t_ms    size", "   0 1", "  10    2  ", " 300    3"]
+    (tmp_path / "a.txt").write_text(end.join(rows), newline="")
+    assert columns_of(open_table(tmp_path / "a.txt")) == {"t_ms": ["0", "10", "300"], "size": ["1", "2", "3"]}
+
+
+@pytest.mark.parametrize("cell", ["2026-11-01 10:00:00", "2026-11-01 10:00:00 +00:00", "Nov 1 2026", "next to it"])
+def test_one_column_of_dates_or_words_with_blanks_stays_one(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "a.txt").write_text(f"t\n{cell}\n{cell}\n")
+    assert columns_of(open_table(tmp_path / "a.txt")) == {"t": [cell, cell]}
+
+
+def test_a_mark_that_may_lie_between_thousands_is_asked_about(tmp_path: Path) -> None:
+    cells = [f"{n:,}".replace(",", ".") for n in range(0, 9000, 1000)]
+    (tmp_path / "a.csv").write_text("t_ms;n\n" + "".join(f"{cell};1\n" for cell in cells))
+    with pytest.raises(UsageError, match="points between thousands"):
+        list(open_table(tmp_path / "a.csv").rows.batches([0]))
+    assert list(open_table(tmp_path / "a.csv").rows.batches([1]))
+
+
+@pytest.mark.parametrize("cells", [["0", "0.500", "1.000", "1.500", "2.000", "2.500"], ["1.125", "2", "2.5"]])
+def test_three_digits_behind_a_decimal_point_are_no_thousands(tmp_path: Path, cells: list[str]) -> None:
+    (tmp_path / "a.csv").write_text("t_s;n\n" + "".join(f"{cell};1\n" for cell in cells))
+    assert columns_of(open_table(tmp_path / "a.csv"))["t_s"] == cells
+
+
+@pytest.mark.parametrize("cell", ["1,234", "1'234", "1 234", "1\u202f234", "1.234.567", "1_234"])
+def test_a_number_with_marks_between_thousands_is_told_from_no_number(cell: str) -> None:
+    with pytest.raises(BadCell, match="marks between its thousands"):
+        numbers_ns(pl.Series([cell]), "ms")
+
+
+def test_a_time_of_day_keeps_its_fraction(tmp_path: Path) -> None:
+    pl.DataFrame({"at": [at.time() for at, _, _ in ROWS]}).write_parquet(tmp_path / "a.parquet")
+    wanted = [at.time().isoformat("microseconds") + "000" for at, _, _ in ROWS]
+    table = open_table(tmp_path / "a.parquet")
+    assert columns_of(table)["at"] == wanted == [row[0] for row in table.head]
+
+
+def test_yes_and_no_are_no_numbers(tmp_path: Path) -> None:
+    pl.DataFrame({"at": [True, False]}).write_parquet(tmp_path / "a.parquet")
+    (batch,) = open_table(tmp_path / "a.parquet").rows.batches([0])
+    with pytest.raises(BadCell):
+        numbers_ns(batch.cells[0], "s")
+
+
+@pytest.mark.parametrize("cells", [[[1, 2]], [[{"at": 1}]]])
+def test_a_column_with_several_values_a_row_is_named(tmp_path: Path, cells: list[list[object]]) -> None:
+    pl.DataFrame({"n": [1], "requests": cells}).write_parquet(tmp_path / "a.parquet")
+    table = open_table(tmp_path / "a.parquet")
+    with pytest.raises(UsageError, match="'requests' holds several values a row"):
+        list(table.rows.batches([1]))
+    assert list(table.rows.batches([0]))

@@ -24,6 +24,8 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "zstd": zstd.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
+    "zstd after a frame to be skipped": lambda content: b"\x50\x2a\x4d\x18\x04\0\0\0size" + zstd.compress(content),
+    "lzma": lambda content: lzma.compress(content, format=lzma.FORMAT_ALONE),
 }
 
 
@@ -71,6 +73,21 @@ def test_parts_that_were_packed_one_after_another_are_one_file(tmp_path: Path) -
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a Git LFS pointer"),
         (b"\n<!DOCTYPE html>\n<html>", "is a web page"),
         ("t_ms\n1\n".encode("utf-16"), "is UTF-16 text"),
+        (gzip.compress(gzip.compress(TEXT)), "is packed twice"),
+        (b"\x1f\x9d\x90t_", "is packed by compress"),
+        (b"\x93NUMPY\x01\0v\0", "is an array of NumPy's"),
+        (b"\x80\x04\x95\x1a", "is a pickle"),
+        (b"This is ApacheBench, Version 2.3\n", "is what ab printed"),
+        (b"starting benchmark...\n", "is what h2load printed"),
+        (b"Requests      [total, rate, throughput]  20, 10.5, 10.4\n", "is vegeta's report"),
+        (b"Fortio 1.66.0 running at 8 queries per second\n", "is what Fortio printed"),
+        (b"Creating summariser <summary>\n", "is what JMeter printed"),
+        (b"\n     execution: local\n        script: a.js\n", "is what k6 printed"),
+        (b"Bombarding http://127.0.0.1:80 with 10 request(s)\n", "is what bombardier printed"),
+        (b"Transactions:\t\t        10 hits\n", "is what siege printed"),
+        (b"httperf --client=0/1 --server=a\n", "is what httperf printed"),
+        (b"# stats: dump at 1761999000\nstats: users 0 0\n", "is tsung's log of sums"),
+        (b"Test run id: abc\n", "is what Artillery printed"),
     ],
 )
 def test_what_is_no_table_is_named_as_what_it_is(tmp_path: Path, content: bytes, said: str) -> None:
