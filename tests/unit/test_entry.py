@@ -1,12 +1,15 @@
 """Goal: SIGTERM and SIGHUP end a command as Ctrl-C does, whoever takes Ctrl-C at that moment."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import anyio
 import pytest
 
-from smbench.__main__ import _take_other_signals
+from smbench.__main__ import _GIVE_BACK, _take_other_signals
 
 TAKEN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -55,3 +58,14 @@ def test_a_signal_that_the_process_was_started_to_ignore_stays_ignored() -> None
     _take_other_signals()
     signal.raise_signal(signal.SIGHUP)
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_what_polars_keeps_of_memory_is_set_before_it_is_loaded() -> None:
+    program = (
+        "import os, sys, smbench.__main__ as entry\n"
+        "entry.status_of_command = lambda: print('polars' in sys.modules, os.environ['_RJEM_MALLOC_CONF'])\n"
+        "entry.main()"
+    )
+    own = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    said = subprocess.run([sys.executable, "-c", program], env=own, capture_output=True, text=True, check=False)
+    assert said.stdout.split() == ["False", _GIVE_BACK], said.stderr

@@ -7,6 +7,7 @@ from smbench.analysis.comparison.contrasts import Comparison
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
+from smbench.view.page.spec import Spec, layered
 from smbench.view.report.comparison import sentence
 from smbench.view.sections.cells import WRITE
 
@@ -36,7 +37,7 @@ def runs(comparison: Comparison) -> Picture | None:
     run_metric = RUN_METRICS[comparison.primary]
     order = [group.label for group in comparison.groups]
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         x = alt.X("value:Q", title=f"{run_metric.label} ({_AXIS_UNITS[run_metric.unit]})", scale=alt.Scale(zero=True))
         chart = (
             alt.Chart(data)
@@ -50,7 +51,7 @@ def runs(comparison: Comparison) -> Picture | None:
         )
         bounds = alt.Chart(data.filter("is_bound")).mark_text(text=">", dx=-10, fontSize=13)
         marks = bounds.encode(x=x, y=alt.Y("group:N", sort=order, title=None))
-        return theme.layered(chart, marks).properties(width=width - 20, height=alt.Step(44))
+        return layered(chart, marks, width=width - 20, height={"step": 44})
 
     contrast = comparison.contrasts[0]
     shown = sentence(comparison, contrast.row(comparison.primary), comparison.primary)
@@ -97,7 +98,7 @@ def ratios(comparison: Comparison) -> Picture | None:
     order = [contrast.label for contrast in comparison.contrasts]
     margin = pl.DataFrame({"from": [1 / (1 + comparison.margin)], "to": [1 + comparison.margin], "one": [1.0]})
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         legend = None if len(order) == 1 else alt.Legend(title=None, orient="top")
         x = alt.X(
             "ratio:Q",
@@ -126,7 +127,7 @@ def ratios(comparison: Comparison) -> Picture | None:
             )
         )
         high = (18 + 12 * len(order)) * len(metrics)
-        return theme.layered(band, same, lines, dots).properties(width=max(150, width - 90), height=high)
+        return layered(band, same, lines, dots, width=max(150, width - 90), height=high)
 
     different = [row for contrast in comparison.contrasts for row in contrast.rows if row.is_different]
     n_rows = sum(len(contrast.rows) for contrast in comparison.contrasts)

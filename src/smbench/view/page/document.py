@@ -52,7 +52,7 @@ def drawn(picture: Picture | None, vega: Vega) -> Drawing | None:
     """The picture at both widths; None for none."""
     if picture is None:
         return None
-    return Drawing(picture, *(vega.svg(spec_of(picture.draw(width))) for width in (WIDE, NARROW)))
+    return Drawing(picture, *(vega.svg(spec_of(picture, width)) for width in (WIDE, NARROW)))
 
 
 def _kind(block: Block | Drawing) -> str:

@@ -28,6 +28,7 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
+from smbench.view.page.spec import Spec, layered
 
 _LONGEST = "longest seen"
 _ENDS = [COMPLETED, OPEN, NOT_COMPLETED]
@@ -80,7 +81,7 @@ def _each(frames: Frames, title: str) -> Picture:
     margin_s = max(0.02 * (end_ns - start_ns) / 1e9, 0.01)  # no point on the frame
     domain_s = (start_ns / 1e9 - margin_s, end_ns / 1e9 + margin_s)
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         legend = alt.Legend(title=None, orient="top", direction="vertical" if width < theme.NARROW else "horizontal")
         chart = (
             alt.Chart(data)
@@ -98,8 +99,7 @@ def _each(frames: Frames, title: str) -> Picture:
                 ),
             )
         )
-        whole: alt.TopLevelMixin = chart.properties(width=width, height=theme.height(width))
-        return whole
+        return layered(chart, width=width, height=theme.height(width))
 
     return Picture(
         "latency",
@@ -124,7 +124,7 @@ def _stretched(frames: Frames, title: str) -> Picture:
     domain_s = (start_ns / 1e9, float(over.starts_s()[-1]) + over.length_s)
     names = [_LONGEST, "p95", "p95 from send", "p50"]
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         x = theme.time_axis("at_s", domain_s, width)
         told_apart = theme.series(
             names,
@@ -138,7 +138,7 @@ def _stretched(frames: Frames, title: str) -> Picture:
             .mark_point(shape="triangle-up", size=24, filled=False)
             .encode(x=x, y=y, color=told_apart["color"])
         )
-        return theme.layered(lines, marks).properties(width=width, height=theme.height(width))
+        return layered(lines, marks, width=width, height=theme.height(width))
 
     return Picture(
         "latency",
@@ -172,7 +172,7 @@ def percentiles(frames: Frames, summary: Summary) -> Picture | None:
     }
     label = theme.labels(ticks)
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         x = alt.X(
             "tail:Q",
             title="requests that were faster",
@@ -188,7 +188,7 @@ def percentiles(frames: Frames, summary: Summary) -> Picture | None:
             .mark_point(shape="triangle-up", size=70, filled=True)
             .encode(x=x, y=y, color=told_apart["color"])
         )
-        return theme.layered(lines, marks).properties(width=width, height=theme.height(width))
+        return layered(lines, marks, width=width, height=theme.height(width))
 
     return Picture(
         "percentiles",
@@ -243,7 +243,7 @@ def clocks(frames: Frames, summary: Summary) -> Picture | None:
     # Where they are apart the errors are to be seen, not how far zero is; where they agree, that zero is within them.
     has_zero = found.agreement is Agreement.AGREE
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         x = theme.time_axis("at_s", domain_s, width)
         scale = alt.Scale(zero=has_zero, padding=4)
         bars = (
@@ -262,7 +262,7 @@ def clocks(frames: Frames, summary: Summary) -> Picture | None:
             .encode(y="zero:Q")
         )
         layers = [zero, bars, dots] if has_zero else [bars, dots]
-        return theme.layered(*layers).properties(width=width, height=theme.height(width, 160))
+        return layered(*layers, width=width, height=theme.height(width, 160))
 
     return Picture(
         "clocks",
@@ -307,7 +307,7 @@ def stages(summary: Summary) -> Picture | None:
     order = [stage.name for stage in summary.stages if stage.n]
     longest_s = max(float(data["low_s"].to_numpy().max()), 10 * _GRAIN_S)
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         x = theme.decades(alt.X, "low_s", "duration (log scale)", longest_s)
         y = alt.Y("stage:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=0, minExtent=110))
         legend = alt.Legend(title=None, orient="top", direction="horizontal")
@@ -331,7 +331,7 @@ def stages(summary: Summary) -> Picture | None:
                 ),
             )
         )
-        return theme.layered(spread, marks).properties(width=max(160, width - 110), height=alt.Step(26))
+        return layered(spread, marks, width=max(160, width - 110), height={"step": 26})
 
     return Picture(
         "stages",

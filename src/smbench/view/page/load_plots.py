@@ -9,6 +9,7 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
+from smbench.view.page.spec import Spec, layered
 
 _POINTS_MAX = 60  # stretches whose points are marked
 
@@ -32,7 +33,7 @@ def rates(frames: Frames, summary: Summary) -> Picture | None:
 
     bands = theme.warm_ups(frames)
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         names = list(instants)
         told_apart = theme.series(
             names, ["#b5b5b5", theme.BLUE, theme.VERMILLION], [theme.SOLID, theme.SOLID, theme.DASHED], width
@@ -45,8 +46,7 @@ def rates(frames: Frames, summary: Summary) -> Picture | None:
             strokeWidth=alt.StrokeWidth("series:N", scale=alt.Scale(domain=names, range=[6, 2, 2]), legend=None),
             **told_apart,
         )
-        whole = theme.layered(*theme.shading(bands, x), chart)
-        return whole.properties(width=width, height=theme.height(width, 200))
+        return layered(*theme.shading(bands, x), chart, width=width, height=theme.height(width, 200))
 
     peak_hz = float(data.filter(pl.col("series") == "due")["rate_hz"].to_numpy().max())
     return Picture(
@@ -86,15 +86,14 @@ def lag(frames: Frames, summary: Summary) -> Picture | None:
     )
     domain_s = (start_ns / 1e9, max(end_ns / 1e9, float(found["at_s"].to_numpy().max())))
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         lines = alt.Chart(data).mark_line(point=alt.OverlayMarkDef(size=12) if found.height <= _POINTS_MAX else False)
         chart = lines.encode(
             x=theme.time_axis("at_s", domain_s, width),
             y=alt.Y("lag:Q", title=f"sent late by ({unit})", scale=alt.Scale(zero=True)),
             **theme.series(["latest", "median"], [theme.VERMILLION, theme.BLUE], [theme.SOLID, theme.DASHED], width),
         )
-        whole: alt.TopLevelMixin = chart.properties(width=width, height=theme.height(width, 160))
-        return whole
+        return layered(chart, width=width, height=theme.height(width, 160))
 
     return Picture(
         "lag",

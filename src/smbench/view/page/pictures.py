@@ -8,11 +8,10 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
-import altair as alt
 import vl_convert
 
+from smbench.view.page.spec import Spec
 from smbench.view.page.theme import CONFIG
 
 FILE_WIDTH = 760  # of the plotting area, CSS pixels
@@ -33,13 +32,13 @@ class Picture:
         name: Of its file, and its anchor on a page.
         title: What it found, as a sentence.
         text: The same for who cannot see it: what is drawn against what, and the figures to take away.
-        draw: From the plotting area's width in CSS pixels to the chart, without a title.
+        draw: From the plotting area's width in CSS pixels to the whole, without a title and a `config`.
     """
 
     name: str
     title: str
     text: str
-    draw: Callable[[int], alt.TopLevelMixin]
+    draw: Callable[[int], Spec]
 
 
 def inline_svg(picture: Picture, svg: str, suffix: str) -> str:
@@ -63,25 +62,23 @@ def inline_svg(picture: Picture, svg: str, suffix: str) -> str:
 
 def to_svg(picture: Picture) -> str:
     """A whole SVG file, its title in it."""
-    svg = vl_convert.vegalite_to_svg(spec_of(_titled(picture)))
+    svg = vl_convert.vegalite_to_svg(_titled(picture))
     opening, rest = svg.split(">", 1)
     return f"{opening}><title>{escape(picture.title)}</title><desc>{escape(picture.text)}</desc>{rest}"
 
 
 def to_png(picture: Picture) -> bytes:
     """A PNG file, its title in it, two pixels for one."""
-    png: bytes = vl_convert.vegalite_to_png(spec_of(_titled(picture)), scale=_PNG_SCALE)
+    png: bytes = vl_convert.vegalite_to_png(_titled(picture), scale=_PNG_SCALE)
     return png
 
 
-def _titled(picture: Picture) -> alt.TopLevelMixin:
+def spec_of(picture: Picture, width: int) -> Spec:
+    """The picture at a width, looking as all do."""
+    return picture.draw(width) | {"config": CONFIG}
+
+
+def _titled(picture: Picture) -> Spec:
     lines = textwrap.wrap(picture.title, _TITLE_CHARACTERS)
-    chart: Any = picture.draw(FILE_WIDTH)  # of the mixin's subclasses all have `properties`
-    titled: alt.TopLevelMixin = chart.properties(title=alt.Title(lines, anchor="start", fontSize=15, offset=12))
-    return titled
-
-
-def spec_of(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The chart in Vega-Lite's words, looking as all do."""
-    spec: dict[str, Any] = chart.to_dict(validate=False)  # the tests validate; it takes a tenth of a page
-    return spec | {"config": CONFIG}
+    title = {"text": lines, "anchor": "start", "fontSize": 15, "offset": 12}
+    return spec_of(picture, FILE_WIDTH) | {"title": title}

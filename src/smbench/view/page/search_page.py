@@ -7,6 +7,7 @@ from smbench.sweeping.demands import COMPLETES
 from smbench.view.page import theme
 from smbench.view.page.document import Drawing, Part, drawn, written
 from smbench.view.page.pictures import Picture
+from smbench.view.page.spec import Spec, layered
 from smbench.view.page.vega import Vega
 from smbench.view.report.search import HEADS, Looked, notes, said, sentences, table_rows
 from smbench.view.sections.blocks import Block, Sentence, table_of_texts
@@ -67,7 +68,7 @@ def _picture(
     data = pl.DataFrame(rows)
     rate_hz = looked.found.rate_hz
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         colours = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
         points = (
             alt.Chart(data)
@@ -85,6 +86,6 @@ def _picture(
         if rate_hz is not None:
             found = alt.Chart(pl.DataFrame({"rate": [rate_hz]})).mark_rule(color=theme.GREY)
             layers.append(found.encode(x="rate:Q"))
-        return theme.layered(*layers).properties(width=max(150, width - 60), height=theme.height(width))
+        return layered(*layers, width=max(150, width - 60), height=theme.height(width))
 
     return Picture(f"search-{name}", title, text, draw)

@@ -9,6 +9,7 @@ from smbench.sweeping.ranking import Group
 from smbench.view.page import theme
 from smbench.view.page.document import Drawing, Part, drawn, written
 from smbench.view.page.pictures import Picture
+from smbench.view.page.spec import Spec, layered
 from smbench.view.page.vega import Vega
 from smbench.view.report.sweep import (
     HEADS,
@@ -67,14 +68,14 @@ def cost_picture(benchmark: str, groups: list[Group]) -> Picture | None:
         return None
     data = pl.DataFrame(rows)
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         x = alt.X("p95:Q", title="p95 (s)", scale=alt.Scale(zero=False))
         y = alt.Y("usd:Q", title="USD per 1,000", scale=alt.Scale(zero=False))
         base = alt.Chart(data)
         points = base.mark_point(filled=True, opacity=1, size=60, color=theme.BLUE).encode(x=x, y=y)
         names = base.mark_text(align="left", dx=6, fontSize=10).encode(x=x, y=y, text="configuration:N")
         layers = (points, names) if width > 400 else (points,)
-        return theme.layered(*layers).properties(width=max(150, width - 60), height=280)
+        return layered(*layers, width=max(150, width - 60), height=280)
 
     cheapest = data.sort("usd", maintain_order=True)["configuration"][0]
     return Picture(
@@ -99,7 +100,7 @@ def latency_picture(benchmark: str, groups: list[Group]) -> Picture | None:
         return None
     data, order = pl.DataFrame(rows), [group.configuration or "as it is" for group in groups]
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         colours = alt.Scale(domain=["p50", "p95", "p99"], range=[theme.GREY, theme.BLUE, theme.VERMILLION])
         points = (
             alt.Chart(data)
@@ -110,7 +111,7 @@ def latency_picture(benchmark: str, groups: list[Group]) -> Picture | None:
                 color=alt.Color("figure:N", scale=colours, legend=alt.Legend(title=None, orient="top")),
             )
         )
-        return theme.layered(points).properties(width=max(150, width - 160), height=_ROW_PX * len(order) + 20)
+        return layered(points, width=max(150, width - 160), height=_ROW_PX * len(order) + 20)
 
     slowest = data.sort("s", descending=True, maintain_order=True)["configuration"][0]
     return Picture(

@@ -17,6 +17,7 @@ from smbench.records import Outcome, Unknown
 from smbench.view.page import theme
 from smbench.view.page.load_plots import clock
 from smbench.view.page.pictures import Picture
+from smbench.view.page.spec import Spec, layered, stacked
 
 _MINUTE_S = 60.0
 _LABEL_PX = 32
@@ -41,7 +42,7 @@ def system(frames: Frames, summary: Summary, capacity: Capacity | None) -> Pictu
     instances = None if capacity is None else _instances(capacity, needed, domain_s[1])
     steps, bands = _steps(summary, domain_s[1]), theme.warm_ups(frames)
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         rules = (
             alt.Chart(steps)
             .mark_rule(strokeDash=theme.DOTTED, color=theme.GREY, strokeWidth=1)
@@ -52,16 +53,13 @@ def system(frames: Frames, summary: Summary, capacity: Capacity | None) -> Pictu
             panels.append(_instances_panel(instances, steps, domain_s, width))
         below = [rules] if steps.height else []
         shading = theme.shading(bands, theme.time_axis("at_s", domain_s, width, titled=False))
-        whole: alt.TopLevelMixin = alt.vconcat(
+        height = theme.height(width, 150)
+        return stacked(
             *(
-                theme.layered(*(shading if panel is panels[0] else ()), *below, *panel).properties(
-                    width=width, height=theme.height(width, 150)
-                )
+                layered(*(shading if panel is panels[0] else ()), *below, *panel, width=width, height=height)
                 for panel in panels
-            ),
-            spacing=14,
-        ).resolve_scale(color="independent", strokeDash="independent")
-        return whole
+            )
+        )
 
     return Picture("system", _title(summary), _text(summary, capacity, needed, over, own), draw)
 

@@ -211,11 +211,6 @@ def warm_ups(frames: Frames) -> pl.DataFrame:
     )
 
 
-def layered(*charts: alt.Chart) -> alt.LayerChart:
-    """One over the other, the last on top. Put all into one: each time Altair copies whatever is below."""
-    return alt.LayerChart(layer=list(charts))
-
-
 def shading(bands: pl.DataFrame, x: alt.X) -> list[alt.Chart]:
     """Layers for warm-up phases, each a grey band with its name; none where there is no such phase."""
     if not bands.height:

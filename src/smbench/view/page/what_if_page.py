@@ -9,6 +9,7 @@ from smbench.prediction.space import policy_words
 from smbench.view.page import theme
 from smbench.view.page.document import Drawing, Part, drawn, written
 from smbench.view.page.pictures import Picture
+from smbench.view.page.spec import Spec, layered
 from smbench.view.page.vega import Vega
 from smbench.view.report.what_if import Looked, heads, kind_of, metric_of, sentence, table_notes, table_rows
 from smbench.view.sections.blocks import Block, Sentence, table_of_texts
@@ -55,7 +56,7 @@ def front_picture(looked: Looked) -> Picture | None:
     priced = "USD" if looked.question.is_in_usd else "instance-hours"
     limit = pl.DataFrame({"limit": [objective.value]})
 
-    def draw(width: int) -> alt.TopLevelMixin:
+    def draw(width: int) -> Spec:
         x = alt.X("cost:Q", title=f"cost ({priced})", scale=alt.Scale(zero=False))
         y = alt.Y("bound:Q", title=f"{metric_of(objective)}, 90 % bound ({unit})", scale=alt.Scale(zero=False))
         order = list(_LAYERS)
@@ -80,7 +81,7 @@ def front_picture(looked: Looked) -> Picture | None:
         line = alt.Chart(front).mark_line(interpolate="step-after", color=theme.BLUE).encode(x=x, y=y)
         rule = alt.Chart(limit).mark_rule(strokeDash=theme.DASHED, color=theme.BLACK).encode(y=alt.Y("limit:Q"))
         layers = (line, points, rule) if looked.is_demanded else (line, points)
-        return theme.layered(*layers).properties(width=max(150, width - 60), height=320)
+        return layered(*layers, width=max(150, width - 60), height=320)
 
     return Picture(
         "front",
