@@ -286,7 +286,6 @@ class Pause(PhaseSettings):
 
 
 Settings: TypeAlias = Constant | Poisson | Ramp | Steps | Burst | Sine | Replay | Closed | Users | Stairs | Pause
-KINDS = ("constant", "poisson", "ramp", "steps", "burst", "sine", "replay", "closed", "users", "stairs", "pause")
 CLOSED_KINDS = ("closed", "users", "stairs")  # an end releases the next request
 
 
@@ -379,3 +378,6 @@ class Phase(Part):
         """Where the phase ends the sending by itself; None: nowhere, or it is of a kind that cannot."""
         settings = self.settings
         return settings.stop if isinstance(settings, Steps | Users | Stairs) else None
+
+
+KINDS = tuple(Phase.model_fields)

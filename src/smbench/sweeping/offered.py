@@ -22,7 +22,8 @@ def steady_rate_hz(scenario: Scenario) -> float:
     advice = "give the search a scenario with one phase that is constant or poisson"
     if other := next(((place, phase) for place, phase in measured if phase not in [one for _, one in steady]), None):
         place, phase = other
-        raise UsageError(f"load.{place} is {_WHAT[phase.kind]}", advice)
+        what = _WHAT.get(phase.kind, f"a {phase.kind}, {_NOT_STEADY}")
+        raise UsageError(f"load.{place} is {what}", advice)
     if len(steady) != 1:
         raise UsageError(f"the load has {len(steady)} measured phases, and a search changes the rate of one", advice)
     settings = steady[0][1].settings
@@ -30,14 +31,13 @@ def steady_rate_hz(scenario: Scenario) -> float:
     return settings.rate
 
 
+_NOT_STEADY = "and a search offers one steady rate after another"
 _WHAT = {
     "replay": "a recorded trace: a search cannot change its rate and keep its length",
     "closed": "a closed loop, which has no rate of its own: each end releases the next request",
     "users": "a closed loop of users: each sends the next request when the last has ended",
     "stairs": "a closed loop of users: each sends the next request when the last has ended",
-    "ramp": "a ramp, and a search offers one steady rate after another",
-    "steps": "stairs of rates, and a search offers one steady rate after another",
-    "sine": "a wave, and a search offers one steady rate after another",
+    "steps": f"stairs of rates, {_NOT_STEADY}",
     "burst": "a burst, which has no rate",
     "pause": "a pause, in which nothing is offered",
 }

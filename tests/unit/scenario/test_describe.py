@@ -1,16 +1,22 @@
 """Goal: the paragraph says what will happen, in figures a person can check. Method: scenarios in, sentences out."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from smbench.scenario.describe import describe, describe_phase, expected_requests
 from smbench.scenario.model import Scenario
-from smbench.scenario.phases import Phase
+from smbench.scenario.phases import KINDS, Phase, Settings
 
 
 def scenario(*load: dict[str, Any], **sections: Any) -> Scenario:
     return Scenario.model_validate({"name": "x", "load": load or [{"burst": {"requests": 1}}], **sections})
+
+
+def test_a_type_checker_sees_every_kind_of_phase_so_no_match_forgets_one() -> None:
+    settings = {get_args(field.annotation)[0] for field in Phase.model_fields.values()}
+    assert settings == set(get_args(Settings))
+    assert set(KINDS) == set(Phase.model_fields)
 
 
 @pytest.mark.parametrize(
