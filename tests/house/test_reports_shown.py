@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from smbench.analysis.verdict.checks import CHECKS, ENDED_BY_ITSELF
 from smbench.cli.app import app
 
 ROOT = Path(__file__).parents[2]
@@ -43,3 +44,14 @@ def test_a_report_in_a_document_is_what_the_sample_run_says(
     drawn, n = SHOWN.subn(shown, written)
     assert n == 1, "one report, after its marker"
     assert is_golden(ROOT / name, drawn), "draw it again: pytest tests/house --update-golden"
+
+
+def test_every_check_has_its_line_in_the_legend_of_the_report() -> None:
+    verdict = ROOT / "src" / "smbench" / "analysis" / "verdict"
+    sources = "".join((verdict / name).read_text(encoding="utf-8") for name in ("checks.py", "generator_checks.py"))
+    names = set(re.findall(r'\bname="([^"]+)"', sources)) | {ENDED_BY_ITSELF}
+    legend = (
+        (ROOT / "docs" / "report.md").read_text(encoding="utf-8").partition("\n## Checks\n")[2].partition("\n## ")[0]
+    )
+    assert len(names) >= len(CHECKS)
+    assert set(re.findall(r"^\| ([^|]+?) \|", legend, re.MULTILINE)) - {"check"} == names

@@ -179,7 +179,7 @@ Drawn from the modules' own first sentences: `pytest tests/house --update-golden
 """
 CHANGES = (  # what a reader wants to change, and the modules to open
     ("a field of the scenario", ("scenario/model.py", "scenario/phases.py", "scenario/emulated.py")),
-    ("when requests are due", ("schedule/arrivals.py", "schedule/plan.py")),
+    ("a load phase, or when requests are due", ("schedule/arrivals.py", "schedule/plan.py")),
     (
         "how a request is sent, and what an answer means",
         ("wire/pool.py", "aws/transport/wire_invoke.py", "aws/transport/invoke.py"),
