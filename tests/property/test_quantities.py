@@ -44,6 +44,19 @@ def test_a_share_is_a_hundredth_of_its_percent(percent: float) -> None:
     assert parse_share(f"{percent:f}%") == pytest.approx(float(f"{percent:f}") / 100)
 
 
+@given(st.integers(0, 10**6), st.sampled_from([("us", 1_000), ("ms", 10**6), ("s", 10**9), ("m", 60 * 10**9)]))
+def test_a_duration_is_the_figure_of_as_many_nanoseconds(thousandths: int, unit: tuple[str, int]) -> None:
+    """So that a threshold and what was measured meet where they are the same."""
+    written = f"{thousandths // 1000}.{thousandths % 1000:03d}{unit[0]}"
+    assert parse_duration_s(written) == thousandths * (unit[1] // 1000) / 1e9
+
+
+@given(st.integers(0, 10**6), st.integers(0, 4))
+def test_a_share_is_the_figure_of_as_many_of_all(n: int, digits: int) -> None:
+    whole = 10 ** (digits + 2)
+    assert parse_share(f"{n // 10**digits}.{n % 10**digits:0{digits}d}0%") == n / whole
+
+
 @given(st.integers(0, 10**6), st.sampled_from([("B", 1), ("kB", 1000), ("KiB", 1024), ("MB", 10**6), ("MiB", 2**20)]))
 def test_a_size_is_in_bytes(count: int, unit: tuple[str, int]) -> None:
     assert parse_size_bytes(f"{count}{unit[0]}") == count * unit[1]

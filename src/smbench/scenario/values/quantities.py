@@ -1,23 +1,27 @@
 """Quantities as people write them: `30s`, `5m`, `3/s`, `2KiB`, `5%`; numbers inside the program.
 
 Each type accepts its own canonical number too, so a resolved scenario can be read back. A bool is never a number,
-and a number is never text: YAML would otherwise turn `yes` and `1.10` into something that was not written.
+and a number is never text: YAML would otherwise turn `yes` and `1.10` into something that was not written. What is
+read is the float nearest to what is written, as a measured figure is the nearest to its nanoseconds: so `p95 < 9ms` is
+missed by exactly 9 ms.
 """
 
 import math
 import re
+from fractions import Fraction
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 
 _SECONDS = {
-    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0,
-    "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0,
+    "ns": Fraction(1, 10**9), "us": Fraction(1, 10**6), "µs": Fraction(1, 10**6), "\u03bcs": Fraction(1, 10**6),
+    "ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60), "m": Fraction(60), "h": Fraction(3600),
+    "d": Fraction(86400),
 }  # fmt: skip  # micro has two characters, a sign of its own and the Greek letter
 _BYTES = {
     "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
-_PER_SECOND = {"s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
+_PER_SECOND = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 
 SECONDS_MAX = 366 * 86400.0  # a run of a year; far below what int64 nanoseconds can hold
 HERTZ_MAX = 1e6
@@ -29,6 +33,22 @@ _DURATIONS = rf"({_DURATION}\s*)+"
 _RATE = rf"({_NUMBER})\s*(/|per )\s*({'|'.join(_PER_SECOND)})"
 _SIZE = rf"({_NUMBER})\s*({'|'.join(_BYTES)})"
 _SHARE = rf"({_NUMBER})\s*%"
+
+
+_EXACT_MAX = 40  # characters of a number that nobody would write longer
+
+
+def _exact(number: str) -> Fraction | float:
+    """As written; a number without end, or far too long, as a float is."""
+    value = float(number)
+    return Fraction(number) if 0 < value < math.inf and len(number) <= _EXACT_MAX else value
+
+
+def _nearest(quantity: Fraction | float) -> float:
+    try:
+        return float(quantity)
+    except OverflowError:
+        return math.inf
 
 
 def _finite(value: object) -> float | None:
@@ -52,10 +72,11 @@ def parse_duration_s(value: object) -> float:
     if (number := _finite(value)) is not None:
         return number
     text = str(value).strip()
-    sign, body = (-1.0, text[1:]) if text.startswith("-") else (1.0, text)
+    sign, body = (-1, text[1:]) if text.startswith("-") else (1, text)
     if not re.fullmatch(_DURATIONS, body):
         raise ValueError("must be a duration such as 30s, 5m, 1h30m or 250ms")
-    return sign * math.fsum(float(part[1]) * _SECONDS[part[4]] for part in re.finditer(_DURATION, body))
+    parts = [_exact(part[1]) * _SECONDS[part[4]] for part in re.finditer(_DURATION, body)]
+    return sign * _nearest(sum(parts[1:], parts[0]))
 
 
 def parse_rate_hz(value: object) -> float:
@@ -65,7 +86,7 @@ def parse_rate_hz(value: object) -> float:
     match = re.fullmatch(_RATE, str(value).strip())
     if not match:
         raise ValueError("must be a rate such as 3/s, 90/m or 1000/h")
-    return float(match[1]) / _PER_SECOND[match[5]]
+    return _nearest(_exact(match[1]) / _PER_SECOND[match[5]])
 
 
 def parse_size_bytes(value: object) -> int:
@@ -74,7 +95,7 @@ def parse_size_bytes(value: object) -> int:
         match = re.fullmatch(_SIZE, str(value).strip())
         if not match:
             raise ValueError("must be a size such as 512B, 2KiB or 1MB")
-        number = _finite(float(match[1]) * _BYTES[match[4]])
+        number = _finite(_nearest(_exact(match[1]) * _BYTES[match[4]]))
     if number is None or number != int(number):
         raise ValueError("must be a whole number of bytes")
     return int(number)
@@ -87,7 +108,7 @@ def parse_share(value: object) -> float:
     match = re.fullmatch(_SHARE, str(value).strip())
     if not match:
         raise ValueError("must be a share such as 5% or 0.05")
-    return float(match[1]) / 100
+    return _nearest(_exact(match[1]) / 100)
 
 
 def parse_number(value: object) -> float:
