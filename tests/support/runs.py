@@ -129,6 +129,7 @@ def manifest_of(
     inapplicable: Sequence[str] = (),
     target: dict[str, Any] | None = None,
     shards: Sequence[ShardFacts] = (),
+    resumes: int = 0,
 ) -> Manifest:
     started = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
     return Manifest(
@@ -145,6 +146,7 @@ def manifest_of(
         inapplicable=tuple(inapplicable),
         target=target or {},
         shards=tuple(shards),
+        resumes=resumes,
     )
 
 

@@ -459,3 +459,15 @@ def test_machines_that_began_apart_never_had_the_load_of_the_scenario(apart_s: f
     finding = findings_of(good(), shards=shards)["shards together"]
     assert finding.verdict.value == expected
     assert ("2 shards began, up to 1.10 s apart" in finding.seen) == (expected == "unknown")
+
+
+def test_a_load_that_a_resume_sent_on_was_never_the_load_of_the_scenario() -> None:
+    rows = good()
+    assert "sent in one go" not in findings_of(rows, resumes=1), "it only heard the ends"
+    late = [replace(row, sched=row.sched + 3600, changes={"resume": 1}) for row in rows[150:] if row.sched is not None]
+    for row in late:
+        row.send = row.ack = row.recv = row.sched
+        row.done = (row.sched or 0.0) + 1.0
+    finding = findings_of([*rows[:150], *late], resumes=1)["sent in one go"]
+    assert finding.verdict is Verdict.UNKNOWN
+    assert finding.seen == "50 of 200 requests were sent by `smbench resume --continue`, after a break of 60 m"

@@ -89,6 +89,7 @@ class Frames:
         may_have_left         it may have left the system before its age: it is lost, or its end was of a kind that the
                               endpoint does not publish
         doubt_ns              how much earlier than `done_ns` the end may have been: 0 but for ends found in S3
+        resume                which resume sent it, null: the run itself; no such column where there was none
         is_unsettled          it may have completed after its age: accepted without a known end, or a synchronous call
                               that was never answered (of other calls a notice would report it)
     """
@@ -193,7 +194,8 @@ def load(run: RunFiles) -> Frames:
 def _columns(manifest: Manifest) -> list[str]:
     """Those that are needed; which worker sent a request says by which machine's clock, where there were several."""
     of_streams = ["first_part", *_OF_STREAMS] if is_streamed(manifest) else []
-    return [*_NEEDED, *_STEMS, *of_streams, *(["worker"] if manifest.shards else [])]
+    of_resumes = ["resume"] if manifest.resumes else []
+    return [*_NEEDED, *_STEMS, *of_streams, *of_resumes, *(["worker"] if manifest.shards else [])]
 
 
 def is_streamed(manifest: Manifest) -> bool:

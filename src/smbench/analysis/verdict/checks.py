@@ -138,6 +138,28 @@ def _sent_of_the_schedule(run: Run) -> str:
     )
 
 
+def sent_in_one_go(run: Run) -> Finding | None:
+    """Unknown where a resume sent a part of the load: in the break before it the endpoint had time that it never has.
+
+    No finding where no resume was asked to send.
+    """
+    rows = run.frames.measured
+    if "resume" not in rows.columns or not (later := rows.filter(pl.col("resume").is_not_null())).height:
+        return None
+    first_ns = later["send_ns"].min()
+    before_ns = rows.filter(pl.col("resume").is_null() & (pl.col("send_ns") < first_ns))["send_ns"].max()
+    is_known = isinstance(first_ns, int) and isinstance(before_ns, int)
+    pause = f", after a break of {units.duration((first_ns - before_ns) / 1e9)}" if is_known else ""
+    return Finding(
+        name="sent in one go",
+        verdict=Verdict.UNKNOWN,
+        expected="the schedule was sent without a break, so that the endpoint met the load that it describes",
+        seen=f"{later.height:,} of {rows.height:,} requests were sent by `smbench resume --continue`{pause}",
+        advice="the figures are of the load that there was: a backlog could be worked off in the break; for the "
+        "scenario's load run it again",
+    )
+
+
 def something_measured(run: Run) -> Finding | None:
     """Unknown where the endpoint accepted no request of a measured phase; else no finding."""
     counts = run.summary.measured
@@ -375,6 +397,7 @@ CHECKS: tuple[Check, ...] = (
     imported,
     run_ended_by_itself,
     shards_together,
+    sent_in_one_go,
     something_measured,
     schedule_kept,
     offered_achieved,
