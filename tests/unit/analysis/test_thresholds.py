@@ -187,6 +187,26 @@ def test_a_count_is_open_while_requests_without_an_end_may_join_it(outcome: str)
     assert "1 accepted request has no known end" in result.note
 
 
+@pytest.mark.parametrize(
+    ("text", "passed", "note"),
+    [
+        ("p50 < 9ms", False, ""),
+        ("p50 <= 9ms", True, ""),
+        ("p50 == 9ms", True, ""),
+        ("p50 < 9.0001ms", True, "0.1 us below 9.00 ms"),
+        ("p50 <= 8.9999ms", False, "0.1 us above 9.00 ms"),
+        ("p50 < 10ms", True, ""),
+        ("failed < 7%", False, ""),
+        ("failed <= 7%", True, ""),
+        ("failed < 7.001%", True, "< 0.01 % below 7.00 %"),
+    ],
+)
+def test_a_figure_that_reads_like_its_limit_says_on_which_side_it_is(text: str, passed: bool, note: str) -> None:
+    rows = [Request(0.0, done=0.009)] * 93 + [Request(0.0, Outcome.FAILED, done=0.009)] * 7
+    result = judge(text, frames_of(rows))
+    assert (result.passed, result.note) == (passed, note)
+
+
 def test_results_keep_the_order_of_the_scenario(frames: Frames) -> None:
     results = evaluate(["lost == 0", "completed > 1"], frames, summarise(frames))
     assert [(one.text, one.seen, one.passed, one.low, one.high) for one in results] == [

@@ -11,6 +11,8 @@ from smbench.analysis.verdict.objectives import Figure, figure
 from smbench.records import Unknown
 from smbench.scenario.thresholds import Threshold, Unit, parse_threshold
 
+_INVALID = "the run is invalid"
+
 
 class ThresholdResult(BaseModel):
     """One threshold as written, what was seen, and whether it was met; None: that depends on what is not known.
@@ -29,8 +31,8 @@ class ThresholdResult(BaseModel):
     note: str = ""  # what a reader should know of the figure
 
     def of_an_invalid_run(self) -> "ThresholdResult":
-        """Neither met nor missed: the figure is not the endpoint's."""
-        note = "; ".join(part for part in ("the run is invalid", self.note) if part)
+        """Neither met nor missed: the figure is not the endpoint's. Of one that is marked so already the same."""
+        note = self.note if self.note.startswith(_INVALID) else "; ".join(filter(None, (_INVALID, self.note)))
         return self.model_copy(update={"passed": None, "note": note})
 
 
@@ -58,7 +60,8 @@ def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdR
     asked = threshold if threshold.lasting_s is None else threshold.of_its_duration()
     if isinstance(found, Unknown):
         return ThresholdResult(text=threshold.text, seen=found.reason, passed=None, unit=asked.unit)
-    note = "; ".join(part for part in (_left_open(found, frames, summary), found.note) if part)
+    parts = (_left_open(found, frames, summary), _rounded_away(found, asked), found.note)
+    note = "; ".join(part for part in parts if part)
     seen = found.bounds.text(WRITE[asked.unit])
     return ThresholdResult(
         text=threshold.text,
@@ -69,6 +72,15 @@ def _judge(threshold: Threshold, frames: Frames, summary: Summary) -> ThresholdR
         high=found.bounds.high,
         note=note,
     )
+
+
+def _rounded_away(found: Figure, asked: Threshold) -> str:
+    """By how much a figure that reads like the threshold's value is beyond or below it; empty where it does not."""
+    seen, write = found.bounds.value, WRITE[asked.unit]
+    if seen is None or seen == asked.value or write(seen) != write(asked.value):
+        return ""
+    side = "above" if seen > asked.value else "below"
+    return f"{write(abs(seen - asked.value))} {side} {write(asked.value)}"
 
 
 def _left_open(found: Figure, frames: Frames, summary: Summary) -> str:
