@@ -53,8 +53,9 @@ report judges by the files, as always.
 ## In CI
 
 `--junit FILE` writes one test case a threshold and a check: a missed threshold is a failure, an invalid check an
-error, what is unknown is skipped. `--summary-md FILE` appends a page of Markdown; where `GITHUB_STEP_SUMMARY` is
-set, the job's page gets it too. `summary.json` in the run's folder, and `report --output json`, have everything,
+error, what is unknown is skipped; it is red exactly where the exit status is not 0. `--summary-md FILE` appends a page
+of Markdown; where `GITHUB_STEP_SUMMARY` is set, the job's page gets it too. `summary.json` in the run's folder, and
+`report --output json`, have everything, also the command's `exit_status`,
 under `schema_version` and [a JSON schema](summary.schema.json) (`smbench schema summary`).
 
 ```console

@@ -44,6 +44,7 @@ class Run:
         thresholds: Met, missed or unknown, one by one.
         interrupted: A person or the system ended it early.
         failure: Why it could not go on, and what to do; empty when it ended by itself or was interrupted.
+        ended_with: The exit status of its own process, where its files alone do not tell it; None: they do.
         problems: What could not be written when it was closed.
         is_strict: What is not known fails the gate, too: `exit_status` and JUnit.
     """
@@ -60,7 +61,7 @@ class Run:
     frames: Frames
     interrupted: bool = False
     failure: str = ""
-    failure_status: ExitCode | None = None
+    ended_with: ExitCode | None = None
     problems: tuple[str, ...] = ()
     is_strict: bool = False
 
@@ -72,8 +73,8 @@ class Run:
     @property
     def exit_status(self) -> ExitCode:
         """What the command line would exit with."""
-        if self.failure_status is not None:
-            return self.failure_status
+        if self.ended_with is not None:
+            return self.ended_with
         return (
             ExitCode.INTERRUPTED
             if self.interrupted
@@ -82,7 +83,7 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """What `summary.json` holds (docs/summary.schema.json), as plain JSON values."""
-        return to_json(self.summary, self.findings, self.thresholds, self.path, is_strict=self.is_strict)
+        return to_json(self.summary, self.findings, self.thresholds, self.path, status=self.exit_status)
 
     def to_text(self) -> RenderableType:
         """The report as `rich` prints it."""
@@ -94,7 +95,14 @@ class Run:
 
     def to_junit(self) -> bytes:
         """Checks and thresholds as JUnit XML, UTF-8."""
-        return to_junit(self.summary, self.findings, self.thresholds, self.path, is_strict=self.is_strict)
+        return to_junit(
+            self.summary,
+            self.findings,
+            self.thresholds,
+            self.path,
+            is_strict=self.is_strict,
+            status=self.exit_status,
+        )
 
     def to_html(self, vega: Vega | None = None) -> str:
         """The report with plots as one page that needs no network.

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from smbench.api.loops import outside_loops
@@ -79,7 +78,7 @@ def taken_up(
         interrupts,
     )
     if done is not None:
-        return replace(reported(done), is_strict=strict)
+        return reported(done, is_strict=strict)
     if progress != "none":
         print(f"smbench: nothing is left to resume in {path}", file=sys.stderr)  # noqa: T201  # what a command says
     return report(path, strict=strict)

@@ -212,7 +212,7 @@ def carried(planned: Planned, presence: Presence | None = None) -> Run:
         done = outside_loops(
             lambda: carry_out(planned.plan, planned.origin, settings, view, interrupts, presence), interrupts
         )
-    return replace(reported(done), is_strict=planned.is_strict)
+    return reported(done, is_strict=planned.is_strict)
 
 
 def _changed(
@@ -233,18 +233,20 @@ def _changed(
     return scenario.model_copy(update=changes) if changes else scenario
 
 
-def reported(done: CarriedOut) -> Run:
-    """The run read from its files, with what the processes know of how it ended."""
+def reported(done: CarriedOut, *, is_strict: bool = False) -> Run:
+    """The run read from its files, with what the processes know of how it ended; its `summary.json` is written."""
     end, problems = done.end, [f"{problem.message}\n  {problem.advice}" for problem in done.problems]
-    result = report(done.path)
+    result = report(done.path, strict=is_strict)
+    if end.ending is Ending.FAILED:
+        status = ExitCode.INVALID if end.failure is None else end.failure.exit_code
+        result = replace(result, failure=_failure(end), ended_with=status)
+    else:
+        result = replace(result, interrupted=done.was_interrupted)
     try:
         result.write_summary()
     except OSError as error:
         problems.append(f"cannot write {done.path}: {error.strerror or error}")
-    if end.ending is Ending.FAILED:
-        status = ExitCode.INVALID if end.failure is None else end.failure.exit_code
-        return replace(result, failure=_failure(end), failure_status=status, problems=tuple(problems))
-    return replace(result, interrupted=done.was_interrupted, problems=tuple(problems))
+    return replace(result, problems=tuple(problems))
 
 
 def _failure(end: SessionEnd) -> str:

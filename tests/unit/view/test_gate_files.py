@@ -107,7 +107,7 @@ def test_whatever_an_endpoint_says_the_xml_can_be_read(text: str) -> None:
 
 def test_the_page_has_the_verdict_each_threshold_and_each_doubt(mixed: Told) -> None:
     page = to_markdown(*mixed)
-    assert page.splitlines()[2] == "**UNKNOWN**; 1 of 4 thresholds met, 2 missed"
+    assert page.splitlines()[2] == "**UNKNOWN**; 1 of 4 thresholds met, 2 missed, 1 unknown"
     assert "| met | `p95 < 1h` |" in page
     assert "| **missed** | `failed == 0` | 1 to 2 (1 accepted request has no known end) |" in page
     assert "| unknown | `drain < 1h` |" in page

@@ -52,10 +52,13 @@ EVERY_KIND: dict[str, tuple[Block, tuple[str, ...]]] = {
             "Penguins",
             "Penguins by island",
             (Column("island", is_text=True), Column("n")),
-            (Row((Cell("Torgersen"), Cell("5,217", 5217, "penguins"))),),
+            (
+                Row((Cell("Torgersen"), Cell("5,217", 5217, "penguins"))),
+                Row((Cell("Dream"), Cell("-", reason="the ice was thin"))),
+            ),
             detail=Detail.BRIEF,
         ),
-        ("Penguins", "Torgersen", "5,217"),
+        ("Penguins", "Torgersen", "5,217", "the ice was thin"),
     ),
     "figures": (
         Figures(

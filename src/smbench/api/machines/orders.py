@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from smbench.api.result import Run
@@ -85,4 +84,4 @@ def collect(
     where = None if base_dir is None else Path(base_dir)
     with opened(place, AwsAccess(region, profile, endpoint_url)) as opened_place:
         done = collect_shards(opened_place, Path(results), where)
-    return replace(reported(done), is_strict=strict)
+    return reported(done, is_strict=strict)

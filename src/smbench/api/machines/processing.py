@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from smbench.api.result import Run
@@ -128,4 +128,4 @@ def run_as_job(plan: Planned, wanted: JobWanted, command: Sequence[str], *, wait
         if seen is None:
             return started
         done = job.collected(plan.settings.results, seen, interrupts, say)
-    return replace(reported(done), is_strict=plan.is_strict)
+    return reported(done, is_strict=plan.is_strict)

@@ -105,7 +105,7 @@ def simulate(
         first = _judged(made, manifest)
     if results is not None:
         path, manifest = _kept(Path(results), made, manifest)
-        first = replace(first, path=path, manifest=manifest)
+        first = replace(first, path=path, manifest=manifest, is_strict=strict)
         try:
             first.write_summary()
         except OSError as error:

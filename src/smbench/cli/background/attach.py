@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -58,9 +59,9 @@ def _ended(folder: Path, known: Known | None, output: str) -> ExitCode:
     if ending is Ending.RUNNING:
         raise InvalidRunError(*_not_going_on(folder))
     typer.echo(f"smbench: the run in {folder} has ended: {ending.value}", err=True)
-    result = report(folder)
+    result = replace(report(folder), ended_with=None if known is None else known.exit_status)
     print_report(result, ReportOptions(output=output))
-    return result.exit_status if known is None or known.exit_status is None else known.exit_status
+    return result.exit_status
 
 
 def _not_going_on(folder: Path) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from smbench.view.page.gallery import gallery
 from smbench.view.page.vega import Vega
 from smbench.view.report.text import identity
 from smbench.view.sections.blocks import Judged, Table, table_of_texts
+from smbench.view.sections.judgement import tally
 from smbench.view.sections.order import sections
 from smbench.view.sections.prediction import meaning
 
@@ -38,8 +39,7 @@ def page(
         meaning=_sentence(meaning(summary, judged)),
         what=_what(summary),
         description=summary.description.strip(),
-        n_met=sum(result.passed is True for result in thresholds),
-        n_thresholds=len(thresholds),
+        tally=_sentence(tally(thresholds)) if thresholds else "",
         first=[part for name in _FIRST for part in parts if part.anchor == name],
         parts=[part for part in parts if part.anchor not in _FIRST],
         made=_made(frames.manifest),

@@ -2,7 +2,8 @@
 
 A missed threshold is a failure: the endpoint is slow. An invalid check is an error: the tester is wrong; so is a run
 that was cut short, with every threshold that this leaves open. What else is not known is skipped, with the reason, and
-an error where the gate is strict. All thresholds of an invalid run are skipped: it says nothing of the endpoint. So the
+an error where the gate is strict. All thresholds of an invalid run are skipped: it says nothing of the endpoint. Where
+only the end of the command is bad (it was interrupted after the last request), that is a case of its own. So the
 document is red exactly where the exit status is not 0. Times are of the wall, as CI has them, whatever time the
 scenario kept.
 """
@@ -16,9 +17,11 @@ from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.checks import ENDED_BY_ITSELF
 from smbench.analysis.verdict.gate import breaks
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.errors import ExitCode
 from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import printable
 
+_RED = ("failure", "error")
 # XML 1.0 has no way to write these, not even escaped; an endpoint's error messages may hold any of them.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -30,11 +33,13 @@ def to_junit(
     run_dir: Path | None = None,
     *,
     is_strict: bool = False,
+    status: ExitCode | None = None,
 ) -> bytes:
     """The document, UTF-8.
 
     Args:
         run_dir: Where the run's files are, named in each failure.
+        status: The exit status of the command that writes it; None: what follows from findings and thresholds.
     """
     name = _clean(f"smbench.{summary.name or summary.run_id}")
     is_invalid = verdict(findings) is Verdict.INVALID
@@ -50,6 +55,8 @@ def to_junit(
         ),
         _suite(summary, f"{name}.checks", [_check(one, is_strict=is_strict) for one in findings]),
     ]
+    if status and not any(case.find(tag) is not None for suite in suites for case in suite for tag in _RED):
+        suites.append(_suite(summary, f"{name}.command", [_ended_badly(summary, status, circumstances)]))
     root = ElementTree.Element("testsuites", {"name": "smbench", **_sums([case for suite in suites for case in suite])})
     root.extend(suites)
     ElementTree.indent(root)
@@ -57,12 +64,20 @@ def to_junit(
     return document + b"\n"
 
 
+def _ended_badly(summary: Summary, status: ExitCode, circumstances: str) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", {"name": "exit status", "time": "0"})
+    why = f": {summary.reason}" if summary.reason else ""
+    _add(case, "error", f"{status:d}, {status.name.lower()}{why}", kind=status.name.lower(), text=circumstances)
+    return case
+
+
 def _threshold(result: ThresholdResult, unknown: str, circumstances: str, *, is_invalid: bool) -> ElementTree.Element:
+    result = result.of_an_invalid_run() if is_invalid else result
     case = ElementTree.Element("testcase", {"name": _clean(result.text), "time": "0"})
     seen = result.seen if result.low is None else f"seen {result.seen}"
     seen += f" ({result.note})" if result.note else ""
     if is_invalid:
-        _add(case, "skipped", f"the run is invalid; {seen}")
+        _add(case, "skipped", f"unknown: {seen}")
     elif result.passed is None:
         _add(case, unknown, f"unknown: {seen}", kind="unknown" if unknown == "error" else "", text=circumstances)
     elif not result.passed:

@@ -19,6 +19,7 @@ from smbench.view.sections.blocks import (
     Table,
     Tone,
 )
+from smbench.view.sections.judgement import tally
 from smbench.view.sections.order import sections
 from smbench.view.sections.prediction import meaning
 
@@ -26,10 +27,8 @@ from smbench.view.sections.prediction import meaning
 def to_markdown(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[ThresholdResult]) -> str:
     """GitHub's Markdown, ending in a newline."""
     judged = verdict(findings)
-    n_missed = sum(result.passed is False for result in thresholds)
-    n_met = sum(result.passed is True for result in thresholds)
-    said = f"; {n_met} of {len(thresholds)} thresholds met, {n_missed} missed" if thresholds else ""
-    parts = [f"## smbench: {_text(summary.name or summary.run_id)}\n\n**{judged.value.upper()}**{said}\n"]
+    said = "; ".join(filter(None, (f"**{judged.value.upper()}**", tally(thresholds))))
+    parts = [f"## smbench: {_text(summary.name or summary.run_id)}\n\n{said}\n"]
     if summary.prediction is not None:
         parts.append(f"{_text(meaning(summary, judged))}.\n")
     elif judged is Verdict.INVALID:
@@ -47,7 +46,8 @@ def _block(block: Block) -> str:
     match block:
         case Table():
             heads = (block.title, *(column.head for column in block.columns[1:]))
-            return _table(heads, [tuple(map(_cell, row.cells)) for row in block.rows[: block.n_brief]])
+            table = _table(heads, [tuple(map(_cell, row.cells)) for row in block.rows[: block.n_brief]])
+            return "\n".join((table, *(f"{_text(note)}\n" for note in block.whole_notes)))
         case Figures():
             return f"**{_text(block.title)}**: {_text('; '.join(one.said for one in block.figures if one.said))}.\n"
         case Missing():

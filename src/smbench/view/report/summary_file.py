@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.gate import exit_status
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.errors import ExitCode
 from smbench.findings import Finding, Verdict, verdict
 from smbench.view.report.section_data import SectionData, section_data
 from smbench.view.sections.blocks import Judged
@@ -29,7 +30,7 @@ class RunSummary(BaseModel):
 
     schema_version: int
     verdict: Verdict
-    exit_status: int  # of `report`; a run that was interrupted or failed has its own
+    exit_status: int  # of the command that wrote this: an interrupted run's is 130, and 98 when it is reported again
     thresholds: tuple[ThresholdResult, ...]
     law: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -44,13 +45,17 @@ def to_json(
     thresholds: Sequence[ThresholdResult],
     run_dir: Path | None = None,
     *,
-    is_strict: bool = False,
+    status: ExitCode | None = None,
 ) -> dict[str, Any]:
-    """All a report says, as plain JSON values."""
+    """All a report says, as plain JSON values.
+
+    Args:
+        status: The exit status of the command that says it; None: what follows from findings and thresholds.
+    """
     whole = RunSummary(
         schema_version=SCHEMA_VERSION,
         verdict=verdict(findings),
-        exit_status=exit_status(findings, thresholds, is_strict=is_strict),
+        exit_status=exit_status(findings, thresholds) if status is None else status,
         thresholds=tuple(thresholds),
         law=tuple(summary.counts.equations()),
         findings=tuple(findings),

@@ -33,6 +33,7 @@ from smbench.view.sections.blocks import (
     Table,
     Tone,
 )
+from smbench.view.sections.judgement import tally
 from smbench.view.sections.order import sections
 from smbench.view.sections.prediction import meaning
 
@@ -70,11 +71,10 @@ def _head(summary: Summary, findings: Sequence[Finding], thresholds: Sequence[Th
     text = Text()
     text.append(judged.value.upper(), _STYLE[judged])
     text.append(f"  {summary.name or summary.run_id}: {meaning(summary, judged)}\n")
-    if thresholds:
-        n_met = sum(result.passed is True for result in thresholds)
-        n_missed = sum(result.passed is False for result in thresholds)
-        style = "bold red" if n_missed else "green" if n_met == len(thresholds) else "yellow"
-        text.append(f"{n_met} of {len(thresholds)} thresholds met\n", style)
+    if said := tally(thresholds):
+        found = {result.passed for result in thresholds}
+        style = "bold red" if False in found else "yellow" if None in found else "green"
+        text.append(f"{said}\n", style)
     if summary.description:
         text.append(f"{summary.description.strip()}\n", "dim")
     text.append(f"{identity(summary)}, {_ending(summary)}", "dim")
@@ -117,7 +117,7 @@ def _kind(block: Block) -> str:
 def _tables(blocks: Sequence[Block]) -> Iterator[RenderableType]:
     for block in blocks:
         assert isinstance(block, Table)
-        yield Group(_table(block), *(Text(note, style="dim") for note in block.notes))
+        yield Group(_table(block), *(Text(note, style="dim") for note in block.whole_notes))
 
 
 def _table(block: Table) -> WholeTable:

@@ -81,6 +81,18 @@ class Table:
     more: Row | None = None
     detail: Detail = Detail.REPORT
 
+    @property
+    def whole_notes(self) -> tuple[str, ...]:
+        """The notes, and for what reason cells are `-`, each reason once, where neither note nor cell has it."""
+        heads: dict[str, list[str]] = {}
+        for row in self.rows:
+            for column, cell in zip(self.columns, row.cells, strict=True):
+                if cell.reason and cell.reason not in cell.text:
+                    heads.setdefault(cell.reason, []).append(column.head)
+        left = {why: named for why, named in heads.items() if not any(why in note for note in self.notes)}
+        said = (f"- under {', '.join(dict.fromkeys(named))}: {why}." for why, named in left.items())
+        return (*self.notes, *said)
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

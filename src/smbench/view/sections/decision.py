@@ -30,8 +30,7 @@ def _enough(sizing: Sizing) -> Table:
     heads = ("offered", "instances", "an hour", "a day", "a month")
     rows = tuple(Row((Cell(phase.name), rate(phase.offered_hz), *_instances(phase))) for phase in sizing.phases)
     service, slots = known(sizing.service_s), known(sizing.concurrency)
-    why = next((one.instances.reason for one in sizing.phases if isinstance(one.instances, Unknown)), "")
-    notes = [f"Not known everywhere: {why}."] if why else []
+    notes = []
     if service is not None and slots is not None:
         notes.append(
             f"Enough that the backlog does not grow at the mean rate of the phase, with a mean service of "
@@ -144,7 +143,5 @@ def _parts(title: str, caption: str, head: str, parts: tuple[Part, ...], note: s
         cells += [bounded(part.over_deadline, units.share, "share")] if over else []
         cells += [usd(part.usd), usd(part.usd_per_1000)] if is_priced else [instance_seconds(part.instance_s)]
         rows.append(Row(tuple(cells)))
-    why = [part.instance_s.reason for part in parts if isinstance(part.instance_s, Unknown)]
-    notes = [f"Cost: not known, {why[0]}."] if why else []
     columns = (Column(head, is_text=True), Column("n"), *map(Column, _PERCENTILES), *over, *paid)
-    return Table(title, caption, columns, tuple(rows), (*notes, *([note] if note else [])))
+    return Table(title, caption, columns, tuple(rows), (note,) if note else ())

@@ -1,9 +1,12 @@
 """What a report says of the run itself: its sums, thresholds and checks, what is notable, how it was measured."""
 
+from collections.abc import Sequence
+
 from smbench import units
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.summary import Summary
+from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.findings import Verdict
 from smbench.view.sections.blocks import (
     Block,
@@ -32,6 +35,15 @@ _PASSED = {
 }
 
 
+def tally(results: Sequence[ThresholdResult]) -> str:
+    """How many thresholds were met, missed and are unknown, in a line; empty where there are none."""
+    if not results:
+        return ""
+    n_met, n_missed, n_unknown = (sum(one.passed is passed for one in results) for passed in (True, False, None))
+    rest = (f", {n:,} {word}" for n, word in ((n_missed, "missed"), (n_unknown, "unknown")) if n)
+    return f"{n_met:,} of {len(results):,} thresholds met" + "".join(rest)
+
+
 def law(judged: Judged) -> Section:
     """Every request in exactly one place: the sums, and what breaks them."""
     summary = judged.summary
@@ -49,7 +61,7 @@ def thresholds(judged: Judged) -> Section | None:
             (
                 _PASSED[result.passed],
                 Cell(result.text, is_code=True),
-                Cell(result.seen, result.low if result.low == result.high else None, result.unit, note=result.note),
+                _seen(result),
             )
         )
         for result in judged.thresholds
@@ -57,6 +69,12 @@ def thresholds(judged: Judged) -> Section | None:
     columns = (Column("verdict", is_text=True), Column("", is_text=True), Column("seen"))
     table = Table("Thresholds", "What was expected of the endpoint", columns, rows, detail=Detail.BRIEF)
     return Section("thresholds", "Thresholds", (table,))
+
+
+def _seen(result: ThresholdResult) -> Cell:
+    if result.low is None:
+        return Cell(result.seen, reason=result.seen, note=result.note)
+    return Cell(result.seen, result.low if result.low == result.high else None, result.unit, note=result.note)
 
 
 def checks(judged: Judged) -> Section:
