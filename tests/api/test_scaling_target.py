@@ -24,7 +24,7 @@ SCENARIO: dict[str, Any] = {
 }
 
 
-def figures(hertz: float, *, kept: bool) -> Figures:
+def figures(hertz: float, *, kept: bool | None) -> Figures:
     unknown = dict.fromkeys(("p50", "p95", "p99", "iqr_s", "mean_s", "usd", "usd_per_1000", "usd_day"))
     throughput = Throughput(mean=hertz, p25=hertz, p50=hertz, p75=hertz, max=hertz)
     known = {"verdict": "valid", "missed": (), "n": 9, "completed": 9, "errors": {"throttle": 2}, "usd_why": ""}
@@ -34,8 +34,8 @@ def figures(hertz: float, *, kept: bool) -> Figures:
 class Sweeps:
     """In the place of `sweep`: stairs of which the second adds nothing, then a policy that a steep ramp breaks."""
 
-    def __init__(self, *hertz: float) -> None:
-        self.hertz = hertz
+    def __init__(self, *hertz: float, at_best: bool | None = True) -> None:
+        self.hertz, self.at_best = hertz, at_best
         self.asked: list[dict[str, Any]] = []
 
     def __call__(self, scenario: Any, **asked: Any) -> Any:
@@ -47,7 +47,12 @@ class Sweeps:
             ]
         else:
             groups = [
-                Group(f"policy={name} ramp={ramp}", "load", {}, {1: figures(1.0, kept=(name, ramp) != ("cost", "3x"))})
+                Group(
+                    f"policy={name} ramp={ramp}",
+                    "load",
+                    {},
+                    {1: figures(1.0, kept=False if (name, ramp) == ("cost", "3x") else self.at_best)},
+                )
                 for name in asked["matrix"]["policy"]
                 for ramp in asked["matrix"]["ramp"]
             ]
@@ -76,6 +81,15 @@ def test_a_target_is_derived_from_saturation_and_tried_under_two_ramps(
     shown = command(tmp_path)
     assert "Take: 15 invocations a minute for each instance (balanced)" in " ".join(shown.stdout.split())
     assert shown.exit_code == 0
+
+
+@pytest.mark.parametrize(("at_best", "status"), [(True, 0), (None, 98), (False, 99)])
+def test_a_target_of_which_nothing_is_known_is_not_one_that_misses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_best: bool | None, status: int
+) -> None:
+    monkeypatch.setattr(module, "sweep", Sweeps(0.5, 0.51, 0.52, at_best=at_best))
+    ended = command(tmp_path, "--output", "json")
+    assert (ended.exit_code, json.loads(ended.stdout)["exit_status"]) == (status, status)
 
 
 def test_users_that_do_not_saturate_an_instance_are_too_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def test_a_search_finds_c_over_s_and_one_that_was_killed_gives_the_same_answer(
 ) -> None:
     asked: dict[str, Any] = {"slo": ERRORS, "requests": 500, "results": tmp_path, "progress": "none"}
     found = smbench.search(SCENARIO, **asked)
-    assert found.exit_status is ExitCode.OK
+    assert found.to_json()["exit_status"] == found.exit_status == ExitCode.OK
     assert found.found.low_hz <= C_OVER_S <= found.found.high_hz
     assert found.rate_hz == pytest.approx(C_OVER_S, rel=0.07)
     assert found.table.height == len(found.probes) == len(by_the_model)

@@ -42,7 +42,7 @@ def test_a_sweep_that_was_killed_twice_runs_what_is_left_and_gives_the_same_page
         results=tmp_path,
         progress="none",
     )
-    assert found.exit_status is ExitCode.OK
+    assert found.to_json()["exit_status"] == found.exit_status == ExitCode.OK
     assert found.table["completed"].to_list() == [20, 20]
     small, large = found.table["usd_per_1000"].to_list()
     assert large == pytest.approx(4 * small, rel=0.01)  # the same time, four times the memory

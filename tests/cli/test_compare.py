@@ -75,7 +75,7 @@ def test_the_json_says_the_same_and_holds_every_value(tmp_path: Path, compare: C
     replications(tmp_path, "new", 1.5)
     status, text = compare("old=old-*", "new=new-*", output="json", fail_if="slower-than 5%")
     told = json.loads(text)
-    assert status == ExitCode.THRESHOLD
+    assert status == told["exit_status"] == ExitCode.THRESHOLD
     assert told["schema_version"] == 1
     assert told["gate"][0]["outcome"] == "regressed"
     comparison = told["comparison"]

@@ -69,8 +69,8 @@ class ComparisonResult:
         return ExitCode.THRESHOLD if worst(self.gate) in failing else ExitCode.OK
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as plain JSON values."""
-        return to_json(self.comparison, self.gate)
+        """All of it as plain JSON values, and the exit status of the command."""
+        return {**to_json(self.comparison, self.gate), "exit_status": int(self.exit_status)}
 
     def to_text(self) -> RenderableType:
         """The report as `rich` prints it."""

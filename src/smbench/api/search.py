@@ -127,8 +127,8 @@ class Search:
         return report(next(probe.run for probe in self.probes if probe.number == number))
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as plain JSON values."""
-        return to_json(self)
+        """All of it as plain JSON values, and the exit status of the command."""
+        return {**to_json(self), "exit_status": int(self.exit_status)}
 
     def to_text(self) -> RenderableType:
         """The answer and the probes as `rich` prints them."""
@@ -380,7 +380,7 @@ class _Searching:
             length=ask.length,
             evidence=evidence,
             figures=figures,
-            spoiled=_spoiled(run) or _fails_at_any_rate(run, evidence),
+            spoiled=_spoiled(run) or _ended_early(run, evidence) or _fails_at_any_rate(run, evidence),
         )
 
 
@@ -392,6 +392,15 @@ def _spoiled(run: Run) -> str:
     if len(bad) == 1 and run.summary.generator.n_dropped:
         return ""
     return f"the run is invalid: {bad[0].name}: {bad[0].seen}" if bad else ""
+
+
+def _ended_early(run: Run, evidence: Evidence) -> str:
+    """Of a run that sent a part of its load, where that part does not show that the rate fails. Empty: it is not so."""
+    if not run.frames.n_unreached or evidence.said == "fails":
+        return ""
+    counts = run.summary.measured
+    why = run.summary.reason or run.summary.ending
+    return f"the run ended before its load did ({why}): {counts.sent:,} of {counts.scheduled:,} requests were sent"
 
 
 def _fails_at_any_rate(run: Run, evidence: Evidence) -> str:

@@ -99,20 +99,21 @@ class Sweep:
 
     @property
     def exit_status(self) -> ExitCode:
-        """0, or what the worst cell says: an interrupt, a cell that could not be run, an invalid run."""
+        """0, or what the worst cell says: an interrupt, a cell that could not be run, an invalid or failed run."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
         if self.dropped:
             return ExitCode.TARGET
-        return ExitCode.INVALID if any(one.verdict == "invalid" for one in self.figures.values()) else ExitCode.OK
+        is_bad = any(one.verdict == "invalid" or one.has_failed for one in self.figures.values())
+        return ExitCode.INVALID if is_bad else ExitCode.OK
 
     def run(self, number: int) -> Run:
         """The run of a cell, read from its folder, as `smbench.report` gives it."""
         return report(self.runs[number])
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as plain JSON values."""
-        return to_json(self)
+        """All of it as plain JSON values, and the exit status of the command."""
+        return {**to_json(self), "exit_status": int(self.exit_status)}
 
     def to_text(self) -> RenderableType:
         """The table and the recommendation as `rich` prints them."""

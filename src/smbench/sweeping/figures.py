@@ -12,7 +12,7 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
 from smbench.findings import Verdict
-from smbench.records import Outcome, Unknown, is_throttle
+from smbench.records import Ending, Outcome, Unknown, is_throttle
 from smbench.sweeping.benchmarks import COLD, WARM
 
 _DAY_S = 86_400.0
@@ -45,6 +45,8 @@ class Figures(BaseModel):
 
     Args:
         verdict: Of the run's checks: valid, unknown or invalid.
+        part: Of its load that the run sent, where it ended before the load did; empty: all of it.
+        has_failed: The run could not go on to its end.
         kept: All thresholds were met; None: one is not known, or there is none, or the run is invalid.
         errors: How many by class: throttle, server, refused, memory, container, unanswered, or the outcome's own name.
         usd: None where no price is known, and `usd_why` says why.
@@ -78,6 +80,15 @@ class Figures(BaseModel):
     model_latency_s: float | None = None
     cpu: float | None = None
     memory: float | None = None
+    part: str = ""
+    has_failed: bool = False
+
+    @property
+    def why_unfit(self) -> str:
+        """Why no figure of the run is one to choose by, in two words; empty: they are."""
+        if self.verdict == Verdict.INVALID:
+            return "invalid run"
+        return "ended early" if self.part or self.has_failed else ""
 
 
 def figures_of(
@@ -115,6 +126,10 @@ def figures_of(
         model_latency_s=_metric(frames, "ModelLatency", 1e-6),
         cpu=_metric(frames, "CPUUtilization", 1e-2),
         memory=_metric(frames, "MemoryUtilization", 1e-2),
+        part=f"{summary.measured.sent:,} of {summary.measured.scheduled:,} requests were sent"
+        if frames.n_cut_short
+        else "",
+        has_failed=summary.ending not in (Ending.FINISHED, Ending.STOPPED),
     )
 
 
@@ -150,6 +165,7 @@ def row_of(figures: Figures) -> dict[str, Any]:
     bounded = {name: getattr(figures, name) for name in ("p50", "p95", "p99")}
     return {
         "verdict": figures.verdict,
+        "part": figures.part,
         "kept": figures.kept,
         "missed": "; ".join(figures.missed),
         "n": figures.n,

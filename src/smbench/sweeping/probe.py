@@ -91,6 +91,8 @@ def evidence_of(frames: Frames, rate_hz: float, demands: Sequence[Demand], kind:
     if kind != "serverless":
         growth_hz, served_hz = _courses(frames, span)
         growth = _grows(growth_hz, span, rate_hz, n_slots or 1)
+    if frames.n_unreached and growth != "fails":  # what was sent was less than the rate
+        growth = "unsure"
     # A call that was given up is worked on still: completions are then less than what is served.
     completed = frames.measured.select((pl.col("outcome") == Outcome.COMPLETED.value).mean()).item() or 0.0
     gave_up = kind != "async" and completed < 1 - GIVEN_UP_MAX

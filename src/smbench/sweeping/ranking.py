@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smbench.analysis.numbers import student
-from smbench.findings import Verdict
 from smbench.sweeping.benchmarks import SATURATION
 from smbench.sweeping.figures import Figures
 
@@ -56,9 +55,9 @@ class Group:
         return _mean([None if one.throughput is None else one.throughput.mean for one in self.by_seed.values()])
 
     @property
-    def is_invalid(self) -> bool:
-        """A run of it did not measure the endpoint, so no figure of it is one to choose by."""
-        return any(one.verdict == Verdict.INVALID for one in self.by_seed.values())
+    def why_unfit(self) -> str:
+        """Of the first run whose figures are none to choose by, why; empty: there is none."""
+        return next((one.why_unfit for one in self.by_seed.values() if one.why_unfit), "")
 
     @property
     def kept(self) -> bool | None:
@@ -156,12 +155,14 @@ class Rule(StrEnum):
 def choose(
     groups: Sequence[Group], rule: Rule = Rule.CHEAPEST, memory_mb: Mapping[str, int] | None = None
 ) -> Choice | None:
-    """Among configurations under one benchmark, without those of invalid runs; None where nothing can be ranked.
+    """Among configurations under one benchmark; None where nothing can be ranked.
+
+    Those with an invalid run, or with one that sent a part of its load, are left out.
 
     Args:
         memory_mb: By the choice of the matrix; of each configuration, where the rule is `discounted`.
     """
-    groups = [group for group in groups if not group.is_invalid]
+    groups = [group for group in groups if not group.why_unfit]
     if rule is Rule.DISCOUNTED:
         return _discounted(groups, memory_mb or {})
     keeping = [group for group in groups if group.kept and group.usd_per_1000 is not None]

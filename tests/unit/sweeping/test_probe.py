@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from runs import Request, frames_of, span
 from searching import probed, queue
 from smbench.errors import UsageError
+from smbench.records import NotSent, Outcome
 from smbench.scenario.load import scenario_of
 from smbench.sweeping.demands import demands_of
 from smbench.sweeping.offered import offered, steady_rate_hz
+from smbench.sweeping.probe import evidence_of
 from theory import mmc_sojourn_quantile_s
 
 LOGNORMAL = {"lognormal": {"median": "1s", "sigma": 0.3}}
@@ -81,3 +84,13 @@ def test_a_probe_offers_the_rate_after_a_time_to_settle_and_each_has_chances_of_
     assert (measured.settings.warmup, measured.planned_s, measured.expected_requests) == (False, 250.0, 1000)
     assert one.seed != two.seed
     assert offered(scenario, 4.0, 1000, 0.0, 1, ()).load[0].planned_s == 62.5
+
+
+@pytest.mark.parametrize("why", [NotSent.ERROR_LIMIT, NotSent.REQUEST_LIMIT, NotSent.RUN_ENDED])
+def test_a_rate_that_was_not_offered_to_the_end_is_not_kept(why: NotSent) -> None:
+    rows = [Request(float(k), done=k + 1.0) for k in range(200)]
+    demands = demands_of(["error_share < 50%"], "async")
+    for n_sent, said in ((200, "keeps"), (60, "unsure")):
+        left = [Request(row.sched, Outcome.NOT_SENT, why_not_sent=why) for row in rows[n_sent:]]
+        frames = frames_of([*rows[:n_sent], *left], spans=[span(200, end_s=200.0)])
+        assert evidence_of(frames, 1.0, demands, "async").growth == said

@@ -99,8 +99,16 @@ def test_where_none_keeps_them_latency_times_cost_decides_and_says_so() -> None:
     assert choose(groups(unpriced=figures(1.0, None, True))) is None
 
 
-def test_a_configuration_whose_run_is_invalid_is_never_taken() -> None:
-    spoiled = figures(0.1, 0.001, None, verdict="invalid")  # our own limit held the load back: fast and cheap
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": "invalid"},  # our own limit held the load back: fast and cheap
+        {"verdict": "unknown", "part": "51 of 1,000 requests were sent"},  # the error limit ended it: so is this
+        {"verdict": "unknown", "has_failed": True},
+    ],
+)
+def test_a_configuration_whose_run_did_not_have_the_load_is_never_taken(change: dict[str, object]) -> None:
+    spoiled = figures(0.1, 0.001, None, **change)
     for kept in (True, None):
         found = choose(groups(spoiled=spoiled, good=figures(2.0, 0.04, kept)))
         assert found is not None

@@ -27,6 +27,7 @@ from smbench.schedule.base import PhaseSpan
 _SECOND_NS = 1_000_000_000
 _GRACE_NS = 20 * _SECOND_NS  # less than the 30 s that a run waits, so that one which waited is not suspected
 _CUTS_SHORT = tuple(why.value for why in NotSent if why.cuts_short)
+_ENDS_SENDING = tuple(why.value for why in NotSent if why.ends_sending)
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
 _NEEDED = (
     *(
@@ -119,6 +120,11 @@ class Frames:
     def n_cut_short(self) -> int:
         """Measured requests that the schedule has and the run never sent, because it ended too early."""
         return int(self.measured["why_not_sent"].is_in(_CUTS_SHORT).sum())
+
+    @cached_property
+    def n_unreached(self) -> int:
+        """Measured requests that were due after the sending had ended, also where the scenario's limits ended it."""
+        return int(self.measured["why_not_sent"].is_in(_ENDS_SENDING).sum())
 
     @cached_property
     def n_left_out(self) -> int:

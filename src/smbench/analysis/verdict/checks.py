@@ -148,8 +148,9 @@ def sent_in_one_go(run: Run) -> Finding | None:
         return None
     first_ns = later["send_ns"].min()
     before_ns = rows.filter(pl.col("resume").is_null() & (pl.col("send_ns") < first_ns))["send_ns"].max()
-    is_known = isinstance(first_ns, int) and isinstance(before_ns, int)
-    pause = f", after a break of {units.duration((first_ns - before_ns) / 1e9)}" if is_known else ""
+    pause = ""
+    if isinstance(first_ns, int) and isinstance(before_ns, int):
+        pause = f", after a break of {units.duration((first_ns - before_ns) / 1e9)}"
     return Finding(
         name="sent in one go",
         verdict=Verdict.UNKNOWN,

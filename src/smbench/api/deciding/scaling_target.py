@@ -59,14 +59,16 @@ class ScalingTarget:
 
     @property
     def exit_status(self) -> ExitCode:
-        """0, or that no target keeps the thresholds, or that a person ended it."""
+        """0. 99: no target keeps the thresholds. 98: of one it is not known. 130: a person ended it."""
         if self.saturation.interrupted or self.check.interrupted:
             return ExitCode.INTERRUPTED
-        return ExitCode.THRESHOLD if self.chosen is None else ExitCode.OK
+        if self.chosen is not None:
+            return ExitCode.OK
+        return ExitCode.INVALID if any(one.kept is None for one in self.targets) else ExitCode.THRESHOLD
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as plain JSON values."""
-        return to_json(self)
+        """All of it as plain JSON values, and the exit status of the command."""
+        return {**to_json(self), "exit_status": int(self.exit_status)}
 
     def to_text(self) -> RenderableType:
         """As `rich` prints it."""

@@ -49,8 +49,8 @@ class Advised:
         return ExitCode.THRESHOLD if self.after is None else ExitCode.OK
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as plain JSON values."""
-        return to_json(self)
+        """All of it as plain JSON values, and the exit status of the command."""
+        return {**to_json(self), "exit_status": int(self.exit_status)}
 
     def to_text(self) -> RenderableType:
         """As `rich` prints it."""

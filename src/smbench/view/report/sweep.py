@@ -103,7 +103,7 @@ def _cells(group: Group, first: Group) -> tuple[str, ...]:
     for one in runs:
         for name, n in one.errors.items():
             errors[name] = errors.get(name, 0) + n
-    kept = "invalid run" if group.is_invalid else {True: "yes", False: "no", None: "-"}[group.kept]
+    kept = group.why_unfit or {True: "yes", False: "no", None: "-"}[group.kept]
     return (
         group.configuration or "as it is",
         f"{len(runs):,}",
@@ -163,7 +163,7 @@ def _taken(looked: Looked) -> list[str]:
     if found is None:
         if not looked.figures:
             return ["Take: not known, because no cell was run."]
-        return ["Take: not known, because no configuration has both a cost and a bounded p95."]
+        return ["Take: not known, because no configuration has a cost and a bounded p95, from whole and valid runs."]
     price = found.best.usd_per_1000
     said = [f"Take: {found.best.configuration or 'it as it is'} ({found.rule}), {_price(price)}."]
     if found.tied:
@@ -280,6 +280,9 @@ def notes(looked: Looked) -> list[str]:
     for cell in looked.cells:
         if cell.number in looked.dropped:
             found.append(f"Dropped: {cell.label} seed {cell.seed}: {looked.dropped[cell.number]}.")
+        one = looked.figures.get(cell.number)
+        if one is not None and one.why_unfit == "ended early":
+            found.append(f"Ended early: {cell.label} seed {cell.seed}: {one.part or 'it could not go on'}.")
     n_left = len(looked.cells) - len(looked.figures) - len(looked.dropped)
     if n_left:
         found.append(f"{n_left:,} cells have not been run: `smbench resume` goes on.")
