@@ -15,6 +15,7 @@ from smbench.findings import Verdict
 from smbench.records import Ending, Outcome, Unknown, is_throttle
 from smbench.sweeping.benchmarks import COLD, WARM
 
+ENDED_EARLY = "ended early"
 _DAY_S = 86_400.0
 
 
@@ -88,7 +89,7 @@ class Figures(BaseModel):
         """Why no figure of the run is one to choose by, in two words; empty: they are."""
         if self.verdict == Verdict.INVALID:
             return "invalid run"
-        return "ended early" if self.part or self.has_failed else ""
+        return ENDED_EARLY if self.part or self.has_failed else ""
 
 
 def figures_of(

@@ -15,7 +15,7 @@ from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.known import reasons
 from smbench.pricing.table import PriceTable
 from smbench.records import Unknown
-from smbench.sweeping.figures import Figures, row_of
+from smbench.sweeping.figures import ENDED_EARLY, Figures, row_of
 from smbench.sweeping.question import Cell, words
 from smbench.sweeping.ranking import Choice, Group, saturations, times_the_first
 from smbench.sweeping.recommended import Recommended, recommended
@@ -281,7 +281,7 @@ def notes(looked: Looked) -> list[str]:
         if cell.number in looked.dropped:
             found.append(f"Dropped: {cell.label} seed {cell.seed}: {looked.dropped[cell.number]}.")
         one = looked.figures.get(cell.number)
-        if one is not None and one.why_unfit == "ended early":
+        if one is not None and one.why_unfit == ENDED_EARLY:
             found.append(f"Ended early: {cell.label} seed {cell.seed}: {one.part or 'it could not go on'}.")
     n_left = len(looked.cells) - len(looked.figures) - len(looked.dropped)
     if n_left:
