@@ -3,6 +3,7 @@
 A failed request is not an error here, it is a record (`records.Outcome`). These classes end a command.
 """
 
+import signal
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -21,6 +22,14 @@ class ExitCode(IntEnum):
     INVALID = 98  # the run cannot answer: the generator was the bottleneck, or the run was cut short
     THRESHOLD = 99  # the run is valid and the endpoint missed a threshold
     INTERRUPTED = 130
+
+
+def signal_name(number: int) -> str:
+    """`SIGKILL`; of a real-time signal without a name its number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 class SmbenchError(Exception):

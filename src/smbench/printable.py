@@ -23,6 +23,15 @@ def printable(text: str) -> str:
     return _CONTROL.sub(_escape, text)
 
 
+def is_utf8(text: str) -> bool:
+    """Whether it can be written as UTF-8, as JSON is: a name that the system gave need not be."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _escape(match: re.Match[str]) -> str:
     point = ord(match[0])
     return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"

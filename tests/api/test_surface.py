@@ -15,7 +15,7 @@ import pytest
 
 import smbench
 from smbench.api.loops import outside_loops, waited_for
-from smbench.errors import ScenarioError, UsageError
+from smbench.errors import ResultsError, ScenarioError, UsageError
 from smbench.processes.interrupts import Interrupts
 from smbench.scenario.model import Scenario
 
@@ -145,3 +145,42 @@ async def test_what_fails_while_it_is_waited_for_is_raised_as_it_is() -> None:
 
 def _failing() -> int:
     raise UsageError("no such thing")
+
+
+PREDICTED = {"load": [{"burst": {"requests": 1}}], "name": "one"}
+
+
+@pytest.mark.parametrize("seed", [-5, 2**63, 1.5, True])
+def test_what_is_no_seed_is_refused_by_every_function_that_takes_one(tmp_path: Path, seed: Any) -> None:
+    for ask in (
+        lambda: smbench.run(PREDICTED, seed=seed, results=tmp_path),
+        lambda: smbench.simulate(PREDICTED, seed=seed, results=tmp_path),
+        lambda: smbench.sweep(PREDICTED, seeds=[seed] if seed != 1.5 else "1.5", results=tmp_path),
+    ):
+        with pytest.raises(UsageError, match="seed"):
+            ask()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_largest_seed_has_replications_too() -> None:
+    assert smbench.simulate(PREDICTED, seed=2**63 - 1, replications=3).summary.prediction is not None
+
+
+def test_a_transport_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="transport 'smoke': wire or sdk is wanted"):
+        smbench.run(PREDICTED, transport="smoke", results=tmp_path)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_whose_name_is_not_utf8_is_refused_before_anything_is_made_in_it(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    with pytest.raises(ResultsError, match="is not UTF-8: results cannot be kept there"):
+        smbench.simulate(PREDICTED, results=odd / "results")
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        smbench.simulate(PREDICTED, base_dir=odd)
+    file = odd / "scenario.yaml"
+    file.write_text("name: one\nload: [{burst: {requests: 1}}]\n")
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        smbench.simulate(file)
+    assert list(odd.iterdir()) == [file]

@@ -9,7 +9,7 @@ from smbench.account.questions import ALLOW, Question, Seen
 from smbench.aws.access.causes import code_of
 from smbench.aws.access.clients import AwsClients
 from smbench.aws.endpoint.description import TargetFound
-from smbench.aws.setup.run_queue import run_queue
+from smbench.aws.setup.run_queue import GONE, make_topic, missing_topic, run_queue
 from smbench.findings import Verdict
 
 _BAD_RECEIPT = ("ReceiptHandleIsInvalid", "InvalidParameterValue")
@@ -43,7 +43,12 @@ def _topic(clients: AwsClients, found: TargetFound, topic: str) -> Question:
                 "is named in collector.queue",
             )
         with clients.explained(f"read the topic {topic} (sns:GetTopicAttributes)"):
-            attributes: Mapping[str, str] = (await clients.sns.get_topic_attributes(TopicArn=topic))["Attributes"]
+            try:
+                attributes: Mapping[str, str] = (await clients.sns.get_topic_attributes(TopicArn=topic))["Attributes"]
+            except ClientError as error:
+                if code_of(error) not in GONE:
+                    raise
+                return Seen(missing_topic(topic), Verdict.INVALID, make_topic(topic))
         key = attributes.get("KmsMasterKeyId")
         if key and key.removeprefix("alias/") == "aws/sns":
             return Seen(

@@ -15,7 +15,7 @@ from smbench.account.spending import Spending, spending
 from smbench.account.stack_permissions import stack_policy
 from smbench.account.statements import Place
 from smbench.api.loops import waited_for
-from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_endpoint
+from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, reseeded, with_endpoint
 from smbench.api.stacks import aimed, check_name
 from smbench.aws.access.clients import AwsClients
 from smbench.errors import ExitCode, NotBegunError, TargetError, UsageError
@@ -27,7 +27,6 @@ from smbench.records import Unknown
 from smbench.results.manifest import read_manifest
 from smbench.results.marks import sole_user
 from smbench.scenario.deploy import Deploy
-from smbench.scenario.model import Seeds
 from smbench.targets.base import AwsAccess
 from smbench.units import usd
 from smbench.view.report.findings import findings_json, findings_text
@@ -245,7 +244,7 @@ def estimate(
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     scenario_run = aimed(given, endpoint, stack, **where)
     if seed is not None:
-        scenario_run = scenario_run.model_copy(update={"seed": seed, "seeds": Seeds()})
+        scenario_run = reseeded(scenario_run, seed)
     plan = make_plan(scenario_run, given.origin.base_dir)
     return _spending(plan, AwsAccess(region, profile, endpoint_url), table)
 

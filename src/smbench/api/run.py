@@ -10,7 +10,7 @@ from typing import Literal
 from smbench.api.loops import outside_loops
 from smbench.api.report import readable, report
 from smbench.api.result import Run
-from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
+from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, reseeded
 from smbench.ceiling.crew import crew_of
 from smbench.ceiling.headroom import ceiling_warning
 from smbench.errors import ExitCode, UsageError
@@ -28,7 +28,7 @@ from smbench.processes.interrupts import Interrupts
 from smbench.processes.on_ray import workers_on
 from smbench.processes.session import SessionEnd
 from smbench.records import Ending
-from smbench.scenario.model import Scenario, Seeds
+from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess
 from smbench.view.live.choose import choose_view
 from smbench.view.live.reading import reading_progress
@@ -225,12 +225,13 @@ def _changed(
     """The scenario with what the caller says instead."""
     changes: dict[str, object] = {}
     if transport is not None:
+        if transport not in ("wire", "sdk"):
+            raise UsageError(f"transport {transport!r}: wire or sdk is wanted")
         changes["transport"] = transport
-    if seed is not None:
-        changes |= {"seed": seed, "seeds": Seeds()}
     if asserted := readable(thresholds):
         changes["thresholds"] = tuple(dict.fromkeys((*scenario.thresholds, *asserted)))
-    return scenario.model_copy(update=changes) if changes else scenario
+    changed = scenario.model_copy(update=changes) if changes else scenario
+    return changed if seed is None else reseeded(changed, seed)
 
 
 def reported(done: CarriedOut, *, is_strict: bool = False) -> Run:

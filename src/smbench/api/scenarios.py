@@ -15,10 +15,11 @@ from smbench.generator.forecast_text import facts, warnings
 from smbench.generator.plan import make_plan
 from smbench.lifecycle.origin import Origin
 from smbench.model.cautions import scaling_cautions
+from smbench.printable import is_utf8
 from smbench.scenario.describe import describe
 from smbench.scenario.explain import in_words
 from smbench.scenario.load import checked_scenario, load_scenario, scenario_of
-from smbench.scenario.model import Scenario, Target
+from smbench.scenario.model import SEED_MAX, Scenario, Seeds, Target
 from smbench.scenario.source import dotted
 from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
 from smbench.scenario.thresholds import parse_threshold
@@ -112,6 +113,17 @@ def _too_few(scenario: Scenario, spans: Sequence[PhaseSpan]) -> list[str]:
     ]
 
 
+def reseeded(scenario: Scenario, seed: int) -> Scenario:
+    """The scenario with another seed in every dimension.
+
+    Raises:
+        UsageError: it is no seed.
+    """
+    if type(seed) is not int or not 0 <= seed <= SEED_MAX:
+        raise UsageError(f"seed {seed!r}: a whole number from 0 to 2^63 - 1 is wanted")
+    return scenario.model_copy(update={"seed": seed, "seeds": Seeds()})
+
+
 def given_scenario(
     scenario: ScenarioLike | None, base_dir: str | os.PathLike[str] | None = None, allow_files: Folders = ()
 ) -> Given:
@@ -124,10 +136,12 @@ def given_scenario(
 
     Raises:
         ScenarioError: with every problem found.
+        UsageError: the folder's or the file's name is not UTF-8, and no manifest could have it.
     """
     allowed = [Path(folder) for folder in allow_files]
     if isinstance(scenario, Scenario | Mapping):
         folder = Path.cwd() if base_dir is None else Path(base_dir)
+        _require_utf8(folder)
         if isinstance(scenario, Scenario):
             checked = checked_scenario(scenario, folder)
         else:
@@ -135,8 +149,14 @@ def given_scenario(
         digest = hashlib.sha256(checked.model_dump_json(by_alias=True).encode()).hexdigest()
         return Given(checked, Origin(folder, digest=digest))
     file = scenario_file(scenario)
+    _require_utf8(file)
     loaded = load_scenario(file, allowed)
     return Given(loaded, Origin(file.parent, file.name, hashlib.sha256(file.read_bytes()).hexdigest()))
+
+
+def _require_utf8(path: Path) -> None:
+    if not is_utf8(str(path.resolve())):
+        raise UsageError(f"the name of {path.resolve()} is not UTF-8", "give it another, or use it from another folder")
 
 
 def with_endpoint(

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from smbench.clock import real_ns
-from smbench.errors import ExitCode, SmbenchError, out_of_groups
+from smbench.errors import ExitCode, SmbenchError, out_of_groups, signal_name
 from smbench.printable import guard_streams
 from smbench.processes.channel import Channel, PipeChannel
 from smbench.processes.interrupts import let_polars_in
@@ -73,7 +73,7 @@ class Child:
         if code is None:
             return f"{self._called} closed its channel without a word, and still runs"
         if code < 0:
-            return f"{self._called} was killed by signal {signal.Signals(-code).name}"
+            return f"{self._called} was killed by signal {signal_name(-code)}"
         return f"{self._called} ended with exit code {code}"
 
     @property

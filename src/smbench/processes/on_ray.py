@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, answer_challenge, deliver_challenge
 from typing import Any
 
@@ -132,7 +133,7 @@ def _actor(ray: Any, name: str, main: Callable[..., None], arguments: tuple[Work
     actor = ray.remote(num_cpus=1, max_restarts=0)(_Actor).remote()
     try:
         connection = _met(ray, actor, name, there)
-    except (ray.exceptions.RayError, OSError) as error:
+    except (ray.exceptions.RayError, OSError, EOFError, AuthenticationError) as error:
         ray.kill(actor)
         raise TargetError(f"{name} did not begin as a Ray actor: {type(error).__name__}", "see `ray status`") from error
     except TargetError:

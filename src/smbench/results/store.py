@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from smbench.errors import DiskError, ResultsError
+from smbench.printable import is_utf8
 from smbench.results.damage import (
     PARTS,
     Part,
@@ -48,6 +49,8 @@ def new_run_dir(root: Path, name: str, started: datetime.datetime) -> Path:
     Raises:
         ResultsError: it cannot be made.
     """
+    if not is_utf8(str(root.absolute())):  # the manifest and parquet's readers name it
+        raise ResultsError(f"{root.absolute()} is not UTF-8: results cannot be kept there", "name another folder")
     count, stamp = 1, f"{started:%Y%m%dT%H%M%SZ}"
     while True:
         run_dir = root / (f"{name}-{stamp}" if count == 1 else f"{name}-{stamp}-{count}")

@@ -326,7 +326,8 @@ class Collector(Part):
         return self
 
 
-Seed = Annotated[Whole, Field(ge=0, le=2**63 - 1)]
+SEED_MAX = 2**63 - 1
+Seed = Annotated[Whole, Field(ge=0, le=SEED_MAX)]
 
 
 class Seeds(Part):

@@ -17,7 +17,7 @@ from typing import Any
 
 from smbench.errors import ScenarioError, UsageError
 from smbench.scenario.load import scenario_of
-from smbench.scenario.model import Scenario
+from smbench.scenario.model import SEED_MAX, Scenario
 from smbench.scenario.source import read_source
 
 CELLS_MAX = 5_000
@@ -113,6 +113,8 @@ def seeds_of(text: str) -> tuple[int, ...]:
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
         if last < first:
             raise UsageError(f"seeds '{text}': a range such as 1-5 or a list such as 1,2,7 is wanted")
+        if last > SEED_MAX:
+            raise UsageError(f"seeds '{text}': {last} is more than 2^63 - 1, the largest seed")
         if last - first >= SEEDS_MAX or len(seeds) + last - first >= SEEDS_MAX:
             raise UsageError(f"seeds '{text}': more than {SEEDS_MAX:,} are not taken")
         seeds.extend(range(first, last + 1))

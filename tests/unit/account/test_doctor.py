@@ -176,6 +176,16 @@ async def test_a_topic_that_ends_cannot_reach_us_through_is_named(
     assert (finding.verdict, word in finding.seen) == (verdict, True), finding
 
 
+async def test_a_topic_that_does_not_exist_is_wrong_and_not_only_unread() -> None:
+    sns = FakeClient({"get_topic_attributes": client_error("NotFound")})
+    found = target(success_topic=f"{ARN}ends", error_topic=None)
+    question, _ = receiving_questions(fake_clients(sns=sns), found, None)
+    finding = await answered(question)
+    assert finding.verdict is Verdict.INVALID
+    assert "does not exist" in finding.seen
+    assert "aws sns create-topic --name ends" in finding.advice
+
+
 async def test_a_change_of_capacity_that_is_under_way_is_to_be_waited_for() -> None:
     activity = {"StatusCode": "InProgress", "Description": "Setting desired instance count to 1."}
     scaling = FakeClient({"describe_scaling_activities": {"ScalingActivities": [activity]}})

@@ -211,6 +211,20 @@ async def test_a_topic_that_cannot_be_subscribed_is_named_with_what_can_do_witho
     assert cloud.is_empty
 
 
+async def test_a_topic_that_does_not_exist_is_named_with_how_it_is_made_again() -> None:
+    cloud = Cloud()
+
+    async def missing(**_given: Any) -> None:
+        raise client_error("NotFound", "Topic does not exist", status=404)
+
+    cloud.subscribe = missing  # type: ignore[method-assign,assignment]
+    with pytest.raises(TargetError, match=f"the topic {SUCCESS_TOPIC}, which does not exist") as refusal:
+        async with run_queue(cloud.clients, target(), run_id="r1", worker=0):
+            pytest.fail("the run began without its topics")
+    assert f"create-topic --name {SUCCESS_TOPIC.rpartition(':')[2]}" in refusal.value.advice
+    assert cloud.is_empty
+
+
 async def test_an_existing_queue_that_does_not_hear_the_endpoint_is_refused() -> None:
     with pytest.raises(TargetError, match="not subscribed") as refusal:
         async with run_queue(existing("arn:other"), target(), run_id="r1", worker=0, existing_url=URL):

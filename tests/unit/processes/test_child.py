@@ -63,6 +63,7 @@ def test_of_several_errors_at_once_a_bug_is_told_before_our_own_sentences_and_el
     [
         ("worker 1", -9, "worker 1 was killed by signal SIGKILL"),
         ("emulator", -15, "the emulator was killed by signal SIGTERM"),
+        ("worker 1", -40, "worker 1 was killed by signal 40"),
         ("worker", 3, "the worker ended with exit code 3"),
         ("worker 0", None, "worker 0 closed its channel without a word, and still runs"),
     ],

@@ -4,10 +4,12 @@ Method: Ray's few calls on threads of this process; Ray itself where it is insta
 """
 
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from multiprocessing import AuthenticationError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -121,6 +123,20 @@ def test_a_machine_that_cannot_take_part_is_refused_before_anything_is_sent(
     monkeypatch.setattr(on_ray._Actor, "unsuitable", lambda self, ours, place: suits(self, version or ours, place))
     with pytest.raises(TargetError, match=words):
         started(ray, tmp_path / folder, lambda *_: None)
+    assert ray.killed == 1
+
+
+@pytest.mark.parametrize("error", [EOFError, AuthenticationError, TimeoutError])
+def test_a_stranger_at_the_line_is_refused_and_the_actor_is_not_left_behind(
+    ray: Ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def strange(_connection: Any, _key: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr(on_ray, "deliver_challenge", strange)
+    monkeypatch.setattr(on_ray._Actor, "meet", lambda _self, address, _key: socket.create_connection(address).close())
+    with pytest.raises(TargetError, match=f"worker 1 did not begin as a Ray actor: {error.__name__}"):
+        started(ray, tmp_path, lambda *_: None)
     assert ray.killed == 1
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from live_story import HEADER, SECOND, Scene, story
-from smbench.records import Event, Stage
+from smbench.records import Event, Outcome, Stage
 from smbench.snapshot import Snapshot
 from smbench.view.live.choose import NoView, choose_view
 from smbench.view.live.plain_lines import PlainView
@@ -77,9 +77,21 @@ def test_the_story_is_told_in_lines_of_its_own() -> None:
         "00:10:10 draining",
         "00:16:01 alarm at 00:16:00: ALARM -> OK, AlarmHigh of target tracking",
         "00:16:31 done",
-        "00:16:31 sent 3,800 of 3,800 | offered 0/s achieved 0/s completed 5.64/s | completed 3,788 other 12 "
+        "00:16:31 sent 3,800 of 3,800 | offered 0/s achieved 0/s completed 5.64/s | completed 3,788, rejected 12 "
         "| 0 open | sojourn p50 8 m 43 s p99 11 m 17 s | instances 3 of 3 wanted",
     ]
+
+
+def test_every_kind_of_end_is_counted_under_its_name() -> None:
+    outcomes = {
+        Outcome.COMPLETED: 5,
+        Outcome.TRANSPORT_ERROR: 2,
+        Outcome.FAILED: 1,
+        Outcome.LOST: 1,
+        Outcome.PENDING: 2,
+    }
+    (line,) = (one for one in lines_of([Scene(Snapshot(0, 0, 0.0, Stage.DONE, outcomes=outcomes))]) if "|" in one)
+    assert "| completed 5, transport error 2, failed 1 | 3 open |" in line
 
 
 def test_a_run_that_is_over_is_summed_up_once() -> None:
@@ -113,7 +125,10 @@ def test_the_preparations_are_told() -> None:
         view.show(state)
     state.update([Snapshot(0, SECOND, 1.0, Stage.DRAINING)])
     view.show(state)
-    assert stream.getvalue().splitlines()[2:] == ["making the queue", "uploading the inputs", "00:00:01 draining"]
+    _, *told, results, draining = stream.getvalue().splitlines()
+    assert told == ["making the queue", "uploading the inputs"]
+    assert results.startswith("results: ")  # not before it has begun: a refusal leaves no folder
+    assert draining == "00:00:01 draining"
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError, OSError])

@@ -15,7 +15,7 @@ from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.frames import derive
 from smbench.api.report import judged, readable
 from smbench.api.result import Run
-from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
+from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario, reseeded
 from smbench.aws.endpoint.description import unseen_in_s3
 from smbench.calibration.checking.redrawn import chances, redrawn
 from smbench.calibration.parameter import Parameter
@@ -29,7 +29,7 @@ from smbench.results.damage import whole_checksums
 from smbench.results.files import write_whole
 from smbench.results.manifest import ClockFacts, Host, Manifest, Prediction
 from smbench.results.store import PartWriter, compact, new_run_dir
-from smbench.scenario.model import Scenario, Seeds
+from smbench.scenario.model import SEED_MAX, Scenario, Seeds
 from smbench.simulator import simulate as simulator
 from smbench.simulator.sender import Watch
 from smbench.targets.kinds import inapplicable_to
@@ -115,16 +115,16 @@ def simulate(
 
 def _another(scenario: Scenario, number: int, parameters: tuple[Parameter, ...] | None, load_digest: str) -> Scenario:
     """The scenario as a replication of the band has it, from 0."""
-    other = reseeded(scenario, scenario.seed + number) if number else scenario
+    other = replicated(scenario, number)
     if parameters is None:
         return other
     emulated = redrawn(other.target.emulated, parameters, chances(other.seed, load_digest))
     return other.model_copy(update={"target": other.target.model_copy(update={"emulated": emulated})})
 
 
-def reseeded(scenario: Scenario, seed: int) -> Scenario:
-    """The scenario with another seed in every dimension."""
-    return scenario.model_copy(update={"seed": seed, "seeds": Seeds()})
+def replicated(scenario: Scenario, number: int) -> Scenario:
+    """The scenario as its replication of that number has it, from 0: with the seeds that follow its own."""
+    return reseeded(scenario, (scenario.seed + number) & SEED_MAX) if number else scenario
 
 
 def require_emulated(scenario: Scenario) -> None:

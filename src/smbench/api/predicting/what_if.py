@@ -16,9 +16,9 @@ from smbench.api.predicting.simulate import (
     REPLICATIONS_MAX,
     Progress,
     predicted_manifest,
+    replicated,
     require_emulated,
     require_whole_load,
-    reseeded,
 )
 from smbench.api.report import readable
 from smbench.api.result import as_html, as_text
@@ -228,7 +228,7 @@ def read_question(
         else:
             require_known(objective)
     objectives = tuple(one if one.lasting_s is None else one.of_its_duration() for one in objectives)
-    scenarios = (scenario, *(reseeded(scenario, scenario.seed + number) for number in range(1, replications)))
+    scenarios = tuple(replicated(scenario, number) for number in range(replications))
     plans: list[RunPlan] = [make_plan(one, of_load.origin.base_dir) for one in scenarios]
     if any(objective.unit == "usd" for objective in objectives) and scenario.target.instance_hour is None:
         raise UsageError("what requests cost is not known without a price", "set target.instance_hour in the target")

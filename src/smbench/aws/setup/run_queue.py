@@ -11,7 +11,7 @@ from typing import Any, Self
 import anyio
 from botocore.exceptions import ClientError
 
-from smbench.aws.access.causes import NO_ANSWER, reason_of
+from smbench.aws.access.causes import NO_ANSWER, code_of, reason_of
 from smbench.aws.access.clients import AwsClients
 from smbench.aws.endpoint.description import TargetFound
 from smbench.errors import TargetError
@@ -179,16 +179,34 @@ async def _subscribe(clients: AwsClients, target: TargetFound, queue: RunQueue, 
     for topic in target.topics:
         try:
             with clients.explained(f"subscribe the queue {name} to the topic {topic}"):
-                made = await clients.sns.subscribe(
-                    TopicArn=topic,
-                    Protocol="sqs",
-                    Endpoint=_queue_arn(target, name),
-                    Attributes=attributes,
-                    ReturnSubscriptionArn=True,
-                )
+                try:
+                    made = await clients.sns.subscribe(
+                        TopicArn=topic,
+                        Protocol="sqs",
+                        Endpoint=_queue_arn(target, name),
+                        Attributes=attributes,
+                        ReturnSubscriptionArn=True,
+                    )
+                except ClientError as error:
+                    if code_of(error) in GONE:
+                        raise TargetError(missing_topic(topic), make_topic(topic)) from error
+                    raise
         except TargetError as error:
             raise TargetError(error.message, f"{error.advice}; {_OTHERWISE}" if error.advice else _OTHERWISE) from error
         queue.subscriptions.append(made["SubscriptionArn"])
+
+
+def missing_topic(topic: str) -> str:
+    """What is wrong where an endpoint's topic is not there: its ends are published to nobody."""
+    return f"the endpoint publishes ends to the topic {topic}, which does not exist"
+
+
+def make_topic(topic: str) -> str:
+    """What to do about it."""
+    return (
+        f"make it again (`aws sns create-topic --name {topic.rpartition(':')[2]}`) or name another in the endpoint's "
+        "NotificationConfig"
+    )
 
 
 def filter_policy(prefix: str) -> dict[str, Any]:

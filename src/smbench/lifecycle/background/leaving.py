@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from smbench.errors import ExitCode, ResultsError
+from smbench.errors import ExitCode, ResultsError, signal_name
 
 OUTPUT = "output.log"  # in the run's folder
 _LOOK_S = 0.2
@@ -60,7 +60,7 @@ class Leaving:
         os.dup2(file, 1)
         os.dup2(file, 2)
         os.close(file)
-        self._say(f"opened {folder}")
+        self._say("opened", folder)
 
     def let_go(self) -> None:
         """The run has begun: the command in the foreground may end."""
@@ -76,9 +76,11 @@ class Leaving:
         for number, descriptor in enumerate(self._before or (), 1):
             os.dup2(descriptor, number)
 
-    def _say(self, line: str) -> None:
+    def _say(self, word: str, folder: Path | None = None) -> None:
+        """The only byte that no name of a folder has ends each message."""
+        named = b"" if folder is None else os.fsencode(folder)
         with contextlib.suppress(OSError):  # the foreground was ended: the run goes on without it
-            os.write(self._pipe, f"{line}\n".encode())
+            os.write(self._pipe, b"%b %b\0" % (word.encode(), named))
 
 
 def leave() -> Leaving | Foreground:
@@ -104,7 +106,7 @@ def leave() -> Leaving | Foreground:
         _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        print(f"smbench: killed by {signal.Signals(-code).name} before the run began", file=sys.stderr)  # noqa: T201
+        print(f"smbench: killed by signal {signal_name(-code)} before the run began", file=sys.stderr)  # noqa: T201
     return Foreground(None, code if code >= 0 else ExitCode.BUG)
 
 
@@ -117,17 +119,16 @@ def _until_begun(pipe: int) -> tuple[Path | None, bool]:
             readable = select.select([pipe], [], [], _LOOK_S)[0]
             part = os.read(pipe, 65536) if readable else b""
             said += part
-            *lines, said = said.split(b"\n")
-            for line in lines:
-                word, _, rest = line.decode().partition(" ")
-                if word == "opened":
-                    folder = Path(rest)
+            *messages, said = said.split(b"\0")
+            for word, _, named in (message.partition(b" ") for message in messages):
+                if word == b"opened":
+                    folder = Path(os.fsdecode(named))
                     with contextlib.suppress(OSError):  # the run has ended already, and its folder is gone
                         output = files.enter_context((folder / OUTPUT).open(errors="replace"))
             if output is not None and (text := output.read()):
                 sys.stderr.write(text)
                 sys.stderr.flush()
-            if b"begun" in lines:
+            if b"begun " in messages:
                 return folder, True
             if readable and not part:
                 return folder, False

@@ -11,6 +11,7 @@ from smbench.view.live.gone import let_go
 from smbench.view.live.state import LiveState
 
 LINE_EVERY_NS = 5_000_000_000
+_STILL_OPEN = (Outcome.LOST, Outcome.PENDING)
 
 
 class PlainView:
@@ -28,7 +29,7 @@ class PlainView:
         self._n_events = 0
         self._remarked: set[str] = set()
         self._judged: set[str] = set()  # thresholds whose verdict was told
-        self._is_over = self._is_gone = False
+        self._has_begun = self._is_over = self._is_gone = False
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +60,10 @@ class PlainView:
         now_ns = self._now_ns()
         if self._next_ns is None:
             self._next_ns = now_ns + LINE_EVERY_NS
-            lines += [sentences.opening(state.header), f"results: {state.header.results}"]
+            lines.append(sentences.opening(state.header))
+        if state.now is not None and not self._has_begun:  # until then a refusal leaves no folder
+            self._has_begun = True
+            lines.append(f"results: {state.header.results}")
         if state.note != self._note:
             self._note = state.note
             lines += [sentences.plain(state.note)] if state.note else []
@@ -128,9 +132,10 @@ def _summary(state: LiveState) -> str:
     now, told = state.now, state.rates
     if now is None:
         return ""
-    n_completed = now.outcomes.get(Outcome.COMPLETED, 0)
-    n_open = now.outcomes.get(Outcome.PENDING, 0) + now.outcomes.get(Outcome.LOST, 0)
-    n_other = sum(now.outcomes.values()) - n_completed - n_open
+    others = ((one, now.outcomes.get(one, 0)) for one in Outcome if one not in (*_STILL_OPEN, Outcome.COMPLETED))
+    ends = [f"completed {now.outcomes.get(Outcome.COMPLETED, 0):,}"]
+    ends += [f"{one.replace('_', ' ')} {n:,}" for one, n in others if n]
+    n_open = sum(now.outcomes.get(outcome, 0) for outcome in _STILL_OPEN)
     current = state.gauges.get(("instances_current", "value"))
     desired = state.gauges.get(("instances_desired", "value"))
     parts = [
@@ -138,7 +143,7 @@ def _summary(state: LiveState) -> str:
         *_progress(state),
         f"offered {figures.hertz(told.offered_hz)} achieved {figures.hertz(told.achieved_hz)} "
         f"completed {figures.hertz(told.completed_hz)}",
-        f"completed {n_completed:,} other {n_other:,}",
+        ", ".join(ends),
         f"{n_open:,} open" if now.stage is Stage.DONE else f"backlog {now.backlog_seen:,}",
         f"sojourn p50 {figures.seconds(now.sojourn.quantile(0.5))} p99 {figures.seconds(now.sojourn.quantile(0.99))}",
     ]
