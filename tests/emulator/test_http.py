@@ -17,15 +17,8 @@ from hypothesis import strategies as st
 from plain_services import answers, rest_of, talk
 from smbench.clock import WarpLoop
 from smbench.emulator.protocol import http
-from smbench.emulator.protocol.http import (
-    Chunks,
-    Handler,
-    HttpRequest,
-    HttpResponse,
-    HttpServer,
-    NoAnswer,
-    ResetConnection,
-)
+from smbench.emulator.protocol.chunks import Chunks, NoAnswer, ResetConnection
+from smbench.emulator.protocol.http import Handler, HttpRequest, HttpResponse, HttpServer
 
 GET = b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -174,6 +167,46 @@ async def test_a_path_is_decoded_once_and_kept_as_sent() -> None:
     async with serving(keep) as server:
         await talk(server.port, b"GET /b/a%2520b%C3%A9 HTTP/1.1\r\nConnection: close\r\n\r\n")
     assert (seen[0].path, seen[0].raw_path) == ("/b/a%20bé", "/b/a%2520b%C3%A9")
+
+
+@pytest.mark.parametrize("scheme", [b"http", b"HTTPS"])
+@pytest.mark.parametrize(("rest", "path"), [(b"/b/k%20k?a=/1", "/b/k k"), (b"", "/"), (b"?a=/1", "/")])
+async def test_a_target_that_names_its_host_is_that_path_at_that_host(scheme: bytes, rest: bytes, path: str) -> None:
+    """As clients send it to a proxy; RFC 9112, 3.2.2: every server takes it, and what `Host` says does not count."""
+    seen: list[HttpRequest] = []
+
+    def keep(request: HttpRequest) -> HttpResponse:
+        seen.append(request)
+        return echo(request)
+
+    async with serving(keep) as server:
+        await talk(
+            server.port, b"GET %b://x.localhost:5%b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % (scheme, rest)
+        )
+    assert (seen[0].path, seen[0].headers["host"]) == (path, "x.localhost:5")
+    assert seen[0].query == ({"a": "/1"} if b"?" in rest else {})
+
+
+async def test_a_connection_of_http_1_0_stays_open_where_it_is_asked_for_and_says_so() -> None:
+    """Else its client, `ab -k` for one, waits for the end of the connection."""
+    async with serving() as server:
+        asked = b"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+        got = answers(await talk(server.port, asked + b"GET /b HTTP/1.0\r\n\r\n"))
+    assert [(one.headers["x-path"], one.headers["connection"]) for one in got] == [
+        ("/a", "keep-alive"),
+        ("/b", "close"),
+    ]
+
+
+async def test_a_body_in_pieces_ends_with_its_connection_for_http_1_0() -> None:
+    body = Chunks()
+    body.put(b"one")
+    body.put(b"two")
+    body.end()
+    async with serving(lambda _request: HttpResponse(200, chunks=body)) as server:
+        got = await talk(server.port, b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    assert got.endswith(b"Connection: close\r\n\r\nonetwo")
+    assert b"chunked" not in got
 
 
 async def test_a_planned_reset_aborts_the_connection() -> None:

@@ -377,6 +377,8 @@ async def test_parts_that_do_not_fit_are_refused_by_name(at: At) -> None:
         ("put_object", {"Bucket": "no-such", "Key": "k"}, ("NoSuchBucket", 404)),
         ("list_objects_v2", {"Bucket": "no-such"}, ("NoSuchBucket", 404)),
         ("list_objects_v2", {"ContinuationToken": "?"}, ("InvalidArgument", 400)),
+        ("list_objects_v2", {"ContinuationToken": ""}, ("InvalidArgument", 400)),
+        ("get_object", {"Key": "no\ufffesuch"}, ("NoSuchKey", 404)),
         ("copy_object", {"Key": "c", "CopySource": "bucket/none"}, ("NoSuchKey", 404)),
         ("put_object", {"Key": "k" * 1025}, ("KeyTooLongError", 400)),
         ("put_object", {"Key": "k", "ContentMD5": "nonsense"}, ("InvalidDigest", 400)),
@@ -427,6 +429,12 @@ async def test_a_document_that_is_none_is_malformed(at: At, document: bytes) -> 
     (answer,) = answers(await talk(port, head + document))
     assert answer.status == 400
     assert b"<Code>MalformedXML</Code>" in answer.body
+
+
+@pytest.mark.parametrize("key", [b"%", b"%4", b"%zz", b"a%ff", b"a%C3", b"%2"])
+async def test_a_path_that_is_no_text_in_percent_signs_is_refused(at: At, key: bytes) -> None:
+    (answer,) = answers(await talk(at.services.server.port, b"PUT /bucket/%b HTTP/1.0\r\n\r\n" % key))
+    assert (answer.status, b"<Code>InvalidURI</Code>" in answer.body) == (400, True)
 
 
 async def test_an_error_is_amazons_document(at: At) -> None:

@@ -19,7 +19,8 @@ from smbench.aws.transport.wire_clients import WireClients, wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.aws.transport.wire_service import ServiceClock, WireService
 from smbench.clock import WarpLoop
-from smbench.emulator.protocol.http import HttpRequest, HttpResponse, ResetConnection
+from smbench.emulator.protocol.chunks import ResetConnection
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.errors import TargetError
 from smbench.ports import Transport
 from smbench.records import Accepted, Invocation, Rejected, Unacknowledged

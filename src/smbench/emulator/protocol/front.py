@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from smbench.emulator.driver import Driver
 from smbench.emulator.faults import FaultKind, Faults
 from smbench.emulator.protocol import codecs
+from smbench.emulator.protocol.chunks import NoAnswer, ResetConnection
 from smbench.emulator.protocol.codecs import (
     JSON_10,
     JSON_11,
@@ -22,7 +23,7 @@ from smbench.emulator.protocol.codecs import (
     rest_json_error,
     rest_xml_error,
 )
-from smbench.emulator.protocol.http import HttpRequest, HttpResponse, NoAnswer, ResetConnection
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.signatures import Signatures
 from smbench.emulator.protocol.sqs_query import SqsQueryProtocol
 from smbench.emulator.protocol.unheeded import refuse_unheeded

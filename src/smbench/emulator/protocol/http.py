@@ -5,6 +5,7 @@ wait (a long poll); then only that connection waits.
 """
 
 import asyncio
+import re
 import socket
 import struct
 from collections import deque
@@ -18,6 +19,7 @@ from urllib.parse import parse_qsl, unquote
 import httptools
 
 from smbench.emulator.faults import NOTHING, Decision
+from smbench.emulator.protocol.chunks import Chunks, ResetConnection
 
 HEADERS_MAX_BYTES = 65_536  # request line and headers together; S3 itself stops at 8 KB of headers
 BODY_MAX_BYTES = 1 << 30  # the largest input of an asynchronous invocation is 1 GB
@@ -26,6 +28,7 @@ _JOIN_MAX_BYTES = 65_536  # below this one copy is cheaper than a second write
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with zero seconds: close sends RST
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _BODILESS = (204, 304)
+_ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
 _BEGUN = "httptools calls on_message_begin first"
 
 
@@ -44,60 +47,6 @@ class HttpRequest:
     fate: Decision = NOTHING
 
 
-class Chunks:
-    """A body that comes piece by piece; its connection takes what there is when the reply begins, and then each.
-
-    `before` is called before each piece and the end; once it raises ResetConnection or NoAnswer, nothing more passes.
-    """
-
-    def __init__(self) -> None:
-        self._kept: list[bytes] = []
-        self._write: Callable[[bytes], None] | None = None
-        self._over: Callable[[bool], None] | None = None
-        self._is_whole: bool | None = None  # None: more is to come
-        self._is_left = False  # the connection gets nothing more
-        self.before: Callable[[], None] = lambda: None
-
-    @property
-    def is_over(self) -> bool:
-        """Nothing more comes."""
-        return self._is_whole is not None
-
-    def put(self, data: bytes) -> None:
-        """The next piece, which is not empty."""
-        if self._write is None:
-            self._kept.append(data)
-        elif self._passes():
-            self._write(data)
-
-    def end(self, *, is_whole: bool = True) -> None:
-        """That was all; or the connection breaks off here."""
-        self._is_whole = is_whole
-        if self._over is not None and self._passes():
-            self._is_left = True
-            self._over(is_whole)
-
-    def _passes(self) -> bool:
-        if self._is_left:
-            return False
-        try:
-            self.before()
-        except (ResetConnection, NoAnswer) as loss:
-            self._is_left = True
-            if isinstance(loss, ResetConnection) and self._over is not None:
-                self._over(False)
-        return not self._is_left
-
-    def attach(self, write: Callable[[bytes], None], over: Callable[[bool], None]) -> None:
-        """The reply has begun: what came is written, and what comes will be."""
-        self._write, self._over = write, over
-        for data in self._kept:
-            write(data)
-        self._kept.clear()
-        if self._is_whole is not None:
-            over(self._is_whole)
-
-
 @dataclass(slots=True)
 class HttpResponse:
     """One reply. The server adds Content-Length, or sends `chunks` where there are some."""
@@ -106,14 +55,6 @@ class HttpResponse:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
     chunks: Chunks | None = None
-
-
-class ResetConnection(Exception):  # noqa: N818  # a planned fault, not an error of the program
-    """Raised by a handler: the client gets a TCP reset in place of an answer."""
-
-
-class NoAnswer(Exception):  # noqa: N818  # as above
-    """Raised by an emulated service: its client waits on an open connection, for as long as it likes."""
 
 
 Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
@@ -172,6 +113,7 @@ class _Turn:
     request: HttpRequest | None
     response: HttpResponse | None
     keep_alive: bool
+    is_old: bool = False  # HTTP/1.0: a connection stays open only where the reply says so, and a body is one piece
 
 
 class _TooLarge(Exception):  # noqa: N818  # carries a status out of the parser's callbacks
@@ -296,6 +238,9 @@ class _Connection(asyncio.Protocol):
         if self._no_more_input:
             return
         target = incoming.url.decode("latin-1")
+        if target[0] != "/" and (absolute := _ABSOLUTE.fullmatch(target)):  # as to a proxy; RFC 9112, 3.2.2
+            incoming.headers["host"] = absolute[1]
+            target = absolute[2] if absolute[2].startswith("/") else f"/{absolute[2]}"
         raw_path, _, query = target.partition("?")
         request = HttpRequest(
             method=self._parser.get_method().decode("ascii"),
@@ -307,7 +252,7 @@ class _Connection(asyncio.Protocol):
             body=incoming.chunks[0] if len(incoming.chunks) == 1 else b"".join(incoming.chunks),
         )
         keep_alive = self._parser.should_keep_alive()
-        self._turns.append(_Turn(request, None, keep_alive))
+        self._turns.append(_Turn(request, None, keep_alive, self._parser.get_http_version() == "1.0"))
         self._no_more_input = not keep_alive
 
     # our side
@@ -399,17 +344,18 @@ class _Connection(asyncio.Protocol):
         transport = self._transport
         assert transport is not None, "its caller has looked"
         self._is_in_chunks = True
-        transport.write(_head(turn, response, "Transfer-Encoding: chunked\r\n"))
+        turn.keep_alive = turn.keep_alive and not turn.is_old
+        transport.write(_head(turn, response, "" if turn.is_old else "Transfer-Encoding: chunked\r\n"))
 
         def write(data: bytes) -> None:
             if self._transport is not None:
-                self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+                self._transport.write(data if turn.is_old else b"%x\r\n%b\r\n" % (len(data), data))
 
         def over(is_whole: bool) -> None:
             self._is_in_chunks = False
             if self._transport is None:
                 return
-            if is_whole:
+            if is_whole and not turn.is_old:
                 self._transport.write(b"0\r\n\r\n")
                 self._answer_turns()
             else:
@@ -434,7 +380,8 @@ def _head(turn: _Turn, response: HttpResponse, length: str) -> bytes:
         length: The header that says where the body ends.
     """
     lines = "".join([f"{name}: {value}\r\n" for name, value in response.headers])
-    end = "\r\n" if turn.keep_alive else "Connection: close\r\n\r\n"
+    stays = "Connection: keep-alive\r\n\r\n" if turn.is_old else "\r\n"
+    end = stays if turn.keep_alive else "Connection: close\r\n\r\n"
     status_line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unnamed\r\n"
     return f"{status_line}{lines}{length}{end}".encode("latin-1", "replace")
 

@@ -13,7 +13,7 @@ FIELDS_MAX = 20_000  # PutMetricData may name 1,000 metrics with 30 dimensions a
 _BOOLEANS = {"true": True, "false": False}
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#xD;"})
 # XML 1.0 has no way to write these at all
-_FORBIDDEN = str.maketrans("", "", "".join(chr(i) for i in range(32) if chr(i) not in "\t\n\r"))
+_FORBIDDEN = str.maketrans("", "", "".join(chr(i) for i in range(32) if chr(i) not in "\t\n\r") + "\ufffe\uffff")
 
 Tree = dict[str, Any]  # name -> text or Tree
 

@@ -1,7 +1,6 @@
 """S3's listings: buckets, objects in both versions of the call, uploads under way."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -150,9 +149,12 @@ def _token(key: str) -> str:
 
 def _read_token(token: str) -> str:
     try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        raise ServiceError("InvalidArgument", "The continuation token provided is incorrect") from None
+        key = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError:  # base64's and UTF-8's own are such
+        key = ""
+    if not key:
+        raise ServiceError("InvalidArgument", "The continuation token provided is incorrect")
+    return key
 
 
 def _quoted(text: str) -> str:

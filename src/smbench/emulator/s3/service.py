@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 from xml.etree.ElementTree import Element
 
 from smbench.emulator.faults import FaultKind
@@ -26,6 +26,7 @@ _RESERVED_NAME = re.compile(  # user guide, "General purpose bucket naming rules
     r".*\.\..*|\d+\.\d+\.\d+\.\d+|(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)"
 )
 _VIRTUAL_HOST = re.compile(r"(.+)\.(?:localhost|s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?)(?::\d+)?")
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DELETE_MAX = 1000
 _NEUTRAL = {"", "x-id", "list-type"}  # in a query, and yet no subresource
 
@@ -182,6 +183,8 @@ class S3:
             ServiceError: AWS's own, or 501 for an operation the emulator does not know.
         """
         request = _by_path(request)
+        if "%" in request.raw_path and not _is_encoded(request.raw_path):
+            raise ServiceError("InvalidURI", "Couldn't parse the specified URI.")
         name, _, key = request.path[1:].partition("/")
         level = "object" if key else "bucket" if name else "service"
         if aws_chunked.is_framed(request.headers):
@@ -338,6 +341,15 @@ def _by_path(request: HttpRequest) -> HttpRequest:
     if match is None:
         return request
     return replace(request, path=f"/{match[1]}{request.path}", raw_path=f"/{quote(match[1])}{request.raw_path}")
+
+
+def _is_encoded(raw_path: str) -> bool:
+    """Whether a path's percent signs are followed by the digits of bytes in UTF-8."""
+    try:
+        unquote_to_bytes(raw_path).decode()
+    except UnicodeDecodeError:
+        return False
+    return _BAD_PERCENT.search(raw_path) is None
 
 
 def _subresource(request: HttpRequest, level: str) -> str:

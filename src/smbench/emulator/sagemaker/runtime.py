@@ -10,9 +10,10 @@ import orjson
 
 from smbench.emulator.faults import NOTHING, FaultKind
 from smbench.emulator.message_faults import MessageFaults
+from smbench.emulator.protocol.chunks import NoAnswer, ResetConnection
 from smbench.emulator.protocol.codecs import ServiceError, coral, not_implemented
 from smbench.emulator.protocol.front import refusal
-from smbench.emulator.protocol.http import HttpRequest, HttpResponse, NoAnswer, ResetConnection
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.shapes import Fault, Problem
 from smbench.emulator.s3.locations import bucket_and_key
 from smbench.emulator.sagemaker.hosting import Hosted, Hosting

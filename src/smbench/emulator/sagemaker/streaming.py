@@ -6,7 +6,8 @@ from collections.abc import Callable
 import orjson
 
 from smbench.emulator.faults import FaultKind
-from smbench.emulator.protocol.http import Chunks, HttpResponse
+from smbench.emulator.protocol.chunks import Chunks
+from smbench.emulator.protocol.http import HttpResponse
 from smbench.model.endpoints.answers import STREAM_CONTENT_TYPE, part_of, stream_error_of
 from smbench.model.endpoints.endpoint import INSTANCE_LOST
 from smbench.wire.event_stream import encoded
