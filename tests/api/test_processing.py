@@ -180,6 +180,12 @@ def test_a_role_that_cannot_be_assumed_starts_nothing_and_leaves_nothing(
     [
         (["--role", "me"], "--role me is no role's ARN"),
         (["--to", "/tmp/x"], "/tmp/x is no place for an order"),
+        (["--to", "s3://bucket"], "s3://bucket is no place for an order"),
+        (["--image", " "], "is no image's URI"),
+        (["--image", "a b"], "--image a b is no image's URI"),
+        (["--image", "https://x"], "--image https://x is no image's URI"),
+        (["--instance-type", "m5"], "--instance-type m5 is none of SageMaker's"),
+        (["--instance-type", ""], "is none of SageMaker's"),
         (["--detach"], "takes no --detach"),
         (["--on", "local"], "are of a processing job"),
     ],
@@ -191,6 +197,13 @@ def test_what_cannot_be_a_job_is_refused_before_anything_is_put(
     assert isinstance(done.exception, UsageError), done.output
     assert words in done.exception.message
     assert not region.objects(tmp_path.name)
+
+
+@pytest.mark.parametrize("place", ["lambda", "", " processing", "RAY", "ray:", "local,ray"])
+def test_where_no_workers_run_is_refused_before_anything_is_asked_of_aws(place: str) -> None:
+    done = CliRunner().invoke(app, ["run", "--on", place, "--endpoint", "mine"])
+    assert isinstance(done.exception, UsageError), done.output
+    assert "is no place for workers" in done.exception.message
 
 
 def test_a_job_needs_a_role() -> None:

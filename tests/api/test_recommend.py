@@ -158,6 +158,8 @@ def test_ctrl_c_stops_the_job_and_keeps_what_was_found(
         (["--model", "a", "--package", "b"], "not clear what to recommend for"),
         (["--package", "b"], "a job needs a role"),
         (["--model", "a", "--job", "job.yaml"], "a job needs a role"),
+        (["--model", "a", "--role", "me"], "--role me is no role's ARN"),
+        (["--model", "a", "--role", "arn:aws:iam::123456789012:user/me"], "is no role's ARN"),
     ],
 )
 def test_what_is_not_clear_is_asked_for_before_anything_is_called(
@@ -182,7 +184,10 @@ def test_a_model_that_there_is_not_is_said_in_a_sentence(command: Callable[..., 
         ("candidates: [{instance: ml.c5.xlarge, serverless: {}}]", "either instance or serverless"),
         (ADVANCED + "phases: [{users: 1, for: 1m}]", "either phases or stairs"),
         (ADVANCED.replace("users: 2", "users: 4"), "stairs.users"),
-        (ADVANCED + "fro: 1h", "fro"),
+        (ADVANCED + "fro: 1h", "fro: unknown key; did you mean 'for'?"),
+        (ADVANCED + "phase: []", "did you mean 'phases'?"),
+        (ADVANCED + "name: a\nload: []", "name: unknown key; known here: candidates, phases"),
+        (ADVANCED + "name: a\nload: []", "load: unknown key; known here: candidates, phases"),
         ("candidates: [", "job.yaml:"),
     ],
 )

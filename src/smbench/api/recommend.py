@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from smbench.aws.access.clients import AwsSettings
 from smbench.aws.access.own_loop import own_loop
+from smbench.aws.access.roles import check_role
 from smbench.aws.jobs.recommender import SERVICES, Recommender, Recommending, Row, request_of
 from smbench.errors import Problem, ResultsError, ScenarioError, TargetError, UsageError
 from smbench.printable import json_document, printable
@@ -100,6 +101,8 @@ def recommend(
         raise UsageError("it is not clear what to recommend for", "give one of --model NAME and --package ARN")
     if role is None and (model is None or ask is not None or endpoint is not None):
         raise UsageError("this needs a job, and a job needs a role", "add --role ARN, which costs money")
+    if role is not None:
+        check_role(role)
     settings = AwsSettings(region, profile, endpoint_url, services=SERVICES)
     interrupts = Interrupts()
     with own_loop(settings) as loop, interrupts.from_signals():
@@ -145,7 +148,8 @@ def read_ask(path: Path) -> RecommendationAsk:
         try:
             return RecommendationAsk.model_validate(source.value, by_alias=True, by_name=False)
         except ValidationError as error:
-            problems |= explain(error, source).problems
+            known = [field.alias or name for name, field in RecommendationAsk.model_fields.items()]
+            problems |= explain(error, source, known).problems
     raise ScenarioError(str(path), sorted(problems.values(), key=lambda one: (one.line, one.column)))
 
 

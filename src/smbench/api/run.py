@@ -25,7 +25,7 @@ from smbench.model.cautions import scaling_cautions
 from smbench.pricing.table import current_prices
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
-from smbench.processes.on_ray import workers_on
+from smbench.processes.on_ray import check_place, workers_on
 from smbench.processes.session import SessionEnd
 from smbench.records import Ending
 from smbench.scenario.model import Scenario
@@ -159,6 +159,8 @@ def planned(
     command: Sequence[str],
 ) -> Planned:
     """All of `run` before anything is started; the same arguments, the same errors."""
+    if on != "processing":  # which another command carries out
+        check_place(on)
     table = current_prices().with_own(prices or {})
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}

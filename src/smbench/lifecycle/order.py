@@ -178,7 +178,9 @@ def read_order(place: Place) -> Order:
     except ResultsError as error:
         raise OrderError(error.message, error.advice) from error
     except (orjson.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
-        raise OrderError(f"{path} is damaged, or no order of smbench") from error
+        raise OrderError(
+            f"{path} is damaged, or no order of smbench", "`smbench order` writes a new one, in another place"
+        ) from error
 
 
 def _checksum(values: Any) -> str:

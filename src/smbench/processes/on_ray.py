@@ -92,12 +92,17 @@ def workers_on(place: str) -> Iterator[StartChild | None]:
         UsageError: another place, or Ray is not installed.
         TargetError: the cluster cannot be reached.
     """
+    check_place(place)
     if place == "local":
         yield None
-    elif place == "ray" or place.startswith("ray://"):
-        with _on_ray(None if place == "ray" else place) as start:
-            yield start
-    else:
+        return
+    with _on_ray(None if place == "ray" else place) as start:
+        yield start
+
+
+def check_place(place: str) -> None:
+    """Raises UsageError: workers cannot run there, by its name."""
+    if place not in ("local", "ray") and not place.startswith("ray://"):
         other = "; from Python a processing job is `smbench.run_job`" if place == "processing" else ""
         raise UsageError(f"--on {place} is no place for workers", f"there is local, ray and ray://HOST:PORT{other}")
 

@@ -4,7 +4,7 @@ The validator speaks of its own types and of keys as the model has them; a reade
 itself (a plain duration is a law, one law is a law by class) do not appear.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -36,8 +36,12 @@ class Explained:
     sections: frozenset[str]
 
 
-def explain(error: ValidationError, source: Source) -> Explained:
-    """One problem a place; a place already known to be wrong, or one that only suffers from such, is left out."""
+def explain(error: ValidationError, source: Source, others: Sequence[str] = ()) -> Explained:
+    """One problem a place; a place already known to be wrong, or one that only suffers from such, is left out.
+
+    Args:
+        others: Where the document is no scenario, the keys that it may have: a scenario's are not proposed then.
+    """
     found: dict[Where, Problem] = {}
     n_more = 0
     # Not said again: what is wrong or wrong inside already, and settings that are there under a misspelt name.
@@ -50,7 +54,7 @@ def explain(error: ValidationError, source: Source) -> Explained:
         if len(found) == PROBLEMS_MAX:
             n_more += 1
             continue
-        problem = _problem(detail, where, source, keys)
+        problem = _problem(detail, where, source, keys) if not others else _of_another(detail, where, source, others)
         found[where] = problem
         if detail["type"] == "extra_forbidden" and problem.meant:
             known.add((*where[:-1], problem.meant))
@@ -104,6 +108,14 @@ def _problem(detail: ErrorDetails, where: Where, source: Source, keys: Mapping[W
     message, meant = _wrong_value(kind, ctx, where, detail["input"])
     is_whole = isinstance(detail["input"], dict | list | tuple) and kind == "value_error"
     return source.problem(where, message, show=not is_whole, meant=meant)
+
+
+def _of_another(detail: ErrorDetails, where: Where, source: Source, known: Sequence[str]) -> Problem:
+    is_unknown = detail["type"] == "extra_forbidden"
+    meant = unknown_word(str(where[-1]), list(known)) if is_unknown and len(where) == 1 else ""
+    listed = f"; known here: {', '.join(known)}" if is_unknown and len(where) == 1 and not meant else ""
+    is_shown = not is_unknown and not isinstance(detail["input"], dict | list | tuple)
+    return source.problem(where, _in_general(detail) + listed, at_key=is_unknown, show=is_shown, meant=meant)
 
 
 def in_words(detail: ErrorDetails, where: Where) -> str:

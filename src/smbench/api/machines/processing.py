@@ -71,6 +71,7 @@ def run_job(
         UsageError, TargetError, ResultsError: nothing was sent.
         NotBegunError: interrupted before anything was sent; or the job was left to itself, and `collect` brings it.
     """
+    wanted = JobWanted(role, image, instance_type, to, workers)
     plan = planned(
         scenario,
         prices=prices,
@@ -93,7 +94,7 @@ def run_job(
         allow_files=allow_files,
         command=command,
     )
-    done = run_as_job(plan, JobWanted(role, image, instance_type, to, workers), command, waits=True)
+    done = run_as_job(plan, wanted, command, waits=True)
     if isinstance(done, JobStarted):
         raise NotBegunError(
             f"the job {done.name} was left to itself", f"when it has ended: `smbench collect {done.place}`"

@@ -42,17 +42,18 @@ def s3_place(location: str, settings: AwsSettings) -> Iterator["S3Place"]:
         UsageError: it names no bucket or no prefix.
         TargetError: no region or no credentials.
     """
-    _split(location)
+    split_location(location)
     with own_loop(settings) as loop:
         yield place_on(loop, location)
 
 
 def place_on(loop: OwnLoop, location: str) -> "S3Place":
     """The same, as long as the clients are open. Raises UsageError: it names no bucket or no prefix."""
-    return S3Place(*_split(location), loop)
+    return S3Place(*split_location(location), loop)
 
 
-def _split(location: str) -> tuple[str, str]:
+def split_location(location: str) -> tuple[str, str]:
+    """Bucket and prefix of a place for an order. Raises UsageError: it names no bucket or no prefix."""
     bucket, _, prefix = location.removeprefix(SCHEME).partition("/")
     if not location.startswith(SCHEME) or not bucket or not prefix.strip("/"):
         raise UsageError(f"{location} is no place for an order", "write it as s3://bucket/prefix")

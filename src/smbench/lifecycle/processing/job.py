@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from smbench.aws.access.roles import check_role
+from smbench.aws.setup.s3_place import split_location
 from smbench.errors import UsageError
 from smbench.generator.plan import RunPlan
 from smbench.pricing.table import current_prices
@@ -20,7 +22,8 @@ _VOLUME_GB = 10
 _SPARE_S = 3600.0  # for the image, the installing and the end
 _LONGEST_S = 777_600  # of MaxRuntimeInSeconds
 _NAME_MAX = 63
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
+_IMAGE_URI = re.compile(r"(?!\w+://)\w[\w.:/@-]{0,254}", re.ASCII)
+_INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 # SageMaker's scikit-learn image with Python 3.12: its account by region, from the SageMaker SDK's tables.
 _REGISTRIES = {
     "us-east-1": "683313688378",
@@ -40,6 +43,9 @@ class JobWanted:
         image: With Python 3.11 or later; None: SageMaker's own, where its registry is known.
         place: `s3://bucket/prefix` for the order and what comes of it; None: in SageMaker's default bucket.
         n_hosts: One shard each.
+
+    Raises:
+        UsageError: the role, the image, the instance type or the place is none, by its looks.
     """
 
     role: str
@@ -49,10 +55,18 @@ class JobWanted:
     n_hosts: int = 1
 
     def __post_init__(self) -> None:
-        if not _ROLE.fullmatch(self.role):
+        check_role(self.role)
+        if self.image is not None and not _IMAGE_URI.fullmatch(self.image):
             raise UsageError(
-                f"--role {self.role} is no role's ARN", "it looks like arn:aws:iam::123456789012:role/NAME"
+                f"--image {self.image} is no image's URI",
+                "it looks like 123456789012.dkr.ecr.REGION.amazonaws.com/NAME:TAG, with Python 3.11 or newer",
             )
+        if not _INSTANCE_TYPE.fullmatch(self.instance_type):
+            raise UsageError(
+                f"--instance-type {self.instance_type} is none of SageMaker's", "it looks like ml.m5.xlarge"
+            )
+        if self.place is not None:
+            split_location(self.place)
 
 
 def job_name(plan: RunPlan, now: datetime.datetime) -> str:

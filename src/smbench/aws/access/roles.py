@@ -1,0 +1,13 @@
+"""An IAM role as a person names it: by its ARN, which is looked at before anything is asked of AWS."""
+
+import re
+
+from smbench.errors import UsageError
+
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
+
+
+def check_role(role: str) -> None:
+    """Raises UsageError: it is no role's ARN."""
+    if not _ROLE.fullmatch(role):
+        raise UsageError(f"--role {role} is no role's ARN", "it looks like arn:aws:iam::123456789012:role/NAME")
