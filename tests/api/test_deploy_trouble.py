@@ -56,7 +56,7 @@ class Account:
         self.stage = Stage("nothing was made or changed")
         cost, nothing = hourly_cost(wanted), lambda _event: None
         deployment = Deployment(self.clients, "demo", whole, self.packed, cost, lambda _plan: True, nothing, self.stage)
-        return await deployment.carried_out("async")
+        return await deployment.carried_out(wanted.kind)
 
     async def destroy(self) -> Destroyed:
         self.stage = Stage("nothing was removed")
@@ -275,17 +275,38 @@ async def test_a_change_that_cannot_be_taken_back_is_named_and_what_there_is_can
         await account.require_empty()
 
 
-async def test_an_endpoint_that_is_being_changed_is_waited_for_and_then_removed(account: Account) -> None:
-    made = await account.deploy()
-    wish = {"VariantName": "AllTraffic", "DesiredInstanceCount": 2}
-    await account.clients.sagemaker.update_endpoint_weights_and_capacities(
-        EndpointName=made.endpoint, DesiredWeightsAndCapacities=[wish]
+async def grow(account: Account, count: int) -> None:
+    """As its scaling policies do; it is Updating for minutes."""
+    wish = {"VariantName": "AllTraffic", "DesiredInstanceCount": count}
+    sagemaker = account.clients.sagemaker
+    await sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="smbench-demo", DesiredWeightsAndCapacities=[wish]
     )
-    assert (await account.clients.sagemaker.describe_endpoint(EndpointName=made.endpoint))[
-        "EndpointStatus"
-    ] == "Updating"
-    assert (await account.destroy()).left == ()
-    await account.require_empty()
+    assert (await sagemaker.describe_endpoint(EndpointName="smbench-demo"))["EndpointStatus"] == "Updating"
+
+
+async def test_an_endpoint_that_is_being_changed_is_waited_for_and_then_changed_or_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = QUICK.model_copy(update={"provision": Distribution(constant=300.0)})
+    async with deployable(tmp_path, monkeypatch, slow) as account:
+        await account.deploy()
+        await grow(account, 2)
+        changed = WANTED.model_copy(update={"model": WANTED.model.model_copy(update={"environment": {"A": "b"}})})
+        assert (await account.deploy(changed)).has_changed
+        await grow(account, 3)
+        assert (await account.destroy()).left == ()
+        await account.require_empty()
+
+
+async def test_what_aws_never_makes_serverless_is_refused_before_anything_is_changed(account: Account) -> None:
+    await account.deploy()
+    whole = Deploy.model_validate({"kind": "serverless", "model": {"image": "demo", "folder": "model"}})
+    stack = await find_stack(account.clients, "smbench-demo")
+    error = await refusal(partial(account.deploy, whole))
+    assert error is not None
+    assert "has instances, and AWS makes no such endpoint serverless" in error.message
+    assert await find_stack(account.clients, "smbench-demo") == stack
 
 
 async def test_objects_that_may_not_be_deleted_are_named(account: Account) -> None:

@@ -9,6 +9,7 @@ from smbench.api.loops import waited_for
 from smbench.api.stacks import check_name
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.setup.uploads import put_once
+from smbench.aws.stacks.endpoint import require_convertible, settled
 from smbench.aws.stacks.remains import bucket_of, cost_of_leaving, empty, tagged
 from smbench.aws.stacks.stack import (
     CHANGEABLE,
@@ -175,6 +176,8 @@ class Deployment:
             first = f"`smbench destroy {self.name}` first"
             raise TargetError(f"the stack {stack_name(self.name)} is in {found.status} and takes no change", first)
         is_new = found is None or found.status == NEW
+        if not is_new:
+            await require_convertible(self.clients, self.name, stack_name(self.name), kind)
         has_changed = True
         if is_new and self.packed is not None:
             found = await self._store_first()
@@ -217,6 +220,7 @@ class Deployment:
         return await make_change_set(self.clients, self.name, whole, is_new=is_new)
 
     async def _made(self, wanted: ChangeSet) -> StackFound:
+        await settled(self.clients, stack_name(self.name), self.progress)
         self.stage.left = f"what CloudFormation has begun in {stack_name(self.name)} it goes on with"
         return await carry_out(self.clients, self.name, wanted, self.progress)
 
@@ -298,6 +302,7 @@ async def _removed(clients: AwsClients, name: str, found: StackFound, progress: 
         if (bucket := await bucket_of(clients, found.id)) is not None:
             stage.left = f"{stack_name(name)} is there, its bucket {bucket} perhaps without its objects"
             n_objects += await empty(clients, bucket)
+        await settled(clients, stack_name(name), progress)
         stage.left = f"CloudFormation goes on deleting {stack_name(name)}, if it was asked to; its bucket is empty"
         ended, failures = await delete(clients, found.id, progress)
         if ended.status == "DELETE_COMPLETE":

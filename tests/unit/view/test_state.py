@@ -218,3 +218,9 @@ def test_a_scaling_that_failed_says_why_in_the_live_view() -> None:
         "-> 4, Failed",
         "Failed to set desired instance count to 4. Reason: the limit is 3 Instances.",
     )
+
+
+def test_a_scaling_that_could_not_begin_has_the_reason_that_aws_names() -> None:
+    detail: dict[str, object] = {"NotScaledReasons": [{"Code": "TargetServicePutResourceAsUnscalable"}]}
+    failed = Event("scaling_activity", "a1", 0, 0, "Failed", cause="triggered policy keep", detail=detail)
+    assert event_words(failed) == ("scaling", "Failed", "TargetServicePutResourceAsUnscalable")

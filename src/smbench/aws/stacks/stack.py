@@ -145,7 +145,7 @@ async def _made(clients: AwsClients, name: str, arn: str) -> dict[str, Any]:
             shown: dict[str, Any] = await clients.cloudformation.describe_change_set(StackName=name, ChangeSetName=arn)
             if shown["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
                 return shown
-            await anyio.sleep(_look_s(clients))
+            await anyio.sleep(look_s(clients))
 
 
 def _change(shown: dict[str, Any]) -> Change:
@@ -254,7 +254,7 @@ async def _follow(
         found = StackFound.of(answer["Stacks"][0])
         if not found.is_busy:
             return found, failures
-        await anyio.sleep(_look_s(clients))
+        await anyio.sleep(look_s(clients))
 
 
 def _event(shown: dict[str, Any]) -> StackEvent:
@@ -267,5 +267,6 @@ def _event(shown: dict[str, Any]) -> StackEvent:
     )
 
 
-def _look_s(clients: AwsClients) -> float:
+def look_s(clients: AwsClients) -> float:
+    """Between two looks at what AWS is at work on."""
     return _LOOK_LOOPBACK_S if clients.is_loopback else _LOOK_S

@@ -191,8 +191,10 @@ class Hosting:
         if hosted.kind != "serverless" and kind_of(config) == "serverless":
             text = f"Endpoint {hosted.name} has instances: it cannot be updated to a serverless configuration."
             raise ServiceError("ValidationException", text)  # source: developer guide, "Update a serverless endpoint"
-        if hosted.kind == "serverless" or kind_of(config) != hosted.kind:
-            raise unsupported("an update of a serverless endpoint, or to another kind of endpoint")
+        if hosted.kind == "serverless":
+            raise unsupported("an update of a serverless endpoint, as AWS does: delete it and create it again")
+        if kind_of(config) != hosted.kind:
+            raise unsupported("an update to another kind of endpoint: delete it and create it again")
         if hosted.others or len(config["ProductionVariants"]) > 1:
             raise unsupported("an update of an endpoint of several variants, or to one")
         delivery = delivery_of(config, self.site)

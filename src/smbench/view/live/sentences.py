@@ -5,7 +5,9 @@ judges the run at its end: what is well here is well there.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from smbench.analysis.latency.lateness import lag_limit_s
 from smbench.analysis.verdict.generator_checks import (
@@ -112,10 +114,17 @@ def event_words(event: Event) -> tuple[str, str, str]:
         before = "" if event.before is None else f"{event.before:g} "
         capacity = f"{before}-> {event.after:g}" if event.after != event.before else f"{event.after:g}"
     what = ", ".join(part for part in (capacity, event.state) if part)
-    why = str(event.detail.get("StatusMessage") or "") if event.state == "Failed" else ""
+    why = _why_failed(event.detail) if event.state == "Failed" else ""
     if event.kind in ("alarm", "instance"):
         why = _alarm(event.name)
     return kind, plain(what), plain(why or _cause(event.cause))
+
+
+def _why_failed(detail: Mapping[str, Any]) -> str:
+    """What Application Auto Scaling says of it, else the name that it has for the reason."""
+    reasons = detail.get("NotScaledReasons") or ()
+    names = [str(one.get("Code") or one.get("code") or "") for one in reasons if isinstance(one, dict)]
+    return str(detail.get("StatusMessage") or ", ".join(filter(None, names)))
 
 
 def _alarm(name: str) -> str:
