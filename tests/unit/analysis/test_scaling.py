@@ -91,6 +91,44 @@ def test_an_alarm_explains_its_first_decision_and_not_those_that_follow_while_it
     assert delays(steps) == ([195, 185], [45, 85])
 
 
+def fired(at: float, seen: dict[float, float], *, words: str = "greater than the threshold", limit: float = 5) -> Event:
+    """An alarm as CloudWatch tells it, with its datapoints by their begin."""
+    points = [{"timestamp": stamp(since), "value": value} for since, value in seen.items()]
+    reason = {"period": 60, "threshold": limit, "evaluatedDatapoints": points}
+    why = f"Threshold Crossed: datapoints were {words} ({limit}) (minimum 3 datapoints for OK -> ALARM transition)."
+    return alarm(at, [], data={"newState": {"stateReason": why, "stateReasonData": reason}})
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "breach_s"),
+    [
+        ("greater than the threshold", {0: 9, 60: 7}, 0),  # their datapoints came late, or nobody looked
+        ("greater than the threshold", {0: 9, 60: 5}, 120),
+        ("greater than or equal to the threshold", {0: 9, 60: 5}, 0),
+        ("greater than the threshold", {0: 9}, 120),  # a minute without a datapoint is none beyond it
+        ("greater than the threshold", {}, 120),
+        ("of no kind that is known", {0: 9, 60: 7}, 120),
+    ],
+)
+def test_a_breach_is_as_old_as_the_minutes_before_the_alarm_s_own_say(
+    words: str, before: dict[float, float], breach_s: float
+) -> None:
+    seen = {120.0: 8.0, 180.0: 8.5, 240.0: 9.0}
+    minutes = {**before, **seen}
+    cloudwatch: dict[str, Any] = {"source": "cloudwatch", "stat": "average"}
+    readings = [reading("ApproximateBacklogSizePerInstance", value, at, **cloudwatch) for at, value in minutes.items()]
+    readings += [reading("ApproximateBacklogSize", 100.0, at, **cloudwatch) for at in range(0, 300, 60)]  # not this one
+    events = [fired(303, seen, words=words), activity(308, 2)]
+    assert timeline(events, readings).steps[0].breach_at_s == breach_s
+
+
+def test_of_two_datapoints_out_of_three_one_that_is_not_beyond_the_threshold_is_no_breach() -> None:
+    events = [fired(250, {180: 9.0, 120: 9.0, 60: 2.0}), activity(255, 2)]
+    assert timeline(events).steps[0].breach_at_s == 120
+    events = [fired(250, {180: 1.0, 120: 1.0, 60: 6.0}, words="less than the threshold"), activity(255, 2)]
+    assert timeline(events).steps[0].breach_at_s == 120
+
+
 def test_alarms_that_went_back_to_ok_explain_nothing() -> None:
     assert timeline([alarm(20, [0], state="ALARM -> OK"), activity(30, 2)]).steps[0].alarm_at_s is None
 

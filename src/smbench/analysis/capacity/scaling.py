@@ -4,16 +4,15 @@ All of it is read from what AWS reported (scaling activities, alarm history, ins
 a stage that was not reported is left empty, never guessed. Source: docs/methods.md#scaling-delays.
 """
 
-import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from smbench.analysis.capacity.breaches import Breaches
 from smbench.analysis.capacity.scaling_events import CAME, ScalingEvent, scaling_events
 from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Outcome
@@ -38,7 +37,7 @@ class ScalingStep(BaseModel):
     after: int
     state: str  # of the activity when last seen; empty where only the count of instances was seen to change
     policy: str = ""
-    breach_at_s: float | None = None  # begin of the first minute over the alarm's threshold
+    breach_at_s: float | None = None  # begin of the first minute beyond the alarm's threshold
     alarm_at_s: float | None = None
     judged_until_s: float | None = None  # end of the newest minute that set the alarm off
     in_service_at_s: float | None = None
@@ -117,11 +116,12 @@ def _steps(
     completed_ns = only(frames.requests, is_completed, "done_ns")["done_ns"].drop_nulls().sort()
     steps: list[ScalingStep] = []
     explained: set[tuple[str, int]] = set()
+    breaches = Breaches(frames)
     for decision, alarm in zip(decisions, alarms_behind, strict=True):
         is_news = alarm is not None and (alarm["name"], alarm["at_ns"]) not in explained
         if alarm is not None:
             explained.add((alarm["name"], alarm["at_ns"]))
-        breach_s, judged_until_s = (None, None) if alarm is None else _judged_s(alarm, frames)
+        breach_s, judged_until_s = (None, None) if alarm is None else breaches.judged_s(alarm)
         in_service_ns = _in_service_ns(decision, current)
         match = _CAUSE.search(decision["cause"])
         steps.append(
@@ -194,26 +194,6 @@ def _in_service_ns(decision: dict[str, Any], current: pl.DataFrame) -> int | Non
 
 def _alarms(frames: Frames) -> pl.DataFrame:
     return frames.events.filter((pl.col("kind") == "alarm") & pl.col("state").str.ends_with("ALARM")).sort("at_ns")
-
-
-def _judged_s(alarm: dict[str, Any], frames: Frames) -> tuple[float | None, float | None]:
-    """The begin of the oldest and the end of the newest datapoint that set the alarm off, from its own history."""
-    try:
-        reason = orjson.loads(alarm["detail"])["newState"]["stateReasonData"]
-        reason = orjson.loads(reason) if isinstance(reason, str) else reason
-        stamps = [_utc_ns(point["timestamp"]) for point in reason.get("evaluatedDatapoints", []) if "value" in point]
-        first_ns = min(stamps) if stamps else _utc_ns(reason["startDate"])
-        last_ns = max(stamps) + round(float(reason.get("period", 60)) * 1e9) if stamps else None
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError):
-        return None, None  # the history came without its data, as after SetAlarmState
-    begun_s = frames.clocks.ours_ns(first_ns - frames.epoch_ns) / 1e9
-    return begun_s, None if last_ns is None else frames.clocks.ours_ns(last_ns - frames.epoch_ns) / 1e9
-
-
-def _utc_ns(text: str) -> int:
-    """Of a stamp as alarm histories write it, `2026-11-21T03:12:00.000+0000`."""
-    at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
-    return (at - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)) // datetime.timedelta(microseconds=1) * 1000
 
 
 def _gauge(readings: pl.DataFrame, name: str) -> pl.DataFrame:
