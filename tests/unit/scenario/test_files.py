@@ -11,7 +11,7 @@ import pytest
 
 from smbench.errors import Problem, ScenarioError
 from smbench.scenario.load import load_scenario
-from smbench.scenario.values.files import read_regular
+from smbench.scenario.values.files import expand, read_regular
 
 HEAD = "name: x\nload: [{pause: {for: 1s}}]\n"
 SETTINGS = {
@@ -65,6 +65,34 @@ def test_a_glob_reaches_nothing_outside_of_the_folder(folder: Path, pattern: str
     problem = problem_of(folder, "files", pattern)
     assert problem is not None
     assert "outside of the scenario's folder" in problem.message or "after a wildcard" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/*.json", ["a.json", "p/b.json", "p/q/r/c.json"]),
+        ("p/**/*.json", ["p/b.json", "p/q/r/c.json"]),
+        ("**/q/**/c.json", ["p/q/r/c.json"]),
+        ("?/**", ["p/b.json", "p/q/r/c.json"]),
+        ("**", ["a.json", "p/b.json", "p/q/r/c.json"]),
+    ],
+)
+def test_two_stars_are_any_folders_but_hidden_ones_and_links(tmp_path: Path, pattern: str, found: list[str]) -> None:
+    for name in ("a.json", "p/b.json", "p/q/r/c.json", ".git/d.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+    for name in ("p/round", "p/round2"):  # which could be followed for ever
+        (tmp_path / name).symlink_to(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in expand(tmp_path, pattern)] == found
+    below = expand(tmp_path / "p", f"{tmp_path}/{pattern}")
+    assert [path.relative_to(tmp_path).as_posix() for path in below] == found
+
+
+def test_a_folder_in_place_of_its_files_is_named_as_one(folder: Path) -> None:
+    (folder / "bodies").mkdir()
+    problem = problem_of(folder, "files", "bodies")
+    assert problem is not None
+    assert "is a folder; its files are bodies/*" in problem.message
 
 
 @pytest.mark.parametrize("setting", ["files", "lines", "bodies", "of a mix"])

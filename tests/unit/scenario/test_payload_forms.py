@@ -4,10 +4,12 @@ Method: small files of each form, made here; pickles that would call something, 
 """
 
 import base64
+import bz2
 import contextlib
 import gzip
 import io
 import json
+import lzma
 import pickle
 import re
 import tarfile
@@ -208,6 +210,39 @@ def test_an_archive_of_something_else_is_one_sentence(tmp_path: Path, content: b
     (message,) = wrong(tmp_path, {"archive": "s.tar"})
     assert message.startswith("s.tar ")
     assert words in message
+
+
+@pytest.mark.parametrize(
+    ("form", "content", "packing"),
+    [
+        ("archive", bz2.compress(archive(("a", b"1"), is_packed=False)), "bzip2"),
+        ("archive", lzma.compress(archive(("a", b"1"), is_packed=False)), "xz"),
+        ("archive", b"PK\x03\x04", "zip"),
+        ("pickled", gzip.compress(pickle.dumps([{"Body": "a"}])), "gzip"),
+    ],
+)
+def test_what_is_packed_as_it_is_not_read_is_not_taken_for_damage(
+    tmp_path: Path, form: str, content: bytes, packing: str
+) -> None:
+    (tmp_path / "in").write_bytes(content)
+    (message,) = wrong(tmp_path, {form: "in"})
+    assert message.startswith(f"in is packed by {packing}: unpack it")
+
+
+def test_an_argument_that_is_null_is_not_there(tmp_path: Path) -> None:
+    """As a table writes JSON lines whose rows do not have all arguments."""
+    rows = [
+        {"Body": "a", "InputLocation": None, "Accept": None, "RequestTTLSeconds": None},
+        {"Body": None, "InputLocation": "s3://b/k", "Accept": "text/csv", "RequestTTLSeconds": 60},
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    first, second = load_payloads(scenario({"lines": "in.jsonl"}), tmp_path)
+    assert (first.body, first.accept, first.ttl_s) == (b"a", None, None)
+    assert (second.input_location, second.accept, second.ttl_s) == ("s3://b/k", "text/csv", 60)
+    (tmp_path / "in.jsonl").write_text('{"Body": null}\n')
+    assert wrong(tmp_path, {"lines": "in.jsonl"}) == [
+        "in.jsonl line 1: must have exactly one of Body and InputLocation"
+    ]
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused_in_bounded_memory(

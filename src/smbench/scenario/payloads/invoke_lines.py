@@ -160,7 +160,7 @@ def _read_arguments(number: int, arguments: Any) -> tuple[InvokeLine, bool]:
         raise ValueError("must be a JSON object of invoke arguments")  # noqa: TRY004  # one kind for the reader
     read: dict[str, Any] = {}
     for key, value in arguments.items():
-        if key in _OURS:
+        if key in _OURS or (value is None and key in _ARGUMENTS):  # a table that became JSON lines has null for nothing
             continue
         if key not in _ARGUMENTS:
             raise ValueError(_unknown(key))

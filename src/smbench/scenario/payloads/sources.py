@@ -24,6 +24,8 @@ from smbench.scenario.payloads.unique import is_json
 from smbench.scenario.values.files import expand, is_inside, read_regular
 
 _OF_TEXT = ("lines", "documents", "bodies")
+_UNPACKED = {"archive": ("gzip",)}  # what is taken as it is
+_INSTEAD = {"archive": ", and name a tar archive or its files"}
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
 JSON_TYPE = "application/json"
 OPAQUE_TYPE = "application/octet-stream"
@@ -70,6 +72,8 @@ def read_source(part: PayloadSet, base_dir: Path) -> SourceRead:
     path = base_dir / str(getattr(part, source))
     if source in _OF_TEXT and (packing := _packing(path)):
         return SourceRead(stem=path.stem, wrong=[f"is packed by {packing}, and its lines are no payloads: unpack it"])
+    if source not in _OF_TEXT and (packing := _packing(path)) not in ("", *_UNPACKED.get(source, ())):
+        return SourceRead(stem=path.stem, wrong=[f"is packed by {packing}: unpack it{_INSTEAD.get(source, '')}"])
     read = _READ[source](part, path, is_inside(path, [base_dir]))
     read.stem = path.stem
     return read

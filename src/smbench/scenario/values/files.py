@@ -8,7 +8,7 @@ import errno
 import glob
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ValidationInfo
 # Keys of the validation context; without it, as when a manifest is read, nothing is looked for.
 BASE_DIR, ALLOWED = "base_dir", "allowed"
 
+_ANY_FOLDERS = "**"
 _BLOCK_BYTES = 1 << 16
 
 
@@ -49,11 +50,30 @@ def _refuse_special(mode: int, path: Path) -> None:
 
 
 def expand(base_dir: Path, pattern: str) -> list[Path]:
-    """The files a path or glob means, sorted; a file of exactly that name is itself, brackets and all."""
+    """The files a path or glob means, sorted; a file of exactly that name is itself, brackets and all.
+
+    `**` is any folders, as in a shell; links to folders are not followed there, for they may lead in circles.
+    """
     exact = base_dir / pattern
     if os.path.isfile(exact):
         return [exact]
-    return [path for name in sorted(glob.glob(pattern, root_dir=base_dir)) if os.path.isfile(path := base_dir / name)]
+    names = sorted(set(_matching(str(base_dir), pattern)))
+    return [path for name in names if os.path.isfile(path := base_dir / name)]
+
+
+def _matching(folder: str, pattern: str) -> Iterator[str]:
+    """What a glob means below a folder, by its path from there."""
+    parts = Path(pattern).parts
+    if _ANY_FOLDERS not in parts:
+        yield from glob.glob(pattern, root_dir=folder)
+        return
+    at = parts.index(_ANY_FOLDERS)
+    rest = os.path.join(*(parts[at + 1 :] or ("*",)))
+    for above in glob.glob(os.path.join(*parts[:at]), root_dir=folder) if at else ["."]:
+        for inner, folders, _ in os.walk(os.path.join(folder, above)):
+            folders[:] = (name for name in folders if not name.startswith("."))
+            below = inner if os.path.isabs(above) else os.path.relpath(inner, folder)
+            yield from (os.path.normpath(os.path.join(below, name)) for name in _matching(inner, rest))
 
 
 def is_inside(path: Path, folders: Sequence[Path]) -> bool:
@@ -110,6 +130,8 @@ def _must_match(pattern: str, info: ValidationInfo) -> str:
     except (OSError, ValueError):
         found = []
     if not found:
+        if os.path.isdir(base_dir / pattern):
+            raise ValueError(f"{base_dir / pattern} is a folder; its files are {os.path.join(pattern, '*')}")
         raise ValueError(f"no file matches {base_dir / pattern}")
     for path in found:
         _check_place(path, info)
