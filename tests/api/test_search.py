@@ -6,6 +6,7 @@ Method: the whole search with runs that the model makes in place of processes; o
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,19 @@ import pytest
 from typer.testing import CliRunner
 
 import smbench
+from smbench.api import search
 from smbench.api.predicting.simulate import simulate
+from smbench.api.result import Run
+from smbench.api.run import reported
 from smbench.api.search import ASKED_FILE
 from smbench.cli.app import app
 from smbench.errors import ExitCode, NotBegunError, UsageError
+from smbench.findings import Finding, Verdict
 from smbench.generator.plan import RunPlan
 from smbench.lifecycle import cells
 from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.processes.session import SessionEnd
+from smbench.sweeping import capacity
 from smbench.sweeping.asked import Bill
 
 SCENARIO: dict[str, Any] = {
@@ -97,6 +103,52 @@ def test_a_search_of_an_endpoint_that_completes_nothing_ends_with_its_first_prob
 
 
 @pytest.mark.slow  # runs with processes of their own
+def spoil(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
+    """The generator was late in these probes."""
+    judged = reported
+
+    def late(done: CarriedOut) -> Run:
+        run = judged(done)
+        if int(done.path.parent.name) not in numbers:
+            return run
+        lateness = Finding(
+            name="schedule kept", verdict=Verdict.INVALID, expected="99 % of requests sent in time", seen="p99 2 s late"
+        )
+        return replace(run, findings=(*run.findings, lateness))
+
+    monkeypatch.setattr(search, "reported", late)
+
+
+def test_a_probe_in_which_the_generator_was_late_is_made_again_and_counts_for_nothing(
+    tmp_path: Path, by_the_model: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(monkeypatch, 3, 6)
+    found = smbench.search(SCENARIO, slo=ERRORS, requests=400, probes=8, results=tmp_path, progress="none")
+    assert not found.stopped
+    left_out = [probe for probe in found.probes if probe.kept.spoiled]
+    assert len(left_out) == 2
+    assert len(by_the_model) <= 8  # those that were spoiled are among the most that may be made
+    assert found.found == capacity.found([probe.seen for probe in found.probes if probe not in left_out])
+    assert str(found).count("left out") == 2
+    assert "Left out: probe 3: the run is invalid: schedule kept: p99 2 s late (expected: 99 %" in " ".join(
+        str(found).split()
+    )
+    assert found.table["spoiled"].null_count() == len(found.probes) - 2
+    again = smbench.resume_search(found.path, progress="none")
+    assert again.to_json() == found.to_json()
+
+
+def test_two_late_probes_one_after_the_other_end_a_search_and_say_nothing_of_the_endpoint(
+    tmp_path: Path, by_the_model: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(monkeypatch, 3, 4)  # of which both say that the backlog grows
+    found = smbench.search(SCENARIO, slo=ERRORS, requests=400, results=tmp_path, progress="none")
+    assert len(by_the_model) == 4
+    assert "schedule kept: p99 2 s late" in found.stopped
+    assert (found.rate_hz, found.found.high_hz, found.exit_status) == (None, math.inf, ExitCode.INVALID)
+    assert "no rate is known to be kept" in str(found)
+
+
 def test_a_serverless_endpoint_is_searched_for_what_it_takes_without_throttles(tmp_path: Path) -> None:
     scenario = {
         **SCENARIO,

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ from smbench.view.report.search import progress_line, render, rows_of, to_json
 
 ASKED_FILE = "search.json"
 _ERROR_SHOWN = 60  # characters of an error in a sentence
+_SPOILED_MAX = 2  # probes one after another that do not measure the endpoint: a third would not either
 Rate = str | float
 """Requests a second, or with a unit: `"30/m"`."""
 
@@ -58,6 +59,7 @@ class Kept(BaseModel):
     evidence: Evidence
     figures: Figures
     spoiled: str  # why the run does not measure the endpoint; empty: it does
+    hopeless: str = ""  # why no other rate would be kept; empty: it may
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ class Search:
 
     @cached_property
     def found(self) -> Found:
-        """The answer, with its interval."""
-        return found([probe.seen for probe in self.probes])
+        """The answer, with its interval: of the probes that measured the endpoint."""
+        return found(_seen(self.probes))
 
     @property
     def rate_hz(self) -> float | None:
@@ -291,9 +293,9 @@ class _Searching:
         with self.warm:
             while not stopped and not self.interrupts.names and (asks := self._next()):
                 stopped = self._run(asks)
-        if not stopped and not self.interrupts.names and next_asks(self._seen(), self.terms):
+        if not stopped and not self.interrupts.names and self._wanted():
             stopped = "the time for all probes is over"
-        is_open = bool(self.interrupts.names) and bool(next_asks(self._seen(), self.terms))
+        is_open = bool(self.interrupts.names) and bool(self._wanted())
         done = Search(
             self.folder,
             self.scenario.name,
@@ -308,12 +310,15 @@ class _Searching:
             done.write()
         return done
 
-    def _seen(self) -> list[Seen]:
-        return [probe.seen for probe in self.probes]
+    def _wanted(self) -> tuple[Ask, ...]:
+        """What to try now. A probe that did not measure the endpoint counts as a run, and for nothing else."""
+        seen = _seen(self.probes)
+        n_spoiled = len(self.probes) - len(seen)
+        return next_asks(seen, replace(self.terms, probes_max=self.terms.probes_max - n_spoiled))
 
     def _next(self) -> tuple[Ask, ...]:
         """What to try now; nothing where it would take longer than it may."""
-        asks = next_asks(self._seen(), self.terms)
+        asks = self._wanted()
         for place, ask in enumerate(asks):
             run = self._offered(ask, 0)
             self.spent_s += sum(phase.planned_s or 0.0 for phase in run.load) + run.drain
@@ -355,8 +360,11 @@ class _Searching:
                 return f"a probe could not begin: {finished.found['dropped']}"
             probe = Probe(number, self.folder / finished.run, Kept.model_validate(finished.found))
             self.probes.append(probe)
-            if probe.kept.spoiled:
-                return f"at {probe.seen.rate_hz:.4g}/s {probe.kept.spoiled}"
+            if probe.kept.hopeless:
+                return f"at {probe.seen.rate_hz:.4g}/s {probe.kept.hopeless}"
+        last = self.probes[-_SPOILED_MAX:]
+        if len(last) == _SPOILED_MAX and all(probe.kept.spoiled for probe in last):
+            return f"at {last[-1].seen.rate_hz:.4g}/s {last[-1].kept.spoiled}, as the probe before"
         return ""
 
     def _settings(self, place: Path) -> Settings:
@@ -380,8 +388,14 @@ class _Searching:
             length=ask.length,
             evidence=evidence,
             figures=figures,
-            spoiled=_spoiled(run) or _ended_early(run, evidence) or _fails_at_any_rate(run, evidence),
+            spoiled=_spoiled(run) or _ended_early(run, evidence),
+            hopeless=_fails_at_any_rate(run, evidence),
         )
+
+
+def _seen(probes: Sequence[Probe]) -> list[Seen]:
+    """Those that measured the endpoint."""
+    return [probe.seen for probe in probes if not probe.kept.spoiled]
 
 
 def _spoiled(run: Run) -> str:
@@ -391,7 +405,7 @@ def _spoiled(run: Run) -> str:
     bad = [one for one in run.findings if one.verdict == "invalid"]
     if len(bad) == 1 and run.summary.generator.n_dropped:
         return ""
-    return f"the run is invalid: {bad[0].name}: {bad[0].seen}" if bad else ""
+    return f"the run is invalid: {bad[0].name}: {bad[0].seen} (expected: {bad[0].expected})" if bad else ""
 
 
 def _ended_early(run: Run, evidence: Evidence) -> str:

@@ -9,7 +9,7 @@ from smbench.view.page.document import Drawing, Part, drawn, written
 from smbench.view.page.pictures import Picture
 from smbench.view.page.spec import Spec, layered
 from smbench.view.page.vega import Vega
-from smbench.view.report.search import HEADS, Looked, notes, said, sentences, table_rows
+from smbench.view.report.search import HEADS, Looked, measuring, notes, said, sentences, table_rows
 from smbench.view.sections.blocks import Block, Sentence, table_of_texts
 
 _COLOURS = {said("keeps"): theme.BLUE, said("fails"): theme.VERMILLION, said("unsure"): theme.GREY}
@@ -35,7 +35,7 @@ def growth_picture(looked: Looked) -> Picture | None:
     """By how much the backlog grew at each rate; None where there is none."""
     rows = [
         {"rate": one.rate_hz, "y": one.growth_hz.mean, "probe": said(one.growth)}
-        for one in (probe.kept.evidence for probe in looked.probes)
+        for one in (probe.kept.evidence for probe in measuring(looked))
         if one.growth_hz is not None
     ]
     if not rows:
@@ -49,14 +49,14 @@ def growth_picture(looked: Looked) -> Picture | None:
 def misses_picture(looked: Looked) -> Picture | None:
     """The share of requests that missed the demand that matters most; None where no demand but completion is made."""
     places = [place for place, demand in enumerate(looked.demands) if demand.text != COMPLETES]
-    if not places or not looked.probes:
+    if not places or not measuring(looked):
         return None
     found = looked.found.binds
     place = next((one for one in places if looked.demands[one].text == found), places[0])
     demand = looked.demands[place]
     rows = [
         {"rate": one.rate_hz, "y": one.misses[place].least, "probe": said(one.misses[place].said)}
-        for one in (probe.kept.evidence for probe in looked.probes)
+        for one in (probe.kept.evidence for probe in measuring(looked))
     ]
     text = f"Share of requests that miss {demand.text} against the offered rate, a point a probe; a line at what may."
     return _picture(looked, "misses", f"Who misses {demand.text}", text, rows, "share that misses", demand.allowed)

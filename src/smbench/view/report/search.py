@@ -16,6 +16,7 @@ from smbench.sweeping.demands import Demand
 from smbench.sweeping.figures import Figures, row_of
 from smbench.sweeping.probe import DECIDED, Evidence
 from smbench.view.report.whole_table import WholeTable
+from smbench.view.sections.cells import counted
 
 SCHEMA_VERSION = 1
 HEADS = ("probe", "rate", "requests", "kept", "backlog grows", "served", "p95", "misses")
@@ -32,6 +33,9 @@ class Kept(Protocol):
 
     @property
     def figures(self) -> Figures: ...
+
+    @property
+    def spoiled(self) -> str: ...
 
 
 class Probe(Protocol):
@@ -85,7 +89,13 @@ def progress_line(number: int, found: Mapping[str, Any]) -> str:
     evidence = Evidence.model_validate(found["evidence"])
     growth = "" if evidence.growth_hz is None else f", backlog {evidence.growth_hz.mean:+.3g}/s"
     misses = ", ".join(f"{one.text}: {units.share(one.least)} miss" for one in evidence.misses)
-    return f"probe {number}: {units.rate(evidence.rate_hz)} {said(evidence.said)}{growth}; {misses}"
+    left_out = f"; left out: {found['spoiled']}" if found["spoiled"] else ""
+    return f"probe {number}: {units.rate(evidence.rate_hz)} {said(evidence.said)}{growth}; {misses}{left_out}"
+
+
+def measuring(looked: Looked) -> list[Probe]:
+    """The probes that measured the endpoint, in the order in which they were made: what the answer is made of."""
+    return [probe for probe in looked.probes if not probe.kept.spoiled]
 
 
 def said(word: str) -> str:
@@ -98,7 +108,7 @@ def render(looked: Looked) -> RenderableType:
     table = WholeTable(*((head, "left" if head in ("kept", "misses") else "right") for head in HEADS))
     for row in table_rows(looked):
         table.add_row(*row)
-    title = Text(f"{looked.name}: {len(looked.probes):,} probes", "bold")
+    title = Text(f"{looked.name}: {counted(len(looked.probes), 'probe')}", "bold")
     blocks: list[RenderableType] = [title, Text("\n".join(sentences(looked))), table, Text("\n".join(notes(looked)))]
     return Blocks(*(Padding(block, (0, 0, 1, 0)) for block in blocks))
 
@@ -135,7 +145,7 @@ def _outside(looked: Looked) -> str:
         return (
             f"Not found: even the highest rate, {units.rate(looked.highest_hz)}, is kept: try higher ones, --between."
         )
-    tried = [probe.kept.evidence for probe in looked.probes]
+    tried = [probe.kept.evidence for probe in measuring(looked)]
     if not found.low_hz and any(one.rate_hz <= looked.lowest_hz * (1 + 1e-9) for one in tried):
         lowest = min(tried, key=lambda one: one.rate_hz)
         word = "fails" if lowest.said == "fails" else "is not known to be kept"
@@ -158,11 +168,12 @@ def table_rows(looked: Looked) -> list[tuple[str, ...]]:
 def _cells(probe: Probe) -> tuple[str, ...]:
     evidence, figures = probe.kept.evidence, probe.kept.figures
     growth, served = evidence.growth_hz, evidence.served_hz
+    is_kept = {"keeps": "yes", "fails": "no", "unsure": "not decided"}[evidence.said]
     return (
         f"{probe.number}",
         units.rate(evidence.rate_hz),
         f"{evidence.n:,}",
-        {"keeps": "yes", "fails": "no", "unsure": "not decided"}[evidence.said],
+        "left out" if probe.kept.spoiled else is_kept,
         "-" if growth is None else f"{growth.mean:+.3f} ±{growth.half(DECIDED):.2g}/s",
         "-" if served is None else f"{served.mean:.4g} ±{served.half(CONFIDENCE):.2g}/s",
         "-" if figures.p95 is None else figures.p95.text(),
@@ -176,6 +187,7 @@ def notes(looked: Looked) -> list[str]:
     return [
         f"Kept: the backlog does not grow, and {held}.",
         f"Growth with its {DECIDED:.0%} interval; served: completions while it grows. Misses in the order above.",
+        *(f"Left out: probe {one.number}: {one.kept.spoiled}." for one in looked.probes if one.kept.spoiled),
         "Each probe is a run with a folder of its own, which `smbench report` reads.",
     ]
 
@@ -193,6 +205,7 @@ def _row(looked: Looked, probe: Probe) -> dict[str, Any]:
         "purpose": probe.kept.purpose,
         "rate_hz": evidence.rate_hz,
         "said": evidence.said,
+        "spoiled": probe.kept.spoiled or None,
         "growth_hz": None if growth is None else growth.mean,
         "growth_error_hz": None if growth is None else growth.error,
         "served_hz": None if served is None else served.mean,
