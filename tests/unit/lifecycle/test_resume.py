@@ -102,6 +102,16 @@ def test_without_a_mark_nothing_is_called_not_sent(tmp_path: Path) -> None:
     assert outcomes(path)[3:] == ["unknown"] * 7
 
 
+@pytest.mark.parametrize("at_once", [1, 3, 10, 11])
+def test_what_is_left_is_the_same_however_many_rows_are_looked_at_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    path = killed(tmp_path)
+    smbench.resume(path, progress="none")
+    monkeypatch.setattr(resume, "_ROWS_AT_ONCE", at_once)
+    assert resume.Left.of(path) == resume.Left(pending=1, unanswered=1, unknown=3, unsent=4)
+
+
 def test_a_run_that_goes_on_is_not_resumed(tmp_path: Path) -> None:
     path = killed(tmp_path)
     with sole_user(path), pytest.raises(ResultsError, match="going on in another process"):
