@@ -24,6 +24,7 @@ from smbench.tables.timestamps import (
 ROLES = ("due", "start", "end", "latency", "status", "success", "error", "label", "phase", "size")
 INSTANTS = ("due", "start", "end")
 OWN_UNIT = "a unit in each cell"  # of a latency: `12.5ms`
+_OUTCOMES = {"status", "success", "error"}
 _PLACED = {"start", "end", "latency"}  # two of these place a request in time
 _WORDS: dict[str, set[str]] = {
     "due": {"due", "scheduled", "intended", "planned"},
@@ -233,7 +234,7 @@ def _roles_of(table: Table, asked: Asked) -> Roles:
     known = _known(table)
     columns = dict(known.columns)
     if not known.tool:
-        by_name = _by_name(table)
+        by_name = _by_name(table, asked)
         if asked.all_at_once:
             columns = {role: at for role, at in by_name.items() if role not in INSTANTS}
         elif asked.columns.keys() & _PLACED:  # one place is named: the others are not guessed beside it
@@ -323,8 +324,12 @@ def _is_jtl(table: Table) -> bool:
     return stamp.isdecimal() and unit_of_epoch(parse_number(stamp)) == "ms" and elapsed.isdecimal()
 
 
-def _by_name(table: Table) -> dict[str, int]:
-    """Each role's column, where exactly one has a word for it."""
+def _by_name(table: Table, asked: Asked) -> dict[str, int]:
+    """Each role's column, where exactly one has a word for it.
+
+    Raises:
+        UsageError: several could say how requests ended. To choose none would make failures completed ones.
+    """
     found = {}
     for role, own in _WORDS.items():
         matching = []
@@ -338,9 +343,26 @@ def _by_name(table: Table) -> dict[str, int]:
         if role == "end":
             matching = [at for at in matching if _is_instant(table, at)]
             matching = [at for at in matching if not OF_LENGTHS.intersection(words_of(table.name(at)))]
+        if role in _OUTCOMES and len(matching) > 1:
+            exact = [at for at in matching if split_unit(table.name(at).rpartition(".")[2])[0] in own]
+            matching = _of_an_error(table, matching) if role == "error" and len(exact) != 1 else exact or matching
+            if len(exact) > 1 and len(matching) > 1 and not asked.columns.keys() & _OUTCOMES:
+                named = ", ".join(table.name(at) for at in matching)
+                raise UsageError(f"{table.path}: which column is the {role}: {named}?", f"name it: --{role}")
         if len(matching) == 1:
             found[role] = matching[0]
     return found
+
+
+def _of_an_error(table: Table, matching: list[int]) -> list[int]:
+    """Of several columns that speak of an error: the object whose parts they are, where some rows have null or nothing
+    in its place; else its message; else its first part."""
+    names = {at: (table.names or ())[at] for at in matching}
+    root = min(names.values(), key=len).partition(".")[0]
+    is_one = all(name == root or name.startswith(f"{root}.") for name in names.values())
+    whole = [at for at, name in names.items() if is_one and name == root]
+    messages = [at for at, name in names.items() if name.lower().endswith("message")]
+    return whole or messages or (matching[:1] if is_one else matching)
 
 
 def _is_instant(table: Table, at: int) -> bool:

@@ -215,6 +215,45 @@ def test_a_request_that_timed_out_is_as_old_as_it_was_then_and_counts(tmp_path: 
     assert (round(summary.sojourn.max.low, 3), summary.sojourn.max.high) == (30.0, None)
 
 
+@pytest.mark.parametrize("nothing", [{"error": None}, {"error": {}}, {"error": ""}, {}])
+@pytest.mark.parametrize("error", [{"code": 5, "message": "x"}, {"code": 5, "kind": "x"}, {"message": "x"}, "x"])
+def test_an_error_that_is_an_object_is_a_failure_whatever_the_other_rows_have_there(
+    tmp_path: Path, nothing: dict[str, object], error: object
+) -> None:
+    rows = [{"start": iso(k), "latency_ms": 5, **nothing} for k in range(3)]
+    rows.append({"start": iso(3), "latency_ms": 5, "error": error})
+    _, summary = read(imported(tmp_path, "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)))
+    assert (summary.counts.completed, summary.counts.failed) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "bad", "role"),
+    [
+        ("status,country_code", "500,DE", "status"),
+        ("status_code,status_text", "500,oh", "status"),
+        ("error_code,error_message", "7,oh", "error"),
+        ("error,error_rate", "oh,0.5", "error"),
+        ("ok,ok_so_far", "false,true", "success"),
+    ],
+)
+def test_of_several_columns_with_a_word_for_how_it_ended_the_one_that_is_meant_counts(
+    tmp_path: Path, header: str, bad: str, role: str
+) -> None:
+    good = {"status": "200,", "error": ",", "success": "true,true"}[role]
+    text = f"start,latency_ms,{header}\n{iso(1)},5,{good}\n{iso(2)},5,{good}\n{iso(3)},5,{bad}\n"
+    _, summary = read(imported(tmp_path, "a.csv", text))
+    assert (summary.counts.completed, summary.counts.failed + summary.counts.rejected) == (2, 1)
+
+
+def test_two_columns_that_could_say_how_it_ended_are_asked_about(tmp_path: Path) -> None:
+    text = f"start,latency_ms,code,outcome\n{iso(1)},5,200,ok\n{iso(2)},5,200,failed\n"
+    with pytest.raises(UsageError, match=r"which column is the status: code, outcome\?") as caught:
+        imported(tmp_path, "a.csv", text)
+    assert caught.value.advice == "name it: --status"
+    _, summary = read(imported(tmp_path, "a.csv", text, Wanted(asked=Asked(columns={"status": "outcome"}))))
+    assert (summary.counts.completed, summary.counts.failed) == (1, 1)
+
+
 def test_what_cannot_be_known_is_unknown_and_said(tmp_path: Path) -> None:
     done = imported(tmp_path, "k6.csv")
     frames, summary = read(done)
