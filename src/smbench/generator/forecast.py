@@ -7,7 +7,7 @@ first second on. The endpoint of the run has fewer for a while, so every backlog
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ WARP_REQUEST_S = 2.5e-3  # of the wall's time, a request of a whole run in warp 
 WARP_PART_S = 1e-4  # and as much for each part of a streamed answer
 TIGHT_SHARE = 0.95  # of the slots busy: waits are long, and a run of hours is needed to see how long
 CERTAIN_SHARE, _NAMED_SHARE = 0.999, 0.01  # of requests whose service outlasts their time-out
+VARYING = ("ramp", "steps", "sine", "replay")  # phases in which the rate is now above, now below its mean
 _BACKLOG_METRICS = ("ApproximateBacklogSize", "ApproximateBacklogSizePerInstance", "HasBacklogWithoutCapacity")
 _PER_INSTANCE = "ApproximateBacklogSizePerInstance"
 
@@ -36,6 +37,8 @@ class PhaseForecast:
         busy_slots: Slots its load keeps busy on average; None where its length is not known, or is nothing.
         growth_hz: Requests a second by which the backlog grows in it; 0 where it does not.
         backlog_at_end: Requests waiting when it ends, those of phases before included.
+        most_left_s: Seconds of work for all slots that wait in it at most, those of phases before included.
+        before_s: And when it begins.
         enough_instances: The fewest that keep up with it; None where `busy_slots` is.
         work_s: Seconds that all slots need for what it sends.
     """
@@ -49,6 +52,8 @@ class PhaseForecast:
     backlog_at_end: float
     enough_instances: int | None
     work_s: float
+    before_s: float = 0.0
+    most_left_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +162,25 @@ class _Capacity:
         if kind == "serverless":
             return cls(0, emulated.serverless.max_concurrency, 1)
         instances = emulated.instances
-        if not emulated.policies:
-            return cls(instances.at_start, instances.at_start, instances.concurrency)
-        return cls(min(instances.min, instances.at_start), instances.max, instances.concurrency)
+        there = [instances.at_start, *_under_way(emulated)]
+        limits = () if "scheduled" in emulated.suspended else emulated.scheduled
+        lows = [one.min for one in limits if one.min is not None]
+        highs = [one.max for one in limits if one.max is not None]
+        least, most = min(*there, *highs, instances.at_start), max(*there, *lows, instances.at_start)
+        if emulated.policies and "in" not in emulated.suspended:
+            least = min(least, instances.min, *lows)
+        if emulated.policies and "out" not in emulated.suspended:
+            most = max(most, instances.max, *highs)
+        return cls(least, most, instances.concurrency)
 
     @property
     def slots_max(self) -> int:
         return self.instances_max * self.concurrency
+
+
+def _under_way(emulated: Emulated) -> list[int]:
+    """The instances that a change under way at the start leads to; empty: none is."""
+    return [] if emulated.initial.activity is None else [emulated.initial.activity.to]
 
 
 def _hours(instances: int, length_s: float) -> float:
@@ -200,25 +217,30 @@ def _phases(
     for span, phase in zip(plan.schedule.spans, plan.scenario.load, strict=True):
         rows = plan.schedule.rows(span.index)
         of_phase_s = work_s[rows]
-        before_s, left_s = left_s, _left_s(span, plan.schedule.sched_ns[rows], of_phase_s, left_s)
+        before_s = left_s
+        left_s, most_s = _left_s(span, plan.schedule.sched_ns[rows], of_phase_s, before_s)
         mean = float(of_phase_s.mean()) * slots if span.n else usual_s
         # What is asked for, where that is known: what chance makes of it differs from seed to seed.
         asked = float(span.n) if phase.expected_requests is None else phase.expected_requests
-        phases.append(_phase(span, asked, mean, before_s, left_s, capacity))
+        one = _phase(span, asked, mean, before_s, left_s, capacity)
+        phases.append(replace(one, before_s=before_s, most_left_s=most_s))
     return tuple(phases), left_s
 
 
-def _left_s(span: PhaseSpan, due_ns: NDArray[np.int64], work_s: NDArray[np.float64], before_s: float) -> float:
-    """Work left at the phase's end: Lindley's recursion, unfolded into a running minimum."""
+def _left_s(
+    span: PhaseSpan, due_ns: NDArray[np.int64], work_s: NDArray[np.float64], before_s: float
+) -> tuple[float, float]:
+    """Work left at the phase's end, and the most in it: Lindley's recursion, unfolded into a running minimum."""
     if span.outstanding is not None or span.end_ns is None:
-        return 0.0  # a closed loop waits for its ends, so nothing is left but what is outstanding
+        return 0.0, 0.0  # a closed loop waits for its ends, so nothing is left but what is outstanding
     if not span.n:
-        return max(0.0, before_s - (span.end_ns - span.start_ns) / 1e9)
+        return max(0.0, before_s - (span.end_ns - span.start_ns) / 1e9), before_s
     since_s = (due_ns - span.start_ns) / 1e9
     before_each_s = before_s + np.cumsum(work_s) - work_s - since_s  # as if the slots never stood idle
     idle_s = np.minimum(0.0, np.minimum.accumulate(before_each_s))
-    last_s = float(before_each_s[-1] - idle_s[-1] + work_s[-1])
-    return max(0.0, last_s - ((span.end_ns - span.start_ns) / 1e9 - float(since_s[-1])))
+    with_each_s = before_each_s - idle_s + work_s
+    left_s = float(with_each_s[-1]) - ((span.end_ns - span.start_ns) / 1e9 - float(since_s[-1]))
+    return max(0.0, left_s), max(before_s, float(with_each_s.max()))
 
 
 def _phase(
@@ -237,7 +259,8 @@ def _phase(
         enough = math.floor(busy / capacity.concurrency) + 1
         if busy > slots:
             growth_hz = asked / length_s - 1 / per_request_s
-            backlog = before_s / per_request_s + growth_hz * length_s
+            if span.kind not in VARYING:
+                backlog = before_s / per_request_s + growth_hz * length_s
     return PhaseForecast(
         span.name, span.kind, span.n, length_s, busy, growth_hz, backlog, enough, asked * per_request_s
     )
@@ -264,10 +287,14 @@ def why_never_served(emulated: Emulated, n_requests: int) -> str:
     Args:
         n_requests: Of the whole schedule: the backlog is never larger.
     """
-    if emulated.instances.at_start or not n_requests:
+    suspended = emulated.suspended
+    is_scheduled = "scheduled" not in suspended and any(action.min for action in emulated.scheduled)
+    if emulated.instances.at_start or any(_under_way(emulated)) or is_scheduled or not n_requests:
         return ""
     if not emulated.policies:
         return "no instance is there at the start, and without a policy none will be added"
+    if "out" in suspended:
+        return "no instance is there at the start, and none will be added, for scaling out is suspended"
     reasons = [_why_not_from_zero(policy, emulated, n_requests) for policy in emulated.policies]
     return "" if "" in reasons else "no instance is there at the start, and " + "; ".join(dict.fromkeys(reasons))
 

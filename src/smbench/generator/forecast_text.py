@@ -5,6 +5,7 @@ from smbench.clock import TimeKind
 from smbench.generator.forecast import (
     CERTAIN_SHARE,
     TIGHT_SHARE,
+    VARYING,
     WARP_PART_S,
     WARP_REQUEST_S,
     Forecast,
@@ -23,7 +24,14 @@ def warnings(found: Forecast) -> list[str]:
     if found.never_serves:
         return [f"nothing will be served: {found.never_serves}"]
     told = _timeouts(found)
-    told += [f"phase {phase.name}: {_too_much(phase, found)}" for phase in found.phases if _is_beyond(phase, found)]
+    for phase in found.phases:
+        if _is_beyond(phase, found):
+            told.append(f"phase {phase.name}: {_too_much(phase, found)}")
+        elif _is_beyond_at_times(phase, found):
+            told.append(
+                f"phase {phase.name}: at times more comes than {_instances(found.instances_max)} can do: work for "
+                f"{_about(phase.most_left_s)} waits then, even with all instances"
+            )
     if found.slots_max and found.left_s > found.drain_s and any(_is_beyond(phase, found) for phase in found.phases):
         told.append(
             f"what is left after the last request takes {_about(found.left_s)} even with all instances; with `drain` "
@@ -70,6 +78,12 @@ def _is_beyond(phase: PhaseForecast, found: Forecast) -> bool:
     return bool(phase.growth_hz) and not _is_burst(phase) and found.slots_max > 0
 
 
+def _is_beyond_at_times(phase: PhaseForecast, found: Forecast) -> bool:
+    """Whether it is kept up with on average, and not where its rate is highest."""
+    waits_s = phase.most_left_s - phase.before_s
+    return phase.kind in VARYING and found.kind != "serverless" and found.slots_max > 0 and waits_s > _SHORT_S
+
+
 def _is_burst(phase: PhaseForecast) -> bool:
     return phase.kind == "burst" and (phase.length_s or 0.0) < _SHORT_S
 
@@ -84,8 +98,8 @@ def _too_much(phase: PhaseForecast, found: Forecast) -> str:
     by = f"{growth:,.0f} a minute" if growth >= 10 else f"{growth:.1f} a minute"
     return (
         f"the endpoint cannot keep up: it needs {phase.busy_slots:.1f} slots, and {_instances(found.instances_max)} "
-        f"have {found.slots_max:,}; the backlog grows by {by}, to about {_rounded(phase.backlog_at_end)} at its end; "
-        f"{_instances(phase.enough_instances or 0)} would do"
+        f"{'has' if found.instances_max == 1 else 'have'} {found.slots_max:,}; the backlog grows by {by}, to about "
+        f"{_rounded(phase.backlog_at_end)} at its end; {_instances(phase.enough_instances or 0)} would do"
     )
 
 

@@ -128,6 +128,9 @@ TRACKED = f"{ZERO}, policies: [{{target_tracking: {{backlog_per_instance: 5}}}}]
         (TRACKED.replace("5", "2") + ", open_questions: {per_instance_at_zero: missing}", "has no datapoint"),
         (f"{ZERO}, policies: [{{step: {{threshold: 4, steps: [{{change: 1}}]}}}}]", "never reach the threshold of 4"),
         (f"{ZERO}, policies: [{{step: {{threshold: 1, steps: [{{change: -1}}]}}}}]", "adds nothing to zero"),
+        (TRACKED.replace("5", "2") + ", suspended: [out]", "scaling out is suspended"),
+        (f"{ZERO}, scheduled: [{{at: 5m, min: 1}}], suspended: [scheduled]", "without a policy none will be added"),
+        (f"{ZERO}, scheduled: [{{at: 5m, max: 3}}]", "without a policy none will be added"),
     ],
 )
 def test_an_endpoint_that_can_never_serve_is_named_before_the_run(settings: str, words: str) -> None:
@@ -144,10 +147,50 @@ def test_an_endpoint_that_can_never_serve_is_named_before_the_run(settings: str,
         f"{ZERO}, policies: [{{step_from_zero: {{add: 1}}}}]",
         TRACKED.replace("]", ", {step_from_zero: {add: 1}}]"),
         f"{ZERO}, policies: [{{step: {{threshold: 3, steps: [{{change: 1}}]}}}}]",
+        f"{ZERO}, scheduled: [{{at: 5m, min: 1}}]",
+        f"{ZERO}, initial: {{activity: {{to: 1}}}}",
+        f"{TRACKED}, suspended: [out], initial: {{activity: {{to: 2}}}}",
     ],
 )
 def test_an_endpoint_that_may_serve_is_not_accused(settings: str) -> None:
     assert told(emulated(settings))[0] == []
+
+
+SCALED = "instances: {min: 1, max: 4, start: 1, concurrency: 1}, service: 1s"
+TRACKING = "policies: [{target_tracking: {backlog_per_instance: 5}}]"
+
+
+@pytest.mark.parametrize(
+    ("settings", "instances"),
+    [
+        (SCALED, 1),
+        (f"{SCALED}, {TRACKING}", 4),
+        (f"{SCALED}, {TRACKING}, suspended: [out]", 1),
+        (f"{SCALED}, scheduled: [{{at: 1m, min: 2}}]", 2),
+        (f"{SCALED}, scheduled: [{{at: 1m, min: 2}}], suspended: [scheduled]", 1),
+        (f"{SCALED}, {TRACKING}, scheduled: [{{at: 1m, max: 6}}]", 6),
+        (f"{SCALED}, {TRACKING}, suspended: [out], initial: {{activity: {{to: 3}}}}", 3),
+    ],
+)
+def test_the_most_instances_are_those_that_scaling_can_reach(settings: str, instances: int) -> None:
+    assert forecast(emulated(settings)).instances_max == instances
+
+
+@pytest.mark.parametrize(
+    ("load", "waits"),
+    [
+        # One slot of 1 s. From 0 to 2/s in an hour, as much comes as can be done; the second half leaves 900.
+        ("ramp: {from: 0/s, to: 2/s, for: 1h}", "work for about 15 m"),
+        ("steps: {rates: [0.5/s, 1.4/s], each: 20m, arrivals: constant}", "work for about 8 m"),  # 0.4/s x 20 m
+        ("ramp: {from: 0.5/s, to: 0.9/s, for: 1h}", ""),
+        ("constant: {rate: 1/s, for: 1h}", ""),
+        ("poisson: {rate: 0.9/s, for: 1h}", ""),
+    ],
+)
+def test_a_load_that_is_kept_up_with_on_average_alone_is_named_for_when_it_is_not(load: str, waits: str) -> None:
+    wrong, _ = told(emulated("service: 1s, time: warp", load))
+    assert bool(wrong) == bool(waits)
+    assert not waits or (wrong[0].startswith("phase ") and waits in wrong[0]), wrong
 
 
 def test_the_least_scenario_there_is_has_one_instance() -> None:
