@@ -92,17 +92,21 @@ _SWF = (  # comments, of which one is of those that its definition names; or a j
     rb"(-?\d+(\.\d+)?[ \t]+){17}-?\d+[ \t]*\r?\n"
 )
 _OF_GATLING = "write its REQUEST records as CSV: start, end, status"
+_BY_AWK = (  # what lies before the last four fields differs between Gatling's versions
+    """awk -F'\\t' 'BEGIN {print "start,end,status"} $1 == "REQUEST" {print $(NF-3) "," $(NF-2) "," $(NF-1)}' LOG"""
+)
+_OF_JMETER = "save it as CSV; JMeter writes CSV with -Jjmeter.save.saveservice.output_format=csv"
 _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     (re.compile(rb"\s*(" + begins + rb")", re.IGNORECASE), what, advice)
     for begins, what, advice in (
         (rb"<(!doctype html|html)", "a web page, not a table", "download the file itself"),
-        (rb"<(\?xml|testResults)", "an XML document", "save it as CSV; JMeter writes CSV where it is asked for it"),
+        (rb"<(\?xml|testResults)", "an XML document", _OF_JMETER),
         (rb"#\[Histogram log format", "a log of histograms (HdrHistogram), not of requests", _A_ROW_EACH),
         (rb"Detailed Percentile spectrum", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
         (rb"Value +Percentile +TotalCount", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
         (rb"\0\0\0\0[\x04-\x20]\d+\.\d+\.\d+", "Gatling's binary log, of 3.12 and newer", _OF_GATLING),
         (rb"[\s\S]{0,8}\x06Result\x01[\s\S]{0,16}\x06Attack", "what vegeta attack wrote", "vegeta encode --to csv"),
-        (rb"RUN\t", "Gatling's log", _OF_GATLING),
+        (rb"RUN\t", "Gatling's log", f"{_OF_GATLING}: {_BY_AWK}"),
         (rb"Running \w+ test @", "what wrk printed", _A_ROW_EACH),
         (_SWF, "a trace of batch jobs (Standard Workload Format)", _OF_JOBS),
         (rb"(\S+ ){2,4}\[\d\d?/[a-z]{3}/\d{4}:\d\d:\d\d:\d\d", "a web server's access log", _OF_SERVERS),

@@ -2,6 +2,8 @@
 Method: the same twelve requests as each tool writes them; then the figures of the folder."""
 
 import json
+import shlex
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -243,6 +245,22 @@ def test_of_several_columns_with_a_word_for_how_it_ended_the_one_that_is_meant_c
     text = f"start,latency_ms,{header}\n{iso(1)},5,{good}\n{iso(2)},5,{good}\n{iso(3)},5,{bad}\n"
     _, summary = read(imported(tmp_path, "a.csv", text))
     assert (summary.counts.completed, summary.counts.failed + summary.counts.rejected) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "between", ["\t\tfirst\t", "\t1\t\tfirst\t", "\tscenario\t1\t\tfirst\t"], ids=["3.4", "3.0", "2.3"]
+)
+def test_the_advice_for_gatlings_log_makes_a_file_that_is_read(tmp_path: Path, between: str) -> None:
+    log = "RUN\tx.Simulation\tx\t1767225600000\t \t3.9.5\nUSER\tx\tSTART\t1767225600000\n" + "".join(
+        f"REQUEST{between}{1767225600000 + k}\t{1767225600100 + k}\t{'OK' if k else 'KO'}\t{'x' if k else ' '}\n"
+        for k in range(3)
+    )
+    with pytest.raises(UsageError, match="is Gatling's log") as caught:
+        imported(tmp_path, "simulation.log", log)
+    command = caught.value.advice[caught.value.advice.index("awk ") :].replace("LOG", str(tmp_path / "simulation.log"))
+    made = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True).stdout
+    _, summary = read(imported(tmp_path, "made.csv", made))
+    assert (summary.counts.completed, summary.counts.failed) == (2, 1)
 
 
 def test_two_columns_that_could_say_how_it_ended_are_asked_about(tmp_path: Path) -> None:
