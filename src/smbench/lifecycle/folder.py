@@ -4,6 +4,7 @@ The manifest says `running` from the first request until the folder is closed, s
 to a run that was killed.
 """
 
+import contextlib
 import datetime
 import os
 import secrets
@@ -161,7 +162,7 @@ class RunFolder:
 
     def discard_if_unused(self) -> None:
         """Remove the folder of a run that never began; one that did keeps everything it has."""
-        if not any(self.path.iterdir()):
+        with contextlib.suppress(OSError):  # it is not empty, there no more, or cannot be written
             self.path.rmdir()
 
 

@@ -105,7 +105,8 @@ class Presence:
         if self._leaving is not None:
             self._leaving.come_back()
         if self._folder is not None:
-            (self._folder / OUTPUT).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder that cannot be written any more: why the run ended is said
+                (self._folder / OUTPUT).unlink(missing_ok=True)
         if self._entry is not None:
             self._entry.remove()
             self._entry = None

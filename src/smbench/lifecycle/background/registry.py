@@ -95,7 +95,8 @@ class Entry:
 
     def remove(self) -> None:
         """Take the run out again: it never began."""
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # `ps` finds that its process has ended
+            self.path.unlink(missing_ok=True)
         self.close()
 
     def close(self) -> None:

@@ -38,3 +38,17 @@ def test_what_is_printed_after_a_terminal_went_without_a_signal_is_in_the_folder
         assert not (run / OUTPUT).exists()
         assert os.read(ours, 100) == b"the report\r\n"
         os.close(ours)
+
+
+def test_a_folder_that_cannot_be_written_any_more_does_not_hide_why_a_run_never_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    run = tmp_path / "run"
+    run.mkdir()
+    with Presence() as presence:
+        presence.opened(run, "some")
+        run.rmdir()
+        run.write_text("in its place")
+        presence.withdrawn()
+    assert [path for path in (tmp_path / "state").rglob("*") if path.is_file()] == []  # `ps` does not list it
