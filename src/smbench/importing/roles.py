@@ -281,6 +281,13 @@ def _known(table: Table) -> Roles:
 
 def _ordered(table: Table, columns: Mapping[str, int], *, all_at_once: bool) -> dict[str, int]:
     """The roles in their order, each column in one role, enough of them."""
+    placed = [role for role in ("start", "end", "latency") if role in columns]
+    if twice := next((role for role in placed if [columns[one] for one in placed].count(columns[role]) > 1), None):
+        both = " and ".join(role for role in placed if columns[role] == columns[twice])
+        raise UsageError(
+            f"{table.path}: column '{table.name(columns[twice])}' is named for {both}",
+            f"name one column for each; {table.listed()}",
+        )
     if all_at_once:
         if "start" in columns or "end" in columns:
             raise UsageError(f"{table.path}: it says when requests were sent, so they were not all sent at once")
@@ -399,8 +406,13 @@ def _units(
         wanted = asked.latency_unit if asked.latency_unit != "auto" else (known.get("latency") or "auto")
         _, named = split_unit(table.name(at))
         unit = "ns" if at in table.lengths else named if wanted == "auto" else wanted
-        if is_length(next((row[at] for row in table.head if row[at]), "") or ""):
+        cell = next((row[at] for row in table.head if row[at]), "") or ""
+        if is_length(cell):
             unit = OWN_UNIT
+        elif is_date(cell):
+            raise UsageError(
+                f"{table.path}: column '{table.name(at)}' holds dates, and no latencies", "name another: --latency"
+            )
         if unit is None:
             error = no_unit(table, columns["latency"])
             raise UsageError(error.message, "say --latency-unit: s, ms, us or ns")

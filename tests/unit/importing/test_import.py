@@ -263,6 +263,21 @@ def test_the_advice_for_gatlings_log_makes_a_file_that_is_read(tmp_path: Path, b
     assert (summary.counts.completed, summary.counts.failed) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"start": "at", "end": "at"}, "column 'at' is named for start and end"),
+        ({"end": "took_ms", "latency": "took_ms"}, "column 'took_ms' is named for end and latency"),
+        ({"start": "at", "latency": "at"}, "column 'at'"),
+        ({"latency": "at"}, "column 'at' holds dates, and no latencies"),
+    ],
+)
+def test_a_column_is_not_two_things_and_a_date_is_no_latency(tmp_path: Path, named: dict[str, str], said: str) -> None:
+    text = f"at,took_ms\n{iso(1)},5\n{iso(2)},5\n"
+    with pytest.raises(UsageError, match=said):
+        imported(tmp_path, "a.csv", text, Wanted(asked=Asked(columns=named, unit="ms")))
+
+
 def test_two_columns_that_could_say_how_it_ended_are_asked_about(tmp_path: Path) -> None:
     text = f"start,latency_ms,code,outcome\n{iso(1)},5,200,ok\n{iso(2)},5,200,failed\n"
     with pytest.raises(UsageError, match=r"which column is the status: code, outcome\?") as caught:
