@@ -122,7 +122,7 @@ def test_a_run_stops_early_only_when_asked_and_says_why(tmp_path: Path) -> None:
     assert 0 < told["summary"]["counts"]["sent"] < 1800
     assert told["summary"]["counts"]["pending"] == 0  # what was sent was followed to its end
     assert told["thresholds"][0]["passed"] is (False if done.returncode == 99 else None)
-    assert "threshold missed, whatever comes: backlog <= 20 for 10s" in done.stderr
+    assert "threshold missed for certain: backlog <= 20 for 10s" in done.stderr
 
 
 def test_the_schema_of_the_summary_is_printed() -> None:

@@ -113,11 +113,11 @@ def scale_in_amid_work(seen: Seen) -> Observation | None:
     what = f"{len(found):,} times, first {step.before} -> {step.after} instances with {inside:,} requests there"
     if not old:
         advice = "raise the scale-in cooldown or lower the target: what is left is more than those that stay can hold"
-        return Observation(name="scale-in amid work", seen=what, advice=advice, at_s=step.decided_at_s)
+        return Observation(name="scale-in during work", seen=what, advice=advice, at_s=step.decided_at_s)
     alarm = step.alarm_kind
     when = "before the run" if step.alarm_at_s is None else f"at {units.duration(step.alarm_at_s)}"
     return Observation(
-        name="scale-in amid work",
+        name="scale-in during work",
         seen=f"{what}; {alarm}'s points are from before the load, which had begun "
         f"{units.duration(step.decided_at_s - began_s)} earlier: the alarm went off {when}",
         advice=f"begin a load while {alarm} is OK or once MinCapacity is reached: pause for less than the minutes that "

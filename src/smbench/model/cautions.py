@@ -57,7 +57,7 @@ def _old_points(scenario: Scenario, emulated: Emulated) -> Iterator[str]:
             yield (
                 f"phase {name} begins after {format_duration(quiet_s)} without requests. AlarmLow goes off after "
                 f"{points_in}, and in the first three minutes its points are from before the load: a scale-in takes "
-                f"instances away amid the work. Pause for less than {points_in} or for more than {gone}, raise "
+                f"instances away during the work. Pause for less than {points_in} or for more than {gone}, raise "
                 "instances.min, or set disable_scale_in"
             )
         quiet_s, most = 0.0, emulated.instances.max

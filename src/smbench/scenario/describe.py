@@ -235,9 +235,9 @@ def _circumstances(emulated: Emulated) -> Iterator[str]:
     if initial.minutes:
         yield f"alarms that remember {len(initial.minutes)} minutes"
     if initial.cooldown is not None:
-        yield f"amid a cooldown after scaling {initial.cooldown.after}, {format_duration(initial.cooldown.left)} left"
+        yield f"in a cooldown after scaling {initial.cooldown.after}, {format_duration(initial.cooldown.left)} left"
     if initial.activity is not None:
-        under_way = f"amid a change to {initial.activity.to} instances"
+        under_way = f"during a change to {initial.activity.to} instances"
         yield f"{under_way} that began {format_duration(initial.activity.began)} before"
 
 

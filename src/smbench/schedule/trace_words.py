@@ -24,7 +24,7 @@ def trace_words(trace: Trace) -> tuple[str, ...]:
         lasts = f"lasting {units.duration(span_ns / 1e9)}" if span_ns else "all at one instant"
         return (read, f"{n:,} arrivals, {lasts}", *trace.notes)
     mean_hz = n / (span_ns / 1e9)
-    figures = [f"{n:,} arrivals in {units.duration(span_ns / 1e9)}", f"{units.rate(mean_hz)} in the mean"]
+    figures = [f"{n:,} arrivals in {units.duration(span_ns / 1e9)}", f"{units.rate(mean_hz)} on average"]
     if span_ns >= 2 * _BUSIEST_S * _SECOND_NS:
         busiest_hz = _busiest(arrivals_ns) / _BUSIEST_S
         figures.append(

@@ -146,7 +146,7 @@ class Bill(BaseModel):
             cost = f"{self.usd:,.2f} USD for each instance that it keeps for so long"
         return (
             f"{self.endpoint}: at most {self.probes} runs, {self.requests:,} requests and {self.hours:.1f} hours, "
-            f"drains included; {cost}; S3, SNS, SQS and CloudWatch bill their calls besides"
+            f"drains included; {cost}; S3, SNS, SQS and CloudWatch bill their calls as well"
         )
 
 

@@ -22,7 +22,7 @@ class Recommended(BaseModel):
     """One configuration.
 
     Args:
-        max_invocations: Completed in a minute, the most of all its benchmarks in the mean over a run.
+        max_invocations: Completed in a minute, on average over a run, the most of all its benchmarks.
         model_latency_s: CloudWatch's ModelLatency: the time of the container alone.
         cpu: CloudWatch's CPUUtilization, a share of one core: above 1 with several.
         memory: CloudWatch's MemoryUtilization, a share.

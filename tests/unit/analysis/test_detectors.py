@@ -118,7 +118,7 @@ def test_scaling_in_below_the_work_there_is() -> None:
     # Eight in the system when four instances become one.
     rows = [Request(0.0, done=50.0 + k) for k in range(8)]
     seen = looks((0.0, 4, 4), (20.0, 4, 1), (30.0, 1, 1))
-    found = named(observed(rows, seen, [activity(15.0, 30.0, 4, 1)]), "scale-in amid work")
+    found = named(observed(rows, seen, [activity(15.0, 30.0, 4, 1)]), "scale-in during work")
     assert found.at_s == 15.0
     assert "4 -> 1 instances with 8 requests" in found.seen
     idle = observed(steady(5), seen, [activity(15.0, 30.0, 4, 1)])
@@ -136,7 +136,7 @@ def scaled_in_by(alarm_s: float | None, began_s: float, *, was_on: bool = False)
     rows = [*steady(5), *(Request(began_s, done=1100.0 + k) for k in range(8))]
     seen = looks((0.0, 2, 2), (1000.0, 2, 1), (1080.0, 1, 1), (1200.0, 1, 1))
     target = {"alarms": [{"AlarmName": LOW, "StateValue": "ALARM" if was_on else "OK", "ComparisonOperator": "Less"}]}
-    return named(observed(rows, seen, [*off, decided], target=target), "scale-in amid work")
+    return named(observed(rows, seen, [*off, decided], target=target), "scale-in during work")
 
 
 @pytest.mark.parametrize(("alarm_s", "was_on"), [(960.0, False), (None, True)])
@@ -178,7 +178,7 @@ def test_a_story_of_a_burst_that_meets_yesterdays_alarm_names_it() -> None:
         open_questions={"alarm_phase": "20s"},
         drain="20m",
     )
-    found = named(summarise(derive(*simulated_run(of))), "scale-in amid work")
+    found = named(summarise(derive(*simulated_run(of))), "scale-in during work")
     assert found.at_s == 925.0
     assert "1 -> 0 instances with 48 requests there; AlarmLow's points are from before the load" in found.seen
 

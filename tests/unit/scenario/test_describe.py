@@ -101,8 +101,8 @@ def test_what_holds_of_the_scaling_beside_its_policies_is_described() -> None:
         "min 2 and max 8 from 10m on",
         "scaling suspended (in)",
         "alarms that remember 21 minutes",
-        "amid a cooldown after scaling out, 1m 30s left",
-        "amid a change to 3 instances that began 1m before",
+        "in a cooldown after scaling out, 1m 30s left",
+        "during a change to 3 instances that began 1m before",
     ):
         assert part in text
 

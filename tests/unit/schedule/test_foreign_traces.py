@@ -254,7 +254,7 @@ def test_a_long_gap_is_named_and_cut_on_request(tmp_path: Path) -> None:
 def test_a_shipped_trace_is_described_as_its_publishers_describe_it() -> None:
     # Index of dispersion 13 at 1 s and about 165 at 60 s; the busiest 10 s by numpy over every arrival.
     words = " ".join(trace_words(read_trace(SHIPPED / "azure_llm_code_2023.csv")))
-    assert "8,819 arrivals in 57 m 16 s, 2.57/s in the mean, 41.5/s in the busiest 10 s (16.2 times the mean)" in words
+    assert "8,819 arrivals in 57 m 16 s, 2.57/s on average, 41.5/s in the busiest 10 s (16.2 times the mean)" in words
     assert "index of dispersion 13.2 at 1 s, 164 at 60 s" in words
     assert "column 'TIMESTAMP', dates; CSV" in words
     ties = " ".join(trace_words(read_trace(SHIPPED / "mooncake_conversation.csv")))

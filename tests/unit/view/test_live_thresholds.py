@@ -32,7 +32,7 @@ def test_a_log_tells_a_verdict_once_and_nothing_of_what_is_open() -> None:
         view.show(state(OPEN, MISSED))
         view.show(state(OPEN, MISSED))
     told = [line for line in stream.getvalue().splitlines() if "threshold" in line]
-    assert told == ["00:00:01 threshold missed, whatever comes: failed == 0 (2 so far)"]
+    assert told == ["00:00:01 threshold missed for certain: failed == 0 (2 so far)"]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])

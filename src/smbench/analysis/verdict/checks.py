@@ -292,7 +292,7 @@ def clocks_agree(run: Run) -> Finding | None:
     seen = {
         Agreement.AGREE: f"within {units.duration(max(abs(clocks.offset_s), clocks.uncertainty_s))}",
         Agreement.OFFSET: f"{offset}, always; latencies are corrected by that",
-        Agreement.DRIFT: f"{offset} amid the run, and gains {1e6 * clocks.drift:+.3g} ppm; latencies are corrected",
+        Agreement.DRIFT: f"{offset} halfway, and gains {1e6 * clocks.drift:+.3g} ppm; latencies are corrected",
         Agreement.DISAGREE: f"{offset} in the median, but not always: {outside}",
     }[clocks.agreement]
     bad = clocks.agreement is Agreement.DISAGREE

@@ -146,7 +146,7 @@ def advise(
         space = default_space(asked.question, emulated, service_mean_s(emulated, asked.question.base_dir))
     else:
         space = read_space(vary, asked)
-    watch = None if progress is None else progress("foreseeing policies")
+    watch = None if progress is None else progress("predicting policies")
     with side_by_side(asked.question) as foresee:
         found = search(asked.question, space, watch, foresee)
     return Advised(

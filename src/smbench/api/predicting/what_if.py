@@ -169,7 +169,7 @@ def what_if(
         prices=prices,
     )
     space = read_space(vary, asked)
-    watch = None if progress is None else progress("foreseeing policies")
+    watch = None if progress is None else progress("predicting policies")
     with side_by_side(asked.question) as foresee:
         found = sweep(asked.question, space.points, space.current, watch, foresee=foresee)
     return WhatIf(

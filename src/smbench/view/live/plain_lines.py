@@ -100,7 +100,7 @@ class PlainView:
         new = [one for one in state.judged if one.verdict is not None and one.text not in self._judged]
         self._judged |= {one.text for one in new}
         return [
-            f"threshold {'met' if one.verdict else 'missed'}, whatever comes: {sentences.plain(one.text)}"
+            f"threshold {'met' if one.verdict else 'missed'} for certain: {sentences.plain(one.text)}"
             + (f" ({one.so_far} so far)" if one.so_far else "")
             for one in new
         ]

@@ -285,7 +285,7 @@ def _clocks_title(summary: Summary) -> str:
             return f"AWS's clock is {apart}, {known}; latencies are corrected by that"
         case Agreement.DRIFT:
             gains = f"gains {found.drift * 1e6:+.3g} ppm"
-            return f"AWS's clock is {apart} amid the run and {gains}, {known}; latencies are corrected by that"
+            return f"AWS's clock is {apart} halfway and {gains}, {known}; latencies are corrected by that"
     unlike = "neither by a constant nor by a line"
     return f"The clocks disagree, and {unlike}: AWS's is {apart} in the median; nothing is corrected"
 

@@ -79,7 +79,7 @@ def model_check_text(run: str, found: ModelCheck, label: str, *, is_in_sample: b
         table,
         "",
         *covered,
-        f"error: of {found.replications} predictions taken as one. band: of single ones, the parameters drawn anew.",
+        f"error: of {found.replications} predictions taken as one. band: of single ones, parameters drawn for each.",
         "noise: of one prediction against the others; an error below it is chance, and no model can do better.",
         "as before: the latencies of the runs that the model was fitted from, taken as the prediction.",
         "One endpoint's service drifts by some 4 % between days: that is in the band, and in no error of one run.",

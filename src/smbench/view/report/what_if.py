@@ -139,7 +139,7 @@ def rows_of(looked: Looked) -> list[dict[str, Any]]:
     """Every policy, those that were left behind too, as a row of `policies.parquet`."""
     sweep = looked.sweep
     return [
-        *(_row(looked, row, "now" if row is sweep.current else "foreseen") for row in sweep.rows),
+        *(_row(looked, row, "now" if row is sweep.current else "all replications") for row in sweep.rows),
         *(_row(looked, row, "first replication" if row.costs else "fluid") for row in sweep.screened_out),
     ]
 

@@ -182,7 +182,7 @@ def _backlog(summary: Summary, peak_at_s: float) -> Figures:
 
 
 def _capacity(found: Elasticity) -> Figures:
-    serving = f"{found.instances_mean:.2f} instances served in the mean, {found.instances_max:,} at most"
+    serving = f"{found.instances_mean:.2f} instances served on average, {found.instances_max:,} at most"
     used, bound = share(found.utilisation), rate(found.throughput_bound_hz)
     done = units.rate(known(found.throughput_hz))
     hole = duration(found.hole_s)
@@ -240,7 +240,7 @@ def _demand(found: Provisioning | Unknown) -> Block:
     idle = share(found.idle_share)
     of_all = f", {idle.text} of all that served" if idle.unit else ""
     too_few = (
-        f"too few instances {units.share(found.under_time_share)} of the time ({found.under_instances:.2f} in mean)"
+        f"too few instances {units.share(found.under_time_share)} of the time ({found.under_instances:.2f} on average)"
     )
     too_many = f"too many {units.share(found.over_time_share)} of the time ({found.over_instances:.2f}{of_all})"
     reaction = found.reaction

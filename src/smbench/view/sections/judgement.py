@@ -145,7 +145,7 @@ def _clocks(summary: Summary) -> Figures | None:
     offset = f"AWS's is {units.duration(abs(clocks.offset_s))} {'ahead of' if clocks.offset_s > 0 else 'behind'} ours"
     said = {
         Agreement.OFFSET: f"{offset}, and latencies are corrected by that",
-        Agreement.DRIFT: f"{offset} amid the run and gains {1e6 * clocks.drift:+.3g} ppm; latencies are corrected",
+        Agreement.DRIFT: f"{offset} halfway and gains {1e6 * clocks.drift:+.3g} ppm; latencies are corrected",
         Agreement.DISAGREE: f"{offset} in the median, but not always: latencies are not corrected",
     }.get(clocks.agreement)
     if said is None:
