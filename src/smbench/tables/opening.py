@@ -6,6 +6,7 @@ its first bytes decide. What cannot be read is named as what it is, with what to
 
 import bz2
 import gzip
+import io
 import lzma
 import re
 import sys
@@ -14,9 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from smbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -69,13 +73,56 @@ _FOREIGN: tuple[tuple[bytes, int, str, str], ...] = (
     (b"\x80\x05\x95", 0, "a pickle", _AS_CSV),
 )
 _COLUMNS = {b"PAR1": Form.PARQUET, b"ARROW1\x00\x00": Form.ARROW, b"\xff\xff\xff\xff": Form.ARROW_STREAM}
+
+
+class _XzStreams(io.RawIOBase):
+    """Streams of xz one after another, and the zeros that its format allows behind each: the standard library's reader
+    stops at them, and what follows would be lost in silence."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        self._packed, self._ahead = packed, b""
+        self._stream: lzma.LZMADecompressor | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer).cast("B")
+        piece = self._piece(len(view))
+        view[: len(piece)] = piece
+        return len(piece)
+
+    def _piece(self, n: int) -> bytes:
+        """At most `n` bytes; none at the end. Raises EOFError, lzma.LZMAError: it is damaged or was cut short."""
+        while True:
+            if self._stream is None:
+                while taken := self._taken():
+                    if begun := taken.lstrip(b"\0"):
+                        break
+                else:
+                    return b""
+                self._ahead, self._stream = begun, lzma.LZMADecompressor()
+            packed = self._taken() if self._stream.needs_input else b""
+            if self._stream.needs_input and not packed:
+                raise EOFError
+            piece = self._stream.decompress(packed, n)
+            if self._stream.eof:
+                self._ahead, self._stream = self._stream.unused_data, None
+            if piece:
+                return piece
+
+    def _taken(self) -> bytes:
+        taken, self._ahead = self._ahead or self._packed.read(BLOCK_BYTES), b""
+        return taken
+
+
 _ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16)))  # or a frame to be skipped
 _XZ = (b"\xfd7zXZ\x00", b"\x5d\x00\x00")  # and what xz made before it had a format of its own, `.lzma`
 _PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\x1f\x8b": lambda packed: cast(IO[bytes], gzip.GzipFile(fileobj=packed)),
     b"BZh": bz2.BZ2File,
     **dict.fromkeys(_ZSTD, lambda packed: cast(IO[bytes], zstd.ZstdFile(packed))),
-    **dict.fromkeys(_XZ, lambda packed: cast(IO[bytes], lzma.LZMAFile(packed))),  # noqa: SIM115  # its caller closes the file
+    **dict.fromkeys(_XZ, lambda packed: io.BufferedReader(_XzStreams(packed), BLOCK_BYTES)),
 }
 _A_ROW_EACH = "a row for each request is needed"
 _OF_JOBS = (

@@ -60,6 +60,13 @@ def test_parts_that_were_packed_one_after_another_are_one_file(tmp_path: Path) -
     assert b"".join(blocks(path)) == TEXT + b"9,9\n"
 
 
+@pytest.mark.parametrize("n_zeros", [0, 4, 8 << 20])
+def test_streams_of_xz_may_lie_apart_by_zeros_and_end_with_some(tmp_path: Path, n_zeros: int) -> None:
+    path = tmp_path / "a.xz"
+    path.write_bytes(lzma.compress(TEXT) + bytes(n_zeros) + lzma.compress(b"9,9\n") + bytes(n_zeros))
+    assert b"".join(blocks(path)) == TEXT + b"9,9\n"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
