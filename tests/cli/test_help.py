@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from commands import in_here
 from smbench.cli.app import app
 from smbench.cli.signatures.examples import EXAMPLES
+from smbench.errors import UsageError
 from smbench.scenario.starter import shipped_names
 
 GROUP = get_command(app)
@@ -80,6 +81,13 @@ def test_a_missing_argument_is_explained_with_an_example_of_here(tmp_path: Path)
     assert done.returncode == 2
     assert "`smbench report` needs RUN: the results folder of a run" in done.stderr
     assert "smbench report results/a-20260102T000000Z" in done.stderr, "the latest"
+
+
+@pytest.mark.parametrize("command", ["search", "scaling-target"])
+def test_a_command_that_refuses_the_quick_start_asks_for_a_scenario(command: str) -> None:
+    asked = CliRunner().invoke(app, [command]).exception
+    assert isinstance(asked, UsageError)
+    assert f"{command}` needs SCENARIO" in asked.message
 
 
 def test_a_missing_argument_keeps_the_capitals_of_an_abbreviation(tmp_path: Path) -> None:

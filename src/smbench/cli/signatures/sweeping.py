@@ -16,7 +16,6 @@ from smbench.cli.options import (
     ProfileOption,
     RegionOption,
     ResultsOption,
-    ScenarioFile,
     SeedsOption,
     SetOption,
     StackOption,
@@ -27,6 +26,11 @@ from smbench.cli.options import (
     YesOption,
 )
 from smbench.cli.signatures.help_page import COST, SENDING, VERDICT
+
+# The quick start has no one rate to change and no real-time endpoint: it is no default here.
+_OwnScenario = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped scenario.")
+]
 
 
 def sweep(
@@ -78,7 +82,7 @@ def sweep(
 
 
 def search(
-    scenario: ScenarioFile = None,
+    scenario: _OwnScenario,
     slo: Annotated[
         list[str] | None,
         typer.Option(
@@ -174,7 +178,7 @@ def search(
 
 
 def scaling_target(
-    scenario: ScenarioFile = None,
+    scenario: _OwnScenario,
     users: Annotated[
         str | None,
         typer.Option(
