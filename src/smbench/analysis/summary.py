@@ -29,6 +29,7 @@ from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, reasons, then, with_reasons
 from smbench.analysis.numbers.prediction_check import PredictionCheck
 from smbench.analysis.observations import Observation, Seen
+from smbench.analysis.rows.backlog import backlog
 from smbench.analysis.rows.clocks import Clocks
 from smbench.analysis.rows.frames import Frames, is_streamed, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
@@ -56,6 +57,7 @@ class BacklogFigures(_Part):
 
     peak: int
     peak_at_s: float | None
+    peak_at_least: int = 0  # without the requests of which it is not known when they left
     oldest_age_s: float | None  # the longest any request certainly was in the system, since it was due
     drain: Bounded | Missing  # from the last send until nothing was open
 
@@ -312,10 +314,18 @@ def _backlog(frames: Frames) -> BacklogFigures:
     curve = frames.backlog
     warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
     peak, peak_at_ns = curve.peak(without=curve.within(warm_up) if warm_up else None)
-    ages_s = seconds(frames.measured, "age_ns", pl.col("accepted") & ~pl.col("may_have_left"))
+    least = peak
+    if frames.requests["may_have_left"].any():
+        certain = backlog(frames.requests.filter(~pl.col("may_have_left")), frames.end_ns)
+        least, _ = certain.peak(without=certain.within(warm_up))
+    certain_age_ns = (pl.col("age_ns") - pl.col("doubt_ns")).alias("age_ns")
+    ages_s = seconds(
+        frames.measured.with_columns(certain_age_ns), "age_ns", pl.col("accepted") & ~pl.col("may_have_left")
+    )
     return BacklogFigures(
         peak=peak,
         peak_at_s=None if peak_at_ns is None else peak_at_ns / 1e9,
+        peak_at_least=least,
         oldest_age_s=float(ages_s.max()) if len(ages_s) else None,
         drain=_drain(frames),
     )

@@ -11,7 +11,9 @@ from runs import Request, frames_of, reading, span
 from smbench.analysis.comparison.run_metrics import RUN_METRICS, measure, thin
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import summarise
+from smbench.analysis.verdict.objectives import Figure, figure
 from smbench.records import Outcome
+from smbench.scenario.thresholds import parse_threshold
 
 
 def measured(rows: list[Request], **told: object) -> dict[str, Bounded]:
@@ -91,3 +93,43 @@ def test_thin_percentiles_are_named() -> None:
 def test_every_yardstick_has_its_unit_in_its_name_or_is_a_percentile_of_seconds(name: str) -> None:
     unit = RUN_METRICS[name].unit
     assert name.endswith(("_s", "_hz", "_usd", "_share")) or "_p" in name or unit == "requests"
+
+
+FOUND_IN_S3 = [
+    Request(1.0 * k, done=2.0 * k + 3.0, seen=2.0 * k + 9.0, end_from="output", notices=0) for k in range(20)
+]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [Request(1.0 * k, done=2.0 * k + 3.0) for k in range(20)],
+        [*(Request(1.0 * k, done=2.0 * k + 3.0) for k in range(20)), Request(5.0, Outcome.PENDING)],
+        [*(Request(1.0 * k, done=2.0 * k + 3.0) for k in range(20)), Request(5.0, Outcome.LOST, seen=40.0)],
+        [*(Request(1.0 * k, Outcome.FAILED, done=2.0 * k + 3.0, error="x") for k in range(20))],
+        FOUND_IN_S3,
+        [*FOUND_IN_S3, Request(5.0, Outcome.LOST, seen=40.0)],
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *((f"sojourn_{one}", f"{one} < 1s") for one in ("p50", "p95")),
+        ("service_view_p50", "p50 from acceptance < 1s"),
+        ("backlog_max", "backlog < 1"),
+        ("drain_s", "drain < 1s"),
+        ("first_completion_s", "first_completion < 1s"),
+    ],
+)
+def test_a_comparison_has_the_figure_that_a_threshold_judges(name: str, text: str, rows: list[Request]) -> None:
+    frames = frames_of(rows, target={"tracking": "s3"})
+    summary = summarise(frames)
+    judged = figure(parse_threshold(text), frames, summary)
+    assert isinstance(judged, Figure)
+    assert measure(frames, summary)[name] == judged.bounds
+
+
+def test_ends_that_are_known_to_the_second_leave_the_length_of_a_run_within_it() -> None:
+    assert measured(FOUND_IN_S3)["makespan_s"] == Bounded(low=41.0, high=42.0)
+    summary = summarise(frames_of(FOUND_IN_S3))
+    assert summary.backlog.oldest_age_s == 22.0  # due at 19 s, done at 41 s at the earliest

@@ -63,7 +63,7 @@ def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
     if summary.streams is not None:
         figures |= {f"first_part_{name}": summary.streams.to_first.percentile(name) for name in ("p50", "p95")}
     if summary.measured.accepted:
-        figures["backlog_max"] = Bounded.exactly(summary.backlog.peak)
+        figures["backlog_max"] = Bounded(low=summary.backlog.peak_at_least, high=summary.backlog.peak)
     if summary.rates.completed_hz is not None:
         figures["completed_hz"] = Bounded.exactly(summary.rates.completed_hz)
     figures["misfit_share"] = _misfit(summary)
@@ -91,29 +91,32 @@ def _misfit(summary: Summary) -> Bounded | Unknown:
 
 
 def _makespan(frames: Frames) -> Bounded | None:
-    accepted = only(frames.measured, pl.col("accepted"), "done_ns", "may_have_left")
+    accepted = only(frames.measured, pl.col("accepted"), "done_ns", "doubt_ns", "may_have_left")
     first_ns = _first_due_ns(frames)
     if not accepted.height or first_ns is None:
         return None
-    ended_ns = accepted["done_ns"].drop_nulls()
-    last_ns = int(ended_ns.to_numpy().max()) if len(ended_ns) else first_ns
+    ended = accepted.filter(pl.col("done_ns").is_not_null())
     without_end = accepted.filter(pl.col("done_ns").is_null())
+    last_ns, least_ns = (
+        max([first_ns, *column.tail(1)])
+        for column in (ended["done_ns"].sort(), (ended["done_ns"] - ended["doubt_ns"]).sort())
+    )
     if not without_end["may_have_left"].all():
-        last_ns = max(last_ns, frames.end_ns)
-    length_s = max(0, last_ns - first_ns) / 1e9
-    return Bounded(low=length_s, high=None if len(without_end) else length_s)
+        last_ns = least_ns = max(last_ns, frames.end_ns)
+    return Bounded(low=(least_ns - first_ns) / 1e9, high=None if len(without_end) else (last_ns - first_ns) / 1e9)
 
 
 def _first_completion(frames: Frames) -> Bounded | None:
-    accepted = only(frames.measured, pl.col("accepted"), "outcome", "done_ns")
+    accepted = only(frames.measured, pl.col("accepted"), "outcome", "done_ns", "doubt_ns")
     first_ns = _first_due_ns(frames)
     if not accepted.height or first_ns is None:
         return None
-    first_end_ns = accepted.filter(pl.col("outcome") == Outcome.COMPLETED.value)["done_ns"].min()
-    if not isinstance(first_end_ns, int):
+    completed = accepted.filter(pl.col("outcome") == Outcome.COMPLETED.value)
+    first_end_ns, least_ns = completed["done_ns"].min(), (completed["done_ns"] - completed["doubt_ns"]).min()
+    if not isinstance(first_end_ns, int) or not isinstance(least_ns, int):
         is_open = accepted.select(is_one_of(MAY_HAVE_COMPLETED).any()).item() or frames.n_unsure
         return Bounded(low=max(0, frames.end_ns - first_ns) / 1e9, high=None, never=not is_open)
-    return Bounded.exactly(max(0, first_end_ns - first_ns) / 1e9)
+    return Bounded(low=max(0, least_ns - first_ns) / 1e9, high=max(0, first_end_ns - first_ns) / 1e9)
 
 
 def _first_due_ns(frames: Frames) -> int | None:

@@ -389,11 +389,8 @@ def _cost_per_1000(frames: Frames, summary: Summary) -> Figure | Unknown:
 
 def _backlog_peak(frames: Frames, summary: Summary) -> Figure | Unknown:
     """Those of which it is not known when they left count in the upper bound only."""
-    peak = least = summary.backlog.peak
-    if frames.requests["may_have_left"].any():
-        curve = backlog(frames.requests.filter(~pl.col("may_have_left")), frames.end_ns)
-        least, _ = curve.peak(without=curve.within(_warm_up(frames)))
-    return Figure(Bounded(low=least, high=None if frames.n_unsure else peak))
+    found = summary.backlog
+    return Figure(Bounded(low=found.peak_at_least, high=None if frames.n_unsure else found.peak))
 
 
 def _drain(frames: Frames, summary: Summary) -> Figure | Unknown:
