@@ -9,7 +9,7 @@ import json
 import pytest
 from rich.console import Console
 
-from comparing import group_of
+from comparing import group_of, with_seeds
 from smbench.analysis.comparison.comparability import Difference
 from smbench.analysis.comparison.compare import comparison
 from smbench.analysis.comparison.contrasts import Comparison, Group
@@ -75,3 +75,23 @@ def test_the_json_is_whole_and_can_be_read_back(told: Comparison) -> None:
     plain = json.loads(json.dumps(to_json(told), allow_nan=False))
     assert Comparison.model_validate(plain["comparison"]) == told
     assert set(plain["run_metrics"]) == set(RUN_METRICS)
+
+
+def test_each_interval_is_told_with_the_confidence_that_it_has() -> None:
+    """Three pairs give one of 95 %; of metrics that are no pairs, three runs a side give one of 90 %."""
+    base, other = (with_seeds(group(label, factor, n=3), [1, 2, 3]) for label, factor in (("old", 1.0), ("new", 1.3)))
+    bounded = Bounded(low=800.0, high=900.0)
+    runs = [run.model_copy(update={"figures": run.figures | {"sojourn_p99": bounded}}) for run in base.runs]
+    told = comparison(
+        [Group(label="old", runs=tuple(runs)), other], baseline="old", named=["sojourn_p95", "sojourn_p99"]
+    )
+    text = printed(told, 200)
+    (head,) = [line for line in text.splitlines() if line.startswith("new against old ") and "ratio" in line]
+    assert " 95 % " in head
+    paired, ranked = (
+        next(line for line in text.splitlines() if line.startswith(f"sojourn {one}")) for one in ("p95", "p99")
+    )
+    assert "at 90 %" in ranked
+    assert "at 90 %" not in paired
+    assert "sojourn p99" in text.split("\n\n")[0]
+    assert ", 90 %)" in text.split("\n\n")[0]

@@ -101,7 +101,7 @@ def sentence(comparison: Comparison, row: Row | None, metric: str) -> str:
     if row.ratio is None:
         return f"{label} not estimable, {row.reason}"
     said = says(row, comparison.margin)
-    sure = "" if row.interval is None else f" ({_interval(row.interval)})"
+    sure = "" if row.interval is None else f" ({_interval(row.interval)}{_less_sure(row.interval, ', ')})"
     return f"{label} {row.ratio.text(_times)} times{sure}; {'no inference possible' if said == '-' else said}"
 
 
@@ -141,7 +141,7 @@ def cells(comparison: Comparison, contrast: Contrast, row: Row) -> tuple[str, ..
         f"{run_metric.label}{mark}",
         *(_figure(figure, row, WRITE[run_metric.unit]) for figure in (row.baseline, row.other)),
         "-" if row.ratio is None else row.ratio.text(_times),
-        *(_sure(row) if can_infer else ()),
+        *(_sure(row, contrast) if can_infer else ()),
         says(row, comparison.margin).replace(_UNSURE, "nothing") if can_infer else row.reason,
     )
 
@@ -150,9 +150,11 @@ def _can_infer(contrast: Contrast) -> bool:
     return min(contrast.n, contrast.n_baseline) > 1
 
 
-def _sure(row: Row) -> tuple[str, str]:
+def _sure(row: Row, contrast: Contrast) -> tuple[str, str]:
+    """The interval, with its confidence where that is not the column's, and p."""
+    is_other = row.interval is not None and _per_cent(row.interval) != _confidence(contrast)
     return (
-        "-" if row.interval is None else _interval(row.interval),
+        "-" if row.interval is None else _interval(row.interval) + (_less_sure(row.interval) if is_other else ""),
         "-" if row.p_holm is None else _probability(row.p_holm),
     )
 
@@ -192,9 +194,18 @@ def _interval(interval: Interval) -> str:
 
 
 def _confidence(contrast: Contrast) -> str:
-    """The head of the intervals' column: all rows of a contrast have the same."""
-    least = min((row.interval.confidence for row in contrast.rows if row.interval is not None), default=CONFIDENCE)
-    return f"{100 * min(least, CONFIDENCE):.0f} %"
+    """The head of the intervals' column. Pairs and ranks may differ in it: then that of those with more."""
+    intervals = [row.interval for row in contrast.rows if row.interval is not None]
+    return _per_cent(max(intervals, key=lambda one: one.confidence)) if intervals else f"{100 * CONFIDENCE:.0f} %"
+
+
+def _per_cent(interval: Interval) -> str:
+    return f"{100 * min(interval.confidence, CONFIDENCE):.0f} %"
+
+
+def _less_sure(interval: Interval, before: str = " at ") -> str:
+    """The confidence of an interval for which the runs were too few; empty where it is what was wanted."""
+    return "" if interval.is_narrow_enough else f"{before}{_per_cent(interval)}"
 
 
 def _probability(p: float) -> str:
