@@ -248,3 +248,13 @@ def test_what_aws_refuses_is_said_with_advice_and_without_secrets(
     assert expected in error.value.message
     assert KEY not in told
     assert TOKEN not in told
+
+
+def test_a_bucket_that_is_not_there_is_to_be_made_again() -> None:
+    clients = AwsClients(AwsSettings(region="eu-west-1"))
+    with (
+        pytest.raises(TargetError, match="could not look in eu-west-1: NoSuchBucket") as error,
+        clients.explained("look"),
+    ):
+        raise client_error("NoSuchBucket", status=404)
+    assert error.value.advice == "make the bucket again, or name one that is there"

@@ -124,10 +124,19 @@ async def test_an_endpoint_that_is_not_there_is_refused_by_name_and_region() -> 
     assert error.message == "there is no endpoint ep in us-east-1"
 
 
-@pytest.mark.parametrize("status", ["Creating", "Deleting", "Failed", "OutOfService"])
-async def test_an_endpoint_that_takes_no_requests_is_refused_with_the_reason(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("Creating", "aws sagemaker wait endpoint-in-service"),
+        ("Deleting", "name another"),
+        ("Failed", "bring it into service"),
+        ("OutOfService", "bring it into service"),
+    ],
+)
+async def test_an_endpoint_that_takes_no_requests_is_refused_with_the_reason(status: str, advice: str) -> None:
     error = await refusal(cloud(EndpointStatus=status, FailureReason="no capacity"))
     assert error.message == f"the endpoint ep is {status}: no capacity"
+    assert advice in error.advice
 
 
 @pytest.mark.parametrize("status", ["InService", "Updating", "SystemUpdating", "RollingBack"])

@@ -136,7 +136,8 @@ def _refused(doing: str, error: ClientError, profile: str | None, region: str, u
             f"not allowed to {doing}: {message or code}",
             "have the action allowed for this identity, or use another profile",
         )
-    return TargetError(f"could not {doing} in {region}: {code}{': ' + message if message else ''}")
+    advice = "make the bucket again, or name one that is there" if code == "NoSuchBucket" else ""
+    return TargetError(f"could not {doing} in {region}: {code}{': ' + message if message else ''}", advice)
 
 
 def _bucket_region(error: ClientError) -> str | None:

@@ -260,6 +260,8 @@ async def _describe(clients: AwsClients, endpoint: str) -> dict[str, Any]:
             f"the endpoint {endpoint} is {status}{': ' + reason if reason else ''}",
             f"wait for it with `aws sagemaker wait endpoint-in-service --endpoint-name {endpoint}`"
             if status == "Creating"
+            else "name another: what is being deleted does not come back"
+            if status == "Deleting"
             else "it takes no requests; bring it into service first",
         )
     return described
