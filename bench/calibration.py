@@ -26,8 +26,10 @@ from smbench.scenario.model import Scenario
 
 CONCURRENCIES = (1, 2, 4, 8)
 PROVISIONING_S = 150.0
-BURST = [{"burst": {"requests": 600, "within": "60s"}}, {"pause": {"for": "40m"}}]
-HELD_OUT = [
+Load = list[dict[str, object]]
+
+BURST: Load = [{"burst": {"requests": 600, "within": "60s"}}, {"pause": {"for": "40m"}}]
+HELD_OUT: Load = [
     {"poisson": {"rate": "0.5/s", "for": "5m"}},
     {"burst": {"requests": 900, "within": "2m"}},
     {"poisson": {"rate": "1.5/s", "for": "15m"}},
@@ -94,7 +96,7 @@ def hold_out(n_seeds: int) -> None:
 
 def coverage(n_seeds: int) -> None:
     """How often the bands hold a run of another day: service and provisioning have drifted as the bands assume."""
-    inside, places = [], []
+    inside, places = list[float](), list[list[float]]()
     for seed in range(1, n_seeds + 1):
         rng = np.random.default_rng(seed)
         service, provision = rng.normal(1, SERVICE_DRIFT), rng.normal(1, PROVISIONING_DRIFT)
@@ -105,6 +107,7 @@ def coverage(n_seeds: int) -> None:
             provision={"lognormal": {"mean": f"{PROVISIONING_S * provision:.2f}s", "sigma": 0.05}},
         )
         found = _checked(seed, other, replications=20)
+        assert found.covered is not None
         inside.append(found.covered)
         places.append(list(found.places.values()))
         print(f"{seed:4}  {inside[-1]:.2f}  {'  '.join(f'{place:.2f}' for place in places[-1])}", flush=True)
@@ -125,7 +128,7 @@ def _checked(seed: int, other: Scenario, replications: int) -> ModelCheck:
         return smbench.check_model(there / "fitted.yaml", held_out.path, replications=replications).found
 
 
-def _story(load: list[dict[str, object]], seed: int, **changes: object) -> Scenario:
+def _story(load: Load, seed: int, **changes: object) -> Scenario:
     provision = {"lognormal": {"mean": f"{PROVISIONING_S:g}s", "sigma": 0.05}}
     return truth(
         load, 2, **({"seed": seed, "provision": provision, "open_questions": ANY_SECOND, "time": "warp"} | changes)

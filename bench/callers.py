@@ -148,7 +148,7 @@ class _Chains:
             raise WrongAnswerError("no connection was idle")
 
     def _ended(self, answer: Answer) -> None:
-        wrong = answer if isinstance(answer, Exception) else None
+        wrong: Exception | None = answer if isinstance(answer, Exception) else None
         if isinstance(answer, Accepted):
             try:
                 _check(answer.status_code, answer.output_location)

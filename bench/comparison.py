@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "suppo
 from comparing import simulated
 from machine import host
 from smbench.analysis.comparison.compare import comparison
-from smbench.analysis.comparison.contrasts import Group
+from smbench.analysis.comparison.contrasts import Group, RunFigures
 
 LOAD = [{"poisson": {"rate": 3.0, "for": 300}}]
 FLEET = {"min": 4, "max": 4, "start": 4, "concurrency": 1}
@@ -59,7 +59,7 @@ def _is_different(trial: int, *, slower: float, shares: str) -> tuple[bool, bool
     return row is not None and row.is_different, row is not None and row.is_paired
 
 
-def _run(seed: int, service_s: float, **seeds: int):
+def _run(seed: int, service_s: float, **seeds: int) -> RunFigures:
     service = {"exponential": {"mean": f"{service_s}s"}}
     return simulated(seed, load=LOAD, instances=FLEET, service=service, seeds=seeds)
 

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -67,6 +68,8 @@ async def measure(child: Child, epoch_ns: int, n_repeats: int, n_invocations: in
     """CPU microseconds a call, by its name, once for each repeat."""
     ready = await child.receive()
     assert isinstance(ready, Ready), ready
+    assert isinstance(child.process, BaseProcess)
+    assert child.process.pid is not None
     child.tell(Go(wall_ns(), epoch_ns, 1.0))
     async with AwsClients(AwsSettings(endpoint_url=ready.url, emulated=True)) as clients:
         target = await discover(clients, EMBEDDED)
@@ -126,7 +129,7 @@ class Blast:
 
     async def send(self, requests: Sequence[bytes]) -> list[bytes]:
         """The bodies of the replies, in the order in which they came."""
-        pile, replies = iter(requests), []
+        pile, replies = iter(requests), list[bytes]()
         async with anyio.create_task_group() as group:
             for connection in self.connections:
                 group.start_soon(connection.work, pile, replies)
@@ -135,6 +138,7 @@ class Blast:
 
 class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._received = b""
 
@@ -175,6 +179,8 @@ def body_bytes(head: bytes) -> int:
 @asynccontextmanager
 async def blasting(url: str) -> AsyncIterator[Blast]:
     blast, address = Blast(), urlsplit(url)
+    assert address.hostname is not None
+    assert address.port is not None
     for _ in range(CONNECTIONS):
         _, connection = await asyncio.get_running_loop().create_connection(Connection, address.hostname, address.port)
         blast.connections.append(connection)

@@ -14,7 +14,7 @@ import anyio
 
 from machine import host
 from smbench.clock import LoopClock, WarpLoop
-from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.server import BUCKET, Emulator
 from smbench.generator.vitals import resident_bytes
 from smbench.model.world import EMBEDDED
@@ -38,7 +38,8 @@ def invoke(emulator: Emulator, number: int) -> str:
     }
     path = f"/endpoints/{EMBEDDED}/async-invocations"
     answer = emulator.front.answer(HttpRequest("POST", path, path, path, {}, headers, b""))
-    return dict(answer.headers)["x-amzn-sagemaker-outputlocation"]
+    assert isinstance(answer, HttpResponse)
+    return str(dict(answer.headers)["x-amzn-sagemaker-outputlocation"])
 
 
 async def measured(counts: list[int]) -> None:

@@ -46,6 +46,8 @@ async def cost(url: str, rate_hz: float, for_s: float) -> tuple[float, float]:
     """CPU seconds of this process a request, and requests a second. A rate of 0: each answer sends the next."""
     free: deque[Line] = deque()
     loop, address = asyncio.get_running_loop(), urlsplit(url)
+    assert address.hostname is not None
+    assert address.port is not None
     for _ in range(CONNECTIONS):
         await loop.create_connection(lambda: Line(free), address.hostname, address.port)
     lines = list(free)

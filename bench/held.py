@@ -48,8 +48,9 @@ def _observe(file: Path) -> None:
 
 def _tasks() -> int:
     """Of all loops of this process. The loop may change its set meanwhile; then the look is repeated."""
-    known = getattr(asyncio.tasks, "_all_tasks", None)
-    known = asyncio.tasks._scheduled_tasks if known is None else known  # from 3.12 on
+    known: Any = getattr(asyncio.tasks, "_all_tasks", None) or getattr(
+        asyncio.tasks, "_scheduled_tasks", ()
+    )  # from 3.12 on
     for _ in range(1000):
         try:
             return sum(not task.done() for task in list(known))

@@ -16,7 +16,7 @@ from fcntl import ioctl
 
 from machine import host
 from smbench.clock import TimeKind
-from smbench.records import Event, Outcome, Reading
+from smbench.records import Event, Outcome, Reading, Stage
 from smbench.schedule.base import PhaseSpan
 from smbench.snapshot import LogHistogram, Snapshot
 from smbench.view.live.state import LiveState, RunHeader
@@ -90,7 +90,7 @@ def full_state() -> LiveState:
 def snapshot(at_s: int, wide: LogHistogram) -> Snapshot:
     n = at_s * 50
     return Snapshot(
-        worker=0, at_ns=at_s * SECOND, real_elapsed_s=at_s, stage="sending", phase=f"phase-{at_s // 600}",
+        worker=0, at_ns=at_s * SECOND, real_elapsed_s=at_s, stage=Stage.SENDING, phase=f"phase-{at_s // 600}",
         phase_index=at_s // 600, n_scheduled=180_000, n_due=n, n_sent=n, n_in_flight=950, n_accepted=n - 40,
         backlog_seen=at_s * 7 % 5000, oldest_age_s=321.0,
         outcomes={Outcome.COMPLETED: n // 2, **dict.fromkeys((Outcome.FAILED, Outcome.REJECTED, Outcome.NOT_SENT), 9)},

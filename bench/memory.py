@@ -2,8 +2,8 @@
 
 import argparse
 
+from live_runs import live_run
 from machine import host
-from runs import live_run
 
 COUNTS = (10_000, 100_000, 1_000_000)
 SCENARIO = """\
@@ -31,7 +31,7 @@ def main() -> None:
     peaks: list[tuple[int, float]] = []
     for n in given.counts:
         with live_run(SCENARIO.format(rate_hz=given.rate, for_s=n / given.rate)) as run:
-            held = run.generator("rss_bytes")["value"]
+            held = run.generator("rss_bytes")["value"].to_numpy()
             n_sent = len(run.requests.drop_nulls("send"))
         peaks.append((n_sent, float(held.max())))
         growth = f"{slope(peaks):,.0f}" if len(peaks) > 1 else "-"

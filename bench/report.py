@@ -21,7 +21,8 @@ import numpy as np
 import polars as pl
 
 from machine import host
-from smbench.results.manifest import ClockFacts, Ending, Manifest
+from smbench.records import Ending
+from smbench.results.manifest import ClockFacts, Manifest
 from smbench.scenario.model import Scenario
 from smbench.schedule.plan import plan
 from smbench.simulator.simulate import simulate

@@ -7,8 +7,8 @@ import argparse
 
 import polars as pl
 
+from live_runs import Run, live_run
 from machine import host
-from runs import Run, live_run
 
 RATES_HZ = (1000, 2000, 5000)
 SCENARIO = """\
@@ -52,7 +52,7 @@ def row(rate_hz: int, run: Run) -> str:
         f"{len(requests):,}",
         f"{len(requests) - len(sent):,}",
         f"{(len(sent) - 1) / span_s:,.0f}",
-        *(f"{lag:,.2f}" for lag in (lag_ms.quantile(0.5), lag_ms.quantile(0.99), lag_ms.max())),
+        *(f"{lag_ms.quantile(share) or 0.0:,.2f}" for share in (0.5, 0.99, 1.0)),
         f"{share * span_s / len(sent) * 1e6:,.0f}",
         f"{share:.0%}",
     )
@@ -63,11 +63,13 @@ def cpu_share(run: Run, sent: pl.DataFrame) -> float:
     """Mean share of a core while requests were sent; the readings are a second apart, each of the second before it."""
     readings = run.generator("cpu_share")
     during = readings.filter(pl.col("at").is_between(sent["send"].min(), sent["send"].max()))
-    return float(during["value"].mean())
+    return float(during.select(pl.col("value").mean()).item())
 
 
 def seconds(instants: pl.Series) -> float:
-    return (instants.max() - instants.min()).total_seconds()
+    """From the first to the last."""
+    first, last = instants.to_frame("at").select(pl.min("at").alias("first"), pl.max("at").alias("last")).row(0)
+    return float((last - first).total_seconds())
 
 
 if __name__ == "__main__":

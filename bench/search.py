@@ -104,7 +104,7 @@ def _print(case: Case, repeats: list[tuple[Found, int, int]]) -> None:
     agree = sum(one.low_hz <= (other.rate_hz or 0.0) <= one.high_hz for one, other in pairs)
     halves = sorted((answer.high_hz / answer.low_hz - 1) / 2 for answer in answers)
     middle = len(answers) // 2
-    probes, requests = (sum(one[place] for one in repeats) / len(repeats) for place in (1, 2))
+    probes, requests = (sum(each) / len(repeats) for each in list(zip(*repeats, strict=True))[1:])
     print(
         f"| {case.name} | {case.truth_hz:.3f} | {rates[middle]:.3f} | {cover} of {len(answers)} "
         f"| {agree / max(1, len(pairs)):.1%} | {halves[middle]:.1%} | {len(repeats) - len(answers)} "

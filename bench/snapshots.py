@@ -46,13 +46,25 @@ def main() -> None:
 
 def snapshot(worker: int, n: int, rng: np.random.Generator) -> Snapshot:
     """A worker's, after so many requests."""
-    histograms = {}
+    histograms = dict[str, LogHistogram]()
     for name, median_s in MEDIANS_S.items():
         histograms[name] = LogHistogram()
         seconds = rng.lognormal(np.log(median_s), SIGMA, n)
         histograms[name].record_all(array("q", (seconds * 1e9).astype(np.int64).tolist()))
     outcomes = {Outcome.COMPLETED: n}
-    return Snapshot(worker, 0, 0.0, Stage.SENDING, n_scheduled=n, n_sent=n, outcomes=outcomes, **histograms)
+    return Snapshot(
+        worker,
+        0,
+        0.0,
+        Stage.SENDING,
+        n_scheduled=n,
+        n_sent=n,
+        outcomes=outcomes,
+        sojourn=histograms["sojourn"],
+        schedule_lag=histograms["schedule_lag"],
+        ack=histograms["ack"],
+        hearing=histograms["hearing"],
+    )
 
 
 def merged_s(snapshots: list[Snapshot]) -> float:

@@ -5,8 +5,10 @@ Both share its cores, so the CPU an inference costs each of them is told: whiche
 
 import argparse
 
+import polars as pl
+
+from live_runs import Run, live_run
 from machine import host
-from runs import Run, live_run
 
 RATES_HZ = (4000, 5000, 6000)
 SCENARIO = """\
@@ -46,7 +48,8 @@ def row(rate_hz: int, workers: int, run: Run) -> str:
     sent = requests.drop_nulls("send")
     lag_ms = (sent["send"] - sent["sched"]).dt.total_nanoseconds() / 1e6
     ends = requests["done"].drop_nulls()
-    length_s = (ends.max() - requests["sched"].min()).total_seconds()
+    first, last = requests.select(pl.min("sched"), pl.max("done")).row(0)
+    length_s = (last - first).total_seconds()
     figures = (
         f"{workers}",
         f"{rate_hz:,}",

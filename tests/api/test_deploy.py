@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3  # type: ignore[import-untyped]  # boto3 has no types of its own
+import boto3  # boto3 has no types of its own
 import pytest
 import typer
 from typer.testing import CliRunner, Result

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import boto3  # type: ignore[import-untyped]  # boto3 has no types of its own
+import boto3  # boto3 has no types of its own
 import pytest
 from typer.testing import CliRunner
 

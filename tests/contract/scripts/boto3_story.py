@@ -9,7 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-import boto3  # type: ignore[import-untyped]  # boto3 has no types of its own
+import boto3  # boto3 has no types of its own
 
 BUCKET, NAME = "my-inference-bucket", "my-endpoint"
 RESOURCE = f"endpoint/{NAME}/variant/AllTraffic"

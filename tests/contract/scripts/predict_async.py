@@ -2,7 +2,7 @@
 
 import json
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 import sagemaker
 from sagemaker.async_inference import AsyncInferenceConfig, WaiterConfig
 from sagemaker.deserializers import JSONDeserializer
