@@ -390,24 +390,27 @@ def _is_list_of_objects(value: object) -> bool:
 
 
 def _metric_data(path: Path, answer: dict[str, Any]) -> Table:
-    """What `get-metric-data` answers: for each query its instants and values, the newest first."""
+    """What `get-metric-data` answers: for each query its instants and values, the newest first.
+
+    A client that joins pages has one result of a query for each page, partial but for the last: the last one counts.
+    """
     items = []
-    notes = []
-    columns: dict[str, None] = {}
+    status: dict[str, str] = {}
     for at, result in enumerate(answer["MetricDataResults"]):
         if not isinstance(result, dict):
             raise UsageError(f"{path}: result {at + 1} of MetricDataResults is no object", _ADVICE)
         name = str(result.get("Id") or result.get("Label") or at + 1)
-        columns[name] = None
+        status[name] = str(result.get("StatusCode") or "Complete")
         times, values = result.get("Timestamps") or [], result.get("Values") or []
         if len(times) != len(values):
             raise UsageError(f"{path}: {name} has {len(times):,} Timestamps and {len(values):,} Values", "ask again")
         items += [{"Timestamps": time, name: value} for time, value in zip(times, values, strict=True)]
-        if result.get("StatusCode") not in (None, "Complete"):
-            notes.append(f"{name} is not complete: CloudWatch answered {result['StatusCode']}")
+    notes = [
+        f"{name} is not complete: CloudWatch answered {told}" for name, told in status.items() if told != "Complete"
+    ]
     if answer.get("NextToken"):
         notes.append("the answer has a NextToken: it is the first page only")
-    return _of_cloudwatch(path, "the answer of get-metric-data", items, tuple(columns), notes)
+    return _of_cloudwatch(path, "the answer of get-metric-data", items, tuple(status), notes)
 
 
 def _statistics(path: Path, answer: dict[str, Any]) -> Table:

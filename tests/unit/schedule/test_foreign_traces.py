@@ -79,6 +79,20 @@ def test_an_answer_that_is_not_complete_says_so(tmp_path: Path) -> None:
     )
 
 
+def test_an_answer_whose_pages_were_joined_is_complete_when_its_last_part_is(tmp_path: Path) -> None:
+    whole = METRIC_DATA["MetricDataResults"][0]
+    times, values = whole["Timestamps"], whole["Values"]
+    assert isinstance(times, list)
+    assert isinstance(values, list)
+    parts = [
+        {**whole, "Timestamps": times[:1], "Values": values[:1], "StatusCode": "PartialData"},
+        {**whole, "Timestamps": times[1:], "Values": values[1:]},
+    ]
+    trace = read(tmp_path, json.dumps({"MetricDataResults": parts}))
+    assert trace.arrivals_ns.tolist() == THEIRS
+    assert not trace.notes
+
+
 def test_of_several_metrics_one_is_asked_for(tmp_path: Path) -> None:
     first = METRIC_DATA["MetricDataResults"][0]
     text = json.dumps({"MetricDataResults": [first, {**first, "Id": "m2", "Values": [0.5, 0.5, 0.5]}]})
