@@ -309,6 +309,17 @@ async def test_what_aws_never_makes_serverless_is_refused_before_anything_is_cha
     assert await find_stack(account.clients, "smbench-demo") == stack
 
 
+async def test_a_stack_whose_endpoint_was_deleted_by_hand_is_not_said_to_be_there(account: Account) -> None:
+    await account.deploy()
+    await account.clients.sagemaker.delete_endpoint(EndpointName="smbench-demo")
+    error = await refusal(account.deploy)
+    assert error is not None
+    assert error.message == "the endpoint smbench-demo was deleted, and its stack does not know"
+    assert error.advice == "`smbench destroy demo`, then deploy again"
+    assert (await account.destroy()).left == ()
+    assert (await account.deploy()).has_changed
+
+
 async def test_objects_that_may_not_be_deleted_are_named(account: Account) -> None:
     await account.deploy()
     refused = {"Errors": [{"Key": "models/x", "Code": "AccessDenied", "Message": "Access Denied"}]}

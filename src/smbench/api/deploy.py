@@ -9,7 +9,7 @@ from smbench.api.loops import waited_for
 from smbench.api.stacks import check_name
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.setup.uploads import put_once
-from smbench.aws.stacks.endpoint import require_convertible, settled
+from smbench.aws.stacks.endpoint import require_changeable, settled
 from smbench.aws.stacks.remains import bucket_of, cost_of_leaving, empty, tagged
 from smbench.aws.stacks.stack import (
     CHANGEABLE,
@@ -176,8 +176,8 @@ class Deployment:
             first = f"`smbench destroy {self.name}` first"
             raise TargetError(f"the stack {stack_name(self.name)} is in {found.status} and takes no change", first)
         is_new = found is None or found.status == NEW
-        if not is_new:
-            await require_convertible(self.clients, self.name, stack_name(self.name), kind)
+        if found is not None and (endpoint := found.outputs.get("EndpointName")):  # not where only the bucket is there
+            await require_changeable(self.clients, self.name, endpoint, kind)
         has_changed = True
         if is_new and self.packed is not None:
             found = await self._store_first()

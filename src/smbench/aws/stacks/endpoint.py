@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from smbench.aws.access.causes import NO_ANSWER
 from smbench.aws.access.clients import AwsClients
+from smbench.aws.access.refusals import told_by
 from smbench.aws.stacks.stack import Progress, StackEvent, look_s
 from smbench.errors import TargetError
 
@@ -27,13 +28,22 @@ async def settled(clients: AwsClients, endpoint: str, progress: Progress) -> Non
         await anyio.sleep(look_s(clients))
 
 
-async def require_convertible(clients: AwsClients, name: str, endpoint: str, kind: str) -> None:
-    """Refuse what AWS would refuse after minutes, and roll back.
+async def require_changeable(clients: AwsClients, name: str, endpoint: str, kind: str) -> None:
+    """Refuse what AWS would refuse after minutes, and roll back, or not see at all.
 
     Raises:
-        TargetError: the endpoint has instances, and shall be serverless.
+        TargetError: the endpoint was deleted behind its stack's back, or has instances and shall be serverless.
     """
-    variants = (await _described(clients, endpoint)).get("ProductionVariants", [])
+    try:
+        described = await clients.sagemaker.describe_endpoint(EndpointName=endpoint)
+    except (ClientError, *NO_ANSWER) as error:
+        if isinstance(error, ClientError) and "Could not find endpoint" in told_by(error):
+            raise TargetError(
+                f"the endpoint {endpoint} was deleted, and its stack does not know",
+                f"`smbench destroy {name}`, then deploy again",
+            ) from error
+        return
+    variants = described.get("ProductionVariants", [])
     if kind == "serverless" and any("CurrentServerlessConfig" not in one for one in variants):
         raise TargetError(
             f"the endpoint {endpoint} has instances, and AWS makes no such endpoint serverless",
