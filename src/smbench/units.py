@@ -65,5 +65,9 @@ def _three_figures(number: float) -> str:
 
 
 def usd(amount: float) -> str:
-    """Dollars to the cent, below a dollar to two figures."""
-    return f"{amount:,.2f} USD" if amount >= 1 or amount == 0 else f"{amount:.2g} USD"
+    """Dollars to the cent, below a dollar to two figures, never as a power of ten."""
+    rounded = float(f"{amount:.2g}")
+    if abs(rounded) >= 1 or rounded == 0:
+        return f"{amount:,.2f} USD"
+    decimals = 1 - math.floor(math.log10(abs(rounded)))
+    return f"{f'{rounded:.{decimals}f}'.rstrip('0')} USD"

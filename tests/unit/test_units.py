@@ -59,3 +59,23 @@ def test_shares_are_never_rounded_to_none_or_all(fraction: float | None, text: s
 
 def test_sizes() -> None:
     assert [units.size(n) for n in (0, 512, 128 * 2**20, 3 * 2**30)] == ["0 B", "512 B", "128 MiB", "3.00 GiB"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (0.0, "0.00 USD"),
+        (1234.5, "1,234.50 USD"),
+        (0.996, "1.00 USD"),
+        (0.994, "0.99 USD"),
+        (0.1, "0.1 USD"),
+        (0.0013, "0.0013 USD"),
+        (2.577e-05, "0.000026 USD"),
+        (1e-05, "0.00001 USD"),
+        (9.96e-07, "0.000001 USD"),
+        (-0.026, "-0.026 USD"),
+        (-3.5, "-3.50 USD"),
+    ],
+)
+def test_dollars(amount: float, text: str) -> None:
+    assert units.usd(amount) == text

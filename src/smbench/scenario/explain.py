@@ -218,8 +218,12 @@ def _must_be_mapping(where: Where) -> str:
     return f"must be a mapping with settings such as {keys}" if keys else "must be a mapping"
 
 
+def _plain(limit: float) -> str:
+    return f"{limit:,}" if isinstance(limit, int) else f"{limit:,.12g}"
+
+
 def _out_of_bounds(kind: str, ctx: Mapping[str, Any], where: Where) -> str:
-    shown = _IN_UNIT.get(keyword_at(where, "unit"), "{:,.12g}".format)
+    shown = _IN_UNIT.get(keyword_at(where, "unit"), _plain)
     match kind:
         case "greater_than":
             return f"must be above {shown(ctx['gt'])}"

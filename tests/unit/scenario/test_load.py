@@ -77,6 +77,7 @@ def test_the_message_is_one_line_a_problem_with_file_line_and_column() -> None:
         ("limits: 5", "limits", 9, "must be a mapping with settings such as in_flight, errors", ""),
         ("limits: {errors: 120%}", "limits.errors", 18, "must be at most 100%", ""),
         ("limits: {in_flight: 1000000}", "limits.in_flight", 21, "must be at most 100,000", ""),
+        ("seed: 9223372036854775808", "seed", 7, "must be at most 9,223,372,036,854,775,807", ""),
         ("request: {ttl: 59s}", "request.ttl", 16, "must be at least 1m", ""),
         ("request: {timeout: 1500ms}", "request.timeout", 20, "must be whole seconds", ""),
         ("request: {retry: {on: [throtle]}}", "request.retry.on.0", 24, "must be one of throttle", "throttle"),
