@@ -128,8 +128,11 @@ def test_the_spread_of_speeds_is_found_where_there_is_one(spread: float) -> None
 @pytest.mark.slow  # twelve runs, 2 s
 @pytest.mark.parametrize("delay", [{"uniform": {"low": "0s", "high": "5s"}}, "45s", "90s"])
 def test_the_fitted_delays_decide_when_the_endpoint_did(delay: object) -> None:
+    """Where an alarm's second lies within the spread of its delay, chance decides whether it waits another minute, in
+    the endpoint as in what was fitted: there the fitted law has to leave it open, and a minute is no error."""
     load = [{"constant": {"rate": "4/s", "for": "12m"}}]
-    errors_s = []
+    open_s = (0.0, 5.0) if isinstance(delay, dict) else (0.0, 0.0)
+    n_certain = 0
     for seed in range(1, 5):
         questions = {"alarm_phase": {"uniform": {"low": 0, "high": 60}}}
         true = truth(load, 1, seed=seed, metric_delay=delay, open_questions=questions)
@@ -138,8 +141,18 @@ def test_the_fitted_delays_decide_when_the_endpoint_did(delay: object) -> None:
         seconds = as_initial(alarm_seconds([first], configured(first.frames)))
         initial = {"alarm_seconds": [one.model_dump() for one in seconds]}
         again = truth(load, 1, seed=seed + 50, metric_delay=seen.metric_delay.law, initial=initial)
-        errors_s.append(detection([run_of(again, is_told=True)]).whole.mean_s - seen.whole.mean_s)
-    assert np.abs(errors_s).max() <= 15.0, errors_s
+        error_s = abs(detection([run_of(again, is_told=True)]).whole.mean_s - seen.whole.mean_s)
+        second_s = seconds[0].high
+        assert second_s is not None
+        if open_s[0] < second_s < open_s[1]:
+            assert isinstance(seen.metric_delay.law, dict)
+            law = seen.metric_delay.law["uniform"]
+            assert float(law["low"][:-1]) < second_s < float(law["high"][:-1])
+            error_s = min(error_s, abs(error_s - 60.0))
+        else:
+            n_certain += 1
+        assert error_s <= 15.0, (seed, second_s)
+    assert n_certain >= 3
 
 
 @pytest.mark.slow  # two runs of an hour, half a second
