@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.console import RenderableType
 
+from smbench import units
 from smbench.api.report import readable, report
 from smbench.api.result import Run, as_html, as_text, write_table_and_page
 from smbench.api.run import Progress, reported
@@ -44,7 +45,7 @@ from smbench.view.report.search import progress_line, render, rows_of, to_json
 
 ASKED_FILE = "search.json"
 _ERROR_SHOWN = 60  # characters of an error in a sentence
-_SPOILED_MAX = 2  # probes one after another that do not measure the endpoint: a third would not either
+_SPOILED_MAX = 2  # probes in a row that did not measure the endpoint end a search: a third would not either
 Rate = str | float
 """Requests a second, or with a unit: `"30/m"`."""
 
@@ -364,7 +365,8 @@ class _Searching:
                 return f"at {probe.seen.rate_hz:.4g}/s {probe.kept.hopeless}"
         last = self.probes[-_SPOILED_MAX:]
         if len(last) == _SPOILED_MAX and all(probe.kept.spoiled for probe in last):
-            return f"at {last[-1].seen.rate_hz:.4g}/s {last[-1].kept.spoiled}, as the probe before"
+            at = units.rate(last[-1].seen.rate_hz)
+            return f"two probes in a row did not measure the endpoint; the last, at {at}: {last[-1].kept.spoiled}"
         return ""
 
     def _settings(self, place: Path) -> Settings:

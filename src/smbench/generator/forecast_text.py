@@ -23,24 +23,24 @@ def warnings(found: Forecast) -> list[str]:
     """What would surprise a reader of the results: one sentence each, none where all is well."""
     if found.never_serves:
         return [f"nothing will be served: {found.never_serves}"]
-    told = _timeouts(found)
+    warnings = _timeouts(found)
     for phase in found.phases:
         if _is_beyond(phase, found):
-            told.append(f"phase {phase.name}: {_too_much(phase, found)}")
+            warnings.append(f"phase {phase.name}: {_too_much(phase, found)}")
         elif _is_beyond_at_times(phase, found):
-            told.append(
+            warnings.append(
                 f"phase {phase.name}: at times more comes than {_instances(found.instances_max)} can do: work for "
                 f"{_about(phase.most_left_s)} waits then, even with all instances"
             )
     if found.slots_max and found.left_s > found.drain_s and any(_is_beyond(phase, found) for phase in found.phases):
-        told.append(
+        warnings.append(
             f"what is left after the last request takes {_about(found.left_s)} even with all instances; with `drain` "
             f"at {format_duration(found.drain_s)} the run ends before"
         )
     if found.left_s > found.ttl_s:
         ends = "expire" if found.kind == "async" else "time out"
-        told.append(f"requests wait up to {_about(found.left_s)} and {ends} after {format_duration(found.ttl_s)}")
-    return told
+        warnings.append(f"requests wait up to {_about(found.left_s)} and {ends} after {format_duration(found.ttl_s)}")
+    return warnings
 
 
 def _timeouts(found: Forecast) -> list[str]:

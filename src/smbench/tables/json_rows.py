@@ -406,7 +406,7 @@ def _metric_data(path: Path, answer: dict[str, Any]) -> Table:
             raise UsageError(f"{path}: {name} has {len(times):,} Timestamps and {len(values):,} Values", "ask again")
         items += [{"Timestamps": time, name: value} for time, value in zip(times, values, strict=True)]
     notes = [
-        f"{name} is not complete: CloudWatch answered {told}" for name, told in status.items() if told != "Complete"
+        f"{name} is not complete: CloudWatch answered {state}" for name, state in status.items() if state != "Complete"
     ]
     if answer.get("NextToken"):
         notes.append("the answer has a NextToken: it is the first page only")

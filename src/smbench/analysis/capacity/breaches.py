@@ -47,8 +47,8 @@ class Breaches:
             state = orjson.loads(alarm["detail"])["newState"]
             reason = state["stateReasonData"]
             reason = orjson.loads(reason) if isinstance(reason, str) else reason
-            told = [point for point in reason.get("evaluatedDatapoints", []) if "value" in point]
-            points = sorted((self._since_ns(point["timestamp"]), float(point["value"])) for point in told)
+            valued = [point for point in reason.get("evaluatedDatapoints", []) if "value" in point]
+            points = sorted((self._since_ns(point["timestamp"]), float(point["value"])) for point in valued)
             first_ns = points[0][0] if points else self._since_ns(reason["startDate"])
             period_ns = round(float(reason.get("period", 60)) * 1e9)
             limit = float(reason.get("threshold", math.nan))

@@ -197,7 +197,7 @@ async def _subscribe(clients: AwsClients, target: TargetFound, queue: RunQueue, 
 
 
 def missing_topic(topic: str) -> str:
-    """What is wrong where an endpoint's topic is not there: its ends are published to nobody."""
+    """What is wrong where an endpoint's topic is not there: no message about an end can reach us."""
     return f"the endpoint publishes ends to the topic {topic}, which does not exist"
 
 

@@ -35,7 +35,7 @@ _SIZE = rf"({_NUMBER})\s*({'|'.join(_BYTES)})"
 _SHARE = rf"({_NUMBER})\s*%"
 
 
-_EXACT_MAX = 40  # characters of a number that nobody would write longer
+_EXACT_MAX = 40  # characters: a longer number is not read exactly
 
 
 def _exact(number: str) -> Fraction | float:

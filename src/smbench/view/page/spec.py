@@ -38,8 +38,8 @@ def stacked(*panels: Spec) -> Spec:
 
 
 def _plain(chart: alt.Chart) -> Spec:
-    told: Spec = chart.to_dict(validate=False)  # the tests validate; it takes a tenth of a page
-    return told
+    spec: Spec = chart.to_dict(validate=False)  # the tests validate; it takes a tenth of a page
+    return spec
 
 
 def _parts(specs: Sequence[Spec]) -> tuple[list[Spec], Spec]:
