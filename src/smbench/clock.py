@@ -1,4 +1,4 @@
-"""Time, read one way by the whole product: integer nanoseconds since the run began.
+"""The one clock of the whole product: integer nanoseconds since the run began.
 
 Three kinds (docs/decisions/0007-three-kinds-of-time.md): `real`; `scaled`, which runs faster by a factor;
 `warp`, whose loop jumps to the next timer when nothing is ready. Results speak scenario time in all three.

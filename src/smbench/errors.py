@@ -1,4 +1,4 @@
-"""What can be wrong, and by whose fault: every way a command may end other than well.
+"""All errors of a command by whose fault they are: every way in which a command may end other than well.
 
 A failed request is not an error here, it is a record (`records.Outcome`). These classes end a command.
 """

@@ -1,4 +1,4 @@
-"""What a check found, and the verdict of several: of a run, of an account, of whatever can be checked."""
+"""What a check found, and the verdict of several checks: of a run, of an account, or of anything else."""
 
 from collections.abc import Iterable
 from enum import StrEnum

@@ -1,4 +1,6 @@
-"""The outside as a run sees it. Each protocol has at least two implementations and one contract suite."""
+"""Protocols through which a run reaches the outside: transport, notices, outputs and gauges. Each protocol has at least
+two implementations and one contract suite.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable

@@ -1,7 +1,7 @@
-"""Text from outside as it may be printed: no character of it moves a cursor, colours a line or reorders it.
+"""Makes text from outside safe to print: no character of it moves a cursor, colours a line or reorders it.
 
 Names, descriptions, error texts and messages of AWS may hold anything. Whatever they hold, a reader sees it: a control
-character becomes its escape, `\\x1b`. It happens at both ends of the product: to the files that it reads, and in the
+character becomes its escape, `\x1b`. It happens at both ends of the product: to the files that it reads, and in the
 streams and files that it writes.
 """
 

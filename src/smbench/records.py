@@ -1,4 +1,4 @@
-"""The facts a run is made of: what was asked, what was answered, what was noticed, what was read.
+"""Facts of a run as types: what was asked, what was answered, what was noticed, what was read.
 
 Instants inside a run are integer nanoseconds since the run began (`_ns`); instants that AWS stamped are UTC
 nanoseconds since 1970 (`_utc_ns`) until the tracker turns them into the former. What is made for every request is a

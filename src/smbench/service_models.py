@@ -1,4 +1,4 @@
-"""The files of AWS's service models, as botocore's loader wants them read, in a fifth of its own reader's time.
+"""Readers of AWS's service models: the files that botocore's loader asks for, in a fifth of its own reader's time.
 
 The clients of a run take five megabytes of JSON, and the emulated services take them once more.
 """

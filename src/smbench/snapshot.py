@@ -1,4 +1,4 @@
-"""What a worker says of itself four times a second: counts and histograms that merge by adding."""
+"""A worker's report to its parent, four times a second: counts and histograms that merge by adding."""
 
 import math
 from array import array

@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: 1.24 s, 310 ms, 4 m 12 s, 1,200 requests, 3.5 %."""
+"""Formats numbers for people: 1.24 s, 310 ms, 4 m 12 s, 1,200 requests, 3.5 %."""
 
 import math
 

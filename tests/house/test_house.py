@@ -17,7 +17,7 @@ from smbench.scenario.schema import json_schema
 from smbench.scenario.thresholds import METRICS
 from smbench.view.report.summary_file import summary_schema
 from the_house import imported
-from the_map import the_map
+from the_map import the_map, title_of
 from the_scenario import scenario_markdown
 from the_thresholds import thresholds_markdown
 
@@ -28,13 +28,22 @@ SOURCE = ROOT / "src" / "smbench"
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 ENTRANCES = {"smbench.lifecycle.processing.entry"}  # modules that are called from outside alone
 CHANGELOG_WORDS_MAX = 4000  # a quarter of an hour
+TITLE_WORDS_MAX = 12
+MAP_WORDS_MAX = 7000  # a map, not a book
 FILLER = re.compile(r"\b(comprehensive|robust|flexible|seamless|powerful|orchestrat\w*)\b", re.IGNORECASE)
 
 
-def test_the_map_has_every_module_with_its_own_first_sentence(is_golden: Golden) -> None:
+def test_the_map_has_every_module_with_its_own_title(is_golden: Golden) -> None:
     drawn = the_map(SOURCE)
     assert is_golden(ROOT / "docs" / "map.md", drawn), "draw it again: pytest tests/house --update-golden"
     assert all(f"`{path.relative_to(SOURCE).as_posix()}`" in drawn for path in MODULES), "a room is missing"
+
+
+def test_the_map_is_short_enough_to_find_a_file_in() -> None:
+    titles = {path.relative_to(SOURCE).as_posix(): title_of(path) for path in MODULES}
+    too_long = {name: title for name, title in titles.items() if not 2 <= len(title.split()) <= TITLE_WORDS_MAX}
+    assert not too_long, "a docstring opens with a title and a colon, then says more"
+    assert len(the_map(SOURCE).split()) <= MAP_WORDS_MAX
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())

@@ -1,4 +1,4 @@
-"""docs/map.md, drawn from the modules' own first sentences."""
+"""docs/map.md, drawn from the modules' own docstrings: the title is what stands before the first colon or semicolon."""
 
 import ast
 import re
@@ -148,8 +148,8 @@ STARRED = (  # the story of one request, and of the run around it
 HEAD = """\
 # The map
 
-Every module in a sentence, in reading order; the twelve to read first have a star. What the processes are and why:
-[design.md](design.md).
+Where to find the file to change: twelve modules to read first, a table of changes, and every module by its title, in
+reading order. A module's own docstring says more. What the processes are and why: [design.md](design.md).
 
 ```
  scenario/ ──▶ schedule/ ──▶ lifecycle/ ──▶ processes/ ──▶ generator/ ──▶ results/ ──▶ analysis/ ──▶ view/
@@ -162,8 +162,8 @@ Every module in a sentence, in reading order; the twelve to read first have a st
                                                  └────────▶ aws/ wire/ ──HTTP──▶ AWS, or emulator/ around model/
 ```
 
-Imports run downhill only; import-linter says so (`pyproject.toml`).
-Drawn from the modules' own first sentences: `pytest tests/house --update-golden` draws it again.
+Imports run downhill only; import-linter checks it (`pyproject.toml`).
+`pytest tests/house --update-golden` draws this page again from the modules' docstrings.
 
 ## The twelve to read first
 
@@ -221,15 +221,22 @@ def _room(source: Path, room: str, title: str) -> str:
     files = [path for path in (source / room).glob("*.py") if path.name not in ("__init__.py", "__main__.py")]
     first = READ_FIRST.get(room, ())
     files.sort(key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.name))
-    rows = [_row(source, path) for path in files]
-    return "\n".join(
-        [f"## {room or 'smbench'}", "", f"{title}.", "", "| module | what it is |", "|---|---|", *rows, ""]
-    )
+    rows = [f"- {_starred(source, path)} {title_of(path)}" for path in files]
+    return "\n".join([f"## {room or 'smbench'}", "", f"{title}.", "", *rows, ""])
+
+
+def _starred(source: Path, path: Path) -> str:
+    name = path.relative_to(source).as_posix()
+    return f"{'★ ' * (name in STARRED)}`{name}`"
 
 
 def _row(source: Path, path: Path) -> str:
-    name = path.relative_to(source).as_posix()
-    return f"| {'★ ' * (name in STARRED)}`{name}` | {first_sentence(path)} |"
+    return f"| {_starred(source, path)} | {first_sentence(path)} |"
+
+
+def title_of(path: Path) -> str:
+    """Of a module: what its docstring opens with, up to the first colon or semicolon; no stop at its end."""
+    return re.split(r"[:;](?=\s)", first_sentence(path))[0].rstrip(".")
 
 
 def first_sentence(path: Path) -> str:

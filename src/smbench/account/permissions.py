@@ -1,4 +1,4 @@
-"""The IAM policy of exactly one run, of `doctor` before it and `clean` after it: what is called, and no more.
+"""The IAM policy of exactly one run: with `doctor` before and `clean` after it; what is called, and no more.
 
 A new call of a run needs its line here: a test runs behind this policy, and refuses a line that nothing uses.
 """

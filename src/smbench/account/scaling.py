@@ -1,4 +1,4 @@
-"""What scales the endpoint, and what it did in the last half hour: what would spoil a run that begins now."""
+"""What scales the endpoint, and what it did lately: the last half hour, which may spoil a run that begins now."""
 
 import re
 from collections.abc import Mapping, Sequence

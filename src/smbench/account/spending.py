@@ -1,4 +1,4 @@
-"""What a run will send, and what it may cost at most, from its plan and the endpoint as it is; nothing is sent."""
+"""What a run will send, and what it may cost at most: from its plan and the endpoint as it is; nothing is sent."""
 
 import math
 from dataclasses import asdict, dataclass

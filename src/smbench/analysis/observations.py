@@ -1,4 +1,4 @@
-"""What is notable in a run, and what detectors look at to find it."""
+"""An observation about a run: and what detectors look at to find one."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""All figures of a run, in one value that says the same as a table and as JSON: finite, or unknown for a reason.
+"""All figures of a run in one value: the same as a table and as JSON; finite, or unknown for a reason.
 
 Warm-up phases are left out of every figure but `counts`, which is the whole ledger. Durations are seconds of scenario
 time, rates are per second of it.

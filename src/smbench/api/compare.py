@@ -1,4 +1,4 @@
-"""Groups of runs against a baseline, refused where they are not alike or a run is invalid; and the gate."""
+"""Groups of runs against a baseline, and the gate: refused where runs are not alike or one is invalid."""
 
 import glob
 import itertools

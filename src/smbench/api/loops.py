@@ -1,4 +1,4 @@
-"""An event loop of our own, also where the caller's thread has one already."""
+"""An event loop of our own: also where the caller's thread has one already."""
 
 import threading
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""A run read from its folder and judged again, from its files alone."""
+"""Reads a run from its folder and judges it again: from its files alone."""
 
 import os
 from collections.abc import Mapping, Sequence

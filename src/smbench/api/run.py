@@ -1,4 +1,4 @@
-"""A scenario run and judged, from a script, a notebook, a running event loop or the command line."""
+"""Runs and judges a scenario: from a script, a notebook, a running event loop or the command line."""
 
 import os
 import sys

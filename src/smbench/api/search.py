@@ -1,4 +1,4 @@
-"""The highest rate that keeps thresholds, found by one run after another, with its interval and the runs behind it."""
+"""The highest rate that keeps thresholds: found by one run after another, with its interval and those runs."""
 
 import datetime
 import json

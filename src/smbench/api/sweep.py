@@ -1,4 +1,4 @@
-"""A matrix of scenarios, each cell a run, with a table, a parquet file, a page and a recommendation at the end."""
+"""A matrix of scenarios, each cell a run: with a table, a parquet file, a page and a recommendation."""
 
 import datetime
 import json

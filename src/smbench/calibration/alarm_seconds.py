@@ -1,4 +1,4 @@
-"""The second of the minute at which each alarm is evaluated, from the changes of its state.
+"""At which second of the minute each alarm is evaluated: from the changes of its state.
 
 An alarm keeps its second as long as it exists, and each has its own. An alarm whose state never changed shows none.
 """

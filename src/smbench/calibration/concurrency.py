@@ -1,4 +1,4 @@
-"""How many requests an instance works on at once, from when requests were received and when they ended.
+"""How many requests an instance works on at once: from when requests were received and when they ended.
 
 An assumed concurrency gives every request a service, by `analysis.capacity.slots`. Where the assumption is right, those
 that waited and those that did not have the same services; one that is too low makes some end before they begin. That

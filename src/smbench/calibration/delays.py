@@ -1,4 +1,4 @@
-"""How long the endpoint takes to do what was decided, and how long notices take: each delay as a law of a scenario."""
+"""Delays of the endpoint and of notices: each as a law of a scenario."""
 
 import math
 from collections.abc import Iterator, Sequence

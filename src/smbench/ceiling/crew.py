@@ -1,4 +1,4 @@
-"""How many workers fit on this machine beside the emulated endpoint, and how many a plan needs of them.
+"""How many workers fit on this machine: beside the emulated endpoint, and how many of them a plan needs.
 
 A worker that keeps its schedule wants a core while it sends, and so does an emulated endpoint in real time. More
 processes than cores take turns: two workers on two cores, beside the emulator, send less than one does.

@@ -1,4 +1,4 @@
-"""Whether a run is planned beyond what this machine was found to keep: said before it starts, by its schedule alone.
+"""Whether a plan exceeds what this machine can send: said before the run starts, from its schedule alone.
 
 A run that went beyond is judged by its lag (`analysis.verdict.checks`), whatever was said here.
 """

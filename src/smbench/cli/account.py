@@ -1,4 +1,6 @@
-"""`doctor`: whether a run can begin; `policy`, `run --dry-run`: what it is allowed, may cost; `clean`: what it left."""
+"""The commands `doctor`, `policy`, `clean` and `run --dry-run`: can a run begin, what may it do and cost, what did it
+leave.
+"""
 
 from pathlib import Path
 from typing import Any

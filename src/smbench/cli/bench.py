@@ -1,4 +1,4 @@
-"""`bench`: what one worker of this machine can send, measured and kept for the runs to come."""
+"""The command `bench`: what one worker of this machine can send, measured and kept for later runs."""
 
 import datetime
 from pathlib import Path

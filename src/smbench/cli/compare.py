@@ -1,4 +1,4 @@
-"""`compare`: groups of runs against a baseline, and the exit status that the gate asks for."""
+"""The command `compare`: groups of runs against a baseline, and the exit status that the gate asks for."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`deploy` and `destroy`: what will happen is shown and agreed to, then followed step by step."""
+"""The commands `deploy` and `destroy`: show what will happen, ask, then follow it step by step."""
 
 from pathlib import Path
 from typing import Any

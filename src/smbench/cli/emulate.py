@@ -1,4 +1,4 @@
-"""`emulate`: the emulated AWS services alone, for any client that takes an endpoint URL."""
+"""The command `emulate`: the emulated AWS services alone, for any client that takes an endpoint URL."""
 
 import signal
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`import`: another tool's latencies as a results folder."""
+"""The command `import`: another tool's latencies as a results folder."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`plot`: every picture of a run as a file of its own."""
+"""The command `plot`: every picture of a run as a file of its own."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`recommend`: Inference Recommender's answers as a table."""
+"""The command `recommend`: Inference Recommender's answers as a table."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`report`: what a run's files say, printed again; and the exit status that follows from it."""
+"""The command `report`: prints what a run's files say, and exits with the status that follows from it."""
 
 import os
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""`resume`: a run, a sweep or a search that was killed, taken up again."""
+"""The command `resume`: continues a run, a sweep or a search that was killed."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`run`: from a scenario file to a verdict."""
+"""The command `run`: from a scenario file to a verdict."""
 
 import sys
 from dataclasses import dataclass

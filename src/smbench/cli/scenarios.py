@@ -1,4 +1,4 @@
-"""`validate`, `init`, `schema`: help to write a scenario; nothing is started."""
+"""The commands `validate`, `init` and `schema`: help to write a scenario; nothing is started."""
 
 import json
 from collections.abc import Sequence

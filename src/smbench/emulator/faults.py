@@ -1,4 +1,4 @@
-"""What goes wrong between client and service, by the scenario's plan and shares: each fault from a stream of its own.
+"""Faults between client and service: by the scenario's plan and shares, each from a random stream of its own.
 
 The decision for the n-th call depends on the seed, n and the instant alone, so turning one fault on leaves the others
 alone.

@@ -1,4 +1,4 @@
-"""Look at the endpoint on a beat, and note what was seen and when; a look that fails is a gap, not an error."""
+"""Reads the endpoint's gauges on a beat: records what it saw and when; a failed read is a gap, not an error."""
 
 from collections.abc import Callable, Sequence
 

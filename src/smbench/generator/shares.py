@@ -1,4 +1,4 @@
-"""What each of several workers gets of what a scenario asks for once, so that the shares add up to exactly that.
+"""One worker's share of a scenario's limits and rates: all shares add up to exactly what the scenario asks for.
 
 The rows and the outstanding places of closed phases are dealt out by `Schedule.shard`; the limits are here. The limit
 of time needs no dealing, because all workers have the same zero. The share of errors cannot be dealt: some worker's

@@ -1,4 +1,4 @@
-"""A results folder out of another tool's file, which report, compare, plot and thresholds read as any other."""
+"""Makes a results folder from another tool's file: report, compare, plot and thresholds read it as any other."""
 
 import datetime
 import hashlib

@@ -1,4 +1,4 @@
-"""What another tool's status, success and error say of a request, in the ledger's words.
+"""Another tool's status, success and error columns: translated to the ledger's outcomes.
 
 A time-out is no end: the client gave up, and all that is known is that the request took longer. It is kept, open, as
 old as it was then (right-censored). An HTTP answer from 400 on is a refusal; no answer at all is a transport error.

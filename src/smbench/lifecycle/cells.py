@@ -1,4 +1,4 @@
-"""Many runs under one folder, each through the lifecycle of a run, some side by side; none is run again once over.
+"""Many runs under one folder: each a whole run, some side by side; a finished one is not repeated.
 
 What is finished is in one file, written anew after each run, so that a sweep that was killed goes on where it was.
 """

@@ -1,4 +1,4 @@
-"""One results folder from the shards of an order, whatever became of each: every request is accounted for.
+"""One results folder from the shards of an order: every request is accounted for, however each shard ended.
 
 The place of the order stays as it is, but for shards that were never started: those are taken, so that none can begin
 after its requests were called not sent.

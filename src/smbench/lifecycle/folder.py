@@ -1,4 +1,4 @@
-"""A run's folder from its making to its closing, and opened again later: the manifest, the parts, the whole files.
+"""A run's folder from its creation to its closing: manifest, parts, whole files; and opened again later.
 
 The manifest says `running` from the first request until the folder is closed, so a folder at rest that says so belongs
 to a run that was killed.

@@ -1,4 +1,4 @@
-"""From what a person wrote, a folder or `s3://bucket/prefix`, to the place of an order, open while it is used."""
+"""From a folder or `s3://bucket/prefix` to the place of an order: open while it is used."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A run that was killed, or whose requests had not all ended, taken up again until its folder is closed.
+"""Resumes a run that was killed or left requests open: until its folder is closed.
 
 What is left is read from the files. The run's queue still holds the ends that no worker wrote down; the rest is looked
 up in S3. Nothing is sent unless that was asked for, and then only what certainly never was.

@@ -1,4 +1,4 @@
-"""What is known of a run while it goes on, passed to the view that shows it; says when the verdict is certain."""
+"""What a view is given while a run goes on: also when the verdict is certain."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a scenario's scaling will do that its author may not expect, said before the run.
+"""Warnings about a scenario's scaling before the run: what its policies will do that its author may not expect.
 
 AlarmLow judges whole minutes of the past. Where a load begins after a long quiet, it is in ALARM already, and for some
 three minutes (the rest of a minute, the metric's delay, the alarm's second) all that it judges is from before the load.

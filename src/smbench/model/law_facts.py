@@ -1,4 +1,4 @@
-"""The mean and the tail of a law of durations, known without drawing from it."""
+"""Mean and tail of a law of durations: known without drawing from it."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The cheapest policy that keeps what is demanded, what it leaves in hand, and what holds it where it is."""
+"""The cheapest policy that keeps the thresholds: its margin, and which limit it meets first."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""A scenario's scaling as the arguments of AWS's calls, as CloudFormation, and as what differs between two.
+"""A scenario's scaling as something to apply: arguments of AWS's calls, CloudFormation, and the difference of two.
 
 What a call takes is what `model.world` makes of a policy, so what was foreseen is what is applied.
 """

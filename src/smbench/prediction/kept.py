@@ -1,4 +1,4 @@
-"""A prediction as a folder keeps it, to be held against the run that it was made for.
+"""A prediction kept in a folder: to compare it with the run that it was made for.
 
 `simulate --replications` leaves one as the folder of a run, `advise` one of the policy to take in `advice.json`.
 """

@@ -1,4 +1,4 @@
-"""How far a model can be trusted, in the words that every prediction carries."""
+"""How far a model can be trusted: in the words that every prediction carries."""
 
 from pathlib import Path
 

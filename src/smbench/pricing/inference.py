@@ -1,4 +1,4 @@
-"""What an inference costs, and from how many a month on an instance is cheaper than a serverless endpoint."""
+"""What an inference costs: on an instance, serverless, and from how many a month the instance is cheaper."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
-"""List prices: the dated table that ships, or a newer one that was read from AWS; with what a caller says instead.
+"""The table of list prices: the dated one that ships, or a newer one that was read from AWS; a caller's own prices
+replace single ones.
 
 A price that is not known is None.
 """

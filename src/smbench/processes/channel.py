@@ -1,4 +1,4 @@
-"""A two-way line between the parent of a run and one of its children: messages arrive whole, once and in order.
+"""A two-way channel between the parent and a child: messages arrive whole, once and in order.
 
 A child may run in another process, on another machine, or on the loop of a test. The code that starts it supplies the
 channel; parent and child use the protocol alone. `tests/contract/test_channels.py` holds every kind to it.

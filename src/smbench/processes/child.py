@@ -1,4 +1,5 @@
-"""A child of a run, in warp time a thread, else a process: ended by its parent and not by Ctrl-C, and with its parent.
+"""A child of a run: a thread in warp time, else a process; it ends by its parent's order or with its parent, not by
+Ctrl-C.
 
 A child imports smbench and nothing of the program that started it, so a plain script needs no `__main__` guard.
 """

@@ -1,4 +1,4 @@
-"""Whether this machine lets the run hold as many connections and files as it may need, asked before it starts."""
+"""Whether the system allows the files and connections a run may need: asked before the run starts."""
 
 from smbench.clock import TimeKind
 from smbench.errors import UsageError

@@ -1,4 +1,4 @@
-"""Requests to end a run early, from a signal or from another thread, counted from before it starts until it is closed.
+"""Requests to end a run early: from a signal or a thread, counted from before the run starts until it is closed.
 
 The first asks for no more to be sent and for what was sent to be followed; the second asks to stop at once. SIGINT,
 SIGTERM and SIGHUP mean the same. A signal that the process was started to ignore (`nohup`) stays ignored.

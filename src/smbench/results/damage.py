@@ -1,4 +1,4 @@
-"""Finds what of a run's files is damaged, so that the rest can be read and the reader knows.
+"""Finds damaged files of a run: the rest can then be read, and the reader knows what is missing.
 
 A part bears the CRC-32 of its bytes in its name (`requests-0-000003-1c291ca3.parquet`), the manifest of a closed run
 has that of every whole file, so a changed byte is found wherever it lies; a file of an older smbench, which has

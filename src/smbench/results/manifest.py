@@ -1,4 +1,4 @@
-"""Everything needed to repeat a run and to judge it, in one JSON file. It never has a credential."""
+"""The manifest of a run: everything needed to repeat it and to judge it, in one JSON file. It has no credential."""
 
 import datetime
 import importlib.metadata

@@ -1,4 +1,5 @@
-"""What the shards of an order say of themselves, in files that outlive them: who took which, how far it is, its end.
+"""What each shard of an order reports in files: who took it, how far it is, and how it ended; the files outlive the
+shard.
 
 A shard is taken by a file that only one process can make, so none is started twice. What it says later replaces what
 it said before, each time whole.

@@ -1,4 +1,4 @@
-"""What is well written and makes no sense together, looked for in the sections that are sound in themselves."""
+"""Settings of a scenario that contradict each other: looked for in the sections that are valid on their own."""
 
 from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""A scenario as one paragraph that a person can check before paying for it."""
+"""A scenario in one paragraph: what a person checks before paying for it."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""From a file to a Scenario, or to everything that is wrong with it, in the order of the file."""
+"""Loads a scenario file: returns a Scenario, or everything that is wrong with the file, in the order of the file."""
 
 import errno
 from collections.abc import Collection, Mapping, Sequence, Set

@@ -1,4 +1,6 @@
-"""The scenario: everything a run is, fixed before it starts. Frozen, comparable, written into the manifest."""
+"""The scenario as a frozen value: everything a run is, fixed before it starts. Frozen, comparable, written into the
+manifest.
+"""
 
 import re
 from typing import Annotated, Any, Literal, Self

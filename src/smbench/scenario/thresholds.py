@@ -1,4 +1,4 @@
-"""Thresholds: what a scenario's author expects of the endpoint, as one comparison a line, `sojourn_p95 < 8m`.
+"""Thresholds of a scenario: what its author expects of the endpoint, one comparison a line, `sojourn_p95 < 8m`.
 
     metric [(deadline)] [from schedule | from acceptance] operator value [for duration]
 

@@ -1,4 +1,4 @@
-"""The schedule: every request's due instant, phase and payload, decided before the run and obeyed by it."""
+"""The schedule as a value: every request's due instant, phase and payload, decided before the run."""
 
 import hashlib
 import json

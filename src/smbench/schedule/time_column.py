@@ -1,4 +1,4 @@
-"""Which column of a trace holds the instants of arrival, by its name and by what it holds; else a question.
+"""Finds the column of a trace that holds arrival times: by its name and its values; asks where two would do.
 
 A wrong guess would replay another load in silence, so what is not plain is asked for: ends are no arrivals, dates
 without a time of day are none, and several candidates are proposed, not chosen among.

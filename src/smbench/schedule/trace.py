@@ -1,4 +1,4 @@
-"""Recorded arrivals: read as they were written, made more or fewer without touching their time axis."""
+"""Recorded arrivals of a trace: read as written, made more or fewer without touching their time axis."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

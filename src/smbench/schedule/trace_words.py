@@ -1,4 +1,4 @@
-"""What a trace is like, in words a person can check before replaying it: how long, how busy, how bursty."""
+"""A trace described in words: how long, how busy and how bursty it is, for a person to check before a replay."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A simulation's caller as the tables of a run against a synchronous endpoint."""
+"""Tables of a simulated run against a synchronous endpoint: from what its caller saw."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a run's gauges would have shown of a simulated world, with the instant at which they would have shown it."""
+"""Gauges of a simulated world: what a run would have read, and when it could have read it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace

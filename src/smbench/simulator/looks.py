@@ -1,4 +1,4 @@
-"""What a run finds in S3 when its drain is over, of ends that no notice reported; in a simulation or a forecast."""
+"""Ends that a run finds in S3 after its drain: those that no notice reported, in a simulation or a forecast."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What AWS would refuse of a template and cfn-lint does not find, looked for before a change set is made."""
+"""Checks a template before a change set is made: for what AWS would refuse and cfn-lint does not find."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which rates to try next, from what the rates tried so far showed: bracket, narrow, confirm; and what follows.
+"""Which rates to try next in a capacity search: bracket, narrow, confirm; and what follows from the rates tried.
 
 Nothing here runs anything or knows a clock. The same evidence always asks for the same rates, so that a search that
 was killed goes on where it was. Source: docs/methods.md#capacity-search.

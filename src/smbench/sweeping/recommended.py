@@ -1,4 +1,4 @@
-"""What each configuration of a sweep is, costs and can do, in the columns of AWS's inference recommender.
+"""A sweep in the columns of AWS's Inference Recommender: what each configuration is, costs and can do.
 
 What cannot be measured says why. Over several seeds a figure is the mean.
 """

@@ -1,4 +1,4 @@
-"""A scaling target derived from saturation, and the sweep that verifies it under a ramp and one three times as steep.
+"""A scaling target derived from saturation: and the sweep that verifies it under a ramp and one three times as steep.
 
 Source: AWS's load tests with the inference recommender: where one instance saturates is found first, and 40 % of it is
 the target for availability, 50 % balanced, 70 % for cost. A policy that passes a slow ramp may fail a steep one.

@@ -1,4 +1,4 @@
-"""CSV as people have it: any usual separator, blanks too, a header or none, decimal commas, cells of any length.
+"""CSV in the forms that people have: any usual separator, blanks, a header or none, decimal commas, long cells.
 
 Where a file has no quotes a row is a line and its cells lie between separators, and polars cuts the columns that are
 asked for out of a block at once. From the first quote on, and wherever a block is not plain, the standard library's

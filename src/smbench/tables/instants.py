@@ -1,4 +1,4 @@
-"""A column of instants to integer nanoseconds, a batch at a time, exactly as `timestamps` reads a single cell.
+"""A column of instants as integer nanoseconds: read a batch at a time, exactly as `timestamps` reads one cell.
 
 The usual ways of writing are read by polars, all rows at once; a cell that is written otherwise is read by
 `timestamps` alone, which also says what is wrong with it. No float on the way, unless the file itself holds floats.

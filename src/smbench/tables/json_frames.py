@@ -1,4 +1,4 @@
-"""A table that is one JSON document, as pandas and polars write it: by columns, by rows, or names and values apart."""
+"""A table that is one JSON document: by columns, by rows, or names and values apart, as pandas and polars write it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""JSON as people have it: one object a line, or one document: a list of objects, a table, or CloudWatch's answer.
+"""JSON in the forms that people have: one object a line, a list of objects, a table, or CloudWatch's answer.
 
 A column is a key, or a path of keys with dots between them, `request.arrival_time`. Numbers keep every digit that the
 file has: a float would lose those of microseconds.

@@ -1,4 +1,4 @@
-"""Which kind of target a scenario names, what implements it, and which checks and stages mean nothing for it.
+"""Kinds of targets: what implements each, and which checks and stages do not apply to it.
 
 A kind's module is imported where a target is wanted: the AWS clients cost half a second, and the parent of a run in
 warp time needs none.

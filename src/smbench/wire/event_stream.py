@@ -1,4 +1,4 @@
-"""Messages of an event stream (application/vnd.amazon.eventstream), read from bytes that are cut anywhere, and written.
+"""Event-stream messages: application/vnd.amazon.eventstream, written, and read from bytes that may be cut anywhere.
 
 A message is its length, the length of its headers and a checksum of these two; then headers, payload, and a checksum of
 all before. Lengths and checksums (CRC-32) are four bytes, big-endian; a header is a name, a type and a value. Format:

@@ -1,4 +1,4 @@
-"""What follows from the alarms of scaling policies, as CloudWatch describes them, before anything is sent.
+"""Facts about the alarms of scaling policies: from CloudWatch's description, before anything is sent.
 
 Source: developer guide, "Monitoring asynchronous endpoint": which metrics an asynchronous endpoint publishes, and with
 which dimensions.

@@ -1,4 +1,4 @@
-"""What a run's instances were paid for, and what the requests cost of it.
+"""Cost of a run's instances: what they were paid for, and each request's part of it.
 
 Paid is from the decision until the last instance has left: that billing begins at launch is an assumption. Source:
 docs/methods.md#cost.

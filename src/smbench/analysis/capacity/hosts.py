@@ -1,4 +1,4 @@
-"""How much the instances of an endpoint differ in speed, though no notice says which of them served a request.
+"""How much an endpoint's instances differ in speed: although no notice says which of them served a request.
 
 A request that waited began at the very instant at which another ended: it took the slot that this one freed, and both
 ran on the same instance. Such links make chains. A chain is one slot for as long as there is a backlog; it begins with

@@ -1,4 +1,4 @@
-"""How many instances served, were wanted and were paid, over time, from looks and scaling activities.
+"""Instances over time: how many served, were wanted and were paid, from readings and scaling activities.
 
 A look gives two counts. `current` are those that are there, which on the way in includes some that take no more work;
 `desired` is what was asked for. So the lesser of the two serves, and the greater is paid: from the decision until the

@@ -1,4 +1,4 @@
-"""Phases in which more work came than all the instances at hand could do, from the files of a run.
+"""Phases with more work than all instances could do: from the files of a run.
 
 A phase is looked at where it had the most instances it ever had, in the longest time on end: there the endpoint could
 do no more, and what the backlog did is the load's doing. It is an overload when every slot was taken, and the backlog

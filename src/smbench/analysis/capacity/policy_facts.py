@@ -1,4 +1,4 @@
-"""What follows from an endpoint's scaling policies, as Application Auto Scaling describes them.
+"""Facts about an endpoint's scaling policies: from Application Auto Scaling's description.
 
 Source: Application Auto Scaling user guide, "Multiple scaling policies": the largest capacity wins, and target tracking
 takes instances away only when all tracking policies agree; a step policy needs no other's consent. Developer guide,

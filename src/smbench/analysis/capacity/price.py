@@ -1,4 +1,4 @@
-"""What an inference of a run costs at list prices, a month of them, and from how many on an instance is cheaper.
+"""Price of an inference of a run: at list prices, for a month, and from how many an instance is cheaper.
 
 Source: docs/methods.md#price.
 """

@@ -1,4 +1,4 @@
-"""Reconstructs when each request started, which AWS does not report, from arrivals, ends and the slots there were.
+"""Reconstructs when each request started: from arrivals, ends and slots, because AWS does not report it.
 
 An instance works on `concurrency` requests at once and starts them in the order in which they were received. So a slot
 becomes free when an instance enters service and whenever a request ends, and the k-th request to arrive takes the k-th

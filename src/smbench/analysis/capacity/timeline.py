@@ -1,4 +1,4 @@
-"""Requests in the system beside the instances there were, on one time axis."""
+"""Requests in the system beside the instances: on one time axis."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which group to take, as far as the metrics that were named beforehand decide it, and what would settle the rest."""
+"""Which group of runs to take: by the metrics that were named beforehand, and what would settle an open choice."""
 
 from smbench import units
 from smbench.analysis.comparison.contrasts import Comparison, Contrast, Row

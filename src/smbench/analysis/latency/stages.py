@@ -1,4 +1,4 @@
-"""A request's time stage by stage, from the instant it was due to the instant we knew of its end.
+"""A request's time by stage: from the instant it was due to the instant we learned of its end.
 
 AWS reports neither queue wait nor service: both are reconstructed (`slots`); where they cannot be, the stage says why.
 """

@@ -1,4 +1,6 @@
-"""Streamed answers: when the first part came, and how far the parts were apart. Source: docs/methods.md#streams."""
+"""Latency of streamed answers: when the first part came, and how far the parts were apart. Source:
+docs/methods.md#streams.
+"""
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict

@@ -1,4 +1,4 @@
-"""The mean of a series whose neighbours resemble each other, and its error: the means of batches, taken as independent.
+"""The mean of an autocorrelated series and its error: from the means of batches, taken as independent.
 
 Two numbers of batches are tried and the larger error holds, so that batches which are still alike do not make a mean
 look better known than it is. Source: docs/methods.md#capacity-search.

@@ -1,4 +1,4 @@
-"""Figures that are known exactly, or only within bounds because some requests had no end when the run was over.
+"""Figures that are known exactly or within bounds: some requests had no end when the run was over.
 
 A request that waits still is not dropped and not counted as finished: its latency is more than its age. One that
 failed or expired never completes: its latency is infinite. So each percentile has a lower and an upper bound, and is a

@@ -1,4 +1,4 @@
-"""The chi-square law, central and not, by a cube root that is nearly normal.
+"""The chi-square law, central and noncentral: by a cube root that is nearly normal.
 
 Against the exact laws p is right to a fifth of itself down to 1e-3 and too large below; a noncentrality is right to 2,
 most wrong with one degree of freedom. Sources: Wilson and Hilferty 1931; Abdel-Aty 1954 for the noncentral law.

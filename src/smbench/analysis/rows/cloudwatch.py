@@ -1,4 +1,4 @@
-"""Whether CloudWatch reported the minutes of the load, or was silent about them.
+"""Whether CloudWatch reported the minutes of the load: or published nothing about them.
 
 A minute without a datapoint leaves no row in the files, so silence is known only from what was due: of each minute in
 which requests were in the system a datapoint of one metric, which CloudWatch publishes whenever there is work.

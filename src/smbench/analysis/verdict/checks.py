@@ -1,4 +1,4 @@
-"""Does this run measure what it says? Each check answers: what was expected, what was seen, what to do.
+"""Checks of a run: does it measure what it says? Each check answers: what was expected, what was seen, what to do.
 
 Three verdicts. Invalid: the generator or the bookkeeping was at fault, the figures are not the endpoint's. Unknown:
 something keeps the figures from a conclusion. Valid: nothing was found. A check is a function from the run to

@@ -1,4 +1,4 @@
-"""What a run's thresholds will come to, said while it goes on, and only where nothing to come can change it.
+"""Verdicts on thresholds during a run: only where nothing that is still to come can change them.
 
 Snapshots hold counts and histograms; from them follow bounds on each figure of the finished run, and a threshold is
 judged by them as the report judges it. Where the bounds leave it open there is no verdict, only a figure so far.

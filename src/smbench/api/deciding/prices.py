@@ -1,4 +1,4 @@
-"""List prices: the table that costs are computed with, and a newer one read from AWS."""
+"""List prices for computing costs: the table that ships, and a newer one read from AWS."""
 
 import datetime
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The cheapest policy that keeps what is demanded, as something that can be applied."""
+"""The cheapest policy that keeps the thresholds: as something that can be applied."""
 
 import os
 import re

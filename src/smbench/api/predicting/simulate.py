@@ -1,4 +1,4 @@
-"""A run predicted by the model alone, without a process, a network or waiting; kept as a run's folder if wanted."""
+"""A run predicted by the model alone: without a process, a network or waiting; kept as a run's folder if wanted."""
 
 import datetime
 import io

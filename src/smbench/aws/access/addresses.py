@@ -1,4 +1,4 @@
-"""Whether an address can be that of AWS's services, asked before anything is sent there."""
+"""Checks that an address can be AWS's: before anything is sent there."""
 
 import re
 from urllib.parse import urlsplit

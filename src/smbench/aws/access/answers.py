@@ -1,4 +1,4 @@
-"""Answers that botocore's parsers cannot read, under the one name that every caller knows: ResponseParserError.
+"""Answers that botocore's parsers cannot read: they raise ResponseParserError, the one name that every caller knows.
 
 They recurse with the JSON they are given and trust its shape; a proxy, or anything else that is no AWS, may send any.
 """

@@ -1,4 +1,4 @@
-"""What botocore, aiohttp, the wire and the operating system call a failed call, as one short stable name.
+"""One short stable name for each failed call: whatever botocore, aiohttp, the wire or the operating system calls it.
 
 These names are in the ledger's `error` column and in gaps: runs are compared by them, so they never change.
 """

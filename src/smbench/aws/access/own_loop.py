@@ -1,4 +1,4 @@
-"""AWS's clients on a loop in a thread of their own, for callers that wait for an answer and have no loop.
+"""AWS clients for callers without an event loop: on a loop in a thread of their own.
 
 A worker's loop never waits for them while it sends.
 """

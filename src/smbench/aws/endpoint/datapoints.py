@@ -1,4 +1,4 @@
-"""CloudWatch's datapoints of an endpoint, each reported once, with the instant at which it could first be read.
+"""CloudWatch's datapoints of an endpoint: each reported once, with the instant at which it could first be read.
 
 They come minutes late and in any order, so each read asks for the last `_WINDOW_S` again and returns what is new.
 """

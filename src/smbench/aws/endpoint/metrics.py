@@ -1,4 +1,4 @@
-"""What CloudWatch publishes of an endpoint of each kind, and how each metric is asked for.
+"""CloudWatch metrics by kind of endpoint: what is published, and how each metric is asked for.
 
 Source: developer guide, async-inference-monitor and monitoring-cloudwatch, read 2026-11. `Unit` is never part of a
 query: one that differs from the metric's gives silence.

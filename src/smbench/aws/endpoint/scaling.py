@@ -1,4 +1,4 @@
-"""How many instances an endpoint has and wants, and what Application Auto Scaling did about it."""
+"""Instances and scaling activities of an endpoint: how many it has and wants, and what Application Auto Scaling did."""
 
 import re
 from typing import Any

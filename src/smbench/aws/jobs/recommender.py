@@ -1,4 +1,4 @@
-"""Inference Recommender: its jobs asked for, followed and stopped, and what it found as rows."""
+"""Inference Recommender jobs: started, followed and stopped, with their results as rows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

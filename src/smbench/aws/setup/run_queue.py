@@ -1,4 +1,4 @@
-"""A queue of the run's own that receives every end and nothing else; made before the run, removed when it is closed.
+"""The run's own queue: it receives every end and nothing else, is made before the run and removed afterwards.
 
 Other users of the endpoint lose no message to us, and runs do not see each other's (docs/decisions/).
 """

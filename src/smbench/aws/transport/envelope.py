@@ -1,4 +1,4 @@
-"""From the text of a queue message to a Notice, or to Unreadable; never an exception, whatever the text.
+"""Reads a queue message as a Notice: or as Unreadable; never an exception, whatever the text.
 
 Pure. The formats: SageMaker's result message (its keys differ with what the caller sent and the endpoint is
 configured for, so everything but status and id is optional), either as it is (raw delivery, which a run's own queue

@@ -1,4 +1,4 @@
-"""The services of the hot calls on the wire, with the addresses, credentials and certificates of the SDK's clients."""
+"""Clients of the hot calls on the wire: with the addresses, credentials and certificates of the SDK's clients."""
 
 import ssl
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""PutObject, HeadObject and GetObject on the wire, under the names and in the words of the SDK's own client.
+"""PutObject, HeadObject and GetObject on the wire: with the names and errors of the SDK's own client.
 
 So code that puts inputs or looks for outputs takes either.
 """

@@ -1,4 +1,4 @@
-"""What a run was like, in the terms in which a prediction is held against it. Seconds since the run began."""
+"""How a run behaved: in the terms in which a prediction is compared with it. Seconds since the run began."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A model with its parameters drawn anew within their errors, for the band of a prediction.
+"""A model with parameters drawn again within their errors: for the band of a prediction.
 
 The service of one endpoint drifts by some per cent between days, and a mean of few observations is uncertain: both
 move a whole run, however many requests it has. Source: docs/methods.md#checking-a-model.

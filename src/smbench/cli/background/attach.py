@@ -1,4 +1,4 @@
-"""`attach` and `stop`: runs of other processes on this machine, watched and ended."""
+"""The commands `attach` and `stop`: watch and end runs of other processes on this machine."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""`ps`: the runs of this machine, whatever became of them."""
+"""The command `ps`: the runs of this machine, whatever became of them."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""`order`, `worker` and `collect`: a run that several machines share by files."""
+"""The commands `order`, `worker` and `collect`: a run that several machines share by files."""
 
 import re
 import sys

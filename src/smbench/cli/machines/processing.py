@@ -1,4 +1,4 @@
-"""`run --on processing`: from a scenario file to a job, and with --wait to a verdict."""
+"""The command `run --on processing`: from a scenario file to a job, and with --wait to a verdict."""
 
 import sys
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`calibrate`: a model of an endpoint from its runs, as a scenario."""
+"""The command `calibrate`: a model of an endpoint from its runs, as a scenario."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`check-model`: how well a model predicts a run, and its grade."""
+"""The command `check-model`: how well a model predicts a run, and its grade."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`what-if` and `advise`: many policies under one load, and the cheapest that keeps what is demanded."""
+"""The commands `what-if` and `advise`: many policies under one load, and the cheapest that keeps the thresholds."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`simulate`: a run as the model predicts it, with the files and the report of a run."""
+"""The command `simulate`: a run as the model predicts it, with the files and the report of a run."""
 
 import sys
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`prices`: the price table that costs are computed with."""
+"""The command `prices`: the price table that costs are computed with."""
 
 from collections.abc import Mapping
 from typing import Any

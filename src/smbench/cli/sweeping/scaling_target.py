@@ -1,4 +1,4 @@
-"""`scaling-target`: the target of a real-time endpoint's scaling policy, derived and tried."""
+"""The command `scaling-target`: the target of a real-time endpoint's scaling policy, derived and tried."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`search`: the highest rate that keeps thresholds; on a real endpoint what it may cost is shown and agreed to."""
+"""The command `search`: the highest rate that keeps thresholds; on a real endpoint it shows the cost and asks first."""
 
 import sys
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`sweep`, and `run` with several values or seeds: a matrix of runs, their table and the files."""
+"""The command `sweep`, and `run` with several values: a matrix of runs, their table and the files."""
 
 import sys
 from dataclasses import dataclass

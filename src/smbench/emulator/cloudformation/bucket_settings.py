@@ -1,4 +1,4 @@
-"""A bucket's properties as CloudFormation has them, to the documents that S3 shows of its settings."""
+"""CloudFormation's bucket properties as S3 shows them: each property becomes the document of a bucket setting."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rules of a filter policy's key, each compiled into a predicate on one value of a message."""
+"""The rules of a filter policy: each compiled into a predicate on one value of a message."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""A message on its way from a topic to a queue, and the envelope SNS wraps it in."""
+"""A message from a topic to a queue: with the envelope that SNS wraps it in."""
 
 import base64
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`Metrics` between two spellings: lists of queries as callers write them, and as the model evaluates them."""
+"""Metric queries in two spellings: as callers write `Metrics`, and as the model evaluates them."""
 
 import re
 from collections.abc import Mapping, Sequence

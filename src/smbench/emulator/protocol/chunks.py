@@ -1,4 +1,4 @@
-"""A reply that comes piece by piece, and the two ways in which one may never come."""
+"""A reply in pieces: and the two ways in which a piece may never come."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Lists handed out in pages, with tokens that say nothing to the caller."""
+"""Lists in pages: with tokens that mean nothing to the caller."""
 
 import base64
 import binascii

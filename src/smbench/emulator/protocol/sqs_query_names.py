@@ -1,4 +1,4 @@
-"""The names of SQS's query protocol (2012-11-05), which botocore's model lost when SQS turned to JSON in late 2023.
+"""Names of SQS's query protocol (2012-11-05): botocore's model lost them when SQS turned to JSON in late 2023.
 
 AWS still answers the older protocol; AWS CLI 2.9 and every SDK of before speak nothing else. Source: the service model
 of botocore 1.29.70, and SQS's API reference for what came later (`MessageSystemAttributeName.N`).

@@ -1,4 +1,4 @@
-"""How an object is encrypted at rest, as far as S3 reports it: asked for in headers, stored and described by them.
+"""Encryption at rest as S3 reports it: asked for in headers, stored with the object and described by them.
 
 Nothing is encrypted here. An object for which nothing was asked is described as AES256, S3's own default since 2023.
 """

@@ -1,4 +1,4 @@
-"""Results that are kept for a while only, as a lifecycle rule of the bucket would keep them."""
+"""Results that expire: as a lifecycle rule of the bucket would remove them."""
 
 from collections import deque
 

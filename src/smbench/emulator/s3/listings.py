@@ -1,4 +1,4 @@
-"""S3's listings: buckets, objects in both versions of the call, uploads under way."""
+"""The listing operations of S3: buckets, objects in both versions of the call, uploads under way."""
 
 import base64
 from collections.abc import Iterable

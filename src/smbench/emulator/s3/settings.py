@@ -1,4 +1,4 @@
-"""What S3 answers about settings that a bucket or an object was never given: its own defaults, or its own refusals.
+"""S3's answers about settings that were never given: its own defaults, or its own refusals.
 
 Clients ask for them without being told to: rclone and boto3 for versioning, s3cmd for policy, lifecycle and CORS, tools
 of infrastructure for all of them. Source: S3 API reference, "Error responses" and each operation's page (2026-11).

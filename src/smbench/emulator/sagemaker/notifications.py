@@ -1,4 +1,4 @@
-"""The SNS messages of an asynchronous endpoint, with SageMaker's own key order and spelling."""
+"""SNS messages of an asynchronous endpoint: with SageMaker's own key order and spelling."""
 
 import base64
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Processing jobs: their containers are processes of this machine, with the folders that SageMaker lays out.
+"""Processing jobs of the emulator: containers are processes of this machine, with the folders that SageMaker lays out.
 
 A process reads and writes what its user may, so they are served only where the caller names the images that there are.
 """

@@ -1,4 +1,4 @@
-"""SageMaker Runtime: takes invocations into an endpoint's queue, or answers them when they are over."""
+"""The emulated SageMaker Runtime: queues invocations, or answers them when they are over."""
 
 import asyncio
 import re

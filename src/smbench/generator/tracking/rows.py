@@ -1,4 +1,4 @@
-"""From the ledger's copies of rows to rows as files have them, and back; in polars, so that a thread does it.
+"""Converts ledger rows to rows of the files and back: in polars, so that a thread can do it.
 
 What `restore` makes of the rows of `requests_frame` is the ledger as it was, at any instant of a run. Files have whole
 microseconds, so an instant loses what is finer; those that AWS stamps, whole milliseconds, lose nothing.

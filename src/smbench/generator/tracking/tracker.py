@@ -1,4 +1,4 @@
-"""Correlation: what is known of every request, whatever the order in which news arrives.
+"""Correlates notices and answers with requests: what is known of every request, whatever the order of the news.
 
 Theory of operation. Two rules: everything that changes a row's state is in this file, and nothing here waits or
 reads a clock; instants are handed in. News of one request comes from four sides: the engine (due, sent, answered), the

@@ -1,4 +1,4 @@
-"""A run of another process, watched until its end or asked to end: what `attach` and `stop` do."""
+"""Follows or ends a run of another process: what `attach` and `stop` do."""
 
 import socket
 import time

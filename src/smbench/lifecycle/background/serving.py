@@ -1,4 +1,4 @@
-"""A run served to those who watch it and those who stop it, through a socket that only its user can open.
+"""Serves a run to those who watch or stop it: through a socket that only its user can open.
 
 Every viewer has a task of its own, which sends it the newest picture when it can take one: one that is slow misses
 pictures, one that is gone or misbehaves ends its own task, and nothing waits for any of them.

@@ -1,4 +1,4 @@
-"""A synchronous call as its endpoint takes it, and what the emulated container answers when it is over."""
+"""A synchronous call inside the endpoint: how the endpoint takes it, and what the emulated container answers."""
 
 import orjson
 

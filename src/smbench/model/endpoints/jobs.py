@@ -1,4 +1,4 @@
-"""A request inside the endpoint from its acceptance to its end, and the instance that works on it."""
+"""A request inside the endpoint: from its acceptance to its end, with the instance that works on it."""
 
 from dataclasses import dataclass
 

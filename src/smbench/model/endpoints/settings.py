@@ -1,4 +1,4 @@
-"""What an endpoint is made with, by a scenario or by an API call."""
+"""Settings that an endpoint is made with: by a scenario or by an API call."""
 
 from dataclasses import dataclass
 from pathlib import Path

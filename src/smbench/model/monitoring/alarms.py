@@ -1,4 +1,5 @@
-"""CloudWatch alarms: M of N datapoints, each alarm evaluated once a minute, at a second of its own, on what is visible.
+"""CloudWatch alarms in the model: M of N datapoints; each alarm is evaluated once a minute, at its own second, on what
+is visible.
 
 Rules of the whole file. An alarm keeps its second as long as it exists. When points are missing, the alarm looks
 further back than N; real points count before the treatment of missing ones does; Auto Scaling's actions are repeated

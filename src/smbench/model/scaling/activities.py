@@ -1,4 +1,4 @@
-"""Scaling activities: what Application Auto Scaling did, or would have done, in its own words."""
+"""Scaling activities in Application Auto Scaling's words: what it did, or would have done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The data plane's two loops over arrays, written so that numba compiles them; `compiled` is the only caller.
+"""The data plane's two loops over arrays: written so that numba compiles them; `compiled` is the only caller.
 
 The same rules as `data_plane`, line by line, with linked lists in the place of ordered dicts. Numba is an extra:
 importing this module loads it, and the first call compiles for some seconds, once for each installation.

@@ -1,4 +1,4 @@
-"""Payloads: the bodies and headers of the requests, read once, before anything is sent.
+"""Bodies and headers of the requests: read once, before anything is sent.
 
 Where they come from, `sources` knows. An invocation's own arguments go before its set's, these before the scenario's
 `request`, and these before what the file's extension says.

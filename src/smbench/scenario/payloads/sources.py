@@ -1,4 +1,4 @@
-"""One set of payloads read from its source, whatever its form, with everything that is wrong with it in sentences.
+"""Reads one set of payloads from its source: any form, and every mistake in it as a sentence.
 
 Each form reads at most `FILE_MAX_BYTES` of a file, unpacks no more than that, and writes nothing.
 """

@@ -1,4 +1,4 @@
-"""What a right answer of a synchronous endpoint is, beside its status, and how one that came differs from it."""
+"""What counts as a right answer: beyond the status of a synchronous endpoint, and how a wrong answer differs."""
 
 from typing import Annotated, Any, Self
 

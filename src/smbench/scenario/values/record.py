@@ -1,4 +1,4 @@
-"""How every part of a scenario behaves: frozen, no unknown keys, written back under the names the file uses."""
+"""The base class of every part of a scenario: frozen, no unknown keys, written back under the names the file uses."""
 
 from pydantic import BaseModel, ConfigDict
 

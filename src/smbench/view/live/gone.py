@@ -1,4 +1,4 @@
-"""What a terminal or a reader that went away did not take must not fail again when the interpreter ends."""
+"""Output to a terminal or reader that has closed: it must not fail again when the interpreter ends."""
 
 import contextlib
 import os

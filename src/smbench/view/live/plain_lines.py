@@ -1,4 +1,4 @@
-"""The run in plain lines, for logs, pipes, CI and readers of screens: ASCII, no control codes, nothing redrawn."""
+"""Progress of a run in plain lines: for logs, pipes, CI and screen readers; ASCII, no control codes."""
 
 from collections.abc import Callable
 from types import TracebackType

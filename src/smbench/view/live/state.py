@@ -1,4 +1,4 @@
-"""What there is to show of a run at this moment, and the little history that the charts and rates need. Pure."""
+"""The state that the live view draws: with the short history that charts and rates need. Pure."""
 
 from collections import deque
 from collections.abc import Callable, Sequence

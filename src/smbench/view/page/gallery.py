@@ -1,4 +1,4 @@
-"""All pictures of a run, in the order in which a page shows them."""
+"""All pictures of a run: in the order in which a page shows them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A picture: what it shows in words, and how it is drawn at any width; as SVG for a page, as SVG or PNG for a file.
+"""A picture and its forms: what it shows in words; SVG for a page, SVG or PNG for a file, at any width.
 
 Drawn once by vl-convert, which brings Vega along: a page needs no script and no network (docs/decisions/0016).
 """

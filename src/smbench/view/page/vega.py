@@ -1,4 +1,4 @@
-"""Vega in a process of its own, which draws one picture while the next is made ready.
+"""Vega in a process of its own: it draws one picture while the next is prepared.
 
 Vega keeps the interpreter to itself while it draws, and takes a third of a second to start, in which a report of many
 requests is reconstructed.

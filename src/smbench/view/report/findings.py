@@ -1,4 +1,4 @@
-"""Findings as text, one below the other with what to do, and as JSON."""
+"""Findings as text and JSON: one below the other, each with what to do."""
 
 import textwrap
 from collections.abc import Sequence

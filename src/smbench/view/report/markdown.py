@@ -1,4 +1,4 @@
-"""The report as Markdown, short enough for the page of a CI job: verdict, and the sections' brief blocks."""
+"""The report as Markdown: verdict and brief blocks, short enough for the page of a CI job."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A capacity search as an answer in sentences with its probes in a table, as rows and as JSON."""
+"""A capacity search as text, rows and JSON: the answer in sentences, its probes in a table."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""summary.json: a run's verdict, thresholds and figures for programs, with a version and a JSON schema of its own."""
+"""The file summary.json: a run's verdict, thresholds and figures for programs, with a version and a JSON schema."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A sweep as a table with a recommendation, as rows and as JSON."""
+"""A sweep as a table, rows and JSON: with its recommendation."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A what-if as a table of its front, and as rows and JSON of everything."""
+"""A what-if as a table, rows and JSON: the table has its front, the others everything."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a report says of the price of an inference, and of serverless against instances."""
+"""The price section of a report: an inference, and serverless against instances."""
 
 from collections.abc import Sequence
 
