@@ -204,6 +204,21 @@ async def test_a_control_plane_that_throttles_now_and_then_is_asked_again(accoun
     assert {"CreateChangeSet", "ExecuteChangeSet", "DescribeStackEvents", "DeleteStack"} <= seen
 
 
+async def test_a_call_whose_answer_is_lost_is_made_once_however_often_it_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each action the first call and the second: both change sets of a new stack, and both commands."""
+    calls = ["CreateChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "DeleteStack"]
+    plan = [
+        {"calls": [f"cloudformation:{one}"], "trouble": "lost_reply", "nth": [nth]} for one in calls for nth in (1, 3)
+    ]
+    faults = Faults.model_validate({"plan": plan})
+    async with deployable(tmp_path, monkeypatch, QUICK.model_copy(update={"faults": faults})) as account:
+        assert (await account.deploy()).endpoint == "smbench-demo"
+        assert (await account.destroy()).left == ()
+        await account.require_empty()
+
+
 TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
     "an endpoint that never comes up": (
         {"provision_failures": 1},

@@ -23,6 +23,9 @@ from buckets import BUCKET, Region, region_with_bucket
 from emulation import ACCOUNT
 from guarded_region import gated
 from plain_services import aws_client
+from smbench.aws.access.clients import AwsSettings
+from smbench.aws.access.own_loop import own_loop
+from smbench.aws.jobs.processing import SERVICES, ProcessingJobs
 from smbench.cli.app import app
 from smbench.errors import NotBegunError, TargetError, UsageError
 from smbench.generator.plan import make_plan
@@ -173,6 +176,18 @@ def test_a_role_that_cannot_be_assumed_starts_nothing_and_leaves_nothing(
     assert isinstance(done.exception, TargetError), done.output
     assert "Could not assume role" in done.exception.message
     assert not region.objects(tmp_path.name)
+
+
+def test_a_job_whose_answer_was_lost_is_started_once(region: Region) -> None:
+    """The next try of the same call finds the name taken: by the try before."""
+    plan = make_plan(Scenario.model_validate(LOAD | {"target": {"endpoint": "mine"}}), Path())
+    wanted = JobWanted(ROLE, "no-image")
+    request = request_of(wanted, "smbench-once", "s3://b/p", plan, "us-east-1", None, has_files=False)
+    with own_loop(AwsSettings(endpoint_url=region.url, services=SERVICES)) as loop:
+        jobs = ProcessingJobs(loop)
+        jobs.start(request)
+        jobs.start(request)
+        assert jobs.look("smbench-once").status == "Failed"
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ import polars as pl
 import pytest
 
 from buckets import BUCKET, Region, region_with_bucket
-from sharing import MemoryTarget, memory_target, ordered, send
+from guarded_region import gated
+from sharing import SCENARIO, MemoryTarget, memory_target, ordered, send
+from smbench.api.machines import orders
 from smbench.aws.access.clients import AwsSettings
 from smbench.aws.setup.s3_place import S3Place, s3_place
 from smbench.clock import wall_ns
-from smbench.errors import DiskError, OrderError, ResultsError, SmbenchError, TargetError, UsageError
+from smbench.errors import DiskError, ExitCode, OrderError, ResultsError, SmbenchError, TargetError, UsageError
 from smbench.lifecycle.collect import collect
 from smbench.lifecycle.order import ORDER, read_order
 from smbench.lifecycle.places import opened
@@ -356,3 +358,23 @@ def test_a_word_that_takes_long_moves_a_time_zero_that_is_the_shards_own(
     first_ns, moved_ns = zeros
     assert moved_ns > first_ns
     assert (state.zero_ns, state.late_s) == (moved_ns, 0.0)
+
+
+def test_what_s3_refuses_before_and_after_the_sending_is_the_targets_fault_and_says_what_to_do(region: Region) -> None:
+    nowhere = "s3://no-such-bucket/run"
+    with pytest.raises(TargetError, match="NoSuchBucket") as refused:
+        orders.order(SCENARIO, shards=2, to=nowhere, endpoint_url=region.url)
+    assert refused.value.advice.endswith("name another place with --to")
+    with s3_place(f"s3://{BUCKET}/refused/run", SETTINGS) as place:
+        ordered(place, 2)
+        with gated() as gate:
+            gate.allows = lambda call: call.action != "s3:ListBucket"
+            with pytest.raises(TargetError, match="s3:ListBucket"):
+                orders.collect(str(place), endpoint_url=region.url)
+
+
+def test_a_folder_that_takes_no_order_is_the_command_lines_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ResultsError) as refused:
+        orders.order(SCENARIO, shards=2, to=tmp_path / "file" / "below")
+    assert refused.value.exit_code == ExitCode.USAGE

@@ -48,7 +48,7 @@ HARMLESS = {  # nothing that a caller of this emulator sees depends on them
         *("SourceIdentity", "ProvidedContexts"),
     },
     "cloudformation": {  # every list is one page, every resource is of a type that is known, no role is looked at
-        *("ResourceTypes", "RoleARN", "ClientToken", "ClientRequestToken", "IncludeNestedStacks", "NextToken"),
+        *("ResourceTypes", "RoleARN", "IncludeNestedStacks", "NextToken"),
         *("IncludePropertyValues", "TemplateStage"),
     },
 }

@@ -6,14 +6,15 @@ begin. Each shard reads it and needs no other word.
 
 import datetime
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from smbench.errors import DiskError, OrderError, ResultsError, ScenarioError, UsageError
+from smbench.errors import DiskError, OrderError, ResultsError, ScenarioError, TargetError, UsageError
 from smbench.generator.plan import RunPlan
 from smbench.generator.shares import check_workers
 from smbench.generator.stopping import stopping_phases
@@ -29,6 +30,7 @@ from smbench.version import __version__
 
 ORDER = "order.json"
 WHEN_READY = "ready"  # in place of an instant
+_ELSEWHERE = "name another place with --to"
 
 
 class Order(BaseModel):
@@ -116,7 +118,7 @@ def write_order(
 
     Raises:
         UsageError: the run cannot be shared, or the place has an order.
-        ResultsError: it cannot be written.
+        ResultsError, TargetError: it cannot be written to a folder, or to S3.
     """
     if plan.is_emulated:
         raise UsageError(
@@ -145,13 +147,32 @@ def write_order(
     values = redacted(order.model_dump(mode="json"))
     document = {"smbench": __version__, "checksum": _checksum(values), "order": values}
     try:
-        is_made = place.make(ORDER, printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2)))
+        with at_the_place(_ELSEWHERE):
+            is_made = place.make(ORDER, printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2)))
     except DiskError as error:
-        raise ResultsError(error.message, error.advice or "name another place with --to") from error
+        raise ResultsError(error.message, error.advice or _ELSEWHERE) from error
     place.let_go(ORDER)
     if not is_made:
-        raise UsageError(f"{place} has an order, and its shards may have begun", "name another place with --to")
+        raise UsageError(f"{place} has an order, and its shards may have begun", _ELSEWHERE)
     return order
+
+
+@contextmanager
+def at_the_place(or_else: str = "") -> Iterator[None]:
+    """A block before or after the sending: what AWS refuses of a place is the target's fault, as any refusal is.
+
+    Args:
+        or_else: Advice, beside that which there is.
+
+    Raises:
+        TargetError: AWS or the network refuses; what a folder's disk refuses goes on up as it is.
+    """
+    try:
+        yield
+    except ResultsError as error:
+        if not isinstance(error.__cause__, TargetError):
+            raise
+        raise TargetError(error.message, "; ".join(filter(None, [error.advice, or_else]))) from error
 
 
 def read_order(place: Place) -> Order:

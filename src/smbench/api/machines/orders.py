@@ -10,7 +10,7 @@ from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, with_en
 from smbench.clock import wall_ns
 from smbench.generator.plan import make_plan
 from smbench.lifecycle.collect import collect as collect_shards
-from smbench.lifecycle.order import WHEN_READY, Order, agreed_instant, write_order
+from smbench.lifecycle.order import WHEN_READY, Order, agreed_instant, at_the_place, write_order
 from smbench.lifecycle.places import opened
 from smbench.targets.base import AwsAccess
 
@@ -44,7 +44,7 @@ def order(
         command: As `run` takes it.
 
     Raises:
-        ScenarioError, UsageError, ResultsError: nothing was written.
+        ScenarioError, UsageError, ResultsError, TargetError: nothing was written.
     """
     given = given_scenario(scenario, None, allow_files)
     plan = make_plan(with_endpoint(given.scenario, endpoint), given.origin.base_dir)
@@ -80,8 +80,9 @@ def collect(
     Raises:
         OrderError: the order cannot be read here, or a shard is still at work.
         ResultsError: a file cannot be read or written.
+        TargetError: S3 refuses.
     """
     where = None if base_dir is None else Path(base_dir)
-    with opened(place, AwsAccess(region, profile, endpoint_url)) as opened_place:
+    with opened(place, AwsAccess(region, profile, endpoint_url)) as opened_place, at_the_place():
         done = collect_shards(opened_place, Path(results), where)
     return reported(done, is_strict=strict)

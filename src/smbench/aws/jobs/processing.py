@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from smbench.aws.access.causes import code_of
 from smbench.aws.access.own_loop import OwnLoop
 from smbench.aws.access.refusals import told_by
+from smbench.aws.jobs.making import made_once
 
 SERVICES = ("s3", "sagemaker", "sts", "logs")
 _LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -58,9 +59,11 @@ class ProcessingJobs:
         """Raises TargetError: SageMaker refuses the job, its role or its image."""
 
         async def create() -> None:
-            await self._sagemaker.create_processing_job(**request)
+            with made_once():
+                await self._sagemaker.create_processing_job(**request)
 
-        self._loop.answer("start a processing job (sagemaker:CreateProcessingJob, iam:PassRole)", create)
+        doing = f"start the job {request['ProcessingJobName']} (sagemaker:CreateProcessingJob, iam:PassRole)"
+        self._loop.answer(doing, create)
 
     def look(self, name: str) -> JobSeen:
         """Raises TargetError: it cannot be seen."""

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from smbench.aws.access.causes import code_of
 from smbench.aws.access.own_loop import OwnLoop
+from smbench.aws.jobs.making import made_once
 from smbench.scenario.recommendation import Candidate, RecommendationAsk
 
 SERVICES = ("sagemaker",)
@@ -72,9 +73,11 @@ class Recommender:
         """Raises TargetError: SageMaker refuses the job."""
 
         async def create() -> None:
-            await self._sagemaker.create_inference_recommendations_job(**request)
+            with made_once():
+                await self._sagemaker.create_inference_recommendations_job(**request)
 
-        self._loop.answer("start the job (sagemaker:CreateInferenceRecommendationsJob, iam:PassRole)", create)
+        doing = f"start the job {request['JobName']} (sagemaker:CreateInferenceRecommendationsJob, iam:PassRole)"
+        self._loop.answer(doing, create)
 
     def look(self, name: str) -> Recommending:
         """Raises TargetError: it cannot be seen."""

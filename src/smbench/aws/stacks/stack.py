@@ -1,6 +1,7 @@
 """A CloudFormation stack as we deal with it: looked up, changed by a change set, followed to its end, deleted."""
 
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -123,6 +124,7 @@ async def make_change_set(clients: AwsClients, name: str, template: Template, *,
         await _without_change_set(clients, name)  # of an earlier try
         made = await clients.cloudformation.create_change_set(
             **named,
+            ClientToken=_token(),
             ChangeSetType="CREATE" if is_new else "UPDATE",
             TemplateBody=json.dumps(template),
             Capabilities=["CAPABILITY_IAM"],
@@ -136,6 +138,11 @@ async def make_change_set(clients: AwsClients, name: str, template: Template, *,
             return ChangeSet(made["Id"], ())
         raise TargetError(f"AWS refuses the template: {without_long_lists(reason)}")
     return ChangeSet(made["Id"], tuple(_change(one["ResourceChange"]) for one in shown["Changes"]))
+
+
+def _token() -> str:
+    """Names one request: where its answer is lost, AWS knows the next try of it for the same."""
+    return f"smbench-{secrets.token_hex(8)}"
 
 
 async def _made(clients: AwsClients, name: str, arn: str) -> dict[str, Any]:
@@ -180,7 +187,9 @@ async def carry_out(clients: AwsClients, name: str, change_set: ChangeSet, progr
     seen = await _event_ids(clients, stack_name(name))
     with clients.explained(f"carry out the change set of {stack_name(name)}"):
         try:
-            await clients.cloudformation.execute_change_set(StackName=stack_name(name), ChangeSetName=change_set.arn)
+            await clients.cloudformation.execute_change_set(
+                StackName=stack_name(name), ChangeSetName=change_set.arn, ClientRequestToken=_token()
+            )
         except ClientError as error:
             if code_of(error) in _NOT_OURS:
                 raise TargetError(

@@ -67,12 +67,15 @@ class CloudFormation:
             stack_id = self.site.arn("cloudformation", f"stack/{name}/{self.site.new_id()}")
             stack = Stack(name, stack_id, self.site.now())
         template = self._checked_template(params, stack)
-        if params["ChangeSetName"] in stack.change_sets:
+        token = params.get("ClientToken", "")
+        if (there := stack.change_sets.get(params["ChangeSetName"])) is not None:
+            if token and there.token == token:
+                return {"Id": there.id, "StackId": stack.id}
             raise ServiceError("AlreadyExistsException", f"ChangeSet {params['ChangeSetName']} already exists")
         change_id = self.site.arn("cloudformation", f"changeSet/{params['ChangeSetName']}/{self.site.new_id()}")
         tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
         changes = changes_of(stack, template, self.work)
-        made = ChangeSet(change_id, params["ChangeSetName"], template, tags, changes, self.site.now())
+        made = ChangeSet(change_id, params["ChangeSetName"], template, tags, changes, self.site.now(), token)
         self.stacks[stack.id] = stack
         stack.change_sets[made.name] = made
         return {"Id": made.id, "StackId": stack.id}
@@ -115,12 +118,16 @@ class CloudFormation:
         } | ({"StatusReason": _NO_CHANGES} if made.is_empty else {})
 
     def execute_change_set(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        """Begin to carry it out. Raises ServiceError: no such change set, or it is empty."""
+        """Begin to carry it out, once for a token. Raises ServiceError: no such change set, or it is empty."""
+        token = params.get("ClientRequestToken", "")
+        if token and any(stack.carried_out_by == token for stack in self.stacks.values()):
+            return {}
         stack, made = self._change_set(params)
         if made.is_empty or stack.is_busy:
             text = f"ChangeSet [{made.id}] cannot be executed in its current status of [FAILED]"
             raise ServiceError("InvalidChangeSetStatus", text)
         stack.change_sets.clear()
+        stack.carried_out_by = token
         if stack.template is None:
             self.work.create(stack, made)
         else:

@@ -42,7 +42,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """What a template would change. `changes`: action, name, type, physical id, replacement."""
+    """What a template would change. `changes`: action, name, type, physical id, replacement; `token` the request's."""
 
     id: str
     name: str
@@ -50,7 +50,7 @@ class ChangeSet:
     tags: dict[str, str]
     changes: tuple[tuple[str, str, str, str, str], ...]
     created: datetime
-    description: str = ""
+    token: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -74,6 +74,7 @@ class Stack:
     events: list[Event] = field(default_factory=list)
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
     updated: datetime | None = None
+    carried_out_by: str = ""  # token of the request that began the latest change
 
     @property
     def is_busy(self) -> bool:

@@ -16,7 +16,7 @@ from smbench.errors import NotBegunError, ResultsError, TargetError, UsageError
 from smbench.generator.plan import RunPlan
 from smbench.lifecycle.carry_out import CarriedOut
 from smbench.lifecycle.collect import collect
-from smbench.lifecycle.order import ORDER, write_order
+from smbench.lifecycle.order import ORDER, at_the_place, write_order
 from smbench.lifecycle.origin import Origin
 from smbench.lifecycle.processing.job import CODE, FILES, JobWanted, job_name, price_of, request_of
 from smbench.printable import printable
@@ -64,7 +64,7 @@ class JobRun:
 
         Raises:
             UsageError: it cannot be packed, shared or asked for; nothing was put anywhere.
-            ResultsError, TargetError: S3 or SageMaker refuses; what was put is removed.
+            TargetError: S3 or SageMaker refuses; what was put is removed.
         """
         wheel = own_wheel()
         contents = {f"{FILES}/{name}": path for name, path in self._named().items()}
@@ -88,14 +88,15 @@ class JobRun:
             option="--workers",
         )
         try:
-            for name in _ENTRY:
-                put.append(f"{CODE}/{name}")
-                self.place.write(put[-1], (files(__package__) / name).read_bytes())
-            put.append(f"{CODE}/{wheel.name}")
-            self.place.write(put[-1], wheel.body)
-            for name, path in contents.items():
-                put.append(name)
-                self.place.write(name, read_regular(path, _FILE_MAX_BYTES))
+            with at_the_place("name another place with --to"):
+                for name in _ENTRY:
+                    put.append(f"{CODE}/{name}")
+                    self.place.write(put[-1], (files(__package__) / name).read_bytes())
+                put.append(f"{CODE}/{wheel.name}")
+                self.place.write(put[-1], wheel.body)
+                for name, path in contents.items():
+                    put.append(name)
+                    self.place.write(name, read_regular(path, _FILE_MAX_BYTES))
             self._jobs.start(request)
         except BaseException:  # it goes on up; no order without a job stays
             with contextlib.suppress(ResultsError):
@@ -157,13 +158,17 @@ class JobRun:
         """
         if seen.took_s:
             say(price_of(self._wanted, seen.took_s, self._prices))
+        again = f"`smbench collect {self.place}` brings the results"
         shards = (ShardFiles(self.place, number).read() for number in range(self._wanted.n_hosts))
-        if not any(state is not None and state.may_have_sent for state in shards):
+        with at_the_place(again):
+            has_sent = any(state is not None and state.may_have_sent for state in shards)
+        if not has_sent:
             if interrupts.names:
                 raise NotBegunError(f"interrupted before any worker of the job {self.name} began; nothing was sent")
             why = printable(seen.why) or "SageMaker gives no reason"
             raise TargetError(f"the job {self.name} has {seen.status.lower()}, and sent nothing: {why}")
-        done = collect(self.place, results, self._origin.base_dir, have_all_ended=True)
+        with at_the_place(again):
+            done = collect(self.place, results, self._origin.base_dir, have_all_ended=True)
         return CarriedOut(done.path, done.end, done.problems, bool(interrupts.names))
 
 
