@@ -3,11 +3,13 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import polars as pl
 
 from smbench.analysis.rows.frames import Frames, derive
+from smbench.analysis.summary import Summary, summarise
 from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import ACCEPTED, Ending, Event, NotSent, Outcome, Reading, Unknown
 from smbench.results.manifest import ClockFacts, Manifest, ShardFacts
@@ -166,6 +168,27 @@ def frames_of(
         readings_frame(list(readings), EPOCH_NS),
         events_frame(list(events), EPOCH_NS),
     )
+
+
+_SHARED: dict[str, Frames] = {}
+
+
+def shared(rows: Sequence[Request], **told: Any) -> Frames:
+    """As `frames_of`, but one run for all who tell the same of it: tests that ask it one question each.
+
+    With `summary_of` it is summarised once, too, in a hundredth of a second that most such tests would take for little
+    else. Not for rows that an example draws: every one of these runs is kept.
+    """
+    told_of_it = repr((rows, told))
+    if told_of_it not in _SHARED:
+        _SHARED[told_of_it] = frames_of(rows, **told)
+    return _SHARED[told_of_it]
+
+
+@lru_cache(maxsize=100)
+def summary_of(frames: Frames) -> Summary:
+    """Its summary, computed once however many tests ask the same run."""
+    return summarise(frames)
 
 
 def reading(name: str, value: float | None, at: float, *, source: str = "endpoint", **other: Any) -> Reading:

@@ -179,6 +179,32 @@ class Summary(_Part):
         return Bounded(low=(bad - counts.may_have_completed) / answered, high=bad / answered)
 
 
+class _Gauges:
+    """What the gauges of the generator read, in one look at the readings: every worker has its own."""
+
+    def __init__(self, readings: pl.DataFrame) -> None:
+        known = only(
+            readings, (pl.col("source") == "generator") & pl.col("value").is_not_null(), "name", "worker", "value"
+        )
+        by_worker = known.group_by("name", "worker").agg(pl.max("value"), pl.median("value").alias("median"))
+        self._highest, self._medians = dict[str, list[float]](), dict[str, list[float]]()
+        for name, _, highest, median in by_worker.iter_rows():
+            self._highest.setdefault(name, []).append(highest)
+            self._medians.setdefault(name, []).append(median)
+
+    def highest(self, name: str) -> float | None:
+        """Of any worker at any time; None when there is none."""
+        return max(self._highest.get(name, ()), default=None)
+
+    def highest_median(self, name: str) -> float | None:
+        """Of the worker where it is highest: one that is at its limit makes the load late. None when there is none."""
+        return max(self._medians.get(name, ()), default=None)
+
+    def total(self, name: str) -> int:
+        """The highest reading of each worker, added up: what a count that only grows came to; 0 when there is none."""
+        return int(sum(self._highest.get(name, ())))
+
+
 def summarise(frames: Frames) -> Summary:
     """Every figure of a run, from its frames alone."""
     manifest, measured = frames.manifest, frames.measured
@@ -188,7 +214,8 @@ def summarise(frames: Frames) -> Summary:
     seen, phases = system(frames), phase_rates(frames)
     of_stages = stages(frames, seen.slots)
     by_stage = {stage.name: stage.spread for stage in of_stages}
-    scaled, notices, of_measured = scaling(frames), _notices(frames), _counts(measured)
+    gauges = _Gauges(frames.readings)
+    scaled, notices, of_measured = scaling(frames), _notices(frames, gauges), _counts(measured)
     followed, spread = _elasticity(frames, seen, scaled.steps), host_spread(seen.slots, seen.capacity)
     paid = then(seen.capacity, lambda capacity: cost(frames, capacity, seen))
     observations = detect(
@@ -238,7 +265,7 @@ def summarise(frames: Frames) -> Summary:
         backlog=_backlog(frames),
         notices=notices,
         clocks=frames.clocks,
-        generator=_generator(frames, by_stage[StageName.SCHEDULE_LAG]),
+        generator=_generator(frames, gauges, by_stage[StageName.SCHEDULE_LAG]),
         scaling=scaled,
         stages=tuple(stage for stage in of_stages if stage.name not in manifest.inapplicable),
         intervals=intervals(frames, seen.capacity, seen.concurrency),
@@ -349,65 +376,35 @@ def _drain(frames: Frames) -> Bounded | Unknown:
     return Bounded(low=(latest_ns - last_send_ns) / 1e9, high=(longest_ns - last_send_ns) / 1e9 if is_over else None)
 
 
-def _notices(frames: Frames) -> Notices:
+def _notices(frames: Frames, gauges: _Gauges) -> Notices:
     measured = frames.measured
     kept_aside = frames.events.filter(pl.col("kind") == "malformed_message")["name"]
     return Notices(
         n=int(measured["notices"].sum()),
         n_duplicates=int((measured["notices"] - 1).clip(0).sum()),
         # The gauges count all, the events are each worker's first thousand: the larger is nearer.
-        n_foreign=max(_total(frames, "foreign_messages"), int((kept_aside == "foreign").sum())),
-        n_malformed=max(_total(frames, "malformed_messages"), int((kept_aside == "malformed").sum())),
+        n_foreign=max(gauges.total("foreign_messages"), int((kept_aside == "foreign").sum())),
+        n_malformed=max(gauges.total("malformed_messages"), int((kept_aside == "malformed").sum())),
         n_from_outputs=int((measured["end_from"] == "output").sum()),
         looked_every_s=look_every_s(frames),
     )
 
 
-def _generator(frames: Frames, schedule_lag: Distribution) -> Generator:
+def _generator(frames: Frames, gauges: _Gauges, schedule_lag: Distribution) -> Generator:
     measured = frames.measured
     is_virtual = frames.manifest.clock.kind == "warp"  # as fast as it can: lag and CPU say nothing
-    loop_lag_s, cpu_share = _of_gauge(frames, "loop_lag_max_s"), _of_gauge(frames, "cpu_share")
     return Generator(
         schedule_lag=schedule_lag,
         n_dropped=measured.filter(pl.col("why_not_sent") == NotSent.IN_FLIGHT_LIMIT.value).height,
-        loop_lag_max_s=None if is_virtual else loop_lag_s.max(),
-        cpu_share_max=None if is_virtual else cpu_share.max(),
-        cpu_share_median=None if is_virtual else _busiest(frames),
-        rss_max_bytes=_total(frames, "rss_bytes") or None,
-        receivers_peak=_last(frames, "receivers") or None,
-        receivers_max=_last(frames, "receivers_max") or None,
-        receivers_saturated_s=_of_gauge(frames, "receivers_saturated_s").max(),
-        n_received=_total(frames, "received_messages"),
-        n_receive_errors=_total(frames, "receive_errors"),
-        n_undeleted=_total(frames, "undeleted_messages"),
-        n_waits_for_deletion=_total(frames, "waits_for_deletion"),
+        loop_lag_max_s=None if is_virtual else gauges.highest("loop_lag_max_s"),
+        cpu_share_max=None if is_virtual else gauges.highest("cpu_share"),
+        cpu_share_median=None if is_virtual else gauges.highest_median("cpu_share"),
+        rss_max_bytes=gauges.total("rss_bytes") or None,
+        receivers_peak=int(gauges.highest("receivers") or 0) or None,
+        receivers_max=int(gauges.highest("receivers_max") or 0) or None,
+        receivers_saturated_s=gauges.highest("receivers_saturated_s"),
+        n_received=gauges.total("received_messages"),
+        n_receive_errors=gauges.total("receive_errors"),
+        n_undeleted=gauges.total("undeleted_messages"),
+        n_waits_for_deletion=gauges.total("waits_for_deletion"),
     )
-
-
-def _busiest(frames: Frames) -> float | None:
-    """The median share of a core of the worker where it is highest: one that is at its limit makes the load late."""
-    medians = _of_workers(frames, "cpu_share").group_by("worker").agg(pl.median("value"))["value"]
-    highest = medians.max()
-    return highest if isinstance(highest, float) else None
-
-
-def _total(frames: Frames, name: str) -> int:
-    """The highest reading of each worker, added up: what a count that only grows came to; 0 when there is none."""
-    highest = _of_workers(frames, name).group_by("worker").agg(pl.max("value"))["value"]
-    return int(highest.sum())
-
-
-def _of_gauge(frames: Frames, name: str) -> pl.Series:
-    return _of_workers(frames, name)["value"]
-
-
-def _of_workers(frames: Frames, name: str) -> pl.DataFrame:
-    """A gauge of the generator; every worker has its own."""
-    is_it = (pl.col("source") == "generator") & (pl.col("name") == name) & pl.col("value").is_not_null()
-    return frames.readings.filter(is_it).select("worker", "value")
-
-
-def _last(frames: Frames, name: str) -> int:
-    """The highest reading of any worker; 0 when there is none."""
-    highest = _of_gauge(frames, name).max()
-    return int(highest) if isinstance(highest, float) else 0

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from runs import Request, frames_of, reading, span
+from runs import Request, frames_of, reading, shared, span, summary_of
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict import checks
@@ -37,8 +37,8 @@ def health(loop_lag_s: float = 0.01, cpu: float = 0.2) -> list[Reading]:
 
 def findings_of(rows: list[Request], **run: Any) -> dict[str, Finding]:
     run = {"clock": "real", "readings": health(), **run}
-    frames = frames_of(rows, **run)
-    return {finding.name: finding for finding in check(frames, summarise(frames))}
+    frames = shared(rows, **run)
+    return {finding.name: finding for finding in check(frames, summary_of(frames))}
 
 
 def verdict_of(name: str, rows: list[Request], **run: Any) -> str:
@@ -77,8 +77,8 @@ def test_a_check_that_crashes_is_unknown_and_leaves_the_others_alone() -> None:
 
 @pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.__name__)
 def test_every_check_lives_through_an_empty_run(one: Callable[[Run], Finding | None]) -> None:
-    frames = frames_of([], spans=[])
-    finding = one(Run(frames, summarise(frames)))
+    frames = shared([], spans=[])
+    finding = one(Run(frames, summary_of(frames)))
     assert finding is None or finding.verdict is not Verdict.INVALID
 
 

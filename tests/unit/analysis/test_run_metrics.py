@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from runs import Request, frames_of, reading, span
+from runs import Request, frames_of, reading, shared, span, summary_of
 from smbench.analysis.comparison.run_metrics import RUN_METRICS, measure, thin
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import summarise
@@ -122,8 +122,8 @@ FOUND_IN_S3 = [
     ],
 )
 def test_a_comparison_has_the_figure_that_a_threshold_judges(name: str, text: str, rows: list[Request]) -> None:
-    frames = frames_of(rows, target={"tracking": "s3"})
-    summary = summarise(frames)
+    frames = shared(rows, target={"tracking": "s3"})
+    summary = summary_of(frames)
     judged = figure(parse_threshold(text), frames, summary)
     assert isinstance(judged, Figure)
     assert measure(frames, summary)[name] == judged.bounds

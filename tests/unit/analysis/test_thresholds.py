@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runs import Request, frames_of, reading, span
+from runs import Request, frames_of, reading, shared, span, summary_of
 from smbench.analysis.rows.frames import Frames
-from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.thresholds import ThresholdResult, evaluate
 from smbench.records import Ending, Event, NotSent, Outcome
 from smbench.results.manifest import ImportedFrom
@@ -36,11 +35,11 @@ def frames() -> Frames:
         Request(-90.0, Outcome.TRANSPORT_ERROR, ack=-89.5, error="read timeout"),  # so long ago that none took it
         Request(0.0, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT),
     ]
-    return frames_of(rows)
+    return shared(rows)
 
 
 def judge(text: str, frames: Frames) -> ThresholdResult:
-    (result,) = evaluate([text], frames, summarise(frames))
+    (result,) = evaluate([text], frames, summary_of(frames))
     assert result.text == text
     return result
 
@@ -120,7 +119,7 @@ def test_a_threshold_is_judged_by_its_figure(text: str, seen: str, passed: bool 
 
 @pytest.mark.parametrize("example", sorted({metric.example for metric in METRICS.values()}))
 def test_what_was_not_measured_is_neither_met_nor_missed(example: str) -> None:
-    nothing = frames_of([], spans=[])
+    nothing = shared([], spans=[])
     result = judge(example, nothing)
     threshold = parse_threshold(example)
     if threshold.unit == "requests" and threshold.metric == "completed":  # a count of nothing is 0
@@ -170,8 +169,8 @@ def halved(why: NotSent) -> list[Request]:
 def test_a_run_that_was_cut_short_leaves_open_what_the_rest_could_have_changed(
     text: str, passed: bool | None, why: NotSent
 ) -> None:
-    frames = frames_of(halved(why), spans=[span(20, end_s=20)], ending=Ending.STOPPED)
-    (result,) = evaluate([text], frames, summarise(frames))
+    frames = shared(halved(why), spans=[span(20, end_s=20)], ending=Ending.STOPPED)
+    (result,) = evaluate([text], frames, summary_of(frames))
     assert result.passed is passed
     reason = "cut short" if why is NotSent.STOPPED else "its own thresholds were decided"
     assert passed is not None or reason in result.seen or "10 requests of the schedule" in result.note
@@ -180,9 +179,9 @@ def test_a_run_that_was_cut_short_leaves_open_what_the_rest_could_have_changed(
 @pytest.mark.parametrize("outcome", ["completed", "failed", "expired", "lost"])
 def test_a_count_is_open_while_requests_without_an_end_may_join_it(outcome: str) -> None:
     rows = [Request(0.0, done=1.0), Request(0.0, Outcome.PENDING)]
-    frames = frames_of(rows)
+    frames = shared(rows)
     n = int(outcome == "completed")
-    (result,) = evaluate([f"{outcome} == {n}"], frames, summarise(frames))
+    (result,) = evaluate([f"{outcome} == {n}"], frames, summary_of(frames))
     assert (result.passed, result.low, result.high) == (None, n, n + 1)
     assert "1 accepted request has no known end" in result.note
 
@@ -203,12 +202,12 @@ def test_a_count_is_open_while_requests_without_an_end_may_join_it(outcome: str)
 )
 def test_a_figure_that_reads_like_its_limit_says_on_which_side_it_is(text: str, passed: bool, note: str) -> None:
     rows = [Request(0.0, done=0.009)] * 93 + [Request(0.0, Outcome.FAILED, done=0.009)] * 7
-    result = judge(text, frames_of(rows))
+    result = judge(text, shared(rows))
     assert (result.passed, result.note) == (passed, note)
 
 
 def test_results_keep_the_order_of_the_scenario(frames: Frames) -> None:
-    results = evaluate(["lost == 0", "completed > 1"], frames, summarise(frames))
+    results = evaluate(["lost == 0", "completed > 1"], frames, summary_of(frames))
     assert [(one.text, one.seen, one.passed, one.low, one.high) for one in results] == [
         ("lost == 0", "1", False, 1.0, 1.0),
         ("completed > 1", "20 to 21", True, 20.0, 21.0),
@@ -218,8 +217,8 @@ def test_results_keep_the_order_of_the_scenario(frames: Frames) -> None:
 @pytest.mark.parametrize(("n", "is_told"), [(199, True), (200, False)])
 def test_a_percentile_of_too_few_requests_says_so(n: int, is_told: bool) -> None:
     rows = [Request(0.0, done=1.0 + k) for k in range(n)]
-    assert bool(judge("p95 < 1h", frames_of(rows)).note) == is_told
-    assert not judge("max < 1h", frames_of(rows)).note
+    assert bool(judge("p95 < 1h", shared(rows)).note) == is_told
+    assert not judge("max < 1h", shared(rows)).note
 
 
 @pytest.mark.slow
@@ -234,7 +233,7 @@ def test_a_percentile_of_a_threshold_is_the_report_s(known: list[int], n_open: i
     rows = [Request(0.0, done=float(k)) for k in known]
     rows += [Request(0.0, Outcome.PENDING)] * n_open + [Request(0.0, Outcome.FAILED, done=3.0)] * n_never
     frames = frames_of(rows)
-    result, expected = judge(f"{name} < 25s", frames), summarise(frames).sojourn.percentile(name)
+    result, expected = judge(f"{name} < 25s", frames), summary_of(frames).sojourn.percentile(name)
     if expected is None:
         assert result.low is None
     else:
@@ -277,10 +276,10 @@ def test_a_verdict_on_open_requests_holds_whatever_becomes_of_them(
 def test_no_verdict_depends_on_the_order_of_the_rows(order: list[int]) -> None:
     rows = [Request(0.5 * k, done=0.5 * k + (7 * k) % 11 + 1.0) for k in range(20)]
     rows += [Request(3.0, Outcome.FAILED, done=9.0), Request(4.0, Outcome.PENDING), Request(5.0, Outcome.LOST)]
-    frames = frames_of(rows)
+    frames = shared(rows)
     shuffled = replace(frames, requests=frames.requests[order])
     texts = [metric.example for metric in METRICS.values()]
-    assert evaluate(texts, shuffled, summarise(shuffled)) == evaluate(texts, frames, summarise(frames))
+    assert evaluate(texts, shuffled, summary_of(shuffled)) == evaluate(texts, frames, summary_of(frames))
 
 
 # ---- backlog over time ----------------------------------------------------------------------------------------
@@ -291,7 +290,7 @@ def waiting(*stays: tuple[float, float | None], **options: Any) -> Frames:
     rows = [
         Request(since, done=until) if until is not None else Request(since, Outcome.PENDING) for since, until in stays
     ]
-    return frames_of(rows, readings=[reading("instances_current", 1.0, 100.0)], **options)
+    return shared(rows, readings=[reading("instances_current", 1.0, 100.0)], **options)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +319,7 @@ def test_a_backlog_before_a_warm_up_phase_counts_until_that_begins() -> None:
     spans = [span(3, end_s=10.0), span(1, name="warm", index=1, start_s=10.0, end_s=20.0, warmup=True, first_seq=3)]
     rows = [*[Request(0.0, done=30.0)] * 3, Request(15.0, phase="warm", warmup=True, done=30.0)]
     spans.append(span(0, name="rest", index=2, start_s=20.0, end_s=30.0, first_seq=4))
-    assert judged("backlog < 3 for 11s", frames_of(rows, spans=spans)) == ("beyond it for 10.0 s", True)
+    assert judged("backlog < 3 for 11s", shared(rows, spans=spans)) == ("beyond it for 10.0 s", True)
 
 
 def test_a_backlog_in_a_warm_up_phase_is_left_out() -> None:
@@ -331,9 +330,9 @@ def test_a_backlog_in_a_warm_up_phase_is_left_out() -> None:
 
 def test_a_lost_request_left_the_backlog_nobody_knows_when() -> None:
     rows = [Request(0.0, done=10.0), Request(5.0, Outcome.LOST), Request(90.0, done=100.0)]
-    assert judge("backlog <= 1 for 5s", frames_of(rows)).passed is None
-    assert judge("backlog <= 1 for 10s", frames_of(rows)).passed is True  # not even with it
-    assert judge("backlog <= 0 for 5s", frames_of(rows)).passed is False  # 10 s without it, too
+    assert judge("backlog <= 1 for 5s", shared(rows)).passed is None
+    assert judge("backlog <= 1 for 10s", shared(rows)).passed is True  # not even with it
+    assert judge("backlog <= 0 for 5s", shared(rows)).passed is False  # 10 s without it, too
 
 
 @pytest.mark.parametrize(
@@ -351,7 +350,7 @@ def test_a_lost_request_left_the_backlog_nobody_knows_when() -> None:
 def test_a_lost_request_was_over_before_the_run_was_and_not_later(text: str, seen: str, passed: bool | None) -> None:
     rows = [Request(0.0, done=2.0), Request(0.0, Outcome.LOST), Request(1.0, done=2.0, recv=2.0)]
     rows.append(Request(1.0, Outcome.REJECTED, ack=92.0))  # the last thing known of the run
-    assert judged(text, frames_of(rows)) == (seen, passed)
+    assert judged(text, shared(rows)) == (seen, passed)
 
 
 NO_ERROR_TOPIC = {"unobservable": {"failed": "no ErrorTopic, no S3FailurePath", "expired": "the same"}}
@@ -371,7 +370,7 @@ NO_SUCCESS_TOPIC = {"unobservable": {"completed": "no SuccessTopic"}}
 def test_an_end_that_is_never_published_may_have_been_at_any_time(text: str, seen: str, passed: bool | None) -> None:
     rows = [Request(0.0, done=2.0), Request(1.0, done=2.0), *[Request(0.0, Outcome.PENDING)] * 2]
     rows.append(Request(1.0, Outcome.REJECTED, ack=92.0))
-    assert judged(text, frames_of(rows, target=NO_ERROR_TOPIC)) == (seen, passed)
+    assert judged(text, shared(rows, target=NO_ERROR_TOPIC)) == (seen, passed)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +381,7 @@ def test_a_result_that_was_not_looked_for_may_have_been_there_at_once(
     ending: Ending, seen: str, passed: bool | None
 ) -> None:
     rows = [Request(0.0, Outcome.PENDING, ack=0.5), Request(1.0, Outcome.REJECTED, ack=92.0)]
-    assert judged("max < 30s", frames_of(rows, target=NO_SUCCESS_TOPIC, ending=ending)) == (seen, passed)
+    assert judged("max < 30s", shared(rows, target=NO_SUCCESS_TOPIC, ending=ending)) == (seen, passed)
 
 
 @pytest.mark.parametrize(
@@ -396,7 +395,7 @@ def test_a_result_that_was_not_looked_for_may_have_been_there_at_once(
 )
 def test_an_end_of_unknown_kind_is_an_end(text: str, seen: str, passed: bool | None) -> None:
     rows = [Request(0.0, Outcome.UNKNOWN_END, done=2.0), Request(1.0, Outcome.REJECTED, ack=92.0)]
-    assert judged(text, frames_of(rows)) == (seen, passed)
+    assert judged(text, shared(rows)) == (seen, passed)
 
 
 @pytest.mark.parametrize(
@@ -407,7 +406,7 @@ def test_an_end_of_unknown_kind_is_an_end(text: str, seen: str, passed: bool | N
     ],
 )
 def test_where_nothing_was_accepted_no_failure_and_no_backlog_are_no_merit(text: str) -> None:
-    frames = frames_of([Request(0.0, Outcome.REJECTED, error="ThrottlingException")] * 12)
+    frames = shared([Request(0.0, Outcome.REJECTED, error="ThrottlingException")] * 12)
     assert judged(text, frames) == ("nothing to measure", None)
     assert judged("completed >= 1", frames) == ("0", False)
     assert judged("rejected == 0", frames) == ("12", False)
@@ -433,9 +432,9 @@ def test_an_unanswered_request_may_be_taken_until_a_notice_is_overdue(
     """The others lived for 10 s at most: 40 s after its send nobody waits for a notice of it."""
     rows = [Request(0.0, done=10.0), Request(20.0, done=22.0), Request(25.0, Outcome.TRANSPORT_ERROR, ack=26.0)]
     at_the_end = [reading("backlog", 0.0, 64.0, source="ledger")]
-    assert judged(text, frames_of(rows, readings=at_the_end)) == (seen, passed)
+    assert judged(text, shared(rows, readings=at_the_end)) == (seen, passed)
     long_after = [reading("backlog", 0.0, 66.0, source="ledger")]
-    assert judge(text, frames_of(rows, readings=long_after)).passed is True
+    assert judge(text, shared(rows, readings=long_after)).passed is True
 
 
 @pytest.mark.parametrize("why", ["an end is not published", "a notice was lost"])
@@ -447,7 +446,7 @@ def test_an_unanswered_request_may_have_been_taken_where_no_notice_need_have_com
     for n_unanswered, passed in ((0, True), (1, None)):
         rows += [Request(1.0, Outcome.TRANSPORT_ERROR, ack=2.0)] * n_unanswered
         long_after = [reading("backlog", 0.0, 9_000.0, source="ledger")]
-        frames = frames_of(rows, target={"unobservable": unobservable}, readings=long_after)
+        frames = shared(rows, target={"unobservable": unobservable}, readings=long_after)
         assert [judge(text, frames).passed for text in texts] == [passed] * len(texts)
         assert judge("completed >= 1", frames).passed is True
         assert judge(f"transport_error == {n_unanswered}", frames).passed is True
@@ -474,10 +473,10 @@ def test_a_call_that_was_never_answered_counts_as_it_does_in_the_report(
     """Of a synchronous endpoint: it may have completed after its client had given up, or have failed."""
     rows = [*[Request(float(k), done=k + 1.0, ack=k + 1.0) for k in range(2)]]
     rows.append(Request(2.0, Outcome.TRANSPORT_ERROR, ack=32.0, error="read timeout"))
-    frames = frames_of(rows, target={"kind": "realtime"}, readings=[reading("backlog", 0.0, 90.0, source="ledger")])
+    frames = shared(rows, target={"kind": "realtime"}, readings=[reading("backlog", 0.0, 90.0, source="ledger")])
     assert judged(text, frames) == (seen, passed)
     if text.startswith(("p5", "p9")):
-        quoted = summarise(frames).sojourn.percentile(text.split()[0])
+        quoted = summary_of(frames).sojourn.percentile(text.split()[0])
         assert quoted is None or quoted.text() == seen
 
 
@@ -494,7 +493,7 @@ def test_a_call_that_was_never_answered_counts_as_it_does_in_the_report(
 def test_of_a_file_without_failures_all_that_they_could_change_is_unknown_and_no_more(
     text: str, passed: bool | None
 ) -> None:
-    frames = frames_of([Request(0.0, done=1.0), Request(1.0, done=3.0)])
+    frames = shared([Request(0.0, done=1.0), Request(1.0, done=3.0)])
     source = ImportedFrom(
         file="a.csv", digest="", tool="", columns={}, lacking={}, is_due_known=True, has_failures=False, n_timeouts=0
     )
@@ -506,22 +505,22 @@ def test_lateness_that_lowers_a_figure_no_more_than_its_own_doubt_does_is_not_me
     """An end found in S3 is known to the second: the least that its latency can be is what lateness leaves of it."""
     late_s = 1.0
     for send, note in ((late_s, ""), (late_s + 0.5, "without the generator's lateness 8.50 s")):
-        frames = frames_of([Request(0.0, send=send, ack=send, done=9.0, seen=12.0, end_from="output")], clock="real")
+        frames = shared([Request(0.0, send=send, ack=send, done=9.0, seen=12.0, end_from="output")], clock="real")
         assert judge("max < 1h", frames).note == note
 
 
 def test_where_none_completed_the_first_completion_takes_longer_than_the_run_had_for_it() -> None:
-    frames = frames_of([Request(5.0, Outcome.FAILED, done=12.0)])
+    frames = shared([Request(5.0, Outcome.FAILED, done=12.0)])
     assert judged("first_completion < 6s", frames) == ("> 7.00 s", False)
     assert judged("first_completion > 6s", frames) == ("> 7.00 s", True)
 
 
 @pytest.mark.parametrize("text", ["rejected == 0", "rejected < 1%", "transport_error == 0"])
 def test_where_nothing_was_sent_no_refusal_is_no_merit(text: str) -> None:
-    frames = frames_of([Request(0.0, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT)])
+    frames = shared([Request(0.0, Outcome.NOT_SENT, why_not_sent=NotSent.IN_FLIGHT_LIMIT)])
     assert judged(text, frames) == ("nothing to measure", None)
     assert judged("not_sent == 0", frames) == ("1", False)
-    assert judged("not_sent == 0", frames_of([], spans=[])) == ("nothing to measure", None)
+    assert judged("not_sent == 0", shared([], spans=[])) == ("nothing to measure", None)
 
 
 # ---- capacity -------------------------------------------------------------------------------------------------
@@ -545,7 +544,7 @@ def activity(name: str, at_s: float, end_s: float | None, state: str, after: flo
 
 def scaled(*events: Event) -> Frames:
     rows = [Request(0.0, done=900.0)]
-    return frames_of(rows, events=events, readings=[reading("instances_current", 0.0, 0.0)])
+    return shared(rows, events=events, readings=[reading("instances_current", 0.0, 0.0)])
 
 
 def test_scale_out_counts_from_the_breach_to_capacity_that_serves() -> None:
@@ -573,10 +572,10 @@ def test_a_scale_out_whose_breach_nobody_told_is_not_guessed() -> None:
 
 
 def test_first_completion_of_a_run_without_any_is_longer_than_it_was_watched() -> None:
-    pending = frames_of([Request(0.0, Outcome.PENDING), Request(60.0, Outcome.FAILED, done=90.0)])
+    pending = shared([Request(0.0, Outcome.PENDING), Request(60.0, Outcome.FAILED, done=90.0)])
     assert judge("first_completion < 8m", pending).passed is None
     assert judge("first_completion < 1m", pending).passed is False
-    failed = frames_of([Request(0.0, Outcome.FAILED, done=90.0)])
+    failed = shared([Request(0.0, Outcome.FAILED, done=90.0)])
     assert judge("first_completion < 8m", failed).passed is False  # it never came
 
 
@@ -601,7 +600,7 @@ def test_what_completes_nothing_costs_more_than_any_completion_may(
     rows = [Request(0.0, outcome, done=done), Request(0.0, Outcome.REJECTED, ack=3600.0)]
     looks = [reading("instances_current", 1.0, at) for at in (0.0, 3600.0)]
     scenario = {"target": {"endpoint": "e", "instance_hour": 1.0}}
-    result = judge("cost_per_1000 < 2000", frames_of(rows, readings=looks, scenario=scenario))
+    result = judge("cost_per_1000 < 2000", shared(rows, readings=looks, scenario=scenario))
     assert (result.seen, result.passed) == (seen, passed)
 
 
@@ -624,7 +623,7 @@ def test_requests_of_which_nothing_is_known_leave_open_what_they_may_have_come_t
 ) -> None:
     rows = [Request(float(k), done=k + 1.0) for k in range(10)]
     rows += [Request(float(k), Outcome.UNKNOWN) for k in range(10, 20)]  # their worker was lost
-    frames = frames_of(rows, spans=[span(20, end_s=20.0)])
-    (result,) = evaluate([text], frames, summarise(frames))
+    frames = shared(rows, spans=[span(20, end_s=20.0)])
+    (result,) = evaluate([text], frames, summary_of(frames))
     assert result.passed is passed
     assert passed or "known" in result.note + result.seen
