@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from smbench.api.resume import resume
     from smbench.api.run import run
     from smbench.api.scenarios import Validation, validate
-    from smbench.api.search import Search, resume_search, search
-    from smbench.api.sweep import Sweep, resume_sweep, sweep
+    from smbench.api.sweeping.search import resume_search, search
+    from smbench.api.sweeping.search_result import Search
+    from smbench.api.sweeping.sweep import resume_sweep, sweep
+    from smbench.api.sweeping.sweep_result import Sweep
     from smbench.errors import SmbenchError
     from smbench.scenario.deploy import Deploy
     from smbench.scenario.model import Scenario
@@ -92,9 +94,9 @@ _MODULES = {
     "Examination": "api.account",
     "Run": "api.result",
     "Scenario": "scenario.model",
-    "Search": "api.search",
+    "Search": "api.sweeping.search_result",
     "SmbenchError": "errors",
-    "Sweep": "api.sweep",
+    "Sweep": "api.sweeping.sweep_result",
     "Validation": "api.scenarios",
     "WhatIf": "api.predicting.what_if",
     "advise": "api.predicting.advise",
@@ -114,13 +116,13 @@ _MODULES = {
     "scaling_target": "api.deciding.scaling_target",
     "report": "api.report",
     "resume": "api.resume",
-    "resume_search": "api.search",
-    "resume_sweep": "api.sweep",
+    "resume_search": "api.sweeping.search",
+    "resume_sweep": "api.sweeping.sweep",
     "run": "api.run",
     "run_job": "api.machines.processing",
-    "search": "api.search",
+    "search": "api.sweeping.search",
     "simulate": "api.predicting.simulate",
-    "sweep": "api.sweep",
+    "sweep": "api.sweeping.sweep",
     "validate": "api.scenarios",
     "what_if": "api.predicting.what_if",
 }

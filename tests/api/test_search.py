@@ -14,13 +14,14 @@ import pytest
 from typer.testing import CliRunner
 
 import smbench
-from smbench.api import search
 from smbench.api.predicting.simulate import simulate
 from smbench.api.result import Run
 from smbench.api.run import reported
-from smbench.api.search import ASKED_FILE
+from smbench.api.sweeping import searching
+from smbench.api.sweeping.search import ASKED_FILE
+from smbench.api.sweeping.sweep import QUESTION_FILE
 from smbench.cli.app import app
-from smbench.errors import ExitCode, NotBegunError, UsageError
+from smbench.errors import ExitCode, NotBegunError, ResultsError, UsageError
 from smbench.findings import Finding, Verdict
 from smbench.generator.plan import RunPlan
 from smbench.lifecycle import cells
@@ -102,7 +103,6 @@ def test_a_search_of_an_endpoint_that_completes_nothing_ends_with_its_first_prob
     assert found.exit_status is ExitCode.INVALID
 
 
-@pytest.mark.slow  # runs with processes of their own
 def spoil(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
     """The generator was late in these probes."""
     judged = reported
@@ -116,7 +116,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
         )
         return replace(run, findings=(*run.findings, lateness))
 
-    monkeypatch.setattr(search, "reported", late)
+    monkeypatch.setattr(searching, "reported", late)
 
 
 def test_a_probe_in_which_the_generator_was_late_is_made_again_and_counts_for_nothing(
@@ -149,6 +149,7 @@ def test_two_late_probes_one_after_the_other_end_a_search_and_say_nothing_of_the
     assert "no rate is known to be kept" in str(found)
 
 
+@pytest.mark.slow  # runs with workers of their own
 def test_a_serverless_endpoint_is_searched_for_what_it_takes_without_throttles(tmp_path: Path) -> None:
     scenario = {
         **SCENARIO,
@@ -240,7 +241,9 @@ def test_where_even_the_lowest_rate_fails_or_the_highest_is_kept_one_sentence_sa
     assert by_the_model
 
 
-def test_a_folder_that_is_no_search_cannot_be_gone_on_with(tmp_path: Path) -> None:
-    (tmp_path / ASKED_FILE).write_text("{")
-    with pytest.raises(smbench.SmbenchError, match="cannot be read"):
-        smbench.resume_search(tmp_path)
+@pytest.mark.parametrize("content", ["{", "[]", "{}", "null", '{"question": [], "prices": 1}'])
+def test_a_folder_whose_question_is_not_whole_cannot_be_gone_on_with(tmp_path: Path, content: str) -> None:
+    for name, go_on in ((ASKED_FILE, smbench.resume_search), (QUESTION_FILE, smbench.resume_sweep)):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(ResultsError, match=f"{name} (cannot be read|is damaged)"):
+            go_on(tmp_path)

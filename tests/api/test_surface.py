@@ -95,6 +95,13 @@ def test_a_run_shows_its_report_as_text_and_in_a_notebook() -> None:
     assert "surface" in repr(run)
 
 
+def test_every_result_that_a_terminal_shows_a_notebook_shows_too() -> None:
+    results = [getattr(smbench, name) for name in smbench.__all__ if isinstance(getattr(smbench, name), type)]
+    shown = [one for one in results if hasattr(one, "to_text")]
+    assert len(shown) > 8
+    assert [one.__name__ for one in shown if one.__str__ is object.__str__ or not hasattr(one, "_repr_html_")] == []
+
+
 def test_a_real_endpoint_cannot_be_simulated() -> None:
     with pytest.raises(UsageError, match="no model"):
         smbench.simulate({**SCENARIO, "target": {"endpoint": "mine"}})

@@ -54,7 +54,7 @@ def test_a_run_keeps_the_prices_that_it_was_given_alone_and_among_several(
 
 
 def test_a_search_gives_them_to_every_probe(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smbench.api.search._Searching.carried_out", lambda self: self._settings(tmp_path))
+    monkeypatch.setattr("smbench.api.sweeping.searching.Searching.carried_out", lambda self: self._settings(tmp_path))
     settings = smbench.search(file, slo="p95 < 2s", prices={"serverless.gb_second": 1.0}, results=tmp_path)
     assert settings.prices == {"serverless.gb_second": 1.0}  # type: ignore[attr-defined]
 

@@ -64,6 +64,7 @@ ROOMS = {
     "prediction/engine": "The fast engine: one scenario as the model predicts it, without an entry for each request",
     "api/machines": "A run that several machines share, by files or as a job",
     "api/predicting": "The model of an endpoint, fitted, checked and asked what another policy would do",
+    "api/sweeping": "Many runs for one answer: a matrix of scenarios, and the highest rate that is kept",
     "api/deciding": "What to buy and how to scale it: the price list, and a scaling target that was tried",
     "cli": "The command line",
     "cli/machines": "Runs that several machines share, by files or as a job",

@@ -14,7 +14,7 @@ import typer.main
 from pydantic import BaseModel, ValidationError
 
 from smbench.api.scenarios import with_endpoint
-from smbench.api.sweep import resume_sweep
+from smbench.api.sweeping.sweep import resume_sweep
 from smbench.cli.app import app
 from smbench.errors import ResultsError, UsageError
 from smbench.scenario.explain import first_in_words

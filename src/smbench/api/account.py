@@ -15,6 +15,7 @@ from smbench.account.spending import Spending, spending
 from smbench.account.stack_permissions import stack_policy
 from smbench.account.statements import Place
 from smbench.api.loops import waited_for
+from smbench.api.printed import Printed
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, reseeded, with_endpoint
 from smbench.api.stacks import aimed, check_name
 from smbench.aws.access.clients import AwsClients
@@ -36,7 +37,7 @@ _RUN_ID = re.compile(r"smb-[0-9a-f]{10}|doctor-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(Printed):
     """What `doctor` found, in the order in which a run would meet it."""
 
     findings: tuple[Finding, ...]

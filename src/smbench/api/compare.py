@@ -30,7 +30,8 @@ from smbench.analysis.numbers.rank_tests import N_MAX
 from smbench.analysis.rows.frames import load
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.checks import check
-from smbench.api.result import Run, as_html, as_text
+from smbench.api.printed import Printed
+from smbench.api.result import Run
 from smbench.errors import ExitCode, InvalidRunError, UsageError
 from smbench.findings import Verdict, verdict
 from smbench.results.manifest import MANIFEST
@@ -49,7 +50,7 @@ _NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,15})=(.+)")
 
 
 @dataclass(frozen=True)
-class ComparisonResult:
+class ComparisonResult(Printed):
     """How groups of runs compare.
 
     Args:
@@ -82,14 +83,6 @@ class ComparisonResult:
 
         with Vega() as vega:
             return comparison_page(self.comparison, self.gate, vega)
-
-    def __str__(self) -> str:
-        """The report as text, 100 columns wide."""
-        return as_text(self.to_text())
-
-    def _repr_html_(self) -> str:
-        """The report for a notebook: the same lines as in a terminal."""
-        return as_html(str(self))
 
 
 @dataclass(frozen=True, slots=True)

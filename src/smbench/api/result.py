@@ -1,6 +1,5 @@
 """A run as Python has it: its tables, its figures, its verdict, and the report in every form."""
 
-import html
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +12,21 @@ from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.gate import exit_status
 from smbench.analysis.verdict.thresholds import ThresholdResult
+from smbench.api.printed import Printed
 from smbench.errors import ExitCode, ResultsError
 from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import json_document
 from smbench.results.files import write_whole
 from smbench.results.manifest import Manifest
-from smbench.view.console import PlainTextConsole
 from smbench.view.page.vega import Vega
 from smbench.view.report.junit import to_junit
 from smbench.view.report.markdown import to_markdown
 from smbench.view.report.summary_file import SUMMARY_FILE, to_json
 from smbench.view.report.text import render
 
-_TEXT_COLUMNS = 100
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Run:
+class Run(Printed):
     """A run that was read and judged.
 
     Attributes:
@@ -126,29 +123,9 @@ class Run:
         if self.path is not None:
             write_whole(self.path / SUMMARY_FILE, json_document(self.to_json()))
 
-    def __str__(self) -> str:
-        """The report as text, 100 columns wide."""
-        return as_text(self.to_text())
-
     def __repr__(self) -> str:
         name = self.summary.name or self.summary.run_id
         return f"<smbench.Run {name}: {self.verdict.value}, {self.path or 'simulated'}>"
-
-    def _repr_html_(self) -> str:
-        """The report for a notebook: the same lines as in a terminal."""
-        return as_html(str(self))
-
-
-def as_text(report: RenderableType) -> str:
-    """What `rich` prints, as text of 100 columns without colours and without blanks at the ends of lines."""
-    text = io.StringIO()
-    PlainTextConsole(file=text, width=_TEXT_COLUMNS, color_system=None).print(report)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
-
-
-def as_html(text: str) -> str:
-    """Text for a notebook, its columns kept."""
-    return f'<pre style="line-height:1.2;overflow-x:auto">{html.escape(text)}</pre>'
 
 
 def write_table_and_page(folder: Path, name: str, table: pl.DataFrame, page: str) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from smbench.api.resume import taken_up
-from smbench.api.search import is_search, resume_search
-from smbench.api.sweep import is_sweep, resume_sweep
+from smbench.api.sweeping.search import is_search, resume_search
+from smbench.api.sweeping.sweep import is_sweep, resume_sweep
 from smbench.cli.report import ReportOptions
 from smbench.cli.run import print_run
 from smbench.cli.sweeping.printed import print_many

@@ -7,11 +7,12 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from smbench.api.printed import Printed
 from smbench.api.report import readable
-from smbench.api.result import as_html, as_text
 from smbench.api.run import Progress
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
-from smbench.api.sweep import Sweep, sweep
+from smbench.api.sweeping.sweep import sweep
+from smbench.api.sweeping.sweep_result import Sweep
 from smbench.errors import ExitCode, NotBegunError, UsageError
 from smbench.scenario.values.quantities import parse_duration_s
 from smbench.sweeping.ranking import saturations
@@ -32,7 +33,7 @@ USERS = (1, 2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ScalingTarget:
+class ScalingTarget(Printed):
     """What came of it.
 
     Attributes:
@@ -74,14 +75,8 @@ class ScalingTarget:
         """As `rich` prints it."""
         return render(self)
 
-    def __str__(self) -> str:
-        return as_text(self.to_text())
-
     def __repr__(self) -> str:
         return f"<smbench.ScalingTarget {self.name}: {'none' if self.chosen is None else self.chosen.name}>"
-
-    def _repr_html_(self) -> str:
-        return as_html(str(self))
 
 
 def scaling_target(

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from smbench.api.predicting.side_by_side import side_by_side
 from smbench.api.predicting.simulate import Progress
 from smbench.api.predicting.what_if import Asked, VaryLike, WhatIf, notes_of, read_question, read_space, write_folder
-from smbench.api.result import as_html, as_text
+from smbench.api.printed import Printed
 from smbench.api.scenarios import Folders, ScenarioLike
 from smbench.errors import ExitCode, UsageError
 from smbench.prediction.advice import Advice, default_space, service_mean_s
@@ -26,7 +26,7 @@ from smbench.view.report.advice import render, to_json
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Advised:
+class Advised(Printed):
     """The policy to take, or that none keeps what is demanded.
 
     Attributes:
@@ -77,14 +77,8 @@ class Advised:
         table = {"policies.parquet": self.what_if.as_parquet()}
         return write_folder(results, f"advice-{self.what_if.name}", table | files)
 
-    def __str__(self) -> str:
-        return as_text(self.to_text())
-
     def __repr__(self) -> str:
         return f"<smbench.Advised {self.what_if.name}: {'no policy' if self.after is None else 'a policy'}>"
-
-    def _repr_html_(self) -> str:
-        return as_html(str(self))
 
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from smbench.api.printed import Printed
 from smbench.calibration.fit import fit
 from smbench.calibration.foreign import foreign_run
 from smbench.calibration.parameter import Parameter
@@ -18,7 +19,7 @@ from smbench.view.report.calibration import calibration_text
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Printed):
     """A fitted model.
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from smbench.api.printed import Printed
 from smbench.calibration.checking.check import ModelCheck, check
 from smbench.calibration.record import (
     Check,
@@ -30,7 +31,7 @@ REPLICATIONS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedModel:
+class CheckedModel(Printed):
     """How well a model predicts a run.
 
     Args:

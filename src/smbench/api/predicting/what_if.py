@@ -20,8 +20,8 @@ from smbench.api.predicting.simulate import (
     require_emulated,
     require_whole_load,
 )
+from smbench.api.printed import Printed
 from smbench.api.report import readable
-from smbench.api.result import as_html, as_text
 from smbench.api.scenarios import Folders, Given, ScenarioLike, given_scenario
 from smbench.errors import ResultsError, UsageError
 from smbench.generator.plan import RunPlan, make_plan
@@ -64,7 +64,7 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WhatIf:
+class WhatIf(Printed):
     """What many policies would have done.
 
     Attributes:
@@ -116,14 +116,8 @@ class WhatIf:
         self.table.write_parquet(buffer)
         return buffer.getvalue()
 
-    def __str__(self) -> str:
-        return as_text(self.to_text())
-
     def __repr__(self) -> str:
         return f"<smbench.WhatIf {self.name}: {len(self.sweep.rows):,} of {self.sweep.n_points:,} policies>"
-
-    def _repr_html_(self) -> str:
-        return as_html(str(self))
 
 
 def what_if(

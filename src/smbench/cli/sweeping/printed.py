@@ -2,8 +2,8 @@
 
 import typer
 
-from smbench.api.search import Search
-from smbench.api.sweep import Sweep
+from smbench.api.sweeping.search_result import Search
+from smbench.api.sweeping.sweep_result import Sweep
 from smbench.cli.given_out import on_stdout, print_json
 
 

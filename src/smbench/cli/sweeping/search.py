@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from smbench.api.search import search
+from smbench.api.sweeping.search import search
 from smbench.cli.asking import agreed
 from smbench.cli.given_out import write_page
 from smbench.cli.sweeping.printed import print_many
@@ -21,7 +21,7 @@ class SearchOptions:
 
     scenario: Path | None
     between: str | None
-    asked: dict[str, Any]  # what `api.search.search` takes by name
+    asked: dict[str, Any]  # what `api.sweeping.search.search` takes by name
     output: str
     yes: bool
     html: Path | None = None
@@ -31,7 +31,7 @@ def search_command(options: SearchOptions) -> ExitCode:
     """Search and print; returns the exit status.
 
     Raises:
-        ScenarioError, UsageError, TargetError, NotBegunError: as `api.search.search`.
+        ScenarioError, UsageError, TargetError, NotBegunError: as `api.sweeping.search.search`.
         ResultsError: a file cannot be written.
     """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smbench.api.sweep import sweep
+from smbench.api.sweeping.sweep import sweep
 from smbench.cli.given_out import write_page
 from smbench.cli.sweeping.printed import print_many
 from smbench.errors import ExitCode, UsageError
@@ -20,7 +20,7 @@ class SweepOptions:
     scenario: Path | None
     settings: tuple[str, ...]
     prices: tuple[str, ...]
-    asked: dict[str, Any]  # what `api.sweep.sweep` takes by name
+    asked: dict[str, Any]  # what `api.sweeping.sweep.sweep` takes by name
     output: str
     html: Path | None = None
 

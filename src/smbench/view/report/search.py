@@ -23,7 +23,7 @@ HEADS = ("probe", "rate", "requests", "kept", "backlog grows", "served", "p95", 
 
 
 class Kept(Protocol):
-    """What is kept of a probe: `api.search.Kept`."""
+    """What is kept of a probe: `api.sweeping.search_result.Kept`."""
 
     @property
     def purpose(self) -> str: ...
@@ -39,7 +39,7 @@ class Kept(Protocol):
 
 
 class Probe(Protocol):
-    """One run of a search: `api.search.Probe`."""
+    """One run of a search: `api.sweeping.search_result.Probe`."""
 
     @property
     def number(self) -> int: ...
@@ -52,7 +52,7 @@ class Probe(Protocol):
 
 
 class Looked(Protocol):
-    """What is shown: `api.search.Search`."""
+    """What is shown: `api.sweeping.search_result.Search`."""
 
     @property
     def path(self) -> Path: ...

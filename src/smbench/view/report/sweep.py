@@ -26,7 +26,7 @@ _INSTANCES_SHOWN = 6  # of the break-even, cheapest first
 
 
 class Looked(Protocol):
-    """What is shown: `api.sweep.Sweep`."""
+    """What is shown: `api.sweeping.sweep_result.Sweep`."""
 
     @property
     def name(self) -> str: ...
