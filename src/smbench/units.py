@@ -33,6 +33,11 @@ def rate(hertz: float | None) -> str:
     raise AssertionError(hertz)
 
 
+def whole(number: float) -> str:
+    """A count of things, which may come as a float."""
+    return f"{number:,.0f}"
+
+
 def share(fraction: float | None) -> str:
     """Per cent; never rounded to 0 % or 100 % unless it is."""
     if fraction is None:

@@ -57,9 +57,14 @@ class BacklogFigures(_Part):
 
     peak: int
     peak_at_s: float | None
-    peak_at_least: int = 0  # without the requests of which it is not known when they left
+    peak_at_least: int = 0  # without the requests of which it is not known whether they had left
     oldest_age_s: float | None  # the longest any request certainly was in the system, since it was due
     drain: Bounded | Missing  # from the last send until nothing was open
+
+    @property
+    def peak_within(self) -> Bounded:
+        """The peak between its bounds."""
+        return Bounded(low=self.peak_at_least, high=self.peak)
 
 
 class Notices(_Part):
@@ -342,10 +347,10 @@ def _backlog(frames: Frames) -> BacklogFigures:
     warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
     peak, peak_at_ns = curve.peak(without=curve.within(warm_up) if warm_up else None)
     least = peak
-    if frames.requests["may_have_left"].any():
-        certain = backlog(frames.requests.filter(~pl.col("may_have_left")), frames.end_ns)
+    if frames.earliest_ends is not None:
+        certain = backlog(frames.earliest_ends, frames.end_ns)
         least, _ = certain.peak(without=certain.within(warm_up))
-    certain_age_ns = (pl.col("age_ns") - pl.col("doubt_ns")).alias("age_ns")
+    certain_age_ns = (pl.col("age_ns") - pl.col("doubt_ns")).clip(0).alias("age_ns")
     ages_s = seconds(
         frames.measured.with_columns(certain_age_ns), "age_ns", pl.col("accepted") & ~pl.col("may_have_left")
     )

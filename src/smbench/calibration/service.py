@@ -85,7 +85,7 @@ def services(runs: Sequence[MeasuredRun], concurrency: int) -> Services:
 
 def _of_run(found: Slots, run: MeasuredRun) -> pl.DataFrame:
     chosen = found.is_sharp & found.is_completed
-    taken = pl.DataFrame({"seq": found.seq[chosen], "service_s": (found.ended_ns - found.began_ns)[chosen] / 1e9})
+    taken = pl.DataFrame({"seq": found.seq[chosen], "service_s": found.served_ns[chosen] / 1e9})
     return taken.join(run.classes.select("seq", "payload"), on="seq", how="left", maintain_order="left").select(
         "payload", pl.col("service_s").clip(lower_bound=_STAMP_S)
     )

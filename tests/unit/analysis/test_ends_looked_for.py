@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs import Request, frames_of, reading, span
+from runs import Request, frames_of, reading, span, sure
 from smbench.analysis.latency.breakdown import latency
 from smbench.analysis.numbers.bounds import Bounded, Distribution
 from smbench.analysis.rows.frames import Frames
@@ -18,6 +18,7 @@ from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import evaluate
 from smbench.findings import Finding, Verdict
+from smbench.records import Unknown
 
 S3 = {"tracking": "s3"}
 NAME = "ends looked for"
@@ -33,10 +34,24 @@ def looked_for(ends_s: list[float], ahead_s: float = 0.0, every_s: float = 5.0) 
     return rows
 
 
-def finding(rows: list[Request], **run: Any) -> Finding:
-    frames = frames_of(rows, target=S3, clock="real", **run)
-    (found,) = (one for one in check(frames, summarise(frames)) if one.name == NAME)
+def finding(rows: list[Request], name: str = NAME, **run: Any) -> Finding:
+    frames = frames_of(rows, target=S3, **{"clock": "real", **run})
+    (found,) = (one for one in check(frames, summarise(frames)) if one.name == name)
     return found
+
+
+def served_by_one(service_s: float, n: int = 60, every_s: float = 1.0) -> tuple[list[Request], dict[str, Any]]:
+    """Requests that come evenly and find one instance idle, and the readings and the scenario of such a run."""
+    ends_s = [number * every_s + 0.3 + service_s for number in range(n)]
+    rows = [
+        Request(number * every_s + 0.3, done=float(end_s // 1), seen=(end_s // 5 + 1) * 5.0, end_from="output")
+        for number, end_s in enumerate(ends_s)
+    ]
+    counts = [
+        reading(name, 1.0, at) for at in (0.0, n * every_s) for name in ("instances_current", "instances_desired")
+    ]
+    emulated = {"instances": {"concurrency": 50}}
+    return rows, {"readings": counts, "scenario": {"target": {"emulated": emulated}}}
 
 
 def test_a_latency_is_a_bound_one_second_wide_or_as_wide_as_we_saw_it_sooner() -> None:
@@ -97,10 +112,69 @@ def test_how_late_ends_were_seen_and_what_the_looks_cost_is_said() -> None:
         assert words in found.seen
 
 
+@pytest.mark.parametrize("clock", ["real", "warp"])
 @pytest.mark.parametrize(("ahead_s", "verdict"), [(0.0, Verdict.VALID), (-0.4, Verdict.VALID), (3.0, Verdict.UNKNOWN)])
-def test_a_clock_of_ours_that_s3_contradicts_is_noticed(ahead_s: float, verdict: Verdict) -> None:
+def test_a_clock_of_ours_that_s3_contradicts_is_noticed(ahead_s: float, verdict: Verdict, clock: str) -> None:
     ends = [number + 0.5 + 4.3 + number * 0.13 for number in range(100)]
-    assert finding(looked_for(ends, ahead_s), spans=[span(100, end_s=200.0)]).verdict is verdict
+    assert finding(looked_for(ends, ahead_s), spans=[span(100, end_s=200.0)], clock=clock).verdict is verdict
+
+
+def test_an_end_seen_at_the_instant_of_its_stamp_contradicts_no_clock() -> None:
+    rows = [
+        Request(number * 5.0, done=number * 5.0 + 5.0, seen=number * 5.0 + 5.0, end_from="output")
+        for number in range(20)
+    ]
+    assert finding(rows, clock="warp").verdict is Verdict.VALID
+
+
+def test_of_a_service_too_short_for_whole_seconds_nothing_is_derived() -> None:
+    rows, run = served_by_one(0.2)
+    summary = summarise(frames_of(rows, target=S3, **run))
+    (service,) = (one for one in summary.stages if one.name == "service")
+    assert service.n == 0
+    assert "second of S3's stamp" in service.reason
+    elasticity = sure(summary.elasticity)
+    assert isinstance(elasticity.utilisation, Unknown)
+    assert isinstance(elasticity.provisioning, Unknown)
+    assert isinstance(sure(summary.cost).useful_s, Unknown)
+    assert isinstance(summary.sizing.service_s, Unknown)
+
+
+def test_a_service_of_many_seconds_has_bounds_and_its_mean_lies_between_them() -> None:
+    rows, run = served_by_one(20.3, every_s=1.1)
+    summary = summarise(frames_of(rows, target=S3, **run))
+    (service,) = (one for one in summary.stages if one.name == "service")
+    median = service.spread.p50
+    assert median is not None
+    assert median.high is not None
+    assert median.low <= 20.3 <= median.high
+    assert median.high - median.low <= 1.0 + 1e-9
+    assert sure(summary.sizing.service_s) == pytest.approx(20.3, abs=0.1)
+    assert sure(sure(summary.cost).useful_s) == pytest.approx(60 * 20.3 / 50, rel=0.05)
+
+
+@pytest.mark.parametrize("asked", ["backlog < 2", "backlog <= 1 for 100ms"])
+def test_a_backlog_within_the_doubt_is_not_decided(asked: str) -> None:
+    rows, run = served_by_one(0.1, every_s=0.5)  # one at a time, in truth
+    frames = frames_of(rows, target=S3, **run)
+    summary = summarise(frames)
+    assert summary.backlog.peak_at_least == 1 < summary.backlog.peak
+    assert summary.backlog.oldest_age_s == 0.0  # stamped before it was due
+    (judged,) = evaluate([asked], frames, summary)
+    assert judged.passed is None
+    (missed,) = evaluate(["backlog < 1"], frames, summary)
+    assert missed.passed is False
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(1.0, Verdict.VALID), (0.3, Verdict.UNKNOWN), (1.8, Verdict.UNKNOWN)])
+def test_a_backlog_of_aws_within_the_doubt_contradicts_nothing(share: float, verdict: Verdict) -> None:
+    rows, run = served_by_one(1.5, n=600, every_s=0.5)  # three at a time, by stamps between 2 and 4
+    points = [
+        reading("ApproximateBacklogSize", 3.0 * share, 60.0 * minute, source="cloudwatch", stat="average")
+        for minute in range(5)
+    ]
+    found = finding(rows, "little's law", readings=[*run["readings"], *points])
+    assert found.verdict is verdict
 
 
 def test_a_closed_loop_needs_ends_that_are_seen_at_once() -> None:

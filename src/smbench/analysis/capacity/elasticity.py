@@ -316,7 +316,10 @@ def _drain(
         return Unknown("more requests ended than the slots could serve")
     last = int(np.searchsorted(done, rest)) - 1  # in this entry the rest is done
     bound_s = float((after.knots_ns[last] - last_send_ns) / 1e9 + (rest - done[last]) / speeds_hz[last])
-    return _Drain(bound_s, (last_end_ns - last_send_ns) / 1e9)
+    took_s = (last_end_ns - last_send_ns) / 1e9
+    if bound_s > took_s * (1 + _EPSILON):
+        return Unknown("the rest was done faster than all slots could at the mean service: its own was shorter")
+    return _Drain(bound_s, took_s)
 
 
 def _n_completed(frames: Frames, start_ns: int) -> int:

@@ -3,7 +3,8 @@
 An instance works on `concurrency` requests at once and starts them in the order in which they were received. So a slot
 becomes free when an instance enters service and whenever a request ends, and the k-th request to arrive takes the k-th
 slot to become free, at once or when it arrives. No distribution of the service is assumed. The pairing begins anew with
-each request that finds fewer in the system than there are slots: that request starts at once. So what cannot be
+each request that finds fewer in the system than there are slots: that request starts at once. An end that S3 stamped
+is known to its second: where that is much of a service, nothing is reconstructed. What cannot be
 followed affects only the requests that waited near it: an instance that leaves amid work takes unknown slots with it,
 until all that was in the system has ended, and an end without a notice frees a slot at an unknown instant. Source:
 docs/methods.md#service.
@@ -27,6 +28,7 @@ _NEVER = np.iinfo(np.int64).max
 WORK_KNOWN_MIN = 0.9  # of the requests; those left out may be of one class
 _SECOND_NS = 1_000_000_000
 _CONTRADICTIONS_MAX = 0.01
+_DOUBT_MAX = 0.1  # of the services: the mean is at most half of that off
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +39,8 @@ class Slots:
     arrived_ns: Instants
     began_ns: Instants  # where `has_begun`
     follows: Instants  # the place here of the one whose end freed its slot; -1: none had to, or more than one may have
-    ended_ns: Instants  # at the end of time, where it has no end
+    ended_ns: Instants  # at the latest; at the end of time, where it has no end
+    doubt_ns: Instants  # how much earlier the end may have been, 0 but where S3 stamped it
     has_begun: Mask
     is_known: Mask  # False: left out, see above
     is_sharp: Mask  # begun, and not while instances came at instants nobody told: its begin is good to milliseconds
@@ -49,14 +52,20 @@ class Slots:
     payload: pl.Series  # the class of each
 
     @property
+    def served_ns(self) -> Instants:
+        """How long each was in its slot, up to the end of the run: halfway between the bounds of its end."""
+        served: Instants = np.minimum(self.ended_ns, self.end_ns) - self.began_ns - self.doubt_ns // 2
+        return served.clip(0)
+
+    @property
     def service_mean_s(self) -> float | Unknown:
         """The mean service of those that completed."""
         chosen = self.is_sharp & self.is_completed
         # In order of size: a sum of floats depends on its order.
-        taken_ns = ascending((self.ended_ns - self.began_ns)[chosen])
+        taken_ns = ascending(self.served_ns[chosen])
         if not len(taken_ns):
             return Unknown("no request completed whose service is known")
-        return float(taken_ns.clip(0).mean()) / 1e9
+        return float(taken_ns.mean()) / 1e9
 
     @property
     def n_with_service(self) -> tuple[int, int]:
@@ -66,7 +75,7 @@ class Slots:
     def work_shares(self) -> dict[str, float] | Unknown:
         """By payload class, its share of the slot-seconds that requests outside warm-ups worked; 0 to 1."""
         chosen = self.is_sharp & self.is_measured
-        worked_ns = (np.minimum(self.ended_ns, self.end_ns) - self.began_ns)[chosen].clip(0)
+        worked_ns = self.served_ns[chosen]
         sums = pl.DataFrame({"payload": self.payload.filter(pl.Series(chosen)), "worked": worked_ns})
         of = dict(sums.group_by("payload").agg(pl.sum("worked")).iter_rows())
         whole_ns = sum(of.values())
@@ -84,7 +93,7 @@ class Slots:
             return mean_s
         if n_left_out > known.sum():
             return Unknown("of most requests it is not known when an instance began with them")
-        until_ns = np.minimum(self.ended_ns[known], self.end_ns)
+        until_ns = np.minimum(self.ended_ns[known], self.end_ns) - self.doubt_ns[known] // 2
         worked_ns = int((until_ns - np.maximum(self.began_ns[known], since_ns)).clip(0).sum())
         return worked_ns / 1e9 + n_left_out * mean_s
 
@@ -119,12 +128,16 @@ def slots(frames: Frames, capacity: Capacity | Unknown, concurrency: int | Unkno
             f"{n_contradictions:,} of {n_over:,} requests would have ended before a slot was free: the order is not "
             "that of receipt, others use the endpoint, or its instances take more at once than it is set to"
         )
+    doubt_ns = rows["doubt_ns"].to_numpy()
+    if doubt_ns[over].sum() > _DOUBT_MAX * (ended_ns - began_ns)[over].sum():
+        return Unknown("ends are known to the second of S3's stamp, and a service is too short for that")
     return Slots(
         seq=rows["seq"].to_numpy(),
         arrived_ns=arrived_ns,
         began_ns=began_ns,
         follows=np.where(is_sharp & is_ordered, follows, -1),
         ended_ns=ended_ns,
+        doubt_ns=doubt_ns,
         has_begun=has_begun,
         is_known=is_known,
         is_sharp=is_sharp,
@@ -143,7 +156,18 @@ def _takers(frames: Frames) -> pl.DataFrame:
     is_taking = pl.col("accepted") & (pl.col("outcome") != Outcome.EXPIRED.value)
     # An end of an unknown kind may be that of a request that no instance took up: it is known to neither instant.
     is_heard = (pl.col("end_from") == "notice").fill_null(False) & (pl.col("outcome") != Outcome.UNKNOWN_END.value)
-    columns = ("send_ns", "ack_ns", "sched_ns", "seq", "done_ns", "end_from", "outcome", "warmup", "payload")
+    columns = (
+        "send_ns",
+        "ack_ns",
+        "sched_ns",
+        "seq",
+        "done_ns",
+        "doubt_ns",
+        "end_from",
+        "outcome",
+        "warmup",
+        "payload",
+    )
     rows = only(frames.requests, is_taking, arrived, *columns)
     # Of those received at one instant the first to end is taken to have begun first, whatever their numbers.
     return rows.sort("arrived_ns", "send_ns", "sched_ns", "done_ns", "seq", nulls_last=True).select(
@@ -152,6 +176,7 @@ def _takers(frames: Frames) -> pl.DataFrame:
         .then(_NEVER)
         .otherwise(pl.max_horizontal("done_ns", "arrived_ns"))
         .alias("ended_ns"),
+        "doubt_ns",
         (is_heard | (pl.col("outcome") == Outcome.PENDING.value)).alias("is_told"),
         "outcome",
         "warmup",

@@ -63,7 +63,7 @@ def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
     if summary.streams is not None:
         figures |= {f"first_part_{name}": summary.streams.to_first.percentile(name) for name in ("p50", "p95")}
     if summary.measured.accepted:
-        figures["backlog_max"] = Bounded(low=summary.backlog.peak_at_least, high=summary.backlog.peak)
+        figures["backlog_max"] = summary.backlog.peak_within
     if summary.rates.completed_hz is not None:
         figures["completed_hz"] = Bounded.exactly(summary.rates.completed_hz)
     figures["misfit_share"] = _misfit(summary)

@@ -184,8 +184,11 @@ def _service(reconstructed: Slots) -> Distribution:
     chosen = reconstructed.is_sharp & reconstructed.is_measured
     is_over = reconstructed.ended_ns <= reconstructed.end_ns
     worked_s = (np.minimum(reconstructed.ended_ns, reconstructed.end_ns) - reconstructed.began_ns).clip(0) / 1e9
+    completed = chosen & reconstructed.is_completed
+    doubt_s = reconstructed.doubt_ns / 1e9
     return distribution(
-        worked_s[chosen & reconstructed.is_completed],
+        worked_s[completed],
         censored_s=worked_s[chosen & ~is_over],
         never_s=worked_s[chosen & is_over & ~reconstructed.is_completed],
+        least_s=(worked_s - doubt_s)[completed].clip(0) if doubt_s.any() else None,
     )

@@ -90,6 +90,7 @@ class Frames:
         may_have_left         it may have left the system before its age: it is lost, or its end was of a kind that the
                               endpoint does not publish
         doubt_ns              how much earlier than `done_ns` the end may have been: 0 but for ends found in S3
+        is_stamp_ahead        S3's stamp of the end is later than when we saw it: its clock is ahead of ours
         resume                which resume sent it, null: the run itself; no such column where there was none
         is_unsettled          it may have completed after its age: accepted without a known end, or a synchronous call
                               that was never answered (of other calls a notice would report it)
@@ -175,6 +176,21 @@ class Frames:
     def backlog(self) -> Backlog:
         """Of all accepted requests, from the first to the end of the run."""
         return backlog(self.requests, self.end_ns)
+
+    @cached_property
+    def earliest_ends(self) -> pl.DataFrame | None:
+        """The requests that certainly were in the system, each with its end as early as it may have been.
+
+        None where that is all of them, at the instants that `requests` has.
+        """
+        rows = self.requests
+        if not (rows["may_have_left"].any() or rows["doubt_ns"].max()):
+            return None
+        after_arrival_ns = pl.coalesce("recv_ns", "send_ns") + 1
+        earliest_ns = pl.max_horizontal(pl.col("done_ns") - pl.col("doubt_ns"), after_arrival_ns)
+        return rows.filter(~pl.col("may_have_left")).with_columns(
+            pl.when(pl.col("doubt_ns") > 0).then(earliest_ns).otherwise("done_ns").alias("done_ns")
+        )
 
     @property
     def epoch_ns(self) -> int:
@@ -314,6 +330,7 @@ def _on_our_clock(rows: pl.DataFrame, clocks: Clocks) -> pl.DataFrame:
     return rows.with_columns(
         pl.when(pl.col("end_from") == "notice").then("done_ns").alias("told_ns"),
         pl.when(is_from_output).then((end_of_second_ns - pl.col("done_ns")).clip(0)).otherwise(0).alias("doubt_ns"),
+        (is_from_output & (pl.col("seen_ns") < pl.col("done_ns"))).fill_null(False).alias("is_stamp_ahead"),
         pl.when(is_from_output)
         .then(end_of_second_ns)
         .when(is_over)

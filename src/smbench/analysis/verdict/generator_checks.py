@@ -23,7 +23,7 @@ PLACES_STUCK_MAX = 0.01  # of a closed phase: so many fewer requests were open t
 EMULATOR_LAG_MIN_S = 0.05  # a process that shares two cores is late by less now and then
 EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
 
-_OF_AN_END = ("send_ns", "done_ns", "doubt_ns", "seen_ns")
+_OF_AN_END = ("send_ns", "done_ns", "doubt_ns", "seen_ns", "is_stamp_ahead")
 LATE_ADVICE, BUSY_ADVICE = "lower the rate, or free the machine", "free the machine, or use a larger one"
 
 
@@ -187,8 +187,8 @@ def ends_looked_for(run: Run) -> Finding | None:
         return None
     found = only(frames.measured, pl.col("end_from") == "output", *_OF_AN_END)
     late = distribution((found["seen_ns"] - found["done_ns"] + found["doubt_ns"]).to_numpy() / 1e9).p99
-    impossible = found.filter((pl.col("doubt_ns") == 0) | (pl.col("done_ns") < pl.col("send_ns"))).height
-    disagree = not run.is_virtual and impossible > found.height * max(IMPOSSIBLE_MAX, CLOCKS_APART_S / every_s)
+    impossible = found.filter(pl.col("is_stamp_ahead") | (pl.col("done_ns") < pl.col("send_ns"))).height
+    disagree = impossible > found.height * max(IMPOSSIBLE_MAX, CLOCKS_APART_S / every_s)
     limit_s = _lag_limit_s(run.summary)
     is_closed = any(span.outstanding is not None for span in frames.spans)
     is_late = is_closed and late is not None and late.low > limit_s

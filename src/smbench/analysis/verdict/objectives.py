@@ -308,13 +308,13 @@ def _first_completion(frames: Frames, _summary: Summary) -> Figure | Unknown:
 def _longest_beyond(threshold: Threshold, frames: Frames) -> Bounded:
     """The longest time at a stretch that the backlog was too large; more than that where it was so at the end.
 
-    A request of which it is not known when it left counts until the end in the upper bound, not in the lower.
+    A request of which it is not known when it left counts until the end in the upper bound, not in the lower; one
+    whose end is known to the second only until the end of it in the upper bound, until its beginning in the lower.
     """
     longest_s, is_beyond = _stretch(threshold, frames, frames.requests)
     is_beyond |= bool(frames.n_unsure)  # or might have been, later
-    if not frames.requests["may_have_left"].any():
-        return Bounded(low=longest_s, high=None if is_beyond else longest_s)
-    least_s, _ = _stretch(threshold, frames, frames.requests.filter(~pl.col("may_have_left")))
+    certain = frames.earliest_ends
+    least_s = longest_s if certain is None else _stretch(threshold, frames, certain)[0]
     return Bounded(low=least_s, high=None if is_beyond else longest_s)
 
 
@@ -388,9 +388,9 @@ def _cost_per_1000(frames: Frames, summary: Summary) -> Figure | Unknown:
 
 
 def _backlog_peak(frames: Frames, summary: Summary) -> Figure | Unknown:
-    """Those of which it is not known when they left count in the upper bound only."""
-    found = summary.backlog
-    return Figure(Bounded(low=found.peak_at_least, high=None if frames.n_unsure else found.peak))
+    """Those of which it is not known whether they had left count in the upper bound only."""
+    peak = summary.backlog.peak_within
+    return Figure(peak.model_copy(update={"high": None}) if frames.n_unsure else peak)
 
 
 def _drain(frames: Frames, summary: Summary) -> Figure | Unknown:

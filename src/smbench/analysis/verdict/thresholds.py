@@ -38,7 +38,7 @@ class ThresholdResult(BaseModel):
 
 WRITE: dict[Unit, Callable[[float], str]] = {
     "s": units.duration,
-    "requests": lambda count: f"{count:,.0f}",
+    "requests": units.whole,
     "share": units.share,
     "hz": units.rate,
     "usd": units.usd,

@@ -188,7 +188,7 @@ def _title(summary: Summary) -> str:
     figures = summary.backlog
     if figures.peak_at_s is None:
         return "Nothing that counts was ever in the system, only warm-ups"
-    said = f"The backlog peaked at {figures.peak:,} at {clock(figures.peak_at_s)}"
+    said = f"The backlog peaked at {figures.peak_within.text(units.whole)} at {clock(figures.peak_at_s)}"
     outs = [step for step in summary.scaling.steps if step.is_out and step.in_service_at_s is not None]
     if outs and outs[0].in_service_at_s is not None:
         said += f"; more capacity served at {clock(outs[0].in_service_at_s)}"

@@ -170,11 +170,9 @@ def endpoint(judged: Judged) -> Section:
 
 def _backlog(summary: Summary, peak_at_s: float) -> Figures:
     backlog, oldest = summary.backlog, duration(summary.backlog.oldest_age_s)
-    figures = [
-        Figure(
-            "peak", count(backlog.peak), f"at {instant(peak_at_s)}", f"peak {backlog.peak:,} at {instant(peak_at_s)}"
-        )
-    ]
+    within = backlog.peak_within
+    peak = count(backlog.peak) if within.value is not None else bounded(within, units.whole, "requests")
+    figures = [Figure("peak", peak, f"at {instant(peak_at_s)}", f"peak {peak.text} at {instant(peak_at_s)}")]
     if oldest.unit:
         said = f"the oldest request grew {oldest.text} old"
         figures.append(Figure("oldest request", oldest, "since it was due", said))
