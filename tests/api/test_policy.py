@@ -20,12 +20,14 @@ from guarded_region import Call, Gate, allowed_by, gated
 from parliament_lint import findings
 from smbench.account.cleaning import Whose, find, remove
 from smbench.account.doctor import describe, examine
+from smbench.account.left_objects import claims_of, deleted
 from smbench.account.permissions import clean_policy, doctor_policy, resume_policy, run_policy
 from smbench.account.stack_permissions import CALLED_FOR, stack_policy
 from smbench.account.statements import Place
 from smbench.api.deploy import Deployment, Stage, destroyed
 from smbench.aws.access.clients import DEPLOYING, AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound
+from smbench.aws.setup.claim import Holder, claims_below
 from smbench.aws.setup.run_queue import run_queue
 from smbench.cli.app import app
 from smbench.errors import UsageError
@@ -36,6 +38,7 @@ from smbench.scenario.values.distributions import Distribution
 from smbench.stack.cost import hourly_cost
 from smbench.stack.packing import pack
 from smbench.stack.template import template
+from smbench.targets.kinds import target_of
 from whole_story import any_keys, plan_of, region, sent, story
 
 STEP = {"step": {"metric": "HasBacklogWithoutCapacity", "threshold": 1, "steps": [{"lower": 0, "change": 1}]}}
@@ -156,6 +159,30 @@ async def test_a_run_that_is_taken_up_makes_the_calls_that_its_policy_allows_and
     assert rows["resume"].drop_nulls().len() > 20
     listed = {"s3:GetObject"} if tracking == "s3" else set()  # of so many requests at once the outputs are listed
     require_exact(policy, gate, SEEN_ELSEWHERE | listed)
+
+
+@pytest.mark.slow  # clients of its own
+@pytest.mark.parametrize("payloads", [{}, {"inline": True}])
+async def test_whoever_sends_the_rest_may_claim_it_whoever_runs_may_see_that_and_whoever_cleans_may_remove_it(
+    payloads: dict[str, Any],
+) -> None:
+    hosted = story(payloads=payloads)
+    plan = plan_of(hosted)
+    with gated() as gate:
+        async with region(hosted) as here, AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+            found = await describe(clients, plan)
+            run, again = run_policy(plan, found), resume_policy(plan, found)
+            place = Place.of(found.endpoint_arn)
+            gate.calls.clear()
+            async with target_of(plan, here.access).claim("smb-0123456789", found.as_json()) as claim:
+                assert claim is not None
+                gate.allows = lambda call: allowed_by(run, call)
+                assert await claim.holder() is None
+                gate.allows = lambda call: allowed_by(again, call)
+                await claim.take(Holder("token", "here", "now"), ())
+            gate.allows = lambda call: allowed_by(clean_policy(place, plan, found), call)
+            (claims,) = await claims_of(clients, claims_below(None, found.output_path) or "")
+            assert await deleted(clients, [claims]) == []
 
 
 @pytest.mark.slow  # clients of its own for each

@@ -181,7 +181,9 @@ def kill_at(target: MemoryTarget, folder: Path, shard: int, n: int) -> Callable[
 
     def put_back() -> None:
         for file in files(folder):
-            file.unlink()
-        shutil.copytree(kept, folder, dirs_exist_ok=True)
+            if not (kept / file.relative_to(folder)).exists():
+                file.unlink()
+        for copy in files(kept):
+            (folder / copy.relative_to(kept)).write_bytes(copy.read_bytes())  # a file that was there stays the same one
 
     return put_back

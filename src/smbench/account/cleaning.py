@@ -5,10 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
-from smbench.account.left_objects import Objects, deleted, inputs_below, outputs_below
+from smbench.account.left_objects import Objects, claims_of, deleted, inputs_below, outputs_below
 from smbench.account.remains import Remain, remains, removed
 from smbench.aws.access.clients import AwsClients
 from smbench.aws.endpoint.description import TargetFound
+from smbench.aws.setup.claim import CLAIMS
 from smbench.aws.setup.uploads import input_prefix
 from smbench.errors import UsageError
 from smbench.results.manifest import Manifest
@@ -64,7 +65,8 @@ async def find(clients: AwsClients, whose: Whose) -> Found:
     if whose.endpoint is None:
         return Found(tuple(things))
     place = await _inputs_of(clients, whose.endpoint)
-    return Found(tuple(things), tuple(await inputs_below(clients, place)))
+    claims = await claims_of(clients, f"{place}/{CLAIMS}")
+    return Found(tuple(things), (*await inputs_below(clients, place), *claims))
 
 
 async def remove(clients: AwsClients, found: Found) -> list[str]:
@@ -99,6 +101,8 @@ async def _of_folder(clients: AwsClients, whose: Whose, things: list[Remain]) ->
     place = payloads.get("prefix") or (input_prefix(target.output_path) if target.output_path else None)
     digests = frozenset(filter(None, whose.manifest.payload_digests.values()))
     kept: tuple[str, ...] = ()
+    if place is not None:
+        objects += await claims_of(clients, f"{place.rstrip('/')}/{CLAIMS}", whose.run_id)
     if place is not None and not payloads.get("inline"):
         inputs = await inputs_below(clients, place, digests)
         others = {one.run_id for one in await remains(clients, None)} - {whose.run_id}

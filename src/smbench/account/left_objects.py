@@ -1,4 +1,4 @@
-"""What runs left in S3: inputs, whose names are ours, and the outputs that a run's own files name.
+"""What runs left in S3: inputs and claims, whose names are ours, and the outputs that a run's own files name.
 
 SageMaker names an output after nothing of ours. So without the files of the run its outputs are not known, and are
 never touched.
@@ -17,6 +17,7 @@ from smbench.aws.access.clients import AwsClients
 
 _INPUT = re.compile(r"[^/]+/(?P<digest>[0-9a-f]{64})(?:[.%].*)?")  # <class>/<sha256><extension>
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_RUN_ID = r"smb-[0-9a-f]{10}"
 _AT_ONCE = 1000  # keys that one DeleteObjects takes
 
 
@@ -25,7 +26,7 @@ class Objects:
     """Objects below one place in S3.
 
     Args:
-        what: `inputs`, `outputs` or `failures`.
+        what: `inputs`, `outputs`, `failures` or `claims`.
         place: `s3://bucket/folder`.
         keys: Of all of them.
         n_bytes: All together.
@@ -49,6 +50,12 @@ async def inputs_below(clients: AwsClients, place: str, digests: frozenset[str] 
         return named is not None and (digests is None or named["digest"] in digests)
 
     return await _listed(clients, "inputs", place, is_wanted)
+
+
+async def claims_of(clients: AwsClients, place: str, run_id: str | None = None) -> list[Objects]:
+    """The claims of runs that were continued, below their folder: one run's, or all."""
+    ours = re.compile(re.escape(folder_of(place)) + (_RUN_ID if run_id is None else re.escape(run_id)))
+    return await _listed(clients, "claims", place, lambda key: ours.fullmatch(key) is not None)
 
 
 async def outputs_below(clients: AwsClients, what: str, place: str, locations: Iterable[str]) -> list[Objects]:

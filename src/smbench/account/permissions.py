@@ -10,6 +10,7 @@ from smbench.account.places import bucket_of, folder_of, uploads_to
 from smbench.account.statements import Document, Place, Statement, document, statement
 from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.endpoint.log_streams import LOG_GROUPS
+from smbench.aws.setup.claim import claims_below
 from smbench.aws.setup.run_queue import QUEUE_PREFIX
 from smbench.generator.plan import RunPlan
 from smbench.stack.template import stack_name
@@ -91,7 +92,8 @@ class _Statements:
         endpoint = statement(
             "Endpoint", "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpointAsync", on=self.found.endpoint_arn
         )
-        return [endpoint, *self._objects(), *self._receiving_again(), *self._watching(knows_alarms=True)]
+        objects = self._objects("s3:PutObject")
+        return [endpoint, *objects, *self._receiving_again(), *self._watching(knows_alarms=True)]
 
     def _receiving_again(self) -> list[Statement]:
         if self.found.tracking == "s3":
@@ -122,9 +124,14 @@ class _Statements:
             statements.append(statement("Model", "sagemaker:DescribeModel", on=model))
         return statements
 
-    def _objects(self) -> list[Statement]:
-        """Inputs are looked for before they are put; outputs are read where a notice does not come."""
+    def _objects(self, *claiming: str) -> list[Statement]:
+        """Inputs are looked for before they are put; outputs are read where a notice does not come.
+
+        Args:
+            claiming: What is done with the claim beyond reading it; inputs, where they are put, allow it already.
+        """
         inputs = uploads_to(self.plan, self.found)
+        claims = None if inputs is not None or self.examines else self._claims()
         reads = _outputs(self.found)
         statements: list[Statement] = []
         if reads:
@@ -132,13 +139,16 @@ class _Statements:
         if inputs is not None:
             looks = () if self.examines else ("s3:GetObject",)
             statements.append(statement("Inputs", *looks, "s3:PutObject", on=self._below(inputs)))
-        buckets = [bucket_of(place) for place in (*reads, inputs) if place]
+        if claims is not None:
+            statements.append(statement("Claim", "s3:GetObject", *claiming, on=self._below(claims)))
+        buckets = [bucket_of(place) for place in (*reads, inputs, claims) if place]
         if buckets:  # without it, an object that is missing is answered as one that may not be read
             statements.append(statement("Buckets", "s3:ListBucket", on=map(self.place.s3, buckets)))
         return statements
 
     def objects_deleted(self) -> list[Statement]:
-        places = [place for place in (*_outputs(self.found), uploads_to(self.plan, self.found)) if place]
+        below = uploads_to(self.plan, self.found) or self._claims()
+        places = [place for place in (*_outputs(self.found), below) if place]
         if not places:
             return []
         return [
@@ -146,6 +156,10 @@ class _Statements:
             statement("Buckets", "s3:ListBucket", on=(self.place.s3(bucket_of(place)) for place in places)),
             statement("Objects", "s3:DeleteObject", on=map(self._below, places)),
         ]
+
+    def _claims(self) -> str | None:
+        """Where it is agreed upon who sends the rest of a run."""
+        return claims_below(self.plan.scenario.payloads.prefix, self.found.output_path)
 
     def _below(self, place: str) -> str:
         return self.place.s3(f"{bucket_of(place)}/{folder_of(place)}*")

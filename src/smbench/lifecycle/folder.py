@@ -66,6 +66,15 @@ class RunFolder:
         folder.manifest.write(path)
         return folder
 
+    def will_claim(self, token: str) -> None:
+        """Note the token before it is in the claim: a claim whose token no folder has could not be continued.
+
+        Raises:
+            ResultsError: it could not be written.
+        """
+        self.manifest = self.manifest.model_copy(update={"claims": (*self.manifest.claims, token)})
+        self.manifest.write(self.path)
+
     def plan(self, base_dir: Path | None = None) -> RunPlan:
         """What the run was planned to do, made again from the manifest.
 

@@ -5,7 +5,9 @@ up in S3. Nothing is sent unless that was asked for, and then only what certainl
 """
 
 import contextlib
+import datetime
 import itertools
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ import anyio
 import numpy as np
 import polars as pl
 
+from smbench.aws.setup.claim import SEEN_S, Holder
 from smbench.clock import wall_ns
 from smbench.errors import ResultsError
 from smbench.generator.plan import RunPlan
@@ -35,7 +38,8 @@ from smbench.results.damage import PARTS
 from smbench.results.manifest import MANIFEST, Host, Manifest, read_manifest
 from smbench.results.marks import InUseError, Mark, machine_started_utc_ns, sole_user
 from smbench.results.store import PartWriter, keep_last_versions, open_run
-from smbench.targets.base import AwsAccess
+from smbench.targets.base import AwsAccess, Target
+from smbench.targets.kinds import target_of
 from smbench.units import duration
 from smbench.view.live.choose import View
 
@@ -44,6 +48,7 @@ _LOOK_S = 0.25
 _HEAD_START_NS = 2_000_000_000  # between taking up and what is due first
 _HIDDEN_NS = 35_000_000_000  # a message that was received and not deleted is hidden for 30 s
 _STALLED_NS = 30_000_000_000  # a disk may have stalled that long between what is known last and the kill
+_SEEN_NS = round(1.5e9 * SEEN_S)  # after a claim; the half is for clocks that differ
 _PARENT_WRITER = "parent"
 _ROWS_AT_ONCE = 250_000  # looked at together: the last versions of a million rows take 460 MB
 
@@ -124,8 +129,11 @@ def resume_run(
             if plan.is_emulated:
                 end = _closed_without_endpoint(folder, plan)
             else:
+                access = access_of(before, access)
+                if sends:
+                    anyio.run(_claimed, folder, target_of(plan, access))
                 how = _how(folder, plan, sends=sends)
-                end = _session(folder, plan, access_of(before, access), how, make_view(), interrupts, presence)
+                end = _session(folder, plan, access, how, make_view(), interrupts, presence)
         except BaseException:  # Ctrl-C included: the folder is left as it was found; the error goes on up
             if before.ending is not Ending.RUNNING:
                 folder.close(before.ending, before.reason, before.notes, before.emulator, before.held)
@@ -172,6 +180,22 @@ def _wait_for_workers(folder: RunFolder) -> None:
                 break
 
 
+async def _claimed(folder: RunFolder, target: Target) -> None:
+    """Return when no other copy may send the rest of the run, as far as the target can know.
+
+    Raises:
+        TargetError: another copy of the folder was continued.
+    """
+    manifest = folder.manifest
+    async with target.claim(manifest.run_id, manifest.target) as claim:
+        if claim is None:
+            return
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        new = Holder(secrets.token_hex(16), f"{folder.path.resolve()} on {Host.this().name}", now)
+        folder.will_claim(new.token)
+        await claim.take(new, manifest.claims)
+
+
 def _shares(folder: RunFolder) -> list[Share]:
     manifest = folder.manifest
     return [Share(manifest.run_id, worker, manifest.workers) for worker in range(manifest.workers)]
@@ -195,8 +219,10 @@ def _how(folder: RunFolder, plan: RunPlan, *, sends: bool) -> TakingUp:
             f"{folder.path}",
             "let it follow a time server, or wait for as long",
         )
-    # Of a machine whose clock is ahead of this one's the run may have gone on for a while after its last word.
-    alive_until_ns, started_ns = max(now_ns, last_ns + _STALLED_NS), machine_started_utc_ns()
+    # Of a machine whose clock is ahead of this one's the run may have gone on for a while after its last word, and one
+    # that goes on until now sends until it sees that the rest is claimed.
+    until_ns = now_ns + (_SEEN_NS if sends else 0)
+    alive_until_ns, started_ns = max(until_ns, last_ns + _STALLED_NS), machine_started_utc_ns()
     is_same_host = folder.manifest.host.name == Host.this().name
     if started_ns is not None and is_same_host and started_ns - epoch_ns > last_ns:
         alive_until_ns = started_ns - epoch_ns  # it lost its power, or was started again, after the run's last word
@@ -242,7 +268,7 @@ def _session(
     detail: dict[str, object] = {"sends": how.sends, "later_s": how.later_ns / 1e9}
     event = Event("resume", f"resume {how.resume}", now_ns, now_ns, detail=detail)
     PartWriter(folder.path, "events", _PARENT_WRITER).write(events_frame([event], epoch_ns))
-    before = Before(how, epoch_ns, manifest.target, manifest.held)
+    before = Before(how, epoch_ns, manifest.target, manifest.held, manifest.claims)
 
     async def live() -> SessionEnd:
         async with contextlib.nullcontext() if presence is None else presence.served(screen.state, interrupts):

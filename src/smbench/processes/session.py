@@ -90,12 +90,14 @@ class Before:
         epoch_ns: UTC nanoseconds at its time zero.
         found: The target as it was found.
         held: What its workers held, by their number.
+        claims: What the claim in S3 says of the resumes that sent more from this folder, this one included.
     """
 
     taking_up: TakingUp
     epoch_ns: int
     found: Facts
     held: Mapping[str, Facts]
+    claims: Sequence[str] = ()
 
 
 async def run_session(
@@ -135,6 +137,8 @@ async def run_session(
         with _workers(plan, access, shares, workplace, end.epoch_ns, before, start) as workers:
             session = _Session(plan, access, shares, run_dir, watcher, interrupts, on_ready, workers, emulator, end)
             session.is_new = before is None
+            if before is not None:
+                session.is_sending, session.claims = before.taking_up.sends, before.claims
             try:
                 await session.live()
             except BaseExceptionGroup as group:  # task groups wrap what ends them; only our own errors are taken out
@@ -208,7 +212,8 @@ class _Session:
         stops = stopping_phases(plan.scenario.load, plan.schedule.spans)
         self.crew = Workers(workers, plan.scenario.limits, watcher, self._lost, stops)
         self.emulator = emulator
-        self.is_new = True
+        self.is_new = self.is_sending = True
+        self.claims: Sequence[str] = ()
         self._is_stopping = False
         self._clock: MonotonicClock | None = None  # None: not begun, or in warp time, which only the worker knows
         self._lost_ns: dict[int, int] = {}  # by the worker's number
@@ -306,12 +311,25 @@ class _Session:
                 async with anyio.create_task_group() as watching:
                     watching.start_soon(watch, gauges, clock, self.plan.scenario.gauges_every, on_read)
                     watching.start_soon(journal.run)
+                    if self.is_sending and not self.plan.is_emulated:
+                        watching.start_soon(self._watch_claim)
                     await self.crew.follow()
                     watching.cancel_scope.cancel()
                 with anyio.move_on_after(self.end.patience_s):
                     on_read(*await gauges.read())
             finally:
                 journal.write()
+
+    async def _watch_claim(self) -> None:
+        """A copy of the folder may be continued elsewhere at any time: from then on it sends, and this run no more."""
+        async with target_of(self.plan, self.access).claim(self.shares[0].run_id, self.end.found) as claim:
+            if claim is None:
+                return
+            holder = await claim.lost(self.claims)
+        self._is_stopping = True
+        self.failed(f"a copy of the run was continued at {holder.since} by {holder.where}, which sends the rest")
+        self.crew.tell(Stop(NotSent.STOPPED, self.end.reason))
+        self.watcher.preparing(f"{self.end.reason}: no more is sent, waiting for ends")
 
     async def _watch_emulator(self, emulator: Child) -> None:
         """Nothing is expected of it while the run goes on but that it lives, and says so."""

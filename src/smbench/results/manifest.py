@@ -184,6 +184,7 @@ class Manifest(BaseModel):
     held: dict[str, dict[str, Any]] = {}  # made in AWS by each worker and still needed; empty in a closed run
     prices: dict[str, float] = {}  # USD that the command line gave in the place of list prices, by their names
     endpoint_url: str | None = None  # the address of all AWS services; null: AWS's own
+    claims: tuple[str, ...] = ()  # of each resume that sent more from this folder: what its claim in S3 says
     resumes: int = 0  # how many times `smbench resume` took it up
     inapplicable: tuple[str, ...] = ()  # checks and stages of a request that mean nothing for this kind of target
     host: Host = Host()  # machine, CPU count, versions of Python and of packages

@@ -1,7 +1,8 @@
 """How far a worker got, in a file that outlives it: the last row it handed to the network, and that it still lives.
 
 A row's number is in the file before the row is sent, through a shared mapping, so a process that is killed at any
-instant leaves it exact. A machine that loses its power may not: then the file counts for nothing, by its boot id.
+instant leaves it exact. A machine that loses its power may not: then the file counts for nothing, by its boot id. Nor
+does a copy, which says how far the worker had got when it was copied: the file has its own number on the disk in it.
 The worker locks the file; the lock ends with the process, whatever ends it.
 """
 
@@ -18,11 +19,12 @@ from smbench.errors import ResultsError
 from smbench.results.damage import PARTS
 from smbench.results.manifest import no_run
 
-_LAYOUT = struct.Struct("=q36si")  # the last row handed over, the machine's boot id, the process
+_LAYOUT = struct.Struct("=q36siQ")  # the last row handed over, the machine's boot id, the process, the file's inode
 _STAT = Path("/proc/stat")
 _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 MARK = "reached-"  # and the worker's number: the name of its file
 _NONE = -1
+_INODE_MAX = 2**64 - 1  # some file systems of Windows have longer ones
 
 
 class InUseError(ResultsError):
@@ -41,9 +43,9 @@ class Mark:
     def __init__(self, descriptor: int, mapped: mmap.mmap, name: str) -> None:
         self._descriptor, self._mapped, self._name = descriptor, mapped, name
         self._rows = memoryview(mapped).cast("q")  # a row's number goes there in one store: no kill tears it
-        self.last, boot, self._process = _LAYOUT.unpack(mapped[: _LAYOUT.size])
+        self.last, boot, self._process, inode = _LAYOUT.unpack(mapped[: _LAYOUT.size])
         self.boot = boot.rstrip(b"\0")
-        self.is_exact = bool(_BOOT) and self.boot == _BOOT
+        self.is_exact = bool(_BOOT) and self.boot == _BOOT and inode == _inode(descriptor)
 
     @classmethod
     def open(cls, run_dir: Path, worker: int) -> Self:
@@ -63,7 +65,7 @@ class Mark:
         try:
             _require_lock(descriptor, run_dir, worker)
             if os.fstat(descriptor).st_size < _LAYOUT.size:  # without a boot id it is not exact, until `begin`
-                os.write(descriptor, _LAYOUT.pack(_NONE, b"", os.getpid()))
+                os.write(descriptor, _LAYOUT.pack(_NONE, b"", os.getpid(), 0))
             return cls(descriptor, mmap.mmap(descriptor, _LAYOUT.size), f"/{PARTS}/{MARK}{worker}")
         except BaseException as error:  # whatever it is: the lock is given back
             os.close(descriptor)
@@ -79,7 +81,7 @@ class Mark:
         Raises:
             InUseError: the process that wrote it lives, and has a mark of that name open.
         """
-        if not self.is_exact or self._process == os.getpid():
+        if not _BOOT or self.boot != _BOOT or self._process == os.getpid():
             return
         try:
             opened = [os.readlink(one) for one in Path(f"/proc/{self._process}/fd").iterdir()]
@@ -93,7 +95,7 @@ class Mark:
     def begin(self, last: int) -> None:
         """From now on the mark is exact: no row beyond this one was handed over until now."""
         self.last, self.is_exact = last, True
-        self._mapped[: _LAYOUT.size] = _LAYOUT.pack(last, _BOOT, os.getpid())
+        self._mapped[: _LAYOUT.size] = _LAYOUT.pack(last, _BOOT, os.getpid(), _inode(self._descriptor))
 
     def reached(self, row: int) -> None:
         """This row is handed over next; rows come in ascending order."""
@@ -104,6 +106,25 @@ class Mark:
         self._rows.release()
         self._mapped.close()
         os.close(self._descriptor)
+
+
+def _inode(descriptor: int) -> int:
+    return os.fstat(descriptor).st_ino & _INODE_MAX
+
+
+def copy_mark(source: Path, target: Path) -> None:
+    """Make a mark in the place of one whose worker has ended: what that one says, this one says of itself.
+
+    Raises:
+        OSError: it cannot be read or written.
+    """
+    content = source.read_bytes()
+    target.write_bytes(content)
+    if len(content) == _LAYOUT.size:
+        last, boot, process, inode = _LAYOUT.unpack(content)
+        with target.open("r+b") as copy:
+            is_original = inode == source.stat().st_ino & _INODE_MAX
+            copy.write(_LAYOUT.pack(last, boot, process, _inode(copy.fileno()) if is_original else 0))
 
 
 def _boot_id() -> bytes:

@@ -31,7 +31,7 @@ from smbench.results.damage import (
 from smbench.results.files import sync_folder, write_whole
 from smbench.results.gathering import Gathering
 from smbench.results.manifest import MANIFEST, Manifest, read_manifest
-from smbench.results.marks import MARK
+from smbench.results.marks import MARK, copy_mark
 from smbench.results.older import scan
 from smbench.results.schema import FILES, polars_schema
 
@@ -206,7 +206,7 @@ def link_parts(source: Path, run_dir: Path) -> None:
             if Part.of(path) is not None:
                 _second_name(path, run_dir / PARTS / path.name)
             elif path.name.startswith(MARK):
-                shutil.copyfile(path, run_dir / PARTS / path.name)
+                copy_mark(path, run_dir / PARTS / path.name)
     except OSError as error:
         raise ResultsError(f"cannot copy the parts in {source} to {run_dir}: {error.strerror or error}") from error
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from smbench.aws.access.addresses import require_usable
+from smbench.aws.setup.claim import Claim
 from smbench.clock import Clock
 from smbench.generator.runner import Outside
 from smbench.generator.shares import Share
@@ -95,6 +96,13 @@ class Target(Protocol):
 
     def watched(self, found: Facts, clock: Clock) -> AbstractAsyncContextManager[Gauges]:
         """The gauges of a target that was found, for a process that watches it without sending."""
+
+    def claim(self, run_id: str, found: Facts) -> AbstractAsyncContextManager[Claim | None]:
+        """What decides who may send the rest of a run; None: this kind of target keeps nothing that all could see.
+
+        Raises:
+            TargetError: from `async with`: a run on such a target has one, and no place for it is known.
+        """
 
     async def remove(self, held: Sequence[Facts]) -> list[str]:
         """Remove what lost workers held; returns what is left, as a person would look for it."""

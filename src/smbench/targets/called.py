@@ -68,6 +68,12 @@ class CalledTarget:
         async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
             yield AwsGauges(clients, TargetFound.from_json(found), clock)
 
+    @asynccontextmanager
+    async def claim(self, run_id: str, found: Facts) -> AsyncIterator[None]:
+        """A run on a synchronous endpoint keeps nothing in AWS, so nobody elsewhere could see a claim."""
+        del run_id, found
+        yield None
+
     async def remove(self, held: Sequence[Facts]) -> list[str]:
         """Nothing was made, so nothing is removed and nothing is left."""
         assert not held, "a synchronous target holds nothing"

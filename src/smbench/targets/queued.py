@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import anyio
 
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
 from smbench.aws.endpoint.gauges import AwsGauges
+from smbench.aws.setup.claim import Claim, claims_below
 from smbench.aws.setup.run_queue import RunQueue, queue_name, remove, run_queue, run_queue_again
 from smbench.aws.setup.silence import why_silent
 from smbench.aws.transport.invoke import SdkTransport
@@ -107,6 +109,23 @@ class QueuedTarget:
         """CloudWatch, instances, scaling activities and alarms of the endpoint that was found."""
         async with AwsClients(self._settings(_FEW_CONNECTIONS)) as clients:
             yield AwsGauges(clients, TargetFound.from_json(found), clock)
+
+    @asynccontextmanager
+    async def claim(self, run_id: str, found: Facts) -> AsyncIterator[Claim]:
+        """An object beside the inputs.
+
+        Raises:
+            TargetError: no place in S3 is known.
+        """
+        place = claims_below(self.plan.scenario.payloads.prefix, TargetFound.from_json(found).output_path)
+        if place is None:
+            raise TargetError(
+                "who sends the rest of the run cannot be agreed upon: the endpoint names no output path, and the "
+                "scenario no place for inputs",
+                "resume it without --continue",
+            )
+        async with AwsClients(replace(self._settings(_FEW_CONNECTIONS), services=("s3",))) as clients:
+            yield Claim(clients, f"{place}/{run_id}")
 
     async def remove(self, held: Sequence[Facts]) -> list[str]:
         """Remove queues of lost workers with their subscriptions, within 20 seconds; returns what is left.

@@ -18,8 +18,10 @@ from smbench.account.cleaning import Found, Whose, find, remove
 from smbench.account.doctor import describe
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound
+from smbench.aws.setup.claim import Holder
 from smbench.aws.setup.run_queue import filter_policy, run_queue
 from smbench.results.manifest import Manifest
+from smbench.targets.kinds import target_of
 from whole_story import Region, any_keys, plan_of, region, sent, story
 
 HOSTED = story("async", {"faults": {"container_errors": 0.3}})
@@ -169,3 +171,22 @@ async def test_without_its_folder_a_runs_inputs_are_found_beside_the_endpoints_o
     before = await left.keys()
     assert await remove(left.clients, found) == []
     assert before - await left.keys() == set(inputs.keys)
+
+
+async def test_the_claim_of_a_run_that_was_continued_is_removed_with_it_and_those_of_others_stay(
+    left: Left, tmp_path: Path
+) -> None:
+    (tmp_path / "parts").mkdir()
+    ours, other = "smb-0123456789", "smb-9876543210"
+    manifest = Manifest(run_id=ours, started=datetime.now(UTC), scenario=sent(HOSTED), target=left.target.as_json())
+    manifest.write(tmp_path)
+    for run_id in (ours, other, "notes.txt"):
+        async with target_of(plan_of(HOSTED), left.here.access).claim(run_id, left.target.as_json()) as claim:
+            assert claim is not None
+            await claim.take(Holder("token", "here", "now"), ())
+    (one,) = (await left.find(Whose(ours, tmp_path, manifest))).objects
+    assert [key.rpartition("/")[2] for key in one.keys] == [ours]
+    (every,) = (await left.find(Whose(endpoint=ENDPOINT))).objects
+    assert [key.rpartition("/")[2] for key in every.keys] == [ours, other]
+    assert await remove(left.clients, await left.find(Whose(ours, tmp_path, manifest))) == []
+    assert {key.rpartition("/")[2] for key in await left.keys()} == {other, "notes.txt"}

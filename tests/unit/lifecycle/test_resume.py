@@ -5,6 +5,7 @@ Method: folders as a killed run leaves them, written by hand; an endpoint that o
 """
 
 import contextlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ import pytest
 
 import smbench
 from doubles import FakeEndpoint
+from fake_aws import target as endpoint_found
 from runs import manifest_of, span
+from smbench.aws.access.clients import AwsClients, AwsSettings
+from smbench.aws.setup.claim import SEEN_S
 from smbench.clock import LoopClock, WarpLoop
 from smbench.errors import ResultsError, TargetError
 from smbench.generator.assembly import ShareRun
@@ -30,10 +34,11 @@ from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
 from smbench.records import Accepted, Ending, Notice, Outcome
 from smbench.results.law import Counts, row_violations
-from smbench.results.manifest import ClockFacts
+from smbench.results.manifest import ClockFacts, read_manifest
 from smbench.results.marks import Mark, sole_user
 from smbench.results.store import PartWriter, open_run
 from smbench.scenario.model import Scenario
+from smbench.targets.kinds import target_of
 from whole_story import any_keys, plan_of, region, story
 
 SCENARIO: dict[str, Any] = {
@@ -49,7 +54,7 @@ def killed(results: Path, *, reached: int | None = 5, target: dict[str, Any] = S
     plan = make_plan(Scenario.model_validate(SCENARIO | {"target": target}), results)
     folder = RunFolder.open(results, plan, Origin(results, "scenario.yaml", "digest"), ("smbench", "run"), 1)
     _write(plan, folder)
-    folder.begin({"endpoint": "smbench-emulated"}, ClockFacts(kind="real", epoch_ns=EPOCH_NS))
+    folder.begin(endpoint_found().as_json(), ClockFacts(kind="real", epoch_ns=EPOCH_NS))
     mark = Mark.open(folder.path, 0)
     if reached is not None:
         mark.begin(reached)
@@ -179,3 +184,37 @@ def test_where_the_queue_is_gone_another_copy_may_have_sent_the_rest_and_nothing
             assert here.emulator.truth.frame().height == n_sent > 5
 
     anyio.run(taken_up_twice, backend_options={"loop_factory": WarpLoop})
+
+
+def test_of_two_copies_of_a_folder_one_alone_is_continued_and_it_can_be_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    any_keys(monkeypatch)
+    path = killed(tmp_path, target={"endpoint": "smbench-emulated"})
+    shutil.copytree(path, tmp_path / "copy")
+
+    async def continued() -> None:
+        async with region(story()) as here:
+            async with AwsClients(AwsSettings(endpoint_url=here.emulator.url, services=("s3",))) as clients:
+                await clients.s3.create_bucket(Bucket="bucket")
+            folders = [RunFolder.reopen(one) for one in (path, tmp_path / "copy")]
+            target = target_of(folders[0].plan(), here.access)
+            await resume._claimed(folders[0], target)
+            with pytest.raises(TargetError, match=str(path)):
+                await resume._claimed(folders[1], target)
+            await resume._claimed(RunFolder.reopen(path), target)
+            assert len(read_manifest(path).claims) == 2
+
+    anyio.run(continued, backend_options={"loop_factory": WarpLoop})
+
+
+def test_a_resume_that_sends_counts_for_sent_what_another_may_send_until_it_sees_the_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = killed(tmp_path, target={"endpoint": "mine"})
+    monkeypatch.setattr(resume, "wall_ns", lambda: EPOCH_NS + 3_600_000_000_000)
+    monkeypatch.setattr(resume, "machine_started_utc_ns", lambda: None)
+    folder = RunFolder.reopen(path)
+    until_s = [resume._how(folder, folder.plan(), sends=sends).alive_until_ns / 1e9 for sends in (False, True)]
+    assert until_s[0] == 3_600
+    assert until_s[1] > 3_600 + SEEN_S

@@ -14,7 +14,7 @@ import pytest
 
 from smbench.errors import ResultsError
 from smbench.results import marks
-from smbench.results.marks import InUseError, Mark, sole_user
+from smbench.results.marks import MARK, InUseError, Mark, copy_mark, sole_user
 
 
 def test_a_mark_is_exact_once_it_was_begun_and_keeps_the_last_row(tmp_path: Path) -> None:
@@ -38,6 +38,30 @@ def test_after_the_machine_was_started_again_a_mark_is_not_exact(
     again = Mark.open(tmp_path, 0)
     assert (again.last, again.is_exact) == (7, False)
     again.close()
+
+
+def test_a_copy_of_a_mark_is_not_exact_for_its_worker_may_have_gone_on_and_one_that_was_moved_is(
+    tmp_path: Path,
+) -> None:
+    with contextlib.closing(Mark.open(tmp_path / "run", 0)) as mark:
+        mark.begin(5)
+        shutil.copytree(tmp_path / "run", tmp_path / "copy")
+        mark.reached(9)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    for name, expected in (("copy", (5, False)), ("moved", (9, True))):
+        with contextlib.closing(Mark.open(tmp_path / name, 0)) as mark:
+            assert (mark.last, mark.is_exact) == expected
+
+
+def test_a_mark_that_is_made_again_elsewhere_is_as_exact_as_the_one_that_it_was_made_of(tmp_path: Path) -> None:
+    with contextlib.closing(Mark.open(tmp_path / "run", 0)) as mark:
+        mark.begin(5)
+    shutil.copytree(tmp_path / "run", tmp_path / "copy")
+    for name, is_exact in (("run", True), ("copy", False)):
+        (tmp_path / f"{name} again" / "parts").mkdir(parents=True)
+        copy_mark(*(tmp_path / folder / "parts" / f"{MARK}0" for folder in (name, f"{name} again")))
+        with contextlib.closing(Mark.open(tmp_path / f"{name} again", 0)) as mark:
+            assert (mark.last, mark.is_exact) == (5, is_exact)
 
 
 def test_a_mark_belongs_to_one_worker_at_a_time(tmp_path: Path) -> None:
