@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from smbench.emulator.sagemaker import truth as truth_module
 from smbench.emulator.sagemaker.truth import Truth
 from smbench.records import Outcome
 from smbench.results.schema import TRUTH, polars_schema
@@ -111,3 +112,24 @@ def test_a_truth_nobody_asks_for_keeps_what_is_under_way_alone() -> None:
     truth.arrive("b", 0)
     assert truth.frame()["inference_id"].to_list() == ["b"]
     assert truth.frame()["call"].to_list() == [1]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 7, 100])
+def test_the_file_is_the_same_however_many_calls_are_made_into_a_frame_together_and_nothing_is_left_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    truth = Truth(EPOCH_NS)
+    calls = [truth.arrive(f"call {number}", number) for number in range(7)]
+    for call in (calls[5], calls[0], calls[3], calls[2]):  # the order of their ends is another than that of arrival
+        call.accepted, call.output_location = call.number != 3, f"s3://b/out/{call.number}" if call.number else None
+        truth.close(call)
+    expected = truth.frame()
+    assert expected["inference_id"].to_list() == [f"call {number}" for number in range(7)]
+    assert expected["output_location"].to_list() == [
+        f"s3://b/out/{number}" if number in (5, 3, 2) else None for number in range(7)
+    ]
+    monkeypatch.setattr(truth_module, "_ROWS_AT_ONCE", at_once)
+    assert truth.frame().equals(expected)
+    truth.write(tmp_path / "truth.parquet")
+    assert pl.read_parquet(tmp_path / "truth.parquet").equals(expected)
+    assert [path.name for path in tmp_path.iterdir()] == ["truth.parquet"]
