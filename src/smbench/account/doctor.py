@@ -5,6 +5,7 @@ It asks as the run will: the same description, the same queue (removed at once),
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -15,6 +16,7 @@ from smbench.account.receiving import receiving_questions
 from smbench.account.scaling import scaling_questions, unrest
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.endpoint.description import TargetFound, discover
+from smbench.aws.transport.wire_clients import try_runtime, wire_clients
 from smbench.errors import TargetError, UsageError
 from smbench.findings import Finding, Verdict
 from smbench.generator.forecast import forecast
@@ -121,6 +123,7 @@ async def _of_the_account(clients: AwsClients, plan: RunPlan) -> list[Finding]:
         return findings
     (target,) = found
     more = [
+        _way(clients, plan),
         *place_questions(clients, plan, target),
         *receiving_questions(clients, target, plan.scenario.collector.queue),
         *scaling_questions(clients, target),
@@ -130,6 +133,21 @@ async def _of_the_account(clients: AwsClients, plan: RunPlan) -> list[Finding]:
         findings.append(_silent(target, is_asked=plan.scenario.collector.tracking == "s3"))
     findings += [_unseen(outcome, why) for outcome, why in target.unobservable.items()]
     return findings
+
+
+def _way(clients: AwsClients, plan: RunPlan) -> Question:
+    """The hot calls have a way of their own: what it cannot do, such as a proxy, ends a run."""
+    transport = plan.scenario.transport
+
+    async def ask() -> Seen:
+        if transport == "sdk":
+            await try_runtime(clients)
+        else:
+            async with wire_clients(clients):
+                pass
+        return Seen(f"by {transport}, at {urlsplit(clients.runtime.meta.endpoint_url).netloc}")
+
+    return Question("way to the runtime", "requests can be sent as the scenario's transport sends them", ask)
 
 
 def _state(found: TargetFound) -> Seen:

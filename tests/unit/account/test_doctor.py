@@ -19,6 +19,7 @@ from smbench.account.doctor import Waits, examine
 from smbench.account.questions import answered
 from smbench.account.receiving import receiving_questions
 from smbench.account.scaling import scaling_questions, unrest
+from smbench.aws.access.clients import AwsClients
 from smbench.aws.access.instants import utc_datetime
 from smbench.clock import LoopClock
 from smbench.emulator.server import Emulator
@@ -109,6 +110,19 @@ async def test_each_action_that_is_refused_is_one_finding_that_names_it(region: 
         assert wrong[0].advice
         is_optional = denied in OPTIONAL or denied.partition(":")[0] in OPTIONAL or denied == "s3:GetObject"
         assert wrong[0].verdict is (Verdict.UNKNOWN if is_optional else Verdict.INVALID), denied
+
+
+async def test_a_proxy_that_would_end_the_run_is_found_before_it(
+    region: tuple[Emulator, Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator, _ = region
+    monkeypatch.setattr(AwsClients, "is_loopback", False)
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "nowhere.example")
+    (wrong,) = not_sound(await findings(emulator))
+    assert (wrong.name, wrong.verdict) == ("way to the runtime", Verdict.INVALID)
+    assert "proxy.example:3128, and the wire speaks to AWS directly" in wrong.seen
+    assert "--transport sdk" in wrong.advice
 
 
 async def test_an_endpoint_that_is_not_there_ends_the_questions_about_it(region: tuple[Emulator, Gate]) -> None:

@@ -190,6 +190,57 @@ async def test_a_credential_process_that_fails_is_not_quoted(machine: Machine) -
     assert "could not be fetched" in error.message
 
 
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ("credential_process = /no/such/program", "/no/such/program: No such file or directory"),
+        (f"credential_process = /bin/echo {SECRET}", "printed what are no credentials"),
+        ("credential_process = /bin/echo []", "printed what are no credentials"),
+        ("role_arn = arn:aws:iam::123456789012:role/x\nweb_identity_token_file = /no/token", "/no/token: No such file"),
+    ],
+)
+async def test_what_a_profile_names_and_there_is_not_is_said_and_nothing_is_quoted_or_logged(
+    machine: Machine, capfd: pytest.CaptureFixture[str], profile: str, words: str
+) -> None:
+    machine.config(f"[profile one]\nregion = eu-west-1\n{profile}\n")
+    error = await refusal(AwsSettings(profile="one"))
+    assert words in error.message
+    assert "aws sts get-caller-identity --profile one" in error.advice
+    assert capfd.readouterr().err == ""
+
+
+async def test_a_profile_that_asks_a_person_for_a_code_gets_its_bridge_and_asks_nobody(machine: Machine) -> None:
+    role = "region = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/x\n"
+    machine.config(
+        f"[profile far]\n{role}source_profile = near\n"
+        f"[profile near]\n{role}source_profile = keys\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n"
+        f"[profile keys]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n"
+    )
+    error = await refusal(AwsSettings(profile="far"))
+    assert "the profile near asks for a code" in error.message
+    assert "aws configure export-credentials --profile far --format env" in error.advice
+
+
+async def test_credentials_that_are_fetched_elsewhere_are_not_blamed_on_the_address_of_the_services(
+    machine: Machine,
+) -> None:
+    """A role is taken at STS, which --endpoint-url does not name."""
+    machine.config(
+        f"[profile one]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = keys\n"
+        f"[profile keys]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n"
+    )
+    denied = HttpResponse(
+        403,
+        [("content-type", "text/xml")],
+        b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>may not perform sts:AssumeRole</Message></Error>"
+        b"</ErrorResponse>",
+    )
+    async with FakeAws(lambda _: denied) as aws:
+        machine.set(AWS_ENDPOINT_URL_STS=aws.url)
+        error = await refusal(AwsSettings(profile="one", endpoint_url="http://127.0.0.1:1"))
+    assert error.message == "not allowed to fetch the credentials: may not perform sts:AssumeRole"
+
+
 async def test_a_config_file_that_cannot_be_read_is_named(machine: Machine) -> None:
     machine.config("not an AWS config file [")
     assert str(machine.folder / "config") in (await refusal(AwsSettings(region="eu-west-1"))).message

@@ -70,6 +70,15 @@ async def test_loopback_is_behind_no_proxy(monkeypatch: pytest.MonkeyPatch) -> N
         assert wire.runtime.authority == aws.url.removeprefix("http://")
 
 
+async def test_s3_with_fips_is_asked_at_a_host_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    async with FakeAws(lambda _: json_answer({})) as aws:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", aws.url)
+        monkeypatch.setenv("NO_PROXY", "*")
+        async with AwsClients(AwsSettings(region="us-east-1")) as clients, wire_clients(clients) as wire:
+            assert wire.s3.origin.host == "s3-fips.us-east-1.amazonaws.com"
+
+
 async def test_an_address_with_a_path_is_for_the_sdk_alone() -> None:
     error = await refusal(AwsSettings(region="eu-west-1", endpoint_url="http://127.0.0.1:8000/aws"))
     assert "more than a scheme, a host and a port" in error.message

@@ -5,6 +5,7 @@ are made together, before scenario time begins.
 """
 
 import functools
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, AsyncExitStack
@@ -17,14 +18,15 @@ import aioboto3
 import botocore
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.exceptions import InvalidRegionError, NoCredentialsError, NoRegionError
 from botocore.loaders import Loader, create_loader
 
 from smbench.aws.access.addresses import ADDRESS_LOOKS_LIKE, require_usable
 from smbench.aws.access.answers import SoundParsers
 from smbench.aws.access.credentials import SessionCredentials, frozen
-from smbench.aws.access.refusals import explained
+from smbench.aws.access.refusals import explained, fetching
 from smbench.errors import TargetError
+from smbench.printable import printable
 from smbench.service_models import ModelFiles
 from smbench.version import __version__
 from smbench.wire.sigv4 import Credentials
@@ -44,6 +46,9 @@ ANSWER_S = 60
 LONG_POLL_ANSWER_S = 35  # a long poll is 20 s by itself
 QUEUE_CONNECTIONS = 160  # 64 receivers, as many deleters, and room
 _PREPARING_CONNECTIONS = 32
+
+# It logs what it raises, with a traceback, which Python prints where nobody has said what becomes of logs.
+logging.getLogger("aiobotocore").addHandler(logging.NullHandler())
 
 MEASURING = ("runtime", "sqs", "sns", "s3", "sagemaker", "cloudwatch", "autoscaling", "logs", "sts")
 DEPLOYING = (*MEASURING, "cloudformation", "tagging")
@@ -122,7 +127,7 @@ class AwsClients:
                 self.region = _region(settings, core)
                 self.ca_bundle = core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
                 if not settings.emulated:
-                    self.credentials = await _session_credentials(core)
+                    self.credentials = await _session_credentials(core, self.region)
                 make: Any = session.client  # its stub knows services only by literal name
                 for name, (service, options) in _services(settings).items():
                     client = make(
@@ -139,6 +144,9 @@ class AwsClients:
                         entered: Any = await opened.enter_async_context(client)
                         require_usable(f"the address of {service}", entered.meta.endpoint_url)
                         setattr(self, name, entered)
+                    except InvalidRegionError as error:
+                        why = f"the region {printable(self.region)} is none, by its looks"
+                        raise TargetError(why, "one looks like us-east-1: correct --region or AWS_REGION") from error
                     except ValueError as error:  # botocore's word for an address or a region it cannot read
                         why = f"the address of {service} cannot be used" if "@" in str(error) else str(error)
                         raise TargetError(why, ADDRESS_LOOKS_LIKE) from error
@@ -175,20 +183,41 @@ def _models_of(data_path: str | None) -> Loader:
     return loader
 
 
-async def _session_credentials(core: AioSession) -> SessionCredentials:
-    credentials = await core.get_credentials()
-    if credentials is None:
-        profile = core.get_scoped_config()
-        if "login_session" in profile:
-            name = core.profile or "default"
+async def _session_credentials(core: AioSession, region: str) -> SessionCredentials:
+    """What must be fetched or refreshed fails here, not in the run."""
+    with fetching(core.profile, region):  # by addresses of its own: --endpoint-url is not for it
+        credentials = await core.get_credentials()
+        if credentials is None:
+            _refuse_login(core)
+            raise NoCredentialsError
+        if credentials.method == "assume-role":
+            _refuse_code(core)
+        return SessionCredentials(credentials, frozen(await credentials.get_frozen_credentials()))
+
+
+def _refuse_login(core: AioSession) -> None:
+    if "login_session" in core.get_scoped_config():
+        name = core.profile or "default"
+        raise TargetError(
+            f"the profile {name} was made by `aws login`, which this AWS library cannot read",
+            f"add to the profile: credential_process = "
+            f"aws configure export-credentials --profile {name} --format process",
+        )
+
+
+def _refuse_code(core: AioSession) -> None:
+    """A profile that asks a person for a code would ask in every process of a run, and again in mid-run."""
+    profiles = core.full_config.get("profiles", {})
+    name, seen = core.profile or "default", set[str]()
+    while name in profiles and name not in seen:
+        seen.add(name)
+        if {"mfa_serial", "role_arn"} <= profiles[name].keys():
             raise TargetError(
-                f"the profile {name} was made by `aws login`, which this AWS library cannot read",
-                f"add to the profile: credential_process = "
-                f"aws configure export-credentials --profile {name} --format process",
+                f"the profile {name} asks for a code (mfa_serial), and a run has several processes",
+                f'let the AWS CLI ask once: eval "$(aws configure export-credentials --profile '
+                f'{core.profile or "default"} --format env)", and leave --profile and AWS_PROFILE out',
             )
-        raise NoCredentialsError
-    # What must be fetched or refreshed fails here, not in the run.
-    return SessionCredentials(credentials, frozen(await credentials.get_frozen_credentials()))
+        name = profiles[name].get("source_profile", "")
 
 
 def _key_pair(settings: AwsSettings) -> dict[str, str]:

@@ -22,6 +22,7 @@ from botocore.exceptions import (
 
 from smbench.aws.access.causes import NO_ANSWER, cause_of, code_of, distrust_of
 from smbench.errors import TargetError
+from smbench.printable import printable
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _SIGNATURE = {
@@ -74,6 +75,33 @@ def explained(doing: str, *, profile: str | None, region: str, url: str | None =
         raise _unreached(doing, error, url or _named_by(error) or f"AWS in {region}") from error
     except BotoCoreError as error:
         raise TargetError(f"could not {doing}: {_SECRET.sub('[removed]', str(error))}") from error
+
+
+@contextmanager
+def fetching(profile: str | None, region: str) -> Iterator[None]:
+    """A block in which a session finds its credentials: from files, from processes, or from AWS, as a profile says.
+
+    Raises:
+        TargetError: also where a program or a file that the profile names is not there, or says what it should not.
+    """
+    try:
+        with explained("fetch the credentials", profile=profile, region=region):
+            try:
+                yield
+            except OSError as error:  # a network's have no file
+                if error.filename is None:
+                    raise
+                why = f"{printable(str(error.filename))}: {error.strerror or type(error).__name__}"
+                raise TargetError(f"the credentials could not be fetched: {why}", _profiles_own(profile)) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # botocore trusts what a credential process prints; what it printed may be a secret.
+        why = "the credential process printed what are no credentials"
+        raise TargetError(f"the credentials could not be fetched: {why}", _profiles_own(profile)) from error
+
+
+def _profiles_own(profile: str | None) -> str:
+    named = f" --profile {profile}" if profile else ""
+    return f"correct the profile; `aws sts get-caller-identity{named}` shows whether it works"
 
 
 def _named_by(error: Exception) -> str | None:

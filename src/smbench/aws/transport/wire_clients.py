@@ -104,7 +104,8 @@ class _Opening:
 
 
 def _origin(client: Any, clients: AwsClients) -> Origin:
-    url = client.meta.endpoint_url
+    # S3's own word for us-east-1 with FIPS, which the SDK puts right in each request: no such host exists.
+    url = client.meta.endpoint_url.replace(".aws-global.", f".{clients.region}.")
     try:
         origin = Origin.of(url)
     except ValueError as error:
