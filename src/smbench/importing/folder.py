@@ -15,12 +15,11 @@ from smbench.results.damage import whole_checksums
 from smbench.results.manifest import ClockFacts, Host, ImportedFrom, Manifest
 from smbench.results.schema import FILES, polars_schema
 from smbench.results.store import PartWriter, compact, new_run_dir
+from smbench.schedule.time_column import EPOCH_MIN_NS
 from smbench.tables.foreign import open_table
 from smbench.tables.opening import Watch
 from smbench.tables.table import Table
 from smbench.version import __version__
-
-_EPOCH_MIN_NS = 10**18  # an instant before September 2001 is no date, but counted from a beginning of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def _has_failures(roles: Roles) -> bool:
 def _manifest(
     file: Path, table: Table, roles: Roles, found: Imported, wanted: Wanted, lacking: Mapping[str, str]
 ) -> Manifest:
-    is_dated = found.epoch_ns >= _EPOCH_MIN_NS
+    is_dated = found.epoch_ns >= EPOCH_MIN_NS
     now = datetime.datetime.now(datetime.UTC)
     last_ns = found.requests.select(pl.max_horizontal(pl.max("send"), pl.max("seen"))).to_series().dt.timestamp("ns")[0]
     started = datetime.datetime.fromtimestamp(found.epoch_ns // 10**9, datetime.UTC) if is_dated else now

@@ -13,7 +13,9 @@ from smbench.records import Outcome
 _CODE = re.compile(r"(?:HTTP(?:/\d(?:\.\d)?)?\s+)?([1-5]\d\d)(?:\.0+)?(?:\s.*)?", re.DOTALL | re.IGNORECASE)
 _TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline ?exceeded|etimedout", re.IGNORECASE)
 _GOOD = {"ok", "success", "succeeded", "successful", "complete", "completed", "true", "pass", "passed", "yes", "done"}
+_GOOD |= {"unset", "status_code_unset", "status_code_ok"}  # OpenTelemetry's: nobody said that it failed
 _BAD = {"false", "fail", "failed", "failure", "error", "errored", "ko", "no", "exception", "aborted"}
+_BAD |= {"status_code_error"}
 _REFUSED = {"rejected", "throttled", "refused"}
 _OPEN = {"pending", "running", "queued", "inprogress", "in_progress", "in progress", "lost"}
 _NO_CODE = {"0", "0.0", "-1", "000"}

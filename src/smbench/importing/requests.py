@@ -14,8 +14,9 @@ from smbench.importing.roles import INSTANTS, OWN_UNIT, Roles
 from smbench.records import ACCEPTED, Outcome
 from smbench.results.schema import REQUESTS, polars_schema
 from smbench.schedule.base import PhaseSpan
+from smbench.schedule.time_column import check_span
 from smbench.schedule.trace import NO_TIME
-from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns
+from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns, zones_said
 from smbench.tables.table import BadCell, Batch, Table, shown
 from smbench.tables.timestamps import NO_NUMBER
 
@@ -24,7 +25,7 @@ _SECOND_NS = 10**9
 _DAY_NS = 86_400 * _SECOND_NS
 _SAME_NS = 2_000_000  # between two spans of which each was cut to milliseconds
 _SHOWN_MAX = 8
-_BLANKS = {"nan", "null", "none", "n/a", "-"}
+_BLANKS = {"nan", "null", "none", "n/a", "-", "na", "<na>", "nat", "#n/a", "nil", "(null)", "\\n"}  # \\N is SQL's
 _TEXTS = ("status", "success", "error", "label", "phase")
 _OVER = [Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value]
 
@@ -55,8 +56,12 @@ def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good:
         dict.fromkeys((*roles.columns.values(), *roles.where, *(() if roles.sums is None else roles.sums[:1])))
     )
     parts, n_other = [], 0
+    dated = [role for role in INSTANTS if role in roles.columns and roles.units[role] is None]
+    zones = frozenset[bool]()
     for batch in table.rows.batches(columns):
-        part = _part(table, batch, roles, dict(zip(columns, batch.cells, strict=True)))
+        cells = dict(zip(columns, batch.cells, strict=True))
+        part = _part(table, batch, roles, cells)
+        zones = zones.union(*(zones_said(_without_blanks(cells[roles.columns[role]])) for role in dated))
         n_other += len(batch.cells[0]) - part.height
         parts.append(part)
     rows = pl.concat(parts) if parts else pl.DataFrame()
@@ -65,7 +70,14 @@ def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good:
         rows = rows.filter(~pl.col("is_sum"))
     if rows.is_empty():
         raise _no_request(table, roles)
+    if len(zones) > 1:
+        named = " and ".join(f"'{table.name(roles.columns[role])}'" for role in dated)
+        raise UsageError(
+            f"{table.path}: some dates in {named} say their time zone, and others do not: hours may lie between them",
+            "write all with their zone, or all without",
+        )
     _refuse_days(table, roles, rows)
+    _refuse_zeros(table, roles, rows)
     notes = _notes(roles, rows)
     rows = _with_ends(rows, timeout_ns, good)
     rows = rows.with_columns(pl.coalesce("due_ns", "start_ns").alias("due_ns"))
@@ -103,6 +115,14 @@ def _refuse_days(table: Table, roles: Roles, rows: pl.DataFrame) -> None:
                 f"{table.path}: column '{table.name(roles.columns[role])}' holds dates without a time of day",
                 "join date and time in one column, or name another: --start, --end, --due",
             )
+
+
+def _refuse_zeros(table: Table, roles: Roles, rows: pl.DataFrame) -> None:
+    """A run of half a century would have no rate, in silence."""
+    for role in INSTANTS:
+        first_ns, last_ns = rows[f"{role}_ns"].min(), rows[f"{role}_ns"].max()
+        if role in roles.columns and isinstance(first_ns, int) and isinstance(last_ns, int):
+            check_span(table, roles.columns[role], first_ns, last_ns)
 
 
 def _are_whole(instants_ns: pl.Series, unit_ns: int) -> bool:
@@ -208,11 +228,19 @@ def _check(table: Table, batch: Batch, roles: Roles, frame: pl.DataFrame, kept: 
         row = int(kept[missing.arg_true()[0]])
         at = roles.columns.get("start", roles.columns.get("end", 0))
         raise table.bad(batch.place, at, BadCell(row, None, ""))
+    negative = (frame["latency_ns"] < 0).fill_null(value=False)
+    if negative.any():
+        raise UsageError(
+            f"{table.path}{batch.place(int(kept[negative.arg_true()[0]]))}: the latency in column "
+            f"'{table.name(roles.columns['latency'])}' is below zero",
+            "leave the cell empty where no answer came: its status says the rest",
+        )
     backwards = (frame["end_ns"] < frame["start_ns"]).fill_null(value=False)
     if backwards.any():
         row = int(kept[backwards.arg_true()[0]])
         raise UsageError(
-            f"{table.path}{batch.place(row)}: the request ends before it starts", "check columns and units"
+            f"{table.path}{batch.place(row)}: the request ends before it starts",
+            "check columns and units; leave the cell of an end that never was empty",
         )
 
 

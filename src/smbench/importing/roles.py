@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from smbench.errors import UsageError
 from smbench.schedule.time_column import OF_LENGTHS, no_unit, time_column, unit_of
-from smbench.tables.json_rows import no_rows
+from smbench.tables.json_documents import no_rows
 from smbench.tables.table import Table
 from smbench.tables.timestamps import (
     is_date,
@@ -184,6 +184,18 @@ _TOOLS = (
         form="one JSON document",
     ),
     _Tool(
+        "Locust",
+        {
+            "start": "start_time",
+            "latency": "response_time",
+            "status": "status_code",
+            "error": "exception",
+            "label": "name",
+        },
+        ("request_type", "name", "response_time", "response_length", "exception"),
+        latency_unit="ms",
+    ),
+    _Tool(
         "AIPerf",
         {
             "start": "metadata.request_start_ns",
@@ -205,6 +217,7 @@ _SUMS = (  # names that a table of sums has
     ({"# Samples", "Average", "Median"}, "JMeter's aggregate report"),
     ({"Metric", "avg", "min", "max"}, "the table of sums of GenAI-Perf or AIPerf"),
     ({"Trans", "Elap Time", "Resp Time"}, "siege's log of sums"),
+    ({"Percentage served", "Time in ms"}, "ab's table of percentiles"),
 )
 _VEGETA_WIDTHS = (11, 12)  # without and with response headers
 _H2LOAD_WIDTH = 3  # at least

@@ -6,6 +6,8 @@ without a time of day are none, and several candidates are proposed, not chosen 
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from smbench.errors import UsageError
 from smbench.tables.table import Table, shown
 from smbench.tables.timestamps import (
@@ -18,6 +20,9 @@ from smbench.tables.timestamps import (
     unit_of_epoch,
     words_of,
 )
+
+EPOCH_MIN_NS = 10**18  # September 2001: an earlier instant is no date of a measurement, but counts from a beginning
+_DECADE_NS = 10 * 365 * 86_400 * 10**9
 
 # Names of time columns without their unit, the likeliest first.
 _USUAL = (
@@ -108,6 +113,21 @@ def days_only(table: Table, at: int) -> UsageError:
         f"{table.path}: column '{table.name(at)}' holds dates without a time of day in every row: no arrival times",
         "name the column of times, `column`, or of counts per day, `counts`",
     )
+
+
+def check_span(table: Table, at: int, first_ns: int, last_ns: int) -> None:
+    """Instants decades before the others: a zero where no instant was, or a row in another unit.
+
+    Raises:
+        UsageError: the column has some.
+    """
+    if first_ns < EPOCH_MIN_NS <= last_ns and last_ns - first_ns > _DECADE_NS:
+        first, last = (str(np.datetime64(ns, "ns").astype("datetime64[s]")) for ns in (first_ns, last_ns))
+        raise UsageError(
+            f"{table.path}: column '{table.name(at)}' goes from {first} to {last}: the first is a zero, "
+            "or in another unit",
+            "leave such a row out, or its cell empty if another column says when the request was sent or ended",
+        )
 
 
 def _column(table: Table, at: int) -> list[str | None]:

@@ -12,17 +12,24 @@ from smbench.errors import UsageError
 from smbench.scenario.phases import REQUESTS_MAX
 from smbench.schedule import bins
 from smbench.schedule.base import Instants
-from smbench.schedule.time_column import TimeColumn, days_only, no_unit, time_column, unit_of
+from smbench.schedule.time_column import (
+    EPOCH_MIN_NS,
+    TimeColumn,
+    check_span,
+    days_only,
+    no_unit,
+    time_column,
+    unit_of,
+)
 from smbench.tables.csv_rows import n_counted
 from smbench.tables.foreign import open_table
 from smbench.tables.instants import counts as counts_of
-from smbench.tables.instants import dates_ns, numbers_ns
+from smbench.tables.instants import dates_ns, numbers_ns, zones_said
 from smbench.tables.opening import Watch
 from smbench.tables.table import BadCell, Batch, Table
 from smbench.tables.timestamps import NO_NUMBER, is_number, split_unit
 
 _DAY_NS = 86_400 * 10**9
-_EPOCH_NS = 10**18  # a number that its size alone shows to be an epoch time is not less, in nanoseconds
 NO_TIME = "is no time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
@@ -130,9 +137,11 @@ def _of_rows(table: Table, wanted: Wanted) -> Trace:
     plan = _plan(table, wanted)
     times: list[Instants] = []
     numbers: list[Instants] = []
-    n = 0
+    n, zones = 0, frozenset[bool]()
     for batch in table.rows.batches(plan.columns):
         times_ns, n_each = _instants(table, batch, plan)
+        if plan.time.is_date:
+            zones |= zones_said(batch.cells[-1 if plan.time.time_at is not None else 0])
         times.append(times_ns)
         n += len(times_ns)
         if n_each is not None:
@@ -147,7 +156,10 @@ def _of_rows(table: Table, wanted: Wanted) -> Trace:
     _check(table, plan, starts_ns)
     first_ns = int(starts_ns.min())
     starts_ns -= first_ns
-    notes = _notes(table, plan, wanted)
+    notes = _notes(table, plan)
+    if len(zones) > 1:
+        mixed = f"some dates in column '{table.name(plan.time.at)}' say their time zone; the others were read as UTC"
+        notes = (*notes, mixed)
     if plan.counts_at is not None:
         arrivals_ns, width_ns = bins.spread(table, starts_ns, np.concatenate(numbers), plan.counts_at)
         return Trace(arrivals_ns, _source(table, plan, width_ns), notes)
@@ -218,12 +230,13 @@ def _instants(table: Table, batch: Batch, plan: _Plan) -> tuple[Instants, Instan
 
 def _check(table: Table, plan: _Plan, starts_ns: Instants) -> None:
     first_ns, last_ns = int(starts_ns.min()), int(starts_ns.max())
-    if plan.is_epoch and plan.duration_at is None and first_ns < _EPOCH_NS:
+    if plan.is_epoch and plan.duration_at is None and first_ns < EPOCH_MIN_NS:
         raise no_unit(table, plan.time.at)
     if last_ns - first_ns > np.iinfo(np.int64).max:
         raise UsageError(
             f"{table.path}: column '{table.name(plan.time.at)}' spans more than 292 years", "check its unit"
         )
+    check_span(table, plan.time.at, first_ns, last_ns)
     is_days = plan.time.is_date and plan.time.time_at is None and plan.counts_at is None and plan.duration_at is None
     if is_days and len(starts_ns) > 1 and not (starts_ns % _DAY_NS).any():
         raise days_only(table, plan.time.at)
@@ -243,7 +256,7 @@ def _source(table: Table, plan: _Plan, width_ns: int = 0) -> str:
     return f"{read}; {table.form}"
 
 
-def _notes(table: Table, plan: _Plan, wanted: Wanted) -> tuple[str, ...]:
+def _notes(table: Table, plan: _Plan) -> tuple[str, ...]:
     notes = list(table.notes)
     name = table.name(plan.time.at)
     if plan.time.is_end and plan.duration_at is None:

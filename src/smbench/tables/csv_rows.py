@@ -79,16 +79,16 @@ class CsvRows:
             line += n_lines
 
     def _plain(self, piece: bytes, n_skipped: int, n_lines: int, line: int, columns: Sequence[int]) -> Batch | None:
-        """The block's cells; None where a row is not a line, or a cell is missing, or it is not UTF-8."""
-        if piece.count(b"\r") != piece.count(b"\r\n"):
+        """The block's cells; None where a row is not a line, has a cell too many or lacks one, or it is not UTF-8."""
+        if piece.count(b"\r") != piece.count(b"\r\n") or self._is_torn(piece):
             return None
-        names = [f"c{index}" for index in range(self.width)]
+        names = [f"c{index}" for index in range(self.width + 1)]  # the last one of rows that are too wide
         try:
             frame = pl.read_csv(
                 piece,
                 has_header=False,
                 schema=dict.fromkeys(names, pl.String),
-                columns=sorted(set(columns)),
+                columns=[*sorted(set(columns)), self.width],
                 separator=_character(self.separator),
                 quote_char=None,
                 skip_lines=n_skipped,
@@ -100,18 +100,34 @@ class CsvRows:
         if frame.height != n_lines - n_skipped:
             return None
         frame = frame.select(pl.all().str.strip_chars())
+        if (frame.drop_in_place(names[-1]).fill_null("") != "").any():
+            return None
         if frame.select(pl.any_horizontal((pl.all().is_null() | (pl.all() == "")).any())).item():
             return None
         first = line + n_skipped
         return Batch(tuple(frame[names[index]] for index in columns), lambda row: f":{first + row}")
 
+    def _is_torn(self, piece: bytes) -> bool:
+        """Whether the block ends within a row, before its last cell."""
+        last = piece[piece.rfind(b"\n") + 1 :]
+        return bool(last) and last.count(_character(self.separator).encode()) < self.width - 1
+
     def _by_the_library(self, pieces: Iterable[bytes], line: int, columns: Sequence[int]) -> Iterator[Batch]:
+        """The cells of the blocks as the standard library reads them.
+
+        Raises:
+            UsageError: a row has more cells than there are names, so that some are under the wrong one; or the last row
+                has fewer and no end of line.
+        """
         lines: list[int] = []
+        last, at, row = [b""], line, [""] * self.width
         cells: list[list[str | None]] = [[] for _ in columns]
         n_chars = 0
-        for at, row in _library_rows(self.path, pieces, self.separator, line):
+        for at, row in _library_rows(self.path, _remembered(pieces, last), self.separator, line):
             if at <= self.n_skipped:
                 continue
+            if any(row[self.width :]):
+                raise self._too_wide(at, len(row))
             lines.append(at)
             for column, index in zip(cells, columns, strict=True):
                 cell = row[index] if index < len(row) else ""
@@ -120,8 +136,28 @@ class CsvRows:
             if len(lines) == _BATCH_ROWS or n_chars > _BATCH_CHARS:
                 yield _batch(cells, lines)
                 lines, cells, n_chars = [], [[] for _ in columns], 0
+        if len(row) < self.width and not last[0].endswith((b"\n", b"\r")):
+            raise UsageError(
+                f"{self.path}:{at}: the last row ends after {len(row)} of {self.width} cells, without an end of line: "
+                "the file was cut short, or is still being written",
+                "copy it again, or remove that row",
+            )
         if lines:
             yield _batch(cells, lines)
+
+    def _too_wide(self, at: int, n: int) -> UsageError:
+        return UsageError(
+            f"{self.path}:{at}: the row has {n} cells, and there are {self.width} columns",
+            f"put a cell that holds a {self.separator!r} in quotes; if each row has a cell more than the header, as R "
+            "writes it, name the first column",
+        )
+
+
+def _remembered(pieces: Iterable[bytes], last: list[bytes]) -> Iterator[bytes]:
+    """The same blocks, the latest of them kept in `last`."""
+    for piece in pieces:
+        last[0] = piece
+        yield piece
 
 
 def _batch(cells: list[list[str | None]], lines: list[int]) -> Batch:
@@ -264,7 +300,9 @@ def n_counted(names: Sequence[str]) -> int:
 
 def _library_rows(path: Path, pieces: Iterable[bytes], separator: str, line: int) -> Iterator[tuple[int, Row]]:
     """Line and cells of each row that is not empty, cells without blanks around them; `line` is the first one's."""
-    reader = csv.reader(_text_lines(path, pieces, line), delimiter=_character(separator), strict=True)
+    reader = csv.reader(
+        _text_lines(path, pieces, line), delimiter=_character(separator), skipinitialspace=True, strict=True
+    )
     try:
         while (cells := _next_row(reader)) is not None:
             row = [cell.strip() for cell in cells]

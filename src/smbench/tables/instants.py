@@ -22,6 +22,8 @@ _DATE = (
     r"^[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]([.,][0-9]+)?"
     r"( ?(Z|z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?$"
 )
+_DAY_CHARS = 8  # of `20261101T100000`, and up to the last `-` of `2026-11-01`
+_ZONE = r"[Zz+-]|UTC"
 _COARSE_MAX_NS = 1e6
 _DAY_NS = 86_400 * 10**9
 _FOREVER = "is beyond what 64 bits of nanoseconds can hold: the years 1678 to 2261"
@@ -40,6 +42,15 @@ def dates_ns(cells: pl.Series) -> Nanoseconds:
         return _scaled(present.cast(pl.Int32).cast(pl.Int64) * 86_400, 9)
     unit = getattr(cells.dtype, "time_unit", "us")
     return _scaled(present.to_physical().cast(pl.Int64), {"ns": 0, "us": 3, "ms": 6}[unit])
+
+
+def zones_said(cells: pl.Series) -> frozenset[bool]:
+    """Whether dates say their time zone: True, False, or both where some do and some do not; empty without a date."""
+    if cells.dtype == pl.String:
+        said = cells.str.slice(_DAY_CHARS).str.contains(_ZONE).unique().drop_nulls()
+        return frozenset(said.to_list())
+    is_zoned = isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None
+    return frozenset() if cells.null_count() == len(cells) else frozenset([is_zoned])
 
 
 def numbers_ns(cells: pl.Series, unit: str) -> Nanoseconds:

@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 
 from smbench.errors import UsageError
+from smbench.tables.json_documents import refuse_document
 from smbench.tables.json_frames import rows_of
 from smbench.tables.opening import Watch, blocks
 from smbench.tables.table import HEAD_ROWS, Batch, Table
@@ -28,25 +29,6 @@ _DOCUMENT_MAX_BYTES = 512 << 20
 _ADVICE = "one JSON object a line is wanted, a list of objects, or what `aws cloudwatch get-metric-data` answers"
 _NULL = msgspec.Raw(b"null")
 _NO_TEXT = "\x1f"  # stands in no JSON text: control characters are escaped there
-
-
-_SUMMARIES: dict[Keys, str] = {  # a path that only such a document has
-    ("aggregate", "summaries"): "Artillery's report of sums",
-    ("metrics", "http_req_duration"): "k6's summary",
-    ("latencies", "mean"): "vegeta's report",
-    ("latencyPercentiles",): "oha's summary",
-    ("latency", "p99"): "autocannon's summary",
-    ("result", "latency", "stddev"): "bombardier's summary",
-    ("aggregate", "latency", "p95"): "Artillery's report of sums",
-    ("Summary", "Elapsed"): "plow's summary",
-    ("DurationHistogram",): "Fortio's histogram",
-    ("mean_ttft_ms",): "vLLM's benchmark summary",
-}
-_A_ROW = "write one JSON object a line, a request each, with its start and its latency"
-_NESTED: dict[Keys, tuple[str, str]] = {
-    ("benchmarks", "requests", "successful"): ("GuideLLM's report, whose requests lie within its benchmarks", _A_ROW),
-    ("experiments", "requests", "response_timestamps"): ("GenAI-Perf's profile, whose requests lie within", _A_ROW),
-}
 _OF_REQUESTS = ("details", "requests", "results", "samples")  # of several lists in a document, the one of requests
 
 
@@ -103,7 +85,7 @@ def json_table(path: Path, watch: Watch | None = None) -> Table | None:
     is_alone = len(first.split()) == len(line.split())  # the file's only line
     if not isinstance(value, dict) or _is_document(value, is_alone=is_alone):
         return _document(path, _whole(path, watch), f"{path}:{place}: not a JSON object but {_kind(value)}", place)
-    _refuse_summary(path, value)
+    refuse_document(path, value)
     lines = first.split(b"\n")
     head = _objects(lines[: HEAD_ROWS + 1])
     keys = _keys([*head, *_objects(_of_other_keys(lines))])
@@ -131,30 +113,6 @@ def _of_other_keys(lines: Iterable[bytes]) -> Iterator[bytes]:
         if keys not in seen and len(seen) < _KEYED_ROWS:
             seen.add(keys)
             yield line
-
-
-def no_rows(path: Path, what: str) -> UsageError:
-    """The refusal of a file that holds figures of many requests, where a row for each is needed."""
-    return UsageError(f"{path} is {what}: percentiles cannot be made of percentiles", "give it a row for each request")
-
-
-def _refuse_summary(path: Path, value: Any) -> None:
-    for way, what in _SUMMARIES.items():
-        if _has(value, way):
-            raise no_rows(path, what)
-    for way, (what, advice) in _NESTED.items():
-        if _has(value, way):
-            raise UsageError(f"{path} is {what}", advice)
-
-
-def _has(value: Any, way: Keys) -> bool:
-    """Whether a path leads anywhere; a list is looked at by its first item."""
-    for key in way:
-        value = value[0] if isinstance(value, list) and value else value
-        if not isinstance(value, dict) or key not in value:
-            return False
-        value = value[key]
-    return True
 
 
 def text_at(item: Any, keys: Keys) -> str | None:
@@ -361,7 +319,7 @@ def _document(path: Path, written: bytes, problem: str, line: int) -> Table:
         return _metric_data(path, value)
     if isinstance(value, dict) and isinstance(value.get("Datapoints"), list):
         return _statistics(path, value)
-    _refuse_summary(path, value)
+    refuse_document(path, value)
     if isinstance(value, dict) and (rows := rows_of(value)) is not None:
         keys = _keys(rows[:_KEYED_ITEMS])
         return _table(path, "one JSON document, a table", rows, Items(rows, keys), keys)

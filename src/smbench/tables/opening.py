@@ -5,6 +5,7 @@ its first bytes decide. What cannot be read is named as what it is, with what to
 """
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -44,6 +45,7 @@ class Form(StrEnum):
     PARQUET = "parquet"
     ARROW = "Arrow IPC"
     ARROW_STREAM = "Arrow IPC stream"
+    JMETER = "JMeter's XML"
 
 
 _UNPACK_FIRST = "unpack it, and name the file inside"
@@ -65,8 +67,6 @@ _FOREIGN: tuple[tuple[bytes, int, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, "an old Excel or Word document", _AS_CSV),
     (b"%PDF-", 0, "a PDF document", _AS_CSV),
     (b"version https://git-lfs.github.com/", 0, "a Git LFS pointer, not the file itself", "run `git lfs pull`"),
-    (b"\xff\xfe", 0, "UTF-16 text, so it is not UTF-8 text", "save it as UTF-8"),
-    (b"\xfe\xff", 0, "UTF-16 text, so it is not UTF-8 text", "save it as UTF-8"),
     (b"\x1f\x9d", 0, "packed by compress", "unpack it, or pack it by gzip or zstd"),
     (b"\x93NUMPY", 0, "an array of NumPy's", _AS_CSV),
     (b"\x80\x04\x95", 0, "a pickle", _AS_CSV),
@@ -75,13 +75,13 @@ _FOREIGN: tuple[tuple[bytes, int, str, str], ...] = (
 _COLUMNS = {b"PAR1": Form.PARQUET, b"ARROW1\x00\x00": Form.ARROW, b"\xff\xff\xff\xff": Form.ARROW_STREAM}
 
 
-class _XzStreams(io.RawIOBase):
-    """Streams of xz one after another, and the zeros that its format allows behind each: the standard library's reader
-    stops at them, and what follows would be lost in silence."""
+class _Streams(io.RawIOBase):
+    """Streams of xz or bzip2 one after another, and the zeros that xz allows behind each: the standard library's own
+    readers stop at what is none, and what follows would be lost in silence."""
 
-    def __init__(self, packed: IO[bytes]) -> None:
-        self._packed, self._ahead = packed, b""
-        self._stream: lzma.LZMADecompressor | None = None
+    def __init__(self, packed: IO[bytes], begin: Callable[[], lzma.LZMADecompressor | bz2.BZ2Decompressor]) -> None:
+        self._packed, self._ahead, self._begin = packed, b"", begin
+        self._stream: lzma.LZMADecompressor | bz2.BZ2Decompressor | None = None
 
     def readable(self) -> bool:
         return True
@@ -93,7 +93,7 @@ class _XzStreams(io.RawIOBase):
         return len(piece)
 
     def _piece(self, n: int) -> bytes:
-        """At most `n` bytes; none at the end. Raises EOFError, lzma.LZMAError: it is damaged or was cut short."""
+        """At most `n` bytes; none at the end. Raises EOFError, LZMAError, OSError: it is damaged or was cut short."""
         while True:
             if self._stream is None:
                 while taken := self._taken():
@@ -101,7 +101,7 @@ class _XzStreams(io.RawIOBase):
                         break
                 else:
                     return b""
-                self._ahead, self._stream = begun, lzma.LZMADecompressor()
+                self._ahead, self._stream = begun, self._begin()
             packed = self._taken() if self._stream.needs_input else b""
             if self._stream.needs_input and not packed:
                 raise EOFError
@@ -116,13 +116,39 @@ class _XzStreams(io.RawIOBase):
         return taken
 
 
+class _AsUtf8(io.RawIOBase):
+    """Text of another encoding as UTF-8, without its mark."""
+
+    def __init__(self, text: IO[bytes], encoding: str) -> None:
+        self._text, self._decoder, self._ahead = text, codecs.getincrementaldecoder(encoding)(), b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer).cast("B")
+        while not self._ahead and (piece := self._text.read(BLOCK_BYTES)):
+            self._ahead = self._decoder.decode(piece).encode()
+        if not self._ahead:
+            self._decoder.decode(b"", final=True)
+        piece, self._ahead = self._ahead[: len(view)], self._ahead[len(view) :]
+        view[: len(piece)] = piece
+        return len(piece)
+
+
+_ENCODINGS = (  # by their marks, the longer ones first
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16)))  # or a frame to be skipped
 _XZ = (b"\xfd7zXZ\x00", b"\x5d\x00\x00")  # and what xz made before it had a format of its own, `.lzma`
 _PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
     b"\x1f\x8b": lambda packed: cast(IO[bytes], gzip.GzipFile(fileobj=packed)),
-    b"BZh": bz2.BZ2File,
+    b"BZh": lambda packed: io.BufferedReader(_Streams(packed, bz2.BZ2Decompressor), BLOCK_BYTES),
     **dict.fromkeys(_ZSTD, lambda packed: cast(IO[bytes], zstd.ZstdFile(packed))),
-    **dict.fromkeys(_XZ, lambda packed: io.BufferedReader(_XzStreams(packed), BLOCK_BYTES)),
+    **dict.fromkeys(_XZ, lambda packed: io.BufferedReader(_Streams(packed, lzma.LZMADecompressor), BLOCK_BYTES)),
 }
 _A_ROW_EACH = "a row for each request is needed"
 _OF_JOBS = (
@@ -142,15 +168,20 @@ _OF_GATLING = "write its REQUEST records as CSV: start, end, status"
 _BY_AWK = (  # what lies before the last four fields differs between Gatling's versions
     """awk -F'\\t' 'BEGIN {print "start,end,status"} $1 == "REQUEST" {print $(NF-3) "," $(NF-2) "," $(NF-1)}' LOG"""
 )
-_OF_JMETER = "save it as CSV; JMeter writes CSV with -Jjmeter.save.saveservice.output_format=csv"
+_OF_JMETER = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<testResults[\s>]")
+_WITHOUT_MARK = re.compile(rb"([^\0]\0){8}|(\0[^\0]){8}")
 _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     (re.compile(rb"\s*(" + begins + rb")", re.IGNORECASE), what, advice)
     for begins, what, advice in (
         (rb"<(!doctype html|html)", "a web page, not a table", "download the file itself"),
-        (rb"<(\?xml|testResults)", "an XML document", _OF_JMETER),
+        (rb"<\?xml", "an XML document, and not JMeter's", "write its rows as CSV"),
         (rb"#\[Histogram log format", "a log of histograms (HdrHistogram), not of requests", _A_ROW_EACH),
         (rb"Detailed Percentile spectrum", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
-        (rb"Value +Percentile +TotalCount", "a table of percentiles (HdrHistogram), not of requests", _A_ROW_EACH),
+        (
+            rb"Value *(\(\w+\))? +Percentile +TotalCount",
+            "a table of percentiles (HdrHistogram), not of requests",
+            _A_ROW_EACH,
+        ),
         (rb"\0\0\0\0[\x04-\x20]\d+\.\d+\.\d+", "Gatling's binary log, of 3.12 and newer", _OF_GATLING),
         (rb"[\s\S]{0,8}\x06Result\x01[\s\S]{0,16}\x06Attack", "what vegeta attack wrote", "vegeta encode --to csv"),
         (rb"RUN\t", "Gatling's log", f"{_OF_GATLING}: {_BY_AWK}"),
@@ -173,9 +204,12 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"httperf --", "what httperf printed", _A_ROW_EACH),
         (rb"# stats: dump at \d", "tsung's log of sums", _A_ROW_EACH),
         (rb"Test run id: ", "what Artillery printed", _A_ROW_EACH),
+        (rb"([\w.]+=(\"[^\"]*\"|[^\s\"]*)[ \t]+){2,}[\w.]+=", "a log of words, `key=value`", "write its rows as CSV"),
+        (rb"(---[ \t]*\r?\n)?- \w+:[ \t]", "a YAML document", "write its rows as CSV or JSON lines"),
     )
 )
 _MAGIC_BYTES = 512
+_READ_TWICE = "write it to a file first: it is read more than once"
 
 
 def form_of(path: Path) -> Form:
@@ -196,9 +230,13 @@ def form_of(path: Path) -> Form:
     for magic, at, what, advice in _FOREIGN:
         if head[at : at + len(magic)] == magic:
             raise UsageError(f"{path} {'holds' if is_packed else 'is'} {what}", advice)
+    if _OF_JMETER.match(head):
+        return Form.JMETER
     for begins, what, advice in _BEGINNINGS:
         if begins.match(head):
             raise UsageError(f"{path} is {what}", advice)
+    if _WITHOUT_MARK.match(head):
+        raise UsageError(f"{path} is UTF-16 text without its mark", "save it as UTF-8")
     if b"\0" in head:
         raise UsageError(f"{path} is binary, and of no form that is known", "write its rows as CSV")
     return Form.TEXT
@@ -212,7 +250,8 @@ def blocks(path: Path, watch: Watch | None = None) -> Iterator[bytes]:
     Raises:
         UsageError: it cannot be read, is damaged, has a line beyond `LINE_MAX_BYTES`, or unpacks beyond all measure.
     """
-    size = path.stat().st_size
+    before = path.stat()
+    size = before.st_size
     rest, n_out, is_first, has_bare_returns = b"", 0, True, False
     with _opened(path) as (packed, stream):
         while piece := _read(path, stream, BLOCK_BYTES):
@@ -236,27 +275,41 @@ def blocks(path: Path, watch: Watch | None = None) -> Iterator[bytes]:
                 watch(path, packed.tell(), size)
     if rest:
         yield rest
+    after = path.stat()
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise UsageError(f"{path} was written to while it was read", "wait until whatever writes it is done")
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """The file as it lies, and what comes out of it; the same where it is not packed."""
     if path.exists() and not path.is_file():  # a device or a pipe may never end
-        what = "Is a directory" if path.is_dir() else "not a regular file"
-        raise UsageError(f"{path} cannot be read: {what}")
+        if path.is_dir():
+            raise UsageError(f"{path} cannot be read: Is a directory", "name one file of it")
+        raise UsageError(f"{path} cannot be read: not a regular file", _READ_TWICE)
     try:
         with path.open("rb") as packed:
             head = packed.read(_MAGIC_BYTES)
             packed.seek(0)
             unpack = next((unpack for magic, unpack in _PACKED.items() if head.startswith(magic)), None)
-            yield packed, packed if unpack is None else unpack(packed)
+            if unpack is not None:
+                head = _read(path, unpack(packed), len(codecs.BOM_UTF32_LE))
+                packed.seek(0)
+            stream = packed if unpack is None else unpack(packed)
+            encoding = next((encoding for mark, encoding in _ENCODINGS if head.startswith(mark)), None)
+            yield packed, stream if encoding is None else io.BufferedReader(_AsUtf8(stream, encoding), BLOCK_BYTES)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+        advice = _READ_TWICE if str(path) == "-" else ""
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}", advice) from error
 
 
 def _read(path: Path, stream: IO[bytes], n: int) -> bytes:
     try:
         return stream.read(n)
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} begins as {error.encoding} and is damaged or cut short", "save it as UTF-8"
+        ) from error
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise

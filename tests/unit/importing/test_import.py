@@ -3,6 +3,7 @@ Method: the same twelve requests as each tool writes them; then the figures of t
 
 import json
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -119,6 +120,19 @@ FILES = {
         lambda at, took, kind: (
             f"{(T0 + at) * 1e3:.0f},{took * 1e3:.0f},GET,{JMETER_CODE[kind]},OK,t 1,text,{str(kind == 'ok').lower()}"
         ),
+    ),
+    "jmeter.xml": '<?xml version="1.0" encoding="UTF-8"?>\n<testResults version="1.2">\n'
+    + lines(
+        "",
+        lambda at, took, kind: (
+            f'<httpSample t="{took * 1e3:.0f}" ts="{(T0 + at) * 1e3:.0f}" s="{str(kind == "ok").lower()}" lb="GET" '
+            f'rc="{JMETER_CODE[kind]}" rm="OK"/>'
+        ),
+    )
+    + "</testResults>\n",
+    "locust.csv": lines(
+        "request_type,name,start_time,response_time,response_length,status_code,exception",
+        lambda at, took, kind: f"GET,/,{T0 + at},{took * 1e3},5,{CODE[kind] or ''},{ERROR[kind]}",
     ),
     "java.csv": lines(
         "began_at,duration,code,error", lambda at, took, kind: f"{iso(at)},PT{took}S,{CODE[kind]},{ERROR[kind]}"
@@ -247,6 +261,85 @@ def test_of_several_columns_with_a_word_for_how_it_ended_the_one_that_is_meant_c
     assert (summary.counts.completed, summary.counts.failed + summary.counts.rejected) == (2, 1)
 
 
+NESTED = {
+    "OpenTelemetry's spans": {
+        "resourceSpans": [
+            {
+                "scopeSpans": [
+                    {
+                        "spans": [
+                            {
+                                "name": "a",
+                                "startTimeUnixNano": f"{T0 * S}",
+                                "endTimeUnixNano": f"{T0 * S + 5}",
+                                "status": {},
+                            },
+                            {
+                                "name": "a",
+                                "startTimeUnixNano": f"{T0 * S}",
+                                "endTimeUnixNano": f"{T0 * S + 9}",
+                                "status": {"code": 2},
+                            },
+                        ]
+                    }
+                ]
+            }
+        ]
+    },
+    "X-Ray's segments": {
+        "Traces": [
+            {
+                "Segments": [
+                    {
+                        "Document": json.dumps(
+                            {"start_time": T0, "end_time": T0 + 1, "http": {"response": {"status": code}}}
+                        )
+                    }
+                ]
+            }
+            for code in (200, 500)
+        ]
+    },
+    "Jaeger's spans": {
+        "data": [
+            {"spans": [{"operationName": "a", "startTime": T0 * 1_000_000, "duration": 5, "tags": tags}]}
+            for tags in ([], [{"key": "error", "value": True}])
+        ]
+    },
+    "Athena's answer": {
+        "ResultSet": {
+            "Rows": [
+                {"Data": [{"VarCharValue": cell} for cell in row]}
+                for row in (["start", "latency_ms", "status"], [iso(0), "5", "200"], [iso(1), "5", "500"])
+            ]
+        }
+    },
+    "the answer of CloudWatch Logs Insights": {
+        "results": [
+            [
+                {"field": "start", "value": iso(1)},
+                {"field": "latency_ms", "value": "5"},
+                {"field": "status", "value": code},
+            ]
+            for code in ("200", "500")
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("form", NESTED)
+def test_the_advice_for_rows_within_others_makes_a_file_that_is_read(tmp_path: Path, form: str) -> None:
+    with pytest.raises(UsageError, match=form) as caught:
+        imported(tmp_path, "nested.json", json.dumps(NESTED[form], indent=1))
+    command = shlex.split(caught.value.advice[caught.value.advice.index("jq ") :])
+    assert command[0] == "jq"
+    if shutil.which("jq"):
+        command[-1] = str(tmp_path / "nested.json")
+        made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        _, summary = read(imported(tmp_path, "made.jsonl", made))
+        assert (summary.counts.completed, summary.counts.failed + summary.counts.rejected) == (1, 1)
+
+
 @pytest.mark.parametrize(
     "between", ["\t\tfirst\t", "\t1\t\tfirst\t", "\tscenario\t1\t\tfirst\t"], ids=["3.4", "3.0", "2.3"]
 )
@@ -363,9 +456,15 @@ LOG_TIME = "01/Jul/1995:00:00:01 -0400"
         ("start,status\n2026-01-01,ok\n", "a start and an end are wanted, or one of them", "--start, --end"),
         ("start,latency\n2026-01-01T00:00:00Z,5\n", "column 'latency' do not say their unit", "--latency-unit"),
         ("start,latency_s\n0,5\n", "column 'start' do not say their unit", "unit"),
+        ("start_s,latency_ms\n1,-5\n", "a.csv:2: the latency in column 'latency_ms' is below zero", "empty"),
+        ("start,latency_ms\n1761991200,1,234\n", "a.csv:2: the row has 3 cells, and there are 2 columns", "quotes"),
+        ("start,latency_ms\n1761991200,1,\n1761991201,2,5\n", "a.csv:3: the row has 3 cells", "quotes"),
+        ("start_s,latency_ms,n\n1,12,3\n2,1", "a.csv:3: the last row ends after 2 of 3 cells", "copy it again"),
+        ("start,latency_ms\n1761991200,12\n0,0\n", "goes from 1970-01-01T00:00:00 to 2025-11-01T10:00:00", "empty"),
+        ("start,end\n2026-11-01T10:00:00+01:00,2026-11-01T10:00:01\n", "say their time zone, and others do not", "all"),
         ("start_s,end_s\n2,1\n", "a.csv:2: the request ends before it starts", "units"),
         ("start_s,end_s\n2,3\n4,soon\n", "a.csv:3: text of 4 characters in column 'end_s' is no", ""),
-        ('<?xml version="1.0"?>\n<testResults><httpSample t="5"/></testResults>\n', "is an XML document", "CSV"),
+        ('<?xml version="1.0"?>\n<!DOCTYPE a><testResults/>\n', "is an XML document, and not JMeter's", "CSV"),
         ("#[Histogram log format version 1.3]\n", "a log of histograms", "a row for each"),
         ("       Value   Percentile   TotalCount 1/(1-Percentile)\n", "a table of percentiles", "a row for each"),
         ("\0\0\0\0\x063.13.1\0", "is Gatling's binary log", "REQUEST"),

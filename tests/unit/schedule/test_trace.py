@@ -189,6 +189,8 @@ def test_bins_that_are_none_are_refused(tmp_path: Path, text: str, said: str) ->
         ("x,timestamp_ms\n0,1\n2\n", "trace.csv:3: the row has nothing in column 'timestamp_ms'"),
         ("timestamp_s\n0\n99999999999\n", "trace.csv:3: '99999999999' in column 'timestamp_s' is beyond 292 years"),
         ("timestamp_s\n-9000000000\n9000000000\n", "spans more than 292 years"),
+        ("t_s\n1761991200\n0\n1761991201\n", "goes from 1970-01-01T00:00:00 to 2025-11-01T10:00:01"),
+        ("t\n2026-11-01T10:00:00Z\n1970-01-01T00:00:00Z\n", "goes from 1970-01-01T00:00:00 to 2026-11-01T10:00:00"),
         ("timestamp_ms\n0\n1" + "0" * 100 + "e\n", "trace.csv:3: '1" + "0" * 36 + "...' in column"),
         ('timestamp_ms\n0\n"1"2\n', "trace.csv:3: not CSV"),
         ("timestamp\n0\n12.5\n3000.25\n", "the numbers of column 'timestamp' do not say their unit"),
@@ -200,7 +202,7 @@ def test_bins_that_are_none_are_refused(tmp_path: Path, text: str, said: str) ->
         ("\r\n \r\n", "holds no rows"),
         ("timestamp_ms,x\n", "holds no rows"),
         (b"timestamp_ms\n\xff\xfe\n", "is not UTF-8 text"),
-        (b"\xff\xfet\x00s\x00\n\x00", "is not UTF-8 text"),
+        (b"\xff\xfet\x00s\x00\n", "begins as utf-16-le and is damaged or cut short"),
     ],
 )
 def test_a_bad_trace_is_refused_by_file_line_and_value(tmp_path: Path, text: str | bytes, said: str) -> None:

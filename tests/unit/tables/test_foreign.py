@@ -270,3 +270,23 @@ def test_a_column_with_several_values_a_row_is_named(tmp_path: Path, cells: list
     with pytest.raises(UsageError, match="'requests' holds several values a row"):
         list(table.rows.batches([1]))
     assert list(table.rows.batches([0]))
+
+
+@pytest.mark.parametrize("rest", ["", '"quoted",7\n'])
+@pytest.mark.parametrize("wide", ["1,5,2\n", "3,4,,x\n"])
+def test_a_row_with_more_cells_than_names_is_refused_by_its_line(tmp_path: Path, wide: str, rest: str) -> None:
+    """Some of its cells lie under the wrong name: `1,5` that was meant as one and a half, say."""
+    (tmp_path / "a.csv").write_text(f"t_ms,n\n0,1\n9,9,\n{wide}{rest}")
+    with pytest.raises(UsageError, match=r"a\.csv:4: the row has [34] cells, and there are 2 columns"):
+        list(open_table(tmp_path / "a.csv").rows.batches([0]))
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_last_row_without_its_end_is_torn_if_it_lacks_cells(tmp_path: Path, end: str) -> None:
+    (tmp_path / "a.csv").write_text(f"t_ms,n\n0,1\n12{end}")
+    if end:
+        (batch,) = open_table(tmp_path / "a.csv").rows.batches([0])
+        assert list(batch.cells[0]) == ["0", "12"]
+    else:
+        with pytest.raises(UsageError, match="was cut short, or is still being written"):
+            list(open_table(tmp_path / "a.csv").rows.batches([0]))

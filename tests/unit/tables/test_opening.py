@@ -79,7 +79,11 @@ def test_streams_of_xz_may_lie_apart_by_zeros_and_end_with_some(tmp_path: Path, 
         (b"SQLite format 3\x00", "is an SQLite database"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a Git LFS pointer"),
         (b"\n<!DOCTYPE html>\n<html>", "is a web page"),
-        ("t_ms\n1\n".encode("utf-16"), "is UTF-16 text"),
+        ("t_ms,n\n1,2\n3,4\n".encode("utf-16-le"), "is UTF-16 text without its mark"),
+        (b"<?xml version='1.0'?>\n<tsung/>\n", "is an XML document, and not JMeter's"),
+        (b"Value(ms)  Percentile  TotalCount  1/(1-Percentile)\n", "is a table of percentiles"),
+        (b'time=2026-11-01T10:00:00Z msg="a b" latency_ms=12.5\n', "is a log of words"),
+        (b"---\n- name: a\n  duration: 12.5\n", "is a YAML document"),
         (gzip.compress(gzip.compress(TEXT)), "is packed twice"),
         (b"\x1f\x9d\x90t_", "is packed by compress"),
         (b"\x93NUMPY\x01\0v\0", "is an array of NumPy's"),
@@ -148,3 +152,40 @@ def test_a_pipe_a_device_and_a_folder_are_not_opened(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
         with pytest.raises(UsageError, match=r"cannot be read: (not a regular file|Is a directory)"):
             form_of(path)
+
+
+@pytest.mark.parametrize("packing", ["gzip", ""])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_text_of_another_encoding_is_read_by_its_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, packing: str
+) -> None:
+    monkeypatch.setattr(opening, "BLOCK_BYTES", 7)  # ends within a character
+    text = "t_µs,n\r\n0,\U0001f600\r\n"
+    written = f"\ufeff{text}".encode(encoding)
+    path = tmp_path / "a.csv"
+    path.write_bytes(PACKED[packing](written) if packing else written)
+    assert form_of(path) is Form.TEXT
+    assert b"".join(blocks(path)).decode() == text
+    path.write_bytes(written[:-1])
+    with pytest.raises(UsageError, match="is damaged or cut short"):
+        list(blocks(path))
+
+
+def test_what_follows_a_stream_of_bzip2_and_is_none_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.bz2"
+    path.write_bytes(bz2.compress(TEXT) + bz2.compress(b"9,9\n"))
+    assert b"".join(blocks(path)) == TEXT + b"9,9\n"
+    path.write_bytes(bz2.compress(TEXT) + b"B_h" + bz2.compress(b"9,9\n")[3:])
+    with pytest.raises(UsageError, match="is damaged"):
+        list(blocks(path))
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(TEXT)
+    reading = blocks(path)
+    next(reading)
+    with path.open("ab") as more:
+        more.write(b"9,9\n")
+    with pytest.raises(UsageError, match="was written to while it was read"):
+        list(reading)
