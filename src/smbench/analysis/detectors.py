@@ -16,6 +16,7 @@ from smbench import units
 from smbench.analysis.capacity.alarm_facts import alarms_without_data, on_before
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.overload import overloads
+from smbench.analysis.capacity.policy_facts import is_woken
 from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.capacity.timeline import Timeline
 from smbench.analysis.numbers.known import known, then
@@ -82,7 +83,10 @@ def stuck_at_zero(seen: Seen) -> Observation | None:
     return Observation(
         name="stuck at zero",
         seen=f"for {units.duration(longest_s)} requests waited, no instance served and none was asked for",
-        advice="add a step policy on HasBacklogWithoutCapacity; target tracking may not leave zero by itself",
+        advice="a policy has an alarm that should wake it: see why the alarm did not act, such as a minute in which "
+        "the backlog was empty for a moment (HasBacklogWithoutCapacity is then below 1 on average)"
+        if is_woken(seen.frames.manifest.target)
+        else "add a step policy on HasBacklogWithoutCapacity; target tracking may not leave zero by itself",
         at_s=at_s,
     )
 

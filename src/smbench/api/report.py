@@ -76,6 +76,7 @@ def judged(frames: Frames, thresholds: Sequence[str], files: RunFiles | None = N
     Args:
         files: Where the frames were read from; None for a simulation, whose tables the caller adds.
     """
+    frames = replace(frames, asked=tuple(thresholds))
     summary = summarise(frames)
     findings, results = check(frames, summary, asked=thresholds), evaluate(list(thresholds), frames, summary)
     if verdict(findings) is Verdict.INVALID:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from smbench.scenario.emulated import Policy
-from smbench.scenario.model import Scenario
+from smbench.scenario.model import SOURCES, Scenario
 from smbench.scenario.payloads.bodies import Payload, read_payloads
 from smbench.scenario.phases import REQUESTS_MAX
 from smbench.scenario.source import Misfit, Where
@@ -20,6 +20,7 @@ def consistency_problems(scenario: Scenario, base_dir: Path, broken: Collection[
         read = read_payloads(scenario, base_dir)
         yield from read.misfits
         yield from _classes_and_laws(scenario, read.payloads)
+        yield from _sources_of_nothing(scenario)
     yield from _what_cannot_be_planned(scenario)
     yield from _what_this_kind_has_not(scenario)
     yield from _thresholds_on_no_stream(scenario)
@@ -40,6 +41,17 @@ def _classes_and_laws(scenario: Scenario, payloads: Sequence[Payload]) -> Iterat
         yield Misfit(where, "must have one law: of a body in the call the emulated endpoint does not know the class")
     elif "" not in laws and (without := [name for name in classes if name not in laws]):
         yield Misfit(where, f'gives no law for {", ".join(without)}; the class "" is for all others')
+
+
+def _sources_of_nothing(scenario: Scenario) -> Iterator[Misfit]:
+    """A source that is written and empty would be the default, which nobody asked for."""
+    payloads = scenario.payloads
+    written = payloads.model_fields_set
+    if payloads.named or payloads.mix or written >= set(SOURCES):  # all of them: not a person's writing
+        return
+    for name in ("files", "mix"):
+        if name in written:
+            yield Misfit(("payloads", name), "must have at least one entry; without it a document of 1 KiB is sent")
 
 
 def _what_cannot_be_planned(scenario: Scenario) -> Iterator[Misfit]:

@@ -12,6 +12,7 @@ from smbench.analysis.capacity.cost import Cost
 from smbench.analysis.latency.breakdown import CLASSES_MAX
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import Summary, summarise
+from smbench.api.report import judged
 from smbench.records import Outcome, Unknown
 
 SCENARIO: dict[str, Any] = {
@@ -52,6 +53,17 @@ def test_the_share_over_the_deadline_is_by_part() -> None:
     night, day = day_and_night().by_phase
     assert (night.over_deadline, day.over_deadline) == (Bounded.exactly(0.0), Bounded.exactly(1.0))
     assert isinstance(day_and_night(thresholds=[]).by_phase[0].over_deadline, Unknown)
+
+
+def test_a_threshold_that_is_asserted_of_a_report_is_a_deadline_as_one_of_the_scenario() -> None:
+    rows = [Request(10.0 * k, done=10.0 * k + 1.0 + k) for k in range(4)]
+    looks = [reading("instances_current", 1.0, float(at)) for at in (0, 50)]
+    frames = frames_of(rows, readings=looks, scenario={**SCENARIO, "thresholds": ["p95 < 1h"]})
+    asked = judged(frames, ["p95 < 1h", "within(2500ms) >= 99%"]).summary
+    assert sure(asked.cost).deadline_s == 2.5
+    assert sure(asked.cost).n_within_deadline == 2
+    assert [one.over_s for one in asked.sizing.waited] == [2.5]
+    assert sure(judged(frames, ["p95 < 1h"]).summary.cost).deadline_s == 3600.0
 
 
 def test_a_request_without_an_end_leaves_the_share_open_until_it_is_older_than_the_deadline() -> None:

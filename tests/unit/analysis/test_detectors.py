@@ -114,6 +114,22 @@ def test_stuck_at_zero_is_a_hole_in_which_nobody_asked_for_an_instance() -> None
     assert [one.name for one in asked.observations] == ["capacity hole"]
 
 
+def test_the_advice_for_an_endpoint_at_zero_does_not_ask_for_a_policy_that_is_there() -> None:
+    rows = [Request(20.0, Outcome.PENDING), Request(700.0, Outcome.REJECTED, error="x")]
+    alarm: dict[str, Any] = {
+        "MetricName": "HasBacklogWithoutCapacity",
+        "Namespace": "AWS/SageMaker",
+        "AlarmActions": ["p"],
+    }
+    alarm["Dimensions"] = [{"Name": "EndpointName", "Value": "ep"}]
+    step = {"PolicyARN": "p", "StepScalingPolicyConfiguration": {"StepAdjustments": [{"ScalingAdjustment": 1}]}}
+    at_zero = looks((0.0, 0, 0), (700.0, 0, 0))
+    with_it = observed(rows, at_zero, target={"policies": [step], "alarms": [alarm]})
+    assert "why the alarm did not act" in named(with_it, "stuck at zero").advice
+    without = observed(rows, at_zero, target={"policies": [], "alarms": []})
+    assert "add a step policy" in named(without, "stuck at zero").advice
+
+
 def test_scaling_in_below_the_work_there_is() -> None:
     # Eight in the system when four instances become one.
     rows = [Request(0.0, done=50.0 + k) for k in range(8)]

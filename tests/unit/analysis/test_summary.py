@@ -199,8 +199,23 @@ def test_the_target_is_named_where_it_is_real() -> None:
 
 
 def test_a_burst_at_one_instant_has_no_rate() -> None:
-    rates = summary_of([Request(0.0, send=0.05, done=1.0)] * 3, spans=[span(3, end_s=0.0)]).rates
-    assert (rates.n_offered, rates.n_sent, rates.offered_hz, rates.completed_hz) == (3, 3, None, None)
+    summary = summary_of([Request(0.0, send=0.05, done=1.0)] * 3, spans=[span(3, end_s=0.0)])
+    rates = summary.rates
+    assert (rates.n_offered, rates.n_sent) == (3, 3)
+    assert isinstance(rates.offered_hz, Unknown)
+    written = summary.as_json()
+    assert (written["rates"]["offered_hz"], written["phases"][0]["rates"]["completed_hz"]) == (None, None)
+    for path in ("rates.offered_hz", "rates.completed_hz", "phases.0.rates.achieved_hz"):
+        assert written["absent"][path] == "all requests were due at once"
+
+
+def test_a_step_is_as_long_as_it_was_planned_and_an_end_on_the_border_belongs_to_the_next() -> None:
+    rows = [Request(float(k), done=10.0) for k in range(10)] + [Request(10.0 + k / 2, done=20.0) for k in range(20)]
+    steps = replace(span(30, end_s=20.0), kind="steps")
+    summary = summary_of(rows, spans=[steps], scenario={"load": [{"steps": {"rates": [1, 2], "each": 10}}]})
+    first, second = summary.steps[0].steps
+    assert (first.rates.length_s, first.rates.offered_hz, first.rates.n_completed) == (10.0, 1.0, 0)
+    assert (second.rates.length_s, second.rates.offered_hz, second.rates.n_completed) == (10.0, 2.0, 10)
 
 
 def test_a_phase_that_was_sent_late_is_measured_until_its_last_send() -> None:
@@ -231,7 +246,7 @@ def test_no_request_at_all_is_a_summary_without_figures() -> None:
     summary = summary_of([], spans=[])
     assert summary.counts == Counts()
     assert summary.sojourn.p50 is None
-    assert summary.rates.offered_hz is None
+    assert summary.rates.offered_hz == Unknown("no request was due")
     assert summary.backlog.drain == Unknown("nothing was sent")
     assert summary.error_share == Unknown("no request was answered")
     assert _numbers_of(summary) >= 0

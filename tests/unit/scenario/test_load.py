@@ -85,6 +85,8 @@ def test_the_message_is_one_line_a_problem_with_file_line_and_column() -> None:
         ("payloads: {synthetic: 1.5}", "payloads.synthetic", 23, "must be a whole number of bytes", ""),
         ("payloads: {files: a.json}", "payloads.files", 19, "must be a list", ""),
         ("payloads: {order: once, mix: [{synthetic: 1}]}", "payloads", 11, "`order: once` needs one source", ""),
+        ("payloads: {mix: []}", "payloads.mix", 17, "must have at least one entry", ""),
+        ("payloads: {files: []}", "payloads.files", 19, "must have at least one entry", ""),
         ("payloads: {prefix: bucket}", "payloads.prefix", 20, "must be an S3 location", ""),
         ("payloads: {synthetic: 1KiB, mix: [{}]}", "payloads.mix.0", 35, "exactly one of files, lines, pickled", ""),
         ("target: {time: warp}", "target.time", 10, "does not belong here", "target.emulated.time"),

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.capacity.instances import Capacity, measured_from_ns
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.known import Missing, ratio, then
-from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import Frames, only
 from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.pricing.measuring import Calls, calls_usd
@@ -67,7 +66,7 @@ def cost(frames: Frames, capacity: Capacity, system: System) -> Cost:
     launching = (capacity.desired - capacity.serving).clip(0)
     cold_s = capacity.instance_s(launching, start_ns)
     useful_s = then(system.slots, lambda one: ratio(one.busy_s(start_ns), one.concurrency, "an instance has no slot"))
-    limit = deadline(frames.manifest.scenario)
+    limit = frames.deadline
     completed = only(frames.measured, pl.col("outcome") == Outcome.COMPLETED.value, "sojourn_ns")
     n = completed.height
     n_within = None if limit is None else completed.filter(pl.col("sojourn_ns") <= round(limit.seconds * 1e9)).height

@@ -21,7 +21,7 @@ from smbench.analysis.capacity.timeline import Timeline
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, known, ratio, then, why_unknown
 from smbench.analysis.numbers.ordered import ascending
-from smbench.analysis.rows.deadline import TTL, deadline
+from smbench.analysis.rows.deadline import TTL
 from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Outcome, Unknown
 
@@ -209,7 +209,7 @@ def _provisioning(
         return service_s
     if isinstance(concurrency, Unknown):
         return concurrency
-    limit = deadline(frames.manifest.scenario)
+    limit = frames.deadline
     patience_s = 0.0 if limit is None or limit.source == TTL else limit.seconds - service_s
     window_s = max(WINDOW_MIN_S, patience_s)
     needed = demand(frames, service_s, concurrency, window_s)

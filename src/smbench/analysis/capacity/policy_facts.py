@@ -35,7 +35,7 @@ def held_at_zero(target: _Target) -> HeldAtZero | None:
     if (scalable.get("SuspendedState") or {}).get("DynamicScalingOutSuspended"):
         return HeldAtZero("MinCapacity is 0 and scaling out is suspended: without an instance nothing is served")
     policies = list(target.get("policies") or ())
-    if any(_wakes(policy, target) for policy in policies):
+    if is_woken(target):
         return None
     tracked = [_tracking(policy) for policy in policies if policy.get("TargetTrackingScalingPolicyConfiguration")]
     if not tracked:
@@ -48,6 +48,11 @@ def held_at_zero(target: _Target) -> HeldAtZero | None:
         "without end",
         is_certain=False,
     )
+
+
+def is_woken(target: _Target) -> bool:
+    """Whether a step policy adds instances on an alarm that has data without an instance."""
+    return any(_wakes(policy, target) for policy in target.get("policies") or ())
 
 
 def policies_at_odds(target: _Target) -> list[str]:

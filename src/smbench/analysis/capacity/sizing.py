@@ -14,7 +14,6 @@ from smbench.analysis.capacity.cost import instance_hour_usd
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.known import Missing, then
-from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of, only
 from smbench.analysis.rows.rates import PhaseRates
 from smbench.records import NEVER_COMPLETED, Unknown
@@ -93,8 +92,7 @@ def _in_words(frames: Frames) -> str:
 def _sized(
     phase: PhaseRates, service_s: float | Unknown, concurrency: int | Unknown, price_usd: float | Unknown
 ) -> PhaseSizing:
-    offered = phase.rates.offered_hz
-    offered_hz = Unknown("all requests were due at once") if offered is None else offered
+    offered_hz = phase.rates.offered_hz
     instances = then(
         offered_hz, lambda hz: then(service_s, lambda s: then(concurrency, lambda slots: keeping_pace(hz, s, slots)))
     )
@@ -112,7 +110,7 @@ def keeping_pace(offered_hz: float, service_s: float, concurrency: int) -> int:
 
 
 def _waited(accepted: pl.DataFrame, frames: Frames) -> tuple[Waited, ...]:
-    limit = deadline(frames.manifest.scenario)
+    limit = frames.deadline
     waited = []
     for over_s in WAITS_S if limit is None else (limit.seconds,):
         over_ns = round(over_s * 1e9)

@@ -64,8 +64,7 @@ def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
         figures |= {f"first_part_{name}": summary.streams.to_first.percentile(name) for name in ("p50", "p95")}
     if summary.measured.accepted:
         figures["backlog_max"] = summary.backlog.peak_within
-    if summary.rates.completed_hz is not None:
-        figures["completed_hz"] = Bounded.exactly(summary.rates.completed_hz)
+    figures["completed_hz"] = then(summary.rates.completed_hz, Bounded.exactly)
     figures["misfit_share"] = _misfit(summary)
     figures["instance_s"] = then(summary.cost, lambda cost: Bounded.exactly(cost.instance_s))
     figures["cost_usd"] = then(then(summary.cost, lambda cost: cost.usd), Bounded.exactly)

@@ -15,7 +15,6 @@ from smbench.analysis.capacity.instances import measured_from_ns
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, ratio, then
-from smbench.analysis.rows.deadline import deadline
 from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of, seconds, seconds_at_least
 from smbench.records import NEVER_COMPLETED, Outcome, Unknown
 
@@ -112,7 +111,7 @@ def _rows_by(rows: pl.DataFrame, column: str) -> dict[str, pl.DataFrame]:
 
 def _part(frames: Frames, name: str, rows: pl.DataFrame | None, paid_s: float | Unknown) -> Part:
     rows = frames.measured.select(_COLUMNS).clear() if rows is None else rows
-    limit = deadline(frames.manifest.scenario)
+    limit = frames.deadline
     price_usd = instance_hour_usd(frames)
     usd = then(price_usd, lambda price: then(paid_s, lambda spent: price * spent / 3600))
     n = rows.filter(pl.col("outcome") == Outcome.COMPLETED.value).height

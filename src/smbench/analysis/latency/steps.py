@@ -65,7 +65,7 @@ def _of_phase(frames: Frames, done_ns: pl.Series, span: PhaseSpan, settings: Ste
     for place, level in enumerate(settings.levels):
         start_ns = span.start_ns + place * each_ns
         within = rows.filter(pl.col("sched_ns").is_between(start_ns, start_ns + each_ns, closed="left"))
-        rates = rates_between(within, done_ns, start_ns, start_ns + each_ns - 1)  # the next step has its own begin
+        rates = rates_between(within, done_ns, start_ns, start_ns + each_ns, is_last=False)
         if not rates.n_offered:
             continue
         n_bad = within.filter(is_one_of(_BAD)).height

@@ -1,5 +1,6 @@
 """How long a request may take: what the scenario's author demands, or the time after which its result is of no use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,14 @@ class Deadline:
     source: str
 
 
-def deadline(scenario: dict[str, Any]) -> Deadline | None:
-    """The tightest that a threshold sets, counted from schedule; else the time to live; None where neither is given."""
-    limits = [_limit_s(threshold) for threshold in map(parse_threshold, scenario.get("thresholds") or ())]
+def deadline(scenario: dict[str, Any], asked: Sequence[str] = ()) -> Deadline | None:
+    """The tightest that a threshold sets, counted from schedule; else the time to live; None where neither is given.
+
+    Args:
+        asked: Thresholds beside those of the scenario.
+    """
+    thresholds = map(parse_threshold, (*(scenario.get("thresholds") or ()), *asked))
+    limits = [_limit_s(threshold) for threshold in thresholds]
     if demanded := [limit for limit in limits if limit is not None]:
         return min(demanded, key=lambda one: (one.seconds, one.source))
     ttl_s = (scenario.get("request") or {}).get("ttl")

@@ -15,6 +15,7 @@ import polars as pl
 
 from smbench.analysis.rows.backlog import Backlog, backlog
 from smbench.analysis.rows.clocks import Agreement, Clocks, compare_clocks
+from smbench.analysis.rows.deadline import Deadline, deadline
 from smbench.errors import ResultsError
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.printable import CONTROLS, printable
@@ -105,6 +106,7 @@ class Frames:
     end_ns: int  # the last thing known of the run
     damage: tuple[str, ...] = ()  # of its files, left out of all this; a sentence each
     prices: PriceTable = field(default_factory=current_prices)  # what costs are computed with
+    asked: tuple[str, ...] = ()  # thresholds beside those of the scenario
 
     @cached_property
     def measured(self) -> pl.DataFrame:
@@ -116,6 +118,11 @@ class Frames:
     def unobservable(self) -> dict[str, str]:
         """Why this run knows an outcome late or never, by the outcome; empty where the endpoint publishes every end."""
         return _unobservable(self.manifest)
+
+    @cached_property
+    def deadline(self) -> Deadline | None:
+        """What a threshold, or the time to live, allows a request."""
+        return deadline(self.manifest.scenario, self.asked)
 
     @cached_property
     def n_cut_short(self) -> int:

@@ -13,8 +13,11 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from smbench.analysis.numbers.known import Missing
 from smbench.analysis.rows.frames import Frames, only
-from smbench.records import NotSent, Outcome
+from smbench.records import NotSent, Outcome, Unknown
+
+_AT_ONCE, _NOTHING_DUE = "all requests were due at once", "no request was due"
 
 _UNREACHED = pl.col("why_not_sent").is_in([why.value for why in NotSent if why.ends_sending])
 _SEEN = {
@@ -30,7 +33,7 @@ _SEEN = {
 
 
 class Rates(BaseModel):
-    """Per second; None where there is no time to divide by, as in a burst at one instant."""
+    """Per second; unknown where there is no time to divide by, as in a burst at one instant."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,10 +42,10 @@ class Rates(BaseModel):
     n_sent: int
     n_accepted: int
     n_completed: int  # within the length
-    offered_hz: float | None
-    achieved_hz: float | None
-    accepted_hz: float | None
-    completed_hz: float | None
+    offered_hz: float | Missing
+    achieved_hz: float | Missing
+    accepted_hz: float | Missing
+    completed_hz: float | Missing
 
 
 class PhaseRates(BaseModel):
@@ -89,21 +92,26 @@ def overall_rates(frames: Frames) -> Rates:
     return rates_between(rows, completions(frames.requests), start_ns, planned_ns)
 
 
-def rates_between(rows: pl.DataFrame, done_ns: pl.Series, start_ns: int, planned_ns: int | None) -> Rates:
+def rates_between(
+    rows: pl.DataFrame, done_ns: pl.Series, start_ns: int, planned_ns: int | None, *, is_last: bool = True
+) -> Rates:
     """The rates of some requests.
 
     Args:
         done_ns: When requests of the run completed, ascending; see `completions`.
         planned_ns: Until when they were to be sent; None: until the last of them has ended.
+        is_last: An end at that very instant counts; else it belongs to the stretch that begins there.
     """
-    return _rates(_seen(rows), done_ns, start_ns, planned_ns)
+    return _rates(_seen(rows), done_ns, start_ns, planned_ns, is_last=is_last)
 
 
 def _seen(rows: pl.DataFrame) -> dict[str, Any]:
     return rows.lazy().select(**_SEEN).collect(engine="streaming").row(0, named=True)
 
 
-def _rates(seen: Mapping[str, Any], done_ns: pl.Series, start_ns: int, planned_ns: int | None) -> Rates:
+def _rates(
+    seen: Mapping[str, Any], done_ns: pl.Series, start_ns: int, planned_ns: int | None, *, is_last: bool = True
+) -> Rates:
     stopped_ns = seen["stopped_ns"]
     if stopped_ns is None and seen["n_unreached"]:  # a closed phase had not released them: it ended with its last send
         stopped_ns = seen["last_send_ns"]
@@ -116,11 +124,11 @@ def _rates(seen: Mapping[str, Any], done_ns: pl.Series, start_ns: int, planned_n
     is_long = length_s > 0 and planned_ns != start_ns  # a burst at one instant has no rate, however late it was sent
     n_offered, n_sent, n_accepted = seen["n_offered"], seen["n_sent"], seen["n_accepted"]
     # One end at the very last instant belongs to it: a closed phase ends with it.
-    edges = np.searchsorted(done_ns.to_numpy(), [start_ns, end_ns + 1])
+    edges = np.searchsorted(done_ns.to_numpy(), [start_ns, end_ns + is_last])
     n_completed = int(edges[1] - edges[0])
 
-    def hertz(count: int) -> float | None:
-        return count / length_s if is_long else None
+    def hertz(count: int) -> float | Unknown:
+        return count / length_s if is_long else Unknown(_AT_ONCE if n_offered else _NOTHING_DUE)
 
     return Rates(
         length_s=length_s,

@@ -222,7 +222,9 @@ def _within_deadline(threshold: Threshold, deadline_s: float, frames: Frames, su
     if threshold.metric == "goodput":
         if frames.n_unsure > frames.n_perhaps_taken:  # the rest of the schedule would have taken longer
             return _why_unsure(frames)
-        whole = summary.rates.length_s if summary.rates.offered_hz is not None else 0.0
+        if isinstance(summary.rates.offered_hz, Unknown):
+            return summary.rates.offered_hz
+        whole = summary.rates.length_s
     if not whole:
         return Unknown(_NOTHING)
     return Figure(Bounded(low=n_in / whole, high=n_perhaps / whole))

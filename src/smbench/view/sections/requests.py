@@ -53,7 +53,7 @@ def load(judged: Judged) -> Section | None:
 
 
 def _rates(rates: Rates) -> tuple[Cell, ...]:
-    length = duration(rates.length_s) if rates.offered_hz is not None else Cell("at once")
+    length = Cell("at once") if isinstance(rates.offered_hz, Unknown) else duration(rates.length_s)
     per_second = (rates.offered_hz, rates.achieved_hz, rates.accepted_hz, rates.completed_hz)
     return (count(rates.n_offered), length, *map(rate, per_second))
 
