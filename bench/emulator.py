@@ -200,7 +200,7 @@ def invoke(inference_id: str) -> bytes:
 
 
 def receive(queue_url: str) -> bytes:
-    asked = ["ApproximateReceiveCount"]
+    asked = ["SentTimestamp"]
     return sqs(
         "ReceiveMessage",
         {

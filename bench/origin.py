@@ -150,7 +150,7 @@ def _message(index: int) -> dict[str, object]:
         "ReceiptHandle": "AQEB" + _base64(f"receipt {index}", 258),  # as long as SQS's own; a delete carries all ten
         "MD5OfBody": hashlib.md5(body, usedforsecurity=False).hexdigest(),
         "Body": body.decode(),
-        "Attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": f"17953000{index:02d}961"},
+        "Attributes": {"SentTimestamp": f"17953000{index:02d}961"},
     }
 
 

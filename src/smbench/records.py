@@ -294,7 +294,6 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
 
     receipt: str
     content: Notice | Unreadable
-    n_receives: int = 1  # SQS's ApproximateReceiveCount
 
 
 @dataclass(frozen=True, slots=True)

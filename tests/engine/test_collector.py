@@ -56,8 +56,8 @@ class TimedQueue:
     n_receives: int = 0
 
     def __post_init__(self) -> None:
-        self.there = dict.fromkeys(range(len(self.arrivals_ns)), 0)  # not deleted: how often it was received
-        self._visible = list(zip(self.arrivals_ns, self.there, strict=True))  # (instant, message), a heap
+        self.there = set(range(len(self.arrivals_ns)))  # not deleted
+        self._visible = [(at_ns, message) for message, at_ns in enumerate(self.arrivals_ns)]  # a heap
         heapq.heapify(self._visible)
         self._turn = anyio.Lock()
 
@@ -84,7 +84,6 @@ class TimedQueue:
             while self._visible and self._visible[0][0] <= now_ns and len(taken) < 10:
                 _, message = heapq.heappop(self._visible)
                 if message in self.there:
-                    self.there[message] += 1
                     taken.append(message)
             for message in taken:
                 heapq.heappush(self._visible, (now_ns + VISIBILITY_NS, message))
@@ -98,7 +97,7 @@ class TimedQueue:
     def _delivery(self, message: int) -> Delivery:
         at_ns = self.arrivals_ns[message]
         notice = Notice(f"{RUN}-0-{message}", Outcome.COMPLETED, at_ns, at_ns, at_ns)
-        return Delivery(str(message), notice, self.there.get(message, 1))
+        return Delivery(str(message), notice)
 
     async def delete(self, receipts: Sequence[str]) -> list[str]:
         assert 1 <= len(receipts) <= 10
@@ -106,7 +105,7 @@ class TimedQueue:
         await self.clock.sleep_until_ns(self.clock.now_ns() + self.delete_ns)
         self.deleted.append(len(receipts))
         for receipt in receipts:
-            self.there.pop(int(receipt), None)
+            self.there.discard(int(receipt))
         if self.delete_fails(number):
             raise Unacknowledged("connection reset")
         return []
@@ -222,7 +221,7 @@ async def test_a_queue_that_does_not_answer_is_asked_again_counted_and_nothing_i
     assert run.collector.counts.n_receive_errors == 36
     assert min(run.tracker.ledger.seen_ns) >= 36 // 2 * 550 * MS, "each asked again after its pause"
     assert set(run.tracker.ledger.notices) == {1}
-    assert run.queue.there == {}
+    assert run.queue.there == set()
 
 
 async def test_where_deletes_cannot_follow_receivers_wait_and_are_counted() -> None:
@@ -277,7 +276,7 @@ def test_whatever_comes_when_and_whatever_fails_every_notice_is_taken_and_delete
 
     run = anyio.run(listened, backend_options={"loop_factory": WarpLoop})
     rows = run.tracker.ledger
-    assert run.queue.there == {}
+    assert run.queue.there == set()
     assert all(seen_ns >= at_ns for seen_ns, at_ns in zip(rows.seen_ns, arrivals_ns, strict=True))
     assert min(rows.notices) >= 1
     assert run.queue.overlap_max <= receivers_max

@@ -101,7 +101,7 @@ RECEIVED = orjson.dumps(
                 "ReceiptHandle": "r1",
                 "MD5OfBody": "0" * 32,
                 "Body": MESSAGES[0].decode(),
-                "Attributes": {"SentTimestamp": "1795230729200", "ApproximateReceiveCount": "1"},
+                "Attributes": {"SentTimestamp": "1795230729200"},
             }
         ]
     }

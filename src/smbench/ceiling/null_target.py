@@ -238,7 +238,7 @@ def _message() -> bytes:
             "ReceiptHandle": f"AQEB%(uuid)b{'0' * 308}",  # as long as SQS's own; a delete carries ten
             "MD5OfBody": "0" * 32,  # our clients do not look at it
             "Body": orjson.dumps(result).decode(),
-            "Attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "%(sent)d"},
+            "Attributes": {"SentTimestamp": "%(sent)d"},
         }
     )
 

@@ -25,8 +25,7 @@ URL = "https://sqs.us-east-1.amazonaws.com/123456789012/queue"
 RESULT = json.dumps({"eventName": "InferenceResult", "invocationStatus": "Completed", "inferenceId": "run-0-1"})
 
 
-def message(body: str, receipt: str, n_receives: str = "1", **attributes: str) -> dict[str, Any]:
-    attributes["ApproximateReceiveCount"] = n_receives
+def message(body: str, receipt: str, **attributes: str) -> dict[str, Any]:
     return {"Body": body, "ReceiptHandle": receipt, "Attributes": attributes}
 
 
@@ -72,12 +71,12 @@ def queue(aws: FakeAws, wire: WireClients, request: pytest.FixtureRequest) -> Qu
     return Queue(wire if request.param == "wire" else None, aws)
 
 
-async def test_each_message_is_a_delivery_with_its_receipt_and_count(queue: Queue) -> None:
-    queue.table["receive_message"] = {"Messages": [message(RESULT, "r1"), message("no json", "r2", "3")]}
+async def test_each_message_is_a_delivery_with_its_receipt(queue: Queue) -> None:
+    queue.table["receive_message"] = {"Messages": [message(RESULT, "r1"), message("no json", "r2")]}
     deliveries = await queue.notices().receive()
     assert deliveries == [
-        Delivery("r1", Notice("run-0-1", Outcome.COMPLETED, None, None, None), 1),
-        Delivery("r2", Unreadable("malformed", "no json"), 3),
+        Delivery("r1", Notice("run-0-1", Outcome.COMPLETED, None, None, None)),
+        Delivery("r2", Unreadable("malformed", "no json")),
     ]
 
 
@@ -88,7 +87,7 @@ async def test_a_notice_was_published_when_the_queue_had_it(queue: Queue) -> Non
     assert delivery.content.pub_utc_ns == 1684812201_961_000_000
 
 
-async def test_a_long_poll_asks_for_ten_with_their_counts_and_since_when_they_are_there(queue: Queue) -> None:
+async def test_a_long_poll_asks_for_ten_and_since_when_they_are_there(queue: Queue) -> None:
     queue.table["receive_message"] = {}
     assert await queue.notices(wait_s=7).receive() == []  # SQS leaves Messages out when there is none
     assert queue.called("receive_message") == [
@@ -96,7 +95,7 @@ async def test_a_long_poll_asks_for_ten_with_their_counts_and_since_when_they_ar
             "QueueUrl": URL,
             "MaxNumberOfMessages": 10,
             "WaitTimeSeconds": 7,
-            "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
+            "MessageSystemAttributeNames": ["SentTimestamp"],
         }
     ]
 

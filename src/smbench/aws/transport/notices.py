@@ -1,6 +1,6 @@
 """The run's queue as Notices: long polls of up to ten messages, batch deletes whose failures come back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -9,8 +9,8 @@ from smbench.aws.access.causes import NO_ANSWER, UNREADABLE, reason_of
 from smbench.aws.transport.envelope import parse_message
 from smbench.records import Delivery, Unacknowledged
 
-_COUNT, _SENT = "ApproximateReceiveCount", "SentTimestamp"
-ATTRIBUTES = [_COUNT, _SENT]
+_SENT = "SentTimestamp"
+ATTRIBUTES = [_SENT]
 _PLACES = tuple(map(str, range(10)))  # SQS takes ten at most
 
 
@@ -61,18 +61,17 @@ def deliveries(messages: Any, run_prefix: str) -> list[Delivery]:
     """
     try:
         return [
-            delivery(one["ReceiptHandle"], one.get("Body", ""), one.get("Attributes", {}), run_prefix)
+            delivery(one["ReceiptHandle"], one.get("Body", ""), one.get("Attributes", {}).get(_SENT), run_prefix)
             for one in messages or ()
         ]
     except (LookupError, *UNREADABLE) as error:
         raise Unacknowledged("unreadable answer") from error
 
 
-def delivery(receipt: str, body: str, attributes: Mapping[str, str], run_prefix: str) -> Delivery:
-    """A message, with what SQS says of it; a ValueError where its numbers are none."""
-    sent_ms = attributes.get(_SENT)
+def delivery(receipt: str, body: str, sent_ms: str | None, run_prefix: str) -> Delivery:
+    """A message and its SentTimestamp, in milliseconds UTC; a ValueError where that is no number."""
     pub_utc_ns = None if sent_ms is None else int(sent_ms) * 1_000_000
-    return Delivery(receipt, parse_message(body, pub_utc_ns, run_prefix), int(attributes.get(_COUNT, 1)))
+    return Delivery(receipt, parse_message(body, pub_utc_ns, run_prefix))
 
 
 def entries(receipts: Sequence[str]) -> list[dict[str, str]]:

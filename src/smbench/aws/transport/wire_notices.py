@@ -40,8 +40,10 @@ class WireNotices:
         except Rejected as refusal:
             raise Unacknowledged(refusal.code) from refusal
         try:
-            messages = _received(answer.body).Messages or ()
-            return [delivery(one.ReceiptHandle, one.Body, one.Attributes, self.run_prefix) for one in messages]
+            return [
+                delivery(one.ReceiptHandle, one.Body, one.Attributes.SentTimestamp, self.run_prefix)
+                for one in _received(answer.body).Messages or ()
+            ]
         except (ValueError, RecursionError) as error:  # msgspec's errors are among them
             raise Unacknowledged("unreadable answer") from error
 
@@ -64,10 +66,14 @@ class WireNotices:
 # What is read of SQS's answers, under its names; the rest is passed over.
 
 
+class _Attributes(msgspec.Struct, frozen=True, gc=False):
+    SentTimestamp: str | None = None
+
+
 class _Message(msgspec.Struct, gc=False):
     ReceiptHandle: str
     Body: str = ""
-    Attributes: dict[str, str] = {}  # msgspec makes each its own
+    Attributes: _Attributes = _Attributes()
 
 
 class _Received(msgspec.Struct, gc=False):

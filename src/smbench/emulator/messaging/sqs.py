@@ -38,7 +38,7 @@ _VISIBILITY_MAX_S = 43_200
 _AGAIN_AFTER_NS = 60 * _S  # both rules: purging again, and making a queue anew
 _SENDER_ID = "AIDAEXAMPLEEXAMPLE000"
 _NONE: dict[str, Any] = {}  # shared by all messages without attributes, and never written to
-_COUNT_ONLY = {"ApproximateReceiveCount"}
+_SENT_ONLY = {"SentTimestamp"}
 
 
 @dataclass(slots=True)
@@ -352,8 +352,8 @@ class Sqs:
             "MD5OfBody": message.md5,
             "Body": message.body,
         }
-        if asked == _COUNT_ONLY:  # what our own client asks, ten times in each of its calls
-            shown["Attributes"] = {"ApproximateReceiveCount": str(message.n_receives)}
+        if asked == _SENT_ONLY:  # what our own client asks, ten times in each of its calls
+            shown["Attributes"] = {"SentTimestamp": self._sent_ms(message)}
         elif asked:
             known = self._system_attributes(message)
             shown["Attributes"] = known if "All" in asked else {name: known[name] for name in known if name in asked}
@@ -365,14 +365,16 @@ class Sqs:
         return shown
 
     def _system_attributes(self, message: Message) -> dict[str, str]:
-        utc_ns = self._site.utc_ns
         return {
             "SenderId": _SENDER_ID,
-            "SentTimestamp": str(utc_ns(message.sent_ns) // 1_000_000),
+            "SentTimestamp": self._sent_ms(message),
             "ApproximateReceiveCount": str(message.n_receives),
-            "ApproximateFirstReceiveTimestamp": str(utc_ns(message.first_received_ns) // 1_000_000),
+            "ApproximateFirstReceiveTimestamp": str(self._site.utc_ns(message.first_received_ns) // 1_000_000),
             **message.system_attributes,
         }
+
+    def _sent_ms(self, message: Message) -> str:
+        return str(self._site.utc_ns(message.sent_ns) // 1_000_000)
 
     # by receipt
 
