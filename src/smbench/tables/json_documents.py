@@ -1,4 +1,4 @@
-"""JSON documents that other tools write and that hold no rows of requests: each by its name, with what to do.
+"""JSON documents that hold no rows of requests: each refused by its name, with what to do instead.
 
 A summary's percentiles cannot be made a distribution again. Which spans of a document are requests only its author
 knows, so the command that takes them out is shown instead.
