@@ -53,7 +53,10 @@ def smbench(
 def in_here(
     *arguments: str | Path, cwd: Path, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """The same without a process of its own, which takes a second: for what starts no other process either."""
+    """The same without a process of its own, which imports for a second: for all that is not about that process.
+
+    A run in warp time starts no other process either; one in real time starts its children as ever.
+    """
     out, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     status = 0
     command = ["smbench", *map(str, arguments)]

@@ -6,16 +6,20 @@ Method: the command's own function with a search of a second or two; the real co
 
 import datetime
 import json
+import math
 from pathlib import Path
 
 import pytest
 
-from commands import SMALL, children, interrupt, smbench, start
+from commands import SMALL, children, in_here, interrupt, start
+from smbench.ceiling.headroom import ceiling_warning
 from smbench.ceiling.search import Search
 from smbench.cli.bench import bench_command
 from smbench.errors import ExitCode
+from smbench.generator.plan import make_plan
 from smbench.results.ceiling import Ceiling, Machine, ceilings_file, find_ceiling, store_ceiling
 from smbench.results.manifest import Host
+from smbench.scenario.load import load_scenario
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +48,7 @@ def test_a_ceiling_is_measured_printed_and_kept(
     assert printed.rate_hz == max(trial.planned_hz for trial in printed.trials if trial.is_kept)
     # Forty a second are kept by every machine that these tests end on; of each trial there is a line on stderr.
     for trial in printed.trials:
-        assert trial.n == trial.planned_hz * TRIAL_S
+        assert trial.n == math.ceil(trial.planned_hz * TRIAL_S)  # from its first instant on, the end left out
         assert f"{trial.planned_hz:,.0f}/s planned".encode() in told.err
         assert 0 < trial.cpu_s < 0.1
         if trial.is_kept:
@@ -67,7 +71,7 @@ def test_the_table_begins_with_the_ceiling_and_has_a_line_for_each_trial(
 def test_a_rate_beyond_the_machine_is_not_kept_and_nothing_is_kept_of_it(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    search = Search(first_hz=100_000, lowest_hz=90_000)
+    search = Search(first_hz=30_000, lowest_hz=27_000)  # 3,000 within 100 ms, and late by as much
     assert bench_command("wire", "table", search=search, trial_s=0.1) is ExitCode.INVALID
     told = capsys.readouterr()
     assert told.err.count("not kept") == 2
@@ -97,12 +101,10 @@ def test_a_run_planned_beyond_the_ceiling_warns_in_one_line_and_runs(cache: Path
     store_ceiling(ceilings_file(), Ceiling(transport="wire", rate_hz=12, measured=measured, machine=HERE, trials=()))
     file = tmp_path / "scenario.yaml"
     file.write_text(SMALL)
-    beyond = smbench("run", file, cwd=tmp_path)
+    beyond = in_here("run", file, cwd=tmp_path)
     assert beyond.returncode in (0, 98), beyond.stderr
     assert beyond.stderr.startswith("smbench: up to 10 requests/s are planned")
     assert "83.3 % of the 12/s" in beyond.stderr.splitlines()[0]
     assert "are planned" not in "".join(beyond.stderr.splitlines()[1:])
-    cache.write_text("{")
-    damaged = smbench("run", file, cwd=tmp_path)
-    assert damaged.returncode in (0, 98), damaged.stderr
-    assert "requests/s are planned" not in damaged.stderr
+    cache.write_text("{")  # the sentence is all that a run takes from there
+    assert not ceiling_warning(make_plan(load_scenario(file), tmp_path), 1)

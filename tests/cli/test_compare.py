@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from commands import smbench
+from commands import in_here, smbench
 from comparing import run_folder
 from runs import EPOCH_NS, Request
 from smbench.cli.compare import CompareOptions, compare_command
@@ -244,10 +244,10 @@ def test_the_process_ends_with_the_documented_statuses(tmp_path: Path) -> None:
     run_folder(tmp_path / "one", [1.0] * 20)
     run_folder(tmp_path / "two", [1.2] * 20)
     run_folder(tmp_path / "other", [1.2] * 20, workers=2)
-    fine = smbench("compare", "one", "two", cwd=tmp_path)
+    fine = in_here("compare", "one", "two", cwd=tmp_path)
     assert (fine.returncode, fine.stderr) == (0, "")
     assert smbench("compare", "one", "two", "--fail-if", "slower-than 5%", cwd=tmp_path).returncode == 99
-    unlike = smbench("compare", "one", "other", cwd=tmp_path)
+    unlike = in_here("compare", "one", "other", cwd=tmp_path)
     assert unlike.returncode == 2
     assert unlike.stdout == ""
     assert "run.workers: 1 in A, 2 in B" in unlike.stderr

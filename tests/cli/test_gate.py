@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from commands import WARP, in_here, smbench
+from commands import WARP, in_here
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run in virtual time with a met, a missed and an unknown threshold."""
     folder = tmp_path_factory.mktemp("gate")
     (folder / "scenario.yaml").write_text(WARP + "thresholds: ['failed == 0']\n")
-    done = smbench(
+    done = in_here(
         *("run", "scenario.yaml", "--ui", "none", "--junit", "ci/smbench.xml", "--summary-md", "page.md"),
         *("--assert", "max < 1ms", "--assert", "failed == 0", "--assert", "cost_per_1000 < 1"),
         cwd=folder,
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(ran: Path) -> None:
 
 def test_a_run_stops_early_only_when_asked_and_says_why(tmp_path: Path) -> None:
     (tmp_path / "scenario.yaml").write_text(OVERLOAD)
-    done = smbench(
+    done = in_here(
         *("run", "scenario.yaml", "--ui", "plain", "--output", "json"),
         *("--assert", "backlog <= 20 for 10s", "--stop-when-certain"),
         cwd=tmp_path,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import WARP, in_here, smbench
+from commands import WARP, in_here
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ def controls(text: str) -> set[str]:
 
 def test_hostile_names_are_printed_as_they_are_in_every_report(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(HOSTILE)
-    ran = smbench("run", "x.yaml", "--ui", "plain", cwd=tmp_path)
+    ran = in_here("run", "x.yaml", "--ui", "plain", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     (run,) = (tmp_path / "results").iterdir()
     wanted = ["--junit", "j.xml", "--summary-md", "s.md", "--html", "p.html"]

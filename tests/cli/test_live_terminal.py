@@ -23,6 +23,7 @@ from smbench.view.live.screen import render
 pytestmark = pytest.mark.slow
 
 STORY = Path(live_story.__file__)
+DRAINS = ("--until", "620")  # the load ends at 610 s
 ENTER, LEAVE, SHOW_CURSOR, HOME = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[H"
 
 
@@ -88,14 +89,14 @@ def seen(drawn: bytes, width: int, height: int) -> list[str]:
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (200, 50), (40, 10)])
 def test_the_screen_is_drawn_and_then_given_back(width: int, height: int) -> None:
-    with on_terminal("--until", "800", width=width, height=height) as (process, terminal):
+    with on_terminal("--until", "400", width=width, height=height) as (process, terminal):
         drawn = read_to_end(terminal)
         assert process.wait() == 0
     assert drawn.count(ENTER) == drawn.count(LEAVE) == 1
     assert drawn.index(SHOW_CURSOR) > drawn.rindex(HOME)
     last = frames(drawn)[-1]
     assert last.count(b"\n") == height - 1
-    state = live_story.state_at(800)
+    state = live_story.state_at(400)  # instances have come, and what scaled them is told
     expected = [line.plain.rstrip() for line in render(state, width, height).lines]
     assert [line.rstrip() for line in seen(last, width, height)] == expected
 
@@ -135,7 +136,7 @@ def test_a_terminal_that_is_closed_does_not_end_the_run(tmp_path: Path) -> None:
 
 def test_a_pipe_gets_plain_lines_even_where_colour_is_forced() -> None:
     environ = environment(FORCE_COLOR="1", TTY_INTERACTIVE="1", TTY_COMPATIBLE="1")
-    done = subprocess.run([sys.executable, str(STORY)], capture_output=True, env=environ, check=True)
+    done = subprocess.run([sys.executable, str(STORY), *DRAINS], capture_output=True, env=environ, check=True)
     assert done.stdout == b""
     assert done.stderr.isascii()
     assert b"\x1b" not in done.stderr
@@ -145,7 +146,7 @@ def test_a_pipe_gets_plain_lines_even_where_colour_is_forced() -> None:
 
 @pytest.mark.parametrize("variable", ["NO_COLOR", "CI"])
 def test_a_terminal_nobody_watches_gets_plain_lines(variable: str) -> None:
-    with on_terminal(environ=environment(**{variable: "1"})) as (process, terminal):
+    with on_terminal(*DRAINS, environ=environment(**{variable: "1"})) as (process, terminal):
         drawn = read_to_end(terminal)
         assert process.wait() == 0
     assert b"\x1b" not in drawn

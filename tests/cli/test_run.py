@@ -1,6 +1,7 @@
 """`smbench run` as a user lives it: what stdout and stderr say, what is left on disk, and the exit status.
 
-Method: the real command in a process of its own on small scenarios, interrupted as a terminal or a machine would.
+Method: the real command on small scenarios, in a process of its own once in each kind of time and wherever a signal, a
+terminal or a disk is the matter; interrupted as a terminal or a machine would.
 """
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from commands import LONG, SMALL, WARP, children, has_begun, interrupt, smbench, start, wait_until
+from commands import LONG, SMALL, WARP, children, has_begun, in_here, interrupt, smbench, start, wait_until
 from smbench.results.law import Counts
 from smbench.results.store import open_run
 
@@ -51,12 +52,12 @@ def test_a_run_ends_with_a_verdict_and_leaves_its_files(tmp_path: Path, text: st
         "manifest.json",
         "summary.json",
     }
-    again = smbench("report", run.relative_to(tmp_path), cwd=tmp_path)
+    again = in_here("report", run.relative_to(tmp_path), cwd=tmp_path)
     assert again.stdout.split() == ran.stdout.split()
 
 
 def test_json_output_is_json_and_nothing_else_is_on_stdout(tmp_path: Path) -> None:
-    ran = smbench("run", write(tmp_path, WARP), "--output", "json", cwd=tmp_path)
+    ran = in_here("run", write(tmp_path, WARP), "--output", "json", cwd=tmp_path)
     told = json.loads(ran.stdout)
     assert told["verdict"] in ("valid", "unknown")
     assert "\x1b" not in ran.stdout + ran.stderr
@@ -65,19 +66,19 @@ def test_json_output_is_json_and_nothing_else_is_on_stdout(tmp_path: Path) -> No
 def test_a_results_folder_is_never_overwritten(tmp_path: Path) -> None:
     file = write(tmp_path, WARP)
     for _ in range(2):
-        assert smbench("run", file, "--ui", "none", cwd=tmp_path).returncode == 0
+        assert in_here("run", file, "--ui", "none", cwd=tmp_path).returncode == 0
     assert len(list((tmp_path / "results").iterdir())) == 2
 
 
 def test_a_missed_threshold_is_99(tmp_path: Path) -> None:
-    ran = smbench("run", write(tmp_path, WARP + "thresholds: ['sojourn_p50 < 100ms']\n"), cwd=tmp_path)
+    ran = in_here("run", write(tmp_path, WARP + "thresholds: ['sojourn_p50 < 100ms']\n"), cwd=tmp_path)
     assert ran.returncode == 99, ran.stdout
 
 
 def test_a_load_beyond_our_own_limit_is_an_invalid_run(tmp_path: Path) -> None:
     faults = "    time: real\n    faults: {slow_answers: {share: 100%, delay: 3s}}"
     text = SMALL.replace("    time: real", faults) + "limits: {in_flight: 5}\n"
-    ran = smbench("run", write(tmp_path, text), cwd=tmp_path)
+    ran = in_here("run", write(tmp_path, text), cwd=tmp_path)
     assert ran.returncode == 98, ran.stdout
     assert ran.stdout.startswith("INVALID")
 
@@ -142,7 +143,7 @@ def test_a_child_that_dies_is_named_and_what_is_known_is_kept(tmp_path: Path, vi
     assert told.completed > 0
     if victim == 1:
         assert told.unknown > 0, "its last two seconds are written nowhere"
-        again = smbench("report", only_run(tmp_path / "results"), cwd=tmp_path)
+        again = in_here("report", only_run(tmp_path / "results"), cwd=tmp_path)
         assert again.returncode == 98, again.stdout
 
 
@@ -151,7 +152,7 @@ def test_a_killed_run_can_still_be_reported(tmp_path: Path) -> None:
     wait_until(has_begun(tmp_path / "results"))
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
-    told = smbench("report", only_run(tmp_path / "results"), cwd=tmp_path)
+    told = in_here("report", only_run(tmp_path / "results"), cwd=tmp_path)
     assert "scheduled 600" in told.stdout, told.stderr
     assert counts(tmp_path / "results").violations() == []
     wait_until(lambda: not children(process, "spawn_main"))
@@ -180,7 +181,7 @@ def test_a_seed_gives_the_same_truth_again_and_another_seed_another(tmp_path: Pa
     truths: list[list[tuple[object, ...]]] = []
     for seed in (1, 1, 2):
         folder = tmp_path / f"results-{len(truths)}"
-        ran = smbench("run", file, "--seed", str(seed), "--results", folder, "--ui", "none", cwd=tmp_path)
+        ran = in_here("run", file, "--seed", str(seed), "--results", folder, "--ui", "none", cwd=tmp_path)
         assert ran.returncode == 0, ran.stderr
         epoch_ns = open_run(only_run(folder)).manifest.clock.epoch_ns
         truth = pl.read_parquet(only_run(folder) / "truth.parquet")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import smbench
+from commands import in_here
 from smbench.cli.scenarios import validate_command
 
 STORY = """\
@@ -45,7 +45,7 @@ def test_validate_says_what_would_mislead(story: Path, capsys: pytest.CaptureFix
 
 @pytest.mark.slow
 def test_a_run_says_it_before_it_sends_and_in_its_report_and_manifest(story: Path) -> None:
-    ran = smbench("run", story.name, "--ui", "plain", cwd=story.parent)
+    ran = in_here("run", story.name, "--ui", "plain", cwd=story.parent)
     assert ran.returncode == 0
     before, _, _ = ran.stderr.partition("phase 1 of 1")
     assert "publishes InvocationsPerInstance" in before

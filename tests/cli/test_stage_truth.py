@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commands import smbench
+from commands import in_here
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.frames import load
@@ -49,7 +49,7 @@ def run(
     folder = tmp_path_factory.mktemp("skewed")
     scenario = folder / "skewed.yaml"
     scenario.write_text(SCENARIO.format(skew=f"{round(request.param[0] * 1000)}ms", drift=request.param[1]))
-    ran = smbench("run", scenario, "--results", folder / "results", "--ui", "none", cwd=folder, timeout_s=250)
+    ran = in_here("run", scenario, "--results", folder / "results", "--ui", "none", cwd=folder)
     assert ran.returncode in (0, 98), ran.stderr
     (made,) = (folder / "results").iterdir()
     files = open_run(made)

@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 
 from certificates import Authority
-from commands import SMALL, has_begun, smbench, wait_until
+from commands import SMALL, has_begun, in_here, smbench, wait_until
 from fake_aws import FakeAws, json_answer
 from serving import emulate, sdk_environment
 from smbench.results.law import Counts
@@ -28,6 +28,7 @@ from smbench.results.store import open_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 EITHER = "wire"  # credentials, addresses and DescribeEndpoint are the SDK's, whichever way requests would leave
 RAN = (0, 98)  # to its end; whether this machine was quick enough for the load is not asked here
 # Its kind is said, so that the workers are the first to ask.
@@ -45,12 +46,18 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def run(cwd: Path, url: str, by: str, text: str = BARE, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a small scenario against the endpoint at an address, as a user with these settings would."""
+def run(
+    cwd: Path, url: str, by: str, text: str = BARE, command: Command = in_here, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a small scenario against the endpoint at an address, as a user with these settings would.
+
+    Args:
+        command: Its workers, which are the first to call AWS, are processes of their own either way.
+    """
     (cwd / "mine.yaml").write_text(text)
     settings = {name: value for name, value in sdk_environment(url).items() if name.startswith("AWS_")} | environ
     arguments = ("run", "mine.yaml", "--endpoint", "smbench-emulated", "--transport", by, "--ui", "none")
-    return smbench(*arguments, cwd=cwd, environ=settings)
+    return command(*arguments, cwd=cwd, environ=settings)
 
 
 def refused(ran: Any, cwd: Path, *words: str) -> None:
@@ -179,7 +186,7 @@ def test_a_target_that_goes_away_in_the_run_is_its_outcome(tmp_path: Path, by: s
     text = BARE.replace("for: 2s", "for: 60s").replace("drain: 20s", "drain: 3s") + "limits: {errors: 5%}\n"
     with ExitStack() as living, ThreadPoolExecutor(1) as aside:
         url = living.enter_context(emulate(tmp_path, SMALL))
-        running = aside.submit(run, tmp_path, url, by, text)
+        running = aside.submit(run, tmp_path, url, by, text, smbench)
         wait_until(has_begun(tmp_path / "results"))
         living.close()
         ran = running.result()
