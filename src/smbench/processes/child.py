@@ -28,7 +28,7 @@ from smbench.processes.messages import Failed, Message, WorkerOrder, Workplace
 LEAVE_S = 30.0  # removing a queue on AWS takes its time
 _ENDED_S = 1.0  # from the closed channel to the end of the process: milliseconds, and the caller's loop waits meanwhile
 _KILLED_S = 5.0  # a thread ends at its next line of Python; one in a call that never returns is left to the process
-_PRELOADED = "smbench.processes.worker"
+_PRELOADED = ["smbench.processes.worker", "smbench.emulator.server"]  # a worker in warp time needs both
 _one_at_a_time = threading.Lock()  # a start replaces the main module for a moment
 _PARENTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name))
 """Signals that a terminal sends to the whole group: what they mean for a run, the parent decides."""
@@ -124,7 +124,7 @@ def start_forked(name: str, main: Callable[..., None], *arguments: Any) -> Child
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return start_child(name, main, *arguments)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_PRELOADED])
+    context.set_forkserver_preload(_PRELOADED)
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
     return _started(name, process, ours, theirs)

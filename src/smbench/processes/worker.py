@@ -15,7 +15,6 @@ import anyio
 import anyio.to_thread
 
 from smbench.clock import LoopClock, MonotonicClock, TimeKind, WarpLoop, real_ns
-from smbench.emulator.server import Emulator
 from smbench.errors import NotBegunError, SmbenchError
 from smbench.generator.assembly import ShareRun
 from smbench.generator.control import Control
@@ -134,6 +133,8 @@ def _late_start(order: WorkerOrder, late_s: float) -> list[str]:
 async def _in_warp(
     channel: Channel, order: WorkerOrder, workplace: Workplace, plan: RunPlan, beat: "_WarpBeat"
 ) -> None:
+    from smbench.emulator.server import Emulator  # in warp time alone: else it is another process
+
     emulator = Emulator(plan.scenario, workplace.base_dir, order.epoch_ns)
     access = AwsAccess(order.access.region, order.access.profile, await emulator.start())
     commands = Commands(channel)
