@@ -187,6 +187,37 @@ async def test_statistics_are_the_older_way_to_ask(watch: Watch) -> None:
     assert other["Datapoints"] == []  # another unit is another series: empty, and no error
 
 
+async def test_percentiles_are_of_the_values_of_a_period(watch: Watch) -> None:
+    """Two minutes of 1 to 1,000 and 1,001 to 2,000, as latencies come; nearest rank, to two per cent."""
+    counter = watch.emulator.world.metrics.open_counter("M", (), "None", namespace="Mine")
+    for first in (1, 1001):
+        for n in range(first, first + 1000):
+            counter.add(float(n))
+        await advance(watch.emulator, 60.0)
+    await advance(watch.emulator, 300.0)  # until both are published
+    names = ("p0", "p50", "p99", "p99.9", "p100")
+    asked = (stat(statistic=name, query_id=f"q{at}", period=120) for at, name in enumerate(names))
+    said = [values[0] for values in await watch.values(*asked, minutes=2)]
+    assert said == pytest.approx([1, 1000, 1980, 1998, 2000], rel=0.015)
+    assert (said[0], said[-1]) == (1, 2000)
+    span = {"StartTime": ZERO, "EndTime": ZERO + timedelta(minutes=2), "Period": 120}
+    one = {"Namespace": "Mine", "MetricName": "M", "ExtendedStatistics": ["p50"]}
+    older = await watch.cloudwatch.get_metric_statistics(**one, **span)
+    assert older["Datapoints"][0]["ExtendedStatistics"] == {"p50": said[1]}
+
+
+async def test_of_what_was_put_as_a_set_or_is_negative_there_is_no_percentile(watch: Watch) -> None:
+    put = watch.cloudwatch.put_metric_data
+    sums = {"Sum": 10.0, "SampleCount": 4.0, "Minimum": 1.0, "Maximum": 4.0}
+    await put(Namespace="Mine", MetricData=[{"MetricName": "M", "Timestamp": ZERO, "StatisticValues": sums}])
+    assert await watch.values(stat(statistic="p50")) == [[]]
+    same = sums | {"Minimum": 2.5, "Maximum": 2.5}
+    await put(Namespace="Mine", MetricData=[{"MetricName": "N", "Timestamp": ZERO, "StatisticValues": same}])
+    assert await watch.values(stat("N", "p50")) == [[2.5]]
+    await put(Namespace="Mine", MetricData=[{"MetricName": "O", "Timestamp": ZERO, "Values": [-1.0, 2.0]}])
+    assert await watch.values(stat("O", "p50")) == [[]]
+
+
 async def test_metrics_are_listed_by_name_and_dimension(watch: Watch) -> None:
     await watch.put(1.0, Dimensions=[{"Name": "A", "Value": "1"}, {"Name": "B", "Value": "2"}])
     await watch.put(1.0, Dimensions=[{"Name": "A", "Value": "3"}])
@@ -212,7 +243,10 @@ async def test_questions_that_make_no_sense_get_cloudwatchs_errors(watch: Watch)
     assert await refused(watch.data(stat(), stat())) == "ValidationError"  # one id twice
     assert await refused(watch.data(stat(query_id="M1"))) == "ValidationError"
     assert await refused(watch.data({"Id": "m1"})) == "ValidationError"
-    assert await refused(watch.data(stat(statistic="p99"))) == "NotImplemented"  # a gap is ours
+    assert await refused(watch.data(stat(statistic="tm99"))) == "NotImplemented"  # a gap is ours
+    assert await refused(watch.data(stat(statistic="p100.5"))) == "ValidationError"
+    both = {"Statistics": ["Sum"], "ExtendedStatistics": ["p99"]}
+    assert await refused(get(**asked, **span, **both)) == "InvalidParameterCombination"
     assert await refused(watch.data(stat(period=61))) == "ValidationError"
     assert await refused(watch.data(math("e1 + 1"))) == "ValidationError"  # a circle
     assert await refused(watch.data(math("RATE(m1)"), stat())) == "NotImplemented"

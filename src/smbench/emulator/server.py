@@ -80,6 +80,7 @@ class Emulator:
         self.site = Site(event_queue, epoch_ns, region, account, skew_ns, emulated.faults.clock_drift_ppm)
         self.driver = Driver(event_queue)
         self.world = World.of(event_queue, epoch_ns, scenario, base_dir, region=region, account=account)
+        self.world.metrics.keeps_spreads = True
         self.truth = Truth(epoch_ns, is_kept=keeps_truth)
 
         self.s3 = S3(self.site)

@@ -12,6 +12,7 @@ from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.site import Site
 from smbench.model.monitoring.alarms import AlarmBook
 from smbench.model.monitoring.metrics import Dimensions, MetricId, MetricStore, Statistics
+from smbench.model.monitoring.spread import UNSAID, Spread
 
 _LIST_PAGE = 500
 _VALUE_MAX = 2.0**360
@@ -103,13 +104,13 @@ def _statistics(datum: Params) -> Statistics:
     _check_numbers(datum["MetricName"], datum.get("Value", 0.0), *datum.get("Values", ()))
     _check_numbers(datum["MetricName"], *datum.get("StatisticValues", {}).values())
     if given == ["Value"]:
-        return Statistics(datum["Value"], 1.0, datum["Value"], datum["Value"])
+        return Statistics(datum["Value"], 1.0, datum["Value"], datum["Value"], Spread.of([datum["Value"]]))
     if given == ["StatisticValues"]:
         values = datum["StatisticValues"]
-        return Statistics(values["Sum"], values["SampleCount"], values["Minimum"], values["Maximum"])
+        return Statistics(values["Sum"], values["SampleCount"], values["Minimum"], values["Maximum"], UNSAID)
     values = datum["Values"]
     counts = datum.get("Counts", [1.0] * len(values))
     if not values or len(counts) != len(values):
         raise _bad_value("The parameters Values and Counts must be of the same size, and not empty.")
     total = sum(value * count for value, count in zip(values, counts, strict=True))
-    return Statistics(total, sum(counts), min(values), max(values))
+    return Statistics(total, sum(counts), min(values), max(values), Spread.of(values, counts))

@@ -1,5 +1,6 @@
 """Metric queries in two spellings: as callers write `Metrics`, and as the model evaluates them."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +12,8 @@ from smbench.model.monitoring.series import MINUTE_S
 from smbench.model.monitoring.watched import MetricQuery, check_queries
 
 STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
-_EXTENDED = re.compile(r"(p|tm|tc|ts|wm|iqm|pr)[\d(].*|iqm", re.IGNORECASE)
+_PERCENTILE = re.compile(r"[pP](\d{1,3}(?:\.\d{0,10})?)", re.ASCII)
+_EXTENDED = re.compile(r"(tm|tc|ts|wm|iqm|pr)[\d(].*|iqm", re.IGNORECASE)
 
 
 def dimensions_of(params: Sequence[Mapping[str, str]]) -> Dimensions:
@@ -19,14 +21,21 @@ def dimensions_of(params: Sequence[Mapping[str, str]]) -> Dimensions:
     return tuple((dimension["Name"], dimension["Value"]) for dimension in params)
 
 
+def percentile_of(name: str) -> float | None:
+    """The share from 0 to 1 that `p99.9` names; None: it names none."""
+    match = _PERCENTILE.fullmatch(name)
+    share = float(match[1]) / 100 if match is not None else math.inf
+    return share if share <= 1 else None
+
+
 def known_statistic(name: str) -> str:
-    """One that the model can give: it keeps sums and extremes, not values.
+    """One that an alarm can watch here, or a policy: sums and extremes.
 
     Raises:
         ServiceError: 501, for a percentile or a trimmed mean.
         MathError: there is no such statistic.
     """
-    if _EXTENDED.fullmatch(name):
+    if percentile_of(name) is not None or _EXTENDED.fullmatch(name):
         raise beyond(f"work out the statistic {name}")
     if name not in STATISTICS:
         raise MathError(f"The value {name} for parameter Stat is not supported.")

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import Any
 
-from smbench.emulator.monitoring.metric_lists import dimensions_of, known_statistic
+from smbench.emulator.monitoring.metric_lists import dimensions_of, known_statistic, percentile_of
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.paging import TokenError, position, token_for
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.monitoring.metric_math import MathError, Series, UnknownMath, evaluate, ids_in, reads_all
 from smbench.model.monitoring.metrics import Datapoint, Dimensions, MetricStore, combine
+from smbench.model.monitoring.spread import Spread
 
 QUERIES_MAX = 500
 DATAPOINTS_MAX = 100_800
@@ -75,9 +77,28 @@ def by_period(points: Sequence[Datapoint], span: Span, epoch_ns: int) -> dict[in
     return dict(sorted(gathered.items()))
 
 
-def statistic(points: list[Datapoint], name: str) -> float:
-    """One of `STATISTICS` of a period."""
-    return combine(points).value(name)
+def statistic(points: list[Datapoint], name: str, metric: str) -> float | None:
+    """One of `STATISTICS` of a period, or a percentile; None where CloudWatch has none: of negative values and of sets.
+
+    Raises:
+        ServiceError: 501, for a percentile of what is kept by average and extremes alone.
+    """
+    if (share := percentile_of(name)) is None:
+        return combine(points).value(name)
+    spreads = [point.statistics.known_spread for point in points]
+    if None in spreads:
+        raise beyond(f"work out {name} of {metric}, of which only average and extremes are kept")
+    is_negative = any(point.minimum < 0 for point in points)
+    return None if is_negative else reduce(Spread.plus, filter(None, spreads)).percentile(share)
+
+
+def _readable(name: str) -> None:
+    """Raises ServiceError: a statistic that there is not, or that is not emulated (501); percentiles can be read."""
+    try:
+        if percentile_of(name) is None:
+            known_statistic(name)
+    except MathError as error:
+        raise invalid(str(error)) from None
 
 
 class Reader:
@@ -100,15 +121,13 @@ class Reader:
         return by_period(points, span, epoch_ns)
 
     def get_metric_statistics(self, params: Params) -> dict[str, Any]:
-        """One metric's datapoints, unordered. Raises ServiceError: no statistic, an extended one, too many points."""
+        """One metric's datapoints, unordered. Raises ServiceError: no statistic, an unknown one, too many points."""
         span = Span.of(params, params["Period"])
-        wanted = params.get("Statistics", [])
-        if not wanted:
-            if params.get("ExtendedStatistics"):
-                raise beyond("work out ExtendedStatistics")
+        wanted, extended = params.get("Statistics", []), params.get("ExtendedStatistics", [])
+        if bool(wanted) == bool(extended):
             raise combination("Must specify either Statistics or ExtendedStatistics")
-        if params.get("ExtendedStatistics"):
-            raise beyond("work out ExtendedStatistics")
+        for name in extended:
+            _readable(name)
         if len(span.starts_ns) > STATISTICS_MAX:
             asked = f"{len(span.starts_ns):,}"
             raise combination(
@@ -117,11 +136,15 @@ class Reader:
             )
         dimensions = dimensions_of(params.get("Dimensions", []))
         periods = self.periods(params["Namespace"], params["MetricName"], dimensions, span)
-        rows = [
-            {"Timestamp": utc_datetime(at), "Unit": points[0].unit} | {name: statistic(points, name) for name in wanted}
-            for at, points in periods.items()
-            if params.get("Unit", points[0].unit) == points[0].unit
-        ]
+        rows = []
+        for at, points in periods.items():
+            if params.get("Unit", points[0].unit) != points[0].unit:
+                continue
+            values = {name: statistic(points, name, params["MetricName"]) for name in (*wanted, *extended)}
+            known = {name: value for name, value in values.items() if value is not None}
+            if known:
+                told = {"ExtendedStatistics": known} if extended else known
+                rows.append({"Timestamp": utc_datetime(at), "Unit": points[0].unit, **told})
         return {"Label": params["MetricName"], "Datapoints": rows}
 
     def get_metric_data(self, params: Params) -> dict[str, Any]:
@@ -165,18 +188,16 @@ class _Answers:
     def _stat(self, query: Params) -> Series:
         stat = query["MetricStat"]
         metric = stat["Metric"]
-        try:
-            known_statistic(stat["Stat"])
-        except MathError as error:
-            raise invalid(str(error)) from None
+        _readable(stat["Stat"])
         span = Span.of(self.params, stat["Period"])
         dimensions = dimensions_of(metric.get("Dimensions", []))
         periods = self.reader.periods(metric["Namespace"], metric["MetricName"], dimensions, span)
-        return {
-            at: statistic(points, stat["Stat"])
+        values = {
+            at: statistic(points, stat["Stat"], metric["MetricName"])
             for at, points in periods.items()
             if stat.get("Unit", points[0].unit) == points[0].unit
         }
+        return {at: value for at, value in values.items() if value is not None}
 
     def _math(self, query: Params) -> Series:
         expression = query["Expression"]

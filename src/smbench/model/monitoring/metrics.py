@@ -73,7 +73,10 @@ class MetricStore:
     Attributes:
         on_minute: Called at the end of each UTC minute, before its datapoints are made, with its start.
         on_published: Called when a datapoint becomes visible.
+        keeps_spreads: Of what is counted the values are kept as well, for percentiles: only callers of AWS's API ask.
     """
+
+    keeps_spreads = False
 
     def __init__(
         self,

@@ -1,19 +1,23 @@
 """A minute of a metric: values that last, values that are counted, and what is left of either as a datapoint."""
 
 import math
-from dataclasses import dataclass, replace
+from array import array
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from smbench.model.event_queue import EventQueue
+from smbench.model.monitoring.spread import Spread
 
 MINUTE_S = 60
 MINUTE_NS = MINUTE_S * 1_000_000_000
+_FOLDED = 1024  # values of a minute that are kept one by one, before they are folded into its spread
 
 
 class Minutes(Protocol):
     """What closes the minutes."""
 
     event_queue: EventQueue
+    keeps_spreads: bool
     minute_start_ns: int
     minute_end_ns: int
 
@@ -23,12 +27,24 @@ class Minutes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A minute's values, summed up."""
+    """A minute's values, summed up.
+
+    Args:
+        spread: How they lie between minimum and maximum; None: not kept.
+    """
 
     sum: float
     sample_count: float
     minimum: float
     maximum: float
+    spread: Spread | None = field(default=None, compare=False)
+
+    @property
+    def known_spread(self) -> Spread | None:
+        """As `spread`; values that are all the same need none."""
+        if self.minimum == self.maximum:
+            return Spread.of([self.minimum], [self.sample_count])
+        return self.spread
 
     @property
     def average(self) -> float:
@@ -37,11 +53,16 @@ class Statistics:
 
     def plus(self, other: "Statistics") -> "Statistics":
         """Of both sets of values together."""
+        spread = None
+        if self.spread is not None or other.spread is not None:  # alarms ask for sums of minutes again and again
+            mine, others = self.known_spread, other.known_spread
+            spread = None if mine is None or others is None else mine.plus(others)
         return Statistics(
             self.sum + other.sum,
             self.sample_count + other.sample_count,
             min(self.minimum, other.minimum),
             max(self.maximum, other.maximum),
+            spread,
         )
 
 
@@ -58,6 +79,7 @@ class Datapoint:
     sample_count: float
     visible_ns: int  # from when on anybody can read it
     unit: str
+    spread: Spread | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, start_ns: int, statistics: Statistics, visible_ns: int, unit: str) -> "Datapoint":
@@ -72,12 +94,13 @@ class Datapoint:
             sample_count=statistics.sample_count,
             visible_ns=visible_ns,
             unit=unit,
+            spread=statistics.spread,
         )
 
     @property
     def statistics(self) -> Statistics:
         """Its values again as statistics, to be merged over a longer period."""
-        return Statistics(self.sum, self.sample_count, self.minimum, self.maximum)
+        return Statistics(self.sum, self.sample_count, self.minimum, self.maximum, self.spread)
 
     def value(self, statistic: str) -> float:
         """By CloudWatch's name of the statistic: Average, Maximum, Minimum, Sum, SampleCount."""
@@ -187,11 +210,17 @@ class Gauge:
 class Counter:
     """Events, each with a value; absent in a minute without any."""
 
-    __slots__ = ("_maximum", "_minimum", "_n", "_store", "_sum")
+    __slots__ = ("_maximum", "_minimum", "_n", "_spread", "_store", "_sum", "_values")
+    _n: int
+    _sum: float
+    _minimum: float
+    _maximum: float
+    _values: "array[float] | None"
+    _spread: Spread | None
 
     def __init__(self, store: Minutes) -> None:
         self._store = store
-        self._n, self._sum, self._minimum, self._maximum = 0, 0.0, math.inf, -math.inf
+        self._reset()
 
     def add(self, value: float = 1.0) -> None:
         """Count one event of this value in the current minute."""
@@ -200,6 +229,13 @@ class Counter:
             store.roll()  # an event on the stroke belongs to the new minute
         self._n += 1
         self._sum += value
+        if (values := self._values) is not None:
+            values.append(value)
+            if len(values) == _FOLDED:
+                self._fold(values)
+        elif store.keeps_spreads and self._n > 1 and value != self._minimum:
+            self._values = array("d", [value])
+            self._spread = Spread.of([self._minimum], [self._n - 1])
         if value < self._minimum:
             self._minimum = value
         if value > self._maximum:
@@ -207,9 +243,21 @@ class Counter:
 
     def close_minute(self, _end_ns: int) -> Statistics | None:
         """The minute's statistics, and begin the next; None when nothing happened."""
-        statistics = Statistics(self._sum, float(self._n), self._minimum, self._maximum) if self._n else None
+        if self._values:
+            self._fold(self._values)
+        statistics = None
+        if self._n:
+            statistics = Statistics(self._sum, float(self._n), self._minimum, self._maximum, self._spread)
         self._reset()
         return statistics
 
+    def _fold(self, values: "array[float]") -> None:
+        folded = Spread.of(values)
+        self._spread = folded if self._spread is None else self._spread.plus(folded)
+        self._values = array("d")
+
     def _reset(self) -> None:
         self._n, self._sum, self._minimum, self._maximum = 0, 0.0, math.inf, -math.inf
+        # While all values are the same, as a count of events always is, there are none.
+        self._values = None
+        self._spread = None
