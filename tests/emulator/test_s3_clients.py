@@ -132,6 +132,45 @@ async def test_the_whole_checksum_of_an_upload_is_that_of_its_bytes(at: At) -> N
     assert (done["ChecksumCRC64NVME"], done["ChecksumType"]) == ("rosUhgp5mIg=", "FULL_OBJECT")
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "types"),
+    [
+        ("CRC32", "COMPOSITE FULL_OBJECT"),
+        ("CRC64NVME", "FULL_OBJECT"),
+        ("SHA256", "COMPOSITE"),
+        ("SHA512", "COMPOSITE"),
+    ],
+)
+async def test_a_checksum_of_the_whole_is_a_crc_and_the_type_that_was_begun_counts(
+    at: At, algorithm: str, types: str
+) -> None:
+    for kind, other in (("COMPOSITE", "FULL_OBJECT"), ("FULL_OBJECT", "COMPOSITE")):
+        names: dict[str, Any] = {"Bucket": "bucket", "Key": "k"}
+        create = at.s3.create_multipart_upload(**names, ChecksumAlgorithm=algorithm, ChecksumType=kind)
+        if kind not in types.split():
+            with pytest.raises(ClientError, match=f"The {kind} checksum type cannot be used with the") as error:
+                await create
+            assert refusal(error) == ("InvalidRequest", 400)
+            continue
+        begun = await create
+        assert begun["ChecksumType"] == kind
+        names["UploadId"] = begun["UploadId"]
+        etag = (await at.s3.upload_part(**names, PartNumber=1, Body=b"1"))["ETag"]
+        names["MultipartUpload"] = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+        with pytest.raises(ClientError, match=f"was created using the {kind} checksum mode"):
+            await at.s3.complete_multipart_upload(**names, ChecksumType=other)
+        await at.s3.complete_multipart_upload(**names, ChecksumType=kind)
+    with pytest.raises(ClientError, match="can only be used with the x-amz-checksum-algorithm header"):
+        await at.s3.create_multipart_upload(Bucket="bucket", Key="k", ChecksumType="COMPOSITE")
+
+
+async def test_an_empty_acl_is_none(at: At) -> None:
+    await at.s3.put_object(Bucket="bucket", Key="k", Body=b"", ACL="")
+    with pytest.raises(ClientError) as error:
+        await at.s3.put_object(Bucket="bucket", Key="k", Body=b"", ACL="public-read")
+    assert refusal(error) == ("AccessControlListNotSupported", 400)
+
+
 # settings that nobody made
 
 

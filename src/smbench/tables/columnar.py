@@ -84,6 +84,8 @@ def _schema(path: Path, frame: pl.LazyFrame) -> pl.Schema:
                 "write it as a number; in DuckDB: epoch_us(ended - began)",
             ) from error
         raise _damaged(path) from error
+    except pl.exceptions.DuplicateError as error:
+        raise UsageError(f"{path} has two columns of one name", "rename one of them") from error
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _damaged(path) from error
 

@@ -290,3 +290,12 @@ def test_a_last_row_without_its_end_is_torn_if_it_lacks_cells(tmp_path: Path, en
     else:
         with pytest.raises(UsageError, match="was cut short, or is still being written"):
             list(open_table(tmp_path / "a.csv").rows.batches([0]))
+
+
+def test_a_parquet_file_with_two_columns_of_one_name_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"t_ms": [0, 1], "n_one": [1, 2], "n_two": [3, 4]}).write_parquet(path)
+    path.write_bytes(path.read_bytes().replace(b"n_two", b"n_one"))
+    with pytest.raises(UsageError, match="has two columns of one name") as caught:
+        open_table(path)
+    assert caught.value.advice

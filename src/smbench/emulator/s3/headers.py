@@ -41,7 +41,11 @@ def refuse_unheeded(request: HttpRequest, site: Site, *, of_bucket: bool) -> Non
             emulated: to store the object without it would be a wrong success.
     """
     headers = request.headers
-    is_open = headers.get("x-amz-acl", "private") not in ("private", "bucket-owner-full-control")
+    is_open = headers.get("x-amz-acl", "") not in (
+        "",
+        "private",
+        "bucket-owner-full-control",
+    )  # s3fs 0.4 sends it empty
     if is_open or any(name.startswith("x-amz-grant-") for name in headers):
         raise (
             ServiceError("InvalidBucketAclWithObjectOwnership", _NO_BUCKET_ACL)

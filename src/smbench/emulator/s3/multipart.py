@@ -24,15 +24,20 @@ from smbench.emulator.site import Site
 
 PART_MIN_BYTES = 5 * 1024 * 1024  # of every part but the last
 PART_NUMBER_MAX = 10_000
+_TYPES = {"COMPOSITE", "FULL_OBJECT"}
 
 
 def create(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
-    """CreateMultipartUpload: a new upload with the headers that the object will have."""
+    """CreateMultipartUpload: a new upload with the headers that the object will have.
+
+    Raises:
+        ServiceError: a checksum that S3 does not know, or not of this type.
+    """
     content_type = request.headers.get("content-type", "binary/octet-stream")
     algorithm = request.headers.get("x-amz-checksum-algorithm", "").lower()
     if algorithm and algorithm not in SIZES_BYTES:
         raise ServiceError("InvalidRequest", "Checksum algorithm provided is unsupported.")
-    kind = request.headers.get("x-amz-checksum-type", "FULL_OBJECT" if algorithm == "crc64nvme" else "COMPOSITE")
+    kind = _checksum_type(request, algorithm)
     upload = Upload(
         key,
         site.new_id().replace("-", ""),
@@ -40,7 +45,7 @@ def create(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpRe
         content_type,
         stored_headers(request, site),
         algorithm,
-        kind.upper() if algorithm else "",
+        kind,
         tags_of_header(request.headers.get("x-amz-tagging", ""), TAGS_MAX),
     )
     bucket.uploads[upload.upload_id] = upload
@@ -49,6 +54,24 @@ def create(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpRe
         headers += [("x-amz-checksum-algorithm", algorithm.upper()), ("x-amz-checksum-type", upload.checksum_type)]
     inner = f"<Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key><UploadId>{upload.upload_id}</UploadId>"
     return _document("InitiateMultipartUploadResult", inner, headers)
+
+
+def _checksum_type(request: HttpRequest, algorithm: str) -> str:
+    """COMPOSITE or FULL_OBJECT; empty without an algorithm. Only a whole's CRC can be made of those of its parts."""
+    asked = request.headers.get("x-amz-checksum-type", "").upper()
+    if not algorithm:
+        if asked:
+            text = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+            raise ServiceError("InvalidRequest", text)
+        return ""
+    kind = asked or ("FULL_OBJECT" if algorithm == "crc64nvme" else "COMPOSITE")
+    possible = {"crc64nvme": {"FULL_OBJECT"}, "crc32": _TYPES, "crc32c": _TYPES}.get(algorithm, {"COMPOSITE"})
+    if kind not in _TYPES:
+        raise ServiceError("InvalidRequest", "Value for x-amz-checksum-type header is invalid.")
+    if kind not in possible:
+        text = f"The {kind} checksum type cannot be used with the {algorithm} checksum algorithm."
+        raise ServiceError("InvalidRequest", text)
+    return kind
 
 
 def upload_part(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
@@ -118,11 +141,17 @@ def _checksums(request: HttpRequest, upload: Upload, parts: list[Part], body: by
     """The object's checksum by algorithm: of its bytes, or of its parts' checksums; empty where there is none.
 
     Raises:
-        ServiceError: BadDigest, when the client says another.
+        ServiceError: BadDigest, when the client says another; InvalidRequest, when it says another type.
     """
     algorithm = upload.checksum_algorithm
     if not algorithm:
         return {}
+    if request.headers.get("x-amz-checksum-type", upload.checksum_type).upper() != upload.checksum_type:
+        text = (
+            f"The upload was created using the {upload.checksum_type} checksum mode. "
+            "The complete request must use the same checksum mode."
+        )
+        raise ServiceError("InvalidRequest", text)
     if upload.checksum_type == "FULL_OBJECT":
         made = checksum(algorithm, body)
     else:
