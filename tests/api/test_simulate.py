@@ -352,6 +352,17 @@ def test_a_threshold_on_what_a_prediction_has_not_is_unknown_for_that_reason() -
     assert [one.passed for one in called.thresholds] == [True]
 
 
+def test_faults_between_client_and_endpoint_are_named_and_decide_no_threshold_of_a_prediction() -> None:
+    asked = ["rejected == 0", "transport_error == 0", "lost == 0", "error_share < 1%", "failed == 0"]
+    faults = {"throttled": "20%", "container_errors": "0%"}
+    target = {"emulated": {"instances": {"max": 1}, "service": "1s", "faults": faults}}
+    story = {"name": "faulty", "target": target, "load": [{"constant": {"rate": "1/s", "for": "20s"}}]}
+    predicted = smbench.simulate(story | {"thresholds": asked})
+    assert [one.passed for one in predicted.thresholds] == [None, None, None, None, True]
+    assert predicted.thresholds[0].seen == "a prediction leaves out what goes wrong on the way: faults.throttled"
+    assert "faults on the way are left out: throttled" in " ".join(str(predicted).split())
+
+
 SEEN = ("seq", "outcome", "end_from", "notices", "error", "sched", "done", "pub", "seen")
 
 

@@ -5,22 +5,25 @@ from pathlib import Path
 from smbench.calibration.parameter import Parameter
 from smbench.calibration.record import label_of, read_record
 from smbench.errors import UsageError
+from smbench.scenario.faults import ON_THE_WAY, Faults
 
 UNGRADED = "ungraded: emulated as written"
 
 
-def model_label(target_file: Path | None) -> str:
-    """The grade of a fitted model; of an endpoint that a person wrote, that it has none.
+def model_label(target_file: Path | None, faults: Faults) -> str:
+    """The grade of a fitted model; of an endpoint that a person wrote, that it has none; and what is not predicted.
 
     Args:
         target_file: The scenario file; None where the scenario was made in Python.
+        faults: Of the scenario.
 
     Raises:
         ResultsError: the record beside the file is damaged.
     """
-    if target_file is None or read_record(target_file) is None:
-        return UNGRADED
-    return label_of(target_file).text
+    is_fitted = target_file is not None and read_record(target_file) is not None
+    label = label_of(target_file).text if target_file is not None and is_fitted else UNGRADED
+    left_out = [name for name in ON_THE_WAY if getattr(faults, name)]
+    return f"{label}; faults on the way are left out: {', '.join(left_out)}" if left_out else label
 
 
 def fitted_parameters(target_file: Path | None) -> tuple[Parameter, ...] | None:

@@ -158,6 +158,21 @@ class PlannedFault(Part):
         return self
 
 
+ON_THE_WAY = (
+    "plan",
+    "throttle",
+    "throttled",
+    "server_errors",
+    "resets",
+    "lost_replies",
+    "slow_answers",
+    "outputs_late",
+    "notices_lost",
+    "notices_late",
+)
+"""Faults between client and endpoint that change what becomes of a request, or when: of these no model knows."""
+
+
 class Faults(Part):
     """What goes wrong, each from its own stream of the scenario's seed. Shares are per call or per message."""
 

@@ -252,6 +252,33 @@ def test_a_closed_loop_whose_places_stayed_taken_for_want_of_notices_did_not_sen
     assert (found and found.verdict.value) == expected
 
 
+@pytest.mark.parametrize(
+    ("every", "late_s", "end_s", "expected"),
+    [(10, 5.0, 20.0, "invalid"), (10, 0.9, 20.0, None), (1000, 1.1, 20.0, None), (10, 5.0, None, "invalid")],
+)
+def test_a_closed_loop_whose_notices_came_late_did_not_send_its_load(
+    every: int, late_s: float, end_s: float | None, expected: str | None
+) -> None:
+    # Ten places; what lasts 0.5 s in the endpoint is heard 0.1 s later, and every so many `late_s` later.
+    rows = [
+        Request(
+            0.06 * k, done=0.06 * k + 0.5, seen=0.06 * k + (0.5 + late_s if k % every == 5 else 0.6), pub=0.06 * k + 0.5
+        )
+        for k in range(200)
+    ]
+    phase = replace(span(len(rows), end_s=end_s), kind="closed", outstanding=10)
+    found = findings_of(rows, spans=[phase]).get("places freed")
+    assert (found and found.verdict.value) == expected
+    if found is not None:
+        assert "notices came late" in found.seen
+
+
+def test_a_notice_that_is_late_when_all_was_sent_kept_no_place_from_the_load() -> None:
+    rows = [Request(0.06 * k, done=0.06 * k + 0.5) for k in range(200)]
+    rows[-1] = replace(rows[-1], seen=500.0)
+    assert "places freed" not in findings_of(rows, spans=[replace(span(200, end_s=600.0), outstanding=10)])
+
+
 def test_in_a_slow_closed_loop_our_lag_may_be_a_tenth_of_the_latency() -> None:
     for lag_s, expected in ((6.0, "valid"), (6.1, "invalid")):
         slow = [Request(k * 0.05, done=k * 0.05 + 60.0, seen=k * 0.05 + 60.0 + lag_s) for k in range(200)]

@@ -6,7 +6,7 @@ from smbench import units
 from smbench.analysis.capacity.cost import looks_for_ends, looks_usd
 from smbench.analysis.latency.lateness import lag_limit_s, touched
 from smbench.analysis.numbers.bounds import Bounded, distribution
-from smbench.analysis.rows.frames import only
+from smbench.analysis.rows.frames import Frames, only
 from smbench.analysis.summary import Generator, Summary
 from smbench.analysis.verdict.judged_run import Run
 from smbench.findings import Finding, Verdict
@@ -24,6 +24,7 @@ EMULATOR_LAG_MIN_S = 0.05  # a process that shares two cores is late by less now
 EMULATOR_CPU_SHARE_MAX = 0.85  # a mean over the drain, too: in the busiest seconds it has no rest
 
 _OF_AN_END = ("send_ns", "done_ns", "doubt_ns", "seen_ns", "is_stamp_ahead")
+_OF_A_PLACE = ("phase", "end_from", "done_ns", "seen_ns")
 LATE_ADVICE, BUSY_ADVICE = "lower the rate, or free the machine", "free the machine, or use a larger one"
 
 
@@ -93,21 +94,37 @@ def users_kept_sending(run: Run) -> Finding | None:
 
 
 def places_freed(run: Run) -> Finding | None:
-    """Invalid where lost notices kept so many places of a closed phase taken that the load was another."""
+    """Invalid where lost or late notices kept so many places of a closed phase taken that the load was another."""
     frames = run.frames
     if run.summary.notices.looked_every_s is not None:
         return None
-    unheard = only(frames.measured, pl.col("end_from") == "output", "phase", "done_ns")
-    stuck = [(span, n) for span in frames.spans if span.outstanding and (n := _n_stuck(unheard, span))]
-    if not any(n > PLACES_STUCK_MAX * (span.outstanding or 0) for span, n in stuck):
+    ends = only(frames.measured, pl.col("end_from").is_in(["output", "notice"]), *_OF_A_PLACE)
+    limit_ns = round(_lag_limit_s(run.summary) * 1e9)
+    found: list[str] = []
+    for span in frames.spans:
+        if not span.outstanding:
+            continue
+        n_stuck = _n_stuck(ends.filter(pl.col("end_from") == "output"), span)
+        if n_stuck > PLACES_STUCK_MAX * span.outstanding:
+            found.append(
+                f"{n_stuck:,} of the {span.outstanding:,} places of '{span.name}' stayed taken: the requests ended, "
+                "and no notice said so"
+            )
+        elif (
+            idle := _idle_share(frames, ends.filter(pl.col("end_from") == "notice"), span, limit_ns)
+        ) > PLACES_STUCK_MAX:
+            found.append(
+                f"the places of '{span.name}' stayed taken for {units.share(idle)} of their time by requests that had "
+                "ended: notices came late"
+            )
+    if not found:
         return None
     return Finding(
         name="places freed",
         verdict=Verdict.INVALID,
         expected="in a closed loop, each end frees the place of its request",
-        seen="; ".join(f"{n:,} of the {span.outstanding:,} places of '{span.name}' stayed taken" for span, n in stuck)
-        + ": the requests ended, and no notice said so",
-        advice="see why notices were lost (topics, subscriptions, queue): the load was lower than planned",
+        seen="; ".join(found),
+        advice="see why notices were lost or late (topics, subscriptions, queue): the load was lower than planned",
     )
 
 
@@ -115,6 +132,22 @@ def _n_stuck(unheard: pl.DataFrame, span: PhaseSpan) -> int:
     """Of a phase's places, those whose request had ended before the phase did."""
     is_it = pl.col("phase") == span.name
     return unheard.filter(is_it if span.end_ns is None else is_it & (pl.col("done_ns") < span.end_ns)).height
+
+
+def _idle_share(frames: Frames, heard: pl.DataFrame, span: PhaseSpan, limit_ns: int) -> float:
+    """Of the time of a phase's places, how much passed between an end and a notice later than the limit; 0 to 1.
+
+    Until the phase is over: until its last send, where all of its requests were sent.
+    """
+    rows = frames.requests.filter(pl.col("phase") == span.name)
+    last_send_ns = rows["send_ns"].max()
+    is_all_sent = not rows["send_ns"].null_count()
+    over_ns = last_send_ns if is_all_sent or span.end_ns is None else span.end_ns
+    if not isinstance(over_ns, int) or over_ns <= span.start_ns:
+        return 0.0
+    is_late = (pl.col("phase") == span.name) & (pl.col("seen_ns") - pl.col("done_ns") > limit_ns)
+    late = only(heard, is_late, pl.min_horizontal("seen_ns", pl.lit(over_ns)) - pl.col("done_ns"))
+    return float(late.to_series().clip(0).sum()) / ((span.outstanding or 1) * (over_ns - span.start_ns))
 
 
 def generator_healthy(run: Run) -> Finding | None:

@@ -26,6 +26,7 @@ from smbench.analysis.summary import Summary
 from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
 from smbench.results.law import Counts
 from smbench.results.manifest import ImportedFrom
+from smbench.scenario.faults import ON_THE_WAY
 from smbench.scenario.thresholds import ABOVE_MIN, Threshold
 
 Instants = npt.NDArray[np.int64]
@@ -33,6 +34,7 @@ Instants = npt.NDArray[np.int64]
 _NOTHING = "nothing to measure"
 _OF_SENT = (Outcome.REJECTED, Outcome.TRANSPORT_ERROR)
 _OF_QUEUED = (Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING)  # no end of a call that was never answered
+_OF_THE_WAY = (*_OF_SENT, Outcome.LOST, "error_share")
 _OF_BACKLOG = ("backlog", "backlog_max", "drain", "drain_s")
 _OF_ACCEPTED = (Outcome.FAILED, Outcome.EXPIRED, Outcome.LOST, Outcome.PENDING, *_OF_BACKLOG)
 """Metrics that speak of requests that were sent, and of those that were accepted."""
@@ -60,9 +62,13 @@ def _why_not_predicted(threshold: Threshold, frames: Frames) -> str:
 
     A synchronous call is answered by the endpoint itself, so that its answer is predicted.
     """
-    kind = (frames.manifest.scenario.get("target") or {}).get("kind", "async")
-    if threshold.of == "schedule_lag" or (threshold.of == "ack" and kind == "async"):
+    target = frames.manifest.scenario.get("target") or {}
+    if threshold.of == "schedule_lag" or (threshold.of == "ack" and target.get("kind", "async") == "async"):
         return f"a prediction sends nothing, so it has no {threshold.of}"
+    faults = (target.get("emulated") or {}).get("faults") or {}
+    left_out = [name for name in ON_THE_WAY if faults.get(name)]
+    if left_out and threshold.metric in _OF_THE_WAY:
+        return f"a prediction leaves out what goes wrong on the way: faults.{', faults.'.join(left_out)}"
     return ""
 
 

@@ -100,7 +100,7 @@ def simulate(
         other = Given(_another(chosen, number, parameters, manifest.schedule_digest), given.origin)
         figures.append(_figures(*_made(other, _part_of(watch, place, n_made), command)))
     if replications > 1:
-        prediction = Prediction(label=model_label(given.origin.path), replications=replications, bands=bands(figures))
+        prediction = Prediction(label=_label(given), replications=replications, bands=bands(figures))
         manifest = manifest.model_copy(update={"prediction": prediction})
         first = _judged(made, manifest)
     if results is not None:
@@ -200,9 +200,13 @@ def predicted_manifest(given: Given, plan: RunPlan, epoch_ns: int, command: Sequ
         inapplicable=tuple(sorted(inapplicable_to(plan))),
         transport="simulated",
         kind="simulated",
-        prediction=Prediction(label=model_label(given.origin.path)),
+        prediction=Prediction(label=_label(given)),
         host=Host.this(),
     )
+
+
+def _label(given: Given) -> str:
+    return model_label(given.origin.path, given.scenario.target.emulated.faults)
 
 
 def _found(scenario: Scenario) -> dict[str, Any]:

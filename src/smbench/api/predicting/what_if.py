@@ -246,7 +246,9 @@ def read_question(
     )
     if not len(question.schedules[0]):
         raise UsageError(f"{scenario.name}: the load has no request")
-    return Asked(of_target, given, question, model_label(of_target.origin.path), bool(texts))
+    return Asked(
+        of_target, given, question, model_label(of_target.origin.path, scenario.target.emulated.faults), bool(texts)
+    )
 
 
 def _require_same_kind(target: Scenario, load: Scenario) -> None:
