@@ -557,8 +557,8 @@ async def test_an_endpoint_works_at_as_many_requests_as_its_configuration_says(
         await bench.invoke(EndpointName="ep")
     await advance(bench.emulator, 3.0)
     frame = bench.truth(tmp_path)
-    waits = (frame["started"] - frame["arrived"]).dt.total_seconds().to_list()
-    assert waits == [0, 0, 1, 1]
+    waits = (frame["started"] - frame["arrived"]).dt.total_seconds(fractional=True).to_list()
+    assert waits == [0.0, 0.0, 1.0, 1.0]
 
 
 async def test_a_message_whose_topic_is_gone_is_counted(stack: AsyncExitStack, tmp_path: Path) -> None:
