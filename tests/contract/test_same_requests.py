@@ -24,7 +24,6 @@ from aiobotocore.credentials import AioCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import smbench.aws.transport.wire_service
 from fake_aws import FakeAws, json_answer
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.aws.transport.invoke import SdkTransport
@@ -34,6 +33,7 @@ from smbench.aws.transport.wire_clients import WireClients, wire_clients
 from smbench.aws.transport.wire_invoke import WireTransport
 from smbench.aws.transport.wire_invoke_sync import WireSyncTransport
 from smbench.aws.transport.wire_notices import WireNotices
+from smbench.aws.transport.wire_service import ServiceClock
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.records import Invocation
 from smbench.wire.sigv4 import Credentials
@@ -106,7 +106,7 @@ def both() -> Iterator[Both]:
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_: NOW)
-    monkeypatch.setattr(smbench.aws.transport.wire_service, "wall_ns", lambda: NOW_NS)
+    monkeypatch.setattr(ServiceClock, "utc_ns", lambda _clock: NOW_NS)
 
 
 def told(request: HttpRequest) -> dict[str, str]:

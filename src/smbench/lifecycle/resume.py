@@ -210,6 +210,15 @@ def _last_known_ns(folder: RunFolder) -> int:
     return max((instant - epoch_ns for instant in instants if instant is not None), default=0)
 
 
+def _are_from_before(folder: RunFolder) -> bool:
+    """Whether this machine was started again since its workers wrote their marks."""
+    for share in _shares(folder):
+        with contextlib.closing(Mark.open(folder.path, share.worker)) as mark:
+            if not mark.is_from_before:
+                return False
+    return True
+
+
 def _how(folder: RunFolder, plan: RunPlan, *, sends: bool) -> TakingUp:
     epoch_ns, last_ns = folder.manifest.clock.epoch_ns, _last_known_ns(folder)
     now_ns = wall_ns() - epoch_ns
@@ -223,7 +232,8 @@ def _how(folder: RunFolder, plan: RunPlan, *, sends: bool) -> TakingUp:
     # that goes on until now sends until it sees that the rest is claimed.
     until_ns = now_ns + (_SEEN_NS if sends else 0)
     alive_until_ns, started_ns = max(until_ns, last_ns + _STALLED_NS), machine_started_utc_ns()
-    is_same_host = folder.manifest.host.name == Host.this().name
+    # The names of machines repeat, and when one was started moves with its clock: its workers' own marks decide.
+    is_same_host = folder.manifest.host.name == Host.this().name and _are_from_before(folder)
     if started_ns is not None and is_same_host and started_ns - epoch_ns > last_ns:
         alive_until_ns = started_ns - epoch_ns  # it lost its power, or was started again, after the run's last word
     comes_again_ns = min(now_ns, last_ns + _STALLED_NS) + _HIDDEN_NS

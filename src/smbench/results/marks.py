@@ -37,6 +37,7 @@ class Mark:
     Attributes:
         last: Place in the shard of the last row handed over; -1: none.
         is_exact: No row beyond `last` was ever handed over.
+        is_from_before: It is no copy, and its machine has been started again since.
         boot: Of the machine that wrote it; empty: not known.
     """
 
@@ -45,7 +46,9 @@ class Mark:
         self._rows = memoryview(mapped).cast("q")  # a row's number goes there in one store: no kill tears it
         self.last, boot, self._process, inode = _LAYOUT.unpack(mapped[: _LAYOUT.size])
         self.boot = boot.rstrip(b"\0")
-        self.is_exact = bool(_BOOT) and self.boot == _BOOT and inode == _inode(descriptor)
+        is_original = bool(_BOOT) and inode == _inode(descriptor)
+        self.is_exact = is_original and self.boot == _BOOT
+        self.is_from_before = is_original and self.boot not in (b"", _BOOT)
 
     @classmethod
     def open(cls, run_dir: Path, worker: int) -> Self:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import smbench.aws.transport.wire_service
 from smbench.aws.transport.wire_service import ServiceClock, Stencil, WireService
 from smbench.wire.origin import Origin
 from smbench.wire.pool import Pool
@@ -28,7 +27,7 @@ class Service:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_ns, self.keys = NOW_NS, Credentials("AKID", "one")
-        monkeypatch.setattr(smbench.aws.transport.wire_service, "wall_ns", lambda: self.now_ns)
+        monkeypatch.setattr(ServiceClock, "utc_ns", lambda _clock: self.now_ns)
         self.wire = WireService(
             Pool(Origin.of("http://127.0.0.1:1"), limit=1),
             Signer("us-east-1", "sqs"),

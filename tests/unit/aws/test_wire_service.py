@@ -44,6 +44,7 @@ def anyio_backend() -> Any:
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smbench.aws.transport.wire_service, "wall_ns", lambda: NOW_S * 10**9)
+    monkeypatch.setattr(smbench.aws.transport.wire_service, "real_ns", lambda: 7)
 
 
 def runtime(pool: Pool, credentials: Any = lambda: OLD) -> WireService:
@@ -114,6 +115,19 @@ async def test_a_clock_that_is_far_off_costs_one_rejection(offset_s: int) -> Non
         assert refusal.value.code == "InvalidSignatureException"
         for _ in range(3):
             assert (await transport.submit(REQUEST)).status_code == 202
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_step_of_the_wall_clock_amid_a_run_does_not_move_the_time_of_signatures(
+    monkeypatch: pytest.MonkeyPatch, step_s: int
+) -> None:
+    clock = ServiceClock()
+    assert clock.stamp() == "20261121T090000Z"
+    monkeypatch.setattr(smbench.aws.transport.wire_service, "wall_ns", lambda: (NOW_S + step_s) * 10**9)
+    monkeypatch.setattr(smbench.aws.transport.wire_service, "real_ns", lambda: 7 + 90 * 10**9)
+    assert clock.stamp() == "20261121T090130Z"
+    clock.learn(formatdate(NOW_S + 90 + 1000, usegmt=True))
+    assert clock.stamp() == "20261121T091810Z", "what a service teaches is by the same clock"
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", formatdate(NOW_S + 200, usegmt=True)])

@@ -33,6 +33,7 @@ from smbench.lifecycle import resume
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
 from smbench.records import Accepted, Ending, Notice, Outcome
+from smbench.results import marks
 from smbench.results.law import Counts, row_violations
 from smbench.results.manifest import ClockFacts, read_manifest
 from smbench.results.marks import Mark, sole_user
@@ -218,3 +219,23 @@ def test_a_resume_that_sends_counts_for_sent_what_another_may_send_until_it_sees
     until_s = [resume._how(folder, folder.plan(), sends=sends).alive_until_ns / 1e9 for sends in (False, True)]
     assert until_s[0] == 3_600
     assert until_s[1] > 3_600 + SEEN_S
+
+
+@pytest.mark.parametrize("step_s", [0, 3600])
+def test_only_a_machine_that_was_started_again_since_the_kill_says_that_nothing_was_sent_after_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step_s: int
+) -> None:
+    """A wall clock that is set forward moves the instant at which the machine seems to have been started."""
+    path = killed(tmp_path, target={"endpoint": "mine"})
+    shutil.copytree(path, tmp_path / "copy")
+    started_ns = EPOCH_NS + (60 + step_s) * 10**9
+    monkeypatch.setattr(resume, "wall_ns", lambda: started_ns + 3_600 * 10**9)
+    monkeypatch.setattr(resume, "machine_started_utc_ns", lambda: started_ns)
+
+    def until_s(folder: RunFolder) -> float:
+        return resume._how(folder, folder.plan(), sends=False).alive_until_ns / 1e9
+
+    assert until_s(RunFolder.reopen(path)) == 60 + step_s + 3_600, "it was not started since"
+    monkeypatch.setattr(marks, "_BOOT", b"another")
+    assert until_s(RunFolder.reopen(path)) == 60 + step_s
+    assert until_s(RunFolder.reopen(tmp_path / "copy")) == 60 + step_s + 3_600, "a copy may be another machine's"

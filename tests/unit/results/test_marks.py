@@ -34,10 +34,11 @@ def test_after_the_machine_was_started_again_a_mark_is_not_exact(
     mark = Mark.open(tmp_path, 0)
     mark.begin(7)
     mark.close()
+    shutil.copytree(tmp_path, tmp_path / "copy")
     monkeypatch.setattr(marks, "_BOOT", b"another")
-    again = Mark.open(tmp_path, 0)
-    assert (again.last, again.is_exact) == (7, False)
-    again.close()
+    for folder, is_from_before in ((tmp_path, True), (tmp_path / "copy", False)):
+        with contextlib.closing(Mark.open(folder, 0)) as again:
+            assert (again.last, again.is_exact, again.is_from_before) == (7, False, is_from_before)
 
 
 def test_a_copy_of_a_mark_is_not_exact_for_its_worker_may_have_gone_on_and_one_that_was_moved_is(

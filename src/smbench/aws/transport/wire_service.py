@@ -14,7 +14,7 @@ from smbench.aws.access.answers import UNREADABLE_BODY
 from smbench.aws.access.causes import CONTAINERS_OWN, cause_of, code_of, original_status_of, status_of
 from smbench.aws.access.instants import http_date
 from smbench.aws.access.refusals import told_by
-from smbench.clock import wall_ns
+from smbench.clock import real_ns, wall_ns
 from smbench.records import Rejected, Unacknowledged
 from smbench.wire.http1 import FIRST_ERROR_STATUS, Connection, Ended, Pieces, Response, UnreadableAnswer
 from smbench.wire.pool import Pool
@@ -35,15 +35,23 @@ class _ModelError(msgspec.Struct):
 
 
 class ServiceClock:
-    """The time that signatures carry: this machine's, moved by what a service's refusal taught about it."""
+    """The time that signatures carry: this machine's when the run began, moved by what a service's refusal taught.
+
+    From then on it goes by the monotonic clock: after a step of the wall clock AWS would refuse every request.
+    """
 
     def __init__(self) -> None:
         self.offset_s = 0
+        self._started_utc_ns = wall_ns() - real_ns()
         self._second, self._stamp = 0, ""
+
+    def utc_ns(self) -> int:
+        """Now, before anything was learned."""
+        return self._started_utc_ns + real_ns()
 
     def stamp(self) -> str:
         """Now, as `20261121T090000Z`."""
-        second = wall_ns() // 1_000_000_000 + self.offset_s
+        second = self.utc_ns() // 1_000_000_000 + self.offset_s
         if second != self._second:
             self._second, self._stamp = second, strftime("%Y%m%dT%H%M%SZ", gmtime(second))
         return self._stamp
@@ -54,7 +62,7 @@ class ServiceClock:
             told_s = int(http_date(date or "").timestamp())
         except ValueError:
             return
-        offset_s = told_s - wall_ns() // 1_000_000_000
+        offset_s = told_s - self.utc_ns() // 1_000_000_000
         if abs(offset_s - self.offset_s) > _SKEW_MAX_S:
             self.offset_s = offset_s
 
