@@ -361,7 +361,7 @@ def host_spread(seen: Seen) -> Observation | None:
 
 def throttling(seen: Seen) -> Observation | None:
     """AWS throttled submissions; dated from the first."""
-    rejected = seen.frames.measured.filter(pl.col("outcome") == Outcome.REJECTED.value)
+    rejected = only(seen.frames.measured, pl.col("outcome") == Outcome.REJECTED.value, "error", "send_ns")
     codes = [code for code in rejected["error"].drop_nulls().unique() if is_throttle(code)]
     rows = rejected.filter(pl.col("error").is_in(codes))
     if not rows.height:

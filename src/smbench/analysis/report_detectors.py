@@ -22,7 +22,8 @@ def notification_loss(seen: Seen) -> Observation | None:
         return None
     hidden = seen.frames.unobservable  # of these no notice was to be expected
     is_late = pl.col("seen_ns") - pl.col("done_ns") > NOTICE_MAX_NS
-    from_outputs = seen.frames.measured.filter((pl.col("end_from") == "output") & is_late)["outcome"].cast(pl.String)
+    is_found = (pl.col("end_from") == "output") & is_late
+    from_outputs = only(seen.frames.measured, is_found, "outcome")["outcome"].cast(pl.String)
     n_lost = int((~from_outputs.is_in(list(hidden))).sum()) + (0 if hidden else seen.counts.lost)
     accepted = seen.counts.accepted
     if not n_lost:

@@ -332,7 +332,8 @@ def _emulated(manifest: Manifest) -> str:
 
 
 def _causes(requests: pl.DataFrame) -> tuple[Cause, ...]:
-    met = requests.filter(pl.col("error").is_not_null()).group_by("outcome", "error", "status_code").agg(pl.len())
+    by = ("outcome", "error", "status_code")
+    met = only(requests, pl.col("error").is_not_null(), *by).group_by(by).agg(pl.len())
     rows = met.with_columns(pl.col("outcome").cast(pl.String)).sort(
         ["len", "outcome", "error", "status_code"], descending=[True, False, False, False]
     )
@@ -400,7 +401,7 @@ def _generator(frames: Frames, gauges: _Gauges, schedule_lag: Distribution) -> G
     is_virtual = frames.manifest.clock.kind == "warp"  # as fast as it can: lag and CPU say nothing
     return Generator(
         schedule_lag=schedule_lag,
-        n_dropped=measured.filter(pl.col("why_not_sent") == NotSent.IN_FLIGHT_LIMIT.value).height,
+        n_dropped=int((measured["why_not_sent"] == NotSent.IN_FLIGHT_LIMIT.value).sum()),
         loop_lag_max_s=None if is_virtual else gauges.highest("loop_lag_max_s"),
         cpu_share_max=None if is_virtual else gauges.highest("cpu_share"),
         cpu_share_median=None if is_virtual else gauges.highest_median("cpu_share"),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.cost import Cost, instance_hour_usd
 from smbench.analysis.numbers.known import Missing, ratio, then
-from smbench.analysis.rows.frames import Frames
+from smbench.analysis.rows.frames import Frames, only
 from smbench.pricing.inference import (
     MONTH_H,
     ServerlessUse,
@@ -194,7 +194,7 @@ def _savings(each_usd: float, instance_usd: float) -> tuple[Saving, ...]:
 
 def _use(frames: Frames, memory_mb: int, provisioned: int) -> ServerlessUse:
     """The time of each accepted call from its send: rather too much, for AWS bills the time of the container."""
-    billed = frames.measured.filter("accepted")
+    billed = only(frames.measured, pl.col("accepted"), "from_send_age_ns", "send_ns")
     bytes_in, bytes_out = _bytes(frames)
     busy_ns = billed["from_send_age_ns"].fill_null(0).to_numpy()
     sent_ns = billed["send_ns"].fill_null(0).to_numpy()
@@ -214,7 +214,7 @@ def _bytes(frames: Frames) -> tuple[int, int | None]:
 
     Of an answer that was an error the size is not known, and its few words are not counted.
     """
-    billed = frames.measured.filter("accepted")
+    billed = only(frames.measured, pl.col("accepted"), "outcome", "answer_size_in_bytes", "size_in_bytes")
     answers = billed.filter(pl.col("outcome") == Outcome.COMPLETED.value)["answer_size_in_bytes"]
     n_out = None if answers.has_nulls() else int(billed["answer_size_in_bytes"].sum())
     return int(billed["size_in_bytes"].fill_null(0).sum()), n_out

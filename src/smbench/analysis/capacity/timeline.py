@@ -8,7 +8,7 @@ import polars as pl
 
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.rows.backlog import Backlog, backlog
-from smbench.analysis.rows.frames import Frames
+from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Outcome
 
 Instants = npt.NDArray[np.int64]
@@ -82,10 +82,9 @@ def in_system(frames: Frames) -> Backlog:
     """
     arrived_ns = pl.coalesce("recv_ns", "send_ns")
     is_completed, is_untold = pl.col("outcome") == Outcome.COMPLETED.value, pl.col("done_ns").is_null()
-    untold = frames.requests.filter(pl.col("accepted") & is_untold)
-    if not untold.height:
+    if not frames.requests.select((pl.col("accepted") & is_untold).any()).item():
         return frames.backlog
     latest_ns = frames.requests.select(arrived_ns.filter(is_completed).max()).item()
     is_later = arrived_ns > latest_ns if latest_ns is not None else pl.lit(True)
     is_over = is_untold & ~((pl.col("outcome") != Outcome.LOST.value) & is_later)
-    return backlog(frames.requests.filter(~is_over), frames.end_ns)
+    return backlog(only(frames.requests, ~is_over, "accepted", "send_ns", "recv_ns", "done_ns"), frames.end_ns)

@@ -15,7 +15,7 @@ from smbench.analysis.capacity.instances import measured_from_ns
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, ratio, then
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of, seconds, seconds_at_least
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of, only, seconds, seconds_at_least
 from smbench.records import NEVER_COMPLETED, Outcome, Unknown
 
 CLASSES_MAX = 20
@@ -44,7 +44,7 @@ def by_phase(frames: Frames, system: System) -> tuple[Part, ...]:
         return ()
     starts_ns = [span.start_ns for span in frames.spans if span.n]
     next_ns = dict(pairwise(sorted(starts_ns)))
-    rows_of = _rows_by(frames.measured, "phase")
+    rows_of = _rows_by(frames.measured, pl.lit(True), "phase")
 
     def paid_s(start_ns: int) -> float | Unknown:
         until_ns = next_ns.get(start_ns)
@@ -65,7 +65,7 @@ def by_class(frames: Frames, system: System) -> tuple[Part, ...]:
         return ()
     counts = measured["payload"].value_counts().with_columns(pl.col("payload").cast(pl.String))
     names = counts.sort(["count", "payload"], descending=[True, False])["payload"].head(CLASSES_MAX).to_list()
-    rows_of = _rows_by(measured.filter(pl.col("payload").cast(pl.String).is_in(names)), "payload")
+    rows_of = _rows_by(measured, pl.col("payload").cast(pl.String).is_in(names), "payload")
     start_ns = measured_from_ns(frames)
     paid_s = then(system.capacity, lambda one: one.instance_s(one.paid, start_ns))
     shares = then(system.slots, lambda one: one.work_shares())
@@ -81,7 +81,7 @@ def by_variant(frames: Frames) -> tuple[Part, ...]:
     measured = frames.measured
     if measured["variant"].n_unique() < 2:
         return ()
-    rows_of = _rows_by(measured.filter(pl.col("variant").is_not_null()), "variant")
+    rows_of = _rows_by(measured, pl.col("variant").is_not_null(), "variant")
     names = sorted(rows_of, key=lambda name: (-rows_of[name].height, name))
     unknown = Unknown("instances are read of one variant")
     return tuple(_part(frames, name, rows_of[name], unknown) for name in names) if len(names) > 1 else ()
@@ -105,8 +105,8 @@ def latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
     )
 
 
-def _rows_by(rows: pl.DataFrame, column: str) -> dict[str, pl.DataFrame]:
-    return {str(name): of for (name,), of in rows.select(column, *_COLUMNS).group_by(column)}
+def _rows_by(rows: pl.DataFrame, where: pl.Expr, column: str) -> dict[str, pl.DataFrame]:
+    return {str(name): of for (name,), of in only(rows, where, column, *_COLUMNS).group_by(column)}
 
 
 def _part(frames: Frames, name: str, rows: pl.DataFrame | None, paid_s: float | Unknown) -> Part:

@@ -30,7 +30,7 @@ from smbench.analysis.numbers.autocorrelation import autocorrelation
 from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES
 from smbench.analysis.numbers.congestion import UTILISATION_MAX, Congestion, found_inside
 from smbench.analysis.numbers.ordered import ascending
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames
+from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, only
 from smbench.records import Unknown
 from smbench.schedule.base import PhaseSpan
 
@@ -112,6 +112,9 @@ Intervals = dict[str, Interval | NotEstimable]
 """By the name of the percentile."""
 
 
+_USED = ("sched_ns", "send_ns", "age_ns", "done_ns", "doubt_ns", "accepted")
+
+
 def intervals(
     frames: Frames, capacity: Capacity | Unknown, n_at_once: int | Unknown, latency: str = "sojourn_ns"
 ) -> Intervals:
@@ -123,7 +126,7 @@ def intervals(
         n_at_once: Requests that an instance takes at once.
         latency: Its column, null where it is not over.
     """
-    rows = frames.measured.filter(MAY_BE_ACCEPTED)
+    rows = only(frames.measured, MAY_BE_ACCEPTED, *dict.fromkeys((*_USED, latency)))
     names = [name for name in _SHARES if name != "p999" or rows.height >= P999_FROM]
     if not rows.height:
         return {}

@@ -135,10 +135,9 @@ def points(frames: Frames) -> pl.DataFrame:
         .then(pl.lit(OPEN))
         .otherwise(pl.lit(NOT_COMPLETED))
     )
-    rows = frames.measured.filter(MAY_BE_ACCEPTED)
-    return rows.select(
-        (pl.col("sched_ns") / 1e9).alias("at_s"), (pl.col("age_ns") / 1e9).alias("value_s"), end.alias("ended")
-    ).sort("at_s", "value_s", "ended")
+    at_s, value_s = (pl.col("sched_ns") / 1e9).alias("at_s"), (pl.col("age_ns") / 1e9).alias("value_s")
+    rows = only(frames.measured, MAY_BE_ACCEPTED, at_s, value_s, end.alias("ended"))
+    return rows.sort("at_s", "value_s", "ended")
 
 
 def percentile_curve(frames: Frames, age: Age) -> pl.DataFrame:

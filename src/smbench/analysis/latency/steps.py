@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.latency.breakdown import latency
 from smbench.analysis.numbers.bounds import Distribution
-from smbench.analysis.rows.frames import Frames, is_one_of
+from smbench.analysis.rows.frames import Frames, is_one_of, only
 from smbench.analysis.rows.rates import Rates, completions, rates_between
 from smbench.records import NotSent, Outcome
 from smbench.scenario.phases import Stairs, Steps
@@ -71,7 +71,8 @@ def _of_phase(frames: Frames, done_ns: pl.Series, span: PhaseSpan, settings: Ste
         n_bad = within.filter(is_one_of(_BAD)).height
         spread = latency(within, "sojourn_ns", "age_ns")
         made.append(Step(number=place + 1, level=level, rates=rates, sojourn=spread, n_bad=n_bad))
-    stop = frames.requests.filter(pl.col("why_not_sent") == NotSent.STOP_CONDITION.value)["error"].drop_nulls()
+    is_stopped = pl.col("why_not_sent") == NotSent.STOP_CONDITION.value
+    stop = only(frames.requests, is_stopped, "error")["error"].drop_nulls()
     reason = str(stop[0]) if len(stop) and str(stop[0]).startswith(f"{span.name}, ") else ""
     return StepsOfPhase(
         name=span.name, kind=span.kind, n_planned=len(settings.levels), steps=tuple(made), stopped=reason

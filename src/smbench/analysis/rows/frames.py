@@ -153,11 +153,11 @@ class Frames:
             return self.n_unsettled_calls
         is_unanswered = is_one_of((Outcome.TRANSPORT_ERROR,))
         if self._are_ends_missed:
-            return self.measured.filter(is_unanswered).height
+            return _n(self.measured, is_unanswered)
         lives = self.requests.select((pl.col("done_ns") - pl.col("send_ns")).max()).item()
         patience_ns = 2 * max(0, lives or 0) + _GRACE_NS
         is_recent = pl.col("send_ns") > self.end_ns - patience_ns
-        return self.measured.filter(is_unanswered & is_recent).height
+        return _n(self.measured, is_unanswered & is_recent)
 
     @cached_property
     def _are_ends_missed(self) -> bool:
@@ -167,7 +167,7 @@ class Frames:
     @cached_property
     def n_unsettled_calls(self) -> int:
         """Measured calls of a synchronous endpoint that were never answered."""
-        return self.measured.filter(pl.col("is_unsettled") & ~pl.col("accepted")).height
+        return _n(self.measured, pl.col("is_unsettled") & ~pl.col("accepted"))
 
     @cached_property
     def n_unsure(self) -> int:
@@ -188,16 +188,15 @@ class Frames:
     def earliest_ends(self) -> pl.DataFrame | None:
         """The requests that certainly were in the system, each with its end as early as it may have been.
 
-        None where that is all of them, at the instants that `requests` has.
+        None where that is all of them, at the instants that `requests` has. Columns: those of which a backlog is made.
         """
         rows = self.requests
         if not (rows["may_have_left"].any() or rows["doubt_ns"].max()):
             return None
         after_arrival_ns = pl.coalesce("recv_ns", "send_ns") + 1
         earliest_ns = pl.max_horizontal(pl.col("done_ns") - pl.col("doubt_ns"), after_arrival_ns)
-        return rows.filter(~pl.col("may_have_left")).with_columns(
-            pl.when(pl.col("doubt_ns") > 0).then(earliest_ns).otherwise("done_ns").alias("done_ns")
-        )
+        done_ns = pl.when(pl.col("doubt_ns") > 0).then(earliest_ns).otherwise("done_ns").alias("done_ns")
+        return only(rows, ~pl.col("may_have_left"), "accepted", "send_ns", "recv_ns", done_ns)
 
     @property
     def epoch_ns(self) -> int:
@@ -434,6 +433,10 @@ def seconds_at_least(frame: pl.DataFrame, column: str, where: pl.Expr) -> npt.ND
 def is_one_of(outcomes: Iterable[Outcome]) -> pl.Expr:
     """Whether a request ended in one of these ways."""
     return pl.col("outcome").is_in([outcome.value for outcome in outcomes])
+
+
+def _n(frame: pl.DataFrame, where: pl.Expr) -> int:
+    return int(frame.select(where.sum()).item() or 0)
 
 
 def only(frame: pl.DataFrame, where: pl.Expr, *columns: str | pl.Expr) -> pl.DataFrame:

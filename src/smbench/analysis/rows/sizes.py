@@ -39,7 +39,7 @@ def bodies(requests: pl.DataFrame) -> Bodies | None:
     answers = requests["answer_size_in_bytes"].drop_nulls()
     if not len(answers):
         return None
-    sent = requests.filter(pl.col("send_ns").is_not_null())["size_in_bytes"]
+    sent = requests.select(pl.col("size_in_bytes").filter(pl.col("send_ns").is_not_null()))["size_in_bytes"]
     found = dict(requests["wrong_answer"].drop_nulls().value_counts().iter_rows())
     return Bodies(
         sent=_sizes(sent),

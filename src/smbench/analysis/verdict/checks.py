@@ -17,7 +17,7 @@ from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.rows.backlog import backlog, time_in_system_ns
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.cloudwatch import MINUTE_NS, minutes_of_load
-from smbench.analysis.rows.frames import Frames
+from smbench.analysis.rows.frames import Frames, only
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.generator_checks import (
     collector_kept_up,
@@ -131,7 +131,7 @@ def run_ended_by_itself(run: Run) -> Finding:
 
 def _sent_of_the_schedule(run: Run) -> str:
     counts, measured = run.summary.measured, run.frames.measured
-    begun = set(measured.filter(pl.col("send_ns").is_not_null())["phase"])
+    begun = set(only(measured, pl.col("send_ns").is_not_null(), "phase")["phase"].unique())
     never = [f"'{span.name}'" for span in run.frames.spans if span.n and not span.warmup and span.name not in begun]
     share = units.share(counts.sent / counts.scheduled)
     return f"{counts.sent:,} of {counts.scheduled:,} requests were sent ({share})" + (
@@ -145,10 +145,10 @@ def sent_in_one_go(run: Run) -> Finding | None:
     No finding where no resume was asked to send.
     """
     rows = run.frames.measured
-    if "resume" not in rows.columns or not (later := rows.filter(pl.col("resume").is_not_null())).height:
+    if "resume" not in rows.columns or not (later := only(rows, pl.col("resume").is_not_null(), "send_ns")).height:
         return None
     first_ns = later["send_ns"].min()
-    before_ns = rows.filter(pl.col("resume").is_null() & (pl.col("send_ns") < first_ns))["send_ns"].max()
+    before_ns = only(rows, pl.col("resume").is_null() & (pl.col("send_ns") < first_ns), "send_ns")["send_ns"].max()
     pause = ""
     if isinstance(first_ns, int) and isinstance(before_ns, int):
         pause = f", after a break of {units.duration((first_ns - before_ns) / 1e9)}"

@@ -75,7 +75,7 @@ def users_kept_sending(run: Run) -> Finding | None:
     crowds = [span for span in run.frames.spans if span.kind in ("users", "stairs") and not span.warmup]
     if not crowds:
         return None
-    released = run.frames.measured.filter(pl.col("sched_ns").is_not_null())
+    released = only(run.frames.measured, pl.col("sched_ns").is_not_null(), "phase")
     n_released = dict(released.group_by("phase").len().iter_rows())
     load = run.frames.manifest.scenario.get("load", [])
     ran_out = [

@@ -5,7 +5,7 @@ import polars as pl
 
 from smbench import units
 from smbench.analysis.latency.over_time import STRETCHES_MAX, counts, lag_over_time, sending, stretches
-from smbench.analysis.rows.frames import Frames
+from smbench.analysis.rows.frames import Frames, only
 from smbench.analysis.summary import Summary
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture
@@ -21,7 +21,11 @@ def rates(frames: Frames, summary: Summary) -> Picture | None:
         return None
     over = stretches(start_ns, end_ns + 1, min(STRETCHES_MAX, max(20, summary.counts.scheduled // 10)))
     instants = {"due": "sched_ns", "sent": "send_ns", "accepted": "send_ns"}
-    rows = {"due": frames.requests, "sent": frames.requests, "accepted": frames.requests.filter("accepted")}
+    rows = {
+        "due": frames.requests,
+        "sent": frames.requests,
+        "accepted": only(frames.requests, pl.col("accepted"), "send_ns"),
+    }
     data = pl.concat(
         theme.long(name, at_s=over.starts_s(), rate_hz=counts(rows[name], instant, over) / over.length_s)
         for name, instant in instants.items()

@@ -11,7 +11,7 @@ from smbench.analysis.capacity.elasticity import demand
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.latency.over_time import COMPLETED, NOT_COMPLETED, Stretches, counts, highest, stretches
 from smbench.analysis.numbers.known import known, then
-from smbench.analysis.rows.frames import Frames
+from smbench.analysis.rows.frames import Frames, only
 from smbench.analysis.summary import Summary
 from smbench.records import Outcome, Unknown
 from smbench.view.page import theme
@@ -78,7 +78,7 @@ def _told(frames: Frames) -> pl.DataFrame:
 
 
 def _ended(frames: Frames, over: Stretches) -> pl.DataFrame:
-    ended = frames.requests.filter(pl.col("done_ns").is_not_null())
+    ended = only(frames.requests, pl.col("done_ns").is_not_null(), "done_ns", "outcome")
     is_completed = pl.col("outcome") == Outcome.COMPLETED.value
     kinds = {COMPLETED: ended.filter(is_completed), NOT_COMPLETED: ended.filter(~is_completed)}
     return pl.concat(
