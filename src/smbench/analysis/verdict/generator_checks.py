@@ -139,7 +139,7 @@ def _idle_share(frames: Frames, heard: pl.DataFrame, span: PhaseSpan, limit_ns: 
 
     Until the phase is over: until its last send, where all of its requests were sent.
     """
-    rows = frames.requests.filter(pl.col("phase") == span.name)
+    rows = only(frames.requests, pl.col("phase") == span.name, "send_ns")
     last_send_ns = rows["send_ns"].max()
     is_all_sent = not rows["send_ns"].null_count()
     over_ns = last_send_ns if is_all_sent or span.end_ns is None else span.end_ns
