@@ -82,6 +82,8 @@ class CsvRows:
         """The block's cells; None where a row is not a line, has a cell too many or lacks one, or it is not UTF-8."""
         if piece.count(b"\r") != piece.count(b"\r\n") or self._is_torn(piece):
             return None
+        if piece.count(_character(self.separator).encode()) > n_lines * (self.width - 1):
+            return None
         names = [f"c{index}" for index in range(self.width + 1)]  # the last one of rows that are too wide
         try:
             frame = pl.read_csv(
@@ -93,6 +95,7 @@ class CsvRows:
                 quote_char=None,
                 skip_lines=n_skipped,
                 truncate_ragged_lines=True,
+                missing_columns="insert",
                 raise_if_empty=False,
             )
         except pl.exceptions.PolarsError:

@@ -47,6 +47,8 @@ def dates_ns(cells: pl.Series) -> Nanoseconds:
 def zones_said(cells: pl.Series) -> frozenset[bool]:
     """Whether dates say their time zone: True, False, or both where some do and some do not; empty without a date."""
     if cells.dtype == pl.String:
+        if len(cells) and cells.str.ends_with("Z").all(ignore_nulls=False):
+            return frozenset([True])
         said = cells.str.slice(_DAY_CHARS).str.contains(_ZONE).unique().drop_nulls()
         return frozenset(said.to_list())
     is_zoned = isinstance(cells.dtype, pl.Datetime) and cells.dtype.time_zone is not None

@@ -299,3 +299,15 @@ def test_a_parquet_file_with_two_columns_of_one_name_is_no_damage(tmp_path: Path
     with pytest.raises(UsageError, match="has two columns of one name") as caught:
         open_table(path)
     assert caught.value.advice
+
+
+def test_plain_rows_are_cut_by_polars_and_only_the_head_by_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row a time three million rows take 13 s of CPU, and 0.8 s all at once."""
+    (tmp_path / "a.csv").write_text("t_ms,n\n" + "0,1\n" * 200)
+    heads: list[int] = []
+    read = csv_rows._library_rows
+    monkeypatch.setattr(csv_rows, "_library_rows", lambda *given: heads.append(given[-1]) or read(*given))
+    assert sum(len(batch.cells[0]) for batch in open_table(tmp_path / "a.csv").rows.batches([0])) == 200
+    assert heads == [1]
