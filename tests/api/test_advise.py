@@ -132,7 +132,7 @@ def test_a_name_that_no_call_of_aws_takes_is_refused_before_anything_is_foreseen
 
 
 def test_nothing_demanded_is_refused() -> None:
-    with pytest.raises(UsageError, match="nothing is demanded"):
+    with pytest.raises(UsageError, match="there is no objective"):
         smbench.advise(TARGET, vary=VARY)
 
 

@@ -107,7 +107,7 @@ def test_what_cannot_be_checked_is_refused_and_leaves_no_record(tmp_path: Path) 
     assert made is not None
     real = tmp_path / "real.yaml"
     real.write_bytes(orjson.dumps({**SMALL, "target": {"endpoint": "mine"}}))
-    with pytest.raises(UsageError, match="which is no model"):
+    with pytest.raises(UsageError, match="which is not a model"):
         smbench.check_model(real, made)
     with pytest.raises(ScenarioError, match="quick-start"):  # the name of a shipped scenario has no place for a record
         smbench.check_model("quick-start", made)

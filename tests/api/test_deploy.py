@@ -145,7 +145,7 @@ def test_a_stack_that_is_not_there_is_not_said_to_be_removed(url: str) -> None:
     result = smb("destroy", "never", "--yes", url=url)
     assert (result.exit_code, result.stdout) == (
         0,
-        "smbench-never is not there in us-east-1, and nothing there carries its tag\n",
+        "smbench-never does not exist in us-east-1, and nothing there carries its tag\n",
     )
 
 

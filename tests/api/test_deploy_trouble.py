@@ -320,7 +320,7 @@ async def test_what_aws_never_makes_serverless_is_refused_before_anything_is_cha
     stack = await find_stack(account.clients, "smbench-demo")
     error = await refusal(partial(account.deploy, whole))
     assert error is not None
-    assert "has instances, and AWS makes no such endpoint serverless" in error.message
+    assert "has instances, and AWS cannot change such an endpoint to serverless" in error.message
     assert await find_stack(account.clients, "smbench-demo") == stack
 
 
@@ -329,7 +329,7 @@ async def test_a_stack_whose_endpoint_was_deleted_by_hand_is_not_said_to_be_ther
     await account.clients.sagemaker.delete_endpoint(EndpointName="smbench-demo")
     error = await refusal(account.deploy)
     assert error is not None
-    assert error.message == "the endpoint smbench-demo was deleted, and its stack does not know"
+    assert error.message == "the endpoint smbench-demo was deleted outside of its stack"
     assert error.advice == "`smbench destroy demo`, then deploy again"
     assert (await account.destroy()).left == ()
     assert (await account.deploy()).has_changed

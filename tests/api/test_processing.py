@@ -193,12 +193,12 @@ def test_a_job_whose_answer_was_lost_is_started_once(region: Region) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--role", "me"], "--role me is no role's ARN"),
-        (["--to", "/tmp/x"], "/tmp/x is no place for an order"),
-        (["--to", "s3://bucket"], "s3://bucket is no place for an order"),
-        (["--image", " "], "is no image's URI"),
-        (["--image", "a b"], "--image a b is no image's URI"),
-        (["--image", "https://x"], "--image https://x is no image's URI"),
+        (["--role", "me"], "--role me is not the ARN of a role"),
+        (["--to", "/tmp/x"], "/tmp/x is not a location for an order"),
+        (["--to", "s3://bucket"], "s3://bucket is not a location for an order"),
+        (["--image", " "], "is not the URI of an image"),
+        (["--image", "a b"], "--image a b is not the URI of an image"),
+        (["--image", "https://x"], "--image https://x is not the URI of an image"),
         (["--instance-type", "m5"], "--instance-type m5 is none of SageMaker's"),
         (["--instance-type", ""], "is none of SageMaker's"),
         (["--detach"], "takes no --detach"),
@@ -218,7 +218,7 @@ def test_what_cannot_be_a_job_is_refused_before_anything_is_put(
 def test_where_no_workers_run_is_refused_before_anything_is_asked_of_aws(place: str) -> None:
     done = CliRunner().invoke(app, ["run", "--on", place, "--endpoint", "mine"])
     assert isinstance(done.exception, UsageError), done.output
-    assert "is no place for workers" in done.exception.message
+    assert "is not a place for workers" in done.exception.message
 
 
 def test_a_job_needs_a_role() -> None:

@@ -158,8 +158,8 @@ def test_ctrl_c_stops_the_job_and_keeps_what_was_found(
         (["--model", "a", "--package", "b"], "not clear what to recommend for"),
         (["--package", "b"], "a job needs a role"),
         (["--model", "a", "--job", "job.yaml"], "a job needs a role"),
-        (["--model", "a", "--role", "me"], "--role me is no role's ARN"),
-        (["--model", "a", "--role", "arn:aws:iam::123456789012:user/me"], "is no role's ARN"),
+        (["--model", "a", "--role", "me"], "--role me is not the ARN of a role"),
+        (["--model", "a", "--role", "arn:aws:iam::123456789012:user/me"], "is not the ARN of a role"),
     ],
 )
 def test_what_is_not_clear_is_asked_for_before_anything_is_called(

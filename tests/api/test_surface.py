@@ -108,7 +108,7 @@ def test_a_real_endpoint_cannot_be_simulated() -> None:
 
 
 def test_one_run_is_nothing_to_compare() -> None:
-    with pytest.raises(UsageError, match="nothing to compare"):
+    with pytest.raises(UsageError, match="only one run or group"):
         smbench.compare("results/one")
 
 
@@ -174,7 +174,7 @@ def test_the_largest_seed_has_replications_too() -> None:
 
 
 def test_a_transport_that_there_is_not_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="transport 'smoke': wire or sdk is wanted"):
+    with pytest.raises(UsageError, match="transport 'smoke': must be wire or sdk"):
         smbench.run(PREDICTED, transport="smoke", results=tmp_path)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 

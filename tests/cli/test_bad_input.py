@@ -150,6 +150,6 @@ def test_too_few_descriptors_are_one_sentence_before_the_start(tmp_path: Path) -
 )
 def test_a_queue_s_arn_leads_to_its_url(tmp_path: Path, arn: str, url: str) -> None:
     (tmp_path / "x.yaml").write_text(SMALL + f"collector: {{queue: '{arn}'}}\n")
-    with pytest.raises(ScenarioError, match="a URL is wanted") as caught:
+    with pytest.raises(ScenarioError, match="must be a URL") as caught:
         load_scenario(tmp_path / "x.yaml")
     assert url in caught.value.message

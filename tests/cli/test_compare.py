@@ -210,7 +210,7 @@ def test_a_run_that_repeats_another_does_not_count(tmp_path: Path, compare: Comp
         (("one", "two"), {"metric": "sojourn_p96"}, "there is no metric 'sojourn_p96'"),
         (("one", "two"), {"margin": "0"}, "--margin: '0' must lie above 0%"),
         (("one", "two"), {"margin": "wide"}, "--margin: 'wide' must be a share"),
-        (("one", "two"), {"fail_if": "slower"}, "--fail-if: 'slower' is no gate"),
+        (("one", "two"), {"fail_if": "slower"}, "--fail-if: 'slower' is not a gate"),
         (("one", "none-*"), {}, r"no run matches none-\*"),
     ],
 )

@@ -174,7 +174,7 @@ def test_rows_that_cannot_be_put_stay_and_are_named(
         folder = working.__enter__()
         (folder / "parts").mkdir()
         (folder / "parts" / "requests-3-000001-00000000.parquet").write_bytes(b"rows")
-        with pytest.raises(DiskError, match="what is not there is in") as refused:
+        with pytest.raises(DiskError, match="the missing parts are in") as refused:
             working.__exit__(None, None, None)
         assert str(folder / "parts") in refused.value.advice
         assert list(folder.glob("parts/*"))

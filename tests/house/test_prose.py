@@ -20,9 +20,12 @@ ARCHAIC = re.compile(
     r"|of which|c[ao]mes? to an end|gone)\b",
     re.IGNORECASE,
 )
-UNIDIOMATIC = re.compile(
-    r"\b(in (?:the )?mean|anew|fores\w+|whatever comes|besides)\b", re.IGNORECASE
-)  # in users' texts
+UNIDIOMATIC = re.compile(  # in users' texts
+    r"\b(in (?:the )?mean|anew|fores\w+|whatever comes|besides|(?:is|are) wanted|those there are"
+    r"|(?:is|are) not there(?! is)|left to itself"
+    r"|(?<!there )(?<!difference is )is no (?!longer|more|finer|difference|reason|JSON)(?:\w+'?s? )?\w+)\b",
+    re.IGNORECASE,
+)
 PER_1000_MAX = 2.0
 GROUND = "(ground)"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "docs/decisions/*.md")

@@ -54,7 +54,7 @@ def _region(clients: AwsClients, bucket: str) -> Question:
             except ClientError as error:
                 if code_of(error) in ("404", "NoSuchBucket"):
                     raise TargetError(
-                        f"there is no bucket {bucket}", "make it, or correct the endpoint's paths"
+                        f"there is no bucket {bucket}", "create it, or correct the endpoint's paths"
                     ) from error
                 raise
         region = answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")

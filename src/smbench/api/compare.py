@@ -186,7 +186,7 @@ def _margin(text: str) -> float:
 def _grouped(groups: Sequence[tuple[str | None, GroupLike]]) -> list[_Runs]:
     """The runs of each group, opened."""
     if len(groups) < 2:
-        raise UsageError("there is nothing to compare with", "name two runs or groups: smbench compare A B")
+        raise UsageError("there is only one run or group", "name two runs or groups: smbench compare A B")
     opened = []
     for place, (name, group) in enumerate(groups):
         label, folders = _label_and_folders(name, group)

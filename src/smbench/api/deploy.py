@@ -308,4 +308,4 @@ async def _removed(clients: AwsClients, name: str, found: StackFound, progress: 
         if ended.status == "DELETE_COMPLETE":
             return n_objects
     left = "; ".join(f"{failure.name}: {failure.reason}" for failure in failures)
-    raise TargetError(f"the stack could not be deleted whole: {left}")
+    raise TargetError(f"the stack could not be deleted completely: {left}")

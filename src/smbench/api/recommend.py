@@ -98,9 +98,9 @@ def recommend(
         TargetError: SageMaker refuses the job, or it failed.
     """
     if (model is None) == (package is None):
-        raise UsageError("it is not clear what to recommend for", "give one of --model NAME and --package ARN")
+        raise UsageError("name what to recommend for", "give one of --model NAME and --package ARN")
     if role is None and (model is None or ask is not None or endpoint is not None):
-        raise UsageError("this needs a job, and a job needs a role", "add --role ARN, which costs money")
+        raise UsageError("a job needs a role", "add --role ARN, which costs money")
     if role is not None:
         check_role(role)
     settings = AwsSettings(region, profile, endpoint_url, services=SERVICES)
@@ -163,7 +163,7 @@ def _followed(recommender: Recommender, name: str, interrupts: Interrupts, look_
         except TargetError as error:
             n_unseen += 1
             if n_unseen >= _UNSEEN_MAX:
-                raise TargetError(error.message, f"the job {name} goes on: look for it in SageMaker") from error
+                raise TargetError(error.message, f"the job {name} still runs: look for it in SageMaker") from error
         if seen is not None:
             said = _say(f"{name}: {seen.status}, {seen.n_steps_over} of {seen.n_steps} tests so far have ended", said)
             if seen.is_over or len(interrupts.names) > 1:

@@ -228,7 +228,7 @@ def _changed(
     changes: dict[str, object] = {}
     if transport is not None:
         if transport not in ("wire", "sdk"):
-            raise UsageError(f"transport {transport!r}: wire or sdk is wanted")
+            raise UsageError(f"transport {transport!r}: must be wire or sdk")
         changes["transport"] = transport
     if asserted := readable(thresholds):
         changes["thresholds"] = tuple(dict.fromkeys((*scenario.thresholds, *asserted)))

@@ -120,7 +120,7 @@ def reseeded(scenario: Scenario, seed: int) -> Scenario:
         UsageError: it is no seed.
     """
     if type(seed) is not int or not 0 <= seed <= SEED_MAX:
-        raise UsageError(f"seed {seed!r}: a whole number from 0 to 2^63 - 1 is wanted")
+        raise UsageError(f"seed {seed!r}: must be a whole number from 0 to 2^63 - 1")
     return scenario.model_copy(update={"seed": seed, "seeds": Seeds()})
 
 

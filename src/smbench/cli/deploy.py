@@ -78,7 +78,7 @@ def destroy_command(name: str, *, yes: bool, where: Where) -> ExitCode:
 
     done = destroy(name, confirm=asked_for, progress=_shown, **where)
     objects = f"{done.n_objects:,} object{'' if done.n_objects == 1 else 's'}"
-    gone = f"is removed with {objects}" if done.was_there else f"is not there in {done.region}"
+    gone = f"is removed with {objects}" if done.was_there else f"does not exist in {done.region}"
     if done.left:
         typer.echo(f"{stack_name(name)} {gone}, and this still carries its tag:")
         for arn in done.left:

@@ -280,7 +280,7 @@ class Engine:
             cause = tried.answer.code
             state = "throttled" if is_throttle(cause) else "refused"
         else:
-            assert isinstance(tried.answer, Unacknowledged), "a good answer is no refusal"
+            assert isinstance(tried.answer, Unacknowledged), "a good answer is not a refusal"
             state, cause = "unanswered", tried.answer.cause
         return Event(
             kind=RETRY,

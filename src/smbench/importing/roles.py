@@ -310,7 +310,7 @@ def _ordered(table: Table, columns: Mapping[str, int], *, all_at_once: bool) -> 
     if not ("start" in columns and columns.keys() & {"end", "latency"}) and not {"end", "latency"} <= columns.keys():
         have = ", ".join(role for role in ("start", "end", "latency") if role in columns) or "none of them"
         raise UsageError(
-            f"{table.path}: a start and an end are wanted, or one of them and a latency; found: {have}",
+            f"{table.path}: needs a start and an end, or one of them and a latency; found: {have}",
             f"name them: --start, --end, --latency; its columns: {table.listed()}",
         )
     return {role: columns[role] for role in ROLES if role in columns}

@@ -84,7 +84,7 @@ class Cells:
             write_whole(self.folder / FINISHED_FILE, json_document(written))
         except OSError as error:
             raise ResultsError(
-                f"cannot write {self.folder}: {error.strerror or error}", "make room for what is found"
+                f"cannot write {self.folder}: {error.strerror or error}", "free some disk space"
             ) from error
 
 

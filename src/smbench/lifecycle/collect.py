@@ -111,7 +111,7 @@ def _shard(copy: Place, order: Order, number: int) -> _Shard:
 
 
 def _of_another_run(what: str) -> OrderError:
-    return OrderError(f"{what} is of another run", "collect from a folder that has the files of one order alone")
+    return OrderError(f"{what} is of another run", "collect from a folder with the files of one order only")
 
 
 def _require_rest(shards: Sequence[_Shard], place: Place) -> None:

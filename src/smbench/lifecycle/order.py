@@ -84,7 +84,7 @@ def agreed_instant(text: str, now_utc_ns: int) -> int:
         else:
             go_ns = round(_aware(text).timestamp() * 1e6) * 1000
     except ValueError as error:
-        raise UsageError(f"--go {text} is no instant: {error}", advice) from error
+        raise UsageError(f"--go {text} is not an instant: {error}", advice) from error
     if go_ns <= now_utc_ns:
         raise UsageError(f"--go {text} has passed", advice)
     return go_ns - go_ns % 1000
@@ -122,16 +122,16 @@ def write_order(
     """
     if plan.is_emulated:
         raise UsageError(
-            "an order needs an endpoint that outlives a process, and the scenario's is emulated inside the run",
-            "name one with --endpoint; for a trial, `smbench emulate` and --endpoint-url",
+            "shards need one endpoint, and this scenario would emulate one inside each",
+            "name a real one with --endpoint; to try it, use `smbench emulate` and --endpoint-url",
         )
     check_workers(plan, n_shards, option)
     if n_shards > 1 and (stopping := stopping_phases(plan.scenario.load, plan.schedule.spans)):
         named = ", ".join(span.name for _, span in stopping)
         raise UsageError(
-            f"{option} {n_shards} cannot share a phase that stops by itself ({named}): none sees what all do "
-            "while they send, and shards that stop at different steps offer no load that was planned",
-            "`smbench run --workers` and `smbench run --on ray` have a parent that judges all of it; else leave `stop` "
+            f"{option} {n_shards} cannot share a phase that stops by itself ({named}): no process sees "
+            "them all while they send, and each would stop at another step",
+            "`smbench run --workers` and `smbench run --on ray` have a parent that sees all workers; or leave `stop` "
             f"out of the phase, or {option} out",
         )
     now = datetime.datetime.now(datetime.UTC)
@@ -153,7 +153,7 @@ def write_order(
         raise ResultsError(error.message, error.advice or _ELSEWHERE) from error
     place.let_go(ORDER)
     if not is_made:
-        raise UsageError(f"{place} has an order, and its shards may have begun", _ELSEWHERE)
+        raise UsageError(f"{place} has an order already, and its shards may have begun", _ELSEWHERE)
     return order
 
 

@@ -224,9 +224,9 @@ def _how(folder: RunFolder, plan: RunPlan, *, sends: bool) -> TakingUp:
     now_ns = wall_ns() - epoch_ns
     if now_ns < last_ns:  # what is due and what was sent would look alike
         raise ResultsError(
-            f"this machine's clock is {duration((last_ns - now_ns) / 1e9)} behind the last word of the run in "
+            f"this machine's clock is {duration((last_ns - now_ns) / 1e9)} behind the last record of the run in "
             f"{folder.path}",
-            "let it follow a time server, or wait for as long",
+            "synchronise it with a time server, or wait that long",
         )
     # Of a machine whose clock is ahead of this one's the run may have gone on for a while after its last word, and one
     # that goes on until now sends until it sees that the rest is claimed.

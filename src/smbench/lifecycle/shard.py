@@ -98,5 +98,5 @@ def _require_time_left(go_utc_ns: int | None, plan: RunPlan, share: Share) -> No
         raise OrderError(
             f"shard {share.worker} came {late_ns / 1e9:,.0f} s after the agreed go, when all of its requests had been "
             "due; it sent nothing",
-            "agree on a later go in a new order, or on none: then each shard begins when it is ready",
+            "write a new order with a later --go, or without --go: then each shard begins when it is ready",
         )

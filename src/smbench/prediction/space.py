@@ -195,7 +195,7 @@ def _range(key: str, value: Mapping[str, Any], where: str) -> tuple[float, float
 
 def _number(value: Any) -> float:
     if isinstance(value, bool):  # which Python takes for 0 and 1
-        raise TypeError("true and false are no numbers")
+        raise TypeError("true and false are not numbers")
     return float(value)
 
 

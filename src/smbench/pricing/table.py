@@ -111,7 +111,7 @@ def prices_from_options(options: Sequence[str]) -> dict[str, float]:
         try:
             found[name.strip()] = float(value)
         except ValueError:
-            raise UsageError(f"--price '{option}': a name and USD are wanted, such as ml.m5.large=0.115") from None
+            raise UsageError(f"--price '{option}': write a name and USD, such as ml.m5.large=0.115") from None
         if not equals or not name.strip():
-            raise UsageError(f"--price '{option}': a name and USD are wanted, such as ml.m5.large=0.115")
+            raise UsageError(f"--price '{option}': write a name and USD, such as ml.m5.large=0.115")
     return found

@@ -104,7 +104,7 @@ def check_place(place: str) -> None:
     """Raises UsageError: workers cannot run there, by its name."""
     if place not in ("local", "ray") and not place.startswith("ray://"):
         other = "; from Python a processing job is `smbench.run_job`" if place == "processing" else ""
-        raise UsageError(f"--on {place} is no place for workers", f"there is local, ray and ray://HOST:PORT{other}")
+        raise UsageError(f"--on {place} is not a place for workers", f"there is local, ray and ray://HOST:PORT{other}")
 
 
 @contextmanager

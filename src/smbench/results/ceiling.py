@@ -137,5 +137,5 @@ def _read(file: Path) -> dict[str, Ceiling]:
         found = orjson.loads(file.read_bytes())
         return {name: Ceiling.model_validate(one) for name, one in found.items()}
     except (orjson.JSONDecodeError, ValidationError, AttributeError) as error:
-        why = first_in_words(error) if isinstance(error, ValidationError) else "it is no JSON of smbench's"
+        why = first_in_words(error) if isinstance(error, ValidationError) else "it is not JSON of smbench"
         raise ValueError(f"{file}: {why}") from error

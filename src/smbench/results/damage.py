@@ -168,7 +168,7 @@ def checked(path: Path, file: str) -> Path:
         raise ResultsError(f"{path} is missing", RESTORE) from error
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ResultsError(
-            f"{path} cannot be read: it is no parquet file, or was cut short ({first_line(error)})",
+            f"{path} cannot be read: it is not a parquet file, or was cut short ({first_line(error)})",
             RESTORE,
         ) from error
     for column in FILES[file]:

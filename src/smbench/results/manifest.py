@@ -244,7 +244,7 @@ def no_run(run_dir: Path) -> ResultsError:
     if not run_dir.exists():
         near = _latest_runs(run_dir.parent) or _latest_runs(Path("results"))
         return ResultsError(f"there is no folder {run_dir}", near)
-    return ResultsError(f"{run_dir} is no run: it has no {MANIFEST}", _latest_runs(run_dir))
+    return ResultsError(f"{run_dir} is not a run: it has no {MANIFEST}", _latest_runs(run_dir))
 
 
 def _latest_runs(folder: Path) -> str:

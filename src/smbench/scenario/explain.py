@@ -241,4 +241,4 @@ def _out_of_bounds(kind: str, ctx: Mapping[str, Any], where: Where) -> str:
             return f"must be at most {ctx['max_length']:,} characters"
         case "string_unicode":
             return "holds characters that cannot be written as UTF-8"
-    return "is no value for this setting"
+    return "is not a value for this setting"

@@ -193,7 +193,7 @@ class Faults(Part):
     notices_late: Delayed | None = Field(default=None, description="a notification is delivered late")
     notices_duplicated: Share = Field(default=0.0, description="a notification is delivered twice")
     messages_redelivered: Share = Field(default=0.0, description="SQS shows a message again although it was deleted")
-    malformed_messages: Share = Field(default=0.0, description="a message that is no JSON follows the real one")
+    malformed_messages: Share = Field(default=0.0, description="a message that is not JSON follows the real one")
     instance_life: Distribution | None = Field(default=None, description="an instance dies after this long in service")
     provision_failures: Share = Field(
         default=0.0,

@@ -295,9 +295,9 @@ def _queue_url(text: str) -> str:
     if arn := _QUEUE_ARN.fullmatch(text):
         partition, region, account, name = arn.groups()
         suffix = ".cn" if partition == "aws-cn" else ""
-        raise ValueError(f"a URL is wanted: https://sqs.{region}.amazonaws.com{suffix}/{account}/{name}")
+        raise ValueError(f"must be a URL: https://sqs.{region}.amazonaws.com{suffix}/{account}/{name}")
     if not re.fullmatch(r"https?://[^/\s]\S*", text):
-        raise ValueError("a URL is wanted, such as https://sqs.us-east-1.amazonaws.com/123456789012/name")
+        raise ValueError("must be a URL, such as https://sqs.us-east-1.amazonaws.com/123456789012/name")
     if "@" in text.split("/")[2]:
         raise ValueError("must be without a user's name and password, for calls to AWS are signed")
     return text

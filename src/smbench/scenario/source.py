@@ -105,7 +105,7 @@ def read_source(text: str) -> Source:
     except MarkedYAMLError as error:
         source.problems[()] = _syntax_problem(error)
     except YAMLError as error:
-        source.problems[()] = Problem("", f"is no YAML: {str(error).splitlines()[0]}", 1, 1)
+        source.problems[()] = Problem("", f"is not YAML: {str(error).splitlines()[0]}", 1, 1)
     else:
         if root is None:
             source.problems[()] = Problem("", "is empty; `smbench init` writes a scenario to begin with", 1, 1)
@@ -155,7 +155,7 @@ def _syntax_problem(error: MarkedYAMLError) -> Problem:
     for pattern, message in _IN_OUR_WORDS:
         if match := re.search(pattern, said):
             return Problem("", match.expand(message), line, column)
-    return Problem("", f"is no YAML: {said}", line, column)
+    return Problem("", f"is not YAML: {said}", line, column)
 
 
 def _place_of(text: str, index: int) -> tuple[int, int]:

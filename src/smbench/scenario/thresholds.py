@@ -255,7 +255,7 @@ def written_threshold(text: str) -> Threshold:
     near = (threshold.value, math.nextafter(threshold.value, -math.inf), math.nextafter(threshold.value, math.inf))
     holds = {threshold.holds(seen) for seen in (0.0, most, *near) if 0 <= seen <= most}
     if len(holds) == 1:
-        raise ThresholdError(f"{'holds' if holds.pop() else 'fails'} whatever the run comes to, so it tests nothing")
+        raise ThresholdError(f"{'holds' if holds.pop() else 'fails'} whatever the run measures, so it tests nothing")
     return threshold
 
 
@@ -276,12 +276,12 @@ def _statistic(name: str) -> tuple[str, Fraction | None]:
     if not match:
         if bare := re.fullmatch(r"(.*_)?p([0-9]{2})([0-9]+)", name):
             meant = f"{bare[1] or ''}" + ("max" if bare[3] == "0" else f"p{bare[2]}.{bare[3]}")
-            raise ThresholdError(f"'{name}' is no percentile: 99.9 % is written p99.9", meant)
+            raise ThresholdError(f"'{name}' is not a percentile: 99.9 % is written p99.9", meant)
         return "", None
     statistic = match["statistic"]
     quantile = Fraction(1) if statistic == "max" else Fraction(statistic[1:]) / 100
     if not quantile:
-        raise ThresholdError(f"'{name}' is no percentile: they lie between 0 and 100, such as p50 and p99.9")
+        raise ThresholdError(f"'{name}' is not a percentile: they lie between 0 and 100, such as p50 and p99.9")
     return match["of"] or "", quantile
 
 
@@ -333,7 +333,9 @@ def _number(name: str, metric: Metric, written: str) -> tuple[float, Unit]:
     if metric.share_of and "%" in written:
         return _read(about, _share, written), "share"
     if metric.share_of and (share := _fraction(written)):
-        raise ThresholdError(f"{about} is no number of requests; for a share of {metric.share_of} write {share:.6g}%")
+        raise ThresholdError(
+            f"{about} is not a number of requests; for a share of {metric.share_of} write {share:.6g}%"
+        )
     return _read(about, _VALUES[metric.unit], written), metric.unit
 
 

@@ -101,7 +101,7 @@ def _each_once(scenario: Scenario, n_requests: int, n_payloads: int) -> NDArray[
 def _cumulative_shares(weights: Sequence[float]) -> NDArray[np.float64]:
     cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
     if not len(weights) or min(weights) < 0 or not 0 < cumulative[-1] < np.inf:
-        raise ValueError(f"payload weights {list(weights)} are no shares")
+        raise ValueError(f"payload weights {list(weights)} are not shares")
     shares: NDArray[np.float64] = cumulative / cumulative[-1]
     return shares
 

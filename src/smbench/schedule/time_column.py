@@ -1,6 +1,6 @@
 """Finds the column of a trace that holds arrival times: by its name and its values; asks where two would do.
 
-A wrong guess would replay another load in silence, so what is not plain is asked for: ends are no arrivals, dates
+A wrong guess would replay another load in silence, so what is not plain is asked for: ends are not arrivals, dates
 without a time of day are none, and several candidates are proposed, not chosen among.
 """
 
@@ -208,19 +208,19 @@ def _question(table: Table, times: list[int], likely: list[int]) -> UsageError:
     if table.names is None:
         known = "a number: the file has no header"
         return UsageError(
-            f"{table.path}: which column is the time? Neither names nor values say", f"say column: {known}"
+            f"{table.path}: which column is the time? neither names nor values show it", f"say column: {known}"
         )
     ends = [index for index in times if _is_end(table, index)]
     if ends and not [index for index in likely if index not in ends]:
         end = shown(table.names[ends[0]])
         return UsageError(
-            f"{table.path}: column '{end}' holds ends by its name, and ends are no arrivals",
+            f"{table.path}: column '{end}' holds ends by its name, and ends are not arrivals",
             f"say `duration: COLUMN` to take start = end - duration, or `column: {end}` to take the ends as they are",
         )
     lengths = [index for index in times if _LENGTH_WORDS.intersection(words_of(table.names[index]))]
     proposed = ", ".join(table.name(index) for index in likely or lengths)
     advice = f"say column: one of {table.listed()}"
     return UsageError(
-        f"{table.path}: which column is the time? Neither names nor values say",
+        f"{table.path}: which column is the time? neither names nor values show it",
         f"perhaps {proposed}; {advice}" if proposed else advice,
     )

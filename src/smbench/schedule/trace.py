@@ -30,7 +30,7 @@ from smbench.tables.table import BadCell, Batch, Table
 from smbench.tables.timestamps import NO_NUMBER, is_number, split_unit
 
 _DAY_NS = 86_400 * 10**9
-NO_TIME = "is no time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
+NO_TIME = "is not a time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
@@ -261,7 +261,7 @@ def _notes(table: Table, plan: _Plan) -> tuple[str, ...]:
     name = table.name(plan.time.at)
     if plan.time.is_end and plan.duration_at is None:
         notes.append(
-            f"column '{name}' holds ends by its name, and ends are no arrivals: `duration: COLUMN` takes "
+            f"column '{name}' holds ends by its name, and ends are not arrivals: `duration: COLUMN` takes "
             "start = end - duration"
         )
     _, named = split_unit(name)
@@ -291,7 +291,7 @@ def _looks_like_bins(table: Table, plan: _Plan, starts_ns: Instants) -> tuple[st
 def _of_minutes(table: Table, n: int) -> Trace:
     if n != bins.MINUTES_A_DAY:
         raise UsageError(
-            f"{table.path} has a count in each of the columns 1 to {n:,}: how long a bin is they do not say",
+            f"{table.path} has a count in each of the columns 1 to {n:,}, and they do not say how long a bin is",
             f"{bins.MINUTES_A_DAY:,} columns, the minutes of a day, are read; else write a row per bin: time, count",
         )
     arrivals_ns = bins.of_minutes(table, range(table.width - n, table.width))

@@ -41,7 +41,7 @@ def _members(value: Any, path: str = "") -> Iterator[tuple[str, str, Any, Any]]:
 
 def _problem(key: str, value: Any, parent: dict[str, Any], types: dict[str, str]) -> str:
     if key in _NAMED_BY and isinstance(value, dict) and types.get(value.get("Ref", "")) == _NAMED_BY[key][0]:
-        return f"Ref gives the ARN of {value['Ref']} where its name is wanted; Fn::GetAtt of {_NAMED_BY[key][1]} does"
+        return f"Ref gives the ARN of {value['Ref']} where AWS needs its name; Fn::GetAtt of {_NAMED_BY[key][1]} does"
     if key == "Value" and parent.get("Name") in _NAMED_BY and isinstance(value, dict):
         return _problem(parent["Name"], value, {}, types)
     if key == "FilterPolicyScope" and value not in _FILTER_SCOPES:

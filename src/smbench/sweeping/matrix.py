@@ -91,11 +91,11 @@ def axes_from_options(options: Sequence[str]) -> dict[str, list[Any]]:
     for option in options:
         key, equals, text = option.partition("=")
         if not key or not equals or not text.strip():
-            raise UsageError(f"--set '{option}': a key and values are wanted, such as load.0.poisson.rate=1/s,2/s")
+            raise UsageError(f"--set '{option}': write a key and values, such as load.0.poisson.rate=1/s,2/s")
         source = read_source(f"[{text}]")
         if source.problems or not isinstance(source.value, list):
             problem = next(iter(source.problems.values()), None)
-            said = problem.message if problem is not None else "is no list of values"
+            said = problem.message if problem is not None else "is not a list of values"
             raise UsageError(f"--set '{option}': {said}")
         matrix.setdefault(key.strip(), []).extend(source.value)
     return matrix
@@ -112,7 +112,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
         found = _SEEDS.fullmatch(part.strip())
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
         if last < first:
-            raise UsageError(f"seeds '{text}': a range such as 1-5 or a list such as 1,2,7 is wanted")
+            raise UsageError(f"seeds '{text}': write a range such as 1-5 or a list such as 1,2,7")
         if last > SEED_MAX:
             raise UsageError(f"seeds '{text}': {last} is more than 2^63 - 1, the largest seed")
         if last - first >= SEEDS_MAX or len(seeds) + last - first >= SEEDS_MAX:

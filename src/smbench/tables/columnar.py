@@ -29,7 +29,7 @@ class ColumnarRows:
         """See `table.Rows`."""
         if name := next((self.lists[at] for at in columns if at in self.lists), None):
             raise UsageError(
-                f"{self.path}: column '{shown(name)}' holds several values a row, and one is wanted",
+                f"{self.path}: column '{shown(name)}' holds several values a row, and a column needs one",
                 "give each a row of its own: `unnest` in DuckDB, `explode` in polars and pandas",
             )
         size = self.path.stat().st_size

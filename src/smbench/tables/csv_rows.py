@@ -52,7 +52,7 @@ class CsvRows:
         """See `table.Rows`."""
         if at := next((index + 1 for index in columns if index in self.thousands), None):
             raise UsageError(
-                f"{self.path}: the numbers of column {at} have points between thousands, by their looks",
+                f"{self.path}: the numbers of column {at} have points between thousands, it seems",
                 "write them without, or all with as many digits behind the point",
             )
         places = [place for place, index in enumerate(columns) if index in self.commas]

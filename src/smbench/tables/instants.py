@@ -110,9 +110,9 @@ def _count(text: str, most: int) -> int:
     try:
         number = parse_number(text)
     except ValueError:
-        raise ValueError("is no count: a whole number from 0") from None
+        raise ValueError("is not a count: a whole number from 0") from None
     if number < 0 or number != number.to_integral_value():
-        raise ValueError("is no count: a whole number from 0")
+        raise ValueError("is not a count: a whole number from 0")
     if number > most:
         raise ValueError(f"is more than can be scheduled, {most:,}")
     return int(number)
@@ -182,7 +182,7 @@ def _of_floats(cells: pl.Series, digits: int) -> Nanoseconds:
     bad = ~np.isfinite(numbers)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise BadCell(row, str(numbers[row]), "is no number")
+        raise BadCell(row, str(numbers[row]), "is not a number")
     if (beyond := np.abs(numbers) >= _INT64_MAX // factor).any():
         row = int(np.flatnonzero(beyond)[0])
         raise BadCell(row, str(numbers[row]), f"is beyond 292 years when its unit is {_unit(digits)}")

@@ -26,7 +26,7 @@ _KEYED_ITEMS = 50_000  # of a document
 _KEYED_ROWS = 1_000  # of a block, that differ in their keys
 _KEY = re.compile(rb'"([^"\\]+)"\s*:')
 _DOCUMENT_MAX_BYTES = 512 << 20
-_ADVICE = "one JSON object a line is wanted, a list of objects, or what `aws cloudwatch get-metric-data` answers"
+_ADVICE = "write one JSON object a line, a list of objects, or what `aws cloudwatch get-metric-data` answers"
 _NULL = msgspec.Raw(b"null")
 _NO_TEXT = "\x1f"  # stands in no JSON text: control characters are escaped there
 _OF_REQUESTS = ("details", "requests", "results", "samples")  # of several lists in a document, the one of requests
@@ -356,7 +356,7 @@ def _metric_data(path: Path, answer: dict[str, Any]) -> Table:
     status: dict[str, str] = {}
     for at, result in enumerate(answer["MetricDataResults"]):
         if not isinstance(result, dict):
-            raise UsageError(f"{path}: result {at + 1} of MetricDataResults is no object", _ADVICE)
+            raise UsageError(f"{path}: result {at + 1} of MetricDataResults is not an object", _ADVICE)
         name = str(result.get("Id") or result.get("Label") or at + 1)
         status[name] = str(result.get("StatusCode") or "Complete")
         times, values = result.get("Timestamps") or [], result.get("Values") or []

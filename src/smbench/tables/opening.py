@@ -270,7 +270,7 @@ def blocks(path: Path, watch: Watch | None = None) -> Iterator[bytes]:
             else:
                 rest += piece
             if len(rest) > LINE_MAX_BYTES:
-                raise UsageError(f"{path} has a line of more than {LINE_MAX_BYTES >> 20} MiB: it is no table")
+                raise UsageError(f"{path} has a line of more than {LINE_MAX_BYTES >> 20} MiB: it is not a table")
             if watch is not None:
                 watch(path, packed.tell(), size)
     if rest:

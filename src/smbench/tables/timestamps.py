@@ -35,7 +35,7 @@ _CLOCK = re.compile(
 _ISO_LENGTH = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?(?<![PT])", re.ASCII)  # Java
 _INT64_MAX = 2**63 - 1
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'’_\s]\d{3})+([.,]\d+)?")  # \s: also the narrow and unbroken blanks
-NO_NUMBER = "is no number"
+NO_NUMBER = "is not a number"
 
 
 def is_number(text: str) -> bool:
@@ -93,7 +93,7 @@ def length_ns(text: str) -> int:
         parts = re.findall(_LENGTH_PART, text, re.ASCII)
         total = sum((Decimal(number) * _OF_LENGTH[unit] for number, unit in parts), Decimal(0))
     else:
-        raise ValueError("is no duration with a unit, such as 12.5ms")
+        raise ValueError("is not a duration with a unit, such as 12.5ms")
     if total > _INT64_MAX:
         raise ValueError("is beyond 292 years")
     return int(total.to_integral_value())
@@ -123,12 +123,12 @@ def date_ns(text: str) -> int:
     """
     match = _ISO.fullmatch(_with_marks(text))
     if match is None:
-        raise ValueError("is no date and time such as 2023-11-16 18:17:03.9799600")
+        raise ValueError("is not a date and time such as 2023-11-16 18:17:03.9799600")
     year, _, month, day, hour, minute, second, fraction, _zulu, sign, offset_hours, offset_minutes = match.groups()
     try:
         at_s = _minute_s(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
     except ValueError as error:
-        raise ValueError(f"is no date: {error}") from None
+        raise ValueError(f"is not a date: {error}") from None
     if int(second or 0) > 59:
         raise ValueError("has a second beyond 59")
     if sign:

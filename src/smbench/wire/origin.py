@@ -25,11 +25,11 @@ class Origin:
         """The origin of a URL without a path.
 
         Raises:
-            ValueError: it is no http or https URL, or leads into a folder.
+            ValueError: it is not an http or https URL, or leads into a folder.
         """
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError("it is no http or https URL")
+            raise ValueError("it is not an http or https URL")
         if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError("it has more than a scheme, a host and a port")
         return cls(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme])

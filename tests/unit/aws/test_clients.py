@@ -308,4 +308,4 @@ def test_a_bucket_that_is_not_there_is_to_be_made_again() -> None:
         clients.explained("look"),
     ):
         raise client_error("NoSuchBucket", status=404)
-    assert error.value.advice == "make the bucket again, or name one that is there"
+    assert error.value.advice == "create the bucket, or name one that exists"

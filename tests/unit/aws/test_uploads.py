@@ -161,7 +161,7 @@ def test_inputs_go_beside_the_outputs(output_path: str, expected: str) -> None:
 
 
 def test_an_output_path_outside_s3_has_no_place_beside_it() -> None:
-    with pytest.raises(TargetError, match="no place in S3"):
+    with pytest.raises(TargetError, match="not a location in S3"):
         input_prefix("file:///out")
 
 

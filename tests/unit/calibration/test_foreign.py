@@ -109,5 +109,5 @@ def test_a_run_of_our_own_needs_no_instances(tmp_path: Path) -> None:
     }
     made = smbench.simulate(story, results=tmp_path).path
     assert made is not None
-    with pytest.raises(UsageError, match="says how many instances served"):
+    with pytest.raises(UsageError, match="already says how many instances served"):
         smbench.calibrate(made, instances=2)

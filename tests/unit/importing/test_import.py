@@ -453,7 +453,7 @@ LOG_TIME = "01/Jul/1995:00:00:01 -0400"
 @pytest.mark.parametrize(
     ("text", "said", "advice"),
     [
-        ("start,status\n2026-01-01,ok\n", "a start and an end are wanted, or one of them", "--start, --end"),
+        ("start,status\n2026-01-01,ok\n", "needs a start and an end, or one of them", "--start, --end"),
         ("start,latency\n2026-01-01T00:00:00Z,5\n", "column 'latency' do not say their unit", "--latency-unit"),
         ("start,latency_s\n0,5\n", "column 'start' do not say their unit", "unit"),
         ("start_s,latency_ms\n1,-5\n", "a.csv:2: the latency in column 'latency_ms' is below zero", "empty"),
@@ -497,8 +497,8 @@ LOG_TIME = "01/Jul/1995:00:00:01 -0400"
         ('{\n"aggregate": {"summaries": 1},\n"intermediate": [{"period": 1}]\n}\n', "Artillery's report of", "a row"),
         ('{\n"DurationHistogram": {"Count": 1, "Data": []}\n}\n', "is Fortio's histogram", "a row for each"),
         ('{"benchmarks": [{"requests": {"successful": []}}]}', "GuideLLM's report, whose", "a request each"),
-        ("start_s,took_s,took_s\n1,2,3\n", "wanted, or one of them and a latency; found: start", "--start"),
-        ("start_s;took_ms\n1;1,234\n2;5,678\n", "a.csv:2: '1,234' in column 'took_ms' is no number", ""),  # a thousand?
+        ("start_s,took_s,took_s\n1,2,3\n", "or one of them and a latency; found: start", "--start"),
+        ("start_s;took_ms\n1;1,234\n2;5,678\n", "a.csv:2: '1,234' in column 'took_ms' is not a number", ""),
         ("\x00\x01binary", "is binary, and of no form", "CSV"),
         (K6_HEADER + "\nvus,1767225600,1.0,,,,,,,,,,,,,,,,\n", "holds no request: no row has 'http_req_duration'", ""),
     ],

@@ -139,7 +139,7 @@ def test_a_scenario_that_this_version_cannot_read_names_the_field_and_the_versio
 
 
 def test_a_folder_that_is_no_run_is_not_opened(tmp_path: Path) -> None:
-    with pytest.raises(ResultsError, match="is no run"):
+    with pytest.raises(ResultsError, match="is not a run"):
         RunFolder.reopen(tmp_path)
 
 

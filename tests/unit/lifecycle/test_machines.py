@@ -378,7 +378,7 @@ def test_a_file_of_the_scenario_that_is_another_here_is_refused(folder: Path, tm
 @pytest.mark.parametrize(
     ("n_shards", "scenario", "words"),
     [
-        (2, {"target": {"emulated": {"time": "real"}}}, "an endpoint that outlives a process"),
+        (2, {"target": {"emulated": {"time": "real"}}}, "shards need one endpoint"),
         (2, {"collector": {"queue": "https://sqs/queue"}}, "--shards 2 cannot share the queue"),
         (900, {}, "--shards 900"),
     ],

@@ -136,7 +136,7 @@ def test_a_clock_that_is_behind_the_runs_last_word_takes_nothing_up_and_little_l
 ) -> None:
     path = killed(tmp_path, target={"endpoint": "mine"})
     monkeypatch.setattr(resume, "wall_ns", lambda: EPOCH_NS - 3_600_000_000_000)
-    with pytest.raises(ResultsError, match=r"clock is 60 m behind the last word"):
+    with pytest.raises(ResultsError, match=r"clock is 60 m behind the last record"):
         smbench.resume(path, progress="none", region="eu-west-1")
     monkeypatch.setattr(resume, "wall_ns", lambda: EPOCH_NS + 1_000_000_000)
     monkeypatch.setattr(resume, "machine_started_utc_ns", lambda: None)

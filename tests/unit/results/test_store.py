@@ -462,7 +462,7 @@ def test_a_pipe_in_a_file_s_place_is_refused_and_not_waited_for(run_dir: Path, n
 
 
 def test_a_folder_that_is_no_run_is_named_with_the_runs_below_it(run_dir: Path) -> None:
-    with pytest.raises(ResultsError, match="is no run") as caught:
+    with pytest.raises(ResultsError, match="is not a run") as caught:
         open_run(run_dir.parent)
     assert run_dir.name in caught.value.advice
 

@@ -137,16 +137,16 @@ def test_a_damaged_pickle_is_refused_as_a_value_whatever_is_damaged(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is no pickle"),
-        (b"{}", "is no pickle"),
+        (b"", "is not a pickle"),
+        (b"{}", "is not a pickle"),
         (pickle.dumps({"Body": "a"}), "must hold a list"),
         (pickle.dumps([]), "holds no entry"),
         (pickle.dumps([1]), "entry 1: must be a JSON object"),
         (pickle.dumps([{"Body": 1}]), "entry 1: Body must be text"),
         (pickle.dumps([{"Bod": ""}]), "did you mean 'Body'?"),
-        (pickle.dumps([{1: ""}]), "a key that is no text"),
+        (pickle.dumps([{1: ""}]), "a key that is not text"),
         (pickle.dumps([]) * 2, "holds more than one pickle"),
-        (b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x00.", "is no pickle, or it is damaged"),  # bytes of 64 PiB
+        (b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x00.", "is not a pickle, or it is damaged"),  # bytes of 64 PiB
     ],
 )
 def test_a_pickle_of_something_else_is_one_sentence(tmp_path: Path, content: bytes, words: str) -> None:
@@ -196,13 +196,13 @@ def test_the_files_of_an_archive_are_payloads_by_name_and_nothing_is_written(tmp
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is no tar archive"),
-        (b"\x1f\x8b no", "is no tar archive"),
-        (archive(("a", b"x" * 20_000))[:40], "is no tar archive, or it is damaged or cut short"),
+        (b"", "is not a tar archive"),
+        (b"\x1f\x8b no", "is not a tar archive"),
+        (archive(("a", b"x" * 20_000))[:40], "is not a tar archive, or it is damaged or cut short"),
         (archive(("a", b"x" * 20_000), is_packed=False)[:9_000], "damaged or cut short"),
         (archive(), "holds no file"),
         (archive(("a", b"1"), ("a", b"2")), "holds a twice"),
-        (archive(("a", b"1"), link="l"), "holds l, which is no ordinary file"),
+        (archive(("a", b"1"), link="l"), "holds l, which is not an ordinary file"),
     ],
 )
 def test_an_archive_of_something_else_is_one_sentence(tmp_path: Path, content: bytes, words: str) -> None:
@@ -273,7 +273,7 @@ def image_documents() -> list[dict[str, Any]]:
 def test_lines_of_a_packed_file_are_no_payloads(tmp_path: Path, form: str) -> None:
     (tmp_path / "in.jsonl").write_bytes(gzip.compress(b'{"Body": "a"}\n'))
     assert wrong(tmp_path, {form: "in.jsonl"}) == [
-        "in.jsonl is packed by gzip, and its lines are no payloads: unpack it"
+        "in.jsonl is packed by gzip, and its lines are not payloads: unpack it"
     ]
 
 

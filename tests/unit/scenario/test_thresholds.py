@@ -89,7 +89,7 @@ def test_a_threshold_is_read_in_the_unit_of_its_metric(
         ("error_share < 1", "may mean all or a hundredth: write 100% or 1%"),
         ("failed < 1_0", "must be a whole number of requests"),  # only Python takes it for a number
         ("failed < ٣", "must be a whole number of requests"),
-        ("completed >= 0", "holds whatever the run comes to"),
+        ("completed >= 0", "holds whatever the run measures"),
         ("expired <= 100%", "holds whatever"),
         ("goodput(8m) >= 0/s", "holds whatever"),
         ("p95 >= 0s", "holds whatever"),
@@ -103,7 +103,7 @@ def test_a_threshold_is_read_in_the_unit_of_its_metric(
         ("scale_out < 0", "write 0ms or 0s"),
         ("within(480) >= 99%", "the deadline '480' of within needs a unit: write 480ms or 480s"),
         ("backlog <= 500 for 300", "the duration '300' of backlog needs a unit: write 300ms or 300s"),
-        ("failed<0.01", "is no number of requests; for a share of those accepted write 1%"),
+        ("failed<0.01", "is not a number of requests; for a share of those accepted write 1%"),
         ("completed >= 0.999", "for a share of those accepted write 99.9%"),
         ("not_sent < .5", "for a share of those scheduled write 50%"),
         ("backlog < 0.5", "must be a whole number of requests"),

@@ -100,7 +100,7 @@ def test_of_several_metrics_one_is_asked_for(tmp_path: Path) -> None:
         read(tmp_path, text)
     assert caught.value.advice == "say counts: one of Timestamps, m1, m2"
     assert read(tmp_path, text, counts="m1").arrivals_ns.tolist() == THEIRS
-    with pytest.raises(UsageError, match=r"'0\.5' in column 'm2' is no count"):
+    with pytest.raises(UsageError, match=r"'0\.5' in column 'm2' is not a count"):
         read(tmp_path, text, counts="m2")
 
 
@@ -119,12 +119,12 @@ def test_a_column_for_each_minute_of_a_day_is_counts_a_minute_added_up_over_the_
     trace = read(tmp_path, text)
     assert trace.arrivals_ns.tolist() == THEIRS
     assert "counts a minute" in trace.source
-    with pytest.raises(UsageError, match=r"trace\.csv:3: text of 4 characters in column '5' is no count"):
+    with pytest.raises(UsageError, match=r"trace\.csv:3: text of 4 characters in column '5' is not a count"):
         read(tmp_path, text.replace("http,0,0,0,1,0", "http,0,0,0,1,many"))
 
 
 def test_columns_of_counts_that_are_no_minutes_are_named_as_what_they_are(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="a count in each of the columns 1 to 24: how long a bin is"):
+    with pytest.raises(UsageError, match="a count in each of the columns 1 to 24, and they do not say how long"):
         read(tmp_path, "day," + ",".join(map(str, range(1, 25))) + "\n1," + ",".join(["1"] * 24))
 
 
@@ -184,7 +184,7 @@ ENDS = "app,func,end_timestamp,duration\na,f,10.5,0.5\na,g,11,3\n"
 
 def test_ends_are_no_arrivals_unless_their_durations_are_taken_off(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="column 'end_timestamp' holds ends by its name, and ends are no arrivals"
+        UsageError, match="column 'end_timestamp' holds ends by its name, and ends are not arrivals"
     ) as caught:
         read(tmp_path, ENDS, unit="s")
     assert "`duration: COLUMN`" in caught.value.advice
@@ -193,7 +193,7 @@ def test_ends_are_no_arrivals_unless_their_durations_are_taken_off(tmp_path: Pat
     assert "less column 'duration', seconds" in trace.source
     as_they_are = read(tmp_path, ENDS, unit="s", column="end_timestamp")
     assert as_they_are.arrivals_ns.tolist() == [0, S // 2]
-    assert "ends are no arrivals" in as_they_are.notes[0]
+    assert "ends are not arrivals" in as_they_are.notes[0]
 
 
 def test_a_duration_has_a_unit_of_its_own_where_its_name_has_one(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_payloads_are_drawn_in_proportion_to_their_weights() -> None:
 
 @pytest.mark.parametrize("weights", [(), (0.0, 0.0), (1.0, -1.0), (float("nan"),), (float("inf"), 1.0)])
 def test_weights_that_are_no_shares_are_refused(weights: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="are no shares"):
+    with pytest.raises(ValueError, match="are not shares"):
         planned(CONSTANT, weights=weights)
 
 

@@ -156,9 +156,9 @@ def test_the_narrowest_distance_is_the_bins_width(tmp_path: Path) -> None:
     [
         ("t_s,n\n0,1\n10,1\n25,1\n", "trace.csv:4: this bin begins 15 s after the one before it, no multiple"),
         ("t_s,n\n0,1\n", "one bin does not say how wide it is"),
-        ("t_s,n\n0,1\n10,-1\n", "trace.csv:3: '-1' in column 'n' is no count"),
-        ("t_s,n\n0,1\n10,1.5\n", "trace.csv:3: '1.5' in column 'n' is no count"),
-        ("t_s,n\n0,1\n10,many\n", "trace.csv:3: text of 4 characters in column 'n' is no count"),
+        ("t_s,n\n0,1\n10,-1\n", "trace.csv:3: '-1' in column 'n' is not a count"),
+        ("t_s,n\n0,1\n10,1.5\n", "trace.csv:3: '1.5' in column 'n' is not a count"),
+        ("t_s,n\n0,1\n10,many\n", "trace.csv:3: text of 4 characters in column 'n' is not a count"),
         ("t_s,n\n0,1\n10,99999999999999999999\n", "is more than can be scheduled"),
         ("t_s,n\n0,40000000\n10,40000000\n", "holds 80,000,000 arrivals; at most"),
         ("t_s,n\n0,0\n10,0\n", "all counts in column 'n' are 0"),
@@ -178,13 +178,13 @@ def test_bins_that_are_none_are_refused(tmp_path: Path, text: str, said: str) ->
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("timestamp_ms\n0\n\nsoon\n5\n", "trace.csv:4: text of 4 characters in column 'timestamp_ms' is no number"),
+        ("timestamp_ms\n0\n\nsoon\n5\n", "trace.csv:4: text of 4 characters in column 'timestamp_ms' is not a number"),
         (
             "timestamp,x\n2023-11-16,1\nyesterday,2\n",
-            "trace.csv:3: text of 9 characters in column 'timestamp' is no date and time",
+            "trace.csv:3: text of 9 characters in column 'timestamp' is not a date and time",
         ),
-        ("timestamp,x\n2023-11-16,1\n2023-11-31,2\n", "trace.csv:3: '2023-11-31' in column 'timestamp' is no date"),
-        ("timestamp_ms,x\n0,1\nnan,2\n", "trace.csv:3: text of 3 characters in column 'timestamp_ms' is no number"),
+        ("timestamp,x\n2023-11-16,1\n2023-11-31,2\n", "trace.csv:3: '2023-11-31' in column 'timestamp' is not a date"),
+        ("timestamp_ms,x\n0,1\nnan,2\n", "trace.csv:3: text of 3 characters in column 'timestamp_ms' is not a number"),
         ("timestamp_ms,x\n0,1\n,2\n", "trace.csv:3: the row has nothing in column 'timestamp_ms'"),
         ("x,timestamp_ms\n0,1\n2\n", "trace.csv:3: the row has nothing in column 'timestamp_ms'"),
         ("timestamp_s\n0\n99999999999\n", "trace.csv:3: '99999999999' in column 'timestamp_s' is beyond 292 years"),
@@ -195,9 +195,9 @@ def test_bins_that_are_none_are_refused(tmp_path: Path, text: str, said: str) ->
         ('timestamp_ms\n0\n"1"2\n', "trace.csv:3: not CSV"),
         ("timestamp\n0\n12.5\n3000.25\n", "the numbers of column 'timestamp' do not say their unit"),
         ("timestamp\n0\n500\n", "the numbers of column 'timestamp' do not say their unit"),
-        ("a,b\n1,2\n", "which column is the time? Neither names nor values say"),
-        ("1,2\n3,4\n", "which column is the time? Neither names nor values say"),
-        ("a,b\n2023-11-16,2023-11-17\n", "which column is the time? Neither names nor values say"),
+        ("a,b\n1,2\n", "which column is the time? neither names nor values show it"),
+        ("1,2\n3,4\n", "which column is the time? neither names nor values show it"),
+        ("a,b\n2023-11-16,2023-11-17\n", "which column is the time? neither names nor values show it"),
         ("", "holds no rows"),
         ("\r\n \r\n", "holds no rows"),
         ("timestamp_ms,x\n", "holds no rows"),
@@ -222,11 +222,11 @@ def test_a_bad_trace_is_refused_by_file_line_and_value(tmp_path: Path, text: str
         ('{"timestamp_ms": 0}\n{"timestamp_ms": null}\n', "a.jsonl:2: the row has nothing in column 'timestamp_ms'"),
         (
             '{"timestamp_ms": 0}\n{"timestamp_ms": true}\n',
-            "a.jsonl:2: text of 4 characters in column 'timestamp_ms' is no number",
+            "a.jsonl:2: text of 4 characters in column 'timestamp_ms' is not a number",
         ),
         (
             '{"timestamp_ms": 0}\n{"timestamp_ms": NaN}\n',
-            "a.jsonl:2: text of 3 characters in column 'timestamp_ms' is no number",
+            "a.jsonl:2: text of 3 characters in column 'timestamp_ms' is not a number",
         ),
         (
             '{"timestamp_ms": 0}\n{"timestamp_ms": {"a": 1}}\n',
@@ -250,7 +250,7 @@ def test_a_column_that_is_not_there_is_answered_with_the_one_that_was_meant(tmp_
 
 def test_a_named_column_without_times_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="text of 3 characters in column 'colour' is no time: neither a number nor a date"
+        UsageError, match="text of 3 characters in column 'colour' is not a time: neither a number nor a date"
     ):
         arrivals(trace(tmp_path, "timestamp,colour\n2023-11-16,red\n"), column="colour")
 

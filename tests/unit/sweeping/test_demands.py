@@ -38,7 +38,7 @@ def test_a_threshold_is_a_share_of_requests_that_may_miss(text: str, allowed: fl
         ("failed == 0", "async", "needs <"),
         ("failed < 3", "async", "count grows with the length"),
         ("failed <= 0%", "async", "long enough"),
-        ("failed < 0%", "async", "fails whatever the run comes to"),
+        ("failed < 0%", "async", "fails whatever the run measures"),
         ("backlog < 500 for 5m", "async", "backlog depends"),
         ("backlog_max < 500", "async", "backlog depends"),
         ("drain_s < 5m", "async", "how long one ran"),

@@ -141,7 +141,7 @@ def test_a_bad_cell_is_named_by_its_line_in_any_block(tmp_path: Path, monkeypatc
         path.write_text(text)
         table = open_table(path)
         with pytest.raises(
-            UsageError, match=f"{name}:32: text of 8 characters in column 't_ms' is no number"
+            UsageError, match=f"{name}:32: text of 8 characters in column 't_ms' is not a number"
         ) as caught:
             read_all(table)
         assert "root:" not in str(caught.value)

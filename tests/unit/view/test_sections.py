@@ -11,6 +11,7 @@ import pytest
 
 from pages import parsed
 from runs import Request, frames_of, reading
+from smbench.analysis.latency.intervals import Interval
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.checks import check
 from smbench.analysis.verdict.thresholds import evaluate
@@ -41,6 +42,7 @@ from smbench.view.sections.blocks import (
 )
 from smbench.view.sections.cells import duration, rate
 from smbench.view.sections.endpoint import scaling
+from smbench.view.sections.requests import latency
 
 FRAMES = frames_of([Request(float(k), done=k + 0.5) for k in range(20)])
 SUMMARY = summarise(FRAMES)
@@ -153,3 +155,13 @@ def test_the_terminal_has_the_events_of_scaling_only_where_sources_exclude_each_
 
     assert "event by event" not in text(35)
     assert "scaling activity says 15.0 s later than DescribeEndpoint" in text(55)
+
+
+def test_each_interval_says_how_many_independent_requests_it_rests_on() -> None:
+    found = {name: Interval(low_s=at, high_s=at + 1, method="ranks", n_eff=n) for name, at, n in
+             (("p50", 1.0, 15.0), ("p90", 3.0, 11.0))}  # fmt: skip
+    section = latency(Judged(SUMMARY.model_copy(update={"intervals": found}), *RUN[1:]))
+    assert section is not None
+    said = [note for block in section.blocks if isinstance(block, Table) for note in block.notes]
+    expected = "(ranks): p50 1.00 s to 2.00 s, N_eff 15 of 20; p90 3.00 s to 4.00 s, N_eff 11 of 20."
+    assert any(text.endswith(expected) for text in said), said

@@ -57,7 +57,7 @@ class Overload:
         """What would do, and what the latency of such a phase is worth."""
         return (
             f"{_instances(self.enough_instances)} would do; latency grows with the length of such a phase, so its "
-            "percentiles are no steady figures"
+            "percentiles depend on the length"
         )
 
 

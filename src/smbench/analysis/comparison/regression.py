@@ -58,7 +58,7 @@ def parse_gate(text: str) -> Gate:
     """
     match = re.fullmatch(r"\s*slower-than\s+(\S+)\s*", text)
     if not match:
-        raise GateError(f"'{text}' is no gate: it must read `slower-than 5%`")
+        raise GateError(f"'{text}' is not a gate: write `slower-than 5%`")
     try:
         share = share_of(match[1])
     except ValueError as error:

@@ -257,7 +257,7 @@ def shards_together(run: Run) -> Finding | None:
         verdict=Verdict.UNKNOWN if apart else Verdict.VALID,
         expected="all shards have one time zero, so that their loads add up to the scenario's",
         seen=f"{len(began):,} shards began, up to {units.duration(apart_s)} apart" if apart else "they have",
-        advice="the figures are of the load that there was; for the scenario's, agree on a go: `smbench order --go`"
+        advice="the figures show the load that was sent; for the scenario's load set a start: `smbench order --go`"
         if apart
         else "",
     )

@@ -69,7 +69,7 @@ def run_job(
 
     Raises:
         UsageError, TargetError, ResultsError: nothing was sent.
-        NotBegunError: interrupted before anything was sent; or the job was left to itself, and `collect` brings it.
+        NotBegunError: interrupted before anything was sent; or the job still runs, and `collect` brings it.
     """
     wanted = JobWanted(role, image, instance_type, to, workers)
     plan = planned(
@@ -96,9 +96,7 @@ def run_job(
     )
     done = run_as_job(plan, wanted, command, waits=True)
     if isinstance(done, JobStarted):
-        raise NotBegunError(
-            f"the job {done.name} was left to itself", f"when it has ended: `smbench collect {done.place}`"
-        )
+        raise NotBegunError(f"the job {done.name} still runs", f"when it has ended: `smbench collect {done.place}`")
     return done
 
 

@@ -134,7 +134,7 @@ def advise(
             "`smbench what-if` compares its policies; `smbench scaling-target` finds a real-time endpoint's target",
         )
     if not asked.is_demanded:
-        raise UsageError("nothing is demanded, so the cheapest policy is none", 'add --slo "within(8m) >= 99%"')
+        raise UsageError("there is no objective, so the cheapest policy would be none", 'add --slo "within(8m) >= 99%"')
     emulated = asked.target.scenario.target.emulated
     if vary is None:
         space = default_space(asked.question, emulated, service_mean_s(emulated, asked.question.base_dir))

@@ -63,10 +63,10 @@ def calibrate(
         ResultsError: a run cannot be read, or the files cannot be written.
     """
     if not runs:
-        raise UsageError("a run is wanted: the folder that it left")
+        raise UsageError("name the results folder of a run")
     path = None if out is None else Path(out)
     if path is not None and path.suffix not in (".yaml", ".yml"):
-        raise UsageError(f"{path} is no name of a scenario file", "end it in .yaml")
+        raise UsageError(f"{path} is not the name of a scenario file", "end it in .yaml")
     found = fit([_read(Path(run), instances) for run in runs])
     if path is not None:
         write_model(found, path)
@@ -79,5 +79,5 @@ def _read(path: Path, instances: int | None) -> MeasuredRun:
     if instances is None:
         return measured_run(files)
     if files.manifest.imported is None:
-        raise UsageError(f"{path} says how many instances served", "--instances is for runs that were imported")
+        raise UsageError(f"{path} already says how many instances served", "--instances is for runs that were imported")
     return foreign_run(files, instances)

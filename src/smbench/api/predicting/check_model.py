@@ -92,7 +92,7 @@ def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, r
     path = Path(model)
     scenario = load_scenario(path)
     if scenario.target.endpoint is not None:
-        raise UsageError(f"{path} names the endpoint {scenario.target.endpoint}, which is no model")
+        raise UsageError(f"{path} names the endpoint {scenario.target.endpoint}, which is not a model")
     if scenario.target.kind != "async":
         raise UsageError(
             f"{path} describes a {scenario.target.kind} endpoint; only models of asynchronous endpoints can be checked",

@@ -39,9 +39,9 @@ def _why_not(url: str) -> str:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname
     except ValueError as error:  # a port that is no number or too large, brackets around what is no address
-        return "its port is no number from 1 to 65535" if "ort" in str(error) else "its host is no address"
+        return "its port is not a number from 1 to 65535" if "ort" in str(error) else "its host is not an address"
     if not host:
         return "it names no host"
     if port == 0:
-        return "its port is no number from 1 to 65535"
+        return "its port is not a number from 1 to 65535"
     return "it has more than a scheme, a host, a port and a path" if parts.query or parts.fragment else ""

@@ -21,10 +21,10 @@ def http_date(text: str) -> datetime.datetime:
     """The aware datetime of a header such as `Date`; one that names no zone is in GMT, as all of HTTP's are (RFC 9110).
 
     Raises:
-        ValueError: it is no date.
+        ValueError: it is not a date.
     """
     try:
         at = parsedate_to_datetime(text)
     except (IndexError, OverflowError, TypeError) as error:  # of numbers too large, and of pieces that are missing
-        raise ValueError(f"{text!r} is no date") from error
+        raise ValueError(f"{text!r} is not a date") from error
     return at if at.tzinfo else at.replace(tzinfo=datetime.UTC)

@@ -121,7 +121,7 @@ def _unreached(doing: str, error: Exception, where: str) -> TargetError:
         )
     if cause == "certificate file not found":
         return TargetError(
-            f"could not {doing}: the file of trusted certificates is not there",
+            f"could not {doing}: the file of trusted certificates does not exist",
             "correct AWS_CA_BUNDLE, or `ca_bundle` in the profile",
         )
     if cause == "TLS error":
@@ -162,9 +162,9 @@ def _refused(doing: str, error: ClientError, profile: str | None, region: str, u
     if code in _DENIED:
         return TargetError(
             f"not allowed to {doing}: {message or code}",
-            "have the action allowed for this identity, or use another profile",
+            "let your administrator allow the action for this identity, or use another profile",
         )
-    advice = "make the bucket again, or name one that is there" if code == "NoSuchBucket" else ""
+    advice = "create the bucket, or name one that exists" if code == "NoSuchBucket" else ""
     return TargetError(f"could not {doing} in {region}: {code}{': ' + message if message else ''}", advice)
 
 
@@ -179,7 +179,7 @@ def _unset(error: BotoCoreError, profile: str | None) -> TargetError:
     if isinstance(error, ProfileNotFound):
         return TargetError(
             f"there is no AWS profile named {error.kwargs['profile']}",  # it may have come from AWS_PROFILE
-            "`aws configure list-profiles` lists those there are",
+            "`aws configure list-profiles` lists the existing ones",
         )
     if isinstance(error, NoRegionError):
         return TargetError("no AWS region is set", "give --region, set AWS_REGION, or add `region` to the profile")

@@ -8,6 +8,6 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 
 
 def check_role(role: str) -> None:
-    """Raises UsageError: it is no role's ARN."""
+    """Raises UsageError: it is not the ARN of a role."""
     if not _ROLE.fullmatch(role):
-        raise UsageError(f"--role {role} is no role's ARN", "it looks like arn:aws:iam::123456789012:role/NAME")
+        raise UsageError(f"--role {role} is not the ARN of a role", "it looks like arn:aws:iam::123456789012:role/NAME")

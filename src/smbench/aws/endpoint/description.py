@@ -249,8 +249,8 @@ async def _describe(clients: AwsClients, endpoint: str) -> dict[str, Any]:
             if "Could not find endpoint" in told_by(error):
                 raise TargetError(
                     f"there is no endpoint {endpoint} in {clients.region}",
-                    f"`aws sagemaker list-endpoints --region {clients.region}{_asked_at(clients)}` lists those there "
-                    "are; check the name, the region and the profile",
+                    f"`aws sagemaker list-endpoints --region {clients.region}{_asked_at(clients)}` lists the existing "
+                    "ones; check the name, the region and the profile",
                 ) from error
             raise
     status = described["EndpointStatus"]
@@ -260,7 +260,7 @@ async def _describe(clients: AwsClients, endpoint: str) -> dict[str, Any]:
             f"the endpoint {endpoint} is {status}{': ' + reason if reason else ''}",
             f"wait for it with `aws sagemaker wait endpoint-in-service --endpoint-name {endpoint}`"
             if status == "Creating"
-            else "name another: what is being deleted does not come back"
+            else "name another: this one is being deleted"
             if status == "Deleting"
             else "it takes no requests; bring it into service first",
         )

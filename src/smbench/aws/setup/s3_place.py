@@ -56,7 +56,7 @@ def split_location(location: str) -> tuple[str, str]:
     """Bucket and prefix of a place for an order. Raises UsageError: it names no bucket or no prefix."""
     bucket, _, prefix = location.removeprefix(SCHEME).partition("/")
     if not location.startswith(SCHEME) or not bucket or not prefix.strip("/"):
-        raise UsageError(f"{location} is no place for an order", "write it as s3://bucket/prefix")
+        raise UsageError(f"{location} is not a location for an order", "write it as s3://bucket/prefix")
     return bucket, prefix.strip("/")
 
 
@@ -144,7 +144,7 @@ class S3Place:
                 self._send_parts()
             except ResultsError as error:
                 raise DiskError(
-                    f"{error.message}; what is not there is in {folder / PARTS}",
+                    f"{error.message}; the missing parts are in {folder / PARTS}",
                     f"aws s3 cp --recursive --exclude 'reached-*' {folder / PARTS} {self}/{PARTS}",
                 ) from error
             self._workplace = None

@@ -39,11 +39,11 @@ def input_prefix(output_path: str) -> str:
     """Where inputs go when the scenario does not say: beside the folder of the endpoint's outputs.
 
     Raises:
-        TargetError: the output path is no place in S3.
+        TargetError: the output path is not a location in S3.
     """
     place = bucket_and_key(output_path.rstrip("/") + "/x")
     if place is None:
-        raise TargetError(f"the endpoint's output path {output_path} is no place in S3", "set payloads.prefix")
+        raise TargetError(f"the endpoint's output path {output_path} is not a location in S3", "set payloads.prefix")
     bucket, key = place
     above = key.split("/")[:-2]  # without the "x" and the outputs' own folder
     return "/".join([f"s3://{bucket}", *above, "smbench-inputs"])

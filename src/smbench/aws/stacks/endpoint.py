@@ -39,14 +39,14 @@ async def require_changeable(clients: AwsClients, name: str, endpoint: str, kind
     except (ClientError, *NO_ANSWER) as error:
         if isinstance(error, ClientError) and "Could not find endpoint" in told_by(error):
             raise TargetError(
-                f"the endpoint {endpoint} was deleted, and its stack does not know",
+                f"the endpoint {endpoint} was deleted outside of its stack",
                 f"`smbench destroy {name}`, then deploy again",
             ) from error
         return
     variants = described.get("ProductionVariants", [])
     if kind == "serverless" and any("CurrentServerlessConfig" not in one for one in variants):
         raise TargetError(
-            f"the endpoint {endpoint} has instances, and AWS makes no such endpoint serverless",
+            f"the endpoint {endpoint} has instances, and AWS cannot change such an endpoint to serverless",
             f"`smbench destroy {name}` first, or take another NAME",
         )
 

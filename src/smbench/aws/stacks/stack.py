@@ -46,7 +46,7 @@ class StackFound:
 
     @property
     def is_busy(self) -> bool:
-        """CloudFormation is at work on it."""
+        """CloudFormation: it is changing the stack."""
         return self.status.endswith("_IN_PROGRESS") and self.status != NEW
 
 
@@ -193,8 +193,8 @@ async def carry_out(clients: AwsClients, name: str, change_set: ChangeSet, progr
         except ClientError as error:
             if code_of(error) in _NOT_OURS:
                 raise TargetError(
-                    f"the change set of {stack_name(name)} is not there any more: another `smbench deploy` or "
-                    f"`smbench destroy` is at work on it",
+                    f"the change set of {stack_name(name)} does not exist any more: another `smbench deploy` or "
+                    f"`smbench destroy`: it is changing the stack",
                     "wait for its end, then deploy again to see what is left to change",
                 ) from error
             raise

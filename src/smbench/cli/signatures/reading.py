@@ -47,7 +47,7 @@ def report(
 
     Exit status:
       0   the run is not invalid, and no threshold was missed
-      2   the folder is no run, or an option is wrong
+      2   the folder is not a run, or an option is wrong
       98  the run is invalid or was cut short
       99  a threshold was missed
     """

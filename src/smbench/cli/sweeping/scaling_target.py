@@ -30,4 +30,4 @@ def _numbers(text: str) -> list[int]:
     try:
         return [int(one) for one in text.split(",")]
     except ValueError:
-        raise UsageError(f"--users '{text}': whole numbers are wanted, such as 1,2,4,8") from None
+        raise UsageError(f"--users '{text}': write whole numbers, such as 1,2,4,8") from None

@@ -57,7 +57,7 @@ def _between(written: str | None) -> tuple[str | float, str | float] | None:
         return None
     low, comma, high = written.partition(",")
     if not comma or not low.strip() or not high.strip():
-        raise UsageError(f"--between '{written}': two rates are wanted, such as 0.5/s,20/s")
+        raise UsageError(f"--between '{written}': write two rates, such as 0.5/s,20/s")
     return _rate(low.strip()), _rate(high.strip())
 
 

@@ -220,7 +220,7 @@ def _check(params: Params) -> None:
     if params["ComparisonOperator"] not in COMPARISONS:  # of an anomaly detection band
         raise beyond(f"evaluate alarms with the operator {params['ComparisonOperator']}")
     if params.get("Statistic", "Average") not in STATISTICS:
-        raise invalid(f"{params['Statistic']} is no statistic")
+        raise invalid(f"{params['Statistic']} is not a statistic")
     if (period_s := params.get("Period", 60)) % 60 and period_s not in (10, 20, 30):
         raise invalid("Metrics period must be one of 10, 20, 30, or a multiple of 60")
     span_s = period_s * params["EvaluationPeriods"]

@@ -73,7 +73,7 @@ def _customized(custom: Params) -> tuple[MetricId, str, str | None]:
     if missing:
         raise invalid(f"{missing[0]} is required in CustomizedMetricSpecification")
     if custom["Statistic"] not in STATISTICS:
-        raise invalid(f"{custom['Statistic']} is no statistic")
+        raise invalid(f"{custom['Statistic']} is not a statistic")
     metric = MetricId.of(custom["Namespace"], custom["MetricName"], dimensions_of(custom.get("Dimensions", [])))
     return metric, custom["Statistic"], custom.get("Unit")
 

@@ -152,7 +152,7 @@ class _Reader:
         try:
             return data.decode()
         except UnicodeDecodeError:
-            raise CborError("text that is no UTF-8") from None
+            raise CborError("text that is not UTF-8") from None
 
     def _items(self, length: int, depth: int) -> Any:
         if length != _INDEFINITE:
@@ -179,7 +179,7 @@ class _Reader:
         if len(flat) % 2:
             raise CborError("a key without a value")
         if not all(isinstance(key, str) for key in flat[::2]):
-            raise CborError("a key that is no text")
+            raise CborError("a key that is not text")
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
     def _tagged(self, tag: int, depth: int) -> Any:

@@ -233,7 +233,7 @@ class JsonProtocol(_Shaped):
         try:
             params = orjson.loads(plain_body(request)) if request.body else {}
         except orjson.JSONDecodeError as error:
-            raise ServiceError("SerializationException", f"the body is no JSON: {error}") from None
+            raise ServiceError("SerializationException", f"the body is not JSON: {error}") from None
         return operation, self.checked(shapes, params)
 
     def reply(self, operation: str, result: Mapping[str, Any] | None, *, request_id: str = "") -> HttpResponse:
@@ -268,7 +268,7 @@ class CborProtocol(_Shaped):
         try:
             params = cbor.decode(plain_body(request)) if request.body else {}
         except cbor.CborError as error:
-            raise ServiceError("SerializationException", f"the body is no CBOR: {error}") from None
+            raise ServiceError("SerializationException", f"the body is not CBOR: {error}") from None
         return operation, self.checked(shapes, params)
 
     def reply(self, operation: str, result: Mapping[str, Any] | None, *, request_id: str = "") -> HttpResponse:

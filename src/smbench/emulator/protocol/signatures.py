@@ -119,7 +119,7 @@ class Signatures:
         now_s = self._now_utc_ns() / 1e9
         signed_s = _seconds(claim.stamp)
         if signed_s is None:
-            raise words.malformed(f"'{claim.stamp}' is no date")
+            raise words.malformed(f"'{claim.stamp}' is not a date")
         allowed_s = words.skew_s if claim.good_for_s is None else claim.good_for_s
         if now_s - signed_s > allowed_s or signed_s - now_s > words.skew_s:
             raise words.skewed(claim, now_s)
@@ -265,7 +265,7 @@ def _claim(request: HttpRequest, words: _Words) -> _Claim:
         names = tuple(given["SignedHeaders"].split(";"))
         claim = _Claim(given["Credential"], names, given["Signature"], stamp, sent_query)
     if len(claim.credential.split("/")) < 5 or not claim.credential.endswith("/aws4_request"):
-        raise words.malformed(f"the Credential '{claim.credential}' is no key/date/region/service/aws4_request")
+        raise words.malformed(f"the Credential '{claim.credential}' is not key/date/region/service/aws4_request")
     return claim
 
 

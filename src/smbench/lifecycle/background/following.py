@@ -60,13 +60,13 @@ def watch(known: Known, folder: Path, view: View) -> bool:
         version = line.read_line()
         if version and version != VERSION:
             raise UsageError(
-                f"the run belongs to smbench {version.decode(errors='replace')}, this is {VERSION.decode()}",
+                f"the run was started by smbench {version.decode(errors='replace')}, this is {VERSION.decode()}",
                 "use that one",
             )
         with view:
             while len(head := line.read(LENGTH_BYTES)) == LENGTH_BYTES:
                 if head == NO_ROOM:
-                    raise UsageError("too many watch this run already", "end one of them")
+                    raise UsageError("too many viewers watch this run already", "end one of them")
                 n_bytes = int.from_bytes(head, "big")
                 if len(frame := line.read(n_bytes)) < n_bytes:
                     break  # the run was killed

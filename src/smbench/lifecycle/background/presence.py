@@ -78,7 +78,7 @@ class Presence:
                 return
             if isinstance(error, ResultsError):
                 raise
-            raise ResultsError(f"no socket can be made to attach to: {error.strerror or error}") from error
+            raise ResultsError(f"could not make the socket for `smbench attach`: {error.strerror or error}") from error
 
     def begun(self) -> None:
         """The run has found its target, and is about to send."""

@@ -84,7 +84,7 @@ class Entry:
         except OSError as error:
             raise ResultsError(
                 f"the run cannot be entered in {place}: {error.strerror or error}",
-                "let XDG_STATE_HOME name a folder that can be written to",
+                "set XDG_STATE_HOME to a folder that you can write to",
             ) from error
         return entry
 

@@ -58,7 +58,7 @@ class JobWanted:
         check_role(self.role)
         if self.image is not None and not _IMAGE_URI.fullmatch(self.image):
             raise UsageError(
-                f"--image {self.image} is no image's URI",
+                f"--image {self.image} is not the URI of an image",
                 "it looks like 123456789012.dkr.ecr.REGION.amazonaws.com/NAME:TAG, with Python 3.11 or newer",
             )
         if not _INSTANCE_TYPE.fullmatch(self.instance_type):
@@ -85,7 +85,7 @@ def image_of(wanted: JobWanted, region: str) -> str:
         return wanted.image
     if region not in _REGISTRIES:
         raise UsageError(
-            f"which image a job in {region} can use is not known", "name one with Python 3.11: --image URI"
+            f"smbench knows no image for a job in {region}", "name one with Python 3.11 or later: --image URI"
         )
     return f"{_REGISTRIES[region]}.dkr.ecr.{region}.amazonaws.com/{_IMAGE}"
 

@@ -84,7 +84,7 @@ class AutoScaler:
         if low is None or high is None:
             raise ValueError("a new scalable target needs a minimum and a maximum capacity")
         if not 0 <= low <= high:
-            raise ValueError(f"minimum capacity {low} and maximum capacity {high} are no range")
+            raise ValueError(f"minimum capacity {low} and maximum capacity {high} are not a range")
         if target is None:
             target = self._targets[resource_id] = ScalableTarget(resource_id, low, high, self._event_queue.now_ns)
         target.min_capacity, target.max_capacity = low, high

@@ -136,7 +136,7 @@ def _field(text: str, low: int, high: int, names: tuple[str, ...] = ()) -> froze
         if re.search(r"[LW#]", part):
             raise UnknownSchedule(f"{text} in a cron expression")
         if not (step or "1").isdecimal() or not (span == "*" or first.isdecimal()) or not (last or "1").isdecimal():
-            raise ValueError(f"{text} in a cron expression is no field of {low} to {high}")
+            raise ValueError(f"{text} in a cron expression is not a field of {low} to {high}")
         begin = low if span == "*" else int(first)
         end = int(last) if last else high if span == "*" or step else begin
         values = range(begin, end + 1, int(step or "1") or high + 1)

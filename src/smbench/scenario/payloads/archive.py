@@ -44,13 +44,13 @@ def unpacked(content: bytes, limit_bytes: int) -> Unpacked:
                     continue
                 found[member.name] = _content(archive, member, found)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error):
-        raise ValueError("is no tar archive, or it is damaged or cut short") from None
+        raise ValueError("is not a tar archive, or it is damaged or cut short") from None
     return Unpacked(sorted(found.items()), n_left_out)
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, found: dict[str, bytes]) -> bytes:
     if not member.isreg() or member.issparse():
-        raise ValueError(f"holds {member.name}, which is no ordinary file: links and devices are not read")
+        raise ValueError(f"holds {member.name}, which is not an ordinary file: links and devices are not read")
     if member.name in found:
         raise ValueError(f"holds {member.name} twice")
     if len(found) == MEMBERS_MAX:

@@ -84,7 +84,7 @@ def read_pickled(path: Path, *, is_shown: bool = True) -> InvokeLines:
     try:
         listed = _listed(read_regular(path, FILE_MAX_BYTES))
     except ValueError as error:
-        return InvokeLines(wrong=[str(error) if is_shown else "is no pickled list of plain invoke arguments"])
+        return InvokeLines(wrong=[str(error) if is_shown else "is not a pickled list of plain invoke arguments"])
     read = _read(enumerate(listed, start=1), "entry", is_shown, _read_arguments)
     # One body may be named by many entries, so the file's size alone does not bound them.
     if sum(len(line.body or b"") for line in read.lines) > FILE_MAX_BYTES:

@@ -42,11 +42,11 @@ def plain_values(content: bytes) -> Any:
     except _NotPlainError:
         raise
     except (ValueError, IndexError, TypeError, AttributeError, KeyError, OverflowError, MemoryError):
-        raise ValueError("is no pickle, or it is damaged") from None
+        raise ValueError("is not a pickle, or it is damaged") from None
     if end + 1 < len(content):
         raise ValueError("holds more than one pickle")
     if len(machine.stack) != 1:
-        raise ValueError("is no pickle, or it is damaged")
+        raise ValueError("is not a pickle, or it is damaged")
     return machine.stack[0]
 
 
@@ -110,7 +110,7 @@ class _Machine:
             raise TypeError
         for key, value in zip(items[::2], items[1::2], strict=True):
             if type(key) is not str:
-                raise _NotPlainError("holds a dictionary with a key that is no text")
+                raise _NotPlainError("holds a dictionary with a key that is not text")
             into[key] = value
 
     def append(self) -> None:

@@ -71,7 +71,7 @@ def read_source(part: PayloadSet, base_dir: Path) -> SourceRead:
         return _files(part, base_dir)
     path = base_dir / str(getattr(part, source))
     if source in _OF_TEXT and (packing := _packing(path)):
-        return SourceRead(stem=path.stem, wrong=[f"is packed by {packing}, and its lines are no payloads: unpack it"])
+        return SourceRead(stem=path.stem, wrong=[f"is packed by {packing}, and its lines are not payloads: unpack it"])
     if source not in _OF_TEXT and (packing := _packing(path)) not in ("", *_UNPACKED.get(source, ())):
         return SourceRead(stem=path.stem, wrong=[f"is packed by {packing}: unpack it{_INSTEAD.get(source, '')}"])
     read = _READ[source](part, path, is_inside(path, [base_dir]))
@@ -123,7 +123,7 @@ def _archive(part: PayloadSet, path: Path, is_shown: bool) -> SourceRead:
     try:
         found = unpacked(read_regular(path, FILE_MAX_BYTES), FILE_MAX_BYTES)
     except ValueError as error:
-        return SourceRead(wrong=[str(error) if is_shown else "is no sound tar archive of ordinary files"])
+        return SourceRead(wrong=[str(error) if is_shown else "is not a sound tar archive of ordinary files"])
     read = SourceRead([_piece(name, content, part) for name, content in found.members])
     if found.n_left_out:
         read.notes.append(f"{found.n_left_out:,} files that macOS keeps for itself are left out")

@@ -163,6 +163,8 @@ def _taken(looked: Looked) -> list[str]:
     if found is None:
         if not looked.figures:
             return ["Take: not known, because no cell was run."]
+        if all(one.usd_why for one in looked.figures.values()):
+            return ["Take: not known, because no configuration has a cost; see below."]
         return ["Take: not known, because no configuration has a cost and a bounded p95, from whole and valid runs."]
     price = found.best.usd_per_1000
     said = [f"Take: {found.best.configuration or 'it as it is'} ({found.rule}), {_price(price)}."]

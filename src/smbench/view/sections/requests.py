@@ -141,19 +141,16 @@ def _intervals(found: Intervals, of: str, n: int) -> list[str]:
     estimated = [(name, one) for name, one in found.items() if isinstance(one, Interval)]
     lines = []
     if estimated:
-        method = ", ".join(dict.fromkeys(_worth(one, n) for _, one in estimated))
-        texts = (f"{_HEADS.get(name, name)} {_interval(one)}" for name, one in estimated)
+        method = ", ".join(dict.fromkeys(one.method for _, one in estimated))
+        texts = (
+            f"{_HEADS.get(name, name)} {_interval(one)}, N_eff {one.n_eff:,.0f} of {n:,}" for name, one in estimated
+        )
         lines.append(f"95 % intervals, {of} ({method}): {'; '.join(texts)}.")
     why: dict[str, list[str]] = {}
     for name, one in found.items():
         if isinstance(one, Unknown):
             why.setdefault(one.reason, []).append(_HEADS.get(name, name))
     return lines + [f"Interval of {', '.join(names)}: {reason}." for reason, names in why.items()]
-
-
-def _worth(one: Interval, n: int) -> str:
-    """How the interval was had, and how many independent requests the run is worth for it."""
-    return f"{one.method}, N_eff {one.n_eff:,.0f} of {n:,}"
 
 
 def _interval(one: Interval) -> str:
