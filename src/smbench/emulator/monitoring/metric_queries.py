@@ -87,7 +87,7 @@ def statistic(points: list[Datapoint], name: str, metric: str) -> float | None:
         return combine(points).value(name)
     spreads = [point.statistics.known_spread for point in points]
     if None in spreads:
-        raise beyond(f"work out {name} of {metric}, of which only average and extremes are kept")
+        raise beyond(f"work out {name} of {metric}: only its average and extremes are kept")
     is_negative = any(point.minimum < 0 for point in points)
     return None if is_negative else reduce(Spread.plus, filter(None, spreads)).percentile(share)
 
