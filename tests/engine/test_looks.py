@@ -33,6 +33,7 @@ def n_heads(run: World) -> int:
     return sum(not what.endswith("/") for _, what in run.endpoint.asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_older", [0, 35])
 @pytest.mark.parametrize("drain_s", [600.0, 20.0])
 async def test_the_same_requests_end_the_same_way_however_their_ends_become_known(drain_s: float, n_older: int) -> None:
@@ -71,6 +72,7 @@ async def test_an_end_is_seen_within_a_round_of_looks_and_known_to_its_second() 
     assert run.clock.now_ns() - start_ns < 45 * SECOND
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_older", [0, 300])
 async def test_never_are_more_calls_made_in_a_second_than_allowed(n_older: int) -> None:
     run = watched(200, every_ns=SECOND // 50, service_s=40.0, n_older=n_older)
@@ -84,6 +86,7 @@ async def test_never_are_more_calls_made_in_a_second_than_allowed(n_older: int) 
     assert counted.counts.n_heads + counted.counts.n_lists == len(at_ns)
 
 
+@pytest.mark.slow
 async def test_a_folder_is_listed_where_that_costs_less_and_asked_one_by_one_where_it_holds_too_much() -> None:
     for n_older, is_listed in ((0, True), (20 * PAGE, False)):
         run = watched(200, every_ns=SECOND // 50, service_s=40.0, n_older=n_older)
@@ -118,6 +121,7 @@ async def test_calls_are_counted_in_the_readings_and_what_a_queue_has_is_not() -
     assert "receivers" not in readings["name"].to_list()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     service_s=st.floats(0.1, 100.0),

@@ -310,6 +310,7 @@ def test_users_join_think_and_come_back() -> None:
     assert set(done.requests.filter(~pl.col("accepted"))["error"]) == {"the closed phase ended first"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_users", [1, 3, 8])
 def test_one_server_and_users_who_think_are_the_machine_repairman(n_users: int) -> None:
     # M/M/1//N: p_k is proportional to N! / (N - k)! (s / Z)^k; throughput = (1 - p_0) / s (Kleinrock I, 3.9).

@@ -5,6 +5,7 @@ Method: random puts, results, deletions, looks and pages, beside a plain diction
 
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ STEPS = st.lists(
 OTHER_HEADERS = {"x-amz-server-side-encryption": "aws:kms"}
 
 
+@pytest.mark.slow
 @given(STEPS)
 def test_a_bucket_is_a_mapping_in_key_order(steps: list[tuple[str, str]]) -> None:
     with patch.object(objects, "_BLOCK", 4):

@@ -25,6 +25,7 @@ def test_a_mutant_of_a_message_is_a_notice_or_unreadable() -> None:
     assert {"notice", "malformed", "foreign"} <= found.outcomes.keys()
 
 
+@pytest.mark.slow
 async def test_a_mutant_of_an_answer_has_an_outcome_that_the_port_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

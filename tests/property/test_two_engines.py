@@ -146,6 +146,7 @@ def test_the_compiled_loops_give_them_too(document: dict[str, Any], is_quiet: bo
         assert_equal(*both(document))
 
 
+@pytest.mark.slow
 def test_nothing_loads_numba_before_a_large_load_needs_it() -> None:
     code = (
         "import sys, smbench.cli.app, smbench.api.predicting.what_if, smbench.api.predicting.advise; "

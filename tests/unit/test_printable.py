@@ -16,7 +16,7 @@ from rich.text import Text
 from smbench.printable import PrintableStream, printable, printable_json, printable_values, unguarded
 from smbench.view.console import PlainTextConsole
 
-CONTROLS = [chr(point) for point in range(0x110000) if unicodedata.category(chr(point)) in ("Cc", "Zl", "Zp")]
+CONTROLS = [*map(chr, (*range(0x20), *range(0x7F, 0xA0))), "\u2028", "\u2029"]
 TURNERS = [*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\ufeff"]
 HOSTILE = "\x1b]0;x\x07\x9b2J\u202e\x7f\r"
 SEEN = "\\x1b]0;x\\x07\\x9b2J\\u202e\\x7f\\x0d"
@@ -30,6 +30,12 @@ def printed(*renderables: object, **settings: object) -> str:
     out = io.StringIO()
     PlainTextConsole(file=out, width=60, **settings).print(*renderables)
     return out.getvalue()
+
+
+@pytest.mark.slow  # looks at every character there is
+def test_no_control_character_is_left_out() -> None:
+    every = map(chr, range(0x110000))
+    assert [one for one in every if unicodedata.category(one) in ("Cc", "Zl", "Zp")] == CONTROLS
 
 
 @pytest.mark.parametrize("character", [*CONTROLS, *TURNERS, "\ud800"], ids=ascii)

@@ -5,10 +5,10 @@ Method: the `handlers` of the schemas that cfn-lint ships, against the table; ou
 
 import json
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 
 from smbench.account.stack_permissions import CALLED_FOR, stack_policy
@@ -45,7 +45,10 @@ BUCKET = "AWS::S3::Bucket"
 @cache
 def handlers() -> dict[str, dict[str, Any]]:
     """By type."""
-    folder = Path(cfnlint.__file__).parent / "data" / "schemas" / "resources"
+    found = find_spec("cfnlint")  # its files are wanted; to import it would take a second of every run of the tests
+    assert found is not None
+    assert found.origin is not None
+    folder = Path(found.origin).parent / "data" / "schemas" / "resources"
     wanted = tuple(f'"{name}"' for name in CALLED_FOR)
     texts = (path.read_text(encoding="utf-8") for path in folder.glob("*.json"))
     schemas = (json.loads(text) for text in texts if any(name in text for name in wanted))

@@ -5,6 +5,8 @@ Method: queues by hand: requests due at even distances, served one after the oth
 
 import heapq
 
+import pytest
+
 from runs import Request, frames_of, reading, span
 from smbench.analysis.observations import Observation
 from smbench.analysis.summary import summarise
@@ -48,6 +50,7 @@ def test_an_overload_is_named_with_its_phase_length_slope_and_what_would_do() ->
     assert found.at_s == 0.0
 
 
+@pytest.mark.slow
 def test_slots_and_instances_are_told_apart() -> None:
     # 13/s on 6 instances of 2 slots, a second each: 12/s but for the first second; 7 instances would do.
     (found,) = overload_of(served(13.0, 600, 12, 1.0), looks((0.0, 6), (600.0, 6)), 600, slots=2)

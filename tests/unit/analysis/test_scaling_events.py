@@ -197,6 +197,7 @@ def test_capacity_before_a_decision_is_what_a_look_found_where_the_one_before_fa
     assert [(step.before, step.after) for step in steps] == [(1, 3), (2, 3)]
 
 
+@pytest.mark.slow
 @given(
     at=st.floats(10, 1000),
     takes=st.floats(0, 500),

@@ -243,6 +243,7 @@ def test_ids_of_another_run_are_foreign() -> None:
     assert notice(enveloped(COMPLETED), run_prefix="run-0-").inference_id == "run-0-1"
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.text())
 @example("\x00")

@@ -97,6 +97,7 @@ def test_an_alarm_within_the_metrics_delay_is_named(second_s: float, is_by_chanc
         assert "the high alarm of policy 0" in found[0]
 
 
+@pytest.mark.slow
 def test_a_prediction_has_the_seconds_of_the_runs_own_alarms() -> None:
     policies = [{"target_tracking": {"backlog_per_instance": 2}}]
     plain = {"instances": {"min": 1, "max": 3}, "service": "1s", "policies": policies}

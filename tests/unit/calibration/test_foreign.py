@@ -60,6 +60,7 @@ def test_evenly_spaced_requests_that_take_equally_long_were_not_polled_for(tmp_p
     assert not found.notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period_s", [0.0, 1.0])
 def test_the_service_of_a_polled_client_is_that_of_the_endpoint(tmp_path: Path, period_s: float) -> None:
     folder = import_file(csv(tmp_path, period_s), tmp_path / "results", Wanted(Asked(unit="s"))).path

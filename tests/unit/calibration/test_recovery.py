@@ -74,6 +74,7 @@ def test_notification_lag_removal_and_action_are_found() -> None:
     assert named(found, "scale-in of target tracking").value == "one_step"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slots", CONCURRENCIES)
 @pytest.mark.parametrize("within", ["0s", "30s"])
 def test_from_a_burst_alone_the_concurrency_is_not_identifiable(slots: int, within: str) -> None:

@@ -67,6 +67,7 @@ def counted(durations_ns: list[int]) -> dict[int, int]:
     return made.counts
 
 
+@pytest.mark.slow
 @given(LIVES.filter(bool))
 @settings(max_examples=60)
 def test_each_histogram_is_that_of_the_rows(lives: list[tuple[str, Outcome, int, int, int, int]]) -> None:
@@ -86,6 +87,7 @@ def test_each_histogram_is_that_of_the_rows(lives: list[tuple[str, Outcome, int,
     assert tracker.longest_service_view_ns == (0 if views.is_empty() else views.max())
 
 
+@pytest.mark.slow
 @given(LIVES.filter(bool))
 @settings(max_examples=60)
 def test_a_tracker_that_takes_the_rows_up_knows_what_the_first_one_knew(

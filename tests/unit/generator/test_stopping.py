@@ -111,6 +111,7 @@ STOPS = st.fixed_dictionaries(
 ).filter(bool)
 
 
+@pytest.mark.slow
 @given(PARTS, STOPS, st.data())
 def test_what_workers_saw_of_a_window_is_judged_as_what_one_worker_would_have_seen(
     parts: list[tuple[list[float], int, list[float], int]], stop: dict[str, Any], data: st.DataObject

@@ -43,6 +43,7 @@ def left_behind(plan: RunPlan, share: Share, run_dir: Path) -> None:
         PartWriter(run_dir, "requests", share.worker).write(requests_frame(versions))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", [1, 2])
 def test_rows_are_put_back_alike_in_lots_of_any_size(
     plan: RunPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: int

@@ -43,6 +43,7 @@ def by_eight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "GATHERED_N", 8)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("by_eight")
 def test_the_count_of_parts_stays_flat_and_every_row_is_read_once(tmp_path: Path) -> None:
     counts = []

@@ -24,6 +24,7 @@ def say(place: FolderPlace, shard: int, *, is_ready: bool = True, ending: Ending
     ShardFiles(place, shard).write(ShardState(shard=shard, started=NOW, said=NOW, is_ready=is_ready, ending=ending))
 
 
+@pytest.mark.slow
 @given(order=st.permutations(range(4)), failing=st.sets(st.integers(0, 3), max_size=3), looks=st.integers(1, 3))
 def test_all_read_one_instant_that_is_agreed_on_with_the_last_and_lies_ahead(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], failing: set[int], looks: int

@@ -7,6 +7,8 @@ loads numpy at the first array it is given, and a second thread that does so in 
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import polars._dependencies as of_polars
 import smbench.results.schema
@@ -15,6 +17,7 @@ print(of_polars.numpy is numpy)
 """
 
 
+@pytest.mark.slow
 def test_polars_has_numpy_before_any_thread_of_ours_gives_it_an_array() -> None:
     said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert said.stdout.strip() == "True", said.stderr

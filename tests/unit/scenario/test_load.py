@@ -282,6 +282,7 @@ def test_a_section_of_which_no_problem_is_explained_any_more_is_broken_all_the_s
     assert found[-1].where == "payloads.synthetic"
 
 
+@pytest.mark.slow
 def test_lists_and_mappings_within_each_other_end_at_a_depth_that_no_scenario_has() -> None:
     for text in ("[" * 1_500, SOUND + "x: " + "{a: " * 1_500, SOUND + "".join(" " * n + "a:\n" for n in range(300))):
         assert only(text).message == "is nested more than 50 levels deep"

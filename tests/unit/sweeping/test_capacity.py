@@ -76,6 +76,7 @@ def test_without_noise_the_interval_has_the_capacity_and_is_narrow(capacity_hz: 
     assert seen[-1].purpose == "confirm"
 
 
+@pytest.mark.slow
 @given(st.floats(0.1, 10.0), st.floats(1.3, 4.0), st.sampled_from([1, 2]))
 def test_a_demand_that_fails_before_the_backlog_grows_decides(slo_hz: float, spare: float, at_once: int) -> None:
     answer, _ = searched(synthetic(slo_hz * spare, slo_hz), terms(at_once=at_once))
@@ -84,6 +85,7 @@ def test_a_demand_that_fails_before_the_backlog_grows_decides(slo_hz: float, spa
     assert answer.rate_hz == pytest.approx(slo_hz, rel=0.15)
 
 
+@pytest.mark.slow
 @given(st.floats(0.05, 20.0), st.integers(0, 2**32 - 1), st.sampled_from([1, 2]))
 def test_the_same_evidence_asks_for_the_same_rates_wherever_it_was_killed(
     capacity_hz: float, seed: int, at_once: int
@@ -100,6 +102,7 @@ def test_the_same_evidence_asks_for_the_same_rates_wherever_it_was_killed(
     assert place == len(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slo_ratio", [None, 0.7])
 def test_with_noise_the_interval_has_the_capacity_95_times_in_100(slo_ratio: float | None) -> None:
     n, covered = 200, 0

@@ -8,6 +8,7 @@ import pytest
 
 from live_story import state_at
 from smbench.view.live.gone import let_go
+from smbench.view.live.state import LiveState
 from smbench.view.live.terminal import LiveView
 
 
@@ -48,9 +49,15 @@ class Terminal(io.StringIO):
         return super().write(text)
 
 
+@pytest.fixture(scope="module")
+def states() -> list[LiveState]:
+    """The same run at three instants; to show a state changes nothing of it."""
+    return [state_at(second) for second in (10, 200, 400)]
+
+
 @pytest.mark.parametrize("n_taken", range(8))
-def test_a_terminal_may_go_at_any_text(n_taken: int) -> None:
+def test_a_terminal_may_go_at_any_text(n_taken: int, states: list[LiveState]) -> None:
     with LiveView(Terminal(n_taken), now_ns=iter(range(0, 10**12, 10**9)).__next__) as view:
-        for second in (10, 200, 400):
-            view.show(state_at(second))
+        for state in states:
+            view.show(state)
     view.close()

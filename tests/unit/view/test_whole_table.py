@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ def printed(table: WholeTable, width: int) -> str:
     return text.getvalue()
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), min_size=1, max_size=4), st.integers(40, 120))
 def test_every_figure_is_printed_whole_at_any_width(rows: list[tuple[str, ...]], width: int) -> None:
     table = WholeTable(("Latency", "left"), *((f"p{place}", "right") for place in range(4)))

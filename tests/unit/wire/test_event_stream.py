@@ -54,6 +54,7 @@ def of_botocore(data: bytes) -> list[Message]:
     return [(dict(one.headers), one.payload) for one in buffer]
 
 
+@pytest.mark.slow
 @given(MESSAGES, st.lists(st.integers(0, 600), max_size=6))
 def test_what_is_written_is_read_by_us_and_by_botocore_however_it_is_cut(
     messages: list[Message], cuts: list[int]
