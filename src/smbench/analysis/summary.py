@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict, computed_field, model_validator
 
-from smbench.analysis.capacity.cost import Cost, cost, look_every_s
+from smbench.analysis.capacity.cost import Cost, cost
 from smbench.analysis.capacity.elasticity import Elasticity, elasticity
 from smbench.analysis.capacity.hosts import HostSpread, host_spread
 from smbench.analysis.capacity.price import Price, price
@@ -34,6 +34,7 @@ from smbench.analysis.rows.clocks import Clocks
 from smbench.analysis.rows.frames import Frames, is_streamed, only, seconds
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.analysis.rows.sizes import Bodies, bodies
+from smbench.analysis.rows.stamps import contradict, look_every_s
 from smbench.records import NotSent, Outcome, Unknown
 from smbench.results.law import Counts, row_violations, stream_violations
 from smbench.results.manifest import Manifest, Prediction
@@ -76,6 +77,7 @@ class Notices(_Part):
     n_malformed: int
     n_from_outputs: int  # ends nobody told, found in S3: known to the second
     looked_every_s: float | None = None  # between two looks for them; null where notices were waited for
+    is_stamp_wrong: bool = False  # S3's clock contradicts ours: an end lies between its send and when it was seen
 
 
 class Generator(_Part):
@@ -383,7 +385,7 @@ def _drain(frames: Frames) -> Bounded | Unknown:
 
 
 def _notices(frames: Frames, gauges: _Gauges) -> Notices:
-    measured = frames.measured
+    measured, every_s = frames.measured, look_every_s(frames.manifest)
     kept_aside = frames.events.filter(pl.col("kind") == "malformed_message")["name"]
     return Notices(
         n=int(measured["notices"].sum()),
@@ -392,7 +394,8 @@ def _notices(frames: Frames, gauges: _Gauges) -> Notices:
         n_foreign=max(gauges.total("foreign_messages"), int((kept_aside == "foreign").sum())),
         n_malformed=max(gauges.total("malformed_messages"), int((kept_aside == "malformed").sum())),
         n_from_outputs=int((measured["end_from"] == "output").sum()),
-        looked_every_s=look_every_s(frames),
+        looked_every_s=every_s,
+        is_stamp_wrong=every_s is not None and contradict(frames.requests, every_s),
     )
 
 

@@ -13,10 +13,10 @@ from smbench.analysis.capacity.instances import Capacity, measured_from_ns
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.stamps import look_every_s
 from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.pricing.measuring import Calls, calls_usd
 from smbench.records import Outcome, Unknown
-from smbench.scenario.model import Collector
 
 LONG_POLL_S = 20.0
 NO_PRICE = "the price is not known: set target.instance_hour"
@@ -107,13 +107,6 @@ def _per_1000(amount: float | Unknown, n: int, why_none: str) -> float | Unknown
     return then(amount, lambda one: ratio(1000 * one, n, why_none))
 
 
-def look_every_s(frames: Frames) -> float | None:
-    """Between two looks for an output, of a run without notices; None of any other."""
-    if frames.manifest.target.get("tracking") != "s3":
-        return None
-    return float((frames.manifest.scenario.get("collector") or {}).get("look_every") or Collector().look_every)
-
-
 def looks_for_ends(frames: Frames) -> tuple[int, int]:
     """HEADs and LISTs that looked for outputs while the run went on; none where notices report the ends."""
     is_ours = (pl.col("source") == "generator") & pl.col("value").is_not_null()
@@ -142,7 +135,7 @@ def _harness(frames: Frames) -> HarnessCost | None:
         n_accepted, n_notices = int(frames.requests["accepted"].sum()), int(frames.requests["notices"].sum())
         payloads = scenario.get("payloads") or {}
         n_heads, n_lists = looks_for_ends(frames)
-        is_queued = look_every_s(frames) is None
+        is_queued = look_every_s(frames.manifest) is None
         n_polls = frames.manifest.workers * frames.end_ns / 1e9 / LONG_POLL_S if is_queued else 0.0
         n_inputs = n_accepted if payloads.get("unique") else frames.requests["payload"].n_unique()
         calls = Calls(

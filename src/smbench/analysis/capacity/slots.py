@@ -130,7 +130,7 @@ def slots(frames: Frames, capacity: Capacity | Unknown, concurrency: int | Unkno
         )
     doubt_ns = rows["doubt_ns"].to_numpy()
     if doubt_ns[over].sum() > _DOUBT_MAX * (ended_ns - began_ns)[over].sum():
-        return Unknown("ends are known to the second of S3's stamp, and a service is too short for that")
+        return Unknown("S3's stamps leave open when requests ended, by more than a tenth of a service")
     return Slots(
         seq=rows["seq"].to_numpy(),
         arrived_ns=arrived_ns,

@@ -16,6 +16,7 @@ import polars as pl
 from smbench.analysis.rows.backlog import Backlog, backlog
 from smbench.analysis.rows.clocks import Agreement, Clocks, compare_clocks
 from smbench.analysis.rows.deadline import Deadline, deadline
+from smbench.analysis.rows.stamps import look_every_s, stamped_ends
 from smbench.errors import ResultsError
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.printable import CONTROLS, printable
@@ -25,8 +26,7 @@ from smbench.results.manifest import Manifest, ShardFacts
 from smbench.results.store import RunFiles
 from smbench.schedule.base import PhaseSpan
 
-_SECOND_NS = 1_000_000_000
-_GRACE_NS = 20 * _SECOND_NS  # less than the 30 s that a run waits, so that one which waited is not suspected
+_GRACE_NS = 20_000_000_000  # less than the 30 s that a run waits, so that one which waited is not suspected
 _CUTS_SHORT = tuple(why.value for why in NotSent if why.cuts_short)
 _ENDS_SENDING = tuple(why.value for why in NotSent if why.ends_sending)
 _STEMS = ("sched", "send", "ack", "recv", "done", "pub", "seen")
@@ -91,7 +91,7 @@ class Frames:
         may_have_left         it may have left the system before its age: it is lost, or its end was of a kind that the
                               endpoint does not publish
         doubt_ns              how much earlier than `done_ns` the end may have been: 0 but for ends found in S3
-        is_stamp_ahead        S3's stamp of the end is later than when we saw it: its clock is ahead of ours
+        is_impossible         S3's stamp of the end is later than when we saw it, or earlier than the send
         resume                which resume sent it, null: the run itself; no such column where there was none
         is_unsettled          it may have completed after its age: accepted without a known end, or a synchronous call
                               that was never answered (of other calls a notice would report it)
@@ -264,7 +264,7 @@ def _derived(manifest: Manifest, rows: pl.DataFrame, readings: pl.DataFrame, eve
     if manifest.shards:
         rows = _on_one_clock(rows, manifest.shards).drop("worker")
     clocks = _clocks(rows)
-    rows = _on_our_clock(rows, clocks)
+    rows = stamped_ends(_on_our_clock(rows, clocks), look_every_s(manifest))
     end_ns = _end_ns(rows, readings, events)
     return Frames(
         manifest=manifest,
@@ -330,16 +330,9 @@ def _on_our_clock(rows: pl.DataFrame, clocks: Clocks) -> pl.DataFrame:
     """AWS's instants on our clock; `told_ns` is `done_ns` where a notice gave it to the millisecond."""
     if clocks.agreement in (Agreement.OFFSET, Agreement.DRIFT):
         rows = rows.with_columns(clocks.ours("recv_ns"), clocks.ours("done_ns"), clocks.ours("pub_ns"))
-    is_over = is_one_of(ENDED)
-    end_of_second_ns = pl.min_horizontal(pl.col("done_ns") + _SECOND_NS, "seen_ns")
-    is_from_output = pl.col("end_from") == "output"
     return rows.with_columns(
         pl.when(pl.col("end_from") == "notice").then("done_ns").alias("told_ns"),
-        pl.when(is_from_output).then((end_of_second_ns - pl.col("done_ns")).clip(0)).otherwise(0).alias("doubt_ns"),
-        (is_from_output & (pl.col("seen_ns") < pl.col("done_ns"))).fill_null(False).alias("is_stamp_ahead"),
-        pl.when(is_from_output)
-        .then(end_of_second_ns)
-        .when(is_over)
+        pl.when(is_one_of(ENDED))
         .then(pl.coalesce("done_ns", "seen_ns"))  # a notice without a time: it was over when we saw it
         .alias("done_ns"),
     )

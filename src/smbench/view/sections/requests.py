@@ -78,7 +78,12 @@ def latency(judged: Judged) -> Section | None:
     if (every_s := summary.notices.looked_every_s) is not None:
         notes.append(
             f"No notices: ends were looked for in S3 every {units.duration(every_s)}, and "
-            f"{summary.notices.n_from_outputs:,} found. Each is known to the second: latencies are bounds 1 s wide."
+            f"{summary.notices.n_from_outputs:,} found. "
+            + (
+                "S3's clock and ours contradict each other: each lies between its send and when it was seen."
+                if summary.notices.is_stamp_wrong
+                else "Each is known to the second: latencies are bounds 1 s wide."
+            )
         )
     elif summary.notices.n_from_outputs:
         notes.append(f"Ends found in S3, known to the second only: {summary.notices.n_from_outputs:,}.")
