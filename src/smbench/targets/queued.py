@@ -80,7 +80,7 @@ class QueuedTarget:
     async def taken_up(
         self, share: Share, progress: Callable[[str], None], found: Facts, held: Facts | None, *, sends: bool
     ) -> AsyncIterator["PreparedQueued"]:
-        """As `prepared`, with the queue that the run left.
+        """As `prepared`, with the queue that the run left, or a new one where it was closed and more is sent.
 
         Raises:
             TargetError: the queue cannot be reached, or is gone and more would be sent; nothing is changed.
@@ -93,7 +93,12 @@ class QueuedTarget:
             async with AsyncExitStack() as stack:
                 wire = await stack.enter_async_context(wire_clients(clients)) if scenario.transport == "wire" else None
                 store = clients.s3 if wire is None else wire.s3
-                queue = await stack.enter_async_context(run_queue_again(clients, held, given_queue))
+                if sends and held is None and given_queue is None and target.tracking == "sns":
+                    # The run was closed and its queue removed: what is sent now needs a queue as the rest had.
+                    again = run_queue(clients, target, run_id=share.run_id, worker=share.worker)
+                else:
+                    again = run_queue_again(clients, held, given_queue)
+                queue = await stack.enter_async_context(again)
                 if sends and held is not None and not queue.url:
                     raise TargetError(
                         f"the queue {held['url']} does not exist any more: the run was cleaned, or taken up elsewhere, "

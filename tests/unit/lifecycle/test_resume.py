@@ -187,6 +187,23 @@ def test_where_the_queue_is_gone_another_copy_may_have_sent_the_rest_and_nothing
     anyio.run(taken_up_twice, backend_options={"loop_factory": WarpLoop})
 
 
+def test_what_is_sent_after_a_run_was_closed_gets_a_queue_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    any_keys(monkeypatch)
+    hosted = story(load=[{"constant": {"rate": "10/s", "for": "2s"}}])
+
+    async def closed_and_continued() -> None:
+        async with region(hosted) as here:
+            found, _ = await here.leave(plan_of(hosted), tmp_path, 1.0)
+            here.emulator.sqs._queues.clear()
+            requests = await here.take_up(plan_of(hosted), tmp_path, found, None)
+            assert requests.filter(pl.col("resume") == 1)["end_from"].unique().to_list() == ["notice"]
+            assert not here.emulator.sqs._queues
+
+    anyio.run(closed_and_continued, backend_options={"loop_factory": WarpLoop})
+
+
 def test_of_two_copies_of_a_folder_one_alone_is_continued_and_it_can_be_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
