@@ -324,6 +324,19 @@ async def test_what_aws_never_makes_serverless_is_refused_before_anything_is_cha
     assert await find_stack(account.clients, "smbench-demo") == stack
 
 
+async def test_what_aws_never_changes_while_it_scales_is_refused_before_anything_is_changed(account: Account) -> None:
+    await account.deploy()
+    larger = WANTED.model_copy(update={"instance": "ml.m5.2xlarge"})
+    stack = await find_stack(account.clients, "smbench-demo")
+    error = await refusal(partial(account.deploy, larger))
+    assert error is not None
+    assert error.message == (
+        "the endpoint smbench-demo scales on ml.m5.xlarge, and AWS cannot change the instance type of such an endpoint"
+    )
+    assert "`smbench destroy demo` first" in error.advice
+    assert await find_stack(account.clients, "smbench-demo") == stack
+
+
 async def test_a_stack_whose_endpoint_was_deleted_by_hand_is_not_said_to_be_there(account: Account) -> None:
     await account.deploy()
     await account.clients.sagemaker.delete_endpoint(EndpointName="smbench-demo")

@@ -101,6 +101,8 @@ def stack_policy(name: str | None, wanted: Deploy, place: Place) -> Document:
     named = stack_name(name or "*")
     below = named if name is None else f"{named}-*"  # CloudFormation adds the resource's name and some letters
     actions = {f"cloudformation:{one}" for one in _STACK} | {"s3:DeleteObjectVersion", "s3:ListBucketVersions"}
+    if wanted.scales is not None:
+        actions.add("sagemaker:DescribeEndpointConfig")  # before a change: the type of its instances
     actions |= {"tag:GetResources"}.union(*(CALLED_FOR[one] for one in types))
     if wanted.model.folder is not None:
         actions |= {"s3:GetObject", "s3:PutObject"}
@@ -130,6 +132,8 @@ def _about(action: str, place: Place, named: str, below: str) -> tuple[str, str 
             return _PASSING, place.role(below)
         case "iam", _:
             return "Role", place.role(below)
+        case "sagemaker", "DescribeEndpointConfig":
+            return "Configuration", place.arn(service, "endpoint-config/*")
         case "sagemaker", _:  # CloudFormation names model and configuration, and not after the stack
             places = (f"endpoint/{named}", "endpoint-config/*", "model/*")
             return "Hosting", tuple(place.arn(service, one) for one in places)

@@ -177,7 +177,7 @@ class Deployment:
             raise TargetError(f"the stack {stack_name(self.name)} is in {found.status} and takes no change", first)
         is_new = found is None or found.status == NEW
         if found is not None and (endpoint := found.outputs.get("EndpointName")):  # not where only the bucket is there
-            await require_changeable(self.clients, self.name, endpoint, kind)
+            await require_changeable(self.clients, self.name, endpoint, kind, self._scaled_instance)
         has_changed = True
         if is_new and self.packed is not None:
             found = await self._store_first()
@@ -193,6 +193,13 @@ class Deployment:
             found = await self._made(wanted)
         assert found is not None, "a stack without changes is there"
         return Deployed(self.name, found.outputs["EndpointName"], kind, found.outputs["BucketName"], has_changed)
+
+    @property
+    def _scaled_instance(self) -> str | None:
+        """The type of the instances that are wanted, where they shall scale; else None."""
+        resources = self.whole["Resources"]
+        (variant,) = resources["EndpointConfig"]["Properties"]["ProductionVariants"]
+        return variant.get("InstanceType") if "ScalableTarget" in resources else None
 
     async def _store_first(self) -> StackFound:
         store = await self._compared(store_template(), is_new=True)
