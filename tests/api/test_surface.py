@@ -142,6 +142,17 @@ async def test_what_waits_in_a_notebook_is_ended_by_its_stop_button() -> None:
     assert closed == ["clients"]
 
 
+def test_a_signal_that_comes_while_a_task_works_ends_what_waits_as_any_other() -> None:
+    """Python raises KeyboardInterrupt wherever it is, and a task group wraps it."""
+
+    async def working() -> None:
+        async with anyio.create_task_group():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        waited_for(working)
+
+
 async def test_what_fails_while_it_is_waited_for_is_raised_as_it_is() -> None:
     async def failing() -> None:
         raise UsageError("no")

@@ -59,7 +59,12 @@ def waited_for(work: Callable[..., Awaitable[_Result]], *arguments: object) -> _
                 failure.append(error)
             around.cancel_scope.cancel()
 
-    outside_loops(lambda: anyio.run(until_interrupted), interrupts)
+    try:
+        outside_loops(lambda: anyio.run(until_interrupted), interrupts)
+    except BaseExceptionGroup as group:  # a signal's KeyboardInterrupt is raised wherever Python is, also in a task
+        if group.subgroup(KeyboardInterrupt) is None:
+            raise
+        raise KeyboardInterrupt from group
     if failure:
         raise failure[0]
     if not outcome:
