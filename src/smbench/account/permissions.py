@@ -88,7 +88,7 @@ class _Statements:
         return statements + self._watching()
 
     def of_a_resume(self) -> list[Statement]:
-        """The queue is there, or it is not made again; what scales the endpoint is known from the run."""
+        """The queue is there, or is made again where the run was closed; what scales the endpoint is known already."""
         endpoint = statement(
             "Endpoint", "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpointAsync", on=self.found.endpoint_arn
         )
@@ -102,7 +102,8 @@ class _Statements:
             return [statement("Queue", *_READING, on=self._queue_of(url))]
         queue = self.place.arn("sqs", f"{QUEUE_PREFIX}*")
         return [
-            statement("Queue", "sqs:DeleteQueue", "sqs:GetQueueAttributes", *_READING, on=queue),
+            statement("Queue", *_MAKING, "sqs:GetQueueAttributes", *_READING, on=queue),
+            statement("Topics", "sns:Subscribe", on=self.found.topics),
             statement("Subscriptions", "sns:Unsubscribe", on="*"),
         ]
 
