@@ -355,3 +355,11 @@ def test_the_examples_of_the_page_are_payloads() -> None:
     assert len(examples) == 2
     for example in examples:
         assert scenario(YAML(typ="safe").load(example)["payloads"]).payloads.named
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("source", ["lines", "bodies", "documents"])
+def test_lines_of_utf_16_are_no_payloads(tmp_path: Path, source: str, encoding: str) -> None:
+    (tmp_path / "in.txt").write_bytes('\ufeff{"Body": "a"}\n{"Body": "b"}\n'.encode(encoding))
+    with pytest.raises(ScenarioError, match="is UTF-16 text: save it as UTF-8"):
+        load_payloads(scenario({source: "in.txt"}), tmp_path)

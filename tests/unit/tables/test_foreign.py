@@ -4,7 +4,7 @@ Method: one set of rows written in each way; small files with one peculiarity ea
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -308,6 +308,11 @@ def test_plain_rows_are_cut_by_polars_and_only_the_head_by_the_library(
     (tmp_path / "a.csv").write_text("t_ms,n\n" + "0,1\n" * 200)
     heads: list[int] = []
     read = csv_rows._library_rows
-    monkeypatch.setattr(csv_rows, "_library_rows", lambda *given: heads.append(given[-1]) or read(*given))
+
+    def counted(path: Path, pieces: Iterable[bytes], separator: str, line: int) -> Iterator[tuple[int, list[str]]]:
+        heads.append(line)
+        return read(path, pieces, separator, line)
+
+    monkeypatch.setattr(csv_rows, "_library_rows", counted)
     assert sum(len(batch.cells[0]) for batch in open_table(tmp_path / "a.csv").rows.batches([0])) == 200
     assert heads == [1]

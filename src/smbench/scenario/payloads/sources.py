@@ -3,6 +3,7 @@
 Each form reads at most `FILE_MAX_BYTES` of a file, unpacks no more than that, and writes nothing.
 """
 
+import codecs
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,6 +73,8 @@ def read_source(part: PayloadSet, base_dir: Path) -> SourceRead:
     path = base_dir / str(getattr(part, source))
     if source in _OF_TEXT and (packing := _packing(path)):
         return SourceRead(stem=path.stem, wrong=[f"is packed by {packing}, and its lines are not payloads: unpack it"])
+    if source in _OF_TEXT and _is_utf_16(path):  # cut at its line ends it would be halves of characters
+        return SourceRead(stem=path.stem, wrong=["is UTF-16 text: save it as UTF-8"])
     if source not in _OF_TEXT and (packing := _packing(path)) not in ("", *_UNPACKED.get(source, ())):
         return SourceRead(stem=path.stem, wrong=[f"is packed by {packing}: unpack it{_INSTEAD.get(source, '')}"])
     read = _READ[source](part, path, is_inside(path, [base_dir]))
@@ -84,6 +87,12 @@ def _packing(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(max(map(len, _PACKED)))
     return next((name for magic, name in _PACKED.items() if head.startswith(magic)), "")
+
+
+def _is_utf_16(path: Path) -> bool:
+    """Whether the file begins with the mark of UTF-16. Raises OSError: it cannot be read."""
+    with path.open("rb") as file:
+        return file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def _files(part: PayloadSet, base_dir: Path) -> SourceRead:
