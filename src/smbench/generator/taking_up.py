@@ -23,6 +23,7 @@ from smbench.generator.shares import Share
 from smbench.generator.tracking.ledger import NO_INSTANT, Ledger, State
 from smbench.generator.tracking.rows import restore
 from smbench.generator.tracking.tracker import Tracker
+from smbench.results.damage import explained_reading
 from smbench.results.marks import Mark
 from smbench.results.store import open_run
 from smbench.schedule.base import PhaseSpan
@@ -56,12 +57,13 @@ def put_back(plan: RunPlan, share: Share, run_dir: Path, epoch_ns: int) -> Ledge
         ResultsError: the files cannot be read.
     """
     ledger = plan.ledger(plan.schedule.shard(share.worker, share.of), share.run_id, epoch_ns)
-    requests = open_run(run_dir).requests.filter(pl.col("worker") == share.worker)
     is_missing = np.ones(ledger.n, dtype=bool)
-    for start in range(0, ledger.n, _ROWS_AT_ONCE):
-        first, last = ledger.seq[start], ledger.seq[min(start + _ROWS_AT_ONCE, ledger.n) - 1]
-        places = restore(ledger, requests.filter(pl.col("seq").is_between(first, last)).collect())
-        is_missing[places] = False
+    with explained_reading(run_dir):
+        requests = open_run(run_dir).requests.filter(pl.col("worker") == share.worker)
+        for start in range(0, ledger.n, _ROWS_AT_ONCE):
+            first, last = ledger.seq[start], ledger.seq[min(start + _ROWS_AT_ONCE, ledger.n) - 1]
+            places = restore(ledger, requests.filter(pl.col("seq").is_between(first, last)).collect())
+            is_missing[places] = False
     for index in np.flatnonzero(is_missing).tolist():
         ledger.changed(index)
     return ledger

@@ -34,7 +34,7 @@ from smbench.lifecycle.screen import Screen
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import Before, SessionEnd, run_session
 from smbench.records import Ending, Event, NotSent, Outcome
-from smbench.results.damage import PARTS
+from smbench.results.damage import PARTS, explained_reading
 from smbench.results.manifest import MANIFEST, Host, Manifest, read_manifest
 from smbench.results.marks import InUseError, Mark, machine_started_utc_ns, sole_user
 from smbench.results.store import PartWriter, keep_last_versions, open_run
@@ -64,7 +64,7 @@ class Left:
 
     @classmethod
     def of(cls, path: Path) -> "Left":
-        """Read it from a run's folder."""
+        """Read it from a run's folder; raises ResultsError where it cannot be read."""
         outcome, why = pl.col("outcome"), pl.col("why_not_sent")
         counts = {
             "pending": outcome == Outcome.PENDING.value,
@@ -72,11 +72,12 @@ class Left:
             "unknown": outcome == Outcome.UNKNOWN.value,
             "unsent": why.is_in([NotSent.STOPPED.value, NotSent.RUN_ENDED.value]),
         }
-        run = open_run(path)
-        found = pl.concat(
-            run.requests.filter(some).select(one.sum().alias(name) for name, one in counts.items()).collect()
-            for some in _in_lots(run.manifest.n_scheduled)
-        )
+        with explained_reading(path):
+            run = open_run(path)
+            found = pl.concat(
+                run.requests.filter(some).select(one.sum().alias(name) for name, one in counts.items()).collect()
+                for some in _in_lots(run.manifest.n_scheduled)
+            )
         return cls(**found.sum().row(0, named=True))
 
 
@@ -139,7 +140,10 @@ def resume_run(
                 folder.close(before.ending, before.reason, before.notes, before.emulator, before.held)
             raise
         end.notes[:0] = [note for note in before.notes if note not in end.notes]
-        end.notes.append(_in_words(before, left, Left.of(path), sends=sends))
+        try:
+            end.notes.append(_in_words(before, left, Left.of(path), sends=sends))
+        except ResultsError as error:  # the folder has vanished meanwhile: the rest is closed as far as it can be
+            end.notes.append(error.message)
         if end.held:
             end.notes.append("some may still end: `smbench resume` again collects them, and then removes the queue")
         problems = folder.close(end.ending, end.reason, end.notes, before.emulator, end.held)
@@ -203,10 +207,11 @@ def _shares(folder: RunFolder) -> list[Share]:
 
 def _last_known_ns(folder: RunFolder) -> int:
     """The last instant at which a worker of before is known to have lived."""
-    files, epoch_ns = open_run(folder.path), folder.manifest.clock.epoch_ns
     stems = [pl.col(stem).max().dt.timestamp("ns") for stem in ("send", "ack", "seen")]
-    instants = [*files.requests.select(stems).collect().row(0)]
-    instants += files.readings.select(pl.col("seen").max().dt.timestamp("ns")).collect().row(0)
+    with explained_reading(folder.path):
+        files, epoch_ns = open_run(folder.path), folder.manifest.clock.epoch_ns
+        instants = [*files.requests.select(stems).collect().row(0)]
+        instants += files.readings.select(pl.col("seen").max().dt.timestamp("ns")).collect().row(0)
     return max((instant - epoch_ns for instant in instants if instant is not None), default=0)
 
 

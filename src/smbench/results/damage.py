@@ -8,7 +8,8 @@ neither, is only tried.
 import datetime
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,6 +181,17 @@ def checked(path: Path, file: str) -> Path:
         if not is_read_as(found[name], dtype):
             raise ResultsError(f"{path}: column {name} is {found[name]}, not {dtype}: another program changed it")
     return path
+
+
+@contextmanager
+def explained_reading(run_dir: Path) -> Iterator[None]:
+    """A block that reads a run's rows: what the system or polars says becomes a ResultsError."""
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ResultsError(
+            f"cannot read {run_dir}: {first_line(error)}", "resume it again once the folder can be read"
+        ) from error
 
 
 def first_line(error: BaseException) -> str:

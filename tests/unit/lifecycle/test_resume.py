@@ -32,6 +32,8 @@ from smbench.generator.tracking.tracker import Tracker
 from smbench.lifecycle import resume
 from smbench.lifecycle.folder import RunFolder
 from smbench.lifecycle.origin import Origin
+from smbench.processes.interrupts import Interrupts
+from smbench.processes.session import SessionEnd
 from smbench.records import Accepted, Ending, Notice, Outcome
 from smbench.results import marks
 from smbench.results.law import Counts, row_violations
@@ -39,7 +41,9 @@ from smbench.results.manifest import ClockFacts, read_manifest
 from smbench.results.marks import Mark, sole_user
 from smbench.results.store import PartWriter, open_run
 from smbench.scenario.model import Scenario
+from smbench.targets.base import AwsAccess
 from smbench.targets.kinds import target_of
+from smbench.view.live.choose import NoView
 from whole_story import any_keys, plan_of, region, story
 
 SCENARIO: dict[str, Any] = {
@@ -256,3 +260,36 @@ def test_only_a_machine_that_was_started_again_since_the_kill_says_that_nothing_
     monkeypatch.setattr(marks, "_BOOT", b"another")
     assert until_s(RunFolder.reopen(path)) == 60 + step_s
     assert until_s(RunFolder.reopen(tmp_path / "copy")) == 60 + step_s + 3_600, "a copy may be another machine's"
+
+
+def test_a_folder_that_vanishes_while_its_run_is_taken_up_is_no_traceback_and_what_could_not_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = killed(tmp_path, target={"endpoint": "mine"})
+
+    def session(*_given: object) -> SessionEnd:
+        shutil.rmtree(path)
+        return SessionEnd(is_begun=True)
+
+    monkeypatch.setattr(resume, "_session", session)
+    monkeypatch.setattr(resume, "_how", lambda *_given, **_more: None)
+    done = resume.resume_run(path, AwsAccess("eu-west-1"), NoView, Interrupts(), base_dir=None, sends=False)
+    assert done is not None
+    assert any(str(path) in problem.message for problem in done.problems)
+    assert any(str(path) in note for note in done.end.notes)
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), pl.exceptions.ComputeError("cut short")])
+def test_rows_that_cannot_be_read_are_said_and_nothing_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = killed(tmp_path)
+    manifest = (path / "manifest.json").read_bytes()
+
+    def unreadable(*_given: object, **_more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pl.LazyFrame, "collect", unreadable)
+    with pytest.raises(ResultsError, match=r"cannot read .*(Input/output error|cut short)"):
+        smbench.resume(path, progress="none")
+    assert (path / "manifest.json").read_bytes() == manifest
