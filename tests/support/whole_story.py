@@ -112,10 +112,10 @@ class Region:
     async def take_up(self, plan: RunPlan, folder: Path, found: Facts, held: Facts | None) -> pl.DataFrame:
         """The same run to its end, what was never sent included; its requests."""
         now_ns = self.clock.now_ns()
-        how = TakingUp(1, alive_until_ns=now_ns, comes_again_ns=now_ns + 35 * 10**9, sends=True, later_ns=now_ns)
+        how = TakingUp(1, alive_until_ns=now_ns, comes_again_ns=now_ns + 35 * 10**9, sends=True, first_ns=0)
         share_run, target = TakenUpShare(plan, Share("left"), folder, how), target_of(plan, self.access)
         async with target.taken_up(share_run.share, lambda _text: None, found, held, sends=True) as prepared:
-            share_run.write_first_versions(EPOCH_NS)
+            share_run.write_first_versions(EPOCH_NS, how.later_ns(now_ns))
             await share_run.runner(
                 prepared.ports(self.clock, watches=True), self.clock, prepared.locations, Control()
             ).run()

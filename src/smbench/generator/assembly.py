@@ -50,15 +50,17 @@ class ShareRun:
         seen, self._seen[:] = list(self._seen), []
         return seen
 
-    def write_first_versions(self, epoch_ns: int) -> None:
+    def write_first_versions(self, epoch_ns: int, later_ns: int = 0) -> None:
         """Write every row before anything is sent; a later call with another epoch writes them again.
 
         Args:
             epoch_ns: UTC nanoseconds at scenario time zero.
+            later_ns: Of a run that is continued; a new one has its schedule from its time zero.
 
         Raises:
             ResultsError: the disk is full, or the folder cannot be written to.
         """
+        assert not later_ns, "a new run is not late"
         self._journal = self._journal_of(self.plan.ledger(self._rows(), self.share.run_id, epoch_ns))
         self._journal.write_all()
         self._marked().begin(-1)

@@ -40,14 +40,18 @@ class TakingUp:
         alive_until_ns: No worker of before can have lived longer.
         comes_again_ns: What such a worker had received and not deleted is in the queue again by then.
         sends: What was certainly not sent is sent; else it is closed.
-        later_ns: How much later it is due.
+        first_ns: When the first of that was due; None: nothing is left to be sent.
     """
 
     resume: int
     alive_until_ns: int
     comes_again_ns: int
     sends: bool = False
-    later_ns: int = 0
+    first_ns: int | None = None
+
+    def later_ns(self, begins_ns: int) -> int:
+        """How much later than it was all that is sent is due, so that the first of it is due at `begins_ns`."""
+        return 0 if self.first_ns is None else max(0, begins_ns - self.first_ns)
 
 
 def put_back(plan: RunPlan, share: Share, run_dir: Path, epoch_ns: int) -> Ledger:
@@ -88,21 +92,25 @@ class TakenUpShare(ShareRun):
         super().__init__(plan, share, folder)
         self.taking_up = taking_up
         self._tracker: Tracker | None = None
+        self._later_ns = 0
 
-    def write_first_versions(self, epoch_ns: int) -> None:
+    def write_first_versions(self, epoch_ns: int, later_ns: int = 0) -> None:
         """Put the rows back and write what is different about them now, before anything is sent.
+
+        Args:
+            later_ns: How much later than it was all that is sent is due.
 
         Raises:
             ResultsError: the worker of before still lives, or the disk refuses.
         """
-        mark, how = self._marked(), self.taking_up
+        mark, how, self._later_ns = self._marked(), self.taking_up, later_ns
         ledger = put_back(self.plan, self.share, self._folder, epoch_ns)
         tracker = self._tracker = Tracker(ledger)
         given_up_ns = None if self.plan.scenario.target.kind == "async" else _last_known_ns(ledger)
         maybe = may_be_sent(ledger, mark, how.alive_until_ns).tolist()
         tracker.take_up(maybe, sends=how.sends, given_up_ns=given_up_ns)
         if how.sends:
-            tracker.postpone(how.later_ns, how.resume)
+            tracker.postpone(later_ns, how.resume)
         self._journal = self._journal_of(ledger)
         self._journal.write()
         mark.begin(max(mark.last if mark.is_exact else -1, _last_reached(ledger)))
@@ -119,7 +127,7 @@ class TakenUpShare(ShareRun):
         assert self._ledger is not None
         assert self._journal is not None
         how, limits = self.taking_up, self.limits
-        time_s = None if limits.time is None or not how.sends else limits.time + how.later_ns / 1e9
+        time_s = None if limits.time is None or not how.sends else limits.time + self._later_ns / 1e9
         assert self._tracker is not None
         n_taken = self._tracker.n_sent + self._tracker.counts[State.UNPROVEN]  # perhaps sent is perhaps paid for
         n_left = None if limits.requests is None else max(0, limits.requests - n_taken)
@@ -127,7 +135,7 @@ class TakenUpShare(ShareRun):
             self._ledger,
             self._load(
                 locations,
-                _later(self.spans, how.later_ns) if how.sends else (),
+                _later(self.spans, self._later_ns) if how.sends else (),
                 limits.model_copy(update={"time": time_s, "requests": n_left}),
             ),
             outside,

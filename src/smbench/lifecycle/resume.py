@@ -10,7 +10,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
@@ -45,7 +45,6 @@ from smbench.view.live.choose import View
 
 _WAIT_S = 30.0  # for workers whose parent was killed: they write what they know, and end
 _LOOK_S = 0.25
-_HEAD_START_NS = 2_000_000_000  # between taking up and what is due first
 _HIDDEN_NS = 35_000_000_000  # a message that was received and not deleted is hidden for 30 s
 _STALLED_NS = 30_000_000_000  # a disk may have stalled that long between what is known last and the kill
 _SEEN_NS = round(1.5e9 * SEEN_S)  # after a claim; the half is for clocks that differ
@@ -246,9 +245,7 @@ def _how(folder: RunFolder, plan: RunPlan, *, sends: bool) -> TakingUp:
     if not sends:
         return how
     left_off_ns = [_left_off_ns(folder, plan, share, how) for share in _shares(folder)]
-    first_ns = min((one for one in left_off_ns if one is not None), default=now_ns)
-    later_ns = max(0, wall_ns() - epoch_ns + _HEAD_START_NS - first_ns)
-    return TakingUp(how.resume, alive_until_ns, comes_again_ns, sends=True, later_ns=later_ns)
+    return replace(how, first_ns=min((one for one in left_off_ns if one is not None), default=None))
 
 
 def _left_off_ns(folder: RunFolder, plan: RunPlan, share: Share, how: TakingUp) -> int | None:
@@ -280,8 +277,7 @@ def _session(
     manifest, screen = folder.manifest, Screen(plan, folder.path, view, stops_when_certain=False)
     epoch_ns = manifest.clock.epoch_ns
     now_ns = wall_ns() - epoch_ns
-    detail: dict[str, object] = {"sends": how.sends, "later_s": how.later_ns / 1e9}
-    event = Event("resume", f"resume {how.resume}", now_ns, now_ns, detail=detail)
+    event = Event("resume", f"resume {how.resume}", now_ns, now_ns, detail={"sends": how.sends})
     PartWriter(folder.path, "events", _PARENT_WRITER).write(events_frame([event], epoch_ns))
     before = Before(how, epoch_ns, manifest.target, manifest.held, manifest.claims)
 

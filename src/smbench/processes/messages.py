@@ -82,9 +82,11 @@ class Announce:
 
     Args:
         epoch_ns: UTC nanoseconds at scenario time zero. A later announcement replaces it.
+        later_ns: Of a run that is continued, how much later than it was all that is sent is due.
     """
 
     epoch_ns: int
+    later_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

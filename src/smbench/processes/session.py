@@ -136,9 +136,8 @@ async def run_session(
         shares = [Share(run_id, index, n_workers) for index in range(n_workers)]
         with _workers(plan, access, shares, workplace, end.epoch_ns, before, start) as workers:
             session = _Session(plan, access, shares, run_dir, watcher, interrupts, on_ready, workers, emulator, end)
-            session.is_new = before is None
             if before is not None:
-                session.is_sending, session.claims = before.taking_up.sends, before.claims
+                session.taking_up, session.claims = before.taking_up, before.claims
             try:
                 await session.live()
             except BaseExceptionGroup as group:  # task groups wrap what ends them; only our own errors are taken out
@@ -212,7 +211,7 @@ class _Session:
         stops = stopping_phases(plan.scenario.load, plan.schedule.spans)
         self.crew = Workers(workers, plan.scenario.limits, watcher, self._lost, stops)
         self.emulator = emulator
-        self.is_new = self.is_sending = True
+        self.taking_up: TakingUp | None = None
         self.claims: Sequence[str] = ()
         self._is_stopping = False
         self._clock: MonotonicClock | None = None  # None: not begun, or in warp time, which only the worker knows
@@ -258,16 +257,19 @@ class _Session:
         """Have every child do what takes time, and wait until all have: only then is time zero set.
 
         A real endpoint's results speak wall time, so there the first versions of the rows need time zero: where the
-        children took longer than was thought, it is announced again, later.
+        children took longer than was thought, it is announced again, later. What a continued run still sends is due
+        anew from here, too: the target is ready only now.
         """
         head_start_s = _HEAD_START_S + _PER_ROW_S * len(self.plan.schedule)
-        is_zero_known = self.plan.is_emulated or not self.is_new
+        is_zero_known = self.plan.is_emulated or self.taking_up is not None
         for _ in range(_ANNOUNCEMENTS_MAX):
             self.watcher.preparing(f"writing down the schedule of {len(self.plan.schedule):,} requests")
             announced_ns = wall_ns()
+            begins_utc_ns = announced_ns + round((head_start_s + _HEAD_START_S) * 1e9)
             if not is_zero_known:
-                self.end.epoch_ns = announced_ns + round((head_start_s + _HEAD_START_S) * 1e9)
-            self.crew.tell(Announce(self.end.epoch_ns))
+                self.end.epoch_ns = begins_utc_ns
+            later_ns = 0 if self.taking_up is None else self.taking_up.later_ns(begins_utc_ns - self.end.epoch_ns)
+            self.crew.tell(Announce(self.end.epoch_ns, later_ns))
             if failure := await self.crew.acknowledge() or await self._emulator_acknowledges():
                 return failure
             took_s = (wall_ns() - announced_ns) / 1e9
@@ -311,7 +313,7 @@ class _Session:
                 async with anyio.create_task_group() as watching:
                     watching.start_soon(watch, gauges, clock, self.plan.scenario.gauges_every, on_read)
                     watching.start_soon(journal.run)
-                    if self.is_sending and not self.plan.is_emulated:
+                    if (self.taking_up is None or self.taking_up.sends) and not self.plan.is_emulated:
                         watching.start_soon(self._watch_claim)
                     await self.crew.follow()
                     watching.cancel_scope.cancel()

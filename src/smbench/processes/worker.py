@@ -220,7 +220,7 @@ class Commands:
             message = self._before_the_go.pop(0)
             if isinstance(message, Go):
                 return message
-            share_run.write_first_versions(message.epoch_ns)
+            share_run.write_first_versions(message.epoch_ns, message.later_ns)
             if freezes:
                 freeze_collections()
             self._channel.send(Acknowledged())

@@ -22,10 +22,10 @@ class Rows:
     """What a share's rows are asked for."""
 
     def __init__(self) -> None:
-        self.epochs_ns: list[int] = []
+        self.asked_ns: list[tuple[int, int]] = []
 
-    def write_first_versions(self, epoch_ns: int) -> None:
-        self.epochs_ns.append(epoch_ns)
+    def write_first_versions(self, epoch_ns: int, later_ns: int) -> None:
+        self.asked_ns.append((epoch_ns, later_ns))
 
 
 async def begun(commands: Commands, rows: Any) -> Go:
@@ -45,9 +45,9 @@ async def listen(commands: Commands, parent: Channel, *messages: Any) -> None:
 async def test_every_announcement_is_written_and_acknowledged_before_the_go_counts() -> None:
     parent, child = memory_channels()
     commands, rows, go = Commands(child), Rows(), Go(9, 8, 1.0)
-    await listen(commands, parent, Announce(7), Announce(8), go)
+    await listen(commands, parent, Announce(7), Announce(8, 5), go)
     assert await begun(commands, rows) == go
-    assert rows.epochs_ns == [7, 8]
+    assert rows.asked_ns == [(7, 0), (8, 5)]
 
 
 async def test_an_acknowledgement_goes_back_to_the_parent() -> None:
@@ -59,7 +59,7 @@ async def test_an_acknowledgement_goes_back_to_the_parent() -> None:
             tasks.start_soon(commands.listen)
             tasks.start_soon(begun, commands, rows)
             assert await parent.receive() == Acknowledged()
-            assert rows.epochs_ns == [7]
+            assert rows.asked_ns == [(7, 0)]
             tasks.cancel_scope.cancel()
 
 
