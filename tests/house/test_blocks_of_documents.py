@@ -81,8 +81,10 @@ def test_every_yaml_block_of_a_document_is_taken_by_what_reads_its_kind(page: Pa
         elif "matrix" in keys:
             assert keys <= set(FILE_KEYS)
             assert axes_of(block["matrix"], page.name)
-            assert seeds_of(block["seeds"])
-            benchmarks_of(block["benchmarks"], page.name)
+            assert seeds_of(str(block.get("seeds", 1)))
+            benchmarks_of(block.get("benchmarks", {}), page.name)
+            if isinstance(block["scenario"], dict):
+                Scenario.model_validate(block["scenario"])
         elif "candidates" in keys:
             (tmp_path / "job.yaml").write_text(json.dumps(block), encoding="utf-8")
             read_ask(tmp_path / "job.yaml")

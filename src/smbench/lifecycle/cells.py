@@ -158,9 +158,9 @@ def _taken(future: Future[CarriedOut], folder: Path, read: Read) -> Finished:
         done = future.result()
         return Finished(str(done.path.relative_to(folder)), read(done))
     except SmbenchError as error:  # this one is dropped with its reason; the others go on
-        return Finished("", {"dropped": "; ".join(filter(None, (error.message, error.advice)))})
+        return dropped(error)
 
 
-def all_finished(cells: Cells, tasks: Sequence[Task]) -> bool:
-    """Whether no run is left."""
-    return all(task.number in cells.finished for task in tasks)
+def dropped(error: SmbenchError) -> Finished:
+    """Of a run that cannot begin: its reason."""
+    return Finished("", {"dropped": "; ".join(filter(None, (error.message, error.advice)))})

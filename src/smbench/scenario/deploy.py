@@ -128,7 +128,8 @@ class Deploy(Part):
         if self.kind == "serverless" and self.scaling is not None:
             raise ValueError("a serverless endpoint has no instances to scale")
         for name in ("instance", "instance_hour", "instances"):
-            if self.kind == "serverless" and name in self.model_fields_set:
+            is_said = getattr(self, name) != type(self).model_fields[name].default  # a manifest writes defaults out
+            if self.kind == "serverless" and is_said:
                 raise ValueError(f"{name} belongs to an endpoint with instances, and this one is serverless")
         scaling = self.scales
         if scaling is not None and self.kind == "realtime" and scaling.min == 0:

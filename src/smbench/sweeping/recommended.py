@@ -13,7 +13,9 @@ from smbench.analysis.capacity.price import NOTHING_COMPLETED
 from smbench.analysis.numbers.known import Missing
 from smbench.pricing.table import PriceTable
 from smbench.records import Unknown
+from smbench.scenario.deploy import DeployedServerless
 from smbench.scenario.model import Scenario
+from smbench.scenario.serverless import Serverless
 from smbench.sweeping.figures import Figures
 from smbench.sweeping.ranking import Group
 
@@ -72,9 +74,9 @@ def recommended(group: Group, scenario: Scenario, alike: Sequence[Group], prices
 def _instances(scenario: Scenario, runs: Sequence[Figures]) -> tuple[str | Unknown, int | Unknown]:
     target, found = scenario.target, next((one for one in runs if one.instance_type), None)
     if target.kind == "serverless":
-        if target.endpoint is not None:
+        size = _serverless(scenario)
+        if size is None:
             return Unknown("a serverless endpoint has none"), Unknown("a serverless endpoint has none")
-        size = target.emulated.serverless
         kept = f", {size.provisioned:,} provisioned" if size.provisioned else ""
         text = f"serverless, {size.memory:,} MB, at most {size.max_concurrency:,} at once{kept}"
         return text, Unknown("a serverless endpoint has no instances")
@@ -84,6 +86,13 @@ def _instances(scenario: Scenario, runs: Sequence[Figures]) -> tuple[str | Unkno
     if found is None:
         return Unknown("the endpoint's instance type was not found"), Unknown("the number was not found")
     return found.instance_type, found.instances if found.instances is not None else Unknown("the number was not found")
+
+
+def _serverless(scenario: Scenario) -> Serverless | DeployedServerless | None:
+    """As it is emulated, or was deployed; None: an endpoint of the user's, which nothing here describes."""
+    if scenario.target.endpoint is None:
+        return scenario.target.emulated.serverless
+    return None if scenario.deploy is None else scenario.deploy.serverless or DeployedServerless()
 
 
 def _environment(scenario: Scenario) -> str | Unknown:

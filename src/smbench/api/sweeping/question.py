@@ -87,11 +87,11 @@ def _texts(asked: Mapping[str, Any], where: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def refuse_discount(question: Question, cells: Sequence[Cell]) -> None:
+def refuse_discount(question: Question, cells: Sequence[Cell], *, on_stacks: bool) -> None:
     """The discount is one on memory sizes of emulated serverless endpoints: of others they are not known before."""
     if question.rule is not Rule.DISCOUNTED:
         return
-    if any(cell.scenario.target.kind != "serverless" or cell.scenario.target.endpoint for cell in cells):
+    if on_stacks or any(cell.scenario.target.kind != "serverless" or cell.scenario.target.endpoint for cell in cells):
         raise UsageError(
             "the rule `discounted` compares memory sizes of emulated serverless endpoints: these are others"
         )
@@ -106,5 +106,5 @@ def refuse_changes_of_aws(cells: Sequence[Cell]) -> None:
         if changed:
             raise UsageError(
                 f"{changed[0]} cannot be varied on the endpoint {cell.scenario.target.endpoint}: it is used as it is",
-                "deploy a variant of each configuration and vary target.endpoint",
+                "vary keys of `deploy` with --stack NAME, or deploy each configuration and vary target.endpoint",
             )

@@ -3,25 +3,30 @@
 import datetime
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from smbench.api.report import readable
 from smbench.api.run import Progress, reported
-from smbench.api.scenarios import Folders, ScenarioLike
+from smbench.api.scenarios import Folders, Given, ScenarioLike, with_endpoint
+from smbench.api.stacks import aimed
 from smbench.api.sweeping.asked import read_asked, write_asked
+from smbench.api.sweeping.on_stacks import Account, Stack, StacksBill, bill_of, on_stacks, stacks_of
 from smbench.api.sweeping.question import MatrixLike, question_of, refuse_changes_of_aws, refuse_discount
 from smbench.api.sweeping.sweep_result import Sweep
+from smbench.errors import NotBegunError, SmbenchError, UsageError
 from smbench.lifecycle.carry_out import CarriedOut, Settings
-from smbench.lifecycle.cells import Cells, Finished, Task, all_finished, at_once, in_warp, run_cells
+from smbench.lifecycle.cells import Cells, Finished, Task, at_once, dropped, in_warp, run_cells
 from smbench.lifecycle.origin import Origin
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.processes.child import start_forked
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.warm import WarmWorkers
 from smbench.results.store import new_run_dir
+from smbench.scenario.model import Scenario
+from smbench.stack.template import stack_name
 from smbench.sweeping.figures import Figures, figures_of
 from smbench.sweeping.question import Cell, Question, cells_of
 from smbench.sweeping.ranking import Rule
@@ -41,6 +46,12 @@ def sweep(
     thresholds: Sequence[str] = (),
     rule: str | None = None,
     prices: Mapping[str, float] | None = None,
+    stack: str | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    max_cost: float | None = None,
+    confirm: Callable[[StacksBill], bool] = lambda _bill: True,
     results: str | os.PathLike[str] = "results",
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
@@ -63,6 +74,13 @@ def sweep(
         rule: `cheapest`, of those that keep the thresholds, or `discounted`, of serverless memory sizes; None: the
             first.
         prices: USD by the names of `smbench prices`, instead of those of the table that ships.
+        stack: Measure each configuration on a stack of its own, which its `deploy` section describes: `NAME-1`,
+            `NAME-2` and so on, brought up side by side, and removed when its cells are over. This uses AWS and costs
+            money.
+        region: As `run` takes it, as the two that follow.
+        max_cost: USD an hour that the stacks which are there at one time may cost at most; what is not known is
+            refused, too.
+        confirm: Given what stacks would be made; nothing is made unless it returns True.
         results: Folder in which the sweep's own is made.
         base_dir: As `run` takes it.
         allow_files: As `run` takes it.
@@ -70,18 +88,26 @@ def sweep(
         command: What asked for it, for the manifests.
 
     Raises:
-        ScenarioError, UsageError: a file, a key or a value is wrong; nothing was started.
+        ScenarioError, UsageError: a file, a key, a value or the cost will not do; nothing was started.
+        NotBegunError: `confirm` said no.
         ResultsError: the folder cannot be written.
     """
     table = current_prices().with_own(prices or {})
     question = question_of(scenario, matrix, seeds, benchmarks, readable(thresholds), rule, base_dir, allow_files)
     cells = cells_of(question)
-    refuse_discount(question, cells)
+    account = Account(stack=stack, region=region, profile=profile, endpoint_url=endpoint_url)
+    refuse_discount(question, cells, on_stacks=stack is not None)
     refuse_changes_of_aws(cells)
+    if stack is not None:
+        bill = bill_of(stacks_of(stack, cells))
+        if max_cost is not None and (bill.hour_usd is None or not bill.hour_usd <= max_cost):  # nan refuses, too
+            raise UsageError(f"{bill.sentence}: not within --max-cost {max_cost:g} USD an hour")
+        if not confirm(bill):
+            raise NotBegunError("not agreed to: nothing was made")
     folder = new_run_dir(Path(results), f"sweep-{cells[0].scenario.name}", datetime.datetime.now(datetime.UTC))
-    asked = {"question": question.model_dump(mode="json"), "prices": table.model_dump(mode="json")}
-    write_asked(folder / QUESTION_FILE, asked, of="sweep")
-    return _swept(folder, question, cells, table, progress, command)
+    parts = {"question": question, "prices": table, "account": account}
+    write_asked(folder / QUESTION_FILE, {key: one.model_dump(mode="json") for key, one in parts.items()}, of="sweep")
+    return _Sweeping(folder, question, cells, table, account, progress, command).carried_out()
 
 
 def is_sweep(path: Path) -> bool:
@@ -92,6 +118,8 @@ def is_sweep(path: Path) -> bool:
 def resume_sweep(folder: str | os.PathLike[str], *, progress: Progress = "auto") -> Sweep:
     """Run what is not finished of a sweep; a finished cell is not run again.
 
+    Stacks of a sweep that was killed are taken up, or removed where their cells are finished.
+
     Args:
         folder: Of the sweep.
         progress: As `sweep`.
@@ -100,61 +128,137 @@ def resume_sweep(folder: str | os.PathLike[str], *, progress: Progress = "auto")
         ResultsError: its files cannot be read.
     """
     path = Path(folder)
-    question, table = read_asked(
+    question, table, account = read_asked(
         path / QUESTION_FILE,
-        lambda written: (Question.model_validate(written["question"]), PriceTable.model_validate(written["prices"])),
+        lambda written: (
+            Question.model_validate(written["question"]),
+            PriceTable.model_validate(written["prices"]),
+            Account.model_validate(written.get("account", {})),
+        ),
     )
-    return _swept(path, question, cells_of(question), table, progress, ("smbench.resume_sweep",))
+    command = ("smbench.resume_sweep",)
+    return _Sweeping(path, question, cells_of(question), table, account, progress, command).carried_out()
 
 
-def _swept(
-    folder: Path,
-    question: Question,
-    cells: Sequence[Cell],
-    prices: PriceTable,
-    progress: Progress,
-    command: Sequence[str],
-) -> Sweep:
-    origin = Origin(question.base_dir)
-    tasks = [Task(cell.number, cell.scenario, origin) for cell in cells]
-    kept, interrupts = Cells(folder), Interrupts()
+class _Sweeping:
+    """A sweep under way: runs what is not finished, all of it together or stack by stack."""
 
-    def read(done: CarriedOut) -> dict[str, Any]:
+    def __init__(
+        self,
+        folder: Path,
+        question: Question,
+        cells: Sequence[Cell],
+        prices: PriceTable,
+        account: Account,
+        progress: Progress,
+        command: Sequence[str],
+    ) -> None:
+        self.folder, self.question, self.cells, self.prices = folder, question, cells, prices
+        self.account, self.progress, self.command = account, progress, command
+        self.origin, self.kept, self.interrupts = Origin(question.base_dir), Cells(folder), Interrupts()
+        self.warm = WarmWorkers()
+        self.is_in_warp = account.stack is None and all(in_warp(cell.scenario) for cell in cells)
+
+    def carried_out(self) -> Sweep:
+        """Until every cell is over, or a person ended it."""
+        left: list[str] = []
+        n_at_once = at_once([cell.scenario for cell in self.cells]) if self.is_in_warp else 1
+        self._say(f"{len(self.cells):,} cells, {n_at_once} at once")
+        if self.account.stack is None:
+            with self.warm:
+                self._run([Task(cell.number, cell.scenario, self.origin) for cell in self.cells], n_at_once)
+        else:
+            over: list[Stack] = []
+            stacks: list[Stack] = []
+            for stack in stacks_of(self.account.stack, self.cells):
+                (over if all(number in self.kept.finished for number in stack.cells) else stacks).append(stack)
+            left = on_stacks(
+                stacks,
+                over,
+                self.account,
+                self.question.base_dir,
+                self._measure,
+                self._drop,
+                self._say,
+                self.interrupts,
+            )
+            for sentence in left:
+                self._say(sentence)
+        done = _result(self.folder, self._measured(), self.kept, self.prices, self.question.rule)
+        is_over = all(cell.number in self.kept.finished for cell in self.cells)
+        done = replace(done, interrupted=bool(self.interrupts.names) and not is_over, left=tuple(left))
+        if done.figures and not done.interrupted:  # a person who ends it need not wait for a page that resume writes
+            done.write()
+        return done
+
+    def _run(self, tasks: Sequence[Task], n_at_once: int) -> None:
+        run_cells(
+            self.kept,
+            tasks,
+            self._settings,
+            lambda: choose_view("none", sys.stderr, os.environ),
+            self._read,
+            self._watch,
+            self.interrupts,
+            n_at_once,
+        )
+
+    def _measured(self) -> Sequence[Cell]:
+        """The cells as they were measured: each on its own endpoint, where there were stacks."""
+        if self.account.stack is None:
+            return self.cells
+        of = {number: stack for stack in stacks_of(self.account.stack, self.cells) for number in stack.cells}
+        return [
+            cell.model_copy(
+                update={
+                    "scenario": with_endpoint(
+                        cell.scenario, stack_name(of[cell.number].name), of[cell.number].wanted.kind
+                    )
+                }
+            )
+            for cell in self.cells
+        ]
+
+    def _measure(self, stack: Stack) -> None:
+        """The cells of a stack that is there, one after another."""
+        numbers = [number for number in stack.cells if number not in self.kept.finished]
+        try:
+            tasks = [Task(number, self._aimed(number, stack), self.origin) for number in numbers]
+        except SmbenchError as error:
+            self._drop(stack, error)
+            return
+        self._run(tasks, 1)
+
+    def _aimed(self, number: int, stack: Stack) -> Scenario:
+        given = Given(self.cells[number - 1].scenario, self.origin)
+        where = self.account
+        return aimed(
+            given, None, stack.name, region=where.region, profile=where.profile, endpoint_url=where.endpoint_url
+        )
+
+    def _drop(self, stack: Stack, error: SmbenchError) -> None:
+        for number in stack.cells:
+            if number not in self.kept.finished:
+                self.kept.put(number, dropped(error))
+                self._watch(number, self.kept.finished[number])
+
+    def _settings(self, place: Path) -> Settings:
+        access = AwsAccess(self.account.region, self.account.profile, self.account.endpoint_url)
+        own, start = self.prices.own_prices, self.warm.start if self.is_in_warp else start_forked
+        return Settings(access=access, results=place, command=tuple(self.command), prices=own, start=start)
+
+    def _read(self, done: CarriedOut) -> dict[str, Any]:
         run = reported(done)
-        frames = replace(run.frames, prices=prices)
+        frames = replace(run.frames, prices=self.prices)
         found = figures_of(frames, run.summary, run.verdict.value, run.thresholds)
         return found.model_dump(mode="json")
 
-    def watch(number: int, finished: Finished) -> None:
-        if progress != "none":
-            line = progress_line(cells[number - 1], finished.found, len(kept.finished), len(cells))
-            print(f"smbench: {line}", file=sys.stderr, flush=True)  # noqa: T201  # what a sweep says under way
+    def _watch(self, number: int, finished: Finished) -> None:
+        self._say(progress_line(self.cells[number - 1], finished.found, len(self.kept.finished), len(self.cells)))
 
-    n_at_once, warm = at_once([cell.scenario for cell in cells]), WarmWorkers()
-    start = warm.start if all(in_warp(cell.scenario) for cell in cells) else start_forked
-
-    def settings(place: Path) -> Settings:
-        own = prices.own_prices
-        return Settings(access=AwsAccess(), results=place, command=tuple(command), prices=own, start=start)
-
-    if progress != "none":
-        print(f"smbench: {len(cells):,} cells, {n_at_once} at once", file=sys.stderr, flush=True)  # noqa: T201  # as above
-    with warm:
-        run_cells(
-            kept,
-            tasks,
-            settings,
-            lambda: choose_view("none", sys.stderr, os.environ),
-            read,
-            watch,
-            interrupts,
-            n_at_once,
-        )
-    done = _result(folder, cells, kept, prices, question.rule)
-    done = replace(done, interrupted=bool(interrupts.names) and not all_finished(kept, tasks))
-    if done.figures and not done.interrupted:  # a person who ends it need not wait for a page that resume writes
-        done.write()
-    return done
+    def _say(self, text: str) -> None:
+        if self.progress != "none":
+            print(f"smbench: {text}", file=sys.stderr, flush=True)  # noqa: T201  # what a sweep says under way
 
 
 def _result(folder: Path, cells: Sequence[Cell], kept: Cells, prices: PriceTable, rule: Rule) -> Sweep:

@@ -32,6 +32,7 @@ class Sweep(Printed):
         prices: What costs were computed with.
         rule: By which `recommendation` was chosen.
         interrupted: A person ended it; `resume_sweep` goes on.
+        left: A sentence on each stack of the sweep's own that could not be removed.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Sweep(Printed):
     prices: PriceTable
     rule: Rule = Rule.CHEAPEST
     interrupted: bool = False
+    left: tuple[str, ...] = ()
     groups: tuple[Group, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,10 +75,10 @@ class Sweep(Printed):
 
     @property
     def exit_status(self) -> ExitCode:
-        """0, or what the worst cell says: an interrupt, a cell that could not be run, an invalid or failed run."""
+        """0, or the worst: an interrupt, a cell that could not be run, a stack that stays, an invalid or failed run."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
-        if self.dropped:
+        if self.dropped or self.left:
             return ExitCode.TARGET
         is_bad = any(one.verdict == "invalid" or one.has_failed for one in self.figures.values())
         return ExitCode.INVALID if is_bad else ExitCode.OK
@@ -87,7 +89,7 @@ class Sweep(Printed):
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain JSON values, and the exit status of the command."""
-        return {**to_json(self), "exit_status": int(self.exit_status)}
+        return {**to_json(self), "left": list(self.left), "exit_status": int(self.exit_status)}
 
     def to_text(self) -> RenderableType:
         """The table and the recommendation as `rich` prints them."""

@@ -25,7 +25,7 @@ from smbench.cli.options import (
     UrlOption,
     YesOption,
 )
-from smbench.cli.signatures.help_page import COST, SENDING, VERDICT
+from smbench.cli.signatures.help_page import COST, MEASURED, SENDING, VERDICT
 
 # The quick start has no one rate to change and no real-time endpoint: it is no default here.
 _OwnScenario = Annotated[
@@ -53,6 +53,27 @@ def sweep(
         ),
     ] = None,
     price: PriceOption = None,
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Measure each configuration on a stack of its own, as its `deploy` section says: NAME-1, NAME-2, … "
+            "They are brought up, measured and removed; shows what they cost an hour and asks.",
+            rich_help_panel=MEASURED,
+        ),
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            metavar="USD",
+            help="What the stacks that are there at one time may cost an hour at most; nothing is made beyond it.",
+            rich_help_panel=COST,
+        ),
+    ] = None,
+    yes: YesOption = False,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: UrlOption = None,
     allow_files: AllowFilesOption = None,
 ) -> None:
     """Run a scenario in many configurations, and say which one to take.
@@ -63,7 +84,7 @@ def sweep(
     Exit status:
       0    all runs were made
       2    a file or an option is wrong
-      3    a run could not be made
+      3    a run could not be made, or a stack not removed
       98   a run is invalid
       130  interrupted
     """
@@ -76,8 +97,13 @@ def sweep(
         "rule": None if rule is None else rule.value,
         "progress": ui.value,
         "allow_files": tuple(allow_files or ()),
+        "stack": stack,
+        "max_cost": max_cost,
+        "region": region,
+        "profile": profile,
+        "endpoint_url": endpoint_url,
     }
-    options = SweepOptions(file, tuple(settings or ()), tuple(price or ()), asked, output.value, html)
+    options = SweepOptions(file, tuple(settings or ()), tuple(price or ()), asked, output.value, yes, html)
     raise typer.Exit(sweep_command(options))
 
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
+
+from smbench.api.sweeping.on_stacks import StacksBill
 from smbench.api.sweeping.sweep import sweep
+from smbench.cli.asking import agreed
 from smbench.cli.given_out import write_page
 from smbench.cli.sweeping.printed import print_many
 from smbench.errors import ExitCode, UsageError
@@ -22,6 +26,7 @@ class SweepOptions:
     prices: tuple[str, ...]
     asked: dict[str, Any]  # what `api.sweeping.sweep.sweep` takes by name
     output: str
+    yes: bool = False
     html: Path | None = None
 
 
@@ -29,11 +34,17 @@ def sweep_command(options: SweepOptions) -> ExitCode:
     """Run every cell and print; returns the exit status.
 
     Raises:
-        ScenarioError, UsageError: a file or an option is wrong; nothing was started.
+        ScenarioError, UsageError, NotBegunError: as `api.sweeping.sweep.sweep`.
         ResultsError: a file cannot be written.
     """
+
+    def asked_for(bill: StacksBill) -> bool:
+        typer.echo(bill.sentence, err=True)
+        return options.yes or agreed("go on?")
+
     found = sweep(
         options.scenario,
+        confirm=asked_for,
         matrix=axes_from_options(options.settings),
         prices=prices_from_options(options.prices),
         command=("smbench", *sys.argv[1:]),

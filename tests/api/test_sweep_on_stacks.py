@@ -1,0 +1,204 @@
+"""Goal: a sweep brings up an endpoint for each configuration, measures it and leaves an empty account.
+
+Method: the command in this process against the emulated region in another thread; runs in real time, of a second each.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3  # boto3 has no types of its own
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+import smbench
+from plain_services import isolate_aws
+from smbench.api.deploy import Destroyed
+from smbench.api.sweeping import on_stacks
+from smbench.api.sweeping.on_stacks import Account, Stack, bill_of
+from smbench.cli.app import app
+from smbench.errors import ExitCode, NotBegunError, ResultsError, TargetError, UsageError
+from smbench.processes.interrupts import Interrupts
+from smbench.scenario.deploy import Deploy
+from smbench.scenario.model import Scenario
+
+SCENARIO: dict[str, Any] = {
+    "name": "two-sizes",
+    "deploy": {"kind": "serverless", "model": {"image": "any"}, "serverless": {"memory": 1024, "max_concurrency": 20}},
+    "load": [{"constant": {"rate": "5/s", "for": "1s"}}],
+}
+MEMORY = "deploy.serverless.memory"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    emulated = {"name": "region", "target": {"emulated": {"service": "20ms"}}, "load": SCENARIO["load"]}
+    with smbench.emulate(emulated, provision_s=0.1) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate_aws(monkeypatch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.chdir(tmp_path)
+
+
+def endpoints(url: str) -> list[str]:
+    found = boto3.client("sagemaker", endpoint_url=url).list_endpoints()["Endpoints"]
+    return [one["EndpointName"] for one in found if one["EndpointName"] != "smbench-emulated"]
+
+
+@pytest.mark.slow  # two stacks and a run on each, with processes of its own
+def test_each_configuration_is_measured_on_its_own_stack_and_nothing_is_left(url: str, tmp_path: Path) -> None:
+    (tmp_path / "sweep.yaml").write_text(json.dumps({"scenario": SCENARIO, "matrix": {MEMORY: [1024, 2048]}}))
+    command = ["sweep", "sweep.yaml", "--stack", "sizes", "--endpoint-url", url]
+    refused = CliRunner().invoke(app, command, input="n\n")
+    assert "smbench-sizes-1 to smbench-sizes-2 are brought up, 2 at one time" in refused.stderr
+    assert isinstance(refused.exception, NotBegunError)
+    assert not (tmp_path / "results").exists()
+    done = CliRunner().invoke(app, [*command, "--yes", "-o", "json"])
+    # A machine that is busy with other tests may spoil a verdict, which is not what is asked here.
+    assert done.exit_code in (ExitCode.OK, ExitCode.INVALID), (done.output, done.exception)
+    (folder,) = (tmp_path / "results").iterdir()
+    assert pl.read_parquet(folder / "sweep.parquet")[MEMORY].to_list() == ["1024", "2048"]
+    for number in (1, 2):
+        (run,) = (folder / "cells" / f"{number:04d}").iterdir()
+        measured = smbench.report(run)
+        assert measured.manifest.target["endpoint"] == f"smbench-sizes-{number}"
+        assert measured.requests.collect()["outcome"].to_list() == ["completed"] * 5
+    assert endpoints(url) == []
+
+
+class Region:
+    """What is there of stacks, as `deploy` and `destroy` of this module find it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fails: Sequence[str] = (), stays: Sequence[str] = ()) -> None:
+        self.there: set[str] = set()
+        self.most = 0
+        self.said: list[str] = []
+        self._fails, self._stays, self._lock = fails, stays, threading.Lock()
+        for name in ("deploy", "destroy"):
+            monkeypatch.setattr(on_stacks, name, getattr(self, name))
+        monkeypatch.setattr(on_stacks, "_APART_S", 0.0)
+
+    def deploy(self, name: str, _wanted: Deploy, **_where: Any) -> None:
+        with self._lock:
+            self.there.add(name)
+            self.most = max(self.most, len(self.there))
+        if name in self._fails:
+            raise TargetError(f"{name}: quota reached")
+
+    def destroy(self, name: str, **_where: Any) -> Destroyed:
+        with self._lock:
+            if name in self._stays:
+                raise TargetError(f"{name} could not be deleted")
+            was_there = name in self.there
+            self.there.discard(name)
+        return Destroyed(name, 0, (), "us-east-1", was_there)
+
+    def work(self, n: int, measure: Callable[[Stack], None], interrupts: Interrupts, n_over: int = 0) -> list[str]:
+        stacks = [Stack(f"s-{place}", Deploy(), (place,)) for place in range(1, n + n_over + 1)]
+        drop = lambda stack, error: self.said.append(f"dropped {stack.name}: {error.message}")  # noqa: E731
+        return on_stacks.on_stacks(
+            stacks[n_over:], stacks[:n_over], Account(), Path(), measure, drop, lambda _text: None, interrupts
+        )
+
+
+def test_all_are_measured_in_their_order_few_at_one_time_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    region, measured = Region(monkeypatch), list[str]()
+
+    def measure(stack: Stack) -> None:
+        assert stack.name in region.there
+        measured.append(stack.name)
+
+    assert region.work(9, measure, Interrupts()) == []
+    assert measured == [f"s-{place}" for place in range(1, 10)]
+    assert region.there == set()
+    assert 1 <= region.most <= on_stacks.AT_ONCE
+
+
+def test_one_that_cannot_be_brought_up_is_dropped_with_its_reason_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    region, measured = Region(monkeypatch, fails=["s-2"]), list[str]()
+    assert region.work(3, lambda stack: measured.append(stack.name), Interrupts()) == []
+    assert measured == ["s-1", "s-3"]
+    assert region.said == ["dropped s-2: s-2: quota reached"]
+    assert region.there == set()
+
+
+def test_after_an_interrupt_nothing_is_begun_or_measured_and_what_is_there_is_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    region, measured, interrupts = Region(monkeypatch), list[str](), Interrupts()
+
+    def measure(stack: Stack) -> None:
+        measured.append(stack.name)
+        interrupts.give("SIGINT")
+
+    assert region.work(9, measure, interrupts) == []
+    assert measured == ["s-1"]
+    assert region.there == set()
+
+
+def test_what_ends_the_sweep_leaves_no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    region = Region(monkeypatch)
+
+    def measure(_stack: Stack) -> None:
+        raise ResultsError("the disk is full")
+
+    with pytest.raises(ResultsError):
+        region.work(9, measure, Interrupts())
+    assert region.there == set()
+
+
+def test_a_stack_that_stays_is_named_and_one_of_a_killed_sweep_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    region, measured = Region(monkeypatch, stays=["s-2"]), list[str]()
+    region.there = {"s-1"}
+    assert region.work(1, lambda stack: measured.append(stack.name), Interrupts(), n_over=1) == [
+        "s-2 could not be deleted"
+    ]
+    assert measured == ["s-2"]
+    assert region.there == {"s-2"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked", "words"),
+    [
+        ({"deploy": None}, {"matrix": {}}, "there is none"),
+        ({}, {"matrix": {"target.emulated.service": ["1s", "2s"]}}, "vary keys of `deploy`|means nothing for a stack"),
+        ({"target": {"endpoint": "mine"}}, {}, "both name what is measured"),
+        ({"deploy": {"kind": "realtime"}}, {}, "no model"),
+        ({}, {"stack": "Upper"}, "cannot be a stack's name"),
+        ({}, {"max_cost": -1.0}, "not within --max-cost"),
+        ({}, {"rule": "discounted"}, "compares memory sizes"),
+    ],
+    ids=["no section", "a key of the emulator", "an endpoint", "no model", "the name", "the cost", "the rule"],
+)
+def test_what_cannot_be_brought_up_is_refused_before_anything_is_made(
+    tmp_path: Path, changes: dict[str, Any], asked: dict[str, Any], words: str
+) -> None:
+    scenario = {key: value for key, value in {**SCENARIO, **changes}.items() if value is not None}
+    with pytest.raises(UsageError, match=words):
+        smbench.sweep(scenario, **{"stack": "sizes", "results": tmp_path / "results", **asked})
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_bill_is_of_the_dearest_that_are_there_together() -> None:
+    def stack(place: int, usd: float) -> Stack:
+        wanted = Deploy.model_validate({"kind": "realtime", "model": {"image": "i"}, "instance_hour": usd})
+        return Stack(f"s-{place}", wanted, (place,))
+
+    bill = bill_of([stack(place, usd) for place, usd in enumerate((1.0, 4.0, 2.0, 3.0), 1)])
+    assert bill.hour_usd == pytest.approx(9.0)
+    assert "at most 9.00 USD" in bill.sentence
+
+
+@pytest.mark.parametrize("kind", ["async", "serverless", "realtime"])
+def test_a_scenario_with_a_stack_of_any_kind_is_itself_when_every_default_is_written_out(kind: str) -> None:
+    scenario = Scenario.model_validate({**SCENARIO, "deploy": {"kind": kind, "model": {"image": "i"}}})
+    assert Scenario.model_validate_json(scenario.model_dump_json(by_alias=True)) == scenario
