@@ -163,7 +163,7 @@ def test_a_run_of_a_synchronous_endpoint_is_no_source_of_a_model_nor_a_check_of_
 def test_without_a_run_or_a_name_there_is_nothing_to_fit(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name the results folder of a run"):
         smbench.calibrate()
-    with pytest.raises(UsageError, match="no name of a scenario file"):
+    with pytest.raises(UsageError, match="not the name of a scenario file"):
         smbench.calibrate(folder, out=tmp_path / "fitted.json")
     with pytest.raises(SmbenchError, match="is not a run"):
         smbench.calibrate(tmp_path)

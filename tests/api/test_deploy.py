@@ -130,7 +130,7 @@ def test_a_rollback_says_in_one_sentence_what_failed_and_destroy_removes_the_res
 
 
 def test_a_change_that_is_rolled_back_leaves_what_was_there_and_says_so_without_a_long_list(url: str) -> None:
-    wanted = Deploy.model_validate({"model": {"image": "i"}})
+    wanted = Deploy.model_validate({"kind": "realtime", "model": {"image": "i"}})
     smbench.deploy("demo", wanted, endpoint_url=url)
     with pytest.raises(TargetError) as refused:
         smbench.deploy("demo", wanted.model_copy(update={"instance": "ml.none.big"}), endpoint_url=url)

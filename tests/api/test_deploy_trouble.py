@@ -386,7 +386,9 @@ async def test_only_what_was_agreed_to_is_carried_out_where_two_deploy_at_once(a
     )
     with (
         patch.object(account.clients.cloudformation, "execute_change_set", execute),
-        pytest.raises(TargetError, match="another `smbench deploy` or `smbench destroy` is at work") as found,
+        pytest.raises(
+            TargetError, match="another `smbench deploy` or `smbench destroy` is changing the stack"
+        ) as found,
     ):
         await deployment.carried_out("async")
     assert "wait for its end" in found.value.advice

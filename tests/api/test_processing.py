@@ -340,7 +340,7 @@ def test_the_request_is_as_sagemaker_takes_it_and_bounded_in_time() -> None:
 
 
 def test_where_no_image_is_known_one_must_be_named() -> None:
-    with pytest.raises(UsageError, match="is not known"):
+    with pytest.raises(UsageError, match="knows no image"):
         image_of(JobWanted(ROLE), "eu-north-1")
     assert image_of(JobWanted(ROLE, image="mine:1"), "eu-north-1") == "mine:1"
 

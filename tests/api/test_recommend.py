@@ -154,8 +154,8 @@ def test_ctrl_c_stops_the_job_and_keeps_what_was_found(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "not clear what to recommend for"),
-        (["--model", "a", "--package", "b"], "not clear what to recommend for"),
+        ([], "name what to recommend for"),
+        (["--model", "a", "--package", "b"], "name what to recommend for"),
         (["--package", "b"], "a job needs a role"),
         (["--model", "a", "--job", "job.yaml"], "a job needs a role"),
         (["--model", "a", "--role", "me"], "--role me is not the ARN of a role"),

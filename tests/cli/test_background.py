@@ -162,7 +162,7 @@ def test_a_run_that_has_ended_is_reported_whether_the_registry_knows_it_or_not(
 
 
 def test_what_is_no_run_is_a_sentence(tmp_path: Path) -> None:
-    for folder, said in ((tmp_path, "is no run"), (tmp_path / "missing", "there is no folder")):
+    for folder, said in ((tmp_path, "is not a run"), (tmp_path / "missing", "there is no folder")):
         with pytest.raises(ResultsError, match=said):
             attach_command(folder, "none", "table")
         with pytest.raises(ResultsError, match=said):

@@ -84,7 +84,7 @@ def test_aws_options_without_an_endpoint_are_refused_because_they_would_do_nothi
 def test_a_folder_that_is_no_run_is_2(tmp_path: Path) -> None:
     ran = in_here("report", tmp_path, cwd=tmp_path)
     assert ran.returncode == 2
-    assert "no run" in ran.stderr
+    assert "is not a run" in ran.stderr
 
 
 def test_init_writes_a_scenario_that_is_valid_and_never_overwrites(tmp_path: Path) -> None:

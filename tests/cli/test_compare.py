@@ -202,7 +202,7 @@ def test_a_run_that_repeats_another_does_not_count(tmp_path: Path, compare: Comp
 @pytest.mark.parametrize(
     ("groups", "options", "said"),
     [
-        (("one",), {}, "nothing to compare with"),
+        (("one",), {}, "there is only one run or group"),
         (("one", "one"), {}, "one is named twice"),
         (("one", "x=one,two"), {}, "one is named twice"),
         (("x=one", "x=two"), {}, "two groups have the name x"),

@@ -65,7 +65,7 @@ def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path, command
 def test_a_folder_that_is_no_run_is_2(tmp_path: Path) -> None:
     ran = in_here("plot", tmp_path, cwd=tmp_path)
     assert ran.returncode == 2
-    assert "is no run" in ran.stderr
+    assert "is not a run" in ran.stderr
 
 
 def test_a_comparison_has_a_page_too(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_rows_that_cannot_be_put_stay_and_are_named(
 
 @pytest.mark.parametrize("text", ["s3://", "s3://bucket", "s3://bucket/", "s3:///run"])
 def test_a_place_in_s3_has_a_bucket_and_a_prefix(text: str) -> None:
-    with pytest.raises(UsageError, match="no place for an order"), opened(text, AwsAccess()):
+    with pytest.raises(UsageError, match="not a location for an order"), opened(text, AwsAccess()):
         pass
 
 

@@ -432,7 +432,7 @@ def test_one_limit_alone_changes_that_one() -> None:
     stand.world.scaler.register_target(RESOURCE, max_capacity=4)
     (target,) = stand.world.scaler.describe_targets([RESOURCE, "endpoint/other/variant/v"])
     assert (target.min_capacity, target.max_capacity) == (0, 4)
-    with pytest.raises(ValueError, match="no range"):
+    with pytest.raises(ValueError, match="not a range"):
         stand.world.scaler.register_target(RESOURCE, min_capacity=5)
     with pytest.raises(ValueError, match="needs a minimum and a maximum"):
         stand.world.scaler.register_target("endpoint/other/variant/v", min_capacity=1)
@@ -443,7 +443,7 @@ def test_limits_may_be_equal_and_zero() -> None:
     for both in (3, 0):
         target = stand.world.scaler.register_target(RESOURCE, both, both)
         assert (target.min_capacity, target.max_capacity) == (both, both)
-    with pytest.raises(ValueError, match="no range"):
+    with pytest.raises(ValueError, match="not a range"):
         stand.world.scaler.register_target(RESOURCE, -1, 3)
 
 

@@ -194,7 +194,7 @@ async def carry_out(clients: AwsClients, name: str, change_set: ChangeSet, progr
             if code_of(error) in _NOT_OURS:
                 raise TargetError(
                     f"the change set of {stack_name(name)} does not exist any more: another `smbench deploy` or "
-                    f"`smbench destroy`: it is changing the stack",
+                    f"`smbench destroy` is changing the stack",
                     "wait for its end, then deploy again to see what is left to change",
                 ) from error
             raise
