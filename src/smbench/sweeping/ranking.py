@@ -8,7 +8,7 @@ discount on memory: docs/sweep.md.
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from smbench.analysis.numbers import student
@@ -152,6 +152,10 @@ class Rule(StrEnum):
     DISCOUNTED = "discounted"
 
 
+_CHEAPEST = "the cheapest that keeps the thresholds"
+_QUICKEST_OF_CHEAP = "the least p95 of those that keep the thresholds and that no pair of seeds shows to be dearer"
+
+
 def choose(
     groups: Sequence[Group], rule: Rule = Rule.CHEAPEST, memory_mb: Mapping[str, int] | None = None
 ) -> Choice | None:
@@ -170,9 +174,10 @@ def choose(
         ranked = sorted(keeping, key=lambda group: (group.usd_per_1000 or 0.0, _p95(group)))
         cheap = [group for group in ranked if _is_tied(group, ranked[0], _usd)]
         rest = [group for group in ranked if group not in cheap]
-        return _choice(
-            [*sorted(cheap, key=_p95), *rest], keeping, "the cheapest that keeps the thresholds", _usd, _late
-        )
+        found = _choice([*sorted(cheap, key=_p95), *rest], keeping, _CHEAPEST, _usd, _late)
+        # What chance alone may have made dearer can be taken: then "the cheapest" is not what the figures show.
+        is_dearer = (found.best.usd_per_1000 or 0.0) > (ranked[0].usd_per_1000 or 0.0)
+        return replace(found, rule=_QUICKEST_OF_CHEAP) if is_dearer else found
     products = [group for group in groups if group.usd_per_1000 is not None and math.isfinite(_p95(group))]
     if not products:
         return None

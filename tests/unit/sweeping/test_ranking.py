@@ -84,6 +84,19 @@ def test_of_those_that_cost_alike_the_quicker_is_taken() -> None:
     assert (choice.best.matrix, choice.tied) == ("quick", ())
 
 
+def test_what_is_taken_is_called_the_cheapest_only_where_no_other_costs_less() -> None:
+    first = seeded(idle=[figures(300.0, 0.108, kept=True), figures(320.0, 0.102, kept=True)],
+                   ready=[figures(89.0, 0.114, kept=True), figures(86.0, 0.116, kept=True)])  # fmt: skip
+    found = choose(first)
+    assert found is not None
+    assert found.best.configuration == "ready"
+    assert "no pair of seeds shows to be dearer" in found.rule
+    certain = seeded(idle=[figures(300.0, 0.108, kept=True)] * 5, ready=[figures(89.0, 0.114, kept=True)] * 5)
+    found = choose(certain)
+    assert found is not None
+    assert (found.best.configuration, found.rule) == ("idle", "the cheapest that keeps the thresholds")
+
+
 def test_a_configuration_keeps_the_thresholds_only_if_every_seed_does() -> None:
     seen = [Seen("a", "load", {}, seed, figures(1.0, 0.01, seed != 2)) for seed in (1, 2, 3)]
     (group,) = groups_of(seen)
