@@ -418,6 +418,7 @@ HOME = (
     Call("cloudwatch", "DeleteAlarms", {"AlarmNames": ["tour"]}),
     Call("application-autoscaling", "DeleteScalingPolicy", TARGET | {"PolicyName": "wake"}),
     Call("application-autoscaling", "DeregisterScalableTarget", TARGET),
+    Wait(70.0),  # what the alarm began on a slow machine is over: an endpoint that changes cannot be deleted
     Call("sagemaker", "DeleteEndpoint", {"EndpointName": "tour"}),
     Call("sagemaker", "DeleteEndpointConfig", {"EndpointConfigName": "tour"}),
     Call(
