@@ -1,8 +1,10 @@
 """Mains of children that tests start: each does one thing for a while."""
 
+import os
+
 from smbench.clock import real_ns
 from smbench.processes.channel import Channel
-from smbench.processes.messages import Acknowledged
+from smbench.processes.messages import Acknowledged, Preparing
 
 _LONG_NS = 1_000_000_000
 
@@ -17,3 +19,8 @@ def with_tables(channel: Channel) -> None:
     while real_ns() < until_ns:
         table.filter(pl.col("a") % 7 == 3).select(pl.col("a").sort().sum()).collect()
     channel.send(Acknowledged())
+
+
+def says_region(channel: Channel) -> None:
+    """Say the region that the environment has."""
+    channel.send(Preparing(os.environ.get("AWS_DEFAULT_REGION", "none")))

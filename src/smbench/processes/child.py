@@ -7,6 +7,7 @@ A child imports smbench and nothing of the program that started it, so a plain s
 import contextlib
 import ctypes
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -126,7 +127,8 @@ def start_forked(name: str, main: Callable[..., None], *arguments: Any) -> Child
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
+    whole = (dict(os.environ), main, theirs, arguments)
+    process = context.Process(target=_run_with, args=whole, name=f"smbench-{name}")
     return _started(name, process, ours, theirs)
 
 
@@ -229,6 +231,15 @@ def emulator_main(channel: Channel, scenario_json: str, workplace: Workplace, ep
     from smbench.processes.endpoint import serve  # in the child alone: the parent needs no emulator
 
     serve(channel, scenario_json, workplace, epoch_ns)
+
+
+def _run_with(
+    environment: dict[str, str], main: Callable[..., None], connection: Connection, arguments: tuple[Any, ...]
+) -> None:
+    """What forks has the environment of when it was started itself: region and credentials may have changed since."""
+    os.environ.clear()
+    os.environ.update(environment)
+    _run(main, connection, arguments)
 
 
 def _run(main: Callable[..., None], connection: Connection, arguments: tuple[Any, ...]) -> None:

@@ -13,11 +13,11 @@ from multiprocessing.process import BaseProcess
 import anyio
 import pytest
 
-from busy import with_tables
+from busy import says_region, with_tables
 from smbench.errors import DiskError, ExitCode, UsageError
 from smbench.processes.channel import PipeChannel
 from smbench.processes.child import Child, StartChild, as_failed, leave_all, start_child, start_forked
-from smbench.processes.messages import Acknowledged
+from smbench.processes.messages import Acknowledged, Preparing
 
 
 @dataclass
@@ -104,3 +104,17 @@ async def test_ctrl_c_in_a_terminal_which_every_process_receives_disturbs_no_chi
         assert await busy.receive() == Acknowledged()
     finally:
         busy.leave()
+
+
+@pytest.mark.slow  # processes that import all they need
+@pytest.mark.parametrize("start", [start_child, start_forked])
+async def test_a_child_has_the_environment_of_the_moment_in_which_it_is_started(
+    start: StartChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for region in ("eu-west-1", "eu-north-1"):
+        monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+        child = start("worker", says_region)
+        try:
+            assert await child.receive() == Preparing(region)
+        finally:
+            child.leave()
