@@ -109,8 +109,7 @@ def deploy(
         NotBegunError: `confirm` said no.
     """
     check_name(name)
-    if wanted.model.name is None and wanted.model.image is None:
-        raise UsageError("no model: nothing says what the endpoint serves", "give --image, or --model NAME")
+    require_model(wanted)
     cost = hourly_cost(wanted)
     if max_cost is not None and (cost.at_most is None or not cost.at_most <= max_cost):  # nan refuses, too
         raise UsageError(f"{cost.sentence}: not within --max-cost {max_cost:g} USD an hour")
@@ -128,6 +127,13 @@ def deploy(
         return waited_for(deployed)
     except KeyboardInterrupt:
         raise NotBegunError(f"interrupted: {stage.left}", _again(name)) from None
+
+
+def require_model(wanted: Deploy) -> None:
+    """Raises UsageError: nothing says what the endpoint serves."""
+    if wanted.model.name is None and wanted.model.image is None:
+        advice = "give --image, --model NAME, or deploy.model in the scenario"
+        raise UsageError("no model: nothing says what the endpoint serves", advice)
 
 
 def _again(name: str) -> str:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from smbench.api.deploy import deploy, destroy
+from smbench.api.deploy import deploy, destroy, require_model
+from smbench.api.stacks import check_name
 from smbench.errors import SmbenchError, UsageError
 from smbench.processes.interrupts import Interrupts
-from smbench.scenario.deploy import Deploy, is_stack_name
+from smbench.scenario.deploy import Deploy
 from smbench.stack.cost import hourly_cost
 from smbench.stack.template import stack_name
 from smbench.sweeping.question import Cell
@@ -26,7 +27,7 @@ _LOOK_S = 0.2
 
 
 class Account(BaseModel):
-    """Which account's, and whose stacks: the first is called after `stack` with `-1` behind it."""
+    """Where a sweep measures: the account, and the name that its stacks begin with; None: it makes no stacks."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,8 +81,7 @@ def stacks_of(name: str, cells: Sequence[Cell]) -> tuple[Stack, ...]:
         wanted = cell.scenario.deploy
         if wanted is None:
             raise UsageError("--stack brings up what the scenario's `deploy` section says, and there is none")
-        if wanted.model.name is None and wanted.model.image is None:
-            raise UsageError("no model: nothing says what the endpoint serves", "give deploy.model.image or .name")
+        require_model(wanted)
         if cell.scenario.target.endpoint is not None:
             raise UsageError("target.endpoint and --stack both name what is measured", "give one of them")
         if cell.benchmark == "concurrency":
@@ -97,10 +97,7 @@ def stacks_of(name: str, cells: Sequence[Cell]) -> tuple[Stack, ...]:
         Stack(f"{name}-{place}", wanted, tuple(numbers)) for place, (wanted, numbers) in enumerate(groups.values(), 1)
     )
     for one in stacks:
-        if not is_stack_name(one.name):
-            raise UsageError(
-                f"{one.name} cannot be a stack's name", "at most 40 small letters, digits, dashes; a letter first"
-            )
+        check_name(one.name)
     return stacks
 
 

@@ -157,6 +157,7 @@ class _Sweeping:
         self.account, self.progress, self.command = account, progress, command
         self.origin, self.kept, self.interrupts = Origin(question.base_dir), Cells(folder), Interrupts()
         self.warm = WarmWorkers()
+        self.stacks = () if account.stack is None else stacks_of(account.stack, cells)
         self.is_in_warp = account.stack is None and all(in_warp(cell.scenario) for cell in cells)
 
     def carried_out(self) -> Sweep:
@@ -170,7 +171,7 @@ class _Sweeping:
         else:
             over: list[Stack] = []
             stacks: list[Stack] = []
-            for stack in stacks_of(self.account.stack, self.cells):
+            for stack in self.stacks:
                 (over if all(number in self.kept.finished for number in stack.cells) else stacks).append(stack)
             left = on_stacks(
                 stacks,
@@ -205,19 +206,13 @@ class _Sweeping:
 
     def _measured(self) -> Sequence[Cell]:
         """The cells as they were measured: each on its own endpoint, where there were stacks."""
-        if self.account.stack is None:
-            return self.cells
-        of = {number: stack for stack in stacks_of(self.account.stack, self.cells) for number in stack.cells}
-        return [
-            cell.model_copy(
-                update={
-                    "scenario": with_endpoint(
-                        cell.scenario, stack_name(of[cell.number].name), of[cell.number].wanted.kind
-                    )
-                }
-            )
-            for cell in self.cells
-        ]
+        measured = list(self.cells)
+        for stack in self.stacks:
+            for number in stack.cells:
+                cell = measured[number - 1]
+                scenario = with_endpoint(cell.scenario, stack_name(stack.name), stack.wanted.kind)
+                measured[number - 1] = cell.model_copy(update={"scenario": scenario})
+        return measured
 
     def _measure(self, stack: Stack) -> None:
         """The cells of a stack that is there, one after another."""
