@@ -1,7 +1,7 @@
-"""Who may send the rest of a run: one object in S3, exchanged under a condition by whoever continues the run.
+"""Who may send the rest of a run: one object in S3, exchanged under a condition by each resume that sends.
 
 Theory of operation. The object has the token of the resume that sends, and a results folder the tokens of all that
-sent from it. Whoever finds another's token has a copy that knows nothing of what was sent since, and may send nothing.
+sent from it. A resume that finds another's token has a copy that knows nothing of what was sent since; it sends none.
 S3 lets one writer of several replace what all of them have read (If-Match), or make what was not there (If-None-Match).
 """
 
@@ -22,7 +22,7 @@ from smbench.aws.transport.outputs import bucket_and_key
 from smbench.errors import TargetError
 
 CLAIMS = "claims"  # the folder of claims, beside the inputs
-SEEN_S = 10.0  # whoever sends sees within so long that another holds the claim
+SEEN_S = 10.0  # a run that sends sees within so long that another holds the claim
 _TRIES = 5
 _AGAIN_S = 0.5
 _REFUSED = (404, 409, 412)  # it is gone, another writes at this moment, or it is no longer what was read
@@ -45,7 +45,7 @@ class Holder:
 
     @classmethod
     def of(cls, content: bytes) -> Self:
-        """As `content` of another process; one that cannot be read is nobody's."""
+        """As `content` of another process; one that cannot be read has no owner."""
         try:
             found = orjson.loads(content)
             return cls(*(str(found[name]) for name in ("token", "where", "since")))
@@ -84,7 +84,7 @@ class Claim:
         self._name = {"Bucket": named[0], "Key": named[1]}
 
     async def holder(self) -> Holder | None:
-        """Who sends; None: nobody has continued the run.
+        """Who sends; None: no copy of the run was continued.
 
         Raises:
             TargetError: it cannot be read.
