@@ -133,3 +133,23 @@ def test_the_file_is_the_same_however_many_calls_are_made_into_a_frame_together_
     truth.write(tmp_path / "truth.parquet")
     assert pl.read_parquet(tmp_path / "truth.parquet").equals(expected)
     assert [path.name for path in tmp_path.iterdir()] == ["truth.parquet"]
+
+
+@pytest.mark.parametrize("together", [1, 2, 7])
+def test_calls_that_were_spilled_are_the_rows_that_they_were_in_memory(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(truth_module, "_ROWS_AT_ONCE", 3)
+
+    def frame() -> pl.DataFrame:
+        truth = Truth(EPOCH_NS)
+        calls = [truth.arrive(f"call {number}", number) for number in range(12)]
+        for number in (11, 0, 5, 4, 3, 10, 1, 2, 9):
+            calls[number].accepted = number % 2 == 0
+            truth.close(calls[number])
+        return truth.frame()
+
+    in_memory = frame()
+    monkeypatch.setattr(truth_module, "_SPILLED_TOGETHER", together)
+    assert frame().equals(in_memory)
+    assert in_memory["call"].to_list() == list(range(12))

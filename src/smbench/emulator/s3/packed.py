@@ -1,7 +1,8 @@
-"""Objects that hardly anybody asks for, packed: some eighty bytes each, and still found, read, listed and deleted.
+"""Objects that hardly anybody asks for, packed: a dozen bytes of memory each; still found, read, listed and deleted.
 
-Blocks of several hundred are compressed, and an index of hashes says in which one a key is. Its sorted arrays double in
-length, so there are few of them, and what one more block costs does not grow with the run.
+Blocks of several hundred are compressed and put into a temporary file, and an index of hashes says in which one a key
+is. Its sorted arrays double in length, so there are few of them, and what one more block costs does not grow with the
+run.
 """
 
 import zlib
@@ -10,6 +11,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from smbench.emulator.spilled import Spilled
 
 Row = tuple[str, bytes, int, int]
 """Key, bytes, when it was written (scenario nanoseconds), and a number of the owner's."""
@@ -21,7 +24,7 @@ class Packed:
     """Rows by key. Each key is packed once in its life: what is deleted is never there again."""
 
     def __init__(self) -> None:
-        self._blocks: list[bytes] = []
+        self._blocks = Spilled()
         self._index: list[tuple[NDArray[np.uint64], NDArray[np.uint32]]] = []  # hashes in order, their blocks
         self._gone: set[str] = set()
         self._n = 0
@@ -43,9 +46,9 @@ class Packed:
         kept = [row for row, may in zip(rows, is_new, strict=True) if may]
         if not kept:
             return set()
-        self._blocks.append(zlib.compress(msgspec.msgpack.encode(tuple(zip(*kept, strict=True))), 1))
+        block = self._blocks.add(zlib.compress(msgspec.msgpack.encode(tuple(zip(*kept, strict=True))), 1))
         ordered = np.sort(hashes[is_new])
-        self._index.append((ordered, np.full(len(ordered), len(self._blocks) - 1, np.uint32)))
+        self._index.append((ordered, np.full(len(ordered), block, np.uint32)))
         self._n += len(kept)
         while len(self._index) > 1 and len(self._index[-2][0]) <= len(self._index[-1][0]):
             later, earlier = self._index.pop(), self._index.pop()

@@ -1,9 +1,11 @@
 """What really happened to every InvokeEndpointAsync call: the file a client's account is checked against.
 
-A call is an object while anything may still happen to it; then it is a row of compact columns, some 200 bytes for
-ever. What has no upper limit in a run is these rows and the objects in S3 (`target.emulated.results_kept`).
+A call is an object while anything may still happen to it; then it is a row of compact columns, some 200 bytes, which a
+temporary file takes together with some thousand others. What has no upper limit in a run is that file and the objects
+in S3 (`target.emulated.results_kept`).
 """
 
+import pickle
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,9 +15,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from smbench.emulator.spilled import Spilled
 from smbench.records import Outcome
 from smbench.results.schema import TRUTH, plain_schema, stamped
 
+_SPILLED_TOGETHER = 5_000  # closed calls: a megabyte, which the system takes in a millisecond
 _ROWS_AT_ONCE = 50_000  # made into a frame together: half a million took 250 MB, by lots 130 MB
 _NONE = -1  # in a column of whole numbers; no instant of a run and no count is negative
 
@@ -54,6 +58,8 @@ class Truth:
         self._n_calls = 0
         self._open: dict[int, Call] = {}
         self._closed = _Rows()
+        self._spilled = Spilled()
+        self._spans: list[tuple[int, int]] = []  # of the spilled: the lowest and the highest number of a call
 
     def arrive(self, inference_id: str, at_ns: int) -> Call:
         """The record of a new call, to be filled in as it goes on."""
@@ -64,8 +70,13 @@ class Truth:
 
     def close(self, call: Call) -> None:
         """Nothing more can happen to this call: its record is not looked at again."""
-        if self._open.pop(call.number, None) is not None and self._is_kept:
-            self._closed.add(call)
+        if self._open.pop(call.number, None) is None or not self._is_kept:
+            return
+        self._closed.add(call)
+        if len(self._closed) == _SPILLED_TOGETHER:
+            self._spans.append(self._closed.span)
+            self._spilled.add(pickle.dumps(self._closed, pickle.HIGHEST_PROTOCOL))
+            self._closed = _Rows()
 
     @property
     def open_calls(self) -> Sequence[Call]:
@@ -96,8 +107,17 @@ class Truth:
         for call in self._open.values():
             still_open.add(call)
         for first in range(0, max(1, self._n_calls), _ROWS_AT_ONCE):
-            lot = [rows.frame(self.epoch_ns, first, first + _ROWS_AT_ONCE) for rows in (self._closed, still_open)]
+            end = first + _ROWS_AT_ONCE
+            lot = [rows.frame(self.epoch_ns, first, end) for rows in self._all_between(first, end, still_open)]
             yield stamped(pl.concat(lot).sort("call"))
+
+    def _all_between(self, first: int, end: int, still_open: "_Rows") -> "Iterator[_Rows]":
+        """Those that have calls from one number to before another, one in memory at a time; and two always."""
+        for number, (lowest, highest) in enumerate(self._spans):
+            if lowest < end and highest >= first:
+                yield pickle.loads(self._spilled[number])  # we wrote it, where nobody else can
+        yield self._closed
+        yield still_open
 
 
 class _Texts:
@@ -147,6 +167,15 @@ class _Rows:
         self._accepted = array("b")
         self._names = {name: _Names() for name in ("fault", "outcome", "notice", "folder")}
         self._ids, self._objects = _Texts(), _Texts()  # where a result lies: its folder, and its name in there
+
+    def __len__(self) -> int:
+        return len(self._accepted)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The lowest and the highest number of a call; there must be one."""
+        numbers = np.asarray(self._whole["number"])
+        return int(numbers.min()), int(numbers.max())
 
     def add(self, call: Call) -> None:
         """One more row."""
