@@ -15,9 +15,8 @@ from smbench.records import ACCEPTED, Outcome
 from smbench.results.schema import REQUESTS, polars_schema
 from smbench.schedule.base import PhaseSpan
 from smbench.schedule.time_column import check_span
-from smbench.schedule.trace import NO_TIME
 from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns, zones_said
-from smbench.tables.table import BadCell, Batch, Table, shown
+from smbench.tables.table import BadCell, Batch, Table, as_no_time, shown
 from smbench.tables.timestamps import NO_NUMBER
 
 PHASE = "imported"
@@ -25,6 +24,7 @@ _SECOND_NS = 10**9
 _DAY_NS = 86_400 * _SECOND_NS
 _SAME_NS = 2_000_000  # between two spans of which each was cut to milliseconds
 _SHOWN_MAX = 8
+_NO_LATENCY = "leave the cell empty where no answer came: its status says the rest"
 _BLANKS = {"nan", "null", "none", "n/a", "-", "na", "<na>", "nat", "#n/a", "nil", "(null)", "\\n"}  # \\N is SQL's
 _TEXTS = ("status", "success", "error", "label", "phase")
 _OVER = [Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value]
@@ -172,10 +172,10 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
             values = convert(series.filter(there))
         except BadCell as bad:
             row = int(kept[there.arg_true()[bad.row]])
-            problem = bad.problem
-            if role != "latency" and problem == NO_NUMBER:
-                problem = NO_TIME
-            raise table.bad(batch.place, at, BadCell(row, bad.value, problem)) from None
+            cell = BadCell(row, bad.value, bad.problem)
+            if role == "latency":
+                raise table.bad(batch.place, at, cell, _NO_LATENCY) from None
+            raise table.bad(batch.place, at, as_no_time(cell) if bad.problem == NO_NUMBER else cell) from None
         full = np.zeros(len(series), dtype=np.int64)
         full[there.to_numpy()] = values
         return pl.Series(full).set(~there, None)
@@ -233,7 +233,7 @@ def _check(table: Table, batch: Batch, roles: Roles, frame: pl.DataFrame, kept: 
         raise UsageError(
             f"{table.path}{batch.place(int(kept[negative.arg_true()[0]]))}: the latency in column "
             f"'{table.name(roles.columns['latency'])}' is below zero",
-            "leave the cell empty where no answer came: its status says the rest",
+            _NO_LATENCY,
         )
     backwards = (frame["end_ns"] < frame["start_ns"]).fill_null(value=False)
     if backwards.any():

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from smbench.errors import UsageError
+from smbench.importing.tools import JMETER_NOTE, SUMS, TOOLS
 from smbench.schedule.time_column import OF_LENGTHS, no_unit, time_column, unit_of
 from smbench.tables.json_documents import no_rows
 from smbench.tables.table import Table
@@ -70,155 +71,6 @@ class Roles:
         return lines
 
 
-@dataclass(frozen=True, slots=True)
-class _Tool:
-    name: str
-    columns: Mapping[str, str]  # role to the name of its column; those it may lack are left out
-    needs: tuple[str, ...]  # names that make a file this tool's
-    unit: str = "auto"
-    latency_unit: str = "auto"
-    where: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    leaves_out: bool = False
-    sums: tuple[str, str] | None = None  # a column, and what it holds in rows that are sums of other rows
-    form: str = ""  # of the file, where names alone would not make it this tool's
-
-
-_K6_NOTES = (
-    "k6 stamps a request when it ends: starts are ends less durations",
-    "k6's http_req_duration leaves out looking up, connecting and TLS",
-)
-_JMETER_NOTE = "JMeter's timeStamp is taken as the start, as its shipped jmeter.properties says"
-_TOOLS = (
-    _Tool(
-        "k6",
-        {"end": "timestamp", "latency": "metric_value", "status": "status", "error": "error", "label": "name"},
-        ("metric_name", "timestamp", "metric_value"),
-        latency_unit="ms",
-        where={"metric_name": "http_req_duration"},
-        notes=_K6_NOTES,
-    ),
-    _Tool(
-        "k6",
-        {
-            "end": "data.time",
-            "latency": "data.value",
-            "status": "data.tags.status",
-            "error": "data.tags.error",
-            "label": "data.tags.name",
-        },
-        ("metric", "type", "data.time", "data.value"),
-        latency_unit="ms",
-        where={"metric": "http_req_duration", "type": "Point"},
-        notes=_K6_NOTES,
-    ),
-    _Tool(
-        "JMeter",
-        {
-            "start": "timeStamp",
-            "latency": "elapsed",
-            "status": "responseCode",
-            "success": "success",
-            "error": "failureMessage",
-            "label": "label",
-            "size": "sentBytes",
-        },
-        ("timeStamp", "elapsed"),
-        latency_unit="ms",
-        sums=("responseMessage", r"^Number of samples in transaction : "),
-        notes=(_JMETER_NOTE,),
-    ),
-    _Tool(
-        "ab",
-        {"start": "seconds", "latency": "ttime"},
-        ("starttime", "seconds", "ctime", "dtime", "ttime", "wait"),
-        unit="s",
-        latency_unit="ms",
-        notes=(
-            "ab stamps starts in whole seconds",
-            "ab has no status, and a row for every request: one that got no answer looks like the others",
-        ),
-    ),
-    _Tool(
-        "vegeta",
-        {"start": "timestamp", "latency": "latency", "status": "code", "error": "error", "label": "attack"},
-        ("timestamp", "latency", "code", "attack", "seq"),
-        latency_unit="ns",
-    ),
-    _Tool(
-        "hey",
-        {"start": "offset", "latency": "response-time", "status": "status-code"},
-        ("response-time", "status-code", "offset"),
-        unit="s",
-        latency_unit="s",
-        leaves_out=True,
-    ),
-    _Tool(
-        "oha",
-        {"start": "request-start", "latency": "request-duration", "status": "status"},
-        ("request-start", "request-duration", "status"),
-        unit="s",
-        latency_unit="s",
-        leaves_out=True,
-    ),
-    _Tool(
-        "ghz",
-        {"end": "timestamp", "latency": "latency", "status": "status", "error": "error"},
-        ("timestamp", "latency", "error", "status"),
-        latency_unit="ns",
-        notes=("ghz stamps a call when it ends: starts are ends less latencies",),
-        form="one JSON document, its details",
-    ),
-    _Tool(
-        "Fortio",
-        {"start": "timestamp", "latency": "latency", "success": "ok", "error": "details"},
-        ("latency", "timestamp", "thread", "ok", "details"),
-        unit="ns",
-        latency_unit="s",
-    ),
-    _Tool(
-        "inference-perf",
-        {"start": "start_time", "end": "end_time", "error": "error.error_type"},
-        ("start_time", "end_time", "info.input_tokens"),
-        unit="s",
-        form="one JSON document",
-    ),
-    _Tool(
-        "Locust",
-        {
-            "start": "start_time",
-            "latency": "response_time",
-            "status": "status_code",
-            "error": "exception",
-            "label": "name",
-        },
-        ("request_type", "name", "response_time", "response_length", "exception"),
-        latency_unit="ms",
-    ),
-    _Tool(
-        "AIPerf",
-        {
-            "start": "metadata.request_start_ns",
-            "end": "metadata.request_end_ns",
-            "status": "error.code",
-            "error": "error.message",
-            "phase": "metadata.benchmark_phase",
-        },
-        ("metadata.request_start_ns", "metadata.request_end_ns"),
-        unit="ns",
-    ),
-)
-_SUMS = (  # names that a table of sums has
-    ({"Request Count", "Median Response Time"}, "Locust's table of sums"),
-    ({"User Count", "Requests/s"}, "Locust's history of sums"),
-    ({"Method", "Name", "Error", "Occurrences"}, "Locust's table of failures"),
-    ({"Count", "Message", "Traceback", "Nodes"}, "Locust's table of exceptions"),
-    ({"num_none_requests", "total_response_time"}, "Locust's list of sums"),
-    ({"# Samples", "Average", "Median"}, "JMeter's aggregate report"),
-    ({"Metric", "avg", "min", "max"}, "the table of sums of GenAI-Perf or AIPerf"),
-    ({"Trans", "Elap Time", "Resp Time"}, "siege's log of sums"),
-    ({"Percentage served", "Time in ms"}, "ab's table of percentiles"),
-)
 _VEGETA_WIDTHS = (11, 12)  # without and with response headers
 _H2LOAD_WIDTH = 3  # at least
 _JTL_WIDTH = 8  # at least: all versions of JMeter have begun a row alike
@@ -262,7 +114,7 @@ def _roles_of(table: Table, asked: Asked) -> Roles:
 
 def _sums(names: Sequence[str]) -> str:
     """What summary this is; empty where it is none that is known."""
-    for needed, what in _SUMS:
+    for needed, what in SUMS:
         if needed <= set(names):
             return what
     return ""
@@ -271,7 +123,7 @@ def _sums(names: Sequence[str]) -> str:
 def _known(table: Table) -> Roles:
     """A known tool's columns and the units that it writes; `auto` where it has several."""
     names = table.names or ()
-    for tool in _TOOLS:
+    for tool in TOOLS:
         if set(tool.needs) <= set(names) and tool.form in ("", table.form):
             columns = {role: table.find(name) for role, name in tool.columns.items() if name in names}
             where = {table.find(name): value for name, value in tool.where.items()}
@@ -284,7 +136,7 @@ def _known(table: Table) -> Roles:
         return Roles("vegeta", columns, {"start": "ns", "latency": "ns"})
     if _is_jtl(table):
         columns = {"start": 0, "latency": 1, "status": 3, "success": 7, "label": 2}
-        notes = ("JMeter's file has no header, so its usual first columns are taken", _JMETER_NOTE)
+        notes = ("JMeter's file has no header, so its usual first columns are taken", JMETER_NOTE)
         return Roles("JMeter", columns, {"start": "ms", "latency": "ms"}, notes=notes)
     if _is_h2load_log(table):
         columns = {"start": 0, "status": 1, "latency": 2}
@@ -305,15 +157,29 @@ def _ordered(table: Table, columns: Mapping[str, int], *, all_at_once: bool) -> 
         if "start" in columns or "end" in columns:
             raise UsageError(f"{table.path}: it says when requests were sent, so they were not all sent at once")
         if "latency" not in columns:
-            raise UsageError(f"{table.path}: no column holds the latency", f"name it: --latency; {table.listed()}")
+            raise UsageError(
+                f"{table.path}: no column holds the latency{_several(table, columns)}",
+                f"name it: --latency; its columns: {table.listed()}",
+            )
         return {role: columns[role] for role in ROLES if role in columns}
     if not ("start" in columns and columns.keys() & {"end", "latency"}) and not {"end", "latency"} <= columns.keys():
         have = ", ".join(role for role in ("start", "end", "latency") if role in columns) or "none of them"
+        which = _several(table, columns)
         raise UsageError(
-            f"{table.path}: needs a start and an end, or one of them and a latency; found: {have}",
+            f"{table.path}: needs a start and an end, or one of them and a latency; found: {have}{which}",
             f"name them: --start, --end, --latency; its columns: {table.listed()}",
         )
     return {role: columns[role] for role in ROLES if role in columns}
+
+
+def _several(table: Table, columns: Mapping[str, int]) -> str:
+    """The candidates of each place in time that was not found because there are several."""
+    several = {role: _matching(table, role) for role in ("end", "latency") if role not in columns}
+    return "".join(
+        f"; which is the {role}: {' or '.join(map(table.name, found))}?"
+        for role, found in several.items()
+        if len(found) > 1
+    )
 
 
 def _is_vegeta_csv(table: Table) -> bool:
@@ -352,17 +218,7 @@ def _by_name(table: Table, asked: Asked) -> dict[str, int]:
     """
     found = {}
     for role, own in _WORDS.items():
-        matching = []
-        for at, name in enumerate(table.names or ()):
-            words = words_of(name)
-            plain, _ = split_unit(name)
-            if own.intersection(words) or plain in own or (role == "latency" and plain.endswith("responsetime")):
-                matching.append(at)
-        if role == "status":
-            matching = [at for at in matching if not {"error", "success"} & set(words_of(table.name(at)))]
-        if role == "end":
-            matching = [at for at in matching if _is_instant(table, at)]
-            matching = [at for at in matching if not OF_LENGTHS.intersection(words_of(table.name(at)))]
+        matching = _matching(table, role)
         if role in _OUTCOMES and len(matching) > 1:
             exact = [at for at in matching if split_unit(table.name(at).rpartition(".")[2])[0] in own]
             matching = _of_an_error(table, matching) if role == "error" and len(exact) != 1 else exact or matching
@@ -372,6 +228,22 @@ def _by_name(table: Table, asked: Asked) -> dict[str, int]:
         if len(matching) == 1:
             found[role] = matching[0]
     return found
+
+
+def _matching(table: Table, role: str) -> list[int]:
+    """The columns that have a word for a role."""
+    own, matching = _WORDS[role], []
+    for at, name in enumerate(table.names or ()):
+        words = words_of(name)
+        plain, _ = split_unit(name)
+        if own.intersection(words) or plain in own or (role == "latency" and plain.endswith("responsetime")):
+            matching.append(at)
+    if role == "status":
+        matching = [at for at in matching if not {"error", "success"} & set(words_of(table.name(at)))]
+    if role == "end":
+        matching = [at for at in matching if _is_instant(table, at)]
+        matching = [at for at in matching if not OF_LENGTHS.intersection(words_of(table.name(at)))]
+    return matching
 
 
 def _of_an_error(table: Table, matching: list[int]) -> list[int]:

@@ -26,11 +26,10 @@ from smbench.tables.foreign import open_table
 from smbench.tables.instants import counts as counts_of
 from smbench.tables.instants import dates_ns, numbers_ns, zones_said
 from smbench.tables.opening import Watch
-from smbench.tables.table import BadCell, Batch, Table
+from smbench.tables.table import BadCell, Batch, Table, as_no_time
 from smbench.tables.timestamps import NO_NUMBER, is_number, split_unit
 
 _DAY_NS = 86_400 * 10**9
-NO_TIME = "is not a time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
@@ -211,7 +210,7 @@ def _instants(table: Table, batch: Batch, plan: _Plan) -> tuple[Instants, Instan
             return convert(cells[at])
         except BadCell as bad:
             is_known = at != time.at or is_time or bad.problem != NO_NUMBER
-            raise table.bad(place, at, bad if is_known else replace(bad, problem=NO_TIME)) from None
+            raise table.bad(place, at, bad if is_known else as_no_time(bad)) from None
 
     time = plan.time
     is_time = time.is_date or is_number(table.head[0][time.at] or "") or not isinstance(cells[time.at].dtype, pl.String)

@@ -5,7 +5,7 @@ read, batch by batch, so that three million rows take no more memory than their 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ import polars as pl
 
 from smbench.errors import UsageError
 from smbench.printable import printable
+from smbench.tables.timestamps import NO_TIME, no_date
 
 HEAD_ROWS = 100  # what names and kinds are guessed from
 _NAMES_SHOWN = 30
@@ -95,13 +96,13 @@ class Table:
         listed = ", ".join(shown(name) for name in self.names[:_NAMES_SHOWN])
         return f"{listed} and {more:,} more" if more > 0 else listed
 
-    def bad(self, place: Callable[[int], str], index: int, cell: "BadCell") -> UsageError:
+    def bad(self, place: Callable[[int], str], index: int, cell: "BadCell", advice: str = "") -> UsageError:
         """The error for one cell of a column. Its content is shown where it is made like a number or a date, and else
         not: a file that was named by mistake may hold what no log should."""
         where = f"{self.path}{place(cell.row)}"
         if cell.value is None:
             return UsageError(f"{where}: the row has nothing in column '{self.name(index)}'")
-        return UsageError(f"{where}: {as_shown(cell.value)} in column '{self.name(index)}' {cell.problem}")
+        return UsageError(f"{where}: {as_shown(cell.value)} in column '{self.name(index)}' {cell.problem}", advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,11 @@ class BadCell(Exception):  # noqa: N818  # what `Table.bad` makes an error of
     row: int
     value: str | None  # None: the row has nothing there
     problem: str
+
+
+def as_no_time(cell: BadCell) -> BadCell:
+    """A cell of a column of times that is no number: what it should be, instead of that."""
+    return replace(cell, problem=no_date(cell.value or "") or NO_TIME)
 
 
 def as_shown(value: str) -> str:

@@ -35,7 +35,15 @@ _CLOCK = re.compile(
 _ISO_LENGTH = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?(?<![PT])", re.ASCII)  # Java
 _INT64_MAX = 2**63 - 1
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'’_\s]\d{3})+([.,]\d+)?")  # \s: also the narrow and unbroken blanks
+_YEAR_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ,].*)?", re.ASCII)
+_MONTH_WORD = re.compile(
+    r"[^A-Za-z]*(?:[A-Za-z]{3,9},?[ -])?(?:\d{1,2}[ /.-]*)?"
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)[ /.-]+\d.*",
+    re.ASCII | re.IGNORECASE,
+)
 NO_NUMBER = "is not a number"
+NO_TIME = "is not a time: neither a number nor a date such as 2023-11-16 18:17:03.9799600"
 
 
 def is_number(text: str) -> bool:
@@ -45,6 +53,20 @@ def is_number(text: str) -> bool:
 def is_date(text: str) -> bool:
     """Whether the text has the form of a date; the month may still be the thirteenth."""
     return _ISO.fullmatch(_with_marks(text)) is not None
+
+
+def no_date(text: str) -> str | None:
+    """What to say of a date that a person reads and `is_date` does not take; None: it is none of these.
+
+    `03/11/2026` is a day in March or in November, so which of them is never guessed.
+    """
+    if found := _YEAR_LAST.fullmatch(text):
+        first, _, second, _ = found.groups()
+        which = "" if max(int(first), int(second)) > 12 else f" ({first} and {second}: which is the month?)"
+        return f"is a date with its year last{which}: write year-month-day, such as 2023-11-16 18:17:03"
+    if _MONTH_WORD.fullmatch(text):
+        return "is a date with its month as a word: write it as a number, such as 2023-11-16T18:17:03Z"
+    return None
 
 
 def _with_marks(text: str) -> str:
@@ -123,7 +145,7 @@ def date_ns(text: str) -> int:
     """
     match = _ISO.fullmatch(_with_marks(text))
     if match is None:
-        raise ValueError("is not a date and time such as 2023-11-16 18:17:03.9799600")
+        raise ValueError(no_date(text) or "is not a date and time such as 2023-11-16 18:17:03.9799600")
     year, _, month, day, hour, minute, second, fraction, _zulu, sign, offset_hours, offset_minutes = match.groups()
     try:
         at_s = _minute_s(int(year), int(month), int(day), int(hour or 0), int(minute or 0))

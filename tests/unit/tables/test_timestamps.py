@@ -1,12 +1,13 @@
 """Goal: every way a trace writes time becomes the same integer. Method: tables; the integers are worked out by hand
 or by the standard library's calendar."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from smbench.tables.timestamps import date_ns, number_ns, parse_number, split_unit, unit_of_epoch
+from smbench.tables.timestamps import date_ns, is_date, no_date, number_ns, parse_number, split_unit, unit_of_epoch
 
 S = 10**9
 AT_S = int(datetime(2023, 11, 16, 18, 17, 3, tzinfo=UTC).timestamp())
@@ -81,6 +82,30 @@ def test_a_number_keeps_every_digit(text: str, unit: str, ns: int) -> None:
 def test_what_is_no_finite_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("03/11/2026", "03 and 11: which is the month?"),
+        ("3-4-2026 10:00", "3 and 4: which is the month?"),
+        ("13.11.2026 10:00:05", "year last: write year-month-day"),
+        ("11/13/2026, 10:00 AM", "year last: write year-month-day"),
+        ("Tue, 03 Nov 2026 10:00:05 GMT", "month as a word"),
+        ("03/Nov/2026:10:00:05 +0000", "month as a word"),
+        ("Nov 3 10:00:05", "month as a word"),
+        ("November 3, 2026", "month as a word"),
+    ],
+)
+def test_a_date_as_a_person_writes_it_is_refused_with_the_way_to_write_it(text: str, said: str) -> None:
+    assert not is_date(text)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        date_ns(text)
+
+
+@pytest.mark.parametrize("text", ["2026-11-03", "soon", "mayor 5", "12", "decimal", "1.5.7", "Marching 5 x"])
+def test_other_text_is_no_date_that_a_person_would_read(text: str) -> None:
+    assert no_date(text) is None
 
 
 def test_numbers_beyond_what_an_integer_holds_are_refused() -> None:
