@@ -47,6 +47,7 @@ class Cell(BaseModel):
     Args:
         number: From 1, in the order in which they are made.
         configuration: The choices of the matrix, by their axes, as a person reads them.
+        alike: Axes of one choice, which is that of every cell.
         trial: What differs between the trials of a benchmark.
         settings: All that was set.
     """
@@ -55,6 +56,7 @@ class Cell(BaseModel):
 
     number: int
     configuration: dict[str, str]
+    alike: tuple[str, ...] = ()
     benchmark: str
     trial: dict[str, str]
     seed: int
@@ -64,7 +66,17 @@ class Cell(BaseModel):
     @property
     def label(self) -> str:
         """Of all that distinguishes it but the seed."""
-        return " ".join([*words(self.configuration), self.benchmark, *words(self.trial)])
+        return " ".join(filter(None, [self.name, self.benchmark, *words(self.trial)]))
+
+    @property
+    def name(self) -> str:
+        """Of the configuration, by what distinguishes it from the others; empty where nothing does."""
+        return " ".join(words({axis: label for axis, label in self.configuration.items() if axis not in self.alike}))
+
+    @property
+    def common(self) -> str:
+        """What the matrix sets in every cell alike; empty for nothing."""
+        return " ".join(words({axis: self.configuration[axis] for axis in self.alike}))
 
 
 def words(labels: Mapping[str, str]) -> list[str]:
@@ -121,6 +133,7 @@ def cells_of(question: Question) -> tuple[Cell, ...]:
         ScenarioError: a combination makes no sound scenario.
     """
     axes = axes_of(question.matrix, "matrix")
+    alike = tuple(axis for axis, choices in axes.items() if len(choices) == 1)
     cells: list[Cell] = []
     for chosen in combinations(axes, len(question.seeds or (1,))):
         settings = {key: value for choice in chosen.values() for key, value in choice.settings.items()}
@@ -140,6 +153,7 @@ def cells_of(question: Question) -> tuple[Cell, ...]:
                     Cell(
                         number=len(cells) + 1,
                         configuration=configuration,
+                        alike=alike,
                         benchmark=trial.benchmark,
                         trial=trial.labels,
                         seed=seed,

@@ -39,6 +39,15 @@ def test_every_combination_is_one_cell_and_every_configuration_meets_the_same_se
     assert all(cell.scenario.seed == cell.seed for cell in cells)
 
 
+def test_a_cell_is_named_by_what_differs_between_cells() -> None:
+    first, second = cells_of(question(matrix={MEMORY: [1024, 2048], "load.0.constant.rate": ["1/s"]}))
+    assert (first.name, second.name) == ("memory=1024", "memory=2048")
+    assert first.common == second.common == "rate=1/s"
+    assert first.configuration == {MEMORY: "1024", "load.0.constant.rate": "1/s"}
+    (only,) = cells_of(question(matrix={MEMORY: [1024]}))
+    assert (only.name, only.label, only.common) == ("", only.benchmark, "memory=1024")
+
+
 def test_labelled_settings_change_several_keys_together() -> None:
     sizes = {"small": {MEMORY: 1024, "target.emulated.service": "2s"}, "large": {MEMORY: 6144}}
     small, large = cells_of(question(matrix={"size": sizes}))

@@ -14,7 +14,7 @@ from smbench.api.result import Run, write_table_and_page
 from smbench.errors import ExitCode
 from smbench.pricing.table import PriceTable
 from smbench.sweeping.figures import Figures
-from smbench.sweeping.question import Cell, words
+from smbench.sweeping.question import Cell
 from smbench.sweeping.ranking import Choice, Group, Rule, Seen, choose, groups_of
 from smbench.view.report.sweep import render, rows_of, to_json
 
@@ -48,7 +48,7 @@ class Sweep(Printed):
 
     def __post_init__(self) -> None:
         seen = [
-            Seen(" ".join(words(cell.configuration)), cell.benchmark, cell.trial, cell.seed, figures)
+            Seen(cell.name, cell.benchmark, cell.trial, cell.seed, figures)
             for cell in self.cells
             if (figures := self.figures.get(cell.number)) is not None
         ]
@@ -63,9 +63,7 @@ class Sweep(Printed):
     def recommendation(self) -> Choice | None:
         """Which configuration to take, by the first benchmark; None where nothing can be ranked."""
         first = self.groups[0].benchmark if self.groups else ""
-        memory_mb = {
-            " ".join(words(cell.configuration)): cell.scenario.target.emulated.serverless.memory for cell in self.cells
-        }
+        memory_mb = {cell.name: cell.scenario.target.emulated.serverless.memory for cell in self.cells}
         return choose([group for group in self.groups if group.benchmark == first], self.rule, memory_mb)
 
     @property

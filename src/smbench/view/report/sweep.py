@@ -16,7 +16,7 @@ from smbench.analysis.numbers.known import reasons
 from smbench.pricing.table import PriceTable
 from smbench.records import Unknown
 from smbench.sweeping.figures import ENDED_EARLY, Figures, row_of
-from smbench.sweeping.question import Cell, words
+from smbench.sweeping.question import Cell
 from smbench.sweeping.ranking import Choice, Group, saturations, times_the_first
 from smbench.sweeping.recommended import Recommended, recommended
 from smbench.view.report.whole_table import WholeTable
@@ -199,8 +199,7 @@ def cell_of(looked: Looked, group: Group) -> Cell:
     return next(
         cell
         for cell in looked.cells
-        if (" ".join(words(cell.configuration)), cell.benchmark, cell.trial)
-        == (group.matrix, group.benchmark, group.trial)
+        if (cell.name, cell.benchmark, cell.trial) == (group.matrix, group.benchmark, group.trial)
     )
 
 
@@ -272,7 +271,8 @@ def _price(usd_per_1000: float | None) -> str:
 def notes(looked: Looked) -> list[str]:
     """What the columns mean, and what is missing."""
     several = any(len(group.by_seed) > 1 for group in looked.groups)
-    found = []
+    common = looked.cells[0].common if looked.cells else ""
+    found = [f"In every cell: {common}."] if common else []
     if several:
         found.append("p95: the median run, and the least and greatest. Against the first: p95 by pairs of the same "
                      "seed, geometric mean and 90 % interval.")  # fmt: skip
