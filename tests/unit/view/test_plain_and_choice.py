@@ -82,6 +82,22 @@ def test_the_story_is_told_in_lines_of_its_own() -> None:
     ]
 
 
+def test_the_time_at_the_head_of_a_line_never_goes_back() -> None:
+    """In warp time a picture is minutes later than the one before, and what was seen between them comes with it."""
+    early, late = (Event("alarm", name, 60 * SECOND, 90 * SECOND, "OK -> ALARM") for name in ("early", "late"))
+    scenes = [
+        Scene(Snapshot(0, 0, 0.0, Stage.SENDING)),
+        Scene(Snapshot(0, 120 * SECOND, 0.1, Stage.DRAINING), events=[early]),
+        Scene(Snapshot(0, 121 * SECOND, 0.2, Stage.DONE), events=[late]),
+    ]
+    told = [line for line in lines_of(scenes) if "alarm" in line or "draining" in line]
+    assert told == [
+        "00:01:30 alarm at 00:01:00: OK -> ALARM, early",
+        "00:02:00 draining",
+        "00:02:00 alarm at 00:01:00: OK -> ALARM, late",
+    ]
+
+
 def test_every_kind_of_end_is_counted_under_its_name() -> None:
     outcomes = {
         Outcome.COMPLETED: 5,
@@ -100,9 +116,9 @@ def test_a_run_that_is_over_is_summed_up_once() -> None:
 
 
 def test_lines_are_ascii_without_control_codes_whatever_a_service_says() -> None:
-    rude = Event("alarm", "\x1b[2J\rhigh\nlow é", 0, 0, "OK -> ALARM")
+    rude = Event("alarm", "\x1b[2J\rhigh\nlow é", 0, SECOND, "OK -> ALARM")
     told = lines_of([Scene(Snapshot(0, SECOND, 1.0, Stage.SENDING), events=[rude])])
-    assert told[-1] == "00:00:00 alarm at 00:00:00: OK -> ALARM, [2J high low ?"
+    assert told[-1] == "00:00:01 alarm at 00:00:00: OK -> ALARM, [2J high low ?"
     assert all(line.isascii() and line.isprintable() for line in told)
 
 

@@ -17,6 +17,8 @@ _STILL_OPEN = (Outcome.LOST, Outcome.PENDING)
 class PlainView:
     """One line every five real seconds; a change of stage or phase, scaling and trouble have lines of their own.
 
+    The time at the head of a line never goes back: what is read late has the time of the line before it.
+
     Args:
         now_ns: Real time, for the pace of the lines.
     """
@@ -27,6 +29,7 @@ class PlainView:
         self._note = ""
         self._at = ("", -1)  # stage and phase last told
         self._n_events = 0
+        self._latest_s = 0.0  # at the head of the last line
         self._remarked: set[str] = set()
         self._judged: set[str] = set()  # thresholds whose verdict was told
         self._has_begun = self._is_over = self._is_gone = False
@@ -69,15 +72,19 @@ class PlainView:
             lines += [sentences.plain(state.note)] if state.note else []
         if state.now is None:
             return lines
-        clock = figures.stopwatch(state.elapsed_s)
-        lines += [f"{clock} {line}" for line in (*self._turns(state), *self._trouble(state), *self._verdicts(state))]
-        lines += self._scaling(state)
+        now_s = state.elapsed_s
+        dated = [(now_s, text) for text in (*self._turns(state), *self._trouble(state), *self._verdicts(state))]
+        dated += self._scaling(state)
         was_over = self._is_over
         self._is_over = state.now.stage is Stage.DONE
         if not was_over and (self._is_over or now_ns >= self._next_ns):  # what is over is summed up once
             self._next_ns = now_ns + LINE_EVERY_NS
-            lines.append(f"{clock} {_summary(state)}")
-        return lines
+            dated.append((now_s, _summary(state)))
+        return lines + [self._stamped(at_s, text) for at_s, text in sorted(dated, key=lambda one: one[0])]
+
+    def _stamped(self, at_s: float, text: str) -> str:
+        self._latest_s = max(self._latest_s, at_s)
+        return f"{figures.stopwatch(self._latest_s)} {text}"
 
     def _turns(self, state: LiveState) -> list[str]:
         now = state.now
@@ -105,15 +112,16 @@ class PlainView:
             for one in new
         ]
 
-    def _scaling(self, state: LiveState) -> list[str]:
+    def _scaling(self, state: LiveState) -> list[tuple[float, str]]:
+        """When each event was seen, in seconds, and what it was."""
         n_new, self._n_events = state.n_events - self._n_events, state.n_events
         events = list(state.events)[-n_new:] if n_new else []
-        lines = []
+        found = []
         for event in events:
             kind, *rest = sentences.event_words(event)
-            told, happened = (figures.stopwatch(instant_ns / 1e9) for instant_ns in (event.seen_ns, event.at_ns))
-            lines.append(f"{told} {kind} at {happened}: {', '.join(part for part in rest if part)}")
-        return lines
+            happened = figures.stopwatch(event.at_ns / 1e9)
+            found.append((event.seen_ns / 1e9, f"{kind} at {happened}: {', '.join(part for part in rest if part)}"))
+        return found
 
 
 def _progress(state: LiveState) -> list[str]:
