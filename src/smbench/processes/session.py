@@ -19,6 +19,7 @@ from smbench.generator.shares import Share
 from smbench.generator.stopping import stopping_phases
 from smbench.generator.taking_up import TakingUp
 from smbench.generator.tracking.journal import Journal
+from smbench.memory import give_back
 from smbench.processes.child import (
     Child,
     StartChild,
@@ -135,6 +136,7 @@ async def run_session(
             access = AwsAccess(access.region, access.profile, url)
         shares = [Share(run_id, index, n_workers) for index in range(n_workers)]
         with _workers(plan, access, shares, workplace, end.epoch_ns, before, start) as workers:
+            give_back()  # what drawing the plan took, and what looking at a run of before took, while they start
             session = _Session(plan, access, shares, run_dir, watcher, interrupts, on_ready, workers, emulator, end)
             if before is not None:
                 session.taking_up, session.claims = before.taking_up, before.claims

@@ -4,7 +4,6 @@ In warp time the emulator lives on this worker's loop; else the worker cannot di
 measured, and how it is reached, is the target's business (`targets`).
 """
 
-import ctypes
 import gc
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from smbench.generator.runner import Runner
 from smbench.generator.taking_up import TakenUpShare
 from smbench.generator.tracking.journal import FLUSH_EVERY_S
 from smbench.generator.tracking.ledger import State
+from smbench.memory import give_back
 from smbench.processes.channel import Channel
 from smbench.processes.messages import (
     Acknowledged,
@@ -254,13 +254,12 @@ class _WarpBeat:
 def freeze_collections() -> None:
     """What exists now stays; a full collection of it would hold the load up for tens of milliseconds.
 
-    What drawing the plan and writing its rows took goes back to the system where the C library can do that (glibc).
+    What drawing the plan and writing its rows took goes back to the system.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
-        trim(0)
+    give_back()
 
 
 def _say(channel: Channel, text: str) -> None:
