@@ -126,8 +126,9 @@ class _Chains:
     """As many chains of calls as there are callers; they share the calls."""
 
     def __init__(self, transport: WireTransport, n_calls: int) -> None:
-        self.transport, self.numbers = transport, iter(range(n_calls))
+        self.numbers = iter(range(n_calls))
         self.n_open, self.over = CALLERS, anyio.Event()
+        self.submit_now = transport.promptly(_invocation, self._ended)
         self.wrong: Exception | None = None
 
     async def run(self) -> None:
@@ -144,10 +145,10 @@ class _Chains:
             if not self.n_open:
                 self.over.set()
             return
-        if not self.transport.submit_now(lambda: _invocation(number), self._ended):
+        if not self.submit_now(number):
             raise WrongAnswerError("no connection was idle")
 
-    def _ended(self, answer: Answer) -> None:
+    def _ended(self, _number: int, answer: Answer) -> None:
         wrong: Exception | None = answer if isinstance(answer, Exception) else None
         if isinstance(answer, Accepted):
             try:

@@ -35,15 +35,17 @@ class Transport(Protocol):
 class PromptTransport(Transport, Protocol):
     """A transport that can submit without a task a request, which costs more than all else that we do for one."""
 
-    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
-        """Submit at once what `leaving` returns, if nothing need be waited for.
+    def promptly(
+        self, leaving: Callable[[int], Invocation], ended: Callable[[int, Answer], None]
+    ) -> Callable[[int], bool]:
+        """A function that submits a row at once, if nothing need be waited for.
+
+        It returns False where it would have to wait, and has called neither of the two; `submit` the row then.
 
         Args:
-            leaving: Called just before the bytes leave.
-            ended: Called once, from the loop and after this has returned, with what `submit` would return or raise.
-
-        Returns:
-            False: it would have to wait, and neither was called; `submit` it.
+            leaving: Called with the row just before the bytes leave; returns what is submitted.
+            ended: Called once, from the loop and after the function has returned, with the row and what `submit` would
+                return or raise.
         """
 
 

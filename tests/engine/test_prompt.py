@@ -37,21 +37,26 @@ class PromptEndpoint(FakeEndpoint):
         super().__init__(clock, **own)
         self.tasks, self.n_asked, self.n_prompt = tasks, 0, 0
 
-    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
-        self.n_asked += 1
-        if self.n_asked % 2 == 0:
-            return False
-        self.n_prompt += 1
-        self.tasks.start_soon(self._answer, leaving(), ended)
-        return True
+    def promptly(
+        self, leaving: Callable[[int], Invocation], ended: Callable[[int, Answer], None]
+    ) -> Callable[[int], bool]:
+        def submit(row: int) -> bool:
+            self.n_asked += 1
+            if self.n_asked % 2 == 0:
+                return False
+            self.n_prompt += 1
+            self.tasks.start_soon(self._answer, row, leaving(row), ended)
+            return True
 
-    async def _answer(self, invocation: Invocation, ended: Callable[[Answer], None]) -> None:
+        return submit
+
+    async def _answer(self, row: int, invocation: Invocation, ended: Callable[[int, Answer], None]) -> None:
         answer: Answer
         try:
             answer = await self.submit(invocation)
         except (Rejected, Unacknowledged) as refusal:
             answer = refusal
-        ended(answer)
+        ended(row, answer)
 
 
 def engine_of(endpoint: PromptEndpoint, clock: LoopClock, **own: Any) -> Engine:

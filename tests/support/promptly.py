@@ -19,11 +19,13 @@ class _Wire(Protocol[_End]):
 
     async def submit(self, invocation: Invocation) -> _End: ...
 
-    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool: ...
+    def promptly(
+        self, leaving: Callable[[int], Invocation], ended: Callable[[int, Answer], None]
+    ) -> Callable[[int], bool]: ...
 
 
 class Promptly(Generic[_End]):
-    """`submit` by `submit_now`, on a connection that is made ready before; by `submit` where none can be had."""
+    """`submit` by `promptly`, on a connection that is made ready before; by `submit` where none can be had."""
 
     def __init__(self, transport: _Wire[_End]) -> None:
         assert isinstance(transport, PromptTransport)
@@ -33,7 +35,7 @@ class Promptly(Generic[_End]):
         with suppress(OSError):
             await self.transport.service.pool.warm()
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if not self.transport.submit_now(lambda: invocation, answer.set_result):
+        if not self.transport.promptly(lambda _row: invocation, lambda _row, told: answer.set_result(told))(0):
             return await self.transport.submit(invocation)
         outcome = await answer
         if isinstance(outcome, Exception):

@@ -84,7 +84,10 @@ class Engine:
         self.load, self.tracker, self.transport = load, tracker, transport
         self.clock, self.control = clock, control
         self.phase_index = 0
-        self._submit_now = transport.submit_now if isinstance(transport, PromptTransport) else None
+        self._submit_now = (
+            transport.promptly(self._leaving, self._ended) if isinstance(transport, PromptTransport) else None
+        )
+        self._requests: anyio.abc.TaskGroup  # of those that have a task, while `submit_all` runs
         self._retrying = Retrying(load.retry, load.jitter)
         self._in_flight = self._n_submitted = 0
         self._n_prompt = 0  # of those in flight, how many have no task
@@ -97,7 +100,7 @@ class Engine:
     async def submit_all(self) -> None:
         """Send every row of the shard, or stop at a limit; return when all that was sent has been answered."""
         try:
-            async with anyio.create_task_group() as requests:
+            async with anyio.create_task_group() as self._requests:
                 async with anyio.create_task_group() as pacing:
                     pacing.start_soon(self._end_when_stopped, pacing.cancel_scope)
                     if self.load.limits.time is not None:
@@ -107,7 +110,7 @@ class Engine:
                         ledger, on_seen = self.tracker.ledger, self.load.on_seen
                         stopping = Stopping(self.load.stops, end_ns, ledger, self.clock, self.control, on_seen)
                         pacing.start_soon(stopping.run)
-                    await self._pace(requests)
+                    await self._pace()
                     pacing.cancel_scope.cancel()
                 if self._n_prompt:
                     self._all_answered = anyio.Event()
@@ -117,7 +120,7 @@ class Engine:
         why = self.control.why_not_sent or (NotSent.REQUEST_LIMIT if self._is_over else NotSent.PHASE_ENDED)
         self.tracker.rest_not_sent(range(self.tracker.ledger.n), why, self.control.stop_reason)
 
-    async def _pace(self, requests: anyio.abc.TaskGroup) -> None:
+    async def _pace(self) -> None:
         for span in self.load.spans:
             if self._is_over:
                 return
@@ -125,13 +128,13 @@ class Engine:
             await self.clock.sleep_until_ns(span.start_ns)
             rows = self.tracker.ledger.rows_of_phase(span.index)
             if span.outstanding is None:
-                await self._pace_open(rows, requests)
+                await self._pace_open(rows)
             else:
-                await self._pace_closed(rows, span, requests)
+                await self._pace_closed(rows, span)
             if span.end_ns is not None:
                 await self.clock.sleep_until_ns(span.end_ns)
 
-    async def _pace_open(self, rows: range, requests: anyio.abc.TaskGroup) -> None:
+    async def _pace_open(self, rows: range) -> None:
         sched_ns, state, clock = self.tracker.ledger.sched_ns, self.tracker.ledger.state, self.clock
         now_ns = clock.now_ns()
         for index in rows:
@@ -146,11 +149,11 @@ class Engine:
                 return
             if self._is_full:
                 await clock.settle()
-            self._submit_or_drop(index, requests)
+            self._submit_or_drop(index)
             if index % _YIELD_EVERY == 0 and now_ns > sched_ns[index]:
                 await anyio.lowlevel.checkpoint()
 
-    async def _pace_closed(self, rows: range, span: PhaseSpan, requests: anyio.abc.TaskGroup) -> None:
+    async def _pace_closed(self, rows: range, span: PhaseSpan) -> None:
         ledger, begin_ns = self.tracker.ledger, max(span.start_ns, self.clock.now_ns())
         joins_ns = span.joins_ns or (0,) * (span.outstanding or 0)
         n_waiting = ledger.state.count(State.WAITING, rows.start, rows.stop)  # of a run taken up: they hold places
@@ -168,7 +171,7 @@ class Engine:
                 if self._is_full:
                     await self.clock.settle()
                 self.tracker.release(index, free_since_ns)
-                self._submit_or_drop(index, requests)
+                self._submit_or_drop(index)
                 if index % _YIELD_EVERY == 0 and self.clock.now_ns() > free_since_ns:
                     await anyio.lowlevel.checkpoint()
         finally:
@@ -182,7 +185,7 @@ class Engine:
     def _is_full(self) -> bool:
         return self._in_flight >= self.load.limits.in_flight
 
-    def _submit_or_drop(self, index: int, requests: anyio.abc.TaskGroup) -> None:
+    def _submit_or_drop(self, index: int) -> None:
         if self._is_full:
             self.tracker.not_sent(index, NotSent.IN_FLIGHT_LIMIT)
             self._resolved(index)
@@ -190,38 +193,39 @@ class Engine:
         self._in_flight += 1
         self._n_submitted += 1
         self.load.reached(index)
-        if self._submit_now is None or not self._submit_now(*self._prompt(index, requests)):
-            requests.start_soon(self._submit, index)
+        if self._submit_now is None or not self._submit_now(index):
+            self._requests.start_soon(self._submit, index)
 
-    def _prompt(
-        self, index: int, requests: anyio.abc.TaskGroup
-    ) -> tuple[Callable[[], Invocation], Callable[[Answer], None]]:
-        """What a prompt transport calls when the request leaves, and when its answer is there."""
+    def _leaving(self, index: int) -> Invocation:
+        """A prompt transport is about to write the request of this row."""
+        invocation = self.load.invocation(index)
+        self._n_prompt += 1
+        self.tracker.sent(index, self.clock.now_ns())
+        return invocation
 
-        def leaving() -> Invocation:
-            invocation = self.load.invocation(index)
-            self._n_prompt += 1
-            self.tracker.sent(index, self.clock.now_ns())
-            return invocation
+    def _ended(self, index: int, answer: Answer) -> None:
+        """The answer to a request without a task is there."""
+        if self._is_over_at_once:
+            return
+        self._n_prompt -= 1
+        try:
+            now_ns = self.clock.now_ns()
+            if isinstance(answer, _GOOD) or not self._is_tried_again(index, answer, now_ns):
+                self._in_flight -= 1
+                self._take(index, now_ns, answer)
+        except BaseException as error:  # noqa: BLE001  # it is the run's, and not the loop's that calls here
+            self._requests.start_soon(_fail, error)
+        if not self._n_prompt and self._all_answered is not None:
+            self._all_answered.set()
 
-        def ended(answer: Answer) -> None:
-            if self._is_over_at_once:
-                return
-            self._n_prompt -= 1
-            try:
-                tried = _Tried(answer, 1, self.tracker.ledger.send_ns[index], self.clock.now_ns())
-                again = self._after(tried)
-                if again is not None:
-                    requests.start_soon(self._attempt, index, tried, again)
-                else:
-                    self._in_flight -= 1
-                    self._take(index, tried.now_ns, answer)
-            except BaseException as error:  # noqa: BLE001  # it is the run's, and not the loop's that calls here
-                requests.start_soon(_fail, error)
-            if not self._n_prompt and self._all_answered is not None:
-                self._all_answered.set()
-
-        return leaving, ended
+    def _is_tried_again(self, index: int, answer: Answer, now_ns: int) -> bool:
+        """Whether a task now tries a refused request again."""
+        tried = _Tried(answer, 1, self.tracker.ledger.send_ns[index], now_ns)
+        again = self._after(tried)
+        if again is None:
+            return False
+        self._requests.start_soon(self._attempt, index, tried, again)
+        return True
 
     async def _submit(self, index: int) -> None:
         if self.control.is_stopped:  # between being started and its first instruction: nothing was sent

@@ -5,15 +5,17 @@ What a call costs is what a generator measures of itself, so nothing here is per
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import Protocol, TypeAlias, cast
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import httptools
 
 HEADERS_MAX_BYTES = 65_536
 BODY_MAX_BYTES = 1 << 26  # ten notices are 2.5 MB at most; nothing else that is asked for here is large
+_ANSWER_MAX_BYTES = HEADERS_MAX_BYTES + BODY_MAX_BYTES
 FIRST_ERROR_STATUS = 300  # botocore's client takes what is below for an answer
 _WHITE = b" \t"
+_Of = TypeVar("_Of")
 
 
 class BrokenOff(ConnectionError):  # noqa: N818  # named for what happened
@@ -48,10 +50,11 @@ class Response:
     def header(self, name: bytes) -> str | None:
         """The first value of a header, named in lower case; None when it did not come."""
         lower = self._lower = self._lower or self._head.lower()
-        before = lower.find(b"\r\n%b:" % name)
+        sought = _sought(name)
+        before = lower.find(sought)
         if before < 0:
             return None
-        start = before + len(name) + 3
+        start = before + len(sought)
         end = lower.find(b"\r\n", start)
         return self._head[start : None if end < 0 else end].strip(_WHITE).decode("latin-1")
 
@@ -62,8 +65,15 @@ class Response:
         return [(name.lower().decode("latin-1"), value.strip(_WHITE).decode("latin-1")) for name, _, value in lines]
 
 
-Ended: TypeAlias = Callable[[Response | Exception], None]
-"""Called once: with an answer, or with how the connection failed (OSError, UnreadableAnswer)."""
+@lru_cache(maxsize=256)
+def _sought(name: bytes) -> bytes:
+    """How the line of a header begins, the end of the line before it included."""
+    return b"\r\n%b:" % name
+
+
+Ended: TypeAlias = Callable[[_Of, Response | Exception], None]
+"""Called once: with what the request was begun with, and an answer or how the connection failed (OSError,
+UnreadableAnswer). So one function serves all requests: to make one for each costs as much as a hash."""
 
 
 class Pieces(Protocol):
@@ -79,6 +89,9 @@ class Pieces(Protocol):
 class Connection(asyncio.Protocol):
     """A connection that is open, or was. `send` it one request, and wait for the future; or `begin` one.
 
+    Args:
+        freed: Called with the connection when a request is over, just before who asked for it hears of that.
+
     Attributes:
         is_usable: Another request may follow on it.
         idle_since_s: Loop time since when it has had nothing to do.
@@ -90,10 +103,12 @@ class Connection(asyncio.Protocol):
         "_came",
         "_end",
         "_ended",
+        "_freed",
         "_head",
         "_is_bodiless",
         "_is_in_head",
         "_loop",
+        "_of",
         "_parser",
         "_pieces",
         "_received_bytes",
@@ -105,11 +120,13 @@ class Connection(asyncio.Protocol):
         "is_usable",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, freed: "Callable[[Connection], None]" = lambda _connection: None) -> None:
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._ended: Ended | None = None  # of the request that is under way
-        self._told: tuple[Ended, Response] | None = None  # a whole answer, until all that came with it is read
+        self._freed = freed
+        self._ended: Ended[Any] | None = None  # of the request that is under way
+        self._of: Any = None  # what it was begun with
+        self._told: tuple[Ended[Any], Response] | None = None  # a whole answer, until all that came with it is read
         self._loop = asyncio.get_running_loop()
         self._came = self._head = b""  # of an answer whose head is not whole yet; and the whole head
         self._body: list[bytes] = []
@@ -130,11 +147,13 @@ class Connection(asyncio.Protocol):
     ) -> "asyncio.Future[Response]":
         """Write a whole request; the future has its answer, or how the connection failed. See `begin`."""
         answer: asyncio.Future[Response] = self._loop.create_future()
-        self.begin(request, partial(_settle, answer), is_head=is_head, pieces=pieces)
+        self.begin(request, _settle, answer, is_head=is_head, pieces=pieces)
         return answer
 
-    def begin(self, request: bytes, ended: Ended, *, is_head: bool = False, pieces: Pieces | None = None) -> None:
-        """Write a whole request; `ended` is called with its answer, or how the connection failed.
+    def begin(
+        self, request: bytes, ended: Ended[_Of], of: _Of, *, is_head: bool = False, pieces: Pieces | None = None
+    ) -> None:
+        """Write a whole request; `ended` is called with `of` and its answer, or how the connection failed.
 
         Neither a future nor a turn of the loop is between the answer and who asked for it.
 
@@ -151,7 +170,7 @@ class Connection(asyncio.Protocol):
             raise self._end or BrokenOff("the server closed the connection")
         self._is_bodiless = is_head
         self._is_in_head, self._came, self._received_bytes = True, b"", 0
-        self._ended, self._pieces = ended, pieces
+        self._ended, self._of, self._pieces = ended, of, pieces
         self._transport.write(request)
         self._unsent_bytes = len(request)
 
@@ -167,7 +186,8 @@ class Connection(asyncio.Protocol):
         ended, self._ended = self._ended, None
         self.close()
         if ended is not None:
-            ended(error)
+            self._freed(self)
+            ended(self._of, error)
 
     def close(self) -> None:
         """Leave at once; what was not yet written is not sent."""
@@ -204,7 +224,7 @@ class Connection(asyncio.Protocol):
             else:  # a whole answer, and something behind it
                 self.close()
         # What the parser says nothing of until it is whole, a head, is bounded here.
-        limit_bytes = HEADERS_MAX_BYTES if self._is_in_head else HEADERS_MAX_BYTES + BODY_MAX_BYTES
+        limit_bytes = HEADERS_MAX_BYTES if self._is_in_head else _ANSWER_MAX_BYTES
         if self._received_bytes > limit_bytes and self._ended is not None:
             self.fail(UnreadableAnswer("the answer is too long"))
         if self._told is not None:
@@ -246,7 +266,7 @@ class Connection(asyncio.Protocol):
             return
         self._head, self._came = came[:end], b""
         self._is_in_head = False
-        if (pieces := self._taking()) is not None:
+        if self._pieces is not None and (pieces := self._taking()) is not None:
             pieces.begin(Response(self._status, self._head, b""))
         if self._is_bodiless:
             if self._has(b"transfer-encoding"):  # chunks that HEAD's answer must not have would come unseen
@@ -260,7 +280,7 @@ class Connection(asyncio.Protocol):
         self._body_bytes += len(body)
         if self._body_bytes > BODY_MAX_BYTES:
             raise UnreadableAnswer("the answer's body is too long")
-        if (pieces := self._taking()) is not None:
+        if self._pieces is not None and (pieces := self._taking()) is not None:
             pieces.take(body)
         else:
             self._body.append(body)
@@ -300,7 +320,9 @@ class Connection(asyncio.Protocol):
         """Not while the parser reads: what is behind an answer must not meet the request that follows on it."""
         assert self._told is not None
         (ended, response), self._told = self._told, None
-        ended(response)
+        of = self._of  # another request may begin on a connection that is free
+        self._freed(self)
+        ended(of, response)
 
 
 def _settle(answer: "asyncio.Future[Response]", outcome: Response | Exception) -> None:

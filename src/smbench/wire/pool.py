@@ -9,16 +9,18 @@ import asyncio
 import ssl
 from collections import deque
 from dataclasses import dataclass
-from typing import Self
+from functools import partial
+from typing import Self, TypeVar
 
 import anyio
 import anyio.lowlevel
 
-from smbench.wire.http1 import AnswerTimeout, Connection, ConnectTimeout, Ended, Pieces, Response
+from smbench.wire.http1 import AnswerTimeout, BrokenOff, Connection, ConnectTimeout, Ended, Pieces, Response
 from smbench.wire.origin import Origin, Resolver
 
 CONNECTING_MAX = 64
 _ADDRESS_SHARE = 0.25  # of the time to connect: one address that swallows everything leaves time for another
+_Of = TypeVar("_Of")
 IDLE_MAX_S = 12.0  # servers close idle connections; one that was idle longer is not trusted with a request
 
 
@@ -62,6 +64,8 @@ class Pool:
         self._busy: dict[Connection, float] = {}  # to its deadline; in order, for all wait equally long
         self._n_open = self._n_connecting = self._n_opened = 0
         self._watch: asyncio.TimerHandle | None = None
+        # Known once a connection was opened: to ask for it is a system call, and would be three of each request.
+        self._loop: asyncio.AbstractEventLoop
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,7 +87,12 @@ class Pool:
 
     def take_idle(self) -> Connection | None:
         """A connection that is idle, in hand: `exchange` and `begin` return it to the pool, or `give_back` does."""
-        return self._take_idle(asyncio.get_running_loop().time())
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_usable and self._loop.time() - connection.idle_since_s < IDLE_MAX_S:
+                return connection
+            self._drop(connection)
+        return None
 
     async def take(self) -> Connection:
         """A connection in hand, as soon as one can be had.
@@ -91,11 +100,11 @@ class Pool:
         Raises:
             OSError: none: refused, reset, name not known, TLS error, `ConnectTimeout`.
         """
-        return self._take_idle(asyncio.get_running_loop().time()) or await self._obtain()
+        return self.take_idle() or await self._obtain()
 
     def give_back(self, connection: Connection) -> None:
         """Nothing was sent on it."""
-        self._release(connection, asyncio.get_running_loop().time())
+        self._release(connection)
 
     async def exchange(
         self, connection: Connection, request: bytes, *, is_head: bool = False, pieces: Pieces | None = None
@@ -106,33 +115,44 @@ class Pool:
             OSError: it broke: reset, `BrokenOff`, `AnswerTimeout`.
             UnreadableAnswer: what came is no HTTP.
         """
-        loop = asyncio.get_running_loop()
-        self._expect(connection, loop.time())
+        self._expect(connection)
         try:
-            return await connection.send(request, is_head=is_head, pieces=pieces)
-        except BaseException:  # a cancelled wait too: its answer may still come, and must not meet another request
-            connection.close()
+            answer = connection.send(request, is_head=is_head, pieces=pieces)
+        except BaseException:  # nothing was sent: it had ended before
+            self._freed(connection)
             raise
-        finally:
-            del self._busy[connection]
-            self._release(connection, loop.time())
+        try:
+            return await answer
+        except BaseException:
+            if answer.cancelled() or not answer.done():  # the answer may still come, and must not meet another request
+                connection.fail(BrokenOff("nobody waits for the answer any more"))
+            raise
 
-    def begin(self, connection: Connection, request: bytes, ended: Ended, pieces: Pieces | None = None) -> None:
-        """The same without a task: `ended` is called with the answer, or with what `exchange` would raise."""
-        loop = asyncio.get_running_loop()
+    def begin(
+        self,
+        connection: Connection,
+        request: bytes,
+        ended: Ended[_Of],
+        of: _Of,
+        pieces: Pieces | None = None,
+    ) -> None:
+        """The same without a task: `ended` is called with `of` and the answer, or what `exchange` would raise."""
+        self._expect(connection)
+        try:
+            connection.begin(request, ended, of, pieces=pieces)
+        except BaseException:  # as above
+            self._freed(connection)
+            raise
 
-        def over(outcome: Response | Exception) -> None:
-            self._busy.pop(connection, None)
-            self._release(connection, loop.time())
-            ended(outcome)
-
-        self._expect(connection, loop.time())
-        connection.begin(request, over, pieces=pieces)
-
-    def _expect(self, connection: Connection, now_s: float) -> None:
-        self._busy[connection] = now_s + self.answer_s
+    def _expect(self, connection: Connection) -> None:
+        self._busy[connection] = deadline_s = self._loop.time() + self.answer_s
         if self._watch is None:
-            self._watch = asyncio.get_running_loop().call_at(now_s + self.answer_s, self._end_overdue)
+            self._watch = self._loop.call_at(deadline_s, self._end_overdue)
+
+    def _freed(self, connection: Connection) -> None:
+        """Its request is over."""
+        self._busy.pop(connection, None)
+        self._release(connection)
 
     async def warm(self) -> None:
         """Have one connection ready; raises as `take` does where none can be had."""
@@ -140,21 +160,13 @@ class Pool:
 
     # ---- who gets which connection ----------------------------------------------------------------------------
 
-    def _take_idle(self, now_s: float) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_usable and now_s - connection.idle_since_s < IDLE_MAX_S:
-                return connection
-            self._drop(connection)
-        return None
-
     async def _obtain(self) -> Connection:
         """A new connection, or one that came free meanwhile."""
         has_waited = False
         while not self._may_open() or (self._waiting and not has_waited):
             given = await self._wait_turn(is_first=has_waited)
             has_waited = True
-            if given is None and (given := self._take_idle(asyncio.get_running_loop().time())) is not None:
+            if given is None and (given := self.take_idle()) is not None:
                 self._let_one_open()  # it came free while nobody waited; the room that was offered is another's
             if given is None:
                 continue
@@ -185,7 +197,7 @@ class Pool:
         if given is None:
             self._let_one_open()
         else:
-            self._release(given, asyncio.get_running_loop().time())
+            self._release(given)
 
     def _let_one_open(self) -> None:
         if self._may_open():
@@ -199,11 +211,11 @@ class Pool:
                 return True
         return False
 
-    def _release(self, connection: Connection, now_s: float) -> None:
+    def _release(self, connection: Connection) -> None:
         if not connection.is_usable:
             self._drop(connection)
         elif not self._waiting or not self._wake_one(connection):
-            connection.idle_since_s = now_s
+            connection.idle_since_s = self._loop.time()
             self._idle.append(connection)
 
     def _drop(self, connection: Connection) -> None:
@@ -214,6 +226,7 @@ class Pool:
     # ---- opening and ending -----------------------------------------------------------------------------------
 
     async def _open(self) -> Connection:
+        self._loop = asyncio.get_running_loop()
         self._n_open += 1
         self._n_connecting += 1
         is_open = False
@@ -240,7 +253,7 @@ class Pool:
             try:
                 with anyio.fail_after(share_s):
                     _, connection = await loop.create_connection(
-                        Connection, address, self.origin.port, ssl=self._tls, server_hostname=host
+                        partial(Connection, self._freed), address, self.origin.port, ssl=self._tls, server_hostname=host
                     )
             except ssl.SSLError:
                 raise  # another address of the same name would say the same

@@ -101,7 +101,7 @@ async def test_what_cannot_be_made_is_sent_to_nobody_and_leaves_the_connection_t
         with pytest.raises(UnicodeEncodeError):
             await service.answer_to(wrong)
         with pytest.raises(UnicodeEncodeError):
-            service.begin(wrong, ended=lambda _outcome: None)
+            service.begin(lambda _of: wrong(), lambda _of, _outcome: None, None)
         assert pool.statistics() == PoolStatistics(n_open=1, n_idle=1, n_waiting=0, n_opened=1)
         assert len(aws.requests) == 1
 

@@ -267,7 +267,7 @@ async def test_one_who_leaves_in_the_turn_in_which_he_is_served_passes_it_on(is_
         await turns()
         if not is_alive:
             held.close()
-        pool._release(held, 0.0)
+        pool._release(held)
         leaving.cancel()
         with anyio.fail_after(1):
             assert (await staying).body == b"/stays"
@@ -343,6 +343,21 @@ async def test_the_other_addresses_are_tried_where_one_refuses_or_swallows() -> 
         assert asked == ["192.0.2.1", "192.0.2.2", "127.0.0.1"]
         assert anyio.current_time() - begin_s == pytest.approx(2.5)
         loop.create_connection = real
+
+
+async def begun(pool: Pool, connection: Connection, request: bytes) -> None:
+    pool.begin(connection, request, lambda _of, _outcome: None, None)
+
+
+@pytest.mark.parametrize("asked", [Pool.exchange, begun])
+async def test_nothing_is_sent_on_a_connection_that_has_ended_and_the_pool_forgets_it(asked: Any) -> None:
+    async with RawServer(answer) as server, pool_of(server, 1) as pool:
+        ended = await pool.take()
+        ended.close()
+        with pytest.raises(OSError, match="closed"):
+            await asked(pool, ended, asking("/lost")())
+        assert pool.statistics() == pool_module.PoolStatistics(n_open=0, n_idle=0, n_waiting=0, n_opened=1)
+        assert (await exchanged(pool, asking("/next"))).body == b"/next"
 
 
 async def test_closing_the_pool_closes_what_is_idle_and_what_is_busy() -> None:

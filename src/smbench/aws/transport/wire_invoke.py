@@ -1,7 +1,7 @@
 """InvokeEndpointAsync as a Transport, on the wire: what the SDK would send and read, at a fraction of its CPU."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from smbench.aws.transport.wire_service import Stencil, WireService
 from smbench.records import Accepted, Answer, Invocation
@@ -29,16 +29,21 @@ class WireTransport:
         """See `ports.Transport`."""
         return _accepted(await self.service.call(lambda: self._request(invocation)))
 
-    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
+    def promptly(
+        self, leaving: Callable[[int], Invocation], ended: Callable[[int, Answer], None]
+    ) -> Callable[[int], bool]:
         """See `ports.PromptTransport`."""
 
-        def over(outcome: Response | Exception) -> None:
-            if isinstance(outcome, Response) and outcome.status < FIRST_ERROR_STATUS:
-                ended(_accepted(outcome))
-            else:
-                ended(self.service.failure_of(outcome))
+        def made(row: int) -> bytes:
+            return self._request(leaving(row))
 
-        return self.service.begin(lambda: self._request(leaving()), over)
+        def over(row: int, outcome: Response | Exception) -> None:
+            if isinstance(outcome, Response) and outcome.status < FIRST_ERROR_STATUS:
+                ended(row, _accepted(outcome))
+            else:
+                ended(row, self.service.failure_of(outcome))
+
+        return partial(self.service.begin, made, over)
 
     def _request(self, invocation: Invocation) -> bytes:
         body = invocation.body or b""

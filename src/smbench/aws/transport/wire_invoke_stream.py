@@ -51,12 +51,23 @@ class WireStreamTransport:
             return answer
         raise answer
 
-    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
+    def promptly(
+        self, leaving: Callable[[int], Invocation], ended: Callable[[int, Answer], None]
+    ) -> Callable[[int], bool]:
         """See `ports.PromptTransport`."""
-        reading = _Reading(StreamAnswer(self.now_ns, self.expect), self.names_variant)
-        return self.service.begin(
-            lambda: self._request(leaving()), lambda outcome: ended(self._over(reading, outcome)), reading
-        )
+
+        def made(of: tuple[int, _Reading]) -> bytes:
+            return self._request(leaving(of[0]))
+
+        def over(of: tuple[int, _Reading], outcome: Response | Exception) -> None:
+            row, reading = of
+            ended(row, self._over(reading, outcome))
+
+        def submit(row: int) -> bool:
+            reading = _Reading(StreamAnswer(self.now_ns, self.expect), self.names_variant)
+            return self.service.begin(made, over, (row, reading), reading)
+
+        return submit
 
     def _over(self, reading: "_Reading", outcome: Response | Exception) -> Answered | Rejected | Unacknowledged:
         if isinstance(outcome, Response) and outcome.status < FIRST_ERROR_STATUS:

@@ -1,6 +1,7 @@
 """InvokeEndpoint as a Transport, on the wire: what the SDK would send and read, at a fraction of its CPU."""
 
 from collections.abc import Callable
+from functools import partial
 
 from smbench.aws.transport.invoke_sync import VARIANT_HEADER, by_variant, container_error, own_error, whole_answer
 from smbench.aws.transport.wire_service import WireService
@@ -35,17 +36,22 @@ class WireSyncTransport:
             return container_error(refusal)
         return self._whole(answer)
 
-    def submit_now(self, leaving: Callable[[], Invocation], ended: Callable[[Answer], None]) -> bool:
+    def promptly(
+        self, leaving: Callable[[int], Invocation], ended: Callable[[int, Answer], None]
+    ) -> Callable[[int], bool]:
         """See `ports.PromptTransport`."""
 
-        def over(outcome: Response | Exception) -> None:
+        def made(row: int) -> bytes:
+            return self._request(leaving(row))
+
+        def over(row: int, outcome: Response | Exception) -> None:
             if isinstance(outcome, Response) and outcome.status < FIRST_ERROR_STATUS:
-                ended(self._whole(outcome))
+                ended(row, self._whole(outcome))
                 return
             failure = self.service.failure_of(outcome)
-            ended((own_error(failure) if isinstance(failure, Rejected) else None) or failure)
+            ended(row, (own_error(failure) if isinstance(failure, Rejected) else None) or failure)
 
-        return self.service.begin(lambda: self._request(leaving()), over)
+        return partial(self.service.begin, made, over)
 
     def _whole(self, answer: Response) -> Answered:
         whole = whole_answer(self.expect, answer.status, lambda: answer.header(b"content-type"), answer.body)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from time import gmtime, strftime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -16,11 +16,12 @@ from smbench.aws.access.instants import http_date
 from smbench.aws.access.refusals import told_by
 from smbench.clock import real_ns, wall_ns
 from smbench.records import Rejected, Unacknowledged
-from smbench.wire.http1 import FIRST_ERROR_STATUS, Connection, Ended, Pieces, Response, UnreadableAnswer
+from smbench.wire.http1 import FIRST_ERROR_STATUS, Ended, Pieces, Response, UnreadableAnswer
 from smbench.wire.pool import Pool
 from smbench.wire.sigv4 import Credentials, Signer, canonical_path, canonical_query, canonical_request, canonical_value
 
 Headers = list[tuple[str, str]]  # names in lower case
+_Of = TypeVar("_Of")
 
 _WRONG_TIME = {"RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"}
 _BODILESS = ("GET", "HEAD")
@@ -159,10 +160,19 @@ class WireService:
             OSError, UnreadableAnswer: none came; see `Pool.take` and `Pool.exchange`.
         """
         connection = await self.pool.take()
-        return await self.pool.exchange(connection, self._made(make, connection), is_head=is_head, pieces=pieces)
+        try:
+            request = make()
+        except BaseException:  # whatever it is, nothing was sent, and the connection serves the next
+            self.pool.give_back(connection)
+            raise
+        return await self.pool.exchange(connection, request, is_head=is_head, pieces=pieces)
 
-    def begin(self, make: Callable[[], bytes], ended: Ended, pieces: Pieces | None = None) -> bool:
-        """The same without a task, where a connection is idle: `ended` is called with the answer, or with the error.
+    def begin(self, make: Callable[[_Of], bytes], ended: Ended[_Of], of: _Of, pieces: Pieces | None = None) -> bool:
+        """The same without a task, where a connection is idle.
+
+        Args:
+            make: Called with `of`, once a connection is in hand.
+            ended: Called with `of` and the answer, or the error.
 
         Returns:
             False: it would have to wait for a connection, and neither was called.
@@ -170,15 +180,13 @@ class WireService:
         connection = self.pool.take_idle()
         if connection is None:
             return False
-        self.pool.begin(connection, self._made(make, connection), ended, pieces)
-        return True
-
-    def _made(self, make: Callable[[], bytes], connection: Connection) -> bytes:
         try:
-            return make()
-        except BaseException:  # whatever it is, nothing was sent, and the connection serves the next
+            request = make(of)
+        except BaseException:  # as above
             self.pool.give_back(connection)
             raise
+        self.pool.begin(connection, request, ended, of, pieces)
+        return True
 
     def failure_of(self, outcome: Response | Exception) -> Rejected | Unacknowledged:
         """What `call` would raise of an exchange that failed, or had an answer of a bad status."""
