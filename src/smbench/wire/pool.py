@@ -125,7 +125,7 @@ class Pool:
             return await answer
         except BaseException:
             if answer.cancelled() or not answer.done():  # the answer may still come, and must not meet another request
-                connection.fail(BrokenOff("nobody waits for the answer any more"))
+                connection.fail(BrokenOff("the request was cancelled"))
             raise
 
     def begin(
