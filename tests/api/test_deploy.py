@@ -117,6 +117,19 @@ def test_ctrl_c_where_a_person_is_asked_is_a_no_at_once(
     smbench.destroy("demo", endpoint_url=url)
 
 
+def test_a_bucket_is_emptied_of_every_version_and_every_marker(url: str) -> None:
+    made = smbench.deploy("demo", Deploy.model_validate({"model": {"image": "i"}}), endpoint_url=url)
+    s3 = boto3.client("s3", endpoint_url=url)
+    assert s3.get_bucket_versioning(Bucket=made.bucket)["Status"] == "Enabled"
+    for key in ("kept", "replaced", "replaced", "deleted"):
+        s3.put_object(Bucket=made.bucket, Key=key, Body=b"x")
+    for key in ("deleted", "never-there"):
+        s3.delete_object(Bucket=made.bucket, Key=key)
+    removed = smbench.destroy("demo", endpoint_url=url)
+    assert (removed.left, removed.n_objects) == ((), 4)
+    assert account(url) == ([], [])
+
+
 def test_a_rollback_says_in_one_sentence_what_failed_and_destroy_removes_the_rest(url: str) -> None:
     wanted = Deploy.model_validate({"model": {"name": "not-there"}})
     with pytest.raises(TargetError) as refused:

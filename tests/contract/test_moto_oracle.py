@@ -120,6 +120,39 @@ async def test_objects_are_kept_listed_and_deleted_alike(url: str) -> None:
         assert await code(s3.delete_bucket(Bucket="oracle")) == "BucketNotEmpty"
 
 
+async def test_versions_are_kept_read_listed_and_deleted_alike(url: str) -> None:
+    async with aws_client("s3", url) as s3:
+        await s3.create_bucket(Bucket="oracle")
+        assert "Status" not in await s3.get_bucket_versioning(Bucket="oracle")
+        at = {"Bucket": "oracle", "Key": "k"}
+        assert "VersionId" not in await s3.put_object(**at, Body=b"0")
+        await s3.put_bucket_versioning(Bucket="oracle", VersioningConfiguration={"Status": "Enabled"})
+        assert (await s3.get_bucket_versioning(Bucket="oracle"))["Status"] == "Enabled"
+        ids = ["null"] + [(await s3.put_object(**at, Body=body))["VersionId"] for body in (b"1", b"2")]
+        for version, body in zip(ids, (b"0", b"1", b"2"), strict=True):
+            got = await s3.get_object(**at, VersionId=version)
+            assert (await got["Body"].read(), got.get("VersionId", "null")) == (body, version)
+        assert (await s3.head_object(**at))["VersionId"] == ids[2]
+        marker = await s3.delete_object(**at)
+        assert marker["DeleteMarker"] is True
+        assert await code(s3.get_object(**at)) == "NoSuchKey"
+        assert await code(s3.head_object(**at, VersionId=marker["VersionId"])) == "405"
+        assert "Contents" not in await s3.list_objects_v2(Bucket="oracle")
+        listed = await s3.list_object_versions(Bucket="oracle", Prefix="k")
+        assert [one["VersionId"] for one in listed["Versions"]] == ids[::-1]
+        assert [(one["VersionId"], one["IsLatest"]) for one in listed["DeleteMarkers"]] == [(marker["VersionId"], True)]
+        assert await code(s3.delete_bucket(Bucket="oracle")) == "BucketNotEmpty"
+        back = await s3.delete_object(**at, VersionId=marker["VersionId"])
+        assert back["VersionId"] == marker["VersionId"]
+        assert await (await s3.get_object(**at))["Body"].read() == b"2"
+        gone = await s3.delete_objects(
+            Bucket="oracle", Delete={"Objects": [{"Key": "k", "VersionId": one} for one in ids]}
+        )
+        assert sorted(one["VersionId"] for one in gone["Deleted"]) == sorted(ids)
+        assert (await s3.list_object_versions(Bucket="oracle")).keys().isdisjoint({"Versions", "DeleteMarkers"})
+        await s3.delete_bucket(Bucket="oracle")
+
+
 async def test_multipart_uploads_end_alike(url: str) -> None:
     async with aws_client("s3", url) as s3:
         await s3.create_bucket(Bucket="oracle")

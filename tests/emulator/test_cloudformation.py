@@ -100,8 +100,9 @@ class Region:
         return copy.deepcopy(
             {
                 "buckets": {
-                    name: (emulator.s3.bucket(name.rpartition(":")[2]).settings, tags)
+                    name: (bucket.settings, bucket.versioning, tags)
                     for name, tags in emulator.s3.tagged().items()
+                    for bucket in (emulator.s3.bucket(name.rpartition(":")[2]),)
                 },
                 "topics": emulator.sns.tagged(),
                 "roles": (emulator.iam.roles, emulator.iam.policies),
@@ -233,13 +234,33 @@ def test_a_bucket_that_is_not_empty_stays_and_the_rest_goes() -> None:
     region.wait()
     assert region.status() == "DELETE_FAILED"
     assert region.failures() == [
-        "Bucket: The bucket you tried to delete is not empty (Status Code: 409; Error Code: BucketNotEmpty)"
+        "Bucket: The bucket you tried to delete is not empty. You must delete all versions in the bucket. "
+        "(Status Code: 409; Error Code: BucketNotEmpty)"
     ]
     assert not region.emulator.hosting.endpoints
-    region.emulator.s3.bucket(bucket).delete("k")
+    kept = region.emulator.s3.bucket(bucket)
+    versions = [kept.mark_deleted("k", 0), *kept.versions_of("k")[1:]]
+    assert len(versions) == 2
+    region.stacks("DeleteStack")
+    region.wait()
+    assert region.status() == "DELETE_FAILED"
+    for version in versions:
+        kept.delete_version("k", version.version)
     region.stacks("DeleteStack")
     region.wait()
     assert not region.emulator.s3.tagged()
+
+
+def test_a_bucket_that_shall_keep_versions_no_more_keeps_those_there_are() -> None:
+    region = Region()
+    region.bring(document())
+    (arn,) = region.emulator.s3.tagged()
+    bucket = region.emulator.s3.bucket(arn.rpartition(":")[2])
+    assert bucket.versioning == "Enabled"
+    text = document()
+    del text["Resources"]["Bucket"]["Properties"]["VersioningConfiguration"]
+    assert region.bring(text, "UPDATE") == "UPDATE_COMPLETE"
+    assert bucket.versioning == "Suspended"
 
 
 def test_an_update_replaces_the_configuration_keeps_the_endpoint_and_its_count() -> None:

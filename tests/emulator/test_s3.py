@@ -384,9 +384,26 @@ async def test_parts_that_do_not_fit_are_refused_by_name(at: At) -> None:
         ("put_object", {"Key": "k", "ContentMD5": "nonsense"}, ("InvalidDigest", 400)),
         ("put_object", {"Key": "k", "ContentMD5": "AAAAAAAAAAAAAAAAAAAAAA=="}, ("BadDigest", 400)),
         ("put_object", {"Key": "k", "ChecksumCRC32": "AAAAAQ=="}, ("BadDigest", 400)),
-        ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}, ("NotImplemented", 501)),
+        (
+            "put_bucket_versioning",
+            {"VersioningConfiguration": {"Status": "On"}},
+            ("IllegalVersioningConfigurationException", 400),
+        ),
+        (
+            "put_bucket_versioning",
+            {"VersioningConfiguration": {"Status": "Enabled", "MFADelete": "Enabled"}},
+            ("NotImplemented", 501),
+        ),
+        (
+            "put_bucket_accelerate_configuration",
+            {"AccelerateConfiguration": {"Status": "Enabled"}},
+            ("NotImplemented", 501),
+        ),
         ("put_object_tagging", {"Key": "none", "Tagging": {"TagSet": []}}, ("NoSuchKey", 404)),
-        ("get_object", {"Key": "k", "VersionId": "v"}, ("NotImplemented", 501)),
+        ("get_object", {"Key": "k", "VersionId": "v"}, ("InvalidArgument", 400)),
+        ("get_object", {"Key": "k", "VersionId": "0000000001" + "a" * 22}, ("NoSuchVersion", 404)),
+        ("delete_object", {"Key": "k", "VersionId": "v"}, ("InvalidArgument", 400)),
+        ("list_object_versions", {"VersionIdMarker": "null"}, ("InvalidArgument", 400)),
         ("put_object", {"Key": "k", "StorageClass": "DEEP_ARCHIVE"}, ("NotImplemented", 501)),
     ],
 )

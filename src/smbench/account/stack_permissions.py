@@ -33,6 +33,7 @@ CALLED_FOR: dict[str, tuple[str, ...]] = {
         "s3:PutBucketOwnershipControls",
         "s3:PutBucketPublicAccessBlock",
         "s3:PutBucketTagging",
+        "s3:PutBucketVersioning",
         "s3:PutEncryptionConfiguration",
         "s3:PutLifecycleConfiguration",
     ),

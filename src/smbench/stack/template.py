@@ -69,6 +69,7 @@ def _store() -> dict[str, Resource]:
             "RestrictPublicBuckets": True,
         },
         "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        "VersioningConfiguration": {"Status": "Enabled"},
         "LifecycleConfiguration": {
             "Rules": [
                 {"Id": "inputs", "Status": "Enabled", "Prefix": f"{INPUTS}/", "ExpirationInDays": 30},
@@ -77,6 +78,12 @@ def _store() -> dict[str, Resource]:
                     "Id": "parts",
                     "Status": "Enabled",
                     "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                },
+                {  # a version costs as much as an object: what was deleted or replaced can be had back for a day
+                    "Id": "versions",
+                    "Status": "Enabled",
+                    "ExpiredObjectDeleteMarker": True,
+                    "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
                 },
             ]
         },

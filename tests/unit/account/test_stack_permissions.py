@@ -38,6 +38,7 @@ BY_PROPERTY = {  # of a bucket, whose handlers name an action for each property 
     "PublicAccessBlockConfiguration": "s3:PutBucketPublicAccessBlock",
     "OwnershipControls": "s3:PutBucketOwnershipControls",
     "LifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "VersioningConfiguration": "s3:PutBucketVersioning",
 }
 BUCKET = "AWS::S3::Bucket"
 

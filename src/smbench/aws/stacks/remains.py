@@ -29,8 +29,8 @@ async def bucket_of(clients: AwsClients, stack_id: str) -> str | None:
 
 
 async def empty(clients: AwsClients, bucket: str) -> int:
-    """Delete every version of every object; how many. A bucket that is gone is empty."""
-    n_deleted = 0
+    """Delete every version of every object, and how many objects had any. A bucket that is gone is empty."""
+    n_deleted, last = 0, ""
     with clients.explained(f"empty the bucket {bucket} (s3:ListBucketVersions, s3:DeleteObjectVersion)"):
         try:
             async for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
@@ -42,7 +42,9 @@ async def empty(clients: AwsClients, bucket: str) -> int:
                     for kept in answer.get("Errors", ()):
                         why = f"{kept['Key']}, {kept.get('Code')}: {kept.get('Message')}"
                         raise TargetError(f"not all objects in the bucket {bucket} could be deleted: {why}")
-                n_deleted += len(objects)
+                keys = {one["Key"] for one in shown}
+                n_deleted += len(keys - {last})  # a page may end amid the versions of an object
+                last = max(keys, default=last)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise

@@ -5,9 +5,18 @@ from typing import Any
 
 from smbench.emulator.protocol.codecs import ServiceError, beyond
 from smbench.emulator.protocol.query import escape
+from smbench.emulator.s3.objects import ENABLED, SUSPENDED
 
 _BLOCKS = {"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"}
-_RULE = {"Id", "Status", "Prefix", "ExpirationInDays", "AbortIncompleteMultipartUpload"}
+_RULE = {
+    "Id",
+    "Status",
+    "Prefix",
+    "ExpirationInDays",
+    "ExpiredObjectDeleteMarker",
+    "NoncurrentVersionExpiration",
+    "AbortIncompleteMultipartUpload",
+}
 
 
 def documents(properties: Mapping[str, Any]) -> dict[str, str]:
@@ -26,6 +35,16 @@ def documents(properties: Mapping[str, Any]) -> dict[str, str]:
         rules = _only(properties["LifecycleConfiguration"], {"Rules"}, "LifecycleConfiguration")["Rules"]
         made["lifecycle"] = "".join(map(_life_rule, rules))
     return made
+
+
+def versioning(properties: Mapping[str, Any], before: str = "") -> str:
+    """Enabled, Suspended, or empty where it was never asked for: what has no such property any more is suspended."""
+    if (given := properties.get("VersioningConfiguration")) is None:
+        return before and SUSPENDED
+    status: str = _only(given, {"Status"}, "VersioningConfiguration")["Status"]
+    if status not in (ENABLED, SUSPENDED):
+        raise ServiceError("InvalidRequest", f"{status} is not a status of VersioningConfiguration")
+    return status
 
 
 def _encryption(given: Mapping[str, Any]) -> str:
@@ -47,6 +66,13 @@ def _life_rule(given: Mapping[str, Any]) -> str:
     parts.append(_element("Status", rule["Status"]))
     if "ExpirationInDays" in rule:
         parts.append(f"<Expiration>{_element('Days', str(rule['ExpirationInDays']))}</Expiration>")
+    if "ExpiredObjectDeleteMarker" in rule:
+        marker = str(rule["ExpiredObjectDeleteMarker"]).lower()
+        parts.append(f"<Expiration>{_element('ExpiredObjectDeleteMarker', marker)}</Expiration>")
+    if "NoncurrentVersionExpiration" in rule:
+        name = "NoncurrentVersionExpiration"
+        past = _only(rule[name], {"NoncurrentDays"}, f"LifecycleConfiguration.Rules.{name}")
+        parts.append(f"<{name}>{_element('NoncurrentDays', str(past['NoncurrentDays']))}</{name}>")
     if "AbortIncompleteMultipartUpload" in rule:
         days = str(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"])
         name = "AbortIncompleteMultipartUpload"

@@ -119,10 +119,11 @@ def _make_bucket(account: Account, name: str, given: Params, tags: Tags) -> Phys
     bucket_name = given.get("BucketName", name.lower())
     if account.s3.has_bucket(bucket_name):
         raise ServiceError("AlreadyExists", f"{bucket_name} already exists", 409)
-    settings = bucket_settings.documents(given)
+    settings, versioning = bucket_settings.documents(given), bucket_settings.versioning(given)
     account.s3.create_bucket(bucket_name)
     bucket = account.s3.bucket(bucket_name)
     bucket.settings |= settings
+    bucket.versioning = versioning
     bucket.tags = dict(tags)
     return Physical(bucket_name, {"Arn": f"arn:aws:s3:::{bucket_name}"})
 
@@ -131,6 +132,7 @@ def _change_bucket(account: Account, made: Physical, given: Params, tags: Tags) 
     bucket = account.s3.bucket(made.id)
     kept = {key: value for key, value in bucket.settings.items() if key == "policy"}
     bucket.settings = kept | bucket_settings.documents(given)
+    bucket.versioning = bucket_settings.versioning(given, bucket.versioning)
     bucket.tags = dict(tags)
 
 
@@ -324,7 +326,10 @@ _POLICY = (
     "TargetTrackingScalingPolicyConfiguration StepScalingPolicyConfiguration"
 )
 _TARGET = "ServiceNamespace ScalableDimension ResourceId MinCapacity MaxCapacity SuspendedState"
-_BUCKET = "BucketName BucketEncryption PublicAccessBlockConfiguration OwnershipControls LifecycleConfiguration"
+_BUCKET = (
+    "BucketName BucketEncryption PublicAccessBlockConfiguration OwnershipControls LifecycleConfiguration "
+    "VersioningConfiguration"
+)
 
 
 _Make = Callable[[Account, str, Params, Tags], Physical]

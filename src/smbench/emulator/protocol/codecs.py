@@ -32,6 +32,7 @@ class ServiceError(Exception):
         query_error_code: The code of the service's older query protocol, where it differs.
         fault: `Sender` (the caller's) or `Receiver` (the service's).
         details: Further elements of an S3 error, such as Key.
+        headers: Further headers of an S3 error, such as `x-amz-delete-marker`.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class ServiceError(Exception):
         query_error_code: str | None = None,
         fault: str = "Sender",
         details: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.code, self.message, self.status = code, message, status
         self.query_error_code, self.fault, self.details = query_error_code, fault, details or {}
+        self.headers = headers or {}
 
 
 def not_implemented(service: str, operation: str) -> ServiceError:
@@ -357,7 +360,8 @@ def rest_xml_error(error: ServiceError, *, request_id: str = "") -> HttpResponse
     more = "".join(f"<{tag}>{query.escape(text)}</{tag}>" for tag, text in error.details.items())
     code, message = query.escape(error.code), query.escape(error.message or "")
     ids = f"<RequestId>{request_id}</RequestId><HostId>{request_id}</HostId>"
-    return xml_reply(f"<Error><Code>{code}</Code><Message>{message}</Message>{more}{ids}</Error>", error.status)
+    document = f"<Error><Code>{code}</Code><Message>{message}</Message>{more}{ids}</Error>"
+    return xml_reply(document, error.status, list(error.headers.items()))
 
 
 def _json(status: int, body: Any, content_type: str) -> HttpResponse:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.query import escape
-from smbench.emulator.s3 import encryption
+from smbench.emulator.s3 import encryption, versions
 from smbench.emulator.s3.checksums import SIZES_BYTES, checksum
 from smbench.emulator.s3.headers import (
     CHECKSUM,
@@ -35,17 +35,16 @@ def find_source(request: HttpRequest, bucket_of: Callable[[str], Bucket], site: 
         ServiceError: there is none, a condition does not hold, or the customer's key for it is missing.
     """
     path, _, query = request.headers[SOURCE].partition("?")
-    if query and query != "versionId=null":
-        raise not_implemented("s3", "CopyObject of a version")
+    named, _, version = query.partition("=")
+    if query and named != "versionId":
+        raise not_implemented("s3", f"CopyObject with {named}")
     name, _, key = unquote(path).removeprefix("/").partition("/")
     if not key:
         raise ServiceError(
             "InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
         )
     bucket = bucket_of(name)
-    original = bucket.objects.get(key)
-    if original is None:
-        raise ServiceError("NoSuchKey", "The specified key does not exist.", 404, details={"Key": key})
+    original = versions.found(bucket, key, unquote(version) if query else None, site)
     of_source = {
         name.removeprefix(_OF_SOURCE): value for name, value in request.headers.items() if name.startswith(_OF_SOURCE)
     }
@@ -57,6 +56,11 @@ def find_source(request: HttpRequest, bucket_of: Callable[[str], Bucket], site: 
     keys = {f"x-amz-{name}": value for name, value in of_source.items() if name.startswith("server-side")}
     encryption.check_customers_key(keys, original.headers)
     return bucket, original
+
+
+def source_version(source: Bucket, original: StoredObject) -> list[tuple[str, str]]:
+    """What the answer to a copy says of the version that was copied."""
+    return [("x-amz-copy-source-version-id", original.version)] if source.versioning else []
 
 
 def headers_of_copy(request: HttpRequest, original: StoredObject, body: bytes, site: Site) -> dict[str, str]:

@@ -8,12 +8,12 @@ from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_
 from smbench.emulator.protocol.http import HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.s3.headers import STORAGE_CLASS
-from smbench.emulator.s3.objects import Bucket, Listing
+from smbench.emulator.s3.objects import Bucket, Listing, StoredObject
 from smbench.emulator.site import Site, iso_ms
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 OWNER_ID, OWNER_NAME = "emulated", "smbench"
-_OWNER = f"<Owner><ID>{OWNER_ID}</ID><DisplayName>{OWNER_NAME}</DisplayName></Owner>"
+OWNER = f"<Owner><ID>{OWNER_ID}</ID><DisplayName>{OWNER_NAME}</DisplayName></Owner>"
 _PAGE_MAX = 1000
 _BUCKETS_MAX = 10_000
 
@@ -38,14 +38,14 @@ def buckets(all_buckets: Iterable[Bucket], query: dict[str, str], site: Site) ->
         f"<Bucket><Name>{bucket.name}</Name><CreationDate>{stamp(site, bucket.created_ns)}</CreationDate></Bucket>"
         for bucket in found[:n_max]
     )
-    return _document("ListAllMyBucketsResult", f"{_OWNER}<Buckets>{buckets}</Buckets>{more}")
+    return document("ListAllMyBucketsResult", f"{OWNER}<Buckets>{buckets}</Buckets>{more}")
 
 
 def objects(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     """ListObjectsV2, or ListObjects when the query has no `list-type=2`."""
     is_v2 = query.get("list-type") == "2"
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-    n_max = _n_max(query)
+    n_max = n_max_of(query)
     token = query.get("continuation-token")
     if is_v2:
         after = query.get("start-after", "") if token is None else _read_token(token)
@@ -54,7 +54,7 @@ def objects(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     page = bucket.page(prefix=prefix, delimiter=delimiter, after=after, n_max=n_max)
 
     is_url = query.get("encoding-type") == "url"
-    written = _quoted if is_url else escape
+    written = quoted if is_url else escape
     parts = [_tag("Name", bucket.name), _tag("Prefix", written(prefix)), _tag("MaxKeys", n_max)]
     parts += [_tag("Delimiter", written(delimiter))] if delimiter else []
     parts += [_tag("EncodingType", "url")] if is_url else []
@@ -67,30 +67,9 @@ def objects(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     else:
         parts += [_tag("Marker", written(after))]
         parts += [_tag("NextMarker", written(page.last))] if page.is_truncated and delimiter else []
-    owner = "" if is_v2 and query.get("fetch-owner") != "true" else _OWNER
+    owner = "" if is_v2 and query.get("fetch-owner") != "true" else OWNER
     parts += _contents(page, site, owner, is_url=is_url)
-    return _document("ListBucketResult", "".join(parts))
-
-
-def versions(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
-    """ListObjectVersions of a bucket that keeps none: each object as its only version, `null`."""
-    prefix, delimiter, after = query.get("prefix", ""), query.get("delimiter", ""), query.get("key-marker", "")
-    n_max = _n_max(query)
-    page = bucket.page(prefix=prefix, delimiter=delimiter, after=after, n_max=n_max)
-    is_url = query.get("encoding-type") == "url"
-    written = _quoted if is_url else escape
-    parts = [_tag("Name", bucket.name), _tag("Prefix", written(prefix)), _tag("KeyMarker", written(after))]
-    parts += ["<VersionIdMarker/>", _tag("MaxKeys", n_max)]
-    parts += [_tag("Delimiter", written(delimiter))] if delimiter else []
-    parts += [_tag("EncodingType", "url")] if is_url else []
-    parts += [_tag("IsTruncated", "true" if page.is_truncated else "false")]
-    if page.is_truncated:
-        parts += [_tag("NextKeyMarker", written(page.last)), _tag("NextVersionIdMarker", "null")]
-    version = "<VersionId>null</VersionId><IsLatest>true</IsLatest>"
-    for told in _contents(page, site, _OWNER, is_url=is_url):
-        inner = told.removeprefix("<Contents>").removesuffix("</Contents>")
-        parts.append(told if inner == told else f"<Version>{version}{inner}</Version>")
-    return _document("ListVersionsResult", "".join(parts))
+    return document("ListBucketResult", "".join(parts))
 
 
 def uploads(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
@@ -117,21 +96,31 @@ def uploads(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     if is_more and shown:
         head += f"<NextKeyMarker>{escape(shown[-1].key)}</NextKeyMarker>"
         head += f"<NextUploadIdMarker>{shown[-1].upload_id}</NextUploadIdMarker>"
-    return _document("ListMultipartUploadsResult", head + told)
+    return document("ListMultipartUploadsResult", head + told)
 
 
 def _contents(page: Listing, site: Site, owner: str, *, is_url: bool) -> list[str]:
-    written = _quoted if is_url else escape
-    told = [
-        f"<Contents><Key>{written(stored.key)}</Key><LastModified>{stamp(site, stored.modified_ns)}</LastModified>"
+    told = [f"<Contents>{object_elements(one, site, owner, is_url=is_url)}</Contents>" for one in page.objects]
+    return told + [prefix_element(prefix, is_url=is_url) for prefix in page.prefixes]
+
+
+def object_elements(stored: StoredObject, site: Site, owner: str, *, is_url: bool) -> str:
+    """What a listing says of an object; `owner` is its element, or empty."""
+    return (
+        f"<Key>{(quoted if is_url else escape)(stored.key)}</Key>"
+        f"<LastModified>{stamp(site, stored.modified_ns)}</LastModified>"
         f"<ETag>{escape(stored.etag)}</ETag><Size>{stored.size_bytes}</Size>"
-        f"<StorageClass>{stored.headers.get(STORAGE_CLASS, 'STANDARD')}</StorageClass>{owner}</Contents>"
-        for stored in page.objects
-    ]
-    return told + [f"<CommonPrefixes><Prefix>{written(prefix)}</Prefix></CommonPrefixes>" for prefix in page.prefixes]
+        f"<StorageClass>{stored.headers.get(STORAGE_CLASS, 'STANDARD')}</StorageClass>{owner}"
+    )
 
 
-def _n_max(query: dict[str, str]) -> int:
+def prefix_element(prefix: str, *, is_url: bool) -> str:
+    """What a listing says of keys that it rolls up."""
+    return f"<CommonPrefixes><Prefix>{(quoted if is_url else escape)(prefix)}</Prefix></CommonPrefixes>"
+
+
+def n_max_of(query: dict[str, str]) -> int:
+    """How many entries a page may have. Raises ServiceError: InvalidArgument."""
     return min(number_of(query, "max-keys", _PAGE_MAX), _PAGE_MAX)
 
 
@@ -157,7 +146,8 @@ def _read_token(token: str) -> str:
     return key
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A key as a listing writes it with `encoding-type=url`."""
     return quote(text, safe="/")
 
 
@@ -165,5 +155,6 @@ def _tag(name: str, text: object) -> str:
     return f"<{name}>{text}</{name}>"
 
 
-def _document(name: str, inner: str) -> HttpResponse:
+def document(name: str, inner: str) -> HttpResponse:
+    """A listing's answer."""
     return xml_reply(f'<{name} xmlns="{NAMESPACE}">{inner}</{name}>')

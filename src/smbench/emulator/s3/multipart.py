@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from smbench.emulator.protocol.codecs import ServiceError, xml_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.query import escape
-from smbench.emulator.s3 import copying, encryption
+from smbench.emulator.s3 import copying, encryption, versions
 from smbench.emulator.s3.checksums import SIZES_BYTES, checksum
 from smbench.emulator.s3.documents import read_xml, tags_of_header
 from smbench.emulator.s3.headers import (
@@ -86,10 +86,12 @@ def copy_part(
 ) -> HttpResponse:
     """UploadPartCopy: a part out of an object. Raises ServiceError: as `upload_part`, or about the source."""
     upload = _upload(request, bucket, key)
-    _, original = copying.find_source(request, bucket_of, site)
+    source, original = copying.find_source(request, bucket_of, site)
     part = _store(request, upload, copying.source_range(request, original), {}, site)
     told = copying.result("CopyPartResult", part.etag, part.modified_ns, checksums_of(part.checksums), site)
-    return copying.reply(told, upload.headers)
+    answer = copying.reply(told, upload.headers)
+    answer.headers += tuple(copying.source_version(source, original))
+    return answer
 
 
 def _store(request: HttpRequest, upload: Upload, body: bytes, checksums: dict[str, str], site: Site) -> Part:
@@ -124,17 +126,19 @@ def complete(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> Http
     checksums = _checksums(request, upload, parts, body)
     etag = etag_of_parts([part.etag for part in parts])
     headers = upload.headers | {CHECKSUM + name: value for name, value in checksums.items()}
-    bucket.put(StoredObject(key, len(body), etag, site.now_ns, body, None, upload.content_type, headers))
-    bucket.parts_of[key] = tuple(
+    stored = StoredObject(key, len(body), etag, site.now_ns, body, None, upload.content_type, headers)
+    bucket.put(stored)
+    bucket.parts_of[key, stored.version] = tuple(
         PartFacts(number, len(part.body), checksums_of(part.checksums)) for number, part in numbered
     )
     if upload.tags:
-        bucket.tags_of[key] = upload.tags
+        bucket.tags_of[key, stored.version] = upload.tags
     del bucket.uploads[upload.upload_id]
     location = f"{site.url}/{bucket.name}/{key}"
     inner = f"<Location>{escape(location)}</Location><Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key>"
     inner += f"<ETag>{escape(etag)}</ETag>{checksum_elements(checksums)}"
-    return _document("CompleteMultipartUploadResult", inner, encryption.described(headers))
+    described = [*encryption.described(headers), *versions.write_header(bucket, stored)]
+    return _document("CompleteMultipartUploadResult", inner, described)
 
 
 def _checksums(request: HttpRequest, upload: Upload, parts: list[Part], body: bytes) -> dict[str, str]:

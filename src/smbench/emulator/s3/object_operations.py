@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from smbench.emulator.protocol.codecs import ServiceError, xml_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
-from smbench.emulator.s3 import copying, encryption, settings
+from smbench.emulator.s3 import copying, encryption, settings, versions
 from smbench.emulator.s3.documents import read_tags, tags_of_header
 from smbench.emulator.s3.headers import (
     CHECKSUM,
@@ -26,26 +26,14 @@ TAGS_MAX = 10
 _ATTRIBUTES = ("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize")
 
 
-def no_such_key(key: str) -> ServiceError:
-    """S3's 404 for a key that is not there, to be raised."""
-    return ServiceError("NoSuchKey", "The specified key does not exist.", 404, details={"Key": key})
-
-
-def found(bucket: Bucket, key: str) -> StoredObject:
-    """The object of a key. Raises ServiceError: NoSuchKey."""
-    stored = bucket.objects.get(key)
-    if stored is None:
-        raise no_such_key(key)
-    return stored
-
-
 def check_conditions(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> None:
     """Raises ServiceError: PreconditionFailed or NoSuchKey, when a conditional write may not replace what is there."""
     existing = bucket.objects.get(key)
     if request.headers.get("if-none-match") == "*" and existing is not None:
         raise precondition_failed("If-None-Match")
     if "if-match" in request.headers:
-        is_unmodified(request, found(bucket, key).etag, site.utc_ns(found(bucket, key).modified_ns))
+        there = versions.found(bucket, key, None, site)
+        is_unmodified(request, there.etag, site.utc_ns(there.modified_ns))
 
 
 def put(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
@@ -58,8 +46,13 @@ def put(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpRespo
     stored = StoredObject(key, len(request.body), "", site.now_ns, request.body, None, content_type, headers)
     bucket.put(stored)
     if tags:
-        bucket.tags_of[key] = tags
-    reply = [("ETag", stored.etag), *encryption.described(headers), *checksums.items()]
+        bucket.tags_of[key, stored.version] = tags
+    reply = [
+        ("ETag", stored.etag),
+        *versions.write_header(bucket, stored),
+        *encryption.described(headers),
+        *checksums.items(),
+    ]
     reply += [("x-amz-checksum-type", checksum_type(value)) for value in checksums.values()]
     return HttpResponse(200, reply)
 
@@ -76,38 +69,41 @@ def copy(
     headers = copying.headers_of_copy(request, original, body, site) or NO_HEADERS
     is_replaced = request.headers.get("x-amz-metadata-directive", "COPY").upper() == "REPLACE"
     content_type = request.headers.get("content-type", "binary/octet-stream") if is_replaced else original.content_type
-    tags = source.tags_of.get(original.key, {})
+    tags = source.tags_of.get((original.key, original.version), {})
     if request.headers.get("x-amz-tagging-directive", "COPY").upper() == "REPLACE":
         tags = tags_of_header(request.headers.get("x-amz-tagging", ""), TAGS_MAX)
     stored = StoredObject(key, len(body), "", site.now_ns, body, None, content_type, headers)
     bucket.put(stored)
     if tags:
-        bucket.tags_of[key] = dict(tags)
+        bucket.tags_of[key, stored.version] = dict(tags)
     told = copying.result("CopyObjectResult", stored.etag, stored.modified_ns, checksums_of(headers), site)
-    return copying.reply(told, headers)
+    answer = copying.reply(told, headers)
+    answer.headers += (*versions.write_header(bucket, stored), *copying.source_version(source, original))
+    return answer
 
 
 def get(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """GetObject and HeadObject: whole, a range, or one of the parts that it came in."""
-    stored = found(bucket, key)
+    stored = versions.found(bucket, key, versions.asked(request), site)
     encryption.check_customers_key(request.headers, stored.headers)
     modified_utc_ns = site.utc_ns(stored.modified_ns)
     headers = [
         ("ETag", stored.etag),
         ("Last-Modified", http_date(modified_utc_ns)),
         ("Accept-Ranges", "bytes"),
+        *versions.read_header(bucket, stored),
         *encryption.described(stored.headers),
     ]
     if is_unmodified(request, stored.etag, modified_utc_ns):
         return HttpResponse(304, headers)
     overrides = _overrides(request)
     headers.append(("Content-Type", overrides.pop("content-type", stored.content_type)))
-    if n_tags := len(bucket.tags_of.get(key, ())):
+    if n_tags := len(bucket.tags_of.get((key, stored.version), ())):
         headers.append(("x-amz-tagging-count", str(n_tags)))
     part = request.query.get("partNumber")
     chosen = _chosen_bytes(request, bucket, stored)
-    if part is not None and key in bucket.parts_of:
-        headers.append(("x-amz-mp-parts-count", str(len(bucket.parts_of[key]))))
+    if part is not None and (parts := bucket.parts_of.get((key, stored.version))):
+        headers.append(("x-amz-mp-parts-count", str(len(parts))))
     shows_checksums = chosen is None and request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
     for name, value in stored.headers.items():
         if name.startswith(CHECKSUM):
@@ -136,7 +132,7 @@ def _chosen_bytes(request: HttpRequest, bucket: Bucket, stored: StoredObject) ->
         raise ServiceError("InvalidRequest", text)
     whole = (PartFacts(1, stored.size_bytes, {}),)
     start = 0
-    for number, facts in enumerate(bucket.parts_of.get(stored.key, whole), 1):
+    for number, facts in enumerate(bucket.parts_of.get((stored.key, stored.version), whole), 1):
         if str(number) == part:
             return (start, start + facts.size_bytes - 1) if facts.size_bytes else None
         start += facts.size_bytes
@@ -155,12 +151,12 @@ def _overrides(request: HttpRequest) -> dict[str, str]:
 
 def attributes(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """GetObjectAttributes: those that are asked for, of an object that is there."""
-    stored = found(bucket, key)
+    stored = versions.found(bucket, key, versions.asked(request), site)
     encryption.check_customers_key(request.headers, stored.headers)
     asked = [name.strip() for name in request.headers.get("x-amz-object-attributes", "").split(",")]
     if not set(asked) <= set(_ATTRIBUTES):
         raise ServiceError("InvalidArgument", "Invalid attribute name specified.")
-    parts = bucket.parts_of.get(key)
+    parts = bucket.parts_of.get((key, stored.version))
     checksums = checksums_of(stored.headers)
     told = {
         "ETag": f"<ETag>{stored.etag.strip(chr(34))}</ETag>",
@@ -171,7 +167,8 @@ def attributes(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> Ht
     }
     inner = "".join(told[name] for name in _ATTRIBUTES if name in asked)
     document = f'<GetObjectAttributesResponse xmlns="{NAMESPACE}">{inner}</GetObjectAttributesResponse>'
-    return xml_reply(document, 200, [("Last-Modified", http_date(site.utc_ns(stored.modified_ns)))])
+    headers = [("Last-Modified", http_date(site.utc_ns(stored.modified_ns))), *versions.read_header(bucket, stored)]
+    return xml_reply(document, 200, headers)
 
 
 def _parts(parts: tuple[PartFacts, ...], request: HttpRequest) -> str:
@@ -204,26 +201,29 @@ def _number(request: HttpRequest, name: str, default: int) -> int:
 
 def get_tagging(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """GetObjectTagging: an empty set where there are none."""
-    found(bucket, key)
-    return settings.tagging(bucket.tags_of.get(key, {}))
+    stored = versions.found(bucket, key, versions.asked(request), site)
+    answer = settings.tagging(bucket.tags_of.get((key, stored.version), {}))
+    answer.headers += tuple(versions.read_header(bucket, stored))
+    return answer
 
 
 def put_tagging(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """PutObjectTagging: in place of the tags there were."""
-    found(bucket, key)
-    bucket.tags_of[key] = read_tags(request.body, TAGS_MAX)
-    return HttpResponse(200)
+    stored = versions.found(bucket, key, versions.asked(request), site)
+    bucket.tags_of[key, stored.version] = read_tags(request.body, TAGS_MAX)
+    return HttpResponse(200, versions.read_header(bucket, stored))
 
 
 def delete_tagging(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """DeleteObjectTagging."""
-    found(bucket, key)
-    bucket.tags_of.pop(key, None)
-    return HttpResponse(204)
+    stored = versions.found(bucket, key, versions.asked(request), site)
+    bucket.tags_of.pop((key, stored.version), None)
+    return HttpResponse(204, versions.read_header(bucket, stored))
 
 
 def delete(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
     """DeleteObject: fine whether it was there or not. Raises ServiceError: a condition does not hold."""
     check_conditions(request, bucket, key, site)
-    bucket.delete(key)
-    return HttpResponse(204)
+    version = versions.asked(request)
+    gone = versions.deleted(bucket, key, version, site)
+    return HttpResponse(204, versions.delete_headers(bucket, version, gone))

@@ -10,9 +10,12 @@ from types import MappingProxyType
 from smbench.emulator.s3.packed import Packed
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})  # one for all: results are many
+NULL_VERSION = "null"  # of what was put while its bucket kept no versions
+ENABLED, SUSPENDED = "Enabled", "Suspended"  # what versioning can be, if it ever was asked for
+_COUNT_DIGITS = 10  # of a version's name; the rest only makes it as long as AWS's
 _TIDY_ABOVE = 1024  # fewer keys of deleted objects than this are not worth looking through
 _BLOCK = 512  # results that are packed together; twice as many, the latest, are not packed
-_LAST_CHARACTER = "\U0010ffff"
+LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class StoredObject:
     headers: Mapping[str, str] = field(
         default_factory=lambda: NO_HEADERS
     )  # metadata, checksums and what else a GET repeats
+    version: str = NULL_VERSION
 
     @property
     def etag(self) -> str:
@@ -42,6 +46,18 @@ class StoredObject:
             return self.body
         assert self.make is not None, "an object has bytes or a maker"
         return self.make()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMarker:
+    """What a deletion leaves where versions are kept: the key has no object, and its versions are still there."""
+
+    key: str
+    version: str
+    modified_ns: int  # scenario time
+
+
+Version = StoredObject | DeleteMarker
 
 
 @dataclass(slots=True)
@@ -166,8 +182,11 @@ class Bucket:
         self.uploads: dict[str, Upload] = {}
         self.tags: dict[str, str] = {}
         self.settings: dict[str, str] = {}  # subresource: the inside of its document, or of a policy all of it
-        self.tags_of: dict[str, dict[str, str]] = {}  # key: its object's tags, where there are any
-        self.parts_of: dict[str, tuple[PartFacts, ...]] = {}  # key: of an object that came in parts
+        self.versioning = ""  # empty: it was never asked for
+        self.tags_of: dict[tuple[str, str], dict[str, str]] = {}  # key and version, where there are any
+        self.parts_of: dict[tuple[str, str], tuple[PartFacts, ...]] = {}  # likewise, of objects that came in parts
+        self._past: dict[str, list[Version]] = {}  # key: all that is not its object, the latest first; never empty
+        self._n_versions = 0
         self._sorted: list[str] = []  # of all that were put by clients
         self._unsorted: list[str] = []
         self._n_gone = 0  # deleted, and perhaps still in the two lists
@@ -175,17 +194,26 @@ class Bucket:
         self._with_results: list[str] | None = None  # all in order; None: something has changed since
 
     def put(self, stored: StoredObject) -> None:
-        """Store under the object's key; what was there is replaced."""
-        self._forget_more(stored.key)
+        """Store under the object's key; what was there is replaced, or becomes a version of the past."""
+        stored.version = self._make_way(stored.key)
+        self._store(stored)
+
+    def put_result(self, stored: StoredObject) -> None:
+        """The same for a result, of which there may be millions: it costs little when it is old.
+
+        Where versions are kept it costs as much as any other object.
+        """
+        if self.versioning:
+            self.put(stored)
+            return
+        self._forget_more(stored.key, NULL_VERSION)
+        self.objects.put_result(stored)
+        self._has_results, self._with_results = True, None
+
+    def _store(self, stored: StoredObject) -> None:
         if not self.objects.put(stored):
             self._unsorted.append(stored.key)
         self._with_results = None
-
-    def put_result(self, stored: StoredObject) -> None:
-        """The same for a result, of which there may be millions: it costs little when it is old."""
-        self._forget_more(stored.key)
-        self.objects.put_result(stored)
-        self._has_results, self._with_results = True, None
 
     def page(self, *, prefix: str = "", delimiter: str = "", after: str = "", n_max: int = 1000) -> Listing:
         """Up to `n_max` objects and common prefixes whose keys follow `after`."""
@@ -195,11 +223,11 @@ class Bucket:
         last, index = after, bisect.bisect_left(keys, max(prefix, after))
         while n_max and index < len(keys) and keys[index].startswith(prefix):
             key = keys[index]
-            group = _group(key, prefix, delimiter)
+            group = common_prefix(key, prefix, delimiter)
             if not group:
                 index += 1
             else:  # past everything the group rolls up, at once
-                index = bisect.bisect_left(keys, group + _LAST_CHARACTER, index)
+                index = bisect.bisect_left(keys, group + LAST_CHARACTER, index)
             if (group or key) <= after:
                 continue
             if len(objects) + len(prefixes) == n_max:
@@ -213,20 +241,98 @@ class Bucket:
 
     def delete(self, key: str) -> None:
         """Forget an object, if there is one."""
-        if self.objects.delete(key):
-            self._n_gone += 1
-            self._with_results = None
-            self._forget_more(key)
-            if self._n_gone > _TIDY_ABOVE and self._n_gone > len(self._sorted) + len(self._unsorted):
-                self._sorted = [kept for kept in self._sorted if kept in self.objects]
-                self._unsorted = [kept for kept in self._unsorted if kept in self.objects]
-                self._n_gone = 0
+        if (stored := self.objects.get(key)) is not None:
+            self._remove(key)
+            self._forget_more(key, stored.version)
 
-    def _forget_more(self, key: str) -> None:
+    def _remove(self, key: str) -> None:
+        self.objects.delete(key)
+        self._n_gone += 1
+        self._with_results = None
+        if self._n_gone > _TIDY_ABOVE and self._n_gone > len(self._sorted) + len(self._unsorted):
+            self._sorted = [kept for kept in self._sorted if kept in self.objects]
+            self._unsorted = [kept for kept in self._unsorted if kept in self.objects]
+            self._n_gone = 0
+
+    # versions
+
+    def versions_of(self, key: str) -> list[Version]:
+        """All that a key has, the latest first; only that one says whether the key has an object."""
+        stored = self.objects.get(key)
+        past = self._past.get(key, [])
+        return list(past) if stored is None else [stored, *past]
+
+    def version(self, key: str, version: str) -> Version | None:
+        """One of them; None where there is no such version."""
+        return next((one for one in self.versions_of(key) if one.version == version), None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left: no object, no version of one, no marker."""
+        return not self.objects and not self._past
+
+    def keys_of_versions(self) -> list[str]:
+        """Every key that has any, in order."""
+        return sorted({*self._in_order(), *self._past}) if self._past else self._in_order()
+
+    def mark_deleted(self, key: str, at_ns: int) -> DeleteMarker:
+        """Put a marker on top of a key's versions, as a deletion does where versions are kept."""
+        marker = DeleteMarker(key, self._make_way(key), at_ns)
+        if key in self.objects:
+            self._remove(key)
+        self._past.setdefault(key, []).insert(0, marker)
+        return marker
+
+    def delete_version(self, key: str, version: str) -> Version | None:
+        """Forget one version; the one below the latest becomes the latest. Returns what was forgotten, if anything."""
+        versions = self.versions_of(key)
+        found = next((one for one in versions if one.version == version), None)
+        if found is None:
+            return None
+        self._forget_more(key, version)
+        if found is versions[0] and isinstance(found, StoredObject):
+            self._remove(key)
+        else:
+            self._drop_past(key, version)
+        past = self._past.get(key)
+        if past and key not in self.objects and isinstance(past[0], StoredObject):
+            self._store(past[0])
+            self._drop_past(key, past[0].version)
+        return found
+
+    def _make_way(self, key: str) -> str:
+        """The version of what comes next under a key; what is there and shall be kept is of the past from now on."""
+        stored = self.objects.get(key) if self.versioning else None
+        if self.versioning != ENABLED:
+            self._forget_more(key, NULL_VERSION)
+            self._drop_past(key, NULL_VERSION)
+        if stored is not None and (self.versioning == ENABLED or stored.version != NULL_VERSION):
+            self._past.setdefault(key, []).insert(0, stored)
+        return self._new_version() if self.versioning == ENABLED else NULL_VERSION
+
+    def _new_version(self) -> str:
+        """By count, so that a repeated run repeats its ids: 32 characters, the count in front."""
+        self._n_versions += 1
+        chance = hashlib.sha256(f"{self.name}/{self._n_versions}".encode()).hexdigest()
+        return f"{self._n_versions:0{_COUNT_DIGITS}d}{chance}"[:32]
+
+    def _drop_past(self, key: str, version: str) -> bool:
+        """Whether there was such a version in the past; now there is none."""
+        past = self._past.get(key)
+        if past is None:
+            return False
+        kept = [one for one in past if one.version != version]
+        if kept:
+            self._past[key] = kept
+        else:
+            del self._past[key]
+        return len(kept) < len(past)
+
+    def _forget_more(self, key: str, version: str) -> None:
         if self.tags_of:
-            self.tags_of.pop(key, None)
+            self.tags_of.pop((key, version), None)
         if self.parts_of:
-            self.parts_of.pop(key, None)
+            self.parts_of.pop((key, version), None)
 
     def _in_order(self) -> list[str]:
         if self._unsorted or self._n_gone:
@@ -242,7 +348,19 @@ class Bucket:
         return self._with_results
 
 
-def _group(key: str, prefix: str, delimiter: str) -> str:
+def number_of_version(version: str) -> int:
+    """How many versions its bucket had made when this one came; 0 for `null`."""
+    return 0 if version == NULL_VERSION else int(version[:_COUNT_DIGITS])
+
+
+def is_version(text: str) -> bool:
+    """Whether a version could have this name."""
+    return text == NULL_VERSION or (
+        len(text) == 32 and text.isascii() and text.isalnum() and text[:_COUNT_DIGITS].isdecimal()
+    )
+
+
+def common_prefix(key: str, prefix: str, delimiter: str) -> str:
     """The common prefix a key is rolled up into; empty when it is listed by itself."""
     if not delimiter:
         return ""

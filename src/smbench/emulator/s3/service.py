@@ -13,10 +13,10 @@ from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.protocol.shapes import service_shapes
-from smbench.emulator.s3 import copying, listings, multipart, object_operations, settings
+from smbench.emulator.s3 import copying, listings, multipart, object_operations, settings, versions
 from smbench.emulator.s3.documents import malformed, read_tags, read_xml
 from smbench.emulator.s3.headers import refuse_unheeded
-from smbench.emulator.s3.objects import NO_HEADERS, Bucket, StoredObject, etag_of_name
+from smbench.emulator.s3.objects import NO_HEADERS, Bucket, StoredObject, etag_of_name, is_version
 from smbench.emulator.site import Site
 
 KEY_MAX_BYTES = 1024
@@ -64,6 +64,7 @@ class S3:
             ("GET", "location"): self._get_bucket_location,
             ("GET", "uploads"): self._list_multipart_uploads,
             ("GET", "versions"): self._list_object_versions,
+            ("PUT", "versioning"): self._put_bucket_versioning,
             ("GET", "tagging"): self._get_bucket_tagging,
             ("PUT", "tagging"): self._put_bucket_tagging,
             ("DELETE", "tagging"): self._delete_bucket_tagging,
@@ -79,10 +80,11 @@ class S3:
 
     def delete_bucket(self, name: str) -> None:
         """Raises ServiceError: no such bucket, or it is not empty."""
-        if self._bucket(name).objects:
-            raise ServiceError(
-                "BucketNotEmpty", "The bucket you tried to delete is not empty", 409, details={"BucketName": name}
-            )
+        bucket = self._bucket(name)
+        if not bucket.is_empty:
+            text = "The bucket you tried to delete is not empty"
+            text += ". You must delete all versions in the bucket." if bucket.versioning else ""
+            raise ServiceError("BucketNotEmpty", text, 409, details={"BucketName": name})
         del self._buckets[name]
 
     def bucket(self, name: str) -> Bucket:
@@ -160,7 +162,7 @@ class S3:
         """Delete an object, unless it is gone or another has its key."""
         found = self._buckets.get(bucket)
         if found is not None and found.objects.get(stored.key) is stored:
-            found.delete(stored.key)
+            found.delete_version(stored.key, stored.version)
 
     # routing
 
@@ -168,10 +170,7 @@ class S3:
         """See `RestService`."""
         name, _, key = _by_path(request).path[1:].partition("/")
         level = "object" if key else "bucket" if name else "service"
-        try:
-            found = _operation_name(request.method, level, _subresource(request, level))
-        except ServiceError:  # of a version that is not emulated
-            return ""
+        found = _operation_name(request.method, level, _subresource(request, level))
         if found == "ListObjects" and request.query.get("list-type") == "2":
             return "ListObjectsV2"
         return found if copying.SOURCE in request.headers else _NOT_COPYING.get(found, found)
@@ -202,7 +201,10 @@ class S3:
         if key:
             return self._on_object(request, self._bucket(name), key, subresource)
         if request.method == "GET" and subresource in settings.OF_BUCKETS:
-            if (kept := self._bucket(name).settings.get(subresource)) is not None:
+            bucket = self._bucket(name)
+            if subresource == "versioning":
+                return settings.given(subresource, versions.configuration(bucket))
+            if (kept := bucket.settings.get(subresource)) is not None:
                 return settings.given(subresource, kept)
             return settings.of_bucket(name, subresource, request.query)
         on_bucket = self._on_bucket.get((request.method, subresource))
@@ -223,7 +225,7 @@ class S3:
                 return multipart.copy_part(request, bucket, key, self._site, self._bucket)
             return multipart.upload_part(request, bucket, key, self._site)
         if request.method == "GET" and subresource in settings.OF_OBJECTS:
-            object_operations.found(bucket, key)
+            versions.found(bucket, key, versions.asked(request), self._site)
             return settings.of_object(subresource)
         act = _ON_OBJECT.get((request.method, subresource))
         if act is None:
@@ -285,7 +287,11 @@ class S3:
         return listings.uploads(self._bucket(name), request.query, self._site)
 
     def _list_object_versions(self, request: HttpRequest, name: str) -> HttpResponse:
-        return listings.versions(self._bucket(name), request.query, self._site)
+        return versions.listing(self._bucket(name), request.query, self._site)
+
+    def _put_bucket_versioning(self, request: HttpRequest, name: str) -> HttpResponse:
+        versions.configure(self._bucket(name), read_xml(request.body))
+        return HttpResponse(200)
 
     def _get_bucket_tagging(self, request: HttpRequest, name: str) -> HttpResponse:
         if not (tags := self._bucket(name).tags):
@@ -312,14 +318,13 @@ class S3:
             deleted = "".join(self._deleted(bucket, one, is_quiet=is_quiet) for one in elements)
         return xml_reply(f'<DeleteResult xmlns="{listings.NAMESPACE}">{deleted}</DeleteResult>')
 
-    @staticmethod
-    def _deleted(bucket: Bucket, element: Element, *, is_quiet: bool) -> str:
+    def _deleted(self, bucket: Bucket, element: Element, *, is_quiet: bool) -> str:
         """What becomes of one object of DeleteObjects: deleted, or an error of its own."""
         key, etag = element.findtext("{*}Key") or "", element.findtext("{*}ETag")
         if element.find("{*}LastModifiedTime") is not None or element.find("{*}Size") is not None:
             raise not_implemented("s3", "DeleteObjects with LastModifiedTime or Size")
-        stored, error = bucket.objects.get(key), ("", "")
-        if element.findtext("{*}VersionId", "null") != "null":
+        stored, error, version = bucket.objects.get(key), ("", ""), element.findtext("{*}VersionId")
+        if version is not None and not is_version(version):
             error = ("NoSuchVersion", "The specified version does not exist.")
         elif etag is not None and stored is None:
             error = ("NoSuchKey", "The specified key does not exist.")
@@ -327,8 +332,8 @@ class S3:
             error = ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
         if error[0]:
             return _error(key, *error)
-        bucket.delete(key)
-        return "" if is_quiet else f"<Deleted><Key>{escape(key)}</Key></Deleted>"
+        gone = versions.deleted(bucket, key, version, self._site)
+        return "" if is_quiet else versions.delete_element(key, version, gone)
 
 
 def _error(key: str, code: str, message: str) -> str:
@@ -353,18 +358,12 @@ def _is_encoded(raw_path: str) -> bool:
 
 
 def _subresource(request: HttpRequest, level: str) -> str:
-    """The part of the query that chooses the operation; empty for the plain ones.
-
-    Raises:
-        ServiceError: 501 for a version that is not `null`: ignoring it would be a silent success.
-    """
+    """The part of the query that chooses the operation; empty for the plain ones."""
     query = request.query
     if not query:
         return ""
     if "uploadId" in query:
         return "uploadId"
-    if query.get("versionId", "null") != "null":
-        raise not_implemented("s3", f"{_operation_name(request.method, level, '')} of a version")
     names = (name for name in query if name not in _NEUTRAL and (request.method, level, name) in _operations())
     return next(names, "")
 
