@@ -103,8 +103,11 @@ def workers_on(place: str) -> Iterator[StartChild | None]:
 def check_place(place: str) -> None:
     """Raises UsageError: workers cannot run there, by its name."""
     if place not in ("local", "ray") and not place.startswith("ray://"):
-        other = "; from Python a processing job is `smbench.run_job`" if place == "processing" else ""
-        raise UsageError(f"--on {place} is not a place for workers", f"there is local, ray and ray://HOST:PORT{other}")
+        is_job = place == "processing"
+        other = "from Python a processing job is `smbench.run_job`" if is_job else "on the command line also processing"
+        raise UsageError(
+            f"--on {place} is not a place for workers", f"there is local, ray and ray://HOST:PORT; {other}"
+        )
 
 
 @contextmanager

@@ -151,8 +151,9 @@ def test_no_other_place_is_known_and_local_needs_no_ray(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "ray", None)
     with on_ray.workers_on("local") as start:
         assert start is None
-    with pytest.raises(UsageError, match="is not a place for workers"), on_ray.workers_on("mars"):
+    with pytest.raises(UsageError, match="is not a place for workers") as refused, on_ray.workers_on("mars"):
         pass
+    assert "processing" in refused.value.advice
 
 
 @pytest.mark.parametrize(("theirs", "begun_with"), [(None, "0"), ("5", "5")])

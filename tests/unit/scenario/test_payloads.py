@@ -152,6 +152,8 @@ def test_empty_lines_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: 
         (b"\xff", "line 1: is not UTF-8 text"),
         (b"[" * 100_000, "line 1: is nested too deeply"),
         (b"{}", "line 1: must have exactly one of Body and InputLocation"),
+        (b'{"Body": "a", "Body": "b"}', "line 1: has Body twice"),
+        (b'{"Body": {"base64": "YQ==", "base64": "Yg=="}}', "line 1: has base64 twice"),
         (b'{"Body": "", "InputLocation": "s3://b/k"}', "must have exactly one of"),
         (b'{"Body": 1}', 'Body must be text, or {"base64": "..."}'),
         (b'{"Body": {"base64": "@"}}', "Body is not base64"),

@@ -6,6 +6,7 @@ These are `invoke_endpoint_async` and `invoke_endpoint`; which of the two takes 
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -143,15 +144,34 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _of_json(text: bytes) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_each_once)
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8 text") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}, at column {error.colno}") from None
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+    except _TwiceError:
+        raise
     except ValueError:  # CPython's own limit on digits
         raise ValueError("holds a number of too many digits") from None
+
+
+class _TwiceError(ValueError):
+    """An object has a key twice."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; the library would take the last of two values and not say so.
+
+    Raises:
+        _TwiceError: a key is there twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+        raise _TwiceError(f"has {_short(twice)} twice")
+    return found
 
 
 def _read_arguments(number: int, arguments: Any) -> tuple[InvokeLine, bool]:
@@ -178,8 +198,13 @@ def _read_arguments(number: int, arguments: Any) -> tuple[InvokeLine, bool]:
 def _unknown(key: str) -> str:
     plain = {_plain(known): known for known in _ARGUMENTS}
     near = plain.get(_plain(key)) or next(iter(get_close_matches(key[:64], _ARGUMENTS, n=1)), None)
-    shown = key if len(key) <= 64 else key[:63] + "…"
-    return f"unknown key {shown}" + (f"; did you mean '{near}'?" if near else f"; known are {', '.join(_ARGUMENTS)}")
+    return f"unknown key {_short(key)}" + (
+        f"; did you mean '{near}'?" if near else f"; known are {', '.join(_ARGUMENTS)}"
+    )
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= 64 else key[:63] + "…"
 
 
 def _plain(key: str) -> str:
