@@ -19,7 +19,8 @@ from smbench.generator.tracking.ledger import WHY_NOT_SENT, State
 from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import Transport
 from smbench.records import Answered, Event, Invocation, NotSent, Outcome, Rejected, Unacknowledged
-from smbench.scenario.model import Limits, Retry
+from smbench.scenario.model import Limits
+from smbench.scenario.values.request import Retry
 
 SECOND = 1_000_000_000
 MINUTES_5 = [n * SECOND for n in range(300)]

@@ -19,7 +19,8 @@ from smbench.generator.engine import Engine, Load
 from smbench.generator.tracking.ledger import State
 from smbench.generator.tracking.tracker import Tracker
 from smbench.records import Accepted, Answer, Event, Invocation, NotSent, Rejected, Unacknowledged
-from smbench.scenario.model import Limits, Retry
+from smbench.scenario.model import Limits
+from smbench.scenario.values.request import Retry
 
 SECOND = 1_000_000_000
 DUE_NS = [n * SECOND for n in range(21)]  # the last is submitted at once

@@ -24,7 +24,8 @@ from smbench.generator.engine import Load
 from smbench.generator.runner import Bounds, Outside, Runner
 from smbench.generator.tracking.journal import Journal, events_frame
 from smbench.records import Delivery, NotSent
-from smbench.scenario.model import Limits, Retry
+from smbench.scenario.model import Limits
+from smbench.scenario.values.request import Retry
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from smbench.generator.tracking.journal import Journal
 from smbench.generator.tracking.ledger import NO_INSTANT, Ledger
 from smbench.generator.tracking.rows import requests_frame
 from smbench.records import Accepted, Delivery, FolderPage, Invocation, Notice, Outcome, OutputFound, Rejected
-from smbench.scenario.model import Limits, Retry
+from smbench.scenario.model import Limits
+from smbench.scenario.values.request import Retry
 from smbench.schedule.base import PhaseSpan
 
 RUN = "smb-test"

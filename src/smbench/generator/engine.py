@@ -37,8 +37,9 @@ from smbench.records import (
     Unacknowledged,
     is_throttle,
 )
-from smbench.scenario.model import Limits, Retry
+from smbench.scenario.model import Limits
 from smbench.scenario.phases import Phase
+from smbench.scenario.values.request import Retry
 from smbench.schedule.base import PhaseSpan
 from smbench.schedule.retrying import Again, Retrying
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from smbench.generator.plan import RunPlan
 from smbench.model.law_facts import mean_s, share_beyond
 from smbench.scenario.emulated import Emulated, Policy
-from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
+from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload
+from smbench.scenario.values.request import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S
 from smbench.schedule.base import PhaseSpan
 
 WARP_REQUEST_S = 2.5e-3  # of the wall's time, a request of a whole run in warp time on two cores of 2026

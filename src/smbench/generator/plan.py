@@ -7,8 +7,9 @@ from smbench.clock import TimeKind, wall_ns
 from smbench.errors import UsageError
 from smbench.generator.tracking.ledger import Ledger
 from smbench.scenario.emulated import Scaled
-from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
+from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload, read_payloads
+from smbench.scenario.values.request import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S
 from smbench.schedule.base import Schedule, Shard
 from smbench.schedule.plan import plan as plan_schedule
 from smbench.tables.opening import Watch

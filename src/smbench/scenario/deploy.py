@@ -21,7 +21,10 @@ class DeployedModel(Part):
     """A container with its artifact, or a model that exists already."""
 
     name: str | None = Field(
-        default=None, min_length=1, max_length=63, description="a SageMaker model that exists; nothing else is given"
+        default=None,
+        min_length=1,
+        max_length=63,
+        description="Name of a SageMaker model that exists. Nothing else is given beside it.",
     )
     image: (
         Annotated[
@@ -29,16 +32,23 @@ class DeployedModel(Part):
             Field(pattern=r"^\S+$", max_length=255, json_schema_extra={"patternErrorMessage": "must have no space"}),
         ]
         | None
-    ) = Field(default=None, description="address of the container's image")
+    ) = Field(default=None, description="Address of the container's image, in ECR.")
     folder: str | None = Field(
-        default=None, min_length=1, description="packed as model.tar.gz and uploaded; has code/inference.py"
+        default=None,
+        min_length=1,
+        description=(
+            "A folder beside the scenario file with `code/inference.py`. smbench packs it as model.tar.gz and "
+            "uploads it."
+        ),
     )
     artifact: (
         Annotated[str, Field(pattern=r"^s3://[!-.0-~]+/[ -~]+$", max_length=1024, json_schema_extra={**_EXPECTED_S3})]
         | None
-    ) = Field(default=None, description="a model.tar.gz that is in S3 already")
+    ) = Field(default=None, description="A model.tar.gz that is in S3 already, such as `s3://bucket/model.tar.gz`.")
     environment: dict[str, str] = Field(
-        default={}, max_length=100, description="environment variables of the container"
+        default={},
+        max_length=100,
+        description="Environment variables of the container, such as `{OMP_NUM_THREADS: '2'}`.",
     )
 
     @model_validator(mode="after")
@@ -54,14 +64,23 @@ class DeployedModel(Part):
 class DeployedScaling(Part):
     """Between how many instances the endpoint scales, and by what."""
 
-    min: Whole = Field(default=0, ge=0, le=INSTANCES_MAX, description="fewest instances; only async can have 0")
-    max: _Instances = Field(default=2, description="most instances")
-    target: Annotated[Number, Field(gt=0, le=1e6)] = Field(
-        default=5.0, description="async: backlog per instance; real-time: invocations per instance and minute"
+    min: Whole = Field(
+        default=0, ge=0, le=INSTANCES_MAX, description="The fewest instances. Only an asynchronous endpoint can have 0."
     )
-    out_cooldown: Seconds = Field(default=60.0, description="ScaleOutCooldown of target tracking, whole seconds")
-    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown of target tracking, whole seconds")
-    wake_cooldown: Seconds = Field(default=300.0, description="Cooldown of the step from zero, whole seconds")
+    max: _Instances = Field(default=2, description="The most instances.")
+    target: Annotated[Number, Field(gt=0, le=1e6)] = Field(
+        default=5.0,
+        description=(
+            "TargetValue of target tracking. async: backlog per instance; realtime: invocations per instance "
+            "and minute."
+        ),
+    )
+    out_cooldown: Seconds = Field(default=60.0, description="ScaleOutCooldown of target tracking, in whole seconds.")
+    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown of target tracking, in whole seconds.")
+    wake_cooldown: Seconds = Field(
+        default=300.0,
+        description="Cooldown of the step policy that wakes an asynchronous endpoint from zero, in whole seconds.",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -76,9 +95,19 @@ class DeployedScaling(Part):
 class DeployedServerless(Part):
     """ServerlessConfig of the endpoint."""
 
-    memory: Whole = Field(default=2048, description="MemorySizeInMB: 1024, 2048, 3072, 4096, 5120 or 6144")
-    max_concurrency: Whole = Field(default=20, ge=1, le=CONCURRENCY_MAX, description="MaxConcurrency")
-    provisioned: Whole = Field(default=0, ge=0, le=CONCURRENCY_MAX, description="ProvisionedConcurrency; 0: none")
+    memory: Whole = Field(default=2048, description="MemorySizeInMB: 1024, 2048, 3072, 4096, 5120 or 6144.")
+    max_concurrency: Whole = Field(
+        default=20,
+        ge=1,
+        le=CONCURRENCY_MAX,
+        description="MaxConcurrency: requests at once. AWS throttles further ones.",
+    )
+    provisioned: Whole = Field(
+        default=0,
+        ge=0,
+        le=CONCURRENCY_MAX,
+        description="ProvisionedConcurrency: environments that are always warm. 0: none.",
+    )
 
     @model_validator(mode="after")
     def _as_aws_takes_it(self) -> Self:
@@ -90,29 +119,38 @@ class DeployedServerless(Part):
 
 
 class Deploy(Part):
-    """A whole benchmark stack: what `smbench deploy` makes, and `smbench destroy` removes."""
+    """A whole benchmark stack: `smbench deploy` makes it, `smbench destroy` removes it."""
 
-    kind: Literal["async", "serverless", "realtime"] = Field(default="async", description="kind of endpoint")
-    model: DeployedModel = Field(default=DeployedModel(), description="what it serves")
+    kind: Literal["async", "serverless", "realtime"] = Field(default="async", description="Kind of endpoint.")
+    model: DeployedModel = Field(default=DeployedModel(), description="The model that it serves.")
     instance: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", json_schema_extra={**_EXPECTED_TYPE})] = (
-        Field(default="ml.m5.xlarge", description="instance type; not serverless")
+        Field(default="ml.m5.xlarge", description="Instance type. Not serverless.")
     )
     instance_hour: Annotated[Number, Field(gt=0, le=10_000)] | None = Field(
         default=None,
-        description="USD an hour of one instance costs; default: the list price, which `smbench prices` shows",
+        description="USD that one instance costs an hour. Default: the list price, which `smbench prices` shows.",
     )
-    instances: _Instances = Field(default=1, description="instances at the beginning; not serverless")
+    instances: _Instances = Field(default=1, description="Instances at the beginning. Not serverless.")
     concurrency: Annotated[Whole, Field(ge=1, le=1000)] | None = Field(
-        default=None, description="MaxConcurrentInvocationsPerInstance; async only; default: SageMaker chooses"
+        default=None,
+        description=(
+            "MaxConcurrentInvocationsPerInstance: requests that one instance works on at once. Only async; "
+            "default: SageMaker chooses."
+        ),
     )
-    include_response: Switch = Field(default=False, description="results inside the success messages, too; async only")
+    include_response: Switch = Field(
+        default=False, description="SageMaker puts the result into the success notice, too. Only async."
+    )
     routing: Literal["LEAST_OUTSTANDING_REQUESTS", "RANDOM"] | None = Field(
-        default=None, description="RoutingStrategy; real-time only"
+        default=None, description="RoutingStrategy: how SageMaker chooses an instance. Only realtime."
     )
     scaling: DeployedScaling | None = Field(
-        default=None, description="scalable target and policies; default: 0 to 2 instances for async, else none"
+        default=None,
+        description="Scalable target and policies. Default: 0 to 2 instances for async, none for the others.",
     )
-    serverless: DeployedServerless | None = Field(default=None, description="of a serverless endpoint")
+    serverless: DeployedServerless | None = Field(
+        default=None, description="ServerlessConfig of a serverless endpoint."
+    )
 
     @property
     def scales(self) -> DeployedScaling | None:

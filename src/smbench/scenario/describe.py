@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from smbench.scenario.emulated import Emulated, Policy, Scaled
-from smbench.scenario.model import Payloads, PayloadSet, Request, Scenario, Target
+from smbench.scenario.model import Payloads, PayloadSet, Scenario, Target
 from smbench.scenario.phases import (
     CLOSED_KINDS,
     Burst,
@@ -23,6 +23,7 @@ from smbench.scenario.phases import (
 from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.distributions import Distribution, Think
 from smbench.scenario.values.quantities import format_duration, format_rate
+from smbench.scenario.values.request import Request
 
 
 def describe(scenario: Scenario) -> str:

@@ -23,16 +23,24 @@ from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 
 class Instances(Part):
-    """Fleet limits. `start` instances are in service when the run begins; default: `min`."""
+    """How many instances the emulated endpoint has. `start` of them are in service when the run begins."""
 
     min: Whole = Field(
-        default=1, ge=0, le=1000, description="MinCapacity of the scalable target; with `start: 0` it is 0 by default"
+        default=1,
+        ge=0,
+        le=1000,
+        description="MinCapacity: the fewest instances that scaling leaves. With `start: 0` the default is 0.",
     )
-    max: Whole = Field(default=4, ge=1, le=1000, description="MaxCapacity of the scalable target")
+    max: Whole = Field(default=4, ge=1, le=1000, description="MaxCapacity: the most instances that scaling asks for.")
     start: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(
-        default=None, description="instances in service when the run begins; default: `min`"
+        default=None, description="Instances in service when the run begins. Default: `min`."
     )
-    concurrency: Whole = Field(default=1, ge=1, le=1000, description="MaxConcurrentInvocationsPerInstance")
+    concurrency: Whole = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Requests that one instance works on at once (MaxConcurrentInvocationsPerInstance).",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -55,37 +63,54 @@ class Instances(Part):
 
 
 class TargetTracking(Part):
-    """Keep ApproximateBacklogSizePerInstance near a value: two alarms that Auto Scaling makes itself."""
+    """Target tracking: keeps ApproximateBacklogSizePerInstance near a value, by two alarms that Auto Scaling makes
+    itself.
+    """
 
-    backlog_per_instance: Number = Field(gt=0, description="TargetValue")
-    out_cooldown: Seconds = Field(default=300.0, description="ScaleOutCooldown")
-    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown")
-    disable_scale_in: Switch = Field(default=False, description="DisableScaleIn")
+    backlog_per_instance: Number = Field(gt=0, description="TargetValue: requests in the backlog for each instance.")
+    out_cooldown: Seconds = Field(
+        default=300.0, description="ScaleOutCooldown: the pause after a scale-out before the next one."
+    )
+    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown: the pause before the next scale-in.")
+    disable_scale_in: Switch = Field(default=False, description="DisableScaleIn: the policy never removes an instance.")
 
 
 class InvocationsTracking(Part):
-    """Keep SageMakerVariantInvocationsPerInstance near a value: target tracking of a real-time endpoint."""
+    """Target tracking of a real-time endpoint: keeps SageMakerVariantInvocationsPerInstance near a value."""
 
-    invocations_per_instance: Number = Field(gt=0, description="TargetValue: invocations a minute for each instance")
-    out_cooldown: Seconds = Field(default=300.0, description="ScaleOutCooldown")
-    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown")
-    disable_scale_in: Switch = Field(default=False, description="DisableScaleIn")
+    invocations_per_instance: Number = Field(gt=0, description="TargetValue: invocations a minute for each instance.")
+    out_cooldown: Seconds = Field(
+        default=300.0, description="ScaleOutCooldown: the pause after a scale-out before the next one."
+    )
+    in_cooldown: Seconds = Field(default=300.0, description="ScaleInCooldown: the pause before the next scale-in.")
+    disable_scale_in: Switch = Field(default=False, description="DisableScaleIn: the policy never removes an instance.")
 
 
 class StepFromZero(Part):
-    """AWS's documented recipe: HasBacklogWithoutCapacity >= 1 for some minutes adds instances."""
+    """AWS's documented way to wake from zero: adds instances once HasBacklogWithoutCapacity was 1 for some minutes."""
 
-    add: Whole = Field(default=1, ge=1, description="instances added")
-    cooldown: Seconds = Field(default=300.0, description="Cooldown of the policy")
-    minutes: Whole = Field(default=2, ge=1, le=60, description="datapoints to alarm, and evaluation periods")
+    add: Whole = Field(default=1, ge=1, description="Instances that it adds.")
+    cooldown: Seconds = Field(default=300.0, description="Cooldown: the pause before the policy acts again.")
+    minutes: Whole = Field(
+        default=2,
+        ge=1,
+        le=60,
+        description=(
+            "Minutes for which the metric must be 1 before the alarm goes off (DatapointsToAlarm and "
+            "EvaluationPeriods)."
+        ),
+    )
 
 
 class Step(Part):
-    """One step of a step policy; bounds are relative to the alarm's threshold, lower inclusive, upper exclusive."""
+    """One step of a step policy.
 
-    lower: Number | None = Field(default=None, description="MetricIntervalLowerBound; default: minus infinity")
-    upper: Number | None = Field(default=None, description="MetricIntervalUpperBound; default: infinity")
-    change: Whole = Field(description="ScalingAdjustment, in the policy's `adjustment`")
+    Its bounds are relative to the alarm's threshold: the lower one belongs to the step, the upper one does not.
+    """
+
+    lower: Number | None = Field(default=None, description="MetricIntervalLowerBound. Default: minus infinity.")
+    upper: Number | None = Field(default=None, description="MetricIntervalUpperBound. Default: infinity.")
+    change: Whole = Field(description="ScalingAdjustment: instances, or percent, as the policy's `adjustment` says.")
 
     @model_validator(mode="after")
     def _is_an_interval(self) -> Self:
@@ -95,25 +120,43 @@ class Step(Part):
 
 
 class StepPolicy(Part):
-    """A step policy with an alarm of its own on any metric the endpoint publishes."""
+    """A step policy with an alarm of its own on any metric that the endpoint publishes."""
 
-    metric: str = Field(default="ApproximateBacklogSizePerInstance", description="MetricName of the alarm")
-    statistic: Literal["Average", "Maximum", "Minimum", "Sum"] = Field(default="Average", description="of each minute")
-    comparison: Literal[">=", ">", "<", "<="] = Field(default=">=", description="of the metric with the threshold")
-    threshold: Number = Field(description="Threshold of the alarm, in the metric's unit")
-    datapoints: Whole = Field(default=1, ge=1, le=60, description="DatapointsToAlarm")
+    metric: str = Field(default="ApproximateBacklogSizePerInstance", description="MetricName of the alarm.")
+    statistic: Literal["Average", "Maximum", "Minimum", "Sum"] = Field(
+        default="Average", description="Statistic of each minute that the alarm compares."
+    )
+    comparison: Literal[">=", ">", "<", "<="] = Field(
+        default=">=", description="How the alarm compares the metric with the threshold."
+    )
+    threshold: Number = Field(description="Threshold of the alarm, in the metric's unit.")
+    datapoints: Whole = Field(
+        default=1, ge=1, le=60, description="DatapointsToAlarm: minutes beyond the threshold that set the alarm off."
+    )
     of: Annotated[Whole, Field(ge=1, le=60)] | None = Field(
-        default=None, description="EvaluationPeriods; default: `datapoints`"
+        default=None,
+        description="EvaluationPeriods: the last minutes among which these are counted. Default: `datapoints`.",
     )
     missing: Literal["missing", "breaching", "notBreaching", "ignore"] = Field(
-        default="missing", description="TreatMissingData"
+        default="missing", description="TreatMissingData: what the alarm takes a minute without a datapoint for."
     )
-    adjustment: Literal["change", "exact", "percent"] = Field(default="change", description="what `change` means")
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=20, description="by how far the threshold is passed")
+    adjustment: Literal["change", "exact", "percent"] = Field(
+        default="change",
+        description=(
+            "What `change` of a step means. change: so many instances more or fewer; exact: so many in all; "
+            "percent: so many percent of those that there are."
+        ),
+    )
+    steps: tuple[Step, ...] = Field(
+        min_length=1,
+        max_length=20,
+        description="Which change follows by how far the threshold is passed, such as `- {lower: 0, change: 1}`.",
+    )
     min_magnitude: Annotated[Whole, Field(ge=1)] | None = Field(
-        default=None, description="MinAdjustmentMagnitude, for percent"
+        default=None,
+        description="MinAdjustmentMagnitude: the fewest instances that a change in percent adds or removes.",
     )
-    cooldown: Seconds = Field(default=300.0, description="Cooldown of the policy")
+    cooldown: Seconds = Field(default=300.0, description="Cooldown: the pause before the policy acts again.")
 
     @model_validator(mode="after")
     def _enough_periods(self) -> Self:
@@ -143,12 +186,12 @@ class Policy(Part):
 class ScheduledAction(Part):
     """New limits of the scalable target at an instant of the run, as PutScheduledAction sets them."""
 
-    at: Seconds = Field(description="when, from the beginning of the run")
+    at: Seconds = Field(description="When, counted from the beginning of the run.")
     min: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(
-        default=None, description="MinCapacity; default: as it is"
+        default=None, description="MinCapacity from then on. Default: as it is."
     )
     max: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(
-        default=None, description="MaxCapacity; default: as it is"
+        default=None, description="MaxCapacity from then on. Default: as it is."
     )
 
     @model_validator(mode="after")
@@ -164,97 +207,102 @@ def _range(allowed: str) -> dict[str, Any]:
 
 
 class Stream(Part):
-    """A streamed answer: the first part comes when the work of `service` is done, the others follow it."""
+    """A streamed answer: its first part comes when the work of `service` is done, the others follow."""
 
-    parts: Whole = Field(default=10, ge=1, le=10_000, description="parts of each answer")
+    parts: Whole = Field(default=10, ge=1, le=10_000, description="Parts of each answer.")
     gap: Distribution = Field(
         default=Distribution(constant=0.05),
-        description="from one part to the next; the request holds its slot until the last",
+        description="Time from one part to the next. The request holds its slot until the last one.",
     )
 
 
 class OpenQuestions(Part):
-    """What AWS does not say. Defaults follow the evidence in public; change one to see what it would mean."""
+    """What AWS does not document. The defaults follow public evidence; change one to see what it would mean."""
 
     backlog_counts_running: Switch = Field(
         default=True,
-        description="ApproximateBacklogSize includes running requests",
+        description="ApproximateBacklogSize counts running requests, not only waiting ones.",
         json_schema_extra=_range("true (documented) or false (seen)"),
     )
     per_instance_at_zero: Literal["as_one", "missing"] = Field(
         default="as_one",
-        description="the per-instance backlog at no instances: as if there were one, or no datapoint",
+        description=(
+            "The backlog per instance where there is no instance. as_one: as if there were one; missing: no datapoint."
+        ),
         json_schema_extra=_range("as_one or missing"),
     )
     zeros_when_idle: Switch = Field(
         default=True,
-        description="backlog metrics are published as 0 while idle",
+        description="While nothing is in the backlog, its metrics are published as 0.",
         json_schema_extra=_range("true or false"),
     )
     drain_on_remove: Switch = Field(
         default=True,
-        description="scale-in lets running requests finish",
+        description="An instance that is removed finishes its running requests.",
         json_schema_extra=_range("true or false"),
     )
     redeliver_on_death: Switch = Field(
         default=True,
-        description="an instance's death puts its requests back in the queue",
+        description="When an instance dies, its requests go back into the queue.",
         json_schema_extra=_range("true or false"),
     )
     serialise_updates: Switch = Field(
         default=True,
-        description="capacity changes are refused while one is under way",
+        description="SageMaker refuses a change of capacity while another is under way.",
         json_schema_extra=_range("true or false"),
     )
     scale_in: Literal["proportional", "one_step"] = Field(
         default="one_step",
-        description="how target tracking scales in: to what the metric asks for, or by one instance a time",
+        description=(
+            "How target tracking scales in. one_step: by one instance at a time; proportional: to as many as "
+            "the metric asks for."
+        ),
         json_schema_extra=_range("one_step or proportional"),
     )
     tracking_leaves_zero: Switch = Field(
         default=True,
-        description="target tracking may scale out from zero instances",
+        description="Target tracking can scale out from zero instances.",
         json_schema_extra=_range("true (seen) or false (claimed)"),
     )
     expiry_notifies: Switch = Field(
         default=True,
-        description="an expired request causes an error notification",
+        description="SageMaker sends an error notice for a request that expired.",
         json_schema_extra=_range("true or false"),
     )
     output_path_required: Switch = Field(
         default=False,
-        description="an endpoint configuration without S3OutputPath is refused",
+        description="SageMaker refuses an endpoint configuration without S3OutputPath.",
         json_schema_extra=_range("false or true"),
     )
     timeout_notifies: Switch = Field(
         default=True,
-        description="an invocation time-out causes an error notification",
+        description="SageMaker sends an error notice for an invocation that timed out.",
         json_schema_extra=_range("true or false"),
     )
     tracking_points_out: Whole = Field(
         default=3,
         ge=1,
         le=60,
-        description="minutes in AlarmHigh before scaling out",
+        description="Minutes beyond the target before AlarmHigh of target tracking goes off.",
         json_schema_extra=_range("3 to 5"),
     )
     tracking_points_in: Whole = Field(
         default=15,
         ge=1,
         le=60,
-        description="minutes in AlarmLow before scaling in",
+        description="Minutes below AlarmLow's threshold before it goes off.",
         json_schema_extra=_range("15"),
     )
     tracking_low_share: Number = Field(
         default=0.9,
         gt=0,
         le=1,
-        description="AlarmLow's threshold over the target",
+        description="AlarmLow's threshold as a share of the target.",
         json_schema_extra=_range("0.7 to 0.9"),
     )
     alarm_phase: Distribution = Field(
         default=Distribution(uniform=Uniform(low=0.0, high=60.0)),
-        description="the second of each minute at which an alarm is evaluated, drawn once for each alarm",
+        description="The second of each minute at which an alarm is evaluated; drawn once for each alarm.",
         json_schema_extra=_range("0s to 60s"),
     )
 
@@ -262,7 +310,7 @@ class OpenQuestions(Part):
 class Scaled(Part):
     """Scenario time runs this many times as fast as real time."""
 
-    scaled: Number = Field(gt=0, le=1000, description="scenario seconds per real second")
+    scaled: Number = Field(gt=0, le=1000, description="Scenario seconds in one real second, such as 20.")
 
 
 def _kind_of_time(value: Any) -> str:
@@ -275,66 +323,90 @@ Time = Annotated[
 
 
 class Emulated(Part):
-    """The whole emulated endpoint."""
+    """The emulated endpoint: its capacity, its times, its scaling and what goes wrong."""
 
     instances: Instances = Instances()
     serverless: Serverless = Serverless()
     waiting: Annotated[Whole, Field(ge=0, le=100_000)] | None = Field(
         default=None,
-        description="requests that may wait for the instances of a real-time endpoint; beyond it the container answers "
-        "503; default: any number, for 60 s at most",
+        description=(
+            "Requests that may wait for the instances of a real-time endpoint; the container answers further "
+            "ones with 503. Default: any number, each for 60 s at most."
+        ),
     )
     service: Service = ServiceLaw(by_class={"": Distribution(lognormal=Lognormal(median=1.0, sigma=0.3))})
-    stream: Stream = Field(default=Stream(), description="parts of a streamed answer; with `request.stream`")
+    stream: Stream = Field(
+        default=Stream(), description="The parts of a streamed answer, where the scenario has `request.stream`."
+    )
     provision: Distribution = Field(
         default=Distribution(lognormal=Lognormal(median=170.0, sigma=0.25)),
-        description="from capacity decided to an instance that serves; CPU image 170 s, GPU image 300 s",
+        description=(
+            "Time from a decided scale-out to an instance that serves. Seen: some 170 s for a CPU image, 300 s "
+            "for a GPU image."
+        ),
         json_schema_extra=_range("130s to 530s"),
     )
     provision_common: Distribution = Field(
         default=Distribution(constant=0.0),
-        description="drawn once for each capacity change, added to `provision` of every instance that it launches",
+        description="Drawn once for each change of capacity, added to `provision` of every instance that it starts.",
         json_schema_extra=_range("0s to the whole of provision"),
     )
     remove: Distribution = Field(
-        default=Distribution(uniform=Uniform(low=60.0, high=130.0)), description="from scale-in decided to billing end"
+        default=Distribution(uniform=Uniform(low=60.0, high=130.0)),
+        description="Time from a decided scale-in to the end of the instance's billing.",
     )
-    policies: tuple[Policy, ...] = Field(default=(), description="how it scales; without any it never does")
+    policies: tuple[Policy, ...] = Field(
+        default=(), description="The policies by which the endpoint scales. Without any it never does."
+    )
     scheduled: tuple[ScheduledAction, ...] = Field(
-        default=(), max_length=200, description="scheduled actions: new capacity limits at instants of the run"
+        default=(), max_length=200, description="Scheduled actions: new capacity limits at instants of the run."
     )
     suspended: tuple[Literal["in", "out", "scheduled"], ...] = Field(
-        default=(), description="SuspendedState of the scalable target: what of scaling does not happen"
+        default=(), description="SuspendedState of the scalable target: the scaling that does not happen."
     )
-    initial: Initial = Field(default=Initial(), description="the state in which the run finds the endpoint")
+    initial: Initial = Field(default=Initial(), description="The state in which the run finds the endpoint.")
     time: Time = Field(
         default="real",
-        description="real; {scaled: 20}: 20 times as fast as real time; warp: the clock jumps to whatever happens next",
+        description=(
+            "real: as on your watch. {scaled: 20}: 20 times as fast. warp: the clock jumps to whatever happens next."
+        ),
     )
     metric_delay: Distribution = Field(
         default=Distribution(uniform=Uniform(low=0.0, high=5.0)),
-        description="from the end of a minute to its datapoint being visible to alarms and to readers",
+        description="Time from the end of a minute until alarms and readers see its datapoint.",
         json_schema_extra=_range("0s to 180s"),
     )
     results_kept: Annotated[Seconds, Field(gt=0)] | None = Field(
         default=None,
-        description="results in S3 are deleted so long after they were written, as by a lifecycle rule; default: kept",
+        description="S3 deletes a result this long after it was written, as by a lifecycle rule. Default: never.",
     )
     notify_lag: Distribution = Field(
         default=Distribution(lognormal=Lognormal(median=0.08, sigma=0.3)),
-        description="from an inference's end to its message in the queue",
+        description="Time from the end of an inference until its notice is in the queue.",
     )
     action_delay: Seconds = Field(
-        default=5.0, description="from alarm to capacity decided", json_schema_extra=_range("1s to 30s")
+        default=5.0,
+        description="Time from an alarm until the capacity is decided.",
+        json_schema_extra=_range("1s to 30s"),
     )
-    service_spread: Number = Field(default=0.0, ge=0, le=0.5, description="standard deviation of instance speed")
+    service_spread: Number = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="How much instances differ: the standard deviation of the factor on their service times, whose "
+        "mean is 1. At 0.1 most lie within 10 % of it.",
+    )
     host_speeds: tuple[Annotated[Number, Field(ge=0.01, le=100)], ...] = Field(
         default=(),
         max_length=1000,
-        description="speed of the first, second, ... instance launched, over the average: at 2 requests take half as "
-        "long; instances beyond the list follow `service_spread`",
+        description=(
+            "Speeds of the first, second, ... instance that is started, over the average: at 2 its requests "
+            "take half as long. Instances beyond the list follow `service_spread`."
+        ),
     )
-    start_of_minute: Seconds = Field(default=0.0, lt=60, description="how far into a UTC minute the run begins")
+    start_of_minute: Seconds = Field(
+        default=0.0, lt=60, description="How far into a UTC minute the run begins: metrics come by the minute."
+    )
     faults: Faults = Faults()
     open_questions: OpenQuestions = OpenQuestions()
 

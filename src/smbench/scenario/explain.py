@@ -163,8 +163,15 @@ def _in_general(detail: ErrorDetails) -> str:
 
 
 def _missing(where: Where) -> str:
-    about, example = keyword_at(where, "description"), keyword_at(where, "examples").strip("[]'")
+    about, example = _as_clause(keyword_at(where, "description")), keyword_at(where, "examples").strip("[]'")
     return "is missing" + (f": {about}" if about else "") + (f", such as {example}" if example else "")
+
+
+def _as_clause(description: str) -> str:
+    """The first sentence of a description without its example, to follow a colon; a name such as MaxCapacity stays."""
+    sentence = description.partition(". ")[0].removesuffix(".").partition(", such as ")[0]
+    word = sentence.partition(" ")[0]
+    return sentence[:1].lower() + sentence[1:] if word[1:] == word[1:].lower() else sentence
 
 
 def _unknown_key(where: Where, siblings: list[str]) -> tuple[str, str]:

@@ -111,39 +111,56 @@ _STREAMED = "sagemaker:InvokeEndpointWithResponseStream"
 
 
 class Throttle(Part):
-    """A token bucket on InvokeEndpointAsync; AWS publishes no such quota, so none is assumed."""
+    """A token bucket before InvokeEndpointAsync. AWS publishes no such quota, so there is none by default."""
 
-    rate: PositiveHertz = Field(description="tokens added")
-    burst: Whole = Field(default=1, ge=1, description="tokens the bucket holds")
+    rate: PositiveHertz = Field(
+        description="Tokens that are added; each call takes one, and a call that finds none is throttled."
+    )
+    burst: Whole = Field(default=1, ge=1, description="Tokens that the bucket holds.")
 
 
 class Delayed(Part):
-    """This share of messages or answers comes later by a draw from `delay`."""
+    """A share of messages or answers that comes late."""
 
-    share: Share = Field(description="how many of them")
-    delay: Distribution = Field(description="how much later")
+    share: Share = Field(description="How many of them come late.")
+    delay: Distribution = Field(description="How much later each of them comes.")
 
 
 class PlannedFault(Part):
-    """Trouble with named calls, at named instants or counts. A call meets the first of the plan that applies to it."""
+    """Trouble with named calls, at named instants or counts.
 
-    calls: tuple[Call, ...] = Field(min_length=1, description="the calls it can strike, as IAM names them")
+    A call meets the first entry of the plan that applies to it.
+    """
+
+    calls: tuple[Call, ...] = Field(
+        min_length=1,
+        description="The calls that it can strike, as IAM names them, such as `[sqs:ReceiveMessage]`; `*` is any.",
+    )
     trouble: Trouble = Field(
-        description="error: 500 or 503; throttle: the service's own refusal; denied: the refusal of an identity that "
-        "may not, also where CloudFormation calls for it; reset: the connection is reset; in all four the call is not "
-        "carried out. lost_reply: carried out, then the connection is reset; no_answer: carried "
-        "out, and never answered; unreachable: neither carried out nor answered; slow: carried out, and answered "
-        "later by `delay`. Of InvokeEndpointWithResponseStream, after half of the parts: torn_stream: the connection "
-        "closes within a message; stream_error: ModelStreamError with StreamBroken; stream_failure: "
-        "InternalStreamFailure"
+        description=(
+            "Not carried out: error, answered with 500 or 503; throttle, the service's own refusal; denied, as "
+            "to an identity without the permission, also where CloudFormation calls for it; reset, the "
+            "connection is reset; unreachable, never answered. Carried out: lost_reply, the connection is reset"
+            " before the answer; no_answer, never answered; slow, answered later by `delay`. After half of the "
+            "parts of InvokeEndpointWithResponseStream: torn_stream, the connection closes within a message; "
+            "stream_error, ModelStreamError with StreamBroken; stream_failure, InternalStreamFailure."
+        )
     )
-    share: Annotated[Share, Field(gt=0)] = Field(default=1.0, description="how many of these calls it strikes")
+    share: Annotated[Share, Field(gt=0)] = Field(default=1.0, description="The share of these calls that it strikes.")
     nth: tuple[Annotated[Whole, Field(ge=1)], ...] = Field(
-        default=(), max_length=10_000, description="only these calls, counted from 1 as they arrive; default: any"
+        default=(),
+        max_length=10_000,
+        description="Only these calls, counted from 1 as they arrive, such as `[1, 2]`. Default: any.",
     )
-    at: Seconds = Field(default=0.0, description="from this instant of the run; the setting up is at 0")
-    for_s: PositiveSeconds | None = Field(default=None, alias="for", description="for so long; default: to the end")
-    delay: Distribution | None = Field(default=None, description="how much later a slow answer comes")
+    at: Seconds = Field(
+        default=0.0, description="From this instant of the run on. What the run sets up before its load is at 0."
+    )
+    for_s: PositiveSeconds | None = Field(
+        default=None, alias="for", description="For so long. Default: to the end of the run."
+    )
+    delay: Distribution | None = Field(
+        default=None, description="How much later a slow answer comes. Of `trouble: slow` alone."
+    )
 
     @model_validator(mode="after")
     def _slow_has_a_delay(self) -> Self:
@@ -174,42 +191,68 @@ ON_THE_WAY = (
 
 
 class Faults(Part):
-    """What goes wrong, each from its own stream of the scenario's seed. Shares are per call or per message."""
+    """What goes wrong, each drawn from a stream of its own of the scenario's seed.
+
+    Shares are of calls or of messages.
+    """
 
     plan: tuple[PlannedFault, ...] = Field(
-        default=(), max_length=200, description="trouble with any call of a run, by its name, its count or its instant"
+        default=(), max_length=200, description="Trouble with any call of a run, by its name, its count or its instant."
     )
-    throttle: Throttle | None = Field(default=None, description="a rate limit on InvokeEndpointAsync")
-    throttled: Share = Field(default=0.0, description="400 ThrottlingException with a null message, per invocation")
-    server_errors: Share = Field(default=0.0, description="500 or 503 without effect, per invocation")
-    resets: Share = Field(default=0.0, description="connection reset before the request is taken")
-    lost_replies: Share = Field(default=0.0, description="the request is taken, then the connection is reset")
-    slow_answers: Delayed | None = Field(default=None, description="the acknowledgement comes late")
-    container_errors: Share = Field(default=0.0, description="the container answers 500")
+    throttle: Throttle | None = Field(default=None, description="A rate limit on InvokeEndpointAsync.")
+    throttled: Share = Field(
+        default=0.0, description="Share of invocations that get 400 ThrottlingException with a null message."
+    )
+    server_errors: Share = Field(
+        default=0.0, description="Share of invocations that get 500 or 503 and have no effect."
+    )
+    resets: Share = Field(
+        default=0.0, description="Share of invocations whose connection is reset before the request is accepted."
+    )
+    lost_replies: Share = Field(
+        default=0.0,
+        description="Share of invocations that are accepted, and whose connection is reset before the answer.",
+    )
+    slow_answers: Delayed | None = Field(default=None, description="Acknowledgements that come late.")
+    container_errors: Share = Field(default=0.0, description="Share of requests that the container answers with 500.")
     outputs_late: Delayed | None = Field(
-        default=None, description="a result is found in S3 so long after the inference's end: until then S3 answers 404"
+        default=None,
+        description="Results that S3 shows only so long after the end of the inference. Until then it answers 404.",
     )
-    notices_lost: Share = Field(default=0.0, description="a notification is never delivered")
-    notices_late: Delayed | None = Field(default=None, description="a notification is delivered late")
-    notices_duplicated: Share = Field(default=0.0, description="a notification is delivered twice")
-    messages_redelivered: Share = Field(default=0.0, description="SQS shows a message again although it was deleted")
-    malformed_messages: Share = Field(default=0.0, description="a message that is not JSON follows the real one")
-    instance_life: Distribution | None = Field(default=None, description="an instance dies after this long in service")
+    notices_lost: Share = Field(default=0.0, description="Share of notices that are never delivered.")
+    notices_late: Delayed | None = Field(default=None, description="Notices that are delivered late.")
+    notices_duplicated: Share = Field(default=0.0, description="Share of notices that are delivered twice.")
+    messages_redelivered: Share = Field(
+        default=0.0, description="Share of messages that SQS shows again although they were deleted."
+    )
+    malformed_messages: Share = Field(
+        default=0.0, description="Share of messages after which another comes that is not JSON."
+    )
+    instance_life: Distribution | None = Field(
+        default=None, description="An instance dies after this long in service. Default: never."
+    )
     provision_failures: Share = Field(
         default=0.0,
-        description="a new instance never comes up; the activity fails, or the endpoint that is created with it",
+        description=(
+            "Share of new instances that never come up. The scaling activity fails, or the endpoint that is "
+            "created with it."
+        ),
     )
     instance_quota: Whole | None = Field(
         default=None,
         ge=0,
-        description="instances that the account may have; SageMaker refuses more with ResourceLimitExceeded, and the "
-        "scaling activity fails; default: any number",
+        description=(
+            "Instances that the account may have. SageMaker refuses more with ResourceLimitExceeded, and the "
+            "scaling activity fails. Default: any number."
+        ),
     )
-    metric_gaps: Share = Field(default=0.0, description="a metric's minute is never published")
-    clock_skew: SignedSeconds = Field(default=0.0, description="AWS's stamps are ahead of ours by this much")
+    metric_gaps: Share = Field(default=0.0, description="Share of a metric's minutes that are never published.")
+    clock_skew: SignedSeconds = Field(
+        default=0.0, description="How far AWS's clock is ahead of ours; below zero: behind."
+    )
     clock_drift_ppm: float = Field(
         default=0.0,
         ge=-1000,
         le=1000,
-        description="from time zero on AWS's clock gains so many microseconds a second; negative: it loses them",
+        description="Microseconds that AWS's clock gains in each second from time zero on; below zero: it loses them.",
     )

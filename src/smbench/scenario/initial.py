@@ -16,50 +16,62 @@ HISTORY_MAX_MINUTES = 1440
 class InitialCooldown(Part):
     """A cooldown that a scaling activity before the run left behind."""
 
-    after: Literal["out", "in"] = Field(description="the direction of the activity that it follows")
-    left: Seconds = Field(description="until it ends, from the beginning of the run")
+    after: Literal["out", "in"] = Field(description="The direction of that scaling activity.")
+    left: Seconds = Field(description="How long after the beginning of the run the cooldown ends.")
 
 
 class InitialActivity(Part):
     """A scaling activity that is under way when the run begins."""
 
-    to: Whole = Field(ge=0, le=1000, description="the instance count that was asked for, from `instances.start`")
+    to: Whole = Field(ge=0, le=1000, description="The number of instances that it leads to, from `instances.start`.")
     began: Seconds = Field(
-        default=0.0, description="how long before the run; what `provision` or `remove` exceeds is left"
+        default=0.0,
+        description=(
+            "How long before the run it began. It ends when `provision` or `remove`, counted from there, is over."
+        ),
     )
 
 
 class AlarmSeconds(Part):
-    """When in each minute the alarms of one policy are evaluated."""
+    """The second of each minute at which the alarms of one policy are evaluated."""
 
-    policy: Whole = Field(ge=0, le=1000, description="its place among `policies`, from 0")
+    policy: Whole = Field(ge=0, le=1000, description="Which of `policies`; the first is 0.")
     high: Annotated[Seconds, Field(lt=60)] | None = Field(
-        default=None, description="AlarmHigh, or the one alarm of a step policy; default: drawn"
+        default=None, description="Of AlarmHigh, or of the one alarm of a step policy. Default: drawn."
     )
-    low: Annotated[Seconds, Field(lt=60)] | None = Field(default=None, description="AlarmLow; default: drawn")
+    low: Annotated[Seconds, Field(lt=60)] | None = Field(default=None, description="Of AlarmLow. Default: drawn.")
 
 
 class Initial(Part):
-    """What happened before the run. `backlog` is older than `idle`."""
+    """What happened before the run. The minutes of `backlog` lie before those of `idle`."""
 
     backlog: tuple[Number, ...] = Field(
         default=(),
         max_length=HISTORY_MAX_MINUTES,
-        description="average ApproximateBacklogSize of each minute that the alarms remember, the oldest first",
+        description=(
+            "Average ApproximateBacklogSize of each minute that the alarms remember, the oldest first, such as "
+            "`[0, 12, 40]`."
+        ),
     )
     idle: Seconds = Field(
         default=0.0,
         le=60.0 * HISTORY_MAX_MINUTES,
-        description="no requests for so long before the run, in whole minutes",
+        description="For how long before the run no request came. Counted in whole minutes.",
     )
-    cooldown: InitialCooldown | None = Field(default=None, description="a cooldown that is on")
-    activity: InitialActivity | None = Field(default=None, description="a scaling activity that is under way")
+    cooldown: InitialCooldown | None = Field(
+        default=None, description="A cooldown that is not over when the run begins."
+    )
+    activity: InitialActivity | None = Field(
+        default=None, description="A scaling activity that is under way when the run begins."
+    )
 
     alarm_seconds: tuple[AlarmSeconds, ...] = Field(
         default=(),
         max_length=100,
-        description="the second of each minute at which alarms are evaluated, where it is known; "
-        "others are drawn from `open_questions.alarm_phase`",
+        description=(
+            "When in each minute alarms are evaluated, where it is known. The others are drawn from "
+            "`open_questions.alarm_phase`."
+        ),
     )
 
     @model_validator(mode="after")

@@ -18,26 +18,14 @@ from smbench.scenario.deploy import Deploy
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.phases import REQUESTS_MAX, Phase
 from smbench.scenario.thresholds import PATTERN, written_threshold
-from smbench.scenario.values.answers import Expect
 from smbench.scenario.values.files import ExistingFile, ExistingFiles
 from smbench.scenario.values.quantities import Bytes, Number, PositiveSeconds, Seconds, Share, Switch, Whole
 from smbench.scenario.values.record import Part
+from smbench.scenario.values.request import ANSWER_MAX_S, STREAM_MAX_S, Header, Request
 
 BODY_MAX_BYTES = 128_000  # InvokeEndpointAsync.Body: bytes, not KiB (botocore service model 1.44.5)
 # InvokeEndpoint.Body, as the hosting FAQ says it. The API's model has 6,291,456 bytes for both, and enforces nothing.
 SYNCHRONOUS_BODY_MAX_BYTES = {"realtime": 25 * 2**20, "serverless": 4 * 2**20}
-ANSWER_MAX_S = 60  # a container must answer InvokeEndpoint within this (API reference, InvokeEndpoint)
-STREAM_MAX_S = 480  # and in a stream within this (hosting FAQ)
-TTL_MIN_S, TTL_MAX_S = 60, 21_600  # RequestTTLSeconds
-TIMEOUT_MIN_S, TIMEOUT_MAX_S = 1, 3_600  # InvocationTimeoutSeconds
-DEFAULT_TTL_S, DEFAULT_TIMEOUT_S = 21_600.0, 900.0  # InvokeEndpointAsync's own (developer guide, 2026-11)
-HEADER_MAX = 1024  # ContentType, Accept, CustomAttributes
-
-
-def _whole_seconds(seconds: float) -> float:
-    if seconds != int(seconds):
-        raise ValueError("must be whole seconds: AWS takes no fraction here")
-    return seconds
 
 
 def _readable(text: str) -> str:
@@ -45,18 +33,8 @@ def _readable(text: str) -> str:
     return text
 
 
-WholeSeconds = Annotated[PositiveSeconds, AfterValidator(_whole_seconds)]
 ThresholdText = Annotated[str, AfterValidator(_readable), WithJsonSchema({"type": "string", "pattern": PATTERN})]
 SyntheticBytes = Annotated[Bytes, Field(ge=1, le=2**30)]  # AWS takes inputs up to 1 GiB
-Header = Annotated[  # a line break would begin another header, and other letters have no one spelling in bytes
-    str,
-    Field(
-        max_length=HEADER_MAX,
-        pattern=r"^[ -~]*$",
-        json_schema_extra={"patternErrorMessage": "must be printable ASCII: it travels in an HTTP header"},
-    ),
-]
-
 JsonPath = Annotated[  # `instances.0.image`
     str,
     Field(
@@ -66,24 +44,15 @@ JsonPath = Annotated[  # `instances.0.image`
     ),
 ]
 
-_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
-Name = Annotated[
-    str,
-    Field(
-        pattern=f"^{_NAME}$",
-        json_schema_extra={"patternErrorMessage": "must be a name of SageMaker's: at most 63 letters, digits, dashes"},
-    ),
-]
-_PRINTED = {"patternErrorMessage": "must be printable ASCII that does not begin with a space"}
-Printed = Annotated[str, Field(max_length=HEADER_MAX, pattern=r"^[!-~][ -~]*$", json_schema_extra={**_PRINTED})]
-Explanations = Annotated[str, Field(max_length=64, pattern=r"^[!-~][ -~]*$", json_schema_extra={**_PRINTED})]
-
 
 class Target(Part):
-    """What is measured: a real endpoint by name, or the emulated one."""
+    """What smbench measures: a real endpoint by its name, or the emulated one."""
 
     kind: Literal["async", "serverless", "realtime"] = Field(
-        default="async", description="kind of endpoint: async answers through S3 and SNS, the others answer the call"
+        default="async",
+        description=(
+            "Kind of endpoint. async: it answers through S3 and SNS; serverless and realtime: they answer the call."
+        ),
     )
     endpoint: (
         Annotated[
@@ -96,12 +65,21 @@ class Target(Part):
             ),
         ]
         | None
-    ) = Field(default=None, description="name of a real endpoint; leave it out to use the emulated one")
-    variant: str | None = Field(default=None, description="whose instances are watched; default: the only one")
-    instance_hour: Annotated[Number, Field(gt=0, le=10_000)] | None = Field(
-        default=None, description="USD an hour of one instance costs; with it the report says what the run cost"
+    ) = Field(default=None, description="Name of a real endpoint. Without it smbench measures the emulated one.")
+    variant: str | None = Field(
+        default=None,
+        description="Name of the variant whose instances smbench watches. Default: the endpoint's only variant.",
     )
-    emulated: Emulated = Field(default=Emulated(), description="the emulated endpoint, when no real one is named")
+    instance_hour: Annotated[Number, Field(gt=0, le=10_000)] | None = Field(
+        default=None,
+        description=(
+            "USD that one instance costs an hour; the report computes the run's cost with it. Default: the list"
+            " price of the instance type, where it is known."
+        ),
+    )
+    emulated: Emulated = Field(
+        default=Emulated(), description="How the emulated endpoint behaves. Not together with `endpoint`."
+    )
 
     @property
     def is_synchronous(self) -> bool:
@@ -122,78 +100,48 @@ class Target(Part):
         return self
 
 
-_AS_THE_SDK: dict[str, dict[str, Any]] = {
-    mode: {"attempts": attempts, "on": ("throttle", "server_error", "transport_error"), "backoff": 1.0}
-    for mode, attempts in (("legacy", 5), ("standard", 3))
-}
-
-
-class Retry(Part):
-    """Retries of the submission, by us and counted. Off by default: the call is not idempotent."""
-
-    mode: Literal["plain", "legacy", "standard"] = Field(
-        default="plain",
-        description="plain: as the other keys say; legacy, standard: as boto3's retry mode of this name, with its 5 or "
-        "3 tries, errors, pauses and (standard) quota of retries, unless another key says otherwise",
-    )
-    attempts: Whole = Field(default=1, ge=1, le=20, description="tries in all")
-    on: tuple[Literal["throttle", "server_error", "transport_error"], ...] = Field(
-        default=("throttle", "server_error"), description="which bad answers are tried again"
-    )
-    backoff: Seconds = Field(default=0.5, description="before the second try; doubled each time, with full jitter")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_the_sdk(cls, value: Any) -> Any:
-        mode = value.get("mode") if isinstance(value, dict) else None
-        return _AS_THE_SDK[mode] | value if isinstance(mode, str) and mode in _AS_THE_SDK else value
-
-
-class Request(Part):
-    """What every call carries; a JSON-lines payload may say otherwise for itself."""
-
-    ttl: Annotated[WholeSeconds, Field(ge=TTL_MIN_S, le=TTL_MAX_S)] | None = Field(
-        default=None, description="RequestTTLSeconds, whole seconds; AWS's default: 6 h"
-    )
-    timeout: Annotated[WholeSeconds, Field(ge=TIMEOUT_MIN_S, le=TIMEOUT_MAX_S)] | None = Field(
-        default=None, description="InvocationTimeoutSeconds, whole seconds; AWS's default: 15 min"
-    )
-    content_type: Header | None = Field(default=None, description="ContentType; default: by the payload's extension")
-    accept: Header | None = Field(default=None, description="Accept")
-    custom_attributes: Header | None = Field(default=None, description="CustomAttributes")
-    target_variant: Name | None = Field(default=None, description="TargetVariant; not asynchronous")
-    target_model: Printed | None = Field(default=None, description="TargetModel; real-time only")
-    target_container: Name | None = Field(default=None, description="TargetContainerHostname; real-time only")
-    inference_component: Name | None = Field(default=None, description="InferenceComponentName; real-time only")
-    explanations: Explanations | None = Field(default=None, description="EnableExplanations; not asynchronous")
-    stream: Switch = Field(
-        default=False, description="take the answer in a stream (InvokeEndpointWithResponseStream); not asynchronous"
-    )
-    retry: Retry = Field(default=Retry(), description="what is done about a bad answer to a submission")
-    expect: Expect = Field(default=Expect(), description="what a right answer is; not asynchronous")
-
-
 class Sources(Part):
     """Where payloads come from."""
 
-    files: tuple[ExistingFiles, ...] = Field(default=(), description="paths and globs beside the scenario file")
-    lines: ExistingFile | None = Field(default=None, description="JSON lines, each the arguments of one invocation")
+    files: tuple[ExistingFiles, ...] = Field(
+        default=(),
+        description="Paths and globs beside the scenario file, such as `photos/*.jpg`; each file is one body.",
+    )
+    lines: ExistingFile | None = Field(
+        default=None,
+        description=(
+            'A file of JSON lines; each line has the arguments of one call, such as `{"Body": "...", '
+            '"ContentType": "text/csv"}`.'
+        ),
+    )
     pickled: ExistingFile | None = Field(
-        default=None, description="a pickled list of the arguments of invocations, of plain values only"
+        default=None,
+        description="A pickled list of dictionaries with the arguments of one call each; only plain values are read.",
     )
     documents: ExistingFile | None = Field(
-        default=None, description="a JSON list or JSON lines, each document one body; with `decode` what is inside"
+        default=None,
+        description=(
+            "A JSON list or JSON lines; each document is one body. With `decode` the body is what the document "
+            "has under that key."
+        ),
     )
     archive: ExistingFile | None = Field(
-        default=None, description="a tar or tar.gz archive, each file in it one body, by name"
+        default=None, description="A tar or tar.gz archive; each file in it is one body."
     )
-    bodies: ExistingFile | None = Field(default=None, description="a file: each line is one body, as it is")
-    synthetic: SyntheticBytes | None = Field(default=None, description="one JSON document of this size")
+    bodies: ExistingFile | None = Field(default=None, description="A text file; each line is one body, as it is.")
+    synthetic: SyntheticBytes | None = Field(
+        default=None, description="One JSON document of exactly this size, which smbench makes."
+    )
     encode: JsonPath | None = Field(
-        default=None, description="send each file of `files` or `archive` as base64 in a JSON document, under this key"
+        default=None,
+        description=(
+            "Send each file of `files` or `archive` as base64 in a JSON document under this key; "
+            '`instances.0.b64` makes `{"instances": [{"b64": "..."}]}`.'
+        ),
     )
     decode: JsonPath | None = Field(
-        default=None, description="send the bytes that each of `documents` has as base64 under this key"
+        default=None,
+        description="Send the bytes that each document of `documents` has as base64 under this key, such as `image`.",
     )
 
     @property
@@ -215,16 +163,21 @@ SOURCES = ("files", "lines", "pickled", "documents", "archive", "bodies", "synth
 
 
 class PayloadSet(Sources):
-    """One ingredient of a mix, from exactly one source."""
+    """One part of a mix, from exactly one source."""
 
     name: str = Field(
         default="",
         pattern=r"^[A-Za-z0-9._-]*$",
-        description="the payload class",
+        description="Name of the payload class: the `payload` column, the report and `service.by_class` use it.",
         json_schema_extra={"patternErrorMessage": "must be letters, digits, dots, dashes and underscores"},
     )
-    weight: Number = Field(default=1.0, gt=0, le=1e9, description="share of the requests, relative to the others")
-    content_type: Header | None = Field(default=None, description="ContentType of these payloads")
+    weight: Number = Field(
+        default=1.0,
+        gt=0,
+        le=1e9,
+        description="Weight among the others of the mix: 3 beside 1 gets three quarters of the requests.",
+    )
+    content_type: Header | None = Field(default=None, description="ContentType of these payloads.")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -234,14 +187,25 @@ class PayloadSet(Sources):
 
 
 class Payloads(Sources):
-    """What is sent. Without any source, a synthetic JSON document of 1 KiB."""
+    """What smbench sends. Without any source: a synthetic JSON document of 1 KiB."""
 
-    mix: tuple[PayloadSet, ...] = Field(default=(), description="several sources, each with its weight")
+    mix: tuple[PayloadSet, ...] = Field(default=(), description="Several sources, each with its weight.")
     order: Literal["random", "once"] = Field(
-        default="random", description="random: drawn for each request; once: each one time, in the order of the source"
+        default="random",
+        description=(
+            "random: each request draws its payload. once: each payload is sent one time, in the order of the source."
+        ),
     )
-    inline: Switch = Field(default=False, description="send the bytes as Body, at most 128,000, instead of through S3")
-    unique: Switch = Field(default=False, description="a different object for each request, so that no cache can help")
+    inline: Switch = Field(
+        default=False,
+        description=(
+            "Send the bytes in the call (Body, at most 128,000 of them) instead of through S3. Only "
+            "asynchronous: the others always do."
+        ),
+    )
+    unique: Switch = Field(
+        default=False, description="Send a different object with each request, so that no cache can help."
+    )
     prefix: (
         Annotated[
             str,
@@ -251,7 +215,12 @@ class Payloads(Sources):
             ),
         ]
         | None
-    ) = Field(default=None, description="where inputs go, s3://bucket/folder; default: beside the endpoint's output")
+    ) = Field(
+        default=None,
+        description=(
+            "Where smbench puts the inputs, such as `s3://bucket/folder`. Default: beside the endpoint's output."
+        ),
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -271,15 +240,27 @@ class Payloads(Sources):
 
 
 class Limits(Part):
-    """Where the run stops by itself, and what the client may hold at once."""
+    """Where a run stops by itself, and how many unanswered calls the client may hold."""
 
-    in_flight: Whole = Field(default=1000, ge=1, le=100_000, description="unanswered submissions; beyond it we drop")
-    errors: Share | None = Field(default=None, description="stop sending when this share of answers is errors")
-    errors_after: Whole = Field(default=50, ge=1, description="answers before the error share counts")
-    requests: Annotated[Whole, Field(ge=1, le=REQUESTS_MAX)] | None = Field(
-        default=None, description="stop sending after this many requests"
+    in_flight: Whole = Field(
+        default=1000,
+        ge=1,
+        le=100_000,
+        description=(
+            "Calls that may be unanswered at once. A request that is due beyond it is not sent, and counted as dropped."
+        ),
     )
-    time: PositiveSeconds | None = Field(default=None, description="stop sending after this long")
+    errors: Share | None = Field(
+        default=None,
+        description=(
+            "Stop sending when more than this share of the answers are errors, such as `20%`. Default: no limit."
+        ),
+    )
+    errors_after: Whole = Field(default=50, ge=1, description="Answers that must have come before `errors` counts.")
+    requests: Annotated[Whole, Field(ge=1, le=REQUESTS_MAX)] | None = Field(
+        default=None, description="Stop sending after this many requests. Default: no limit."
+    )
+    time: PositiveSeconds | None = Field(default=None, description="Stop sending after this long. Default: no limit.")
 
     def broken_by(self, n_bad: int, n_answers: int) -> str:
         """Why to stop when so many answers were errors; empty while that is allowed, or too few have come to decide."""
@@ -304,21 +285,30 @@ def _queue_url(text: str) -> str:
 
 
 class Collector(Part):
-    """How the ends of requests are received."""
+    """How smbench finds out that requests have ended. Of an asynchronous endpoint."""
 
     queue: Annotated[str, AfterValidator(_queue_url)] | None = Field(
-        default=None, description="URL of an existing queue; default: one of our own"
+        default=None,
+        description=(
+            "URL of an SQS queue of your own that the endpoint's topics feed. Default: smbench makes one for "
+            "the run and removes it."
+        ),
     )
     receivers: Whole = Field(
-        default=16, ge=1, le=64, description="the most long polls that may overlap; there are as many as the ends need"
+        default=16,
+        ge=1,
+        le=64,
+        description="Long polls of the queue that may overlap, at most. smbench starts as many as the ends need.",
     )
     tracking: Literal["sns", "s3"] | None = Field(
         default=None,
-        description="how ends become known: sns, by notices through a queue; s3, by looking for each output; default: "
-        "sns, and s3 where the endpoint has no topics and no queue is named",
+        description=(
+            "sns: by SNS notices through a queue. s3: smbench looks for each output. Default: sns, and s3 where"
+            " the endpoint has no topics and no queue is named."
+        ),
     )
     look_every: Annotated[PositiveSeconds, Field(ge=1, le=3600)] = Field(
-        default=5.0, description="with tracking s3, between two looks for an output"
+        default=5.0, description="With `tracking: s3`: the pause between two looks for one output."
     )
 
     @model_validator(mode="after")
@@ -333,13 +323,13 @@ Seed = Annotated[Whole, Field(ge=0, le=SEED_MAX)]
 
 
 class Seeds(Part):
-    """A seed for one dimension alone; those not given follow from the scenario's."""
+    """A seed for one dimension alone. Those that are not given follow from the scenario's `seed`."""
 
-    arrivals: Seed | None = Field(default=None, description="when requests are due")
-    payloads: Seed | None = Field(default=None, description="which payload each carries")
-    service: Seed | None = Field(default=None, description="how long the emulated endpoint takes")
-    capacity: Seed | None = Field(default=None, description="how long its instances take to come and go")
-    faults: Seed | None = Field(default=None, description="what goes wrong")
+    arrivals: Seed | None = Field(default=None, description="When requests are due.")
+    payloads: Seed | None = Field(default=None, description="Which payload each request carries.")
+    service: Seed | None = Field(default=None, description="How long the emulated endpoint takes for each request.")
+    capacity: Seed | None = Field(default=None, description="How long its instances take to come and to go.")
+    faults: Seed | None = Field(default=None, description="Which faults strike, and when.")
 
 
 class Scenario(Part):
@@ -347,26 +337,37 @@ class Scenario(Part):
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
-        description="names the results folder: lower case letters, digits and dashes",
+        description="Names the results folder: lower case letters, digits and dashes.",
         json_schema_extra={"patternErrorMessage": "must be lower case letters, digits and dashes, at most 63"},
     )
-    description: str = Field(default="", description="the question, for the report")
-    seed: Seed = Field(default=1, description="the same seed gives the same run, in every dimension")
-    seeds: Seeds = Field(default=Seeds(), description="to change one dimension and leave the others alone")
-    target: Target = Field(default=Target(), description="what is measured")
-    deploy: Deploy | None = Field(default=None, description="what `smbench deploy` brings up to be measured")
-    payloads: Payloads = Field(default=Payloads(), description="what is sent")
-    request: Request = Field(default=Request(), description="what every submission carries")
-    load: tuple[Phase, ...] = Field(min_length=1, description="when it is sent: phases, one after another")
-    transport: Literal["wire", "sdk"] = Field(
-        default="wire", description="how the hot calls leave: signed and sent by ourselves, or through the AWS SDK"
+    description: str = Field(default="", description="The question that the run answers; the report prints it.")
+    seed: Seed = Field(
+        default=1, description="Everything that chance decides follows from it: the same seed gives the same run."
     )
-    drain: Seconds = Field(default=1200.0, description="after the last send, wait this long for ends")
-    limits: Limits = Field(default=Limits(), description="where the run stops by itself")
-    collector: Collector = Field(default=Collector(), description="how the ends of requests are received")
-    gauges_every: PositiveSeconds = Field(default=10.0, description="between two looks at the endpoint")
+    seeds: Seeds = Field(
+        default=Seeds(), description="Seeds of single dimensions, to change one and leave the others alone."
+    )
+    target: Target = Field(default=Target(), description="What smbench measures.")
+    deploy: Deploy | None = Field(default=None, description="What `smbench deploy` brings up to be measured.")
+    payloads: Payloads = Field(default=Payloads(), description="What smbench sends.")
+    request: Request = Field(default=Request(), description="What every call carries.")
+    load: tuple[Phase, ...] = Field(
+        min_length=1,
+        description="When requests are due: phases, one after another, such as `- poisson: {rate: 2/s, for: 10m}`.",
+    )
+    transport: Literal["wire", "sdk"] = Field(
+        default="wire", description="Who signs and sends the calls: wire, smbench's own HTTP client; sdk, the AWS SDK."
+    )
+    drain: Seconds = Field(default=1200.0, description="How long smbench waits for ends after the last send, at most.")
+    limits: Limits = Field(default=Limits(), description="Where the run stops by itself.")
+    collector: Collector = Field(default=Collector(), description="How smbench finds out that requests have ended.")
+    gauges_every: PositiveSeconds = Field(
+        default=10.0,
+        description="Pause between two looks at the endpoint: instances, metrics, alarms, scaling activities.",
+    )
     thresholds: tuple[ThresholdText, ...] = Field(
-        default=(), description="what must hold, each `metric operator value`: `sojourn_p95 < 8m`, `expired == 0`"
+        default=(),
+        description="What must hold, each as `metric operator value`, such as `sojourn_p95 < 8m` or `expired == 0`.",
     )
 
     @property

@@ -22,35 +22,49 @@ from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 USERS_MAX = 10_000  # of one phase; what more would ask for is an open loop's business
 USER_RATE_MAX_HZ = 10.0  # requests of a user who does not think, where the scenario sets no bound
 REQUESTS_MAX = 50_000_000  # the schedule is held in memory, 16 bytes a request
-ARRIVALS = "poisson: independent arrivals at the rate of the moment; constant: spaced as evenly as it allows"
+ARRIVALS = "poisson: independent arrivals at the rate of the moment. constant: as evenly spaced as the rate allows."
 
 
 class PhaseSettings(Part):
     """What every phase may say of itself."""
 
-    name: str | None = Field(default=None, description="shown in tables and in the `phase` column")
-    warmup: Switch = Field(default=False, description="marked in the ledger, left out of the figures")
+    name: str | None = Field(
+        default=None,
+        description=(
+            "Name of the phase in the report and in the `phase` column. Default: its kind, with a number from "
+            "the second on, such as `poisson-2`."
+        ),
+    )
+    warmup: Switch = Field(
+        default=False, description="Mark the phase's requests as warm-up; the report's figures leave them out."
+    )
 
 
 class Stop(Part):
-    """Where a phase ends the sending by itself. Judged at the end of each step, of users after each minute.
+    """Where a phase ends the sending by itself.
 
-    Errors and latency are judged where at least ten requests ended. What failed, and what is open for longer than the
-    limit, counts as longer.
+    smbench judges at the end of each step, or of users after each minute; errors and latency only where at least
+    ten requests ended. What failed, and what is open for longer than the limit, counts as longer.
     """
 
     invocations_per_minute: Annotated[Number, Field(gt=0, le=1e9)] | None = Field(
-        default=None, description="so many were sent in a minute or more (MaxInvocations)"
+        default=None, description="Stop once so many requests or more were sent in a minute (MaxInvocations)."
     )
-    p50: PositiveSeconds | None = Field(default=None, description="half of the ends took longer, from schedule")
-    p90: PositiveSeconds | None = Field(default=None, description="a tenth took longer")
-    p95: PositiveSeconds | None = Field(default=None, description="a twentieth took longer")
-    p99: PositiveSeconds | None = Field(default=None, description="a hundredth took longer")
-    errors: Share | None = Field(default=None, description="a larger share of the ends was no completion")
+    p50: PositiveSeconds | None = Field(
+        default=None, description="Stop once half of the ends took longer, counted from when they were due."
+    )
+    p90: PositiveSeconds | None = Field(default=None, description="Stop once a tenth of the ends took longer.")
+    p95: PositiveSeconds | None = Field(default=None, description="Stop once a twentieth of the ends took longer.")
+    p99: PositiveSeconds | None = Field(default=None, description="Stop once a hundredth of the ends took longer.")
+    errors: Share | None = Field(
+        default=None, description="Stop once more than this share of the ends was no completion."
+    )
     flat: Share | None = Field(
         default=None,
-        description="a step raised the completions per second by less than this share of what it raised the load by "
-        "(FlatInvocations); of steps and stairs",
+        description=(
+            "Stop once a step raised the completions per second by less than this share of what it raised the "
+            "load by (FlatInvocations). Only of steps and stairs."
+        ),
     )
 
     @model_validator(mode="after")
@@ -66,29 +80,29 @@ class Stop(Part):
         return tuple((percent, limit) for percent, limit in asked if limit is not None)
 
 
-STOP = "where the phase ends the sending by itself; default: nowhere"
+STOP = "Where the phase ends the sending by itself. Default: nowhere."
 
 
 class Constant(PhaseSettings):
-    """Evenly spaced arrivals."""
+    """Evenly spaced arrivals, such as `- constant: {rate: 2/s, for: 5m}`."""
 
-    rate: PositiveHertz = Field(description="arrivals per second")
-    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
+    rate: PositiveHertz = Field(description="Arrivals per second.")
+    for_s: PositiveSeconds = Field(alias="for", description="How long the phase lasts.")
 
 
 class Poisson(PhaseSettings):
-    """Independent arrivals: exponential gaps."""
+    """Independent arrivals, whose gaps are exponential, such as `- poisson: {rate: 2/s, for: 5m}`."""
 
-    rate: PositiveHertz = Field(description="arrivals per second")
-    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
+    rate: PositiveHertz = Field(description="Arrivals per second, on average.")
+    for_s: PositiveSeconds = Field(alias="for", description="How long the phase lasts.")
 
 
 class Ramp(PhaseSettings):
-    """The rate changes linearly."""
+    """A rate that changes linearly, such as `- ramp: {from: 0/s, to: 10/s, for: 5m}`."""
 
-    from_hz: Hertz = Field(alias="from", description="rate at the phase's start")
-    to_hz: Hertz = Field(alias="to", description="rate at the phase's end")
-    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
+    from_hz: Hertz = Field(alias="from", description="Rate at the beginning of the phase.")
+    to_hz: Hertz = Field(alias="to", description="Rate at its end.")
+    for_s: PositiveSeconds = Field(alias="for", description="How long the phase lasts.")
     arrivals: Literal["poisson", "constant"] = Field(default="poisson", description=ARRIVALS)
 
     @model_validator(mode="after")
@@ -99,10 +113,10 @@ class Ramp(PhaseSettings):
 
 
 class Steps(PhaseSettings):
-    """One rate after another, each held equally long."""
+    """One rate after another, each for equally long, such as `- steps: {rates: [1/s, 2/s, 4/s], each: 5m}`."""
 
-    rates: tuple[Hertz, ...] = Field(min_length=1, description="the rates, in order")
-    each: PositiveSeconds = Field(description="how long each is held")
+    rates: tuple[Hertz, ...] = Field(min_length=1, description="The rates, in order.")
+    each: PositiveSeconds = Field(description="How long each rate lasts.")
     arrivals: Literal["poisson", "constant"] = Field(default="poisson", description=ARRIVALS)
     stop: Stop | None = Field(default=None, description=STOP)
 
@@ -121,19 +135,19 @@ class Steps(PhaseSettings):
 
 
 class Burst(PhaseSettings):
-    """This many requests, spread evenly over a span; a span of 0 makes them simultaneous."""
+    """So many requests, evenly spread over a span, such as `- burst: {requests: 600, within: 10s}`."""
 
-    requests: Whole = Field(ge=1, le=REQUESTS_MAX, description="how many")
-    within: Seconds = Field(default=0.0, description="the span they are spread over")
+    requests: Whole = Field(ge=1, le=REQUESTS_MAX, description="How many requests.")
+    within: Seconds = Field(default=0.0, description="The span over which they are spread; at 0 all are due at once.")
 
 
 class Sine(PhaseSettings):
-    """The rate swings around a mean: mean + amplitude * sin(2 pi t / period), starting at the mean, rising."""
+    """A rate that swings around a mean: mean + amplitude * sin(2 pi t / period). It begins at the mean, rising."""
 
-    mean: PositiveHertz = Field(description="rate the wave swings around")
-    amplitude: Hertz = Field(description="how far it swings, at most the mean")
-    period: PositiveSeconds = Field(description="length of one wave")
-    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
+    mean: PositiveHertz = Field(description="The rate around which it swings.")
+    amplitude: Hertz = Field(description="How far it swings to either side; at most the mean.")
+    period: PositiveSeconds = Field(description="Length of one wave.")
+    for_s: PositiveSeconds = Field(alias="for", description="How long the phase lasts.")
     arrivals: Literal["poisson", "constant"] = Field(default="poisson", description=ARRIVALS)
 
     @model_validator(mode="after")
@@ -144,32 +158,48 @@ class Sine(PhaseSettings):
 
 
 class Replay(PhaseSettings):
-    """Arrivals as they were recorded. Fewer are taken at random, more are added as shifted copies; the time axis
-    is never compressed."""
+    """Arrivals as a trace recorded them, such as `- replay: {trace: day.csv, rate: 2/s}`.
+
+    For a lower rate smbench leaves out arrivals at random, for a higher one it adds shifted copies; it never
+    compresses the time axis.
+    """
 
     trace: ExistingFile = Field(
-        description="CSV, JSON lines, parquet, Arrow, CloudWatch's answers; gzip, zstd, bzip2 or xz; beside the "
-        "scenario file"
+        description=(
+            "The trace, beside the scenario file: CSV, JSON lines, parquet, Arrow or an answer of CloudWatch; "
+            "packed by gzip, zstd, bzip2, xz or not."
+        )
     )
     column: str | None = Field(
         default=None,
-        description="the time column, of nested JSON `request.arrival_time`; found by its name or values when absent",
+        description=(
+            "The column of arrival times; of nested JSON `request.arrival_time`. Default: found by its name or "
+            "its values."
+        ),
     )
-    counts: str | None = Field(default=None, description="column of counts per bin, where rows are bins")
+    counts: str | None = Field(
+        default=None, description="Column of counts, where each row is a span of time with so many arrivals."
+    )
     duration: str | None = Field(
         default=None,
-        description="column to be taken from the time column, where that holds ends: start = end - duration",
+        description="Column of durations, where the time column holds ends: an arrival is its end less its duration.",
     )
-    unit: Literal["auto", "s", "ms", "us", "ns"] = Field(default="auto", description="unit of a numeric time column")
+    unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
+        default="auto", description="Unit of a time column of numbers. auto: by its name or its values."
+    )
     gap_max: PositiveSeconds | None = Field(
-        default=None, description="a longer time without an arrival is cut to this; default: none is"
+        default=None, description="A longer time without an arrival is cut to this. Default: none is."
     )
-    rate: PositiveHertz | None = Field(default=None, description="wanted mean rate")
+    rate: PositiveHertz | None = Field(
+        default=None, description="The mean rate that you want. Default: the trace's own."
+    )
     scale: Annotated[Number, Field(gt=0, le=1000)] | None = Field(
-        default=None, description="wanted rate as a multiple of the trace's"
+        default=None, description="The rate that you want, as a multiple of the trace's: 0.5 sends half of it."
     )
-    start: Seconds = Field(default=0.0, description="skip this much of the trace")
-    for_s: PositiveSeconds | None = Field(default=None, alias="for", description="take this much; default: all")
+    start: Seconds = Field(default=0.0, description="How much of the trace is skipped.")
+    for_s: PositiveSeconds | None = Field(
+        default=None, alias="for", description="How much of the trace is sent, from `start` on. Default: all."
+    )
 
     @model_validator(mode="after")
     def _one_wish(self) -> Self:
@@ -179,11 +209,16 @@ class Replay(PhaseSettings):
 
 
 class Closed(PhaseSettings):
-    """N inferences outstanding: each end releases the next. Not an open loop; the report says so."""
+    """A closed loop: so many requests are open, and each end releases the next one.
 
-    outstanding: Whole = Field(ge=1, le=100_000, description="how many are kept open")
-    requests: Whole = Field(ge=1, le=REQUESTS_MAX, description="how many in all")
-    for_s: PositiveSeconds | None = Field(default=None, alias="for", description="stop releasing after this long")
+    Not an open loop; the report says so.
+    """
+
+    outstanding: Whole = Field(ge=1, le=100_000, description="How many requests are open at once.")
+    requests: Whole = Field(ge=1, le=REQUESTS_MAX, description="How many requests in all.")
+    for_s: PositiveSeconds | None = Field(
+        default=None, alias="for", description="Release no more after this long. Default: no limit."
+    )
 
     @model_validator(mode="after")
     def _enough_to_keep_open(self) -> Self:
@@ -196,29 +231,33 @@ class UserSettings(PhaseSettings):
     """What phases of users have in common."""
 
     think: Think = Field(
-        default=Think(constant=0.0), description="from a request's end to the same user's next request; default: none"
+        default=Think(constant=0.0),
+        description="Time from a request's end to the same user's next request. Default: none.",
     )
     requests: Whole | None = Field(
         default=None,
         ge=1,
         le=REQUESTS_MAX,
-        description="how many at most; default: 10 in each second of a user who does not think, as many less as "
-        "thinking takes",
+        description=(
+            "Requests in all, at most. Default: ten for each second of a user who does not think, fewer where "
+            "thinking takes time."
+        ),
     )
     stop: Stop | None = Field(default=None, description=STOP)
 
 
 class Users(UserSettings):
-    """Users who each send a request, wait for its end, think, and send the next, as in Inference Recommender's phases.
-
-    Not an open loop; the report says so.
+    """Users who each send a request, wait for its end, think, and send the next, as in Inference Recommender's
+    phases. Not an open loop; the report says so.
     """
 
-    initial: Whole = Field(ge=1, le=USERS_MAX, description="users at the phase's start (InitialNumberOfUsers)")
-    per_minute: Annotated[Number, Field(ge=0, le=60_000)] = Field(
-        default=0.0, description="users who join in a minute, evenly spread (SpawnRate)"
+    initial: Whole = Field(
+        ge=1, le=USERS_MAX, description="Users at the beginning of the phase (InitialNumberOfUsers)."
     )
-    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts (DurationInSeconds)")
+    per_minute: Annotated[Number, Field(ge=0, le=60_000)] = Field(
+        default=0.0, description="Users who join in each minute, evenly spread (SpawnRate)."
+    )
+    for_s: PositiveSeconds = Field(alias="for", description="How long the phase lasts (DurationInSeconds).")
 
     @property
     def length_s(self) -> float:
@@ -244,9 +283,9 @@ class Users(UserSettings):
 class Stairs(UserSettings):
     """More users with each step, as in Inference Recommender's stairs. Not an open loop; the report says so."""
 
-    users: Whole = Field(ge=1, le=USERS_MAX, description="users who join with each step (UsersPerStep)")
-    steps: Whole = Field(ge=1, le=1_000, description="how many steps (NumberOfSteps)")
-    each: PositiveSeconds = Field(description="how long each step lasts (DurationInSeconds)")
+    users: Whole = Field(ge=1, le=USERS_MAX, description="Users who join with each step (UsersPerStep).")
+    steps: Whole = Field(ge=1, le=1_000, description="How many steps (NumberOfSteps).")
+    each: PositiveSeconds = Field(description="How long each step lasts (DurationInSeconds).")
 
     @property
     def length_s(self) -> float:
@@ -280,9 +319,9 @@ def requests_max(crowd: Users | Stairs) -> int:
 
 
 class Pause(PhaseSettings):
-    """Nothing is sent."""
+    """Nothing is sent, such as `- pause: {for: 2m}`."""
 
-    for_s: PositiveSeconds = Field(alias="for", description="how long the phase lasts")
+    for_s: PositiveSeconds = Field(alias="for", description="How long the phase lasts.")
 
 
 Settings: TypeAlias = Constant | Poisson | Ramp | Steps | Burst | Sine | Replay | Closed | Users | Stairs | Pause

@@ -23,7 +23,7 @@ def json_schema() -> JsonSchema:
     definitions = {name: _tidy(part) for name, part in generated.pop("$defs").items()}
     definitions["Distribution"] = _or_duration(definitions["Distribution"])
     definitions["ServiceLaw"] = {
-        "description": "One law for every payload, or laws `by_class`.",
+        "description": "One law for every payload, or one for each payload class under `by_class`.",
         "anyOf": [*definitions["Distribution"]["anyOf"], definitions["ServiceLaw"]],
         "unit": "seconds",
     }

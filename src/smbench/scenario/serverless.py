@@ -13,21 +13,26 @@ CONCURRENCY_MAX = 200
 
 
 class Serverless(Part):
-    """ServerlessConfig, and what AWS does not publish: how long a cold start takes and how long it is avoided."""
+    """A serverless endpoint: its ServerlessConfig, and what AWS does not publish about cold starts."""
 
-    memory: Whole = Field(default=2048, description="MemorySizeInMB: 1024, 2048, 3072, 4096, 5120 or 6144")
+    memory: Whole = Field(default=2048, description="MemorySizeInMB: 1024, 2048, 3072, 4096, 5120 or 6144.")
     max_concurrency: Whole = Field(
-        default=20, ge=1, le=CONCURRENCY_MAX, description="MaxConcurrency: requests at once; beyond it AWS throttles"
+        default=20,
+        ge=1,
+        le=CONCURRENCY_MAX,
+        description="MaxConcurrency: requests at once. AWS throttles further ones.",
     )
     provisioned: Whole = Field(
-        default=0, ge=0, le=CONCURRENCY_MAX, description="ProvisionedConcurrency: environments that are always warm"
+        default=0, ge=0, le=CONCURRENCY_MAX, description="ProvisionedConcurrency: environments that are always warm."
     )
     cold_start: Distribution = Field(
         default=Distribution(lognormal=Lognormal(median=4.0, sigma=0.3)),
-        description="from a request that finds no warm environment until a new one serves it; AWS publishes no figure",
+        description=(
+            "Time from a request that finds no warm environment until a new one serves it. AWS publishes no figure."
+        ),
     )
     keep_warm: Seconds = Field(
-        default=300.0, description="an idle environment is kept for this long; AWS publishes no figure"
+        default=300.0, description="How long an idle environment stays warm. AWS publishes no figure."
     )
 
     @field_validator("memory")

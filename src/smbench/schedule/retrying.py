@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smbench.records import Rejected, Unacknowledged, is_throttle
-from smbench.scenario.model import Retry
+from smbench.scenario.values.request import Retry
 
 PAUSE_MAX_S = 20.0  # of mode standard
 QUOTA, COST, COST_OF_TIMEOUT, BACK_WITHOUT_RETRY = 500, 5, 10, 1  # botocore.retries.quota and .standard

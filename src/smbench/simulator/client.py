@@ -14,7 +14,8 @@ from smbench.model.endpoints.endpoint import TIMEOUT, TTL, Ended, Endpoint, Job
 from smbench.model.event_queue import EventQueue
 from smbench.model.service import Sampler
 from smbench.records import Outcome
-from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
+from smbench.scenario.model import Scenario
+from smbench.scenario.values.request import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import Schedule
 from smbench.simulator.looks import is_found

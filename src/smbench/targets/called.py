@@ -20,7 +20,8 @@ from smbench.generator.shares import Share, in_flight_share
 from smbench.model.world import EMBEDDED
 from smbench.ports import Gauges, Transport
 from smbench.records import Delivery, OutputFound
-from smbench.scenario.model import Request, Scenario
+from smbench.scenario.model import Scenario
+from smbench.scenario.values.request import Request
 from smbench.targets.base import AwsAccess, Facts
 
 _COLD_START_MAX_S = 180  # a serverless container may take so long until it answers its first ping

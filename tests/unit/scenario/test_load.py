@@ -117,7 +117,7 @@ def test_each_mistake_is_told_at_its_place(line: str, where: str, column: int, w
         ("{}", "load.0", "must name exactly one kind of load, not 0"),
         ("poisson", "load.0", "must be exactly one of constant"),
         ("{pause: {for: 1s}, burst: {requests: 1}}", "load.0", "must name exactly one kind of load, not 2"),
-        ("burst: {within: 10s}", "load.0.burst.requests", "is missing: how many"),
+        ("burst: {within: 10s}", "load.0.burst.requests", "is missing: how many requests"),
         ("poisson: {rate: 3/s}", "load.0.poisson.for", "is missing: how long the phase lasts, such as 30s"),
         ("poisson: {rate: 3/s, for_s: 5}", "load.0.poisson.for_s", "unknown key"),
         ("poisson: {rate: 0, for: 5s}", "load.0.poisson.rate", "must be above 0/s"),

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbench.records import READ_TIMEOUT, Rejected, Unacknowledged
-from smbench.scenario.model import Retry
+from smbench.scenario.values.request import Retry
 from smbench.schedule.retrying import QUOTA, Again, Retrying
 
 THROTTLED, ERROR = Rejected(400, "ThrottlingException"), Rejected(500, "InternalFailure")

@@ -17,7 +17,8 @@ from smbench.calibration.runs import MeasuredRun
 from smbench.results.manifest import ClockFacts, Manifest
 from smbench.scenario.emulated import Instances
 from smbench.scenario.initial import Initial
-from smbench.scenario.model import Request, Scenario, Seeds
+from smbench.scenario.model import Scenario, Seeds
+from smbench.scenario.values.request import Request
 from smbench.schedule.base import PhaseSpan, Schedule
 from smbench.simulator.simulate import simulate
 

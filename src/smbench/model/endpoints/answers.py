@@ -4,7 +4,7 @@ import orjson
 
 from smbench.model.endpoints.jobs import CONTAINER_ERROR, INSTANCE_LOST, OVERLOADED, TIMEOUT, Ended, Job
 from smbench.model.endpoints.streaming import Streamed
-from smbench.scenario.model import ANSWER_MAX_S, STREAM_MAX_S
+from smbench.scenario.values.request import ANSWER_MAX_S, STREAM_MAX_S
 
 ANSWERED, MODEL_ERROR, THROTTLED = 200, 424, 400  # HTTP status
 CONTENT_TYPE = "application/json"

@@ -21,7 +21,8 @@ from smbench.prediction.engine.fast_world import KNOWN_METRICS, FastWorld
 from smbench.prediction.engine.quiet import MINUTES_MAX, QuietWorld, is_quiet
 from smbench.records import Outcome
 from smbench.scenario.emulated import Emulated, OpenQuestions
-from smbench.scenario.model import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S, Scenario
+from smbench.scenario.model import Scenario
+from smbench.scenario.values.request import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S
 from smbench.scenario.values.seeds import stream
 from smbench.schedule.base import Schedule
 from smbench.simulator.looking import LookingClient, client_of

@@ -11,11 +11,12 @@ from itertools import repeat
 from pathlib import Path
 
 from smbench.errors import Problem, ScenarioError
-from smbench.scenario.model import BODY_MAX_BYTES, SYNCHRONOUS_BODY_MAX_BYTES, PayloadSet, Request, Scenario
+from smbench.scenario.model import BODY_MAX_BYTES, SYNCHRONOUS_BODY_MAX_BYTES, PayloadSet, Scenario
 from smbench.scenario.payloads.invoke_lines import InvokeLine
 from smbench.scenario.payloads.sources import JSON_TYPE, OPAQUE_TYPE, read_source, type_of_text
 from smbench.scenario.payloads.unique import check_unique, make_unique
 from smbench.scenario.source import Misfit, Where, dotted
+from smbench.scenario.values.request import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from smbench.scenario.model import HEADER_MAX, TIMEOUT_MAX_S, TIMEOUT_MIN_S, TTL_MAX_S, TTL_MIN_S
 from smbench.scenario.payloads.pickled import plain_values
 from smbench.scenario.values.files import read_regular
 from smbench.scenario.values.quantities import parse_whole
+from smbench.scenario.values.request import HEADER_MAX, TIMEOUT_MAX_S, TIMEOUT_MIN_S, TTL_MAX_S, TTL_MIN_S
 
 FILE_MAX_BYTES = 2**30
 LOCATION_MAX = 1024  # InputLocation (botocore service model 1.44.8)

@@ -32,17 +32,23 @@ Scalar = StrictStr | StrictBool | StrictInt | StrictFloat
 
 
 class Expect(Part):
-    """What an answer must be beside its status 200. A wrong one is a request that failed, with a reason of its own."""
+    """What an answer must be beside its status 200. A request with another answer failed, with a reason of its own."""
 
-    content_type: MediaType | None = Field(default=None, description="its media type; parameters are not compared")
+    content_type: MediaType | None = Field(
+        default=None, description="Its media type, such as `application/json`; parameters are not compared."
+    )
     json_path: JsonPath | None = Field(
         default=None,
-        description="it is JSON and has this: keys of objects and places of lists from 0, joined by dots, "
-        "`predictions.0.score`",
+        description=(
+            "It is JSON and has this: keys of objects and places of lists (from 0), joined by dots, such as "
+            "`predictions.0.label`."
+        ),
     )
-    equals: Scalar | None = Field(default=None, description="and what `json_path` names is this text, number or truth")
-    size_min: Annotated[Bytes, Field(ge=0)] | None = Field(default=None, description="its body has at least this size")
-    size_max: Annotated[Bytes, Field(ge=0)] | None = Field(default=None, description="its body has at most this size")
+    equals: Scalar | None = Field(
+        default=None, description="What `json_path` names is this text, number or truth value."
+    )
+    size_min: Annotated[Bytes, Field(ge=0)] | None = Field(default=None, description="Its body has at least this size.")
+    size_max: Annotated[Bytes, Field(ge=0)] | None = Field(default=None, description="Its body has at most this size.")
 
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:

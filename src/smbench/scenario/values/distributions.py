@@ -11,11 +11,21 @@ from smbench.scenario.values.record import EXACTLY_ONE_KEY, Part
 
 
 class Lognormal(Part):
-    """exp(N(ln median, sigma^2)) seconds, by its median or by its mean, median * exp(sigma^2 / 2)."""
+    """Lognormal: exp(N(ln median, sigma^2)) seconds.
 
-    median: PositiveSeconds | None = Field(default=None, description="half of the draws are below it")
-    mean: PositiveSeconds | None = Field(default=None, description="mean of the draws, in the place of `median`")
-    sigma: Number = Field(ge=0, le=5, description="standard deviation of the logarithm")
+    Given by its median, or by its mean, which is median * exp(sigma^2 / 2).
+    """
+
+    median: PositiveSeconds | None = Field(default=None, description="Half of the draws are below it.")
+    mean: PositiveSeconds | None = Field(default=None, description="Mean of the draws, instead of `median`.")
+    sigma: Number = Field(
+        ge=0,
+        le=5,
+        description=(
+            "Standard deviation of the logarithm: at 0.3 two thirds of the draws lie within 0.74 and 1.35 times"
+            " the median."
+        ),
+    )
 
     @model_validator(mode="after")
     def _one_centre(self) -> Self:
@@ -30,23 +40,23 @@ class Lognormal(Part):
 
 
 class Gamma(Part):
-    """Gamma with this mean and coefficient of variation."""
+    """Gamma, by its mean and its coefficient of variation."""
 
-    mean: PositiveSeconds = Field(description="mean of the draws")
-    cv: Number = Field(gt=0, le=20, description="standard deviation over mean")
+    mean: PositiveSeconds = Field(description="Mean of the draws.")
+    cv: Number = Field(gt=0, le=20, description="Standard deviation over mean; 1 is exponential.")
 
 
 class Exponential(Part):
-    """Exponential with this mean: the service law of the M/M/c queue."""
+    """Exponential, by its mean: the service law of the M/M/c queue."""
 
-    mean: PositiveSeconds = Field(description="mean of the draws")
+    mean: PositiveSeconds = Field(description="Mean of the draws.")
 
 
 class Uniform(Part):
-    """Anything between two durations, equally likely."""
+    """Any duration between two, all equally likely."""
 
-    low: Seconds = Field(description="the shortest draw")
-    high: Seconds = Field(description="the longest draw")
+    low: Seconds = Field(description="The shortest draw.")
+    high: Seconds = Field(description="The longest draw.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -56,15 +66,18 @@ class Uniform(Part):
 
 
 class Empirical(Part):
-    """Resampled from measured seconds: the rows of a CSV column, or the lines of a plain file."""
+    """Drawn from measured durations: the cells of a CSV column, or the lines of a text file."""
 
-    file: ExistingFile = Field(description="CSV or plain text, beside the scenario file")
-    column: str | None = Field(default=None, description="column name; the first column when absent")
-    unit: Literal["s", "ms", "us"] = Field(default="s", description="unit of the numbers in the file")
+    file: ExistingFile = Field(description="CSV or plain text, beside the scenario file.")
+    column: str | None = Field(default=None, description="Name of the column. Default: the first.")
+    unit: Literal["s", "ms", "us"] = Field(default="s", description="Unit of the numbers in the file.")
     block: Whole = Field(
-        default=1, ge=1, le=10_000, description="as many rows in turn as one draw, so that their correlation survives"
+        default=1,
+        ge=1,
+        le=10_000,
+        description="Draw so many neighbouring rows together, so that their correlation survives.",
     )
-    scale: Number = Field(default=1.0, gt=0, le=1000, description="each duration is multiplied by this")
+    scale: Number = Field(default=1.0, gt=0, le=1000, description="Each duration is multiplied by this.")
 
 
 class _OneLaw(Part):
@@ -72,7 +85,7 @@ class _OneLaw(Part):
 
     model_config = ConfigDict(json_schema_extra={**EXACTLY_ONE_KEY})
 
-    constant: Seconds | None = Field(default=None, description="always the same")
+    constant: Seconds | None = Field(default=None, description="Always the same duration.")
 
     @model_validator(mode="before")
     @classmethod
@@ -121,7 +134,7 @@ class ServiceLaw(Part):
     """Service time by payload class. The class "" is the law of every payload that is not named."""
 
     by_class: dict[str, Distribution] = Field(
-        min_length=1, description='a law for each payload class, by its name; the class "" is for all others'
+        min_length=1, description='A law for each payload class, by its name. The class "" is for all others.'
     )
 
 
