@@ -179,11 +179,16 @@ def _unknown_key(where: Where, siblings: list[str]) -> tuple[str, str]:
     key, known = str(last), keys_at(parent)
     if inside := [sibling for sibling in siblings if sibling in known and key in keys_at((*parent, sibling))]:
         return "does not belong here: check the indentation", dotted((*parent, inside[0], key))
+    # Of a choice, such as a phase of the load, the settings may stand there without the choice.
+    if _is_choice(parent) and (choices := [choice for choice in known if key in keys_at((*parent, choice))]):
+        others = f" (or {', '.join(choices[1:])})" if choices[1:] else ""
+        return f"belongs one level deeper, as in {choices[0]}: {{{key}: …}}{others}", ""
     near = get_close_matches(key[:_WORD_MAX].lower(), known, n=1)
     homes = homes_of(key)
-    homes = tuple(home for home in homes if home.startswith(dotted((*parent, "")))) or homes
-    if not near and len(homes) == 1:
-        return "does not belong here", homes[0]
+    below = tuple(home for home in homes if home.startswith(dotted((*parent, ""))))
+    # The same word below this place is more likely meant than another word that looks like it.
+    if len(below) == 1 or (not near and not below and len(homes) == 1):
+        return "does not belong here", (below or homes)[0]
     listed = "" if near else f"; known here: {', '.join(known)}"
     return f"unknown key{listed}", near[0] if near else ""
 
@@ -217,9 +222,14 @@ def _wrong_value(kind: str, ctx: Mapping[str, Any], where: Where, value: Any) ->
             return _out_of_bounds(kind, ctx, where), ""
 
 
+def _is_choice(where: Sequence[str | int]) -> bool:
+    """Whether a mapping at this place has exactly one key, which says of what kind it is."""
+    return any(schema.get("maxProperties") == 1 for schema in schemas_at(where))
+
+
 def _must_be_mapping(where: Where) -> str:
     keys = ", ".join(keys_at(where)) if where else "name, load and others"
-    if any(schema.get("maxProperties") == 1 for schema in schemas_at(where)):
+    if _is_choice(where):
         plain = "a duration such as 30s, or " if keyword_at(where, "unit") == "seconds" else ""
         return f"must be {plain}exactly one of {keys}, with its settings"
     return f"must be a mapping with settings such as {keys}" if keys else "must be a mapping"

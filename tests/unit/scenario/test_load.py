@@ -89,6 +89,7 @@ def test_the_message_is_one_line_a_problem_with_file_line_and_column() -> None:
         ("payloads: {files: []}", "payloads.files", 19, "must have at least one entry", ""),
         ("payloads: {prefix: bucket}", "payloads.prefix", 20, "must be an S3 location", ""),
         ("payloads: {synthetic: 1KiB, mix: [{}]}", "payloads.mix.0", 35, "exactly one of files, lines, pickled", ""),
+        ("target: {instances: 1}", "target.instances", 10, "does not belong here", "target.emulated.instances"),
         ("target: {time: warp}", "target.time", 10, "does not belong here", "target.emulated.time"),
         ("target: {endpoint: my_endpoint}", "target.endpoint", 20, "must be an endpoint name", ""),
         ("target: {endpoint: x, emulated: {}}", "target", 9, "must name a real endpoint or", ""),
@@ -133,6 +134,26 @@ def test_each_mistake_in_a_phase_is_told(phase: str, where: str, words: str) -> 
     problem = only(f"name: x\nload:\n  - {phase}\n")
     assert problem.where == where
     assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("document", "where", "words"),
+    [
+        ("load: [{rate: 1/s, for: 5m}]", "load.0.rate", "as in constant: {rate: …} (or poisson, replay)"),
+        ("load: [{rates: [1/s], each: 5m}]", "load.0.rates", "as in steps: {rates: …}"),
+        (
+            "load: [{burst: {requests: 1}}]\ntarget: {emulated: {service: {median: 4s, sigma: 0.6}}}",
+            "target.emulated.service.median",
+            "as in lognormal: {median: …}",
+        ),
+    ],
+)
+def test_settings_without_the_kind_that_they_belong_to_are_told_the_kinds(
+    document: str, where: str, words: str
+) -> None:
+    found = {problem.where: problem for problem in problems(f"name: x\n{document}\n")}
+    assert found[where].message == f"belongs one level deeper, {words}"
+    assert found[where].meant == ""
 
 
 def test_settings_at_the_indentation_of_their_kind_are_shown_where_they_belong() -> None:
