@@ -40,7 +40,9 @@ class PhaseForecast:
         backlog_at_end: Requests waiting when it ends, those of phases before included.
         most_left_s: Seconds of work for all slots that wait in it at most, those of phases before included.
         before_s: And when it begins.
-        enough_instances: The fewest that keep up with it; None where `busy_slots` is.
+        peak_slots: Slots kept busy where its rate is highest; None where the rate does not change by design.
+        enough_instances: The fewest that keep up with it, also where its rate is highest, if that is known; None where
+            `busy_slots` is.
         work_s: Seconds that all slots need for what it sends.
     """
 
@@ -53,6 +55,7 @@ class PhaseForecast:
     backlog_at_end: float
     enough_instances: int | None
     work_s: float
+    peak_slots: float | None = None
     before_s: float = 0.0
     most_left_s: float = 0.0
 
@@ -223,7 +226,7 @@ def _phases(
         mean = float(of_phase_s.mean()) * slots if span.n else usual_s
         # What is asked for, where that is known: what chance makes of it differs from seed to seed.
         asked = float(span.n) if phase.expected_requests is None else phase.expected_requests
-        one = _phase(span, asked, mean, before_s, left_s, capacity)
+        one = _phase(span, asked, mean, before_s, left_s, capacity, phase.peak_hz)
         phases.append(replace(one, before_s=before_s, most_left_s=most_s))
     return tuple(phases), left_s
 
@@ -245,7 +248,13 @@ def _left_s(
 
 
 def _phase(
-    span: PhaseSpan, asked: float, service_s: float, before_s: float, left_s: float, capacity: _Capacity
+    span: PhaseSpan,
+    asked: float,
+    service_s: float,
+    before_s: float,
+    left_s: float,
+    capacity: _Capacity,
+    peak_hz: float | None,
 ) -> PhaseForecast:
     length_s = None if span.end_ns is None else (span.end_ns - span.start_ns) / 1e9
     slots = max(1, capacity.slots_max)
@@ -254,16 +263,17 @@ def _phase(
     per_request_s = service_s / slots
     backlog = left_s / per_request_s if per_request_s else 0.0
     busy: float | None = None
+    peak = None if peak_hz is None else peak_hz * service_s
     growth_hz, enough = 0.0, None
     if span.outstanding is None and length_s and asked:
         busy = asked * service_s / length_s
-        enough = math.floor(busy / capacity.concurrency) + 1
+        enough = math.floor(max(busy, peak or 0.0) / capacity.concurrency) + 1
         if busy > slots:
             growth_hz = asked / length_s - 1 / per_request_s
             if span.kind not in VARYING:
                 backlog = before_s / per_request_s + growth_hz * length_s
     return PhaseForecast(
-        span.name, span.kind, span.n, length_s, busy, growth_hz, backlog, enough, asked * per_request_s
+        span.name, span.kind, span.n, length_s, busy, growth_hz, backlog, enough, asked * per_request_s, peak
     )
 
 

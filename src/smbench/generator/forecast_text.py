@@ -112,10 +112,14 @@ def _enough(phase: PhaseForecast, found: Forecast) -> str:
     if phase.busy_slots is None or _is_burst(phase):
         return f"{phase.n:,} requests are {_about(phase.work_s)} of work for {_instances(found.instances_max)}"
     share = phase.busy_slots / found.slots_max
-    needed = f"{phase.busy_slots:.1f} of {found.slots_max:,} slots busy ({share:.0%})"
+    varies = phase.kind in VARYING
+    needed = f"{phase.busy_slots:.1f} of {found.slots_max:,} slots busy{' on average' if varies else ''} ({share:.0%})"
+    if phase.peak_slots is not None:
+        needed += f", {phase.peak_slots:.1f} at its highest rate"
     if share > TIGHT_SHARE:
         return f"{needed}: the endpoint hardly keeps up, and waits are long"
-    return f"{needed}; {_instances(phase.enough_instances or 1)} would do"
+    on_average = " on average" if varies and phase.peak_slots is None else ""
+    return f"{needed}; {_instances(phase.enough_instances or 1)} would do{on_average}"
 
 
 def _timeout(one: TimeOut, *, is_named: bool, is_synchronous: bool) -> str:

@@ -394,6 +394,19 @@ class Phase(Part):
                 return 0.0
 
     @property
+    def peak_hz(self) -> float | None:
+        """The highest rate of a phase whose rate changes by design; None of others, and where only the trace knows."""
+        match self.settings:
+            case Ramp() as ramp:
+                return max(ramp.from_hz, ramp.to_hz)
+            case Steps() as steps:
+                return max(steps.rates)
+            case Sine() as sine:
+                # The crest comes a quarter of the period after the start.
+                return sine.mean + sine.amplitude * math.sin(math.tau * min(0.25, sine.for_s / sine.period))
+        return None
+
+    @property
     def planned_s(self) -> float | None:
         """How long the phase lasts; None where the trace, or the last end of a closed loop, decides."""
         match self.settings:

@@ -63,6 +63,37 @@ def test_a_phase_that_needs_more_slots_than_there_can_be_is_named_with_growth_ba
     assert fine[0] == "phase night: 2.2 of 12 slots busy (18%); 2 instances would do"
 
 
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        # Each request works for 1 s, so a rate is a number of slots; 2 slots an instance.
+        ("ramp: {from: 2/s, to: 9/s, for: 10m}", "5.5 of 12 slots busy on average (46%), 9.0 at its highest rate; 5"),
+        ("steps: {rates: [8/s, 2/s], each: 5m}", "5.0 of 12 slots busy on average (42%), 8.0 at its highest rate; 5"),
+        (
+            "sine: {mean: 4/s, amplitude: 3/s, period: 4m, for: 8m}",
+            "4.0 of 12 slots busy on average (33%), 7.0 at its highest rate; 4",
+        ),
+        # 30 s of a wave of 4 m: it has risen to 4 + 3 x sin(pi / 4) = 6.1, and has asked for 4 x 30 + 3 x 240 x
+        # (1 - cos(pi / 4)) / (2 pi) = 153.6 requests, 5.1 a second.
+        (
+            "sine: {mean: 4/s, amplitude: 3/s, period: 4m, for: 30s}",
+            "5.1 of 12 slots busy on average (43%), 6.1 at its highest rate; 4",
+        ),
+    ],
+)
+def test_a_phase_whose_rate_changes_is_told_what_would_do_where_it_is_highest(load: str, words: str) -> None:
+    _, fine = told(emulated("service: 1s, instances: {min: 6, max: 6, concurrency: 2}", load))
+    assert fine[0].removeprefix(f"phase {load.split(':')[0]}: ") == f"{words} instances would do"
+
+
+def test_a_recorded_trace_is_told_what_would_do_on_average(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time\n" + "".join(f"{second}\n" for second in range(600)))
+    target = "{emulated: {service: 1s, instances: {min: 4, max: 4}}}"
+    text = f"name: x\ntarget: {target}\nload: [{{replay: {{trace: a.csv, unit: s}}}}]\n"
+    plan = make_plan(parse_scenario(text, str(tmp_path / "x.yaml")), tmp_path)
+    assert "; 2 instances would do on average" in told(plan)[1][0]
+
+
 def test_time_and_cost_have_bounds(day_and_night: RunPlan) -> None:
     found = forecast(day_and_night)
     # 86,400 s and what the drain of 1,200 s may add; at most 6 instances for all of it, at least the work that is done.
