@@ -38,6 +38,11 @@ def whole(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def counted(n: int, one: str, several: str = "") -> str:
+    """`1 duplicate`, `2 duplicates`; with `several`, where an s does not make the plural: `1 has`, `2 have`."""
+    return f"{n:,} {one if n == 1 else several or f'{one}s'}"
+
+
 def share(fraction: float | None) -> str:
     """Per cent; never rounded to 0 % or 100 % unless it is."""
     if fraction is None:

@@ -79,3 +79,11 @@ def test_sizes() -> None:
 )
 def test_dollars(amount: float, text: str) -> None:
     assert units.usd(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("n", "several", "text"),
+    [(1, "", "1 cell"), (0, "", "0 cells"), (1234, "", "1,234 cells"), (1, "many", "1 cell"), (2, "many", "2 many")],
+)
+def test_one_thing_is_counted_in_the_singular(n: int, several: str, text: str) -> None:
+    assert units.counted(n, "cell", several) == text

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from smbench import units
 from smbench.account.identity import identity_questions
 from smbench.account.places import place_questions
 from smbench.account.questions import Question, Seen, answered
@@ -153,7 +154,7 @@ def _way(clients: AwsClients, plan: RunPlan) -> Question:
 def _state(found: TargetFound) -> Seen:
     """The endpoint in a line; one that changes is no place to begin."""
     fleet = "serverless" if found.kind == "serverless" else f"{found.instances_current} x {found.instance_type}"
-    limit = "" if found.concurrency is None else f", {found.concurrency} requests at once on each"
+    limit = "" if found.concurrency is None else f", {units.counted(found.concurrency, 'request')} at once on each"
     what = f"{found.endpoint} is {found.status}: {fleet}{limit}"
     if found.status != "InService":
         wait = f"wait for it: `aws sagemaker wait endpoint-in-service --endpoint-name {found.endpoint}`"

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from smbench import units
 from smbench.account.places import bucket_of, folder_of
 from smbench.aws.access.causes import code_of
 from smbench.aws.access.clients import AwsClients
@@ -38,7 +39,7 @@ class Objects:
     n_bytes: int
 
     def __str__(self) -> str:
-        return f"{self.what} {self.place} ({len(self.keys):,} objects, {self.n_bytes:,} bytes)"
+        return f"{self.what} {self.place} ({units.counted(len(self.keys), 'object')}, {self.n_bytes:,} bytes)"
 
 
 async def inputs_below(clients: AwsClients, place: str, digests: frozenset[str] | None = None) -> list[Objects]:

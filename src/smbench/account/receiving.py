@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
 
+from smbench import units
 from smbench.account.questions import ALLOW, Question, Seen
 from smbench.aws.access.causes import code_of
 from smbench.aws.access.clients import AwsClients
@@ -75,7 +76,7 @@ def _own_queue(clients: AwsClients, found: TargetFound) -> Question:
             return Seen(
                 f"not removed by sqs:DeleteQueue and sns:Unsubscribe: {'; '.join(queue.left)}", Verdict.INVALID, _CLEAN
             )
-        return Seen(f"made, subscribed to {len(found.topics)} topics, read and removed again")
+        return Seen(f"made, subscribed to {units.counted(len(found.topics), 'topic')}, read and removed again")
 
     return Question("queue", "a queue can be made, subscribed, read and removed", ask)
 

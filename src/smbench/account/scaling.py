@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from smbench import units
 from smbench.account.questions import ALLOW, Question, Seen
 from smbench.analysis.capacity.alarm_facts import alarms_on_before_the_load, alarms_without_data
 from smbench.analysis.capacity.policy_facts import held_at_zero, policies_at_odds
@@ -65,7 +66,10 @@ def _policies(found: TargetFound) -> Any:
         if found.scalable_target is None:
             return Seen("the endpoint does not scale by itself")
         least, most = (found.scalable_target.get(name) for name in ("MinCapacity", "MaxCapacity"))
-        return Seen(f"{len(found.policies)} policies with {len(found.alarms)} alarms, {least} to {most} instances")
+        return Seen(
+            f"{units.counted(len(found.policies), 'policy', 'policies')} with "
+            f"{units.counted(len(found.alarms), 'alarm')}, {least} to {most} instances"
+        )
 
     return ask
 

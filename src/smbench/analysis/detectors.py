@@ -114,7 +114,8 @@ def scale_in_amid_work(seen: Seen) -> Observation | None:
     was_on = [alarm.get("AlarmName") for alarm in on_before(seen.frames.manifest.target)]
     old = [one for one in found if _judged_before(one[0], one[2], was_on)]
     step, inside, began_s = (old or found)[0]
-    what = f"{len(found):,} times, first {step.before} -> {step.after} instances with {inside:,} requests there"
+    there = units.counted(inside, "request")
+    what = f"{units.counted(len(found), 'time')}, first {step.before} -> {step.after} instances with {there} there"
     if not old:
         advice = "raise the scale-in cooldown or lower the target: what is left is more than those that stay can hold"
         return Observation(name="scale-in during work", seen=what, advice=advice, at_s=step.decided_at_s)
@@ -172,9 +173,10 @@ def oscillation(seen: Seen) -> Observation | None:
     if isinstance(figures, Unknown) or not figures.oscillations:
         return None
     undone = [step for step in seen.steps if not step.is_out]
+    what = units.counted(figures.oscillations, "scale-in was", "scale-ins were")
     return Observation(
         name="oscillation",
-        seen=f"{figures.oscillations:,} scale-ins were undone within {units.duration(figures.oscillation_window_s)}",
+        seen=f"{what} undone within {units.duration(figures.oscillation_window_s)}",
         advice="a backlog target drains, scales in and overloads again: raise the scale-in cooldown or MinCapacity",
         at_s=undone[0].decided_at_s if undone else None,
     )
@@ -211,7 +213,7 @@ def scaling_failed(seen: Seen) -> Observation | None:
     if not others:
         return None
     first, message = others[0]
-    activities = "1 scaling activity" if len(others) == 1 else f"{len(others):,} scaling activities"
+    activities = units.counted(len(others), "scaling activity", "scaling activities")
     return Observation(
         name="scaling failed",
         seen=f"{activities} failed: {' '.join(message.split())[:300] or 'Application Auto Scaling does not say why'}",
@@ -370,7 +372,7 @@ def throttling(seen: Seen) -> Observation | None:
     is_serverless = seen.frames.manifest.target.get("kind") == "serverless"
     return Observation(
         name="throttling",
-        seen=f"{rows.height:,} of {seen.counts.sent:,} submissions were throttled",
+        seen=f"{rows.height:,} of {units.counted(seen.counts.sent, 'submission')} were throttled",
         advice="more came at once than MaxConcurrency, or than the account's concurrency: raise it, or send slower"
         if is_serverless
         else "a quota of the account, shared by all its endpoints: ask for more, or send slower",

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
+from smbench import units
 from smbench.api.deploy import DeployPlan, deploy, destroy
 from smbench.api.scenarios import given_scenario
 from smbench.aws.stacks.stack import StackEvent
@@ -77,7 +78,7 @@ def destroy_command(name: str, *, yes: bool, where: Where) -> ExitCode:
         return yes or typed(f"type {name} to remove {stack} and all that is in it") == name
 
     done = destroy(name, confirm=asked_for, progress=_shown, **where)
-    objects = f"{done.n_objects:,} object{'' if done.n_objects == 1 else 's'}"
+    objects = units.counted(done.n_objects, "object")
     gone = f"is removed with {objects}" if done.was_there else f"does not exist in {done.region}"
     if done.left:
         typer.echo(f"{stack_name(name)} {gone}, and this still carries its tag:")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from smbench import units
 from smbench.api.scenarios import validate
 from smbench.errors import UsageError
 from smbench.scenario.describe import sentences
@@ -17,13 +18,13 @@ def validate_command(file: Path, allow_files: Sequence[Path] = ()) -> None:
     """Print the scenario in words and the size of its schedule. Raises ScenarioError where it is wrong."""
     found = validate(file, allow_files=allow_files, shows_reading=True)
     wrong = found.warnings
-    typer.echo(f"{file}: fine" + (f", with {len(wrong)} warning{'' if len(wrong) == 1 else 's'}" if wrong else ""))
+    typer.echo(f"{file}: fine" + (f", with {units.counted(len(wrong), 'warning')}" if wrong else ""))
     for line in wrong:
         typer.echo(f"  warning: {line}")
     for line in (*sentences(found.scenario), *found.notes):
         typer.echo(line)
     digest = f"; its digest is {found.schedule_digest[:16]}" if found.schedule_digest else ", drawn when it is run"
-    typer.echo(f"The schedule has {found.n_requests:,} requests{digest}.")
+    typer.echo(f"The schedule has {units.counted(found.n_requests, 'request')}{digest}.")
 
 
 def init_command(file: Path, *, is_forced: bool, is_calibration: bool = False) -> None:

@@ -106,11 +106,12 @@ def _too_much(phase: PhaseForecast, found: Forecast) -> str:
 def _enough(phase: PhaseForecast, found: Forecast) -> str:
     if found.kind == "serverless":
         busy = "" if phase.busy_slots is None else f"; {phase.busy_slots:.1f} are there at once on average"
-        return f"{phase.n:,} requests, at most {found.slots_max:,} at once, for more are throttled{busy}"
+        return f"{units.counted(phase.n, 'request')}, at most {found.slots_max:,} at once, for more are throttled{busy}"
     if phase.kind in _OF_USERS:
-        return f"at most {phase.n:,} requests: each user waits for an answer before the next"
+        return f"at most {units.counted(phase.n, 'request')}: each user waits for an answer before the next"
     if phase.busy_slots is None or _is_burst(phase):
-        return f"{phase.n:,} requests are {_about(phase.work_s)} of work for {_instances(found.instances_max)}"
+        requests = units.counted(phase.n, "request is", "requests are")
+        return f"{requests} {_about(phase.work_s)} of work for {_instances(found.instances_max)}"
     share = phase.busy_slots / found.slots_max
     varies = phase.kind in VARYING
     needed = f"{phase.busy_slots:.1f} of {found.slots_max:,} slots busy{' on average' if varies else ''} ({share:.0%})"
@@ -167,7 +168,7 @@ def _about(seconds: float) -> str:
 
 
 def _instances(count: int) -> str:
-    return f"{count:,} instance{'' if count == 1 else 's'}"
+    return units.counted(count, "instance")
 
 
 def _rounded(count: float) -> str:

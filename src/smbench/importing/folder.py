@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from smbench import units
 from smbench.importing.requests import Imported, import_requests
 from smbench.importing.roles import Asked, Roles, roles_of
 from smbench.records import Ending
@@ -137,7 +138,7 @@ def _digest(file: Path) -> str:
 
 def _lines(table: Table, roles: Roles, found: Imported) -> list[str]:
     tool = f", written by {roles.tool}" if roles.tool else ""
-    lines = [f"{table.path.name}: {table.form}{tool}; {found.requests.height:,} requests"]
+    lines = [f"{table.path.name}: {table.form}{tool}; {units.counted(found.requests.height, 'request')}"]
     lines += roles.in_words(table)
     if found.n_other_rows:
         lines.append(f"{found.n_other_rows:,} other rows were left out")

@@ -334,7 +334,7 @@ def _spans(rows: pl.DataFrame, order: Mapping[str, int], epoch_ns: int) -> tuple
                 first_seq=first_seq,
                 n=n,
                 outstanding=None,
-                description=f"{n:,} requests of another tool",
+                description=f"{units.counted(n, 'request')} of another tool",
             )
         )
         first_seq += n

@@ -17,6 +17,7 @@ import anyio
 import numpy as np
 import polars as pl
 
+from smbench import units
 from smbench.aws.setup.claim import SEEN_S, Holder
 from smbench.clock import wall_ns
 from smbench.errors import ResultsError
@@ -335,5 +336,5 @@ def _in_words(before: Manifest, left: Left, after: Left, *, sends: bool) -> str:
     sent = "what was never sent was sent later than planned" if sends else "it sent nothing"
     return (
         f"{was}, then taken up again by `smbench resume`: {n_ended:,} of {left.pending:,} accepted requests without an "
-        f"end had one; {sent}; of {after.unknown:,} requests it is not known whether they were sent"
+        f"end had one; {sent}; whether {units.counted(after.unknown, 'request was', 'requests were')} sent is not known"
     )

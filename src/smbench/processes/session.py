@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 import anyio.abc
 
+from smbench import units
 from smbench.clock import MonotonicClock, TimeKind, wall_ns
 from smbench.errors import ExitCode, ResultsError, SmbenchError, out_of_groups
 from smbench.generator.monitors import watch
@@ -265,7 +266,7 @@ class _Session:
         head_start_s = _HEAD_START_S + _PER_ROW_S * len(self.plan.schedule)
         is_zero_known = self.plan.is_emulated or self.taking_up is not None
         for _ in range(_ANNOUNCEMENTS_MAX):
-            self.watcher.preparing(f"writing down the schedule of {len(self.plan.schedule):,} requests")
+            self.watcher.preparing(f"writing down the schedule of {units.counted(len(self.plan.schedule), 'request')}")
             announced_ns = wall_ns()
             begins_utc_ns = announced_ns + round((head_start_s + _HEAD_START_S) * 1e9)
             if not is_zero_known:

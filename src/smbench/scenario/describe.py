@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from smbench import units
 from smbench.scenario.emulated import Emulated, Policy, Scaled
 from smbench.scenario.model import Payloads, PayloadSet, Scenario, Target
 from smbench.scenario.phases import (
@@ -95,13 +96,14 @@ def _kind(phase: Phase) -> str:
             joining = f", {p.per_minute:g} more a minute" if p.per_minute else ""
             return f"{_users(p.initial, p.think)}{joining}, for {format_duration(p.for_s)}"
         case Stairs() as p:
-            return f"{_users(p.users, p.think)} more with each of {p.steps:,} steps of {format_duration(p.each)}"
+            steps = units.counted(p.steps, "step")
+            return f"{_users(p.users, p.think)} more with each of {steps} of {format_duration(p.each)}"
         case Pause() as p:
             return f"nothing for {format_duration(p.for_s)}"
 
 
 def _users(n: int, think: Think) -> str:
-    users = f"{n:,} user{'' if n == 1 else 's'}"
+    users = units.counted(n, "user")
     if not think.mean_s:
         return users
     if think.exponential is not None:
@@ -135,7 +137,7 @@ def _total(scenario: Scenario) -> str:
     lasts = [phase.planned_s for phase in scenario.load]
     planned_s = sum(last or 0.0 for last in lasts)
     span = f" in {format_duration(planned_s)}" if planned_s and None not in lasts else ""
-    return f"{about}{count:,.0f} request{'' if count == 1 else 's'} in all{span}"
+    return f"{about}{units.counted(round(count), 'request')} in all{span}"
 
 
 def _payloads(payloads: Payloads, *, is_synchronous: bool) -> str:
@@ -206,21 +208,21 @@ def _emulated(target: Target, streamed: str) -> str:
 
 def _fleet(target: Target) -> list[str]:
     instances = target.emulated.instances
-    fleet = f"{instances.at_start} instance{'' if instances.at_start == 1 else 's'}"
+    fleet = units.counted(instances.at_start, "instance")
     if not target.is_synchronous:
         fleet += " at the start"
     if target.emulated.policies:
         fleet += f" and {instances.min} to {instances.max} later"
-    parts = [fleet, f"{instances.concurrency} request{'' if instances.concurrency == 1 else 's'} at once on each"]
+    parts = [fleet, f"{units.counted(instances.concurrency, 'request')} at once on each"]
     if target.emulated.waiting is not None:
         parts.append(f"at most {target.emulated.waiting:,} waiting")
     return parts
 
 
 def _environments(serverless: Serverless) -> list[str]:
-    parts = [f"{serverless.memory:,} MB", f"at most {serverless.max_concurrency} requests at once"]
+    parts = [f"{serverless.memory:,} MB", f"at most {units.counted(serverless.max_concurrency, 'request')} at once"]
     if serverless.provisioned:
-        parts.append(f"{serverless.provisioned} environments always warm")
+        parts.append(f"{units.counted(serverless.provisioned, 'environment')} always warm")
     parts.append(f"cold starts {describe_law(serverless.cold_start)}")
     return [*parts, f"idle environments kept for {format_duration(serverless.keep_warm)}"]
 
@@ -234,11 +236,11 @@ def _circumstances(emulated: Emulated) -> Iterator[str]:
         yield f"scaling suspended ({', '.join(emulated.suspended)})"
     initial = emulated.initial
     if initial.minutes:
-        yield f"alarms that remember {len(initial.minutes)} minutes"
+        yield f"alarms that remember {units.counted(len(initial.minutes), 'minute')}"
     if initial.cooldown is not None:
         yield f"in a cooldown after scaling {initial.cooldown.after}, {format_duration(initial.cooldown.left)} left"
     if initial.activity is not None:
-        under_way = f"during a change to {initial.activity.to} instances"
+        under_way = f"during a change to {units.counted(initial.activity.to, 'instance')}"
         yield f"{under_way} that began {format_duration(initial.activity.began)} before"
 
 
@@ -288,7 +290,9 @@ def _fate(request: Request) -> str:
     if request.timeout is not None:
         parts.append(f"fails after {format_duration(request.timeout)} in service")
     if request.retry.attempts > 1:
-        parts.append(f"is tried up to {request.retry.attempts} times after {' or '.join(request.retry.on)}")
+        parts.append(
+            f"is tried up to {units.counted(request.retry.attempts, 'time')} after {' or '.join(request.retry.on)}"
+        )
     return " and ".join(parts)
 
 
@@ -296,7 +300,7 @@ def _stops(scenario: Scenario) -> str:
     limits = scenario.limits
     stops: list[str] = []
     if limits.requests is not None:
-        stops.append(f"after {limits.requests:,} requests")
+        stops.append(f"after {units.counted(limits.requests, 'request')}")
     if limits.time is not None:
         stops.append(f"after {format_duration(limits.time)}")
     if limits.errors is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from smbench import units
 from smbench.errors import UsageError
 from smbench.scenario.model import Scenario
 from smbench.scenario.phases import (
@@ -166,7 +167,7 @@ def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator, watch: Watch |
             return Drawn(arrivals.steps(rates_hz, each_ns, _points(law, rng)), len(rates_hz) * each_ns, text)
         case Burst(requests=n, within=within_s):
             span_ns = span_of(within_s)
-            text = f"{n} requests " + (f"within {within_s:g} s" if span_ns else "at once")
+            text = f"{units.counted(n, 'request')} " + (f"within {within_s:g} s" if span_ns else "at once")
             return Drawn(arrivals.burst(n, span_ns), span_ns, text)
         case Sine(mean=mean_hz, amplitude=amplitude_hz, period=period_s, for_s=for_s, arrivals=law):
             span_ns = span_of(for_s)

@@ -471,7 +471,7 @@ def test_requests_of_which_nothing_is_known_make_a_run_that_is_over_invalid(endi
     lost = [*good(), Request(9.95, Outcome.UNKNOWN)]
     finding = findings_of(lost, ending=ending)["ended by itself"]
     assert finding.verdict == judged
-    assert "of 1 requests it is not known whether they were sent" in finding.seen
+    assert "whether 1 request was sent is not known" in finding.seen
     assert verdict_of("ended by itself", good(), ending=ending) == "unknown"
 
 

@@ -62,7 +62,7 @@ class Overload:
 
 
 def _instances(count: int) -> str:
-    return f"{count:,} instance{'' if count == 1 else 's'}"
+    return units.counted(count, "instance")
 
 
 def overloads(frames: Frames, course: Timeline, slots: int) -> tuple[Overload, ...]:

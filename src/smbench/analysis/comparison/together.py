@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from smbench import units
 from smbench.analysis.comparison.contrasts import ALPHA, CONFIDENCE, Contrast, Row
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.rank_tests import cut, holm, p_least
@@ -64,9 +65,11 @@ def notes(contrasts: Sequence[Contrast], named: Sequence[str]) -> list[str]:
 def _of_twins(contrast: Contrast) -> list[str]:
     """That runs were compared pair by pair, which, and in how many pairs nothing at all differed."""
     n = len(contrast.pairs)
-    notes = [f"{contrast.label}: compared pair by pair, {n} pairs of runs that share {contrast.shared}."]
+    notes = [
+        f"{contrast.label}: compared pair by pair, {units.counted(n, 'pair')} of runs that share {contrast.shared}."
+    ]
     if left := contrast.n_baseline + contrast.n - 2 * n:
-        notes.append(f"{contrast.label}: {left} {'run' if left == 1 else 'runs'} without a twin left out.")
+        notes.append(f"{contrast.label}: {units.counted(left, 'run')} without a twin left out.")
     if contrast.n_alike:
         notes.append(
             f"{contrast.label}: in {contrast.n_alike} of {n} pairs every metric is the same: what varies decided the "

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, PlainSerializer, computed_field
 
+from smbench import units
 from smbench.analysis.capacity.slots import Mask, Slots
 from smbench.analysis.numbers.bounds import Distribution, distribution
 from smbench.analysis.numbers.known import why_unknown
@@ -125,7 +126,7 @@ def _inside(frames: Frames, reconstructed: Slots | Unknown) -> tuple[Stage, Stag
         why_wait, why_service = _why_left_out(reconstructed)
         followed = reconstructed.is_known[reconstructed.is_measured]
         if followed.sum() < FOLLOWED_MIN * len(followed):  # those left out are the later ones, which waited longest
-            wait = Unknown(why_wait)
+            wait = Unknown(f"not stated where fewer than {FOLLOWED_MIN:.0%} are followed: {why_wait}")
     return (
         Stage(
             name=StageName.QUEUE_WAIT.value,
@@ -164,7 +165,7 @@ def _why_unordered(reconstructed: Slots) -> str:
 
 def _left_out(rows: Mask, why: str) -> str:
     n = int(rows.sum())
-    return f"{n:,} {'request' if n == 1 else 'requests'} left out: {why}" if n else ""
+    return f"{units.counted(n, 'request')} left out: {why}" if n else ""
 
 
 def _wait(frames: Frames, reconstructed: Slots) -> Distribution:

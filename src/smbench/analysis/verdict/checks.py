@@ -89,7 +89,7 @@ def conservation(run: Run) -> Finding:
         name="conservation",
         verdict=bad if broken else Verdict.VALID,
         expected="every scheduled request in exactly one place",
-        seen="; ".join(broken) or f"{run.summary.counts.scheduled:,} requests, none missing, none twice",
+        seen="; ".join(broken) or f"{units.counted(run.summary.counts.scheduled, 'request')}, none missing, none twice",
         advice=advice if broken else "",
     )
 
@@ -118,7 +118,7 @@ def run_ended_by_itself(run: Run) -> Finding:
     if summary.n_cut_short:
         seen += f"; {_sent_of_the_schedule(run)}"
     if n_unknown:
-        seen += f"; of {n_unknown:,} requests it is not known whether they were sent"
+        seen += f"; whether {units.counted(n_unknown, 'request was', 'requests were')} sent is not known"
     good = summary.ending in (Ending.FINISHED, Ending.STOPPED) and not summary.n_cut_short and not n_unknown
     return Finding(
         name=ENDED_BY_ITSELF,
@@ -209,7 +209,8 @@ def ends_observable(run: Run) -> Finding | None:
         name="ends observable",
         verdict=Verdict.UNKNOWN if n_open else Verdict.VALID,
         expected="the endpoint publishes every end",
-        seen="; ".join(reasons) + (f"; {n_open:,} requests have no known end" if n_open else ""),
+        seen="; ".join(reasons)
+        + (f"; {units.counted(n_open, 'request has', 'requests have')} no known end" if n_open else ""),
         advice="add SuccessTopic and ErrorTopic to AsyncInferenceConfig.OutputConfig.NotificationConfig"
         if n_open
         else "",
@@ -225,8 +226,8 @@ def notices_unique_and_ours(run: Run) -> Finding | None:
         name="notices ours",
         verdict=Verdict.UNKNOWN if notices.n_foreign else Verdict.VALID,
         expected="only notices of this run; a notice may come twice, it counts once",
-        seen=f"{notices.n:,} notices, {notices.n_duplicates:,} duplicates, {notices.n_foreign:,} foreign, "
-        f"{notices.n_malformed:,} unreadable",
+        seen=f"{units.counted(notices.n, 'notice')}, {units.counted(notices.n_duplicates, 'duplicate')}, "
+        f"{notices.n_foreign:,} foreign, {notices.n_malformed:,} unreadable",
         advice="another user of endpoint or queue: their load is in these figures" if notices.n_foreign else "",
     )
 
@@ -393,7 +394,7 @@ def enough_requests(run: Run) -> Finding | None:
         name="enough requests",
         verdict=Verdict.UNKNOWN if thin_asked else Verdict.VALID,
         expected=f"at least {ABOVE_MIN} requests above each percentile that a threshold names",
-        seen=f"{summary.sojourn.n:,} requests" + (f", too few for {', '.join(thin)}" if thin else ""),
+        seen=units.counted(summary.sojourn.n, "request") + (f", too few for {', '.join(thin)}" if thin else ""),
         advice=f"{thin_asked[0]} needs {need[thin_asked[0]]:,} requests" if thin_asked else "",
     )
 

@@ -225,7 +225,10 @@ def ends_looked_for(run: Run) -> Finding | None:
     is_late = is_closed and late is not None and late.low > limit_s
     n_heads, n_lists = looks_for_ends(frames)
     bounds = "between its send and when it was seen" if disagree else "to the second by S3's stamp"
-    seen = [f"{found.height:,} ends, each known {bounds}" + ("" if disagree else ", so latencies are bounds 1 s wide")]
+    seen = [
+        f"{units.counted(found.height, 'end')}, each known {bounds}"
+        + ("" if disagree else ", so latencies are bounds 1 s wide")
+    ]
     seen += [] if late is None else [f"99 % seen within {late.text()} of it"]
     seen.append(f"{n_heads:,} HEAD and {n_lists:,} LIST calls, {units.usd(looks_usd(frames))}")
     if disagree:

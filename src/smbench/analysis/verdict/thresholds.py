@@ -89,18 +89,16 @@ def _left_open(found: Figure, frames: Frames, summary: Summary) -> str:
         return ""
     counts, why = summary.measured, []
     if n_never_sent := frames.n_cut_short + frames.n_left_out:
-        why.append(f"{n_never_sent:,} requests of the schedule were never sent")
+        why.append(f"never sent: {units.counted(n_never_sent, 'request')} of the schedule")
     if counts.unknown:
-        why.append(f"whether {counts.unknown:,} requests were sent is not known")
+        why.append(f"whether {units.counted(counts.unknown, 'request was', 'requests were')} sent is not known")
     n_taken, n_open = frames.n_perhaps_taken, counts.may_have_completed
     if n_taken and n_open:
         why.append(f"{n_taken:,} unanswered and {n_open:,} accepted requests have no known end")
     elif n_taken:
-        why.append(f"{n_taken:,} unanswered {'request' if n_taken == 1 else 'requests'} may have been taken")
+        why.append(f"{units.counted(n_taken, 'unanswered request')} may have been taken")
     elif n_open:
-        why.append(
-            "1 accepted request has no known end" if n_open == 1 else f"{n_open:,} accepted requests have no known end"
-        )
+        why.append(f"{units.counted(n_open, 'accepted request has', 'accepted requests have')} no known end")
     if n_open:
         why += dict.fromkeys(frames.unobservable.values())
     return "; ".join(why)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from smbench import units
 from smbench.api.report import readable
 from smbench.api.run import Progress, reported
 from smbench.api.scenarios import Folders, Given, ScenarioLike, with_endpoint
@@ -164,7 +165,7 @@ class _Sweeping:
         """Until every cell is over, or a person ended it."""
         left: list[str] = []
         n_at_once = at_once([cell.scenario for cell in self.cells]) if self.is_in_warp else 1
-        self._say(f"{len(self.cells):,} cells, {n_at_once} at once")
+        self._say(f"{units.counted(len(self.cells), 'cell')}, {n_at_once} at once")
         if self.account.stack is None:
             with self.warm:
                 self._run([Task(cell.number, cell.scenario, self.origin) for cell in self.cells], n_at_once)

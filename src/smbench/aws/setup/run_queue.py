@@ -11,6 +11,7 @@ from typing import Any, Self
 import anyio
 from botocore.exceptions import ClientError
 
+from smbench import units
 from smbench.aws.access.causes import NO_ANSWER, code_of, reason_of
 from smbench.aws.access.clients import AwsClients
 from smbench.aws.endpoint.description import TargetFound
@@ -268,7 +269,7 @@ async def _existing(clients: AwsClients, target: TargetFound, url: str) -> RunQu
     queue = RunQueue(url)
     if n_waiting := int(attributes.get("ApproximateNumberOfMessages", 0)):
         raise TargetError(
-            f"the queue {url} holds {n_waiting:,} {'message' if n_waiting == 1 else 'messages'} already",
+            f"the queue {url} holds {units.counted(n_waiting, 'message')} already",
             "a run reads and deletes every message of its queue: empty it (`aws sqs purge-queue`), name another, or "
             "leave collector.queue out for a queue of the run's own",
         )

@@ -2,6 +2,7 @@
 
 import typer
 
+from smbench import units
 from smbench.cli.given_out import print_json
 from smbench.errors import ResultsError
 from smbench.lifecycle.background.registry import Known, known_runs, registry_place
@@ -37,7 +38,7 @@ def ps_command(output: str) -> None:
     if not runs:
         typer.echo("smbench: no run of this machine is known", err=True)
     if n_gone := len(runs) - len(there):
-        which = "1 run whose folder was" if n_gone == 1 else f"{n_gone:,} runs whose folders were"
+        which = units.counted(n_gone, "run whose folder was", "runs whose folders were")
         typer.echo(f"smbench: left out {which} removed; `--output json` has them", err=True)
     if any(state == _INTERRUPTED for _, state in runs):
         typer.echo("smbench: `smbench resume RUN` takes an interrupted run up", err=True)

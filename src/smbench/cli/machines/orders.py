@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from smbench import units
 from smbench.cli.options import given_again
 from smbench.errors import ExitCode, UsageError
 
@@ -26,7 +27,8 @@ def order_command(scenario: Path | None, asked: dict[str, Any]) -> None:
     else:
         begins = "each when it is ready" if written.go_utc_ns is None else f"all at {asked['go']}"
     typer.echo(
-        f"{n} shards of {written.manifest.n_scheduled:,} requests, which begin {begins}. On each machine, N from 0:"
+        f"{units.counted(n, 'shard')} of {units.counted(written.manifest.n_scheduled, 'request')}, "
+        f"which begin {begins}. On each machine, N from 0:"
     )
     elsewhere = {**asked, "profile": None}  # a profile is of this machine
     typer.echo(f"  smbench worker --order {place} --shard N/{n}{given_again(elsewhere)}")

@@ -2,6 +2,7 @@
 
 import typer
 
+from smbench import units
 from smbench.api.sweeping.search_result import Search
 from smbench.api.sweeping.sweep_result import Sweep
 from smbench.cli.given_out import on_stdout, print_json
@@ -16,5 +17,5 @@ def print_many(found: Search | Sweep, output: str) -> None:
     typer.echo(f"Files: {found.path}")
     if found.interrupted:
         n = len(found.probes) if isinstance(found, Search) else len(found.figures)
-        kept = "1 finished run is kept" if n == 1 else f"{n:,} finished runs are kept"
+        kept = units.counted(n, "finished run is kept", "finished runs are kept")
         typer.echo(f"smbench: {kept}; `smbench resume {found.path}` goes on", err=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from smbench import units
 from smbench.analysis.latency.lateness import lag_limit_s
 from smbench.analysis.verdict.generator_checks import (
     BUSY_ADVICE,
@@ -44,7 +45,9 @@ def remarks(state: LiveState) -> list[Remark]:
         return []
     found = []
     if now.n_dropped:
-        seen = f"{now.n_dropped:,} requests were not sent: {limit:,} were in flight already"
+        seen = (
+            f"{units.counted(now.n_dropped, 'request was', 'requests were')} not sent: {limit:,} were in flight already"
+        )
         found.append(Remark("drops", seen, "raise `limits.in_flight`, or lower the rate"))
     if state.header.time_kind is not TimeKind.WARP:  # there it is never late, and its own cost means nothing
         found += _too_slow(state, now)
@@ -100,10 +103,11 @@ def kind_of_time(state: LiveState) -> str:
 def opening(header: RunHeader) -> str:
     """The run in a line."""
     n_phases = len(header.phases)
-    phases = f"{n_phases} phase{'' if n_phases == 1 else 's'}"
+    phases = units.counted(n_phases, "phase")
     span = "" if header.planned_s is None else f" over {figures.seconds(header.planned_s)}"
     length = f"; {header.length}" if header.length else ""
-    return f"{header.scenario}: {header.n_scheduled:,} requests in {phases}{span} to the {header.target}{length}"
+    requests = units.counted(header.n_scheduled, "request")
+    return f"{header.scenario}: {requests} in {phases}{span} to the {header.target}{length}"
 
 
 def event_words(event: Event) -> tuple[str, str, str]:

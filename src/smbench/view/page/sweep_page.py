@@ -5,6 +5,7 @@ import math
 import altair as alt
 import polars as pl
 
+from smbench import units
 from smbench.sweeping.ranking import Group
 from smbench.view.page import theme
 from smbench.view.page.document import Drawing, Part, drawn, written
@@ -51,7 +52,7 @@ def sweep_page(looked: Looked, vega: Vega) -> str:
     sections.append(Part("notes", "Notes", tuple(Sentence(note) for note in notes(looked))))
     return written(
         "comparison.html.j2",
-        title=f"{looked.name}: a sweep of {len(looked.cells):,} cells",
+        title=f"{looked.name}: a sweep of {units.counted(len(looked.cells), 'cell')}",
         verdicts=tuple(Sentence(sentence) for sentence in sentences(looked)),
         sections=sections,
     )

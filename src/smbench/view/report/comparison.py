@@ -113,7 +113,7 @@ def _groups(comparison: Comparison) -> Table:
         n = len(group.runs)
         role = "baseline, " if group.label == comparison.baseline else ""
         runs = ", ".join(run.run for run in group.runs)
-        table.add_row(group.label, f"{role}{n} {'run' if n == 1 else 'runs'}: {runs}")
+        table.add_row(group.label, f"{role}{units.counted(n, 'run')}: {runs}")
     return table
 
 

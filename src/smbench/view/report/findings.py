@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 
+from smbench import units
 from smbench.findings import Finding, Verdict, verdict
 from smbench.printable import printable
 
@@ -22,7 +23,7 @@ def findings_text(findings: Sequence[Finding]) -> str:
             lines += textwrap.wrap(advice, _WIDTH, initial_indent=_INDENT, subsequent_indent=f"{_INDENT}   ")
     n_wrong, n_unknown = (sum(one.verdict is kind for one in findings) for kind in (Verdict.INVALID, Verdict.UNKNOWN))
     wrong = "nothing is wrong" if not n_wrong else f"{n_wrong} wrong"
-    return "\n".join([*lines, f"{len(findings)} questions: {wrong}, {n_unknown} not known"])
+    return "\n".join([*lines, f"{units.counted(len(findings), 'question')}: {wrong}, {n_unknown} not known"])
 
 
 def findings_json(findings: Sequence[Finding]) -> dict[str, object]:

@@ -16,7 +16,6 @@ from smbench.sweeping.demands import Demand
 from smbench.sweeping.figures import Figures, row_of
 from smbench.sweeping.probe import DECIDED, Evidence
 from smbench.view.report.whole_table import WholeTable
-from smbench.view.sections.cells import counted
 
 SCHEMA_VERSION = 1
 HEADS = ("probe", "rate", "requests", "kept", "backlog grows", "served", "p95", "misses")
@@ -108,7 +107,7 @@ def render(looked: Looked) -> RenderableType:
     table = WholeTable(*((head, "left" if head in ("kept", "misses") else "right") for head in HEADS))
     for row in table_rows(looked):
         table.add_row(*row)
-    title = Text(f"{looked.name}: {counted(len(looked.probes), 'probe')}", "bold")
+    title = Text(f"{looked.name}: {units.counted(len(looked.probes), 'probe')}", "bold")
     blocks: list[RenderableType] = [title, Text("\n".join(sentences(looked))), table, Text("\n".join(notes(looked)))]
     return Blocks(*(Padding(block, (0, 0, 1, 0)) for block in blocks))
 

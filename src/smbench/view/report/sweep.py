@@ -63,7 +63,7 @@ def progress_line(cell: Cell, found: Mapping[str, Any], n_done: int, n_all: int)
 
 def render(looked: Looked) -> RenderableType:
     """Each benchmark's configurations, what to take, and what could not be run."""
-    title = Text(f"{looked.name}: {len(looked.figures):,} of {len(looked.cells):,} cells", "bold")
+    title = Text(f"{looked.name}: {len(looked.figures):,} of {units.counted(len(looked.cells), 'cell')}", "bold")
     blocks: list[RenderableType] = [title]
     for benchmark in benchmarks(looked):
         table = WholeTable(*((head, "left" if place < 1 else "right") for place, head in enumerate(HEADS)))
@@ -287,7 +287,7 @@ def notes(looked: Looked) -> list[str]:
             found.append(f"Ended early: {cell.label} seed {cell.seed}: {one.part or 'it could not go on'}.")
     n_left = len(looked.cells) - len(looked.figures) - len(looked.dropped)
     if n_left:
-        found.append(f"{n_left:,} cells have not been run: `smbench resume` goes on.")
+        found.append(f"{units.counted(n_left, 'cell has', 'cells have')} not been run: `smbench resume` goes on.")
     return found
 
 

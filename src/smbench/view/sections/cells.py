@@ -87,11 +87,6 @@ def instant(seconds: float) -> str:
     return f"{sign}{whole // 60}:{whole % 60:02d}"
 
 
-def counted(n: int, one: str, several: str = "") -> str:
-    """`1 duplicate`, `2 duplicates`."""
-    return f"{n:,} {one if n == 1 else several or f'{one}s'}"
-
-
 def shortened(text: str, width: int) -> str:
     """On one line of at most `width` characters."""
     line = " ".join(text.split())

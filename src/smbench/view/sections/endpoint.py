@@ -347,7 +347,7 @@ def _cost_figures(found: Cost) -> tuple[Figure, ...]:
     parts = (
         [f"{useful.text} useful"] * bool(useful.unit) + [f"{cold.text} cold"] + [f"{idle.text} idle"] * bool(idle.unit)
     )
-    n = f"{found.n_completed:,} completions"
+    n = units.counted(found.n_completed, "completion")
     figures = [
         Figure("paid", paid, "instance-seconds", f"{paid.text} instance-seconds: {', '.join(parts)}"),
         Figure("useful", useful, "instance-seconds that the work fills, every slot busy"),

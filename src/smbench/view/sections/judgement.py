@@ -25,7 +25,7 @@ from smbench.view.sections.blocks import (
     Table,
     Tone,
 )
-from smbench.view.sections.cells import bounded, count, counted, duration, instant, share, written
+from smbench.view.sections.cells import bounded, count, duration, instant, share, written
 
 TONE_OF_VERDICT = {Verdict.VALID: Tone.GOOD, Verdict.UNKNOWN: Tone.DOUBTFUL, Verdict.INVALID: Tone.BAD}
 _PASSED = {
@@ -122,7 +122,7 @@ def _notices(summary: Summary) -> Figures | None:
     notices, own = summary.notices, summary.generator
     used = f"; {own.receivers_peak} of {own.receivers_max} receivers" if own.receivers_max else ""
     said = (
-        f"{notices.n:,} received, {counted(notices.n_duplicates, 'duplicate')}, {notices.n_foreign:,} foreign, "
+        f"{notices.n:,} received, {units.counted(notices.n_duplicates, 'duplicate')}, {notices.n_foreign:,} foreign, "
         f"{notices.n_malformed:,} unreadable{used}"
     )
     return Figures(

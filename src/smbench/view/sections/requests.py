@@ -25,7 +25,7 @@ from smbench.view.sections.blocks import (
     Sentence,
     Table,
 )
-from smbench.view.sections.cells import at, count, counted, duration, percentile, rate, shortened
+from smbench.view.sections.cells import at, count, duration, percentile, rate, shortened
 
 _CLOSED_NOTE = "closed: each end released the next request, so the endpoint set the rate; this hides waiting."
 _THIN_NOTE = "~ fewer than ten requests lie above it."
@@ -240,12 +240,12 @@ def retries(judged: Judged) -> Section | None:
             "calls added",
             count(found.n_added, "calls"),
             f"beside the first of each request, {units.share(found.added_share)} more load",
-            f"{counted(found.n_added, 'call')} more ({units.share(found.added_share)}): {refused}",
+            f"{units.counted(found.n_added, 'call')} more ({units.share(found.added_share)}): {refused}",
         ),
         Figure(
             "requests tried again",
             count(found.n_requests),
-            said=f"{counted(found.n_requests, 'request')} tried again, {found.n_accepted:,} accepted in the end",
+            said=f"{units.counted(found.n_requests, 'request')} tried again, {found.n_accepted:,} accepted in the end",
         ),
         Figure("accepted in the end", count(found.n_accepted)),
         *(
