@@ -84,12 +84,17 @@ class MonotonicClock:
 
     async def sleep_until_ns(self, due_ns: int) -> None:
         """See `Clock`; never wakes early."""
+        timer = self._timer
+        if timer is not None and self.scale == 1.0:  # a thousand times a second: no more clock readings than needed
+            if time.monotonic_ns() < (at_ns := self.anchor_ns + due_ns):
+                await timer.reached(at_ns)
+            return
         # A loop, not one sleep: where there is no timer of the kernel, uvloop's may be early (MagicStack/uvloop#739).
         while (left_ns := due_ns - self.now_ns()) > 0:
-            if self._timer is None:
+            if timer is None:
                 await anyio.sleep(left_ns / self.scale / 1e9)
             else:
-                await self._timer.wait_until(self.anchor_ns + math.ceil(due_ns / self.scale))
+                await timer.reached(self.anchor_ns + math.ceil(due_ns / self.scale))
 
     async def settle(self) -> None:
         """See `Clock`; time goes on by itself."""

@@ -18,12 +18,10 @@ _MONOTONIC, _ABSOLUTE = 1, 1  # CLOCK_MONOTONIC; TFD_TIMER_ABSTIME (linux/time.h
 _SECOND_NS = 1_000_000_000
 
 
-class _Timespec(ctypes.Structure):
-    _fields_ = (("sec", ctypes.c_long), ("nsec", ctypes.c_long))
-
-
-class _Itimerspec(ctypes.Structure):
-    _fields_ = (("interval", _Timespec), ("value", _Timespec))
+# Two pairs of seconds and nanoseconds: between two expiries, which stays 0, and at the first. An array, because each
+# field of a structure within a structure is an object made anew.
+_Itimerspec = ctypes.c_long * 4
+_AT_S, _AT_NS = 2, 3
 
 
 class KernelTimer:
@@ -36,7 +34,7 @@ class KernelTimer:
     def __init__(self) -> None:
         if sys.platform != "linux":
             raise OSError("only Linux has timerfd")
-        libc = ctypes.CDLL(None, use_errno=True)
+        libc = ctypes.PyDLL(None, use_errno=True)  # neither call waits, so both keep the interpreter's lock
         self._settime = libc.timerfd_settime
         self._timer = int(libc.timerfd_create(_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC))
         if self._timer < 0:
@@ -52,15 +50,25 @@ class KernelTimer:
 
     async def wait_until(self, monotonic_ns: int) -> None:
         """Return when `time.monotonic_ns()` has reached this; at once when it has."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            loop.add_reader(self._timer, self._expired)
-            self._loop, self._waiting, self._armed_ns, self._is_settling = loop, [], 0, False
+        await self.reached(monotonic_ns)
+
+    def reached(self, monotonic_ns: int) -> asyncio.Future[None]:
+        """The same to be awaited by a task of the running loop: a future in the place of another coroutine."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            loop = self._watched()
         woken = loop.create_future()
         heappush(self._waiting, (monotonic_ns, next(self._order), woken))
         if not self._is_settling and (not self._armed_ns or monotonic_ns < self._armed_ns):
             self._arm(max(1, monotonic_ns))
-        await woken
+        return woken
+
+    def _watched(self) -> asyncio.AbstractEventLoop:
+        """The running loop, which from now on watches the descriptor until it is closed."""
+        self._loop = loop = asyncio.get_running_loop()
+        loop.add_reader(self._timer, self._expired)
+        self._waiting, self._armed_ns, self._is_settling = [], 0, False
+        return loop
 
     def _expired(self) -> None:
         # A wait that was cancelled is dropped when its turn comes.
@@ -71,7 +79,8 @@ class KernelTimer:
                 woken.set_result(None)
         if not self._is_settling:  # who is woken mostly waits again at once: one system call for both
             self._is_settling = True
-            asyncio.get_running_loop().call_soon(self._settle)
+            assert self._loop is not None, "it watches"
+            self._loop.call_soon(self._settle)
 
     def _settle(self) -> None:
         self._is_settling = False
@@ -80,7 +89,7 @@ class KernelTimer:
     def _arm(self, monotonic_ns: int) -> None:
         """Set the timer, which makes it unreadable until then; 0: for ever."""
         self._armed_ns = monotonic_ns
-        self._spec.value.sec, self._spec.value.nsec = divmod(monotonic_ns, _SECOND_NS)
+        self._spec[_AT_S], self._spec[_AT_NS] = divmod(monotonic_ns, _SECOND_NS)
         if self._settime(self._timer, _ABSOLUTE, self._spec_at, None) < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 

@@ -106,6 +106,11 @@ class AnyOrder(RuleBasedStateMachine):
         inference_id=st.one_of(
             st.text(max_size=20),
             st.sampled_from([f"{RUN}-0-", f"{RUN}-0-{N}", f"{RUN}-0--1", f"{RUN}-1-0", f"{RUN}-0-00", f"{RUN}-0-²"]),
+            # Other spellings of a row's number, and a number without the prefix.
+            st.sampled_from(
+                [f"{RUN}-0-{digits}" for digits in ("+1", " 1", "1 ", "0_1", "\u0661", "9" * 19, "9" * 5000)]
+            ),
+            st.just("1"),
         )
     )
     def foreign_notice(self, inference_id: str) -> None:

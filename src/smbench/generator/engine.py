@@ -95,6 +95,8 @@ class Engine:
         self._all_answered: anyio.Event | None = None  # of those, once nothing more is sent
         self._is_over_at_once = False  # cancelled: what comes is no longer taken
         self._places: Places | None = None  # of the closed phase being sent
+        self._in_flight_max = load.limits.in_flight
+        self._requests_max = sys.maxsize if load.limits.requests is None else load.limits.requests
         self._limit_ns = sys.maxsize if load.limits.time is None else round(load.limits.time * 1e9)
         tracker.on_resolved = self._resolved
 
@@ -148,7 +150,7 @@ class Engine:
                 now_ns = clock.now_ns()
             if self._is_over:
                 return
-            if self._is_full:
+            if self._in_flight >= self._in_flight_max:
                 await clock.settle()
             self._submit_or_drop(index)
             if index % _YIELD_EVERY == 0 and now_ns > sched_ns[index]:
@@ -169,7 +171,7 @@ class Engine:
                 if free_since_ns is None:  # noted now, so that it is known of a run that a later phase stops
                     self.tracker.rest_not_sent(range(index, rows.stop), NotSent.PHASE_ENDED)
                     return
-                if self._is_full:
+                if self._in_flight >= self._in_flight_max:
                     await self.clock.settle()
                 self.tracker.release(index, free_since_ns)
                 self._submit_or_drop(index)
@@ -182,12 +184,8 @@ class Engine:
         if self._places is not None and self.tracker.ledger.phase[index] == self.phase_index:
             self._places.freed()
 
-    @property
-    def _is_full(self) -> bool:
-        return self._in_flight >= self.load.limits.in_flight
-
     def _submit_or_drop(self, index: int) -> None:
-        if self._is_full:
+        if self._in_flight >= self._in_flight_max:
             self.tracker.not_sent(index, NotSent.IN_FLIGHT_LIMIT)
             self._resolved(index)
             return
@@ -316,8 +314,7 @@ class Engine:
 
     @property
     def _is_over(self) -> bool:
-        limit = self.load.limits.requests
-        return self.control.is_stopped or (limit is not None and self._n_submitted >= limit)
+        return self.control.is_stopped or self._n_submitted >= self._requests_max
 
     async def _end_when_stopped(self, pacing: anyio.CancelScope) -> None:
         await self.control.wait_stopped()

@@ -176,7 +176,8 @@ class Connection(asyncio.Protocol):
 
     def is_still_sending(self) -> bool:
         """Part of the request is not sent yet, and less of it than when this was last asked."""
-        before, self._unsent_bytes = self._unsent_bytes, self._waiting_to_leave()
+        left_bytes = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        before, self._unsent_bytes = self._unsent_bytes, left_bytes
         return 0 < self._unsent_bytes < before
 
     def fail(self, error: Exception) -> None:
@@ -301,18 +302,17 @@ class Connection(asyncio.Protocol):
     def _has(self, name: bytes) -> bool:
         return b"\r\n%b:" % name in self._head.lower()
 
-    def _waiting_to_leave(self) -> int:
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
-
     def _complete(self) -> None:
         ended, self._ended = self._ended, None
         if ended is None:
             return
-        parser = self._parser
+        parser, transport = self._parser, self._transport
         if self._is_bodiless:  # it waits for the body that HEAD's answer names and does not have
             self._parser = httptools.HttpResponseParser(self)
-        # An answer that came before its request had left stands in the way of the next one.
-        self.is_usable = self.is_usable and parser.should_keep_alive() and not self._waiting_to_leave()
+        if self.is_usable:
+            # An answer that came before its request had left stands in the way of the next one.
+            is_sent = transport is None or not transport.get_write_buffer_size()
+            self.is_usable = is_sent and parser.should_keep_alive()
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._told = ended, Response(self._status, self._head, body)
 

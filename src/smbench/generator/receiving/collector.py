@@ -11,7 +11,7 @@ from smbench.generator.receiving.deletions import Deletions
 from smbench.generator.receiving.receivers import BATCH, Receivers
 from smbench.generator.tracking.tracker import Tracker
 from smbench.ports import Notices, Outputs
-from smbench.records import Delivery, Event, Notice, Unacknowledged
+from smbench.records import Event, Notice, Unacknowledged, Unreadable
 
 _RETRY_AFTER_S = 0.5
 # Scenario time, after a receive that brought next to nothing; less after a fuller one: ten messages cost hardly more
@@ -108,8 +108,12 @@ class Collector:
                 await self.clock.sleep_until_ns(self.clock.now_ns() + round(_RETRY_AFTER_S * 1e9))
                 continue
             seen_ns = self.clock.now_ns()
+            self.counts.n_messages += len(deliveries)
             for delivery in deliveries:
-                self._take(delivery, seen_ns)
+                if isinstance(delivery.content, Notice):
+                    self.tracker.noticed(delivery.content, seen_ns)
+                else:
+                    self._take_unreadable(delivery.content, seen_ns)
             self._done_with([delivery.receipt for delivery in deliveries])
             change = self.receivers.came_back(len(deliveries), seen_ns)
             if change < 0:
@@ -130,12 +134,8 @@ class Collector:
             self._held += receipts
             self._n_held += len(receipts)
 
-    def _take(self, delivery: Delivery, seen_ns: int) -> None:
-        counts, content = self.counts, delivery.content
-        counts.n_messages += 1
-        if isinstance(content, Notice):
-            self.tracker.noticed(content, seen_ns)
-            return
+    def _take_unreadable(self, content: Unreadable, seen_ns: int) -> None:
+        counts = self.counts
         if content.kind == "test_notification":
             counts.n_test_notifications += 1
             self.on_event(Event("test_notification", "TestNotification", seen_ns, seen_ns))

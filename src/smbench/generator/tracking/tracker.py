@@ -55,6 +55,7 @@ _UNPROVEN, _UNKNOWN_END = int(State.UNPROVEN), int(State.UNKNOWN_END)
 _COMPLETED = Outcome.COMPLETED
 _NOT_OURS = NEVER_SENT - {State.UNPROVEN}
 _SECOND_NS = 1_000_000_000
+_DIGITS_MAX = 18  # of a seq, which has 64 bits
 
 _MAY_GO = tuple(MOVES[state] for state in State)  # by number: looked up several times a request
 _WHY_NUMBER = {why: number for number, why in enumerate(WHY_NOT_SENT, 1)}
@@ -188,7 +189,7 @@ class Tracker:
     def noticed(self, notice: Notice, seen_ns: int) -> Match:
         """Take one notice, in any order and as often as it comes."""
         index = self._index_of(notice.inference_id)
-        ledger = self.ledger
+        ledger, epoch_ns = self.ledger, self.ledger.epoch_ns
         if index is None or (was := ledger.state[index]) in _NOT_OURS:
             self.n_foreign += 1
             return Match.FOREIGN
@@ -198,14 +199,16 @@ class Tracker:
         if STATE_OF[notice.outcome] not in _MAY_GO[was]:
             self.n_duplicates += 1
             return Match.DUPLICATE
-        ledger.recv_ns[index] = self._since_epoch(notice.recv_utc_ns)
-        ledger.pub_ns[index] = self._since_epoch(notice.pub_utc_ns)
+        recv_utc_ns, pub_utc_ns, done_utc_ns = notice.recv_utc_ns, notice.pub_utc_ns, notice.done_utc_ns
+        ledger.recv_ns[index] = NO_INSTANT if recv_utc_ns is None else recv_utc_ns - epoch_ns
+        ledger.pub_ns[index] = NO_INSTANT if pub_utc_ns is None else pub_utc_ns - epoch_ns
+        done_ns = NO_INSTANT if done_utc_ns is None else done_utc_ns - epoch_ns
         ledger.locations.learn_output(index, notice.output_location)
         if notice.failure_reason:
             self._fault(index, notice.failure_reason)
         elif was == _UNKNOWN_END:
             ledger.error[index] = 0  # it named the unknown status
-        self._ended(index, notice.outcome, self._since_epoch(notice.done_utc_ns), seen_ns, end_from=END_FROM_NOTICE)
+        self._ended(index, notice.outcome, done_ns, seen_ns, end_from=END_FROM_NOTICE)
         return Match.FIRST
 
     # ---- after the drain --------------------------------------------------------------------------------------
@@ -227,7 +230,7 @@ class Tracker:
         if self.ledger.state[index] == State.WAITING:
             if output.failure_reason:
                 self._fault(index, output.failure_reason)
-            done_ns = self._since_epoch(output.done_utc_ns)
+            done_ns = output.done_utc_ns - self.ledger.epoch_ns
             self._ended(index, output.outcome, done_ns, seen_ns, end_from=END_FROM_OUTPUT)
             if is_watched:
                 self._hearing.keep(max(0, seen_ns - done_ns))
@@ -436,14 +439,15 @@ class Tracker:
         if was in (_IN_FLIGHT, _WAITING):
             self.on_resolved(index)
 
-    def _since_epoch(self, utc_ns: int | None) -> int:
-        return NO_INSTANT if utc_ns is None else utc_ns - self.ledger.epoch_ns
-
     def _index_of(self, inference_id: str) -> int | None:
         """By parsing, not by a dictionary: the id is the worker's prefix and the row's seq."""
-        prefix = self.ledger.id_prefix
-        digits = inference_id[len(prefix) :]
-        if not inference_id.startswith(prefix) or not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
+        ledger = self.ledger
+        digits = inference_id.removeprefix(ledger.id_prefix)
+        if len(digits) > _DIGITS_MAX:
             return None
-        seq = int(digits)
-        return self.ledger.position(seq) if str(seq) == digits else None
+        try:
+            seq = int(digits)
+        except ValueError:
+            return None
+        # Back to text, for other spellings are let in by `int`, and the prefix may be missing.
+        return ledger.position(seq) if f"{ledger.id_prefix}{seq}" == inference_id else None
