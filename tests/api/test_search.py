@@ -27,6 +27,7 @@ from smbench.generator.plan import RunPlan
 from smbench.lifecycle import cells
 from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.processes.session import SessionEnd
+from smbench.results.marks import InUseError, sole_user
 from smbench.sweeping import capacity
 from smbench.sweeping.asked import Bill
 
@@ -247,3 +248,9 @@ def test_a_folder_whose_question_is_not_whole_cannot_be_gone_on_with(tmp_path: P
         (tmp_path / name).write_text(content)
         with pytest.raises(ResultsError, match=f"{name} (cannot be read|is damaged)"):
             go_on(tmp_path)
+
+
+def test_a_search_or_a_sweep_that_goes_on_is_gone_on_with_by_nobody_else(tmp_path: Path) -> None:
+    for what, go_on in (("search", smbench.resume_search), ("sweep", smbench.resume_sweep)):
+        with sole_user(tmp_path), pytest.raises(InUseError, match=f"the {what} in .* is going on in another process"):
+            go_on(tmp_path, progress="none")

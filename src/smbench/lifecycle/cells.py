@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from smbench.printable import json_document
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.interrupts import Interrupts
 from smbench.results.files import write_whole
+from smbench.results.manifest import read_manifest
 from smbench.scenario.model import Scenario
 from smbench.view.live.choose import View
 
 FINISHED_FILE = "finished.json"
+CELLS = "cells"  # the folder of the runs, each in one of its number
 _LOOK_S = 0.2  # between two looks at what a person asks for
 
 
@@ -88,6 +91,16 @@ class Cells:
             ) from error
 
 
+def left_by_kills(folder: Path) -> list[str]:
+    """A sentence for each run of a sweep that was killed and holds something in AWS. Such a run is made anew."""
+    left = []
+    for path in sorted((folder / CELLS).glob("*/*")):
+        with suppress(ResultsError):  # killed before it began: it sent nothing and holds nothing
+            if read_manifest(path).held:
+                left.append(f"{path} was killed: `smbench resume {path}` collects what it sent and removes its queue")
+    return left
+
+
 def in_warp(scenario: Scenario) -> bool:
     """Whether a run of it waits for nothing."""
     return scenario.target.endpoint is None and scenario.target.emulated.time == TimeKind.WARP.value
@@ -149,7 +162,7 @@ def _carried_out(
 ) -> CarriedOut:
     plan = make_plan(task.scenario, task.origin.base_dir)
     require_descriptors(plan)
-    place = folder / "cells" / f"{task.number:04d}"
+    place = folder / CELLS / f"{task.number:04d}"
     return carry_out(plan, task.origin, settings(place), make_view(), own)
 
 

@@ -163,8 +163,8 @@ def locked(descriptor: int) -> bool:
 
 
 @contextlib.contextmanager
-def sole_user(run_dir: Path) -> Iterator[None]:
-    """While the block lasts no other process runs, resumes or closes the run.
+def sole_user(run_dir: Path, what: str = "run") -> Iterator[None]:
+    """While the block lasts no other process runs, resumes or closes the run, or whatever else the folder is of.
 
     Raises:
         InUseError: one does.
@@ -181,7 +181,7 @@ def sole_user(run_dir: Path) -> Iterator[None]:
         raise ResultsError(f"cannot read {run_dir}: {error.strerror or error}") from error
     try:
         if not locked(descriptor):
-            raise InUseError(f"the run in {run_dir} is going on in another process", "wait until it has ended")
+            raise InUseError(f"the {what} in {run_dir} is going on in another process", "wait until it has ended")
         yield
     finally:
         os.close(descriptor)

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from runs import manifest_of
 from smbench.lifecycle import cells
 from smbench.lifecycle.carry_out import CarriedOut, Settings
-from smbench.lifecycle.cells import Cells, Task, run_cells
+from smbench.lifecycle.cells import Cells, Task, left_by_kills, run_cells
 from smbench.lifecycle.origin import Origin
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.session import SessionEnd
+from smbench.records import Ending
 from smbench.scenario.model import Scenario
 from smbench.view.live.choose import choose_view
 
@@ -57,3 +59,19 @@ def test_the_first_interrupt_ends_runs_in_warp_time_at_once_and_none_of_them_is_
     assert seen == [at_once]
     assert {number: one.found for number, one in kept.finished.items()} == {1: {"read": "0001"}}
     assert Cells(tmp_path).finished == kept.finished
+
+
+def test_of_killed_runs_those_are_named_that_hold_a_queue(tmp_path: Path) -> None:
+    held = {"0": {"queue": "https://sqs/1/smbench-smb-test-0"}}
+    for name, manifest in {
+        "0001/finished": manifest_of(),
+        "0002/killed": manifest_of(ending=Ending.RUNNING).model_copy(update={"held": held}),
+        "0003/in-warp-time": manifest_of(ending=Ending.RUNNING),
+        "0004/not-begun": None,
+    }.items():
+        path = tmp_path / cells.CELLS / name
+        path.mkdir(parents=True)
+        if manifest is not None:
+            manifest.write(path)
+    (sentence,) = left_by_kills(tmp_path)
+    assert f"`smbench resume {tmp_path / cells.CELLS / '0002/killed'}` collects what it sent" in sentence

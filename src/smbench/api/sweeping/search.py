@@ -9,12 +9,13 @@ from smbench.api.report import readable
 from smbench.api.run import Progress
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
 from smbench.api.stacks import aimed
-from smbench.api.sweeping.asked import read_asked, write_asked
+from smbench.api.sweeping.asked import read_asked, say_what_was_left, write_asked
 from smbench.api.sweeping.search_result import Search
 from smbench.api.sweeping.searching import Searching
 from smbench.errors import NotBegunError, UsageError
 from smbench.lifecycle.cells import in_warp
 from smbench.pricing.table import current_prices
+from smbench.results.marks import sole_user
 from smbench.results.store import new_run_dir
 from smbench.scenario.values.quantities import parse_duration_s, parse_rate_hz
 from smbench.sweeping.asked import PROBES, Asked, Bill, asked_of, bill_of, usual_time_s
@@ -104,7 +105,8 @@ def search(
             raise NotBegunError("not agreed to: nothing was sent")
     folder = new_run_dir(Path(results), f"search-{target.name}", datetime.datetime.now(datetime.UTC))
     write_asked(folder / ASKED_FILE, asked.model_dump(mode="json"), of="search")
-    return Searching(folder, asked, target, progress, command).carried_out()
+    with sole_user(folder, "search"):
+        return Searching(folder, asked, target, progress, command).carried_out()
 
 
 def is_search(path: Path) -> bool:
@@ -113,18 +115,20 @@ def is_search(path: Path) -> bool:
 
 
 def resume_search(folder: str | os.PathLike[str], *, progress: Progress = "auto") -> Search:
-    """Go on with a search; a probe that is over is not run again.
+    """Go on with a search; a probe that is over is not run again, and one that was killed is run anew.
 
     Args:
         folder: Of the search.
         progress: As `search`.
 
     Raises:
-        ResultsError: its files cannot be read.
+        ResultsError: its files cannot be read, or another process works on it.
     """
     path = Path(folder)
-    asked = read_asked(path / ASKED_FILE, Asked.model_validate)
-    return Searching(path, asked, asked.scenario, progress, ("smbench.resume_search",)).carried_out()
+    with sole_user(path, "search"):
+        asked = read_asked(path / ASKED_FILE, Asked.model_validate)
+        say_what_was_left(path, progress)
+        return Searching(path, asked, asked.scenario, progress, ("smbench.resume_search",)).carried_out()
 
 
 def _quantity(read: Callable[[object], float], written: object, name: str) -> float:

@@ -13,7 +13,7 @@ from smbench.api.report import readable
 from smbench.api.run import Progress, reported
 from smbench.api.scenarios import Folders, Given, ScenarioLike, with_endpoint
 from smbench.api.stacks import aimed
-from smbench.api.sweeping.asked import read_asked, write_asked
+from smbench.api.sweeping.asked import read_asked, say_what_was_left, write_asked
 from smbench.api.sweeping.on_stacks import Account, Stack, StacksBill, bill_of, on_stacks, stacks_of
 from smbench.api.sweeping.question import MatrixLike, question_of, refuse_changes_of_aws, refuse_discount
 from smbench.api.sweeping.sweep_result import Sweep
@@ -25,6 +25,7 @@ from smbench.pricing.table import PriceTable, current_prices
 from smbench.processes.child import start_forked
 from smbench.processes.interrupts import Interrupts
 from smbench.processes.warm import WarmWorkers
+from smbench.results.marks import sole_user
 from smbench.results.store import new_run_dir
 from smbench.scenario.model import Scenario
 from smbench.stack.template import stack_name
@@ -108,7 +109,8 @@ def sweep(
     folder = new_run_dir(Path(results), f"sweep-{cells[0].scenario.name}", datetime.datetime.now(datetime.UTC))
     parts = {"question": question, "prices": table, "account": account}
     write_asked(folder / QUESTION_FILE, {key: one.model_dump(mode="json") for key, one in parts.items()}, of="sweep")
-    return _Sweeping(folder, question, cells, table, account, progress, command).carried_out()
+    with sole_user(folder, "sweep"):
+        return _Sweeping(folder, question, cells, table, account, progress, command).carried_out()
 
 
 def is_sweep(path: Path) -> bool:
@@ -117,7 +119,7 @@ def is_sweep(path: Path) -> bool:
 
 
 def resume_sweep(folder: str | os.PathLike[str], *, progress: Progress = "auto") -> Sweep:
-    """Run what is not finished of a sweep; a finished cell is not run again.
+    """Run what is not finished of a sweep; a finished cell is not run again, and one that was killed is run anew.
 
     Stacks of a sweep that was killed are taken up, or removed where their cells are finished.
 
@@ -126,19 +128,21 @@ def resume_sweep(folder: str | os.PathLike[str], *, progress: Progress = "auto")
         progress: As `sweep`.
 
     Raises:
-        ResultsError: its files cannot be read.
+        ResultsError: its files cannot be read, or another process works on it.
     """
     path = Path(folder)
-    question, table, account = read_asked(
-        path / QUESTION_FILE,
-        lambda written: (
-            Question.model_validate(written["question"]),
-            PriceTable.model_validate(written["prices"]),
-            Account.model_validate(written.get("account", {})),
-        ),
-    )
-    command = ("smbench.resume_sweep",)
-    return _Sweeping(path, question, cells_of(question), table, account, progress, command).carried_out()
+    with sole_user(path, "sweep"):
+        question, table, account = read_asked(
+            path / QUESTION_FILE,
+            lambda written: (
+                Question.model_validate(written["question"]),
+                PriceTable.model_validate(written["prices"]),
+                Account.model_validate(written.get("account", {})),
+            ),
+        )
+        say_what_was_left(path, progress)
+        command = ("smbench.resume_sweep",)
+        return _Sweeping(path, question, cells_of(question), table, account, progress, command).carried_out()
 
 
 class _Sweeping:
