@@ -52,7 +52,7 @@ class ServiceClock:
 
     def stamp(self) -> str:
         """Now, as `20261121T090000Z`."""
-        second = (self._started_utc_ns + real_ns()) // 1_000_000_000 + self.offset_s
+        second = self.utc_ns() // 1_000_000_000 + self.offset_s
         if second != self._second:
             self._second, self._stamp = second, strftime("%Y%m%dT%H%M%SZ", gmtime(second))
         return self._stamp

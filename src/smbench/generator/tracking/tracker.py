@@ -55,7 +55,6 @@ _UNPROVEN, _UNKNOWN_END = int(State.UNPROVEN), int(State.UNKNOWN_END)
 _COMPLETED = Outcome.COMPLETED
 _NOT_OURS = NEVER_SENT - {State.UNPROVEN}
 _SECOND_NS = 1_000_000_000
-_DIGITS_MAX = 18  # of a seq, which has 64 bits
 
 _MAY_GO = tuple(MOVES[state] for state in State)  # by number: looked up several times a request
 _WHY_NUMBER = {why: number for number, why in enumerate(WHY_NOT_SENT, 1)}
@@ -443,10 +442,8 @@ class Tracker:
         """By parsing, not by a dictionary: the id is the worker's prefix and the row's seq."""
         ledger = self.ledger
         digits = inference_id.removeprefix(ledger.id_prefix)
-        if len(digits) > _DIGITS_MAX:
-            return None
         try:
-            seq = int(digits)
+            seq = int(digits) if len(digits) <= 18 else -1  # no row has more
         except ValueError:
             return None
         # Back to text, for other spellings are let in by `int`, and the prefix may be missing.
