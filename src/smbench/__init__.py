@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from smbench.api.account import Cleaned, Examination, clean, doctor, estimate, policy
+    from smbench.api.account import Cleaned, Examination, clean, doctor, estimate
     from smbench.api.compare import ComparisonResult, compare
     from smbench.api.deciding.prices import prices
     from smbench.api.deciding.scaling_target import ScalingTarget, scaling_target
@@ -110,7 +110,7 @@ _MODULES = {
     "emulate": "api.emulate",
     "estimate": "api.account",
     "import_run": "api.importing",
-    "policy": "api.account",
+    "policy": "api.policy",
     "prices": "api.deciding.prices",
     "ScalingTarget": "api.deciding.scaling_target",
     "scaling_target": "api.deciding.scaling_target",

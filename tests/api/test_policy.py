@@ -5,7 +5,6 @@ are lost, so that outputs are looked up as well.
 """
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 import smbench
+from buckets import BUCKET, region_with_bucket
 from emulated_aws import ENDPOINT, WARP
-from guarded_region import Call, Gate, allowed_by, gated
+from guarded_region import Gate, allowed_by, gated, require_exact
 from parliament_lint import findings
 from smbench.account.cleaning import Whose, find, remove
 from smbench.account.doctor import describe, examine
@@ -30,10 +30,11 @@ from smbench.aws.endpoint.description import TargetFound
 from smbench.aws.setup.claim import Holder, claims_below
 from smbench.aws.setup.run_queue import run_queue
 from smbench.cli.app import app
-from smbench.errors import UsageError
+from smbench.errors import ExitCode, UsageError
 from smbench.results.manifest import Manifest
 from smbench.scenario.deploy import Deploy
 from smbench.scenario.emulated import Emulated
+from smbench.scenario.model import Scenario
 from smbench.scenario.values.distributions import Distribution
 from smbench.stack.cost import hourly_cost
 from smbench.stack.packing import pack
@@ -49,8 +50,6 @@ SEEN_ELSEWHERE = {"s3:ListBucket"}  # makes a missing object a 404; no call of a
 QUICK = Emulated(provision=Distribution(constant=1.0), provision_common=Distribution(constant=0.0))
 BY_CLOUDFORMATION = {action for actions in CALLED_FOR.values() for action in actions}
 
-INHERENT = "RESOURCE_POLICY_PRIVILEGE_ESCALATION"  # whoever makes a bucket with its policy may write that policy
-
 
 @pytest.fixture
 def anyio_backend() -> Any:
@@ -60,28 +59,6 @@ def anyio_backend() -> Any:
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     any_keys(monkeypatch)
-
-
-def require_exact(policy: Mapping[str, Any], gate: Gate, seen_elsewhere: set[str]) -> None:
-    """The policy allowed every call, each of its actions was called where it allows it, and the linter is content."""
-    assert [call for call in gate.calls if not allowed_by(policy, call)] == []
-    unused = [one for one in each_of(policy) if not _is_used(one, gate.calls)]
-    assert {call.action for call in unused} <= seen_elsewhere
-    assert [one for one in findings(policy) if not one.startswith(INHERENT)] == []
-
-
-def each_of(policy: Mapping[str, Any]) -> list[Call]:
-    return [
-        Call(action, resource)
-        for one in policy["Statement"]
-        for action in one["Action"]
-        for resource in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
-    ]
-
-
-def _is_used(allowed: Call, calls: set[Call]) -> bool:
-    policy = {"Statement": [{"Action": allowed.action, "Resource": allowed.resource}]}
-    return any(allowed_by(policy, call) for call in calls)
 
 
 @pytest.mark.slow  # clients of its own for each
@@ -287,6 +264,55 @@ async def test_deploy_and_destroy_make_the_calls_that_their_policy_allows_and_us
     require_exact(policy, gate, BY_CLOUDFORMATION | ({"s3:GetObject"} if packed else set()))
 
 
+@pytest.mark.slow  # the emulator in a thread; a run's processes, in real time
+def test_machines_of_an_order_make_the_calls_that_their_policy_allows_and_use_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.json").write_text(json.dumps(story()))
+    hosted = Scenario.model_validate(story("async", {"faults": {"container_errors": 0.5}}))
+    with gated() as gate, region_with_bucket(hosted, {}) as shared:
+        to, where = f"s3://{BUCKET}/run1", ["--endpoint-url", shared.url]
+        asked = ["mine.json", "--endpoint", ENDPOINT, "--to", to, *where]
+        printed = CliRunner().invoke(app, ["policy", "--for", "order", *asked])
+        policy = json.loads(printed.stdout)
+        gate.calls.clear()
+        gate.allows = lambda call: allowed_by(policy, call)
+        for words in (
+            ["order", "--shards", "1", *asked],
+            ["worker", "--shard", "0/1", "--order", to, *where],
+            ["collect", to, *where],
+        ):
+            done = CliRunner().invoke(app, words)
+            assert done.exit_code in (ExitCode.OK, ExitCode.INVALID), (words, done.output, done.exception)
+    unheard = {"sns:GetSubscriptionAttributes", "sqs:GetQueueAttributes"}  # asked for where no notice came
+    require_exact(policy, gate, SEEN_ELSEWHERE | unheard | {"s3:DeleteObject", "s3:GetObject"})
+
+
+@pytest.mark.slow  # the emulator in a thread; a run's processes, in real time
+def test_a_search_makes_the_calls_that_the_policy_of_its_run_allows(tmp_path: Path) -> None:
+    hosted = story("realtime", {"service": "5ms", "instances": {"min": 1, "max": 1, "concurrency": 8}})
+    with gated() as gate, smbench.emulate(hosted) as url:
+        where: dict[str, Any] = {"endpoint": ENDPOINT, "endpoint_url": url}
+        policy = smbench.policy(story("realtime"), **where)
+        gate.calls.clear()
+        gate.allows = lambda call: allowed_by(policy, call)
+        smbench.search(
+            story("realtime"),
+            **where,
+            slo=["p50 < 1s", "error_share < 50%"],
+            between=(400, 800),
+            requests=400,
+            probes=4,
+            results=tmp_path,
+        )
+        folder = next(tmp_path.glob("search-*/cells/*/*"))
+        calls = set(gate.calls)
+        smbench.report(folder)
+        assert gate.calls == calls  # what reads results calls nothing
+    require_exact(policy, gate, {"logs:DescribeLogStreams", "sagemaker:DescribeModel"})
+
+
 @pytest.mark.slow  # the emulator in a thread, and clients of its own for each command
 def test_the_command_prints_the_policy_of_the_run_or_of_the_other_command() -> None:
     with smbench.emulate(story()) as url:
@@ -300,6 +326,23 @@ def test_the_command_prints_the_policy_of_the_run_or_of_the_other_command() -> N
     assert "sagemaker:InvokeEndpointAsync" not in doctor
     assert "arn:aws:cloudformation:us-east-1:123456789012:stack/smbench-*/*" in deploy
     assert [findings(json.loads(one.stdout)) for one in printed[:2]] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"purpose": "sweep"}, "a sweep without stacks makes nothing"),
+        ({"purpose": "run", "to": "s3://b/p"}, "says where an order is"),
+        ({"purpose": "processing", "to": "b/p"}, "is not a location for an order"),
+        ({"purpose": "deploy", "role": "arn:aws:iam::123456789012:role/r"}, "starts none"),
+        ({"purpose": "recommend", "role": "r"}, "is not the ARN of a role"),
+    ],
+)
+def test_what_means_nothing_for_a_command_is_refused_before_anything_is_called(
+    asked: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        smbench.policy(**asked, endpoint_url="http://127.0.0.1:9")
 
 
 def test_no_policy_is_printed_for_an_endpoint_that_is_in_no_account() -> None:

@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 import smbench
 from buckets import BUCKET, Region, region_with_bucket
 from emulation import ACCOUNT
-from guarded_region import gated
+from guarded_region import allowed_by, gated, require_exact
 from plain_services import aws_client
 from smbench.aws.access.clients import AwsSettings
 from smbench.aws.access.own_loop import own_loop
@@ -38,7 +38,6 @@ from smbench.results.place import Place
 from smbench.results.store import open_run
 from smbench.scenario.model import Scenario
 
-PAGE = Path(__file__).parents[2] / "docs" / "machines.md"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"
 ENDPOINT = {"target": {"emulated": {"instances": {"min": 1, "max": 1, "concurrency": 20}, "service": "50ms"}}}
 LOAD: dict[str, Any] = {"name": "small", "load": [{"constant": {"rate": "10/s", "for": "1s"}}], "drain": "20s"}
@@ -139,15 +138,20 @@ def test_an_image_that_will_not_do_is_said_in_a_sentence(run: Callable[..., Resu
 
 
 @pytest.mark.slow  # a container is started
-def test_the_page_has_each_permission_of_the_one_who_starts_a_job(run: Callable[..., Result]) -> None:
+def test_whoever_starts_a_job_makes_the_calls_that_the_policy_allows_and_uses_each(
+    run: Callable[..., Result], tmp_path: Path, region: Region
+) -> None:
+    place = f"s3://{BUCKET}/{tmp_path.name}"
+    asked = {"endpoint": "smbench-emulated", "to": place, "endpoint_url": region.url}
+    policy = smbench.policy("mine.yaml", purpose="processing", role=ROLE, **asked)
     with gated() as gate:
-        run("--wait", image=WITHOUT)
-        run("--role", "arn:aws:iam::210987654321:role/elsewhere", to=f"s3://{BUCKET}/refused")
-    job = PAGE.read_text(encoding="utf-8").partition("## A SageMaker processing job")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`(\w+:\w+)`", job))
-    assert gate.actions <= named
+        gate.allows = lambda call: allowed_by(policy, call)
+        done = run("--wait", image=WITHOUT)
+        run("--role", "arn:aws:iam::210987654321:role/elsewhere", to=f"{place}/refused")
+    assert isinstance(done.exception, TargetError), done.output
     elsewhere = {"sagemaker:StopProcessingJob", "s3:ListBucket", "iam:PassRole"}  # Ctrl-C, collect, SageMaker itself
-    assert named - gate.actions == elsewhere
+    require_exact(policy, gate, elsewhere)
+    assert smbench.policy("mine.yaml", purpose="processing", **asked)["Statement"][1]["Resource"].endswith(":role/*")
 
 
 @pytest.mark.slow  # a container is started, and reads the order

@@ -15,7 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 import smbench
+from guarded_region import allowed_by, gated, require_exact
 from plain_services import isolate_aws
+from smbench.account.stack_permissions import CALLED_FOR
 from smbench.api.deploy import Destroyed
 from smbench.api.sweeping import on_stacks
 from smbench.api.sweeping.on_stacks import Account, Stack, bill_of
@@ -31,6 +33,7 @@ SCENARIO: dict[str, Any] = {
     "load": [{"constant": {"rate": "5/s", "for": "1s"}}],
 }
 MEMORY = "deploy.serverless.memory"
+BY_CLOUDFORMATION = {action for actions in CALLED_FOR.values() for action in actions}
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,24 @@ def test_each_configuration_is_measured_on_its_own_stack_and_nothing_is_left(url
         measured = smbench.report(run)
         assert measured.manifest.target["endpoint"] == f"smbench-sizes-{number}"
         assert measured.requests.collect()["outcome"].to_list() == ["completed"] * 5
+    assert endpoints(url) == []
+
+
+@pytest.mark.slow  # two stacks and a run on each, with processes of its own
+def test_a_sweep_makes_the_calls_that_its_policy_allows_and_uses_each(url: str, tmp_path: Path) -> None:
+    kinds = {
+        "waits": {"deploy.kind": "async", "deploy.scaling": {"min": 1, "max": 2}},
+        "answers": {"deploy.kind": "realtime", "deploy.scaling": {"min": 1, "max": 2}},
+    }
+    asked = {"scenario": SCENARIO | {"deploy": {"model": {"image": "any"}}}, "matrix": {"kind": kinds}}
+    policy = smbench.policy(asked, purpose="sweep", stack="kinds", endpoint_url=url)
+    with gated() as gate:
+        gate.allows = lambda call: allowed_by(policy, call)
+        done = smbench.sweep(asked, stack="kinds", endpoint_url=url, results=tmp_path, progress="none")
+    assert (done.dropped, done.left) == ({}, ())
+    # A notice that comes needs no look at output, queue and subscription; no stack is changed here.
+    unheard = {"s3:GetObject", "sqs:GetQueueAttributes", "sns:GetSubscriptionAttributes"}
+    require_exact(policy, gate, BY_CLOUDFORMATION | unheard | {"sagemaker:DescribeEndpointConfig"})
     assert endpoints(url) == []
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs
 
+from parliament_lint import findings
 from smbench.emulator.protocol import front
 from smbench.emulator.protocol.codecs import ServiceError, rest_json_error, rest_xml_error
 from smbench.emulator.protocol.front import Front
@@ -29,6 +30,7 @@ _INVOKED_BY = {
     "invocations": ("InvokeEndpoint",),
     "invocations-response-stream": ("InvokeEndpoint", "InvokeEndpointWithResponseStream"),
 }
+INHERENT = "RESOURCE_POLICY_PRIVILEGE_ESCALATION"  # whoever makes a bucket with its policy may write that policy
 _FREE = "sts:GetCallerIdentity"  # needs no permission
 
 
@@ -63,6 +65,31 @@ def allowed_by(policy: Mapping[str, Any], call: Call) -> bool:
         and any(fnmatchcase(call.resource, resource) for resource in _listed(statement["Resource"]))
         for statement in policy["Statement"]
     )
+
+
+def require_exact(policy: Mapping[str, Any], gate: Gate, seen_elsewhere: set[str]) -> None:
+    """The policy allowed every call, each of its actions was called where it allows it, and the linter is content."""
+    assert [call for call in gate.calls if not allowed_by(policy, call)] == []
+    unused = [one for one in each_of(policy) if not _is_used(one, gate.calls)]
+    assert [call for call in unused if call.action not in seen_elsewhere] == []
+    assert [one for one in findings(policy) if not one.startswith(INHERENT)] == []
+    sids = [one["Sid"] for one in policy["Statement"]]
+    assert len(set(sids)) == len(sids)
+
+
+def each_of(policy: Mapping[str, Any]) -> list[Call]:
+    """Every action of a policy on each of its resources."""
+    return [
+        Call(action, resource)
+        for one in policy["Statement"]
+        for action in one["Action"]
+        for resource in _listed(one["Resource"])
+    ]
+
+
+def _is_used(allowed: Call, calls: set[Call]) -> bool:
+    policy = {"Statement": [{"Action": allowed.action, "Resource": allowed.resource}]}
+    return any(allowed_by(policy, call) for call in calls)
 
 
 def _listed(value: str | list[str]) -> list[str]:
@@ -121,6 +148,10 @@ def _of_json(service: str, operation: str, body: Mapping[str, Any]) -> set[Call]
         resource = f"arn:aws:sagemaker:{_ARN}:endpoint-config/{body['EndpointConfigName']}"
     elif operation == "DescribeModel":
         resource = f"arn:aws:sagemaker:{_ARN}:model/{body['ModelName']}"
+    elif "ProcessingJobName" in body:
+        resource = f"arn:aws:sagemaker:{_ARN}:processing-job/{body['ProcessingJobName']}"
+    elif service == "sagemaker" and "JobName" in body:
+        resource = f"arn:aws:sagemaker:{_ARN}:inference-recommendations-job/{body['JobName']}"
     if "logGroupName" in body:
         resource = f"arn:aws:logs:{_ARN}:log-group:{body['logGroupName']}:*"
     calls = {Call(f"{service}:{operation.removesuffix('Batch')}", resource)}

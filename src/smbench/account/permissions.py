@@ -26,10 +26,15 @@ def run_policy(plan: RunPlan, found: TargetFound, stack: str | None = None) -> D
         found: The endpoint as it is: what of its scaling is watched depends on what there is.
         stack: The benchmark's name, where the run finds its endpoint by it.
     """
+    return document(run_statements(plan, found, stack))
+
+
+def run_statements(plan: RunPlan, found: TargetFound, stack: str | None = None) -> list[Statement]:
+    """The same, to be put beside others."""
     calls = ["sagemaker:InvokeEndpointAsync" if found.kind == "async" else "sagemaker:InvokeEndpoint"]
     if plan.scenario.request.stream:  # AWS's pages differ in which of the two it takes
         calls.append("sagemaker:InvokeEndpointWithResponseStream")
-    return document(_Statements(plan, found, stack).all_of(*calls))
+    return _Statements(plan, found, stack).all_of(*calls)
 
 
 def resume_policy(plan: RunPlan, found: TargetFound) -> Document:

@@ -4,6 +4,8 @@ CloudFormation acts with the caller's permissions. What it calls for a type of r
 `handlers`; a test holds this module against those.
 """
 
+from collections.abc import Sequence
+
 from smbench.account.statements import Document, Place, Statement, document, statement
 from smbench.scenario.deploy import Deploy
 from smbench.stack.template import MODELS, stack_name, template
@@ -98,19 +100,27 @@ def stack_policy(name: str | None, wanted: Deploy, place: Place) -> Document:
         wanted: What is deployed.
         place: Where.
     """
-    types = {one["Type"] for one in template(name or "any", wanted)["Resources"].values()}
+    return document(stack_statements(name, [wanted], place))
+
+
+def stack_statements(name: str | None, each: Sequence[Deploy], place: Place) -> list[Statement]:
+    """The same for stacks of several configurations, whose names the pattern `name` has."""
     named = stack_name(name or "*")
     below = named if name is None else f"{named}-*"  # CloudFormation adds the resource's name and some letters
+    grouped: dict[tuple[str, str | tuple[str, ...]], list[str]] = {}
+    for action in sorted(set[str]().union(*(_actions(name, wanted) for wanted in each))):
+        grouped.setdefault(_about(action, place, named, below), []).append(action)
+    return [_statement(sid, of, on) for (sid, on), of in grouped.items()]
+
+
+def _actions(name: str | None, wanted: Deploy) -> set[str]:
+    types = {one["Type"] for one in template(name or "any", wanted)["Resources"].values()}
     actions = {f"cloudformation:{one}" for one in _STACK} | {"s3:DeleteObjectVersion", "s3:ListBucketVersions"}
     if wanted.scales is not None:
         actions.add("sagemaker:DescribeEndpointConfig")  # before a change: the type of its instances
-    actions |= {"tag:GetResources"}.union(*(CALLED_FOR[one] for one in types))
     if wanted.model.folder is not None:
         actions |= {"s3:GetObject", "s3:PutObject"}
-    grouped: dict[tuple[str, str | tuple[str, ...]], list[str]] = {}
-    for action in sorted(actions):
-        grouped.setdefault(_about(action, place, named, below), []).append(action)
-    return document(_statement(sid, of, on) for (sid, on), of in grouped.items())
+    return (actions | {"tag:GetResources"}).union(*(CALLED_FOR[one] for one in types))
 
 
 def _about(action: str, place: Place, named: str, below: str) -> tuple[str, str | tuple[str, ...]]:

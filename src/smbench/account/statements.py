@@ -46,3 +46,19 @@ def statement(sid: str, *actions: str, on: str | Iterable[str]) -> Statement:
 def document(statements: Iterable[Statement]) -> Document:
     """The policy."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def merged(statements: Iterable[Statement]) -> list[Statement]:
+    """Each resource once under a name, with all that may be done to it; a name that comes again is numbered."""
+    actions: dict[tuple[str, str], set[str]] = {}
+    first: dict[tuple[str, str], Statement] = {}
+    for one in statements:
+        key = (one["Sid"], str(one["Resource"]))
+        first.setdefault(key, one)
+        actions.setdefault(key, set()).update(one["Action"])
+    seen: dict[str, int] = {}
+    made = []
+    for key, one in first.items():
+        n = seen[one["Sid"]] = seen.get(one["Sid"], 0) + 1
+        made.append({**one, "Sid": one["Sid"] + (str(n) if n > 1 else ""), "Action": sorted(actions[key])})
+    return made

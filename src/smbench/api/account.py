@@ -1,4 +1,4 @@
-"""An AWS account before a run and after it: whether it can begin, what it must be allowed, may cost and left behind."""
+"""An AWS account before a run and after it: whether it can begin, what it may cost, and what it left behind."""
 
 import os
 import re
@@ -6,18 +6,14 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from smbench.account.cleaning import Found, Whose, find, remove
 from smbench.account.doctor import Waits, described, examine, settings_of
-from smbench.account.permissions import clean_policy, doctor_policy, resume_policy, run_policy
 from smbench.account.spending import Spending, spending
-from smbench.account.stack_permissions import stack_policy
-from smbench.account.statements import Place
 from smbench.api.loops import waited_for
 from smbench.api.printed import Printed
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario, reseeded, with_endpoint
-from smbench.api.stacks import aimed, check_name
+from smbench.api.stacks import aimed
 from smbench.aws.access.clients import AwsClients
 from smbench.errors import ExitCode, NotBegunError, TargetError, UsageError
 from smbench.findings import Finding, Verdict, verdict
@@ -27,12 +23,10 @@ from smbench.pricing.table import PriceTable, current_prices
 from smbench.records import Unknown
 from smbench.results.manifest import read_manifest
 from smbench.results.marks import sole_user
-from smbench.scenario.deploy import Deploy
 from smbench.targets.base import AwsAccess
 from smbench.units import usd
 from smbench.view.report.findings import findings_json, findings_text
 
-Purpose = Literal["run", "resume", "doctor", "clean", "deploy"]
 _RUN_ID = re.compile(r"smb-[0-9a-f]{10}|doctor-[0-9a-f]{8}")
 
 
@@ -103,53 +97,6 @@ def doctor(
         wanted = with_endpoint(given.scenario, endpoint)  # a finding of the examination, which finds it again
     plan = make_plan(wanted, given.origin.base_dir)
     return Examination(tuple(waited_for(examine, plan, access, waits)))
-
-
-def policy(
-    scenario: ScenarioLike | None = None,
-    *,
-    purpose: Purpose = "run",
-    endpoint: str | None = None,
-    stack: str | None = None,
-    region: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    base_dir: str | os.PathLike[str] | None = None,
-    allow_files: Folders = (),
-) -> dict[str, Any]:
-    """The least that IAM must allow, as a policy document: for exactly this run, or for another command about it.
-
-    The endpoint is described, to find out what a run would touch; for `deploy`, the account's number is asked for.
-
-    Args:
-        purpose: The command that the policy is for: `run`, `resume`, `doctor`, `clean`, or `deploy`, whose policy is
-            that of `destroy`, too.
-        stack: The benchmark that is deployed, or whose endpoint the run finds by this name; None, for `deploy`: any.
-
-    Raises:
-        ScenarioError, UsageError: the scenario is wrong, or names no endpoint.
-        TargetError: the endpoint cannot be described.
-    """
-    access = AwsAccess(region, profile, endpoint_url)
-    given = given_scenario(scenario, base_dir, allow_files)
-    if purpose == "deploy":
-        wanted = given.scenario.deploy or Deploy()
-        if stack is not None:
-            check_name(stack)
-        return stack_policy(stack, wanted, waited_for(_place, access))
-    where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
-    if purpose == "clean" and endpoint is None and stack is None and given.scenario.target.endpoint is None:
-        plan = make_plan(given.scenario, given.origin.base_dir)
-        return clean_policy(waited_for(_place, access), plan, None)
-    plan = make_plan(aimed(given, endpoint, stack, **where), given.origin.base_dir)
-    if plan.is_emulated:
-        raise UsageError("an emulated endpoint needs no permission", "name a real one: --endpoint NAME, --stack NAME")
-    found = waited_for(described, plan, access)
-    if purpose == "clean":
-        return clean_policy(Place.of(found.endpoint_arn), plan, found)
-    if purpose == "resume":
-        return resume_policy(plan, found)
-    return run_policy(plan, found, stack) if purpose == "run" else doctor_policy(plan, found, stack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +224,3 @@ def _spending(plan: RunPlan, access: AwsAccess, prices: PriceTable) -> Spending:
     if plan.is_emulated:
         return spending(plan, None, prices)
     return spending(plan, waited_for(described, plan, access), prices)
-
-
-async def _place(access: AwsAccess) -> Place:
-    async with AwsClients(settings_of(access)) as clients:
-        who = Place.of((await clients.identity())["Arn"])
-        return Place(who.partition, clients.region, who.account)

@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from smbench.account.cleaning import Found
-from smbench.api.account import clean, doctor, estimate, policy, require_cheap
+from smbench.api.account import clean, doctor, estimate, require_cheap
+from smbench.api.policy import policy
 from smbench.cli.asking import agreed
 from smbench.cli.given_out import print_json
 from smbench.errors import ExitCode, UsageError

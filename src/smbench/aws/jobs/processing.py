@@ -12,7 +12,7 @@ from smbench.aws.access.refusals import told_by
 from smbench.aws.jobs.making import made_once
 
 SERVICES = ("s3", "sagemaker", "sts", "logs")
-_LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _ENDED = ("Completed", "Failed", "Stopped")
 _NOT_FOUND = "ResourceNotFoundException"
 
@@ -112,7 +112,7 @@ class JobLog:
 
     async def _fresh(self) -> list[str]:
         try:
-            shown = await self._logs.describe_log_streams(logGroupName=_LOG_GROUP, logStreamNamePrefix=f"{self._name}/")
+            shown = await self._logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self._name}/")
         except ClientError as error:
             if code_of(error) == _NOT_FOUND:  # no job of the account has written anything yet
                 return []
@@ -128,7 +128,7 @@ class JobLog:
         while True:
             token = {"nextToken": self._after[stream]} if stream in self._after else {}
             page = await self._logs.get_log_events(
-                logGroupName=_LOG_GROUP, logStreamName=stream, startFromHead=True, **token
+                logGroupName=LOG_GROUP, logStreamName=stream, startFromHead=True, **token
             )
             lines += [event["message"].rstrip() for event in page["events"]]
             is_last = page["nextForwardToken"] == token.get("nextToken")

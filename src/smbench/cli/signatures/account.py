@@ -28,6 +28,10 @@ class PolicyFor(StrEnum):
     DOCTOR = "doctor"
     CLEAN = "clean"
     DEPLOY = "deploy"
+    SWEEP = "sweep"
+    ORDER = "order"
+    PROCESSING = "processing"
+    RECOMMEND = "recommend"
 
 
 def doctor(
@@ -73,11 +77,22 @@ def doctor(
 def policy(
     scenario: ScenarioFile = None,
     purpose: Annotated[
-        PolicyFor, typer.Option("--for", help="The command that needs the permissions; deploy includes destroy.")
+        PolicyFor,
+        typer.Option(
+            "--for",
+            help="The command that needs the permissions. run includes search, deploy includes destroy, order includes "
+            "worker and collect and is what a processing job's role needs; sweep is that on stacks.",
+        ),
     ] = PolicyFor.RUN,
     endpoint: EndpointAskedOption = None,
     stack: Annotated[
         str | None, typer.Option(metavar="NAME", help="The stack to deploy, or whose endpoint is measured.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="For order and processing: where the order is, as they take it.")
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option(metavar="ARN", help="For processing and recommend: the job's role; else any role.")
     ] = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
@@ -94,6 +109,8 @@ def policy(
         "purpose": purpose.value,
         "endpoint": endpoint,
         "stack": stack,
+        "to": to,
+        "role": role,
         "region": region,
         "profile": profile,
         "endpoint_url": endpoint_url,
