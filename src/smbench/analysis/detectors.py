@@ -22,7 +22,16 @@ from smbench.analysis.capacity.timeline import Timeline
 from smbench.analysis.numbers.known import known, then
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.observations import Observation, Seen
-from smbench.analysis.report_detectors import coarse_times, container_failures, notification_loss
+from smbench.analysis.report_detectors import (
+    coarse_times,
+    container_failures,
+    expired_requests,
+    notification_loss,
+    refused_submissions,
+    unanswered_submissions,
+    unknown_ends,
+    wrong_answers,
+)
 from smbench.analysis.rows.frames import Frames, only
 from smbench.records import Outcome, Unknown, is_throttle
 
@@ -404,7 +413,12 @@ DETECTORS: tuple[Detector, ...] = (
     too_much_work,
     host_spread,
     container_failures,
+    wrong_answers,
+    expired_requests,
+    unknown_ends,
     notification_loss,
     coarse_times,
     throttling,
+    refused_submissions,
+    unanswered_submissions,
 )

@@ -1,4 +1,6 @@
-"""What is notable in how ends were reported: failures of the container, lost notifications, coarse instants."""
+"""What is notable in the ends of requests: bad ones, lost notices, coarse instants."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -7,9 +9,9 @@ from smbench import units
 from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.frames import only
-from smbench.records import AMID_THE_RUN, Outcome
+from smbench.records import AMID_THE_RUN, Outcome, is_throttle
 
-CONTAINER_FAILURES_MIN = 0.05  # as a share of those that the container answered
+BAD_ENDS_MIN = 0.05  # as a share of those that could have ended so: fewer are in the table of errors only
 STAMPS_MIN = 30  # fewer say nothing
 COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
 NOTICE_MAX_NS = 10_000_000_000  # of an end that was found sooner a notice may have been on its way
@@ -39,19 +41,94 @@ def notification_loss(seen: Seen) -> Observation | None:
 
 def container_failures(seen: Seen) -> Observation | None:
     """The container answers with errors: how many, and its most frequent words in full."""
-    n_wrong = seen.frames.measured["wrong_answer"].count()  # an answer is no failure of the container, right or not
-    n_ended, n_failed = seen.counts.completed + seen.counts.failed, seen.counts.failed - n_wrong
-    if not n_failed or n_failed < CONTAINER_FAILURES_MIN * n_ended:
-        return None
     is_failure = (pl.col("outcome") == Outcome.FAILED.value) & pl.col("wrong_answer").is_null()
-    words = only(seen.frames.measured, is_failure, "error")["error"]
-    most = commonest(words) or "it gave no reason"
-    return Observation(
-        name="container failures",
-        seen=f"{n_failed:,} of {n_ended:,} requests that reached the container failed "
-        f"({units.share(n_failed / n_ended)}), most often with: {most}",
-        advice="look at the container's log: latencies are of the requests that it answered",
+    return _many(
+        seen,
+        "container failures",
+        is_failure,  # an answer is no failure of the container, right or not
+        seen.counts.completed + seen.counts.failed,
+        "requests that reached the container failed",
+        "look at the container's log: latencies are of the requests that it answered",
     )
+
+
+def wrong_answers(seen: Seen) -> Observation | None:
+    """Answers came, and were not what `request.expect` says."""
+    return _many(
+        seen,
+        "wrong answers",
+        pl.col("wrong_answer").is_not_null(),
+        seen.counts.completed + seen.counts.failed,
+        "answers were not what request.expect asks for",
+        "look at an answer: latencies are of the right ones",
+    )
+
+
+def expired_requests(seen: Seen) -> Observation | None:
+    """Requests waited for longer than they may."""
+    return _many(
+        seen,
+        "expired requests",
+        pl.col("outcome") == Outcome.EXPIRED.value,
+        seen.counts.accepted,
+        "accepted requests expired in the queue",
+        "more or earlier instances, or a longer time to live (request.ttl): the work was lost after all that wait",
+    )
+
+
+def unknown_ends(seen: Seen) -> Observation | None:
+    """Ends of a kind that smbench does not know."""
+    return _many(
+        seen,
+        "ends of unknown kind",
+        pl.col("outcome") == Outcome.UNKNOWN_END.value,
+        seen.counts.accepted,
+        "accepted requests ended in a way that smbench does not know",
+        "see their `error` in requests.parquet: whether they completed is not known",
+    )
+
+
+def refused_submissions(seen: Seen) -> Observation | None:
+    """The service refused submissions for another reason than their rate."""
+    rejected = only(seen.frames.measured, pl.col("outcome") == Outcome.REJECTED.value, "error")["error"]
+    throttles = [code for code in rejected.drop_nulls().unique().cast(pl.String) if is_throttle(code)]
+    return _many(
+        seen,
+        "refused submissions",
+        (pl.col("outcome") == Outcome.REJECTED.value) & ~_is_text(throttles),
+        seen.counts.sent,
+        "submissions were refused",
+        "latencies are of the others, under less load than was sent: mend what is refused",
+    )
+
+
+def unanswered_submissions(seen: Seen) -> Observation | None:
+    """Submissions got no answer."""
+    return _many(
+        seen,
+        "unanswered submissions",
+        pl.col("outcome") == Outcome.TRANSPORT_ERROR.value,
+        seen.counts.sent,
+        "submissions got no answer",
+        "see to the network between here and the endpoint, and to time-outs: whether they were taken is not known",
+    )
+
+
+def _many(seen: Seen, name: str, is_it: pl.Expr, n_all: int, what: str, advice: str) -> Observation | None:
+    """Nothing where they are fewer than `BAD_ENDS_MIN` of all that could have been."""
+    words = only(seen.frames.measured, is_it, "error")["error"]
+    if not len(words) or len(words) < BAD_ENDS_MIN * n_all:
+        return None
+    most = commonest(words) or "no reason was given"
+    return Observation(
+        name=name,
+        seen=f"{len(words):,} of {n_all:,} {what} ({units.share(len(words) / n_all)}), most often with: {most}",
+        advice=advice,
+    )
+
+
+def _is_text(texts: Sequence[str]) -> pl.Expr:
+    return pl.col("error").cast(pl.String).is_in(list(texts)).fill_null(value=False)
 
 
 def coarse_times(seen: Seen) -> Observation | None:

@@ -47,19 +47,27 @@ class End:
     is_timeout: bool = False
 
 
-def end_of(status: str | None, success: str | None, error: str | None, good: frozenset[str] = frozenset()) -> End:
+def end_of(
+    status: str | None,
+    success: str | None,
+    error: str | None,
+    good: frozenset[str] = frozenset(),
+    *,
+    is_always_said: bool = False,
+) -> End:
     """The end of a row that has one.
 
     Args:
         status: An HTTP status, or a word; None: the file has no such column, or the cell is empty.
         success: Whether it went well, in the words of the file.
         error: What went wrong; None where nothing did.
-        good: Statuses that mean completed, beside those that are known.
+        good: Statuses that mean completed, beside those that are known; an empty one: an empty cell does.
+        is_always_said: Other rows say it also where they completed, so that an empty cell is no good news.
     """
     code = int(match[1]) if status is not None and (match := _CODE.fullmatch(status)) else None
     error = None if error is not None and _is_nothing(error, code) else error
     went_well = _meaning(success)
-    if status is not None and status in good:
+    if (status or "") in good:
         return End(Outcome.COMPLETED, code)
     if code is not None and code >= 400:
         return End(Outcome.REJECTED, code, error or f"HTTP {code}")
@@ -71,6 +79,8 @@ def end_of(status: str | None, success: str | None, error: str | None, good: fro
         if has_failed:
             return End(Outcome.FAILED, code, error or "not successful, by the file's own word")
         return End(Outcome.COMPLETED, code)
+    if status is None and went_well is None and error is None and is_always_said:
+        return End(Outcome.UNKNOWN_END, None, "the file does not say how it ended")
     if status is None or status in _NO_CODE:
         return _without_status(status, went_well, error)
     end = _of_word(status, error)

@@ -1,5 +1,6 @@
 """Another tool's rows as rows of the ledger: instants, outcomes, and what is not known left null."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,13 +12,13 @@ from smbench import units
 from smbench.errors import UsageError
 from smbench.importing.outcomes import end_of
 from smbench.importing.roles import INSTANTS, OWN_UNIT, Roles
-from smbench.records import ACCEPTED, Outcome
+from smbench.records import ACCEPTED, NEVER_COMPLETED, Outcome
 from smbench.results.schema import REQUESTS, polars_schema
 from smbench.schedule.base import PhaseSpan
 from smbench.schedule.time_column import check_span
 from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns, zones_said
 from smbench.tables.table import BadCell, Batch, Table, as_no_time, shown
-from smbench.tables.timestamps import NO_NUMBER
+from smbench.tables.timestamps import NO_NUMBER, words_of
 
 PHASE = "imported"
 _SECOND_NS = 10**9
@@ -28,6 +29,8 @@ _NO_LATENCY = "leave the cell empty where no answer came: its status says the re
 _BLANKS = {"nan", "null", "none", "n/a", "-", "na", "<na>", "nat", "#n/a", "nil", "(null)", "\\n"}  # \\N is SQL's
 _TEXTS = ("status", "success", "error", "label", "phase")
 _OVER = [Outcome.COMPLETED.value, Outcome.FAILED.value, Outcome.EXPIRED.value]
+_NEVER = [outcome.value for outcome in NEVER_COMPLETED]
+_WARM_UP = re.compile(r"warm(ing)?[ _-]?up", re.IGNORECASE)  # begins the name of a phase that is none of the figures'
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good:
     _refuse_days(table, roles, rows)
     _refuse_zeros(table, roles, rows)
     notes = _notes(roles, rows)
-    rows = _with_ends(rows, timeout_ns, good)
+    rows = _with_ends(rows, timeout_ns, good, is_always_said=_is_always_said(table, roles, rows))
     rows = rows.with_columns(pl.coalesce("due_ns", "start_ns").alias("due_ns"))
     order = {name: place for place, name in enumerate(rows["phase"].unique(maintain_order=True))}
     rows = rows.sort(pl.col("phase").replace_strict(order, return_dtype=pl.Int64), "due_ns", maintain_order=True)
@@ -247,11 +250,22 @@ def _check(table: Table, batch: Batch, roles: Roles, frame: pl.DataFrame, kept: 
 # ---- outcomes and the ledger ----------------------------------------------------------------------------------
 
 
-def _with_ends(rows: pl.DataFrame, timeout_ns: int | None, good: frozenset[str]) -> pl.DataFrame:
+def _is_always_said(table: Table, roles: Roles, rows: pl.DataFrame) -> bool:
+    """Whether rows that completed say so, too: an error's code is there only where something failed."""
+    of_all = [role for role in ("status", "success") if role in roles.columns and rows[role].count()]
+    return any("error" not in words_of(table.name(roles.columns[role])) for role in of_all)
+
+
+def _with_ends(
+    rows: pl.DataFrame, timeout_ns: int | None, good: frozenset[str], *, is_always_said: bool
+) -> pl.DataFrame:
     """Outcome, status code and error of each row; each different combination is looked at once."""
     keys = ["status", "success", "error"]
     found = rows.select(keys).unique(maintain_order=True)
-    ends = [end_of(status, success, error, good) for status, success, error in found.iter_rows()]
+    ends = [
+        end_of(status, success, error, good, is_always_said=is_always_said)
+        for status, success, error in found.iter_rows()
+    ]
     found = found.with_columns(
         pl.Series("outcome", [end.outcome.value for end in ends], dtype=pl.String),
         pl.Series("status_code", [end.status_code for end in ends], dtype=pl.Int64),
@@ -267,8 +281,9 @@ def _with_ends(rows: pl.DataFrame, timeout_ns: int | None, good: frozenset[str])
             pl.when(is_late).then(pl.lit(value=True)).otherwise("is_timeout").alias("is_timeout"),
             pl.when(is_late).then(pl.coalesce("why", pl.lit("timed out"))).otherwise("why").alias("why"),
         )
-    # Nobody can say how long a request took whose end has no instant, whatever the file says of how it went.
-    is_undated = pl.col("outcome").is_in(_OVER) & pl.col("end_ns").is_null()
+    # Nobody can say how long a request took that completed and whose end has no instant. One that failed never
+    # completes, whenever that was.
+    is_undated = ~pl.col("outcome").is_in(_NEVER) & pl.col("outcome").is_in(_OVER) & pl.col("end_ns").is_null()
     said = pl.format("{}, and the file does not say when", pl.col("outcome"))
     return rows.with_columns(
         pl.when(is_undated).then(said).otherwise("why").alias("why"),
@@ -291,7 +306,7 @@ def _ledger(rows: pl.DataFrame) -> pl.DataFrame:
     values: dict[str, pl.Expr] = {
         "seq": seq,
         "phase": pl.col("phase"),
-        "warmup": pl.lit(value=False),
+        "warmup": pl.col("phase").is_in([name for name in rows["phase"].unique() if _WARM_UP.match(name)]),
         "inference_id": pl.format("imported-{}", seq),
         "payload": pl.col("label").fill_null(PHASE),
         "size_in_bytes": pl.col("size_in_bytes"),
@@ -328,7 +343,7 @@ def _spans(rows: pl.DataFrame, order: Mapping[str, int], epoch_ns: int) -> tuple
                 index=index,
                 name=name,
                 kind=PHASE,
-                warmup=False,
+                warmup=_WARM_UP.match(name) is not None,
                 start_ns=int(due_ns[0]),
                 end_ns=int(due_ns[-1]) + (-(-length_ns // (n - 1)) if length_ns else 0),
                 first_seq=first_seq,

@@ -35,6 +35,7 @@ _WORDS: dict[str, set[str]] = {
     "success": {"success", "successful", "ok", "passed"},
     "error": {"error", "exception", "failure", "reason"},
     "label": {"label", "endpoint", "name"},
+    "phase": {"phase"},
     "size": {"size", "bytes"},
 }
 

@@ -15,6 +15,7 @@ from typing import Literal, cast
 
 from smbench.scenario.values.quantities import parse_duration_s, parse_rate_hz, parse_share
 
+_LEAST_QUANTILE = Fraction(1, 100)  # below it somebody wrote a fraction: p0.95
 ABOVE_MIN = 10  # a percentile with fewer requests above it is drawn from too few
 Unit = Literal["s", "requests", "share", "hz", "usd"]
 Operator = Literal["<", "<=", "==", "!=", ">=", ">"]
@@ -246,9 +247,14 @@ def written_threshold(text: str) -> Threshold:
     """The same where somebody writes it now: what tests nothing is refused; results that have it stay readable.
 
     Raises:
-        ThresholdError: as above, or no run can fail it, or none can meet it, or all and a hundredth are both meant.
+        ThresholdError: as above, or no run can fail it, or none can meet it, or a share or a percentile may be meant as
+            a fraction or in percent.
     """
     threshold = parse_threshold(text)
+    if threshold.quantile is not None and threshold.quantile < _LEAST_QUANTILE:
+        of, _, statistic = text[: text.index(threshold.op)].split()[0].rpartition("p")
+        meant = f"{of}p{float(100 * Fraction(statistic)):g}"
+        raise ThresholdError(f"the lowest percentile is p1: they are written in percent, not 'p{statistic}'", meant)
     if threshold.unit == "share" and threshold.value == 1 and "%" not in text:
         raise ThresholdError(f"the value of {threshold.metric} may mean all or a hundredth: write 100% or 1%")
     most = 1.0 if threshold.unit == "share" else math.inf

@@ -341,6 +341,23 @@ def test_a_server_error_is_no_throttle() -> None:
     assert verdict_of("not throttled", good() + errors) == "valid"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "kind", "expected"),
+    [
+        (Outcome.REJECTED, "async", "unknown"),
+        (Outcome.TRANSPORT_ERROR, "async", "unknown"),
+        (Outcome.REJECTED, "realtime", "unknown"),
+        (Outcome.TRANSPORT_ERROR, "realtime", "valid"),  # the endpoint may have had all the work
+    ],
+)
+def test_survivors_of_a_load_that_was_not_taken_allow_no_conclusion(outcome: Outcome, kind: str, expected: str) -> None:
+    rows = good(180)
+    bad = [Request(1.0, outcome, error="ValidationError", ack=1.5) for _ in range(21)]
+    target = {"target": {"kind": kind}}
+    assert verdict_of("load taken", rows + bad, **target) == expected
+    assert verdict_of("load taken", rows + bad[:20], **target) == "valid"
+
+
 @pytest.mark.parametrize(("n_gaps", "expected"), [(1, "valid"), (2, "unknown")])
 def test_gauges_with_holes_leave_the_timeline_unknown(n_gaps: int, expected: str) -> None:
     looks = [reading("instances_current", 1.0, float(k)) for k in range(11)]

@@ -93,6 +93,36 @@ def test_a_rare_failure_of_the_container_does_not_stand_out() -> None:
     assert "container failures" not in {one.name for one in observed(rows, looks((0.0, 1, 1))).observations}
 
 
+@pytest.mark.parametrize(
+    ("outcome", "name"),
+    [
+        (Outcome.EXPIRED, "expired requests"),
+        (Outcome.UNKNOWN_END, "ends of unknown kind"),
+        (Outcome.REJECTED, "refused submissions"),
+        (Outcome.TRANSPORT_ERROR, "unanswered submissions"),
+    ],
+)
+def test_every_kind_of_bad_end_stands_out_where_it_is_common(outcome: Outcome, name: str) -> None:
+    def run(n_bad: int) -> Summary:
+        bad = [Request(200.0 + k, outcome, done=210.0, error="the words of it") for k in range(n_bad)]
+        return observed(steady() + bad, looks((0.0, 1, 1)))
+
+    seen = named(run(10), name).seen
+    assert "10 of 110" in seen
+    assert "the words of it" in seen
+    assert name not in {one.name for one in run(2).observations}
+
+
+def test_wrong_answers_stand_out_and_are_no_failure_of_the_container() -> None:
+    wrong = [
+        Request(float(k), Outcome.FAILED, done=k + 0.5, error="no JSON", changes={"wrong_answer": "json"})
+        for k in range(12)
+    ]
+    found = observed(wrong, looks((0.0, 1, 1)))
+    assert "12 of 12" in named(found, "wrong answers").seen
+    assert "container failures" not in {one.name for one in found.observations}
+
+
 def test_an_idle_endpoint_does_not_stall() -> None:
     rows = steady(20) + steady(20, start_s=2000.0)
     assert observed(rows, looks((0.0, 1, 1))).observations == ()
@@ -111,7 +141,7 @@ def test_stuck_at_zero_is_a_hole_in_which_nobody_asked_for_an_instance() -> None
     found = named(observed(rows, looks((0.0, 0, 0), (700.0, 0, 0))), "stuck at zero")
     assert found.at_s == 20.0
     asked = observed(rows, looks((0.0, 0, 0), (30.0, 0, 1), (700.0, 0, 1)))
-    assert [one.name for one in asked.observations] == ["capacity hole"]
+    assert [one.name for one in asked.observations] == ["capacity hole", "refused submissions"]
 
 
 def test_the_advice_for_an_endpoint_at_zero_does_not_ask_for_a_policy_that_is_there() -> None:

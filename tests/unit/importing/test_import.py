@@ -439,6 +439,34 @@ def test_phases_are_the_values_of_a_column(tmp_path: Path) -> None:
     assert frames.requests["seq"].to_list() == list(range(8))
 
 
+def test_a_phase_that_warms_up_is_left_out_of_the_figures(tmp_path: Path) -> None:
+    text = "start,latency_s,benchmark_phase\n" + "".join(
+        f"{iso(k)},{9 if k < 3 else 1},{'warmup' if k < 3 else 'profiling'}\n" for k in range(8)
+    )
+    frames, summary = read(imported(tmp_path, "a.csv", text))
+    assert summary.n_warmup == 3
+    assert [(phase.name, phase.warmup) for phase in summary.phases] == [("warmup", True), ("profiling", False)]
+    assert frames.measured["sojourn_ns"].unique().to_list() == [S]
+
+
+def test_a_failure_without_an_end_is_a_failure(tmp_path: Path) -> None:
+    text = "start,latency_s,status\n" + "".join(
+        f"{iso(k)},{'' if k < 2 else 1},{200 if k else 'error'}\n" for k in range(9)
+    )
+    frames, summary = read(imported(tmp_path, "a.csv", text))
+    counts = summary.counts
+    assert (counts.failed, counts.completed, counts.unknown_end) == (1, 7, 1)  # of the second no end is known
+    asked = ["failed == 0", "max < 1h", "backlog < 2", "completed <= 7"]
+    assert [one.passed for one in evaluate(asked, frames, summary)] == [False, False, None, None]
+
+
+def test_an_empty_status_is_not_taken_for_success(tmp_path: Path) -> None:
+    text = "start,latency_s,status\n" + "".join(f"{iso(k)},1,{'' if k < 2 else 200}\n" for k in range(9))
+    frames, summary = read(imported(tmp_path, "a.csv", text))
+    assert (summary.counts.completed, summary.counts.unknown_end) == (7, 2)
+    assert [one.passed for one in evaluate(["error_share < 5%", "failed == 0"], frames, summary)] == [None, None]
+
+
 def test_a_timeout_may_be_said(tmp_path: Path) -> None:
     text = "start,latency_s\n" + "".join(f"{iso(k)},{k}\n" for k in range(5))
     _, summary = read(imported(tmp_path, "a.csv", text, Wanted(timeout_ns=3 * S)))

@@ -74,3 +74,23 @@ def test_a_time_out_is_no_end(status: str | None, error: str | None) -> None:
 
 def test_a_status_that_is_named_as_good_is_completed() -> None:
     assert end_of("teapot", None, None, frozenset({"teapot"})).outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("status", "success", "error", "outcome"),
+    [
+        (None, None, None, Outcome.UNKNOWN_END),
+        (None, None, "nan", Outcome.UNKNOWN_END),
+        (None, "true", None, Outcome.COMPLETED),
+        (None, None, "connection reset", Outcome.FAILED),
+        ("200", None, None, Outcome.COMPLETED),
+    ],
+)
+def test_an_empty_status_among_others_is_no_good_news(
+    status: str | None, success: str | None, error: str | None, outcome: Outcome
+) -> None:
+    assert end_of(status, success, error, is_always_said=True).outcome is outcome
+
+
+def test_an_empty_status_can_be_named_as_good() -> None:
+    assert end_of(None, None, None, frozenset({""}), is_always_said=True).outcome is Outcome.COMPLETED

@@ -65,6 +65,8 @@ def test_a_threshold_is_read_in_the_unit_of_its_metric(
         ("failed < 101%", "must lie between 0% and 100%"),
         ("p999 < 1s", "99.9 % is written p99.9"),
         ("p0 < 1s", "between 0 and 100"),
+        ("p0.95 < 1s", "they are written in percent, not 'p0.95'"),
+        ("service_view_p0.5 < 1s", "they are written in percent, not 'p0.5'"),
         ("pNN < 1s", "there is no metric 'pNN'"),
         ("p95 from submission < 1s", "`from schedule` or `from acceptance`"),
         ("sojourn_p95 from schedule < 1s", "takes no `from schedule`"),

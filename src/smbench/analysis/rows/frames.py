@@ -88,8 +88,8 @@ class Frames:
 
     and
 
-        may_have_left         it may have left the system before its age: it is lost, or its end was of a kind that the
-                              endpoint does not publish
+        may_have_left         it may have left the system before its age: it is lost, its end was of a kind that the
+                              endpoint does not publish, or another tool's file does not say when it ended
         doubt_ns              how much earlier than `done_ns` the end may have been: 0 but for ends found in S3
         is_impossible         S3's stamp of the end is later than when we saw it, or earlier than the send
         resume                which resume sent it, null: the run itself; no such column where there was none
@@ -369,6 +369,7 @@ def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFr
     is_result_unseen = "completed" in unobservable and manifest.ending not in _LOOKED_UP
     is_end_unseen = is_result_unseen or any(outcome.value in unobservable for outcome in NEVER_COMPLETED)
     is_pending = is_one_of((Outcome.PENDING,))
+    is_undated = is_one_of(ENDED) & pl.col("done_ns").is_null()  # in a file that was imported
     taken_ns = pl.when(is_pending & is_result_unseen).then(pl.coalesce("ack_ns", "send_ns"))
     last_known_ns = pl.coalesce("done_ns", given_up_ns, taken_ns, pl.lit(end_ns))
     # Stamps are cut to milliseconds, so a very short service may seem to end just before it was due: hence `max`.
@@ -383,7 +384,9 @@ def _durations(rows: pl.DataFrame, end_ns: int, manifest: Manifest) -> pl.DataFr
         (pl.col("seen_ns") - pl.col("told_ns")).alias("hearing_ns"),
         (pl.col("pub_ns") - pl.col("told_ns")).alias("notification_ns"),
         (pl.col("seen_ns") - pl.col("pub_ns")).alias("observer_lag_ns"),
-        (pl.col("accepted") & (is_one_of((Outcome.LOST,)) | (is_pending & is_end_unseen))).alias("may_have_left"),
+        (pl.col("accepted") & (is_one_of((Outcome.LOST,)) | (is_pending & is_end_unseen) | is_undated)).alias(
+            "may_have_left"
+        ),
         ((pl.col("accepted") & is_one_of(MAY_HAVE_COMPLETED)) | is_unanswered).alias("is_unsettled"),
     )
     rows = rows.with_columns(

@@ -24,6 +24,8 @@ from smbench.analysis.verdict.generator_checks import (
     emulator_kept_up,
     ends_looked_for,
     generator_healthy,
+    load_taken,
+    no_throttling,
     offered_achieved,
     places_freed,
     schedule_kept,
@@ -31,11 +33,10 @@ from smbench.analysis.verdict.generator_checks import (
 )
 from smbench.analysis.verdict.judged_run import Check, Run
 from smbench.findings import Finding, Verdict
-from smbench.records import Ending, is_throttle
+from smbench.records import Ending
 from smbench.scenario.thresholds import ABOVE_MIN, parse_threshold
 
 ENDED_BY_ITSELF = "ended by itself"  # a run that did not fails a gate, whatever else is known
-THROTTLED_MAX = 0.1
 GAPS_MAX = 0.1
 LITTLE_RANGE = (0.9, 1.1)  # docs/methods.md#backlog
 LITTLE_MINUTES_MIN = 3
@@ -267,22 +268,6 @@ def shards_together(run: Run) -> Finding | None:
 # ---- the endpoint's side --------------------------------------------------------------------------------------
 
 
-def no_throttling(run: Run) -> Finding | None:
-    """Unknown where AWS throttled more than `THROTTLED_MAX` of the submissions."""
-    sent = run.summary.measured.sent
-    if not sent:
-        return None
-    throttled = sum(cause.n for cause in run.summary.causes if cause.outcome == "rejected" and is_throttle(cause.error))
-    much = throttled > THROTTLED_MAX * sent
-    return Finding(
-        name="not throttled",
-        verdict=Verdict.UNKNOWN if much else Verdict.VALID,
-        expected=f"at most {units.share(THROTTLED_MAX)} of the submissions throttled",
-        seen=f"{throttled:,} of {sent:,}" if throttled else "none",
-        advice="the endpoint saw less load than the schedule says: lower the rate or raise the quota" if much else "",
-    )
-
-
 def clocks_agree(run: Run) -> Finding | None:
     """Unknown where AWS's clock differs from ours neither by a constant nor by a line; those are corrected."""
     clocks = run.summary.clocks
@@ -425,6 +410,7 @@ CHECKS: tuple[Check, ...] = (
     notices_unique_and_ours,
     clocks_agree,
     no_throttling,
+    load_taken,
     gauges_without_gaps,
     littles_law,
     enough_requests,

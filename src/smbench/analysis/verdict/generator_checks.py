@@ -1,4 +1,7 @@
-"""Whether the generator, the emulator or this machine was the bottleneck: then the figures are not the endpoint's."""
+"""Whether the endpoint met the load of the schedule: else its figures are of another.
+
+The generator, the emulator or this machine may have been the bottleneck, and AWS may not have taken what was sent.
+"""
 
 import polars as pl
 
@@ -10,8 +13,11 @@ from smbench.analysis.rows.frames import Frames, only
 from smbench.analysis.summary import Generator, Summary
 from smbench.analysis.verdict.judged_run import Run
 from smbench.findings import Finding, Verdict
+from smbench.records import Outcome, is_throttle
 from smbench.schedule.base import PhaseSpan
 
+THROTTLED_MAX = 0.1
+REFUSED_MAX = 0.1
 SATURATED_MAX_S = 5.0  # a burst that was over in less was taken soon enough
 OBSERVER_LAG_MAX_S = 10.0  # later news is no harm to a latency, but to what was known when the run was over
 CLOSED_LAG_FLOOR_S, CLOSED_LAG_SHARE = 1.0, 0.1  # in a closed loop our own lag is part of every turn
@@ -243,6 +249,49 @@ def ends_looked_for(run: Run) -> Finding | None:
         seen="; ".join(seen),
         advice="lower `collector.look_every`, or use an endpoint with topics" if is_late else advice,
     )
+
+
+def no_throttling(run: Run) -> Finding | None:
+    """Unknown where AWS throttled more than `THROTTLED_MAX` of the submissions."""
+    sent = run.summary.measured.sent
+    if not sent:
+        return None
+    throttled = _n_throttled(run)
+    much = throttled > THROTTLED_MAX * sent
+    return Finding(
+        name="not throttled",
+        verdict=Verdict.UNKNOWN if much else Verdict.VALID,
+        expected=f"at most {units.share(THROTTLED_MAX)} of the submissions throttled",
+        seen=f"{throttled:,} of {sent:,}" if throttled else "none",
+        advice="the endpoint saw less load than the schedule says: lower the rate or raise the quota" if much else "",
+    )
+
+
+def load_taken(run: Run) -> Finding | None:
+    """Unknown where more than `REFUSED_MAX` of the submissions were not taken, throttles apart, which have a check.
+
+    Of a synchronous call without an answer the endpoint may have had all the work.
+    """
+    counts, throttled = run.summary.measured, _n_throttled(run)
+    if not counts.sent or run.frames.manifest.imported is not None:
+        return None
+    is_called = run.frames.manifest.target.get("kind", "async") != "async"
+    n_refused, n_unanswered = counts.rejected - throttled, 0 if is_called else counts.transport_error
+    much = n_refused + n_unanswered > REFUSED_MAX * counts.sent
+    found = ((n_refused, "refused"), (n_unanswered, "without an answer"))
+    seen = " and ".join(f"{n:,} of {counts.sent:,} {what}" for n, what in found if n)
+    return Finding(
+        name="load taken",
+        verdict=Verdict.UNKNOWN if much else Verdict.VALID,
+        expected=f"at most {units.share(REFUSED_MAX)} of the submissions refused or without an answer",
+        seen=seen or "none",
+        advice="the endpoint saw less load than the schedule says: see the errors and mend their cause" if much else "",
+    )
+
+
+def _n_throttled(run: Run) -> int:
+    causes = run.summary.causes
+    return sum(cause.n for cause in causes if cause.outcome == Outcome.REJECTED and is_throttle(cause.error))
 
 
 def _heard(generator: Generator, lag: Bounded | None, saturated_s: float) -> str:
