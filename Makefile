@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 CONSTRAINTS ?= constraints.txt
 INSTALL = $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable
 
-.PHONY: help demo test quick check fix bench constraints sagemaker clean
+.PHONY: help demo test quick check lint fix bench constraints sagemaker clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,30 +30,34 @@ demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoi
 	$(BIN)/smbench run
 
 # Three parts at once that take about as long, for half of the first one's time is waiting; each prints its own closing line.
+# The types are checked when the second has ended, which is the shortest: before all tests, a core would be idle meanwhile.
 PART_1 = tests/cli tests/house
 PART_2 = tests/api tests/contract tests/emulator tests/golden
 PART_3 = tests/engine tests/property tests/unit
 
 # Compiled once: where PYTHONDONTWRITEBYTECODE is set, each of some thousand processes would compile what it imports.
-test: check  ## what CI runs: all checks, then all tests
+test: lint  ## what CI runs: all checks and all tests
 	@$(BIN)/python -m compileall -q src tests/support
 	@said=$$(mktemp -d); status=0; \
 	$(BIN)/python -m pytest $(PART_1) > "$$said/1" 2>&1 & first=$$!; \
-	$(BIN)/python -m pytest $(PART_2) > "$$said/2" 2>&1 & second=$$!; \
-	trap 'kill $$first $$second 2>/dev/null' INT TERM; \
-	$(BIN)/python -m pytest $(PART_3) || status=$$?; \
-	wait $$second || status=$$?; cat "$$said/2"; \
-	wait $$first || status=$$?; cat "$$said/1"; rm -rf "$$said"; \
+	$(BIN)/python -m pytest $(PART_3) > "$$said/3" 2>&1 & third=$$!; \
+	trap 'kill $$first $$third 2>/dev/null' INT TERM; \
+	$(BIN)/python -m pytest $(PART_2) || status=$$?; \
+	$(BIN)/mypy || status=$$?; $(BIN)/lint-imports --no-cache || status=$$?; \
+	wait $$first || status=$$?; cat "$$said/1"; \
+	wait $$third || status=$$?; cat "$$said/3"; rm -rf "$$said"; \
 	exit $$status
 
-quick: $(VENV)/.installed-dev  ## unit, property and engine tests but the slow ones, under a minute of CPU
-	$(BIN)/python -m pytest -m "not slow" tests/unit tests/property tests/engine
+quick: $(VENV)/.installed-dev  ## unit, property and engine tests but the slow ones, under two minutes of CPU
+	$(BIN)/python -m pytest -m "not slow" --hypothesis-profile quick tests/unit tests/property tests/engine
 
-check: $(VENV)/.installed-dev  ## formatting, lint, types, import contracts
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+check: lint  ## formatting, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
 
 fix: $(VENV)/.installed-dev  ## format and mend what ruff can mend
 	$(BIN)/ruff format src tests bench

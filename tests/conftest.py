@@ -40,6 +40,8 @@ for _signal, _handler in (
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # For `bench/mutants.py`, which asks only whether a test fails: looking for the smallest example can take minutes.
 settings.register_profile("unshrunk", settings.get_profile("untimed"), phases=[Phase.explicit, Phase.generate])
+# For `make quick`: a quarter of the examples, where a test does not say how many it needs.
+settings.register_profile("quick", settings.get_profile("untimed"), max_examples=25)
 settings.load_profile("untimed")
 
 

@@ -71,6 +71,7 @@ def sojourn(frames: Frames) -> Distribution:
     return latency(frames.measured, "sojourn_ns", "age_ns")
 
 
+@pytest.mark.slow  # the polars frames of a hundred examples
 @given(st.lists(st.tuples(st.floats(0.0, 50.0), st.floats(0.6, 50.0)), min_size=1, max_size=40))
 def test_every_percentile_that_would_be_known_with_notices_lies_within_the_bounds_without(
     requests: list[tuple[float, float]],
