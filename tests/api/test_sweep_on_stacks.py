@@ -19,13 +19,16 @@ from guarded_region import allowed_by, gated, require_exact
 from plain_services import isolate_aws
 from smbench.account.stack_permissions import CALLED_FOR
 from smbench.api.deploy import Destroyed
+from smbench.api.stacks import priced
 from smbench.api.sweeping import on_stacks
 from smbench.api.sweeping.on_stacks import Account, Stack, bill_of
+from smbench.api.sweeping.question import question_of
 from smbench.cli.app import app
 from smbench.errors import ExitCode, NotBegunError, ResultsError, TargetError, UsageError
 from smbench.processes.interrupts import Interrupts
 from smbench.scenario.deploy import Deploy
 from smbench.scenario.model import Scenario
+from smbench.sweeping.question import cells_of
 
 SCENARIO: dict[str, Any] = {
     "name": "two-sizes",
@@ -94,6 +97,18 @@ def test_a_sweep_makes_the_calls_that_its_policy_allows_and_uses_each(url: str, 
     unheard = {"s3:GetObject", "sqs:GetQueueAttributes", "sns:GetSubscriptionAttributes"}
     require_exact(policy, gate, BY_CLOUDFORMATION | unheard | {"sagemaker:DescribeEndpointConfig"})
     assert endpoints(url) == []
+
+
+def test_what_an_instance_costs_is_each_cells_own_and_makes_no_stack_of_its_own() -> None:
+    deploy = {"model": {"image": "i"}, "kind": "realtime", "instance_hour": 2.0}
+    base = {"name": "priced", "deploy": deploy, "load": SCENARIO["load"]}
+    cells = cells_of(question_of(base, {"target.instance_hour": [3.0, 5.0]}, None, None, (), None, None, ()))
+    (stack,) = on_stacks.stacks_of("p", cells)
+    assert (stack.cells, bill_of([stack]).hour_usd) == ((1, 2), 5.0)
+    assert [priced(cell.scenario).target.instance_hour for cell in cells] == [3.0, 5.0]
+    (plain,) = cells_of(question_of(base, None, None, None, (), None, None, ()))
+    assert priced(plain.scenario).target.instance_hour == 2.0
+    assert bill_of(on_stacks.stacks_of("p", [plain])).hour_usd == 2.0
 
 
 class Region:

@@ -70,6 +70,7 @@ def aimed(
                 f"the stack {stack} has an endpoint of kind {kind}, and target.kind is {scenario.target.kind}",
                 f"set target.kind to {kind}, or leave it out",
             )
+        scenario = priced(scenario)
     else:
         named = with_endpoint(scenario, endpoint)
         if named.target.endpoint is None or says_kind:
@@ -77,6 +78,14 @@ def aimed(
         name, kind = named.target.endpoint, described_kind(named.target.endpoint, **where)
     fitted = with_endpoint(scenario, name, kind)
     return checked_scenario(fitted, given.origin.base_dir, given.origin.file or "scenario", {"payloads"})
+
+
+def priced(scenario: Scenario) -> Scenario:
+    """With what `deploy` says an instance costs an hour, where `target` does not say it."""
+    usd = None if scenario.deploy is None else scenario.deploy.instance_hour
+    if usd is None or scenario.target.instance_hour is not None:
+        return scenario
+    return scenario.model_copy(update={"target": scenario.target.model_copy(update={"instance_hour": usd})})
 
 
 def described_kind(

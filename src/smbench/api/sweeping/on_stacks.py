@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from smbench.api.deploy import deploy, destroy, require_model
-from smbench.api.stacks import check_name
+from smbench.api.stacks import check_name, priced
 from smbench.errors import SmbenchError, UsageError
 from smbench.processes.interrupts import Interrupts
 from smbench.scenario.deploy import Deploy
@@ -24,6 +24,7 @@ from smbench.sweeping.question import Cell
 AT_ONCE = 3  # stacks there at one time, one of them measured
 _APART_S = 1.0  # between two deployments, so that CloudFormation's rate for changes is not met
 _LOOK_S = 0.2
+_OF_ANY_ENDPOINT = {"target.kind", "target.instance_hour"}
 
 
 class Account(BaseModel):
@@ -71,12 +72,12 @@ class StacksBill:
 
 
 def stacks_of(name: str, cells: Sequence[Cell]) -> tuple[Stack, ...]:
-    """A stack for each `deploy` section that differs, in the order of the cells.
+    """A stack for each `deploy` section that differs in more than its price, in the order of the cells.
 
     Raises:
         UsageError: a cell has no such section, or says what else it is measured on; or the name will not do.
     """
-    groups: dict[str, tuple[Deploy, list[int]]] = {}
+    groups: dict[str, list[tuple[int, Deploy, float | None]]] = {}
     for cell in cells:
         wanted = cell.scenario.deploy
         if wanted is None:
@@ -89,16 +90,25 @@ def stacks_of(name: str, cells: Sequence[Cell]) -> tuple[Stack, ...]:
                 "the benchmark `concurrency` sets the maximum of an emulated endpoint",
                 "vary deploy.serverless.max_concurrency, under a load with a `closed` phase",
             )
-        varied = [key for key in cell.settings if key.startswith("target.") and key != "target.kind"]
+        varied = [key for key in cell.settings if key.startswith("target.") and key not in _OF_ANY_ENDPOINT]
         if varied:
             raise UsageError(f"{varied[0]} means nothing for a stack", "vary keys of `deploy`")
-        groups.setdefault(wanted.model_dump_json(), (wanted, []))[1].append(cell.number)
+        usd = priced(cell.scenario).target.instance_hour
+        groups.setdefault(wanted.model_dump_json(exclude={"instance_hour"}), []).append((cell.number, wanted, usd))
     stacks = tuple(
-        Stack(f"{name}-{place}", wanted, tuple(numbers)) for place, (wanted, numbers) in enumerate(groups.values(), 1)
+        Stack(f"{name}-{place}", _dearest(group), tuple(number for number, _, _ in group))
+        for place, group in enumerate(groups.values(), 1)
     )
     for one in stacks:
         check_name(one.name)
     return stacks
+
+
+def _dearest(group: Sequence[tuple[int, Deploy, float | None]]) -> Deploy:
+    """What is deployed for these cells, at the highest price that one of them has; None: list price."""
+    wanted = group[0][1]
+    prices = [usd for _, _, usd in group if usd is not None]
+    return wanted.model_copy(update={"instance_hour": max(prices)}) if prices else wanted
 
 
 def bill_of(stacks: Sequence[Stack]) -> StacksBill:

@@ -12,7 +12,7 @@ from smbench import units
 from smbench.api.report import readable
 from smbench.api.run import Progress, reported
 from smbench.api.scenarios import Folders, Given, ScenarioLike, with_endpoint
-from smbench.api.stacks import aimed
+from smbench.api.stacks import aimed, priced
 from smbench.api.sweeping.asked import read_asked, say_what_was_left, write_asked
 from smbench.api.sweeping.on_stacks import Account, Stack, StacksBill, bill_of, on_stacks, stacks_of
 from smbench.api.sweeping.question import MatrixLike, question_of, refuse_changes_of_aws, refuse_discount
@@ -215,7 +215,7 @@ class _Sweeping:
         for stack in self.stacks:
             for number in stack.cells:
                 cell = measured[number - 1]
-                scenario = with_endpoint(cell.scenario, stack_name(stack.name), stack.wanted.kind)
+                scenario = with_endpoint(priced(cell.scenario), stack_name(stack.name), stack.wanted.kind)
                 measured[number - 1] = cell.model_copy(update={"scenario": scenario})
         return measured
 
