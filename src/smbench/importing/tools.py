@@ -143,6 +143,13 @@ TOOLS = (
         ("metadata.request_start_ns", "metadata.request_end_ns"),
         unit="ns",
     ),
+    Tool(
+        "SageMaker",  # its notices to SNS, kept by somebody
+        {"start": "receivedTime", "end": "eventTime", "status": "invocationStatus", "error": "failureReason"},
+        ("receivedTime", "eventTime", "invocationStatus"),
+        leaves_out=True,
+        notes=("SageMaker's receivedTime is when it took a request: the client's call before it is in no notice",),
+    ),
 )
 SUMS = (  # names that a table of sums has
     ({"Request Count", "Median Response Time"}, "Locust's table of sums"),

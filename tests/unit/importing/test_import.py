@@ -467,6 +467,19 @@ def test_an_empty_status_is_not_taken_for_success(tmp_path: Path) -> None:
     assert [one.passed for one in evaluate(["error_share < 5%", "failed == 0"], frames, summary)] == [None, None]
 
 
+def test_notices_of_sagemaker_are_read_as_they_are_and_leave_open_what_has_none(tmp_path: Path) -> None:
+    def notice(k: int) -> str:
+        end = {"invocationStatus": "Failed", "failureReason": "boom"} if k == 3 else {"invocationStatus": "Completed"}
+        at = {"receivedTime": iso(k), "eventTime": iso(k + 2.5)}
+        return json.dumps({"inferenceId": f"i{k}", **at, **end, "requestParameters": {"endpointName": "e"}})
+
+    frames, summary = read(imported(tmp_path, "notices.jsonl", "\n".join(map(notice, range(9)))))
+    assert (summary.counts.completed, summary.counts.failed) == (8, 1)
+    assert frames.requests["sojourn_ns"].drop_nulls().unique().to_list() == [2.5 * S]
+    asked = ["p50 < 5s", "p50 < 2s", "failed == 0"]
+    assert [one.passed for one in evaluate(asked, frames, summary)] == [None, False, False]
+
+
 def test_a_timeout_may_be_said(tmp_path: Path) -> None:
     text = "start,latency_s\n" + "".join(f"{iso(k)},{k}\n" for k in range(5))
     _, summary = read(imported(tmp_path, "a.csv", text, Wanted(timeout_ns=3 * S)))
