@@ -143,5 +143,6 @@ def carry_out(
                 end.notes.append(
                     f"requests may still end: `smbench resume {folder.path}` collects them and removes the queue"
                 )
-            problems = folder.close(end.ending, end.reason or screen.stopped, end.notes, end.emulator, end.held)
+            reason = end.reason or screen.stopped
+            problems = folder.close(end.ending, reason, end.notes, end.emulator, end.held, lacks_rows=end.lacks_rows)
         return CarriedOut(folder.path, end, tuple(problems), bool(interrupts.names))

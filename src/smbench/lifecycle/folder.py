@@ -133,11 +133,15 @@ class RunFolder:
         notes: Sequence[str] = (),
         emulator: EmulatorEffort | None = None,
         held: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        lacks_rows: bool = False,
     ) -> list[ResultsError]:
         """Write how the run ended, make one file of each kind out of the parts, and note their checksums.
 
         Args:
             held: What stays in AWS for `smbench resume`.
+            lacks_rows: What became of some rows could not be written. Where something is held the parts stay: beside
+                them stand the workers' marks, by which a resume knows what was never sent.
 
         Returns:
             What could not be done, first things first; empty when all was. The parts stay where they could not be
@@ -156,7 +160,7 @@ class RunFolder:
             }
         )
         problems = []
-        for write in (self.manifest.write, self._make_whole):
+        for write in (self.manifest.write, *(() if lacks_rows and held else (self._make_whole,))):
             try:
                 write(self.path)
             except ResultsError as error:

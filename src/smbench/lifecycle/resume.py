@@ -146,7 +146,7 @@ def resume_run(
             end.notes.append(error.message)
         if end.held:
             end.notes.append("some may still end: `smbench resume` again collects them, and then removes the queue")
-        problems = folder.close(end.ending, end.reason, end.notes, before.emulator, end.held)
+        problems = folder.close(end.ending, end.reason, end.notes, before.emulator, end.held, lacks_rows=end.lacks_rows)
         return CarriedOut(path, end, tuple(problems), bool(interrupts.names))
 
 

@@ -66,6 +66,7 @@ class SessionEnd:
     Attributes:
         found: The target as found before the run, as JSON values.
         held: What stays in place although the run is over, or has begun, by the worker's number.
+        lacks_rows: What became of some rows could not be written, mostly because the disk is full.
     """
 
     ending: Ending = Ending.FINISHED
@@ -77,6 +78,7 @@ class SessionEnd:
     is_begun: bool = False
     emulator: EmulatorEffort | None = None
     held: dict[str, Facts] = field(default_factory=dict)
+    lacks_rows: bool = False
 
     @property
     def patience_s(self) -> float:
@@ -398,6 +400,7 @@ class _Session:
                 n_unknown = settle_rows(self.plan, self.shares[index], self.run_dir, self.end.epoch_ns, lost_ns)
             except ResultsError as error:
                 notes.append(f"rows of worker {index} may be missing: {error.message}")
+                self.end.lacks_rows = True
             else:
                 if n_unknown:
                     notes.append(

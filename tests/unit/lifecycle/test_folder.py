@@ -20,6 +20,7 @@ from smbench.records import Ending
 from smbench.results import manifest as manifest_module
 from smbench.results.files import write_whole
 from smbench.results.manifest import ClockFacts, read_manifest
+from smbench.results.marks import Mark
 from smbench.results.store import PartWriter, open_run
 from smbench.scenario.model import Scenario
 
@@ -151,6 +152,24 @@ def test_when_nothing_can_be_compacted_the_manifest_is_closed_all_the_same(plan:
     problems = folder.close(Ending.FINISHED, "")
     assert [type(problem) for problem in problems] == [ResultsError]
     assert read_manifest(folder.path).ending is Ending.FINISHED
+
+
+@pytest.mark.parametrize("held", [{}, {"0": {"queue": "q"}}], ids=["nothing held", "a queue held"])
+def test_parts_and_marks_stay_for_a_resume_where_what_became_of_rows_could_not_be_written(
+    plan: RunPlan, tmp_path: Path, held: dict[str, dict[str, str]]
+) -> None:
+    folder = begun(plan, tmp_path / "results")
+    write_rows(plan, folder)
+    mark = Mark.open(folder.path, 0)
+    mark.begin(3)
+    mark.close()
+    assert folder.close(Ending.FAILED, "cannot write", held=held, lacks_rows=True) == []
+    assert read_manifest(folder.path).ending is Ending.FAILED
+    assert (folder.path / "requests.parquet").exists() == (not held)
+    if held:
+        again = Mark.open(folder.path, 0)
+        assert (again.last, again.is_exact) == (3, True)
+        again.close()
 
 
 def test_whole_files_and_parts_tell_the_same(plan: RunPlan, tmp_path: Path) -> None:

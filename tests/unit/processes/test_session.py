@@ -1,8 +1,10 @@
-"""Goal: what a continued run still sends is due when its target is ready, however long that took.
+"""Goal: what a run sends is what its parent knows of: when it is due, and that nobody else sends it.
 
-Method: a session with one child in memory and a wall clock that stands still.
+Method: a session with one child in memory, a wall clock that stands still, and a claim made by hand.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,17 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from smbench.aws.setup.claim import Holder
+from smbench.errors import DiskError
 from smbench.generator.plan import make_plan
 from smbench.generator.shares import Share
 from smbench.generator.taking_up import TakingUp
 from smbench.processes import session
 from smbench.processes.child import Child
 from smbench.processes.interrupts import Interrupts
-from smbench.processes.messages import Acknowledged, Announce, Message
+from smbench.processes.messages import Acknowledged, Announce, Message, Ready, Stop
 from smbench.processes.session import SessionEnd
+from smbench.records import Ending, NotSent
 from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess
 
@@ -54,11 +59,8 @@ def test_the_first_request_of_a_continued_run_is_due_a_moment_after_its_target_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taking_up: TakingUp | None, due_ns: int | None
 ) -> None:
     monkeypatch.setattr(session, "wall_ns", lambda: NOW_NS)
-    plan = make_plan(Scenario.model_validate({"name": "rest", "target": {"endpoint": "mine"}, "load": LOAD}), tmp_path)
-    child, screen, end = Heard(), Screen(), SessionEnd(epoch_ns=EPOCH_NS)
-    begun = session._Session(
-        plan, AwsAccess(), [Share("smb-1")], tmp_path, screen, Interrupts(), lambda _end: None, [child], None, end
-    )
+    child, end = Heard(), SessionEnd(epoch_ns=EPOCH_NS)
+    begun = session_of(tmp_path, child, end)
     begun.taking_up = taking_up
     assert anyio.run(begun._announce) is None
     (announced,) = child.messages
@@ -71,6 +73,81 @@ def test_the_first_request_of_a_continued_run_is_due_a_moment_after_its_target_i
         first_ns = EPOCH_NS + taking_up.first_ns + announced.later_ns
         assert due_ns < first_ns < due_ns + HEAD_START_NS
         assert announced.epoch_ns == EPOCH_NS
+
+
+class Taken:
+    """A claim that a copy of the folder has taken, once somebody waits for it."""
+
+    def __init__(self, holder: Holder) -> None:
+        self.holder = holder
+        self.known: list[Any] = []
+
+    async def lost(self, known: Any) -> Holder:
+        self.known.append(known)
+        return self.holder
+
+
+def session_of(folder: Path, child: Child, end: SessionEnd) -> Any:
+    plan = make_plan(Scenario.model_validate({"name": "rest", "target": {"endpoint": "mine"}, "load": LOAD}), folder)
+    return session._Session(
+        plan, AwsAccess(), [Share("smb-1")], folder, Screen(), Interrupts(), lambda _end: None, [child], None, end
+    )
+
+
+def test_a_run_whose_copy_was_continued_elsewhere_sends_no_more_and_ends_as_failed_with_the_name_of_who_sends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = Taken(Holder("another", "/copy on elsewhere", "2026-11-30T12:00:00+00:00"))
+
+    class Target:
+        @asynccontextmanager
+        async def claim(self, run_id: str, _found: object) -> AsyncIterator[Taken]:
+            assert run_id == "smb-1"
+            yield claim
+
+    monkeypatch.setattr(session, "target_of", lambda _plan, _access: Target())
+    child, end = Heard(), SessionEnd(epoch_ns=EPOCH_NS)
+    begun = session_of(tmp_path, child, end)
+    begun.claims = ("own",)
+    anyio.run(begun._watch_claim)
+    assert claim.known[-1] == ("own",)
+    (stop,) = child.messages
+    assert isinstance(stop, Stop)
+    assert stop.why is NotSent.STOPPED
+    assert end.ending is Ending.FAILED
+    assert end.reason == stop.reason
+    assert "2026-11-30T12:00:00+00:00 by /copy on elsewhere" in end.reason
+    assert begun._stopped_early() is not None  # a later Ctrl-C ends it at once: it is stopping already
+
+
+def test_a_run_on_a_target_that_keeps_nothing_in_aws_watches_no_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Target:
+        @asynccontextmanager
+        async def claim(self, _run_id: str, _found: object) -> AsyncIterator[None]:
+            yield None
+
+    monkeypatch.setattr(session, "target_of", lambda _plan, _access: Target())
+    child, end = Heard(), SessionEnd(epoch_ns=EPOCH_NS)
+    anyio.run(session_of(tmp_path, child, end)._watch_claim)
+    assert (child.messages, end.ending) == ([], Ending.FINISHED)
+
+
+def test_an_end_says_when_rows_of_a_lost_worker_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_what: object) -> int:
+        raise DiskError("cannot write: No space left on device")
+
+    monkeypatch.setattr(session, "settle_rows", full)
+    end = SessionEnd(epoch_ns=EPOCH_NS, is_begun=True)
+    begun = session_of(tmp_path, Heard(), end)
+    begun.crew.lost.append(0)
+    begun.crew.ready[0] = Ready({}, {"queue": "q"})
+    (note,) = anyio.run(begun.tidied_up)
+    assert note == "rows of worker 0 may be missing: cannot write: No space left on device"
+    assert (end.lacks_rows, end.held) == (True, {"0": {"queue": "q"}})
 
 
 class Screen:
