@@ -276,9 +276,10 @@ def test_what_sagemaker_recommends_without_a_test_is_read_from_the_model() -> No
     ]
 
 
-def test_a_model_for_which_nothing_is_recommended_says_so(region: Region) -> None:
+def test_a_model_for_which_nothing_is_recommended_says_so(region: Region, command: Callable[..., Result]) -> None:
     found = recommend(model="smbench-emulated", endpoint_url=region.url)
     assert (found.status, found.table.height, found.path) == ("NOT_APPLICABLE", 0, None)
+    assert "--role ARN asks for a job that tests" in command("--model", "smbench-emulated").output
 
 
 async def test_a_job_that_has_ended_is_shaped_as_aws_has_it(region: Region) -> None:

@@ -55,6 +55,8 @@ def _print(found: Recommended) -> None:
         )
     if found.table.height:
         out.print(table)
+    elif not found.job:
+        out.print("SageMaker recommends nothing for this model without a test; --role ARN asks for a job that tests")
     if found.path is not None:
         typer.echo(f"smbench: {found.path}", err=True)
 

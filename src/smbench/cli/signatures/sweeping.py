@@ -140,7 +140,8 @@ def search(
         str | None,
         typer.Option(
             metavar="DURATION",
-            help="Send at least this long at a rate before measuring, such as 10m.",
+            help="Send at least this long at a rate before measuring, such as 10m. Default: 30m where the emulated "
+            "endpoint scales; always a quarter of the run at least.",
             rich_help_panel=SENDING,
         ),
     ] = None,
@@ -149,7 +150,8 @@ def search(
         str | None,
         typer.Option(
             metavar="DURATION",
-            help="On a real endpoint, at most this long for all runs with their drains, such as 3h.",
+            help="On a real endpoint, at most this long for all runs with their drains, such as 3h. Default: as long "
+            "as --probes runs at the scenario's rate take.",
             rich_help_panel=COST,
         ),
     ] = None,
