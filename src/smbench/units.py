@@ -43,6 +43,11 @@ def counted(n: int, one: str, several: str = "") -> str:
     return f"{n:,} {one if n == 1 else several or f'{one}s'}"
 
 
+def requests_were(n: int) -> str:
+    """`1 request was`, `2 requests were`: how a sentence about requests begins."""
+    return counted(n, "request was", "requests were")
+
+
 def share(fraction: float | None) -> str:
     """Per cent; never rounded to 0 % or 100 % unless it is."""
     if fraction is None:

@@ -336,5 +336,5 @@ def _in_words(before: Manifest, left: Left, after: Left, *, sends: bool) -> str:
     sent = "what was never sent was sent later than planned" if sends else "it sent nothing"
     return (
         f"{was}, then taken up again by `smbench resume`: {n_ended:,} of {left.pending:,} accepted requests without an "
-        f"end had one; {sent}; whether {units.counted(after.unknown, 'request was', 'requests were')} sent is not known"
+        f"end had one; {sent}; whether {units.requests_were(after.unknown)} sent is not known"
     )

@@ -119,7 +119,7 @@ def run_ended_by_itself(run: Run) -> Finding:
     if summary.n_cut_short:
         seen += f"; {_sent_of_the_schedule(run)}"
     if n_unknown:
-        seen += f"; whether {units.counted(n_unknown, 'request was', 'requests were')} sent is not known"
+        seen += f"; whether {units.requests_were(n_unknown)} sent is not known"
     good = summary.ending in (Ending.FINISHED, Ending.STOPPED) and not summary.n_cut_short and not n_unknown
     return Finding(
         name=ENDED_BY_ITSELF,

@@ -91,7 +91,7 @@ def _left_open(found: Figure, frames: Frames, summary: Summary) -> str:
     if n_never_sent := frames.n_cut_short + frames.n_left_out:
         why.append(f"never sent: {units.counted(n_never_sent, 'request')} of the schedule")
     if counts.unknown:
-        why.append(f"whether {units.counted(counts.unknown, 'request was', 'requests were')} sent is not known")
+        why.append(f"whether {units.requests_were(counts.unknown)} sent is not known")
     n_taken, n_open = frames.n_perhaps_taken, counts.may_have_completed
     if n_taken and n_open:
         why.append(f"{n_taken:,} unanswered and {n_open:,} accepted requests have no known end")

@@ -45,9 +45,7 @@ def remarks(state: LiveState) -> list[Remark]:
         return []
     found = []
     if now.n_dropped:
-        seen = (
-            f"{units.counted(now.n_dropped, 'request was', 'requests were')} not sent: {limit:,} were in flight already"
-        )
+        seen = f"{units.requests_were(now.n_dropped)} not sent: {limit:,} were in flight already"
         found.append(Remark("drops", seen, "raise `limits.in_flight`, or lower the rate"))
     if state.header.time_kind is not TimeKind.WARP:  # there it is never late, and its own cost means nothing
         found += _too_slow(state, now)
