@@ -86,7 +86,7 @@ def concurrency(frames: Frames) -> int | Unknown:
 
 
 def measured_from_ns(frames: Frames) -> int:
-    """Where the figures over time begin: at the first phase that is no warm-up."""
+    """Where the figures over time begin: at the first phase that has requests and is no warm-up."""
     return min((span.start_ns for span in frames.spans if span.n and not span.warmup), default=0)
 
 
