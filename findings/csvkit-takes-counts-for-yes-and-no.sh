@@ -2,7 +2,7 @@
 # csvkit 2.2.0 reads a column of zeros and ones as no and yes: a service that fails once a minute at most has no mean of failures.
 #
 # Guess: a column of integers is one of numbers, whatever their values.
-# Seen: 0, 1, 0, 1 is Boolean: csvstat has no mean, sum or maximum of it, csvjson writes true and false, csvsort and csvcut's neighbours that
+# Seen: 0, 1, 0, 1 is Boolean: csvstat has no mean, sum or maximum of it, csvjson writes true and false, csvsort and the other tools that
 #       infer types write True and False into the CSV. One 2 among them makes it a column of numbers. So the quiet runs' failures, retries
 #       and instances cannot be averaged, and those of the bad run can. `--no-inference` (`-I`) keeps the text; csvstat then has no numbers at all.
 set -euo pipefail
