@@ -30,6 +30,7 @@ from smbench.analysis.report_detectors import (
     refused_submissions,
     unanswered_submissions,
     unknown_ends,
+    warm_up_not_over,
     wrong_answers,
 )
 from smbench.analysis.rows.frames import Frames, only
@@ -417,6 +418,7 @@ DETECTORS: tuple[Detector, ...] = (
     expired_requests,
     unknown_ends,
     notification_loss,
+    warm_up_not_over,
     coarse_times,
     throttling,
     refused_submissions,

@@ -1,4 +1,4 @@
-"""What is notable in the ends of requests: bad ones, lost notices, coarse instants."""
+"""What is notable in the ends of requests: bad ones, lost notices, coarse instants, a warm-up that was not over."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from smbench import units
 from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.frames import only
-from smbench.records import AMID_THE_RUN, Outcome, is_throttle
+from smbench.records import AMID_THE_RUN, Outcome, Unknown, is_throttle
 
 BAD_ENDS_MIN = 0.05  # as a share of those that could have ended so: fewer are in the table of errors only
 STAMPS_MIN = 30  # fewer say nothing
@@ -119,7 +119,7 @@ def _many(seen: Seen, name: str, is_it: pl.Expr, n_all: int, what: str, advice: 
     words = only(seen.frames.measured, is_it, "error")["error"]
     if not len(words) or len(words) < BAD_ENDS_MIN * n_all:
         return None
-    most = commonest(words) or "no reason was given"
+    most = (commonest(words) or "no reason was given").rstrip(".")
     return Observation(
         name=name,
         seen=f"{len(words):,} of {n_all:,} {what} ({units.share(len(words) / n_all)}), most often with: {most}",
@@ -129,6 +129,32 @@ def _many(seen: Seen, name: str, is_it: pl.Expr, n_all: int, what: str, advice: 
 
 def _is_text(texts: Sequence[str]) -> pl.Expr:
     return pl.col("error").cast(pl.String).is_in(list(texts)).fill_null(value=False)
+
+
+def warm_up_not_over(seen: Seen) -> Observation | None:
+    """Many measured requests came while some of a warm-up waited: the measured load did not make their latencies."""
+    frames, capacity, concurrency = seen.frames, seen.system.capacity, seen.system.concurrency
+    first_ns = frames.measured["sched_ns"].min()
+    if isinstance(capacity, Unknown) or isinstance(concurrency, Unknown) or not isinstance(first_ns, int):
+        return None
+    ended_ns = pl.col("done_ns").fill_null(frames.end_ns)
+    is_left = pl.col("warmup") & pl.col("accepted") & (pl.col("sched_ns") < first_ns) & (ended_ns > first_ns)
+    left_ns = only(frames.requests, is_left, ended_ns)["done_ns"]
+    n_slots = concurrency * int(capacity.serving_at(np.array([first_ns]))[0])
+    last_ns = left_ns.max()
+    if len(left_ns) <= n_slots or not isinstance(last_ns, int):
+        return None
+    n_after = only(frames.measured, pl.col("sched_ns") < last_ns, "sched_ns").height
+    if n_after < BAD_ENDS_MIN * seen.counts.scheduled:
+        return None
+    return Observation(
+        name="warm-up not over",
+        seen=f"{len(left_ns):,} requests of a warm-up had no end when the first measured one was due, more than the "
+        f"{n_slots:,} slots; {n_after:,} of {seen.counts.scheduled:,} measured ones came before they had ended",
+        advice="put a pause after the warm-up, or make it lighter: latencies are of a backlog that the measured load "
+        "did not make",
+        at_s=first_ns / 1e9,
+    )
 
 
 def coarse_times(seen: Seen) -> Observation | None:

@@ -123,6 +123,17 @@ def test_wrong_answers_stand_out_and_are_no_failure_of_the_container() -> None:
     assert "container failures" not in {one.name for one in found.observations}
 
 
+@pytest.mark.parametrize(("n_warm", "n_measured", "is_notable"), [(30, 100, True), (5, 100, False), (30, 900, False)])
+def test_a_warm_up_whose_backlog_the_measured_requests_meet_is_notable(
+    n_warm: int, n_measured: int, is_notable: bool
+) -> None:
+    # One slot, a second each: 30 requests are worked off at 30 s, and 25 measured ones, one a second, come before.
+    warm = [Request(0.0, done=k + 1.0, warmup=True, phase="warm") for k in range(n_warm)]
+    measured = [Request(5.0 + k, done=max(n_warm, 5) + k + 1.0) for k in range(n_measured)]
+    found = observed(warm + measured, looks((0.0, 1, 1))).observations
+    assert ("warm-up not over" in {one.name for one in found}) == is_notable
+
+
 def test_an_idle_endpoint_does_not_stall() -> None:
     rows = steady(20) + steady(20, start_s=2000.0)
     assert observed(rows, looks((0.0, 1, 1))).observations == ()
