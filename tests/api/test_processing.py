@@ -5,6 +5,7 @@ that SageMaker lays out; the image is this test's own Python.
 """
 
 import datetime
+import json
 import os
 import re
 import sys
@@ -171,6 +172,23 @@ def test_what_the_worker_says_before_it_sends_is_what_the_command_says(
     assert isinstance(done.exception, TargetError), done.output
     assert "has failed, and sent nothing: s3://" in done.exception.message
     assert words in done.exception.message
+
+
+def test_what_the_machines_may_cost_is_foreseen_and_can_be_too_much(
+    run: Callable[..., Result], region: Region, tmp_path: Path
+) -> None:
+    price = ("--workers", "2", "--price", "ml.m5.xlarge=36")
+    planned = json.loads(run("--dry-run", "--output", "json", *price).stdout)
+    longest_h = (1 + 20 + 3600) / 3600  # load, drain, and the hour after which SageMaker ends a job that hangs
+    assert planned["machines_usd"] == pytest.approx(2 * 36 * longest_h)
+    assert planned["usd"] > planned["machines_usd"]
+    refused = run("--max-cost", "72", *price)
+    assert isinstance(refused.exception, UsageError)
+    assert "more than --max-cost 72" in refused.exception.message
+    unknown = run("--max-cost", "72", "--instance-type", "ml.new.xlarge")
+    assert isinstance(unknown.exception, UsageError)
+    assert "the price of ml.new.xlarge is not known" in unknown.exception.message
+    assert not region.objects(tmp_path.name)
 
 
 def test_a_role_that_cannot_be_assumed_starts_nothing_and_leaves_nothing(

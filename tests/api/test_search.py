@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import smbench
+from emulated_aws import ENDPOINT
 from smbench.api.predicting.simulate import simulate
 from smbench.api.result import Run
 from smbench.api.run import reported
@@ -30,6 +31,7 @@ from smbench.processes.session import SessionEnd
 from smbench.results.marks import InUseError, sole_user
 from smbench.sweeping import capacity
 from smbench.sweeping.asked import Bill
+from whole_story import any_keys, story
 
 SCENARIO: dict[str, Any] = {
     "name": "two",
@@ -254,3 +256,24 @@ def test_a_search_or_a_sweep_that_goes_on_is_gone_on_with_by_nobody_else(tmp_pat
     for what, go_on in (("search", smbench.resume_search), ("sweep", smbench.resume_sweep)):
         with sole_user(tmp_path), pytest.raises(InUseError, match=f"the {what} in .* is going on in another process"):
             go_on(tmp_path, progress="none")
+
+
+def test_a_search_that_may_cost_more_is_refused_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    any_keys(monkeypatch)
+    asked: dict[str, Any] = {"slo": "p50 < 1s", "max_time": "2h", "results": tmp_path}
+    bills: list[float] = []
+
+    def no(bill: Bill) -> bool:
+        bills.append(bill.hours)
+        return False
+
+    with smbench.emulate(story("realtime", {"instances": {"min": 1, "max": 1}})) as url:
+        for usd, error in ((0.1, UsageError), (float("nan"), UsageError), (1e6, NotBegunError)):
+            with pytest.raises(error):
+                smbench.search(
+                    story("realtime"), endpoint=ENDPOINT, endpoint_url=url, max_cost=usd, confirm=no, **asked
+                )
+    assert bills == [2.0]
+    assert list(tmp_path.iterdir()) == []

@@ -38,6 +38,8 @@ class Spending:
         endpoint_of: What that is for.
         measuring_usd: Of the calls beside it.
         measuring_of: What those are.
+        machines_usd: Of machines that are started for it, those of a processing job.
+        machines_of: Which; empty: this machine sends.
         prices_of: Where and when.
     """
 
@@ -54,16 +56,18 @@ class Spending:
     measuring_usd: float | Unknown
     measuring_of: str
     prices_of: str
+    machines_usd: float | Unknown = 0.0
+    machines_of: str = ""
 
     @property
     def usd(self) -> float | Unknown:
         """All of it."""
-        for part in (self.endpoint_usd, self.measuring_usd):
+        total = 0.0
+        for part in (self.endpoint_usd, self.measuring_usd, self.machines_usd):
             if isinstance(part, Unknown):
                 return part
-        assert not isinstance(self.endpoint_usd, Unknown)
-        assert not isinstance(self.measuring_usd, Unknown)
-        return self.endpoint_usd + self.measuring_usd
+            total += part
+        return total
 
     @property
     def lines(self) -> list[tuple[str, str]]:
@@ -73,6 +77,7 @@ class Spending:
         if self.most_s is not None and self.most_s > self.least_s:
             length += f" to {units.duration(self.most_s)}"
         put = f"; {units.size(self.n_bytes_put)} are put into S3" if self.n_bytes_put else ""
+        machines = [("machines", f"{_usd(self.machines_usd)}: {self.machines_of}")] if self.machines_of else []
         return [
             ("requests", f"{self.n_requests:,}{peak}"),
             ("bytes", f"{units.size(self.n_bytes)}{put}"),
@@ -80,6 +85,7 @@ class Spending:
             ("length", length),
             ("endpoint", f"{_usd(self.endpoint_usd)}: {self.endpoint_of}"),
             ("measuring", f"{_usd(self.measuring_usd)}: {self.measuring_of}"),
+            *machines,
             ("cost", f"{_usd(self.usd)} (list prices, {self.prices_of})"),
         ]
 
@@ -128,6 +134,20 @@ def spending(plan: RunPlan, found: TargetFound | None, prices: PriceTable) -> Sp
         measuring_of=_measured_by(plan, found),
         prices_of=prices.source,
     )
+
+
+def most_usd(plan: RunPlan, found: TargetFound, n: int, most_s: float, prices: PriceTable) -> float | Unknown:
+    """USD that so many requests within so long may cost at most at any rate: the endpoint, and the calls beside it.
+
+    Args:
+        plan: Of a run with the same bodies.
+        n: Requests.
+        most_s: Seconds.
+    """
+    n_bytes = n * max(payload.size_bytes for payload in plan.payloads)
+    endpoint_usd, _ = _endpoint(plan, found, n, n_bytes, most_s, prices)
+    measuring_usd = _measuring(plan, found, n, most_s, prices, looks=LIST_IN_HEADS * LOOKS_HZ * most_s)
+    return then(endpoint_usd, lambda endpoint: then(measuring_usd, lambda calls: endpoint + calls))
 
 
 def _put(plan: RunPlan, n_bytes: int) -> int:
@@ -192,13 +212,16 @@ def _measured_by(plan: RunPlan, found: TargetFound | None) -> str:
     return f"S3 and CloudWatch; outputs are looked for every {every}, with at most {LOOKS_HZ:g} calls a second"
 
 
-def _measuring(plan: RunPlan, found: TargetFound, n: int, most_s: float | None, prices: PriceTable) -> float | Unknown:
+def _measuring(
+    plan: RunPlan, found: TargetFound, n: int, most_s: float | None, prices: PriceTable, looks: float | None = None
+) -> float | Unknown:
+    """USD; `looks` are HEADs, None: as many as this plan may need."""
     if most_s is None:
         return Unknown("how long the run lasts is not known: a closed loop decides")
     metrics = len(metrics_of(found.kind, in_stream=found.in_stream)) * math.ceil(most_s / CLOUDWATCH_EVERY_S)
     is_async, is_told = found.kind == "async", found.kind == "async" and found.tracking == "sns"
     # Each input by the endpoint, and its output and failure where no notice comes.
-    reads = n * is_async + (2 * n if is_told else _looks(plan, n, most_s) * is_async)
+    reads = n * is_async + (2 * n if is_told else (_looks(plan, n, most_s) if looks is None else looks) * is_async)
     calls = Calls(
         writes=2 * n * is_async,
         reads=reads,

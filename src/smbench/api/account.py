@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smbench.account.cleaning import Found, Whose, find, remove
@@ -18,6 +18,7 @@ from smbench.aws.access.clients import AwsClients
 from smbench.errors import ExitCode, NotBegunError, TargetError, UsageError
 from smbench.findings import Finding, Verdict, verdict
 from smbench.generator.plan import RunPlan, make_plan
+from smbench.lifecycle.processing.job import most_usd
 from smbench.lifecycle.resume import access_of
 from smbench.pricing.table import PriceTable, current_prices
 from smbench.records import Unknown
@@ -180,8 +181,12 @@ def estimate(
     prices: Mapping[str, float] | None = None,
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
+    job_machines: tuple[str, int] | None = None,
 ) -> Spending:
     """Plan a run without carrying it out; a real endpoint is described, which costs nothing. Arguments as `run`.
+
+    Args:
+        job_machines: Instance type and number of the machines of the processing job that sends; None: it is not a job.
 
     Raises:
         ScenarioError, UsageError: the scenario is wrong.
@@ -194,18 +199,24 @@ def estimate(
     if seed is not None:
         scenario_run = reseeded(scenario_run, seed)
     plan = make_plan(scenario_run, given.origin.base_dir)
-    return _spending(plan, AwsAccess(region, profile, endpoint_url), table)
+    return _spending(plan, AwsAccess(region, profile, endpoint_url), table, job_machines)
 
 
-def require_within(plan: RunPlan, access: AwsAccess, max_cost: float | None, prices: PriceTable) -> None:
-    """Refuse a run that may cost more; None lets every run pass.
+def require_within(
+    plan: RunPlan,
+    access: AwsAccess,
+    max_cost: float | None,
+    prices: PriceTable,
+    job_machines: tuple[str, int] | None = None,
+) -> None:
+    """Refuse a run that may cost more; None lets every run pass. `job_machines` as `estimate` takes them.
 
     Raises:
         UsageError: it may cost more, or what it may cost is not known.
         TargetError: the endpoint cannot be described.
     """
     if max_cost is not None:
-        require_cheap(_spending(plan, access, prices), max_cost)
+        require_cheap(_spending(plan, access, prices, job_machines), max_cost)
 
 
 def require_cheap(planned: Spending, max_cost: float) -> None:
@@ -220,7 +231,11 @@ def require_cheap(planned: Spending, max_cost: float) -> None:
         )
 
 
-def _spending(plan: RunPlan, access: AwsAccess, prices: PriceTable) -> Spending:
-    if plan.is_emulated:
-        return spending(plan, None, prices)
-    return spending(plan, waited_for(described, plan, access), prices)
+def _spending(
+    plan: RunPlan, access: AwsAccess, prices: PriceTable, job_machines: tuple[str, int] | None = None
+) -> Spending:
+    planned = spending(plan, None if plan.is_emulated else waited_for(described, plan, access), prices)
+    if job_machines is None:
+        return planned
+    machines_usd, machines_of = most_usd(plan, *job_machines, prices)
+    return replace(planned, machines_usd=machines_usd, machines_of=machines_of)

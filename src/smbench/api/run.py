@@ -157,8 +157,13 @@ def planned(
     base_dir: str | os.PathLike[str] | None,
     allow_files: Folders,
     command: Sequence[str],
+    job_machines: tuple[str, int] | None = None,
 ) -> Planned:
-    """All of `run` before anything is started; the same arguments, the same errors."""
+    """All of `run` before anything is started; the same arguments, the same errors.
+
+    Args:
+        job_machines: As `api.account.estimate` takes them.
+    """
     if on != "processing":  # which another command carries out
         check_place(on)
     table = current_prices().with_own(prices or {})
@@ -181,7 +186,7 @@ def planned(
     if max_cost is not None:
         from smbench.api.account import require_within
 
-        require_within(plan, access, max_cost, table)
+        require_within(plan, access, max_cost, table, job_machines)
     crew = crew_of(plan, workers, on)
     check_workers(plan, crew.n_workers)
     require_descriptors(plan)

@@ -136,14 +136,14 @@ def test_a_run_that_may_cost_more_is_refused_in_a_sentence_before_anything_is_ma
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     foreseen = planned(HOUR, target(scalable_target={"MaxCapacity": 4}))
-    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access, _prices: foreseen)
+    monkeypatch.setattr("smbench.api.account._spending", lambda *_: foreseen)
     with pytest.raises(UsageError, match=r"the run may cost 0\.\d+ USD, more than --max-cost 0\.1"):
         smbench.run(story(), max_cost=0.1, results=tmp_path / "results", progress="none")
     with pytest.raises(UsageError, match="more than --max-cost nan"):  # nothing is larger than nan
         smbench.run(story(), max_cost=float("nan"), results=tmp_path / "results", progress="none")
     assert not (tmp_path / "results").exists()
     unknown = planned(HOUR, target(instance_type="ml.p9.huge"))
-    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access, _prices: unknown)
+    monkeypatch.setattr("smbench.api.account._spending", lambda *_: unknown)
     with pytest.raises(UsageError, match="not known, so --max-cost 5 refuses it"):
         smbench.run(story(), max_cost=5, results=tmp_path / "results", progress="none")
 
@@ -153,7 +153,7 @@ def test_a_dry_run_shows_what_it_may_cost_and_refuses_what_costs_too_much(
     output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     foreseen = planned(HOUR, target(scalable_target={"MaxCapacity": 4}))
-    monkeypatch.setattr("smbench.api.account._spending", lambda _plan, _access, _prices: foreseen)
+    monkeypatch.setattr("smbench.api.account._spending", lambda *_: foreseen)
     monkeypatch.chdir(tmp_path)
     words = ["run", "quick-start", "--dry-run", "--output", output, "--max-cost"]
     refused = CliRunner().invoke(app, [*words, "0.1"])

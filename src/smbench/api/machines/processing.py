@@ -50,6 +50,7 @@ def run_job(
     results: str | os.PathLike[str] = "results",
     thresholds: Sequence[str] = (),
     strict: bool = False,
+    max_cost: float | None = None,
     prices: Mapping[str, float] | None = None,
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
@@ -66,6 +67,8 @@ def run_job(
         instance_type: Of each of its machines.
         to: `s3://bucket/prefix` for the order and what comes of it; None: in SageMaker's default bucket.
         workers: Machines that share the load, one shard each; they begin together.
+        max_cost: USD that the run may cost at most, with its machines for as long as a job that hangs may last; what
+            is not known is refused, too.
 
     Raises:
         UsageError, TargetError, ResultsError: nothing was sent.
@@ -87,7 +90,8 @@ def run_job(
         thresholds=thresholds,
         stop_when_certain=False,
         strict=strict,
-        max_cost=None,
+        max_cost=max_cost,
+        job_machines=(instance_type, workers),
         on="processing",
         progress="plain",
         base_dir=base_dir,

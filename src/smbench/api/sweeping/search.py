@@ -5,6 +5,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from smbench.account.doctor import described
+from smbench.account.spending import most_usd
+from smbench.api.loops import waited_for
 from smbench.api.report import readable
 from smbench.api.run import Progress
 from smbench.api.scenarios import Folders, ScenarioLike, given_scenario
@@ -13,12 +16,16 @@ from smbench.api.sweeping.asked import read_asked, say_what_was_left, write_aske
 from smbench.api.sweeping.search_result import Search
 from smbench.api.sweeping.searching import Searching
 from smbench.errors import NotBegunError, UsageError
+from smbench.generator.plan import RunPlan, make_plan
 from smbench.lifecycle.cells import in_warp
-from smbench.pricing.table import current_prices
+from smbench.pricing.table import PriceTable, current_prices
+from smbench.records import Unknown
 from smbench.results.marks import sole_user
 from smbench.results.store import new_run_dir
 from smbench.scenario.values.quantities import parse_duration_s, parse_rate_hz
 from smbench.sweeping.asked import PROBES, Asked, Bill, asked_of, bill_of, usual_time_s
+from smbench.targets.base import AwsAccess
+from smbench.units import usd
 
 ASKED_FILE = "search.json"
 Rate = str | float
@@ -43,6 +50,7 @@ def search(
     results: str | os.PathLike[str] = "results",
     base_dir: str | os.PathLike[str] | None = None,
     allow_files: Folders = (),
+    max_cost: float | None = None,
     confirm: Callable[[Bill], bool] = lambda _bill: True,
     progress: Progress = "auto",
     command: Sequence[str] = ("smbench.search",),
@@ -69,6 +77,7 @@ def search(
         results: Folder in which the search's own is made.
         base_dir: As `run` takes it.
         allow_files: As `run` takes it.
+        max_cost: USD that a search of a real endpoint may cost at most; what is not known is refused, too.
         confirm: Given what a search of a real endpoint may take at most; nothing is sent unless it returns True.
         progress: `none`, or a line on stderr for each probe that is over.
         command: What asked for it, for the manifests.
@@ -79,7 +88,7 @@ def search(
         NotBegunError: `confirm` said no.
         ResultsError: the folder cannot be written.
     """
-    current_prices().with_own(prices or {})
+    table = current_prices().with_own(prices or {})
     given = given_scenario(scenario, base_dir, allow_files)
     where = {"region": region, "profile": profile, "endpoint_url": endpoint_url}
     target = aimed(given, endpoint, stack, **where)
@@ -101,12 +110,27 @@ def search(
     )
     if target.target.endpoint is not None:
         asked = asked.model_copy(update={"time_max_s": asked.time_max_s or usual_time_s(asked, target)})
-        if not confirm(bill_of(asked, target)):
+        bill = bill_of(asked, target)
+        if max_cost is not None:
+            _require_within(make_plan(target, given.origin.base_dir), bill, AwsAccess(**where), table, max_cost)
+        if not confirm(bill):
             raise NotBegunError("not agreed to: nothing was sent")
     folder = new_run_dir(Path(results), f"search-{target.name}", datetime.datetime.now(datetime.UTC))
     write_asked(folder / ASKED_FILE, asked.model_dump(mode="json"), of="search")
     with sole_user(folder, "search"):
         return Searching(folder, asked, target, progress, command).carried_out()
+
+
+def _require_within(plan: RunPlan, bill: Bill, access: AwsAccess, prices: PriceTable, max_cost: float) -> None:
+    found = waited_for(described, plan, access)
+    cost = most_usd(plan, found, bill.requests, bill.hours * 3600, prices)
+    if isinstance(cost, Unknown):
+        raise UsageError(f"what the search may cost is not known, so --max-cost {max_cost:g} refuses it: {cost.reason}")
+    if not cost <= max_cost:  # a limit of nan refuses, too
+        raise UsageError(
+            f"the search may cost {usd(cost)}, more than --max-cost {max_cost:g}: nothing was sent",
+            "a shorter --max-time, fewer --probes or --requests cost less",
+        )
 
 
 def is_search(path: Path) -> bool:

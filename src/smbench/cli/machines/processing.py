@@ -1,7 +1,6 @@
 """The command `run --on processing`: from a scenario file to a job, and with --wait to a verdict."""
 
 import sys
-from dataclasses import replace
 
 import typer
 
@@ -21,8 +20,9 @@ def job_command(options: RunOptions, wanted: JobWanted, *, waits: bool) -> ExitC
         ScenarioError, UsageError, TargetError, ResultsError: nothing was sent.
     """
     command = ("smbench", *sys.argv[1:])
-    plan = planned(options.scenario, base_dir=None, command=command, **options.asked)
-    result = run_as_job(plan, replace(wanted, n_hosts=plan.settings.n_workers), command, waits=waits)
+    machines = (wanted.instance_type, wanted.n_hosts)
+    plan = planned(options.scenario, base_dir=None, command=command, job_machines=machines, **options.asked)
+    result = run_as_job(plan, wanted, command, waits=waits)
     if isinstance(result, JobStarted):
         typer.echo(f"the job {result.name} goes on by itself: {result.price}")
         typer.echo(f"when it has ended:\n  smbench collect {result.place}{given_again(options.asked)}")

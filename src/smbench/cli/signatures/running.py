@@ -1,7 +1,7 @@
 """The commands that send or serve: names, options and help."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -207,7 +207,7 @@ def run(
     if dry_run:
         from smbench.cli.account import dry_run_command
 
-        planned = {
+        planned: dict[str, Any] = {
             "endpoint": endpoint,
             "stack": stack,
             "seed": seed,
@@ -217,12 +217,14 @@ def run(
             "prices": own_prices,
             "allow_files": tuple(allow_files or ()),
         }
+        if on == "processing":
+            planned["job_machines"] = (instance_type, _hosts(workers))
         dry_run_command(scenario, planned, output.value, max_cost)
         return
     if on != "processing" and (role or wait or to or image):
         raise UsageError("--role, --wait, --to and --image are of a processing job", "add --on processing")
-    if on == "processing" and (detach or stop_when_certain or max_cost is not None):
-        raise UsageError("--on processing takes no --detach, no --stop-when-certain and no --max-cost")
+    if on == "processing" and (detach or stop_when_certain):
+        raise UsageError("--on processing takes no --detach and no --stop-when-certain")
     if on == "processing" and role is None:
         raise UsageError("a processing job needs a role, and there is no --role", "give --role ARN")
     leaving = _left_behind() if detach else None
@@ -253,9 +255,16 @@ def run(
         from smbench.cli.machines.processing import job_command
         from smbench.lifecycle.processing.job import JobWanted
 
-        wanted = JobWanted(role, image, instance_type, to)
+        wanted = JobWanted(role, image, instance_type, to, _hosts(workers))
         raise typer.Exit(job_command(options, wanted, waits=wait))
     raise typer.Exit(run_command(options))
+
+
+def _hosts(workers: str) -> int:
+    """The machines of a job. Raises UsageError: it is said that they be counted."""
+    if workers == "auto":
+        raise UsageError("--workers auto counts the cores of this machine, not those of processing", "give a number")
+    return int(workers)
 
 
 def _own_prices(price: list[str]) -> dict[str, float]:

@@ -155,6 +155,15 @@ def search(
             rich_help_panel=COST,
         ),
     ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="USD",
+            help="Refuse a search of a real endpoint that may cost more than this, or whose cost is not known.",
+            rich_help_panel=COST,
+        ),
+    ] = None,
     price: PriceOption = None,
     endpoint: EndpointOption = None,
     stack: StackOption = None,
@@ -193,6 +202,7 @@ def search(
         "settle": settle,
         "probes": probes,
         "max_time": max_time,
+        "max_cost": max_cost,
         "prices": prices_from_options(price or ()),
         "region": region,
         "profile": profile,

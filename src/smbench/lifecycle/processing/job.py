@@ -12,7 +12,8 @@ from smbench.aws.access.roles import check_role
 from smbench.aws.setup.s3_place import split_location
 from smbench.errors import UsageError
 from smbench.generator.plan import RunPlan
-from smbench.pricing.table import current_prices
+from smbench.pricing.table import PriceTable, current_prices
+from smbench.records import Unknown
 from smbench.units import duration, usd
 from smbench.version import __version__
 
@@ -132,6 +133,16 @@ def _longest_s(plan: RunPlan) -> int:
     if len(known_ns) < len(ends_ns):
         return _LONGEST_S
     return min(_LONGEST_S, math.ceil(max(known_ns, default=0) / 1e9 + plan.scenario.drain + _SPARE_S))
+
+
+def most_usd(plan: RunPlan, instance_type: str, n_hosts: int, prices: PriceTable) -> tuple[float | Unknown, str]:
+    """USD that a job's machines may cost at most, and what they are: until SageMaker ends a job that hangs."""
+    longest_s, hosts = _longest_s(plan), f"{n_hosts} × {instance_type}"
+    what = f"{hosts} of a processing job that SageMaker ends after {duration(longest_s)}"
+    hour = prices.instance_hour.get(instance_type)
+    if hour is None:
+        return Unknown(f"the price of {instance_type} is not known: --price {instance_type}=USD gives it"), what
+    return hour * n_hosts * longest_s / 3600, what
 
 
 def price_of(wanted: JobWanted, took_s: float | None = None, prices: Mapping[str, float] | None = None) -> str:
