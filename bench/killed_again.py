@@ -66,17 +66,17 @@ class Held:
     Attributes:
         peaks: By name, the highest sum over the group's processes of what is resident.
         most: The highest sum over all groups.
-        most_shared: The same where pages that several processes share, such as those of libraries, count once.
+        most_own: The same without pages of files: those of libraries are there once for all processes.
     """
 
     groups: dict[str, int] = field(default_factory=dict)
     peaks: dict[str, int] = field(default_factory=dict)
     most: int = 0
-    most_shared: int = 0
+    most_own: int = 0
 
     def sample(self) -> None:
         by_group: dict[int, int] = {}
-        shared = 0
+        own = 0
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
                 with suppress(OSError, ValueError, IndexError, KeyError):
@@ -86,10 +86,10 @@ class Held:
                             line.split(":", 1) for line in (folder / "smaps_rollup").read_text().splitlines()[1:]
                         )
                         by_group[group] = by_group.get(group, 0) + 1024 * int(facts["Rss"].split()[0])
-                        shared += 1024 * int(facts["Pss"].split()[0])
+                        own += 1024 * int(facts["Anonymous"].split()[0])
         now = {name: by_group.get(group, 0) for name, group in self.groups.items()}
         self.peaks = {name: max(n_bytes, self.peaks.get(name, 0)) for name, n_bytes in now.items()}
-        self.most, self.most_shared = max(self.most, sum(now.values())), max(self.most_shared, shared)
+        self.most, self.most_own = max(self.most, sum(now.values())), max(self.most_own, own)
 
     def watch(self, until: threading.Event) -> None:
         while not until.wait(0.5):
@@ -191,7 +191,7 @@ def main() -> None:
             print(f"{name}: {value}")
     peaks = ", ".join(f"{name} {n_bytes / 1e6:,.0f} MB" for name, n_bytes in held.peaks.items())
     print(f"memory: {held.most / 1e6:,.0f} MB at most in all; {peaks}")
-    print(f"memory with shared pages counted once: {held.most_shared / 1e6:,.0f} MB at most in all")
+    print(f"memory without pages of files: {held.most_own / 1e6:,.0f} MB at most in all")
     print(f"{time.monotonic() - began_s:,.0f} s")
 
 

@@ -353,16 +353,24 @@ def _compact_file(run_dir: Path, file: str, parts: Sequence[Path]) -> None:
 
 
 def _sink_requests(parts: Sequence[Path], target: Path) -> None:
-    """By ranges of seq, each sorted by itself, then joined as a stream: sorting all at once took 2 GB a million."""
-    versions = _versions(parts)
-    first, last = versions.select(pl.min("seq").alias("first"), pl.max("seq").alias("last")).collect().row(0)
+    """By ranges of seq, each sorted by itself, then joined as a stream: sorting all at once took 2 GB a million.
+
+    A range reads those parts alone that have rows of it, and the ranges stay apart in the file, so that each is read
+    without the others.
+    """
+    extent = [pl.min("seq").alias("first"), pl.max("seq").alias("last")]
+    spans = [pl.scan_parquet(part).select(extent).collect().row(0) for part in parts]
+    known = [(part, first, last) for part, (first, last) in zip(parts, spans, strict=True) if first is not None]
     runs = []
     try:
-        for start in range(first or 0, (last or 0) + 1, _RANGE):
-            rows = versions.filter(pl.col("seq").is_between(start, start + _RANGE - 1))
+        lowest, highest = min((one[1] for one in known), default=0), max((one[2] for one in known), default=0)
+        for start in range(lowest, highest + 1, _RANGE):
+            end = start + _RANGE
+            inside = [part for part, first, last in known if first < end and last >= start] or list(parts)
+            rows = _versions(inside).filter(pl.col("seq").is_between(start, end - 1))
             runs.append(target.with_name(f"{target.name}-{start}.tmp"))
             _latest(rows).collect(engine="streaming").write_parquet(runs[-1])
-        pl.scan_parquet(runs).sink_parquet(target)
+        pl.scan_parquet(runs).sink_parquet(target, row_group_size=_RANGE)
     finally:
         for run in runs:
             run.unlink(missing_ok=True)

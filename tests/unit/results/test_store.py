@@ -6,7 +6,7 @@ Method: real folders and real parquet; a full disk is the process's own limit on
 import datetime
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +23,7 @@ from smbench.errors import ResultsError
 from smbench.findings import Verdict
 from smbench.generator.tracking.journal import events_frame, readings_frame
 from smbench.records import Ending, Event, NotSent, Outcome
+from smbench.results import store
 from smbench.results.store import PartWriter, compact, keep_last_versions, link_parts, new_run_dir, open_run, uncompact
 
 STARTED = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
@@ -121,6 +122,36 @@ def test_compaction_goes_by_ranges_and_joins_them_in_order(run_dir: Path, monkey
     compact(run_dir)
     assert_frame_equal(read(run_dir), DONE)
     assert not list(run_dir.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_each_range_reads_the_parts_alone_that_have_rows_of_it(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    read_together: list[list[str]] = []
+    versions = store._versions
+
+    def noted(parts: Sequence[Path]) -> pl.LazyFrame:
+        read_together.append([part.name.split("-")[2] for part in parts])
+        return versions(parts)
+
+    writer = PartWriter(run_dir, "requests", 0)
+    for frame in (NOT_YET[:2], NOT_YET[2:], NOT_YET[:0], WAITING[1:3], DONE[3:]):
+        writer.write(frame)
+    expected = read(run_dir)
+    monkeypatch.setattr(store, "_RANGE", at_once)
+    monkeypatch.setattr(store, "_versions", noted)
+    compact(run_dir)
+    a, b, c, d = "000000", "000001", "000003", "000004"
+    assert (
+        read_together
+        == {
+            1: [[a], [a, c], [b, c], [b, d]],
+            2: [[a, c], [b, c, d]],
+            3: [[a, b, c], [b, d]],
+        }[at_once]
+    )
+    assert_frame_equal(read(run_dir), expected)
 
 
 def test_rows_that_get_lost_while_compacting_keep_the_parts(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
