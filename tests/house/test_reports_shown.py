@@ -1,7 +1,7 @@
 """Goal: a report that a document shows is the report, today's.
 
 Method: print that of `results/sample` and set it into the documents; where they differ from what is committed,
-`pytest tests/house --update-golden` writes them anew.
+`pytest tests/house --update-golden` writes them anew, and the sample's `summary.json`.
 """
 
 import re
@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import smbench
 from smbench.analysis.verdict.checks import CHECKS, ENDED_BY_ITSELF
 from smbench.cli.app import app
+from smbench.printable import json_document
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = "results/sample"
@@ -44,6 +46,15 @@ def test_a_report_in_a_document_is_what_the_sample_run_says(
     drawn, n = SHOWN.subn(shown, written)
     assert n == 1, "one report, after its marker"
     assert is_golden(ROOT / name, drawn), "draw it again: pytest tests/house --update-golden"
+
+
+@pytest.mark.slow
+def test_the_summary_of_the_sample_run_is_todays(
+    monkeypatch: pytest.MonkeyPatch, is_golden: Callable[[Path, str], bool]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    summary = json_document(smbench.report(SAMPLE).to_json())
+    assert is_golden(ROOT / SAMPLE / "summary.json", summary.decode()), "pytest tests/house --update-golden"
 
 
 def test_every_check_has_its_line_in_the_legend_of_the_report() -> None:
