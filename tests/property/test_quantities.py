@@ -24,13 +24,27 @@ UNITS_S = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "min": 60, "h": 
 PARSERS = (parse_duration_s, parse_rate_hz, parse_size_bytes, parse_share, parse_number, parse_whole)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 999), st.sampled_from(sorted(UNITS_S))), min_size=1, max_size=4), st.booleans()
-)
+PARTS = st.lists(
+    st.tuples(st.integers(0, 999), st.sampled_from(sorted(UNITS_S))), min_size=1, max_size=4,
+    unique_by=lambda part: UNITS_S[part[1]],
+)  # fmt: skip
+
+
+@given(PARTS.map(lambda parts: sorted(parts, key=lambda part: -UNITS_S[part[1]])), st.booleans())
 def test_a_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]], spaced: bool) -> None:
     text = (" " if spaced else "").join(f"{count}{unit}" for count, unit in parts)
     assert parse_duration_s(text) == pytest.approx(sum(count * UNITS_S[unit] for count, unit in parts))
     assert parse_duration_s("-" + text) == -parse_duration_s(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_slip"),
+    [("1m1m", True), ("30m1h", True), ("1min 1m", True), ("1us1µs", True), ("1s 2ms 3s", True), ("1h30", False)],
+)
+def test_a_unit_that_comes_twice_or_after_a_smaller_one_is_refused(text: str, is_slip: bool) -> None:
+    for written in (text, "-" + text):
+        with pytest.raises(ValueError, match="largest first" if is_slip else "such as"):
+            parse_duration_s(written)
 
 
 @given(st.floats(0, 1e6), st.sampled_from([("s", 1), ("m", 60), ("min", 60), ("h", 3600), ("hour", 3600)]))

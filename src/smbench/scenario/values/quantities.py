@@ -29,7 +29,8 @@ HERTZ_MAX = 1e6
 # One source for the parsers and for the JSON schema, whose dialect has [0-9] but no named groups.
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 _DURATION = rf"({_NUMBER})\s*({'|'.join(_SECONDS)})"
-_DURATIONS = rf"({_DURATION}\s*)+"
+_UNITS_DESCEND = ("d", "h", "min|m", "s", "ms", "us|µs|\u03bcs", "ns")  # each at most once: `1m1m` is a slip
+_DURATIONS = "(?=[0-9])" + "".join(rf"({_NUMBER}\s*({unit})\s*)?" for unit in _UNITS_DESCEND)
 _RATE = rf"({_NUMBER})\s*(/|per )\s*({'|'.join(_PER_SECOND)})"
 _SIZE = rf"({_NUMBER})\s*({'|'.join(_BYTES)})"
 _SHARE = rf"({_NUMBER})\s*%"
@@ -64,7 +65,7 @@ def _finite(value: object) -> float | None:
 
 
 def parse_duration_s(value: object) -> float:
-    """Seconds from `90s`, `1m30s`, `250ms`, `1h`, or a plain number of seconds.
+    """Seconds from `90s`, `1m30s`, `250ms`, `1h`, or a plain number of seconds; each unit once, the largest first.
 
     Raises:
         ValueError: anything else; says what a duration looks like.
@@ -74,6 +75,8 @@ def parse_duration_s(value: object) -> float:
     text = str(value).strip()
     sign, body = (-1, text[1:]) if text.startswith("-") else (1, text)
     if not re.fullmatch(_DURATIONS, body):
+        if re.fullmatch(rf"({_DURATION}\s*)+", body):
+            raise ValueError("must have each unit once and the largest first, as 1h30m")
         raise ValueError("must be a duration such as 30s, 5m, 1h30m or 250ms")
     parts = [_exact(part[1]) * _SECONDS[part[4]] for part in re.finditer(_DURATION, body)]
     return sign * _nearest(sum(parts[1:], parts[0]))
