@@ -76,6 +76,22 @@ def test_serverless_is_the_time_of_the_accepted_calls_by_memory_and_the_bytes_of
     assert found.usd_month == pytest.approx(20.0 / 4.0 * 730 * 3600)
 
 
+@pytest.mark.parametrize(("first_s", "provisioned"), [(0.0, 0), (6.0, 0), (6.0, 3)])
+def test_a_month_is_of_the_time_that_was_paid_for_also_where_the_first_request_came_late(
+    first_s: float, provisioned: int
+) -> None:
+    late = [Request(first_s, done=8.0, changes={"size_in_bytes": 0, "answer_size_in_bytes": 0})]
+    for target, usd in (
+        ({"kind": "async", "instance_hour": 3600.0}, 8.0),
+        (serverless(1024, provisioned), 8.0 * 10.0 * provisioned + (8.0 - first_s) * (100.0 if provisioned else 1.0)),
+    ):
+        made = replace(frames_of(late, scenario={"target": target}), prices=PRICES)
+        found = price(made, PAID.model_copy(update={"instance_s": 8.0}))
+        assert found.usd == pytest.approx(usd)
+        assert found.n_month == pytest.approx(1 / 8.0 * 730 * 3600)
+        assert found.usd_month == pytest.approx(usd / 8.0 * 730 * 3600)
+
+
 def test_a_real_time_endpoint_costs_its_instances_and_the_bytes_of_both_ways() -> None:
     target = {"kind": "realtime", "instance_hour": 3600.0}
     made = frames(target, {"data.gb_in": 5.0, "data.gb_out": 1.0})

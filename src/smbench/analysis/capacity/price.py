@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.cost import Cost, instance_hour_usd
+from smbench.analysis.capacity.instances import measured_from_ns
 from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.frames import Frames, only
 from smbench.pricing.inference import (
@@ -107,9 +108,8 @@ def data_usd(frames: Frames) -> dict[str, float] | Unknown:
 
 
 def length_s(frames: Frames) -> float:
-    """From the first measured request to the end of the run."""
-    first_ns = frames.measured["sched_ns"].min()
-    return max(0.0, (frames.end_ns - first_ns) / 1e9) if isinstance(first_ns, int) else 0.0
+    """From the first measured phase, as what is paid, to the end of the run; 0 where nothing is measured."""
+    return max(0.0, (frames.end_ns - measured_from_ns(frames)) / 1e9) if frames.measured.height else 0.0
 
 
 def _price(frames: Frames, *, usd: float | Unknown, of: str, prices_of: str, **more: Any) -> Price:
