@@ -139,6 +139,11 @@ def test_a_probe_in_which_the_generator_was_late_is_made_again_and_counts_for_no
     assert found.table["spoiled"].null_count() == len(found.probes) - 2
     again = smbench.resume_search(found.path, progress="none")
     assert again.to_json() == found.to_json()
+    assert found.rate_hz is not None
+    for cut, status in (({"interrupted": True}, ExitCode.INTERRUPTED), ({"stopped": "time"}, ExitCode.INVALID)):
+        unsure = replace(found, **cut)
+        assert unsure.rate_hz is unsure.to_json()["rate_hz"] is None  # as its sentences: not over, or not known
+        assert unsure.exit_status is status
 
 
 def test_two_late_probes_one_after_the_other_end_a_search_and_say_nothing_of_the_endpoint(

@@ -130,10 +130,10 @@ class Saturation:
 
 
 def saturations(groups: Sequence[Group]) -> tuple[Saturation, ...]:
-    """Of each choice of the matrix that was made with stairs of users."""
+    """Of each choice of the matrix that was made with stairs of users; a stair with an unfit run is left out."""
     by_matrix: dict[str, list[Group]] = {}
     for group in groups:
-        if group.benchmark == SATURATION:
+        if group.benchmark == SATURATION and not group.why_unfit:
             by_matrix.setdefault(group.matrix, []).append(group)
     return tuple(Saturation(matrix, _flat(stairs)) for matrix, stairs in by_matrix.items())
 

@@ -123,10 +123,17 @@ def verified(groups: Sequence[Group], per_instance_hz: float) -> tuple[Verified,
         by_ramp = {
             ramp: group for ramp in STEEPNESS for group in groups if group.matrix == f"{POLICY}={name} {RAMP}={ramp}"
         }
-        states = [by_ramp[ramp].kept if ramp in by_ramp else None for ramp in STEEPNESS]
+        states = [_kept(by_ramp.get(ramp)) for ramp in STEEPNESS]
         kept = False if False in states else None if None in states else True
         found.append(Verified(name, share, invocations(share, per_instance_hz), by_ramp, kept))
     return tuple(found)
+
+
+def _kept(group: Group | None) -> bool | None:
+    """What was missed is missed; a run that was not made, or whose figures are none to choose by, keeps nothing."""
+    if group is None or (group.kept and group.why_unfit):
+        return None
+    return group.kept
 
 
 def highest_kept(found: Sequence[Verified]) -> Verified | None:

@@ -4,6 +4,8 @@ Method: figures made by hand.
 """
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +13,12 @@ from runs import Request, frames_of
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.summary import summarise
 from smbench.analysis.verdict.thresholds import evaluate
+from smbench.api.sweeping.sweep_result import Sweep
+from smbench.pricing.table import shipped_prices
 from smbench.sweeping.figures import Figures, Throughput, figures_of
+from smbench.sweeping.question import Question, benchmarks_of, cells_of
 from smbench.sweeping.ranking import Group, Rule, Seen, choose, groups_of, saturations, times_the_first
+from smbench.view.report.sweep import sentences
 
 
 def figures(p95_s: float | None, usd_per_1000: float | None, kept: bool | None = None, **changes: object) -> Figures:
@@ -161,6 +167,40 @@ def test_stairs_saturate_where_more_users_add_no_throughput() -> None:
     assert found.at is not None
     assert found.at.trial == {"users": "4"}
     assert saturations(groups_of(rising[:3]))[0].at is None
+
+    # A stair whose run was invalid, or ended early, shows no throughput: the next one is what it is compared with.
+    spoilt = replace(rising[1], figures=rising[1].figures.model_copy(update={"verdict": "invalid", "throughput": None}))
+    (found,) = saturations(groups_of([rising[0], spoilt, *rising[2:]]))
+    assert found.at is not None
+    assert found.at.trial == {"users": "4"}
+
+
+def sweep_of(found: dict[int, Figures], dropped: dict[int, str]) -> Sweep:
+    """Two sizes with two seeds each: cells 1 and 2 of the small one, 3 and 4 of the large one."""
+    base = {"name": "sizes", "load": [{"constant": {"rate": "1/s", "for": "10s"}}]}
+    key = "target.emulated.instances.max"
+    cells = cells_of(
+        Question(base=base, base_dir=Path(), matrix={key: [1, 2]}, seeds=(1, 2), benchmarks=benchmarks_of(None, ""))
+    )
+    assert [cell.number for cell in cells] == [1, 2, 3, 4]
+    return Sweep(Path(), tuple(cells), found, {}, dropped, shipped_prices())
+
+
+def test_a_sweep_recommends_nothing_until_every_cell_of_the_benchmark_has_been_run() -> None:
+    runs = {1: figures(2.0, 0.04, True), 2: figures(2.0, 0.04, True), 3: figures(1.0, 0.02, True)}
+    partial = sweep_of(runs, {})
+    assert partial.recommendation is partial.to_json()["recommendation"] is None
+    assert "Take: not known yet, because cells have not been run." in sentences(partial)
+    whole = sweep_of({**runs, 4: figures(1.0, 0.02, True)}, {}).recommendation
+    assert whole is not None
+    assert whole.best.configuration == "max=2"
+
+
+def test_a_configuration_one_of_whose_seeds_was_dropped_is_not_judged_by_the_others() -> None:
+    runs = {1: figures(2.0, 0.04, True), 2: figures(2.0, 0.04, True), 3: figures(1.0, 0.02, True)}
+    found = sweep_of(runs, {4: "quota reached"}).recommendation
+    assert found is not None
+    assert (found.best.configuration, found.runner_up, found.tied) == ("max=1", None, ())
 
 
 def test_a_group_without_a_bound_is_unbounded_and_not_left_out() -> None:

@@ -73,6 +73,20 @@ def test_the_highest_target_that_keeps_the_thresholds_under_both_ramps_is_taken(
     assert highest_kept(open_ones) is None
 
 
+@pytest.mark.parametrize("unfit", [{"part": "5 of 100 requests were sent"}, {"has_failed": True}])
+def test_a_target_is_not_taken_from_a_run_that_ended_early(unfit: dict[str, Any]) -> None:
+    whole, early = (Figures.model_validate({**UNKNOWN, "kept": True, **more}) for more in ({}, unfit))
+    runs = {"availability": (whole, whole), "balanced": (whole, early)}
+    found = [
+        Group(f"policy={name} ramp={ramp}", "load", {}, {1: one})
+        for name, both in runs.items()
+        for ramp, one in zip(("1x", "3x"), both, strict=True)
+    ]
+    chosen = highest_kept(verified(found, 2.0))
+    assert chosen is not None
+    assert chosen.name == "availability"
+
+
 def test_the_policy_is_what_auto_scaling_takes() -> None:
     policy = put_scaling_policy(60.0, "mine", "AllTraffic", {"out_cooldown": 30.0})
     assert policy["ResourceId"] == "endpoint/mine/variant/AllTraffic"

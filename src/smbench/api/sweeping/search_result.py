@@ -79,8 +79,11 @@ class Search(Printed):
 
     @property
     def rate_hz(self) -> float | None:
-        """The highest rate that keeps the thresholds; None: it is outside of what was searched."""
-        return self.found.rate_hz
+        """The highest rate that keeps the thresholds.
+
+        None: it is outside of what was searched, or the search was stopped or interrupted before it was sure.
+        """
+        return None if self.stopped or self.interrupted else self.found.rate_hz
 
     @property
     def table(self) -> pl.DataFrame:

@@ -61,10 +61,19 @@ class Sweep(Printed):
 
     @property
     def recommendation(self) -> Choice | None:
-        """Which configuration to take, by the first benchmark; None where nothing can be ranked."""
+        """Which configuration to take, by the first benchmark.
+
+        None where nothing can be ranked, or a cell of it has not been run yet. A configuration one of whose seeds was
+        dropped is left out: it would be judged by fewer runs than the others.
+        """
         first = self.groups[0].benchmark if self.groups else ""
+        asked = [cell for cell in self.cells if cell.benchmark == first]
+        if any(cell.number not in self.figures and cell.number not in self.dropped for cell in asked):
+            return None
+        seeds = {cell.seed for cell in asked}
+        whole = [group for group in self.groups if group.benchmark == first and seeds <= group.by_seed.keys()]
         memory_mb = {cell.name: cell.scenario.target.emulated.serverless.memory for cell in self.cells}
-        return choose([group for group in self.groups if group.benchmark == first], self.rule, memory_mb)
+        return choose(whole, self.rule, memory_mb)
 
     @property
     def table(self) -> pl.DataFrame:

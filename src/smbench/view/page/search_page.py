@@ -66,7 +66,7 @@ def _picture(
     looked: Looked, name: str, title: str, text: str, rows: list[dict[str, object]], axis: str, limit: float | None
 ) -> Picture:
     data = pl.DataFrame(rows)
-    rate_hz = looked.found.rate_hz
+    rate_hz = looked.rate_hz
 
     def draw(width: int) -> Spec:
         colours = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))

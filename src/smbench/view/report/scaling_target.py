@@ -60,7 +60,7 @@ def _cells(one: Verified, ramp: str) -> tuple[str, ...]:
     p95_s = None if group.p95_s is None else _finite(group.p95_s[1])
     p95 = "unbounded" if p95_s is None and group.p95_s is not None else "-" if p95_s is None else units.duration(p95_s)
     usd = "-" if group.usd_per_1000 is None else units.usd(group.usd_per_1000)
-    return ramp, p95, f"{_errors(group):,}", usd, _KEPT[group.kept]
+    return ramp, p95, f"{_errors(group):,}", usd, group.why_unfit or _KEPT[group.kept]
 
 
 def _errors(group: Group) -> int:
@@ -94,7 +94,7 @@ def to_json(looked: Looked) -> dict[str, Any]:
                 "kept": one.kept,
                 "ramps": {
                     ramp: {
-                        "kept": group.kept,
+                        "kept": None if group.kept and group.why_unfit else group.kept,
                         "p95_s": None if group.p95_s is None else _finite(group.p95_s[1]),
                         "errors": _errors(group),
                         "usd_per_1000": group.usd_per_1000,

@@ -80,6 +80,9 @@ class Looked(Protocol):
     @property
     def found(self) -> Found: ...
 
+    @property
+    def rate_hz(self) -> float | None: ...
+
 
 def progress_line(number: int, found: Mapping[str, Any]) -> str:
     """One probe that is over, in words."""
@@ -223,7 +226,7 @@ def to_json(looked: Looked) -> dict[str, Any]:
         "kind": "search",
         "name": looked.name,
         "demands": [{"text": one.text, "allowed": one.allowed} for one in looked.demands],
-        "rate_hz": found.rate_hz,
+        "rate_hz": looked.rate_hz,
         "low_hz": found.low_hz or None,
         "high_hz": None if math.isinf(found.high_hz) else found.high_hz,
         "confidence": CONFIDENCE,

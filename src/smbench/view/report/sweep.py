@@ -163,6 +163,8 @@ def _taken(looked: Looked) -> list[str]:
     if found is None:
         if not looked.figures:
             return ["Take: not known, because no cell was run."]
+        if len(looked.figures) + len(looked.dropped) < len(looked.cells):
+            return ["Take: not known yet, because cells have not been run."]
         if all(one.usd_why for one in looked.figures.values()):
             return ["Take: not known, because no configuration has a cost; see below."]
         return ["Take: not known, because no configuration has a cost and a bounded p95, from whole and valid runs."]
