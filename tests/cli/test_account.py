@@ -24,7 +24,7 @@ def test_doctor_asks_nothing_of_aws_for_an_emulated_endpoint() -> None:
     ran = CliRunner().invoke(app, ["doctor", "quick-start"])
     assert ran.exit_code == 0, ran.output
     assert ran.stdout.splitlines()[0].startswith("ok       open files:")
-    assert ran.stdout.splitlines()[-1] == "1 questions: nothing is wrong, 0 not known"
+    assert ran.stdout.splitlines()[-1] == "1 question: nothing is wrong, 0 not known"
 
 
 def test_what_is_wrong_fails_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
