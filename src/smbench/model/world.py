@@ -266,10 +266,19 @@ def tracking_policy(
 
 
 def step_policy(resource_id: str, name: str, wish: StepPolicy) -> PolicySpec:
-    """A scenario's step policy in Auto Scaling's terms."""
+    """A scenario's step policy in Auto Scaling's terms.
+
+    A step without bounds, which AWS refuses, is one that begins at the alarm's threshold.
+    """
+    from_threshold = {"lower": 0.0} if wish.comparison in (">=", ">") else {"upper": 0.0}
     spec = StepSpec(
         adjustment=_ADJUSTMENTS[wish.adjustment],
-        steps=tuple(StepAdjustment(step.change, step.lower, step.upper) for step in wish.steps),
+        steps=tuple(
+            StepAdjustment(step.change, step.lower, step.upper)
+            if step.is_bounded
+            else StepAdjustment(step.change, **from_threshold)
+            for step in wish.steps
+        ),
         cooldown_s=wish.cooldown,
         aggregation="Average" if wish.statistic == "Sum" else wish.statistic,
         min_magnitude=wish.min_magnitude,

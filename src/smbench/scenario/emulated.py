@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from smbench.scenario.faults import Faults
 from smbench.scenario.initial import Initial
 from smbench.scenario.serverless import Serverless
+from smbench.scenario.values.adjustments import Step, require_adjoining
 from smbench.scenario.values.distributions import Distribution, Lognormal, Service, ServiceLaw, Uniform
 from smbench.scenario.values.quantities import (
     Number,
@@ -102,23 +103,6 @@ class StepFromZero(Part):
     )
 
 
-class Step(Part):
-    """One step of a step policy.
-
-    Its bounds are relative to the alarm's threshold: the lower one belongs to the step, the upper one does not.
-    """
-
-    lower: Number | None = Field(default=None, description="MetricIntervalLowerBound. Default: minus infinity.")
-    upper: Number | None = Field(default=None, description="MetricIntervalUpperBound. Default: infinity.")
-    change: Whole = Field(description="ScalingAdjustment: instances, or percent, as the policy's `adjustment` says.")
-
-    @model_validator(mode="after")
-    def _is_an_interval(self) -> Self:
-        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
-            raise ValueError(f"lower {self.lower:g} is not below upper {self.upper:g}")
-        return self
-
-
 class StepPolicy(Part):
     """A step policy with an alarm of its own on any metric that the endpoint publishes."""
 
@@ -162,6 +146,16 @@ class StepPolicy(Part):
     def _enough_periods(self) -> Self:
         if self.of is not None and self.of < self.datapoints:
             raise ValueError(f"{self.datapoints} datapoints cannot be found in {self.of} periods")
+        return self
+
+    @model_validator(mode="after")
+    def _is_what_auto_scaling_takes(self) -> Self:
+        """Source: PutScalingPolicy, StepScalingPolicyConfiguration and StepAdjustment."""
+        if self.min_magnitude is not None and self.adjustment != "percent":
+            raise ValueError(f"min_magnitude goes with adjustment percent, and not with {self.adjustment}")
+        if self.adjustment == "exact" and any(step.change < 0 for step in self.steps):
+            raise ValueError("a change is a number of instances where adjustment is exact: it cannot be below 0")
+        require_adjoining(self.steps)
         return self
 
 

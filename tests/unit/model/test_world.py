@@ -87,6 +87,19 @@ def test_a_scenario_has_its_endpoint_target_policies_and_alarms() -> None:
     assert (low.datapoints_to_alarm, low.evaluation_periods, low.treat_missing_data) == (2, 5, "notBreaching")
 
 
+@pytest.mark.parametrize(
+    ("comparison", "bounds"), [(">=", (0, None)), (">", (0, None)), ("<=", (None, 0)), ("<", (None, 0))]
+)
+def test_a_step_without_bounds_begins_at_the_threshold_for_auto_scaling_takes_none_without(
+    comparison: str, bounds: tuple[float | None, float | None]
+) -> None:
+    step = {"step": {"comparison": comparison, "threshold": 4, "steps": [{"change": 1}]}}
+    (policy,) = world(instances={"max": 7}, policies=[step]).scaler.describe_policies(RESOURCE)
+    assert policy.spec.step is not None
+    (only,) = policy.spec.step.steps
+    assert (only.lower, only.upper) == bounds
+
+
 def test_a_resource_id_finds_its_endpoint_and_nothing_else() -> None:
     made = world()
     assert made.resolve(RESOURCE) is made.endpoints[EMBEDDED]

@@ -224,10 +224,18 @@ def test_a_service_law_for_a_class_no_payload_has_is_told() -> None:
     [
         ("{threshold: 1, steps: [{lower: 2, upper: 2, change: 1}]}", "lower 2 is not below upper 2"),
         ("{threshold: 1, datapoints: 3, of: 2, steps: [{change: 1}]}", "3 datapoints cannot be found in 2 periods"),
+        ("{threshold: 1, steps: [{change: 1}, {lower: 5, change: 2}]}", "overlap"),
+        ("{threshold: 1, steps: [{lower: 0, upper: 5, change: 1}, {lower: 4, change: 2}]}", "overlap"),
+        ("{threshold: 1, steps: [{lower: 6, change: 2}, {lower: 0, upper: 5, change: 1}]}", "leave a gap"),
+        (
+            "{threshold: 1, min_magnitude: 2, steps: [{lower: 0, change: 1}]}",
+            "min_magnitude goes with adjustment percent",
+        ),
+        ("{threshold: 1, adjustment: exact, steps: [{lower: 0, change: -1}]}", "it cannot be below 0"),
     ],
 )
 def test_a_step_policy_that_cannot_act_is_told(step: str, words: str) -> None:
-    assert only(SOUND + f"target: {{emulated: {{policies: [step: {step}]}}}}\n").message == words
+    assert words in only(SOUND + f"target: {{emulated: {{policies: [step: {step}]}}}}\n").message
 
 
 def test_payloads_without_a_service_law_are_told() -> None:
