@@ -38,7 +38,7 @@ class Cost(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     instance_s: float  # paid
-    useful_s: float | Missing  # of them: as many as the work would fill, every slot busy
+    useful_s: float | Missing  # of them: as many as all work fills, every slot busy, whether or not it completed
     cold_s: float  # paid, not yet serving
     idle_s: float | Missing  # the rest
     n_completed: int
@@ -48,7 +48,7 @@ class Cost(BaseModel):
     instance_s_per_1000: float | Missing  # completions
     price_usd: float | Missing  # an instance-hour
     usd: float | Missing
-    useful_usd: float | Missing  # no policy can do with less
+    useful_usd: float | Missing  # no policy can do this work with less
     usd_per_1000: float | Missing
     usd_per_1000_within_deadline: float | Missing
     harness: HarnessCost | None  # None: an emulated endpoint costs nothing to ask

@@ -350,11 +350,15 @@ def _cost_figures(found: Cost) -> tuple[Figure, ...]:
     n = units.counted(found.n_completed, "completion")
     figures = [
         Figure("paid", paid, "instance-seconds", f"{paid.text} instance-seconds: {', '.join(parts)}"),
-        Figure("useful", useful, "instance-seconds that the work fills, every slot busy"),
+        Figure(
+            "useful",
+            useful,
+            "instance-seconds that the work fills, every slot busy; that of requests which did not complete counts",
+        ),
         Figure("cold", cold, "instance-seconds paid, not yet serving"),
         Figure("idle", idle, "instance-seconds"),
         Figure("paid, USD", total, "at the price given", total.text if is_priced else ""),
-        Figure("useful, USD", usd(found.useful_usd), "no policy can do with less"),
+        Figure("useful, USD", usd(found.useful_usd), "no policy can do this work with less"),
         Figure(
             "per 1,000 completions, USD", per_1000, n, f"{per_1000.text} per 1,000 completions" if per_1000.unit else ""
         ),
