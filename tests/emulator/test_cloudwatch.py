@@ -335,10 +335,16 @@ async def test_a_state_can_be_set_and_actions_switched_off(watch: Watch) -> None
     assert (await watch.cloudwatch.describe_alarms())["MetricAlarms"][0]["ActionsEnabled"] is True
 
 
-async def test_one_wrong_name_and_no_alarm_is_deleted(watch: Watch) -> None:
+async def test_a_wrong_name_is_told_and_the_other_alarms_are_deleted(watch: Watch) -> None:
     await watch.cloudwatch.put_metric_alarm(**ALARM)
-    assert await refused(watch.cloudwatch.delete_alarms(AlarmNames=["high", "never"])) == "ResourceNotFound"
-    await watch.cloudwatch.delete_alarms(AlarmNames=["high"])
+    assert await refused(watch.cloudwatch.delete_alarms(AlarmNames=["never", "high", "high"])) == "ResourceNotFound"
+    assert (await watch.cloudwatch.describe_alarms())["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize("kind", ["AlarmActions", "OKActions", "InsufficientDataActions"])
+@pytest.mark.parametrize("action", ["pager", "arn:aws:sns", "arn:aws:sns:us-east-1:1:", " arn:aws:sns:a:1:b"])
+async def test_an_alarms_action_is_an_arn(watch: Watch, kind: str, action: str) -> None:
+    assert await refused(watch.cloudwatch.put_metric_alarm(**ALARM | {kind: [action]})) == "ValidationError"
     assert (await watch.cloudwatch.describe_alarms())["MetricAlarms"] == []
 
 

@@ -94,9 +94,10 @@ async def test_a_topic_is_made_once_listed_tagged_and_deleted(at: At) -> None:
 
 async def test_a_subscription_is_one_for_each_topic_and_queue(at: At) -> None:
     arn = await at.subscribe(RawMessageDelivery="true")
-    assert await at.subscribe(RawMessageDelivery="true") == arn
+    for same in ({"RawMessageDelivery": "true"}, {}, {"FilterPolicyScope": "MessageAttributes"}):
+        assert await at.subscribe(**same) == arn
     with pytest.raises(ClientError) as error:
-        await at.subscribe()
+        await at.subscribe(RawMessageDelivery="false")
     assert refusal(error) == ("InvalidParameter", 400)
     expected = {
         "SubscriptionArn": arn,

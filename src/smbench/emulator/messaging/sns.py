@@ -32,6 +32,7 @@ from smbench.emulator.site import Site, iso_ms
 
 _TAGS_MAX = 50
 _KNOWN_PROTOCOLS = {"http", "https", "email", "email-json", "sms", "application", "lambda", "firehose"}
+_DEFAULTS = {"RawMessageDelivery": "false", "FilterPolicyScope": "MessageAttributes"}
 
 
 @dataclass(slots=True)
@@ -223,7 +224,8 @@ class Sns:
             check_settable(name)
         for existing in topic.subscriptions.values():
             if existing.endpoint == endpoint:
-                if existing.attributes != attributes:
+                held = _DEFAULTS | existing.attributes  # what the call does not name may be anything
+                if any(held.get(name) != value for name, value in attributes.items()):
                     raise invalid("Attributes Reason: Subscription already exists with different attributes")
                 return {"SubscriptionArn": existing.arn}
         subscription = Subscription(f"{topic.arn}:{self._site.new_id()}", topic.arn, endpoint, attributes)

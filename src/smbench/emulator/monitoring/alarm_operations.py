@@ -1,5 +1,6 @@
 """CloudWatch's alarm operations on the model's alarms."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from smbench.model.monitoring.watched import MetricQuery
 
 _PAGE = 100
 _HOUR_S, _DAY_S, _SPAN_MAX_S = 3_600, 86_400, 604_800
+_ARN = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S(.*\S)?")
 _TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
 
 
@@ -109,13 +111,14 @@ class Alarms:
         return {"AlarmHistoryItems": [self._line(item) for item in shown]} | more
 
     def delete_alarms(self, params: Params, _request: HttpRequest) -> None:
-        """All of them or none. Raises ServiceError: one does not exist."""
-        names = params["AlarmNames"]
+        """Those that exist, whatever the other names are. Raises ServiceError: one does not exist."""
+        names = dict.fromkeys(params["AlarmNames"])
         missing = [name for name in names if self.book.get(name) is None]
-        if missing:  # one wrong name, and nothing is deleted
-            raise _not_found(f"Alarm(s) {', '.join(missing)} not found")
         for name in names:
-            self.book.delete(name)
+            if name not in missing:
+                self.book.delete(name)
+        if missing:
+            raise _not_found(f"Alarm(s) {', '.join(missing)} not found")
 
     def set_alarm_state(self, params: Params, _request: HttpRequest) -> None:
         """Until the next evaluation; actions follow at once.
@@ -231,6 +234,10 @@ def _check(params: Params) -> None:
         raise invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     if params.get("TreatMissingData", "missing") not in _TREATMENTS:
         raise invalid(f"Unsupported treat missing data value: [{params['TreatMissingData']}]")
+    for kind in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+        for action in params.get(kind, []):
+            if not _ARN.fullmatch(action):
+                raise invalid(f"Invalid arn syntax: {action}")
 
 
 def _queries(metrics: list[Params]) -> tuple[MetricQuery, ...]:
