@@ -348,6 +348,26 @@ def test_conditions_and_functions_give_what_cloudformation_documents() -> None:
     assert len(region.emulator.sns.tagged()) == 1
 
 
+def test_a_template_is_validated_without_values_and_a_stack_tells_its_own() -> None:
+    region = Region()
+    declared = {"Name": {"Type": "String", "Default": "a"}, "Key": {"Type": "String", "NoEcho": True}}
+    text = json.dumps({"Parameters": declared, "Resources": {"T": {"Type": "AWS::SNS::Topic"}}})
+    shown = region.call("cloudformation", "ValidateTemplate", {"TemplateBody": text})["Parameters"]
+    assert shown == [
+        {"ParameterKey": "Name", "NoEcho": False, "DefaultValue": "a"},
+        {"ParameterKey": "Key", "NoEcho": True},
+    ]
+    with pytest.raises(ServiceError, match="Either Template URL or Template Body must be specified"):
+        region.call("cloudformation", "ValidateTemplate", {})
+    given = [{"ParameterKey": "Key", "ParameterValue": "hush"}]
+    made = {"ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": text, "Parameters": given}
+    region.stacks("CreateChangeSet", **made)
+    region.stacks("ExecuteChangeSet", ChangeSetName="c")
+    (stack,) = region.stacks("DescribeStacks")["Stacks"]
+    values = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+    assert values == {"Name": "a", "Key": "****"}
+
+
 def test_resources_that_need_each_other_are_refused() -> None:
     circle = {name: {"Type": "AWS::SNS::Topic", "DependsOn": other} for name, other in (("A", "B"), ("B", "A"))}
     with pytest.raises(ServiceError, match=r"Circular dependency between resources: \[A, B\]"):

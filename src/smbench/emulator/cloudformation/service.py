@@ -5,7 +5,7 @@ from typing import Any
 from smbench.emulator.cloudformation.intrinsics import invalid
 from smbench.emulator.cloudformation.kinds import Account
 from smbench.emulator.cloudformation.stacks import ChangeSet, Event, Made, Stack, Work, changes_of
-from smbench.emulator.cloudformation.templates import Template, read_template
+from smbench.emulator.cloudformation.templates import Template, is_secret, read_template, unfilled
 from smbench.emulator.faults import Faults
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
@@ -174,9 +174,11 @@ class CloudFormation:
 
     def validate_template(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Raises ServiceError: it cannot be carried out here, or nowhere."""
-        template = self._read(params.get("TemplateBody", "{}"), {}, "validated", "validated")
+        if "TemplateBody" not in params:
+            raise invalid("Either Template URL or Template Body must be specified.")
+        template = self._read(params["TemplateBody"], unfilled(params["TemplateBody"]), "validated", "validated")
         has_role = any(one.kind == _ROLE for one in template.resources.values())
-        declared = [{"ParameterKey": name, "NoEcho": False} for name in template.declared]
+        declared = [_declared(name, one) for name, one in template.declared.items()]
         shown = {"Parameters": declared, "Capabilities": ["CAPABILITY_IAM"] if has_role else []}
         return shown | ({"Description": template.description} if template.description else {})
 
@@ -203,6 +205,20 @@ def _change(action: str, name: str, kind: str, physical: str, replacement: str) 
     return {"Type": "Resource", "ResourceChange": change | {key: value for key, value in optional.items() if value}}
 
 
+def _declared(name: str, one: Params) -> dict[str, Any]:
+    optional = {"DefaultValue": one.get("Default"), "Description": one.get("Description")}
+    shown = {key: str(value) for key, value in optional.items() if value is not None}
+    return {"ParameterKey": name, "NoEcho": is_secret(one)} | shown
+
+
+def _values(template: Template) -> list[dict[str, str]]:
+    """The parameters that a stack was made with; of a secret one stars, as on AWS."""
+    return [
+        {"ParameterKey": name, "ParameterValue": "****" if is_secret(template.declared[name]) else value}
+        for name, value in template.parameters.items()
+    ]
+
+
 def _shown(stack: Stack) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "StackId": stack.id,
@@ -215,7 +231,8 @@ def _shown(stack: Stack) -> dict[str, Any]:
         "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items()],
         "Capabilities": ["CAPABILITY_IAM"],
     }
-    optional = {"StackStatusReason": stack.reason, "LastUpdatedTime": stack.updated}
+    values = _values(stack.template) if stack.template else []
+    optional = {"StackStatusReason": stack.reason, "LastUpdatedTime": stack.updated, "Parameters": values}
     return shown | {key: value for key, value in optional.items() if value}
 
 

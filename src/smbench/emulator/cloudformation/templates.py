@@ -81,6 +81,17 @@ def read_template(text: str, given: Mapping[str, str], stack: str, stack_id: str
     )
 
 
+def unfilled(text: str) -> dict[str, str]:
+    """An empty value for each parameter without a default: a template is validated without any. Raises as above."""
+    declared = _document(text).get("Parameters", {})
+    return {name: "" for name, one in declared.items() if "Default" not in one}
+
+
+def is_secret(declared: Mapping[str, Any]) -> bool:
+    """Whether the value of a parameter is not shown; JSON templates say it as a truth value or as text."""
+    return str(declared.get("NoEcho", False)).lower() == "true"
+
+
 def pseudo_parameters(stack: str, stack_id: str, site: Site) -> dict[str, str]:
     """What a template may refer to without declaring it."""
     return {
