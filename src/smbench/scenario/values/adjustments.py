@@ -14,7 +14,8 @@ from smbench.scenario.values.record import Part
 class Step(Part):
     """One step of a step policy.
 
-    Its bounds are relative to the alarm's threshold: the lower one belongs to the step, the upper one does not.
+    Its bounds are relative to the alarm's threshold. Above the threshold the lower bound belongs to the step and the
+    upper one does not; below it is the other way round.
     """
 
     lower: Number | None = Field(
