@@ -64,6 +64,19 @@ def test_the_cheapest_policy_that_keeps_the_slo_is_found_among_all() -> None:
     assert found.exit_status == ExitCode.OK
 
 
+def test_a_policy_that_is_simpler_and_as_cheap_within_chance_is_not_called_the_cheapest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = advised()
+    assert found.advice.is_cheapest
+    assert ": the cheapest of those that keep " in " ".join(str(found).split())
+    monkeypatch.setattr("smbench.prediction.advice.is_tied", lambda row, other: True)  # all are alike
+    monkeypatch.setattr("smbench.prediction.advice.simplicity", lambda row: -row.cost)  # the dearest is the simplest
+    alike = advised()
+    assert not alike.advice.is_cheapest
+    assert ": the simplest as cheap as the cheapest, within chance, of those that keep " in " ".join(str(alike).split())
+
+
 def test_the_runner_up_keeps_it_too_and_costs_more() -> None:
     advice = advised().advice
     assert advice.chosen is not None

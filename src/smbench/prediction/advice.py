@@ -49,7 +49,9 @@ class Advice:
 
     Args:
         sweep: Everything that was looked at.
-        chosen: The cheapest policy that keeps every objective; None: none does.
+        chosen: The cheapest policy that keeps every objective, or the simplest of those whose cost chance does not tell
+            from the cheapest's; None: none keeps them.
+        is_cheapest: Whether no policy that keeps them has a lower mean cost than the chosen one.
         runner_up: The next cheapest that keeps them and is not alike.
         best: The chosen, or where none keeps the objectives the one that comes nearest to the first.
         binding: What holds the best one's figure where it is, the strongest first; empty: the service itself does.
@@ -58,6 +60,7 @@ class Advice:
 
     sweep: Sweep
     chosen: Row | None
+    is_cheapest: bool
     runner_up: Row | None
     best: Row
     binding: tuple[Bound, ...]
@@ -84,7 +87,8 @@ def advise(question: Question, space: Space, watch: Watch | None = None, foresee
     sign = 1.0 if is_worse_high(objectives[0]) else -1.0
     best = chosen or min(found.rows, key=lambda row: (sign * row.bound(0, objectives[0]), row.cost))
     floor = cold_floor(best.point.emulated, question)
-    return Advice(found, chosen, runner_up, best, _binding(question, best), floor)
+    is_cheapest = chosen is not None and chosen.cost <= kept[0].cost
+    return Advice(found, chosen, is_cheapest, runner_up, best, _binding(question, best), floor)
 
 
 def default_space(question: Question, emulated: Emulated, service_s: float) -> Space:

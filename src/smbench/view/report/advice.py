@@ -41,16 +41,15 @@ class Given(Protocol):
 def render(given: Given) -> RenderableType:
     """The answer first, then its reasons, then what changes."""
     looked, advice = given.what_if, given.advice
-    head = Text()
+    head, n = Text(), looked.sweep.n_points
     if advice.chosen is None:
         head.append("NO POLICY", "bold red")
-        head.append(f"  {looked.name}: of {looked.sweep.n_points:,} policies none keeps {_demanded(looked)}\n")
+        head.append(f"  {looked.name}: of {n:,} policies none keeps {_demanded(looked)}\n")
     else:
         head.append("TAKE", "bold green")
         head.append(f"  {policy_words(advice.chosen.point.emulated)}\n")
-        head.append(
-            f"{looked.name}: the cheapest of {looked.sweep.n_points:,} policies that keep {_demanded(looked)}\n"
-        )
+        which = "the cheapest" if advice.is_cheapest else "the simplest as cheap as the cheapest, within chance,"
+        head.append(f"{looked.name}: {which} of those that keep {_demanded(looked)}, among {n:,} policies\n")
     head.append(f"A prediction; model {looked.label}.", "dim")
     blocks: list[RenderableType] = [head, Text("\n".join(reasons(given)))]
     if given.after is not None:
