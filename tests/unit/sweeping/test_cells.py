@@ -4,6 +4,7 @@ Method: plain data and the cells of it; the benchmarks against the counts that t
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from smbench.errors import ScenarioError, UsageError
 from smbench.sweeping.matrix import axes_from_options, axes_of, seeds_of
 from smbench.sweeping.question import Question, benchmarks_of, cells_of
+from smbench.view.report.sweep import notes
 
 BASE: dict[str, Any] = {
     "name": "sizes",
@@ -149,3 +151,11 @@ def test_a_sweep_whose_benchmarks_multiply_its_seeds_is_bounded_too() -> None:
     stairs = {"saturation": {"users": [1, 2, 3, 4, 5, 6]}}
     with pytest.raises(UsageError, match="more than 5,000 cells"):
         cells_of(question(seeds=tuple(range(1, 1001)), benchmarks=stairs))
+
+
+@pytest.mark.parametrize(("kind", "is_said"), [("async", True), ("realtime", False)])
+def test_what_the_cost_of_an_asynchronous_endpoint_leaves_out_is_said(kind: str, is_said: bool) -> None:
+    base = {"name": "x", "target": {"kind": kind}, "load": [{"burst": {"requests": 1}}]}
+    cells = cells_of(question(base=base))
+    looked: Any = SimpleNamespace(groups=(), cells=cells, figures={}, dropped={}, prices=SimpleNamespace(source="here"))
+    assert any("S3 and SNS is not in it" in note for note in notes(looked)) == is_said

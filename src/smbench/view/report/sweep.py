@@ -279,6 +279,8 @@ def notes(looked: Looked) -> list[str]:
         found.append("p95: the median run, and the least and greatest. Against the first: p95 by pairs of the same "
                      "seed, geometric mean and 90 % interval.")  # fmt: skip
     found.append(f"Prices: list prices, {looked.prices.source}.")
+    if any(cell.scenario.target.kind == "async" for cell in looked.cells):
+        found.append("Cost: that of the instances; what an asynchronous endpoint calls of S3 and SNS is not in it.")
     why = dict.fromkeys(one.usd_why for one in looked.figures.values() if one.usd_why)
     found += [f"No cost: {reason}." for reason in why]
     for cell in looked.cells:
