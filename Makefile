@@ -30,7 +30,7 @@ demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoi
 	$(BIN)/smbench run
 
 # Three parts at once that take about as long, for half of the first one's time is waiting; each prints its own closing line.
-# The types are checked when the second has ended, which is the shortest: before all tests, a core would be idle meanwhile.
+# The types are checked when the first has ended, which is the shortest: before all tests, a core would be idle meanwhile.
 PART_1 = tests/cli tests/house
 PART_2 = tests/api tests/contract tests/emulator tests/golden
 PART_3 = tests/engine tests/property tests/unit
@@ -39,12 +39,12 @@ PART_3 = tests/engine tests/property tests/unit
 test: lint  ## what CI runs: all checks and all tests
 	@$(BIN)/python -m compileall -q src tests/support
 	@said=$$(mktemp -d); status=0; \
-	$(BIN)/python -m pytest $(PART_1) > "$$said/1" 2>&1 & first=$$!; \
+	$(BIN)/python -m pytest $(PART_2) > "$$said/2" 2>&1 & second=$$!; \
 	$(BIN)/python -m pytest $(PART_3) > "$$said/3" 2>&1 & third=$$!; \
-	trap 'kill $$first $$third 2>/dev/null' INT TERM; \
-	$(BIN)/python -m pytest $(PART_2) || status=$$?; \
+	trap 'kill $$second $$third 2>/dev/null' INT TERM; \
+	$(BIN)/python -m pytest $(PART_1) || status=$$?; \
 	$(BIN)/mypy || status=$$?; $(BIN)/lint-imports --no-cache || status=$$?; \
-	wait $$first || status=$$?; cat "$$said/1"; \
+	wait $$second || status=$$?; cat "$$said/2"; \
 	wait $$third || status=$$?; cat "$$said/3"; rm -rf "$$said"; \
 	exit $$status
 
