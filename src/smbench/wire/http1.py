@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
     """A connection that is open, or was. `send` it one request, and wait for the future; or `begin` one.
 
     Args:
-        freed: Called with the connection when a request is over, just before who asked for it hears of that.
+        freed: Called with the connection when a request is over, just before its caller gets the answer.
 
     Attributes:
         is_usable: Another request may follow on it.
@@ -310,7 +310,7 @@ class Connection(asyncio.Protocol):
         if self._is_bodiless:  # it waits for the body that HEAD's answer names and does not have
             self._parser = httptools.HttpResponseParser(self)
         if self.is_usable:
-            # An answer that came before its request had left stands in the way of the next one.
+            # Where an answer came before its request had left, the rest of that would go out before the next request.
             is_sent = transport is None or not transport.get_write_buffer_size()
             self.is_usable = is_sent and parser.should_keep_alive()
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)

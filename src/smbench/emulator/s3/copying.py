@@ -128,8 +128,8 @@ def source_range(request: HttpRequest, original: StoredObject) -> bytes:
 
 def result(tag: str, etag: str, modified_ns: int, checksums: Mapping[str, str], site: Site) -> str:
     """The inside of CopyObjectResult and CopyPartResult, in their element."""
-    told = f"<LastModified>{stamp(site, modified_ns)}</LastModified><ETag>{escape(etag)}</ETag>"
-    return f'<{tag} xmlns="{NAMESPACE}">{told}{checksum_elements(checksums, typed=tag == "CopyObjectResult")}</{tag}>'
+    inner = f"<LastModified>{stamp(site, modified_ns)}</LastModified><ETag>{escape(etag)}</ETag>"
+    return f'<{tag} xmlns="{NAMESPACE}">{inner}{checksum_elements(checksums, typed=tag == "CopyObjectResult")}</{tag}>'
 
 
 def reply(document: str, stored: Mapping[str, str]) -> HttpResponse:

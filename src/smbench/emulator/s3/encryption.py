@@ -54,8 +54,8 @@ def of_key(key: str, site: Site, kind: str = "aws:kms") -> dict[str, str]:
 
 def described(stored: Mapping[str, str]) -> list[tuple[str, str]]:
     """The headers that say how an object with these stored headers is encrypted."""
-    told = [(name, value) for name, value in stored.items() if name.startswith(SSE)]
-    return told or [(SSE, _OWN_KEY)]
+    kept = [(name, value) for name, value in stored.items() if name.startswith(SSE)]
+    return kept or [(SSE, _OWN_KEY)]
 
 
 def check_customers_key(headers: Mapping[str, str], stored: Mapping[str, str]) -> None:

@@ -124,9 +124,9 @@ def checksum_type(value: str) -> str:
 
 def checksum_elements(checksums: Mapping[str, str], *, typed: bool = True) -> str:
     """Checksums by algorithm as the elements of S3's documents."""
-    told = "".join(f"<Checksum{name.upper()}>{value}</Checksum{name.upper()}>" for name, value in checksums.items())
+    elements = "".join(f"<Checksum{name.upper()}>{value}</Checksum{name.upper()}>" for name, value in checksums.items())
     kinds = {checksum_type(value) for value in checksums.values()} if typed else set()
-    return told + "".join(f"<ChecksumType>{kind}</ChecksumType>" for kind in kinds)
+    return elements + "".join(f"<ChecksumType>{kind}</ChecksumType>" for kind in kinds)
 
 
 def _check_md5(sent: str, body: bytes) -> None:

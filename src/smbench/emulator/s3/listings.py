@@ -85,7 +85,7 @@ def uploads(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     found = sorted((one.key, one.upload_id, one) for one in bucket.uploads.values() if one.key.startswith(prefix))
     found = [one for one in found if one[:2] > after or not after[0]]
     shown = [upload for _, _, upload in found[:n_max]]
-    told = "".join(
+    elements = "".join(
         f"<Upload><Key>{escape(upload.key)}</Key><UploadId>{upload.upload_id}</UploadId>"
         f"<Initiated>{stamp(site, upload.started_ns)}</Initiated></Upload>"
         for upload in shown
@@ -96,12 +96,12 @@ def uploads(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
     if is_more and shown:
         head += f"<NextKeyMarker>{escape(shown[-1].key)}</NextKeyMarker>"
         head += f"<NextUploadIdMarker>{shown[-1].upload_id}</NextUploadIdMarker>"
-    return document("ListMultipartUploadsResult", head + told)
+    return document("ListMultipartUploadsResult", head + elements)
 
 
 def _contents(page: Listing, site: Site, owner: str, *, is_url: bool) -> list[str]:
-    told = [f"<Contents>{object_elements(one, site, owner, is_url=is_url)}</Contents>" for one in page.objects]
-    return told + [prefix_element(prefix, is_url=is_url) for prefix in page.prefixes]
+    elements = [f"<Contents>{object_elements(one, site, owner, is_url=is_url)}</Contents>" for one in page.objects]
+    return elements + [prefix_element(prefix, is_url=is_url) for prefix in page.prefixes]
 
 
 def object_elements(stored: StoredObject, site: Site, owner: str, *, is_url: bool) -> str:

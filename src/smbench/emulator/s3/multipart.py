@@ -88,8 +88,8 @@ def copy_part(
     upload = _upload(request, bucket, key)
     source, original = copying.find_source(request, bucket_of, site)
     part = _store(request, upload, copying.source_range(request, original), {}, site)
-    told = copying.result("CopyPartResult", part.etag, part.modified_ns, checksums_of(part.checksums), site)
-    answer = copying.reply(told, upload.headers)
+    result = copying.result("CopyPartResult", part.etag, part.modified_ns, checksums_of(part.checksums), site)
+    answer = copying.reply(result, upload.headers)
     answer.headers += tuple(copying.source_version(source, original))
     return answer
 
@@ -211,7 +211,7 @@ def list_parts(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> Ht
     shown = listed[: min(n_max, 1000)]
     last = shown[-1][0] if shown else after
     is_more = "true" if len(listed) > len(shown) else "false"
-    told = "".join(
+    elements = "".join(
         f"<Part><PartNumber>{number}</PartNumber><LastModified>{stamp(site, part.modified_ns)}</LastModified>"
         f"<ETag>{escape(part.etag)}</ETag><Size>{len(part.body)}</Size></Part>"
         for number, part in shown
@@ -219,7 +219,7 @@ def list_parts(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> Ht
     head = f"<Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key><UploadId>{upload.upload_id}</UploadId>"
     page = f"<PartNumberMarker>{after}</PartNumberMarker><NextPartNumberMarker>{last}</NextPartNumberMarker>"
     page += f"<MaxParts>{n_max}</MaxParts><IsTruncated>{is_more}</IsTruncated>"
-    return _document("ListPartsResult", f"{head}{page}{told}<StorageClass>STANDARD</StorageClass>")
+    return _document("ListPartsResult", f"{head}{page}{elements}<StorageClass>STANDARD</StorageClass>")
 
 
 def _upload(request: HttpRequest, bucket: Bucket, key: str) -> Upload:

@@ -76,8 +76,8 @@ def copy(
     bucket.put(stored)
     if tags:
         bucket.tags_of[key, stored.version] = dict(tags)
-    told = copying.result("CopyObjectResult", stored.etag, stored.modified_ns, checksums_of(headers), site)
-    answer = copying.reply(told, headers)
+    result = copying.result("CopyObjectResult", stored.etag, stored.modified_ns, checksums_of(headers), site)
+    answer = copying.reply(result, headers)
     answer.headers += (*versions.write_header(bucket, stored), *copying.source_version(source, original))
     return answer
 
@@ -158,14 +158,14 @@ def attributes(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> Ht
         raise ServiceError("InvalidArgument", "Invalid attribute name specified.")
     parts = bucket.parts_of.get((key, stored.version))
     checksums = checksums_of(stored.headers)
-    told = {
+    elements = {
         "ETag": f"<ETag>{stored.etag.strip(chr(34))}</ETag>",
         "Checksum": f"<Checksum>{checksum_elements(checksums)}</Checksum>" if checksums else "",
         "ObjectParts": "" if parts is None else _parts(parts, request),
         "StorageClass": f"<StorageClass>{stored.headers.get(STORAGE_CLASS, 'STANDARD')}</StorageClass>",
         "ObjectSize": f"<ObjectSize>{stored.size_bytes}</ObjectSize>",
     }
-    inner = "".join(told[name] for name in _ATTRIBUTES if name in asked)
+    inner = "".join(elements[name] for name in _ATTRIBUTES if name in asked)
     document = f'<GetObjectAttributesResponse xmlns="{NAMESPACE}">{inner}</GetObjectAttributesResponse>'
     headers = [("Last-Modified", http_date(site.utc_ns(stored.modified_ns))), *versions.read_header(bucket, stored)]
     return xml_reply(document, 200, headers)

@@ -184,7 +184,7 @@ class Bucket:
         self.settings: dict[str, str] = {}  # subresource: the inside of its document, or of a policy all of it
         self.versioning = ""  # empty: it was never asked for
         self.tags_of: dict[tuple[str, str], dict[str, str]] = {}  # key and version, where there are any
-        self.parts_of: dict[tuple[str, str], tuple[PartFacts, ...]] = {}  # likewise, of objects that came in parts
+        self.parts_of: dict[tuple[str, str], tuple[PartFacts, ...]] = {}  # the same of objects that came in parts
         self._past: dict[str, list[Version]] = {}  # key: all that is not its object, the latest first; never empty
         self._n_versions = 0
         self._sorted: list[str] = []  # of all that were put by clients

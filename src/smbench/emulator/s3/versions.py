@@ -100,18 +100,18 @@ def deleted(bucket: Bucket, key: str, version: str | None, site: Site) -> Versio
 
 def delete_headers(bucket: Bucket, version: str | None, gone: Version | None) -> list[tuple[str, str]]:
     """What the answer to DeleteObject says."""
-    told = [(_MARKER_HEADER, "true")] if isinstance(gone, DeleteMarker) else []
+    extra = [(_MARKER_HEADER, "true")] if isinstance(gone, DeleteMarker) else []
     if version is None and gone is not None:
         version = gone.version
-    return told + ([(HEADER, version)] if version is not None and bucket.versioning else [])
+    return extra + ([(HEADER, version)] if version is not None and bucket.versioning else [])
 
 
 def delete_element(key: str, version: str | None, gone: Version | None) -> str:
     """What the answer to DeleteObjects says of one object."""
-    told = f"<Key>{escape(key)}</Key>" + ("" if version is None else f"<VersionId>{version}</VersionId>")
+    elements = f"<Key>{escape(key)}</Key>" + ("" if version is None else f"<VersionId>{version}</VersionId>")
     if isinstance(gone, DeleteMarker):
-        told += f"<DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>{gone.version}</DeleteMarkerVersionId>"
-    return f"<Deleted>{told}</Deleted>"
+        elements += f"<DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>{gone.version}</DeleteMarkerVersionId>"
+    return f"<Deleted>{elements}</Deleted>"
 
 
 def configure(bucket: Bucket, document: Element) -> None:
@@ -161,8 +161,8 @@ def listing(bucket: Bucket, query: dict[str, str], site: Site) -> HttpResponse:
         parts += [("NextKeyMarker", written(key))]
         parts += [] if version is None else [("NextVersionIdMarker", version.version)]
     head = "".join(f"<{name}>{text}</{name}>" for name, text in parts)
-    told = "".join(_element(entry, site, is_url=is_url) for entry in shown)
-    return listings.document("ListVersionsResult", head + told)
+    elements = "".join(_element(entry, site, is_url=is_url) for entry in shown)
+    return listings.document("ListVersionsResult", head + elements)
 
 
 def _following(
@@ -201,6 +201,6 @@ def _element(entry: tuple[str, Version | None, bool], site: Site, *, is_url: boo
     which = f"<VersionId>{version.version}</VersionId><IsLatest>{'true' if is_latest else 'false'}</IsLatest>"
     if isinstance(version, StoredObject):
         return f"<Version>{which}{listings.object_elements(version, site, listings.OWNER, is_url=is_url)}</Version>"
-    told = f"<Key>{listings.quoted(key) if is_url else escape(key)}</Key>"
-    told += f"<LastModified>{listings.stamp(site, version.modified_ns)}</LastModified>"
-    return f"<DeleteMarker>{which}{told}{listings.OWNER}</DeleteMarker>"
+    elements = f"<Key>{listings.quoted(key) if is_url else escape(key)}</Key>"
+    elements += f"<LastModified>{listings.stamp(site, version.modified_ns)}</LastModified>"
+    return f"<DeleteMarker>{which}{elements}{listings.OWNER}</DeleteMarker>"

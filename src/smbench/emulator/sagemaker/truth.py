@@ -115,7 +115,7 @@ class Truth:
         """Those that have calls from one number to before another, one in memory at a time; and two always."""
         for number, (lowest, highest) in enumerate(self._spans):
             if lowest < end and highest >= first:
-                yield pickle.loads(self._spilled[number])  # we wrote it, where nobody else can
+                yield pickle.loads(self._spilled[number])  # we wrote it, in a file without a name
         yield self._closed
         yield still_open
 
