@@ -187,10 +187,18 @@ def _unknown_key(where: Where, siblings: list[str]) -> tuple[str, str]:
     homes = homes_of(key)
     below = tuple(home for home in homes if home.startswith(dotted((*parent, ""))))
     # The same word below this place is more likely meant than another word that looks like it.
-    if len(below) == 1 or (not near and not below and len(homes) == 1):
-        return "does not belong here", (below or homes)[0]
+    if len(below) == 1:
+        return "does not belong here", below[0]
+    if not near and not below and (meant := _nearest_above(homes, parent) or (homes[0] if len(homes) == 1 else "")):
+        return "does not belong here", meant
     listed = "" if near else f"; known here: {', '.join(known)}"
     return f"unknown key{listed}", near[0] if near else ""
+
+
+def _nearest_above(homes: Sequence[str], parent: Sequence[str | int]) -> str:
+    """The home that is a key of one of the sections around this place, the innermost; empty where none is."""
+    around = [home for home in homes if dotted(tuple(parent)).startswith(home.rpartition(".")[0] + ".")]
+    return max(around, key=len, default="")
 
 
 def unknown_word(word: str, known: list[str]) -> str:

@@ -90,6 +90,8 @@ def test_the_message_is_one_line_a_problem_with_file_line_and_column() -> None:
         ("payloads: {prefix: bucket}", "payloads.prefix", 20, "must be an S3 location", ""),
         ("payloads: {synthetic: 1KiB, mix: [{}]}", "payloads.mix.0", 35, "exactly one of files, lines, pickled", ""),
         ("target: {instances: 1}", "target.instances", 10, "does not belong here", "target.emulated.instances"),
+        ("target: {emulated: {kind: async}}", "target.emulated.kind", 21, "does not belong here", "target.kind"),
+        ("target: {emulated: {drain: 1m}}", "target.emulated.drain", 21, "does not belong here", "drain"),
         ("target: {time: warp}", "target.time", 10, "does not belong here", "target.emulated.time"),
         ("target: {endpoint: my_endpoint}", "target.endpoint", 20, "must be an endpoint name", ""),
         ("target: {endpoint: x, emulated: {}}", "target", 9, "must name a real endpoint or", ""),

@@ -89,7 +89,7 @@ def progress_line(number: int, found: Mapping[str, Any]) -> str:
     if "dropped" in found:
         return f"probe {number}: could not begin: {found['dropped']}"
     evidence = Evidence.model_validate(found["evidence"])
-    growth = "" if evidence.growth_hz is None else f", backlog {evidence.growth_hz.mean:+.3g}/s"
+    growth = "" if evidence.growth_hz is None else f", backlog {evidence.growth_hz.mean:+.3f}/s"
     misses = ", ".join(f"{one.text}: {units.share(one.least)} miss" for one in evidence.misses)
     left_out = f"; left out: {found['spoiled']}" if found["spoiled"] else ""
     return f"probe {number}: {units.rate(evidence.rate_hz)} {said(evidence.said)}{growth}; {misses}{left_out}"
