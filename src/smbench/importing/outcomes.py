@@ -1,7 +1,8 @@
 """Another tool's status, success and error columns: translated to the ledger's outcomes.
 
 A time-out is no end: the client gave up, and all that is known is that the request took longer. It is kept, open, as
-old as it was then (right-censored). An HTTP answer from 400 on is a refusal; no answer at all is a transport error.
+old as it was then (right-censored). So is one of a gateway, which gave up in the client's place. Any other HTTP answer
+from 400 on is a refusal; no answer at all is a transport error.
 """
 
 import re
@@ -12,6 +13,8 @@ from smbench.records import Outcome
 
 _CODE = re.compile(r"(?:HTTP(?:/\d(?:\.\d)?)?\s+)?([1-5]\d\d)(?:\.0+)?(?:\s.*)?", re.DOTALL | re.IGNORECASE)
 _TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline ?exceeded|etimedout", re.IGNORECASE)
+_GAVE_UP = {408, 460, 499, 504, 524, 598, 599}  # a gateway's time-out, or its note that the client did not wait
+_MAY_SAY_WHY = {424, *range(500, 600)}  # SageMaker's ModelError is 424; another 4xx may name a bad `timeout` argument
 _GOOD = {"ok", "success", "succeeded", "successful", "complete", "completed", "true", "pass", "passed", "yes", "done"}
 _GOOD |= {"unset", "status_code_unset", "status_code_ok"}  # OpenTelemetry's: nobody said that it failed
 _BAD = {"false", "fail", "failed", "failure", "error", "errored", "ko", "no", "exception", "aborted"}
@@ -69,9 +72,11 @@ def end_of(
     went_well = _meaning(success)
     if (status or "") in good:
         return End(Outcome.COMPLETED, code)
-    if code is not None and code >= 400:
-        return End(Outcome.REJECTED, code, error or f"HTTP {code}")
     words = " ".join(text for text in (status, error) if text)
+    if code is not None and code >= 400:
+        if code in _GAVE_UP or (code in _MAY_SAY_WHY and _TIMED_OUT.search(words)):
+            return End(Outcome.PENDING, None, error or f"HTTP {code}", is_timeout=True)
+        return End(Outcome.REJECTED, code, error or f"HTTP {code}")
     if (code is None or went_well is None) and _TIMED_OUT.search(words):
         return End(Outcome.PENDING, None, error or status, is_timeout=True)
     has_failed = went_well is False or (went_well is None and error is not None)  # an answer that broke off, say

@@ -36,7 +36,8 @@ DEADLINE = 'Get "http://x": context deadline exceeded (Client.Timeout exceeded w
         (None, None, "ValueError", Outcome.FAILED, None),
         ("429", "false", None, Outcome.REJECTED, 429),
         ("503", None, "overloaded", Outcome.REJECTED, 503),
-        ("504", None, "Gateway Timeout", Outcome.REJECTED, 504),  # the service's own answer
+        ("400", None, "timeout must be below 60", Outcome.REJECTED, 400),  # an argument's name
+        ("429", None, "no timeout is kept at this rate", Outcome.REJECTED, 429),
         ("throttled", None, None, Outcome.REJECTED, None),
         ("0", None, "connection refused", Outcome.TRANSPORT_ERROR, None),
         ("Non HTTP response code: java.net.ConnectException", "false", None, Outcome.TRANSPORT_ERROR, None),
@@ -64,6 +65,11 @@ def test_a_row_ends_as_its_tool_meant(
         ("Timed Out", None),
         (None, "ReadTimeout"),
         ("DeadlineExceeded", None),  # gRPC
+        ("504", None),  # a load balancer's, after its idle time-out
+        ("504", "Gateway Timeout"),
+        ("HTTP/1.1 499 Client Closed Request", None),  # nginx, of a client that did not wait
+        ("424", "Your invocation timed out while waiting for a response from container primary"),  # SageMaker
+        ("500", "upstream request timeout"),
     ],
 )
 def test_a_time_out_is_no_end(status: str | None, error: str | None) -> None:
