@@ -16,6 +16,14 @@ STAMPS_MIN = 30  # fewer say nothing
 COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
 NOTICE_MAX_NS = 10_000_000_000  # of an end that was found sooner a notice may have been on its way
 LOOKS_MAX_S = 30.0
+_FAILED = (pl.col("outcome") == Outcome.FAILED.value) & pl.col("wrong_answer").is_null()  # an answer is no failure
+# SageMaker's words where the container answered with an error or not in time; those of S3 name a path instead.
+_BY_CONTAINER = (
+    pl.col("error")
+    .cast(pl.String)
+    .str.contains(r"(?i)from model|ModelError|model invocation|container")
+    .fill_null(value=False)
+)
 
 
 def notification_loss(seen: Seen) -> Observation | None:
@@ -40,15 +48,26 @@ def notification_loss(seen: Seen) -> Observation | None:
 
 
 def container_failures(seen: Seen) -> Observation | None:
-    """The container answers with errors: how many, and its most frequent words in full."""
-    is_failure = (pl.col("outcome") == Outcome.FAILED.value) & pl.col("wrong_answer").is_null()
+    """The container answers with errors, or not in time: how many, and its most frequent words in full."""
     return _many(
         seen,
         "container failures",
-        is_failure,  # an answer is no failure of the container, right or not
+        _FAILED & _BY_CONTAINER,
         seen.counts.completed + seen.counts.failed,
         "requests that reached the container failed",
         "look at the container's log: latencies are of the requests that it answered",
+    )
+
+
+def failed_requests(seen: Seen) -> Observation | None:
+    """Requests fail, and their words do not name the container: a bucket that is gone, a role, a lost instance."""
+    return _many(
+        seen,
+        "failed requests",
+        _FAILED & ~_BY_CONTAINER,
+        seen.counts.completed + seen.counts.failed,
+        "requests failed",
+        "their words are all that is known: see the buckets of inputs and results, the role's permissions, and the log",
     )
 
 

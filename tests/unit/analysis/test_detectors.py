@@ -88,6 +88,23 @@ def test_a_container_that_fails_everything_stands_out_with_its_words_in_full() -
     assert words in seen
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("ClientError: Received server error (500) from model. See the SageMaker Endpoint logs.", "container failures"),
+        ("ClientError: Received client error (400) from model.", "container failures"),
+        ("ClientError: Failed to upload the response to the S3 output path.", "failed requests"),
+        ("ClientError: Failed to download the request payload from s3://my-models/x", "failed requests"),
+        ("ClientError: The instance that processed the request was lost.", "failed requests"),
+        (None, "failed requests"),
+    ],
+)
+def test_only_a_failure_whose_words_name_the_container_is_called_the_containers(words: str | None, name: str) -> None:
+    rows = [*steady(50), *(Request(200.0 + k, Outcome.FAILED, done=k + 200.5, error=words) for k in range(12))]
+    found = observed(rows, looks((0.0, 1, 1)))
+    assert {"container failures", "failed requests"} & {one.name for one in found.observations} == {name}
+
+
 def test_a_rare_failure_of_the_container_does_not_stand_out() -> None:
     rows = [*steady(99), Request(198.0, Outcome.FAILED, done=199.0, error="x")]
     assert "container failures" not in {one.name for one in observed(rows, looks((0.0, 1, 1))).observations}

@@ -106,6 +106,19 @@ def test_warm_up_is_left_out_of_the_figures_and_not_of_the_ledger() -> None:
     assert [(phase.name, phase.warmup) for phase in summary.phases] == [("warm", True), ("load", False)]
 
 
+def test_what_completed_of_all_but_the_warm_up_are_measured_requests() -> None:
+    # The warm-up's ten end while the five measured ones are due, and these two seconds later.
+    warm = [Request(float(k), done=21.0 + k / 10, phase="warm", warmup=True) for k in range(10)]
+    rows = warm + [Request(20.0 + k, done=22.0 + k) for k in range(5)]
+    spans = [
+        span(10, name="warm", end_s=20.0, warmup=True),
+        span(5, index=1, start_s=20.0, end_s=25.0, first_seq=10),
+    ]
+    summary = summary_of(rows, spans=spans)
+    assert (summary.rates.n_offered, summary.rates.n_completed) == (5, 4)
+    assert summary.phases[1].rates.n_completed == 14  # the endpoint's, of any phase
+
+
 def test_an_end_found_in_s3_is_not_taken_to_be_earlier_than_it_was() -> None:
     # LastModified 10 s may be anything up to 11 s; the request was due at 10.5 s.
     rows = [Request(10.5, done=10.0, seen=300.0, end_from="output", notices=0), Request(10.5, done=11.5)]

@@ -3,7 +3,8 @@
 Over the same seconds, so that they can be compared: from the phase's start to its planned end, or to its last send
 where that came later, because the generator was late or the phase has no planned end. Where the sending ended early,
 the time and the requests after that count nowhere: rates are of what took place. `completed` counts the ends within
-those seconds, whichever phase the requests belong to: the endpoint's throughput then.
+those seconds, whichever phase the requests belong to: the endpoint's throughput then. Of all but the warm-up it counts
+the measured requests', as every other figure does.
 """
 
 from collections.abc import Mapping
@@ -89,7 +90,7 @@ def overall_rates(frames: Frames) -> Rates:
     start_ns = min((span.start_ns for span in measured), default=_first(rows))
     ends_ns = [span.end_ns for span in measured]
     planned_ns = None if None in ends_ns else max((end for end in ends_ns if end is not None), default=None)
-    return rates_between(rows, completions(frames.requests), start_ns, planned_ns)
+    return rates_between(rows, completions(rows), start_ns, planned_ns)
 
 
 def rates_between(
