@@ -73,13 +73,8 @@ def advise(question: Question, space: Space, watch: Watch | None = None, foresee
     Args:
         foresee: As `sweep` takes it.
     """
-    found = sweep(question, space.points, space.current, watch, foresee=foresee)
+    found, kept = keeping(question, space, watch, foresee)
     objectives = question.objectives
-    kept = [row for row in found.rows if row.keeps(objectives)]
-    if not kept and found.screened_out:
-        found = sweep(question, space.points, space.current, watch, leaves_out=False, foresee=foresee)
-        kept = [row for row in found.rows if row.keeps(objectives)]
-    kept.sort(key=lambda row: row.cost)
     chosen = runner_up = None
     if kept:
         chosen = min((row for row in kept if is_tied(row, kept[0])), key=simplicity)
@@ -89,6 +84,27 @@ def advise(question: Question, space: Space, watch: Watch | None = None, foresee
     floor = cold_floor(best.point.emulated, question)
     is_cheapest = chosen is not None and chosen.cost <= kept[0].cost
     return Advice(found, chosen, is_cheapest, runner_up, best, _binding(question, best), floor)
+
+
+def keeping(
+    question: Question, space: Space, watch: Watch | None = None, foresee: Foresee | None = None
+) -> tuple[Sweep, list[Row]]:
+    """Everything that was looked at, and of it what keeps every objective, the cheapest first.
+
+    What a screen left behind is looked at after all where nothing keeps them, or where it kept them in its one
+    replication and cost less there than the cheapest that does.
+    """
+    objectives = question.objectives
+
+    def search(*, leaves_out: bool) -> tuple[Sweep, list[Row]]:
+        found = sweep(question, space.points, space.current, watch, leaves_out=leaves_out, foresee=foresee)
+        return found, sorted((row for row in found.rows if row.keeps(objectives)), key=lambda row: row.cost)
+
+    found, kept = search(leaves_out=True)
+    seen_once = [row for row in found.screened_out if row.costs and row.keeps(objectives)]
+    if (not kept and found.screened_out) or any(row.costs[0] < kept[0].costs[0] for row in seen_once):
+        return search(leaves_out=False)
+    return found, kept
 
 
 def default_space(question: Question, emulated: Emulated, service_s: float) -> Space:
@@ -122,7 +138,7 @@ def default_space(question: Question, emulated: Emulated, service_s: float) -> S
 
 
 def cold_floor(emulated: Emulated, question: Question) -> ColdFloor:
-    """What no policy with a zero minimum can beat on average: the fastest step from zero, one datapoint of one minute.
+    """What no policy that starts one instance from zero beats on average: the fastest step, of one minute.
 
     The rest of the first minute (half of one) has an average below 1, so a whole minute follows; its datapoint is
     visible after the metric's delay, the alarm looks at it within a minute (half of one), then the action takes.

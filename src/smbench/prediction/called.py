@@ -75,7 +75,7 @@ def called(
     rows = made.requests.filter(~pl.col("warmup"))
     return Called(
         cost=_cost(scenario, schedule, manifest, made, measured),
-        figures=[_figure(one, rows, measured.length_s) for one in objectives],
+        figures=[_figure(one, rows, measured, epoch_ns) for one in objectives],
         peak=_peak(made.requests),
     )
 
@@ -96,7 +96,7 @@ def _cost(scenario: Scenario, schedule: Schedule, manifest: Manifest, made: Simu
     return usd
 
 
-def _figure(threshold: Threshold, rows: pl.DataFrame, length_s: float) -> float:
+def _figure(threshold: Threshold, rows: pl.DataFrame, measured: Measured, epoch_ns: int) -> float:
     """In the threshold's unit; NaN where nothing is measured."""
     if not rows.height:
         return math.nan
@@ -106,7 +106,10 @@ def _figure(threshold: Threshold, rows: pl.DataFrame, length_s: float) -> float:
         return float(np.partition(latency_s, rank - 1)[rank - 1])
     if threshold.deadline_s is not None:
         n_in = int((_latency_s(rows, "done") <= threshold.deadline_s).sum())
-        return n_in / rows.height if threshold.metric == "within" else n_in / max(length_s, 1e-9)
+        if threshold.metric == "within":
+            return n_in / rows.height
+        last_ns = rows.select(pl.max_horizontal("done", "send", "sched").dt.timestamp("ns").max()).item()
+        return measured.per_second(n_in, last_ns - epoch_ns)
     n = {outcome: int((rows["outcome"] == outcome).sum()) for outcome in Outcome}
     n_accepted = int(rows["accepted"].sum())
     n_answered = n_accepted + n[Outcome.REJECTED]

@@ -17,6 +17,7 @@ _COUNTS = {"completed": COMPLETED, "failed": FAILED, "expired": EXPIRED, "lost":
 _MAY_BE = {FAILED: (PENDING, _LOST), EXPIRED: (PENDING, _LOST), _LOST: (PENDING,)}  # what may yet turn out to be each
 _OTHERS = ("error_share", "backlog", "backlog_max", "drain", "drain_s", "within", "goodput", "first_completion")
 _COST = "cost_per_1000"
+_MORE_IS_BETTER = ("completed", "within", "goodput")
 
 Mask = NDArray[np.bool_]
 
@@ -27,18 +28,28 @@ class Measured:
 
     rows: Mask  # of the schedule: not of a warm-up phase
     from_ns: int  # where the first measured phase begins
-    length_s: float  # of the measured phases
+    length_ns: int | None  # from there to the last one's end, with what is between them; None: a closed one has none
     warm_ups: tuple[tuple[int, int], ...] = ()  # where the warm-up phases with an end begin and end
 
     @classmethod
     def of(cls, spans: tuple[PhaseSpan, ...]) -> "Measured":
         """Those of a schedule's phases."""
         rows = np.repeat([not span.warmup for span in spans], [span.n for span in spans])
-        measured = [span for span in spans if not span.warmup]
-        length_ns = sum(span.end_ns - span.start_ns for span in measured if span.end_ns is not None)
-        from_ns = min((span.start_ns for span in measured if span.n), default=0)
+        measured = [span for span in spans if not span.warmup and span.n]
+        from_ns = min((span.start_ns for span in measured), default=0)
+        ends_ns = [span.end_ns for span in measured if span.end_ns is not None]
+        length_ns = None if len(ends_ns) < len(measured) else max(ends_ns, default=from_ns) - from_ns
         warm_ups = tuple((one.start_ns, one.end_ns) for one in spans if one.warmup and one.end_ns is not None)
-        return cls(rows.astype(bool), from_ns, length_ns / 1e9, warm_ups)
+        return cls(rows.astype(bool), from_ns, length_ns, warm_ups)
+
+    def per_second(self, n: int, last_end_ns: int) -> float:
+        """So many as a rate; NaN where all are due at one instant.
+
+        Args:
+            last_end_ns: Of a measured request, with which a closed phase ends.
+        """
+        length_ns = last_end_ns - self.from_ns if self.length_ns is None else self.length_ns
+        return n / length_ns * 1e9 if length_ns > 0 else math.nan
 
 
 def require_known(threshold: Threshold) -> None:
@@ -63,8 +74,10 @@ def require_known(threshold: Threshold) -> None:
 
 
 def is_worse_high(threshold: Threshold) -> bool:
-    """Whether a larger figure is worse."""
-    return threshold.op in ("<", "<=", "==", "!=")
+    """Whether a larger figure is worse: an exact value says it by its metric."""
+    if threshold.op in ("==", "!="):
+        return threshold.metric not in _MORE_IS_BETTER
+    return threshold.op in ("<", "<=")
 
 
 def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float | None) -> float:
@@ -85,7 +98,9 @@ def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float 
     if threshold.metric in ("within", "goodput"):
         latency_s = (seen.told_ns - seen.sched_ns)[rows] / 1e9
         n_in = int(((outcome == COMPLETED) & (latency_s <= (threshold.deadline_s or 0.0))).sum())
-        return n_in / len(outcome) if threshold.metric == "within" else n_in / max(measured.length_s, 1e-9)
+        if threshold.metric == "within":
+            return n_in / len(outcome)
+        return measured.per_second(n_in, int(max(seen.told_ns[rows].max(), seen.sched_ns[rows].max())))
     if threshold.metric in _COUNTS:
         return _count(threshold, outcome)
     if threshold.metric == "error_share":

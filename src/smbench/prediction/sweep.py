@@ -15,6 +15,7 @@ import numpy as np
 from smbench.analysis.numbers.student import quantile as student
 from smbench.calibration.checking.redrawn import chances, redrawn
 from smbench.calibration.parameter import Parameter
+from smbench.errors import UsageError
 from smbench.model.law_facts import mean_s
 from smbench.prediction.called import called
 from smbench.prediction.engine.foresee import Foreseen, Load, load_of
@@ -120,8 +121,11 @@ class Row:
         return values[max(0, math.ceil(UPPER * len(values) - 1e-9) - 1)]
 
     def keeps(self, objectives: Sequence[Threshold]) -> bool:
-        """Whether every objective holds at its bound."""
-        return all(one.holds(self.bound(place, one)) for place, one in enumerate(objectives))
+        """Whether each objective holds in 90 % of the replications: at its bound, where it has a worse side."""
+        least = math.ceil(UPPER * len(self.figures) - 1e-9)
+        return all(
+            sum(one.holds(figures[place]) for figures in self.figures) >= least for place, one in enumerate(objectives)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,9 @@ def sweep(
         foresee: How; None: one after the other, in this process.
         leaves_out: Those that are far from the front after the screen, or after one replication.
         watch: Called with how many of how many predictions are made.
+
+    Raises:
+        UsageError: an objective has no figure in some replication.
     """
     see = one_by_one(question) if foresee is None else foresee
     taken, left = screened(question, points) if leaves_out else (list(points), [])
@@ -178,6 +185,7 @@ def sweep(
         nonlocal n_done
         notes = see(number, [row.point.emulated for row in looked_at])
         for row, note in zip(looked_at, notes, strict=True):
+            _require_figures(note, question.objectives, number)
             row.add(note)
             reasons.update(dict.fromkeys(note.by_reference))
             n_done += 1
@@ -185,7 +193,7 @@ def sweep(
                 watch(n_done, n_all)
 
     look(rows, 0)
-    kept = _after_the_first(rows, question.objectives[0]) if leaves_out and n_replications > 1 else rows
+    kept = _after_the_first(rows, question.objectives) if leaves_out and n_replications > 1 else rows
     stay = {id(row) for row in kept}
     out = [row for row in rows if id(row) not in stay]
     n_all = len(rows) + len(kept) * (n_replications - 1)
@@ -195,6 +203,16 @@ def sweep(
         row.flags = _flags(row, kept[0])
     _rank(kept, question.objectives[0])
     return Sweep(tuple(kept), (*out, *(Row(point) for point in left)), len(points), tuple(reasons))
+
+
+def _require_figures(note: Note, objectives: Sequence[Threshold], number: int) -> None:
+    """Refuse what cannot be ranked: NaN is above and below every figure, so any policy would be the best."""
+    for objective, figure_ in zip(objectives, note.figures, strict=True):
+        if math.isnan(figure_):
+            raise UsageError(
+                f"'{objective.text}' has no figure: replication {number + 1} of the load has nothing to measure it by",
+                "give it requests that are due over some time, in a phase that is no warm-up and within the limits",
+            )
 
 
 def screened(question: Question, points: Sequence[Point]) -> tuple[list[Point], list[Point]]:
@@ -218,8 +236,9 @@ def screened(question: Question, points: Sequence[Point]) -> tuple[list[Point], 
         reaction_s,
         load.end_ns / 1e9,
     )
-    badness = _badness(question.objectives[0], seen.latency_s)
-    kept = worth_a_look(seen.instance_s, badness, KEPT_WITHIN, at_random=AT_RANDOM)
+    kept = np.zeros(len(known), dtype=bool)
+    for objective in question.objectives:
+        kept |= worth_a_look(seen.instance_s, _badness(objective, seen.latency_s), KEPT_WITHIN, at_random=AT_RANDOM)
     out = {place for place, is_kept in zip(known, kept, strict=True) if not is_kept}
     return (
         [point for place, point in enumerate(points) if place not in out],
@@ -323,13 +342,18 @@ def _with(scenario: Scenario, emulated: Emulated) -> Scenario:
     return scenario.model_copy(update={"target": scenario.target.model_copy(update={"emulated": emulated})})
 
 
-def _after_the_first(rows: list[Row], objective: Threshold) -> list[Row]:
-    """Those that are near the front after one replication; the first, the target as it is, always."""
+def _after_the_first(rows: list[Row], objectives: Sequence[Threshold]) -> list[Row]:
+    """Those that are near a front after one replication; the first, the target as it is, always.
+
+    Each objective has a front of its own with cost: what is the best by one may be beaten by another.
+    """
     costs = np.array([row.costs[0] for row in rows])
-    figures = np.array([row.figures[0][0] for row in rows])
-    badness = figures if is_worse_high(objective) else figures.max() - figures + 1e-9
-    kept = worth_a_look(costs, badness, FIRST_LOOK_WITHIN)
-    keeps = np.array([objective.holds(figure) for figure in figures])
+    kept = np.zeros(len(rows), dtype=bool)
+    for place, objective in enumerate(objectives):
+        figures = np.array([row.figures[0][place] for row in rows])
+        badness = figures if is_worse_high(objective) else figures.max() - figures + 1e-9
+        kept |= worth_a_look(costs, badness, FIRST_LOOK_WITHIN)
+    keeps = np.array([row.keeps(objectives) for row in rows])
     kept |= keeps & (costs <= FIRST_LOOK_WITHIN * costs[keeps].min(initial=math.inf))
     return [row for place, row in enumerate(rows) if kept[place] or not place]
 

@@ -3,6 +3,7 @@
 Method: the same scenario through `smbench.simulate`, whose thresholds are judged from tables.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import smbench
 from foretold import EPOCH_NS
 from smbench.errors import UsageError
-from smbench.prediction.engine.foresee import foresee
+from smbench.prediction.engine.foresee import Foreseen, foresee
 from smbench.prediction.figures import Measured, figure, instance_s, require_known
 from smbench.records import Unknown
 from smbench.scenario.model import Scenario
@@ -71,6 +72,42 @@ def test_figures_are_those_of_the_report(drain: str, emulated: dict[str, Any]) -
         assert value == pytest.approx(wanted, rel=1e-6), text
     assert not isinstance(run.summary.cost, Unknown)
     assert instance_s(seen, measured.from_ns) == pytest.approx(run.summary.cost.instance_s, rel=1e-6)
+
+
+def foretold(document: dict[str, Any]) -> tuple[Foreseen, Measured]:
+    scenario = Scenario.model_validate(document)
+    schedule = plan(scenario, Path(), [1.0])
+    return foresee(scenario, None, schedule, ["synthetic"], epoch_ns=EPOCH_NS), Measured.of(schedule.spans)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        [
+            {"constant": {"rate": "1/s", "for": "20s"}},
+            {"pause": {"for": "100s"}},
+            {"constant": {"rate": "2/s", "for": "20s"}},
+        ],
+        [
+            {"constant": {"rate": "1/s", "for": "20s"}},
+            {"constant": {"rate": "1/s", "for": "60s", "warmup": True}},
+            {"burst": {"requests": 9}},
+        ],
+        [{"closed": {"outstanding": 2, "requests": 40}}],
+    ],
+    ids=["pause", "a warm-up between", "closed"],
+)
+def test_goodput_is_over_the_time_that_the_report_s_rates_are(load: list[Any]) -> None:
+    emulated = {"instances": {"min": 1, "max": 1}, "service": {"constant": "100ms"}, "policies": [], "time": "warp"}
+    document = {"name": "rate", "target": {"emulated": emulated}, "load": load, "drain": "1h"}
+    threshold = parse_threshold("goodput(5m) > 1000/s")
+    (judged,) = smbench.simulate(document, thresholds=[threshold.text]).thresholds
+    assert figure(threshold, *foretold(document), None) == pytest.approx(judged.low, rel=1e-5)
+
+
+def test_a_burst_at_one_instant_has_no_goodput() -> None:
+    document = {**STORY, "load": [{"burst": {"requests": 9}}]}
+    assert math.isnan(figure(parse_threshold("goodput(5m) > 1/s"), *foretold(document), None))
 
 
 @pytest.mark.parametrize("text", ["ack_p95 < 1s", "rejected == 0"])

@@ -79,7 +79,7 @@ def reasons(given: Given) -> list[str]:
     lines.append(
         f"Cold floor: from zero instances the first answer takes about {units.duration(floor.total_s)} "
         f"(detection {units.duration(floor.detection_s)}, provisioning {units.duration(floor.provision_s)}, "
-        f"service {units.duration(floor.service_s)}): no policy with a zero minimum can beat it."
+        f"service {units.duration(floor.service_s)}): no policy that starts one instance from zero beats it on average."
     )
     lines += [f"Extrapolated: {flag}." for flag in advice.best.flags]
     return lines
