@@ -16,6 +16,7 @@ from smbench.cli.app import app
 from smbench.errors import UsageError
 from smbench.sweeping.figures import Figures, Throughput
 from smbench.sweeping.ranking import Group
+from smbench.sweeping.scaling_target import saturated
 
 SCENARIO: dict[str, Any] = {
     "name": "slow",
@@ -97,3 +98,23 @@ def test_users_that_do_not_saturate_an_instance_are_too_few(tmp_path: Path, monk
     error = command(tmp_path).exception
     assert isinstance(error, UsageError)
     assert "4 users do not saturate one instance of slow" in error.message
+
+
+@pytest.mark.parametrize(
+    ("stairs", "message"),
+    [
+        ([{"verdict": "invalid"}] * 3, "no stair of users measured what one instance of slow serves: invalid run"),
+        ([{"throughput": None}] * 3, "one instance of slow completed nothing, with any number of users"),
+        ([{}, {}, {"has_failed": True}], "2 users do not saturate one instance of slow"),
+        ([{}, {}, {}], "4 users do not saturate one instance of slow"),
+    ],
+)
+def test_where_no_stair_shows_saturation_the_reason_is_the_stairs_own(
+    stairs: list[dict[str, Any]], message: str
+) -> None:
+    groups = [
+        Group("one", "saturation", {"users": str(users)}, {1: figures(hertz, kept=None).model_copy(update=changes)})
+        for users, hertz, changes in zip((1, 2, 4), (1.0, 2.0, 4.0), stairs, strict=True)
+    ]
+    with pytest.raises(UsageError, match=message):
+        saturated(groups, "slow", "results/sweep")

@@ -10,7 +10,7 @@ from typing import Any
 
 from smbench.errors import UsageError
 from smbench.scenario.model import Scenario
-from smbench.sweeping.ranking import Group
+from smbench.sweeping.ranking import Group, saturations
 
 SHARES: dict[str, float] = {"availability": 0.4, "balanced": 0.5, "cost": 0.7}
 STEEPNESS: dict[str, int] = {"1x": 1, "3x": 3}
@@ -45,6 +45,30 @@ def one_instance() -> dict[str, Any]:
     return {
         f"{_INSTANCES}.min": 1, f"{_INSTANCES}.max": 1, f"{_INSTANCES}.start": 1, "target.emulated.policies": [],
     }  # fmt: skip
+
+
+def saturated(groups: Sequence[Group], name: str, place: str) -> Group:
+    """The stair of users from which one instance serves no more.
+
+    Args:
+        groups: The stairs on one instance, a group each.
+        name: Of the scenario.
+        place: Of the sweep's results, for who looks what happened.
+
+    Raises:
+        UsageError: none shows it.
+    """
+    at = next((found.at for found in saturations(groups) if found.at is not None), None)
+    if at is not None and at.completed_hz:
+        return at
+    fit = [group for group in groups if not group.why_unfit]
+    if not fit:
+        why = next((group.why_unfit for group in groups), "no stair was run")
+        raise UsageError(f"no stair of users measured what one instance of {name} serves: {why}", f"see {place}")
+    if not any(group.completed_hz for group in fit):
+        raise UsageError(f"one instance of {name} completed nothing, with any number of users", f"see {place}")
+    users = max(int(group.trial["users"]) for group in fit)
+    raise UsageError(f"{users:,} users do not saturate one instance of {name}", f"give more users: {place}")
 
 
 def verification(scenario: Scenario, per_instance_hz: float, ramp_s: float) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from smbench.api.sweeping.sweep import sweep
 from smbench.api.sweeping.sweep_result import Sweep
 from smbench.errors import ExitCode, NotBegunError, UsageError
 from smbench.scenario.values.quantities import parse_duration_s
-from smbench.sweeping.ranking import saturations
 from smbench.sweeping.scaling_target import (
     DEFAULT_THRESHOLD,
     Verified,
@@ -24,6 +23,7 @@ from smbench.sweeping.scaling_target import (
     highest_kept,
     one_instance,
     put_scaling_policy,
+    saturated,
     verification,
     verified,
 )
@@ -129,16 +129,12 @@ def scaling_target(
     )
     if alone.interrupted:
         raise NotBegunError(f"interrupted: `smbench resume {alone.path}` goes on with the stairs")
-    found = next(iter(saturations(alone.groups)), None)
-    if found is None or found.at is None or not found.at.completed_hz:
-        raise UsageError(
-            f"{max(users):,} users do not saturate one instance of {given.name}", f"give more users: {alone.path}"
-        )
-    per_instance_hz = found.at.completed_hz
+    stair = saturated(alone.groups, given.name, str(alone.path))
+    per_instance_hz = stair.completed_hz or 0.0
     check = sweep(given, matrix=verification(given, per_instance_hz, ramp_s), thresholds=asserted, **common)
     targets = verified(check.groups, per_instance_hz)
     chosen = highest_kept(targets)
     policy = None
     if chosen is not None:
         policy = put_scaling_policy(chosen.invocations_per_instance, "ENDPOINT", "AllTraffic", cooldowns_of(given))
-    return ScalingTarget(given.name, alone, check, per_instance_hz, int(found.at.trial["users"]), targets, policy)
+    return ScalingTarget(given.name, alone, check, per_instance_hz, int(stair.trial["users"]), targets, policy)
