@@ -8,6 +8,7 @@ from smbench.pricing.table import PriceTable
 from smbench.records import Unknown
 
 MONTH_H = 730.0  # a twelfth of a year, as AWS's own calculator has it
+DATA = ("data in", "data out")
 _MB_IN_GB = 1024.0
 _BYTES_IN_GB = 2.0**30
 _STEPS_MAX = 10
@@ -70,8 +71,8 @@ def data_parts(bytes_in: int, bytes_out: int | None, prices: PriceTable) -> dict
     """
     if bytes_out is None:
         return Unknown(_SIZES_UNKNOWN)
-    names = {"data in": "data.gb_in", "data out": "data.gb_out"}
-    return _parts(names, {"data in": bytes_in / _BYTES_IN_GB, "data out": bytes_out / _BYTES_IN_GB}, prices)
+    names = dict(zip(DATA, ("data.gb_in", "data.gb_out"), strict=True))
+    return _parts(names, dict(zip(DATA, (bytes_in / _BYTES_IN_GB, bytes_out / _BYTES_IN_GB), strict=True)), prices)
 
 
 def _parts(names: Mapping[str, str], used: Mapping[str, float], prices: PriceTable) -> dict[str, float] | Unknown:
@@ -92,15 +93,19 @@ def month_usd(hour_usd: float) -> float:
     return hour_usd * MONTH_H
 
 
-def break_even(usd_per_inference: float, prices: PriceTable) -> dict[str, float]:
+def break_even(usd_per_inference: float, data_usd: float, prices: PriceTable) -> dict[str, float]:
     """Inferences a month from which one instance of each type is cheaper, cheapest type first.
 
     Whether one instance can work them off is another question, which a capacity search answers.
+
+    Args:
+        data_usd: Of the price of an inference, what its data costs: a real-time instance pays as much for it.
     """
-    if usd_per_inference <= 0:
+    saved_usd = usd_per_inference - data_usd
+    if saved_usd <= 1e-12 * usd_per_inference:  # a difference of rounding
         return {}
     by_price = sorted(prices.instance_hour.items(), key=lambda item: item[1])
-    return {name: month_usd(hour_usd) / usd_per_inference for name, hour_usd in by_price}
+    return {name: month_usd(hour_usd) / saved_usd for name, hour_usd in by_price}
 
 
 def comparable(memory_mb: int, prices: PriceTable) -> str | None:

@@ -75,6 +75,7 @@ class Figures(BaseModel):
     usd_why: str
     usd_per_1000: float | None
     usd_day: float | None
+    data_usd_per_1000: float = 0.0
     cold: ColdCalls | None = None
     instance_type: str = ""
     instances: int | None = None
@@ -100,7 +101,8 @@ def figures_of(
 ) -> Figures:
     """The figures of a run that was read."""
     completed_s = _completed_s(frames.measured)
-    usd = price(frames, summary.cost).usd
+    priced = price(frames, summary.cost)
+    usd = priced.usd
     amount = None if isinstance(usd, Unknown) else usd
     n_completed, span_s = summary.measured.completed, length_s(frames)
     met = [] if verdict == Verdict.INVALID else [one.passed for one in judged]  # it says nothing of the endpoint
@@ -120,6 +122,7 @@ def figures_of(
         usd=amount,
         usd_why=usd.reason if isinstance(usd, Unknown) else "",
         usd_per_1000=1000 * amount / n_completed if amount is not None and n_completed else None,
+        data_usd_per_1000=1000 * priced.data_usd_per_inference,
         usd_day=amount / span_s * _DAY_S if amount is not None and span_s else None,
         cold=_cold(frames.measured),
         instance_type=str(frames.manifest.target.get("instance_type") or ""),

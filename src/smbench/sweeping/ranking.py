@@ -71,6 +71,11 @@ class Group:
         return _mean([one.usd_per_1000 for one in self.by_seed.values()])
 
     @property
+    def data_usd_per_1000(self) -> float:
+        """Of it what data in and out costs, the mean over the seeds."""
+        return _mean([one.data_usd_per_1000 for one in self.by_seed.values()]) or 0.0
+
+    @property
     def mean_s(self) -> float | None:
         """Mean latency of the completed, the mean over the seeds; None where nothing completed in one."""
         return _mean([one.mean_s for one in self.by_seed.values()])

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from smbench.analysis.capacity.price import against_instances
 from smbench.cli.app import app
 from smbench.errors import UsageError
 from smbench.pricing.inference import (
@@ -49,10 +50,22 @@ def test_a_price_that_is_not_known_makes_no_figure_until_it_is_given() -> None:
 
 def test_break_even_is_where_a_month_of_the_instance_costs_as_much() -> None:
     table = shipped_prices().with_own({"ml.own.large": 0.01})
-    points = break_even(0.00001, table)
+    points = break_even(0.00001, 0.0, table)
     assert next(iter(points)) == "ml.own.large"
     assert points["ml.own.large"] == pytest.approx(0.01 * 730 / 0.00001)
-    assert break_even(0.0, table) == {}
+    assert break_even(0.0, 0.0, table) == {}
+    assert break_even(0.00003, 0.00003, table) == {}
+
+
+@given(st.floats(0.0, 0.99), st.floats(1e-9, 1e-2))
+def test_at_the_break_even_both_cost_the_same_with_the_data_that_both_pay_for(share: float, each_usd: float) -> None:
+    data_usd = share * each_usd
+    against = against_instances(each_usd, data_usd, 2048, shipped_prices())
+    for point in against.break_even:
+        assert point.n_month * each_usd == pytest.approx(point.usd_month + point.n_month * data_usd)
+    n_month = next(one.n_month for one in against.break_even if one.instance_type == against.compared_with)
+    for row in against.savings:
+        assert (row.saving > 0) is (row.n_month < n_month)
 
 
 def test_what_ran_in_provisioned_environments_has_a_price_of_its_own() -> None:

@@ -14,6 +14,7 @@ from smbench.analysis.capacity.instances import measured_from_ns
 from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.frames import Frames, only
 from smbench.pricing.inference import (
+    DATA,
     MONTH_H,
     ServerlessUse,
     break_even,
@@ -71,6 +72,12 @@ class Price(BaseModel):
     break_even: tuple[BreakEven, ...] = ()  # of a serverless endpoint, cheapest instance first
     compared_with: str = ""  # the cheapest instance with as much memory; empty: none is listed
     savings: tuple[Saving, ...] = ()
+
+    @property
+    def data_usd_per_inference(self) -> float:
+        """Of an inference's price, what its data in and out costs; 0 where it is not known or not paid for."""
+        usd = sum(self.parts.get(name, 0.0) for name in DATA)
+        return usd / self.n_completed if self.n_completed else 0.0
 
 
 def price(frames: Frames, cost: Cost | Unknown) -> Price:
@@ -156,7 +163,7 @@ def _serverless(frames: Frames, size: tuple[int, int] | Unknown) -> Price:
     each = found.usd_per_inference
     if isinstance(each, Unknown) or provisioned:
         return found
-    against = against_instances(each, memory_mb, prices)
+    against = against_instances(each, found.data_usd_per_inference, memory_mb, prices)
     return found.model_copy(update=dict(against))
 
 
@@ -170,26 +177,30 @@ class Against(BaseModel):
     savings: tuple[Saving, ...]
 
 
-def against_instances(each_usd: float, memory_mb: int, prices: PriceTable) -> Against:
-    """What serverless inferences at this price cost less, and from how many a month on they cost more."""
+def against_instances(each_usd: float, data_usd: float, memory_mb: int, prices: PriceTable) -> Against:
+    """What serverless inferences at this price cost less, and from how many a month on they cost more.
+
+    Args:
+        data_usd: Of an inference's price, its data in and out, which a real-time instance pays for as well.
+    """
     points = tuple(
         BreakEven(instance_type=name, usd_month=month_usd(prices.instance_hour[name]), n_month=n)
-        for name, n in break_even(each_usd, prices).items()
+        for name, n in break_even(each_usd, data_usd, prices).items()
     )
     name = comparable(memory_mb, prices)
-    savings = _savings(each_usd, month_usd(prices.instance_hour[name])) if name else ()
+    savings = _savings(each_usd, data_usd, month_usd(prices.instance_hour[name])) if name else ()
     return Against(break_even=points, compared_with=name or "", savings=savings)
 
 
-def _savings(each_usd: float, instance_usd: float) -> tuple[Saving, ...]:
-    if each_usd <= 0:
+def _savings(each_usd: float, data_usd: float, month: float) -> tuple[Saving, ...]:
+    if each_usd - data_usd <= 1e-12 * each_usd:
         return ()
-    return tuple(
-        Saving(
-            n_month=n, serverless_usd=n * each_usd, instance_usd=instance_usd, saving=1 - n * each_usd / instance_usd
-        )
-        for n in strides(instance_usd / each_usd)
-    )
+    found = []
+    for n in strides(month / (each_usd - data_usd)):
+        serverless_usd, instance_usd = n * each_usd, month + n * data_usd
+        saving = 1 - serverless_usd / instance_usd
+        found.append(Saving(n_month=n, serverless_usd=serverless_usd, instance_usd=instance_usd, saving=saving))
+    return tuple(found)
 
 
 def _use(frames: Frames, memory_mb: int, provisioned: int) -> ServerlessUse:

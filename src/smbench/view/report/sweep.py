@@ -193,7 +193,8 @@ def against_instances_of(looked: Looked) -> Against | None:
     target = cell_of(looked, found.best).scenario.target
     if target.kind != "serverless" or target.endpoint is not None or target.emulated.serverless.provisioned:
         return None
-    return against_instances(found.best.usd_per_1000 / 1000, target.emulated.serverless.memory, looked.prices)
+    each_usd, data_usd = found.best.usd_per_1000 / 1000, found.best.data_usd_per_1000 / 1000
+    return against_instances(each_usd, data_usd, target.emulated.serverless.memory, looked.prices)
 
 
 def cell_of(looked: Looked, group: Group) -> Cell:
