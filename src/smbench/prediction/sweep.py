@@ -211,7 +211,7 @@ def _require_figures(note: Note, objectives: Sequence[Threshold], number: int) -
         if math.isnan(figure_):
             raise UsageError(
                 f"'{objective.text}' has no figure: replication {number + 1} of the load has nothing to measure it by",
-                "give it requests that are due over some time, in a phase that is no warm-up and within the limits",
+                "requests must be due over some time, within the limits, in a phase without `warmup`",
             )
 
 
