@@ -33,7 +33,7 @@ from smbench.wire.sigv4 import Credentials
 
 _MODELS = Path(__file__).parent / "models"  # members of InvokeEndpointAsync that botocore 1.40 does not know
 _EMULATED_REGION = "us-east-1"
-_EMULATED = Credentials("smbench", "emulated")
+_EMULATED = Credentials("smbench", "smbench")
 USER_AGENT = f"smbench/{__version__} botocore/{botocore.__version__}"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

@@ -27,7 +27,7 @@ from smbench.wire.sigv4 import (
     payload_hash,
 )
 
-CREDENTIALS = Credentials("smbench", "emulated")  # what smbench's own clients sign with, see `aws.access.clients`
+CREDENTIALS = Credentials("smbench", "smbench")  # what smbench's own clients sign with, see `aws.access.clients`
 S3_SKEW_S, SKEW_S = 900, 300  # how far a stamp may be from our clock: S3, all others
 _PARAMETER = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
 # Services that spoke AWS query first, where the same refusals have other names.
