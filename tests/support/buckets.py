@@ -10,6 +10,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from serving import sdk_environment
 from smbench.clock import LoopClock, wall_ns
 from smbench.emulator.s3.objects import StoredObject
+from smbench.emulator.sagemaker.processing import Images
 from smbench.emulator.server import Emulator
 from smbench.scenario.model import Scenario
 
@@ -53,7 +54,7 @@ class Region:
 def region_with_bucket(of: Scenario | None = None, images: Mapping[str, str] | None = None) -> Iterator[Region]:
     """Served until the end of the block; the AWS tools of this process reach it, and nothing else."""
     with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
-        emulator = Emulator(of, None, wall_ns(), images=images)
+        emulator = Emulator(of, None, wall_ns(), images=None if images is None else Images(images))
         url = portal.call(emulator.start)
         portal.call(lambda: emulator.go(LoopClock(emulator.site.epoch_ns)))
         portal.call(emulator.s3.create_bucket, BUCKET)

@@ -1,6 +1,5 @@
 """The emulator as a whole: every service on one port of 127.0.0.1, one model behind them, one clock before them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from smbench.emulator.sagemaker.completion import Completion
 from smbench.emulator.sagemaker.components import Components
 from smbench.emulator.sagemaker.control_plane import SageMaker
 from smbench.emulator.sagemaker.hosting import Hosting
-from smbench.emulator.sagemaker.processing import ProcessingJobs
+from smbench.emulator.sagemaker.processing import Images, ProcessingJobs
 from smbench.emulator.sagemaker.recommender import Recommender
 from smbench.emulator.sagemaker.runtime import Runtime
 from smbench.emulator.sagemaker.synchronous import SynchronousCalls
@@ -57,7 +56,7 @@ class Emulator:
         epoch_ns: UTC nanoseconds at scenario time zero.
         verify_signatures: Refuse every call that `signatures.CREDENTIALS` did not sign.
         defaults: The laws of an empty account's endpoints, in the place of the usual ones.
-        images: For processing jobs, as `ProcessingJobs` takes them; None: no job is served.
+        images: What processing jobs run; None: no job is served.
         keeps_truth: Keep a row for each call until the end; without, `truth` knows those that are under way alone.
     """
 
@@ -72,7 +71,7 @@ class Emulator:
         verify_signatures: bool = False,
         defaults: Emulated | None = None,
         keeps_truth: bool = True,
-        images: Mapping[str, str] | None = None,
+        images: Images | None = None,
     ) -> None:
         emulated = (defaults or Emulated()) if scenario is None else scenario.target.emulated
         event_queue = EventQueue()

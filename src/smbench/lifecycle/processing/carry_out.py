@@ -6,7 +6,6 @@ Each of the job's hosts sends one shard of the order, as `smbench worker` does a
 import contextlib
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from smbench.aws.access.own_loop import OwnLoop
@@ -18,7 +17,7 @@ from smbench.lifecycle.carry_out import CarriedOut
 from smbench.lifecycle.collect import collect
 from smbench.lifecycle.order import ORDER, at_the_place, write_order
 from smbench.lifecycle.origin import Origin
-from smbench.lifecycle.processing.job import CODE, FILES, JobWanted, job_name, price_of, request_of
+from smbench.lifecycle.processing.job import CODE, FILES, JobWanted, job_name, own_entry, price_of, request_of
 from smbench.printable import printable
 from smbench.processes.interrupts import Interrupts
 from smbench.results.shards import ShardFiles
@@ -26,7 +25,6 @@ from smbench.scenario.values.files import named_files, read_regular
 from smbench.stack.wheel import own_wheel
 from smbench.targets.base import AwsAccess
 
-_ENTRY = ("entry.sh", "entry.py")
 _LOOK_S, _LOOK_LOOPBACK_S = 5.0, 0.2
 _UNSEEN_MAX = 12  # looks one after another that failed; then a person must look
 _FILE_MAX_BYTES = 1 << 30
@@ -89,9 +87,9 @@ class JobRun:
         )
         try:
             with at_the_place("name another place with --to"):
-                for name in _ENTRY:
+                for name, body in own_entry().items():
                     put.append(f"{CODE}/{name}")
-                    self.place.write(put[-1], (files(__package__) / name).read_bytes())
+                    self.place.write(put[-1], body)
                 put.append(f"{CODE}/{wheel.name}")
                 self.place.write(put[-1], wheel.body)
                 for name, path in contents.items():

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 from smbench.aws.access.roles import check_role
@@ -19,6 +20,7 @@ from smbench.version import __version__
 
 _ML = "/opt/ml/processing/input"
 CODE, FILES = "code", "files"
+_ENTRY = ("entry.sh", "entry.py")
 _VOLUME_GB = 10
 _SPARE_S = 3600.0  # for the image, the installing and the end
 _LONGEST_S = 777_600  # of MaxRuntimeInSeconds
@@ -88,6 +90,15 @@ def image_of(wanted: JobWanted, region: str) -> str:
         raise UsageError(
             f"smbench knows no image for a job in {region}", "name one with Python 3.11 or later: --image URI"
         )
+    return _own_image(region)
+
+
+def own_images() -> list[str]:
+    """The images that jobs are started with where none is named, of every region that has one."""
+    return [_own_image(region) for region in _REGISTRIES]
+
+
+def _own_image(region: str) -> str:
     return f"{_REGISTRIES[region]}.dkr.ecr.{region}.amazonaws.com/{_IMAGE}"
 
 
@@ -99,15 +110,10 @@ def request_of(
     Raises:
         UsageError: as `image_of`.
     """
-    others = () if endpoint_url is None else ("--endpoint-url", endpoint_url)
     return {
         "ProcessingJobName": name,
         "RoleArn": wanted.role,
-        "AppSpecification": {
-            "ImageUri": image_of(wanted, region),
-            "ContainerEntrypoint": ["/bin/sh", f"{_ML}/{CODE}/entry.sh"],
-            "ContainerArguments": [place, __version__, *others],
-        },
+        "AppSpecification": what_runs(image_of(wanted, region), place, endpoint_url),
         "ProcessingResources": {
             "ClusterConfig": {
                 "InstanceCount": wanted.n_hosts,
@@ -115,10 +121,30 @@ def request_of(
                 "VolumeSizeInGB": _VOLUME_GB,
             }
         },
-        "ProcessingInputs": [_input(part, place) for part in (CODE, *([FILES] if has_files else []))],
+        "ProcessingInputs": inputs_of(place, has_files=has_files),
         "Environment": {"AWS_DEFAULT_REGION": region, "AWS_REGION": region},
         "StoppingCondition": {"MaxRuntimeInSeconds": _longest_s(plan)},
     }
+
+
+def what_runs(image: str, place: str, endpoint_url: str | None) -> dict[str, Any]:
+    """A job's AppSpecification: our entry, started for the order in `place`."""
+    others = () if endpoint_url is None else ("--endpoint-url", endpoint_url)
+    return {
+        "ImageUri": image,
+        "ContainerEntrypoint": ["/bin/sh", f"{_ML}/{CODE}/entry.sh"],
+        "ContainerArguments": [place, __version__, *others],
+    }
+
+
+def own_entry() -> dict[str, bytes]:
+    """What starts in a job's container, by the names of its files."""
+    return {name: (files(__package__) / name).read_bytes() for name in _ENTRY}
+
+
+def inputs_of(place: str, *, has_files: bool) -> list[dict[str, Any]]:
+    """A job's ProcessingInputs: the entry and the wheel, and with `has_files` what the scenario names."""
+    return [_input(part, place) for part in (CODE, *([FILES] if has_files else []))]
 
 
 def _input(part: str, place: str) -> dict[str, Any]:
