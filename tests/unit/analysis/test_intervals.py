@@ -118,6 +118,17 @@ def test_requests_due_at_one_instant_have_none() -> None:
     assert "one instant" in of_arrivals(at_once, at_once + 1, (at_once, at_once), ["p50"], 2)["p50"].reason
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize(
+    ("slots", "utilisation"), [(32, 0.05), (64, 0.05), (64, 0.13), (512, 0.5), (5000, 0.01), (5000, 0.8)]
+)
+def test_where_hardly_a_request_waits_latencies_are_independent(slots: int, utilisation: float, share: float) -> None:
+    services = -np.log1p(-(np.arange(100) + 0.5) / 100)
+    queue = Congestion(1, slots, utilisation, 1.0, 1.0, services / services.mean())
+    assert queue.inflation(share, utilisation) == pytest.approx(1, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("servers", "utilisation", "share", "shown"),
     [

@@ -18,7 +18,7 @@ Mask = npt.NDArray[np.bool_]
 UTILISATION_MAX = 0.99  # above it the queue may grow without limit, and has no steady percentiles
 _SERVICES_MIN = 10  # of requests that found a slot free: with fewer their law is not known
 _SERVICES_KEPT = 100
-_TAIL = 1e-7  # states of the queue that are less likely than this are left out
+_TAIL = 1e-9  # of the likeliest state: rarer ones are left out, where rounding errors would count for more than they do
 _HALVINGS = 40
 
 
@@ -94,7 +94,10 @@ class Congestion:
         offered = self.n_slots * utilisation
         steps = math.log(offered) - np.log(np.minimum(inside[1:], self.n_slots))
         logs = np.concatenate([[0.0], np.cumsum(steps)])
-        likely = np.exp(logs - logs.max())
+        logs -= logs.max()
+        # With many slots for little load even the state in which all are busy may be left out.
+        kept = logs > math.log(_TAIL)
+        inside, likely = inside[kept], np.exp(logs[kept])
         waiting = (inside - self.n_slots + 1).clip(0)
         slowed = np.where(waiting > 0, self.variability, 1.0)
         return likely / likely.sum(), slowed, waiting / self.n_slots * self.variability
