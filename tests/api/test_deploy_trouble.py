@@ -324,6 +324,16 @@ async def test_what_aws_never_makes_serverless_is_refused_before_anything_is_cha
     assert await find_stack(account.clients, "smbench-demo") == stack
 
 
+async def test_a_serverless_stack_is_changed_in_place(account: Account) -> None:
+    less = {"kind": "serverless", "model": {"image": "demo"}, "serverless": {"memory": 1024, "max_concurrency": 5}}
+    await account.deploy(Deploy.model_validate(less))
+    more = Deploy.model_validate(less | {"serverless": {"memory": 4096, "max_concurrency": 9}})
+    assert (await account.deploy(more)).has_changed
+    described = await account.clients.sagemaker.describe_endpoint(EndpointName="smbench-demo")
+    (variant,) = described["ProductionVariants"]
+    assert variant["CurrentServerlessConfig"] == {"MemorySizeInMB": 4096, "MaxConcurrency": 9}
+
+
 async def test_what_aws_never_changes_while_it_scales_is_refused_before_anything_is_changed(account: Account) -> None:
     await account.deploy()
     larger = WANTED.model_copy(update={"instance": "ml.m5.2xlarge"})

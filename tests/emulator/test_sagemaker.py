@@ -572,3 +572,75 @@ async def test_instances_never_become_serverless(account: Account) -> None:
         "ValidationException",
         "Endpoint ep has instances: it cannot be updated to a serverless configuration.",
     )
+
+
+async def serverless_endpoint(account: Account, **config: int) -> Any:
+    """Its runtime; the configurations `before` and `after`, and `ep` of the former, in service."""
+    await account.model()
+    for name, serverless in (("before", WITHOUT), ("after", WITHOUT | config)):
+        variant = {"VariantName": "v", "ModelName": "m", "ServerlessConfig": serverless}
+        await account.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    await account.endpoint("ep", "before")
+    await advance(account.emulator, 61.0)
+    return await account.stack.enter_async_context(client(account.emulator, "sagemaker-runtime"))
+
+
+async def called(runtime: Any) -> bytes:
+    answer = await runtime.invoke_endpoint(EndpointName="ep", Body=b"{}", ContentType="application/json")
+    async with answer["Body"] as body:
+        content: bytes = await body.read()
+        return content
+
+
+async def test_a_serverless_endpoint_gets_another_memory_and_concurrency_and_serves_meanwhile(
+    account: Account,
+) -> None:
+    runtime = await serverless_endpoint(account, MemorySizeInMB=1024, MaxConcurrency=1, ProvisionedConcurrency=1)
+    await account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="after")
+    assert await account.status() == "Updating"
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert described["PendingDeploymentSummary"]["EndpointConfigName"] == "after"
+    (variant,) = described["ProductionVariants"]
+    assert (variant["CurrentServerlessConfig"], variant["DesiredServerlessConfig"]["MemorySizeInMB"]) == (WITHOUT, 1024)
+    assert (await refused(account.sagemaker.delete_endpoint(EndpointName="ep")))[1].startswith("Cannot update in-prog")
+    assert await called(runtime)
+    await advance(account.emulator, 61.0)
+    assert await account.status() == "InService"
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    (variant,) = described["ProductionVariants"]
+    assert described["EndpointConfigName"] == "after"
+    assert variant["CurrentServerlessConfig"] == variant["DesiredServerlessConfig"]
+    assert variant["CurrentServerlessConfig"]["MaxConcurrency"] == 1
+    fleet = account.emulator.world.serverless["ep"]
+    assert (fleet.serverless.max_concurrency, fleet.warm) == (1, 1)
+    assert await called(runtime)
+
+
+async def test_a_serverless_endpoint_may_get_instances_and_never_becomes_serverless_again(account: Account) -> None:
+    runtime = await serverless_endpoint(account)
+    await account.sagemaker.create_endpoint_config(EndpointConfigName="two", ProductionVariants=[ON_INSTANCES])
+    await account.sagemaker.update_endpoint(
+        EndpointName="ep", EndpointConfigName="two", RetainAllVariantProperties=True
+    )
+    assert await account.status() == "Updating"
+    assert await called(runtime)
+    await advance(account.emulator, 61.0)
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    (variant,) = described["ProductionVariants"]
+    assert (described["EndpointStatus"], variant["CurrentInstanceCount"]) == ("InService", 2)
+    assert "CurrentServerlessConfig" not in variant
+    assert await called(runtime)
+    back = account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="after")
+    assert (await refused(back))[1].endswith("it cannot be updated to a serverless configuration.")
+    await account.sagemaker.delete_endpoint(EndpointName="ep")
+    assert (await refused(runtime.invoke_endpoint(EndpointName="ep", Body=b"{}")))[0] == "ValidationError"
+
+
+async def test_no_synchronous_endpoint_becomes_asynchronous_here(account: Account) -> None:
+    await serverless_endpoint(account)
+    await account.config("queued", variant="v")
+    update = account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="queued")
+    assert await refused(update) == (
+        "NotImplemented",
+        "the emulator does not host an update to another kind of endpoint: delete it and create it again",
+    )

@@ -179,3 +179,26 @@ def test_whatever_comes_each_environment_serves_one_request_at_a_time(
     for served in by_environment.values():
         for before, after in itertools.pairwise(served):
             assert after.job.recv_ns >= before.done_ns
+
+
+def test_after_a_replacement_nothing_is_warm_and_what_runs_ends_as_it_would_have() -> None:
+    endpoint = Serverless(3, provisioned=1)
+    assert endpoint.call(3) == 3
+    endpoint.go_to(2.0)  # the provisioned one is idle again, two are at work
+    endpoint.endpoint.replace(endpoint.endpoint.serverless.model_copy(update={"max_concurrency": 4, "provisioned": 2}))
+    assert (endpoint.endpoint.warm, endpoint.endpoint.running) == (2, 2)
+    endpoint.go_to(10.0)
+    assert sorted(endpoint.sojourns_s()) == [1.0, COLD_S + 1.0, COLD_S + 1.0]
+    assert endpoint.endpoint.warm == 2, "those that worked are of the old configuration"
+    assert endpoint.call(5) == 4
+    endpoint.go_to(20.0)
+    assert sorted(endpoint.sojourns_s()[3:]) == [1.0, 1.0, COLD_S + 1.0, COLD_S + 1.0]
+
+
+def test_a_replacement_by_a_lower_maximum_throttles_until_what_runs_has_ended() -> None:
+    endpoint = Serverless(3)
+    assert endpoint.call(3) == 3
+    endpoint.endpoint.replace(endpoint.endpoint.serverless.model_copy(update={"max_concurrency": 1}))
+    assert endpoint.call() == 0
+    endpoint.go_to(COLD_S + 1.0)
+    assert endpoint.call(2) == 1

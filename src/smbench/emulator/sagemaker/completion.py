@@ -11,7 +11,8 @@ from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.s3.kept_results import KeptResults
 from smbench.emulator.s3.locations import Place, bucket_and_key
 from smbench.emulator.s3.service import S3
-from smbench.emulator.sagemaker.hosting import Delivery, Hosted
+from smbench.emulator.sagemaker.configurations import Delivery
+from smbench.emulator.sagemaker.hosting import Hosted
 from smbench.emulator.sagemaker.invocation import PendingInvocation
 from smbench.emulator.sagemaker.notifications import (
     DOWNLOAD_FAILED,

@@ -8,7 +8,8 @@ from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
 from smbench.emulator.protocol.unheeded import beyond_parameter
-from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting, check_features, serverless_of
+from smbench.emulator.sagemaker.configurations import check_features, serverless_of
+from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.endpoints.endpoint import QuotaReached, UpdateInProgress
 
@@ -219,8 +220,9 @@ class SageMaker:
             "DesiredWeight": hosted.weight,
         }
         if "ServerlessConfig" in hosted.variant:
-            config = hosted.variant["ServerlessConfig"]
-            variant |= {"CurrentServerlessConfig": config, "DesiredServerlessConfig": config}
+            now = hosted.variant["ServerlessConfig"]
+            coming = now if hosted.pending is None else hosted.pending.config["ProductionVariants"][0]
+            variant |= {"CurrentServerlessConfig": now, "DesiredServerlessConfig": coming.get("ServerlessConfig", now)}
         else:
             variant |= {"CurrentInstanceCount": hosted.current, "DesiredInstanceCount": hosted.desired}
         if status == "Creating" or hosted.status == "Updating":

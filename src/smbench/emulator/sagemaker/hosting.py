@@ -9,9 +9,16 @@ from typing import Any
 from smbench.emulator.logs import LogStream
 from smbench.emulator.messaging.sns import Sns
 from smbench.emulator.protocol.codecs import ServiceError
-from smbench.emulator.s3 import encryption
-from smbench.emulator.s3.locations import Place, place
-from smbench.emulator.s3.objects import NO_HEADERS
+from smbench.emulator.sagemaker.configurations import (
+    Delivery,
+    by_variant,
+    concurrency,
+    delivery_of,
+    initial_count,
+    kind_of,
+    serverless_of,
+    unsupported,
+)
 from smbench.emulator.sagemaker.notifications import TEST_NOTIFICATION
 from smbench.emulator.site import Site
 from smbench.model.endpoints.endpoint import CapacityChange, Endpoint, EndpointSettings, over_quota
@@ -20,36 +27,12 @@ from smbench.model.scaling.scaler import UnknownTarget
 from smbench.model.service import Sampler
 from smbench.model.world import World, resource_id_of
 from smbench.scenario.emulated import Emulated
-from smbench.scenario.serverless import MEMORIES_MB, Serverless
 from smbench.scenario.values.seeds import stream
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """Where an endpoint's results and messages go: its AsyncInferenceConfig, read once.
-
-    Args:
-        output: None: results are only in the messages that include them.
-        object_headers: Stored with what is written, of its encryption; empty for S3's default.
-    """
-
-    output: Place | None
-    failure: Place | None
-    success_topic: str | None
-    error_topic: str | None
-    includes_response: bool
-    includes_error: bool
-    object_headers: Mapping[str, str]
-
-    @property
-    def topics(self) -> list[str]:
-        """The topics that there are, success first."""
-        return [topic for topic in (self.success_topic, self.error_topic) if topic is not None]
-
 
 _LOG_GROUPS = "/aws/sagemaker/Endpoints/"
 _SERVING_BEFORE_NS = 3_600_000_000_000  # an endpoint that is there already has served for an hour
-_NOTHING_IS_DELIVERED = Delivery(None, None, None, None, False, False, NO_HEADERS)
+# From a kind to a kind. The guide's "Update a serverless endpoint" excludes instances to serverless, not the way back.
+_UPDATES = {("async", "async"), ("realtime", "realtime"), ("serverless", "serverless"), ("serverless", "realtime")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +48,13 @@ class Change:
 class Deployment:
     """A configuration on its way to an endpoint."""
 
-    config_name: str
+    config: dict[str, Any]
     start_utc_ns: int
+
+    @property
+    def config_name(self) -> str:
+        """Its name."""
+        return str(self.config["EndpointConfigName"])
 
 
 @dataclass(slots=True)
@@ -171,7 +159,7 @@ class Hosting:
         self._check_topics(delivery_of(config, self.site))
         self._check_quota(config)
         hosted = self._hosted(name, config)
-        hosted.pending = Deployment(hosted.config_name, hosted.created_utc_ns)
+        hosted.pending = Deployment(config, hosted.created_utc_ns)
         for one in hosted.variants:
             one.change = Change(0, initial_count(one.config), hosted.created_utc_ns)
         self._after_deploy_time(lambda: self._launch(hosted))
@@ -185,15 +173,13 @@ class Hosting:
         """Bring a new configuration to a serving endpoint; until it is there the old one serves.
 
         Raises:
-            ServiceError: instances would become serverless, or the endpoint's variant is a scalable target and would
-                be removed or get another instance type, or the emulator cannot host such a change.
+            ServiceError: instances would become serverless or are more than the quota, or the endpoint's variant is a
+                scalable target and would be removed or get another instance type, or the emulator cannot host this.
         """
         if hosted.kind != "serverless" and kind_of(config) == "serverless":
             text = f"Endpoint {hosted.name} has instances: it cannot be updated to a serverless configuration."
             raise ServiceError("ValidationException", text)  # source: developer guide, "Update a serverless endpoint"
-        if hosted.kind == "serverless":
-            raise unsupported("an update of a serverless endpoint, as AWS does: delete it and create it again")
-        if kind_of(config) != hosted.kind:
+        if (hosted.kind, kind_of(config)) not in _UPDATES:
             raise unsupported("an update to another kind of endpoint: delete it and create it again")
         if hosted.others or len(config["ProductionVariants"]) > 1:
             raise unsupported("an update of an endpoint of several variants, or to one")
@@ -207,9 +193,12 @@ class Hosting:
         if concurrency(config, self.emulated) != concurrency(hosted.config, self.emulated):
             raise unsupported("an update that changes MaxConcurrentInvocationsPerInstance")
         self._check_topics(delivery)
-        hosted.pending = Deployment(str(config["EndpointConfigName"]), self.site.utc_ns())
-        count = hosted.desired if keep_capacity else initial_count(config)
-        hosted.change = Change(hosted.desired, count, self.site.utc_ns())
+        begins_instances = kind_of(config) != hosted.kind
+        if begins_instances:
+            self._check_quota(config)
+        hosted.pending = Deployment(config, self.site.utc_ns())
+        count = hosted.desired if keep_capacity and not begins_instances else initial_count(config)
+        hosted.change = Change(0 if begins_instances else hosted.desired, count, self.site.utc_ns())
         self._touch(hosted)
         self._after_deploy_time(lambda: self._finish_update(hosted, config, delivery, count))
         self.test_notify(hosted)
@@ -265,7 +254,7 @@ class Hosting:
         delivery = delivery_of(config, self.site)
         hosted, *hosted_too = (
             Hosted(name, part, delivery, now_ns, now_ns, variant.get("InitialVariantWeight", 1.0))
-            for part, variant in zip(_by_variant(config), config["ProductionVariants"], strict=True)
+            for part, variant in zip(by_variant(config), config["ProductionVariants"], strict=True)
         )
         hosted.others = hosted_too
         for other in hosted_too:
@@ -279,7 +268,7 @@ class Hosting:
             return
         hosted = [one for endpoint in self.endpoints.values() for one in endpoint.variants]
         n_used = sum(one.desired for one in hosted if one.kind != "serverless")
-        n_more = sum(initial_count(part) for part in _by_variant(config))
+        n_more = sum(initial_count(part) for part in by_variant(config))
         if n_used + n_more > quota:
             raise ServiceError("ResourceLimitExceeded", over_quota(quota, n_used, n_more))
 
@@ -346,7 +335,10 @@ class Hosting:
 
     def _finish_update(self, hosted: Hosted, config: dict[str, Any], delivery: Delivery, count: int) -> None:
         fleet = hosted.fleet
-        assert isinstance(fleet, Endpoint), "only a serving endpoint on instances is updated"
+        if isinstance(fleet, ServerlessEndpoint):
+            self._finish_serverless_update(hosted, config, fleet)
+            return
+        assert fleet is not None, "only a serving endpoint is updated"
         if fleet.is_updating:  # a scaling action came between: it goes first
             self._after_deploy_time(lambda: self._finish_update(hosted, config, delivery, count))
             return
@@ -355,96 +347,18 @@ class Hosting:
         if count != hosted.desired:
             fleet.set_desired(count, "UpdateEndpoint")
 
+    def _finish_serverless_update(self, hosted: Hosted, config: dict[str, Any], fleet: ServerlessEndpoint) -> None:
+        hosted.pending, hosted.config = None, config
+        if hosted.kind == "serverless":
+            fleet.replace(serverless_of(hosted.variant, self.emulated))
+            self._touch(hosted)
+            return
+        self.world.remove_endpoint(hosted.name)  # what it runs ends as it would have
+        self._launch_variant(hosted, is_further=False)
+
     def _after_deploy_time(self, action: Callable[[], None]) -> None:
         delay_ns = round(self._deploy_time.draw_s() * 1e9)
         self.site.event_queue.at(self.site.now_ns + delay_ns, action)
 
     def _touch(self, hosted: Hosted) -> None:
         hosted.modified_utc_ns = self.site.utc_ns()
-
-
-def _by_variant(config: dict[str, Any]) -> list[dict[str, Any]]:
-    """The configuration for its first variant, which is the whole, and for each of the others as if it were alone."""
-    others = config["ProductionVariants"][1:]
-    return [config, *(config | {"ProductionVariants": [variant]} for variant in others)]
-
-
-def initial_count(config: dict[str, Any]) -> int:
-    """Instances that the configuration begins with; 1 where it does not say."""
-    return int(config["ProductionVariants"][0].get("InitialInstanceCount", 1))
-
-
-def concurrency(config: dict[str, Any], emulated: Emulated) -> int:
-    """MaxConcurrentInvocationsPerInstance; where SageMaker would choose, the scenario's."""
-    client = config.get("AsyncInferenceConfig", {}).get("ClientConfig", {})
-    return int(client.get("MaxConcurrentInvocationsPerInstance", emulated.instances.concurrency))
-
-
-def kind_of(config: dict[str, Any]) -> str:
-    """`async`, `serverless` or `realtime`: what the endpoint of a configuration is."""
-    if "AsyncInferenceConfig" in config:
-        return "async"
-    return "serverless" if "ServerlessConfig" in config["ProductionVariants"][0] else "realtime"
-
-
-def serverless_of(variant: dict[str, Any], emulated: Emulated) -> Serverless:
-    """A variant's ServerlessConfig, with the scenario's cold starts; raises ServiceError for what AWS has not."""
-    config = variant["ServerlessConfig"]
-    memory, most = config["MemorySizeInMB"], config["MaxConcurrency"]
-    provisioned = config.get("ProvisionedConcurrency", 0)
-    # The service model knows the ends of the ranges alone. AWS's words for these two are not known in public.
-    if memory not in MEMORIES_MB:
-        sizes = ", ".join(map(str, MEMORIES_MB))
-        raise ServiceError("ValidationException", f"MemorySizeInMB {memory} is not valid: it must be one of {sizes}.")
-    if provisioned > most:
-        text = f"ProvisionedConcurrency {provisioned} must not be greater than MaxConcurrency {most}."
-        raise ServiceError("ValidationException", text)
-    wanted = {"memory": memory, "max_concurrency": most, "provisioned": provisioned}
-    return emulated.serverless.model_copy(update=wanted)
-
-
-def delivery_of(config: dict[str, Any], site: Site) -> Delivery:
-    """Raises ServiceError for what cannot be hosted here, or nowhere."""
-    is_asynchronous, variants = "AsyncInferenceConfig" in config, config["ProductionVariants"]
-    check_features(config)
-    if len(variants) != 1 and any("ServerlessConfig" in variant for variant in variants):
-        raise unsupported("an endpoint of several variants, one of them serverless")
-    if not is_asynchronous:
-        return _NOTHING_IS_DELIVERED
-    output = config["AsyncInferenceConfig"]["OutputConfig"]
-    notification = output.get("NotificationConfig", {})
-    includes = notification.get("IncludeInferenceResponseIn", [])
-    return Delivery(
-        output=_place(output["S3OutputPath"], "S3OutputPath") if "S3OutputPath" in output else None,
-        failure=_place(output["S3FailurePath"], "S3FailurePath") if "S3FailurePath" in output else None,
-        success_topic=notification.get("SuccessTopic"),
-        error_topic=notification.get("ErrorTopic"),
-        includes_response="SUCCESS_NOTIFICATION_TOPIC" in includes,
-        includes_error="ERROR_NOTIFICATION_TOPIC" in includes,
-        object_headers=encryption.of_key(output["KmsKeyId"], site) if "KmsKeyId" in output else NO_HEADERS,
-    )
-
-
-def check_features(config: dict[str, Any]) -> None:
-    """Raises ServiceError: features that no endpoint has together, or (501) one that is not emulated."""
-    variants = config["ProductionVariants"]
-    if "AsyncInferenceConfig" in config and (len(variants) != 1 or "ServerlessConfig" in variants[0]):
-        text = "One or more endpoint features are not supported using this configuration"
-        raise ServiceError("ValidationException", text)
-    if config.get("DataCaptureConfig", {}).get("EnableCapture"):
-        raise unsupported("an endpoint that captures data")
-    for variant in variants:
-        if variant.get("ManagedInstanceScaling", {}).get("Status") == "ENABLED":
-            raise unsupported("a variant with ManagedInstanceScaling")
-
-
-def _place(location: str, member: str) -> Place:
-    found = place(location)
-    if found is None or not location.isprintable():  # it goes into a header of every answer
-        raise ServiceError("ValidationException", f"{member} must be an S3 location: '{location}'")
-    return found
-
-
-def unsupported(what: str) -> ServiceError:
-    """The answer to what AWS could do and this emulator cannot."""
-    return ServiceError("NotImplemented", f"the emulator does not host {what}", 501, fault="Receiver")

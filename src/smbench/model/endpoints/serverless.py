@@ -29,7 +29,8 @@ class _Environment:
 
 
 class ServerlessEndpoint:
-    """The endpoint. Conservation: accepted = running + ended, at every instant, and running <= MaxConcurrency.
+    """The endpoint. Conservation: accepted = running + ended, at every instant, and running <= MaxConcurrency, but for
+    requests that ran already when `replace` lowered it.
 
     Args:
         metrics: Where CloudWatch's view is kept; None for none.
@@ -55,7 +56,7 @@ class ServerlessEndpoint:
         self._cold_start = Sampler(
             serverless.cold_start, stream(seeds.capacity, "capacity.cold_start"), settings.base_dir
         )
-        self._n_made = 0
+        self._n_made = self._n_replaced = 0
         self._provisioned = [self._make(is_provisioned=True) for _ in range(serverless.provisioned)]
         self._idle: list[_Environment] = []  # on demand, the one used last at the end
         self._metrics = None if metrics is None else InvocationMetrics(settings.name, settings.variant, metrics)
@@ -80,6 +81,15 @@ class ServerlessEndpoint:
         if self._metrics is not None:
             self._metrics.close()
             self._metrics = None
+
+    def replace(self, serverless: Serverless) -> None:
+        """Take another configuration: no environment stays warm, and those at work end with their request."""
+        for environment in self._idle:
+            assert environment.expiry is not None, "an idle environment has its expiry on the event_queue"
+            environment.expiry.cancel()
+        self._idle.clear()
+        self.serverless, self._n_replaced = serverless, self._n_made
+        self._provisioned = [self._make(is_provisioned=True) for _ in range(serverless.provisioned)]
 
     def arrive(self, job: Job) -> bool:
         """Take a request; False where it is throttled, and then nothing of it remains."""
@@ -124,9 +134,9 @@ class ServerlessEndpoint:
     def _finish(self, environment: _Environment, ended: Ended) -> None:
         self.running -= 1
         self.ended += 1
-        if environment.is_provisioned:
+        if environment.is_provisioned and environment.index >= self._n_replaced:
             self._provisioned.append(environment)
-        else:
+        elif environment.index >= self._n_replaced:
             due_ns = self._event_queue.now_ns + round(self.serverless.keep_warm * 1e9)
             environment.expiry = self._event_queue.at(due_ns, partial(self._idle.remove, environment))
             self._idle.append(environment)
