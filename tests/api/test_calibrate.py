@@ -17,7 +17,8 @@ from smbench.calibration.checking.redrawn import redrawn
 from smbench.calibration.parameter import Parameter
 from smbench.calibration.record import label_of, read_record
 from smbench.cli.app import app
-from smbench.errors import ExitCode, SmbenchError, UsageError
+from smbench.errors import ExitCode, InvalidRunError, SmbenchError, UsageError
+from smbench.findings import Finding, Verdict
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.load import load_scenario
 
@@ -142,6 +143,28 @@ def test_a_run_that_is_given_twice_does_not_count_twice(folder: Path, tmp_path: 
     with pytest.raises(UsageError, match="are the same run: what is in it would count twice"):
         smbench.calibrate(folder, folder, out=tmp_path / "out" / "fitted.yaml")
     assert not (tmp_path / "out").exists()
+
+
+INVALID = Finding(name="ledger", verdict=Verdict.INVALID, expected="all", seen="some are\nmissing")
+
+
+def test_what_is_fitted_from_an_invalid_run_says_so(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smbench.api.predicting.calibrate.check", lambda *_: [INVALID])
+    found = smbench.calibrate(folder, out=tmp_path / "fitted.yaml")
+    said = f"{folder.name} is INVALID, and so may be what is fitted from it: ledger: some are missing"
+    assert said in found.notes
+    assert f"# {said}\n" in (tmp_path / "fitted.yaml").read_text()
+
+
+def test_no_model_is_graded_by_an_invalid_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    smbench.calibrate(folder, out=tmp_path / "fitted.yaml")
+    before = (tmp_path / "fitted.model.json").read_bytes()
+    monkeypatch.setattr("smbench.api.predicting.calibrate.check", lambda *_: [INVALID])
+    with pytest.raises(InvalidRunError, match="no model can be held against its figures: ledger: some are missing"):
+        smbench.check_model(tmp_path / "fitted.yaml", folder, replications=2)
+    assert (tmp_path / "fitted.model.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("kind", ["serverless", "realtime"])

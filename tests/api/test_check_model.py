@@ -102,6 +102,19 @@ def test_a_model_written_by_hand_is_graded_too(tmp_path: Path) -> None:
         (tmp_path / "own.model.json").unlink()
 
 
+def test_a_run_that_repeats_the_fitted_one_in_virtual_time_is_that_run(tmp_path: Path) -> None:
+    first, again = (smbench.simulate(SMALL, results=tmp_path).path for _ in range(2))
+    assert first is not None
+    assert again is not None
+    smbench.calibrate(first, out=tmp_path / "fitted.yaml")
+    with pytest.raises(UsageError, match="are the same run"):
+        smbench.calibrate(first, again)
+    assert smbench.check_model(tmp_path / "fitted.yaml", again, replications=2).is_in_sample
+    other = smbench.simulate({**SMALL, "load": [{"burst": {"requests": 41}}]}, results=tmp_path).path
+    assert other is not None
+    assert not smbench.check_model(tmp_path / "fitted.yaml", other, replications=2).is_in_sample
+
+
 def test_what_cannot_be_checked_is_refused_and_leaves_no_record(tmp_path: Path) -> None:
     made = smbench.simulate(SMALL, results=tmp_path).path
     assert made is not None

@@ -18,6 +18,7 @@ from smbench.calibration.parameter import Parameter, Source
 from smbench.calibration.record import ModelRecord, record_path
 from smbench.cli.app import app
 from smbench.errors import ExitCode, ResultsError, UsageError
+from smbench.findings import Finding, Verdict
 from smbench.prediction.against_run import is_within
 from smbench.prediction.kept import read_kept, unlike
 from smbench.results.manifest import Band
@@ -105,6 +106,27 @@ def test_a_figure_known_within_bounds_is_inside_or_outside_only_where_they_decid
 ) -> None:
     band = Band(metric="drain_s", n=20, median=2.0, low=1.0, high=3.0)
     assert is_within(Bounded(low=low, high=high, never=never), band) is is_inside
+
+
+def test_of_an_invalid_run_no_figure_is_inside_or_outside(predicted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Finding(name="ledger", verdict=Verdict.INVALID, expected="all", seen="some are missing")
+    monkeypatch.setattr("smbench.api.report.check", lambda *_, **__: [broken])
+    check = smbench.report(predicted, against=predicted).summary.prediction_check
+    assert check is not None
+    assert (check.n_inside, check.n_known) == (0, 0)
+    assert check.notes[0].startswith("the run is INVALID")
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [({"payloads": {"synthetic": "9KiB"}}, "payloads"), ({"request": {"ttl": "5m"}}, "request")],
+)
+def test_other_requests_than_the_predicted_ones_are_said(
+    changes: dict[str, Any], part: str, predicted: Path, tmp_path: Path
+) -> None:
+    check = smbench.report(folder(STORY | changes, tmp_path), against=predicted).summary.prediction_check
+    assert check is not None
+    assert check.notes == (f"the run's `{part}` is not that of the prediction, so its figures may differ by that",)
 
 
 def test_another_policy_than_the_predicted_one_is_said(predicted: Path, tmp_path: Path) -> None:

@@ -66,7 +66,10 @@ class _Prediction:
         from smbench.prediction.kept import unlike
 
         notes = unlike(self._kept, found.frames)
-        checked = against_run(self._kept.prediction, self._name, found.frames, found.summary, notes)
+        is_invalid = found.verdict is Verdict.INVALID
+        checked = against_run(
+            self._kept.prediction, self._name, found.frames, found.summary, notes, is_invalid=is_invalid
+        )
         return replace(found, summary=found.summary.model_copy(update={"prediction_check": checked}))
 
 

@@ -18,14 +18,24 @@ _BAND_SHARE = 0.9
 _ROUNDING = 2e-6  # instants in files are whole microseconds, so a difference of two is within one
 
 
+_OF_AN_INVALID_RUN = "the run is INVALID: its figures are not the endpoint's, so they are neither inside nor outside"
+
+
 def against_run(
-    prediction: Prediction, name: str, frames: Frames, summary: Summary, notes: Sequence[str] = ()
+    prediction: Prediction,
+    name: str,
+    frames: Frames,
+    summary: Summary,
+    notes: Sequence[str] = (),
+    *,
+    is_invalid: bool = False,
 ) -> PredictionCheck:
     """Every figure that was predicted, beside the run's own.
 
     Args:
         name: Of the prediction's folder.
         notes: What the run had other than what was predicted.
+        is_invalid: Nothing is inside or outside then, as no threshold is met or missed.
     """
     own = measure(frames, summary)
     n = min((band.n for band in prediction.bands), default=1)
@@ -34,8 +44,11 @@ def against_run(
         label=prediction.label,
         replications=prediction.replications,
         band_share=min(_BAND_SHARE, (n - 1) / (n + 1)),
-        figures=tuple(_figure(band, own, frames, summary) for band in prediction.bands),
-        notes=tuple(notes),
+        figures=tuple(
+            one.model_copy(update={"is_inside": None}) if is_invalid else one
+            for one in (_figure(band, own, frames, summary) for band in prediction.bands)
+        ),
+        notes=(_OF_AN_INVALID_RUN, *notes) if is_invalid else tuple(notes),
     )
 
 

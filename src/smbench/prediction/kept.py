@@ -23,6 +23,7 @@ from smbench.scenario.thresholds import parse_threshold
 
 ADVICE_FILE = "advice.json"
 _MORE = "predict it with `smbench simulate SCENARIO --replications 20`"
+_REFUSED, _NOTED = ("load", "limits"), ("request", "payloads")  # parts of a scenario in which a run may differ
 _AS_THRESHOLDS = {
     **{f"sojourn_{name}": f"sojourn_{name} < 1s" for name in ("p50", "p90", "p95", "p99")},
     "backlog_max": "backlog_max < 1",
@@ -40,13 +41,16 @@ class Kept(BaseModel):
     prediction: Prediction
     load: Any  # of the scenario, with every default written out
     limits: Any
+    request: Any = None  # None: of an older prediction
+    payloads: Any = None
     emulated: Emulated
 
     @classmethod
     def of(cls, prediction: Prediction, scenario: Scenario, emulated: Emulated) -> "Kept":
         """The prediction of a scenario's load with an endpoint."""
         written = scenario.model_dump(mode="json", by_alias=True)
-        return cls(prediction=prediction, load=written["load"], limits=written["limits"], emulated=emulated)
+        parts = {part: written[part] for part in (*_REFUSED, *_NOTED)}
+        return cls(prediction=prediction, emulated=emulated, **parts)
 
 
 def predicted_bands(question: Question, emulated: Emulated) -> tuple[Band, ...]:
@@ -89,8 +93,7 @@ def read_kept(folder: Path) -> Kept:
     try:
         return Kept(
             prediction=manifest.prediction,
-            load=scenario.get("load"),
-            limits=scenario.get("limits"),
+            **{part: scenario.get(part) for part in (*_REFUSED, *_NOTED)},
             emulated=Emulated.model_validate((scenario.get("target") or {}).get("emulated")),
         )
     except ValidationError as error:
@@ -118,12 +121,14 @@ def unlike(kept: Kept, frames: Frames) -> tuple[str, ...]:
         n = frames.measured.height
         raise UsageError(f"the prediction is of all its load, and the run sent {n - n_unsent:,} of {n:,} requests")
     scenario = frames.manifest.scenario
-    for part in ("load", "limits"):
+    for part in _REFUSED:
         if scenario.get(part) != getattr(kept, part):
             raise UsageError(f"the prediction is of other {part} than the run's", _MORE)
     found = configured(frames)
     limits = kept.emulated.instances.model_copy(update={"min": found.min, "max": found.max})
     own = kept.emulated.model_copy(update={"instances": limits, "policies": found.policies})
-    if policy_words(own) == policy_words(kept.emulated):
-        return ()
-    return (f"the run's endpoint had {policy_words(own)}; predicted was {policy_words(kept.emulated)}",)
+    noted = [part for part in _NOTED if getattr(kept, part) not in (None, scenario.get(part))]
+    notes = [f"the run's `{part}` is not that of the prediction, so its figures may differ by that" for part in noted]
+    if policy_words(own) != policy_words(kept.emulated):
+        notes.append(f"the run's endpoint had {policy_words(own)}; predicted was {policy_words(kept.emulated)}")
+    return tuple(notes)

@@ -1,12 +1,15 @@
 """A model of an endpoint fitted from its runs."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
 
+from smbench.analysis.rows.frames import Frames
+from smbench.analysis.summary import summarise
+from smbench.analysis.verdict.checks import check
 from smbench.api.printed import Printed
 from smbench.calibration.fit import fit
 from smbench.calibration.foreign import foreign_run
@@ -14,6 +17,7 @@ from smbench.calibration.parameter import Parameter
 from smbench.calibration.runs import MeasuredRun, measured_run
 from smbench.calibration.written import write_model
 from smbench.errors import UsageError
+from smbench.findings import Verdict
 from smbench.results.store import open_run
 from smbench.view.report.calibration import calibration_text
 
@@ -26,7 +30,7 @@ class Calibration(Printed):
         path: Of the scenario that was written; None: nothing was.
         runs: Names of the folders it was fitted from.
         parameters: Each with its standard error and its source, or the reason why it is not known.
-        notes: What was done to imported rows, and what of the endpoint the model has no place for.
+        notes: Which runs are invalid, what was done to imported rows, what of the endpoint the model has no place for.
     """
 
     path: Path | None
@@ -77,7 +81,16 @@ def calibrate(
 def _read(path: Path, instances: int | None) -> MeasuredRun:
     files = open_run(path)
     if instances is None:
-        return measured_run(files)
+        run = measured_run(files)
+        why = why_invalid(run.frames)
+        note = f"{run.name} is INVALID, and so may be what is fitted from it: {why}"
+        return replace(run, notes=(*run.notes, note)) if why else run
     if files.manifest.imported is None:
         raise UsageError(f"{path} already says how many instances served", "--instances is for runs that were imported")
     return foreign_run(files, instances)
+
+
+def why_invalid(frames: Frames) -> str:
+    """Which checks say that a run's figures are not its endpoint's, with what they saw; empty: none does."""
+    findings = check(frames, summarise(frames))
+    return "; ".join(f"{one.name}: {' '.join(one.seen.split())}" for one in findings if one.verdict is Verdict.INVALID)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from smbench.api.predicting.calibrate import why_invalid
 from smbench.api.printed import Printed
 from smbench.calibration.checking.check import ModelCheck, check
 from smbench.calibration.record import (
@@ -21,7 +22,7 @@ from smbench.calibration.record import (
     with_check,
 )
 from smbench.calibration.runs import measured_run
-from smbench.errors import ResultsError, UsageError
+from smbench.errors import InvalidRunError, ResultsError, UsageError
 from smbench.results.store import open_run
 from smbench.scenario.load import load_scenario
 from smbench.version import __version__
@@ -85,6 +86,7 @@ def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, r
     Raises:
         ScenarioError: the model is wrong.
         UsageError: it names a real endpoint, or the run cannot be compared.
+        InvalidRunError: the run says nothing of its endpoint.
         ResultsError: the run or the record cannot be read, or the record cannot be written.
     """
     if not 2 <= replications <= REPLICATIONS_MAX:
@@ -99,6 +101,11 @@ def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, r
             "`smbench compare` holds a prediction of `smbench simulate` against a run",
         )
     measured, digest = measured_run(open_run(Path(run))), physics_digest(scenario, path.parent)
+    if why := why_invalid(measured.frames):
+        raise InvalidRunError(
+            f"{measured.name} is invalid, so no model can be held against its figures: {why}",
+            "make the run again, and check the model against that",
+        )
     record = read_record(path) or ModelRecord(smbench=__version__, runs=(), parameters=(), digest=digest)
     found = check(
         measured,

@@ -206,6 +206,10 @@ def check_model(
 
     The model gets the run's arrivals, limits and policies. Use a run that the model was not fitted from; any other
     proves nothing. The grade is kept beside the model, and its predictions show it.
+
+    Exit status:
+      0   compared, whatever the grade
+      98  the run is invalid; it says nothing of the endpoint
     """
     from smbench.cli.predicting.check_model import check_model_command
 
