@@ -68,6 +68,26 @@ def test_no_policy_beats_one_of_the_front_in_both() -> None:
         assert rivals == []
 
 
+def test_where_minima_are_compared_each_policy_begins_with_its_own_whatever_the_file_begins_with() -> None:
+    """Else a zero minimum has no cold start under the `start` that every fitted model has."""
+    policies = [*TARGET["target"]["emulated"]["policies"], {"step_from_zero": {}}]
+
+    def of(**more: int) -> Any:
+        emulated = {**TARGET["target"]["emulated"], "policies": policies}
+        emulated["instances"] = {"min": 1, "max": 2, "concurrency": 2, **more}
+        document = {**TARGET, "target": {**TARGET["target"], "emulated": emulated}}
+        return smbench.what_if(document, vary={"min": [0, 1]}, replications=1, slo=["p95 < 60s"])
+
+    plain, begun = of(), of(start=1)
+    assert [(row.costs, row.figures) for row in begun.sweep.rows] == [
+        (row.costs, row.figures) for row in plain.sweep.rows
+    ]
+    zero = next(row for row in begun.sweep.rows if row.point.values["min"] == "0")
+    assert zero.figures[0][0] > 2 * begun.sweep.current.figures[0][0]
+    said = "each policy begins with its own minimum in service, not with the file's start: 1"
+    assert (said in begun.notes, said in plain.notes) == (True, False)
+
+
 def test_policies_that_come_out_alike_are_one_cluster() -> None:
     found = looked(vary={"max": [2, 900, 1000], "min": [2]})  # two instances suffice: no maximum is reached
     clusters = {row.cluster for row in found.sweep.rows[1:]}

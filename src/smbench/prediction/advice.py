@@ -134,6 +134,7 @@ def default_space(question: Question, emulated: Emulated, service_s: float) -> S
         tuple(point for space in spaces for point in space.points),
         spaces[0].current,
         sum(space.n_senseless for space in spaces),
+        spaces[0].other_start,
     )
 
 

@@ -97,15 +97,20 @@ class Space:
     Args:
         current: The endpoint as it is.
         n_senseless: Combinations left out, such as a minimum above the maximum.
+        other_start: Instances that the endpoint's file begins with, where each policy begins with its own minimum.
     """
 
     points: tuple[Point, ...]
     current: Point
     n_senseless: int
+    other_start: int | None = None
 
 
 def space_of(vary: Mapping[str, Any], base: Emulated, where: str, kind: str = "async") -> Space:
     """The combinations of `vary` around an endpoint.
+
+    Where minima are compared, each begins with its own instances, as an idle endpoint under it does: with the same
+    number for all, going to zero would cost no cold start.
 
     Args:
         vary: A value, a list of values or a range `{from, to, step}` for each of `KEYS_OF` its kind.
@@ -115,7 +120,10 @@ def space_of(vary: Mapping[str, Any], base: Emulated, where: str, kind: str = "a
     Raises:
         UsageError: a key or a value is wrong, or there are more than `POINTS_MAX` combinations.
     """
-    base, known = _with_new_alarms(base), KEYS_OF[kind]
+    base, known, other_start = _with_new_alarms(base), KEYS_OF[kind], None
+    if "min" in vary and "start" not in vary and base.instances.start is not None:
+        other_start = base.instances.start
+        base = base.model_copy(update={"instances": base.instances.model_copy(update={"start": None})})
     if not vary:
         raise UsageError(f"{where}: nothing to vary", f"name one or more of {', '.join(known)}, each with its values")
     for key in vary:
@@ -150,7 +158,7 @@ def space_of(vary: Mapping[str, Any], base: Emulated, where: str, kind: str = "a
             points.append(Point({key: _shown(key, value) for key, value in chosen.items()}, emulated))
     if not points:
         raise UsageError(f"{where}: no combination makes sense: {why}")
-    return Space(tuple(points), current_point(vary, base, kind), n_senseless)
+    return Space(tuple(points), current_point(vary, base, kind), n_senseless, other_start)
 
 
 def _why_senseless(emulated: Emulated, kind: str) -> str:

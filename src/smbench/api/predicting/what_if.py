@@ -287,6 +287,10 @@ def read_space(vary: VaryLike, asked: Asked) -> Space:
 def notes_of(found: Sweep, space: Space) -> tuple[str, ...]:
     """What a reader should know of all rows."""
     notes = []
+    if space.other_start is not None:
+        notes.append(
+            f"each policy begins with its own minimum in service, not with the file's start: {space.other_start}"
+        )
     if space.n_senseless:
         notes.append(f"{space.n_senseless:,} combinations make no sense (such as min above max) and were left out")
     n_fluid = sum(not row.costs for row in found.screened_out)
