@@ -12,6 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulated_aws import WARP
+from guarded_region import allowed_by, gated, require_exact
+from smbench.account.doctor import describe
+from smbench.account.permissions import run_policy
 from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.errors import TargetError
 from smbench.generator.plan import make_plan
@@ -123,5 +126,14 @@ async def test_an_inference_component_is_called_by_its_name_and_a_call_without_o
                 await clients.runtime.invoke_endpoint(EndpointName="two", Body=b"{}")
         with pytest.raises(TargetError, match="are inference components, and the call names none"):
             await here.run(plan_of(), tmp_path / "without")
-        rows = await here.run(plan_of(inference_component="mine"), tmp_path / "run")
+        with pytest.raises(TargetError, match="there is no inference component other, which the call names"):
+            await here.run(plan_of(inference_component="other"), tmp_path / "other")
+        plan = plan_of(inference_component="mine")
+        with gated() as gate:
+            async with AwsClients(AwsSettings(endpoint_url=here.emulator.url)) as clients:
+                policy = run_policy(plan, await describe(clients, plan))
+            gate.calls.clear()
+            gate.allows = lambda call: allowed_by(policy, call)
+            rows = await here.run(plan, tmp_path / "run")
     assert rows["outcome"].unique().to_list() == ["completed"]
+    require_exact(policy, gate, set())

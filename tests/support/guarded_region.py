@@ -148,6 +148,8 @@ def _of_json(service: str, operation: str, body: Mapping[str, Any]) -> set[Call]
         resource = f"arn:aws:sagemaker:{_ARN}:endpoint-config/{body['EndpointConfigName']}"
     elif operation == "DescribeModel":
         resource = f"arn:aws:sagemaker:{_ARN}:model/{body['ModelName']}"
+    elif "InferenceComponentName" in body:
+        resource = f"arn:aws:sagemaker:{_ARN}:inference-component/{body['InferenceComponentName']}"
     elif "ProcessingJobName" in body:
         resource = f"arn:aws:sagemaker:{_ARN}:processing-job/{body['ProcessingJobName']}"
     elif service == "sagemaker" and "JobName" in body:

@@ -128,6 +128,9 @@ class _Statements:
         if found.model is not None:
             model = self.place.arn("sagemaker", f"model/{found.model.lower()}")
             statements.append(statement("Model", "sagemaker:DescribeModel", on=model))
+        if found.components:
+            on = (self.place.arn("sagemaker", f"inference-component/{name.lower()}") for name in found.components)
+            statements.append(statement("Components", "sagemaker:DescribeInferenceComponent", on=on))
         return statements
 
     def _objects(self, *claiming: str) -> list[Statement]:

@@ -80,6 +80,7 @@ CallOfAccount = Literal[
     "sagemaker:DeleteEndpoint",
     "sagemaker:DeleteEndpointConfig",
     "sagemaker:DeleteModel",
+    "sagemaker:DescribeInferenceComponent",
     "sagemaker:DescribeModel",
     "sagemaker:UpdateEndpoint",
     "sns:CreateTopic",

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import replace
 
 from smbench.aws.access.clients import AwsClients, AwsSettings
-from smbench.aws.endpoint.description import TargetFound, containers_of, discover
+from smbench.aws.endpoint.description import TargetFound, component_of, containers_of, discover
 from smbench.aws.endpoint.gauges import AwsGauges
 from smbench.aws.transport.invoke_stream import SdkStreamTransport
 from smbench.aws.transport.invoke_sync import SdkSyncTransport
@@ -19,6 +19,7 @@ from smbench.generator.runner import Outside
 from smbench.generator.shares import Share, in_flight_share
 from smbench.model.world import EMBEDDED
 from smbench.ports import Gauges, Transport
+from smbench.printable import printable
 from smbench.records import Delivery, OutputFound
 from smbench.scenario.model import Scenario
 from smbench.scenario.values.request import Request
@@ -26,6 +27,7 @@ from smbench.targets.base import AwsAccess, Facts
 
 _COLD_START_MAX_S = 180  # a serverless container may take so long until it answers its first ping
 _ON_THE_WAY_S = 10  # beyond what the container may take; AWS advises 70 s for the 60 s of a container
+_SERVING = ("InService", "Updating")  # statuses of an inference component that takes calls
 _FEW_CONNECTIONS = 10  # of a process that watches, and sends nothing
 
 
@@ -126,14 +128,16 @@ async def described(clients: AwsClients, plan: RunPlan) -> TargetFound:
     if found.has_components and any(one.inference_component is None for one in plan.payloads):
         raise TargetError(
             f"the models of the endpoint {found.endpoint} are inference components, and the call names none",
-            f"`aws sagemaker list-inference-components --endpoint-name-equals {found.endpoint}` lists them; "
-            "name one in request.inference_component",
+            f"{_lists_them(found.endpoint)}; name one in request.inference_component",
         )
     if components and not found.has_components:
         raise TargetError(
             f"the endpoint {found.endpoint} has no inference components, and the call names {min(components)}",
             "leave request.inference_component out, or name another endpoint",
         )
+    for component in sorted(components):
+        await _check_component(clients, found.endpoint, component)
+    found = replace(found, components=tuple(sorted(components)))
     if not found.explains and any(one.explanations is not None for one in plan.payloads):
         raise TargetError(
             f"the endpoint {found.endpoint} explains nothing: its configuration has no ExplainerConfig",
@@ -157,6 +161,36 @@ def _refuse_names(plan: RunPlan, variant: str) -> None:
                     "leave it out, or name an endpoint that has it: --endpoint NAME; `smbench emulate` hosts endpoints "
                     "of several variants, of many models and of inference components by API calls",
                 )
+
+
+def _lists_them(endpoint: str) -> str:
+    return f"`aws sagemaker list-inference-components --endpoint-name-equals {endpoint}` lists them"
+
+
+async def _check_component(clients: AwsClients, endpoint: str, name: str) -> None:
+    """Refuse one that every call would be refused for."""
+    try:
+        found = await component_of(clients, name)
+    except TargetError as error:
+        raise TargetError(f"{error.message}, which the call names", _lists_them(endpoint)) from error
+    if found is None:
+        return
+    if found.endpoint != endpoint:
+        raise TargetError(
+            f"the inference component {name} is on the endpoint {found.endpoint}, not on {endpoint}",
+            _lists_them(endpoint),
+        )
+    if found.status not in _SERVING:
+        raise TargetError(
+            f"the inference component {name} is {found.status}" + (f": {printable(found.why)}" if found.why else ""),
+            f"`aws sagemaker describe-inference-component --inference-component-name {name}` says when it is InService",
+        )
+    if found.copies == 0:
+        raise TargetError(
+            f"the inference component {name} has no copy, so SageMaker refuses each call to it",
+            "give it one: `aws sagemaker update-inference-component-runtime-config --inference-component-name "
+            f"{name} --desired-runtime-config CopyCount=1`",
+        )
 
 
 async def _check_model(clients: AwsClients, plan: RunPlan, endpoint: str, name: str) -> None:

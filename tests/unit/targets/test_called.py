@@ -23,10 +23,16 @@ def plan(**request: str) -> RunPlan:
     return make_plan(Scenario.model_validate(document), Path())
 
 
-def region(*names: str, model: str | None = "model", described: Any = None, **config: Any) -> AwsClients:
+PART = {"EndpointName": "ep", "InferenceComponentStatus": "InService", "RuntimeConfig": {"CurrentCopyCount": 1}}
+
+
+def region(
+    *names: str, model: str | None = "model", described: Any = None, component: Any = PART, **config: Any
+) -> AwsClients:
     """A real-time endpoint with these variants, the first of which has weight 3 and the others 1.
 
     Args:
+        component: As DescribeInferenceComponent has it, or the refusal.
         described: As DescribeModel has it, or the refusal; None: a model of one container.
     """
     variants = [{"VariantName": one, "CurrentWeight": 1.0 + 2 * (one == names[0])} for one in names]
@@ -47,6 +53,7 @@ def region(*names: str, model: str | None = "model", described: Any = None, **co
                 "describe_endpoint": endpoint,
                 "describe_endpoint_config": {"ProductionVariants": made, **config},
                 "describe_model": about_model,
+                "describe_inference_component": component,
             }
         ),
         autoscaling=FakeClient(tables),
@@ -86,6 +93,49 @@ async def test_an_endpoint_of_inference_components_needs_the_name_of_one_and_ano
     assert await refused(region("blue"), inference_component="part") == (
         "the endpoint ep has no inference components, and the call names part"
     )
+
+
+def refusal_of(code: str, text: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": text}}, "DescribeInferenceComponent")
+
+
+@pytest.mark.parametrize(
+    ("component", "said"),
+    [
+        (
+            refusal_of("ValidationException", 'Could not find inference component "part".'),
+            "there is no inference component part, which the call names",
+        ),
+        (PART | {"EndpointName": "other"}, "the inference component part is on the endpoint other, not on ep"),
+        (PART | {"InferenceComponentStatus": "Creating"}, "the inference component part is Creating"),
+        (
+            PART | {"InferenceComponentStatus": "Failed", "FailureReason": "no\x1b[31m memory"},
+            "the inference component part is Failed: no\\x1b[31m memory",
+        ),
+        (
+            PART | {"RuntimeConfig": {"CurrentCopyCount": 0}},
+            "the inference component part has no copy, so SageMaker refuses each call to it",
+        ),
+    ],
+)
+async def test_an_inference_component_that_takes_no_call_is_refused_before_anything_is_sent(
+    component: Any, said: str
+) -> None:
+    assert await refused(region("blue", model=None, component=component), inference_component="part") == said
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        PART,
+        PART | {"InferenceComponentStatus": "Updating"},
+        {key: value for key, value in PART.items() if key != "RuntimeConfig"},
+        refusal_of("AccessDeniedException", "not authorized to perform: sagemaker:DescribeInferenceComponent"),
+    ],
+)
+async def test_an_inference_component_that_takes_calls_or_may_not_be_described_is_called(component: Any) -> None:
+    found = await described(region("blue", model=None, component=component), plan(inference_component="part"))
+    assert found.components == ("part",)
 
 
 MANY = {"PrimaryContainer": {"Image": "i", "Mode": "MultiModel", "ModelDataUrl": "s3://models/"}}

@@ -25,6 +25,7 @@ class TargetFound:
         kind: `async`, `serverless` or `realtime`, as its configuration has it.
         serverless: ServerlessConfig; None: it has instances.
         has_components: Its models are inference components, and every call names one.
+        components: Those that the calls name, in order; empty where it has none.
         model: Of its only variant; None: several variants, components, or not real-time.
         explains: It has an ExplainerConfig, so a call may ask for explanations.
         weights: CurrentWeight by variant: how calls that name none are split between them.
@@ -62,6 +63,7 @@ class TargetFound:
     kind: str = "async"
     serverless: dict[str, Any] | None = None
     has_components: bool = False
+    components: tuple[str, ...] = ()
     model: str | None = None
     explains: bool = False
     weights: dict[str, float] = field(default_factory=dict)
@@ -202,6 +204,43 @@ async def containers_of(clients: AwsClients, model: str) -> Containers | None:
     return Containers(
         any(one.get("Mode") == "MultiModel" for one in all_of_it),
         tuple(one["ContainerHostname"] for one in all_of_it if "ContainerHostname" in one) if is_direct else (),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """An inference component as it is now.
+
+    Args:
+        endpoint: That it is on.
+        status: InService, Creating, Updating, Failed or Deleting.
+        copies: That serve; None: not said.
+        why: It has failed, if it has; else empty.
+    """
+
+    endpoint: str
+    status: str
+    copies: int | None
+    why: str
+
+
+async def component_of(clients: AwsClients, name: str) -> Component | None:
+    """None where it may not be described.
+
+    Raises:
+        TargetError: there is none of that name.
+    """
+    try:
+        described = await clients.sagemaker.describe_inference_component(InferenceComponentName=name)
+    except (ClientError, *NO_ANSWER) as error:
+        if isinstance(error, ClientError) and "Could not find" in told_by(error):
+            raise TargetError(f"there is no inference component {name}") from error
+        return None
+    return Component(
+        described["EndpointName"],
+        described["InferenceComponentStatus"],
+        described.get("RuntimeConfig", {}).get("CurrentCopyCount"),
+        described.get("FailureReason", ""),
     )
 
 
