@@ -76,6 +76,10 @@ def stamp(response: HttpResponse, name: str) -> str:
 
 # who is meant
 
+OVER = (
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A/20260101/us-east-1/s3/aws4_request&X-Amz-Date=20260101T000000Z"
+    "&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=0"
+)
 CBOR = {"smithy-protocol": "rpc-v2-cbor"}
 
 
@@ -105,7 +109,10 @@ CBOR = {"smithy-protocol": "rpc-v2-cbor"}
         (request("GET", "/endpoints/k", headers={"authorization": signed("s3")}), 404, b"<BucketName>endpoints<"),
         (request("GET", "/bucket/key"), 404, b"<Code>NoSuchBucket</Code>"),
         (request("GET", "/"), 200, b"<ListAllMyBucketsResult"),
-        (request("GET", "/b?X-Amz-Credential=A/20260101/us-east-1/s3/aws4_request"), 404, b"NoSuchBucket"),
+        (request("GET", "/b?X-Amz-Credential=A/20260101/us-east-1/s3/aws4_request"), 400, b"AuthorizationQuery"),
+        (request("GET", f"/b?{OVER}"), 403, b"<Message>Request has expired</Message>"),
+        (request("GET", "/b?AWSAccessKeyId=A&Signature=s&Expires=1700000000"), 403, b"Request has expired"),
+        (request("GET", "/b?AWSAccessKeyId=A&Signature=s&Expires=9700000000"), 404, b"NoSuchBucket"),
         (request("PATCH", "/b"), 501, b"s3:PATCH bucket"),
     ],
 )

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from botocore import xform_name
-from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.auth import HmacV1Auth, HmacV1QueryAuth, S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 from botocore.exceptions import ClientError
@@ -26,6 +26,7 @@ from smbench.aws.access.clients import AwsClients, AwsSettings
 from smbench.clock import LoopClock, WarpLoop, wall_ns
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.http import HttpRequest
+from smbench.emulator.protocol.presigned import refuse_stale
 from smbench.emulator.protocol.signatures import CREDENTIALS, S3_SKEW_S, SKEW_S, Signatures
 from smbench.emulator.server import Emulator
 from smbench.wire.sigv4 import payload_hash
@@ -240,14 +241,143 @@ def test_an_authorization_that_means_nothing_is_refused_and_never_raises_anythin
         refusal(with_headers(signed(scope), authorization=header), scope)
 
 
-def test_a_presigned_url_is_good_until_it_expires() -> None:
-    sent = AWSRequest("GET", f"{HOST}/bucket/a%20b", {}, b"")
-    S3SigV4QueryAuth(BotocoreCredentials(KEY, SECRET), "s3", "us-east-1", expires=60).add_auth(sent)
-    request = as_received(sent, b"")
-    signed_at = datetime.strptime(request.query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    check(request, "s3", signed_at + timedelta(seconds=60))
-    assert refusal(request, "s3", signed_at + timedelta(seconds=61)).message == "Request has expired"
+def presigned(auth: Any, *, target: str = "/bucket/a%20b", method: str = "GET", **headers: str) -> HttpRequest:
+    sent = AWSRequest(method, HOST + target, headers, b"")
+    auth.add_auth(sent)
+    return as_received(sent, b"")
+
+
+def version_4(expires: int = 60) -> Any:
+    return S3SigV4QueryAuth(BotocoreCredentials(KEY, SECRET), "s3", "us-east-1", expires=expires)
+
+
+def version_2(expires: int = 60, secret: str = SECRET) -> Any:
+    return HmacV1QueryAuth(BotocoreCredentials(KEY, secret), expires=expires)
+
+
+def made_at(request: HttpRequest) -> datetime:
+    """When a URL that is good for a minute was made."""
+    if "Expires" in request.query:
+        return datetime.fromtimestamp(int(request.query["Expires"]) - 60, UTC)
+    return datetime.strptime(request.query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("auth", [version_4, version_2])
+def test_a_presigned_url_is_good_until_it_expires(auth: Callable[[], Any]) -> None:
+    request = presigned(auth())
+    check(request, "s3", made_at(request) + timedelta(seconds=60))
+    error = refusal(request, "s3", made_at(request) + timedelta(seconds=61))
+    assert (error.code, error.status, error.message) == ("AccessDenied", 403, "Request has expired")
+    ended = made_at(request) + timedelta(seconds=60)
+    assert error.details["Expires"] == ended.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert refusal(changed_paths(request), "s3").code == "SignatureDoesNotMatch"
+
+
+@pytest.mark.parametrize("auth", [version_4, version_2])
+def test_nobody_has_to_verify_signatures_for_a_presigned_url_to_expire(auth: Callable[[], Any]) -> None:
+    request = presigned(auth())
+    now_s = made_at(request).timestamp()
+    refuse_stale(request, now_s + 60)
+    refuse_stale(changed_paths(request), now_s + 60)
+    with pytest.raises(ServiceError, match="Request has expired"):
+        refuse_stale(request, now_s + 61)
+
+
+BROKEN_QUERIES: dict[str, tuple[dict[str, str | None], str]] = {
+    "no expiry": ({"X-Amz-Expires": None}, "requires the X-Amz-Algorithm, "),
+    "no date": ({"X-Amz-Date": None}, "requires the X-Amz-Algorithm, "),
+    "no signature": ({"X-Amz-Signature": None}, "requires the X-Amz-Algorithm, "),
+    "another algorithm": ({"X-Amz-Algorithm": "AWS4-HMAC-SHA1"}, "X-Amz-Algorithm only supports"),
+    "a date in words": ({"X-Amz-Date": "today"}, "X-Amz-Date must be in the ISO8601 Long Format"),
+    "words for seconds": ({"X-Amz-Expires": "1h"}, "X-Amz-Expires should be a number"),
+    "seconds of the past": ({"X-Amz-Expires": "-1"}, "X-Amz-Expires must be non-negative"),
+    "over a week": ({"X-Amz-Expires": "604801"}, "X-Amz-Expires must be less than a week"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_QUERIES)
+def test_a_query_that_cannot_be_a_signature_is_refused_by_what_is_wrong_with_it(broken: str) -> None:
+    request = presigned(version_4())
+    changes, says = BROKEN_QUERIES[broken]
+    query = {name: value for name, value in {**request.query, **changes}.items() if value is not None}
+    with pytest.raises(ServiceError) as refused:
+        refuse_stale(replace(request, query=query), made_at(request).timestamp())
+    assert (refused.value.code, refused.value.status) == ("AuthorizationQueryParametersError", 400)
+    assert says in str(refused.value.message)
+
+
+def test_a_url_of_tomorrow_and_a_url_beside_a_header_are_refused() -> None:
+    request = presigned(version_4())
+    early = refusal(request, "s3", made_at(request) - timedelta(seconds=S3_SKEW_S + 1))
+    assert (early.code, early.message) == ("AccessDenied", "Request is not valid yet")
+    both = with_headers(request, authorization="AWS4-HMAC-SHA256 Credential=a")
+    assert refusal(both, "s3").code == "InvalidArgument"
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "headers"),
+    [
+        ("/bucket/a%20b%2B%C3%BC//c/..?versionId=null", "GET", {}),
+        ("/bucket/k?response-content-type=text%2Fx&response-content-disposition=a%20%22b%22", "GET", {}),
+        ("/bucket/k", "PUT", {"Content-Type": "text/x", "x-amz-meta-run": "7"}),
+        ("/bucket?list-type=2&prefix=a%2F", "GET", {}),
+    ],
+)
+@pytest.mark.parametrize("by", ["header", "query"])
+def test_signatures_of_version_2_pass_for_what_they_sign(
+    target: str, method: str, headers: dict[str, str], by: str
+) -> None:
+    pair = BotocoreCredentials(KEY, SECRET)
+    auth: Any = HmacV1Auth(pair) if by == "header" else HmacV1QueryAuth(pair, expires=60)
+    request = presigned(auth, target=target, method=method, **headers)
+    if by == "query" and headers:
+        request = with_headers(request, content_type="text/x")
+    check(request, "s3")
+    assert refusal(replace(request, method="DELETE"), "s3").code == "SignatureDoesNotMatch"
+    if headers:
+        assert refusal(with_headers(request, content_type="text/y"), "s3").code == "SignatureDoesNotMatch"
+        assert refusal(with_headers(request, x_amz_meta_run="8"), "s3").code == "SignatureDoesNotMatch"
+
+
+def test_a_bucket_in_the_host_is_signed_by_version_2() -> None:
+    def sent(host: str) -> HttpRequest:
+        whole = AWSRequest("GET", "http://bucket.localhost:8000/k", {}, b"")
+        auth: Any = HmacV1QueryAuth(BotocoreCredentials(KEY, SECRET), expires=60)
+        whole.auth_path = "/bucket/k"
+        auth.add_auth(whole)
+        return with_headers(as_received(whole, b""), host=host)
+
+    check(sent("bucket.localhost:8000"), "s3")
+    assert refusal(sent("other.localhost:8000"), "s3").code == "SignatureDoesNotMatch"
+
+
+def test_version_2_is_refused_by_its_own_words() -> None:
+    url = presigned(version_2())
+    assert refusal(presigned(version_2(secret="guessed")), "s3").code == "SignatureDoesNotMatch"
+    other = replace(url, query=url.query | {"AWSAccessKeyId": "AKIDEXAMPLE"})
+    assert (refusal(other, "s3").code, refusal(other, "s3").status) == ("InvalidAccessKeyId", 403)
+    for name in ("Signature", "Expires", "AWSAccessKeyId"):
+        without = {other: value for other, value in url.query.items() if other != name}
+        assert refusal(replace(url, query=without), "s3").status == 403
+    assert refusal(replace(url, query=url.query | {"Expires": "soon"}), "s3").code == "AccessDenied"
+    header = presigned(HmacV1Auth(BotocoreCredentials(KEY, SECRET)))
+    late = refusal(header, "s3", datetime.now(UTC) + timedelta(hours=1))
+    assert late.code == "RequestTimeTooSkewed"
+    assert refusal(with_headers(header, date=""), "s3").code == "AccessDenied"
+    with pytest.raises(ServiceError, match="Please use AWS4-HMAC-SHA256") as refused:
+        Signatures("eu-central-1").check(url, "s3")
+    assert (refused.value.code, refused.value.status) == ("InvalidRequest", 400)
+
+
+def test_s3_names_the_region_it_expects_where_clients_look_for_it() -> None:
+    """s3cmd signs for `US` at first, botocore for its own region; both then sign again for this one."""
+    by_header = refusal(signed("s3", region="US"), "s3")
+    assert by_header.details == {"Region": "us-east-1"}
+    assert by_header.headers == {"x-amz-bucket-region": "us-east-1"}  # HEAD has no document
+    elsewhere = presigned(S3SigV4QueryAuth(BotocoreCredentials(KEY, SECRET), "s3", "eu-west-1", expires=60))
+    by_query = refusal(elsewhere, "s3")
+    assert (by_query.code, by_query.status) == ("AuthorizationQueryParametersError", 400)
+    assert by_query.details == {"Region": "us-east-1"}
 
 
 # over HTTP

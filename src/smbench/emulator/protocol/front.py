@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Protocol, runtime_checkable
 
+from smbench.clock import wall_ns
 from smbench.emulator.driver import Driver
 from smbench.emulator.faults import FaultKind, Faults
-from smbench.emulator.protocol import codecs
+from smbench.emulator.protocol import codecs, presigned
 from smbench.emulator.protocol.chunks import NoAnswer, ResetConnection
 from smbench.emulator.protocol.codecs import (
     JSON_10,
@@ -133,7 +134,8 @@ class Front:
     """The handler of every call: time first, then the service, then the stamps.
 
     Args:
-        signatures: Refuses what is not signed as it should be; None takes any signature, and none.
+        signatures: Refuses what is not signed as it should be; None takes any signature, and none, but no presigned URL
+            whose time is over.
         faults: What goes wrong between a client and a service.
     """
 
@@ -279,6 +281,8 @@ class Front:
         self._driver.advance()
         if self._signatures is not None:
             self._signatures.check(request, _SIGNED_AS.get(name, name))
+        elif name == "s3":
+            presigned.refuse_stale(request, wall_ns() / 1e9)
         service = self._rest.get(name)
         if service is None:
             raise not_implemented(name, f"{request.method} {request.path}")

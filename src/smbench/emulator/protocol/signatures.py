@@ -12,7 +12,7 @@ from hmac import compare_digest
 from urllib.parse import unquote
 
 from smbench.clock import wall_ns
-from smbench.emulator.protocol import aws_chunked
+from smbench.emulator.protocol import aws_chunked, presigned, sigv2
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.wire.sigv4 import (
@@ -28,7 +28,7 @@ from smbench.wire.sigv4 import (
 )
 
 CREDENTIALS = Credentials("smbench", "smbench")  # what smbench's own clients sign with, see `aws.access.clients`
-S3_SKEW_S, SKEW_S = 900, 300  # how far a stamp may be from our clock: S3, all others
+S3_SKEW_S, SKEW_S = presigned.SKEW_S, 300  # how far a stamp may be from our clock: S3, all others
 _PARAMETER = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
 # Services that spoke AWS query first, where the same refusals have other names.
 _QUERY_ERA = {"sqs", "sns", "sts", "monitoring"}
@@ -72,6 +72,12 @@ class Signatures:
             ServiceError: it is not signed, not by our key, not for this, not now, or not this.
         """
         words = _S3Words() if service == "s3" else _Words(service)
+        if service == "s3":
+            now_s = self._now_utc_ns() / 1e9
+            presigned.refuse_stale(request, now_s)
+            if sigv2.is_used(request):
+                sigv2.check(request, self.region, self.credentials, now_s)
+                return
         claim = _claim(request, words)
         self._check_scope(claim, service, words)
         self._check_time(claim, words)
@@ -109,11 +115,11 @@ class Signatures:
             raise words.unknown_key(claim.access_key)
         _, day, region, scoped, _ = claim.credential.rsplit("/", 4)
         if region != self.region:
-            raise words.scope(f"the region '{region}' is wrong; expecting '{self.region}'")
+            raise words.scope(claim, f"the region '{region}' is wrong; expecting '{self.region}'", self.region)
         if scoped != service:
-            raise words.scope(f'incorrect service "{scoped}". This endpoint belongs to "{service}"')
+            raise words.scope(claim, f'incorrect service "{scoped}". This endpoint belongs to "{service}"')
         if day != claim.stamp[:8]:
-            raise words.scope(f"the date '{day}' is not that of '{claim.stamp}'")
+            raise words.scope(claim, f"the date '{day}' is not that of '{claim.stamp}'")
 
     def _check_time(self, claim: _Claim, words: "_Words") -> None:
         now_s = self._now_utc_ns() / 1e9
@@ -143,11 +149,15 @@ class _Words:
     def malformed(self, why: str) -> ServiceError:
         return self._error("IncompleteSignatureException", "IncompleteSignature", f"Authorization: {why}.")
 
+    def malformed_query(self, why: str, region: str = "") -> ServiceError:
+        return self.malformed(why)
+
     def unknown_key(self, access_key: str) -> ServiceError:
         text = "The security token included in the request is invalid."
         return self._error("UnrecognizedClientException", "InvalidClientTokenId", text)
 
-    def scope(self, what: str) -> ServiceError:
+    def scope(self, claim: _Claim, what: str, region: str = "") -> ServiceError:
+        """Signed for another place; `region` is the one that would be right, where it is wrong."""
         return self._invalid(f"Credential should be scoped to what is asked: {what}.")
 
     def skewed(self, claim: _Claim, now_s: float) -> ServiceError:
@@ -193,23 +203,29 @@ class _S3Words(_Words):
     def malformed(self, why: str) -> ServiceError:
         return ServiceError("AuthorizationHeaderMalformed", f"The authorization header is malformed; {why}.")
 
+    def malformed_query(self, why: str, region: str = "") -> ServiceError:
+        return presigned.malformed(f"Error parsing the X-Amz-Credential parameter; {why}.", region)
+
     def unknown_key(self, access_key: str) -> ServiceError:
         text = "The AWS Access Key Id you provided does not exist in our records."
         return ServiceError("InvalidAccessKeyId", text, 403, details={"AWSAccessKeyId": access_key})
 
-    def scope(self, what: str) -> ServiceError:
-        return self.malformed(what)
+    def scope(self, claim: _Claim, what: str, region: str = "") -> ServiceError:
+        if claim.good_for_s is not None:
+            return self.malformed_query(what, region)
+        error = self.malformed(what)
+        if region:  # where clients read it: s3cmd signs everything for "US" at first
+            error.details, error.headers = {"Region": region}, {"x-amz-bucket-region": region}
+        return error
 
     def skewed(self, claim: _Claim, now_s: float) -> ServiceError:
-        if claim.good_for_s is not None:
-            return ServiceError("AccessDenied", "Request has expired", 403)
         return ServiceError(
             "RequestTimeTooSkewed",
             "The difference between the request time and the current time is too large.",
             403,
             details={
                 "RequestTime": claim.stamp,
-                "ServerTime": datetime.fromtimestamp(int(now_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "ServerTime": presigned.utc(now_s),
                 "MaxAllowedSkewMilliseconds": str(S3_SKEW_S * 1000),
             },
         )
@@ -265,7 +281,8 @@ def _claim(request: HttpRequest, words: _Words) -> _Claim:
         names = tuple(given["SignedHeaders"].split(";"))
         claim = _Claim(given["Credential"], names, given["Signature"], stamp, sent_query)
     if len(claim.credential.split("/")) < 5 or not claim.credential.endswith("/aws4_request"):
-        raise words.malformed(f"the Credential '{claim.credential}' is not key/date/region/service/aws4_request")
+        why = f"the Credential '{claim.credential}' is not key/date/region/service/aws4_request"
+        raise words.malformed(why) if claim.good_for_s is None else words.malformed_query(why)
     return claim
 
 
@@ -292,10 +309,7 @@ def _check_names(request: HttpRequest, claim: _Claim, words: _Words) -> None:
 
 @lru_cache(maxsize=64)  # a second's requests share a stamp
 def _seconds(stamp: str) -> float | None:
-    try:
-        return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
+    return presigned.signed_at_s(stamp)
 
 
 def _stamp(utc_s: float) -> str:

@@ -13,6 +13,7 @@ from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.protocol.shapes import service_shapes
+from smbench.emulator.protocol.sigv2 import bucket_of_host
 from smbench.emulator.s3 import copying, listings, multipart, object_operations, settings, versions
 from smbench.emulator.s3.documents import malformed, read_tags, read_xml
 from smbench.emulator.s3.headers import refuse_unheeded
@@ -25,7 +26,6 @@ _BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")
 _RESERVED_NAME = re.compile(  # user guide, "General purpose bucket naming rules"
     r".*\.\..*|\d+\.\d+\.\d+\.\d+|(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)"
 )
-_VIRTUAL_HOST = re.compile(r"(.+)\.(?:localhost|s3[.-][a-z0-9.-]*amazonaws\.com(?:\.cn)?)(?::\d+)?")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DELETE_MAX = 1000
 _NEUTRAL = {"", "x-id", "list-type"}  # in a query, and yet no subresource
@@ -342,10 +342,10 @@ def _error(key: str, code: str, message: str) -> str:
 
 def _by_path(request: HttpRequest) -> HttpRequest:
     """A request that names its bucket in the host, as one that names it in the path."""
-    match = _VIRTUAL_HOST.fullmatch(request.headers.get("host", ""))
-    if match is None:
+    bucket = bucket_of_host(request.headers.get("host", ""))
+    if not bucket:
         return request
-    return replace(request, path=f"/{match[1]}{request.path}", raw_path=f"/{quote(match[1])}{request.raw_path}")
+    return replace(request, path=f"/{bucket}{request.path}", raw_path=f"/{quote(bucket)}{request.raw_path}")
 
 
 def _is_encoded(raw_path: str) -> bool:
