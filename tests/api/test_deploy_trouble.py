@@ -189,6 +189,36 @@ async def test_both_go_on_from_wherever_they_ended(account: Account) -> None:
     await account.require_empty()
 
 
+async def test_a_change_that_ends_at_any_call_leaves_what_the_next_can_change_or_remove(account: Account) -> None:
+    def wanted(value: str) -> Deploy:
+        model = WANTED.model.model_copy(update={"environment": {"A": value}})
+        return WANTED.model_copy(update={"model": model})
+
+    async def served() -> str:
+        """The environment of what the endpoint runs."""
+        sagemaker = account.clients.sagemaker
+        described = await sagemaker.describe_endpoint(EndpointName="smbench-demo")
+        config = await sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+        model = await sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+        return str(model["PrimaryContainer"]["Environment"]["A"])
+
+    await account.deploy(wanted("before"))
+    actions = await account.actions_of(partial(account.deploy, wanted("after")))
+    assert await served() == "after"
+    for place, action in enumerate(actions):  # each finds what the one before it left
+        now, change = await served(), partial(account.deploy, wanted(str(place)))
+        assert await account.interrupted(change, action, is_carried_out=place % 2 == 0), action
+        said = account.stage.left
+        if said == "nothing was made or changed" or "is there as it was" in said or "the model perhaps" in said:
+            await anyio.sleep(60.0)
+            assert await served() == now, (action, said)
+    assert (await account.deploy(wanted("then"))).endpoint == "smbench-demo"
+    assert await served() == "then"
+    assert await account.interrupted(partial(account.deploy, wanted("last")), "cloudformation:ExecuteChangeSet")
+    assert (await account.destroy()).left == ()
+    await account.require_empty()
+
+
 async def test_a_control_plane_that_throttles_now_and_then_is_asked_again(account: Account) -> None:
     routed, seen = Front._shaped_result, set[str]()
 

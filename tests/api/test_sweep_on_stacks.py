@@ -181,6 +181,21 @@ def test_after_an_interrupt_nothing_is_begun_or_measured_and_what_is_there_is_re
     assert region.there == set()
 
 
+@pytest.mark.parametrize("stage", ["deploy", "destroy"])
+def test_an_interrupt_while_stacks_come_up_or_go_leaves_none(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    region, measured, interrupts = Region(monkeypatch), list[str](), Interrupts()
+    work = getattr(region, stage)
+
+    def interrupted(name: str, *given: Any, **where: Any) -> Any:
+        interrupts.give("SIGINT")
+        return work(name, *given, **where)
+
+    monkeypatch.setattr(on_stacks, stage, interrupted)
+    assert region.work(9, lambda stack: measured.append(stack.name), interrupts) == []
+    assert len(measured) < (1 if stage == "deploy" else 9)
+    assert region.there == set()
+
+
 def test_what_ends_the_sweep_leaves_no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     region = Region(monkeypatch)
 
