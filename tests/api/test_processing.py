@@ -89,9 +89,9 @@ def test_a_run_as_a_job_of_two_hosts_is_packed_sent_followed_brought_back_and_pr
 ) -> None:
     done = run("--wait", "--workers", "2", "--output", "json", "--price", "ml.m5.xlarge=36")
     assert done.exit_code in (0, 98), done.output  # a busy machine may call so short a run in doubt
-    for said in ("is started: 2 × ml.m5.xlarge", ": InProgress", "algo-2: smbench: shard 1/2: begins", ": Completed"):
+    for said in ("is started: 2 x ml.m5.xlarge", ": InProgress", "algo-2: smbench: shard 1/2: begins", ": Completed"):
         assert said in done.stderr
-    assert "2 × ml.m5.xlarge at the list price of an endpoint's instance" in done.stderr
+    assert "2 x ml.m5.xlarge at the list price of an endpoint's instance" in done.stderr
     assert "given: ml.m5.xlarge): 72.00 USD an hour" in done.stderr
     results = open_run(next(tmp_path.glob("results/*")))
     assert results.manifest.prices == {"ml.m5.xlarge": 36.0}

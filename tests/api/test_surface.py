@@ -95,6 +95,15 @@ def test_a_run_shows_its_report_as_text_and_in_a_notebook() -> None:
     assert "surface" in repr(run)
 
 
+def test_an_interpreter_shows_every_result_in_one_line_of_its_own() -> None:
+    results = [getattr(smbench, name) for name in smbench.__all__ if isinstance(getattr(smbench, name), type)]
+    shown = [one for one in results if hasattr(one, "to_text") or one is smbench.Validation]
+    assert len(shown) > 8
+    for one in shown:
+        assert not hasattr(one.__repr__, "__wrapped__"), one  # a dataclass's own would show all that it holds
+    assert repr(smbench.validate(SCENARIO)) == "<smbench.Validation surface: 20 requests, 0 warnings>"
+
+
 def test_every_result_that_a_terminal_shows_a_notebook_shows_too() -> None:
     results = [getattr(smbench, name) for name in smbench.__all__ if isinstance(getattr(smbench, name), type)]
     shown = [one for one in results if hasattr(one, "to_text")]

@@ -195,3 +195,10 @@ def test_a_grade_is_the_label(tmp_path: Path) -> None:
     predicted = smbench.simulate(file)
     assert predicted.summary.prediction is not None
     assert predicted.summary.prediction.label.startswith("grade A")
+
+
+def test_one_is_counted_in_the_singular() -> None:
+    said = str(looked(vary={"min": [2], "max": [1, 2]}, replications=1))
+    assert "the front of 1 policy, cheapest first" in said
+    assert "1 policy, 1 replication with the same chances" in said
+    assert "1 combination makes no sense" in said

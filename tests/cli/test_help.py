@@ -48,6 +48,16 @@ def test_help_is_in_a_user_s_words(command: str) -> None:
         assert re.fullmatch(r"[A-Z`](?!f ).*\.(  \[default: .*\])?", text), f"no sentence: {text}"
 
 
+def test_on_a_narrow_terminal_only_commands_to_copy_are_wider() -> None:
+    for command in COMMANDS:
+        shown = CliRunner().invoke(app, [command, "--help"], terminal_width=58).output
+        wider = [line for line in shown.splitlines() if len(line) > 60 and not line.startswith("  smbench ")]
+        assert wider in ([], ["  --for <run|resume|doctor|clean|deploy|sweep|order|processing|recommend>"]), command
+    # A table keeps its second column: what is folded begins below it.
+    status = CliRunner().invoke(app, ["deploy", "--help"], terminal_width=58).output
+    assert "    3    AWS refuses, or the stack failed and was rolled\n         back\n" in status
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_option_is_listed_once(command: str) -> None:
     _, _, lists = re.split(r"\n((?:What is|Results and|Arguments|Options)[^\n]*:)\n", help_of(command), maxsplit=1)

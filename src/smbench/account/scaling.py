@@ -99,7 +99,7 @@ def _growing(found: TargetFound) -> Question:
     async def ask() -> Seen:
         if growing := _about_to_grow(found):
             return Seen("; ".join(growing), Verdict.INVALID, _WAIT)
-        return Seen("none does")
+        return Seen("no scale-out is pending")
 
     return Question("pending scale-out", "no alarm adds instances before the load begins", ask)
 

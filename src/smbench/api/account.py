@@ -25,13 +25,13 @@ from smbench.records import Unknown
 from smbench.results.manifest import read_manifest
 from smbench.results.marks import sole_user
 from smbench.targets.base import AwsAccess
-from smbench.units import usd
+from smbench.units import counted, usd
 from smbench.view.report.findings import findings_json, findings_text
 
 _RUN_ID = re.compile(r"smb-[0-9a-f]{10}|doctor-[0-9a-f]{8}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Examination(Printed):
     """What `doctor` found, in the order in which a run would meet it."""
 
@@ -57,6 +57,9 @@ class Examination(Printed):
 
     def __str__(self) -> str:
         return self.to_text()
+
+    def __repr__(self) -> str:
+        return f"<smbench.Examination: {self.verdict.value}, {counted(len(self.findings), 'question')}>"
 
 
 def doctor(

@@ -36,6 +36,7 @@ from smbench.errors import ExitCode, InvalidRunError, UsageError
 from smbench.findings import Verdict, verdict
 from smbench.results.manifest import MANIFEST
 from smbench.results.store import RunFiles, open_run
+from smbench.units import counted
 from smbench.view.page.vega import Vega
 from smbench.view.report.comparison import render, to_json
 
@@ -49,7 +50,7 @@ _SHOWN_MAX = 8  # differences in an error
 _NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,15})=(.+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ComparisonResult(Printed):
     """How groups of runs compare.
 
@@ -83,6 +84,11 @@ class ComparisonResult(Printed):
 
         with Vega() as vega:
             return comparison_page(self.comparison, self.gate, vega)
+
+    def __repr__(self) -> str:
+        found = self.comparison
+        groups = ", ".join(f"{group.label} ({counted(len(group.runs), 'run')})" for group in found.groups)
+        return f"<smbench.ComparisonResult {groups}; baseline {found.baseline}, exit status {int(self.exit_status)}>"
 
 
 @dataclass(frozen=True, slots=True)

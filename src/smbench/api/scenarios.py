@@ -24,6 +24,7 @@ from smbench.scenario.source import dotted
 from smbench.scenario.starter import QUICK_START, shipped_names, shipped_scenario
 from smbench.scenario.thresholds import parse_threshold
 from smbench.schedule.base import PhaseSpan
+from smbench.units import counted
 from smbench.view.live.reading import reading_progress
 
 ScenarioLike = str | os.PathLike[str] | Mapping[str, Any] | Scenario
@@ -42,7 +43,7 @@ class Given:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Validation:
     """What a scenario would do.
 
@@ -63,6 +64,10 @@ class Validation:
     schedule_digest: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        asked = f"{counted(self.n_requests, 'request')}, {counted(len(self.warnings), 'warning')}"
+        return f"<smbench.Validation {self.scenario.name}: {asked}>"
 
 
 def validate(

@@ -141,7 +141,7 @@ def _lines(table: Table, roles: Roles, found: Imported) -> list[str]:
     lines = [f"{table.path.name}: {table.form}{tool}; {units.counted(found.requests.height, 'request')}"]
     lines += roles.in_words(table)
     if found.n_other_rows:
-        lines.append(f"{found.n_other_rows:,} other rows were left out")
+        lines.append(f"{units.counted(found.n_other_rows, 'other row was', 'other rows were')} left out")
     counts = found.requests["outcome"].value_counts(name="n").sort("n", "outcome", descending=[True, False])
     lines.append(", ".join(f"{outcome} {n:,}" for outcome, n in counts.iter_rows()))
     if found.n_timeouts:

@@ -125,10 +125,7 @@ def _misfits(scenario: Scenario | None, source: Source, broken: Set[str], contex
 
 def _unreadable(path: Path, error: OSError) -> Problem:
     if isinstance(error, FileNotFoundError):
-        beside = [other.name for other in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        near = [str(path.with_name(name)) for name in get_close_matches(path.name, beside, n=1)]
-        shipped = [str(shipped_scenario(name)) for name in shipped_names() if name == path.stem]
-        return Problem("", "there is no such file", meant=next(iter(near + shipped), ""))
+        return Problem("", "there is no such file", meant=_meant(path))
     if isinstance(error, IsADirectoryError):
         return Problem("", "is a folder, not a scenario file")
     if error.errno == errno.EINVAL:
@@ -136,3 +133,15 @@ def _unreadable(path: Path, error: OSError) -> Problem:
     if error.errno == errno.EFBIG:
         return Problem("", f"is too long for a scenario: it {error.strerror}")
     return Problem("", f"cannot be read: {error.strerror or error}")
+
+
+def _meant(path: Path) -> str:
+    """A file beside the one that is missing, or a shipped scenario, of nearly its name; empty where there is none."""
+    beside = [other.name for other in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+    if near := get_close_matches(path.name, beside, n=1):
+        return str(path.with_name(near[0]))
+    shipped = shipped_names()
+    if path.stem in shipped:
+        return str(shipped_scenario(path.stem))
+    is_bare = path.parent == Path()  # only what has no folder can be meant as a name
+    return next(iter(get_close_matches(path.stem, shipped, n=1)), "") if is_bare else ""

@@ -6,8 +6,10 @@ Method: AWS's own files and variables in a temporary folder; a scripted server o
 
 import textwrap
 from pathlib import Path
+from socket import gaierror
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from fake_aws import FakeAws, client_error, json_answer
 from smbench.aws.access.clients import AwsClients, AwsSettings
@@ -299,6 +301,20 @@ def test_what_aws_refuses_is_said_with_advice_and_without_secrets(
     assert expected in error.value.message
     assert KEY not in told
     assert TOKEN not in told
+
+
+@pytest.mark.parametrize(
+    ("region", "advice"),
+    [
+        ("us-esat-1", "the AWS SDK knows no region us-esat-1; did you mean us-east-1?"),
+        ("cn-north-1", "check the network, the proxy settings and the region"),
+    ],
+)
+def test_where_nothing_answers_a_misspelt_region_is_guessed(region: str, advice: str) -> None:
+    clients = AwsClients(AwsSettings(region=region))
+    with pytest.raises(TargetError) as error, clients.explained("look"):
+        raise EndpointConnectionError(endpoint_url=f"https://api.sagemaker.{region}.amazonaws.com", error=gaierror())
+    assert error.value.advice == advice
 
 
 def test_a_bucket_that_is_not_there_is_to_be_made_again() -> None:

@@ -605,7 +605,7 @@ def test_jmeters_transactions_are_no_requests_beside_their_samples(tmp_path: Pat
     done = imported(tmp_path, "a.jtl", JTL + "".join([*rows, summed]))
     _, summary = read(done)
     assert (summary.counts.completed, summary.sojourn.max) == (2, Bounded.exactly(0.3))
-    assert "1 other rows were left out" in done.lines
+    assert "1 other row was left out" in done.lines
     _, summary = read(imported(tmp_path, "only.jtl", JTL + summed))  # "generate parent sample": nothing else is there
     assert summary.sojourn.max == Bounded.exactly(1.3)
 

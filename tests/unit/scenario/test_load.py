@@ -348,6 +348,16 @@ def test_the_name_of_a_shipped_scenario_leads_to_its_file(tmp_path: Path) -> Non
     assert caught.value.problems[0].meant == str(shipped_scenario("quick-start"))
 
 
+@pytest.mark.parametrize(("given", "meant"), [("quickstart", "quick-start"), ("steady", "steady-poisson"), ("zzz", "")])
+def test_a_misspelt_name_of_a_shipped_scenario_is_guessed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, meant: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(Path(given))
+    assert caught.value.problems[0].meant == meant
+
+
 def test_bytes_that_are_no_utf8_are_told_with_their_place(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_bytes(b"name: x\ndescription: caf\xe9\n")

@@ -254,11 +254,12 @@ def shards_together(run: Run) -> Finding | None:
         return None
     apart_s = (max(began) - min(began)).total_seconds()
     apart = apart_s > APART_MAX_S
+    shards = units.counted(len(began), "shard")
     return Finding(
         name="shards together",
         verdict=Verdict.UNKNOWN if apart else Verdict.VALID,
         expected="all shards have one time zero, so that their loads add up to the scenario's",
-        seen=f"{len(began):,} shards began, up to {units.duration(apart_s)} apart" if apart else "they have",
+        seen=f"{shards} began, up to {units.duration(apart_s)} apart" if apart else "they have",
         advice="the figures show the load that was sent; for the scenario's load set a start: `smbench order --go`"
         if apart
         else "",

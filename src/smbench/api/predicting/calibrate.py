@@ -19,10 +19,11 @@ from smbench.calibration.written import write_model
 from smbench.errors import UsageError
 from smbench.findings import Verdict
 from smbench.results.store import open_run
+from smbench.units import counted
 from smbench.view.report.calibration import calibration_text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Calibration(Printed):
     """A fitted model.
 
@@ -50,6 +51,10 @@ class Calibration(Printed):
             "parameters": [each.model_dump(mode="json") for each in self.parameters],
             "notes": list(self.notes),
         }
+
+    def __repr__(self) -> str:
+        fitted = f"{counted(len(self.parameters), 'parameter')} from {counted(len(self.runs), 'run')}"
+        return f"<smbench.Calibration: {fitted}, {self.path or 'not written'}>"
 
 
 def calibrate(

@@ -31,7 +31,7 @@ from smbench.view.report.model_check import model_check_text
 REPLICATIONS_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CheckedModel(Printed):
     """How well a model predicts a run.
 
@@ -70,6 +70,9 @@ class CheckedModel(Printed):
             "percentiles_covered": found.covered,
             "notes": list(found.notes),
         }
+
+    def __repr__(self) -> str:
+        return f"<smbench.CheckedModel {self.path} against {self.run}: {self.label.text}>"
 
 
 def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, replications: int = 20) -> CheckedModel:

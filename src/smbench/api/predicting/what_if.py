@@ -38,6 +38,7 @@ from smbench.scenario.model import Scenario
 from smbench.scenario.source import TEXT_MAX, read_source
 from smbench.scenario.thresholds import parse_threshold
 from smbench.scenario.values.files import read_regular
+from smbench.units import counted
 from smbench.view.report.what_if import render, rows_of, to_json
 
 DEFAULT_OBJECTIVE = "sojourn_p95 < 1s"  # its metric is the axis where nothing is demanded; its value is not looked at
@@ -117,7 +118,8 @@ class WhatIf(Printed):
         return buffer.getvalue()
 
     def __repr__(self) -> str:
-        return f"<smbench.WhatIf {self.name}: {len(self.sweep.rows):,} of {self.sweep.n_points:,} policies>"
+        policies = counted(self.sweep.n_points, "policy", "policies")
+        return f"<smbench.WhatIf {self.name}: {policies}, {len(self.sweep.front):,} on the front>"
 
 
 def what_if(
@@ -292,7 +294,8 @@ def notes_of(found: Sweep, space: Space) -> tuple[str, ...]:
             f"each policy begins with its own minimum in service, not with the file's start: {space.other_start}"
         )
     if space.n_senseless:
-        notes.append(f"{space.n_senseless:,} combinations make no sense (such as min above max) and were left out")
+        senseless = counted(space.n_senseless, "combination makes", "combinations make")
+        notes.append(f"{senseless} no sense (such as min above max): left out")
     n_fluid = sum(not row.costs for row in found.screened_out)
     left_out = {"as a fluid": n_fluid, "after one replication": len(found.screened_out) - n_fluid}
     if found.screened_out:

@@ -18,6 +18,7 @@ from smbench.sweeping.capacity import Found, Purpose, Seen, found
 from smbench.sweeping.demands import Demand
 from smbench.sweeping.figures import Figures
 from smbench.sweeping.probe import Evidence
+from smbench.units import counted, rate
 from smbench.view.report.search import render, rows_of, to_json
 
 
@@ -128,7 +129,7 @@ class Search(Printed):
         write_table_and_page(self.path, "search", self.table, self.to_html())
 
     def __repr__(self) -> str:
-        return f"<smbench.Search {self.name}: {self.rate_hz} /s, {len(self.probes):,} probes, {self.path}>"
+        return f"<smbench.Search {self.name}: {rate(self.rate_hz)}, {counted(len(self.probes), 'probe')}, {self.path}>"
 
 
 def seen_of(probes: Sequence[Probe]) -> list[Seen]:

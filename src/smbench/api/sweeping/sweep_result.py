@@ -16,6 +16,7 @@ from smbench.pricing.table import PriceTable
 from smbench.sweeping.figures import Figures
 from smbench.sweeping.question import Cell
 from smbench.sweeping.ranking import Choice, Group, Rule, Seen, choose, groups_of
+from smbench.units import counted
 from smbench.view.report.sweep import render, rows_of, to_json
 
 
@@ -119,4 +120,5 @@ class Sweep(Printed):
         write_table_and_page(self.path, "sweep", self.table, self.to_html())
 
     def __repr__(self) -> str:
-        return f"<smbench.Sweep {self.name}: {len(self.figures):,} of {len(self.cells):,} cells, {self.path}>"
+        done = f"{len(self.figures):,} of {counted(len(self.cells), 'cell')}"
+        return f"<smbench.Sweep {self.name}: {done}, {self.path}>"

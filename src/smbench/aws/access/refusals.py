@@ -6,6 +6,7 @@ No text made here carries a credential: AWS repeats the signed request, session 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from botocore.exceptions import (
@@ -19,6 +20,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.session import Session
 
 from smbench.aws.access.causes import NO_ANSWER, cause_of, code_of, distrust_of
 from smbench.errors import TargetError
@@ -72,7 +74,7 @@ def explained(doing: str, *, profile: str | None, region: str, url: str | None =
         # Their texts may quote what a credential process printed: say only which step failed.
         raise TargetError(f"the credentials could not be fetched ({type(error).__name__})", sign_in(profile)) from error
     except NO_ANSWER as error:
-        raise _unreached(doing, error, url or _named_by(error) or f"AWS in {region}") from error
+        raise _unreached(doing, error, url or _named_by(error), region) from error
     except BotoCoreError as error:
         raise TargetError(f"could not {doing}: {_SECRET.sub('[removed]', str(error))}") from error
 
@@ -112,8 +114,8 @@ def _named_by(error: Exception) -> str | None:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if is_set else None
 
 
-def _unreached(doing: str, error: Exception, where: str) -> TargetError:
-    cause = cause_of(error)
+def _unreached(doing: str, error: Exception, url: str | None, region: str) -> TargetError:
+    cause, where = cause_of(error), url or f"AWS in {region}"
     if (distrust := distrust_of(error)) is not None:
         return TargetError(
             f"could not {doing}: the certificate of {where} is not trusted ({distrust})",
@@ -128,9 +130,20 @@ def _unreached(doing: str, error: Exception, where: str) -> TargetError:
         return TargetError(
             f"could not {doing}: {where} does not speak TLS as it should", "check the address: http, or https?"
         )
-    return TargetError(
-        f"could not {doing}: {where} did not answer ({cause})", "check the network, the proxy settings and the region"
-    )
+    advice = "check the network, the proxy settings and the region"
+    if url is None and region not in (known := _regions()):
+        near = get_close_matches(region, known, n=5)
+        near.sort(key=lambda one: sorted(one) != sorted(region))  # two letters that changed places, before another name
+        meant = f"; did you mean {near[0]}?" if near else ""
+        advice = f"the AWS SDK knows no region {printable(region)}{meant}"
+    return TargetError(f"could not {doing}: {where} did not answer ({cause})", advice)
+
+
+def _regions() -> list[str]:
+    """Every region in which the AWS SDK knows of SageMaker."""
+    session = Session()
+    partitions = session.get_available_partitions()
+    return [region for one in partitions for region in session.get_available_regions("sagemaker", one)]
 
 
 def sign_in(profile: str | None) -> str:
@@ -185,4 +198,9 @@ def _unset(error: BotoCoreError, profile: str | None) -> TargetError:
         return TargetError("no AWS region is set", "give --region, set AWS_REGION, or add `region` to the profile")
     if isinstance(error, PartialCredentialsError):
         return TargetError("the AWS credentials are incomplete", "set both the access key id and the secret access key")
-    return TargetError("no AWS credentials were found", sign_in(profile))
+    named = f" --profile {profile}" if profile else ""
+    return TargetError(
+        "no AWS credentials were found",
+        f"sign in with `aws sso login{named}`, name a profile that has some (--profile, AWS_PROFILE), or set "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    )

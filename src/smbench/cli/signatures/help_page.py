@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,9 @@ class HelpPage(typer.core.TyperCommand):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Examples"):
             for arguments, meaning in EXAMPLES[self.name or ""]:
-                for text in (f"# {meaning}", f"{ctx.command_path} {arguments}".rstrip()):
-                    formatter.write(f"{'':{formatter.current_indent}}{text}\n")
+                _fold(formatter, "# ", meaning, "# ")
+                command = f"{ctx.command_path} {arguments}".rstrip()  # never folded: it is to be copied
+                formatter.write(f"{'':{formatter.current_indent}}{command}\n")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
@@ -114,13 +116,23 @@ def _row(param: Any, ctx: Any) -> tuple[str, str]:
 
 
 def _write(formatter: Any, paragraph: str) -> None:
-    """A paragraph with an indented line is a table, and stays as it was written."""
+    """A paragraph with an indented line is a table: each line stays one, or is folded below its second column."""
     lines = paragraph.splitlines()
     if any(line.startswith(" ") for line in lines):
         for line in lines:
-            formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+            key = re.match(r"(?: +\S+(?: \S+)* {2,})?", line)
+            before = key[0] if key else ""
+            _fold(formatter, before, line.removeprefix(before), " " * len(before))
     else:
         formatter.write_text(paragraph)
+
+
+def _fold(formatter: Any, before: str, text: str, before_others: str) -> None:
+    """Lines that are no wider than the page, all behind its indentation."""
+    indent = " " * formatter.current_indent
+    others = indent + before_others
+    folded = textwrap.fill(text, formatter.width, initial_indent=indent + before, subsequent_indent=others)
+    formatter.write(f"{folded}\n")
 
 
 def _in_our_words(error: typer.BadParameter) -> str:

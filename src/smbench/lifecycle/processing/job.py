@@ -163,7 +163,7 @@ def _longest_s(plan: RunPlan) -> int:
 
 def most_usd(plan: RunPlan, instance_type: str, n_hosts: int, prices: PriceTable) -> tuple[float | Unknown, str]:
     """USD that a job's machines may cost at most, and what they are: until SageMaker ends a job that hangs."""
-    longest_s, hosts = _longest_s(plan), f"{n_hosts} × {instance_type}"
+    longest_s, hosts = _longest_s(plan), f"{n_hosts} x {instance_type}"
     what = f"{hosts} of a processing job that SageMaker ends after {duration(longest_s)}"
     hour = prices.instance_hour.get(instance_type)
     if hour is None:
@@ -178,7 +178,7 @@ def price_of(wanted: JobWanted, took_s: float | None = None, prices: Mapping[str
         prices: USD in the place of list prices.
     """
     table = current_prices().with_own(prices or {})
-    hosts = f"{wanted.n_hosts} × {wanted.instance_type}"
+    hosts = f"{wanted.n_hosts} x {wanted.instance_type}"
     hour = table.instance_hour.get(wanted.instance_type)
     if hour is None:
         return f"{hosts}: its price is not known"

@@ -41,15 +41,15 @@ class Given(Protocol):
 def render(given: Given) -> RenderableType:
     """The answer first, then its reasons, then what changes."""
     looked, advice = given.what_if, given.advice
-    head, n = Text(), looked.sweep.n_points
+    head, n = Text(), units.counted(looked.sweep.n_points, "policy", "policies")
     if advice.chosen is None:
         head.append("NO POLICY", "bold red")
-        head.append(f"  {looked.name}: of {n:,} policies none keeps {_demanded(looked)}\n")
+        head.append(f"  {looked.name}: of {n} none keeps {_demanded(looked)}\n")
     else:
         head.append("TAKE", "bold green")
         head.append(f"  {policy_words(advice.chosen.point.emulated)}\n")
         which = "the cheapest" if advice.is_cheapest else "the simplest as cheap as the cheapest, within chance,"
-        head.append(f"{looked.name}: {which} of those that keep {_demanded(looked)}, among {n:,} policies\n")
+        head.append(f"{looked.name}: {which} of those that keep {_demanded(looked)}, among {n}\n")
     head.append(f"A prediction; model {looked.label}.", "dim")
     blocks: list[RenderableType] = [head, Text("\n".join(reasons(given)))]
     if given.after is not None:

@@ -107,15 +107,17 @@ def table_rows(looked: Looked) -> list[tuple[str, ...]]:
 
 def table_notes(looked: Looked) -> list[str]:
     """What the columns mean, and what a reader should doubt."""
-    n = len(looked.question.scenarios)
+    n = units.counted(len(looked.question.scenarios), "replication")
+    n_policies = units.counted(looked.sweep.n_points, "policy", "policies")
     notes = [
-        f"Model {looked.label}. {looked.sweep.n_points:,} policies, {n:,} replications with the same chances.",
+        f"Model {looked.label}. {n_policies}, {n} with the same chances.",
         f"Cost: the mean; {UPPER:.0%}: as many replications are at least as good; alike: policies without a paired "
         "difference beyond chance.",
         *(f"{note}." for note in looked.notes),
     ]
     if len(looked.sweep.front) > SHOWN_MAX:
-        notes.append(f"{len(looked.sweep.front) - SHOWN_MAX:,} more are on the front, in the files.")
+        n_more = units.counted(len(looked.sweep.front) - SHOWN_MAX, "more is", "more are")
+        notes.append(f"{n_more} on the front, in the files.")
     shown = [*looked.sweep.front[:SHOWN_MAX], looked.sweep.current]
     flags = dict.fromkeys(flag for row in shown for flag in row.flags)
     notes += [f"! Extrapolated: {flag}." for flag in flags]
@@ -125,7 +127,8 @@ def table_notes(looked: Looked) -> list[str]:
 def render(looked: Looked) -> RenderableType:
     """The front, cheapest first, and what to know of it."""
     title = Text()
-    title.append(f"{looked.name}: the front of {looked.sweep.n_points:,} policies, cheapest first\n", "bold")
+    n_policies = units.counted(looked.sweep.n_points, "policy", "policies")
+    title.append(f"{looked.name}: the front of {n_policies}, cheapest first\n", "bold")
     title.append(f"now: {policy_words(looked.sweep.current.point.emulated, kind_of(looked.question))}", "dim")
     n_text = 1 + len(looked.sweep.rows[-1].point.values)
     table = WholeTable(*((head, "left" if place < n_text else "right") for place, head in enumerate(heads(looked))))

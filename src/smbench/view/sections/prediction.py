@@ -34,7 +34,8 @@ def replications(judged: Judged) -> Section | None:
     if prediction is None or not prediction.bands:
         return None
     columns = (Column("metric", is_text=True), *map(Column, ("median", "90 % from", "to", "n")))
-    caption = f"Over {prediction.replications:,} replications (model {prediction.label})"
+    n = units.counted(prediction.replications, "replication")
+    caption = f"Over {n} (model {prediction.label})"
     table = Table("Replications", caption, columns, tuple(Row(_cells(band)) for band in prediction.bands))
     return Section("replications", "The prediction's band", (table,))
 
@@ -52,10 +53,11 @@ def against_run(judged: Judged) -> Section | None:
         return None
     heads = ("predicted", "from", "to", "measured")
     columns = (Column("metric", is_text=True), *map(Column, heads), Column("", is_text=True))
+    n = units.counted(found.replications, "replication")
     notes = (
         f"{found.n_inside} of {found.n_known} figures lie within their bands, from .. to, which hold "
         f"{units.share(found.band_share)} of the runs of an endpoint that is like its model: "
-        f"{found.replications:,} replications; model {found.label}.",
+        f"{n}; model {found.label}.",
         *(f"{note}." for note in found.notes),
     )
     caption = f"Predicted in {found.prediction}"
