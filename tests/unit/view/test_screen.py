@@ -105,6 +105,12 @@ def test_before_the_first_snapshot_it_says_what_is_being_prepared() -> None:
     assert "uploading the inputs" in "\n".join(screen(state))
 
 
+def test_before_the_first_snapshot_the_length_of_the_run_is_said_to_its_last_word_on_a_narrow_terminal() -> None:
+    state = LiveState(replace(HEADER, length="the run lasts 100 s to 21 m 40 s of scenario time; that takes 5 m 25 s"))
+    lines = screen(state, 40, 12)
+    assert state.header.length in " ".join(line.strip() for line in lines)
+
+
 def test_a_small_terminal_keeps_the_title_the_rates_and_the_backlog() -> None:
     text = "\n".join(screen(state_at(400), 40, 10))
     for wanted in ("wake-from-zero", "sending", "Rates", "Backlog", "Sent"):

@@ -3,6 +3,8 @@
 A frame is pre-formatted lines, because a rich table of thirty rows costs ten times as much.
 """
 
+import textwrap
+
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.text import Text
@@ -43,8 +45,8 @@ def render(state: LiveState, width: int, height: int, glyphs: Glyphs = BLOCKS) -
 def _lines(state: LiveState, width: int, height: int, glyphs: Glyphs) -> list[Text]:
     if state.now is None:
         middle = [BLANK, Row(0, Text(f" {sentences.plain(state.note) or 'preparing'}"))]
-        if state.header.length:
-            middle.append(Row(1, Text(f" {state.header.length}", "dim")))
+        lines = textwrap.wrap(state.header.length, max(1, width - 1))
+        middle += [Row(1, Text(f" {line}", "dim")) for line in lines]
     else:
         page = Page(state, state.now, width, glyphs)
         is_wide = width >= _WIDE_COLUMNS and height >= _WIDE_ROWS
