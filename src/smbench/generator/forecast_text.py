@@ -16,6 +16,7 @@ from smbench.scenario.values.quantities import format_duration
 
 _PHASES_SHOWN = 20
 _OF_USERS = ("users", "stairs")
+_ONE = 0.5  # of a backlog that is a mean: less is rounded to none
 _SHORT_S = 60.0  # a burst of less is worked off, not kept up with
 
 
@@ -75,7 +76,9 @@ def length(found: Forecast, kind: TimeKind) -> str:
 
 
 def _is_beyond(phase: PhaseForecast, found: Forecast) -> bool:
-    return bool(phase.growth_hz) and not _is_burst(phase) and found.slots_max > 0
+    """Whether more comes than can be done, and for so long that at least one request waits at the end."""
+    is_growing = bool(phase.growth_hz) and (found.kind == "serverless" or phase.backlog_at_end >= _ONE)
+    return is_growing and not _is_burst(phase) and found.slots_max > 0
 
 
 def _is_beyond_at_times(phase: PhaseForecast, found: Forecast) -> bool:
@@ -94,10 +97,11 @@ def _too_much(phase: PhaseForecast, found: Forecast) -> str:
             f"the endpoint cannot keep up: {phase.busy_slots:.1f} requests are there at once on average, and "
             f"MaxConcurrency is {found.slots_max:,}: the others are throttled"
         )
+    needed = _more_than(found.slots_max, phase.busy_slots or 0.0)
     growth = phase.growth_hz * 60
     by = f"{growth:,.0f} a minute" if growth >= 10 else f"{growth:.1f} a minute"
     return (
-        f"the endpoint cannot keep up: it needs {phase.busy_slots:.1f} slots, and {_instances(found.instances_max)} "
+        f"the endpoint cannot keep up: it needs {needed} slots, and {_instances(found.instances_max)} "
         f"{'has' if found.instances_max == 1 else 'have'} {found.slots_max:,}; the backlog grows by {by}, to about "
         f"{_rounded(phase.backlog_at_end)} at its end; {_instances(phase.enough_instances or 0)} would do"
     )
@@ -114,7 +118,8 @@ def _enough(phase: PhaseForecast, found: Forecast) -> str:
         return f"{requests} {_about(phase.work_s)} of work for {_instances(found.instances_max)}"
     share = phase.busy_slots / found.slots_max
     varies = phase.kind in VARYING
-    needed = f"{phase.busy_slots:.1f} of {found.slots_max:,} slots busy{' on average' if varies else ''} ({share:.0%})"
+    slots = units.counted(found.slots_max, "slot")
+    needed = f"{phase.busy_slots:.1f} of {slots} busy{' on average' if varies else ''} ({share:.0%})"
     if phase.peak_slots is not None:
         needed += f", {phase.peak_slots:.1f} at its highest rate"
     if share > TIGHT_SHARE:
@@ -169,6 +174,12 @@ def _about(seconds: float) -> str:
 
 def _instances(count: int) -> str:
     return units.counted(count, "instance")
+
+
+def _more_than(slots: int, busy: float) -> str:
+    """What is busy, with as many decimals as show that it is more than the slots there are."""
+    texts = (f"{busy:.{decimals}f}" for decimals in (1, 2, 3))
+    return next((text for text in texts if float(text) > slots), f"a little more than {slots:,}")
 
 
 def _rounded(count: float) -> str:

@@ -63,6 +63,18 @@ def test_a_phase_that_needs_more_slots_than_there_can_be_is_named_with_growth_ba
     assert fine[0] == "phase night: 2.2 of 12 slots busy (18%); 2 instances would do"
 
 
+def test_what_is_needed_has_the_decimals_that_show_that_it_is_more_than_there_is() -> None:
+    # 1.02 requests a second that work for 1 s: 0.02/s stay, which are 72 after an hour and none after ten seconds.
+    one = "service: {constant: 1s}, instances: {min: 1, max: 1, concurrency: 1}"
+    wrong, _ = told(emulated(one, "constant: {rate: 1.02/s, for: 1h}"))
+    assert "it needs 1.02 slots, and 1 instance has 1; the backlog grows by 1.2 a minute, to about 72" in wrong[0]
+    wrong, fine = told(emulated(one, "constant: {rate: 1.02/s, for: 10s}"))
+    assert (wrong, fine[0]) == (
+        [],
+        "phase constant: 1.0 of 1 slot busy (102%): the endpoint hardly keeps up, and waits are long",
+    )
+
+
 @pytest.mark.parametrize(
     ("load", "words"),
     [

@@ -18,7 +18,7 @@ class EndpointKind(StrEnum):
 
 
 StackArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="A name for the stack: small letters, digits and dashes.")
+    str, typer.Argument(metavar="NAME", help="The stack's name: small letters, digits and dashes.")
 ]
 
 
