@@ -334,6 +334,25 @@ async def test_steps_must_cover_their_range_once(
     assert await refused(call) == ("ValidationException", text)
 
 
+async def test_an_exact_capacity_is_not_negative(scaled: Scaled) -> None:
+    steps = [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": -1}]
+    config = STEP | {"AdjustmentType": "ExactCapacity", "StepAdjustments": steps}
+    code, text = await refused(scaled.put(PolicyType="StepScaling", StepScalingPolicyConfiguration=config))
+    assert (code, text) == (
+        "ValidationException",
+        "ScalingAdjustment must not be negative for AdjustmentType ExactCapacity",
+    )
+
+
+async def test_a_metric_is_tracked_by_one_policy_of_a_target(scaled: Scaled) -> None:
+    await scaled.track("one")
+    only_one = "Only one TargetTrackingScaling policy for a given metric specification is allowed."
+    assert await refused(scaled.track("two", TargetValue=99.0)) == ("ValidationException", only_one)
+    await scaled.track("one", TargetValue=99.0)
+    custom: Any = TRACKING["CustomizedMetricSpecification"]
+    await scaled.track("two", CustomizedMetricSpecification=custom | {"Statistic": "Maximum"})
+
+
 async def test_other_services_have_nothing_registered(scaled: Scaled) -> None:
     for describe in ("describe_scalable_targets", "describe_scaling_policies", "describe_scaling_activities"):
         answer = await getattr(scaled.autoscaling, describe)(ServiceNamespace="ecs")

@@ -257,6 +257,34 @@ async def test_questions_that_make_no_sense_get_cloudwatchs_errors(watch: Watch)
     assert await refused(put) == "InvalidParameterCombination"
 
 
+SETS = {"Sum": 1.0, "SampleCount": 1.0, "Minimum": 1.0, "Maximum": 1.0}
+TWICE = [{"Name": "a", "Value": "1"}, {"Name": "a", "Value": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ([], "MissingParameter"),
+        ([{"Value": 1.0}] * 1001, "InvalidParameterValue"),
+        ([{"Values": [float(value) for value in range(151)]}], "InvalidParameterValue"),
+        ([{"Values": [1.0, 2.0], "Counts": [1.0, -1.0]}], "InvalidParameterValue"),
+        ([{"Values": [1.0], "Counts": [0.0]}], "InvalidParameterValue"),
+        ([{"StatisticValues": SETS | {"SampleCount": 0.0}}], "InvalidParameterValue"),
+        ([{"StatisticValues": SETS | {"Minimum": 2.0}}], "InvalidParameterCombination"),
+        ([{"Value": 1.0, "StorageResolution": 30}], "InvalidParameterValue"),
+        ([{"Value": 1.0, "Dimensions": TWICE}], "InvalidParameterValue"),
+    ],
+    ids=["nothing", "1,001 data", "151 values", "negative count", "no count", "no samples", "turned", "half", "twice"],
+)
+async def test_data_that_cloudwatch_refuses_leave_nothing_behind(
+    watch: Watch, data: list[dict[str, Any]], code: str
+) -> None:
+    put = watch.cloudwatch.put_metric_data
+    named = [{"MetricName": "A", "Timestamp": ZERO} | datum for datum in data]
+    assert await refused(put(Namespace="Mine", MetricData=named)) == code
+    assert (await watch.cloudwatch.list_metrics(Namespace="Mine"))["Metrics"] == []
+
+
 # Alarms
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from smbench.emulator.monitoring.alarm_operations import alarm_arn
-from smbench.emulator.monitoring.scaling_policies import described, invalid, policy_spec
+from smbench.emulator.monitoring.scaling_policies import described, invalid, policy_spec, watches_the_same
 from smbench.emulator.monitoring.scheduled_actions import ScheduledAction, ScheduledActions, shown
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
@@ -163,12 +163,17 @@ class AutoScaling:
         """Create or replace; target tracking makes its two alarms.
 
         Raises:
-            ServiceError: target not registered, policy not valid.
+            ServiceError: target not registered, policy not valid, or another one tracks the same metric.
         """
         resource_id = _resource_id(params)
         if not self.scaler.describe_targets([resource_id]):
             raise _not_found("No scalable target registered", resource_id)
         spec = policy_spec(params)
+        if spec.tracking is not None:
+            others = (one.spec for one in self.scaler.describe_policies(resource_id) if one.spec.name != spec.name)
+            if any(other.tracking is not None and watches_the_same(other.tracking, spec.tracking) for other in others):
+                text = "Only one TargetTrackingScaling policy for a given metric specification is allowed."
+                raise invalid(text)
         policy = self.scaler.put_policy(spec)
         kept = ("StepScalingPolicyConfiguration", "TargetTrackingScalingPolicyConfiguration")
         self._as_put[policy.arn] = {key: params[key] for key in kept if key in params}

@@ -9,7 +9,7 @@ from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.model.monitoring.metric_math import MathError
 from smbench.model.monitoring.metrics import SAGEMAKER, MetricId
 from smbench.model.monitoring.watched import MetricQuery
-from smbench.model.scaling.policies import PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
+from smbench.model.scaling.policies import EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
 
 _TARGET_MIN, _TARGET_MAX = 2.0**-360, 2.0**360
 COOLDOWN_S = 300.0  # of SageMaker variants, both ways, when the policy does not say
@@ -112,6 +112,8 @@ def _step(config: Params) -> StepSpec:
         for each in config["StepAdjustments"]
     )
     _check_steps(steps)
+    if config["AdjustmentType"] == EXACT and any(step.change < 0 for step in steps):
+        raise invalid(f"ScalingAdjustment must not be negative for AdjustmentType {EXACT}")
     return StepSpec(
         adjustment=config["AdjustmentType"],
         steps=steps,
@@ -135,6 +137,16 @@ def _check_steps(steps: tuple[StepAdjustment, ...]) -> None:
             raise invalid("StepAdjustment intervals can't overlap")
         if low > high:
             raise invalid("StepAdjustment intervals can't have gaps between them")
+
+
+def watches_the_same(one: TrackingSpec, other: TrackingSpec) -> bool:
+    """Whether two policies have one metric specification, whatever their targets and cooldowns."""
+    return (one.metric, one.statistic, one.unit, one.queries) == (
+        other.metric,
+        other.statistic,
+        other.unit,
+        other.queries,
+    )
 
 
 def described(spec: PolicySpec) -> dict[str, Any]:
