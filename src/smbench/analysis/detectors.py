@@ -34,7 +34,8 @@ from smbench.analysis.report_detectors import (
     warm_up_not_over,
     wrong_answers,
 )
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import ended_as, only, without_nulls
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome, Unknown, is_throttle
 
 HOLE_MIN_S = 10.0  # shorter than two looks at the endpoint it may not have been
@@ -275,7 +276,7 @@ def stall(seen: Seen) -> Observation | None:
     knots_ns, at_work = course.knots_ns, (course.serving > 0) & (course.backlog > slots * course.serving)
     begins = np.diff(at_work.astype(np.int8), prepend=0) == 1
     since_ns = np.maximum.accumulate(np.where(begins, knots_ns[:-1], np.iinfo(np.int64).min))
-    ended_ns = ascending(seen.frames.requests["done_ns"].drop_nulls().to_numpy())
+    ended_ns = ascending(without_nulls(seen.frames.requests["done_ns"]).to_numpy())
     if len(ended_ns):
         place = np.searchsorted(ended_ns, knots_ns[:-1], side="right") - 1
         since_ns = np.maximum(since_ns, np.where(place >= 0, ended_ns[place.clip(0)], since_ns))
@@ -301,8 +302,7 @@ def effective_concurrency(seen: Seen) -> Observation | None:
         return None
     alone_s = _alone_s(seen.frames, capacity)
     is_full = (course.serving > 0) & (course.backlog >= 2 * concurrency * course.serving)
-    is_completed = pl.col("outcome") == Outcome.COMPLETED.value
-    ended_ns = only(seen.frames.requests, is_completed, "done_ns")["done_ns"].to_numpy()
+    ended_ns = seen.frames.completed_ns.to_numpy()
     place = np.searchsorted(course.knots_ns, ended_ns, side="left") - 1
     inside = (place >= 0) & (place < len(is_full))
     n_ended = int(is_full[place[inside]].sum())
@@ -374,7 +374,10 @@ def host_spread(seen: Seen) -> Observation | None:
 
 def throttling(seen: Seen) -> Observation | None:
     """AWS throttled submissions; dated from the first."""
-    rejected = only(seen.frames.measured, pl.col("outcome") == Outcome.REJECTED.value, "error", "send_ns")
+    is_rejected = ended_as(seen.frames.measured, Outcome.REJECTED)
+    if not is_rejected.any():
+        return None
+    rejected = only(seen.frames.measured, is_rejected, "error", "send_ns")
     codes = [code for code in rejected["error"].drop_nulls().unique() if is_throttle(code)]
     rows = rejected.filter(pl.col("error").is_in(codes))
     if not rows.height:

@@ -8,7 +8,7 @@ import polars as pl
 from smbench import units
 from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.observations import Observation, Seen
-from smbench.analysis.rows.frames import only
+from smbench.analysis.rows.columns import ended_as, only
 from smbench.records import AMID_THE_RUN, Outcome, Unknown, is_throttle
 
 BAD_ENDS_MIN = 0.05  # as a share of those that could have ended so: fewer are in the table of errors only
@@ -16,7 +16,6 @@ STAMPS_MIN = 30  # fewer say nothing
 COARSE_SHARE = 0.5  # of the stamps on a whole second: one in a thousand would be by chance
 NOTICE_MAX_NS = 10_000_000_000  # of an end that was found sooner a notice may have been on its way
 LOOKS_MAX_S = 30.0
-_FAILED = (pl.col("outcome") == Outcome.FAILED.value) & pl.col("wrong_answer").is_null()  # an answer is no failure
 # SageMaker's words where the container answered with an error or not in time; those of S3 name a path instead.
 _BY_CONTAINER = (
     pl.col("error")
@@ -52,7 +51,7 @@ def container_failures(seen: Seen) -> Observation | None:
     return _many(
         seen,
         "container failures",
-        _FAILED & _BY_CONTAINER,
+        _is_failure(seen.frames.measured, is_by_container=True),
         seen.counts.completed + seen.counts.failed,
         "requests that reached the container failed",
         "look at the container's log: latencies are of the requests that it answered",
@@ -64,7 +63,7 @@ def failed_requests(seen: Seen) -> Observation | None:
     return _many(
         seen,
         "failed requests",
-        _FAILED & ~_BY_CONTAINER,
+        _is_failure(seen.frames.measured, is_by_container=False),
         seen.counts.completed + seen.counts.failed,
         "requests failed",
         "their words are all that is known: see the buckets of inputs and results, the role's permissions, and the log",
@@ -76,7 +75,7 @@ def wrong_answers(seen: Seen) -> Observation | None:
     return _many(
         seen,
         "wrong answers",
-        pl.col("wrong_answer").is_not_null(),
+        seen.frames.measured["wrong_answer"].is_not_null(),
         seen.counts.completed + seen.counts.failed,
         "answers were not what request.expect asks for",
         "look at an answer: latencies are of the right ones",
@@ -88,7 +87,7 @@ def expired_requests(seen: Seen) -> Observation | None:
     return _many(
         seen,
         "expired requests",
-        pl.col("outcome") == Outcome.EXPIRED.value,
+        ended_as(seen.frames.measured, Outcome.EXPIRED),
         seen.counts.accepted,
         "accepted requests expired in the queue",
         "more or earlier instances, or a longer time to live (request.ttl): the work was lost after all that wait",
@@ -100,7 +99,7 @@ def unknown_ends(seen: Seen) -> Observation | None:
     return _many(
         seen,
         "ends of unknown kind",
-        pl.col("outcome") == Outcome.UNKNOWN_END.value,
+        ended_as(seen.frames.measured, Outcome.UNKNOWN_END),
         seen.counts.accepted,
         "accepted requests ended in a way that smbench does not know",
         "see their `error` in requests.parquet: whether they completed is not known",
@@ -109,12 +108,15 @@ def unknown_ends(seen: Seen) -> Observation | None:
 
 def refused_submissions(seen: Seen) -> Observation | None:
     """The service refused submissions for another reason than their rate."""
-    rejected = only(seen.frames.measured, pl.col("outcome") == Outcome.REJECTED.value, "error")["error"]
+    is_rejected = ended_as(seen.frames.measured, Outcome.REJECTED)
+    if not is_rejected.any():
+        return None
+    rejected = seen.frames.measured["error"].filter(is_rejected)
     throttles = [code for code in rejected.drop_nulls().unique().cast(pl.String) if is_throttle(code)]
     return _many(
         seen,
         "refused submissions",
-        (pl.col("outcome") == Outcome.REJECTED.value) & ~_is_text(throttles),
+        is_rejected & ~_is_text(seen.frames.measured["error"], throttles),
         seen.counts.sent,
         "submissions were refused",
         "latencies are of the others, under less load than was sent: mend what is refused",
@@ -126,28 +128,38 @@ def unanswered_submissions(seen: Seen) -> Observation | None:
     return _many(
         seen,
         "unanswered submissions",
-        pl.col("outcome") == Outcome.TRANSPORT_ERROR.value,
+        ended_as(seen.frames.measured, Outcome.TRANSPORT_ERROR),
         seen.counts.sent,
         "submissions got no answer",
         "see to the network between here and the endpoint, and to time-outs: whether they were taken is not known",
     )
 
 
-def _many(seen: Seen, name: str, is_it: pl.Expr, n_all: int, what: str, advice: str) -> Observation | None:
+def _many(seen: Seen, name: str, is_it: pl.Series, n_all: int, what: str, advice: str) -> Observation | None:
     """Nothing where they are fewer than `BAD_ENDS_MIN` of all that could have been."""
-    words = only(seen.frames.measured, is_it, "error")["error"]
-    if not len(words) or len(words) < BAD_ENDS_MIN * n_all:
+    n = int(is_it.sum())
+    if not n or n < BAD_ENDS_MIN * n_all:
         return None
+    words = seen.frames.measured["error"].filter(is_it)
     most = (commonest(words) or "no reason was given").rstrip(".")
     return Observation(
         name=name,
-        seen=f"{len(words):,} of {n_all:,} {what} ({units.share(len(words) / n_all)}), most often with: {most}",
+        seen=f"{n:,} of {n_all:,} {what} ({units.share(n / n_all)}), most often with: {most}",
         advice=advice,
     )
 
 
-def _is_text(texts: Sequence[str]) -> pl.Expr:
-    return pl.col("error").cast(pl.String).is_in(list(texts)).fill_null(value=False)
+def _is_failure(measured: pl.DataFrame, *, is_by_container: bool) -> pl.Series:
+    """Which requests failed without an answer, for an answer is no failure; by the container, or otherwise."""
+    is_failed = ended_as(measured, Outcome.FAILED)
+    if not is_failed.any():  # most often: then no text is looked at
+        return is_failed
+    of_container = measured.select(_BY_CONTAINER).to_series()
+    return is_failed & measured["wrong_answer"].is_null() & (of_container if is_by_container else ~of_container)
+
+
+def _is_text(errors: pl.Series, texts: Sequence[str]) -> pl.Series:
+    return errors.cast(pl.String).is_in(list(texts)).fill_null(value=False)
 
 
 def warm_up_not_over(seen: Seen) -> Observation | None:

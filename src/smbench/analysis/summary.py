@@ -31,7 +31,8 @@ from smbench.analysis.numbers.prediction_check import PredictionCheck
 from smbench.analysis.observations import Observation, Seen
 from smbench.analysis.rows.backlog import backlog
 from smbench.analysis.rows.clocks import Clocks
-from smbench.analysis.rows.frames import Frames, is_streamed, only, seconds
+from smbench.analysis.rows.columns import only, seconds, without_nulls
+from smbench.analysis.rows.frames import Frames, is_streamed
 from smbench.analysis.rows.rates import PhaseRates, Rates, overall_rates, phase_rates
 from smbench.analysis.rows.sizes import Bodies, bodies
 from smbench.analysis.rows.stamps import contradict, look_every_s
@@ -222,7 +223,8 @@ def summarise(frames: Frames) -> Summary:
     of_stages = stages(frames, seen.slots)
     by_stage = {stage.name: stage.spread for stage in of_stages}
     gauges = _Gauges(frames.readings)
-    scaled, notices, of_measured = scaling(frames), _notices(frames, gauges), _counts(measured)
+    scaled, notices = scaling(frames), _notices(frames, gauges)
+    of_measured = counts if measured is frames.requests else _counts(measured)
     followed, spread = _elasticity(frames, seen, scaled.steps), host_spread(seen.slots, seen.capacity)
     paid = then(seen.capacity, lambda capacity: cost(frames, capacity, seen))
     observations = detect(
@@ -300,8 +302,8 @@ def _elasticity(frames: Frames, seen: System, steps: Sequence[ScalingStep]) -> E
 
 
 def _as_law(requests: pl.DataFrame) -> pl.DataFrame:
-    instants = (pl.col(f"{stem}_ns").alias(stem) for stem in ("send", "ack"))
-    return requests.select("seq", *instants, "accepted", pl.col("outcome").cast(pl.String))
+    columns = {"seq": "seq", "send_ns": "send", "ack_ns": "ack", "accepted": "accepted", "outcome": "outcome"}
+    return requests[list(columns)].rename(columns)
 
 
 def _of_streams(frames: Frames) -> list[str]:
@@ -335,7 +337,9 @@ def _emulated(manifest: Manifest) -> str:
 
 def _causes(requests: pl.DataFrame) -> tuple[Cause, ...]:
     by = ("outcome", "error", "status_code")
-    met = only(requests, pl.col("error").is_not_null(), *by).group_by(by).agg(pl.len())
+    if requests["error"].null_count() == requests.height:
+        return ()
+    met = only(requests, requests["error"].is_not_null(), *by).group_by(by).agg(pl.len())
     rows = met.with_columns(pl.col("outcome").cast(pl.String)).sort(
         ["len", "outcome", "error", "status_code"], descending=[True, False, False, False]
     )
@@ -353,10 +357,9 @@ def _backlog(frames: Frames) -> BacklogFigures:
     if frames.earliest_ends is not None:
         certain = backlog(frames.earliest_ends, frames.end_ns)
         least, _ = certain.peak(without=certain.within(warm_up))
-    certain_age_ns = (pl.col("age_ns") - pl.col("doubt_ns")).clip(0).alias("age_ns")
-    ages_s = seconds(
-        frames.measured.with_columns(certain_age_ns), "age_ns", pl.col("accepted") & ~pl.col("may_have_left")
-    )
+    measured = frames.measured
+    was_there = measured["accepted"] & ~measured["may_have_left"]
+    ages_s = without_nulls((measured["age_ns"] - measured["doubt_ns"]).filter(was_there)).to_numpy().clip(0) / 1e9
     return BacklogFigures(
         peak=peak,
         peak_at_s=None if peak_at_ns is None else peak_at_ns / 1e9,
@@ -367,15 +370,14 @@ def _backlog(frames: Frames) -> BacklogFigures:
 
 
 def _drain(frames: Frames) -> Bounded | Unknown:
-    sends = frames.requests["send_ns"].drop_nulls()
-    if not len(sends):
+    last_send_ns = frames.requests["send_ns"].max()
+    if not isinstance(last_send_ns, int):
         return Unknown("nothing was sent")
-    accepted = only(frames.requests, pl.col("accepted"), "done_ns", "doubt_ns", "may_have_left", "outcome")
-    last_send_ns = int(sends.to_numpy().max())
+    accepted = only(frames.requests, frames.requests["accepted"], "done_ns", "doubt_ns", "may_have_left", "outcome")
     over_ns = max(last_send_ns, frames.end_ns)
-    ended_ns = accepted["done_ns"].drop_nulls().to_numpy()
+    ended_ns = without_nulls(accepted["done_ns"]).to_numpy()
     last_end_ns = max(last_send_ns, int(ended_ns.max())) if len(ended_ns) else last_send_ns
-    least_ns = (accepted["done_ns"] - accepted["doubt_ns"]).drop_nulls().to_numpy()
+    least_ns = without_nulls(accepted["done_ns"] - accepted["doubt_ns"]).to_numpy()
     least_end_ns = max(last_send_ns, int(least_ns.max())) if len(least_ns) else last_send_ns
     without_end = accepted.filter(pl.col("done_ns").is_null())
     latest_ns = least_end_ns if without_end["may_have_left"].all() else over_ns
@@ -386,7 +388,8 @@ def _drain(frames: Frames) -> Bounded | Unknown:
 
 def _notices(frames: Frames, gauges: _Gauges) -> Notices:
     measured, every_s = frames.measured, look_every_s(frames.manifest)
-    kept_aside = frames.events.filter(pl.col("kind") == "malformed_message")["name"]
+    events = frames.events
+    kept_aside = events["name"].filter(events["kind"] == "malformed_message")
     return Notices(
         n=int(measured["notices"].sum()),
         n_duplicates=int((measured["notices"] - 1).clip(0).sum()),

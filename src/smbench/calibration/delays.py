@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smbench.analysis.capacity.scaling import ScalingStep, scaling
-from smbench.analysis.rows.frames import seconds
+from smbench.analysis.rows.columns import seconds
 from smbench.calibration.runs import MeasuredRun
 
 Values = npt.NDArray[np.float64]

@@ -10,6 +10,7 @@ sent, too, where a notice alone proved it: it is accepted, and neither when it w
 """
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import polars as pl
 
@@ -18,9 +19,26 @@ from smbench.records import ACCEPTED, MAY_HAVE_COMPLETED, Outcome
 _SCHEDULED_PARTS = ("not_sent", "unknown", "sent")
 _SENT_PARTS = ("accepted", "rejected", "transport_error")
 _UNSENT = (Outcome.NOT_SENT.value, Outcome.UNKNOWN.value)
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _ENDS = tuple(outcome.value for outcome in ACCEPTED)
 _IS_SENT = pl.col("send").is_not_null() | (pl.col("accepted") & pl.col("ack").is_null())
 _RARE = (Outcome.UNKNOWN.value, Outcome.UNKNOWN_END.value)  # named in an equation only where there is one
+
+
+class _Kind(NamedTuple):
+    """How many rows are alike in all that the law looks at."""
+
+    outcome: str | None
+    accepted: bool | None
+    is_sent: bool | None
+    n: int
+
+
+def _kinds(requests: pl.LazyFrame | pl.DataFrame) -> list[_Kind]:
+    """Some dozen, however many rows there are: one pass over them, and the sums need no other."""
+    by = ("outcome", "accepted", _IS_SENT.alias("is_sent"))
+    counted = requests.lazy().group_by(by).agg(pl.len()).collect(engine="streaming")
+    return [_Kind(*row) for row in counted.iter_rows()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +62,16 @@ class Counts:
     @classmethod
     def of(cls, requests: pl.LazyFrame | pl.DataFrame) -> "Counts":
         """Count the rows; needs `send`, `ack`, `accepted` and `outcome`."""
-        counted = requests.lazy().select(
-            pl.len().alias("scheduled"),
-            _IS_SENT.sum().alias("sent"),
-            pl.col("accepted").sum().alias("accepted"),
-            *((pl.col("outcome") == outcome.value).sum().alias(outcome.value) for outcome in Outcome),
-        )
+        kinds = _kinds(requests)
+        of_outcome = dict.fromkeys((outcome.value for outcome in Outcome), 0)
+        for kind in kinds:
+            if kind.outcome in of_outcome:
+                of_outcome[kind.outcome] += kind.n
         return cls(
-            **{name: int(count) for name, count in counted.collect(engine="streaming").row(0, named=True).items()}
+            scheduled=sum(kind.n for kind in kinds),
+            sent=sum(kind.n for kind in kinds if kind.is_sent),
+            accepted=sum(kind.n for kind in kinds if kind.accepted),
+            **of_outcome,
         )
 
     def __add__(self, other: "Counts") -> "Counts":
@@ -97,30 +117,23 @@ def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | Non
         requests: Needs `seq`, `send`, `ack`, `accepted`, `outcome`.
         n_scheduled: Rows the schedule had; None where nobody knows.
     """
-    is_end = pl.col("outcome").is_in(_ENDS)
-    found = (
-        requests.lazy()
-        .select(
-            pl.len().alias("rows"),
-            pl.col("seq").n_unique().alias("distinct"),
-            (~pl.col("outcome").is_in([outcome.value for outcome in Outcome])).sum().alias("no_outcome"),
-            (is_end != pl.col("accepted")).sum().alias("accepted"),
-            (pl.col("outcome").is_in(_UNSENT) == _IS_SENT).sum().alias("sent"),
-        )
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
+    kinds = _kinds(requests)
+    rows = sum(kind.n for kind in kinds)
+    distinct = requests.lazy().select(pl.col("seq").n_unique()).collect(engine="streaming").item()
+    no_outcome = sum(kind.n for kind in kinds if kind.outcome not in _OUTCOMES)
+    accepted = sum(kind.n for kind in kinds if (kind.outcome in _ENDS) != bool(kind.accepted))
+    sent = sum(kind.n for kind in kinds if (kind.outcome in _UNSENT) == bool(kind.is_sent))
     broken = []
-    if repeated := found["rows"] - found["distinct"]:
+    if repeated := rows - distinct:
         broken.append(f"{repeated:,} rows have a seq that another row has")
-    if n_scheduled is not None and found["distinct"] != n_scheduled:
-        broken.append(f"{n_scheduled:,} requests were scheduled, {found['distinct']:,} are in the ledger")
-    if found["no_outcome"]:
-        broken.append(f"{found['no_outcome']:,} rows have an outcome that is none")
-    if found["accepted"]:
-        broken.append(f"{found['accepted']:,} rows are accepted without an end, or have an end without being accepted")
-    if found["sent"]:
-        broken.append(f"{found['sent']:,} rows are sent and not sent at once, or neither")
+    if n_scheduled is not None and distinct != n_scheduled:
+        broken.append(f"{n_scheduled:,} requests were scheduled, {distinct:,} are in the ledger")
+    if no_outcome:
+        broken.append(f"{no_outcome:,} rows have an outcome that is none")
+    if accepted:
+        broken.append(f"{accepted:,} rows are accepted without an end, or have an end without being accepted")
+    if sent:
+        broken.append(f"{sent:,} rows are sent and not sent at once, or neither")
     return broken
 
 

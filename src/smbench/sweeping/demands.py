@@ -11,7 +11,8 @@ from typing import Literal
 
 import polars as pl
 
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of
+from smbench.analysis.rows.columns import MAY_BE_ACCEPTED, is_one_of
+from smbench.analysis.rows.frames import Frames
 from smbench.errors import UsageError
 from smbench.records import MAY_HAVE_COMPLETED, Outcome
 from smbench.scenario.thresholds import Threshold, ThresholdError, written_threshold

@@ -16,7 +16,8 @@ from smbench.analysis.capacity.instances import capacity, concurrency
 from smbench.analysis.numbers import student
 from smbench.analysis.numbers.batch_means import N_BATCHES, Estimate, Values, batch_means
 from smbench.analysis.numbers.congestion import UTILISATION_MAX, Congestion
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames
+from smbench.analysis.rows.columns import MAY_BE_ACCEPTED
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome, Unknown
 from smbench.schedule.base import PhaseSpan
 from smbench.sweeping.demands import Demand

@@ -94,6 +94,7 @@ def test_no_rows_obey_the_law() -> None:
         (3, {"send": None}, "sent and not sent at once, or neither"),
         (0, {"send": 1_795_000_000_000_000_000}, "sent and not sent at once, or neither"),
         (3, {"outcome": "finished"}, "1 rows have an outcome that is none"),
+        (3, {"outcome": None}, "1 rows have an outcome that is none"),
     ],
 )
 def test_a_row_that_contradicts_itself_is_found(place: int, changes: dict[str, Any], words: str) -> None:

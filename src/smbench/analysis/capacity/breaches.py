@@ -8,12 +8,14 @@ N some were not beyond it at all. Source: docs/methods.md#scaling-delays.
 import datetime
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import orjson
 import polars as pl
 
 from smbench.analysis.rows.cloudwatch import MINUTE_NS
+from smbench.analysis.rows.columns import only
 from smbench.analysis.rows.frames import Frames
 
 Points = Sequence[tuple[int, float]]
@@ -32,9 +34,14 @@ class Breaches:
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
+
+    @cached_property
+    def _series(self) -> list[dict[int, float]]:
+        """CloudWatch's minutes, by metric and statistic; most runs have no alarm that asks for them."""
         is_minute = (pl.col("source") == "cloudwatch") & pl.col("value").is_not_null()
-        minutes = frames.readings.filter(is_minute).select("name", "stat", "at_ns", "value")
-        self._series = [dict(rows.select("at_ns", "value").iter_rows()) for _, rows in minutes.group_by("name", "stat")]
+        minutes = only(self._frames.readings, is_minute, "name", "stat", "at_ns", "value")
+        parts = minutes.partition_by("name", "stat")
+        return [dict(zip(rows["at_ns"].to_list(), rows["value"].to_list(), strict=True)) for rows in parts]
 
     def judged_s(self, alarm: dict[str, Any]) -> tuple[float | None, float | None]:
         """The begin of the first minute in which the metric was beyond the threshold, without a break until the alarm

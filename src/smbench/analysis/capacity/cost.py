@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.capacity.instances import Capacity, measured_from_ns
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.known import Missing, ratio, then
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.rows.stamps import look_every_s
 from smbench.ports import CLOUDWATCH_EVERY_S
 from smbench.pricing.measuring import Calls, calls_usd

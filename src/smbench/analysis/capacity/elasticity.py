@@ -21,8 +21,9 @@ from smbench.analysis.capacity.timeline import Timeline
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, known, ratio, then, why_unknown
 from smbench.analysis.numbers.ordered import ascending
+from smbench.analysis.rows.columns import only
 from smbench.analysis.rows.deadline import TTL
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome, Unknown
 
 Instants = npt.NDArray[np.int64]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from smbench.analysis.rows.columns import only
 from smbench.analysis.rows.frames import Frames
 from smbench.records import Unknown
 
@@ -92,8 +93,8 @@ def measured_from_ns(frames: Frames) -> int:
 
 def _looks(frames: Frames, name: str) -> pl.DataFrame:
     is_it = (pl.col("source") == "endpoint") & (pl.col("name") == name) & pl.col("value").is_not_null()
-    rows = frames.readings.filter(is_it).select("at_ns", pl.col("value").cast(pl.Int64))
-    return rows.group_by("at_ns").agg(pl.col("value").max()).sort("at_ns")
+    rows = only(frames.readings, is_it, "at_ns", "value")
+    return rows.group_by("at_ns").agg(pl.col("value").cast(pl.Int64).max()).sort("at_ns")
 
 
 def _activities(frames: Frames) -> pl.DataFrame:

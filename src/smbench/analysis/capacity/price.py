@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from smbench.analysis.capacity.cost import Cost, instance_hour_usd
 from smbench.analysis.capacity.instances import measured_from_ns
 from smbench.analysis.numbers.known import Missing, ratio, then
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.pricing.inference import (
     DATA,
     MONTH_H,

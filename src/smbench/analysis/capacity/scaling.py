@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.breaches import Breaches
 from smbench.analysis.capacity.scaling_events import CAME, ScalingEvent, scaling_events
-from smbench.analysis.rows.frames import Frames, only
-from smbench.records import Outcome
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 
 _CAUSE = re.compile(r"alarm (\S+) in state ALARM triggered policy (.+)")
 FAILED = "Failed"  # the state of an activity that a quota refused, or whose instances did not come up
@@ -112,8 +114,7 @@ def _steps(
     frames: Frames, decisions: Sequence[dict[str, Any]], alarms_behind: Sequence[dict[str, Any] | None]
 ) -> tuple[ScalingStep, ...]:
     current = _gauge(frames.readings, "instances_current")
-    is_completed = pl.col("outcome") == Outcome.COMPLETED.value
-    completed_ns = only(frames.requests, is_completed, "done_ns")["done_ns"].drop_nulls().sort()
+    completed_ns = frames.completed_ns.to_numpy()
     steps: list[ScalingStep] = []
     explained: set[tuple[str, int]] = set()
     breaches = Breaches(frames)
@@ -151,10 +152,10 @@ def _alarm_of(decision: dict[str, Any], alarms: pl.DataFrame) -> dict[str, Any] 
     return rows[-1] if rows else None
 
 
-def _first_from_s(completed_ns: pl.Series, since_ns: int | None) -> float | None:
+def _first_from_s(completed_ns: npt.NDArray[np.int64], since_ns: int | None) -> float | None:
     """The first completion at or after an instant; `completed_ns` ascends."""
-    place = None if since_ns is None else completed_ns.search_sorted(since_ns)
-    return completed_ns[place] / 1e9 if isinstance(place, int) and place < len(completed_ns) else None
+    place = len(completed_ns) if since_ns is None else int(np.searchsorted(completed_ns, since_ns))
+    return int(completed_ns[place]) / 1e9 if place < len(completed_ns) else None
 
 
 def _decisions(events: pl.DataFrame, at_start: int | None) -> list[dict[str, Any]]:
@@ -162,6 +163,8 @@ def _decisions(events: pl.DataFrame, at_start: int | None) -> list[dict[str, Any
 
     The capacity before each, where AWS does not report it, is what a look last found or the decision before left.
     """
+    if events["after"].null_count() == events.height:
+        return []
     told = events.filter((pl.col("kind") == "scaling_activity") & pl.col("after").is_not_null())
     activities = told.sort("seen_ns", maintain_order=True).unique("name", keep="last", maintain_order=True)
     if not activities.height:
@@ -197,8 +200,8 @@ def _alarms(frames: Frames) -> pl.DataFrame:
 
 
 def _gauge(readings: pl.DataFrame, name: str) -> pl.DataFrame:
-    rows = readings.filter((pl.col("source") == "endpoint") & (pl.col("name") == name) & pl.col("value").is_not_null())
-    return rows.select("at_ns", "value").sort("at_ns")
+    is_it = (pl.col("source") == "endpoint") & (pl.col("name") == name) & pl.col("value").is_not_null()
+    return only(readings, is_it, "at_ns", "value").sort("at_ns")
 
 
 def delays(steps: Sequence[ScalingStep]) -> tuple[list[float], list[float]]:

@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.rows.clocks import Agreement
+from smbench.analysis.rows.columns import only
 from smbench.analysis.rows.frames import Frames
 from smbench.units import duration
 
@@ -270,8 +271,7 @@ def _is_there(decision: Mapping[str, Any], count: float) -> bool:
 
 def _readings(frames: Frames, source: str, name: str, stat: str) -> pl.DataFrame:
     is_it = (pl.col("source") == source) & (pl.col("name") == name) & (pl.col("stat") == stat)
-    rows = frames.readings.filter(is_it & pl.col("value").is_not_null())
-    return rows.select("at_ns", "value").sort("at_ns")
+    return only(frames.readings, is_it & pl.col("value").is_not_null(), "at_ns", "value").sort("at_ns")
 
 
 def _count(n: float | None) -> str:

@@ -14,7 +14,8 @@ from smbench.analysis.capacity.cost import instance_hour_usd
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.known import Missing, then
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of, only
+from smbench.analysis.rows.columns import ended_as, only
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.rows.rates import PhaseRates
 from smbench.records import NEVER_COMPLETED, Unknown
 from smbench.scenario.describe import describe
@@ -65,8 +66,8 @@ def sizing(frames: Frames, system: System, phases: Sequence[PhaseRates]) -> Sizi
     scenario = frames.manifest.scenario
     service_s = then(system.slots, lambda one: one.service_mean_s)
     price_usd = instance_hour_usd(frames)
-    never = is_one_of(NEVER_COMPLETED).alias("never")
-    accepted = only(frames.measured, MAY_BE_ACCEPTED, "age_ns", "doubt_ns", "is_unsettled", never)
+    is_accepted = frames.measured["accepted"] | frames.measured["is_unsettled"]
+    accepted = only(frames.measured, is_accepted, "age_ns", "doubt_ns", "is_unsettled", "outcome")
     return Sizing(
         scenario_in_words=_in_words(frames),
         machine=str(frames.manifest.target.get("instance_type") or ""),
@@ -110,13 +111,14 @@ def keeping_pace(offered_hz: float, service_s: float, concurrency: int) -> int:
 
 
 def _waited(accepted: pl.DataFrame, frames: Frames) -> tuple[Waited, ...]:
-    limit = frames.deadline
-    waited = []
+    limit, never = frames.deadline, ended_as(accepted, *NEVER_COMPLETED)
+    age_ns, is_unsettled = accepted["age_ns"], accepted["is_unsettled"]
+    least_ns, waited = age_ns - accepted["doubt_ns"], []
     for over_s in WAITS_S if limit is None else (limit.seconds,):
         over_ns = round(over_s * 1e9)
-        is_over = (pl.col("age_ns") - pl.col("doubt_ns") > over_ns) | pl.col("never")
-        may_be = ~is_over & (pl.col("is_unsettled") | (pl.col("age_ns") > over_ns))
-        n_over, n_may_be = accepted.select(is_over.sum().alias("over"), may_be.sum().alias("may_be")).row(0)
+        is_over = (least_ns > over_ns) | never
+        n_over = int(is_over.sum())
+        n_may_be = int((~is_over & (is_unsettled | (age_ns > over_ns))).sum())
         if n_over or limit is not None:
             waited.append(Waited(over_s=over_s, n=Bounded(low=n_over, high=n_over + n_may_be)))
     return tuple(waited)

@@ -18,7 +18,8 @@ import polars as pl
 
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.numbers.ordered import ascending
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome, Unknown
 
 Instants = npt.NDArray[np.int64]

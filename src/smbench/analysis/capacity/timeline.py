@@ -8,7 +8,8 @@ import polars as pl
 
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.rows.backlog import Backlog, backlog
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome
 
 Instants = npt.NDArray[np.int64]

@@ -12,7 +12,8 @@ import polars as pl
 
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.known import then
-from smbench.analysis.rows.frames import Frames, is_one_of, only
+from smbench.analysis.rows.columns import is_one_of, only
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.records import MAY_HAVE_COMPLETED, Outcome, Unknown
 

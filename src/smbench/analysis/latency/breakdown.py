@@ -15,7 +15,8 @@ from smbench.analysis.capacity.instances import measured_from_ns
 from smbench.analysis.capacity.system import System
 from smbench.analysis.numbers.bounds import Bounded, Distribution, distribution
 from smbench.analysis.numbers.known import Missing, ratio, then
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, is_one_of, only, seconds, seconds_at_least
+from smbench.analysis.rows.columns import ended_as, latencies, only
+from smbench.analysis.rows.frames import Frames
 from smbench.records import NEVER_COMPLETED, Outcome, Unknown
 
 CLASSES_MAX = 20
@@ -44,7 +45,7 @@ def by_phase(frames: Frames, system: System) -> tuple[Part, ...]:
         return ()
     starts_ns = [span.start_ns for span in frames.spans if span.n]
     next_ns = dict(pairwise(sorted(starts_ns)))
-    rows_of = _rows_by(frames.measured, pl.lit(True), "phase")
+    rows_of = _rows_by(frames.measured, "phase")
 
     def paid_s(start_ns: int) -> float | Unknown:
         until_ns = next_ns.get(start_ns)
@@ -65,7 +66,7 @@ def by_class(frames: Frames, system: System) -> tuple[Part, ...]:
         return ()
     counts = measured["payload"].value_counts().with_columns(pl.col("payload").cast(pl.String))
     names = counts.sort(["count", "payload"], descending=[True, False])["payload"].head(CLASSES_MAX).to_list()
-    rows_of = _rows_by(measured, pl.col("payload").cast(pl.String).is_in(names), "payload")
+    rows_of = _rows_by(measured, "payload", None if counts.height <= CLASSES_MAX else measured["payload"].is_in(names))
     start_ns = measured_from_ns(frames)
     paid_s = then(system.capacity, lambda one: one.instance_s(one.paid, start_ns))
     shares = then(system.slots, lambda one: one.work_shares())
@@ -81,7 +82,7 @@ def by_variant(frames: Frames) -> tuple[Part, ...]:
     measured = frames.measured
     if measured["variant"].n_unique() < 2:
         return ()
-    rows_of = _rows_by(measured, pl.col("variant").is_not_null(), "variant")
+    rows_of = _rows_by(measured, "variant", measured["variant"].is_not_null())
     names = sorted(rows_of, key=lambda name: (-rows_of[name].height, name))
     unknown = Unknown("instances are read of one variant")
     return tuple(_part(frames, name, rows_of[name], unknown) for name in names) if len(names) > 1 else ()
@@ -96,25 +97,21 @@ def latency(requests: pl.DataFrame, known: str, age: str) -> Distribution:
         known, age: The columns of the latency, null where it is not over or never will be, and of the age on the same
             clock.
     """
-    is_accepted = pl.col("accepted")
-    return distribution(
-        seconds(requests, known, is_accepted),
-        censored_s=seconds(requests, age, pl.col("is_unsettled")),
-        never_s=seconds(requests, age, is_accepted & ~pl.col("is_unsettled") & pl.col(known).is_null()),
-        least_s=seconds_at_least(requests, known, is_accepted),
-    )
+    of = latencies(requests, known, age)
+    return distribution(of.known_s, of.open_s, of.never_s, least_s=of.least_s)
 
 
-def _rows_by(rows: pl.DataFrame, where: pl.Expr, column: str) -> dict[str, pl.DataFrame]:
-    return {str(name): of for (name,), of in only(rows, where, column, *_COLUMNS).group_by(column)}
+def _rows_by(rows: pl.DataFrame, column: str, where: pl.Series | None = None) -> dict[str, pl.DataFrame]:
+    taken = rows[[column, *_COLUMNS]] if where is None else only(rows, where, column, *_COLUMNS)
+    return {str(name): of for (name,), of in taken.partition_by(column, as_dict=True).items()}
 
 
 def _part(frames: Frames, name: str, rows: pl.DataFrame | None, paid_s: float | Unknown) -> Part:
-    rows = frames.measured.select(_COLUMNS).clear() if rows is None else rows
+    rows = frames.measured[list(_COLUMNS)].clear() if rows is None else rows
     limit = frames.deadline
     price_usd = instance_hour_usd(frames)
     usd = then(price_usd, lambda price: then(paid_s, lambda spent: price * spent / 3600))
-    n = rows.filter(pl.col("outcome") == Outcome.COMPLETED.value).height
+    n = int(ended_as(rows, Outcome.COMPLETED).sum())
     return Part(
         name=name,
         sojourn=latency(rows, "sojourn_ns", "age_ns"),
@@ -129,11 +126,13 @@ def _part(frames: Frames, name: str, rows: pl.DataFrame | None, paid_s: float | 
 
 def _over(rows: pl.DataFrame, limit_s: float) -> Bounded | Unknown:
     """What failed or expired is over; what has no end yet may be, and is for certain once it is older."""
-    accepted = rows.filter(MAY_BE_ACCEPTED)
-    if not accepted.height:
+    is_unsettled, age_ns = rows["is_unsettled"], rows["age_ns"]
+    is_accepted = rows["accepted"] | is_unsettled
+    n_accepted = int(is_accepted.sum())
+    if not n_accepted:
         return Unknown("no request was accepted")
-    limit_ns, never = round(limit_s * 1e9), is_one_of(NEVER_COMPLETED)
-    is_over = (pl.col("age_ns") - pl.col("doubt_ns") > limit_ns) | never
-    over = accepted.filter(is_over).height
-    may_be = accepted.filter(~is_over & (pl.col("is_unsettled") | (pl.col("age_ns") > limit_ns))).height
-    return Bounded(low=over / accepted.height, high=(over + may_be) / accepted.height)
+    limit_ns = round(limit_s * 1e9)
+    is_over = (age_ns - rows["doubt_ns"] > limit_ns) | ended_as(rows, *NEVER_COMPLETED)
+    over = int((is_accepted & is_over).sum())
+    may_be = int((is_accepted & ~is_over & (is_unsettled | (age_ns > limit_ns))).sum())
+    return Bounded(low=over / n_accepted, high=(over + may_be) / n_accepted)

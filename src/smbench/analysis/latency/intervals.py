@@ -30,7 +30,8 @@ from smbench.analysis.numbers.autocorrelation import autocorrelation
 from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES
 from smbench.analysis.numbers.congestion import UTILISATION_MAX, Congestion, found_inside
 from smbench.analysis.numbers.ordered import ascending
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, only
+from smbench.analysis.rows.columns import MAY_BE_ACCEPTED, only
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Unknown
 from smbench.schedule.base import PhaseSpan
 

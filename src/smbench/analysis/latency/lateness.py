@@ -12,7 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.analysis.numbers.bounds import P999_FROM, PERCENTILES, Bounded
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, seconds
+from smbench.analysis.rows.columns import MAY_BE_ACCEPTED, seconds
+from smbench.analysis.rows.frames import Frames
 
 LAG_MAX_S = 0.1  # a longer lag than this is too much for any endpoint,
 LAG_SHARE = 0.01  # but for one whose median latency is over ten seconds: then 1 % of it

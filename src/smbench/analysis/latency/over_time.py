@@ -13,7 +13,8 @@ import polars as pl
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.numbers.ordered import ascending
 from smbench.analysis.rows.backlog import Backlog
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, only
+from smbench.analysis.rows.columns import MAY_BE_ACCEPTED, only
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome
 
 STRETCHES_MAX = 240

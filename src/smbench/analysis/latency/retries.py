@@ -4,7 +4,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.numbers.bounds import Distribution, distribution
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.records import RETRY
 
 
@@ -33,8 +34,10 @@ class Retries(BaseModel):
 
 def retries(frames: Frames) -> Retries | None:
     """Over the whole run but its warm-up phases; None where no request was tried again."""
-    sent = only(frames.measured, pl.col("send_ns").is_not_null(), "seq", "accepted")
     refused = frames.events.filter(pl.col("kind") == RETRY)
+    if not refused.height:
+        return None
+    sent = only(frames.measured, pl.col("send_ns").is_not_null(), "seq", "accepted")
     seq = pl.col("name").str.extract(r"(\d+)$").cast(pl.Int64)  # an InferenceId ends in it
     tried = refused.with_columns(seq=seq).join(sent, on="seq", how="inner")
     if not tried.height:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.scaling import FAILED, ScalingStep
-from smbench.analysis.rows.frames import MAY_BE_ACCEPTED, Frames, only
+from smbench.analysis.rows.columns import only, without_nulls
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Unknown
 
 Ints = npt.NDArray[np.int64]
@@ -37,18 +38,20 @@ class Slow(BaseModel):
 def slowest(frames: Frames, capacity: Capacity | Unknown, steps: Sequence[ScalingStep]) -> tuple[Slow, ...]:
     """The ten of the greatest age, those due first where ages are equal."""
     arrived = pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
-    candidates = only(frames.measured, MAY_BE_ACCEPTED, "age_ns").top_k(N_SHOWN, by="age_ns")
-    if not candidates.height:
+    measured = frames.measured
+    is_candidate = measured["accepted"] | measured["is_unsettled"]
+    longest_ns = measured["age_ns"].filter(is_candidate).top_k(N_SHOWN)
+    if not len(longest_ns):
         return ()
     chosen = (
-        frames.measured.filter(MAY_BE_ACCEPTED & (pl.col("age_ns") >= candidates["age_ns"].min()))
+        measured.filter(is_candidate & (measured["age_ns"] >= longest_ns.min()))
         .with_columns(arrived)
         .sort(["age_ns", "sched_ns", "seq"], descending=[True, False, False])
         .head(N_SHOWN)
     )
-    accepted = only(frames.requests, pl.col("accepted"), arrived, "seq", "done_ns")
+    accepted = only(frames.requests, frames.requests["accepted"], arrived, "seq", "done_ns")
     arrived_ns, seq = accepted["arrived_ns"].to_numpy(), accepted["seq"].to_numpy()
-    ended_ns = accepted["done_ns"].drop_nulls().to_numpy()
+    ended_ns = without_nulls(accepted["done_ns"]).to_numpy()
     return tuple(
         _explained(row, _n_before(row, arrived_ns, seq), ended_ns, capacity, steps) for row in chosen.to_dicts()
     )

@@ -14,7 +14,8 @@ from smbench import units
 from smbench.analysis.capacity.slots import Mask, Slots
 from smbench.analysis.numbers.bounds import Distribution, distribution
 from smbench.analysis.numbers.known import why_unknown
-from smbench.analysis.rows.frames import Frames, seconds
+from smbench.analysis.rows.columns import acknowledgements, ended_as, seconds
+from smbench.analysis.rows.frames import Frames
 from smbench.records import Outcome, Unknown
 
 UNORDERED_MIN = 0.05  # of the requests; fewer change no percentile by much
@@ -72,6 +73,7 @@ def stages(frames: Frames, reconstructed: Slots | Unknown) -> tuple[Stage, ...]:
         reconstructed: What `slots` made of the run.
     """
     measured = frames.measured
+    submitted = acknowledgements(measured)
     return (
         Stage(
             name=StageName.SCHEDULE_LAG.value,
@@ -81,7 +83,7 @@ def stages(frames: Frames, reconstructed: Slots | Unknown) -> tuple[Stage, ...]:
         Stage(
             name=StageName.SUBMIT.value,
             meaning="ack - send: the call, until the endpoint has taken the request",
-            distribution=_acknowledgement(measured),
+            distribution=distribution(submitted.known_s, never_s=submitted.never_s),
         ),
         *_inside(frames, reconstructed),
         Stage(
@@ -103,16 +105,6 @@ def _published(measured: pl.DataFrame, column: str) -> Distribution | Unknown:
     if not measured["notification_ns"].count():
         return Unknown("no notice says when it was published")
     return distribution(seconds(measured, column))
-
-
-def _acknowledgement(requests: pl.DataFrame) -> Distribution:
-    """Over all submissions but the refused; those without an answer, after a reset or our time-out, never get one."""
-    is_answered = pl.col("status_code").is_not_null()
-    is_asked = pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value)
-    return distribution(
-        seconds(requests, "acknowledging_ns", is_asked & is_answered),
-        never_s=seconds(requests, "acknowledging_ns", is_asked & ~is_answered),
-    )
 
 
 def _inside(frames: Frames, reconstructed: Slots | Unknown) -> tuple[Stage, Stage]:
@@ -172,7 +164,7 @@ def _wait(frames: Frames, reconstructed: Slots) -> Distribution:
     """Of those that began, and of those that still waited; one that expired in the queue never begins."""
     chosen = reconstructed.is_known & reconstructed.is_measured
     began, waits = chosen & reconstructed.has_begun, chosen & ~reconstructed.has_begun
-    has_expired = pl.col("outcome") == Outcome.EXPIRED.value
+    has_expired = ended_as(frames.measured, Outcome.EXPIRED)
     return distribution(
         (reconstructed.began_ns - reconstructed.arrived_ns)[began] / 1e9,
         censored_s=(reconstructed.end_ns - reconstructed.arrived_ns)[waits].clip(0) / 1e9,

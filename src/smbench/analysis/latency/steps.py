@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.latency.breakdown import latency
 from smbench.analysis.numbers.bounds import Distribution
-from smbench.analysis.rows.frames import Frames, is_one_of, only
-from smbench.analysis.rows.rates import Rates, completions, rates_between
+from smbench.analysis.rows.columns import is_one_of, only
+from smbench.analysis.rows.frames import Frames
+from smbench.analysis.rows.rates import Rates, rates_between
 from smbench.records import NotSent, Outcome
 from smbench.scenario.phases import Stairs, Steps
 from smbench.schedule.base import PhaseSpan
@@ -43,13 +44,12 @@ class StepsOfPhase(BaseModel):
 
 def steps_of_phases(frames: Frames) -> tuple[StepsOfPhase, ...]:
     """Of each phase that has steps, warm-ups too, in order."""
-    done_ns = completions(frames.requests)
     load = frames.manifest.scenario.get("load") or ()
     found = []
     for span in frames.spans:
         settings = _settings(load, span)
         if settings is not None:
-            found.append(_of_phase(frames, done_ns, span, settings))
+            found.append(_of_phase(frames, frames.completed_ns, span, settings))
     return tuple(found)
 
 

@@ -10,7 +10,8 @@ from smbench.analysis.latency.breakdown import latency
 from smbench.analysis.latency.intervals import Intervals, intervals
 from smbench.analysis.numbers.bounds import Distribution, distribution
 from smbench.analysis.numbers.ordered import of_rank
-from smbench.analysis.rows.frames import Frames, is_streamed, seconds
+from smbench.analysis.rows.columns import seconds
+from smbench.analysis.rows.frames import Frames, is_streamed
 from smbench.records import Unknown
 
 

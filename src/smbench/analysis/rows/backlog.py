@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from smbench.analysis.numbers.ordered import ascending
+from smbench.analysis.rows.columns import only, without_nulls
 
 Instants = npt.NDArray[np.int64]
 
@@ -94,9 +95,9 @@ def _total(values: npt.NDArray[np.int64]) -> int:
 
 def _stays(requests: pl.DataFrame) -> tuple[Instants, Instants]:
     """When each accepted request arrived, and when each ended that did; never before it arrived."""
-    columns = ("done_ns", pl.coalesce("recv_ns", "send_ns").alias("arrived_ns"))
-    accepted = requests.lazy().filter("accepted").select(*columns).collect()
-    ended = accepted.select(pl.max_horizontal("done_ns", "arrived_ns").filter(pl.col("done_ns").is_not_null()))
-    arrived_ns: Instants = accepted["arrived_ns"].to_numpy()
-    ended_ns: Instants = ended.to_series().to_numpy()
+    arrived = pl.coalesce("recv_ns", "send_ns").alias("arrived_ns")
+    ended = pl.when(pl.col("done_ns").is_not_null()).then(pl.max_horizontal("done_ns", arrived)).alias("ended_ns")
+    stays = only(requests, requests["accepted"], arrived, ended)
+    arrived_ns: Instants = stays["arrived_ns"].to_numpy()
+    ended_ns: Instants = without_nulls(stays["ended_ns"]).to_numpy()
     return arrived_ns, ended_ns

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 
 Instants = npt.NDArray[np.int64]
 
@@ -39,8 +40,8 @@ class Minutes:
 
 def minutes_of_load(frames: Frames) -> Minutes | None:
     """None where the run did not read CloudWatch, or where no minute of the load was due before the run was over."""
-    readings = frames.readings.filter(pl.col("source").is_in(["cloudwatch", "endpoint"]))
-    if not readings.height:
+    sources = frames.readings["source"]
+    if not ((sources == "cloudwatch") | (sources == "endpoint")).any():
         return None
     is_asynchronous = (frames.manifest.scenario.get("target") or {}).get("kind", "async") == "async"
     metric = "ApproximateBacklogSize" if is_asynchronous else "Invocations"
@@ -49,7 +50,7 @@ def minutes_of_load(frames: Frames) -> Minutes | None:
     if not len(due_ns):
         return None
     is_it = (pl.col("source") == "cloudwatch") & (pl.col("name") == metric) & pl.col("value").is_not_null()
-    reported = readings.filter(is_it).select(frames.clocks.ours("at_ns"))["at_ns"]
+    reported = only(frames.readings, is_it, "at_ns").select(frames.clocks.ours("at_ns"))["at_ns"]
     came_ns = reported.unique().sort().to_numpy()
     # By the minute's middle: AWS's clock, and so its minutes, may be a little away from ours.
     middle_ns = due_ns + MINUTE_NS // 2

@@ -5,16 +5,15 @@ An end that was found in S3 is known to the whole second only; it is taken to be
 seen, so that no latency is understated, and `doubt_ns` says how much earlier it may have been.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from smbench.analysis.rows.backlog import Backlog, backlog
 from smbench.analysis.rows.clocks import Agreement, Clocks, compare_clocks
+from smbench.analysis.rows.columns import completions, is_one_of, only
 from smbench.analysis.rows.deadline import Deadline, deadline
 from smbench.analysis.rows.stamps import look_every_s, stamped_ends
 from smbench.errors import ResultsError
@@ -57,9 +56,6 @@ _OF_STREAMS = ("parts", "gap_mean_ns", "gap_max_ns")
 _PLAIN = ("accepted", "attempts", "status_code")
 _LOOKED_UP = (Ending.FINISHED, Ending.STOPPED)  # after these the run asked S3 for ends that no notice reported
 _COMPARED = ("send", "ack", "recv")
-
-MAY_BE_ACCEPTED = pl.col("accepted") | pl.col("is_unsettled")
-"""Of which requests a latency is: the accepted, and synchronous calls without an answer, which may have been."""
 
 
 @dataclass(frozen=True, eq=False)  # data frames have no equality that is true or false: a run is equal to itself
@@ -113,6 +109,11 @@ class Frames:
         """The requests outside warm-up phases."""
         has_warmup = self.requests["warmup"].any()
         return self.requests.filter(~pl.col("warmup")) if has_warmup else self.requests
+
+    @cached_property
+    def completed_ns(self) -> pl.Series:
+        """When each completed request did, warm-ups included, ascending."""
+        return completions(self.requests)
 
     @property
     def unobservable(self) -> dict[str, str]:
@@ -241,15 +242,13 @@ def _in_short(requests: pl.LazyFrame, manifest: Manifest) -> pl.LazyFrame:
 
 def _printable(frame: pl.DataFrame) -> pl.DataFrame:
     """Every text without control characters; few are not so from the start."""
-    for name, kind in frame.schema.items():
-        if kind not in (pl.String, pl.Categorical):
-            continue
-        texts = frame[name].drop_nulls().unique().cast(pl.String)
-        if texts.str.contains(CONTROLS).any():
-            clean = texts.map_elements(printable, return_dtype=pl.String)
-            frame = frame.with_columns(
-                pl.col(name).cast(pl.String).replace_strict(texts, clean, default=None).cast(kind)
-            )
+    texts = [name for name, kind in frame.schema.items() if kind in (pl.String, pl.Categorical)]
+    has_controls = pl.col(texts).unique().cast(pl.String).str.contains(CONTROLS).any()  # in one query for all columns
+    for name in (name for name, found in frame.select(has_controls).row(0, named=True).items() if found):
+        said = frame[name].drop_nulls().unique().cast(pl.String)
+        clean = said.map_elements(printable, return_dtype=pl.String)
+        plain = pl.col(name).cast(pl.String).replace_strict(said, clean, default=None)
+        frame = frame.with_columns(plain.cast(frame.schema[name]))
     return frame
 
 
@@ -280,7 +279,10 @@ def _derived(manifest: Manifest, rows: pl.DataFrame, readings: pl.DataFrame, eve
 
 def _as_last_told(readings: pl.DataFrame) -> pl.DataFrame:
     """CloudWatch may report a minute again with more in it: then the later reading holds."""
-    from_aws = readings.filter(pl.col("source") == "cloudwatch").sort("seen", maintain_order=True)
+    is_from_aws = readings["source"] == "cloudwatch"
+    if not is_from_aws.any():
+        return readings
+    from_aws = readings.filter(is_from_aws).sort("seen", maintain_order=True)
     latest = from_aws.unique(["name", "stat", "at"], keep="last", maintain_order=True)
     return pl.concat([readings.filter(pl.col("source") != "cloudwatch"), latest])
 
@@ -407,34 +409,5 @@ def _to_first(rows: pl.DataFrame) -> list[pl.Expr]:
     return [(pl.col("first_part_ns") - pl.col(begin)).alias(name) for name, begin in since.items()]
 
 
-def seconds(frame: pl.DataFrame, column: str, where: pl.Expr | None = None) -> npt.NDArray[np.float64]:
-    """A column of nanoseconds as float64 seconds, nulls left out.
-
-    Divided by numpy, which rounds correctly: polars multiplies by the reciprocal and makes 60 s 60.000000000000006.
-    """
-    rows = frame if where is None else only(frame, where, column)
-    taken: npt.NDArray[np.float64] = rows[column].drop_nulls().to_numpy() / 1e9
-    return taken
-
-
-def seconds_at_least(frame: pl.DataFrame, column: str, where: pl.Expr) -> npt.NDArray[np.float64] | None:
-    """As `seconds`, each as short as the doubt about its end allows; None where there is none, and nothing differs."""
-    if not frame["doubt_ns"].max():
-        return None
-    least = (pl.col(column) - pl.col("doubt_ns")).clip(0).alias(column)
-    taken: npt.NDArray[np.float64] = only(frame, where, least)[column].drop_nulls().to_numpy() / 1e9
-    return taken
-
-
-def is_one_of(outcomes: Iterable[Outcome]) -> pl.Expr:
-    """Whether a request ended in one of these ways."""
-    return pl.col("outcome").is_in([outcome.value for outcome in outcomes])
-
-
 def _n(frame: pl.DataFrame, where: pl.Expr) -> int:
     return int(frame.select(where.sum()).item() or 0)
-
-
-def only(frame: pl.DataFrame, where: pl.Expr, *columns: str | pl.Expr) -> pl.DataFrame:
-    """Some columns of some rows. The other thirty of a million requests are not copied to be thrown away."""
-    return frame.lazy().filter(where).select(*columns).collect(engine="in-memory")

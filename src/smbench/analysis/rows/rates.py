@@ -15,8 +15,9 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.numbers.known import Missing
-from smbench.analysis.rows.frames import Frames, only
-from smbench.records import NotSent, Outcome, Unknown
+from smbench.analysis.rows.columns import completions
+from smbench.analysis.rows.frames import Frames
+from smbench.records import NotSent, Unknown
 
 _AT_ONCE, _NOTHING_DUE = "all requests were due at once", "no request was due"
 
@@ -31,6 +32,7 @@ _SEEN = {
     "last_end_ns": pl.col("done_ns").max(),
 }
 """What the rates of some requests follow from; of none, counts are 0 and instants null."""
+_NOTHING_SEEN = {name: 0 if name.startswith("n_") else None for name in _SEEN}
 
 
 class Rates(BaseModel):
@@ -63,10 +65,9 @@ class PhaseRates(BaseModel):
 
 def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
     """In the schedule's order; pauses left out."""
-    done_ns = completions(frames.requests)
+    done_ns = frames.completed_ns
     by_phase = frames.requests.lazy().group_by("phase").agg(**_SEEN).collect(engine="streaming")  # in little memory
     seen_of = {row["phase"]: row for row in by_phase.to_dicts()}
-    nothing = _seen(frames.requests.clear())
     phases = []
     for span in frames.spans:
         if not span.n:
@@ -77,7 +78,7 @@ def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
                 kind=span.kind,
                 warmup=span.warmup,
                 description=span.description,
-                rates=_rates(seen_of.get(span.name, nothing), done_ns, span.start_ns, span.end_ns),
+                rates=_rates(seen_of.get(span.name, _NOTHING_SEEN), done_ns, span.start_ns, span.end_ns),
             )
         )
     return tuple(phases)
@@ -90,7 +91,8 @@ def overall_rates(frames: Frames) -> Rates:
     start_ns = min((span.start_ns for span in measured), default=_first(rows))
     ends_ns = [span.end_ns for span in measured]
     planned_ns = None if None in ends_ns else max((end for end in ends_ns if end is not None), default=None)
-    return rates_between(rows, completions(rows), start_ns, planned_ns)
+    done_ns = frames.completed_ns if rows is frames.requests else completions(rows)
+    return rates_between(rows, done_ns, start_ns, planned_ns)
 
 
 def rates_between(
@@ -99,7 +101,7 @@ def rates_between(
     """The rates of some requests.
 
     Args:
-        done_ns: When requests of the run completed, ascending; see `completions`.
+        done_ns: When requests of the run completed, ascending; see `Frames`.
         planned_ns: Until when they were to be sent; None: until the last of them has ended.
         is_last: An end at that very instant counts; else it belongs to the stretch that begins there.
     """
@@ -142,11 +144,6 @@ def _rates(
         accepted_hz=hertz(n_accepted),
         completed_hz=hertz(n_completed),
     )
-
-
-def completions(requests: pl.DataFrame) -> pl.Series:
-    """When each completed request did, ascending."""
-    return only(requests, pl.col("outcome") == Outcome.COMPLETED.value, "done_ns")["done_ns"].drop_nulls().sort()
 
 
 def _first(rows: pl.DataFrame) -> int:

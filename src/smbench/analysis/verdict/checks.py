@@ -17,7 +17,8 @@ from smbench.analysis.numbers.ordered import commonest
 from smbench.analysis.rows.backlog import backlog, time_in_system_ns
 from smbench.analysis.rows.clocks import Agreement
 from smbench.analysis.rows.cloudwatch import MINUTE_NS, minutes_of_load
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.generator_checks import (
     collector_kept_up,
@@ -295,10 +296,11 @@ def clocks_agree(run: Run) -> Finding | None:
 
 def gauges_without_gaps(run: Run) -> Finding | None:
     """Unknown where more than `GAPS_MAX` of the readings of AWS are missing, or of the minutes that CloudWatch owed."""
-    readings = run.frames.readings.filter(pl.col("source").is_in(["cloudwatch", "endpoint"]))
+    is_of_aws = pl.col("source").is_in(["cloudwatch", "endpoint"])
+    readings = only(run.frames.readings, is_of_aws, "value", "detail")
     if not readings.height:
         return None
-    gaps = readings.filter(pl.col("value").is_null())
+    gaps = readings.filter(readings["value"].is_null())
     minutes = minutes_of_load(run.frames)
     is_silent = minutes is not None and minutes.n_missing > GAPS_MAX * minutes.n_due
     bad = is_silent or gaps.height > GAPS_MAX * readings.height
@@ -364,8 +366,9 @@ def _ratio_at_most(frames: Frames, told: pl.DataFrame, ratio: float) -> float:
 
 def _reported_backlog(frames: Frames) -> pl.DataFrame:
     is_it = (pl.col("name") == "ApproximateBacklogSize") & (pl.col("stat") == "average")
-    told = frames.readings.filter(is_it & pl.col("value").is_not_null() & (pl.col("at_ns") >= 0))
-    return told.filter(pl.col("at_ns") + MINUTE_NS <= frames.end_ns).sort("at_ns").select("at_ns", "value")
+    is_inside = (pl.col("at_ns") >= 0) & (pl.col("at_ns") + MINUTE_NS <= frames.end_ns)
+    told = only(frames.readings, is_it & pl.col("value").is_not_null() & is_inside, "at_ns", "value")
+    return told.sort("at_ns")
 
 
 def enough_requests(run: Run) -> Finding | None:

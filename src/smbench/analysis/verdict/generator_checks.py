@@ -9,7 +9,8 @@ from smbench import units
 from smbench.analysis.capacity.cost import looks_for_ends, looks_usd
 from smbench.analysis.latency.lateness import lag_limit_s, touched
 from smbench.analysis.numbers.bounds import Bounded, distribution
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Generator, Summary
 from smbench.analysis.verdict.judged_run import Run
 from smbench.findings import Finding, Verdict

@@ -21,7 +21,8 @@ from smbench.analysis.latency.lateness import lag_limit_s, without_lag
 from smbench.analysis.numbers.bounds import Bounded, Seconds
 from smbench.analysis.numbers.known import then
 from smbench.analysis.rows.backlog import backlog
-from smbench.analysis.rows.frames import Frames, is_one_of, is_streamed, only, seconds, seconds_at_least
+from smbench.analysis.rows.columns import acknowledgements, is_one_of, latencies, only, seconds
+from smbench.analysis.rows.frames import Frames, is_streamed
 from smbench.analysis.summary import Summary
 from smbench.records import MAY_HAVE_COMPLETED, NEVER_COMPLETED, Outcome, Unknown
 from smbench.results.law import Counts
@@ -161,21 +162,11 @@ def _samples(of: str, frames: Frames) -> _Samples:
     if of == "schedule_lag":
         return _Samples(seconds(measured, "schedule_lag_ns"), never_sent_s, np.empty(0))
     if of == "ack":
-        is_answered = pl.col("status_code").is_not_null()
-        is_asked = pl.col("send_ns").is_not_null() & (pl.col("outcome") != Outcome.REJECTED.value)
-        return _Samples(
-            seconds(measured, "acknowledging_ns", is_asked & is_answered),
-            never_sent_s,
-            seconds(measured, "acknowledging_ns", is_asked & ~is_answered),
-        )
-    known, age = _COLUMNS[of]
-    is_accepted = pl.col("accepted")
-    return _Samples(
-        seconds(measured, known, is_accepted),
-        np.concatenate([seconds(measured, age, pl.col("is_unsettled")), never_sent_s]),
-        seconds(measured, age, is_accepted & ~pl.col("is_unsettled") & pl.col(known).is_null()),
-        seconds_at_least(measured, known, is_accepted),
-    )
+        submitted = acknowledgements(measured)
+        return _Samples(submitted.known_s, never_sent_s, submitted.never_s)
+    found = latencies(measured, *_COLUMNS[of])
+    open_s = np.concatenate([found.open_s, never_sent_s])
+    return _Samples(found.known_s, open_s, found.never_s, found.least_s)
 
 
 def _n_without_age(frames: Frames) -> int:
@@ -285,7 +276,7 @@ def _may_join(outcome: str, counts: Counts) -> int:
 
 
 def _oldest_age(frames: Frames, summary: Summary) -> Figure | Unknown:
-    ages_s = seconds(frames.measured, "age_ns", pl.col("accepted"))
+    ages_s = seconds(frames.measured, "age_ns", frames.measured["accepted"])
     if not len(ages_s):
         return Unknown(_NOTHING)
     is_open = summary.measured.pending or frames.n_unsure

@@ -5,7 +5,8 @@ import polars as pl
 
 from smbench import units
 from smbench.analysis.latency.over_time import STRETCHES_MAX, counts, lag_over_time, sending, stretches
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.view.page import theme
 from smbench.view.page.pictures import Picture

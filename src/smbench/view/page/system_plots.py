@@ -11,7 +11,8 @@ from smbench.analysis.capacity.elasticity import demand
 from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.latency.over_time import COMPLETED, NOT_COMPLETED, Stretches, counts, highest, stretches
 from smbench.analysis.numbers.known import known, then
-from smbench.analysis.rows.frames import Frames, only
+from smbench.analysis.rows.columns import only
+from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.records import Outcome, Unknown
 from smbench.view.page import theme
