@@ -383,6 +383,9 @@ async def test_alarms_that_make_no_sense_get_cloudwatchs_errors(watch: Watch) ->
     assert await refused(put(**ALARM | {"DatapointsToAlarm": 3})) == "ValidationError"
     assert await refused(put(**ALARM | {"TreatMissingData": "guess"})) == "ValidationError"
     assert await refused(put(**ALARM | {"Period": 61})) == "ValidationError"
+    for no_number in (float("nan"), float("inf")):
+        assert await refused(put(**ALARM | {"Threshold": no_number})) in ("ValidationError", "SerializationException")
+    assert (await watch.cloudwatch.describe_alarms(AlarmNames=["high"]))["MetricAlarms"] == []
     assert await refused(put(**ALARM | {"ComparisonOperator": "GreaterThanUpperThreshold"})) == "NotImplemented"
     named = {"AlarmName": "never", "StateValue": "OK", "StateReason": ""}
     assert await refused(watch.cloudwatch.set_alarm_state(**named)) == "ResourceNotFound"

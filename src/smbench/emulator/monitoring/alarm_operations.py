@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -220,6 +221,8 @@ def _check(params: Params) -> None:
                 f"The parameter {needed} must be present.",
                 query_error_code="MissingParameter",
             )
+    if not isfinite(params["Threshold"]):  # as the query protocol and CBOR can say it
+        raise invalid(f"The value {params['Threshold']} for parameter Threshold is not a number.")
     if params["ComparisonOperator"] not in COMPARISONS:  # of an anomaly detection band
         raise beyond(f"evaluate alarms with the operator {params['ComparisonOperator']}")
     if params.get("Statistic", "Average") not in STATISTICS:
