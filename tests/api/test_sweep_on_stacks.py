@@ -28,7 +28,7 @@ from smbench.errors import ExitCode, NotBegunError, ResultsError, TargetError, U
 from smbench.processes.interrupts import Interrupts
 from smbench.scenario.deploy import Deploy
 from smbench.scenario.model import Scenario
-from smbench.sweeping.question import cells_of
+from smbench.sweeping.question import Cell, cells_of
 
 SCENARIO: dict[str, Any] = {
     "name": "two-sizes",
@@ -96,6 +96,51 @@ def test_a_sweep_makes_the_calls_that_its_policy_allows_and_uses_each(url: str, 
     # A notice that comes needs no look at output, queue and subscription; no stack is changed here.
     unheard = {"s3:GetObject", "sqs:GetQueueAttributes", "sns:GetSubscriptionAttributes"}
     require_exact(policy, gate, BY_CLOUDFORMATION | unheard | {"sagemaker:DescribeEndpointConfig"})
+    assert endpoints(url) == []
+
+
+def concurrency_cells(deploy: dict[str, Any], **asked: Any) -> Sequence[Cell]:
+    base = {"name": "most", "deploy": {"model": {"image": "i"}, **deploy}, "load": SCENARIO["load"]}
+    question = question_of(base, None, None, {"concurrency": asked}, (), None, None, ())
+    return cells_of(question, on_stacks=True)
+
+
+def test_the_concurrency_benchmark_has_a_stack_for_each_maximum_and_by_default_the_stacks_own() -> None:
+    cells = concurrency_cells({"kind": "serverless"}, max_concurrency=[2, 4], clients=[1, 1.5, 2])
+    stacks = on_stacks.stacks_of("most", cells)
+    assert [one.wanted.serverless.max_concurrency for one in stacks if one.wanted.serverless] == [2, 4]
+    assert [one.cells for one in stacks] == [(1, 2, 3), (4, 5, 6)]
+    assert [(cell.trial["max"], cell.trial["clients"]) for cell in cells] == [
+        *(("2", "2"), ("2", "3"), ("2", "4")),
+        *(("4", "4"), ("4", "6"), ("4", "8")),
+    ]
+    for deploy, own in (({}, "20"), ({"serverless": {"max_concurrency": 7}}, "7")):
+        (cell,) = concurrency_cells({"kind": "serverless", **deploy}, clients=[1])
+        assert cell.trial == {"max": own, "clients": own}
+        assert len(on_stacks.stacks_of("most", [cell])) == 1
+
+
+@pytest.mark.parametrize("maxima", [{}, {"max_concurrency": [2]}])
+def test_the_concurrency_benchmark_of_a_stack_with_instances_is_refused(maxima: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="sets a serverless endpoint's maximum, and deploy"):
+        on_stacks.stacks_of("most", concurrency_cells({"kind": "realtime"}, **maxima))
+
+
+@pytest.mark.slow  # two stacks and two runs on each, with processes of its own
+def test_beyond_the_maximum_of_its_stack_a_call_is_throttled(url: str, tmp_path: Path) -> None:
+    asked = {"max_concurrency": [2, 4], "clients": [1, 2], "requests": 8}
+    done = smbench.sweep(
+        {"scenario": SCENARIO, "benchmarks": {"concurrency": asked}},
+        stack="most",
+        endpoint_url=url,
+        results=tmp_path,
+        progress="none",
+    )
+    assert (done.dropped, done.left) == ({}, ())
+    ends = {number: done.run(number).requests.collect()["outcome"].to_list() for number in (1, 2, 3, 4)}
+    rejected = {number: outcomes.count("rejected") for number, outcomes in ends.items()}
+    assert (rejected[1], rejected[3]) == (0, 0)
+    assert min(rejected[2], rejected[4]) > 0, "twice as many clients as the maximum"
     assert endpoints(url) == []
 
 

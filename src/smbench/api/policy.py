@@ -134,7 +134,7 @@ def _of_sweep(
             "for one that brings up its endpoints add --stack NAME",
         )
     question = question_of(scenario, None, None, None, (), None, base_dir, allow_files)
-    cells = cells_of(question)
+    cells = cells_of(question, on_stacks=True)
     plans = []
     for one in stacks_of(stack, cells):
         aimed_at = with_endpoint(cells[one.cells[0] - 1].scenario, stack_name(one.name), one.wanted.kind)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from smbench.scenario.deploy import Deploy, DeployedServerless
 from smbench.scenario.model import Scenario
 from smbench.scenario.phases import REQUESTS_MAX
 from smbench.scenario.serverless import CONCURRENCY_MAX
@@ -21,7 +22,7 @@ from smbench.sweeping.matrix import Settings
 OWN = "load"  # the name of the benchmark that is the scenario's own load
 STABILITY, CONCURRENCY, SATURATION, COLD_START = "stability", "concurrency", "saturation", "cold_start"
 COLD, WARM = "cold", "warm"  # the phases of the cold start benchmark
-_MAX_CONCURRENCY = "target.emulated.serverless.max_concurrency"
+_MAX_EMULATED, _MAX_DEPLOYED = "target.emulated.serverless.max_concurrency", "deploy.serverless.max_concurrency"
 
 _Clients = Annotated[Whole, Field(ge=1, le=10_000)]
 
@@ -84,15 +85,17 @@ class Trial:
     settings: Settings
 
 
-def trials(asked: Benchmarks, scenario: Scenario) -> Iterator[Trial]:
+def trials(asked: Benchmarks, scenario: Scenario, *, on_stack: bool = False) -> Iterator[Trial]:
     """The runs of a configuration.
 
     Args:
         scenario: The configuration, with its own load.
+        on_stack: What is measured is made as its `deploy` section says, not emulated.
     """
+    deployed = scenario.deploy if on_stack else None
     made = [
         *([_stability(asked.stability)] if asked.stability else []),
-        *(_concurrency(asked.concurrency, scenario) if asked.concurrency else []),
+        *(_concurrency(asked.concurrency, scenario, deployed) if asked.concurrency else []),
         *(_saturation(asked.saturation) if asked.saturation else []),
         *([_cold_start(asked.cold_start)] if asked.cold_start else []),
     ]
@@ -105,9 +108,12 @@ def _stability(asked: Stability) -> Trial:
     return Trial(STABILITY, {}, {"load": [{"closed": closed}], **limits})
 
 
-def _concurrency(asked: Concurrency, scenario: Scenario) -> Iterator[Trial]:
+def _concurrency(asked: Concurrency, scenario: Scenario, deployed: Deploy | None) -> Iterator[Trial]:
     seen: set[tuple[int, int]] = set()
-    own = _served_at_once(scenario)
+    own = (
+        _served_at_once(scenario) if deployed is None else (deployed.serverless or DeployedServerless()).max_concurrency
+    )
+    key = _MAX_EMULATED if deployed is None else _MAX_DEPLOYED
     for maximum in asked.max_concurrency or (own,):
         for multiple in asked.clients:
             n = math.ceil(maximum * multiple - 1e-9)
@@ -116,8 +122,8 @@ def _concurrency(asked: Concurrency, scenario: Scenario) -> Iterator[Trial]:
             seen.add((maximum, n))
             closed = {"outstanding": n, "requests": max(n, asked.requests), "name": CONCURRENCY}
             settings: Settings = {"load": [{"closed": closed}]}
-            if asked.max_concurrency:
-                settings[_MAX_CONCURRENCY] = maximum
+            if asked.max_concurrency and (deployed is None or deployed.kind == "serverless"):
+                settings[key] = maximum
             yield Trial(CONCURRENCY, {"max": str(maximum), "clients": str(n)}, settings)
 
 

@@ -125,8 +125,11 @@ def rule_of(written: Any, where: str) -> Rule:
         raise UsageError(f"{where}: there is no rule {written!r}", f"known are {known}") from None
 
 
-def cells_of(question: Question) -> tuple[Cell, ...]:
+def cells_of(question: Question, *, on_stacks: bool = False) -> tuple[Cell, ...]:
     """Every run, checked; seed by seed within a trial, so that configurations are compared by the same seeds.
+
+    Args:
+        on_stacks: Each configuration is brought up, as its `deploy` section says.
 
     Raises:
         UsageError: the matrix or a benchmark is wrong, or there are too many cells.
@@ -139,7 +142,7 @@ def cells_of(question: Question) -> tuple[Cell, ...]:
         settings = {key: value for choice in chosen.values() for key, value in choice.settings.items()}
         configuration = {axis: choice.label for axis, choice in chosen.items()}
         scenario = scenario_with(question.base, settings, question.base_dir, question.allowed)
-        for trial in trials(question.benchmarks, scenario):
+        for trial in trials(question.benchmarks, scenario, on_stack=on_stacks):
             with_trial = {**settings, **trial.settings}
             checked = scenario_with(question.base, with_trial, question.base_dir, question.allowed)
             thresholds = tuple(dict.fromkeys((*checked.thresholds, *question.thresholds)))

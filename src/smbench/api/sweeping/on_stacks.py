@@ -19,6 +19,7 @@ from smbench.processes.interrupts import Interrupts
 from smbench.scenario.deploy import Deploy
 from smbench.stack.cost import hourly_cost
 from smbench.stack.template import stack_name
+from smbench.sweeping.benchmarks import CONCURRENCY
 from smbench.sweeping.question import Cell
 
 AT_ONCE = 3  # stacks there at one time, one of them measured
@@ -85,10 +86,10 @@ def stacks_of(name: str, cells: Sequence[Cell]) -> tuple[Stack, ...]:
         require_model(wanted)
         if cell.scenario.target.endpoint is not None:
             raise UsageError("target.endpoint and --stack both name what is measured", "give one of them")
-        if cell.benchmark == "concurrency":
+        if cell.benchmark == CONCURRENCY and wanted.kind != "serverless":
             raise UsageError(
-                "the benchmark `concurrency` sets the maximum of an emulated endpoint",
-                "vary deploy.serverless.max_concurrency, under a load with a `closed` phase",
+                f"the benchmark `concurrency` sets a serverless endpoint's maximum, and deploy.kind is {wanted.kind}",
+                "take the benchmark `saturation`, which adds users",
             )
         varied = [key for key in cell.settings if key.startswith("target.") and key not in _OF_ANY_ENDPOINT]
         if varied:

@@ -96,7 +96,7 @@ def sweep(
     """
     table = current_prices().with_own(prices or {})
     question = question_of(scenario, matrix, seeds, benchmarks, readable(thresholds), rule, base_dir, allow_files)
-    cells = cells_of(question)
+    cells = cells_of(question, on_stacks=stack is not None)
     account = Account(stack=stack, region=region, profile=profile, endpoint_url=endpoint_url)
     refuse_discount(question, cells, on_stacks=stack is not None)
     refuse_changes_of_aws(cells)
@@ -142,7 +142,8 @@ def resume_sweep(folder: str | os.PathLike[str], *, progress: Progress = "auto")
         )
         say_what_was_left(path, progress)
         command = ("smbench.resume_sweep",)
-        return _Sweeping(path, question, cells_of(question), table, account, progress, command).carried_out()
+        cells = cells_of(question, on_stacks=account.stack is not None)
+        return _Sweeping(path, question, cells, table, account, progress, command).carried_out()
 
 
 class _Sweeping:
