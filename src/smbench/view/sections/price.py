@@ -53,7 +53,10 @@ def break_even_table(points: Sequence[BreakEven], detail: Detail = Detail.FULL) 
         for one in points
     )
     columns = (Column("instance", is_text=True), *map(Column, ("a month", "inferences a month", "that is")))
-    note = "Whether one instance can do so many is another question: `smbench search` answers it."
+    note = (
+        "A month is of the instance alone, for data costs both the same. Whether one instance can do so many is "
+        "another question: `smbench search` answers it."
+    )
     return TableBlock("Break-even", "From where on one instance is cheaper", columns, rows, (note,), detail=detail)
 
 
@@ -68,7 +71,9 @@ def savings_table(savings: Sequence[Saving], name: str, detail: Detail = Detail.
         for one in savings
     )
     columns = tuple(map(Column, ("inferences a month", "serverless", name, "saved")))
-    note = f"{name} is the cheapest listed instance with as much memory; it runs all the time."
+    note = (
+        f"{name} is the cheapest listed instance with as much memory; it runs all the time, and pays for the same data."
+    )
     return TableBlock("Savings", f"Serverless against one {name}", columns, rows, (note,), detail=detail)
 
 
