@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import pytest
 
 from comparing import group_of
+from smbench.analysis.comparison.advice import which_to_take
 from smbench.analysis.comparison.compare import comparison
 from smbench.analysis.comparison.regression import Gate, GateError, GateResult, Outcome, judge, parse_gate, worst
 from smbench.analysis.numbers.bounds import Bounded
+from smbench.view.report.comparison import sentence
 
 BASE = [100.0, 101.0, 102.0, 103.0, 104.0]
 
@@ -57,12 +59,35 @@ MORE = Bounded(low=1.0, high=None)  # cut off after a second
 def test_what_fails_at_once_is_slower_than_what_completes(n: int) -> None:
     """Its ratio is only known to be more than 1 s over 100 s: the gate must not wait for a number."""
     slower = judged([NEVER] * n, base=BASE[:n])
-    assert (slower.outcome, slower.seen) == (Outcome.REGRESSED, "never reached, as the baseline's is")
+    sure = {1: "one run a side: no inference", 2: "with 67 % confidence", 5: "with 97 % confidence"}[n]
+    assert (slower.outcome, slower.seen) == (Outcome.REGRESSED, f"never reached, as the baseline's is, {sure}")
     faster = judged(list(BASE[:n]), base=[NEVER] * n)
     assert faster.outcome is Outcome.HELD
     for base in ([NEVER] * n, [MORE] * n):
         assert judged([NEVER] * n, base=base).outcome is Outcome.INCONCLUSIVE
     assert judged([MORE] * n, base=BASE[:n]).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("n", "said", "advice"),
+    [
+        (1, "no inference possible", None),
+        (3, "too few runs to show it", "not decided; sojourn p95 is open: 1 more runs a side would probably settle it"),
+        (5, "worse (large)", "take A, for with B sojourn p95 is worse"),
+    ],
+)
+def test_what_is_never_reached_is_said_as_the_gate_says_it(n: int, said: str, advice: str | None) -> None:
+    groups = [group_of("A", BASE[:n], "sojourn_p95"), group_of("B", [NEVER] * n, "sojourn_p95")]
+    compared = comparison(groups, baseline="A", named=("sojourn_p95",))
+    row = compared.contrasts[0].row("sojourn_p95")
+    assert sentence(compared, row, "sojourn_p95") == f"sojourn p95 is never reached, as the baseline's is; {said}"
+    assert which_to_take(compared) == (() if advice is None else (f"B or A: {advice}",))
+
+
+def test_of_a_metric_without_numbers_it_is_not_said_that_no_runs_would_settle_it() -> None:
+    groups = [group_of("A", BASE, "sojourn_p95"), group_of("B", [NEVER, *BASE[1:]], "sojourn_p95")]
+    (said,) = which_to_take(comparison(groups, baseline="A", named=("sojourn_p95",)))
+    assert said.endswith("is open, and no number of runs a side up to a hundred is known to settle it")
 
 
 def test_one_of_five_runs_that_never_reaches_it_decides_nothing() -> None:

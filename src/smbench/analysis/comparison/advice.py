@@ -7,6 +7,8 @@ from smbench.analysis.comparison.run_metrics import RUN_METRICS
 
 def is_better(row: Row) -> bool:
     """Whether the other group's values lie on the better side of the baseline's; says nothing of chance."""
+    if row.beyond is not None:
+        return (row.beyond == "longer") is RUN_METRICS[row.metric].more_is_better
     if row.ratio is not None and row.ratio.value is not None and row.ratio.value != 1:
         return (row.ratio.value > 1) is RUN_METRICS[row.metric].more_is_better
     return ((row.cliffs_delta or 0.0) > 0) is RUN_METRICS[row.metric].more_is_better
@@ -45,9 +47,9 @@ def _unsettled(contrast: Contrast, row: Row) -> str:
     if row.p is None:
         return f"{label} cannot be tested ({row.reason})" if row.reason else f"{label} cannot be tested"
     n = len(contrast.pairs) or min(contrast.n, contrast.n_baseline)
-    if row.n_needed is None:
-        return f"{label} is open, and a hundred {unit} would not settle it if it stays as it is"
-    return f"{label} is open: {row.n_needed - n} more {unit} would probably settle it"
+    if row.n_needed is not None:
+        return f"{label} is open: {row.n_needed - n} more {unit} would probably settle it"
+    return f"{label} is open, and no number of {unit} up to a hundred is known to settle it"
 
 
 def _labels(rows: list[Row]) -> str:

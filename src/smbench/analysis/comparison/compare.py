@@ -27,6 +27,7 @@ import numpy as np
 from smbench.analysis.comparison import together
 from smbench.analysis.comparison.comparability import Difference
 from smbench.analysis.comparison.contrasts import (
+    ALPHA,
     CONFIDENCE,
     EFFECTS,
     Beyond,
@@ -40,8 +41,8 @@ from smbench.analysis.comparison.contrasts import (
 )
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
-from smbench.analysis.numbers.paired import n_to_settle, paired_test, twins
-from smbench.analysis.numbers.rank_tests import Values, cliffs_delta, cut, p_greater, p_two_sided
+from smbench.analysis.numbers.paired import N_SEARCHED, n_to_settle, paired_test, twins
+from smbench.analysis.numbers.rank_tests import Values, cliffs_delta, cut, p_greater, p_least, p_two_sided
 
 _LOG_OF_NOTHING = math.log(5e-324)
 _ROUNDING = 1e-12  # of a logarithm
@@ -183,9 +184,13 @@ def _of_pairs(row: Row, base: _Sample, other: _Sample, margin: float) -> Row:
     )
 
 
-def _n_needed(base: _Sample, other: _Sample, margin: float) -> int | None:
-    if min(len(base), len(other)) < 2 or not (base.is_exact and other.is_exact):
+def _n_needed(base: _Sample, other: _Sample, margin: float, delta: float | None) -> int | None:
+    if min(len(base), len(other)) < 2:
         return None
+    if not (base.is_exact and other.is_exact):  # ranks decide, and they are apart already: too few of them
+        is_apart = delta is not None and abs(delta) == 1
+        more = range(min(len(base), len(other)) + 1, N_SEARCHED + 1)
+        return next((n for n in more if p_least(n, n) <= ALPHA), None) if is_apart else None
     spread = math.sqrt((float(base.low.var(ddof=1)) + float(other.low.var(ddof=1))) / 2)
     mean, n = float(other.low.mean() - base.low.mean()), min(len(base), len(other))
     return n_to_settle(mean, spread, math.log1p(margin), n, is_paired=False)
@@ -232,7 +237,7 @@ def _row(metric: str, base: _Sample, other: _Sample, margin: float, *, is_thin: 
         is_thin=is_thin,
         beyond=_beyond(base, other),
         reason=_reason(has_zero=has_zero, has_ratio=ratio is not None, is_ordered=is_ordered),
-        n_needed=_n_needed(base, other, margin),
+        n_needed=_n_needed(base, other, margin, delta),
     )
 
 

@@ -7,12 +7,13 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.comparison.contrasts import Beyond, Comparison, Contrast, Row
+from smbench.analysis.comparison.contrasts import CONFIDENCE, Beyond, Comparison, Contrast, Row
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
+from smbench.analysis.numbers.rank_tests import cut
 from smbench.scenario.values.quantities import parse_share
 
-_BEYOND: dict[Beyond, str] = {
+BEYOND: dict[Beyond, str] = {
     "longer": "never reached, as the baseline's is",
     "shorter": "0, or reached where the baseline's never is",
 }
@@ -94,7 +95,7 @@ def _judge(gate: Gate, contrast: Contrast, metric: str) -> GateResult:
     if row is not None and row.beyond is not None:
         is_slower = (row.beyond == "longer") is not RUN_METRICS[metric].more_is_better
         outcome = Outcome.REGRESSED if is_slower else Outcome.HELD
-        return _result(gate, contrast, metric, outcome, _BEYOND[row.beyond])
+        return _result(gate, contrast, metric, outcome, f"{BEYOND[row.beyond]}, {_sure(contrast)}")
     times = None if row is None else _times(row, is_single=min(contrast.n, contrast.n_baseline) == 1)
     if times is None or row is None:
         why = f": {row.reason}" if row is not None and row.reason else ""
@@ -105,12 +106,18 @@ def _judge(gate: Gate, contrast: Contrast, metric: str) -> GateResult:
         outcome = Outcome.REGRESSED
     elif high is not None and high <= limit:
         outcome = Outcome.HELD
-    sure = (
-        "one run a side: no inference, the bare ratio"
-        if row.interval is None
-        else f"with {100 * row.interval.confidence:.0f} % confidence"
-    )
+    sure = "one run a side: no inference, the bare ratio" if row.interval is None else _with(row.interval.confidence)
     return _result(gate, contrast, metric, outcome, f"{times.text(lambda ratio: f'{ratio:.3f}')} times, {sure}")
+
+
+def _sure(contrast: Contrast) -> str:
+    """How sure it is that one side lies beyond every ratio."""
+    n, m = (len(contrast.pairs),) * 2 if contrast.pairs else (contrast.n, contrast.n_baseline)
+    return "one run a side: no inference" if min(n, m) == 1 else _with(cut(n, m, CONFIDENCE).confidence)
+
+
+def _with(confidence: float) -> str:
+    return f"with {100 * confidence:.0f} % confidence"
 
 
 def _times(row: Row, *, is_single: bool) -> Bounded | None:

@@ -12,7 +12,7 @@ from rich.text import Text
 from smbench import units
 from smbench.analysis.comparison.advice import is_better, which_to_take
 from smbench.analysis.comparison.contrasts import ALPHA, CONFIDENCE, Comparison, Contrast, Interval, Row
-from smbench.analysis.comparison.regression import GateResult, Outcome
+from smbench.analysis.comparison.regression import BEYOND, GateResult, Outcome
 from smbench.analysis.comparison.run_metrics import RUN_METRICS
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.view.report.whole_table import WholeTable
@@ -22,6 +22,7 @@ SCHEMA_VERSION = 1
 _OUTCOME_STYLE = {Outcome.HELD: "green", Outcome.REGRESSED: "bold red", Outcome.INCONCLUSIVE: "yellow"}
 _VARIES_SHOWN = 8
 _UNSURE = "no difference shown"  # which is not: the same
+_TOO_FEW = "too few runs to show it"
 THIN_NOTE = "~ in some run fewer than ten requests lie above it."
 NOTE = (
     "One value a run; ratio: the median over all pairs of runs; p: exact permutation test of the ranks. * was named "
@@ -64,7 +65,7 @@ def says(row: Row, margin: float) -> str:
         return f"same {within}"
     if row.p is not None and row.p <= ALPHA:
         return f"{direction} alone, not as one of {row.n_looked_at} (Holm)"
-    return row.reason or _UNSURE
+    return row.reason or (_UNSURE if row.beyond is None else _TOO_FEW)
 
 
 def note(comparison: Comparison) -> str:
@@ -98,9 +99,11 @@ def sentence(comparison: Comparison, row: Row | None, metric: str) -> str:
     label = RUN_METRICS[metric].label
     if row is None:
         return f"{label} is not known"
+    said = says(row, comparison.margin)
+    if row.beyond is not None:
+        return f"{label} is {BEYOND[row.beyond]}; {'no inference possible' if said == '-' else said}"
     if row.ratio is None:
         return f"{label} not estimable, {row.reason}"
-    said = says(row, comparison.margin)
     sure = "" if row.interval is None else f" ({_interval(row.interval)}{_less_sure(row.interval, ', ')})"
     return f"{label} {row.ratio.text(_times)} times{sure}; {'no inference possible' if said == '-' else said}"
 
