@@ -132,6 +132,7 @@ def manifest_of(
     target: dict[str, Any] | None = None,
     shards: Sequence[ShardFacts] = (),
     resumes: int = 0,
+    niceness: dict[str, int] | None = None,
 ) -> Manifest:
     started = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
     return Manifest(
@@ -149,6 +150,7 @@ def manifest_of(
         target=target or {},
         shards=tuple(shards),
         resumes=resumes,
+        niceness=niceness or {},
     )
 
 

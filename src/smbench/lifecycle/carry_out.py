@@ -98,7 +98,7 @@ def carry_out(
         def on_ready(end: SessionEnd) -> None:
             clock = ClockFacts(kind=plan.time_kind.value, epoch_ns=end.epoch_ns, scale=plan.scale)
             url = None if plan.is_emulated else settings.access.endpoint_url
-            folder.begin(dict(end.found), clock, inapplicable_to(plan), end.held, url, settings.prices)
+            folder.begin(dict(end.found), clock, inapplicable_to(plan), end.held, url, settings.prices, end.niceness)
             unobservable = dict.fromkeys(end.found.get("unobservable", {}).values())
             for note in end.found.get("notes", ()):
                 if note not in unobservable:

@@ -95,6 +95,7 @@ class RunFolder:
         held: Mapping[str, Mapping[str, Any]] | None = None,
         endpoint_url: str | None = None,
         prices: Mapping[str, float] | None = None,
+        niceness: Mapping[str, int] | None = None,
     ) -> None:
         """Write the manifest of a run whose target was found, before anything is sent.
 
@@ -103,6 +104,7 @@ class RunFolder:
             endpoint_url: Where AWS's services are reached; None: at AWS's own addresses.
             inapplicable: Checks and stages that mean nothing for this target.
             prices: USD in the place of list prices.
+            niceness: Of the workers' processes, by their number; empty: not known.
 
         Raises:
             ResultsError: it could not be written.
@@ -115,6 +117,7 @@ class RunFolder:
                 "held": {worker: dict(one) for worker, one in (held or {}).items()},
                 "endpoint_url": endpoint_url,
                 "prices": dict(prices or {}),
+                "niceness": dict(niceness or {}),
             }
         )
         self._reserve()

@@ -62,11 +62,13 @@ class Ready:
         found: The target as the worker found it.
         held: What must be removed if the worker dies; None: nothing.
         url: Of the emulator.
+        niceness: Of a worker in real time: below 0 it goes before ordinary processes; None: the system has none.
     """
 
     found: Facts | None = None
     held: Facts | None = None
     url: str = ""
+    niceness: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

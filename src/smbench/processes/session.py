@@ -66,6 +66,7 @@ class SessionEnd:
     Attributes:
         found: The target as found before the run, as JSON values.
         held: What stays in place although the run is over, or has begun, by the worker's number.
+        niceness: Of the workers' processes, by their number; empty in warp time.
         lacks_rows: What became of some rows could not be written, mostly because the disk is full.
     """
 
@@ -78,6 +79,7 @@ class SessionEnd:
     is_begun: bool = False
     emulator: EmulatorEffort | None = None
     held: dict[str, Facts] = field(default_factory=dict)
+    niceness: dict[str, int] = field(default_factory=dict)
     lacks_rows: bool = False
 
     @property
@@ -229,7 +231,9 @@ class _Session:
             failure = await self.crew.prepare() or self._stopped_early()
             if failure is None:
                 self.end.found = self.crew.ready[0].found or {}
-                self.end.held = {str(index): one.held for index, one in self.crew.ready.items() if one.held is not None}
+                ready = {str(index): one for index, one in self.crew.ready.items()}
+                self.end.held = {index: one.held for index, one in ready.items() if one.held is not None}
+                self.end.niceness = {index: one.niceness for index, one in ready.items() if one.niceness is not None}
                 failure = await self._announce() or self._stopped_early()
             if failure is not None:
                 self.failed(failure.message, failure)

@@ -37,6 +37,7 @@ from smbench.processes.messages import (
     WorkerOrder,
     Workplace,
 )
+from smbench.processes.priority import niceness, raise_priority
 from smbench.records import Event, NotSent, Reading
 from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess, Prepared, Target
@@ -53,6 +54,8 @@ def work_ordered(channel: Channel, order: WorkerOrder, workplace: Workplace) -> 
     plan = make_plan(scenario, workplace.base_dir)
     if plan.schedule.digest != order.schedule_digest:
         raise SmbenchError("the worker drew another schedule than the parent: a payload or trace file has changed")
+    if plan.time_kind is not TimeKind.WARP:
+        raise_priority()
     work(channel, order, workplace, plan)
 
 
@@ -80,7 +83,7 @@ async def _in_real(channel: Channel, order: WorkerOrder, workplace: Workplace, p
         listening.start_soon(commands.listen)
         async with _prepared(target, order, lambda text: _say(channel, text)) as prepared:
             commands.on_orphaned = partial(_orphaned, commands, prepared, plan)
-            channel.send(Ready(prepared.found, prepared.held))
+            channel.send(Ready(prepared.found, prepared.held, niceness=niceness()))
             go = await commands.wait_for_go(share_run)
             clock = MonotonicClock.beginning(go.begins_utc_ns, go.epoch_ns, go.scale)
             ports = prepared.ports(clock, watches=order.is_alone and order.share.worker == 0)

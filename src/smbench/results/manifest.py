@@ -176,6 +176,7 @@ class Manifest(BaseModel):
     file_checksums: dict[str, str] = {}  # CRC-32 of each parquet file of a closed run, by its name; empty: not closed
     clock: ClockFacts = ClockFacts()  # time zero and the kind of time
     workers: int = 1  # processes that shared the load
+    niceness: dict[str, int] = {}  # of each worker's process in real time: below 0 it went before ordinary ones
     shards: tuple[ShardFacts, ...] = ()  # of a run shared by machines, every shard; empty: one parent led the workers
     transport: str = ""  # sdk, wire, or simulated
     kind: Literal["measured", "simulated"] = "measured"  # simulated: a prediction, no request was sent

@@ -121,6 +121,13 @@ def test_a_late_generator_invalidates_real_and_scaled_time_and_virtual_time_cann
     assert "schedule kept" not in findings_of(late, clock="warp")
 
 
+@pytest.mark.parametrize(("niceness", "is_said"), [({"0": -10, "1": 0}, True), ({"0": -10}, False), ({}, False)])
+def test_a_late_worker_of_ordinary_priority_is_said_to_be_one(niceness: dict[str, int], is_said: bool) -> None:
+    late = [Request(row.sched, send=(row.sched or 0) + 0.11, done=row.done) for row in good()]
+    advice = findings_of(late, niceness=niceness)["schedule kept"].advice
+    assert ("permit a higher priority" in advice) is is_said
+
+
 def test_lateness_is_judged_against_the_latency_that_is_measured() -> None:
     # 110 ms late where the median is 20 s: below 1 % of it.
     late = [Request(float(k), send=k + 0.11, ack=k + 0.12, done=k + 20.0) for k in range(100)]

@@ -44,6 +44,8 @@ def schedule_kept(run: Run) -> Finding | None:
     if reached:
         seen += "; without it " + ", ".join(_without(name, bounds) for name, bounds in reached.items())
     free = f"lower the scale of time, {summary.scale:g}" if summary.clock == "scaled" else LATE_ADVICE
+    if any(niceness >= 0 for niceness in run.frames.manifest.niceness.values()):
+        free += ", or permit a higher priority than ordinary processes have (root, or CAP_SYS_NICE)"
     return Finding(
         name="schedule kept",
         verdict=Verdict.INVALID if late else Verdict.UNKNOWN if reached else Verdict.VALID,
