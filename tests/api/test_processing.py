@@ -316,7 +316,7 @@ async def test_a_job_its_states_and_its_log_are_shaped_as_aws_has_them(region: R
             "ContainerEntrypoint": [
                 "/bin/sh",
                 "-c",
-                "mkdir -p /opt/ml/output; echo said; echo why >/opt/ml/output/message",
+                "mkdir -p /opt/ml/output; echo said; /bin/sleep 0.05; echo more; echo why >/opt/ml/output/message",
             ],
         },
         "ProcessingResources": {
@@ -339,10 +339,24 @@ async def test_a_job_its_states_and_its_log_are_shaped_as_aws_has_them(region: R
         streams = await logs.describe_log_streams(**group, logStreamNamePrefix="shaped/")
         (name,) = [one["logStreamName"] for one in streams["logStreams"]]
         page = await logs.get_log_events(**group, logStreamName=name, startFromHead=True)
-        assert [event["message"] for event in page["events"]] == ["said"]
+        assert [event["message"] for event in page["events"]] == ["said", "more"]
+        said_ms, more_ms = (event["timestamp"] for event in page["events"])
+        assert streams["logStreams"][0]["creationTime"] <= said_ms < more_ms
+        assert streams["logStreams"][0]["lastEventTimestamp"] == more_ms
+        for start_ms, end_ms, is_got, is_found in (
+            (more_ms, more_ms + 1, ["more"], ["more"]),
+            (said_ms, more_ms, ["said"], ["said", "more"]),  # GetLogEvents leaves the end itself out
+            (more_ms + 1, more_ms + 9, [], []),
+        ):
+            within = {**group, "startTime": start_ms, "endTime": end_ms}
+            got = await logs.get_log_events(**within, logStreamName=name, startFromHead=True)
+            assert [event["message"] for event in got["events"]] == is_got
+            found = await logs.filter_log_events(**within, logStreamNames=[name])
+            assert [event["message"] for event in found["events"]] == is_found
+            assert len({event["eventId"] for event in found["events"]}) == len(is_found)
         again = await logs.get_log_events(**group, logStreamName=name, nextToken=page["nextForwardToken"])
         assert (again["events"], again["nextForwardToken"]) == ([], page["nextForwardToken"])
-        for pattern, n_found in (("", 1), ("said", 1), ('"said"', 1), ("never", 0)):
+        for pattern, n_found in (("said", 1), ('"said"', 1), ("never", 0)):
             found = await logs.filter_log_events(**group, logStreamNames=[name], filterPattern=pattern)
             assert [(one["logStreamName"], one["message"]) for one in found["events"]] == [(name, "said")] * n_found
         with pytest.raises(ClientError, match="filter pattern"):

@@ -202,7 +202,7 @@ def test_what_a_container_left_running_ends_with_it(tmp_path: Path) -> None:
     one = container(tmp_path, "sleep 100 & echo $!; exit 4")
     wait_for(lambda: one.code is not None)
     assert one.code == 4
-    wait_for(lambda: not is_alive(int(one.log[0])))
+    wait_for(lambda: not is_alive(int(one.log[0].text)))
 
 
 @pytest.mark.slow  # processes are started
@@ -210,7 +210,7 @@ def test_a_container_that_hangs_is_killed_with_its_children_when_its_time_is_ove
     one = container(tmp_path, "trap '' TERM; sleep 100 & echo $!; wait; sleep 100", longest_s=0.3)
     wait_for(lambda: one.code is not None)
     assert (one.was_overdue, one.code) == (True, -9)
-    wait_for(lambda: not is_alive(int(one.log[0])))
+    wait_for(lambda: not is_alive(int(one.log[0].text)))
 
 
 @pytest.mark.slow  # processes are started
@@ -220,7 +220,7 @@ def test_a_container_ends_with_an_emulator_that_is_killed(tmp_path: Path) -> Non
         f"one = Container('algo-1', pathlib.Path({str(tmp_path)!r}), ['/bin/sh', '-c', 'echo $$; sleep 100'],"
         " {'PATH': os.defpath}, 0, 60.0)\n"
         "while not one.log: time.sleep(0.01)\n"
-        "print(one.log[0], flush=True); time.sleep(100)"
+        "print(one.log[0].text, flush=True); time.sleep(100)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as emulator:
         assert emulator.stdout is not None, "it is a pipe"
@@ -235,6 +235,6 @@ def test_a_containers_log_is_bounded_and_says_so(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(containers, "_LOG_MAX_BYTES", 20)
     one = container(tmp_path, "for n in 1 2 3 4 5 6 7 8 9; do echo line $n; done")
     wait_for(lambda: one.code is not None)
-    assert one.log[:2] == ["line 1", "line 2"]
-    assert "keeps no more than" in one.log[-1]
+    assert [line.text for line in one.log[:2]] == ["line 1", "line 2"]
+    assert "keeps no more than" in one.log[-1].text
     assert len(one.log) == 3

@@ -1,26 +1,35 @@
 """The emulated CloudWatch Logs: streams of processing jobs and of endpoints' containers, read from their beginning."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from zlib import crc32
 
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
-from smbench.emulator.site import Site
 
 _EVENTS = 10_000
 _STREAMS = 50
+_MS = 1_000_000  # nanoseconds
+
+
+class Line(NamedTuple):
+    """One event of a stream."""
+
+    utc_ns: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class LogStream:
-    """Lines, and since when the stream is there."""
+    """Lines in the order of their instants, and since when the stream is there."""
 
     begun_utc_ns: int
-    lines: Sequence[str] = ()
+    lines: Sequence[Line] = ()
 
 
 Groups = Callable[[str], Mapping[str, LogStream] | None]
@@ -32,8 +41,8 @@ class Logs:
 
     service = "logs"
 
-    def __init__(self, site: Site, *groups: Groups) -> None:
-        self._site, self._groups = site, groups
+    def __init__(self, *groups: Groups) -> None:
+        self._groups = groups
         self.operations: dict[str, Operation] = {
             "DescribeLogStreams": self.describe_log_streams,
             "GetLogEvents": self.get_log_events,
@@ -47,7 +56,7 @@ class Logs:
             text = "Cannot order by LastEventTime with a logStreamNamePrefix."
             raise ServiceError("InvalidParameterException", text)
         streams = [one for one in self._group(params).items() if one[0].startswith(prefix)]
-        streams.sort(key=lambda one: (one[1].begun_utc_ns, one[0]) if by_event else (0, one[0]))
+        streams.sort(key=lambda one: (_last_utc_ns(one[1]), one[0]) if by_event else (0, one[0]))
         if params.get("descending"):
             streams.reverse()
         try:
@@ -58,29 +67,35 @@ class Logs:
         return {"logStreams": shown} | ({} if token is None else {"nextToken": token})
 
     def get_log_events(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        """Forwards, a page at a time; the token of the last is given back. Raises ServiceError: no such stream."""
+        """Forwards, a page at a time; the token of the last is given back. `endTime` itself is left out.
+
+        Raises:
+            ServiceError: no such stream, or a wrong token; backwards (501).
+        """
         streams = self._group(params)
         if params["logStreamName"] not in streams:
             raise _missing("log stream")
         stream, n_max = streams[params["logStreamName"]], min(_EVENTS, params.get("limit", _EVENTS))
-        first = 0 if params.get("startFromHead") else max(0, len(stream.lines) - n_max)  # without it, the latest
+        begin, end = _within(stream.lines, params.get("startTime", 0), params.get("endTime"))
+        first = begin if params.get("startFromHead") else max(begin, end - n_max)  # without it, the latest
         if (token := params.get("nextToken")) is not None:
             kind, _, place = token.partition("/")
             if kind not in ("f", "b") or not place.isdecimal():
                 raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
             if kind == "b":
                 raise beyond("read log events backwards")
-            first = int(place)
-        lines = stream.lines[first : first + n_max]
-        at_ms = self._site.utc_ns() // 1_000_000
+            first = max(begin, int(place))
+        lines = stream.lines[first : min(first + n_max, end)]
         return {
-            "events": [{"timestamp": at_ms, "message": line, "ingestionTime": at_ms} for line in lines],
+            "events": [_event(line) for line in lines],
             "nextForwardToken": f"f/{first + len(lines)}",
             "nextBackwardToken": "b/0",
         }
 
     def filter_log_events(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        """Lines of several streams, stream by stream, a page at a time; of a pattern only plain words are understood.
+        """Lines of several streams by their instants, a page at a time; `endTime` itself is in.
+
+        Of a pattern only plain words are understood.
 
         Raises:
             ServiceError: no such group, a wrong token, names together with a prefix; a pattern beyond words (501).
@@ -90,14 +105,15 @@ class Logs:
             text = "Only one of logStreamNames and logStreamNamePrefix may be specified."
             raise ServiceError("InvalidParameterException", text)
         words = _words(params.get("filterPattern", ""))
-        at_ms = self._site.utc_ns() // 1_000_000
+        start_ms, last_ms = params.get("startTime", 0), params.get("endTime")
         found = [
-            {"logStreamName": name, "timestamp": at_ms, "message": line, "ingestionTime": at_ms, "eventId": f"{place}"}
+            {"logStreamName": name, **_event(stream.lines[place]), "eventId": f"{crc32(name.encode()):010}{place:010}"}
             for name, stream in sorted(self._group(params).items())
             if name.startswith(prefix) and (not names or name in names)
-            for place, line in enumerate(stream.lines)
-            if all(word in line for word in words)
+            for place in range(*_within(stream.lines, start_ms, None if last_ms is None else last_ms + 1))
+            if all(word in stream.lines[place].text for word in words)
         ]
+        found.sort(key=lambda event: event["timestamp"])
         try:
             events, token = page(found, params.get("nextToken"), min(_EVENTS, params.get("limit", _EVENTS)))
         except TokenError:
@@ -116,6 +132,20 @@ class Logs:
         raise _missing("log group")
 
 
+def _within(lines: Sequence[Line], start_ms: int, end_ms: int | None) -> tuple[int, int]:
+    """The places of the first line at or after the start and of the first at or after the end; None: no end."""
+
+    def at_ms(line: Line) -> int:
+        return line.utc_ns // _MS
+
+    begin = bisect_left(lines, start_ms, key=at_ms)
+    return begin, len(lines) if end_ms is None else max(begin, bisect_left(lines, end_ms, key=at_ms))
+
+
+def _event(line: Line) -> dict[str, Any]:
+    return {"timestamp": line.utc_ns // _MS, "message": line.text, "ingestionTime": line.utc_ns // _MS}
+
+
 def _words(pattern: str) -> list[str]:
     """What a line must hold, all of it: words, or one phrase in quotes. Raises ServiceError 501 for any more."""
     phrase = re.fullmatch(r'"([^"]*)"', pattern.strip())
@@ -128,10 +158,15 @@ def _words(pattern: str) -> list[str]:
 
 
 def _described(name: str, stream: LogStream) -> dict[str, Any]:
-    """A container writes at once when it begins; of what it writes later the time is not kept."""
-    begun_ms = stream.begun_utc_ns // 1_000_000
-    stamps = {"creationTime": begun_ms, "firstEventTimestamp": begun_ms, "lastEventTimestamp": begun_ms}
+    """An endpoint's container writes at once when it begins, and no line of it is kept."""
+    begun_ms, last_ms = stream.begun_utc_ns // _MS, _last_utc_ns(stream) // _MS
+    first_ms = stream.lines[0].utc_ns // _MS if stream.lines else begun_ms
+    stamps = {"creationTime": begun_ms, "firstEventTimestamp": first_ms, "lastEventTimestamp": last_ms}
     return {"logStreamName": name, **stamps}
+
+
+def _last_utc_ns(stream: LogStream) -> int:
+    return stream.lines[-1].utc_ns if stream.lines else stream.begun_utc_ns
 
 
 def _missing(what: str) -> ServiceError:

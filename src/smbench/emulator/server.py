@@ -129,7 +129,7 @@ class Emulator:
             scaling,
             self.iam,
             self.cloudformation,
-            Logs(self.site, self.hosting.logs, components.logs, *jobs),
+            Logs(self.hosting.logs, components.logs, *jobs),
             Tagging(
                 (
                     self.s3.tagged,

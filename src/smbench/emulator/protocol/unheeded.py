@@ -29,7 +29,6 @@ _BY_SERVICE: dict[str, dict[str, tuple[str, ...]]] = {
         "CreateModel": ("InferenceExecutionConfig",),
         "UpdateEndpoint": ("DeploymentConfig", "RetainDeploymentConfig"),
     },
-    "logs": {"FilterLogEvents": ("startTime", "endTime"), "GetLogEvents": ("startTime", "endTime")},
     "iam": {"CreateRole": ("PermissionsBoundary",)},
     "cloudformation": {
         "CreateChangeSet": (

@@ -10,6 +10,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from smbench.clock import real_ns
+from smbench.emulator.logs import Line
+
 _LEASHED = 'exec 3<&0 </dev/null; (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"'
 _LINE_MAX_BYTES = 65_536
 _LOG_MAX_BYTES = 4 << 20
@@ -42,9 +45,9 @@ class Container:
         longest_s: float,
     ) -> None:
         self.host, self.begun_utc_ns = host, begun_utc_ns
-        self.log: list[str] = []
+        self.log: list[Line] = []
         self.was_overdue = False
-        self._root = root
+        self._root, self._begun_ns = root, real_ns()
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _LEASHED, "sh", *command],
             cwd=root,
@@ -106,7 +109,8 @@ class Container:
             while line := output.readline(_LINE_MAX_BYTES):
                 if n_bytes <= _LOG_MAX_BYTES:
                     n_bytes += len(line)
-                    self.log.append(_CUT if n_bytes > _LOG_MAX_BYTES else line.decode(errors="replace").rstrip("\r\n"))
+                    text = _CUT if n_bytes > _LOG_MAX_BYTES else line.decode(errors="replace").rstrip("\r\n")
+                    self.log.append(Line(self.begun_utc_ns + real_ns() - self._begun_ns, text))
 
     def _attend(self) -> None:
         self._process.wait()
