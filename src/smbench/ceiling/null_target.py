@@ -16,7 +16,6 @@ from smbench.emulator.process import freeze_collections, run_alone
 from smbench.emulator.site import http_date, iso_ms
 from smbench.processes.channel import Channel
 from smbench.processes.messages import Ready
-from smbench.processes.priority import raise_priority
 
 ENDPOINT = "null"
 INPUT_LOCATION = f"s3://smbench-null/async-inputs/synthetic/{'0' * 64}.json"  # as long as that of a run's own upload
@@ -45,7 +44,6 @@ _REFUSED = b"HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n"
 
 def null_target_main(channel: Channel) -> None:
     """Serve until the parent has ended."""
-    raise_priority()
     run_alone(_serve, channel)
 
 

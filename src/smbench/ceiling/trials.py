@@ -32,7 +32,6 @@ from smbench.generator.tracking.ledger import State
 from smbench.processes.channel import Channel
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.messages import Done, Tried
-from smbench.processes.priority import raise_priority
 from smbench.processes.worker import freeze_collections
 from smbench.records import OutputFound
 from smbench.results.ceiling import Trial
@@ -45,7 +44,6 @@ _WARM_UP_S = 0.3  # of sending, not counted: connections are opened, what is imp
 
 def trials_main(channel: Channel, url: str, transport: str, search: Search, trial_s: float) -> None:
     """Try rate after rate and report each, until the search is over or the parent has ended."""
-    raise_priority()  # as a run's worker
     with TemporaryDirectory(prefix="smbench-bench-") as folder:
         arguments = (channel, url, transport, search, trial_s, Path(folder))
         anyio.run(_try_all, *arguments, backend_options={"use_uvloop": sys.platform != "win32"})

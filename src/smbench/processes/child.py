@@ -25,6 +25,7 @@ from smbench.printable import guard_streams
 from smbench.processes.channel import Channel, PipeChannel
 from smbench.processes.interrupts import let_polars_in
 from smbench.processes.messages import Failed, Message, WorkerOrder, Workplace
+from smbench.processes.priority import raise_priority
 
 LEAVE_S = 30.0  # removing a queue on AWS takes its time
 _ENDED_S = 1.0  # from the closed channel to the end of the process: milliseconds, and the caller's loop waits meanwhile
@@ -110,11 +111,14 @@ class StartChild(Protocol):
 
 
 def start_child(name: str, main: Callable[..., None], *arguments: Any) -> Child:
-    """Start a process that imports everything anew."""
+    """Start a process that imports everything anew. It keeps real time, so its priority is raised where it may be."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(main, theirs, arguments), name=f"smbench-{name}")
-    return _started(name, process, ours, theirs)
+    child = _started(name, process, ours, theirs)
+    if process.pid is not None:
+        raise_priority(process.pid)
+    return child
 
 
 def start_forked(name: str, main: Callable[..., None], *arguments: Any) -> Child:

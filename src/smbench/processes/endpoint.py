@@ -10,7 +10,6 @@ from smbench.emulator.server import Emulator
 from smbench.generator.vitals import Vitals
 from smbench.processes.channel import Channel
 from smbench.processes.messages import Acknowledged, Alive, Announce, Done, Finish, Go, Ready, Workplace
-from smbench.processes.priority import raise_priority
 from smbench.results.manifest import EmulatorEffort
 from smbench.scenario.model import Scenario
 
@@ -23,7 +22,6 @@ def serve(channel: Channel, scenario_json: str, workplace: Workplace, epoch_ns: 
     Args:
         epoch_ns: UTC nanoseconds at scenario time zero.
     """
-    raise_priority()
     scenario = Scenario.model_validate_json(scenario_json)
     run_alone(_serve, channel, scenario, workplace, epoch_ns)
 

@@ -10,17 +10,21 @@ from contextlib import suppress
 _ORDINARY, _RAISED = 0, -10
 
 
-def raise_priority() -> None:
-    """Let this process go before ordinary ones; called in its main thread, before it has others: on Linux a thread
-    inherits its creator's priority and no other is changed.
+def raise_priority(pid: int) -> None:
+    """Let a process that was just started go before ordinary ones.
 
-    Nothing changes where the system refuses (mostly: the user is not root), and where somebody chose a priority.
+    At once, because Linux changes its first thread alone, from which those to come inherit; a library's thread of
+    ordinary priority keeps the others waiting. Nothing changes where the system refuses (mostly: the
+    user is not root), and where somebody chose a priority.
     """
-    if niceness() == _ORDINARY:
+    if niceness(pid) == _ORDINARY:
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, _RAISED)
+            os.setpriority(os.PRIO_PROCESS, pid, _RAISED)
 
 
-def niceness() -> int | None:
-    """Of this thread: below 0 it goes before ordinary ones; None: the system has no such thing (Windows)."""
-    return os.getpriority(os.PRIO_PROCESS, 0) if hasattr(os, "getpriority") else None
+def niceness(pid: int = 0) -> int | None:
+    """Of a process, 0 is this one: below 0 it goes before ordinary ones; None: it has none (it ended, or Windows)."""
+    try:
+        return os.getpriority(os.PRIO_PROCESS, pid) if hasattr(os, "getpriority") else None
+    except OSError:
+        return None

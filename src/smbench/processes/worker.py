@@ -37,7 +37,7 @@ from smbench.processes.messages import (
     WorkerOrder,
     Workplace,
 )
-from smbench.processes.priority import niceness, raise_priority
+from smbench.processes.priority import niceness
 from smbench.records import Event, NotSent, Reading
 from smbench.scenario.model import Scenario
 from smbench.targets.base import AwsAccess, Prepared, Target
@@ -54,8 +54,6 @@ def work_ordered(channel: Channel, order: WorkerOrder, workplace: Workplace) -> 
     plan = make_plan(scenario, workplace.base_dir)
     if plan.schedule.digest != order.schedule_digest:
         raise SmbenchError("the worker drew another schedule than the parent: a payload or trace file has changed")
-    if plan.time_kind is not TimeKind.WARP:
-        raise_priority()
     work(channel, order, workplace, plan)
 
 

@@ -24,7 +24,7 @@ def test_an_ordinary_priority_is_raised_and_a_chosen_one_is_kept(
     monkeypatch: pytest.MonkeyPatch, asked: list[int], was: int, wanted: list[int]
 ) -> None:
     monkeypatch.setattr(os, "getpriority", lambda _which, _who: was)
-    raise_priority()
+    raise_priority(7)
     assert asked == wanted
 
 
@@ -34,10 +34,19 @@ def test_where_the_system_refuses_the_priority_stays(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(os, "getpriority", lambda _which, _who: 0)
     monkeypatch.setattr(os, "setpriority", refused)
-    raise_priority()
+    raise_priority(7)
 
 
 def test_a_system_without_priorities_has_none(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
     monkeypatch.delattr(os, "getpriority")
-    raise_priority()
+    raise_priority(7)
     assert (niceness(), asked) == (None, [])
+
+
+def test_a_process_that_has_ended_meanwhile_is_left_alone(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
+    def ended(_which: int, _who: int) -> int:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "getpriority", ended)
+    raise_priority(7)
+    assert asked == []
