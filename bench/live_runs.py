@@ -17,6 +17,7 @@ import orjson
 import polars as pl
 
 _FILE = "scenario.yaml"
+_LAST_BYTES = 2000
 _DONE = (0, 98, 99)  # fine, invalid, a threshold missed: in all three there is something to read
 
 
@@ -66,14 +67,15 @@ def live_run(scenario: str, *options: str, width: int = 120, height: int = 40) -
     with tempfile.TemporaryDirectory(prefix="smbench-bench-") as folder:
         root = Path(folder)
         (root / _FILE).write_text(scenario)
-        exit_code = _on_terminal(root, options, width, height)
+        exit_code, last_words = _on_terminal(root, options, width, height)
         if exit_code not in _DONE:
-            sys.exit(f"smbench run ended with {exit_code}:\n{(root / 'report.txt').read_text()}")
+            sys.exit(f"smbench run ended with {exit_code}:\n{last_words}")
         (results,) = (root / "results").iterdir()
         yield Run(results, exit_code)
 
 
-def _on_terminal(root: Path, options: tuple[str, ...], width: int, height: int) -> int:
+def _on_terminal(root: Path, options: tuple[str, ...], width: int, height: int) -> tuple[int, str]:
+    """The exit status, and what the terminal showed last."""
     ours, theirs = pty.openpty()
     ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
     command = [sys.executable, "-m", "smbench", "run", str(root / _FILE), "--ui", "full", "--results"]
@@ -87,20 +89,22 @@ def _on_terminal(root: Path, options: tuple[str, ...], width: int, height: int) 
         )
         os.close(theirs)
         try:
-            _drain(ours)
+            last_words = _drain(ours)
         except KeyboardInterrupt:
             process.terminate()
             raise
         finally:
             os.close(ours)
             process.wait()
-    return process.returncode
+    return process.returncode, last_words.decode(errors="replace")
 
 
-def _drain(terminal: int) -> None:
-    """Read as a terminal would, until the last writer has closed, which Linux tells by an error."""
+def _drain(terminal: int) -> bytes:
+    """Read as a terminal would, until the last writer has closed, which Linux shows by an error; the last of it."""
+    last = b""
     try:
-        while os.read(terminal, 65536):
-            pass
+        while piece := os.read(terminal, 65536):
+            last = (last + piece)[-_LAST_BYTES:]
     except OSError:
-        return
+        pass
+    return last

@@ -1,6 +1,6 @@
-"""The whole life of an inference, sent and heard of, at rates at which generator and emulator fill the machine.
+"""The whole life of an inference at rates at which generator and emulator fill the machine.
 
-Both share its cores, so the CPU an inference costs each of them is told: whichever is near a core is the limit.
+Both share its cores, so the CPU that an inference costs each of them is shown: whichever is near a core is the limit.
 """
 
 import argparse
@@ -23,7 +23,7 @@ load:
   - ramp: {{name: warm-up, from: 100/s, to: {rate_hz}/s, for: 3s, warmup: true}}
   - constant: {{rate: {rate_hz}/s, for: {for_s}s}}
 drain: 60s
-limits: {{in_flight: 20000}}
+limits: {{in_flight: 10000}}
 """
 
 

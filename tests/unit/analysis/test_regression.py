@@ -72,7 +72,7 @@ def test_what_fails_at_once_is_slower_than_what_completes(n: int) -> None:
     ("n", "said", "advice"),
     [
         (1, "no inference possible", None),
-        (3, "too few runs to show it", "not decided; sojourn p95 is open: 1 more runs a side would probably settle it"),
+        (3, "too few runs to show it", "not decided; sojourn p95 is open: 1 more run a side would probably settle it"),
         (5, "worse (large)", "take A, for with B sojourn p95 is worse"),
     ],
 )

@@ -43,13 +43,15 @@ def _sentence(comparison: Comparison, contrast: Contrast) -> str:
 
 
 def _unsettled(contrast: Contrast, row: Row) -> str:
-    label, unit = RUN_METRICS[row.metric].label, "pairs" if row.is_paired else "runs a side"
+    label = RUN_METRICS[row.metric].label
+    one, several = ("pair", "pairs") if row.is_paired else ("run a side", "runs a side")
     if row.p is None:
         return f"{label} cannot be tested ({row.reason})" if row.reason else f"{label} cannot be tested"
     n = len(contrast.pairs) or min(contrast.n, contrast.n_baseline)
     if row.n_needed is not None:
-        return f"{label} is open: {row.n_needed - n} more {unit} would probably settle it"
-    return f"{label} is open, and no number of {unit} up to a hundred is known to settle it"
+        more = units.counted(row.n_needed - n, f"more {one}", f"more {several}")
+        return f"{label} is open: {more} would probably settle it"
+    return f"{label} is open, and no number of {several} up to a hundred is known to settle it"
 
 
 def _labels(rows: list[Row]) -> str:
