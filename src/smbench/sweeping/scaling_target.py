@@ -53,7 +53,7 @@ def saturated(groups: Sequence[Group], name: str, place: str) -> Group:
     Args:
         groups: The stairs on one instance, a group each.
         name: Of the scenario.
-        place: Of the sweep's results, for who looks what happened.
+        place: The folder of the sweep's results, for the message.
 
     Raises:
         UsageError: none shows it.
