@@ -4,6 +4,7 @@ Method: read the tree; no list here needs keeping, except of what may be forgive
 """
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -103,3 +104,9 @@ def test_the_sample_run_can_be_reported() -> None:
     shown = CliRunner().invoke(app, ["report", str(ROOT / "results" / "sample")])
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.startswith("VALID  quick-start")
+
+
+def test_each_finding_can_be_run_and_has_its_line_in_the_table() -> None:
+    scripts = {path.name: path for path in (ROOT / "findings").glob("*.sh")}
+    assert [name for name, path in scripts.items() if not os.access(path, os.X_OK)] == []
+    assert set(re.findall(r"`([a-z0-9-]+\.sh)`", (ROOT / "findings" / "README.md").read_text())) == set(scripts)
