@@ -367,8 +367,7 @@ def _ratio_at_most(frames: Frames, told: pl.DataFrame, ratio: float) -> float:
 def _reported_backlog(frames: Frames) -> pl.DataFrame:
     is_it = (pl.col("name") == "ApproximateBacklogSize") & (pl.col("stat") == "average")
     is_inside = (pl.col("at_ns") >= 0) & (pl.col("at_ns") + MINUTE_NS <= frames.end_ns)
-    told = only(frames.readings, is_it & pl.col("value").is_not_null() & is_inside, "at_ns", "value")
-    return told.sort("at_ns")
+    return only(frames.readings, is_it & pl.col("value").is_not_null() & is_inside, "at_ns", "value").sort("at_ns")
 
 
 def enough_requests(run: Run) -> Finding | None:

@@ -1,7 +1,7 @@
 """Presigned URLs of S3: what their query must say, and how long they are good.
 
-Looked at whether signatures are verified or not: a URL whose time is over is refused whoever made it. Its time is the
-machine's, as its maker's was, whatever time it is in the scenario.
+The front looks at them whether it verifies signatures or not. A URL's time is the machine's, as it was where the URL
+was made, whatever time it is in the scenario.
 
 Source: "Authenticating requests: using query parameters" and "Error responses", S3 API reference (2026-11).
 """
