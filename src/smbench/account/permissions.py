@@ -162,8 +162,8 @@ class _Statements:
             return []
         return [
             *self._described(),
-            statement("Buckets", "s3:ListBucket", on=(self.place.s3(bucket_of(place)) for place in places)),
-            statement("Objects", "s3:DeleteObject", on=map(self._below, places)),
+            statement("Buckets", "s3:ListBucketVersions", on=(self.place.s3(bucket_of(place)) for place in places)),
+            statement("Objects", "s3:DeleteObjectVersion", on=map(self._below, places)),
         ]
 
     def _claims(self) -> str | None:

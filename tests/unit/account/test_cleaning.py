@@ -173,6 +173,26 @@ async def test_without_its_folder_a_runs_inputs_are_found_beside_the_endpoints_o
     assert before - await left.keys() == set(inputs.keys)
 
 
+async def test_a_bucket_that_keeps_versions_keeps_none_of_what_a_run_left_and_all_of_others(left: Left) -> None:
+    bucket = str(left.target.output_path).removeprefix("s3://").partition("/")[0]
+    ours, theirs = f"smbench-inputs/class/{64 * 'a'}.json", "smbench-inputs/notes.txt"
+    await left.clients.s3.put_object(Bucket=bucket, Key=ours, Body=b"before there were versions")
+    versioning = {"Status": "Enabled"}
+    await left.clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioning)
+    for key in (ours, theirs):
+        for body in (b"one", b"three"):
+            await left.clients.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        await left.clients.s3.delete_object(Bucket=bucket, Key=key)  # hides the object, and removes nothing
+    found = await left.find(Whose(endpoint=ENDPOINT))
+    (line,) = (str(one) for one in found.objects)
+    assert line.endswith("(1 object in 4 versions, 34 bytes)")
+    assert await remove(left.clients, found) == []
+    shown = await left.clients.s3.list_object_versions(Bucket=bucket)
+    still = [one["Key"] for what in ("Versions", "DeleteMarkers") for one in shown[what]]
+    assert still == [theirs, theirs, theirs]
+    assert not (await left.find(Whose(endpoint=ENDPOINT))).objects
+
+
 async def test_the_claim_of_a_run_that_was_continued_is_removed_with_it_and_those_of_others_stay(
     left: Left, tmp_path: Path
 ) -> None:
@@ -187,6 +207,6 @@ async def test_the_claim_of_a_run_that_was_continued_is_removed_with_it_and_thos
     (one,) = (await left.find(Whose(ours, tmp_path, manifest))).objects
     assert [key.rpartition("/")[2] for key in one.keys] == [ours]
     (every,) = (await left.find(Whose(endpoint=ENDPOINT))).objects
-    assert [key.rpartition("/")[2] for key in every.keys] == [ours, other]
+    assert [key.rpartition("/")[2] for key in sorted(every.keys)] == [ours, other]
     assert await remove(left.clients, await left.find(Whose(ours, tmp_path, manifest))) == []
     assert {key.rpartition("/")[2] for key in await left.keys()} == {other, "notes.txt"}
