@@ -328,9 +328,10 @@ async def test_an_alarm_goes_off_and_its_history_tells_when_and_why(watch: Watch
     data = orjson.loads(change["HistoryData"])
     assert (data["oldState"]["stateValue"], data["newState"]["stateValue"]) == ("OK", "ALARM")
     actions = (await history(AlarmName="high", HistoryItemType="Action"))["AlarmHistoryItems"]
-    assert [item["Timestamp"] for item in actions] == [ZERO + timedelta(minutes=minute) for minute in (3, 2)]
-    since = await history(AlarmName="high", StartDate=ZERO + timedelta(minutes=3), ScanBy="TimestampAscending")
-    assert [item["HistoryItemType"] for item in since["AlarmHistoryItems"]] == ["Action"]
+    assert [item["Timestamp"] for item in actions] == [ZERO + timedelta(minutes=minute) for minute in (2,)]
+    assert "Failed to execute action arn:aws:sns:" in actions[0]["HistorySummary"]
+    since = await history(AlarmName="high", StartDate=ZERO + timedelta(minutes=2), ScanBy="TimestampAscending")
+    assert [item["HistoryItemType"] for item in since["AlarmHistoryItems"]] == ["StateUpdate", "Action"]
 
 
 async def test_alarms_are_found_by_name_prefix_metric_and_page(watch: Watch) -> None:
@@ -383,6 +384,9 @@ async def test_alarms_that_make_no_sense_get_cloudwatchs_errors(watch: Watch) ->
     assert await refused(put(**ALARM | {"DatapointsToAlarm": 3})) == "ValidationError"
     assert await refused(put(**ALARM | {"TreatMissingData": "guess"})) == "ValidationError"
     assert await refused(put(**ALARM | {"Period": 61})) == "ValidationError"
+    for seconds in (10, 20, 30):  # metrics are kept by the minute here, and AWS has none of its own for alarms
+        assert await refused(put(**ALARM | {"Period": seconds})) == "NotImplemented"
+        assert await refused(put(**ALARM | {"Period": seconds, "Namespace": "AWS/SageMaker"})) == "ValidationError"
     for no_number in (float("nan"), float("inf")):
         assert await refused(put(**ALARM | {"Threshold": no_number})) in ("ValidationError", "SerializationException")
     assert (await watch.cloudwatch.describe_alarms(AlarmNames=["high"]))["MetricAlarms"] == []

@@ -59,6 +59,10 @@ def test_without_gaps_only_the_newest_count() -> None:
     assert judge(points("00XXX"), 3, 3, "missing") == ALARM
 
 
+POLICY = "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:policyName/p"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
+
+
 class Minutes:
     """An alarm on a metric whose values are put by hand, one a minute; None puts nothing."""
 
@@ -77,7 +81,7 @@ class Minutes:
             "comparison": "GreaterThanThreshold",
             "threshold": 5.0,
             "evaluation_periods": 3,
-            "actions": ("arn:policy",),
+            "actions": (POLICY,),
         }
         self.alarm = Alarm(**(settings | changes))  # type: ignore[arg-type]  # a dict of mixed settings
         self.book.put(self.alarm)
@@ -135,6 +139,42 @@ def test_actions_are_repeated_every_minute_while_in_alarm() -> None:
     assert minutes.fired_s == [120, 180, 240, 360]
 
 
+def test_each_state_has_actions_of_its_own_and_policies_repeat_while_it_lasts() -> None:
+    minutes = Minutes(evaluation_periods=1, actions=(), ok_actions=(POLICY,))
+    minutes.pass_minutes(1, 1, 9, 9, 1)
+    assert minutes.fired_s == [60, 120, 300]
+    minutes = Minutes(evaluation_periods=1, actions=(), insufficient_actions=(POLICY,))
+    minutes.pass_minutes(9, None, None, None, None)
+    assert minutes.fired_s == [240, 300]
+
+
+def test_an_action_that_is_no_policy_is_due_on_the_change_alone_and_said_not_to_have_been_carried_out() -> None:
+    minutes = Minutes(evaluation_periods=1, actions=(TOPIC,), ok_actions=(TOPIC,))
+    minutes.pass_minutes(9, 9, 9, 1, 1)
+    actions = [item for item in minutes.book.history("a") if item.kind == "Action"]
+    assert [item.at_ns // MINUTE for item in actions] == [1, 4]
+    assert all(item.summary.startswith(f"Failed to execute action {TOPIC}.") for item in actions)
+    assert {str(item.data["actionState"]) for item in actions} == {"Failed"}
+    assert minutes.fired_s == []
+
+
+@pytest.mark.parametrize(
+    ("treatment", "n", "value", "words"),
+    [
+        ("breaching", 1, None, "no datapoints were received for 1 period and 1 missing datapoint was"),
+        ("notBreaching", 2, None, "no datapoints were received for 2 periods and 2 missing datapoints were"),
+        ("breaching", 3, 9, "1 datapoint was received for 3 periods and 2 missing datapoints were"),
+    ],
+)
+def test_the_reason_counts_missing_datapoints_as_aws_does(
+    treatment: str, n: int, value: float | None, words: str
+) -> None:
+    minutes = Minutes(evaluation_periods=n, treat_missing_data=treatment)
+    minutes.pass_minutes(value)
+    treated = {"breaching": "Breaching", "notBreaching": "NonBreaching"}[treatment]
+    assert minutes.alarm.state_reason == f"Threshold Crossed: {words} treated as [{treated}]."
+
+
 def test_disabled_actions_do_not_fire() -> None:
     minutes = Minutes(evaluation_periods=1, actions_enabled=False)
     assert minutes.pass_minutes(9) == [ALARM]
@@ -173,7 +213,8 @@ def test_history_tells_every_change_with_its_datapoints() -> None:
     ]
     new = changes[-1].data["newState"]
     assert isinstance(new, dict)
-    assert new["stateReason"].startswith("Threshold Crossed: 3 out of the last 3 datapoints [9.0, 9.0, 9.0] were")
+    points = "9.0 (01/01/70 00:02:00), 9.0 (01/01/70 00:01:00), 9.0 (01/01/70 00:00:00)"
+    assert new["stateReason"].startswith(f"Threshold Crossed: 3 out of the last 3 datapoints [{points}] were")
     assert new["stateReasonData"]["recentDatapoints"] == [9, 9, 9]
     assert new["stateReasonData"]["startDate"] == "1970-01-01T00:00:00.000+0000"
     json.dumps(changes[-1].data)
@@ -247,7 +288,7 @@ def turns_s(phase: str, *, epoch_s: float = 0.0, names: tuple[str, ...] = ("a",)
 
     book.on_action.append(note)
     for name in names:
-        book.put(Alarm(name, "n", "m", (), "Average", "GreaterThanThreshold", 5.0, actions=("arn:policy",)))
+        book.put(Alarm(name, "n", "m", (), "Average", "GreaterThanThreshold", 5.0, actions=(POLICY,)))
     event_queue.advance(3 * MINUTE)
     return fired
 

@@ -332,6 +332,19 @@ def test_a_step_policy_scales_in_without_asking_tracking() -> None:
     assert stand.desired == [(65, 3)]
 
 
+def test_a_policy_among_the_ok_actions_scales_while_the_alarm_is_ok() -> None:
+    stand = Stand(3)
+    stand.step((None, 0, -1), threshold=50)
+    (alarm,) = stand.world.alarms.describe(["alarm-step"])
+    alarm.actions, alarm.ok_actions = (), alarm.actions
+    stand.minutes(60, 40, 40)
+    stand.settle()
+    assert stand.desired == [(125, 2), (185, 1)]
+    assert stand.activities()[0].cause == "monitor alarm alarm-step in state OK triggered policy step"
+    (policy,) = stand.world.scaler.describe_policies(RESOURCE)
+    assert stand.world.scaler.alarms_of(policy) == [alarm]
+
+
 def test_waking_from_zero_takes_two_whole_minutes_of_backlog() -> None:
     # HasBacklogWithoutCapacity >= 1 in two of two minutes: the half minute of the arrival is none.
     stand = Stand(0)

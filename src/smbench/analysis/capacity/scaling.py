@@ -19,7 +19,7 @@ from smbench.analysis.capacity.scaling_events import CAME, ScalingEvent, scaling
 from smbench.analysis.rows.columns import only
 from smbench.analysis.rows.frames import Frames
 
-_CAUSE = re.compile(r"alarm (\S+) in state ALARM triggered policy (.+)")
+_CAUSE = re.compile(r"alarm (\S+) in state [A-Z_]+ triggered policy (.+)")
 FAILED = "Failed"  # the state of an activity that a quota refused, or whose instances did not come up
 _STAMPED_BY_AWS = ("scaling_activity", "alarm", "instance")
 
@@ -146,7 +146,7 @@ def _steps(
 def _alarm_of(decision: dict[str, Any], alarms: pl.DataFrame) -> dict[str, Any] | None:
     """The alarm behind a decision, the last time it went off before; None where none is known."""
     match = _CAUSE.search(decision["cause"])
-    if match is None:
+    if match is None or " in state ALARM " not in decision["cause"]:
         return None
     rows = alarms.filter((pl.col("name") == match[1]) & (pl.col("at_ns") <= decision["at_ns"])).to_dicts()
     return rows[-1] if rows else None

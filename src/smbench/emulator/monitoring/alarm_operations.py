@@ -57,7 +57,7 @@ class Alarms:
                 statistic=params.get("Statistic", "Average"),
                 comparison=params["ComparisonOperator"],
                 threshold=params["Threshold"],
-                period_s=period_of(metrics) if metrics else params["Period"],
+                period_s=_period_s(params),
                 queries=_queries(metrics),
                 evaluation_periods=params["EvaluationPeriods"],
                 datapoints_to_alarm=params.get("DatapointsToAlarm"),
@@ -202,7 +202,7 @@ def alarm_arn(site: Site, name: str) -> str:
 
 
 def _has_action(alarm: Alarm, prefix: str) -> bool:
-    return any(action.startswith(prefix) for action in (*alarm.actions, *alarm.ok_actions, *alarm.insufficient_actions))
+    return any(action.startswith(prefix) for action in alarm.all_actions)
 
 
 def _check(params: Params) -> None:
@@ -227,8 +227,7 @@ def _check(params: Params) -> None:
         raise beyond(f"evaluate alarms with the operator {params['ComparisonOperator']}")
     if params.get("Statistic", "Average") not in STATISTICS:
         raise invalid(f"{params['Statistic']} is not a statistic")
-    if (period_s := params.get("Period", 60)) % 60 and period_s not in (10, 20, 30):
-        raise invalid("Metrics period must be one of 10, 20, 30, or a multiple of 60")
+    period_s = _period_s(params)
     span_s = period_s * params["EvaluationPeriods"]
     if span_s > (_SPAN_MAX_S if period_s >= _HOUR_S else _DAY_S):
         text = "must be at most 604800 seconds, and at most 86400 seconds for periods of less than an hour"
@@ -241,6 +240,19 @@ def _check(params: Params) -> None:
         for action in params.get(kind, []):
             if not _ARN.fullmatch(action):
                 raise invalid(f"Invalid arn syntax: {action}")
+
+
+def _period_s(params: Params) -> int:
+    """Raises ServiceError: it is none, or shorter than the minutes that metrics are kept by (501)."""
+    metrics = params.get("Metrics") or []
+    period_s = period_of(metrics) if metrics else int(params["Period"])
+    if period_s % 60 and period_s not in (10, 20, 30):
+        raise invalid("Metrics period must be one of 10, 20, 30, or a multiple of 60")
+    if period_s < 60 and params.get("Namespace", "").startswith("AWS/"):  # source: public reports of PutMetricAlarm
+        raise invalid('Only a period greater than 60s is supported for metrics in the "AWS/" namespaces')
+    if period_s < 60:
+        raise beyond(f"evaluate alarms by periods of {period_s} seconds: it keeps metrics by the minute")
+    return period_s
 
 
 def _queries(metrics: list[Params]) -> tuple[MetricQuery, ...]:

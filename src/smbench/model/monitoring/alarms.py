@@ -2,8 +2,8 @@
 is visible.
 
 Rules of the whole file. An alarm keeps its second as long as it exists. When points are missing, the alarm looks
-further back than N; real points count before the treatment of missing ones does; Auto Scaling's actions are repeated
-every minute while the state is ALARM.
+further back than N; real points count before the treatment of missing ones does; each state has its actions, and those
+that are scaling policies are repeated every minute while the state lasts. Other actions are not carried out here.
 
 Source: CloudWatch user guide, "Using Amazon CloudWatch alarms" and "Configuring how alarms treat missing data"; for
 the second of the minute the `queryDate`s of public alarm histories (docs/methods.md, "The auto-scaler's clock").
@@ -28,6 +28,7 @@ OK = "OK"
 ALARM = "ALARM"
 INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
+_NOT_CARRIED_OUT = "the emulator carries out actions that are scaling policies, and no others"
 # The guide's example retrieves 5 points for N = 3 and says only that there are more than N.
 _EXTRA_POINTS = 2
 
@@ -66,7 +67,7 @@ class Alarm:
     evaluation_periods: int = 1
     datapoints_to_alarm: int | None = None  # None: all of the evaluation periods
     treat_missing_data: str = "missing"  # missing | breaching | notBreaching | ignore
-    actions: tuple[str, ...] = ()  # ARNs, while in ALARM
+    actions: tuple[str, ...] = ()  # ARNs, in ALARM
     ok_actions: tuple[str, ...] = ()
     insufficient_actions: tuple[str, ...] = ()
     actions_enabled: bool = True
@@ -90,6 +91,16 @@ class Alarm:
     @property
     def points_to_alarm(self) -> int:
         return self.evaluation_periods if self.datapoints_to_alarm is None else self.datapoints_to_alarm
+
+    @property
+    def actions_now(self) -> tuple[str, ...]:
+        """Those of the state that it is in."""
+        return {OK: self.ok_actions, ALARM: self.actions}.get(self.state, self.insufficient_actions)
+
+    @property
+    def all_actions(self) -> tuple[str, ...]:
+        """Those of every state."""
+        return (*self.actions, *self.ok_actions, *self.insufficient_actions)
 
     @property
     def watched(self) -> Watched:
@@ -154,7 +165,8 @@ class AlarmBook:
         seconds: Those that are known, by phase key or name.
 
     Attributes:
-        on_action: Called for each alarm in ALARM whose actions are enabled, on the change and every minute after.
+        on_action: Called for each alarm whose actions are enabled and, in its state, have a scaling policy among them,
+            on the change and every minute after.
     """
 
     def __init__(
@@ -227,7 +239,7 @@ class AlarmBook:
         alarm = self._alarms[name]
         self._look(alarm)
         if self._change(alarm, state, reason, reason_data or {}):
-            self._act(alarm)
+            self._act(alarm, has_changed=True)
 
     def remember(self) -> None:
         """Bring every alarm into the state that what is visible now means, as if long ago: without any action."""
@@ -235,7 +247,7 @@ class AlarmBook:
             state, points = self._judged(alarm)
             if state is not None:
                 alarm.state = state
-                alarm.state_reason = self._reason(alarm, state, [point.value for point in points])
+                alarm.state_reason = self._reason(alarm, state, points)
                 alarm.state_reason_data = self._reason_data(alarm, points)
 
     def _take_turns(self, alarm: Alarm) -> None:
@@ -257,10 +269,10 @@ class AlarmBook:
 
     def _evaluate(self, alarm: Alarm) -> None:
         state, points = self._judged(alarm)
-        if state is not None and state != alarm.state:
-            reason = self._reason(alarm, state, [point.value for point in points])
-            self._change(alarm, state, reason, self._reason_data(alarm, points))
-        self._act(alarm)
+        has_changed = state is not None and state != alarm.state
+        if state is not None and has_changed:
+            self._change(alarm, state, self._reason(alarm, state, points), self._reason_data(alarm, points))
+        self._act(alarm, has_changed=has_changed)
 
     def _look(self, alarm: Alarm) -> list[Point | None]:
         """The evaluation range, the oldest first; the alarm's value is its newest."""
@@ -286,30 +298,44 @@ class AlarmBook:
         self._history.append(AlarmHistoryItem(now_ns, "StateUpdate", alarm.name, summary, data, before, state, reason))
         return True
 
-    def _act(self, alarm: Alarm) -> None:
-        if alarm.state != ALARM or not alarm.actions_enabled or not alarm.actions:
+    def _act(self, alarm: Alarm, *, has_changed: bool) -> None:
+        if not alarm.actions_enabled or not (actions := alarm.actions_now):
             return
-        for action in alarm.actions:
-            data: dict[str, object] = {"actionState": "Succeeded", "notificationResource": action}
-            self._note("Action", alarm.name, f"Successfully executed action {action}", data)
-        for act in self.on_action:
-            act(alarm)
+        for action in actions:
+            if _is_policy(action):
+                data: dict[str, object] = {"actionState": "Succeeded", "notificationResource": action}
+                self._note("Action", alarm.name, f"Successfully executed action {action}", data)
+            elif has_changed:  # source: the guide, which excepts Auto Scaling's actions alone from acting but once
+                data = {"actionState": "Failed", "notificationResource": action, "error": _NOT_CARRIED_OUT}
+                summary = f'Failed to execute action {action}. Received error: "{_NOT_CARRIED_OUT}"'
+                self._note("Action", alarm.name, summary, data)
+        if any(map(_is_policy, actions)):
+            for act in self.on_action:
+                act(alarm)
 
     def _note(self, kind: str, name: str, summary: str, data: dict[str, object]) -> None:
         self._history.append(AlarmHistoryItem(self._event_queue.now_ns, kind, name, summary, data))
 
-    def _reason(self, alarm: Alarm, state: str, values: list[float]) -> str:
+    def _reason(self, alarm: Alarm, state: str, recent: Sequence[Point]) -> str:
+        """In CloudWatch's words; those of missing datapoints as public alarm histories have them."""
         n, m = alarm.evaluation_periods, alarm.points_to_alarm
         if state == INSUFFICIENT_DATA:
             return f"Insufficient Data: {n} datapoints were unknown."
-        breaching = sum(_COMPARISONS[alarm.comparison](value, alarm.threshold) for value in values)
+        treated = {"breaching": "Breaching", "notBreaching": "NonBreaching"}.get(alarm.treat_missing_data)
+        if treated is not None and (n_missing := n - len(recent)):
+            return (
+                f"Threshold Crossed: {len(recent) or 'no'} datapoint{_s_were(len(recent))} received for {n} "
+                f"period{'' if n == 1 else 's'} and {n_missing} missing datapoint{_s_were(n_missing)} treated as "
+                f"[{treated}]."
+            )
+        breaching = sum(_COMPARISONS[alarm.comparison](point.value, alarm.threshold) for point in recent)
         if state == ALARM:
             counted, negation, needed, change = breaching, "", m, "OK -> ALARM"
         else:
-            counted, negation, needed, change = len(values) - breaching, "not ", n - m + 1, "ALARM -> OK"
-        shown = ", ".join(repr(round(value, 6)) for value in reversed(values))
+            counted, negation, needed, change = len(recent) - breaching, "not ", n - m + 1, "ALARM -> OK"
+        shown = ", ".join(f"{round(point.value, 6)!r} ({self._second(point.start_ns)})" for point in reversed(recent))
         return (
-            f"Threshold Crossed: {counted} out of the last {len(values)} datapoints [{shown}] "
+            f"Threshold Crossed: {counted} out of the last {len(recent)} datapoints [{shown}] "
             f"{'was' if counted == 1 else 'were'} {negation}{_WORDS[alarm.comparison]} the threshold "
             f"({alarm.threshold}) (minimum {needed} datapoint{'' if needed == 1 else 's'} for {change} transition)."
         )
@@ -335,10 +361,23 @@ class AlarmBook:
             data["startDate"] = self._stamp(recent[0].start_ns)
         return data
 
+    def _second(self, at_ns: int) -> str:
+        at = datetime.fromtimestamp((self._metrics.epoch_ns + at_ns) // 1_000_000_000, UTC)
+        return at.strftime("%d/%m/%y %H:%M:%S")
+
     def _stamp(self, at_ns: int) -> str:
         utc_ms = (self._metrics.epoch_ns + at_ns) // 1_000_000
         at = datetime.fromtimestamp(utc_ms // 1000, UTC).replace(microsecond=utc_ms % 1000 * 1000)
         return at.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+
+
+def _is_policy(action: str) -> bool:
+    return action.split(":")[2:3] == ["autoscaling"]
+
+
+def _s_were(n: int) -> str:
+    """What follows "datapoint" for so many of them."""
+    return " was" if n == 1 else "s were"
 
 
 def _state_of(alarm: Alarm) -> dict[str, object]:

@@ -68,9 +68,9 @@ class Activity:
         self.status_message = "Overridden by a later scaling activity."
 
 
-def cause_of_alarm(alarm: str, policy: str) -> str:
+def cause_of_alarm(alarm: str, state: str, policy: str) -> str:
     """The `Cause` that AWS writes for a policy that an alarm set off."""
-    return f"monitor alarm {alarm} in state ALARM triggered policy {policy}"
+    return f"monitor alarm {alarm} in state {state} triggered policy {policy}"
 
 
 class ActivityLog:

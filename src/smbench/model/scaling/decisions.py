@@ -60,7 +60,7 @@ class Firing:
     @property
     def cause(self) -> str:
         """The `Cause` of the activity that follows from it."""
-        return cause_of_alarm(self.alarm.name, self.policy.spec.name)
+        return cause_of_alarm(self.alarm.name, self.alarm.state, self.policy.spec.name)
 
 
 @dataclass(slots=True)

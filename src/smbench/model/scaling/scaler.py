@@ -200,7 +200,7 @@ class AutoScaler:
 
     def alarms_of(self, policy: ScalingPolicy) -> list[Alarm]:
         """The alarms that set a policy off: its own, or any that names it in an action."""
-        return [alarm for alarm in self._alarms.describe() if policy.arn in alarm.actions]
+        return [alarm for alarm in self._alarms.describe() if policy.arn in alarm.all_actions]
 
     def activities(self, resource_id: str | None = None, *, include_not_scaled: bool = False) -> list[Activity]:
         """Newest first, of one resource or of all."""
@@ -211,7 +211,7 @@ class AutoScaler:
     def _on_alarm(self, alarm: Alarm) -> None:
         for target in self._targets.values():
             for policy in target.policies.values():
-                if policy.arn in alarm.actions:
+                if policy.arn in alarm.actions_now:
                     self._gather(target, Firing(policy, replace(alarm)))
 
     def _gather(self, target: ScalableTarget, firing: Firing) -> None:
@@ -273,7 +273,7 @@ class AutoScaler:
         """What a quota refused, by what the alarm says now."""
         target.again = None
         alarm = self._alarms.get(firing.alarm.name)
-        if alarm is not None and alarm.state == ALARM and target.under_way is None:
+        if alarm is not None and alarm.state == firing.alarm.state and target.under_way is None:
             self._decide(target, [Firing(firing.policy, replace(alarm))])
 
     def _note_not_scaled(self, target: ScalableTarget, firing: Firing, reason: NotScaledReason) -> None:
