@@ -162,7 +162,7 @@ def test_parts_are_in_the_place_before_the_word_that_follows_them(place: Place, 
     with place.copied(tmp_path) as copy:
         assert sorted(one.name for one in copy.glob("parts/*.parquet")) == [name, name.replace("01", "02")]
     assert isinstance(place, FolderPlace) or not folder.exists()
-    assert not list(tmp_path.glob(".order-*"))
+    assert list(tmp_path.glob(".smbench-held-*")) == []
 
 
 def test_rows_that_cannot_be_put_stay_and_are_named(

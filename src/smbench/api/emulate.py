@@ -1,8 +1,6 @@
 """The emulated AWS services on loopback: for a block of Python, or until a person ends the command."""
 
 import os
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,6 +16,7 @@ from smbench.clock import MonotonicClock, real_ns, wall_ns
 from smbench.emulator.process import run_alone
 from smbench.emulator.server import Emulator
 from smbench.errors import UsageError
+from smbench.held_folder import HeldFolder
 from smbench.lifecycle.processing.rehearsal import rehearsed_images
 from smbench.scenario.emulated import Emulated
 from smbench.scenario.values.distributions import Distribution
@@ -94,8 +93,8 @@ class Emulation:
             chosen = chosen.model_copy(update={"target": target})
         self.clock = MonotonicClock(real_ns(), wall_ns(), 1.0 if chosen is None else laws.time_scale)
         folder = Path.cwd() if given is None else given.origin.base_dir
-        image = Path(tempfile.mkdtemp(prefix="smbench-image-"))
-        self._remove_image = weakref.finalize(self, shutil.rmtree, image, ignore_errors=True)
+        image = self._image = HeldFolder.make("image")
+        self._remove_image = weakref.finalize(self, image.remove)
         self.emulator = Emulator(
             chosen,
             folder,
@@ -103,7 +102,7 @@ class Emulation:
             verify_signatures=verify_signatures,
             keeps_truth=self.truth is not None,
             defaults=laws,
-            images=rehearsed_images(image),
+            images=rehearsed_images(image.path),
         )
 
     def serve(self, port: int, until: Callable[[str], Awaitable[None]]) -> None:

@@ -1,6 +1,5 @@
 """A fitted model as files: a scenario with its provenance as comments, the services it draws from, and its record."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from smbench.calibration.parameter import Parameter, Source
 from smbench.calibration.record import ModelRecord, physics_digest, record_path
 from smbench.calibration.service import Service, without_hosts
 from smbench.errors import ResultsError
+from smbench.held_folder import HeldFolder
 from smbench.results.files import write_whole
 from smbench.scenario.load import load_scenario
 from smbench.version import __version__
@@ -31,11 +31,11 @@ def write_model(fit: Fit, path: Path) -> ModelRecord:
     """
     files = _files(fit, path)
     try:
-        with tempfile.TemporaryDirectory() as folder:  # what cannot be read back is not written
+        with HeldFolder.make("model") as folder:  # what cannot be read back is not written
             for name, content in files.items():
-                (Path(folder) / name).write_bytes(content)
-            scenario = load_scenario(Path(folder) / path.name)
-            digest = physics_digest(scenario, Path(folder))
+                (folder / name).write_bytes(content)
+            scenario = load_scenario(folder / path.name)
+            digest = physics_digest(scenario, folder)
         record = ModelRecord(
             smbench=__version__,
             runs=fit.runs,

@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import anyio
 import numpy as np
@@ -29,6 +28,7 @@ from smbench.generator.plan import RunPlan, make_plan
 from smbench.generator.runner import Outside, Runner
 from smbench.generator.shares import Share
 from smbench.generator.tracking.ledger import State
+from smbench.held_folder import HeldFolder
 from smbench.processes.channel import Channel
 from smbench.processes.descriptors import require_descriptors
 from smbench.processes.messages import Done, Tried
@@ -44,8 +44,8 @@ _WARM_UP_S = 0.3  # of sending, not counted: connections are opened, what is imp
 
 def trials_main(channel: Channel, url: str, transport: str, search: Search, trial_s: float) -> None:
     """Try rate after rate and report each, until the search is over or the parent has ended."""
-    with TemporaryDirectory(prefix="smbench-bench-") as folder:
-        arguments = (channel, url, transport, search, trial_s, Path(folder))
+    with HeldFolder.make("bench") as folder:
+        arguments = (channel, url, transport, search, trial_s, folder)
         anyio.run(_try_all, *arguments, backend_options={"use_uvloop": sys.platform != "win32"})
 
 

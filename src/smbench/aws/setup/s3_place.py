@@ -20,6 +20,7 @@ from smbench.aws.access.causes import code_of, status_of
 from smbench.aws.access.clients import AwsSettings
 from smbench.aws.access.own_loop import OwnLoop, own_loop
 from smbench.errors import DiskError, ResultsError, UsageError
+from smbench.held_folder import HeldFolder
 from smbench.results.damage import PARTS, Part
 from smbench.results.shards import SHARDS
 
@@ -135,8 +136,11 @@ class S3Place:
 
     @contextmanager
     def workplace(self) -> Iterator[Path]:
-        """A temporary folder, removed once all its parts are in S3; where that fails it stays and is named."""
-        folder = self._workplace = Path(tempfile.mkdtemp(prefix="smbench-shard-"))
+        """A temporary folder, removed once all its parts are in S3; where that fails it stays and is named.
+
+        It is none that the next process removes: after a kill it has the only copy of some rows.
+        """
+        folder = self._workplace = Path(tempfile.mkdtemp(prefix="smbench-shard-"))  # noqa: TID251
         try:
             yield folder
         finally:
@@ -155,15 +159,15 @@ class S3Place:
         """A copy of what the shards left: what they say before their parts, so no word is ahead of its parts."""
         try:
             beside.mkdir(parents=True, exist_ok=True)
-            copy = Path(tempfile.mkdtemp(prefix=".order-", dir=beside))
+            copy = HeldFolder.make("order", beside)
         except OSError as error:
             raise ResultsError(f"cannot write to {beside}: {error.strerror or error}") from error
         try:
             for folder in (SHARDS, PARTS):
-                self._fetch(self._names(folder), copy)
-            yield copy
+                self._fetch(self._names(folder), copy.path)
+            yield copy.path
         finally:
-            shutil.rmtree(copy, ignore_errors=True)
+            copy.remove()
 
     # ---- one object, or several at once ---------------------------------------------------------------------------
 

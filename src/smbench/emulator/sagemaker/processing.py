@@ -5,8 +5,6 @@ and says which jobs may run in them.
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +23,7 @@ from smbench.emulator.s3.service import S3
 from smbench.emulator.sagemaker.containers import Container
 from smbench.emulator.sagemaker.control_plane import invalid, listed
 from smbench.emulator.site import Site
+from smbench.held_folder import HeldFolder
 
 _LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _ML = "/opt/ml"
@@ -62,7 +61,7 @@ class Images:
 @dataclass
 class _Job:
     described: dict[str, Any]
-    folder: Path
+    folder: HeldFolder
     containers: list[Container] = field(default_factory=list)
     is_stopping: bool = False
     ended: datetime | None = None
@@ -101,7 +100,7 @@ class ProcessingJobs:
         now = self._site.now()
         described = {**params, "ProcessingJobArn": arn, "CreationTime": now, "LastModifiedTime": now}
         described.pop("Tags", None)
-        job = self._jobs[name] = _Job(described, Path(tempfile.mkdtemp(prefix="smbench-job-")))
+        job = self._jobs[name] = _Job(described, HeldFolder.make("job"))
         path = self._images.paths.get(params["AppSpecification"]["ImageUri"])
         if path is None:
             job.failure, job.ended = f"ClientError: Cannot pull image {params['AppSpecification']['ImageUri']}", now
@@ -151,7 +150,7 @@ class ProcessingJobs:
         """End every process, and remove what they left."""
         for job in self._jobs.values():
             self._kill(job)
-            shutil.rmtree(job.folder, ignore_errors=True)
+            job.folder.remove()
 
     def _check_quota(self, n_more: int, instance_type: str) -> None:
         n_used = sum(one.code is None for job in self._jobs.values() for one in job.containers)
@@ -181,7 +180,7 @@ class ProcessingJobs:
         return shown
 
     def _started(self, job: _Job, host: str, hosts: list[str], path: str) -> Container:
-        params, root = job.described, job.folder / host
+        params, root = job.described, job.folder.path / host
         config = {"current_host": host, "hosts": hosts}
         (root / "config").mkdir(parents=True)
         (root / "config" / "resourceconfig.json").write_bytes(orjson.dumps(config))

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from smbench.errors import ExitCode, ResultsError, SmbenchError
+from smbench.held_folder import HeldFolder
 from smbench.lifecycle.background.leaving import OUTPUT, Leaving
 from smbench.lifecycle.background.registry import Entry, registry_place
 from smbench.lifecycle.background.serving import Server
@@ -36,7 +36,7 @@ class Presence:
         self._leaving = leaving
         self._folder: Path | None = None
         self._entry: Entry | None = None
-        self._socket_folder: Path | None = None
+        self._socket_folder: HeldFolder | None = None
         self._hang_up_before: signal._HANDLER = None
         self._on_terminal: list[str] = []  # of our streams, those that would be lost with it
         self._has_begun = self._has_ended = self._has_lost_terminal = False
@@ -122,11 +122,11 @@ class Presence:
 
     @property
     def _socket(self) -> str:
-        return "" if self._socket_folder is None else str(self._socket_folder / "run")
+        return "" if self._socket_folder is None else str(self._socket_folder.path / "run")
 
     def _remove_socket_folder(self) -> None:
         if self._socket_folder is not None:
-            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._socket_folder.remove()
 
     def _lose_terminal(self, _number: int, _frame: FrameType | None) -> None:
         self._has_lost_terminal = True
@@ -151,10 +151,10 @@ def _is_lost(name: str) -> bool:
         return True
 
 
-def _socket_folder() -> Path:
-    """A new folder that only this user can enter, with a path short enough for a socket's."""
+def _socket_folder() -> HeldFolder:
+    """A new folder, with a path short enough for a socket's."""
     usual = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="smbench-", dir=usual if len(usual) < _SOCKET_BYTES_MAX - 24 else "/tmp"))
+    return HeldFolder.make("run", Path(usual if len(usual) < _SOCKET_BYTES_MAX - 32 else "/tmp"))
 
 
 def _status_of(error: BaseException) -> ExitCode:
