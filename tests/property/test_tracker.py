@@ -12,12 +12,13 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from polars.testing import assert_frame_equal
 
 from doubles import RUN, content, ledger, written
 from smbench.generator.tracking.ledger import MOVES, NO_INSTANT, State, Versions
 from smbench.generator.tracking.rows import requests_frame, restore
 from smbench.generator.tracking.tracker import Match, Tracker
-from smbench.records import Accepted, Answered, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
+from smbench.records import ENDED, Accepted, Answered, Notice, NotSent, Outcome, OutputFound, Rejected, Unacknowledged
 
 ENDS = st.sampled_from([Outcome.COMPLETED, Outcome.FAILED, Outcome.EXPIRED, Outcome.UNKNOWN_END])
 N = 6
@@ -50,6 +51,11 @@ class AnyOrder(RuleBasedStateMachine):
             self.tracker.sent(row, self.later())
             self.expected[row] = State.IN_FLIGHT
             self.unanswered.add(row)
+
+    @rule(row=ROWS)
+    def send_again(self, row: int) -> None:
+        if row in self.unanswered:
+            self.tracker.sent(row, self.later())
 
     @rule(row=ROWS)
     def drop(self, row: int) -> None:
@@ -138,7 +144,11 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def flush(self) -> None:
-        self.rows_on_disk, self.on_disk = written(self.tracker.ledger), list(self.expected)
+        """As the journal does: of the rows that changed, new versions."""
+        changed = [requests_frame(versions) for versions in self.tracker.ledger.take_changed()]
+        versions = pl.concat([self.rows_on_disk, *changed])
+        self.rows_on_disk = versions.unique("seq", keep="last", maintain_order=True).sort("seq")
+        self.on_disk = list(self.expected)
 
     @rule(sends=st.booleans(), given_up_ns=st.one_of(st.none(), st.integers(0, 1000).map(lambda us: us * 1000)))
     def kill_and_resume(self, sends: bool, given_up_ns: int | None) -> None:
@@ -186,6 +196,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def what_is_written_makes_the_same_ledger_again(self) -> None:
+        self.flush()
+        assert_frame_equal(self.rows_on_disk, written(self.tracker.ledger))
         before, after = self.tracker.ledger, ledger([n * 1000 for n in range(N)])
         restore(after, written(before))
         n_unproven = before.state.count(State.UNPROVEN)  # whether it was sent, only the mark says
@@ -265,6 +277,33 @@ def test_the_notice_of_a_request_without_an_answer_is_waited_for_again_when_its_
     again = Tracker(rows)
     again.take_up([False, False], sends=False)
     assert (again.n_unknown, again.last_unknown_send_ns) == (1, 3)
+
+
+@pytest.mark.parametrize("is_refused", [True, False], ids=["rejected", "unanswered"])
+@pytest.mark.parametrize("outcome", ENDED, ids=str)
+def test_a_row_is_the_same_whether_its_notice_or_the_bad_answer_came_first(outcome: Outcome, is_refused: bool) -> None:
+    reason = None if outcome is Outcome.COMPLETED else "CUDA out of memory"
+    rows = []
+    for is_notice_first in (True, False):
+        tracker = sent_tracker()
+        for is_notice in (is_notice_first, not is_notice_first):
+            if is_notice:
+                tracker.noticed(Notice(f"{RUN}-0-0", outcome, 1, 2, 3, failure_reason=reason), 8_000_000)
+            elif is_refused:
+                tracker.rejected(0, 7_000_000, Rejected(400, "ThrottlingException"))
+            else:
+                tracker.unacknowledged(0, 7_000_000, Unacknowledged("read timeout"))
+        rows.append(frame(tracker.ledger.take_changed()))
+    assert_frame_equal(*rows)
+
+
+def test_the_notices_of_the_latest_request_without_an_answer_are_waited_for() -> None:
+    tracker = Tracker(ledger([0, 1_000_000_000]))
+    tracker.sent(0, 0)
+    tracker.sent(1, 1_000_000_000)
+    tracker.unacknowledged(1, 2_000_000_000, Unacknowledged("connection reset"))
+    tracker.unacknowledged(0, 60_000_000_000, Unacknowledged("read timeout"))
+    assert tracker.last_unknown_send_ns == 1_000_000_000
 
 
 def test_duplicate_notices_count_once_and_the_first_decides() -> None:

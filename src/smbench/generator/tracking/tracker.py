@@ -136,6 +136,7 @@ class Tracker:
             ledger.send_ns[index] = send_ns
             self._schedule_lag.keep(send_ns - ledger.sched_ns[index])
         ledger.attempts[index] += 1
+        ledger.is_changed[index] = 1
 
     def accepted(self, index: int, ack_ns: int, answer: Accepted) -> None:
         """The endpoint answered 202. A notice may have come before it."""
@@ -169,7 +170,7 @@ class Tracker:
     def rejected(self, index: int, ack_ns: int, refusal: Rejected) -> None:
         """The endpoint answered with an error, after the last attempt."""
         self._answered(index, ack_ns, refusal.status_code)
-        self._fault(index, refusal.reason)
+        self._bad_answer(index, refusal.reason)
         if self.ledger.state[index] == State.IN_FLIGHT:
             self._move(index, State.REJECTED)
             self.on_resolved(index)
@@ -177,10 +178,11 @@ class Tracker:
     def unacknowledged(self, index: int, ack_ns: int, loss: Unacknowledged) -> None:
         """No answer came: whether the endpoint has the request is unknown until a notice or an output proves it."""
         self.ledger.ack_ns[index] = ack_ns
-        self._fault(index, loss.cause)
+        self.ledger.is_changed[index] = 1
+        self._bad_answer(index, loss.cause)
         if self.ledger.state[index] == State.IN_FLIGHT:
             self._move(index, State.TRANSPORT_ERROR)
-            self.last_unknown_send_ns = self.ledger.send_ns[index]
+            self._remember_unknown(self.ledger.send_ns[index])
             self.on_resolved(index)
 
     # ---- the queue's news -------------------------------------------------------------------------------------
@@ -410,6 +412,16 @@ class Tracker:
 
     def _fault(self, index: int, error: str) -> None:
         self.ledger.error[index] = self.ledger.words.index(error)
+        self._count_error(error)
+
+    def _bad_answer(self, index: int, error: str) -> None:
+        """Why an end came that its notice has reported already says more than what its call came to."""
+        if self.ledger.error[index]:
+            self._count_error(error)
+        else:
+            self._fault(index, error)
+
+    def _count_error(self, error: str) -> None:
         self.errors[error] = self.errors.get(error, 0) + 1
 
     def _prove_accepted(self, index: int) -> None:
