@@ -71,7 +71,7 @@ class Cells:
             try:
                 written = json.loads(path.read_bytes())
                 self.finished = {int(number): Finished(**one) for number, one in written.items()}
-            except (OSError, ValueError, TypeError) as error:
+            except (AttributeError, OSError, ValueError, TypeError) as error:
                 raise ResultsError(f"{path} cannot be read: {error}", "remove it to run every cell again") from error
 
     def put(self, number: int, finished: Finished) -> None:

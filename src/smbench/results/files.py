@@ -23,6 +23,12 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
     sync_folder(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Return when what was written to a file is on the disk."""
+    with path.open("r+b") as file:  # Windows syncs only what is open for writing
+        os.fsync(file.fileno())
+
+
 def sync_folder(path: Path) -> None:
     """A rename is durable only when its folder is synced. Windows cannot open a folder, and need not."""
     if os.name == "nt":

@@ -28,7 +28,7 @@ from smbench.results.damage import (
     part_name,
     sound_parts,
 )
-from smbench.results.files import sync_folder, write_whole
+from smbench.results.files import sync_file, sync_folder, write_whole
 from smbench.results.gathering import Gathering
 from smbench.results.manifest import MANIFEST, Manifest, read_manifest
 from smbench.results.marks import MARK, copy_mark
@@ -216,6 +216,7 @@ def _second_name(file: Path, name: Path) -> None:
         os.link(file, name)
     except OSError:  # a file system without links
         shutil.copyfile(file, name)
+        sync_file(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,8 +348,7 @@ def _compact_file(run_dir: Path, file: str, parts: Sequence[Path]) -> None:
         expected = _rows(parts)
     if (written := _rows([beside])) != expected:
         raise ResultsError(f"{whole} would hold {written:,} rows instead of {expected:,}; the parts are kept")
-    with beside.open("rb") as written_file:
-        os.fsync(written_file.fileno())
+    sync_file(beside)
     beside.replace(whole)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from runs import manifest_of
+from smbench.errors import ResultsError
 from smbench.lifecycle import cells
 from smbench.lifecycle.carry_out import CarriedOut, Settings
 from smbench.lifecycle.cells import Cells, Task, left_by_kills, run_cells
@@ -75,3 +76,10 @@ def test_of_killed_runs_those_are_named_that_hold_a_queue(tmp_path: Path) -> Non
             manifest.write(path)
     (sentence,) = left_by_kills(tmp_path)
     assert f"`smbench resume {tmp_path / cells.CELLS / '0002/killed'}` collects what it sent" in sentence
+
+
+@pytest.mark.parametrize("content", ["[]", '"x"', "7", "null", '{"1": []}', '{"1": {"run": "x"}}', '{"one": {}}', "{"])
+def test_a_file_of_finished_runs_that_has_something_else_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / cells.FINISHED_FILE).write_text(content)
+    with pytest.raises(ResultsError, match=r"finished\.json cannot be read"):
+        Cells(tmp_path)

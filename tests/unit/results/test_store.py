@@ -280,6 +280,32 @@ def test_the_whole_files_are_on_the_disk_before_the_parts_leave(run_dir: Path, m
     assert done == ["file", "file", "file", "sync", "parts leave", "sync"]
 
 
+def test_where_there_are_no_links_a_copy_is_on_the_disk_before_its_original_leaves(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PartWriter(run_dir, "requests", 0).write(DONE)
+    compact(run_dir)
+    synced: set[str] = set()
+    sync, unlink = os.fsync, Path.unlink
+
+    def refused(_file: Path, _name: Path) -> None:
+        raise PermissionError
+
+    def noted(descriptor: int) -> None:
+        synced.add(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        sync(descriptor)
+
+    def left(path: Path, missing_ok: bool = False) -> None:
+        assert f"{path.stem}-+-000000.parquet" in synced
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(Path, "unlink", left)
+    uncompact(run_dir)
+    assert_frame_equal(read(run_dir), DONE)
+
+
 def test_a_collected_run_has_the_parts_and_the_marks_of_a_folder_alone(run_dir: Path, tmp_path: Path) -> None:
     PartWriter(run_dir, "requests", 0).write(DONE)
     parts = run_dir / "parts"

@@ -75,14 +75,24 @@ def watch(known: Known, folder: Path, view: View) -> bool:
 
 
 def ask_to_stop(known: Known, *, at_once: bool) -> str | None:
-    """Ask a run to end; returns what it says, or None where it is over or closing already."""
+    """Ask a run to end; returns what it says, or None where it is over or closing already.
+
+    Raises:
+        ResultsError: the run cannot be reached, or does not answer.
+    """
     line = _asked(known, STOP_NOW if at_once else STOP)
     if line is None:
         return None
     with line.connection:
         line.connection.settimeout(_ANSWER_S)
-        line.read_line()
-        return line.read_line().decode(errors="replace") or None
+        try:
+            line.read_line()
+            return line.read_line().decode(errors="replace") or None
+        except TimeoutError as error:
+            raise ResultsError(
+                f"the run in {known.folder} has not answered within {_ANSWER_S:g} s: it hangs, or is suspended",
+                _end_by_hand(known),
+            ) from error
 
 
 def wait_for_end(place: Path, folder: Path) -> Known | None:
@@ -110,10 +120,14 @@ def _asked(known: Known, what: bytes) -> _Line | None:
             connection.close()
             raise ResultsError(
                 f"the run in {known.folder} cannot be reached: {error.strerror or error}",
-                f"its process is {known.pid}; `kill -TERM {known.pid}` stops it",
+                _end_by_hand(known),
             ) from error
         else:
             return _Line(connection)
         if time.monotonic() > give_up_s:
             return None
         time.sleep(_LOOK_S)
+
+
+def _end_by_hand(known: Known) -> str:
+    return f"its process is {known.pid}; `kill -TERM {known.pid}` stops it"

@@ -24,6 +24,7 @@ _EVERY_S = 0.25
 _FRESH_NS = 200_000_000
 _VIEWERS_MAX = 32
 _ASK_S = 5.0  # within which a caller must say what it wants
+_AGAIN_S = 1.0  # after a caller for whom no descriptor was left
 _LAST_S = 1.0  # for the last picture, when the run is over
 
 
@@ -52,7 +53,7 @@ class Server:
             return
         async with listener, anyio.create_task_group() as viewers:
             async with anyio.create_task_group() as listening:
-                listening.start_soon(listener.serve, self._attend, viewers)
+                listening.start_soon(self._listen, listener, viewers)
                 try:
                     yield
                 except Exception as error:  # noqa: BLE001  # raised again below: the groups would wrap it
@@ -62,6 +63,13 @@ class Server:
             viewers.cancel_scope.deadline = anyio.current_time() + _LAST_S
         if failure is not None:
             raise failure
+
+    async def _listen(self, listener: anyio.abc.SocketListener, viewers: anyio.abc.TaskGroup) -> None:
+        while True:
+            try:
+                await listener.serve(self._attend, viewers)
+            except anyio.BrokenResourceError:  # the caller waits, or leaves; the run goes on
+                await anyio.sleep(_AGAIN_S)
 
     async def _attend(self, caller: anyio.abc.SocketStream) -> None:
         self._n_callers += 1

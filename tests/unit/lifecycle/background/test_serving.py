@@ -3,6 +3,8 @@
 Method: the server around a stand-in for a run, callers over its real socket.
 """
 
+import datetime
+import socket
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,8 +16,9 @@ import anyio.lowlevel
 import pytest
 
 import live_story
-from smbench.errors import TargetError
-from smbench.lifecycle.background import serving
+from smbench.errors import ResultsError, TargetError
+from smbench.lifecycle.background import following, serving
+from smbench.lifecycle.background.registry import Known
 from smbench.lifecycle.background.serving import LENGTH_BYTES, NO_ROOM, VERSION, Server
 from smbench.processes.interrupts import Interrupts
 from smbench.view.live.frame import state_from
@@ -165,3 +168,37 @@ async def test_a_run_that_cannot_be_served_is_a_run_all_the_same(tmp_path: Path)
     with pytest.raises(TargetError):
         async with Server(live_story.state_at(5), Interrupts()).at(str(tmp_path / "missing" / "run")):
             raise TargetError("no such endpoint")
+
+
+async def test_a_caller_for_whom_no_descriptor_is_left_does_not_end_the_run(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_refused = 0
+
+    async def full(_listener: object, _handler: object, _viewers: object) -> None:
+        nonlocal n_refused
+        n_refused += 1
+        if n_refused == 3:
+            again.set()
+        raise anyio.BrokenResourceError
+
+    again = anyio.Event()
+    monkeypatch.setattr(serving, "_AGAIN_S", 0.001)
+    async with await anyio.create_unix_listener(f"{path}-other") as other:
+        monkeypatch.setattr(type(other), "serve", full)
+    with anyio.fail_after(20):
+        async with Server(live_story.state_at(5), Interrupts()).at(path):
+            await again.wait()
+    assert n_refused >= 3
+
+
+def test_a_run_that_does_not_answer_is_named_with_the_way_to_end_it(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_ANSWER_S", 0.01)
+    began = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
+    known = Known(Path("results/x"), "x", began, 4711, path, is_alive=True, exit_status=None)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(path)
+        silent.listen()
+        with pytest.raises(ResultsError, match=r"results/x has not answered within .* s") as refused:
+            following.ask_to_stop(known, at_once=False)
+    assert "kill -TERM 4711" in refused.value.advice
