@@ -87,6 +87,24 @@ def test_the_cost_of_the_phases_is_the_whole_cost() -> None:
     assert sure(day.usd_per_1000) == pytest.approx(1000 * sure(day.usd) / 10)
 
 
+def test_a_burst_at_the_instant_at_which_the_next_phase_begins_has_no_cost_and_the_next_pays_for_all() -> None:
+    """Each instance-second is in one phase: none twice, and none in no phase."""
+    burst = [Request(0.0, done=k + 1.0, phase="burst") for k in range(5)]
+    steady = [Request(10.0 * k, done=10.0 * k + 6.0, phase="steady") for k in range(5)]
+    later = [Request(50.0 + k, done=k + 60.0, phase="later") for k in range(5)]
+    spans = [
+        span(5, name="burst", end_s=0.0),
+        span(5, name="steady", index=1, end_s=50.0, first_seq=5),
+        span(5, name="later", index=2, start_s=50.0, end_s=60.0, first_seq=10),
+    ]
+    looks = [reading("instances_current", 1.0, float(at)) for at in range(0, 80, 10)]
+    summary = summarise(frames_of(burst + steady + later, spans=spans, readings=looks, scenario=SCENARIO))
+    first, *others = summary.by_phase
+    assert isinstance(first.instance_s, Unknown)
+    assert isinstance(first.usd_per_1000, Unknown)
+    assert [sure(part.instance_s) for part in others] == [50.0, 20.0]
+
+
 def test_classes_share_the_cost_as_they_share_the_work() -> None:
     summary = day_and_night()
     whole = summary.cost

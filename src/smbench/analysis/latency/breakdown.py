@@ -1,8 +1,8 @@
 """Latency and cost of a run's parts: by phase, by payload class, and latency by production variant.
 
 The paid time of a phase is that from its begin to the next phase's begin, the last one's to the end of the run: a
-backlog that a phase leaves is paid for by the next. Instances are not bought for one class, so classes share the paid
-time as they share the work. Source: docs/methods.md#cost.
+backlog that a phase leaves is paid for by the next, and so is a phase that takes no time. Instances are not bought for
+one class, so classes share the paid time as they share the work. Source: docs/methods.md#cost.
 """
 
 from itertools import pairwise
@@ -18,6 +18,7 @@ from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.columns import ended_as, latencies, only
 from smbench.analysis.rows.frames import Frames
 from smbench.records import NEVER_COMPLETED, Outcome, Unknown
+from smbench.schedule.base import PhaseSpan
 
 CLASSES_MAX = 20
 _COLUMNS = ("accepted", "outcome", "is_unsettled", "sojourn_ns", "age_ns", "doubt_ns")
@@ -43,12 +44,14 @@ def by_phase(frames: Frames, system: System) -> tuple[Part, ...]:
     spans = [span for span in frames.spans if span.n and not span.warmup]
     if len(spans) < 2:
         return ()
-    starts_ns = [span.start_ns for span in frames.spans if span.n]
-    next_ns = dict(pairwise(sorted(starts_ns)))
+    follows = {span.index: after for span, after in pairwise(span for span in frames.spans if span.n)}
     rows_of = _rows_by(frames.measured, "phase")
 
-    def paid_s(start_ns: int) -> float | Unknown:
-        until_ns = next_ns.get(start_ns)
+    def paid_s(span: PhaseSpan) -> float | Unknown:
+        start_ns, after = span.start_ns, follows.get(span.index)
+        until_ns = None if after is None else after.start_ns
+        if until_ns == start_ns:
+            return Unknown("a phase at one instant, at which the next begins, takes no paid time: the next pays")
         return then(
             system.capacity,
             lambda one: (
@@ -56,7 +59,7 @@ def by_phase(frames: Frames, system: System) -> tuple[Part, ...]:
             ),
         )
 
-    return tuple(_part(frames, span.name, rows_of.get(span.name), paid_s(span.start_ns)) for span in spans)
+    return tuple(_part(frames, span.name, rows_of.get(span.name), paid_s(span)) for span in spans)
 
 
 def by_class(frames: Frames, system: System) -> tuple[Part, ...]:
