@@ -102,10 +102,12 @@ def _is_nothing(error: str, code: int | None) -> bool:
 
 
 def _without_status(status: str | None, went_well: bool | None, error: str | None) -> End:
-    if went_well is not None:
-        return End(Outcome.COMPLETED) if went_well else End(Outcome.FAILED, None, error or "failed")
+    if went_well:
+        return End(Outcome.COMPLETED)
     if status is not None:
         return End(Outcome.TRANSPORT_ERROR, None, error or "no answer came")
+    if went_well is not None:
+        return End(Outcome.FAILED, None, error or "failed")
     return End(Outcome.COMPLETED) if error is None else End(Outcome.FAILED, None, error)
 
 

@@ -15,7 +15,7 @@ from smbench.importing.roles import INSTANTS, OWN_UNIT, Roles
 from smbench.records import ACCEPTED, NEVER_COMPLETED, Outcome
 from smbench.results.schema import REQUESTS, polars_schema
 from smbench.schedule.base import PhaseSpan
-from smbench.schedule.time_column import check_span
+from smbench.schedule.time_column import EPOCH_MIN_NS, check_span
 from smbench.tables.instants import Nanoseconds, dates_ns, lengths_ns, numbers_ns, zones_said
 from smbench.tables.table import BadCell, Batch, Table, as_no_time, shown
 from smbench.tables.timestamps import NO_NUMBER, words_of
@@ -25,6 +25,7 @@ _SECOND_NS = 10**9
 _DAY_NS = 86_400 * _SECOND_NS
 _SAME_NS = 2_000_000  # between two spans of which each was cut to milliseconds
 _SHOWN_MAX = 8
+_HTTP_MIN = 100
 _NO_LATENCY = "leave the cell empty where no answer came: its status says the rest"
 _BLANKS = {"nan", "null", "none", "n/a", "-", "na", "<na>", "nat", "#n/a", "nil", "(null)", "\\n"}  # \\N is SQL's
 _TEXTS = ("status", "success", "error", "label", "phase")
@@ -55,9 +56,8 @@ def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good:
     Raises:
         UsageError: a cell cannot be read, an end lies before its start, or there is no request.
     """
-    columns = list(
-        dict.fromkeys((*roles.columns.values(), *roles.where, *(() if roles.sums is None else roles.sums[:1])))
-    )
+    more = (*roles.where, roles.sums and roles.sums[0], roles.counts, roles.ids)
+    columns = list(dict.fromkeys((*roles.columns.values(), *(at for at in more if at is not None))))
     parts, n_other = [], 0
     dated = [role for role in INSTANTS if role in roles.columns and roles.units[role] is None]
     zones = frozenset[bool]()
@@ -81,7 +81,9 @@ def import_requests(table: Table, roles: Roles, *, timeout_ns: int | None, good:
         )
     _refuse_days(table, roles, rows)
     _refuse_zeros(table, roles, rows)
-    notes = _notes(roles, rows)
+    _refuse_other_clocks(table, roles, rows, zones)
+    _refuse_other_codes(table, roles, rows, good)
+    notes = _notes(table, roles, rows)
     rows = _with_ends(rows, timeout_ns, good, is_always_said=_is_always_said(table, roles, rows))
     rows = rows.with_columns(pl.coalesce("due_ns", "start_ns").alias("due_ns"))
     order = {name: place for place, name in enumerate(rows["phase"].unique(maintain_order=True))}
@@ -128,13 +130,58 @@ def _refuse_zeros(table: Table, roles: Roles, rows: pl.DataFrame) -> None:
             check_span(table, roles.columns[role], first_ns, last_ns)
 
 
+def _refuse_other_clocks(table: Table, roles: Roles, rows: pl.DataFrame, zones: frozenset[bool]) -> None:
+    """An epoch time is UTC, dates without a zone may be anything, and what counts from a run's start is neither: hours
+    or decades between two columns would become latency."""
+    firsts_ns = {role: rows[f"{role}_ns"].min() for role in INSTANTS if role in roles.columns}
+    epochs = [role for role, ns in firsts_ns.items() if isinstance(ns, int) and ns >= EPOCH_MIN_NS]
+    others = [role for role, ns in firsts_ns.items() if isinstance(ns, int) and ns < EPOCH_MIN_NS]
+    name = {role: f"'{table.name(roles.columns[role])}'" for role in firsts_ns}
+    if epochs and others:
+        raise UsageError(
+            f"{table.path}: column {name[epochs[0]]} has dates of today, and {name[others[0]]} counts from another "
+            "beginning: how far they are apart is not known",
+            "name columns of one clock: --start, --end, --due, --latency",
+        )
+    numbers, dated = ([role for role in epochs if (roles.units[role] is None) is is_date] for is_date in (False, True))
+    if numbers and dated and zones == {False}:
+        raise UsageError(
+            f"{table.path}: column {name[numbers[0]]} counts from 1970 in UTC, and the dates in {name[dated[0]]} do "
+            "not say their time zone: hours may lie between them",
+            "write the dates with their zone",
+        )
+
+
+def _refuse_other_codes(table: Table, roles: Roles, rows: pl.DataFrame, good: frozenset[str]) -> None:
+    """Of exit codes and gRPC's, 0 is success; where an HTTP status is wanted, 0 is no answer."""
+    at = roles.columns.get("status")
+    if at is None or roles.tool:
+        return
+    found = set(rows["status"].drop_nulls().unique().to_list())
+    are_small = all(code.removesuffix(".0").isdecimal() and float(code) < _HTTP_MIN for code in found)
+    is_named = not {"exit", "grpc", "return", "returncode", "rc", "errno"}.isdisjoint(words_of(table.name(at)))
+    if are_small and found & {"0", "0.0"} and (is_named or len(found) > 1) and not found & good:
+        listed = ", ".join(sorted(found)[:_SHOWN_MAX])
+        raise UsageError(
+            f"{table.path}: column '{table.name(at)}' holds codes that are no HTTP status: {listed}",
+            "say which of them mean completed, such as --ok 0, or name another column: --status",
+        )
+
+
 def _are_whole(instants_ns: pl.Series, unit_ns: int) -> bool:
     return not (instants_ns.drop_nulls().to_numpy() % unit_ns).any()
 
 
-def _notes(roles: Roles, rows: pl.DataFrame) -> tuple[str, ...]:
+def _notes(table: Table, roles: Roles, rows: pl.DataFrame) -> tuple[str, ...]:
     """What a file's own cells say of each other, and how fine they are."""
     notes = []
+    n_again = int(rows["id"].drop_nulls().is_duplicated().sum())
+    if roles.ids is not None and n_again:
+        rows_have = units.counted(n_again, "row has", "rows have")
+        notes.append(
+            f"{rows_have} an '{table.name(roles.ids)}' that others have too: each counts as a request of its own, "
+            "be it another try of one, or written twice"
+        )
     given = [role for role in ("start", "end") if role in roles.columns]
     if all(_are_whole(rows[f"{role}_ns"], _SECOND_NS) for role in given) and rows["start_ns"].n_unique() > 1:
         notes.append(f"every {' and '.join(given)} is a whole second: rates and backlog are no finer")
@@ -198,7 +245,9 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
         pl.coalesce("end_ns", pl.col("start_ns") + pl.col("latency_ns")).alias("end_ns"),
         pl.col("phase").fill_null(PHASE),
         _sums(roles, cells, kept),
+        pl.lit(None if roles.ids is None else cells[roles.ids].gather(kept).hash(), dtype=pl.UInt64).alias("id"),
     )
+    _refuse_counts(table, batch, roles, cells, kept)
     _check(table, batch, roles, frame, kept)
     return frame
 
@@ -224,6 +273,22 @@ def _sums(roles: Roles, cells: Mapping[int, pl.Series], kept: npt.NDArray[np.int
         return pl.Series("is_sum", np.zeros(len(kept), dtype=bool))
     at, expression = roles.sums
     return cells[at].gather(kept).cast(pl.String).str.contains(expression).fill_null(value=False).alias("is_sum")
+
+
+def _refuse_counts(
+    table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Series], kept: npt.NDArray[np.intp]
+) -> None:
+    """A row that stands for several requests, as of a histogram, has one latency and would count as one."""
+    if roles.counts is None:
+        return
+    counts = cells[roles.counts].gather(kept).cast(pl.Float64, strict=False)
+    for at in (counts > 1).fill_null(value=False).arg_true().head(1):
+        row = int(kept[at])
+        raise UsageError(
+            f"{table.path}{batch.place(row)}: {counts[at]:g} in column '{table.name(roles.counts)}': the row sums up "
+            "several requests",
+            "give a row for each request; if the column counts something else, rename it",
+        )
 
 
 def _check(table: Table, batch: Batch, roles: Roles, frame: pl.DataFrame, kept: npt.NDArray[np.intp]) -> None:

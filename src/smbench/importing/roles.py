@@ -38,6 +38,13 @@ _WORDS: dict[str, set[str]] = {
     "phase": {"phase"},
     "size": {"size", "bytes"},
 }
+_OF_A_PART = {  # of a request: the name of such a column has a word for latency or end, and does not mean the whole
+    "queue", "queued", "queueing", "queuing", "wait", "waiting", "blocked", "connect", "connecting", "connection",
+    "dns", "lookup", "tls", "ssl", "handshake", "first", "ttft", "ttfb", "itl", "tpot", "token", "tokens", "inter",
+    "prefill", "decode", "network", "upstream", "model", "overhead", "init", "billed",
+}  # fmt: skip
+_IDS = {"id", "requestid", "reqid", "inferenceid", "invocationid", "correlationid", "messageid", "traceid", "uuid"}
+_COUNTS = {"count", "samplecount", "requestcount", "numrequests", "nrequests", "requests", "hits", "occurrences"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class Roles:
     all_at_once: bool = False
     leaves_out: bool = False  # the tool writes no row for a request that was not answered
     sums: tuple[int, str] | None = None  # a column, and an expression that its cells match where a row sums up others
+    counts: int | None = None  # a column that says for how many requests a row stands
+    ids: int | None = None  # a column that names each request
 
     def in_words(self, table: Table) -> list[str]:
         """One line a role: `start: column 'submitted', dates`."""
@@ -110,7 +119,22 @@ def _roles_of(table: Table, asked: Asked) -> Roles:
     columns |= {role: table.find(column) for role, column in asked.columns.items()}
     units = _units(table, columns, known.units, asked)
     columns = _ordered(table, columns, all_at_once=asked.all_at_once)
-    return replace(known, columns=columns, units=units, all_at_once=asked.all_at_once)
+    counts = next((at for at in _called(table, columns, _COUNTS) if not _numbers_rows(table, at)), None)
+    ids = next(iter(_called(table, columns, _IDS)), None)
+    return replace(known, columns=columns, units=units, all_at_once=asked.all_at_once, counts=counts, ids=ids)
+
+
+def _called(table: Table, columns: Mapping[str, int], names: set[str]) -> list[int]:
+    """The columns of these names that are not taken for something else."""
+    taken = columns.values()
+    return [at for at, name in enumerate(table.names or ()) if "".join(words_of(name)) in names and at not in taken]
+
+
+def _numbers_rows(table: Table, at: int) -> bool:
+    """Whether a column only numbers the rows of the file: 1, 2, 3."""
+    cells = [row[at] or "" for row in table.head]
+    first = int(cells[0]) if cells[0].isdecimal() else 0
+    return cells == [str(first + place) for place in range(len(cells))]
 
 
 def _sums(names: Sequence[str]) -> str:
@@ -175,12 +199,16 @@ def _ordered(table: Table, columns: Mapping[str, int], *, all_at_once: bool) -> 
 
 def _several(table: Table, columns: Mapping[str, int]) -> str:
     """The candidates of each place in time that was not found because there are several."""
-    several = {role: _matching(table, role) for role in ("end", "latency") if role not in columns}
-    return "".join(
+    missing = [role for role in ("end", "latency") if role not in columns]
+    several = {role: _matching(table, role) for role in missing}
+    asked = [
         f"; which is the {role}: {' or '.join(map(table.name, found))}?"
         for role, found in several.items()
         if len(found) > 1
-    )
+    ]
+    parts = [at for role in missing for at in _with_a_word(table, role) if _is_of_a_part(table, at)]
+    named = ", ".join(table.name(at) for at in dict.fromkeys(parts))
+    return "".join([*asked, f"; by their names only parts of a request: {named}" if named else ""])
 
 
 def _is_vegeta_csv(table: Table) -> bool:
@@ -231,14 +259,27 @@ def _by_name(table: Table, asked: Asked) -> dict[str, int]:
     return found
 
 
-def _matching(table: Table, role: str) -> list[int]:
-    """The columns that have a word for a role."""
-    own, matching = _WORDS[role], []
+def _with_a_word(table: Table, role: str) -> list[int]:
+    """The columns whose names have a word for a role."""
+    own, found = _WORDS[role], []
     for at, name in enumerate(table.names or ()):
         words = words_of(name)
         plain, _ = split_unit(name)
         if own.intersection(words) or plain in own or (role == "latency" and plain.endswith("responsetime")):
-            matching.append(at)
+            found.append(at)
+    return found
+
+
+def _is_of_a_part(table: Table, at: int) -> bool:
+    """Whether a column's name speaks of a part of a request, such as its wait in a queue or its first token."""
+    return not _OF_A_PART.isdisjoint(words_of(table.name(at)))
+
+
+def _matching(table: Table, role: str) -> list[int]:
+    """The columns that may be meant by a role."""
+    matching = _with_a_word(table, role)
+    if role in ("end", "latency"):
+        matching = [at for at in matching if not _is_of_a_part(table, at)]
     if role == "status":
         matching = [at for at in matching if not {"error", "success"} & set(words_of(table.name(at)))]
     if role == "end":

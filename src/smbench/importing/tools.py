@@ -28,7 +28,14 @@ JMETER_NOTE = "JMeter's timeStamp is taken as the start, as its shipped jmeter.p
 TOOLS = (
     Tool(
         "k6",
-        {"end": "timestamp", "latency": "metric_value", "status": "status", "error": "error", "label": "name"},
+        {
+            "end": "timestamp",
+            "latency": "metric_value",
+            "status": "status",
+            "success": "expected_response",
+            "error": "error",
+            "label": "name",
+        },
         ("metric_name", "timestamp", "metric_value"),
         latency_unit="ms",
         where={"metric_name": "http_req_duration"},
@@ -40,6 +47,7 @@ TOOLS = (
             "end": "data.time",
             "latency": "data.value",
             "status": "data.tags.status",
+            "success": "data.tags.expected_response",
             "error": "data.tags.error",
             "label": "data.tags.name",
         },

@@ -371,6 +371,81 @@ def test_a_column_is_not_two_things_and_a_date_is_no_latency(tmp_path: Path, nam
         imported(tmp_path, "a.csv", text, Wanted(asked=Asked(columns=named, unit="ms")))
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "said"),
+    [
+        (
+            "start,end",
+            lambda k: f"{T0 + k},{iso(k + 1)[:19]}",
+            "'start' counts from 1970 in UTC, and .* 'end'",
+        ),
+        (
+            "start,end",
+            lambda k: f"{iso(k)[:19]},{T0 + k + 1}",
+            "'end' counts from 1970 in UTC, and .* 'start'",
+        ),
+        ("start_s,end", lambda k: f"{k}.5,{iso(k + 1)}", "'end' has dates of today, and 'start_s' counts from another"),
+        (
+            "start,latency_ms,scheduled_delay_ms",
+            lambda k: f"{iso(k)},5,{k}",
+            "'start' has dates of today, and 'scheduled_delay_ms' counts from another",
+        ),
+    ],
+)
+def test_instants_of_two_clocks_are_refused(tmp_path: Path, header: str, row: Callable[[int], str], said: str) -> None:
+    """Else the hours or decades between them are latency."""
+    with pytest.raises(UsageError, match=said):
+        imported(tmp_path, "a.csv", "\n".join([header, *map(row, range(3))]) + "\n")
+
+
+@pytest.mark.parametrize("name", ["queue_latency_ms", "ttft_latency_ms", "interTokenLatency_ms", "connect_duration_ms"])
+def test_a_part_of_a_request_is_not_taken_for_the_whole(tmp_path: Path, name: str) -> None:
+    text = f"start,{name}\n" + "".join(f"{iso(k)},5\n" for k in range(3))
+    with pytest.raises(UsageError, match=f"by their names only parts of a request: {name}"):
+        imported(tmp_path, "a.csv", text)
+    _, summary = read(
+        imported(tmp_path, "a.csv", text, Wanted(asked=Asked(columns={"start": "start", "latency": name})))
+    )
+    assert summary.sojourn.max == Bounded.exactly(0.005)
+    text = f"start,{name},latency_ms,queue_end\n" + "".join(f"{iso(k)},5,9,{iso(k + 1)}\n" for k in range(3))
+    _, summary = read(imported(tmp_path, "b.csv", text))
+    assert summary.sojourn.max == Bounded.exactly(0.009)
+
+
+@pytest.mark.parametrize("name", ["count", "SampleCount", "num_requests"])
+def test_a_row_that_sums_up_several_requests_is_refused(tmp_path: Path, name: str) -> None:
+    for counts, is_refused in (((1, 1, 3), True), ((1, 1, 1), False), ((1, 2, 3), False)):  # the last numbers the rows
+        text = f"start,latency_ms,{name}\n" + "".join(f"{iso(k)},5,{n}\n" for k, n in enumerate(counts))
+        if is_refused:
+            with pytest.raises(UsageError, match=rf"a\.csv:4: 3 in column '{name}': the row sums up several"):
+                imported(tmp_path, "a.csv", text)
+        else:
+            imported(tmp_path, "a.csv", text)
+
+
+@pytest.mark.parametrize(("name", "bad"), [("exit_code", "1"), ("grpc_code", "14"), ("code", "7"), ("grpc_code", "")])
+def test_of_codes_that_are_no_http_status_it_is_asked_which_are_good(tmp_path: Path, name: str, bad: str) -> None:
+    text = f"start,latency_ms,{name}\n{iso(0)},5,0\n{iso(1)},5,0\n{iso(2)},5,{bad}\n"
+    with pytest.raises(UsageError, match=f"'{name}' holds codes that are no HTTP status: 0") as caught:
+        imported(tmp_path, "a.csv", text)
+    assert "--ok 0" in caught.value.advice
+    _, summary = read(imported(tmp_path, "a.csv", text, Wanted(good=frozenset("0"))))
+    assert (summary.counts.completed, summary.counts.unknown_end) == (2, 1)
+
+
+def test_rows_that_share_an_id_each_count_and_it_is_said(tmp_path: Path) -> None:
+    text = "id,start,latency_ms,status\n" + "".join(f"{k // 2},{iso(k)},5,{200 if k % 2 else 503}\n" for k in range(5))
+    done = imported(tmp_path, "a.csv", text)
+    assert any(line.startswith("4 rows have an 'id' that others have too") for line in done.lines)
+
+
+def test_what_k6_did_not_expect_has_failed(tmp_path: Path) -> None:
+    text = FILES["k6.csv"].replace(",true,", ",false,", 2)  # of the first request, whose status is 200
+    _, summary = read(imported(tmp_path, "k6.csv", text))
+    counts = summary.counts
+    assert (counts.completed, counts.failed, counts.rejected, counts.pending) == (9, 1, 1, 1)
+
+
 def test_two_columns_that_could_say_how_it_ended_are_asked_about(tmp_path: Path) -> None:
     text = f"start,latency_ms,code,outcome\n{iso(1)},5,200,ok\n{iso(2)},5,200,failed\n"
     with pytest.raises(UsageError, match=r"which column is the status: code, outcome\?") as caught:

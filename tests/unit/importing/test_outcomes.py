@@ -40,6 +40,7 @@ DEADLINE = 'Get "http://x": context deadline exceeded (Client.Timeout exceeded w
         ("429", None, "no timeout is kept at this rate", Outcome.REJECTED, 429),
         ("throttled", None, None, Outcome.REJECTED, None),
         ("0", None, "connection refused", Outcome.TRANSPORT_ERROR, None),
+        ("0", "false", "dial: connection refused", Outcome.TRANSPORT_ERROR, None),  # k6 with its expected_response
         ("Non HTTP response code: java.net.ConnectException", "false", None, Outcome.TRANSPORT_ERROR, None),
         ("expired", None, None, Outcome.EXPIRED, None),
         ("in progress", None, None, Outcome.PENDING, None),
