@@ -214,6 +214,16 @@ class Ledger:
         """The InferenceId of a row."""
         return f"{self.id_prefix}{self.seq[index]}"
 
+    def row_of(self, inference_id: str) -> int | None:
+        """The row of an InferenceId; None where it is of no row here. By parsing, not by a dictionary."""
+        digits = inference_id.removeprefix(self.id_prefix)
+        try:
+            seq = int(digits) if len(digits) <= 18 else -1  # no row has more
+        except ValueError:
+            return None
+        # Back to text, for other spellings are let in by `int`, and the prefix may be missing.
+        return self.position(seq) if f"{self.id_prefix}{seq}" == inference_id else None
+
     def take_changed(self) -> Iterator["Versions"]:
         """The rows that changed since they were last taken, a lot at a time; each is copied when it is asked for."""
         return self._lots(np.flatnonzero(np.asarray(self.is_changed).view(bool)))

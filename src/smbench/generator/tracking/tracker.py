@@ -189,8 +189,8 @@ class Tracker:
 
     def noticed(self, notice: Notice, seen_ns: int) -> Match:
         """Take one notice, in any order and as often as it comes."""
-        index = self._index_of(notice.inference_id)
         ledger, epoch_ns = self.ledger, self.ledger.epoch_ns
+        index = ledger.row_of(notice.inference_id)
         if index is None or (was := ledger.state[index]) in _NOT_OURS:
             self.n_foreign += 1
             return Match.FOREIGN
@@ -412,17 +412,13 @@ class Tracker:
 
     def _fault(self, index: int, error: str) -> None:
         self.ledger.error[index] = self.ledger.words.index(error)
-        self._count_error(error)
+        self.errors[error] = self.errors.get(error, 0) + 1
 
     def _bad_answer(self, index: int, error: str) -> None:
         """Why an end came that its notice has reported already says more than what its call came to."""
-        if self.ledger.error[index]:
-            self._count_error(error)
-        else:
-            self._fault(index, error)
-
-    def _count_error(self, error: str) -> None:
-        self.errors[error] = self.errors.get(error, 0) + 1
+        of_end = self.ledger.error[index]
+        self._fault(index, error)
+        self.ledger.error[index] = of_end or self.ledger.error[index]
 
     def _prove_accepted(self, index: int) -> None:
         self.ledger.is_accepted[index] = 1
@@ -449,14 +445,3 @@ class Tracker:
                 self._sojourn.keep(done_ns - sched_ns)
         if was in (_IN_FLIGHT, _WAITING):
             self.on_resolved(index)
-
-    def _index_of(self, inference_id: str) -> int | None:
-        """By parsing, not by a dictionary: the id is the worker's prefix and the row's seq."""
-        ledger = self.ledger
-        digits = inference_id.removeprefix(ledger.id_prefix)
-        try:
-            seq = int(digits) if len(digits) <= 18 else -1  # no row has more
-        except ValueError:
-            return None
-        # Back to text, for other spellings are let in by `int`, and the prefix may be missing.
-        return ledger.position(seq) if f"{ledger.id_prefix}{seq}" == inference_id else None
