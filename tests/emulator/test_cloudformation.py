@@ -267,7 +267,7 @@ def test_an_update_replaces_the_configuration_keeps_the_endpoint_and_its_count()
     region = Region()
     region.bring(document(scaling={"min": 0, "max": 4}))
     hosted = region.emulator.hosting.endpoints["smbench-demo"]
-    region.emulator.hosting.resize(hosted, 3)
+    region.emulator.hosting.resize(hosted, [(hosted, 3)])
     region.wait(400)
     before = hosted.config_name
     assert region.bring(document(scaling={"min": 0, "max": 4}, include_response=False), "UPDATE") == "UPDATE_COMPLETE"

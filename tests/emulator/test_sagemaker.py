@@ -14,8 +14,14 @@ from emulation import ACCOUNT, FAST, REGION, ROLE, advance, body_of, client, emu
 from smbench.clock import WarpLoop
 from smbench.emulator.protocol.paging import token_for
 from smbench.emulator.server import Emulator
+from smbench.model.endpoints.endpoint import UpdateInProgress
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+SCALED = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": "endpoint/ep/variant/AllTraffic",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
 
 
 @pytest.fixture
@@ -71,6 +77,15 @@ async def account() -> AsyncIterator[Account]:
         emulator = await stack.enter_async_context(emulating(scenario(FAST)))
         sagemaker = await stack.enter_async_context(client(emulator, "sagemaker"))
         yield Account(emulator, sagemaker, stack)
+
+
+@pytest.fixture
+async def free_account() -> AsyncIterator[Account]:
+    """Whose endpoints take a change while another is under way."""
+    async with AsyncExitStack() as stack:
+        free = scenario(FAST | {"open_questions": {"serialise_updates": False}})
+        emulator = await stack.enter_async_context(emulating(free))
+        yield Account(emulator, await stack.enter_async_context(client(emulator, "sagemaker")), stack)
 
 
 async def refused(call: Any) -> tuple[str, str]:
@@ -173,7 +188,8 @@ async def test_an_endpoint_that_is_updating_is_neither_updated_nor_deleted(accou
     assert await refused(account.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="c")) == busy
 
 
-async def test_an_update_waits_for_a_scaling_action_that_came_between(account: Account) -> None:
+async def test_an_update_waits_for_a_scaling_action_that_came_between(free_account: Account) -> None:
+    account = free_account
     await account.model()
     await account.config()
     await account.config("c2", count=2)
@@ -189,6 +205,26 @@ async def test_an_update_waits_for_a_scaling_action_that_came_between(account: A
     described = await account.sagemaker.describe_endpoint(EndpointName="ep")
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "c2")
     assert described["ProductionVariants"][0]["DesiredInstanceCount"] == 2
+
+
+async def test_while_an_endpoint_is_updated_its_capacity_is_not_scaled(account: Account) -> None:
+    await account.model()
+    await account.config()
+    await account.config("c2", S3FailurePath="s3://out/failures")
+    await account.endpoint()
+    await advance(account.emulator, 61.0)
+    await account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="c2")
+    autoscaling = await account.client("application-autoscaling")
+    await autoscaling.register_scalable_target(**SCALED, MinCapacity=2, MaxCapacity=3)
+    with pytest.raises(UpdateInProgress):
+        account.emulator.world.endpoints["ep"].set_desired(2)
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert described["ProductionVariants"][0]["DesiredInstanceCount"] == 1
+    await advance(account.emulator, 61.0)
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("Updating", "c2")
+    (activity,) = (await autoscaling.describe_scaling_activities(ServiceNamespace="sagemaker"))["ScalingActivities"]
+    assert activity["Cause"] == "minimum capacity was set to 2"
 
 
 async def test_every_change_of_an_endpoint_sends_test_notifications_to_both_topics(account: Account) -> None:
@@ -263,19 +299,14 @@ async def test_a_variant_that_is_a_scalable_target_keeps_its_instance_type_and_i
     await account.endpoint()
     await advance(account.emulator, 61.0)
     autoscaling = await account.client("application-autoscaling")
-    key = {
-        "ServiceNamespace": "sagemaker",
-        "ResourceId": "endpoint/ep/variant/AllTraffic",
-        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-    }
-    await autoscaling.register_scalable_target(**key, MinCapacity=1, MaxCapacity=2)
+    await autoscaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=2)
     update = account.sagemaker.update_endpoint
     for name in ("larger", "renamed"):
         code, text = await refused(update(EndpointName="ep", EndpointConfigName=name))
         assert (code, '"AllTraffic" must be deregistered' in text) == ("ValidationException", True)
     await update(EndpointName="ep", EndpointConfigName="results")  # the model and where it writes may change
     await advance(account.emulator, 150.0)
-    await autoscaling.deregister_scalable_target(**key)
+    await autoscaling.deregister_scalable_target(**SCALED)
     await update(EndpointName="ep", EndpointConfigName="larger")
     await advance(account.emulator, 150.0)
     assert await account.status() == "InService"
@@ -325,17 +356,94 @@ async def test_what_is_missing_or_there_already_is_said_in_sagemakers_words(acco
         assert await refused(call) == ("ValidationException", text)
 
 
-async def test_what_the_emulator_cannot_host_is_refused_by_name(account: Account) -> None:
+def of_instances(name: str, count: int = 1, **more: Any) -> dict[str, Any]:
+    made = {"VariantName": name, "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": count}
+    return made | more
+
+
+async def variants_endpoint(account: Account, **configs: list[dict[str, Any]]) -> None:
+    """These configurations, and `ep` of the first, in service."""
     await account.model()
-    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
-    both = [variant, variant | {"VariantName": "w"}]
-    await account.sagemaker.create_endpoint_config(EndpointConfigName="two", ProductionVariants=both)
-    await account.endpoint("ep", "two")
-    await advance(account.emulator, 61)
-    code, text = await refused(account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="two"))
-    assert (code, text) == (
+    for name, variants in configs.items():
+        await account.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+    await account.endpoint("ep", next(iter(configs)))
+    await advance(account.emulator, 61.0)
+
+
+async def counts_of(account: Account) -> dict[str, tuple[int, float]]:
+    """Desired instances and weight of each variant."""
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    return {
+        one["VariantName"]: (one["DesiredInstanceCount"], one["DesiredWeight"])
+        for one in described["ProductionVariants"]
+    }
+
+
+async def test_an_update_brings_removes_and_changes_variants_by_their_names(account: Account) -> None:
+    before = [of_instances("a"), of_instances("gone"), of_instances("kept", 2)]
+    after = [of_instances("new", 3, InitialVariantWeight=5.0), of_instances("kept"), of_instances("a", 2)]
+    await variants_endpoint(account, before=before, after=after)
+    await account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="after")
+    assert await counts_of(account) == {"a": (1, 1.0), "gone": (1, 1.0), "kept": (2, 1.0)}
+    await advance(account.emulator, 61.0)
+    assert await counts_of(account) == {"a": (2, 1.0), "kept": (1, 1.0), "new": (3, 5.0)}
+    await advance(account.emulator, 61.0)
+    assert await account.status() == "InService"
+    runtime = await account.client("sagemaker-runtime")
+    called = runtime.invoke_endpoint
+    answer = await called(EndpointName="ep", Body=b"{}", TargetVariant="new")
+    assert answer["InvokedProductionVariant"] == "new"
+    assert (await refused(called(EndpointName="ep", Body=b"{}", TargetVariant="gone")))[0] == "ValidationError"
+    await account.sagemaker.update_endpoint(
+        EndpointName="ep", EndpointConfigName="before", RetainAllVariantProperties=True
+    )
+    await advance(account.emulator, 61.0)
+    assert await counts_of(account) == {"a": (2, 1.0), "kept": (1, 1.0), "gone": (1, 1.0)}
+
+
+async def test_a_variant_that_is_changing_keeps_the_others_from_it_but_one_call_changes_several(
+    account: Account,
+) -> None:
+    await variants_endpoint(account, two=[of_instances("v"), of_instances("w")])
+
+    async def wish(**wanted: int) -> None:
+        wishes = [{"VariantName": name, "DesiredInstanceCount": count} for name, count in wanted.items()]
+        await account.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="ep", DesiredWeightsAndCapacities=wishes
+        )
+
+    await wish(v=2, w=3)
+    assert {name: count for name, (count, _) in (await counts_of(account)).items()} == {"v": 2, "w": 3}
+    await advance(account.emulator, 61.0)
+    await wish(v=1)
+    assert (await refused(wish(w=1)))[1].startswith("Cannot update in-progress endpoint")
+    with pytest.raises(UpdateInProgress):
+        account.emulator.world.endpoints["ep/w"].set_desired(1)
+    assert {name: count for name, (count, _) in (await counts_of(account)).items()} == {"v": 1, "w": 3}
+
+
+async def test_counts_beyond_the_quota_change_no_variant() -> None:
+    async with AsyncExitStack() as stack:
+        little = scenario(FAST | {"faults": {"instance_quota": 4}})
+        emulator = await stack.enter_async_context(emulating(little))
+        account = Account(emulator, await stack.enter_async_context(client(emulator, "sagemaker")), stack)
+        await variants_endpoint(account, two=[of_instances("v"), of_instances("w")], more=[of_instances("v", 5)])
+        wishes = [{"VariantName": name, "DesiredInstanceCount": count} for name, count in (("v", 2), ("w", 5))]
+        change = account.sagemaker.update_endpoint_weights_and_capacities
+        code, _ = await refused(change(EndpointName="ep", DesiredWeightsAndCapacities=wishes))
+        assert code == "ResourceLimitExceeded"
+        update = account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="more")
+        assert (await refused(update))[0] == "ResourceLimitExceeded"
+        assert await counts_of(account) == {"v": (1, 1.0), "w": (1, 1.0)}
+        assert await account.status() == "InService"
+
+
+async def test_what_the_emulator_cannot_host_is_refused_by_name(account: Account) -> None:
+    await variants_endpoint(account, two=[of_instances("v"), of_instances("w")], other=[of_instances("w")])
+    update = account.sagemaker.update_endpoint(EndpointName="ep", EndpointConfigName="other")
+    assert await refused(update) == (
         "NotImplemented",
-        "the emulator does not host an update of an endpoint of several variants, or to one",
+        "the emulator does not host an update that removes or renames the first variant",
     )
 
 
@@ -614,6 +722,49 @@ async def test_a_serverless_endpoint_gets_another_memory_and_concurrency_and_ser
     fleet = account.emulator.world.serverless["ep"]
     assert (fleet.serverless.max_concurrency, fleet.warm) == (1, 1)
     assert await called(runtime)
+
+
+async def test_a_serverless_endpoint_gets_another_concurrency_without_another_configuration(account: Account) -> None:
+    runtime = await serverless_endpoint(account)
+    for _ in range(2):
+        assert await called(runtime)
+
+    async def change(variant: str = "v", **wish: Any) -> None:
+        await account.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="ep", DesiredWeightsAndCapacities=[{"VariantName": variant} | wish]
+        )
+
+    assert "must not be greater" in (await refused(change(ServerlessUpdateConfig={"MaxConcurrency": 1})))[1]
+    assert (await refused(change(DesiredInstanceCount=1)))[0] == "ValidationException"
+    await change(ServerlessUpdateConfig={"MaxConcurrency": 5, "ProvisionedConcurrency": 4})
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    (variant,) = described["ProductionVariants"]
+    assert (described["EndpointStatus"], variant["CurrentServerlessConfig"]) == ("Updating", WITHOUT)
+    assert variant["DesiredServerlessConfig"] == {
+        "MemorySizeInMB": 3072,
+        "MaxConcurrency": 5,
+        "ProvisionedConcurrency": 4,
+    }
+    assert (await refused(change(ServerlessUpdateConfig={"MaxConcurrency": 6})))[1].startswith("Cannot update in-prog")
+    await advance(account.emulator, 61.0)
+    described = await account.sagemaker.describe_endpoint(EndpointName="ep")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "before")
+    assert described["ProductionVariants"][0]["CurrentServerlessConfig"]["MaxConcurrency"] == 5
+    config = await account.sagemaker.describe_endpoint_config(EndpointConfigName="before")
+    assert config["ProductionVariants"][0]["ServerlessConfig"] == WITHOUT
+    fleet = account.emulator.world.serverless["ep"]
+    assert (fleet.serverless.max_concurrency, fleet.warm) == (5, 4)
+    await change(ServerlessUpdateConfig={"ProvisionedConcurrency": 1})
+    await advance(account.emulator, 61.0)
+    assert (fleet.serverless.max_concurrency, fleet.warm) == (5, 1)
+
+
+async def test_instances_have_no_serverless_concurrency(account: Account) -> None:
+    wish = {"VariantName": "AllTraffic", "ServerlessUpdateConfig": {"MaxConcurrency": 2}}
+    change = account.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="smbench-emulated", DesiredWeightsAndCapacities=[wish]
+    )
+    assert (await refused(change))[0] == "ValidationException"
 
 
 async def test_a_serverless_endpoint_may_get_instances_and_never_becomes_serverless_again(account: Account) -> None:

@@ -208,6 +208,14 @@ class World:
             for further in [one for one in self.endpoints if one.startswith(f"{name}/")]:
                 self.endpoints.pop(further).close()
 
+    def remove_variant(self, name: str, variant: str) -> None:
+        """Delete a further variant of an endpoint.
+
+        Raises:
+            KeyError: there is none.
+        """
+        self.endpoints.pop(f"{name}/{variant}").close()
+
     def resolve(self, resource_id: str) -> Endpoint | None:
         """The endpoint of a resource id; None when there is none, or none with that variant."""
         parts = resource_id.split("/")

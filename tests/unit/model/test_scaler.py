@@ -440,6 +440,27 @@ def test_limits_set_while_the_endpoint_is_updating_hold_once_it_is_done() -> Non
     assert stand.desired == [(0, 2), (20, 5)]
 
 
+def test_capacity_set_by_hand_beyond_a_limit_stays_until_a_policy_scales() -> None:
+    """As the guide of another service of Application Auto Scaling's has it: to the limit first, and never past it."""
+    stand = Stand(3, low=3, high=4)
+    stand.track(target=10)
+    stand.endpoint.set_desired(1)
+    stand.minutes(2, 12)  # in: there is less than the minimum already; out: ceil(1 * 1.2) = 2, and 3 at least
+    stand.settle()
+    assert stand.desired == [(0, 1), (125, 3)]
+    assert stand.reasons() == ["AlreadyAtMinCapacity"]
+
+
+def test_an_alarm_that_fired_for_a_policy_since_put_anew_decides_nothing() -> None:
+    stand = Stand(1)
+    stand.track(target=10)
+    stand.minute(m=20)
+    stand.world.scaler.delete_policy(RESOURCE, "track")
+    stand.track(target=1)
+    stand.settle()
+    assert stand.desired == []
+
+
 def test_one_limit_alone_changes_that_one() -> None:
     stand = Stand(2)
     stand.world.scaler.register_target(RESOURCE, max_capacity=4)
@@ -621,6 +642,16 @@ def test_suspended_scaling_does_not_happen(suspended: tuple[str, ...], desired: 
     assert stand.desired == desired
 
 
+def test_what_may_not_scale_out_still_outweighs_a_policy_that_wants_less() -> None:
+    stand = Stand(2, high=4)
+    stand.track(target=10, name="wants more", metric="m")
+    stand.step((None, 0, -1), comparison="LessThanThreshold", threshold=1.0, name="wants less", metric="n")
+    stand.world.scaler.suspend(RESOURCE, ["out"])
+    stand.minute(m=20, n=0)
+    stand.settle()
+    assert stand.desired == []
+
+
 def test_a_need_that_suspended_scaling_leaves_unmet_is_not_noted_as_met() -> None:
     stand = Stand(2, high=4)
     stand.track(target=10, name="wants more", metric="m")
@@ -646,6 +677,22 @@ def test_a_change_that_the_endpoint_refuses_is_lost_and_a_later_one_gets_through
     stand.settle()
     assert stand.desired == [(50, 3), (125, 6)]
     assert stand.reasons() == ["TargetServicePutResourceAsUnscalable"]
+
+
+def test_an_endpoint_that_is_being_updated_refuses_and_limits_hold_once_it_is_done() -> None:
+    stand, busy = Stand(2), [True]
+    stand.endpoint.is_busy_elsewhere = lambda: busy[0]
+    stand.track(target=10)
+    stand.minutes(20)
+    stand.settle()
+    stand.world.scaler.register_target(RESOURCE, 3, 10)
+    assert (stand.desired, stand.reasons()) == ([], ["TargetServicePutResourceAsUnscalable"])
+    busy.clear()
+    busy.append(False)
+    stand.world.scaler.settle(RESOURCE)
+    assert [(activity.cause, activity.after) for activity in stand.activities()] == [
+        ("minimum capacity was set to 3", 3)
+    ]
 
 
 @pytest.mark.parametrize(("second", "desired"), [(50, [(65, 2)]), (80, [(65, 2), (125, 4)])])

@@ -195,6 +195,25 @@ def test_after_a_replacement_nothing_is_warm_and_what_runs_ends_as_it_would_have
     assert sorted(endpoint.sojourns_s()[3:]) == [1.0, 1.0, COLD_S + 1.0, COLD_S + 1.0]
 
 
+@pytest.mark.parametrize("n_running", [0, 2, 5])
+@pytest.mark.parametrize("counts", [(3, 1), (1, 3), (3, 0, 2), (2, 0, 5, 1)])
+def test_another_concurrency_leaves_warm_what_is_warm_and_as_many_provisioned_as_are_asked(
+    counts: tuple[int, ...], n_running: int
+) -> None:
+    endpoint = Serverless(9, provisioned=counts[0])
+    endpoint.call(n_running)
+    for count in counts[1:]:
+        changed = {"max_concurrency": 7, "provisioned": count}
+        endpoint.endpoint.adjust(endpoint.endpoint.serverless.model_copy(update=changed))
+    endpoint.go_to(10.0)
+    n_on_demand = max(0, n_running - counts[0])
+    assert endpoint.endpoint.warm == counts[-1] + n_on_demand
+    assert endpoint.call(9) == 7
+    endpoint.ends.clear()
+    endpoint.go_to(20.0)
+    assert endpoint.sojourns_s().count(1.0) == min(7, counts[-1] + n_on_demand)
+
+
 def test_a_replacement_by_a_lower_maximum_throttles_until_what_runs_has_ended() -> None:
     endpoint = Serverless(3)
     assert endpoint.call(3) == 3

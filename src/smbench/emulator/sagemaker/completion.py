@@ -12,7 +12,7 @@ from smbench.emulator.s3.kept_results import KeptResults
 from smbench.emulator.s3.locations import Place, bucket_and_key
 from smbench.emulator.s3.service import S3
 from smbench.emulator.sagemaker.configurations import Delivery
-from smbench.emulator.sagemaker.hosting import Hosted
+from smbench.emulator.sagemaker.hosted import Hosted
 from smbench.emulator.sagemaker.invocation import PendingInvocation
 from smbench.emulator.sagemaker.notifications import (
     DOWNLOAD_FAILED,

@@ -10,7 +10,7 @@ from smbench.emulator.protocol.codecs import Params, beyond
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.sagemaker.control_plane import SageMaker, invalid, listed
-from smbench.emulator.sagemaker.hosting import Hosted
+from smbench.emulator.sagemaker.hosted import Hosted
 
 _LOG_GROUPS = "/aws/sagemaker/InferenceComponents/"
 _KEPT = ("ModelName", "ComputeResourceRequirements", "StartupParameters")  # of a specification: described as given

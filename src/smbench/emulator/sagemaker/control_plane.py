@@ -1,5 +1,7 @@
 """The SageMaker control plane: models, endpoint configurations, endpoints and tags, as JSON 1.1 callers see them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -7,9 +9,10 @@ from smbench.emulator.protocol.codecs import Params, ServiceError
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
-from smbench.emulator.protocol.unheeded import beyond_parameter
 from smbench.emulator.sagemaker.configurations import check_features, serverless_of
-from smbench.emulator.sagemaker.hosting import Change, Hosted, Hosting
+from smbench.emulator.sagemaker.hosted import Hosted, variant_status
+from smbench.emulator.sagemaker.hosting import Hosting
+from smbench.emulator.sagemaker.updates import Updates, check_wish
 from smbench.emulator.site import Site, utc_datetime
 from smbench.model.endpoints.endpoint import QuotaReached, UpdateInProgress
 
@@ -35,7 +38,7 @@ class SageMaker:
     service = "sagemaker"
 
     def __init__(self, site: Site, hosting: Hosting) -> None:
-        self.site, self.hosting = site, hosting
+        self.site, self.hosting, self.updates = site, hosting, Updates(hosting)
         self.models: dict[str, dict[str, Any]] = {}
         self.multi_models: set[str] = set()
         self.configs: dict[str, dict[str, Any]] = {}
@@ -226,7 +229,7 @@ class SageMaker:
         else:
             variant |= {"CurrentInstanceCount": hosted.current, "DesiredInstanceCount": hosted.desired}
         if status == "Creating" or hosted.status == "Updating":
-            variant["VariantStatus"] = [_variant_status(hosted)]
+            variant["VariantStatus"] = [variant_status(hosted)]
         return variant
 
     def _images(self, hosted: Hosted) -> list[dict[str, Any]]:
@@ -248,38 +251,46 @@ class SageMaker:
         kept = (
             {"DesiredInstanceCount", "DesiredWeight"} - excluded if params.get("RetainAllVariantProperties") else set()
         )
-        self.hosting.update(hosted, config, keep_capacity="DesiredInstanceCount" in kept)
-        if "DesiredWeight" not in kept:
-            hosted.weight = config["ProductionVariants"][0].get("InitialVariantWeight", 1.0)
+        with self._refusals(hosted):
+            self.updates.update(
+                hosted,
+                config,
+                keep_capacity="DesiredInstanceCount" in kept,
+                keep_weights="DesiredWeight" in kept,
+            )
         return {"EndpointArn": self._arn("endpoint", hosted.name)}
 
     def update_endpoint_weights_and_capacities(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
-        """Set desired counts and weights.
+        """Set desired counts, weights and serverless concurrency: all that is asked, or nothing.
 
         Raises:
-            ServiceError: under way, or no such variant.
+            ServiceError: under way, no such variant, or what a variant of its kind has not.
         """
         hosted = self._endpoint(params["EndpointName"])
-        if hosted.pending is not None:
+        if hosted.pending is not None or hosted.fleet is None:
             raise self._in_progress(hosted.name)
         wishes = params["DesiredWeightsAndCapacities"]
         wanted = [(wish, hosted.of_variant(wish["VariantName"])) for wish in wishes]
         if unknown := [wish["VariantName"] for wish, one in wanted if one is None]:
             arn = self._arn("endpoint", hosted.name)
             raise invalid(f'The variant name(s) "{", ".join(unknown)}" is/are not present within endpoint "{arn}".')
-        for wish, one in wanted:
-            assert one is not None, "checked above"
+        chosen = [(wish, one) for wish, one in wanted if one is not None]
+        for wish, one in chosen:
+            check_wish(wish, is_serverless="ServerlessConfig" in one.variant)
+        counts = [(one, wish["DesiredInstanceCount"]) for wish, one in chosen if "DesiredInstanceCount" in wish]
+        with self._refusals(hosted):
+            self.hosting.resize(hosted, counts)
+        for wish, one in chosen:
             if "ServerlessUpdateConfig" in wish:
-                raise beyond_parameter("sagemaker", "UpdateEndpointWeightsAndCapacities", "ServerlessUpdateConfig")
-            if "DesiredWeight" in wish:
-                one.weight = wish["DesiredWeight"]
-            if "DesiredInstanceCount" in wish:
-                self._resize(one, wish["DesiredInstanceCount"])
+                self.updates.reconfigure(one, wish["ServerlessUpdateConfig"])
+            one.weight = wish.get("DesiredWeight", one.weight)
         return {"EndpointArn": self._arn("endpoint", hosted.name)}
 
-    def _resize(self, hosted: Hosted, count: int) -> None:
+    @contextmanager
+    def _refusals(self, hosted: Hosted) -> Iterator[None]:
+        """The model's refusals as SageMaker words them."""
         try:
-            self.hosting.resize(hosted, count)
+            yield
         except UpdateInProgress:
             raise self._in_progress(hosted.name) from None
         except QuotaReached as refused:
@@ -388,24 +399,6 @@ class SageMaker:
     def _kept(self, params: Params, **more: Any) -> dict[str, Any]:
         """What Describe gives back: the request without its tags, and when it came."""
         return {key: value for key, value in params.items() if key != "Tags"} | more | {"CreationTime": self.site.now()}
-
-
-def _variant_status(hosted: Hosted) -> dict[str, Any]:
-    """What a variant is busy with, in the console's words."""
-    change = hosted.change
-    assert change is not None, "only a changing endpoint has a status to explain"
-    return {
-        "Status": "Creating" if hosted.status == "Creating" else "Updating",
-        "StatusMessage": _status_message(change),
-        "StartTime": utc_datetime(change.start_utc_ns),
-    }
-
-
-def _status_message(change: Change) -> str:
-    n = abs(change.after - change.before)
-    if change.after > change.before:
-        return f"Launching {n} instance(s)."
-    return f"Terminating {n} instance(s)." if n else "Updating endpoint configuration."
 
 
 def listed(

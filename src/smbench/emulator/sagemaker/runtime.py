@@ -16,7 +16,8 @@ from smbench.emulator.protocol.front import refusal
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.shapes import Fault, Problem
 from smbench.emulator.s3.locations import bucket_and_key
-from smbench.emulator.sagemaker.hosting import Hosted, Hosting
+from smbench.emulator.sagemaker.hosted import Hosted
+from smbench.emulator.sagemaker.hosting import Hosting
 from smbench.emulator.sagemaker.invocation import PendingInvocation
 from smbench.emulator.sagemaker.synchronous import SynchronousCalls
 from smbench.emulator.sagemaker.truth import Call, Truth

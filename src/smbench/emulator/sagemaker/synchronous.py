@@ -8,7 +8,7 @@ import numpy as np
 
 from smbench.emulator.protocol.codecs import ServiceError, json_reply
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
-from smbench.emulator.sagemaker.hosting import Hosted
+from smbench.emulator.sagemaker.hosted import Hosted
 from smbench.emulator.sagemaker.streaming import StreamedReply
 from smbench.emulator.sagemaker.truth import Call, Truth
 from smbench.emulator.site import Site

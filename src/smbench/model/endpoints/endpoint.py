@@ -58,6 +58,8 @@ class Endpoint:
     Attributes:
         on_end: Called once for each request, when it is over.
         on_capacity: Called for each thing that happens to the fleet.
+        is_busy_elsewhere: Whether the service is at something else of the endpoint, such as another of its variants: it
+            refuses a change of capacity then.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Endpoint:
         self._event_queue, self.settings = event_queue, settings
         self.on_end: list[Callable[[Ended], None]] = []
         self.on_capacity: list[Callable[[CapacityChange], None]] = []
+        self.is_busy_elsewhere: Callable[[], bool] = bool  # never
         self.accepted = self.queued = self.running = self.ended = 0
         self._queue: deque[Held] = deque()  # may hold some that expired; `is_queued` tells
         self._service = ServiceSampler(settings.service, seeds.service, settings.base_dir)
@@ -181,6 +184,12 @@ class Endpoint:
         self._observe()
         return True
 
+    def check_desired(self, n: int) -> None:
+        """Whether so many instances may be asked for now. Raises as `set_desired`."""
+        if self.settings.open_questions.serialise_updates and self.is_busy_elsewhere():
+            raise UpdateInProgress(f"cannot set {n} instances: the endpoint is being updated")
+        self._fleet.check_desired(n)
+
     def set_desired(self, n: int, cause: str = "", *, under_way_ns: int = 0) -> None:
         """Ask for another number of instances; nothing happens when it is the present one.
 
@@ -191,6 +200,7 @@ class Endpoint:
             UpdateInProgress: updates serialise and one is under way.
             QuotaReached: the account may not have so many.
         """
+        self.check_desired(n)
         self._fleet.set_desired(n, cause, under_way_ns=under_way_ns)
         self._dispatch_and_observe()
 

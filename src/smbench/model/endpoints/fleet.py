@@ -154,6 +154,14 @@ class Fleet:
             del self._by_load[load][instance]
         self._by_load[load - 1][instance] = None
 
+    def check_desired(self, n: int) -> None:
+        """Whether so many may be asked for now. Raises as `set_desired`."""
+        if self.is_updating and self._settings.open_questions.serialise_updates:
+            raise UpdateInProgress(f"cannot set {n} instances: an update to {self.desired} is under way")
+        quota = self._settings.faults.instance_quota
+        if quota is not None and n > max(quota, self.desired):
+            raise QuotaReached(over_quota(quota, self.desired, n - self.desired))
+
     def set_desired(self, n: int, cause: str = "", *, under_way_ns: int = 0) -> None:
         """Ask for another number of instances.
 
@@ -164,13 +172,9 @@ class Fleet:
             UpdateInProgress: updates serialise and one is under way.
             QuotaReached: the account may not have so many.
         """
-        if self.is_updating and self._settings.open_questions.serialise_updates:
-            raise UpdateInProgress(f"cannot set {n} instances: an update to {self.desired} is under way")
+        self.check_desired(n)
         if n == self.desired:
             return
-        quota = self._settings.faults.instance_quota
-        if quota is not None and n > max(quota, self.desired):
-            raise QuotaReached(over_quota(quota, self.desired, n - self.desired))
         before, self.desired = self.desired, n
         surplus = len(self._launching) + len(self._serving) - n
         common_ns = round(self._common.draw_s() * 1e9)  # one draw a change, so that a policy moves no other's

@@ -56,7 +56,7 @@ class ServerlessEndpoint:
         self._cold_start = Sampler(
             serverless.cold_start, stream(seeds.capacity, "capacity.cold_start"), settings.base_dir
         )
-        self._n_made = self._n_replaced = 0
+        self._n_made = self._n_replaced = self._n_leaving = 0
         self._provisioned = [self._make(is_provisioned=True) for _ in range(serverless.provisioned)]
         self._idle: list[_Environment] = []  # on demand, the one used last at the end
         self._metrics = None if metrics is None else InvocationMetrics(settings.name, settings.variant, metrics)
@@ -88,8 +88,18 @@ class ServerlessEndpoint:
             assert environment.expiry is not None, "an idle environment has its expiry on the event_queue"
             environment.expiry.cancel()
         self._idle.clear()
-        self.serverless, self._n_replaced = serverless, self._n_made
+        self.serverless, self._n_replaced, self._n_leaving = serverless, self._n_made, 0
         self._provisioned = [self._make(is_provisioned=True) for _ in range(serverless.provisioned)]
+
+    def adjust(self, serverless: Serverless) -> None:
+        """Take another concurrency: what is warm stays warm, and provisioned environments too many end when idle."""
+        n_more = serverless.provisioned - self.serverless.provisioned
+        self.serverless = serverless
+        n_staying = min(max(n_more, 0), self._n_leaving)
+        n_idle = min(max(-n_more, 0), len(self._provisioned))
+        self._n_leaving += max(-n_more, 0) - n_idle - n_staying
+        del self._provisioned[len(self._provisioned) - n_idle :]
+        self._provisioned += [self._make(is_provisioned=True) for _ in range(n_more - n_staying)]
 
     def arrive(self, job: Job) -> bool:
         """Take a request; False where it is throttled, and then nothing of it remains."""
@@ -135,7 +145,10 @@ class ServerlessEndpoint:
         self.running -= 1
         self.ended += 1
         if environment.is_provisioned and environment.index >= self._n_replaced:
-            self._provisioned.append(environment)
+            if self._n_leaving:
+                self._n_leaving -= 1
+            else:
+                self._provisioned.append(environment)
         elif environment.index >= self._n_replaced:
             due_ns = self._event_queue.now_ns + round(self.serverless.keep_warm * 1e9)
             environment.expiry = self._event_queue.at(due_ns, partial(self._idle.remove, environment))

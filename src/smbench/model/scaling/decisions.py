@@ -86,6 +86,7 @@ class ScalableTarget:
     fired_ns: int | None = None  # when the firings being gathered fired
     firings: list[Firing] = field(default_factory=list)
     watched: Endpoint | None = None  # whose capacity changes end its activities
+    limits_due: bool = False  # capacity has yet to be brought within limits that were set
     again: Entry | None = None  # the next try of a change that the account's quota refused
 
     def cooldown_at(self, now_ns: int) -> Cooldown | None:

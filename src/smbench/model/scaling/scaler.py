@@ -1,7 +1,8 @@
 """Application Auto Scaling: scalable targets, policies and their alarms, one decision per target and instant.
 
 Rules of the whole file. Policies fired by alarms of one instant are decided together. A cooldown begins when its
-activity has succeeded; scaling out ends one that followed scaling in. A change that the endpoint refuses is lost; the
+activity has succeeded; scaling out ends one that followed scaling in. Limits bring capacity within them when they are
+set; what is changed by hand afterwards stays until a policy scales. A change that the endpoint refuses is lost; the
 alarm goes on firing and a later one gets through. One that the account's quota refuses is tried again every ten
 seconds, as long as the alarm lasts.
 """
@@ -87,7 +88,7 @@ class AutoScaler:
             raise ValueError(f"minimum capacity {low} and maximum capacity {high} are not a range")
         if target is None:
             target = self._targets[resource_id] = ScalableTarget(resource_id, low, high, self._event_queue.now_ns)
-        target.min_capacity, target.max_capacity = low, high
+        target.min_capacity, target.max_capacity, target.limits_due = low, high, True
         self._keep_limits(target)
         return target
 
@@ -128,7 +129,7 @@ class AutoScaler:
         high = target.max_capacity if high is None else high
         if low > high:
             return  # others changed the limits meanwhile: AWS refuses such a range
-        target.min_capacity, target.max_capacity = low, high
+        target.min_capacity, target.max_capacity, target.limits_due = low, high, True
         cause = f"scheduled action name {name} was triggered"
         self._log.limits_set(resource_id, cause, self._event_queue.now_ns, low, high)
         self._keep_limits(target)
@@ -156,6 +157,12 @@ class AutoScaler:
             left_s = initial.cooldown.left
             until_ns = now_ns + round(left_s * 1e9)
             target.cooldown = Cooldown(initial.cooldown.after == "out", endpoint.desired, left_s, until_ns)
+
+    def settle(self, resource_id: str) -> None:
+        """What the endpoint was busy with beside this target's own changes is over: limits that wait are kept now."""
+        target, endpoint = self._targets.get(resource_id), self._resolve(resource_id)
+        if target is not None and endpoint is not None:
+            self._settle(target, endpoint)
 
     # Policies
 
@@ -226,14 +233,16 @@ class AutoScaler:
         endpoint = self._resolve(target.resource_id)
         if endpoint is None or self._targets.get(target.resource_id) is not target:
             return
-        firings = [firing for firing in firings if firing.policy.spec.name in target.policies]
+        firings = [each for each in firings if target.policies.get(each.policy.spec.name) is each.policy]
         now_ns, questions = self._event_queue.now_ns, self.settings.open_questions
         proposals = propose(target, endpoint.desired, firings, self._lows(target), questions, now_ns)
-        if proposals.outs and "out" not in target.suspended:
-            self._scale(target, endpoint, largest(proposals.outs), is_out=True)
-        elif proposals.ins and "in" not in target.suspended:
-            self._scale(target, endpoint, largest(proposals.ins), is_out=False)
-        elif not proposals.outs and not proposals.ins:
+        if proposals.outs:  # the largest wins, also where it may not be carried out
+            if "out" not in target.suspended:
+                self._scale(target, endpoint, largest(proposals.outs), is_out=True)
+        elif proposals.ins:
+            if "in" not in target.suspended:
+                self._scale(target, endpoint, largest(proposals.ins), is_out=False)
+        else:
             for firing, why in proposals.idle:
                 reason = NotScaledReason(AT_DESIRED, current_capacity=endpoint.desired)
                 self._log.not_scaled(target.resource_id, firing.cause, now_ns, reason, why)
@@ -320,13 +329,16 @@ class AutoScaler:
             if activity.n_failed:
                 activity.fail(now_ns)
                 target.cooldown = None
+                target.limits_due = True  # what did not come up may be missing from the minimum
             else:
                 activity.succeed(now_ns)
                 if cooldown is not None and cooldown.until_ns is None:
                     cooldown.until_ns = now_ns + round(cooldown.length_s * 1e9)
-        self._keep_limits(target)
+        if target.limits_due:
+            self._keep_limits(target)
 
     def _keep_limits(self, target: ScalableTarget) -> None:
+        """Bring capacity within limits that were set; again, once the endpoint has settled, where it refuses."""
         endpoint = self._resolve(target.resource_id)
         if endpoint is None or self._targets.get(target.resource_id) is not target:
             return
@@ -336,8 +348,10 @@ class AutoScaler:
         elif endpoint.desired > target.max_capacity:
             capacity, which = target.max_capacity, "maximum"
         else:
+            target.limits_due = False
             return
         if self._set_desired(target, endpoint, capacity, f"{which} capacity was set to {capacity}"):
+            target.limits_due = False
             self._settle(target, endpoint)
 
     # What a policy is made of
