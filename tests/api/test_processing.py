@@ -187,7 +187,7 @@ def test_what_the_machines_may_cost_is_foreseen_and_can_be_too_much(
     assert "more than --max-cost 72" in refused.exception.message
     unknown = run("--max-cost", "72", "--instance-type", "ml.new.xlarge")
     assert isinstance(unknown.exception, UsageError)
-    assert "the price of ml.new.xlarge is not known" in unknown.exception.message
+    assert "there is no price of ml.new.xlarge" in unknown.exception.message
     assert not region.objects(tmp_path.name)
 
 

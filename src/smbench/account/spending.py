@@ -197,7 +197,7 @@ def _endpoint(
     if most_s is None:
         return Unknown("how long the run lasts is not known: a closed loop decides"), what
     if price is None:
-        return Unknown(f"the price of {found.instance_type} is not known: set target.instance_hour"), what
+        return Unknown(f"there is no price of {found.instance_type}: set target.instance_hour"), what
     paid_usd, paid_for = price * most * most_s / 3600, f"{what} at {price:g} USD an hour"
     if found.kind != "realtime":
         return paid_usd, paid_for

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict, computed_field, model_validator
 
-from smbench.analysis.capacity.cost import Cost, cost
+from smbench.analysis.capacity.cost import NOTHING_MEASURED, Cost, cost
 from smbench.analysis.capacity.elasticity import Elasticity, elasticity
 from smbench.analysis.capacity.hosts import HostSpread, host_spread
+from smbench.analysis.capacity.instances import Capacity
 from smbench.analysis.capacity.price import Price, price
 from smbench.analysis.capacity.scaling import Scaling, ScalingStep, scaling
 from smbench.analysis.capacity.sizing import Sizing, sizing
@@ -225,8 +226,9 @@ def summarise(frames: Frames) -> Summary:
     gauges = _Gauges(frames.readings)
     scaled, notices = scaling(frames), _notices(frames, gauges)
     of_measured = counts if measured is frames.requests else _counts(measured)
-    followed, spread = _elasticity(frames, seen, scaled.steps), host_spread(seen.slots, seen.capacity)
-    paid = then(seen.capacity, lambda capacity: cost(frames, capacity, seen))
+    spread, from_then_on = host_spread(seen.slots, seen.capacity), _measured_capacity(frames, seen)
+    followed = then(from_then_on, lambda capacity: _elasticity(frames, capacity, seen, scaled.steps))
+    paid = then(from_then_on, lambda capacity: cost(frames, capacity, seen))
     observations = detect(
         Seen(
             frames=frames,
@@ -294,11 +296,13 @@ def summarise(frames: Frames) -> Summary:
     )
 
 
-def _elasticity(frames: Frames, seen: System, steps: Sequence[ScalingStep]) -> Elasticity | Unknown:
-    capacity, course = seen.capacity, seen.course
-    if isinstance(capacity, Unknown):
-        return capacity
-    return then(course, lambda one: elasticity(frames, capacity, one, seen, steps))
+def _measured_capacity(frames: Frames, seen: System) -> Capacity | Unknown:
+    """Instances as they are judged and paid for: from the first measured phase on, so not where there is none."""
+    return seen.capacity if frames.measured.height else Unknown(NOTHING_MEASURED)
+
+
+def _elasticity(frames: Frames, capacity: Capacity, seen: System, steps: Sequence[ScalingStep]) -> Elasticity | Unknown:
+    return then(seen.course, lambda course: elasticity(frames, capacity, course, seen, steps))
 
 
 def _as_law(requests: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from smbench.analysis.capacity.slots import Slots, slots
 from smbench.analysis.numbers.ordered import ascending
 from smbench.calibration.distances import kolmogorov_smirnov
 from smbench.calibration.runs import MeasuredRun
+from smbench.units import counted
 
 Values = npt.NDArray[np.float64]
 
@@ -70,8 +71,8 @@ def concurrency(runs: Sequence[MeasuredRun]) -> Concurrency:
 def _why(n_at_once: int) -> str:
     if n_at_once < GROUP_MIN:
         return (
-            f"not identifiable: {n_at_once:,} requests found an idle instance, {GROUP_MIN} are needed; from a burst "
-            "alone only service over concurrency is known"
+            f"not identifiable: {counted(n_at_once, 'request')} found an idle instance, {GROUP_MIN} are needed; "
+            "from a burst alone only service over concurrency is known"
         )
     return f"not identifiable: fewer than {GROUP_MIN} requests waited, one after another, for a slot"
 

@@ -20,6 +20,7 @@ from smbench.scenario.model import Scenario
 from smbench.scenario.payloads.bodies import Payload
 from smbench.scenario.values.request import DEFAULT_TIMEOUT_S, DEFAULT_TTL_S
 from smbench.schedule.base import PhaseSpan
+from smbench.units import counted
 
 WARP_REQUEST_S = 2.5e-3  # of the wall's time, a request of a whole run in warp time on two cores of 2026
 WARP_PART_S = 1e-4  # and as much for each part of a streamed answer
@@ -319,14 +320,15 @@ def _why_not_from_zero(policy: Policy, emulated: Emulated, n_requests: int) -> s
         if questions.per_instance_at_zero == "missing":
             return f"at zero instances {_PER_INSTANCE} has no datapoint (open_questions.per_instance_at_zero)"
         if n_requests <= target:
-            return f"{n_requests:,} requests are never a backlog above the target of {target:g}"
+            return f"{counted(n_requests, 'request')} will never be a backlog above the target of {target:g}"
     step = policy.step
     if step is not None:
         if all(one.change <= 0 for one in step.steps) or (step.adjustment == "percent" and not step.min_magnitude):
             return "its step policy adds nothing to zero instances"
         is_above = step.comparison in (">", ">=")
         if step.metric in _BACKLOG_METRICS and is_above and n_requests < step.threshold:
-            return f"{n_requests:,} requests never reach the threshold of {step.threshold:g} of its step policy"
+            few = counted(n_requests, "request")
+            return f"{few} will never reach the threshold of {step.threshold:g} of its step policy"
         if step.metric == _PER_INSTANCE and questions.per_instance_at_zero == "missing" and step.missing != "breaching":
             return f"at zero instances {_PER_INSTANCE} has no datapoint (open_questions.per_instance_at_zero)"
     return ""

@@ -194,7 +194,8 @@ def _notes(table: Table, roles: Roles, rows: pl.DataFrame) -> tuple[str, ...]:
         ]
         if len(other):
             worst = units.duration(float(other.to_numpy().max()) / 1e9)
-            notes.append(f"in {len(other):,} rows the latency is not end - start, by up to {worst}: end - start counts")
+            n_rows = units.counted(len(other), "row")
+            notes.append(f"in {n_rows} the latency is not end - start, by up to {worst}: end - start counts")
     return tuple(notes)
 
 

@@ -78,7 +78,7 @@ def data_parts(bytes_in: int, bytes_out: int | None, prices: PriceTable) -> dict
 def _parts(names: Mapping[str, str], used: Mapping[str, float], prices: PriceTable) -> dict[str, float] | Unknown:
     known = {what: prices.per.get(name) for what, name in names.items()}
     if missing := next((names[what] for what, usd in known.items() if usd is None), None):
-        return Unknown(f"the price {missing} is not known: give it with --price {missing}=USD")
+        return Unknown(f"there is no price {missing}: give it with --price {missing}=USD")
     return {what: used[what] * (usd or 0.0) for what, usd in known.items()}
 
 

@@ -15,6 +15,7 @@ from smbench.errors import ResultsError
 from smbench.results.files import write_whole
 from smbench.results.manifest import Host
 from smbench.scenario.explain import first_in_words
+from smbench.units import counted
 
 
 class Trial(BaseModel):
@@ -51,7 +52,7 @@ class Machine(BaseModel):
         )
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.cpu_count} cores, {self.python}, smbench {self.smbench}"
+        return f"{self.name}, {counted(self.cpu_count, 'core')}, {self.python}, smbench {self.smbench}"
 
 
 class Ceiling(BaseModel):

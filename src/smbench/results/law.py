@@ -15,6 +15,7 @@ from typing import NamedTuple
 import polars as pl
 
 from smbench.records import ACCEPTED, MAY_HAVE_COMPLETED, Outcome
+from smbench.units import counted, requests_were
 
 _SCHEDULED_PARTS = ("not_sent", "unknown", "sent")
 _SENT_PARTS = ("accepted", "rejected", "transport_error")
@@ -37,8 +38,8 @@ class _Kind(NamedTuple):
 def _kinds(requests: pl.LazyFrame | pl.DataFrame) -> list[_Kind]:
     """Some dozen, however many rows there are: one pass over them, and the sums need no other."""
     by = ("outcome", "accepted", _IS_SENT.alias("is_sent"))
-    counted = requests.lazy().group_by(by).agg(pl.len()).collect(engine="streaming")
-    return [_Kind(*row) for row in counted.iter_rows()]
+    grouped = requests.lazy().group_by(by).agg(pl.len()).collect(engine="streaming")
+    return [_Kind(*row) for row in grouped.iter_rows()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +126,15 @@ def row_violations(requests: pl.LazyFrame | pl.DataFrame, n_scheduled: int | Non
     sent = sum(kind.n for kind in kinds if (kind.outcome in _UNSENT) == bool(kind.is_sent))
     broken = []
     if repeated := rows - distinct:
-        broken.append(f"{repeated:,} rows have a seq that another row has")
+        broken.append(f"{counted(repeated, 'row')} with a seq that another row has")
     if n_scheduled is not None and distinct != n_scheduled:
-        broken.append(f"{n_scheduled:,} requests were scheduled, {distinct:,} are in the ledger")
+        broken.append(f"{requests_were(n_scheduled)} scheduled, and {distinct:,} in the ledger")
     if no_outcome:
-        broken.append(f"{no_outcome:,} rows have an outcome that is none")
+        broken.append(f"{counted(no_outcome, 'row')} with an outcome that is none")
     if accepted:
-        broken.append(f"{accepted:,} rows are accepted without an end, or have an end without being accepted")
+        broken.append(f"{counted(accepted, 'row')} accepted without an end, or with an end and not accepted")
     if sent:
-        broken.append(f"{sent:,} rows are sent and not sent at once, or neither")
+        broken.append(f"{counted(sent, 'row')} sent and not sent at once, or neither")
     return broken
 
 
@@ -146,14 +147,14 @@ def stream_violations(requests: pl.LazyFrame | pl.DataFrame) -> list[str]:
     n_parts = pl.col("parts").fill_null(0)
     has_first, has_gap = pl.col("first_part").is_not_null(), pl.col("gap_mean_ns").is_not_null()
     rules = {
-        "have parts and no instant of the first, or the other way round": (n_parts > 0) != has_first,
-        "have gaps and fewer than two parts, or the other way round": (n_parts > 1) != has_gap,
-        "have a mean gap without a longest, or above it": (has_gap != pl.col("gap_max_ns").is_not_null())
+        "with parts and no instant of the first, or the other way round": (n_parts > 0) != has_first,
+        "with gaps and fewer than two parts, or the other way round": (n_parts > 1) != has_gap,
+        "with a mean gap and no longest, or above it": (has_gap != pl.col("gap_max_ns").is_not_null())
         | (pl.col("gap_mean_ns") > pl.col("gap_max_ns")),
-        "have parts and were not accepted": (n_parts > 0) & ~pl.col("accepted"),
-        "have a first part before they were sent, or after their end": (pl.col("first_part") < pl.col("send"))
+        "with parts and not accepted": (n_parts > 0) & ~pl.col("accepted"),
+        "with a first part before the sending, or after the end": (pl.col("first_part") < pl.col("send"))
         | (pl.col("first_part") > pl.col("done")),
     }
     found = requests.lazy().select(broken.sum().alias(rule) for rule, broken in rules.items())
     counts = found.collect(engine="streaming").row(0, named=True)
-    return [f"{n:,} rows {rule}" for rule, n in counts.items() if n]
+    return [f"{counted(n, 'row')} {rule}" for rule, n in counts.items() if n]

@@ -181,7 +181,8 @@ def _draw(phase: Phase, base_dir: Path, rng: np.random.Generator, watch: Watch |
 
             return replayed(settings, base_dir, rng, watch)
         case Closed(requests=n, outstanding=outstanding, for_s=for_s):
-            text = f"closed loop: {n} requests, {outstanding} outstanding" + (f", for {for_s:g} s" if for_s else "")
+            lasting = f", for {for_s:g} s" if for_s else ""
+            text = f"closed loop: {units.counted(n, 'request')}, {outstanding} outstanding{lasting}"
             drawn_ns = np.full(n, NOT_TIMED_NS, dtype=np.int64)
             return Drawn(drawn_ns, None if for_s is None else span_of(for_s), text, outstanding=outstanding)
         case Users() | Stairs() as settings:

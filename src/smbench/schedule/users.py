@@ -7,6 +7,7 @@ from smbench.scenario.phases import REQUESTS_MAX, Stairs, Users, requests_max
 from smbench.scenario.values.distributions import Think
 from smbench.schedule.arrivals import too_many
 from smbench.schedule.base import NOT_TIMED_NS, Drawn, Instants, span_of
+from smbench.units import counted
 
 
 def users(settings: Users | Stairs, rng: np.random.Generator) -> Drawn:
@@ -20,11 +21,11 @@ def users(settings: Users | Stairs, rng: np.random.Generator) -> Drawn:
     if n > REQUESTS_MAX:
         raise too_many(n)
     if n < n_users:
-        raise UsageError(f"{n:,} requests are not one for each of the {n_users:,} users", "raise `requests`")
+        raise UsageError(f"{n:,} requests are not one for each of the {counted(n_users, 'user')}", "raise `requests`")
     return Drawn(
         np.full(n, NOT_TIMED_NS, dtype=np.int64),
         span_of(settings.length_s),
-        f"{n_users} users, each in a closed loop, for {settings.length_s:g} s",
+        f"{counted(n_users, 'user')}, each in a closed loop, for {settings.length_s:g} s",
         outstanding=n_users,
         joins_ns=joins_ns if any(joins_ns) else (),
         think_ns=_thinking(settings.think, n, rng),

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from runs import Request, frames_of
-from smbench.analysis.capacity.cost import Cost
+from runs import Request, frames_of, reading, span
+from smbench.analysis.capacity.cost import NOTHING_MEASURED, Cost
 from smbench.analysis.capacity.price import price
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import summarise
 from smbench.pricing.table import shipped_prices
 from smbench.records import Outcome, Unknown
+from smbench.view.report.section_data import section_data
 from smbench.view.sections.blocks import Figures, Judged, Table
+from smbench.view.sections.order import sections
 from smbench.view.sections.price import price as section
 
 PRICES = shipped_prices().with_own(
@@ -159,6 +161,31 @@ def test_a_real_serverless_endpoint_has_the_memory_that_was_found() -> None:
     found = price(frames(target, found={"serverless": {"MemorySizeInMB": 1024}}), Unknown("none"))
     assert found.usd == 6.0
     assert found.of == "a serverless endpoint of 1,024 MB"
+
+
+@pytest.mark.parametrize("target", [serverless(), {"kind": "async", "instance_hour": 3600.0}])
+def test_a_run_of_warm_ups_alone_has_no_price_no_cost_and_no_capacity(target: dict[str, Any]) -> None:
+    rows = [Request(float(k), done=k + 1.0, phase="warm", warmup=True) for k in range(3)]
+    instances = [reading("instances_current", 1.0, at) for at in (0.0, 5.0)]
+    made = frames_of(
+        rows,
+        readings=instances,
+        spans=[span(3, name="warm", end_s=5.0, warmup=True)],
+        scenario={"target": target},
+        target={"kind": target["kind"], "concurrency": 1},
+    )
+    summary = summarise(replace(made, prices=PRICES))
+    why = Unknown(NOTHING_MEASURED)
+    assert (summary.cost, summary.elasticity, summary.price.usd) == (why, why, why)
+    assert section(Judged(summary, (), ())) is None
+
+
+def test_a_price_that_is_not_known_is_missed_once_for_a_decision_and_once_in_the_cost() -> None:
+    instances = [reading("instances_current", 1.0, at) for at in (0.0, 5.0)]
+    made = frames_of([Request(float(k), done=k + 1.0) for k in range(3)], readings=instances, target={"concurrency": 1})
+    shown = [section_data(one) for one in sections(Judged(summarise(made), (), ()))]
+    said = {one.name: one.model_dump_json().count("instance_hour") for one in shown}
+    assert {name: n for name, n in said.items() if n} == {"decision": 1, "cost": 1}
 
 
 def test_the_report_has_every_figure_and_the_tables() -> None:

@@ -166,7 +166,7 @@ TRACKED = f"{ZERO}, policies: [{{target_tracking: {{backlog_per_instance: 5}}}}]
     [
         (ZERO, "without a policy none will be added"),
         ("instances: {start: 0}", "without a policy none will be added"),
-        (TRACKED, "3 requests are never a backlog above the target of 5"),
+        (TRACKED, "3 requests will never be a backlog above the target of 5"),
         (TRACKED.replace("5", "2") + ", open_questions: {tracking_leaves_zero: false}", "does not leave zero"),
         (TRACKED.replace("5", "2") + ", open_questions: {per_instance_at_zero: missing}", "has no datapoint"),
         (f"{ZERO}, policies: [{{step: {{threshold: 4, steps: [{{change: 1}}]}}}}]", "never reach the threshold of 4"),

@@ -88,13 +88,13 @@ def test_no_rows_obey_the_law() -> None:
 @pytest.mark.parametrize(
     ("place", "changes", "words"),
     [
-        (3, {"seq": 0}, "1 rows have a seq that another row has"),
+        (3, {"seq": 0}, "1 row with a seq that another row has"),
         (3, {"accepted": False}, "accepted without an end"),
         (1, {"accepted": True}, "accepted without an end"),
         (3, {"send": None}, "sent and not sent at once, or neither"),
         (0, {"send": 1_795_000_000_000_000_000}, "sent and not sent at once, or neither"),
-        (3, {"outcome": "finished"}, "1 rows have an outcome that is none"),
-        (3, {"outcome": None}, "1 rows have an outcome that is none"),
+        (3, {"outcome": "finished"}, "1 row with an outcome that is none"),
+        (3, {"outcome": None}, "1 row with an outcome that is none"),
     ],
 )
 def test_a_row_that_contradicts_itself_is_found(place: int, changes: dict[str, Any], words: str) -> None:
@@ -115,13 +115,13 @@ STREAMED = {"parts": 3, "first_part": 2, "gap_mean_ns": 4, "gap_max_ns": 5, "sen
         ({"parts": 1, "gap_mean_ns": None, "gap_max_ns": None}, ""),
         ({"parts": 0, "first_part": None, "gap_mean_ns": None, "gap_max_ns": None}, ""),
         ({"parts": None, "first_part": None, "gap_mean_ns": None, "gap_max_ns": None, "accepted": False}, ""),
-        ({"first_part": None}, "have parts and no instant of the first"),
-        ({"parts": 1}, "have gaps and fewer than two parts"),
-        ({"gap_max_ns": 3}, "have a mean gap without a longest, or above it"),
-        ({"gap_max_ns": None}, "have a mean gap without a longest"),
-        ({"accepted": False}, "have parts and were not accepted"),
-        ({"first_part": 10}, "have a first part before they were sent, or after their end"),
-        ({"first_part": 0}, "have a first part before they were sent"),
+        ({"first_part": None}, "1 row with parts and no instant of the first"),
+        ({"parts": 1}, "with gaps and fewer than two parts"),
+        ({"gap_max_ns": 3}, "with a mean gap and no longest, or above it"),
+        ({"gap_max_ns": None}, "with a mean gap and no longest"),
+        ({"accepted": False}, "with parts and not accepted"),
+        ({"first_part": 10}, "with a first part before the sending, or after the end"),
+        ({"first_part": 0}, "with a first part before the sending"),
     ],
 )
 def test_a_streamed_answer_that_contradicts_itself_is_found(changes: dict[str, Any], words: str) -> None:
@@ -131,4 +131,4 @@ def test_a_streamed_answer_that_contradicts_itself_is_found(changes: dict[str, A
 
 def test_a_request_of_which_no_row_is_left_is_missed() -> None:
     assert row_violations(requests_frame(ONE_OF_EACH), 8) == []
-    assert row_violations(requests_frame(ONE_OF_EACH[1:]), 8) == ["8 requests were scheduled, 7 are in the ledger"]
+    assert row_violations(requests_frame(ONE_OF_EACH[1:]), 8) == ["8 requests were scheduled, and 7 in the ledger"]

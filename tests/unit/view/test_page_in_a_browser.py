@@ -137,6 +137,12 @@ def test_the_page_asks_for_nothing_and_fits_both_widths(served: Served, tmp_path
     assert set(served.asked) <= {"/", "/page", "/favicon.ico"}  # the icon is that of the frames around it
 
 
+def test_on_paper_no_table_goes_beyond_the_sheet(served: Served, tmp_path: Path, vega: Vega) -> None:
+    printed = document(vega).replace("@media print", "@media all")
+    seen = look(served, printed, tmp_path)["w1200"]
+    assert seen["outer"] <= seen["inner"]
+
+
 def test_a_page_that_did_fetch_something_would_be_caught(served: Served, tmp_path: Path) -> None:
     seen = look(served, f'<!DOCTYPE html><title>x</title><img src="{served.address}/beacon.png">', tmp_path)
     assert seen["w360"]["fetched"] == [f"{served.address}/beacon.png"]

@@ -20,7 +20,8 @@ from smbench.pricing.measuring import Calls, calls_usd
 from smbench.records import Outcome, Unknown
 
 LONG_POLL_S = 20.0
-NO_PRICE = "the price is not known: set target.instance_hour"
+NOTHING_MEASURED = "there is no request outside warm-up phases"
+NO_PRICE = "there is no price of an instance-hour: set target.instance_hour"
 
 
 class HarnessCost(BaseModel):

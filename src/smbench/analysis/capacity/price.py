@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from smbench.analysis.capacity.cost import Cost, instance_hour_usd
+from smbench.analysis.capacity.cost import NOTHING_MEASURED, Cost, instance_hour_usd
 from smbench.analysis.capacity.instances import measured_from_ns
 from smbench.analysis.numbers.known import Missing, ratio, then
 from smbench.analysis.rows.columns import only
@@ -121,6 +121,7 @@ def length_s(frames: Frames) -> float:
 
 
 def _price(frames: Frames, *, usd: float | Unknown, of: str, prices_of: str, **more: Any) -> Price:
+    usd = usd if frames.measured.height else Unknown(NOTHING_MEASURED)
     n, span_s = int((frames.measured["outcome"] == Outcome.COMPLETED.value).sum()), length_s(frames)
     each = ratio(usd, n, NOTHING_COMPLETED)
     return Price(

@@ -34,6 +34,7 @@ from smbench.analysis.rows.columns import MAY_BE_ACCEPTED, only
 from smbench.analysis.rows.frames import Frames
 from smbench.records import Unknown
 from smbench.schedule.base import PhaseSpan
+from smbench.units import counted
 
 Values = npt.NDArray[np.float64]
 
@@ -174,8 +175,9 @@ def of_arrivals(
     busy = queue.raised(_MEMORY_ERRORS)
     memory, is_busy = queue.memory(busy), busy >= UTILISATION_MAX
     if isinstance(n_slots, Unknown) and (is_busy or _n_batches(n, memory) < N_BATCHES_MIN):
+        few = counted(n, "request")
         return dict.fromkeys(
-            names, Unknown(f"not estimable: {n_slots.reason}, and {n:,} requests do not show how busy they were")
+            names, Unknown(f"not estimable: {n_slots.reason}, and {few} cannot show how busy they were")
         )
     if is_busy:
         seen = f"the slots were busy {min(1.0, queue.utilisation):.0%} of the time"
@@ -210,7 +212,7 @@ def of_series(
     n_batches = _n_batches(n, memory)
     if n_batches < N_BATCHES_MIN:
         need = math.ceil(N_BATCHES_MIN * MEMORIES_MIN * memory)
-        why = f"{n:,} requests, each like some {memory:,.0f} around it, and it takes {need:,}"
+        why = f"{counted(n, 'request')}, each like some {memory:,.0f} around it, and it takes {need:,}"
         return dict.fromkeys(names, Unknown(f"not estimable (N_eff = {n / memory:,.0f}): {why}"))
     series = _Series(least_s, ascending(least_s), np.sort(most_s), n_batches)
     return {name: _interval(series, _SHARES[name], inflation(_SHARES[name])) for name in names}

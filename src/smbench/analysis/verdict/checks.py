@@ -349,7 +349,7 @@ def littles_law(run: Run) -> Finding | None:
         name="little's law",
         verdict=Verdict.VALID if good else Verdict.UNKNOWN,
         expected=f"AWS's backlog is ours, within {LITTLE_RANGE[0]:g} to {LITTLE_RANGE[1]:g} times",
-        seen=f"{ours} times ours over {len(own):,} minutes",
+        seen=f"{ours} times ours over {units.counted(len(own), 'minute')}",
         advice=""
         if good
         else "other traffic on the endpoint, lost notices, or a backlog that AWS counts without running requests",

@@ -167,7 +167,7 @@ def most_usd(plan: RunPlan, instance_type: str, n_hosts: int, prices: PriceTable
     what = f"{hosts} of a processing job that SageMaker ends after {duration(longest_s)}"
     hour = prices.instance_hour.get(instance_type)
     if hour is None:
-        return Unknown(f"the price of {instance_type} is not known: --price {instance_type}=USD gives it"), what
+        return Unknown(f"there is no price of {instance_type}: --price {instance_type}=USD gives it"), what
     return hour * n_hosts * longest_s / 3600, what
 
 
@@ -181,7 +181,7 @@ def price_of(wanted: JobWanted, took_s: float | None = None, prices: Mapping[str
     hosts = f"{wanted.n_hosts} x {wanted.instance_type}"
     hour = table.instance_hour.get(wanted.instance_type)
     if hour is None:
-        return f"{hosts}: its price is not known"
+        return f"{hosts}: there is no price of it"
     what = f"{hosts} at the list price of an endpoint's instance ({table.source})"
     if took_s is None:
         return f"{what}: {usd(hour * wanted.n_hosts)} an hour"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from smbench import units
 from smbench.analysis.rows.frames import Frames
 from smbench.analysis.summary import Summary
 from smbench.analysis.verdict.thresholds import ThresholdResult
@@ -82,7 +83,7 @@ def _made(manifest: Manifest) -> Table:
         ("began", manifest.started.isoformat(timespec="seconds")),
         ("smbench", manifest.smbench or "-"),
         ("transport", manifest.transport or "-"),
-        ("machine", f"{host.platform}, {host.cpu_count} cores" if host.platform else "-"),
+        ("machine", f"{host.platform}, {units.counted(host.cpu_count, 'core')}" if host.platform else "-"),
         ("python", host.python or "-"),
         ("packages", packages or "-"),
         ("schedule's digest", manifest.schedule_digest or "-"),

@@ -1,5 +1,7 @@
 """What a report says to a person who decides: instances that would do, their price, who waited, what was assumed."""
 
+from collections.abc import Iterable
+
 from smbench import units
 from smbench.analysis.capacity.price import GIVEN
 from smbench.analysis.capacity.sizing import HOURS_A_MONTH, PhaseSizing, Sizing
@@ -11,7 +13,7 @@ from smbench.records import Unknown
 from smbench.view.sections.blocks import Block, Cell, Column, Detail, Judged, Row, Section, Sentence, Table
 from smbench.view.sections.cells import bounded, count, instance_seconds, percentile, rate, usd
 
-_HOURS = (1, 24, HOURS_A_MONTH)
+_HOURS = {"an hour": 1, "a day": 24, "a month": HOURS_A_MONTH}
 _PERCENTILES = ("p50", "p95", "p99", "max")
 
 
@@ -27,8 +29,11 @@ def decision(judged: Judged) -> Section | None:
 
 
 def _enough(sizing: Sizing) -> Table:
-    heads = ("offered", "instances", "an hour", "a day", "a month")
-    rows = tuple(Row((Cell(phase.name), rate(phase.offered_hz), *_instances(phase))) for phase in sizing.phases)
+    price = known(sizing.price_usd)
+    spans = {} if price is None else _HOURS
+    rows = tuple(
+        Row((Cell(phase.name), rate(phase.offered_hz), *_instances(phase, spans.values()))) for phase in sizing.phases
+    )
     service, slots = known(sizing.service_s), known(sizing.concurrency)
     notes = []
     if service is not None and slots is not None:
@@ -36,23 +41,19 @@ def _enough(sizing: Sizing) -> Table:
             f"Enough that the backlog does not grow at the mean rate of the phase, with a mean service of "
             f"{units.duration(service)} and {slots:,} at once on an instance; a burst within the phase still waits."
         )
-    price = known(sizing.price_usd)
-    if price is None:
-        notes.append("No price: set target.instance_hour in the scenario.")
-    else:
+    if price is not None:
         machine = f" of {sizing.machine}" if sizing.machine else ""
         notes.append(f"At {units.usd(price)} an hour{machine}, running all the time; a month is {HOURS_A_MONTH} hours.")
-    columns = (Column("phase", is_text=True), *map(Column, heads))
+    columns = (Column("phase", is_text=True), *map(Column, ("offered", "instances", *spans)))
     return Table("Enough", "How many instances would do", columns, rows, tuple(notes), detail=Detail.FULL)
 
 
-def _instances(phase: PhaseSizing) -> tuple[Cell, ...]:
+def _instances(phase: PhaseSizing, spans: Iterable[int]) -> tuple[Cell, ...]:
+    """How many, and what they cost in each of these numbers of hours."""
     n = phase.instances
     cell = Cell("-", reason=n.reason) if isinstance(n, Unknown) else count(n, "instances")
-    an_hour_usd = phase.usd_per_hour
-    if isinstance(an_hour_usd, Unknown):
-        return (cell, *(usd(an_hour_usd) for _ in _HOURS))
-    return (cell, *(usd(an_hour_usd * hours) for hours in _HOURS))
+    an_hour = phase.usd_per_hour
+    return (cell, *(usd(an_hour if isinstance(an_hour, Unknown) else an_hour * hours) for hours in spans))
 
 
 def _waited(sizing: Sizing) -> list[Block]:
@@ -105,7 +106,7 @@ def _assumed(summary: Summary) -> Table:
 
 def _price_known(summary: Summary) -> tuple[str, str, str]:
     if isinstance(summary.sizing.price_usd, Unknown):
-        return "price", "not known", "target.instance_hour of the scenario"
+        return "price", "not known", "set target.instance_hour in the scenario"
     if summary.price.prices_of == GIVEN:
         return "price", "given", "target.instance_hour of the scenario"
     return "price", "list price", summary.price.prices_of

@@ -332,8 +332,6 @@ def cost(judged: Judged) -> Section:
     notes = [
         "Paid time runs from the decision until the last instance has left; that billing begins at launch is assumed."
     ]
-    if isinstance(found.price_usd, Unknown):
-        notes.append("No price: set target.instance_hour in the scenario.")
     if found.harness is not None:
         notes.append(f"Measuring: list prices, nothing free, an upper bound; {found.harness.prices_of}.")
     figures = Figures("Cost", "What the instances were paid for", _cost_figures(found), tuple(notes))
@@ -358,12 +356,12 @@ def _cost_figures(found: Cost) -> tuple[Figure, ...]:
         Figure("cold", cold, "instance-seconds paid, not yet serving"),
         Figure("idle", idle, "instance-seconds"),
         Figure("paid, USD", total, "at the price given", total.text if is_priced else ""),
-        Figure("useful, USD", usd(found.useful_usd), "no policy can do this work with less"),
-        Figure(
-            "per 1,000 completions, USD", per_1000, n, f"{per_1000.text} per 1,000 completions" if per_1000.unit else ""
-        ),
     ]
-    if found.deadline_s is not None:
+    if is_priced:  # else the figure above says why none of them is known
+        said = f"{per_1000.text} per 1,000 completions" if per_1000.unit else ""
+        figures.append(Figure("useful, USD", usd(found.useful_usd), "no policy can do this work with less"))
+        figures.append(Figure("per 1,000 completions, USD", per_1000, n, said))
+    if is_priced and found.deadline_s is not None:
         limit, within = units.duration(found.deadline_s), usd(found.usd_per_1000_within_deadline)
         meaning = f"{count(found.n_within_deadline).text} completions; {found.deadline_from}"
         said = f"{within.text} per 1,000 within {limit}" if within.unit else ""

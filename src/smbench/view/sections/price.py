@@ -12,9 +12,11 @@ from smbench.view.sections.cells import count, rate, share, usd
 
 
 def price(judged: Judged) -> Section | None:
-    """Each inference, a thousand, a million, a month; None where nothing was measured at all."""
-    found = judged.summary.price
+    """Each inference, a thousand, a million, a month; None where the cost before it says why none is known."""
+    found, paid = judged.summary.price, judged.summary.cost
     if isinstance(found.usd, Unknown):
+        if found.usd == (paid if isinstance(paid, Unknown) else paid.usd):
+            return None
         missing = Missing("Price", f"The price of {found.of}", found.usd.reason, Detail.FULL)
         return Section("price", "Price of an inference", (missing,))
     blocks: list[Block] = [_figures(found)]
