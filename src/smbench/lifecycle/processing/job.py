@@ -181,7 +181,7 @@ def price_of(wanted: JobWanted, took_s: float | None = None, prices: Mapping[str
     hosts = f"{wanted.n_hosts} x {wanted.instance_type}"
     hour = table.instance_hour.get(wanted.instance_type)
     if hour is None:
-        return f"{hosts}: there is no price of it"
+        return f"{hosts}: its price is not known"
     what = f"{hosts} at the list price of an endpoint's instance ({table.source})"
     if took_s is None:
         return f"{what}: {usd(hour * wanted.n_hosts)} an hour"
