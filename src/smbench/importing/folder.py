@@ -126,6 +126,7 @@ def _manifest(
             n_timeouts=found.n_timeouts,
             has_failures=_has_failures(roles),
             has_unanswered=not roles.leaves_out,
+            has_unnoticed=not roles.has_notices_only,
         ),
         notes=tuple(notes),
     )

@@ -68,6 +68,7 @@ class Roles:
     notes: tuple[str, ...] = ()
     all_at_once: bool = False
     leaves_out: bool = False  # the tool writes no row for a request that was not answered
+    has_notices_only: bool = False  # nor for one of whose end no notice came
     sums: tuple[int, str] | None = None  # a column, and an expression that its cells match where a row sums up others
     counts: int | None = None  # a column that says for how many requests a row stands
     ids: int | None = None  # a column that names each request
@@ -155,7 +156,16 @@ def _known(table: Table) -> Roles:
             units = {"latency": tool.latency_unit, **dict.fromkeys(INSTANTS, tool.unit)}
             has_sums = tool.sums is not None and tool.sums[0] in names
             sums = (table.find(tool.sums[0]), tool.sums[1]) if tool.sums is not None and has_sums else None
-            return Roles(tool.name, columns, units, where, tool.notes, leaves_out=tool.leaves_out, sums=sums)
+            return Roles(
+                tool.name,
+                columns,
+                units,
+                where,
+                tool.notes,
+                leaves_out=tool.leaves_out,
+                has_notices_only=tool.has_notices_only,
+                sums=sums,
+            )
     if _is_vegeta_csv(table):
         columns = {"start": 0, "status": 1, "latency": 2, "error": 5, "label": 7}
         return Roles("vegeta", columns, {"start": "ns", "latency": "ns"})

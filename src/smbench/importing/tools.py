@@ -16,6 +16,7 @@ class Tool:
     where: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     leaves_out: bool = False
+    has_notices_only: bool = False  # it leaves out whatever ended without a notice
     sums: tuple[str, str] | None = None  # a column, and what it holds in rows that are sums of other rows
     form: str = ""  # of the file, where names alone would not make it this tool's
 
@@ -156,6 +157,7 @@ TOOLS = (
         {"start": "receivedTime", "end": "eventTime", "status": "invocationStatus", "error": "failureReason"},
         ("receivedTime", "eventTime", "invocationStatus"),
         leaves_out=True,
+        has_notices_only=True,
         notes=("SageMaker's receivedTime is when it took a request: the client's call before it is in no notice",),
     ),
 )

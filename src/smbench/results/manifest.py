@@ -101,6 +101,7 @@ class ImportedFrom(BaseModel):
     n_timeouts: int = 0  # requests whose client gave up: longer than they are old
     has_failures: bool = True  # the file says of each request how it ended
     has_unanswered: bool = True  # requests that were not answered are in the file, too
+    has_unnoticed: bool = True  # and so are those of whose end no notice came
 
     @property
     def in_words(self) -> str:

@@ -9,10 +9,13 @@ import pytest
 
 from runs import manifest_of
 from smbench.analysis.comparison.comparability import differences, is_repetition
-from smbench.results.manifest import ClockFacts, Host, Manifest
+from smbench.results.manifest import ClockFacts, Host, ImportedFrom, Manifest
 from smbench.scenario.model import Scenario
 
 POLICY = {"target_tracking": {"backlog_per_instance": 5.0}}
+
+
+IMPORTED = ImportedFrom(file="a.csv", digest="", tool="k6")  # which file it was makes no difference
 
 
 def manifest(**changes: Any) -> Manifest:
@@ -91,10 +94,14 @@ def test_a_build_of_the_kernel_is_no_other_machine_and_in_virtual_time_no_machin
         ({"workers": 2}, "run.workers"),
         ({"clock": ClockFacts(kind="real")}, "run.clock"),
         ({"payload_digests": {"a.json": "1"}}, "payload_digests.a.json"),
+        ({"imported": IMPORTED.model_copy(update={"tool": "vegeta"})}, "imported.tool"),
+        ({"imported": IMPORTED.model_copy(update={"is_due_known": True})}, "imported.latency_from"),
+        ({"imported": IMPORTED.model_copy(update={"has_unanswered": False})}, "imported.has_unanswered"),
+        ({"imported": IMPORTED.model_copy(update={"has_failures": False})}, "imported.has_failures"),
     ],
 )
 def test_what_the_figures_depend_on_is_looked_at(changes: dict[str, Any], key: str) -> None:
-    scaled = manifest(clock=ClockFacts(kind="scaled"))
+    scaled = manifest(clock=ClockFacts(kind="scaled"), imported=IMPORTED)
     assert keys(scaled, scaled.model_copy(update=changes)) == [key]
 
 

@@ -46,6 +46,15 @@ def test_slower_for_certain_is_a_regression_faster_holds_and_between_is_inconclu
     assert "97 % confidence" in judged([1.2 * value for value in BASE]).seen
 
 
+def test_slower_by_exactly_the_limit_is_no_regression() -> None:
+    """The ratio comes from logarithms: of most of these baselines it is a last digit above 1.05."""
+    for baseline in (float(k) for k in range(1, 40)):
+        slower = baseline * 105 / 100
+        assert judged([slower], base=[baseline]).outcome is Outcome.HELD
+        assert judged([slower * (1 + 1e-6)], base=[baseline]).outcome is Outcome.REGRESSED
+        assert judged([baseline], base=[slower], metric="completed_hz").outcome is Outcome.HELD
+
+
 def test_less_of_what_should_be_more_is_slower() -> None:
     assert judged([value / 1.2 for value in BASE], metric="completed_hz").outcome is Outcome.REGRESSED
     assert judged([value * 1.2 for value in BASE], metric="completed_hz").outcome is Outcome.HELD

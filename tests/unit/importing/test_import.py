@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 import smbench
+from smbench.analysis.comparison.run_metrics import measure
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.rows.frames import Frames, load
 from smbench.analysis.summary import Summary, summarise
@@ -553,6 +554,21 @@ def test_notices_of_sagemaker_are_read_as_they_are_and_leave_open_what_has_none(
     assert frames.requests["sojourn_ns"].drop_nulls().unique().to_list() == [2.5 * S]
     asked = ["p50 < 5s", "p50 < 2s", "failed == 0"]
     assert [one.passed for one in evaluate(asked, frames, summary)] == [None, False, False]
+    # Whoever subscribed to the topic of successes alone has no failure in the file.
+    successes = [notice(k) for k in range(9) if k != 3]
+    frames, summary = read(imported(tmp_path, "successes.jsonl", "\n".join(successes)))
+    asked = ["failed == 0", "failed < 1%", "expired == 0", "lost == 0", "rejected == 0", "error_share < 5%"]
+    assert [one.passed for one in evaluate(asked, frames, summary)] == [None] * 6
+
+
+def test_a_comparison_gives_no_number_to_a_latency_that_the_file_leaves_out(tmp_path: Path) -> None:
+    """hey writes no row where no answer came: were they the slow ones, every figure of time would be longer."""
+    text = "response-time,DNS+dialup,status-code,offset\n" + "".join(f"0.25,0,200,{k}\n" for k in range(20))
+    figures = measure(*read(imported(tmp_path, "a.csv", text)))
+    assert figures["sojourn_p50"] == Bounded(low=0.25, high=None)
+    assert {name for name, one in figures.items() if one.value is not None} == {"completed_hz"}
+    figures = measure(*read(imported(tmp_path, "k6.csv")))
+    assert figures["sojourn_p50"].value is not None
 
 
 def test_a_timeout_may_be_said(tmp_path: Path) -> None:

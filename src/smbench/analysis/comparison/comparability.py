@@ -1,6 +1,7 @@
 """What differs between two runs apart from chance: only runs alike in all but what is compared can be compared.
 
-Looked at: the scenario as it was resolved, what was found of a real endpoint, the payloads' bytes, and the machine.
+Looked at: the scenario as it was resolved, what was found of a real endpoint, the payloads' bytes, the machine, and of
+an imported run what its file says.
 Not looked at: what names or judges a run (`name`, `description`, `thresholds`), and its seeds, which are chance itself.
 """
 
@@ -78,6 +79,7 @@ def _likeness(run: Manifest, written: dict[str, Any]) -> dict[str, Any]:
     return {
         **scenario,
         "found": _found(run.target) if is_real else {},  # an emulated one is the scenario's own
+        "imported": _imported(run),
         "payload_digests": run.payload_digests,
         "run": how,
         "host": host,
@@ -90,6 +92,18 @@ def _with_defaults(scenario: dict[str, Any]) -> dict[str, Any] | None:
         return Scenario.model_validate(scenario).model_dump(mode="json", by_alias=True)
     except ValidationError:
         return None
+
+
+def _imported(run: Manifest) -> dict[str, Any]:
+    """What another tool's latencies mean: k6 leaves out connecting, others begin where a request was due."""
+    if run.imported is None:
+        return {}
+    return {
+        "tool": run.imported.tool or None,
+        "latency_from": "due" if run.imported.is_due_known else "send",
+        "has_unanswered": run.imported.has_unanswered,
+        "has_failures": run.imported.has_failures,
+    }
 
 
 def _found(target: dict[str, Any]) -> dict[str, Any]:

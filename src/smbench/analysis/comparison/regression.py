@@ -13,6 +13,7 @@ from smbench.analysis.numbers.bounds import Bounded
 from smbench.analysis.numbers.rank_tests import cut
 from smbench.scenario.values.quantities import parse_share
 
+_ROUNDING = 1e-9  # of a ratio: 8.08 s over 8 s is 1 % more, and by logarithms 2e-16 beyond it
 BEYOND: dict[Beyond, str] = {
     "longer": "never reached, as the baseline's is",
     "shorter": "0, or reached where the baseline's never is",
@@ -101,7 +102,7 @@ def _judge(gate: Gate, contrast: Contrast, metric: str) -> GateResult:
         why = f": {row.reason}" if row is not None and row.reason else ""
         return _result(gate, contrast, metric, Outcome.INCONCLUSIVE, f"not estimable{why}")
     low, high = _inverse(times) if RUN_METRICS[metric].more_is_better else (times.low, times.high)
-    outcome = Outcome.INCONCLUSIVE
+    outcome, limit = Outcome.INCONCLUSIVE, limit * (1 + _ROUNDING)
     if low > limit:
         outcome = Outcome.REGRESSED
     elif high is not None and high <= limit:

@@ -69,7 +69,15 @@ def measure(frames: Frames, summary: Summary) -> dict[str, Bounded]:
     figures["misfit_share"] = _misfit(summary)
     figures["instance_s"] = then(summary.cost, lambda cost: Bounded.exactly(cost.instance_s))
     figures["cost_usd"] = then(then(summary.cost, lambda cost: cost.usd), Bounded.exactly)
-    return {name: one for name in RUN_METRICS if isinstance(one := figures.get(name), Bounded)}
+    known = {name: one for name in RUN_METRICS if isinstance(one := figures.get(name), Bounded)}
+    imported = frames.manifest.imported
+    if imported is None or imported.has_unanswered:
+        return known
+    return {name: one.model_copy(update={"high": None}) if name in _OF_ALL else one for name, one in known.items()}
+
+
+_OF_ALL = [name for name, metric in RUN_METRICS.items() if metric.unit in ("s", "requests")]
+"""What requests that a file leaves out may only make more: latencies, backlog, time until all are over."""
 
 
 def thin(summary: Summary) -> tuple[str, ...]:

@@ -77,6 +77,8 @@ def _of_file(seen: Figure, threshold: Threshold, imported: ImportedFrom) -> Figu
     """What another tool's file leaves out may be any number of requests, of any age."""
     bounds, metric = seen.bounds, threshold.metric
     most = 1.0 if threshold.unit == "share" else None
+    if not imported.has_unnoticed and metric in (*_OF_SENT, *NEVER_COMPLETED, Outcome.LOST, "error_share"):
+        return Figure(bounds.model_copy(update={"high": most}), "requests without a notice are not in the file")
     if not imported.has_unanswered:
         note = "requests without an answer are not in the file"
         if threshold.quantile is not None or metric in ("oldest_age", *_OF_BACKLOG):
