@@ -200,6 +200,20 @@ def test_a_role_that_cannot_be_assumed_starts_nothing_and_leaves_nothing(
     assert not region.objects(tmp_path.name)
 
 
+def test_without_a_place_the_files_go_to_sagemakers_default_bucket_and_where_it_is_missing_that_is_said(
+    region: Region,
+) -> None:
+    bucket = "sagemaker-us-east-1-123456789012"
+    wanted: dict[str, Any] = {"endpoint": "smbench-emulated", "endpoint_url": region.url, "image": GOOD}
+    elsewhere = "arn:aws:iam::210987654321:role/elsewhere"  # refused once all is put
+    with pytest.raises(TargetError, match="Could not assume role"):
+        smbench.run_job(LOAD, role=elsewhere, **wanted)
+    region.emulator.s3.delete_bucket(bucket)
+    with pytest.raises(TargetError, match=f"put s3://{bucket}/.*NoSuchBucket") as refused:
+        smbench.run_job(LOAD, role=elsewhere, **wanted)
+    assert f"`aws s3 mb s3://{bucket}` makes it" in refused.value.advice
+
+
 def test_a_job_whose_answer_was_lost_is_started_once(region: Region) -> None:
     """The next try of the same call finds the name taken: by the try before."""
     plan = make_plan(Scenario.model_validate(LOAD | {"target": {"endpoint": "mine"}}), Path())

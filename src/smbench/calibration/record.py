@@ -33,6 +33,7 @@ class Check(BaseModel):
     digest: str  # of what was checked
     fingerprint: str  # of the run
     figures: dict[str, float]  # errors by name; see docs/calibration.md
+    undecided: str = ""  # why that run decides on no grade; empty: it does
     notes: tuple[str, ...] = ()  # what the grade depends on beside the model
 
 
@@ -98,7 +99,7 @@ def with_check(record: ModelRecord, check: Check) -> ModelRecord:
 def label_of(target_file: Path) -> Label:
     """The grade of the model in a scenario file, and the sentence that every prediction from it carries.
 
-    The worst check against a run that the model was not fitted from counts.
+    The worst check against a run that the model was not fitted from counts, of those whose run could decide.
 
     Raises:
         ScenarioError: the scenario is wrong.
@@ -116,9 +117,13 @@ def label_of(target_file: Path) -> Label:
     if not held_out:
         only = "only against a run that it was fitted from" if record.checks else "against no run yet"
         return Label(grade=NOT_VALIDATED, text=f"{NOT_VALIDATED}: checked {only}; smbench check-model does it")
-    worst = max(held_out, key=lambda check: (*GRADES, NOT_VALIDATED).index(check.grade))
+    deciding = [check for check in held_out if not check.undecided]
+    if not deciding:
+        run = f"{held_out[-1].run}, which is too short or too lightly loaded to decide"
+        return Label(grade=NOT_VALIDATED, text=f"{NOT_VALIDATED}: checked against {run}")
+    worst = max(deciding, key=lambda check: (*GRADES, NOT_VALIDATED).index(check.grade))
     said = worst.grade if worst.grade == NOT_VALIDATED else f"grade {worst.grade}"
-    others = f", the worst of {len(held_out)} checks" if len(held_out) > 1 else ""
+    others = f", the worst of {len(deciding)} checks" if len(deciding) > 1 else ""
     chance = "; an alarm of that run saw its minutes by chance" if worst.notes else ""
     return Label(grade=worst.grade, text=f"{said}: checked against {worst.run}{others}{chance}")
 

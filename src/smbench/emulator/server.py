@@ -117,6 +117,7 @@ class Emulator:
         self._jobs = None if images is None else ProcessingJobs(self.site, self.s3, images)
         if self._jobs is not None:
             self.sagemaker.operations |= self._jobs.operations
+            self.s3.create_bucket(f"sagemaker-{region}-{account}")  # as in an account that has used SageMaker before
         jobs = () if self._jobs is None else (self._jobs.logs,)
         self.services: tuple[ShapedService | RestService, ...] = (
             self.s3,

@@ -15,13 +15,23 @@ from modelling import scenario
 from smbench.calibration.checking.agreement import disagreement
 from smbench.calibration.checking.behaviour import Behaviour, behaviour
 from smbench.calibration.checking.by_chance import alarms_by_chance
-from smbench.calibration.checking.check import _band, grade
+from smbench.calibration.checking.check import _band, grade, why_undecided
 from smbench.calibration.checking.predicted import predictions, replayed
 from smbench.calibration.checking.redrawn import redrawn, scaled
 from smbench.calibration.distances import kolmogorov_smirnov, wasserstein
 from smbench.calibration.parameter import Parameter, Source
+from smbench.calibration.record import (
+    NOT_VALIDATED,
+    Check,
+    ModelRecord,
+    label_of,
+    physics_digest,
+    record_path,
+    with_check,
+)
 from smbench.model.law_facts import mean_s
 from smbench.scenario.emulated import Emulated
+from smbench.scenario.load import load_scenario
 from smbench.scenario.values.distributions import Distribution
 
 
@@ -49,7 +59,54 @@ def test_the_area_between_two_distributions_is_that_of_wasserstein() -> None:
     ],
 )
 def test_the_worst_error_decides_the_grade(figures: dict[str, float], expected: str) -> None:
-    assert grade(figures) == expected
+    assert grade(figures, {}) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "noise", "graded", "is_decided"),
+    [
+        (0.00, 0.15, "A", True),
+        (0.00, 0.16, "B", True),  # an error below what chance does is luck
+        (0.00, 0.31, "not validated", False),
+        (0.40, 0.31, "not validated", True),  # beyond chance as well
+        (0.31, 0.40, "not validated", False),
+        (0.31, 0.00, "not validated", True),
+    ],
+)
+def test_no_grade_is_given_that_chance_alone_is_beyond(
+    error: float, noise: float, graded: str, is_decided: bool
+) -> None:
+    figures, floor = {"ks": 0.01, "p95": error}, {"ks": 0.01, "p95": noise}
+    assert grade(figures, floor) == graded
+    assert ("p95" not in why_undecided(figures, floor)) is is_decided
+
+
+def test_a_run_that_cannot_decide_takes_no_grade_from_a_model_and_gives_none(tmp_path: Path) -> None:
+    path = tmp_path / "fitted.yaml"
+    path.write_text("name: fitted\nload: [{constant: {rate: 1/s, for: 1s}}]\n")
+    digest = physics_digest(load_scenario(path), tmp_path)
+    short = Check(
+        run="short",
+        is_in_sample=False,
+        grade=NOT_VALIDATED,
+        digest=digest,
+        fingerprint="s",
+        figures={},
+        undecided="p95",
+    )
+    record = ModelRecord(runs=(), parameters=(), digest=digest, checks=(short,))
+    record.write(record_path(path))
+    assert (
+        label_of(path).text
+        == f"{NOT_VALIDATED}: checked against short, which is too short or too lightly loaded to decide"
+    )
+    long = short.model_copy(update={"run": "long", "grade": "B", "fingerprint": "l", "undecided": ""})
+    with_check(record, long).write(record_path(path))
+    assert label_of(path).text == "grade B: checked against long"
+
+
+def test_an_error_beyond_the_limits_and_beyond_chance_decides_whatever_another_does_by_chance() -> None:
+    assert not why_undecided({"ks": 0.2, "p95": 0.1}, {"ks": 0.01, "p95": 0.5})
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ class CheckedModel(Printed):
             "run": self.run,
             "is_in_sample": self.is_in_sample,
             "grade": found.grade,
+            "undecided": found.undecided or None,
             "label": self.label.text,
             "replications": found.replications,
             "errors": _finite(found.figures),
@@ -126,6 +127,7 @@ def check_model(model: str | os.PathLike[str], run: str | os.PathLike[str], *, r
         digest=digest,
         fingerprint=measured.fingerprint,
         notes=found.notes,
+        undecided=found.undecided,
         figures={name: value for name, value in found.figures.items() if math.isfinite(value)},
     )
     try:

@@ -33,6 +33,7 @@ class ModelCheck:
         bands: 5th and 95th percentile of each error over predictions with the parameters drawn anew.
         floor: The median error of one prediction against the others: what chance alone does in this run.
         persistence: Errors of the naive prediction that latency is as in the runs that the model was fitted from.
+        undecided: Why the run can decide on no grade; empty where it can. Without a grade, then.
         notes: What the grade depends on beside the model, a sentence each.
         covered: The share of the run's p50, p90, p95 and p99 that lie within the band of the predictions.
         places: Of each of them, the share of these predictions that are below; infinite ones are left out.
@@ -46,6 +47,7 @@ class ModelCheck:
     covered: float | None
     places: dict[str, float]
     replications: int
+    undecided: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -78,15 +80,18 @@ def check(
     figures = errors(real, *as_it_is)
     singly = [errors(real, one) for one in drawn]
     among = [errors(one, *as_it_is[:at], *as_it_is[at + 1 :]) for at, one in enumerate(as_it_is)]
+    floor = {name: float(np.median([abs(one[name]) for one in among if name in one] or [0.0])) for name in figures}
+    undecided = why_undecided(figures, floor)
     return ModelCheck(
-        grade=grade(figures),
+        grade=NOT_VALIDATED if undecided else grade(figures, floor),
         figures=figures,
         bands={name: _band([one[name] for one in singly if name in one]) for name in figures},
-        floor={name: float(np.median([abs(one[name]) for one in among if name in one] or [0.0])) for name in figures},
+        floor=floor,
         persistence=_persistence(real, np.array(quantiles_s)),
         covered=_covered(real, drawn),
         places=_places(real, drawn),
         replications=replications,
+        undecided=undecided,
         notes=alarms_by_chance(of.scenario.target.emulated, parameters, base_dir),
     )
 
@@ -99,10 +104,30 @@ def _first_seed(of: Replayed) -> int:
     return int(of.schedule.digest[:8], 16)
 
 
-def grade(figures: Figures) -> str:
-    """A, B or "not validated"; an error that could not be compared counts against no grade but that of p95."""
-    worst = max(abs(figures.get(name, 0.0)) / limit for name, limit in LIMITS.items())
+def grade(figures: Figures, floor: Figures) -> str:
+    """A, B or "not validated"; an error that could not be compared counts against no grade but that of p95.
+
+    A grade finer than what chance alone does in the run is not given: there a small error is luck.
+    """
+    worst = max(max(_in_limits(figures, name), _in_limits(floor, name)) for name in LIMITS)
     return "A" if worst <= 1 else "B" if worst <= _B_TIMES else NOT_VALIDATED
+
+
+def why_undecided(figures: Figures, floor: Figures) -> str:
+    """Where chance alone may be beyond the limits of every grade, so that no error within it says anything.
+
+    Empty where the run decides: chance is within the limits, or another error is beyond them and beyond chance.
+    """
+    noisy = [name for name in LIMITS if _in_limits(floor, name) > _B_TIMES]
+    if any(_in_limits(figures, name) > max(_B_TIMES, _in_limits(floor, name)) for name in LIMITS):
+        return ""
+    each = (f"{name} by {floor[name]:.3f}, and grade B allows {_B_TIMES * LIMITS[name]:.3f}" for name in noisy)
+    return f"chance alone changes {'; '.join(each)}" if noisy else ""
+
+
+def _in_limits(errors: Figures, name: str) -> float:
+    """An error's size in limits of grade A; 0 where there is none."""
+    return abs(errors.get(name, 0.0)) / LIMITS[name]
 
 
 def _band(errors: list[float]) -> tuple[float, float]:

@@ -54,8 +54,14 @@ class JobRun:
         region = loop.clients.region
         self._access = AwsAccess(region, None, access.endpoint_url)  # a container has no profile
         self.name = job_name(plan, datetime.datetime.now(datetime.UTC))
-        default = wanted.place or f"s3://sagemaker-{region}-{self._jobs.account()}/{self.name}"
-        self.place = place_on(loop, default)
+        bucket = "" if wanted.place else f"sagemaker-{region}-{self._jobs.account()}"
+        self.place = place_on(loop, wanted.place or f"s3://{bucket}/{self.name}")
+        self._or_else = (
+            f"SageMaker's default bucket takes the files; `aws s3 mb s3://{bucket}` makes it where it is missing, or "
+            "name another with --to s3://BUCKET/PREFIX"
+            if bucket
+            else "name another place with --to"
+        )
 
     def start(self, command: Sequence[str]) -> None:
         """Put everything into S3, and start the job.
@@ -73,20 +79,23 @@ class JobRun:
         put = [ORDER]
         n_hosts = self._wanted.n_hosts
         together = n_hosts > 1
-        write_order(
-            self.place,
-            self._plan,
-            self._origin,
-            self._access,
-            n_hosts,
-            None,
-            command,
-            begins_together=together,
-            prices=self._prices,
-            option="--workers",
-        )
         try:
-            with at_the_place("name another place with --to"):
+            write_order(
+                self.place,
+                self._plan,
+                self._origin,
+                self._access,
+                n_hosts,
+                None,
+                command,
+                begins_together=together,
+                prices=self._prices,
+                option="--workers",
+            )
+        except TargetError as error:
+            raise TargetError(error.message, self._or_else) from error
+        try:
+            with at_the_place(self._or_else):
                 for name, body in own_entry().items():
                     put.append(f"{CODE}/{name}")
                     self.place.write(put[-1], body)

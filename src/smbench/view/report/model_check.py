@@ -68,6 +68,8 @@ def model_check_text(run: str, found: ModelCheck, label: str, *, is_in_sample: b
                 _or_more(found.persistence[name], write) if name in found.persistence else "",
             )
     graded = found.grade if len(found.grade) > 1 else f"grade {found.grade}"
+    if found.undecided:
+        graded = f"{found.grade}, for the run cannot decide: {found.undecided}"
     own = ["In sample: the model was fitted from this very run, so this shows its fit and not how well it predicts."]
     covered = [] if found.covered is None else [f"percentiles within their 90 % bands: {100 * found.covered:.0f} %"]
     return Group(
