@@ -363,3 +363,38 @@ async def test_an_event_that_breaks_is_told_and_stops_nothing_after_it() -> None
     await anyio.sleep(3)
     assert happened == ["later"]
     front._driver.stop()
+
+
+MANY = "9" * 5000  # digits; `int` takes 4,300 of them
+FORM = "Version=2012-11-05&Action="
+SQS_JSON = {"x-amz-target": "AmazonSQS.CreateQueue"}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request("GET", "/bucket/key", {"range": f"bytes={MANY}-"}),
+        request("GET", "/bucket/key", {"range": f"bytes=0-{MANY}"}),
+        request("GET", "/bucket/key", {"if-modified-since": f"Mon, 1 Jan {MANY[:20]} 00:00:00 GMT"}),
+        request("GET", "/bucket/key", {"if-unmodified-since": "Mon, 1 Jan 2026 00:00:00 +99999999999999"}),
+        request("GET", f"/bucket?max-keys={MANY}"),
+        request(headers=SQS_JSON, body=orjson.dumps({"QueueName": "q", "Attributes": {"VisibilityTimeout": MANY}})),
+        request(
+            headers=SQS_JSON,
+            body=orjson.dumps(
+                {"QueueName": "q", "Attributes": {"RedrivePolicy": orjson.dumps({"maxReceiveCount": MANY}).decode()}}
+            ),
+        ),
+        request(body=f"{FORM}ListQueues&MaxResults={MANY[:400]}".encode()),
+        request(body=f"{FORM}ListQueues&MaxResults={MANY}".encode()),
+        request(body=f"{FORM}CreateQueue&QueueName=q&Attribute.{MANY}.Name=DelaySeconds".encode()),
+        request(body=f"Version=2010-03-31&Action=ListTopics&NextToken={MANY}".encode()),
+    ],
+    ids=lambda sent: f"{sent.target} {sent.headers} {sent.body[:60]!r}"[:90],
+)
+async def test_more_digits_than_any_number_has_are_the_clients_mistake(sent: HttpRequest) -> None:
+    front = plain_front()
+    for made in (request("PUT", "/bucket"), request("PUT", "/bucket/key", body=b"0123456789")):
+        assert answered(front, made).status == 200
+    assert answered(front, sent).status < 500
+    assert front.statistics().trouble == ""

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from smbench.account.questions import Question, Seen
 from smbench.aws.access.clients import AwsClients
-from smbench.aws.access.instants import datetime_utc_ns, http_date, utc_datetime
+from smbench.aws.access.instants import datetime_utc_ns, utc_datetime
 from smbench.clock import wall_ns
 from smbench.findings import Verdict
+from smbench.wire.dates import http_date
 
 _CLOCK_OFF_S = 60.0  # AWS refuses signatures at 300 s; a clock so far off drifts, and its stamps are of no use
 _READ_ONCE = "env"  # botocore's name of credentials that come from variables, which are not renewed

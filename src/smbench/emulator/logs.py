@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
@@ -79,12 +80,12 @@ class Logs:
         begin, end = _within(stream.lines, params.get("startTime", 0), params.get("endTime"))
         first = begin if params.get("startFromHead") else max(begin, end - n_max)  # without it, the latest
         if (token := params.get("nextToken")) is not None:
-            kind, _, place = token.partition("/")
-            if kind not in ("f", "b") or not place.isdecimal():
+            kind, _, written = token.partition("/")
+            if kind not in ("f", "b") or (place := whole(written)) is None:
                 raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
             if kind == "b":
                 raise beyond("read log events backwards")
-            first = max(begin, int(place))
+            first = max(begin, place)
         lines = stream.lines[first : min(first + n_max, end)]
         return {
             "events": [_event(line) for line in lines],

@@ -241,7 +241,7 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
     frame = frame.with_columns(pl.lit(texts[role], dtype=pl.String).alias(role) for role in _TEXTS)
     size = cells[roles.columns["size"]].gather(kept) if "size" in roles.columns else pl.Series([0] * len(kept))
     frame = frame.with_columns(
-        size.cast(pl.String).cast(pl.Int64, strict=False).fill_null(0).alias("size_in_bytes"),
+        _whole(size).fill_null(0).alias("size_in_bytes"),
         pl.coalesce("start_ns", pl.col("end_ns") - pl.col("latency_ns")).alias("start_ns"),
         pl.coalesce("end_ns", pl.col("start_ns") + pl.col("latency_ns")).alias("end_ns"),
         pl.col("phase").fill_null(PHASE),
@@ -251,6 +251,11 @@ def _part(table: Table, batch: Batch, roles: Roles, cells: Mapping[int, pl.Serie
     _refuse_counts(table, batch, roles, cells, kept)
     _check(table, batch, roles, frame, kept)
     return frame
+
+
+def _whole(cells: pl.Series) -> pl.Series:
+    """Null where there is no number: pandas writes whole ones as `10.0` where a row has none."""
+    return cells.cast(pl.String).cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
 
 
 def _converter(unit: str | None) -> Callable[[pl.Series], Nanoseconds]:

@@ -4,6 +4,7 @@ A tool's own habits decide more than its header shows: k6 stamps a request when 
 counts nanoseconds. What is guessed is shown to the user, and what no name says is asked for.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -43,6 +44,8 @@ _OF_A_PART = {  # of a request: the name of such a column has a word for latency
     "dns", "lookup", "tls", "ssl", "handshake", "first", "ttft", "ttfb", "itl", "tpot", "token", "tokens", "inter",
     "prefill", "decode", "network", "upstream", "model", "overhead", "init", "billed",
 }  # fmt: skip
+_STATUS = re.compile(r"0|[1-5]\d\d", re.ASCII)  # of HTTP; 0: no answer
+_ROW_DIGITS_MAX = 18  # of the number of a row
 _IDS = {"id", "requestid", "reqid", "inferenceid", "invocationid", "correlationid", "messageid", "traceid", "uuid"}
 _COUNTS = {"count", "samplecount", "requestcount", "numrequests", "nrequests", "requests", "hits", "occurrences"}
 
@@ -134,7 +137,7 @@ def _called(table: Table, columns: Mapping[str, int], names: set[str]) -> list[i
 def _numbers_rows(table: Table, at: int) -> bool:
     """Whether a column only numbers the rows of the file: 1, 2, 3."""
     cells = [row[at] or "" for row in table.head]
-    first = int(cells[0]) if cells[0].isdecimal() else 0
+    first = int(cells[0]) if cells[0].isdecimal() and len(cells[0]) <= _ROW_DIGITS_MAX else 0
     return cells == [str(first + place) for place in range(len(cells))]
 
 
@@ -227,7 +230,7 @@ def _is_vegeta_csv(table: Table) -> bool:
         return False
     stamp, code, latency = first[0] or "", first[1] or "", first[2] or ""
     is_stamp = is_number(stamp) and unit_of_epoch(parse_number(stamp)) == "ns"
-    return is_stamp and code.isdecimal() and int(code) < 600 and latency.isdecimal()
+    return is_stamp and _STATUS.fullmatch(code) is not None and latency.isdecimal()
 
 
 def _is_h2load_log(table: Table) -> bool:
@@ -236,8 +239,9 @@ def _is_h2load_log(table: Table) -> bool:
     if table.names is not None or table.width < _H2LOAD_WIDTH:
         return False
     stamp, code, latency = first[0] or "", first[1] or "", first[2] or ""
-    is_stamp = stamp.isdecimal() and unit_of_epoch(parse_number(stamp)) == "us"
-    return is_stamp and (code == "-1" or (code.isdecimal() and 100 <= int(code) < 600)) and latency.isdecimal()
+    is_stamp = is_number(stamp) and unit_of_epoch(parse_number(stamp)) == "us"
+    is_status = code == "-1" or (code != "0" and _STATUS.fullmatch(code) is not None)
+    return is_stamp and is_status and latency.isdecimal()
 
 
 def _is_jtl(table: Table) -> bool:
@@ -246,7 +250,7 @@ def _is_jtl(table: Table) -> bool:
     if table.names is not None or table.width < _JTL_WIDTH or first[7] not in ("true", "false"):
         return False
     stamp, elapsed = first[0] or "", first[1] or ""
-    return stamp.isdecimal() and unit_of_epoch(parse_number(stamp)) == "ms" and elapsed.isdecimal()
+    return is_number(stamp) and unit_of_epoch(parse_number(stamp)) == "ms" and elapsed.isdecimal()
 
 
 def _by_name(table: Table, asked: Asked) -> dict[str, int]:

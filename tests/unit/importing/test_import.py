@@ -498,6 +498,25 @@ def test_advice_names_options_of_this_command_not_keys_of_a_scenario(
     assert "say unit" not in error.value.advice
 
 
+def test_sizes_are_read_where_pandas_made_them_floats(tmp_path: Path) -> None:
+    text = f"start,latency_ms,status,size\n{T0},5,200,1024.0\n{T0 + 1},5,200,2048\n{T0 + 2},5,200,\n"
+    rows = open_run(imported(tmp_path, "a.csv", text).path).requests.collect()
+    assert rows["size_in_bytes"].to_list() == [1024, 2048, 0]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["9" * 5000, "200", "1.5", "x"],
+        [f"{T0}000000000", "9" * 5000, "1000000", ""],
+        ["\u0663" * 13, "200", "5", "x", "", "", "", "true"],
+    ],
+)
+def test_digits_that_make_no_number_of_a_tools_are_asked_about(tmp_path: Path, cells: list[str]) -> None:
+    with pytest.raises(UsageError):
+        imported(tmp_path, "a.csv", f"{','.join(cells)}\n" * 3)
+
+
 def test_due_instants_show_how_late_the_other_tool_was(tmp_path: Path) -> None:
     text = "due,start,end,status\n" + "".join(f"{iso(k)},{iso(k + 0.5)},{iso(k + 2)},ok\n" for k in range(5))
     frames, summary = read(imported(tmp_path, "due.csv", text))

@@ -12,10 +12,10 @@ from botocore.parsers import ResponseParserError, create_parser
 
 from smbench.aws.access.answers import UNREADABLE_BODY
 from smbench.aws.access.causes import CONTAINERS_OWN, cause_of, code_of, original_status_of, status_of
-from smbench.aws.access.instants import http_date
 from smbench.aws.access.refusals import told_by
 from smbench.clock import real_ns, wall_ns
 from smbench.records import Rejected, Unacknowledged
+from smbench.wire.dates import http_date
 from smbench.wire.http1 import FIRST_ERROR_STATUS, Ended, Pieces, Response, UnreadableAnswer
 from smbench.wire.pool import Pool
 from smbench.wire.sigv4 import Credentials, Signer, canonical_path, canonical_query, canonical_request, canonical_value

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from smbench.aws.access.causes import code_of, status_of
-from smbench.aws.access.instants import http_date
 from smbench.aws.transport.wire_service import WireService
+from smbench.wire.dates import http_date
 from smbench.wire.http1 import Response
 from smbench.wire.origin import Origin
 from smbench.wire.sigv4 import UNSIGNED_PAYLOAD, payload_hash

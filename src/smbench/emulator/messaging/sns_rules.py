@@ -10,6 +10,7 @@ from smbench.emulator.messaging.filter_policy import Matcher, attribute_values, 
 from smbench.emulator.messaging.filter_rules import FilterError
 from smbench.emulator.messaging.sns_envelope import Publication
 from smbench.emulator.protocol.codecs import ServiceError, not_implemented
+from smbench.emulator.protocol.digits import whole
 
 MESSAGE_MAX_BYTES = 262_144
 _PAGE = 100
@@ -172,10 +173,9 @@ def check_batch(entries: list[dict[str, Any]]) -> None:
 
 def paged(name: str, items: list[Any], params: dict[str, Any]) -> dict[str, Any]:
     """One page of a listing under its name, with NextToken where more follow. Raises ServiceError: a foreign token."""
-    token = params.get("NextToken", "0")
-    if not (token.isascii() and token.isdecimal()):
+    start = whole(params.get("NextToken", "0"))
+    if start is None:
         raise invalid("NextToken")
-    start = int(token)
     page: dict[str, Any] = {name: items[start : start + _PAGE]}
     if start + _PAGE < len(items):
         page["NextToken"] = str(start + _PAGE)

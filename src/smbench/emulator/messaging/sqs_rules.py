@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.sqs_query import CODES
 
 RANGES = {  # attribute: default, least, most
@@ -52,11 +53,11 @@ def check_attributes(attributes: dict[str, str]) -> None:
             raise sqs_error("InvalidAttributeName", f"Unknown Attribute {name}.")
         if name in RANGES:
             _, low, high = RANGES[name]
-            is_valid = value.isascii() and value.isdecimal() and low <= int(value) <= high
+            is_valid = _is_within(value, low, high)
         elif name == "SqsManagedSseEnabled":
             is_valid = value in ("true", "false")
         elif name == "KmsDataKeyReusePeriodSeconds":
-            is_valid = value.isascii() and value.isdecimal() and 60 <= int(value) <= 86_400
+            is_valid = _is_within(value, 60, 86_400)
         else:
             is_valid = not value or name == "KmsMasterKeyId" or _is_document(name, value)
         if not is_valid:
@@ -74,8 +75,13 @@ def _is_document(name: str, text: str) -> bool:
         return "Statement" in document
     if name == "RedriveAllowPolicy":
         return document.get("redrivePermission") in ("allowAll", "denyAll", "byQueue")
-    count = str(document.get("maxReceiveCount", ""))
-    return count.isdecimal() and 1 <= int(count) <= 1000 and isinstance(document.get("deadLetterTargetArn"), str)
+    is_count = _is_within(str(document.get("maxReceiveCount", "")), 1, 1000)
+    return is_count and isinstance(document.get("deadLetterTargetArn"), str)
+
+
+def _is_within(digits: str, low: int, high: int) -> bool:
+    number = whole(digits)
+    return number is not None and low <= number <= high
 
 
 def check_asked(params: dict[str, Any]) -> None:

@@ -5,6 +5,8 @@ import binascii
 from collections.abc import Sequence
 from typing import TypeVar
 
+from smbench.emulator.protocol.digits import whole
+
 _Item = TypeVar("_Item")
 
 
@@ -37,9 +39,10 @@ def position(token: str | None) -> int:
         text = base64.urlsafe_b64decode(token.encode("ascii", "replace")).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         raise TokenError(token) from None
-    if not text.isdecimal():
+    place = whole(text)
+    if place is None:
         raise TokenError(token)
-    return int(text)
+    return place
 
 
 def token_for(place: int) -> str:

@@ -9,6 +9,7 @@ Source: "Authenticating requests: using query parameters" and "Error responses",
 from datetime import UTC, datetime
 
 from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.wire.sigv4 import ALGORITHM
 
@@ -116,4 +117,4 @@ def _expired(ended_s: float, now_s: float, details: dict[str, str]) -> ServiceEr
 
 def _whole(text: str) -> int | None:
     digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdecimal() and len(digits) <= 18 else None
+    return None if whole(digits) is None else int(text)

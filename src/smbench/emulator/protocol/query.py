@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.site import iso_ms
 
 FIELDS_MAX = 20_000  # PutMetricData may name 1,000 metrics with 30 dimensions and 150 values each
@@ -100,7 +101,7 @@ def _typed_map(shape: MapShape, node: Any) -> Any:
 def _in_order(node: Any) -> list[Any]:
     if not isinstance(node, dict):
         return []
-    numbered = [(int(index), item) for index, item in node.items() if index.isascii() and index.isdecimal()]
+    numbered = [(place, item) for index, item in node.items() if (place := whole(index)) is not None]
     return [item for _, item in sorted(numbered, key=lambda pair: pair[0])]
 
 

@@ -50,6 +50,8 @@ class Problem:
     text: str  # "Member must not be null"
 
 
+_LONG_END = 1 << 63
+
 Reader = Callable[[Any, Path, list[Problem]], Any]
 Writer = Callable[[Any], Any]
 
@@ -232,8 +234,8 @@ def _number_reader(shape: Shape) -> Reader:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
 
     def read(value: Any, path: Path, problems: list[Problem]) -> Any:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or (is_whole and not float(value).is_integer()):
+        number = _whole(value) if is_whole else _double(value)
+        if number is None:
             problems.append(_problem(Fault.TYPE, path, value, "an Integer" if is_whole else "a Double"))
             return 0
         if low is not None and value < low:
@@ -242,9 +244,23 @@ def _number_reader(shape: Shape) -> Reader:
         if high is not None and value > high:
             text = f"Member must have value less than or equal to {high}"
             problems.append(_problem(Fault.CONSTRAINT, path, value, text))
-        return int(value) if is_whole else float(value)
+        return number
 
     return read
+
+
+def _double(value: Any) -> float | None:
+    """None where it is no number, or beyond every double."""
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError:
+        return None
+
+
+def _whole(value: Any) -> int | None:
+    """None where it is no whole number of 64 bits."""
+    double = _double(value)
+    return int(value) if double is not None and double.is_integer() and abs(value) < _LONG_END else None
 
 
 def _read_boolean(value: Any, path: Path, problems: list[Problem]) -> Any:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from smbench.clock import wall_ns
 from smbench.emulator.protocol import aws_chunked, presigned, sigv2
 from smbench.emulator.protocol.codecs import ServiceError
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.wire.sigv4 import (
     ALGORITHM,
@@ -260,14 +261,13 @@ def _claim(request: HttpRequest, words: _Words) -> _Claim:
     sent_query = request.target.partition("?")[2]
     if "X-Amz-Signature" in query:
         signed = [part for part in sent_query.split("&") if unquote(part.partition("=")[0]) != "X-Amz-Signature"]
-        expires = query.get("X-Amz-Expires", "")
         claim = _Claim(
             query.get("X-Amz-Credential", ""),
             tuple(query.get("X-Amz-SignedHeaders", "").split(";")),
             query["X-Amz-Signature"],
             query.get("X-Amz-Date", ""),
             "&".join(signed),
-            int(expires) if expires.isascii() and expires.isdecimal() else 0,
+            whole(query.get("X-Amz-Expires", "")) or 0,
         )
     else:
         header = request.headers.get("authorization", "")

@@ -7,13 +7,13 @@ gives signature version `s3`.
 import base64
 import hmac
 import re
-from email.utils import parsedate_to_datetime
 from hmac import compare_digest
 from urllib.parse import unquote
 
 from smbench.emulator.protocol import presigned
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.http import HttpRequest
+from smbench.wire.dates import http_date
 from smbench.wire.sigv4 import Credentials
 
 SCHEME = "AWS "  # at the head of an Authorization header
@@ -75,7 +75,7 @@ def _date(headers: dict[str, str], now_s: float) -> str:
     """The date as it is signed: empty where it is among Amazon's own headers."""
     sent = headers.get("x-amz-date") or headers.get("date", "")
     try:
-        at_s = parsedate_to_datetime(sent).timestamp()
+        at_s = http_date(sent).timestamp()
     except ValueError:
         text = "AWS authentication requires a valid Date or x-amz-date header"
         raise ServiceError("AccessDenied", text, 403) from None

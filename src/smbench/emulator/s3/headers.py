@@ -4,14 +4,14 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from smbench.emulator.protocol.codecs import ServiceError, not_implemented
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.s3 import encryption
 from smbench.emulator.s3.checksums import SIZES_BYTES, checksum, is_well_formed
 from smbench.emulator.site import Site
+from smbench.wire.dates import http_date
 
 _STORED = (
     "cache-control", "content-disposition", "content-encoding", "content-language", "expires",
@@ -147,18 +147,19 @@ def byte_range(header: str, size_bytes: int) -> tuple[int, int] | None:
         ServiceError: InvalidRange, when nothing of it lies in the object.
     """
     unit, _, spec = header.partition("=")
-    first, dash, last = spec.strip().partition("-")
-    if unit.strip() != "bytes" or not dash or "," in spec:
+    written_first, dash, written_last = spec.strip().partition("-")
+    first, last = whole(written_first), whole(written_last)
+    is_odd = (first is None and written_first) or (last is None and written_last)
+    if unit.strip() != "bytes" or not dash or is_odd or (first is None and last is None):
         return None
-    if not all(part.isascii() and (part.isdecimal() or not part) for part in (first, last)) or not (first or last):
-        return None
-    if first:
-        start, end = int(first), min(int(last), size_bytes - 1) if last else size_bytes - 1
-        if last and int(last) < start:
+    start, end = first, size_bytes - 1
+    if start is None:
+        start = max(size_bytes - (last or 0), 0)
+    elif last is not None:
+        if last < start:
             return None
-    else:
-        start, end = max(size_bytes - int(last), 0), size_bytes - 1
-    if start >= size_bytes or (not first and int(last) == 0):
+        end = min(last, end)
+    if start >= size_bytes:
         raise ServiceError(
             "InvalidRange",
             "The requested range is not satisfiable",
@@ -205,7 +206,6 @@ def _http_date_s(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        at: datetime = parsedate_to_datetime(text)
+        return http_date(text).timestamp()
     except ValueError:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from smbench.emulator.protocol.codecs import ServiceError, not_implemented, xml_reply
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.http import HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.s3.headers import STORAGE_CLASS
@@ -16,6 +17,7 @@ OWNER_ID, OWNER_NAME = "emulated", "smbench"
 OWNER = f"<Owner><ID>{OWNER_ID}</ID><DisplayName>{OWNER_NAME}</DisplayName></Owner>"
 _PAGE_MAX = 1000
 _BUCKETS_MAX = 10_000
+_INTEGER_MAX = 2**31 - 1
 
 
 def stamp(site: Site, at_ns: int) -> str:
@@ -126,10 +128,10 @@ def n_max_of(query: dict[str, str]) -> int:
 
 def number_of(query: dict[str, str], name: str, default: int) -> int:
     """A whole number from 0 of a query. Raises ServiceError: InvalidArgument."""
-    text = query.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    number = whole(query.get(name, str(default)))
+    if number is None or number > _INTEGER_MAX:
         raise ServiceError("InvalidArgument", f"Provided {name} not an integer or within integer range")
-    return int(text)
+    return number
 
 
 def _token(key: str) -> str:

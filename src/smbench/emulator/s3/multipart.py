@@ -5,6 +5,7 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from smbench.emulator.protocol.codecs import ServiceError, xml_reply
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.protocol.query import escape
 from smbench.emulator.s3 import copying, encryption, versions
@@ -96,8 +97,7 @@ def copy_part(
 
 def _store(request: HttpRequest, upload: Upload, body: bytes, checksums: dict[str, str], site: Site) -> Part:
     """Keep a part, with the checksum of its upload's algorithm where it came without."""
-    text = request.query.get("partNumber", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+    number = whole(request.query.get("partNumber", "")) or 0
     if not 1 <= number <= PART_NUMBER_MAX:
         raise ServiceError(
             "InvalidArgument", f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive"
@@ -175,7 +175,7 @@ def _chosen(upload: Upload, document: Element) -> list[tuple[int, Part]]:
     last_number = 0
     for element in document.iterfind("{*}Part"):
         text = (element.findtext("{*}PartNumber") or "").strip()
-        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+        number = whole(text) or 0
         if number <= last_number:
             raise ServiceError(
                 "InvalidPartOrder",

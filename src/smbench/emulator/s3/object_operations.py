@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from smbench.emulator.protocol.codecs import ServiceError, xml_reply
+from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.http import HttpRequest, HttpResponse
 from smbench.emulator.s3 import copying, encryption, settings, versions
 from smbench.emulator.s3.documents import read_tags, tags_of_header
@@ -23,6 +24,7 @@ from smbench.emulator.s3.objects import NO_HEADERS, Bucket, PartFacts, StoredObj
 from smbench.emulator.site import Site, http_date
 
 TAGS_MAX = 10
+_INTEGER_MAX = 2**31 - 1
 _ATTRIBUTES = ("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize")
 
 
@@ -193,10 +195,10 @@ def _parts(parts: tuple[PartFacts, ...], request: HttpRequest) -> str:
 
 
 def _number(request: HttpRequest, name: str, default: int) -> int:
-    text = request.headers.get(f"x-amz-{name}", str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise ServiceError("InvalidArgument", f"Argument {name} must be an integer between 0 and 2147483647")
-    return int(text)
+    number = whole(request.headers.get(f"x-amz-{name}", str(default)))
+    if number is None or number > _INTEGER_MAX:
+        raise ServiceError("InvalidArgument", f"Argument {name} must be an integer between 0 and {_INTEGER_MAX}")
+    return number
 
 
 def get_tagging(request: HttpRequest, bucket: Bucket, key: str, site: Site) -> HttpResponse:
