@@ -1,4 +1,4 @@
-"""The emulated IAM: roles with their inline policies, kept and shown; nothing is ever allowed or refused by them."""
+"""The emulated IAM: roles with their policies, kept and shown; nothing is ever allowed or refused by them."""
 
 from typing import Any
 from urllib.parse import quote
@@ -16,13 +16,14 @@ _SESSION_S = 3600  # MaxSessionDuration's default
 
 
 class Iam:
-    """Operations on roles. A role that has inline policies cannot be deleted, as on AWS."""
+    """Operations on roles. A role that has policies cannot be deleted, as on AWS."""
 
     service = "iam"
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.roles: dict[str, dict[str, Any]] = {}
+        self.attached: dict[str, list[str]] = {}  # role: ARNs of managed policies
         self.policies: dict[str, dict[str, str]] = {}  # role: its policies' documents by name
         self.operations: dict[str, Operation] = {
             "CreateRole": self.create_role,
@@ -32,6 +33,10 @@ class Iam:
             "GetRolePolicy": self.get_role_policy,
             "ListRolePolicies": self.list_role_policies,
             "DeleteRolePolicy": self.delete_role_policy,
+            "ListRoles": self.list_roles,
+            "AttachRolePolicy": self.attach_role_policy,
+            "DetachRolePolicy": self.detach_role_policy,
+            "ListAttachedRolePolicies": self.list_attached_role_policies,
         }
 
     def create_role(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -49,7 +54,7 @@ class Iam:
             "AssumeRolePolicyDocument": quote(document),
             "MaxSessionDuration": params.get("MaxSessionDuration", _SESSION_S),
         } | {key: params[key] for key in ("Description", "Tags") if key in params}
-        self.policies[name] = {}
+        self.policies[name], self.attached[name] = {}, []
         return {"Role": self.roles[name]}
 
     def get_role(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
@@ -61,7 +66,9 @@ class Iam:
         name = self._role(params)["RoleName"]
         if self.policies[name]:
             raise ServiceError("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
-        del self.roles[name], self.policies[name]
+        if self.attached[name]:
+            raise ServiceError("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
+        del self.roles[name], self.policies[name], self.attached[name]
 
     def put_role_policy(self, params: Params, _request: HttpRequest) -> None:
         """Make or replace. Raises ServiceError: no such role, or the policy is no JSON object."""
@@ -77,13 +84,33 @@ class Iam:
 
     def list_role_policies(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Sorted, a page at a time. Raises ServiceError: no such role, a marker that was never given."""
-        names = sorted(self.policies[self._role(params)["RoleName"]])
-        try:
-            these, marker = page(names, params.get("Marker"), params.get("MaxItems", _PAGE))
-        except TokenError:
-            raise ServiceError("ValidationError", f"Invalid Marker: {params['Marker']}") from None
-        more = {} if marker is None else {"Marker": marker}
-        return {"PolicyNames": these, "IsTruncated": marker is not None, **more}
+        return _paged("PolicyNames", sorted(self.policies[self._role(params)["RoleName"]]), params)
+
+    def list_roles(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """Sorted by name, a page at a time, without tags, as on AWS. Raises ServiceError: a marker never given."""
+        prefix = params.get("PathPrefix", "/")
+        found = [role for _, role in sorted(self.roles.items()) if role["Path"].startswith(prefix)]
+        return _paged("Roles", [{key: role[key] for key in role if key != "Tags"} for role in found], params)
+
+    def attach_role_policy(self, params: Params, _request: HttpRequest) -> None:
+        """Once or again. Raises ServiceError: no such role. Whether there is such a policy is not looked at."""
+        attached, arn = self.attached[self._role(params)["RoleName"]], params["PolicyArn"]
+        if arn not in attached:
+            attached.append(arn)
+
+    def detach_role_policy(self, params: Params, _request: HttpRequest) -> None:
+        """Raises ServiceError: no such role, or it has no such policy."""
+        attached, arn = self.attached[self._role(params)["RoleName"]], params["PolicyArn"]
+        if arn not in attached:
+            raise ServiceError("NoSuchEntity", f"Policy {arn} was not found.", 404)
+        attached.remove(arn)
+
+    def list_attached_role_policies(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """A page at a time. Raises ServiceError: no such role, a marker that was never given."""
+        prefix = params.get("PathPrefix", "/")
+        arns = [arn for arn in self.attached[self._role(params)["RoleName"]] if f":policy{prefix}" in arn]
+        shown = [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in arns]
+        return _paged("AttachedPolicies", shown, params)
 
     def delete_role_policy(self, params: Params, _request: HttpRequest) -> None:
         """Raises ServiceError: no such role or policy."""
@@ -101,6 +128,15 @@ class Iam:
         if policy not in self.policies[name]:
             raise ServiceError("NoSuchEntity", f"The role policy with name {policy} cannot be found.", 404)
         return name, policy
+
+
+def _paged(name: str, items: list[Any], params: Params) -> dict[str, Any]:
+    try:
+        these, marker = page(items, params.get("Marker"), params.get("MaxItems", _PAGE))
+    except TokenError:
+        raise ServiceError("ValidationError", f"Invalid Marker: {params['Marker']}") from None
+    more = {} if marker is None else {"Marker": marker}
+    return {name: these, "IsTruncated": marker is not None, **more}
 
 
 def _check(document: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from smbench.clock import Clock
-from smbench.emulator.cloudformation.kinds import Account
+from smbench.emulator.cloudformation.kind import Account
 from smbench.emulator.cloudformation.service import CloudFormation
 from smbench.emulator.driver import Driver
 from smbench.emulator.faults import Faults
@@ -110,7 +110,7 @@ class Emulator:
         self.iam = Iam(self.site)
         scaling = AutoScaling(self.site, self.world)
         alarms = Alarms(self.site, self.world.alarms)
-        services = Account(self.s3, self.sns, self.iam, self.sagemaker, scaling, alarms)
+        services = Account(self.s3, self.sqs, self.sns, self.iam, self.sagemaker, scaling, alarms)
         faults = Faults(emulated.faults, self.world.seeds.faults, base_dir)
         self.cloudformation = CloudFormation(self.site, services, faults)
         self.front = Front(self.site, self.driver, Signatures(region) if verify_signatures else None, faults)

@@ -4,75 +4,29 @@ A property that is not listed here is refused by its name: to take it and do not
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from smbench.emulator.cloudformation import bucket_settings
-from smbench.emulator.iam import Iam
-from smbench.emulator.messaging.sns import Sns
-from smbench.emulator.monitoring.alarm_operations import Alarms, alarm_arn
-from smbench.emulator.monitoring.autoscaling import AutoScaling
+from smbench.emulator.cloudformation import bucket_settings, messaging
+from smbench.emulator.cloudformation.kind import (
+    INSIDE,
+    Account,
+    Calls,
+    Kind,
+    Physical,
+    Tags,
+    checked,
+    listed,
+    short,
+)
+from smbench.emulator.monitoring.alarm_operations import alarm_arn
 from smbench.emulator.protocol import codecs
-from smbench.emulator.protocol.codecs import JSON_11, JsonProtocol, Params, ServiceError, beyond
-from smbench.emulator.protocol.http import HttpRequest
-from smbench.emulator.s3.service import S3
-from smbench.emulator.sagemaker.control_plane import SageMaker
+from smbench.emulator.protocol.codecs import Params, ServiceError, beyond
 
-Tags = Mapping[str, str]
-_INSIDE = HttpRequest("POST", "/", "/", "/", {}, {}, b"")  # operations that are called from inside do not look at it
+_NAME_MAX = 63  # of a bucket, and of what SageMaker hosts
+_ROLE_NAME_MAX = 64
 _SCALED = ("ServiceNamespace", "ResourceId", "ScalableDimension")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The services that resources are made in."""
-
-    s3: S3
-    sns: Sns
-    iam: Iam
-    sagemaker: SageMaker
-    scaling: AutoScaling
-    alarms: Alarms
-
-
-@dataclass(frozen=True, slots=True)
-class Physical:
-    """A resource that was made: what Ref gives, and what Fn::GetAtt gives."""
-
-    id: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """What CloudFormation calls for a resource, as IAM names it: its caller must be allowed to."""
-
-    make: str
-    remove: str
-    change: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One type of resource.
-
-    Args:
-        properties: What can be given at the top.
-        make: Given account, a name that is free, checked properties, and tags.
-        remove: Given what was made.
-        change: In place; None where every change is a replacement.
-        replaced_by: Properties whose change is a replacement although `change` is there.
-        trouble: Given what is being made or changed: None while it goes on, "" when it is there, else why not.
-    """
-
-    properties: frozenset[str]
-    make: Callable[[Account, str, Params, Tags], Physical]
-    remove: Callable[[Account, Physical], None]
-    change: Callable[[Account, Physical, Params, Tags], None] | None = None
-    replaced_by: frozenset[str] = frozenset()
-    trouble: Callable[[Account, Physical], str | None] = lambda _account, _physical: ""
 
 
 def kind_of(name: str, type_name: str, properties: Mapping[str, Any]) -> Kind:
@@ -85,38 +39,11 @@ def kind_of(name: str, type_name: str, properties: Mapping[str, Any]) -> Kind:
     return kind
 
 
-def _listed(tags: Tags) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def _checked(dialect: codecs.Dialect, operation: str, params: Params) -> Params:
-    """Parameters as a caller's would be read; raises ServiceError for what does not fit, and for members unknown."""
-    protocol = JsonProtocol(dialect, JSON_11)
-    shapes = protocol.shapes(operation)
-    read = protocol.checked(shapes, params)
-    if dropped := _dropped(params, read):
-        raise beyond(f"know the property {dropped}")
-    return read
-
-
-def _dropped(given: Any, read: Any, path: str = "") -> str:
-    """The path of the first member that reading left out; empty where all is there."""
-    if isinstance(given, dict) and isinstance(read, dict):
-        for key, value in given.items():
-            below = f"{path}.{key}" if path else key
-            found = below if key not in read else _dropped(value, read[key], below)
-            if found:
-                return found
-    if isinstance(given, list) and isinstance(read, list):
-        return next(filter(None, (_dropped(one, other, path) for one, other in zip(given, read, strict=True))), "")
-    return ""
-
-
 # S3
 
 
 def _make_bucket(account: Account, name: str, given: Params, tags: Tags) -> Physical:
-    bucket_name = given.get("BucketName", name.lower())
+    bucket_name = given.get("BucketName", short(name.lower(), _NAME_MAX))
     if account.s3.has_bucket(bucket_name):
         raise ServiceError("AlreadyExists", f"{bucket_name} already exists", 409)
     settings, versioning = bucket_settings.documents(given), bucket_settings.versioning(given)
@@ -155,86 +82,127 @@ def _remove_bucket(account: Account, made: Physical) -> None:
         account.s3.delete_bucket(made.id)
 
 
-# SNS, IAM
-
-
-def _make_topic(account: Account, name: str, given: Params, tags: Tags) -> Physical:
-    params = {"Name": given.get("TopicName", name), "Tags": _listed(tags)}
-    arn = account.sns.operations["CreateTopic"](params, _INSIDE)["TopicArn"]  # type: ignore[index]
-    return Physical(arn, {"TopicArn": arn, "TopicName": params["Name"]})
-
-
-def _remove_topic(account: Account, made: Physical) -> None:
-    account.sns.operations["DeleteTopic"]({"TopicArn": made.id}, _INSIDE)
+# IAM
 
 
 def _make_role(account: Account, name: str, given: Params, tags: Tags) -> Physical:
     params = {
-        "RoleName": given.get("RoleName", name[-64:]),
+        "RoleName": given.get("RoleName", short(name, _ROLE_NAME_MAX)),
         "AssumeRolePolicyDocument": orjson.dumps(given["AssumeRolePolicyDocument"]).decode(),
-        "Tags": _listed(tags),
-    }
-    role = account.iam.create_role(params, _INSIDE)["Role"]
+        "Tags": listed(tags),
+    } | {key: given[key] for key in ("Description", "Path", "MaxSessionDuration") if key in given}
+    role = account.iam.create_role(checked(codecs.IAM, "CreateRole", params), INSIDE)["Role"]
     _put_policies(account, role["RoleName"], given)
     return Physical(role["RoleName"], {"Arn": role["Arn"], "RoleId": role["RoleId"]})
 
 
 def _put_policies(account: Account, role: str, given: Params) -> None:
-    account.iam.policies[role] = {}
-    for policy in given.get("Policies", []):
-        document = orjson.dumps(policy["PolicyDocument"]).decode()
-        account.iam.put_role_policy(
-            {"RoleName": role, "PolicyName": policy["PolicyName"], "PolicyDocument": document}, _INSIDE
-        )
+    """Inline and managed, instead of all that were there but those of resources of their own."""
+    kept, documents = account.iam.policies[role], given.get("Policies", [])
+    account.iam.policies[role] = {name: text for name, text in kept.items() if (role, name) in account.lent}
+    for policy in documents:
+        _put_policy(account, role, policy["PolicyName"], policy["PolicyDocument"])
+    account.iam.attached[role] = []
+    for arn in given.get("ManagedPolicyArns", []):
+        account.iam.attach_role_policy({"RoleName": role, "PolicyArn": arn}, INSIDE)
+
+
+def _put_policy(account: Account, role: str, name: str, document: Any) -> None:
+    params = {"RoleName": role, "PolicyName": name, "PolicyDocument": orjson.dumps(document).decode()}
+    account.iam.put_role_policy(params, INSIDE)
 
 
 def _change_role(account: Account, made: Physical, given: Params, tags: Tags) -> None:
+    account.iam.roles[made.id]["Tags"] = listed(tags)
     _put_policies(account, made.id, given)
 
 
 def _remove_role(account: Account, made: Physical) -> None:
     if made.id in account.iam.roles:
-        account.iam.policies[made.id] = {}
-        account.iam.delete_role({"RoleName": made.id}, _INSIDE)
+        account.iam.policies[made.id], account.iam.attached[made.id] = {}, []
+        account.iam.delete_role({"RoleName": made.id}, INSIDE)
+
+
+def _make_inline_policy(account: Account, name: str, given: Params, tags: Tags) -> Physical:
+    policy, roles = given["PolicyName"], given["Roles"]
+    for role in roles:
+        _put_policy(account, role, policy, given["PolicyDocument"])
+        account.lent.add((role, policy))
+    return Physical(name, {"Id": name, "policy": policy, "roles": ",".join(roles)})
+
+
+def _change_inline_policy(account: Account, made: Physical, given: Params, tags: Tags) -> None:
+    _make_inline_policy(account, made.id, given, tags)
+
+
+def _remove_inline_policy(account: Account, made: Physical) -> None:
+    policy = made.attributes["policy"]
+    for role in made.attributes["roles"].split(","):
+        account.lent.discard((role, policy))
+        account.iam.policies.get(role, {}).pop(policy, None)
+
+
+def _make_metadata(account: Account, name: str, given: Params, tags: Tags) -> Physical:
+    return Physical(name)
+
+
+def _remove_metadata(account: Account, made: Physical) -> None:
+    """Of the CDK's record about itself nothing is kept anywhere."""
 
 
 # SageMaker
 
 
 def _make_model(account: Account, name: str, given: Params, tags: Tags) -> Physical:
-    params = _checked(codecs.SAGEMAKER, "CreateModel", {"ModelName": name} | given | {"Tags": _listed(tags)})
-    arn = account.sagemaker.create_model(params, _INSIDE)["ModelArn"]
+    params = checked(
+        codecs.SAGEMAKER, "CreateModel", {"ModelName": short(name, _NAME_MAX)} | given | {"Tags": listed(tags)}
+    )
+    arn = account.sagemaker.create_model(params, INSIDE)["ModelArn"]
     return Physical(arn, {"ModelName": params["ModelName"], "ModelArn": arn})
+
+
+def _set_tags(account: Account, made: Physical, given: Params, tags: Tags) -> None:
+    """Of a resource of SageMaker, whose id is its ARN: of most, all else is replaced."""
+    account.sagemaker.tags.pop(made.id, None)
+    if tags:
+        account.sagemaker.tags[made.id] = dict(tags)
 
 
 def _remove_model(account: Account, made: Physical) -> None:
     if (name := made.attributes["ModelName"]) in account.sagemaker.models:
-        account.sagemaker.delete_model({"ModelName": name}, _INSIDE)
+        account.sagemaker.delete_model({"ModelName": name}, INSIDE)
 
 
 def _make_config(account: Account, name: str, given: Params, tags: Tags) -> Physical:
-    params = _checked(
-        codecs.SAGEMAKER, "CreateEndpointConfig", {"EndpointConfigName": name} | given | {"Tags": _listed(tags)}
+    params = checked(
+        codecs.SAGEMAKER,
+        "CreateEndpointConfig",
+        {"EndpointConfigName": short(name, _NAME_MAX)} | given | {"Tags": listed(tags)},
     )
-    arn = account.sagemaker.create_endpoint_config(params, _INSIDE)["EndpointConfigArn"]
+    arn = account.sagemaker.create_endpoint_config(params, INSIDE)["EndpointConfigArn"]
     return Physical(arn, {"EndpointConfigName": params["EndpointConfigName"], "EndpointConfigArn": arn})
 
 
 def _remove_config(account: Account, made: Physical) -> None:
     if (name := made.attributes["EndpointConfigName"]) in account.sagemaker.configs:
-        account.sagemaker.delete_endpoint_config({"EndpointConfigName": name}, _INSIDE)
+        account.sagemaker.delete_endpoint_config({"EndpointConfigName": name}, INSIDE)
 
 
 def _make_endpoint(account: Account, name: str, given: Params, tags: Tags) -> Physical:
     asked = {key: value for key, value in given.items() if key != "RetainAllVariantProperties"}
-    params = _checked(codecs.SAGEMAKER, "CreateEndpoint", {"EndpointName": name} | asked | {"Tags": _listed(tags)})
-    arn = account.sagemaker.create_endpoint(params, _INSIDE)["EndpointArn"]
+    params = checked(
+        codecs.SAGEMAKER, "CreateEndpoint", {"EndpointName": short(name, _NAME_MAX)} | asked | {"Tags": listed(tags)}
+    )
+    arn = account.sagemaker.create_endpoint(params, INSIDE)["EndpointArn"]
     return Physical(arn, {"EndpointName": params["EndpointName"], "EndpointArn": arn})
 
 
 def _change_endpoint(account: Account, made: Physical, given: Params, tags: Tags) -> None:
-    params = {"EndpointName": made.attributes["EndpointName"]} | given
-    account.sagemaker.update_endpoint(_checked(codecs.SAGEMAKER, "UpdateEndpoint", params), _INSIDE)
+    _set_tags(account, made, given, tags)
+    name = made.attributes["EndpointName"]
+    if account.sagemaker.hosting.endpoints[name].config["EndpointConfigName"] != given["EndpointConfigName"]:
+        params = {"EndpointName": name} | given
+        account.sagemaker.update_endpoint(checked(codecs.SAGEMAKER, "UpdateEndpoint", params), INSIDE)
 
 
 def _endpoint_trouble(account: Account, made: Physical) -> str | None:
@@ -248,15 +216,15 @@ def _endpoint_trouble(account: Account, made: Physical) -> str | None:
 
 def _remove_endpoint(account: Account, made: Physical) -> None:
     if (name := made.attributes["EndpointName"]) in account.sagemaker.hosting.endpoints:
-        account.sagemaker.delete_endpoint({"EndpointName": name}, _INSIDE)
+        account.sagemaker.delete_endpoint({"EndpointName": name}, INSIDE)
 
 
 # scaling
 
 
 def _make_target(account: Account, name: str, given: Params, tags: Tags) -> Physical:
-    params = _checked(codecs.AUTOSCALING, "RegisterScalableTarget", given)
-    account.scaling.register_scalable_target(params, _INSIDE)
+    params = checked(codecs.AUTOSCALING, "RegisterScalableTarget", given)
+    account.scaling.register_scalable_target(params, INSIDE)
     return Physical("|".join(params[key] for key in ("ResourceId", "ScalableDimension", "ServiceNamespace")))
 
 
@@ -272,15 +240,15 @@ def _target_of(scaling_target_id: str) -> Params:
 def _remove_target(account: Account, made: Physical) -> None:
     target = _target_of(made.id)
     if account.scaling.scaler.describe_targets([target["ResourceId"]]):
-        account.scaling.deregister_scalable_target(target, _INSIDE)
+        account.scaling.deregister_scalable_target(target, INSIDE)
 
 
 def _make_policy(account: Account, name: str, given: Params, tags: Tags) -> Physical:
     asked = dict(given)
     if "ScalingTargetId" in asked:
         asked |= _target_of(asked.pop("ScalingTargetId"))
-    params = _checked(codecs.AUTOSCALING, "PutScalingPolicy", asked)
-    put = account.scaling.put_scaling_policy(params, _INSIDE)
+    params = checked(codecs.AUTOSCALING, "PutScalingPolicy", asked)
+    put = account.scaling.put_scaling_policy(params, INSIDE)
     return Physical(put["PolicyARN"], {"Arn": put["PolicyARN"], "PolicyName": params["PolicyName"]} | _scaled(params))
 
 
@@ -295,12 +263,12 @@ def _change_policy(account: Account, made: Physical, given: Params, tags: Tags) 
 def _remove_policy(account: Account, made: Physical) -> None:
     resource, name = made.attributes["ResourceId"], made.attributes["PolicyName"]
     if account.scaling.scaler.describe_policies(resource, [name]):
-        account.scaling.delete_scaling_policy(_scaled(dict(made.attributes)) | {"PolicyName": name}, _INSIDE)
+        account.scaling.delete_scaling_policy(_scaled(dict(made.attributes)) | {"PolicyName": name}, INSIDE)
 
 
 def _make_alarm(account: Account, name: str, given: Params, tags: Tags) -> Physical:
-    params = _checked(codecs.CLOUDWATCH, "PutMetricAlarm", {"AlarmName": name} | given | {"Tags": _listed(tags)})
-    account.alarms.put_metric_alarm(params, _INSIDE)
+    params = checked(codecs.CLOUDWATCH, "PutMetricAlarm", {"AlarmName": name} | given | {"Tags": listed(tags)})
+    account.alarms.put_metric_alarm(params, INSIDE)
     return Physical(params["AlarmName"], {"Arn": alarm_arn(account.alarms.site, params["AlarmName"])})
 
 
@@ -310,17 +278,19 @@ def _change_alarm(account: Account, made: Physical, given: Params, tags: Tags) -
 
 def _remove_alarm(account: Account, made: Physical) -> None:
     if account.alarms.book.get(made.id) is not None:
-        account.alarms.delete_alarms({"AlarmNames": [made.id]}, _INSIDE)
+        account.alarms.delete_alarms({"AlarmNames": [made.id]}, INSIDE)
 
 
 _ALARM = (
     "ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm Dimensions "
     "EvaluationPeriods InsufficientDataActions MetricName Metrics Namespace OKActions Period Statistic Threshold "
-    "TreatMissingData Unit"
+    "TreatMissingData Unit Tags"
 )
 _MODEL = (
-    "ModelName ExecutionRoleArn PrimaryContainer Containers EnableNetworkIsolation InferenceExecutionConfig VpcConfig"
+    "ModelName ExecutionRoleArn PrimaryContainer Containers EnableNetworkIsolation InferenceExecutionConfig VpcConfig "
+    "Tags"
 )
+_CONFIG = "EndpointConfigName ProductionVariants AsyncInferenceConfig"
 _POLICY = (
     "PolicyName PolicyType ScalingTargetId ServiceNamespace ResourceId ScalableDimension "
     "TargetTrackingScalingPolicyConfiguration StepScalingPolicyConfiguration"
@@ -328,8 +298,9 @@ _POLICY = (
 _TARGET = "ServiceNamespace ScalableDimension ResourceId MinCapacity MaxCapacity SuspendedState"
 _BUCKET = (
     "BucketName BucketEncryption PublicAccessBlockConfiguration OwnershipControls LifecycleConfiguration "
-    "VersioningConfiguration"
+    "VersioningConfiguration Tags"
 )
+_ROLE = "RoleName AssumeRolePolicyDocument Policies ManagedPolicyArns Description Path MaxSessionDuration Tags"
 
 
 _Make = Callable[[Account, str, Params, Tags], Physical]
@@ -343,25 +314,34 @@ def _kind(
     return Kind(frozenset(names.split()), make, remove, change, frozenset(replaced_by.split()))
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, Kind] = messaging.KINDS | {
     "AWS::S3::Bucket": _kind(_BUCKET, _make_bucket, _remove_bucket, _change_bucket, replaced_by="BucketName"),
     "AWS::S3::BucketPolicy": _kind(
         "Bucket PolicyDocument", _make_bucket_policy, _remove_bucket_policy, _change_bucket_policy, replaced_by="Bucket"
     ),
-    "AWS::SNS::Topic": _kind("TopicName", _make_topic, _remove_topic),
     "AWS::IAM::Role": _kind(
-        "RoleName AssumeRolePolicyDocument Policies",
+        _ROLE,
         _make_role,
         _remove_role,
         _change_role,
-        replaced_by="RoleName AssumeRolePolicyDocument",
+        replaced_by="RoleName AssumeRolePolicyDocument Description Path MaxSessionDuration",
     ),
-    "AWS::SageMaker::Model": _kind(_MODEL, _make_model, _remove_model),
+    "AWS::IAM::Policy": _kind(
+        "PolicyName PolicyDocument Roles",
+        _make_inline_policy,
+        _remove_inline_policy,
+        _change_inline_policy,
+        replaced_by="PolicyName Roles",
+    ),
+    "AWS::CDK::Metadata": _kind("Analytics", _make_metadata, _remove_metadata),
+    "AWS::SageMaker::Model": _kind(
+        _MODEL, _make_model, _remove_model, _set_tags, replaced_by=_MODEL.removesuffix(" Tags")
+    ),
     "AWS::SageMaker::EndpointConfig": _kind(
-        "EndpointConfigName ProductionVariants AsyncInferenceConfig", _make_config, _remove_config
+        f"{_CONFIG} Tags", _make_config, _remove_config, _set_tags, replaced_by=_CONFIG
     ),
     "AWS::SageMaker::Endpoint": Kind(
-        frozenset({"EndpointName", "EndpointConfigName", "RetainAllVariantProperties"}),
+        frozenset({"EndpointName", "EndpointConfigName", "RetainAllVariantProperties", "Tags"}),
         _make_endpoint,
         _remove_endpoint,
         _change_endpoint,
@@ -382,13 +362,16 @@ KINDS: dict[str, Kind] = {
 }
 
 _SCALING = "application-autoscaling"
-CALLS: dict[str, Calls] = {
+CALLS: dict[str, Calls] = messaging.CALLS | {
     "AWS::S3::Bucket": Calls("s3:CreateBucket", "s3:DeleteBucket"),
     "AWS::S3::BucketPolicy": Calls("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy"),
-    "AWS::SNS::Topic": Calls("sns:CreateTopic", "sns:DeleteTopic"),
     "AWS::IAM::Role": Calls("iam:CreateRole", "iam:DeleteRole", "iam:PutRolePolicy"),
-    "AWS::SageMaker::Model": Calls("sagemaker:CreateModel", "sagemaker:DeleteModel"),
-    "AWS::SageMaker::EndpointConfig": Calls("sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig"),
+    "AWS::IAM::Policy": Calls("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePolicy"),
+    "AWS::CDK::Metadata": Calls("", ""),
+    "AWS::SageMaker::Model": Calls("sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"),
+    "AWS::SageMaker::EndpointConfig": Calls(
+        "sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig", "sagemaker:AddTags"
+    ),
     "AWS::SageMaker::Endpoint": Calls(
         "sagemaker:CreateEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:UpdateEndpoint"
     ),

@@ -1,85 +1,22 @@
 """Stacks at work: resources made in order, a failure rolled back, a deletion in reverse; one event for each step."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from smbench.emulator.cloudformation.intrinsics import NOTHING, invalid, resolved
-from smbench.emulator.cloudformation.kinds import CALLS, Account, Kind, Physical, kind_of
-from smbench.emulator.cloudformation.templates import Described, Template, pseudo_parameters
+from smbench.emulator.cloudformation.intrinsics import invalid, resolved, text_of
+from smbench.emulator.cloudformation.kind import Account, Kind
+from smbench.emulator.cloudformation.kinds import CALLS, kind_of
+from smbench.emulator.cloudformation.stack import ChangeSet, Event, Made, Stack, changed
+from smbench.emulator.cloudformation.templates import Described, pseudo_parameters
 from smbench.emulator.faults import Faults
 from smbench.emulator.protocol.codecs import ServiceError
 from smbench.emulator.protocol.front import denial
 from smbench.emulator.site import Site
 
+_GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
 _STEP_NS = 200_000_000  # between two looks at a resource; how long CloudFormation takes for each is not documented
 STACK = "AWS::CloudFormation::Stack"
-
-
-@dataclass(slots=True)
-class Made:
-    """A resource of a stack: what it was made of, and what was made."""
-
-    described: Described
-    properties: dict[str, Any]
-    physical: Physical | None
-    status: str = "CREATE_IN_PROGRESS"
-    reason: str = ""
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    id: str
-    name: str
-    kind: str
-    physical_id: str
-    status: str
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
-    """What a template would change. `changes`: action, name, type, physical id, replacement; `token` the request's."""
-
-    id: str
-    name: str
-    template: Template
-    tags: dict[str, str]
-    changes: tuple[tuple[str, str, str, str, str], ...]
-    created: datetime
-    token: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Nothing would change: AWS calls such a change set FAILED."""
-        return not self.changes
-
-
-@dataclass(slots=True)
-class Stack:
-    """One stack, alive or deleted."""
-
-    name: str
-    id: str
-    created: datetime
-    status: str = "REVIEW_IN_PROGRESS"
-    reason: str = ""
-    template: Template | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-    resources: dict[str, Made] = field(default_factory=dict)
-    outputs: dict[str, str] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-    change_sets: dict[str, ChangeSet] = field(default_factory=dict)
-    updated: datetime | None = None
-    carried_out_by: str = ""  # token of the request that began the latest change
-
-    @property
-    def is_busy(self) -> bool:
-        """Something is under way."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
 
 class _Failed(Exception):  # noqa: N818  # how a step ends, not an error of the program
@@ -102,6 +39,7 @@ class Work:
 
     def __init__(self, site: Site, account: Account, faults: Faults) -> None:
         self.site, self.account, self._faults = site, account, faults
+        self._exports: dict[str, str] = {}  # a name: the id of the stack whose output has it
 
     def kind(self, described: Described) -> Kind:
         """Raises ServiceError 501: a type or a property that the emulator does not know."""
@@ -109,12 +47,13 @@ class Work:
 
     def create(self, stack: Stack, changes: ChangeSet) -> None:
         """Begin to make everything."""
-        stack.template, stack.tags = changes.template, changes.tags
+        stack.template, stack.tags, stack.capabilities = changes.template, changes.tags, changes.capabilities
         self._say(stack, "CREATE_IN_PROGRESS", "User Initiated")
         self._begin(self._creation(stack))
 
     def update(self, stack: Stack, changes: ChangeSet) -> None:
         """Begin to bring a stack to another template."""
+        stack.capabilities = changes.capabilities
         self._say(stack, "UPDATE_IN_PROGRESS", "User Initiated")
         self._begin(self._updating(stack, changes))
 
@@ -143,10 +82,13 @@ class Work:
                 yield from self._make(stack, described)
             stack.outputs = self._outputs(stack)
         except _Failed as failed:
-            said = f"The following resource(s) failed to create: [{failed.name}]. Rollback requested by user."
-            self._say(stack, "ROLLBACK_IN_PROGRESS", said)
-            yield from self._remove_all(stack, list(stack.resources))
-            is_clean = all(made.status == "DELETE_COMPLETE" for made in stack.resources.values())
+            said = f"The following resource(s) failed to create: [{failed.name}]."
+            if stack.keeps_failed:
+                self._say(stack, "CREATE_FAILED", said)
+                return
+            self._say(stack, "ROLLBACK_IN_PROGRESS", f"{said} Rollback requested by user.")
+            yield from self._remove_all(stack, list(stack.resources), is_rollback=True)
+            is_clean = all(made.status in _GONE for made in stack.resources.values())
             self._say(stack, "ROLLBACK_COMPLETE" if is_clean else "ROLLBACK_FAILED")
             return
         self._say(stack, "CREATE_COMPLETE")
@@ -158,10 +100,10 @@ class Work:
         yield
         kind = self.kind(described)
         try:
-            made.properties = self._properties(stack, described)
+            made.properties, made.tags = self._properties(stack, described)
             name = f"{stack.name}-{described.name}-{self.site.new_id()[:8]}"
             self._require_allowed(CALLS[described.kind].make)
-            made.physical = kind.make(self.account, name, made.properties, stack.tags)
+            made.physical = kind.make(self.account, name, made.properties, made.tags)
             self._note(stack, made, "CREATE_IN_PROGRESS", "Resource creation Initiated")
         except (ServiceError, KeyError) as error:
             self._note(stack, made, "CREATE_FAILED", _text(error))
@@ -207,8 +149,10 @@ class Work:
             return
         self._say(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         gone = [made for name, made in before.items() if name not in changes.template.resources]
-        for made in [*reversed(gone), *reversed(replaced)]:
-            yield from self._remove(stack, made)
+        for made in reversed(gone):
+            yield from self._remove(stack, made, made.described.deletion)
+        for made in reversed(replaced):
+            yield from self._remove(stack, made, made.described.replacement)
         for made in gone:
             stack.resources.pop(made.described.name, None)
         stack.updated = self.site.now()
@@ -228,43 +172,36 @@ class Work:
             yield from self._make(stack, described)
             return
         try:
-            properties = self._properties(stack, described)
+            properties, tags = self._properties(stack, described)
         except (ServiceError, KeyError) as error:
             self._note(stack, old, "UPDATE_FAILED", _text(error))
             raise _Failed(described.name) from error
-        if properties == old.properties:
-            stack.resources[described.name] = old
+        if (properties, tags) == (old.properties, old.tags):
+            stack.resources[described.name] = replace(old, described=described)
             return
-        if kind.change is None or _changed(properties, old.properties) & kind.replaced_by:
+        if kind.change is None or changed(properties, old.properties) & kind.replaced_by:
             replaced.append(old)
             undo.append((None, lambda: self._forget(stack, described.name)))
             yield from self._make(stack, described)
             return
-        yield from self._change(stack, described, old, properties, undo)
+        yield from self._change(stack, old, Made(described, properties, old.physical, tags), undo)
 
-    def _change(
-        self,
-        stack: Stack,
-        described: Described,
-        old: Made,
-        properties: dict[str, Any],
-        undo: list[_Undo],
-    ) -> Iterator[None]:
-        kind, physical, tags = self.kind(described), old.physical, stack.tags
+    def _change(self, stack: Stack, old: Made, made: Made, undo: list[_Undo]) -> Iterator[None]:
+        described, physical = made.described, made.physical
+        kind = self.kind(described)
         assert physical is not None
 
-        def change(properties: dict[str, Any]) -> None:
+        def change(to: Made) -> None:
             assert kind.change is not None
             self._require_allowed(CALLS[described.kind].change)
-            kind.change(self.account, physical, properties, tags)
+            kind.change(self.account, physical, to.properties, to.tags)
 
-        made = Made(described, properties, physical)
         stack.resources[described.name] = made
         self._note(stack, made, "UPDATE_IN_PROGRESS")
         yield
-        undo.append((made, lambda: change(old.properties)))
+        undo.append((made, lambda: change(old)))
         try:
-            change(properties)
+            change(made)
         except (ServiceError, KeyError) as error:
             undo.pop()  # it was refused whole
             self._note(stack, made, "UPDATE_FAILED", _text(error))
@@ -285,19 +222,26 @@ class Work:
         if left:
             self._say(stack, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(left)}]. ")
             return
+        self._exports = {name: one for name, one in self._exports.items() if one != stack.id}
+        stack.deleted = self.site.now()
         self._say(stack, "DELETE_COMPLETE")
 
-    def _remove_all(self, stack: Stack, names: list[str]) -> Iterator[None]:
+    def _remove_all(self, stack: Stack, names: list[str], *, is_rollback: bool = False) -> Iterator[None]:
         """The last made first; what another that is still there needs is left alone."""
         for name in reversed(names):
             needed = any(
                 name in made.described.needs and made.status == "DELETE_FAILED" for made in stack.resources.values()
             )
             if not needed:
-                yield from self._remove(stack, stack.resources[name])
+                made, policy = stack.resources[name], stack.resources[name].described.deletion
+                is_kept_if_whole = is_rollback and policy == "RetainExceptOnCreate"
+                yield from self._remove(stack, made, "Delete" if is_kept_if_whole else policy)
 
-    def _remove(self, stack: Stack, made: Made) -> Iterator[None]:
-        if made.status == "DELETE_COMPLETE":
+    def _remove(self, stack: Stack, made: Made, policy: str) -> Iterator[None]:
+        if made.status in _GONE:
+            return
+        if policy != "Delete" and made.physical is not None:
+            self._note(stack, made, "DELETE_SKIPPED")
             return
         self._note(stack, made, "DELETE_IN_PROGRESS")
         yield
@@ -323,20 +267,39 @@ class Work:
 
     # values
 
-    def _properties(self, stack: Stack, described: Described) -> dict[str, Any]:
-        assert stack.template is not None
-        value: dict[str, Any] = resolved(described.properties, self._lookup(stack), stack.template.conditions)
-        return value
+    def _properties(self, stack: Stack, described: Described) -> tuple[dict[str, Any], dict[str, str]]:
+        """Of a resource, and its tags. Raises ServiceError or KeyError: they are not known, or not as they must be."""
+        value: dict[str, Any] = resolved(described.properties, self._lookup(stack))
+        given = value.pop("Tags", [])
+        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+            raise invalid(f"Properties validation failed for resource {described.name}: Tags must be a list of tags")
+        own = {text_of(one["Key"]): text_of(one["Value"]) for one in given}
+        return value, stack.tags | own if "Tags" in self.kind(described).properties else {}
 
-    def _outputs(self, stack: Stack) -> dict[str, str]:
+    def _outputs(self, stack: Stack) -> list[dict[str, str]]:
+        """As DescribeStacks shows them. Raises _Failed: a name that another stack exports."""
         assert stack.template is not None
-        lookup, conditions = self._lookup(stack), stack.template.conditions
-        values = {name: resolved(one["Value"], lookup, conditions) for name, one in stack.template.outputs.items()}
-        return {name: str(value) for name, value in values.items() if value is not NOTHING}
+        lookup, shown = self._lookup(stack), list[dict[str, str]]()
+        exports = {name: one for name, one in self._exports.items() if one != stack.id}
+        for name, one in stack.template.outputs.items():
+            value = resolved(one, lookup)
+            if value.get("Value") is None:
+                continue
+            output = {"OutputKey": name, "OutputValue": text_of(value["Value"])}
+            if "Description" in value:
+                output["Description"] = str(value["Description"])
+            if exported := text_of(value.get("Export", {}).get("Name", "")):
+                if exported in exports:
+                    raise _Failed(f"Export with name {exported} is already exported by another stack")
+                exports[exported] = stack.id
+                output["ExportName"] = exported
+            shown.append(output)
+        self._exports = exports
+        return shown
 
     def _lookup(self, stack: Stack) -> Callable[[str, str], Any]:
         assert stack.template is not None
-        known: Mapping[str, str] = pseudo_parameters(stack.name, stack.id, self.site) | stack.template.parameters
+        known = pseudo_parameters(stack.name, stack.id, self.site) | stack.template.parameters.values
 
         def lookup(name: str, attribute: str) -> Any:
             if attribute == "" and name in known:
@@ -365,34 +328,6 @@ class Work:
         stack.status, stack.reason = status, reason
         event = Event(self.site.new_id(), stack.name, STACK, stack.id, status, reason, self.site.now())
         stack.events.append(event)
-
-
-def changes_of(stack: Stack, template: Template, work: Work) -> tuple[tuple[str, str, str, str, str], ...]:
-    """What carrying out a template would change, in the order of making; removals last."""
-    if stack.template is None:
-        return tuple(("Add", one.name, one.kind, "", "") for one in template.resources.values())
-    found: list[tuple[str, str, str, str, str]] = []
-    moved: set[str] = set()  # replaced, so that what refers to them changes, too
-    for one in template.resources.values():
-        old, kind = stack.resources.get(one.name), work.kind(one)
-        if old is None or old.physical is None:
-            found.append(("Add", one.name, one.kind, "", ""))
-            continue
-        is_same = one.properties == old.described.properties and template.parameters == stack.template.parameters
-        if is_same and not one.needs & moved:
-            continue
-        changed = _changed(one.properties, old.described.properties)
-        is_replaced = kind.change is None or bool(changed & kind.replaced_by)
-        moved |= {one.name} if is_replaced else set()
-        found.append(("Modify", one.name, one.kind, old.physical.id, "True" if is_replaced else "False"))
-    for name, old in stack.resources.items():
-        if name not in template.resources and old.physical is not None:
-            found.append(("Remove", name, old.described.kind, old.physical.id, ""))
-    return tuple(found)
-
-
-def _changed(new: Mapping[str, Any], old: Mapping[str, Any]) -> set[str]:
-    return {name for name in new.keys() | old.keys() if new.get(name) != old.get(name)}
 
 
 def _tried(step: Callable[[], None]) -> str:

@@ -7,12 +7,22 @@ from typing import Any
 
 import orjson
 
-from smbench.emulator.cloudformation.intrinsics import decided, invalid, references
+from smbench.emulator.cloudformation.intrinsics import chosen, decided, invalid, references, resolved
+from smbench.emulator.cloudformation.parameters import Parameters, read_parameters
+from smbench.emulator.cloudformation.template_text import document_of
 from smbench.emulator.protocol.codecs import beyond
 from smbench.emulator.site import Site
 
-_SECTIONS = {"AWSTemplateFormatVersion", "Description", "Parameters", "Conditions", "Resources", "Outputs", "Metadata"}
-_OF_A_RESOURCE = {"Type", "Properties", "DependsOn", "Condition", "Metadata"}
+_SECTIONS = {
+    *("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions"),
+    *("Resources", "Outputs"),
+}
+_OF_MAPS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
+_OF_A_RESOURCE = {
+    *("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy"),
+}
+_OF_AN_OUTPUT = {"Value", "Description", "Condition", "Export"}
+_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate")
 _SUFFIX = "amazonaws.com"
 
 
@@ -24,6 +34,9 @@ class Described:
     kind: str
     properties: dict[str, Any]
     needs: frozenset[str]  # resources that must be made before it
+    deletion: str = "Delete"  # or Retain, RetainExceptOnCreate
+    replacement: str = "Delete"  # of what was replaced
+    metadata: str = ""  # JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +45,7 @@ class Template:
 
     Args:
         resources: In the order of making.
-        parameters: With their values.
+        outputs: Those whose condition holds: their values, and what is said of them.
         text: As it came.
     """
 
@@ -40,56 +53,82 @@ class Template:
     description: str
     resources: dict[str, Described]
     outputs: dict[str, Any]
-    conditions: dict[str, bool]
-    parameters: dict[str, str]
-    declared: dict[str, dict[str, Any]]
+    parameters: Parameters
+    metadata: str  # JSON; empty without any
 
 
-def read_template(text: str, given: Mapping[str, str], stack: str, stack_id: str, site: Site) -> Template:
-    """Raises ServiceError: it is no template, refers to what is not there, or needs what the emulator has not."""
+def read_template(text: str, given: Mapping[str, str] | None, stack: str, stack_id: str, site: Site) -> Template:
+    """A template with the values of its parameters; None: without any, as it is validated.
+
+    Raises:
+        ServiceError: it is no template, refers to what is not there, or needs what the emulator has not.
+    """
     document = _document(text)
-    declared = document.get("Parameters", {})
-    parameters = _parameters(declared, given)
+    parameters = read_parameters(document.get("Parameters", {}), given)
     pseudo = pseudo_parameters(stack, stack_id, site)
+    known = parameters.values | pseudo
 
     def lookup(name: str, attribute: str) -> Any:
-        if attribute == "" and name in parameters:
-            return parameters[name]
-        if attribute == "" and name in pseudo:
-            return pseudo[name]
+        if attribute == "" and name in known:
+            return known[name]
         raise invalid(f"Template format error: Unresolved dependencies [{name}]. Cannot reference resources here")
 
-    conditions = decided(document.get("Conditions", {}), lookup)
-    texts = {name: one for name, one in document["Resources"].items() if conditions.get(one.get("Condition", ""), True)}
-    known = {*document["Resources"], *parameters, *pseudo}
-    read = {name: _described(name, one, known, {*texts}) for name, one in texts.items()}
+    def find(*keys: Any) -> Any:
+        found: Any = document.get("Mappings", {})
+        names = [str(resolved(key, lookup)) for key in keys]
+        for name in names:
+            if not isinstance(found, dict) or name not in found:
+                if given is None:
+                    return ""
+                raise invalid(f"Template error: Unable to get mapping for {'::'.join(names)}")
+            found = found[name]
+        return found
+
+    conditions = decided(chosen(document.get("Conditions", {}), {}, find), lookup)
+    taken = {name: one for name, one in document["Resources"].items() if _is_taken(one, conditions, "Resources")}
+    there = {*document["Resources"]}
+    read = {
+        name: _described(name, chosen(one, conditions, find), {*taken}, {*known}, there) for name, one in taken.items()
+    }
     try:
         order = tuple(TopologicalSorter({name: one.needs for name, one in read.items()}).static_order())
     except CycleError as error:
         raise invalid(f"Circular dependency between resources: [{', '.join(sorted(set(error.args[1])))}]") from None
-    outputs = document.get("Outputs", {})
-    if unresolved := {name for name, _ in references(outputs)} - known:
+    texts = {name: one for name, one in document.get("Outputs", {}).items() if _is_taken(one, conditions, "Outputs")}
+    outputs = {name: _output(name, chosen(one, conditions, find)) for name, one in texts.items()}
+    if unresolved := {name for name, _ in references(outputs)} - {*taken, *known}:
         raise invalid(f"Unresolved resource dependencies [{', '.join(sorted(unresolved))}] in the Outputs block")
     return Template(
         text,
-        document.get("Description", ""),
+        str(document.get("Description", "")),
         {name: read[name] for name in order},
         outputs,
-        conditions,
         parameters,
-        declared,
+        orjson.dumps(document["Metadata"]).decode() if document.get("Metadata") else "",
     )
 
 
-def unfilled(text: str) -> dict[str, str]:
-    """An empty value for each parameter without a default: a template is validated without any. Raises as above."""
-    declared = _document(text).get("Parameters", {})
-    return {name: "" for name, one in declared.items() if "Default" not in one}
+def _is_taken(one: Any, conditions: Mapping[str, bool], block: str) -> bool:
+    """Whether the condition of a resource or output holds. Raises ServiceError: it is none, or no such condition."""
+    if not isinstance(one, dict):
+        raise invalid(f"Template format error: Every member of {block} must be an object")
+    if "Condition" not in one:
+        return True
+    if one["Condition"] not in conditions:
+        text = f"Unresolved condition dependency {one['Condition']} in the {block} block of the template"
+        raise invalid(f"Template format error: {text}")
+    return conditions[one["Condition"]]
 
 
-def is_secret(declared: Mapping[str, Any]) -> bool:
-    """Whether the value of a parameter is not shown; JSON templates say it as a truth value or as text."""
-    return str(declared.get("NoEcho", False)).lower() == "true"
+def _output(name: str, one: dict[str, Any]) -> dict[str, Any]:
+    if unknown := one.keys() - _OF_AN_OUTPUT:
+        raise beyond(f"know {min(unknown)} of an output ({name})")
+    export = one.get("Export", {"Name": ""})
+    if not isinstance(export, dict) or export.keys() != {"Name"}:
+        raise invalid(f"Template format error: [/Outputs/{name}/Export] Export must have a Name")
+    if one.get("Value") is None:
+        raise invalid(f"Template format error: Every Outputs member must contain a Value object [/Outputs/{name}]")
+    return one
 
 
 def pseudo_parameters(stack: str, stack_id: str, site: Site) -> dict[str, str]:
@@ -106,38 +145,44 @@ def pseudo_parameters(stack: str, stack_id: str, site: Site) -> dict[str, str]:
 
 
 def _document(text: str) -> dict[str, Any]:
-    try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise beyond("read templates that are not JSON") from None
-    if not isinstance(document, dict) or not document.get("Resources"):
-        raise invalid("Template format error: At least one Resources member must be defined.")
+    document = document_of(text)
+    if not isinstance(document, dict):
+        raise invalid("Template format error: unsupported structure.")
     if unknown := document.keys() - _SECTIONS:
         raise beyond(f"know the section {min(unknown)} of a template")
+    for name in _OF_MAPS:
+        if not isinstance(document.get(name, {}), dict):
+            raise invalid(f"Template format error: {name} must be an object")
+    if not document.get("Resources"):
+        raise invalid("Template format error: At least one Resources member must be defined.")
     return document
 
 
-def _parameters(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    if unknown := given.keys() - declared.keys():
-        raise invalid(f"Parameters: [{', '.join(sorted(unknown))}] do not exist in the template")
-    for name, one in declared.items():
-        if one.get("Type") not in ("String", "Number"):
-            raise beyond(f"know parameters of type {one.get('Type')}")
-        if name not in given and "Default" not in one:
-            raise invalid(f"Parameters: [{name}] must have values")
-    return {name: str(given.get(name, one.get("Default"))) for name, one in declared.items()}
+def _described(name: str, text: dict[str, Any], taken: set[str], known: set[str], there: set[str]) -> Described:
+    """One resource.
 
-
-def _described(name: str, text: dict[str, Any], known: set[str], resources: set[str]) -> Described:
+    Args:
+        taken: Resources that are made; `there`: also those whose condition does not hold, which may be waited for.
+        known: Parameters.
+    """
     if unknown := text.keys() - _OF_A_RESOURCE:
         raise beyond(f"know {min(unknown)} of a resource ({name})")
-    if "Type" not in text:
+    if not isinstance(text.get("Type"), str):
         raise invalid(f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member.")
-    properties = text.get("Properties", {})
+    properties = text.get("Properties") or {}
+    if not isinstance(properties, dict):
+        raise invalid(f"Template format error: [/Resources/{name}] Properties must be an object")
+    after = text.get("DependsOn", [])
+    after = {after} if isinstance(after, str) else {str(one) for one in after}
     referred = {one for one, _ in references(properties)}
-    if unresolved := referred - known:
+    if unresolved := (referred - taken - known) | (after - there):
         missing = ", ".join(sorted(unresolved))
         raise invalid(f"Template format error: Unresolved resource dependencies [{missing}] in the Resources block")
-    after = text.get("DependsOn", [])
-    needs = (referred | {*([after] if isinstance(after, str) else after)}) & resources
-    return Described(name, text["Type"], properties, frozenset(needs))
+    deletion, replacement = text.get("DeletionPolicy", "Delete"), text.get("UpdateReplacePolicy", "Delete")
+    for policy in (deletion, replacement):
+        if policy not in _POLICIES:
+            raise beyond(f"know the policy {policy} of a resource ({name})")
+    metadata = orjson.dumps(text["Metadata"]).decode() if text.get("Metadata") else ""
+    return Described(
+        name, text["Type"], properties, frozenset((referred | after) & taken), deletion, replacement, metadata
+    )

@@ -87,6 +87,10 @@ class Sns:
         """Every topic's tags, by its ARN."""
         return {arn: topic.tags for arn, topic in self._topics.items()}
 
+    def restore_policy(self, arn: str) -> None:
+        """Give a topic the policy that a new one has."""
+        self._topic(arn).attributes["Policy"] = default_policy(arn, self._site.account)
+
     def exists(self, arn: str) -> bool:
         """Whether there is a topic with this ARN."""
         return arn in self._topics

@@ -31,13 +31,21 @@ _BY_SERVICE: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "iam": {"CreateRole": ("PermissionsBoundary",)},
     "cloudformation": {
+        "CreateStack": (
+            *("RollbackConfiguration", "TimeoutInMinutes", "NotificationARNs", "StackPolicyBody", "StackPolicyURL"),
+            "RetainExceptOnCreate",
+        ),
+        "UpdateStack": (
+            *("StackPolicyDuringUpdateBody", "StackPolicyDuringUpdateURL", "RollbackConfiguration", "StackPolicyBody"),
+            *("StackPolicyURL", "NotificationARNs", "DisableRollback", "RetainExceptOnCreate"),
+        ),
         "CreateChangeSet": (
-            *("TemplateURL", "UsePreviousTemplate", "RollbackConfiguration", "ResourcesToImport"),
-            *("ImportExistingResources", "OnStackFailure"),
+            *("RollbackConfiguration", "ResourcesToImport", "ImportExistingResources", "OnStackFailure"),
+            "NotificationARNs",
         ),
         "DeleteStack": ("RetainResources", "DeletionMode"),
         "ExecuteChangeSet": ("RetainExceptOnCreate",),
-        "ValidateTemplate": ("TemplateURL",),
+        "GetTemplateSummary": ("StackSetName", "CallAs", "TemplateSummaryConfig"),
     },
 }
 UNHEEDED: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
