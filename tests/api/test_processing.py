@@ -250,7 +250,7 @@ def test_what_cannot_be_a_job_is_refused_before_anything_is_put(
     assert not region.objects(tmp_path.name)
 
 
-@pytest.mark.parametrize("place", ["lambda", "", " processing", "RAY", "ray:", "local,ray"])
+@pytest.mark.parametrize("place", ["lambda", " processing", "RAY", "ray:", "local,ray"])
 def test_where_no_workers_run_is_refused_before_anything_is_asked_of_aws(place: str) -> None:
     done = CliRunner().invoke(app, ["run", "--on", place, "--endpoint", "mine"])
     assert isinstance(done.exception, UsageError), done.output

@@ -6,7 +6,9 @@ the command line is refused in our words, not in those of a library.
 
 import re
 import shlex
+from inspect import unwrap
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from typer.main import get_command
@@ -81,6 +83,40 @@ def test_a_value_of_the_wrong_kind_is_refused_in_our_words(option: str, value: s
     assert done.returncode == 2
     assert said in done.stderr
     assert not OF_A_LIBRARY.search(done.stderr)
+
+
+PATHS = [
+    (name, param.opts[0] if param.param_type_name == "option" else param.metavar, param.param_type_name == "option")
+    for name, command in GROUP.commands.items()  # type: ignore[attr-defined]
+    for param in command.params
+    if "Path" in str(get_type_hints(unwrap(command.callback)).get(param.name)) or param.metavar in ("PLACE", "S3")
+]
+
+
+@pytest.mark.parametrize(("command", "name", "is_option"), PATHS)
+def test_an_empty_path_is_refused_and_never_taken_for_the_present_folder(
+    command: str, name: str, is_option: bool
+) -> None:
+    words = [command, name, ""] if is_option else [command, "", "", ""]
+    refused = CliRunner().invoke(app, words).exception
+    assert isinstance(refused, UsageError), refused
+    assert refused.message.endswith(" is empty")
+
+
+@pytest.mark.parametrize("word", ["", "quick", "mine", "sub/", "nothing"])
+@pytest.mark.parametrize("command", ["run", "validate", "simulate", "search", "emulate", "what-if"])
+def test_a_shell_completes_shipped_scenarios_files_and_folders(
+    command: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    for name in ("mine.yaml", "notes.txt", "sub/other.yml"):
+        (tmp_path / name).touch()
+    words = {"COMP_WORDS": f"smbench {command} {word}", "COMP_CWORD": "2", "_SMBENCH_COMPLETE": "complete_bash"}
+    shown = CliRunner().invoke(app, [], prog_name="smbench", env=words).stdout.split()
+    every = [*shipped_names(), "mine.yaml", "sub/"]
+    expected = ["sub/other.yml"] if word == "sub/" else [one for one in every if one.startswith(word)]
+    assert shown == expected
 
 
 def test_a_missing_argument_is_explained_with_an_example_of_here(tmp_path: Path) -> None:

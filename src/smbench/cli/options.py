@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from enum import StrEnum
+from glob import escape, glob
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,10 +66,22 @@ class TransportName(StrEnum):
     SDK = "sdk"
 
 
+def scenarios_beginning(word: str) -> list[str]:
+    """How a shell may complete a scenario: shipped ones by name, then files and folders."""
+    from smbench.scenario.starter import shipped_names
+
+    near = sorted(Path(path) for path in glob(f"{escape(word)}*"))
+    files = [path.as_posix() for path in near if path.suffix in (".yaml", ".yml")]
+    folders = [f"{path.as_posix()}/" for path in near if path.is_dir()]
+    return [name for name in shipped_names() if name.startswith(word)] + files + folders
+
+
 ScenarioFile = Annotated[
     Path | None,
     typer.Argument(
-        metavar="SCENARIO", help="A scenario file, or the name of a shipped scenario; without it, the quick start."
+        metavar="SCENARIO",
+        help="A scenario file, or the name of a shipped scenario; without it, the quick start.",
+        autocompletion=scenarios_beginning,
     ),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The results folder of a run.")]

@@ -23,6 +23,10 @@ _OTHER = "Options"
 _GROUPS = (MEASURED, SENDING, RESULTS, VERDICT, COST, AWS, JOB, _OTHER)
 _GROUPED_FROM = 10  # fewer options are read at a glance, in one list
 
+_PATHS = frozenset(
+    {"DIR", "FILE", "GROUP", "MODEL", "PLACE", "RUN", "S3", "SCENARIO", "TARGET"}
+)  # as the help has them
+
 _WORDS_OF_PYDANTIC = {
     "value_error": "{error}",
     "int_parsing": "{input!r} is not a whole number",
@@ -73,6 +77,8 @@ class HelpPage(typer.core.TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
+            if not ctx.resilient_parsing:  # as while a shell asks how a word goes on
+                self._require_paths(ctx, args)
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
             if error.message:
@@ -81,6 +87,15 @@ class HelpPage(typer.core.TyperCommand):
             if missing is None or missing.param_type_name != "argument":
                 raise
             raise UsageError(_needs(ctx, missing), f"for example: {_example(ctx, self.name or '')}") from None
+
+    def _require_paths(self, ctx: Any, args: list[str]) -> None:
+        """Raises UsageError: a path is empty, as of a variable that was never set: it would be the present folder."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        for param in self.get_params(ctx):
+            value = given.get(param.name)
+            if param.metavar in _PATHS and "" in (value if isinstance(value, list | tuple) else (value,)):
+                name = param.opts[0] if param.param_type_name == "option" else _name(param)
+                raise UsageError(f"{name} is empty", f"name a {param.metavar}; the present folder is `.`")
 
 
 def _arguments(command: Any, ctx: Any) -> list[Any]:

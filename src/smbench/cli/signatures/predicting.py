@@ -18,13 +18,22 @@ from smbench.cli.options import (
     RunFolder,
     ScenarioFile,
     StrictOption,
+    scenarios_beginning,
 )
 
-TargetFile = Annotated[Path, typer.Argument(metavar="TARGET", help="A scenario file with the emulated endpoint.")]
+TargetFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="TARGET", help="A scenario file with the emulated endpoint.", autocompletion=scenarios_beginning
+    ),
+]
 LoadOption = Annotated[
     Path | None,
     typer.Option(
-        "--load", metavar="SCENARIO", help="Take the requests from this scenario file. Default: TARGET's own."
+        "--load",
+        metavar="SCENARIO",
+        help="Take the requests from this scenario file. Default: TARGET's own.",
+        autocompletion=scenarios_beginning,
     ),
 ]
 SloOption = Annotated[

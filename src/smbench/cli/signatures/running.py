@@ -28,6 +28,7 @@ from smbench.cli.options import (
     Ui,
     UiOption,
     UrlOption,
+    scenarios_beginning,
 )
 from smbench.cli.signatures.help_page import COST, JOB, MEASURED, SENDING, VERDICT
 from smbench.errors import UsageError
@@ -384,6 +385,7 @@ def emulate(
         typer.Argument(
             metavar="SCENARIO",
             help="A scenario whose endpoint is there from the start; without it, the region is empty.",
+            autocompletion=scenarios_beginning,
         ),
     ] = None,
     port: Annotated[

@@ -5,11 +5,18 @@ from typing import Annotated
 
 import typer
 
-from smbench.cli.options import AllowFilesOption, SchemaOf
+from smbench.cli.options import AllowFilesOption, SchemaOf, scenarios_beginning
 
 
 def validate(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario file.")],
+    scenario: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SCENARIO",
+            help="A scenario file, or the name of a shipped scenario.",
+            autocompletion=scenarios_beginning,
+        ),
+    ],
     allow_files: AllowFilesOption = None,
 ) -> None:
     """Check a scenario and say in words what it would do. Nothing is started.

@@ -24,12 +24,18 @@ from smbench.cli.options import (
     UiOption,
     UrlOption,
     YesOption,
+    scenarios_beginning,
 )
 from smbench.cli.signatures.help_page import COST, MEASURED, SENDING, VERDICT
 
 # The quick start has no one rate to change and no real-time endpoint: it is no default here.
 _OwnScenario = Annotated[
-    Path, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped scenario.")
+    Path,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="A scenario file, or the name of a shipped scenario.",
+        autocompletion=scenarios_beginning,
+    ),
 ]
 
 
