@@ -7,7 +7,7 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --target lib huey==3.5.4
+python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib huey==3.5.4
 cat > measure.py <<'PY'
 import os
 
