@@ -7,6 +7,7 @@ Method: the endpoint made by API calls in the emulated region, one run of each t
 from pathlib import Path
 from typing import Any
 
+import anyio
 import polars as pl
 import pytest
 from botocore.exceptions import ClientError
@@ -122,6 +123,7 @@ async def test_an_inference_component_is_called_by_its_name_and_a_call_without_o
                 VariantName="AllTraffic",
                 Specification={},
             )
+            await anyio.sleep(2.0)  # until its copy has come up
             with pytest.raises(ClientError, match="Inference Component Name header is required"):
                 await clients.runtime.invoke_endpoint(EndpointName="two", Body=b"{}")
         with pytest.raises(TargetError, match="are inference components, and the call names none"):

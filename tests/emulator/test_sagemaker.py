@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import anyio
 import pytest
 from botocore.exceptions import ClientError
 
@@ -596,50 +597,167 @@ async def test_an_unknown_operation_is_501_with_its_name(account: Account) -> No
     assert (code, text) == ("NotImplemented", "the emulator does not implement sagemaker:ListTrainingJobs")
 
 
-async def test_inference_components_have_one_copy_and_what_is_beyond_that_is_501_with_its_name(
-    account: Account,
-) -> None:
-    sagemaker, logs, scaling = (
-        account.sagemaker,
-        await account.client("logs"),
-        await account.client("application-autoscaling"),
-    )
+ON_IT = {"EndpointName": "ep", "VariantName": "AllTraffic"}
+COPIES = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": "inference-component/a",
+    "ScalableDimension": "sagemaker:inference-component:DesiredCopyCount",
+}
+
+
+def needing(cores: float) -> dict[str, Any]:
+    needs = {"MinMemoryRequiredInMb": 1024, "NumberOfCpuCoresRequired": cores}
+    return {"ModelName": "m", "ComputeResourceRequirements": needs}
+
+
+async def components_endpoint(account: Account, n_instances: int) -> Any:
+    """`ep` of so many instances of four cores, in service; its runtime."""
     await account.model()
-    bare = {"VariantName": "AllTraffic", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
-    await sagemaker.create_endpoint_config(EndpointConfigName="bare", ProductionVariants=[bare], ExecutionRoleArn=ROLE)
+    bare = {"VariantName": "AllTraffic", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": n_instances}
+    await account.sagemaker.create_endpoint_config(EndpointConfigName="bare", ProductionVariants=[bare])
     await account.endpoint(config="bare")
     await advance(account.emulator, 61.0)
-    needs = {"ModelName": "m", "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 1024}}
-    on_it = {"EndpointName": "ep", "VariantName": "AllTraffic"}
+    return await account.client("sagemaker-runtime")
+
+
+async def called_at_once(runtime: Any, n: int) -> None:
+    """So many calls of the component `a`, all of them answered."""
+
+    async def call() -> None:
+        answer = await runtime.invoke_endpoint(EndpointName="ep", InferenceComponentName="a", Body=b"{}")
+        assert answer["InvokedProductionVariant"] == "AllTraffic"
+
+    async with anyio.create_task_group() as calls:
+        for _ in range(n):
+            calls.start_soon(call)
+
+
+async def component(account: Account, name: str = "a") -> tuple[str, int, int]:
+    """Its status, desired and current copies."""
+    described = await account.sagemaker.describe_inference_component(InferenceComponentName=name)
+    counts = described["RuntimeConfig"]
+    return described["InferenceComponentStatus"], counts["DesiredCopyCount"], counts["CurrentCopyCount"]
+
+
+async def test_inference_components_are_described_listed_and_what_is_beyond_them_is_501_with_its_name(
+    account: Account,
+) -> None:
+    await components_endpoint(account, 1)
+    sagemaker, logs = account.sagemaker, await account.client("logs")
+    scaling = await account.client("application-autoscaling")
     for name in ("b", "a"):
-        await sagemaker.create_inference_component(InferenceComponentName=name, Specification=needs, **on_it)
+        await sagemaker.create_inference_component(InferenceComponentName=name, Specification=needing(1), **ON_IT)
+    assert await component(account) == ("Creating", 1, 0)
+    await advance(account.emulator, 61.0)
+    assert await component(account) == ("InService", 1, 1)
     named = {"InferenceComponentName": "a"}
-    assert (await sagemaker.describe_inference_component(**named))["Specification"] == needs
+    assert (await sagemaker.describe_inference_component(**named))["Specification"] == needing(1)
     listed = await sagemaker.list_inference_components(EndpointNameEquals="ep", SortBy="Name", SortOrder="Ascending")
     assert [one["InferenceComponentName"] for one in listed["InferenceComponents"]] == ["a", "b"]
     assert (await sagemaker.list_inference_components(EndpointNameEquals="other"))["InferenceComponents"] == []
-    await sagemaker.update_inference_component_runtime_config(**named, DesiredRuntimeConfig={"CopyCount": 1})
-    copies = {
-        "ServiceNamespace": "sagemaker",
-        "ResourceId": "inference-component/a",
-        "ScalableDimension": "sagemaker:inference-component:DesiredCopyCount",
-    }
-    another, two = {"InferenceComponentName": "c"}, {"CopyCount": 2}
+    await scaling.register_scalable_target(**COPIES, MinCapacity=0, MaxCapacity=2)
+    tracked = {"PredefinedMetricType": "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution"}
+    policy = {"PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
+    tracking = {"PredefinedMetricSpecification": tracked, "TargetValue": 1.0}
+    another = {"InferenceComponentName": "c", "Specification": {"Container": {"Image": "i"}}}
     beyond = {
-        "2 copies": sagemaker.update_inference_component_runtime_config(**named, DesiredRuntimeConfig=two),
-        "place 2": sagemaker.create_inference_component(**another, Specification=needs, RuntimeConfig=two, **on_it),
-        "Container": sagemaker.create_inference_component(
-            **another, Specification={"Container": {"Image": "i"}}, **on_it
+        "Container": sagemaker.create_inference_component(**another, **ON_IT),
+        "HighResolution": scaling.put_scaling_policy(
+            **COPIES, **policy, TargetTrackingScalingPolicyConfiguration=tracking
         ),
-        "DesiredCopyCount": scaling.register_scalable_target(**copies, MinCapacity=1, MaxCapacity=2),
         "log of an inf": logs.describe_log_streams(logGroupName="/aws/sagemaker/InferenceComponents/a"),
     }
     for said, call in beyond.items():
-        with pytest.raises(ClientError, match=said) as refused:
+        with pytest.raises(ClientError, match=said) as refused_by:
             await call
-        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+        assert refused_by.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     with pytest.raises(ClientError, match="ResourceNotFound"):
         await logs.describe_log_streams(logGroupName="/aws/sagemaker/InferenceComponents/c")
+    await sagemaker.delete_inference_component(**named)
+    found = await scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[COPIES["ResourceId"]])
+    assert found["ScalableTargets"] == []
+
+
+async def test_copies_serve_beside_each_other_as_far_as_the_instances_have_room(account: Account) -> None:
+    """Two instances of four cores hold four copies of two cores."""
+    runtime, sagemaker = await components_endpoint(account, 2), account.sagemaker
+    create, change = sagemaker.create_inference_component, sagemaker.update_inference_component_runtime_config
+    a, b = {"InferenceComponentName": "a"}, {"InferenceComponentName": "b"}
+    await create(**a, Specification=needing(2), RuntimeConfig={"CopyCount": 3}, **ON_IT)
+    await advance(account.emulator, 61.0)
+    assert await component(account) == ("InService", 3, 3)
+    code, text = await refused(create(**b, Specification=needing(3), **ON_IT))
+    assert (code, "have no room for the 4 copies" in text) == ("ResourceLimitExceeded", True)
+    none = create(**b, Specification=needing(1), RuntimeConfig={"CopyCount": 0}, **ON_IT)
+    assert (await refused(none))[1] == "Inference components copy count an integer larger than 0"
+
+    began_ns = account.emulator.site.now_ns
+    await called_at_once(runtime, 6)
+    assert round((account.emulator.site.now_ns - began_ns) / 1e9) == 2  # a second each, three at a time
+    assert (await refused(change(**a, DesiredRuntimeConfig={"CopyCount": 5})))[0] == "ResourceLimitExceeded"
+    wish = {"VariantName": "AllTraffic", "DesiredInstanceCount": 1}
+    resize = sagemaker.update_endpoint_weights_and_capacities
+    less = resize(EndpointName="ep", DesiredWeightsAndCapacities=[wish])
+    assert (await refused(less))[0] == "ResourceLimitExceeded"
+    await change(**a, DesiredRuntimeConfig={"CopyCount": 1})
+    assert await component(account) == ("Updating", 1, 3)
+    assert "in-progress" in (await refused(change(**a, DesiredRuntimeConfig={"CopyCount": 2})))[1]
+    await advance(account.emulator, 31.0)
+    assert await component(account) == ("InService", 1, 1)
+    await resize(EndpointName="ep", DesiredWeightsAndCapacities=[wish])
+
+
+async def test_copies_scale_with_their_invocations_down_to_none_and_a_step_policy_wakes_them(account: Account) -> None:
+    runtime = await components_endpoint(account, 1)
+    scaling, cloudwatch = await account.client("application-autoscaling"), await account.client("cloudwatch")
+    await account.sagemaker.create_inference_component(InferenceComponentName="a", Specification=needing(1), **ON_IT)
+    await advance(account.emulator, 119.0)  # to a full minute of the scenario's
+    await scaling.register_scalable_target(**COPIES, MinCapacity=0, MaxCapacity=4)
+    tracked = {"PredefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"}
+    tracking = {"PredefinedMetricSpecification": tracked, "TargetValue": 10.0, "ScaleInCooldown": 0}
+    await scaling.put_scaling_policy(
+        **COPIES,
+        PolicyName="keep",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=tracking,
+    )
+    steps = [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}]
+    wake = await scaling.put_scaling_policy(
+        **COPIES,
+        PolicyName="wake",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration={"AdjustmentType": "ChangeInCapacity", "StepAdjustments": steps},
+    )
+    await cloudwatch.put_metric_alarm(
+        AlarmName="asleep",
+        Namespace="AWS/SageMaker",
+        MetricName="NoCapacityInvocationFailures",
+        Dimensions=[{"Name": "InferenceComponentName", "Value": "a"}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        AlarmActions=[wake["PolicyARN"]],
+    )
+
+    for _ in range(3):  # 25 a minute on one copy: after three minutes ceil(1 * 25 / 10) = 3
+        await called_at_once(runtime, 25)
+        await advance(account.emulator, 60.0 - 25.0)
+    await advance(account.emulator, 10.0)
+    activities = (await scaling.describe_scaling_activities(**COPIES))["ScalingActivities"]
+    assert [one["Description"] for one in activities] == ["Setting desired copy count to 3."]
+    await advance(account.emulator, 60.0)
+    assert await component(account) == ("InService", 3, 3)
+    await advance(account.emulator, 60 * 20.0)  # idle: after fifteen minutes of zeros one copy at a time
+    assert await component(account) == ("InService", 0, 0)
+    nobody = runtime.invoke_endpoint(EndpointName="ep", InferenceComponentName="a", Body=b"{}")
+    code, text = await refused(nobody)
+    assert (code, text[:33]) == ("ValidationError", "Inference Component has no capaci")
+    await advance(account.emulator, 200.0)
+    assert (await component(account))[1] >= 1
+    newest = (await scaling.describe_scaling_activities(**COPIES))["ScalingActivities"][0]
+    assert newest["Cause"] == "monitor alarm asleep in state ALARM triggered policy wake"
 
 
 async def test_each_container_has_a_log_stream_since_it_serves_which_outlives_it(account: Account) -> None:

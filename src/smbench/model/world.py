@@ -28,6 +28,7 @@ from smbench.scenario.model import Scenario
 from smbench.scenario.serverless import Serverless
 from smbench.scenario.values.distributions import Distribution
 
+COMPONENT = "inference-component"
 EMBEDDED = "smbench-emulated"
 VARIANT = "AllTraffic"
 
@@ -92,6 +93,7 @@ class World:
         self.scaler = AutoScaler(event_queue, self.alarms, settings, self.resolve)
         self.endpoints: dict[str, Endpoint] = {}  # on instances
         self.serverless: dict[str, ServerlessEndpoint] = {}
+        self.components: dict[str, Endpoint] = {}  # inference components, each copy as an instance
 
     @classmethod
     def of(
@@ -208,6 +210,18 @@ class World:
             for further in [one for one in self.endpoints if one.startswith(f"{name}/")]:
                 self.endpoints.pop(further).close()
 
+    def add_component(self, name: str, settings: EndpointSettings, n_copies: int) -> Endpoint:
+        """A new inference component, whose copies come up as instances do; it publishes nothing by itself.
+
+        Raises:
+            ValueError: there is one of that name.
+        """
+        if name in self.components:
+            raise ValueError(f"there is an inference component {name} already")
+        copies = self.components[name] = Endpoint(self.event_queue, settings, instances_at_start=0, seeds=self.seeds)
+        copies.set_desired(n_copies)
+        return copies
+
     def remove_variant(self, name: str, variant: str) -> None:
         """Delete a further variant of an endpoint.
 
@@ -217,8 +231,13 @@ class World:
         self.endpoints.pop(f"{name}/{variant}").close()
 
     def resolve(self, resource_id: str) -> Endpoint | None:
-        """The endpoint of a resource id; None when there is none, or none with that variant."""
+        """The endpoint of a resource id; None when there is none, or none with that variant.
+
+        Of an inference component: its copies.
+        """
         parts = resource_id.split("/")
+        if len(parts) == 2 and parts[0] == COMPONENT:
+            return self.components.get(parts[1])
         if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
             return None
         endpoint = self.endpoints.get(f"{parts[1]}/{parts[3]}") or self.endpoints.get(parts[1])

@@ -623,6 +623,20 @@ def test_a_scheduled_action_sets_limits_at_its_instant_and_capacity_follows() ->
     ]
 
 
+def test_of_two_scheduled_actions_of_one_instant_each_sets_its_limit_and_one_that_cannot_says_so() -> None:
+    stand = Stand(1, low=0, high=4)
+    for name, low, high in (("up", 2, None), ("down", None, 3), ("beyond", 5, None)):
+        stand.world.scaler.schedule(RESOURCE, name, 60 * SECOND, low, high)
+    stand.minutes(None, None)
+    assert stand.desired == [(60, 2)]
+    (target,) = stand.world.scaler.describe_targets([RESOURCE])
+    assert (target.min_capacity, target.max_capacity) == (2, 3)
+    failed = [activity for activity in stand.activities() if activity.status == "Failed"]
+    assert [(one.cause, one.description) for one in failed] == [
+        ("scheduled action name beyond was triggered", "Setting min capacity to 5 and max capacity to 3")
+    ]
+
+
 @pytest.mark.parametrize(
     ("suspended", "desired"),
     [

@@ -1,7 +1,7 @@
-"""The emulated Application Auto Scaling, for the one thing it scales here: the instances of an endpoint's variant."""
+"""The emulated Application Auto Scaling, for what it scales here: instances of variants, copies of components."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from smbench.emulator.monitoring.alarm_operations import alarm_arn
 from smbench.emulator.monitoring.scaling_policies import described, invalid, policy_spec, watches_the_same
@@ -14,9 +14,10 @@ from smbench.emulator.site import Site, utc_datetime
 from smbench.model.scaling.activities import Activity, NotScaledReason
 from smbench.model.scaling.decisions import ScalableTarget, ScalingPolicy
 from smbench.model.scaling.scaler import SERVICE, AutoScaler, UnknownTarget
-from smbench.model.world import World
+from smbench.model.world import COMPONENT, World
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+COPIES = "sagemaker:inference-component:DesiredCopyCount"
 _ROLE = (
     "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
@@ -28,6 +29,16 @@ _SUSPENDED = {
 }
 _TAGS_MAX = 50
 _Item = TypeVar("_Item")
+
+
+class _OfResource(Protocol):
+    """What belongs to a scalable resource."""
+
+    @property
+    def resource_id(self) -> str: ...
+
+
+_Named = TypeVar("_Named", bound=_OfResource)
 
 
 class AutoScaling:
@@ -77,7 +88,8 @@ class AutoScaling:
         if "Tags" in params and not is_new:
             raise beyond("register a scalable target that is there with Tags: TagResource is for that")
         if self.world.resolve(resource_id) is None:
-            raise invalid(f"SageMaker endpoint variant doesn't exist, or is not in service: {resource_id}")
+            what = "inference component" if _dimension(resource_id) == COPIES else "endpoint variant"
+            raise invalid(f"SageMaker {what} doesn't exist, or is not in service: {resource_id}")
         try:
             self.scaler.register_target(resource_id, params.get("MinCapacity"), params.get("MaxCapacity"))
         except ValueError:
@@ -103,8 +115,8 @@ class AutoScaling:
 
     def describe_scalable_targets(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Pages of at most 50; none for another service than SageMaker."""
-        found = self.scaler.describe_targets(params.get("ResourceIds")) if _is_ours(params) else []
-        return _paged(params, found, "ScalableTargets", 50, self._target)
+        found = self.scaler.describe_targets(params.get("ResourceIds"))
+        return _paged(params, _ours(params, found), "ScalableTargets", 50, self._target)
 
     def _target(self, target: ScalableTarget) -> dict[str, Any]:
         return _scaled(target.resource_id) | {
@@ -190,7 +202,7 @@ class AutoScaling:
     def describe_scaling_policies(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Pages of at most 10, each policy as it was put, with its alarms."""
         found = self.scaler.describe_policies(params.get("ResourceId"), params.get("PolicyNames"))
-        return _paged(params, found if _is_ours(params) else [], "ScalingPolicies", 10, self._policy)
+        return _paged(params, _ours(params, found), "ScalingPolicies", 10, self._policy)
 
     def _policy(self, policy: ScalingPolicy) -> dict[str, Any]:
         is_tracking = policy.spec.tracking is not None
@@ -236,7 +248,7 @@ class AutoScaling:
     def describe_scheduled_actions(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Pages of at most 50, each action as it was put; those of a scenario's own endpoint are none of them."""
         found = self._scheduled.all(params.get("ResourceId"), params.get("ScheduledActionNames"))
-        return _paged(params, found if _is_ours(params) else [], "ScheduledActions", 50, self._scheduled_action)
+        return _paged(params, _ours(params, found), "ScheduledActions", 50, self._scheduled_action)
 
     @staticmethod
     def _scheduled_action(action: ScheduledAction) -> dict[str, Any]:
@@ -249,7 +261,7 @@ class AutoScaling:
         found = self.scaler.activities(
             params.get("ResourceId"), include_not_scaled=params.get("IncludeNotScaledActivities", False)
         )
-        return _paged(params, found if _is_ours(params) else [], "ScalingActivities", 50, self._activity)
+        return _paged(params, _ours(params, found), "ScalingActivities", 50, self._activity)
 
     def _activity(self, activity: Activity) -> dict[str, Any]:
         answer = _scaled(activity.resource_id) | {
@@ -278,26 +290,36 @@ def _reason(reason: NotScaledReason) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value is not None}
 
 
+def _dimension(resource_id: str) -> str:
+    return COPIES if resource_id.startswith(f"{COMPONENT}/") else DIMENSION
+
+
 def _scaled(resource_id: str) -> dict[str, Any]:
-    return {"ServiceNamespace": SERVICE, "ResourceId": resource_id, "ScalableDimension": DIMENSION}
+    return {"ServiceNamespace": SERVICE, "ResourceId": resource_id, "ScalableDimension": _dimension(resource_id)}
 
 
-def _is_ours(params: Params) -> bool:
-    """Whether anything can be found at all: other services have nothing registered here."""
-    asked = (params["ServiceNamespace"], params.get("ScalableDimension", DIMENSION))
-    return asked == (SERVICE, DIMENSION)
+def _ours(params: Params, found: Sequence[_Named]) -> list[_Named]:
+    """Those of the service and the dimension asked for: other services have nothing registered here."""
+    if params["ServiceNamespace"] != SERVICE:
+        return []
+    wanted = params.get("ScalableDimension")
+    return [one for one in found if wanted in (None, _dimension(one.resource_id))]
 
 
 def _resource_id(params: Params) -> str:
     if not params["ScalableDimension"].startswith(f"{params['ServiceNamespace']}:"):
         raise invalid("Unsupported service namespace, resource type or scalable dimension")
-    if not _is_ours(params):
-        raise beyond(f"scale {params['ScalableDimension']} of {params['ServiceNamespace']}")
-    return str(params["ResourceId"])
+    dimension, resource_id = params["ScalableDimension"], str(params["ResourceId"])
+    if params["ServiceNamespace"] != SERVICE or dimension not in (DIMENSION, COPIES):
+        raise beyond(f"scale {dimension} of {params['ServiceNamespace']}")
+    if dimension != _dimension(resource_id):
+        raise invalid("Unsupported service namespace, resource type or scalable dimension")
+    return resource_id
 
 
 def _not_found(what: str, resource_id: str, more: str = "") -> ServiceError:
-    where = f"service namespace: {SERVICE}, resource ID: {resource_id}, scalable dimension: {DIMENSION}{more}"
+    dimension = _dimension(resource_id)
+    where = f"service namespace: {SERVICE}, resource ID: {resource_id}, scalable dimension: {dimension}{more}"
     return ServiceError("ObjectNotFoundException", f"{what} for {where}")
 
 

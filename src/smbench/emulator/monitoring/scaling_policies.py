@@ -10,10 +10,12 @@ from smbench.model.monitoring.metric_math import MathError
 from smbench.model.monitoring.metrics import SAGEMAKER, MetricId
 from smbench.model.monitoring.watched import MetricQuery
 from smbench.model.scaling.policies import EXACT, PERCENT, PolicySpec, StepAdjustment, StepSpec, TrackingSpec
+from smbench.model.world import COMPONENT
 
 _TARGET_MIN, _TARGET_MAX = 2.0**-360, 2.0**360
 COOLDOWN_S = 300.0  # of SageMaker variants, both ways, when the policy does not say
 INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
+INVOCATIONS_PER_COPY = "SageMakerInferenceComponentInvocationsPerCopy"
 
 
 def invalid(message: str) -> ServiceError:
@@ -90,10 +92,15 @@ def _metric_math(custom: Params) -> tuple[MetricQuery, ...]:
 
 def _predefined(predefined: Params, resource_id: str) -> tuple[MetricId, str, str | None]:
     kind = predefined["PredefinedMetricType"]
-    if kind != INVOCATIONS_PER_INSTANCE:
+    if kind not in (INVOCATIONS_PER_INSTANCE, INVOCATIONS_PER_COPY):
         raise beyond(f"track the predefined metric {kind}")
     if "ResourceLabel" in predefined:
         raise invalid(f"ResourceLabel cannot be specified with {kind}")
+    what, name, *_ = resource_id.split("/")
+    if (what == COMPONENT) != (kind == INVOCATIONS_PER_COPY):
+        raise invalid(f"{kind} cannot be tracked for {resource_id}.")
+    if what == COMPONENT:
+        return MetricId.of(SAGEMAKER, "InvocationsPerCopy", (("InferenceComponentName", name),)), "Sum", None
     # Asynchronous endpoints never publish it: on AWS, too, such a policy waits for ever.
     _, endpoint, _, variant = resource_id.split("/")
     dimensions = (("EndpointName", endpoint), ("VariantName", variant))

@@ -6,6 +6,7 @@ from typing import Any
 from smbench.emulator.logs import LogStream
 from smbench.emulator.sagemaker.configurations import Delivery, initial_count, kind_of
 from smbench.emulator.site import utc_datetime
+from smbench.model.endpoints.copies import CopyMetrics, Resources
 from smbench.model.endpoints.endpoint import Endpoint
 from smbench.model.endpoints.serverless import ServerlessEndpoint
 
@@ -49,7 +50,7 @@ class Hosted:
     is_resizing: bool = False  # its variants get their counts at this very instant
     failure: str = ""  # why it never came into service
     logs: dict[str, LogStream] = field(default_factory=dict)  # `<variant>/<instance id>`
-    components: dict[str, dict[str, Any]] = field(default_factory=dict)  # inference components, as they are described
+    components: "dict[str, Component]" = field(default_factory=dict)  # inference components of all its variants
     others: "list[Hosted]" = field(default_factory=list)  # of further variants, each as an endpoint of one
 
     @property
@@ -107,6 +108,36 @@ class Hosted:
     def desired(self) -> int:
         """Instances asked for; the initial count while it is being created."""
         return self.fleet.desired if isinstance(self.fleet, Endpoint) else initial_count(self.config)
+
+
+@dataclass(slots=True)
+class Component:
+    """One inference component.
+
+    Args:
+        described: As Describe gives it back, but for what changes.
+        part: Its copies, as if they were the instances of an endpoint.
+        needs: Of each copy.
+    """
+
+    described: dict[str, Any]
+    part: Hosted
+    copies: Endpoint
+    needs: Resources
+    metrics: CopyMetrics
+    is_created: bool = False  # its first copies have come up
+
+    @property
+    def variant_name(self) -> str:
+        """The variant on whose instances it is."""
+        return self.part.variant_name
+
+    @property
+    def status(self) -> str:
+        """As DescribeInferenceComponent says it: Creating, Updating, InService."""
+        if not self.copies.is_updating:
+            return "InService"
+        return "Updating" if self.is_created else "Creating"
 
 
 def variant_status(hosted: Hosted) -> dict[str, Any]:

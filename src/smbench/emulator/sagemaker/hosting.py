@@ -52,6 +52,7 @@ class Hosting:
         self.emulated, self.base_dir = emulated, base_dir
         self.endpoints: dict[str, Hosted] = {}
         self.on_launch: list[Callable[[Hosted], None]] = []
+        self.on_delete: list[Callable[[Hosted], None]] = []
         self._failures = stream(world.seeds.faults, "faults.provision_failures.deployments")
         self._deploy_time = Sampler(emulated.provision, stream(world.seeds.capacity, "deployments"), base_dir)
 
@@ -72,7 +73,7 @@ class Hosting:
 
     def adopt(self, name: str, config: dict[str, Any], fleet: Endpoint | ServerlessEndpoint) -> None:
         """Host a fleet that serves already: the scenario's own endpoint."""
-        self._attach(self._hosted(name, config), fleet, for_ns=_SERVING_BEFORE_NS)
+        self.attach(self._hosted(name, config), fleet, for_ns=_SERVING_BEFORE_NS)
 
     def resize(self, hosted: Hosted, wishes: Sequence[tuple[Hosted, int]]) -> None:
         """Ask for other numbers of instances; the test messages follow from the changes themselves.
@@ -109,6 +110,8 @@ class Hosting:
 
     def delete(self, hosted: Hosted) -> None:
         """Gone at once; what was queued or running is dropped without a message."""
+        for forget in self.on_delete:
+            forget(hosted)
         hosted.is_deleted = True
         del self.endpoints[hosted.name]
         for one in hosted.variants:
@@ -177,11 +180,11 @@ class Hosting:
         )
         if hosted.kind == "serverless":
             serverless = serverless_of(hosted.variant, self.emulated)
-            self._attach(hosted, self.world.add_serverless(settings, serverless))
+            self.attach(hosted, self.world.add_serverless(settings, serverless))
             return
         count = initial_count(hosted.config)
         fleet = self.world.add_endpoint(settings, instances_at_start=count, is_further_variant=is_further)
-        self._attach(hosted, fleet)
+        self.attach(hosted, fleet)
 
     def logs(self, group: str) -> Mapping[str, LogStream] | None:
         """The streams of an endpoint's containers, of those that are gone too; None for another group."""
@@ -189,7 +192,8 @@ class Hosting:
         hosted = self.endpoints.get(name) if name != group else None
         return None if hosted is None else hosted.logs
 
-    def _attach(self, hosted: Hosted, fleet: Endpoint | ServerlessEndpoint, for_ns: int = 0) -> None:
+    def attach(self, hosted: Hosted, fleet: Endpoint | ServerlessEndpoint, for_ns: int = 0) -> None:
+        """Let a fleet serve what is hosted: a variant, or the copies of an inference component."""
         hosted.fleet = fleet
         self.touch(hosted)
         if isinstance(fleet, Endpoint):

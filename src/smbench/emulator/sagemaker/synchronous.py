@@ -33,6 +33,12 @@ _NAMES_NO_COMPONENT = (
 )
 
 
+_NO_CAPACITY = (  # source: AWS's machine learning blog, on scaling components to zero
+    "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress (if "
+    "configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
+)
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A call whose client waits for the answer."""
@@ -93,7 +99,7 @@ class SynchronousCalls:
     def _variant_for(self, hosted: Hosted, request: HttpRequest) -> Hosted:
         """The variant that is named, or one by weight. Refuses what this endpoint cannot take.
 
-        AWS's words for all but the first are not known in public.
+        AWS's words for all but the first and the last are not known in public.
         """
         most = SYNCHRONOUS_BODY_MAX_BYTES[hosted.kind]
         if len(request.body) > most:
@@ -109,7 +115,10 @@ class SynchronousCalls:
         if component is not None:
             if (found := hosted.components.get(component)) is None:
                 raise ServiceError("ValidationError", f"Inference component {component} not found.")
-            return hosted.of_variant(found["VariantName"]) or chosen
+            if not found.copies.in_service:
+                found.metrics.refuse()
+                raise ServiceError("ValidationError", _NO_CAPACITY)
+            return found.part
         if hosted.kind == "realtime" and "ModelName" not in chosen.variant:
             raise ServiceError("ValidationError", _NAMES_NO_COMPONENT)
         return chosen

@@ -101,6 +101,8 @@ class Updates:
             variant = coming.get(one.variant_name)
             if variant is None or variant.get("InstanceType") != one.variant.get("InstanceType"):
                 self._refuse_if_scaled(one)
+                if any(component.variant_name == one.variant_name for component in hosted.components.values()):
+                    raise unsupported("an update of the instances under inference components: delete these first")
         if hosted.variant_name not in coming:
             raise unsupported("an update that removes or renames the first variant")
         if hosted.components and any("ModelName" in variant for variant in coming.values()):

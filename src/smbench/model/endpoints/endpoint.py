@@ -60,6 +60,7 @@ class Endpoint:
         on_capacity: Called for each thing that happens to the fleet.
         is_busy_elsewhere: Whether the service is at something else of the endpoint, such as another of its variants: it
             refuses a change of capacity then.
+        refusal: Why the service would not take so many instances, beside what is known here; empty: it would.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Endpoint:
         self.on_end: list[Callable[[Ended], None]] = []
         self.on_capacity: list[Callable[[CapacityChange], None]] = []
         self.is_busy_elsewhere: Callable[[], bool] = bool  # never
+        self.refusal: Callable[[int], str] = lambda _n: ""
         self.accepted = self.queued = self.running = self.ended = 0
         self._queue: deque[Held] = deque()  # may hold some that expired; `is_queued` tells
         self._service = ServiceSampler(settings.service, seeds.service, settings.base_dir)
@@ -91,9 +93,8 @@ class Endpoint:
         self._gauges: EndpointMetrics | None = None  # of the backlog, which only an asynchronous endpoint publishes
         self._metrics: EndpointMetrics | InvocationMetrics | None = None
         if metrics is not None and settings.is_synchronous:
-            self._metrics = InvocationMetrics(
-                self.name, self.variant, metrics, self.utilisations, lambda: self.in_service
-            )
+            dimensions = (("EndpointName", self.name), ("VariantName", self.variant))
+            self._metrics = InvocationMetrics(dimensions, metrics, self.utilisations, lambda: self.in_service)
         elif metrics is not None:
             self._metrics = self._gauges = EndpointMetrics(self, metrics)
         self._observe()
@@ -189,6 +190,13 @@ class Endpoint:
         if self.settings.open_questions.serialise_updates and self.is_busy_elsewhere():
             raise UpdateInProgress(f"cannot set {n} instances: the endpoint is being updated")
         self._fleet.check_desired(n)
+        if n != self.desired and (why_not := self.refusal(n)):
+            raise QuotaReached(why_not)
+
+    def count_end(self, ended: Ended) -> None:
+        """Count the end of a request that a copy on its instances served."""
+        if self._metrics is not None:
+            self._metrics.count_end(ended)
 
     def set_desired(self, n: int, cause: str = "", *, under_way_ns: int = 0) -> None:
         """Ask for another number of instances; nothing happens when it is the present one.

@@ -22,7 +22,7 @@ class UpdateInProgress(Exception):  # noqa: N818  # AWS's refusal, an expected a
 
 
 class QuotaReached(Exception):  # noqa: N818  # as above
-    """More instances than the account may have; the text is AWS's."""
+    """More instances than the account may have, in AWS's words, or more than there is room for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,26 +22,28 @@ Loads = Callable[[int], Sequence[float]]
 
 
 class InvocationMetrics:
-    """Publishes one endpoint into a store.
+    """Publishes one endpoint, or one inference component, into a store.
 
     Args:
         loads: Of its instances; None where it has none.
         instances: How many are in service.
+        per: What one of them is called.
     """
 
     def __init__(
         self,
-        endpoint: str,
-        variant: str,
+        dimensions: Dimensions,
         store: MetricStore,
         loads: Loads | None = None,
         instances: Callable[[], int] = int,
+        per: str = "Instance",
     ) -> None:
         self._store, self._loads, self._instances = store, loads, instances
-        self._dimensions: Dimensions = (("EndpointName", endpoint), ("VariantName", variant))
+        self._dimensions = dimensions
         self._opened: list[MetricId] = []
-        self._invocations = self._counter("Invocations", "None")
-        self._per_instance = self._counter(PER_INSTANCE, "None") if loads is not None else None
+        is_on_instances = loads is not None  # whose idle minutes have zeros; a serverless endpoint's have nothing
+        self._invocations = self._counter("Invocations", "None", has_zeros=is_on_instances)
+        self._per_instance = self._counter(f"InvocationsPer{per}", "None", has_zeros=True) if is_on_instances else None
         self._model_latency = self._counter("ModelLatency", "Microseconds")
         self._overhead = self._counter("OverheadLatency", "Microseconds")
         self._setup = self._counter("ModelSetupTime", "Microseconds") if loads is None else None
@@ -96,6 +98,6 @@ class InvocationMetrics:
             metric = MetricId.of(INSTANCES, CPU, self._dimensions)
             self._store.publish(metric, "Percent", minute_start_ns, statistics)
 
-    def _counter(self, name: str, unit: str) -> Counter:
+    def _counter(self, name: str, unit: str, *, has_zeros: bool = False) -> Counter:
         self._opened.append(MetricId.of(SAGEMAKER, name, self._dimensions))
-        return self._store.open_counter(name, self._dimensions, unit)
+        return self._store.open_counter(name, self._dimensions, unit, has_zeros=has_zeros)

@@ -59,7 +59,8 @@ class ServerlessEndpoint:
         self._n_made = self._n_replaced = self._n_leaving = 0
         self._provisioned = [self._make(is_provisioned=True) for _ in range(serverless.provisioned)]
         self._idle: list[_Environment] = []  # on demand, the one used last at the end
-        self._metrics = None if metrics is None else InvocationMetrics(settings.name, settings.variant, metrics)
+        dimensions = (("EndpointName", settings.name), ("VariantName", settings.variant))
+        self._metrics = None if metrics is None else InvocationMetrics(dimensions, metrics)
 
     @property
     def name(self) -> str:

@@ -119,11 +119,13 @@ class MetricStore:
             series.source = Gauge(self, initial, omit_zeros=omit_zeros)
         return series.source
 
-    def open_counter(self, name: str, dimensions: Dimensions, unit: str, *, namespace: str = SAGEMAKER) -> Counter:
+    def open_counter(
+        self, name: str, dimensions: Dimensions, unit: str, *, namespace: str = SAGEMAKER, has_zeros: bool = False
+    ) -> Counter:
         """The counter of this name, made when new."""
         series = self._open(MetricId.of(namespace, name, dimensions), unit)
         if not isinstance(series.source, Counter):
-            series.source = Counter(self)
+            series.source = Counter(self, has_zeros=has_zeros)
         return series.source
 
     def feed(self, metric: MetricId, unit: str, source: Source) -> None:

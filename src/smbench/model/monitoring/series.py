@@ -208,9 +208,13 @@ class Gauge:
 
 
 class Counter:
-    """Events, each with a value; absent in a minute without any."""
+    """Events, each with a value.
 
-    __slots__ = ("_maximum", "_minimum", "_n", "_spread", "_store", "_sum", "_values")
+    Args:
+        has_zeros: A minute without any is one sample of 0; else it is absent.
+    """
+
+    __slots__ = ("_has_zeros", "_maximum", "_minimum", "_n", "_spread", "_store", "_sum", "_values")
     _n: int
     _sum: float
     _minimum: float
@@ -218,8 +222,8 @@ class Counter:
     _values: "array[float] | None"
     _spread: Spread | None
 
-    def __init__(self, store: Minutes) -> None:
-        self._store = store
+    def __init__(self, store: Minutes, *, has_zeros: bool = False) -> None:
+        self._store, self._has_zeros = store, has_zeros
         self._reset()
 
     def add(self, value: float = 1.0) -> None:
@@ -242,10 +246,10 @@ class Counter:
             self._maximum = value
 
     def close_minute(self, _end_ns: int) -> Statistics | None:
-        """The minute's statistics, and begin the next; None when nothing happened."""
+        """The minute's statistics, and begin the next; None when nothing happened and it has no zeros."""
         if self._values:
             self._fold(self._values)
-        statistics = None
+        statistics = Statistics(0.0, 1.0, 0.0, 0.0) if self._has_zeros else None
         if self._n:
             statistics = Statistics(self._sum, float(self._n), self._minimum, self._maximum, self._spread)
         self._reset()

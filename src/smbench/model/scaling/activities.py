@@ -43,6 +43,11 @@ class Activity:
     n_failed: int = field(default=0)  # launches that came to nothing
 
     @property
+    def what(self) -> str:
+        """What there is a desired count of."""
+        return counted(self.resource_id)
+
+    @property
     def is_scaled(self) -> bool:
         """Whether it changed the capacity, or tried to."""
         return not self.not_scaled_reasons
@@ -51,21 +56,27 @@ class Activity:
         """Capacity is in service; in AWS's wording."""
         self.end_ns, self.status = at_ns, SUCCESSFUL
         self.status_message = (
-            f"Successfully set desired instance count to {self.after}. Change successfully fulfilled by sagemaker."
+            f"Successfully set desired {self.what} count to {self.after}. Change successfully fulfilled by sagemaker."
         )
 
     def fail(self, at_ns: int) -> None:
         """New instances failed their health check."""
         self.end_ns, self.status = at_ns, FAILED
+        launched = "instances" if self.what == "instance" else "copies"
         self.status_message = (  # ours: no text of AWS's for this case is public
-            f"Failed to set desired instance count to {self.after}. "
-            f"Reason: {self.n_failed} of the new instances did not pass the health check."
+            f"Failed to set desired {self.what} count to {self.after}. "
+            f"Reason: {self.n_failed} of the new {launched} did not pass the health check."
         )
 
     def override(self, at_ns: int) -> None:
         """A later activity took its place; in AWS's wording."""
         self.end_ns, self.status = at_ns, OVERRIDDEN
         self.status_message = "Overridden by a later scaling activity."
+
+
+def counted(resource_id: str) -> str:
+    """What a resource has a desired count of: instances, or copies of an inference component."""
+    return "copy" if resource_id.startswith("inference-component/") else "instance"
 
 
 def cause_of_alarm(alarm: str, state: str, policy: str) -> str:
@@ -85,13 +96,14 @@ class ActivityLog:
         activity = Activity(
             id=self._new_id(),
             resource_id=resource_id,
-            description=f"Setting desired instance count to {after}.",
+            description=f"Setting desired {counted(resource_id)} count to {after}.",
             cause=cause,
             start_ns=at_ns,
             end_ns=None,
             status=IN_PROGRESS,
             status_message=(
-                f"Successfully set desired instance count to {after}. Waiting for change to be fulfilled by sagemaker."
+                f"Successfully set desired {counted(resource_id)} count to {after}. "
+                "Waiting for change to be fulfilled by sagemaker."
             ),
             before=before,
             after=after,
@@ -104,12 +116,14 @@ class ActivityLog:
         activity = self.begin(resource_id, cause, at_ns, before, after)
         activity.end_ns, activity.status = at_ns, FAILED
         activity.status_message = (
-            f"Failed to set desired instance count to {after}. Reason: {text} (Service: AmazonSageMaker; "
+            f"Failed to set desired {counted(resource_id)} count to {after}. Reason: {text} (Service: AmazonSageMaker; "
             "Status Code: 400; Error Code: ResourceLimitExceeded)"
         )
 
     def limits_set(self, resource_id: str, cause: str, at_ns: int, low: int, high: int) -> None:
-        """A scheduled action set new limits."""
+        """A scheduled action set new limits, or failed for they are no range; of that no text of AWS's is public."""
+        what = f"set min capacity to {low} and max capacity to {high}"
+        is_range = low <= high
         self._by_resource.setdefault(resource_id, []).append(
             Activity(
                 id=self._new_id(),
@@ -118,8 +132,8 @@ class ActivityLog:
                 cause=cause,
                 start_ns=at_ns,
                 end_ns=at_ns,
-                status=SUCCESSFUL,
-                status_message=f"Successfully set min capacity to {low} and max capacity to {high}",
+                status=SUCCESSFUL if is_range else FAILED,
+                status_message=f"Successfully {what}" if is_range else f"Failed to {what}. Reason: they are no range",
             )
         )
 

@@ -35,6 +35,11 @@ class ScalingPolicy:
     alarm_high: str | None = None  # names of the alarms of a tracking policy
     alarm_low: str | None = None
 
+    @property
+    def resource_id(self) -> str:
+        """What it scales."""
+        return self.spec.resource_id
+
 
 @dataclass(slots=True)
 class Cooldown:

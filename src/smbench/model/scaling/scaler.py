@@ -127,12 +127,11 @@ class AutoScaler:
             return
         low = target.min_capacity if low is None else low
         high = target.max_capacity if high is None else high
-        if low > high:
-            return  # others changed the limits meanwhile: AWS refuses such a range
-        target.min_capacity, target.max_capacity, target.limits_due = low, high, True
         cause = f"scheduled action name {name} was triggered"
         self._log.limits_set(resource_id, cause, self._event_queue.now_ns, low, high)
-        self._keep_limits(target)
+        if low <= high:  # else others changed the limits meanwhile
+            target.min_capacity, target.max_capacity, target.limits_due = low, high, True
+            self._keep_limits(target)
 
     def begin_as(self, resource_id: str, initial: Initial) -> None:
         """Bring a target that was just registered into the state in which a run finds it.
