@@ -264,6 +264,39 @@ def test_conditions_and_functions_give_what_cloudformation_documents() -> None:
     assert len(region.emulator.sns.tagged()) == 1
 
 
+TOPIC = {"Type": "AWS::SNS::Topic"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *({"Fn::Join": wrong} for wrong in ("x", ["-"], [1, ["a"]], ["-", "abc"], ["-", {"Ref": "P"}])),
+        *({"Fn::Select": wrong} for wrong in ("x", [0], [7, ["a"]], ["one", ["a"]], [-1, ["a"]], [0, "abc"])),
+        *({"Fn::Split": wrong} for wrong in ("x", ["-"], [1, "a-b"], ["", "a-b"])),
+        *({"Fn::If": wrong} for wrong in ("x", ["No"], [["No"], 1, 2])),
+        *({"Fn::Sub": wrong} for wrong in (7, ["x"], ["x", "y"], ["x", {}, 1])),
+        *({"Fn::GetAtt": wrong} for wrong in (7, ["T"], ["T", "A", "B"], "T", ["Bucket", "No"])),
+        *({"Ref": wrong} for wrong in (7, ["T"], {"a": "b"})),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("is_output", [False, True], ids=["of a resource", "of an output"])
+def test_a_function_with_wrong_arguments_fails_the_stack_and_leaves_nothing(value: Any, is_output: bool) -> None:
+    region = Region()
+    properties = {} if is_output else {"TopicName": value}
+    text = {
+        "Parameters": {"P": {"Type": "String", "Default": "p"}},
+        "Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}, "T": TOPIC | {"Properties": properties}},
+        "Outputs": {"A": {"Value": value}} if is_output else {},
+    }
+    try:
+        came_to = region.bring(text)
+    except ServiceError as error:
+        came_to = error.code
+    assert came_to in ("ROLLBACK_COMPLETE", "ValidationError")
+    assert region.emulator.sns.tagged() == {}
+
+
 def test_a_template_is_validated_without_values_and_a_stack_tells_its_own() -> None:
     region = Region()
     declared = {"Name": {"Type": "String", "Default": "a"}, "Key": {"Type": "String", "NoEcho": True}}

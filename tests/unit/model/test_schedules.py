@@ -3,7 +3,7 @@
 Method: instants from a calendar, by hand; and the law that the instants of any expression ascend and fit it.
 """
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -78,11 +78,23 @@ def test_instants_ascend_and_each_fits_its_expression(minutes: list[int], weekda
         ("cron(0 0 ? * FUN *)", "1 to 7"),
         ("cron(0 5-1 * * ? *)", "0 to 23"),
         ("cron(0 0 * * ?)", "none of"),
+        ("cron(0/0 0 * * ? *)", "0 to 59"),
+        ("rate(999999999999 days)", "beyond the calendar"),
     ],
 )
 def test_what_is_no_schedule_is_said(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_schedule(text, UTC, ZERO)
+
+
+@pytest.mark.parametrize(("at", "ahead"), [("0001-01-01T00:00:00", 9), ("9999-12-31T23:00:00", -9)])
+def test_what_the_calendar_does_not_have_in_utc_is_said(at: str, ahead: int) -> None:
+    with pytest.raises(ValueError, match="beyond the calendar"):
+        read_schedule(f"at({at})", timezone(timedelta(hours=ahead)), ZERO)
+
+
+def test_a_rate_beyond_the_calendar_is_never_due() -> None:
+    assert due("rate(9999999 days)") == []
 
 
 @pytest.mark.parametrize("text", ["cron(0 0 15W * ? *)", "cron(0 0 ? * 6#3 *)"])

@@ -63,7 +63,7 @@ def chosen(value: Any, conditions: Mapping[str, bool], find: Callable[[Any, Any,
         return value
     if "Fn::If" in value and len(value) == 1:
         condition, so, otherwise = _arguments(value, "Fn::If", 3)
-        if condition not in conditions:
+        if not isinstance(condition, str) or condition not in conditions:
             raise invalid(f"Template error: unresolved condition dependency {condition} in Fn::If")
         return of(so if conditions[condition] else otherwise)
     if "Fn::FindInMap" in value and len(value) == 1:
@@ -189,7 +189,7 @@ def _holds(text: Any, lookup: Lookup, decide: Callable[[str], bool]) -> bool:
 
 def _attribute(argument: Any) -> tuple[str, str]:
     if isinstance(argument, str):
-        return _parted(argument)
+        argument = argument.split(".", 1)
     if not isinstance(argument, list) or len(argument) != 2 or not all(isinstance(one, str) for one in argument):
         raise invalid("Template error: every Fn::GetAtt object requires two non-empty parameters, of text")
     resource, attribute = argument

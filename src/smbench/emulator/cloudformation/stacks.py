@@ -20,11 +20,15 @@ STACK = "AWS::CloudFormation::Stack"
 
 
 class _Failed(Exception):  # noqa: N818  # how a step ends, not an error of the program
-    """A resource could not be made or changed; its event has the reason."""
+    """A resource could not be made or changed, and its event has the reason; or an output, for the reason given."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, reason: str = "") -> None:
         super().__init__(name)
-        self.name = name
+        self.name, self.reason = name, reason
+
+    def said(self, doing: str) -> str:
+        """Of the stack: that it could not `create` or `update`."""
+        return self.reason or f"The following resource(s) failed to {doing}: [{self.name}]."
 
 
 _Undo = tuple[Made | None, Callable[[], None]]  # what was changed, None where it was made; and how to take that back
@@ -82,7 +86,7 @@ class Work:
                 yield from self._make(stack, described)
             stack.outputs = self._outputs(stack)
         except _Failed as failed:
-            said = f"The following resource(s) failed to create: [{failed.name}]."
+            said = failed.said("create")
             if stack.keeps_failed:
                 self._say(stack, "CREATE_FAILED", said)
                 return
@@ -131,8 +135,7 @@ class Work:
                 yield from self._bring(stack, described, before.get(described.name), undo, replaced)
             stack.outputs = self._outputs(stack)
         except _Failed as failed:
-            said = f"The following resource(s) failed to update: [{failed.name}]."
-            self._say(stack, "UPDATE_ROLLBACK_IN_PROGRESS", said)
+            self._say(stack, "UPDATE_ROLLBACK_IN_PROGRESS", failed.said("update"))
             stuck: dict[str, Made] = {}
             for made, step in reversed(undo):
                 if reason := _tried(step):
@@ -277,12 +280,15 @@ class Work:
         return value, stack.tags | own if "Tags" in self.kind(described).properties else {}
 
     def _outputs(self, stack: Stack) -> list[dict[str, str]]:
-        """As DescribeStacks shows them. Raises _Failed: a name that another stack exports."""
+        """As DescribeStacks shows them. Raises _Failed: there is no such value, or another stack exports its name."""
         assert stack.template is not None
         lookup, shown = self._lookup(stack), list[dict[str, str]]()
         exports = {name: one for name, one in self._exports.items() if one != stack.id}
         for name, one in stack.template.outputs.items():
-            value = resolved(one, lookup)
+            try:
+                value = resolved(one, lookup)
+            except ServiceError as error:
+                raise _Failed(name, f"Output {name}: {error.message}") from error
             if value.get("Value") is None:
                 continue
             output = {"OutputKey": name, "OutputValue": text_of(value["Value"])}
@@ -290,7 +296,7 @@ class Work:
                 output["Description"] = str(value["Description"])
             if exported := text_of(value.get("Export", {}).get("Name", "")):
                 if exported in exports:
-                    raise _Failed(f"Export with name {exported} is already exported by another stack")
+                    raise _Failed(name, f"Export with name {exported} is already exported by another stack.")
                 exports[exported] = stack.id
                 output["ExportName"] = exported
             shown.append(output)

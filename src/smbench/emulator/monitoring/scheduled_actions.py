@@ -96,8 +96,8 @@ class ScheduledActions:
         """Enter its next instant, within its boundaries."""
         begin, end = action.given.get("StartTime"), action.given.get("EndTime")
         after = after or self._site.now()
-        if begin is not None:
-            after = max(after, begin - timedelta(microseconds=1))
+        if begin is not None and begin > after:
+            after = begin - timedelta(microseconds=1)
         due = action.schedule.next_after(after)
         if due is None or (end is not None and due > end):
             action.entry = None

@@ -44,7 +44,10 @@ class Rate(Schedule):
     since: datetime
 
     def next_after(self, at: datetime) -> datetime | None:
-        return self.since + self.every * max(1, (at - self.since) // self.every + 1)
+        try:
+            return self.since + self.every * max(1, (at - self.since) // self.every + 1)
+        except OverflowError:  # later than the calendar goes
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,13 @@ def read_schedule(text: str, zone: tzinfo, since: datetime) -> Schedule:
         ValueError: it is none; in words that say what is wrong.
         UnknownSchedule: it is one, and not understood here.
     """
+    try:
+        return _read(text, zone, since)
+    except OverflowError:
+        raise ValueError(f"{text} is beyond the calendar") from None
+
+
+def _read(text: str, zone: tzinfo, since: datetime) -> Schedule:
     if found := _AT.fullmatch(text):
         return Once(datetime.fromisoformat(found[1]).replace(tzinfo=zone).astimezone(UTC))
     if found := _RATE.fullmatch(text):
@@ -135,11 +145,15 @@ def _field(text: str, low: int, high: int, names: tuple[str, ...] = ()) -> froze
         first, _, last = span.partition("-")
         if re.search(r"[LW#]", part):
             raise UnknownSchedule(f"{text} in a cron expression")
-        if not (step or "1").isdecimal() or not (span == "*" or first.isdecimal()) or not (last or "1").isdecimal():
+        if (
+            not re.fullmatch(r"([1-9]\d*)?", step)
+            or not (span == "*" or first.isdecimal())
+            or not (last or "1").isdecimal()
+        ):
             raise ValueError(f"{text} in a cron expression is not a field of {low} to {high}")
         begin = low if span == "*" else int(first)
         end = int(last) if last else high if span == "*" or step else begin
-        values = range(begin, end + 1, int(step or "1") or high + 1)
+        values = range(begin, end + 1, int(step or "1"))
         if not low <= begin <= end <= high:
             raise ValueError(f"{text} in a cron expression is not within {low} to {high}")
         found |= set(values)
