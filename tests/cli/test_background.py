@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,21 @@ def test_a_run_that_never_began_is_listed_as_such_and_those_that_are_gone_are_co
     ps_command("json")
     states = sorted(run["state"] for run in json.loads(capsys.readouterr().out)["runs"])
     assert states == ["not begun", "removed", "removed"]
+
+
+def test_two_runs_an_hour_apart_never_have_one_time_also_when_summer_time_ends(
+    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    registry.mkdir(parents=True)
+    for hour in (0, 1):  # UTC, of the night in which 02:00 to 03:00 comes twice
+        (tmp_path / f"run-{hour}").mkdir()
+        known = {"folder": str(tmp_path / f"run-{hour}"), "scenario": "s", "pid": 1, "socket": ""}
+        entry = known | {"started": f"2026-10-25T{hour:02}:30:00+00:00"}
+        (registry / f"{hour}.jsonl").write_text(json.dumps(entry) + "\n")
+    ps_command("table")
+    shown = [line[:25] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["2026-10-25 02:30:00+01:00", "2026-10-25 02:30:00+02:00"]
+    monkeypatch.delenv("TZ")
+    time.tzset()

@@ -33,7 +33,7 @@ def ps_command(output: str) -> None:
     there = [(known, state) for known, state in runs if state != _REMOVED]
     width = max((len(state) for _, state in there), default=0)
     for known, state in there:
-        started = known.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        started = known.started.astimezone().isoformat(sep=" ", timespec="seconds")  # two hours a year have one name
         typer.echo(f"{started}  {state:<{width}}  {known.folder}")
     if not runs:
         typer.echo("smbench: no run of this machine is known", err=True)
