@@ -111,6 +111,14 @@ def test_slow_instances_bind_a_burst_from_zero() -> None:
     assert {"provisioning", "detection"} <= names
 
 
+def test_the_mean_service_time_is_that_of_the_load_s_classes_as_often_as_they_come() -> None:
+    emulated = {**TARGET["target"]["emulated"], "service": {"by_class": {"small": "1s", "big": "101s"}}}
+    mix = [{"synthetic": "1KiB", "weight": 99, "name": "small"}, {"synthetic": "1KiB", "weight": 1, "name": "big"}]
+    story = {**TARGET, "target": {"instance_hour": 1.0, "emulated": emulated}, "payloads": {"mix": mix}}
+    found = smbench.advise(story, vary={"max": [2]}, replications=1, slo=["p95 < 1h"])
+    assert 1.0 <= found.advice.floor.service_s < 5.0  # each law as likely: 51
+
+
 @pytest.mark.slow  # forty replications, for a mean
 def test_the_cold_floor_is_the_mean_of_first_answers_from_zero() -> None:
     emulated = {

@@ -14,7 +14,8 @@ What is expected of an endpoint, one comparison a line; in a scenario under `thr
 Operators are `<`, `<=`, `==`, `!=`, `>=`, `>`. Durations are written `250ms`, `30s`, `8m`, `1h30m`; rates `1.2/s`,
 `90/m`; shares `99%`. A duration has its unit: a bare number is refused, and so is
 a comparison that holds, or fails, whatever the run comes to. A count takes a share too where the table says
-of what: `failed == 0`, `failed < 1%`. Warm-up phases are left out of all.
+of what: `failed == 0`, `failed < 1%`. Warm-up phases are left out of all: the backlog counts from the first other phase
+on, with what a warm-up has left by then.
 
 | metric | value | meaning | example |
 |---|---|---|---|

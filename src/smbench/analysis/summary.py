@@ -40,6 +40,7 @@ from smbench.analysis.rows.stamps import contradict, look_every_s
 from smbench.records import NotSent, Outcome, Unknown
 from smbench.results.law import Counts, row_violations, stream_violations
 from smbench.results.manifest import Manifest, Prediction
+from smbench.schedule.base import not_measured_ns
 
 
 class _Part(BaseModel):
@@ -355,12 +356,11 @@ def _causes(requests: pl.DataFrame) -> tuple[Cause, ...]:
 
 def _backlog(frames: Frames) -> BacklogFigures:
     curve = frames.backlog
-    warm_up = [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
-    peak, peak_at_ns = curve.peak(without=curve.within(warm_up) if warm_up else None)
+    not_measured = not_measured_ns(frames.spans)
+    peak, peak_at_ns = curve.peak(not_measured)
     least = peak
     if frames.earliest_ends is not None:
-        certain = backlog(frames.earliest_ends, frames.end_ns)
-        least, _ = certain.peak(without=certain.within(warm_up))
+        least, _ = backlog(frames.earliest_ends, frames.end_ns).peak(not_measured)
     measured = frames.measured
     was_there = measured["accepted"] & ~measured["may_have_left"]
     ages_s = without_nulls((measured["age_ns"] - measured["doubt_ns"]).filter(was_there)).to_numpy().clip(0) / 1e9

@@ -146,13 +146,22 @@ def cold_floor(emulated: Emulated, question: Question) -> ColdFloor:
     """
     detection_s = 30 + 60 + mean_s(emulated.metric_delay, question.base_dir) + 30 + emulated.action_delay
     provision_s = _provision_s(emulated, question.base_dir)
-    return ColdFloor(detection_s, provision_s, service_mean_s(emulated, question.base_dir))
+    return ColdFloor(detection_s, provision_s, service_mean_s(emulated, question))
 
 
-def service_mean_s(emulated: Emulated, base_dir: Path) -> float:
-    """The mean of all classes' laws, each as likely."""
-    laws = emulated.service.by_class.values()
-    return math.fsum(mean_s(law, base_dir) for law in laws) / len(laws)
+def service_mean_s(emulated: Emulated, question: Question) -> float:
+    """Of the requests of the load: each class as often as it comes; of a load without any, each law as likely."""
+    laws, payload = emulated.service.by_class, question.schedules[0].payload
+    other = laws.get("") or next(iter(laws.values()))
+    if not len(payload):
+        return math.fsum(mean_s(law, question.base_dir) for law in laws.values()) / len(laws)
+    counts = np.bincount(payload, minlength=len(question.payload_classes))
+    spent = (
+        n * mean_s(laws.get(name, other), question.base_dir)
+        for name, n in zip(question.payload_classes, counts.tolist(), strict=True)
+        if n
+    )
+    return math.fsum(spent) / len(payload)
 
 
 def _provision_s(emulated: Emulated, base_dir: Path) -> float:

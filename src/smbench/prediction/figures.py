@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from smbench.analysis.rows.backlog import within
 from smbench.errors import UsageError
 from smbench.prediction.engine.foresee import COMPLETED, EXPIRED, FAILED, OUTCOMES, PENDING, Foreseen
 from smbench.scenario.thresholds import Threshold
-from smbench.schedule.base import PhaseSpan
+from smbench.schedule.base import PhaseSpan, not_measured_ns
 
 _LOST = len(OUTCOMES)  # no end is known, and it can no longer come
 _COUNTS = {"completed": COMPLETED, "failed": FAILED, "expired": EXPIRED, "lost": _LOST, "pending": PENDING}
@@ -29,7 +30,7 @@ class Measured:
     rows: Mask  # of the schedule: not of a warm-up phase
     from_ns: int  # where the first measured phase begins
     length_ns: int | None  # from there to the last one's end, with what is between them; None: a closed one has none
-    warm_ups: tuple[tuple[int, int], ...] = ()  # where the warm-up phases with an end begin and end
+    without_ns: tuple[tuple[int, int], ...] = ()  # where figures over time do not look
 
     @classmethod
     def of(cls, spans: tuple[PhaseSpan, ...]) -> "Measured":
@@ -39,8 +40,7 @@ class Measured:
         from_ns = min((span.start_ns for span in measured), default=0)
         ends_ns = [span.end_ns for span in measured if span.end_ns is not None]
         length_ns = None if len(ends_ns) < len(measured) else max(ends_ns, default=from_ns) - from_ns
-        warm_ups = tuple((one.start_ns, one.end_ns) for one in spans if one.warmup and one.end_ns is not None)
-        return cls(rows.astype(bool), from_ns, length_ns, warm_ups)
+        return cls(rows.astype(bool), from_ns, length_ns, tuple(not_measured_ns(spans)))
 
     def per_second(self, n: int, last_end_ns: int) -> float:
         """So many as a rate; NaN where all are due at one instant.
@@ -108,7 +108,7 @@ def figure(threshold: Threshold, seen: Foreseen, measured: Measured, usd: float 
     if threshold.metric == _COST:
         n = int((outcome == COMPLETED).sum())
         return math.nan if usd is None else 1000 * usd / n if n else math.inf
-    return _over_time(threshold.metric, seen, rows, outcome)
+    return _over_time(threshold.metric, seen, measured, outcome)
 
 
 def _as_told(seen: Foreseen) -> NDArray[np.int8]:
@@ -134,7 +134,8 @@ def _count(threshold: Threshold, outcome: NDArray[np.int8]) -> float:
     return n / len(outcome) if threshold.unit == "share" else float(n)
 
 
-def _over_time(metric: str, seen: Foreseen, rows: Mask, outcome: NDArray[np.int8]) -> float:
+def _over_time(metric: str, seen: Foreseen, measured: Measured, outcome: NDArray[np.int8]) -> float:
+    rows = measured.rows[seen.rows]
     if metric == "first_completion":
         told_ns = seen.told_ns[rows][outcome == COMPLETED]
         return (int(told_ns.min()) - int(seen.sched_ns[rows].min())) / 1e9 if len(told_ns) else math.inf
@@ -145,20 +146,19 @@ def _over_time(metric: str, seen: Foreseen, rows: Mask, outcome: NDArray[np.int8
         # What is lost has left the endpoint at last when it can no longer end.
         over_ns = seen.end_ns if (everything == _LOST).any() else int(seen.told_ns.max())
         return max(0, over_ns - int(seen.sched_ns.max())) / 1e9
-    return float(backlog_peak(seen))
+    return float(backlog_peak(seen, measured.without_ns))
 
 
 def _longest_beyond(lasted: tuple[str, float], seen: Foreseen, measured: Measured) -> float:
-    """The longest time at a stretch beyond a level, outside of warm-ups; infinite where it was so at the end."""
+    """The longest time at a stretch beyond a level, of what is measured; infinite where it was so at the end."""
     op, level = lasted
     ended_ns = np.sort(seen.told_ns[seen.seen_ns >= 0])
-    borders_ns = [at_ns for within in measured.warm_ups for at_ns in within if at_ns <= seen.end_ns]
+    borders_ns = [at_ns for span in measured.without_ns for at_ns in span if at_ns <= seen.end_ns]
     knots_ns = np.unique(np.concatenate([seen.sched_ns, ended_ns, np.array([*borders_ns, seen.end_ns], np.int64)]))
     knots_ns = knots_ns[knots_ns <= seen.end_ns]
     backlog = np.searchsorted(seen.sched_ns, knots_ns, side="right") - np.searchsorted(ended_ns, knots_ns, side="right")
     is_beyond = backlog > level if op == "<=" else backlog >= level
-    for start_ns, end_ns in measured.warm_ups:
-        is_beyond &= ~((knots_ns >= start_ns) & (knots_ns < end_ns))
+    is_beyond &= ~within(knots_ns, measured.without_ns)
     if is_beyond[-1]:
         return math.inf
     turns = np.diff(is_beyond.astype(np.int8), prepend=0)
@@ -166,14 +166,18 @@ def _longest_beyond(lasted: tuple[str, float], seen: Foreseen, measured: Measure
     return float(lengths_ns.max(initial=0)) / 1e9
 
 
-def backlog_peak(seen: Foreseen) -> int:
-    """The most requests that were accepted and of which no end was known; one found in S3 ends as late as it may."""
+def backlog_peak(seen: Foreseen, without_ns: Sequence[tuple[int, int]] = ()) -> int:
+    """The most requests that were accepted and of which no end was known; one found in S3 ends as late as it may.
+
+    Args:
+        without_ns: Spans to leave out, their ends not.
+    """
     ended_ns = np.sort(seen.told_ns[seen.told_ns >= 0])
-    if not len(seen.sched_ns):
-        return 0
-    # It is highest just after an arrival; an end of the same instant came before it.
-    n_ended = np.searchsorted(ended_ns, seen.sched_ns, side="right")
-    return int((np.arange(1, len(seen.sched_ns) + 1) - n_ended).max())
+    ends_ns = np.array([end_ns for _, end_ns in without_ns if end_ns < seen.end_ns], dtype=np.int64)
+    # It is highest just after an arrival, or where a span ends; an end of the same instant came before it.
+    at_ns = np.concatenate([seen.sched_ns, ends_ns])
+    backlog = np.searchsorted(seen.sched_ns, at_ns, side="right") - np.searchsorted(ended_ns, at_ns, side="right")
+    return int(backlog[~within(at_ns, without_ns)].max(initial=0))
 
 
 def instance_s(seen: Foreseen, from_ns: int) -> float:

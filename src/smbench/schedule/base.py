@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeAlias
 
@@ -53,6 +54,14 @@ class PhaseSpan:
     description: str
     notes: tuple[str, ...] = ()  # what a trace is like and how it was read
     joins_ns: tuple[int, ...] = ()  # when each place is taken up, since the phase began; empty: all at its start
+
+
+def not_measured_ns(spans: Sequence[PhaseSpan]) -> list[tuple[int, int]]:
+    """Where figures over time do not look: the warm-up phases, and all that is before the first phase of the others
+    that sends. A burst of no length takes its backlog into the pause behind it."""
+    from_ns = min((span.start_ns for span in spans if span.n and not span.warmup), default=0)
+    warm_ups = [(span.start_ns, span.end_ns) for span in spans if span.warmup and span.end_ns is not None]
+    return [*([(0, from_ns)] if from_ns > 0 else []), *warm_ups]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -59,7 +59,11 @@ def test_instants_may_be_left_out_of_the_peak() -> None:
     frames = frames_of([Request(0.0, done=5.0), Request(1.0, done=5.0), Request(6.0, done=7.0)])
     whole = curve(frames)
     assert whole.peak() == (2, 1 * S)
-    assert whole.peak(without=whole.within([(0, 5 * S)])) == (1, 6 * S)
+    assert whole.peak([(0, 5 * S)]) == (1, 6 * S)
+    # Two are there when the span is over, though nothing changes then.
+    assert whole.peak([(0, 4 * S)]) == (2, 4 * S)
+    assert whole.peak([(0, 2 * S), (2 * S, 4 * S)]) == (2, 4 * S)
+    assert whole.peak([(0, 7 * S)]) == (0, None)
 
 
 def test_averages_over_windows_are_time_averages() -> None:

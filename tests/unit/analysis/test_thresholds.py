@@ -322,6 +322,20 @@ def test_a_backlog_before_a_warm_up_phase_counts_until_that_begins() -> None:
     assert judged("backlog < 3 for 11s", shared(rows, spans=spans)) == ("beyond it for 10.0 s", True)
 
 
+def test_what_a_warm_up_leaves_counts_from_the_first_measured_phase_on() -> None:
+    """A burst of no length has its backlog behind it, in a pause."""
+    spans = [
+        span(9, name="warm", end_s=0.0, warmup=True),
+        span(0, name="pause", index=1, end_s=50.0, first_seq=9),
+        span(1, name="load", index=2, start_s=50.0, end_s=60.0, first_seq=9),
+    ]
+    rows = [Request(0.0, done=10.0 * k + 5, phase="warm", warmup=True) for k in range(9)]  # four are left at 50 s
+    frames = shared([*rows, Request(58.0, done=59.0)], spans=spans)
+    assert judged("backlog_max < 5", frames) == ("4", True)
+    assert judged("backlog < 4 for 4s", frames) == ("beyond it for 5.00 s", False)  # from 50 to 55 s
+    assert judged("backlog < 5 for 0s", frames)[1] is True
+
+
 def test_a_backlog_in_a_warm_up_phase_is_left_out() -> None:
     spans = [span(1, name="warm", end_s=50.0, warmup=True), span(0, name="load", index=1, start_s=50.0, end_s=100.0)]
     result = judge("backlog <= 0 for 15s", waiting((10, 70), spans=spans))

@@ -205,7 +205,7 @@ def test_dates_without_a_time_of_day_are_no_instants_in_any_form(tmp_path: Path,
 def test_columns_that_contradict_each_other_and_coarse_instants_are_said(tmp_path: Path) -> None:
     text = "start,end,latency_ms\n" + "".join(f"{iso(k)},{iso(k + 0.5)},{500 if k else 100}\n" for k in range(3))
     done = imported(tmp_path, "a.csv", text)
-    assert "in 1 rows the latency is not end - start, by up to 400 ms: end - start counts" in done.lines
+    assert "in 1 row the latency is not end - start, by up to 400 ms: end - start counts" in done.lines
     assert not [line for line in done.lines if "whole second" in line]
     done = imported(tmp_path, "b.csv", f"end,latency_ms\n{iso(1)},200\n{iso(2)},200\n")
     assert "every end is a whole second: rates and backlog are no finer" in done.lines

@@ -105,6 +105,33 @@ def test_goodput_is_over_the_time_that_the_report_s_rates_are(load: list[Any]) -
     assert figure(threshold, *foretold(document), None) == pytest.approx(judged.low, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "load",
+    [
+        [
+            {"burst": {"requests": 100, "warmup": True}},
+            {"pause": {"for": "30s"}},
+            {"constant": {"rate": "1/s", "for": "60s"}},
+        ],
+        [
+            {"constant": {"rate": "8/s", "for": "20s", "warmup": True}},
+            {"constant": {"rate": "1/s", "for": "60s"}},
+        ],
+    ],
+    ids=["a burst and a pause", "a warm-up that leaves some"],
+)
+@pytest.mark.parametrize("text", ["backlog_max < 9", "backlog < 9 for 1s"])
+def test_the_backlog_of_a_warm_up_is_left_out_as_in_the_report(load: list[Any], text: str) -> None:
+    emulated = {"instances": {"min": 1, "max": 1}, "service": {"constant": "400ms"}, "policies": [], "time": "warp"}
+    document = {"name": "warm", "target": {"emulated": emulated}, "load": load, "drain": "1h"}
+    (judged,) = smbench.simulate(document, thresholds=[text]).thresholds
+    threshold = parse_threshold(text)
+    asked = threshold if threshold.lasting_s is None else threshold.of_its_duration()
+    value = figure(asked, *foretold(document), None)
+    assert value > 0
+    assert value == pytest.approx(judged.high, rel=1e-6)
+
+
 def test_a_burst_at_one_instant_has_no_goodput() -> None:
     document = {**STORY, "load": [{"burst": {"requests": 9}}]}
     assert math.isnan(figure(parse_threshold("goodput(5m) > 1/s"), *foretold(document), None))

@@ -4,6 +4,7 @@ Queued and being processed both count, as in AWS's `ApproximateBacklogSize`. A r
 Source: docs/methods.md#backlog.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,24 +34,22 @@ class Backlog:
         # In two parts, for a backlog of millions over days is more than an int64 holds.
         return (_total(self.backlog * (steps_ns >> _HALF)) << _HALF) + _total(self.backlog * (steps_ns & _LOW))
 
-    def peak(self, without: npt.NDArray[np.bool_] | None = None) -> tuple[int, int | None]:
+    def peak(self, without_ns: Sequence[tuple[int, int]] = ()) -> tuple[int, int | None]:
         """The most there was and when it was first reached; (0, None) when nothing ever came.
 
         Args:
-            without: Instants of `at_ns` to leave out.
+            without_ns: Spans to leave out, their ends not: what is left of them then counts.
         """
-        backlog = self.backlog if without is None else np.where(without, 0, self.backlog)
+        at_ns, backlog = self.at_ns, self.backlog
+        if without_ns and len(at_ns):
+            ends_ns = np.array([end_ns for _, end_ns in without_ns if end_ns < self.end_ns], dtype=np.int64)
+            at_ns = np.union1d(at_ns, ends_ns)
+            backlog = np.concatenate([[0], backlog])[np.searchsorted(self.at_ns, at_ns, side="right")]
+            backlog = np.where(within(at_ns, without_ns), 0, backlog)
         if not len(backlog) or not backlog.max():
             return 0, None
         place = int(backlog.argmax())
-        return int(backlog[place]), int(self.at_ns[place])
-
-    def within(self, spans_ns: list[tuple[int, int]]) -> npt.NDArray[np.bool_]:
-        """Which instants of `at_ns` lie in one of these spans, their ends left out."""
-        inside = np.zeros(len(self.at_ns), dtype=bool)
-        for start_ns, end_ns in spans_ns:
-            inside |= (self.at_ns >= start_ns) & (self.at_ns < end_ns)
-        return inside
+        return int(backlog[place]), int(at_ns[place])
 
     def means(self, starts_ns: Instants, length_ns: int) -> npt.NDArray[np.float64]:
         """The time average over each window of `length_ns`; 0 before the first request and after the end."""
@@ -62,6 +61,14 @@ class Backlog:
         upto, since = (np.interp(instants, knots_ns, area, left=0.0) for instants in (ends_ns, starts_ns))
         means: npt.NDArray[np.float64] = (upto - since) / length_ns
         return means
+
+
+def within(at_ns: Instants, spans_ns: Sequence[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+    """Which instants lie in one of these spans, their ends left out."""
+    inside = np.zeros(len(at_ns), dtype=bool)
+    for start_ns, end_ns in spans_ns:
+        inside |= (at_ns >= start_ns) & (at_ns < end_ns)
+    return inside
 
 
 def backlog(requests: pl.DataFrame, end_ns: int) -> Backlog:

@@ -19,7 +19,7 @@ from smbench import units
 from smbench.analysis.numbers.bounds import Bounded
 from smbench.records import ENDED, Outcome, Stage
 from smbench.scenario.thresholds import Threshold
-from smbench.schedule.base import PhaseSpan
+from smbench.schedule.base import PhaseSpan, not_measured_ns
 from smbench.snapshot import LogHistogram, Snapshot
 
 HEARING_MIN_S = 10.0
@@ -48,7 +48,8 @@ class EarlyVerdict:
     def __init__(self, thresholds: Sequence[Threshold], spans: Sequence[PhaseSpan]) -> None:
         self.thresholds = tuple(thresholds)
         self.judged = tuple(ThresholdSoFar(one.text, "", None) for one in thresholds)
-        self._warm_up = [(span.start_ns, span.end_ns) for span in spans if span.warmup]
+        endless = [(span.start_ns, None) for span in spans if span.warmup and span.end_ns is None]
+        self._not_measured: list[tuple[int, int | None]] = [*not_measured_ns(spans), *endless]
         self._n_warmup = sum(span.n for span in spans if span.warmup)
         self._n_all = sum(span.n for span in spans)
         self._moments_ns: list[int] = []  # a second apart at least
@@ -106,14 +107,14 @@ class EarlyVerdict:
             self._oldest_s = max(self._oldest_s, now.oldest_age_s - (now.at_ns - known_ns) / 1e9)
         while (after := self._n_settled + 1) < len(self._moments_ns) and self._moments_ns[after] <= known_ns:
             start_ns, end_ns = self._moments_ns[after - 1], self._moments_ns[after]
-            level = 0 if self._is_warm(start_ns, end_ns) else max(0, self._accepted[after - 1] - n_ended)
+            level = 0 if self._is_left_out(start_ns, end_ns) else max(0, self._accepted[after - 1] - n_ended)
             self._peak = max(self._peak, level)
             for threshold, stretch in self._stretches.items():
                 stretch.take(start_ns, end_ns, is_beyond=not threshold.holds(level))
             self._n_settled = after
 
-    def _is_warm(self, start_ns: int, end_ns: int) -> bool:
-        return any(since < end_ns and (until is None or start_ns < until) for since, until in self._warm_up)
+    def _is_left_out(self, start_ns: int, end_ns: int) -> bool:
+        return any(since < end_ns and (until is None or start_ns < until) for since, until in self._not_measured)
 
     def _n_open_since(self, instant_ns: int, now: Snapshot) -> int:
         """How many, at the least, had been accepted by then and were open when last everything was known."""

@@ -20,7 +20,7 @@ from smbench.analysis.capacity.scaling import ScalingStep
 from smbench.analysis.latency.lateness import lag_limit_s, without_lag
 from smbench.analysis.numbers.bounds import Bounded, Seconds
 from smbench.analysis.numbers.known import then
-from smbench.analysis.rows.backlog import backlog
+from smbench.analysis.rows.backlog import backlog, within
 from smbench.analysis.rows.columns import acknowledgements, is_one_of, latencies, only, seconds
 from smbench.analysis.rows.frames import Frames, is_streamed
 from smbench.analysis.summary import Summary
@@ -29,6 +29,7 @@ from smbench.results.law import Counts
 from smbench.results.manifest import ImportedFrom
 from smbench.scenario.faults import ON_THE_WAY
 from smbench.scenario.thresholds import ABOVE_MIN, Threshold
+from smbench.schedule.base import not_measured_ns
 
 Instants = npt.NDArray[np.int64]
 
@@ -320,17 +321,16 @@ def _longest_beyond(threshold: Threshold, frames: Frames) -> Bounded:
 
 
 def _stretch(threshold: Threshold, frames: Frames, requests: pl.DataFrame) -> tuple[float, bool]:
-    """The longest stretch outside warm-up phases, and whether the last lasts to the end of the run."""
+    """The longest stretch of what is measured, and whether the last lasts to the end of the run."""
     curve = backlog(requests, frames.end_ns)
-    warm_up = _warm_up(frames)
-    borders_ns = np.array(sorted({curve.end_ns, *(instant for within in warm_up for instant in within)}))
+    not_measured = not_measured_ns(frames.spans)
+    borders_ns = np.array(sorted({curve.end_ns, *(instant for span in not_measured for instant in span)}))
     borders_ns = borders_ns[borders_ns <= curve.end_ns]
     place = np.searchsorted(curve.at_ns, borders_ns)  # before an equal instant, where it lasts no time
     at_ns = np.insert(curve.at_ns, place, borders_ns)
     level = np.insert(curve.backlog, place, np.concatenate([[0], curve.backlog])[place])
     beyond = level > threshold.value if threshold.op == "<=" else level >= threshold.value
-    for start_ns, end_ns in warm_up:
-        beyond &= ~((at_ns >= start_ns) & (at_ns < end_ns))
+    beyond &= ~within(at_ns, not_measured)
     turns = np.diff(beyond.astype(np.int8), prepend=0)
     starts_ns, ends_ns = at_ns[turns == 1], at_ns[turns == -1]
     lasts = bool(beyond[-1])
@@ -338,10 +338,6 @@ def _stretch(threshold: Threshold, frames: Frames, requests: pl.DataFrame) -> tu
         ends_ns = np.append(ends_ns, curve.end_ns)
     longest_ns = int((ends_ns - starts_ns).max()) if len(starts_ns) else 0
     return longest_ns / 1e9, lasts
-
-
-def _warm_up(frames: Frames) -> list[tuple[int, int]]:
-    return [(span.start_ns, span.end_ns) for span in frames.spans if span.warmup and span.end_ns is not None]
 
 
 # ---- capacity -------------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def advise(
         raise UsageError("there is no objective, so the cheapest policy would be none", 'add --slo "within(8m) >= 99%"')
     emulated = asked.target.scenario.target.emulated
     if vary is None:
-        space = default_space(asked.question, emulated, service_mean_s(emulated, asked.question.base_dir))
+        space = default_space(asked.question, emulated, service_mean_s(emulated, asked.question))
     else:
         space = read_space(vary, asked)
     watch = None if progress is None else progress("predicting policies")
