@@ -1,5 +1,6 @@
 """Fixtures shared by all suites. Async tests say which loop they want; the default keeps real time."""
 
+import gc
 import os
 import signal
 import tempfile
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, Phase, settings
 from trio.testing import MockClock
 
 from smbench.clock import WarpLoop
+
+# The modules and tests that are collected are a million objects which stay to the end: to look through them again and
+# again for what can be freed takes a fifth of the processor time of fast tests.
+gc.disable()
 
 # Polars asks once, when it is imported, here and in every process that a test starts. Its threads wait for each other
 # on cores that other tests use: a summary of thirty rows takes four times as long with two threads as with one.
@@ -49,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write committed files that tests draw; look at the difference"
     )
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,16 @@ from smbench.simulator.simulate import simulate
 EPOCH_NS = 1_767_225_600_000_000_000  # 2026-01-01: a whole minute
 
 
-def simulated_run(
-    of: Scenario, classes: Sequence[str] = ("a",)
-) -> tuple[Manifest, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+Tables = tuple[Manifest, pl.DataFrame, pl.DataFrame, pl.DataFrame]
+
+
+def simulated_run(of: Scenario, classes: Sequence[str] = ("a",)) -> Tables:
     """Its manifest, requests, readings and events, as `analysis.frames.derive` takes them; each class is as likely."""
+    return simulated_with_truth(of, classes)[0]
+
+
+def simulated_with_truth(of: Scenario, classes: Sequence[str] = ("a",)) -> tuple[Tables, pl.DataFrame]:
+    """The same, and what the endpoint knows of each request."""
     schedule = plan(of, Path(), [1.0] * len(classes))
     made = simulate(of, None, schedule, classes, epoch_ns=EPOCH_NS, run_id="run")
     manifest = Manifest(
@@ -30,4 +36,4 @@ def simulated_run(
         clock=ClockFacts(kind="warp", epoch_ns=EPOCH_NS),
         transport="simulated",
     )
-    return manifest, made.requests, made.readings, made.events
+    return (manifest, made.requests, made.readings, made.events), made.truth

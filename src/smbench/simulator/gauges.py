@@ -13,7 +13,7 @@ from smbench.model.monitoring.alarms import AlarmHistoryItem
 from smbench.model.scaling.activities import Activity
 from smbench.model.world import World
 from smbench.records import Event
-from smbench.results.schema import EVENTS, READINGS, polars_schema
+from smbench.results.schema import EVENTS, READINGS, instant_of, polars_schema
 from smbench.schedule.base import Schedule
 from smbench.simulator.caller import Caller
 from smbench.simulator.client import Client
@@ -78,9 +78,9 @@ def readings_table(
     if fleet is not None:
         parts.append(fleet.readings(looks_ns))
     table = pl.concat(parts).sort("seen", maintain_order=True)
-    stamped = [instants(table[name].to_list(), epoch_ns).alias(name) for name in ("at", "seen")]
+    stamps = [instant_of(pl.col(name) + epoch_ns) for name in ("at", "seen")]
     nobody = pl.lit(None, dtype=pl.Int64).alias("worker")
-    return table.with_columns(*stamped, nobody).select(list(polars_schema(READINGS)))
+    return table.with_columns(*stamps, nobody).select(list(polars_schema(READINGS)))
 
 
 def _ledger(client: Client, end_ns: int) -> pl.DataFrame:
@@ -124,23 +124,20 @@ def _cloudwatch(world: World, every_ns: int, end_ns: int) -> pl.DataFrame:
     # A run asks from the minute in which it begins; what is older, its alarms remember.
     begin_ns = world.metrics.minute_of(0)
     seen = [each for each in seen if each[1].start_ns >= begin_ns and each[2] <= end_ns]
-    return pl.concat(
-        _readings(
-            "cloudwatch",
-            [metric.name for metric, _, _ in seen],
-            stat,
-            [point.value(statistic) for _, point, _ in seen],
-            [point.start_ns for _, point, _ in seen],
-            [look_ns for _, _, look_ns in seen],
-        )
-        for statistic, stat in _STATS.items()
+    return _readings(
+        "cloudwatch",
+        [metric.name for metric, _, _ in seen] * len(_STATS),
+        [stat for stat in _STATS.values() for _ in seen],
+        [point.value(statistic) for statistic in _STATS for _, point, _ in seen],
+        [point.start_ns for _, point, _ in seen] * len(_STATS),
+        [look_ns for _, _, look_ns in seen] * len(_STATS),
     )
 
 
 def _readings(
     source: str,
     name: str | list[str],
-    stat: str,
+    stat: str | list[str],
     value: NDArray[np.float64] | list[float],
     at_ns: NDArray[np.int64] | list[int],
     seen_ns: NDArray[np.int64] | list[int],
@@ -150,7 +147,7 @@ def _readings(
         {
             "source": [source] * n,
             "name": [name] * n if isinstance(name, str) else name,
-            "stat": [stat] * n,
+            "stat": [stat] * n if isinstance(stat, str) else stat,
             "value": pl.Series(value, dtype=pl.Float64),
             "at": pl.Series(at_ns, dtype=pl.Int64),
             "seen": pl.Series(seen_ns, dtype=pl.Int64),

@@ -9,7 +9,7 @@ import polars as pl
 from smbench.model.endpoints.endpoint import Ended
 from smbench.model.endpoints.failures import FAILURE_REASONS, error_object
 from smbench.records import Outcome
-from smbench.results.schema import REQUESTS, TRUTH, Column, instant_of, polars_schema
+from smbench.results.schema import REQUESTS, TRUTH, Column, plain_schema, stamped
 from smbench.schedule.base import Schedule
 from smbench.simulator.client import Client
 from smbench.simulator.looks import stamped_ns
@@ -19,14 +19,14 @@ _ACCEPTED_CODE = 202
 
 
 def instants(at_ns: Sequence[int | None], epoch_ns: int) -> pl.Series:
-    """Scenario instants as UTC."""
-    return pl.select(instant_of(pl.lit(pl.Series(at_ns, dtype=pl.Int64)) + epoch_ns)).to_series()
+    """Scenario instants as nanoseconds since 1970."""
+    return pl.Series(at_ns, dtype=pl.Int64) + epoch_ns
 
 
 def frame(columns: dict[str, object], schema: tuple[Column, ...]) -> pl.DataFrame:
-    """Columns by name in the order and types of a file's schema."""
-    types = polars_schema(schema)
-    return pl.DataFrame({name: columns[name] for name in types}, schema=types)
+    """Columns by name, instants as nanoseconds since 1970, in the order and types of a file's schema."""
+    types = plain_schema(schema)
+    return stamped(pl.DataFrame({name: columns[name] for name in types}, schema=types))
 
 
 def requests_table(
