@@ -48,12 +48,11 @@ class KernelTimer:
         self._armed_ns = 0  # 0: for nothing
         self._is_settling = False  # it has expired in this turn, and is set again at the turn's end
 
-    async def wait_until(self, monotonic_ns: int) -> None:
-        """Return when `time.monotonic_ns()` has reached this; at once when it has."""
-        await self.reached(monotonic_ns)
-
     def reached(self, monotonic_ns: int) -> asyncio.Future[None]:
-        """The same to be awaited by a task of the running loop: a future in the place of another coroutine."""
+        """To be awaited by a task of the running loop: done when `time.monotonic_ns()` has reached this.
+
+        A future, for another coroutine would cost as much again.
+        """
         loop = self._loop
         if loop is None or loop.is_closed():
             loop = self._watched()

@@ -1,5 +1,6 @@
 """Goal: the truth is a table of the schema, exact to the nanosecond, one row a call. Method: calls made by hand."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -153,3 +154,21 @@ def test_calls_that_were_spilled_are_the_rows_that_they_were_in_memory(
     monkeypatch.setattr(truth_module, "_SPILLED_TOGETHER", together)
     assert frame().equals(in_memory)
     assert in_memory["call"].to_list() == list(range(12))
+
+
+def test_the_truth_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        done.append(f"sync {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+        sync(descriptor)
+
+    def named(path: Path, target: Path) -> Path:
+        done.append("name")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", named)
+    Truth(EPOCH_NS).write(tmp_path / "truth.parquet")
+    assert done == ["sync truth.parquet.tmp", "name", f"sync {tmp_path.name}"]

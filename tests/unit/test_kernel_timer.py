@@ -47,7 +47,7 @@ def test_all_who_are_not_cancelled_are_called_in_order_and_never_early(
 
                 async def wait(index: int, due_ns: int, scope: anyio.CancelScope) -> None:
                     with scope:
-                        await timer.wait_until(due_ns)
+                        await timer.reached(due_ns)
                         ends[index] = due_ns, time.monotonic_ns()
 
                 waiting.start_soon(wait, index, begin_ns + after * 1000, scope)
@@ -65,20 +65,24 @@ def test_all_who_are_not_cancelled_are_called_in_order_and_never_early(
     assert later == sorted(later)
 
 
+async def wait(timer: KernelTimer, until_ns: int) -> None:
+    await timer.reached(until_ns)
+
+
 async def test_a_wait_for_an_earlier_instant_does_not_wait_for_the_later_one() -> None:
     timer, now_ns = KernelTimer(), time.monotonic_ns()
     async with anyio.create_task_group() as waiting:
-        waiting.start_soon(timer.wait_until, now_ns + 60_000 * MS)
+        waiting.start_soon(wait, timer, now_ns + 60_000 * MS)
         await anyio.sleep(0.001)
         with anyio.fail_after(30):
-            await timer.wait_until(now_ns + 5 * MS)
+            await timer.reached(now_ns + 5 * MS)
         waiting.cancel_scope.cancel()
 
 
 def test_one_timer_serves_one_loop_after_another_and_then_is_closed() -> None:
     timer = KernelTimer()
     for _ in range(2):
-        anyio.run(timer.wait_until, time.monotonic_ns() + MS)
+        anyio.run(wait, timer, time.monotonic_ns() + MS)
     descriptor = Path(f"/proc/self/fd/{timer._timer}")
     assert descriptor.is_symlink()
     del timer

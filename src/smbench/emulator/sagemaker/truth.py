@@ -17,6 +17,7 @@ import polars as pl
 
 from smbench.emulator.spilled import Spilled
 from smbench.records import Outcome
+from smbench.results.files import sync_file, sync_folder
 from smbench.results.schema import TRUTH, plain_schema, stamped
 
 _SPILLED_TOGETHER = 5_000  # closed calls: a megabyte, which the system takes in a millisecond
@@ -96,10 +97,12 @@ class Truth:
                 lots.append(path.with_name(f"{path.name}-{len(lots)}.tmp"))
                 frame.write_parquet(lots[-1])
             pl.scan_parquet(lots).sink_parquet(whole)
+            sync_file(whole)
+            whole.replace(path)
         finally:
-            for lot in lots:
-                lot.unlink(missing_ok=True)
-        whole.replace(path)
+            for left in (*lots, whole):
+                left.unlink(missing_ok=True)
+        sync_folder(path.parent)
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         """The same in lots, by the order of arrival; a single one without rows where nothing has arrived."""

@@ -5,7 +5,6 @@ A datapoint that is still on its way is not missing: the newest period is one ab
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from smbench.model.monitoring.metric_math import MathError, Series, evaluate, ids_in, reads_all
 from smbench.model.monitoring.metrics import MetricId, MetricStore
@@ -54,10 +53,6 @@ class Watched:
     statistic: str
     queries: tuple[MetricQuery, ...]
     period_s: int
-
-    @classmethod
-    def of_metric(cls, metric: MetricId, statistic: str, period_s: int = MINUTE_S) -> Self:
-        return cls(metric, statistic, (), period_s)
 
     def newest(self, store: MetricStore, count: int) -> list[Point | None]:
         """The newest `count` periods about which all is known, oldest first; None where there is no value."""
