@@ -9,8 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner
 
 from commands import WARP, in_here
+from smbench.cli.app import app
+from smbench.errors import UsageError
 
 pytestmark = pytest.mark.slow
 
@@ -106,6 +109,21 @@ def test_a_file_that_cannot_be_written_is_one_sentence(ran: Path) -> None:
     assert told.returncode == 2
     assert "cannot write page.md/x.xml" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("place", ["page.md/x.xml", "ci"])
+@pytest.mark.parametrize(
+    "command", [("run", "--junit"), ("run", "--summary-md"), ("sweep", "--html"), ("search", "--html")]
+)
+def test_a_file_of_the_end_that_cannot_be_written_is_refused_before_anything_begins(
+    ran: Path, command: tuple[str, str], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ran)
+    name, option = command
+    refused = CliRunner().invoke(app, [name, "scenario.yaml", option, place, "--results", "none"]).exception
+    assert isinstance(refused, UsageError)
+    assert refused.message.startswith(f"cannot write {place}: ")
+    assert not (ran / "none").exists()
 
 
 def test_a_run_stops_early_only_when_asked_and_says_why(tmp_path: Path) -> None:

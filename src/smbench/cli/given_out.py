@@ -1,13 +1,15 @@
 """Where a command's results go: tables and JSON to stdout, a page to the file that was asked for."""
 
+import errno
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from smbench.errors import ResultsError
+from smbench.errors import ResultsError, UsageError
 from smbench.printable import json_document, unguarded
 from smbench.results.files import write_whole
 from smbench.view.console import PlainTextConsole, WithoutPadding
@@ -29,6 +31,24 @@ def on_stdout() -> PlainTextConsole:
 def print_json(told: dict[str, Any]) -> None:
     """To stdout as UTF-8 with a final newline, whatever the locale."""
     sys.stdout.buffer.write(json_document(told))
+
+
+def require_writable(*paths: Path | None) -> None:
+    """Make the folders of files that come at the end: what may cost an hour and money does not begin without them.
+
+    Raises:
+        UsageError: one of them could not be written.
+    """
+    for path in filter(None, paths):
+        try:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_file() or not path.exists():  # a device or a pipe is written where it is
+                with tempfile.TemporaryFile(dir=path.parent):
+                    pass
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror or error}", "name another place") from error
 
 
 def write_page(path: Path, document: str) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from smbench.api.result import Run
 from smbench.api.run import carried, planned
+from smbench.cli.given_out import require_writable
 from smbench.cli.report import ReportOptions, print_report
 from smbench.errors import ExitCode
 from smbench.lifecycle.background.leaving import Leaving
@@ -34,6 +35,7 @@ def run_command(options: RunOptions) -> ExitCode:
         ScenarioError, UsageError, TargetError, ResultsError: before anything was sent.
     """
     with Presence(options.leaving) as presence:
+        require_writable(options.junit, options.summary_md)
         command = ("smbench", *sys.argv[1:])
         result = carried(planned(options.scenario, base_dir=None, command=command, **options.asked), presence)
         presence.ended(result.exit_status)

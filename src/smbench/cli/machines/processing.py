@@ -6,6 +6,7 @@ import typer
 
 from smbench.api.machines.processing import JobStarted, run_as_job
 from smbench.api.run import planned
+from smbench.cli.given_out import require_writable
 from smbench.cli.options import given_again
 from smbench.cli.report import ReportOptions
 from smbench.cli.run import RunOptions, print_run
@@ -19,6 +20,7 @@ def job_command(options: RunOptions, wanted: JobWanted, *, waits: bool) -> ExitC
     Raises:
         ScenarioError, UsageError, TargetError, ResultsError: nothing was sent.
     """
+    require_writable(options.junit, options.summary_md)
     command = ("smbench", *sys.argv[1:])
     machines = (wanted.instance_type, wanted.n_hosts)
     plan = planned(options.scenario, base_dir=None, command=command, job_machines=machines, **options.asked)

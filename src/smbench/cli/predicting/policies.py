@@ -8,7 +8,7 @@ import typer
 
 from smbench.api.predicting.advise import Advised, advise
 from smbench.api.predicting.what_if import WhatIf, what_if
-from smbench.cli.given_out import on_stdout, print_json, write_page
+from smbench.cli.given_out import on_stdout, print_json, require_writable, write_page
 from smbench.errors import ExitCode
 from smbench.view.live.counting import Counting
 
@@ -31,6 +31,7 @@ def what_if_command(options: PolicyOptions) -> None:
         ScenarioError, UsageError: a file is wrong; nothing is written.
         ResultsError: a file cannot be written.
     """
+    require_writable(options.html)
     with Counting() as progress:
         found = what_if(options.target, progress=progress, **options.asked)
     _give_out(found, options)

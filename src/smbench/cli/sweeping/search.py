@@ -9,7 +9,7 @@ import typer
 
 from smbench.api.sweeping.search import search
 from smbench.cli.asking import agreed
-from smbench.cli.given_out import write_page
+from smbench.cli.given_out import require_writable, write_page
 from smbench.cli.sweeping.printed import print_many
 from smbench.errors import ExitCode, UsageError
 from smbench.sweeping.asked import Bill
@@ -34,6 +34,8 @@ def search_command(options: SearchOptions) -> ExitCode:
         ScenarioError, UsageError, TargetError, NotBegunError: as `api.sweeping.search.search`.
         ResultsError: a file cannot be written.
     """
+
+    require_writable(options.html)
 
     def asked_for(bill: Bill) -> bool:
         typer.echo(bill.sentence, err=True)

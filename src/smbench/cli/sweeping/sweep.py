@@ -10,7 +10,7 @@ import typer
 from smbench.api.sweeping.on_stacks import StacksBill
 from smbench.api.sweeping.sweep import sweep
 from smbench.cli.asking import agreed
-from smbench.cli.given_out import write_page
+from smbench.cli.given_out import require_writable, write_page
 from smbench.cli.sweeping.printed import print_many
 from smbench.errors import ExitCode, UsageError
 from smbench.pricing.table import prices_from_options
@@ -37,6 +37,8 @@ def sweep_command(options: SweepOptions) -> ExitCode:
         ScenarioError, UsageError, NotBegunError: as `api.sweeping.sweep.sweep`.
         ResultsError: a file cannot be written.
     """
+
+    require_writable(options.html)
 
     def asked_for(bill: StacksBill) -> bool:
         typer.echo(bill.sentence, err=True)
