@@ -378,3 +378,36 @@ def test_integers_take_the_fewest_bytes() -> None:
     for value, size_bytes in ((23, 1), (24, 2), (255, 2), (256, 3), (65_536, 5), (2**32, 9), (-24, 1), (-25, 2)):
         assert len(cbor.encode(value)) == size_bytes
     assert cbor.encode(1.5) == b"\xfb" + struct.pack(">d", 1.5)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "operation", "params", "said"),
+    [
+        (codecs.SAGEMAKER, "CreateModel", {"PrimaryContainer": {"Environment": {"A": "é"}}}, None),
+        (codecs.SAGEMAKER, "CreateModel", {"PrimaryContainer": {"Environment": {"a-b": "x"}}}, "environment.*pattern"),
+        (
+            codecs.SAGEMAKER,
+            "CreateModel",
+            {"PrimaryContainer": {"Environment": {f"A{i}": "" for i in range(101)}}},
+            "environment.*less than or equal to 100",
+        ),
+        (codecs.SAGEMAKER, "CreateModel", {"Tags": [{"Key": "Größe", "Value": "日本 1"}]}, None),
+        (codecs.SAGEMAKER, "CreateModel", {"Tags": [{"Key": "a!", "Value": ""}]}, "tags.1.member.key.*pattern"),
+        (codecs.SAGEMAKER, "CreateModel", {"Tags": [{"Key": "a", "Value": "\x01"}]}, "tags.1.member.value.*pattern"),
+        (codecs.IAM, "GetRole", {"RoleName": "rolle+"}, None),
+        (codecs.IAM, "GetRole", {"RoleName": "rölle"}, "roleName.*pattern"),
+        (codecs.AUTOSCALING, "DescribeScalingPolicies", {"ResourceId": "endpoint/😀"}, None),
+        (codecs.AUTOSCALING, "DescribeScalingPolicies", {"ResourceId": "a\x01"}, "resourceId.*pattern"),
+    ],
+)
+def test_keys_of_maps_and_patterns_in_javas_words_are_held_to_as_the_model_has_them(
+    dialect: codecs.Dialect, operation: str, params: dict[str, Any], said: str | None
+) -> None:
+    least = {"CreateModel": {"ModelName": "m"}, "DescribeScalingPolicies": {"ServiceNamespace": "sagemaker"}}
+    protocol = JsonProtocol(dialect, JSON_11)
+    whole = least.get(operation, {}) | params
+    if said is None:
+        protocol.checked(protocol.shapes(operation), whole)
+        return
+    with pytest.raises(ServiceError, match=said):
+        protocol.checked(protocol.shapes(operation), whole)

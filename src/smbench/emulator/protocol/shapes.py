@@ -7,6 +7,7 @@ it; a writer turns an operation's result into what JSON can carry. Members witho
 import base64
 import binascii
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,7 +108,7 @@ class ServiceShapes:
         if isinstance(shape, ListShape):
             return _list_reader(self._reader(shape.member), shape.metadata)
         if isinstance(shape, MapShape):
-            return _map_reader(self._reader(shape.value))
+            return _map_reader(self._reader(shape.key), self._reader(shape.value), shape.metadata)
         if shape.type_name in ("string", "character"):
             return _string_reader(shape.metadata)
         return _SCALARS.get(shape.type_name) or _number_reader(shape)
@@ -169,12 +170,18 @@ def _list_reader(member: Reader, limits: dict[str, Any]) -> Reader:
     return read
 
 
-def _map_reader(member: Reader) -> Reader:
+def _map_reader(name: Reader, member: Reader, limits: dict[str, Any]) -> Reader:
+    check = _length_check(limits)
+
     def read(value: Any, path: Path, problems: list[Problem]) -> Any:
         if not isinstance(value, dict):
             problems.append(_problem(Fault.TYPE, path, value, "a map"))
             return {}
-        return {str(key): member(item, ((path, str(key)), "member"), problems) for key, item in value.items()}
+        check(value, path, problems)
+        result = {}
+        for key, item in value.items():
+            result[name(str(key), path, problems)] = member(item, ((path, str(key)), "member"), problems)
+        return result
 
     return read
 
@@ -191,7 +198,7 @@ def _string_reader(limits: dict[str, Any]) -> Reader:
         return _read_text
     length = _length_check(limits)
     allowed = limits.get("enum")
-    pattern = _pattern(limits["pattern"]) if "pattern" in limits else None
+    fits = _pattern(limits["pattern"]) if "pattern" in limits else None
 
     def read(value: Any, path: Path, problems: list[Problem]) -> Any:
         if not isinstance(value, str):
@@ -200,7 +207,7 @@ def _string_reader(limits: dict[str, Any]) -> Reader:
         if allowed is not None and value not in allowed:
             text = f"Member must satisfy enum value set: [{', '.join(allowed)}]"
             problems.append(_problem(Fault.CONSTRAINT, path, value, text))
-        if pattern is not None and not pattern.fullmatch(value):
+        if fits is not None and not fits(value):
             text = f"Member must satisfy regular expression pattern: {limits['pattern']}"
             problems.append(_problem(Fault.CONSTRAINT, path, value, text))
         return value
@@ -208,11 +215,50 @@ def _string_reader(limits: dict[str, Any]) -> Reader:
     return read
 
 
-def _pattern(pattern: str) -> re.Pattern[str] | None:
+# Java's classes by Unicode's categories: what ASCII has of each, and a character that stands for all beyond it.
+_CATEGORIES = {
+    "L": ("a-zA-Z", "a"),
+    "N": ("0-9", "0"),
+    "Z": (" ", " "),
+    "M": (r"\x01", "\x01"),
+    "S": (r"$+<=>^`|~\x02", "\x02"),
+    "P": (r"!-#%-*,-/:;?@\[-\]_{}\x03", "\x03"),
+}
+_OTHER = "\x04"
+_AS_PYTHON = (
+    (r"\p{Print}", r"\x20-\x7E"),
+    (r"\p{ASCII}", r"\x00-\x7F"),
+    (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"),  # pairs of surrogates, in Java's way of writing
+    (r"\z", r"\Z"),
+    (r"[\w-_]", r"[\w_-]"),
+)
+Fits = Callable[[str], bool]
+
+
+def _pattern(pattern: str) -> Fits | None:
+    """Whether a text fits a pattern, read as Java reads it: `\\w` is ASCII. None: not understood, and not used here."""
+    text = pattern
+    for java, python in _AS_PYTHON:
+        text = text.replace(java, python)
+    if text.startswith(r"\x"):  # a class that had no brackets
+        text = re.sub(r"^(\\x..-\\x..)", r"[\1]", text)
+    of_unicode = r"\p{" in text
+    for name, (members, _) in _CATEGORIES.items():
+        text = text.replace(rf"\p{{{name}}}", members)
     try:
-        return re.compile(pattern)
-    except re.error:  # Java's own classes, \p{Print}: Python has none, and nothing here depends on them
+        found = re.compile(text, re.ASCII)
+    except re.error:
         return None
+    if not of_unicode:
+        return lambda value: found.fullmatch(value) is not None
+    return lambda value: found.fullmatch("".join(map(_standing_for, value))) is not None
+
+
+def _standing_for(char: str) -> str:
+    if " " <= char <= "~":
+        return char
+    known = _CATEGORIES.get(unicodedata.category(char)[0])
+    return _OTHER if known is None else known[1]
 
 
 def _length_check(limits: dict[str, Any]) -> Callable[[Any, Path, list[Problem]], None]:
