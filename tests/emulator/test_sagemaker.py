@@ -767,6 +767,8 @@ async def test_each_container_has_a_log_stream_since_it_serves_which_outlives_it
     await account.config(count=2)
     await account.endpoint()
     assert (await refused(logs.describe_log_streams(**group)))[0] == "ResourceNotFoundException"
+    mine = {"logGroupNamePrefix": group["logGroupName"]}
+    assert (await logs.describe_log_groups(**mine))["logGroups"] == []
     await advance(account.emulator, 61.0)
     wish = {"VariantName": "AllTraffic", "DesiredInstanceCount": 1}
     await account.sagemaker.update_endpoint_weights_and_capacities(
@@ -777,6 +779,13 @@ async def test_each_container_has_a_log_stream_since_it_serves_which_outlives_it
     (second,) = (await logs.describe_log_streams(**group, nextToken=first["nextToken"], limit=1))["logStreams"]
     assert first["logStreams"][0]["logStreamName"] == "AllTraffic/i-00000000000000001"
     assert second["creationTime"] == account.emulator.site.epoch_ns // 1_000_000 + 60_000
+    (shown,) = (await logs.describe_log_groups(**mine))["logGroups"]
+    assert (shown["logGroupName"], shown["creationTime"]) == (group["logGroupName"], second["creationTime"])
+    assert second["arn"] == f"{shown['logGroupArn']}:log-stream:{second['logStreamName']}"
+    for none in ({"logGroupNamePrefix": "/aws/lambda"}, {"logGroupClass": "DELIVERY"}):
+        assert (await logs.describe_log_groups(**none))["logGroups"] == []
+    both = logs.describe_log_groups(**mine, logGroupNamePattern="ep")
+    assert (await refused(both))[0] == "InvalidParameterException"
     asked = logs.describe_log_streams(**group, orderBy="LastEventTime", logStreamNamePrefix="AllTraffic/")
     assert (await refused(asked))[1] == "Cannot order by LastEventTime with a logStreamNamePrefix."
 

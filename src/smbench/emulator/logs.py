@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -12,6 +12,7 @@ from smbench.emulator.protocol.digits import whole
 from smbench.emulator.protocol.front import Operation
 from smbench.emulator.protocol.http import HttpRequest
 from smbench.emulator.protocol.paging import TokenError, page
+from smbench.emulator.site import Site
 
 _EVENTS = 10_000
 _STREAMS = 50
@@ -35,20 +36,52 @@ class LogStream:
 
 Groups = Callable[[str], Mapping[str, LogStream] | None]
 """The streams of a group by their names, now; None: there is no such group here."""
+Names = Callable[[], Iterable[str]]
+"""The groups there may be; one without a stream is none."""
 
 
 class Logs:
-    """DescribeLogStreams, GetLogEvents and FilterLogEvents. Args: `groups` are asked in turn."""
+    """DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents.
+
+    Args:
+        groups: Asked in turn for the streams of a group.
+        names: Asked, all of them, which groups there are.
+    """
 
     service = "logs"
 
-    def __init__(self, *groups: Groups) -> None:
-        self._groups = groups
+    def __init__(self, site: Site, groups: Sequence[Groups], names: Sequence[Names]) -> None:
+        self._site, self._groups, self._names = site, groups, names
         self.operations: dict[str, Operation] = {
+            "DescribeLogGroups": self.describe_log_groups,
             "DescribeLogStreams": self.describe_log_streams,
             "GetLogEvents": self.get_log_events,
             "FilterLogEvents": self.filter_log_events,
         }
+
+    def describe_log_groups(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
+        """By name, a page at a time. Raises ServiceError: a wrong token, a prefix together with a pattern."""
+        prefix, pattern = params.get("logGroupNamePrefix", ""), params.get("logGroupNamePattern", "")
+        if prefix and pattern:
+            text = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."
+            raise ServiceError("InvalidParameterException", text)
+        wanted, is_plain = params.get("logGroupIdentifiers", []), params.get("logGroupClass", "STANDARD") == "STANDARD"
+        found: list[dict[str, Any]] = []
+        for name in sorted({name for names in self._names for name in names()}):
+            is_asked = is_plain and name.startswith(prefix) and pattern.lower() in name.lower()
+            if is_asked and (streams := self._streams(name)) and (not wanted or {name, self._arn(name)} & {*wanted}):
+                found.append(self._shown(name, streams))
+        these, token = _paged(found, params, _STREAMS)
+        return {"logGroups": these} | token
+
+    def _shown(self, name: str, streams: Mapping[str, LogStream]) -> dict[str, Any]:
+        begun_ms = min(stream.begun_utc_ns for stream in streams.values()) // _MS
+        shown = {"logGroupName": name, "creationTime": begun_ms, "metricFilterCount": 0, "storedBytes": 0}
+        arn = self._arn(name)
+        return shown | {"arn": f"{arn}:*", "logGroupArn": arn, "logGroupClass": "STANDARD"}
+
+    def _arn(self, group: str) -> str:
+        return self._site.arn("logs", f"log-group:{group}")
 
     def describe_log_streams(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """By name, or by the last event, a page at a time. Raises ServiceError: no such group, both asked for."""
@@ -60,12 +93,9 @@ class Logs:
         streams.sort(key=lambda one: (_last_utc_ns(one[1]), one[0]) if by_event else (0, one[0]))
         if params.get("descending"):
             streams.reverse()
-        try:
-            these, token = page(streams, params.get("nextToken"), params.get("limit", _STREAMS))
-        except TokenError:
-            raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.") from None
-        shown = [_described(name, stream) for name, stream in these]
-        return {"logStreams": shown} | ({} if token is None else {"nextToken": token})
+        these, token = _paged(streams, params, _STREAMS)
+        group = self._arn(_name_of(params))
+        return {"logStreams": [_described(group, name, stream) for name, stream in these]} | token
 
     def get_log_events(self, params: Params, _request: HttpRequest) -> dict[str, Any]:
         """Forwards, a page at a time; the token of the last is given back. `endTime` itself is left out.
@@ -115,22 +145,34 @@ class Logs:
             if all(word in stream.lines[place].text for word in words)
         ]
         found.sort(key=lambda event: event["timestamp"])
-        try:
-            events, token = page(found, params.get("nextToken"), min(_EVENTS, params.get("limit", _EVENTS)))
-        except TokenError:
-            raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.") from None
-        return {"events": events, "searchedLogStreams": []} | ({} if token is None else {"nextToken": token})
+        events, token = _paged(found, params, _EVENTS)
+        return {"events": events, "searchedLogStreams": []} | token
 
     def _group(self, params: Params) -> Mapping[str, LogStream]:
-        name = params.get("logGroupName") or params.get("logGroupIdentifier", "").rpartition(":log-group:")[2]
-        if not name:
-            text = "Exactly one of logGroupName and logGroupIdentifier must be specified."
-            raise ServiceError("InvalidParameterException", text)
-        for group in self._groups:
-            streams = group(name)
-            if streams:
-                return streams
-        raise _missing("log group")
+        streams = self._streams(_name_of(params))
+        if not streams:
+            raise _missing("log group")
+        return streams
+
+    def _streams(self, name: str) -> Mapping[str, LogStream] | None:
+        return next(filter(None, (group(name) for group in self._groups)), None)
+
+
+def _name_of(params: Params) -> str:
+    """The group that a call is about. Raises ServiceError: none, or two."""
+    if ("logGroupName" in params) == ("logGroupIdentifier" in params):
+        text = "Exactly one of logGroupName and logGroupIdentifier must be specified."
+        raise ServiceError("InvalidParameterException", text)
+    return str(params.get("logGroupName") or params["logGroupIdentifier"].rpartition(":log-group:")[2])
+
+
+def _paged(items: list[Any], params: Params, n_max: int) -> tuple[list[Any], dict[str, str]]:
+    """A page, and the token of the next where there is one."""
+    try:
+        these, token = page(items, params.get("nextToken"), min(n_max, params.get("limit", n_max)))
+    except TokenError:
+        raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.") from None
+    return these, {} if token is None else {"nextToken": token}
 
 
 def _within(lines: Sequence[Line], start_ms: int, end_ms: int | None) -> tuple[int, int]:
@@ -158,12 +200,13 @@ def _words(pattern: str) -> list[str]:
     return words
 
 
-def _described(name: str, stream: LogStream) -> dict[str, Any]:
+def _described(group: str, name: str, stream: LogStream) -> dict[str, Any]:
     """An endpoint's container writes at once when it begins, and no line of it is kept."""
     begun_ms, last_ms = stream.begun_utc_ns // _MS, _last_utc_ns(stream) // _MS
     first_ms = stream.lines[0].utc_ns // _MS if stream.lines else begun_ms
     stamps = {"creationTime": begun_ms, "firstEventTimestamp": first_ms, "lastEventTimestamp": last_ms}
-    return {"logStreamName": name, **stamps}
+    more = {"lastIngestionTime": last_ms, "arn": f"{group}:log-stream:{name}", "storedBytes": 0}
+    return {"logStreamName": name, **stamps, **more}
 
 
 def _last_utc_ns(stream: LogStream) -> int:

@@ -118,7 +118,10 @@ class Emulator:
         if self._jobs is not None:
             self.sagemaker.operations |= self._jobs.operations
             self.s3.create_bucket(f"sagemaker-{region}-{account}")  # as in an account that has used SageMaker before
-        jobs = () if self._jobs is None else (self._jobs.logs,)
+        streams, groups = [self.hosting.logs, components.logs], [self.hosting.log_groups]
+        if self._jobs is not None:
+            streams.append(self._jobs.logs)
+            groups.append(self._jobs.log_groups)
         self.services: tuple[ShapedService | RestService, ...] = (
             self.s3,
             self.sqs,
@@ -130,7 +133,7 @@ class Emulator:
             scaling,
             self.iam,
             self.cloudformation,
-            Logs(self.hosting.logs, components.logs, *jobs),
+            Logs(self.site, streams, groups),
             Tagging(
                 (
                     self.s3.tagged,

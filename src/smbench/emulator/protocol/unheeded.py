@@ -29,6 +29,7 @@ _BY_SERVICE: dict[str, dict[str, tuple[str, ...]]] = {
         "CreateModel": ("InferenceExecutionConfig",),
         "UpdateEndpoint": ("DeploymentConfig", "RetainDeploymentConfig"),
     },
+    "logs": {"DescribeLogGroups": ("accountIdentifiers", "includeLinkedAccounts")},
     "iam": {"CreateRole": ("PermissionsBoundary",)},
     "cloudformation": {
         "CreateStack": (

@@ -192,6 +192,10 @@ class Hosting:
         hosted = self.endpoints.get(name) if name != group else None
         return None if hosted is None else hosted.logs
 
+    def log_groups(self) -> list[str]:
+        """The groups of all endpoints, whether anything was written yet or not."""
+        return [f"{_LOG_GROUPS}{name}" for name in self.endpoints]
+
     def attach(self, hosted: Hosted, fleet: Endpoint | ServerlessEndpoint, for_ns: int = 0) -> None:
         """Let a fleet serve what is hosted: a variant, or the copies of an inference component."""
         hosted.fleet = fleet

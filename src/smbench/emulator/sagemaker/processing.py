@@ -146,6 +146,10 @@ class ProcessingJobs:
             for container in job.containers
         }
 
+    def log_groups(self) -> list[str]:
+        """The one group that all jobs share."""
+        return [_LOG_GROUP]
+
     def close(self) -> None:
         """End every process, and remove what they left."""
         for job in self._jobs.values():
