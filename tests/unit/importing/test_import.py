@@ -434,6 +434,15 @@ def test_of_codes_that_are_no_http_status_it_is_asked_which_are_good(tmp_path: P
     assert (summary.counts.completed, summary.counts.unknown_end) == (2, 1)
 
 
+def test_phases_that_go_on_at_the_same_time_have_their_own_completions(tmp_path: Path) -> None:
+    text = "start,latency_ms,phase\n" + "".join(f"{iso(k)},100,{'ab'[k % 2]}\n" for k in range(20))
+    _, summary = read(imported(tmp_path, "a.csv", text))
+    assert [(one.name, one.rates.offered_hz, one.rates.completed_hz) for one in summary.phases] == [
+        ("a", 0.5, 0.5),
+        ("b", 0.5, 0.5),
+    ]
+
+
 def test_rows_that_share_an_id_each_count_and_it_is_said(tmp_path: Path) -> None:
     text = "id,start,latency_ms,status\n" + "".join(f"{k // 2},{iso(k)},5,{200 if k % 2 else 503}\n" for k in range(5))
     done = imported(tmp_path, "a.csv", text)

@@ -4,7 +4,8 @@ Over the same seconds, so that they can be compared: from the phase's start to i
 where that came later, because the generator was late or the phase has no planned end. Where the sending ended early,
 the time and the requests after that count nowhere: rates are of what took place. `completed` counts the ends within
 those seconds, whichever phase the requests belong to: the endpoint's throughput then. Of all but the warm-up it counts
-the measured requests', as every other figure does.
+the measured requests', as every other figure does. Phases of another tool's file may go on at the same time, so there
+each has its own requests' ends.
 """
 
 from collections.abc import Mapping
@@ -68,10 +69,13 @@ def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
     done_ns = frames.completed_ns
     by_phase = frames.requests.lazy().group_by("phase").agg(**_SEEN).collect(engine="streaming")  # in little memory
     seen_of = {row["phase"]: row for row in by_phase.to_dicts()}
+    is_imported = frames.manifest.imported is not None
     phases = []
     for span in frames.spans:
         if not span.n:
             continue
+        if is_imported:
+            done_ns = completions(frames.requests.filter(pl.col("phase") == span.name))
         phases.append(
             PhaseRates(
                 name=span.name,
