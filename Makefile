@@ -4,23 +4,32 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 # The versions that all targets install; `make test CONSTRAINTS=` takes the newest instead.
 CONSTRAINTS ?= constraints.txt
+# A virtual environment that uv made has no pip.
+HAS_PIP = $(BIN)/python -m pip --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip > /dev/null
 INSTALL = $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable
+
+# Each of some thousand processes of the tests would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test quick check lint fix bench constraints sagemaker clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
+$(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "smbench needs $(PYTHON); set PYTHON=... to another 3.11 or newer" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: on Debian, apt install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip > /dev/null
+	@$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: on Debian, apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+	@$(HAS_PIP)
 	$(INSTALL) .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) '.[dev]'
-	@touch $@
+# Compiled when first imported, as most of it never is: to compile all takes as long as to unpack it.
+$(VENV)/.installed-dev: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+	@$(HAS_PIP)
+	$(INSTALL) '.[dev]' --no-compile
+	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/.installed
 	$(INSTALL) '.[bench]'
@@ -35,9 +44,7 @@ PART_1 = tests/cli tests/house
 PART_2 = tests/api tests/contract tests/emulator tests/golden
 PART_3 = tests/engine tests/property tests/unit
 
-# Compiled once: where PYTHONDONTWRITEBYTECODE is set, each of some thousand processes would compile what it imports.
 test: lint  ## what CI runs: all checks and all tests
-	@$(BIN)/python -m compileall -q src tests/support
 	@said=$$(mktemp -d); status=0; \
 	$(BIN)/python -m pytest $(PART_2) > "$$said/2" 2>&1 & second=$$!; \
 	$(BIN)/python -m pytest $(PART_3) > "$$said/3" 2>&1 & third=$$!; \
