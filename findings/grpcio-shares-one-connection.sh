@@ -7,8 +7,9 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib grpcio==1.85.3
-PYTHONPATH=lib python3.11 - > seen <<'PY'
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check grpcio==1.85.3
+venv/bin/python - > seen <<'PY'
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc

@@ -7,7 +7,8 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib httpx==0.28.1 httpcore==1.0.9 h2==4.3.0 hypercorn==0.18.0
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check httpx==0.28.1 httpcore==1.0.9 h2==4.3.0 hypercorn==0.18.0
 cat > measure.py <<'PY'
 import asyncio
 import socket
@@ -49,7 +50,7 @@ async def main():
 
 asyncio.run(main())
 PY
-PYTHONPATH=lib python3.11 -W ignore measure.py > seen
+venv/bin/python -W ignore measure.py > seen
 cat > expected <<'TXT'
 httpx 0.28.1: 12 of 12 answered, over HTTP/2, the last after 2.9 s or more: True
 elapsed of the slowest at least 2.9 s: True

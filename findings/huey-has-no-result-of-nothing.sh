@@ -7,7 +7,8 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib huey==3.5.4
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check huey==3.5.4
 cat > measure.py <<'PY'
 import os
 
@@ -34,7 +35,7 @@ for options in ({}, {"store_none": True}):
     consumer.stop(graceful=True)
 os._exit(0)
 PY
-PYTHONPATH=lib python3.11 measure.py > seen 2>errors || { cat errors; exit 1; }
+venv/bin/python measure.py > seen 2>errors || { cat errors; exit 1; }
 cat > expected <<'TXT'
 {}: returned 1, done True, got 1
 {}: returned None, done True, got timed out waiting for result

@@ -7,8 +7,9 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib lifelines==0.30.3 pandas==2.3.3 numpy==2.2.0 scipy==1.16.3
-PYTHONPATH=lib python3.11 -W ignore - > seen <<'PY'
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check lifelines==0.30.3 pandas==2.3.3 numpy==2.2.0 scipy==1.16.3
+venv/bin/python -W ignore - > seen <<'PY'
 from lifelines import KaplanMeierFitter
 from lifelines.utils import datetimes_to_durations
 

@@ -7,9 +7,10 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'kill "${emulator:-}" 2>/dev/null || true; rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib ministack==1.5.33 botocore==1.43.106
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check ministack==1.5.33 botocore==1.43.106
 port=$(python3.11 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
-GATEWAY_PORT=$port HOME=$tmp PYTHONPATH=lib python3.11 lib/bin/ministack > emulator.log 2>&1 & emulator=$!
+GATEWAY_PORT=$port HOME=$tmp venv/bin/ministack > emulator.log 2>&1 & emulator=$!
 cat > measure.py <<'PY'
 import sys
 import time
@@ -43,7 +44,7 @@ for statistic in ("Average", "p50", "TM(10%:90%)", "IQM", "PR(:100)", "Mode"):
     [result] = metrics.get_metric_data(MetricDataQueries=[query], StartTime=minute, EndTime=minute + timedelta(minutes=1))["MetricDataResults"]
     print(statistic, result["Values"], result["StatusCode"])
 PY
-PYTHONPATH=lib python3.11 -W ignore measure.py "$port" > seen || { tail -5 emulator.log; exit 1; }
+venv/bin/python -W ignore measure.py "$port" > seen || { tail -5 emulator.log; exit 1; }
 cat > expected <<'TXT'
 Average [10.99] Complete
 p50 [1.0] Complete

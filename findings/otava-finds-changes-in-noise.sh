@@ -7,7 +7,8 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --no-deps --target lib apache-otava==0.8.0 numpy==2.2.0 scipy==1.16.3
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check --no-deps apache-otava==0.8.0 numpy==2.2.0 scipy==1.16.3
 cat > measure.py <<'PY'
 import random
 
@@ -24,6 +25,6 @@ def changes(seed: int) -> int:
 found = [changes(seed) for seed in range(100)]
 print(f"max_pvalue {AnalysisOptions().max_pvalue}: changes in {sum(count > 0 for count in found)} of 100 series of noise")
 PY
-PYTHONPATH=lib python3.11 -W ignore measure.py > seen
+venv/bin/python -W ignore measure.py > seen
 cat seen
 [ "$(grep -oE "[0-9]+ of" seen | grep -oE "[0-9]+")" -ge 3 ]

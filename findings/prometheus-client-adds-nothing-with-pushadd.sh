@@ -8,7 +8,8 @@ tmp=$(mktemp -d); trap 'kill "${gateway:-}" 2>/dev/null || true; rm -rf "$tmp"' 
 cd "$tmp"
 apt-get download -q prometheus-pushgateway=1.5.1-2+b5 >/dev/null 2>&1
 dpkg -x prometheus-pushgateway_*.deb root
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib prometheus-client==0.26.0
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check prometheus-client==0.26.0
 port=$(python3.11 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
 root/usr/bin/prometheus-pushgateway --web.listen-address="127.0.0.1:$port" >gateway.log 2>&1 & gateway=$!
 cat > measure.py <<'PY'
@@ -42,7 +43,7 @@ for job in ("together", "apart"):
     values = [float(value) for value in re.findall(rf'^requests_total{{[^}}]*job="{job}"[^}}]*}} (\S+)', text, re.MULTILINE)]
     print(f"{job}: {len(values)} series, {sum(values):.0f} requests")
 PY
-PYTHONPATH=lib python3.11 measure.py "$port" > seen
+venv/bin/python measure.py "$port" > seen
 cat > expected <<'TXT'
 together: 1 series, 100 requests
 apart: 4 series, 400 requests

@@ -7,8 +7,9 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib river==0.23.0 typing_extensions==4.15.0
-PYTHONPATH=lib python3.11 -W ignore - > seen <<'PY'
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check river==0.23.0 typing_extensions==4.15.0
+venv/bin/python -W ignore - > seen <<'PY'
 from river import stats
 
 for factor in (0.99, 0.01):

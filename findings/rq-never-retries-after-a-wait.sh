@@ -7,7 +7,8 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib rq==3.0.0 fakeredis==2.41.0
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check rq==3.0.0 fakeredis==2.41.0
 cat > jobs.py <<'PY'
 calls = []
 
@@ -34,7 +35,7 @@ for name, job in enqueued.items():
     print(f"rq {rq.VERSION}, {name}: tried {jobs.calls.count(name)} times, {job.get_status().value}")
 print(f"queued {len(queue)}, failed {queue.failed_job_registry.count}")
 PY
-PYTHONPATH=lib:. python3.11 -W ignore measure.py > seen 2>errors || { cat errors; exit 1; }
+venv/bin/python -W ignore measure.py > seen 2>errors || { cat errors; exit 1; }
 cat > expected <<'TXT'
 rq 3.0.0, at once: tried 4 times, failed
 rq 3.0.0, after 1 s: tried 1 times, scheduled

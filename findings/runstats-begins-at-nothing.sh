@@ -7,8 +7,9 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib runstats==2.0.0
-PYTHONPATH=lib python3.11 - > seen <<'PY'
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check runstats==2.0.0
+venv/bin/python - > seen <<'PY'
 from runstats import ExponentialStatistics
 
 moving = ExponentialStatistics(decay=0.9)

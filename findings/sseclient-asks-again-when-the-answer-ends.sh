@@ -7,7 +7,8 @@
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-python3.11 -m pip install -qq --no-compile --disable-pip-version-check --no-warn-conflicts --target lib sseclient==0.0.27 requests==2.34.2
+python3.11 -m venv venv
+venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check sseclient==0.0.27 requests==2.34.2
 cat > measure.py <<'PY'
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
@@ -37,7 +38,7 @@ events = SSEClient(f"http://127.0.0.1:{server.server_port}/", retry=200)
 print("sseclient 0.0.27:", *(event.data for event in islice(events, 9)))
 print(requests, "requests")
 PY
-PYTHONPATH=lib python3.11 measure.py | grep . > seen  # the library prints empty lines of its own
+venv/bin/python measure.py | grep . > seen  # the library prints empty lines of its own
 cat > expected <<'TXT'
 sseclient 0.0.27: one two three one two three one two three
 3 requests
