@@ -55,7 +55,7 @@ test: lint  ## what CI runs: all checks and all tests
 	wait $$third || status=$$?; cat "$$said/3"; rm -rf "$$said"; \
 	exit $$status
 
-quick: $(VENV)/.installed-dev  ## unit, property and engine tests but the slow ones, some two minutes of CPU
+quick: $(VENV)/.installed-dev  ## unit, property and engine tests but the slow ones, a minute of CPU
 	$(BIN)/python -m pytest -m "not slow" --hypothesis-profile quick tests/unit tests/property tests/engine
 
 check: lint  ## formatting, lint, types, import contracts

@@ -333,7 +333,7 @@ async def grow(account: Account, count: int) -> None:
 async def test_an_endpoint_that_is_being_changed_is_waited_for_and_then_changed_or_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = QUICK.model_copy(update={"provision": Distribution(constant=300.0)})
+    slow = QUICK.model_copy(update={"provision": Distribution(constant=60.0)})
     async with deployable(tmp_path, monkeypatch, slow) as account:
         await account.deploy()
         await grow(account, 2)

@@ -174,6 +174,7 @@ async def test_receivers_grow_until_ends_are_heard_in_time_and_fall_back_when_it
     assert len(run.queue.deleted) <= 1_050
 
 
+@pytest.mark.slow
 async def test_ends_that_come_one_by_one_are_received_some_at_a_time_and_not_much_later() -> None:
     """By the figures beside `_LINGER_S`: at 100/s and 10 ms a receive 27 receives a second where there would be 94."""
     run = await heard(steady(100, 5), until_s=6, trip_ns=10 * MS)
@@ -215,6 +216,7 @@ async def test_a_closed_loop_hears_each_end_at_once() -> None:
     assert max(run.n_receivers) <= 8
 
 
+@pytest.mark.slow
 async def test_a_queue_that_does_not_answer_is_asked_again_counted_and_nothing_is_lost() -> None:
     # Ten seconds of it: two receivers, each every half second and its own 50 ms. What was taken comes after a minute.
     run = await heard(steady(20, 15), until_s=90, receive_fails=lambda n: n < 36)

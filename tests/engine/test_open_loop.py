@@ -60,6 +60,7 @@ def why_not_sent(tracker: Tracker) -> set[NotSent]:
     return {WHY_NOT_SENT[ledger.why_not_sent[index] - 1] for index in ledger.in_state(State.NOT_SENT)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ack_s", [0.001, 1.0, 600.0])
 async def test_a_slow_endpoint_never_moves_the_schedule(ack_s: float) -> None:
     clock = LoopClock()
@@ -106,6 +107,7 @@ class ClockThatGoesOn(LoopClock):
         pass
 
 
+@pytest.mark.slow
 async def test_behind_schedule_answers_still_get_their_turn() -> None:
     clock = ClockThatGoesOn(late_ns=1_000_000)
     endpoint = FakeEndpoint(clock, ack_s=0.0)

@@ -15,6 +15,7 @@ from smbench.generator.receiving.receivers import BATCH, Receivers
 SECOND = 1_000_000_000
 
 
+@pytest.mark.slow
 @given(receivers_max=st.integers(1, 64), is_prompt=st.booleans(), brought=st.lists(st.integers(0, BATCH), max_size=400))
 def test_there_are_never_fewer_than_two_nor_more_than_the_maximum_and_each_change_is_told(
     receivers_max: int, is_prompt: bool, brought: list[int]

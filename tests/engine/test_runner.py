@@ -20,6 +20,7 @@ def anyio_backend(virtual_time: Any) -> Any:
     return virtual_time
 
 
+@pytest.mark.slow
 async def test_a_run_ends_when_its_last_request_has_ended_not_when_the_drain_window_does() -> None:
     run = world(service_s=45.0)
     await run.runner.run()
@@ -29,6 +30,7 @@ async def test_a_run_ends_when_its_last_request_has_ended_not_when_the_drain_win
     assert len(run.endpoint.deleted) == 30
 
 
+@pytest.mark.slow
 async def test_a_drain_ends_on_a_clock_that_moves_between_two_readings() -> None:
     run = world(service_s=45.0, clock=TickingClock())
     await run.runner.run()
@@ -36,6 +38,7 @@ async def test_a_drain_ends_on_a_clock_that_moves_between_two_readings() -> None
     assert run.clock.now_ns() <= 75 * SECOND
 
 
+@pytest.mark.slow
 async def test_lost_notices_are_found_in_s3_after_the_drain() -> None:
     run = world(drain_s=100.0, copies=lambda n: 0 if n % 3 == 0 else 1)
     await run.runner.run()
@@ -44,6 +47,7 @@ async def test_lost_notices_are_found_in_s3_after_the_drain() -> None:
     assert rows.filter(pl.col("end_from") == "output")["seq"].to_list() == list(range(0, 30, 3))
 
 
+@pytest.mark.slow
 async def test_what_has_not_ended_when_the_drain_is_over_is_pending() -> None:
     run = world(drain_s=50.0, service_s=60.0)
     await run.runner.run()
@@ -51,6 +55,7 @@ async def test_what_has_not_ended_when_the_drain_is_over_is_pending() -> None:
     assert run.outcomes() == {"completed": 20, "pending": 10}
 
 
+@pytest.mark.slow
 async def test_requests_whose_answer_was_lost_are_waited_for_and_proved_by_their_notices() -> None:
     run = world(service_s=100.0, verdict=lambda n: Unacknowledged("connection reset") if n == 29 else None)
     await run.runner.run()
@@ -59,6 +64,7 @@ async def test_requests_whose_answer_was_lost_are_waited_for_and_proved_by_their
     assert run.requests.latest()["status_code"].null_count() == 1
 
 
+@pytest.mark.slow
 async def test_duplicates_late_and_early_news_leave_one_outcome_each() -> None:
     run = world(ack_s=3.0, service_s=1.0, copies=lambda n: 1 + n % 3, delay_s=lambda n: 7.0 * (n % 2))
     await run.runner.run()
@@ -67,6 +73,7 @@ async def test_duplicates_late_and_early_news_leave_one_outcome_each() -> None:
     assert run.runner.tracker.n_duplicates > 0
 
 
+@pytest.mark.slow
 async def test_a_stop_drains_and_a_cancel_does_not_wait() -> None:
     run = world(service_s=45.0)
     async with anyio.create_task_group() as tasks:
@@ -116,6 +123,7 @@ async def test_the_ledger_is_gauged_four_times_a_second() -> None:
     assert backlog["value"].max() == 5  # one a second, five seconds each
 
 
+@pytest.mark.slow
 async def test_in_warp_time_the_generator_looks_at_itself_at_once_and_then_by_real_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -72,6 +72,7 @@ def test_waits_of_mmc_are_those_of_erlang_c(servers: int) -> None:
         assert error < 0.07 * theory  # else the line above would accept anything
 
 
+@pytest.mark.slow
 def test_slots_of_one_instance_are_servers_like_instances_are() -> None:
     waits_s = []
     for instances in (fixed(4), fixed(1, concurrency=4)):
@@ -229,6 +230,7 @@ def test_requests_and_truth_tell_the_same() -> None:
     assert (done.truth["notice"] == "sent").all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_tables() -> None:
     chance: dict[str, Any] = {
         "service": {"lognormal": {"median": "1s", "sigma": 0.5}},
@@ -413,6 +415,7 @@ def test_a_look_finds_what_ended_before_it_one_call_after_the_other() -> None:
     assert set(simulated.requests["end_from"]) == {"output"}
 
 
+@pytest.mark.slow
 def test_many_are_found_by_pages_of_a_thousand_which_are_fewer_calls() -> None:
     simulated = looking([{"burst": {"requests": 2500, "within": "0s"}}], instances=fixed(10, concurrency=250))
     calls = dict(simulated.readings.filter(pl.col("source") == "generator").select("name", "value").iter_rows())

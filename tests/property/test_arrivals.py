@@ -126,6 +126,7 @@ def test_arrivals_are_sorted_int64_and_inside_the_span(case: tuple[Instants, int
     assert ((instants >= 0) & (instants < max(1, span_ns))).all()
 
 
+@pytest.mark.slow
 @given(st.floats(0, 1e4), st.integers(0, 2**32))
 def test_points_are_ascending_and_below_the_mass(mass: float, seed: int) -> None:
     for how in (evenly, at_random(rng(seed))):
@@ -167,6 +168,7 @@ def test_a_longer_phase_keeps_the_arrivals_of_a_shorter_one(
         assert short[:-1].tolist() == long[: max(0, len(short) - 1)].tolist()
 
 
+@pytest.mark.slow
 @given(st.floats(0.1, 50), st.integers(0, 2**32))
 def test_another_rate_stretches_the_same_pattern(rate_hz: float, seed: int) -> None:
     slow = arrivals.poisson(rate_hz, 20 * S, rng(seed))

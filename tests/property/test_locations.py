@@ -80,6 +80,7 @@ def test_paths_that_differ_from_row_to_row_come_out_too() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_locations_sagemaker_writes_cost_nothing_beyond_their_row() -> None:
     locations = Locations(2000)
 

@@ -195,6 +195,7 @@ def test_the_steps_of_a_driver_do_not_change_the_truth(
     assert truth(in_small_steps=False) == truth(in_small_steps=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(spans_s, st.one_of(st.none(), st.integers(-5, 50))), max_size=30), st.integers(0, 59))
 def test_a_gauges_minutes_are_its_time_averages(changes: list[tuple[float, int | None]], epoch_s: int) -> None:

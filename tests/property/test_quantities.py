@@ -30,6 +30,7 @@ PARTS = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(PARTS.map(lambda parts: sorted(parts, key=lambda part: -UNITS_S[part[1]])), st.booleans())
 def test_a_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]], spaced: bool) -> None:
     text = (" " if spaced else "").join(f"{count}{unit}" for count, unit in parts)
@@ -47,17 +48,20 @@ def test_a_unit_that_comes_twice_or_after_a_smaller_one_is_refused(text: str, is
             parse_duration_s(written)
 
 
+@pytest.mark.slow
 @given(st.floats(0, 1e6), st.sampled_from([("s", 1), ("m", 60), ("min", 60), ("h", 3600), ("hour", 3600)]))
 def test_a_rate_is_per_second(number: float, unit: tuple[str, int]) -> None:
     for text in (f"{number:f}/{unit[0]}", f"{number:f} / {unit[0]}", f"{number:f} per {unit[0]}"):
         assert parse_rate_hz(text) == pytest.approx(float(f"{number:f}") / unit[1])
 
 
+@pytest.mark.slow
 @given(st.floats(0, 100))
 def test_a_share_is_a_hundredth_of_its_percent(percent: float) -> None:
     assert parse_share(f"{percent:f}%") == pytest.approx(float(f"{percent:f}") / 100)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.sampled_from([("us", 1_000), ("ms", 10**6), ("s", 10**9), ("m", 60 * 10**9)]))
 def test_a_duration_is_the_figure_of_as_many_nanoseconds(thousandths: int, unit: tuple[str, int]) -> None:
     """So that a threshold and what was measured meet where they are the same."""
@@ -65,23 +69,27 @@ def test_a_duration_is_the_figure_of_as_many_nanoseconds(thousandths: int, unit:
     assert parse_duration_s(written) == thousandths * (unit[1] // 1000) / 1e9
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.integers(0, 4))
 def test_a_share_is_the_figure_of_as_many_of_all(n: int, digits: int) -> None:
     whole = 10 ** (digits + 2)
     assert parse_share(f"{n // 10**digits}.{n % 10**digits:0{digits}d}0%") == n / whole
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.sampled_from([("B", 1), ("kB", 1000), ("KiB", 1024), ("MB", 10**6), ("MiB", 2**20)]))
 def test_a_size_is_in_bytes(count: int, unit: tuple[str, int]) -> None:
     assert parse_size_bytes(f"{count}{unit[0]}") == count * unit[1]
 
 
+@pytest.mark.slow
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_plain_number_is_itself(number: float) -> None:
     for parse in (parse_duration_s, parse_rate_hz, parse_share, parse_number):
         assert parse(number) == number
 
 
+@pytest.mark.slow
 @given(st.text(max_size=12) | st.booleans() | st.none() | st.floats() | st.integers() | st.lists(st.integers()))
 def test_anything_is_a_finite_number_or_a_value_error(value: object) -> None:
     for parse in PARSERS:
@@ -111,6 +119,7 @@ def test_numbers_without_end_are_refused(number: float) -> None:
             parse(number)
 
 
+@pytest.mark.slow
 @given(st.floats(-1e6, 1e6))
 def test_a_formatted_duration_reads_back_within_its_rounding(seconds: float) -> None:
     read = parse_duration_s(format_duration(seconds))

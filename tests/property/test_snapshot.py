@@ -4,6 +4,7 @@ histograms, by hypothesis."""
 import math
 from array import array
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ def histogram_of(durations_ns: list[int]) -> LogHistogram:
     return histogram
 
 
+@pytest.mark.slow
 @given(duration_ns=st.integers(SHORTEST_NS, LONGEST_NS))
 @example(10**9)
 @example(10_200)
@@ -29,12 +31,14 @@ def test_a_duration_is_told_to_within_half_a_bucket(duration_ns: int) -> None:
     assert abs(math.log(told_s / (duration_ns / 1e9))) <= math.log(1.02) / 2 * (1 + 1e-6)
 
 
+@pytest.mark.slow
 @given(duration_ns=DURATIONS_NS.filter(lambda duration_ns: not SHORTEST_NS < duration_ns < LONGEST_NS))
 def test_durations_outside_go_to_the_end_buckets(duration_ns: int) -> None:
     (bucket,) = histogram_of([duration_ns]).counts
     assert bucket == (0 if duration_ns <= SHORTEST_NS else 1200)
 
 
+@pytest.mark.slow
 @given(durations_ns=st.lists(DURATIONS_NS, min_size=1), share=st.floats(0.0, 1.0))
 @example([10**9], 0.99)
 def test_no_percentile_is_above_the_maximum_which_is_exact(durations_ns: list[int], share: float) -> None:
@@ -46,6 +50,7 @@ def test_no_percentile_is_above_the_maximum_which_is_exact(durations_ns: list[in
     assert quantile_s <= histogram.maximum
 
 
+@pytest.mark.slow
 @given(some=st.lists(DURATIONS_NS), others=st.lists(DURATIONS_NS))
 def test_histograms_added_are_the_histogram_of_all(some: list[int], others: list[int]) -> None:
     merged, together = histogram_of(some), histogram_of(some + others)
@@ -54,6 +59,7 @@ def test_histograms_added_are_the_histogram_of_all(some: list[int], others: list
     assert merged.total == sum(merged.counts.values()) == len(some) + len(others)
 
 
+@pytest.mark.slow
 @given(st.lists(DURATIONS_NS, max_size=50))
 def test_durations_that_are_kept_are_counted_when_asked_for(durations_ns: list[int]) -> None:
     durations, asked = Durations(), LogHistogram()

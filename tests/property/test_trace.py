@@ -49,6 +49,7 @@ def test_thinning_gives_a_subset_at_unchanged_instants(trace: Instants, factor: 
     assert Counter(resample(trace, 100 * S, factor, rng(seed)).tolist()) <= Counter(trace.tolist())
 
 
+@pytest.mark.slow
 @given(traces, seeds)
 def test_a_factor_of_1_is_the_trace_itself(trace: Instants, seed: int) -> None:
     assert resample(trace, 100 * S, 1.0, rng(seed)).tolist() == trace.tolist()
@@ -72,6 +73,7 @@ def test_the_number_lies_between_the_whole_copies_below_and_above(trace: Instant
     assert math.floor(factor) * len(trace) <= len(more) <= math.ceil(factor) * len(trace)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 50), st.floats(0.1, 5), seeds)
 def test_simultaneous_arrivals_stay_simultaneous(n: int, factor: float, seed: int) -> None:
     assert set(resample(np.zeros(n, dtype=np.int64), 0, factor, rng(seed)).tolist()) <= {0}
@@ -125,6 +127,7 @@ def test_shifts_have_no_favourite_place() -> None:
     assert ((counts - 50) ** 2 / 50).sum() < 26  # chi-squared, 7 degrees of freedom: 26 has p = 0.0005
 
 
+@pytest.mark.slow
 @given(traces)
 def test_the_span_reaches_beyond_the_last_arrival(trace: Instants) -> None:
     since_first = trace - trace[0]

@@ -24,6 +24,7 @@ SEQS = st.lists(st.integers(0, 10**9), min_size=2, max_size=5, unique=True)
 BLANKS = st.text(" \n\t\r", max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(document=JSON, seqs=SEQS, before=BLANKS, after=BLANKS, indent=st.sampled_from([None, 2]))
 def test_json_keeps_its_value_but_for_one_member(
@@ -50,6 +51,7 @@ def chunks(png: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
+@pytest.mark.slow
 @given(seqs=SEQS)
 def test_a_png_keeps_every_chunk_and_gains_a_comment(seqs: list[int]) -> None:
     body = (shipped_folder() / "payloads" / "gradient.png").read_bytes()

@@ -79,6 +79,7 @@ async def test_a_wait_for_an_earlier_instant_does_not_wait_for_the_later_one() -
         waiting.cancel_scope.cancel()
 
 
+@pytest.mark.slow
 def test_one_timer_serves_one_loop_after_another_and_then_is_closed() -> None:
     timer = KernelTimer()
     for _ in range(2):

@@ -31,6 +31,7 @@ OPTIONS = sorted(
 )
 
 
+@pytest.mark.slow
 def test_no_option_answers_in_the_words_of_a_library() -> None:
     refused = [
         f"{command} {option} {value}: {said}"

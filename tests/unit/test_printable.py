@@ -44,6 +44,7 @@ def test_each_control_character_becomes_its_escape_and_line_ends_and_tabs_stay(c
     assert printable(f"a{character}b") == (f"a{character}b" if character in "\n\t" else f"a{escape}b")
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_what_is_printable_already_stays_as_it_is_and_nothing_else_is_left(text: str) -> None:
     assert not has_controls(printable(text))

@@ -78,6 +78,7 @@ def not_sound(found: list[Finding]) -> list[Finding]:
     return [one for one in found if one.verdict is not Verdict.VALID and one.name != "clock"]
 
 
+@pytest.mark.slow
 async def test_nothing_is_wrong_with_a_sound_endpoint_and_nothing_is_left(region: tuple[Emulator, Gate]) -> None:
     emulator, _ = region
     found = await findings(emulator)
@@ -112,6 +113,7 @@ async def test_each_action_that_is_refused_is_one_finding_that_names_it(region: 
         assert wrong[0].verdict is (Verdict.UNKNOWN if is_optional else Verdict.INVALID), denied
 
 
+@pytest.mark.slow
 async def test_a_proxy_that_would_end_the_run_is_found_before_it(
     region: tuple[Emulator, Gate], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +136,7 @@ async def test_an_endpoint_that_is_not_there_ends_the_questions_about_it(region:
     assert "list-endpoints" in wrong.advice
 
 
+@pytest.mark.slow
 async def test_without_credentials_the_one_finding_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
@@ -143,6 +146,7 @@ async def test_without_credentials_the_one_finding_says_how_to_get_them(monkeypa
     assert "aws sso login" in wrong.advice
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_late", [False, True])
 async def test_credentials_of_variables_that_end_amid_the_run_are_wrong(
     region: tuple[Emulator, Gate], monkeypatch: pytest.MonkeyPatch, is_late: bool
@@ -159,6 +163,7 @@ async def test_credentials_of_variables_that_end_amid_the_run_are_wrong(
         assert "credential_process" in credentials.advice
 
 
+@pytest.mark.slow
 async def test_a_clock_that_is_off_is_named(region: tuple[Emulator, Gate]) -> None:
     emulator, _ = region
     found = await findings(emulator)  # the region lives in another minute than this machine

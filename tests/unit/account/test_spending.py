@@ -114,6 +114,7 @@ def test_bytes_are_counted_once_for_each_request_and_put_once_for_each_payload()
     assert inline.n_bytes_put == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.integers(1, 200), st.integers(1, 300))
 def test_no_more_is_sent_than_the_limit_and_no_second_has_more_than_all(n: int, limit: int) -> None:
@@ -148,6 +149,7 @@ def test_a_run_that_may_cost_more_is_refused_in_a_sentence_before_anything_is_ma
         smbench.run(story(), max_cost=5, results=tmp_path / "results", progress="none")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["table", "json"])
 def test_a_dry_run_shows_what_it_may_cost_and_refuses_what_costs_too_much(
     output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,7 @@ from smbench.analysis.numbers.batch_means import N_BATCHES, Estimate, batch_mean
 from smbench.analysis.numbers.crossing import Point, crossing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alike", [0.0, 0.8])
 def test_the_interval_of_a_mean_covers_though_neighbours_are_alike(alike: float) -> None:
     rng, n, covered = np.random.default_rng(3), 400, 0
@@ -44,6 +45,7 @@ def test_pooled_estimates_weigh_by_what_they_know_and_count_how_much_they_differ
     assert apart.error == pytest.approx(0.5 * math.sqrt(1 + 2 / 19))
 
 
+@pytest.mark.slow
 def test_the_crossing_of_a_logistic_curve_is_found_and_its_interval_covers() -> None:
     rng, rates, trials, covered, n = np.random.default_rng(5), (1.6, 1.8, 2.0, 2.2), 400, 0, 300
     for _ in range(n):

@@ -49,12 +49,14 @@ def test_each_class_has_the_latency_of_its_own_requests() -> None:
     assert of["large"].sojourn.max == Bounded.exactly(4.0)
 
 
+@pytest.mark.slow
 def test_the_share_over_the_deadline_is_by_part() -> None:
     night, day = day_and_night().by_phase
     assert (night.over_deadline, day.over_deadline) == (Bounded.exactly(0.0), Bounded.exactly(1.0))
     assert isinstance(day_and_night(thresholds=[]).by_phase[0].over_deadline, Unknown)
 
 
+@pytest.mark.slow
 def test_a_threshold_that_is_asserted_of_a_report_is_a_deadline_as_one_of_the_scenario() -> None:
     rows = [Request(10.0 * k, done=10.0 * k + 1.0 + k) for k in range(4)]
     looks = [reading("instances_current", 1.0, float(at)) for at in (0, 50)]

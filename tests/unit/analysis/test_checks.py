@@ -82,6 +82,7 @@ def test_every_check_lives_through_an_empty_run(one: Callable[[Run], Finding | N
     assert finding is None or finding.verdict is not Verdict.INVALID
 
 
+@pytest.mark.slow
 def test_a_run_that_measured_nothing_is_unknown() -> None:
     assert verdict(findings_of([], spans=[]).values()) is Verdict.UNKNOWN
     refused = [Request(0.0, Outcome.REJECTED, error="ValidationException")]
@@ -105,6 +106,7 @@ def test_limits_and_certain_verdicts_end_a_run_and_cut_nothing_short(why: NotSen
     assert verdict_of("ended by itself", rows) == expected
 
 
+@pytest.mark.slow
 def test_a_missing_request_breaks_conservation() -> None:
     assert verdict_of("conservation", good(), spans=[span(200)]) == "valid"
     assert verdict_of("conservation", good(), spans=[span(201)]) == "invalid"
@@ -113,6 +115,7 @@ def test_a_missing_request_breaks_conservation() -> None:
     assert verdict_of("conservation", broken) == "invalid"
 
 
+@pytest.mark.slow
 def test_a_late_generator_invalidates_real_and_scaled_time_and_virtual_time_cannot_be_late() -> None:
     late = [Request(row.sched, send=(row.sched or 0) + 0.11, done=row.done) for row in good()]
     assert verdict_of("schedule kept", late) == "invalid"
@@ -153,6 +156,7 @@ def stalled_once() -> list[Request]:
     return rows
 
 
+@pytest.mark.slow
 def test_a_rare_stall_of_the_generator_makes_what_it_reaches_unknown_and_nothing_else() -> None:
     frames = frames_of(stalled_once(), spans=[span(4000, end_s=200)], clock="real", readings=health())
     summary = summarise(frames)
@@ -178,6 +182,7 @@ def test_an_outcome_that_the_endpoint_does_not_publish_is_unknown_and_decides_no
     assert reason in result.note
 
 
+@pytest.mark.slow
 def test_an_emulated_endpoint_that_stood_still_leaves_the_run_unknown() -> None:
     def verdict_with(lag_s: float | None) -> str:
         frames = frames_of(good(), clock="real", readings=health())
@@ -206,6 +211,7 @@ def test_users_for_whom_no_request_is_left_are_doubted_unless_the_scenario_says_
     assert verdict_of("users kept sending", rows, spans=[crowd], scenario={"load": [{"users": users}]}) == expected
 
 
+@pytest.mark.slow
 def test_a_loop_that_hung_or_a_core_always_busy_is_not_healthy() -> None:
     assert verdict_of("generator healthy", good(), readings=health(loop_lag_s=0.6)) == "unknown"
     assert verdict_of("generator healthy", good(), readings=health(cpu=0.97)) == "unknown"
@@ -286,6 +292,7 @@ def test_a_notice_that_is_late_when_all_was_sent_kept_no_place_from_the_load() -
     assert "places freed" not in findings_of(rows, spans=[replace(span(200, end_s=600.0), outstanding=10)])
 
 
+@pytest.mark.slow
 def test_in_a_slow_closed_loop_our_lag_may_be_a_tenth_of_the_latency() -> None:
     for lag_s, expected in ((6.0, "valid"), (6.1, "invalid")):
         slow = [Request(k * 0.05, done=k * 0.05 + 60.0, seen=k * 0.05 + 60.0 + lag_s) for k in range(200)]
@@ -298,6 +305,7 @@ def test_one_notice_in_two_hundred_that_was_heard_late_is_no_slow_collector() ->
     assert verdict_of("collector kept up", rows) == "valid"
 
 
+@pytest.mark.slow
 def test_why_ends_were_heard_late_decides_what_to_do() -> None:
     late = [replace(row, seen=(row.done or 0) + 11.0) for row in good()]
     for readings, advice in (
@@ -314,6 +322,7 @@ def test_without_a_word_of_the_collector_nothing_is_said_of_it() -> None:
     assert "collector kept up" not in findings_of(raw)
 
 
+@pytest.mark.slow
 def test_requests_without_an_end_leave_the_run_unknown_and_lost_ones_are_told() -> None:
     assert verdict_of("drained", [*good(), Request(1.0, Outcome.PENDING)]) == "unknown"
     lost = findings_of([*good(), Request(1.0, Outcome.LOST)])["drained"]
@@ -321,6 +330,7 @@ def test_requests_without_an_end_leave_the_run_unknown_and_lost_ones_are_told() 
     assert "1 are lost" in lost.seen
 
 
+@pytest.mark.slow
 def test_duplicates_are_expected_and_strangers_are_not() -> None:
     twice = [*good(), Request(1.0, done=2.0, notices=2)]
     assert verdict_of("notices ours", twice) == "valid"
@@ -328,6 +338,7 @@ def test_duplicates_are_expected_and_strangers_are_not() -> None:
     assert verdict_of("notices ours", good(), readings=strangers) == "unknown"
 
 
+@pytest.mark.slow
 def test_a_constant_offset_of_the_clocks_is_told_and_a_wandering_one_is_doubted() -> None:
     ahead = [Request(k, ack=k + 0.02, recv=k + 2.01, done=k + 3.0) for k in range(50)]
     finding = findings_of(ahead)["clocks agree"]
@@ -348,6 +359,7 @@ def test_a_server_error_is_no_throttle() -> None:
     assert verdict_of("not throttled", good() + errors) == "valid"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("outcome", "kind", "expected"),
     [
@@ -433,6 +445,7 @@ def test_bookkeeping_that_breaks_littles_law_invalidates(monkeypatch: pytest.Mon
     assert verdict_of("little's law", good()) == "invalid"
 
 
+@pytest.mark.slow
 def test_a_percentile_that_a_threshold_names_needs_requests_above_it() -> None:
     named = {"thresholds": ["sojourn_p99 < 8m", "sojourn_p50 < 1m", "expired == 0"]}
     finding = findings_of(good(200), scenario=named)["enough requests"]
@@ -484,6 +497,7 @@ def test_a_check_that_means_nothing_for_the_target_is_left_out() -> None:
     assert set(left_out) == set(every) - {"little's law", "notices ours"} < set(every)
 
 
+@pytest.mark.slow
 def test_a_stage_that_the_target_does_not_have_is_left_out() -> None:
     every = [stage.name for stage in summarise(frames_of(good())).stages]
     left_out = summarise(frames_of(good(), inapplicable=("notification",))).stages
@@ -499,6 +513,7 @@ def test_requests_of_which_nothing_is_known_make_a_run_that_is_over_invalid(endi
     assert verdict_of("ended by itself", good(), ending=ending) == "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("apart_s", "expected"), [(0.9, "valid"), (1.1, "unknown")])
 def test_machines_that_began_apart_never_had_the_load_of_the_scenario(apart_s: float, expected: str) -> None:
     first = datetime.datetime(2026, 11, 21, 3, 12, tzinfo=datetime.UTC)
@@ -512,6 +527,7 @@ def test_machines_that_began_apart_never_had_the_load_of_the_scenario(apart_s: f
     assert ("2 shards began, up to 1.10 s apart" in finding.seen) == (expected == "unknown")
 
 
+@pytest.mark.slow
 def test_a_load_that_a_resume_sent_on_was_never_the_load_of_the_scenario() -> None:
     rows = good()
     assert "sent in one go" not in findings_of(rows, resumes=1), "it only heard the ends"

@@ -47,6 +47,7 @@ def test_an_offset_that_wanders_is_no_offset() -> None:
     assert clocks.violation_share > 0.9
 
 
+@pytest.mark.slow
 @given(st.floats(-1000, 1000).filter(lambda ppm: abs(ppm) > 2), st.integers(-5_000, 5_000))
 def test_a_clock_that_runs_faster_is_found_and_its_stamps_are_ours_again(ppm: float, by_ms: int) -> None:
     middle = np.arange(0, 7_200_000 * MS, 60_000 * MS, dtype=np.int64)  # two hours, a request a minute

@@ -110,6 +110,7 @@ def test_a_rare_failure_of_the_container_does_not_stand_out() -> None:
     assert "container failures" not in {one.name for one in observed(rows, looks((0.0, 1, 1))).observations}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("outcome", "name"),
     [
@@ -164,6 +165,7 @@ def test_a_capacity_hole_says_how_long_nobody_served() -> None:
     assert "80.0 s" in found.seen
 
 
+@pytest.mark.slow
 def test_stuck_at_zero_is_a_hole_in_which_nobody_asked_for_an_instance() -> None:
     rows = [Request(20.0, Outcome.PENDING), Request(700.0, Outcome.REJECTED, error="x")]
     found = named(observed(rows, looks((0.0, 0, 0), (700.0, 0, 0))), "stuck at zero")
@@ -172,6 +174,7 @@ def test_stuck_at_zero_is_a_hole_in_which_nobody_asked_for_an_instance() -> None
     assert [one.name for one in asked.observations] == ["capacity hole", "refused submissions"]
 
 
+@pytest.mark.slow
 def test_the_advice_for_an_endpoint_at_zero_does_not_ask_for_a_policy_that_is_there() -> None:
     rows = [Request(20.0, Outcome.PENDING), Request(700.0, Outcome.REJECTED, error="x")]
     alarm: dict[str, Any] = {
@@ -188,6 +191,7 @@ def test_the_advice_for_an_endpoint_at_zero_does_not_ask_for_a_policy_that_is_th
     assert "add a step policy" in named(without, "stuck at zero").advice
 
 
+@pytest.mark.slow
 def test_scaling_in_below_the_work_there_is() -> None:
     # Eight in the system when four instances become one.
     rows = [Request(0.0, done=50.0 + k) for k in range(8)]
@@ -223,6 +227,7 @@ def test_a_scale_in_by_an_alarm_that_had_not_seen_the_load_names_that_cause(
     assert "does not help" in found.advice
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("alarm_s", "began_s"),
     [
@@ -278,6 +283,7 @@ def test_scaling_that_failed_otherwise_says_why_in_the_words_of_aws_once() -> No
     assert (found.seen, found.at_s) == (f"2 scaling activities failed: {message}", 50.0)
 
 
+@pytest.mark.slow
 def test_capacity_that_was_not_to_be_had_is_a_ceiling() -> None:
     message = "The account-level service limit 'ml.g5.xlarge for endpoint usage' is 2 Instances"
     failed = activity(50.0, 70.0, 1, 3, state="Failed", StatusMessage=message)
@@ -290,6 +296,7 @@ def test_capacity_that_was_not_to_be_had_is_a_ceiling() -> None:
     assert "desired" in named(observed(steady(), waiting), "quota ceiling").seen
 
 
+@pytest.mark.slow
 def test_requests_that_slow_each_other_down_show_as_effective_concurrency() -> None:
     # Alone a request takes 1.5 s. Four at once are promised, but of a hundred that wait one ends every 1.5 s.
     rows = steady(40) + [Request(100.0, done=100.0 + 1.5 * (k + 1)) for k in range(100)]
@@ -312,6 +319,7 @@ def backlog_on_two_hosts(factor: float) -> Summary:
     return observed(rows, looks((0.0, 2, 2)))
 
 
+@pytest.mark.slow
 def test_hosts_that_differ_beyond_chance_and_by_enough_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     found = named(backlog_on_two_hosts(1.5007), "host spread")
     assert "the slowest 1.2" in found.seen
@@ -372,6 +380,7 @@ def test_throttles_are_counted_from_the_first() -> None:
     assert (found.at_s, found.seen) == (70.5, "1 of 101 submissions were throttled")
 
 
+@pytest.mark.slow
 def test_a_detector_that_crashes_takes_nothing_else_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> Observation | None:
         raise ZeroDivisionError("boom")

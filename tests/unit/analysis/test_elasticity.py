@@ -50,6 +50,7 @@ def priced(summary: Summary) -> Cost:
     return sure(summary.cost)
 
 
+@pytest.mark.slow
 def test_a_burst_on_a_fleet_that_stays_is_its_closed_form() -> None:
     # 100 requests at once, four slots, 1 s each: 25 rounds. The backlog falls by four a second, from 100 to 0.
     summary = summarise(simulated([{"burst": {"requests": 100, "within": "0s"}}], instances=fixed(2, 2)))
@@ -105,6 +106,7 @@ def test_supply_below_and_above_demand_is_the_area_between_the_curves() -> None:
     assert found.jitter_per_hour == pytest.approx(3600 / 100)  # one change more than was needed, in a hundred seconds
 
 
+@pytest.mark.slow
 def test_too_little_ends_when_capacity_comes_and_is_censored_when_it_never_does() -> None:
     # Four a second of 1 s each: four needed once the window is full. Two serve until 80 s, four from then on.
     rows, free = [], [0.0, 0.0, 80.0, 80.0]
@@ -140,6 +142,7 @@ def test_a_hole_is_the_time_with_requests_and_no_instance() -> None:
     assert found.hole_at_s == 5.0
 
 
+@pytest.mark.slow
 def test_a_lost_notice_leaves_no_hole_at_an_endpoint_that_rightly_sleeps() -> None:
     rows = [Request(0.0, Outcome.PENDING), Request(1.0, done=3.0), Request(2.0, Outcome.LOST)]
     sleeping = looks((0.0, 1, 1), (9.999, 1, 1), (10.001, 0, 0), (900.0, 0, 0))
@@ -160,6 +163,7 @@ def test_a_scale_in_soon_undone_is_an_oscillation_and_one_undone_late_is_none() 
     assert n_oscillations(steps[:2], 900.0) == 0
 
 
+@pytest.mark.slow
 def test_paid_time_is_useful_cold_or_idle_and_nothing_besides() -> None:
     # One instance from 0 s; a second is decided at 10 s and serves from 40 s: 30 s cold. Fifty requests of 1 s.
     rows = [Request(2.0 * k, done=2.0 * k + 1.0) for k in range(50)]

@@ -189,6 +189,7 @@ def test_a_backlog_of_aws_within_the_doubt_contradicts_nothing(share: float, ver
     assert found.verdict is verdict
 
 
+@pytest.mark.slow
 def test_a_closed_loop_needs_ends_that_are_seen_at_once() -> None:
     rows = looked_for([number + 0.5 + 4.3 for number in range(100)])
     closed = [replace(span(100, end_s=200.0), outstanding=3)]

@@ -316,6 +316,7 @@ def burst_at_once(seed: int, within: str | None) -> Frames:
     return derive(manifest, stamped, readings, events)
 
 
+@pytest.mark.slow
 def test_of_requests_received_at_one_instant_it_is_not_known_which_took_which_slot() -> None:
     found = spread(burst_at_once(1, None))
     assert isinstance(found, Unknown)

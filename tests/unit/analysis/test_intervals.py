@@ -71,6 +71,7 @@ def test_intervals_cover_as_often_as_they_say(servers: int, utilisation: float, 
         assert name not in given or n_given >= 85, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("servers", "utilisation", "n"), [(8, 0.9, 300), (4, 0.8, 300), (1, 0.9, 1_000)])
 def test_a_run_shorter_than_its_queue_remembers_has_no_interval(servers: int, utilisation: float, n: int) -> None:
     # What happened there does not show: a queue that stayed away for so short a time looks like independent latencies.
@@ -320,6 +321,7 @@ def test_a_load_that_changes_by_design_has_none(kind: str) -> None:
     assert all(isinstance(one, Unknown) and kind in one.reason for one in found.values())
 
 
+@pytest.mark.slow
 def test_a_fleet_that_changes_under_way_or_begins_at_zero_has_none() -> None:
     for looks in ([(0.0, 2), (500.0, 3)], [(0.0, 0), (90.0, 2)]):
         assert "instances" in of_run([phase("poisson", 400)], looks)["p50"].reason

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import smbench.analysis
 
 _WHOLE_ROWS = re.compile(r"(?:frames\.(?:requests|measured)|self\.(?:requests|measured)|\bmeasured)\.(?:filter|sort)\(")
@@ -13,6 +15,7 @@ _ALLOWED = {
 }
 
 
+@pytest.mark.slow
 def test_no_figure_copies_all_columns_of_the_requests() -> None:
     found: dict[str, int] = {}
     for module in Path(smbench.analysis.__file__).parent.rglob("*.py"):

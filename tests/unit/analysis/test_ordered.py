@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from smbench.analysis.numbers.bounds import PERCENTILES, distribution
 from smbench.analysis.numbers.ordered import commonest, of_rank
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(["b", "a", "c", None])))
 def test_of_texts_that_stand_equally_often_the_first_in_the_alphabet_is_named(texts: list[str | None]) -> None:
     counts = Counter(text for text in texts if text is not None)
@@ -21,6 +23,7 @@ def test_of_texts_that_stand_equally_often_the_first_in_the_alphabet_is_named(te
     assert commonest(pl.Series("word", texts, dtype=pl.String)) == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 2**40), min_size=1, max_size=60))
 def test_a_quantile_of_counts_has_the_rank_of_a_percentile_of_latencies(counts: list[int]) -> None:
     found = distribution(np.array(counts, dtype=np.float64))

@@ -50,6 +50,7 @@ def frames_from(drawn: list[tuple[int, int, Outcome]]) -> Frames:
 # ---- stretches ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(start_ns=st.integers(0, 10**15), length_ns=st.integers(0, 10**15), n_max=st.integers(1, 500))
 def test_stretches_cover_all_and_are_no_more_than_asked(start_ns: int, length_ns: int, n_max: int) -> None:
     over = stretches(start_ns, start_ns + length_ns, n_max)

@@ -39,6 +39,7 @@ def overload_of(rows: list[Request], seen: list[Reading], length_s: float, slots
     return [one for one in summarise(frames).observations if one.name == "overload"]
 
 
+@pytest.mark.slow
 def test_an_overload_is_named_with_its_phase_length_slope_and_what_would_do() -> None:
     # 1.5/s on one instance that does 1/s: 0.5/s stay, 30 a minute, 600 of 20 m; two would do 2/s.
     (found,) = overload_of(served(1.5, 1200, 1, 1.0), looks((0.0, 1), (1200.0, 1)), 1200)
@@ -58,6 +59,7 @@ def test_slots_and_instances_are_told_apart() -> None:
     assert "7 instances would do" in found.advice
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_keeps_up_is_not_accused() -> None:
     assert overload_of(served(0.9, 1200, 1, 1.0), looks((0.0, 1), (1200.0, 1)), 1200) == []
     assert overload_of(served(1.0, 1200, 1, 1.0), looks((0.0, 1), (1200.0, 1)), 1200) == []
@@ -68,6 +70,7 @@ def test_a_burst_that_is_worked_off_is_no_overload() -> None:
     assert overload_of(rows, looks((0.0, 1), (900.0, 1)), 900) == []
 
 
+@pytest.mark.slow
 def test_the_time_before_the_last_instance_came_is_the_scaler_s_and_no_overload() -> None:
     # One instance for ten minutes at 1.5/s, then three, which work the 300 off that stayed.
     first = served(1.5, 600, 1, 1.0)

@@ -46,6 +46,7 @@ def test_slower_for_certain_is_a_regression_faster_holds_and_between_is_inconclu
     assert "97 % confidence" in judged([1.2 * value for value in BASE]).seen
 
 
+@pytest.mark.slow
 def test_slower_by_exactly_the_limit_is_no_regression() -> None:
     """The ratio comes from logarithms: of most of these baselines it is a last digit above 1.05."""
     for baseline in (float(k) for k in range(1, 40)):

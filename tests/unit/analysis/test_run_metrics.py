@@ -39,6 +39,7 @@ def test_every_figure_of_a_small_run_is_as_counted_by_hand() -> None:
     }
 
 
+@pytest.mark.slow
 def test_an_open_request_leaves_bounds_and_a_run_without_any_leaves_nothing() -> None:
     found = measured([Request(0.0, done=2.0), Request(1.0, Outcome.PENDING), Request(2.0, done=7.0)])
     assert found["makespan_s"] == Bounded(low=7.0, high=None)
@@ -129,6 +130,7 @@ def test_a_comparison_has_the_figure_that_a_threshold_judges(name: str, text: st
     assert measure(frames, summary)[name] == judged.bounds
 
 
+@pytest.mark.slow
 def test_ends_that_are_known_to_the_second_leave_the_length_of_a_run_within_it() -> None:
     assert measured(FOUND_IN_S3)["makespan_s"] == Bounded(low=41.0, high=42.0)
     summary = summarise(frames_of(FOUND_IN_S3))

@@ -60,6 +60,7 @@ def waited(sizing: Sizing) -> dict[float, Bounded]:
     return {one.over_s: one.n for one in sizing.waited}
 
 
+@pytest.mark.slow
 def test_who_waited_is_counted_at_the_deadline_or_else_at_round_times() -> None:
     rows = [Request(0.0, done=done) for done in (1.0, 59.0, 61.0, 400.0)]
     rows += [Request(0.0, Outcome.FAILED, done=1.0), Request(300.0, Outcome.PENDING)]  # pending: 100 s old at the end
@@ -73,6 +74,7 @@ def test_who_waited_is_counted_at_the_deadline_or_else_at_round_times() -> None:
     assert waited(summarise(asked).sizing) == {120.0: Bounded(low=2, high=3)}
 
 
+@pytest.mark.slow
 def test_the_scenario_is_there_in_words_and_of_one_that_cannot_be_read_nothing() -> None:
     written = Scenario.model_validate({"name": "s", "load": [{"constant": {"rate": 1.0, "for": 100.0}}]})
     assert (
@@ -82,6 +84,7 @@ def test_the_scenario_is_there_in_words_and_of_one_that_cannot_be_read_nothing()
     assert busy(load="of another version").sizing.scenario_in_words == ""
 
 
+@pytest.mark.slow
 def test_the_page_says_what_was_assumed_and_what_was_measured() -> None:
     summary = busy()
     sections = {one["name"]: one for one in to_json(summary, check(frames_of([]), summary), [])["sections"]}

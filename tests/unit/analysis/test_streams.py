@@ -53,6 +53,7 @@ def test_a_burst_on_one_slot_has_first_parts_and_gaps_of_the_closed_form() -> No
     assert [one.passed for one in run.thresholds] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_the_report_has_the_streams_in_text_markdown_and_json() -> None:
     run = predicted()
     assert "6 streams of 54 parts, 50.0 ms apart on average; a stream has 9 (p50) to 9 (max)." in str(run)

@@ -302,6 +302,7 @@ def _numbers_of(summary: Summary) -> int:
 SYNCHRONOUS = ("submit", "queue wait", "service", "notification", "observer lag")
 
 
+@pytest.mark.slow
 def test_a_synchronous_call_without_an_answer_took_at_least_as_long_as_it_waited() -> None:
     rows = [
         *(Request(float(n), done=n + 1.0, end_from="answer", status_code=200) for n in range(90)),

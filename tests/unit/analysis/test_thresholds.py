@@ -426,6 +426,7 @@ def test_where_nothing_was_accepted_no_failure_and_no_backlog_are_no_merit(text:
     assert judged("rejected == 0", frames) == ("12", False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "seen", "passed"),
     [
@@ -451,6 +452,7 @@ def test_an_unanswered_request_may_be_taken_until_a_notice_is_overdue(
     assert judge(text, shared(rows, readings=long_after)).passed is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", ["an end is not published", "a notice was lost"])
 def test_an_unanswered_request_may_have_been_taken_where_no_notice_need_have_come(why: str) -> None:
     """Its answer was lost, so nobody knows the place of its output: long after, it may have failed unheard."""
@@ -585,6 +587,7 @@ def test_a_scale_out_whose_breach_nobody_told_is_not_guessed() -> None:
     assert "breach time unknown" in result.seen
 
 
+@pytest.mark.slow
 def test_first_completion_of_a_run_without_any_is_longer_than_it_was_watched() -> None:
     pending = shared([Request(0.0, Outcome.PENDING), Request(60.0, Outcome.FAILED, done=90.0)])
     assert judge("first_completion < 8m", pending).passed is None

@@ -63,6 +63,7 @@ def test_a_password_in_an_address_is_never_repeated(url: str) -> None:
     assert "PW" not in refused.value.message + refused.value.advice
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -48,6 +48,7 @@ async def may_send(claim: Claim, token: str, known: tuple[str, ...] = ()) -> boo
     return True
 
 
+@pytest.mark.slow
 async def test_of_copies_that_are_continued_at_once_exactly_one_may_send(monkeypatch: pytest.MonkeyPatch) -> None:
     async with bucket(monkeypatch) as clients:
         for known in ((), ("a0",)):
@@ -67,6 +68,7 @@ async def test_of_copies_that_are_continued_at_once_exactly_one_may_send(monkeyp
             await Claim(clients, PLACE).take(resume("a0"), ())
 
 
+@pytest.mark.slow
 async def test_a_folder_that_sent_goes_on_as_often_as_needed_and_a_copy_from_before_does_not_and_is_told_who_sends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -119,6 +121,7 @@ async def test_where_s3_answers_nothing_nobody_holds_the_claim(monkeypatch: pyte
         assert await Claim(clients, PLACE).holder() is None
 
 
+@pytest.mark.slow
 async def test_whoever_sends_sees_in_time_that_another_holds_the_claim_and_silence_or_a_refusal_is_no_such_news(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

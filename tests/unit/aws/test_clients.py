@@ -223,6 +223,7 @@ async def test_a_profile_that_asks_a_person_for_a_code_gets_its_bridge_and_asks_
     assert "aws configure export-credentials --profile far --format env" in error.advice
 
 
+@pytest.mark.slow
 async def test_credentials_that_are_fetched_elsewhere_are_not_blamed_on_the_address_of_the_services(
     machine: Machine,
 ) -> None:
@@ -303,6 +304,7 @@ def test_what_aws_refuses_is_said_with_advice_and_without_secrets(
     assert TOKEN not in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("region", "advice"),
     [

@@ -260,6 +260,7 @@ def test_any_member_may_be_missing_or_be_anything(changes: dict[str, Any], base:
     assert isinstance(content, Notice | Unreadable)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["Type", "Message", "Timestamp", "TopicArn"]), anything))
 def test_any_envelope_has_an_answer(changes: dict[str, Any]) -> None:
@@ -267,6 +268,7 @@ def test_any_envelope_has_an_answer(changes: dict[str, Any]) -> None:
     assert isinstance(parse_message(json.dumps(envelope)), Notice | Unreadable)
 
 
+@pytest.mark.slow
 @given(st.datetimes(timezones=st.just(datetime.UTC)))
 def test_every_instant_is_exact(instant: datetime.datetime) -> None:
     since = instant - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

@@ -71,6 +71,7 @@ def queue(aws: FakeAws, wire: WireClients, request: pytest.FixtureRequest) -> Qu
     return Queue(wire if request.param == "wire" else None, aws)
 
 
+@pytest.mark.slow
 async def test_each_message_is_a_delivery_with_its_receipt(queue: Queue) -> None:
     queue.table["receive_message"] = {"Messages": [message(RESULT, "r1"), message("no json", "r2")]}
     deliveries = await queue.notices().receive()

@@ -65,6 +65,7 @@ OURS: dict[str, tuple[Callable[[Emulator], None], str]] = {
 }
 
 
+@pytest.mark.slow
 async def test_each_change_of_what_a_run_made_is_named_and_nothing_else() -> None:
     async with (
         region(story()) as here,
@@ -79,6 +80,7 @@ async def test_each_change_of_what_a_run_made_is_named_and_nothing_else() -> Non
             assert all(name.startswith("amid the run ") for name in names)
 
 
+@pytest.mark.slow
 async def test_of_a_queue_of_the_users_own_its_subscriptions_are_looked_at() -> None:
     async with (
         region(story()) as here,

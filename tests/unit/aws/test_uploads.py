@@ -87,6 +87,7 @@ async def test_a_bucket_that_hides_what_it_lacks_is_written_all_the_same() -> No
     assert len(bucket.puts) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.binary(max_size=2)), max_size=30), st.integers(1, 8))
 async def test_locations_come_in_order_and_equal_content_is_sent_once(

@@ -176,6 +176,7 @@ def predicted(service: str, n: int = 2) -> tuple[Behaviour, list[Behaviour]]:
     return behaviour(run.frames), [behaviour(frames) for frames in predictions(of, n, 1)]
 
 
+@pytest.mark.slow
 def test_the_model_that_made_the_run_predicts_it_without_error() -> None:
     real, same = predicted("1s")
     errors = disagreement(real, same, 2, 10.0)
@@ -183,6 +184,7 @@ def test_the_model_that_made_the_run_predicts_it_without_error() -> None:
     assert {"ks", "w1", "p95", "backlog", "peak", "drain", "instance_s", "attainment"} <= errors.keys()
 
 
+@pytest.mark.slow
 def test_a_service_half_as_long_again_shows_in_every_error() -> None:
     real, slower = predicted("1.5s")
     errors = disagreement(real, slower, 2, 10.0)
@@ -213,6 +215,7 @@ def test_a_drift_and_an_error_of_the_fit_add_their_variances(name: str, field: s
     assert taken.std() == pytest.approx(float(np.hypot(drift, 1.5 * 0.1)), rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("low", "high"), [(0.0, 10.0), (4.0, 6.0)])
 def test_what_two_looks_leave_open_of_a_delay_is_drawn_once(low: float, high: float) -> None:
     # Looks every 10 s: when between two of them a datapoint became readable is open, by 10 s / sqrt(12).

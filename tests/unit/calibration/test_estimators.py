@@ -37,6 +37,7 @@ def test_the_distance_of_two_distributions() -> None:
     assert kolmogorov_smirnov(np.array([1.0, 2.0]), np.array([2.0, 3.0])) == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("load", "said"),
     [

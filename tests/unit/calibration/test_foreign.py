@@ -17,6 +17,7 @@ from smbench.importing.folder import Wanted, import_file
 from smbench.importing.roles import Asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period_s", [0.5, 2.0, 15.0])
 def test_a_poll_period_is_found(period_s: float) -> None:
     rng = np.random.default_rng(1)
@@ -50,6 +51,7 @@ def csv(tmp_path: Path, period_s: float, slots: int = 2) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_evenly_spaced_requests_that_take_equally_long_were_not_polled_for(tmp_path: Path) -> None:
     file = tmp_path / "even.csv"
     file.write_text("start_s,latency_s\n" + "".join(f"{k},0.5\n" for k in range(40)))
@@ -74,6 +76,7 @@ def test_the_service_of_a_polled_client_is_that_of_the_endpoint(tmp_path: Path, 
     assert smbench.simulate(tmp_path / "fitted.yaml").requests.collect()["accepted"].all()
 
 
+@pytest.mark.slow
 def test_without_the_instances_an_imported_run_is_refused(tmp_path: Path) -> None:
     folder = import_file(csv(tmp_path, 0.0), tmp_path / "results", Wanted(Asked(unit="s"))).path
     with pytest.raises(UsageError, match="was imported and does not say how many instances served"):
@@ -81,6 +84,7 @@ def test_without_the_instances_an_imported_run_is_refused(tmp_path: Path) -> Non
     assert not (tmp_path / "fitted.yaml").exists()
 
 
+@pytest.mark.slow
 def test_latencies_of_one_instant_give_a_bound_and_no_concurrency(tmp_path: Path) -> None:
     file = tmp_path / "burst.csv"
     file.write_text("latency_s\n" + "".join(f"{2 * (k // 2) + 2 + 0.013 * k}\n" for k in range(100)))
@@ -102,6 +106,7 @@ def test_all_at_once_is_refused_where_it_makes_no_sense(tmp_path: Path, header: 
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_run_of_our_own_needs_no_instances(tmp_path: Path) -> None:
     story = {
         "name": "own",

@@ -101,6 +101,7 @@ def test_requests_that_never_waited_leave_the_concurrency_open() -> None:
     assert "fewer than 30 requests waited" in found.why
 
 
+@pytest.mark.slow
 def test_a_concurrency_that_is_set_is_taken_and_held_against_the_run() -> None:
     # Two slots are set; the container serves one after another.
     serial = run_of(truth(calibration_load(1), 1))
@@ -113,6 +114,7 @@ def test_a_concurrency_that_is_set_is_taken_and_held_against_the_run() -> None:
     assert "as if it were 1" in found.note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.0, 0.2])
 def test_the_spread_of_speeds_is_found_where_there_is_one(spread: float) -> None:
     load = [{"poisson": {"rate": "4/s", "for": "5m"}}]
@@ -184,6 +186,7 @@ def test_alarms_that_were_never_seen_fresh_may_still_be() -> None:
     assert 0.05 < (2.5 - low_s) / (high_s - low_s) < 0.3
 
 
+@pytest.mark.slow
 def test_services_come_by_class_and_rare_classes_together() -> None:
     laws = {"by_class": {"small": "1s", "": "4s"}}
     of = truth([{"constant": {"rate": "0.2/s", "for": "20m"}}], 2, service=laws, policies=[])

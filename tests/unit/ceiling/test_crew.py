@@ -28,6 +28,7 @@ EMULATED = plan_of(1_000, {"emulated": {"time": "real"}})
 REAL = plan_of(1_000, {"endpoint": "theirs"})
 
 
+@pytest.mark.slow
 @given(st.floats(10, 3_000), st.integers(1, 64), st.booleans())
 def test_auto_is_what_the_load_needs_and_no_more_than_have_a_core(rate_hz: float, n_cores: int, emulated: bool) -> None:
     plan = EMULATED if emulated else REAL

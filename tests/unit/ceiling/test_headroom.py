@@ -35,6 +35,7 @@ def steady(rate_hz: float, for_s: float = 3.0) -> list[dict[str, Any]]:
     return [{"constant": {"rate": f"{rate_hz}/s", "for": f"{for_s}s"}}]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 100), max_size=40).map(sorted), st.integers(1, 120))
 def test_the_peak_is_the_fullest_of_all_windows(due: list[int], window: int) -> None:
     peak = peak_of(np.asarray(due, dtype=np.int64), window)

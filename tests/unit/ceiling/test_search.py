@@ -50,6 +50,7 @@ def test_the_ceiling_is_found_to_within_the_last_step(search: Search, ceiling_hz
         assert found_hz * step >= min(ceiling_hz, search.highest_hz)
 
 
+@pytest.mark.slow
 @given(SEARCHES, st.floats(1, 100_000))
 def test_a_search_ends_and_tries_no_rate_a_third_time(search: Search, ceiling_hz: float) -> None:
     made = trials(search, lambda _, rate_hz: rate_hz <= ceiling_hz)
@@ -57,6 +58,7 @@ def test_a_search_ends_and_tries_no_rate_a_third_time(search: Search, ceiling_hz
     assert all(rates_hz.count(rate_hz) <= (1 if rate_hz <= ceiling_hz else 2) for rate_hz in rates_hz)
 
 
+@pytest.mark.slow
 @given(SEARCHES, st.floats(100, 20_000), st.integers(0, 30))
 def test_one_bad_moment_does_not_change_the_ceiling(search: Search, ceiling_hz: float, bad: int) -> None:
     calm = trials(search, lambda _, rate_hz: rate_hz <= ceiling_hz)

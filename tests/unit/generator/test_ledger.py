@@ -40,6 +40,7 @@ def test_a_row_costs_at_most_105_bytes(of: int) -> None:
     assert held_bytes / ledger.n < 105
 
 
+@pytest.mark.slow
 @given(st.sets(st.integers(0, 300), max_size=40), st.booleans())
 def test_each_row_is_found_by_its_place_in_the_schedule_and_no_other_place_is(places: set[int], is_even: bool) -> None:
     seq = sorted(places)
@@ -51,6 +52,7 @@ def test_each_row_is_found_by_its_place_in_the_schedule_and_no_other_place_is(pl
     assert [ledger.inference_id(index) for index in range(len(seq))] == [f"run-0-{place}" for place in seq]
 
 
+@pytest.mark.slow
 @given(st.sets(st.integers(0, 300), min_size=1, max_size=40), st.data())
 def test_versions_of_any_rows_name_their_places_in_the_schedule(places: set[int], data: st.DataObject) -> None:
     ledger = ledger_of(sorted(places))

@@ -166,6 +166,7 @@ def read(done: Done) -> tuple[Frames, Summary]:
     return frames, summarise(frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -202,6 +203,7 @@ def test_dates_without_a_time_of_day_are_no_instants_in_any_form(tmp_path: Path,
         import_file(path, tmp_path / "results", Wanted())
 
 
+@pytest.mark.slow
 def test_columns_that_contradict_each_other_and_coarse_instants_are_said(tmp_path: Path) -> None:
     text = "start,end,latency_ms\n" + "".join(f"{iso(k)},{iso(k + 0.5)},{500 if k else 100}\n" for k in range(3))
     done = imported(tmp_path, "a.csv", text)
@@ -211,6 +213,7 @@ def test_columns_that_contradict_each_other_and_coarse_instants_are_said(tmp_pat
     assert "every end is a whole second: rates and backlog are no finer" in done.lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_each_tools_file_is_the_same_run(tmp_path: Path, name: str) -> None:
     frames, summary = read(imported(tmp_path, name))
@@ -222,6 +225,7 @@ def test_each_tools_file_is_the_same_run(tmp_path: Path, name: str) -> None:
     assert (rows["sojourn_ns"] / S).round(3).drop_nulls().to_list() == [took for _, took, kind in ROWS if kind == "ok"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_request_that_timed_out_is_as_old_as_it_was_then_and_counts(tmp_path: Path, name: str) -> None:
     frames, summary = read(imported(tmp_path, name))
@@ -232,6 +236,7 @@ def test_a_request_that_timed_out_is_as_old_as_it_was_then_and_counts(tmp_path: 
     assert (round(summary.sojourn.max.low, 3), summary.sojourn.max.high) == (30.0, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nothing", [{"error": None}, {"error": {}}, {"error": ""}, {}])
 @pytest.mark.parametrize("error", [{"code": 5, "message": "x"}, {"code": 5, "kind": "x"}, {"message": "x"}, "x"])
 def test_an_error_that_is_an_object_is_a_failure_whatever_the_other_rows_have_there(
@@ -243,6 +248,7 @@ def test_an_error_that_is_an_object_is_a_failure_whatever_the_other_rows_have_th
     assert (summary.counts.completed, summary.counts.failed) == (3, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("header", "bad", "role"),
     [
@@ -328,6 +334,7 @@ NESTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", NESTED)
 def test_the_advice_for_rows_within_others_makes_a_file_that_is_read(tmp_path: Path, form: str) -> None:
     with pytest.raises(UsageError, match=form) as caught:
@@ -341,6 +348,7 @@ def test_the_advice_for_rows_within_others_makes_a_file_that_is_read(tmp_path: P
         assert (summary.counts.completed, summary.counts.failed + summary.counts.rejected) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "between", ["\t\tfirst\t", "\t1\t\tfirst\t", "\tscenario\t1\t\tfirst\t"], ids=["3.4", "3.0", "2.3"]
 )
@@ -399,6 +407,7 @@ def test_instants_of_two_clocks_are_refused(tmp_path: Path, header: str, row: Ca
         imported(tmp_path, "a.csv", "\n".join([header, *map(row, range(3))]) + "\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["queue_latency_ms", "ttft_latency_ms", "interTokenLatency_ms", "connect_duration_ms"])
 def test_a_part_of_a_request_is_not_taken_for_the_whole(tmp_path: Path, name: str) -> None:
     text = f"start,{name}\n" + "".join(f"{iso(k)},5\n" for k in range(3))
@@ -413,6 +422,7 @@ def test_a_part_of_a_request_is_not_taken_for_the_whole(tmp_path: Path, name: st
     assert summary.sojourn.max == Bounded.exactly(0.009)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["count", "SampleCount", "num_requests"])
 def test_a_row_that_sums_up_several_requests_is_refused(tmp_path: Path, name: str) -> None:
     for counts, is_refused in (((1, 1, 3), True), ((1, 1, 1), False), ((1, 2, 3), False)):  # the last numbers the rows
@@ -424,6 +434,7 @@ def test_a_row_that_sums_up_several_requests_is_refused(tmp_path: Path, name: st
             imported(tmp_path, "a.csv", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "bad"), [("exit_code", "1"), ("grpc_code", "14"), ("code", "7"), ("grpc_code", "")])
 def test_of_codes_that_are_no_http_status_it_is_asked_which_are_good(tmp_path: Path, name: str, bad: str) -> None:
     text = f"start,latency_ms,{name}\n{iso(0)},5,0\n{iso(1)},5,0\n{iso(2)},5,{bad}\n"
@@ -434,6 +445,7 @@ def test_of_codes_that_are_no_http_status_it_is_asked_which_are_good(tmp_path: P
     assert (summary.counts.completed, summary.counts.unknown_end) == (2, 1)
 
 
+@pytest.mark.slow
 def test_phases_that_go_on_at_the_same_time_have_their_own_completions(tmp_path: Path) -> None:
     text = "start,latency_ms,phase\n" + "".join(f"{iso(k)},100,{'ab'[k % 2]}\n" for k in range(20))
     _, summary = read(imported(tmp_path, "a.csv", text))
@@ -443,12 +455,14 @@ def test_phases_that_go_on_at_the_same_time_have_their_own_completions(tmp_path:
     ]
 
 
+@pytest.mark.slow
 def test_rows_that_share_an_id_each_count_and_it_is_said(tmp_path: Path) -> None:
     text = "id,start,latency_ms,status\n" + "".join(f"{k // 2},{iso(k)},5,{200 if k % 2 else 503}\n" for k in range(5))
     done = imported(tmp_path, "a.csv", text)
     assert any(line.startswith("4 rows have an 'id' that others have too") for line in done.lines)
 
 
+@pytest.mark.slow
 def test_what_k6_did_not_expect_has_failed(tmp_path: Path) -> None:
     text = FILES["k6.csv"].replace(",true,", ",false,", 2)  # of the first request, whose status is 200
     _, summary = read(imported(tmp_path, "k6.csv", text))
@@ -456,6 +470,7 @@ def test_what_k6_did_not_expect_has_failed(tmp_path: Path) -> None:
     assert (counts.completed, counts.failed, counts.rejected, counts.pending) == (9, 1, 1, 1)
 
 
+@pytest.mark.slow
 def test_two_columns_that_could_say_how_it_ended_are_asked_about(tmp_path: Path) -> None:
     text = f"start,latency_ms,code,outcome\n{iso(1)},5,200,ok\n{iso(2)},5,200,failed\n"
     with pytest.raises(UsageError, match=r"which column is the status: code, outcome\?") as caught:
@@ -465,6 +480,7 @@ def test_two_columns_that_could_say_how_it_ended_are_asked_about(tmp_path: Path)
     assert (summary.counts.completed, summary.counts.failed) == (1, 1)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_known_is_unknown_and_said(tmp_path: Path) -> None:
     done = imported(tmp_path, "k6.csv")
     frames, summary = read(done)
@@ -481,6 +497,7 @@ def test_what_cannot_be_known_is_unknown_and_said(tmp_path: Path) -> None:
     assert any(line.startswith("not known: acceptance, queue wait and service") for line in done.lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", ["", "\t7\tx"], ids=["", "more columns, as its manual announces"])
 def test_the_log_of_h2load_has_starts_and_durations_and_a_failed_stream_is_no_answer(tmp_path: Path, more: str) -> None:
     text = lines("", lambda at, took, kind: f"{(T0 + at) * 1e6:.0f}\t{CODE[kind] or -1}\t{took * 1e6:.0f}{more}")
@@ -507,6 +524,7 @@ def test_advice_names_options_of_this_command_not_keys_of_a_scenario(
     assert "say unit" not in error.value.advice
 
 
+@pytest.mark.slow
 def test_sizes_are_read_where_pandas_made_them_floats(tmp_path: Path) -> None:
     text = f"start,latency_ms,status,size\n{T0},5,200,1024.0\n{T0 + 1},5,200,2048\n{T0 + 2},5,200,\n"
     rows = open_run(imported(tmp_path, "a.csv", text).path).requests.collect()
@@ -526,6 +544,7 @@ def test_digits_that_make_no_number_of_a_tools_are_asked_about(tmp_path: Path, c
         imported(tmp_path, "a.csv", f"{','.join(cells)}\n" * 3)
 
 
+@pytest.mark.slow
 def test_due_instants_show_how_late_the_other_tool_was(tmp_path: Path) -> None:
     text = "due,start,end,status\n" + "".join(f"{iso(k)},{iso(k + 0.5)},{iso(k + 2)},ok\n" for k in range(5))
     frames, summary = read(imported(tmp_path, "due.csv", text))
@@ -536,6 +555,7 @@ def test_due_instants_show_how_late_the_other_tool_was(tmp_path: Path) -> None:
     assert "500 ms" in kept.seen
 
 
+@pytest.mark.slow
 def test_phases_are_the_values_of_a_column(tmp_path: Path) -> None:
     text = "start,end,stage\n" + "".join(f"{iso(k)},{iso(k + 1)},{'b' if k > 3 else 'a'}\n" for k in range(8))
     frames, summary = read(imported(tmp_path, "a.csv", text, Wanted(Asked({"phase": "stage"}))))
@@ -543,6 +563,7 @@ def test_phases_are_the_values_of_a_column(tmp_path: Path) -> None:
     assert frames.requests["seq"].to_list() == list(range(8))
 
 
+@pytest.mark.slow
 def test_a_phase_that_warms_up_is_left_out_of_the_figures(tmp_path: Path) -> None:
     text = "start,latency_s,benchmark_phase\n" + "".join(
         f"{iso(k)},{9 if k < 3 else 1},{'warmup' if k < 3 else 'profiling'}\n" for k in range(8)
@@ -553,6 +574,7 @@ def test_a_phase_that_warms_up_is_left_out_of_the_figures(tmp_path: Path) -> Non
     assert frames.measured["sojourn_ns"].unique().to_list() == [S]
 
 
+@pytest.mark.slow
 def test_a_failure_without_an_end_is_a_failure(tmp_path: Path) -> None:
     text = "start,latency_s,status\n" + "".join(
         f"{iso(k)},{'' if k < 2 else 1},{200 if k else 'error'}\n" for k in range(9)
@@ -564,6 +586,7 @@ def test_a_failure_without_an_end_is_a_failure(tmp_path: Path) -> None:
     assert [one.passed for one in evaluate(asked, frames, summary)] == [False, False, None, None]
 
 
+@pytest.mark.slow
 def test_an_empty_status_is_not_taken_for_success(tmp_path: Path) -> None:
     text = "start,latency_s,status\n" + "".join(f"{iso(k)},1,{'' if k < 2 else 200}\n" for k in range(9))
     frames, summary = read(imported(tmp_path, "a.csv", text))
@@ -571,6 +594,7 @@ def test_an_empty_status_is_not_taken_for_success(tmp_path: Path) -> None:
     assert [one.passed for one in evaluate(["error_share < 5%", "failed == 0"], frames, summary)] == [None, None]
 
 
+@pytest.mark.slow
 def test_notices_of_sagemaker_are_read_as_they_are_and_leave_open_what_has_none(tmp_path: Path) -> None:
     def notice(k: int) -> str:
         end = {"invocationStatus": "Failed", "failureReason": "boom"} if k == 3 else {"invocationStatus": "Completed"}
@@ -589,6 +613,7 @@ def test_notices_of_sagemaker_are_read_as_they_are_and_leave_open_what_has_none(
     assert [one.passed for one in evaluate(asked, frames, summary)] == [None] * 6
 
 
+@pytest.mark.slow
 def test_a_comparison_gives_no_number_to_a_latency_that_the_file_leaves_out(tmp_path: Path) -> None:
     """hey writes no row where no answer came: were they the slow ones, every figure of time would be longer."""
     text = "response-time,DNS+dialup,status-code,offset\n" + "".join(f"0.25,0,200,{k}\n" for k in range(20))
@@ -599,6 +624,7 @@ def test_a_comparison_gives_no_number_to_a_latency_that_the_file_leaves_out(tmp_
     assert figures["sojourn_p50"].value is not None
 
 
+@pytest.mark.slow
 def test_a_timeout_may_be_said(tmp_path: Path) -> None:
     text = "start,latency_s\n" + "".join(f"{iso(k)},{k}\n" for k in range(5))
     _, summary = read(imported(tmp_path, "a.csv", text, Wanted(timeout_ns=3 * S)))
@@ -677,6 +703,7 @@ def test_what_is_not_plain_is_asked_for(tmp_path: Path, text: str, said: str, ad
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_ghz_keeps_its_calls_in_one_list_of_several(tmp_path: Path) -> None:
     calls = [{"timestamp": iso(k + 0.5), "latency": 500_000_000, "error": "", "status": "OK"} for k in range(5)]
     late = {"timestamp": iso(30), "latency": 20 * S, "error": "deadline exceeded", "status": "DeadlineExceeded"}
@@ -688,12 +715,14 @@ def test_ghz_keeps_its_calls_in_one_list_of_several(tmp_path: Path) -> None:
     assert summary.sojourn.p50 == Bounded.exactly(0.5)
 
 
+@pytest.mark.slow
 def test_a_key_that_only_failures_have_is_found_behind_a_hundred_rows(tmp_path: Path) -> None:
     rows = [json.dumps({"start": T0 + k, "latency_s": 0.5, **({"error": "x"} if k > 150 else {})}) for k in range(200)]
     _, summary = read(imported(tmp_path, "a.jsonl", "\n".join(rows)))
     assert (summary.counts.completed, summary.counts.failed) == (151, 49)
 
 
+@pytest.mark.slow
 def test_a_column_of_durations_has_its_unit_and_instants_in_32_bits_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     at = [datetime.fromtimestamp(T0 + k, UTC) for k in range(3)]
@@ -717,6 +746,7 @@ JTL = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success\n
 TRANSACTION = '{at},{took},T,200,"Number of samples in transaction : 2, number of failing samples : 0",t 1,true\n'
 
 
+@pytest.mark.slow
 def test_jmeters_transactions_are_no_requests_beside_their_samples(tmp_path: Path) -> None:
     """Else every request counts twice, once with the sum of several latencies."""
     rows = [f"{1000 * (T0 + k)},{took},GET,200,OK,t 1,true\n" for k, took in ((0, 100), (1, 300))]
@@ -733,6 +763,7 @@ def judged(tmp_path: Path, text: str, *thresholds: str) -> list[bool | None]:
     return [one.passed for one in evaluate(thresholds, *read(imported(tmp_path, "a.csv", text)))]
 
 
+@pytest.mark.slow
 def test_of_a_file_without_a_status_no_failure_is_no_merit(tmp_path: Path) -> None:
     text = "start,latency_s\n" + "".join(f"{iso(k)},{k + 1}\n" for k in range(5))
     asked = ("failed == 0", "rejected == 0", "transport_error == 0", "error_share < 5%", "completed >= 99%")
@@ -740,11 +771,13 @@ def test_of_a_file_without_a_status_no_failure_is_no_merit(tmp_path: Path) -> No
     assert judged(tmp_path, text, "expired == 0", "lost == 0", "max < 6s", "completed <= 5") == [None, None, True, True]
 
 
+@pytest.mark.slow
 def test_of_a_file_that_knows_expiries_they_are_counted(tmp_path: Path) -> None:
     text = "start,end,status\n" + "".join(f"{iso(k)},{iso(k + 1)},{'expired' if k < 2 else 'ok'}\n" for k in range(5))
     assert judged(tmp_path, text, "expired <= 2", "expired == 0", "lost == 0") == [True, False, None]
 
 
+@pytest.mark.slow
 def test_what_a_tool_leaves_out_may_be_any_number_of_requests(tmp_path: Path) -> None:
     """hey and oha write no row where no answer came: of all requests half may have timed out."""
     text = "response-time,DNS+dialup,status-code,offset\n" + "".join(f"0.1,0,200,{k}\n" for k in range(20))
@@ -753,6 +786,7 @@ def test_what_a_tool_leaves_out_may_be_any_number_of_requests(tmp_path: Path) ->
     assert judged(tmp_path, text, "p50 < 50ms", "rejected == 0", "goodput(1s) > 0.5/s") == [False, True, True]
 
 
+@pytest.mark.slow
 def test_ab_writes_a_row_a_request(tmp_path: Path) -> None:
     rows = "".join(f"Thu Jan 01 00:00:0{k} 2026\t{T0 + k}\t0\t{k + 1}\t{k + 1}\t1\n" for k in range(3))
     done = imported(tmp_path, "a.tsv", f"starttime\tseconds\tctime\tdtime\tttime\twait\n{rows}")
@@ -761,6 +795,7 @@ def test_ab_writes_a_row_a_request(tmp_path: Path) -> None:
     assert any("one that got no answer looks like the others" in line for line in done.lines)
 
 
+@pytest.mark.slow
 def test_a_folder_is_never_overwritten_and_has_every_file(tmp_path: Path) -> None:
     first, second = imported(tmp_path, "mine.csv"), imported(tmp_path, "mine.csv")
     assert first.path != second.path
@@ -770,6 +805,7 @@ def test_a_folder_is_never_overwritten_and_has_every_file(tmp_path: Path) -> Non
     assert open_run(second.path).is_compacted
 
 
+@pytest.mark.slow
 def test_python_imports_as_the_command_line_does(tmp_path: Path) -> None:
     rows = "".join(f"{T0 + start},{took},{CODE[kind]}\n" for start, took, kind in ROWS)
     (tmp_path / "calls.csv").write_text(f"began,latency_s,status\n{rows}")

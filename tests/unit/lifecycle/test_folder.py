@@ -88,6 +88,7 @@ def test_a_run_that_never_began_leaves_no_folder_and_one_that_did_keeps_it(plan:
     unused.discard_if_unused()  # somebody else removed it: what ended the run is what is said
 
 
+@pytest.mark.slow
 def test_a_closed_run_can_be_opened_again_and_what_is_written_then_is_the_latest(plan: RunPlan, tmp_path: Path) -> None:
     folder = begun(plan, tmp_path / "results")
     write_rows(plan, folder)
@@ -172,6 +173,7 @@ def test_parts_and_marks_stay_for_a_resume_where_what_became_of_rows_could_not_b
         again.close()
 
 
+@pytest.mark.slow
 def test_whole_files_and_parts_tell_the_same(plan: RunPlan, tmp_path: Path) -> None:
     folder = begun(plan, tmp_path / "results")
     write_rows(plan, folder)
@@ -216,6 +218,7 @@ def closed(plan: RunPlan, results: Path) -> Path:
     return folder.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["requests.parquet", "readings.parquet", "events.parquet"])
 @pytest.mark.parametrize("place", [4, -5], ids=["a value", "the footer's length"])
 def test_one_changed_byte_of_a_whole_file_is_found_and_the_file_named(
@@ -245,6 +248,7 @@ def test_a_whole_file_that_is_missing_is_named(plan: RunPlan, tmp_path: Path) ->
             open_run(path)
 
 
+@pytest.mark.slow
 def test_a_copied_folder_reads_as_the_run_that_was_closed_and_an_older_one_has_no_checksums(
     plan: RunPlan, tmp_path: Path
 ) -> None:
@@ -256,6 +260,7 @@ def test_a_copied_folder_reads_as_the_run_that_was_closed_and_an_older_one_has_n
     assert attempts(copied) == [0, 0, 0], "a folder without checksums is only tried"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed_in", ["uncompact", "compact"])
 def test_a_resume_that_is_killed_leaves_no_checksum_of_other_bytes(
     plan: RunPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_in: str

@@ -87,6 +87,7 @@ def is_one_workers_schedule(run: RunFiles) -> bool:
 # ---- the ledger of all shards ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_worker_says_that_its_run_is_over_before_it_looks_into_silence_for_then_it_may_be_silent(
     memory_target: MemoryTarget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +140,7 @@ def test_of_sixteen_shards_one_killed_and_one_never_started_make_one_ledger_that
     assert len(zeros) == (1 if is_agreed else 15)
 
 
+@pytest.mark.slow
 def test_shards_that_all_finished_are_a_finished_run_and_can_be_collected_again(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -154,6 +156,7 @@ def test_shards_that_all_finished_are_a_finished_run_and_can_be_collected_again(
     assert first.manifest.clock.epoch_ns == round(min(one.timestamp() for one in zeros if one) * 1e6) * 1000
 
 
+@pytest.mark.slow
 def test_the_clock_of_each_machine_is_held_against_aws_and_what_nothing_says_is_not_known(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -171,6 +174,7 @@ def test_the_clock_of_each_machine_is_held_against_aws_and_what_nothing_says_is_
     assert rows["sojourn_ns"].min() == pytest.approx(1e9, abs=1e7)
 
 
+@pytest.mark.slow
 def test_what_a_shard_of_its_own_time_zero_planned_is_put_back_as_it_was(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -186,6 +190,7 @@ def test_what_a_shard_of_its_own_time_zero_planned_is_put_back_as_it_was(
         assert due_us.tolist() == own["sched"].dt.epoch("us").to_list()
 
 
+@pytest.mark.slow
 def test_a_shard_whose_parts_were_not_all_copied_is_named(folder: Path, memory_target: MemoryTarget) -> None:
     ordered(folder, 2)
     for shard in (0, 1):
@@ -199,6 +204,7 @@ def test_a_shard_whose_parts_were_not_all_copied_is_named(folder: Path, memory_t
     assert f"shard 1 began, and no part has {n:,} of its rows: were all files copied?" in run.manifest.notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["parts", "shards"])
 def test_files_of_another_run_are_refused_and_no_results_stay(
     folder: Path, memory_target: MemoryTarget, what: str
@@ -226,6 +232,7 @@ def test_an_order_that_was_cut_short_is_damaged(folder: Path, share: float) -> N
 # ---- nothing is started twice ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_shard_that_was_started_is_not_started_again(folder: Path, memory_target: MemoryTarget) -> None:
     ordered(folder, 2)
     send(folder, 1, 2)
@@ -236,6 +243,7 @@ def test_a_shard_that_was_started_is_not_started_again(folder: Path, memory_targ
     assert sorted(path.name for path in folder.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_shard_that_nobody_started_cannot_begin_once_it_was_counted(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -246,6 +254,7 @@ def test_a_shard_that_nobody_started_cannot_begin_once_it_was_counted(
         send(folder, 1, 2)
 
 
+@pytest.mark.slow
 def test_a_shard_that_could_not_begin_is_accounted_for_and_may_be_started_again(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -261,6 +270,7 @@ def test_a_shard_that_could_not_begin_is_accounted_for_and_may_be_started_again(
     assert collected(folder).manifest.ending == "finished"
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_before_its_go_sent_nothing_and_may_be_started_again(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -273,6 +283,7 @@ def test_what_was_interrupted_before_its_go_sent_nothing_and_may_be_started_agai
     assert [one.ending for one in run.manifest.shards] == ["failed"]
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_after_its_go_follows_what_it_sent_and_says_who_stopped_it(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -289,6 +300,7 @@ def test_what_was_interrupted_after_its_go_follows_what_it_sent_and_says_who_sto
     assert run.manifest.reason == "0 of 1 shards came to their end: shard 0 stopped (stopped by SIGTERM)"
 
 
+@pytest.mark.slow
 def test_a_shard_stops_at_the_share_of_errors_by_its_own_answers(folder: Path, memory_target: MemoryTarget) -> None:
     ordered(folder, 2, limits={"errors": "5%", "errors_after": 10})
     memory_target.verdict = lambda _n: Rejected(500, "InternalFailure", "")
@@ -298,6 +310,7 @@ def test_a_shard_stops_at_the_share_of_errors_by_its_own_answers(folder: Path, m
     assert "error limit: 10 of 10 answers were errors" in set(rows["error"].to_list())
 
 
+@pytest.mark.slow
 def test_while_a_shard_is_at_work_nothing_is_collected(folder: Path, memory_target: MemoryTarget) -> None:
     ordered(folder, 2)
 
@@ -311,6 +324,7 @@ def test_while_a_shard_is_at_work_nothing_is_collected(folder: Path, memory_targ
     assert not list(folder.parent.glob("results/*"))
 
 
+@pytest.mark.slow
 def test_a_shard_of_another_machine_is_lost_once_it_has_said_nothing_for_a_minute(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -405,6 +419,7 @@ def test_a_shard_that_the_order_does_not_have_is_refused(folder: Path, shard: in
     assert not (folder / "shards").exists()
 
 
+@pytest.mark.slow
 def test_a_shard_of_which_all_is_overdue_sends_nothing_and_one_that_is_late_says_so(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -442,6 +457,7 @@ def together(folder: Path, n_shards: int) -> FolderPlace:
     return place
 
 
+@pytest.mark.slow
 def test_a_shard_that_waits_for_the_others_begins_at_the_instant_that_all_read(
     folder: Path, memory_target: MemoryTarget
 ) -> None:
@@ -453,6 +469,7 @@ def test_a_shard_that_waits_for_the_others_begins_at_the_instant_that_all_read(
     assert state.late_s == 0
 
 
+@pytest.mark.slow
 def test_a_shard_that_ended_before_it_was_ready_is_not_waited_for(folder: Path, memory_target: MemoryTarget) -> None:
     place, now = together(folder, 2), datetime.datetime.now(datetime.UTC)
     ShardFiles(place, 1).write(ShardState(shard=1, started=now, said=now, ending=Ending.FAILED))

@@ -90,6 +90,7 @@ def outcomes(path: Path) -> list[str]:
     return told
 
 
+@pytest.mark.slow
 def test_what_ended_with_its_emulated_endpoint_stays_unknown_and_what_was_never_sent_is_not_sent(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,12 +107,14 @@ def test_what_ended_with_its_emulated_endpoint_stays_unknown_and_what_was_never_
     assert open_run(path).requests.collect().equals(before)
 
 
+@pytest.mark.slow
 def test_without_a_mark_nothing_is_called_not_sent(tmp_path: Path) -> None:
     path = killed(tmp_path, reached=None)
     smbench.resume(path, progress="none")
     assert outcomes(path)[3:] == ["unknown"] * 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 3, 10, 11])
 def test_what_is_left_is_the_same_however_many_rows_are_looked_at_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
@@ -172,6 +175,7 @@ def test_what_was_perhaps_sent_counts_for_the_limit_of_requests_that_a_resume_se
     again.close()
 
 
+@pytest.mark.slow
 def test_where_the_queue_is_gone_another_copy_may_have_sent_the_rest_and_nothing_more_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +195,7 @@ def test_where_the_queue_is_gone_another_copy_may_have_sent_the_rest_and_nothing
     anyio.run(taken_up_twice, backend_options={"loop_factory": WarpLoop})
 
 
+@pytest.mark.slow
 def test_what_is_sent_after_a_run_was_closed_gets_a_queue_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +213,7 @@ def test_what_is_sent_after_a_run_was_closed_gets_a_queue_again(
     anyio.run(closed_and_continued, backend_options={"loop_factory": WarpLoop})
 
 
+@pytest.mark.slow
 def test_of_two_copies_of_a_folder_one_alone_is_continued_and_it_can_be_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +248,7 @@ def test_a_resume_that_sends_counts_for_sent_what_another_may_send_until_it_sees
     assert until_s[1] > 3_600 + SEEN_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step_s", [0, 3600])
 def test_only_a_machine_that_was_started_again_since_the_kill_says_that_nothing_was_sent_after_its_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step_s: int

@@ -39,6 +39,7 @@ def test_a_copy_lies_on_one_instance() -> None:
     assert fits([], 0, each)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 4), max_size=12), st.integers(0, 6))
 def test_what_fits_needs_no_more_than_there_is_and_more_instances_hold_it_too(cores: list[int], n: int) -> None:
     copies, each = [Resources(one) for one in cores], Resources(4)

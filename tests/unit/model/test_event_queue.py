@@ -64,6 +64,7 @@ def test_the_driver_hears_of_an_earlier_entry_and_of_no_other() -> None:
     assert heard == [20, 10]
 
 
+@pytest.mark.slow
 def test_cancelled_entries_do_not_pile_up() -> None:
     # A request's time to live is hours: without tidying, every request ever queued would stay in memory.
     event_queue = EventQueue()

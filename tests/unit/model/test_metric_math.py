@@ -90,6 +90,7 @@ def test_functions_are_no_ids() -> None:
     assert ids_in("FILL(m1, REPEAT) / mTwo") == {"m1", "mTwo"}
 
 
+@pytest.mark.slow
 @given(series, series)
 def test_a_sum_has_the_periods_of_both_and_does_not_mind_their_order(left: Series, right: Series) -> None:
     total = evaluate("a + b", {"a": left, "b": right}, PERIODS)
@@ -97,6 +98,7 @@ def test_a_sum_has_the_periods_of_both_and_does_not_mind_their_order(left: Serie
     assert total == evaluate("b + a", {"a": left, "b": right}, PERIODS)
 
 
+@pytest.mark.slow
 @given(series)
 def test_a_filled_series_has_every_period_and_keeps_what_was_there(values: Series) -> None:
     filled = evaluate("FILL(m, 7)", {"m": values}, PERIODS)

@@ -51,6 +51,7 @@ def test_a_wall_clock_keeps_its_hour_over_the_change_of_summer_time() -> None:
     assert due("at(2026-07-01T09:00:00)", BERLIN) == ["2026-07-01T07:00"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 59), min_size=1, max_size=4), st.lists(st.integers(1, 7), min_size=1, max_size=3))
 def test_instants_ascend_and_each_fits_its_expression(minutes: list[int], weekdays: list[int]) -> None:
     text = f"cron({','.join(map(str, minutes))} * ? * {','.join(map(str, weekdays))} *)"

@@ -154,6 +154,7 @@ def test_a_cold_start_is_in_the_overhead_and_told_as_setup() -> None:
     assert counts["ModelSetupTime"] == 3
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 8)), max_size=40),
     st.integers(1, 6),
@@ -195,6 +196,7 @@ def test_after_a_replacement_nothing_is_warm_and_what_runs_ends_as_it_would_have
     assert sorted(endpoint.sojourns_s()[3:]) == [1.0, 1.0, COLD_S + 1.0, COLD_S + 1.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_running", [0, 2, 5])
 @pytest.mark.parametrize("counts", [(3, 1), (1, 3), (3, 0, 2), (2, 0, 5, 1)])
 def test_another_concurrency_leaves_warm_what_is_warm_and_as_many_provisioned_as_are_asked(

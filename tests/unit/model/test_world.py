@@ -203,6 +203,7 @@ def default_detection_s(seed: int, **changes: Any) -> float:
     return decision_s(World.of(EventQueue(), 0, of, None), [0] * 60)
 
 
+@pytest.mark.slow
 def test_by_default_an_overload_from_zero_is_detected_within_some_three_to_four_minutes_by_the_seed() -> None:
     detected_s = [default_detection_s(seed) for seed in range(40)]
     assert 180 <= min(detected_s) < 200

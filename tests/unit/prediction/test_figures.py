@@ -80,6 +80,7 @@ def foretold(document: dict[str, Any]) -> tuple[Foreseen, Measured]:
     return foresee(scenario, None, schedule, ["synthetic"], epoch_ns=EPOCH_NS), Measured.of(schedule.spans)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "load",
     [
@@ -105,6 +106,7 @@ def test_goodput_is_over_the_time_that_the_report_s_rates_are(load: list[Any]) -
     assert figure(threshold, *foretold(document), None) == pytest.approx(judged.low, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "load",
     [

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from smbench.calibration.parameter import Parameter
 from smbench.prediction.space import Point
 from smbench.prediction.sweep import Question, sweep
@@ -47,6 +49,7 @@ def test_a_fitted_model_is_drawn_in_each_replication_and_for_all_policies_alike(
     assert 0.05 < spread < 0.5  # of eight values whose service has a deviation of 5 %
 
 
+@pytest.mark.slow
 def test_another_load_draws_the_model_otherwise_and_the_same_load_alike() -> None:
     # Of a band made of few draws, chance makes some narrow: not those of every prediction with the same seeds.
     of = replace(question(), parameters=())

@@ -11,6 +11,7 @@ from smbench.scenario.emulated import Emulated
 values = st.lists(st.tuples(st.floats(0.1, 100), st.floats(0.1, 100)), min_size=1, max_size=30)
 
 
+@pytest.mark.slow
 @given(values, st.floats(1.0, 2.0))
 def test_what_is_kept_is_what_no_other_beats_by_the_factor_on_both_axes(
     points: list[tuple[float, float]], within: float

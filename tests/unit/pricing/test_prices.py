@@ -57,6 +57,7 @@ def test_break_even_is_where_a_month_of_the_instance_costs_as_much() -> None:
     assert break_even(0.00003, 0.00003, table) == {}
 
 
+@pytest.mark.slow
 @given(st.floats(0.0, 0.99), st.floats(1e-9, 1e-2))
 def test_at_the_break_even_both_cost_the_same_with_the_data_that_both_pay_for(share: float, each_usd: float) -> None:
     data_usd = share * each_usd
@@ -82,6 +83,7 @@ def test_what_ran_in_provisioned_environments_has_a_price_of_its_own() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.floats(1.0, 1e14))
 def test_strides_are_equal_steps_of_which_only_the_last_is_beyond_the_break_even(n: float) -> None:
     rows = strides(n)
@@ -130,6 +132,7 @@ def test_the_table_says_where_and_when_its_prices_are_from() -> None:
     assert shipped_prices().source == "us-east-1, 2026-10"
 
 
+@pytest.mark.slow
 def test_the_command_shows_every_price_and_which_is_not_known() -> None:
     shown = CliRunner().invoke(app, ["prices", "--price", "ml.own.large=0.5"]).stdout
     assert "us-east-1, 2026-10; given: ml.own.large" in shown

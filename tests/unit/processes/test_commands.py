@@ -42,6 +42,7 @@ async def listen(commands: Commands, parent: Channel, *messages: Any) -> None:
         await commands.listen()
 
 
+@pytest.mark.slow
 async def test_every_announcement_is_written_and_acknowledged_before_the_go_counts() -> None:
     parent, child = memory_channels()
     commands, rows, go = Commands(child), Rows(), Go(9, 8, 1.0)

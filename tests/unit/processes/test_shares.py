@@ -56,6 +56,7 @@ def test_of_several_workers_none_judges_the_share_of_errors() -> None:
     assert share_of(Limits(errors=0.05), shard).errors is None
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=6))
 @example([(2, 10), (3, 5)])  # a quarter is not beyond a quarter
 @example([(9, 10)])  # too few have come to tell

@@ -199,6 +199,7 @@ async def follow_in_turn(scene: Scene, beats: list[Beat]) -> None:
             child.says(Done())
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.integers(0, 2), max_size=30))
 def test_the_view_sees_rounds_and_no_slow_worker_holds_it_up(workers: list[int]) -> None:

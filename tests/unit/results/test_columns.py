@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pytest
 
 from runs import Request, requests_frame
 from smbench.results.schema import FILES
@@ -26,6 +27,7 @@ def test_every_column_says_what_it_means_in_one_cell() -> None:
             assert "|" not in column.meaning + column.null + column.unit, f"{file}.{column.name}"
 
 
+@pytest.mark.slow
 def test_duckdb_subtracts_the_instants_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "requests.parquet"
     requests_frame([Request(1.0, done=2.5)]).write_parquet(path)
@@ -33,6 +35,7 @@ def test_duckdb_subtracts_the_instants_of_a_file(tmp_path: Path) -> None:
     assert rows == [(1_500_000,)]
 
 
+@pytest.mark.slow
 def test_every_gauge_of_a_run_is_documented() -> None:
     readings = pl.read_parquet(ROOT / "results" / "sample" / "readings.parquet")
     ours = readings.filter(pl.col("source") != "cloudwatch").select("source", "name").unique().rows()

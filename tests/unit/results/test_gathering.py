@@ -56,6 +56,7 @@ def test_the_count_of_parts_stays_flat_and_every_row_is_read_once(tmp_path: Path
     assert values(tmp_path / str(N)) == [float(beat) for beat in range(N)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("by_eight")
 def test_a_large_part_stays_as_it_is_and_what_is_gathered_leaves_out_its_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -71,6 +72,7 @@ def test_a_large_part_stays_as_it_is_and_what_is_gathered_leaves_out_its_number(
     assert any(part.number > part.first for part in parts), "the small ones behind it are gathered"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("by_eight")
 def test_parts_that_a_kill_left_beside_the_gathered_one_count_no_second_time(tmp_path: Path) -> None:
     with mock.patch.object(Path, "unlink"):
@@ -82,6 +84,7 @@ def test_parts_that_a_kill_left_beside_the_gathered_one_count_no_second_time(tmp
     assert values(tmp_path) == [float(beat) for beat in range(31)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("by_eight")
 def test_where_a_gathered_part_is_damaged_those_it_was_made_from_count(tmp_path: Path) -> None:
     write(tmp_path, 30)
@@ -111,6 +114,7 @@ def test_what_a_reader_listed_is_there_until_the_next_gathering(tmp_path: Path) 
     assert not any(path.exists() for path in listed)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("by_eight")
 def test_a_disk_that_refuses_the_gathered_part_costs_nothing(tmp_path: Path) -> None:
     with mock.patch.object(gathering, "write_whole", side_effect=OSError(28, "No space left on device")):

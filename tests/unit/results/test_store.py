@@ -124,6 +124,7 @@ def test_compaction_goes_by_ranges_and_joins_them_in_order(run_dir: Path, monkey
     assert not list(run_dir.glob("*.tmp"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 2, 3])
 def test_each_range_reads_the_parts_alone_that_have_rows_of_it(
     run_dir: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
@@ -162,6 +163,7 @@ def test_rows_that_get_lost_while_compacting_keep_the_parts(run_dir: Path, monke
     assert_frame_equal(read(run_dir), DONE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed_at", ["rename", "unlink", "never"])
 def test_a_run_that_is_opened_again_counts_nothing_twice_whenever_it_is_killed(
     run_dir: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
@@ -198,6 +200,7 @@ def taken_up_often(run_dir: Path) -> None:
             writer.write(frame.with_columns(pl.lit(worker, pl.Int32).alias("worker")).cast(frame.schema))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed_at", [None, "replace", "unlink"])
 def test_the_versions_that_count_are_kept_in_a_part_a_worker_whenever_that_is_cut_short(
     run_dir: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str | None
@@ -223,6 +226,7 @@ def test_the_versions_that_count_are_kept_in_a_part_a_worker_whenever_that_is_cu
     assert read(run_dir).filter(pl.col("worker") == 0)["outcome"].to_list() == ["completed"] * 4
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_kept_with_all_the_versions_of_its_worker(run_dir: Path) -> None:
     taken_up_often(run_dir)
     damaged = max((run_dir / "parts").glob("requests-0-*"))
@@ -439,6 +443,7 @@ def test_a_part_that_was_cut_short_is_left_out_and_named(run_dir: Path) -> None:
     assert first.exists(), "the parts are kept"
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
 def test_a_changed_byte_is_found_wherever_it_lies(
@@ -477,6 +482,7 @@ def test_what_is_damaged_makes_the_verdict_unknown_and_is_named(run_dir: Path) -
     assert found["conservation"].verdict is Verdict.UNKNOWN, "two rows are missing, and it is known why"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_compacted", [False, True])
 def test_a_run_whose_manifest_is_missing_is_read_with_what_its_rows_say(run_dir: Path, is_compacted: bool) -> None:
     phase = Event("phase", "load", 0, 0, "constant", 10 * 10**9, detail={"n": 4})

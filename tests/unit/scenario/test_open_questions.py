@@ -26,6 +26,7 @@ def table() -> dict[str, tuple[str, str]]:
     return {name.strip("`"): (default, allowed) for name, default, allowed, _ in rows}
 
 
+@pytest.mark.slow
 def test_every_open_question_has_a_range() -> None:
     assert set(OpenQuestions.model_fields) <= set(ranges())
     assert {"metric_delay", "action_delay", "provision", "provision_common"} <= set(ranges())

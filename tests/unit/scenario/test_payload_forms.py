@@ -117,12 +117,14 @@ PLAIN = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(PLAIN, st.sampled_from([3, 4, 5]))
 def test_plain_values_come_back_as_they_were(value: Any, protocol: int) -> None:
     assert plain_values(pickle.dumps(value, protocol)) == value
 
 
+@pytest.mark.slow
 @given(PLAIN, st.sampled_from([0, 2, 4]), st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 255)), max_size=3))
 def test_a_damaged_pickle_is_refused_as_a_value_whatever_is_damaged(
     value: Any, protocol: int, changes: list[tuple[int, int]]
@@ -245,6 +247,7 @@ def test_an_argument_that_is_null_is_not_there(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_archive_that_unpacks_to_too_much_is_refused_in_bounded_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,6 +328,7 @@ def test_a_document_without_the_image_is_one_sentence(tmp_path: Path, text: str,
     assert message == f"d.jsonl {words}"
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.lists(LEAVES | st.lists(LEAVES, max_size=3) | st.dictionaries(st.sampled_from("ab"), LEAVES), max_size=5))
 def test_a_list_is_its_elements_as_they_are_written(values: list[Any]) -> None:

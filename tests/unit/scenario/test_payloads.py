@@ -181,6 +181,7 @@ def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
     assert len(wrong(tmp_path, {"lines": "in.jsonl"})) == 3
 
 
+@pytest.mark.slow
 def test_of_many_bad_lines_the_first_hundred_are_described_and_the_others_counted(tmp_path: Path) -> None:
     write_lines(tmp_path, *({"Body": number} for number in range(5_000)))
     described = wrong(tmp_path, {"lines": "in.jsonl"})

@@ -14,10 +14,12 @@ from smbench.scenario.schema import homes_of, json_schema, keys_at, words_at
 from smbench.scenario.starter import shipped_folder
 
 
+@pytest.mark.slow
 def test_the_schema_is_valid_draft_7() -> None:
     jsonschema.Draft7Validator.check_schema(json_schema())
 
 
+@pytest.mark.slow
 def test_the_committed_file_is_the_schema() -> None:
     committed = (shipped_folder() / "scenario.schema.json").read_text(encoding="utf-8")
     assert committed == json.dumps(json_schema(), indent=2) + "\n", (
@@ -41,6 +43,7 @@ def test_no_mapping_takes_unknown_keys() -> None:
         assert mapping.get("additionalProperties", True) is not True, mapping
 
 
+@pytest.mark.slow
 def test_every_setting_is_described() -> None:
     definitions = json_schema()["definitions"]
     for mapping in mappings(json_schema()):
@@ -50,6 +53,7 @@ def test_every_setting_is_described() -> None:
             assert any(each.get("description") for each in described), name
 
 
+@pytest.mark.slow
 def test_quantities_say_their_unit() -> None:
     properties = json_schema()["definitions"]
     assert properties["Poisson"]["properties"]["rate"]["unit"] == "requests per second"

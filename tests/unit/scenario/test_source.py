@@ -36,6 +36,7 @@ def test_every_value_and_every_key_has_its_place() -> None:
     assert source.written[("b", 0, "d", 1)] == "'no'"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [

@@ -39,6 +39,7 @@ def test_each_shipped_scenario_loads_and_has_its_payloads(name: str) -> None:
     assert scenario.thresholds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_each_shipped_scenario_satisfies_the_schema(name: str) -> None:
     document = YAML(typ="safe", pure=True).load(shipped_scenario(name).read_text(encoding="utf-8"))
@@ -55,6 +56,7 @@ def test_each_shipped_scenario_opens_with_its_question(name: str) -> None:
     assert load_scenario(shipped_scenario(name)).description
 
 
+@pytest.mark.slow
 def test_the_table_of_scenarios_has_each_with_its_question_and_requests() -> None:
     table = (shipped_folder() / "README.md").read_text(encoding="utf-8")
     for name in NAMES:

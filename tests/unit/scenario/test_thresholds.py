@@ -162,6 +162,7 @@ def test_every_metric_s_example_names_it_and_is_read_by_parser_and_schema(name: 
     assert (threshold.deadline_s is not None) == metric.has_deadline
 
 
+@pytest.mark.slow
 @given(
     of=st.sampled_from(["", *LATENCIES]),
     hundredths=st.integers(1, 9_999),

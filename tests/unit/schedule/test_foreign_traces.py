@@ -239,6 +239,7 @@ def test_a_unit_against_the_name_is_noted(tmp_path: Path) -> None:
 # --- packed and nested -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["azure_llm_code_2023.csv", "mooncake_conversation.csv"])
 def test_a_shipped_trace_is_the_same_in_every_form(tmp_path: Path, name: str) -> None:
     path = SHIPPED / name
@@ -275,6 +276,7 @@ def test_a_shipped_trace_is_described_as_its_publishers_describe_it() -> None:
     assert "90.2 % of them at the instant of another" in ties
 
 
+@pytest.mark.slow
 def test_a_unit_that_makes_a_trace_last_for_weeks_is_seen_in_its_words(tmp_path: Path) -> None:
     words = " ".join(trace_words(read(tmp_path, "timestamp_ms\n0\n3000\n3536999\n", unit="s")))
     assert "61 d" in words

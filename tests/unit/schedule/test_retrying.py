@@ -71,6 +71,7 @@ def test_what_the_sdk_tries_again_is_tried_again(mode: str, status: int, code: s
     assert (retrying(mode=mode).after(Rejected(status, code), 1) is not None) is expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(["throttled", "timed out", "good", "good after a retry"]), max_size=200))
 def test_the_quota_is_the_sdks(course: list[str]) -> None:
     made, quota = retrying(mode="standard"), RetryQuota()

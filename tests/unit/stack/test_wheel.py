@@ -5,10 +5,13 @@ import hashlib
 import io
 import zipfile
 
+import pytest
+
 from smbench.stack.wheel import own_wheel
 from smbench.version import __version__
 
 
+@pytest.mark.slow
 def test_the_wheel_has_the_package_and_its_record_is_true_of_every_file() -> None:
     wheel = own_wheel()
     archive = zipfile.ZipFile(io.BytesIO(wheel.body))
@@ -29,5 +32,6 @@ def test_the_wheel_has_the_package_and_its_record_is_true_of_every_file() -> Non
         assert (digest, n_bytes) in ((f"sha256={true}", str(len(body))), ("", "")), name
 
 
+@pytest.mark.slow
 def test_the_same_files_are_the_same_wheel() -> None:
     assert own_wheel() == own_wheel()

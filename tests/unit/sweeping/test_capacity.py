@@ -66,6 +66,7 @@ def terms(first_hz: float = 1.0, at_once: int = 2, probes: int = 24) -> Terms:
     return Terms(first_hz, first_hz / 64, first_hz * 64, probes, at_once)
 
 
+@pytest.mark.slow
 @given(st.floats(0.05, 20.0), st.sampled_from([1, 2]))
 def test_without_noise_the_interval_has_the_capacity_and_is_narrow(capacity_hz: float, at_once: int) -> None:
     answer, seen = searched(synthetic(capacity_hz), terms(at_once=at_once))

@@ -147,6 +147,7 @@ def test_seeds_are_ranges_and_lists_each_once() -> None:
             seeds_of(wrong)
 
 
+@pytest.mark.slow
 def test_a_sweep_whose_benchmarks_multiply_its_seeds_is_bounded_too() -> None:
     stairs = {"saturation": {"users": [1, 2, 3, 4, 5, 6]}}
     with pytest.raises(UsageError, match="more than 5,000 cells"):

@@ -22,6 +22,7 @@ LOGNORMAL = {"lognormal": {"median": "1s", "sigma": 0.3}}
 C_OVER_S = 2 / math.exp(0.3**2 / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrivals", ["poisson", "constant"])
 def test_above_c_over_s_the_backlog_grows_and_c_over_s_is_served(arrivals: str) -> None:
     seen = probed(queue(2, LOGNORMAL, arrivals=arrivals), 1.3 * C_OVER_S, 1500, 1, demands_of([], "async"))
@@ -32,12 +33,14 @@ def test_above_c_over_s_the_backlog_grows_and_c_over_s_is_served(arrivals: str) 
     assert abs(seen.growth_hz.mean - 0.3 * C_OVER_S) < seen.growth_hz.half(0.999)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrivals", ["poisson", "constant"])
 def test_well_below_c_over_s_a_rate_is_kept(arrivals: str) -> None:
     seen = probed(queue(2, LOGNORMAL, arrivals=arrivals), 0.5 * C_OVER_S, 1500, 1, demands_of(["p95 < 8s"], "async"))
     assert (seen.growth, seen.shares, seen.served_hz) == ("keeps", "keeps", None)
 
 
+@pytest.mark.slow
 def test_evenly_spaced_requests_of_constant_service_grow_no_backlog_up_to_c_over_s() -> None:
     scenario = queue(2, "1s", arrivals="constant")
     demands = demands_of([], "async")
@@ -45,6 +48,7 @@ def test_evenly_spaced_requests_of_constant_service_grow_no_backlog_up_to_c_over
     assert probed(scenario, 2.1, 1500, 1, demands).growth == "fails"
 
 
+@pytest.mark.slow
 def test_a_percentile_beyond_the_demanded_one_fails_and_one_within_keeps() -> None:
     scenario, rate_hz = queue(4, {"exponential": {"mean": "1s"}}), 2.4
     true_s = mmc_sojourn_quantile_s(4, rate_hz, 1.0, 0.95)

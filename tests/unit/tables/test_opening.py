@@ -60,6 +60,7 @@ def test_parts_that_were_packed_one_after_another_are_one_file(tmp_path: Path) -
     assert b"".join(blocks(path)) == TEXT + b"9,9\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_zeros", [0, 4, 8 << 20])
 def test_streams_of_xz_may_lie_apart_by_zeros_and_end_with_some(tmp_path: Path, n_zeros: int) -> None:
     path = tmp_path / "a.xz"
@@ -128,6 +129,7 @@ def test_a_bomb_goes_off_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
             pass
 
 
+@pytest.mark.slow
 def test_a_line_without_end_is_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "LINE_MAX_BYTES", 8 << 20)
     path = tmp_path / "a.gz"

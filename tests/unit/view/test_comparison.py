@@ -45,6 +45,7 @@ def printed(told: Comparison, width: int) -> str:
     return console.file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_nothing_is_wider_than_the_terminal_and_nothing_is_cut_off(told: Comparison, width: int) -> None:
     text = printed(told, width)

@@ -56,6 +56,7 @@ def test_a_bar_is_as_wide_as_told_and_full_only_when_all_is_done(done: float, wi
     assert (drawn == glyphs.full * width) == (done == 1.0)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(HEIGHTS, st.integers(1, 12), GLYPHS)
 def test_every_value_but_zero_leaves_a_mark_and_the_highest_fills_its_column(
@@ -84,6 +85,7 @@ def test_blocks_are_drawn_only_where_the_stream_can_carry_them(encoding: str | N
     assert glyphs_for(encoding) is glyphs
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**14), st.floats(0.1, 1e6)), min_size=1, max_size=60), st.integers(1, 300))
 def test_a_course_never_loses_its_highest_value_however_long_the_run(

@@ -13,6 +13,7 @@ from smbench.view.live.plain_lines import PlainView
 from smbench.view.live.screen import render
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("second", [0, 5, 190, 800, 2000])
 def test_a_state_that_came_as_a_frame_draws_the_same_screen(second: int) -> None:
     state = live_story.state_at(second)
@@ -25,11 +26,13 @@ def test_a_state_that_came_as_a_frame_draws_the_same_screen(second: int) -> None
         assert drawn[-1] == lines[-1]
 
 
+@pytest.mark.slow
 def test_the_viewer_s_own_name_of_the_folder_is_shown() -> None:
     came = state_from(frame_bytes(live_story.state_at(5)), "../elsewhere")
     assert came.header.results == "../elsewhere"
 
 
+@pytest.mark.slow
 def test_what_aws_sent_with_an_event_may_hold_anything() -> None:
     state = live_story.state_at(5)
     state.read([], [Event("alarm", "a", 1, 2, detail={"odd": PlainView})])

@@ -58,6 +58,7 @@ def cases(document: bytes, suite: str) -> dict[str, str]:
     return {case.attrib["name"]: case[0].tag for case in found}
 
 
+@pytest.mark.slow
 def test_of_an_invalid_run_nothing_is_met_in_any_form() -> None:
     rows = [Request(float(k), done=k + 1.0) for k in range(300)]
     for n, met in ((300, True), (301, None)):  # a request that is in no row
@@ -147,6 +148,7 @@ def test_a_run_that_was_cut_short_passes_no_gate(cut_short: Told) -> None:
     assert cases(document, "checks")["ended by itself"] == "error"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_strict", [False, True])
 def test_junit_is_red_exactly_where_the_exit_status_is_not_0(
     mixed: Told, invalid: Told, cut_short: Told, *, is_strict: bool

@@ -55,6 +55,7 @@ def states() -> list[LiveState]:
     return [state_at(second) for second in (10, 200, 400)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_taken", range(8))
 def test_a_terminal_may_go_at_any_text(n_taken: int, states: list[LiveState]) -> None:
     with LiveView(Terminal(n_taken), now_ns=iter(range(0, 10**12, 10**9)).__next__) as view:

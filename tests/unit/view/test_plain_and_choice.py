@@ -63,6 +63,7 @@ def test_a_line_comes_every_five_real_seconds_whatever_the_pace_of_news() -> Non
     assert [line for line in lines_of(scenes, step_ns=SECOND // 10) if " sent " in line] == []
 
 
+@pytest.mark.slow
 def test_the_story_is_told_in_lines_of_its_own() -> None:
     told = lines_of(list(story()), step_ns=0)
     assert told == [

@@ -78,6 +78,7 @@ def test_a_frame_has_the_size_it_was_given_and_moves_no_cursor(
     assert all(character.isprintable() for line in lines for character in line.plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (200, 50), (120, 40)])
 def test_one_screen_has_everything_a_user_looks_for(width: int, height: int) -> None:
     text = "\n".join(screen(state_at(400), width, height))
@@ -94,6 +95,7 @@ def test_one_screen_has_everything_a_user_looks_for(width: int, height: int) -> 
         assert wanted in text, wanted
 
 
+@pytest.mark.slow
 def test_ascii_is_all_there_is_where_the_stream_has_no_blocks() -> None:
     for size in ((80, 24), (200, 50), (30, 10)):
         assert "\n".join(screen(state_at(400), *size, ASCII)).isascii()
@@ -111,6 +113,7 @@ def test_before_the_first_snapshot_the_length_of_the_run_is_said_to_its_last_wor
     assert state.header.length in " ".join(line.strip() for line in lines)
 
 
+@pytest.mark.slow
 def test_a_small_terminal_keeps_the_title_the_rates_and_the_backlog() -> None:
     text = "\n".join(screen(state_at(400), 40, 10))
     for wanted in ("wake-from-zero", "sending", "Rates", "Backlog", "Sent"):

@@ -144,6 +144,7 @@ def test_a_change_that_fails_again_and_again_is_one_row() -> None:
     assert sum("failed" in row.cells[0].text for row in by_event.rows) == 2
 
 
+@pytest.mark.slow
 def test_the_terminal_has_the_events_of_scaling_only_where_sources_exclude_each_other() -> None:
     def text(end_s: int) -> str:
         decided = Event("scaling_activity", "a", 10**10, 10**10, "Successful", end_s * 10**9, after=2.0)

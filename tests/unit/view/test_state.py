@@ -99,6 +99,7 @@ def test_of_several_workers_the_worst_is_named_and_alone_it_is_the_generator() -
     assert state.whose(lambda one: one.cpu_share) == "worker 1"
 
 
+@pytest.mark.slow
 def test_every_field_of_a_snapshot_is_added() -> None:
     """A field that is forgotten would keep its default: sum a snapshot without defaults, look for defaults."""
     scene = next(scene.snapshot for scene in story() if scene.snapshot.at_ns >= 500 * SECOND)

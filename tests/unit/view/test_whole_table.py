@@ -39,6 +39,7 @@ def test_columns_that_do_not_fit_follow_below_with_the_labels_again() -> None:
     assert printed(table, 20) == "Rates  offered\nburst   15.0/s\nRates  achieved\nburst    14.9/s\n"
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("ab \n", max_size=8)))
 def test_lines_end_where_their_text_ends_however_they_are_written(pieces: list[str]) -> None:
     written = io.StringIO()

@@ -177,6 +177,7 @@ def test_the_hash_of_nothing_is_known() -> None:
     assert payload_hash(b"") == EMPTY_SHA256 == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
+@pytest.mark.slow
 def test_credentials_do_not_print_their_secret() -> None:
     text = repr(Credentials("AKIDEXAMPLE", "wJalrXUtn", "AQoDYXdzEPT"))
     assert "wJalrXUtn" not in text

@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from smbench.analysis.numbers.known import Missing
-from smbench.analysis.rows.columns import completions
+from smbench.analysis.rows.columns import completions, only
 from smbench.analysis.rows.frames import Frames
 from smbench.records import NotSent, Unknown
 
@@ -75,7 +75,7 @@ def phase_rates(frames: Frames) -> tuple[PhaseRates, ...]:
         if not span.n:
             continue
         if is_imported:
-            done_ns = completions(frames.requests.filter(pl.col("phase") == span.name))
+            done_ns = completions(only(frames.requests, pl.col("phase") == span.name, "outcome", "done_ns"))
         phases.append(
             PhaseRates(
                 name=span.name,

@@ -82,6 +82,7 @@ def pictures(text: bytes) -> list[LiveState]:
     return found
 
 
+@pytest.mark.slow
 async def test_every_viewer_sees_what_there_is_when_it_comes_and_the_last_of_it(path: str) -> None:
     state, texts = live_story.state_at(5), []
 
@@ -101,6 +102,7 @@ async def test_every_viewer_sees_what_there_is_when_it_comes_and_the_last_of_it(
         assert (first.note, last.note) == ("", "the last word")
 
 
+@pytest.mark.slow
 async def test_a_viewer_that_takes_nothing_or_is_killed_holds_nobody_up(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +119,7 @@ async def test_a_viewer_that_takes_nothing_or_is_killed_holds_nobody_up(
     await slow.aclose()  # the run was over before it had taken one picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", [b"", b"\n", b"dance\n", b"\xff" * 500, b"watch"])
 async def test_a_caller_who_makes_no_sense_is_left_alone(
     path: str, what: bytes, monkeypatch: pytest.MonkeyPatch
@@ -131,6 +134,7 @@ async def test_a_caller_who_makes_no_sense_is_left_alone(
     assert interrupts.names == []
 
 
+@pytest.mark.slow
 async def test_to_stop_twice_is_to_stop_once_and_to_stop_now_is_more(path: str) -> None:
     interrupts = Interrupts()
     async with served(path, live_story.state_at(5), interrupts):
@@ -140,6 +144,7 @@ async def test_to_stop_twice_is_to_stop_once_and_to_stop_now_is_more(path: str) 
     assert len(interrupts.names) == 2
 
 
+@pytest.mark.slow
 async def test_more_viewers_than_there_is_room_for_are_sent_away(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "_VIEWERS_MAX", 1)
     async with served(path, live_story.state_at(5)):
@@ -149,11 +154,13 @@ async def test_more_viewers_than_there_is_room_for_are_sent_away(path: str, monk
         await first.aclose()
 
 
+@pytest.mark.slow
 async def test_only_its_user_may_open_the_socket(path: str) -> None:
     async with served(path, live_story.state_at(5)):
         assert stat.S_IMODE((await anyio.Path(path).stat()).st_mode) == 0o600
 
 
+@pytest.mark.slow
 async def test_what_ends_the_run_ends_it_as_it_would_without_a_server(path: str) -> None:
     failure = TargetError("no such endpoint")
     with pytest.raises(TargetError) as raised:
@@ -162,6 +169,7 @@ async def test_what_ends_the_run_ends_it_as_it_would_without_a_server(path: str)
     assert raised.value is failure
 
 
+@pytest.mark.slow
 async def test_a_run_that_cannot_be_served_is_a_run_all_the_same(tmp_path: Path) -> None:
     async with Server(live_story.state_at(5), Interrupts()).at(str(tmp_path / "missing" / "run")):
         await anyio.lowlevel.checkpoint()
@@ -170,6 +178,7 @@ async def test_a_run_that_cannot_be_served_is_a_run_all_the_same(tmp_path: Path)
             raise TargetError("no such endpoint")
 
 
+@pytest.mark.slow
 async def test_a_caller_for_whom_no_descriptor_is_left_does_not_end_the_run(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
