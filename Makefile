@@ -40,8 +40,8 @@ demo: $(VENV)/.installed  ## run the quick-start scenario on the emulated endpoi
 
 # Three parts at once that take about as long, for half of the first one's time is waiting; each prints its own closing line.
 # The types are checked when the first has ended, which is the shortest: before all tests, a core would be idle meanwhile.
-PART_1 = tests/cli tests/house
-PART_2 = tests/api tests/contract tests/emulator tests/golden
+PART_1 = tests/cli tests/emulator tests/house
+PART_2 = tests/api tests/contract tests/golden
 PART_3 = tests/engine tests/property tests/unit
 
 test: lint  ## what CI runs: all checks and all tests

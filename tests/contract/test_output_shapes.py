@@ -101,10 +101,17 @@ def name_of(model: OperationModel) -> tuple[str, str]:
 
 def with_policies_as_text(parsed: dict[str, Any]) -> dict[str, Any]:
     """A reply as its shape says: botocore hands out IAM's policies as objects, where the shape has their text."""
-    role = parsed.get("Role")
-    if not isinstance(role, dict) or not isinstance(role.get("AssumeRolePolicyDocument"), dict):
-        return parsed
-    return parsed | {"Role": role | {"AssumeRolePolicyDocument": json.dumps(role["AssumeRolePolicyDocument"])}}
+    found: dict[str, Any] = {}
+    if isinstance(role := parsed.get("Role"), dict):
+        found["Role"] = with_text(role)
+    if isinstance(roles := parsed.get("Roles"), list):
+        found["Roles"] = [with_text(one) for one in roles]
+    return parsed | found
+
+
+def with_text(role: dict[str, Any]) -> dict[str, Any]:
+    policy = role.get("AssumeRolePolicyDocument")
+    return role | {"AssumeRolePolicyDocument": json.dumps(policy)} if isinstance(policy, dict) else role
 
 
 @pytest.mark.slow

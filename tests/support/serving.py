@@ -42,10 +42,11 @@ def emulate(folder: Path, scenario: str | None = None) -> Iterator[str]:
 
 def environment_with(folder: Path, *packages: str) -> Path:
     """The Python of a new virtual environment with the newest of these packages; skips without a registry."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, capture_output=True)
     python = folder / "bin" / "python"
-    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *packages]
-    installed = subprocess.run(pip, capture_output=True, text=True, check=False)
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    install = ("install", "--quiet", "--no-compile", *packages)  # most of it is never imported
+    installed = subprocess.run([*pip, *install], capture_output=True, text=True, check=False)
     if installed.returncode:
         pytest.skip(f"no package registry: {installed.stderr.strip()[-200:]}")
     return python

@@ -400,11 +400,13 @@ _COMPONENT = (
     ),
     Call("sagemaker", "DescribeInferenceComponent", _NAMED),
     Call("sagemaker", "ListInferenceComponents", {"EndpointNameEquals": "bare", "SortBy": "Status"}),
+    Wait(61),
     Call("sagemaker", "UpdateInferenceComponentRuntimeConfig", _NAMED | {"DesiredRuntimeConfig": {"CopyCount": 1}}),
     Call("sagemaker", "DeleteInferenceComponent", _NAMED),
 )
 _GROUP = {"logGroupName": f"/aws/sagemaker/Endpoints/{EMBEDDED}"}
 _LOGS = (
+    Call("logs", "DescribeLogGroups", {"logGroupNamePrefix": _GROUP["logGroupName"]}),
     Call("logs", "DescribeLogStreams", _GROUP, keep="streams"),
     Call("logs", "FilterLogEvents", _GROUP),
     Call(
@@ -449,14 +451,23 @@ HOME = (
 
 STACK = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 OTHER_STACK = json.dumps({"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}})
+EXPORTING_STACK = json.dumps(
+    json.loads(STACK) | {"Outputs": {"Topic": {"Value": {"Ref": "Topic"}, "Export": {"Name": "tour"}}}}
+)
 ROLE_POLICY = {"RoleName": "tour", "PolicyName": "tour"}
+MANAGED = {"RoleName": "tour", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"}
 NAMED = {"StackName": "tour", "ChangeSetName": "tour"}
+WHOLE = {"StackName": "whole"}
 STACKS = (
     Call("iam", "CreateRole", {"RoleName": "tour", "AssumeRolePolicyDocument": "{}"}),
     Call("iam", "PutRolePolicy", ROLE_POLICY | {"PolicyDocument": "{}"}),
     Call("iam", "GetRole", {"RoleName": "tour"}),
     Call("iam", "GetRolePolicy", ROLE_POLICY),
     Call("iam", "ListRolePolicies", {"RoleName": "tour"}),
+    Call("iam", "AttachRolePolicy", MANAGED),
+    Call("iam", "ListAttachedRolePolicies", {"RoleName": "tour"}),
+    Call("iam", "ListRoles", {}),
+    Call("iam", "DetachRolePolicy", MANAGED),
     Call("iam", "DeleteRolePolicy", ROLE_POLICY),
     Call("iam", "DeleteRole", {"RoleName": "tour"}),
     Call("cloudformation", "ValidateTemplate", {"TemplateBody": STACK}),
@@ -475,8 +486,21 @@ STACKS = (
     Call("resourcegroupstaggingapi", "GetResources", {"TagFilters": [{"Key": "tour", "Values": ["1"]}]}),
     Call("cloudformation", "CreateChangeSet", NAMED | {"TemplateBody": OTHER_STACK}),
     Call("cloudformation", "DescribeChangeSet", NAMED),
+    Call("cloudformation", "ListChangeSets", {"StackName": "tour"}),
     Call("cloudformation", "DeleteChangeSet", NAMED),
     Call("cloudformation", "DeleteStack", {"StackName": "tour"}),
+    Wait(60),
+    Call("cloudformation", "GetTemplateSummary", {"TemplateBody": EXPORTING_STACK}),
+    Call("cloudformation", "CreateStack", WHOLE | {"TemplateBody": EXPORTING_STACK}),
+    Wait(60),
+    Call("cloudformation", "ListStacks", {}),
+    Call("cloudformation", "ListStackResources", WHOLE),
+    Call("cloudformation", "DescribeStackResource", WHOLE | {"LogicalResourceId": "Topic"}),
+    Call("cloudformation", "ListExports", {}),
+    Call("cloudformation", "UpdateTerminationProtection", WHOLE | {"EnableTerminationProtection": False}),
+    Call("cloudformation", "UpdateStack", WHOLE | {"TemplateBody": OTHER_STACK}),
+    Wait(60),
+    Call("cloudformation", "DeleteStack", WHOLE),
     Wait(60),
 )
 
