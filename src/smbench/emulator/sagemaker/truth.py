@@ -79,11 +79,6 @@ class Truth:
             self._spilled.add(pickle.dumps(self._closed, pickle.HIGHEST_PROTOCOL))
             self._closed = _Rows()
 
-    @property
-    def open_calls(self) -> Sequence[Call]:
-        """Those to which something may still happen, by arrival."""
-        return tuple(self._open.values())
-
     def frame(self) -> pl.DataFrame:
         """The schema `TRUTH`; who was accepted and has not ended is `pending`."""
         return pl.concat(self._frames())
